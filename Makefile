@@ -1,0 +1,51 @@
+# Everything a developer or an operator types. `make help` lists it.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/pip -qq --disable-pip-version-check
+RUN_OPTIONS ?=
+
+.PHONY: help setup run test lint types bench web lock clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/installed: requirements/run.txt requirements/build.txt pyproject.toml
+	@echo "Setting up $(VENV) (once, under a minute) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Visavis needs Python 3.11 or newer.")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --require-hashes -r requirements/run.txt -r requirements/build.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(VENV)/installed ## make .venv with visavis in it
+
+run: setup ## start the whole product; RUN_OPTIONS="--port 9000 …" for `visavis serve`
+	@exec $(BIN)/visavis serve $(RUN_OPTIONS)
+
+$(VENV)/test-installed: $(VENV)/installed requirements/test.txt
+	@echo "Setting up the test tools ..."
+	@$(PIP) install --require-hashes -r requirements/test.txt
+	@touch $@
+
+test: $(VENV)/test-installed ## set up and run every test
+	@sh tests/system-packages
+	@$(BIN)/python -m tests
+
+lint: $(VENV)/test-installed ## style and import contracts
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
+
+types: $(VENV)/test-installed ## static types
+	@$(BIN)/mypy
+
+lock: ## pin the requirements anew
+	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }
+	@for kind in run build test; do \
+	  input=requirements/$$kind.in; [ $$kind = run ] && input=pyproject.toml; \
+	  constraint=; [ $$kind = test ] && constraint="-c requirements/run.txt"; \
+	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-annotate --no-emit-index-url --no-emit-find-links $$constraint $$input -o requirements/$$kind.txt; done
+
+clean: ## remove what the targets made; never data/
+	@rm -rf $(VENV) .node build dist .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

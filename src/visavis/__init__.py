@@ -1,0 +1,3 @@
+"""Visavis: self-hosted audio and video chat for live chat."""
+
+__version__ = "0.1.0"

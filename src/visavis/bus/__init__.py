@@ -1,0 +1,1 @@
+"""Messages between the sockets of a node."""

@@ -1,0 +1,47 @@
+"""Every error Visavis tells a client, once: its name on the wire, its status, its sentence."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class ErrorKind(Enum):
+    """An error's wire name (the member's name), HTTP status and default sentence."""
+
+    ParameterMissing = 400, "A required parameter is missing."
+    ParameterFormatIncorrect = 400, "A parameter has the wrong format."
+    ParameterInvalid = 400, "A parameter is not valid."
+    ParameterStringLengthExceed = 400, "A parameter is too long."
+    Unauthorized = 401, "Send a valid access token."
+    PermissionDenied = 403, "You do not have the permission that this needs."
+    AudioVideoChatDisabled = 403, "Audio & Video Chat is switched off for this site."
+    EntityNotFound = 404, "There is nothing here."
+    MethodNotAllowed = 405, "This address does not answer that method."
+    CallNotPossible = 409, "The call is not in a state that allows this."
+    PreconditionFailed = 412, "The resource has changed since you read it."
+    PayloadTooLarge = 413, "The request body is too large."
+    UnsupportedMediaType = 415, "Send the body as application/json."
+    TooManyRequests = 429, "Too many requests: wait and try again."
+    InternalError = 500, "Something went wrong on our side."
+    RecordingUnavailable = 503, "The call cannot be recorded now, so it was not started."
+    MediaUnavailable = 503, "The media worker does not answer: try again in a moment."
+
+    def __init__(self, status: int, sentence: str) -> None:
+        self.status = status
+        self.sentence = sentence
+
+
+class VisavisError(Exception):
+    """An error to be told to the client as `kind`.
+
+    `message` is a sentence that says what to do; `pointer` is the JSON pointer (RFC 6901) of the
+    field it concerns, where there is one.
+    """
+
+    def __init__(
+        self, kind: ErrorKind, message: str | None = None, *, pointer: str | None = None
+    ) -> None:
+        self.kind = kind
+        self.message = message or kind.sentence
+        self.pointer = pointer
+        super().__init__(f"{kind.name}: {self.message}")

@@ -1,0 +1,55 @@
+"""What a recording is and where its parts lie in the spool.
+
+The spool is a directory on the media worker's machine and the only state of the recorder:
+
+    <spool>/<recording id>/
+        manifest.json          Manifest: written and synced before the legs are joined
+        0001.journal           rtp.journal format; locked (flock) by the worker that appends to it
+        recording.mkv          the muxed file, complete as soon as it has this name
+        delivery.json          Delivery: where its upload stands
+
+A recording directory appears under its name only when its journal is locked, so a journal that can
+be locked by somebody else is one whose writer has closed it or is dead.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+MANIFEST = "manifest.json"
+MATROSKA = "recording.mkv"
+DELIVERY = "delivery.json"
+JOURNAL_SUFFIX = ".journal"
+
+
+def journal_name(number: int) -> str:
+    """The name of the `number`-th journal (from 1) of a recording."""
+    return f"{number:04d}{JOURNAL_SUFFIX}"
+
+
+class Manifest(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """What is known of a recording when it starts."""
+
+    recording_id: str
+    site_id: int
+    call_id: str
+    media: str
+    visitor_name: str
+    agent_name: str
+    started_at: datetime
+
+
+class Delivery(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """Where a muxed recording's upload stands; kept beside the file so that a restart resumes it.
+
+    `upload_url` belongs to `server_url`: when the site's address changes, the upload starts anew
+    there. `sha256` is in lower-case hexadecimal, `size` in bytes, `duration` in seconds.
+    """
+
+    sha256: str
+    size: int
+    duration: float
+    server_url: str | None = None
+    upload_url: str | None = None

@@ -1,0 +1,108 @@
+"""The control protocol between the app and a media worker, over a Unix stream socket.
+
+Each frame is a u32 length in bytes (big-endian) and a JSON object told apart by `type`. The app
+sends requests with a `request_id`; the worker answers each once with `Done`, `LegOpened` or
+`Failed`, in any order, and tells events of its own accord. The app's first request on every
+connection is `Keep`. When the app has been gone for `GRACE_SECONDS`, the worker closes every call.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any, Final
+
+import msgspec
+
+from visavis.domain.leg import LocalTransport, RemoteTransport, Side
+from visavis.domain.recording import Manifest
+
+GRACE_SECONDS: Final = 10.0
+MAX_FRAME_BYTES: Final = 256 * 1024
+LENGTH: Final = struct.Struct("!I")
+
+
+class Frame(msgspec.Struct, frozen=True, tag_field="type", tag=True):
+    """Anything that crosses the control socket."""
+
+
+class Keep(Frame, frozen=True):
+    """Close every call but these."""
+
+    request_id: int
+    call_ids: list[str]
+
+
+class Tap(Frame, frozen=True):
+    request_id: int
+    manifest: Manifest
+
+
+class Note(Frame, frozen=True):
+    request_id: int
+    call_id: str
+    note: dict[str, Any]
+
+
+class OpenLeg(Frame, frozen=True):
+    request_id: int
+    call_id: str
+    side: Side
+
+
+class SetRemote(Frame, frozen=True):
+    request_id: int
+    call_id: str
+    side: Side
+    remote: RemoteTransport
+
+
+class Join(Frame, frozen=True):
+    request_id: int
+    call_id: str
+
+
+class Close(Frame, frozen=True):
+    request_id: int
+    call_id: str
+
+
+class Done(Frame, frozen=True):
+    request_id: int
+
+
+class LegOpened(Frame, frozen=True):
+    request_id: int
+    transport: LocalTransport
+
+
+class Failed(Frame, frozen=True):
+    """`error` is a name of `ErrorKind`."""
+
+    request_id: int
+    error: str
+    message: str
+
+
+class LegUp(Frame, frozen=True):
+    """The leg's DTLS handshake is done: media flows."""
+
+    call_id: str
+    side: Side
+
+
+class LegDown(Frame, frozen=True):
+    call_id: str
+    side: Side
+    why: str
+
+
+class TapLost(Frame, frozen=True):
+    """The journal can no longer be written."""
+
+    call_id: str
+    why: str
+
+
+Request = Keep | Tap | Note | OpenLeg | SetRemote | Join | Close
+Reply = Done | LegOpened | Failed
+Event = LegUp | LegDown | TapLost

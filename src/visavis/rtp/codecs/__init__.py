@@ -1,0 +1,1 @@
+"""Depacketisers: RTP payloads of one codec to whole frames."""

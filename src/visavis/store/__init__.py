@@ -1,0 +1,1 @@
+"""SQLite behind the ports of `services`: tables, queries and migrations."""

@@ -1,0 +1,1 @@
+"""Keeps the parts of `visavis serve` running, each in its own process."""

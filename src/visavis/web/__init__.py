@@ -1,0 +1,1 @@
+"""HTTP and WebSockets: routes, the configuration API, signalling and the pages."""
