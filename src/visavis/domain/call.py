@@ -16,7 +16,7 @@ from visavis.domain.people import Agent, Visitor
 from visavis.domain.signaling import Media, Party
 
 RING_SECONDS: Final = 45.0
-CONNECT_SECONDS: Final = 20.0
+CONNECT_SECONDS: Final = 30.0
 
 
 class State(StrEnum):
@@ -73,7 +73,10 @@ TRANSITIONS: Final[dict[tuple[State, Event], tuple[State, EndReason | None]]] = 
     (State.RINGING, Event.ACCEPT): (State.ACCEPTED, None),
     (State.ACCEPTED, Event.ANSWER): (State.CONNECTING, None),
     (State.CONNECTING, Event.BOTH_LEGS_UP): (State.CONNECTED, None),
-    (State.ACCEPTED, Event.CANNOT_RECORD): (State.ENDED, EndReason.RECORDING_UNAVAILABLE),
+    **{
+        (s, Event.CANNOT_RECORD): (State.ENDED, EndReason.RECORDING_UNAVAILABLE)
+        for s in _WITH_AGENT
+    },
     **{(s, Event.CONNECT_TIME_OUT): (State.ENDED, EndReason.FAILED) for s in _WITH_AGENT[:2]},
     **{(s, Event.LEG_DOWN): (State.ENDED, EndReason.FAILED) for s in _WITH_AGENT},
     **{(s, Event.MEDIA_FAILS): (State.ENDED, EndReason.FAILED) for s in _WITH_AGENT},

@@ -1,0 +1,59 @@
+"""The bus of a single node: messages go from one task to another in the same event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+MAX_WAITING = 256
+"""Messages a subscriber may be behind before it is cut off."""
+
+
+class LocalSubscription:
+    """One subscriber's bounded queue."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[bytes] = deque()
+        self._news = asyncio.Event()
+        self._is_cut_off = False
+
+    def put(self, message: bytes) -> None:
+        if len(self._waiting) >= MAX_WAITING:
+            self._is_cut_off = True
+        else:
+            self._waiting.append(message)
+        self._news.set()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while not self._is_cut_off:
+            while self._waiting and not self._is_cut_off:
+                yield self._waiting.popleft()
+            self._news.clear()
+            if not self._is_cut_off and not self._waiting:
+                await self._news.wait()
+
+
+class LocalBus:
+    """Implements `services.ports.Bus`."""
+
+    def __init__(self) -> None:
+        self._topics: dict[str, set[LocalSubscription]] = {}
+
+    def publish(self, topic: str, message: bytes) -> None:
+        for subscription in self._topics.get(topic, ()):
+            subscription.put(message)
+
+    @asynccontextmanager
+    async def subscribe(self, *topics: str) -> AsyncIterator[LocalSubscription]:
+        subscription = LocalSubscription()
+        for topic in topics:
+            self._topics.setdefault(topic, set()).add(subscription)
+        try:
+            yield subscription
+        finally:
+            for topic in topics:
+                self._topics[topic].discard(subscription)
+                if not self._topics[topic]:
+                    del self._topics[topic]
