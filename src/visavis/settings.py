@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -57,3 +58,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def archive_url(self) -> str:
         """Where the built-in archive takes uploads; empty when it does not run."""
         return f"{self.base_url}/recordings/" if self.archive else ""
+
+
+def encode_settings(settings: Settings) -> bytes:
+    """One line of JSON for a child process."""
+    return msgspec.json.encode(settings, enc_hook=str)
+
+
+def decode_settings(line: bytes) -> Settings:
+    """The inverse of `encode_settings`; raises `msgspec.MsgspecError`."""
+    return msgspec.json.decode(line, type=Settings, dec_hook=_decode_path)
+
+
+def _decode_path(kind: type[Any], value: Any) -> Path:
+    if kind is not Path:
+        raise NotImplementedError(kind)
+    return Path(value)

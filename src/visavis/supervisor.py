@@ -1,1 +1,144 @@
-"""Keeps the parts of `visavis serve` running, each in its own process."""
+"""Keeps the parts of `visavis serve` running, each in its own process.
+
+A part gets its settings as one line of JSON on standard input and runs until that pipe closes, so
+it also stops when the supervisor is killed. A part that dies is started again; one that says it
+cannot start (`CANNOT_START`) stops everything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+
+from visavis.settings import Settings, encode_settings
+
+log = structlog.get_logger(__name__)
+
+PARTS: Final = ("media", "recorder", "app")
+"""In the order in which they start. They stop in the order app, media, recorder."""
+
+CANNOT_START: Final = 78  # EX_CONFIG of sysexits.h
+STOP_SECONDS: Final = 15.0
+SHORT_LIFE_SECONDS: Final = 5.0
+MAX_PAUSE_SECONDS: Final = 10.0
+
+
+class CannotStartError(Exception):
+    """A part cannot run with these settings; it has said why on standard error."""
+
+
+class Part:
+    """One child process and its successors."""
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        self.name = name
+        self._settings = settings
+        self._process: Process | None = None
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Run until stopped; raises `CannotStartError`."""
+        pause = 0.0
+        clock = asyncio.get_running_loop().time
+        while not self._stopping.is_set():
+            await asyncio.sleep(pause)
+            started = clock()
+            code = await self._run_once()
+            if self._stopping.is_set():
+                return
+            if code == CANNOT_START:
+                raise CannotStartError(self.name)
+            is_short = clock() - started < SHORT_LIFE_SECONDS
+            pause = min(MAX_PAUSE_SECONDS, pause * 2 or 0.5) if is_short else 0.0
+            log.error("part died, starting it again", part=self.name, code=code, pause=pause)
+
+    async def stop(self) -> None:
+        """Ask the part to end in good order; kill it when it does not."""
+        self._stopping.set()
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        if process.stdin:
+            process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+        except TimeoutError:
+            log.warning("part did not stop, killing it", part=self.name)
+            process.kill()
+            await process.wait()
+
+    async def _run_once(self) -> int:
+        # its own session: Ctrl-C in the terminal reaches the supervisor alone, which stops the
+        # parts in their order
+        command = (sys.executable, "-m", "visavis", "part", self.name)
+        process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, start_new_session=True)
+        self._process = process
+        if process.stdin:
+            process.stdin.write(encode_settings(self._settings) + b"\n")
+        return await process.wait()
+
+
+async def supervise(
+    settings: Settings, *, is_ready: Callable[[], Awaitable[bool]], announce: Callable[[], None]
+) -> None:
+    """Run every part until SIGINT or SIGTERM; raises `CannotStartError`.
+
+    `announce` is called once, as soon as `is_ready`.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    parts = {name: Part(name, settings) for name in PARTS}
+    tasks = [asyncio.create_task(part.run()) for part in parts.values()]
+    greeting = asyncio.create_task(_announce_when_ready(is_ready, announce))
+    stopping = asyncio.create_task(_wait(stop))
+    try:
+        done, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        greeting.cancel()
+        stopping.cancel()
+        for name in ("app", "media", "recorder"):
+            await parts[name].stop()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done - {stopping}:
+        task.result()
+
+
+async def _wait(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+async def _announce_when_ready(
+    is_ready: Callable[[], Awaitable[bool]], announce: Callable[[], None]
+) -> None:
+    while not await is_ready():  # noqa: ASYNC110  it happens in another process
+        await asyncio.sleep(0.1)
+    announce()
+
+
+async def run_part(run: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """In the child: run a part until standard input closes or SIGTERM comes."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    await loop.connect_read_pipe(lambda: _Lifeline(stop), sys.stdin)
+    await run(stop)
+
+
+class _Lifeline(asyncio.Protocol):
+    """The pipe from the supervisor; that it closes is all it says."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        self._stop = stop
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop.set()

@@ -27,12 +27,14 @@ class LocalSubscription:
         self._news.set()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while not self._is_cut_off:
-            while self._waiting and not self._is_cut_off:
+        while True:
+            await self._news.wait()
+            if self._is_cut_off:
+                return
+            if self._waiting:
                 yield self._waiting.popleft()
-            self._news.clear()
-            if not self._is_cut_off and not self._waiting:
-                await self._news.wait()
+            else:
+                self._news.clear()
 
 
 class LocalBus:

@@ -1,0 +1,73 @@
+"""Runs every check of the project: quiet when green, exact when red.
+
+python -m tests                 everything
+python -m tests -k journal      only the tests, with pytest's own options
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+BIN = Path(sys.executable).parent
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Check(NamedTuple):
+    name: str
+    command: tuple[str, ...]
+
+
+STATIC = (
+    Check("style", ("ruff", "check", "--quiet", ".")),
+    Check("format", ("ruff", "format", "--check", "--quiet", ".")),
+    Check("import contracts", ("lint-imports",)),
+    Check("types", ("mypy",)),
+)
+TESTS = Check("tests", ("coverage", "run", "-m", "pytest", "--durations=5"))
+COVERAGE = (
+    Check("coverage data", ("coverage", "combine", "--quiet")),
+    Check("coverage", ("coverage", "report", "--format=total")),
+)
+
+
+def perform(check: Check) -> bool:
+    """Run one check; print one line when it holds, and all that it said when not."""
+    started = time.monotonic()
+    # a wheel brings node and npm beside python
+    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    result = subprocess.run(
+        (BIN / check.command[0], *check.command[1:]),
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    seconds = time.monotonic() - started
+    holds = result.returncode == 0
+    summary = result.stdout.strip().rsplit("\n", 1)[-1] if check in (TESTS, COVERAGE[1]) else ""
+    print(f"{'ok ' if holds else 'RED'} {check.name:<18} {seconds:6.1f} s  {summary}", flush=True)
+    if not holds:
+        print(result.stdout, result.stderr, sep="\n", flush=True)
+    return holds
+
+
+def main(arguments: list[str]) -> int:
+    if arguments:
+        return 0 if perform(TESTS._replace(command=(*TESTS.command, *arguments))) else 1
+    with ThreadPoolExecutor(2) as pool:
+        all_hold = all(list(pool.map(perform, STATIC)))
+    all_hold &= perform(TESTS)
+    for check in COVERAGE:
+        all_hold &= perform(check)
+    return 0 if all_hold else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

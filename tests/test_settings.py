@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from visavis.settings import Settings, decode_settings, encode_settings
+
+
+def test_a_child_process_gets_the_same_settings() -> None:
+    settings = Settings(data_dir=Path("/x"), port=1, advertise_addresses=("192.0.2.1",))
+    line = encode_settings(settings)
+    assert b"\n" not in line
+    assert decode_settings(line) == settings
+
+
+def test_base_url_is_one_a_browser_can_open() -> None:
+    assert Settings(host="0.0.0.0").base_url == "http://127.0.0.1:8080"
+    assert Settings(host="::1").base_url == "http://[::1]:8080"
+    assert Settings(public_url="https://chat.example/").base_url == "https://chat.example"
+    assert Settings(archive=False).archive_url == ""
