@@ -1,0 +1,237 @@
+"""Session descriptions (RFC 8866) as they pass through us.
+
+A transparent relay lets the browsers negotiate media with each other. Of each description we
+replace the transport (ICE, DTLS, candidates), and take away the codecs that could not be recorded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.leg import LocalTransport, RemoteTransport
+
+MAX_BYTES: Final = 48 * 1024
+MAX_SECTIONS: Final = 8
+
+RECORDABLE: Final = {"audio": frozenset({"OPUS"}), "video": frozenset({"VP8"})}
+
+_TRANSPORT = re.compile(
+    r"a=(ice-ufrag|ice-pwd|ice-options|ice-lite|fingerprint|setup|candidate|end-of-candidates"
+    r"|remote-candidates|rtcp)(:|$)"
+)
+_PER_CODEC = re.compile(r"a=(rtpmap|fmtp|rtcp-fb):(\d+) ?(.*)")
+_RTPMAP = re.compile(r"([\w.-]+)/(\d+)(?:/(\d+))?$")
+_UFRAG = re.compile(r"[\w+/]{4,256}$")
+_PWD = re.compile(r"[\w+/]{22,256}$")
+_FINGERPRINT = re.compile(r"sha-256 ([0-9A-F]{2}:){31}[0-9A-F]{2}$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """`name` in upper case; `apt` is the payload type that an RTX codec repairs (RFC 4588)."""
+
+    name: str
+    clock_rate: int
+    channels: int = 1
+    apt: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSection:
+    """One m-section: `codecs` by payload type, in order of preference."""
+
+    mid: str
+    kind: str
+    codecs: dict[int, Codec]
+
+
+def media_sections(sdp: str) -> list[MediaSection]:
+    """What a description says about its media; raises `ParameterInvalid`."""
+    _, sections = _split(sdp)
+    return [_media_section(section) for section in sections]
+
+
+def read_transport(sdp: str) -> RemoteTransport:
+    """The browser's end of the transport; raises `ParameterInvalid`.
+
+    Everything must share one transport (BUNDLE, RFC 9143) with RTP and RTCP multiplexed
+    (RFC 5761). Firefox writes the fingerprint at session level, Chromium in each section.
+    """
+    session, sections = _split(sdp)
+    if not sections:
+        raise _unusable("it has no media")
+    if len(sections) > 1 and not any(line.startswith("a=group:BUNDLE") for line in session):
+        raise _unusable("its media are not bundled")
+    first = [*sections[0], *session]
+    if "a=rtcp-mux" not in first:
+        raise _unusable("it does not multiplex RTP and RTCP")
+    return RemoteTransport(
+        ufrag=_value(first, "ice-ufrag", _UFRAG),
+        pwd=_value(first, "ice-pwd", _PWD),
+        fingerprint=_value(first, "fingerprint", _FINGERPRINT),
+        video_payload_types=_video_payload_types(sections),
+    )
+
+
+def rewrite(sdp: str, transport: LocalTransport, setup: str) -> str:
+    """The description with our transport in place of the browser's; raises `ParameterInvalid`.
+
+    `setup` is our DTLS role as RFC 8842 writes it: `actpass` in an offer, `passive` in an answer.
+    """
+    session, sections = _split(sdp)
+    lines = [line for line in session if not _TRANSPORT.match(line)]
+    lines.append("a=ice-lite")
+    for section in sections:
+        lines += _rewrite_section(section, transport, setup)
+    return _join(lines)
+
+
+def restrict_codecs(sdp: str) -> str:
+    """The description without what we cannot record; raises `ParameterInvalid` if nothing is left.
+
+    Takes RED, ULPFEC and FlexFEC away too: Chromium would wrap the video in them.
+    """
+    session, sections = _split(sdp)
+    lines = list(session)
+    for section in sections:
+        lines += _restrict_section(section)
+    return _join(lines)
+
+
+def _split(sdp: str) -> tuple[list[str], list[list[str]]]:
+    """The session's lines and those of each m-section."""
+    if len(sdp) > MAX_BYTES:
+        raise _unusable("it is too long")
+    session: list[str] = []
+    sections: list[list[str]] = []
+    for line in re.split(r"\r\n|\n", sdp):
+        if line.startswith("m="):
+            sections.append([])
+        if line:
+            (sections[-1] if sections else session).append(line)
+    if not session or session[0] != "v=0":
+        raise _unusable("it does not begin with v=0")
+    if len(sections) > MAX_SECTIONS:
+        raise _unusable("it has too many media sections")
+    return session, sections
+
+
+def _join(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\r\n" for line in lines)
+
+
+def _media_line(section: list[str]) -> tuple[str, str, str, list[str]]:
+    """kind, port, protocol, formats"""
+    fields = section[0][2:].split(" ")
+    if len(fields) < 4:
+        raise _unusable("a media line is incomplete")
+    return fields[0], fields[1], fields[2], fields[3:]
+
+
+def _media_section(section: list[str]) -> MediaSection:
+    kind, _, _, formats = _media_line(section)
+    mid = next((line[6:] for line in section if line.startswith("a=mid:")), "")
+    rtpmaps: dict[str, str] = {}
+    apts: dict[str, int] = {}
+    for match in filter(None, map(_PER_CODEC.match, section)):
+        attribute, number, value = match.groups()
+        if attribute == "rtpmap":
+            rtpmaps[number] = value
+        elif attribute == "fmtp" and (apt := re.match(r"apt=(\d{1,3})\b", value)):
+            apts[number] = int(apt[1])
+    codecs = {
+        int(number): Codec(rate[1].upper(), int(rate[2]), int(rate[3] or 1), apts.get(number))
+        for number in formats
+        if _is_payload_type(number) and (rate := _RTPMAP.match(rtpmaps.get(number, "")))
+    }
+    return MediaSection(mid, kind, codecs)
+
+
+def _is_payload_type(number: str) -> bool:
+    return number.isascii() and number.isdigit() and len(number) <= 3 and int(number) < 128
+
+
+def _video_payload_types(sections: list[list[str]]) -> tuple[int, ...]:
+    return tuple(
+        number
+        for section in map(_media_section, sections)
+        if section.kind == "video"
+        for number, codec in section.codecs.items()
+        if codec.name in RECORDABLE["video"]
+    )
+
+
+def _value(lines: list[str], name: str, pattern: re.Pattern[str]) -> str:
+    prefix = f"a={name}:"
+    for line in lines:
+        if line.startswith(prefix) and pattern.match(value := line[len(prefix) :]):
+            return value
+    raise _unusable(f"it has no usable {name}")
+
+
+def _rewrite_section(section: list[str], transport: LocalTransport, setup: str) -> list[str]:
+    kind, port, protocol, formats = _media_line(section)
+    first = transport.candidates[0]
+    family = "IP6" if ":" in first.address else "IP4"
+    is_rejected = port == "0"
+    rest = [
+        line for line in section[1:] if not _TRANSPORT.match(line) and not line.startswith("c=")
+    ]
+    return [
+        f"m={kind} {0 if is_rejected else first.port} {protocol} {' '.join(formats)}",
+        f"c=IN {family} {first.address}",
+        *rest,
+        f"a=rtcp:{first.port} IN {family} {first.address}",
+        f"a=ice-ufrag:{transport.ufrag}",
+        f"a=ice-pwd:{transport.pwd}",
+        f"a=fingerprint:{transport.fingerprint}",
+        f"a=setup:{setup}",
+        *_candidate_lines(transport),
+        "a=end-of-candidates",
+    ]
+
+
+def _candidate_lines(transport: LocalTransport) -> list[str]:
+    """Host candidates (RFC 8839 §5.1), the first preferred."""
+    return [
+        f"a=candidate:{number} 1 udp {(126 << 24) + (65535 - number << 8) + 255} "
+        f"{candidate.address} {candidate.port} typ host"
+        for number, candidate in enumerate(transport.candidates, start=1)
+    ]
+
+
+def _restrict_section(section: list[str]) -> list[str]:
+    kind, port, protocol, formats = _media_line(section)
+    kept = _kept_formats(_media_section(section))
+    if kind not in RECORDABLE or port == "0":
+        return section
+    if not kept:
+        raise _unusable(f"it offers no {kind} codec that we can record")
+    ordered = [number for number in formats if number in kept]
+    rest = [line for line in section[1:] if _codec_of(line) in {None, *kept}]
+    return [f"m={kind} {port} {protocol} {' '.join(ordered)}", *rest]
+
+
+def _codec_of(line: str) -> str | None:
+    """The payload type that an attribute is about, if it is about one."""
+    match = _PER_CODEC.match(line)
+    return match[2] if match else None
+
+
+def _kept_formats(section: MediaSection) -> set[str]:
+    wanted = RECORDABLE.get(section.kind, frozenset())
+    media = {number for number, codec in section.codecs.items() if codec.name in wanted}
+    repair = {
+        number
+        for number, codec in section.codecs.items()
+        if codec.name == "RTX" and codec.apt in media
+    }
+    return {str(number) for number in media | repair}
+
+
+def _unusable(why: str) -> VisavisError:
+    return VisavisError(ErrorKind.ParameterInvalid, f"The session description is unusable: {why}.")

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.leg import Candidate, LocalTransport
+from visavis.rtp.sdp import media_sections, read_transport, restrict_codecs, rewrite
+
+DATA = Path(__file__).parent / "data"
+OFFER = (DATA / "chromium-offer.sdp").read_bytes().decode()
+ANSWER = (DATA / "chromium-answer.sdp").read_bytes().decode()
+OURS = LocalTransport(
+    "usr1", "p" * 24, "sha-256 " + ":".join(["AB"] * 32), (Candidate("192.0.2.1", 8081),)
+)
+
+
+def test_chromium_s_offer_keeps_only_what_can_be_recorded() -> None:
+    audio, video = media_sections(restrict_codecs(OFFER))
+    assert [codec.name for codec in audio.codecs.values()] == ["OPUS"]
+    assert [codec.name for codec in video.codecs.values()] == ["VP8", "RTX"]
+    vp8, rtx = video.codecs
+    assert video.codecs[rtx].apt == vp8
+    assert read_transport(OFFER).video_payload_types == (vp8,)
+
+
+@pytest.mark.parametrize("sdp", [OFFER, ANSWER])
+def test_transport_is_ours_and_nothing_of_the_browser_s_is_left(sdp: str) -> None:
+    theirs = read_transport(sdp)
+    rewritten = rewrite(sdp, OURS, "passive")
+    ours = read_transport(rewritten)
+
+    assert (ours.ufrag, ours.pwd, ours.fingerprint) == (OURS.ufrag, OURS.pwd, OURS.fingerprint)
+    assert theirs.ufrag not in rewritten
+    assert theirs.fingerprint not in rewritten
+    assert "ice-options" not in rewritten
+    assert rewritten.count("typ host") == len(media_sections(sdp))
+    assert rewritten.index("a=ice-lite") < rewritten.index("m=")
+
+
+def test_media_pass_untouched() -> None:
+    kept = [line for line in OFFER.splitlines() if line.startswith(("a=extmap", "a=ssrc", "a=mid"))]
+    rewritten = rewrite(OFFER, OURS, "actpass").splitlines()
+    assert kept
+    assert [line for line in rewritten if line in kept] == kept
+
+
+def test_firefox_s_fingerprint_at_session_level() -> None:
+    lines = OFFER.split("\r\n")
+    fingerprint = next(line for line in lines if line.startswith("a=fingerprint"))
+    moved = [line for line in lines if line != fingerprint]
+    moved.insert(4, fingerprint)
+    assert read_transport("\r\n".join(moved)) == read_transport(OFFER)
+
+
+@pytest.mark.parametrize(
+    "sdp",
+    [
+        "",
+        "v=0\r\n",
+        "hello",
+        OFFER.replace("a=rtcp-mux\r\n", ""),
+        OFFER.replace("a=group:BUNDLE", "a=group:LS"),
+        OFFER.replace("a=fingerprint:sha-256", "a=fingerprint:sha-1"),
+        OFFER.replace("a=ice-pwd:", "a=ice-pwd:%"),
+        OFFER + "x" * 50_000,
+        OFFER + "m=audio 9 x 0\r\n" * 9,
+        OFFER + "m=audio\r\n",
+    ],
+)
+def test_what_we_cannot_serve_is_refused_in_words(sdp: str) -> None:
+    with pytest.raises(VisavisError) as caught:
+        read_transport(sdp)
+    assert caught.value.kind is ErrorKind.ParameterInvalid
+
+
+def test_an_offer_without_a_recordable_codec_is_refused() -> None:
+    with pytest.raises(VisavisError, match="no video codec"):
+        restrict_codecs(OFFER.replace("VP8/90000", "H263/90000"))
+
+
+@given(st.lists(st.sampled_from([*OFFER.splitlines(), "m=", "m=audio 1", "a=rtpmap:", "a=fmtp:1"])))
+def test_any_order_of_lines_is_read_or_refused(lines: list[str]) -> None:
+    sdp = "v=0\r\n" + "\r\n".join(lines)
+    for function in (read_transport, restrict_codecs, media_sections):
+        with suppress(VisavisError):
+            function(sdp)
