@@ -1,0 +1,140 @@
+"""Writes a call's journal to the spool, without ever making the packet path wait for the disk."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from visavis.domain.recording import MANIFEST, Manifest, journal_name
+from visavis.rtp.journal import MAGIC, JournalLeg, RecordKind, encode_block, encode_record
+
+FLUSH_BYTES: Final = 64 * 1024
+FLUSH_SECONDS: Final = 0.25
+MAX_WAITING_BYTES: Final = 8 * 1024 * 1024
+RESERVE_BYTES: Final = 256 * 1024 * 1024
+
+
+class Journal:
+    """One recording's journal, appended by the event loop and written by its own thread."""
+
+    def __init__(self, file: int, on_lost: Callable[[str], None]) -> None:
+        self._file = file
+        self._on_lost = on_lost
+        self._waiting = bytearray()
+        self._dropped = 0
+        self._is_closing = False
+        self._news = threading.Condition()
+        self._thread = threading.Thread(target=self._write_out, name="journal", daemon=True)
+        self._thread.start()
+
+    def append(self, arrival_us: int, kind: RecordKind, leg: JournalLeg, payload: bytes) -> None:
+        """Take a record; it is on disk within a fraction of a second, or a gap is noted."""
+        record = encode_record(arrival_us, kind, leg, payload)
+        with self._news:
+            if len(self._waiting) + len(record) > MAX_WAITING_BYTES:
+                self._dropped += 1
+                return
+            if self._dropped:
+                self._waiting += _note(arrival_us, {"type": "gap", "records": self._dropped})
+                self._dropped = 0
+            self._waiting += record
+            if len(self._waiting) >= FLUSH_BYTES:
+                self._news.notify()
+
+    def note(self, note: Mapping[str, Any]) -> None:
+        payload = msgspec.json.encode(note)
+        self.append(time.time_ns() // 1000, RecordKind.NOTE, JournalLeg.NONE, payload)
+
+    def close(self) -> None:
+        """Seal the journal and let go of it; it is on disk when this returns."""
+        if self._is_closing:
+            return
+        self.append(time.time_ns() // 1000, RecordKind.SEAL, JournalLeg.NONE, b"")
+        with self._news:
+            self._is_closing = True
+            self._news.notify()
+        self._thread.join()
+        os.close(self._file)  # lets go of the lock: the recorder may have it
+
+    def _write_out(self) -> None:
+        try:
+            while not self._is_finished():
+                self._write(self._take())
+        except OSError as error:
+            self._on_lost(f"the journal cannot be written: {error.strerror}")
+
+    def _is_finished(self) -> bool:
+        with self._news:
+            return self._is_closing and not self._waiting
+
+    def _take(self) -> bytes:
+        with self._news:
+            if not self._is_closing and len(self._waiting) < FLUSH_BYTES:
+                self._news.wait(FLUSH_SECONDS)
+            body = bytes(self._waiting)
+            self._waiting.clear()
+            return body
+
+    def _write(self, body: bytes) -> None:
+        if body:
+            _write_all(self._file, encode_block(body))
+            os.fdatasync(self._file)
+
+
+def create_journal(spool: Path, manifest: Manifest, on_lost: Callable[[str], None]) -> Journal:
+    """Begin a recording in the spool: on disk and locked when this returns; raises `OSError`.
+
+    `on_lost` is called from another thread when the journal can no longer be written.
+    """
+    spool.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(spool).free < RESERVE_BYTES:
+        raise OSError("the disk is nearly full")
+    hidden = spool / f".{manifest.recording_id}"
+    hidden.mkdir()
+    _write_file(hidden / MANIFEST, msgspec.json.encode(manifest))
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
+    file = os.open(hidden / journal_name(1), flags, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        _write_all(file, MAGIC)
+        os.fsync(file)
+        _sync_directory(hidden)
+        hidden.rename(spool / manifest.recording_id)
+        _sync_directory(spool)
+    except OSError:
+        os.close(file)
+        raise
+    return Journal(file, on_lost)
+
+
+def _note(arrival_us: int, note: Mapping[str, Any]) -> bytes:
+    return encode_record(arrival_us, RecordKind.NOTE, JournalLeg.NONE, msgspec.json.encode(note))
+
+
+def _write_file(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _write_all(file: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(file, view) :]
+
+
+def _sync_directory(path: Path) -> None:
+    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
