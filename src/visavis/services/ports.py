@@ -110,6 +110,12 @@ class Store(Protocol):
         """Run `work` in a write transaction; it is durable when this returns."""
 
 
+class Passwords(Protocol):
+    async def hash(self, password: str) -> str: ...
+    async def matches(self, password_hash: str | None, password: str) -> bool:
+        """Takes as long for `None`, which nothing matches: nobody learns which accounts exist."""
+
+
 # Messages to sockets, on this node or another.
 
 

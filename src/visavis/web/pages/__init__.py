@@ -1,1 +1,54 @@
-"""The pages that people open."""
+"""The pages that people open. Their sources are in `web/`, their build in `web/static/`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+STATIC: Final = Path(__file__).resolve().parent.parent / "static"
+PAGES: Final = {
+    "/": "index.html",
+    "/demo": "demo.html",
+    "/console": "console.html",
+    "/library": "library.html",
+    "/signin": "signin.html",
+}
+ON_ANY_SITE: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+
+
+class Assets(StaticFiles):
+    """Built scripts and styles; a stranger's page may load the widget's."""
+
+    def file_response(self, *arguments: object, **options: object) -> Response:
+        response = super().file_response(*arguments, **options)  # type: ignore[arg-type]
+        response.headers.update({**ON_ANY_SITE, "Cache-Control": "no-cache"})
+        return response
+
+
+def page_routes() -> list[BaseRoute]:
+    return [
+        *(Route(path, _page(name)) for path, name in PAGES.items()),
+        Route("/widget.js", _widget),
+        Mount("/static", Assets(directory=STATIC, check_dir=False)),
+    ]
+
+
+def _page(name: str) -> Callable[[Request], Response]:
+    def page(_: Request) -> Response:
+        return FileResponse(STATIC / name, headers={"Cache-Control": "no-cache"})
+
+    return page
+
+
+def _widget(_: Request) -> Response:
+    headers = {**ON_ANY_SITE, "Cache-Control": "no-cache"}
+    return FileResponse(STATIC / "widget.js", headers=headers)

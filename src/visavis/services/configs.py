@@ -1,0 +1,216 @@
+"""The switch: reading and changing a site's configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from visavis.domain.audit import AuditEntry, FieldChange
+from visavis.domain.config import Config
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.people import Agent, Permission
+from visavis.domain.signaling import Availability
+from visavis.services.ports import Bus, Clock, Store, Transaction
+from visavis.services.topics import config_topic
+
+ENABLED: Final = "isEnabled"
+RECORDING: Final = "isAutomaticallyRecordingAudioVideoChatsEnabled"
+URL: Final = "recordingServerUrl"
+MAX_URL_LENGTH: Final = 2048
+AUDIT_ACTION: Final = "audioAndVideoChatManagement"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigChange:
+    """What to change; `None` leaves a value as it is."""
+
+    is_enabled: bool | None = None
+    is_recording: bool | None = None
+    recording_server_url: str | None = None
+
+
+class Configs:
+    """Reads come from memory; a change is durable and audited before anybody hears of it."""
+
+    def __init__(
+        self,
+        store: Store,
+        bus: Bus,
+        clock: Clock,
+        new_id: Callable[[], str],
+        archive_url: str,
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._clock = clock
+        self._new_id = new_id
+        self._archive_url = archive_url
+        self._known: dict[int, Config] = {}
+
+    async def get(self, site_id: int) -> Config:
+        known = self._known.get(site_id)
+        if known is None:
+            known = self._known[site_id] = await self._load(site_id)
+        return known
+
+    async def read(self, agent: Agent) -> Config:
+        """Raises `PermissionDenied`."""
+        agent.demand(Permission.MANAGE_SETTINGS)
+        return await self.get(agent.site_id)
+
+    async def change(
+        self, agent: Agent, change: ConfigChange, is_expected: Callable[[Config], bool]
+    ) -> Config:
+        """Change the agent's site and tell every open page.
+
+        Raises `PermissionDenied`; `PreconditionFailed` when the stored configuration is not the
+        expected one; `ParameterInvalid` for automatic recording without a recording server.
+        """
+        agent.demand(Permission.MANAGE_SETTINGS)
+
+        def work(rows: Transaction) -> tuple[Config, Config]:
+            old = rows.configs.get(agent.site_id)
+            if not is_expected(old):
+                raise VisavisError(ErrorKind.PreconditionFailed)
+            new = self._changed(old, change)
+            if new != old:
+                new = replace(new, version=old.version + 1)
+                rows.configs.put(new)
+                rows.audit.add(self._audit_entry(agent, old, new))
+            return old, new
+
+        old, new = await self._store.write(work)
+        # a slower writer must not put back what a later one has changed
+        known = self._known.get(agent.site_id)
+        if known is None or known.version <= new.version:
+            self._known[agent.site_id] = new
+        if new != old:
+            self._publish(self._known[agent.site_id])
+        return new
+
+    async def refresh(self) -> None:
+        """Another process may have changed something: read again and tell."""
+        for site_id, old in list(self._known.items()):
+            new = await self._load(site_id)
+            if new.version > old.version:
+                self._known[site_id] = new
+                self._publish(new)
+
+    async def _load(self, site_id: int) -> Config:
+        return await self._store.read(lambda rows: rows.configs.get(site_id))
+
+    def url(self, config: Config) -> str:
+        """Where the site's recordings go; empty for nowhere."""
+        stored = config.recording_server_url
+        return self._archive_url if stored is None else stored
+
+    def fields(self, config: Config) -> dict[str, bool | str]:
+        """The resource as it stands on the wire, in its order."""
+        return {
+            ENABLED: config.is_enabled,
+            RECORDING: config.is_recording,
+            URL: self.url(config),
+        }
+
+    def _changed(self, old: Config, change: ConfigChange) -> Config:
+        url = change.recording_server_url
+        new = replace(
+            old,
+            is_enabled=_either(change.is_enabled, old.is_enabled),
+            is_recording=_either(change.is_recording, old.is_recording),
+            recording_server_url=old.recording_server_url
+            if url is None or url == self.url(old)
+            else url,
+        )
+        if new.is_recording and not self.url(new):
+            raise VisavisError(
+                ErrorKind.ParameterInvalid,
+                "Automatic recording needs a recording server: give its URL, or switch it off.",
+                pointer=f"/{URL}",
+            )
+        return new
+
+    def _audit_entry(self, agent: Agent, old: Config, new: Config) -> AuditEntry:
+        before, after = self.fields(old), self.fields(new)
+        changes = tuple(
+            FieldChange(name, _written(before[name]), _written(after[name]))
+            for name in after
+            if before[name] != after[name]
+        )
+        summary = "Changed " + ", ".join(change.field_name for change in changes)
+        return AuditEntry(
+            self._new_id(), agent.site_id, agent.id, self._clock(), AUDIT_ACTION, summary, changes
+        )
+
+    def _publish(self, config: Config) -> None:
+        message = Availability(is_enabled=config.is_enabled, is_recorded=config.is_recording)
+        self._bus.publish(config_topic(config.site_id), msgspec.json.encode(message))
+
+
+def read_change(body: Mapping[str, Any]) -> ConfigChange:
+    """A PUT body as a change; raises the 400 errors. Keys match without regard to case."""
+    by_name = {key.casefold(): value for key, value in body.items()}
+    return ConfigChange(
+        _boolean(by_name, ENABLED), _boolean(by_name, RECORDING), _url(by_name.get(URL.casefold()))
+    )
+
+
+def _boolean(by_name: Mapping[str, Any], name: str) -> bool | None:
+    if name.casefold() not in by_name:
+        return None
+    match by_name[name.casefold()]:
+        case bool(value):
+            return value
+        case str(word) if word.casefold() in {"true", "false"}:
+            return word.casefold() == "true"
+    raise VisavisError(
+        ErrorKind.ParameterFormatIncorrect,
+        f'the parameter "{name}" must be true or false.',
+        pointer=f"/{name}",
+    )
+
+
+def _url(value: Any) -> str:
+    match value:
+        case None:
+            kind, sentence = ErrorKind.ParameterMissing, f'the parameter "{URL}" is required.'
+        case "":
+            return ""
+        case str() if len(value) > MAX_URL_LENGTH:
+            kind = ErrorKind.ParameterStringLengthExceed
+            sentence = f'the parameter "{URL}" is longer than {MAX_URL_LENGTH} characters.'
+        case str():
+            return _address(value)
+        case _:
+            kind, sentence = ErrorKind.ParameterInvalid, f'the parameter "{URL}" must be a string.'
+    raise VisavisError(kind, sentence, pointer=f"/{URL}")
+
+
+def _address(url: str) -> str:
+    kind = ErrorKind.ParameterFormatIncorrect
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        is_address = is_address and parts.port != 0
+    except ValueError:
+        is_address, parts = False, urlsplit("")
+    if not is_address or any(not c.isprintable() or c.isspace() for c in url):
+        sentence = f'the parameter "{URL}" must be an absolute http or https URL.'
+    elif parts.username is not None or parts.password is not None:
+        kind = ErrorKind.ParameterInvalid
+        sentence = f'the parameter "{URL}" must not carry a user name or a password.'
+    else:
+        return url
+    raise VisavisError(kind, sentence, pointer=f"/{URL}")
+
+
+def _either(new: bool | None, old: bool) -> bool:
+    return old if new is None else new
+
+
+def _written(value: bool | str) -> str:
+    return str(value).lower() if isinstance(value, bool) else value

@@ -1,0 +1,102 @@
+"""Sites, their agents, and how an agent signs in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.people import Agent
+from visavis.services.ports import Clock, Passwords, Store, Transaction
+
+FIRST_SITE: Final = 1
+FIRST_EMAIL: Final = "admin@localhost"
+MAX_ATTEMPTS: Final = 10
+ATTEMPTS_WINDOW: Final = timedelta(minutes=5)
+MAX_PASSWORD_LENGTH: Final = 1024
+MAX_WATCHED: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAccount:
+    """To be shown once: the password is kept nowhere."""
+
+    email: str
+    password: str
+
+
+class People:
+    def __init__(
+        self, store: Store, passwords: Passwords, clock: Clock, new_secret: Callable[[], str]
+    ) -> None:
+        self._store = store
+        self._passwords = passwords
+        self._clock = clock
+        self._new_secret = new_secret
+        self._failures: dict[str, list[datetime]] = {}
+
+    async def found(
+        self, *, site_name: str = "Site 1", email: str = FIRST_EMAIL, password: str | None = None
+    ) -> FirstAccount | None:
+        """Make site 1 and its administrator; `None` when there is a site already."""
+        password = password or self._new_secret()
+        password_hash = await self._passwords.hash(password)
+        now = self._clock()
+
+        def work(rows: Transaction) -> bool:
+            if rows.sites.exists(FIRST_SITE):
+                return False
+            rows.sites.add(FIRST_SITE, site_name, now)
+            name = email.partition("@")[0].title()
+            rows.agents.add(FIRST_SITE, email, name, password_hash, is_administrator=True)
+            return True
+
+        is_new = await self._store.write(work)
+        return FirstAccount(email, password) if is_new else None
+
+    async def has_site(self, site_id: int) -> bool:
+        return await self._store.read(lambda rows: rows.sites.exists(site_id))
+
+    async def by_email(self, email: str) -> Agent:
+        """Raises `EntityNotFound`."""
+        agent = await self._store.read(lambda rows: rows.agents.by_email(email))
+        if agent is None:
+            raise VisavisError(ErrorKind.EntityNotFound, f"There is no agent {email}.")
+        return agent
+
+    async def sign_in(self, email: str, password: str, address: str) -> Agent:
+        """Raises `Unauthorized`, or `TooManyRequests` after too many failures.
+
+        Failures are counted per account and per network address.
+        """
+        keys = (f"account {email.casefold()}", f"address {address}")
+        for key in keys:
+            self._demand_attempt(key)
+        agent, known_hash = await self._store.read(lambda rows: _account(rows, email))
+        if len(password) > MAX_PASSWORD_LENGTH:
+            known_hash, password = None, ""
+        if await self._passwords.matches(known_hash, password) and agent:
+            self._failures.pop(keys[0], None)
+            return agent
+        for key in keys:
+            self._failures.setdefault(key, []).append(self._clock())
+        raise VisavisError(ErrorKind.Unauthorized, "The e-mail address or the password is wrong.")
+
+    def _demand_attempt(self, key: str) -> None:
+        since = self._clock() - ATTEMPTS_WINDOW
+        recent = [at for at in self._failures.get(key, ()) if at > since]
+        if recent:
+            self._failures[key] = recent
+        elif len(self._failures) > MAX_WATCHED:
+            self._failures.clear()
+        if len(recent) >= MAX_ATTEMPTS:
+            raise VisavisError(
+                ErrorKind.TooManyRequests, "Too many attempts to sign in: wait five minutes."
+            )
+
+
+def _account(rows: Transaction, email: str) -> tuple[Agent | None, str | None]:
+    agent = rows.agents.by_email(email)
+    return agent, rows.agents.password_hash(agent.site_id, agent.id) if agent else None

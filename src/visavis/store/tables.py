@@ -1,0 +1,132 @@
+"""The tables. A change here needs a migration beside it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData()
+
+
+class Moment(TypeDecorator[datetime]):
+    """A time in UTC as ISO 8601 text with microseconds: sorts as it passes, on any database."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        return value.astimezone(UTC).isoformat(timespec="microseconds") if value else None
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        return datetime.fromisoformat(value) if value else None
+
+
+sites = Table(
+    "sites",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+agents = Table(
+    "agents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False),
+    Column("email", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("is_administrator", Boolean(create_constraint=False), nullable=False),
+)
+
+agent_permissions = Table(
+    "agent_permissions",
+    metadata,
+    Column("agent_id", ForeignKey("agents.id"), primary_key=True),
+    Column("permission", Text, primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False),
+    Column("agent_id", ForeignKey("agents.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)
+
+av_configs = Table(
+    "av_configs",
+    metadata,
+    Column("site_id", ForeignKey("sites.id"), primary_key=True),
+    Column("is_enabled", Boolean(create_constraint=False), nullable=False),
+    Column("is_recording", Boolean(create_constraint=False), nullable=False),
+    Column("recording_server_url", Text),
+    Column("version", Integer, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False),
+    Column("agent_id", ForeignKey("agents.id"), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("action_type", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("changes", Text, nullable=False),
+    Index("audit_by_time", "site_id", "created_at"),
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False),
+    Column("visitor_name", Text, nullable=False),
+    Column("visitor_email", Text, nullable=False),
+    Column("media", Text, nullable=False),
+    Column("is_recorded", Boolean(create_constraint=False), nullable=False),
+    Column("recording_id", Text),
+    Column("state", Text, nullable=False),
+    Column("agent_id", ForeignKey("agents.id")),
+    Column("requested_at", Moment, nullable=False),
+    Column("accepted_at", Moment),
+    Column("connected_at", Moment),
+    Column("ended_at", Moment),
+    Column("reason", Text),
+    Column("ended_by", Text, nullable=False),
+    Index("calls_by_time", "site_id", "requested_at"),
+)
+
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("site_id", ForeignKey("sites.id"), nullable=False),
+    Column("call_id", Text, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("sha256", Text),
+    Column("size", Integer),
+    Column("delivered_at", Moment),
+    Index("recordings_by_time", "site_id", "started_at"),
+)
