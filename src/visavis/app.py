@@ -1,1 +1,187 @@
-"""The composition root: what is plugged into what."""
+"""The composition root: what is plugged into what, in each of our processes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+
+from visavis.archive.key import ensure_key
+from visavis.archive.routes import archive_routes
+from visavis.bus.local import LocalBus
+from visavis.domain.signaling import MAX_MESSAGE_BYTES
+from visavis.media import worker
+from visavis.media.client import MediaClient
+from visavis.recorder.delivery import Deliverer
+from visavis.recorder.sweeper import Sweeper
+from visavis.services.calls import Calls
+from visavis.services.configs import Configs
+from visavis.services.people import People
+from visavis.services.recordings import Recordings
+from visavis.services.tokens import Tokens
+from visavis.settings import Settings
+from visavis.store.passwords import Argon2Passwords
+from visavis.store.sqlite import SqliteStore, open_store
+from visavis.web.api.config import ConfigApi
+from visavis.web.routes import build_web
+from visavis.web.session import Sessions, is_same_origin
+from visavis.web.signaling import Sockets
+
+log = structlog.get_logger(__name__)
+
+WATCH_SECONDS: Final = 0.5
+CLOSE_SECONDS: Final = 3
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_secret() -> str:
+    return secrets.token_urlsafe(24)
+
+
+def new_id() -> str:
+    return secrets.token_hex(16)
+
+
+class App:
+    """The app process: everything that people and programs reach over HTTP."""
+
+    def __init__(self, settings: Settings, store: SqliteStore) -> None:
+        self.settings = settings
+        self.store = store
+        self.bus = LocalBus()
+        self.tokens = Tokens(store, now, new_secret)
+        self.people = People(store, Argon2Passwords(), now, new_secret)
+        self.configs = Configs(store, self.bus, now, new_id, settings.archive_url)
+        self.media = MediaClient(settings.media_socket)
+        self.calls = Calls(
+            config_of=self.configs.get,
+            store=store,
+            bus=self.bus,
+            media=self.media,
+            clock=now,
+            schedule=lambda seconds, ring: asyncio.get_running_loop().call_later(seconds, ring),
+            new_id=new_id,
+        )
+        self.web = self._web()
+
+    def _web(self) -> Starlette:
+        settings, sessions = self.settings, Sessions(self.tokens, self.people)
+        archive = (
+            archive_routes(
+                settings.archive_dir, ensure_key(settings.archive_key_file), sessions.signed_in
+            )
+            if settings.archive
+            else []
+        )
+        sockets = Sockets(
+            calls=self.calls,
+            bus=self.bus,
+            config_of=self.configs.get,
+            has_site=self.people.has_site,
+            signed_in=sessions.signed_in,
+            is_same_origin=is_same_origin,
+            new_id=new_id,
+        )
+        return build_web(
+            config_api=ConfigApi(self.configs, sessions),
+            sessions=sessions,
+            sockets=sockets,
+            recordings=archive,
+            is_ready=lambda: self.media.is_connected,
+        )
+
+    async def watch_store(self) -> None:
+        """Notice what another process, such as the command line, has written."""
+        seen = await self.store.data_version()
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            version = await self.store.data_version()
+            if version != seen:
+                seen = version
+                self.tokens.forget()
+                await self.configs.refresh()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn under our supervisor, which alone deals with signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def run_app(settings: Settings, stop: asyncio.Event) -> None:
+    app = App(settings, open_store(settings.database))
+    await app.store.write(lambda rows: rows.calls.close_open(now()))
+    server = _Server(
+        uvicorn.Config(
+            app.web,
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            ws_max_size=MAX_MESSAGE_BYTES,
+            timeout_graceful_shutdown=CLOSE_SECONDS,
+        )
+    )
+    background = [
+        asyncio.create_task(app.media.run(app.calls, app.calls.kept)),
+        asyncio.create_task(app.watch_store()),
+    ]
+    serving = asyncio.create_task(server.serve())
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+        await app.calls.shut_down()
+    finally:
+        server.should_exit = True
+        stopping.cancel()
+        await serving
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        app.store.close()
+
+
+async def run_recorder(settings: Settings, stop: asyncio.Event) -> None:
+    store = open_store(settings.database)
+    key = ensure_key(settings.archive_key_file) if settings.archive else ""
+    deliverer = Deliverer(
+        archive_url=settings.archive_url,
+        archive_key=key,
+        allow_private=settings.allow_private_recording_servers,
+    )
+    recordings = Recordings(store, now, settings.archive_url)
+    try:
+        await Sweeper(settings.spool, recordings, deliverer).run(stop)
+    finally:
+        store.close()
+
+
+RUN: Final = {"app": run_app, "media": worker.run, "recorder": run_recorder}
+"""What each part of `visavis serve` does."""
+
+
+async def found(
+    data_dir: Path, *, site_name: str, email: str, password: str | None
+) -> tuple[str, str] | None:
+    """Set up a data directory: e-mail and password, or `None` where that was done before."""
+    store = open_store(Settings(data_dir=data_dir).database)
+    try:
+        people = People(store, Argon2Passwords(), now, new_secret)
+        account = await people.found(site_name=site_name, email=email, password=password)
+        return (account.email, account.password) if account else None
+    finally:
+        store.close()

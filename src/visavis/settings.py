@@ -22,6 +22,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str = ""
     advertise_addresses: tuple[str, ...] = ()
     archive: bool = True
+    allow_private_recording_servers: bool = False
     run_dir: Path = Path("run")
 
     @property

@@ -1,4 +1,4 @@
-"""Every error as one JSON shape: the hosted product's `error` and `message`, and RFC 9457's rest."""
+"""Every error as one JSON shape: `error` and `message`, and the members of RFC 9457."""
 
 from __future__ import annotations
 

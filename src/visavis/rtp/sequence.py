@@ -1,0 +1,57 @@
+"""Counters that wrap (RFC 3550 §5.1), unwrapped; packets out of order, put back in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Unwrapper:
+    """Turns a counter of `bits` bits into one that never wraps, following its nearest course."""
+
+    def __init__(self, bits: int) -> None:
+        self._size = 1 << bits
+        self._last: int | None = None
+
+    def unwrap(self, value: int) -> int:
+        if self._last is None:
+            self._last = value + self._size  # room for what came before the first
+        step = (value - self._last) % self._size
+        if step >= self._size // 2:
+            step -= self._size
+        self._last += step
+        return self._last
+
+
+class Reorder(Generic[T]):
+    """Holds packets back until those before them have come, or `hold` seconds have passed."""
+
+    def __init__(self, hold: float) -> None:
+        self._hold = hold
+        self._next: int | None = None
+        self._held: dict[int, tuple[float, T]] = {}
+
+    def push(self, number: int, item: T, now: float) -> Iterator[tuple[int, T]]:
+        """Take one in; yields what is due, in order. Repeats are dropped."""
+        if self._next is None:
+            self._next = number
+        if number >= self._next and number not in self._held:
+            self._held[number] = (now, item)
+        yield from self._due(now)
+
+    def flush(self) -> Iterator[tuple[int, T]]:
+        for number in sorted(self._held):
+            yield number, self._held[number][1]
+        self._held.clear()
+
+    def _due(self, now: float) -> Iterator[tuple[int, T]]:
+        while self._held and self._next is not None:
+            if self._next not in self._held:
+                first = min(self._held)
+                if now - self._held[first][0] <= self._hold:
+                    return
+                self._next = first
+            yield self._next, self._held.pop(self._next)[1]
+            self._next += 1
