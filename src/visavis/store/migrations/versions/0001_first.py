@@ -17,7 +17,7 @@ def upgrade() -> None:
     op.create_table(
         "agents",
         sa.Column("id", sa.Integer(), primary_key=True),
-        sa.Column("site_id", sa.ForeignKey("sites.id"), nullable=False),
+        sa.Column("site_id", sa.Integer(), sa.ForeignKey("sites.id"), nullable=False),
         sa.Column("email", sa.Text(), nullable=False, unique=True),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("password_hash", sa.Text(), nullable=False),
@@ -25,22 +25,22 @@ def upgrade() -> None:
     )
     op.create_table(
         "agent_permissions",
-        sa.Column("agent_id", sa.ForeignKey("agents.id"), primary_key=True),
+        sa.Column("agent_id", sa.Integer(), sa.ForeignKey("agents.id"), primary_key=True),
         sa.Column("permission", sa.Text(), primary_key=True),
-        sa.Column("site_id", sa.ForeignKey("sites.id"), nullable=False),
+        sa.Column("site_id", sa.Integer(), sa.ForeignKey("sites.id"), nullable=False),
     )
     op.create_table(
         "credentials",
         sa.Column("digest", sa.LargeBinary(32), primary_key=True),
-        sa.Column("site_id", sa.ForeignKey("sites.id"), nullable=False),
-        sa.Column("agent_id", sa.ForeignKey("agents.id"), nullable=False),
+        sa.Column("site_id", sa.Integer(), sa.ForeignKey("sites.id"), nullable=False),
+        sa.Column("agent_id", sa.Integer(), sa.ForeignKey("agents.id"), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("created_at", sa.String(32), nullable=False),
         sa.Column("expires_at", sa.String(32), nullable=False),
     )
     op.create_table(
         "av_configs",
-        sa.Column("site_id", sa.ForeignKey("sites.id"), primary_key=True),
+        sa.Column("site_id", sa.Integer(), sa.ForeignKey("sites.id"), primary_key=True),
         sa.Column("is_enabled", sa.Boolean(create_constraint=False), nullable=False),
         sa.Column("is_recording", sa.Boolean(create_constraint=False), nullable=False),
         sa.Column("recording_server_url", sa.Text()),
@@ -49,8 +49,8 @@ def upgrade() -> None:
     op.create_table(
         "audit",
         sa.Column("id", sa.Text(), primary_key=True),
-        sa.Column("site_id", sa.ForeignKey("sites.id"), nullable=False),
-        sa.Column("agent_id", sa.ForeignKey("agents.id"), nullable=False),
+        sa.Column("site_id", sa.Integer(), sa.ForeignKey("sites.id"), nullable=False),
+        sa.Column("agent_id", sa.Integer(), sa.ForeignKey("agents.id"), nullable=False),
         sa.Column("created_at", sa.String(32), nullable=False),
         sa.Column("action_type", sa.Text(), nullable=False),
         sa.Column("summary", sa.Text(), nullable=False),
@@ -59,14 +59,14 @@ def upgrade() -> None:
     op.create_table(
         "calls",
         sa.Column("id", sa.Text(), primary_key=True),
-        sa.Column("site_id", sa.ForeignKey("sites.id"), nullable=False),
+        sa.Column("site_id", sa.Integer(), sa.ForeignKey("sites.id"), nullable=False),
         sa.Column("visitor_name", sa.Text(), nullable=False),
         sa.Column("visitor_email", sa.Text(), nullable=False),
         sa.Column("media", sa.Text(), nullable=False),
         sa.Column("is_recorded", sa.Boolean(create_constraint=False), nullable=False),
         sa.Column("recording_id", sa.Text()),
         sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("agent_id", sa.ForeignKey("agents.id")),
+        sa.Column("agent_id", sa.Integer(), sa.ForeignKey("agents.id")),
         sa.Column("requested_at", sa.String(32), nullable=False),
         sa.Column("accepted_at", sa.String(32)),
         sa.Column("connected_at", sa.String(32)),
@@ -77,7 +77,7 @@ def upgrade() -> None:
     op.create_table(
         "recordings",
         sa.Column("id", sa.Text(), primary_key=True),
-        sa.Column("site_id", sa.ForeignKey("sites.id"), nullable=False),
+        sa.Column("site_id", sa.Integer(), sa.ForeignKey("sites.id"), nullable=False),
         sa.Column("call_id", sa.Text(), nullable=False),
         sa.Column("started_at", sa.String(32), nullable=False),
         sa.Column("sha256", sa.Text()),

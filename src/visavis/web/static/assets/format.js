@@ -1,0 +1,1 @@
+var e=e=>{let t=Math.max(0,Math.floor(e)),n=e=>String(e).padStart(2,`0`),r=Math.floor(t/3600),i=`${r?n(Math.floor(t%3600/60)):Math.floor(t/60)}:${n(t%60)}`;return r?`${r}:${i}`:i},t=e=>`${(e/1e6).toFixed(1)} MB`,n=e=>new Date(e).toLocaleString(void 0,{dateStyle:`medium`,timeStyle:`short`});export{n,t as r,e as t};

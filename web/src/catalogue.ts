@@ -1,0 +1,73 @@
+// Every word that a person reads. English first; another language is another object of this shape.
+
+const english = {
+  videoCall: "Video call",
+  audioCall: "Audio call",
+  talkToUs: "Talk to us, face to face",
+  recordedNotice: "Calls are recorded.",
+  recorded: "Recorded",
+  askingMedia: "Please allow your microphone and camera.",
+  calling: "Calling …",
+  connecting: "Connecting …",
+  connected: "In the call",
+  cancel: "Cancel",
+  hangUp: "Hang up",
+  mute: "Mute",
+  unmute: "Unmute",
+  cameraOff: "Camera off",
+  cameraOn: "Camera on",
+  close: "Close",
+  agent: "Agent",
+  visitor: "Visitor",
+  aVisitor: "A visitor",
+  "ended.missed": "Nobody can take your call just now. Please try again later.",
+  "ended.declined": "Nobody can take your call just now. Please try again later.",
+  "ended.cancelled": "The call was cancelled.",
+  "ended.abandoned": "The visitor has left.",
+  "ended.hungUp": "The call has ended.",
+  "ended.failed": "The connection was lost. Please call again.",
+  "ended.recordingUnavailable": "The call cannot be recorded now, so it was not started.",
+  "ended.shutDown": "The service is restarting. Please call again in a minute.",
+  noPermission: "The browser may not use your microphone or camera. Allow it in the address bar and try again.",
+  noDevice: "No microphone or camera was found. Plug one in, or try an audio call.",
+  deviceBusy: "Another program is using your microphone or camera. Close it and try again.",
+  insecure: "Calls need a secure page (https).",
+  lostSignaling: "The connection to the server was lost. Reconnecting …",
+  online: "You are online: calls ring here.",
+  disabled: "Audio & Video Chat is switched off. An administrator can switch it on.",
+  mayNot: "You do not have the permission Accept Audio & Video Chats.",
+  noCalls: "No calls are waiting.",
+  waitingCalls: "Waiting calls",
+  accept: "Accept",
+  decline: "Decline",
+  ringing: "Call",
+  callFrom: "Call from",
+  signIn: "Sign in",
+  signOut: "Sign out",
+  email: "E-mail",
+  password: "Password",
+  console: "Console",
+  library: "Library",
+  recordings: "Recordings",
+  noRecordings: "Nothing has been recorded yet. With automatic recording on, every call appears here seconds after it ends.",
+  date: "Date",
+  length: "Length",
+  kind: "Kind",
+  size: "Size",
+  play: "Play",
+  pause: "Pause",
+  position: "Position",
+  download: "Download original",
+  loadFailed: "This could not be loaded. Please try again.",
+  yourPicture: "Your picture",
+  theirPicture: "Picture of the other side",
+} as const;
+
+export type Word = keyof typeof english;
+
+export const t = (word: Word): string => english[word];
+
+export const endedBecause = (reason: string): string => {
+  const word = `ended.${reason}`;
+  return word in english ? english[word as Word] : english["ended.hungUp"];
+};

@@ -1,0 +1,14 @@
+export type Session = { agentName: string; email: string; siteId: number; permissions: string[] };
+
+/** Who is signed in; goes to the sign-in page when nobody is. */
+export const demandSession = async (): Promise<Session> => {
+  const response = await fetch("/session");
+  if (response.ok) return (await response.json()) as Session;
+  location.assign(`/signin?next=${encodeURIComponent(location.pathname)}`);
+  return new Promise(() => {});
+};
+
+export const signOut = async (): Promise<void> => {
+  await fetch("/session", { method: "DELETE" });
+  location.assign("/signin");
+};

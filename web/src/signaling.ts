@@ -1,0 +1,45 @@
+const FIRST_PAUSE = 500;
+const LONGEST_PAUSE = 15_000;
+
+/** A WebSocket that comes back: messages in, messages out, and whether it is open. */
+export class Signaling<In, Out> {
+  private socket: WebSocket | undefined;
+  private pause = FIRST_PAUSE;
+  private isClosed = false;
+
+  constructor(
+    private readonly url: string,
+    private readonly onMessage: (message: In) => void,
+    private readonly onOpen: (isOpen: boolean) => void,
+  ) {
+    this.connect();
+  }
+
+  send(message: Out): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.socket?.close();
+  }
+
+  private connect(): void {
+    const socket = new WebSocket(this.url);
+    this.socket = socket;
+    socket.onopen = () => {
+      this.pause = FIRST_PAUSE;
+      this.onOpen(true);
+    };
+    socket.onmessage = ({ data }) => this.onMessage(JSON.parse(data) as In);
+    socket.onclose = () => {
+      this.onOpen(false);
+      if (this.isClosed) return;
+      setTimeout(() => this.connect(), this.pause * (0.75 + Math.random() / 2));
+      this.pause = Math.min(LONGEST_PAUSE, this.pause * 2);
+    };
+  }
+}
+
+export const signalingUrl = (origin: string, path: string): string =>
+  origin.replace(/^http/, "ws") + path;
