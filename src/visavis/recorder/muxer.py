@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 import itertools
 import os
-import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,7 +20,6 @@ from visavis.recorder.spool import journals, sync_directory
 from visavis.rtp.journal import JournalLeg
 
 OPUS_RATE: Final = 48_000
-OPUS_PRE_SKIP: Final = 312
 SORT_SECONDS: Final = 3.0
 """Frames come in order of arrival; this far apart they are put into order of time."""
 
@@ -94,20 +92,14 @@ def _in_order(frames: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
 def _add_stream(container: Any, found: Survey, track: TrackKey) -> Any:
     leg, kind = track
     if kind == "audio":
-        stream = container.add_mux_stream("libopus", rate=OPUS_RATE)
-        stream.codec_context.extradata = _opus_head()
-        stream.codec_context.layout = "stereo"
+        # never encodes: it is there for the OpusHead (RFC 7845 §5.1) that its encoder writes
+        stream = container.add_stream("libopus", rate=OPUS_RATE, layout="stereo")
     else:
-        stream = container.add_mux_stream("libvpx")
-        stream.codec_context.width, stream.codec_context.height = found.sizes[leg]
+        width, height = found.sizes[leg]
+        stream = container.add_mux_stream("vp8", width=width, height=height)
     stream.time_base = _MILLISECOND
     stream.metadata["title"] = f"{_NAMES[leg]} {kind}"
     return stream
-
-
-def _opus_head() -> bytes:
-    """RFC 7845 §5.1"""
-    return b"OpusHead" + struct.pack("<BBHIhB", 1, 2, OPUS_PRE_SKIP, OPUS_RATE, 0, 0)
 
 
 def _tags(manifest: Manifest) -> dict[str, str]:

@@ -24,6 +24,8 @@ POLL_SECONDS: Final = 0.5
 MAX_DELIVERIES: Final = 4
 FIRST_PAUSE_SECONDS: Final = 1.0
 MAX_PAUSE_SECONDS: Final = 900.0
+PUT_OFF_SECONDS: Final = 60.0
+"""After an error that nobody foresaw; it says so in the log, and the recording stays."""
 
 
 class Ledger(Protocol):
@@ -68,9 +70,11 @@ class Sweeper:
                 task.add_done_callback(partial(self._forget, directory.name))
 
     def _forget(self, name: str, task: asyncio.Task[None]) -> None:
-        del self._busy[name]
-        if not task.cancelled() and (error := task.exception()):
-            log.error("recording put off", recording_id=name, exc_info=error)
+        if task.cancelled() or not (error := task.exception()):
+            del self._busy[name]
+            return
+        log.error("recording put off", recording_id=name, exc_info=error)
+        asyncio.get_running_loop().call_later(PUT_OFF_SECONDS, self._busy.pop, name)
 
     async def _see_through(self, directory: Path) -> None:
         """Try until the recording is delivered, ever more patiently."""

@@ -1,0 +1,186 @@
+"""A whole running system, started as a user starts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx2
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+
+T = TypeVar("T")
+
+VISAVIS = Path(sys.executable).parent / "visavis"
+CHROMIUM = "/usr/bin/chromium"
+FAKE_DEVICES = (
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+    "--no-sandbox",
+)
+
+
+def eventually(question: Callable[[], T | None], seconds: float = 15.0) -> T:
+    """What `question` answers, as soon as it answers something."""
+    until = time.monotonic() + seconds
+    while True:
+        if answer := question():
+            return answer
+        assert time.monotonic() < until, f"not within {seconds} seconds: {question}"
+        time.sleep(0.1)
+
+
+class System:
+    """`visavis serve` on a data directory; its parts can be killed one by one."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.port, self.media_port = _free_port(), _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.password = ""
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def spool(self) -> Path:
+        return self.data / "spool"
+
+    def start(self) -> System:
+        output = self.data.parent / f"{self.data.name}.log"
+        with output.open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(VISAVIS, "serve", "--data", self.data),
+                    *("--port", str(self.port), "--media-port", str(self.media_port)),
+                ],
+                stdout=log,
+                stderr=log,
+            )
+        eventually(lambda: b"Ctrl-C stops" in output.read_bytes(), 30)
+        if match := re.search(r"password  (\S+)", output.read_text()):
+            self.password = match[1]
+        return self
+
+    def stop(self) -> None:
+        if self._process:
+            self._process.send_signal(signal.SIGINT)
+            assert self._process.wait(30) == 0
+            self._process = None
+
+    def kill_part(self, name: str) -> None:
+        """`kill -9`; the supervisor starts it again."""
+        os.kill(self.pid_of(name), signal.SIGKILL)
+
+    def pid_of(self, name: str) -> int:
+        assert self._process
+        for pid in _children(self._process.pid):
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if name.encode() in command:
+                return pid
+        raise AssertionError(f"the part {name} does not run")
+
+    def token(self) -> str:
+        command = [VISAVIS, "token", "issue", "--data", self.data, "--email", "admin@localhost"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    def configure(self, *, on: bool, recording: bool = False, url: str = "") -> None:
+        values = {
+            "isEnabled": on,
+            "isAutomaticallyRecordingAudioVideoChatsEnabled": recording,
+            "recordingServerUrl": url or f"{self.url}/recordings/",
+        }
+        answer = httpx2.put(
+            f"{self.url}/v4/livechat/audioVideoChatConfig",
+            json=values,
+            headers={"Authorization": f"Bearer {self.token()}"},
+        )
+        assert answer.status_code == 200, answer.text
+
+    def recordings(self) -> list[dict[str, Any]]:
+        headers = {"Authorization": f"Bearer {self.token()}"}
+        answer = httpx2.get(f"{self.url}/library/recordings", headers=headers)
+        return list(answer.json()["recordings"])
+
+    def archived(self, recording_id: str) -> Path:
+        return self.data / "archive" / "library" / "1" / f"{recording_id}.mkv"
+
+    def undelivered(self) -> list[str]:
+        return sorted(path.name for path in self.spool.iterdir()) if self.spool.exists() else []
+
+
+class Parties:
+    """A visitor's page and an agent's page, in two browsers that know nothing of each other."""
+
+    def __init__(self, playwright: Playwright, system: System) -> None:
+        launch = playwright.chromium.launch
+        self.browsers = [launch(executable_path=CHROMIUM, args=FAKE_DEVICES) for _ in range(2)]
+        self.system = system
+        self.visitor = _page(self.browsers[0])
+        self.agent = _page(self.browsers[1])
+
+    def arrive(self) -> None:
+        self.agent.goto(f"{self.system.url}/signin?next=/console")
+        self.agent.get_by_label("E-mail").fill("admin@localhost")
+        self.agent.get_by_label("Password").fill(self.system.password)
+        self.agent.get_by_role("button", name="Sign in").click()
+        self.agent.get_by_text(re.compile("You are online|switched off")).wait_for()
+        self.visitor.goto(f"{self.system.url}/demo")
+
+    def connect(self, kind: str = "Video call") -> None:
+        self.visitor.get_by_role("button", name=kind).click()
+        self.agent.get_by_role("button", name="Accept").click()
+        for page, element in ((self.visitor, "visavis-widget"), (self.agent, "visavis-console")):
+            page.wait_for_selector(f"{element}[data-state=connected]", timeout=15_000)
+
+    def close(self) -> None:
+        for browser in self.browsers:
+            browser.close()
+
+
+def stats(page: Page, name: str) -> dict[str, float]:
+    """What this browser has received so far, by its own `getStats`."""
+    script = f"""async () => {{
+      const report = await {name}.peerConnection.getStats();
+      const inbound = [...report.values()].filter(s => s.type === "inbound-rtp");
+      const of = kind => inbound.find(s => s.kind === kind) ?? {{}};
+      return {{ framesDecoded: of("video").framesDecoded ?? 0,
+               videoPackets: of("video").packetsReceived ?? 0,
+               audioPackets: of("audio").packetsReceived ?? 0, at: performance.now() / 1000 }};
+    }}"""
+    return dict(page.evaluate(script))
+
+
+def ffprobe(path: Path) -> dict[str, Any]:
+    command = ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json", path]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    return dict(json.loads(result.stdout))
+
+
+def decoding_errors(path: Path) -> str:
+    """What ffmpeg complains of when it decodes every track from end to end."""
+    command = ["ffmpeg", "-v", "error", "-i", path, "-map", "0", "-f", "null", "-"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    return result.stderr
+
+
+def _page(browser: Browser) -> Page:
+    context: BrowserContext = browser.new_context(permissions=["camera", "microphone"])
+    return context.new_page()
+
+
+def _children(pid: int) -> list[int]:
+    return [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
