@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 T = TypeVar("T")
 
-VISAVIS = Path(sys.executable).parent / "visavis"
+VISAVIS = str(Path(sys.executable).parent / "visavis")
 CHROMIUM = "/usr/bin/chromium"
 FAKE_DEVICES = (
     "--use-fake-device-for-media-stream",
@@ -55,16 +55,17 @@ class System:
 
     def start(self) -> System:
         output = self.data.parent / f"{self.data.name}.log"
+        said_before = output.stat().st_size if output.exists() else 0
         with output.open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    *(VISAVIS, "serve", "--data", self.data),
+                    *(VISAVIS, "serve", "--data", str(self.data)),
                     *("--port", str(self.port), "--media-port", str(self.media_port)),
                 ],
                 stdout=log,
                 stderr=log,
             )
-        eventually(lambda: b"Ctrl-C stops" in output.read_bytes(), 30)
+        eventually(lambda: b"Ctrl-C stops" in output.read_bytes()[said_before:], 30)
         if match := re.search(r"password  (\S+)", output.read_text()):
             self.password = match[1]
         return self
@@ -88,7 +89,15 @@ class System:
         raise AssertionError(f"the part {name} does not run")
 
     def token(self) -> str:
-        command = [VISAVIS, "token", "issue", "--data", self.data, "--email", "admin@localhost"]
+        command = [
+            VISAVIS,
+            "token",
+            "issue",
+            "--data",
+            str(self.data),
+            "--email",
+            "admin@localhost",
+        ]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     def configure(self, *, on: bool, recording: bool = False, url: str = "") -> None:
@@ -159,14 +168,14 @@ def stats(page: Page, name: str) -> dict[str, float]:
 
 
 def ffprobe(path: Path) -> dict[str, Any]:
-    command = ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json", path]
+    command = ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json", str(path)]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     return dict(json.loads(result.stdout))
 
 
 def decoding_errors(path: Path) -> str:
     """What ffmpeg complains of when it decodes every track from end to end."""
-    command = ["ffmpeg", "-v", "error", "-i", path, "-map", "0", "-f", "null", "-"]
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-map", "0", "-f", "null", "-"]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     return result.stderr
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from visavis.archive.key import ensure_key
 from visavis.archive.routes import archive_routes
@@ -75,7 +75,7 @@ class App:
         )
         self.web = self._web()
 
-    def _web(self) -> Starlette:
+    def _web(self) -> ASGIApp:
         settings, sessions = self.settings, Sessions(self.tokens, self.people)
         archive = (
             archive_routes(

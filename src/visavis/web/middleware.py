@@ -30,6 +30,7 @@ _SAFE: Final = {
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
 }
 _REQUEST_ID: Final = re.compile(r"[\w.-]{1,64}")
+_PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 _METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"})
 
 LIMITED: Final = ("/v4/", "/api/")
@@ -106,6 +107,8 @@ def _count(scope: Scope, status: int, seconds: float) -> None:
     method = scope["method"] if scope["method"] in _METHODS else "other"
     REQUESTS.labels(method, status).inc()
     SECONDS.labels(method).observe(seconds)
+    if scope["path"] in _PROBES:
+        return
     log.info(
         "request", method=method, path=scope["path"], status=status, ms=round(seconds * 1000, 1)
     )

@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 from visavis.domain.errors import VisavisError
 from visavis.web.api.config import CanonicalPath, ConfigApi
@@ -28,7 +29,7 @@ def build_web(
     sockets: Sockets,
     recordings: Sequence[BaseRoute],
     is_ready: Callable[[], bool],
-) -> Starlette:
+) -> ASGIApp:
     """The whole HTTP and WebSocket side as one ASGI application."""
 
     def healthz(_: Request) -> Response:
@@ -39,7 +40,7 @@ def build_web(
             return PlainTextResponse("ready\n")
         return PlainTextResponse("the media worker is not connected\n", 503)
 
-    return Starlette(
+    application = Starlette(
         routes=[
             *config_api.routes(),  # /v4/livechat/audioVideoChatConfig
             *sessions.routes(),  # /session
@@ -50,13 +51,15 @@ def build_web(
             Route("/readyz", readyz),
             Route("/metrics", _metrics),
         ],
-        middleware=[Middleware(Envelope), Middleware(RateLimit), Middleware(CanonicalPath)],
+        middleware=[Middleware(RateLimit), Middleware(CanonicalPath)],
         exception_handlers={
             VisavisError: on_visavis_error,
             HTTPException: on_http_exception,
             Exception: on_crash,
         },
     )
+    # around everything, so that the answer to a crash has its request id and headers too
+    return Envelope(application)
 
 
 def _metrics(_: Request) -> Response:

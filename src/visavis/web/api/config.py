@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -25,6 +25,9 @@ _SPELLINGS: Final = re.compile(
     r"/(?:v4|api/v4|api)/livechat/audiovideochatconfig(?:\\?:(enable|disable))?/?",
     re.IGNORECASE | re.ASCII,
 )
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class CanonicalPath:
@@ -47,15 +50,9 @@ class ConfigApi:
 
     def routes(self) -> list[BaseRoute]:
         return [
-            Route(PATH, self.get, methods=["GET"]),
-            Route(PATH, self.put, methods=["PUT"]),
-            Route(PATH, _options("GET, HEAD, OPTIONS, PUT"), methods=["OPTIONS"]),
-            Route(f"{PATH}:enable", self.enable, methods=["POST"]),
-            Route(f"{PATH}:disable", self.disable, methods=["POST"]),
-            *(
-                Route(f"{PATH}:{verb}", _options("OPTIONS, POST"), methods=["OPTIONS"])
-                for verb in ("enable", "disable")
-            ),
+            _resource(PATH, {"GET": self.get, "PUT": self.put}),
+            _resource(f"{PATH}:enable", {"POST": self.enable}),
+            _resource(f"{PATH}:disable", {"POST": self.disable}),
         ]
 
     async def get(self, request: Request) -> Response:
@@ -105,11 +102,17 @@ class ConfigApi:
         return f'"{hashlib.sha256(state.encode()).hexdigest()[:20]}"'
 
 
-def _options(allow: str) -> Callable[[Request], Response]:
-    def options(_: Request) -> Response:
-        return Response(status_code=204, headers={"Allow": allow})
+def _resource(path: str, methods: dict[str, Endpoint]) -> Route:
+    """One address: the router then knows what to say of OPTIONS and of every other method."""
+    allow = sorted({*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])})
 
-    return options
+    async def answer(request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": ", ".join(allow)})
+        method = "GET" if request.method == "HEAD" else request.method
+        return await methods[method](request)
+
+    return Route(path, answer, methods=allow)
 
 
 def _is_listed(etag: str, header: str | None) -> bool:

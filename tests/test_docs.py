@@ -1,0 +1,63 @@
+"""Names in the documents are names in the code."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from visavis.domain import signaling
+from visavis.domain.call import TRANSITIONS, EndReason
+
+ROOT = Path(__file__).resolve().parents[1]
+PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
+
+
+def message_types(union: object) -> set[str]:
+    return {message.__struct_config__.tag for message in get_args(union)}
+
+
+EVERY_TYPE = set().union(
+    *map(
+        message_types,
+        (signaling.FromVisitor, signaling.FromAgent, signaling.ToVisitor, signaling.ToAgent),
+    )
+)
+
+
+def diagram() -> str:
+    """The state table as a Mermaid diagram, one arrow per pair of states."""
+    events = defaultdict(list)
+    for (state, event), (target, _) in TRANSITIONS.items():
+        events[state, target].append(event)
+    lines = [f"  {a} --> {b}: {', '.join(names)}" for (a, b), names in events.items()]
+    return "\n".join(["stateDiagram-v2", "  [*] --> requested", *lines, "  ended --> [*]"])
+
+
+def test_protocol_names_every_message_and_no_other() -> None:
+    section = PROTOCOL.partition("## Messages")[2].partition("A message that")[0]
+    assert set(re.findall(r"`(\w+)`", section)) == EVERY_TYPE
+
+
+def test_protocol_s_diagram_is_drawn_from_the_table() -> None:
+    drawn = re.search(r"```mermaid\n(.*?)\n```", PROTOCOL, re.DOTALL)
+    assert drawn
+    assert drawn[1] == diagram()
+
+
+def test_the_pages_speak_the_same_messages() -> None:
+    source = (ROOT / "web/src/protocol.ts").read_text()
+    assert set(re.findall(r'type: "(\w+)"', source)) == EVERY_TYPE
+
+
+def test_the_pages_have_a_sentence_for_every_reason() -> None:
+    source = (ROOT / "web/src/catalogue.ts").read_text()
+    assert set(re.findall(r'"ended\.(\w+)"', source)) == {str(reason) for reason in EndReason}
+
+
+@pytest.mark.parametrize("command", ["make run", "make test"])
+def test_readme_shows_the_two_commands(command: str) -> None:
+    assert command in (ROOT / "README.md").read_text()

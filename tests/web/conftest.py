@@ -1,0 +1,65 @@
+"""The configuration API over a real store, without a network."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from visavis.app import App, new_id
+from visavis.domain.people import Agent, Permission
+from visavis.services.tokens import BEARER
+from visavis.settings import Settings
+from visavis.store.sqlite import open_store
+
+PATH = "/v4/livechat/audioVideoChatConfig"
+
+
+@dataclass
+class Api:
+    """A client of one running application, with tokens of several agents."""
+
+    app: App
+    client: httpx2.AsyncClient
+    token: str
+    administrator: Agent
+
+    async def call(
+        self, method: str, path: str = PATH, *, token: str | None = None, **options: Any
+    ) -> httpx2.Response:
+        headers = {"Authorization": f"Bearer {token or self.token}", **options.pop("headers", {})}
+        return await self.client.request(method, path, headers=headers, **options)
+
+    async def put(self, **values: Any) -> httpx2.Response:
+        return await self.call("PUT", json=values)
+
+    async def config(self) -> dict[str, Any]:
+        return dict((await self.call("GET")).json())
+
+    async def agent_token(self, *permissions: Permission, site_id: int = 1) -> str:
+        """A token of a new agent who is no administrator."""
+        email = f"{new_id()}@example.com"
+        agent = await self.app.store.write(
+            lambda rows: rows.agents.add(site_id, email, "Agent", "-", is_administrator=False)
+        )
+        granted = [permission.value for permission in permissions]
+        await self.app.store.write(lambda rows: rows.agents.grant(site_id, agent.id, granted))
+        return await self.app.tokens.issue(agent, BEARER, timedelta(hours=1))
+
+
+@pytest.fixture
+async def api(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Api]:
+    settings = Settings(data_dir=tmp_path, archive=False)
+    app = App(settings, open_store(settings.database))
+    await app.people.found(email="admin@example.com", password="secret")
+    administrator = await app.people.by_email("admin@example.com")
+    token = await app.tokens.issue(administrator, BEARER, timedelta(hours=1))
+    transport = httpx2.ASGITransport(app.web, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://visavis") as client:
+        yield Api(app, client, token, administrator)
+    app.store.close()
