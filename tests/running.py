@@ -175,7 +175,9 @@ def ffprobe(path: Path) -> dict[str, Any]:
 
 def decoding_errors(path: Path) -> str:
     """What ffmpeg complains of when it decodes every track from end to end."""
-    command = ["ffmpeg", "-v", "error", "-i", str(path), "-map", "0", "-f", "null", "-"]
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-map", "0"]
+    # or ffmpeg rounds times to the frame rate, and then complains of its own rounding
+    command += ["-fps_mode", "passthrough", "-enc_time_base", "1:1000", "-f", "null", "-"]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     return result.stderr
 
