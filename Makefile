@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip -qq --disable-pip-version-check
 RUN_OPTIONS ?=
 
-.PHONY: help setup run test lint types bench web lock clean
+.PHONY: help setup run test lint types web lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -38,6 +38,9 @@ lint: $(VENV)/test-installed ## style and import contracts
 
 types: $(VENV)/test-installed ## static types
 	@$(BIN)/mypy
+
+web: $(VENV)/test-installed ## build the pages into src/visavis/web/static
+	@cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
 
 lock: ## pin the requirements anew
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }

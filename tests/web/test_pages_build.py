@@ -1,0 +1,51 @@
+"""The committed pages are what their sources build to."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+STATIC = ROOT / "src" / "visavis" / "web" / "static"
+BIN = Path(sys.executable).parent
+
+pytestmark = pytest.mark.interop
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(directory)): path.read_bytes()
+        for path in directory.rglob("*")
+        if path.is_file()
+    }
+
+
+def npm(directory: Path, *arguments: str) -> None:
+    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    result = subprocess.run(
+        [BIN / "npm", *arguments],
+        cwd=directory,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_build_is_the_committed_one_byte_for_byte(tmp_path: Path) -> None:
+    ignored = shutil.ignore_patterns("node_modules")
+    shutil.copytree(ROOT / "web", tmp_path / "web", ignore=ignored)
+    npm(tmp_path / "web", "ci", "--no-progress")
+    npm(tmp_path / "web", "run", "build")
+    built = contents(tmp_path / "src" / "visavis" / "web" / "static")
+    assert built == contents(STATIC), "run `make web` and commit what it built"
+
+
+def test_the_loader_is_small() -> None:
+    assert (STATIC / "widget.js").stat().st_size < 1024
