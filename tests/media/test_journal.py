@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from visavis.domain.recording import Manifest
+from visavis.media.journal import Journal, create_journal
+from visavis.rtp.journal import JournalLeg, Record, RecordKind, read_journal
+
+MANIFEST = Manifest(
+    recording_id="rec",
+    site_id=1,
+    call_id="call",
+    media="video",
+    visitor_name="Ann",
+    agent_name="Bo",
+    started_at=datetime(2026, 1, 1, tzinfo=UTC),
+)
+
+
+def records(spool: Path) -> list[Record]:
+    with (spool / "rec" / "0001.journal").open("rb") as file:
+        return list(read_journal(file))
+
+
+def new_journal(spool: Path) -> Journal:
+    return create_journal(spool, MANIFEST, pytest.fail)
+
+
+def test_what_was_appended_is_read_back_and_sealed(tmp_path: Path) -> None:
+    journal = new_journal(tmp_path)
+    for number in range(1000):
+        journal.append(number, RecordKind.RTP, JournalLeg.AGENT, b"x" * 200)
+    journal.note({"type": "event"})
+    journal.close()
+    found = records(tmp_path)
+    assert [r.arrival_us for r in found[:1000]] == list(range(1000))
+    assert [r.kind for r in found[1000:]] == [RecordKind.NOTE, RecordKind.SEAL]
+
+
+def test_it_is_locked_until_it_is_closed(tmp_path: Path) -> None:
+    journal = new_journal(tmp_path)
+    with (tmp_path / "rec" / "0001.journal").open("rb") as file:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        journal.close()
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
+def test_a_torn_tail_is_left_out(tmp_path: Path) -> None:
+    journal = new_journal(tmp_path)
+    journal.append(1, RecordKind.RTP, JournalLeg.AGENT, b"whole")
+    journal.close()
+    path = tmp_path / "rec" / "0001.journal"
+    whole = path.read_bytes()
+    for cut in range(17, len(whole)):
+        path.write_bytes(whole[:cut])
+        assert records(tmp_path) == []
+    path.write_bytes(whole + b"\0\0\0\x05torn")
+    assert len(records(tmp_path)) == 2
+
+
+def test_a_disk_that_fails_is_told(tmp_path: Path) -> None:
+    lost: list[str] = []
+    journal = create_journal(tmp_path, MANIFEST, lost.append)
+    os.dup2(os.open("/dev/full", os.O_WRONLY), journal._file)
+    journal.append(1, RecordKind.RTP, JournalLeg.AGENT, b"x")
+    journal._thread.join(10)
+    assert lost == ["the journal cannot be written: No space left on device"]
+
+
+WRITER = """
+import itertools, sys, time
+from pathlib import Path
+from tests.media.test_journal import MANIFEST
+from visavis.media.journal import create_journal
+from visavis.rtp.journal import JournalLeg, RecordKind
+
+journal = create_journal(Path(sys.argv[1]), MANIFEST, print)
+for number in itertools.count():
+    now = time.time_ns() // 1000
+    journal.append(now, RecordKind.RTP, JournalLeg.AGENT, number.to_bytes(8) * 20)
+    time.sleep(0.001)
+"""
+
+
+@pytest.mark.fault
+def test_kill_9_loses_less_than_a_second(tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[2]
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], cwd=root)
+    time.sleep(3)
+    killed_us = time.time_ns() // 1000
+    os.kill(writer.pid, signal.SIGKILL)
+    writer.wait()
+    found = records(tmp_path)
+    assert [int.from_bytes(r.payload[:8]) for r in found] == list(range(len(found)))
+    assert killed_us - found[-1].arrival_us < 1_000_000
