@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -122,13 +123,13 @@ class _Server(uvicorn.Server):
 
 
 async def run_app(settings: Settings, stop: asyncio.Event) -> None:
+    """Serve until `stop`; raises `OSError` when the port is taken."""
+    listener = _listen(settings.host, settings.port)
     app = App(settings, open_store(settings.database))
     await app.store.write(lambda rows: rows.calls.close_open(now()))
     server = _Server(
         uvicorn.Config(
             app.web,
-            host=settings.host,
-            port=settings.port,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -140,7 +141,7 @@ async def run_app(settings: Settings, stop: asyncio.Event) -> None:
         asyncio.create_task(app.media.run(app.calls, app.calls.kept)),
         asyncio.create_task(app.watch_store()),
     ]
-    serving = asyncio.create_task(server.serve())
+    serving = asyncio.create_task(server.serve([listener]))
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -153,6 +154,17 @@ async def run_app(settings: Settings, stop: asyncio.Event) -> None:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
         app.store.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"TCP port {port} on {host} cannot be had ({error.strerror}): choose --port",
+        ) from None
 
 
 async def run_recorder(settings: Settings, stop: asyncio.Event) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.npm import npm
+
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "src" / "visavis" / "web" / "static"
-BIN = Path(sys.executable).parent
 
 pytestmark = pytest.mark.interop
 
@@ -23,19 +21,6 @@ def contents(directory: Path) -> dict[str, bytes]:
         for path in directory.rglob("*")
         if path.is_file()
     }
-
-
-def npm(directory: Path, *arguments: str) -> None:
-    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
-    result = subprocess.run(
-        [BIN / "npm", *arguments],
-        cwd=directory,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_the_build_is_the_committed_one_byte_for_byte(tmp_path: Path) -> None:

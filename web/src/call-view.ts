@@ -16,7 +16,7 @@ export class CallView extends LitElement {
       .own { position: absolute; right: 0.6rem; bottom: 0.6rem; width: 26%; border-radius: 8px; transform: scaleX(-1); border: 1px solid #fff6; }
       .voice { position: absolute; inset: 0; display: grid; place-items: center; color: #e8ecef; font-size: 1.2rem; }
       .bar { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; margin-top: 0.75rem; }
-      .time { font-variant-numeric: tabular-nums; margin-right: auto; }
+      .time { font-variant-numeric: tabular-nums; flex: 1 0 10rem; }
     `,
   ];
 

@@ -23,6 +23,7 @@ export class Console extends LitElement {
       main { max-width: 52rem; margin: 0 auto; padding: 1.5rem 1.25rem; display: grid; gap: 1.25rem; }
       ul { list-style: none; margin: 0; padding: 0; display: grid; gap: 0.75rem; }
       li { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; }
+      .notes { margin: 0.75rem 0 0; }
       li span.who { margin-right: auto; font-weight: 600; }
     `,
   ];
@@ -82,7 +83,7 @@ export class Console extends LitElement {
         ? html`<visavis-call .peer=${this.peer!} .since=${this.since} heading=${nameOf(ring)} @hang-up=${this.hangUp}></visavis-call>`
         : html`<p role="status">${t("connecting")}</p>
             <button class="danger" @click=${this.hangUp}>${t("hangUp")}</button>`}
-      ${badge}
+      <p class="notes">${badge}</p>
     </section>`;
   }
 

@@ -68,7 +68,7 @@ export class Library extends LitElement {
     const heads = [t("date"), t("visitor"), t("agent"), t("kind"), t("length"), t("size")];
     return html`<div class="scroll" tabindex="0" role="region" aria-label=${t("recordings")}>
       <table>
-        <thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}<th><span hidden></span></th></tr></thead>
+        <thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}<td></td></tr></thead>
         <tbody>
           ${recordings.map(
             (one) => html`<tr>

@@ -19,7 +19,8 @@ export class Widget extends LitElement {
       .card { box-shadow: 0 10px 40px #0003; width: min(26rem, 100%); }
       .buttons { display: flex; flex-wrap: wrap; gap: 0.5rem; }
       .title { font-weight: 600; }
-      p:last-child { margin-bottom: 0; }
+      .buttons + p, visavis-call + p { margin: 0.75rem 0 0; }
+      :host(:not([data-state="connected"])) .card { width: auto; }
     `,
   ];
 

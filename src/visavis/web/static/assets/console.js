@@ -5,6 +5,7 @@
       main { max-width: 52rem; margin: 0 auto; padding: 1.5rem 1.25rem; display: grid; gap: 1.25rem; }
       ul { list-style: none; margin: 0; padding: 0; display: grid; gap: 0.75rem; }
       li { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; }
+      .notes { margin: 0.75rem 0 0; }
       li span.who { margin-right: auto; font-weight: 600; }
     `]}async connectedCallback(){super.connectedCallback(),Object.assign(window,{visavisConsole:this}),addEventListener(`beforeunload`,e=>this.current&&e.preventDefault()),await h();let e=d(location.origin,`/signaling/agent`);this.signaling=new p(e,e=>void this.hear(e),e=>this.onOpen(e))}get peerConnection(){return this.peer?.connection}render(){return u`
       <header>
@@ -21,7 +22,7 @@
     `}status(){return this.isOpen?this.mayAccept?r(this.isEnabled?`online`:`disabled`):r(`mayNot`):r(`lostSignaling`)}call(e){let t=e.isRecorded?u`<span class="badge">${r(`recorded`)}</span>`:i;return u`<section class="card" aria-label=${r(`connected`)}>
       ${this.stage===`connected`?u`<visavis-call .peer=${this.peer} .since=${this.since} heading=${y(e)} @hang-up=${this.hangUp}></visavis-call>`:u`<p role="status">${r(`connecting`)}</p>
             <button class="danger" @click=${this.hangUp}>${r(`hangUp`)}</button>`}
-      ${t}
+      <p class="notes">${t}</p>
     </section>`}waiting(){return u`<section class="card" aria-live="assertive">
       <h1>${r(`waitingCalls`)}</h1>
       ${this.rings.length===0?u`<p class="quiet">${r(`noCalls`)}</p>`:i}

@@ -25,7 +25,7 @@
       </main>
     `}table(e){let t=[r(`date`),r(`visitor`),r(`agent`),r(`kind`),r(`length`),r(`size`)];return c`<div class="scroll" tabindex="0" role="region" aria-label=${r(`recordings`)}>
       <table>
-        <thead><tr>${t.map(e=>c`<th scope="col">${e}</th>`)}<th><span hidden></span></th></tr></thead>
+        <thead><tr>${t.map(e=>c`<th scope="col">${e}</th>`)}<td></td></tr></thead>
         <tbody>
           ${e.map(e=>c`<tr>
               <td>${l(e.startedAt)}</td>

@@ -4,7 +4,7 @@ import{a as e,c as t,d as n,i as r,l as i,n as a,o,s,t as c,u as l}from"./decora
       .own { position: absolute; right: 0.6rem; bottom: 0.6rem; width: 26%; border-radius: 8px; transform: scaleX(-1); border: 1px solid #fff6; }
       .voice { position: absolute; inset: 0; display: grid; place-items: center; color: #e8ecef; font-size: 1.2rem; }
       .bar { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; margin-top: 0.75rem; }
-      .time { font-variant-numeric: tabular-nums; margin-right: auto; }
+      .time { font-variant-numeric: tabular-nums; flex: 1 0 10rem; }
     `]}connectedCallback(){super.connectedCallback(),this.ticking=window.setInterval(()=>this.requestUpdate(),1e3)}disconnectedCallback(){super.disconnectedCallback(),clearInterval(this.ticking)}render(){let e=this.peer.local.getVideoTracks().length>0;return l`
       <div class="stage">
         <video class="remote" autoplay playsinline aria-label=${r(`theirPicture`)} .srcObject=${this.peer.remote}></video>

@@ -3,7 +3,8 @@ import{a as e,c as t,d as n,i as r,l as i,n as a,o,r as s,s as c,t as l,u}from".
       .card { box-shadow: 0 10px 40px #0003; width: min(26rem, 100%); }
       .buttons { display: flex; flex-wrap: wrap; gap: 0.5rem; }
       .title { font-weight: 600; }
-      p:last-child { margin-bottom: 0; }
+      .buttons + p, visavis-call + p { margin: 0.75rem 0 0; }
+      :host(:not([data-state="connected"])) .card { width: auto; }
     `]}connectedCallback(){super.connectedCallback();let e=d(this.origin,`/signaling/visitor?site=${this.site}`);this.signaling=new p(e,e=>void this.hear(e),e=>this.onOpen(e))}disconnectedCallback(){super.disconnectedCallback(),this.signaling.close(),this.finish(``)}async call(e){if(this.stage===`idle`||this.stage===`ended`){this.notice=``,this.stage=`asking`;try{this.peer=await f.open(e),this.signaling.send({type:`call`,media:e,offer:await this.peer.offer()}),this.stage=`calling`}catch(e){this.finish(e.message)}}}hangUp(){this.callId&&this.signaling.send({type:`hangUp`,callId:this.callId}),this.finish(r(`ended.hungUp`))}render(){return this.stage===`idle`&&!this.isEnabled?i:u`<section class="card" aria-label=${r(`talkToUs`)}>${this.body()}</section>`}body(){switch(this.stage){case`connected`:return u`<visavis-call .peer=${this.peer} .since=${this.since} heading=${r(`connected`)} @hang-up=${this.hangUp}></visavis-call>
           ${this.isRecorded?u`<p><span class="badge">${r(`recorded`)}</span></p>`:i}`;case`idle`:case`ended`:return this.launcher();default:return u`<p role="status">${r(this.stage===`asking`?`askingMedia`:this.stage)}</p>
           <button class="danger" @click=${this.hangUp}>${r(`cancel`)}</button>`}}launcher(){return u`

@@ -1,0 +1,185 @@
+"""Our tus client against npm `@tus/server`, npm `tus-js-client` against our archive."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.npm import ENVIRONMENT, NODE, npm
+from visavis.domain.recording import MATROSKA, Delivery, Manifest
+from visavis.recorder import delivery, spool
+from visavis.recorder.delivery import Deliverer
+
+pytestmark = [pytest.mark.interop, pytest.mark.anyio]
+
+PEERS = Path(__file__).parent / "tus"
+CONTENT = os.urandom(1_234_567)
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+MANIFEST = Manifest(
+    recording_id="rec",
+    site_id=1,
+    call_id="call",
+    media="video",
+    visitor_name="Ännchen",
+    agent_name="Bo",
+    started_at=datetime(2026, 1, 1, tzinfo=UTC),
+)
+
+
+@pytest.fixture(scope="module")
+def peers() -> Path:
+    npm(PEERS, "ci", "--no-progress")
+    return PEERS
+
+
+@pytest.fixture
+def foreign_server(peers: Path, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    files = tmp_path / "files"
+    command = [NODE, str(peers / "server.js"), str(files)]
+    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        yield f"http://127.0.0.1:{int(server.stdout.readline())}/files", files
+        server.kill()
+
+
+@pytest.fixture
+def muxed(tmp_path: Path) -> Path:
+    directory = tmp_path / "rec"
+    directory.mkdir()
+    (directory / MATROSKA).write_bytes(CONTENT)
+    spool.write_delivery(directory, Delivery(sha256=SHA256, size=len(CONTENT), duration=1.0))
+    return directory
+
+
+def deliverer() -> Deliverer:
+    return Deliverer(archive_url="", archive_key="", allow_private=True)
+
+
+async def test_delivery_to_a_foreign_server(foreign_server: tuple[str, Path], muxed: Path) -> None:
+    url, files = foreign_server
+    await deliverer().deliver(muxed, MANIFEST, url)
+    await deliverer().deliver(muxed, MANIFEST, url)  # as after a crash before the spool was emptied
+    uploaded = [path for path in files.iterdir() if path.suffix != ".json"]
+    assert [path.read_bytes() == CONTENT for path in uploaded] == [True]
+
+
+async def test_a_delivery_is_resumed_where_it_broke_off(
+    foreign_server: tuple[str, Path], muxed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, files = foreign_server
+    monkeypatch.setattr(delivery, "PATCH_BYTES", 400_000)
+    append = delivery._Upload._append
+    offsets = []
+
+    async def append_once(upload: delivery._Upload, url: str, offset: int) -> int:
+        offsets.append(offset)
+        if len(offsets) == 2:
+            raise ConnectionResetError("cut")
+        return await append(upload, url, offset)
+
+    monkeypatch.setattr(delivery._Upload, "_append", append_once)
+    with pytest.raises(delivery.DeliveryError):
+        await deliverer().deliver(muxed, MANIFEST, url)
+    await deliverer().deliver(muxed, MANIFEST, url)
+    assert offsets == [0, 400_000, 400_000, 800_000, 1_200_000]
+    uploaded = [path for path in files.iterdir() if path.suffix != ".json"]
+    assert [path.read_bytes() == CONTENT for path in uploaded] == [True]
+
+
+ARCHIVE = """
+import sys, uvicorn
+from pathlib import Path
+from starlette.applications import Starlette
+from visavis.archive.routes import archive_routes
+
+async def viewer(_): raise AssertionError
+app = Starlette(routes=archive_routes(Path(sys.argv[1]), "key", viewer))
+config = uvicorn.Config(app, port=0, log_level="critical")
+server = uvicorn.Server(config)
+import asyncio
+async def main():
+    serving = asyncio.create_task(server.serve())
+    while not server.started: await asyncio.sleep(0.01)
+    print(server.servers[0].sockets[0].getsockname()[1], flush=True)
+    await serving
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    command = [sys.executable, "-c", ARCHIVE, str(tmp_path / "archive")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        url = f"http://127.0.0.1:{int(server.stdout.readline())}/recordings/"
+        yield url, tmp_path / "archive" / "library" / "1" / "rec.mkv"
+        server.kill()
+
+
+def upload(peers: Path, url: str, path: Path, sha256: str) -> subprocess.CompletedProcess[str]:
+    metadata = json.dumps({"site": "1", "recording": "rec", "sha256": sha256, "visitorName": "Ä"})
+    command = [NODE, str(peers / "upload.js"), url, "key", str(path), metadata]
+    return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+
+
+async def test_a_foreign_client_uploads_breaks_off_and_resumes(
+    peers: Path, archive: tuple[str, Path], tmp_path: Path
+) -> None:
+    url, kept = archive
+    (tmp_path / "file").write_bytes(CONTENT)
+    result = upload(peers, url, tmp_path / "file", SHA256)
+    assert result.returncode == 0, result.stderr
+    assert kept.read_bytes() == CONTENT
+    head = httpx2.head(
+        result.stdout.strip(), headers={"Authorization": "Bearer key", "Tus-Resumable": "1.0.0"}
+    )
+    assert head.headers["visavis-sha256"] == SHA256
+
+
+async def test_a_file_with_another_checksum_is_not_kept(
+    peers: Path, archive: tuple[str, Path], tmp_path: Path
+) -> None:
+    url, kept = archive
+    (tmp_path / "file").write_bytes(CONTENT)
+    assert upload(peers, url, tmp_path / "file", "0" * 64).returncode != 0
+    assert not kept.exists()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("OPTIONS", "", {}, 204),
+        ("POST", "", {"Authorization": "Bearer wrong"}, 401),
+        ("POST", "", {"Tus-Resumable": "0.2.0"}, 412),
+        ("POST", "", {}, 400),
+        ("POST", "", {"Upload-Length": "-1"}, 400),
+        ("POST", "", {"Upload-Length": str(2**50)}, 413),
+        ("POST", "", {"Upload-Length": "1", "Upload-Metadata": "site ???"}, 400),
+        ("HEAD", "nothing", {}, 404),
+        ("HEAD", "..%2F..%2Fkey", {}, 404),
+        ("PATCH", "UPLOAD", {"Upload-Offset": "0"}, 415),
+        ("PATCH", "UPLOAD", {"Upload-Offset": "3", "Content-Type": "OFFSET"}, 409),
+        ("HEAD", "UPLOAD", {}, 200),
+        ("DELETE", "UPLOAD", {}, 204),
+        ("GET", "UPLOAD", {}, 405),
+    ],
+)
+async def test_the_protocol_s_refusals(
+    archive: tuple[str, Path], method: str, path: str, headers: dict[str, str], status: int
+) -> None:
+    url, _ = archive
+    usual = {"Authorization": "Bearer key", "Tus-Resumable": "1.0.0"}
+    created = httpx2.post(url, headers={**usual, "Upload-Length": "10"})
+    path = path.replace("UPLOAD", created.headers["location"].rpartition("/")[2])
+    sent = {k: v.replace("OFFSET", "application/offset+octet-stream") for k, v in headers.items()}
+    answer = httpx2.request(method, url + path, headers={**usual, **sent})
+    assert answer.status_code == status

@@ -1,0 +1,74 @@
+"""The commands as a person types them."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.running import VISAVIS, System
+
+
+def visavis(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [VISAVIS, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_init_once_then_a_token_and_nothing_else(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    made = visavis("init", "--data", data, "--email", "boss@example.com", "--password", "pw")
+    assert made.returncode == 0
+    assert "boss@example.com" in made.stdout
+    again = visavis("init", "--data", data)
+    assert again.returncode == 1
+    assert "set up already" in again.stderr
+
+    token = visavis("token", "issue", "--data", data, "--email", "Boss@example.com")
+    assert token.returncode == 0
+    assert token.stdout.startswith("vv_")
+    assert len(token.stdout.split()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--email", "nobody@example.com"), "There is no agent nobody@example.com."),
+        (("--email", "admin@localhost", "--expires", "soon"), "--expires takes a number"),
+    ],
+)
+def test_errors_say_what_to_do(tmp_path: Path, arguments: tuple[str, ...], sentence: str) -> None:
+    visavis("init", "--data", tmp_path)
+    result = visavis("token", "issue", "--data", tmp_path, *arguments)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert sentence in result.stderr
+
+
+def test_a_directory_that_is_not_set_up(tmp_path: Path) -> None:
+    result = visavis("token", "issue", "--data", tmp_path / "x", "--email", "a@b")
+    assert result.returncode == 1
+    assert "visavis init" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--port", "--media-port"])
+def test_a_taken_port_is_told_and_nothing_is_left_running(tmp_path: Path, option: str) -> None:
+    kind = socket.SOCK_STREAM if option == "--port" else socket.SOCK_DGRAM
+    with socket.socket(socket.AF_INET, kind) as taken:
+        taken.bind(("127.0.0.1", 0))
+        ports = {"--port": "0", "--media-port": "0", option: str(taken.getsockname()[1])}
+        options = [word for pair in ports.items() for word in pair]
+        result = visavis("serve", "--data", tmp_path, *options)
+    assert result.returncode == 1
+    assert f"choose {option}" in result.stderr
+
+
+@pytest.mark.fault
+def test_a_token_issued_while_the_server_runs_is_good_at_once(system: System) -> None:
+    headers = {"Authorization": f"Bearer {system.token()}"}
+    url = f"{system.url}/v4/livechat/audioVideoChatConfig"
+    answer = httpx2.get(url, headers=headers)
+    assert answer.json()["recordingServerUrl"] == f"{system.url}/recordings/"
+    assert httpx2.get(f"{system.url}/healthz").status_code == 200
+    assert "visavis_http_requests_total" in httpx2.get(f"{system.url}/metrics").text
