@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip -qq --disable-pip-version-check
 RUN_OPTIONS ?=
 
-.PHONY: help setup run test lint types web lock clean
+.PHONY: help setup run test lint types bench web lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -39,14 +39,21 @@ lint: $(VENV)/test-installed ## style and import contracts
 types: $(VENV)/test-installed ## static types
 	@$(BIN)/mypy
 
+$(VENV)/bench-installed: $(VENV)/installed requirements/bench.txt
+	@$(PIP) install --require-hashes -r requirements/bench.txt
+	@touch $@
+
+bench: $(VENV)/bench-installed ## measure ourselves against our peers
+	@$(BIN)/python benchmarks
+
 web: $(VENV)/test-installed ## build the pages into src/visavis/web/static
 	@cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
 
 lock: ## pin the requirements anew
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }
-	@for kind in run build test; do \
+	@for kind in run build test bench; do \
 	  input=requirements/$$kind.in; [ $$kind = run ] && input=pyproject.toml; \
-	  constraint=; [ $$kind = test ] && constraint="-c requirements/run.txt"; \
+	  constraint=; case $$kind in test|bench) constraint="-c requirements/run.txt";; esac; \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-annotate --no-emit-index-url --no-emit-find-links $$constraint $$input -o requirements/$$kind.txt; done
 

@@ -1,0 +1,1 @@
+"""One script per claim; each prints a ratio against a peer measured in the same run."""

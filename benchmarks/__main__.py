@@ -1,0 +1,21 @@
+"""Runs every benchmark: `make bench`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+def main() -> int:
+    codes = []
+    for script in sorted(HERE.glob("[a-z]*.py")):
+        print(f"# {script.stem}", flush=True)
+        codes.append(subprocess.run([sys.executable, script], check=False).returncode)
+    return max(codes, default=0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The other servers that the benchmarks measure beside ours."""
