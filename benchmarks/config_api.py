@@ -64,19 +64,20 @@ def serve_visavis(listener: socket.socket) -> None:
     import structlog
 
     from visavis.app import App, found, now, open_store
-    from visavis.services.tokens import BEARER
+    from visavis.domain.oauth import CredentialKind
     from visavis.settings import Settings
 
     with tempfile.TemporaryDirectory() as data_dir:
         log = (Path(data_dir) / "log").open("w", encoding="utf-8")
         structlog.configure(logger_factory=structlog.PrintLoggerFactory(log))
         settings = Settings(data_dir=Path(data_dir))
-        asyncio.run(found(Path(data_dir), site_name="1", email="admin@localhost", password="x" * 9))
-        app = App(settings, open_store(settings.database))
+        database = settings.database_address
+        asyncio.run(found(database, site_name="1", email="admin@localhost", password=None))
+        app = App(settings, open_store(database))
 
         async def issue() -> str:
             agent = await app.people.by_email("admin@localhost")
-            return await app.tokens.issue(agent, BEARER, timedelta(hours=1))
+            return await app.tokens.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
 
         print(asyncio.run(issue()), now().isoformat(), flush=True)
         _serve(app.web, listener)

@@ -24,13 +24,17 @@ from visavis.media.client import MediaClient
 from visavis.recorder.delivery import Deliverer
 from visavis.recorder.sweeper import Sweeper
 from visavis.services.calls import Calls
+from visavis.services.clients import Clients
 from visavis.services.configs import Configs
+from visavis.services.keys import Keys
 from visavis.services.people import People
+from visavis.services.ports import Transaction
 from visavis.services.recordings import Recordings
 from visavis.services.tokens import Tokens
 from visavis.settings import Settings
+from visavis.store import open_store
 from visavis.store.passwords import Argon2Passwords
-from visavis.store.sqlite import SqliteStore, open_store
+from visavis.store.sql import SqlStore
 from visavis.web.api.config import ConfigApi
 from visavis.web.routes import build_web
 from visavis.web.session import Sessions, is_same_origin
@@ -38,7 +42,6 @@ from visavis.web.signaling import Sockets
 
 log = structlog.get_logger(__name__)
 
-WATCH_SECONDS: Final = 0.5
 CLOSE_SECONDS: Final = 3
 
 
@@ -54,14 +57,24 @@ def new_id() -> str:
     return secrets.token_hex(16)
 
 
+def ensure_node_id(path: Path) -> str:
+    """The name of this node among those that share a database, the same after every start."""
+    with contextlib.suppress(FileExistsError), path.open("x", encoding="ascii") as file:
+        file.write(new_id())
+    return path.read_text(encoding="ascii")
+
+
 class App:
     """The app process: everything that people and programs reach over HTTP."""
 
-    def __init__(self, settings: Settings, store: SqliteStore) -> None:
+    def __init__(self, settings: Settings, store: SqlStore) -> None:
         self.settings = settings
         self.store = store
+        self.node_id = ensure_node_id(settings.node_file)
         self.bus = LocalBus()
         self.tokens = Tokens(store, now, new_secret)
+        self.keys = Keys(store, now, new_secret, new_id)
+        self.clients = Clients(store, now, new_secret, new_id)
         self.people = People(store, Argon2Passwords(), now, new_secret)
         self.configs = Configs(store, self.bus, now, new_id, settings.archive_url)
         self.media = MediaClient(settings.media_socket)
@@ -73,6 +86,7 @@ class App:
             clock=now,
             schedule=lambda seconds, ring: asyncio.get_running_loop().call_later(seconds, ring),
             new_id=new_id,
+            node_id=self.node_id,
         )
         self.web = self._web()
 
@@ -102,16 +116,22 @@ class App:
             is_ready=lambda: self.media.is_connected,
         )
 
+    async def start(self) -> None:
+        """Tell the other nodes that this one is here, and end the calls that its last life held."""
+        node_id, archive_url, started_at = self.node_id, self.settings.archive_url, now()
+
+        def work(rows: Transaction) -> None:
+            rows.nodes.save(node_id, archive_url, started_at)
+            rows.calls.close_open(node_id, started_at)
+
+        await self.store.write(work)
+
     async def watch_store(self) -> None:
         """Notice what another process, such as the command line, has written."""
-        seen = await self.store.data_version()
-        while True:
-            await asyncio.sleep(WATCH_SECONDS)
-            version = await self.store.data_version()
-            if version != seen:
-                seen = version
-                self.tokens.forget()
-                await self.configs.refresh()
+        async for _ in self.store.changes():
+            self.tokens.forget()
+            self.keys.forget()
+            await self.configs.refresh()
 
 
 class _Server(uvicorn.Server):
@@ -125,8 +145,8 @@ class _Server(uvicorn.Server):
 async def run_app(settings: Settings, stop: asyncio.Event) -> None:
     """Serve until `stop`; raises `OSError` when the port is taken."""
     listener = _listen(settings.host, settings.port)
-    app = App(settings, open_store(settings.database))
-    await app.store.write(lambda rows: rows.calls.close_open(now()))
+    app = App(settings, open_store(settings.database_address))
+    await app.start()
     server = _Server(
         uvicorn.Config(
             app.web,
@@ -168,7 +188,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 async def run_recorder(settings: Settings, stop: asyncio.Event) -> None:
-    store = open_store(settings.database)
+    store = open_store(settings.database_address)
     key = ensure_key(settings.archive_key_file) if settings.archive else ""
     deliverer = Deliverer(
         archive_url=settings.archive_url,
@@ -187,10 +207,10 @@ RUN: Final = {"app": run_app, "media": worker.run, "recorder": run_recorder}
 
 
 async def found(
-    data_dir: Path, *, site_name: str, email: str, password: str | None
+    database: str, *, site_name: str, email: str, password: str | None
 ) -> tuple[str, str] | None:
-    """Set up a data directory: e-mail and password, or `None` where that was done before."""
-    store = open_store(Settings(data_dir=data_dir).database)
+    """Set up a database: e-mail and password, or `None` where that was done before."""
+    store = open_store(database)
     try:
         people = People(store, Argon2Passwords(), now, new_secret)
         account = await people.found(site_name=site_name, email=email, password=password)

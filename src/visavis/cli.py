@@ -22,11 +22,12 @@ import structlog
 
 from visavis import __version__, app
 from visavis.domain.errors import VisavisError
+from visavis.domain.oauth import CredentialKind
 from visavis.services.people import FIRST_EMAIL, People
-from visavis.services.tokens import BEARER, Tokens
+from visavis.services.tokens import Tokens
 from visavis.settings import Settings, decode_settings
+from visavis.store import open_store
 from visavis.store.passwords import Argon2Passwords
-from visavis.store.sqlite import open_store
 from visavis.supervisor import CANNOT_START, PARTS, CannotStartError, run_part, supervise
 
 Option = Callable[[Callable[..., None]], Callable[..., None]]
@@ -124,8 +125,8 @@ def issue(data_dir: Path, email: str, expires: str) -> None:
     match = LIFETIME.fullmatch(expires)
     if not match:
         _fail("--expires takes a number and one of s, m, h, d: for example 12h.")
-    database = Settings(data_dir=data_dir).database
-    if not database.exists():
+    database = Settings(data_dir=data_dir).database_address
+    if not Path(database).exists():
         _fail(f"{data_dir} is not set up: run visavis init or visavis serve first.")
     lifetime = timedelta(**{UNITS[match[2]]: int(match[1])})
     try:
@@ -148,12 +149,12 @@ def part(name: str) -> None:
         sys.exit(CANNOT_START)
 
 
-async def _issue(database: Path, email: str, lifetime: timedelta) -> str:
+async def _issue(database: str, email: str, lifetime: timedelta) -> str:
     store = open_store(database)
     try:
         people = People(store, Argon2Passwords(), app.now, app.new_secret)
         tokens = Tokens(store, app.now, app.new_secret)
-        return await tokens.issue(await people.by_email(email), BEARER, lifetime)
+        return await tokens.issue(await people.by_email(email), CredentialKind.BEARER, lifetime)
     finally:
         store.close()
 
@@ -161,7 +162,8 @@ async def _issue(database: Path, email: str, lifetime: timedelta) -> str:
 def _found(
     data_dir: Path, site_name: str, email: str, password: str | None
 ) -> tuple[str, str] | None:
-    return asyncio.run(app.found(data_dir, site_name=site_name, email=email, password=password))
+    database = Settings(data_dir=data_dir).database_address
+    return asyncio.run(app.found(database, site_name=site_name, email=email, password=password))
 
 
 def _announce(settings: Settings, account: tuple[str, str] | None) -> None:

@@ -3,31 +3,63 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Final
 
 import msgspec
+from msgspec import Meta
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What `visavis serve` was told. Ports are numbers; 0 lets the system choose one.
+    """What `visavis serve` was told. Each setting's description is the operator's documentation."""
 
-    `run_dir` holds the sockets between our processes; the supervisor makes it, short enough for a
-    Unix socket address.
-    """
-
-    data_dir: Path = Path("data")
-    host: str = "127.0.0.1"
-    port: int = 8080
-    media_port: int = 8081
-    public_url: str = ""
-    advertise_addresses: tuple[str, ...] = ()
-    archive: bool = True
-    allow_private_recording_servers: bool = False
+    data_dir: Annotated[Path, Meta(description="Where everything is kept.")] = Path("data")
+    database: Annotated[
+        str,
+        Meta(description="postgresql://user@host/name; SQLite in the data directory if not set."),
+    ] = ""
+    host: Annotated[str, Meta(description="Address for HTTP.")] = "127.0.0.1"
+    port: Annotated[int, Meta(description="TCP port for HTTP; 0 picks one.", ge=0, le=65535)] = 8080
+    media_port: Annotated[
+        int, Meta(description="UDP port of the media; 0 picks one.", ge=0, le=65535)
+    ] = 8081
+    public_url: Annotated[
+        str, Meta(description="Where browsers reach us, if not at host and port.")
+    ] = ""
+    advertise_addresses: Annotated[
+        tuple[str, ...], Meta(description="Our media addresses as browsers see them, behind NAT.")
+    ] = ()
+    archive: Annotated[bool, Meta(description="Run the built-in recording server.")] = True
+    allow_private_recording_servers: Annotated[
+        bool, Meta(description="Deliver recordings to private networks too.")
+    ] = False
+    tls_cert: Annotated[
+        str, Meta(description="Certificate chain (PEM) to serve HTTPS without a proxy.")
+    ] = ""
+    tls_key: Annotated[str, Meta(description="Private key (PEM) of the certificate.")] = ""
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Meta(description="Addresses or networks of proxies whose X-Forwarded-* headers hold."),
+    ] = ()
+    cors_origins: Annotated[
+        tuple[str, ...],
+        Meta(description="Origins whose pages may call the REST API; * for every one."),
+    ] = ()
+    rate_limit: Annotated[
+        int,
+        Meta(description="API calls per client address in 5 minutes; 0 for no limit.", ge=0),
+    ] = 300
+    access_token_seconds: Annotated[
+        int, Meta(description="How long an OAuth access token lives.", ge=60, le=31_536_000)
+    ] = 43_199
+    log_level: Annotated[
+        str, Meta(description="debug, info, warning or error.", pattern="debug|info|warning|error")
+    ] = "info"
     run_dir: Path = Path("run")
 
     @property
-    def database(self) -> Path:
-        return self.data_dir / "visavis.db"
+    def database_address(self) -> str:
+        """A path (SQLite) or an address that begins with postgresql://."""
+        return self.database or str(self.data_dir / "visavis.db")
 
     @property
     def spool(self) -> Path:
@@ -43,6 +75,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.data_dir / "archive.key"
 
     @property
+    def node_file(self) -> Path:
+        """Holds the name of this node among those that share a database."""
+        return self.data_dir / "node"
+
+    @property
     def media_socket(self) -> Path:
         return self.run_dir / "media.sock"
 
@@ -53,12 +90,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             return self.public_url.rstrip("/")
         host = "127.0.0.1" if self.host in {"0.0.0.0", "::", ""} else self.host  # noqa: S104
         host = f"[{host}]" if ":" in host else host
-        return f"http://{host}:{self.port}"
+        return f"{'https' if self.tls_cert else 'http'}://{host}:{self.port}"
 
     @property
     def archive_url(self) -> str:
         """Where the built-in archive takes uploads; empty when it does not run."""
         return f"{self.base_url}/recordings/" if self.archive else ""
+
+
+INTERNAL: Final = frozenset({"run_dir"})
+"""Set by the supervisor: the sockets between our processes, short enough for a Unix address."""
 
 
 def encode_settings(settings: Settings) -> bytes:
@@ -68,10 +109,11 @@ def encode_settings(settings: Settings) -> bytes:
 
 def decode_settings(line: bytes) -> Settings:
     """The inverse of `encode_settings`; raises `msgspec.MsgspecError`."""
-    return msgspec.json.decode(line, type=Settings, dec_hook=_decode_path)
+    return msgspec.json.decode(line, type=Settings, dec_hook=decode_path)
 
 
-def _decode_path(kind: type[Any], value: Any) -> Path:
+def decode_path(kind: type[Any], value: Any) -> Path:
+    """A hook for msgspec, which knows no paths."""
     if kind is not Path:
         raise NotImplementedError(kind)
     return Path(value)

@@ -8,19 +8,31 @@ from pathlib import Path
 import visavis.store.rows
 
 FREE = {
-    "Sites.exists": "asks for the site itself",
+    "Sites.lock": "adding a site concerns them all",
+    "Sites.all": "the command line's list of the sites themselves",
+    "Agents._agent": "completes a query that names its site",
     "Agents.by_email": "signing in: the e-mail address tells the site",
     "Credentials.find": "a token's digest is unguessable and tells the site",
+    "Credentials.use": "a token's digest is unguessable and tells the site",
     "Credentials.delete": "a token's digest is unguessable and tells the site",
+    "Credentials.delete_expired": "what has expired is of no use to any site",
+    "Codes.find": "a code's digest is unguessable and tells the site",
+    "Codes.use": "a code's digest is unguessable and tells the site",
+    "Codes.delete_expired": "what has expired is of no use to any site",
+    "Clients.find": "a client names itself before anybody is known, and tells the site",
+    "Keys.find": "a key's digest is unguessable and tells the site",
+    "Nodes.save": "a node serves every site",
+    "Nodes.newest_archive_url": "a node serves every site",
     "Calls.close_open": "start-up: the process that held every site's calls is dead",
 }
 
 
 def methods() -> dict[str, ast.FunctionDef]:
-    tree = ast.parse(Path(visavis.store.rows.__file__).read_text())
+    sources = Path(visavis.store.rows.__file__).parent.glob("*.py")
     return {
         f"{node.name}.{item.name}": item
-        for node in tree.body
+        for source in sources
+        for node in ast.parse(source.read_text()).body
         if isinstance(node, ast.ClassDef) and node.name not in {"Rows", "SqlTransaction"}
         for item in node.body
         if isinstance(item, ast.FunctionDef)

@@ -21,7 +21,8 @@ from visavis.domain.people import Agent, Visitor
 from visavis.domain.recording import Manifest
 from visavis.services.calls import Calls
 from visavis.services.presence import Desk
-from visavis.store.sqlite import SqliteStore, open_store
+from visavis.store import open_store
+from visavis.store.sql import SqlStore
 
 pytestmark = pytest.mark.anyio
 
@@ -78,7 +79,7 @@ class Alarm:
 class House:
     """Calls, their surroundings, and what every page has been told."""
 
-    store: SqliteStore
+    store: SqlStore
     config: Config = field(default_factory=lambda: Config(1, is_enabled=True, is_recording=True))
     media: Notebook = field(default_factory=Notebook)
     told: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -95,6 +96,7 @@ class House:
             clock=lambda: NOW,
             schedule=self._schedule,
             new_id=lambda: f"id{next(ids)}",
+            node_id="node",
         )
 
     async def _config_of(self, site_id: int) -> Config:
@@ -128,7 +130,7 @@ class House:
 
     async def states(self) -> list[tuple[str, str | None]]:
         await self.calls.shut_down()
-        with self.store._engine.connect() as connection:
+        with self.store._database.engine.connect() as connection:
             rows = connection.exec_driver_sql("SELECT state, reason FROM calls ORDER BY id")
             return [(row[0], row[1]) for row in rows]
 
@@ -140,9 +142,9 @@ def desk(socket_id: str, agent_id: int = 1, site_id: int = 1) -> Desk:
 
 @pytest.fixture
 async def house(tmp_path: Path, anyio_backend: str) -> AsyncIterator[House]:
-    store = open_store(tmp_path / "visavis.db")
-    for site_id in (1, 2):
-        await store.write(lambda rows, site=site_id: rows.sites.add(site, "Site", NOW))  # type: ignore[misc]
+    store = open_store(str(tmp_path / "visavis.db"))
+    for _ in range(2):
+        await store.write(lambda rows: rows.sites.add("Site", NOW))
     for number in (1, 2):
         await store.write(
             lambda rows, n=number: rows.agents.add(  # type: ignore[misc]

@@ -12,10 +12,10 @@ import httpx2
 import pytest
 
 from visavis.app import App, new_id
+from visavis.domain.oauth import CredentialKind
 from visavis.domain.people import Agent, Permission
-from visavis.services.tokens import BEARER
 from visavis.settings import Settings
-from visavis.store.sqlite import open_store
+from visavis.store import open_store
 
 PATH = "/v4/livechat/audioVideoChatConfig"
 
@@ -47,18 +47,17 @@ class Api:
         agent = await self.app.store.write(
             lambda rows: rows.agents.add(site_id, email, "Agent", "-", is_administrator=False)
         )
-        granted = [permission.value for permission in permissions]
-        await self.app.store.write(lambda rows: rows.agents.grant(site_id, agent.id, granted))
-        return await self.app.tokens.issue(agent, BEARER, timedelta(hours=1))
+        await self.app.store.write(lambda rows: rows.agents.grant(site_id, agent.id, permissions))
+        return await self.app.tokens.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
 
 
 @pytest.fixture
 async def api(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Api]:
     settings = Settings(data_dir=tmp_path, archive=False)
-    app = App(settings, open_store(settings.database))
+    app = App(settings, open_store(settings.database_address))
     await app.people.found(email="admin@example.com", password="secret")
     administrator = await app.people.by_email("admin@example.com")
-    token = await app.tokens.issue(administrator, BEARER, timedelta(hours=1))
+    token = await app.tokens.issue(administrator, CredentialKind.BEARER, timedelta(hours=1))
     transport = httpx2.ASGITransport(app.web, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://visavis") as client:
         yield Api(app, client, token, administrator)

@@ -11,8 +11,8 @@ import httpx2
 import pytest
 
 from tests.web.conftest import PATH, Api
+from visavis.domain.oauth import CredentialKind
 from visavis.domain.people import Permission
-from visavis.services.tokens import BEARER
 
 pytestmark = pytest.mark.anyio
 
@@ -151,7 +151,9 @@ async def test_who_may_not(api: Api) -> None:
     answer = await api.call("GET", token="vv_forged")
     assert_problem(answer, 401, "Unauthorized")
     assert 'error="invalid_token"' in answer.headers["www-authenticate"]
-    expired = await api.app.tokens.issue(api.administrator, BEARER, timedelta(seconds=-1))
+    expired = await api.app.tokens.issue(
+        api.administrator, CredentialKind.BEARER, timedelta(seconds=-1)
+    )
     assert_problem(await api.call("GET", token=expired), 401, "Unauthorized")
     answer = await api.call("GET", token=await api.agent_token(Permission.ACCEPT_CALLS))
     assert_problem(answer, 403, "PermissionDenied")

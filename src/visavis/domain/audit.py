@@ -15,11 +15,14 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One act of one agent. `id` is unique over all sites."""
+    """One act of one agent, or of the command line, which has no `agent_id`.
+
+    `id` is unique over all sites.
+    """
 
     id: str
     site_id: int
-    agent_id: int
+    agent_id: int | None
     created_at: datetime
     action_type: str
     summary: str

@@ -1,8 +1,8 @@
-"""Sites, agents and what an agent may do."""
+"""Sites, agents, roles and what an agent may do."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from visavis.domain.errors import ErrorKind, VisavisError
@@ -16,10 +16,39 @@ class Permission(StrEnum):
     VIEW_RECORDINGS = "View Recordings"
     VIEW_AUDIT_LOG = "View Audit Log"
 
+    @property
+    def scope(self) -> str:
+        """The OAuth scope token (RFC 6749 §3.3) that stands for the permission."""
+        return self.name.lower()
+
+
+EVERY_PERMISSION = frozenset(Permission)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    id: int
+    name: str
+    is_disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Permissions under one name, for many agents of a site."""
+
+    id: int
+    site_id: int
+    name: str
+    permissions: frozenset[Permission] = frozenset()
+
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A person who works for a site. Administrators have every permission."""
+    """A person or a program that works for a site. Administrators have every permission.
+
+    `granted` holds the agent's own permissions and those of its roles. `is_disabled` also says
+    that the agent's site is disabled.
+    """
 
     id: int
     site_id: int
@@ -27,6 +56,12 @@ class Agent:
     name: str
     is_administrator: bool
     granted: frozenset[Permission] = frozenset()
+    roles: tuple[str, ...] = ()
+    is_disabled: bool = False
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        return EVERY_PERMISSION if self.is_administrator else self.granted
 
     def may(self, permission: Permission) -> bool:
         return self.is_administrator or permission in self.granted
@@ -37,6 +72,21 @@ class Agent:
             raise VisavisError(
                 ErrorKind.PermissionDenied, f"This needs the permission {permission.value}."
             )
+
+    def limited_to(self, scopes: frozenset[str]) -> Agent:
+        """The agent as a token with these scopes shows it: never more than the agent itself."""
+        granted = frozenset(p for p in self.permissions if p.scope in scopes)
+        if granted == EVERY_PERMISSION:
+            return self
+        return replace(self, is_administrator=False, granted=granted)
+
+
+OPERATOR_ID = 0
+
+
+def operator(site_id: int) -> Agent:
+    """Whoever may run our commands on this machine: acts for a site without being its agent."""
+    return Agent(OPERATOR_ID, site_id, "", "Command line", is_administrator=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,9 @@ class Calls:
         clock: Clock,
         schedule: Scheduler,
         new_id: Callable[[], str],
+        node_id: str,
     ) -> None:
+        self._node_id = node_id
         self._config_of = config_of
         self._store = store
         self._bus = bus
@@ -372,7 +374,9 @@ class Calls:
 
     async def _save(self, call: _Live) -> None:
         record = replace(call.record)
-        await self._store.write(lambda rows: rows.calls.save(record, call.recording_id))
+        await self._store.write(
+            lambda rows: rows.calls.save(record, call.recording_id, self._node_id)
+        )
 
     def _set_timer(self, call: _Live, seconds: float, event: Event) -> None:
         self._cancel_timer(call)

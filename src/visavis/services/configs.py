@@ -73,7 +73,7 @@ class Configs:
         agent.demand(Permission.MANAGE_SETTINGS)
 
         def work(rows: Transaction) -> tuple[Config, Config]:
-            old = rows.configs.get(agent.site_id)
+            old = rows.configs.lock(agent.site_id)
             if not is_expected(old):
                 raise VisavisError(ErrorKind.PreconditionFailed)
             new = self._changed(old, change)
@@ -143,7 +143,13 @@ class Configs:
         )
         summary = "Changed " + ", ".join(change.field_name for change in changes)
         return AuditEntry(
-            self._new_id(), agent.site_id, agent.id, self._clock(), AUDIT_ACTION, summary, changes
+            self._new_id(),
+            agent.site_id,
+            agent.id or None,
+            self._clock(),
+            AUDIT_ACTION,
+            summary,
+            changes,
         )
 
     def _publish(self, config: Config) -> None:

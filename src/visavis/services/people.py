@@ -46,18 +46,21 @@ class People:
         now = self._clock()
 
         def work(rows: Transaction) -> bool:
-            if rows.sites.exists(FIRST_SITE):
+            rows.sites.lock()
+            if rows.sites.all():
                 return False
-            rows.sites.add(FIRST_SITE, site_name, now)
+            site = rows.sites.add(site_name, now)
             name = email.partition("@")[0].title()
-            rows.agents.add(FIRST_SITE, email, name, password_hash, is_administrator=True)
+            rows.agents.add(site.id, email, name, password_hash, is_administrator=True)
             return True
 
         is_new = await self._store.write(work)
         return FirstAccount(email, password) if is_new else None
 
     async def has_site(self, site_id: int) -> bool:
-        return await self._store.read(lambda rows: rows.sites.exists(site_id))
+        """Whether the site exists and is not disabled."""
+        site = await self._store.read(lambda rows: rows.sites.get(site_id))
+        return site is not None and not site.is_disabled
 
     async def by_email(self, email: str) -> Agent:
         """Raises `EntityNotFound`."""
@@ -99,4 +102,6 @@ class People:
 
 def _account(rows: Transaction, email: str) -> tuple[Agent | None, str | None]:
     agent = rows.agents.by_email(email)
+    if agent and agent.is_disabled:
+        agent = None
     return agent, rows.agents.password_hash(agent.site_id, agent.id) if agent else None

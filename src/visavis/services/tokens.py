@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.people import Agent
-from visavis.services.ports import Clock, Credential, Store, Transaction
+from visavis.domain.oauth import Credential, CredentialKind
+from visavis.domain.people import EVERY_PERMISSION, Agent
+from visavis.services.ports import Clock, Store, Transaction
+from visavis.services.secrets import digest
 
 PREFIX: Final = "vv_"
-BEARER, SESSION = "bearer", "session"
 BEARER_LIFETIME: Final = timedelta(hours=12)
 SESSION_LIFETIME: Final = timedelta(days=7)
 MAX_REMEMBERED: Final = 10_000
+EVERY_SCOPE: Final = " ".join(sorted(permission.scope for permission in EVERY_PERMISSION))
 
 
 class Tokens:
@@ -27,46 +28,47 @@ class Tokens:
         self._new_secret = new_secret
         self._remembered: dict[bytes, tuple[Agent, datetime]] = {}
 
-    async def issue(self, agent: Agent, kind: str, lifetime: timedelta) -> str:
+    async def issue(self, agent: Agent, kind: CredentialKind, lifetime: timedelta) -> str:
         token = PREFIX + self._new_secret()
         now = self._clock()
-        credential = Credential(_digest(token), agent.site_id, agent.id, kind, now, now + lifetime)
+        credential = Credential(
+            digest(token), agent.site_id, agent.id, kind, now, now + lifetime, scope=EVERY_SCOPE
+        )
         await self._store.write(lambda rows: rows.credentials.add(credential))
         return token
 
     async def authenticate(self, token: str) -> Agent:
         """Whose token this is; raises `Unauthorized`. Asks the store once per token."""
-        digest = _digest(token)
-        known = self._remembered.get(digest)
+        key = digest(token)
+        known = self._remembered.get(key)
         if known is None:
-            known = await self._store.read(lambda rows: _find(rows, digest))
+            known = await self._store.read(lambda rows: find_bearer(rows, key))
             if known is None:
                 raise VisavisError(ErrorKind.Unauthorized, "The access token is not known.")
             if len(self._remembered) >= MAX_REMEMBERED:
                 self.forget()
-            self._remembered[digest] = known
+            self._remembered[key] = known
         agent, expires_at = known
         if self._clock() >= expires_at:
             raise VisavisError(ErrorKind.Unauthorized, "The access token has expired.")
         return agent
 
     async def revoke(self, token: str) -> None:
-        digest = _digest(token)
-        self._remembered.pop(digest, None)
-        await self._store.write(lambda rows: rows.credentials.delete(digest))
+        key = digest(token)
+        await self._store.write(lambda rows: rows.credentials.delete(key))
+        self.forget()
 
     def forget(self) -> None:
-        """Ask the store again about every token: another process may have changed it."""
+        """Ask the store again about every token: something was revoked, here or elsewhere."""
         self._remembered.clear()
 
 
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
-
-
-def _find(rows: Transaction, digest: bytes) -> tuple[Agent, datetime] | None:
-    credential = rows.credentials.find(digest)
-    if credential is None:
+def find_bearer(rows: Transaction, key: bytes) -> tuple[Agent, datetime] | None:
+    """The agent of an access token, limited to the token's scope, and when the token expires."""
+    credential = rows.credentials.find(key)
+    if credential is None or credential.kind is CredentialKind.REFRESH:
         return None
     agent = rows.agents.get(credential.site_id, credential.agent_id)
-    return (agent, credential.expires_at) if agent else None
+    if agent is None or agent.is_disabled:
+        return None
+    return agent.limited_to(frozenset(credential.scope.split())), credential.expires_at

@@ -1,1 +1,22 @@
-"""SQLite behind the ports of `services`: tables, queries and migrations."""
+"""The database behind the ports of `services`: tables, queries and migrations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from visavis.store.postgresql import PostgresqlDatabase
+from visavis.store.sql import SqlStore
+from visavis.store.sqlite import SqliteDatabase
+
+POSTGRESQL = ("postgresql://", "postgres://")
+
+
+def open_store(database: str) -> SqlStore:
+    """Open a database, made or migrated to today's schema.
+
+    `database` is a path, or an address that begins with postgresql://. Raises
+    `sqlalchemy.exc.OperationalError` when it cannot be had.
+    """
+    if database.startswith(POSTGRESQL):
+        return SqlStore(PostgresqlDatabase(database))
+    return SqlStore(SqliteDatabase(Path(database)))

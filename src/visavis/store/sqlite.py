@@ -1,85 +1,67 @@
-"""The store on SQLite: whole units of work, one thread hop each, durable before they return."""
+"""SQLite: one file, WAL, one writer at a time."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, create_engine, event
 
-from visavis.services.ports import Transaction
 from visavis.store.migrations import migrate
-from visavis.store.rows import SqlTransaction
-
-T = TypeVar("T")
 
 BUSY_SECONDS: Final = 10
+WATCH_SECONDS: Final = 0.5
 PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # durable before the answer is sent, also in WAL mode
     "PRAGMA foreign_keys=ON",
 )
+IMMEDIATE: Final = {"begin": "BEGIN IMMEDIATE"}
 
 
-class SqliteStore:
-    """Implements `services.ports.Store`. Writers queue here instead of in SQLite's busy loop."""
+class SqliteDatabase:
+    """Implements `store.sql.Database`, made or migrated to today's schema."""
 
-    def __init__(self, engine: Engine, watcher: sqlite3.Connection) -> None:
-        self._engine = engine
-        self._watcher = watcher
-        self._writer = ThreadPoolExecutor(1, "store-write")
-        self._readers = ThreadPoolExecutor(2, "store-read")
+    writers = 1  # they queue for our thread instead of in SQLite's busy loop
+    readers = 2
+    write_options = IMMEDIATE
 
-    async def read(self, work: Callable[[Transaction], T]) -> T:
-        return await self._perform(self._readers, "BEGIN", work)
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.engine = create_engine(
+            f"sqlite:///{path}",
+            connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
+            pool_size=self.writers + self.readers,
+        )
+        event.listen(self.engine, "connect", _prepare)
+        event.listen(self.engine, "begin", _begin)
+        with self.engine.connect().execution_options(**IMMEDIATE) as connection:
+            migrate(connection)
+        self._watcher = sqlite3.connect(path, check_same_thread=False)
 
-    async def write(self, work: Callable[[Transaction], T]) -> T:
-        return await self._perform(self._writer, "BEGIN IMMEDIATE", work)
+    def tell(self, connection: Connection) -> None:
+        """SQLite itself counts the writes."""
 
-    async def data_version(self) -> int:
-        """A number that differs once anybody has written."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._readers, self._data_version)
+    async def changes(self) -> AsyncIterator[None]:
+        seen = await asyncio.to_thread(self._data_version)
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            version = await asyncio.to_thread(self._data_version)
+            if version != seen:
+                seen = version
+                yield
 
     def close(self) -> None:
-        self._writer.shutdown()
-        self._readers.shutdown()
         self._watcher.close()
-        self._engine.dispose()
-
-    async def _perform(
-        self, threads: ThreadPoolExecutor, begin: str, work: Callable[[Transaction], T]
-    ) -> T:
-        def unit() -> T:
-            connection = self._engine.connect().execution_options(begin=begin)
-            with connection, connection.begin():
-                return work(SqlTransaction(connection))
-
-        return await asyncio.get_running_loop().run_in_executor(threads, unit)
+        self.engine.dispose()
 
     def _data_version(self) -> int:
         # SQLite counts per connection: always ask the same one
         (version,) = self._watcher.execute("PRAGMA data_version").fetchone()
         return int(version)
-
-
-def open_store(database: Path) -> SqliteStore:
-    """Open the database, made or migrated to today's schema."""
-    database.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(
-        f"sqlite:///{database}",
-        connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
-        pool_size=3,
-    )
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
-    with engine.connect().execution_options(begin="BEGIN IMMEDIATE") as connection:
-        migrate(connection)
-    return SqliteStore(engine, sqlite3.connect(database, check_same_thread=False))
 
 
 def _prepare(connection: Any, _: Any) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     Boolean,
     Column,
     Dialect,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -39,9 +41,10 @@ class Moment(TypeDecorator[datetime]):
 sites = Table(
     "sites",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=False),
     Column("name", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("is_disabled", Boolean(create_constraint=False), nullable=False),
 )
 
 agents = Table(
@@ -53,6 +56,7 @@ agents = Table(
     Column("name", Text, nullable=False),
     Column("password_hash", Text, nullable=False),
     Column("is_administrator", Boolean(create_constraint=False), nullable=False),
+    Column("is_disabled", Boolean(create_constraint=False), nullable=False),
 )
 
 agent_permissions = Table(
@@ -60,6 +64,31 @@ agent_permissions = Table(
     metadata,
     Column("agent_id", Integer, ForeignKey("agents.id"), primary_key=True),
     Column("permission", Text, primary_key=True),
+    Column("site_id", Integer, ForeignKey("sites.id"), nullable=False),
+)
+
+roles = Table(
+    "roles",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("site_id", Integer, ForeignKey("sites.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    UniqueConstraint("site_id", "name"),
+)
+
+role_permissions = Table(
+    "role_permissions",
+    metadata,
+    Column("role_id", Integer, ForeignKey("roles.id"), primary_key=True),
+    Column("permission", Text, primary_key=True),
+    Column("site_id", Integer, ForeignKey("sites.id"), nullable=False),
+)
+
+agent_roles = Table(
+    "agent_roles",
+    metadata,
+    Column("agent_id", Integer, ForeignKey("agents.id"), primary_key=True),
+    Column("role_id", Integer, ForeignKey("roles.id"), primary_key=True),
     Column("site_id", Integer, ForeignKey("sites.id"), nullable=False),
 )
 
@@ -72,6 +101,52 @@ credentials = Table(
     Column("kind", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
+    Column("client_id", Text, ForeignKey("clients.id")),
+    Column("family_id", Text),
+    Column("scope", Text, nullable=False),
+    Column("used_at", Moment),
+    Index("credentials_by_family", "family_id"),
+    Index("credentials_by_agent", "site_id", "agent_id"),
+)
+
+clients = Table(
+    "clients",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("site_id", Integer, ForeignKey("sites.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("secret_digest", LargeBinary(32)),
+    Column("redirect_uris", JSON, nullable=False),
+    Column("grants", JSON, nullable=False),
+    Column("agent_id", Integer, ForeignKey("agents.id")),
+    Column("is_disabled", Boolean(create_constraint=False), nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+authorization_codes = Table(
+    "authorization_codes",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("site_id", Integer, ForeignKey("sites.id"), nullable=False),
+    Column("agent_id", Integer, ForeignKey("agents.id"), nullable=False),
+    Column("client_id", Text, ForeignKey("clients.id"), nullable=False),
+    Column("family_id", Text, nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("code_challenge", Text, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("used_at", Moment),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("site_id", Integer, ForeignKey("sites.id"), nullable=False),
+    Column("agent_id", Integer, ForeignKey("agents.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("created_at", Moment, nullable=False),
 )
 
 av_configs = Table(
@@ -89,12 +164,20 @@ audit = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("site_id", Integer, ForeignKey("sites.id"), nullable=False),
-    Column("agent_id", Integer, ForeignKey("agents.id"), nullable=False),
+    Column("agent_id", Integer, ForeignKey("agents.id")),
     Column("created_at", Moment, nullable=False),
     Column("action_type", Text, nullable=False),
     Column("summary", Text, nullable=False),
     Column("changes", Text, nullable=False),
     Index("audit_by_time", "site_id", "created_at"),
+)
+
+nodes = Table(
+    "nodes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("archive_url", Text, nullable=False),
+    Column("started_at", Moment, nullable=False),
 )
 
 calls = Table(
@@ -115,6 +198,7 @@ calls = Table(
     Column("ended_at", Moment),
     Column("reason", Text),
     Column("ended_by", Text, nullable=False),
+    Column("node_id", Text, nullable=False),
     Index("calls_by_time", "site_id", "requested_at"),
 )
 

@@ -11,9 +11,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.oauth import CredentialKind
 from visavis.domain.people import Agent, Permission
 from visavis.services.people import People
-from visavis.services.tokens import SESSION, SESSION_LIFETIME, Tokens
+from visavis.services.tokens import SESSION_LIFETIME, Tokens
 from visavis.web.body import read_body
 
 COOKIE: Final = "visavis_session"
@@ -67,7 +68,7 @@ class Sessions:
             ) from None
         address = request.client.host if request.client else ""
         agent = await self._people.sign_in(form.email, form.password, address)
-        token = await self._tokens.issue(agent, SESSION, SESSION_LIFETIME)
+        token = await self._tokens.issue(agent, CredentialKind.SESSION, SESSION_LIFETIME)
         response = JSONResponse(_described(agent))
         response.set_cookie(
             COOKIE,

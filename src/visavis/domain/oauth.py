@@ -1,0 +1,91 @@
+"""OAuth 2 clients, grants and credentials (RFC 6749), as the database keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Grant(StrEnum):
+    """How a client may come to a token; the value is RFC 6749's `grant_type`."""
+
+    PASSWORD = "password"  # noqa: S105  the grant's name
+    AUTHORIZATION_CODE = "authorization_code"
+    REFRESH_TOKEN = "refresh_token"  # noqa: S105  the grant's name
+    CLIENT_CREDENTIALS = "client_credentials"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A program that asks for tokens. Without a secret it is a public one (RFC 6749 §2.1).
+
+    With the grant `client_credentials` it acts as the agent `agent_id`.
+    """
+
+    id: str
+    site_id: int
+    name: str
+    secret_digest: bytes | None
+    redirect_uris: tuple[str, ...]
+    grants: frozenset[Grant]
+    agent_id: int | None = None
+    is_disabled: bool = False
+
+    @property
+    def is_public(self) -> bool:
+        return self.secret_digest is None
+
+
+class CredentialKind(StrEnum):
+    BEARER = "bearer"
+    SESSION = "session"  # a bearer token in the cookie of a page
+    REFRESH = "refresh"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A token as it is kept: never itself, only its SHA-256.
+
+    `family_id` joins all the tokens that came from one sign-in, over every refresh; `used_at` is
+    set on a refresh token that was exchanged.
+    """
+
+    digest: bytes
+    site_id: int
+    agent_id: int
+    kind: CredentialKind
+    created_at: datetime
+    expires_at: datetime
+    client_id: str | None = None
+    family_id: str | None = None
+    scope: str = ""
+    used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationCode:
+    """RFC 6749 §4.1.2 and RFC 7636: a code as it is kept. It can be used once, soon."""
+
+    digest: bytes
+    site_id: int
+    agent_id: int
+    client_id: str
+    family_id: str
+    redirect_uri: str
+    scope: str
+    code_challenge: str
+    expires_at: datetime
+    used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A long-lived secret of an agent for HTTP Basic; kept as its SHA-256."""
+
+    id: str
+    site_id: int
+    agent_id: int
+    name: str
+    digest: bytes
+    created_at: datetime

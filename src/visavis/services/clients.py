@@ -1,0 +1,113 @@
+"""OAuth clients: the programs that may ask for tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+from urllib.parse import urlsplit
+
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.oauth import Client, Grant
+from visavis.domain.people import Agent
+from visavis.services.ports import Clock, Store, Transaction
+from visavis.services.secrets import digest
+
+SECRET_PREFIX: Final = "vvs_"  # noqa: S105  what secrets begin with
+FIRST_GRANTS: Final = (Grant.PASSWORD, Grant.AUTHORIZATION_CODE, Grant.REFRESH_TOKEN)
+LOOPBACK: Final = ("http://127.0.0.1", "http://localhost")
+"""Redirects of a program on the user's own machine; the port does not matter (RFC 8252 §7.3)."""
+
+
+class Clients:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        new_secret: Callable[[], str],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._new_secret = new_secret
+        self._new_id = new_id
+
+    async def add(
+        self,
+        site_id: int,
+        name: str,
+        *,
+        grants: Iterable[Grant],
+        redirect_uris: Sequence[str] = (),
+        is_public: bool = False,
+        acts_as: Agent | None = None,
+    ) -> tuple[Client, str | None]:
+        """A new client and its secret, which is to be shown once; a public one has none.
+
+        Raises `ParameterInvalid` for a combination that could never get a token.
+        """
+        allowed = frozenset(grants)
+        _demand_sense(allowed, redirect_uris, is_public=is_public, acts_as=acts_as)
+        secret = None if is_public else SECRET_PREFIX + self._new_secret()
+        client = Client(
+            self._new_id(),
+            site_id,
+            name,
+            digest(secret) if secret else None,
+            tuple(redirect_uris),
+            allowed,
+            acts_as.id if acts_as else None,
+        )
+        now = self._clock()
+        await self._store.write(lambda rows: rows.clients.add(client, now))
+        return client, secret
+
+    async def of_site(self, site_id: int) -> Sequence[Client]:
+        return await self._store.read(lambda rows: rows.clients.of_site(site_id))
+
+    async def allow(self, site_id: int, client_id: str, grants: Iterable[Grant]) -> None:
+        """Let the client use these grants and no other; raises `EntityNotFound`."""
+        allowed = tuple(grants)
+
+        def work(rows: Transaction) -> None:
+            _demand(rows, site_id, client_id)
+            rows.clients.allow(site_id, client_id, allowed)
+
+        await self._store.write(work)
+
+    async def disable(self, site_id: int, client_id: str, *, is_disabled: bool) -> None:
+        """A disabled client gets no token and loses those it has; raises `EntityNotFound`."""
+
+        def work(rows: Transaction) -> None:
+            _demand(rows, site_id, client_id)
+            rows.clients.disable(site_id, client_id, is_disabled=is_disabled)
+            if is_disabled:
+                rows.credentials.delete_of_client(site_id, client_id)
+
+        await self._store.write(work)
+
+
+def _demand(rows: Transaction, site_id: int, client_id: str) -> None:
+    client = rows.clients.find(client_id)
+    if client is None or client.site_id != site_id:
+        raise VisavisError(ErrorKind.EntityNotFound, f"There is no client {client_id}.")
+
+
+def _demand_sense(
+    grants: frozenset[Grant],
+    redirect_uris: Sequence[str],
+    *,
+    is_public: bool,
+    acts_as: Agent | None,
+) -> None:
+    if Grant.AUTHORIZATION_CODE in grants and not redirect_uris:
+        raise _invalid("The grant authorization_code needs a redirect URI.")
+    if Grant.CLIENT_CREDENTIALS in grants and (is_public or acts_as is None):
+        raise _invalid("The grant client_credentials needs a secret and an agent to act as.")
+    for uri in redirect_uris:
+        parts = urlsplit(uri)
+        if not parts.scheme or not (parts.netloc or "." in parts.scheme) or parts.fragment:
+            raise _invalid(f"{uri} is no redirect URI: give an absolute one without a fragment.")
+
+
+def _invalid(sentence: str) -> VisavisError:
+    return VisavisError(ErrorKind.ParameterInvalid, sentence)

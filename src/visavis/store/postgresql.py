@@ -1,0 +1,67 @@
+"""PostgreSQL: for several nodes, which tell each other of changes by LISTEN and NOTIFY."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Final
+
+import psycopg
+import structlog
+from sqlalchemy import Connection, create_engine, make_url, text
+
+from visavis.store.migrations import migrate
+
+log = structlog.get_logger(__name__)
+
+CHANNEL: Final = "visavis_changes"
+MIGRATION_LOCK: Final = 0x76697361
+RECONNECT_SECONDS: Final = 1.0
+
+
+class PostgresqlDatabase:
+    """Implements `store.sql.Database`, migrated to today's schema.
+
+    Raises `sqlalchemy.exc.OperationalError` when the server cannot be reached.
+    """
+
+    writers = 4
+    readers = 4
+    write_options: Final[dict[str, str]] = {}
+
+    def __init__(self, url: str) -> None:
+        dialect = make_url(url).set(drivername="postgresql+psycopg")
+        self._address = dialect.set(drivername="postgresql").render_as_string(hide_password=False)
+        self.engine = create_engine(
+            dialect, pool_size=self.writers + self.readers, pool_pre_ping=True
+        )
+        with self.engine.connect() as connection:
+            migrate(connection, before=_alone)
+
+    def tell(self, connection: Connection) -> None:
+        connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
+
+    async def changes(self) -> AsyncIterator[None]:
+        while True:
+            try:
+                async for _ in self._notifications():
+                    yield
+            except psycopg.OperationalError as error:
+                log.warning("connection to the database lost", error=str(error))
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    async def _notifications(self) -> AsyncIterator[None]:
+        connection = await psycopg.AsyncConnection.connect(self._address, autocommit=True)
+        async with connection:
+            await connection.execute(f"LISTEN {CHANNEL}")
+            yield  # whatever was missed before
+            async for _ in connection.notifies():
+                yield
+
+
+def _alone(connection: Connection) -> None:
+    """Two nodes may start at once: only one of them migrates."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})

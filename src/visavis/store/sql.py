@@ -1,0 +1,77 @@
+"""The store: whole units of work, one thread hop each, durable before they return."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from visavis.services.ports import Transaction
+from visavis.store.rows import SqlTransaction
+
+T = TypeVar("T")
+
+
+class Database(Protocol):
+    """What differs between the databases."""
+
+    @property
+    def engine(self) -> Engine: ...
+    @property
+    def writers(self) -> int:
+        """Threads for writing; one where the database lets only one write anyway."""
+
+    @property
+    def readers(self) -> int: ...
+    @property
+    def write_options(self) -> dict[str, str]:
+        """Execution options of a connection that will write."""
+
+    def tell(self, connection: Connection) -> None:
+        """Before the commit of something that other processes may remember."""
+
+    def changes(self) -> AsyncIterator[None]:
+        """Yields whenever another process may have changed something."""
+
+    def close(self) -> None: ...
+
+
+class SqlStore:
+    """Implements `services.ports.Store`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._writers = ThreadPoolExecutor(database.writers, "store-write")
+        self._readers = ThreadPoolExecutor(database.readers, "store-read")
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        def unit() -> T:
+            with self._database.engine.connect() as connection, connection.begin():
+                return work(SqlTransaction(connection))
+
+        return await asyncio.get_running_loop().run_in_executor(self._readers, unit)
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        def unit() -> T:
+            options = self._database.write_options
+            connection = self._database.engine.connect().execution_options(**options)
+            with connection, connection.begin():
+                transaction = SqlTransaction(connection)
+                result = work(transaction)
+                if transaction.is_remembered:
+                    self._database.tell(connection)
+            return result
+
+        return await asyncio.get_running_loop().run_in_executor(self._writers, unit)
+
+    def changes(self) -> AsyncIterator[None]:
+        """Yields whenever another process may have changed something; never ends."""
+        return self._database.changes()
+
+    def close(self) -> None:
+        self._writers.shutdown()
+        self._readers.shutdown()
+        self._database.close()
