@@ -93,6 +93,11 @@ def upgrade() -> None:
         credentials.add_column(sa.Column("family_id", sa.Text()))
         credentials.add_column(sa.Column("scope", sa.Text(), nullable=False, server_default=""))
         credentials.add_column(sa.Column("used_at", sa.String(32)))
+    # what was issued before scopes existed was issued for everything
+    op.execute(
+        "UPDATE credentials SET scope = "
+        "'accept_calls manage_settings view_audit_log view_recordings'"
+    )
     op.create_index("credentials_by_family", "credentials", ["family_id"])
     op.create_index("credentials_by_agent", "credentials", ["site_id", "agent_id"])
     with op.batch_alter_table("audit") as audit:  # the command line is no agent
