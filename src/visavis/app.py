@@ -91,7 +91,7 @@ class App:
         self.web = self._web()
 
     def _web(self) -> ASGIApp:
-        settings, sessions = self.settings, Sessions(self.tokens, self.people)
+        settings, sessions = self.settings, Sessions(self.tokens, self.keys, self.people)
         archive = (
             archive_routes(
                 settings.archive_dir, ensure_key(settings.archive_key_file), sessions.signed_in

@@ -248,3 +248,37 @@ async def test_an_error_of_ours_says_nothing_but_its_request_id(
     answer = await api.call("GET")
     assert_problem(answer, 500, "InternalError")
     assert "secret" not in answer.text
+
+
+async def test_an_api_key_needs_its_site_and_its_owner(api: Api) -> None:
+    _, secret = await api.app.keys.add(api.administrator, "test")
+    own = ("admin@example.com", secret)
+    for parameter in ("siteId", "siteid"):
+        answer = await api.client.get(PATH, params={parameter: "1"}, auth=own)
+        assert answer.status_code == 200
+    assert_problem(await api.client.get(PATH, auth=own), 401, "Unauthorized")
+    other_site = await api.client.get(PATH, params={"siteId": "2"}, auth=own)
+    assert_problem(other_site, 403, "PermissionDenied")
+    stranger = await api.client.get(PATH, params={"siteId": "1"}, auth=("b@example.com", secret))
+    assert_problem(stranger, 401, "Unauthorized")
+    for value in ("Basic", "Basic !", "Basic bm9jb2xvbg=="):
+        answer = await api.client.get(PATH, headers={"Authorization": value})
+        assert_problem(answer, 401, "Unauthorized")
+
+
+async def test_a_deleted_key_is_dead_at_once(api: Api) -> None:
+    key, secret = await api.app.keys.add(api.administrator, "test")
+    own = {"params": {"siteId": "1"}, "auth": ("admin@example.com", secret)}
+    assert (await api.client.get(PATH, **own)).status_code == 200  # type: ignore[arg-type]
+    await api.app.keys.delete(1, key.id)
+    assert_problem(await api.client.get(PATH, **own), 401, "Unauthorized")  # type: ignore[arg-type]
+
+
+async def test_a_page_s_cookie_changes_nothing_from_a_stranger_s_page(api: Api) -> None:
+    cookie = {"Cookie": f"visavis_session={api.token}"}
+    enable = f"{PATH}:enable"
+    from_elsewhere = {**cookie, "Origin": "http://elsewhere.example"}
+    assert_problem(await api.client.post(enable, headers=from_elsewhere), 403, "PermissionDenied")
+    assert (await api.config())["isEnabled"] is False
+    from_us = {**cookie, "Origin": "http://visavis"}
+    assert (await api.client.post(enable, headers=from_us)).json()["isEnabled"] is True

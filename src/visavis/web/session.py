@@ -1,7 +1,8 @@
-"""Who is asking: a bearer token, or the cookie of an agent who signed in on a page."""
+"""Who is asking: a bearer token, an API key, or the cookie of an agent who signed in on a page."""
 
 from __future__ import annotations
 
+import base64
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -13,11 +14,13 @@ from starlette.routing import BaseRoute, Route
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.oauth import CredentialKind
 from visavis.domain.people import Agent, Permission
+from visavis.services.keys import Keys
 from visavis.services.people import People
 from visavis.services.tokens import SESSION_LIFETIME, Tokens
 from visavis.web.body import read_body
 
 COOKIE: Final = "visavis_session"
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class SignIn(msgspec.Struct, frozen=True):
@@ -28,8 +31,9 @@ class SignIn(msgspec.Struct, frozen=True):
 class Sessions:
     """Signing in and out of the pages, and recognising who did."""
 
-    def __init__(self, tokens: Tokens, people: People) -> None:
+    def __init__(self, tokens: Tokens, keys: Keys, people: People) -> None:
         self._tokens = tokens
+        self._keys = keys
         self._people = people
 
     def routes(self) -> list[BaseRoute]:
@@ -39,21 +43,52 @@ class Sessions:
             Route("/session", self.sign_out, methods=["DELETE"]),
         ]
 
-    async def bearer(self, connection: HTTPConnection) -> Agent:
-        """The agent of the request's bearer token; raises `Unauthorized`."""
-        scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-        if scheme.casefold() != "bearer" or not token.strip():
-            raise VisavisError(ErrorKind.Unauthorized)
-        return await self._tokens.authenticate(token.strip())
+    async def caller(self, request: Request) -> Agent:
+        """Who calls the REST API: a bearer token, an API key with its `siteId`, or a page's cookie.
+
+        Raises `Unauthorized`, or `PermissionDenied` when the query names another site or a cookie
+        comes from a stranger's page.
+        """
+        scheme, _, _ = request.headers.get("authorization", "").partition(" ")
+        named = [v for k, v in request.query_params.multi_items() if k.casefold() == "siteid"]
+        if scheme.casefold() == "basic":
+            agent = await self._key_holder(request)
+            if not named:
+                raise VisavisError(ErrorKind.Unauthorized, "An API key needs siteId in the query.")
+        else:
+            agent = await self.signed_in(request)
+            if not scheme and request.method not in SAFE_METHODS:
+                demand_same_origin(request)
+        if any(value != str(agent.site_id) for value in named):
+            raise VisavisError(ErrorKind.PermissionDenied, "You belong to another site.")
+        return agent
 
     async def signed_in(self, connection: HTTPConnection) -> Agent:
         """The agent of the token or the cookie; raises `Unauthorized`."""
         if "authorization" in connection.headers:
-            return await self.bearer(connection)
+            return await self._bearer(connection)
         token = connection.cookies.get(COOKIE)
         if not token:
-            raise VisavisError(ErrorKind.Unauthorized, "Sign in first.")
+            raise VisavisError(ErrorKind.Unauthorized)
         return await self._tokens.authenticate(token)
+
+    async def _bearer(self, connection: HTTPConnection) -> Agent:
+        """The agent of a bearer token (RFC 6750 §2.1)."""
+        scheme, _, token = connection.headers["authorization"].partition(" ")
+        if scheme.casefold() != "bearer" or not token.strip():
+            raise VisavisError(ErrorKind.Unauthorized)
+        return await self._tokens.authenticate(token.strip())
+
+    async def _key_holder(self, request: Request) -> Agent:
+        """The agent of an e-mail address and an API key (RFC 7617)."""
+        _, _, encoded = request.headers["authorization"].partition(" ")
+        try:
+            email, colon, key = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except ValueError:
+            raise VisavisError(ErrorKind.Unauthorized) from None
+        if not colon:
+            raise VisavisError(ErrorKind.Unauthorized)
+        return await self._keys.authenticate(email, key)
 
     async def show(self, request: Request) -> Response:
         return JSONResponse(_described(await self.signed_in(request)))

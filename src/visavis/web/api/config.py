@@ -56,14 +56,14 @@ class ConfigApi:
         ]
 
     async def get(self, request: Request) -> Response:
-        config = await self._configs.read(await self._agent(request))
+        config = await self._configs.read(await self._sessions.caller(request))
         etag = self._etag(config)
         if _is_listed(etag, request.headers.get("if-none-match")):
             return Response(status_code=304, headers={"ETag": etag})
         return self._answer(config)
 
     async def put(self, request: Request) -> Response:
-        agent = await self._agent(request)
+        agent = await self._sessions.caller(request)
         _demand_json(request)
         change = read_change(_parse(await read_body(request)))
         return await self._change(request, agent, change)
@@ -75,7 +75,7 @@ class ConfigApi:
         return await self._switch(request, is_enabled=False)
 
     async def _switch(self, request: Request, *, is_enabled: bool) -> Response:
-        agent = await self._agent(request)
+        agent = await self._sessions.caller(request)
         return await self._change(request, agent, ConfigChange(is_enabled=is_enabled))
 
     async def _change(self, request: Request, agent: Agent, change: ConfigChange) -> Response:
@@ -85,14 +85,6 @@ class ConfigApi:
             return wanted is None or _is_listed(self._etag(config), wanted)
 
         return self._answer(await self._configs.change(agent, change, is_expected))
-
-    async def _agent(self, request: Request) -> Agent:
-        """The bearer, who may name their own site and no other."""
-        agent = await self._sessions.bearer(request)
-        named = [v for k, v in request.query_params.multi_items() if k.casefold() == "siteid"]
-        if any(value != str(agent.site_id) for value in named):
-            raise VisavisError(ErrorKind.PermissionDenied, "Your token is for another site.")
-        return agent
 
     def _answer(self, config: Config) -> Response:
         return JSONResponse(self._configs.fields(config), headers={"ETag": self._etag(config)})
