@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import secrets
 import socket
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +37,9 @@ from visavis.settings import Settings
 from visavis.store import open_store
 from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore
+from visavis.web.access import AccessLog
 from visavis.web.api.config import ConfigApi
+from visavis.web.limit import RateLimit
 from visavis.web.routes import build_web
 from visavis.web.session import Sessions, is_same_origin
 from visavis.web.signaling import Sockets
@@ -55,6 +59,12 @@ def new_secret() -> str:
 
 def new_id() -> str:
     return secrets.token_hex(16)
+
+
+def settle() -> None:
+    """Spare the garbage collector what start-up has made: it stays for good anyway."""
+    gc.collect()
+    gc.freeze()
 
 
 def ensure_node_id(path: Path) -> str:
@@ -88,6 +98,8 @@ class App:
             new_id=new_id,
             node_id=self.node_id,
         )
+        is_logged = settings.log_level in {"debug", "info"}
+        self.access_log = AccessLog(sys.stderr.buffer if is_logged else None)
         self.web = self._web()
 
     def _web(self) -> ASGIApp:
@@ -114,6 +126,9 @@ class App:
             sockets=sockets,
             recordings=archive,
             is_ready=lambda: self.media.is_connected,
+            access_log=self.access_log,
+            rate_limit=RateLimit(settings.rate_limit),
+            cors_origins=settings.cors_origins,
         )
 
     async def start(self) -> None:
@@ -153,6 +168,10 @@ async def run_app(settings: Settings, stop: asyncio.Event) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=list(settings.trusted_proxies),
+            ssl_certfile=settings.tls_cert or None,
+            ssl_keyfile=settings.tls_key or None,
             ws_max_size=MAX_MESSAGE_BYTES,
             timeout_graceful_shutdown=CLOSE_SECONDS,
         )
@@ -161,6 +180,7 @@ async def run_app(settings: Settings, stop: asyncio.Event) -> None:
         asyncio.create_task(app.media.run(app.calls, app.calls.kept)),
         asyncio.create_task(app.watch_store()),
     ]
+    settle()
     serving = asyncio.create_task(server.serve([listener]))
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -173,6 +193,7 @@ async def run_app(settings: Settings, stop: asyncio.Event) -> None:
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
+        app.access_log.flush()
         app.store.close()
 
 

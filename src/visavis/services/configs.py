@@ -60,7 +60,7 @@ class Configs:
     async def read(self, agent: Agent) -> Config:
         """Raises `PermissionDenied`."""
         agent.demand(Permission.MANAGE_SETTINGS)
-        return await self.get(agent.site_id)
+        return self._known.get(agent.site_id) or await self.get(agent.site_id)
 
     async def change(
         self, agent: Agent, change: ConfigChange, is_expected: Callable[[Config], bool]

@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from visavis.domain.errors import VisavisError
-from visavis.web.api.config import CanonicalPath, ConfigApi
+from visavis.web.access import AccessLog
+from visavis.web.api.config import ConfigApi
 from visavis.web.errors import on_crash, on_http_exception, on_visavis_error
-from visavis.web.middleware import Envelope, RateLimit
+from visavis.web.front import Front
+from visavis.web.limit import RateLimit
 from visavis.web.pages import page_routes
+from visavis.web.resource import Resources
+from visavis.web.safe import SafeHeaders
 from visavis.web.session import Sessions
 from visavis.web.signaling import Sockets
+
+CORS_METHODS: Final = ("GET", "HEAD", "POST", "PUT")
+CORS_REQUEST_HEADERS: Final = (
+    "Authorization",
+    "Content-Type",
+    "If-Match",
+    "If-None-Match",
+    "X-Request-Id",
+)
+CORS_RESPONSE_HEADERS: Final = ("ETag", "Retry-After", "WWW-Authenticate", "X-Request-Id")
 
 
 def build_web(
@@ -29,6 +45,9 @@ def build_web(
     sockets: Sockets,
     recordings: Sequence[BaseRoute],
     is_ready: Callable[[], bool],
+    access_log: AccessLog,
+    rate_limit: RateLimit,
+    cors_origins: Sequence[str],
 ) -> ASGIApp:
     """The whole HTTP and WebSocket side as one ASGI application."""
 
@@ -40,9 +59,8 @@ def build_web(
             return PlainTextResponse("ready\n")
         return PlainTextResponse("the media worker is not connected\n", 503)
 
-    application = Starlette(
+    router = Starlette(
         routes=[
-            *config_api.routes(),  # /v4/livechat/audioVideoChatConfig
             *sessions.routes(),  # /session
             *sockets.routes(),  # /signaling/visitor, /signaling/agent
             *recordings,  # /recordings/, /library/recordings
@@ -51,15 +69,29 @@ def build_web(
             Route("/readyz", readyz),
             Route("/metrics", _metrics),
         ],
-        middleware=[Middleware(RateLimit), Middleware(CanonicalPath)],
+        middleware=[Middleware(SafeHeaders)],
         exception_handlers={
             VisavisError: on_visavis_error,
             HTTPException: on_http_exception,
             Exception: on_crash,
         },
     )
-    # around everything, so that the answer to a crash has its request id and headers too
-    return Envelope(application)
+    resources = [
+        *config_api.resources(),  # /v4/livechat/audioVideoChatConfig
+    ]
+    front = Front(Resources(resources), router, access_log, rate_limit)
+    return _shared(front, cors_origins) if cors_origins else front
+
+
+def _shared(application: ASGIApp, origins: Sequence[str]) -> ASGIApp:
+    """The application for the pages of other origins; their cookies stay out (Fetch, CORS)."""
+    return CORSMiddleware(
+        application,
+        allow_origins=origins,
+        allow_methods=CORS_METHODS,
+        allow_headers=CORS_REQUEST_HEADERS,
+        expose_headers=CORS_RESPONSE_HEADERS,
+    )
 
 
 def _metrics(_: Request) -> Response:

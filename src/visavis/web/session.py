@@ -18,6 +18,7 @@ from visavis.services.keys import Keys
 from visavis.services.people import People
 from visavis.services.tokens import SESSION_LIFETIME, Tokens
 from visavis.web.body import read_body
+from visavis.web.headers import header
 
 COOKIE: Final = "visavis_session"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -49,46 +50,53 @@ class Sessions:
         Raises `Unauthorized`, or `PermissionDenied` when the query names another site or a cookie
         comes from a stranger's page.
         """
-        scheme, _, _ = request.headers.get("authorization", "").partition(" ")
-        named = [v for k, v in request.query_params.multi_items() if k.casefold() == "siteid"]
-        if scheme.casefold() == "basic":
-            agent = await self._key_holder(request)
-            if not named:
-                raise VisavisError(ErrorKind.Unauthorized, "An API key needs siteId in the query.")
+        scope = request.scope
+        authorization = header(scope, b"authorization")
+        if authorization[:7].casefold() == "bearer ":
+            agent = await self._tokens.authenticate(authorization[7:].strip())
+        elif authorization[:6].casefold() == "basic ":
+            agent = await self._key_holder(request, authorization[6:].strip())
         else:
-            agent = await self.signed_in(request)
-            if not scheme and request.method not in SAFE_METHODS:
-                demand_same_origin(request)
-        if any(value != str(agent.site_id) for value in named):
+            agent = await self._page_s(request)
+        if scope["query_string"] and _names_another_site(request, agent):
             raise VisavisError(ErrorKind.PermissionDenied, "You belong to another site.")
         return agent
 
     async def signed_in(self, connection: HTTPConnection) -> Agent:
         """The agent of the token or the cookie; raises `Unauthorized`."""
-        if "authorization" in connection.headers:
-            return await self._bearer(connection)
+        if authorization := header(connection.scope, b"authorization"):
+            return await self._bearer(authorization)
         token = connection.cookies.get(COOKIE)
         if not token:
             raise VisavisError(ErrorKind.Unauthorized)
         return await self._tokens.authenticate(token)
 
-    async def _bearer(self, connection: HTTPConnection) -> Agent:
+    async def _page_s(self, request: Request) -> Agent:
+        """The agent who signed in on the page that calls."""
+        agent = await self.signed_in(request)
+        if request.method not in SAFE_METHODS:
+            demand_same_origin(request)
+        return agent
+
+    async def _bearer(self, authorization: str) -> Agent:
         """The agent of a bearer token (RFC 6750 §2.1)."""
-        scheme, _, token = connection.headers["authorization"].partition(" ")
+        scheme, _, token = authorization.partition(" ")
         if scheme.casefold() != "bearer" or not token.strip():
             raise VisavisError(ErrorKind.Unauthorized)
         return await self._tokens.authenticate(token.strip())
 
-    async def _key_holder(self, request: Request) -> Agent:
+    async def _key_holder(self, request: Request, encoded: str) -> Agent:
         """The agent of an e-mail address and an API key (RFC 7617)."""
-        _, _, encoded = request.headers["authorization"].partition(" ")
         try:
             email, colon, key = base64.b64decode(encoded, validate=True).decode().partition(":")
         except ValueError:
             raise VisavisError(ErrorKind.Unauthorized) from None
         if not colon:
             raise VisavisError(ErrorKind.Unauthorized)
-        return await self._keys.authenticate(email, key)
+        agent = await self._keys.authenticate(email, key)
+        if not _named_sites(request):
+            raise VisavisError(ErrorKind.Unauthorized, "An API key needs siteId in the query.")
+        return agent
 
     async def show(self, request: Request) -> Response:
         return JSONResponse(_described(await self.signed_in(request)))
@@ -122,6 +130,15 @@ class Sessions:
         response = Response(status_code=204)
         response.delete_cookie(COOKIE)
         return response
+
+
+def _named_sites(request: Request) -> list[str]:
+    parameters = request.query_params.multi_items()
+    return [value for name, value in parameters if name.casefold() == "siteid"]
+
+
+def _names_another_site(request: Request, agent: Agent) -> bool:
+    return any(value != str(agent.site_id) for value in _named_sites(request))
 
 
 def is_same_origin(connection: HTTPConnection) -> bool:

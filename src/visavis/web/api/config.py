@@ -4,63 +4,53 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent
 from visavis.services.configs import ConfigChange, Configs, read_change
 from visavis.web.body import read_body
+from visavis.web.headers import header
+from visavis.web.resource import BASE, SAFE_HEADERS, Resource
 from visavis.web.session import Sessions
 
-PATH: Final = "/v4/livechat/audioVideoChatConfig"
-_SPELLINGS: Final = re.compile(
-    r"/(?:v4|api/v4|api)/livechat/audiovideochatconfig(?:\\?:(enable|disable))?/?",
-    re.IGNORECASE | re.ASCII,
-)
+PATH: Final = f"{BASE}/livechat/audioVideoChatConfig"
 
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A configuration as it goes out, made once for as long as it stands."""
 
-
-class CanonicalPath:
-    """ASGI middleware: whatever way a client spells the resource, the router sees `PATH`."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (match := _SPELLINGS.fullmatch(scope["path"])):
-            verb = f":{match[1].lower()}" if match[1] else ""
-            scope = {**scope, "path": PATH + verb}
-        await self._app(scope, receive, send)
+    config: Config
+    etag: str
+    response: Response
 
 
 class ConfigApi:
     def __init__(self, configs: Configs, sessions: Sessions) -> None:
         self._configs = configs
         self._sessions = sessions
+        self._answers: dict[int, _Answer] = {}
 
-    def routes(self) -> list[BaseRoute]:
+    def resources(self) -> list[Resource]:
         return [
-            _resource(PATH, {"GET": self.get, "PUT": self.put}),
-            _resource(f"{PATH}:enable", {"POST": self.enable}),
-            _resource(f"{PATH}:disable", {"POST": self.disable}),
+            Resource(PATH, {"GET": self.get, "PUT": self.put}),
+            Resource(f"{PATH}:enable", {"POST": self.enable}),
+            Resource(f"{PATH}:disable", {"POST": self.disable}),
         ]
 
     async def get(self, request: Request) -> Response:
-        config = await self._configs.read(await self._sessions.caller(request))
-        etag = self._etag(config)
-        if _is_listed(etag, request.headers.get("if-none-match")):
-            return Response(status_code=304, headers={"ETag": etag})
-        return self._answer(config)
+        agent = await self._sessions.caller(request)
+        answer = self._answer(await self._configs.read(agent))
+        tags = header(request.scope, b"if-none-match")
+        if tags and _is_listed(answer.etag, tags):
+            return Response(status_code=304, headers={"ETag": answer.etag, **SAFE_HEADERS})
+        return answer.response
 
     async def put(self, request: Request) -> Response:
         agent = await self._sessions.caller(request)
@@ -79,43 +69,35 @@ class ConfigApi:
         return await self._change(request, agent, ConfigChange(is_enabled=is_enabled))
 
     async def _change(self, request: Request, agent: Agent, change: ConfigChange) -> Response:
-        wanted = request.headers.get("if-match")
+        wanted = header(request.scope, b"if-match")
 
         def is_expected(config: Config) -> bool:
-            return wanted is None or _is_listed(self._etag(config), wanted)
+            return not wanted or _is_listed(self._etag(config), wanted)
 
-        return self._answer(await self._configs.change(agent, change, is_expected))
+        return self._answer(await self._configs.change(agent, change, is_expected)).response
 
-    def _answer(self, config: Config) -> Response:
-        return JSONResponse(self._configs.fields(config), headers={"ETag": self._etag(config)})
+    def _answer(self, config: Config) -> _Answer:
+        answer = self._answers.get(config.site_id)
+        if answer is None or answer.config is not config:
+            etag = self._etag(config)
+            response = JSONResponse(
+                self._configs.fields(config), headers={"ETag": etag, **SAFE_HEADERS}
+            )
+            answer = self._answers[config.site_id] = _Answer(config, etag, response)
+        return answer
 
     def _etag(self, config: Config) -> str:
         state = f"{config.version} {self._configs.url(config)}"
         return f'"{hashlib.sha256(state.encode()).hexdigest()[:20]}"'
 
 
-def _resource(path: str, methods: dict[str, Endpoint]) -> Route:
-    """One address: the router then knows what to say of OPTIONS and of every other method."""
-    allow = sorted({*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])})
-
-    async def answer(request: Request) -> Response:
-        if request.method == "OPTIONS":
-            return Response(status_code=204, headers={"Allow": ", ".join(allow)})
-        method = "GET" if request.method == "HEAD" else request.method
-        return await methods[method](request)
-
-    return Route(path, answer, methods=allow)
-
-
-def _is_listed(etag: str, header: str | None) -> bool:
+def _is_listed(etag: str, tags: str) -> bool:
     """Whether If-Match or If-None-Match names the tag (RFC 9110 §13.1)."""
-    if header is None:
-        return False
-    return header.strip() == "*" or etag in {tag.strip() for tag in header.split(",")}
+    return tags.strip() == "*" or etag in {tag.strip() for tag in tags.split(",")}
 
 
 def _demand_json(request: Request) -> None:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
+    kind = header(request.scope, b"content-type").partition(";")[0].strip().casefold()
     if kind not in {"", "application/json", "text/json"} and not kind.endswith("+json"):
         raise VisavisError(ErrorKind.UnsupportedMediaType)
 

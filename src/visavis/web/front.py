@@ -1,0 +1,105 @@
+"""The first and the last that happens to every request: an id, a limit, a log line, a count."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import secrets
+import time
+from contextvars import ContextVar
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import STRUCTLOG_KEY_PREFIX
+
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.web.access import METRICS, AccessLog
+from visavis.web.errors import problem
+from visavis.web.headers import header, index_headers
+from visavis.web.limit import RateLimit
+from visavis.web.resource import Resources
+
+REQUEST_ID: Final = ContextVar[str](f"{STRUCTLOG_KEY_PREFIX}request_id")
+"""Every log line of a request's task bears it: structlog merges what has its prefix."""
+
+_GIVEN_ID: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
+
+
+class Front:
+    """ASGI, around everything: resources are answered here, the rest goes to the router.
+
+    The way to a resource is kept short. It is what programs call all day, and a layer of
+    middleware costs as much as a third of the whole answer.
+    """
+
+    def __init__(
+        self, resources: Resources, router: ASGIApp, log: AccessLog, limit: RateLimit
+    ) -> None:
+        self._resources = resources
+        self._router = router
+        self._log = log
+        self._limit = limit
+        self._ids = map(f"{secrets.token_hex(6)}-{{:x}}".format, itertools.count(1))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        index_headers(scope)
+        if scope["type"] != "http":
+            await self._router(scope, receive, send)
+            return
+        started = time.perf_counter()
+        method, path = scope["method"], scope["path"]
+        request_id = self._identify(scope)
+        status = 500
+        try:
+            resource = self._resources.find(path)
+            if seconds := self._limit.seconds_to_wait(scope):
+                status = await _send(_later(scope, seconds), send, request_id)
+            elif resource:
+                status = await _send(await resource.respond(scope, receive), send, request_id)
+            else:
+                status = await self._route(scope, receive, send, request_id)
+        finally:
+            seconds_taken = time.perf_counter() - started
+            METRICS.observe(method, status, seconds_taken)
+            self._log.note(method, path, status, seconds_taken, request_id)
+
+    def _identify(self, scope: Scope) -> str:
+        """The caller's own X-Request-Id, if it can stand in a log; else a new one."""
+        given = header(scope, b"x-request-id")
+        request_id = given if given and _GIVEN_ID.fullmatch(given) else next(self._ids)
+        scope.setdefault("state", {})["request_id"] = request_id
+        REQUEST_ID.set(request_id)
+        return request_id
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> int:
+        status = 500
+
+        async def sealed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message = {**message, "headers": [*message["headers"], _sealing(request_id)]}
+            await send(message)
+
+        await self._router(scope, receive, sealed)
+        return status
+
+
+async def _send(response: Response, send: Send, request_id: str) -> int:
+    """Send a whole response at once; its status."""
+    status = response.status_code
+    headers = [*response.raw_headers, _sealing(request_id)]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
+    return status
+
+
+def _sealing(request_id: str) -> tuple[bytes, bytes]:
+    return b"x-request-id", request_id.encode()
+
+
+def _later(scope: Scope, seconds: int) -> Response:
+    error = VisavisError(ErrorKind.TooManyRequests)
+    return problem(Request(scope), error, {"Retry-After": str(seconds)})
