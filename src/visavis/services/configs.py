@@ -52,10 +52,7 @@ class Configs:
         self._known: dict[int, Config] = {}
 
     async def get(self, site_id: int) -> Config:
-        known = self._known.get(site_id)
-        if known is None:
-            known = self._known[site_id] = await self._load(site_id)
-        return known
+        return self._known.get(site_id) or self._newest(await self._load(site_id))
 
     async def read(self, agent: Agent) -> Config:
         """Raises `PermissionDenied`."""
@@ -84,21 +81,24 @@ class Configs:
             return old, new
 
         old, new = await self._store.write(work)
-        # a slower writer must not put back what a later one has changed
-        known = self._known.get(agent.site_id)
-        if known is None or known.version <= new.version:
-            self._known[agent.site_id] = new
+        newest = self._newest(new)
         if new != old:
-            self._publish(self._known[agent.site_id])
+            self._publish(newest)
         return new
 
     async def refresh(self) -> None:
         """Another process may have changed something: read again and tell."""
         for site_id, old in list(self._known.items()):
-            new = await self._load(site_id)
+            new = self._newest(await self._load(site_id))
             if new.version > old.version:
-                self._known[site_id] = new
                 self._publish(new)
+
+    def _newest(self, config: Config) -> Config:
+        """What is known now: slow news must not put back what was changed later."""
+        known = self._known.get(config.site_id)
+        if known is None or known.version < config.version:
+            known = self._known[config.site_id] = config
+        return known
 
     async def _load(self, site_id: int) -> Config:
         return await self._store.read(lambda rows: rows.configs.get(site_id))

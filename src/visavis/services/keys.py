@@ -48,18 +48,18 @@ class Keys:
 
     async def authenticate(self, email: str, secret: str) -> Agent:
         """The agent whose e-mail address and key these are; raises `Unauthorized`."""
-        key = digest(secret)
-        agent = self._remembered.get(key) or await self._store.read(lambda rows: _find(rows, key))
+        key, remembered = digest(secret), self._remembered
+        agent = remembered.get(key) or await self._store.read(lambda rows: _find(rows, key))
         if agent is None or agent.email != email.casefold():
             raise VisavisError(ErrorKind.Unauthorized, "The e-mail address or the key is wrong.")
-        if len(self._remembered) >= MAX_REMEMBERED:
-            self.forget()
-        self._remembered[key] = agent
+        if len(remembered) >= MAX_REMEMBERED:
+            remembered.clear()
+        remembered[key] = agent  # into a forgotten one, if it was deleted while we asked
         return agent
 
     def forget(self) -> None:
         """Ask the store again about every key."""
-        self._remembered.clear()
+        self._remembered = {}
 
 
 def _find(rows: Transaction, key_digest: bytes) -> Agent | None:

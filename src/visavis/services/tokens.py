@@ -20,13 +20,17 @@ EVERY_SCOPE: Final = " ".join(sorted(permission.scope for permission in EVERY_PE
 
 
 class Tokens:
-    """Issues and checks tokens. Only their SHA-256 is kept, here and in the store."""
+    """Issues and checks tokens. The store keeps only their SHA-256.
+
+    What was asked once is remembered by the token itself: it is in this process's memory with every
+    request that bears it, and its digest would be the dearest step of a hot read.
+    """
 
     def __init__(self, store: Store, clock: Clock, new_secret: Callable[[], str]) -> None:
         self._store = store
         self._clock = clock
         self._new_secret = new_secret
-        self._remembered: dict[bytes, tuple[Agent, datetime]] = {}
+        self._remembered: dict[str, tuple[Agent, datetime]] = {}
 
     async def issue(self, agent: Agent, kind: CredentialKind, lifetime: timedelta) -> str:
         token = PREFIX + self._new_secret()
@@ -39,19 +43,20 @@ class Tokens:
 
     async def authenticate(self, token: str) -> Agent:
         """Whose token this is; raises `Unauthorized`. Asks the store once per token."""
-        key = digest(token)
-        known = self._remembered.get(key)
-        if known is None:
-            known = await self._store.read(lambda rows: find_bearer(rows, key))
-            if known is None:
-                raise VisavisError(ErrorKind.Unauthorized, "The access token is not known.")
-            if len(self._remembered) >= MAX_REMEMBERED:
-                self.forget()
-            self._remembered[key] = known
-        agent, expires_at = known
+        agent, expires_at = self._remembered.get(token) or await self._remember(token)
         if self._clock() >= expires_at:
             raise VisavisError(ErrorKind.Unauthorized, "The access token has expired.")
         return agent
+
+    async def _remember(self, token: str) -> tuple[Agent, datetime]:
+        key, remembered = digest(token), self._remembered
+        known = await self._store.read(lambda rows: find_bearer(rows, key))
+        if known is None:
+            raise VisavisError(ErrorKind.Unauthorized, "The access token is not known.")
+        if len(remembered) >= MAX_REMEMBERED:
+            remembered.clear()
+        remembered[token] = known  # into a forgotten one, if it was revoked while we asked
+        return known
 
     async def revoke(self, token: str) -> None:
         key = digest(token)
@@ -60,7 +65,7 @@ class Tokens:
 
     def forget(self) -> None:
         """Ask the store again about every token: something was revoked, here or elsewhere."""
-        self._remembered.clear()
+        self._remembered = {}
 
 
 def find_bearer(rows: Transaction, key: bytes) -> tuple[Agent, datetime] | None:

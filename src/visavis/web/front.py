@@ -41,7 +41,7 @@ class Front:
         self._router = router
         self._log = log
         self._limit = limit
-        self._ids = map(f"{secrets.token_hex(6)}-{{:x}}".format, itertools.count(1))
+        self._ids = map(f"{secrets.token_hex(6)}-%x".__mod__, itertools.count(1))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         index_headers(scope)
