@@ -40,6 +40,7 @@ from visavis.store.sql import SqlStore
 from visavis.web.access import AccessLog
 from visavis.web.api.config import ConfigApi
 from visavis.web.limit import RateLimit
+from visavis.web.metrics import Gauge
 from visavis.web.routes import build_web
 from visavis.web.session import Sessions, is_same_origin
 from visavis.web.signaling import Sockets
@@ -126,10 +127,24 @@ class App:
             sockets=sockets,
             recordings=archive,
             is_ready=lambda: self.media.is_connected,
+            gauges=self._gauges(),
             access_log=self.access_log,
             rate_limit=RateLimit(settings.rate_limit),
             cors_origins=settings.cors_origins,
         )
+
+    def _gauges(self) -> dict[str, Gauge]:
+        spool = self.settings.spool
+        return {
+            "visavis_calls": Gauge("Calls that have not ended", lambda: self.calls.count),
+            "visavis_media_workers": Gauge(
+                "Media workers that answer", lambda: self.media.is_connected
+            ),
+            "visavis_spool_recordings": Gauge(
+                "Recordings on this machine that wait for their delivery or are being made",
+                lambda: sum(1 for _ in spool.iterdir()) if spool.exists() else 0,
+            ),
+        }
 
     async def start(self) -> None:
         """Tell the other nodes that this one is here, and end the calls that its last life held."""

@@ -114,6 +114,11 @@ class Calls:
         self._calls: dict[str, _Live] = {}
         self._errands: set[asyncio.Task[None]] = set()
 
+    @property
+    def count(self) -> int:
+        """How many calls have not ended."""
+        return len(self._calls)
+
     # What a visitor does
 
     async def call(self, visitor: Visitor, message: signaling.Call) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -21,6 +20,7 @@ from visavis.web.api.config import ConfigApi
 from visavis.web.errors import on_crash, on_http_exception, on_visavis_error
 from visavis.web.front import Front
 from visavis.web.limit import RateLimit
+from visavis.web.metrics import Gauge, metrics_route
 from visavis.web.pages import page_routes
 from visavis.web.resource import Resources
 from visavis.web.safe import SafeHeaders
@@ -45,6 +45,7 @@ def build_web(
     sockets: Sockets,
     recordings: Sequence[BaseRoute],
     is_ready: Callable[[], bool],
+    gauges: Mapping[str, Gauge],
     access_log: AccessLog,
     rate_limit: RateLimit,
     cors_origins: Sequence[str],
@@ -67,7 +68,7 @@ def build_web(
             *page_routes(),  # /, /demo, /console, /library, /signin, /widget.js, /static/
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            Route("/metrics", _metrics),
+            metrics_route(gauges),  # /metrics
         ],
         middleware=[Middleware(SafeHeaders)],
         exception_handlers={
@@ -92,7 +93,3 @@ def _shared(application: ASGIApp, origins: Sequence[str]) -> ASGIApp:
         allow_headers=CORS_REQUEST_HEADERS,
         expose_headers=CORS_RESPONSE_HEADERS,
     )
-
-
-def _metrics(_: Request) -> Response:
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,165 @@
+"""What happens to every request: ids, limits, headers, log lines, counts, sharing."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.web.conftest import PATH, Api
+from visavis.app import App
+from visavis.settings import Settings
+from visavis.store import open_store
+from visavis.web.access import AccessLog
+
+STRANGER = ("203.0.113.9", 40000)
+
+
+@asynccontextmanager
+async def client_of(
+    data_dir: Path, address: tuple[str, int] = ("127.0.0.1", 1), **settings: Any
+) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client at an address, of an application with these settings."""
+    chosen = Settings(data_dir=data_dir, **settings)
+    app = App(chosen, open_store(chosen.database_address))
+    transport = httpx2.ASGITransport(app.web, raise_app_exceptions=False, client=address)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://visavis") as client:
+        yield client
+    app.store.close()
+
+
+async def test_every_answer_bears_the_request_s_id(api: Api) -> None:
+    for path in (PATH, "/demo", "/nowhere", "/healthz"):
+        given = await api.client.get(path, headers={"X-Request-Id": "trace-1.a_b"})
+        assert given.headers["x-request-id"] == "trace-1.a_b"
+        one, two = [(await api.client.get(path)).headers["x-request-id"] for _ in range(2)]
+        assert one != two
+
+
+@pytest.mark.parametrize("bad", ["a b", "x" * 65, "a;b", "", "ü"])
+async def test_an_id_that_cannot_stand_in_a_log_is_replaced(api: Api, bad: str) -> None:
+    answer = await api.client.get(PATH, headers={b"X-Request-Id": bad.encode("latin-1")})
+    assert answer.headers["x-request-id"] != bad
+    assert answer.json()["requestId"] == answer.headers["x-request-id"]
+
+
+async def test_pages_and_resources_are_guarded(api: Api) -> None:
+    page = (await api.client.get("/console")).headers
+    assert "frame-ancestors 'none'" in page["content-security-policy"]
+    assert page["x-frame-options"] == "DENY"
+    assert page["x-content-type-options"] == "nosniff"
+    assert "strict-transport-security" not in page
+    for answer in (await api.call("GET"), await api.client.get(PATH)):
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] in {"private, no-cache", "no-store"}
+
+
+async def test_over_https_browsers_are_told_to_stay_there(api: Api) -> None:
+    answer = await api.client.get("https://visavis/console")
+    assert "max-age" in answer.headers["strict-transport-security"]
+
+
+async def test_calling_too_often_means_waiting(tmp_path: Path, anyio_backend: str) -> None:
+    async with client_of(tmp_path, STRANGER, rate_limit=3) as client:
+        answers = [await client.get(PATH) for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
+        assert answers[3].json()["error"] == "TooManyRequests"
+        assert 0 < int(answers[3].headers["retry-after"]) <= 300
+        assert answers[3].headers["x-request-id"] == answers[3].json()["requestId"]
+        assert (await client.get("/API/v4/LiveChat/audioVideoChatConfig")).status_code == 429
+        assert (await client.get("/demo")).status_code == 200
+
+
+async def test_this_machine_does_not_have_to_wait(tmp_path: Path, anyio_backend: str) -> None:
+    async with client_of(tmp_path, rate_limit=1) as client:
+        assert [(await client.get(PATH)).status_code for _ in range(3)] == [401] * 3
+
+
+async def test_the_limit_can_be_off(tmp_path: Path, anyio_backend: str) -> None:
+    async with client_of(tmp_path, STRANGER, rate_limit=0) as client:
+        assert [(await client.get(PATH)).status_code for _ in range(3)] == [401] * 3
+
+
+async def test_other_origins_call_where_they_may(tmp_path: Path, anyio_backend: str) -> None:
+    friend, stranger = "https://admin.example.com", "https://evil.example"
+    async with client_of(tmp_path, cors_origins=(friend,)) as client:
+        asked = {
+            "Origin": friend,
+            "Access-Control-Request-Method": "PUT",
+            "Access-Control-Request-Headers": "authorization,if-match",
+        }
+        preflight = await client.options(PATH, headers=asked)
+        assert preflight.status_code == 200
+        assert preflight.headers["access-control-allow-origin"] == friend
+        assert "PUT" in preflight.headers["access-control-allow-methods"]
+        refused = await client.options(PATH, headers={**asked, "Origin": stranger})
+        assert refused.status_code == 400
+        plain = await client.get(PATH, headers={"Origin": friend})
+        assert plain.headers["access-control-allow-origin"] == friend
+        assert "ETag" in plain.headers["access-control-expose-headers"]
+        assert "access-control-allow-credentials" not in plain.headers
+        foreign = await client.get(PATH, headers={"Origin": stranger})
+        assert "access-control-allow-origin" not in foreign.headers
+
+
+async def test_without_the_setting_nothing_is_shared(api: Api) -> None:
+    answer = await api.client.get(PATH, headers={"Origin": "https://admin.example.com"})
+    assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_metrics_count_the_answers(api: Api) -> None:
+    def count(text: str) -> float:
+        match = re.search(r'visavis_http_requests_total{method="PUT",status="401"} (\S+)', text)
+        return float(match[1]) if match else 0.0
+
+    before = count((await api.client.get("/metrics")).text)
+    await api.client.put(PATH)
+    await api.client.request("BREW", PATH)
+    text = (await api.client.get("/metrics")).text
+    assert count(text) == before + 1
+    assert 'method="other"' in text
+    assert "BREW" not in text
+    assert 'visavis_http_request_seconds_bucket{le="+Inf",method="PUT",status="401"}' in text
+    assert "visavis_calls 0.0" in text
+    assert "visavis_spool_recordings 0.0" in text
+
+
+class TestAccessLog:
+    async def test_lines_are_json_and_written_together(self, anyio_backend: str) -> None:
+        stream = io.BytesIO()
+        log = AccessLog(stream)
+        log.note("GET", "/v4/x", 200, 0.0123, "id-1")
+        log.note("PUT", "/\udcff", 404, 0.5, "id-2")
+        assert stream.getvalue() == b""
+        log.flush()
+        first, second = map(json.loads, stream.getvalue().splitlines())
+        assert first["path"] == "/v4/x"
+        assert first["status"] == 200
+        assert first["ms"] == 12.3
+        assert first["request_id"] == "id-1"
+        assert first["event"] == "request"
+        assert second["path"] == "/?"
+
+    async def test_a_flood_is_written_at_once(self, anyio_backend: str) -> None:
+        stream = io.BytesIO()
+        log = AccessLog(stream)
+        for _ in range(1000):
+            log.note("GET", "/", 200, 0.001, "id")
+        assert len(stream.getvalue().splitlines()) == 1000
+        log.flush()
+        assert len(stream.getvalue().splitlines()) == 1000
+
+    async def test_probes_and_quiet_servers_write_nothing(self, anyio_backend: str) -> None:
+        stream = io.BytesIO()
+        log = AccessLog(stream)
+        log.note("GET", "/healthz", 200, 0.001, "id")
+        log.flush()
+        AccessLog(None).note("GET", "/", 200, 0.001, "id")
+        assert stream.getvalue() == b""
