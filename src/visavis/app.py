@@ -9,7 +9,7 @@ import secrets
 import socket
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +28,7 @@ from visavis.recorder.sweeper import Sweeper
 from visavis.services.calls import Calls
 from visavis.services.clients import Clients
 from visavis.services.configs import Configs
+from visavis.services.grants import Grants
 from visavis.services.keys import Keys
 from visavis.services.people import People
 from visavis.services.ports import Transaction
@@ -41,6 +42,7 @@ from visavis.web.access import AccessLog
 from visavis.web.api.config import ConfigApi
 from visavis.web.limit import RateLimit
 from visavis.web.metrics import Gauge
+from visavis.web.oauth.routes import OAuth
 from visavis.web.routes import build_web
 from visavis.web.session import Sessions, is_same_origin
 from visavis.web.signaling import Sockets
@@ -127,10 +129,22 @@ class App:
             sockets=sockets,
             recordings=archive,
             is_ready=lambda: self.media.is_connected,
+            oauth=self._oauth(sessions),
             gauges=self._gauges(),
             access_log=self.access_log,
             rate_limit=RateLimit(settings.rate_limit),
             cors_origins=settings.cors_origins,
+        )
+
+    def _oauth(self, sessions: Sessions) -> OAuth:
+        lifetime = timedelta(seconds=self.settings.access_token_seconds)
+        return OAuth(
+            store=self.store,
+            grants=Grants(now, new_secret, new_id, lifetime),
+            people=self.people,
+            tokens=self.tokens,
+            sessions=sessions,
+            issuer=self.settings.base_url,
         )
 
     def _gauges(self) -> dict[str, Gauge]:

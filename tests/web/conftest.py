@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from visavis.app import App, new_id
+from visavis.app import App, new_id, now
 from visavis.domain.oauth import CredentialKind
 from visavis.domain.people import Agent, Permission
 from visavis.settings import Settings
@@ -40,6 +40,11 @@ class Api:
 
     async def config(self) -> dict[str, Any]:
         return dict((await self.call("GET")).json())
+
+    async def other_site(self) -> int:
+        """A second site, of which the administrator of the first is nobody."""
+        site = await self.app.store.write(lambda rows: rows.sites.add("Other", now()))
+        return site.id
 
     async def agent_token(self, *permissions: Permission, site_id: int = 1) -> str:
         """A token of a new agent who is no administrator."""

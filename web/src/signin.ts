@@ -46,5 +46,5 @@ export class SignIn extends LitElement {
 const nextPage = (): string => {
   const next = new URLSearchParams(location.search).get("next") ?? "/console";
   const url = new URL(next, location.origin);
-  return url.origin === location.origin ? url.pathname : "/console";
+  return url.origin === location.origin ? url.pathname + url.search : "/console";
 };

@@ -21,6 +21,7 @@ from visavis.web.errors import on_crash, on_http_exception, on_visavis_error
 from visavis.web.front import Front
 from visavis.web.limit import RateLimit
 from visavis.web.metrics import Gauge, metrics_route
+from visavis.web.oauth.routes import OAuth
 from visavis.web.pages import page_routes
 from visavis.web.resource import Resources
 from visavis.web.safe import SafeHeaders
@@ -42,6 +43,7 @@ def build_web(
     *,
     config_api: ConfigApi,
     sessions: Sessions,
+    oauth: OAuth,
     sockets: Sockets,
     recordings: Sequence[BaseRoute],
     is_ready: Callable[[], bool],
@@ -63,6 +65,7 @@ def build_web(
     router = Starlette(
         routes=[
             *sessions.routes(),  # /session
+            *oauth.routes(),  # /oauth/token, /oauth/authorize, …, /.well-known/
             *sockets.routes(),  # /signaling/visitor, /signaling/agent
             *recordings,  # /recordings/, /library/recordings
             *page_routes(),  # /, /demo, /console, /library, /signin, /widget.js, /static/

@@ -57,30 +57,29 @@ class Sessions:
         elif authorization[:6].casefold() == "basic ":
             agent = await self._key_holder(request, authorization[6:].strip())
         else:
-            agent = await self._page_s(request)
+            agent = await self.signed_in(request)
+            if not authorization and request.method not in SAFE_METHODS:
+                demand_same_origin(request)
         if scope["query_string"] and _names_another_site(request, agent):
             raise VisavisError(ErrorKind.PermissionDenied, "You belong to another site.")
         return agent
 
     async def signed_in(self, connection: HTTPConnection) -> Agent:
         """The agent of the token or the cookie; raises `Unauthorized`."""
-        if authorization := header(connection.scope, b"authorization"):
-            return await self._bearer(authorization)
+        if header(connection.scope, b"authorization"):
+            return await self.bearer(connection)
+        return await self.of_page(connection)
+
+    async def of_page(self, connection: HTTPConnection) -> Agent:
+        """The agent of the cookie; raises `Unauthorized`."""
         token = connection.cookies.get(COOKIE)
         if not token:
             raise VisavisError(ErrorKind.Unauthorized)
         return await self._tokens.authenticate(token)
 
-    async def _page_s(self, request: Request) -> Agent:
-        """The agent who signed in on the page that calls."""
-        agent = await self.signed_in(request)
-        if request.method not in SAFE_METHODS:
-            demand_same_origin(request)
-        return agent
-
-    async def _bearer(self, authorization: str) -> Agent:
-        """The agent of a bearer token (RFC 6750 §2.1)."""
-        scheme, _, token = authorization.partition(" ")
+    async def bearer(self, connection: HTTPConnection) -> Agent:
+        """The agent of a bearer token (RFC 6750 §2.1); raises `Unauthorized`."""
+        scheme, _, token = header(connection.scope, b"authorization").partition(" ")
         if scheme.casefold() != "bearer" or not token.strip():
             raise VisavisError(ErrorKind.Unauthorized)
         return await self._tokens.authenticate(token.strip())

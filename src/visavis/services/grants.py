@@ -1,0 +1,181 @@
+"""What OAuth 2 grants give and take: codes, families of tokens, rotation, revocation.
+
+Each method is a step of one unit of work. A secret that is used a second time kills its whole
+family (RFC 6749 §4.1.2, RFC 9700 §4.14); that is to be committed although the answer is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from visavis.domain.oauth import AuthorizationCode, Client, Credential, CredentialKind, Grant
+from visavis.domain.people import Agent
+from visavis.services.ports import Clock, Transaction
+from visavis.services.secrets import digest
+from visavis.services.tokens import PREFIX
+
+REFRESH_PREFIX: Final = "vvr_"
+CODE_PREFIX: Final = "vvc_"
+CODE_LIFETIME: Final = timedelta(seconds=60)
+REFRESH_LIFETIME: Final = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """Tokens to be shown once."""
+
+    access_token: str
+    refresh_token: str | None
+    lifetime: timedelta
+    scope: str
+
+
+class Grants:
+    def __init__(
+        self,
+        clock: Clock,
+        new_secret: Callable[[], str],
+        new_id: Callable[[], str],
+        access_lifetime: timedelta,
+    ) -> None:
+        self._clock = clock
+        self._new_secret = new_secret
+        self._new_id = new_id
+        self._access_lifetime = access_lifetime
+
+    def issue(
+        self,
+        rows: Transaction,
+        client: Client,
+        agent: Agent,
+        scope: str,
+        *,
+        family_id: str | None = None,
+        is_refreshable: bool,
+    ) -> Issued:
+        """An access token for the agent, and a refresh token where the client may use one."""
+        now = self._clock()
+        rows.credentials.delete_expired(now)
+        rows.codes.delete_expired(now)
+        access_token = PREFIX + self._new_secret()
+        bearer = Credential(
+            digest=digest(access_token),
+            site_id=agent.site_id,
+            agent_id=agent.id,
+            kind=CredentialKind.BEARER,
+            created_at=now,
+            expires_at=now + self._access_lifetime,
+            client_id=client.id,
+            family_id=family_id or self._new_id(),
+            scope=scope,
+        )
+        rows.credentials.add(bearer)
+        refresh_token = None
+        if is_refreshable and Grant.REFRESH_TOKEN in client.grants:
+            refresh_token = REFRESH_PREFIX + self._new_secret()
+            rows.credentials.add(
+                replace(
+                    bearer,
+                    digest=digest(refresh_token),
+                    kind=CredentialKind.REFRESH,
+                    expires_at=now + REFRESH_LIFETIME,
+                )
+            )
+        return Issued(access_token, refresh_token, self._access_lifetime, scope)
+
+    def issue_code(
+        self,
+        rows: Transaction,
+        client: Client,
+        agent: Agent,
+        *,
+        redirect_uri: str,
+        scope: str,
+        code_challenge: str,
+    ) -> str:
+        """A code for one exchange within a minute; `redirect_uri` as the request gave it."""
+        code = CODE_PREFIX + self._new_secret()
+        rows.codes.add(
+            AuthorizationCode(
+                digest(code),
+                agent.site_id,
+                agent.id,
+                client.id,
+                self._new_id(),
+                redirect_uri,
+                scope,
+                code_challenge,
+                self._clock() + CODE_LIFETIME,
+            )
+        )
+        return code
+
+    def find_code(self, rows: Transaction, code: str, client: Client) -> AuthorizationCode | None:
+        """The client's code, if it can still be used; using it again kills its family."""
+        found = rows.codes.find(digest(code))
+        if found is None or found.client_id != client.id or found.expires_at <= self._clock():
+            return None
+        if found.used_at:
+            rows.credentials.delete_family(found.site_id, found.family_id)
+            return None
+        return found
+
+    def use_code(self, rows: Transaction, code: AuthorizationCode) -> Agent | None:
+        """Spend a code: whose it was, unless somebody was faster."""
+        if not rows.codes.use(code.digest, self._clock()):
+            rows.credentials.delete_family(code.site_id, code.family_id)
+            return None
+        return active_agent(rows, code.site_id, code.agent_id)
+
+    def find_refresh(self, rows: Transaction, token: str, client: Client) -> Credential | None:
+        """The client's refresh token, if it can still be used; using it again kills its family."""
+        found = rows.credentials.find(digest(token))
+        if found is None or found.kind is not CredentialKind.REFRESH:
+            return None
+        if found.client_id != client.id or found.expires_at <= self._clock():
+            return None
+        if found.used_at:
+            self._kill(rows, found)
+            return None
+        return found
+
+    def use_refresh(self, rows: Transaction, token: Credential) -> Agent | None:
+        """Spend a refresh token: whose it was, unless somebody was faster."""
+        if not rows.credentials.use(token.digest, self._clock()):
+            self._kill(rows, token)
+            return None
+        return active_agent(rows, token.site_id, token.agent_id)
+
+    def find_token(self, rows: Transaction, token: str) -> Credential | None:
+        """An access or a refresh token that some client was given; none of our pages' sessions."""
+        found = rows.credentials.find(digest(token))
+        return found if found and found.client_id else None
+
+    def revoke(self, rows: Transaction, token: Credential) -> None:
+        """RFC 7009 §2.1: with a refresh token everything goes that came of its sign-in."""
+        if token.kind is CredentialKind.REFRESH:
+            self._kill(rows, token)
+        else:
+            rows.credentials.delete(token.digest)
+
+    def is_active(self, rows: Transaction, token: Credential) -> bool:
+        if token.used_at or token.expires_at <= self._clock():
+            return False
+        return active_agent(rows, token.site_id, token.agent_id) is not None
+
+    def _kill(self, rows: Transaction, token: Credential) -> None:
+        if token.family_id:
+            rows.credentials.delete_family(token.site_id, token.family_id)
+
+
+def active_agent(rows: Transaction, site_id: int, agent_id: int) -> Agent | None:
+    agent = rows.agents.get(site_id, agent_id)
+    return None if agent is None or agent.is_disabled else agent
+
+
+def seconds(moment: datetime) -> int:
+    """A time as OAuth counts it (RFC 7519 §2, NumericDate)."""
+    return int(moment.timestamp())

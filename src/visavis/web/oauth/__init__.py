@@ -1,0 +1,1 @@
+"""OAuth 2: Authlib's core, our rules, Starlette's requests."""

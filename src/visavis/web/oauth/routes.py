@@ -1,0 +1,241 @@
+"""The OAuth 2 endpoints (RFC 6749, 7009, 7662, 8414, 9207) on Starlette."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+from urllib.parse import quote
+
+from authlib.common.urls import add_params_to_uri
+from authlib.oauth2 import OAuth2Error
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.oauth import Client, Grant
+from visavis.services.grants import Grants
+from visavis.services.people import People
+from visavis.services.ports import Store, Transaction
+from visavis.services.tokens import Tokens
+from visavis.web.headers import header
+from visavis.web.oauth import consent
+from visavis.web.oauth.parameters import MalformedError, read_parameters, read_query
+from visavis.web.oauth.server import AUTH_METHODS, SCOPES, SECRET_METHODS, Answered, Asked, Server
+from visavis.web.session import COOKIE, Sessions, is_same_origin
+
+NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+
+class OAuth:
+    """`/oauth/…` and its metadata."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        grants: Grants,
+        people: People,
+        tokens: Tokens,
+        sessions: Sessions,
+        issuer: str,
+    ) -> None:
+        self._store = store
+        self._grants = grants
+        self._people = people
+        self._tokens = tokens
+        self._sessions = sessions
+        self._issuer = issuer
+
+    def routes(self) -> list[BaseRoute]:
+        return [
+            Route("/oauth/token", self.token, methods=["POST"]),
+            Route("/oauth/authorize", self.ask, methods=["GET"]),
+            Route("/oauth/authorize", self.decide, methods=["POST"]),
+            Route("/oauth/userinfo", self.userinfo, methods=["GET", "POST"]),
+            Route("/oauth/revoke", self.revoke, methods=["POST"]),
+            Route("/oauth/introspect", self.introspect, methods=["POST"]),
+            Route("/.well-known/oauth-authorization-server", self.metadata),
+        ]
+
+    async def token(self, request: Request) -> Response:
+        """RFC 6749 §3.2."""
+        try:
+            asked = await self._authenticated(request, await _asked(request))
+        except MalformedError as error:
+            return _refusal(400, "invalid_request", str(error))
+        except VisavisError as error:
+            if error.kind is not ErrorKind.TooManyRequests:
+                raise
+            refusal = _refusal(429, "temporarily_unavailable", error.message)
+            refusal.headers["Retry-After"] = "300"
+            return refusal
+        answer = await self._perform(lambda server: server.create_token_response(asked))
+        if answer.status != 200:
+            self._tokens.forget()  # a family may have died of this
+        return _json(answer)
+
+    async def revoke(self, request: Request) -> Response:
+        """RFC 7009 §2."""
+        return await self._endpoint(request, "revocation")
+
+    async def introspect(self, request: Request) -> Response:
+        """RFC 7662 §2."""
+        return await self._endpoint(request, "introspection")
+
+    async def userinfo(self, request: Request) -> Response:
+        """Whose token this is, in the words of existing clients and of OpenID Connect's."""
+        agent = await self._sessions.bearer(request)
+        body = {
+            "sub": str(agent.id),
+            "agentId": agent.id,
+            "siteId": agent.site_id,
+            "email": agent.email,
+            "name": agent.name,
+        }
+        return JSONResponse(body, headers=NO_STORE)
+
+    async def metadata(self, _: Request) -> Response:
+        """RFC 8414 §2."""
+        at = f"{self._issuer}/oauth"
+        return JSONResponse(
+            {
+                "issuer": self._issuer,
+                "authorization_endpoint": f"{at}/authorize",
+                "token_endpoint": f"{at}/token",
+                "userinfo_endpoint": f"{at}/userinfo",
+                "revocation_endpoint": f"{at}/revoke",
+                "introspection_endpoint": f"{at}/introspect",
+                "scopes_supported": SCOPES,
+                "response_types_supported": ["code"],
+                "response_modes_supported": ["query"],
+                "grant_types_supported": [grant.value for grant in Grant],
+                "token_endpoint_auth_methods_supported": AUTH_METHODS,
+                "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
+                "introspection_endpoint_auth_methods_supported": SECRET_METHODS,
+                "code_challenge_methods_supported": ["S256"],
+                "authorization_response_iss_parameter_supported": True,
+            }
+        )
+
+    async def ask(self, request: Request) -> Response:
+        """RFC 6749 §3.1: check what the client wants, then ask the agent."""
+        examined = await self._examine(request)
+        if isinstance(examined, Response):
+            return examined
+        client, scope, redirect_uri = examined
+        try:
+            agent = await self._sessions.of_page(request)
+        except VisavisError:
+            here = f"/oauth/authorize?{request.url.query}"
+            return RedirectResponse(f"/signin?next={quote(here, safe='')}", 302, NO_STORE)
+        if agent.site_id != client.site_id:
+            return consent.error_page("This program belongs to another site than you.", 403)
+        proof = consent.proof(request.cookies[COOKIE])
+        return consent.page(client, agent, scope, redirect_uri, proof)
+
+    async def decide(self, request: Request) -> Response:
+        """The agent's answer, given on our own page: back to the client with it."""
+        examined = await self._examine(request)
+        if isinstance(examined, Response):
+            return examined
+        client, _, _ = examined
+        agent = await self._sessions.of_page(request)
+        form = await read_parameters(request)
+        is_ours = is_same_origin(request) and consent.is_proof(
+            form.get("proof", ""), request.cookies[COOKIE]
+        )
+        if not is_ours or agent.site_id != client.site_id:
+            return consent.error_page("Go back to the program and begin again.", 403)
+        asked = _asked_by_query(request)
+        user = agent if form.get("decision") == "allow" else None
+
+        def answer(server: Server) -> Answered:
+            grant = server.get_consent_grant(asked)
+            answered: Answered = server.create_authorization_response(grant.request, user, grant)
+            return answered
+
+        return self._redirect(await self._perform(answer))
+
+    async def _examine(self, request: Request) -> tuple[Client, str, str] | Response:
+        """The client, scope and redirect URI of an authorization request; or what to answer."""
+        try:
+            asked = _asked_by_query(request)
+        except MalformedError as error:
+            return consent.error_page(str(error), 400)
+
+        def work(rows: Transaction) -> tuple[Client, str, str]:
+            grant = Server(rows, self._grants).get_consent_grant(asked)
+            return grant.request.client.row, grant.request.scope, grant.redirect_uri
+
+        try:
+            return await self._store.read(work)
+        except OAuth2Error as error:
+            if getattr(error, "redirect_uri", None):
+                status, body, headers = error()
+                return self._redirect(Answered(status, body, dict(headers)))
+            return consent.error_page(error.description or error.error, 400)
+
+    def _redirect(self, answer: Answered) -> Response:
+        """Back to the client, saying who answers (RFC 9207)."""
+        location = add_params_to_uri(answer.headers["Location"], [("iss", self._issuer)])
+        return RedirectResponse(location, 302, NO_STORE)
+
+    async def _endpoint(self, request: Request, name: str) -> Response:
+        try:
+            asked = await _asked(request)
+        except MalformedError as error:
+            return _refusal(400, "invalid_request", str(error))
+        answer = await self._perform(lambda server: server.create_endpoint_response(name, asked))
+        if name == "revocation":
+            self._tokens.forget()
+        return _json(answer)
+
+    async def _authenticated(self, request: Request, asked: Asked) -> Asked:
+        """For the password grant: whose password it is. The rest is for the unit of work."""
+        parameters = {**asked.parameters}
+        if parameters.get("grant_type") != Grant.PASSWORD:
+            return asked
+        email = parameters.setdefault("username", parameters.get("email", ""))
+        address = request.client.host if request.client else ""
+        try:
+            agent = await self._people.sign_in(email, parameters.get("password", ""), address)
+        except VisavisError as error:
+            if error.kind is not ErrorKind.Unauthorized:
+                raise
+            return replace(asked, parameters=parameters)
+        return replace(asked, parameters=parameters, agent=agent)
+
+    async def _perform(self, step: Callable[[Server], Any]) -> Answered:
+        answered: Answered = await self._store.write(lambda rows: step(Server(rows, self._grants)))
+        return answered
+
+
+async def _asked(request: Request) -> Asked:
+    return Asked("POST", await read_parameters(request), _client_credentials(request))
+
+
+def _asked_by_query(request: Request) -> Asked:
+    return Asked("GET", read_query(request), {})
+
+
+def _client_credentials(request: Request) -> dict[str, str]:
+    """The Authorization header for Authlib, which trips over one that is not UTF-8."""
+    value = header(request.scope, b"authorization")
+    try:
+        readable = base64.b64decode(value.partition(" ")[2]).decode()
+    except (binascii.Error, ValueError):
+        return {}
+    return {"Authorization": value} if readable.isprintable() else {}
+
+
+def _refusal(status: int, error: str, description: str) -> Response:
+    body = {"error": error, "error_description": description}
+    return JSONResponse(body, status, headers=NO_STORE)
+
+
+def _json(answer: Answered) -> Response:
+    return JSONResponse(answer.body, answer.status, headers={**answer.headers, **NO_STORE})

@@ -1,0 +1,283 @@
+"""Authlib's authorization server on one unit of work: its protocol, our rules.
+
+Authlib reads requests and shapes answers by the RFCs; what a grant gives and takes is in
+`services.grants`. A server lives for one request, inside one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from authlib.oauth2.rfc6749 import (
+    AuthorizationServer,
+    InvalidGrantError,
+    InvalidRequestError,
+    OAuth2Request,
+)
+from authlib.oauth2.rfc6749.grants import (
+    AuthorizationCodeGrant,
+    ClientCredentialsGrant,
+    RefreshTokenGrant,
+    ResourceOwnerPasswordCredentialsGrant,
+)
+from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
+from authlib.oauth2.rfc7009 import RevocationEndpoint
+from authlib.oauth2.rfc7636 import CodeChallenge
+from authlib.oauth2.rfc7662 import IntrospectionEndpoint
+
+from visavis.domain.people import EVERY_PERMISSION, Agent
+from visavis.services.grants import Grants, active_agent, seconds
+from visavis.services.ports import Transaction
+from visavis.web.oauth.models import ClientModel, CodeModel, TokenModel
+
+SCOPES: Final = sorted(permission.scope for permission in EVERY_PERMISSION)
+AUTH_METHODS: Final = ["client_secret_basic", "client_secret_post", "none"]
+SECRET_METHODS: Final = ["client_secret_basic", "client_secret_post"]
+
+# whether a connection is secure is the proxy's to say and not seen here
+_ADDRESS: Final = "https://visavis/oauth"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, read: its parameters, its headers, and who has signed in."""
+
+    method: str
+    parameters: Mapping[str, str]
+    headers: Mapping[str, str]
+    agent: Agent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+class _Request(OAuth2Request):  # type: ignore[misc]  # Authlib has no types
+    def __init__(self, asked: Asked) -> None:
+        super().__init__(asked.method, _ADDRESS, headers=dict(asked.headers))
+        parameters = dict(asked.parameters)
+        # RFC 7009 §2.1 lets us ignore it; Authlib answers an unknown one with 401
+        parameters.pop("token_type_hint", None)
+        self.payload = BasicOAuth2Payload(parameters)
+        self.asked = asked
+
+    @property
+    def args(self) -> dict[str, str]:
+        return dict(self.payload.data)
+
+    @property
+    def form(self) -> dict[str, str]:
+        return dict(self.payload.data)
+
+
+class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib has no types
+    """`rows` is the transaction that everything happens in."""
+
+    def __init__(self, rows: Transaction, grants: Grants) -> None:
+        super().__init__(scopes_supported=SCOPES)
+        self.rows = rows
+        self.grants = grants
+        self.register_grant(_CodeGrant, [_Pkce(required=True)])
+        self.register_grant(_PasswordGrant)
+        self.register_grant(_RefreshGrant)
+        self.register_grant(_ClientGrant)
+        self.register_endpoint(_Revocation)
+        self.register_endpoint(_Introspection)
+
+    def query_client(self, client_id: str) -> ClientModel | None:
+        client = self.rows.clients.find(client_id)
+        if client is None or client.is_disabled:
+            return None
+        site = self.rows.sites.get(client.site_id)
+        return None if site is None or site.is_disabled else ClientModel(client)
+
+    def generate_token(
+        self,
+        grant_type: str,
+        client: ClientModel,
+        user: Agent | None = None,
+        scope: str | None = None,
+        expires_in: int | None = None,
+        include_refresh_token: bool = True,
+        family_id: str | None = None,
+    ) -> dict[str, Any]:
+        """RFC 6749 §5.1."""
+        if user is None or user.site_id != client.row.site_id:
+            raise InvalidGrantError("There is no active agent of the client's site behind this.")
+        issued = self.grants.issue(
+            self.rows,
+            client.row,
+            user,
+            client.get_allowed_scope(scope),
+            family_id=family_id,
+            is_refreshable=include_refresh_token,
+        )
+        token = {
+            "access_token": issued.access_token,
+            "token_type": "bearer",
+            "expires_in": int(issued.lifetime.total_seconds()),
+            "scope": issued.scope,
+        }
+        if issued.refresh_token:
+            token["refresh_token"] = issued.refresh_token
+        return token
+
+    def save_token(self, token: dict[str, Any], request: _Request) -> None:
+        """Saved where it was made."""
+
+    def create_oauth2_request(self, request: Asked | OAuth2Request) -> OAuth2Request:
+        return _Request(request) if isinstance(request, Asked) else request
+
+    def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> Answered:
+        return Answered(status, body, dict(headers))
+
+    def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
+        """Nobody listens."""
+
+
+class _Pkce(CodeChallenge):  # type: ignore[misc]  # Authlib has no types
+    """RFC 7636 without `plain` (RFC 9700 §2.1.1), demanded of public clients from the start."""
+
+    SUPPORTED_CODE_CHALLENGE_METHOD: Final = ["S256"]
+
+    def validate_code_challenge(self, grant: _CodeGrant, redirect_uri: str) -> None:
+        super().validate_code_challenge(grant, redirect_uri)
+        data = grant.request.payload.data
+        challenge = data.get("code_challenge")
+        if not challenge and grant.request.client.row.is_public:
+            raise InvalidRequestError("This client has to send a 'code_challenge'.")
+        if challenge and data.get("code_challenge_method") != "S256":
+            raise InvalidRequestError("The 'code_challenge_method' has to be S256.")
+
+
+class _CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib has no types
+    TOKEN_ENDPOINT_AUTH_METHODS: Final = AUTH_METHODS
+    _family_id: str | None = None
+
+    def generate_authorization_code(self) -> str:
+        request = self.request
+        code: str = self.server.grants.issue_code(
+            self.server.rows,
+            request.client.row,
+            request.user,
+            redirect_uri=request.payload.redirect_uri or "",
+            scope=request.scope,
+            code_challenge=request.payload.data.get("code_challenge", ""),
+        )
+        return code
+
+    def save_authorization_code(self, code: str, request: _Request) -> None:
+        """Saved where it was made."""
+
+    def query_authorization_code(self, code: str, client: ClientModel) -> CodeModel | None:
+        found = self.server.grants.find_code(self.server.rows, code, client.row)
+        return CodeModel(found) if found else None
+
+    def authenticate_user(self, authorization_code: CodeModel) -> Agent | None:
+        self._family_id = authorization_code.row.family_id
+        agent: Agent | None = self.server.grants.use_code(self.server.rows, authorization_code.row)
+        return agent
+
+    def delete_authorization_code(self, authorization_code: CodeModel) -> None:
+        """Kept, as used, until it expires: or a second use would not be noticed."""
+
+    def generate_token(self, **options: Any) -> dict[str, Any]:
+        return _of_family(self, self._family_id, options)
+
+
+class _RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]  # Authlib has no types
+    TOKEN_ENDPOINT_AUTH_METHODS: Final = AUTH_METHODS
+    INCLUDE_NEW_REFRESH_TOKEN = True
+    _family_id: str | None = None
+
+    def authenticate_refresh_token(self, refresh_token: str) -> TokenModel | None:
+        client = self.request.client.row
+        found = self.server.grants.find_refresh(self.server.rows, refresh_token, client)
+        return TokenModel(found) if found else None
+
+    def authenticate_user(self, refresh_token: TokenModel) -> Agent:
+        self._family_id = refresh_token.row.family_id
+        agent: Agent | None = self.server.grants.use_refresh(self.server.rows, refresh_token.row)
+        if agent is None:
+            raise InvalidGrantError
+        return agent
+
+    def revoke_old_credential(self, refresh_token: TokenModel) -> None:
+        """Marked as used when it was spent."""
+
+    def generate_token(self, **options: Any) -> dict[str, Any]:
+        return _of_family(self, self._family_id, options)
+
+
+def _of_family(
+    grant: _CodeGrant | _RefreshGrant, family_id: str | None, options: dict[str, Any]
+) -> dict[str, Any]:
+    token: dict[str, Any] = grant.server.generate_token(
+        grant.GRANT_TYPE, grant.request.client, family_id=family_id, **options
+    )
+    return token
+
+
+class _PasswordGrant(ResourceOwnerPasswordCredentialsGrant):  # type: ignore[misc]  # no types
+    TOKEN_ENDPOINT_AUTH_METHODS: Final = AUTH_METHODS
+
+    def authenticate_user(self, username: str, password: str) -> Agent:
+        # who it is was found out before: a password's hash takes too long for a transaction
+        agent: Agent | None = self.request.asked.agent
+        if agent is None:
+            raise InvalidGrantError("The e-mail address or the password is wrong.")
+        return agent
+
+
+class _ClientGrant(ClientCredentialsGrant):  # type: ignore[misc]  # Authlib has no types
+    TOKEN_ENDPOINT_AUTH_METHODS: Final = SECRET_METHODS
+
+    def generate_token(self, **options: Any) -> dict[str, Any]:
+        client = self.request.client
+        agent_id = client.row.agent_id
+        agent = active_agent(self.server.rows, client.row.site_id, agent_id) if agent_id else None
+        token: dict[str, Any] = self.server.generate_token(
+            self.GRANT_TYPE, client, user=agent, **options
+        )
+        return token
+
+
+class _Revocation(RevocationEndpoint):  # type: ignore[misc]  # Authlib has no types
+    CLIENT_AUTH_METHODS: Final = AUTH_METHODS
+
+    def query_token(self, token_string: str, token_type_hint: str | None) -> TokenModel | None:
+        found = self.server.grants.find_token(self.server.rows, token_string)
+        return TokenModel(found) if found else None
+
+    def revoke_token(self, token: TokenModel, request: _Request) -> None:
+        self.server.grants.revoke(self.server.rows, token.row)
+
+
+class _Introspection(IntrospectionEndpoint):  # type: ignore[misc]  # Authlib has no types
+    CLIENT_AUTH_METHODS: Final = SECRET_METHODS
+
+    def query_token(self, token_string: str, token_type_hint: str | None) -> TokenModel | None:
+        rows, grants = self.server.rows, self.server.grants
+        found = grants.find_token(rows, token_string)
+        return TokenModel(found, is_active=grants.is_active(rows, found)) if found else None
+
+    def check_permission(self, token: TokenModel, client: ClientModel, request: _Request) -> bool:
+        """A client sees the tokens of its own site."""
+        return token.row.site_id == client.row.site_id
+
+    def introspect_token(self, token: TokenModel) -> dict[str, Any]:
+        row = token.row
+        return {
+            "client_id": row.client_id,
+            "token_type": "bearer",
+            "scope": row.scope,
+            "sub": str(row.agent_id),
+            "siteId": row.site_id,
+            "iat": seconds(row.created_at),
+            "exp": seconds(row.expires_at),
+        }
