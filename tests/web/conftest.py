@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from argon2 import PasswordHasher
 
 from visavis.app import App, new_id, now
 from visavis.domain.oauth import CredentialKind
 from visavis.domain.people import Agent, Permission
+from visavis.services.ports import Transaction
 from visavis.settings import Settings
 from visavis.store import open_store
 
@@ -56,12 +59,24 @@ class Api:
         return await self.app.tokens.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
 
 
+@cache
+def password_hash() -> str:
+    """Once for all tests: it is slow on purpose."""
+    return PasswordHasher().hash("secret")
+
+
+def _found(rows: Transaction) -> Agent:
+    site = rows.sites.add("Site 1", now())
+    return rows.agents.add(
+        site.id, "admin@example.com", "Admin", password_hash(), is_administrator=True
+    )
+
+
 @pytest.fixture
-async def api(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Api]:
-    settings = Settings(data_dir=tmp_path, archive=False)
+async def api(tmp_path: Path, database: str, anyio_backend: str) -> AsyncIterator[Api]:
+    settings = Settings(data_dir=tmp_path, database=database, archive=False)
     app = App(settings, open_store(settings.database_address))
-    await app.people.found(email="admin@example.com", password="secret")
-    administrator = await app.people.by_email("admin@example.com")
+    administrator = await app.store.write(_found)
     token = await app.tokens.issue(administrator, CredentialKind.BEARER, timedelta(hours=1))
     transport = httpx2.ASGITransport(app.web, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://visavis") as client:

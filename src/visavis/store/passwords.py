@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
@@ -15,7 +16,6 @@ class Argon2Passwords:
     def __init__(self) -> None:
         self._hasher = PasswordHasher()
         self._threads = ThreadPoolExecutor(2, "argon2")
-        self._nobody = self._hasher.hash("nobody's password")
 
     async def hash(self, password: str) -> str:
         loop = asyncio.get_running_loop()
@@ -24,6 +24,10 @@ class Argon2Passwords:
     async def matches(self, password_hash: str | None, password: str) -> bool:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._matches, password_hash, password)
+
+    @cached_property
+    def _nobody(self) -> str:
+        return self._hasher.hash("nobody's password")
 
     def _matches(self, password_hash: str | None, password: str) -> bool:
         try:

@@ -1,0 +1,98 @@
+"""A real PostgreSQL for the tests: a cluster of their own, on a Unix socket."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+
+from visavis.store import open_store
+
+USER = "postgres"
+# the tests pull no plug: what is not synced to disk is not lost
+SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+}
+
+
+class Cluster:
+    """Databases on demand, each made from one that is migrated already."""
+
+    def __init__(self) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="visavis-pg-"))
+        self._numbers = itertools.count(1)
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Cluster:
+        programs = _programs()
+        data = str(self.directory / "data")
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            shutil.chown(self.directory, USER)
+        options = [f"-c{name}={value}" for name, value in SETTINGS.items()]
+        make = _as_user(f"{programs}/initdb", "-D", data, "-U", USER, "-A", "trust", "-N")
+        serve = _as_user(f"{programs}/postgres", "-D", data, "-k", f"{self.directory}", *options)
+        with (self.directory / "log").open("wb") as log:
+            subprocess.run(make, stdout=log, stderr=log, check=True)
+            self._server = subprocess.Popen(serve, stdout=log, stderr=log)
+        self._wait()
+        self._execute("CREATE DATABASE template_visavis")
+        open_store(self.address("template_visavis")).close()
+        return self
+
+    def new_database(self) -> str:
+        """The address of an empty, migrated database."""
+        name = f"test_{next(self._numbers)}"
+        self._execute(f"CREATE DATABASE {name} TEMPLATE template_visavis")
+        return self.address(name)
+
+    def empty_database(self) -> str:
+        """The address of a database without any table."""
+        name = f"test_{next(self._numbers)}"
+        self._execute(f"CREATE DATABASE {name}")
+        return self.address(name)
+
+    def address(self, name: str) -> str:
+        return f"postgresql:///{name}?host={self.directory}&user={USER}"
+
+    def stop(self) -> None:
+        if self._server:
+            self._server.terminate()
+            self._server.wait()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
+            connection.execute(statement)
+
+    def _wait(self) -> None:
+        until = time.monotonic() + 30
+        while True:
+            try:
+                self._execute("SELECT 1")
+            except psycopg.OperationalError:
+                assert time.monotonic() < until, (self.directory / "log").read_text()
+                time.sleep(0.05)
+            else:
+                return
+
+
+def _programs() -> Path:
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    assert installed, "no PostgreSQL here: tests/system-packages installs it"
+    return installed[-1].parent
+
+
+def _as_user(*command: str) -> tuple[str, ...]:
+    if os.geteuid() != 0:
+        return command
+    return ("setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", *command)
