@@ -64,7 +64,7 @@ def serve_visavis(listener: socket.socket) -> None:
 
     import structlog
 
-    from visavis.app import App, found, settle
+    from visavis.app import App, settle
     from visavis.domain.oauth import CredentialKind
     from visavis.settings import Settings
     from visavis.store import open_store
@@ -73,11 +73,10 @@ def serve_visavis(listener: socket.socket) -> None:
         sys.stderr = log = (Path(data_dir) / "log").open("w", encoding="utf-8")
         structlog.configure(logger_factory=structlog.PrintLoggerFactory(log))
         settings = Settings(data_dir=Path(data_dir))
-        database = settings.database_address
-        asyncio.run(found(database, site_name="1", email="admin@localhost", password=None))
-        app = App(settings, open_store(database))
+        app = App(settings, open_store(settings.database_address))
 
         async def issue() -> str:
+            await app.people.found()
             agent = await app.people.by_email("admin@localhost")
             return await app.tokens.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
 

@@ -42,8 +42,9 @@ def eventually(question: Callable[[], T | None], seconds: float = 15.0) -> T:
 class System:
     """`visavis serve` on a data directory; its parts can be killed one by one."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *options: str) -> None:
         self.data = data
+        self._options = options
         self.port, self.media_port = _free_port(), _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.password = ""
@@ -61,6 +62,7 @@ class System:
                 [
                     *(VISAVIS, "serve", "--data", str(self.data)),
                     *("--port", str(self.port), "--media-port", str(self.media_port)),
+                    *self._options,
                 ],
                 stdout=log,
                 stderr=log,

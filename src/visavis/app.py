@@ -88,7 +88,7 @@ class App:
         self.tokens = Tokens(store, now, new_secret)
         self.keys = Keys(store, now, new_secret, new_id)
         self.clients = Clients(store, now, new_secret, new_id)
-        self.people = People(store, Argon2Passwords(), now, new_secret)
+        self.people = People(store, Argon2Passwords(), now, new_secret, new_id)
         self.configs = Configs(store, self.bus, now, new_id, settings.archive_url)
         self.media = MediaClient(settings.media_socket)
         self.calls = Calls(
@@ -244,6 +244,7 @@ async def run_recorder(settings: Settings, stop: asyncio.Event) -> None:
         archive_url=settings.archive_url,
         archive_key=key,
         allow_private=settings.allow_private_recording_servers,
+        archive_certificate=settings.tls_cert,
     )
     recordings = Recordings(store, now, settings.archive_url)
     try:
@@ -254,16 +255,3 @@ async def run_recorder(settings: Settings, stop: asyncio.Event) -> None:
 
 RUN: Final = {"app": run_app, "media": worker.run, "recorder": run_recorder}
 """What each part of `visavis serve` does."""
-
-
-async def found(
-    database: str, *, site_name: str, email: str, password: str | None
-) -> tuple[str, str] | None:
-    """Set up a database: e-mail and password, or `None` where that was done before."""
-    store = open_store(database)
-    try:
-        people = People(store, Argon2Passwords(), now, new_secret)
-        account = await people.found(site_name=site_name, email=email, password=password)
-        return (account.email, account.password) if account else None
-    finally:
-        store.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -30,9 +31,21 @@ class DeliveryError(Exception):
 
 
 class Deliverer:
-    """Delivers to any tus server; the archive's key goes to the built-in archive alone."""
+    """Delivers to any tus server; the archive's key goes to the built-in archive alone.
 
-    def __init__(self, *, archive_url: str, archive_key: str, allow_private: bool) -> None:
+    `archive_certificate` is the file of the certificate by which the built-in archive is known,
+    where it serves HTTPS itself: its name need not be the one that we dial.
+    """
+
+    def __init__(
+        self,
+        *,
+        archive_url: str,
+        archive_key: str,
+        allow_private: bool,
+        archive_certificate: str = "",
+    ) -> None:
+        self._archive_certificate = archive_certificate
         self._archive_url = archive_url
         self._archive_key = archive_key
         self._allow_private = allow_private
@@ -43,7 +56,10 @@ class Deliverer:
         Where the upload stands is kept in the spool, so this may be killed and called again.
         """
         try:
-            async with httpx2.AsyncClient(timeout=TIMEOUT, follow_redirects=False) as client:
+            verify = self._trusted(server_url)
+            async with httpx2.AsyncClient(
+                timeout=TIMEOUT, follow_redirects=False, verify=verify
+            ) as client:
                 upload = _Upload(self, client, directory, manifest, server_url)
                 await upload.complete()
         except ForbiddenAddressError as error:
@@ -53,6 +69,14 @@ class Deliverer:
             raise DeliveryError(f"The recording server cannot be reached: {said}.") from None
         except OSError as error:
             raise DeliveryError(f"The recording server cannot be found: {error}.") from None
+
+    def _trusted(self, url: str) -> ssl.SSLContext | bool:
+        if not self._archive_certificate or not self.is_archive(url):
+            return True
+        context = ssl.create_default_context(cafile=self._archive_certificate)
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # this very one is trusted
+        context.check_hostname = False
+        return context
 
     def is_archive(self, url: str) -> bool:
         return bool(self._archive_url) and url == self._archive_url

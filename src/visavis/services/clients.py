@@ -18,6 +18,11 @@ LOOPBACK: Final = ("http://127.0.0.1", "http://localhost")
 """Redirects of a program on the user's own machine; the port does not matter (RFC 8252 §7.3)."""
 
 
+def first_client(client_id: str, site_id: int) -> Client:
+    """The client that a new site begins with: for programs on the users' own machines."""
+    return Client(client_id, site_id, "First client", None, LOOPBACK, frozenset(FIRST_GRANTS))
+
+
 class Clients:
     def __init__(
         self,

@@ -161,7 +161,9 @@ def read_change(body: Mapping[str, Any]) -> ConfigChange:
     """A PUT body as a change; raises the 400 errors. Keys match without regard to case."""
     by_name = {key.casefold(): value for key, value in body.items()}
     return ConfigChange(
-        _boolean(by_name, ENABLED), _boolean(by_name, RECORDING), _url(by_name.get(URL.casefold()))
+        _boolean(by_name, ENABLED),
+        _boolean(by_name, RECORDING),
+        read_url(by_name.get(URL.casefold())),
     )
 
 
@@ -180,7 +182,8 @@ def _boolean(by_name: Mapping[str, Any], name: str) -> bool | None:
     )
 
 
-def _url(value: Any) -> str:
+def read_url(value: Any) -> str:
+    """A recording server's address; raises the 400 errors."""
     match value:
         case None:
             kind, sentence = ErrorKind.ParameterMissing, f'the parameter "{URL}" is required.'

@@ -9,7 +9,9 @@ from typing import Final
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent
+from visavis.services.clients import first_client
 from visavis.services.ports import Clock, Passwords, Store, Transaction
+from visavis.services.staff import read_email, read_name
 
 FIRST_SITE: Final = 1
 FIRST_EMAIL: Final = "admin@localhost"
@@ -25,25 +27,36 @@ class FirstAccount:
 
     email: str
     password: str
+    client_id: str
 
 
 class People:
     def __init__(
-        self, store: Store, passwords: Passwords, clock: Clock, new_secret: Callable[[], str]
+        self,
+        store: Store,
+        passwords: Passwords,
+        clock: Clock,
+        new_secret: Callable[[], str],
+        new_id: Callable[[], str],
     ) -> None:
         self._store = store
         self._passwords = passwords
         self._clock = clock
         self._new_secret = new_secret
+        self._new_id = new_id
         self._failures: dict[str, list[datetime]] = {}
 
     async def found(
         self, *, site_name: str = "Site 1", email: str = FIRST_EMAIL, password: str | None = None
     ) -> FirstAccount | None:
-        """Make site 1 and its administrator; `None` when there is a site already."""
+        """Make site 1, its administrator and a client; `None` when there is a site already.
+
+        Raises `ParameterInvalid`.
+        """
+        site_name, email = read_name(site_name), read_email(email)
         password = password or self._new_secret()
         password_hash = await self._passwords.hash(password)
-        now = self._clock()
+        now, client_id = self._clock(), self._new_id()
 
         def work(rows: Transaction) -> bool:
             rows.sites.lock()
@@ -52,10 +65,11 @@ class People:
             site = rows.sites.add(site_name, now)
             name = email.partition("@")[0].title()
             rows.agents.add(site.id, email, name, password_hash, is_administrator=True)
+            rows.clients.add(first_client(client_id, site.id), now)
             return True
 
         is_new = await self._store.write(work)
-        return FirstAccount(email, password) if is_new else None
+        return FirstAccount(email, password, client_id) if is_new else None
 
     async def has_site(self, site_id: int) -> bool:
         """Whether the site exists and is not disabled."""

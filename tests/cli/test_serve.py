@@ -1,20 +1,17 @@
-"""The commands as a person types them."""
+"""Starting, stopping, and what is said when it cannot be."""
 
 from __future__ import annotations
 
 import socket
+import ssl
 import subprocess
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from tests.running import VISAVIS, System
-
-
-def visavis(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [VISAVIS, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+from tests.cli.commands import visavis
+from tests.running import System
 
 
 def test_init_once_then_a_token_and_nothing_else(tmp_path: Path) -> None:
@@ -72,3 +69,41 @@ def test_a_token_issued_while_the_server_runs_is_good_at_once(system: System) ->
     assert answer.json()["recordingServerUrl"] == f"{system.url}/recordings/"
     assert httpx2.get(f"{system.url}/healthz").status_code == 200
     assert "visavis_http_requests_total" in httpx2.get(f"{system.url}/metrics").text
+
+
+def certificate(directory: Path) -> tuple[Path, Path]:
+    """A self-signed certificate for a name that is not the one we dial."""
+    key, cert = directory / "key.pem", directory / "cert.pem"
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
+    names = ["-subj", "/CN=chat.example.com", "-keyout", str(key), "-out", str(cert)]
+    subprocess.run([*make, *names], check=True, capture_output=True)
+    return cert, key
+
+
+@pytest.mark.fault
+def test_https_without_a_proxy(tmp_path: Path) -> None:
+    cert, key = certificate(tmp_path)
+    system = System(tmp_path / "data", "--tls-cert", str(cert), "--tls-key", str(key)).start()
+    trust = ssl.create_default_context(cafile=str(cert))
+    trust.check_hostname = False
+    answer = httpx2.get(f"https://127.0.0.1:{system.port}/console", verify=trust)
+    assert answer.status_code == 200
+    assert "strict-transport-security" in answer.headers
+    system.stop()
+
+
+def test_half_of_https_is_refused(tmp_path: Path) -> None:
+    cert, _ = certificate(tmp_path)
+    half = visavis("serve", "--data", tmp_path, "--tls-cert", cert)
+    assert "needs both" in half.stderr
+    wrong = visavis("serve", "--data", tmp_path, "--tls-cert", cert, "--tls-key", cert)
+    assert "cannot be used" in wrong.stderr
+    assert (half.returncode, wrong.returncode) == (1, 1)
+
+
+def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
+    environment = {"VISAVIS_PORT": "http", "PATH": ""}
+    result = visavis("serve", "--data", tmp_path, environment=environment)
+    assert result.returncode == 1
+    assert "VISAVIS_PORT" in result.stderr
+    assert "Traceback" not in result.stderr

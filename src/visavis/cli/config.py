@@ -1,0 +1,72 @@
+"""`visavis config`: the switch without a browser or a token. It is audited all the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import msgspec
+
+from visavis.cli.office import Office, at_office, site_option
+from visavis.domain.config import Config
+from visavis.domain.people import operator
+from visavis.services.configs import ConfigChange, Configs, read_url
+
+
+@click.group()
+def config() -> None:
+    """A site's configuration; running servers take a change within a second."""
+
+
+@config.command("get")
+@site_option
+@at_office
+async def get(office: Office, site: int | None) -> None:
+    """Print the configuration as the REST API answers it."""
+    configs = await office.configs()
+    _print(configs, await configs.get(await office.site(site)))
+
+
+@config.command("set")
+@site_option
+@click.option("--enable/--disable", "is_enabled", default=None, help="Audio & Video Chat.")
+@click.option("--record/--no-record", "is_recording", default=None, help="Record every call.")
+@click.option("--recording-server-url", "url", help="Where recordings go.")
+@at_office
+async def set_(
+    office: Office,
+    site: int | None,
+    is_enabled: bool | None,
+    is_recording: bool | None,
+    url: str | None,
+) -> None:
+    """Change what is given and leave the rest."""
+    checked = None if url is None else read_url(url)
+    await _change(office, site, ConfigChange(is_enabled, is_recording, checked))
+
+
+@config.command("enable")
+@site_option
+@at_office
+async def enable(office: Office, site: int | None) -> None:
+    """Switch Audio & Video Chat on."""
+    await _change(office, site, ConfigChange(is_enabled=True))
+
+
+@config.command("disable")
+@site_option
+@at_office
+async def disable(office: Office, site: int | None) -> None:
+    """Switch Audio & Video Chat off."""
+    await _change(office, site, ConfigChange(is_enabled=False))
+
+
+async def _change(office: Office, site: int | None, change: ConfigChange) -> None:
+    configs = await office.configs()
+    who = operator(await office.site(site))
+    _print(configs, await configs.change(who, change, lambda _: True))
+
+
+def _print(configs: Configs, found: Config) -> None:
+    resource: dict[str, Any] = configs.fields(found)
+    click.echo(msgspec.json.format(msgspec.json.encode(resource)).decode())

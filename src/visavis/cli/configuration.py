@@ -1,0 +1,145 @@
+"""Where settings come from: options, then the environment, then a TOML file, then the defaults."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
+
+import click
+import msgspec
+from msgspec import Meta, structs
+
+from visavis.settings import INTERNAL, Settings, decode_path
+
+PREFIX: Final = "VISAVIS_"
+CONFIG_VARIABLE: Final = "VISAVIS_CONFIG"
+SHORT_NAMES: Final = {
+    "data_dir": "data",
+    "advertise_addresses": "advertise-address",
+    "trusted_proxies": "trusted-proxy",
+    "cors_origins": "cors-origin",
+}
+
+
+class SettingError(ValueError):
+    """A setting that cannot be used; the text names it and says why."""
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One setting, in all the ways an operator can give it."""
+
+    name: str
+    kind: Any
+    default: Any
+    description: str
+
+    @property
+    def option(self) -> str:
+        short = SHORT_NAMES.get(self.name, self.name.replace("_", "-"))
+        return f"--{short}" + (f"/--no-{short}" if self.kind is bool else "")
+
+    @property
+    def variable(self) -> str:
+        return PREFIX + self.name.upper()
+
+    @property
+    def is_list(self) -> bool:
+        return get_origin(self.kind) is tuple
+
+
+def _settings() -> tuple[Setting, ...]:
+    hints = get_type_hints(Settings, include_extras=True)
+    return tuple(
+        _setting(field.name, hints[field.name], field.default)
+        for field in structs.fields(Settings)
+        if field.name not in INTERNAL
+    )
+
+
+def _setting(name: str, hint: Any, default: Any) -> Setting:
+    if get_origin(hint) is not Annotated:
+        raise TypeError(f"the setting {name} has no description")
+    kind, meta = get_args(hint)[:2]
+    description = meta.description if isinstance(meta, Meta) else None
+    return Setting(name, kind, default, description or "")
+
+
+SETTINGS: Final = _settings()
+
+
+def with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command an option for every setting; `None` or `()` where it was not given."""
+    for setting in reversed(SETTINGS):
+        command = _option(setting)(command)
+    return command
+
+
+def _option(setting: Setting) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    help_text = f"{setting.description}  [{setting.variable}{_shown(setting.default)}]"
+    if setting.kind is bool:
+        return click.option(setting.option, setting.name, default=None, help=help_text)
+    if setting.is_list:
+        return click.option(setting.option, setting.name, multiple=True, help=help_text)
+    kinds: dict[Any, type] = {int: int}
+    return click.option(
+        setting.option, setting.name, type=kinds.get(setting.kind, str), help=help_text
+    )
+
+
+def _shown(default: Any) -> str:
+    return "" if default in {"", ()} else f"; {str(default).lower()}"
+
+
+def load_settings(
+    options: Mapping[str, Any], environment: Mapping[str, str], file: Path | None
+) -> dict[str, Any]:
+    """The settings that were given, checked one by one; raises `SettingError`."""
+    path = file or (Path(text) if (text := environment.get(CONFIG_VARIABLE)) else None)
+    written = _read_file(path) if path else {}
+    given: dict[str, Any] = {}
+    for setting in SETTINGS:
+        for value, where in (
+            (_unless_empty(options.get(setting.name)), setting.option),
+            (_read_variable(setting, environment), setting.variable),
+            (written.get(setting.name), f"{setting.name} in {path}"),
+        ):
+            if value is not None:
+                given[setting.name] = _checked(setting.name, value, where)
+                break
+    return given
+
+
+def _unless_empty(value: Any) -> Any:
+    """0 and false are values; an option that may repeat and was not given is an empty tuple."""
+    return None if value == () else value
+
+
+def _read_variable(setting: Setting, environment: Mapping[str, str]) -> Any:
+    text = environment.get(setting.variable)
+    if text is None or not setting.is_list:
+        return text
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            written = tomllib.load(file)
+    except OSError as error:
+        raise SettingError(f"{path} cannot be read: {error.strerror}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingError(f"{path} is no TOML: {error}.") from None
+    if unknown := written.keys() - {setting.name for setting in SETTINGS}:
+        raise SettingError(f"{path}: there is no setting {min(unknown)}.")
+    return written
+
+
+def _checked(name: str, value: Any, where: str) -> Any:
+    hint = get_type_hints(Settings, include_extras=True)[name]
+    is_text = isinstance(value, str)
+    try:
+        return msgspec.convert(value, hint, strict=not is_text, dec_hook=decode_path)
+    except msgspec.ValidationError as error:
+        raise SettingError(f"{where}: {error}.") from None

@@ -1,0 +1,141 @@
+"""What the commands that keep the books share: a store, the services over it, plain output."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+import msgspec
+from sqlalchemy.exc import SQLAlchemyError
+
+from visavis.app import new_id, new_secret, now
+from visavis.bus.local import LocalBus
+from visavis.cli.logs import log_to_stderr
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.services.audit import AuditLog
+from visavis.services.clients import Clients
+from visavis.services.configs import Configs
+from visavis.services.keys import Keys
+from visavis.services.people import People
+from visavis.services.staff import Staff
+from visavis.services.tokens import Tokens
+from visavis.settings import Settings
+from visavis.store import POSTGRESQL, open_store
+from visavis.store.passwords import Argon2Passwords
+from visavis.store.sql import SqlStore
+
+data_option = click.option(
+    "--data",
+    "data_dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("data"),
+    show_default=True,
+    envvar="VISAVIS_DATA_DIR",
+    help="Where everything is kept.",
+)
+database_option = click.option(
+    "--database",
+    default="",
+    envvar="VISAVIS_DATABASE",
+    help="postgresql://…, where the server uses one.",
+)
+site_option = click.option("--site", type=int, help="The site's number; not needed if only one.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+class Office:
+    """The services over one store, without a server."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self.store = store
+        passwords = Argon2Passwords()
+        self.people = People(store, passwords, now, new_secret, new_id)
+        self.staff = Staff(store, passwords, now, new_secret)
+        self.tokens = Tokens(store, now, new_secret)
+        self.clients = Clients(store, now, new_secret, new_id)
+        self.keys = Keys(store, now, new_secret, new_id)
+        self.audit = AuditLog(store)
+
+    async def configs(self) -> Configs:
+        """With the built-in recording server of the server that started last."""
+        url = await self.store.read(lambda rows: rows.nodes.newest_archive_url())
+        return Configs(self.store, LocalBus(), now, new_id, url)
+
+    async def site(self, given: int | None) -> int:
+        """The site that is meant; raises `EntityNotFound`, `ParameterMissing`."""
+        known = [site.id for site in await self.staff.sites()]
+        if given is None and len(known) != 1:
+            raise VisavisError(ErrorKind.ParameterMissing, "Which site? Give --site.")
+        if given is not None and given not in known:
+            raise VisavisError(ErrorKind.EntityNotFound, f"There is no site {given}.")
+        return known[0] if given is None else given
+
+
+def at_office(work: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+    """Make a command of a coroutine over an `Office`; it works while the server runs or not."""
+
+    @data_option
+    @database_option
+    @functools.wraps(work)
+    def command(data_dir: Path, database: str, **options: Any) -> None:
+        log_to_stderr("warning")
+        address = Settings(data_dir=data_dir, database=database).database_address
+        if not address.startswith(POSTGRESQL) and not Path(address).exists():
+            fail(f"{data_dir} is not set up: run visavis init or visavis serve first.")
+        try:
+            asyncio.run(_perform(address, work, options))
+        except VisavisError as error:
+            fail(error.message)
+
+    return command
+
+
+async def _perform(
+    address: str, work: Callable[..., Awaitable[None]], options: Mapping[str, Any]
+) -> None:
+    store = opened(address)
+    try:
+        await work(Office(store), **options)
+    finally:
+        store.close()
+
+
+def opened(address: str) -> SqlStore:
+    """The store at an address; ends the program where it cannot be had."""
+    try:
+        return open_store(address)
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        fail(f"The database cannot be opened: {reason}")
+
+
+def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    """A list as an aligned table, or as JSON."""
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
+        return
+    lines = [list(rows[0]), *([_cell(v) for v in row.values()] for row in rows)] if rows else []
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+    if not rows:
+        click.echo("There are none.", err=True)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-" if value in {None, ""} else str(value)
+
+
+def fail(sentence: str) -> NoReturn:
+    click.echo(f"visavis: {sentence}", err=True)
+    sys.exit(1)

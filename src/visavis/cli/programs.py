@@ -1,0 +1,182 @@
+"""`visavis client`, `visavis key`, `visavis token`: how programs prove themselves."""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import timedelta
+from typing import Any, Final
+
+import click
+
+from visavis.cli.office import Office, at_office, fail, json_option, show, site_option
+from visavis.domain.oauth import CredentialKind, Grant
+
+LIFETIME: Final = re.compile(r"([1-9][0-9]{0,5})([smhd])")
+UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+grant_option = click.option(
+    "--grant",
+    "grants",
+    multiple=True,
+    required=True,
+    type=click.Choice([grant.value for grant in Grant]),
+    help="How it may come to a token; can be given again.",
+)
+
+
+@click.group()
+def client() -> None:
+    """OAuth 2 clients: the programs that may ask for tokens."""
+
+
+@client.command("add")
+@click.argument("name")
+@grant_option
+@click.option("--redirect-uri", "redirect_uris", multiple=True, help="Can be given again.")
+@click.option("--public", "is_public", is_flag=True, help="A program that can keep no secret.")
+@click.option("--acts-as", metavar="EMAIL", help="The agent behind client_credentials.")
+@site_option
+@at_office
+async def add_client(
+    office: Office,
+    name: str,
+    grants: tuple[str, ...],
+    redirect_uris: tuple[str, ...],
+    is_public: bool,
+    acts_as: str | None,
+    site: int | None,
+) -> None:
+    """Add a client; prints its id and, once, its secret."""
+    added, secret = await office.clients.add(
+        await office.site(site),
+        name,
+        grants=map(Grant, grants),
+        redirect_uris=redirect_uris,
+        is_public=is_public,
+        acts_as=await office.people.by_email(acts_as) if acts_as else None,
+    )
+    click.echo(f"client_id      {added.id}")
+    if secret:
+        click.echo(f"client_secret  {secret}  (shown this once)")
+
+
+@client.command("list")
+@site_option
+@json_option
+@at_office
+async def list_clients(office: Office, site: int | None, as_json: bool) -> None:
+    """List a site's clients."""
+    rows: list[dict[str, Any]] = [
+        {
+            "client_id": c.id,
+            "name": c.name,
+            "public": c.is_public,
+            "grants": sorted(c.grants),
+            "redirect_uris": list(c.redirect_uris),
+            "disabled": c.is_disabled,
+        }
+        for c in await office.clients.of_site(await office.site(site))
+    ]
+    show(rows, as_json=as_json)
+
+
+@client.command("allow")
+@click.argument("client_id")
+@grant_option
+@site_option
+@at_office
+async def allow_client(
+    office: Office, client_id: str, grants: tuple[str, ...], site: int | None
+) -> None:
+    """Let a client use these grants and no other."""
+    await office.clients.allow(await office.site(site), client_id, map(Grant, grants))
+
+
+@client.command("disable")
+@click.argument("client_id")
+@site_option
+@at_office
+async def disable_client(office: Office, client_id: str, site: int | None) -> None:
+    """Refuse a client and revoke its tokens."""
+    await office.clients.disable(await office.site(site), client_id, is_disabled=True)
+
+
+@client.command("enable")
+@click.argument("client_id")
+@site_option
+@at_office
+async def enable_client(office: Office, client_id: str, site: int | None) -> None:
+    """Undo disabling."""
+    await office.clients.disable(await office.site(site), client_id, is_disabled=False)
+
+
+@click.group()
+def key() -> None:
+    """API keys, for HTTP Basic with an agent's e-mail address."""
+
+
+@key.command("add")
+@click.argument("email")
+@click.option("--name", default="API key", show_default=True, help="What it is for.")
+@at_office
+async def add_key(office: Office, email: str, name: str) -> None:
+    """Add a key to an agent; prints it once."""
+    added, secret = await office.keys.add(await office.people.by_email(email), name)
+    click.echo(f"id   {added.id}")
+    click.echo(f"key  {secret}  (shown this once)")
+
+
+@key.command("list")
+@site_option
+@json_option
+@at_office
+async def list_keys(office: Office, site: int | None, as_json: bool) -> None:
+    """List a site's keys."""
+    site_id = await office.site(site)
+    emails = {agent.id: agent.email for agent in await office.staff.agents(site_id)}
+    rows = [
+        {
+            "id": k.id,
+            "name": k.name,
+            "agent": emails[k.agent_id],
+            "created": k.created_at.isoformat(timespec="seconds"),
+        }
+        for k in await office.keys.of_site(site_id)
+    ]
+    show(rows, as_json=as_json)
+
+
+@key.command("delete")
+@click.argument("key_id")
+@site_option
+@at_office
+async def delete_key(office: Office, key_id: str, site: int | None) -> None:
+    """Delete a key: it is refused from now on."""
+    await office.keys.delete(await office.site(site), key_id)
+
+
+@click.group()
+def token() -> None:
+    """Bearer tokens for the REST API."""
+
+
+@token.command("issue")
+@click.option("--email", required=True, help="Whose token it is to be.")
+@click.option("--expires", default="12h", show_default=True, help="Such as 90s, 15m, 12h, 30d.")
+@at_office
+async def issue(office: Office, email: str, expires: str) -> None:
+    """Print a bearer token and nothing else."""
+    match = LIFETIME.fullmatch(expires)
+    if not match:
+        fail("--expires takes a number and one of s, m, h, d: for example 12h.")
+    lifetime = timedelta(**{UNITS[match[2]]: int(match[1])})
+    agent = await office.people.by_email(email)
+    click.echo(await office.tokens.issue(agent, CredentialKind.BEARER, lifetime))
+
+
+@token.command("revoke")
+@at_office
+async def revoke(office: Office) -> None:
+    """Revoke the token on standard input."""
+    await office.tokens.revoke(sys.stdin.readline().strip())

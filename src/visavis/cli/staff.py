@@ -1,0 +1,247 @@
+"""`visavis site`, `visavis agent`, `visavis role`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from visavis.cli.office import Office, at_office, json_option, show, site_option
+from visavis.domain.people import Permission
+from visavis.services.staff import read_permission
+
+permissions_argument = click.argument("permissions", nargs=-1, required=True)
+permit_option = click.option(
+    "--permit", "permissions", multiple=True, help="A permission, such as 'Manage Settings'."
+)
+password_option = click.option(
+    "--password-stdin", is_flag=True, help="Read the password from standard input."
+)
+
+
+@click.group()
+def site() -> None:
+    """The sites whose visitors call."""
+
+
+@site.command("add")
+@click.argument("name")
+@at_office
+async def add_site(office: Office, name: str) -> None:
+    """Add a site."""
+    added = await office.staff.add_site(name)
+    click.echo(f"Site {added.id}: {added.name}. Add an agent: visavis agent add --site {added.id}")
+
+
+@site.command("list")
+@json_option
+@at_office
+async def list_sites(office: Office, as_json: bool) -> None:
+    """List the sites."""
+    sites = await office.staff.sites()
+    show([{"id": s.id, "name": s.name, "disabled": s.is_disabled} for s in sites], as_json=as_json)
+
+
+@site.command("disable")
+@click.argument("site_id", type=int)
+@at_office
+async def disable_site(office: Office, site_id: int) -> None:
+    """Sign everybody out and hide the buttons."""
+    await office.staff.disable_site(site_id, is_disabled=True)
+
+
+@site.command("enable")
+@click.argument("site_id", type=int)
+@at_office
+async def enable_site(office: Office, site_id: int) -> None:
+    """Undo disabling."""
+    await office.staff.disable_site(site_id, is_disabled=False)
+
+
+@click.group()
+def agent() -> None:
+    """The people and programs that work for a site."""
+
+
+@agent.command("add")
+@click.argument("email")
+@site_option
+@click.option("--name", default="", help="As visitors see it; from the address if not given.")
+@click.option("--administrator", "is_administrator", is_flag=True, help="With every permission.")
+@permit_option
+@password_option
+@at_office
+async def add_agent(
+    office: Office,
+    email: str,
+    site: int | None,
+    name: str,
+    is_administrator: bool,
+    permissions: tuple[str, ...],
+    password_stdin: bool,
+) -> None:
+    """Add an agent; prints the password that was made up."""
+    added, password = await office.staff.add_agent(
+        await office.site(site),
+        email,
+        name=name,
+        password=_given_password(password_stdin),
+        is_administrator=is_administrator,
+        permissions=_read(permissions),
+    )
+    click.echo(f"Agent {added.email} of site {added.site_id}.")
+    if not password_stdin:
+        click.echo(f"Password, shown this once: {password}")
+
+
+@agent.command("list")
+@site_option
+@json_option
+@at_office
+async def list_agents(office: Office, site: int | None, as_json: bool) -> None:
+    """List a site's agents."""
+    agents = await office.staff.agents(await office.site(site))
+    rows = [
+        {
+            "id": a.id,
+            "email": a.email,
+            "name": a.name,
+            "administrator": a.is_administrator,
+            "roles": list(a.roles),
+            "permissions": _names(a.permissions),
+            "disabled": a.is_disabled,
+        }
+        for a in agents
+    ]
+    show(rows, as_json=as_json)
+
+
+@agent.command("permit")
+@click.argument("email")
+@permissions_argument
+@at_office
+async def permit_agent(office: Office, email: str, permissions: tuple[str, ...]) -> None:
+    """Give an agent permissions."""
+    changed = await office.staff.permit(email, _read(permissions))
+    click.echo(f"{changed.email} may: {', '.join(_names(changed.permissions)) or 'nothing'}.")
+
+
+@agent.command("forbid")
+@click.argument("email")
+@permissions_argument
+@at_office
+async def forbid_agent(office: Office, email: str, permissions: tuple[str, ...]) -> None:
+    """Take permissions back; a role may still give them."""
+    changed = await office.staff.forbid(email, _read(permissions))
+    click.echo(f"{changed.email} may: {', '.join(_names(changed.permissions)) or 'nothing'}.")
+
+
+@agent.command("disable")
+@click.argument("email")
+@at_office
+async def disable_agent(office: Office, email: str) -> None:
+    """Sign an agent out everywhere and for good."""
+    await office.staff.disable_agent(email, is_disabled=True)
+
+
+@agent.command("enable")
+@click.argument("email")
+@at_office
+async def enable_agent(office: Office, email: str) -> None:
+    """Undo disabling."""
+    await office.staff.disable_agent(email, is_disabled=False)
+
+
+@agent.command("password")
+@click.argument("email")
+@password_option
+@at_office
+async def set_password(office: Office, email: str, password_stdin: bool) -> None:
+    """Set a new password and sign the agent out everywhere."""
+    password = await office.staff.set_password(email, _given_password(password_stdin))
+    if not password_stdin:
+        click.echo(f"Password, shown this once: {password}")
+
+
+@click.group()
+def role() -> None:
+    """Permissions under one name, for many agents."""
+
+
+@role.command("add")
+@click.argument("name")
+@site_option
+@permit_option
+@at_office
+async def add_role(
+    office: Office, name: str, site: int | None, permissions: tuple[str, ...]
+) -> None:
+    """Add a role."""
+    added = await office.staff.add_role(await office.site(site), name, _read(permissions))
+    click.echo(f"Role {added.name} of site {added.site_id}.")
+
+
+@role.command("list")
+@site_option
+@json_option
+@at_office
+async def list_roles(office: Office, site: int | None, as_json: bool) -> None:
+    """List a site's roles."""
+    roles = await office.staff.roles(await office.site(site))
+    show([{"name": r.name, "permissions": _names(r.permissions)} for r in roles], as_json=as_json)
+
+
+@role.command("permit")
+@click.argument("name")
+@permissions_argument
+@site_option
+@at_office
+async def permit_role(
+    office: Office, name: str, permissions: tuple[str, ...], site: int | None
+) -> None:
+    """Give a role permissions."""
+    await office.staff.permit_role(await office.site(site), name, _read(permissions))
+
+
+@role.command("forbid")
+@click.argument("name")
+@permissions_argument
+@site_option
+@at_office
+async def forbid_role(
+    office: Office, name: str, permissions: tuple[str, ...], site: int | None
+) -> None:
+    """Take a role's permissions back."""
+    await office.staff.forbid_role(await office.site(site), name, _read(permissions))
+
+
+@role.command("assign")
+@click.argument("name")
+@click.argument("email")
+@site_option
+@at_office
+async def assign_role(office: Office, name: str, email: str, site: int | None) -> None:
+    """Give a role to an agent."""
+    await office.staff.assign(await office.site(site), name, email)
+
+
+@role.command("unassign")
+@click.argument("name")
+@click.argument("email")
+@site_option
+@at_office
+async def unassign_role(office: Office, name: str, email: str, site: int | None) -> None:
+    """Take a role from an agent."""
+    await office.staff.unassign(await office.site(site), name, email)
+
+
+def _read(permissions: tuple[str, ...]) -> list[Permission]:
+    return [read_permission(text) for text in permissions]
+
+
+def _names(permissions: frozenset[Permission]) -> list[str]:
+    return sorted(permission.value for permission in permissions)
+
+
+def _given_password(is_given: bool) -> str | None:
+    return sys.stdin.readline().rstrip("\n") if is_given else None

@@ -1,0 +1,213 @@
+"""Sites, agents, roles, clients, keys, tokens, the switch and the log, from the command line."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from visavis.cli import main
+from visavis.domain.people import Permission
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(database: str, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Commands on one set-up database, of each kind."""
+    monkeypatch.setenv("VISAVIS_DATABASE", database)
+
+    def perform(*arguments: str, said: str = "", fails: bool = False) -> Result:
+        result = CliRunner().invoke(main, arguments, input=said)
+        assert result.exit_code == int(fails), result.output
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        return result
+
+    perform("init", "--email", "boss@example.com", "--password", "pw")
+    return perform
+
+
+def listed(run: Run, *command: str) -> list[dict[str, Any]]:
+    return list(json.loads(run(*command, "--json").stdout))
+
+
+def test_the_first_site_has_a_client(run: Run) -> None:
+    (client,) = listed(run, "client", "list")
+    assert client["public"] is True
+    assert client["grants"] == ["authorization_code", "password", "refresh_token"]
+    assert "set up already" in run("init", fails=True).stderr
+
+
+def test_agents_come_and_go(run: Run) -> None:
+    made = run("agent", "add", "Ann@Example.com", "--permit", "manage_settings")
+    assert re.search(r"Password, shown this once: \S{20}", made.stdout)
+    run("agent", "add", "bo@example.com", "--name", "Bo", "--password-stdin", said="geheim\n")
+    ann, bo, boss = listed(run, "agent", "list")
+    assert ann["email"] == "ann@example.com"
+    assert ann["permissions"] == ["Manage Settings"]
+    assert (bo["name"], bo["permissions"], boss["administrator"]) == ("Bo", [], True)
+    assert "View Audit Log" in run("agent", "permit", "bo@example.com", "view audit log").stdout
+    assert "nothing" in run("agent", "forbid", "bo@example.com", "view_audit_log").stdout
+    run("agent", "disable", "ann@example.com")
+    assert listed(run, "agent", "list")[0]["disabled"] is True
+    run("agent", "enable", "ann@example.com")
+    assert listed(run, "agent", "list")[0]["disabled"] is False
+    assert "shown this once" in run("agent", "password", "ann@example.com").stdout
+    assert run("agent", "password", "bo@example.com", "--password-stdin", said="x\n").stdout == ""
+    assert "ann@example.com" in run("agent", "list").stdout
+
+
+def test_roles_give_their_permissions(run: Run) -> None:
+    run("agent", "add", "ann@example.com")
+    run("role", "add", "Supervisors", "--permit", "View Recordings")
+    run("role", "permit", "Supervisors", "Manage Settings")
+    run("role", "assign", "Supervisors", "ann@example.com")
+    ann = listed(run, "agent", "list")[0]
+    assert ann["roles"] == ["Supervisors"]
+    assert ann["permissions"] == ["Manage Settings", "View Recordings"]
+    run("role", "forbid", "Supervisors", "Manage Settings")
+    assert listed(run, "role", "list")[0]["permissions"] == ["View Recordings"]
+    run("role", "unassign", "Supervisors", "ann@example.com")
+    assert listed(run, "agent", "list")[0]["permissions"] == []
+
+
+def test_sites_are_apart(run: Run) -> None:
+    assert "Site 2" in run("site", "add", "Second").stdout
+    assert "Give --site" in run("agent", "list", fails=True).stderr
+    run("agent", "add", "two@example.com", "--site", "2", "--administrator")
+    assert [a["email"] for a in listed(run, "agent", "list", "--site", "2")] == ["two@example.com"]
+    run("role", "add", "R", "--site", "2")
+    no_agent = run("role", "assign", "R", "boss@example.com", "--site", "2", fails=True)
+    assert "no agent boss" in no_agent.stderr
+    run("site", "disable", "2")
+    assert [s["disabled"] for s in listed(run, "site", "list")] == [False, True]
+    run("site", "enable", "2")
+    assert "no site 9" in run("agent", "list", "--site", "9", fails=True).stderr
+    assert "no site 9" in run("site", "disable", "9", fails=True).stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (("agent", "add", "no-address"), "is no e-mail address"),
+        (("agent", "add", "boss@example.com"), "already"),
+        (("agent", "add", "a@b", "--name", "x" * 201), "1 to 200"),
+        (("agent", "permit", "boss@example.com", "fly"), "There are: Manage Settings"),
+        (("agent", "disable", "boss@example.com"), "last administrator"),
+        (("agent", "password", "nobody@example.com"), "There is no agent"),
+        (("role", "permit", "R", "manage_settings"), "There is no role R"),
+        (("client", "add", "C", "--grant", "authorization_code"), "needs a redirect URI"),
+        (("client", "add", "C", "--grant", "client_credentials"), "needs a secret and an agent"),
+        (("client", "disable", "none"), "There is no client"),
+        (("key", "delete", "none"), "There is no key"),
+        (("key", "add", "nobody@example.com"), "There is no agent"),
+        (("config", "set", "--recording-server-url", "ftp://x"), "absolute http or https"),
+        (("config", "set", "--record"), "needs a recording server"),
+        (("token", "issue", "--email", "boss@example.com", "--expires", "soon"), "for example 12h"),
+    ],
+)
+def test_what_cannot_be_is_said(run: Run, command: tuple[str, ...], sentence: str) -> None:
+    result = run(*command, fails=True)
+    assert sentence in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_role_stands_once(run: Run) -> None:
+    run("role", "add", "R")
+    assert "already" in run("role", "add", "R", fails=True).stderr
+
+
+def test_programs_get_their_secrets_once(run: Run) -> None:
+    shown = run(
+        *("client", "add", "Reports", "--grant", "client_credentials"),
+        *("--acts-as", "boss@example.com"),
+    ).stdout
+    client_id = re.search(r"client_id +(\w+)", shown)
+    assert client_id
+    assert "vvs_" in shown
+    run("client", "allow", client_id[1], "--grant", "password")
+    run("client", "disable", client_id[1])
+    reports = next(c for c in listed(run, "client", "list") if c["name"] == "Reports")
+    assert reports["grants"] == ["password"]
+    assert reports["disabled"] is True
+    run("client", "enable", client_id[1])
+    public = ("client", "add", "App", "--grant", "authorization_code", "--public")
+    assert "secret" not in run(*public, "--redirect-uri", "https://a.example/back").stdout
+    assert "vvk_" in run("key", "add", "boss@example.com", "--name", "CRM").stdout
+    (key,) = listed(run, "key", "list")
+    assert (key["name"], key["agent"]) == ("CRM", "boss@example.com")
+    run("key", "delete", key["id"])
+    assert listed(run, "key", "list") == []
+    assert "There are none" in run("key", "list").stderr
+
+
+def test_a_token_and_nothing_else(run: Run) -> None:
+    token = run("token", "issue", "--email", "Boss@example.com", "--expires", "90s").stdout
+    assert re.fullmatch(r"vv_\S+\n", token)
+    run("token", "revoke", said=token)
+
+
+def test_the_switch_is_audited(run: Run) -> None:
+    assert json.loads(run("config", "get").stdout) == {
+        "isEnabled": False,
+        "isAutomaticallyRecordingAudioVideoChatsEnabled": False,
+        "recordingServerUrl": "",
+    }
+    run("config", "set", "--record", "--recording-server-url", "https://tus.example/files")
+    assert json.loads(run("config", "enable").stdout)["isEnabled"] is True
+    assert json.loads(run("config", "disable").stdout)["isEnabled"] is False
+    log = listed(run, "audit")
+    assert [entry["field"] for entry in log[:2]] == ["isEnabled", "isEnabled"]
+    assert {entry["who"] for entry in log} == {"command line"}
+    assert log[0]["new"] == "false"
+    assert len(listed(run, "audit", "--limit", "1")) == 1
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = [path]
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            found += commands(command, (*path, name))
+        else:
+            found.append((*path, name))
+    return found
+
+
+@pytest.mark.parametrize("command", commands(main), ids=" ".join)
+def test_help_answers(command: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(main, [*command, "--help"])
+    assert result.exit_code == 0
+    assert "Usage:" in result.output
+
+
+def test_documents_name_only_commands_that_exist() -> None:
+    known = {" ".join(command) for command in commands(main)}
+    root = Path(__file__).parents[2]
+    groups = {name for name, command in main.commands.items() if isinstance(command, click.Group)}
+    for document in (root / "README.md", *(root / "docs").glob("*.md")):
+        for first, second in re.findall(r"visavis ([a-z]+)(?: ([a-z]+))?", document.read_text()):
+            if first in main.commands:
+                command = f"{first} {second}" if first in groups and second else first
+                assert command in known, f"{document.name}: visavis {command}"
+
+
+def test_every_permission_can_be_named(run: Run) -> None:
+    names = [permission.value.upper() for permission in Permission]
+    run("agent", "add", "ann@example.com")
+    said = run("agent", "permit", "ann@example.com", *names).stdout
+    assert all(permission.value in said for permission in Permission)
+
+
+def test_a_database_that_is_not_there(tmp_path: Path) -> None:
+    away = f"postgresql:///x?host={tmp_path}"
+    result = CliRunner().invoke(main, ["agent", "list", "--database", away])
+    assert result.exit_code == 1
+    assert "The database cannot be opened" in result.stderr
+    missing = CliRunner().invoke(main, ["agent", "list", "--data", str(tmp_path / "x")])
+    assert "visavis init" in missing.stderr
