@@ -25,6 +25,7 @@ from visavis.media import worker
 from visavis.media.client import MediaClient
 from visavis.recorder.delivery import Deliverer
 from visavis.recorder.sweeper import Sweeper
+from visavis.services.audit import AuditLog
 from visavis.services.calls import Calls
 from visavis.services.clients import Clients
 from visavis.services.configs import Configs
@@ -39,7 +40,9 @@ from visavis.store import open_store
 from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore
 from visavis.web.access import AccessLog
+from visavis.web.api.audit import AuditApi
 from visavis.web.api.config import ConfigApi
+from visavis.web.api.events import ConfigEvents
 from visavis.web.limit import RateLimit
 from visavis.web.metrics import Gauge
 from visavis.web.oauth.routes import OAuth
@@ -85,6 +88,7 @@ class App:
         self.store = store
         self.node_id = ensure_node_id(settings.node_file)
         self.bus = LocalBus()
+        self.stopping = asyncio.Event()
         self.tokens = Tokens(store, now, new_secret)
         self.keys = Keys(store, now, new_secret, new_id)
         self.clients = Clients(store, now, new_secret, new_id)
@@ -125,6 +129,8 @@ class App:
         )
         return build_web(
             config_api=ConfigApi(self.configs, sessions),
+            config_events=ConfigEvents(self.configs, self.bus, sessions, self.stopping),
+            audit_api=AuditApi(AuditLog(self.store), sessions),
             sessions=sessions,
             sockets=sockets,
             recordings=archive,
@@ -134,6 +140,7 @@ class App:
             access_log=self.access_log,
             rate_limit=RateLimit(settings.rate_limit),
             cors_origins=settings.cors_origins,
+            base_url=settings.base_url,
         )
 
     def _oauth(self, sessions: Sessions) -> OAuth:
@@ -214,6 +221,7 @@ async def run_app(settings: Settings, stop: asyncio.Event) -> None:
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
+        app.stopping.set()
         await app.calls.shut_down()
     finally:
         server.should_exit = True

@@ -16,7 +16,10 @@ from starlette.types import ASGIApp
 
 from visavis.domain.errors import VisavisError
 from visavis.web.access import AccessLog
+from visavis.web.api.audit import AuditApi
 from visavis.web.api.config import ConfigApi
+from visavis.web.api.events import ConfigEvents
+from visavis.web.api.openapi import description_resource
 from visavis.web.errors import on_crash, on_http_exception, on_visavis_error
 from visavis.web.front import Front
 from visavis.web.limit import RateLimit
@@ -42,6 +45,8 @@ CORS_RESPONSE_HEADERS: Final = ("ETag", "Retry-After", "WWW-Authenticate", "X-Re
 def build_web(
     *,
     config_api: ConfigApi,
+    config_events: ConfigEvents,
+    audit_api: AuditApi,
     sessions: Sessions,
     oauth: OAuth,
     sockets: Sockets,
@@ -51,6 +56,7 @@ def build_web(
     access_log: AccessLog,
     rate_limit: RateLimit,
     cors_origins: Sequence[str],
+    base_url: str,
 ) -> ASGIApp:
     """The whole HTTP and WebSocket side as one ASGI application."""
 
@@ -66,6 +72,7 @@ def build_web(
         routes=[
             *sessions.routes(),  # /session
             *oauth.routes(),  # /oauth/token, /oauth/authorize, …, /.well-known/
+            *config_events.routes(),  # /v4/livechat/audioVideoChatConfig/events
             *sockets.routes(),  # /signaling/visitor, /signaling/agent
             *recordings,  # /recordings/, /library/recordings
             *page_routes(),  # /, /demo, /console, /library, /signin, /widget.js, /static/
@@ -82,7 +89,9 @@ def build_web(
     )
     resources = [
         *config_api.resources(),  # /v4/livechat/audioVideoChatConfig
+        *audit_api.resources(),  # /v4/global/auditLogs
     ]
+    resources.append(description_resource(resources, base_url))  # /v4/openapi.json
     front = Front(Resources(resources), router, access_log, rate_limit)
     return _shared(front, cors_origins) if cors_origins else front
 

@@ -72,23 +72,25 @@ class ConfigApi:
         wanted = header(request.scope, b"if-match")
 
         def is_expected(config: Config) -> bool:
-            return not wanted or _is_listed(self._etag(config), wanted)
+            return not wanted or _is_listed(etag_of(self._configs, config), wanted)
 
         return self._answer(await self._configs.change(agent, change, is_expected)).response
 
     def _answer(self, config: Config) -> _Answer:
         answer = self._answers.get(config.site_id)
         if answer is None or answer.config is not config:
-            etag = self._etag(config)
+            etag = etag_of(self._configs, config)
             response = JSONResponse(
                 self._configs.fields(config), headers={"ETag": etag, **SAFE_HEADERS}
             )
             answer = self._answers[config.site_id] = _Answer(config, etag, response)
         return answer
 
-    def _etag(self, config: Config) -> str:
-        state = f"{config.version} {self._configs.url(config)}"
-        return f'"{hashlib.sha256(state.encode()).hexdigest()[:20]}"'
+
+def etag_of(configs: Configs, config: Config) -> str:
+    """The strong tag of a configuration as it is answered (RFC 9110 §8.8.3)."""
+    state = f"{config.version} {configs.url(config)}"
+    return f'"{hashlib.sha256(state.encode()).hexdigest()[:20]}"'
 
 
 def _is_listed(etag: str, tags: str) -> bool:

@@ -1,0 +1,87 @@
+"""`livechat/audioVideoChatConfig/events`: the configuration as it changes, for open pages."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from visavis.domain.errors import VisavisError
+from visavis.domain.people import Agent, Permission
+from visavis.services.configs import Configs
+from visavis.services.ports import Bus, Subscription
+from visavis.services.topics import config_topic
+from visavis.web.api.config import PATH, etag_of
+from visavis.web.session import Sessions
+
+HEARTBEAT_SECONDS: Final = 15.0
+HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class ConfigEvents:
+    """Server-sent events (WHATWG HTML §9.2): the whole resource and its tag at each change."""
+
+    def __init__(
+        self, configs: Configs, bus: Bus, sessions: Sessions, stopping: asyncio.Event
+    ) -> None:
+        self._configs = configs
+        self._bus = bus
+        self._sessions = sessions
+        self._stopping = stopping
+
+    def routes(self) -> list[BaseRoute]:
+        return [Route(f"{PATH}/events", self.watch, methods=["GET"])]
+
+    async def watch(self, request: Request) -> Response:
+        """Raises `Unauthorized`, `PermissionDenied`."""
+        agent = await self._watcher(request)
+        stream = self._stream(request, agent)
+        return StreamingResponse(stream, media_type="text/event-stream", headers=HEADERS)
+
+    async def _watcher(self, request: Request) -> Agent:
+        agent = await self._sessions.caller(request)
+        agent.demand(Permission.MANAGE_SETTINGS)
+        return agent
+
+    async def _stream(self, request: Request, agent: Agent) -> AsyncIterator[str]:
+        """Ends with the server, the watcher's permission, or a reader too slow for the bus."""
+        async with self._bus.subscribe(config_topic(agent.site_id)) as news:
+            yield await self._event(agent.site_id)
+            with contextlib.suppress(VisavisError):
+                async for has_changed in self._beats(news):
+                    await self._watcher(request)
+                    yield await self._event(agent.site_id) if has_changed else ":\n\n"
+
+    async def _beats(self, news: Subscription) -> AsyncIterator[bool]:
+        """Whether it changed, at each change and at each heartbeat."""
+        waiting = aiter(news)
+        change = asyncio.ensure_future(anext(waiting, None))
+        stop = asyncio.ensure_future(self._stopping.wait())
+        try:
+            while not stop.done():
+                await asyncio.wait(
+                    {change, stop},
+                    timeout=HEARTBEAT_SECONDS,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if not change.done():
+                    yield False
+                elif change.result() is None:
+                    return
+                else:
+                    change = asyncio.ensure_future(anext(waiting, None))
+                    yield True
+        finally:
+            change.cancel()
+            stop.cancel()
+
+    async def _event(self, site_id: int) -> str:
+        config = await self._configs.get(site_id)
+        told = {"etag": etag_of(self._configs, config), "config": self._configs.fields(config)}
+        return f"event: config\ndata: {json.dumps(told)}\n\n"

@@ -1,0 +1,168 @@
+"""The log of changes over the API, and the stream of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.web.conftest import PATH, Api
+from visavis.domain.people import Permission
+
+LOGS = "/v4/global/auditLogs"
+
+
+async def logs(api: Api, **query: Any) -> httpx2.Response:
+    return await api.call("GET", LOGS, params=query)
+
+
+async def flip(api: Api, times: int) -> None:
+    for n in range(times):
+        await api.call("POST", f"{PATH}:{'disable' if n % 2 else 'enable'}")
+
+
+async def test_an_entry_tells_who_changed_what(api: Api) -> None:
+    await api.put(recordingServerUrl="https://tus.example/", isEnabled=True)
+    body = (await logs(api)).json()
+    assert list(body) == ["total", "previousPage", "nextPage", "auditLogs"]
+    assert (body["total"], body["previousPage"], body["nextPage"]) == (1, "", "")
+    (entry,) = body["auditLogs"]
+    assert entry["siteId"] == 1
+    assert entry["agentId"] == api.administrator.id
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", entry["createTime"])
+    assert entry["actionType"] == "audioAndVideoChatManagement"
+    assert entry["actionDetails"] == [
+        {"fieldName": "isEnabled", "newValue": "true", "oldValue": "false"},
+        {"fieldName": "recordingServerUrl", "newValue": "https://tus.example/", "oldValue": ""},
+    ]
+
+
+async def test_pages_lead_through_all_of_it(api: Api) -> None:
+    await flip(api, 5)
+    address, seen = f"{LOGS}?pageIndex=1&pageSize=2", []
+    while address:
+        body = (await api.call("GET", address)).json()
+        assert body["total"] == 5
+        seen += [entry["id"] for entry in body["auditLogs"]]
+        address = body["nextPage"]
+    assert len(set(seen)) == 5
+    last = (await logs(api, pageIndex=3, pageSize=2)).json()
+    assert last["previousPage"] == f"{LOGS}?pageIndex=2&pageSize=2"
+    beyond = (await logs(api, pageIndex=99, pageSize=2)).json()
+    assert beyond["auditLogs"] == []
+    assert beyond["previousPage"] == f"{LOGS}?pageIndex=3&pageSize=2"
+    times = [entry["createTime"] for entry in (await logs(api)).json()["auditLogs"]]
+    assert times == sorted(times, reverse=True)
+
+
+@pytest.mark.parametrize("name", ["pageIndex", "pagesize"])
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [
+        ("0", "ParameterInvalid"),
+        ("-1", "ParameterFormatIncorrect"),
+        ("9" * 40, "ParameterInvalid"),
+        ("two", "ParameterFormatIncorrect"),
+        ("", "ParameterFormatIncorrect"),
+        ("\u0661", "ParameterFormatIncorrect"),
+        ("1;DROP TABLE audit", "ParameterFormatIncorrect"),
+    ],
+)
+async def test_numbers_are_checked(api: Api, name: str, value: str, error: str) -> None:
+    answer = await logs(api, **{name: value})
+    assert (answer.status_code, answer.json()["error"]) == (400, error)
+    assert answer.json()["pointer"].casefold() == f"/{name}".casefold()
+
+
+async def test_it_needs_its_own_permission(api: Api) -> None:
+    token = await api.agent_token(Permission.MANAGE_SETTINGS)
+    assert (await api.call("GET", LOGS, token=token)).status_code == 403
+    token = await api.agent_token(Permission.VIEW_AUDIT_LOG)
+    assert (await api.call("GET", "/api/Global/AuditLogs/", token=token)).status_code == 200
+    assert (await api.client.get(LOGS)).status_code == 401
+
+
+async def test_a_site_sees_its_own(api: Api) -> None:
+    await flip(api, 2)
+    other = await api.other_site()
+    token = await api.agent_token(Permission.VIEW_AUDIT_LOG, site_id=other)
+    assert (await api.call("GET", LOGS, token=token)).json()["total"] == 0
+    answer = await api.call("GET", LOGS, token=token, params={"siteId": "1"})
+    assert answer.status_code == 403
+
+
+class Stream:
+    """The events that a watcher gets, straight from the application."""
+
+    def __init__(self, api: Api, token: str) -> None:
+        self.events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.status = 0
+        self._gone = asyncio.Event()
+        scope: dict[str, Any] = {
+            "type": "http",
+            "method": "GET",
+            "path": f"{PATH}/events",
+            "raw_path": b"",
+            "query_string": b"",
+            "headers": [(b"authorization", f"Bearer {token}".encode())],
+            "client": ("127.0.0.1", 1),
+            "server": ("visavis", 80),
+            "scheme": "http",
+            "http_version": "1.1",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+        }
+        answering = api.app.web(scope, self._receive, self._send)
+        self.task = asyncio.ensure_future(answering)
+
+    async def _receive(self) -> dict[str, Any]:
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        elif data := re.search(rb"data: (.*)", message.get("body", b"")):
+            self.events.put_nowait(json.loads(data[1]))
+
+    async def leave(self) -> None:
+        self._gone.set()
+        await self.task
+
+
+async def test_a_change_is_told_to_who_watches(api: Api) -> None:
+    stream = Stream(api, api.token)
+    first = await stream.events.get()
+    assert first["config"]["isEnabled"] is False
+    assert first["etag"] == (await api.call("GET")).headers["etag"]
+    changed = await api.call("POST", f"{PATH}:enable")
+    second = await stream.events.get()
+    assert second["config"]["isEnabled"] is True
+    assert second["etag"] == changed.headers["etag"]
+    await stream.leave()
+
+
+async def test_the_stream_ends_with_the_server(api: Api) -> None:
+    stream = Stream(api, api.token)
+    await stream.events.get()
+    api.app.stopping.set()
+    await stream.task
+
+
+async def test_the_stream_ends_with_the_permission_to_watch(api: Api) -> None:
+    token = await api.agent_token(Permission.MANAGE_SETTINGS)
+    stream = Stream(api, token)
+    await stream.events.get()
+    await api.app.tokens.revoke(token)
+    await api.call("POST", f"{PATH}:enable")
+    await stream.task
+    assert stream.events.empty()
+
+
+async def test_who_may_not_manage_does_not_watch(api: Api) -> None:
+    stream = Stream(api, await api.agent_token(Permission.ACCEPT_CALLS))
+    await stream.task
+    assert stream.status == 403
