@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx2
 import pytest
+import uvicorn
 from argon2 import PasswordHasher
 
 from visavis.app import App, new_id, now
@@ -82,3 +86,41 @@ async def api(tmp_path: Path, database: str, anyio_backend: str) -> AsyncIterato
     async with httpx2.AsyncClient(transport=transport, base_url="http://visavis") as client:
         yield Api(app, client, token, administrator)
     app.store.close()
+
+
+class Served:
+    """The application behind real sockets, in a thread of its own."""
+
+    def __init__(self, data_dir: Path, database: str) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        port = self._listener.getsockname()[1]
+        settings = Settings(data_dir=data_dir, database=database, archive=False, port=port)
+        self.url = settings.base_url
+        self.store = open_store(settings.database_address)
+        self.app = App(settings, self.store)
+        self.token = asyncio.run(self._set_up())
+        self._server = uvicorn.Server(
+            uvicorn.Config(self.app.web, log_config=None, lifespan="off", server_header=False)
+        )
+        self._thread = Thread(target=self._server.run, args=([self._listener],))
+
+    def start(self) -> Served:
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(20)
+        self._listener.close()
+        self.store.close()
+
+    async def _set_up(self) -> str:
+        agent = await self.store.write(_found)
+        return await self.app.tokens.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
+
+
+@pytest.fixture
+def served(tmp_path: Path, database: str) -> Iterator[Served]:
+    running = Served(tmp_path, database).start()
+    yield running
+    running.stop()
