@@ -1,6 +1,6 @@
 import { defineConfig } from "vite";
 
-const pages = ["index", "demo", "console", "library", "signin"];
+const pages = ["index", "demo", "console", "library", "signin", "admin", "docs"];
 
 // File names carry no hashes: the build is committed, and a second build must be the same bytes.
 export default defineConfig({

@@ -29,7 +29,7 @@ def test_axe_finds_nothing(system: System, parties: Parties, axe: str, scheme: s
     parties.arrive()
     page = parties.agent
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    for path in ("/", "/demo", "/console", "/library", "/signin"):
+    for path in ("/", "/demo", "/console", "/library", "/admin", "/signin"):
         page.goto(system.url + path)
         page.wait_for_load_state("networkidle")
         if path == "/demo":

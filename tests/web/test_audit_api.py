@@ -33,6 +33,7 @@ async def test_an_entry_tells_who_changed_what(api: Api) -> None:
     (entry,) = body["auditLogs"]
     assert entry["siteId"] == 1
     assert entry["agentId"] == api.administrator.id
+    assert entry["agentEmail"] == "admin@example.com"
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", entry["createTime"])
     assert entry["actionType"] == "audioAndVideoChatManagement"
     assert entry["actionDetails"] == [

@@ -51,7 +51,7 @@ export class Library extends LitElement {
 
   override render() {
     return html`
-      <header><strong>Visavis · ${t("library")}</strong><a href="/console">${t("console")}</a></header>
+      <header><strong>Visavis · ${t("library")}</strong><a href="/console">${t("console")}</a><a href="/admin">${t("settings")}</a></header>
       <main>
         ${this.error ? html`<p class="error" role="alert">${this.error}</p>` : nothing}
         ${this.selected ? this.player(this.selected) : nothing}

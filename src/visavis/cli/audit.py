@@ -16,12 +16,11 @@ from visavis.domain.people import operator
 async def audit(office: Office, site: int | None, limit: int, as_json: bool) -> None:
     """List who changed a site's configuration, newest first."""
     site_id = await office.site(site)
-    emails = {agent.id: agent.email for agent in await office.staff.agents(site_id)}
     page = await office.audit.newest(operator(site_id), 1, limit)
     rows = [
         {
             "time": entry.created_at.isoformat(timespec="milliseconds"),
-            "who": emails[entry.agent_id] if entry.agent_id else "command line",
+            "who": page.email_of(entry) or "command line",
             "field": change.field_name,
             "old": change.old_value,
             "new": change.new_value,

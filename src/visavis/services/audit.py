@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from visavis.domain.audit import AuditEntry
@@ -12,10 +12,18 @@ from visavis.services.ports import Store, Transaction
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
-    """Some entries of a site, newest first, and how many there are in all."""
+    """Some entries of a site, newest first, and how many there are in all.
+
+    `emails` has the e-mail addresses of the site's agents by their ids.
+    """
 
     total: int
     entries: Sequence[AuditEntry]
+    emails: Mapping[int, str]
+
+    def email_of(self, entry: AuditEntry) -> str:
+        """Whose act it was; empty for the command line."""
+        return self.emails[entry.agent_id] if entry.agent_id else ""
 
 
 class AuditLog:
@@ -29,6 +37,7 @@ class AuditLog:
 
         def work(rows: Transaction) -> AuditPage:
             entries = rows.audit.newest(agent.site_id, page_size, offset)
-            return AuditPage(rows.audit.count(agent.site_id), entries)
+            emails = {known.id: known.email for known in rows.agents.of_site(agent.site_id)}
+            return AuditPage(rows.audit.count(agent.site_id), entries, emails)
 
         return await self._store.read(work)

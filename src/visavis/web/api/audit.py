@@ -39,7 +39,7 @@ class AuditApi:
             "total": page.total,
             "previousPage": _address(min(index - 1, pages), size) if index > 1 and pages else "",
             "nextPage": _address(index + 1, size) if index < pages else "",
-            "auditLogs": [_written(entry) for entry in page.entries],
+            "auditLogs": [_written(entry, page.email_of(entry)) for entry in page.entries],
         }
         return JSONResponse(body, headers=SAFE_HEADERS)
 
@@ -63,11 +63,12 @@ def _address(index: int, size: int) -> str:
     return f"{PATH}?{urlencode({'pageIndex': index, 'pageSize': size})}"
 
 
-def _written(entry: AuditEntry) -> dict[str, Any]:
+def _written(entry: AuditEntry, email: str) -> dict[str, Any]:
     return {
         "id": entry.id,
         "siteId": entry.site_id,
         "agentId": entry.agent_id,
+        "agentEmail": email,
         "createTime": _time(entry.created_at),
         "actionType": entry.action_type,
         "actionSummary": entry.summary,

@@ -63,6 +63,7 @@ class Operation:
     name: str
     summary: str
     answer: type
+    tag: str = "Audio & Video Chat"
     body: type | None = None
     parameters: tuple[dict[str, Any], ...] = ()
     errors: tuple[ErrorKind, ...] = ()
@@ -110,6 +111,7 @@ OPERATIONS: Final = {
         "getAuditLogs",
         "Read who changed what, newest first",
         shapes.AuditLogs,
+        tag="Audit log",
         parameters=(
             _SITE,
             {
@@ -181,6 +183,7 @@ def _path(resource: Resource) -> dict[str, Any]:
 def _operation(operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": operation.name,
+        "tags": [operation.tag],
         "summary": operation.summary,
         "parameters": list(operation.parameters),
         "responses": {

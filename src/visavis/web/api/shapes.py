@@ -57,6 +57,7 @@ class AuditLog(Struct):
     id: str
     siteId: int
     agentId: int | None
+    agentEmail: str
     createTime: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
     actionType: str
     actionSummary: str

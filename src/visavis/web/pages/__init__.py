@@ -18,6 +18,8 @@ PAGES: Final = {
     "/console": "console.html",
     "/library": "library.html",
     "/signin": "signin.html",
+    "/admin": "admin.html",
+    "/docs": "docs.html",
 }
 ON_ANY_SITE: Final = {
     "Access-Control-Allow-Origin": "*",

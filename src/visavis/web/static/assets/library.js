@@ -13,7 +13,7 @@
       input[type="range"] { flex: 1; min-width: 8rem; accent-color: var(--accent); }
       .time { font-variant-numeric: tabular-nums; }
     `]}async connectedCallback(){super.connectedCallback(),await f();let e=await fetch(`/library/recordings`),t=await e.json();e.ok?this.recordings=t.recordings:this.error=t.message??r(`loadFailed`)}render(){return c`
-      <header><strong>Visavis · ${r(`library`)}</strong><a href="/console">${r(`console`)}</a></header>
+      <header><strong>Visavis · ${r(`library`)}</strong><a href="/console">${r(`console`)}</a><a href="/admin">${r(`settings`)}</a></header>
       <main>
         ${this.error?c`<p class="error" role="alert">${this.error}</p>`:i}
         ${this.selected?this.player(this.selected):i}

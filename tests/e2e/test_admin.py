@@ -1,0 +1,161 @@
+"""The administrators' page: two of them, in two browsers."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.running import VISAVIS, Parties, System
+
+pytestmark = pytest.mark.e2e
+
+SWITCH = "Audio & Video Chat"
+OTHER = "other@example.com"
+
+
+class Administrator:
+    """One administrator's open page."""
+
+    def __init__(self, page: Page, system: System, email: str, password: str) -> None:
+        self.page = page
+        page.goto(f"{system.url}/signin?next=/admin")
+        page.get_by_label("E-mail").fill(email)
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("button", name="Sign in").click()
+        expect(self.switch).to_be_visible()
+
+    @property
+    def switch(self) -> Locator:
+        return self.page.get_by_role("switch", name=SWITCH)
+
+    @property
+    def recording(self) -> Locator:
+        return self.page.get_by_role("switch", name="Automatic recording")
+
+    @property
+    def url(self) -> Locator:
+        return self.page.get_by_label("Recording server")
+
+    @property
+    def status(self) -> Locator:
+        return self.page.get_by_role("status")
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name).click()
+
+    def save(self) -> None:
+        self.press("Save")
+        expect(self.status).to_have_text(re.compile("^Saved"))
+
+
+@pytest.fixture
+def both(system: System, parties: Parties) -> tuple[Administrator, Administrator]:
+    add = [VISAVIS, "agent", "add", OTHER, "--administrator", "--password-stdin"]
+    subprocess.run([*add, "--data", str(system.data)], input=b"geheim\n", check=True)
+    one = Administrator(parties.visitor, system, "admin@localhost", system.password)
+    return one, Administrator(parties.agent, system, OTHER, "geheim")
+
+
+def test_a_change_appears_on_the_other_page(both: tuple[Administrator, Administrator]) -> None:
+    one, other = both
+    expect(one.page.get_by_role("button", name="Save")).to_be_disabled()
+    one.switch.check()
+    one.save()
+    expect(other.switch).to_be_checked()
+    expect(other.status).to_have_text("Somebody else has just changed this.")
+    for page in (one.page, other.page):
+        history = page.get_by_role("region", name="Who changed what")
+        expect(history).to_contain_text("admin@localhost")
+        expect(history).to_contain_text(f"{SWITCH}: off → on")
+
+
+def test_a_conflict_is_shown_with_both_values(both: tuple[Administrator, Administrator]) -> None:
+    one, other = both
+    mine, theirs = "https://mine.example/files", "https://theirs.example/files"
+    one.url.fill(mine)
+    other.url.fill(theirs)
+    other.save()
+    conflict = one.page.get_by_role("alert", name="Somebody else has changed this meanwhile")
+    expect(conflict).to_contain_text(mine)
+    expect(conflict).to_contain_text(theirs)
+    one.press("Keep mine")
+    expect(conflict).to_be_hidden()
+    expect(other.url).to_have_value(mine)
+
+    other.url.fill(theirs)
+    one.switch.check()
+    one.save()
+    other.press("Take theirs")
+    expect(other.url).to_have_value(mine)
+    expect(other.switch).to_be_checked()
+
+
+def test_a_save_that_comes_too_late_is_a_conflict(
+    both: tuple[Administrator, Administrator],
+) -> None:
+    one, other = both
+    # this page no longer hears of changes, as behind a proxy that cuts streams
+    one.page.evaluate("document.querySelector('visavis-admin').events.close()")
+    other.switch.check()
+    other.save()
+    one.url.fill("https://late.example/")
+    one.press("Save")
+    conflict = one.page.get_by_role("alert", name="Somebody else has changed this meanwhile")
+    expect(conflict).to_contain_text("https://late.example/")
+    one.press("Take theirs")
+    expect(one.switch).to_be_checked()
+
+
+def test_a_wrong_address_is_told_beside_its_field(
+    both: tuple[Administrator, Administrator],
+) -> None:
+    one, _ = both
+    one.url.fill("ftp://files.example/")
+    one.press("Save")
+    expect(one.url).to_have_attribute("aria-invalid", "true")
+    expect(one.url).to_have_accessible_description(re.compile("Give a whole address"))
+    expect(one.url).to_be_focused()
+    one.url.fill("")
+    one.recording.check()
+    one.press("Save")
+    expect(one.url).to_have_accessible_description(re.compile("needs a recording server"))
+    one.press("Discard changes")
+    expect(one.recording).not_to_be_checked()
+    expect(one.url).to_have_attribute("aria-invalid", "false")
+
+
+def test_the_keyboard_is_enough(both: tuple[Administrator, Administrator]) -> None:
+    one, other = both
+    keyboard = one.page.keyboard
+    one.switch.focus()
+    keyboard.press("Space")
+    for key in ("Tab", "Tab", "Tab"):
+        keyboard.press(key)
+    keyboard.press("Enter")
+    expect(one.status).to_have_text(re.compile("^Saved"))
+    expect(other.switch).to_be_checked()
+
+
+def test_without_the_permission_nothing_is_shown(system: System, parties: Parties) -> None:
+    add = [VISAVIS, "agent", "add", OTHER, "--password-stdin", "--data", str(system.data)]
+    subprocess.run(add, input=b"geheim\n", check=True)
+    page = parties.agent
+    page.goto(f"{system.url}/signin?next=/admin")
+    page.get_by_label("E-mail").fill(OTHER)
+    page.get_by_label("Password").fill("geheim")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("Manage Settings")
+    expect(page.get_by_role("switch")).to_have_count(0)
+
+
+def test_the_api_is_shown_by_a_viewer_of_our_own(system: System, parties: Parties) -> None:
+    page = parties.visitor
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{system.url}/docs")
+    expect(page.get_by_text("Read the configuration")).to_be_visible()
+    elsewhere = [url for url in asked if not url.startswith((system.url, "data:"))]
+    assert elsewhere == []
