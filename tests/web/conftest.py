@@ -78,7 +78,7 @@ def _found(rows: Transaction) -> Agent:
 
 @pytest.fixture
 async def api(tmp_path: Path, database: str, anyio_backend: str) -> AsyncIterator[Api]:
-    settings = Settings(data_dir=tmp_path, database=database, archive=False)
+    settings = Settings(data_dir=tmp_path, database=database, archive=False, log_level="warning")
     app = App(settings, open_store(settings.database_address))
     administrator = await app.store.write(_found)
     token = await app.tokens.issue(administrator, CredentialKind.BEARER, timedelta(hours=1))
@@ -94,7 +94,9 @@ class Served:
     def __init__(self, data_dir: Path, database: str) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         port = self._listener.getsockname()[1]
-        settings = Settings(data_dir=data_dir, database=database, archive=False, port=port)
+        settings = Settings(
+            data_dir=data_dir, database=database, archive=False, port=port, log_level="warning"
+        )
         self.url = settings.base_url
         self.store = open_store(settings.database_address)
         self.app = App(settings, self.store)
