@@ -67,7 +67,13 @@ class System:
                 stdout=log,
                 stderr=log,
             )
-        eventually(lambda: b"Ctrl-C stops" in output.read_bytes()[said_before:], 30)
+        process = self._process
+
+        def is_up() -> bool:
+            assert process.poll() is None, output.read_text()
+            return b"Ctrl-C stops" in output.read_bytes()[said_before:]
+
+        eventually(is_up, 30)
         if match := re.search(r"password  (\S+)", output.read_text()):
             self.password = match[1]
         return self

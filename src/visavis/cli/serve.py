@@ -43,6 +43,7 @@ def serve(config_file: Path | None, **options: Any) -> None:
     with tempfile.TemporaryDirectory(prefix="visavis-") as run_dir:
         settings = _settings(config_file, options, Path(run_dir))
         log_to_stderr(settings.log_level)
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
         account = _found(settings.database_address, "Site 1", FIRST_EMAIL, None)
         try:
             asyncio.run(

@@ -1,0 +1,116 @@
+"""`kill -9` while administrators change things: what was acknowledged is there afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.running import eventually
+
+pytestmark = pytest.mark.fault
+
+KILLS = 50
+WRITERS = 4
+PATH = "/v4/livechat/audioVideoChatConfig"
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Switchboard:
+    """The configuration API in a process of its own."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = int(probe.getsockname()[1])
+
+    def start(self) -> str:
+        """Start it; a token."""
+        command = [sys.executable, "-m", "tests.faults.switchboard", str(self.data)]
+        self.process = subprocess.Popen(
+            [*command, str(self.port)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        )
+        assert self.process.stdout
+        token = self.process.stdout.readline().strip()
+        eventually(self._answers)
+        return token
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+
+    def _answers(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+@dataclass
+class Writers:
+    """Each puts addresses of its own, one after the other, and remembers what was acknowledged."""
+
+    acknowledged: set[str] = field(default_factory=set)
+    tried: set[str] = field(default_factory=set)
+
+    async def write_until_killed(self, board: Switchboard, token: str, life: int) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        url = f"http://127.0.0.1:{board.port}"
+        async with httpx2.AsyncClient(base_url=url, headers=headers) as client:
+            writing = [self._write(client, f"{life}-{n}") for n in range(WRITERS)]
+            killing = asyncio.to_thread(self._kill_soon, board, life)
+            await asyncio.gather(killing, *writing)
+
+    async def _write(self, client: httpx2.AsyncClient, name: str) -> None:
+        for number in range(100_000):
+            url = f"https://{name}-{number}.example/"
+            self.tried.add(url)
+            try:
+                answer = await client.put(PATH, json={"recordingServerUrl": url})
+            except httpx2.HTTPError:
+                return
+            assert answer.json()["recordingServerUrl"] == url
+            self.acknowledged.add(url)
+
+    def _kill_soon(self, board: Switchboard, life: int) -> None:
+        before = len(self.acknowledged)
+        eventually(lambda: len(self.acknowledged) > before)
+        chance = random.Random(life)
+        eventually(lambda: len(self.acknowledged) > before + chance.randrange(20) or None)
+        board.kill()
+
+
+def audited(database: Path) -> set[str]:
+    with sqlite3.connect(database) as connection:
+        rows = connection.execute("SELECT changes FROM audit").fetchall()
+    return {part for (text,) in rows for part in text.split('"') if part.startswith("https://")}
+
+
+@pytest.mark.timeout(400)
+def test_fifty_kills_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    board, writers = Switchboard(tmp_path), Writers()
+    database = tmp_path / "visavis.db"
+    for life in range(KILLS):
+        token = board.start()
+        asyncio.run(writers.write_until_killed(board, token, life))
+        with sqlite3.connect(database) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            version, stored = connection.execute(
+                "SELECT version, recording_server_url FROM av_configs"
+            ).fetchone()
+            (entries,) = connection.execute("SELECT count(*) FROM audit").fetchone()
+        connection.close()
+        assert writers.acknowledged <= audited(database)
+        assert audited(database) <= writers.tried
+        assert stored in writers.tried
+        assert version == entries
+    assert len(writers.acknowledged) > KILLS

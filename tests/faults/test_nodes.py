@@ -1,0 +1,87 @@
+"""Two `visavis serve` on one PostgreSQL: what one changes the other knows."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx2
+import psycopg
+import pytest
+
+from tests.postgresql import Cluster
+from tests.running import VISAVIS, System, eventually
+
+pytestmark = pytest.mark.fault
+
+PATH = "/v4/livechat/audioVideoChatConfig"
+
+
+@pytest.fixture
+def address(cluster: Cluster) -> str:
+    return cluster.empty_database()
+
+
+@pytest.fixture
+def nodes(address: str, tmp_path: Path) -> Iterator[tuple[System, System]]:
+    both = tuple(System(tmp_path / name, "--database", address).start() for name in ("a", "b"))
+    yield both[0], both[1]
+    for node in both:
+        node.stop()
+
+
+def token(address: str, email: str = "admin@localhost") -> str:
+    command = [VISAVIS, "token", "issue", "--database", address, "--email", email]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def seconds_until(question: Callable[[], bool]) -> float:
+    started = time.monotonic()
+    eventually(question)
+    return time.monotonic() - started
+
+
+def test_one_switch_two_nodes(nodes: tuple[System, System], address: str) -> None:
+    one, other = nodes
+    headers = {"Authorization": f"Bearer {token(address)}"}
+    with httpx2.Client(headers=headers) as client:
+
+        def is_enabled() -> bool:
+            return bool(client.get(other.url + PATH).json()["isEnabled"])
+
+        assert not is_enabled()
+        client.post(f"{one.url}{PATH}:enable").raise_for_status()
+        print(f"the other node answers a change after {seconds_until(is_enabled) * 1000:.0f} ms")
+
+        # the connection that listens is lost: the next change is noticed all the same
+        with psycopg.connect(address, autocommit=True) as admin:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        eventually(lambda: client.post(f"{one.url}{PATH}:disable").status_code == 200)
+        eventually(lambda: not is_enabled())
+
+
+def test_what_is_revoked_on_one_is_dead_on_the_other(
+    nodes: tuple[System, System], address: str
+) -> None:
+    one, other = nodes
+    with httpx2.Client() as client:
+        names = {"email": "admin@localhost", "password": one.password or other.password}
+        listed = [VISAVIS, "client", "list", "--database", address]
+        client_id = subprocess.run(listed, capture_output=True, text=True, check=True)
+        first = client_id.stdout.splitlines()[1].split()[0]
+        form = {"grant_type": "password", "client_id": first, **names}
+        issued = client.post(f"{one.url}/oauth/token", data=form).json()["access_token"]
+        headers = {"Authorization": f"Bearer {issued}"}
+
+        def status() -> int:
+            return client.get(other.url + PATH, headers=headers).status_code
+
+        assert status() == 200
+        client.post(f"{one.url}/oauth/revoke", data={"client_id": first, "token": issued})
+        taken = seconds_until(lambda: status() == 401)
+        print(f"the other node refuses a revoked token after {taken * 1000:.0f} ms")
