@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 from visavis.archive.key import ensure_key
 from visavis.archive.routes import archive_routes
 from visavis.bus.local import LocalBus
+from visavis.domain.errors import VisavisError
 from visavis.domain.signaling import MAX_MESSAGE_BYTES
 from visavis.media import worker
 from visavis.media.client import MediaClient
@@ -46,6 +47,7 @@ from visavis.web.api.events import ConfigEvents
 from visavis.web.limit import RateLimit
 from visavis.web.metrics import Gauge
 from visavis.web.oauth.routes import OAuth
+from visavis.web.patience import PatientProtocol
 from visavis.web.routes import build_web
 from visavis.web.session import Sessions, is_same_origin
 from visavis.web.signaling import Sockets
@@ -134,7 +136,7 @@ class App:
             sessions=sessions,
             sockets=sockets,
             recordings=archive,
-            is_ready=lambda: self.media.is_connected,
+            why_not_ready=self.why_not_ready,
             oauth=self._oauth(sessions),
             gauges=self._gauges(),
             access_log=self.access_log,
@@ -167,6 +169,12 @@ class App:
             ),
         }
 
+    async def why_not_ready(self) -> str:
+        """Why a call could not be placed now; empty when it could."""
+        if not self.media.is_connected:
+            return "the media worker is not connected"
+        return "" if await self.store.is_there() else "the database does not answer"
+
     async def start(self) -> None:
         """Tell the other nodes that this one is here, and end the calls that its last life held."""
         node_id, archive_url, started_at = self.node_id, self.settings.archive_url, now()
@@ -182,7 +190,10 @@ class App:
         async for _ in self.store.changes():
             self.tokens.forget()
             self.keys.forget()
-            await self.configs.refresh()
+            try:
+                await self.configs.refresh()
+            except VisavisError as error:
+                log.warning("the change could not be read yet", error=error.message)
 
 
 class _Server(uvicorn.Server):
@@ -204,6 +215,7 @@ async def run_app(settings: Settings, stop: asyncio.Event) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            http=PatientProtocol,
             proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=list(settings.trusted_proxies),
             ssl_certfile=settings.tls_cert or None,

@@ -277,3 +277,13 @@ async def test_another_site_s_call_and_another_s_call_are_out_of_reach(house: Ho
         house.calls.hang_up(Side.VISITOR, 1, "other", call_id)
     assert caught.value.kind is ErrorKind.PermissionDenied
     assert house.heard("x") == []
+
+
+async def test_what_a_visitor_says_of_themselves_is_made_printable(house: House) -> None:
+    house.calls.agent_arrived(desk("a"))
+    visitor = Visitor("v", 1)
+    message = signaling.Call("video", OFFER, "An\0n\n", "a\ud800@example.com")
+    await house.calls.call(visitor, message)
+    said = str(house.told["a"])
+    assert "'Ann'" in said
+    assert "'a@example.com'" in said

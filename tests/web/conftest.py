@@ -23,6 +23,7 @@ from visavis.domain.people import Agent, Permission
 from visavis.services.ports import Transaction
 from visavis.settings import Settings
 from visavis.store import open_store
+from visavis.web.patience import PatientProtocol
 
 PATH = "/v4/livechat/audioVideoChatConfig"
 
@@ -102,7 +103,13 @@ class Served:
         self.app = App(settings, self.store)
         self.token = asyncio.run(self._set_up())
         self._server = uvicorn.Server(
-            uvicorn.Config(self.app.web, log_config=None, lifespan="off", server_header=False)
+            uvicorn.Config(
+                self.app.web,
+                log_config=None,
+                lifespan="off",
+                server_header=False,
+                http=PatientProtocol,
+            )
         )
         self._thread = Thread(target=self._server.run, args=([self._listener],))
 

@@ -133,7 +133,9 @@ class Calls:
             raise VisavisError(ErrorKind.AudioVideoChatDisabled)
         if any(call.record.visitor.id == visitor.id for call in self._calls.values()):
             raise VisavisError(ErrorKind.CallNotPossible, "Hang up your other call first.")
-        caller = replace(visitor, name=message.name, email=message.email)
+        # no database takes control characters, and no page shows them
+        name, email = _printable(message.name), _printable(message.email)
+        caller = replace(visitor, name=name, email=email)
         call = self._begin(caller, message, is_recorded=config.is_recording)
         self._tell(
             caller.id, signaling.Calling(call_id=call.id, is_recorded=call.record.is_recorded)
@@ -436,3 +438,7 @@ class Calls:
         self._errands.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.error("cleaning up after a call failed", exc_info=error)
+
+
+def _printable(text: str) -> str:
+    return "".join(letter for letter in text if letter.isprintable())

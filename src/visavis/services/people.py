@@ -91,7 +91,8 @@ class People:
         keys = (f"account {email.casefold()}", f"address {address}")
         for key in keys:
             self._demand_attempt(key)
-        agent, known_hash = await self._store.read(lambda rows: _account(rows, email))
+        address = email if email.isprintable() else ""  # no database takes the rest
+        agent, known_hash = await self._store.read(lambda rows: _account(rows, address))
         if len(password) > MAX_PASSWORD_LENGTH:
             known_hash, password = None, ""
         if await self._passwords.matches(known_hash, password) and agent:

@@ -33,7 +33,10 @@ class PostgresqlDatabase:
         dialect = make_url(url).set(drivername="postgresql+psycopg")
         self._address = dialect.set(drivername="postgresql").render_as_string(hide_password=False)
         self.engine = create_engine(
-            dialect, pool_size=self.writers + self.readers, pool_pre_ping=True
+            dialect,
+            pool_size=self.writers + self.readers,
+            pool_pre_ping=True,
+            hide_parameters=True,  # an error's text goes to the log
         )
         with self.engine.connect() as connection:
             migrate(connection, before=_alone)

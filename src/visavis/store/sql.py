@@ -7,12 +7,17 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
+import structlog
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
 
+from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.services.ports import Transaction
 from visavis.store.rows import SqlTransaction
 
 T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
 
 
 class Database(Protocol):
@@ -47,12 +52,20 @@ class SqlStore:
         self._writers = ThreadPoolExecutor(database.writers, "store-write")
         self._readers = ThreadPoolExecutor(database.readers, "store-read")
 
+    async def is_there(self) -> bool:
+        """Whether the database answers."""
+        try:
+            await self.read(lambda rows: rows.nodes.newest_archive_url())
+        except VisavisError:
+            return False
+        return True
+
     async def read(self, work: Callable[[Transaction], T]) -> T:
         def unit() -> T:
             with self._database.engine.connect() as connection, connection.begin():
                 return work(SqlTransaction(connection))
 
-        return await asyncio.get_running_loop().run_in_executor(self._readers, unit)
+        return await self._perform(self._readers, unit)
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         def unit() -> T:
@@ -65,7 +78,14 @@ class SqlStore:
                     self._database.tell(connection)
             return result
 
-        return await asyncio.get_running_loop().run_in_executor(self._writers, unit)
+        return await self._perform(self._writers, unit)
+
+    async def _perform(self, threads: ThreadPoolExecutor, unit: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(threads, unit)
+        except OperationalError as error:
+            log.exception("the database does not answer")
+            raise VisavisError(ErrorKind.StoreUnavailable) from error
 
     def changes(self) -> AsyncIterator[None]:
         """Yields whenever another process may have changed something; never ends."""

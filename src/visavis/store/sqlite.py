@@ -35,6 +35,7 @@ class SqliteDatabase:
             f"sqlite:///{path}",
             connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
             pool_size=self.writers + self.readers,
+            hide_parameters=True,  # an error's text goes to the log
         )
         event.listen(self.engine, "connect", _prepare)
         event.listen(self.engine, "begin", _begin)

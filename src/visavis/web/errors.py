@@ -51,6 +51,10 @@ def _challenge(request: Request, kind: ErrorKind) -> dict[str, str]:
             return {"WWW-Authenticate": f'{REALM}, error="insufficient_scope"'}
         case ErrorKind.TooManyRequests:
             return {"Retry-After": str(RETRY_SECONDS)}
+        case ErrorKind.PayloadTooLarge | ErrorKind.RequestTimeout:
+            return {"Connection": "close"}  # or the rest of the body would be read
+        case ErrorKind.StoreUnavailable:
+            return {"Retry-After": "1"}
     return {}
 
 

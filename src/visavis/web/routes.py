@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from starlette.applications import Starlette
@@ -51,7 +51,7 @@ def build_web(
     oauth: OAuth,
     sockets: Sockets,
     recordings: Sequence[BaseRoute],
-    is_ready: Callable[[], bool],
+    why_not_ready: Callable[[], Awaitable[str]],
     gauges: Mapping[str, Gauge],
     access_log: AccessLog,
     rate_limit: RateLimit,
@@ -63,10 +63,9 @@ def build_web(
     def healthz(_: Request) -> Response:
         return PlainTextResponse("ok\n")
 
-    def readyz(_: Request) -> Response:
-        if is_ready():
-            return PlainTextResponse("ready\n")
-        return PlainTextResponse("the media worker is not connected\n", 503)
+    async def readyz(_: Request) -> Response:
+        reason = await why_not_ready()
+        return PlainTextResponse(f"{reason or 'ready'}\n", 503 if reason else 200)
 
     router = Starlette(
         routes=[

@@ -1,0 +1,66 @@
+"""How long and how much a client may take for the head of a request (uvicorn has no limits)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_SECONDS: Final = 15.0
+MAX_HEAD_BYTES: Final = 64 * 1024
+
+
+class HeadTooLargeError(ValueError):
+    """Ends the parsing: uvicorn answers 400 and closes the connection."""
+
+
+class PatientProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP, with an end to waiting."""
+
+    head_seconds = HEAD_SECONDS
+    _head_bytes = 0
+    _alarm: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head_bytes = 0
+        self._expect_head()
+
+    def on_url(self, url: bytes) -> None:
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def _count(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > MAX_HEAD_BYTES:
+            raise HeadTooLargeError
+
+    def _expect_head(self) -> None:
+        if self._alarm is None:
+            self._alarm = self.loop.call_later(self.head_seconds, self._give_up)
+
+    def _give_up(self) -> None:
+        self._alarm = None
+        self.transport.abort()
+
+    def _stop_waiting(self) -> None:
+        if self._alarm:
+            self._alarm.cancel()
+            self._alarm = None

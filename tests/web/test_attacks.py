@@ -1,0 +1,170 @@
+"""Those who mean harm, over real sockets where it is about sockets."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from urllib.parse import quote
+
+import pytest
+
+from tests.web.conftest import PATH, Api, Served
+from visavis.domain.oauth import CredentialKind
+from visavis.web import body
+from visavis.web.patience import PatientProtocol
+
+LOGS = "/v4/global/auditLogs"
+EVIL = ["' OR 1=1 --", '"; DROP TABLE agents; --', "1); SELECT pg_sleep(9); --", "%27%20OR%201=1"]
+
+only_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def line(served: Served) -> Iterator[socket.socket]:
+    """A connection on which anything can be said."""
+    host, port = served.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        yield connection
+
+
+def head(served: Served, *more: str) -> bytes:
+    lines = [f"PUT {PATH} HTTP/1.1", "Host: visavis", f"Authorization: Bearer {served.token}"]
+    lines += ["Content-Type: application/json", *more, "", ""]
+    return "\r\n".join(lines).encode()
+
+
+def rest(connection: socket.socket) -> bytes:
+    """All that comes until the other side closes."""
+    received = b""
+    while part := connection.recv(65536):
+        received += part
+    return received
+
+
+@only_sqlite
+def test_a_hundred_megabytes_are_refused_unread(served: Served, line: socket.socket) -> None:
+    line.sendall(head(served, "Content-Length: 104857600"))
+    answer = rest(line)
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b'"error":"PayloadTooLarge"' in answer
+
+
+@only_sqlite
+def test_so_they_are_when_nobody_said_how_many(served: Served, line: socket.socket) -> None:
+    line.sendall(head(served, "Transfer-Encoding: chunked"))
+    chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    sent = 0
+    try:
+        for _ in range(1600):
+            line.sendall(chunk)
+            sent += len(chunk)
+    except (ConnectionError, TimeoutError):
+        pass
+    assert sent < 20_000_000, "the server went on reading"
+
+
+@only_sqlite
+def test_a_slow_body_is_not_waited_for(
+    served: Served, line: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(body.read_body, "__defaults__", (0.3,))
+    line.sendall(head(served, "Content-Length: 1000"))
+    for _ in range(5):
+        line.sendall(b"{")
+        time.sleep(0.05)
+    answer = rest(line)
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b'"error":"RequestTimeout"' in answer
+
+
+@only_sqlite
+def test_a_slow_head_is_not_waited_for(
+    served: Served, line: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PatientProtocol, "head_seconds", 0.3)
+    with socket.create_connection(line.getpeername(), timeout=20) as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ")
+        assert closes(slow)
+
+
+@only_sqlite
+def test_an_endless_head_is_cut_off(served: Served, line: socket.socket) -> None:
+    line.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X-Fill: 0123456789abcdef\r\n" * 5000)
+    assert closes(line)
+
+
+def closes(connection: socket.socket) -> bool:
+    """Whether the other side ends the connection without having answered a page."""
+    try:
+        return b"HTTP/1.1 200" not in rest(connection)
+    except ConnectionError:
+        return True
+
+
+@pytest.mark.parametrize("evil", EVIL)
+async def test_nothing_of_a_request_reaches_the_database_as_code(api: Api, evil: str) -> None:
+    await api.put(recordingServerUrl="https://kept.example/")
+    kept = await api.config()
+    assert (await api.call("GET", token=evil)).status_code == 401
+    for path in (PATH, LOGS):
+        assert (await api.call("GET", path, params={"siteId": evil})).status_code == 403
+    assert (await api.call("GET", LOGS, params={"pageIndex": evil})).status_code == 400
+    assert (await api.put(recordingServerUrl=evil)).status_code == 400
+    basic = await api.client.get(PATH, auth=(evil, evil), params={"siteId": "1"})
+    assert basic.status_code == 401
+    session = await api.client.post("/session", json={"email": evil, "password": evil})
+    assert session.status_code == 401
+    assert await api.config() == kept
+
+
+@pytest.mark.parametrize("evil", ["a\r\nSet-Cookie: x=1", "a\nX: y", "a\0b"])
+async def test_no_header_is_smuggled_in(api: Api, evil: str) -> None:
+    answer = await api.put(recordingServerUrl=f"https://a.example/{evil}")
+    assert (answer.status_code, answer.json()["error"]) == (400, "ParameterFormatIncorrect")
+    answer = await api.client.get(f"/nowhere/{quote(evil)}")
+    assert answer.status_code == 404
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "email", ["\0", "a\0@example.com", "\ud800", "a\ud800@example.com", "x" * 100_000]
+)
+async def test_an_odd_e_mail_address_signs_nobody_in(api: Api, email: str) -> None:
+    text = json.dumps({"email": email, "password": email})
+    answer = await api.client.post(
+        "/session", content=text, headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code in {400, 401, 413}
+
+
+async def test_odd_paths_are_not_found(api: Api) -> None:
+    for path in ("/%00", "/v4/%00", "/v4/%ff%fe", "/library/recordings/..%2f..%2fvisavis.db"):
+        answer = await api.call("GET", path)
+        assert answer.status_code in {404, 405}, path
+
+
+async def test_a_site_reaches_nothing_of_another(api: Api) -> None:
+    await api.put(recordingServerUrl="https://ours.example/", isEnabled=True)
+    other = await api.other_site()
+    stranger = await api.app.store.write(
+        lambda rows: rows.agents.add(other, "s@example.com", "S", "-", is_administrator=True)
+    )
+    token = await api.app.tokens.issue(stranger, CredentialKind.BEARER, timedelta(hours=1))
+    their_config = (await api.call("GET", token=token)).json()
+    assert their_config["recordingServerUrl"] == ""
+    await api.call("POST", f"{PATH}:disable", token=token)
+    assert (await api.config())["isEnabled"] is True
+    for path in (PATH, f"{PATH}:enable", LOGS):
+        method = "POST" if path.endswith("enable") else "GET"
+        answer = await api.call(method, path, token=token, params={"siteId": "1"})
+        assert answer.status_code == 403, path
+    _, secret = await api.app.keys.add(stranger, "theirs")
+    auth = (stranger.email, secret)
+    answer = await api.client.get(PATH, auth=auth, params={"siteId": "1"})
+    assert answer.status_code == 403
+    answer = await api.client.get(PATH, auth=auth, params={"siteId": str(other)})
+    assert answer.json()["recordingServerUrl"] == ""
+    assert (await api.call("GET", LOGS, token=token)).json()["total"] == 0
