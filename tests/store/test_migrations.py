@@ -1,0 +1,115 @@
+"""The schema: from nothing, from a database of before, back again, and by two at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+
+import visavis.store.migrations
+from tests.postgresql import Cluster
+from visavis.services.secrets import digest
+from visavis.services.tokens import Tokens
+from visavis.store import open_store
+from visavis.store.tables import metadata
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LATER = (NOW + timedelta(days=1)).isoformat(timespec="microseconds")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database without any table."""
+    if request.param == "sqlite":
+        return str(tmp_path / "empty.db")
+    cluster: Cluster = request.getfixturevalue("cluster")
+    return cluster.empty_database()
+
+
+def engine_of(address: str) -> sa.Engine:
+    if address.startswith("postgresql"):
+        return sa.create_engine(address.replace("postgresql", "postgresql+psycopg", 1))
+    return sa.create_engine(f"sqlite:///{address}")
+
+
+def migrate(engine: sa.Engine, revision: str, *, down: bool = False) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(visavis.store.migrations.__file__).parent))
+    config.set_main_option("path_separator", "os")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        (command.downgrade if down else command.upgrade)(config, revision)
+
+
+def fill_as_before(engine: sa.Engine) -> None:
+    """What a database held at revision 0001."""
+    flag = sa.true() if engine.dialect.name == "postgresql" else sa.literal(1)
+    with engine.begin() as connection:
+        run = connection.execute
+        run(sa.text("INSERT INTO sites VALUES (1, 'Site 1', :at)"), {"at": LATER})
+        run(
+            sa.text(
+                "INSERT INTO agents (id, site_id, email, name, password_hash, is_administrator)"
+                f" VALUES (1, 1, 'a@example.com', 'A', '-', {flag.compile(engine)})"
+                if engine.dialect.name == "postgresql"
+                else "INSERT INTO agents (id, site_id, email, name, password_hash,"
+                " is_administrator) VALUES (1, 1, 'a@example.com', 'A', '-', 1)"
+            )
+        )
+        run(
+            sa.text("INSERT INTO credentials VALUES (:digest, 1, 1, 'bearer', :at, :at)"),
+            {"digest": digest("vv_old"), "at": LATER},
+        )
+        run(
+            sa.text("INSERT INTO audit VALUES ('x', 1, 1, :at, 'type', 'summary', '[]')"),
+            {"at": LATER},
+        )
+
+
+def test_the_migrated_schema_is_the_one_we_query(empty: str) -> None:
+    open_store(empty).close()
+    engine = engine_of(empty)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+async def test_what_was_there_before_still_works(empty: str, anyio_backend: str) -> None:
+    engine = engine_of(empty)
+    migrate(engine, "0001")
+    fill_as_before(engine)
+    store = open_store(empty)
+    agent = await Tokens(store, lambda: NOW, str).authenticate("vv_old")
+    assert agent.is_administrator
+    assert not agent.is_disabled
+    (entry,) = await store.read(lambda rows: rows.audit.newest(1, 10))
+    assert entry.agent_id == 1
+    store.close()
+    engine.dispose()
+
+
+def test_down_and_up_again(empty: str) -> None:
+    open_store(empty).close()
+    engine = engine_of(empty)
+    migrate(engine, "0001", down=True)
+    fill_as_before(engine)
+    migrate(engine, "base", down=True)
+    with engine.connect() as connection:
+        assert set(sa.inspect(connection).get_table_names()) == {"alembic_version"}
+    open_store(empty).close()
+    engine.dispose()
+
+
+def test_two_nodes_may_start_at_once(cluster: Cluster) -> None:
+    address = cluster.empty_database()
+    with ThreadPoolExecutor(4) as pool:
+        for store in pool.map(open_store, [address] * 4):
+            store.close()

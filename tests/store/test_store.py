@@ -1,0 +1,141 @@
+"""Queries on both databases, where the tests of the API do not lead."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+
+from tests.postgresql import Cluster
+from visavis.domain.call import CallRecord, State
+from visavis.domain.errors import VisavisError
+from visavis.domain.oauth import Credential, CredentialKind
+from visavis.domain.people import Agent, Visitor
+from visavis.domain.recording import Manifest
+from visavis.services.ports import Transaction
+from visavis.store import open_store
+from visavis.store.sql import SqlStore
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def found(rows: Transaction) -> Agent:
+    site = rows.sites.add("One", NOW)
+    return rows.agents.add(site.id, "A@example.com", "A", "-", is_administrator=True)
+
+
+@pytest.fixture
+async def store(database: str, anyio_backend: str) -> AsyncIterator[SqlStore]:
+    opened = open_store(database)
+    await opened.write(found)
+    yield opened
+    opened.close()
+
+
+async def test_a_secret_is_used_once_whoever_is_faster(store: SqlStore) -> None:
+    credential = Credential(b"d" * 32, 1, 1, CredentialKind.REFRESH, NOW, NOW)
+    await store.write(lambda rows: rows.credentials.add(credential))
+    tries = [store.write(lambda rows: rows.credentials.use(b"d" * 32, NOW)) for _ in range(8)]
+    assert sorted(await asyncio.gather(*tries)) == [False] * 7 + [True]
+
+
+async def test_sites_get_their_numbers_one_after_the_other(store: SqlStore) -> None:
+    added = await asyncio.gather(
+        *(store.write(lambda rows: rows.sites.add("More", NOW)) for _ in range(6))
+    )
+    assert sorted(site.id for site in added) == [2, 3, 4, 5, 6, 7]
+
+
+async def test_a_node_ends_its_own_calls_and_no_other_s(store: SqlStore) -> None:
+    for node in ("a", "b"):
+        call = CallRecord(
+            id=f"call-{node}",
+            site_id=1,
+            visitor=Visitor("v", 1),
+            media="video",
+            is_recorded=False,
+            requested_at=NOW,
+        )
+        await store.write(lambda rows, c=call, n=node: rows.calls.save(c, None, n))  # type: ignore[misc]
+    assert await store.write(lambda rows: rows.calls.close_open("a", NOW)) == 1
+    assert await store.write(lambda rows: rows.calls.close_open("a", NOW)) == 0
+    assert call.state is not State.ENDED
+
+
+async def test_a_delivery_is_noted_once(store: SqlStore) -> None:
+    manifest = Manifest(
+        recording_id="r",
+        site_id=1,
+        call_id="c",
+        media="video",
+        visitor_name="",
+        agent_name="",
+        started_at=NOW,
+    )
+
+    def deliver(rows: Transaction) -> None:
+        rows.recordings.add(manifest)
+        rows.recordings.delivered(1, "r", "0" * 64, 5, NOW)
+
+    await store.write(deliver)
+    await store.write(deliver)
+
+
+async def test_the_newest_node_s_archive(store: SqlStore) -> None:
+    assert await store.read(lambda rows: rows.nodes.newest_archive_url()) == ""
+    for minutes, url in ((0, "http://a"), (2, "http://b"), (1, "http://c")):
+        at = NOW + timedelta(minutes=minutes)
+        await store.write(lambda rows, u=url, t=at: rows.nodes.save(u, u, t))  # type: ignore[misc]
+    assert await store.read(lambda rows: rows.nodes.newest_archive_url()) == "http://b"
+
+
+async def test_what_fails_is_not_written(store: SqlStore) -> None:
+    def fail(rows: Transaction) -> None:
+        rows.sites.add("Never", NOW)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await store.write(fail)
+    assert [site.name for site in await store.read(lambda rows: rows.sites.all())] == ["One"]
+
+
+async def test_other_processes_changes_are_noticed(database: str, store: SqlStore) -> None:
+    noticed = asyncio.Event()
+
+    async def watch() -> None:
+        async for _ in store.changes():
+            noticed.set()
+
+    watching = asyncio.create_task(watch())
+    await asyncio.sleep(0.7)  # PostgreSQL tells once when it begins to listen
+    noticed.clear()
+    other = open_store(database)
+    await other.write(lambda rows: rows.sites.disable(1, is_disabled=True))
+    async with asyncio.timeout(10):
+        await noticed.wait()
+    other.close()
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+
+
+async def test_a_database_that_goes_away_is_told_and_comes_back(
+    cluster: Cluster, anyio_backend: str
+) -> None:
+    address = cluster.new_database()
+    store = open_store(address)
+    with psycopg.connect(cluster.address("postgres"), autocommit=True) as admin:
+        name = address.removeprefix("postgresql:///").split("?")[0]
+        admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+        )
+        with pytest.raises(VisavisError, match="StoreUnavailable"):
+            await store.write(found)
+        assert not await store.is_there()
+        admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    assert await store.is_there()
+    assert (await store.write(found)).email == "a@example.com"
+    store.close()
