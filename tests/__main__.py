@@ -33,7 +33,8 @@ PYTEST = ("coverage", "run", "-m", "pytest")
 # the browsers' driver keeps an event loop of its own: its tests do not mix with asynchronous ones
 TESTS = (
     Check("unit and interop", (*PYTEST, "-m", "not e2e and not fault")),
-    Check("browsers and faults", (*PYTEST, "-m", "e2e or fault")),
+    Check("faults", (*PYTEST, "-m", "fault and not e2e")),
+    Check("browsers", (*PYTEST, "-m", "e2e")),
 )
 COVERAGE = (
     Check("coverage data", ("coverage", "combine", "--quiet")),

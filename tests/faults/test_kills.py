@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.running import Parties, System, decoding_errors, eventually, ffprobe
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.e2e]
 
 TALK_SECONDS = 8.0
 
