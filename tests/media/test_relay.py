@@ -9,7 +9,7 @@ import pytest
 
 from tests.media.browser import ADDRESS, Browser, shake_hands
 from tests.media.test_stun import request
-from visavis.domain.leg import RemoteTransport, Side
+from visavis.domain.leg import Link, RemoteTransport, Side
 from visavis.media.dtls import Identity
 from visavis.media.leg import CONSENT_SECONDS, Down, Leg, Up
 from visavis.media.relay import Relay
@@ -23,7 +23,7 @@ def rtp(number: int, payload_type: int = 96) -> bytes:
 
 
 def leg() -> Leg:
-    return Leg("call", Side.VISITOR, "ours", "p" * 32, IDENTITY, 0.0)
+    return Leg(Link("call", 1), Side.VISITOR, "ours", "p" * 32, IDENTITY, 0.0)
 
 
 def test_a_leg_comes_up_and_carries_media_both_ways() -> None:
@@ -100,7 +100,7 @@ def test_consent_expires(seconds: float, *, is_down: bool) -> None:
 def test_strangers_get_no_answer() -> None:
     sent: list[tuple[bytes, Address]] = []
     relay = Relay(IDENTITY, lambda data, to: sent.append((data, to)), lambda *_: None)
-    relay.open_leg("call", Side.VISITOR, 0.0)
+    relay.open_leg(Link("call", 1), Side.VISITOR, 0.0)
     strange = [
         request(),
         b"",

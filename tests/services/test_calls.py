@@ -16,7 +16,7 @@ from visavis.domain import signaling
 from visavis.domain.call import RING_SECONDS
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import Candidate, LocalTransport, RemoteTransport, Side
+from visavis.domain.leg import Candidate, Link, LocalTransport, RemoteTransport, Side
 from visavis.domain.people import Agent, Visitor
 from visavis.domain.recording import Manifest
 from visavis.services.calls import Calls
@@ -44,24 +44,24 @@ class Notebook:
         if kind := self.refuses.get(what):
             raise VisavisError(kind)
 
-    async def tap(self, manifest: Manifest) -> None:
+    async def tap(self, link: Link, manifest: Manifest) -> None:
         self._note("tap")
 
-    async def note(self, call_id: str, note: Mapping[str, Any]) -> None:
+    async def note(self, link: Link, note: Mapping[str, Any]) -> None:
         self._note(f"note {note['type']}")
 
-    async def open_leg(self, call_id: str, side: Side) -> LocalTransport:
+    async def open_leg(self, link: Link, side: Side) -> LocalTransport:
         self._note(f"open {side}")
         candidates = (Candidate("192.0.2.1", 1),)
         return LocalTransport("ufra", "p" * 24, "sha-256 " + ":".join(["AB"] * 32), candidates)
 
-    async def set_remote(self, call_id: str, side: Side, remote: RemoteTransport) -> None:
+    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> None:
         self._note(f"remote {side}")
 
-    async def join(self, call_id: str) -> None:
+    async def join(self, link: Link) -> None:
         self._note("join")
 
-    async def close(self, call_id: str) -> None:
+    async def close(self, link: Link) -> None:
         self._note("close")
 
 
@@ -160,9 +160,9 @@ async def test_a_recorded_call_in_its_order(house: House) -> None:
     call_id = await house.ring()
     assert house.last("a")["type"] == "ring"
     await house.calls.accept(desk("a"), call_id)
-    await house.calls.answer(desk("a"), signaling.Answer(call_id, ANSWER))
+    await house.calls.answer(desk("a"), signaling.Answer(call_id, 1, ANSWER))
     for side in Side:
-        await house.calls.leg_up(call_id, side)
+        await house.calls.leg_up(Link(call_id, 1), side)
     assert house.last("v")["state"] == "connected"
     house.calls.hang_up(Side.VISITOR, 1, "v", call_id)
 

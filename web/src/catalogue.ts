@@ -25,6 +25,8 @@ const english = {
   "ended.cancelled": "The call was cancelled.",
   "ended.abandoned": "The visitor has left.",
   "ended.hungUp": "The call has ended.",
+  "ended.disabled": "Calls have just been switched off. Please try again later.",
+  "ended.transferred": "Your colleague has the call now.",
   "ended.failed": "The connection was lost. Please call again.",
   "ended.recordingUnavailable": "The call cannot be recorded now, so it was not started.",
   "ended.shutDown": "The service is restarting. Please call again in a minute.",

@@ -158,7 +158,7 @@ export class Console extends LitElement {
 
   private async answer(callId: string, offer: string): Promise<void> {
     if (!this.peer || callId !== this.current?.callId) return;
-    this.signaling?.send({ type: "answer", callId, sdp: await this.peer.answer(offer) });
+    this.signaling?.send({ type: "answer", callId, link: 1, sdp: await this.peer.answer(offer) });
   }
 
   private onOpen(isOpen: boolean): void {

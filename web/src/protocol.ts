@@ -3,43 +3,137 @@
 export type Media = "audio" | "video";
 export type Party = "visitor" | "agent" | "system";
 
+// From either page
+
+export type HangUp = { type: "hangUp"; callId: string };
+export type Description = { callId: string; link: number; sdp: string; screenMid?: string };
+export type Offer = { type: "offer" } & Description;
+export type Answer = { type: "answer" } & Description;
+export type Resume = { type: "resume"; callId: string; secret?: string; hasMedia?: boolean };
+export type Relink = { type: "relink"; callId: string; link: number };
+export type Say = { type: "say"; callId: string; text: string };
+
+type FromEither = HangUp | Offer | Answer | Resume | Relink | Say;
+
 export type FromVisitor =
-  | { type: "call"; media: Media; offer: string; name?: string; email?: string }
-  | { type: "hangUp"; callId: string };
+  | FromEither
+  | { type: "here"; page: string; name?: string; email?: string }
+  | {
+      type: "call";
+      media: Media;
+      offer: string;
+      name?: string;
+      email?: string;
+      agreed?: boolean;
+      invitation?: string;
+    }
+  | { type: "leaveMessage"; callId: string; text: string; name?: string; email?: string };
 
 export type FromAgent =
-  | { type: "accept"; callId: string }
+  | FromEither
+  | { type: "accept"; callId: string; media?: Media }
   | { type: "decline"; callId: string }
-  | { type: "answer"; callId: string; sdp: string }
-  | { type: "hangUp"; callId: string };
+  | { type: "presence"; isAvailable: boolean }
+  | { type: "invite"; visitorId: string; media: Media }
+  | { type: "transfer"; callId: string; agentId: number }
+  | { type: "record"; callId: string; action: "start" | "pause" | "resume" };
 
-export type Availability = { type: "availability"; isEnabled: boolean; isRecorded: boolean };
-export type CallState = { type: "callState"; callId: string; state: string; at: string };
+// To either page
+
+export type Availability = {
+  type: "availability";
+  isEnabled: boolean;
+  isRecorded: boolean;
+  needsAgreement: boolean;
+};
+export type IceServers = { type: "iceServers"; servers: RTCIceServer[] };
+export type CallState = {
+  type: "callState";
+  callId: string;
+  state: string;
+  at: string;
+  link: number;
+  agentName: string;
+  visitorName: string;
+};
+export type Linked = { type: "linked"; callId: string; link: number };
+export type Said = { type: "said"; callId: string; by: Party; text: string; at: string };
+export type RecordingState = {
+  type: "recording";
+  callId: string;
+  state: "off" | "on" | "paused";
+  since: string;
+  by: Party;
+};
+export type Quality = {
+  type: "quality";
+  callId: string;
+  mos: number | null;
+  loss: number;
+  jitter: number;
+  roundTrip: number | null;
+};
 export type Ended = { type: "ended"; callId: string; reason: string; by: Party };
 export type Refused = { type: "refused"; error: string; message: string; callId: string | null };
+
+type ToEither =
+  | Availability
+  | IceServers
+  | Offer
+  | Answer
+  | CallState
+  | Linked
+  | Said
+  | RecordingState
+  | Quality
+  | Ended
+  | Refused;
+
+export type ToVisitor =
+  | ToEither
+  | { type: "calling"; callId: string; isRecorded: boolean; secret: string; resumeSeconds: number }
+  | { type: "queued"; callId: string; place: number }
+  | { type: "connect"; callId: string; link: number }
+  | { type: "invited"; invitation: string; agentName: string; media: Media };
+
+// To the agent's page
+
 export type Ring = {
   type: "ring";
+  callId: string;
+  media: Media;
+  visitorName: string;
+  visitorEmail: string;
+  isRecorded: boolean;
+  since: string;
+  transferredBy: string;
+};
+export type Mine = {
+  type: "mine";
   callId: string;
   media: Media;
   visitorName: string;
   isRecorded: boolean;
   since: string;
 };
-
-export type ToVisitor =
-  | Availability
-  | { type: "calling"; callId: string; isRecorded: boolean }
-  | { type: "answer"; callId: string; sdp: string }
-  | CallState
-  | Ended
-  | Refused;
+export type TeamMember = { agentId: number; name: string; state: "available" | "busy" | "away" };
+export type Waiting = { callId: string; visitorName: string; media: Media; since: string };
+export type PageVisitor = { visitorId: string; name: string; page: string; since: string };
 
 export type ToAgent =
-  | Availability
-  | { type: "welcome"; agentName: string; siteId: number; mayAcceptCalls: boolean }
+  | ToEither
+  | {
+      type: "welcome";
+      agentId: number;
+      agentName: string;
+      siteId: number;
+      mayAcceptCalls: boolean;
+      isAvailable: boolean;
+    }
   | Ring
   | { type: "ringStopped"; callId: string; reason: string }
-  | { type: "offer"; callId: string; sdp: string }
-  | CallState
-  | Ended
-  | Refused;
+  | Mine
+  | { type: "team"; members: TeamMember[] }
+  | { type: "queue"; calls: Waiting[] }
+  | { type: "visitors"; visitors: PageVisitor[]; count: number }
+  | { type: "transferFailed"; callId: string; reason: string };

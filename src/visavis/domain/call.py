@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
@@ -16,32 +16,41 @@ from visavis.domain.people import Agent, Visitor
 from visavis.domain.signaling import Media, Party
 
 RING_SECONDS: Final = 45.0
+QUEUE_SECONDS: Final = 300.0
 CONNECT_SECONDS: Final = 30.0
+RESUME_SECONDS: Final = 30.0
+"""How long a call waits for a page or a link that it has lost."""
 
 
 class State(StrEnum):
     REQUESTED = "requested"
+    QUEUED = "queued"
     RINGING = "ringing"
     ACCEPTED = "accepted"
     CONNECTING = "connecting"
     CONNECTED = "connected"
+    RECONNECTING = "reconnecting"
     ENDED = "ended"
 
 
 class Event(StrEnum):
+    NOBODY_FREE = "nobody free"
     RING = "ring"
-    NOBODY_THERE = "nobody there"
     EVERYBODY_DECLINED = "everybody declined"
     RING_TIME_OUT = "ring time-out"
+    QUEUE_TIME_OUT = "queue time-out"
+    SWITCHED_OFF = "switched off"
     ACCEPT = "accept"
     ANSWER = "answer"
     BOTH_LEGS_UP = "both legs up"
     CONNECT_TIME_OUT = "connect time-out"
-    LEG_DOWN = "leg down"
+    LINK_LOST = "link lost"
+    RESUME_TIME_OUT = "resume time-out"
     VISITOR_HANGS_UP = "visitor hangs up"
     AGENT_HANGS_UP = "agent hangs up"
     VISITOR_LEAVES = "visitor leaves"
     AGENT_LEAVES = "agent leaves"
+    ENDED_BY_API = "ended by API"
     CANNOT_RECORD = "cannot record"
     MEDIA_FAILS = "media fails"
     SHUT_DOWN = "shut down"
@@ -56,36 +65,51 @@ class EndReason(StrEnum):
     ABANDONED = "abandoned"
     HUNG_UP = "hungUp"
     FAILED = "failed"
+    DISABLED = "disabled"
+    TRANSFERRED = "transferred"  # told to the agent who handed the call over; the call goes on
     RECORDING_UNAVAILABLE = "recordingUnavailable"
     SHUT_DOWN = "shutDown"
 
 
-_ALIVE = (State.REQUESTED, State.RINGING, State.ACCEPTED, State.CONNECTING, State.CONNECTED)
-_WITH_AGENT = (State.ACCEPTED, State.CONNECTING, State.CONNECTED)
-_UNTAKEN = (State.REQUESTED, State.RINGING)
+_UNTAKEN = (State.REQUESTED, State.QUEUED, State.RINGING)
+_SETTING_UP = (State.ACCEPTED, State.CONNECTING)
+_TALKING = (State.CONNECTED, State.RECONNECTING)
+_WITH_AGENT = (*_SETTING_UP, *_TALKING)
+_ALIVE = (*_UNTAKEN, *_WITH_AGENT)
 
-TRANSITIONS: Final[dict[tuple[State, Event], tuple[State, EndReason | None]]] = {
+_Next = tuple[State, EndReason | None]
+
+
+def _ends(states: tuple[State, ...], event: Event, reason: EndReason) -> dict[Any, _Next]:
+    return {(state, event): (State.ENDED, reason) for state in states}
+
+
+TRANSITIONS: Final[dict[tuple[State, Event], _Next]] = {
     (State.REQUESTED, Event.RING): (State.RINGING, None),
-    (State.REQUESTED, Event.NOBODY_THERE): (State.ENDED, EndReason.MISSED),
-    (State.RINGING, Event.NOBODY_THERE): (State.ENDED, EndReason.MISSED),
-    (State.RINGING, Event.EVERYBODY_DECLINED): (State.ENDED, EndReason.DECLINED),
-    (State.RINGING, Event.RING_TIME_OUT): (State.ENDED, EndReason.MISSED),
+    (State.REQUESTED, Event.NOBODY_FREE): (State.QUEUED, None),
+    (State.QUEUED, Event.RING): (State.RINGING, None),
+    (State.RINGING, Event.NOBODY_FREE): (State.QUEUED, None),
     (State.RINGING, Event.ACCEPT): (State.ACCEPTED, None),
     (State.ACCEPTED, Event.ANSWER): (State.CONNECTING, None),
     (State.CONNECTING, Event.BOTH_LEGS_UP): (State.CONNECTED, None),
-    **{
-        (s, Event.CANNOT_RECORD): (State.ENDED, EndReason.RECORDING_UNAVAILABLE)
-        for s in _WITH_AGENT
-    },
-    **{(s, Event.CONNECT_TIME_OUT): (State.ENDED, EndReason.FAILED) for s in _WITH_AGENT[:2]},
-    **{(s, Event.LEG_DOWN): (State.ENDED, EndReason.FAILED) for s in _WITH_AGENT},
-    **{(s, Event.MEDIA_FAILS): (State.ENDED, EndReason.FAILED) for s in _WITH_AGENT},
-    **{(s, Event.VISITOR_HANGS_UP): (State.ENDED, EndReason.CANCELLED) for s in _UNTAKEN},
-    **{(s, Event.VISITOR_HANGS_UP): (State.ENDED, EndReason.HUNG_UP) for s in _WITH_AGENT},
-    **{(s, Event.AGENT_HANGS_UP): (State.ENDED, EndReason.HUNG_UP) for s in _WITH_AGENT},
-    **{(s, Event.VISITOR_LEAVES): (State.ENDED, EndReason.ABANDONED) for s in _ALIVE},
-    **{(s, Event.AGENT_LEAVES): (State.ENDED, EndReason.FAILED) for s in _WITH_AGENT},
-    **{(s, Event.SHUT_DOWN): (State.ENDED, EndReason.SHUT_DOWN) for s in _ALIVE},
+    (State.CONNECTED, Event.LINK_LOST): (State.RECONNECTING, None),
+    (State.RECONNECTING, Event.BOTH_LEGS_UP): (State.CONNECTED, None),
+    **_ends((State.RINGING,), Event.EVERYBODY_DECLINED, EndReason.DECLINED),
+    **_ends((State.RINGING,), Event.RING_TIME_OUT, EndReason.MISSED),
+    **_ends((State.QUEUED,), Event.QUEUE_TIME_OUT, EndReason.MISSED),
+    **_ends((State.QUEUED,), Event.SWITCHED_OFF, EndReason.DISABLED),
+    **_ends(_SETTING_UP, Event.CONNECT_TIME_OUT, EndReason.FAILED),
+    **_ends(_SETTING_UP, Event.LINK_LOST, EndReason.FAILED),
+    **_ends((State.RECONNECTING,), Event.RESUME_TIME_OUT, EndReason.FAILED),
+    **_ends(_WITH_AGENT, Event.CANNOT_RECORD, EndReason.RECORDING_UNAVAILABLE),
+    **_ends(_WITH_AGENT, Event.MEDIA_FAILS, EndReason.FAILED),
+    **_ends(_UNTAKEN, Event.VISITOR_HANGS_UP, EndReason.CANCELLED),
+    **_ends(_WITH_AGENT, Event.VISITOR_HANGS_UP, EndReason.HUNG_UP),
+    **_ends(_WITH_AGENT, Event.AGENT_HANGS_UP, EndReason.HUNG_UP),
+    **_ends(_ALIVE, Event.VISITOR_LEAVES, EndReason.ABANDONED),
+    **_ends(_WITH_AGENT, Event.AGENT_LEAVES, EndReason.FAILED),
+    **_ends(_ALIVE, Event.ENDED_BY_API, EndReason.HUNG_UP),
+    **_ends(_ALIVE, Event.SHUT_DOWN, EndReason.SHUT_DOWN),
 }
 
 ENDED_BY: Final[dict[Event, Party]] = {
@@ -131,7 +155,7 @@ class CallRecord:
         if self.state is State.ACCEPTED:
             self.accepted_at = now
         elif self.state is State.CONNECTED:
-            self.connected_at = now
+            self.connected_at = self.connected_at or now
         elif self.state is State.ENDED:
             self.ended_at, self.reason = now, reason
             self.ended_by = ENDED_BY.get(event, "system")

@@ -18,11 +18,30 @@ class Side(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """Two joined legs, one of each side: the `number`-th (from 1) that a call has.
+
+    A call begins with one. Another takes its place when the call moves to another agent or when a
+    leg was lost with a page or a media worker; the older one flows until the newer one does.
+    """
+
+    call_id: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.call_id}-{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
-    """An address of ours a browser may send to (RFC 8839 §5.1): always a UDP host candidate."""
+    """An address of ours a browser may send to (RFC 8839 §5.1): a host candidate.
+
+    `protocol` is `udp`, or `tcp` for a passive ICE-TCP candidate (RFC 6544).
+    """
 
     address: str
     port: int
+    protocol: str = "udp"
 
 
 @dataclass(frozen=True, slots=True)

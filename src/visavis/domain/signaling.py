@@ -16,8 +16,12 @@ MAX_MESSAGE_BYTES = 64 * 1024
 Media = Literal["audio", "video"]
 Party = Literal["visitor", "agent", "system"]
 CallId = Annotated[str, Meta(max_length=64)]
+LinkNumber = Annotated[int, Meta(ge=1, le=10_000)]
 Sdp = Annotated[str, Meta(min_length=1, max_length=48 * 1024)]
+Mid = Annotated[str, Meta(max_length=16)]
+Secret = Annotated[str, Meta(max_length=64)]
 ShortText = Annotated[str, Meta(max_length=200)]
+LongText = Annotated[str, Meta(min_length=1, max_length=4000)]
 
 
 def _tag(name: str) -> str:
@@ -37,14 +41,85 @@ class HangUp(Message, frozen=True):
     call_id: CallId
 
 
+class Offer(Message, frozen=True):
+    """An SDP offer for a link: from the visitor its first, from either page a renegotiation.
+
+    Arrives at the other page with our transport in it. `screen_mid` is the mid (RFC 9143) of the
+    m-section that carries the sender's screen; empty while it shares none.
+    """
+
+    call_id: CallId
+    link: LinkNumber
+    sdp: Sdp
+    screen_mid: Mid = ""
+
+
+class Answer(Message, frozen=True):
+    """The SDP answer to an `Offer` of the same link; arrives with our transport in it."""
+
+    call_id: CallId
+    link: LinkNumber
+    sdp: Sdp
+    screen_mid: Mid = ""
+
+
+class Resume(Message, frozen=True):
+    """A page that has lost its socket, or was loaded anew, takes its call up again.
+
+    `secret` is the one of `Calling`; an agent needs none, they are signed in. Unless the page
+    `has_media` still, both pages get a new link. The answer is a `CallState`, or `Refused`.
+    """
+
+    call_id: CallId
+    secret: Secret = ""
+    has_media: bool = False
+
+
+class Relink(Message, frozen=True):
+    """This page's link no longer carries media and its ICE agent has given up: build another."""
+
+    call_id: CallId
+    link: LinkNumber
+
+
+class Say(Message, frozen=True):
+    """A line of text beside the call."""
+
+    call_id: CallId
+    text: LongText
+
+
 # From the visitor's page
 
 
+class Here(Message, frozen=True):
+    """Who is on which page, so that an agent can invite them; again whenever it changes."""
+
+    page: ShortText = ""
+    name: ShortText = ""
+    email: ShortText = ""
+
+
 class Call(Message, frozen=True):
-    """Call the site's agents; `offer` is the visitor's SDP."""
+    """Call the site's agents; `offer` is the visitor's SDP for link 1.
+
+    `agreed` says that the visitor agrees to being recorded. `invitation` answers an agent's
+    `Invited`: then that agent's console alone has the call, at once.
+    """
 
     media: Media
     offer: Sdp
+    name: ShortText = ""
+    email: ShortText = ""
+    agreed: bool = False
+    invitation: CallId = ""
+
+
+class LeaveMessage(Message, frozen=True):
+    """After a call that nobody took: what the visitor wants to be told to the agents."""
+
+    call_id: CallId
+    text: LongText
     name: ShortText = ""
     email: ShortText = ""
 
@@ -53,9 +128,10 @@ class Call(Message, frozen=True):
 
 
 class Accept(Message, frozen=True):
-    """Take a ringing call. The first agent to do so has it."""
+    """Take a ringing call. The first agent to do so has it. `media` is what the agent sends."""
 
     call_id: CallId
+    media: Media = "video"
 
 
 class Decline(Message, frozen=True):
@@ -64,33 +140,113 @@ class Decline(Message, frozen=True):
     call_id: CallId
 
 
-class Answer(Message, frozen=True):
-    """The agent's SDP answer; to the visitor, the same with our transport in it."""
+class Presence(Message, frozen=True):
+    """Whether calls may ring at this agent's desks."""
+
+    is_available: bool
+
+
+class Invite(Message, frozen=True):
+    """Ask a visitor who is on a page of the site into a call."""
+
+    visitor_id: CallId
+    media: Media
+
+
+class Transfer(Message, frozen=True):
+    """Ring another agent for the call that I am in; it stays mine until they have it."""
 
     call_id: CallId
-    sdp: Sdp
+    agent_id: int
+
+
+class Record(Message, frozen=True):
+    """Start recording by hand, pause it, or go on with it."""
+
+    call_id: CallId
+    action: Literal["start", "pause", "resume"]
 
 
 # To either page
 
 
+class IceServer(msgspec.Struct, frozen=True, rename="camel"):
+    """W3C RTCIceServer."""
+
+    urls: list[str]
+    username: str = ""
+    credential: str = ""
+
+
+class IceServers(Message, frozen=True):
+    """STUN and TURN servers for links to come; told anew before their credentials expire."""
+
+    servers: list[IceServer]
+
+
 class Availability(Message, frozen=True):
-    """The switch, as it is now and whenever it changes: may calls be placed, are they recorded."""
+    """The switch, as it is now and whenever it changes: may calls be placed, are they recorded.
+
+    With `needs_agreement` a visitor must agree to being recorded before a call.
+    """
 
     is_enabled: bool
     is_recorded: bool
+    needs_agreement: bool = False
 
 
 class CallState(Message, frozen=True):
-    """The call has reached `state` at `at`."""
+    """The call has reached `state` at `at`, on link `link`."""
 
     call_id: CallId
     state: str
     at: datetime
+    link: int = 1
+    agent_name: str = ""
+    visitor_name: str = ""
+
+
+class Linked(Message, frozen=True):
+    """Link `link` flows: older ones may go."""
+
+    call_id: CallId
+    link: int
+
+
+class Said(Message, frozen=True):
+    """A line of text beside the call, to both its pages."""
+
+    call_id: CallId
+    by: Party
+    text: str
+    at: datetime
+
+
+class Recording(Message, frozen=True):
+    """Whether the call is recorded, since when, and who had it so."""
+
+    call_id: CallId
+    state: Literal["off", "on", "paused"]
+    since: datetime
+    by: Party = "system"
+
+
+class Quality(Message, frozen=True):
+    """How the network treats this page's leg, as the media worker sees it.
+
+    `mos` 1 to 4.5 (estimate, ITU-T G.107), `loss` 0 to 1 of the worse direction, `jitter` and
+    `round_trip` in milliseconds; `None` where nothing is known yet.
+    """
+
+    call_id: CallId
+    mos: float | None
+    loss: float
+    jitter: float
+    round_trip: float | None
 
 
 class Ended(Message, frozen=True):
-    """The call is over; `reason` is a name of `EndReason`."""
+    """The call is over for this page; `reason` is a name of `EndReason`."""
 
     call_id: CallId
     reason: str
@@ -109,10 +265,34 @@ class Refused(Message, frozen=True):
 
 
 class Calling(Message, frozen=True):
-    """The call exists and rings; `is_recorded` says whether it will be recorded."""
+    """The call exists; `secret` takes it up again (`Resume`) within `resume_seconds`."""
 
     call_id: CallId
     is_recorded: bool
+    secret: str = ""
+    resume_seconds: int = 30
+
+
+class Queued(Message, frozen=True):
+    """Every agent is busy or away; `place` counts from 1. Again whenever it changes."""
+
+    call_id: CallId
+    place: int
+
+
+class Connect(Message, frozen=True):
+    """Make a peer connection for this link and send its `Offer`; the older one stays for now."""
+
+    call_id: CallId
+    link: int
+
+
+class Invited(Message, frozen=True):
+    """An agent asks you into a call: `Call` with this `invitation`, or do nothing."""
+
+    invitation: CallId
+    agent_name: str
+    media: Media
 
 
 # To the agent's page
@@ -124,16 +304,20 @@ class Welcome(Message, frozen=True):
     agent_name: str
     site_id: int
     may_accept_calls: bool
+    agent_id: int = 0
+    is_available: bool = True
 
 
 class Ring(Message, frozen=True):
-    """A visitor calls."""
+    """A visitor calls; or, with `transferred_by`, an agent hands a call over."""
 
     call_id: CallId
     media: Media
     visitor_name: str
     is_recorded: bool
     since: datetime
+    visitor_email: str = ""
+    transferred_by: str = ""
 
 
 class RingStopped(Message, frozen=True):
@@ -143,14 +327,89 @@ class RingStopped(Message, frozen=True):
     reason: str
 
 
-class Offer(Message, frozen=True):
-    """The visitor's SDP with our transport in it, for the agent who accepted."""
+class Mine(Message, frozen=True):
+    """This desk has the call without having accepted it: by invitation, or after a `Resume`."""
 
     call_id: CallId
-    sdp: Sdp
+    media: Media
+    visitor_name: str
+    is_recorded: bool
+    since: datetime
 
 
-FromVisitor = Call | HangUp
-FromAgent = Accept | Decline | Answer | HangUp
-ToVisitor = Availability | Calling | Answer | CallState | Ended | Refused
-ToAgent = Availability | Welcome | Ring | RingStopped | Offer | CallState | Ended | Refused
+class TeamMember(msgspec.Struct, frozen=True, rename="camel"):
+    agent_id: int
+    name: str
+    state: Literal["available", "busy", "away"]
+
+
+class Team(Message, frozen=True):
+    """The site's agents who are on duty, whenever that changes."""
+
+    members: list[TeamMember]
+
+
+class Waiting(msgspec.Struct, frozen=True, rename="camel"):
+    call_id: str
+    visitor_name: str
+    media: Media
+    since: datetime
+
+
+class Queue(Message, frozen=True):
+    """The calls that wait for a free agent, first come first served."""
+
+    calls: list[Waiting]
+
+
+class PageVisitor(msgspec.Struct, frozen=True, rename="camel"):
+    visitor_id: str
+    name: str
+    page: str
+    since: datetime
+
+
+class Visitors(Message, frozen=True):
+    """Who is on the site's pages and in no call; at most 100, told at most once a second."""
+
+    visitors: list[PageVisitor]
+    count: int
+
+
+class TransferFailed(Message, frozen=True):
+    """The other agent did not take the call; it is still yours."""
+
+    call_id: CallId
+    reason: str
+
+
+FromVisitor = Here | Call | Offer | Answer | Resume | Relink | Say | LeaveMessage | HangUp
+FromAgent = (
+    Presence
+    | Accept
+    | Decline
+    | Offer
+    | Answer
+    | Resume
+    | Relink
+    | Say
+    | Record
+    | Invite
+    | Transfer
+    | HangUp
+)
+ToEither = (
+    Availability
+    | IceServers
+    | Offer
+    | Answer
+    | CallState
+    | Linked
+    | Said
+    | Recording
+    | Quality
+    | Ended
+    | Refused
+)
+ToVisitor = ToEither | Calling | Queued | Connect | Invited
+ToAgent = ToEither | Welcome | Ring | RingStopped | Mine | Team | Queue | Visitors | TransferFailed

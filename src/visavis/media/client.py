@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import LocalTransport, RemoteTransport, Side
+from visavis.domain.leg import Link, LocalTransport, RemoteTransport, Side
 from visavis.domain.recording import Manifest
 from visavis.media import control
 from visavis.services.ports import MediaListener
@@ -38,7 +38,7 @@ class MediaClient:
     def is_connected(self) -> bool:
         return self._writer is not None
 
-    async def run(self, listener: MediaListener, kept: Callable[[], list[str]]) -> None:
+    async def run(self, listener: MediaListener, kept: Callable[[], list[Link]]) -> None:
         """Stay connected until cancelled; `listener` hears what the worker tells."""
         while True:
             try:
@@ -59,30 +59,30 @@ class MediaClient:
                 self._fail_pending()
             await listener.worker_lost()
 
-    async def _keep(self, kept: Callable[[], list[str]]) -> None:
+    async def _keep(self, kept: Callable[[], list[Link]]) -> None:
         request_id = next(self._request_ids)
-        await self._ask(control.Keep(request_id=request_id, call_ids=kept()))
+        await self._ask(control.Keep(request_id=request_id, links=kept()))
 
-    async def tap(self, manifest: Manifest) -> None:
-        await self._ask(control.Tap(next(self._request_ids), manifest))
+    async def tap(self, link: Link, manifest: Manifest) -> None:
+        await self._ask(control.Tap(next(self._request_ids), link, manifest))
 
-    async def note(self, call_id: str, note: Mapping[str, Any]) -> None:
-        await self._ask(control.Note(next(self._request_ids), call_id, dict(note)))
+    async def note(self, link: Link, note: Mapping[str, Any]) -> None:
+        await self._ask(control.Note(next(self._request_ids), link, dict(note)))
 
-    async def open_leg(self, call_id: str, side: Side) -> LocalTransport:
-        reply = await self._ask(control.OpenLeg(next(self._request_ids), call_id, side))
+    async def open_leg(self, link: Link, side: Side) -> LocalTransport:
+        reply = await self._ask(control.OpenLeg(next(self._request_ids), link, side))
         if not isinstance(reply, control.LegOpened):
             raise VisavisError(ErrorKind.MediaUnavailable)
         return reply.transport
 
-    async def set_remote(self, call_id: str, side: Side, remote: RemoteTransport) -> None:
-        await self._ask(control.SetRemote(next(self._request_ids), call_id, side, remote))
+    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> None:
+        await self._ask(control.SetRemote(next(self._request_ids), link, side, remote))
 
-    async def join(self, call_id: str) -> None:
-        await self._ask(control.Join(next(self._request_ids), call_id))
+    async def join(self, link: Link) -> None:
+        await self._ask(control.Join(next(self._request_ids), link))
 
-    async def close(self, call_id: str) -> None:
-        await self._ask(control.Close(next(self._request_ids), call_id))
+    async def close(self, link: Link) -> None:
+        await self._ask(control.Close(next(self._request_ids), link))
 
     async def _ask(self, request: control.Request) -> control.Reply:
         """Send a request and wait for its reply; raises `VisavisError`."""
@@ -127,11 +127,11 @@ class MediaClient:
 async def _tell(listener: MediaListener, event: control.Event) -> None:
     try:
         match event:
-            case control.LegUp(call_id, side):
-                await listener.leg_up(call_id, side)
-            case control.LegDown(call_id, side, why):
-                await listener.leg_down(call_id, side, why)
-            case control.TapLost(call_id, why):
-                await listener.tap_lost(call_id, why)
+            case control.LegUp(link, side):
+                await listener.leg_up(link, side)
+            case control.LegDown(link, side, why):
+                await listener.leg_down(link, side, why)
+            case control.TapLost(link, why):
+                await listener.tap_lost(link, why)
     except VisavisError as error:
         log.warning("event not dealt with", event_type=type(event).__name__, error=str(error))

@@ -3,7 +3,7 @@
 Each frame is a u32 length in bytes (big-endian) and a JSON object told apart by `type`. The app
 sends requests with a `request_id`; the worker answers each once with `Done`, `LegOpened` or
 `Failed`, in any order, and tells events of its own accord. The app's first request on every
-connection is `Keep`. When the app has been gone for `GRACE_SECONDS`, the worker closes every call.
+connection is `Keep`. When the app has been gone for `GRACE_SECONDS`, the worker closes every link.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from visavis.domain.leg import LocalTransport, RemoteTransport, Side
+from visavis.domain.leg import Link, LocalTransport, RemoteTransport, Side
 from visavis.domain.recording import Manifest
 
 GRACE_SECONDS: Final = 10.0
@@ -26,44 +26,45 @@ class Frame(msgspec.Struct, frozen=True, tag_field="type", tag=True):
 
 
 class Keep(Frame, frozen=True):
-    """Close every call but these."""
+    """Close every link but these."""
 
     request_id: int
-    call_ids: list[str]
+    links: list[Link]
 
 
 class Tap(Frame, frozen=True):
     request_id: int
+    link: Link
     manifest: Manifest
 
 
 class Note(Frame, frozen=True):
     request_id: int
-    call_id: str
+    link: Link
     note: dict[str, Any]
 
 
 class OpenLeg(Frame, frozen=True):
     request_id: int
-    call_id: str
+    link: Link
     side: Side
 
 
 class SetRemote(Frame, frozen=True):
     request_id: int
-    call_id: str
+    link: Link
     side: Side
     remote: RemoteTransport
 
 
 class Join(Frame, frozen=True):
     request_id: int
-    call_id: str
+    link: Link
 
 
 class Close(Frame, frozen=True):
     request_id: int
-    call_id: str
+    link: Link
 
 
 class Done(Frame, frozen=True):
@@ -86,12 +87,12 @@ class Failed(Frame, frozen=True):
 class LegUp(Frame, frozen=True):
     """The leg's DTLS handshake is done: media flows."""
 
-    call_id: str
+    link: Link
     side: Side
 
 
 class LegDown(Frame, frozen=True):
-    call_id: str
+    link: Link
     side: Side
     why: str
 
@@ -99,7 +100,7 @@ class LegDown(Frame, frozen=True):
 class TapLost(Frame, frozen=True):
     """The journal can no longer be written."""
 
-    call_id: str
+    link: Link
     why: str
 
 

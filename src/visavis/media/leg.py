@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from visavis.domain.leg import RemoteTransport, Side
+from visavis.domain.leg import Link, RemoteTransport, Side
 from visavis.media.dtls import Dtls, DtlsError, Identity
 from visavis.media.srtp import Srtp, SrtpError
 from visavis.media.stun import Address, BindingRequest, binding_success
@@ -44,9 +44,9 @@ class Leg:
     """The engine of one leg. Only `peer` and the tap, both set from outside, know the call."""
 
     def __init__(
-        self, call_id: str, side: Side, ufrag: str, pwd: str, identity: Identity, now: float
+        self, link: Link, side: Side, ufrag: str, pwd: str, identity: Identity, now: float
     ) -> None:
-        self.call_id = call_id
+        self.link = link
         self.side = side
         self.ufrag = ufrag
         self.pwd = pwd

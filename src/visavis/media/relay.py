@@ -1,4 +1,4 @@
-"""The calls of a worker and the path of a packet: whose datagram, unprotect, tap, protect, send."""
+"""The links of a worker and the path of a packet: whose datagram, unprotect, tap, protect, send."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from visavis.domain.leg import RemoteTransport, Side
+from visavis.domain.leg import Link, RemoteTransport, Side
 from visavis.media.dtls import Identity
 from visavis.media.journal import Journal
 from visavis.media.leg import Down, Leg, Up, is_rtcp
@@ -18,7 +18,7 @@ _JOURNAL_LEG: Final = {Side.VISITOR: JournalLeg.VISITOR, Side.AGENT: JournalLeg.
 
 
 @dataclass(slots=True)
-class MediaCall:
+class MediaLink:
     """Up to two legs, the tap of both, and whether what one sends the other receives."""
 
     legs: dict[Side, Leg] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class MediaCall:
 
 
 class Relay:
-    """All calls of a worker, without I/O of its own but the journals'.
+    """All links of a worker, without I/O of its own but the journals'.
 
     `on_event` hears of legs that are up or down; `send` puts a datagram on the wire.
     """
@@ -46,45 +46,45 @@ class Relay:
         self._identity = identity
         self._send = send
         self._on_event = on_event
-        self.calls: dict[str, MediaCall] = {}
+        self.links: dict[Link, MediaLink] = {}
         self._by_ufrag: dict[str, Leg] = {}
         self._by_address: dict[Address, Leg] = {}
 
     # What the app asks for
 
-    def call(self, call_id: str) -> MediaCall:
-        return self.calls.setdefault(call_id, MediaCall())
+    def link(self, link: Link) -> MediaLink:
+        return self.links.setdefault(link, MediaLink())
 
-    def open_leg(self, call_id: str, side: Side, now: float) -> Leg:
-        call = self.call(call_id)
-        leg = call.legs.get(side)
+    def open_leg(self, link: Link, side: Side, now: float) -> Leg:
+        joined = self.link(link)
+        leg = joined.legs.get(side)
         if leg is None:
             ufrag, pwd = secrets.token_hex(8), secrets.token_hex(16)
-            leg = Leg(call_id, side, ufrag, pwd, self._identity, now)
-            call.legs[side] = self._by_ufrag[ufrag] = leg
+            leg = Leg(link, side, ufrag, pwd, self._identity, now)
+            joined.legs[side] = self._by_ufrag[ufrag] = leg
         return leg
 
-    def set_remote(self, call_id: str, side: Side, remote: RemoteTransport) -> None:
+    def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> None:
         """Raises `KeyError` when there is no such leg."""
-        leg = self.calls[call_id].legs[side]
+        leg = self.links[link].legs[side]
         leg.set_remote(remote)
         self._settle(leg)
 
-    def join(self, call_id: str) -> None:
-        """Raises `KeyError` when there is no such call."""
-        call = self.calls[call_id]
-        call.is_joined = True
-        self._ask_for_key_frames(call)
+    def join(self, link: Link) -> None:
+        """Raises `KeyError` when there is no such link."""
+        joined = self.links[link]
+        joined.is_joined = True
+        self._ask_for_key_frames(joined)
 
-    def remove(self, call_id: str) -> MediaCall | None:
-        """Close a call's legs; its journal is the caller's to close."""
-        call = self.calls.pop(call_id, None)
-        if call:
-            for leg in call.legs.values():
+    def remove(self, link: Link) -> MediaLink | None:
+        """Close a link's legs; its journal is the caller's to close."""
+        joined = self.links.pop(link, None)
+        if joined:
+            for leg in joined.legs.values():
                 leg.close()
                 self._flush(leg)
                 self._forget(leg)
-        return call
+        return joined
 
     # What the wire brings
 
@@ -109,14 +109,14 @@ class Relay:
 
     def _receive_media(self, leg: Leg, datagram: bytes, arrival_us: int) -> None:
         packet = leg.unprotect(datagram)
-        call = self.calls.get(leg.call_id)
-        if packet is None or call is None:
+        link = self.links.get(leg.link)
+        if packet is None or link is None:
             return
-        if call.journal:
+        if link.journal:
             kind = RecordKind.RTCP if is_rtcp(packet) else RecordKind.RTP
-            call.journal.append(arrival_us, kind, _JOURNAL_LEG[leg.side], packet)
-        peer = call.legs.get(leg.side.other)
-        if call.is_joined and peer and (outgoing := peer.protect(packet)):
+            link.journal.append(arrival_us, kind, _JOURNAL_LEG[leg.side], packet)
+        peer = link.legs.get(leg.side.other)
+        if link.is_joined and peer and (outgoing := peer.protect(packet)):
             self._send(*outgoing)
 
     def _receive_check(self, datagram: bytes, address: Address, now: float) -> None:
@@ -136,13 +136,13 @@ class Relay:
         self._flush(leg)
         events, leg.events = leg.events, []
         for event in events:
-            if isinstance(event, Up) and (call := self.calls.get(leg.call_id)):
-                self._ask_for_key_frames(call)
+            if isinstance(event, Up) and (link := self.links.get(leg.link)):
+                self._ask_for_key_frames(link)
             self._on_event(leg, event)
 
-    def _ask_for_key_frames(self, call: MediaCall) -> None:
-        call.ask_for_key_frames()
-        for leg in call.legs.values():
+    def _ask_for_key_frames(self, link: MediaLink) -> None:
+        link.ask_for_key_frames()
+        for leg in link.legs.values():
             self._flush(leg)
 
     def _flush(self, leg: Leg) -> None:

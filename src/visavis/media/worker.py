@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 from typing import Final
 
@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import Candidate, LocalTransport, Side
+from visavis.domain.leg import Candidate, Link, LocalTransport, Side
 from visavis.media import control
 from visavis.media.dtls import Identity
 from visavis.media.journal import create_journal
@@ -93,7 +93,7 @@ class Worker:
         gone_at = self._app_gone_at
         if gone_at is not None and now - gone_at > control.GRACE_SECONDS:
             self._app_gone_at = None
-            log.warning("the app is gone, closing every call", calls=len(self._relay.calls))
+            log.warning("the app is gone, closing every link", links=len(self._relay.links))
             self._run(self.close_all(keep=()))
 
     # The control socket
@@ -132,69 +132,68 @@ class Worker:
         done = control.Done(request_id=request.request_id)
         match request:
             case control.OpenLeg():
-                leg = self._relay.open_leg(request.call_id, request.side, time.monotonic())
+                leg = self._relay.open_leg(request.link, request.side, time.monotonic())
                 transport = self._transport(leg)
                 return control.LegOpened(request_id=request.request_id, transport=transport)
             case control.SetRemote():
-                self._demand(request.call_id)
-                self._relay.set_remote(request.call_id, request.side, request.remote)
+                self._demand(request.link)
+                self._relay.set_remote(request.link, request.side, request.remote)
             case control.Join():
-                self._demand(request.call_id)
-                self._relay.join(request.call_id)
+                self._demand(request.link)
+                self._relay.join(request.link)
             case control.Note():
                 self._note(request)
             case control.Tap():
                 await self._tap(request)
             case control.Close():
-                await self._close(request.call_id)
+                await self._close(request.link)
             case control.Keep():
-                await self.close_all(keep=request.call_ids)
+                await self.close_all(keep=request.links)
         return done
 
-    def _demand(self, call_id: str) -> None:
-        call = self._relay.calls.get(call_id)
-        if call is None or len(call.legs) < len(Side):
+    def _demand(self, link: Link) -> None:
+        joined = self._relay.links.get(link)
+        if joined is None or len(joined.legs) < len(Side):
             raise VisavisError(ErrorKind.MediaUnavailable, "The media worker lost this call.")
 
     def _transport(self, leg: Leg) -> LocalTransport:
         return LocalTransport(leg.ufrag, leg.pwd, self._identity.fingerprint, self._candidates)
 
     def _note(self, request: control.Note) -> None:
-        call = self._relay.calls.get(request.call_id)
-        if call and call.journal:
-            call.journal.note(request.note)
+        link = self._relay.links.get(request.link)
+        if link and link.journal:
+            link.journal.note(request.note)
 
     async def _tap(self, request: control.Tap) -> None:
-        call_id = request.manifest.call_id
-        call = self._relay.call(call_id)
-        if call.journal:
+        link = self._relay.link(request.link)
+        if link.journal:
             return
-        on_lost = self._from_thread(lambda why: self._tell(control.TapLost(call_id, why)))
+        on_lost = self._from_thread(lambda why: self._tell(control.TapLost(request.link, why)))
         try:
-            call.journal = await asyncio.to_thread(
+            link.journal = await asyncio.to_thread(
                 create_journal, self._spool, request.manifest, on_lost
             )
         except OSError as error:
-            log.warning("no journal", call_id=call_id, error=str(error))
+            log.warning("no journal", link=str(request.link), error=str(error))
             raise VisavisError(ErrorKind.RecordingUnavailable) from None
 
-    async def _close(self, call_id: str) -> None:
-        call = self._relay.remove(call_id)
-        if call and call.journal:
-            await asyncio.to_thread(call.journal.close)
+    async def _close(self, link: Link) -> None:
+        closed = self._relay.remove(link)
+        if closed and closed.journal:
+            await asyncio.to_thread(closed.journal.close)
 
-    async def close_all(self, keep: list[str] | tuple[()]) -> None:
-        gone = [call_id for call_id in self._relay.calls if call_id not in keep]
+    async def close_all(self, keep: Collection[Link]) -> None:
+        gone = [link for link in self._relay.links if link not in keep]
         await asyncio.gather(*map(self._close, gone))
 
     # What the worker tells
 
     def _on_event(self, leg: Leg, event: Up | Down) -> None:
         if isinstance(event, Up):
-            self._tell(control.LegUp(leg.call_id, leg.side))
+            self._tell(control.LegUp(leg.link, leg.side))
         else:
-            log.info("leg down", call_id=leg.call_id, side=leg.side, why=event.why)
-            self._tell(control.LegDown(leg.call_id, leg.side, event.why))
+            log.info("leg down", link=str(leg.link), side=leg.side, why=event.why)
+            self._tell(control.LegDown(leg.link, leg.side, event.why))
 
     def _tell(self, event: control.Event) -> None:
         if self._app:

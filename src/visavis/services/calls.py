@@ -27,7 +27,7 @@ from visavis.domain.call import (
 )
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import LocalTransport, Side
+from visavis.domain.leg import Link, LocalTransport, Side
 from visavis.domain.people import Permission, Visitor
 from visavis.domain.recording import Manifest
 from visavis.rtp.sdp import read_transport, restrict_codecs, rewrite
@@ -63,6 +63,10 @@ class _Live:
     @property
     def id(self) -> str:
         return self.record.id
+
+    @property
+    def link(self) -> Link:
+        return Link(self.id, 1)
 
     def sockets(self) -> Iterator[str]:
         yield self.record.visitor.id
@@ -161,7 +165,7 @@ class Calls:
         for call in self._ringing(desk.agent.site_id):
             call.rung.pop(desk.socket_id, None)
             if not self._presence.desks(desk.agent.site_id):
-                self._end(call, Event.NOBODY_THERE)
+                self._end(call, Event.RING_TIME_OUT)
 
     async def accept(self, desk: Desk, call_id: str) -> None:
         """Take a ringing call; raises `CallNotPossible` when another agent was first."""
@@ -207,8 +211,8 @@ class Calls:
 
     # What the media worker tells
 
-    async def leg_up(self, call_id: str, side: Side) -> None:
-        call = self._calls.get(call_id)
+    async def leg_up(self, link: Link, side: Side) -> None:
+        call = self._calls.get(link.call_id)
         if call is None:
             return
         call.legs_up.add(side)
@@ -219,15 +223,15 @@ class Calls:
             await self._save(call)
             await self._note(call, "connected")
 
-    async def leg_down(self, call_id: str, side: Side, why: str) -> None:
-        if call := self._calls.get(call_id):
-            log.info("leg down", call_id=call_id, side=side, why=why)
-            self._end(call, Event.LEG_DOWN)
+    async def leg_down(self, link: Link, side: Side, why: str) -> None:
+        if call := self._calls.get(link.call_id):
+            log.info("leg down", link=str(link), side=side, why=why)
+            self._end(call, Event.MEDIA_FAILS)
 
-    async def tap_lost(self, call_id: str, why: str) -> None:
+    async def tap_lost(self, link: Link, why: str) -> None:
         """Automatic means every call: one that cannot be recorded any longer ends."""
-        if call := self._calls.get(call_id):
-            log.error("recording lost", call_id=call_id, why=why)
+        if call := self._calls.get(link.call_id):
+            log.error("recording lost", link=str(link), why=why)
             self._end(call, Event.CANNOT_RECORD)
 
     async def worker_lost(self) -> None:
@@ -237,9 +241,9 @@ class Calls:
 
     # The node
 
-    def kept(self) -> list[str]:
-        """The calls that a media worker must not close."""
-        return [call.id for call in self._calls.values() if call.desk]
+    def kept(self) -> list[Link]:
+        """The links that a media worker must not close."""
+        return [call.link for call in self._calls.values() if call.desk]
 
     async def shut_down(self) -> None:
         """End every call and see it through to the database and the media worker."""
@@ -265,7 +269,8 @@ class Calls:
 
     def _ring(self, call: _Live) -> None:
         if not self._presence.desks(call.record.site_id):
-            self._end(call, Event.NOBODY_THERE)
+            self._move(call, Event.NOBODY_FREE)
+            self._end(call, Event.QUEUE_TIME_OUT)
             return
         self._move(call, Event.RING)
         self._set_timer(call, RING_SECONDS, Event.RING_TIME_OUT)
@@ -317,37 +322,37 @@ class Calls:
             cannot_record = error.kind is ErrorKind.RecordingUnavailable
             self._end(call, Event.CANNOT_RECORD if cannot_record else Event.MEDIA_FAILS)
         if call.record.is_over:
-            await self._media.close(call.id)
+            await self._media.close(call.link)
 
     async def _open_legs(self, call: _Live) -> None:
         await self._save(call)
         if call.recording_id:
             await self._start_recording(call, call.manifest(call.recording_id))
         for side in Side:
-            call.transports[side] = await self._media.open_leg(call.id, side)
-        await self._media.set_remote(call.id, Side.VISITOR, read_transport(call.offer))
+            call.transports[side] = await self._media.open_leg(call.link, side)
+        await self._media.set_remote(call.link, Side.VISITOR, read_transport(call.offer))
         if call.desk and not call.record.is_over:
             offer = rewrite(restrict_codecs(call.offer), call.transports[Side.AGENT], "actpass")
-            self._tell(call.desk.socket_id, signaling.Offer(call_id=call.id, sdp=offer))
+            self._tell(call.desk.socket_id, signaling.Offer(call_id=call.id, link=1, sdp=offer))
 
     async def _start_recording(self, call: _Live, manifest: Manifest) -> None:
         await self._store.write(lambda rows: rows.recordings.add(manifest))
-        await self._media.tap(manifest)
+        await self._media.tap(call.link, manifest)
 
     async def _join(self, call: _Live, answer: str) -> None:
-        await self._media.set_remote(call.id, Side.AGENT, read_transport(answer))
+        await self._media.set_remote(call.link, Side.AGENT, read_transport(answer))
         if call.recording_id:
             descriptions = {"type": "descriptions", "visitor": call.offer, "agent": answer}
-            await self._media.note(call.id, descriptions)
-        await self._media.join(call.id)
+            await self._media.note(call.link, descriptions)
+        await self._media.join(call.link)
         sdp = rewrite(answer, call.transports[Side.VISITOR], "passive")
-        self._tell(call.record.visitor.id, signaling.Answer(call_id=call.id, sdp=sdp))
+        self._tell(call.record.visitor.id, signaling.Answer(call_id=call.id, link=1, sdp=sdp))
         await self._save(call)
 
     async def _note(self, call: _Live, name: str) -> None:
         if call.recording_id:
             event = {"type": "event", "name": name, "at": self._clock().isoformat()}
-            await self._media.note(call.id, event)
+            await self._media.note(call.link, event)
 
     # State
 
@@ -373,7 +378,7 @@ class Calls:
     async def _clean_up(self, call: _Live) -> None:
         if call.desk:
             try:
-                await self._media.close(call.id)
+                await self._media.close(call.link)
             except VisavisError as error:
                 # the worker is gone: so are the legs, and its journal is the recorder's already
                 log.warning("call not closed", call_id=call.id, error=error.kind.name)

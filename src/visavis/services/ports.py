@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 from visavis.domain.audit import AuditEntry
 from visavis.domain.call import CallRecord
 from visavis.domain.config import Config
-from visavis.domain.leg import LocalTransport, RemoteTransport, Side
+from visavis.domain.leg import Link, LocalTransport, RemoteTransport, Side
 from visavis.domain.oauth import ApiKey, AuthorizationCode, Client, Credential, Grant
 from visavis.domain.people import Agent, Permission, Role, Site
 from visavis.domain.recording import Manifest
@@ -195,35 +195,36 @@ class Bus(Protocol):
 
 
 class MediaPlane(Protocol):
-    """One media worker as the use cases see it. Everything is idempotent per call and side.
+    """The media workers as the use cases see them. Everything is idempotent per link and side.
 
     Every method raises `VisavisError`: `MediaUnavailable` when the worker does not answer.
     """
 
-    async def tap(self, manifest: Manifest) -> None:
-        """Record the call from now on; raises `RecordingUnavailable` if no journal can be opened.
+    async def tap(self, link: Link, manifest: Manifest) -> None:
+        """Record the link from now on; raises `RecordingUnavailable` if no journal can be opened.
 
-        The journal is on disk, locked, with its manifest, when this returns.
+        The journal is on disk, locked, with its manifest, when this returns. It is the
+        `link.number`-th of the recording.
         """
 
-    async def note(self, call_id: str, note: Mapping[str, Any]) -> None:
-        """Append a JSON note to the call's journal, if it has one."""
+    async def note(self, link: Link, note: Mapping[str, Any]) -> None:
+        """Append a JSON note to the link's journal, if it has one."""
 
-    async def open_leg(self, call_id: str, side: Side) -> LocalTransport: ...
+    async def open_leg(self, link: Link, side: Side) -> LocalTransport: ...
 
-    async def set_remote(self, call_id: str, side: Side, remote: RemoteTransport) -> None: ...
+    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> None: ...
 
-    async def join(self, call_id: str) -> None:
+    async def join(self, link: Link) -> None:
         """From now on, what one leg sends the other receives."""
 
-    async def close(self, call_id: str) -> None:
-        """Close the call's legs and seal its journal. Unknown calls are none of our business."""
+    async def close(self, link: Link) -> None:
+        """Close the link's legs and seal its journal. Unknown links are none of our business."""
 
 
 class MediaListener(Protocol):
     """What a media worker tells of its own accord."""
 
-    async def leg_up(self, call_id: str, side: Side) -> None: ...
-    async def leg_down(self, call_id: str, side: Side, why: str) -> None: ...
-    async def tap_lost(self, call_id: str, why: str) -> None: ...
+    async def leg_up(self, link: Link, side: Side) -> None: ...
+    async def leg_down(self, link: Link, side: Side, why: str) -> None: ...
+    async def tap_lost(self, link: Link, why: str) -> None: ...
     async def worker_lost(self) -> None: ...

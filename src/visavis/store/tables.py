@@ -7,9 +7,11 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -199,7 +201,25 @@ calls = Table(
     Column("reason", Text),
     Column("ended_by", Text, nullable=False),
     Column("node_id", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("consent", Text, nullable=False),
+    Column("is_unrecorded", Boolean(create_constraint=False), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("quality", JSON),
     Index("calls_by_time", "site_id", "requested_at"),
+)
+
+call_events = Table(
+    "call_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("site_id", Integer, ForeignKey("sites.id"), nullable=False),
+    Column("call_id", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("data", JSON, nullable=False),
+    Index("call_events_by_call", "site_id", "call_id"),
 )
 
 recordings = Table(
@@ -210,7 +230,26 @@ recordings = Table(
     Column("call_id", Text, nullable=False),
     Column("started_at", Moment, nullable=False),
     Column("sha256", Text),
-    Column("size", Integer),
+    Column("size", BigInteger),
     Column("delivered_at", Moment),
+    Column("duration", Float),
+    Column("state", Text, nullable=False),
+    Column("uploaded", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("tried_at", Moment),
+    Column("last_error", Text),
+    Column("server_url", Text),
+    Column("retry_asked_at", Moment),
     Index("recordings_by_time", "site_id", "started_at"),
+)
+
+recording_policies = Table(
+    "recording_policies",
+    metadata,
+    Column("site_id", Integer, ForeignKey("sites.id"), primary_key=True),
+    Column("consent", Text, nullable=False),
+    Column("unrecordable", Text, nullable=False),
+    Column("retention_days", Integer),
+    Column("secret", Text),
+    Column("version", Integer, nullable=False),
 )

@@ -42,6 +42,10 @@ class Calls(Rows):
             "reason": call.reason,
             "ended_by": call.ended_by,
             "node_id": node_id,
+            "origin": "widget",
+            "consent": "none",
+            "is_unrecorded": False,
+            "message": "",
         }
         statement = self._upsert(t.calls).values(values)
         self._run(statement.on_conflict_do_update(index_elements=["id"], set_=values))
@@ -64,6 +68,9 @@ class Recordings(Rows):
                 site_id=manifest.site_id,
                 call_id=manifest.call_id,
                 started_at=manifest.started_at,
+                state="waiting",
+                uploaded=0,
+                attempts=0,
             )
             .on_conflict_do_nothing()
         )
@@ -75,5 +82,5 @@ class Recordings(Rows):
         self._run(
             update(t.recordings)
             .where(c.site_id == site_id, c.id == recording_id, c.delivered_at.is_(None))
-            .values(sha256=sha256, size=size, delivered_at=now)
+            .values(sha256=sha256, size=size, delivered_at=now, state="delivered", uploaded=size)
         )

@@ -1,0 +1,49 @@
+"""What happened in a call, told after it: for the recording, the library and the REST API."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from visavis.domain.signaling import Media, Party
+
+
+class Happening(StrEnum):
+    """The names of `CallEvent`s; the states of the call have theirs in `domain.call.State`."""
+
+    UPGRADED = "upgraded"  # from audio to video; data: {"side": …}
+    SHARE_STARTED = "shareStarted"  # data: {"side": …}
+    SHARE_STOPPED = "shareStopped"  # data: {"side": …}
+    TRANSFERRED = "transferred"  # data: {"agentName": …, "agentId": …}
+    RECORDING_STARTED = "recordingStarted"
+    RECORDING_PAUSED = "recordingPaused"
+    RECORDING_RESUMED = "recordingResumed"
+    UNRECORDED = "unrecorded"  # it should have been recorded and could not; data: {"why": …}
+    LINKED = "linked"  # a link flows; data: {"link": number}
+    TEXT = "text"  # data: {"text": …}
+
+
+class CallEvent(msgspec.Struct, frozen=True, rename="camel"):
+    """`name` is a `Happening` or the state that the call has reached; `by` is who did it."""
+
+    at: datetime
+    name: str
+    by: Party = "system"
+    data: dict[str, Any] = {}
+
+
+class Story(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """A call from its end. `quality` holds one report for each side (`rtp.quality`)."""
+
+    call_id: str
+    site_id: int
+    media: Media
+    visitor_name: str = ""
+    visitor_email: str = ""
+    agent_names: tuple[str, ...] = ()
+    consent: str = "none"
+    events: tuple[CallEvent, ...] = ()
+    quality: dict[str, Any] = {}
