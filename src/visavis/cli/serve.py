@@ -35,7 +35,7 @@ from visavis.supervisor import CANNOT_START, CannotStartError, run_part, supervi
     type=click.Path(dir_okay=False, path_type=Path),
     help="A TOML file with settings.  [VISAVIS_CONFIG]",
 )
-@with_settings
+@with_settings()
 def serve(config_file: Path | None, **options: Any) -> None:
     """Run everything: the API, the pages, the media worker, the recorder and the archive.
 
@@ -45,7 +45,7 @@ def serve(config_file: Path | None, **options: Any) -> None:
         settings = _settings(config_file, options, Path(run_dir))
         log_to_stderr(settings.log_level)
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-        account = _found(settings.database_address, "Site 1", FIRST_EMAIL, None)
+        account = found(settings.database_address, "Site 1", FIRST_EMAIL, None)
         try:
             asyncio.run(
                 supervise(
@@ -72,10 +72,10 @@ def init(data_dir: Path, database: str, site_name: str, email: str, password: st
     """Set up a database: site 1, its administrator and an OAuth client."""
     log_to_stderr("warning")
     address = Settings(data_dir=data_dir, database=database).database_address
-    account = _found(address, site_name, email, password)
+    account = found(address, site_name, email, password)
     if account is None:
         fail("This is set up already. To change something, see visavis agent --help.")
-    click.echo(_credentials(account))
+    click.echo(credentials(account))
 
 
 @click.command(hidden=True)
@@ -98,9 +98,9 @@ def _settings(config_file: Path | None, options: dict[str, Any], run_dir: Path) 
     except SettingError as error:
         fail(str(error))
     settings = Settings(**given, run_dir=run_dir)
-    _demand_tls(settings)
+    demand_tls(settings)
     _demand_addresses(settings)
-    port = settings.port or _free_port()
+    port = settings.port or free_port()
     workers = settings.media_workers or os.cpu_count() or 1
     changed = {
         "port": port,
@@ -123,7 +123,7 @@ def _demand_addresses(settings: Settings) -> None:
             fail(f"--advertise-address: no browser can send to {text}.")
 
 
-def _demand_tls(settings: Settings) -> None:
+def demand_tls(settings: Settings) -> None:
     if bool(settings.tls_cert) != bool(settings.tls_key):
         fail("HTTPS needs both, --tls-cert and --tls-key.")
     if settings.tls_cert:
@@ -134,7 +134,7 @@ def _demand_tls(settings: Settings) -> None:
             fail(f"--tls-cert and --tls-key cannot be used: {error}.")
 
 
-def _found(address: str, site_name: str, email: str, password: str | None) -> FirstAccount | None:
+def found(address: str, site_name: str, email: str, password: str | None) -> FirstAccount | None:
     store = opened(address)
     try:
         people = Office(store).people
@@ -151,11 +151,11 @@ def _announce(settings: Settings, account: FirstAccount | None) -> None:
         "",
         f"Visavis is running at {url} (media on {_media_ports(settings)}).",
         "",
-        *([_credentials(account), ""] if account else []),
+        *([credentials(account), ""] if account else []),
         "Place a call:",
         f"  1. Sign in at {url}/console and leave the page open.",
         "  2. Switch calls on, and record them:",
-        f"     TOKEN=$({sys.argv[0]} token issue {_where(settings)} --email {email})",
+        f"     TOKEN=$({sys.argv[0]} token issue {where(settings)} --email {email})",
         f"     curl -X PUT {url}/v4/livechat/audioVideoChatConfig \\",
         '       -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\',
         '       -d \'{"isEnabled":true,"isAutomaticallyRecordingAudioVideoChatsEnabled":true,'
@@ -177,14 +177,14 @@ def _media_ports(settings: Settings) -> str:
     return f"UDP and TCP port {first}" if first == last else f"UDP and TCP ports {first} to {last}"
 
 
-def _where(settings: Settings) -> str:
+def where(settings: Settings) -> str:
     """The options by which another command finds the same database."""
     if settings.database:
         return f"--database {shlex.quote(settings.database)}"
     return f"--data {shlex.quote(str(settings.data_dir))}"
 
 
-def _credentials(account: FirstAccount) -> str:
+def credentials(account: FirstAccount) -> str:
     return (
         "Administrator, shown this once:\n"
         f"  e-mail    {account.email}\n"
@@ -208,7 +208,7 @@ def _is_ready(settings: Settings) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -217,7 +217,7 @@ def _free_port() -> int:
 def _free_ports(count: int) -> int:
     """The first of so many ports in a row that are free, for UDP and for TCP."""
     while True:
-        first = _free_port()
+        first = free_port()
         if all(_is_free(port) for port in range(first, first + count)):
             return first
 
