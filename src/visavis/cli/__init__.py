@@ -11,22 +11,13 @@ from visavis.cli.archive import archive
 from visavis.cli.audit import audit
 from visavis.cli.config import config
 from visavis.cli.programs import client, key, token
+from visavis.cli.recordings import recordings
 from visavis.cli.serve import init, part, serve
 from visavis.cli.staff import agent, role, site
 
 COMMANDS: Final = (
-    serve,
-    archive,
-    init,
-    config,
-    audit,
-    site,
-    agent,
-    role,
-    client,
-    key,
-    token,
-    part,
+    *(serve, archive, init, config, recordings, audit),
+    *(site, agent, role, client, key, token, part),
 )
 
 
