@@ -21,12 +21,14 @@ from visavis.archive.key import ensure_key
 from visavis.archive.routes import archive_routes
 from visavis.bus.local import LocalBus
 from visavis.domain.errors import VisavisError
-from visavis.domain.signaling import MAX_MESSAGE_BYTES
+from visavis.domain.policy import RecordingPolicy
+from visavis.domain.signaling import MAX_MESSAGE_BYTES, IceServers
 from visavis.media import worker
 from visavis.media.client import MediaClient
 from visavis.recorder.delivery import Deliverer
 from visavis.recorder.sweeper import Sweeper
 from visavis.services.audit import AuditLog
+from visavis.services.callbook import CallBook
 from visavis.services.calls import Calls
 from visavis.services.clients import Clients
 from visavis.services.configs import Configs
@@ -42,6 +44,7 @@ from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore
 from visavis.web.access import AccessLog
 from visavis.web.api.audit import AuditApi
+from visavis.web.api.calls import CallsApi
 from visavis.web.api.config import ConfigApi
 from visavis.web.api.events import ConfigEvents
 from visavis.web.limit import RateLimit
@@ -55,6 +58,8 @@ from visavis.web.signaling import Sockets
 log = structlog.get_logger(__name__)
 
 CLOSE_SECONDS: Final = 3
+ICE_SECONDS: Final = 3600.0
+"""How often a page is told of the STUN and TURN servers."""
 
 
 def now() -> datetime:
@@ -67,6 +72,10 @@ def new_secret() -> str:
 
 def new_id() -> str:
     return secrets.token_hex(16)
+
+
+async def policy_of(site_id: int) -> RecordingPolicy:
+    return RecordingPolicy(site_id)
 
 
 def settle() -> None:
@@ -99,6 +108,7 @@ class App:
         self.media = MediaClient(settings.media_socket)
         self.calls = Calls(
             config_of=self.configs.get,
+            policy_of=policy_of,
             store=store,
             bus=self.bus,
             media=self.media,
@@ -107,6 +117,7 @@ class App:
             new_id=new_id,
             node_id=self.node_id,
         )
+        self.configs.listeners.append(self.calls.config_changed)
         is_logged = settings.log_level in {"debug", "info"}
         self.access_log = AccessLog(sys.stderr.buffer if is_logged else None)
         self.web = self._web()
@@ -120,10 +131,12 @@ class App:
             if settings.archive
             else []
         )
-        sockets = Sockets(
+        self.sockets = Sockets(
             calls=self.calls,
             bus=self.bus,
-            config_of=self.configs.get,
+            availability_of=self.configs.availability,
+            ice_servers=lambda socket_id: IceServers(servers=[]),
+            ice_seconds=ICE_SECONDS,
             has_site=self.people.has_site,
             signed_in=sessions.signed_in,
             is_same_origin=is_same_origin,
@@ -133,8 +146,10 @@ class App:
             config_api=ConfigApi(self.configs, sessions),
             config_events=ConfigEvents(self.configs, self.bus, sessions, self.stopping),
             audit_api=AuditApi(AuditLog(self.store), sessions),
+            calls_api=CallsApi(CallBook(self.store, self.calls), sessions, settings.base_url),
+            join=self.calls.join,
             sessions=sessions,
-            sockets=sockets,
+            sockets=self.sockets,
             recordings=archive,
             why_not_ready=self.why_not_ready,
             oauth=self._oauth(sessions),
@@ -160,6 +175,10 @@ class App:
         spool = self.settings.spool
         return {
             "visavis_calls": Gauge("Calls that have not ended", lambda: self.calls.count),
+            "visavis_calls_unrecorded": Gauge(
+                "Calls since the start that went on although they could not be recorded",
+                lambda: self.calls.unrecorded,
+            ),
             "visavis_media_workers": Gauge(
                 "Media workers that answer", lambda: self.media.is_connected
             ),
@@ -225,7 +244,7 @@ async def run_app(settings: Settings, stop: asyncio.Event) -> None:
         )
     )
     background = [
-        asyncio.create_task(app.media.run(app.calls, app.calls.kept)),
+        asyncio.create_task(app.media.run(app.calls.ears, app.calls.kept)),
         asyncio.create_task(app.watch_store()),
     ]
     settle()

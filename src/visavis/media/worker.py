@@ -138,11 +138,16 @@ class Worker:
             case control.SetRemote():
                 self._demand(request.link)
                 self._relay.set_remote(request.link, request.side, request.remote)
+                leg = self._relay.links[request.link].legs[request.side]
+                transport = self._transport(leg)
+                return control.LegOpened(request_id=request.request_id, transport=transport)
             case control.Join():
                 self._demand(request.link)
                 self._relay.join(request.link)
             case control.Note():
                 self._note(request)
+            case control.Pause():
+                self._relay.pause(request.link, paused=request.paused)
             case control.Tap():
                 await self._tap(request)
             case control.Close():
