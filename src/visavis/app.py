@@ -21,6 +21,7 @@ from visavis.archive.archive import Archive
 from visavis.archive.key import ensure_key
 from visavis.bus.local import LocalBus
 from visavis.domain.errors import VisavisError
+from visavis.domain.policy import RecordingPolicy
 from visavis.domain.signaling import MAX_MESSAGE_BYTES
 from visavis.media import worker
 from visavis.media.workers import MediaWorkers
@@ -28,10 +29,12 @@ from visavis.recorder.delivery import Deliverer
 from visavis.recorder.sweeper import Sweeper
 from visavis.recorder.trial import Trials
 from visavis.services.audit import AuditLog, AuditTrail
+from visavis.services.callbook import CallBook
 from visavis.services.calls import Calls
 from visavis.services.clients import Clients
 from visavis.services.configs import Configs
 from visavis.services.grants import Grants
+from visavis.services.ice import IceDirectory
 from visavis.services.keys import Keys
 from visavis.services.people import People
 from visavis.services.policies import Policies
@@ -44,6 +47,7 @@ from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore
 from visavis.web.access import AccessLog
 from visavis.web.api.audit import AuditApi
+from visavis.web.api.calls import CallsApi
 from visavis.web.api.config import ConfigApi
 from visavis.web.api.events import ConfigEvents
 from visavis.web.api.policy import PolicyApi
@@ -72,6 +76,10 @@ def new_secret() -> str:
 
 def new_id() -> str:
     return secrets.token_hex(16)
+
+
+async def policy_of(site_id: int) -> RecordingPolicy:
+    return RecordingPolicy(site_id)
 
 
 def settle() -> None:
@@ -109,6 +117,7 @@ class App:
         self.media = MediaWorkers(settings.media_sockets)
         self.calls = Calls(
             config_of=self.configs.get,
+            policy_of=self.policies.get,
             store=store,
             bus=self.bus,
             media=self.media,
@@ -117,10 +126,12 @@ class App:
             new_id=new_id,
             node_id=self.node_id,
         )
+        self.configs.listeners.append(self.calls.config_changed)
         is_logged = settings.log_level in {"debug", "info"}
         self.access_log = AccessLog(sys.stderr.buffer if is_logged else None)
         self.sessions = Sessions(self.tokens, self.keys, self.people)
         self.archive = self._archive() if settings.archive else None
+        self.sockets = self._sockets()
         self.web = self._web()
 
     async def _announce(self, site_id: int) -> None:
@@ -139,25 +150,38 @@ class App:
             retention_days_of=self._retention_days,
         )
 
-    def _web(self) -> ASGIApp:
-        settings, sessions = self.settings, self.sessions
-        sockets = Sockets(
+    def _sockets(self) -> Sockets:
+        settings = self.settings
+        ice = IceDirectory(
+            settings.stun_servers,
+            settings.turn_servers,
+            settings.turn_secret,
+            settings.turn_seconds,
+        )
+        return Sockets(
             calls=self.calls,
             bus=self.bus,
             availability_of=self.configs.availability,
+            ice_servers=lambda socket_id: ice.servers(socket_id, now()),
+            ice_seconds=settings.turn_seconds / 2,
             has_site=self.people.has_site,
-            signed_in=sessions.signed_in,
+            signed_in=self.sessions.signed_in,
             is_same_origin=is_same_origin,
             new_id=new_id,
         )
+
+    def _web(self) -> ASGIApp:
+        settings, sessions = self.settings, self.sessions
         return build_web(
             config_api=ConfigApi(self.configs, sessions),
             config_events=ConfigEvents(self.configs, self.bus, sessions, self.stopping),
             audit_api=AuditApi(AuditLog(self.store), sessions),
             policy_api=PolicyApi(self.policies, sessions),
             recordings_api=RecordingsApi(self.desk, sessions),
+            calls_api=CallsApi(CallBook(self.store, self.calls), sessions, settings.base_url),
+            join=self.calls.join,
             sessions=sessions,
-            sockets=sockets,
+            sockets=self.sockets,
             recordings=self.archive.routes() if self.archive else [],
             why_not_ready=self.why_not_ready,
             oauth=self._oauth(sessions),
@@ -183,6 +207,10 @@ class App:
         spool = self.settings.spool
         return {
             "visavis_calls": Gauge("Calls that have not ended", lambda: self.calls.count),
+            "visavis_calls_unrecorded": Gauge(
+                "Calls since the start that went on although they could not be recorded",
+                lambda: self.calls.unrecorded,
+            ),
             "visavis_media_workers": Gauge("Media workers that answer", lambda: self.media.living),
             "visavis_spool_recordings": Gauge(
                 "Recordings on this machine that wait for their delivery or are being made",
@@ -275,7 +303,7 @@ async def run_app(settings: Settings, stop: asyncio.Event) -> None:
     await app.start()
     server = http_server(app.web, settings)
     background = [
-        asyncio.create_task(app.media.run(app.calls)),
+        asyncio.create_task(app.media.run(app.calls.ears)),
         asyncio.create_task(app.watch_store()),
         *([asyncio.create_task(app.archive.run())] if app.archive else []),
         asyncio.create_task(app.count_recordings()),

@@ -83,8 +83,9 @@ class House:
             is_recorded=True,
             requested_at=STARTED_AT,
             state=state,
+            recording_id=recording_id,
         )
-        await self.store.write(lambda rows: rows.calls.save(call, recording_id, "node"))
+        await self.store.write(lambda rows: rows.calls.save(call, "node"))
 
 
 @pytest.fixture

@@ -55,8 +55,9 @@ def add_call(rows: Transaction, recording_id: str, seconds: float = 10, site_id:
         state=State.ENDED,
         connected_at=NOW,
         ended_at=NOW + timedelta(seconds=seconds),
+        recording_id=recording_id,
     )
-    rows.calls.save(call, recording_id, "node")
+    rows.calls.save(call, "node")
 
 
 async def test_from_waiting_to_delivered(store: SqlStore) -> None:
@@ -154,7 +155,8 @@ async def test_which_calls_are_over(store: SqlStore) -> None:
     def work(rows: Transaction) -> None:
         add_call(rows, "over")
         call = CallRecord("call-on", 1, Visitor("v", 1), "audio", True, NOW, State.CONNECTED)
-        rows.calls.save(call, "on", "node")
+        call.recording_id = "on"
+        rows.calls.save(call, "node")
 
     await store.write(work)
     asked = ["call-over", "call-on", "call-unheard-of"]

@@ -25,6 +25,19 @@ include-operation-id = "testRecordingServer"
 # what an address is, a pattern cannot say: 400
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "401", "403"]
 
+include-operation-id = "createAudioVideoChat"
+# a number that no agent has: 400
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "401", "403"]
+
+[[operations]]
+include-operation-id = "getAudioVideoChat"
+# an id that no call has: 404
+checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404"]
+
+[[operations]]
+include-operation-id = "endAudioVideoChat"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404", "409"]
+
 [checks]
 positive_data_acceptance.expected-statuses = ["2xx", "304", "401", "403", "412"]
 """

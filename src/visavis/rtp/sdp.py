@@ -32,6 +32,7 @@ _TRANSPORT = re.compile(
     r"|remote-candidates|rtcp)(:|$)"
 )
 _TCP_TYPE: Final = {"tcp": " tcptype passive"}
+_DIRECTIONS: Final = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
 _PER_CODEC = re.compile(r"a=(rtpmap|fmtp|rtcp-fb):(\d+) ?(.*)")
 _SOURCE = re.compile(r"a=ssrc:(\d{1,10}) ")
 _REPAIR = re.compile(r"a=ssrc-group:FID (\d{1,10}) (\d{1,10})$")
@@ -121,6 +122,24 @@ def restrict_codecs(sdp: str) -> str:
     for section in sections:
         lines += _restrict_section(section)
     return _join(lines)
+
+
+def sent_video(sdp: str) -> frozenset[str]:
+    """The mids of the video that the description's author sends; raises `ParameterInvalid`."""
+    session, sections = _split(sdp)
+    default = _direction(session, "sendrecv")
+    return frozenset(
+        _media_section(section).mid
+        for section in sections
+        if section[0].startswith("m=video ")
+        and (_media_line(section)[1] != "0" or "a=bundle-only" in section)
+        and _direction(section, default) in {"sendrecv", "sendonly"}
+    )
+
+
+def _direction(lines: list[str], default: str) -> str:
+    """RFC 8866 §6.7."""
+    return next((line[2:] for line in lines if line[2:] in _DIRECTIONS), default)
 
 
 def _split(sdp: str) -> tuple[list[str], list[list[str]]]:

@@ -53,6 +53,7 @@ class Configs:
         self._new_id = new_id
         self._archive_url = archive_url
         self._known: dict[int, Config] = {}
+        self.listeners: list[Callable[[Config], None]] = []
 
     async def get(self, site_id: int) -> Config:
         return self._known.get(site_id) or self._newest(await self._load(site_id))
@@ -100,7 +101,9 @@ class Configs:
         )
 
     async def announce(self, site_id: int) -> None:
-        """Tell a site's open pages what holds for them now."""
+        """Tell a site's calls and open pages what holds for them now."""
+        for listener in self.listeners:
+            listener(await self.get(site_id))
         message = msgspec.json.encode(await self.availability(site_id))
         self._bus.publish(config_topic(site_id), message)
 

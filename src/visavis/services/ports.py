@@ -10,13 +10,14 @@ from typing import Any, Protocol, TypeVar
 from visavis.domain.audit import AuditEntry
 from visavis.domain.backlog import Backlog, Expected, Progress, Recording, Server, Trial
 from visavis.domain.call import CallRecord
+from visavis.domain.callbook import CallSearch, PastCall
 from visavis.domain.config import Config
 from visavis.domain.leg import Link, LocalTransport, RemoteTransport, Side
 from visavis.domain.oauth import ApiKey, AuthorizationCode, Client, Credential, Grant
 from visavis.domain.people import Agent, Permission, Role, Site
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Delivery, Manifest, RecordingState
-from visavis.domain.story import Story
+from visavis.domain.story import CallEvent, Story
 from visavis.rtp.quality import LegReport
 
 T = TypeVar("T")
@@ -124,14 +125,29 @@ class NodeRows(Protocol):
 
 
 class CallRows(Protocol):
-    def save(self, call: CallRecord, recording_id: str | None, node_id: str) -> None:
-        """Insert the call or overwrite its row."""
+    def save(self, call: CallRecord, node_id: str) -> None:
+        """Insert the call or overwrite its row, but for the message that was left after it."""
+
+    def note(self, site_id: int, call_id: str, event: CallEvent) -> None:
+        """Add to what has happened in the call."""
+
+    def leave_message(self, site_id: int, call_id: str, text: str, name: str, email: str) -> bool:
+        """Keep a message with a call that is over, that nobody took and that has none yet.
+
+        `name` and `email` stand in where the call has them not. Whether there was such a call.
+        """
+
+    def story(self, site_id: int, call_id: str) -> Story | None:
+        """What has happened in the call so far, in order."""
+
+    def get(self, site_id: int, call_id: str) -> PastCall | None: ...
+    def newest(
+        self, site_id: int, search: CallSearch, limit: int, offset: int = 0
+    ) -> Sequence[PastCall]: ...
+    def count(self, site_id: int, search: CallSearch) -> int: ...
 
     def close_open(self, node_id: str, now: datetime) -> int:
         """End as failed what a dead process of this node left open; returns how many."""
-
-    def story(self, site_id: int, call_id: str) -> Story | None:
-        """What happened in a call."""
 
 
 class RecordingRows(Protocol):

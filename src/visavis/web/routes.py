@@ -15,8 +15,10 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from visavis.domain.errors import VisavisError
+from visavis.services.calls.joins import Invitee
 from visavis.web.access import AccessLog
 from visavis.web.api.audit import AuditApi
+from visavis.web.api.calls import CallsApi
 from visavis.web.api.config import ConfigApi
 from visavis.web.api.events import ConfigEvents
 from visavis.web.api.openapi import description_resource
@@ -28,6 +30,7 @@ from visavis.web.limit import RateLimit
 from visavis.web.metrics import Gauge, metrics_route
 from visavis.web.oauth.routes import OAuth
 from visavis.web.pages import archive_page_routes, page_routes
+from visavis.web.pages.join import join_routes
 from visavis.web.resource import Resources
 from visavis.web.safe import SafeHeaders
 from visavis.web.session import Sessions
@@ -51,6 +54,8 @@ def build_web(
     audit_api: AuditApi,
     policy_api: PolicyApi,
     recordings_api: RecordingsApi,
+    calls_api: CallsApi,
+    join: Callable[[str], Invitee],
     sessions: Sessions,
     oauth: OAuth,
     sockets: Sockets,
@@ -75,12 +80,14 @@ def build_web(
         *sockets.routes(),  # /signaling/visitor, /signaling/agent
         *recordings,  # /recordings/, /library/recordings
         *page_routes(),  # /, /demo, /console, /library, /signin, /widget.js, /static/
+        *join_routes(join),  # /join/{token}
         Route("/healthz", _healthz),
         Route("/readyz", readyz),
         metrics_route(gauges),  # /metrics
     )
     resources = [
         *config_api.resources(),  # /v4/livechat/audioVideoChatConfig
+        *calls_api.resources(),  # /v4/livechat/audioVideoChats
         *audit_api.resources(),  # /v4/global/auditLogs
         *policy_api.resources(),  # /v4/livechat/recordingPolicy
         *recordings_api.resources(),  # /v4/livechat/recordings, …Config:testRecordingServer
