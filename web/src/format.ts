@@ -14,3 +14,5 @@ export const fileSize = (bytes: number): string => {
 
 export const dateTime = (iso: string): string =>
   new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+export const timeOfDay = (iso: string): string => new Date(iso).toLocaleTimeString(undefined, { timeStyle: "short" });

@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 /* empty css    */import{a as e,c as t,d as n,f as r,i,l as a,n as o,o as s,p as c,s as l,t as u,u as d}from"./decorate.js";import{n as f,r as p,t as m}from"./format.js";import{n as h,t as g}from"./session.js";var _=(e,t,n)=>(n.configurable=!0,n.enumerable=!0,Reflect.decorate&&typeof t!=`object`&&Object.defineProperty(e,t,n),n);function v(e,t){return(n,r,i)=>{let a=t=>t.renderRoot?.querySelector(e)??null;if(t){let{get:e,set:t}=typeof r==`object`?n:i??(()=>{let e=Symbol();return{get(){return this[e]},set(t){this[e]=t}}})();return _(n,r,{get(){let n=e.call(this);return n===void 0&&(n=a(this),(n!==null||this.hasUpdated)&&t.call(this,n)),n}})}return _(n,r,{get(){return a(this)}})}}var y=`/library/recordings`,b=class extends Error{},x=async(e,t=`GET`)=>{let n=await fetch(y+e,{method:t});if(n.status===204)return;let r=await n.json().catch(()=>void 0);if(!n.ok)throw new b(r?.message??``);return r},S=e=>x(`?${e.toString()}`),ee=class{constructor(e){this.id=e,this.play=`play=${crypto.randomUUID?.()??Math.random().toString(36).slice(2)}`,this.details=()=>x(`${this.path}?${this.play}`),this.parts=async()=>(await x(`${this.path}/parts?${this.play}`)).parts,this.source=e=>`${y}${this.path}/parts/${e.name}?${this.play}`,this.composition=()=>x(`${this.path}/composed`),this.compose=()=>x(`${this.path}/composed`,`POST`),this.cancel=()=>x(`${this.path}/composed`,`DELETE`),this.hold=async e=>(await x(`${this.path}/hold`,e?`PUT`:`DELETE`)).recording,this.remove=()=>x(this.path,`DELETE`)}get path(){return`/${encodeURIComponent(this.id)}`}get original(){return`${y}${this.path}/original.mkv`}get composed(){return`${y}${this.path}/composed.mp4`}},te=.2,C=class extends t{constructor(...e){super(...e),this.names={},this.position=0}static{this.styles=[o,c`
       :host { display: grid; gap: 1.25rem; align-content: start; }
       ol { list-style: none; margin: 0; padding: 0; display: grid; gap: 0.25rem; max-height: 22rem; overflow-y: auto; scroll-behavior: smooth; }
@@ -226,3 +227,60 @@
           @seek=${e=>void this.player?.seek(e.detail)}></visavis-beside>
       </div>
     `}back(){return n`<a href=${location.pathname} @click=${e=>{e.preventDefault(),this.open(``)}}>← ${i(`allRecordings`)}</a>`}may(e){return this.session?.permissions.includes(e)??!1}open(e){history.pushState(null,``,e?`?recording=${encodeURIComponent(e)}`:location.pathname),this.follow()}};u([s({type:Boolean})],$.prototype,`alone`,void 0),u([v(`visavis-player`)],$.prototype,`player`,void 0),u([e()],$.prototype,`session`,void 0),u([e()],$.prototype,`opened`,void 0),u([e()],$.prototype,`recording`,void 0),u([e()],$.prototype,`contents`,void 0),u([e()],$.prototype,`position`,void 0),u([e()],$.prototype,`error`,void 0),$=u([l(`visavis-library`)],$);
+=======
+/* empty css    */import{a as e,c as t,d as n,l as r,n as i,o as a,p as o,t as s,u as c}from"./decorate.js";import{n as l,r as u,t as d}from"./format.js";import{t as f}from"./session.js";var p=.05,m=class extends r{constructor(...e){super(...e),this.isPlaying=!1,this.position=0,this.error=``}static{this.styles=[i,o`
+      header { display: flex; gap: 1.5rem; align-items: center; padding: 0.75rem 1.25rem; border-bottom: 1px solid var(--line); background: var(--card); }
+      header strong { margin-right: auto; }
+      a { color: var(--accent); }
+      main { max-width: 64rem; margin: 0 auto; padding: 1.5rem 1.25rem; display: grid; gap: 1.25rem; }
+      .scroll { overflow-x: auto; }
+      table { border-collapse: collapse; width: 100%; }
+      th, td { text-align: left; padding: 0.6rem 0.75rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
+      .sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(16rem, 1fr)); gap: 0.75rem; }
+      figure { margin: 0; } figcaption { color: var(--quiet); }
+      video { width: 100%; aspect-ratio: 16 / 9; background: #0c1013; border-radius: 10px; }
+      .bar { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: center; margin-top: 0.75rem; }
+      input[type="range"] { flex: 1; min-width: 8rem; accent-color: var(--accent); }
+      .time { font-variant-numeric: tabular-nums; }
+    `]}async connectedCallback(){super.connectedCallback(),await f();let t=await fetch(`/library/recordings`),n=await t.json();t.ok?this.recordings=n.recordings:this.error=n.message??e(`loadFailed`)}render(){return n`
+      <header><strong>Visavis · ${e(`library`)}</strong><a href="/console">${e(`console`)}</a><a href="/admin">${e(`settings`)}</a></header>
+      <main>
+        ${this.error?n`<p class="error" role="alert">${this.error}</p>`:c}
+        ${this.selected?this.player(this.selected):c}
+        <section class="card">
+          <h1>${e(`recordings`)}</h1>
+          ${this.recordings?.length===0?n`<p class="quiet">${e(`noRecordings`)}</p>`:c}
+          ${this.recordings?.length?this.table(this.recordings):c}
+        </section>
+      </main>
+    `}table(t){let r=[e(`date`),e(`visitor`),e(`agent`),e(`kind`),e(`length`),e(`size`)];return n`<div class="scroll" tabindex="0" role="region" aria-label=${e(`recordings`)}>
+      <table>
+        <thead><tr>${r.map(e=>n`<th scope="col">${e}</th>`)}<td></td></tr></thead>
+        <tbody>
+          ${t.map(t=>n`<tr>
+              <td>${l(t.startedAt)}</td>
+              <td>${t.visitorName||e(`aVisitor`)}</td>
+              <td>${t.agentName}</td>
+              <td>${e(t.media===`video`?`videoCall`:`audioCall`)}</td>
+              <td>${d(t.duration)}</td>
+              <td>${u(t.size)}</td>
+              <td><button data-play @click=${()=>this.select(t)}>${e(`play`)}</button></td>
+            </tr>`)}
+        </tbody>
+      </table>
+    </div>`}player(t){let r=(e,r)=>n`<figure>
+      <video data-side=${e} playsinline preload="auto" src="/library/recordings/${t.id}/${e}.webm"
+        aria-label=${r} @timeupdate=${this.follow} @ended=${()=>this.pause()}></video>
+      <figcaption>${r}</figcaption>
+    </figure>`;return n`<section class="card" aria-label=${l(t.startedAt)}>
+      <div class="sides">
+        ${r(`visitor`,t.visitorName||e(`aVisitor`))} ${r(`agent`,t.agentName||e(`agent`))}
+      </div>
+      <div class="bar">
+        <button class="primary" id="play" @click=${this.toggle}>${e(this.isPlaying?`pause`:`play`)}</button>
+        <input type="range" aria-label=${e(`position`)} min="0" max=${t.duration} step="0.1" .value=${String(this.position)} @input=${this.seek} />
+        <span class="time">${d(this.position)} / ${d(t.duration)}</span>
+        <a href="/library/recordings/${t.id}/original.mkv" download>${e(`download`)}</a>
+      </div>
+    </section>`}select(e){this.pause(),this.position=0,this.selected=e}get videos(){return[...this.renderRoot.querySelectorAll(`video`)]}async toggle(){if(this.isPlaying)return this.pause();this.isPlaying=!0;try{await Promise.all(this.videos.map(e=>e.play()))}catch{this.error=e(`loadFailed`),this.pause()}}pause(){this.isPlaying=!1,this.videos.forEach(e=>e.pause())}seek(e){this.position=Number(e.target.value),this.videos.forEach(e=>e.currentTime=this.position)}follow(){let[e,t]=this.videos;if(!e||!t)return;this.position=e.currentTime;let n=Math.abs(e.currentTime-t.currentTime);this.isPlaying&&n>p&&(t.currentTime=e.currentTime)}};s([a()],m.prototype,`recordings`,void 0),s([a()],m.prototype,`selected`,void 0),s([a()],m.prototype,`isPlaying`,void 0),s([a()],m.prototype,`position`,void 0),s([a()],m.prototype,`error`,void 0),m=s([t(`visavis-library`)],m);
+>>>>>>> sq-pages
