@@ -243,8 +243,6 @@ const english = {
   poor: "poor",
   lossSent: "Lost on the way in",
   lossReceived: "Lost on the way out",
-  roundTrip: "Round trip",
-  jitter: "Jitter",
   takeAlong: "Download and keep",
   originalHelp: "Every track as it was sent, in one Matroska file.",
   composeHelp: "One MP4 film with both sides. It takes a while to make.",
