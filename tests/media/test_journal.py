@@ -32,7 +32,7 @@ def records(spool: Path) -> list[Record]:
 
 
 def new_journal(spool: Path) -> Journal:
-    return create_journal(spool, MANIFEST, pytest.fail)
+    return create_journal(spool, MANIFEST, 1, pytest.fail)
 
 
 def test_what_was_appended_is_read_back_and_sealed(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_torn_tail_is_left_out(tmp_path: Path) -> None:
 
 def test_a_disk_that_fails_is_told(tmp_path: Path) -> None:
     lost: list[str] = []
-    journal = create_journal(tmp_path, MANIFEST, lost.append)
+    journal = create_journal(tmp_path, MANIFEST, 1, lost.append)
     os.dup2(os.open("/dev/full", os.O_WRONLY), journal._file)
     journal.append(1, RecordKind.RTP, JournalLeg.AGENT, b"x")
     journal._thread.join(10)
@@ -84,7 +84,7 @@ from tests.media.test_journal import MANIFEST
 from visavis.media.journal import create_journal
 from visavis.rtp.journal import JournalLeg, RecordKind
 
-journal = create_journal(Path(sys.argv[1]), MANIFEST, print)
+journal = create_journal(Path(sys.argv[1]), MANIFEST, 1, print)
 for number in itertools.count():
     now = time.time_ns() // 1000
     journal.append(now, RecordKind.RTP, JournalLeg.AGENT, number.to_bytes(8) * 20)

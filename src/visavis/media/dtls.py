@@ -48,6 +48,8 @@ class Identity:
         verify = SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT
         self.context.set_verify(verify, lambda *_: True)
         self.context.set_tlsext_use_srtp(b":".join(PROFILES))
+        # each would cost us a handshake, and SRTP keeps its first keys anyway
+        self.context.set_options(SSL.OP_NO_RENEGOTIATION)
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
@@ -67,11 +69,11 @@ class Dtls:
         """Take a datagram in; raises `DtlsError` when the association is over."""
         self._connection.bio_write(datagram)
         try:
-            if self.is_established:
-                self._connection.recv(_READ_BYTES)
-            else:
+            if not self.is_established:
                 self._connection.do_handshake()
                 self.is_established = True
+            while True:  # whatever else the browser says has no meaning, and is not to pile up
+                self._connection.recv(_READ_BYTES)
         except SSL.WantReadError:
             pass
         except SSL.ZeroReturnError:
