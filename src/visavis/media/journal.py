@@ -85,6 +85,10 @@ class Journal:
         with self._news:
             if not self._is_closing and len(self._waiting) < FLUSH_BYTES:
                 self._news.wait(FLUSH_SECONDS)
+        return self._take_now()
+
+    def _take_now(self) -> bytes:
+        with self._news:
             body = bytes(self._waiting)
             self._waiting.clear()
             return body

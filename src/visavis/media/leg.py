@@ -133,12 +133,12 @@ class Leg:
         self._maybe_up()
         return True
 
-    def receive_dtls(self, datagram: bytes, route: Route) -> None:
+    def receive_dtls(self, datagram: bytes, route: Route, now: float) -> None:
         """A DTLS datagram by a route that an authentic check has bound."""
         if self.is_down:
             return
         try:
-            self._send(self._dtls.receive(datagram), route)
+            self._send(self._dtls.receive(datagram, now), route)
             self._maybe_up()
         except DtlsError as error:
             self._fail(str(error))
@@ -188,10 +188,7 @@ class Leg:
             self._reported_at = now
             self.events.append(self.report(now))
         elif self.route and not self._dtls.is_established:
-            try:
-                self._send(self._dtls.handle_timeout(), self.route)
-            except DtlsError as error:
-                self._fail(str(error))
+            self._send(self._dtls.handle_timeout(now), self.route)
 
     def report(self, now: float) -> LegReport:
         is_quiet = self.meter.packets_in == self._packets_reported

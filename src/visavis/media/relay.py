@@ -144,7 +144,7 @@ class Relay:
         elif first < 4:
             self._receive_check(datagram, route, now)
         elif 20 <= first < 64 and (leg := self._by_route.get(route)):
-            leg.receive_dtls(datagram, route)
+            leg.receive_dtls(datagram, route, now)
             self._settle(leg)
 
     def is_known(self, route: Route) -> bool:

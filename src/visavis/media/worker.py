@@ -71,6 +71,8 @@ class Worker:
         """End every link and seal its journal."""
         await self.close_all(keep=())
         self._wires.close()
+        if self._app:
+            self._app.close()
 
     def tick(self) -> None:
         now = time.monotonic()
