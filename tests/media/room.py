@@ -6,11 +6,12 @@ import asyncio
 import re
 import threading
 import time
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext
 
 from tests.running import free_media_port
 from visavis.domain.leg import Link, LocalTransport, Side
@@ -92,6 +93,13 @@ class Ear:
         self.down.append("worker lost")
 
 
+class Page(Protocol):
+    """As much of a Playwright page as is needed here."""
+
+    def evaluate(self, expression: str, argument: Any = None, /) -> Any: ...
+    def wait_for_timeout(self, milliseconds: float, /) -> None: ...
+
+
 class Nat(asyncio.DatagramProtocol):
     """A UDP router in front of one browser; `move` gives it another port on the relay's side."""
 
@@ -149,7 +157,8 @@ class Room:
 
     link = Link("call", 1)
 
-    def __init__(self, browser: Browser, directory: Path) -> None:
+    def __init__(self, pages: Mapping[Side, Page], directory: Path) -> None:
+        self.pages = pages
         self.settings = Settings(
             data_dir=directory, run_dir=directory, media_port=free_media_port(), media_workers=1
         )
@@ -162,8 +171,6 @@ class Room:
         self.plane = MediaWorkers(self.settings.media_sockets)
         self._worker = self._run(worker.run(self.settings, 0, self._stop))
         self._app = self._run(self.plane.run(self.ear))
-        self._contexts = [browser.new_context(permissions=["camera", "microphone"]) for _ in Side]
-        self.pages = dict(zip(Side, map(_page, self._contexts), strict=True))
         self.transports: dict[Side, LocalTransport] = {}
 
     def ask(self, coroutine: Coroutine[Any, Any, T]) -> T:
@@ -173,8 +180,6 @@ class Room:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     def close(self) -> None:
-        for context in self._contexts:
-            context.close()
         self._app.cancel()
         self._loop.call_soon_threadsafe(self._stop.set)
         self._worker.result(10)
@@ -243,11 +248,19 @@ async def _event() -> asyncio.Event:
     return asyncio.Event()
 
 
-def _page(context: Any) -> Page:
-    page: Page = context.new_page()
-    page.route(
-        "**/*", lambda route: route.fulfill(body="<video muted></video>", content_type="text/html")
-    )
+@contextmanager
+def chromium_pages(browser: Browser) -> Iterator[dict[Side, Page]]:
+    """One of each side, which know nothing of each other."""
+    contexts = [browser.new_context(permissions=["camera", "microphone"]) for _ in Side]
+    yield dict(zip(Side, map(_page, contexts), strict=True))
+    for context in contexts:
+        context.close()
+
+
+def _page(context: BrowserContext) -> Page:
+    page = context.new_page()
+    body = "<video muted></video>"
+    page.route("**/*", lambda route: route.fulfill(body=body, content_type="text/html"))
     page.add_init_script(SCRIPT)
     page.goto(ORIGIN)
     return page

@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 import pytest
 from playwright.sync_api import Browser, Playwright
 
-from tests.media.room import Nat, Room, only_candidates
+from tests.media.firefox import Firefox
+from tests.media.room import SCRIPT, Nat, Room, chromium_pages, only_candidates
 from tests.running import CHROMIUM, FAKE_DEVICES
 from visavis.domain.leg import Side
 from visavis.media.addresses import own_addresses
@@ -26,10 +27,18 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture
 def room(chromium: Browser) -> Iterator[Room]:
-    with TemporaryDirectory() as directory:  # a short path, for the Unix sockets
-        room = Room(chromium, Path(directory))
+    # a short path, for the Unix sockets
+    with chromium_pages(chromium) as pages, TemporaryDirectory() as directory:
+        room = Room(pages, Path(directory))
         yield room
         room.close()
+
+
+@pytest.fixture
+def firefox(tmp_path: Path) -> Iterator[Firefox]:
+    browser = Firefox(tmp_path, SCRIPT)
+    yield browser
+    browser.close()
 
 
 def assert_flows(room: Room, *, video: bool = True) -> dict[Side, dict[str, object]]:
@@ -118,3 +127,13 @@ def test_a_browser_whose_router_gives_it_another_port_is_followed(room: Room) ->
     room.flow(3)  # the browser checks its route every 2.5 seconds
     assert_flows(room)
     room.ask(nat.close())
+
+
+@pytest.mark.parametrize("side", Side)
+def test_firefox_calls_and_is_called(chromium: Browser, firefox: Firefox, side: Side) -> None:
+    with chromium_pages(chromium) as pages, TemporaryDirectory() as directory:
+        room = Room({**pages, side: firefox}, Path(directory))
+        room.connect()
+        room.flow(3)
+        assert_flows(room)
+        room.close()
