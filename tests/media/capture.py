@@ -55,8 +55,8 @@ class Tape:
                 heard["rtcp" if is_rtcp else "rtp"].append(packet)
             return packet
 
-        Relay.receive = hear  # type: ignore[method-assign]
-        Leg.unprotect = understand  # type: ignore[method-assign]
+        Relay.receive = hear  # type: ignore[method-assign, assignment]
+        Leg.unprotect = understand  # type: ignore[method-assign, assignment]
 
     def save(self, name: str) -> None:
         DATA.mkdir(exist_ok=True)

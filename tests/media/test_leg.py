@@ -17,6 +17,7 @@ from visavis.media.leg import (
     MAX_CREDENTIALS,
     MAX_ROUTES,
     REPORT_SECONDS,
+    SILENCE_SECONDS,
     Down,
     Leg,
     Up,
@@ -65,6 +66,13 @@ def test_a_replayed_or_forged_datagram_is_dropped() -> None:
     assert leg.unprotect(datagram, is_rtcp=False) is None
     assert leg.unprotect(datagram[:-1] + b"x", is_rtcp=False) is None
     assert leg.unprotect(b"\x80", is_rtcp=False) is None
+
+
+def test_a_packet_that_is_too_long_is_dropped_either_way() -> None:
+    leg, browser = up()
+    sending, _ = browser.srtp()
+    assert leg.unprotect(sending.protect(rtp(1)) + bytes(4000), is_rtcp=False) is None
+    assert leg.protect(rtp(1) + bytes(2029), is_rtcp=False) is None
 
 
 def test_one_packet_is_never_protected_twice() -> None:
@@ -177,7 +185,7 @@ def test_it_reports_every_other_second_and_tells_silence() -> None:
     assert leg.events == []
     leg.tick(REPORT_SECONDS)
     browser.check(leg, REPORT_SECONDS)
-    leg.tick(3 * REPORT_SECONDS)
+    leg.tick(REPORT_SECONDS + SILENCE_SECONDS + 1)
     assert [e.loss_in for e in leg.events if isinstance(e, LegReport)] == [0.0, 1.0]
 
 

@@ -33,14 +33,14 @@ class Srtp:
         """The packet in a datagram; raises `SrtpError`."""
         try:
             return self._in.unprotect_rtcp(datagram) if is_rtcp else self._in.unprotect(datagram)
-        except (Error, TypeError) as error:
+        except (Error, ValueError) as error:  # ValueError: too long for its buffer
             raise SrtpError(str(error)) from None
 
     def protect(self, packet: bytes, *, is_rtcp: bool) -> bytes:
         """The datagram for a packet; raises `SrtpError`."""
         try:
             return self._out.protect_rtcp(packet) if is_rtcp else self._out.protect(packet)
-        except (Error, TypeError) as error:
+        except (Error, ValueError) as error:  # ValueError: too long for its buffer
             raise SrtpError(str(error)) from None
 
 
