@@ -8,22 +8,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import LocalTransport, RemoteTransport
+from visavis.rtp.extension import MID_URI
 
 MAX_BYTES: Final = 48 * 1024
 MAX_SECTIONS: Final = 8
 
-RECORDABLE: Final = {"audio": frozenset({"OPUS"}), "video": frozenset({"VP8"})}
+RECORDABLE: Final = {
+    "audio": frozenset({"OPUS"}),
+    "video": frozenset({"VP8", "VP9", "H264", "AV1"}),
+}
+"""`rtp.codecs` has a depacketiser for each."""
+
+ORIENTATION_URI: Final = "urn:3gpp:video-orientation"
+"""A phone that may not send it turns its pictures upright before it encodes them."""
 
 _TRANSPORT = re.compile(
     r"a=(ice-ufrag|ice-pwd|ice-options|ice-lite|fingerprint|setup|candidate|end-of-candidates"
     r"|remote-candidates|rtcp)(:|$)"
 )
 _PER_CODEC = re.compile(r"a=(rtpmap|fmtp|rtcp-fb):(\d+) ?(.*)")
+_SOURCE = re.compile(r"a=ssrc:(\d{1,10}) ")
+_REPAIR = re.compile(r"a=ssrc-group:FID (\d{1,10}) (\d{1,10})$")
+_EXTENSION = re.compile(r"a=extmap:(\d{1,3})(?:/\w+)? (\S+)")
 _RTPMAP = re.compile(r"([\w.-]+)/(\d+)(?:/(\d+))?$")
 _UFRAG = re.compile(r"[\w+/]{4,256}$")
 _PWD = re.compile(r"[\w+/]{22,256}$")
@@ -42,11 +53,18 @@ class Codec:
 
 @dataclass(frozen=True, slots=True)
 class MediaSection:
-    """One m-section: `codecs` by payload type, in order of preference."""
+    """One m-section: `codecs` by payload type, in order of preference.
+
+    `sources` are the SSRCs that its writer sends, `repairs` those of them that retransmit another
+    (RFC 5576 §4.2, RFC 4588 §8). `mid_extension` is the number by which packets carry their mid.
+    """
 
     mid: str
     kind: str
     codecs: dict[int, Codec]
+    sources: frozenset[int] = frozenset()
+    repairs: dict[int, int] = field(default_factory=dict)
+    mid_extension: int | None = None
 
 
 def media_sections(sdp: str) -> list[MediaSection]:
@@ -93,7 +111,8 @@ def rewrite(sdp: str, transport: LocalTransport, setup: str) -> str:
 def restrict_codecs(sdp: str) -> str:
     """The description without what we cannot record; raises `ParameterInvalid` if nothing is left.
 
-    Takes RED, ULPFEC and FlexFEC away too: Chromium would wrap the video in them.
+    Takes RED, ULPFEC and FlexFEC away too: Chromium would wrap the video in them. And the header
+    extension for pictures that are to be turned before they are shown: nobody turns a recording.
     """
     session, sections = _split(sdp)
     lines = list(session)
@@ -148,7 +167,17 @@ def _media_section(section: list[str]) -> MediaSection:
         for number in formats
         if _is_payload_type(number) and (rate := _RTPMAP.match(rtpmaps.get(number, "")))
     }
-    return MediaSection(mid, kind, codecs)
+    return MediaSection(mid, kind, codecs, *_sources(section), _extensions(section).get(MID_URI))
+
+
+def _sources(section: list[str]) -> tuple[frozenset[int], dict[int, int]]:
+    sources = frozenset(int(match[1]) for match in filter(None, map(_SOURCE.match, section)))
+    repairs = {int(match[2]): int(match[1]) for match in filter(None, map(_REPAIR.match, section))}
+    return sources, repairs
+
+
+def _extensions(section: list[str]) -> dict[str, int]:
+    return {match[2]: int(match[1]) for match in filter(None, map(_EXTENSION.match, section))}
 
 
 def _is_payload_type(number: str) -> bool:
@@ -212,7 +241,11 @@ def _restrict_section(section: list[str]) -> list[str]:
     if not kept:
         raise _unusable(f"it offers no {kind} codec that we can record")
     ordered = [number for number in formats if number in kept]
-    rest = [line for line in section[1:] if _codec_of(line) in {None, *kept}]
+    rest = [
+        line
+        for line in section[1:]
+        if _codec_of(line) in {None, *kept} and ORIENTATION_URI not in _extensions([line])
+    ]
     return [f"m={kind} {port} {protocol} {' '.join(ordered)}", *rest]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Generic, TypeVar
+from collections.abc import Sequence
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
+
+MAX_HELD: Final = 4096
 
 
 class Unwrapper:
@@ -24,6 +26,11 @@ class Unwrapper:
         self._last += step
         return self._last
 
+    def leap(self) -> None:
+        """The counter's course is lost: the next value comes after all those before."""
+        if self._last is not None:
+            self._last += 2 * self._size
+
 
 class Reorder(Generic[T]):
     """Holds packets back until those before them have come, or `hold` seconds have passed."""
@@ -33,25 +40,32 @@ class Reorder(Generic[T]):
         self._next: int | None = None
         self._held: dict[int, tuple[float, T]] = {}
 
-    def push(self, number: int, item: T, now: float) -> Iterator[tuple[int, T]]:
-        """Take one in; yields what is due, in order. Repeats are dropped."""
+    def push(self, number: int, item: T, now: float) -> Sequence[tuple[int, T]]:
+        """Take one in; what is due, in order. Repeats are dropped."""
         if self._next is None:
             self._next = number
+        if number == self._next and not self._held:
+            self._next += 1
+            return ((number, item),)
         if number >= self._next and number not in self._held:
             self._held[number] = (now, item)
-        yield from self._due(now)
+        return self._due(now)
 
-    def flush(self) -> Iterator[tuple[int, T]]:
-        for number in sorted(self._held):
-            yield number, self._held[number][1]
+    def flush(self) -> Sequence[tuple[int, T]]:
+        due = [(number, self._held[number][1]) for number in sorted(self._held)]
         self._held.clear()
+        if due:
+            self._next = due[-1][0] + 1
+        return due
 
-    def _due(self, now: float) -> Iterator[tuple[int, T]]:
+    def _due(self, now: float) -> list[tuple[int, T]]:
+        due: list[tuple[int, T]] = []
         while self._held and self._next is not None:
             if self._next not in self._held:
                 first = min(self._held)
-                if now - self._held[first][0] <= self._hold:
-                    return
+                if now - self._held[first][0] <= self._hold and len(self._held) <= MAX_HELD:
+                    break
                 self._next = first
-            yield self._next, self._held.pop(self._next)[1]
+            due.append((self._next, self._held.pop(self._next)[1]))
             self._next += 1
+        return due
