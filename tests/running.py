@@ -176,14 +176,18 @@ def stats(page: Page, name: str) -> dict[str, float]:
 
 
 def ffprobe(path: Path) -> dict[str, Any]:
-    command = ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json", str(path)]
+    """What ffprobe tells of a file; of its streams those that play."""
+    command = ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-show_chapters"]
+    command += ["-of", "json", str(path)]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
-    return dict(json.loads(result.stdout))
+    probed = dict(json.loads(result.stdout))
+    probed["streams"] = [s for s in probed["streams"] if s["codec_type"] != "attachment"]
+    return probed
 
 
 def decoding_errors(path: Path) -> str:
     """What ffmpeg complains of when it decodes every track from end to end."""
-    command = ["ffmpeg", "-v", "error", "-i", str(path), "-map", "0"]
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-map", "0:v?", "-map", "0:a?"]
     # or ffmpeg rounds times to the frame rate, and then complains of its own rounding
     command += ["-fps_mode", "passthrough", "-enc_time_base", "1:1000", "-f", "null", "-"]
     result = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -103,9 +103,10 @@ def obus(frame: bytes) -> Iterator[tuple[int, bytes]]:
         head = frame[position]
         size_at = position + (2 if head & 4 else 1)
         size, body_at = _read_leb128(frame, size_at)
-        yield head >> 3 & 15, bytes([head & ~2]) + frame[position + 1 : size_at] + frame[
-            body_at : body_at + size
-        ]
+        yield (
+            head >> 3 & 15,
+            bytes([head & ~2]) + frame[position + 1 : size_at] + frame[body_at : body_at + size],
+        )
         position = body_at + size
 
 

@@ -22,6 +22,9 @@ LAG_SECONDS: Final = 0.2
 """A packet so late against the other tracks is taken to be missing."""
 
 TOLERANCE_SECONDS: Final = 0.03
+OVERLAP_SECONDS: Final = 0.01
+"""Two packets of a voice that overlap by more come from two streams; the later one is left."""
+
 MAX_GAP_SECONDS: Final = 6 * 3600.0
 """A longer gap is our clock that was set; it stays a gap."""
 
@@ -71,7 +74,7 @@ class Filler:
         audio = self._audio.get(frame.track)
         if audio is None:
             audio = self._audio[frame.track] = _Audio(frame.time)
-        if frame.time < audio.due - TOLERANCE_SECONDS:
+        if frame.time < audio.due - OVERLAP_SECONDS:
             return  # its place is taken
         if frame.time > audio.due + TOLERANCE_SECONDS:
             yield from _silence(frame.track, audio, frame.time - SILENCE_SECONDS / 2)

@@ -14,7 +14,9 @@ from visavis.rtp.codecs import vp8, vp9
 MAX_BLACK_PIXELS: Final = 1920 * 1088
 """Black is not encoded larger than this; players scale it up."""
 
-_DEMUXERS: Final = {"H264": "h264", "AV1": "obu"}
+_DEMUXERS: Final = {"H264": ("h264", b""), "AV1": ("obu", b"\x12\0")}
+"""FFmpeg's readers of bare frames, and what they want before: AV1's temporal delimiter."""
+
 _SIZES: Final = {"VP8": vp8.key_frame_size, "VP9": vp9.key_frame_size}
 _NAMES: Final = {"VP8": "vp8", "VP9": "vp9"}
 _ENCODERS: Final[dict[str, tuple[str, dict[str, str]]]] = {
@@ -36,8 +38,12 @@ def add_video_stream(container: Any, codec: str, key_frame: bytes) -> Any:
         if size is None:
             raise av.InvalidDataError(0, "no key frame")
         return container.add_mux_stream(_NAMES[codec], width=size[0], height=size[1])
-    with av.open(io.BytesIO(key_frame), format=_DEMUXERS[codec]) as source:
-        return container.add_stream_from_template(source.streams.video[0])
+    with _opened(codec, key_frame) as source:
+        template = source.streams.video[0]
+        if not template.codec_context.width:
+            raise av.InvalidDataError(0, "no key frame")
+        # opaque: after the decoder, as an encoder of that name need not be there
+        return container.add_stream_from_template(template, opaque=True)
 
 
 def picture_size(codec: str, key_frame: bytes) -> tuple[int, int] | None:
@@ -45,11 +51,16 @@ def picture_size(codec: str, key_frame: bytes) -> tuple[int, int] | None:
     if codec in _SIZES:
         return _SIZES[codec](key_frame)
     try:
-        with av.open(io.BytesIO(key_frame), format=_DEMUXERS[codec]) as source:
+        with _opened(codec, key_frame) as source:
             context = source.streams.video[0].codec_context
             return (context.width, context.height) if context.width else None
     except (av.FFmpegError, IndexError):
         return None
+
+
+def _opened(codec: str, key_frame: bytes) -> Any:
+    name, prefix = _DEMUXERS[codec]
+    return av.open(io.BytesIO(prefix + key_frame), format=name)
 
 
 def black_frame(codec: str, key_frame: bytes) -> bytes | None:

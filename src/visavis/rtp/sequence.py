@@ -8,6 +8,8 @@ from typing import Final, Generic, TypeVar
 T = TypeVar("T")
 
 MAX_HELD: Final = 4096
+START: Final = 32
+"""So many packets before the first that came may still come: they were lost, and are repaired."""
 
 
 class Unwrapper:
@@ -43,7 +45,7 @@ class Reorder(Generic[T]):
     def push(self, number: int, item: T, now: float) -> Sequence[tuple[int, T]]:
         """Take one in; what is due, in order. Repeats are dropped."""
         if self._next is None:
-            self._next = number
+            self._next = number - START
         if number == self._next and not self._held:
             self._next += 1
             return ((number, item),)
