@@ -25,7 +25,8 @@ SILENT_SECONDS: Final = 2.0
 
 def frames(found: Survey, journals: list[Path]) -> Iterator[TimedFrame]:
     """What the tracks hold, in order of time and in bounded memory. Raises `OSError`."""
-    return _newest(_outside(found.pauses, _in_order(_frames(found, journals))))
+    ordered = _in_order(_frames(found, journals))
+    return _newest(_outside(found.pauses, ordered) if found.pauses else ordered)
 
 
 def _frames(found: Survey, journals: list[Path]) -> Iterator[TimedFrame]:

@@ -49,8 +49,13 @@ class Floor:
         """Needs one `see` at least."""
         floor = self._floor or self._settle()
         index = bisect_right(self._at, at)
-        around = range(max(0, index - 1), min(index + 1, len(floor)))
-        return min(floor[i] + MAX_DRIFT * abs(at - self._at[i]) for i in around)
+        if index == 0:
+            return floor[0] + MAX_DRIFT * (self._at[0] - at)
+        before = floor[index - 1] + MAX_DRIFT * (at - self._at[index - 1])
+        if index == len(floor):
+            return before
+        after = floor[index] + MAX_DRIFT * (self._at[index] - at)
+        return before if before < after else after
 
     def _settle(self) -> list[float]:
         floor = self._delays.copy()

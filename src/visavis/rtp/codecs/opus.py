@@ -14,9 +14,10 @@ SILENCE: Final = b"\xf8\xff\xfe"
 SILENCE_SECONDS: Final = 0.02
 MAX_SAMPLES: Final = 5760  # 120 ms, RFC 6716 §3.2.5
 
-_SILK: Final = (480, 960, 1920, 2880)
-_HYBRID: Final = (480, 960)
-_CELT: Final = (120, 240, 480, 960)
+MAX_FRAME_BYTES: Final = 1275
+
+_SAMPLES: Final = (480, 960, 1920, 2880) * 3 + (480, 960) * 2 + (120, 240, 480, 960) * 4
+"""Of a frame, by configuration: SILK, hybrid, CELT."""
 
 
 class OpusDepacketiser:
@@ -30,25 +31,16 @@ def samples(packet: bytes) -> int:
     """How many of 48,000 a second it stands for (RFC 6716 §3.1); 0 if it is malformed (§3.4)."""
     if not packet:
         return 0
-    count = _frame_count(packet)
-    total = count * _frame_samples(packet[0] >> 3)
+    if not packet[0] & 3:  # one frame, as browsers send
+        return _SAMPLES[packet[0] >> 3] if len(packet) <= MAX_FRAME_BYTES + 1 else 0
+    total = _frame_count(packet) * _SAMPLES[packet[0] >> 3]
     return total if total <= MAX_SAMPLES else 0
-
-
-def _frame_samples(configuration: int) -> int:
-    if configuration < 12:
-        return _SILK[configuration & 3]
-    if configuration < 16:
-        return _HYBRID[configuration & 1]
-    return _CELT[configuration & 3]
 
 
 def _frame_count(packet: bytes) -> int:
     code, size = packet[0] & 3, len(packet) - 1
-    if code == 0:
-        return 1 if size <= 1275 else 0
     if code == 1:
-        return 2 if size % 2 == 0 and size <= 2550 else 0
+        return 2 if size % 2 == 0 and size <= 2 * MAX_FRAME_BYTES else 0
     if code == 2:
         return 2 if _first_fits(packet) else 0
     return packet[1] & 63 if size else 0
