@@ -1,9 +1,9 @@
 """What muxing a recording costs: CPU-seconds per minute of a call, and memory.
 
-The journal is that of a two-way call of about 1.03 Mbit/s VP8 and Opus each way, 382 packets a second
-into the relay, RTCP included; its frames have the sizes and the beginnings of real ones, for nothing
-decodes them. Muxing runs in a process of its own, whose CPU time it is; beside it stands the time of
-merely copying the journal and syncing it, as a measure of the machine.
+The journal is that of a two-way call of about 1.03 Mbit/s VP8 and Opus each way, 382 packets a
+second into the relay, RTCP included; its frames have the sizes and the beginnings of real ones, for
+nothing decodes them. Muxing runs in a process of its own, whose CPU time it is; beside it stands
+the time of merely copying the journal and syncing it, as a measure of the machine.
 
 Exits with 1 when the limit is missed: at most 0.3 CPU-seconds per call minute.
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +90,9 @@ def test_flash_and_beep_of_both_sides_are_in_step(tmp_path: Path, codec: str) ->
     """Clocks seconds apart, drifting; lost packets repaired; some out of order."""
     journal = Journal()
     journal.describe()
-    network = {"jitter": 0.06, "loss": 0.02}
-    talk(journal, VISITOR, 8.0, codec, offset=3.7, drift=1e-4, network=Network(1, **network))
-    talk(journal, AGENT, 8.0, codec, offset=-60, drift=-1e-4, network=Network(2, **network))
+    one, other = (Network(seed, jitter=0.06, loss=0.02) for seed in (1, 2))
+    talk(journal, VISITOR, 8.0, codec, offset=3.7, drift=1e-4, network=one)
+    talk(journal, AGENT, 8.0, codec, offset=-60, drift=-1e-4, network=other)
     journal.write(tmp_path, 1)
     path = muxed(tmp_path)
 
@@ -216,7 +217,7 @@ def test_a_codec_changed_in_mid_call_makes_a_second_track(tmp_path: Path) -> Non
     journal = Journal()
     journal.describe()
     browser = talk(journal, VISITOR, 8.0, "")
-    same = {"ssrc": 1010, "mid": "1"}
+    same: Any = {"ssrc": 1010, "mid": "1"}
     browser.send("VP8", media.video("VP8", 4.0), **same)
     browser.send("VP9", media.video("VP9", 4.0), start=4.0, sequence=65_000 + 60, **same)
     journal.write(tmp_path, 1)
@@ -291,7 +292,7 @@ def test_a_media_worker_that_died_leaves_a_gap_of_its_own_length(tmp_path: Path)
     assert [round(time, 1) for time in beeps(path, "Visitor audio")] == [1, 3, 7, 9]
     # no player loses its step: the voice has no gap
     times = [time for time, _ in loudness(path, "Visitor audio")]
-    assert max(b - a for a, b in zip(times, times[1:], strict=False)) < 0.05
+    assert max(b - a for a, b in pairwise(times)) < 0.05
 
 
 def test_chapters_tags_and_the_whole_story_are_in_the_file(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import av
 import pytest
@@ -49,7 +50,7 @@ def numbered(sent: list[tuple[int, RtpPacket]]) -> list[tuple[int, int, RtpPacke
 def decoded(codec: str, frames: list[Frame]) -> list[tuple[int, int]]:
     """The sizes of the pictures that a decoder makes of them."""
     name = {"VP8": "vp8", "VP9": "vp9", "H264": "h264", "AV1": "libdav1d"}[codec]
-    context = av.CodecContext.create(name, "r")
+    context: Any = av.CodecContext.create(name, "r")
     context.thread_count = 1
     pictures = [p for frame in frames for p in context.decode(av.Packet(frame.data))]
     pictures += context.decode(None)
@@ -242,11 +243,11 @@ def test_h264_single_units_of_mode_0() -> None:
     "payload", ["18", "180005aa", "18000067", "1a00", "1c", "1c85", "00", "1e0000"]
 )
 def test_h264_payloads_that_are_malformed(payload: str) -> None:
-    sent = numbered(packets("H264"))
+    rest = numbered(packets("H264"))
     depacketiser = H264Depacketiser()
     assert depacketiser.push(0, 0, packet(bytes.fromhex(payload), marker=True)) is None
     # and the next key frame is found
-    assert any(depacketiser.push(number + 5, *item) for number, *item in sent)
+    assert any(depacketiser.push(number + 5, stamp, sent) for number, stamp, sent in rest)
 
 
 def test_av1_units_with_their_sizes_and_what_is_not_wanted() -> None:
@@ -347,7 +348,7 @@ def test_opus_frames_have_a_greatest_length() -> None:
 
 
 def test_silence_is_silent() -> None:
-    context = av.CodecContext.create("libopus", "r")
+    context: Any = av.CodecContext.create("libopus", "r")
     context.sample_rate, context.layout = 48_000, "stereo"
     heard = io.BytesIO()
     for _ in range(5):

@@ -21,11 +21,11 @@ def test_two_clocks_that_drift_for_two_hours_stay_together(drift: float, offset:
         for rate, clock in clocks.items():
             arrival = second + 0.03 + chance.random() * 0.1
             timeline.see_report(clock, 1000 + round(sender * rate), sender, arrival)
-    for second in (0.0, 1.5, 60, 3601, 7000, 7199, 7205):
-        sender = offset + second * (1 + drift)
+    for moment in (0.0, 1.5, 60.0, 3601.0, 7000.0, 7199.0, 7205.0):
+        sender = offset + moment * (1 + drift)
         times = [timeline.time(c, 1000 + round(sender * r)) for r, c in clocks.items()]
         assert times[0] == pytest.approx(times[1], abs=1e-4)
-        assert times[0] == pytest.approx(second + 0.03, abs=0.012)
+        assert times[0] == pytest.approx(moment + 0.03, abs=0.012)
 
 
 def test_without_reports_the_quickest_packets_tell() -> None:

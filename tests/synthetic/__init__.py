@@ -1,1 +1,1 @@
-"""Journals made without a browser: encoded, packetised, sent over a seeded network, written down."""
+"""Journals made without a browser: encoded, packetised, sent over a seeded network."""

@@ -86,7 +86,7 @@ def _add_stream(container: Any, key: TrackKey, first: bytes) -> Any:
     return container.add_stream("libopus", rate=RATE, layout="stereo")
 
 
-def _chapters(story: Story, found: Survey) -> list[dict[str, Any]]:
+def _chapters(story: Story, found: Survey) -> list[Any]:
     return [
         {
             "id": number,

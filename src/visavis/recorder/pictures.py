@@ -81,7 +81,7 @@ def _encode_black(codec: str, width: int, height: int) -> bytes | None:
     for plane, value in zip(frame.planes, _BLACK, strict=True):
         plane.update(bytes([value]) * plane.buffer_size)
     try:
-        context = av.CodecContext.create(name, "w")
+        context: Any = av.CodecContext.create(name, "w")
         context.width, context.height, context.pix_fmt = width, height, "yuv420p"
         context.time_base = Fraction(1, 30)
         context.options = options

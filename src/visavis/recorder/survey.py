@@ -13,7 +13,7 @@ from visavis.recorder.link import Content, Link, Stream
 from visavis.recorder.pipeline import Pipeline, TrackKey, capture_time
 from visavis.rtp.codecs import Frame
 from visavis.rtp.journal import JournalLeg, Record, RecordKind, read_journal
-from visavis.rtp.notes import AnyNote, Descriptions, Event, Gap, Paused, Resumed, parse_note
+from visavis.rtp.notes import AnyNote, Descriptions, Gap, Paused, Resumed, parse_note
 from visavis.rtp.rtcp import sender_reports
 from visavis.rtp.sequence import Unwrapper
 from visavis.rtp.timeline import ntp_seconds
@@ -164,7 +164,7 @@ class _Reading:
     def _reports(self, leg: JournalLeg, compound: bytes, arrival: float) -> None:
         for report in sender_reports(compound):
             stream = self._link.streams.get((leg, report.ssrc))
-            if stream in self._timestamps and stream:
+            if stream is not None and stream in self._timestamps:
                 timestamp = self._timestamps[stream].unwrap(report.timestamp)
                 ntp = ntp_seconds(report.ntp_time)
                 self._link.timelines[leg].see_report(stream.clock, timestamp, ntp, arrival)
@@ -178,7 +178,7 @@ class _Reading:
             self._resume(arrival)
         elif isinstance(note, Gap):
             self._found.lost_records += note.records
-        elif isinstance(note, Event) and note.event and len(self._found.events) < MAX_EVENTS:
+        elif note.event and len(self._found.events) < MAX_EVENTS:
             self._found.events.append(note.event)
 
     def _resume(self, arrival: float) -> None:

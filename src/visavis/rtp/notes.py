@@ -48,7 +48,7 @@ class Event(Note, frozen=True, tag="event"):
 
 AnyNote = Descriptions | Paused | Resumed | Gap | Event
 
-_decoder: Final = msgspec.json.Decoder(AnyNote)
+_decoder: Final[msgspec.json.Decoder[AnyNote]] = msgspec.json.Decoder(AnyNote)
 
 
 def parse_note(payload: bytes) -> AnyNote | None:
