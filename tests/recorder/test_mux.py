@@ -352,14 +352,17 @@ def test_chapters_tags_and_the_whole_story_are_in_the_file(tmp_path: Path) -> No
     assert found.lost_records == 7
 
 
-def test_without_a_story_the_journal_tells_of_pauses(tmp_path: Path) -> None:
+def test_without_a_story_the_journal_tells_what_it_knows(tmp_path: Path) -> None:
     journal = Journal()
     journal.describe()
     talk(journal, VISITOR, 5.0, "")
     journal.pause(2.0, 3.0)
+    at = datetime.fromtimestamp(BEGIN + 0.1, UTC).isoformat()
+    journal.note(0.1, type="event", name="connected", at=at)
     journal.write(tmp_path, 1)
     chapters = ffprobe(muxed(tmp_path))["chapters"]
-    assert [c["tags"]["title"] for c in chapters] == ["Recording paused", "Recording resumed"]
+    told = [chapter["tags"]["title"] for chapter in chapters]
+    assert told == ["Connected", "Recording paused", "Recording resumed"]
 
 
 def test_cues_and_duration_come_before_the_media(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.synthetic.call import sdp
@@ -42,8 +43,8 @@ def test_notes() -> None:
     assert parse_note(b'{"type":"gap","records":3}') == Gap(3)
     described = b'{"type":"descriptions","link":2,"visitor":"a","agent":"b","agentScreenMid":"9"}'
     assert parse_note(described) == Descriptions("a", "b", agent_screen_mid="9", link=2)
-    event = parse_note(b'{"type":"event","event":{"at":"2026-01-01T00:00:00Z","name":"connected"}}')
+    event = parse_note(b'{"type":"event","name":"connected","at":"2026-01-01T00:00:00"}')
     assert isinstance(event, Event)
-    assert isinstance(event.event, CallEvent)
+    assert event.event == CallEvent(datetime(2026, 1, 1, tzinfo=UTC), "connected")
     for unknown in (b"", b"{}", b'{"type":"new"}', b'{"type":"gap","records":"x"}', b"\xff"):
         assert parse_note(unknown) is None

@@ -50,7 +50,7 @@ class Journal:
 
     records: list[tuple[float, RecordKind, JournalLeg, bytes]] = field(default_factory=list)
 
-    def note(self, at: float, **note: Any) -> None:
+    def note(self, at: float, /, **note: Any) -> None:
         """`at` in seconds from the beginning of the call."""
         payload = json.dumps(note).encode()
         self.records.append((at, RecordKind.NOTE, JournalLeg.NONE, payload))

@@ -178,7 +178,7 @@ class _Reading:
             self._resume(arrival)
         elif isinstance(note, Gap):
             self._found.lost_records += note.records
-        elif note.event and len(self._found.events) < MAX_EVENTS:
+        elif len(self._found.events) < MAX_EVENTS:
             self._found.events.append(note.event)
 
     def _resume(self, arrival: float) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from datetime import UTC, datetime
+from typing import Any, Final
 
 import msgspec
 
+from visavis.domain.signaling import Party
 from visavis.domain.story import CallEvent
 
 
@@ -41,9 +43,17 @@ class Gap(Note, frozen=True, tag="gap"):
 
 
 class Event(Note, frozen=True, tag="event"):
-    """Something happened in the call; the whole of it is told by the `Story`."""
+    """A `CallEvent`, as far as the journal knows: the whole is told by the `Story`."""
 
-    event: CallEvent | None = None
+    at: datetime
+    name: str
+    by: Party = "system"
+    data: dict[str, Any] = {}
+
+    @property
+    def event(self) -> CallEvent:
+        at = self.at if self.at.tzinfo else self.at.replace(tzinfo=UTC)
+        return CallEvent(at, self.name, self.by, self.data)
 
 
 AnyNote = Descriptions | Paused | Resumed | Gap | Event
