@@ -62,6 +62,7 @@ class System:
                 [
                     *(VISAVIS, "serve", "--data", str(self.data)),
                     *("--port", str(self.port), "--media-port", str(self.media_port)),
+                    *("--media-workers", "1"),
                     *self._options,
                 ],
                 stdout=log,
@@ -92,7 +93,7 @@ class System:
         assert self._process
         for pid in _children(self._process.pid):
             command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            if name.encode() in command:
+            if {name.encode(), f"{name}-0".encode()} & set(command):
                 return pid
         raise AssertionError(f"the part {name} does not run")
 

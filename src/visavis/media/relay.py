@@ -19,12 +19,21 @@ _JOURNAL_LEG: Final = {Side.VISITOR: JournalLeg.VISITOR, Side.AGENT: JournalLeg.
 
 @dataclass(slots=True)
 class MediaLink:
-    """Up to two legs, the tap of both, and whether what one sends the other receives."""
+    """Up to two legs, and whether what one sends the other receives.
+
+    `tap` is the journal, unless it is paused.
+    """
 
     legs: dict[Side, Leg] = field(default_factory=dict)
     journal: Journal | None = None
+    tap: Journal | None = None
     is_joined: bool = False
-    is_paused: bool = False
+
+    def pause(self, *, is_paused: bool) -> None:
+        """Keep packets out of the journal, or let them in again."""
+        if self.journal and is_paused == (self.tap is not None):
+            self.tap = None if is_paused else self.journal
+            self.journal.note({"type": "paused" if is_paused else "resumed"})
 
     def ask_for_key_frames(self) -> None:
         if self.is_joined and all(leg.is_up for leg in self.legs.values()):
@@ -65,11 +74,12 @@ class Relay:
             joined.legs[side] = self._by_ufrag[ufrag] = leg
         return leg
 
-    def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> None:
+    def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> Leg:
         """Raises `KeyError` when there is no such leg."""
         leg = self.links[link].legs[side]
         leg.set_remote(remote)
         self._settle(leg)
+        return leg
 
     def join(self, link: Link) -> None:
         """Raises `KeyError` when there is no such link."""
@@ -77,15 +87,16 @@ class Relay:
         joined.is_joined = True
         self._ask_for_key_frames(joined)
 
-    def pause(self, link: Link, *, paused: bool) -> None:
-        """Keep packets out of the journal for a while."""
-        joined = self.link(link)
-        if joined.is_paused != paused:
-            joined.is_paused = paused
-            if joined.journal:
-                joined.journal.note({"type": "paused" if paused else "resumed"})
-            if not paused:
-                self._ask_for_key_frames(joined)
+    def record(self, link: Link, journal: Journal) -> None:
+        """From now on, what the link's legs send is written down."""
+        tapped = self.link(link)
+        tapped.journal = tapped.tap = journal
+        self._ask_for_key_frames(tapped)
+
+    def pause(self, link: Link, *, is_paused: bool) -> None:
+        if paused := self.links.get(link):
+            paused.pause(is_paused=is_paused)
+            self._ask_for_key_frames(paused)
 
     def remove(self, link: Link) -> MediaLink | None:
         """Close a link's legs; its journal is the caller's to close."""
@@ -123,9 +134,9 @@ class Relay:
         link = self.links.get(leg.link)
         if packet is None or link is None:
             return
-        if link.journal and not link.is_paused:
+        if link.tap:
             kind = RecordKind.RTCP if is_rtcp(packet) else RecordKind.RTP
-            link.journal.append(arrival_us, kind, _JOURNAL_LEG[leg.side], packet)
+            link.tap.append(arrival_us, kind, _JOURNAL_LEG[leg.side], packet)
         peer = link.legs.get(leg.side.other)
         if link.is_joined and peer and (outgoing := peer.protect(packet)):
             self._send(*outgoing)

@@ -30,11 +30,12 @@ SOCKET_BUFFER_BYTES: Final = 4 * 1024 * 1024
 TICK_SECONDS: Final = 0.05
 
 
-async def run(settings: Settings, stop: asyncio.Event) -> None:
-    """Serve until `stop`; raises `OSError` when the port is taken."""
-    worker = Worker(settings)
-    settings.media_socket.unlink(missing_ok=True)
-    server = await asyncio.start_unix_server(worker.serve_app, settings.media_socket)
+async def run(settings: Settings, number: int, stop: asyncio.Event) -> None:
+    """Serve as worker `number` (from 0) until `stop`; raises `OSError` when the port is taken."""
+    worker = Worker(settings, settings.media_port + number)
+    control_socket = settings.media_socket(number)
+    control_socket.unlink(missing_ok=True)
+    server = await asyncio.start_unix_server(worker.serve_app, control_socket)
     loop = asyncio.get_running_loop()
     loop.add_reader(worker.socket, worker.read)
     try:
@@ -54,10 +55,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
 class Worker:
     """The worker's wires; what happens on them is the relay's."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, port: int) -> None:
         self._spool = settings.spool
-        self.socket = _open_socket(settings.media_port)
-        port = self.socket.getsockname()[1]
+        self.socket = _open_socket(port)
         addresses = settings.advertise_addresses or _own_addresses()
         self._candidates = tuple(Candidate(address, port) for address in addresses)
         self._identity = Identity(datetime.now(UTC))
@@ -133,18 +133,18 @@ class Worker:
         match request:
             case control.OpenLeg():
                 leg = self._relay.open_leg(request.link, request.side, time.monotonic())
-                transport = self._transport(leg)
-                return control.LegOpened(request_id=request.request_id, transport=transport)
+                return control.OurEnd(request.request_id, self._transport(leg))
             case control.SetRemote():
                 self._demand(request.link)
-                self._relay.set_remote(request.link, request.side, request.remote)
+                leg = self._relay.set_remote(request.link, request.side, request.remote)
+                return control.OurEnd(request.request_id, self._transport(leg))
             case control.Join():
                 self._demand(request.link)
                 self._relay.join(request.link)
             case control.Note():
                 self._note(request)
             case control.Pause():
-                self._relay.pause(request.link, paused=request.paused)
+                self._relay.pause(request.link, is_paused=request.is_paused)
             case control.Tap():
                 await self._tap(request)
             case control.Close():
@@ -172,9 +172,10 @@ class Worker:
             return
         on_lost = self._from_thread(lambda why: self._tell(control.TapLost(request.link, why)))
         try:
-            link.journal = await asyncio.to_thread(
+            journal = await asyncio.to_thread(
                 create_journal, self._spool, request.manifest, on_lost
             )
+            self._relay.record(request.link, journal)
         except OSError as error:
             log.warning("no journal", link=str(request.link), error=str(error))
             raise VisavisError(ErrorKind.RecordingUnavailable) from None

@@ -66,12 +66,16 @@ class Notebook:
 
     async def open_leg(self, link: Link, side: Side) -> LocalTransport:
         self._note(f"open {link.number} {side}")
+        return self._transport(link, side)
+
+    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> LocalTransport:
+        self._note(f"remote {link.number} {side}")
+        return self._transport(link, side)
+
+    def _transport(self, link: Link, side: Side) -> LocalTransport:
         candidates = (Candidate("192.0.2.1", link.number),)
         fingerprint = "sha-256 " + ":".join(["AB"] * 32)
         return LocalTransport(f"{side[:3]}{link.number}", "p" * 24, fingerprint, candidates)
-
-    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> None:
-        self._note(f"remote {link.number} {side}")
 
     async def join(self, link: Link) -> None:
         self._note(f"join {link.number}")

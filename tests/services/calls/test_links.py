@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.services.calls.house import (
@@ -25,7 +27,7 @@ pytestmark = pytest.mark.anyio
 
 async def renegotiate(house: House, call_id: str, by: Side, sdp: str, screen_mid: str = "") -> None:
     """The other page answers in kind."""
-    pages = {Side.VISITOR: house.visitor, Side.AGENT: house.agent}
+    pages: dict[Side, Any] = {Side.VISITOR: house.visitor, Side.AGENT: house.agent}
     await pages[by](signaling.Offer(call_id, 1, sdp, screen_mid))
     await pages[by.other](signaling.Answer(call_id, 1, sdp.replace("actpass", "active")))
 

@@ -159,7 +159,7 @@ class Links:
     async def _set_remote(self, link: LiveLink, side: Side, description: Description) -> None:
         remote = read_transport(description.sdp)
         if link.remotes.get(side) != remote:
-            await self._media.set_remote(link.link, side, remote)
+            link.transports[side] = await self._media.set_remote(link.link, side, remote)
             link.remotes[side] = remote
 
     def _relay_offer(self, call: LiveCall, link: LiveLink, side: Side) -> None:
