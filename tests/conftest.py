@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from playwright.sync_api import Playwright, sync_playwright
 
 from tests.postgresql import Cluster
 from tests.running import Parties, System
+from visavis.store import open_store
 
 
 @pytest.fixture
@@ -26,11 +28,19 @@ def cluster() -> Iterator[Cluster]:
         running.stop()
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database without any site: a copy of it is had sooner than another one."""
+    path = tmp_path_factory.mktemp("migrated") / "visavis.db"
+    open_store(str(path)).close()
+    return path
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database, of each kind that we store in."""
     if request.param == "sqlite":
-        return str(tmp_path / "visavis.db")
+        return shutil.copy(request.getfixturevalue("migrated"), tmp_path)
     return str(request.getfixturevalue("cluster").new_database())
 
 
