@@ -26,6 +26,7 @@ from visavis.media import worker
 from visavis.media.client import MediaClient
 from visavis.recorder.delivery import Deliverer
 from visavis.recorder.sweeper import Sweeper
+from visavis.recorder.trial import Trials
 from visavis.services.audit import AuditLog
 from visavis.services.calls import Calls
 from visavis.services.clients import Clients
@@ -33,8 +34,9 @@ from visavis.services.configs import Configs
 from visavis.services.grants import Grants
 from visavis.services.keys import Keys
 from visavis.services.people import People
+from visavis.services.policies import Policies
 from visavis.services.ports import Transaction
-from visavis.services.recordings import Recordings
+from visavis.services.recordings import RecordingDesk, Recordings, Tally
 from visavis.services.tokens import Tokens
 from visavis.settings import Settings
 from visavis.store import open_store
@@ -44,6 +46,8 @@ from visavis.web.access import AccessLog
 from visavis.web.api.audit import AuditApi
 from visavis.web.api.config import ConfigApi
 from visavis.web.api.events import ConfigEvents
+from visavis.web.api.policy import PolicyApi
+from visavis.web.api.recordings import RecordingsApi
 from visavis.web.limit import RateLimit
 from visavis.web.metrics import Gauge
 from visavis.web.oauth.routes import OAuth
@@ -55,6 +59,7 @@ from visavis.web.signaling import Sockets
 log = structlog.get_logger(__name__)
 
 CLOSE_SECONDS: Final = 3
+TALLY_SECONDS: Final = 15.0
 
 
 def now() -> datetime:
@@ -95,7 +100,12 @@ class App:
         self.keys = Keys(store, now, new_secret, new_id)
         self.clients = Clients(store, now, new_secret, new_id)
         self.people = People(store, Argon2Passwords(), now, new_secret, new_id)
-        self.configs = Configs(store, self.bus, now, new_id, settings.archive_url)
+        self.policies = Policies(store, now, new_id, self._announce)
+        self.configs = Configs(
+            store, self.bus, now, new_id, settings.archive_url, self.policies.get
+        )
+        self.desk = RecordingDesk(store, now, settings.archive_url, Trials(_deliverer(settings)))
+        self.tally = Tally()
         self.media = MediaClient(settings.media_socket)
         self.calls = Calls(
             config_of=self.configs.get,
@@ -111,6 +121,10 @@ class App:
         self.access_log = AccessLog(sys.stderr.buffer if is_logged else None)
         self.web = self._web()
 
+    async def _announce(self, site_id: int) -> None:
+        """The policy and the configuration tell pages one thing, and so need one another."""
+        await self.configs.announce(site_id)
+
     def _web(self) -> ASGIApp:
         settings, sessions = self.settings, Sessions(self.tokens, self.keys, self.people)
         archive = (
@@ -123,7 +137,7 @@ class App:
         sockets = Sockets(
             calls=self.calls,
             bus=self.bus,
-            config_of=self.configs.get,
+            availability_of=self.configs.availability,
             has_site=self.people.has_site,
             signed_in=sessions.signed_in,
             is_same_origin=is_same_origin,
@@ -133,6 +147,8 @@ class App:
             config_api=ConfigApi(self.configs, sessions),
             config_events=ConfigEvents(self.configs, self.bus, sessions, self.stopping),
             audit_api=AuditApi(AuditLog(self.store), sessions),
+            policy_api=PolicyApi(self.policies, sessions),
+            recordings_api=RecordingsApi(self.desk, sessions),
             sessions=sessions,
             sockets=sockets,
             recordings=archive,
@@ -167,6 +183,21 @@ class App:
                 "Recordings on this machine that wait for their delivery or are being made",
                 lambda: sum(1 for _ in spool.iterdir()) if spool.exists() else 0,
             ),
+            "visavis_recordings_missing": Gauge(
+                "Calls of the last 30 days that ought to have a recording at the recording server "
+                "and have none",
+                lambda: self.tally.missing,
+            ),
+            "visavis_recordings_pending": Gauge(
+                "Recordings that are not delivered yet", lambda: self.tally.pending
+            ),
+            "visavis_recordings_failed": Gauge(
+                "Recordings that cannot be made into a file", lambda: self.tally.failed
+            ),
+            "visavis_recordings_oldest_seconds": Gauge(
+                "Age of the oldest recording that is not delivered yet",
+                lambda: self.tally.oldest_seconds,
+            ),
         }
 
     async def why_not_ready(self) -> str:
@@ -191,9 +222,19 @@ class App:
             self.tokens.forget()
             self.keys.forget()
             try:
+                await self.policies.refresh()
                 await self.configs.refresh()
             except VisavisError as error:
                 log.warning("the change could not be read yet", error=error.message)
+
+    async def count_recordings(self) -> None:
+        """Keep the figures of `/metrics` fresh."""
+        while True:
+            try:
+                self.tally = await self.desk.tally()
+            except VisavisError as error:
+                log.warning("recordings not counted", error=error.message)
+            await asyncio.sleep(TALLY_SECONDS)
 
 
 class _Server(uvicorn.Server):
@@ -227,6 +268,7 @@ async def run_app(settings: Settings, stop: asyncio.Event) -> None:
     background = [
         asyncio.create_task(app.media.run(app.calls, app.calls.kept)),
         asyncio.create_task(app.watch_store()),
+        asyncio.create_task(app.count_recordings()),
     ]
     settle()
     serving = asyncio.create_task(server.serve([listener]))
@@ -259,18 +301,26 @@ def _listen(host: str, port: int) -> socket.socket:
 
 async def run_recorder(settings: Settings, stop: asyncio.Event) -> None:
     store = open_store(settings.database_address)
-    key = ensure_key(settings.archive_key_file) if settings.archive else ""
-    deliverer = Deliverer(
+    sweeper = Sweeper(
+        settings.spool,
+        Recordings(store, now, settings.archive_url),
+        _deliverer(settings),
+        deliveries=settings.parallel_deliveries,
+        muxers=settings.parallel_muxers,
+    )
+    try:
+        await sweeper.run(stop)
+    finally:
+        store.close()
+
+
+def _deliverer(settings: Settings) -> Deliverer:
+    return Deliverer(
         archive_url=settings.archive_url,
-        archive_key=key,
+        archive_key=ensure_key(settings.archive_key_file) if settings.archive else "",
         allow_private=settings.allow_private_recording_servers,
         archive_certificate=settings.tls_cert,
     )
-    recordings = Recordings(store, now, settings.archive_url)
-    try:
-        await Sweeper(settings.spool, recordings, deliverer).run(stop)
-    finally:
-        store.close()
 
 
 RUN: Final = {"app": run_app, "media": worker.run, "recorder": run_recorder}

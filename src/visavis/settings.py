@@ -32,6 +32,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allow_private_recording_servers: Annotated[
         bool, Meta(description="Deliver recordings to private networks too.")
     ] = False
+    parallel_deliveries: Annotated[
+        int, Meta(description="How many recordings are uploaded at once.", ge=1, le=64)
+    ] = 4
+    parallel_muxers: Annotated[
+        int, Meta(description="How many recordings are made into files at once.", ge=1, le=64)
+    ] = 1
     tls_cert: Annotated[
         str, Meta(description="Certificate chain (PEM) to serve HTTPS without a proxy.")
     ] = ""

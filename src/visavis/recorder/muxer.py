@@ -15,6 +15,7 @@ import av
 
 from visavis import __version__
 from visavis.domain.recording import MATROSKA, Manifest
+from visavis.domain.story import Story
 from visavis.recorder.demux import Demuxer, Survey, TimedFrame, TrackKey, survey
 from visavis.recorder.spool import journals, sync_directory
 from visavis.rtp.journal import JournalLeg
@@ -36,7 +37,7 @@ class Muxed:
     tracks: int
 
 
-def mux(directory: Path, manifest: Manifest) -> Muxed | None:
+def mux(directory: Path, manifest: Manifest, story: Story | None = None) -> Muxed | None:
     """Write `recording.mkv` of a spool directory; it is on disk when this returns.
 
     `None` when no media ever came: the call was given up before its legs were joined, and there is

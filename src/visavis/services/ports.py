@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from visavis.domain.audit import AuditEntry
+from visavis.domain.backlog import Backlog, Expected, Progress, Recording, Server, Trial
 from visavis.domain.call import CallRecord
 from visavis.domain.config import Config
 from visavis.domain.leg import Link, LocalTransport, RemoteTransport, Side
 from visavis.domain.oauth import ApiKey, AuthorizationCode, Client, Credential, Grant
 from visavis.domain.people import Agent, Permission, Role, Site
-from visavis.domain.recording import Manifest
+from visavis.domain.policy import RecordingPolicy
+from visavis.domain.recording import Delivery, Manifest, RecordingState
+from visavis.domain.story import Story
 
 T = TypeVar("T")
 
@@ -126,13 +129,53 @@ class CallRows(Protocol):
     def close_open(self, node_id: str, now: datetime) -> int:
         """End as failed what a dead process of this node left open; returns how many."""
 
+    def story(self, site_id: int, call_id: str) -> Story | None:
+        """What happened in a call."""
+
 
 class RecordingRows(Protocol):
-    def add(self, manifest: Manifest) -> None: ...
+    def add(self, manifest: Manifest) -> None:
+        """Note that the recording exists; doing so twice changes nothing."""
+
+    def note(self, site_id: int, recording_id: str, progress: Progress, now: datetime) -> None:
+        """Note how far it has come, unless it is delivered already."""
+
     def delivered(
-        self, site_id: int, recording_id: str, sha256: str, size: int, now: datetime
+        self, site_id: int, recording_id: str, delivery: Delivery, server_url: str, now: datetime
     ) -> None:
         """Note the delivery; doing so twice changes nothing."""
+
+    def get(self, site_id: int, recording_id: str) -> Recording | None: ...
+    def newest(
+        self, site_id: int, states: Collection[RecordingState], limit: int, offset: int = 0
+    ) -> Sequence[Recording]: ...
+    def count(self, site_id: int, states: Collection[RecordingState]) -> int: ...
+    def backlog(self, site_id: int) -> Backlog: ...
+    def ask_retry(self, site_id: int, recording_ids: Collection[str], now: datetime) -> int:
+        """Have them tried again at once, whatever was wrong; returns how many there are to try."""
+
+    def asked(self, site_id: int) -> frozenset[str]:
+        """The recordings that somebody wants tried again."""
+
+    def retried(self, site_id: int, recording_ids: Collection[str]) -> None:
+        """Nobody need ask for these tries any longer."""
+
+    def over(self, site_id: int, call_ids: Collection[str]) -> frozenset[str]:
+        """Those of the calls that have ended, or that nobody has heard of."""
+
+    def expected(self, site_id: int, since: datetime) -> Sequence[Expected]:
+        """Calls that were connected and recorded and are over, less the delivered ones.
+
+        A call that went on unrecorded, by the site's policy, is not expected.
+        """
+
+
+class PolicyRows(Protocol):
+    def get(self, site_id: int) -> RecordingPolicy: ...
+    def lock(self, site_id: int) -> RecordingPolicy:
+        """As `get`, and nobody else changes it until this transaction ends."""
+
+    def put(self, policy: RecordingPolicy) -> None: ...
 
 
 class Transaction(Protocol):
@@ -162,6 +205,8 @@ class Transaction(Protocol):
     def calls(self) -> CallRows: ...
     @property
     def recordings(self) -> RecordingRows: ...
+    @property
+    def policies(self) -> PolicyRows: ...
 
 
 class Store(Protocol):
@@ -228,3 +273,11 @@ class MediaListener(Protocol):
     async def leg_down(self, link: Link, side: Side, why: str) -> None: ...
     async def tap_lost(self, link: Link, why: str) -> None: ...
     async def worker_lost(self) -> None: ...
+
+
+# The recording server.
+
+
+class RecordingServers(Protocol):
+    async def try_out(self, site_id: int, server: Server) -> Trial:
+        """Whether it takes recordings; leaves nothing there that counts for one."""

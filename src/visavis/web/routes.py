@@ -20,6 +20,8 @@ from visavis.web.api.audit import AuditApi
 from visavis.web.api.config import ConfigApi
 from visavis.web.api.events import ConfigEvents
 from visavis.web.api.openapi import description_resource
+from visavis.web.api.policy import PolicyApi
+from visavis.web.api.recordings import RecordingsApi
 from visavis.web.errors import on_crash, on_http_exception, on_visavis_error
 from visavis.web.front import Front
 from visavis.web.limit import RateLimit
@@ -47,6 +49,8 @@ def build_web(
     config_api: ConfigApi,
     config_events: ConfigEvents,
     audit_api: AuditApi,
+    policy_api: PolicyApi,
+    recordings_api: RecordingsApi,
     sessions: Sessions,
     oauth: OAuth,
     sockets: Sockets,
@@ -89,6 +93,8 @@ def build_web(
     resources = [
         *config_api.resources(),  # /v4/livechat/audioVideoChatConfig
         *audit_api.resources(),  # /v4/global/auditLogs
+        *policy_api.resources(),  # /v4/livechat/recordingPolicy
+        *recordings_api.resources(),  # /v4/livechat/recordings, …Config:testRecordingServer
     ]
     resources.append(description_resource(resources, base_url))  # /v4/openapi.json
     front = Front(Resources(resources), router, access_log, rate_limit)

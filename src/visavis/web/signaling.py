@@ -12,7 +12,6 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from visavis.domain import signaling
-from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
 from visavis.domain.people import Agent, Permission, Visitor
@@ -35,7 +34,7 @@ class Sockets:
         *,
         calls: Calls,
         bus: Bus,
-        config_of: Callable[[int], Awaitable[Config]],
+        availability_of: Callable[[int], Awaitable[signaling.Availability]],
         has_site: Callable[[int], Awaitable[bool]],
         signed_in: Callable[[HTTPConnection], Awaitable[Agent]],
         is_same_origin: Callable[[HTTPConnection], bool],
@@ -43,7 +42,7 @@ class Sockets:
     ) -> None:
         self._calls = calls
         self._bus = bus
-        self._config_of = config_of
+        self._availability_of = availability_of
         self._has_site = has_site
         self._signed_in = signed_in
         self._is_same_origin = is_same_origin
@@ -72,7 +71,7 @@ class Sockets:
 
         async with self._bus.subscribe(*topics) as inbox:
             await socket.accept()
-            await _send(socket, await self._availability(visitor.site_id))
+            await _send(socket, await self._availability_of(visitor.site_id))
             try:
                 await _pump(socket, inbox, signaling.FromVisitor, perform)
             finally:
@@ -104,16 +103,12 @@ class Sockets:
         async with self._bus.subscribe(*topics) as inbox:
             await socket.accept()
             await _send(socket, _welcome(agent))
-            await _send(socket, await self._availability(agent.site_id))
+            await _send(socket, await self._availability_of(agent.site_id))
             self._calls.agent_arrived(desk)
             try:
                 await _pump(socket, inbox, signaling.FromAgent, perform)
             finally:
                 self._calls.agent_left(desk)
-
-    async def _availability(self, site_id: int) -> signaling.Availability:
-        config = await self._config_of(site_id)
-        return signaling.Availability(is_enabled=config.is_enabled, is_recorded=config.is_recording)
 
 
 def _welcome(agent: Agent) -> signaling.Welcome:

@@ -1,4 +1,4 @@
-"""Calls, their recordings, and the nodes that hold them."""
+"""Calls, and the nodes that hold them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from visavis.domain.call import CallRecord, EndReason, State
-from visavis.domain.recording import Manifest
+from visavis.domain.story import CallEvent, Story
 from visavis.store import tables as t
 from visavis.store.rows.base import Rows
 
@@ -58,29 +58,23 @@ class Calls(Rows):
         )
         return int(result.rowcount)
 
-
-class Recordings(Rows):
-    def add(self, manifest: Manifest) -> None:
-        self._run(
-            self._upsert(t.recordings)
-            .values(
-                id=manifest.recording_id,
-                site_id=manifest.site_id,
-                call_id=manifest.call_id,
-                started_at=manifest.started_at,
-                state="waiting",
-                uploaded=0,
-                attempts=0,
-            )
-            .on_conflict_do_nothing()
-        )
-
-    def delivered(
-        self, site_id: int, recording_id: str, sha256: str, size: int, now: datetime
-    ) -> None:
-        c = t.recordings.c
-        self._run(
-            update(t.recordings)
-            .where(c.site_id == site_id, c.id == recording_id, c.delivered_at.is_(None))
-            .values(sha256=sha256, size=size, delivered_at=now, state="delivered", uploaded=size)
+    def story(self, site_id: int, call_id: str) -> Story | None:
+        c, e = t.calls.c, t.call_events.c
+        query = select(t.calls, t.agents.c.name.label("agent_name"))
+        query = query.outerjoin(t.agents, t.agents.c.id == c.agent_id)
+        row = self._run(query.where(c.site_id == site_id, c.id == call_id)).first()
+        if row is None:
+            return None
+        told = select(t.call_events).where(e.site_id == site_id, e.call_id == call_id)
+        events = self._run(told.order_by(e.at, e.id))
+        return Story(
+            call_id=call_id,
+            site_id=site_id,
+            media=row.media,
+            visitor_name=row.visitor_name,
+            visitor_email=row.visitor_email,
+            agent_names=(row.agent_name,) if row.agent_name else (),
+            consent=row.consent,
+            events=tuple(CallEvent(one.at, one.name, one.by, one.data) for one in events),
+            quality=row.quality or {},
         )

@@ -13,7 +13,8 @@ from starlette.responses import JSONResponse, Response
 from visavis import __version__
 from visavis.domain.errors import ErrorKind
 from visavis.domain.people import Permission
-from visavis.web.api import audit, config, shapes
+from visavis.web.api import audit, config, policy, recordings, shapes
+from visavis.web.paging import PARAMETERS
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource
 
 PATH: Final = f"{BASE}/openapi.json"
@@ -65,6 +66,7 @@ class Operation:
     answer: type
     tag: str = "Audio & Video Chat"
     body: type | None = None
+    is_body_required: bool = True
     parameters: tuple[dict[str, Any], ...] = ()
     errors: tuple[ErrorKind, ...] = ()
     headers: dict[str, str] = field(default_factory=dict)
@@ -114,26 +116,52 @@ OPERATIONS: Final = {
         tag="Audit log",
         parameters=(
             _SITE,
+            *PARAMETERS,
+        ),
+    ),
+    (recordings.TRIAL_PATH, "POST"): Operation(
+        "testRecordingServer",
+        "Try the recording server out: does it take recordings?",
+        shapes.RecordingServerVerdict,
+        tag="Recording",
+        body=shapes.RecordingServerTrial,
+        is_body_required=False,
+        parameters=(_SITE,),
+        errors=(ErrorKind.PayloadTooLarge, ErrorKind.UnsupportedMediaType),
+    ),
+    (policy.PATH, "GET"): Operation(
+        "getRecordingPolicy",
+        "Read how the site records",
+        shapes.RecordingPolicy,
+        tag="Recording",
+        parameters=(_SITE, _IF_NONE_MATCH),
+        headers=_TAGGED,
+        also={"304": "It still has the tag of If-None-Match"},
+    ),
+    (policy.PATH, "PUT"): Operation(
+        "updateRecordingPolicy",
+        "Change how the site records; what is not sent stays",
+        shapes.RecordingPolicy,
+        tag="Recording",
+        body=shapes.RecordingPolicyChange,
+        parameters=(_SITE, _IF_MATCH),
+        errors=(*_CHANGED, ErrorKind.PayloadTooLarge, ErrorKind.UnsupportedMediaType),
+        headers=_TAGGED,
+    ),
+    (recordings.PATH, "GET"): Operation(
+        "getRecordings",
+        "Read how far recordings have come, newest first",
+        shapes.Recordings,
+        tag="Recording",
+        parameters=(
+            _SITE,
             {
-                "name": "pageIndex",
+                "name": "state",
                 "in": "query",
-                "schema": {
-                    "type": "integer",
-                    "minimum": 1,
-                    "maximum": audit.MAX_PAGE_INDEX,
-                    "default": 1,
-                },
+                "description": "Only those that have come so far.",
+                "schema": {"type": "string", "enum": list(recordings.STATE_WORDS)},
             },
-            {
-                "name": "pageSize",
-                "in": "query",
-                "schema": {
-                    "type": "integer",
-                    "minimum": 1,
-                    "maximum": audit.MAX_PAGE_SIZE,
-                    "default": audit.PAGE_SIZE,
-                },
-            },
+            *PARAMETERS,
         ),
     ),
 }
@@ -198,7 +226,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
     }
     if operation.body:
         content = {"application/json": {"schema": _reference(operation.body)}}
-        described["requestBody"] = {"required": True, "content": content}
+        described["requestBody"] = {"required": operation.is_body_required, "content": content}
     return described
 
 
