@@ -128,9 +128,9 @@ def _file_of(office: Office, recording: Recording, story: Story | None) -> Path:
     archived /= f"{recording.id}.mkv"
     if kept.exists():
         return _muxed(kept, story)
-    if archived.exists():
-        return archived
-    fail(_why_not_here(recording))
+    if not archived.exists():
+        fail(_why_not_here(recording))
+    return archived
 
 
 def _why_not_here(recording: Recording) -> str:

@@ -59,12 +59,14 @@ class _Muxer:
             await self.end(0)
             raise MuxCrashError("The muxer talks nonsense.") from None
 
-    async def end(self, seconds: float = STOP_SECONDS) -> None:
-        """Let it finish what it has in hand for so long, then kill it."""
+    async def end(self, seconds: float | None = None) -> None:
+        """Let it finish what it has in hand for a while, then kill it."""
         if self.process.stdin:
             self.process.stdin.close()
         try:
-            await asyncio.wait_for(self.process.wait(), seconds)
+            await asyncio.wait_for(
+                self.process.wait(), STOP_SECONDS if seconds is None else seconds
+            )
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 self.process.kill()

@@ -97,10 +97,9 @@ class Sending:
         kept.tried, kept.tried_at = server, now
         gate.active += 1
         self._active += 1
-        kept.task = asyncio.create_task(self._see_through(kept, server, gate))
+        kept.task = asyncio.create_task(self._see_through(kept, server, gate, gate.failures))
 
-    async def _see_through(self, kept: Kept, server: Server, gate: _Gate) -> None:
-        failures = gate.failures
+    async def _see_through(self, kept: Kept, server: Server, gate: _Gate, failures: int) -> None:
         try:
             await self._deliver(kept, server)
         except DeliveryError as error:
