@@ -48,6 +48,7 @@ class System:
         self.port, self.media_port = _free_port(), _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.password = ""
+        self._token = ""
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -97,16 +98,13 @@ class System:
         raise AssertionError(f"the part {name} does not run")
 
     def token(self) -> str:
-        command = [
-            VISAVIS,
-            "token",
-            "issue",
-            "--data",
-            str(self.data),
-            "--email",
-            "admin@localhost",
-        ]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        """A bearer token of the first administrator, issued once by the command line."""
+        if not self._token:
+            command = [VISAVIS, "token", "issue", "--data", str(self.data)]
+            command += ["--email", "admin@localhost"]
+            issued = subprocess.run(command, capture_output=True, text=True, check=True)
+            self._token = issued.stdout.strip()
+        return self._token
 
     def configure(self, *, on: bool, recording: bool = False, url: str = "") -> None:
         values = {
@@ -136,12 +134,9 @@ class System:
 class Parties:
     """A visitor's page and an agent's page, in two browsers that know nothing of each other."""
 
-    def __init__(self, playwright: Playwright, system: System) -> None:
-        launch = playwright.chromium.launch
-        self.browsers = [launch(executable_path=CHROMIUM, args=FAKE_DEVICES) for _ in range(2)]
+    def __init__(self, browsers: tuple[Browser, Browser], system: System) -> None:
         self.system = system
-        self.visitor = _page(self.browsers[0])
-        self.agent = _page(self.browsers[1])
+        self.visitor, self.agent = map(_page, browsers)
 
     def arrive(self) -> None:
         self.agent.goto(f"{self.system.url}/signin?next=/console")
@@ -158,8 +153,13 @@ class Parties:
             page.wait_for_selector(f"{element}[data-state=connected]", timeout=15_000)
 
     def close(self) -> None:
-        for browser in self.browsers:
-            browser.close()
+        for page in (self.visitor, self.agent):
+            page.context.close()
+
+
+def launch(playwright: Playwright) -> Browser:
+    """A browser with a fake camera and microphone."""
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=FAKE_DEVICES)
 
 
 def stats(page: Page, name: str) -> dict[str, float]:
