@@ -25,9 +25,9 @@ class Person:
         self.has_video = has_video
         self.peers: dict[int, Peer] = {}
         self.call_id = ""
+        self.known_as = ""
         self.secret = ""
         self.reason = ""
-        self.was_connected = False
         self.state = ""
         self.is_over = asyncio.Event()
         self.is_connected = asyncio.Event()
@@ -92,7 +92,7 @@ class Person:
     def _reached(self, message: dict[str, Any]) -> None:
         self.state = message["state"]
         if message["state"] == "connected":
-            self.was_connected = True
+            self.known_as = message["callId"]
             self.is_connected.set()
         if message["state"] == "ended":
             self._over("ended")
