@@ -17,8 +17,8 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
+from visavis.archive.archive import Archive
 from visavis.archive.key import ensure_key
-from visavis.archive.routes import archive_routes
 from visavis.bus.local import LocalBus
 from visavis.domain.errors import VisavisError
 from visavis.domain.signaling import MAX_MESSAGE_BYTES
@@ -26,7 +26,7 @@ from visavis.media import worker
 from visavis.media.client import MediaClient
 from visavis.recorder.delivery import Deliverer
 from visavis.recorder.sweeper import Sweeper
-from visavis.services.audit import AuditLog
+from visavis.services.audit import AuditLog, AuditTrail
 from visavis.services.calls import Calls
 from visavis.services.clients import Clients
 from visavis.services.configs import Configs
@@ -82,6 +82,11 @@ def ensure_node_id(path: Path) -> str:
     return path.read_text(encoding="ascii")
 
 
+async def keep_for_ever(_: int) -> int | None:
+    """The retention of sites that have no recording policy."""
+    return None
+
+
 class App:
     """The app process: everything that people and programs reach over HTTP."""
 
@@ -109,17 +114,21 @@ class App:
         )
         is_logged = settings.log_level in {"debug", "info"}
         self.access_log = AccessLog(sys.stderr.buffer if is_logged else None)
+        self.sessions = Sessions(self.tokens, self.keys, self.people)
+        self.archive = self._archive() if settings.archive else None
         self.web = self._web()
 
-    def _web(self) -> ASGIApp:
-        settings, sessions = self.settings, Sessions(self.tokens, self.keys, self.people)
-        archive = (
-            archive_routes(
-                settings.archive_dir, ensure_key(settings.archive_key_file), sessions.signed_in
-            )
-            if settings.archive
-            else []
+    def _archive(self) -> Archive:
+        return Archive(
+            self.settings.archive_dir,
+            key=ensure_key(self.settings.archive_key_file),
+            viewer=self.sessions.caller,
+            audit=AuditTrail(self.store, now, new_id).note,
+            retention_days_of=keep_for_ever,
         )
+
+    def _web(self) -> ASGIApp:
+        settings, sessions = self.settings, self.sessions
         sockets = Sockets(
             calls=self.calls,
             bus=self.bus,
@@ -135,7 +144,7 @@ class App:
             audit_api=AuditApi(AuditLog(self.store), sessions),
             sessions=sessions,
             sockets=sockets,
-            recordings=archive,
+            recordings=self.archive.routes() if self.archive else [],
             why_not_ready=self.why_not_ready,
             oauth=self._oauth(sessions),
             gauges=self._gauges(),
@@ -227,6 +236,7 @@ async def run_app(settings: Settings, stop: asyncio.Event) -> None:
     background = [
         asyncio.create_task(app.media.run(app.calls, app.calls.kept)),
         asyncio.create_task(app.watch_store()),
+        *([asyncio.create_task(app.archive.run())] if app.archive else []),
     ]
     settle()
     serving = asyncio.create_task(server.serve([listener]))

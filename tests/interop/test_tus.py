@@ -95,29 +95,9 @@ async def test_a_delivery_is_resumed_where_it_broke_off(
     assert [path.read_bytes() == CONTENT for path in uploaded] == [True]
 
 
-ARCHIVE = """
-import sys, uvicorn
-from pathlib import Path
-from starlette.applications import Starlette
-from visavis.archive.routes import archive_routes
-
-async def viewer(_): raise AssertionError
-app = Starlette(routes=archive_routes(Path(sys.argv[1]), "key", viewer))
-config = uvicorn.Config(app, port=0, log_level="critical")
-server = uvicorn.Server(config)
-import asyncio
-async def main():
-    serving = asyncio.create_task(server.serve())
-    while not server.started: await asyncio.sleep(0.01)
-    print(server.servers[0].sockets[0].getsockname()[1], flush=True)
-    await serving
-asyncio.run(main())
-"""
-
-
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    command = [sys.executable, "-c", ARCHIVE, str(tmp_path / "archive")]
+    command = [sys.executable, "-m", "tests.archive.serving", str(tmp_path / "archive"), "key"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
         url = f"http://127.0.0.1:{int(server.stdout.readline())}/recordings/"

@@ -19,6 +19,7 @@ class ErrorKind(Enum):
     MethodNotAllowed = 405, "This address does not answer that method."
     RequestTimeout = 408, "The request took too long to arrive."
     CallNotPossible = 409, "The call is not in a state that allows this."
+    RecordingHeld = 409, "The recording is under legal hold: release it first."
     PreconditionFailed = 412, "The resource has changed since you read it."
     PayloadTooLarge = 413, "The request body is too large."
     UnsupportedMediaType = 415, "Send the body as application/json."
