@@ -11,3 +11,5 @@ export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)}
 
 export const dateTime = (iso: string): string =>
   new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+export const timeOfDay = (iso: string): string => new Date(iso).toLocaleTimeString(undefined, { timeStyle: "short" });
