@@ -213,14 +213,10 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def run_app(settings: Settings, stop: asyncio.Event) -> None:
-    """Serve until `stop`; raises `OSError` when the port is taken."""
-    listener = _listen(settings.host, settings.port)
-    app = App(settings, open_store(settings.database_address))
-    await app.start()
-    server = _Server(
+def http_server(web: ASGIApp, settings: Settings) -> uvicorn.Server:
+    return _Server(
         uvicorn.Config(
-            app.web,
+            web,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -233,6 +229,14 @@ async def run_app(settings: Settings, stop: asyncio.Event) -> None:
             timeout_graceful_shutdown=CLOSE_SECONDS,
         )
     )
+
+
+async def run_app(settings: Settings, stop: asyncio.Event) -> None:
+    """Serve until `stop`; raises `OSError` when the port or the archive is another's."""
+    listener = listen(settings.host, settings.port)
+    app = App(settings, open_store(settings.database_address))
+    await app.start()
+    server = http_server(app.web, settings)
     background = [
         asyncio.create_task(app.media.run(app.calls, app.calls.kept)),
         asyncio.create_task(app.watch_store()),
@@ -252,11 +256,14 @@ async def run_app(settings: Settings, stop: asyncio.Event) -> None:
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
+        if app.archive:
+            app.archive.close()
         app.access_log.flush()
         app.store.close()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Raises `OSError`, in words."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2048)

@@ -47,9 +47,13 @@ class House:
     log: list[tuple[str, int | None, str]] = field(default_factory=list)
     archive: Archive = field(init=False)
     client: httpx2.AsyncClient = field(init=False)
+    is_open: bool = False
 
     def open(self) -> House:
         """As after a start on this directory."""
+        if self.is_open:
+            self.archive.close()
+        self.is_open = True
         self.archive = Archive(
             self.directory,
             key=KEY,
@@ -116,3 +120,4 @@ async def house(tmp_path: Path, anyio_backend: str) -> AsyncIterator[House]:
     open_house = House(tmp_path / "archive").open()
     yield open_house
     await open_house.client.aclose()
+    open_house.archive.close()

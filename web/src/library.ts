@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing } from "lit";
-import { customElement, query, state } from "lit/decorators.js";
+import { customElement, property, query, state } from "lit/decorators.js";
 import { t } from "./catalogue";
 import { dateTime } from "./format";
 import { type Contents, Opened, type Recording } from "./library/api";
@@ -30,6 +30,8 @@ export class Library extends LitElement {
     `,
   ];
 
+  /** Whether the other pages of Visavis are not there. */
+  @property({ type: Boolean }) alone = false;
   @query("visavis-player") private player: Player | null = null;
   @state() private session: Session | undefined;
   @state() private opened: Opened | undefined;
@@ -56,7 +58,7 @@ export class Library extends LitElement {
     return html`
       <header>
         <strong>Visavis · ${t("library")}</strong>
-        <a href="/console">${t("console")}</a><a href="/admin">${t("settings")}</a>
+        ${this.alone ? nothing : html`<a href="/console">${t("console")}</a><a href="/admin">${t("settings")}</a>`}
         <button @click=${() => signOut()}>${t("signOut")}</button>
       </header>
       <main>${this.may("View Recordings") ? this.content() : html`<p class="card" role="alert">${t("mayNotView")}</p>`}</main>
@@ -101,7 +103,7 @@ export class Library extends LitElement {
       event.preventDefault();
       this.open("");
     };
-    return html`<a href="/library" @click=${close}>← ${t("allRecordings")}</a>`;
+    return html`<a href=${location.pathname} @click=${close}>← ${t("allRecordings")}</a>`;
   }
 
   private may(permission: string): boolean {

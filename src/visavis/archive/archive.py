@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
+from typing import Final
 
 from starlette.routing import BaseRoute
 
 from visavis.archive.deeds import Audit, Deeds
+from visavis.archive.disk import claim
 from visavis.archive.key import Keys
 from visavis.archive.library import Library
 from visavis.archive.retention import RetentionDays, Sweeper
@@ -17,7 +20,7 @@ from visavis.archive.tus import TusServer
 from visavis.archive.uploads import Uploads
 from visavis.archive.workshop import Workshop
 
-UPLOADS: str = "/recordings"
+UPLOADS: Final = "/recordings"
 
 
 class Archive:
@@ -38,6 +41,7 @@ class Archive:
         audit: Audit,
         retention_days_of: RetentionDays,
     ) -> None:
+        self._claim = claim(directory)
         uploads = Uploads(directory / "uploads")
         library = Library(LocalStorage(directory / "library"))
         deeds = Deeds(audit)
@@ -55,3 +59,7 @@ class Archive:
             await self._sweeper.run()
         finally:
             await self._workshop.close()
+
+    def close(self) -> None:
+        """Let another process have the directory."""
+        os.close(self._claim)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 from pathlib import Path
 
@@ -29,3 +31,19 @@ def free_bytes(path: Path) -> int:
     """What an unprivileged process may still write where `path` is."""
     found = os.statvfs(path)
     return found.f_bavail * found.f_frsize
+
+
+def claim(directory: Path) -> int:
+    """Keep a directory to ourselves until the descriptor is closed; raises `OSError`, in words.
+
+    Whoever dies lets go.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    file = os.open(directory / ".claim", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        message = f"another process keeps the archive in {directory}: stop it, or choose another"
+        raise OSError(errno.EBUSY, message) from None
+    return file

@@ -34,7 +34,7 @@ from visavis.supervisor import CANNOT_START, PARTS, CannotStartError, run_part, 
     type=click.Path(dir_okay=False, path_type=Path),
     help="A TOML file with settings.  [VISAVIS_CONFIG]",
 )
-@with_settings
+@with_settings()
 def serve(config_file: Path | None, **options: Any) -> None:
     """Run everything: the API, the pages, the media worker, the recorder and the archive.
 
@@ -44,7 +44,7 @@ def serve(config_file: Path | None, **options: Any) -> None:
         settings = _settings(config_file, options, Path(run_dir))
         log_to_stderr(settings.log_level)
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-        account = _found(settings.database_address, "Site 1", FIRST_EMAIL, None)
+        account = found(settings.database_address, "Site 1", FIRST_EMAIL, None)
         try:
             asyncio.run(
                 supervise(
@@ -71,10 +71,10 @@ def init(data_dir: Path, database: str, site_name: str, email: str, password: st
     """Set up a database: site 1, its administrator and an OAuth client."""
     log_to_stderr("warning")
     address = Settings(data_dir=data_dir, database=database).database_address
-    account = _found(address, site_name, email, password)
+    account = found(address, site_name, email, password)
     if account is None:
         fail("This is set up already. To change something, see visavis agent --help.")
-    click.echo(_credentials(account))
+    click.echo(credentials(account))
 
 
 @click.command(hidden=True)
@@ -97,15 +97,15 @@ def _settings(config_file: Path | None, options: dict[str, Any], run_dir: Path) 
     except SettingError as error:
         fail(str(error))
     settings = Settings(**given, run_dir=run_dir)
-    _demand_tls(settings)
-    port = settings.port or _free_port(socket.SOCK_STREAM)
-    media_port = settings.media_port or _free_port(socket.SOCK_DGRAM)
+    demand_tls(settings)
+    port = settings.port or free_port(socket.SOCK_STREAM)
+    media_port = settings.media_port or free_port(socket.SOCK_DGRAM)
     data_dir = settings.data_dir.absolute()
     changed = {"port": port, "media_port": media_port, "data_dir": data_dir, "run_dir": run_dir}
     return Settings(**{**given, **changed})
 
 
-def _demand_tls(settings: Settings) -> None:
+def demand_tls(settings: Settings) -> None:
     if bool(settings.tls_cert) != bool(settings.tls_key):
         fail("HTTPS needs both, --tls-cert and --tls-key.")
     if settings.tls_cert:
@@ -116,7 +116,7 @@ def _demand_tls(settings: Settings) -> None:
             fail(f"--tls-cert and --tls-key cannot be used: {error}.")
 
 
-def _found(address: str, site_name: str, email: str, password: str | None) -> FirstAccount | None:
+def found(address: str, site_name: str, email: str, password: str | None) -> FirstAccount | None:
     store = opened(address)
     try:
         people = Office(store).people
@@ -133,11 +133,11 @@ def _announce(settings: Settings, account: FirstAccount | None) -> None:
         "",
         f"Visavis is running at {url} (media on UDP port {settings.media_port}).",
         "",
-        *([_credentials(account), ""] if account else []),
+        *([credentials(account), ""] if account else []),
         "Place a call:",
         f"  1. Sign in at {url}/console and leave the page open.",
         "  2. Switch calls on, and record them:",
-        f"     TOKEN=$({sys.argv[0]} token issue {_where(settings)} --email {email})",
+        f"     TOKEN=$({sys.argv[0]} token issue {where(settings)} --email {email})",
         f"     curl -X PUT {url}/v4/livechat/audioVideoChatConfig \\",
         '       -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\',
         '       -d \'{"isEnabled":true,"isAutomaticallyRecordingAudioVideoChatsEnabled":true,'
@@ -154,14 +154,14 @@ def _announce(settings: Settings, account: FirstAccount | None) -> None:
     sys.stdout.flush()
 
 
-def _where(settings: Settings) -> str:
+def where(settings: Settings) -> str:
     """The options by which another command finds the same database."""
     if settings.database:
         return f"--database {shlex.quote(settings.database)}"
     return f"--data {shlex.quote(str(settings.data_dir))}"
 
 
-def _credentials(account: FirstAccount) -> str:
+def credentials(account: FirstAccount) -> str:
     return (
         "Administrator, shown this once:\n"
         f"  e-mail    {account.email}\n"
@@ -185,7 +185,7 @@ def _is_ready(settings: Settings) -> bool:
         return False
 
 
-def _free_port(kind: socket.SocketKind) -> int:
+def free_port(kind: socket.SocketKind) -> int:
     with socket.socket(socket.AF_INET, kind) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -25,7 +25,7 @@ from visavis.web.front import Front
 from visavis.web.limit import RateLimit
 from visavis.web.metrics import Gauge, metrics_route
 from visavis.web.oauth.routes import OAuth
-from visavis.web.pages import page_routes
+from visavis.web.pages import archive_page_routes, page_routes
 from visavis.web.resource import Resources
 from visavis.web.safe import SafeHeaders
 from visavis.web.session import Sessions
@@ -60,31 +60,20 @@ def build_web(
 ) -> ASGIApp:
     """The whole HTTP and WebSocket side as one ASGI application."""
 
-    def healthz(_: Request) -> Response:
-        return PlainTextResponse("ok\n")
-
     async def readyz(_: Request) -> Response:
         reason = await why_not_ready()
         return PlainTextResponse(f"{reason or 'ready'}\n", 503 if reason else 200)
 
-    router = Starlette(
-        routes=[
-            *sessions.routes(),  # /session
-            *oauth.routes(),  # /oauth/token, /oauth/authorize, …, /.well-known/
-            *config_events.routes(),  # /v4/livechat/audioVideoChatConfig/events
-            *sockets.routes(),  # /signaling/visitor, /signaling/agent
-            *recordings,  # /recordings/, /library/recordings
-            *page_routes(),  # /, /demo, /console, /library, /signin, /widget.js, /static/
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
-            metrics_route(gauges),  # /metrics
-        ],
-        middleware=[Middleware(SafeHeaders)],
-        exception_handlers={
-            VisavisError: on_visavis_error,
-            HTTPException: on_http_exception,
-            Exception: on_crash,
-        },
+    router = _router(
+        *sessions.routes(),  # /session
+        *oauth.routes(),  # /oauth/token, /oauth/authorize, …, /.well-known/
+        *config_events.routes(),  # /v4/livechat/audioVideoChatConfig/events
+        *sockets.routes(),  # /signaling/visitor, /signaling/agent
+        *recordings,  # /recordings/, /library/recordings
+        *page_routes(),  # /, /demo, /console, /library, /signin, /widget.js, /static/
+        Route("/healthz", _healthz),
+        Route("/readyz", readyz),
+        metrics_route(gauges),  # /metrics
     )
     resources = [
         *config_api.resources(),  # /v4/livechat/audioVideoChatConfig
@@ -93,6 +82,41 @@ def build_web(
     resources.append(description_resource(resources, base_url))  # /v4/openapi.json
     front = Front(Resources(resources), router, access_log, rate_limit)
     return _shared(front, cors_origins) if cors_origins else front
+
+
+def build_archive_web(
+    *,
+    sessions: Sessions,
+    recordings: Sequence[BaseRoute],
+    access_log: AccessLog,
+    rate_limit: RateLimit,
+) -> ASGIApp:
+    """The HTTP side of an archive that runs alone."""
+    router = _router(
+        *sessions.routes(),  # /session
+        *recordings,  # /recordings/, /library/recordings
+        *archive_page_routes(),  # /, /library, /signin, /static/
+        Route("/healthz", _healthz),
+        Route("/readyz", _healthz),
+        metrics_route({}),  # /metrics
+    )
+    return Front(Resources([]), router, access_log, rate_limit)
+
+
+def _router(*routes: BaseRoute) -> Starlette:
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(SafeHeaders)],
+        exception_handlers={
+            VisavisError: on_visavis_error,
+            HTTPException: on_http_exception,
+            Exception: on_crash,
+        },
+    )
+
+
+def _healthz(_: Request) -> Response:
+    return PlainTextResponse("ok\n")
 
 
 def _shared(application: ASGIApp, origins: Sequence[str]) -> ASGIApp:
