@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
 from playwright.sync_api import Page, Playwright, expect
 
 from tests.archive.films import Take, film
-from tests.running import CHROMIUM, FAKE_DEVICES, System, decoding_errors, ffprobe
+from tests.running import CHROMIUM, FAKE_DEVICES, System
 from visavis.archive.tus_headers import BODY_TYPE, write_metadata
 from visavis.domain.story import CallEvent, Story
 
@@ -49,7 +46,8 @@ STORY = Story(
 CHAPTERS = ((0.4, "Connected"), (8.0, "The agent shares their screen"))
 
 IN_STEP = """seconds => new Promise(resolve => {
-  const player = document.querySelector("visavis-library").shadowRoot.querySelector("visavis-player");
+  const library = document.querySelector("visavis-library").shadowRoot;
+  const player = library.querySelector("visavis-player");
   const videos = ["visitor", "agent"].map(n => player.shadowRoot.querySelector(`[data-part=${n}]`));
   const apart = [], until = performance.now() + seconds * 1000;
   const look = () => {
