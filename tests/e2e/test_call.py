@@ -65,8 +65,9 @@ def test_a_video_call_is_seen_heard_recorded_and_archived(system: System, partie
     library.get_by_role("cell").get_by_role("button", name="Play").click()
     library.locator("#play").click()
     library.wait_for_function(
-        """() => { const videos = [...document.querySelector("visavis-library").shadowRoot
-        .querySelectorAll("video")];
+        """() => { const player = document.querySelector("visavis-library").shadowRoot
+        .querySelector("visavis-player");
+        const videos = [...player.shadowRoot.querySelectorAll("video")];
         return videos.length === 2 && videos.every(v => v.currentTime > 1 && v.videoWidth > 0)}"""
     )
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx2
 import pytest
 from playwright.sync_api import Page, Playwright, expect
 
 from tests.archive.films import Take, film
-from tests.running import CHROMIUM, FAKE_DEVICES, System
+from tests.npm import npm
+from tests.running import CHROMIUM, FAKE_DEVICES, System, decoding_errors, ffprobe
 from visavis.archive.tus_headers import BODY_TYPE, write_metadata
 from visavis.domain.story import CallEvent, Story
 
 pytestmark = pytest.mark.e2e
 
+WEB = Path(__file__).resolve().parents[2] / "web"
 START = datetime(2026, 1, 1, 10, tzinfo=UTC)
 SECONDS = 24.0
 TAKES = (
@@ -133,16 +136,45 @@ def in_step(page: Page, seconds: float = 2.0) -> list[float]:
     return [one["at"] for one in seen]
 
 
+BRIGHTNESS = """() => {
+  const library = document.querySelector("visavis-library").shadowRoot;
+  const player = library.querySelector("visavis-player").shadowRoot;
+  const seen = [...player.querySelectorAll("video:not([data-dark])")];
+  return Object.fromEntries(seen.map(video => {
+    const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+    canvas.drawImage(video, 0, 0, 1, 1);
+    return [video.dataset.part, canvas.getImageData(0, 0, 1, 1).data[0]];
+  }));
+}"""
+
+
+def seek(page: Page, target: float) -> None:
+    page.locator("#position").evaluate(
+        """(slider, target) => { slider.value = target;
+        slider.dispatchEvent(new InputEvent("input", { bubbles: true })) }""",
+        target,
+    )
+
+
+def shown_time(page: Page) -> float:
+    return float(page.locator("#position").input_value())
+
+
+def audited(library: System) -> list[str]:
+    """What the audit log tells of recordings, newest first."""
+    headers = {"Authorization": f"Bearer {library.token()}"}
+    answer = httpx2.get(f"{library.url}/v4/global/auditLogs?pageSize=100", headers=headers)
+    types = [entry["actionType"] for entry in answer.json()["auditLogs"]]
+    return [name for name in types if name.startswith("recording")]
+
+
 def test_both_sides_are_in_step(page: Page, library: System) -> None:
     open_call(page, library)
     page.locator("#play").click()
     page.wait_for_timeout(400)
     in_step(page, 3)
     for target in (15.0, 6.5, 12.3):
-        page.locator("#position").evaluate(
-            f"""slider => {{ slider.value = {target};
-            slider.dispatchEvent(new InputEvent("input", {{ bubbles: true }})) }}"""
-        )
+        seek(page, target)
         page.wait_for_timeout(600)
         at = in_step(page)
         assert target - 0.1 < at[0] < target + 1.5
@@ -150,3 +182,166 @@ def test_both_sides_are_in_step(page: Page, library: System) -> None:
     page.wait_for_timeout(300)
     at = in_step(page)
     assert 3.0 < at[-1] - at[0] < 5.0
+
+
+@pytest.mark.parametrize(
+    ("target", "parts"),
+    [
+        (5.06, {"visitor", "agent"}),
+        (10.06, {"visitor", "agent", "agent-screen"}),
+        (17.06, {"visitor", "agent-2"}),
+    ],
+)
+def test_what_happened_at_once_is_seen_at_once(
+    page: Page, library: System, target: float, parts: set[str]
+) -> None:
+    """Every picture flashes at every whole second, whatever its codec and its beginning."""
+    open_call(page, library)
+    for moment, is_bright in ((target, True), (target + 0.4, False)):
+        seek(page, moment)
+        page.wait_for_function(
+            f"""bright => {{ const seen = ({BRIGHTNESS})();
+            return Object.values(seen).every(value => bright ? value > 200 : value < 120) }}""",
+            arg=is_bright,
+        )
+        assert set(page.evaluate(BRIGHTNESS)) == parts
+
+
+def test_chapters_and_texts_follow_and_lead(page: Page, library: System) -> None:
+    open_call(page, library)
+    expect(page.get_by_role("button", name="Can you see me?")).to_be_visible()
+    page.get_by_role("button", name="The agent shares their screen").click()
+    expect(page.get_by_text("Screen of Bo Berg")).to_be_visible()
+    assert abs(shown_time(page) - 8) < 0.1
+    page.locator("#play").click()
+    expect(page.get_by_role("button", name="Yes, clearly.")).to_have_attribute(
+        "aria-current", "true"
+    )
+    expect(page.get_by_text("Screen of Bo Berg")).to_be_hidden(timeout=10_000)
+    quality = page.get_by_role("table")
+    expect(quality).to_contain_text("good (4.3)")
+    expect(quality).to_contain_text("31 ms")
+
+
+def test_the_keyboard_is_enough(page: Page, library: System) -> None:
+    open_call(page, library)
+    keyboard = page.keyboard
+    keyboard.press("ArrowRight")
+    page.wait_for_function(SHOWN.format("> 4.9"))
+    keyboard.press("ArrowLeft")
+    page.wait_for_function(SHOWN.format("< 0.1"))
+    keyboard.press("Space")
+    page.wait_for_function(SHOWN.format("> 0.5"))
+    expect(page.locator("#play")).to_have_text("Pause")
+    keyboard.press("ArrowUp")
+    expect(page.locator("#speed")).to_have_value("1.25")
+    keyboard.press("Space")
+    expect(page.locator("#play")).to_have_text("Play")
+    keyboard.press("End")
+    page.wait_for_function(SHOWN.format("> 23"))
+
+
+SHOWN = """() => {{
+  const library = document.querySelector("visavis-library").shadowRoot;
+  const player = library.querySelector("visavis-player").shadowRoot;
+  return Number(player.querySelector("#position").value) {}
+}}"""
+
+
+def test_it_ends_where_both_sides_end_and_begins_anew(page: Page, library: System) -> None:
+    open_call(page, library)
+    seek(page, 23.3)
+    page.locator("#play").click()
+    page.wait_for_function(SHOWN.format("> 23.8"))
+    expect(page.locator("#play")).to_have_text("Play")
+    page.locator("#play").click()
+    page.wait_for_function(SHOWN.format("< 3"))
+    in_step(page, 1)
+
+
+def test_a_call_without_pictures(page: Page, library: System) -> None:
+    page.get_by_role("row", name="Visitor 2").get_by_role("button", name="Play").click()
+    expect(page.get_by_role("heading", name="Visitor 2 · Cy")).to_be_visible()
+    page.locator("#play").click()
+    page.wait_for_timeout(400)
+    in_step(page, 1.5)
+    page.go_back()
+    expect(page.get_by_role("heading", name="Recordings")).to_be_visible()
+
+
+def test_recordings_are_found(page: Page, library: System) -> None:
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(4)
+    page.get_by_role("button", name="Length").click()
+    expect(rows.first).to_contain_text("Ann Archer")
+    page.get_by_role("button", name="Length").click()
+    expect(rows.last).to_contain_text("Ann Archer")
+    for label, value, count in (("Visitor", "ann@", 1), ("Agent", "cy", 3), ("Visitor", "Zoe", 0)):
+        page.get_by_label(label).fill(value)
+        expect(rows).to_have_count(count)
+        page.get_by_role("button", name="Clear filters").click()
+        expect(rows).to_have_count(4)
+    page.get_by_label("Kind").select_option("audio")
+    expect(rows).to_have_count(3)
+    page.get_by_label("From").fill("2026-02-01")
+    expect(page.get_by_text("Nothing matches these filters.")).to_be_visible()
+
+
+def test_a_film_of_both_sides(page: Page, library: System, tmp_path: Path) -> None:
+    open_call(page, library)
+    page.locator("#compose").click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download film").click(timeout=60_000)
+    film_file = tmp_path / "film.mp4"
+    download.value.save_as(film_file)
+    streams = {s["codec_type"]: s for s in ffprobe(film_file)["streams"]}
+    assert (streams["video"]["width"], streams["video"]["height"]) == (1280, 1080)
+    assert streams["audio"]["codec_name"] == "aac"
+    assert abs(float(ffprobe(film_file)["format"]["duration"]) - SECONDS) < 0.2
+    assert decoding_errors(film_file) == ""
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download original").click()
+    assert download.value.suggested_filename.endswith(".mkv")
+    assert audited(library)[:3] == [
+        "recordingDownloaded",
+        "recordingDownloaded",
+        "recordingComposed",
+    ]
+
+
+def test_hold_and_deletion(page: Page, library: System) -> None:
+    deliver(library, b"short-lived", "brief", visitorName="Brief", agentName="Cy")
+    plays = audited(library).count("recordingPlayed")
+    page.goto(f"{library.url}/library?recording=brief")
+    page.get_by_role("button", name="Put on legal hold").click()
+    expect(page.get_by_role("button", name="Release")).to_be_visible()
+    expect(page.get_by_role("button", name="Delete")).to_have_count(0)
+    page.get_by_role("button", name="Release").click()
+    page.get_by_role("button", name="Delete").click()
+    page.locator("#delete-now").click()
+    expect(page.get_by_role("heading", name="Recordings")).to_be_visible()
+    expect(page.get_by_text("Brief")).to_have_count(0)
+    assert audited(library)[:4] == [
+        "recordingDeleted",
+        "recordingReleased",
+        "recordingHeld",
+        "recordingPlayed",
+    ]
+    assert audited(library).count("recordingPlayed") == plays + 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(page: Page, library: System, scheme: str) -> None:
+    script = WEB / "node_modules" / "axe-core" / "axe.min.js"
+    if not script.exists():
+        npm(WEB, "ci", "--no-progress")
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.set_viewport_size({"width": 360, "height": 740})
+    for address in ("", "?recording=video&t=9", "?recording=audio-1"):
+        page.goto(f"{library.url}/library{address}")
+        page.wait_for_load_state("networkidle")
+        page.evaluate(script.read_text())
+        found = page.evaluate("axe.run().then(result => result.violations.map(one => one.id))")
+        assert found == [], address
+        assert page.evaluate("document.documentElement.scrollWidth") == 360

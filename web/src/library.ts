@@ -32,7 +32,7 @@ export class Library extends LitElement {
 
   /** Whether the other pages of Visavis are not there. */
   @property({ type: Boolean }) alone = false;
-  @query("visavis-player") private player: Player | null = null;
+  @query("visavis-player") private player!: Player | null;
   @state() private session: Session | undefined;
   @state() private opened: Opened | undefined;
   @state() private recording: Recording | undefined;

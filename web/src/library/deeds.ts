@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { t } from "../catalogue";
-import { megabytes } from "../format";
+import { fileSize } from "../format";
 import { shared } from "../styles";
 import type { Composition, Opened, Recording } from "./api";
 
@@ -50,7 +50,7 @@ export class Deeds extends LitElement {
     return html`<section class="card" aria-labelledby="title">
       <h2 id="title">${t("takeAlong")}</h2>
       ${this.error ? html`<p class="error" role="alert">${this.error}</p>` : nothing}
-      <div class="row"><p class="quiet">${t("originalHelp")}</p><a href=${this.opened?.original ?? ""} download>${t("download")} (${megabytes(one.size)})</a></div>
+      <div class="row"><p class="quiet">${t("originalHelp")}</p><a href=${this.opened?.original ?? ""} download>${t("download")} (${fileSize(one.size)})</a></div>
       ${this.composition()}
       ${this.mayManage ? this.keeping(one) : one.isHeld ? html`<p class="quiet">${t("heldHelp")}</p>` : nothing}
     </section>`;

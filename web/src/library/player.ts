@@ -30,8 +30,9 @@ export class Player extends LitElement {
       .nobody { position: absolute; inset: 0; display: grid; place-items: center; }
       .nobody span { width: 4.5rem; height: 4.5rem; max-height: 55%; border-radius: 50%; display: grid; place-items: center; background: #2b3844; font-size: 1.75rem; font-weight: 600; }
       .with-screen .nobody span { width: 2.75rem; height: 2.75rem; font-size: 1.1rem; }
-      figcaption { position: absolute; inset: auto 0 0 0; display: flex; align-items: end; justify-content: space-between; gap: 0.5rem; padding: 1.5rem 0.6rem 0.5rem; background: linear-gradient(transparent, rgb(0 0 0 / 0.65)); font-size: 0.875rem; overflow-wrap: anywhere; }
-      figcaption button { flex: none; padding: 0.15rem 0.6rem; font-size: 0.8rem; background: rgb(0 0 0 / 0.55); border-color: rgb(255 255 255 / 0.4); color: #fff; }
+      figcaption { position: absolute; inset: auto 0 0 0; display: flex; align-items: end; justify-content: space-between; gap: 0.5rem; padding: 0.5rem; font-size: 0.875rem; }
+      figcaption > span { padding: 0.15rem 0.6rem; border-radius: 0.8rem; background: rgb(0 0 0 / 0.6); overflow-wrap: anywhere; }
+      figcaption button { flex: none; padding: 0.15rem 0.6rem; font-size: 0.8rem; background: rgb(0 0 0 / 0.6); border-color: rgb(255 255 255 / 0.4); color: #fff; }
       figcaption button[aria-pressed="true"] { background: #fff; color: #17202a; }
       .line { position: relative; margin-top: 0.75rem; }
       input[type="range"] { width: 100%; margin: 0; height: 1.75rem; accent-color: var(--accent); cursor: pointer; }

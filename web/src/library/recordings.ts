@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { t, type Word } from "../catalogue";
-import { clock, dateTime, megabytes } from "../format";
+import { clock, dateTime, fileSize } from "../format";
 import { shared } from "../styles";
 import { type Page, type Recording, search } from "./api";
 
@@ -22,9 +22,9 @@ export class Recordings extends LitElement {
   static override styles = [
     shared,
     css`
-      form { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: 0.75rem; align-items: end; margin-bottom: 1rem; }
+      form { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: 0.75rem; align-items: end; margin-bottom: 1rem; }
       label { display: grid; gap: 0.25rem; font-size: 0.875rem; color: var(--quiet); }
-      input, select { font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--quiet); border-radius: 8px; padding: 0.45rem 0.6rem; min-width: 0; width: 100%; }
+      input, select { font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--quiet); border-radius: 8px; padding: 0 0.6rem; height: 2.5rem; min-width: 0; width: 100%; }
       .error { margin: 0 0 1rem; }
       table { border-collapse: collapse; width: 100%; }
       th, td { text-align: left; padding: 0.6rem 0.75rem 0.6rem 0; border-bottom: 1px solid var(--line); vertical-align: baseline; }
@@ -125,7 +125,7 @@ export class Recordings extends LitElement {
       <td class="who">${one.agentNames.join(", ")}</td>
       <td class="kind">${t(one.media === "video" ? "videoCall" : "audioCall")}</td>
       <td class="number">${clock(one.duration)}</td>
-      <td class="number size">${megabytes(one.size)}</td>
+      <td class="number size">${fileSize(one.size)}</td>
       <td><button data-play @click=${open} aria-description="${name}, ${dateTime(one.startedAt)}">${t("play")}</button></td>
     </tr>`;
   }
