@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip -qq --disable-pip-version-check
 RUN_OPTIONS ?=
 
-.PHONY: help setup run test lint types bench web lock clean
+.PHONY: help setup run test fuzz lint types bench web lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -32,6 +32,9 @@ $(VENV)/test-installed: $(VENV)/installed requirements/test.txt
 test: $(VENV)/test-installed ## set up and run every test
 	@sh tests/system-packages
 	@$(BIN)/python -m tests
+
+fuzz: $(VENV)/test-installed ## a million broken inputs to each parser; INPUTS=1000 SEED=2 for others
+	@$(BIN)/python -m tests.fuzz
 
 lint: $(VENV)/test-installed ## style and import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports

@@ -45,7 +45,7 @@ class System:
     def __init__(self, data: Path, *options: str) -> None:
         self.data = data
         self._options = options
-        self.port, self.media_port = _free_port(), _free_port()
+        self.port, self.media_port = _free_port(), free_media_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.password = ""
         self._process: subprocess.Popen[bytes] | None = None
@@ -62,6 +62,7 @@ class System:
                 [
                     *(VISAVIS, "serve", "--data", str(self.data)),
                     *("--port", str(self.port), "--media-port", str(self.media_port)),
+                    *("--media-workers", "1"),
                     *self._options,
                 ],
                 stdout=log,
@@ -92,7 +93,7 @@ class System:
         assert self._process
         for pid in _children(self._process.pid):
             command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            if name.encode() in command:
+            if {name.encode(), f"{name}-0".encode()} & set(command):
                 return pid
         raise AssertionError(f"the part {name} does not run")
 
@@ -197,6 +198,24 @@ def _page(browser: Browser) -> Page:
 
 def _children(pid: int) -> list[int]:
     return [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def free_media_port(count: int = 1) -> int:
+    """The first of so many ports in a row that are free for UDP and TCP."""
+    while True:
+        first = _free_port()
+        if all(_is_free(port) for port in range(first, first + count)):
+            return first
+
+
+def _is_free(port: int) -> bool:
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind(("0.0.0.0", port))
+            except (OSError, OverflowError):
+                return False
+    return True
 
 
 def _free_port() -> int:

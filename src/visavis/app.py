@@ -8,7 +8,7 @@ import gc
 import secrets
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,7 @@ from visavis.bus.local import LocalBus
 from visavis.domain.errors import VisavisError
 from visavis.domain.signaling import MAX_MESSAGE_BYTES
 from visavis.media import worker
-from visavis.media.client import MediaClient
+from visavis.media.workers import MediaWorkers
 from visavis.recorder.delivery import Deliverer
 from visavis.recorder.sweeper import Sweeper
 from visavis.services.audit import AuditLog
@@ -36,7 +36,7 @@ from visavis.services.people import People
 from visavis.services.ports import Transaction
 from visavis.services.recordings import Recordings
 from visavis.services.tokens import Tokens
-from visavis.settings import Settings
+from visavis.settings import MEDIA_PART, Settings
 from visavis.store import open_store
 from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore
@@ -96,7 +96,7 @@ class App:
         self.clients = Clients(store, now, new_secret, new_id)
         self.people = People(store, Argon2Passwords(), now, new_secret, new_id)
         self.configs = Configs(store, self.bus, now, new_id, settings.archive_url)
-        self.media = MediaClient(settings.media_socket)
+        self.media = MediaWorkers(settings.media_sockets)
         self.calls = Calls(
             config_of=self.configs.get,
             store=store,
@@ -160,9 +160,7 @@ class App:
         spool = self.settings.spool
         return {
             "visavis_calls": Gauge("Calls that have not ended", lambda: self.calls.count),
-            "visavis_media_workers": Gauge(
-                "Media workers that answer", lambda: self.media.is_connected
-            ),
+            "visavis_media_workers": Gauge("Media workers that answer", lambda: self.media.living),
             "visavis_spool_recordings": Gauge(
                 "Recordings on this machine that wait for their delivery or are being made",
                 lambda: sum(1 for _ in spool.iterdir()) if spool.exists() else 0,
@@ -171,8 +169,8 @@ class App:
 
     async def why_not_ready(self) -> str:
         """Why a call could not be placed now; empty when it could."""
-        if not self.media.is_connected:
-            return "the media worker is not connected"
+        if not self.media.living:
+            return "no media worker is connected"
         return "" if await self.store.is_there() else "the database does not answer"
 
     async def start(self) -> None:
@@ -225,7 +223,7 @@ async def run_app(settings: Settings, stop: asyncio.Event) -> None:
         )
     )
     background = [
-        asyncio.create_task(app.media.run(app.calls, app.calls.kept)),
+        asyncio.create_task(app.media.run(app.calls)),
         asyncio.create_task(app.watch_store()),
     ]
     settle()
@@ -273,5 +271,9 @@ async def run_recorder(settings: Settings, stop: asyncio.Event) -> None:
         store.close()
 
 
-RUN: Final = {"app": run_app, "media": worker.run, "recorder": run_recorder}
-"""What each part of `visavis serve` does."""
+def run_of(part: str) -> Callable[[Settings, asyncio.Event], Awaitable[None]]:
+    """What a part of `visavis serve` does; raises `KeyError` when there is no such part."""
+    if part.startswith(MEDIA_PART):
+        number = int(part.removeprefix(MEDIA_PART))
+        return lambda settings, stop: worker.run(settings, number, stop)
+    return {"app": run_app, "recorder": run_recorder}[part]

@@ -26,6 +26,7 @@ def test_chromium_s_offer_keeps_only_what_can_be_recorded() -> None:
     vp8, rtx = video.codecs
     assert video.codecs[rtx].apt == vp8
     assert read_transport(OFFER).video_payload_types == (vp8,)
+    assert read_transport(OFFER).audio_payload_types == tuple(audio.codecs)
 
 
 @pytest.mark.parametrize("sdp", [OFFER, ANSWER])
@@ -40,6 +41,25 @@ def test_transport_is_ours_and_nothing_of_the_browser_s_is_left(sdp: str) -> Non
     assert "ice-options" not in rewritten
     assert rewritten.count("typ host") == len(media_sections(sdp))
     assert rewritten.index("a=ice-lite") < rewritten.index("m=")
+
+
+def test_candidates_by_udp_and_by_tcp_of_both_families() -> None:
+    candidates = (
+        Candidate("192.0.2.1", 8081),
+        Candidate("2001:db8::1", 8081),
+        Candidate("192.0.2.1", 8081, "tcp"),
+    )
+    transport = LocalTransport("usr1", "p" * 24, OURS.fingerprint, candidates)
+    lines = [
+        line for line in rewrite(OFFER, transport, "passive").splitlines() if "a=candidate" in line
+    ]
+    assert lines[:3] == [
+        "a=candidate:1 1 udp 2130706175 192.0.2.1 8081 typ host",
+        "a=candidate:2 1 udp 2130705919 2001:db8::1 8081 typ host",
+        "a=candidate:3 1 tcp 1520434431 192.0.2.1 8081 typ host tcptype passive",
+    ]
+    priorities = [int(line.split()[3]) for line in lines[:3]]
+    assert priorities == sorted(priorities, reverse=True)
 
 
 def test_media_pass_untouched() -> None:

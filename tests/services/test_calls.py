@@ -30,6 +30,9 @@ DATA = Path(__file__).resolve().parents[1] / "rtp" / "data"
 OFFER = (DATA / "chromium-offer.sdp").read_bytes().decode()
 ANSWER = (DATA / "chromium-answer.sdp").read_bytes().decode()
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+OURS = LocalTransport(
+    "ufra", "p" * 24, "sha-256 " + ":".join(["AB"] * 32), (Candidate("192.0.2.1", 1),)
+)
 
 
 class Notebook:
@@ -50,13 +53,16 @@ class Notebook:
     async def note(self, link: Link, note: Mapping[str, Any]) -> None:
         self._note(f"note {note['type']}")
 
+    async def pause(self, link: Link, *, paused: bool) -> None:
+        self._note(f"pause {paused}")
+
     async def open_leg(self, link: Link, side: Side) -> LocalTransport:
         self._note(f"open {side}")
-        candidates = (Candidate("192.0.2.1", 1),)
-        return LocalTransport("ufra", "p" * 24, "sha-256 " + ":".join(["AB"] * 32), candidates)
+        return OURS
 
-    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> None:
+    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> LocalTransport:
         self._note(f"remote {side}")
+        return OURS
 
     async def join(self, link: Link) -> None:
         self._note("join")
@@ -251,7 +257,7 @@ async def test_a_lost_worker_ends_what_it_carried_and_nothing_else(house: House)
     house.calls.agent_arrived(desk("b", 2))
     taken, _ = await house.ring("v1"), await house.ring("v2")
     await house.calls.accept(desk("a"), taken)
-    await house.calls.worker_lost()
+    await house.calls.worker_lost([Link(taken, 1)])
     assert house.last("v1")["reason"] == "failed"
     assert house.last("v2")["type"] == "callState"
 

@@ -18,6 +18,8 @@ CONFIG_VARIABLE: Final = "VISAVIS_CONFIG"
 SHORT_NAMES: Final = {
     "data_dir": "data",
     "advertise_addresses": "advertise-address",
+    "stun_servers": "stun-server",
+    "turn_servers": "turn-server",
     "trusted_proxies": "trusted-proxy",
     "cors_origins": "cors-origin",
 }

@@ -4,12 +4,14 @@ The spool is a directory on the media worker's machine and the only state of the
 
     <spool>/<recording id>/
         manifest.json          Manifest: written and synced before the legs are joined
-        0001.journal           rtp.journal format; locked (flock) by the worker that appends to it
+        0001.journal           rtp.journal format, one for each recorded link, by its number
         recording.mkv          the muxed file, complete as soon as it has this name
         delivery.json          Delivery: where its upload stands
 
-A recording directory appears under its name only when its journal is locked, so a journal that can
-be locked by somebody else is one whose writer has closed it or is dead.
+Whoever writes a journal holds a shared lock (flock) on the manifest for as long as it is open, and
+the directory appears under its name only when that lock is held. The recorder takes an exclusive
+one before it muxes, and only when the call is over by the database: no journal is open, and none
+will be, since a writer that cannot have its shared lock at once gives up.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import LocalTransport, RemoteTransport
+from visavis.domain.leg import Candidate, LocalTransport, RemoteTransport
 
 MAX_BYTES: Final = 48 * 1024
 MAX_SECTIONS: Final = 8
@@ -23,6 +23,7 @@ _TRANSPORT = re.compile(
     r"a=(ice-ufrag|ice-pwd|ice-options|ice-lite|fingerprint|setup|candidate|end-of-candidates"
     r"|remote-candidates|rtcp)(:|$)"
 )
+_TCP_TYPE: Final = {"tcp": " tcptype passive"}
 _PER_CODEC = re.compile(r"a=(rtpmap|fmtp|rtcp-fb):(\d+) ?(.*)")
 _RTPMAP = re.compile(r"([\w.-]+)/(\d+)(?:/(\d+))?$")
 _UFRAG = re.compile(r"[\w+/]{4,256}$")
@@ -73,7 +74,8 @@ def read_transport(sdp: str) -> RemoteTransport:
         ufrag=_value(first, "ice-ufrag", _UFRAG),
         pwd=_value(first, "ice-pwd", _PWD),
         fingerprint=_value(first, "fingerprint", _FINGERPRINT),
-        video_payload_types=_video_payload_types(sections),
+        video_payload_types=_payload_types(sections, "video"),
+        audio_payload_types=_payload_types(sections, "audio"),
     )
 
 
@@ -155,13 +157,13 @@ def _is_payload_type(number: str) -> bool:
     return number.isascii() and number.isdigit() and len(number) <= 3 and int(number) < 128
 
 
-def _video_payload_types(sections: list[list[str]]) -> tuple[int, ...]:
+def _payload_types(sections: list[list[str]], kind: str) -> tuple[int, ...]:
     return tuple(
         number
         for section in map(_media_section, sections)
-        if section.kind == "video"
+        if section.kind == kind
         for number, codec in section.codecs.items()
-        if codec.name in RECORDABLE["video"]
+        if codec.name in RECORDABLE[kind]
     )
 
 
@@ -196,12 +198,19 @@ def _rewrite_section(section: list[str], transport: LocalTransport, setup: str) 
 
 
 def _candidate_lines(transport: LocalTransport) -> list[str]:
-    """Host candidates (RFC 8839 §5.1), the first preferred."""
+    """Host candidates (RFC 8839 §5.1), the first preferred, all UDP before any TCP."""
     return [
-        f"a=candidate:{number} 1 udp {(126 << 24) + (65535 - number << 8) + 255} "
-        f"{candidate.address} {candidate.port} typ host"
+        f"a=candidate:{number} 1 {candidate.protocol} {_priority(candidate, number)} "
+        f"{candidate.address} {candidate.port} typ host{_TCP_TYPE.get(candidate.protocol, '')}"
         for number, candidate in enumerate(transport.candidates, start=1)
     ]
+
+
+def _priority(candidate: Candidate, number: int) -> int:
+    """RFC 8445 §5.1.2.1; for TCP, RFC 6544 §4.2 with the direction of a passive candidate."""
+    if candidate.protocol == "tcp":
+        return (90 << 24) + ((4 << 13) + 8191 - number << 8) + 255
+    return (126 << 24) + (65535 - number << 8) + 255
 
 
 def _restrict_section(section: list[str]) -> list[str]:

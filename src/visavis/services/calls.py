@@ -8,7 +8,7 @@ ended meanwhile is cleaned up by whoever was still busy with it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -30,6 +30,7 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Link, LocalTransport, Side
 from visavis.domain.people import Permission, Visitor
 from visavis.domain.recording import Manifest
+from visavis.rtp.quality import LegReport
 from visavis.rtp.sdp import read_transport, restrict_codecs, rewrite
 from visavis.services.ports import Bus, Clock, MediaPlane, Store
 from visavis.services.presence import Desk, Presence
@@ -234,16 +235,15 @@ class Calls:
             log.error("recording lost", link=str(link), why=why)
             self._end(call, Event.CANNOT_RECORD)
 
-    async def worker_lost(self) -> None:
+    async def quality(self, link: Link, side: Side, report: LegReport) -> None:
+        """Nobody asks yet."""
+
+    async def worker_lost(self, links: Collection[Link]) -> None:
         for call in list(self._calls.values()):
-            if call.desk:
+            if call.link in links:
                 self._end(call, Event.MEDIA_FAILS)
 
     # The node
-
-    def kept(self) -> list[Link]:
-        """The links that a media worker must not close."""
-        return [call.link for call in self._calls.values() if call.desk]
 
     async def shut_down(self) -> None:
         """End every call and see it through to the database and the media worker."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -14,6 +14,7 @@ from visavis.domain.leg import Link, LocalTransport, RemoteTransport, Side
 from visavis.domain.oauth import ApiKey, AuthorizationCode, Client, Credential, Grant
 from visavis.domain.people import Agent, Permission, Role, Site
 from visavis.domain.recording import Manifest
+from visavis.rtp.quality import LegReport
 
 T = TypeVar("T")
 
@@ -191,13 +192,15 @@ class Bus(Protocol):
     def subscribe(self, *topics: str) -> AbstractAsyncContextManager[Subscription]: ...
 
 
-# The media worker.
+# The media workers.
 
 
 class MediaPlane(Protocol):
     """The media workers as the use cases see them. Everything is idempotent per link and side.
 
-    Every method raises `VisavisError`: `MediaUnavailable` when the worker does not answer.
+    A link lives at one worker from its first `tap` or `open_leg` until `close`. Every method raises
+    `VisavisError`: `MediaUnavailable` when that worker does not answer, has died or can carry no
+    more; a link that was lost stays so, its successor has another number.
     """
 
     async def tap(self, link: Link, manifest: Manifest) -> None:
@@ -210,21 +213,40 @@ class MediaPlane(Protocol):
     async def note(self, link: Link, note: Mapping[str, Any]) -> None:
         """Append a JSON note to the link's journal, if it has one."""
 
+    async def pause(self, link: Link, *, paused: bool) -> None:
+        """Leave the link's packets out of its journal, or write them again from the next key frame.
+
+        The journal, if there is one, gets a note of the type `paused` or `resumed`.
+        """
+
     async def open_leg(self, link: Link, side: Side) -> LocalTransport: ...
 
-    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> None: ...
+    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> LocalTransport:
+        """Tell what the side's browser has said of itself, the first time or in a renegotiation.
+
+        Returns our end for what is said to that browser from now on: another one when it has
+        restarted ICE (RFC 8445 §9), the old one staying good until the new one is used. Raises
+        `ParameterInvalid` when the certificate of a leg that is up has changed.
+        """
 
     async def join(self, link: Link) -> None:
         """From now on, what one leg sends the other receives."""
 
     async def close(self, link: Link) -> None:
-        """Close the link's legs and seal its journal. Unknown links are none of our business."""
+        """Close the link's legs and seal its journal. Unknown links are none of our business.
+
+        The listener hears each leg's last `quality` before this returns.
+        """
 
 
 class MediaListener(Protocol):
-    """What a media worker tells of its own accord."""
+    """What the media workers tell of their own accord."""
 
     async def leg_up(self, link: Link, side: Side) -> None: ...
     async def leg_down(self, link: Link, side: Side, why: str) -> None: ...
     async def tap_lost(self, link: Link, why: str) -> None: ...
-    async def worker_lost(self) -> None: ...
+    async def quality(self, link: Link, side: Side, report: LegReport) -> None:
+        """How a leg does, every other second and once more when it closes."""
+
+    async def worker_lost(self, links: Collection[Link]) -> None:
+        """A worker has died, and these links with it."""
