@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -51,6 +51,13 @@ class Listener:
         self.told.put_nowait(("lost", frozenset(links)))
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    """As soon as the other end of a socket has noticed."""
+    async with asyncio.timeout(10):
+        while not holds():
+            await asyncio.sleep(0.01)
+
+
 class House:
     """Two workers and the app that uses them."""
 
@@ -78,9 +85,7 @@ class House:
             await task
 
     async def until_living(self, count: int) -> None:
-        async with asyncio.timeout(10):
-            while self.plane.living != count:
-                await asyncio.sleep(0.01)
+        await until(lambda: self.plane.living == count)
 
     async def close(self) -> None:
         self.stop.set()
@@ -194,7 +199,7 @@ async def test_what_the_worker_tells_is_heard(house: House, tmp_path: Path) -> N
     assert names == ["down", "up", "quality", "tap"]
     app.cancel()
     await asyncio.gather(app, return_exceptions=True)
-    await asyncio.sleep(0.05)
+    await until(lambda: alone._app is None)
     alone._app_gone_at = -1e9
     alone.tick()
     await asyncio.gather(*alone._errands)
