@@ -16,7 +16,7 @@ from tests.synthetic.watch import DARK, LOUD, beeps, brightness, flashes, loudne
 from visavis.domain.recording import MATROSKA, Manifest
 from visavis.domain.story import CallEvent, RecordedStory, Story
 from visavis.recorder.muxer import mux
-from visavis.rtp.journal import JournalLeg
+from visavis.rtp.journal import JournalLeg, RecordKind
 
 VISITOR, AGENT = JournalLeg.VISITOR, JournalLeg.AGENT
 VIDEO_CODECS = ("VP8", "VP9", "H264", "AV1")
@@ -185,7 +185,6 @@ def test_nothing_captured_in_a_pause_is_kept_though_it_came_later(tmp_path: Path
     journal = Journal()
     journal.describe()
     talk(journal, VISITOR, 4.0, "", network=Network(delay=0.5))
-    journal.records.append((0.0, *Browser(journal, VISITOR).journal.records[1][1:]))
     journal.note(1.0, type="paused")
     journal.note(2.0, type="resumed")
     journal.write(tmp_path, 1)
@@ -393,20 +392,61 @@ def test_a_call_that_is_hours_of_silence_long_is_followed(tmp_path: Path) -> Non
     assert abs(duration(path) - 7202) < 0.1
 
 
+def test_a_clock_that_is_set_makes_no_days_of_silence(tmp_path: Path) -> None:
+    journal = Journal()
+    journal.describe()
+    talk(journal, VISITOR, 2.0, "")
+    talk(journal, VISITOR, 2.0, "", start=1e6, base=30)
+    journal.write(tmp_path, 1)
+    result = mux(tmp_path, MANIFEST)
+    assert result is not None
+    assert result.duration == pytest.approx(1e6 + 2, abs=0.1)
+    assert result.path.stat().st_size < 200_000
+
+
+def test_clocks_that_are_absurd_leave_the_arrival(tmp_path: Path) -> None:
+    """A browser whose timestamps jump by an hour in mid-call spoils nobody else's time."""
+    journal = Journal()
+    journal.describe()
+    browser = Browser(journal, VISITOR, has_reports=False)
+    browser.send("OPUS", media.audio(3.0), ssrc=1, mid="0", timestamp=0)
+    later: Any = {"start": 3.0, "sequence": 65_150}
+    browser.send("OPUS", media.audio(3.0), ssrc=1, mid="0", timestamp=3600 * 48_000, **later)
+    talk(journal, AGENT, 6.0)
+    journal.write(tmp_path, 1)
+    path = muxed(tmp_path)
+    assert abs(duration(path) - 6.0) < 0.1
+    assert [round(time) for time in beeps(path, "Visitor audio")] == [1, 4]
+
+
+def test_only_so_many_streams_are_followed(tmp_path: Path) -> None:
+    journal = Journal()
+    journal.describe()
+    talk(journal, VISITOR, 2.0)
+    for ssrc in range(100):
+        journal.records.append(
+            (1.0, RecordKind.RTP, AGENT, rtp(111, False, 1, 0, ssrc, b"\xf8\xff\xfe"))
+        )
+    # a picture in the voice's stream, and a repair of a stream that nobody knows
+    journal.records.append((1.5, RecordKind.RTP, VISITOR, rtp(96, True, 1, 0, 1000, b"\x10xxx")))
+    journal.records.append((1.5, RecordKind.RTP, AGENT, rtp(97, True, 1, 0, 5, b"\0\0\x10xxx")))
+    journal.write(tmp_path, 1)
+    assert titles(muxed(tmp_path)) == ["Visitor audio", "Visitor video", "Agent audio"]
+
+
 def test_garbage_costs_nothing_but_itself(tmp_path: Path) -> None:
     journal = Journal()
     journal.describe()
     talk(journal, VISITOR, 4.0)
     talk(journal, AGENT, 4.0)
-    good = journal.records
     for number, payload_type in enumerate([96, 98, 102, 45, 111, 97, 99, 127]):
         for index in range(20):
             data = bytes((index * 37 + number * 11 + k * k) % 256 for k in range(index * 9))
             packet = rtp(payload_type, index % 3 == 0, index, 0, 900 + number, data, "1")
-            journal.records.append((0.2 * index, good[3][1], AGENT, packet))
+            journal.records.append((0.2 * index, RecordKind.RTP, AGENT, packet))
     absurd = bytes.fromhex("80c80006000003e8") + b"\xff" * 16
-    journal.records.append((2.0, good[3][1], VISITOR, absurd))
-    journal.records.append((1.0, good[3][1], VISITOR, b""))
+    journal.records.append((2.0, RecordKind.RTCP, VISITOR, absurd))
+    journal.records.append((1.0, RecordKind.RTP, VISITOR, b""))
     journal.note(1.0, type="descriptions", visitor="v=0\r\nm=", agent=7)
     journal.note(1.0, type="unheard of")
     journal.note(1.0, kind="none")
