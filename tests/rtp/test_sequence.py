@@ -35,7 +35,18 @@ def test_the_first_packets_may_come_late_too() -> None:
     assert not reorder.push(101, "b", 0.0)
     assert not reorder.push(100, "a", 0.1)
     assert reorder.push(102, "c", 1.2) == [(100, "a"), (101, "b"), (102, "c")]
-    assert reorder.push(103, "d", 1.2) == ((103, "d"),)
+    assert reorder.push(103, "d", 1.2) == [(103, "d")]
+
+
+def test_what_is_next_may_pass_by() -> None:
+    reorder: Reorder[int] = Reorder(1.0)
+    assert not reorder.passes(7)
+    reorder.push(7, 7, 0.0)
+    assert not reorder.passes(8)
+    reorder.flush()
+    assert reorder.passes(8)
+    assert not reorder.passes(8)
+    assert reorder.push(9, 9, 0.1) == [(9, 9)]
 
 
 def test_what_is_missing_is_waited_for_and_then_given_up() -> None:

@@ -78,9 +78,11 @@ class Link:
         self._current: dict[JournalLeg, Legend] = {leg: Legend() for leg in _LEGS}
         self._repaired: dict[tuple[JournalLeg, int], int] = {}
         self._latest_video: dict[JournalLeg, int] = {}
+        self._routes: dict[tuple[JournalLeg, int, int], tuple[Stream, str]] = {}
 
     def describe(self, note: Descriptions) -> None:
         self.epoch += 1
+        self._routes.clear()
         for leg in _LEGS:
             legends = self.legends[leg]
             if self.epoch == len(legends):
@@ -96,8 +98,16 @@ class Link:
     def route(self, leg: JournalLeg, data: bytes) -> Packet | None:
         """Find a packet's stream; a retransmission comes out as the packet that it repairs."""
         packet = parse_rtp(data)
-        codec = self.codec(leg, packet.payload_type) if packet else None
-        if packet is None or codec is None:
+        if packet is None:
+            return None
+        route = self._routes.get((leg, packet.ssrc, packet.payload_type))
+        if route:
+            return Packet(route[0], packet, route[1])
+        return self._find(leg, packet, data)
+
+    def _find(self, leg: JournalLeg, packet: RtpPacket, data: bytes) -> Packet | None:
+        codec = self.codec(leg, packet.payload_type)
+        if codec is None:
             return None
         if codec.name == "RTX":
             return self._repair(leg, packet, codec, data)
@@ -111,6 +121,8 @@ class Link:
         if not stream.is_identified:
             stream.packets += 1
             stream.mid = self._mid(leg, packet.ssrc, data)
+        else:
+            self._routes[leg, packet.ssrc, packet.payload_type] = stream, codec.name
         if not stream.is_audio:
             self._latest_video[leg] = packet.ssrc
         return Packet(stream, packet, codec.name)
@@ -165,7 +177,7 @@ class Link:
         return Packet(stream, unwrapped, media.name) if unwrapped else None
 
     def _find_repaired(self, leg: JournalLeg, repair: int, data: bytes) -> int | None:
-        """By the description, by the mid that both name, else the stream that was heard last."""
+        """By the description, by the mid that both name, else the picture that began last."""
         ssrc = self._current[leg].repairs.get(repair)
         if ssrc is None and (mid := self._mid(leg, repair, data)):
             same = [s.ssrc for s in self.streams.values() if s.leg is leg and s.mid == mid]

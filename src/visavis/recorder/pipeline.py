@@ -63,14 +63,20 @@ class Pipeline:
 
     def push(self, packet: Packet, arrival: float) -> list[tuple[str, float, Frame]]:
         """The frames that are whole now: codec, arrival of the last packet, frame."""
-        rtp = packet.rtp
-        frames = []
+        _, rtp, codec = packet
+        frames: list[tuple[str, float, Frame]] = []
         if arrival - self._last > SILENT_SECONDS and self._last:
             frames = self.flush()
             self._numbers.leap()
         self._last = arrival
         number = self._numbers.unwrap(rtp.sequence_number)
-        due = _Due(self._timestamps.unwrap(rtp.timestamp), arrival, packet.codec, rtp)
+        timestamp = self._timestamps.unwrap(rtp.timestamp)
+        if self._reorder.passes(number):
+            frame = self._depacketise(number, timestamp, codec, rtp)
+            if frame:
+                frames.append((codec, arrival, frame))
+            return frames
+        due = _Due(timestamp, arrival, codec, rtp)
         return frames + self._frames(self._reorder.push(number, due, arrival))
 
     def flush(self) -> list[tuple[str, float, Frame]]:
@@ -79,18 +85,22 @@ class Pipeline:
     def _frames(self, items: Iterable[tuple[int, _Due]]) -> list[tuple[str, float, Frame]]:
         frames = []
         for number, due in items:
-            if due.codec != self._codec or self._depacketiser is None:
-                self._codec = due.codec
-                self._depacketiser = DEPACKETISERS[due.codec]()
-            frame = self._depacketiser.push(number, due.timestamp, due.rtp)
+            frame = self._depacketise(number, due.timestamp, due.codec, due.rtp)
             if frame:
                 frames.append((due.codec, due.arrival, frame))
         return frames
 
+    def _depacketise(self, number: int, timestamp: int, codec: str, rtp: RtpPacket) -> Frame | None:
+        if codec != self._codec or self._depacketiser is None:
+            self._codec = codec
+            self._depacketiser = DEPACKETISERS[codec]()
+        return self._depacketiser.push(number, timestamp, rtp)
+
 
 def capture_time(stream: Stream, timeline: SenderTimeline, timestamp: int, arrival: float) -> float:
     """When a frame was captured, by our clock; its arrival where the sender's clocks are absurd."""
-    for time in (timeline.time(stream.clock, timestamp), stream.clock.arrival_time(timestamp)):
-        if EARLIEST <= time - arrival <= LATEST:
-            return time
-    return arrival
+    time = timeline.time(stream.clock, timestamp)
+    if EARLIEST <= time - arrival <= LATEST:
+        return time
+    time = stream.clock.arrival_time(timestamp)
+    return time if EARLIEST <= time - arrival <= LATEST else arrival

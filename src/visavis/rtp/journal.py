@@ -79,15 +79,17 @@ def read_journal(file: BinaryIO) -> Iterator[Record]:
         yield from _records(body)
 
 
-def _records(body: bytes) -> Iterator[Record]:
+def _records(body: bytes) -> list[Record]:
+    records = []
     position = 0
     while position + _RECORD.size <= len(body):
         arrival_us, kind, leg, length = _RECORD.unpack_from(body, position)
         position += _RECORD.size
         end = position + length
         if kind in _KINDS and leg in _LEGS:
-            yield Record(arrival_us, _KINDS[kind], _LEGS[leg], body[position:end])
+            records.append(Record(arrival_us, _KINDS[kind], _LEGS[leg], body[position:end]))
         position = end
+    return records
 
 
 _KINDS = {int(kind): kind for kind in RecordKind}

@@ -28,7 +28,7 @@ def parse_rtp(data: bytes) -> RtpPacket | None:
     first, second, sequence_number, timestamp, ssrc = _HEADER.unpack_from(data)
     if first >> 6 != VERSION:
         return None
-    start = _payload_start(data, first)
+    start = _HEADER.size if first & 0x1F == 0 else _payload_start(data, first)
     end = len(data)
     if first & 0x20:
         end -= data[-1]

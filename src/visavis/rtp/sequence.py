@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
@@ -42,18 +41,22 @@ class Reorder(Generic[T]):
         self._next: int | None = None
         self._held: dict[int, tuple[float, T]] = {}
 
-    def push(self, number: int, item: T, now: float) -> Sequence[tuple[int, T]]:
+    def passes(self, number: int) -> bool:
+        """Whether it is the very next and nothing is held: then it counts as taken and given."""
+        if number != self._next or self._held:
+            return False
+        self._next = number + 1
+        return True
+
+    def push(self, number: int, item: T, now: float) -> list[tuple[int, T]]:
         """Take one in; what is due, in order. Repeats are dropped."""
         if self._next is None:
             self._next = number - START
-        if number == self._next and not self._held:
-            self._next += 1
-            return ((number, item),)
         if number >= self._next and number not in self._held:
             self._held[number] = (now, item)
         return self._due(now)
 
-    def flush(self) -> Sequence[tuple[int, T]]:
+    def flush(self) -> list[tuple[int, T]]:
         due = [(number, self._held[number][1]) for number in sorted(self._held)]
         self._held.clear()
         if due:
