@@ -59,7 +59,7 @@ async def test_a_node_ends_its_own_calls_and_no_other_s(store: SqlStore) -> None
             is_recorded=False,
             requested_at=NOW,
         )
-        await store.write(lambda rows, c=call, n=node: rows.calls.save(c, None, n))  # type: ignore[misc]
+        await store.write(lambda rows, c=call, n=node: rows.calls.save(c, n))  # type: ignore[misc]
     assert await store.write(lambda rows: rows.calls.close_open("a", NOW)) == 1
     assert await store.write(lambda rows: rows.calls.close_open("a", NOW)) == 0
     assert call.state is not State.ENDED

@@ -15,6 +15,7 @@ class ErrorKind(Enum):
     Unauthorized = 401, "Send a valid access token."
     PermissionDenied = 403, "You do not have the permission that this needs."
     AudioVideoChatDisabled = 403, "Audio & Video Chat is switched off for this site."
+    AgreementNeeded = 403, "Calls are recorded here: the visitor must agree to that first."
     EntityNotFound = 404, "There is nothing here."
     MethodNotAllowed = 405, "This address does not answer that method."
     RequestTimeout = 408, "The request took too long to arrive."

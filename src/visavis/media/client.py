@@ -57,7 +57,7 @@ class MediaClient:
                 self._writer = None
                 writer.close()
                 self._fail_pending()
-            await listener.worker_lost()
+            await listener.worker_lost(kept())
 
     async def _keep(self, kept: Callable[[], list[Link]]) -> None:
         request_id = next(self._request_ids)
@@ -80,6 +80,9 @@ class MediaClient:
 
     async def join(self, link: Link) -> None:
         await self._ask(control.Join(next(self._request_ids), link))
+
+    async def pause(self, link: Link, *, paused: bool) -> None:
+        await self._ask(control.Pause(next(self._request_ids), link, paused))
 
     async def close(self, link: Link) -> None:
         await self._ask(control.Close(next(self._request_ids), link))

@@ -62,6 +62,12 @@ class Join(Frame, frozen=True):
     link: Link
 
 
+class Pause(Frame, frozen=True):
+    request_id: int
+    link: Link
+    paused: bool
+
+
 class Close(Frame, frozen=True):
     request_id: int
     link: Link
@@ -104,6 +110,6 @@ class TapLost(Frame, frozen=True):
     why: str
 
 
-Request = Keep | Tap | Note | OpenLeg | SetRemote | Join | Close
+Request = Keep | Tap | Note | OpenLeg | SetRemote | Join | Pause | Close
 Reply = Done | LegOpened | Failed
 Event = LegUp | LegDown | TapLost

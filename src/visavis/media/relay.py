@@ -24,6 +24,7 @@ class MediaLink:
     legs: dict[Side, Leg] = field(default_factory=dict)
     journal: Journal | None = None
     is_joined: bool = False
+    is_paused: bool = False
 
     def ask_for_key_frames(self) -> None:
         if self.is_joined and all(leg.is_up for leg in self.legs.values()):
@@ -76,6 +77,16 @@ class Relay:
         joined.is_joined = True
         self._ask_for_key_frames(joined)
 
+    def pause(self, link: Link, *, paused: bool) -> None:
+        """Keep packets out of the journal for a while."""
+        joined = self.link(link)
+        if joined.is_paused != paused:
+            joined.is_paused = paused
+            if joined.journal:
+                joined.journal.note({"type": "paused" if paused else "resumed"})
+            if not paused:
+                self._ask_for_key_frames(joined)
+
     def remove(self, link: Link) -> MediaLink | None:
         """Close a link's legs; its journal is the caller's to close."""
         joined = self.links.pop(link, None)
@@ -112,7 +123,7 @@ class Relay:
         link = self.links.get(leg.link)
         if packet is None or link is None:
             return
-        if link.journal:
+        if link.journal and not link.is_paused:
             kind = RecordKind.RTCP if is_rtcp(packet) else RecordKind.RTP
             link.journal.append(arrival_us, kind, _JOURNAL_LEG[leg.side], packet)
         peer = link.legs.get(leg.side.other)

@@ -143,6 +143,8 @@ class Worker:
                 self._relay.join(request.link)
             case control.Note():
                 self._note(request)
+            case control.Pause():
+                self._relay.pause(request.link, paused=request.paused)
             case control.Tap():
                 await self._tap(request)
             case control.Close():

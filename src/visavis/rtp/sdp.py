@@ -23,6 +23,7 @@ _TRANSPORT = re.compile(
     r"a=(ice-ufrag|ice-pwd|ice-options|ice-lite|fingerprint|setup|candidate|end-of-candidates"
     r"|remote-candidates|rtcp)(:|$)"
 )
+_DIRECTIONS: Final = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
 _PER_CODEC = re.compile(r"a=(rtpmap|fmtp|rtcp-fb):(\d+) ?(.*)")
 _RTPMAP = re.compile(r"([\w.-]+)/(\d+)(?:/(\d+))?$")
 _UFRAG = re.compile(r"[\w+/]{4,256}$")
@@ -100,6 +101,24 @@ def restrict_codecs(sdp: str) -> str:
     for section in sections:
         lines += _restrict_section(section)
     return _join(lines)
+
+
+def sent_video(sdp: str) -> frozenset[str]:
+    """The mids of the video that the description's author sends; raises `ParameterInvalid`."""
+    session, sections = _split(sdp)
+    default = _direction(session, "sendrecv")
+    return frozenset(
+        _media_section(section).mid
+        for section in sections
+        if section[0].startswith("m=video ")
+        and (_media_line(section)[1] != "0" or "a=bundle-only" in section)
+        and _direction(section, default) in {"sendrecv", "sendonly"}
+    )
+
+
+def _direction(lines: list[str], default: str) -> str:
+    """RFC 8866 §6.7."""
+    return next((line[2:] for line in lines if line[2:] in _DIRECTIONS), default)
 
 
 def _split(sdp: str) -> tuple[list[str], list[list[str]]]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from visavis.domain.audit import AuditEntry
 from visavis.domain.call import CallRecord
+from visavis.domain.callbook import CallSearch, PastCall
 from visavis.domain.config import Config
 from visavis.domain.leg import Link, LocalTransport, RemoteTransport, Side
 from visavis.domain.oauth import ApiKey, AuthorizationCode, Client, Credential, Grant
 from visavis.domain.people import Agent, Permission, Role, Site
 from visavis.domain.recording import Manifest
+from visavis.domain.story import CallEvent, Story
+from visavis.rtp.quality import LegReport
 
 T = TypeVar("T")
 
@@ -120,8 +123,26 @@ class NodeRows(Protocol):
 
 
 class CallRows(Protocol):
-    def save(self, call: CallRecord, recording_id: str | None, node_id: str) -> None:
-        """Insert the call or overwrite its row."""
+    def save(self, call: CallRecord, node_id: str) -> None:
+        """Insert the call or overwrite its row, but for the message that was left after it."""
+
+    def note(self, site_id: int, call_id: str, event: CallEvent) -> None:
+        """Add to what has happened in the call."""
+
+    def leave_message(self, site_id: int, call_id: str, text: str, name: str, email: str) -> bool:
+        """Keep a message with a call that is over, that nobody took and that has none yet.
+
+        `name` and `email` stand in where the call has them not. Whether there was such a call.
+        """
+
+    def story(self, site_id: int, call_id: str) -> Story | None:
+        """What has happened in the call so far, in order."""
+
+    def get(self, site_id: int, call_id: str) -> PastCall | None: ...
+    def newest(
+        self, site_id: int, search: CallSearch, limit: int, offset: int = 0
+    ) -> Sequence[PastCall]: ...
+    def count(self, site_id: int, search: CallSearch) -> int: ...
 
     def close_open(self, node_id: str, now: datetime) -> int:
         """End as failed what a dead process of this node left open; returns how many."""
@@ -217,6 +238,9 @@ class MediaPlane(Protocol):
     async def join(self, link: Link) -> None:
         """From now on, what one leg sends the other receives."""
 
+    async def pause(self, link: Link, *, paused: bool) -> None:
+        """Stop writing the link's packets to its journal, or go on with it at a key frame."""
+
     async def close(self, link: Link) -> None:
         """Close the link's legs and seal its journal. Unknown links are none of our business."""
 
@@ -227,4 +251,6 @@ class MediaListener(Protocol):
     async def leg_up(self, link: Link, side: Side) -> None: ...
     async def leg_down(self, link: Link, side: Side, why: str) -> None: ...
     async def tap_lost(self, link: Link, why: str) -> None: ...
-    async def worker_lost(self) -> None: ...
+    async def quality(self, link: Link, side: Side, report: LegReport) -> None: ...
+    async def worker_lost(self, links: Collection[Link]) -> None:
+        """A worker is gone, and with it these links."""
