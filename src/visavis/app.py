@@ -21,7 +21,8 @@ from visavis.archive.key import ensure_key
 from visavis.archive.routes import archive_routes
 from visavis.bus.local import LocalBus
 from visavis.domain.errors import VisavisError
-from visavis.domain.signaling import MAX_MESSAGE_BYTES
+from visavis.domain.policy import RecordingPolicy
+from visavis.domain.signaling import MAX_MESSAGE_BYTES, IceServers
 from visavis.media import worker
 from visavis.media.client import MediaClient
 from visavis.recorder.delivery import Deliverer
@@ -69,6 +70,10 @@ def new_id() -> str:
     return secrets.token_hex(16)
 
 
+async def policy_of(site_id: int) -> RecordingPolicy:
+    return RecordingPolicy(site_id)
+
+
 def settle() -> None:
     """Spare the garbage collector what start-up has made: it stays for good anyway."""
     gc.collect()
@@ -99,6 +104,7 @@ class App:
         self.media = MediaClient(settings.media_socket)
         self.calls = Calls(
             config_of=self.configs.get,
+            policy_of=policy_of,
             store=store,
             bus=self.bus,
             media=self.media,
@@ -107,6 +113,7 @@ class App:
             new_id=new_id,
             node_id=self.node_id,
         )
+        self.configs.listeners.append(self.calls.config_changed)
         is_logged = settings.log_level in {"debug", "info"}
         self.access_log = AccessLog(sys.stderr.buffer if is_logged else None)
         self.web = self._web()
@@ -123,7 +130,8 @@ class App:
         sockets = Sockets(
             calls=self.calls,
             bus=self.bus,
-            config_of=self.configs.get,
+            availability_of=self.configs.availability,
+            ice_servers=lambda socket_id: IceServers(servers=[]),
             has_site=self.people.has_site,
             signed_in=sessions.signed_in,
             is_same_origin=is_same_origin,
@@ -160,6 +168,10 @@ class App:
         spool = self.settings.spool
         return {
             "visavis_calls": Gauge("Calls that have not ended", lambda: self.calls.count),
+            "visavis_calls_unrecorded": Gauge(
+                "Calls since the start that went on although they could not be recorded",
+                lambda: self.calls.unrecorded,
+            ),
             "visavis_media_workers": Gauge(
                 "Media workers that answer", lambda: self.media.is_connected
             ),
@@ -225,7 +237,7 @@ async def run_app(settings: Settings, stop: asyncio.Event) -> None:
         )
     )
     background = [
-        asyncio.create_task(app.media.run(app.calls, app.calls.kept)),
+        asyncio.create_task(app.media.run(app.calls.ears, app.calls.kept)),
         asyncio.create_task(app.watch_store()),
     ]
     settle()

@@ -50,9 +50,14 @@ class Configs:
         self._new_id = new_id
         self._archive_url = archive_url
         self._known: dict[int, Config] = {}
+        self.listeners: list[Callable[[Config], None]] = []
 
     async def get(self, site_id: int) -> Config:
         return self._known.get(site_id) or self._newest(await self._load(site_id))
+
+    async def availability(self, site_id: int) -> Availability:
+        """What an open page is told of it."""
+        return _availability(await self.get(site_id))
 
     async def read(self, agent: Agent) -> Config:
         """Raises `PermissionDenied`."""
@@ -153,8 +158,14 @@ class Configs:
         )
 
     def _publish(self, config: Config) -> None:
-        message = Availability(is_enabled=config.is_enabled, is_recorded=config.is_recording)
-        self._bus.publish(config_topic(config.site_id), msgspec.json.encode(message))
+        for listener in self.listeners:
+            listener(config)
+        message = msgspec.json.encode(_availability(config))
+        self._bus.publish(config_topic(config.site_id), message)
+
+
+def _availability(config: Config) -> Availability:
+    return Availability(is_enabled=config.is_enabled, is_recorded=config.is_recording)
 
 
 def read_change(body: Mapping[str, Any]) -> ConfigChange:
