@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from visavis.domain import signaling
+from visavis.domain.callbook import PastCall
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Candidate, Link, LocalTransport, RemoteTransport, Side
@@ -197,10 +198,14 @@ class House:
 
     # What the database knows
 
-    async def state(self, call_id: str) -> tuple[str, str | None]:
+    async def past(self, call_id: str) -> PastCall:
         await self.calls._floor.chronicle.written()
         found = await self.store.read(lambda rows: rows.calls.get(1, call_id))
         assert found
+        return found
+
+    async def state(self, call_id: str) -> tuple[str, str | None]:
+        found = await self.past(call_id)
         return found.state, found.reason
 
     async def story(self, call_id: str) -> Story:

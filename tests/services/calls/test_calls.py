@@ -214,8 +214,7 @@ async def test_a_message_after_a_call_that_nobody_took(house: House) -> None:
     elsewhere = house.calls.from_visitor(Visitor("x", 2), leave)
     assert await refused(elsewhere) is ErrorKind.CallNotPossible
     await house.visitor(leave, "another socket")
-    found = await house.store.read(lambda rows: rows.calls.get(1, call_id))
-    assert found
+    found = await house.past(call_id)
     assert (found.message, found.visitor_name) == ("Call\nme", "Anna")
     assert found.visitor_email == "a@example.com"
     assert await refused(house.visitor(leave)) is ErrorKind.CallNotPossible

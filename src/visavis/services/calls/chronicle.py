@@ -83,5 +83,9 @@ class Chronicle:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._writing = None
-        if not task.cancelled() and (error := task.exception()):
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, VisavisError):
+            log.warning("calls not written down yet", error=error.kind.name)
+        elif error:
             log.error("calls not written down", exc_info=error)
+            self._start()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import structlog
 
 from visavis.domain import signaling
-from visavis.domain.call import LEAVE, RESUME_SECONDS, Event, State
+from visavis.domain.call import LEAVE, RESUME_SECONDS, Event
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Link, Side
 from visavis.domain.signaling import Party
@@ -25,7 +25,9 @@ log = structlog.get_logger(__name__)
 Scheduler = Callable[[float, Callable[[], None]], Timer]
 """Calls back after so many seconds; the event loop's `call_later` is one."""
 
-STATE = "state"
+_TIME_OUTS: Final = {Event.RING_TIME_OUT, Event.QUEUE_TIME_OUT, Event.RESUME_TIME_OUT}
+
+STATE: Final = "state"
 """The timer that a call's state sets and its next state takes away."""
 
 
@@ -113,7 +115,9 @@ class Floor:
         """The party's page is another one now; the old one, if it is still open, is out of it."""
         if seat.socket_id != socket_id:
             self._seated.pop(seat.socket_id, None)
-            self.tell(seat, signaling.Ended(call_id=call.id, reason="transferred", by="system"))
+            if seat.is_open:
+                ended = signaling.Ended(call_id=call.id, reason="transferred", by="system")
+                self.tell(seat, ended)
             seat.socket_id = socket_id
         self.sit(call, seat)
 
@@ -220,10 +224,11 @@ def _away(seat: Seat) -> str:
 
 
 def _why(call: LiveCall, event: Event) -> Event:
-    """A call that waited in vain for a page has been left, whatever became of its link."""
-    if event is Event.RESUME_TIME_OUT and call.record.state is State.RECONNECTING:
-        if not call.visitor.is_open:
-            return LEAVE[Side.VISITOR]
-        if call.agent and not call.agent.is_open:
-            return LEAVE[Side.AGENT]
+    """A call that waited in vain for a page has been left, whatever else became of it."""
+    if event not in _TIME_OUTS:
+        return event
+    if not call.visitor.is_open:
+        return LEAVE[Side.VISITOR]
+    if event is Event.RESUME_TIME_OUT and call.agent and not call.agent.is_open:
+        return LEAVE[Side.AGENT]
     return event

@@ -40,7 +40,7 @@ class Links:
 
     # A link's beginning
 
-    def begin(self, call: LiveCall, *agents: Seat) -> None:
+    def begin(self, call: LiveCall) -> None:
         """Ask the visitor's page for the next link. What flows now does so until the new one."""
         if call.newest >= MAX_LINKS:
             self._floor.end(call, Event.MEDIA_FAILS)
@@ -49,15 +49,13 @@ class Links:
         for link in list(call.links.values()):
             if link is not call.present:
                 self.drop(call, link)
-        link = call.add_link(*agents)
+        link = call.add_link()
         self._floor.tell(call.visitor, signaling.Connect(call_id=call.id, link=link.number))
 
     def renew(self, call: LiveCall) -> None:
         """Build another link in place of one that is lost."""
         self._lose(call)
-        second = call.transfer.seat if call.transfer else None
-        if seat := second or call.agent:
-            self.begin(call, seat)
+        self.begin(call)
 
     def ask_again(self, call: LiveCall) -> None:
         """The visitor's page may have missed that a link is wanted of it."""
@@ -197,13 +195,7 @@ class Links:
             call.present = None
             self.renew(call)
         elif dead and not any(link.number == call.newest for link in call.links.values()):
-            self.renew_pending(call)
-
-    def renew_pending(self, call: LiveCall) -> None:
-        """What flows goes on; the link that was to follow it is asked for anew."""
-        second = call.transfer.seat if call.transfer else None
-        if seat := second or call.agent:
-            self.begin(call, seat)
+            self.begin(call)  # what flows goes on
 
     # The change from one link to the next
 

@@ -145,10 +145,10 @@ class LiveCall:
                 return seat
         return None
 
-    def add_link(self, *agents: Seat) -> LiveLink:
-        """The next link, between the visitor and, as soon as there is one, an agent."""
+    def add_link(self) -> LiveLink:
+        """The next link: of the visitor, and of the agent who has the call or is to have it."""
         self.newest += 1
-        seats = {seat.side: seat for seat in (self.visitor, *agents)}
+        seats = {seat.side: seat for seat in self.seats()}
         link = self.links[self.newest] = LiveLink(Link(self.id, self.newest), seats)
         return link
 

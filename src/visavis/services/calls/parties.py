@@ -28,7 +28,7 @@ class Parties:
         self._transfers = transfers
 
     async def perform(self, site_id: int, socket_id: str, message: FromParty) -> None:
-        """Raises `EntityNotFound`, `CallNotPossible`, `PermissionDenied` to strangers, and others."""
+        """Raises `EntityNotFound`, `PermissionDenied`, `CallNotPossible`, `ParameterInvalid`."""
         call, seat = self._floor.party(site_id, message.call_id, socket_id)
         match message:
             case signaling.HangUp():

@@ -58,7 +58,7 @@ class Transfers:
         self._stop_ringing(call.transfer, call, "accepted")
         self._floor.after(call, _TRANSFER, CONNECT_SECONDS, lambda: self.fail(call, "failed"))
         self._floor.tell(seat, call.state(State.ACCEPTED, self._floor.now()))
-        self._links.begin(call, seat)
+        self._links.begin(call)
         self._floor.changed(call.site_id)
 
     def fail(self, call: LiveCall, reason: str) -> None:
