@@ -62,11 +62,7 @@ class Desks:
         """The page is gone; its call waits for it to come back."""
         self._presence.leave(desk)
         if seated := self._floor.seated(desk.socket_id):
-            call, seat = seated
-            if seat is call.agent:
-                self._floor.leave(call, seat, lambda: self._floor.end(call, LEAVE[Side.AGENT]))
-            else:
-                self._transfers.fail(call, "away")
+            self._rise(*seated)
         self._floor.changed(desk.agent.site_id)
 
     def set_available(self, desk: Desk, *, is_available: bool) -> None:
@@ -78,8 +74,8 @@ class Desks:
         call = self._floor.find(desk.agent.site_id, message.call_id)
         if self._floor.is_engaged(desk.agent.id):
             raise VisavisError(ErrorKind.CallNotPossible, "Hang up your other call first.")
-        if self._transfers.is_rung(call, desk):
-            self._transfers.accept(call, desk)
+        if transfer := self._transfers.rung_at(call, desk):
+            self._transfers.accept(call, transfer, desk)
         elif call.desk_of:
             raise VisavisError(ErrorKind.PermissionDenied, "That call is for another agent.")
         else:
@@ -94,8 +90,8 @@ class Desks:
 
     def decline(self, desk: Desk, call_id: str) -> None:
         call = self._floor.find(desk.agent.site_id, call_id)
-        if self._transfers.is_rung(call, desk):
-            self._transfers.fail(call, "declined")
+        if transfer := self._transfers.rung_at(call, desk):
+            self._transfers.fail(call, transfer, "declined")
         else:
             self._ringing.decline(desk, call)
 
@@ -106,6 +102,12 @@ class Desks:
             raise VisavisError(ErrorKind.PermissionDenied, "That is not your call.")
         self._parties.demand_free(call, desk.socket_id)
         self._parties.take_up(call, seat, desk.socket_id, has_media=message.has_media)
+
+    def _rise(self, call: LiveCall, seat: Seat) -> None:
+        if call.transfer and seat is call.transfer.seat:
+            self._transfers.fail(call, call.transfer, "away")
+        else:
+            self._floor.leave(call, seat, lambda: self._floor.end(call, LEAVE[Side.AGENT]))
 
     def _sit(self, call: LiveCall, desk: Desk, media: Media) -> Seat:
         """Raises `CallNotPossible`, and nothing has changed, if the call does not ring."""
@@ -118,7 +120,6 @@ class Desks:
         data = {"agentName": agent.name, "agentId": agent.id, "media": media}
         self._floor.move(call, Event.ACCEPT, by="agent", **data)
         self._ringing.stop(call, "accepted")
-        self._ringing.hush(agent)
         self._floor.after(
             call, _CONNECT, CONNECT_SECONDS, lambda: self._floor.end(call, Event.CONNECT_TIME_OUT)
         )

@@ -41,7 +41,7 @@ class Ears:
             call, live = found
             log.info("leg down", link=str(link), side=side, why=why)
             if call.transfer and live.seats.get(Side.AGENT) is call.transfer.seat:
-                self._transfers.fail(call, "failed")
+                self._transfers.fail(call, call.transfer, "failed")
             else:
                 self._links.leg_down(call, live, side)
 

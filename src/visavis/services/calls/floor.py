@@ -220,7 +220,7 @@ class Floor:
 
 
 def _away(seat: Seat) -> str:
-    return f"away {seat.side} {seat.agent.id if seat.agent else ''}"
+    return f"away {seat.side} {seat.agent_id}"
 
 
 def _why(call: LiveCall, event: Event) -> Event:

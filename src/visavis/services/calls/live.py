@@ -34,6 +34,14 @@ class Seat:
     is_open: bool = True
     told_at: datetime | None = None
 
+    @property
+    def agent_id(self) -> int:
+        return self.agent.id if self.agent else 0
+
+    @property
+    def agent_name(self) -> str:
+        return self.agent.name if self.agent else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Description:
@@ -140,10 +148,7 @@ class LiveCall:
         return [seat for seat in (self.visitor, self.agent, second) if seat]
 
     def seat_of_agent(self, agent_id: int) -> Seat | None:
-        for seat in self.seats():
-            if seat.agent and seat.agent.id == agent_id:
-                return seat
-        return None
+        return next((seat for seat in self.seats() if seat.agent_id == agent_id), None)
 
     def add_link(self) -> LiveLink:
         """The next link: of the visitor, and of the agent who has the call or is to have it."""

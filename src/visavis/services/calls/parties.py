@@ -72,11 +72,11 @@ class Parties:
         self._floor.changed(call.site_id)
 
     def _hang_up(self, call: LiveCall, seat: Seat) -> None:
-        second = call.transfer.seat if call.transfer else None
-        if seat is second:
-            self._transfers.fail(call, "declined")
-        elif seat is call.agent and second:
-            self._transfers.leave(call)
+        transfer = call.transfer
+        if transfer and seat is transfer.seat:
+            self._transfers.fail(call, transfer, "declined")
+        elif transfer and transfer.seat and seat is call.agent:
+            self._transfers.leave(call, seat)
         else:
             self._floor.end(call, HANG_UP[seat.side])
 

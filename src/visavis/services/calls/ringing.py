@@ -47,11 +47,6 @@ class Ringing:
     def stop(self, call: LiveCall, reason: str) -> None:
         self._stop_at(call, list(call.rung.values()), reason)
 
-    def hush(self, agent: Agent) -> None:
-        """An agent in a call hears no other ring."""
-        for call in self._floor.of_site(agent.site_id):
-            self._stop_at(call, _of_agent(call.rung.values(), agent), "busy")
-
     def tell_places(self, site_id: int) -> None:
         """Tell who waits in the queue their places, where those have changed."""
         for place, call in enumerate(self.queue(site_id), start=1):

@@ -31,42 +31,39 @@ class Transfers:
         """Ring another agent's desks; raises `CallNotPossible`."""
         if call.record.state is not State.CONNECTED or call.transfer or seat is not call.agent:
             raise VisavisError(ErrorKind.CallNotPossible, "The call cannot be transferred now.")
-        agent = seat.agent
-        if agent is None or agent.id == agent_id:
+        if seat.agent_id == agent_id:
             raise VisavisError(ErrorKind.ParameterInvalid, "Transfer the call to another agent.")
         desks = {d.socket_id: d for d in self._presence.desks_of(call.site_id, agent_id)}
         if not desks or not self._presence.is_available(agent_id):
-            self._tell_failed(call, "away")
+            self._tell_failed(call, seat, "away")
         elif self._floor.is_engaged(agent_id):
-            self._tell_failed(call, "busy")
+            self._tell_failed(call, seat, "busy")
         else:
-            call.transfer = Transfer(agent_id, desks)
-            self._floor.after(call, _TRANSFER, RING_SECONDS, lambda: self.fail(call, "missed"))
+            transfer = call.transfer = Transfer(agent_id, desks)
+            self._limit(call, transfer, RING_SECONDS, "missed")
             for socket_id in desks:
-                self._floor.tell_socket(socket_id, ring_of(call, transferred_by=agent.name))
+                self._floor.tell_socket(socket_id, ring_of(call, transferred_by=seat.agent_name))
 
-    def is_rung(self, call: LiveCall, desk: Desk) -> bool:
+    def rung_at(self, call: LiveCall, desk: Desk) -> Transfer | None:
+        """What the desk is rung for, if it is."""
         transfer = call.transfer
-        return bool(transfer and transfer.seat is None and desk.socket_id in transfer.rung)
+        return transfer if transfer and desk.socket_id in transfer.rung else None
 
-    def accept(self, call: LiveCall, desk: Desk) -> None:
+    def accept(self, call: LiveCall, transfer: Transfer, desk: Desk) -> None:
         """The other agent takes it: link the visitor with them too."""
-        if call.transfer is None:
-            raise VisavisError(ErrorKind.CallNotPossible)
-        seat = call.transfer.seat = Seat(Side.AGENT, desk.socket_id, desk.agent)
+        seat = transfer.seat = Seat(Side.AGENT, desk.socket_id, desk.agent)
         self._floor.sit(call, seat)
-        self._stop_ringing(call.transfer, call, "accepted")
-        self._floor.after(call, _TRANSFER, CONNECT_SECONDS, lambda: self.fail(call, "failed"))
+        self._stop_ringing(call, transfer, "accepted")
+        self._limit(call, transfer, CONNECT_SECONDS, "failed")
         self._floor.tell(seat, call.state(State.ACCEPTED, self._floor.now()))
         self._links.begin(call)
         self._floor.changed(call.site_id)
 
-    def fail(self, call: LiveCall, reason: str) -> None:
+    def fail(self, call: LiveCall, transfer: Transfer, reason: str) -> None:
         """The call stays whose it was."""
-        transfer = call.transfer
-        if transfer is None:
-            return
-        self._stop(call, reason)
+        call.transfer = None
+        self._floor.cancel(call, _TRANSFER)
+        self._stop_ringing(call, transfer, reason)
         if seat := transfer.seat:
             for link in [o for o in call.links.values() if o.seats.get(Side.AGENT) is seat]:
                 self._links.drop(call, link)
@@ -76,26 +73,23 @@ class Transfers:
         if call.agent is None:
             self._floor.end(call, HANG_UP[Side.AGENT])
             return
-        self._tell_failed(call, reason)
+        self._tell_failed(call, call.agent, reason)
         if call.record.state is State.RECONNECTING:
             self._links.renew(call)
         self._floor.changed(call.site_id)
 
-    def leave(self, call: LiveCall) -> None:
+    def leave(self, call: LiveCall, seat: Seat) -> None:
         """The first agent goes, sure that the other has it."""
-        if first := call.agent:
-            call.agent = None
-            self._tell_over(call, first)
+        call.agent = None
+        self._tell_over(call, seat)
 
     def _hand_over(self, call: LiveCall, seat: Seat) -> None:
         """The visitor is linked with the other agent."""
         first, call.agent, call.record.agent = call.agent, seat, seat.agent
         call.transfer = None
         self._floor.cancel(call, _TRANSFER)
-        agent = seat.agent
-        if agent:
-            data = {"agentName": agent.name, "agentId": agent.id}
-            self._floor.note(call, Happening.TRANSFERRED, by="agent", **data)
+        data = {"agentName": seat.agent_name, "agentId": seat.agent_id}
+        self._floor.note(call, Happening.TRANSFERRED, by="agent", **data)
         if first:
             self._tell_over(call, first)
         call.with_video.discard(Side.AGENT)
@@ -115,25 +109,23 @@ class Transfers:
                 continue
             here = {d.socket_id for d in self._presence.desks_of(site_id, transfer.agent_id)}
             if not here or not self._presence.is_available(transfer.agent_id):
-                self.fail(call, "away")
+                self.fail(call, transfer, "away")
             elif self._floor.is_engaged(transfer.agent_id):
-                self.fail(call, "busy")
+                self.fail(call, transfer, "busy")
 
-    def _stop(self, call: LiveCall, reason: str = "") -> None:
-        """No longer ring."""
-        self._floor.cancel(call, _TRANSFER)
-        if transfer := call.transfer:
-            self._stop_ringing(transfer, call, reason or str(call.record.reason))
-            if not call.is_over:
-                call.transfer = None
+    def _stop(self, call: LiveCall) -> None:
+        """The call is over."""
+        if call.transfer:
+            self._stop_ringing(call, call.transfer, str(call.record.reason))
 
-    def _stop_ringing(self, transfer: Transfer, call: LiveCall, reason: str) -> None:
+    def _stop_ringing(self, call: LiveCall, transfer: Transfer, reason: str) -> None:
         stopped = signaling.RingStopped(call_id=call.id, reason=reason)
         for socket_id in transfer.rung:
             self._floor.tell_socket(socket_id, stopped)
         transfer.rung.clear()
 
-    def _tell_failed(self, call: LiveCall, reason: str) -> None:
-        if call.agent:
-            failed = signaling.TransferFailed(call_id=call.id, reason=reason)
-            self._floor.tell(call.agent, failed)
+    def _limit(self, call: LiveCall, transfer: Transfer, seconds: float, reason: str) -> None:
+        self._floor.after(call, _TRANSFER, seconds, lambda: self.fail(call, transfer, reason))
+
+    def _tell_failed(self, call: LiveCall, seat: Seat, reason: str) -> None:
+        self._floor.tell(seat, signaling.TransferFailed(call_id=call.id, reason=reason))
