@@ -27,6 +27,7 @@ from visavis.services.calls.links import Links
 from visavis.services.calls.lobby import Lobby
 from visavis.services.calls.news import News
 from visavis.services.calls.parties import Parties
+from visavis.services.calls.probes import Probes
 from visavis.services.calls.ringing import Ringing
 from visavis.services.calls.taping import Taping
 from visavis.services.calls.transfers import Transfers
@@ -79,6 +80,7 @@ class Calls:
             joins=self._joins,
             desks=self._desks,
         )
+        self._probes = Probes(floor, media)
         self.ears: MediaListener = Ears(floor, links, self._transfers, self._taping)
 
     @property
@@ -99,6 +101,9 @@ class Calls:
             case signaling.Here():
                 self._lobby.here(visitor, message)
                 self._news.changed(visitor.site_id)
+            case signaling.Probe(offer):
+                await self._demand_enabled(visitor.site_id)
+                await self._probes.probe(visitor.id, offer)
             case signaling.Call():
                 await self._visitors.call(visitor, message)
             case signaling.Resume():
