@@ -10,9 +10,13 @@ from typing import get_args
 import pytest
 
 from visavis.domain import signaling
-from visavis.domain.call import TRANSITIONS, EndReason
+from visavis.domain.call import TRANSITIONS, EndReason, State
+from visavis.domain.story import Happening
+from visavis.web.api.calls import ENDINGS, FILTERS
+from visavis.web.api.shapes import AudioVideoChat, AudioVideoChatJoin
 
 ROOT = Path(__file__).resolve().parents[1]
+API = (ROOT / "docs" / "api.md").read_text()
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
 
 
@@ -46,6 +50,17 @@ def test_protocol_s_diagram_is_drawn_from_the_table() -> None:
     drawn = re.search(r"```mermaid\n(.*?)\n```", PROTOCOL, re.DOTALL)
     assert drawn
     assert drawn[1] == diagram()
+
+
+def test_the_api_s_page_names_every_filter_reason_and_happening() -> None:
+    calls = API.partition("## Calls")[2].partition("## Our own")[0]
+    names = set(re.findall(r"`(\w+)`", calls))
+    assert {str(state) for state in State} <= names
+    assert {str(reason) for reason in ENDINGS} <= names
+    assert {str(happening) for happening in Happening} <= names
+    fields = AudioVideoChat.__struct_fields__ + AudioVideoChatJoin.__struct_fields__
+    assert set(FILTERS) <= names
+    assert all(field in calls for field in fields)
 
 
 def test_the_pages_speak_the_same_messages() -> None:

@@ -28,6 +28,7 @@ from visavis.media.client import MediaClient
 from visavis.recorder.delivery import Deliverer
 from visavis.recorder.sweeper import Sweeper
 from visavis.services.audit import AuditLog
+from visavis.services.callbook import CallBook
 from visavis.services.calls import Calls
 from visavis.services.clients import Clients
 from visavis.services.configs import Configs
@@ -43,6 +44,7 @@ from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore
 from visavis.web.access import AccessLog
 from visavis.web.api.audit import AuditApi
+from visavis.web.api.calls import CallsApi
 from visavis.web.api.config import ConfigApi
 from visavis.web.api.events import ConfigEvents
 from visavis.web.limit import RateLimit
@@ -141,6 +143,8 @@ class App:
             config_api=ConfigApi(self.configs, sessions),
             config_events=ConfigEvents(self.configs, self.bus, sessions, self.stopping),
             audit_api=AuditApi(AuditLog(self.store), sessions),
+            calls_api=CallsApi(CallBook(self.store, self.calls), sessions, settings.base_url),
+            join=self.calls.join,
             sessions=sessions,
             sockets=sockets,
             recordings=archive,

@@ -19,6 +19,20 @@ include-operation-id = "updateAudioVideoChatConfig"
 # automatic recording needs a recording server, which one of the two may already have: 400
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "401", "403", "412"]
 
+[[operations]]
+include-operation-id = "createAudioVideoChat"
+# a number that no agent has: 400
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "401", "403"]
+
+[[operations]]
+include-operation-id = "getAudioVideoChat"
+# an id that no call has: 404
+checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404"]
+
+[[operations]]
+include-operation-id = "endAudioVideoChat"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404", "409"]
+
 [checks]
 positive_data_acceptance.expected-statuses = ["2xx", "304", "401", "403", "412"]
 """

@@ -15,8 +15,10 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from visavis.domain.errors import VisavisError
+from visavis.services.calls.joins import Invitee
 from visavis.web.access import AccessLog
 from visavis.web.api.audit import AuditApi
+from visavis.web.api.calls import CallsApi
 from visavis.web.api.config import ConfigApi
 from visavis.web.api.events import ConfigEvents
 from visavis.web.api.openapi import description_resource
@@ -26,6 +28,7 @@ from visavis.web.limit import RateLimit
 from visavis.web.metrics import Gauge, metrics_route
 from visavis.web.oauth.routes import OAuth
 from visavis.web.pages import page_routes
+from visavis.web.pages.join import join_routes
 from visavis.web.resource import Resources
 from visavis.web.safe import SafeHeaders
 from visavis.web.session import Sessions
@@ -47,6 +50,8 @@ def build_web(
     config_api: ConfigApi,
     config_events: ConfigEvents,
     audit_api: AuditApi,
+    calls_api: CallsApi,
+    join: Callable[[str], Invitee],
     sessions: Sessions,
     oauth: OAuth,
     sockets: Sockets,
@@ -75,6 +80,7 @@ def build_web(
             *sockets.routes(),  # /signaling/visitor, /signaling/agent
             *recordings,  # /recordings/, /library/recordings
             *page_routes(),  # /, /demo, /console, /library, /signin, /widget.js, /static/
+            *join_routes(join),  # /join/{token}
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             metrics_route(gauges),  # /metrics
@@ -88,6 +94,7 @@ def build_web(
     )
     resources = [
         *config_api.resources(),  # /v4/livechat/audioVideoChatConfig
+        *calls_api.resources(),  # /v4/livechat/audioVideoChats
         *audit_api.resources(),  # /v4/global/auditLogs
     ]
     resources.append(description_resource(resources, base_url))  # /v4/openapi.json
