@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
 
 import msgspec
 from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from visavis.domain import signaling
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.services.calls import Calls
-from visavis.services.ports import Bus, Subscription
+from visavis.services.ports import Bus
 from visavis.services.presence import Desk
 from visavis.services.topics import config_topic, consoles_topic, socket_topic
+from visavis.web.pump import pump, send
 
-POLICY_VIOLATION, TRY_AGAIN_LATER = 1008, 1013  # RFC 6455 §7.4.1
-
-M = TypeVar("M")
-Perform = Callable[[Any], Awaitable[None]]
+POLICY_VIOLATION: Final = 1008  # RFC 6455 §7.4.1
+_NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 class Sockets:
@@ -35,6 +36,7 @@ class Sockets:
         bus: Bus,
         availability_of: Callable[[int], Awaitable[signaling.Availability]],
         ice_servers: Callable[[str], signaling.IceServers],
+        ice_seconds: float,
         has_site: Callable[[int], Awaitable[bool]],
         signed_in: Callable[[HTTPConnection], Awaitable[Agent]],
         is_same_origin: Callable[[HTTPConnection], bool],
@@ -44,6 +46,7 @@ class Sockets:
         self._bus = bus
         self._availability_of = availability_of
         self._ice_servers = ice_servers
+        self._ice_seconds = ice_seconds
         self._has_site = has_site
         self._signed_in = signed_in
         self._is_same_origin = is_same_origin
@@ -70,7 +73,8 @@ class Sockets:
             await socket.accept()
             await self._greet(socket, visitor.site_id, visitor.id)
             try:
-                await _pump(socket, inbox, signaling.FromVisitor, perform)
+                with self._renewing(visitor.id):
+                    await pump(socket, inbox, signaling.FromVisitor, perform)
             finally:
                 self._calls.visitor_left(visitor)
 
@@ -90,11 +94,12 @@ class Sockets:
             topics.append(consoles_topic(desk.agent.site_id))
         async with self._bus.subscribe(*topics) as inbox:
             await socket.accept()
-            await _send(socket, self._calls.welcome(desk))
+            await send(socket, self._calls.welcome(desk))
             await self._greet(socket, desk.agent.site_id, desk.socket_id)
             self._calls.agent_arrived(desk)
             try:
-                await _pump(socket, inbox, signaling.FromAgent, perform)
+                with self._renewing(desk.socket_id):
+                    await pump(socket, inbox, signaling.FromAgent, perform)
             finally:
                 self._calls.agent_left(desk)
 
@@ -105,7 +110,7 @@ class Sockets:
             if invitee.agent is None:
                 return Visitor(self._new_id(), invitee.site_id, call_id=invitee.call_id)
         site = socket.query_params.get("site", "")
-        if not (site.isascii() and site.isdigit()) or not await self._has_site(int(site)):
+        if not _NUMBER.fullmatch(site) or not await self._has_site(int(site)):
             raise VisavisError(ErrorKind.EntityNotFound, "There is no such site.")
         return Visitor(self._new_id(), int(site))
 
@@ -120,52 +125,21 @@ class Sockets:
         return Desk(socket_id, await self._signed_in(socket))
 
     async def _greet(self, socket: WebSocket, site_id: int, socket_id: str) -> None:
-        await _send(socket, await self._availability_of(site_id))
-        await _send(socket, self._ice_servers(socket_id))
+        await send(socket, await self._availability_of(site_id))
+        await send(socket, self._ice_servers(socket_id))
 
+    @contextmanager
+    def _renewing(self, socket_id: str) -> Iterator[None]:
+        """Tell the page of the ICE servers again before their credentials have passed."""
+        later = asyncio.get_running_loop().call_later
 
-async def _send(socket: WebSocket, message: msgspec.Struct) -> None:
-    await socket.send_text(msgspec.json.encode(message).decode())
+        def renew() -> None:
+            servers = msgspec.json.encode(self._ice_servers(socket_id))
+            self._bus.publish(socket_topic(socket_id), servers)
+            timers[0] = later(self._ice_seconds, renew)
 
-
-async def _pump(socket: WebSocket, inbox: Subscription, kinds: Any, perform: Perform) -> None:
-    """Carry messages both ways until the page goes or falls too far behind."""
-    tasks = {
-        asyncio.create_task(_carry_in(socket, kinds, perform)),
-        asyncio.create_task(_carry_out(socket, inbox)),
-    }
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    except WebSocketDisconnect:
-        pass
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _carry_in(socket: WebSocket, kinds: Any, perform: Perform) -> None:
-    decoder = msgspec.json.Decoder(kinds)
-    async for text in socket.iter_text():
-        call_id = None
+        timers = [later(self._ice_seconds, renew)]
         try:
-            message = decoder.decode(text)
-            call_id = getattr(message, "call_id", None)
-            await perform(message)
-        except msgspec.MsgspecError as error:
-            await _refuse(socket, VisavisError(ErrorKind.ParameterInvalid, f"{error}."), None)
-        except VisavisError as error:
-            await _refuse(socket, error, call_id)
-
-
-async def _refuse(socket: WebSocket, error: VisavisError, call_id: str | None) -> None:
-    refused = signaling.Refused(error=error.kind.name, message=error.message, call_id=call_id)
-    await _send(socket, refused)
-
-
-async def _carry_out(socket: WebSocket, inbox: Subscription) -> None:
-    async for message in inbox:
-        await socket.send_text(message.decode())
-    await socket.close(TRY_AGAIN_LATER, "This page fell too far behind.")
+            yield
+        finally:
+            timers[0].cancel()
