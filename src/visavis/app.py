@@ -58,6 +58,8 @@ from visavis.web.signaling import Sockets
 log = structlog.get_logger(__name__)
 
 CLOSE_SECONDS: Final = 3
+ICE_SECONDS: Final = 3600.0
+"""How often a page is told of the STUN and TURN servers."""
 
 
 def now() -> datetime:
@@ -129,11 +131,12 @@ class App:
             if settings.archive
             else []
         )
-        sockets = Sockets(
+        self.sockets = Sockets(
             calls=self.calls,
             bus=self.bus,
             availability_of=self.configs.availability,
             ice_servers=lambda socket_id: IceServers(servers=[]),
+            ice_seconds=ICE_SECONDS,
             has_site=self.people.has_site,
             signed_in=sessions.signed_in,
             is_same_origin=is_same_origin,
@@ -146,7 +149,7 @@ class App:
             calls_api=CallsApi(CallBook(self.store, self.calls), sessions, settings.base_url),
             join=self.calls.join,
             sessions=sessions,
-            sockets=sockets,
+            sockets=self.sockets,
             recordings=archive,
             why_not_ready=self.why_not_ready,
             oauth=self._oauth(sessions),

@@ -14,9 +14,11 @@ from tests.web.conftest import Api
 from visavis.app import now
 from visavis.domain import signaling
 from visavis.domain.call import CallRecord, EndReason, Event, State
+from visavis.domain.leg import Side
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.domain.policy import Consent
 from visavis.domain.story import CallEvent
+from visavis.web.pages.join import PAGES
 
 CALLS = "/v4/livechat/audioVideoChats"
 OFFER = (Path(__file__).resolve().parents[1] / "rtp/data/chromium-offer.sdp").read_bytes().decode()
@@ -288,3 +290,21 @@ async def test_a_message_that_was_left(api: Api) -> None:
     (call,) = (await find(api, reason="missed")).json()["audioVideoChats"]
     assert (call["message"], call["visitorName"]) == ("Call me\nback", "Anna")
     assert call["visitorEmail"] == "ann@example.com"
+
+
+async def test_each_address_shows_its_party_s_page(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in PAGES.values():
+        (tmp_path / name).write_text(name)
+    monkeypatch.setattr("visavis.web.pages.join.STATIC", tmp_path)
+    await enable(api)
+    body = (await make(api)).json()
+    for name, side in (("visitorUrl", Side.VISITOR), ("agentUrl", Side.AGENT)):
+        path = "/join/" + body[name].rpartition("/")[2]
+        answer = await api.client.get(path)
+        assert (answer.status_code, answer.text) == (200, PAGES[side])
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert (await api.client.head(path)).status_code == 200
+    assert (await api.client.get("/join/guessed")).status_code == 404

@@ -70,13 +70,12 @@ class MediaClient:
         await self._ask(control.Note(next(self._request_ids), link, dict(note)))
 
     async def open_leg(self, link: Link, side: Side) -> LocalTransport:
-        reply = await self._ask(control.OpenLeg(next(self._request_ids), link, side))
-        if not isinstance(reply, control.LegOpened):
-            raise VisavisError(ErrorKind.MediaUnavailable)
-        return reply.transport
+        request = control.OpenLeg(next(self._request_ids), link, side)
+        return _transport_of(await self._ask(request))
 
-    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> None:
-        await self._ask(control.SetRemote(next(self._request_ids), link, side, remote))
+    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> LocalTransport:
+        request = control.SetRemote(next(self._request_ids), link, side, remote)
+        return _transport_of(await self._ask(request))
 
     async def join(self, link: Link) -> None:
         await self._ask(control.Join(next(self._request_ids), link))
@@ -125,6 +124,12 @@ class MediaClient:
         for future in self._pending.values():
             if not future.done():
                 future.set_exception(VisavisError(ErrorKind.MediaUnavailable))
+
+
+def _transport_of(reply: control.Reply) -> LocalTransport:
+    if not isinstance(reply, control.LegOpened):
+        raise VisavisError(ErrorKind.MediaUnavailable)
+    return reply.transport
 
 
 async def _tell(listener: MediaListener, event: control.Event) -> None:

@@ -138,6 +138,9 @@ class Worker:
             case control.SetRemote():
                 self._demand(request.link)
                 self._relay.set_remote(request.link, request.side, request.remote)
+                leg = self._relay.links[request.link].legs[request.side]
+                transport = self._transport(leg)
+                return control.LegOpened(request_id=request.request_id, transport=transport)
             case control.Join():
                 self._demand(request.link)
                 self._relay.join(request.link)

@@ -56,12 +56,7 @@ class CallBook:
         """Raises `PermissionDenied`, `EntityNotFound`, `CallNotPossible` when it is over."""
         agent.demand(Permission.ACCEPT_CALLS)
         await self.get(agent, call_id)
-        try:
-            await self._calls.end(agent.site_id, call_id)
-        except VisavisError as error:
-            if error.kind is not ErrorKind.EntityNotFound:
-                raise
-            raise VisavisError(ErrorKind.CallNotPossible, "The call is over already.") from None
+        await self._calls.end(agent.site_id, call_id)
         return await self.get(agent, call_id)
 
     async def make(

@@ -233,7 +233,12 @@ class MediaPlane(Protocol):
 
     async def open_leg(self, link: Link, side: Side) -> LocalTransport: ...
 
-    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> None: ...
+    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> LocalTransport:
+        """Tell what the side's browser has said of itself, the first time or in a renegotiation.
+
+        Returns our end for what is said to that browser from now on: another one when it has
+        restarted ICE (RFC 8445 §9).
+        """
 
     async def join(self, link: Link) -> None:
         """From now on, what one leg sends the other receives."""
@@ -242,7 +247,10 @@ class MediaPlane(Protocol):
         """Stop writing the link's packets to its journal, or go on with it at a key frame."""
 
     async def close(self, link: Link) -> None:
-        """Close the link's legs and seal its journal. Unknown links are none of our business."""
+        """Close the link's legs and seal its journal. Unknown links are none of our business.
+
+        The listener hears each leg's last `quality` before this returns.
+        """
 
 
 class MediaListener(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from visavis.domain.people import Agent, Permission
+from visavis.domain.people import Agent
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,7 @@ class Presence:
         self._away: set[int] = set()
 
     def arrive(self, desk: Desk) -> None:
-        if desk.agent.may(Permission.ACCEPT_CALLS) and not desk.call_id:
-            self._desks.setdefault(desk.agent.site_id, {})[desk.socket_id] = desk
+        self._desks.setdefault(desk.agent.site_id, {})[desk.socket_id] = desk
 
     def leave(self, desk: Desk) -> None:
         desks = self._desks.get(desk.agent.site_id, {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -49,6 +49,8 @@ class Notebook:
         self.notes: list[Mapping[str, Any]] = []
         self.manifests: list[Manifest] = []
         self.refuses: dict[str, ErrorKind] = {}
+        self.restarts = ""
+        self.on_close: Callable[[Link], Awaitable[None]] | None = None
 
     def _note(self, what: str) -> None:
         self.asked.append(what)
@@ -66,12 +68,16 @@ class Notebook:
 
     async def open_leg(self, link: Link, side: Side) -> LocalTransport:
         self._note(f"open {link.number} {side}")
+        return self._transport(link, side)
+
+    def _transport(self, link: Link, side: Side, mark: str = "") -> LocalTransport:
         candidates = (Candidate("192.0.2.1", link.number),)
         fingerprint = "sha-256 " + ":".join(["AB"] * 32)
-        return LocalTransport(f"{side[:3]}{link.number}", "p" * 24, fingerprint, candidates)
+        return LocalTransport(f"{side[:3]}{link.number}{mark}", "p" * 24, fingerprint, candidates)
 
-    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> None:
+    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> LocalTransport:
         self._note(f"remote {link.number} {side}")
+        return self._transport(link, side, self.restarts)
 
     async def join(self, link: Link) -> None:
         self._note(f"join {link.number}")
@@ -80,6 +86,8 @@ class Notebook:
         self._note(f"{'pause' if paused else 'resume'} {link.number}")
 
     async def close(self, link: Link) -> None:
+        if self.on_close:
+            await self.on_close(link)
         self._note(f"close {link.number}")
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.services.calls.house import ANSWER, OFFER, House, desk, refused
 from visavis.domain import signaling
+from visavis.domain.call import CONNECT_SECONDS
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind
 from visavis.domain.leg import Link, Side
@@ -166,7 +167,7 @@ async def test_a_call_takes_so_many_lines_and_no_more(
 
 async def test_the_api_ends_a_call(house: House) -> None:
     call_id = await house.connect()
-    assert await refused(house.calls.end(2, call_id)) is ErrorKind.EntityNotFound
+    assert await refused(house.calls.end(2, call_id)) is ErrorKind.CallNotPossible
     await house.calls.end(1, call_id)
     assert house.last("v") == {
         "type": "ended",
@@ -174,7 +175,7 @@ async def test_the_api_ends_a_call(house: House) -> None:
         "reason": "hungUp",
         "by": "system",
     }
-    assert await refused(house.calls.end(1, call_id)) is ErrorKind.EntityNotFound
+    assert await refused(house.calls.end(1, call_id)) is ErrorKind.CallNotPossible
 
 
 async def test_shutting_down_ends_everything(house: House) -> None:
@@ -231,3 +232,30 @@ async def test_an_answer_that_nobody_asked_for(house: House) -> None:
     assert await refused(house.agent(answer)) is ErrorKind.CallNotPossible
     far = signaling.Answer(call_id, 7, ANSWER)
     assert await refused(house.agent(far)) is ErrorKind.CallNotPossible
+
+
+async def test_an_errand_that_fails_stops_nothing_else(house: House) -> None:
+    house.calls.agent_arrived(desk("a"))
+    await house.visitor(signaling.Here("/"))
+    await house.agent(signaling.Invite("v", "video"))
+
+    async def open_leg(link: Link, side: Side) -> None:
+        raise RuntimeError("a bug")
+
+    house.media.open_leg = open_leg  # type: ignore[method-assign, assignment]
+    call_id = await house.ring(invitation=house.last("v", "invited")["invitation"])
+    await house.pass_time(CONNECT_SECONDS)
+    assert await house.state(call_id) == ("ended", "failed")
+
+
+async def test_a_call_that_ends_before_its_link_is_begun(house: House) -> None:
+    house.calls.agent_arrived(desk("a"))
+    await house.visitor(signaling.Here("/"))
+    await house.agent(signaling.Invite("v", "video"))
+    invitation = house.last("v", "invited")["invitation"]
+    visitor = Visitor("v", 1)
+    await house.calls.from_visitor(visitor, signaling.Call("video", OFFER, invitation=invitation))
+    call_id = house.last("v", "calling")["callId"]
+    await house.visitor(signaling.HangUp(call_id))
+    assert house.media.asked == []
+    assert await house.state(call_id) == ("ended", "hungUp")

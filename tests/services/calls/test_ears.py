@@ -48,3 +48,15 @@ async def test_the_last_report_of_each_side_is_kept_with_the_call(house: House) 
     kept = (await house.story(call_id)).quality
     assert list(kept) == ["agent"]
     assert (kept["agent"]["lossIn"], kept["agent"]["bytesIn"]) == (0.01, 10)
+
+
+async def test_the_very_last_report_comes_while_the_link_is_closed(house: House) -> None:
+    call_id = await house.connect()
+
+    async def report(link: Link) -> None:
+        await house.calls.ears.quality(link, Side.VISITOR, REPORT)
+
+    house.media.on_close = report
+    await house.visitor(signaling.HangUp(call_id))
+    assert (await house.story(call_id)).quality["visitor"]["bytesIn"] == 10
+    assert house.last("v")["type"] == "ended"

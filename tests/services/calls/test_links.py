@@ -25,9 +25,14 @@ pytestmark = pytest.mark.anyio
 
 async def renegotiate(house: House, call_id: str, by: Side, sdp: str, screen_mid: str = "") -> None:
     """The other page answers in kind."""
-    pages = {Side.VISITOR: house.visitor, Side.AGENT: house.agent}
-    await pages[by](signaling.Offer(call_id, 1, sdp, screen_mid))
-    await pages[by.other](signaling.Answer(call_id, 1, sdp.replace("actpass", "active")))
+    offer = signaling.Offer(call_id, 1, sdp, screen_mid)
+    answer = signaling.Answer(call_id, 1, sdp.replace("actpass", "active"))
+    if by is Side.VISITOR:
+        await house.visitor(offer)
+        await house.agent(answer)
+    else:
+        await house.agent(offer)
+        await house.visitor(answer)
 
 
 async def test_offers_and_answers_pass_both_ways(house: House) -> None:
@@ -43,6 +48,15 @@ async def test_offers_and_answers_pass_both_ways(house: House) -> None:
     assert "a=ice-ufrag:age1" in answer["sdp"]
     assert "a=setup:passive" in answer["sdp"]
     assert house.media.asked == ["remote 1 agent", "remote 1 visitor"]  # other codecs, other ufrag
+
+
+async def test_a_page_that_restarts_ice_gets_another_transport(house: House) -> None:
+    call_id = await house.connect()
+    house.media.restarts = "x"
+    await house.visitor(signaling.Offer(call_id, 1, OFFER.replace("ice-ufrag:", "ice-ufrag:new")))
+    assert "a=ice-ufrag:age1\r" in house.last("a", "offer")["sdp"]
+    await house.agent(signaling.Answer(call_id, 1, ANSWER))
+    assert "a=ice-ufrag:vis1x\r" in house.last("v", "answer")["sdp"]
 
 
 async def test_when_both_offer_the_visitor_gives_way(house: House) -> None:
@@ -201,6 +215,15 @@ async def test_whose_page_does_not_come_back_has_left(house: House) -> None:
     assert (await house.story(third)).events[-1].by == "agent"
 
 
+async def test_a_link_is_lost_and_then_the_agent_s_page(house: House) -> None:
+    call_id = await house.connect()
+    await house.calls.ears.leg_down(Link(call_id, 1), Side.AGENT, "no consent")
+    await house.pass_time(10)
+    house.calls.agent_left(desk("a"))
+    await house.pass_time(RESUME_SECONDS - 10)
+    assert (await house.story(call_id)).events[-1].by == "agent"
+
+
 async def test_a_link_that_is_down_waits_for_a_page_to_ask_for_another(house: House) -> None:
     call_id = await house.connect()
     await house.calls.ears.leg_down(Link(call_id, 1), Side.AGENT, "no consent")
@@ -253,7 +276,9 @@ async def test_a_dead_worker_s_calls_get_new_links_and_no_other(house: House) ->
     await house.connect("v2", desk("b", 2))
     await house.ring("v3")
     house.forget()
-    await house.calls.ears.worker_lost([Link(first, 1), Link("forgotten", 1)])
+    await house.calls.ears.worker_lost([Link(first, 9), Link("forgotten", 1)])
+    assert house.told == {}
+    await house.calls.ears.worker_lost([Link(first, 1)])
     assert house.heard("v1") == ["callState", "connect"]
     assert house.heard("v2") == house.heard("v3") == []
     assert house.last("a", "callState")["state"] == "reconnecting"

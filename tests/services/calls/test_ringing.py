@@ -168,6 +168,16 @@ async def test_a_queued_visitor_comes_back_with_a_new_offer(house: House) -> Non
     assert house.last("a", "offer")["link"] == 2
 
 
+async def test_a_visitor_who_came_back_has_offered_before_anybody_accepts(house: House) -> None:
+    house.calls.agent_arrived(desk("a"))
+    call_id = await house.ring()
+    await house.visitor(signaling.Resume(call_id, house.last("v", "calling")["secret"]))
+    await house.visitor(signaling.Offer(call_id, 2, OFFER))
+    assert house.media.asked == []
+    await house.agent(signaling.Accept(call_id))
+    assert house.last("a", "offer")["link"] == 2
+
+
 async def test_a_queued_visitor_who_comes_back_hears_their_place(house: House) -> None:
     call_id = await house.ring()
     secret = house.last("v", "calling")["secret"]

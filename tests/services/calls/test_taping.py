@@ -70,6 +70,17 @@ async def test_or_it_goes_on_flagged_if_the_site_wants_that(house: House) -> Non
     assert house.calls.unrecorded == 1
 
 
+async def test_or_the_agent_starts_it_again_by_hand(house: House) -> None:
+    house.config, house.policy = RECORDING, LENIENT
+    house.media.refuses["tap"] = ErrorKind.RecordingUnavailable
+    call_id = await house.connect(agreed=True)
+    del house.media.refuses["tap"]
+    await house.agent(signaling.Record(call_id, "start"))
+    assert house.last("v", "recording")["state"] == "on"
+    assert (await house.story(call_id)).consent == "agreement"
+    assert len({m.recording_id for m in house.media.manifests}) == 1
+
+
 async def test_a_journal_that_is_lost_ends_the_call(house: House) -> None:
     house.config = RECORDING
     call_id = await house.connect()

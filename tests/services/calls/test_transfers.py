@@ -218,3 +218,13 @@ async def test_the_second_agent_reloads_before_the_call_is_theirs(house: House) 
     assert house.last("v")["link"] == 3
     house.calls.visitor_left(Visitor("v", 1))
     assert house.calls.count == 1
+
+
+async def test_the_other_s_link_waits_for_a_worker_and_is_no_longer_wanted(house: House) -> None:
+    call_id = await accept_cy(house)
+    house.media.refuses["open"] = ErrorKind.MediaUnavailable
+    await house.visitor(signaling.Offer(call_id, 2, OFFER))
+    await house.agent(signaling.HangUp(call_id), CY)
+    asked = len(house.media.asked)
+    await house.pass_time(5)
+    assert house.media.asked[asked:] == []

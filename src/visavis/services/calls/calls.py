@@ -179,8 +179,11 @@ class Calls:
         return self._joins.who(token)
 
     async def end(self, site_id: int, call_id: str) -> None:
-        """End a call that goes on; raises `EntityNotFound`."""
-        self._floor.end(self._floor.find(site_id, call_id), Event.ENDED_BY_API)
+        """End a call that goes on; raises `CallNotPossible` when it is over."""
+        call = self._floor.calls.get(call_id)
+        if call is None or call.site_id != site_id:
+            raise VisavisError(ErrorKind.CallNotPossible, "The call is over already.")
+        self._floor.end(call, Event.ENDED_BY_API)
         await self._floor.chronicle.written()
 
     # The node

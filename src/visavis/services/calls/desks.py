@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from visavis.domain import signaling
-from visavis.domain.call import CONNECT_SECONDS, LEAVE, Event, State, next_state
+from visavis.domain.call import CONNECT_SECONDS, LEAVE, Event, next_state
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
 from visavis.domain.people import Permission
@@ -83,8 +83,7 @@ class Desks:
 
     def take(self, call: LiveCall, desk: Desk) -> None:
         """This desk has the call, at once."""
-        if call.record.state is not State.RINGING:
-            self._floor.move(call, Event.RING)
+        self._floor.move(call, Event.RING)
         seat = self._sit(call, desk, call.record.media)
         self._floor.run(self._links.take(call, seat))
 

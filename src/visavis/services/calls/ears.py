@@ -50,11 +50,11 @@ class Ears:
             self._taping.lost(found[0], why)
 
     async def quality(self, link: Link, side: Side, report: LegReport) -> None:
-        found = self._find(link)
-        if found and found[1] is found[0].present:
-            call, live = found
+        call = self._links.parting.get(link.call_id) or self._floor.calls.get(link.call_id)
+        if call and call.present and call.present.link == link:
             call.record.quality[side] = msgspec.to_builtins(report)
-            self._tell_quality(call, live, side, report)
+            if not call.is_over:
+                self._tell_quality(call, call.present, side, report)
 
     async def worker_lost(self, links: Collection[Link]) -> None:
         for call_id in {link.call_id for link in links}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection
 from typing import Final
 
@@ -29,12 +30,16 @@ _BUILD: Final = "build"
 
 
 class Links:
-    """`handed_over` hears that a link to an agent flows who did not have the call yet."""
+    """`handed_over` hears that a link to an agent flows who did not have the call yet.
+
+    `parting` are the calls that are over and whose last links are being closed.
+    """
 
     def __init__(self, floor: Floor, media: MediaPlane, taping: Taping) -> None:
         self._floor = floor
         self._media = media
         self._taping = taping
+        self.parting: dict[str, LiveCall] = {}
         self.handed_over: Callable[[LiveCall, Seat], None] = lambda call, seat: None
         floor.endings.append(self._close_all)
 
@@ -66,10 +71,14 @@ class Links:
     async def take(self, call: LiveCall, seat: Seat) -> None:
         """An agent has the call: link them with its visitor as soon as there is an offer."""
         async with call.lock:
-            link = call.links[call.newest]
-            link.seats[Side.AGENT] = seat
-            if link.offered:
-                await self._build(call, link)
+            link = call.links.get(call.newest)
+            if link:
+                link.seats[Side.AGENT] = seat
+                await self._build_if_ready(call, link)
+
+    async def _build_if_ready(self, call: LiveCall, link: LiveLink) -> None:
+        if link.offered and Side.AGENT in link.seats:
+            await self._build(call, link)
 
     async def _build(self, call: LiveCall, link: LiveLink) -> None:
         try:
@@ -118,8 +127,7 @@ class Links:
                 self._relay_offer(call, link, seat.side)
             elif seat.side is Side.VISITOR and not link.is_open:
                 link.offered[Side.VISITOR] = offered
-                if Side.AGENT in link.seats:
-                    await self._build(call, link)
+                await self._build_if_ready(call, link)
             else:
                 raise VisavisError(ErrorKind.CallNotPossible, "Wait for the answer, then offer.")
 
@@ -159,8 +167,8 @@ class Links:
     async def _set_remote(self, link: LiveLink, side: Side, description: Description) -> None:
         remote = read_transport(description.sdp)
         if link.remotes.get(side) != remote:
-            await self._media.set_remote(link.link, side, remote)
-            link.remotes[side] = remote
+            transport = await self._media.set_remote(link.link, side, remote)
+            link.remotes[side], link.transports[side] = remote, transport
 
     def _relay_offer(self, call: LiveCall, link: LiveLink, side: Side) -> None:
         offer = link.offered[side]
@@ -194,7 +202,7 @@ class Links:
         if call.present in dead:
             call.present = None
             self.renew(call)
-        elif dead and not any(link.number == call.newest for link in call.links.values()):
+        elif dead:
             self.begin(call)  # what flows goes on
 
     # The change from one link to the next
@@ -235,8 +243,17 @@ class Links:
             log.warning("link not closed", link=str(link.link), error=error.kind.name)
 
     def _close_all(self, call: LiveCall) -> None:
-        for link in list(call.links.values()):
-            self.drop(call, link)
+        links = [link for link in call.links.values() if link.is_open]
+        call.links.clear()
+        if links:
+            self._floor.run(self._part(call, links))
+
+    async def _part(self, call: LiveCall, links: list[LiveLink]) -> None:
+        """Close what the call had; its legs' last reports come meanwhile, and are kept too."""
+        self.parting[call.id] = call
+        await asyncio.gather(*map(self._close, links))
+        del self.parting[call.id]
+        self._floor.chronicle.touch(call.record)
 
 
 def _own_link(call: LiveCall, seat: Seat, number: int) -> LiveLink:

@@ -39,8 +39,8 @@ class Parties:
                 await self._links.answer(call, seat, message)
             case signaling.Relink(_, number):
                 self._relink(call, number)
-            case signaling.Say(_, text):
-                self._say(call, seat, text_of(text))
+            case _:
+                self._say(call, seat, text_of(message.text))
 
     def take_up(self, call: LiveCall, seat: Seat, socket_id: str, *, has_media: bool) -> None:
         """A party's page takes the call up again; raises `CallNotPossible`."""
