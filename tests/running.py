@@ -48,6 +48,7 @@ class System:
         self.port, self.media_port = _free_port(), _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.password = ""
+        self._token = ""
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -97,16 +98,13 @@ class System:
         raise AssertionError(f"the part {name} does not run")
 
     def token(self) -> str:
-        command = [
-            VISAVIS,
-            "token",
-            "issue",
-            "--data",
-            str(self.data),
-            "--email",
-            "admin@localhost",
-        ]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        """A bearer token of the first administrator, issued once by the command line."""
+        if not self._token:
+            command = [VISAVIS, "token", "issue", "--data", str(self.data)]
+            command += ["--email", "admin@localhost"]
+            issued = subprocess.run(command, capture_output=True, text=True, check=True)
+            self._token = issued.stdout.strip()
+        return self._token
 
     def configure(self, *, on: bool, recording: bool = False, url: str = "") -> None:
         values = {
@@ -136,30 +134,58 @@ class System:
 class Parties:
     """A visitor's page and an agent's page, in two browsers that know nothing of each other."""
 
-    def __init__(self, playwright: Playwright, system: System) -> None:
-        launch = playwright.chromium.launch
-        self.browsers = [launch(executable_path=CHROMIUM, args=FAKE_DEVICES) for _ in range(2)]
+    def __init__(self, browsers: tuple[Browser, Browser], system: System) -> None:
         self.system = system
-        self.visitor = _page(self.browsers[0])
-        self.agent = _page(self.browsers[1])
+        self._browsers = browsers
+        self._pages: list[Page] = []
+        self.visitor, self.agent = self.another_visitor(), self.another_agent()
+
+    def another_visitor(self) -> Page:
+        """A page that shares nothing with the others but its browser."""
+        return self._open(0)
+
+    def another_agent(self) -> Page:
+        return self._open(1)
 
     def arrive(self) -> None:
-        self.agent.goto(f"{self.system.url}/signin?next=/console")
-        self.agent.get_by_label("E-mail").fill("admin@localhost")
-        self.agent.get_by_label("Password").fill(self.system.password)
-        self.agent.get_by_role("button", name="Sign in").click()
-        self.agent.get_by_text(re.compile("You are online|switched off")).wait_for()
+        self.sign_in(self.agent, "admin@localhost", self.system.password)
         self.visitor.goto(f"{self.system.url}/demo")
 
+    def sign_in(self, page: Page, email: str, password: str) -> None:
+        page.goto(f"{self.system.url}/signin?next=/console")
+        page.get_by_label("E-mail").fill(email)
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_text(re.compile("You are online|switched off|You are away")).wait_for()
+
+    def call(self, kind: str = "Video call", page: Page | None = None) -> None:
+        """Press the button, and the one under the check before the call."""
+        caller = page or self.visitor
+        caller.get_by_role("button", name=kind).click()
+        caller.get_by_role("button", name="Call now").click()
+
     def connect(self, kind: str = "Video call") -> None:
-        self.visitor.get_by_role("button", name=kind).click()
+        self.call(kind)
         self.agent.get_by_role("button", name="Accept").click()
+        self.wait_until("connected")
+
+    def wait_until(self, state: str) -> None:
         for page, element in ((self.visitor, "visavis-widget"), (self.agent, "visavis-console")):
-            page.wait_for_selector(f"{element}[data-state=connected]", timeout=15_000)
+            page.wait_for_selector(f"{element}[data-state={state}]", timeout=15_000)
 
     def close(self) -> None:
-        for browser in self.browsers:
-            browser.close()
+        for page in self._pages:
+            page.context.close()
+
+    def _open(self, browser: int) -> Page:
+        page = _page(self._browsers[browser])
+        self._pages.append(page)
+        return page
+
+
+def launch(playwright: Playwright) -> Browser:
+    """A browser with a fake camera and microphone."""
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=FAKE_DEVICES)
 
 
 def stats(page: Page, name: str) -> dict[str, float]:
@@ -173,6 +199,24 @@ def stats(page: Page, name: str) -> dict[str, float]:
                audioPackets: of("audio").packetsReceived ?? 0, at: performance.now() / 1000 }};
     }}"""
     return dict(page.evaluate(script))
+
+
+def videos(page: Page, name: str) -> set[str]:
+    """The mids of the videos of which this browser decodes frame after frame.
+
+    Empty too while the page is being loaded.
+    """
+    script = f"""async () => {{
+      const count = async () => Object.fromEntries(
+        [...(await {name}.peerConnection?.getStats() ?? new Map()).values()]
+        .filter(s => s.type === "inbound-rtp" && s.kind === "video")
+        .map(s => [s.mid, s.framesDecoded]));
+      const before = await count();
+      await new Promise(resolve => setTimeout(resolve, 700));
+      const after = await count();
+      return Object.keys(after).filter(mid => after[mid] > (before[mid] ?? 0) + 2);
+    }}"""
+    return set(page.evaluate(script))
 
 
 def ffprobe(path: Path) -> dict[str, Any]:

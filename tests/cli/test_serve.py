@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import subprocess
@@ -102,7 +103,7 @@ def test_half_of_https_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
-    environment = {"VISAVIS_PORT": "http", "PATH": ""}
+    environment = {**os.environ, "VISAVIS_PORT": "http"}
     result = visavis("serve", "--data", tmp_path, environment=environment)
     assert result.returncode == 1
     assert "VISAVIS_PORT" in result.stderr
