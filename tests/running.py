@@ -137,25 +137,51 @@ class Parties:
 
     def __init__(self, browsers: tuple[Browser, Browser], system: System) -> None:
         self.system = system
-        self.visitor, self.agent = map(_page, browsers)
+        self._browsers = browsers
+        self._pages: list[Page] = []
+        self.visitor, self.agent = self.another_visitor(), self.another_agent()
+
+    def another_visitor(self) -> Page:
+        """A page that shares nothing with the others but its browser."""
+        return self._open(0)
+
+    def another_agent(self) -> Page:
+        return self._open(1)
 
     def arrive(self) -> None:
-        self.agent.goto(f"{self.system.url}/signin?next=/console")
-        self.agent.get_by_label("E-mail").fill("admin@localhost")
-        self.agent.get_by_label("Password").fill(self.system.password)
-        self.agent.get_by_role("button", name="Sign in").click()
-        self.agent.get_by_text(re.compile("You are online|switched off")).wait_for()
+        self.sign_in(self.agent, "admin@localhost", self.system.password)
         self.visitor.goto(f"{self.system.url}/demo")
 
+    def sign_in(self, page: Page, email: str, password: str) -> None:
+        page.goto(f"{self.system.url}/signin?next=/console")
+        page.get_by_label("E-mail").fill(email)
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_text(re.compile("You are online|switched off|You are away")).wait_for()
+
+    def call(self, kind: str = "Video call", page: Page | None = None) -> None:
+        """Press the button, and the one under the check before the call."""
+        caller = page or self.visitor
+        caller.get_by_role("button", name=kind).click()
+        caller.get_by_role("button", name="Call now").click()
+
     def connect(self, kind: str = "Video call") -> None:
-        self.visitor.get_by_role("button", name=kind).click()
+        self.call(kind)
         self.agent.get_by_role("button", name="Accept").click()
+        self.wait_until("connected")
+
+    def wait_until(self, state: str) -> None:
         for page, element in ((self.visitor, "visavis-widget"), (self.agent, "visavis-console")):
-            page.wait_for_selector(f"{element}[data-state=connected]", timeout=15_000)
+            page.wait_for_selector(f"{element}[data-state={state}]", timeout=15_000)
 
     def close(self) -> None:
-        for page in (self.visitor, self.agent):
+        for page in self._pages:
             page.context.close()
+
+    def _open(self, browser: int) -> Page:
+        page = _page(self._browsers[browser])
+        self._pages.append(page)
+        return page
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -174,6 +200,24 @@ def stats(page: Page, name: str) -> dict[str, float]:
                audioPackets: of("audio").packetsReceived ?? 0, at: performance.now() / 1000 }};
     }}"""
     return dict(page.evaluate(script))
+
+
+def videos(page: Page, name: str) -> set[str]:
+    """The mids of the videos of which this browser decodes frame after frame.
+
+    Empty too while the page is being loaded.
+    """
+    script = f"""async () => {{
+      const count = async () => Object.fromEntries(
+        [...(await {name}.peerConnection?.getStats() ?? new Map()).values()]
+        .filter(s => s.type === "inbound-rtp" && s.kind === "video")
+        .map(s => [s.mid, s.framesDecoded]));
+      const before = await count();
+      await new Promise(resolve => setTimeout(resolve, 700));
+      const after = await count();
+      return Object.keys(after).filter(mid => after[mid] > (before[mid] ?? 0) + 2);
+    }}"""
+    return set(page.evaluate(script))
 
 
 def ffprobe(path: Path) -> dict[str, Any]:

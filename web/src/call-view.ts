@@ -39,6 +39,7 @@ export class CallView extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    this.linesSeen = this.conversation.lines.length;
     this.ticking = window.setInterval(() => this.requestUpdate(), 1000);
     document.addEventListener("fullscreenchange", this.onFullscreen);
   }

@@ -22,6 +22,7 @@ export class ConsoleSide extends LitElement {
       h2 span { font-weight: 500; color: var(--quiet); font-variant-numeric: tabular-nums; }
       ul { list-style: none; margin: 0; padding: 0; }
       li { display: flex; gap: 0.75rem; align-items: center; padding: 0.6rem 0; border-top: 1px solid var(--line); }
+      li:last-child { padding-bottom: 0; }
       .who { flex: 1; min-width: 0; }
       .who > * { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
       .scroll { max-height: 22rem; overflow-y: auto; }

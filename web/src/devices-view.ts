@@ -39,9 +39,9 @@ export class DevicesView extends LitElement {
     const option = (device: MediaDeviceInfo, index: number) => html`<option value=${device.deviceId} ?selected=${device.deviceId === inUse}>
       ${device.label || `${t(kind)} ${index + 1}`}
     </option>`;
-    return html`<label class="field">${t(kind)}
-      <select data-kind=${kind} @change=${(event: Event) => this.own.choose(kind, (event.target as HTMLSelectElement).value)}>${devices.map(option)}</select>
-    </label>`;
+    const choose = (event: Event) => this.own.choose(kind, (event.target as HTMLSelectElement).value);
+    return html`<div class="field"><label for=${kind}>${t(kind)}</label>
+      <select id=${kind} @change=${choose}>${devices.map(option)}</select></div>`;
   }
 
   private async list(): Promise<void> {

@@ -29,7 +29,8 @@ export class History extends LitElement {
       .filters { display: flex; gap: 0.35rem; }
       .filters button { padding: 0.3rem 0.9rem; min-height: 2.25rem; font-size: 0.9rem; }
       .filters [aria-pressed="true"] { background: var(--ink); border-color: var(--ink); color: var(--card); }
-      ul { list-style: none; margin: 0 0 0.75rem; padding: 0; }
+      ul { list-style: none; margin: 0; padding: 0; }
+      ul + button { margin-top: 0.75rem; }
       li { display: grid; grid-template-columns: auto 1fr auto; gap: 0.25rem 0.75rem; align-items: center; padding: 0.75rem 0; border-top: 1px solid var(--line); }
       .who { min-width: 0; overflow-wrap: anywhere; }
       .when { text-align: end; }
@@ -99,7 +100,7 @@ export class History extends LitElement {
   }
 
   private async read(page: number): Promise<void> {
-    const filter = this.filter === "missed" ? `&reason=${MISSED}` : "";
+    const filter = this.filter === "missed" ? `&reason=${MISSED}` : "&state=ended";
     try {
       const response = await fetch(`${CALLS}?pageIndex=${page}&pageSize=${PAGE_SIZE}${filter}`);
       const body = (await response.json()) as { audioVideoChats: PastCall[]; nextPage: string; message: string };

@@ -3,7 +3,8 @@ import { customElement, state } from "lit/decorators.js";
 import { t } from "./catalogue";
 import { shared } from "./styles";
 import { joinStyles } from "./join-styles";
-import { Widget } from "./widget";
+import "./widget";
+import type { Widget } from "./widget";
 
 /** The visitor's page of a call that was made over the API. */
 @customElement("visavis-join")

@@ -39,7 +39,8 @@ const connected = (connection: RTCPeerConnection): Promise<boolean> =>
 const found = async (connection: RTCPeerConnection): Promise<PathFinding> => {
   const report = await connection.getStats();
   const all = [...report.values()] as Record<string, unknown>[];
-  const pair = all.find((one) => one.type === "candidate-pair" && one.nominated && one.state === "succeeded");
+  const transport = all.find((one) => one.type === "transport");
+  const pair = all.find((one) => one.id === transport?.selectedCandidatePairId || (one.type === "candidate-pair" && one.selected));
   const local = all.find((one) => one.id === pair?.localCandidateId);
   const seconds = pair?.currentRoundTripTime as number | undefined;
   return {

@@ -5,6 +5,7 @@ import{a as e,c as t,f as n,h as r,l as i,n as a,o,r as s,s as c,t as l,u}from".
       h2 span { font-weight: 500; color: var(--quiet); font-variant-numeric: tabular-nums; }
       ul { list-style: none; margin: 0; padding: 0; }
       li { display: flex; gap: 0.75rem; align-items: center; padding: 0.6rem 0; border-top: 1px solid var(--line); }
+      li:last-child { padding-bottom: 0; }
       .who { flex: 1; min-width: 0; }
       .who > * { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
       .scroll { max-height: 22rem; overflow-y: auto; }
@@ -74,7 +75,8 @@ import{a as e,c as t,f as n,h as r,l as i,n as a,o,r as s,s as c,t as l,u}from".
       .filters { display: flex; gap: 0.35rem; }
       .filters button { padding: 0.3rem 0.9rem; min-height: 2.25rem; font-size: 0.9rem; }
       .filters [aria-pressed="true"] { background: var(--ink); border-color: var(--ink); color: var(--card); }
-      ul { list-style: none; margin: 0 0 0.75rem; padding: 0; }
+      ul { list-style: none; margin: 0; padding: 0; }
+      ul + button { margin-top: 0.75rem; }
       li { display: grid; grid-template-columns: auto 1fr auto; gap: 0.25rem 0.75rem; align-items: center; padding: 0.75rem 0; border-top: 1px solid var(--line); }
       .who { min-width: 0; overflow-wrap: anywhere; }
       .when { text-align: end; }
@@ -98,7 +100,7 @@ import{a as e,c as t,f as n,h as r,l as i,n as a,o,r as s,s as c,t as l,u}from".
         <p class="quiet small">${U(t)}</p></div>
       <div class="when quiet small"><time datetime=${t.createTime}>${b(t.createTime)}</time></div>
       ${a?n`<blockquote>${a}</blockquote>`:u}
-    </li>`}async read(t){let n=this.filter===`missed`?`&reason=${z}`:``;try{let e=await fetch(`${L}?pageIndex=${t}&pageSize=${R}${n}`),r=await e.json();if(this.error=e.ok?``:r.message,!e.ok)return;this.calls=t===1?r.audioVideoChats:[...this.calls??[],...r.audioVideoChats],this.page=t,this.hasOlder=r.nextPage!==``}catch{this.error=e(`loadFailed`)}}};l([c({attribute:!1})],V.prototype,`desk`,void 0),l([o()],V.prototype,`calls`,void 0),l([o()],V.prototype,`filter`,void 0),l([o()],V.prototype,`hasOlder`,void 0),l([o()],V.prototype,`error`,void 0),V=l([t(`visavis-history`)],V);var H={missed:`outcomeMissed`,declined:`outcomeDeclined`,cancelled:`outcomeCancelled`,abandoned:`outcomeAbandoned`,failed:`outcomeFailed`,disabled:`outcomeDisabled`,recordingUnavailable:`outcomeUnrecordable`,shutDown:`outcomeShutDown`},U=({state:t,reason:n,duration:r,agentName:i,recordingId:a})=>[t===`ended`?n===`hungUp`?``:e(H[n??``]??`outcomeFailed`):e(`goesOn`),r===null?``:x(r),i,a?e(`recorded`):``].filter(Boolean).join(` · `),W=class extends i{constructor(...e){super(...e),this.ticking=0,this.watch=new f(this,()=>this.desk)}static{this.styles=[a,r`
+    </li>`}async read(t){let n=this.filter===`missed`?`&reason=${z}`:`&state=ended`;try{let e=await fetch(`${L}?pageIndex=${t}&pageSize=${R}${n}`),r=await e.json();if(this.error=e.ok?``:r.message,!e.ok)return;this.calls=t===1?r.audioVideoChats:[...this.calls??[],...r.audioVideoChats],this.page=t,this.hasOlder=r.nextPage!==``}catch{this.error=e(`loadFailed`)}}};l([c({attribute:!1})],V.prototype,`desk`,void 0),l([o()],V.prototype,`calls`,void 0),l([o()],V.prototype,`filter`,void 0),l([o()],V.prototype,`hasOlder`,void 0),l([o()],V.prototype,`error`,void 0),V=l([t(`visavis-history`)],V);var H={missed:`outcomeMissed`,declined:`outcomeDeclined`,cancelled:`outcomeCancelled`,abandoned:`outcomeAbandoned`,failed:`outcomeFailed`,disabled:`outcomeDisabled`,recordingUnavailable:`outcomeUnrecordable`,shutDown:`outcomeShutDown`},U=({state:t,reason:n,duration:r,agentName:i,recordingId:a})=>[t===`ended`?n===`hungUp`?``:e(H[n??``]??`outcomeFailed`):e(`goesOn`),r===null?``:x(r),i,a?e(`recorded`):``].filter(Boolean).join(` · `),W=class extends i{constructor(...e){super(...e),this.ticking=0,this.watch=new f(this,()=>this.desk)}static{this.styles=[a,r`
       ul { list-style: none; margin: 0; padding: 0; display: grid; gap: 1rem; }
       li { display: flex; flex-wrap: wrap; gap: 1rem; align-items: center; padding: 1.25rem; border-radius: 16px; background: var(--card); border: 2px solid var(--accent); }
       .face { width: 3.25rem; height: 3.25rem; border-radius: 50%; display: grid; place-items: center; background: var(--accent); color: var(--on-accent); flex: none; animation: ring 1.8s ease-out infinite; }

@@ -30,7 +30,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
   button:focus-visible, a:focus-visible, input:focus-visible, select:focus-visible, textarea:focus-visible, summary:focus-visible, [tabindex]:focus-visible {
     outline: 3px solid var(--accent); outline-offset: 2px;
   }
-  [tabindex="-1"]:focus:not(:focus-visible) { outline: none; }
+  [tabindex="-1"]:focus, [tabindex="-1"]:focus-visible { outline: none; }
   .icon { flex: none; display: block; }
   .field { display: grid; gap: 0.25rem; font-weight: 600; font-size: 0.9rem; min-width: 0; }
   .field input, .field select, .field textarea {
