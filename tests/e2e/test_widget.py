@@ -1,4 +1,4 @@
-"""The visitor's page: the check before the call, the queue, the message after it, the script API."""
+"""The visitor's page: the check before a call, the queue, the message after it, the script API."""
 
 from __future__ import annotations
 
@@ -85,9 +85,7 @@ def test_the_queue_has_places_and_ends_with_a_message(parties: Parties) -> None:
     expect(parties.agent.get_by_role("link", name="ada@example.com")).to_be_visible()
 
 
-def test_the_switch_hides_the_buttons_and_spares_the_call(
-    parties: Parties, system: System
-) -> None:
+def test_the_switch_hides_the_buttons_and_spares_the_call(parties: Parties, system: System) -> None:
     parties.arrive()
     idle = parties.another_visitor()
     idle.goto(parties.visitor.url)
