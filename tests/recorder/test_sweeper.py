@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.recorder.conftest import CONTENT, STARTED_AT, manifest_of, put_muxed
 from tests.recorder.journals import put_journal
@@ -295,14 +296,13 @@ async def test_a_database_that_goes_away_while_a_file_is_made(
     assert len(house.server.contents) == 1
 
 
-async def test_what_cannot_be_read_stays_and_is_told_once(
-    house: House, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_what_cannot_be_read_stays_and_is_told_once(house: House) -> None:
     directory = put_muxed(house.spool, "r")
     (directory / MANIFEST).write_bytes(b"{")
-    await house.sweep()
+    with capture_logs() as logged:
+        await house.sweep()
     assert directory.exists()
-    assert capsys.readouterr().out.count("recording unreadable") == 1
+    assert [entry["event"] for entry in logged] == ["recording unreadable"]
 
 
 async def test_what_a_person_takes_away_is_forgotten(house: House) -> None:
@@ -315,15 +315,16 @@ async def test_what_a_person_takes_away_is_forgotten(house: House) -> None:
 
 
 async def test_an_error_that_nobody_foresaw_puts_it_off(
-    house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def break_down(*_: object) -> None:
         raise ZeroDivisionError
 
     put_muxed(house.spool, "r")
     monkeypatch.setattr(Deliverer, "deliver", break_down)
-    await house.sweep()
-    assert "ZeroDivisionError" in capsys.readouterr().out
+    with capture_logs() as logged:
+        await house.sweep()
+    assert any(isinstance(entry.get("exc_info"), ZeroDivisionError) for entry in logged)
     monkeypatch.undo()
     house.now = 59.0
     await house.sweep()

@@ -25,6 +25,7 @@ include-operation-id = "testRecordingServer"
 # what an address is, a pattern cannot say: 400
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "401", "403"]
 
+[[operations]]
 include-operation-id = "createAudioVideoChat"
 # a number that no agent has: 400
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "401", "403"]
