@@ -87,13 +87,12 @@ def test_a_call_is_refused_while_the_feature_is_off(system: System, parties: Par
 def test_audio_call_cancelled_declined_and_taken(system: System, parties: Parties) -> None:
     system.configure(on=True, recording=True)
     parties.arrive()
-    call = parties.visitor.get_by_role("button", name="Audio call")
-    call.click()
+    parties.call("Audio call")
     parties.agent.get_by_role("button", name="Accept").wait_for()
     parties.visitor.get_by_role("button", name="Cancel").click()
     expect(parties.agent.get_by_role("button", name="Accept")).to_have_count(0)
 
-    call.click()
+    parties.call("Audio call")
     parties.agent.get_by_role("button", name="Decline").click()
     expect(parties.visitor.get_by_text("Nobody can take your call")).to_be_visible()
 
