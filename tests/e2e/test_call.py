@@ -95,6 +95,7 @@ def test_audio_call_cancelled_declined_and_taken(system: System, parties: Partie
     parties.call("Audio call")
     parties.agent.get_by_role("button", name="Decline").click()
     expect(parties.visitor.get_by_text("Nobody can take your call")).to_be_visible()
+    parties.visitor.get_by_role("button", name="Close").first.click()
 
     parties.connect("Audio call")
     parties.visitor.wait_for_timeout(2_000)

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 
 import pytest
 from playwright.sync_api import Page, Playwright, expect
@@ -100,18 +105,31 @@ def test_the_switch_hides_the_buttons_and_spares_the_call(parties: Parties, syst
     expect(parties.visitor.get_by_text("The call has ended.")).to_be_visible()
 
 
-def test_the_page_s_own_script_calls_and_hears(parties: Parties, system: System) -> None:
+@contextmanager
+def site(directory: Path) -> Iterator[str]:
+    """A stranger's website, of another origin than ours."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(directory))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_the_page_s_own_script_calls_and_hears(
+    parties: Parties, system: System, tmp_path: Path
+) -> None:
     parties.arrive()
     page = parties.visitor
-    page.route("**/shop", lambda route: route.fulfill(body=SHOP, content_type="text/html"))
-    page.goto(f"{system.url}/shop")
-    page.get_by_role("button", name="Call now").click()
-    ring = parties.agent.get_by_role("listitem").filter(has_text="Grace Hopper")
-    ring.get_by_role("button", name="Accept").click()
-    parties.wait_until("connected")
-    page.evaluate("visavis.hangUp()")
-    page.wait_for_function("told.at(-1)[0] === 'ended'")
-    told = page.evaluate("told")
+    (tmp_path / "shop.html").write_text(SHOP.replace("HOST", system.url))
+    with site(tmp_path) as address:
+        page.goto(f"{address}/shop.html")
+        page.get_by_role("button", name="Call now").click()
+        ring = parties.agent.get_by_role("listitem").filter(has_text="Grace Hopper")
+        ring.get_by_role("button", name="Accept").click()
+        parties.wait_until("connected")
+        page.evaluate("visavis.hangUp()")
+        page.wait_for_function("told.at(-1)[0] === 'ended'")
+        told = page.evaluate("told")
     assert [name for name, _ in told] == [
         "available",
         "ringing",
@@ -129,7 +147,7 @@ SHOP = """<!doctype html><title>A shop</title><script>
   for (const name of ["available", "ringing", "queued", "connecting", "connected", "ended"])
     visavis.push(["on", name, (detail) => told.push([name, detail])]);
   visavis.push(["call", "audio"]);
-</script><script src="/widget.js" data-site="1" async></script><body>"""
+</script><script src="HOST/widget.js" data-site="1" async></script><body>"""
 
 
 def test_a_call_with_the_keyboard_only(parties: Parties) -> None:
