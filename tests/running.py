@@ -45,7 +45,7 @@ class System:
     def __init__(self, data: Path, *options: str) -> None:
         self.data = data
         self._options = options
-        self.port, self.media_port = _free_port(), free_media_port()
+        self.port, self.media_port = free_port(), free_media_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.password = ""
         self._token = ""
@@ -251,7 +251,7 @@ def _children(pid: int) -> list[int]:
 def free_media_port(count: int = 1) -> int:
     """The first of so many ports in a row that are free for UDP and TCP."""
     while True:
-        first = _free_port()
+        first = free_port()
         if all(_is_free(port) for port in range(first, first + count)):
             return first
 
@@ -266,7 +266,12 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

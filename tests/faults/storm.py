@@ -20,11 +20,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+import httpx2
 import msgspec
 
 from tests.faults.proxy import Proxy
 from tests.parties.people import Agent, Visitor, present
-from tests.running import VISAVIS, System, decoding_errors, eventually, ffprobe
+from tests.running import VISAVIS, System, decoding_errors, eventually, ffprobe, free_port, listens
 
 PARTS: Final = ("app", "media", "recorder")
 CALL_SECONDS: Final = (1.0, 4.0)
@@ -77,12 +78,54 @@ class Disk:
             ballast.unlink(missing_ok=True)
 
 
+class RecordingServer:
+    """`visavis archive` on its own, started again whenever it was killed."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with (self._data.parent / "archive.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [VISAVIS, "archive", "--data", str(self._data), "--port", str(self.port)],
+                stdout=log,
+                stderr=log,
+            )
+
+    def add_key(self) -> str:
+        command = [VISAVIS, "archive", "key", "add", "storm", "--data", str(self._data)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    def kill(self) -> None:
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+        self.start()
+
+    def stop(self) -> None:
+        if self._process:
+            self._process.terminate()
+            self._process.wait(20)
+
+    def entries(self) -> list[tuple[Path, dict[str, Any]]]:
+        """Every recording that it has, and what it knows of it."""
+        library = self._data / "archive" / "library" / "1"
+        return [
+            (sidecar.with_suffix(".mkv"), msgspec.json.decode(sidecar.read_bytes()))
+            for sidecar in library.glob("[!.]*.json")
+            if sidecar.with_suffix(".mkv").exists()
+        ]
+
+
 class Storm:
     """One system, its people, and what befalls them, all drawn from a seed."""
 
     def __init__(self, directory: Path, seed: int) -> None:
         self.chance = random.Random(seed)
         self.system = System(directory / "data", "--allow-private-recording-servers")
+        self.server = RecordingServer(directory / "archive")
         self.disk = Disk(self.system.spool)
         self.outcome = Outcome()
         self._is_raging = True
@@ -91,15 +134,32 @@ class Storm:
         """Place so many calls at so many desks in the storm; then let it all settle."""
         self.disk.mount()
         try:
+            self.server.start()
             self.system.start()
-            self.system.configure(on=True, recording=True)
-            asyncio.run(self._place_all(calls, desks))
-            self._settle()
-            self._verify()
+            asyncio.run(self._hold(calls, desks))
         finally:
             self.system.stop()
+            self.server.stop()
             self.disk.unmount()
         return self.outcome
+
+    async def _hold(self, calls: int, desks: int) -> None:
+        await asyncio.to_thread(eventually, lambda: listens(self.server.port))
+        async with Proxy(self.server.port) as self.network:
+            await asyncio.to_thread(self._configure)
+            await self._place_all(calls, desks)
+            await asyncio.to_thread(self._settle)
+            await asyncio.to_thread(self._verify)
+
+    def _configure(self) -> None:
+        url = f"http://127.0.0.1:{self.network.port}/recordings/"
+        self.system.configure(on=True, recording=True, url=url)
+        answer = httpx2.put(
+            f"{self.system.url}/v4/livechat/recordingPolicy",
+            json={"secret": self.server.add_key()},
+            headers={"Authorization": f"Bearer {self.system.token()}"},
+        )
+        assert answer.status_code == 200, answer.text
 
     # The people
 
@@ -158,7 +218,19 @@ class Storm:
 
     def _misfortunes(self) -> list[tuple[str, Any]]:
         kills = [(f"kill {part}", lambda part=part: self._kill(part)) for part in PARTS]
-        return [*kills, ("full disk", self._fill)] if self.disk.is_small else kills
+        others = [("kill archive", self._kill_archive), ("cut network", self._cut)]
+        disk = [("full disk", self._fill)] if self.disk.is_small else []
+        return [*kills, *others, *disk]
+
+    async def _kill_archive(self) -> None:
+        await asyncio.to_thread(self.server.kill)
+
+    async def _cut(self) -> None:
+        """In mid-PATCH, if one comes soon enough."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                while not self.network.cut():
+                    await asyncio.sleep(0.005)
 
     async def _kill(self, part: str) -> None:
         with contextlib.suppress(AssertionError, ProcessLookupError):  # it is dead already
@@ -176,21 +248,21 @@ class Storm:
     def _verify(self) -> None:
         calls = self._calls()
         assert self.outcome.connected <= {call["id"] for call in calls}
-        delivered = Counter(entry["callId"] for entry in self.system.recordings())
-        ought = {call["id"] for call in calls if call["connected_at"]}
-        missing, twice = ought - delivered.keys(), {c for c, n in delivered.items() if n > 1}
+        entries = self.server.entries()
+        delivered = Counter(entry["callId"] for _, entry in entries)
+        ought = {call["id"]: call["seconds"] for call in calls if call["connected_at"]}
+        missing, twice = ought.keys() - delivered.keys(), [c for c, n in delivered.items() if n > 1]
         assert not missing, f"never delivered: {missing}"
         assert not twice, f"delivered twice: {twice}"
-        lengths = {call["id"]: call["seconds"] for call in calls if call["connected_at"]}
-        for entry in self.system.recordings():
-            self._verify_file(entry, lengths.get(entry["callId"], 0.0))
+        for path, entry in entries:
+            self._verify_file(path, ought.get(entry["callId"], 0.0))
         self._run("recordings", "check", "--data", str(self.system.data))
 
-    def _verify_file(self, entry: dict[str, Any], seconds: float) -> None:
-        path = self.system.archived(entry["id"])
-        assert decoding_errors(path) == "", entry
+    def _verify_file(self, path: Path, seconds: float) -> None:
+        assert decoding_errors(path) == "", path
         duration = float(ffprobe(path)["format"]["duration"])
-        assert duration >= seconds - LOST_SECONDS - 0.5, (entry, seconds)
+        lost = LOST_SECONDS * (1 + self.outcome.misfortunes["kill media"])
+        assert duration >= seconds - lost - 0.5, (path, duration, seconds)
 
     def _calls(self) -> list[dict[str, Any]]:
         with contextlib.closing(sqlite3.connect(self.system.data / "visavis.db")) as connection:

@@ -16,7 +16,7 @@ import pytest
 from tests.interop.test_tus import PEERS
 from tests.npm import ENVIRONMENT, NODE, npm
 from tests.recorder.conftest import CONTENT, manifest_of, put_muxed
-from tests.running import eventually
+from tests.running import eventually, listens
 from visavis.domain.backlog import Server
 from visavis.recorder import delivery, wire
 from visavis.recorder.answers import DeliveryError
@@ -87,11 +87,6 @@ def example(tmp_path: Path) -> Generator[Peer, None, None]:
             yield Peer(f"http://127.0.0.1:{port}", files, "*.mkv", "s3cret")
         finally:
             server.kill()
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(params=[foreign, our_archive, example], ids=lambda make: make.__name__)
