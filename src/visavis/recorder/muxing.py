@@ -7,6 +7,7 @@ claims the recording itself, so one that outlives its recorder is not disturbed 
 from __future__ import annotations
 
 import errno
+import contextlib
 import hashlib
 import os
 import sys
@@ -97,7 +98,9 @@ def main() -> None:
     # whatever prints shall not be taken for an answer
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    serve(sys.stdin.buffer, answers)
+    # a recorder that was killed hears no answer; its successor finds the file
+    with contextlib.suppress(BrokenPipeError):
+        serve(sys.stdin.buffer, answers)
 
 
 if __name__ == "__main__":
