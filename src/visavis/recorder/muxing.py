@@ -6,8 +6,8 @@ claims the recording itself, so one that outlives its recorder is not disturbed 
 
 from __future__ import annotations
 
-import errno
 import contextlib
+import errno
 import hashlib
 import os
 import sys
