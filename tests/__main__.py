@@ -44,7 +44,12 @@ COVERAGE = (
     *(
         Check(
             f"coverage {room}".strip(),
-            ("coverage", "report", f"--include=src/visavis/{room}*", f"--fail-under={least}"),
+            (
+                "coverage",
+                "report",
+                f"--include=src/visavis/{room}/**".replace("//", "/"),
+                f"--fail-under={least}",
+            ),
         )
         for room, least in AT_LEAST.items()
     ),
