@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip -qq --disable-pip-version-check
 RUN_OPTIONS ?=
 
-.PHONY: help setup run test lint types bench web lock clean
+.PHONY: help setup run soak test fuzz lint types bench web lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -33,6 +33,9 @@ test: $(VENV)/test-installed ## set up and run every test
 	@sh tests/system-packages
 	@$(BIN)/python -m tests
 
+fuzz: $(VENV)/test-installed ## a million broken inputs to each parser; INPUTS=1000 SEED=2 for others
+	@$(BIN)/python -m tests.fuzz
+
 lint: $(VENV)/test-installed ## style and import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
 
@@ -42,6 +45,9 @@ types: $(VENV)/test-installed ## static types
 $(VENV)/bench-installed: $(VENV)/installed requirements/bench.txt
 	@$(PIP) install --require-hashes -r requirements/bench.txt
 	@touch $@
+
+soak: $(VENV)/test-installed ## the long form of the storm: 200 calls while everything dies; SOAK_OPTIONS="--seed 2"
+	@$(BIN)/python -m tests.faults.storm $(SOAK_OPTIONS)
 
 bench: $(VENV)/bench-installed ## measure ourselves against our peers
 	@$(BIN)/python benchmarks

@@ -30,17 +30,30 @@ STATIC = (
     Check("types", ("mypy",)),
 )
 PYTEST = ("coverage", "run", "-m", "pytest")
+SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
 # the browsers' driver keeps an event loop of its own: its tests do not mix with asynchronous ones
 TESTS = (
-    Check("unit and interop", (*PYTEST, "-m", "not e2e and not fault")),
+    Check("unit and interop", (*PYTEST, *SIDE_BY_SIDE, "-m", "not e2e and not fault")),
     Check("faults", (*PYTEST, "-m", "fault and not e2e")),
     Check("browsers", (*PYTEST, "-m", "e2e")),
 )
+AT_LEAST = {"domain": 100, "services": 100, "": 90}
+"""Per cent of lines and branches, of a room or (without a name) of the whole."""
 COVERAGE = (
     Check("coverage data", ("coverage", "combine", "--quiet")),
-    Check("coverage", ("coverage", "report", "--format=total")),
+    *(
+        Check(
+            f"coverage {room}".strip(),
+            (
+                "coverage",
+                "report",
+                f"--include=src/visavis/{room}/**".replace("//", "/"),
+                f"--fail-under={least}",
+            ),
+        )
+        for room, least in AT_LEAST.items()
+    ),
 )
-SUMMED_UP = (*TESTS, COVERAGE[1])
 
 
 def perform(check: Check) -> bool:
@@ -58,11 +71,18 @@ def perform(check: Check) -> bool:
     )
     seconds = time.monotonic() - started
     holds = result.returncode == 0
-    summary = result.stdout.strip().rsplit("\n", 1)[-1] if check in SUMMED_UP else ""
+    summary = _sum(result.stdout) if check in (*TESTS, *COVERAGE) else ""
     print(f"{'ok ' if holds else 'RED'} {check.name:<19} {seconds:6.1f} s  {summary}", flush=True)
     if not holds:
         print(result.stdout, result.stderr, sep="\n", flush=True)
     return holds
+
+
+def _sum(said: str) -> str:
+    """Coverage's total, or the last line of what pytest says."""
+    lines = said.strip().splitlines() or [""]
+    totals = [line.split()[-1] for line in lines if line.startswith("TOTAL")]
+    return totals[0] if totals else lines[-1]
 
 
 def main(arguments: list[str]) -> int:

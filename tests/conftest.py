@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.postgresql import Cluster
-from tests.running import Parties, System
+from tests.running import Parties, System, launch
+from visavis.store import open_store
 
 
 @pytest.fixture
@@ -26,11 +28,19 @@ def cluster() -> Iterator[Cluster]:
         running.stop()
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database without any site: a copy of it is had sooner than another one."""
+    path = tmp_path_factory.mktemp("migrated") / "visavis.db"
+    open_store(str(path)).close()
+    return path
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database, of each kind that we store in."""
     if request.param == "sqlite":
-        return str(tmp_path / "visavis.db")
+        return shutil.copy(str(request.getfixturevalue("migrated")), str(tmp_path))
     return str(request.getfixturevalue("cluster").new_database())
 
 
@@ -48,9 +58,18 @@ def playwright() -> Iterator[Playwright]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def browsers(playwright: Playwright) -> Iterator[tuple[Browser, Browser]]:
+    """Two browsers with fake cameras and microphones; each test has contexts of its own in them."""
+    both = launch(playwright), launch(playwright)
+    yield both
+    for browser in both:
+        browser.close()
+
+
 @pytest.fixture
-def parties(playwright: Playwright, system: System) -> Iterator[Parties]:
-    """Two browsers with fake cameras and microphones."""
-    both = Parties(playwright, system)
+def parties(browsers: tuple[Browser, Browser], system: System) -> Iterator[Parties]:
+    """A visitor's page and an agent's page."""
+    both = Parties(browsers, system)
     yield both
     both.close()

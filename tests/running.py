@@ -45,9 +45,10 @@ class System:
     def __init__(self, data: Path, *options: str) -> None:
         self.data = data
         self._options = options
-        self.port, self.media_port = _free_port(), _free_port()
+        self.port, self.media_port = free_port(), free_media_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.password = ""
+        self._token = ""
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -62,6 +63,7 @@ class System:
                 [
                     *(VISAVIS, "serve", "--data", str(self.data)),
                     *("--port", str(self.port), "--media-port", str(self.media_port)),
+                    *("--media-workers", "1"),
                     *self._options,
                 ],
                 stdout=log,
@@ -92,21 +94,18 @@ class System:
         assert self._process
         for pid in _children(self._process.pid):
             command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            if name.encode() in command:
+            if {name.encode(), f"{name}-0".encode()} & set(command):
                 return pid
         raise AssertionError(f"the part {name} does not run")
 
     def token(self) -> str:
-        command = [
-            VISAVIS,
-            "token",
-            "issue",
-            "--data",
-            str(self.data),
-            "--email",
-            "admin@localhost",
-        ]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        """A bearer token of the first administrator, issued once by the command line."""
+        if not self._token:
+            command = [VISAVIS, "token", "issue", "--data", str(self.data)]
+            command += ["--email", "admin@localhost"]
+            issued = subprocess.run(command, capture_output=True, text=True, check=True)
+            self._token = issued.stdout.strip()
+        return self._token
 
     def configure(self, *, on: bool, recording: bool = False, url: str = "") -> None:
         values = {
@@ -136,30 +135,58 @@ class System:
 class Parties:
     """A visitor's page and an agent's page, in two browsers that know nothing of each other."""
 
-    def __init__(self, playwright: Playwright, system: System) -> None:
-        launch = playwright.chromium.launch
-        self.browsers = [launch(executable_path=CHROMIUM, args=FAKE_DEVICES) for _ in range(2)]
+    def __init__(self, browsers: tuple[Browser, Browser], system: System) -> None:
         self.system = system
-        self.visitor = _page(self.browsers[0])
-        self.agent = _page(self.browsers[1])
+        self._browsers = browsers
+        self._pages: list[Page] = []
+        self.visitor, self.agent = self.another_visitor(), self.another_agent()
+
+    def another_visitor(self) -> Page:
+        """A page that shares nothing with the others but its browser."""
+        return self._open(0)
+
+    def another_agent(self) -> Page:
+        return self._open(1)
 
     def arrive(self) -> None:
-        self.agent.goto(f"{self.system.url}/signin?next=/console")
-        self.agent.get_by_label("E-mail").fill("admin@localhost")
-        self.agent.get_by_label("Password").fill(self.system.password)
-        self.agent.get_by_role("button", name="Sign in").click()
-        self.agent.get_by_text(re.compile("You are online|switched off")).wait_for()
+        self.sign_in(self.agent, "admin@localhost", self.system.password)
         self.visitor.goto(f"{self.system.url}/demo")
 
+    def sign_in(self, page: Page, email: str, password: str) -> None:
+        page.goto(f"{self.system.url}/signin?next=/console")
+        page.get_by_label("E-mail").fill(email)
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_text(re.compile("You are online|switched off|You are away")).wait_for()
+
+    def call(self, kind: str = "Video call", page: Page | None = None) -> None:
+        """Press the button, and the one under the check before the call."""
+        caller = page or self.visitor
+        caller.get_by_role("button", name=kind).click()
+        caller.get_by_role("button", name="Call now").click()
+
     def connect(self, kind: str = "Video call") -> None:
-        self.visitor.get_by_role("button", name=kind).click()
+        self.call(kind)
         self.agent.get_by_role("button", name="Accept").click()
+        self.wait_until("connected")
+
+    def wait_until(self, state: str) -> None:
         for page, element in ((self.visitor, "visavis-widget"), (self.agent, "visavis-console")):
-            page.wait_for_selector(f"{element}[data-state=connected]", timeout=15_000)
+            page.wait_for_selector(f"{element}[data-state={state}]", timeout=15_000)
 
     def close(self) -> None:
-        for browser in self.browsers:
-            browser.close()
+        for page in self._pages:
+            page.context.close()
+
+    def _open(self, browser: int) -> Page:
+        page = _page(self._browsers[browser])
+        self._pages.append(page)
+        return page
+
+
+def launch(playwright: Playwright) -> Browser:
+    """A browser with a fake camera and microphone."""
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=FAKE_DEVICES)
 
 
 def stats(page: Page, name: str) -> dict[str, float]:
@@ -175,15 +202,37 @@ def stats(page: Page, name: str) -> dict[str, float]:
     return dict(page.evaluate(script))
 
 
+def videos(page: Page, name: str) -> set[str]:
+    """The mids of the videos of which this browser decodes frame after frame.
+
+    Empty too while the page is being loaded.
+    """
+    script = f"""async () => {{
+      const count = async () => Object.fromEntries(
+        [...(await {name}.peerConnection?.getStats() ?? new Map()).values()]
+        .filter(s => s.type === "inbound-rtp" && s.kind === "video")
+        .map(s => [s.mid, s.framesDecoded]));
+      const before = await count();
+      await new Promise(resolve => setTimeout(resolve, 700));
+      const after = await count();
+      return Object.keys(after).filter(mid => after[mid] > (before[mid] ?? 0) + 2);
+    }}"""
+    return set(page.evaluate(script))
+
+
 def ffprobe(path: Path) -> dict[str, Any]:
-    command = ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json", str(path)]
+    """What ffprobe tells of a file; of its streams those that play."""
+    command = ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-show_chapters"]
+    command += ["-of", "json", str(path)]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
-    return dict(json.loads(result.stdout))
+    probed = dict(json.loads(result.stdout))
+    probed["streams"] = [s for s in probed["streams"] if s["codec_type"] != "attachment"]
+    return probed
 
 
 def decoding_errors(path: Path) -> str:
     """What ffmpeg complains of when it decodes every track from end to end."""
-    command = ["ffmpeg", "-v", "error", "-i", str(path), "-map", "0"]
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-map", "0:v?", "-map", "0:a?"]
     # or ffmpeg rounds times to the frame rate, and then complains of its own rounding
     command += ["-fps_mode", "passthrough", "-enc_time_base", "1:1000", "-f", "null", "-"]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -199,7 +248,30 @@ def _children(pid: int) -> list[int]:
     return [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def _free_port() -> int:
+def free_media_port(count: int = 1) -> int:
+    """The first of so many ports in a row that are free for UDP and TCP."""
+    while True:
+        first = free_port()
+        if all(_is_free(port) for port in range(first, first + count)):
+            return first
+
+
+def _is_free(port: int) -> bool:
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind(("0.0.0.0", port))
+            except (OSError, OverflowError):
+                return False
+    return True
+
+
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

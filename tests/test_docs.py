@@ -9,10 +9,15 @@ from typing import get_args
 
 import pytest
 
+from visavis.cli.configuration import SETTINGS
 from visavis.domain import signaling
-from visavis.domain.call import TRANSITIONS, EndReason
+from visavis.domain.call import TRANSITIONS, EndReason, State
+from visavis.domain.story import Happening
+from visavis.web.api.calls import ENDINGS, FILTERS
+from visavis.web.api.shapes import AudioVideoChat, AudioVideoChatJoin
 
 ROOT = Path(__file__).resolve().parents[1]
+API = (ROOT / "docs" / "api.md").read_text()
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
 
 
@@ -48,6 +53,17 @@ def test_protocol_s_diagram_is_drawn_from_the_table() -> None:
     assert drawn[1] == diagram()
 
 
+def test_the_api_s_page_names_every_filter_reason_and_happening() -> None:
+    calls = API.partition("## Calls")[2].partition("## Our own")[0]
+    names = set(re.findall(r"`(\w+)`", calls))
+    assert {str(state) for state in State} <= names
+    assert {str(reason) for reason in ENDINGS} <= names
+    assert {str(happening) for happening in Happening} <= names
+    fields = AudioVideoChat.__struct_fields__ + AudioVideoChatJoin.__struct_fields__
+    assert set(FILTERS) <= names
+    assert all(field in calls for field in fields)
+
+
 def test_the_pages_speak_the_same_messages() -> None:
     source = (ROOT / "web/src/protocol.ts").read_text()
     assert set(re.findall(r'type: "(\w+)"', source)) == EVERY_TYPE
@@ -61,3 +77,25 @@ def test_the_pages_have_a_sentence_for_every_reason() -> None:
 @pytest.mark.parametrize("command", ["make run", "make test"])
 def test_readme_shows_the_two_commands(command: str) -> None:
     assert command in (ROOT / "README.md").read_text()
+
+
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+
+
+def table(name: str) -> list[list[str]]:
+    """The cells of a marked table in the operators' document, without its head."""
+    part = OPERATIONS.partition(f"<!-- {name} -->")[2].partition(f"<!-- /{name} -->")[0]
+    rows = [line.strip("| ").split(" | ") for line in part.strip().splitlines()]
+    return [[cell.strip("` ") for cell in row] for row in rows[2:]]
+
+
+def test_operators_read_of_every_setting_as_it_is() -> None:
+    told = [(row[0], row[1], row[2], row[-1].rstrip(" |")) for row in table("settings")]
+    assert told == [(s.option, s.variable, s.name, s.description) for s in SETTINGS]
+
+
+def test_operators_read_of_every_gauge() -> None:
+    source = (ROOT / "src/visavis/app.py").read_text()
+    assert {row[0].split("`")[0] for row in table("metrics")} == set(
+        re.findall(r'"(visavis_\w+)": Gauge', source)
+    )

@@ -1,6 +1,6 @@
 import { defineConfig } from "vite";
 
-const pages = ["index", "demo", "console", "library", "signin", "admin", "docs"];
+const pages = ["index", "demo", "console", "library", "signin", "admin", "docs", "join-visitor", "join-agent"];
 
 // File names carry no hashes: the build is committed, and a second build must be the same bytes.
 export default defineConfig({
@@ -12,7 +12,7 @@ export default defineConfig({
     rolldownOptions: {
       preserveEntrySignatures: "strict",
       input: {
-        widget: "src/widget.ts",
+        widget: "src/embed.ts",
         ...Object.fromEntries(pages.map((page) => [page, `${page}.html`])),
       },
       output: {

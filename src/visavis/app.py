@@ -8,7 +8,7 @@ import gc
 import secrets
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -17,33 +17,41 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
+from visavis.archive.archive import Archive
 from visavis.archive.key import ensure_key
-from visavis.archive.routes import archive_routes
 from visavis.bus.local import LocalBus
 from visavis.domain.errors import VisavisError
+from visavis.domain.policy import RecordingPolicy
 from visavis.domain.signaling import MAX_MESSAGE_BYTES
 from visavis.media import worker
-from visavis.media.client import MediaClient
+from visavis.media.workers import MediaWorkers
 from visavis.recorder.delivery import Deliverer
 from visavis.recorder.sweeper import Sweeper
-from visavis.services.audit import AuditLog
+from visavis.recorder.trial import Trials
+from visavis.services.audit import AuditLog, AuditTrail
+from visavis.services.callbook import CallBook
 from visavis.services.calls import Calls
 from visavis.services.clients import Clients
 from visavis.services.configs import Configs
 from visavis.services.grants import Grants
+from visavis.services.ice import IceDirectory
 from visavis.services.keys import Keys
 from visavis.services.people import People
+from visavis.services.policies import Policies
 from visavis.services.ports import Transaction
-from visavis.services.recordings import Recordings
+from visavis.services.recordings import RecordingDesk, Recordings, Tally
 from visavis.services.tokens import Tokens
-from visavis.settings import Settings
+from visavis.settings import MEDIA_PART, Settings
 from visavis.store import open_store
 from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore
 from visavis.web.access import AccessLog
 from visavis.web.api.audit import AuditApi
+from visavis.web.api.calls import CallsApi
 from visavis.web.api.config import ConfigApi
 from visavis.web.api.events import ConfigEvents
+from visavis.web.api.policy import PolicyApi
+from visavis.web.api.recordings import RecordingsApi
 from visavis.web.limit import RateLimit
 from visavis.web.metrics import Gauge
 from visavis.web.oauth.routes import OAuth
@@ -55,6 +63,7 @@ from visavis.web.signaling import Sockets
 log = structlog.get_logger(__name__)
 
 CLOSE_SECONDS: Final = 3
+TALLY_SECONDS: Final = 15.0
 
 
 def now() -> datetime:
@@ -67,6 +76,10 @@ def new_secret() -> str:
 
 def new_id() -> str:
     return secrets.token_hex(16)
+
+
+async def policy_of(site_id: int) -> RecordingPolicy:
+    return RecordingPolicy(site_id)
 
 
 def settle() -> None:
@@ -95,10 +108,16 @@ class App:
         self.keys = Keys(store, now, new_secret, new_id)
         self.clients = Clients(store, now, new_secret, new_id)
         self.people = People(store, Argon2Passwords(), now, new_secret, new_id)
-        self.configs = Configs(store, self.bus, now, new_id, settings.archive_url)
-        self.media = MediaClient(settings.media_socket)
+        self.policies = Policies(store, now, new_id, self._announce)
+        self.configs = Configs(
+            store, self.bus, now, new_id, settings.archive_url, self.policies.get
+        )
+        self.desk = RecordingDesk(store, now, settings.archive_url, Trials(_deliverer(settings)))
+        self.tally = Tally()
+        self.media = MediaWorkers(settings.media_sockets)
         self.calls = Calls(
             config_of=self.configs.get,
+            policy_of=self.policies.get,
             store=store,
             bus=self.bus,
             media=self.media,
@@ -107,35 +126,63 @@ class App:
             new_id=new_id,
             node_id=self.node_id,
         )
+        self.configs.listeners.append(self.calls.config_changed)
         is_logged = settings.log_level in {"debug", "info"}
         self.access_log = AccessLog(sys.stderr.buffer if is_logged else None)
+        self.sessions = Sessions(self.tokens, self.keys, self.people)
+        self.archive = self._archive() if settings.archive else None
+        self.sockets = self._sockets()
         self.web = self._web()
 
-    def _web(self) -> ASGIApp:
-        settings, sessions = self.settings, Sessions(self.tokens, self.keys, self.people)
-        archive = (
-            archive_routes(
-                settings.archive_dir, ensure_key(settings.archive_key_file), sessions.signed_in
-            )
-            if settings.archive
-            else []
+    async def _announce(self, site_id: int) -> None:
+        """The policy and the configuration tell pages one thing, and so need one another."""
+        await self.configs.announce(site_id)
+
+    async def _retention_days(self, site_id: int) -> int | None:
+        return (await self.policies.get(site_id)).retention_days
+
+    def _archive(self) -> Archive:
+        return Archive(
+            self.settings.archive_dir,
+            key=ensure_key(self.settings.archive_key_file),
+            viewer=self.sessions.caller,
+            audit=AuditTrail(self.store, now, new_id).note,
+            retention_days_of=self._retention_days,
         )
-        sockets = Sockets(
+
+    def _sockets(self) -> Sockets:
+        settings = self.settings
+        ice = IceDirectory(
+            settings.stun_servers,
+            settings.turn_servers,
+            settings.turn_secret,
+            settings.turn_seconds,
+        )
+        return Sockets(
             calls=self.calls,
             bus=self.bus,
-            config_of=self.configs.get,
+            availability_of=self.configs.availability,
+            ice_servers=lambda socket_id: ice.servers(socket_id, now()),
+            ice_seconds=settings.turn_seconds / 2,
             has_site=self.people.has_site,
-            signed_in=sessions.signed_in,
+            signed_in=self.sessions.signed_in,
             is_same_origin=is_same_origin,
             new_id=new_id,
         )
+
+    def _web(self) -> ASGIApp:
+        settings, sessions = self.settings, self.sessions
         return build_web(
             config_api=ConfigApi(self.configs, sessions),
             config_events=ConfigEvents(self.configs, self.bus, sessions, self.stopping),
             audit_api=AuditApi(AuditLog(self.store), sessions),
+            policy_api=PolicyApi(self.policies, sessions),
+            recordings_api=RecordingsApi(self.desk, sessions),
+            calls_api=CallsApi(CallBook(self.store, self.calls), sessions, settings.base_url),
+            join=self.calls.join,
             sessions=sessions,
-            sockets=sockets,
-            recordings=archive,
+            sockets=self.sockets,
+            recordings=self.archive.routes() if self.archive else [],
             why_not_ready=self.why_not_ready,
             oauth=self._oauth(sessions),
             gauges=self._gauges(),
@@ -160,19 +207,36 @@ class App:
         spool = self.settings.spool
         return {
             "visavis_calls": Gauge("Calls that have not ended", lambda: self.calls.count),
-            "visavis_media_workers": Gauge(
-                "Media workers that answer", lambda: self.media.is_connected
+            "visavis_calls_unrecorded": Gauge(
+                "Calls since the start that went on although they could not be recorded",
+                lambda: self.calls.unrecorded,
             ),
+            "visavis_media_workers": Gauge("Media workers that answer", lambda: self.media.living),
             "visavis_spool_recordings": Gauge(
                 "Recordings on this machine that wait for their delivery or are being made",
                 lambda: sum(1 for _ in spool.iterdir()) if spool.exists() else 0,
+            ),
+            "visavis_recordings_missing": Gauge(
+                "Calls of the last 30 days that ought to have a recording at the recording server "
+                "and have none",
+                lambda: self.tally.missing,
+            ),
+            "visavis_recordings_pending": Gauge(
+                "Recordings that are not delivered yet", lambda: self.tally.pending
+            ),
+            "visavis_recordings_failed": Gauge(
+                "Recordings that cannot be made into a file", lambda: self.tally.failed
+            ),
+            "visavis_recordings_oldest_seconds": Gauge(
+                "Age of the oldest recording that is not delivered yet",
+                lambda: self.tally.oldest_seconds,
             ),
         }
 
     async def why_not_ready(self) -> str:
         """Why a call could not be placed now; empty when it could."""
-        if not self.media.is_connected:
-            return "the media worker is not connected"
+        if not self.media.living:
+            return "no media worker is connected"
         return "" if await self.store.is_there() else "the database does not answer"
 
     async def start(self) -> None:
@@ -191,9 +255,19 @@ class App:
             self.tokens.forget()
             self.keys.forget()
             try:
+                await self.policies.refresh()
                 await self.configs.refresh()
             except VisavisError as error:
                 log.warning("the change could not be read yet", error=error.message)
+
+    async def count_recordings(self) -> None:
+        """Keep the figures of `/metrics` fresh."""
+        while True:
+            try:
+                self.tally = await self.desk.tally()
+            except VisavisError as error:
+                log.warning("recordings not counted", error=error.message)
+            await asyncio.sleep(TALLY_SECONDS)
 
 
 class _Server(uvicorn.Server):
@@ -204,14 +278,10 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def run_app(settings: Settings, stop: asyncio.Event) -> None:
-    """Serve until `stop`; raises `OSError` when the port is taken."""
-    listener = _listen(settings.host, settings.port)
-    app = App(settings, open_store(settings.database_address))
-    await app.start()
-    server = _Server(
+def http_server(web: ASGIApp, settings: Settings) -> uvicorn.Server:
+    return _Server(
         uvicorn.Config(
-            app.web,
+            web,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -224,9 +294,19 @@ async def run_app(settings: Settings, stop: asyncio.Event) -> None:
             timeout_graceful_shutdown=CLOSE_SECONDS,
         )
     )
+
+
+async def run_app(settings: Settings, stop: asyncio.Event) -> None:
+    """Serve until `stop`; raises `OSError` when the port or the archive is another's."""
+    listener = listen(settings.host, settings.port)
+    app = App(settings, open_store(settings.database_address))
+    await app.start()
+    server = http_server(app.web, settings)
     background = [
-        asyncio.create_task(app.media.run(app.calls, app.calls.kept)),
+        asyncio.create_task(app.media.run(app.calls.ears)),
         asyncio.create_task(app.watch_store()),
+        *([asyncio.create_task(app.archive.run())] if app.archive else []),
+        asyncio.create_task(app.count_recordings()),
     ]
     settle()
     serving = asyncio.create_task(server.serve([listener]))
@@ -242,11 +322,14 @@ async def run_app(settings: Settings, stop: asyncio.Event) -> None:
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
+        if app.archive:
+            app.archive.close()
         app.access_log.flush()
         app.store.close()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Raises `OSError`, in words."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
@@ -259,19 +342,31 @@ def _listen(host: str, port: int) -> socket.socket:
 
 async def run_recorder(settings: Settings, stop: asyncio.Event) -> None:
     store = open_store(settings.database_address)
-    key = ensure_key(settings.archive_key_file) if settings.archive else ""
-    deliverer = Deliverer(
-        archive_url=settings.archive_url,
-        archive_key=key,
-        allow_private=settings.allow_private_recording_servers,
-        archive_certificate=settings.tls_cert,
+    sweeper = Sweeper(
+        settings.spool,
+        Recordings(store, now, settings.archive_url),
+        _deliverer(settings),
+        deliveries=settings.parallel_deliveries,
+        muxers=settings.parallel_muxers,
     )
-    recordings = Recordings(store, now, settings.archive_url)
     try:
-        await Sweeper(settings.spool, recordings, deliverer).run(stop)
+        await sweeper.run(stop)
     finally:
         store.close()
 
 
-RUN: Final = {"app": run_app, "media": worker.run, "recorder": run_recorder}
-"""What each part of `visavis serve` does."""
+def _deliverer(settings: Settings) -> Deliverer:
+    return Deliverer(
+        archive_url=settings.archive_url,
+        archive_key=ensure_key(settings.archive_key_file) if settings.archive else "",
+        allow_private=settings.allow_private_recording_servers,
+        archive_certificate=settings.tls_cert,
+    )
+
+
+def run_of(part: str) -> Callable[[Settings, asyncio.Event], Awaitable[None]]:
+    """What a part of `visavis serve` does; raises `KeyError` when there is no such part."""
+    if part.startswith(MEDIA_PART):
+        number = int(part.removeprefix(MEDIA_PART))
+        return lambda settings, stop: worker.run(settings, number, stop)
+    return {"app": run_app, "recorder": run_recorder}[part]

@@ -20,18 +20,48 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: Annotated[str, Meta(description="Address for HTTP.")] = "127.0.0.1"
     port: Annotated[int, Meta(description="TCP port for HTTP; 0 picks one.", ge=0, le=65535)] = 8080
     media_port: Annotated[
-        int, Meta(description="UDP port of the media; 0 picks one.", ge=0, le=65535)
+        int,
+        Meta(
+            description="UDP and TCP port of the first media worker, the next has the next one; "
+            "0 picks them.",
+            ge=0,
+            le=65535,
+        ),
     ] = 8081
+    media_workers: Annotated[
+        int, Meta(description="Processes that carry media; 0 for one per core.", ge=0, le=256)
+    ] = 0
     public_url: Annotated[
         str, Meta(description="Where browsers reach us, if not at host and port.")
     ] = ""
     advertise_addresses: Annotated[
-        tuple[str, ...], Meta(description="Our media addresses as browsers see them, behind NAT.")
+        tuple[str, ...],
+        Meta(description="Our media addresses (IPv4 or IPv6) as browsers see them, behind NAT."),
     ] = ()
+    stun_servers: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^stuns?:[^\s?]+$")], ...],
+        Meta(description="STUN servers for the browsers, such as stun:stun.example:3478."),
+    ] = ()
+    turn_servers: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^turns?:[^\s?]+(\?transport=(udp|tcp))?$")], ...],
+        Meta(description="TURN servers for the browsers, such as turn:turn.example?transport=tcp."),
+    ] = ()
+    turn_secret: Annotated[
+        str, Meta(description="What coturn has as static-auth-secret; a variable hides it best.")
+    ] = ""
+    turn_seconds: Annotated[
+        int, Meta(description="How long a browser may use a TURN server.", ge=600, le=604_800)
+    ] = 86_400
     archive: Annotated[bool, Meta(description="Run the built-in recording server.")] = True
     allow_private_recording_servers: Annotated[
         bool, Meta(description="Deliver recordings to private networks too.")
     ] = False
+    parallel_deliveries: Annotated[
+        int, Meta(description="How many recordings are uploaded at once.", ge=1, le=64)
+    ] = 4
+    parallel_muxers: Annotated[
+        int, Meta(description="How many recordings are made into files at once.", ge=1, le=64)
+    ] = 1
     tls_cert: Annotated[
         str, Meta(description="Certificate chain (PEM) to serve HTTPS without a proxy.")
     ] = ""
@@ -79,9 +109,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Holds the name of this node among those that share a database."""
         return self.data_dir / "node"
 
+    def media_socket(self, number: int) -> Path:
+        """Where the `number`-th media worker (from 0) hears the app."""
+        return self.run_dir / f"media-{number}.sock"
+
     @property
-    def media_socket(self) -> Path:
-        return self.run_dir / "media.sock"
+    def media_sockets(self) -> tuple[Path, ...]:
+        return tuple(map(self.media_socket, range(self.media_workers)))
 
     @property
     def base_url(self) -> str:
@@ -97,6 +131,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Where the built-in archive takes uploads; empty when it does not run."""
         return f"{self.base_url}/recordings/" if self.archive else ""
 
+
+MEDIA_PART: Final = "media-"
+"""A media worker's part of `visavis serve` is called this and its number, from 0."""
 
 INTERNAL: Final = frozenset({"run_dir"})
 """Set by the supervisor: the sockets between our processes, short enough for a Unix address."""

@@ -16,12 +16,9 @@ from typing import Final
 
 import structlog
 
-from visavis.settings import Settings, encode_settings
+from visavis.settings import MEDIA_PART, Settings, encode_settings
 
 log = structlog.get_logger(__name__)
-
-PARTS: Final = ("media", "recorder", "app")
-"""In the order in which they start. They stop in the order app, media, recorder."""
 
 CANNOT_START: Final = 78  # EX_CONFIG of sysexits.h
 STOP_SECONDS: Final = 15.0
@@ -95,8 +92,9 @@ async def supervise(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    parts = {name: Part(name, settings) for name in PARTS}
-    tasks = [asyncio.create_task(part.run()) for part in parts.values()]
+    media = [Part(f"{MEDIA_PART}{number}", settings) for number in range(settings.media_workers)]
+    recorder, app = Part("recorder", settings), Part("app", settings)
+    tasks = [asyncio.create_task(part.run()) for part in (*media, recorder, app)]
     greeting = asyncio.create_task(_announce_when_ready(is_ready, announce))
     stopping = asyncio.create_task(_wait(stop))
     try:
@@ -104,8 +102,9 @@ async def supervise(
     finally:
         greeting.cancel()
         stopping.cancel()
-        for name in ("app", "media", "recorder"):
-            await parts[name].stop()
+        await app.stop()
+        await asyncio.gather(*(part.stop() for part in media))
+        await recorder.stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import socket
 import ssl
 import subprocess
@@ -11,7 +13,7 @@ import httpx2
 import pytest
 
 from tests.cli.commands import visavis
-from tests.running import System
+from tests.running import System, eventually, free_media_port
 
 
 def test_init_once_then_a_token_and_nothing_else(tmp_path: Path) -> None:
@@ -101,8 +103,48 @@ def test_half_of_https_is_refused(tmp_path: Path) -> None:
     assert (half.returncode, wrong.returncode) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("media.example.com", "not a name: media.example.com"),
+        ("203.0.113.5:8081", "not a name: 203.0.113.5:8081"),
+        ("0.0.0.0", "no browser can send to 0.0.0.0"),
+        ("fe80::1", "no browser can send to fe80::1"),
+    ],
+)
+def test_what_browsers_cannot_send_to_is_not_advertised(
+    tmp_path: Path, address: str, sentence: str
+) -> None:
+    result = visavis("serve", "--data", tmp_path, "--advertise-address", address)
+    assert result.returncode == 1
+    assert sentence in result.stderr
+
+
+@pytest.mark.fault
+def test_each_media_worker_is_a_process_of_its_own(tmp_path: Path) -> None:
+    port = free_media_port(3)
+    options = ("--media-port", str(port), "--media-workers", "3")
+    system = System(tmp_path / "data", *options).start()
+
+    def living() -> float:
+        metrics = httpx2.get(f"{system.url}/metrics").text
+        return float(re.search(r"^visavis_media_workers (\S+)$", metrics, re.MULTILINE)[1])  # type: ignore[index]
+
+    eventually(lambda: living() == 3)
+    before = [system.pid_of(f"media-{number}") for number in range(3)]
+    system.kill_part("media-1")
+    eventually(lambda: living() == 2)
+    assert httpx2.get(f"{system.url}/readyz").status_code == 200
+    eventually(lambda: living() == 3)
+    after = [system.pid_of(f"media-{number}") for number in range(3)]
+    assert [a == b for a, b in zip(before, after, strict=True)] == [True, False, True]
+    for number in range(3):
+        socket.create_connection(("127.0.0.1", port + number)).close()
+    system.stop()
+
+
 def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
-    environment = {"VISAVIS_PORT": "http", "PATH": ""}
+    environment = {**os.environ, "VISAVIS_PORT": "http"}
     result = visavis("serve", "--data", tmp_path, environment=environment)
     assert result.returncode == 1
     assert "VISAVIS_PORT" in result.stderr

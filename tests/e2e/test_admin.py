@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -14,6 +15,7 @@ pytestmark = pytest.mark.e2e
 
 SWITCH = "Audio & Video Chat"
 OTHER = "other@example.com"
+NOBODY = "nobody@example.com"
 
 
 class Administrator:
@@ -51,10 +53,20 @@ class Administrator:
         expect(self.status).to_have_text(re.compile("^Saved"))
 
 
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """One for all these tests: what they change is put back, and a start takes its time."""
+    running = System(tmp_path_factory.mktemp("admin") / "data").start()
+    add = [VISAVIS, "agent", "add", "--data", str(running.data), "--password-stdin"]
+    for agent in ([OTHER, "--administrator"], [NOBODY]):
+        subprocess.run([*add, *agent], input=b"geheim\n", check=True)
+    yield running
+    running.stop()
+
+
 @pytest.fixture
 def both(system: System, parties: Parties) -> tuple[Administrator, Administrator]:
-    add = [VISAVIS, "agent", "add", OTHER, "--administrator", "--password-stdin"]
-    subprocess.run([*add, "--data", str(system.data)], input=b"geheim\n", check=True)
+    system.configure(on=False)
     one = Administrator(parties.visitor, system, "admin@localhost", system.password)
     return one, Administrator(parties.agent, system, OTHER, "geheim")
 
@@ -140,11 +152,9 @@ def test_the_keyboard_is_enough(both: tuple[Administrator, Administrator]) -> No
 
 
 def test_without_the_permission_nothing_is_shown(system: System, parties: Parties) -> None:
-    add = [VISAVIS, "agent", "add", OTHER, "--password-stdin", "--data", str(system.data)]
-    subprocess.run(add, input=b"geheim\n", check=True)
     page = parties.agent
     page.goto(f"{system.url}/signin?next=/admin")
-    page.get_by_label("E-mail").fill(OTHER)
+    page.get_by_label("E-mail").fill(NOBODY)
     page.get_by_label("Password").fill("geheim")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_contain_text("Manage Settings")

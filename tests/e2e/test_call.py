@@ -65,8 +65,9 @@ def test_a_video_call_is_seen_heard_recorded_and_archived(system: System, partie
     library.get_by_role("cell").get_by_role("button", name="Play").click()
     library.locator("#play").click()
     library.wait_for_function(
-        """() => { const videos = [...document.querySelector("visavis-library").shadowRoot
-        .querySelectorAll("video")];
+        """() => { const player = document.querySelector("visavis-library").shadowRoot
+        .querySelector("visavis-player");
+        const videos = [...player.shadowRoot.querySelectorAll("video")];
         return videos.length === 2 && videos.every(v => v.currentTime > 1 && v.videoWidth > 0)}"""
     )
 
@@ -86,15 +87,15 @@ def test_a_call_is_refused_while_the_feature_is_off(system: System, parties: Par
 def test_audio_call_cancelled_declined_and_taken(system: System, parties: Parties) -> None:
     system.configure(on=True, recording=True)
     parties.arrive()
-    call = parties.visitor.get_by_role("button", name="Audio call")
-    call.click()
+    parties.call("Audio call")
     parties.agent.get_by_role("button", name="Accept").wait_for()
     parties.visitor.get_by_role("button", name="Cancel").click()
     expect(parties.agent.get_by_role("button", name="Accept")).to_have_count(0)
 
-    call.click()
+    parties.call("Audio call")
     parties.agent.get_by_role("button", name="Decline").click()
     expect(parties.visitor.get_by_text("Nobody can take your call")).to_be_visible()
+    parties.visitor.get_by_role("button", name="Close").first.click()
 
     parties.connect("Audio call")
     parties.visitor.wait_for_timeout(2_000)

@@ -1,10 +1,12 @@
-"""A process that is only the configuration API on a SQLite file, to be killed: `python -m`."""
+"""A process that is only the configuration API on a SQLite file, to be killed."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
+import multiprocessing
+import socket
 from datetime import timedelta
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import uvicorn
@@ -14,21 +16,45 @@ from visavis.domain.oauth import CredentialKind
 from visavis.settings import Settings
 from visavis.store import open_store
 
+# each life is forked from a process that has imported everything: that takes longer than the rest
+LIVES = multiprocessing.get_context("forkserver")
+LIVES.set_forkserver_preload([__name__, "visavis.app"])
 
-def main() -> None:
-    data_dir, port = Path(sys.argv[1]), int(sys.argv[2])
+
+class Switchboard:
+    """The configuration API on a port of its own, over many lives."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = int(probe.getsockname()[1])
+
+    def start(self) -> str:
+        """Start it and wait until it answers; a token."""
+        ours, theirs = LIVES.Pipe(duplex=False)
+        self.process = LIVES.Process(target=_live, args=(self.data, self.port, theirs))
+        self.process.start()
+        theirs.close()
+        with ours:
+            return str(ours.recv())
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.process.close()
+
+
+def _live(data_dir: Path, port: int, said: Connection) -> None:
     settings = Settings(data_dir=data_dir, port=port, archive=False, log_level="warning")
     app = App(settings, open_store(settings.database_address))
 
     async def serve() -> None:
         await app.people.found(email="admin@localhost", password="x")
         agent = await app.people.by_email("admin@localhost")
-        print(await app.tokens.issue(agent, CredentialKind.BEARER, timedelta(hours=1)), flush=True)
-        config = uvicorn.Config(app.web, port=port, log_config=None, lifespan="off")
-        await uvicorn.Server(config).serve()
+        token = await app.tokens.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
+        with socket.create_server(("127.0.0.1", port)) as listener:
+            said.send(token)
+            config = uvicorn.Config(app.web, log_config=None, lifespan="off")
+            await uvicorn.Server(config).serve([listener])
 
     asyncio.run(serve())
-
-
-if __name__ == "__main__":
-    main()

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-import signal
-import socket
 import sqlite3
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
 import pytest
 
+from tests.faults.switchboard import Switchboard
 from tests.running import eventually
 
 pytestmark = pytest.mark.fault
@@ -22,37 +19,6 @@ pytestmark = pytest.mark.fault
 KILLS = 50
 WRITERS = 4
 PATH = "/v4/livechat/audioVideoChatConfig"
-ROOT = Path(__file__).resolve().parents[2]
-
-
-class Switchboard:
-    """The configuration API in a process of its own."""
-
-    def __init__(self, data: Path) -> None:
-        self.data = data
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = int(probe.getsockname()[1])
-
-    def start(self) -> str:
-        """Start it; a token."""
-        command = [sys.executable, "-m", "tests.faults.switchboard", str(self.data)]
-        self.process = subprocess.Popen(
-            [*command, str(self.port)], stdout=subprocess.PIPE, text=True, cwd=ROOT
-        )
-        assert self.process.stdout
-        token = self.process.stdout.readline().strip()
-        eventually(self._answers)
-        return token
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        if self.process.stdout:
-            self.process.stdout.close()
-
-    def _answers(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
 @dataclass
@@ -95,7 +61,7 @@ def audited(database: Path) -> set[str]:
     return {part for (text,) in rows for part in text.split('"') if part.startswith("https://")}
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(300)
 def test_fifty_kills_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     board, writers = Switchboard(tmp_path), Writers()
     database = tmp_path / "visavis.db"

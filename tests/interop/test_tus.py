@@ -1,4 +1,4 @@
-"""Our tus client against npm `@tus/server`, npm `tus-js-client` against our archive."""
+"""npm `tus-js-client` against our archive."""
 
 from __future__ import annotations
 
@@ -8,31 +8,18 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from tests.npm import ENVIRONMENT, NODE, npm
-from visavis.domain.recording import MATROSKA, Delivery, Manifest
-from visavis.recorder import delivery, spool
-from visavis.recorder.delivery import Deliverer
 
 pytestmark = [pytest.mark.interop, pytest.mark.anyio]
 
 PEERS = Path(__file__).parent / "tus"
 CONTENT = os.urandom(1_234_567)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-MANIFEST = Manifest(
-    recording_id="rec",
-    site_id=1,
-    call_id="call",
-    media="video",
-    visitor_name="Ännchen",
-    agent_name="Bo",
-    started_at=datetime(2026, 1, 1, tzinfo=UTC),
-)
 
 
 @pytest.fixture(scope="module")
@@ -42,82 +29,8 @@ def peers() -> Path:
 
 
 @pytest.fixture
-def foreign_server(peers: Path, tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    files = tmp_path / "files"
-    command = [NODE, str(peers / "server.js"), str(files)]
-    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout
-        yield f"http://127.0.0.1:{int(server.stdout.readline())}/files", files
-        server.kill()
-
-
-@pytest.fixture
-def muxed(tmp_path: Path) -> Path:
-    directory = tmp_path / "rec"
-    directory.mkdir()
-    (directory / MATROSKA).write_bytes(CONTENT)
-    spool.write_delivery(directory, Delivery(sha256=SHA256, size=len(CONTENT), duration=1.0))
-    return directory
-
-
-def deliverer() -> Deliverer:
-    return Deliverer(archive_url="", archive_key="", allow_private=True)
-
-
-async def test_delivery_to_a_foreign_server(foreign_server: tuple[str, Path], muxed: Path) -> None:
-    url, files = foreign_server
-    await deliverer().deliver(muxed, MANIFEST, url)
-    await deliverer().deliver(muxed, MANIFEST, url)  # as after a crash before the spool was emptied
-    uploaded = [path for path in files.iterdir() if path.suffix != ".json"]
-    assert [path.read_bytes() == CONTENT for path in uploaded] == [True]
-
-
-async def test_a_delivery_is_resumed_where_it_broke_off(
-    foreign_server: tuple[str, Path], muxed: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    url, files = foreign_server
-    monkeypatch.setattr(delivery, "PATCH_BYTES", 400_000)
-    append = delivery._Upload._append
-    offsets = []
-
-    async def append_once(upload: delivery._Upload, url: str, offset: int) -> int:
-        offsets.append(offset)
-        if len(offsets) == 2:
-            raise ConnectionResetError("cut")
-        return await append(upload, url, offset)
-
-    monkeypatch.setattr(delivery._Upload, "_append", append_once)
-    with pytest.raises(delivery.DeliveryError):
-        await deliverer().deliver(muxed, MANIFEST, url)
-    await deliverer().deliver(muxed, MANIFEST, url)
-    assert offsets == [0, 400_000, 400_000, 800_000, 1_200_000]
-    uploaded = [path for path in files.iterdir() if path.suffix != ".json"]
-    assert [path.read_bytes() == CONTENT for path in uploaded] == [True]
-
-
-ARCHIVE = """
-import sys, uvicorn
-from pathlib import Path
-from starlette.applications import Starlette
-from visavis.archive.routes import archive_routes
-
-async def viewer(_): raise AssertionError
-app = Starlette(routes=archive_routes(Path(sys.argv[1]), "key", viewer))
-config = uvicorn.Config(app, port=0, log_level="critical")
-server = uvicorn.Server(config)
-import asyncio
-async def main():
-    serving = asyncio.create_task(server.serve())
-    while not server.started: await asyncio.sleep(0.01)
-    print(server.servers[0].sockets[0].getsockname()[1], flush=True)
-    await serving
-asyncio.run(main())
-"""
-
-
-@pytest.fixture
 def archive(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    command = [sys.executable, "-c", ARCHIVE, str(tmp_path / "archive")]
+    command = [sys.executable, "-m", "tests.archive.serving", str(tmp_path / "archive"), "key"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
         url = f"http://127.0.0.1:{int(server.stdout.readline())}/recordings/"

@@ -2,41 +2,106 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from OpenSSL import SSL
-from pylibsrtp import Policy, Session
+from pylibsrtp import Error, Policy, Session
 
-from tests.media.test_stun import request
+from tests.media.test_stun import NOMINATE, request
 from visavis.domain.leg import RemoteTransport
 from visavis.media.dtls import MTU, Identity
 from visavis.media.leg import Leg
+from visavis.media.route import Route
 from visavis.media.stun import parse_binding_request
 
 ADDRESS = ("192.0.2.10", 5000)
 IDENTITY = Identity(datetime(2026, 1, 1, tzinfo=UTC))
+CHECK_SECONDS = 0.5
+REPEAT_SECONDS = 0.1
+
+
+def is_dtls(datagram: bytes) -> bool:
+    return 20 <= datagram[0] < 64
 
 
 class Browser:
-    """Talks to one leg; `lose` decides which of its and the leg's datagrams get lost."""
+    """Talks to one leg. Sends again what has had no answer, in simulated time."""
 
     def __init__(self) -> None:
         self._connection = SSL.Connection(IDENTITY.context, None)
         self._connection.set_connect_state()
         self._connection.set_ciphertext_mtu(MTU)
+        self._flight: list[bytes] = []
+        self._repeat_at = 0.0
+        self._check_at = 0.0
+        self._is_checked = False
         self.is_established = False
+        self.received: list[bytes] = []
+        self._sending: Session | None = None
+        self._receiving: Session | None = None
 
     @property
     def remote(self) -> RemoteTransport:
-        return RemoteTransport("theirs", "x" * 24, IDENTITY.fingerprint, (96,))
+        return RemoteTransport("theirs", "x" * 24, IDENTITY.fingerprint, (96,), (111,))
 
-    def check(self, leg: Leg, now: float, address: tuple[str, int] = ADDRESS) -> bool:
-        parsed = parse_binding_request(request(leg.pwd))
+    def check(self, leg: Leg, now: float, route: Route = ADDRESS, *, nominate: bool = True) -> bool:
+        extra = NOMINATE if nominate else b""
+        parsed = parse_binding_request(request(leg.pwd, ufrag=leg.ufrag, extra=extra))
         assert parsed
-        return leg.receive_check(parsed, address, now)
+        return leg.receive_check(parsed, route, now)
+
+    # In simulated time
+
+    def tick(self, leg: Leg, now: float, send: Callable[[bytes], None]) -> None:
+        """Check the route twice a second, and repeat what was perhaps lost."""
+        if now >= self._check_at:
+            self._check_at = now + CHECK_SECONDS
+            send(request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE))
+        if self._is_checked and not self._flight:
+            self._advance(now, send)
+        elif self._flight and not self.is_established and now >= self._repeat_at:
+            self._send_flight(now, send)
+
+    def receive_at(self, datagram: bytes, now: float, send: Callable[[bytes], None]) -> None:
+        if datagram[0] < 4:
+            self._is_checked = True
+        elif is_dtls(datagram):
+            self._connection.bio_write(datagram)
+            self._advance(now, send)
+        elif self._receiving:
+            self._unprotect(datagram)
+
+    def _advance(self, now: float, send: Callable[[bytes], None]) -> None:
+        if flight := self.datagrams():
+            self._flight = flight
+            self._send_flight(now, send)
+        if self.is_established and self._sending is None:
+            self._sending, self._receiving = self.srtp()
+
+    def _send_flight(self, now: float, send: Callable[[bytes], None]) -> None:
+        self._repeat_at = now + REPEAT_SECONDS
+        for datagram in self._flight:
+            send(datagram)
+
+    def _unprotect(self, datagram: bytes) -> None:
+        assert self._receiving
+        try:
+            if 192 <= datagram[1] <= 223:
+                self.received.append(self._receiving.unprotect_rtcp(datagram))
+            else:
+                self.received.append(self._receiving.unprotect(datagram))
+        except Error:
+            pass  # a replay: the network has doubled it
+
+    def protect(self, packet: bytes) -> bytes:
+        assert self._sending
+        return bytes(self._sending.protect(packet))
+
+    # The handshake by hand
 
     def datagrams(self) -> list[bytes]:
-        """The next flight, or the last one again when its timer has run out."""
+        """The next flight, if it is our turn."""
         try:
             self._connection.do_handshake()
             self.is_established = True
@@ -56,17 +121,21 @@ class Browser:
         keys = material[0:16] + material[32:44], material[16:32] + material[44:56]
         profile = Policy.SRTP_PROFILE_AEAD_AES_128_GCM
         return (
-            Session(Policy(keys[0], Policy.SSRC_ANY_OUTBOUND, srtp_profile=profile)),
-            Session(Policy(keys[1], Policy.SSRC_ANY_INBOUND, srtp_profile=profile)),
+            session(keys[0], Policy.SSRC_ANY_OUTBOUND, profile),
+            session(keys[1], Policy.SSRC_ANY_INBOUND, profile),
         )
+
+
+def session(key: bytes, direction: int, profile: int) -> Session:
+    return Session(Policy(key, direction, srtp_profile=profile))
 
 
 def shake_hands(browser: Browser, leg: Leg) -> None:
     """Carry DTLS flights both ways until neither has anything to say."""
     for _ in range(10):
         for datagram in browser.datagrams():
-            leg.receive_dtls(datagram, ADDRESS)
+            leg.receive_dtls(datagram, ADDRESS, 0.0)
         answers, leg.outbox = leg.outbox, []
         for datagram, _ in answers:
-            if 20 <= datagram[0] < 64:
+            if is_dtls(datagram):
                 browser.receive(datagram)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from visavis.domain.recording import Manifest
+from visavis.media import journal as journal_module
 from visavis.media.journal import Journal, create_journal
 from visavis.rtp.journal import JournalLeg, Record, RecordKind, read_journal
 
@@ -32,7 +33,7 @@ def records(spool: Path) -> list[Record]:
 
 
 def new_journal(spool: Path) -> Journal:
-    return create_journal(spool, MANIFEST, pytest.fail)
+    return create_journal(spool, MANIFEST, 1, pytest.fail)
 
 
 def test_what_was_appended_is_read_back_and_sealed(tmp_path: Path) -> None:
@@ -70,11 +71,82 @@ def test_a_torn_tail_is_left_out(tmp_path: Path) -> None:
 
 def test_a_disk_that_fails_is_told(tmp_path: Path) -> None:
     lost: list[str] = []
-    journal = create_journal(tmp_path, MANIFEST, lost.append)
+    journal = create_journal(tmp_path, MANIFEST, 1, lost.append)
     os.dup2(os.open("/dev/full", os.O_WRONLY), journal._file)
     journal.append(1, RecordKind.RTP, JournalLeg.AGENT, b"x")
     journal._thread.join(10)
     assert lost == ["the journal cannot be written: No space left on device"]
+
+
+def test_every_link_has_a_journal_of_its_own(tmp_path: Path) -> None:
+    first = create_journal(tmp_path, MANIFEST, 3, pytest.fail)
+    second = create_journal(tmp_path, MANIFEST, 4, pytest.fail)
+    with pytest.raises(FileExistsError):
+        create_journal(tmp_path, MANIFEST, 4, pytest.fail)
+    first.close()
+    second.close()
+    names = sorted(path.name for path in (tmp_path / "rec").iterdir())
+    assert names == ["0003.journal", "0004.journal", "manifest.json"]
+
+
+def test_the_recorder_waits_for_every_writer_and_no_writer_waits_for_it(tmp_path: Path) -> None:
+    first = create_journal(tmp_path, MANIFEST, 1, pytest.fail)
+    second = create_journal(tmp_path, MANIFEST, 2, pytest.fail)
+    exclusive = fcntl.LOCK_EX | fcntl.LOCK_NB
+    with (tmp_path / "rec" / "manifest.json").open("rb") as manifest:
+        for journal in (first, second):
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(manifest, exclusive)
+            journal.close()
+        fcntl.flock(manifest, exclusive)
+        with pytest.raises(BlockingIOError):
+            create_journal(tmp_path, MANIFEST, 3, pytest.fail)
+
+
+def test_a_recording_that_was_taken_out_of_the_spool_is_not_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_journal(tmp_path, MANIFEST, 1, pytest.fail).close()
+    directory = tmp_path / "rec"
+    really_lock = fcntl.flock
+
+    def lock_late(file: int, operation: int) -> None:
+        """The recorder puts another manifest there between the opening and the lock."""
+        manifest = directory / "manifest.json"
+        copy = manifest.read_bytes()
+        manifest.rename(tmp_path / "taken")
+        manifest.write_bytes(copy)
+        really_lock(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", lock_late)
+    with pytest.raises(OSError, match="taken out"):
+        create_journal(tmp_path, MANIFEST, 2, pytest.fail)
+    assert not (directory / "0002.journal").exists()
+
+
+def test_a_disk_that_is_nearly_full_is_not_begun_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "RESERVE_BYTES", 1 << 62)
+    with pytest.raises(OSError, match="nearly full"):
+        new_journal(tmp_path)
+    assert not (tmp_path / "rec").exists()
+
+
+def test_a_slow_disk_costs_a_gap_that_is_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "MAX_WAITING_BYTES", 1000)
+    monkeypatch.setattr(journal_module, "FLUSH_SECONDS", 3600.0)
+    journal = new_journal(tmp_path)
+    for number in range(100):
+        journal.append(number, RecordKind.RTP, JournalLeg.AGENT, b"x" * 100)
+    journal._write(journal._take_now())
+    journal.append(100, RecordKind.RTP, JournalLeg.AGENT, b"after")
+    journal.close()
+    notes = [r.payload for r in records(tmp_path) if r.kind is RecordKind.NOTE]
+    assert len(notes) == 1
+    assert notes[0].startswith(b'{"type":"gap","records":')
 
 
 WRITER = """
@@ -84,7 +156,7 @@ from tests.media.test_journal import MANIFEST
 from visavis.media.journal import create_journal
 from visavis.rtp.journal import JournalLeg, RecordKind
 
-journal = create_journal(Path(sys.argv[1]), MANIFEST, print)
+journal = create_journal(Path(sys.argv[1]), MANIFEST, 1, print)
 for number in itertools.count():
     now = time.time_ns() // 1000
     journal.append(now, RecordKind.RTP, JournalLeg.AGENT, number.to_bytes(8) * 20)

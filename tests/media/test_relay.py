@@ -1,108 +1,165 @@
-"""Two legs and two stand-in browsers in memory."""
+"""Whose datagram it is, where it goes, and what strangers get."""
 
 from __future__ import annotations
 
-import struct
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from tests.media.browser import ADDRESS, Browser, shake_hands
-from tests.media.test_stun import request
-from visavis.domain.leg import Link, RemoteTransport, Side
+from tests.media.browser import Browser, is_dtls
+from tests.media.test_journal import MANIFEST
+from tests.media.test_leg import rtp
+from tests.media.test_stun import NOMINATE, request
+from visavis.domain.errors import VisavisError
+from visavis.domain.leg import Link, Side
 from visavis.media.dtls import Identity
-from visavis.media.leg import CONSENT_SECONDS, Down, Leg, Up
-from visavis.media.relay import Relay
-from visavis.media.stun import Address
+from visavis.media.journal import create_journal
+from visavis.media.leg import ALIVE_SECONDS, Down, Leg, Up
+from visavis.media.relay import MAX_LINKS, Relay
+from visavis.media.route import Address, Route, address_of
+from visavis.rtp.journal import JournalLeg, RecordKind, read_journal
+from visavis.rtp.quality import LegReport
 
 IDENTITY = Identity(datetime(2026, 1, 1, tzinfo=UTC))
+LINK = Link("call", 1)
+ADDRESSES: dict[Side, Route] = {
+    Side.VISITOR: ("192.0.2.1", 1),
+    Side.AGENT: ("2001:db8::1", 2, 0, 0),
+}
+FORGED = ("203.0.113.1", 1)
 
 
-def rtp(number: int, payload_type: int = 96) -> bytes:
-    return struct.pack("!BBHII", 0x80, payload_type, number % 65536, number, 7) + b"payload"
+@dataclass(eq=False)
+class Stream:
+    """A TCP connection."""
+
+    peer: Address = ("192.0.2.77", 7)
+    sent: list[bytes] = field(default_factory=list)
+
+    def send(self, datagram: bytes) -> None:
+        self.sent.append(datagram)
 
 
-def leg() -> Leg:
-    return Leg(Link("call", 1), Side.VISITOR, "ours", "p" * 32, IDENTITY, 0.0)
+class Desk:
+    """A relay with both its browsers on a perfect wire."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[bytes, Route]] = []
+        self.events: list[tuple[Side, Up | Down | LegReport]] = []
+        self.relay = Relay(IDENTITY, lambda *out: self.sent.append(out), self._on_event)
+        self.browsers = {side: Browser() for side in Side}
+
+    def _on_event(self, leg: Leg, event: Up | Down | LegReport) -> None:
+        self.events.append((leg.side, event))
+
+    def open(self) -> None:
+        for side in Side:
+            self.relay.open_leg(LINK, side, 0.0)
+            self.relay.set_remote(LINK, side, self.browsers[side].remote)
+
+    def connect(self, side: Side, now: float = 0.0) -> None:
+        route, browser = ADDRESSES[side], self.browsers[side]
+        self.check(self.relay.links[LINK].legs[side], route, now)
+        for _ in range(6):
+            for datagram in browser.datagrams():
+                self.relay.receive(datagram, route, now, 0)
+            for datagram, _ in self.taken():
+                if is_dtls(datagram):
+                    browser.receive(datagram)
+
+    def check(self, leg: Leg, route: Route, now: float = 0.0) -> None:
+        self.relay.receive(request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE), route, now, 0)
+
+    def taken(self) -> list[tuple[bytes, Route]]:
+        taken, self.sent[:] = list(self.sent), []
+        return taken
+
+    def say(self, side: Side, packet: bytes, *, is_rtcp: bool = False) -> None:
+        session = self.browsers[side].srtp()[0]
+        datagram = session.protect_rtcp(packet) if is_rtcp else session.protect(packet)
+        self.relay.receive(datagram, ADDRESSES[side], 1.0, 1)
 
 
-def test_a_leg_comes_up_and_carries_media_both_ways() -> None:
-    ours, browser = leg(), Browser()
-    ours.set_remote(browser.remote)
-    assert browser.check(ours, 0.0)
-    shake_hands(browser, ours)
-    assert ours.events == [Up()]
-
-    sending, receiving = browser.srtp()
-    for number in (65534, 65535, 65536):
-        assert ours.unprotect(sending.protect(rtp(number))) == rtp(number)
-    datagram = ours.protect(rtp(1))
-    assert datagram
-    assert datagram[1] == ADDRESS
-    assert receiving.unprotect(datagram[0]) == rtp(1)
-    assert ours.video_ssrcs == {7}
+def connected() -> Desk:
+    desk = Desk()
+    desk.open()
+    desk.relay.join(LINK)
+    for side in Side:
+        desk.connect(side)
+    assert [event for _, event in desk.events] == [Up(), Up()]
+    desk.taken()
+    return desk
 
 
-def test_a_replayed_or_forged_datagram_is_dropped() -> None:
-    ours, browser = leg(), Browser()
-    ours.set_remote(browser.remote)
-    browser.check(ours, 0.0)
-    shake_hands(browser, ours)
-    sending, _ = browser.srtp()
-    datagram = sending.protect(rtp(1))
-    assert ours.unprotect(datagram)
-    assert ours.unprotect(datagram) is None
-    assert ours.unprotect(datagram[:-1] + b"x") is None
-    assert ours.unprotect(b"\x80") is None
+@pytest.mark.parametrize("side", Side)
+def test_what_one_sends_the_other_receives(side: Side) -> None:
+    desk = connected()
+    desk.say(side, rtp(1))
+    ((datagram, route),) = desk.taken()
+    assert route == ADDRESSES[side.other]
+    assert desk.browsers[side.other].srtp()[1].unprotect(datagram) == rtp(1)
 
 
-def test_the_answer_may_come_after_the_handshake() -> None:
-    ours, browser = leg(), Browser()
-    browser.check(ours, 0.0)
-    shake_hands(browser, ours)
-    assert ours.events == []
-    ours.set_remote(browser.remote)
-    assert ours.events == [Up()]
+def test_nothing_passes_before_they_are_joined() -> None:
+    desk = Desk()
+    desk.open()
+    for side in Side:
+        desk.connect(side)
+    desk.taken()
+    desk.say(Side.VISITOR, rtp(1))
+    assert desk.taken() == []
+    desk.relay.join(LINK)
+    ((key_frame_request, route),) = desk.taken()
+    assert route == ADDRESSES[Side.VISITOR]
+    assert desk.browsers[Side.VISITOR].srtp()[1].unprotect_rtcp(key_frame_request)[1] == 206
 
 
-def test_another_certificate_than_the_description_s_ends_the_leg() -> None:
-    ours, browser = leg(), Browser()
-    fingerprint = "sha-256 " + ":".join(["00"] * 32)
-    ours.set_remote(RemoteTransport("theirs", "x" * 24, fingerprint))
-    browser.check(ours, 0.0)
-    shake_hands(browser, ours)
-    assert [type(event) for event in ours.events] == [Down]
-    assert ours.unprotect(b"\x80" * 60) is None
+def test_a_tap_hears_both_and_a_pause_is_noted(tmp_path: Path) -> None:
+    desk = connected()
+    journal = create_journal(tmp_path, MANIFEST, 1, pytest.fail)
+    desk.relay.record(LINK, journal)
+    desk.say(Side.VISITOR, rtp(1))
+    desk.relay.pause(LINK, is_paused=True)
+    desk.relay.pause(LINK, is_paused=True)
+    desk.say(Side.VISITOR, rtp(2))
+    desk.relay.pause(LINK, is_paused=False)
+    desk.relay.pause(Link("other", 1), is_paused=False)
+    desk.say(Side.AGENT, b"\x80\xc9\0\1\0\0\0\7", is_rtcp=True)
+    assert desk.relay.remove(LINK, 2.0)
+    journal.close()
+    with (tmp_path / "rec" / "0001.journal").open("rb") as file:
+        records = list(read_journal(file))
+    assert [(r.kind, r.leg) for r in records] == [
+        (RecordKind.RTP, JournalLeg.VISITOR),
+        (RecordKind.NOTE, JournalLeg.NONE),
+        (RecordKind.NOTE, JournalLeg.NONE),
+        (RecordKind.RTCP, JournalLeg.AGENT),
+        (RecordKind.SEAL, JournalLeg.NONE),
+    ]
+    assert [r.payload for r in records[1:3]] == [b'{"type":"paused"}', b'{"type":"resumed"}']
 
 
-def test_a_changed_address_is_followed() -> None:
-    ours, browser = leg(), Browser()
-    ours.set_remote(browser.remote)
-    browser.check(ours, 0.0)
-    shake_hands(browser, ours)
-    moved = ("198.51.100.1", 6000)
-    ours.address = None  # the next check nominates
-    browser.check(ours, 1.0, moved)
-    datagram = ours.protect(rtp(1))
-    assert datagram
-    assert datagram[1] == moved
-
-
-@pytest.mark.parametrize(("seconds", "is_down"), [(29.0, False), (31.0, True)])
-def test_consent_expires(seconds: float, *, is_down: bool) -> None:
-    ours, browser = leg(), Browser()
-    browser.check(ours, 0.0)
-    ours.tick(seconds)
-    assert ours.is_down == is_down
-    assert CONSENT_SECONDS == 30.0
+def test_a_removed_link_s_last_reports_are_told_and_its_routes_forgotten() -> None:
+    desk = connected()
+    desk.say(Side.VISITOR, rtp(1))
+    desk.events.clear()
+    desk.relay.remove(LINK, 2.0)
+    assert {side: e.packets_in for side, e in desk.events if isinstance(e, LegReport)} == {
+        Side.VISITOR: 1,
+        Side.AGENT: 0,
+    }
+    assert not any(map(desk.relay.is_known, ADDRESSES.values()))
+    assert desk.relay.remove(LINK, 2.0) is None
 
 
 def test_strangers_get_no_answer() -> None:
-    sent: list[tuple[bytes, Address]] = []
-    relay = Relay(IDENTITY, lambda data, to: sent.append((data, to)), lambda *_: None)
-    relay.open_leg(Link("call", 1), Side.VISITOR, 0.0)
+    desk = Desk()
+    desk.open()
     strange = [
         request(),
+        request(ufrag=desk.relay.links[LINK].legs[Side.AGENT].ufrag),
         b"",
         b"\x00",
         b"\x16" + b"x" * 60,
@@ -110,5 +167,74 @@ def test_strangers_get_no_answer() -> None:
         b"\xff" * 1500,
     ]
     for datagram in strange:
-        relay.receive(datagram, ("203.0.113.1", 1), 0.0, 0)
-    assert sent == []
+        desk.relay.receive(datagram, FORGED, 0.0, 0)
+    assert desk.sent == []
+    assert not desk.relay.is_known(FORGED)
+
+
+def test_nobody_takes_over_a_route_that_is_in_use() -> None:
+    desk = connected()
+    thief = desk.relay.open_leg(Link("theft", 1), Side.VISITOR, 0.0)
+    route = ADDRESSES[Side.VISITOR]
+    desk.check(thief, route, 1.0)
+    assert desk.taken() == []
+    desk.say(Side.VISITOR, rtp(1))
+    assert len(desk.taken()) == 1
+    desk.check(thief, route, ALIVE_SECONDS + 1)
+    assert [to for _, to in desk.taken()] == [route]
+    desk.relay.remove(LINK, 0.0)
+    assert desk.relay.is_known(route)
+
+
+def test_an_ice_restart_finds_the_same_leg() -> None:
+    desk = connected()
+    browser = desk.browsers[Side.VISITOR]
+    before = desk.relay.links[LINK].legs[Side.VISITOR].ufrag
+    leg = desk.relay.set_remote(LINK, Side.VISITOR, replace(browser.remote, ufrag="again"))
+    assert leg.ufrag != before
+    moved = ("198.51.100.1", 1)
+    desk.relay.receive(request(leg.credentials[before], ufrag=before), moved, 1.0, 0)
+    assert desk.taken()  # the old credentials still answer
+    desk.check(leg, moved, 1.0)
+    assert leg.route == moved
+    desk.taken()
+    desk.relay.receive(request(leg.pwd, ufrag=before), moved, 1.0, 0)
+    assert desk.taken() == []
+
+
+def test_a_tcp_connection_is_a_route_until_it_is_lost() -> None:
+    desk = Desk()
+    desk.open()
+    leg = desk.relay.links[LINK].legs[Side.VISITOR]
+    stream = Stream()
+    desk.check(leg, stream)
+    assert desk.relay.is_known(stream)
+    assert [address_of(route) for _, route in desk.taken()] == [stream.peer]
+    desk.relay.lose(stream)
+    desk.relay.lose(stream)
+    assert leg.route is None
+    assert not desk.relay.is_known(stream)
+
+
+def test_a_forgotten_route_is_nobody_s() -> None:
+    desk = connected()
+    leg = desk.relay.links[LINK].legs[Side.VISITOR]
+    for port in range(1, 20):
+        desk.check(leg, ("198.51.100.1", port))
+    assert not desk.relay.is_known(("198.51.100.1", 1))
+    assert desk.relay.is_known(("198.51.100.1", 19))
+
+
+def test_so_many_links_and_no_more() -> None:
+    desk = Desk()
+    for number in range(1, MAX_LINKS + 1):
+        desk.relay.link(Link("call", number))
+    with pytest.raises(VisavisError):
+        desk.relay.open_leg(Link("call", MAX_LINKS + 1), Side.AGENT, 0.0)
+
+
+def test_time_takes_a_silent_leg_down() -> None:
+    desk = connected()
+    desk.events.clear()
+    desk.relay.tick(100.0)
+    assert [type(event) for _, event in desk.events] == [Down, Down]

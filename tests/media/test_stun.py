@@ -26,9 +26,14 @@ def attribute(kind: int, value: bytes) -> bytes:
     return struct.pack("!HH", kind, len(value)) + value + b"\0" * (-len(value) % 4)
 
 
-def request(pwd: str = PWD, *, extra: bytes = b"", after: bytes = b"") -> bytes:
+NOMINATE = attribute(USE_CANDIDATE, b"")
+
+
+def request(
+    pwd: str = PWD, *, ufrag: str = "ours", extra: bytes = b"", after: bytes = b""
+) -> bytes:
     """A browser's check, as RFC 8445 §7.2 wants it."""
-    body = attribute(USERNAME, b"ours:theirs") + extra
+    body = attribute(USERNAME, f"{ufrag}:theirs".encode()) + extra
     covered = struct.pack("!HHI", 1, len(body) + 24, COOKIE) + TRANSACTION + body
     body += attribute(MESSAGE_INTEGRITY, hmac.digest(pwd.encode(), covered, "sha1")) + after
     return struct.pack("!HHI", 1, len(body), COOKIE) + TRANSACTION + body
@@ -60,6 +65,14 @@ def test_the_answer_tells_the_address_and_is_authentic() -> None:
     covered = answer[:2] + struct.pack("!H", 36) + answer[4:32]
     assert answer[36:56] == hmac.digest(PWD.encode(), covered, "sha1")
     assert answer[-4:] == struct.pack("!I", crc32(answer[:-8]) ^ 0x5354554E)
+
+
+def test_an_ipv6_address_is_masked_with_the_transaction() -> None:
+    answer = binding_success(TRANSACTION, ("2001:db8::7", 4242), PWD)
+    mask = struct.pack("!I", COOKIE) + TRANSACTION
+    masked = bytes(a ^ b for a, b in zip(answer[28:44], mask, strict=True))
+    assert answer[25] == 2
+    assert ipaddress.ip_address(masked) == ipaddress.ip_address("2001:db8::7")
 
 
 def test_the_answer_is_not_larger_than_what_a_browser_sends() -> None:

@@ -1,105 +1,338 @@
-"""Deliveries to servers that are not what they should be."""
+"""Deliveries to a recording server, to one that misbehaves, and to what is none."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
-import threading
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 
+import httpx2
 import pytest
 
-from visavis.domain.recording import MATROSKA, Delivery, Manifest
-from visavis.recorder import spool
-from visavis.recorder.delivery import Deliverer, DeliveryError
-from visavis.recorder.guard import ForbiddenAddressError, vetted_address
+from tests.recorder import server as misdeeds
+from tests.recorder.conftest import CONTENT, manifest_of, put_muxed
+from tests.recorder.server import Misdeed, RecordingServer, answers
+from visavis.domain.backlog import Server
+from visavis.domain.recording import DELIVERY, MATROSKA
+from visavis.recorder import delivery, spool, wire
+from visavis.recorder.answers import DeliveryError
+from visavis.recorder.delivery import Deliverer
+from visavis.recorder.tus import upload_address
+from visavis.recorder.wire import read_url
 
 pytestmark = pytest.mark.anyio
 
-MANIFEST = Manifest(
-    recording_id="rec",
-    site_id=1,
-    call_id="call",
-    media="video",
-    visitor_name="Ann",
-    agent_name="Bo",
-    started_at=datetime(2026, 1, 1, tzinfo=UTC),
-)
+MANIFEST = manifest_of("rec")
+SECRET = "s3cret.~+/-_=="
 
 
-class Strange(BaseHTTPRequestHandler):
-    """Answers the way its path says."""
-
-    def do_POST(self) -> None:
-        kind = self.path.strip("/")
-        if kind == "reset":
-            self.connection.close()
-            return
-        status = {"html": 200, "missing": 404, "moved": 302, "busy": 503, "elsewhere": 201}[kind]
-        self.send_response(status)
-        self.send_header("Retry-After", "7")
-        if kind in {"moved", "elsewhere"}:
-            self.send_header("Location", "http://198.51.100.1/x")
-        self.end_headers()
-        self.wfile.write(b"<html>hello</html>")
-
-    def log_message(self, *_: object) -> None:
-        pass
+def deliverer(*, allow_private: bool = True, archive_url: str = "") -> Deliverer:
+    return Deliverer(archive_url=archive_url, archive_key="key", allow_private=allow_private)
 
 
-@pytest.fixture(scope="module")
-def strange() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Strange)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+async def deliver(
+    muxed: Path,
+    url: str,
+    secret: str | None = None,
+    told: Callable[[int], None] = lambda _: None,
+) -> None:
+    await deliverer().deliver(muxed, MANIFEST, Server(url, secret), told)
 
 
-@pytest.fixture
-def muxed(tmp_path: Path) -> Path:
-    content = b"matroska" * 1000
-    (tmp_path / MATROSKA).write_bytes(content)
-    sha256 = hashlib.sha256(content).hexdigest()
-    spool.write_delivery(tmp_path, Delivery(sha256=sha256, size=len(content), duration=1.0))
-    return tmp_path
+async def test_a_whole_delivery(server: RecordingServer, muxed: Path) -> None:
+    heard: list[int] = []
+    await deliver(muxed, server.url, told=heard.append)
+    assert server.methods() == ["OPTIONS", "POST", "PATCH", "HEAD"]
+    (file,) = server.files.values()
+    assert bytes(file.content) == CONTENT
+    assert file.metadata == {
+        "site": "1",
+        "call": "call-rec",
+        "recording": "rec",
+        "filename": "rec.mkv",
+        "filetype": "video/x-matroska",
+        "sha256": hashlib.sha256(CONTENT).hexdigest(),
+        "startedAt": "2026-01-01T00:00:00+00:00",
+        "duration": "1.500",
+        "media": "video",
+        "visitorName": "Ännchen",
+        "agentName": "",
+    }
+    assert all("Tus-Resumable" in a.headers for a in server.asked if a.method != "OPTIONS")
+    assert "Tus-Resumable" not in server.asked[0].headers
+    assert heard == sorted(heard)
+    assert heard[-1] == len(CONTENT)
 
 
-def deliverer(*, allow_private: bool = True) -> Deliverer:
-    return Deliverer(archive_url="", archive_key="", allow_private=allow_private)
+async def test_doing_it_again_changes_nothing(server: RecordingServer, muxed: Path) -> None:
+    await deliver(muxed, server.url)
+    await deliver(muxed, server.url)  # as after a crash before the spool was emptied
+    assert server.contents == [CONTENT]
+    assert server.methods()[4:] == ["OPTIONS", "HEAD", "HEAD"]
 
 
-@pytest.mark.parametrize("kind", ["html", "missing", "moved", "busy", "elsewhere", "reset"])
-async def test_a_server_that_is_none_is_told_in_words(strange: str, muxed: Path, kind: str) -> None:
-    with pytest.raises(DeliveryError, match="The recording server") as caught:
-        await deliverer().deliver(muxed, MANIFEST, f"{strange}/{kind}")
-    assert caught.value.retry_after == (7.0 if kind in {"html", "missing", "moved", "busy"} else 0)
-    assert (muxed / MATROSKA).exists()
+async def test_another_server_gets_it_from_the_start(server: RecordingServer, muxed: Path) -> None:
+    await deliver(muxed, server.url)
+    await deliver(muxed, server.url + "?of=mine")
+    assert server.contents == [CONTENT, CONTENT]
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "http://nowhere.invalid/"])
-async def test_nobody_there(muxed: Path, url: str) -> None:
-    with pytest.raises(DeliveryError):
-        await deliverer().deliver(muxed, MANIFEST, url)
+async def test_the_secret_goes_with_every_request(server: RecordingServer, muxed: Path) -> None:
+    await deliver(muxed, server.url, SECRET)
+    assert {asked.headers["Authorization"] for asked in server.asked} == {f"Bearer {SECRET}"}
+    assert SECRET not in repr(Server(server.url, SECRET))
 
 
-async def test_private_addresses_need_the_operator(muxed: Path, strange: str) -> None:
-    with pytest.raises(DeliveryError, match="--allow-private-recording-servers"):
-        await deliverer(allow_private=False).deliver(muxed, MANIFEST, f"{strange}/html")
+async def test_the_archive_s_key_is_for_the_archive(server: RecordingServer, muxed: Path) -> None:
+    away = deliverer(archive_url="http://archive.example/", allow_private=True)
+    await away.deliver(muxed, MANIFEST, Server(server.url))
+    assert all("Authorization" not in asked.headers for asked in server.asked)
+    at_home = deliverer(archive_url=server.url, allow_private=False)
+    with pytest.raises(DeliveryError, match="does not take the file"):
+        # it has to confirm what it has stored, and this one does not
+        await at_home.deliver(muxed, MANIFEST, Server(server.url, SECRET))
+    assert server.asked[-1].headers["Authorization"] == "Bearer key"
 
 
 @pytest.mark.parametrize(
-    "url", ["http://169.254.169.254/", "http://0.0.0.0/", "http://224.0.0.1/", "http://[fe80::1]/"]
+    ("offered", "used"),
+    [("md5,sha1,sha256", "sha256"), ("sha1", "sha1"), ("crc32", None), ("SHA512, md5", "sha512")],
 )
-async def test_metadata_and_the_like_are_never_dialled(url: str) -> None:
-    with pytest.raises(ForbiddenAddressError):
-        await vetted_address(url, allow_private=True)
+async def test_checksums_where_they_are_offered(
+    server: RecordingServer,
+    muxed: Path,
+    offered: str,
+    used: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(delivery, "CHECKED_PATCH_BYTES", 1_000_000)
+    server.offer_checksums(offered)
+    await deliver(muxed, server.url)
+    assert server.contents == [CONTENT]
+    sent = [a.headers.get("Upload-Checksum") for a in server.asked if a.method == "PATCH"]
+    if used is None:
+        assert sent == [None]
+        return
+    pieces = CONTENT[:1_000_000], CONTENT[1_000_000:]
+    digests = [base64.b64encode(hashlib.new(used, piece).digest()).decode() for piece in pieces]
+    assert sent == [f"{used} {digest}" for digest in digests]
 
 
-async def test_mapped_addresses_are_seen_through() -> None:
-    with pytest.raises(ForbiddenAddressError):
-        await vetted_address("http://[::ffff:127.0.0.1]/", allow_private=False)
+async def test_a_damaged_piece_is_sent_again(server: RecordingServer, muxed: Path) -> None:
+    server.offer_checksums()
+    server.misbehave("PATCH", answers(460), 2)
+    await deliver(muxed, server.url)
+    assert server.contents == [CONTENT]
+    again = put_muxed(muxed.parent, "again")
+    server.misbehave("PATCH", answers(460), 3)
+    with pytest.raises(DeliveryError, match="does not take the file") as caught:
+        await deliver(again, server.url)
+    assert not caught.value.is_servers
+
+
+@pytest.mark.parametrize(
+    "cut", [misdeeds.takes_half_and_resets, misdeeds.takes_all_and_says_nothing, misdeeds.resets]
+)
+async def test_a_broken_delivery_goes_on_where_it_broke_off(
+    server: RecordingServer, muxed: Path, cut: Misdeed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "PATCH_BYTES", 400_000)
+    server.misbehave("PATCH", cut)
+    with pytest.raises(DeliveryError, match="broke the connection off") as caught:
+        await deliver(muxed, server.url)
+    assert caught.value.is_servers
+    before = len(next(iter(server.files.values())).content)
+    await deliver(muxed, server.url)
+    assert server.contents == [CONTENT]
+    offsets = [a.headers["Upload-Offset"] for a in server.asked if a.method == "PATCH"]
+    assert offsets[1] == str(before)
+
+
+async def test_an_upload_that_has_moved_on(server: RecordingServer, muxed: Path) -> None:
+    def swallows_the_answer(handler: misdeeds.Handler) -> None:
+        body = handler.rfile.read(int(handler.headers["Content-Length"]))
+        handler.owner.files[handler.path].content += body[:400_000]
+        handler.answer(409)
+
+    server.misbehave("PATCH", swallows_the_answer)
+    await deliver(muxed, server.url)
+    assert server.contents == [CONTENT]
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+async def test_an_upload_that_is_gone_is_begun_anew(
+    server: RecordingServer, muxed: Path, status: int
+) -> None:
+    server.misbehave("PATCH", answers(status))
+    with pytest.raises(DeliveryError, match="no longer takes this upload"):
+        await deliver(muxed, server.url)
+    server.misbehave("HEAD", answers(status))
+    await deliver(muxed, server.url)
+    assert server.contents == [CONTENT]
+
+
+async def test_an_upload_that_is_another_is_begun_anew(
+    server: RecordingServer, muxed: Path
+) -> None:
+    server.misbehave("PATCH", misdeeds.resets)
+    with pytest.raises(DeliveryError):
+        await deliver(muxed, server.url)
+    server.misbehave("HEAD", answers(200, b"", Upload_Offset="3", Upload_Length="9"))
+    await deliver(muxed, server.url)
+    assert server.contents == [CONTENT]
+
+
+async def test_a_locked_upload_is_tried_later(server: RecordingServer, muxed: Path) -> None:
+    server.misbehave("PATCH", answers(423, Retry_After="3"))
+    with pytest.raises(DeliveryError, match="still going on") as caught:
+        await deliver(muxed, server.url)
+    assert (caught.value.retry_after, caught.value.is_servers) == (3, False)
+    await deliver(muxed, server.url)
+    assert server.contents == [CONTENT]
+
+
+STRANGE: list[tuple[Misdeed, str]] = [
+    (answers(200), "200 OK. That is no answer of a tus 1.0 server"),
+    (answers(404), "404 Not Found"),
+    (answers(302, Location="http://198.51.100.1/x"), "Redirects are not followed"),
+    (answers(503, Retry_After="7"), "in trouble itself"),
+    (answers(201, Location="http://198.51.100.1/x"), "at another server"),
+    (answers(201, Location="https://127.0.0.1/x"), "at another server"),
+    (answers(201, Location="http://[oops/x"), "at another server"),
+    (answers(201, Location="gopher://127.0.0.1/x"), "no usable address"),
+    (answers(201), "201 Created"),
+    (misdeeds.resets, "broke the connection off"),
+    (misdeeds.hangs, "fell silent"),
+    (misdeeds.drips, "too slow"),
+    (misdeeds.floods, "200 OK"),
+    (misdeeds.speaks_gibberish, "does not speak HTTP"),
+]
+
+
+@pytest.mark.parametrize(("misdeed", "words"), STRANGE)
+async def test_a_server_that_is_none_is_told_in_words(
+    server: RecordingServer,
+    muxed: Path,
+    misdeed: Misdeed,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wire, "ANSWER_SECONDS", 1.5)
+    monkeypatch.setattr(Deliverer, "wire", quick_wire)
+    server.misbehave("POST", misdeed)
+    with pytest.raises(DeliveryError, match=f"^The recording server .*{words}") as caught:
+        await deliver(muxed, server.url)
+    assert caught.value.is_servers
+    assert caught.value.retry_after == (7 if words == "in trouble itself" else 0)
+    assert (muxed / MATROSKA).read_bytes() == CONTENT
+    await deliver(muxed, server.url)  # and nothing is lost
+    assert server.contents == [CONTENT]
+
+
+def quick_wire(self: Deliverer, server: Server) -> wire.Wire:
+    timeout = httpx2.Timeout(0.5)
+    return wire.Wire(bearer=server.secret, allow_private=True, timeout=timeout)
+
+
+async def test_other_versions_of_tus(server: RecordingServer, muxed: Path) -> None:
+    server.abilities["Tus-Version"] = "0.2.2"
+    with pytest.raises(DeliveryError, match="does not speak tus 1"):
+        await deliver(muxed, server.url)
+
+
+async def test_a_file_that_is_too_large_is_not_sent(server: RecordingServer, muxed: Path) -> None:
+    server.abilities["Tus-Max-Size"] = "1000"
+    with pytest.raises(DeliveryError, match="at most 1000 bytes") as caught:
+        await deliver(muxed, server.url)
+    assert not caught.value.is_servers
+    assert server.methods() == ["OPTIONS"]
+    server.abilities["Tus-Max-Size"] = "much"
+    await deliver(muxed, server.url)
+
+
+async def test_a_server_that_knows_another_file(server: RecordingServer, muxed: Path) -> None:
+    await deliver(muxed, server.url)
+    whole = {"Upload_Offset": str(len(CONTENT)), "Visavis_Sha256": "0" * 64}
+    server.misbehave("HEAD", answers(200, b"", **whole), 2)
+    with pytest.raises(DeliveryError, match="another file than we sent"):
+        await deliver(muxed, server.url)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://127.0.0.1:1/", "takes no connections"),
+        ("http://nowhere.invalid/", "cannot be found"),
+        ("http://" + "a" * 64 + ".example/", "cannot be found"),
+        ("http://a b/", "cannot be found"),
+        ("", "no recording server"),
+    ],
+)
+async def test_nobody_there(muxed: Path, url: str, words: str) -> None:
+    with pytest.raises(DeliveryError, match=words) as caught:
+        await deliver(muxed, url)
+    assert caught.value.is_servers
+
+
+async def test_private_addresses_need_the_operator(muxed: Path, server: RecordingServer) -> None:
+    with pytest.raises(DeliveryError, match="--allow-private-recording-servers"):
+        await deliverer(allow_private=False).deliver(muxed, MANIFEST, Server(server.url))
+    assert server.asked == []
+
+
+async def test_an_address_that_is_away_is_passed_over(
+    muxed: Path, server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def both(host: str, port: int, *, allow_private: bool) -> list[str]:
+        return ["127.0.0.99", "127.0.0.1"]  # nobody listens at the first
+
+    monkeypatch.setattr(wire, "vetted_addresses", both)
+    await deliver(muxed, server.url)
+    assert server.contents == [CONTENT]
+
+
+async def test_proxies_of_the_environment_do_not_lead_past_the_guard(
+    muxed: Path, server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    await deliver(muxed, server.url)
+    assert server.contents == [CONTENT]
+
+
+async def test_what_is_not_muxed_is_not_delivered(muxed: Path, server: RecordingServer) -> None:
+    (muxed / MATROSKA).write_bytes(CONTENT[:-1])
+    with pytest.raises(DeliveryError, match="not muxed yet"):
+        await deliver(muxed, server.url)
+    (muxed / DELIVERY).write_bytes(b"{")
+    assert spool.read_delivery(muxed) is None
+
+
+@pytest.mark.parametrize(
+    ("server_url", "location", "address"),
+    [
+        ("https://a.example/files", "/files/1", "https://a.example/files/1"),
+        ("https://a.example/files/", "1", "https://a.example/files/1"),
+        ("https://a.example/files", "https://a.example:443/1?x=y", "https://a.example/1?x=y"),
+        ("https://a.example/files", "http://a.example/files/1", "https://a.example/files/1"),
+        ("https://a.example:8443/f", "http://a.example:80/1", "https://a.example:8443/1"),
+        ("https://a.example/files", "https://u:p@a.example/1", "https://a.example/1"),
+        ("http://a.example/files", "//a.example/1", "http://a.example/1"),
+    ],
+)
+def test_where_an_upload_is(server_url: str, location: str, address: str) -> None:
+    assert upload_address(server_url, location) == address
+
+
+@pytest.mark.parametrize(
+    "location", ["https://b.example/1", "//b.example/1", "http://a.example:81/1", "file:///etc/x"]
+)
+def test_uploads_stay_at_the_server(location: str) -> None:
+    with pytest.raises(DeliveryError):
+        upload_address("http://a.example/files", location)
+
+
+@pytest.mark.parametrize("url", ["ftp://a/", "/files", "http:///x", "http://[::1", "x" * 70_000])
+def test_addresses_that_are_none(url: str) -> None:
+    with pytest.raises(DeliveryError, match="no usable address"):
+        read_url(url)

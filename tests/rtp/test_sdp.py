@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Candidate, LocalTransport
-from visavis.rtp.sdp import media_sections, read_transport, restrict_codecs, rewrite
+from visavis.rtp.sdp import MediaSection, media_sections, read_transport, restrict_codecs, rewrite
 
 DATA = Path(__file__).parent / "data"
 OFFER = (DATA / "chromium-offer.sdp").read_bytes().decode()
@@ -22,10 +23,37 @@ OURS = LocalTransport(
 def test_chromium_s_offer_keeps_only_what_can_be_recorded() -> None:
     audio, video = media_sections(restrict_codecs(OFFER))
     assert [codec.name for codec in audio.codecs.values()] == ["OPUS"]
-    assert [codec.name for codec in video.codecs.values()] == ["VP8", "RTX"]
-    vp8, rtx = video.codecs
-    assert video.codecs[rtx].apt == vp8
-    assert read_transport(OFFER).video_payload_types == (vp8,)
+    assert {codec.name for codec in video.codecs.values()} == {"VP8", "VP9", "H264", "AV1", "RTX"}
+    media = {pt for pt, codec in video.codecs.items() if codec.name != "RTX"}
+    assert {codec.apt for codec in video.codecs.values() if codec.name == "RTX"} == media
+    assert read_transport(OFFER).video_payload_types == tuple(media_only(video))
+    assert read_transport(OFFER).audio_payload_types == tuple(audio.codecs)
+
+
+def media_only(section: MediaSection) -> list[int]:
+    return [number for number, codec in section.codecs.items() if codec.name != "RTX"]
+
+
+def test_what_is_kept_is_as_the_browser_wrote_it() -> None:
+    """In its own order, with its profiles."""
+    before, after = media_sections(OFFER)[1], media_sections(restrict_codecs(OFFER))[1]
+    assert list(after.codecs) == [number for number in before.codecs if number in after.codecs]
+    profiles = [line for line in OFFER.splitlines() if "profile-level-id" in line]
+    assert profiles
+    assert [line for line in restrict_codecs(OFFER).splitlines() if line in profiles] == profiles
+
+
+def test_pictures_are_to_come_upright() -> None:
+    assert "urn:3gpp:video-orientation" in OFFER
+    assert "urn:3gpp:video-orientation" not in restrict_codecs(OFFER)
+
+
+def test_sources_and_the_number_of_the_mid() -> None:
+    audio, video = media_sections(OFFER)
+    assert audio.sources == {3347940808}
+    assert audio.mid_extension == video.mid_extension == 4
+    ((repair, source),) = video.repairs.items()
+    assert video.sources == {repair, source}
 
 
 @pytest.mark.parametrize("sdp", [OFFER, ANSWER])
@@ -40,6 +68,25 @@ def test_transport_is_ours_and_nothing_of_the_browser_s_is_left(sdp: str) -> Non
     assert "ice-options" not in rewritten
     assert rewritten.count("typ host") == len(media_sections(sdp))
     assert rewritten.index("a=ice-lite") < rewritten.index("m=")
+
+
+def test_candidates_by_udp_and_by_tcp_of_both_families() -> None:
+    candidates = (
+        Candidate("192.0.2.1", 8081),
+        Candidate("2001:db8::1", 8081),
+        Candidate("192.0.2.1", 8081, "tcp"),
+    )
+    transport = LocalTransport("usr1", "p" * 24, OURS.fingerprint, candidates)
+    lines = [
+        line for line in rewrite(OFFER, transport, "passive").splitlines() if "a=candidate" in line
+    ]
+    assert lines[:3] == [
+        "a=candidate:1 1 udp 2130706175 192.0.2.1 8081 typ host",
+        "a=candidate:2 1 udp 2130705919 2001:db8::1 8081 typ host",
+        "a=candidate:3 1 tcp 1520434431 192.0.2.1 8081 typ host tcptype passive",
+    ]
+    priorities = [int(line.split()[3]) for line in lines[:3]]
+    assert priorities == sorted(priorities, reverse=True)
 
 
 def test_media_pass_untouched() -> None:
@@ -80,7 +127,7 @@ def test_what_we_cannot_serve_is_refused_in_words(sdp: str) -> None:
 
 def test_an_offer_without_a_recordable_codec_is_refused() -> None:
     with pytest.raises(VisavisError, match="no video codec"):
-        restrict_codecs(OFFER.replace("VP8/90000", "H263/90000"))
+        restrict_codecs(re.sub("(VP8|VP9|H264|AV1)/90000", "H263/90000", OFFER))
 
 
 @given(st.lists(st.sampled_from([*OFFER.splitlines(), "m=", "m=audio 1", "a=rtpmap:", "a=fmtp:1"])))

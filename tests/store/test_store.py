@@ -14,7 +14,6 @@ from visavis.domain.call import CallRecord, State
 from visavis.domain.errors import VisavisError
 from visavis.domain.oauth import Credential, CredentialKind
 from visavis.domain.people import Agent, Visitor
-from visavis.domain.recording import Manifest
 from visavis.services.ports import Transaction
 from visavis.store import open_store
 from visavis.store.sql import SqlStore
@@ -59,29 +58,10 @@ async def test_a_node_ends_its_own_calls_and_no_other_s(store: SqlStore) -> None
             is_recorded=False,
             requested_at=NOW,
         )
-        await store.write(lambda rows, c=call, n=node: rows.calls.save(c, None, n))  # type: ignore[misc]
+        await store.write(lambda rows, c=call, n=node: rows.calls.save(c, n))  # type: ignore[misc]
     assert await store.write(lambda rows: rows.calls.close_open("a", NOW)) == 1
     assert await store.write(lambda rows: rows.calls.close_open("a", NOW)) == 0
     assert call.state is not State.ENDED
-
-
-async def test_a_delivery_is_noted_once(store: SqlStore) -> None:
-    manifest = Manifest(
-        recording_id="r",
-        site_id=1,
-        call_id="c",
-        media="video",
-        visitor_name="",
-        agent_name="",
-        started_at=NOW,
-    )
-
-    def deliver(rows: Transaction) -> None:
-        rows.recordings.add(manifest)
-        rows.recordings.delivered(1, "r", "0" * 64, 5, NOW)
-
-    await store.write(deliver)
-    await store.write(deliver)
 
 
 async def test_the_newest_node_s_archive(store: SqlStore) -> None:

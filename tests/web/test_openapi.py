@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.web.conftest import PATH, Api, Served
+from visavis.recorder import wire
 from visavis.web.api.openapi import OPERATIONS
 
 DOCUMENT = "/v4/openapi.json"
@@ -18,6 +19,25 @@ CONFIGURATION = """
 include-operation-id = "updateAudioVideoChatConfig"
 # automatic recording needs a recording server, which one of the two may already have: 400
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "401", "403", "412"]
+
+[[operations]]
+include-operation-id = "testRecordingServer"
+# what an address is, a pattern cannot say: 400
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "401", "403"]
+
+[[operations]]
+include-operation-id = "createAudioVideoChat"
+# a number that no agent has: 400
+checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "401", "403"]
+
+[[operations]]
+include-operation-id = "getAudioVideoChat"
+# an id that no call has: 404
+checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404"]
+
+[[operations]]
+include-operation-id = "endAudioVideoChat"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404", "409"]
 
 [checks]
 positive_data_acceptance.expected-statuses = ["2xx", "304", "401", "403", "412"]
@@ -38,7 +58,13 @@ async def test_everybody_may_read_it(api: Api) -> None:
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_generator_of_requests_finds_nothing(served: Served, tmp_path: Path) -> None:
+def test_a_generator_of_requests_finds_nothing(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nowhere(host: str, port: int, *, allow_private: bool) -> list[str]:
+        raise OSError("no test looks names up")
+
+    monkeypatch.setattr(wire, "vetted_addresses", nowhere)
     configuration = tmp_path / "schemathesis.toml"
     configuration.write_text(CONFIGURATION)
     command = [str(Path(sys.executable).parent / "schemathesis"), "--config-file"]

@@ -1,188 +1,171 @@
-import { css, html, LitElement, nothing } from "lit";
-import { customElement, property, state } from "lit/decorators.js";
+import { html, LitElement, nothing, type PropertyValues } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import { Announcer } from "./announcer";
 import "./call-view";
-import { endedBecause, t } from "./catalogue";
-import { Peer } from "./peer";
-import type { FromAgent, Ring, ToAgent } from "./protocol";
-import { Ringer } from "./ringer";
+import { t } from "./catalogue";
+import "./console-side";
+import { consoleStyles } from "./console-styles";
+import type { Conversation } from "./conversation";
+import { Desk, type Stage } from "./desk";
+import "./history";
+import { icon } from "./icons";
+import type { TeamMember } from "./protocol";
+import "./ring-card";
 import { demandSession, signOut } from "./session";
-import { Signaling, signalingUrl } from "./signaling";
+import { signalingUrl } from "./signaling";
 import { shared } from "./styles";
+import { Watch } from "./subject";
 
-type Stage = "idle" | "connecting" | "connected";
-
-/** The agent's page: what rings, and the call. */
+/** The agent's page: presence, what rings, the call, and everything around it. */
 @customElement("visavis-console")
 export class Console extends LitElement {
-  static override styles = [
-    shared,
-    css`
-      header { display: flex; flex-wrap: wrap; gap: 0.5rem 1.5rem; align-items: center; padding: 0.75rem 1.25rem; border-bottom: 1px solid var(--line); background: var(--card); }
-      header strong { margin-right: auto; }
-      a { color: var(--accent); }
-      main { max-width: 52rem; margin: 0 auto; padding: 1.5rem 1.25rem; display: grid; gap: 1.25rem; }
-      ul { list-style: none; margin: 0; padding: 0; display: grid; gap: 0.75rem; }
-      li { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; }
-      .notes { margin: 0.75rem 0 0; }
-      li span.who { margin-right: auto; font-weight: 600; }
-    `,
-  ];
+  static override styles = [shared, consoleStyles];
 
+  /** The secret part of a join address: then this page is for that one call. */
+  @property() join = "";
   @property({ reflect: true, attribute: "data-state" }) stage: Stage = "idle";
-  @state() private agentName = "";
-  @state() private mayAccept = true;
-  @state() private isOpen = false;
-  @state() private isEnabled = false;
-  @state() private rings: Ring[] = [];
-  @state() private current: Ring | undefined;
-  @state() private notice = "";
-  peer: Peer | undefined;
-  private since = 0;
-  private readonly ringer = new Ringer();
-  private signaling: Signaling<ToAgent, FromAgent> | undefined;
+  desk: Desk | undefined;
+  private isChoosing = false;
+  private readonly announcer = new Announcer(`${t("console")} · Visavis`);
+  private readonly watch = new Watch(this, () => this.desk);
 
   override async connectedCallback(): Promise<void> {
     super.connectedCallback();
     Object.assign(window, { visavisConsole: this });
-    addEventListener("beforeunload", (event) => this.current && event.preventDefault());
-    await demandSession();
-    const url = signalingUrl(location.origin, "/signaling/agent");
-    this.signaling = new Signaling(url, (m) => void this.hear(m), (open) => this.onOpen(open));
+    if (!this.join) await demandSession();
+    const who = this.join ? `?join=${encodeURIComponent(this.join)}` : "";
+    this.desk = new Desk(signalingUrl(location.origin, `/signaling/agent${who}`), `visavis.desk${who}`, () => this.askSession());
+    this.requestUpdate();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.desk?.close();
   }
 
   get peerConnection(): RTCPeerConnection | undefined {
-    return this.peer?.connection;
+    return this.desk?.conversation?.link?.connection;
+  }
+
+  override willUpdate(_: PropertyValues): void {
+    if (!this.desk) return;
+    this.stage = this.desk.stage;
+    if (!this.desk.conversation) this.isChoosing = false;
+    this.announcer.announce(this.desk.hasCall ? [] : this.desk.rings);
+  }
+
+  override updated(changed: PropertyValues<this>): void {
+    if (changed.get("stage") === "idle") this.renderRoot.querySelector<HTMLElement>("#call")?.focus();
   }
 
   override render() {
+    if (!this.desk) return nothing;
+    const { desk } = this;
     return html`
-      <header>
-        <strong>Visavis · ${t("console")}</strong>
-        <span class="quiet">${this.agentName}</span>
-        <a href="/library">${t("library")}</a>
-        <button @click=${signOut}>${t("signOut")}</button>
-      </header>
-      <main>
-        <p role="status" class=${this.isOpen ? "quiet" : "error"}>${this.status()}</p>
-        ${this.notice ? html`<p role="alert">${this.notice}</p>` : nothing}
-        ${this.current ? this.call(this.current) : this.waiting()}
+      ${this.head(desk)}
+      <main class=${this.join ? "alone" : ""}>
+        <div class="middle">
+          <div role="status">${this.status(desk)}</div>
+          ${desk.notice ? html`<div class="notice" role="alert"><p>${desk.notice}</p><button class="round" aria-label=${t("close")} @click=${() => desk.dismissNotice()}>${icon("close", 16)}</button></div>` : nothing}
+          ${desk.hasCall ? this.call(desk) : this.waiting(desk)}
+          ${this.join ? nothing : html`<visavis-history .desk=${desk}></visavis-history>`}
+        </div>
+        ${this.join ? nothing : html`<aside aria-label=${t("aroundTheCall")}><visavis-side .desk=${desk}></visavis-side></aside>`}
       </main>
     `;
   }
 
-  private status(): string {
-    if (!this.isOpen) return t("lostSignaling");
-    if (!this.mayAccept) return t("mayNot");
-    return t(this.isEnabled ? "online" : "disabled");
+  private head(desk: Desk) {
+    return html`<header>
+      <strong>Visavis · ${t("console")}</strong>
+      ${this.join ? nothing : html`
+        <label class="presence"><input type="checkbox" role="switch" .checked=${desk.isAvailable} ?disabled=${!desk.isOnline || !desk.mayAccept}
+          @change=${(event: Event) => desk.setAvailable((event.target as HTMLInputElement).checked)} />${t("available")}</label>
+        <span class="quiet name">${desk.agentName}</span>
+        <nav aria-label="Visavis"><a href="/library">${t("library")}</a><a href="/admin">${t("settings")}</a></nav>
+        <button @click=${signOut}>${t("signOut")}</button>`}
+    </header>`;
   }
 
-  private call(ring: Ring) {
-    const badge = ring.isRecorded ? html`<span class="badge">${t("recorded")}</span>` : nothing;
-    return html`<section class="card" aria-label=${t("connected")}>
-      ${this.stage === "connected"
-        ? html`<visavis-call .peer=${this.peer!} .since=${this.since} heading=${nameOf(ring)} @hang-up=${this.hangUp}></visavis-call>`
-        : html`<p role="status">${t("connecting")}</p>
-            <button class="danger" @click=${this.hangUp}>${t("hangUp")}</button>`}
-      <p class="notes">${badge}</p>
+  private status(desk: Desk) {
+    if (!desk.isOnline) return html`<p class="line error">${icon("warning")} ${t("lostSignaling")}</p>`;
+    if (!desk.mayAccept) return html`<p class="line error">${icon("warning")} ${t("mayNot")}</p>`;
+    if (!desk.isEnabled) return html`<p class="line warn">${icon("warning")} ${t("disabled")}</p>`;
+    if (this.join) return nothing;
+    if (!desk.isAvailable) return html`<p class="line warn">${icon("pause")} ${t("youAreAway")}</p>`;
+    return html`<p class="line quiet">${icon("good")} ${t("online")}</p>`;
+  }
+
+  private waiting(desk: Desk) {
+    if (desk.rings.length) return html`<visavis-rings .desk=${desk}></visavis-rings>`;
+    return html`<section class="card empty">
+      <span class="face">${icon("phone", 28)}</span>
+      <h1>${t(this.join ? "waitingForVisitor" : "noCalls")}</h1>
+      <p class="quiet">${t(this.join ? "waitingForVisitorHelp" : "noCallsHelp")}</p>
+      ${Announcer.mayAsk && !this.join ? html`<button @click=${this.askNotifications}>${icon("bell")} ${t("notifyMe")}</button>` : nothing}
     </section>`;
   }
 
-  private waiting() {
-    return html`<section class="card" aria-live="assertive">
-      <h1>${t("waitingCalls")}</h1>
-      ${this.rings.length === 0 ? html`<p class="quiet">${t("noCalls")}</p>` : nothing}
-      <ul>
-        ${this.rings.map(
-          (ring) => html`<li>
-            <span class="who">${nameOf(ring)} · ${t(ring.media === "video" ? "videoCall" : "audioCall")}</span>
-            <button class="primary" data-accept @click=${() => this.accept(ring)}>${t("accept")}</button>
-            <button @click=${() => this.decline(ring)}>${t("decline")}</button>
-          </li>`,
-        )}
-      </ul>
+  private call(desk: Desk) {
+    const { conversation, stage } = desk;
+    const name = conversation?.otherName || t("aVisitor");
+    const isUp = conversation && stage !== "connecting";
+    return html`<section class="card call" id="call" tabindex="-1" aria-label="${t(isUp ? "connected" : "connecting")}: ${name}">
+      ${isUp
+        ? html`<visavis-call .conversation=${conversation} heading=${name} ?isReconnecting=${stage === "reconnecting"} ?isOnline=${desk.isOnline} @hang-up=${() => desk.hangUp()}>
+            ${this.recording(desk, conversation)} ${this.join ? nothing : this.transfer(desk)}
+          </visavis-call>`
+        : html`<div class="empty"><span class="face turning">${icon("phone", 28)}</span><p role="status">${t(stage === "reconnecting" ? "reconnecting" : "connecting")}</p>
+            <button class="danger" @click=${() => desk.hangUp()}>${icon("hangUp")} ${t("hangUp")}</button></div>`}
     </section>`;
   }
 
-  private async accept(ring: Ring): Promise<void> {
-    this.notice = "";
-    this.current = ring;
-    this.stage = "connecting";
+  private recording(desk: Desk, { recording }: Conversation) {
+    const state = recording?.state ?? "off";
+    const [action, word] = ({ off: ["start", "startRecording"], on: ["pause", "pauseRecording"], paused: ["resume", "resumeRecording"] } as const)[state];
+    return html`<button slot="controls" class="round" id="record" aria-label=${t(word)} title=${t(word)} @click=${() => desk.record(action)}>${icon(state === "on" ? "pause" : "record")}</button>`;
+  }
+
+  private transfer(desk: Desk) {
+    const others = desk.team.filter(({ agentId }) => agentId !== desk.agentId);
+    return html`
+      <button slot="controls" class="round" id="transfer" aria-label=${t("transfer")} title=${t("transfer")} aria-expanded=${this.isChoosing} @click=${this.toggleTransfer}>${icon("transfer")}</button>
+      <div slot="panel" class="team" ?hidden=${!this.isChoosing} @keydown=${this.onTeamKey}>
+        <h2 id="transfer-to">${t("transferTo")}</h2>
+        ${desk.transferringTo ? html`<p role="status">${t("transferRings").replace("%", desk.transferringTo)}</p>` : nothing}
+        ${others.length ? html`<ul aria-labelledby="transfer-to">${others.map((member) => this.colleague(desk, member))}</ul>` : html`<p class="quiet">${t("noColleagues")}</p>`}
+      </div>`;
+  }
+
+  private colleague(desk: Desk, member: TeamMember) {
+    const isFree = member.state === "available" && !desk.transferringTo;
+    return html`<li><span class="dot ${member.state}"></span><span class="who">${member.name} <span class="quiet small">${t(member.state)}</span></span>
+      <button ?disabled=${!isFree} aria-label="${t("transferTo")} ${member.name}" @click=${() => desk.transfer(member)}>${t("ring")}</button></li>`;
+  }
+
+  private toggleTransfer(): void {
+    this.isChoosing = !this.isChoosing;
+    this.requestUpdate();
+  }
+
+  private onTeamKey(event: KeyboardEvent): void {
+    if (event.key !== "Escape") return;
+    this.toggleTransfer();
+    this.renderRoot.querySelector<HTMLElement>("#transfer")?.focus();
+  }
+
+  private async askNotifications(): Promise<void> {
+    await Announcer.ask();
+    this.requestUpdate();
+  }
+
+  /** A closed socket may mean that nobody is signed in any longer. */
+  private async askSession(): Promise<void> {
+    if (this.join) return;
     try {
-      this.peer = await Peer.open(ring.media);
-      this.signaling?.send({ type: "accept", callId: ring.callId });
-    } catch (error) {
-      this.finish((error as Error).message);
+      await demandSession();
+    } catch {
+      // the server is away: the socket will be back when it is
     }
-  }
-
-  private decline(ring: Ring): void {
-    this.signaling?.send({ type: "decline", callId: ring.callId });
-  }
-
-  private hangUp(): void {
-    if (this.current) this.signaling?.send({ type: "hangUp", callId: this.current.callId });
-    this.finish("");
-  }
-
-  private async hear(message: ToAgent): Promise<void> {
-    switch (message.type) {
-      case "welcome":
-        this.agentName = message.agentName;
-        this.mayAccept = message.mayAcceptCalls;
-        break;
-      case "availability":
-        this.isEnabled = message.isEnabled;
-        break;
-      case "ring":
-        this.setRings([...this.rings.filter((ring) => ring.callId !== message.callId), message]);
-        break;
-      case "ringStopped":
-        this.setRings(this.rings.filter((ring) => ring.callId !== message.callId));
-        break;
-      case "offer":
-        await this.answer(message.callId, message.sdp);
-        break;
-      case "callState":
-        if (message.state === "connected" && this.peer) {
-          this.since = Date.now();
-          this.stage = "connected";
-        }
-        break;
-      case "ended":
-        if (message.callId === this.current?.callId) this.finish(endedBecause(message.reason));
-        break;
-      case "refused":
-        if (!message.callId || message.callId === this.current?.callId) this.finish(message.message);
-    }
-  }
-
-  private async answer(callId: string, offer: string): Promise<void> {
-    if (!this.peer || callId !== this.current?.callId) return;
-    this.signaling?.send({ type: "answer", callId, link: 1, sdp: await this.peer.answer(offer) });
-  }
-
-  private onOpen(isOpen: boolean): void {
-    this.isOpen = isOpen;
-    if (!isOpen) {
-      this.setRings([]);
-      if (this.current) this.finish(t("ended.failed"));
-    }
-  }
-
-  private setRings(rings: Ring[]): void {
-    this.rings = rings;
-    this.ringer.ring(rings.length > 0 && !this.current);
-    document.title = rings[0] ? `☎ ${t("callFrom")} ${nameOf(rings[0])}` : `${t("console")} · Visavis`;
-  }
-
-  private finish(notice: string): void {
-    this.peer?.close();
-    this.peer = undefined;
-    this.current = undefined;
-    this.stage = "idle";
-    this.notice = notice;
-    this.setRings(this.rings);
   }
 }
-
-const nameOf = (ring: Ring): string => ring.visitorName || t("aVisitor");

@@ -7,7 +7,12 @@ export const clock = (seconds: number): string => {
   return hours ? `${hours}:${rest}` : rest;
 };
 
-export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+export const fileSize = (bytes: number): string => {
+  if (bytes < 1e6) return `${Math.ceil(bytes / 1e3)} KB`;
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+};
 
 export const dateTime = (iso: string): string =>
   new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+export const timeOfDay = (iso: string): string => new Date(iso).toLocaleTimeString(undefined, { timeStyle: "short" });

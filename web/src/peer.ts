@@ -1,66 +1,213 @@
-import { t } from "./catalogue";
-import type { Media } from "./protocol";
+import type { OwnMedia } from "./own-media";
 
-/** This browser's end of a call: what it sends, what it receives, and their transport. */
-export class Peer {
-  readonly connection = new RTCPeerConnection({
-    bundlePolicy: "max-bundle",
-    rtcpMuxPolicy: "require",
-  });
+const LOST_AFTER = 4000;
+const OFFER_AGAIN = 5000;
+
+export type Description = { sdp: string; screenMid: string };
+export type LinkEvents = {
+  /** An offer or an answer for the other page. */
+  describe: (kind: "offer" | "answer", description: Description) => void;
+  /** The ICE agent has given up, or found nobody for four seconds. */
+  lost: () => void;
+  changed: () => void;
+};
+
+/**
+ * This browser's end of one link: what it sends of `own`, and what comes from the other page.
+ *
+ * Negotiates perfectly (W3C WebRTC §10.7), the visitor's page as the polite one. Microphone and
+ * camera have one m-section each, used both ways; every page's screen has one of its own, told
+ * apart by its mid.
+ */
+export class Link {
+  readonly connection: RTCPeerConnection;
+  /** The other side's microphone and camera. */
   readonly remote = new MediaStream();
+  /** What the other side shares of its screen; without tracks while it shares nothing. */
+  readonly remoteScreen = new MediaStream();
+  private camera: RTCRtpTransceiver | undefined;
+  private screen: RTCRtpTransceiver | undefined;
+  private readonly theirScreens = new Set<string>();
+  private theirScreen = "";
+  private isOffering = false;
+  private hasBegun = false;
+  private steps: Promise<void> = Promise.resolve();
+  private patience = 0;
+  private offering = 0;
+  private readonly onOwnChange = () => this.send();
 
-  private constructor(readonly local: MediaStream) {
-    this.connection.ontrack = ({ track }) => this.remote.addTrack(track);
+  constructor(
+    readonly number: number,
+    private readonly own: OwnMedia,
+    private readonly isPolite: boolean,
+    iceServers: RTCIceServer[],
+    private readonly events: LinkEvents,
+  ) {
+    this.connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", rtcpMuxPolicy: "require", iceServers });
+    this.connection.onnegotiationneeded = () => void this.renegotiate();
+    this.connection.oniceconnectionstatechange = () => this.watch();
+    own.addEventListener("change", this.onOwnChange);
   }
 
-  /** Takes microphone and, for video, camera; rejects with a sentence for the person. */
-  static async open(media: Media): Promise<Peer> {
-    if (!navigator.mediaDevices) throw new Error(t("insecure"));
-    try {
-      const video = media === "video" && { width: { ideal: 640 }, height: { ideal: 360 } };
-      return new Peer(await navigator.mediaDevices.getUserMedia({ audio: true, video }));
-    } catch (error) {
-      throw new Error(inWords(error));
-    }
-  }
-
-  /** Our relay is ICE-lite and knows its own addresses, so the offer goes out at once. */
-  async offer(): Promise<string> {
-    this.addTracks();
+  /** The visitor's first offer. Our relay is ICE-lite and knows its own addresses, so it goes out at once. */
+  async begin(hasVideo: boolean): Promise<string> {
+    this.connection.addTransceiver("audio", { streams: [this.own.stream] });
+    if (hasVideo) this.camera = this.connection.addTransceiver("video", { streams: [this.own.stream] });
+    this.place();
     await this.connection.setLocalDescription();
+    this.hasBegun = true;
     return this.connection.localDescription!.sdp;
   }
 
-  async acceptAnswer(sdp: string): Promise<void> {
-    await this.connection.setRemoteDescription({ type: "answer", sdp });
+  /** Takes the other page's offer or answer, in the order in which they came. */
+  take(kind: "offer" | "answer", description: Description): Promise<void> {
+    this.steps = this.steps.then(() => (kind === "offer" ? this.takeOffer(description) : this.takeAnswer(description)));
+    return this.steps;
   }
 
-  async answer(offer: string): Promise<string> {
-    await this.connection.setRemoteDescription({ type: "offer", sdp: offer });
-    this.addTracks();
-    await this.connection.setLocalDescription();
-    return this.connection.localDescription!.sdp;
+  get isFlowing(): boolean {
+    return ["connected", "completed"].includes(this.connection.iceConnectionState);
   }
 
   close(): void {
-    this.local.getTracks().forEach((track) => track.stop());
+    clearTimeout(this.patience);
+    clearInterval(this.offering);
+    this.own.removeEventListener("change", this.onOwnChange);
+    this.connection.onnegotiationneeded = null;
+    this.connection.oniceconnectionstatechange = null;
     this.connection.close();
   }
 
-  private addTracks(): void {
-    this.local.getTracks().forEach((track) => this.connection.addTrack(track, this.local));
+  private async takeOffer({ sdp, screenMid }: Description): Promise<void> {
+    const collides = this.isOffering || this.connection.signalingState !== "stable";
+    if (collides && !this.isPolite) return;
+    await this.connection.setRemoteDescription({ type: "offer", sdp });
+    this.note(screenMid);
+    this.adopt();
+    this.place();
+    await this.connection.setLocalDescription();
+    this.hasBegun = true;
+    this.events.describe("answer", this.description());
+    this.gather();
+  }
+
+  private async takeAnswer({ sdp, screenMid }: Description): Promise<void> {
+    // the answer to an offer that gave way to the other page's
+    if (this.connection.signalingState !== "have-local-offer") return;
+    await this.connection.setRemoteDescription({ type: "answer", sdp });
+    this.note(screenMid);
+    this.gather();
+  }
+
+  private async renegotiate(): Promise<void> {
+    if (!this.hasBegun) return;
+    this.isOffering = true;
+    try {
+      await this.connection.setLocalDescription();
+      this.tellOffer();
+    } finally {
+      this.isOffering = false;
+    }
+  }
+
+  /** Again until it is answered: either page's socket may have been away. */
+  private tellOffer(): void {
+    const tell = () => {
+      if (this.connection.signalingState !== "have-local-offer") return clearInterval(this.offering);
+      this.events.describe("offer", this.description());
+    };
+    clearInterval(this.offering);
+    this.offering = window.setInterval(tell, OFFER_AGAIN);
+    tell();
+  }
+
+  /** Something of our own has changed: new m-sections where it takes them, else only other tracks. */
+  private send(): void {
+    if (!this.hasBegun) return;
+    const { camera, screen, stream } = this.own;
+    if (camera && !this.camera) this.camera = this.connection.addTransceiver("video", { streams: [stream] });
+    if (screen && !this.screen) this.screen = this.connection.addTransceiver(screen, { direction: "sendonly" });
+    this.place();
+  }
+
+  /** Puts our tracks where they belong; a changed direction renegotiates. */
+  private place(): void {
+    const { microphone, camera, screen } = this.own;
+    const audio = this.transceivers("audio")[0];
+    if (audio) fill(audio, microphone, "sendrecv", "recvonly", this.own.stream);
+    if (this.camera) fill(this.camera, camera, "sendrecv", "recvonly", this.own.stream);
+    if (this.screen) fill(this.screen, screen, "sendonly", "inactive");
+  }
+
+  private note(screenMid: string): void {
+    this.theirScreen = screenMid;
+    if (screenMid) this.theirScreens.add(screenMid);
+  }
+
+  /** After an offer: its m-section for cameras is ours too, also if we were about to offer another. */
+  private adopt(): void {
+    const theirs = this.transceivers("video").find(
+      (one) => one.mid !== null && one !== this.screen && !this.theirScreens.has(one.mid),
+    );
+    if (theirs && theirs !== this.camera) {
+      if (this.camera?.mid === null) this.camera.stop();
+      this.camera = theirs;
+    }
+    if (this.hasBegun) return;
+    const { screen } = this.own;
+    if (screen) this.screen = this.connection.addTransceiver(screen, { direction: "sendonly" });
+    if (this.own.camera && !this.camera) this.camera = this.connection.addTransceiver("video", { streams: [this.own.stream] });
+  }
+
+  private description(): Description {
+    const isShared = this.own.screen && this.screen?.mid;
+    return { sdp: this.connection.localDescription!.sdp, screenMid: isShared ? this.screen!.mid! : "" };
+  }
+
+  /** Sorts what arrives into the two streams that are shown. */
+  private gather(): void {
+    const arriving = this.transceivers("video").filter(isReceiving);
+    const screen = arriving.filter(({ mid }) => mid === this.theirScreen);
+    const camera = arriving.filter(({ mid }) => !this.theirScreens.has(mid ?? ""));
+    keepOnly(this.remoteScreen, screen.slice(0, 1));
+    keepOnly(this.remote, [...this.transceivers("audio").filter(isReceiving).slice(0, 1), ...camera.slice(0, 1)]);
+    this.events.changed();
+  }
+
+  private transceivers(kind: "audio" | "video"): RTCRtpTransceiver[] {
+    const all = this.connection.getTransceivers();
+    return all.filter((one) => one.receiver.track.kind === kind && one.direction !== "stopped");
+  }
+
+  private watch(): void {
+    clearTimeout(this.patience);
+    const state = this.connection.iceConnectionState;
+    if (state === "failed") this.events.lost();
+    if (state === "disconnected") this.patience = window.setTimeout(() => this.events.lost(), LOST_AFTER);
+    this.events.changed();
   }
 }
 
-const inWords = (error: unknown): string => {
-  switch (error instanceof DOMException ? error.name : "") {
-    case "NotAllowedError":
-    case "SecurityError":
-      return t("noPermission");
-    case "NotReadableError":
-    case "AbortError":
-      return t("deviceBusy");
-    default:
-      return t("noDevice");
-  }
+const fill = (
+  transceiver: RTCRtpTransceiver,
+  track: MediaStreamTrack | undefined,
+  active: RTCRtpTransceiverDirection,
+  passive: RTCRtpTransceiverDirection,
+  stream?: MediaStream,
+): void => {
+  const { sender } = transceiver;
+  if (sender.track !== (track ?? null)) void sender.replaceTrack(track ?? null);
+  // tracks of one stream are played in step (RFC 8830)
+  if (stream && track) sender.setStreams?.(stream);
+  const direction = track ? active : passive;
+  if (transceiver.direction !== direction) transceiver.direction = direction;
+};
+
+const isReceiving = ({ currentDirection }: RTCRtpTransceiver): boolean =>
+  currentDirection === "sendrecv" || currentDirection === "recvonly";
+
+const keepOnly = (stream: MediaStream, transceivers: RTCRtpTransceiver[]): void => {
+  const tracks = transceivers.map(({ receiver }) => receiver.track);
+  stream.getTracks().filter((track) => !tracks.includes(track)).forEach((track) => stream.removeTrack(track));
+  tracks.forEach((track) => stream.addTrack(track));
 };

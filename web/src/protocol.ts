@@ -18,6 +18,7 @@ type FromEither = HangUp | Offer | Answer | Resume | Relink | Say;
 export type FromVisitor =
   | FromEither
   | { type: "here"; page: string; name?: string; email?: string }
+  | { type: "probe"; offer: string }
   | {
       type: "call";
       media: Media;
@@ -94,6 +95,7 @@ export type ToVisitor =
   | { type: "calling"; callId: string; isRecorded: boolean; secret: string; resumeSeconds: number }
   | { type: "queued"; callId: string; place: number }
   | { type: "connect"; callId: string; link: number }
+  | { type: "probed"; sdp: string }
   | { type: "invited"; invitation: string; agentName: string; media: Media };
 
 // To the agent's page

@@ -1,11 +1,12 @@
 const FIRST_PAUSE = 500;
-const LONGEST_PAUSE = 15_000;
+const LONGEST_PAUSE = 5_000;
 
 /** A WebSocket that comes back: messages in, messages out, and whether it is open. */
 export class Signaling<In, Out> {
   private socket: WebSocket | undefined;
   private pause = FIRST_PAUSE;
   private isClosed = false;
+  private timer = 0;
 
   constructor(
     private readonly url: string,
@@ -13,16 +14,29 @@ export class Signaling<In, Out> {
     private readonly onOpen: (isOpen: boolean) => void,
   ) {
     this.connect();
+    addEventListener("online", this.hurry);
+  }
+
+  get isOpen(): boolean {
+    return this.socket?.readyState === WebSocket.OPEN;
   }
 
   send(message: Out): void {
-    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
+    if (this.isOpen) this.socket!.send(JSON.stringify(message));
   }
 
   close(): void {
     this.isClosed = true;
+    clearTimeout(this.timer);
+    removeEventListener("online", this.hurry);
     this.socket?.close();
   }
+
+  private readonly hurry = (): void => {
+    if (this.socket?.readyState !== WebSocket.CLOSED || this.isClosed) return;
+    clearTimeout(this.timer);
+    this.connect();
+  };
 
   private connect(): void {
     const socket = new WebSocket(this.url);
@@ -35,7 +49,7 @@ export class Signaling<In, Out> {
     socket.onclose = () => {
       this.onOpen(false);
       if (this.isClosed) return;
-      setTimeout(() => this.connect(), this.pause * (0.75 + Math.random() / 2));
+      this.timer = window.setTimeout(() => this.connect(), this.pause * (0.75 + Math.random() / 2));
       this.pause = Math.min(LONGEST_PAUSE, this.pause * 2);
     };
   }

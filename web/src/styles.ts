@@ -3,34 +3,59 @@ import { css } from "lit";
 /** Colours, shapes and controls that every component shares. */
 export const shared = css`
   :host {
-    --ink: #17202a; --quiet: #56616d; --card: #fff; --line: #d8dde2;
-    --accent: #0b6b5d; --on-accent: #fff; --danger: #b3261e; --on-danger: #fff;
-    font: 16px/1.45 system-ui, sans-serif; color: var(--ink); color-scheme: light dark;
+    --ink: #17202a; --quiet: #56616d; --card: #fff; --line: #d8dde2; --soft: #eef1f3;
+    --accent: #0b6b5d; --on-accent: #fff; --danger: #b3261e; --on-danger: #fff; --good: #1b6e37; --warn: #8a5300;
+    font: 16px/1.45 system-ui, sans-serif; color: var(--ink); color-scheme: light dark; text-align: start;
   }
   @media (prefers-color-scheme: dark) {
     :host {
-      --ink: #e8ecef; --quiet: #a3adb7; --card: #1b2229; --line: #323c46;
-      --accent: #5fd0bd; --on-accent: #06231e; --danger: #ffb4ab; --on-danger: #410002;
+      --ink: #e8ecef; --quiet: #a3adb7; --card: #1b2229; --line: #323c46; --soft: #262f38;
+      --accent: #5fd0bd; --on-accent: #06231e; --danger: #ffb4ab; --on-danger: #410002; --good: #7fd99a; --warn: #f2bd72;
     }
   }
-  * { box-sizing: border-box; }
+  *, *::before, *::after { box-sizing: border-box; }
+  [hidden] { display: none !important; }
   button {
     font: inherit; font-weight: 600; padding: 0.55rem 1rem; border-radius: 999px; cursor: pointer;
     border: 1px solid var(--line); background: var(--card); color: var(--ink);
+    display: inline-flex; gap: 0.5rem; align-items: center; justify-content: center; min-height: 2.75rem;
+    transition: background 0.15s, border-color 0.15s, filter 0.15s;
   }
+  button:hover:not(:disabled) { border-color: var(--accent); }
   button.primary { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
   button.danger { background: var(--danger); border-color: var(--danger); color: var(--on-danger); }
-  button:focus-visible, a:focus-visible, input:focus-visible {
+  button.primary:hover:not(:disabled), button.danger:hover:not(:disabled) { filter: brightness(1.1); }
+  button.round { width: 2.75rem; height: 2.75rem; padding: 0; flex: none; position: relative; }
+  button.round[aria-pressed="true"], button[aria-expanded="true"] { background: var(--ink); border-color: var(--ink); color: var(--card); }
+  button.link { border: 0; background: none; padding: 0.25rem; min-height: 0; color: var(--accent); text-decoration: underline; }
+  button:disabled { opacity: 0.5; cursor: default; }
+  button:focus-visible, a:focus-visible, input:focus-visible, select:focus-visible, textarea:focus-visible, summary:focus-visible, [tabindex]:focus-visible {
     outline: 3px solid var(--accent); outline-offset: 2px;
   }
+  [tabindex="-1"]:focus, [tabindex="-1"]:focus-visible { outline: none; }
+  .icon { flex: none; display: block; }
+  .field { display: grid; gap: 0.25rem; font-weight: 600; font-size: 0.9rem; min-width: 0; }
+  .field input, .field select, .field textarea {
+    font: inherit; font-size: 1rem; font-weight: 400; width: 100%; min-height: 2.75rem; padding: 0.5rem 0.7rem;
+    border-radius: 10px; border: 1px solid var(--quiet); background: var(--card); color: inherit;
+  }
+  .tick { display: flex; gap: 0.6rem; align-items: flex-start; }
+  .tick input { width: 1.25rem; height: 1.25rem; margin: 0.1rem 0 0; flex: none; accent-color: var(--accent); }
   .card { background: var(--card); border: 1px solid var(--line); border-radius: 16px; padding: 1.25rem; }
   .quiet { color: var(--quiet); }
+  .small { font-size: 0.875rem; }
   .error { color: var(--danger); }
+  .good { color: var(--good); }
+  .warn { color: var(--warn); }
+  .line { display: flex; gap: 0.5rem; align-items: flex-start; }
+  .line .icon { margin-top: 0.1em; }
   .badge {
     display: inline-block; font-size: 0.8rem; font-weight: 600; padding: 0.1rem 0.6rem;
     border-radius: 999px; border: 1px solid var(--danger); color: var(--danger);
   }
+  .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
   p { margin: 0 0 0.75rem; }
-  h1, h2 { margin: 0 0 0.75rem; line-height: 1.2; }
-  h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; }
+  h1, h2, h3 { margin: 0 0 0.75rem; line-height: 1.2; }
+  h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; } h3 { font-size: 1rem; }
+  @media (prefers-reduced-motion: reduce) { *, *::before, *::after { transition: none !important; animation: none !important; } }
 `;

@@ -1,168 +1,156 @@
-import { css, html, LitElement, nothing } from "lit";
-import { customElement, property, state } from "lit/decorators.js";
+import { html, LitElement, nothing, type PropertyValues } from "lit";
+import { customElement, property } from "lit/decorators.js";
 import "./call-view";
-import { endedBecause, t } from "./catalogue";
-import { Peer } from "./peer";
-import type { FromVisitor, Media, ToVisitor } from "./protocol";
-import { Signaling, signalingUrl } from "./signaling";
+import { t, type Word } from "./catalogue";
+import "./check-view";
+import { icon } from "./icons";
+import "./message-form";
+import type { Media } from "./protocol";
+import { signalingUrl } from "./signaling";
 import { shared } from "./styles";
+import { Watch } from "./subject";
+import { Visitor, type Happening, type Stage } from "./visitor";
+import { widgetStyles } from "./widget-styles";
 
-type Stage = "idle" | "asking" | "calling" | "connecting" | "connected" | "ended";
+const WAITING: Partial<Record<Stage, Word>> = { calling: "calling", queued: "queuedHelp", connecting: "connecting" };
 
 /** The visitor's two buttons and the call behind them, in a shadow root on anybody's page. */
 @customElement("visavis-widget")
 export class Widget extends LitElement {
-  static override styles = [
-    shared,
-    css`
-      :host { position: fixed; right: 1rem; bottom: 1rem; z-index: 2147483000; max-width: calc(100vw - 2rem); }
-      .card { box-shadow: 0 10px 40px #0003; width: min(26rem, 100%); }
-      .buttons { display: flex; flex-wrap: wrap; gap: 0.5rem; }
-      .title { font-weight: 600; }
-      .buttons + p, visavis-call + p { margin: 0.75rem 0 0; }
-      :host(:not([data-state="connected"])) .card { width: auto; }
-    `,
-  ];
+  static override styles = [shared, widgetStyles];
 
   @property() origin = location.origin;
   @property() site = "1";
+  /** The secret part of a join address; empty on a site's own pages. */
+  @property() join = "";
   @property({ reflect: true, attribute: "data-state" }) stage: Stage = "idle";
-  @state() private isEnabled = false;
-  @state() private isRecorded = false;
-  @state() private notice = "";
-  peer: Peer | undefined;
-  private callId = "";
-  private since = 0;
-  private signaling!: Signaling<ToVisitor, FromVisitor>;
+  visitor: Visitor | undefined;
+  private hadFocus = false;
+  private readonly watch = new Watch(this, () => this.visitor);
 
   override connectedCallback(): void {
     super.connectedCallback();
-    const url = signalingUrl(this.origin, `/signaling/visitor?site=${this.site}`);
-    this.signaling = new Signaling(url, (m) => void this.hear(m), (open) => this.onOpen(open));
+    const who = this.join ? `join=${encodeURIComponent(this.join)}` : `site=${encodeURIComponent(this.site)}`;
+    const tell = (happening: Happening, detail: object) => this.dispatchEvent(new CustomEvent(happening, { detail }));
+    this.visitor = new Visitor(signalingUrl(this.origin, `/signaling/visitor?${who}`), `visavis.call.${who}`, tell);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.signaling.close();
-    this.finish("");
+    this.visitor?.close();
   }
 
-  async call(media: Media): Promise<void> {
-    if (this.stage !== "idle" && this.stage !== "ended") return;
-    this.notice = "";
-    this.stage = "asking";
-    try {
-      this.peer = await Peer.open(media);
-      this.signaling.send({ type: "call", media, offer: await this.peer.offer() });
-      this.stage = "calling";
-    } catch (error) {
-      this.finish((error as Error).message);
-    }
+  call(media: Media): Promise<void> {
+    return this.visitor!.prepare(media);
   }
 
-  hangUp(): void {
-    if (this.callId) this.signaling.send({ type: "hangUp", callId: this.callId });
-    this.finish(t("ended.hungUp"));
+  get peerConnection(): RTCPeerConnection | undefined {
+    return this.visitor?.conversation?.link?.connection;
+  }
+
+  override willUpdate(): void {
+    this.hadFocus = this.shadowRoot?.activeElement !== null;
+    this.stage = this.visitor!.stage;
+  }
+
+  /** Whoever was here with the keyboard stays here when the next thing is shown. */
+  override updated(changed: PropertyValues<this>): void {
+    const before = changed.get("stage");
+    if (!changed.has("stage") || before === undefined) return;
+    if (this.hadFocus || this.stage === "checking") this.focusFirst();
   }
 
   override render() {
-    if (this.stage === "idle" && !this.isEnabled) return nothing;
-    return html`<section class="card" aria-label=${t("talkToUs")}>${this.body()}</section>`;
+    const { stage, availability, invitation } = this.visitor!;
+    if (stage === "idle" && !availability.isEnabled) return nothing;
+    const isDialog = stage !== "idle" && stage !== "ended";
+    return html`<section class="card ${stage}" role=${isDialog ? "dialog" : "region"} aria-label=${t("talkToUs")} @keydown=${this.onKey}>
+      ${invitation && stage === "idle" ? this.invited() : this.body(stage)}
+    </section>`;
   }
 
-  private body() {
-    switch (this.stage) {
-      case "connected":
-        return html`<visavis-call .peer=${this.peer!} .since=${this.since} heading=${t("connected")} @hang-up=${this.hangUp}></visavis-call>
-          ${this.isRecorded ? html`<p><span class="badge">${t("recorded")}</span></p>` : nothing}`;
+  private body(stage: Stage) {
+    switch (stage) {
       case "idle":
-      case "ended":
         return this.launcher();
+      case "checking":
+        return html`<visavis-check .visitor=${this.visitor!}></visavis-check>`;
+      case "ended":
+        return this.ended();
+      case "connected":
+      case "reconnecting":
+        if (this.visitor!.conversation) return this.inCall();
+        return this.waiting(t("reconnecting"));
       default:
-        return html`<p role="status">${t(this.stage === "asking" ? "askingMedia" : this.stage)}</p>
-          <button class="danger" @click=${this.hangUp}>${t("cancel")}</button>`;
+        return this.waiting(t(WAITING[stage]!));
     }
   }
 
   private launcher() {
+    const { isRecorded } = this.visitor!.availability;
     return html`
       <p class="title">${t("talkToUs")}</p>
-      ${this.notice ? html`<p role="status">${this.notice}</p>` : nothing}
-      ${this.isEnabled
-        ? html`<div class="buttons">
-              <button class="primary" id="video" @click=${() => this.call("video")}>${t("videoCall")}</button>
-              <button id="audio" @click=${() => this.call("audio")}>${t("audioCall")}</button>
-            </div>
-            ${this.isRecorded ? html`<p class="quiet">${t("recordedNotice")}</p>` : nothing}`
-        : html`<button @click=${() => (this.stage = "idle")}>${t("close")}</button>`}
+      <div class="buttons">
+        <button class="primary" id="video" @click=${() => this.call("video")}>${icon("camera")} ${t("videoCall")}</button>
+        <button id="audio" @click=${() => this.call("audio")}>${icon("phone")} ${t("audioCall")}</button>
+      </div>
+      ${isRecorded ? html`<p class="quiet small">${t("recordedNotice")}</p>` : nothing}
     `;
   }
 
-  private async hear(message: ToVisitor): Promise<void> {
-    switch (message.type) {
-      case "availability":
-        this.isEnabled = message.isEnabled;
-        if (!this.peer) this.isRecorded = message.isRecorded;
-        break;
-      case "calling":
-        this.callId = message.callId;
-        this.isRecorded = message.isRecorded;
-        if (!this.peer) this.signaling.send({ type: "hangUp", callId: message.callId });
-        break;
-      case "answer":
-        await this.peer?.acceptAnswer(message.sdp);
-        break;
-      case "callState":
-        this.progress(message.state);
-        break;
-      case "ended":
-        if (message.callId === this.callId) this.finish(endedBecause(message.reason));
-        break;
-      case "refused":
-        if (this.peer) this.finish(message.message);
-    }
+  private invited() {
+    const invitation = this.visitor!.invitation!;
+    const { agentName, media } = invitation;
+    return html`
+      <div class="who"><span class="face">${icon("person", 26)}</span>
+        <p role="alert"><strong>${agentName || t("agent")}</strong> ${t(media === "video" ? "invitesVideo" : "invitesAudio")}</p></div>
+      <div class="buttons">
+        <button class="primary" id="first" @click=${() => this.visitor!.prepare(media, invitation)}>${icon("phone")} ${t("acceptInvitation")}</button>
+        <button @click=${() => this.visitor!.dismiss()}>${t("noThanks")}</button>
+      </div>
+    `;
   }
 
-  private progress(state: string): void {
-    if (!this.peer) return;
-    if (state === "accepted" || state === "connecting") this.stage = "connecting";
-    if (state === "connected") {
-      this.since = Date.now();
-      this.stage = "connected";
-    }
+  private waiting(words: string) {
+    const { stage, place, isOnline } = this.visitor!;
+    return html`
+      <div class="who"><span class="face ringing">${icon("phone", 26)}</span>
+        <div>
+          <p class="title" role="status">${words}</p>
+          ${stage === "queued" ? html`<p class="place" role="status">${t("yourPlace")} <strong>${place}</strong></p>` : nothing}
+          ${isOnline ? nothing : html`<p class="small error">${t("lostSignaling")}</p>`}
+        </div></div>
+      <button class="danger" id="first" @click=${() => this.visitor!.hangUp()}>${icon("hangUp")} ${t("cancel")}</button>
+    `;
   }
 
-  private onOpen(isOpen: boolean): void {
-    if (!isOpen && this.peer) this.finish(t("ended.failed"));
+  private inCall() {
+    const { conversation, stage, isOnline } = this.visitor!;
+    return html`
+      <p class="unseen" role="status">${t(stage === "connected" ? "connected" : "reconnecting")}</p>
+      <visavis-call id="first" tabindex="-1" .conversation=${conversation!} heading=${conversation!.otherName || t("agent")}
+        ?isReconnecting=${stage === "reconnecting"} ?isOnline=${isOnline} @hang-up=${() => this.visitor!.hangUp()}></visavis-call>
+    `;
   }
 
-  private finish(notice: string): void {
-    const wasCalling = this.stage !== "idle";
-    this.peer?.close();
-    this.peer = undefined;
-    this.callId = "";
-    this.notice = notice;
-    if (wasCalling) {
-      this.stage = "ended";
-      this.dispatchEvent(new CustomEvent("ended", { detail: notice }));
-    }
+  private ended() {
+    const { notice, reason, hasLeftMessage, availability } = this.visitor!;
+    const mayLeaveMessage = (reason === "missed" || reason === "declined") && !hasLeftMessage;
+    return html`
+      <div class="head"><p class="title" id="first" tabindex="-1" role="status">${notice}</p>
+        <button class="round" aria-label=${t("close")} title=${t("close")} @click=${() => this.visitor!.dismiss()}>${icon("close", 18)}</button></div>
+      ${mayLeaveMessage ? html`<p class="quiet">${t("leaveMessage")}</p><visavis-message .visitor=${this.visitor!}></visavis-message>` : nothing}
+      ${availability.isEnabled && !mayLeaveMessage ? this.launcher() : nothing}
+    `;
+  }
+
+  private focusFirst(): void {
+    const check = this.renderRoot.querySelector<LitElement>("visavis-check");
+    if (check) void check.updateComplete.then(() => check.renderRoot.querySelector<HTMLElement>("#title")?.focus());
+    else this.renderRoot.querySelector<HTMLElement>("#first, #video")?.focus();
+  }
+
+  private onKey(event: KeyboardEvent): void {
+    if (event.key === "Escape" && this.stage === "checking") this.visitor!.hangUp();
   }
 }
-
-/** Called by the loader; also what integrators use: `visavis.call("video")`. */
-export const start = (origin: string, site: string): void => {
-  const widget = new Widget();
-  widget.origin = origin;
-  widget.site = site;
-  document.body.append(widget);
-  Object.assign(window, {
-    visavis: {
-      call: (media: Media) => widget.call(media),
-      hangUp: () => widget.hangUp(),
-      on: (event: string, listener: EventListener) => widget.addEventListener(event, listener),
-      get peerConnection() {
-        return widget.peer?.connection;
-      },
-    },
-  });
-};

@@ -1,15 +1,83 @@
-"""The secret by which our recorder proves itself to our archive."""
+"""Who may upload: our own recorder by the archive's key, others by a key of their site."""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from visavis.archive.disk import write_atomically
+
+KEYS_FILE: Final = "keys.json"
+
+
+class SiteKey(msgspec.Struct, frozen=True, rename="camel"):
+    """A key that takes recordings of one site; `sha256` of it in lower-case hexadecimal."""
+
+    name: str
+    site_id: int
+    sha256: str
+
+
+class Uploader(msgspec.Struct, frozen=True):
+    """Who has proved to be one; `site_id` `None` may upload for every site."""
+
+    site_id: int | None
+
+
+class Keys:
+    """The archive's own key and the sites' keys, which the command line changes meanwhile."""
+
+    def __init__(self, directory: Path, own_key: str) -> None:
+        self._file = directory / KEYS_FILE
+        self._own_key = own_key.encode()
+        self._known: list[SiteKey] = []
+        self._read_at = 0
+
+    def uploader(self, key: str) -> Uploader | None:
+        given = key.encode()
+        if hmac.compare_digest(given, self._own_key):
+            return Uploader(None)
+        digest = hashlib.sha256(given).hexdigest()
+        return next((Uploader(k.site_id) for k in self.all() if k.sha256 == digest), None)
+
+    def all(self) -> list[SiteKey]:
+        try:
+            changed_at = self._file.stat().st_mtime_ns
+        except FileNotFoundError:
+            return []
+        if changed_at != self._read_at:
+            self._known = msgspec.json.decode(self._file.read_bytes(), type=list[SiteKey])
+            self._read_at = changed_at
+        return self._known
+
+    def add(self, name: str, site_id: int) -> str:
+        """Make a key and keep its digest; returns the key, which nobody can read again."""
+        key = secrets.token_urlsafe(32)
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        self._write([*self.all(), SiteKey(name, site_id, digest)])
+        return key
+
+    def delete(self, name: str, site_id: int) -> bool:
+        """Whether there was such a key."""
+        left = [key for key in self.all() if (key.name, key.site_id) != (name, site_id)]
+        is_known = len(left) < len(self.all())
+        self._write(left)
+        return is_known
+
+    def _write(self, keys: list[SiteKey]) -> None:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(self._file, msgspec.json.encode(keys))
 
 
 def ensure_key(path: Path) -> str:
-    """Read the key, made on the first call by whichever process comes first."""
+    """Read the archive's own key, made on the first call by whichever process comes first."""
     if not path.exists():
         draft = path.with_name(f".{path.name}.{os.getpid()}")
         file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -1,95 +1,98 @@
-"""Finished recordings: one file and one sidecar each, by site and recording id."""
+"""Finished recordings: taken in, found, held, deleted."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import msgspec
+from msgspec.structs import replace
 
-from visavis.archive.uploads import Upload, sync_directory, write_atomically
+from visavis.archive.contents import Contents, read_contents, read_time
+from visavis.archive.storage import Entry, LocalStorage
 
 SITE: Final = re.compile(r"[1-9][0-9]{0,17}")
 RECORDING: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-class Entry(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """A recording as the library lists it; `size` in bytes, `duration` in seconds."""
-
-    id: str
-    site_id: int
-    call_id: str
-    media: str
-    visitor_name: str
-    agent_name: str
-    started_at: str
-    duration: float
-    size: int
-    sha256: str
 
 
 class RefusedError(Exception):
     """The finished upload cannot be kept; the message says why."""
 
 
+class HeldError(Exception):
+    """The recording is under legal hold."""
+
+
 class Library:
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        directory.mkdir(parents=True, exist_ok=True)
-        self._entries = {
-            (entry.site_id, entry.id): entry
-            for sidecar in directory.glob("*/*.json")
-            if (entry := _read(sidecar)) and self._file(entry.site_id, entry.id).exists()
-        }
+    """Knows every recording of its storage by heart; the storage is the truth."""
 
-    def entries(self, site_id: int) -> list[Entry]:
-        """A site's recordings, newest first."""
-        mine = [entry for entry in self._entries.values() if entry.site_id == site_id]
-        return sorted(mine, key=lambda entry: entry.started_at, reverse=True)
+    def __init__(self, storage: LocalStorage) -> None:
+        self._storage = storage
+        self._entries = {(entry.site_id, entry.id): entry for entry in storage.entries()}
+        self._changing = threading.Lock()
 
-    def find(self, site_id: int, recording_id: str) -> tuple[Entry, Path] | None:
-        entry = self._entries.get((site_id, recording_id))
-        return (entry, self._file(site_id, recording_id)) if entry else None
+    def of_site(self, site_id: int) -> list[Entry]:
+        return [entry for entry in self.all() if entry.site_id == site_id]
 
-    def keep(self, upload: Upload, data: Path) -> Entry:
+    def all(self) -> list[Entry]:
+        return list(self._entries.values())
+
+    def find(self, site_id: int, recording_id: str) -> Entry | None:
+        return self._entries.get((site_id, recording_id))
+
+    def file(self, entry: Entry) -> Path:
+        return self._storage.file(entry.site_id, entry.id)
+
+    def contents(self, entry: Entry) -> Contents:
+        return self._storage.contents(entry)
+
+    def keep(self, metadata: Mapping[str, str], upload_id: str, data: Path) -> Entry:
         """Check a whole upload against its SHA-256 and take its file in; raises `RefusedError`.
 
         Doing it again with the same recording, also after a crash half-way, changes nothing.
         """
-        site, recording = upload.metadata.get("site", "1"), upload.metadata.get("recording", "")
-        recording = recording or upload.id
+        site, recording = metadata.get("site", "1"), metadata.get("recording") or upload_id
         if not SITE.fullmatch(site) or not RECORDING.fullmatch(recording):
             raise RefusedError("The metadata site or recording is not an id.")
-        target = self._file(int(site), recording)
+        target = self._storage.file(int(site), recording)
         source = data if data.exists() else target
         sha256 = _sha256(source)
-        if upload.metadata.get("sha256", sha256) != sha256:
+        if metadata.get("sha256", sha256) != sha256:
             raise RefusedError("The file does not have the SHA-256 of its metadata.")
-        known = self._entries.get((int(site), recording))
-        if known and known.sha256 != sha256:
-            raise RefusedError("There is another recording of that id.")
-        entry = _entry(upload, int(site), recording, sha256)
-        target.parent.mkdir(exist_ok=True)
-        sync_directory(self._directory)
-        # the sidecar first: without its file it counts for nothing
-        write_atomically(target.with_suffix(".json"), msgspec.json.encode(entry))
-        if data.exists():
-            data.replace(target)
-            sync_directory(target.parent)
-            sync_directory(data.parent)
-        self._entries[entry.site_id, entry.id] = entry
+        contents = read_contents(source)
+        with self._changing:
+            known = self.find(int(site), recording)
+            if known and known.sha256 != sha256:
+                raise RefusedError("There is another recording of that id.")
+            entry = known or _entry(metadata, int(site), recording, contents, sha256, source)
+            # the sidecars first: without their file they count for nothing
+            self._storage.save(entry)
+            self._storage.save_contents(entry, contents)
+            if data.exists():
+                self._storage.take(entry, data)
+            self._entries[entry.site_id, entry.id] = entry
         return entry
 
-    def _file(self, site_id: int, recording_id: str) -> Path:
-        return self._directory / str(site_id) / f"{recording_id}.mkv"
+    def hold(self, entry: Entry, *, is_held: bool) -> Entry:
+        """Put a recording under legal hold, or release it; raises `KeyError` if it is gone."""
+        with self._changing:
+            held = replace(self._entries[entry.site_id, entry.id], is_held=is_held)
+            self._storage.save(held)
+            self._entries[held.site_id, held.id] = held
+        return held
 
-
-def _read(sidecar: Path) -> Entry | None:
-    if sidecar.name.startswith("."):
-        return None
-    return msgspec.json.decode(sidecar.read_bytes(), type=Entry)
+    def delete(self, entry: Entry) -> None:
+        """For good; raises `HeldError`. One that is gone is none of our business."""
+        with self._changing:
+            known = self.find(entry.site_id, entry.id)
+            if known and known.is_held:
+                raise HeldError
+            self._storage.delete(entry)
+            self._entries.pop((entry.site_id, entry.id), None)
 
 
 def _sha256(path: Path) -> str:
@@ -97,21 +100,37 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _entry(upload: Upload, site_id: int, recording_id: str, sha256: str) -> Entry:
-    said = upload.metadata.get
-    try:
-        duration = max(0.0, float(said("duration", "0")))
-    except ValueError:
-        duration = 0.0
+def _entry(
+    metadata: Mapping[str, str],
+    site_id: int,
+    recording_id: str,
+    contents: Contents,
+    sha256: str,
+    file: Path,
+) -> Entry:
+    said = metadata.get
+    found = file.stat()
+    arrived_at = datetime.fromtimestamp(found.st_mtime, UTC)
+    started_at = read_time(said("startedAt", "")) or arrived_at
+    agent_names = contents.agent_names or tuple(filter(None, (said("agentName"),)))
     return Entry(
         id=recording_id,
         site_id=site_id,
         call_id=said("call", ""),
         media=said("media", "video"),
-        visitor_name=said("visitorName", ""),
-        agent_name=said("agentName", ""),
-        started_at=said("startedAt", ""),
-        duration=duration,
-        size=upload.length,
+        visitor_name=contents.visitor_name or said("visitorName", ""),
+        visitor_email=contents.visitor_email,
+        agent_names=agent_names,
+        started_at=started_at.isoformat(timespec="milliseconds"),
+        duration=round(contents.duration or _seconds(said("duration", "")), 3),
+        size=found.st_size,
         sha256=sha256,
     )
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        return 0.0
+    return seconds if 0 < seconds < 10**7 else 0.0

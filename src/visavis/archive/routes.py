@@ -1,80 +1,206 @@
-"""The archive's addresses: uploads for the recorder, recordings for the library page."""
+"""The archive's addresses: uploads for recorders, recordings for the library page."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from visavis.archive.library import Entry, Library
-from visavis.archive.playback import SIDES, participant_file
-from visavis.archive.tus import TusServer
-from visavis.archive.uploads import Uploads
+from visavis.archive.deeds import Deed, Deeds
+from visavis.archive.library import HeldError, Library
+from visavis.archive.search import read_search
+from visavis.archive.storage import Entry
+from visavis.archive.workshop import FailedError, TooManyError, Workshop
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission
 
-Viewer = Callable[[HTTPConnection], Awaitable[Agent]]
+Viewer = Callable[[Request], Awaitable[Agent]]
+"""Who asks; raises `Unauthorized`, and `PermissionDenied` for a change from a stranger's page."""
 
+BASE: Final = "/library/recordings"
 PRIVATE: Final = {"Cache-Control": "private, no-cache"}
+MAX_OCCASION: Final = 64
 
 
-class Recordings(FileResponse):
+class Recording(FileResponse):
     chunk_size = 1024 * 1024  # plays back at a third of the CPU of the default
 
 
-def archive_routes(directory: Path, key: str, viewer: Viewer) -> list[BaseRoute]:
-    library = Library(directory / "library")
-    tus = TusServer(Uploads(directory / "uploads"), library, key)
-    return [*tus.routes("/recordings"), *LibraryApi(library, viewer).routes()]
-
-
 class LibraryApi:
-    """What an agent with the permission View Recordings may see of their own site."""
+    """What agents may see and do of their own site's recordings.
 
-    def __init__(self, library: Library, viewer: Viewer) -> None:
+    The permission View Recordings is for seeing; Manage Settings for deleting and legal hold.
+    """
+
+    def __init__(self, library: Library, workshop: Workshop, deeds: Deeds, viewer: Viewer) -> None:
         self._library = library
+        self._workshop = workshop
+        self._deeds = deeds
         self._viewer = viewer
 
     def routes(self) -> list[BaseRoute]:
-        base = "/library/recordings"
+        one = BASE + "/{recording_id}"
         return [
-            Route(base, self.index),
-            Route(base + "/{recording_id}/original.mkv", self.original),
-            Route(base + "/{recording_id}/{side}.webm", self.participant),
+            Route(BASE, self.index),
+            Route(one, self.details),
+            Route(one, self.delete, methods=["DELETE"]),
+            Route(one + "/hold", self.hold, methods=["PUT", "DELETE"]),
+            Route(one + "/parts", self.parts),
+            Route(one + "/parts/{name}", self.part),
+            Route(one + "/original.mkv", self.original),
+            Route(one + "/composed", self.composition),
+            Route(one + "/composed", self.compose, methods=["POST"]),
+            Route(one + "/composed", self.cancel, methods=["DELETE"]),
+            Route(one + "/composed.mp4", self.composed),
         ]
 
     async def index(self, request: Request) -> Response:
         agent = await self._agent(request)
-        body = msgspec.json.encode({"recordings": self._library.entries(agent.site_id)})
-        return Response(body, media_type="application/json", headers=PRIVATE)
+        search = read_search(request.query_params)
+        return _json(search.run(self._library.of_site(agent.site_id)))
+
+    async def details(self, request: Request) -> Response:
+        entry = await self._played(request)
+        contents = await asyncio.to_thread(self._library.contents, entry)
+        return _json({"recording": entry, "contents": contents})
+
+    async def parts(self, request: Request) -> Response:
+        entry = await self._played(request)
+        try:
+            return _json({"parts": await self._workshop.parts(entry)})
+        except FailedError:
+            raise _unplayable() from None
+
+    async def part(self, request: Request) -> Response:
+        entry = await self._played(request)
+        try:
+            found = await self._workshop.part(entry, request.path_params["name"])
+        except FailedError:
+            raise _unplayable() from None
+        if found is None:
+            raise VisavisError(ErrorKind.EntityNotFound)
+        info, file = found
+        return Recording(file, media_type=info.media_type, headers=PRIVATE)
 
     async def original(self, request: Request) -> Response:
-        entry, path = await self._find(request)
-        name = f"call-{entry.started_at[:19].replace(':', '')}-{entry.id[:8]}.mkv"
-        return Recordings(path, media_type="video/x-matroska", filename=name, headers=PRIVATE)
+        agent, entry = await self._find(request)
+        etag = f'"{entry.sha256}"'
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers={**PRIVATE, "ETag": etag})
+        await self._note_download(request, Deed.DOWNLOADED, agent, entry)
+        return Recording(
+            self._library.file(entry),
+            media_type="video/x-matroska",
+            filename=_file_name(entry, "mkv"),
+            headers={**PRIVATE, "ETag": etag},
+        )
 
-    async def participant(self, request: Request) -> Response:
-        _, path = await self._find(request)
-        side = request.path_params["side"]
-        if side not in SIDES:
-            raise VisavisError(ErrorKind.EntityNotFound)
-        file = await asyncio.to_thread(participant_file, path, side)
-        return Recordings(file, media_type="video/webm", headers=PRIVATE)
+    async def composition(self, request: Request) -> Response:
+        _, entry = await self._find(request)
+        return _json(self._workshop.composition(entry))
 
-    async def _agent(self, request: Request) -> Agent:
+    async def compose(self, request: Request) -> Response:
+        agent, entry = await self._find(request)
+        if self._workshop.composition(entry).state in {"none", "failed"}:
+            await self._deeds.note(Deed.COMPOSED, agent, entry)
+        try:
+            return _json(self._workshop.compose(entry), 202)
+        except TooManyError:
+            message = "Too many recordings wait to be composed: try again later."
+            raise VisavisError(ErrorKind.TooManyRequests, message) from None
+
+    async def cancel(self, request: Request) -> Response:
+        _, entry = await self._find(request)
+        await self._workshop.cancel(entry)
+        return _json(self._workshop.composition(entry))
+
+    async def composed(self, request: Request) -> Response:
+        agent, entry = await self._find(request)
+        file = self._workshop.composed(entry)
+        if file is None:
+            raise VisavisError(ErrorKind.EntityNotFound, "It has not been composed.")
+        await self._note_download(request, Deed.DOWNLOADED, agent, entry)
+        name = _file_name(entry, "mp4")
+        return Recording(file, media_type="video/mp4", filename=name, headers=PRIVATE)
+
+    async def hold(self, request: Request) -> Response:
+        agent, entry = await self._find(request, Permission.MANAGE_SETTINGS)
+        is_held = request.method == "PUT"
+        if entry.is_held != is_held:
+            await self._deeds.note(Deed.HELD if is_held else Deed.RELEASED, agent, entry)
+            try:
+                entry = await asyncio.to_thread(self._library.hold, entry, is_held=is_held)
+            except KeyError:
+                raise _gone() from None
+        return _json({"recording": entry})
+
+    async def delete(self, request: Request) -> Response:
+        agent, entry = await self._find(request, Permission.MANAGE_SETTINGS)
+        if entry.is_held:
+            raise _held()
+        # told first: what is deleted without a word would be worse than a word too many
+        await self._deeds.note(Deed.DELETED, agent, entry)
+        try:
+            await asyncio.to_thread(self._library.delete, entry)
+        except HeldError:
+            raise _held() from None
+        await self._workshop.forget(entry)
+        return Response(status_code=204)
+
+    async def _agent(self, request: Request, *more: Permission) -> Agent:
         agent = await self._viewer(request)
-        agent.demand(Permission.VIEW_RECORDINGS)
+        for permission in (Permission.VIEW_RECORDINGS, *more):
+            agent.demand(permission)
         return agent
 
-    async def _find(self, request: Request) -> tuple[Entry, Path]:
-        agent = await self._agent(request)
-        found = self._library.find(agent.site_id, request.path_params["recording_id"])
-        if found is None:
-            raise VisavisError(ErrorKind.EntityNotFound, "There is no such recording.")
-        return found
+    async def _find(self, request: Request, *more: Permission) -> tuple[Agent, Entry]:
+        agent = await self._agent(request, *more)
+        entry = self._library.find(agent.site_id, request.path_params["recording_id"])
+        if entry is None:
+            raise _gone()
+        return agent, entry
+
+    async def _played(self, request: Request) -> Entry:
+        """What is asked for, now that it stands in the audit log that somebody plays it."""
+        agent, entry = await self._find(request)
+        occasion = request.query_params.get("play", "")[:MAX_OCCASION]
+        await self._deeds.note_once(Deed.PLAYED, agent, entry, occasion)
+        return entry
+
+    async def _note_download(
+        self, request: Request, deed: Deed, agent: Agent, entry: Entry
+    ) -> None:
+        """A browser that goes on with a download after a break asks for a range of it."""
+        if request.method == "HEAD":
+            return
+        if "range" in request.headers:
+            await self._deeds.note_once(deed, agent, entry, request.url.path)
+        else:
+            await self._deeds.note(deed, agent, entry)
+
+
+def _json(body: Any, status: int = 200) -> Response:
+    content = msgspec.json.encode(body)
+    return Response(content, status, media_type="application/json", headers=PRIVATE)
+
+
+def _file_name(entry: Entry, suffix: str) -> str:
+    return f"call-{entry.started_at[:19].replace(':', '')}-{entry.id[:8]}.{suffix}"
+
+
+def _gone() -> VisavisError:
+    return VisavisError(ErrorKind.EntityNotFound, "There is no such recording.")
+
+
+def _held() -> VisavisError:
+    return VisavisError(ErrorKind.RecordingHeld)
+
+
+def _unplayable() -> VisavisError:
+    message = "This file cannot be played here; it can be downloaded."
+    return VisavisError(ErrorKind.EntityNotFound, message)

@@ -1,60 +1,64 @@
-"""The tus 1.0 server (https://tus.io/protocols/resumable-upload): core, creation, termination."""
+"""The tus 1.0 server (https://tus.io/protocols/resumable-upload).
+
+Extensions: creation, creation-with-upload, creation-defer-length, checksum, expiration,
+termination. An answer that tells an offset is given only after everything below it is on disk.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import hmac
-import os
+from collections.abc import Callable
+from email.utils import formatdate
 from typing import Final
 
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
+from msgspec.structs import replace
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from visavis.archive import tus_headers as h
+from visavis.archive.disk import free_bytes
+from visavis.archive.key import Keys, Uploader
 from visavis.archive.library import Library, RefusedError
-from visavis.archive.uploads import Upload, Uploads
+from visavis.archive.receiving import receive
+from visavis.archive.tus_headers import TusError
+from visavis.archive.uploads import BusyError, DiskFullError, Part, Upload, Uploads
 
-VERSION: Final = "1.0.0"
-MAX_SIZE: Final = 64 * 1024**3
-MAX_METADATA_BYTES: Final = 8 * 1024
-SYNC_BYTES: Final = 1024 * 1024
+EXTENSIONS: Final = (
+    "creation,creation-with-upload,creation-defer-length,checksum,expiration,termination"
+)
+METHODS: Final = ("OPTIONS", "HEAD", "PATCH", "DELETE", "POST")
+RESERVE_BYTES: Final = 64 * 1024**2
+"""What an announced upload must leave free: the sidecars of others need room too."""
 SHA256_HEADER: Final = "Visavis-Sha256"
 """On answers about an upload that is whole, checked and stored: its SHA-256, as confirmation."""
 
-_CHECKSUM_MISMATCH: Final = 460
-
-
-class TusError(Exception):
-    def __init__(self, status: int, sentence: str, **headers: str) -> None:
-        super().__init__(sentence)
-        self.response = PlainTextResponse(f"{sentence}\n", status, headers=headers)
-
 
 class TusServer:
-    """Takes recordings for a library from whoever has the key."""
+    """Takes recordings for a library from whoever has a key."""
 
-    def __init__(self, uploads: Uploads, library: Library, key: str) -> None:
+    def __init__(
+        self, uploads: Uploads, library: Library, keys: Keys, clock: Callable[[], float]
+    ) -> None:
         self._uploads = uploads
         self._library = library
-        self._key = key
-        self._busy: set[str] = set()
+        self._keys = keys
+        self._clock = clock
 
     def routes(self, prefix: str) -> list[BaseRoute]:
-        each = ["OPTIONS", "HEAD", "PATCH", "DELETE", "POST"]
-        return [
-            Route(prefix, self._serve, methods=["OPTIONS", "POST"]),
-            Route(prefix + "/", self._serve, methods=["OPTIONS", "POST"]),
-            Route(prefix + "/{upload_id}", self._serve, methods=each),
-        ]
+        paths = (prefix, prefix + "/", prefix + "/{upload_id}")
+        return [Route(path, self._serve, methods=METHODS) for path in paths]
 
     async def _serve(self, request: Request) -> Response:
         try:
             response = await self._perform(request)
         except TusError as error:
             response = error.response
-        response.headers["Tus-Resumable"] = VERSION
+        except BusyError:
+            response = TusError(423, "Another request writes to this upload.").response
+        except DiskFullError:
+            response = TusError(507, "The disk is full: try again later.").response
+        response.headers["Tus-Resumable"] = h.VERSION
         return response
 
     async def _perform(self, request: Request) -> Response:
@@ -62,135 +66,138 @@ class TusServer:
         upload_id = request.path_params.get("upload_id")
         if method == "OPTIONS":
             return _abilities()
-        self._demand_key(request)
-        if request.headers.get("tus-resumable") != VERSION:
-            raise TusError(412, "This server speaks tus 1.0.0.", **{"Tus-Version": VERSION})
+        uploader = self._demand_key(request)
+        if request.headers.get("tus-resumable") != h.VERSION:
+            raise TusError(412, "This server speaks tus 1.0.0.", **{"Tus-Version": h.VERSION})
         if upload_id is None:
             if method == "POST":
-                return await self._create(request)
+                return await self._create(request, uploader)
             raise TusError(405, "Create an upload with POST.", Allow="OPTIONS, POST")
-        upload = await asyncio.to_thread(self._uploads.find, upload_id)
-        if upload is None:
-            raise TusError(404, "There is no such upload.")
+        upload = await asyncio.to_thread(self._find, upload_id, uploader)
         match method:
             case "HEAD":
-                return self._state(upload, 200)
+                offset = await asyncio.to_thread(self._uploads.synced_offset, upload)
+                return self._described(upload, offset, 200)
             case "PATCH":
-                return await self._append(request, upload)
+                return await self._patch(request, upload)
             case "DELETE":
                 await asyncio.to_thread(self._uploads.discard, upload)
                 return Response(status_code=204)
         raise TusError(405, "Use HEAD, PATCH or DELETE.", Allow="DELETE, HEAD, OPTIONS, PATCH")
 
-    def _demand_key(self, request: Request) -> None:
+    def _demand_key(self, request: Request) -> Uploader:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        is_key = hmac.compare_digest(given.strip().encode(), self._key.encode())
-        if scheme.casefold() != "bearer" or not is_key:
+        uploader = self._keys.uploader(given.strip())
+        if scheme.casefold() != "bearer" or not uploader:
             challenge = {"WWW-Authenticate": 'Bearer realm="visavis archive"'}
             raise TusError(401, "Send the archive's key as a bearer token.", **challenge)
+        return uploader
 
-    async def _create(self, request: Request) -> Response:
-        length = _number(request, "upload-length")
-        if length > MAX_SIZE:
-            raise TusError(413, f"An upload may have at most {MAX_SIZE} bytes.")
-        metadata = _metadata(request.headers.get("upload-metadata", ""))
-        upload = await asyncio.to_thread(self._uploads.create, length, metadata)
-        location = f"{request.url.path.rstrip('/')}/{upload.id}"
-        return Response(status_code=201, headers={"Location": location, "Upload-Offset": "0"})
+    def _find(self, upload_id: str, uploader: Uploader) -> Upload:
+        upload = self._uploads.find(upload_id)
+        if upload is None or uploader.site_id not in {None, upload.site_id}:
+            raise TusError(404, "There is no such upload.")
+        if self._uploads.expires_at(upload) <= self._clock():
+            raise TusError(410, "The upload has expired: create another.")
+        return upload
 
-    async def _append(self, request: Request, upload: Upload) -> Response:
-        if request.headers.get("content-type") != "application/offset+octet-stream":
-            raise TusError(415, "Send application/offset+octet-stream.")
-        if upload.id in self._busy:
-            raise TusError(423, "Another request writes to this upload.")
-        self._busy.add(upload.id)
-        try:
-            if _number(request, "upload-offset") != self._uploads.offset(upload):
+    async def _create(self, request: Request, uploader: Uploader) -> Response:
+        length = h.read_length(request)
+        metadata = h.read_metadata(request)
+        if uploader.site_id is not None:
+            if metadata.get("site", str(uploader.site_id)) != str(uploader.site_id):
+                raise TusError(403, "The key is another site's.")
+            metadata["site"] = str(uploader.site_id)
+        if (length or 0) + RESERVE_BYTES > free_bytes(self._uploads.directory):
+            raise DiskFullError
+        brings_body = request.headers.get("content-type") == h.BODY_TYPE
+        checksum = h.read_checksum(request) if brings_body else None
+        upload = await asyncio.to_thread(self._uploads.create, length, metadata, uploader.site_id)
+        with self._uploads.opened(upload) as part:
+            try:
+                if brings_body:
+                    await receive(request, part, _room(upload, part), checksum)
+                upload = await self._stored(upload)
+            except (TusError, DiskFullError):
+                self._uploads.remove(upload)  # nobody has heard of its address
+                raise
+            response = self._described(upload, part.offset, 201)
+        response.headers["Location"] = f"{request.url.path.rstrip('/')}/{upload.id}"
+        return response
+
+    async def _patch(self, request: Request, upload: Upload) -> Response:
+        h.demand_body_type(request)
+        checksum = h.read_checksum(request)
+        offset = h.read_number(request, "upload-offset")
+        if not self._uploads.data(upload.id).exists():  # the library has it already
+            if offset != upload.length:
+                raise TusError(409, "The upload is complete.")
+            return self._described(await self._stored(upload), offset, 204)
+        with self._uploads.opened(upload) as part:
+            if offset != part.offset:
                 raise TusError(409, "The upload stands at another offset: ask with HEAD.")
-            if self._uploads.offset(upload) < upload.length:
-                await self._receive(request, upload)
-            if self._uploads.offset(upload) == upload.length and not upload.stored:
-                upload = await self._finish(upload)
-        finally:
-            self._busy.discard(upload.id)
-        return self._state(upload, 204)
+            upload = await self._with_length(request, upload, offset)
+            await receive(request, part, _room(upload, part), checksum)
+            return self._described(await self._stored(upload), part.offset, 204)
 
-    async def _receive(self, request: Request, upload: Upload) -> None:
-        """Append the body; what arrives before the connection breaks is kept."""
-        file = os.open(self._uploads.data(upload.id), os.O_WRONLY | os.O_APPEND)
-        room = upload.length - os.fstat(file).st_size
-        waiting = bytearray()
-        try:
-            async for chunk in request.stream():
-                room -= len(chunk)
-                if room < 0:
-                    raise TusError(413, "That is more than the upload's length.")
-                waiting += chunk
-                if len(waiting) >= SYNC_BYTES:
-                    await asyncio.to_thread(_append, file, bytes(waiting))
-                    waiting.clear()
-        except ClientDisconnect:
-            raise TusError(400, "The connection broke.") from None
-        finally:
-            await asyncio.to_thread(_append, file, bytes(waiting))
-            os.close(file)
+    async def _with_length(self, request: Request, upload: Upload, offset: int) -> Upload:
+        """The upload with its length, where the client now tells it."""
+        if "upload-length" not in request.headers:
+            return upload
+        length = h.checked_length(h.read_number(request, "upload-length"))
+        if upload.length not in {None, length} or length < offset:
+            raise TusError(400, "The upload has another length already.")
+        if upload.length is None:
+            upload = replace(upload, length=length)
+            await asyncio.to_thread(self._uploads.save, upload)
+        return upload
 
-    async def _finish(self, upload: Upload) -> Upload:
+    async def _stored(self, upload: Upload) -> Upload:
+        """Hand the upload to the library if it is whole; raises 460 when its SHA-256 is another.
+
+        An upload of nothing is whole, but no recording.
+        """
+        if upload.sha256 or not upload.length or self._uploads.offset(upload) < upload.length:
+            return upload
+        data = self._uploads.data(upload.id)
         try:
-            entry = await asyncio.to_thread(
-                self._library.keep, upload, self._uploads.data(upload.id)
-            )
+            entry = await asyncio.to_thread(self._library.keep, upload.metadata, upload.id, data)
         except RefusedError as refusal:
-            await asyncio.to_thread(self._uploads.discard, upload)
-            raise TusError(_CHECKSUM_MISMATCH, str(refusal)) from None
-        metadata = {**upload.metadata, "sha256": entry.sha256}
-        stored = Upload(upload.id, upload.length, metadata, stored=True)
+            await asyncio.to_thread(self._uploads.remove, upload)
+            raise TusError(h.CHECKSUM_MISMATCH, str(refusal)) from None
+        except FileNotFoundError:
+            raise TusError(410, "The recording has been deleted.") from None
+        stored = replace(upload, sha256=entry.sha256)
         await asyncio.to_thread(self._uploads.save, stored)
         return stored
 
-    def _state(self, upload: Upload, status: int) -> Response:
+    def _described(self, upload: Upload, offset: int, status: int) -> Response:
         headers = {
-            "Upload-Offset": str(self._uploads.offset(upload)),
-            "Upload-Length": str(upload.length),
+            "Upload-Offset": str(offset),
+            "Upload-Expires": formatdate(self._uploads.expires_at(upload), usegmt=True),
             "Cache-Control": "no-store",
         }
-        if upload.stored:
-            headers[SHA256_HEADER] = upload.metadata["sha256"]
+        if upload.length is None:
+            headers["Upload-Defer-Length"] = "1"
+        else:
+            headers["Upload-Length"] = str(upload.length)
+        if upload.metadata and status == 200:
+            headers["Upload-Metadata"] = h.write_metadata(upload.metadata)
+        if upload.sha256:
+            headers[SHA256_HEADER] = upload.sha256
         return Response(status_code=status, headers=headers)
+
+
+def _room(upload: Upload, part: Part) -> int:
+    """How many bytes may still come."""
+    return (h.MAX_SIZE if upload.length is None else upload.length) - part.offset
 
 
 def _abilities() -> Response:
     headers = {
-        "Tus-Version": VERSION,
-        "Tus-Extension": "creation,termination",
-        "Tus-Max-Size": str(MAX_SIZE),
+        "Tus-Version": h.VERSION,
+        "Tus-Extension": EXTENSIONS,
+        "Tus-Max-Size": str(h.MAX_SIZE),
+        "Tus-Checksum-Algorithm": ",".join(h.ALGORITHMS),
     }
     return Response(status_code=204, headers=headers)
-
-
-def _append(file: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(file, view) :]
-    os.fdatasync(file)
-
-
-def _number(request: Request, name: str) -> int:
-    value = request.headers.get(name, "")
-    if not (value.isascii() and value.isdigit() and len(value) < 19):
-        raise TusError(400, f"{name.title()} must be a number of bytes.")
-    return int(value)
-
-
-def _metadata(header: str) -> dict[str, str]:
-    """`key base64, key base64, key` (tus creation extension)."""
-    if len(header) > MAX_METADATA_BYTES:
-        raise TusError(413, "Upload-Metadata is too long.")
-    found: dict[str, str] = {}
-    for pair in filter(None, (part.strip() for part in header.split(","))):
-        key, _, value = pair.partition(" ")
-        try:
-            found[key] = base64.b64decode(value.strip(), validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
-            raise TusError(400, "Upload-Metadata must be key base64 pairs.") from None
-    return found

@@ -1,39 +1,116 @@
-"""Unfinished uploads on disk: the offset of an upload is the size of its file."""
+"""Uploads on disk: the offset of an upload is the size of its file, but for what is unverified.
+
+<uploads>/<id>.json         Upload: what the client said of it
+<uploads>/<id>.part         the bytes so far; locked (flock) by the request that appends
+<uploads>/<id>.unverified   while a chunk with a checksum arrives: the offset where it began
+"""
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from visavis.archive.disk import sync_directory, write_atomically
+
+LIFETIME_SECONDS: Final = 7 * 24 * 3600.0
+"""An upload that got no byte for so long is given up; what is stored can be asked for as long."""
+
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class BusyError(Exception):
+    """Another request writes to the upload."""
+
+
+class DiskFullError(Exception):
+    """No room; what was acknowledged is still there."""
 
 
 class Upload(msgspec.Struct, frozen=True):
-    """What a client said of its upload. `length` in bytes; `stored` once the library has it."""
+    """What a client said of its upload.
+
+    `length` in bytes, `None` until the client knows it; `site_id` where the key is one site's;
+    `sha256` once the library has it.
+    """
 
     id: str
-    length: int
+    length: int | None
     metadata: dict[str, str]
-    stored: bool = False
+    site_id: int | None = None
+    sha256: str | None = None
+
+
+class Part:
+    """An upload's bytes, locked for this request."""
+
+    def __init__(self, file: int, marker: Path) -> None:
+        self._file = file
+        self._marker = marker
+
+    @property
+    def offset(self) -> int:
+        return os.fstat(self._file).st_size
+
+    def write(self, data: bytes) -> None:
+        """Append; raises `DiskFullError`, and whatever did fit stays."""
+        view = memoryview(data)
+        with _full_disk_told():
+            while view:
+                view = view[os.write(self._file, view) :]
+
+    def sync(self) -> None:
+        with _full_disk_told():
+            os.fdatasync(self._file)
+
+    def begin_unverified(self) -> None:
+        """From here on nothing counts until `verified`, not even after a crash."""
+        with _full_disk_told():
+            write_atomically(self._marker, str(self.offset).encode())
+
+    def verified(self) -> None:
+        """What was written is on disk and counts."""
+        self.sync()
+        self._marker.unlink(missing_ok=True)
+        sync_directory(self._marker.parent)
+
+    def roll_back(self) -> None:
+        """Forget what was written since `begin_unverified`, if it was called."""
+        with suppress(FileNotFoundError):
+            os.truncate(self._file, int(self._marker.read_bytes()))
+            self.verified()
 
 
 class Uploads:
     """A folder of uploads; every method works on disk and leaves it synced."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, lifetime_seconds: float = LIFETIME_SECONDS) -> None:
         self._directory = directory
+        self._lifetime = lifetime_seconds
         directory.mkdir(parents=True, exist_ok=True)
 
-    def create(self, length: int, metadata: dict[str, str]) -> Upload:
-        upload = Upload(secrets.token_urlsafe(24), length, metadata)
-        with self.data(upload.id).open("xb") as file:
-            os.fsync(file.fileno())
-        self.save(upload)
+    @property
+    def directory(self) -> Path:
+        return self._directory
+
+    def create(
+        self, length: int | None, metadata: dict[str, str], site_id: int | None = None
+    ) -> Upload:
+        """Raises `DiskFullError`."""
+        upload = Upload(secrets.token_urlsafe(24), length, metadata, site_id)
+        with _full_disk_told():
+            with self.data(upload.id).open("xb") as file:
+                os.fsync(file.fileno())
+            self.save(upload)
         return upload
 
     def save(self, upload: Upload) -> None:
@@ -49,36 +126,93 @@ class Uploads:
         return msgspec.json.decode(content, type=Upload)
 
     def offset(self, upload: Upload) -> int:
+        """How many bytes are there and count."""
         try:
-            return self.data(upload.id).stat().st_size
+            size = self.data(upload.id).stat().st_size
         except FileNotFoundError:
-            return upload.length  # the library has it
+            return upload.length or 0  # the library has it
+        with suppress(FileNotFoundError):
+            return int(self._marker(upload.id).read_bytes())
+        return size
+
+    def synced_offset(self, upload: Upload) -> int:
+        """The offset, and everything below it is on disk, whoever writes meanwhile."""
+        offset = self.offset(upload)
+        with suppress(FileNotFoundError), self.data(upload.id).open("rb") as file:
+            os.fdatasync(file.fileno())
+        return offset
+
+    @contextmanager
+    def opened(self, upload: Upload) -> Iterator[Part]:
+        """Lock the upload for appending; raises `BusyError`, also if it has just been stored."""
+        try:
+            file = os.open(self.data(upload.id), os.O_WRONLY | os.O_APPEND)
+        except FileNotFoundError:
+            raise BusyError from None
+        try:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise BusyError from None
+            part = Part(file, self._marker(upload.id))
+            part.roll_back()  # a crash may have left an unverified chunk
+            yield part
+        finally:
+            os.close(file)
 
     def discard(self, upload: Upload) -> None:
+        """Forget an upload; raises `BusyError`."""
+        if not self.data(upload.id).exists():  # the library has it
+            self.remove(upload)
+            return
+        with self.opened(upload):
+            self.remove(upload)
+
+    def remove(self, upload: Upload) -> None:
+        """Forget an upload that is locked by the caller, or stored."""
         self._sidecar(upload.id).unlink(missing_ok=True)
         self.data(upload.id).unlink(missing_ok=True)
+        self._marker(upload.id).unlink(missing_ok=True)
+        sync_directory(self._directory)
+
+    def expires_at(self, upload: Upload) -> float:
+        """When it is given up, in seconds since the epoch."""
+        changed = self._sidecar(upload.id).stat().st_mtime
+        with suppress(FileNotFoundError):
+            changed = max(changed, self.data(upload.id).stat().st_mtime)
+        return changed + self._lifetime
+
+    def sweep(self, now: float) -> int:
+        """Discard what has expired and the leavings of crashes; returns how many uploads."""
+        count = 0
+        for sidecar in sorted(self._directory.glob("[!.]*.json")):
+            upload = self.find(sidecar.stem)
+            if upload and self.expires_at(upload) <= now:
+                with suppress(BusyError):
+                    self.discard(upload)
+                    count += 1
+        drafts = list(self._directory.glob(".*"))
+        orphans = [p for p in self._directory.glob("*.part") if not p.with_suffix(".json").exists()]
+        for path in drafts + orphans:
+            if path.stat().st_mtime + self._lifetime <= now:
+                path.unlink()
+        return count
 
     def data(self, upload_id: str) -> Path:
         return self._directory / f"{upload_id}.part"
+
+    def _marker(self, upload_id: str) -> Path:
+        return self._directory / f"{upload_id}.unverified"
 
     def _sidecar(self, upload_id: str) -> Path:
         return self._directory / f"{upload_id}.json"
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a small file so that a crash leaves the old or the new one, whole."""
-    draft = path.with_name(f".{path.name}")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    sync_directory(path.parent)
-
-
-def sync_directory(path: Path) -> None:
-    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+@contextmanager
+def _full_disk_told() -> Iterator[None]:
     try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise DiskFullError from None

@@ -18,6 +18,8 @@ CONFIG_VARIABLE: Final = "VISAVIS_CONFIG"
 SHORT_NAMES: Final = {
     "data_dir": "data",
     "advertise_addresses": "advertise-address",
+    "stun_servers": "stun-server",
+    "turn_servers": "turn-server",
     "trusted_proxies": "trusted-proxy",
     "cors_origins": "cors-origin",
 }
@@ -69,11 +71,19 @@ def _setting(name: str, hint: Any, default: Any) -> Setting:
 SETTINGS: Final = _settings()
 
 
-def with_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command an option for every setting; `None` or `()` where it was not given."""
-    for setting in reversed(SETTINGS):
-        command = _option(setting)(command)
-    return command
+def with_settings(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command an option for each of these settings, or for every one.
+
+    It gets `None` or `()` where an option was not given.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        for setting in reversed(SETTINGS):
+            if not names or setting.name in names:
+                command = _option(setting)(command)
+        return command
+
+    return decorate
 
 
 def _option(setting: Setting) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -17,11 +17,13 @@ from visavis.app import new_id, new_secret, now
 from visavis.bus.local import LocalBus
 from visavis.cli.logs import log_to_stderr
 from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.policy import RecordingPolicy
 from visavis.services.audit import AuditLog
 from visavis.services.clients import Clients
 from visavis.services.configs import Configs
 from visavis.services.keys import Keys
 from visavis.services.people import People
+from visavis.services.recordings import RecordingDesk
 from visavis.services.staff import Staff
 from visavis.services.tokens import Tokens
 from visavis.settings import Settings
@@ -51,8 +53,9 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 class Office:
     """The services over one store, without a server."""
 
-    def __init__(self, store: SqlStore) -> None:
+    def __init__(self, store: SqlStore, data_dir: Path = Path("data")) -> None:
         self.store = store
+        self.settings = Settings(data_dir=data_dir)
         passwords = Argon2Passwords()
         self.people = People(store, passwords, now, new_secret, new_id)
         self.staff = Staff(store, passwords, now, new_secret)
@@ -64,7 +67,15 @@ class Office:
     async def configs(self) -> Configs:
         """With the built-in recording server of the server that started last."""
         url = await self.store.read(lambda rows: rows.nodes.newest_archive_url())
-        return Configs(self.store, LocalBus(), now, new_id, url)
+        return Configs(self.store, LocalBus(), now, new_id, url, self.policy_of)
+
+    async def policy_of(self, site_id: int) -> RecordingPolicy:
+        return await self.store.read(lambda rows: rows.policies.get(site_id))
+
+    async def desk(self) -> RecordingDesk:
+        """With the built-in recording server of the server that started last."""
+        url = await self.store.read(lambda rows: rows.nodes.newest_archive_url())
+        return RecordingDesk(self.store, now, url, None)
 
     async def site(self, given: int | None) -> int:
         """The site that is meant; raises `EntityNotFound`, `ParameterMissing`."""
@@ -88,7 +99,7 @@ def at_office(work: Callable[..., Awaitable[None]]) -> Callable[..., None]:
         if not address.startswith(POSTGRESQL) and not Path(address).exists():
             fail(f"{data_dir} is not set up: run visavis init or visavis serve first.")
         try:
-            asyncio.run(_perform(address, work, options))
+            asyncio.run(_perform(address, data_dir, work, options))
         except VisavisError as error:
             fail(error.message)
 
@@ -96,11 +107,14 @@ def at_office(work: Callable[..., Awaitable[None]]) -> Callable[..., None]:
 
 
 async def _perform(
-    address: str, work: Callable[..., Awaitable[None]], options: Mapping[str, Any]
+    address: str,
+    data_dir: Path,
+    work: Callable[..., Awaitable[None]],
+    options: Mapping[str, Any],
 ) -> None:
     store = opened(address)
     try:
-        await work(Office(store), **options)
+        await work(Office(store, data_dir), **options)
     finally:
         store.close()
 

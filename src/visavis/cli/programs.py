@@ -167,10 +167,7 @@ def token() -> None:
 @at_office
 async def issue(office: Office, email: str, expires: str) -> None:
     """Print a bearer token and nothing else."""
-    match = LIFETIME.fullmatch(expires)
-    if not match:
-        fail("--expires takes a number and one of s, m, h, d: for example 12h.")
-    lifetime = timedelta(**{UNITS[match[2]]: int(match[1])})
+    lifetime = read_lifetime(expires, "--expires")
     agent = await office.people.by_email(email)
     click.echo(await office.tokens.issue(agent, CredentialKind.BEARER, lifetime))
 
@@ -180,3 +177,11 @@ async def issue(office: Office, email: str, expires: str) -> None:
 async def revoke(office: Office) -> None:
     """Revoke the token on standard input."""
     await office.tokens.revoke(sys.stdin.readline().strip())
+
+
+def read_lifetime(text: str, option: str) -> timedelta:
+    """A number and its unit; ends the program where it is none."""
+    match = LIFETIME.fullmatch(text)
+    if not match:
+        fail(f"{option} takes a number and one of s, m, h, d: for example 12h.")
+    return timedelta(**{UNITS[match[2]]: int(match[1])})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import os
 import shlex
 import socket
@@ -24,7 +25,7 @@ from visavis.cli.office import Office, data_option, database_option, fail, opene
 from visavis.domain.errors import VisavisError
 from visavis.services.people import FIRST_EMAIL, FirstAccount
 from visavis.settings import Settings, decode_settings
-from visavis.supervisor import CANNOT_START, PARTS, CannotStartError, run_part, supervise
+from visavis.supervisor import CANNOT_START, CannotStartError, run_part, supervise
 
 
 @click.command()
@@ -34,7 +35,7 @@ from visavis.supervisor import CANNOT_START, PARTS, CannotStartError, run_part, 
     type=click.Path(dir_okay=False, path_type=Path),
     help="A TOML file with settings.  [VISAVIS_CONFIG]",
 )
-@with_settings
+@with_settings()
 def serve(config_file: Path | None, **options: Any) -> None:
     """Run everything: the API, the pages, the media worker, the recorder and the archive.
 
@@ -44,7 +45,7 @@ def serve(config_file: Path | None, **options: Any) -> None:
         settings = _settings(config_file, options, Path(run_dir))
         log_to_stderr(settings.log_level)
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-        account = _found(settings.database_address, "Site 1", FIRST_EMAIL, None)
+        account = found(settings.database_address, "Site 1", FIRST_EMAIL, None)
         try:
             asyncio.run(
                 supervise(
@@ -71,21 +72,21 @@ def init(data_dir: Path, database: str, site_name: str, email: str, password: st
     """Set up a database: site 1, its administrator and an OAuth client."""
     log_to_stderr("warning")
     address = Settings(data_dir=data_dir, database=database).database_address
-    account = _found(address, site_name, email, password)
+    account = found(address, site_name, email, password)
     if account is None:
         fail("This is set up already. To change something, see visavis agent --help.")
-    click.echo(_credentials(account))
+    click.echo(credentials(account))
 
 
 @click.command(hidden=True)
-@click.argument("name", type=click.Choice(PARTS))
+@click.argument("name")
 def part(name: str) -> None:
     """One part of `visavis serve`, which starts it."""
     settings = decode_settings(sys.stdin.buffer.readline())
     log_to_stderr(settings.log_level)
     structlog.contextvars.bind_contextvars(part=name)
     try:
-        asyncio.run(run_part(lambda stop: app.RUN[name](settings, stop)))
+        asyncio.run(run_part(lambda stop: app.run_of(name)(settings, stop)))
     except OSError as error:
         click.echo(f"visavis: {error.strerror or error}", err=True)
         sys.exit(CANNOT_START)
@@ -97,15 +98,32 @@ def _settings(config_file: Path | None, options: dict[str, Any], run_dir: Path) 
     except SettingError as error:
         fail(str(error))
     settings = Settings(**given, run_dir=run_dir)
-    _demand_tls(settings)
-    port = settings.port or _free_port(socket.SOCK_STREAM)
-    media_port = settings.media_port or _free_port(socket.SOCK_DGRAM)
-    data_dir = settings.data_dir.absolute()
-    changed = {"port": port, "media_port": media_port, "data_dir": data_dir, "run_dir": run_dir}
+    demand_tls(settings)
+    _demand_addresses(settings)
+    port = settings.port or free_port()
+    workers = settings.media_workers or os.cpu_count() or 1
+    changed = {
+        "port": port,
+        "media_port": settings.media_port or _free_ports(workers),
+        "media_workers": workers,
+        "data_dir": settings.data_dir.absolute(),
+        "run_dir": run_dir,
+    }
     return Settings(**{**given, **changed})
 
 
-def _demand_tls(settings: Settings) -> None:
+def _demand_addresses(settings: Settings) -> None:
+    """Browsers get the advertised addresses as they are, and look no names up."""
+    for text in settings.advertise_addresses:
+        try:
+            address = ipaddress.ip_address(text)
+        except ValueError:
+            fail(f"--advertise-address takes an IPv4 or IPv6 address, not a name: {text}.")
+        if address.is_unspecified or address.is_multicast or address.is_link_local:
+            fail(f"--advertise-address: no browser can send to {text}.")
+
+
+def demand_tls(settings: Settings) -> None:
     if bool(settings.tls_cert) != bool(settings.tls_key):
         fail("HTTPS needs both, --tls-cert and --tls-key.")
     if settings.tls_cert:
@@ -116,7 +134,7 @@ def _demand_tls(settings: Settings) -> None:
             fail(f"--tls-cert and --tls-key cannot be used: {error}.")
 
 
-def _found(address: str, site_name: str, email: str, password: str | None) -> FirstAccount | None:
+def found(address: str, site_name: str, email: str, password: str | None) -> FirstAccount | None:
     store = opened(address)
     try:
         people = Office(store).people
@@ -131,13 +149,13 @@ def _announce(settings: Settings, account: FirstAccount | None) -> None:
     url, email = settings.base_url, account.email if account else FIRST_EMAIL
     lines = [
         "",
-        f"Visavis is running at {url} (media on UDP port {settings.media_port}).",
+        f"Visavis is running at {url} (media on {_media_ports(settings)}).",
         "",
-        *([_credentials(account), ""] if account else []),
+        *([credentials(account), ""] if account else []),
         "Place a call:",
         f"  1. Sign in at {url}/console and leave the page open.",
         "  2. Switch calls on, and record them:",
-        f"     TOKEN=$({sys.argv[0]} token issue {_where(settings)} --email {email})",
+        f"     TOKEN=$({sys.argv[0]} token issue {where(settings)} --email {email})",
         f"     curl -X PUT {url}/v4/livechat/audioVideoChatConfig \\",
         '       -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\',
         '       -d \'{"isEnabled":true,"isAutomaticallyRecordingAudioVideoChatsEnabled":true,'
@@ -154,14 +172,19 @@ def _announce(settings: Settings, account: FirstAccount | None) -> None:
     sys.stdout.flush()
 
 
-def _where(settings: Settings) -> str:
+def _media_ports(settings: Settings) -> str:
+    first, last = settings.media_port, settings.media_port + settings.media_workers - 1
+    return f"UDP and TCP port {first}" if first == last else f"UDP and TCP ports {first} to {last}"
+
+
+def where(settings: Settings) -> str:
     """The options by which another command finds the same database."""
     if settings.database:
         return f"--database {shlex.quote(settings.database)}"
     return f"--data {shlex.quote(str(settings.data_dir))}"
 
 
-def _credentials(account: FirstAccount) -> str:
+def credentials(account: FirstAccount) -> str:
     return (
         "Administrator, shown this once:\n"
         f"  e-mail    {account.email}\n"
@@ -185,7 +208,25 @@ def _is_ready(settings: Settings) -> bool:
         return False
 
 
-def _free_port(kind: socket.SocketKind) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
+def free_port() -> int:
+    with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _free_ports(count: int) -> int:
+    """The first of so many ports in a row that are free, for UDP and for TCP."""
+    while True:
+        first = free_port()
+        if all(_is_free(port) for port in range(first, first + count)):
+            return first
+
+
+def _is_free(port: int) -> bool:
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind(("0.0.0.0", port))  # noqa: S104  as the media worker will
+            except (OSError, OverflowError):
+                return False
+    return True

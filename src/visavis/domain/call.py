@@ -5,14 +5,15 @@ The diagram in `docs/protocol.md` is drawn from `TRANSITIONS`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
 from visavis.domain.people import Agent, Visitor
+from visavis.domain.policy import Consent
 from visavis.domain.signaling import Media, Party
 
 RING_SECONDS: Final = 45.0
@@ -20,6 +21,8 @@ QUEUE_SECONDS: Final = 300.0
 CONNECT_SECONDS: Final = 30.0
 RESUME_SECONDS: Final = 30.0
 """How long a call waits for a page or a link that it has lost."""
+JOIN_SECONDS: Final = 3600.0
+"""How long the addresses of a call that was made over the API wait for its visitor."""
 
 
 class State(StrEnum):
@@ -131,9 +134,17 @@ def next_state(state: State, event: Event) -> tuple[State, EndReason | None]:
         ) from None
 
 
+Origin = Literal["widget", "invitation", "api"]
+"""Who had the idea: a visitor, an agent who invited them, or another live-chat product."""
+
+
 @dataclass(slots=True)
 class CallRecord:
-    """One call and what has happened to it. Times are wall clock, UTC."""
+    """One call and what has happened to it. Times are wall clock, UTC.
+
+    `quality` holds the last report of each side (`rtp.quality.LegReport`), ready for JSON.
+    `is_unrecorded` says that it should have been recorded and, at least in part, was not.
+    """
 
     id: str
     site_id: int
@@ -148,6 +159,11 @@ class CallRecord:
     ended_at: datetime | None = None
     reason: EndReason | None = None
     ended_by: Party = "system"
+    recording_id: str | None = None
+    is_unrecorded: bool = False
+    consent: Consent = Consent.NONE
+    origin: Origin = "widget"
+    quality: dict[str, Any] = field(default_factory=dict)
 
     def apply(self, event: Event, now: datetime) -> None:
         """Move by `event`; raises `CallNotPossible`, unchanged, where the table has none."""

@@ -61,11 +61,12 @@ class LocalTransport:
 class RemoteTransport:
     """The browser's end of a leg, read from its SDP.
 
-    `video_payload_types` are those of its RTP that carry video, so that a key frame can be asked
-    for when the legs are joined.
+    `video_payload_types` are those of its RTP that carry video, of which a key frame can be asked
+    for; `audio_payload_types` those of which the jitter is measured.
     """
 
     ufrag: str
     pwd: str
     fingerprint: str
     video_payload_types: tuple[int, ...] = ()
+    audio_payload_types: tuple[int, ...] = ()

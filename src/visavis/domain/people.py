@@ -91,9 +91,13 @@ def operator(site_id: int) -> Agent:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody on a page of the site; known by the id of their socket and what they tell us."""
+    """Somebody on a page of the site; known by the id of their socket and what they tell us.
+
+    `call_id` is the one call that a join address admits them to.
+    """
 
     id: str
     site_id: int
     name: str = ""
     email: str = ""
+    call_id: str = ""

@@ -4,23 +4,28 @@ The spool is a directory on the media worker's machine and the only state of the
 
     <spool>/<recording id>/
         manifest.json          Manifest: written and synced before the legs are joined
-        0001.journal           rtp.journal format; locked (flock) by the worker that appends to it
+        0001.journal           rtp.journal format, one for each recorded link, by its number
         recording.mkv          the muxed file, complete as soon as it has this name
         delivery.json          Delivery: where its upload stands
+        trouble.json           Trouble: the muxer has failed on it
 
-A recording directory appears under its name only when its journal is locked, so a journal that can
-be locked by somebody else is one whose writer has closed it or is dead.
+Whoever writes a journal holds a shared lock (flock) on the manifest for as long as it is open, and
+the directory appears under its name only when that lock is held. The recorder takes an exclusive
+one before it muxes, and only when the call is over by the database: no journal is open, and none
+will be, since a writer that cannot have its shared lock at once gives up.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
 
 MANIFEST = "manifest.json"
 MATROSKA = "recording.mkv"
 DELIVERY = "delivery.json"
+TROUBLE = "trouble.json"
 JOURNAL_SUFFIX = ".journal"
 
 
@@ -53,3 +58,30 @@ class Delivery(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     duration: float
     server_url: str | None = None
     upload_url: str | None = None
+
+
+class Trouble(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """How often the muxer of which version of ours has failed on a recording, and how at last."""
+
+    failures: int
+    reason: str
+    version: str
+
+
+class RecordingState(StrEnum):
+    """How far a recording has come."""
+
+    WAITING = "waiting"  # for its call to end, for its turn, or for its next try
+    MUXING = "muxing"
+    DELIVERING = "delivering"
+    DELIVERED = "delivered"
+    EMPTY = "empty"  # no media ever came: there is nothing to deliver
+    FAILED = "failed"  # cannot be muxed: kept in the spool until somebody asks for another try
+
+
+UNDELIVERED = (
+    RecordingState.WAITING,
+    RecordingState.MUXING,
+    RecordingState.DELIVERING,
+    RecordingState.FAILED,
+)

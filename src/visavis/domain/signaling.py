@@ -13,6 +13,8 @@ from msgspec import Meta
 
 MAX_MESSAGE_BYTES = 64 * 1024
 
+PROBE_SECONDS = 10.0
+
 Media = Literal["audio", "video"]
 Party = Literal["visitor", "agent", "system"]
 CallId = Annotated[str, Meta(max_length=64)]
@@ -98,6 +100,15 @@ class Here(Message, frozen=True):
     page: ShortText = ""
     name: ShortText = ""
     email: ShortText = ""
+
+
+class Probe(Message, frozen=True):
+    """Before a call: does the way to the media port work? `offer` has one m-section, inactive.
+
+    The answer is a `Probed` with a transport that a media worker keeps for `PROBE_SECONDS`.
+    """
+
+    offer: Sdp
 
 
 class Call(Message, frozen=True):
@@ -287,6 +298,12 @@ class Connect(Message, frozen=True):
     link: int
 
 
+class Probed(Message, frozen=True):
+    """The answer to a `Probe`'s offer: connect, and see whether that works."""
+
+    sdp: str
+
+
 class Invited(Message, frozen=True):
     """An agent asks you into a call: `Call` with this `invitation`, or do nothing."""
 
@@ -383,7 +400,7 @@ class TransferFailed(Message, frozen=True):
     reason: str
 
 
-FromVisitor = Here | Call | Offer | Answer | Resume | Relink | Say | LeaveMessage | HangUp
+FromVisitor = Here | Probe | Call | Offer | Answer | Resume | Relink | Say | LeaveMessage | HangUp
 FromAgent = (
     Presence
     | Accept
@@ -411,5 +428,5 @@ ToEither = (
     | Ended
     | Refused
 )
-ToVisitor = ToEither | Calling | Queued | Connect | Invited
+ToVisitor = ToEither | Probed | Calling | Queued | Connect | Invited
 ToAgent = ToEither | Welcome | Ring | RingStopped | Mine | Team | Queue | Visitors | TransferFailed

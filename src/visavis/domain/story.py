@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -47,3 +47,31 @@ class Story(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     consent: str = "none"
     events: tuple[CallEvent, ...] = ()
     quality: dict[str, Any] = {}
+
+
+class RecordedTrack(msgspec.Struct, frozen=True, rename="camel"):
+    """One track of a recording; `name` is its title in the file, `codec` as RTP names it."""
+
+    name: str
+    side: Literal["visitor", "agent"]
+    content: Literal["audio", "video", "screen"]
+    codec: str
+
+
+class RecordedStory(Story, frozen=True, rename="camel", kw_only=True):
+    """The attachment `CALL_JSON` of a recording: the story, and how the file lies in it.
+
+    `started_at` is where the file's time is 0, `duration` in seconds; `pauses` are pairs of seconds
+    from the beginning. `lost_records` counts what a slow disk cost.
+    """
+
+    recording_id: str
+    started_at: datetime
+    duration: float
+    tracks: tuple[RecordedTrack, ...] = ()
+    pauses: tuple[tuple[float, float], ...] = ()
+    lost_records: int = 0
+    software: str = ""
+
+
+CALL_JSON: Final = "call.json"

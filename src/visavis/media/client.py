@@ -1,10 +1,10 @@
-"""The app's end of the control socket: a media worker as the use cases want it."""
+"""The app's end of one media worker's control socket."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,19 +26,26 @@ Reply = asyncio.Future[control.Reply]
 
 
 class MediaClient:
-    """Implements `services.ports.MediaPlane` over one worker's control socket."""
+    """One worker. `links` are those it carries, `lost` those that died with it and are not closed.
 
-    def __init__(self, socket: Path) -> None:
+    `on_change` is called whenever it is reached or lost.
+    """
+
+    def __init__(self, socket: Path, on_change: Callable[[], None] = lambda: None) -> None:
         self._socket = socket
+        self._on_change = on_change
+        self.links: set[Link] = set()
+        self.lost: set[Link] = set()
         self._writer: asyncio.StreamWriter | None = None
         self._request_ids = itertools.count(1)
         self._pending: dict[int, Reply] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def is_connected(self) -> bool:
         return self._writer is not None
 
-    async def run(self, listener: MediaListener, kept: Callable[[], list[Link]]) -> None:
+    async def run(self, listener: MediaListener) -> None:
         """Stay connected until cancelled; `listener` hears what the worker tells."""
         while True:
             try:
@@ -46,42 +53,59 @@ class MediaClient:
             except OSError:
                 await asyncio.sleep(RECONNECT_SECONDS)
                 continue
-            self._writer = writer
-            keeping = asyncio.create_task(self._keep(kept))
             try:
+                self._connected(writer)
                 await self._listen(reader, listener)
             except (asyncio.IncompleteReadError, ConnectionError):
-                log.warning("the media worker is gone")
+                log.warning("the media worker is gone", socket=self._socket.name)
+            except msgspec.MsgspecError as error:
+                log.error("the media worker speaks another protocol", error=str(error))  # noqa: TRY400
             finally:
-                keeping.cancel()
-                self._writer = None
                 writer.close()
-                self._fail_pending()
-            await listener.worker_lost()
+                gone = self._disconnected()
+            self._tell(listener.worker_lost(gone))
 
-    async def _keep(self, kept: Callable[[], list[Link]]) -> None:
-        request_id = next(self._request_ids)
-        await self._ask(control.Keep(request_id=request_id, links=kept()))
+    def _connected(self, writer: asyncio.StreamWriter) -> None:
+        _write(writer, control.Keep(next(self._request_ids), list(self.links)))
+        self._writer = writer
+        self._on_change()
+
+    def _disconnected(self) -> frozenset[Link]:
+        """Forget the worker; returns the links that were lost with it."""
+        self._writer = None
+        gone = frozenset(self.links)
+        self.lost |= gone
+        self.links.clear()
+        for future in self._pending.values():
+            if not future.done():
+                future.set_exception(VisavisError(ErrorKind.MediaUnavailable))
+        self._on_change()
+        return gone
 
     async def tap(self, link: Link, manifest: Manifest) -> None:
+        self.links.add(link)
         await self._ask(control.Tap(next(self._request_ids), link, manifest))
 
     async def note(self, link: Link, note: Mapping[str, Any]) -> None:
         await self._ask(control.Note(next(self._request_ids), link, dict(note)))
 
-    async def open_leg(self, link: Link, side: Side) -> LocalTransport:
-        reply = await self._ask(control.OpenLeg(next(self._request_ids), link, side))
-        if not isinstance(reply, control.LegOpened):
-            raise VisavisError(ErrorKind.MediaUnavailable)
-        return reply.transport
+    async def pause(self, link: Link, *, paused: bool) -> None:
+        await self._ask(control.Pause(next(self._request_ids), link, paused))
 
-    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> None:
-        await self._ask(control.SetRemote(next(self._request_ids), link, side, remote))
+    async def open_leg(self, link: Link, side: Side) -> LocalTransport:
+        self.links.add(link)
+        return _our_end(await self._ask(control.OpenLeg(next(self._request_ids), link, side)))
+
+    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> LocalTransport:
+        request = control.SetRemote(next(self._request_ids), link, side, remote)
+        return _our_end(await self._ask(request))
 
     async def join(self, link: Link) -> None:
         await self._ask(control.Join(next(self._request_ids), link))
 
     async def close(self, link: Link) -> None:
+        self.links.discard(link)
+        self.lost.discard(link)
         await self._ask(control.Close(next(self._request_ids), link))
 
     async def _ask(self, request: control.Request) -> control.Reply:
@@ -90,8 +114,7 @@ class MediaClient:
             raise VisavisError(ErrorKind.MediaUnavailable)
         future: Reply = asyncio.get_running_loop().create_future()
         self._pending[request.request_id] = future
-        body = msgspec.json.encode(request)
-        self._writer.write(control.LENGTH.pack(len(body)) + body)
+        _write(self._writer, request)
         try:
             reply = await asyncio.wait_for(future, REQUEST_SECONDS)
         except TimeoutError:
@@ -106,32 +129,46 @@ class MediaClient:
         decoder: msgspec.json.Decoder[control.Reply | control.Event] = msgspec.json.Decoder(
             control.Reply | control.Event
         )
-        tasks: set[asyncio.Task[None]] = set()
         while True:
             (length,) = control.LENGTH.unpack(await reader.readexactly(control.LENGTH.size))
             frame = decoder.decode(await reader.readexactly(length))
             if isinstance(frame, control.Event):
-                # on its own: what the listener does in answer may ask the worker something
-                task = asyncio.create_task(_tell(listener, frame))
-                tasks.add(task)
-                task.add_done_callback(tasks.discard)
+                self._tell(_heard(listener, frame))
             elif (future := self._pending.get(frame.request_id)) and not future.done():
                 future.set_result(frame)
 
-    def _fail_pending(self) -> None:
-        for future in self._pending.values():
-            if not future.done():
-                future.set_exception(VisavisError(ErrorKind.MediaUnavailable))
+    def _tell(self, errand: Coroutine[Any, Any, None]) -> None:
+        """On its own: what the listener does in answer may ask the worker something."""
+        task = asyncio.create_task(_see_through(errand))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
-async def _tell(listener: MediaListener, event: control.Event) -> None:
+def _write(writer: asyncio.StreamWriter, frame: control.Request) -> None:
+    body = msgspec.json.encode(frame)
+    writer.write(control.LENGTH.pack(len(body)) + body)
+
+
+def _our_end(reply: control.Reply) -> LocalTransport:
+    if not isinstance(reply, control.OurEnd):
+        raise VisavisError(ErrorKind.MediaUnavailable)
+    return reply.transport
+
+
+def _heard(listener: MediaListener, event: control.Event) -> Coroutine[Any, Any, None]:
+    match event:
+        case control.LegUp(link, side):
+            return listener.leg_up(link, side)
+        case control.LegDown(link, side, why):
+            return listener.leg_down(link, side, why)
+        case control.LegQuality(link, side, report):
+            return listener.quality(link, side, report)
+        case control.TapLost(link, why):
+            return listener.tap_lost(link, why)
+
+
+async def _see_through(errand: Coroutine[Any, Any, None]) -> None:
     try:
-        match event:
-            case control.LegUp(link, side):
-                await listener.leg_up(link, side)
-            case control.LegDown(link, side, why):
-                await listener.leg_down(link, side, why)
-            case control.TapLost(link, why):
-                await listener.tap_lost(link, why)
+        await errand
     except VisavisError as error:
-        log.warning("event not dealt with", event_type=type(event).__name__, error=str(error))
+        log.warning("event not dealt with", error=str(error))

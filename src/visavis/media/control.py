@@ -1,7 +1,7 @@
 """The control protocol between the app and a media worker, over a Unix stream socket.
 
 Each frame is a u32 length in bytes (big-endian) and a JSON object told apart by `type`. The app
-sends requests with a `request_id`; the worker answers each once with `Done`, `LegOpened` or
+sends requests with a `request_id`; the worker answers each once with `Done`, `OurEnd` or
 `Failed`, in any order, and tells events of its own accord. The app's first request on every
 connection is `Keep`. When the app has been gone for `GRACE_SECONDS`, the worker closes every link.
 """
@@ -15,6 +15,7 @@ import msgspec
 
 from visavis.domain.leg import Link, LocalTransport, RemoteTransport, Side
 from visavis.domain.recording import Manifest
+from visavis.rtp.quality import LegReport
 
 GRACE_SECONDS: Final = 10.0
 MAX_FRAME_BYTES: Final = 256 * 1024
@@ -44,6 +45,12 @@ class Note(Frame, frozen=True):
     note: dict[str, Any]
 
 
+class Pause(Frame, frozen=True):
+    request_id: int
+    link: Link
+    is_paused: bool
+
+
 class OpenLeg(Frame, frozen=True):
     request_id: int
     link: Link
@@ -71,7 +78,9 @@ class Done(Frame, frozen=True):
     request_id: int
 
 
-class LegOpened(Frame, frozen=True):
+class OurEnd(Frame, frozen=True):
+    """The reply to `OpenLeg` and `SetRemote`."""
+
     request_id: int
     transport: LocalTransport
 
@@ -104,6 +113,12 @@ class TapLost(Frame, frozen=True):
     why: str
 
 
-Request = Keep | Tap | Note | OpenLeg | SetRemote | Join | Close
-Reply = Done | LegOpened | Failed
-Event = LegUp | LegDown | TapLost
+class LegQuality(Frame, frozen=True):
+    link: Link
+    side: Side
+    report: LegReport
+
+
+Request = Keep | Tap | Note | Pause | OpenLeg | SetRemote | Join | Close
+Reply = Done | OurEnd | Failed
+Event = LegUp | LegDown | LegQuality | TapLost

@@ -16,7 +16,10 @@ from OpenSSL import SSL
 from visavis.media.srtp import PROFILES, Srtp, keying_material_bytes
 
 MTU: Final = 1200
+FIRST_WAIT_SECONDS: Final = 0.2
+LONGEST_WAIT_SECONDS: Final = 3.2
 _RECORD_HEADER: Final = 13
+_HANDSHAKE: Final = 22
 _READ_BYTES: Final = 65536
 
 
@@ -48,6 +51,8 @@ class Identity:
         verify = SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT
         self.context.set_verify(verify, lambda *_: True)
         self.context.set_tlsext_use_srtp(b":".join(PROFILES))
+        # each would cost us a handshake, and SRTP keeps its first keys anyway; nobody resumes
+        self.context.set_options(SSL.OP_NO_RENEGOTIATION | SSL.OP_NO_TICKET)
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
@@ -55,41 +60,51 @@ def fingerprint(certificate: x509.Certificate) -> str:
 
 
 class Dtls:
-    """One association. What `receive`, `handle_timeout` and `close` return is to be sent."""
+    """One association. What `receive`, `handle_timeout` and `close` return is to be sent.
+
+    OpenSSL's own timers read the clock and begin with a second, so a lost flight is repeated here:
+    the same datagrams, which a browser cannot tell from ones that the network has doubled.
+    """
 
     def __init__(self, identity: Identity) -> None:
         self._connection = SSL.Connection(identity.context, None)
         self._connection.set_accept_state()
         self._connection.set_ciphertext_mtu(MTU)
         self.is_established = False
+        self._flight: list[bytes] = []
+        self._repeat_at = 0.0
+        self._wait = FIRST_WAIT_SECONDS
 
-    def receive(self, datagram: bytes) -> list[bytes]:
+    def receive(self, datagram: bytes, now: float) -> list[bytes]:
         """Take a datagram in; raises `DtlsError` when the association is over."""
+        is_repeated = self.is_established and datagram[:1] == bytes((_HANDSHAKE,))
         self._connection.bio_write(datagram)
         try:
-            if self.is_established:
-                self._connection.recv(_READ_BYTES)
-            else:
+            if not self.is_established:
                 self._connection.do_handshake()
                 self.is_established = True
+            while True:  # whatever else the browser says has no meaning, and is not to pile up
+                self._connection.recv(_READ_BYTES)
         except SSL.WantReadError:
             pass
         except SSL.ZeroReturnError:
             raise DtlsError("the browser closed the association") from None
         except SSL.Error as error:
             raise DtlsError(f"DTLS failed: {error}") from None
-        return self._outgoing()
+        if flight := self._outgoing():
+            self._flight, self._wait = flight, FIRST_WAIT_SECONDS
+            self._repeat_at = now + self._wait
+            return flight
+        # the browser has not had our last flight (RFC 6347 §4.2.4, the state FINISHED)
+        return self._flight if is_repeated else []
 
-    def handle_timeout(self) -> list[bytes]:
+    def handle_timeout(self, now: float) -> list[bytes]:
         """Send the last flight again if it is due (RFC 6347 §4.2.4)."""
-        remaining = self._connection.DTLSv1_get_timeout()
-        if self.is_established or remaining is None or remaining > 0:
+        if self.is_established or not self._flight or now < self._repeat_at:
             return []
-        try:
-            self._connection.DTLSv1_handle_timeout()
-        except SSL.Error as error:
-            raise DtlsError(f"DTLS failed: {error}") from None
-        return self._outgoing()
+        self._wait = min(2 * self._wait, LONGEST_WAIT_SECONDS)
+        self._repeat_at = now + self._wait
+        return self._flight
 
     def is_peer(self, expected: str) -> bool:
         """Whether the browser's certificate has the fingerprint of its SDP."""

@@ -8,6 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,10 +24,14 @@ RESERVE_BYTES: Final = 256 * 1024 * 1024
 
 
 class Journal:
-    """One recording's journal, appended by the event loop and written by its own thread."""
+    """One link's journal, appended by the event loop and written by its own thread.
 
-    def __init__(self, file: int, on_lost: Callable[[str], None]) -> None:
+    `manifest` is the recording's, open and locked (shared): it is closed with the journal.
+    """
+
+    def __init__(self, file: int, manifest: int, on_lost: Callable[[str], None]) -> None:
         self._file = file
+        self._manifest = manifest
         self._on_lost = on_lost
         self._waiting = bytearray()
         self._dropped = 0
@@ -62,7 +67,8 @@ class Journal:
             self._is_closing = True
             self._news.notify()
         self._thread.join()
-        os.close(self._file)  # lets go of the lock: the recorder may have it
+        os.close(self._file)
+        os.close(self._manifest)  # lets go of the lock: the recorder may have the recording
 
     def _write_out(self) -> None:
         try:
@@ -79,6 +85,10 @@ class Journal:
         with self._news:
             if not self._is_closing and len(self._waiting) < FLUSH_BYTES:
                 self._news.wait(FLUSH_SECONDS)
+        return self._take_now()
+
+    def _take_now(self) -> bytes:
+        with self._news:
             body = bytes(self._waiting)
             self._waiting.clear()
             return body
@@ -89,30 +99,54 @@ class Journal:
             os.fdatasync(self._file)
 
 
-def create_journal(spool: Path, manifest: Manifest, on_lost: Callable[[str], None]) -> Journal:
-    """Begin a recording in the spool: on disk and locked when this returns; raises `OSError`.
+def create_journal(
+    spool: Path, manifest: Manifest, number: int, on_lost: Callable[[str], None]
+) -> Journal:
+    """Begin a recording in the spool, or its next journal, as the `number`-th.
 
-    `on_lost` is called from another thread when the journal can no longer be written.
+    On disk and locked when this returns; raises `OSError`, also when the recorder has taken the
+    recording over. `on_lost` is called from another thread when the journal can no longer be
+    written.
     """
     spool.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(spool).free < RESERVE_BYTES:
         raise OSError("the disk is nearly full")
-    hidden = spool / f".{manifest.recording_id}"
-    hidden.mkdir()
-    _write_file(hidden / MANIFEST, msgspec.json.encode(manifest))
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
-    file = os.open(hidden / journal_name(1), flags, 0o600)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        _write_all(file, MAGIC)
-        os.fsync(file)
-        _sync_directory(hidden)
-        hidden.rename(spool / manifest.recording_id)
-        _sync_directory(spool)
-    except OSError:
-        os.close(file)
-        raise
-    return Journal(file, on_lost)
+    directory = spool / manifest.recording_id
+    with ExitStack() as undo:
+        if directory.exists():
+            lock = _lock_manifest(directory, undo)
+            file = _create(directory / journal_name(number), undo)
+        else:
+            hidden = spool / f".{manifest.recording_id}"
+            hidden.mkdir()
+            _write_file(hidden / MANIFEST, msgspec.json.encode(manifest))
+            lock = _lock_manifest(hidden, undo)
+            file = _create(hidden / journal_name(number), undo)
+            hidden.rename(directory)
+            _sync_directory(spool)
+        undo.pop_all()
+    return Journal(file, lock, on_lost)
+
+
+def _lock_manifest(directory: Path, undo: ExitStack) -> int:
+    """Keep the recorder away from a recording; raises `OSError` when it has it already."""
+    path = directory / MANIFEST
+    manifest = os.open(path, os.O_RDONLY)
+    undo.callback(os.close, manifest)
+    fcntl.flock(manifest, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    if not os.path.samestat(os.fstat(manifest), path.stat()):
+        raise OSError("the recording was taken out of the spool")
+    return manifest
+
+
+def _create(path: Path, undo: ExitStack) -> int:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+    undo.callback(os.close, file)
+    fcntl.flock(file, fcntl.LOCK_EX)
+    _write_all(file, MAGIC)
+    os.fsync(file)
+    _sync_directory(path.parent)
+    return file
 
 
 def _note(arrival_us: int, note: Mapping[str, Any]) -> bytes:

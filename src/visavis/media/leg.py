@@ -1,6 +1,6 @@
 """One browser's transport to us, without I/O: datagrams and `now` in; datagrams and events out.
 
-`now` is seconds of a monotonic clock. A leg is `up` when ICE has nominated an address, DTLS is done
+`now` is seconds of a monotonic clock. A leg is `up` when ICE has nominated a route, DTLS is done
 and the browser's certificate has the fingerprint of its SDP; only then are there SRTP keys.
 """
 
@@ -9,18 +9,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Link, RemoteTransport, Side
 from visavis.media.dtls import Dtls, DtlsError, Identity
+from visavis.media.journal import Journal
+from visavis.media.route import Route, address_of
 from visavis.media.srtp import Srtp, SrtpError
-from visavis.media.stun import Address, BindingRequest, binding_success
+from visavis.media.stun import BindingRequest, binding_success
+from visavis.rtp.meter import Meter
+from visavis.rtp.quality import LegReport
 from visavis.rtp.rtcp import picture_loss_indication
 
 CONSENT_SECONDS: Final = 30.0  # RFC 7675 §5.1
-MAX_ADDRESSES: Final = 8
-MAX_VIDEO_SSRCS: Final = 4
+REPORT_SECONDS: Final = 2.0
+ALIVE_SECONDS: Final = 10.0
+"""So long after its last check a leg's routes are its own, whoever else claims them."""
+
+SILENCE_SECONDS: Final = 7.0
+"""A browser checks its route more often than this: Chromium in 2.5 seconds, Firefox in 4 to 6."""
+
+MAX_ROUTES: Final = 8
+MAX_CREDENTIALS: Final = 3
+MAX_KEY_FRAMES: Final = 4
 OUR_SSRC: Final = 1
 
-Datagram = tuple[bytes, Address]
+Outgoing = tuple[bytes, Route]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,105 +54,159 @@ def is_rtcp(packet: bytes) -> bool:
 
 
 class Leg:
-    """The engine of one leg. Only `peer` and the tap, both set from outside, know the call."""
+    """The engine of one leg. What is to be sent and told waits in `outbox` and `events`.
+
+    `credentials` are our ufrags and passwords, newest last: an ICE restart adds one, and the
+    others are good until it is used. `peer` is the leg that hears what this one's browser sends,
+    `tap` the journal that keeps it: both are set from outside.
+    """
 
     def __init__(
         self, link: Link, side: Side, ufrag: str, pwd: str, identity: Identity, now: float
     ) -> None:
         self.link = link
         self.side = side
-        self.ufrag = ufrag
-        self.pwd = pwd
-        self.addresses: list[Address] = []
-        self.address: Address | None = None
+        self.peer: Leg | None = None
+        self.tap: Journal | None = None
+        self.credentials = {ufrag: pwd}
+        self.routes: list[Route] = []
+        self.route: Route | None = None
         self.remote: RemoteTransport | None = None
         self.is_up = False
         self.is_down = False
-        self.video_ssrcs: set[int] = set()
-        self.outbox: list[Datagram] = []
-        self.events: list[Up | Down] = []
+        self.meter = Meter()
+        self.outbox: list[Outgoing] = []
+        self.events: list[Up | Down | LegReport] = []
         self._dtls = Dtls(identity)
         self._srtp: Srtp | None = None
         self._checked_at = now
+        self._reported_at = now
+        self._packets_reported = 0
+
+    @property
+    def ufrag(self) -> str:
+        return next(reversed(self.credentials))
+
+    @property
+    def pwd(self) -> str:
+        return self.credentials[self.ufrag]
+
+    def is_alive(self, now: float) -> bool:
+        return not self.is_down and now - self._checked_at < ALIVE_SECONDS
+
+    def is_restarted_by(self, remote: RemoteTransport) -> bool:
+        """Whether the browser has new credentials: it restarts ICE (RFC 8445 §9)."""
+        known = self.remote
+        return known is not None and (known.ufrag, known.pwd) != (remote.ufrag, remote.pwd)
 
     def set_remote(self, remote: RemoteTransport) -> None:
+        """Take in what the browser says of itself, the first time or in a renegotiation.
+
+        Raises `ParameterInvalid` when the certificate changes that the leg came up with.
+        """
+        if self.is_up and self.remote and self.remote.fingerprint != remote.fingerprint:
+            raise VisavisError(
+                ErrorKind.ParameterInvalid, "Another certificate needs another link."
+            )
         self.remote = remote
+        self.meter.set_audio(remote.audio_payload_types)
         self._maybe_up()
 
-    def receive_check(self, request: BindingRequest, address: Address, now: float) -> bool:
-        """An ICE check. Whether it was authentic, so that `address` is this leg's from now on."""
-        if self.is_down or not request.is_authentic(self.pwd):
+    def add_credentials(self, ufrag: str, pwd: str) -> None:
+        self.credentials[ufrag] = pwd
+        if len(self.credentials) > MAX_CREDENTIALS:
+            del self.credentials[next(iter(self.credentials))]
+
+    def receive_check(self, request: BindingRequest, route: Route, now: float) -> bool:
+        """An ICE check. Whether it was authentic, so that `route` is this leg's from now on."""
+        pwd = self.credentials.get(request.ufrag)
+        if self.is_down or pwd is None or not request.is_authentic(pwd):
             return False
         self._checked_at = now
-        self._learn(address)
-        if request.uses_candidate or self.address is None:
-            self.address = address
-        self.outbox.append((binding_success(request.transaction_id, address, self.pwd), address))
+        if request.uses_candidate or self.route is None:
+            self.route = route
+        if request.uses_candidate and request.ufrag == self.ufrag:
+            self.credentials = {request.ufrag: pwd}
+        self._learn(route)
+        answer = binding_success(request.transaction_id, address_of(route), pwd)
+        self.outbox.append((answer, route))
         self._maybe_up()
         return True
 
-    def receive_dtls(self, datagram: bytes, address: Address) -> None:
-        """A DTLS datagram from an address that an authentic check has bound."""
+    def receive_dtls(self, datagram: bytes, route: Route, now: float) -> None:
+        """A DTLS datagram by a route that an authentic check has bound."""
         if self.is_down:
             return
         try:
-            self._send(self._dtls.receive(datagram), address)
+            self._send(self._dtls.receive(datagram, now), route)
             self._maybe_up()
         except DtlsError as error:
             self._fail(str(error))
 
-    def unprotect(self, datagram: bytes) -> bytes | None:
-        """The RTP or RTCP packet in a datagram; `None` if there is nothing authentic in it."""
-        if self._srtp is None:
+    def unprotect(self, datagram: bytes, *, is_rtcp: bool) -> bytes | None:
+        """The packet in a datagram; `None` if there is nothing authentic in it."""
+        source = datagram[4:8] if is_rtcp else datagram[8:12]
+        # libsrtp keeps something of every source there ever was
+        if self._srtp is None or not self.meter.admits(source):
             return None
         try:
-            packet = self._srtp.unprotect(datagram, is_rtcp=is_rtcp(datagram))
+            return self._srtp.unprotect(datagram, is_rtcp=is_rtcp)
         except SrtpError:
             return None
-        if len(self.video_ssrcs) < MAX_VIDEO_SSRCS:
-            self._learn_video(packet)
-        return packet
 
-    def protect(self, packet: bytes) -> Datagram | None:
+    def protect(self, packet: bytes, *, is_rtcp: bool) -> Outgoing | None:
         """The datagram that brings a packet to the browser; `None` while the leg is not up."""
-        if self._srtp is None or self.address is None:
+        if self._srtp is None or self.route is None:
             return None
         try:
-            return self._srtp.protect(packet, is_rtcp=is_rtcp(packet)), self.address
+            datagram = self._srtp.protect(packet, is_rtcp=is_rtcp)
         except SrtpError:
             return None
+        self.meter.send(packet)
+        return datagram, self.route
 
     def ask_for_key_frames(self) -> None:
-        for ssrc in self.video_ssrcs:
-            if datagram := self.protect(picture_loss_indication(OUR_SSRC, ssrc)):
-                self.outbox.append(datagram)
+        types = self.remote.video_payload_types if self.remote else ()
+        for ssrc in self.meter.sources(types)[-MAX_KEY_FRAMES:]:
+            if outgoing := self.protect(picture_loss_indication(OUR_SSRC, ssrc), is_rtcp=True):
+                self.outbox.append(outgoing)
+
+    def lose(self, route: Route) -> None:
+        """A connection is gone; until a check comes by another route nothing can be sent."""
+        if route in self.routes:
+            self.routes.remove(route)
+        if route == self.route:
+            self.route = None
 
     def tick(self, now: float) -> None:
-        """Retransmit and expire; to be called several times a second."""
+        """Retransmit, expire and report; to be called several times a second."""
         if self.is_down:
             return
         if now - self._checked_at > CONSENT_SECONDS:
             self._fail("the browser has not been heard of for 30 seconds")
-        elif self.address and not self._dtls.is_established:
-            try:
-                self._send(self._dtls.handle_timeout(), self.address)
-            except DtlsError as error:
-                self._fail(str(error))
+        elif self.is_up and now - self._reported_at >= REPORT_SECONDS:
+            self._reported_at = now
+            self.events.append(self.report(now))
+        elif self.route and not self._dtls.is_established:
+            self._send(self._dtls.handle_timeout(now), self.route)
+
+    def report(self, now: float) -> LegReport:
+        is_quiet = self.meter.packets_in == self._packets_reported
+        self._packets_reported = self.meter.packets_in
+        return self.meter.report(is_silent=is_quiet and now - self._checked_at > SILENCE_SECONDS)
 
     def close(self) -> None:
-        if self.address and self._dtls.is_established:
-            self._send(self._dtls.close(), self.address)
+        if self.route and self._dtls.is_established:
+            self._send(self._dtls.close(), self.route)
         self.is_down = True
         self._srtp = None
 
-    def _learn(self, address: Address) -> None:
-        if address not in self.addresses:
-            self.addresses = [*self.addresses[1 - MAX_ADDRESSES :], address]
-
-    def _learn_video(self, packet: bytes) -> None:
-        is_video = self.remote and packet[1] & 0x7F in self.remote.video_payload_types
-        if is_video and not is_rtcp(packet):
-            self.video_ssrcs.add(int.from_bytes(packet[8:12]))
+    def _learn(self, route: Route) -> None:
+        if route in self.routes:
+            return
+        if len(self.routes) >= MAX_ROUTES:
+            self.routes.remove(next(r for r in self.routes if r != self.route))
+        self.routes.append(route)
 
     def _maybe_up(self) -> None:
         if self.is_up or self.is_down or not (self.remote and self._dtls.is_established):
@@ -159,5 +226,5 @@ class Leg:
         self.close()
         self.events.append(Down(why))
 
-    def _send(self, datagrams: list[bytes], address: Address) -> None:
-        self.outbox += [(datagram, address) for datagram in datagrams]
+    def _send(self, datagrams: list[bytes], route: Route) -> None:
+        self.outbox += [(datagram, route) for datagram in datagrams]

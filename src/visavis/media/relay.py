@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Link, RemoteTransport, Side
 from visavis.media.dtls import Identity
 from visavis.media.journal import Journal
 from visavis.media.leg import Down, Leg, Up, is_rtcp
-from visavis.media.stun import Address, parse_binding_request
+from visavis.media.route import Route
+from visavis.media.stun import parse_binding_request
 from visavis.rtp.journal import JournalLeg, RecordKind
+from visavis.rtp.quality import LegReport
+
+MAX_LINKS: Final = 1000
 
 _JOURNAL_LEG: Final = {Side.VISITOR: JournalLeg.VISITOR, Side.AGENT: JournalLeg.AGENT}
 
 
 @dataclass(slots=True)
 class MediaLink:
-    """Up to two legs, the tap of both, and whether what one sends the other receives."""
+    """Up to two legs, whether they are joined, and the journal of what their browsers send."""
 
     legs: dict[Side, Leg] = field(default_factory=dict)
-    journal: Journal | None = None
     is_joined: bool = False
+    journal: Journal | None = None
+    is_paused: bool = False
+
+    def connect(self) -> None:
+        """Tell each leg its peer and its tap."""
+        for side, leg in self.legs.items():
+            leg.peer = self.legs.get(side.other) if self.is_joined else None
+            leg.tap = None if self.is_paused else self.journal
 
     def ask_for_key_frames(self) -> None:
         if self.is_joined and all(leg.is_up for leg in self.legs.values()):
@@ -34,111 +46,168 @@ class MediaLink:
 class Relay:
     """All links of a worker, without I/O of its own but the journals'.
 
-    `on_event` hears of legs that are up or down; `send` puts a datagram on the wire.
+    `on_event` hears of legs that are up or down, and how they do; `send` puts a datagram on the
+    wire.
     """
 
     def __init__(
         self,
         identity: Identity,
-        send: Callable[[bytes, Address], None],
-        on_event: Callable[[Leg, Up | Down], None],
+        send: Callable[[bytes, Route], None],
+        on_event: Callable[[Leg, Up | Down | LegReport], None],
     ) -> None:
         self._identity = identity
         self._send = send
         self._on_event = on_event
         self.links: dict[Link, MediaLink] = {}
         self._by_ufrag: dict[str, Leg] = {}
-        self._by_address: dict[Address, Leg] = {}
+        self._by_route: dict[Route, Leg] = {}
 
     # What the app asks for
 
     def link(self, link: Link) -> MediaLink:
-        return self.links.setdefault(link, MediaLink())
+        """The link, known or new; raises `MediaUnavailable` when there are too many."""
+        found = self.links.get(link)
+        if found is None:
+            if len(self.links) >= MAX_LINKS:
+                raise VisavisError(ErrorKind.MediaUnavailable)
+            found = self.links[link] = MediaLink()
+        return found
 
     def open_leg(self, link: Link, side: Side, now: float) -> Leg:
-        joined = self.link(link)
-        leg = joined.legs.get(side)
+        opened = self.link(link)
+        leg = opened.legs.get(side)
         if leg is None:
-            ufrag, pwd = secrets.token_hex(8), secrets.token_hex(16)
+            ufrag, pwd = _new_credentials()
             leg = Leg(link, side, ufrag, pwd, self._identity, now)
-            joined.legs[side] = self._by_ufrag[ufrag] = leg
+            opened.legs[side] = self._by_ufrag[ufrag] = leg
+            opened.connect()
         return leg
 
-    def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> None:
-        """Raises `KeyError` when there is no such leg."""
+    def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> Leg:
+        """Raises `KeyError` when there is no such leg, `VisavisError` when it cannot be."""
         leg = self.links[link].legs[side]
+        is_restart = leg.is_restarted_by(remote)
         leg.set_remote(remote)
+        if is_restart:
+            leg.add_credentials(*_new_credentials())
+            self._index(leg)
         self._settle(leg)
+        return leg
 
     def join(self, link: Link) -> None:
         """Raises `KeyError` when there is no such link."""
         joined = self.links[link]
         joined.is_joined = True
+        joined.connect()
         self._ask_for_key_frames(joined)
 
-    def remove(self, link: Link) -> MediaLink | None:
+    def record(self, link: Link, journal: Journal) -> None:
+        """From now on, what the browsers send is written down; raises `KeyError`."""
+        recorded = self.links[link]
+        recorded.journal = journal
+        recorded.connect()
+        self._ask_for_key_frames(recorded)
+
+    def pause(self, link: Link, *, is_paused: bool) -> None:
+        """Keep the browsers' packets out of the journal, or let them in again."""
+        paused = self.links.get(link)
+        if paused and paused.journal and paused.is_paused != is_paused:
+            paused.is_paused = is_paused
+            paused.connect()
+            paused.journal.note({"type": "paused" if is_paused else "resumed"})
+            if not is_paused:
+                self._ask_for_key_frames(paused)
+
+    def remove(self, link: Link, now: float) -> MediaLink | None:
         """Close a link's legs; its journal is the caller's to close."""
-        joined = self.links.pop(link, None)
-        if joined:
-            for leg in joined.legs.values():
-                leg.close()
-                self._flush(leg)
-                self._forget(leg)
-        return joined
+        removed = self.links.pop(link, None)
+        for leg in removed.legs.values() if removed else ():
+            if leg.is_up:
+                self._on_event(leg, leg.report(now))
+            leg.close()
+            leg.peer = leg.tap = None
+            self._flush(leg)
+            self._forget(leg)
+        return removed
 
     # What the wire brings
 
-    def receive(self, datagram: bytes, address: Address, now: float, arrival_us: int) -> None:
+    def receive(self, datagram: bytes, route: Route, now: float, arrival_us: int) -> None:
         """Take one datagram in, told apart by its first byte (RFC 7983)."""
         if not datagram:
             return
         first = datagram[0]
         if 128 <= first < 192:
-            if leg := self._by_address.get(address):
-                self._receive_media(leg, datagram, arrival_us)
+            if leg := self._by_route.get(route):
+                self._receive_media(leg, datagram, now, arrival_us)
         elif first < 4:
-            self._receive_check(datagram, address, now)
-        elif 20 <= first < 64 and (leg := self._by_address.get(address)):
-            leg.receive_dtls(datagram, address)
+            self._receive_check(datagram, route, now)
+        elif 20 <= first < 64 and (leg := self._by_route.get(route)):
+            leg.receive_dtls(datagram, route, now)
             self._settle(leg)
+
+    def is_known(self, route: Route) -> bool:
+        """Whether a leg has bound the route."""
+        return route in self._by_route
+
+    def lose(self, route: Route) -> None:
+        """A TCP connection is gone."""
+        if leg := self._by_route.pop(route, None):
+            leg.lose(route)
 
     def tick(self, now: float) -> None:
-        for leg in list(self._by_ufrag.values()):
-            leg.tick(now)
-            self._settle(leg)
+        for link in list(self.links.values()):
+            for leg in link.legs.values():
+                leg.tick(now)
+                self._settle(leg)
 
-    def _receive_media(self, leg: Leg, datagram: bytes, arrival_us: int) -> None:
-        packet = leg.unprotect(datagram)
-        link = self.links.get(leg.link)
-        if packet is None or link is None:
+    def _receive_media(self, leg: Leg, datagram: bytes, now: float, arrival_us: int) -> None:
+        control = is_rtcp(datagram)
+        packet = leg.unprotect(datagram, is_rtcp=control)
+        if packet is None:
             return
-        if link.journal:
-            kind = RecordKind.RTCP if is_rtcp(packet) else RecordKind.RTP
-            link.journal.append(arrival_us, kind, _JOURNAL_LEG[leg.side], packet)
-        peer = link.legs.get(leg.side.other)
-        if link.is_joined and peer and (outgoing := peer.protect(packet)):
+        peer = leg.peer
+        if control:
+            leg.meter.receive_rtcp(packet, peer.meter if peer else None, now)
+        else:
+            leg.meter.receive_rtp(packet, arrival_us)
+        if leg.tap:
+            kind = RecordKind.RTCP if control else RecordKind.RTP
+            leg.tap.append(arrival_us, kind, _JOURNAL_LEG[leg.side], packet)
+        if peer and (outgoing := peer.protect(packet, is_rtcp=control)):
             self._send(*outgoing)
 
-    def _receive_check(self, datagram: bytes, address: Address, now: float) -> None:
+    def _receive_check(self, datagram: bytes, route: Route, now: float) -> None:
         request = parse_binding_request(datagram)
         leg = self._by_ufrag.get(request.ufrag) if request else None
-        if request is None or leg is None:
+        if request is None or leg is None or self._is_taken(route, leg, now):
             return
-        before = leg.addresses
-        if leg.receive_check(request, address, now):
-            for forgotten in set(before) - set(leg.addresses):
-                self._by_address.pop(forgotten, None)
-            self._by_address[address] = leg
-            self._settle(leg)
+        known = set(leg.routes), set(leg.credentials)
+        if not leg.receive_check(request, route, now):
+            return
+        self._by_route[route] = leg
+        for forgotten in known[0].difference(leg.routes):
+            self._let_go(forgotten, leg)
+        for retired in known[1].difference(leg.credentials):
+            self._by_ufrag.pop(retired, None)
+        self._settle(leg)
+
+    def _is_taken(self, route: Route, leg: Leg, now: float) -> bool:
+        """Whether it is another's: nobody takes a route over by sending from a forged address."""
+        owner = self._by_route.get(route)
+        return owner is not None and owner is not leg and owner.is_alive(now)
 
     def _settle(self, leg: Leg) -> None:
         """Send what the leg wants sent and tell what it tells."""
-        self._flush(leg)
-        events, leg.events = leg.events, []
-        for event in events:
-            if isinstance(event, Up) and (link := self.links.get(leg.link)):
-                self._ask_for_key_frames(link)
-            self._on_event(leg, event)
+        if leg.outbox:
+            self._flush(leg)
+        if leg.events:
+            events, leg.events = leg.events, []
+            for event in events:
+                if isinstance(event, Up) and (link := self.links.get(leg.link)):
+                    self._ask_for_key_frames(link)
+                self._on_event(leg, event)
 
     def _ask_for_key_frames(self, link: MediaLink) -> None:
         link.ask_for_key_frames()
@@ -146,15 +215,27 @@ class Relay:
             self._flush(leg)
 
     def _flush(self, leg: Leg) -> None:
-        for datagram, address in self._drain(leg):
-            self._send(datagram, address)
-
-    def _drain(self, leg: Leg) -> Iterator[tuple[bytes, Address]]:
         outbox, leg.outbox = leg.outbox, []
-        yield from outbox
+        for datagram, route in outbox:
+            self._send(datagram, route)
+
+    def _index(self, leg: Leg) -> None:
+        """Find the leg by its credentials as they are now."""
+        for ufrag in [u for u, owner in self._by_ufrag.items() if owner is leg]:
+            del self._by_ufrag[ufrag]
+        self._by_ufrag.update(dict.fromkeys(leg.credentials, leg))
 
     def _forget(self, leg: Leg) -> None:
-        self._by_ufrag.pop(leg.ufrag, None)
-        for address in leg.addresses:
-            if self._by_address.get(address) is leg:
-                del self._by_address[address]
+        for ufrag in leg.credentials:
+            self._by_ufrag.pop(ufrag, None)
+        for route in leg.routes:
+            self._let_go(route, leg)
+
+    def _let_go(self, route: Route, leg: Leg) -> None:
+        if self._by_route.get(route) is leg:
+            del self._by_route[route]
+
+
+def _new_credentials() -> tuple[str, str]:
+    """ufrag and password (RFC 8839 §5.4)"""
+    return secrets.token_hex(8), secrets.token_hex(16)

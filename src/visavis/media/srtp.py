@@ -7,7 +7,7 @@ from typing import Final
 from pylibsrtp import Error, Policy, Session
 
 REPLAY_WINDOW: Final = 1024
-"""Packets. A retransmission can come long after its first sending."""
+"""Packets that may come late. What is older is lost."""
 
 PROFILES: Final = {
     b"SRTP_AEAD_AES_128_GCM": (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 16, 12),
@@ -33,14 +33,14 @@ class Srtp:
         """The packet in a datagram; raises `SrtpError`."""
         try:
             return self._in.unprotect_rtcp(datagram) if is_rtcp else self._in.unprotect(datagram)
-        except (Error, TypeError) as error:
+        except (Error, ValueError) as error:  # ValueError: too long for its buffer
             raise SrtpError(str(error)) from None
 
     def protect(self, packet: bytes, *, is_rtcp: bool) -> bytes:
         """The datagram for a packet; raises `SrtpError`."""
         try:
             return self._out.protect_rtcp(packet) if is_rtcp else self._out.protect(packet)
-        except (Error, TypeError) as error:
+        except (Error, ValueError) as error:  # ValueError: too long for its buffer
             raise SrtpError(str(error)) from None
 
 
@@ -57,6 +57,8 @@ def _cut(material: bytes, key: int, salt: int) -> tuple[bytes, bytes, bytes, byt
 
 def _session(profile: int, key: bytes, direction: int) -> Session:
     policy = Policy(key=key, ssrc_type=direction, srtp_profile=profile)
-    policy.allow_repeat_tx = True  # RTX and our own forwarding of late packets
+    # what has passed unprotect is no repetition; to protect two packets with one nonce would give
+    # the key of AES-GCM away
+    policy.allow_repeat_tx = False
     policy.window_size = REPLAY_WINDOW
     return Session(policy)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 from zlib import crc32
 
-Address = tuple[str, int]
+from visavis.media.route import Address
 
 BINDING_REQUEST: Final = 0x0001
 BINDING_SUCCESS: Final = 0x0101

@@ -1,9 +1,8 @@
-"""The media worker's process: one UDP port, one control socket, and the relay between them."""
+"""The media worker's process: its port, its control socket, and the relay between them."""
 
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
@@ -15,28 +14,29 @@ import structlog
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Candidate, Link, LocalTransport, Side
 from visavis.media import control
+from visavis.media.addresses import own_addresses
 from visavis.media.dtls import Identity
 from visavis.media.journal import create_journal
 from visavis.media.leg import Down, Leg, Up
 from visavis.media.relay import Relay
-from visavis.media.stun import Address
+from visavis.media.wires import Wires
+from visavis.rtp.quality import LegReport
 from visavis.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-MAX_DATAGRAM_BYTES: Final = 2048
-DATAGRAMS_PER_WAKE_UP: Final = 64
-SOCKET_BUFFER_BYTES: Final = 4 * 1024 * 1024
 TICK_SECONDS: Final = 0.05
+MAX_UNTOLD_BYTES: Final = 1024 * 1024
+"""An app that leaves this much unread does not answer any more."""
 
 
-async def run(settings: Settings, stop: asyncio.Event) -> None:
-    """Serve until `stop`; raises `OSError` when the port is taken."""
-    worker = Worker(settings)
-    settings.media_socket.unlink(missing_ok=True)
-    server = await asyncio.start_unix_server(worker.serve_app, settings.media_socket)
-    loop = asyncio.get_running_loop()
-    loop.add_reader(worker.socket, worker.read)
+async def run(settings: Settings, number: int, stop: asyncio.Event) -> None:
+    """Serve as worker `number` (from 0) until `stop`; raises `OSError` when the port is taken."""
+    worker = Worker(settings, settings.media_port + number)
+    control_socket = settings.media_socket(number)
+    control_socket.unlink(missing_ok=True)
+    server = await asyncio.start_unix_server(worker.serve_app, control_socket)
+    await worker.open()
     try:
         while not stop.is_set():
             worker.tick()
@@ -46,57 +46,45 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 continue
     finally:
         server.close()
-        await worker.close_all(keep=())
-        loop.remove_reader(worker.socket)
-        worker.socket.close()
+        await worker.close()
 
 
 class Worker:
-    """The worker's wires; what happens on them is the relay's."""
+    """What the app asks and is told; what happens on the wires is the relay's."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, port: int) -> None:
         self._spool = settings.spool
-        self.socket = _open_socket(settings.media_port)
-        port = self.socket.getsockname()[1]
-        addresses = settings.advertise_addresses or _own_addresses()
-        self._candidates = tuple(Candidate(address, port) for address in addresses)
+        self._wires = Wires(port)
+        self._candidates = _candidates(settings.advertise_addresses or own_addresses(), port)
         self._identity = Identity(datetime.now(UTC))
-        self._relay = Relay(self._identity, self._send, self._on_event)
+        self._relay = Relay(self._identity, self._wires.send, self._on_event)
         self._app: asyncio.StreamWriter | None = None
         self._app_gone_at: float | None = None
         self._loop = asyncio.get_running_loop()
         self._errands: set[asyncio.Task[None]] = set()
 
-    # The UDP port
+    async def open(self) -> None:
+        relay = self._relay
+        await self._wires.open(relay.receive, relay.lose, relay.is_known)
 
-    def read(self) -> None:
-        """Take in what has arrived, and leave some of the loop's time to the control socket."""
-        now = time.monotonic()
-        arrival_us = time.time_ns() // 1000
-        for _ in range(DATAGRAMS_PER_WAKE_UP):
-            try:
-                datagram, address = self.socket.recvfrom(MAX_DATAGRAM_BYTES)
-            except BlockingIOError:
-                return
-            self._relay.receive(datagram, address, now, arrival_us)
-
-    def _send(self, datagram: bytes, address: Address) -> None:
-        try:
-            self.socket.sendto(datagram, address)
-        except OSError as error:
-            # a full buffer or a route that is gone: to the browsers it is packet loss
-            log.debug("datagram not sent", error=error.strerror)
+    async def close(self) -> None:
+        """End every link and seal its journal."""
+        await self.close_all(keep=())
+        self._wires.close()
+        if self._app:
+            self._app.close()
 
     def tick(self) -> None:
         now = time.monotonic()
         self._relay.tick(now)
+        self._wires.tick(now)
         gone_at = self._app_gone_at
         if gone_at is not None and now - gone_at > control.GRACE_SECONDS:
             self._app_gone_at = None
             log.warning("the app is gone, closing every link", links=len(self._relay.links))
             self._run(self.close_all(keep=()))
 
-    # The control socket
+    # What the app asks
 
     async def serve_app(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one app's requests until it goes; a new connection takes the place of an old."""
@@ -129,27 +117,28 @@ class Worker:
         _write(writer, reply)
 
     async def _perform(self, request: control.Request) -> control.Reply:
-        done = control.Done(request_id=request.request_id)
         match request:
             case control.OpenLeg():
                 leg = self._relay.open_leg(request.link, request.side, time.monotonic())
-                transport = self._transport(leg)
-                return control.LegOpened(request_id=request.request_id, transport=transport)
+                return control.OurEnd(request.request_id, self._transport(leg))
             case control.SetRemote():
                 self._demand(request.link)
-                self._relay.set_remote(request.link, request.side, request.remote)
+                leg = self._relay.set_remote(request.link, request.side, request.remote)
+                return control.OurEnd(request.request_id, self._transport(leg))
             case control.Join():
                 self._demand(request.link)
                 self._relay.join(request.link)
             case control.Note():
                 self._note(request)
+            case control.Pause():
+                self._relay.pause(request.link, is_paused=request.is_paused)
             case control.Tap():
                 await self._tap(request)
             case control.Close():
                 await self._close(request.link)
             case control.Keep():
                 await self.close_all(keep=request.links)
-        return done
+        return control.Done(request.request_id)
 
     def _demand(self, link: Link) -> None:
         joined = self._relay.links.get(link)
@@ -170,15 +159,19 @@ class Worker:
             return
         on_lost = self._from_thread(lambda why: self._tell(control.TapLost(request.link, why)))
         try:
-            link.journal = await asyncio.to_thread(
-                create_journal, self._spool, request.manifest, on_lost
+            journal = await asyncio.to_thread(
+                create_journal, self._spool, request.manifest, request.link.number, on_lost
             )
         except OSError as error:
             log.warning("no journal", link=str(request.link), error=str(error))
             raise VisavisError(ErrorKind.RecordingUnavailable) from None
+        if self._relay.links.get(request.link) is link:
+            self._relay.record(request.link, journal)
+        else:  # closed meanwhile
+            await asyncio.to_thread(journal.close)
 
     async def _close(self, link: Link) -> None:
-        closed = self._relay.remove(link)
+        closed = self._relay.remove(link, time.monotonic())
         if closed and closed.journal:
             await asyncio.to_thread(closed.journal.close)
 
@@ -186,18 +179,24 @@ class Worker:
         gone = [link for link in self._relay.links if link not in keep]
         await asyncio.gather(*map(self._close, gone))
 
-    # What the worker tells
+    # What the app is told
 
-    def _on_event(self, leg: Leg, event: Up | Down) -> None:
-        if isinstance(event, Up):
-            self._tell(control.LegUp(leg.link, leg.side))
-        else:
-            log.info("leg down", link=str(leg.link), side=leg.side, why=event.why)
-            self._tell(control.LegDown(leg.link, leg.side, event.why))
+    def _on_event(self, leg: Leg, event: Up | Down | LegReport) -> None:
+        match event:
+            case Up():
+                self._tell(control.LegUp(leg.link, leg.side))
+            case Down(why):
+                log.info("leg down", link=str(leg.link), side=leg.side, why=why)
+                self._tell(control.LegDown(leg.link, leg.side, why))
+            case LegReport():
+                self._tell(control.LegQuality(leg.link, leg.side, event))
 
     def _tell(self, event: control.Event) -> None:
-        if self._app:
-            _write(self._app, event)
+        if self._app is None:
+            return
+        if self._app.transport.get_write_buffer_size() > MAX_UNTOLD_BYTES:
+            self._app.transport.abort()
+        _write(self._app, event)
 
     def _from_thread(self, tell: Callable[[str], None]) -> Callable[[str], None]:
         def call_soon(why: str) -> None:
@@ -217,27 +216,8 @@ def _write(writer: asyncio.StreamWriter, frame: control.Frame) -> None:
         writer.write(control.LENGTH.pack(len(body)) + body)
 
 
-def _open_socket(port: int) -> socket.socket:
-    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    udp.setblocking(False)
-    for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-        udp.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER_BYTES)
-    try:
-        udp.bind(("0.0.0.0", port))  # noqa: S104  browsers reach us by any of our addresses
-    except OSError as error:
-        udp.close()
-        raise OSError(
-            error.errno, f"UDP port {port} cannot be had ({error.strerror}): choose --media-port"
-        ) from None
-    return udp
-
-
-def _own_addresses() -> tuple[str, ...]:
-    """The address of the default route, and loopback. Nothing is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-            found = str(probe.getsockname()[0])
-        except OSError:
-            found = "127.0.0.1"
-    return tuple(dict.fromkeys((found, "127.0.0.1")))
+def _candidates(addresses: Collection[str], port: int) -> tuple[Candidate, ...]:
+    """By UDP first, and by TCP for networks that let no UDP out."""
+    return tuple(
+        Candidate(address, port, protocol) for protocol in ("udp", "tcp") for address in addresses
+    )

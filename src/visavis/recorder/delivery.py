@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import hashlib
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final
-from urllib.parse import urljoin, urlsplit
 
-import httpx2
+import msgspec
 
+from visavis.domain.backlog import Server
 from visavis.domain.recording import MATROSKA, Delivery, Manifest
 from visavis.recorder import spool
-from visavis.recorder.guard import ForbiddenAddressError, vetted_address
+from visavis.recorder.answers import DeliveryError, refusal
+from visavis.recorder.tus import TUS, abilities_of, create, offset_of, written
+from visavis.recorder.wire import Body, Wire
 
-TUS: Final = {"Tus-Resumable": "1.0.0"}
 READ_BYTES: Final = 1024 * 1024
 PATCH_BYTES: Final = 64 * 1024 * 1024
-TIMEOUT: Final = httpx2.Timeout(30.0, connect=10.0)
+CHECKED_PATCH_BYTES: Final = 16 * 1024 * 1024
+"""With checksums a piece is sent again as a whole when a byte of it is wrong."""
+MAX_STUMBLES: Final = 3
+"""How often in a row a piece may be refused in one attempt."""
 CONFIRMATION: Final = "visavis-sha256"
 
+Told = Callable[[int], None]
+"""Hears how many bytes of the file have been sent."""
 
-class DeliveryError(Exception):
-    """Not delivered this time; the message says in words why."""
-
-    def __init__(self, sentence: str, retry_after: float = 0.0) -> None:
-        super().__init__(sentence)
-        self.retry_after = retry_after
+_GONE: Final = frozenset({403, 404, 410})
+_MOVED_ON, _LOCKED, _MISMATCH = 409, 423, 460
 
 
 class Deliverer:
@@ -50,191 +54,166 @@ class Deliverer:
         self._archive_key = archive_key
         self._allow_private = allow_private
 
-    async def deliver(self, directory: Path, manifest: Manifest, server_url: str) -> None:
+    async def deliver(
+        self, directory: Path, manifest: Manifest, server: Server, told: Told = lambda _: None
+    ) -> None:
         """Returns once the server has the whole file; raises `DeliveryError`.
 
         Where the upload stands is kept in the spool, so this may be killed and called again.
         """
-        try:
-            verify = self._trusted(server_url)
-            async with httpx2.AsyncClient(
-                timeout=TIMEOUT, follow_redirects=False, verify=verify
-            ) as client:
-                upload = _Upload(self, client, directory, manifest, server_url)
-                await upload.complete()
-        except ForbiddenAddressError as error:
-            raise DeliveryError(str(error)) from None
-        except httpx2.HTTPError as error:
-            said = str(error) or type(error).__name__
-            raise DeliveryError(f"The recording server cannot be reached: {said}.") from None
-        except OSError as error:
-            raise DeliveryError(f"The recording server cannot be found: {error}.") from None
+        if not server.url:
+            raise DeliveryError("The site has no recording server.", is_servers=True)
+        delivery = await asyncio.to_thread(spool.read_delivery, directory)
+        if delivery is None:
+            raise DeliveryError("The recording is not muxed yet.")
+        async with self.wire(server) as wire:
+            upload = Upload(wire, directory, manifest, delivery, server.url)
+            upload.must_confirm = self.is_archive(server.url)
+            await upload.complete(told)
 
-    def _trusted(self, url: str) -> ssl.SSLContext | bool:
-        if not self._archive_certificate or not self.is_archive(url):
+    def wire(self, server: Server) -> Wire:
+        """Connections to a recording server, with what it wants to be shown."""
+        is_archive = self.is_archive(server.url)
+        return Wire(
+            bearer=self._archive_key if is_archive else server.secret,
+            allow_private=self._allow_private or is_archive,
+            verify=self._trusted(is_archive=is_archive),
+        )
+
+    def is_archive(self, url: str) -> bool:
+        return bool(self._archive_url) and url == self._archive_url
+
+    def _trusted(self, *, is_archive: bool) -> ssl.SSLContext | bool:
+        if not self._archive_certificate or not is_archive:
             return True
         context = ssl.create_default_context(cafile=self._archive_certificate)
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # this very one is trusted
         context.check_hostname = False
         return context
 
-    def is_archive(self, url: str) -> bool:
-        return bool(self._archive_url) and url == self._archive_url
 
-    async def request(
-        self,
-        client: httpx2.AsyncClient,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        content: AsyncIterator[bytes] | None,
-        *,
-        is_archive: bool,
-    ) -> httpx2.Response:
-        """One request to the very address that the guard has let through."""
-        address = await vetted_address(url, allow_private=self._allow_private or is_archive)
-        parts = httpx2.URL(url)
-        sent = {**TUS, **headers, "Host": urlsplit(url).netloc}
-        if is_archive:
-            sent["Authorization"] = f"Bearer {self._archive_key}"
-        return await client.request(
-            method,
-            parts.copy_with(host=address),
-            headers=sent,
-            content=content,
-            extensions={"sni_hostname": parts.host},
-        )
+class Upload:
+    """One recording on its way to one server.
 
-
-class _Upload:
-    """One recording on its way to one server."""
+    With `must_confirm` the server has to tell the SHA-256 of what it has stored.
+    """
 
     def __init__(
-        self,
-        deliverer: Deliverer,
-        client: httpx2.AsyncClient,
-        directory: Path,
-        manifest: Manifest,
-        server_url: str,
+        self, wire: Wire, directory: Path, manifest: Manifest, delivery: Delivery, server_url: str
     ) -> None:
-        self._deliverer = deliverer
-        self._client = client
+        self._wire = wire
         self._directory = directory
         self._manifest = manifest
-        self._server_url = server_url
-        self._is_archive = deliverer.is_archive(server_url)
-        delivery = spool.read_delivery(directory)
-        if delivery is None:
-            raise DeliveryError("The recording is not muxed yet.")
         self._delivery = delivery
+        self._server_url = server_url
+        self._checksum: str | None = None
+        self.must_confirm = False
 
-    async def complete(self) -> None:
+    async def complete(self, told: Told) -> None:
+        abilities = await abilities_of(self._wire, self._server_url)
+        self._checksum = abilities.checksum
+        abilities.demand_room(self._delivery.size)
         url, offset = await self._resume() or await self._create()
-        while True:
-            if offset == self._delivery.size and await self._is_confirmed(url):
-                return
-            offset = await self._append(url, offset)
+        stumbles = 0
+        while offset < self._delivery.size or not await self._is_confirmed(url):
+            told(offset)
+            before, offset = offset, await self._append(url, offset, told)
+            stumbles = 0 if offset > before else stumbles + 1
+            if stumbles == MAX_STUMBLES:
+                raise DeliveryError("The recording server does not take the file.")
+        told(offset)
 
     async def _resume(self) -> tuple[str, int] | None:
         """Where an earlier attempt at this server stands, if it still does."""
         url = self._delivery.upload_url
         if url is None or self._delivery.server_url != self._server_url:
             return None
-        response = await self._ask("HEAD", url, {})
-        if response.status_code in {403, 404, 410}:
+        response = await self._wire.ask("HEAD", url, TUS)
+        if response.status_code in _GONE:
             return None
-        return url, _offset(response, 200, 204)
+        offset = offset_of(response, 200, 204)
+        length = response.headers.get("upload-length", str(self._delivery.size))
+        is_ours = length == str(self._delivery.size) and offset <= self._delivery.size
+        return (url, offset) if is_ours else None
 
     async def _create(self) -> tuple[str, int]:
         headers = {
+            **TUS,
             "Upload-Length": str(self._delivery.size),
-            "Upload-Metadata": _metadata(self._manifest, self._delivery),
+            "Upload-Metadata": written(metadata(self._manifest, self._delivery)),
         }
-        response = await self._ask("POST", self._server_url, headers)
-        location = response.headers.get("location")
-        if response.status_code != 201 or not location:
-            raise _refused("did not create an upload", response)
-        url = urljoin(self._server_url, location)
-        if urlsplit(url).netloc != urlsplit(self._server_url).netloc:
-            raise DeliveryError("The recording server wants the upload at another server.")
-        delivery = self._delivery
-        self._delivery = Delivery(
-            sha256=delivery.sha256,
-            size=delivery.size,
-            duration=delivery.duration,
-            server_url=self._server_url,
-            upload_url=url,
+        url = await create(self._wire, self._server_url, headers)
+        self._delivery = msgspec.structs.replace(
+            self._delivery, server_url=self._server_url, upload_url=url
         )
-        spool.write_delivery(self._directory, self._delivery)
+        await asyncio.to_thread(spool.write_delivery, self._directory, self._delivery)
         return url, 0
 
-    async def _append(self, url: str, offset: int) -> int:
-        length = min(PATCH_BYTES, self._delivery.size - offset)
+    async def _append(self, url: str, offset: int, told: Told) -> int:
+        """Send the next piece; returns where the upload stands then."""
+        most = CHECKED_PATCH_BYTES if self._checksum else PATCH_BYTES
+        length = min(most, self._delivery.size - offset)
         headers = {
+            **TUS,
             "Upload-Offset": str(offset),
             "Content-Type": "application/offset+octet-stream",
             "Content-Length": str(length),
         }
-        response = await self._ask("PATCH", url, headers, self._read(offset, length))
-        if response.status_code == 409:
-            return _offset(await self._ask("HEAD", url, {}), 200, 204)
-        reached = _offset(response, 204, 200)
-        if length and reached <= offset:
-            raise DeliveryError("The recording server does not take the file.")
-        return reached
+        if self._checksum and length:
+            file = self._directory / MATROSKA
+            digest = await asyncio.to_thread(digest_of, file, offset, length, self._checksum)
+            headers["Upload-Checksum"] = f"{self._checksum} {base64.b64encode(digest).decode()}"
+        body = self._body(offset, length, told)
+        response = await self._wire.ask("PATCH", url, headers, body, length)
+        if response.status_code in {_MOVED_ON, _MISMATCH}:
+            # what came before is there: its offset tells how much
+            return offset_of(await self._wire.ask("HEAD", url, TUS), 200, 204)
+        if response.status_code in _GONE | {_LOCKED}:
+            raise refusal("no longer takes this upload", response)
+        return offset_of(response, 204, 200)
 
     async def _is_confirmed(self, url: str) -> bool:
         """The whole file is there, and where the server tells its SHA-256, that is ours.
 
         Our archive tells it once the file is checked and stored; an empty PATCH makes it do so.
         """
-        response = await self._ask("HEAD", url, {})
-        if _offset(response, 200, 204) != self._delivery.size:
+        response = await self._wire.ask("HEAD", url, TUS)
+        if offset_of(response, 200, 204) != self._delivery.size:
             return False
-        told = response.headers.get(CONFIRMATION)
-        if told is None and self._is_archive:
+        confirmed = response.headers.get(CONFIRMATION)
+        if confirmed is None and self.must_confirm:
             return False
-        if told is not None and told != self._delivery.sha256:
+        if confirmed is not None and confirmed != self._delivery.sha256:
             raise DeliveryError("The recording server has another file than we sent.")
         return True
 
-    async def _read(self, offset: int, length: int) -> AsyncIterator[bytes]:
-        with (self._directory / MATROSKA).open("rb") as file:
-            file.seek(offset)
-            while length > 0 and (data := file.read(min(READ_BYTES, length))):
-                length -= len(data)
-                yield data
+    def _body(self, offset: int, length: int, told: Told) -> Body:
+        async def read() -> AsyncIterator[bytes]:
+            with (self._directory / MATROSKA).open("rb") as file:
+                file.seek(offset)
+                at, end = offset, offset + length
+                while at < end and (data := await asyncio.to_thread(file.read, READ_BYTES)):
+                    piece = data[: end - at]
+                    yield piece
+                    at += len(piece)
+                    told(at)
 
-    async def _ask(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        content: AsyncIterator[bytes] | None = None,
-    ) -> httpx2.Response:
-        return await self._deliverer.request(
-            self._client, method, url, headers, content, is_archive=self._is_archive
-        )
+        return read
 
 
-def _offset(response: httpx2.Response, *expected: int) -> int:
-    value = response.headers.get("upload-offset", "")
-    if response.status_code not in expected or not value.isdigit():
-        raise _refused("did not say where the upload stands", response)
-    return int(value)
+def digest_of(path: Path, offset: int, length: int, algorithm: str) -> bytes:
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    with path.open("rb") as file:
+        file.seek(offset)
+        while length > 0 and (data := file.read(min(READ_BYTES, length))):
+            digest.update(data)
+            length -= len(data)
+    return digest.digest()
 
 
-def _refused(what: str, response: httpx2.Response) -> DeliveryError:
-    after = response.headers.get("retry-after", "")
-    said = f"{response.status_code} {response.reason_phrase}"
-    return DeliveryError(
-        f"The recording server {what}: it answered {said} where tus 1.0 has another answer.",
-        float(after) if after.isdigit() else 0.0,
-    )
-
-
-def _metadata(manifest: Manifest, delivery: Delivery) -> str:
-    values = {
+def metadata(manifest: Manifest, delivery: Delivery) -> dict[str, str]:
+    """What a recording server is told of a recording; `docs/recording-server.md` describes it."""
+    return {
         "site": str(manifest.site_id),
         "call": manifest.call_id,
         "recording": manifest.recording_id,
@@ -247,4 +226,3 @@ def _metadata(manifest: Manifest, delivery: Delivery) -> str:
         "visitorName": manifest.visitor_name,
         "agentName": manifest.agent_name,
     }
-    return ",".join(f"{k} {base64.b64encode(v.encode()).decode()}" for k, v in values.items())

@@ -1,202 +1,139 @@
-"""A recording's journals as media: frames of each participant, placed in time."""
+"""A second reading of a recording's journals: the frames of every track in order of time."""
 
 from __future__ import annotations
 
-import json
+import heapq
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
-from visavis.domain.errors import VisavisError
-from visavis.rtp.codecs.rtx import unwrap_rtx
-from visavis.rtp.codecs.vp8 import Depacketiser, key_frame_size, parse_fragment
-from visavis.rtp.journal import JournalLeg, Record, RecordKind, read_journal
-from visavis.rtp.packet import RtpPacket, parse_rtp
-from visavis.rtp.rtcp import sender_reports
-from visavis.rtp.sdp import Codec, media_sections
-from visavis.rtp.sequence import Reorder, Unwrapper
-from visavis.rtp.timeline import SenderTimeline, StreamClock, ntp_seconds
+from visavis.recorder.link import Content, Link, Stream
+from visavis.recorder.pipeline import Pipeline, TimedFrame, TrackKey, capture_time
+from visavis.recorder.survey import Span, Survey, read_records
+from visavis.rtp.codecs import Frame
+from visavis.rtp.journal import JournalLeg, Record, RecordKind
+from visavis.rtp.notes import Descriptions, parse_note
 
-HOLD_SECONDS: Final = 1.0
-MAX_STREAMS: Final = 64
+SORT_SECONDS: Final = 5.0
+"""Frames come in order of arrival; this far apart they are put into order of time."""
 
-StreamKey = tuple[JournalLeg, int]
-TrackKey = tuple[JournalLeg, str]
+SILENT_SECONDS: Final = 2.0
+"""An older stream may have its track back when the newer has sent nothing for so long."""
 
 
-@dataclass(frozen=True, slots=True)
-class TimedFrame:
-    """An encoded frame; `time` in seconds since the epoch, by our clock."""
+def frames(found: Survey, journals: list[Path]) -> Iterator[TimedFrame]:
+    """What the tracks hold, in order of time and in bounded memory. Raises `OSError`."""
+    ordered = _in_order(_frames(found, journals))
+    return _newest(_outside(found.pauses, ordered) if found.pauses else ordered)
 
-    track: TrackKey
-    time: float
-    is_key: bool
-    data: bytes
+
+def _frames(found: Survey, journals: list[Path]) -> Iterator[TimedFrame]:
+    """In order of arrival, over all links at once: they overlap while a call moves over."""
+    readings = [_Reading(link) for link in found.links]
+    read = [
+        zip(read_records(journal), _repeat(reading), strict=False)
+        for journal, reading in zip(journals, readings, strict=True)
+    ]
+    for record, reading in heapq.merge(*read, key=_arrival) if len(read) > 1 else read[0]:
+        if record.kind is RecordKind.RTP:
+            yield from reading.packet(record)
+        elif record.kind is RecordKind.NOTE:
+            reading.note(record)
+    for reading in readings:
+        yield from reading.rest()
+
+
+def _repeat(reading: _Reading) -> Iterator[_Reading]:
+    while True:
+        yield reading
+
+
+def _arrival(item: tuple[Record, _Reading]) -> int:
+    return item[0].arrival_us
+
+
+class _Reading:
+    """The second reading of one link's journal."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._pipelines: dict[Stream, Pipeline] = {}
+        self._keys: dict[tuple[Stream, str], TrackKey] = {}
+        link.rewind()
+
+    def packet(self, record: Record) -> list[TimedFrame]:
+        packet = self._link.route(record.leg, record.payload) if record.leg else None
+        if packet is None:
+            return []
+        pipeline = self._pipelines.get(packet.stream)
+        if pipeline is None:
+            pipeline = self._pipelines[packet.stream] = Pipeline(packet.stream)
+        due = pipeline.push(packet, record.arrival_us / 1e6)
+        return [self._timed(packet.stream, *item) for item in due] if due else []
+
+    def rest(self) -> Iterator[TimedFrame]:
+        for stream, pipeline in self._pipelines.items():
+            for item in pipeline.flush():
+                yield self._timed(stream, *item)
+
+    def note(self, record: Record) -> None:
+        note = parse_note(record.payload)
+        if isinstance(note, Descriptions):
+            self._link.describe(note)
+
+    def _timed(self, stream: Stream, codec: str, arrival: float, frame: Frame) -> TimedFrame:
+        key = self._keys.get((stream, codec))
+        if key is None:
+            key = self._keys[stream, codec] = TrackKey(stream.leg, stream.content, codec)
+        timeline = self._link.timelines[stream.leg]
+        time = capture_time(stream, timeline, frame.timestamp, arrival)
+        return TimedFrame(time, key, (stream.link, stream.number), frame.is_key, frame.data)
+
+
+def _in_order(unsorted: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
+    """Sort by time within a window, in bounded memory."""
+    heap: list[tuple[float, int, TimedFrame]] = []
+    newest = 0.0
+    for number, frame in enumerate(unsorted):
+        heapq.heappush(heap, (frame.time, number, frame))
+        newest = max(newest, frame.time)
+        while newest - heap[0][0] > SORT_SECONDS:
+            yield heapq.heappop(heap)[2]
+    yield from map(itemgetter(2), sorted(heap))
+
+
+def _outside(pauses: list[Span], ordered: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
+    """Without what was captured in a pause and came after it."""
+    for frame in ordered:
+        if not any(pause.start <= frame.time < pause.end for pause in pauses):
+            yield frame
 
 
 @dataclass(slots=True)
-class Survey:
-    """What a first reading tells: codecs, clocks, picture sizes."""
+class _Holder:
+    """Whose frames a track takes."""
 
-    codecs: dict[int, Codec] = field(default_factory=dict)
-    timelines: dict[JournalLeg, SenderTimeline] = field(default_factory=dict)
-    sizes: dict[JournalLeg, tuple[int, int]] = field(default_factory=dict)
-    has_audio: set[JournalLeg] = field(default_factory=set)
-
-    @property
-    def tracks(self) -> list[TrackKey]:
-        """Visitor audio, visitor video, agent audio, agent video, as far as there are any."""
-        found: list[TrackKey] = []
-        for leg in (JournalLeg.VISITOR, JournalLeg.AGENT):
-            found += [(leg, "audio")] if leg in self.has_audio else []
-            found += [(leg, "video")] if leg in self.sizes else []
-        return found
+    source: tuple[int, int]
+    last: float
 
 
-def read_records(journals: Iterable[Path]) -> Iterator[Record]:
-    for journal in journals:
-        with journal.open("rb") as file:
-            yield from read_journal(file)
+def _newest(ordered: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
+    """Of several streams for one track, the newest from its first frame on."""
+    holders: dict[tuple[JournalLeg, Content], _Holder] = {}
+    for frame in ordered:
+        part = frame.track[:2]
+        holder = holders.get(part)
+        if holder is None or (holder.source != frame.source and _takes_over(frame, holder)):
+            if not frame.is_key:
+                continue
+            holder = holders[part] = _Holder(frame.source, frame.time)
+        if holder.source == frame.source:
+            holder.last = frame.time
+            yield frame
 
 
-def survey(journals: list[Path]) -> Survey:
-    """Read once through, keeping only clocks."""
-    found = Survey(codecs=_codecs(read_records(journals)))
-    unwrappers: dict[StreamKey, Unwrapper] = {}
-    for record in read_records(journals):
-        timeline = found.timelines.setdefault(record.leg, SenderTimeline())
-        arrival = record.arrival_us / 1e6
-        if record.kind is RecordKind.RTP:
-            _survey_packet(found, timeline, unwrappers, record)
-        elif record.kind is RecordKind.RTCP:
-            for report in sender_reports(record.payload):
-                unwrapper = unwrappers.get((record.leg, report.ssrc))
-                if unwrapper:
-                    timestamp = unwrapper.unwrap(report.timestamp)
-                    ntp = ntp_seconds(report.ntp_time)
-                    timeline.see_report(report.ssrc, timestamp, ntp, arrival)
-    return found
-
-
-def _survey_packet(
-    found: Survey,
-    timeline: SenderTimeline,
-    unwrappers: dict[StreamKey, Unwrapper],
-    record: Record,
-) -> None:
-    packet = parse_rtp(record.payload)
-    codec = found.codecs.get(packet.payload_type) if packet else None
-    if packet is None or codec is None or codec.name == "RTX" or not packet.payload:
-        return
-    key = (record.leg, packet.ssrc)
-    if key not in unwrappers:
-        if len(unwrappers) >= MAX_STREAMS:
-            return
-        unwrappers[key] = Unwrapper(32)
-        timeline.streams[packet.ssrc] = StreamClock(codec.clock_rate)
-    timestamp = unwrappers[key].unwrap(packet.timestamp)
-    timeline.streams[packet.ssrc].see_packet(timestamp, record.arrival_us / 1e6)
-    if codec.name == "OPUS":
-        found.has_audio.add(record.leg)
-    elif record.leg not in found.sizes and (fragment := parse_fragment(packet.payload)):
-        size = key_frame_size(fragment.data) if fragment.starts_frame else None
-        if size and all(size):
-            found.sizes[record.leg] = size
-
-
-def _codecs(records: Iterator[Record]) -> dict[int, Codec]:
-    """The agreed payload types: those of the answer, else of the offer."""
-    for record in records:
-        if record.kind is RecordKind.NOTE:
-            note = json.loads(record.payload)
-            if note.get("type") == "descriptions":
-                offered, answered = _codecs_of(note["visitor"]), _codecs_of(note["agent"])
-                return {**offered, **answered}
-    return {}
-
-
-def _codecs_of(sdp: str) -> dict[int, Codec]:
-    try:
-        return {
-            number: codec
-            for section in media_sections(sdp)
-            for number, codec in section.codecs.items()
-            if codec.name in {"OPUS", "VP8", "RTX"}
-        }
-    except VisavisError:
-        return {}
-
-
-class Demuxer:
-    """Second reading: frames in the order in which their packets came, each with its time."""
-
-    def __init__(self, found: Survey) -> None:
-        self._found = found
-        self._streams: dict[StreamKey, _Stream] = {}
-        self._video: dict[JournalLeg, int] = {}
-
-    def frames(self, journals: list[Path]) -> Iterator[TimedFrame]:
-        for record in read_records(journals):
-            if record.kind is RecordKind.RTP and (packet := self._media(record)):
-                yield from self._push(record.leg, packet, record.arrival_us / 1e6)
-        for stream in self._streams.values():
-            yield from stream.flush()
-
-    def _media(self, record: Record) -> RtpPacket | None:
-        """The packet, or the one that a retransmission repairs."""
-        packet = parse_rtp(record.payload)
-        codec = self._found.codecs.get(packet.payload_type) if packet else None
-        if packet is None or codec is None:
-            return None
-        if codec.name == "RTX":
-            ssrc = self._video.get(record.leg)
-            is_usable = ssrc is not None and codec.apt is not None
-            return unwrap_rtx(packet, codec.apt or 0, ssrc or 0) if is_usable else None
-        if codec.name == "VP8":
-            self._video[record.leg] = packet.ssrc
-        return packet
-
-    def _push(self, leg: JournalLeg, packet: RtpPacket, now: float) -> Iterator[TimedFrame]:
-        timeline = self._found.timelines[leg]
-        if packet.ssrc not in timeline.streams:
-            return
-        key = (leg, packet.ssrc)
-        if key not in self._streams:
-            codec = self._found.codecs[packet.payload_type]
-            kind = "audio" if codec.name == "OPUS" else "video"
-            self._streams[key] = _Stream((leg, kind), packet.ssrc, timeline)
-        yield from self._streams[key].push(packet, now)
-
-
-class _Stream:
-    """One RTP stream on its way from packets to frames."""
-
-    def __init__(self, track: TrackKey, ssrc: int, timeline: SenderTimeline) -> None:
-        self._track = track
-        self._ssrc = ssrc
-        self._timeline = timeline
-        self._numbers = Unwrapper(16)
-        self._timestamps = Unwrapper(32)
-        self._reorder: Reorder[tuple[int, RtpPacket]] = Reorder(HOLD_SECONDS)
-        self._vp8 = Depacketiser()
-
-    def push(self, packet: RtpPacket, now: float) -> Iterator[TimedFrame]:
-        number = self._numbers.unwrap(packet.sequence_number)
-        timestamp = self._timestamps.unwrap(packet.timestamp)
-        for due, item in self._reorder.push(number, (timestamp, packet), now):
-            yield from self._frame(due, *item)
-
-    def flush(self) -> Iterator[TimedFrame]:
-        for due, item in self._reorder.flush():
-            yield from self._frame(due, *item)
-
-    def _frame(self, number: int, timestamp: int, packet: RtpPacket) -> Iterator[TimedFrame]:
-        if self._track[1] == "audio":
-            if packet.payload:
-                yield self._timed(timestamp, packet.payload, is_key=True)
-        elif frame := self._vp8.push(number, timestamp, packet):
-            yield self._timed(frame.timestamp, frame.data, is_key=frame.is_key)
-
-    def _timed(self, timestamp: int, data: bytes, *, is_key: bool) -> TimedFrame:
-        return TimedFrame(self._track, self._timeline.time(self._ssrc, timestamp), is_key, data)
+def _takes_over(frame: TimedFrame, holder: _Holder) -> bool:
+    is_newer = frame.source > holder.source
+    return frame.is_key and (is_newer or frame.time - holder.last > SILENT_SECONDS)

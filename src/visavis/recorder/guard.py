@@ -3,38 +3,100 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
-from urllib.parse import urlsplit
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+)
+from typing import Final
+
+# RFC 6052 and RFC 8215: the last 32 bits are an IPv4 address that a gateway dials
+_NAT64: Final = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+_COMPATIBLE: Final = IPv6Network("::/96")  # RFC 4291 §2.5.5.1, deprecated
+_SHARED: Final = IPv4Network("100.64.0.0/10")  # RFC 6598: carriers, and private overlays
+_THIS_NETWORK: Final = IPv4Network("0.0.0.0/8")  # some systems take it for themselves
+
+METADATA: Final = frozenset(
+    map(
+        ip_address,
+        (
+            "169.254.169.254",
+            "168.63.129.16",
+            "100.100.100.200",
+            "192.0.0.192",
+            "fd00:ec2::254",
+            "fd20:ce::254",
+        ),
+    )
+)
+"""Where clouds hand out credentials to whatever runs in them; not all are link-local."""
 
 
 class ForbiddenAddressError(Exception):
     """The recording server is at an address we do not deliver to; the message says which."""
 
 
-async def vetted_address(url: str, *, allow_private: bool) -> str:
-    """Resolve the URL's host once, to an address that may be dialled.
+async def vetted_addresses(host: str, port: int, *, allow_private: bool) -> list[str]:
+    """Resolve a host once, to addresses that may be dialled, in the resolver's order.
 
-    Raises `ForbiddenAddressError`; `OSError` when the name does not resolve.
+    Raises `ForbiddenAddressError` if any of them may not be; `OSError` when the name does not
+    resolve.
     """
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
-    addresses = [str(entry[4][0]) for entry in found]
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:
+        raise OSError(f"{host[:80]} is no host name") from None
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     for address in addresses:
-        if not _may_dial(address, allow_private=allow_private):
-            raise ForbiddenAddressError(
-                f"{parts.hostname} is at {address}, where recordings are not delivered to; "
-                "an operator can allow private networks with --allow-private-recording-servers."
-            )
-    return addresses[0]
+        if reason := why_not(address, allow_private=allow_private):
+            raise ForbiddenAddressError(f"{host} is at {address}: {reason}")
+    return addresses
 
 
-def _may_dial(text: str, *, allow_private: bool) -> bool:
-    address = ipaddress.ip_address(text.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    if address.is_link_local or address.is_multicast or address.is_unspecified:
-        return False  # link-local holds the clouds' metadata services
-    return address.is_global or (allow_private and (address.is_private or address.is_loopback))
+def why_not(text: str, *, allow_private: bool) -> str:
+    """Why an address may not be dialled; empty when it may."""
+    address = _embedded(ip_address(text.partition("%")[0]))
+    if address in METADATA or _is_unfit(address):
+        return "recordings are never delivered there."
+    if _is_public(address) or allow_private:
+        return ""
+    return (
+        "recordings are not delivered to private networks, unless an operator allows them with "
+        "--allow-private-recording-servers."
+    )
+
+
+def _is_unfit(address: IPv4Address | IPv6Address) -> bool:
+    is_loopback_in_reserved = address.is_loopback  # ::1 lies in a reserved block
+    return (
+        address.is_link_local
+        or address.is_multicast
+        or address.is_unspecified
+        or (address.is_reserved and not is_loopback_in_reserved)
+        or (isinstance(address, IPv4Address) and address in _THIS_NETWORK)
+        or (isinstance(address, IPv6Address) and address.is_site_local)
+    )
+
+
+def _is_public(address: IPv4Address | IPv6Address) -> bool:
+    is_shared = isinstance(address, IPv4Address) and address in _SHARED
+    return address.is_global and not is_shared
+
+
+def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address that an IPv6 one leads to, where it is a way of writing one."""
+    if not isinstance(address, IPv6Address):
+        return address
+    if address.ipv4_mapped:
+        return address.ipv4_mapped
+    if address.sixtofour:
+        return address.sixtofour
+    if address.teredo:
+        return address.teredo[1]
+    is_gateway = any(address in network for network in _NAT64)
+    if is_gateway or (address in _COMPATIBLE and int(address) > 1):
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address

@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
 import av
+import msgspec
 
-from visavis import __version__
 from visavis.domain.recording import MATROSKA, Manifest
-from visavis.recorder.demux import Demuxer, Survey, TimedFrame, TrackKey, survey
+from visavis.domain.story import CALL_JSON, Story
+from visavis.recorder import chapters
+from visavis.recorder.demux import frames
+from visavis.recorder.filler import Filler
+from visavis.recorder.pictures import add_video_stream, black_frame
+from visavis.recorder.pipeline import TimedFrame, TrackKey
 from visavis.recorder.spool import journals, sync_directory
-from visavis.rtp.journal import JournalLeg
+from visavis.recorder.survey import Survey, survey
+from visavis.rtp.codecs.opus import RATE, samples
 
-OPUS_RATE: Final = 48_000
-SORT_SECONDS: Final = 3.0
-"""Frames come in order of arrival; this far apart they are put into order of time."""
-
-_NAMES: Final = {JournalLeg.VISITOR: "Visitor", JournalLeg.AGENT: "Agent"}
 _MILLISECOND: Final = Fraction(1, 1000)
+_OPTIONS: Final = {"cluster_time_limit": "1000", "cues_to_front": "1"}
 
 
 @dataclass(frozen=True, slots=True)
 class Muxed:
-    """`duration` in seconds, from the first frame of any track to the last."""
+    """`duration` in seconds, from the first frame of any track to the end of the last."""
 
     path: Path
     duration: float
     tracks: int
 
 
-def mux(directory: Path, manifest: Manifest) -> Muxed | None:
+def mux(directory: Path, manifest: Manifest, story: Story | None = None) -> Muxed | None:
     """Write `recording.mkv` of a spool directory; it is on disk when this returns.
 
     `None` when no media ever came: the call was given up before its legs were joined, and there is
@@ -44,14 +44,19 @@ def mux(directory: Path, manifest: Manifest) -> Muxed | None:
     """
     files = journals(directory)
     found = survey(files)
-    if not found.tracks:
-        return None
+    story = story or chapters.story_of(manifest, found.events)
     draft = directory / f"{MATROSKA}.part"
-    options = {"cluster_time_limit": "1000"}
-    with av.open(str(draft), "w", format="matroska", options=options) as container:
-        container.metadata.update(_tags(manifest))
-        streams = {track: _add_stream(container, found, track) for track in found.tracks}
-        duration = _write(container, streams, _in_order(Demuxer(found).frames(files)))
+    with av.open(str(draft), "w", format="matroska", options=_OPTIONS) as container:
+        streams = _add_streams(container, found)
+        if not streams:
+            return None
+        container.metadata.update(chapters.tags(manifest, story, found))
+        container.set_chapters(_chapters(story, found))
+        attached = chapters.recorded_story(manifest, story, found)
+        container.add_attachment(CALL_JSON, "application/json", msgspec.json.encode(attached))
+        container.start_encoding()
+        filler = Filler(found, lambda key, like: black_frame(key.codec, like))
+        duration = _write(container, streams, found.start, filler.fill(frames(found, files)))
     with draft.open("rb") as file:
         os.fsync(file.fileno())
     path = draft.replace(directory / MATROSKA)
@@ -59,57 +64,62 @@ def mux(directory: Path, manifest: Manifest) -> Muxed | None:
     return Muxed(path, duration, len(streams))
 
 
-def _write(container: Any, streams: dict[TrackKey, Any], frames: Iterable[TimedFrame]) -> float:
-    start: float | None = None
+def _add_streams(container: Any, found: Survey) -> dict[TrackKey, Any]:
+    """One for each track; a track whose frames FFmpeg cannot make out is left out."""
+    streams: dict[TrackKey, Any] = {}
+    for track in found.tracks.copy():
+        try:
+            stream = _add_stream(container, track.key, track.first.data)
+        except (av.FFmpegError, IndexError):
+            found.tracks.remove(track)
+            continue
+        stream.time_base = _MILLISECOND
+        stream.metadata["title"] = track.name
+        streams[track.key] = stream
+    return streams
+
+
+def _add_stream(container: Any, key: TrackKey, first: bytes) -> Any:
+    if key.content != "audio":
+        return add_video_stream(container, key.codec, first)
+    # never encodes: it is there for the OpusHead (RFC 7845 §5.1) that its encoder writes
+    return container.add_stream("libopus", rate=RATE, layout="stereo")
+
+
+def _chapters(story: Story, found: Survey) -> list[Any]:
+    return [
+        {
+            "id": number,
+            "start": round(chapter.start * 1000),
+            "end": round(chapter.end * 1000),
+            "time_base": _MILLISECOND,
+            "metadata": {"title": chapter.title},
+        }
+        for number, chapter in enumerate(chapters.chapters(story, found), start=1)
+    ]
+
+
+def _write(
+    container: Any, streams: dict[TrackKey, Any], start: float, ordered: Iterable[TimedFrame]
+) -> float:
+    """The duration of what was written, in seconds."""
     last = dict.fromkeys(streams, -1)
-    for frame in frames:
-        start = frame.time if start is None else start
+    end = 0
+    for time, key, _, is_key, data in ordered:
+        if key not in streams:
+            continue
         # two frames of a track never share a millisecond
-        pts = max(round((frame.time - start) * 1000), last[frame.track] + 1)
-        last[frame.track] = pts
-        packet = av.Packet(frame.data)
-        packet.stream = streams[frame.track]
+        pts = last[key] = max(round((time - start) * 1000), last[key] + 1)
+        packet = av.Packet(data)
+        packet.stream = streams[key]
         packet.time_base = _MILLISECOND
         packet.pts = packet.dts = pts
-        packet.is_keyframe = frame.is_key
-        container.mux(packet)
-    return max(0, *last.values()) / 1000
-
-
-def _in_order(frames: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
-    """Sort by time within a window, in bounded memory."""
-    heap: list[tuple[float, int, TimedFrame]] = []
-    newest = 0.0
-    for number, frame in zip(itertools.count(), frames, strict=False):
-        heapq.heappush(heap, (frame.time, number, frame))
-        newest = max(newest, frame.time)
-        while heap and newest - heap[0][0] > SORT_SECONDS:
-            yield heapq.heappop(heap)[2]
-    while heap:
-        yield heapq.heappop(heap)[2]
-
-
-def _add_stream(container: Any, found: Survey, track: TrackKey) -> Any:
-    leg, kind = track
-    if kind == "audio":
-        # never encodes: it is there for the OpusHead (RFC 7845 §5.1) that its encoder writes
-        stream = container.add_stream("libopus", rate=OPUS_RATE, layout="stereo")
-    else:
-        width, height = found.sizes[leg]
-        stream = container.add_mux_stream("vp8", width=width, height=height)
-    stream.time_base = _MILLISECOND
-    stream.metadata["title"] = f"{_NAMES[leg]} {kind}"
-    return stream
-
-
-def _tags(manifest: Manifest) -> dict[str, str]:
-    return {
-        "title": f"Call {manifest.call_id}",
-        "SITE": str(manifest.site_id),
-        "CALL": manifest.call_id,
-        "RECORDING": manifest.recording_id,
-        "VISITOR": manifest.visitor_name,
-        "AGENT": manifest.agent_name,
-        "DATE_RECORDED": manifest.started_at.isoformat(),
-        "SOFTWARE": f"Visavis {__version__}",
-    }
+        packet.is_keyframe = is_key
+        if key.content == "audio":
+            packet.duration = samples(data) * 1000 // RATE
+        end = max(end, pts + (packet.duration or 0))
+        try:
+            container.mux(packet)
+        except av.InvalidDataError:
+            continue  # a hostile frame that FFmpeg cannot store
+    return end / 1000

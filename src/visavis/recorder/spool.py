@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -12,23 +13,32 @@ from typing import Final
 
 import msgspec
 
-from visavis.domain.recording import DELIVERY, JOURNAL_SUFFIX, MANIFEST, Delivery, Manifest
+from visavis.domain.recording import (
+    DELIVERY,
+    JOURNAL_SUFFIX,
+    MANIFEST,
+    MATROSKA,
+    TROUBLE,
+    Delivery,
+    Manifest,
+    Trouble,
+)
 
 ABANDONED_SECONDS: Final = 60.0
 
 
-def finished(spool: Path) -> Iterator[Path]:
-    """The recordings whose journals nobody writes any longer: sealed, or their writer is dead."""
-    for directory in sorted(spool.iterdir()) if spool.exists() else ():
-        if not directory.name.startswith(".") and not _is_written(directory):
-            yield directory
+def recordings(spool: Path) -> list[Path]:
+    """Every recording, whether it is still written or not."""
+    if not spool.exists():
+        return []
+    return sorted(path for path in spool.iterdir() if not path.name.startswith("."))
 
 
 def sweep_hidden(spool: Path) -> None:
     """Remove what a crash left half-made or half-removed."""
     for directory in spool.glob(".*"):
         is_old = time.time() - directory.stat().st_mtime > ABANDONED_SECONDS
-        if is_old and not _is_written(directory):
+        if is_old and not is_written(directory):
             shutil.rmtree(directory)
 
 
@@ -42,21 +52,33 @@ def read_manifest(directory: Path) -> Manifest:
 
 
 def read_delivery(directory: Path) -> Delivery | None:
+    """What is to be delivered; `None` while there is no whole file to the note of it."""
     try:
-        return msgspec.json.decode((directory / DELIVERY).read_bytes(), type=Delivery)
-    except FileNotFoundError:
+        note = msgspec.json.decode((directory / DELIVERY).read_bytes(), type=Delivery)
+        is_whole = (directory / MATROSKA).stat().st_size == note.size
+    except (FileNotFoundError, msgspec.MsgspecError):
         return None
+    return note if is_whole else None
 
 
 def write_delivery(directory: Path, delivery: Delivery) -> None:
     """On disk when this returns; a crash leaves the old one or the new one."""
-    draft = directory / f".{DELIVERY}"
-    with draft.open("wb") as file:
-        file.write(msgspec.json.encode(delivery))
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(directory / DELIVERY)
-    sync_directory(directory)
+    _write(directory, DELIVERY, msgspec.json.encode(delivery))
+
+
+def read_trouble(directory: Path) -> Trouble | None:
+    try:
+        return msgspec.json.decode((directory / TROUBLE).read_bytes(), type=Trouble)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return None
+
+
+def write_trouble(directory: Path, trouble: Trouble) -> None:
+    _write(directory, TROUBLE, msgspec.json.encode(trouble))
+
+
+def forget_trouble(directory: Path) -> None:
+    (directory / TROUBLE).unlink(missing_ok=True)
 
 
 def remove(directory: Path) -> None:
@@ -67,15 +89,29 @@ def remove(directory: Path) -> None:
     shutil.rmtree(hidden)
 
 
-def sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+@contextlib.contextmanager
+def claimed(directory: Path) -> Iterator[bool]:
+    """Whether the recording is ours for as long as this lasts.
+
+    It is not while a worker may still write to it, or while another process has claimed it.
+    """
     try:
-        os.fsync(descriptor)
+        file = os.open(directory / MANIFEST, os.O_RDONLY)
+    except FileNotFoundError:
+        yield False
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        is_ours = not is_written(directory)
+    except BlockingIOError:
+        is_ours = False
+    try:
+        yield is_ours
     finally:
-        os.close(descriptor)
+        os.close(file)
 
 
-def _is_written(directory: Path) -> bool:
+def is_written(directory: Path) -> bool:
     """Whether a worker holds the lock of a journal."""
     for journal in journals(directory):
         with journal.open("rb") as file:
@@ -84,3 +120,21 @@ def _is_written(directory: Path) -> bool:
             except BlockingIOError:
                 return True
     return False
+
+
+def sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write(directory: Path, name: str, content: bytes) -> None:
+    draft = directory / f".{name}"
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(directory / name)
+    sync_directory(directory)

@@ -3,140 +3,145 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import random
-from functools import partial
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
-import av
-import msgspec
 import structlog
 
-from visavis.domain.recording import MATROSKA, Delivery, Manifest
+from visavis.domain.backlog import Outlook, Progress
+from visavis.domain.errors import VisavisError
+from visavis.domain.recording import RecordingState
 from visavis.recorder import spool
-from visavis.recorder.delivery import DeliveryError
-from visavis.recorder.muxer import mux
+from visavis.recorder.kept import Kept, Ledger, keep, note
+from visavis.recorder.making import Making
+from visavis.recorder.muxers import Muxers
+from visavis.recorder.sending import Carrier, Sending
 
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS: Final = 0.5
-MAX_DELIVERIES: Final = 4
-FIRST_PAUSE_SECONDS: Final = 1.0
-MAX_PAUSE_SECONDS: Final = 900.0
+NOTE_SECONDS: Final = 2.0
 PUT_OFF_SECONDS: Final = 60.0
 """After an error that nobody foresaw; it says so in the log, and the recording stays."""
 
 
-class Ledger(Protocol):
-    """Where recordings go, and who notes that they arrived; `services.recordings` is one."""
-
-    async def destination(self, site_id: int) -> str: ...
-    async def delivered(self, manifest: Manifest, sha256: str, size: int) -> None: ...
-
-
-class Carrier(Protocol):
-    async def deliver(self, directory: Path, manifest: Manifest, server_url: str) -> None: ...
-
-
 class Sweeper:
-    """Its only state is the spool: it may be killed anywhere and started again."""
+    """Its only state is the spool: it may be killed anywhere and started again.
 
-    def __init__(self, directory: Path, ledger: Ledger, carrier: Carrier) -> None:
+    At most `deliveries` recordings are uploaded and `muxers` muxed at once.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        ledger: Ledger,
+        carrier: Carrier,
+        *,
+        deliveries: int,
+        muxers: int,
+        clock: Callable[[], float] | None = None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
         self._spool = directory
         self._ledger = ledger
-        self._carrier = carrier
-        self._busy: dict[str, asyncio.Task[None]] = {}
-        self._muxing = asyncio.Semaphore(1)
-        self._delivering = asyncio.Semaphore(MAX_DELIVERIES)
+        self._chance = chance
+        self._clock = clock or asyncio.get_running_loop().time
+        self._muxers = Muxers()
+        self._making = Making(ledger, self._muxers, muxers)
+        self._sending = Sending(ledger, carrier, deliveries, self._clock, chance)
+        self._kept: dict[str, Kept] = {}
+        self._unreadable: set[str] = set()
+        self._noted_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            await self._sweep()
+            await self.sweep()
             try:
                 await asyncio.wait_for(stop.wait(), POLL_SECONDS)
             except TimeoutError:
                 continue
-        for task in self._busy.values():
-            task.cancel()
-        await asyncio.gather(*self._busy.values(), return_exceptions=True)
+        await self.close()
 
-    async def _sweep(self) -> None:
-        await asyncio.to_thread(spool.sweep_hidden, self._spool)
-        for directory in await asyncio.to_thread(lambda: list(spool.finished(self._spool))):
-            if directory.name not in self._busy:
-                task = asyncio.create_task(self._see_through(directory))
-                self._busy[directory.name] = task
-                task.add_done_callback(partial(self._forget, directory.name))
-
-    def _forget(self, name: str, task: asyncio.Task[None]) -> None:
-        if task.cancelled() or not (error := task.exception()):
-            del self._busy[name]
+    async def sweep(self) -> None:
+        """Look at the spool once, and begin with what can be done."""
+        now = self._clock()
+        await self._look()
+        await self._muxers.rest(now)
+        if not self._kept:
             return
-        log.error("recording put off", recording_id=name, exc_info=error)
-        asyncio.get_running_loop().call_later(PUT_OFF_SECONDS, self._busy.pop, name)
+        try:
+            outlooks = await self._ledger.outlooks(
+                frozenset(k.site_id for k in self._kept.values())
+            )
+            await self._retry(outlooks)
+            await self._making.start(self._kept.values(), now)
+        except VisavisError as error:
+            log.warning("the database is away", error=error.kind.name)
+            return
+        self._sending.start(self._kept.values(), outlooks, now)
+        await self._note_progress(now)
 
-    async def _see_through(self, directory: Path) -> None:
-        """Try until the recording is delivered, ever more patiently."""
-        pause, destination = FIRST_PAUSE_SECONDS, ""
-        logger = log.bind(recording_id=directory.name)
-        while True:
-            retry_after = 0.0
-            try:
-                manifest = spool.read_manifest(directory)
-                if not await self._ensure_muxed(directory, manifest):
-                    logger.info("nothing to deliver", call_id=manifest.call_id)
-                    return
-                await self._deliver(directory, manifest)
-            except DeliveryError as error:
-                retry_after = error.retry_after
-                logger.warning("recording not delivered", reason=str(error))
-            except (OSError, ValueError, msgspec.MsgspecError, av.FFmpegError) as error:
-                logger.error("recording not muxed", reason=str(error))  # noqa: TRY400
+    async def settle(self) -> None:
+        """Return when nothing is under way any longer."""
+        while tasks := [kept.task for kept in self._kept.values() if kept.task]:
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._clear()
+
+    async def close(self) -> None:
+        for kept in self._kept.values():
+            if kept.task:
+                kept.task.cancel()
+        await self.settle()
+        await self._muxers.stop()
+
+    async def _look(self) -> None:
+        """Take notice of what has come into the spool and what has gone from it."""
+        self._clear()
+        await asyncio.to_thread(spool.sweep_hidden, self._spool)
+        found = {path.name: path for path in await asyncio.to_thread(spool.recordings, self._spool)}
+        for name in [n for n, kept in self._kept.items() if n not in found and not kept.task]:
+            del self._kept[name]
+        self._unreadable &= found.keys()
+        for name in found.keys() - self._kept.keys() - self._unreadable:
+            kept = await asyncio.to_thread(keep, found[name], self._chance)
+            if kept is None:
+                self._unreadable.add(name)
             else:
-                logger.info("recording delivered", call_id=manifest.call_id)
-                return
-            before, destination = destination, await self._ledger.destination(manifest.site_id)
-            pause = FIRST_PAUSE_SECONDS if before != destination else pause
-            await self._wait(max(pause, retry_after), manifest.site_id, destination)
-            pause = min(MAX_PAUSE_SECONDS, pause * 2)
+                self._kept[name] = kept
 
-    async def _wait(self, seconds: float, site_id: int, destination: str) -> None:
-        """Pause, unless the site's recording server changes meanwhile."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + seconds * random.uniform(0.8, 1.2)  # noqa: S311  spreads the load
-        while await self._ledger.destination(site_id) == destination:
-            left = until - loop.time()
-            if left <= 0:
-                return
-            await asyncio.sleep(min(POLL_SECONDS, left))
+    def _clear(self) -> None:
+        """Take leave of what has been done."""
+        for kept in self._kept.values():
+            if kept.task and kept.task.done():
+                if not kept.task.cancelled() and (error := kept.task.exception()):
+                    log.error("recording put off", recording_id=kept.id, exc_info=error)
+                    kept.patience.failed(self._clock(), PUT_OFF_SECONDS)
+                kept.task = None
 
-    async def _ensure_muxed(self, directory: Path, manifest: Manifest) -> bool:
-        if await asyncio.to_thread(spool.read_delivery, directory):
-            return True
-        async with self._muxing:
-            return await asyncio.to_thread(_mux, directory, manifest)
+    async def _retry(self, outlooks: Mapping[int, Outlook]) -> None:
+        """Forget what went wrong with what somebody wants tried again."""
+        for site_id, outlook in outlooks.items():
+            asked = [
+                kept
+                for kept in self._kept.values()
+                if kept.site_id == site_id and kept.id in outlook.retries and not kept.task
+            ]
+            for kept in asked:
+                self._sending.retry(outlook.server)
+                kept.patience.reset()
+                kept.is_set_aside = False
+                await asyncio.to_thread(spool.forget_trouble, kept.directory)
+                await note(self._ledger, kept, Progress(RecordingState.WAITING, next_try=0.0))
+            if asked:
+                await self._ledger.retried(site_id, frozenset(kept.id for kept in asked))
 
-    async def _deliver(self, directory: Path, manifest: Manifest) -> None:
-        destination = await self._ledger.destination(manifest.site_id)
-        if not destination:
-            raise DeliveryError("The site has no recording server.")
-        async with self._delivering:
-            await self._carrier.deliver(directory, manifest, destination)
-        delivery = spool.read_delivery(directory)
-        if delivery:
-            await self._ledger.delivered(manifest, delivery.sha256, delivery.size)
-            await asyncio.to_thread(spool.remove, directory)
-
-
-def _mux(directory: Path, manifest: Manifest) -> bool:
-    """Make the file and the note of it; whether there is anything to deliver."""
-    muxed = mux(directory, manifest)
-    if muxed is None:
-        spool.remove(directory)
-        return False
-    with (directory / MATROSKA).open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    size = muxed.path.stat().st_size
-    spool.write_delivery(directory, Delivery(sha256=sha256, size=size, duration=muxed.duration))
-    return True
+    async def _note_progress(self, now: float) -> None:
+        if now - self._noted_at < NOTE_SECONDS:
+            return
+        self._noted_at = now
+        for kept in list(self._kept.values()):
+            if kept.task and kept.uploaded != kept.noted:
+                kept.noted = kept.uploaded
+                await note(self._ledger, kept, Progress(uploaded=kept.uploaded))

@@ -14,9 +14,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 from zlib import crc32
 
 MAGIC = b"VISAVIS-JOURNAL\x01"
@@ -41,8 +40,7 @@ class JournalLeg(IntEnum):
     AGENT = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """`arrival_us` is wall-clock time in microseconds since the epoch."""
 
     arrival_us: int
@@ -81,16 +79,18 @@ def read_journal(file: BinaryIO) -> Iterator[Record]:
         yield from _records(body)
 
 
-def _records(body: bytes) -> Iterator[Record]:
+def _records(body: bytes) -> list[Record]:
+    records = []
     position = 0
     while position + _RECORD.size <= len(body):
         arrival_us, kind, leg, length = _RECORD.unpack_from(body, position)
         position += _RECORD.size
+        end = position + length
         if kind in _KINDS and leg in _LEGS:
-            payload = body[position : position + length]
-            yield Record(arrival_us, RecordKind(kind), JournalLeg(leg), payload)
-        position += length
+            records.append(Record(arrival_us, _KINDS[kind], _LEGS[leg], body[position:end]))
+        position = end
+    return records
 
 
-_KINDS = frozenset(RecordKind)
-_LEGS = frozenset(JournalLeg)
+_KINDS = {int(kind): kind for kind in RecordKind}
+_LEGS = {int(leg): leg for leg in JournalLeg}

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 _HEADER: Final = struct.Struct("!BBHII")
 _EXTENSION: Final = struct.Struct("!HH")
 VERSION: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class RtpPacket:
+class RtpPacket(NamedTuple):
     """`timestamp` counts the codec's clock rate; `payload` is without padding."""
 
     payload_type: int
@@ -30,7 +28,7 @@ def parse_rtp(data: bytes) -> RtpPacket | None:
     first, second, sequence_number, timestamp, ssrc = _HEADER.unpack_from(data)
     if first >> 6 != VERSION:
         return None
-    start = _payload_start(data, first)
+    start = _HEADER.size if first & 0x1F == 0 else _payload_start(data, first)
     end = len(data)
     if first & 0x20:
         end -= data[-1]

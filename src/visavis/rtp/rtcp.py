@@ -1,4 +1,4 @@
-"""RTCP (RFC 3550 §6): reading sender reports, asking for a key frame."""
+"""RTCP (RFC 3550 §6, RFC 3611): reading reports, asking for a key frame."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ from dataclasses import dataclass
 from typing import Final
 
 SENDER_REPORT: Final = 200
+RECEIVER_REPORT: Final = 201
 PAYLOAD_FEEDBACK: Final = 206
+EXTENDED_REPORT: Final = 207
 PICTURE_LOSS: Final = 1
+RECEIVER_REFERENCE_TIME: Final = 4
+DELAY_SINCE_REFERENCE_TIME: Final = 5
 
 _HEADER: Final = struct.Struct("!BBH")
 _SENDER: Final = struct.Struct("!IQI")
+_SENDER_BYTES: Final = 24
+_SOURCE_BYTES: Final = 4
+_BLOCK: Final = struct.Struct("!4sIIIII")
+_ANSWER: Final = struct.Struct("!III")
 _PLI: Final = struct.Struct("!BBHII")
 
 
@@ -25,13 +33,57 @@ class SenderReport:
     timestamp: int
 
 
+@dataclass(frozen=True, slots=True)
+class ReceptionReport:
+    """What a receiver says of one source (RFC 3550 §6.4.1).
+
+    `lost` counts since its beginning and may be negative; `highest` is the extended sequence
+    number; `jitter` in units of the timestamp; `last_report` as `TimeQuestion.middle`, 0 if it has
+    had none; `delay` in 1/65536 s.
+    """
+
+    source: bytes
+    lost: int
+    highest: int
+    jitter: int
+    last_report: int
+    delay: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimeQuestion:
+    """A time that its receiver repeats in its answer: the middle 32 bits of an NTP time."""
+
+    middle: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimeAnswer:
+    """The question that was `held` back for so many 1/65536 s (RFC 3611 §4.5)."""
+
+    middle: int
+    held: int
+
+
 def sender_reports(compound: bytes) -> list[SenderReport]:
     """The sender reports of a compound packet; what is malformed ends the reading."""
     return [
         SenderReport(*_SENDER.unpack_from(body))
-        for packet_type, body in _packets(compound)
+        for packet_type, _, body in _packets(compound)
         if packet_type == SENDER_REPORT and len(body) >= _SENDER.size
     ]
+
+
+def read_feedback(compound: bytes) -> Iterator[ReceptionReport | TimeQuestion | TimeAnswer]:
+    """What a compound packet tells of loss, jitter and round trips, in its order."""
+    for packet_type, count, body in _packets(compound):
+        if packet_type == SENDER_REPORT and len(body) >= _SENDER_BYTES:
+            yield TimeQuestion(_middle(_SENDER.unpack_from(body)[1]))
+            yield from _reception_reports(body[_SENDER_BYTES:], count)
+        elif packet_type == RECEIVER_REPORT:
+            yield from _reception_reports(body[_SOURCE_BYTES:], count)
+        elif packet_type == EXTENDED_REPORT:
+            yield from _extended(body[_SOURCE_BYTES:])
 
 
 def picture_loss_indication(sender_ssrc: int, media_ssrc: int) -> bytes:
@@ -39,12 +91,42 @@ def picture_loss_indication(sender_ssrc: int, media_ssrc: int) -> bytes:
     return _PLI.pack(0x80 | PICTURE_LOSS, PAYLOAD_FEEDBACK, 2, sender_ssrc, media_ssrc)
 
 
-def _packets(compound: bytes) -> Iterator[tuple[int, bytes]]:
+def _middle(ntp_time: int) -> int:
+    return ntp_time >> 16 & 0xFFFFFFFF
+
+
+def _reception_reports(blocks: bytes, count: int) -> Iterator[ReceptionReport]:
+    for number in range(min(count, len(blocks) // _BLOCK.size)):
+        source, loss, highest, jitter, last_report, delay = _BLOCK.unpack_from(
+            blocks, number * _BLOCK.size
+        )
+        lost = loss & 0xFFFFFF
+        signed = lost - (1 << 24) if lost & 0x800000 else lost
+        yield ReceptionReport(source, signed, highest, jitter, last_report, delay)
+
+
+def _extended(blocks: bytes) -> Iterator[TimeQuestion | TimeAnswer]:
+    position = 0
+    while position + _HEADER.size <= len(blocks):
+        kind, _, words = _HEADER.unpack_from(blocks, position)
+        position += _HEADER.size
+        content = blocks[position : position + 4 * words]
+        if kind == RECEIVER_REFERENCE_TIME and len(content) == 8:
+            yield TimeQuestion(_middle(int.from_bytes(content)))
+        elif kind == DELAY_SINCE_REFERENCE_TIME:
+            for start in range(0, len(content) - _ANSWER.size + 1, _ANSWER.size):
+                _, middle, held = _ANSWER.unpack_from(content, start)
+                yield TimeAnswer(middle, held)
+        position += 4 * words
+
+
+def _packets(compound: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """type, count (the header's five bits), body without the header"""
     position = 0
     while position + _HEADER.size <= len(compound):
         first, packet_type, words = _HEADER.unpack_from(compound, position)
         end = position + 4 * (words + 1)
         if first >> 6 != 2 or end > len(compound):
             return
-        yield packet_type, compound[position + _HEADER.size : end]
+        yield packet_type, first & 0x1F, compound[position + _HEADER.size : end]
         position = end

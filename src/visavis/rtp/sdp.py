@@ -8,22 +8,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import LocalTransport, RemoteTransport
+from visavis.domain.leg import Candidate, LocalTransport, RemoteTransport
+from visavis.rtp.extension import MID_URI
 
 MAX_BYTES: Final = 48 * 1024
 MAX_SECTIONS: Final = 8
 
-RECORDABLE: Final = {"audio": frozenset({"OPUS"}), "video": frozenset({"VP8"})}
+RECORDABLE: Final = {
+    "audio": frozenset({"OPUS"}),
+    "video": frozenset({"VP8", "VP9", "H264", "AV1"}),
+}
+"""`rtp.codecs` has a depacketiser for each."""
+
+ORIENTATION_URI: Final = "urn:3gpp:video-orientation"
+"""A phone that may not send it turns its pictures upright before it encodes them."""
 
 _TRANSPORT = re.compile(
     r"a=(ice-ufrag|ice-pwd|ice-options|ice-lite|fingerprint|setup|candidate|end-of-candidates"
     r"|remote-candidates|rtcp)(:|$)"
 )
+_TCP_TYPE: Final = {"tcp": " tcptype passive"}
+_DIRECTIONS: Final = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
 _PER_CODEC = re.compile(r"a=(rtpmap|fmtp|rtcp-fb):(\d+) ?(.*)")
+_SOURCE = re.compile(r"a=ssrc:(\d{1,10}) ")
+_REPAIR = re.compile(r"a=ssrc-group:FID (\d{1,10}) (\d{1,10})$")
+_EXTENSION = re.compile(r"a=extmap:(\d{1,3})(?:/\w+)? (\S+)")
 _RTPMAP = re.compile(r"([\w.-]+)/(\d+)(?:/(\d+))?$")
 _UFRAG = re.compile(r"[\w+/]{4,256}$")
 _PWD = re.compile(r"[\w+/]{22,256}$")
@@ -42,11 +55,18 @@ class Codec:
 
 @dataclass(frozen=True, slots=True)
 class MediaSection:
-    """One m-section: `codecs` by payload type, in order of preference."""
+    """One m-section: `codecs` by payload type, in order of preference.
+
+    `sources` are the SSRCs that its writer sends, `repairs` those of them that retransmit another
+    (RFC 5576 §4.2, RFC 4588 §8). `mid_extension` is the number by which packets carry their mid.
+    """
 
     mid: str
     kind: str
     codecs: dict[int, Codec]
+    sources: frozenset[int] = frozenset()
+    repairs: dict[int, int] = field(default_factory=dict)
+    mid_extension: int | None = None
 
 
 def media_sections(sdp: str) -> list[MediaSection]:
@@ -73,7 +93,8 @@ def read_transport(sdp: str) -> RemoteTransport:
         ufrag=_value(first, "ice-ufrag", _UFRAG),
         pwd=_value(first, "ice-pwd", _PWD),
         fingerprint=_value(first, "fingerprint", _FINGERPRINT),
-        video_payload_types=_video_payload_types(sections),
+        video_payload_types=_payload_types(sections, "video"),
+        audio_payload_types=_payload_types(sections, "audio"),
     )
 
 
@@ -93,13 +114,32 @@ def rewrite(sdp: str, transport: LocalTransport, setup: str) -> str:
 def restrict_codecs(sdp: str) -> str:
     """The description without what we cannot record; raises `ParameterInvalid` if nothing is left.
 
-    Takes RED, ULPFEC and FlexFEC away too: Chromium would wrap the video in them.
+    Takes RED, ULPFEC and FlexFEC away too: Chromium would wrap the video in them. And the header
+    extension for pictures that are to be turned before they are shown: nobody turns a recording.
     """
     session, sections = _split(sdp)
     lines = list(session)
     for section in sections:
         lines += _restrict_section(section)
     return _join(lines)
+
+
+def sent_video(sdp: str) -> frozenset[str]:
+    """The mids of the video that the description's author sends; raises `ParameterInvalid`."""
+    session, sections = _split(sdp)
+    default = _direction(session, "sendrecv")
+    return frozenset(
+        _media_section(section).mid
+        for section in sections
+        if section[0].startswith("m=video ")
+        and (_media_line(section)[1] != "0" or "a=bundle-only" in section)
+        and _direction(section, default) in {"sendrecv", "sendonly"}
+    )
+
+
+def _direction(lines: list[str], default: str) -> str:
+    """RFC 8866 §6.7."""
+    return next((line[2:] for line in lines if line[2:] in _DIRECTIONS), default)
 
 
 def _split(sdp: str) -> tuple[list[str], list[list[str]]]:
@@ -148,20 +188,30 @@ def _media_section(section: list[str]) -> MediaSection:
         for number in formats
         if _is_payload_type(number) and (rate := _RTPMAP.match(rtpmaps.get(number, "")))
     }
-    return MediaSection(mid, kind, codecs)
+    return MediaSection(mid, kind, codecs, *_sources(section), _extensions(section).get(MID_URI))
+
+
+def _sources(section: list[str]) -> tuple[frozenset[int], dict[int, int]]:
+    sources = frozenset(int(match[1]) for match in filter(None, map(_SOURCE.match, section)))
+    repairs = {int(match[2]): int(match[1]) for match in filter(None, map(_REPAIR.match, section))}
+    return sources, repairs
+
+
+def _extensions(section: list[str]) -> dict[str, int]:
+    return {match[2]: int(match[1]) for match in filter(None, map(_EXTENSION.match, section))}
 
 
 def _is_payload_type(number: str) -> bool:
     return number.isascii() and number.isdigit() and len(number) <= 3 and int(number) < 128
 
 
-def _video_payload_types(sections: list[list[str]]) -> tuple[int, ...]:
+def _payload_types(sections: list[list[str]], kind: str) -> tuple[int, ...]:
     return tuple(
         number
         for section in map(_media_section, sections)
-        if section.kind == "video"
+        if section.kind == kind
         for number, codec in section.codecs.items()
-        if codec.name in RECORDABLE["video"]
+        if codec.name in RECORDABLE[kind]
     )
 
 
@@ -196,12 +246,19 @@ def _rewrite_section(section: list[str], transport: LocalTransport, setup: str) 
 
 
 def _candidate_lines(transport: LocalTransport) -> list[str]:
-    """Host candidates (RFC 8839 §5.1), the first preferred."""
+    """Host candidates (RFC 8839 §5.1), the first preferred, all UDP before any TCP."""
     return [
-        f"a=candidate:{number} 1 udp {(126 << 24) + (65535 - number << 8) + 255} "
-        f"{candidate.address} {candidate.port} typ host"
+        f"a=candidate:{number} 1 {candidate.protocol} {_priority(candidate, number)} "
+        f"{candidate.address} {candidate.port} typ host{_TCP_TYPE.get(candidate.protocol, '')}"
         for number, candidate in enumerate(transport.candidates, start=1)
     ]
+
+
+def _priority(candidate: Candidate, number: int) -> int:
+    """RFC 8445 §5.1.2.1; for TCP, RFC 6544 §4.2 with the direction of a passive candidate."""
+    if candidate.protocol == "tcp":
+        return (90 << 24) + ((4 << 13) + 8191 - number << 8) + 255
+    return (126 << 24) + (65535 - number << 8) + 255
 
 
 def _restrict_section(section: list[str]) -> list[str]:
@@ -212,7 +269,11 @@ def _restrict_section(section: list[str]) -> list[str]:
     if not kept:
         raise _unusable(f"it offers no {kind} codec that we can record")
     ordered = [number for number in formats if number in kept]
-    rest = [line for line in section[1:] if _codec_of(line) in {None, *kept}]
+    rest = [
+        line
+        for line in section[1:]
+        if _codec_of(line) in {None, *kept} and ORIENTATION_URI not in _extensions([line])
+    ]
     return [f"m={kind} {port} {protocol} {' '.join(ordered)}", *rest]
 
 

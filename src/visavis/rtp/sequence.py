@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
+
+MAX_HELD: Final = 4096
+START: Final = 32
+"""So many packets before the first that came may still come: they were lost, and are repaired."""
 
 
 class Unwrapper:
@@ -24,6 +27,11 @@ class Unwrapper:
         self._last += step
         return self._last
 
+    def leap(self) -> None:
+        """The counter's course is lost: the next value comes after all those before."""
+        if self._last is not None:
+            self._last += 2 * self._size
+
 
 class Reorder(Generic[T]):
     """Holds packets back until those before them have come, or `hold` seconds have passed."""
@@ -33,25 +41,36 @@ class Reorder(Generic[T]):
         self._next: int | None = None
         self._held: dict[int, tuple[float, T]] = {}
 
-    def push(self, number: int, item: T, now: float) -> Iterator[tuple[int, T]]:
-        """Take one in; yields what is due, in order. Repeats are dropped."""
+    def passes(self, number: int) -> bool:
+        """Whether it is the very next and nothing is held: then it counts as taken and given."""
+        if number != self._next or self._held:
+            return False
+        self._next = number + 1
+        return True
+
+    def push(self, number: int, item: T, now: float) -> list[tuple[int, T]]:
+        """Take one in; what is due, in order. Repeats are dropped."""
         if self._next is None:
-            self._next = number
+            self._next = number - START
         if number >= self._next and number not in self._held:
             self._held[number] = (now, item)
-        yield from self._due(now)
+        return self._due(now)
 
-    def flush(self) -> Iterator[tuple[int, T]]:
-        for number in sorted(self._held):
-            yield number, self._held[number][1]
+    def flush(self) -> list[tuple[int, T]]:
+        due = [(number, self._held[number][1]) for number in sorted(self._held)]
         self._held.clear()
+        if due:
+            self._next = due[-1][0] + 1
+        return due
 
-    def _due(self, now: float) -> Iterator[tuple[int, T]]:
+    def _due(self, now: float) -> list[tuple[int, T]]:
+        due: list[tuple[int, T]] = []
         while self._held and self._next is not None:
             if self._next not in self._held:
                 first = min(self._held)
-                if now - self._held[first][0] <= self._hold:
-                    return
+                if now - self._held[first][0] <= self._hold and len(self._held) <= MAX_HELD:
+                    break
                 self._next = first
-            yield self._next, self._held.pop(self._next)[1]
+            due.append((self._next, self._held.pop(self._next)[1]))
             self._next += 1
+        return due

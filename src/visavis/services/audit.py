@@ -1,13 +1,13 @@
-"""Who changed what: reading the log."""
+"""Who changed what: reading the log, and adding to it what is no change of a table."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from visavis.domain.audit import AuditEntry
+from visavis.domain.audit import AuditEntry, FieldChange
 from visavis.domain.people import Agent, Permission
-from visavis.services.ports import Store, Transaction
+from visavis.services.ports import Clock, Store, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +41,26 @@ class AuditLog:
             return AuditPage(rows.audit.count(agent.site_id), entries, emails)
 
         return await self._store.read(work)
+
+
+class AuditTrail:
+    """Notes acts that change nothing in the database, such as playing a recording."""
+
+    def __init__(self, store: Store, clock: Clock, new_id: Callable[[], str]) -> None:
+        self._store = store
+        self._clock = clock
+        self._new_id = new_id
+
+    async def note(
+        self,
+        site_id: int,
+        agent_id: int | None,
+        action_type: str,
+        summary: str,
+        changes: tuple[FieldChange, ...],
+    ) -> None:
+        """Durable when this returns. `agent_id` `None` is the system itself."""
+        entry = AuditEntry(
+            self._new_id(), site_id, agent_id, self._clock(), action_type, summary, changes
+        )
+        await self._store.write(lambda rows: rows.audit.add(entry))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from visavis.domain.audit import AuditEntry, FieldChange
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission
+from visavis.domain.policy import Consent, RecordingPolicy
 from visavis.domain.signaling import Availability
 from visavis.services.ports import Bus, Clock, Store, Transaction
 from visavis.services.topics import config_topic
@@ -43,13 +44,16 @@ class Configs:
         clock: Clock,
         new_id: Callable[[], str],
         archive_url: str,
+        policy_of: Callable[[int], Awaitable[RecordingPolicy]],
     ) -> None:
         self._store = store
         self._bus = bus
+        self._policy_of = policy_of
         self._clock = clock
         self._new_id = new_id
         self._archive_url = archive_url
         self._known: dict[int, Config] = {}
+        self.listeners: list[Callable[[Config], None]] = []
 
     async def get(self, site_id: int) -> Config:
         return self._known.get(site_id) or self._newest(await self._load(site_id))
@@ -80,18 +84,35 @@ class Configs:
                 rows.audit.add(self._audit_entry(agent, old, new))
             return old, new
 
+        await self._policy_of(agent.site_id)  # what is committed can then be told without the store
         old, new = await self._store.write(work)
-        newest = self._newest(new)
+        self._newest(new)
         if new != old:
-            self._publish(newest)
+            await self.announce(agent.site_id)
         return new
+
+    async def availability(self, site_id: int) -> Availability:
+        """What holds for a site's open pages."""
+        config, policy = await self.get(site_id), await self._policy_of(site_id)
+        return Availability(
+            is_enabled=config.is_enabled,
+            is_recorded=config.is_recording,
+            needs_agreement=config.is_recording and policy.consent is Consent.AGREEMENT,
+        )
+
+    async def announce(self, site_id: int) -> None:
+        """Tell a site's calls and open pages what holds for them now."""
+        for listener in self.listeners:
+            listener(await self.get(site_id))
+        message = msgspec.json.encode(await self.availability(site_id))
+        self._bus.publish(config_topic(site_id), message)
 
     async def refresh(self) -> None:
         """Another process may have changed something: read again and tell."""
         for site_id, old in list(self._known.items()):
             new = self._newest(await self._load(site_id))
             if new.version > old.version:
-                self._publish(new)
+                await self.announce(site_id)
 
     def _newest(self, config: Config) -> Config:
         """What is known now: slow news must not put back what was changed later."""
@@ -151,10 +172,6 @@ class Configs:
             summary,
             changes,
         )
-
-    def _publish(self, config: Config) -> None:
-        message = Availability(is_enabled=config.is_enabled, is_recorded=config.is_recording)
-        self._bus.publish(config_topic(config.site_id), msgspec.json.encode(message))
 
 
 def read_change(body: Mapping[str, Any]) -> ConfigChange:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from visavis.domain.audit import AuditEntry
+from visavis.domain.backlog import Backlog, Expected, Progress, Recording, Server, Trial
 from visavis.domain.call import CallRecord
+from visavis.domain.callbook import CallSearch, PastCall
 from visavis.domain.config import Config
 from visavis.domain.leg import Link, LocalTransport, RemoteTransport, Side
 from visavis.domain.oauth import ApiKey, AuthorizationCode, Client, Credential, Grant
 from visavis.domain.people import Agent, Permission, Role, Site
-from visavis.domain.recording import Manifest
+from visavis.domain.policy import RecordingPolicy
+from visavis.domain.recording import Delivery, Manifest, RecordingState
+from visavis.domain.story import CallEvent, Story
+from visavis.rtp.quality import LegReport
 
 T = TypeVar("T")
 
@@ -120,19 +125,74 @@ class NodeRows(Protocol):
 
 
 class CallRows(Protocol):
-    def save(self, call: CallRecord, recording_id: str | None, node_id: str) -> None:
-        """Insert the call or overwrite its row."""
+    def save(self, call: CallRecord, node_id: str) -> None:
+        """Insert the call or overwrite its row, but for the message that was left after it."""
+
+    def note(self, site_id: int, call_id: str, event: CallEvent) -> None:
+        """Add to what has happened in the call."""
+
+    def leave_message(self, site_id: int, call_id: str, text: str, name: str, email: str) -> bool:
+        """Keep a message with a call that is over, that nobody took and that has none yet.
+
+        `name` and `email` stand in where the call has them not. Whether there was such a call.
+        """
+
+    def story(self, site_id: int, call_id: str) -> Story | None:
+        """What has happened in the call so far, in order."""
+
+    def get(self, site_id: int, call_id: str) -> PastCall | None: ...
+    def newest(
+        self, site_id: int, search: CallSearch, limit: int, offset: int = 0
+    ) -> Sequence[PastCall]: ...
+    def count(self, site_id: int, search: CallSearch) -> int: ...
 
     def close_open(self, node_id: str, now: datetime) -> int:
         """End as failed what a dead process of this node left open; returns how many."""
 
 
 class RecordingRows(Protocol):
-    def add(self, manifest: Manifest) -> None: ...
+    def add(self, manifest: Manifest) -> None:
+        """Note that the recording exists; doing so twice changes nothing."""
+
+    def note(self, site_id: int, recording_id: str, progress: Progress, now: datetime) -> None:
+        """Note how far it has come, unless it is delivered already."""
+
     def delivered(
-        self, site_id: int, recording_id: str, sha256: str, size: int, now: datetime
+        self, site_id: int, recording_id: str, delivery: Delivery, server_url: str, now: datetime
     ) -> None:
         """Note the delivery; doing so twice changes nothing."""
+
+    def get(self, site_id: int, recording_id: str) -> Recording | None: ...
+    def newest(
+        self, site_id: int, states: Collection[RecordingState], limit: int, offset: int = 0
+    ) -> Sequence[Recording]: ...
+    def count(self, site_id: int, states: Collection[RecordingState]) -> int: ...
+    def backlog(self, site_id: int) -> Backlog: ...
+    def ask_retry(self, site_id: int, recording_ids: Collection[str], now: datetime) -> int:
+        """Have them tried again at once, whatever was wrong; returns how many there are to try."""
+
+    def asked(self, site_id: int) -> frozenset[str]:
+        """The recordings that somebody wants tried again."""
+
+    def retried(self, site_id: int, recording_ids: Collection[str]) -> None:
+        """Nobody need ask for these tries any longer."""
+
+    def over(self, site_id: int, call_ids: Collection[str]) -> frozenset[str]:
+        """Those of the calls that have ended, or that nobody has heard of."""
+
+    def expected(self, site_id: int, since: datetime) -> Sequence[Expected]:
+        """Calls that were connected and recorded and are over, less the delivered ones.
+
+        A call that went on unrecorded, by the site's policy, is not expected.
+        """
+
+
+class PolicyRows(Protocol):
+    def get(self, site_id: int) -> RecordingPolicy: ...
+    def lock(self, site_id: int) -> RecordingPolicy:
+        """As `get`, and nobody else changes it until this transaction ends."""
+
+    def put(self, policy: RecordingPolicy) -> None: ...
 
 
 class Transaction(Protocol):
@@ -162,6 +222,8 @@ class Transaction(Protocol):
     def calls(self) -> CallRows: ...
     @property
     def recordings(self) -> RecordingRows: ...
+    @property
+    def policies(self) -> PolicyRows: ...
 
 
 class Store(Protocol):
@@ -191,13 +253,15 @@ class Bus(Protocol):
     def subscribe(self, *topics: str) -> AbstractAsyncContextManager[Subscription]: ...
 
 
-# The media worker.
+# The media workers.
 
 
 class MediaPlane(Protocol):
     """The media workers as the use cases see them. Everything is idempotent per link and side.
 
-    Every method raises `VisavisError`: `MediaUnavailable` when the worker does not answer.
+    A link lives at one worker from its first `tap` or `open_leg` until `close`. Every method raises
+    `VisavisError`: `MediaUnavailable` when that worker does not answer, has died or can carry no
+    more; a link that was lost stays so, its successor has another number.
     """
 
     async def tap(self, link: Link, manifest: Manifest) -> None:
@@ -210,21 +274,48 @@ class MediaPlane(Protocol):
     async def note(self, link: Link, note: Mapping[str, Any]) -> None:
         """Append a JSON note to the link's journal, if it has one."""
 
+    async def pause(self, link: Link, *, paused: bool) -> None:
+        """Leave the link's packets out of its journal, or write them again from the next key frame.
+
+        The journal, if there is one, gets a note of the type `paused` or `resumed`.
+        """
+
     async def open_leg(self, link: Link, side: Side) -> LocalTransport: ...
 
-    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> None: ...
+    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> LocalTransport:
+        """Tell what the side's browser has said of itself, the first time or in a renegotiation.
+
+        Returns our end for what is said to that browser from now on: another one when it has
+        restarted ICE (RFC 8445 §9), the old one staying good until the new one is used. Raises
+        `ParameterInvalid` when the certificate of a leg that is up has changed.
+        """
 
     async def join(self, link: Link) -> None:
         """From now on, what one leg sends the other receives."""
 
     async def close(self, link: Link) -> None:
-        """Close the link's legs and seal its journal. Unknown links are none of our business."""
+        """Close the link's legs and seal its journal. Unknown links are none of our business.
+
+        The listener hears each leg's last `quality` before this returns.
+        """
 
 
 class MediaListener(Protocol):
-    """What a media worker tells of its own accord."""
+    """What the media workers tell of their own accord."""
 
     async def leg_up(self, link: Link, side: Side) -> None: ...
     async def leg_down(self, link: Link, side: Side, why: str) -> None: ...
     async def tap_lost(self, link: Link, why: str) -> None: ...
-    async def worker_lost(self) -> None: ...
+    async def quality(self, link: Link, side: Side, report: LegReport) -> None:
+        """How a leg does, every other second and once more when it closes."""
+
+    async def worker_lost(self, links: Collection[Link]) -> None:
+        """A worker has died, and these links with it."""
+
+
+# The recording server.
+
+
+class RecordingServers(Protocol):
+    async def try_out(self, site_id: int, server: Server) -> Trial:
+        """Whether it takes recordings; leaves nothing there that counts for one."""

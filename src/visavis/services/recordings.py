@@ -1,29 +1,216 @@
-"""Where recordings go, and that they have arrived."""
+"""Where recordings go, how far they have come, and which are missing."""
 
 from __future__ import annotations
 
-from visavis.domain.recording import Manifest
-from visavis.services.ports import Clock, Store, Transaction
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from visavis.domain.backlog import (
+    Backlog,
+    Expected,
+    Outlook,
+    Progress,
+    Recording,
+    Server,
+    Trial,
+)
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.people import Agent, Permission
+from visavis.domain.recording import UNDELIVERED, Delivery, Manifest, RecordingState
+from visavis.domain.story import Story
+from visavis.services.ports import Clock, RecordingServers, Store, Transaction
+
+EVERY_STATE: Final = tuple(RecordingState)
+EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+RECENT: Final = timedelta(days=30)
+"""As far back as missing recordings are counted again and again."""
 
 
 class Recordings:
+    """The recorder's ledger: implements `recorder.kept.Ledger`."""
+
     def __init__(self, store: Store, clock: Clock, archive_url: str) -> None:
         self._store = store
         self._clock = clock
         self._archive_url = archive_url
 
-    async def destination(self, site_id: int) -> str:
-        """The site's recording server as it is now; empty while there is none."""
-        config = await self._store.read(lambda rows: rows.configs.get(site_id))
-        stored = config.recording_server_url
-        return self._archive_url if stored is None else stored
+    async def outlooks(self, site_ids: frozenset[int]) -> Mapping[int, Outlook]:
+        """Where the recordings of each site go now, and which are to be tried again."""
 
-    async def delivered(self, manifest: Manifest, sha256: str, size: int) -> None:
-        """Note a delivery; doing so twice changes nothing."""
+        def work(rows: Transaction) -> Mapping[int, Outlook]:
+            return {
+                site_id: Outlook(
+                    server_of(rows, site_id, self._archive_url), rows.recordings.asked(site_id)
+                )
+                for site_id in site_ids
+            }
+
+        return await self._store.read(work)
+
+    async def over(self, site_id: int, call_ids: frozenset[str]) -> frozenset[str]:
+        """Those of the calls that have ended, or that nobody has heard of."""
+        return await self._store.read(lambda rows: rows.recordings.over(site_id, call_ids))
+
+    async def story(self, site_id: int, call_id: str) -> Story | None:
+        return await self._store.read(lambda rows: rows.calls.story(site_id, call_id))
+
+    async def note(self, manifest: Manifest, progress: Progress) -> None:
         now = self._clock()
 
         def work(rows: Transaction) -> None:
             rows.recordings.add(manifest)
-            rows.recordings.delivered(manifest.site_id, manifest.recording_id, sha256, size, now)
+            rows.recordings.note(manifest.site_id, manifest.recording_id, progress, now)
 
         await self._store.write(work)
+
+    async def delivered(self, manifest: Manifest, delivery: Delivery, server_url: str) -> None:
+        """Note a delivery; doing so twice changes nothing."""
+        now = self._clock()
+        of = (manifest.site_id, manifest.recording_id)
+
+        def work(rows: Transaction) -> None:
+            rows.recordings.add(manifest)
+            rows.recordings.delivered(*of, delivery, server_url, now)
+
+        await self._store.write(work)
+
+    async def retried(self, site_id: int, recording_ids: frozenset[str]) -> None:
+        await self._store.write(lambda rows: rows.recordings.retried(site_id, recording_ids))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPage:
+    """Some recordings of a site, newest first, `total` in all, and what is true of all of them.
+
+    `missing` counts the calls of late that ought to have a recording at the recording server and
+    have none.
+    """
+
+    total: int
+    recordings: Sequence[Recording]
+    backlog: Backlog
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """All sites' recordings: see `Backlog`. `oldest_seconds` is the age of the oldest pending."""
+
+    pending: int = 0
+    failed: int = 0
+    missing: int = 0
+    oldest_seconds: float = 0.0
+
+
+class RecordingDesk:
+    """What administrators and operators ask of recordings."""
+
+    def __init__(
+        self, store: Store, clock: Clock, archive_url: str, servers: RecordingServers | None
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._archive_url = archive_url
+        self._servers = servers
+
+    async def newest(
+        self, agent: Agent, states: Collection[RecordingState], page_index: int, page_size: int
+    ) -> RecordingPage:
+        """The page `page_index`, counted from 1; raises `PermissionDenied`."""
+        agent.demand(Permission.MANAGE_SETTINGS)
+        site_id, offset = agent.site_id, (page_index - 1) * page_size
+        since = self._clock() - RECENT
+
+        def work(rows: Transaction) -> RecordingPage:
+            return RecordingPage(
+                rows.recordings.count(site_id, states),
+                rows.recordings.newest(site_id, states, page_size, offset),
+                rows.recordings.backlog(site_id),
+                sum(call.is_missing for call in rows.recordings.expected(site_id, since)),
+            )
+
+        return await self._store.read(work)
+
+    async def tally(self) -> Tally:
+        """Every site's recordings, counted."""
+        now = self._clock()
+
+        def work(rows: Transaction) -> Tally:
+            sites = [site.id for site in rows.sites.all()]
+            backlogs = [rows.recordings.backlog(site_id) for site_id in sites]
+            oldest = min((b.oldest_at for b in backlogs if b.oldest_at), default=now)
+            return Tally(
+                pending=sum(backlog.pending for backlog in backlogs),
+                failed=sum(backlog.failed for backlog in backlogs),
+                oldest_seconds=max(0.0, (now - oldest).total_seconds()),
+                missing=sum(
+                    call.is_missing
+                    for site_id in sites
+                    for call in rows.recordings.expected(site_id, now - RECENT)
+                ),
+            )
+
+        return await self._store.read(work)
+
+    async def get(self, agent: Agent, recording_id: str) -> Recording:
+        """Raises `PermissionDenied`, `EntityNotFound`."""
+        agent.demand(Permission.MANAGE_SETTINGS)
+        found = await self._store.read(
+            lambda rows: rows.recordings.get(agent.site_id, recording_id)
+        )
+        if found is None:
+            raise VisavisError(ErrorKind.EntityNotFound, f"There is no recording {recording_id}.")
+        return found
+
+    async def retry(self, agent: Agent, recording_ids: Collection[str] | None) -> int:
+        """Have recordings tried again at once, all undelivered ones if none are named.
+
+        Returns how many there are to try; raises `PermissionDenied`.
+        """
+        agent.demand(Permission.MANAGE_SETTINGS)
+        site_id, now = agent.site_id, self._clock()
+
+        def work(rows: Transaction) -> int:
+            count = rows.recordings.count(site_id, UNDELIVERED)
+            ids = recording_ids
+            if ids is None:
+                ids = [one.id for one in rows.recordings.newest(site_id, UNDELIVERED, count)]
+            return rows.recordings.ask_retry(site_id, ids, now)
+
+        return await self._store.write(work)
+
+    async def missing(self, agent: Agent, since: datetime = EVER) -> Sequence[Expected]:
+        """The calls that ought to have a recording at the recording server and have none.
+
+        Raises `PermissionDenied`.
+        """
+        agent.demand(Permission.MANAGE_SETTINGS)
+        expected = await self._store.read(
+            lambda rows: rows.recordings.expected(agent.site_id, since)
+        )
+        return [call for call in expected if call.is_missing]
+
+    async def try_out(self, agent: Agent, url: str | None, secret: str | None) -> Trial:
+        """Try a recording server: the site's own, or the one that is given.
+
+        The site's secret goes to the site's own server only. Raises `PermissionDenied`.
+        """
+        agent.demand(Permission.MANAGE_SETTINGS)
+        if self._servers is None:
+            raise VisavisError(ErrorKind.EntityNotFound)
+        stored = await self._store.read(
+            lambda rows: server_of(rows, agent.site_id, self._archive_url)
+        )
+        is_stored = url is None or url == stored.url
+        given = Server(stored.url if url is None else url, secret)
+        tried = stored if is_stored and secret is None else given
+        return await self._servers.try_out(agent.site_id, tried)
+
+
+def server_of(rows: Transaction, site_id: int, archive_url: str) -> Server:
+    """A site's recording server as it is now; its address is empty while there is none."""
+    stored = rows.configs.get(site_id).recording_server_url
+    url = archive_url if stored is None else stored
+    return Server(url, rows.policies.get(site_id).secret)

@@ -9,3 +9,8 @@ def socket_topic(socket_id: str) -> str:
 def config_topic(site_id: int) -> str:
     """`Availability` of a site, whenever it changes."""
     return f"config.{site_id}"
+
+
+def consoles_topic(site_id: int) -> str:
+    """What all the consoles of a site hear whose agents may take calls."""
+    return f"consoles.{site_id}"

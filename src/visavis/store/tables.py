@@ -237,10 +237,12 @@ recordings = Table(
     Column("uploaded", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("tried_at", Moment),
+    Column("next_try_at", Moment),
     Column("last_error", Text),
     Column("server_url", Text),
     Column("retry_asked_at", Moment),
     Index("recordings_by_time", "site_id", "started_at"),
+    Index("recordings_by_state", "site_id", "state"),
 )
 
 recording_policies = Table(

@@ -23,7 +23,7 @@ _BASES: Final = re.compile(r"/(?:api/v4|api|v4)(?=/)", re.IGNORECASE | re.ASCII)
 
 
 class Resource:
-    """One address and what each method does there.
+    """One address and what each method does there; `{id}` in it stands for any one segment.
 
     It also answers HEAD where there is a GET, OPTIONS, and 405 with `Allow` to everything else.
     Its answers are whole: a stream belongs in the router.
@@ -64,7 +64,23 @@ class Resources:
         self._by_spelling = {_plain(path): resource for path, resource in self._by_path.items()}
 
     def find(self, path: str) -> Resource | None:
-        return self._by_path.get(path) or self._by_spelling.get(_plain(path))
+        if resource := self._by_path.get(path):
+            return resource
+        plain = _plain(path)
+        return self._by_spelling.get(plain) or self._by_spelling.get(_family(plain))
+
+
+def id_of(request: Request) -> str:
+    """What stands for `{id}` in the address, in small letters."""
+    last = _plain(request.scope["path"]).rpartition("/")[2]
+    return last.partition(":")[0]
+
+
+def _family(plain: str) -> str:
+    """The address with `{id}` in place of its last segment, its verb kept."""
+    parent, _, last = plain.rpartition("/")
+    _, colon, verb = last.partition(":")
+    return f"{parent}/{{id}}{colon}{verb}"
 
 
 def _plain(path: str) -> str:

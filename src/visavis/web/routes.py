@@ -15,17 +15,22 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from visavis.domain.errors import VisavisError
+from visavis.services.calls.joins import Invitee
 from visavis.web.access import AccessLog
 from visavis.web.api.audit import AuditApi
+from visavis.web.api.calls import CallsApi
 from visavis.web.api.config import ConfigApi
 from visavis.web.api.events import ConfigEvents
 from visavis.web.api.openapi import description_resource
+from visavis.web.api.policy import PolicyApi
+from visavis.web.api.recordings import RecordingsApi
 from visavis.web.errors import on_crash, on_http_exception, on_visavis_error
 from visavis.web.front import Front
 from visavis.web.limit import RateLimit
 from visavis.web.metrics import Gauge, metrics_route
 from visavis.web.oauth.routes import OAuth
-from visavis.web.pages import page_routes
+from visavis.web.pages import archive_page_routes, page_routes
+from visavis.web.pages.join import join_routes
 from visavis.web.resource import Resources
 from visavis.web.safe import SafeHeaders
 from visavis.web.session import Sessions
@@ -47,6 +52,10 @@ def build_web(
     config_api: ConfigApi,
     config_events: ConfigEvents,
     audit_api: AuditApi,
+    policy_api: PolicyApi,
+    recordings_api: RecordingsApi,
+    calls_api: CallsApi,
+    join: Callable[[str], Invitee],
     sessions: Sessions,
     oauth: OAuth,
     sockets: Sockets,
@@ -60,25 +69,56 @@ def build_web(
 ) -> ASGIApp:
     """The whole HTTP and WebSocket side as one ASGI application."""
 
-    def healthz(_: Request) -> Response:
-        return PlainTextResponse("ok\n")
-
     async def readyz(_: Request) -> Response:
         reason = await why_not_ready()
         return PlainTextResponse(f"{reason or 'ready'}\n", 503 if reason else 200)
 
-    router = Starlette(
-        routes=[
-            *sessions.routes(),  # /session
-            *oauth.routes(),  # /oauth/token, /oauth/authorize, …, /.well-known/
-            *config_events.routes(),  # /v4/livechat/audioVideoChatConfig/events
-            *sockets.routes(),  # /signaling/visitor, /signaling/agent
-            *recordings,  # /recordings/, /library/recordings
-            *page_routes(),  # /, /demo, /console, /library, /signin, /widget.js, /static/
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
-            metrics_route(gauges),  # /metrics
-        ],
+    router = _router(
+        *sessions.routes(),  # /session
+        *oauth.routes(),  # /oauth/token, /oauth/authorize, …, /.well-known/
+        *config_events.routes(),  # /v4/livechat/audioVideoChatConfig/events
+        *sockets.routes(),  # /signaling/visitor, /signaling/agent
+        *recordings,  # /recordings/, /library/recordings
+        *page_routes(),  # /, /demo, /console, /library, /signin, /widget.js, /static/
+        *join_routes(join),  # /join/{token}
+        Route("/healthz", _healthz),
+        Route("/readyz", readyz),
+        metrics_route(gauges),  # /metrics
+    )
+    resources = [
+        *config_api.resources(),  # /v4/livechat/audioVideoChatConfig
+        *calls_api.resources(),  # /v4/livechat/audioVideoChats
+        *audit_api.resources(),  # /v4/global/auditLogs
+        *policy_api.resources(),  # /v4/livechat/recordingPolicy
+        *recordings_api.resources(),  # /v4/livechat/recordings, …Config:testRecordingServer
+    ]
+    resources.append(description_resource(resources, base_url))  # /v4/openapi.json
+    front = Front(Resources(resources), router, access_log, rate_limit)
+    return _shared(front, cors_origins) if cors_origins else front
+
+
+def build_archive_web(
+    *,
+    sessions: Sessions,
+    recordings: Sequence[BaseRoute],
+    access_log: AccessLog,
+    rate_limit: RateLimit,
+) -> ASGIApp:
+    """The HTTP side of an archive that runs alone."""
+    router = _router(
+        *sessions.routes(),  # /session
+        *recordings,  # /recordings/, /library/recordings
+        *archive_page_routes(),  # /, /library, /signin, /static/
+        Route("/healthz", _healthz),
+        Route("/readyz", _healthz),
+        metrics_route({}),  # /metrics
+    )
+    return Front(Resources([]), router, access_log, rate_limit)
+
+
+def _router(*routes: BaseRoute) -> Starlette:
+    return Starlette(
+        routes=routes,
         middleware=[Middleware(SafeHeaders)],
         exception_handlers={
             VisavisError: on_visavis_error,
@@ -86,13 +126,10 @@ def build_web(
             Exception: on_crash,
         },
     )
-    resources = [
-        *config_api.resources(),  # /v4/livechat/audioVideoChatConfig
-        *audit_api.resources(),  # /v4/global/auditLogs
-    ]
-    resources.append(description_resource(resources, base_url))  # /v4/openapi.json
-    front = Front(Resources(resources), router, access_log, rate_limit)
-    return _shared(front, cors_origins) if cors_origins else front
+
+
+def _healthz(_: Request) -> Response:
+    return PlainTextResponse("ok\n")
 
 
 def _shared(application: ASGIApp, origins: Sequence[str]) -> ASGIApp:

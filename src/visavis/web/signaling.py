@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
 
 import msgspec
 from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from visavis.domain import signaling
-from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import Side
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.services.calls import Calls
-from visavis.services.ports import Bus, Subscription
+from visavis.services.ports import Bus
 from visavis.services.presence import Desk
-from visavis.services.topics import config_topic, socket_topic
+from visavis.services.topics import config_topic, consoles_topic, socket_topic
+from visavis.web.pump import pump, send
 
-POLICY_VIOLATION, TRY_AGAIN_LATER = 1008, 1013  # RFC 6455 §7.4.1
-
-M = TypeVar("M")
-Perform = Callable[[Any], Awaitable[None]]
+POLICY_VIOLATION: Final = 1008  # RFC 6455 §7.4.1
+_NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 class Sockets:
@@ -35,7 +34,9 @@ class Sockets:
         *,
         calls: Calls,
         bus: Bus,
-        config_of: Callable[[int], Awaitable[Config]],
+        availability_of: Callable[[int], Awaitable[signaling.Availability]],
+        ice_servers: Callable[[str], signaling.IceServers],
+        ice_seconds: float,
         has_site: Callable[[int], Awaitable[bool]],
         signed_in: Callable[[HTTPConnection], Awaitable[Agent]],
         is_same_origin: Callable[[HTTPConnection], bool],
@@ -43,7 +44,9 @@ class Sockets:
     ) -> None:
         self._calls = calls
         self._bus = bus
-        self._config_of = config_of
+        self._availability_of = availability_of
+        self._ice_servers = ice_servers
+        self._ice_seconds = ice_seconds
         self._has_site = has_site
         self._signed_in = signed_in
         self._is_same_origin = is_same_origin
@@ -56,115 +59,87 @@ class Sockets:
         ]
 
     async def visitor(self, socket: WebSocket) -> None:
-        site = socket.query_params.get("site", "")
-        if not (site.isascii() and site.isdigit()) or not await self._has_site(int(site)):
-            await socket.close(POLICY_VIOLATION, "There is no such site.")
+        try:
+            visitor = await self._visitor(socket)
+        except VisavisError as error:
+            await socket.close(POLICY_VIOLATION, error.message)
             return
-        visitor = Visitor(self._new_id(), int(site))
-        topics = socket_topic(visitor.id), config_topic(visitor.site_id)
 
         async def perform(message: signaling.FromVisitor) -> None:
-            match message:
-                case signaling.Call():
-                    await self._calls.call(visitor, message)
-                case signaling.HangUp(call_id):
-                    self._calls.hang_up(Side.VISITOR, visitor.site_id, visitor.id, call_id)
+            await self._calls.from_visitor(visitor, message)
 
+        topics = socket_topic(visitor.id), config_topic(visitor.site_id)
         async with self._bus.subscribe(*topics) as inbox:
             await socket.accept()
-            await _send(socket, await self._availability(visitor.site_id))
+            await self._greet(socket, visitor.site_id, visitor.id)
             try:
-                await _pump(socket, inbox, signaling.FromVisitor, perform)
+                with self._renewing(visitor.id):
+                    await pump(socket, inbox, signaling.FromVisitor, perform)
             finally:
                 self._calls.visitor_left(visitor)
 
     async def agent(self, socket: WebSocket) -> None:
         try:
-            agent = await self._signed_in(socket)
+            desk = await self._desk(socket, self._new_id())
         except VisavisError as error:
             await socket.close(POLICY_VIOLATION, error.message)
             return
-        if not self._is_same_origin(socket):
-            await socket.close(POLICY_VIOLATION, "Open the console on its own address.")
-            return
-        desk = Desk(self._new_id(), agent)
 
         async def perform(message: signaling.FromAgent) -> None:
-            match message:
-                case signaling.Accept(call_id):
-                    await self._calls.accept(desk, call_id)
-                case signaling.Decline(call_id):
-                    self._calls.decline(desk, call_id)
-                case signaling.Answer():
-                    await self._calls.answer(desk, message)
-                case signaling.HangUp(call_id):
-                    self._calls.hang_up(Side.AGENT, agent.site_id, desk.socket_id, call_id)
+            # asked anew each time: what an agent may do can end while their page is open
+            await self._calls.from_agent(await self._desk(socket, desk.socket_id), message)
 
-        topics = socket_topic(desk.socket_id), config_topic(agent.site_id)
+        topics = [socket_topic(desk.socket_id), config_topic(desk.agent.site_id)]
+        if desk.agent.may(Permission.ACCEPT_CALLS) and not desk.call_id:
+            topics.append(consoles_topic(desk.agent.site_id))
         async with self._bus.subscribe(*topics) as inbox:
             await socket.accept()
-            await _send(socket, _welcome(agent))
-            await _send(socket, await self._availability(agent.site_id))
+            await send(socket, self._calls.welcome(desk))
+            await self._greet(socket, desk.agent.site_id, desk.socket_id)
             self._calls.agent_arrived(desk)
             try:
-                await _pump(socket, inbox, signaling.FromAgent, perform)
+                with self._renewing(desk.socket_id):
+                    await pump(socket, inbox, signaling.FromAgent, perform)
             finally:
                 self._calls.agent_left(desk)
 
-    async def _availability(self, site_id: int) -> signaling.Availability:
-        config = await self._config_of(site_id)
-        return signaling.Availability(is_enabled=config.is_enabled, is_recorded=config.is_recording)
+    async def _visitor(self, socket: WebSocket) -> Visitor:
+        """Who comes by a join address, or to a site that there is; raises `EntityNotFound`."""
+        if token := socket.query_params.get("join"):
+            invitee = self._calls.join(token)
+            if invitee.agent is None:
+                return Visitor(self._new_id(), invitee.site_id, call_id=invitee.call_id)
+        site = socket.query_params.get("site", "")
+        if not _NUMBER.fullmatch(site) or not await self._has_site(int(site)):
+            raise VisavisError(ErrorKind.EntityNotFound, "There is no such site.")
+        return Visitor(self._new_id(), int(site))
 
+    async def _desk(self, socket: WebSocket, socket_id: str) -> Desk:
+        """Raises `Unauthorized`, `EntityNotFound`, and `PermissionDenied` to strangers' pages."""
+        if not self._is_same_origin(socket):
+            raise VisavisError(ErrorKind.PermissionDenied, "Open the console on its own address.")
+        if token := socket.query_params.get("join"):
+            invitee = self._calls.join(token)
+            if invitee.agent:
+                return Desk(socket_id, invitee.agent, invitee.call_id)
+        return Desk(socket_id, await self._signed_in(socket))
 
-def _welcome(agent: Agent) -> signaling.Welcome:
-    may_accept = agent.may(Permission.ACCEPT_CALLS)
-    return signaling.Welcome(
-        agent_name=agent.name, site_id=agent.site_id, may_accept_calls=may_accept
-    )
+    async def _greet(self, socket: WebSocket, site_id: int, socket_id: str) -> None:
+        await send(socket, await self._availability_of(site_id))
+        await send(socket, self._ice_servers(socket_id))
 
+    @contextmanager
+    def _renewing(self, socket_id: str) -> Iterator[None]:
+        """Tell the page of the ICE servers again before their credentials have passed."""
+        later = asyncio.get_running_loop().call_later
 
-async def _send(socket: WebSocket, message: msgspec.Struct) -> None:
-    await socket.send_text(msgspec.json.encode(message).decode())
+        def renew() -> None:
+            servers = msgspec.json.encode(self._ice_servers(socket_id))
+            self._bus.publish(socket_topic(socket_id), servers)
+            timers[0] = later(self._ice_seconds, renew)
 
-
-async def _pump(socket: WebSocket, inbox: Subscription, kinds: Any, perform: Perform) -> None:
-    """Carry messages both ways until the page goes or falls too far behind."""
-    tasks = {
-        asyncio.create_task(_carry_in(socket, kinds, perform)),
-        asyncio.create_task(_carry_out(socket, inbox)),
-    }
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    except WebSocketDisconnect:
-        pass
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _carry_in(socket: WebSocket, kinds: Any, perform: Perform) -> None:
-    decoder = msgspec.json.Decoder(kinds)
-    async for text in socket.iter_text():
-        call_id = None
+        timers = [later(self._ice_seconds, renew)]
         try:
-            message = decoder.decode(text)
-            call_id = getattr(message, "call_id", None)
-            await perform(message)
-        except msgspec.MsgspecError as error:
-            await _refuse(socket, VisavisError(ErrorKind.ParameterInvalid, f"{error}."), None)
-        except VisavisError as error:
-            await _refuse(socket, error, call_id)
-
-
-async def _refuse(socket: WebSocket, error: VisavisError, call_id: str | None) -> None:
-    refused = signaling.Refused(error=error.kind.name, message=error.message, call_id=call_id)
-    await _send(socket, refused)
-
-
-async def _carry_out(socket: WebSocket, inbox: Subscription) -> None:
-    async for message in inbox:
-        await socket.send_text(message.decode())
-    await socket.close(TRY_AGAIN_LATER, "This page fell too far behind.")
+            yield
+        finally:
+            timers[0].cancel()

@@ -1,1 +1,24 @@
 """Depacketisers: RTP payloads of one codec to whole frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from visavis.rtp.codecs.av1 import Av1Depacketiser
+from visavis.rtp.codecs.frame import Depacketiser, Frame
+from visavis.rtp.codecs.h264 import H264Depacketiser
+from visavis.rtp.codecs.opus import OpusDepacketiser
+from visavis.rtp.codecs.vp8 import Vp8Depacketiser
+from visavis.rtp.codecs.vp9 import Vp9Depacketiser
+
+__all__ = ["DEPACKETISERS", "Depacketiser", "Frame"]
+
+DEPACKETISERS: Final[dict[str, Callable[[], Depacketiser]]] = {
+    "OPUS": OpusDepacketiser,
+    "VP8": Vp8Depacketiser,
+    "VP9": Vp9Depacketiser,
+    "H264": H264Depacketiser,
+    "AV1": Av1Depacketiser,
+}
+"""By the name that an `a=rtpmap` line gives the codec, in upper case."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from visavis.store.rows.calls import Calls, Nodes, Recordings
+from visavis.store.rows.calls import Calls, Nodes
 from visavis.store.rows.configs import Audit, Configs
 from visavis.store.rows.oauth import Clients, Codes, Credentials, Keys
 from visavis.store.rows.people import Agents, Roles, Sites
+from visavis.store.rows.recordings import Policies, Recordings
 
 
 class SqlTransaction:
@@ -31,6 +32,7 @@ class SqlTransaction:
         self.nodes = Nodes(*rest)
         self.calls = Calls(*rest)
         self.recordings = Recordings(*rest)
+        self.policies = Policies(*rest)
 
     def _changed(self) -> None:
         self.is_remembered = True

@@ -1,13 +1,17 @@
-"""Calls, their recordings, and the nodes that hold them."""
+"""Calls, and the nodes that hold them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, Row, Select, func, insert, or_, select, update
 
 from visavis.domain.call import CallRecord, EndReason, State
-from visavis.domain.recording import Manifest
+from visavis.domain.callbook import CallSearch, PastCall
+from visavis.domain.policy import Consent
+from visavis.domain.story import CallEvent, Happening, Story
 from visavis.store import tables as t
 from visavis.store.rows.base import Rows
 
@@ -24,7 +28,7 @@ class Nodes(Rows):
 
 
 class Calls(Rows):
-    def save(self, call: CallRecord, recording_id: str | None, node_id: str) -> None:
+    def save(self, call: CallRecord, node_id: str) -> None:
         values = {
             "id": call.id,
             "site_id": call.site_id,
@@ -32,7 +36,7 @@ class Calls(Rows):
             "visitor_email": call.visitor.email,
             "media": call.media,
             "is_recorded": call.is_recorded,
-            "recording_id": recording_id,
+            "recording_id": call.recording_id,
             "state": call.state,
             "agent_id": call.agent.id if call.agent else None,
             "requested_at": call.requested_at,
@@ -42,12 +46,12 @@ class Calls(Rows):
             "reason": call.reason,
             "ended_by": call.ended_by,
             "node_id": node_id,
-            "origin": "widget",
-            "consent": "none",
-            "is_unrecorded": False,
-            "message": "",
+            "origin": call.origin,
+            "consent": call.consent,
+            "is_unrecorded": call.is_unrecorded,
+            "quality": call.quality or None,
         }
-        statement = self._upsert(t.calls).values(values)
+        statement = self._upsert(t.calls).values(**values, message="")
         self._run(statement.on_conflict_do_update(index_elements=["id"], set_=values))
 
     def close_open(self, node_id: str, now: datetime) -> int:
@@ -58,29 +62,121 @@ class Calls(Rows):
         )
         return int(result.rowcount)
 
-
-class Recordings(Rows):
-    def add(self, manifest: Manifest) -> None:
+    def note(self, site_id: int, call_id: str, event: CallEvent) -> None:
         self._run(
-            self._upsert(t.recordings)
-            .values(
-                id=manifest.recording_id,
-                site_id=manifest.site_id,
-                call_id=manifest.call_id,
-                started_at=manifest.started_at,
-                state="waiting",
-                uploaded=0,
-                attempts=0,
+            insert(t.call_events).values(
+                site_id=site_id,
+                call_id=call_id,
+                at=event.at,
+                name=event.name,
+                by=event.by,
+                data=event.data,
             )
-            .on_conflict_do_nothing()
         )
 
-    def delivered(
-        self, site_id: int, recording_id: str, sha256: str, size: int, now: datetime
-    ) -> None:
-        c = t.recordings.c
-        self._run(
-            update(t.recordings)
-            .where(c.site_id == site_id, c.id == recording_id, c.delivered_at.is_(None))
-            .values(sha256=sha256, size=size, delivered_at=now, state="delivered", uploaded=size)
+    def leave_message(self, site_id: int, call_id: str, text: str, name: str, email: str) -> bool:
+        c = t.calls.c
+        is_meant = (
+            c.site_id == site_id,
+            c.id == call_id,
+            c.state == State.ENDED,
+            c.accepted_at.is_(None),
+            c.message == "",
         )
+        given = {"visitor_name": name, "visitor_email": email}
+        values = {key: value for key, value in given.items() if value}
+        result = self._run(update(t.calls).where(*is_meant).values(message=text, **values))
+        return bool(result.rowcount)
+
+    def story(self, site_id: int, call_id: str) -> Story | None:
+        call = self.get(site_id, call_id)
+        if call is None:
+            return None
+        c = t.call_events.c
+        query = select(t.call_events).where(c.site_id == site_id, c.call_id == call_id)
+        events = tuple(
+            CallEvent(at=row.at, name=row.name, by=row.by, data=row.data)
+            for row in self._run(query.order_by(c.id))
+        )
+        names = (event.data.get("agentName") for event in events if event.name in _WHO)
+        return Story(
+            call_id=call.id,
+            site_id=call.site_id,
+            media=call.media,
+            visitor_name=call.visitor_name,
+            visitor_email=call.visitor_email,
+            agent_names=tuple(name for name in names if name),
+            consent=call.consent,
+            events=events,
+            quality=call.quality,
+        )
+
+    def get(self, site_id: int, call_id: str) -> PastCall | None:
+        c = t.calls.c
+        row = self._run(_past_calls().where(c.site_id == site_id, c.id == call_id)).first()
+        return _past_call(row) if row else None
+
+    def newest(
+        self, site_id: int, search: CallSearch, limit: int, offset: int = 0
+    ) -> Sequence[PastCall]:
+        c = t.calls.c
+        query = _past_calls().where(c.site_id == site_id, *_wanted(search))
+        query = query.order_by(c.requested_at.desc(), c.id).limit(limit).offset(offset)
+        return [_past_call(row) for row in self._run(query)]
+
+    def count(self, site_id: int, search: CallSearch) -> int:
+        query = select(func.count()).select_from(t.calls)
+        query = query.where(t.calls.c.site_id == site_id, *_wanted(search))
+        return int(self._run(query).scalar_one())
+
+
+_WHO: Final = frozenset({State.ACCEPTED, Happening.TRANSFERRED})
+"""The events that tell which agent has the call from now on."""
+
+
+def _past_calls() -> Select[Any]:
+    joined = t.calls.outerjoin(t.agents, t.agents.c.id == t.calls.c.agent_id)
+    return select(t.calls, t.agents.c.name.label("agent_name")).select_from(joined)
+
+
+def _past_call(row: Row[Any]) -> PastCall:
+    return PastCall(
+        id=row.id,
+        site_id=row.site_id,
+        visitor_name=row.visitor_name,
+        visitor_email=row.visitor_email,
+        media=row.media,
+        state=State(row.state),
+        reason=EndReason(row.reason) if row.reason else None,
+        ended_by=row.ended_by,
+        agent_id=row.agent_id,
+        agent_name=row.agent_name or "",
+        requested_at=row.requested_at,
+        accepted_at=row.accepted_at,
+        connected_at=row.connected_at,
+        ended_at=row.ended_at,
+        is_recorded=row.is_recorded,
+        is_unrecorded=row.is_unrecorded,
+        recording_id=row.recording_id,
+        consent=Consent(row.consent),
+        origin=row.origin,
+        message=row.message,
+        quality=row.quality or {},
+    )
+
+
+def _wanted(search: CallSearch) -> Iterator[ColumnElement[bool]]:
+    c = t.calls.c
+    if search.states:
+        yield c.state.in_(sorted(search.states))
+    if search.reasons:
+        yield c.reason.in_(sorted(search.reasons))
+    if search.agent_id is not None:
+        yield c.agent_id == search.agent_id
+    if search.since:
+        yield c.requested_at >= search.since
+    if search.until:
+        yield c.requested_at < search.until
+    if search.text:
+        parts = (c.visitor_name, c.visitor_email)
+        yield or_(*(part.icontains(search.text, autoescape=True) for part in parts))

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from visavis.domain.audit import AuditEntry
-from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.services.audit import AuditLog
+from visavis.web.paging import read_paging, written_time
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource
 from visavis.web.session import Sessions
 
 PATH: Final = f"{BASE}/global/auditLogs"
-PAGE_SIZE: Final = 50
-MAX_PAGE_SIZE: Final = 100
-MAX_PAGE_INDEX: Final = 1_000_000
 
 
 class AuditApi:
@@ -31,36 +26,13 @@ class AuditApi:
 
     async def get(self, request: Request) -> Response:
         agent = await self._sessions.caller(request)
-        index = _number(request, "pageIndex", 1, MAX_PAGE_INDEX)
-        size = _number(request, "pageSize", PAGE_SIZE, MAX_PAGE_SIZE)
-        page = await self._log.newest(agent, index, size)
-        pages = -(-page.total // size)
+        asked = read_paging(request)
+        page = await self._log.newest(agent, asked.index, asked.size)
         body = {
-            "total": page.total,
-            "previousPage": _address(min(index - 1, pages), size) if index > 1 and pages else "",
-            "nextPage": _address(index + 1, size) if index < pages else "",
+            **asked.neighbours(PATH, page.total),
             "auditLogs": [_written(entry, page.email_of(entry)) for entry in page.entries],
         }
         return JSONResponse(body, headers=SAFE_HEADERS)
-
-
-def _number(request: Request, name: str, default: int, most: int) -> int:
-    """A number from 1 on, its name in any case; raises the 400 errors."""
-    given = [v for k, v in request.query_params.multi_items() if k.casefold() == name.casefold()]
-    if not given:
-        return default
-    text = given[-1]
-    if not (text.isascii() and text.isdigit()):
-        kind, reason = ErrorKind.ParameterFormatIncorrect, "must be a whole number."
-    elif len(text) > len(str(most)) or not 1 <= int(text) <= most:
-        kind, reason = ErrorKind.ParameterInvalid, f"must be between 1 and {most}."
-    else:
-        return int(text)
-    raise VisavisError(kind, f'the parameter "{name}" {reason}', pointer=f"/{name}")
-
-
-def _address(index: int, size: int) -> str:
-    return f"{PATH}?{urlencode({'pageIndex': index, 'pageSize': size})}"
 
 
 def _written(entry: AuditEntry, email: str) -> dict[str, Any]:
@@ -69,7 +41,7 @@ def _written(entry: AuditEntry, email: str) -> dict[str, Any]:
         "siteId": entry.site_id,
         "agentId": entry.agent_id,
         "agentEmail": email,
-        "createTime": _time(entry.created_at),
+        "createTime": written_time(entry.created_at),
         "actionType": entry.action_type,
         "actionSummary": entry.summary,
         "actionDetails": [
@@ -81,8 +53,3 @@ def _written(entry: AuditEntry, email: str) -> dict[str, Any]:
             for change in entry.changes
         ],
     }
-
-
-def _time(moment: datetime) -> str:
-    """ISO 8601 in UTC with milliseconds."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from visavis.domain.config import Config
-from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent
 from visavis.services.configs import ConfigChange, Configs, read_change
-from visavis.web.body import read_body
-from visavis.web.headers import header
+from visavis.web.body import read_object
+from visavis.web.headers import header, is_listed
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource
 from visavis.web.session import Sessions
 
@@ -48,14 +46,13 @@ class ConfigApi:
         agent = await self._sessions.caller(request)
         answer = self._answer(await self._configs.read(agent))
         tags = header(request.scope, b"if-none-match")
-        if tags and _is_listed(answer.etag, tags):
+        if tags and is_listed(answer.etag, tags):
             return Response(status_code=304, headers={"ETag": answer.etag, **SAFE_HEADERS})
         return answer.response
 
     async def put(self, request: Request) -> Response:
         agent = await self._sessions.caller(request)
-        _demand_json(request)
-        change = read_change(_parse(await read_body(request)))
+        change = read_change(await read_object(request))
         return await self._change(request, agent, change)
 
     async def enable(self, request: Request) -> Response:
@@ -72,7 +69,7 @@ class ConfigApi:
         wanted = header(request.scope, b"if-match")
 
         def is_expected(config: Config) -> bool:
-            return not wanted or _is_listed(etag_of(self._configs, config), wanted)
+            return not wanted or is_listed(etag_of(self._configs, config), wanted)
 
         return self._answer(await self._configs.change(agent, change, is_expected)).response
 
@@ -91,42 +88,3 @@ def etag_of(configs: Configs, config: Config) -> str:
     """The strong tag of a configuration as it is answered (RFC 9110 §8.8.3)."""
     state = f"{config.version} {configs.url(config)}"
     return f'"{hashlib.sha256(state.encode()).hexdigest()[:20]}"'
-
-
-def _is_listed(etag: str, tags: str) -> bool:
-    """Whether If-Match or If-None-Match names the tag (RFC 9110 §13.1)."""
-    return tags.strip() == "*" or etag in {tag.strip() for tag in tags.split(",")}
-
-
-def _demand_json(request: Request) -> None:
-    kind = header(request.scope, b"content-type").partition(";")[0].strip().casefold()
-    if kind not in {"", "application/json", "text/json"} and not kind.endswith("+json"):
-        raise VisavisError(ErrorKind.UnsupportedMediaType)
-
-
-def _parse(body: bytes) -> dict[str, Any]:
-    """A JSON object; raises `ParameterInvalid`, also where a key stands twice."""
-    try:
-        value = json.loads(body, object_pairs_hook=_object, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise _not_an_object() from None
-    if not isinstance(value, dict):
-        raise _not_an_object()
-    return value
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = {name.casefold() for name, _ in pairs}
-    if len(names) < len(pairs):
-        raise ValueError("a key stands twice")
-    return dict(pairs)
-
-
-def _no_constant(word: str) -> None:
-    raise ValueError(word)
-
-
-def _not_an_object() -> VisavisError:
-    return VisavisError(
-        ErrorKind.ParameterInvalid, "Send a JSON object in which every key stands once."
-    )

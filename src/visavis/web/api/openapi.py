@@ -11,9 +11,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from visavis import __version__
+from visavis.domain.call import State
 from visavis.domain.errors import ErrorKind
 from visavis.domain.people import Permission
-from visavis.web.api import audit, config, shapes
+from visavis.web.api import audit, calls, config, policy, recordings, shapes
+from visavis.web.paging import PARAMETERS
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource
 
 PATH: Final = f"{BASE}/openapi.json"
@@ -42,6 +44,34 @@ _SITE: Final = {
     "description": "Your own site; needed with an API key.",
     "schema": {"type": "integer"},
 }
+_ID: Final = {"name": "id", "in": "path", "required": True, "schema": _TEXT}
+_TIME: Final = {"type": "string", "format": "date-time"}
+_CALL_FILTERS: Final[tuple[dict[str, Any], ...]] = (
+    *(
+        {
+            "name": name,
+            "in": "query",
+            "description": "One or more, with commas between them.",
+            "style": "form",
+            "explode": False,
+            "schema": {"type": "array", "minItems": 1, "items": {"enum": list(names)}},
+        }
+        for name, names in (("state", tuple(State)), ("reason", calls.ENDINGS))
+    ),
+    {
+        "name": "agentId",
+        "in": "query",
+        "schema": {"type": "integer", "minimum": 0, "maximum": calls.MAX_AGENT_ID},
+    },
+    {"name": "from", "in": "query", "description": "Made then or later.", "schema": _TIME},
+    {"name": "to", "in": "query", "description": "Made before then.", "schema": _TIME},
+    {
+        "name": "text",
+        "in": "query",
+        "description": "Part of the visitor's name or e-mail address.",
+        "schema": {"type": "string", "maxLength": calls.MAX_TEXT_LENGTH},
+    },
+)
 _IF_MATCH: Final = {
     "name": "If-Match",
     "in": "header",
@@ -64,7 +94,9 @@ class Operation:
     summary: str
     answer: type
     tag: str = "Audio & Video Chat"
+    status: str = "200"
     body: type | None = None
+    is_body_required: bool = True
     parameters: tuple[dict[str, Any], ...] = ()
     errors: tuple[ErrorKind, ...] = ()
     headers: dict[str, str] = field(default_factory=dict)
@@ -114,27 +146,86 @@ OPERATIONS: Final = {
         tag="Audit log",
         parameters=(
             _SITE,
-            {
-                "name": "pageIndex",
-                "in": "query",
-                "schema": {
-                    "type": "integer",
-                    "minimum": 1,
-                    "maximum": audit.MAX_PAGE_INDEX,
-                    "default": 1,
-                },
-            },
-            {
-                "name": "pageSize",
-                "in": "query",
-                "schema": {
-                    "type": "integer",
-                    "minimum": 1,
-                    "maximum": audit.MAX_PAGE_SIZE,
-                    "default": audit.PAGE_SIZE,
-                },
-            },
+            *PARAMETERS,
         ),
+    ),
+    (recordings.TRIAL_PATH, "POST"): Operation(
+        "testRecordingServer",
+        "Try the recording server out: does it take recordings?",
+        shapes.RecordingServerVerdict,
+        tag="Recording",
+        body=shapes.RecordingServerTrial,
+        is_body_required=False,
+        parameters=(_SITE,),
+        errors=(ErrorKind.PayloadTooLarge, ErrorKind.UnsupportedMediaType),
+    ),
+    (policy.PATH, "GET"): Operation(
+        "getRecordingPolicy",
+        "Read how the site records",
+        shapes.RecordingPolicy,
+        tag="Recording",
+        parameters=(_SITE, _IF_NONE_MATCH),
+        headers=_TAGGED,
+        also={"304": "It still has the tag of If-None-Match"},
+    ),
+    (policy.PATH, "PUT"): Operation(
+        "updateRecordingPolicy",
+        "Change how the site records; what is not sent stays",
+        shapes.RecordingPolicy,
+        tag="Recording",
+        body=shapes.RecordingPolicyChange,
+        parameters=(_SITE, _IF_MATCH),
+        errors=(*_CHANGED, ErrorKind.PayloadTooLarge, ErrorKind.UnsupportedMediaType),
+        headers=_TAGGED,
+    ),
+    (recordings.PATH, "GET"): Operation(
+        "getRecordings",
+        "Read how far recordings have come, newest first",
+        shapes.Recordings,
+        tag="Recording",
+        parameters=(
+            _SITE,
+            {
+                "name": "state",
+                "in": "query",
+                "description": "Only those that have come so far.",
+                "schema": {"type": "string", "enum": list(recordings.STATE_WORDS)},
+            },
+            *PARAMETERS,
+        ),
+    ),
+    (calls.PATH, "GET"): Operation(
+        "getAudioVideoChats",
+        "Look calls up, newest first",
+        shapes.AudioVideoChats,
+        tag="Calls",
+        parameters=(_SITE, *_CALL_FILTERS, *PARAMETERS),
+    ),
+    (calls.PATH, "POST"): Operation(
+        "createAudioVideoChat",
+        "Make a call, and an address for each of its parties to join it",
+        shapes.AudioVideoChatJoin,
+        tag="Calls",
+        status="201",
+        body=shapes.AudioVideoChatRequest,
+        parameters=(_SITE,),
+        errors=(ErrorKind.PayloadTooLarge, ErrorKind.UnsupportedMediaType),
+        headers={"Location": "Where the call is read"},
+    ),
+    (f"{calls.PATH}/{{id}}", "GET"): Operation(
+        "getAudioVideoChat",
+        "Read a call and all that has happened in it",
+        shapes.AudioVideoChatStory,
+        tag="Calls",
+        parameters=(_ID, _SITE),
+    ),
+    (f"{calls.PATH}/{{id}}:end", "POST"): Operation(
+        "endAudioVideoChat",
+        "End a call that goes on",
+        shapes.AudioVideoChatStory,
+        tag="Calls",
+        parameters=(_ID, _SITE),
+        errors=(ErrorKind.CallNotPossible,),
     ),
 }
 
@@ -150,7 +241,7 @@ def description_of(resources: Iterable[Resource], base_url: str) -> dict[str, An
         "info": {
             "title": "Visavis",
             "version": __version__,
-            "description": "Audio & Video Chat: its configuration, and who changed it. "
+            "description": "Audio & Video Chat: its configuration, its calls, who changed what. "
             "The same resources answer below /v4, /api/v4 and /api, in any case.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
@@ -187,7 +278,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "summary": operation.summary,
         "parameters": list(operation.parameters),
         "responses": {
-            "200": {
+            operation.status: {
                 "description": "The whole resource",
                 "headers": _headers({**operation.headers, "X-Request-Id": "As in the log"}),
                 "content": {"application/json": {"schema": _reference(operation.answer)}},
@@ -198,7 +289,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
     }
     if operation.body:
         content = {"application/json": {"schema": _reference(operation.body)}}
-        described["requestBody"] = {"required": True, "content": content}
+        described["requestBody"] = {"required": operation.is_body_required, "content": content}
     return described
 
 

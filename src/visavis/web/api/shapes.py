@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from visavis.domain.recording import RecordingState
 from visavis.services.configs import MAX_URL_LENGTH
+from visavis.services.policies import MAX_RETENTION_DAYS, MAX_SECRET_LENGTH, SECRET_PATTERN
 
 Word = Annotated[
     str,
@@ -23,6 +25,18 @@ Url = Annotated[
         description="An absolute http or https URL without user name and password; empty only "
         "while automatic recording is off.",
         examples=["http://google.com"],
+    ),
+]
+
+Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+Consent = Literal["notice", "agreement"]
+Days = Annotated[int, Meta(ge=1, le=MAX_RETENTION_DAYS)]
+Secret = Annotated[
+    str,
+    Meta(
+        pattern=f"^({SECRET_PATTERN})?$",
+        max_length=MAX_SECRET_LENGTH,
+        description="The bearer token that the recording server wants (RFC 6750 §2.1).",
     ),
 ]
 
@@ -58,7 +72,7 @@ class AuditLog(Struct):
     siteId: int
     agentId: int | None
     agentEmail: str
-    createTime: Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+    createTime: Time
     actionType: str
     actionSummary: str
     actionDetails: list[Detail]
@@ -71,6 +85,169 @@ class AuditLogs(Struct):
     previousPage: str
     nextPage: str
     auditLogs: list[AuditLog]
+
+
+class RecordingPolicy(Struct):
+    """How a site records. retentionDays null keeps recordings for ever; the secret is not told."""
+
+    consent: Consent
+    unrecordable: Literal["refuse", "continue"]
+    retentionDays: Days | None
+    hasSecret: bool
+
+
+class RecordingPolicyChange(Struct):
+    """What to change; what is absent stays. A secret of null or "" takes it away."""
+
+    consent: Consent | UnsetType = UNSET
+    unrecordable: Literal["refuse", "continue"] | UnsetType = UNSET
+    retentionDays: Days | UnsetType | None = UNSET
+    secret: Secret | UnsetType | None = UNSET
+
+
+class RecordingServerTrial(Struct):
+    """What to try; what is absent is taken from what is stored."""
+
+    recordingServerUrl: Url | UnsetType = UNSET
+    secret: Secret | UnsetType | None = UNSET
+
+
+class RecordingServerVerdict(Struct):
+    """Whether the recording server takes recordings, in words, and what it offers (tus 1.0)."""
+
+    ok: bool
+    message: str
+    extensions: list[str]
+    hasChecksums: bool
+
+
+class Recording(Struct):
+    """A recording and how far it has come; sizes in bytes, duration in seconds."""
+
+    id: str
+    callId: str
+    state: RecordingState
+    startedAt: Time
+    duration: float | None
+    size: int | None
+    sha256: str | None
+    uploaded: int
+    attempts: int
+    triedAt: Time | None
+    nextTryAt: Time | None
+    lastError: str | None
+    recordingServerUrl: str | None
+    deliveredAt: Time | None
+
+
+class Recordings(Struct):
+    """The backlog, summed up, and a page of recordings, newest first.
+
+    missing counts the calls of the last 30 days that ought to have a recording at the recording
+    server and have none.
+    """
+
+    pending: int
+    failed: int
+    missing: int
+    oldestPending: Time | None
+    lastSuccess: Time | None
+    lastError: str | None
+    lastErrorTime: Time | None
+    total: int
+    previousPage: str
+    nextPage: str
+    recordings: list[Recording]
+
+
+Name = Annotated[str, Meta(max_length=200)]
+
+
+class AudioVideoChat(Struct):
+    """A call. Its times are null until they come; duration is in seconds, of the talk alone."""
+
+    id: str
+    siteId: int
+    media: Literal["audio", "video"]
+    state: str
+    reason: str | None
+    endedBy: Literal["visitor", "agent", "system"] | None
+    visitorName: str
+    visitorEmail: str
+    agentId: int | None
+    agentName: str
+    createTime: Time
+    acceptTime: Time | None
+    connectTime: Time | None
+    endTime: Time | None
+    duration: float | None
+    isRecorded: bool
+    isUnrecorded: bool
+    recordingId: str | None
+    consent: Literal["none", "notice", "agreement"]
+    origin: Literal["widget", "invitation", "api"]
+    message: str
+
+
+class AudioVideoChats(Struct):
+    """A page of the calls, newest first, and the addresses of its neighbours."""
+
+    total: int
+    previousPage: str
+    nextPage: str
+    audioVideoChats: list[AudioVideoChat]
+
+
+class ChatEvent(Struct):
+    """A state that the call has reached, or something else that has happened in it."""
+
+    time: Time
+    name: str
+    by: Literal["visitor", "agent", "system"]
+    data: dict[str, Any]
+
+
+class LegQuality(Struct):
+    """One side's connection: loss 0 to 1, times in milliseconds, mos 1 to 4.5 (ITU-T G.107)."""
+
+    lossIn: float
+    lossOut: float
+    jitter: float
+    roundTrip: float | None
+    mos: float | None
+    bytesIn: int
+    bytesOut: int
+    packetsIn: int
+    packetsOut: int
+
+
+class Quality(Struct, omit_defaults=True):
+    visitor: LegQuality | UnsetType = UNSET
+    agent: LegQuality | UnsetType = UNSET
+
+
+class AudioVideoChatStory(AudioVideoChat):
+    """A call and all that has happened in it; agentNames in the order in which they had it."""
+
+    agentNames: list[str]
+    events: list[ChatEvent]
+    quality: Quality
+
+
+class AudioVideoChatRequest(Struct):
+    """A call to make. Without agentId it is of the agent who asks."""
+
+    media: Literal["audio", "video"]
+    visitorName: Name | UnsetType = UNSET
+    visitorEmail: Name | UnsetType = UNSET
+    agentId: Annotated[int, Meta(ge=1, le=2**31 - 1)] | UnsetType = UNSET
+
+
+class AudioVideoChatJoin(AudioVideoChat):
+    """A call that waits for its parties, and the address for each of them to open."""
+
+    visitorUrl: str
+    agentUrl: str
 
 
 class Problem(Struct):

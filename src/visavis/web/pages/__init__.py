@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -40,8 +40,29 @@ def page_routes() -> list[BaseRoute]:
     return [
         *(Route(path, _page(name)) for path, name in PAGES.items()),
         Route("/widget.js", _widget),
-        Mount("/static", Assets(directory=STATIC, check_dir=False)),
+        _assets(),
     ]
+
+
+def archive_page_routes() -> list[BaseRoute]:
+    """The pages of an archive that runs alone."""
+    return [
+        Route("/", _lone_library),
+        Route("/library", _lone_library),
+        Route("/signin", _page(PAGES["/signin"])),
+        _assets(),
+    ]
+
+
+def _lone_library(_: Request) -> Response:
+    """The library page, told that the other pages are not there."""
+    page = (STATIC / PAGES["/library"]).read_text()
+    page = page.replace("<visavis-library>", "<visavis-library alone>")
+    return HTMLResponse(page, headers={"Cache-Control": "no-cache"})
+
+
+def _assets() -> Mount:
+    return Mount("/static", Assets(directory=STATIC, check_dir=False))
 
 
 def _page(name: str) -> Callable[[Request], Response]:

@@ -31,6 +31,7 @@ def _recording_columns() -> tuple[sa.Column[Any], ...]:
         sa.Column("uploaded", sa.BigInteger(), nullable=False, server_default="0"),
         sa.Column("attempts", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("tried_at", sa.String(32)),
+        sa.Column("next_try_at", sa.String(32)),
         sa.Column("last_error", sa.Text()),
         sa.Column("server_url", sa.Text()),
         sa.Column("retry_asked_at", sa.String(32)),
@@ -45,6 +46,7 @@ def upgrade() -> None:
     # a recording of an hour in good quality is larger than an INTEGER of PostgreSQL holds
     with op.batch_alter_table("recordings") as recordings:
         recordings.alter_column("size", existing_type=sa.Integer(), type_=sa.BigInteger())
+    op.create_index("recordings_by_state", "recordings", ["site_id", "state"])
     op.execute("UPDATE recordings SET state = 'delivered' WHERE delivered_at IS NOT NULL")
     op.create_table(
         "call_events",
@@ -72,6 +74,7 @@ def downgrade() -> None:
     op.drop_table("recording_policies")
     op.drop_index("call_events_by_call")
     op.drop_table("call_events")
+    op.drop_index("recordings_by_state")
     with op.batch_alter_table("recordings") as recordings:
         recordings.alter_column("size", existing_type=sa.BigInteger(), type_=sa.Integer())
         for column in _recording_columns():

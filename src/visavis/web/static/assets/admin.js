@@ -1,4 +1,4 @@
-/* empty css    */import{a as e,c as t,d as n,i as r,l as i,n as a,s as o,t as s,u as c}from"./decorate.js";import{n as l}from"./format.js";import{n as u,t as d}from"./session.js";var f=`/v4/livechat/audioVideoChatConfig`,p=`/v4/global/auditLogs`,m=10,h=[`isEnabled`,`isAutomaticallyRecordingAudioVideoChatsEnabled`,`recordingServerUrl`],g={isEnabled:`switch`,isAutomaticallyRecordingAudioVideoChatsEnabled:`automaticRecording`,recordingServerUrl:`recordingServer`},_=(e,t)=>h.every(n=>e[n]===t[n]),v=class extends t{constructor(...e){super(...e),this.errors={},this.failure=``,this.status=``,this.isSaving=!1,this.log=[],this.logPage=1,this.hasOlder=!1}static{this.styles=[a,n`
+/* empty css    */import{a as e,c as t,f as n,h as r,l as i,n as a,o,t as s,u as c}from"./decorate.js";import{n as l}from"./format.js";import{n as u,t as d}from"./session.js";var f=`/v4/livechat/audioVideoChatConfig`,p=`/v4/global/auditLogs`,m=10,h=[`isEnabled`,`isAutomaticallyRecordingAudioVideoChatsEnabled`,`recordingServerUrl`],g={isEnabled:`switch`,isAutomaticallyRecordingAudioVideoChatsEnabled:`automaticRecording`,recordingServerUrl:`recordingServer`},_=(e,t)=>h.every(n=>e[n]===t[n]),v=class extends i{constructor(...e){super(...e),this.errors={},this.failure=``,this.status=``,this.isSaving=!1,this.log=[],this.logPage=1,this.hasOlder=!1}static{this.styles=[a,r`
       header { display: flex; flex-wrap: wrap; gap: 0.5rem 1.25rem; align-items: center; padding: 0.75rem 1.25rem; border-bottom: 1px solid var(--line); background: var(--card); }
       header strong { margin-right: auto; }
       a { color: var(--accent); }
@@ -30,55 +30,55 @@
       li { padding: 0.75rem 0; border-top: 1px solid var(--line); overflow-wrap: anywhere; }
       li p { margin: 0.15rem 0 0; }
       @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
-    `]}async connectedCallback(){super.connectedCallback(),this.session=await d(),this.may(`Manage Settings`)&&(this.events=new EventSource(`${f}/events`),this.events.addEventListener(`config`,e=>this.hear(JSON.parse(e.data))),await this.readLog())}disconnectedCallback(){super.disconnectedCallback(),this.events?.close()}render(){return this.session?c`
+    `]}async connectedCallback(){super.connectedCallback(),this.session=await d(),this.may(`Manage Settings`)&&(this.events=new EventSource(`${f}/events`),this.events.addEventListener(`config`,e=>this.hear(JSON.parse(e.data))),await this.readLog())}disconnectedCallback(){super.disconnectedCallback(),this.events?.close()}render(){return this.session?n`
       <header>
-        <strong>Visavis · ${r(`settings`)}</strong>
-        <a href="/console">${r(`console`)}</a><a href="/library">${r(`library`)}</a>
-        <button @click=${()=>u()}>${r(`signOut`)}</button>
+        <strong>Visavis · ${e(`settings`)}</strong>
+        <a href="/console">${e(`console`)}</a><a href="/library">${e(`library`)}</a>
+        <button @click=${()=>u()}>${e(`signOut`)}</button>
       </header>
-      <main>${this.may(`Manage Settings`)?this.content():c`<p class="card" role="alert">${r(`mayNotManage`)}</p>`}</main>
-    `:i}content(){return c`
-      ${this.failure?c`<p class="error" role="alert">${this.failure}</p>`:i}
-      ${this.theirs&&this.draft?this.conflict(this.theirs.config,this.draft):i}
-      ${this.draft?this.form(this.draft):c`<p class="quiet">${r(`loading`)}</p>`}
-      ${this.may(`View Audit Log`)?this.history():i}
-    `}form(e){let t=(t,n)=>c`<div class="row">
-      <div><label for=${t}>${r(g[t])}</label><p class="quiet" id="${t}-help">${r(n)}</p></div>
-      <input type="checkbox" role="switch" id=${t} aria-describedby="${t}-help" .checked=${e[t]}
-        @change=${e=>this.edit(t,e.target.checked)} />
-    </div>`,n=this.errors.recordingServerUrl;return c`<form class="card" novalidate @submit=${this.submit}>
-      <h1>${r(`callsAndRecording`)}</h1>
-      ${t(`isEnabled`,`switchHelp`)}
-      ${t(`isAutomaticallyRecordingAudioVideoChatsEnabled`,`automaticRecordingHelp`)}
+      <main>${this.may(`Manage Settings`)?this.content():n`<p class="card" role="alert">${e(`mayNotManage`)}</p>`}</main>
+    `:c}content(){return n`
+      ${this.failure?n`<p class="error" role="alert">${this.failure}</p>`:c}
+      ${this.theirs&&this.draft?this.conflict(this.theirs.config,this.draft):c}
+      ${this.draft?this.form(this.draft):n`<p class="quiet">${e(`loading`)}</p>`}
+      ${this.may(`View Audit Log`)?this.history():c}
+    `}form(t){let r=(r,i)=>n`<div class="row">
+      <div><label for=${r}>${e(g[r])}</label><p class="quiet" id="${r}-help">${e(i)}</p></div>
+      <input type="checkbox" role="switch" id=${r} aria-describedby="${r}-help" .checked=${t[r]}
+        @change=${e=>this.edit(r,e.target.checked)} />
+    </div>`,i=this.errors.recordingServerUrl;return n`<form class="card" novalidate @submit=${this.submit}>
+      <h1>${e(`callsAndRecording`)}</h1>
+      ${r(`isEnabled`,`switchHelp`)}
+      ${r(`isAutomaticallyRecordingAudioVideoChatsEnabled`,`automaticRecordingHelp`)}
       <div class="field">
-        <label for="recordingServerUrl">${r(`recordingServer`)}</label>
-        <p class="quiet" id="url-help">${r(`recordingServerHelp`)}</p>
-        <input id="recordingServerUrl" type="url" inputmode="url" autocomplete="off" spellcheck="false" .value=${e.recordingServerUrl}
-          aria-invalid=${n?`true`:`false`} aria-describedby="url-help url-error"
+        <label for="recordingServerUrl">${e(`recordingServer`)}</label>
+        <p class="quiet" id="url-help">${e(`recordingServerHelp`)}</p>
+        <input id="recordingServerUrl" type="url" inputmode="url" autocomplete="off" spellcheck="false" .value=${t.recordingServerUrl}
+          aria-invalid=${i?`true`:`false`} aria-describedby="url-help url-error"
           @input=${e=>this.edit(`recordingServerUrl`,e.target.value)} />
-        <p class="error" id="url-error">${n??i}</p>
+        <p class="error" id="url-error">${i??c}</p>
       </div>
       <div class="bar">
-        <button class="primary" ?disabled=${!this.isEdited||this.isSaving}>${r(`save`)}</button>
-        <button type="button" ?disabled=${!this.isEdited||this.isSaving} @click=${()=>this.discard()}>${r(`discard`)}</button>
+        <button class="primary" ?disabled=${!this.isEdited||this.isSaving}>${e(`save`)}</button>
+        <button type="button" ?disabled=${!this.isEdited||this.isSaving} @click=${()=>this.discard()}>${e(`discard`)}</button>
         <p class="status quiet" role="status">${this.status}</p>
       </div>
-    </form>`}conflict(e,t){let n=h.filter(n=>e[n]!==t[n]).map(n=>c`<tr><th scope="row">${r(g[n])}</th><td data-whose=${r(`yours`)}>${S(t[n])}</td><td data-whose=${r(`theirs`)}>${S(e[n])}</td></tr>`);return c`<section class="card conflict" role="alert" aria-labelledby="conflict-title">
-      <h2 id="conflict-title">${r(`conflict`)}</h2>
-      <p>${r(`conflictHelp`)}</p>
+    </form>`}conflict(t,r){let i=h.filter(e=>t[e]!==r[e]).map(i=>n`<tr><th scope="row">${e(g[i])}</th><td data-whose=${e(`yours`)}>${S(r[i])}</td><td data-whose=${e(`theirs`)}>${S(t[i])}</td></tr>`);return n`<section class="card conflict" role="alert" aria-labelledby="conflict-title">
+      <h2 id="conflict-title">${e(`conflict`)}</h2>
+      <p>${e(`conflictHelp`)}</p>
       <table>
-        <thead><tr><td></td><th scope="col">${r(`yours`)}</th><th scope="col">${r(`theirs`)}</th></tr></thead>
-        <tbody>${n}</tbody>
+        <thead><tr><td></td><th scope="col">${e(`yours`)}</th><th scope="col">${e(`theirs`)}</th></tr></thead>
+        <tbody>${i}</tbody>
       </table>
       <div class="bar">
-        <button class="primary" @click=${this.keepMine}>${r(`keepMine`)}</button>
-        <button @click=${this.takeTheirs}>${r(`takeTheirs`)}</button>
+        <button class="primary" @click=${this.keepMine}>${e(`keepMine`)}</button>
+        <button @click=${this.takeTheirs}>${e(`takeTheirs`)}</button>
       </div>
-    </section>`}history(){return c`<section class="card" aria-labelledby="history-title">
-      <h2 id="history-title">${r(`history`)}</h2>
-      ${this.log.length?c`<ol>${this.log.map(e=>c`<li>
-      <span title=${e.createTime}>${l(e.createTime)}</span> · ${e.agentEmail||r(`commandLine`)}
-      ${e.actionDetails.map(e=>c`<p class="quiet">${x(e.fieldName)}: ${C(e.oldValue)} → ${C(e.newValue)}</p>`)}
-    </li>`)}</ol>`:c`<p class="quiet">${r(`noHistory`)}</p>`}
-      ${this.hasOlder?c`<button @click=${()=>this.readLog(this.logPage+1)}>${r(`older`)}</button>`:i}
-    </section>`}may(e){return this.session?.permissions.includes(e)??!1}get isEdited(){return!!this.saved&&!!this.draft&&!_(this.saved.config,this.draft)}edit(e,t){this.draft&&(this.draft={...this.draft,[e]:t},this.errors={},this.status=``)}discard(){this.saved&&this.accept(this.saved)}hear(e){if(e.etag===this.saved?.etag||this.isSaving)return;let t=!this.saved;this.isEdited&&this.draft&&!_(this.draft,e.config)?this.theirs=e:(this.accept(e),this.status=t?``:r(`changedElsewhere`)),t||this.readLog()}accept(e){this.saved=e,this.draft={...e.config},this.theirs=void 0,this.errors={},this.failure=``}takeTheirs(){this.theirs&&(this.accept(this.theirs),this.status=r(`tookTheirs`))}async keepMine(){this.theirs&&(this.saved=this.theirs,this.theirs=void 0,await this.save())}async submit(e){e.preventDefault(),this.isEdited&&await this.save()}async save(){if(this.saved&&this.draft){this.isSaving=!0,this.status=r(`saving`),this.failure=``;try{let e={"Content-Type":`application/json`,"If-Match":this.saved.etag};await this.saveAnswered(await fetch(f,{method:`PUT`,headers:e,body:JSON.stringify(this.draft)}))}catch{this.fail(r(`saveFailed`))}finally{this.isSaving=!1}}}async saveAnswered(e){if(e.ok)return this.accept(await y(e)),this.status=r(`saved`),this.readLog();if(e.status===412){this.theirs=await y(await fetch(f)),this.status=``;return}e.status===401&&await d();let t=await e.json(),n=h.find(e=>t.pointer===`/${e}`);if(!n)return this.fail(t.message);this.errors={[n]:b(t,this.draft?.recordingServerUrl??``)},this.status=r(`notSaved`),this.renderRoot.querySelector(`#${n}`)?.focus()}fail(e){this.failure=e,this.status=``}async readLog(e=1){if(!this.may(`View Audit Log`))return;let t=await fetch(`${p}?pageIndex=${e}&pageSize=${m}`);if(!t.ok)return;let n=await t.json();this.log=e===1?n.auditLogs:[...this.log,...n.auditLogs],this.logPage=e,this.hasOlder=n.nextPage!==``}};s([e()],v.prototype,`session`,void 0),s([e()],v.prototype,`saved`,void 0),s([e()],v.prototype,`draft`,void 0),s([e()],v.prototype,`theirs`,void 0),s([e()],v.prototype,`errors`,void 0),s([e()],v.prototype,`failure`,void 0),s([e()],v.prototype,`status`,void 0),s([e()],v.prototype,`isSaving`,void 0),s([e()],v.prototype,`log`,void 0),s([e()],v.prototype,`logPage`,void 0),s([e()],v.prototype,`hasOlder`,void 0),v=s([o(`visavis-admin`)],v);var y=async e=>({config:await e.json(),etag:e.headers.get(`ETag`)??``}),b=(e,t)=>t?e.error===`ParameterStringLengthExceed`?r(`urlTooLong`):e.error===`ParameterFormatIncorrect`?r(`urlWrong`):r(`urlWithPassword`):r(`urlNeeded`),x=e=>e in g?r(g[e]):e,S=e=>C(String(e)),C=e=>e===`true`?r(`on`):e===`false`?r(`off`):e||r(`none`);
+    </section>`}history(){return n`<section class="card" aria-labelledby="history-title">
+      <h2 id="history-title">${e(`history`)}</h2>
+      ${this.log.length?n`<ol>${this.log.map(t=>n`<li>
+      <span title=${t.createTime}>${l(t.createTime)}</span> · ${t.agentEmail||e(`commandLine`)}
+      ${t.actionDetails.map(e=>n`<p class="quiet">${x(e.fieldName)}: ${C(e.oldValue)} → ${C(e.newValue)}</p>`)}
+    </li>`)}</ol>`:n`<p class="quiet">${e(`noHistory`)}</p>`}
+      ${this.hasOlder?n`<button @click=${()=>this.readLog(this.logPage+1)}>${e(`older`)}</button>`:c}
+    </section>`}may(e){return this.session?.permissions.includes(e)??!1}get isEdited(){return!!this.saved&&!!this.draft&&!_(this.saved.config,this.draft)}edit(e,t){this.draft&&(this.draft={...this.draft,[e]:t},this.errors={},this.status=``)}discard(){this.saved&&this.accept(this.saved)}hear(t){if(t.etag===this.saved?.etag||this.isSaving)return;let n=!this.saved;this.isEdited&&this.draft&&!_(this.draft,t.config)?this.theirs=t:(this.accept(t),this.status=n?``:e(`changedElsewhere`)),n||this.readLog()}accept(e){this.saved=e,this.draft={...e.config},this.theirs=void 0,this.errors={},this.failure=``}takeTheirs(){this.theirs&&(this.accept(this.theirs),this.status=e(`tookTheirs`))}async keepMine(){this.theirs&&(this.saved=this.theirs,this.theirs=void 0,await this.save())}async submit(e){e.preventDefault(),this.isEdited&&await this.save()}async save(){if(this.saved&&this.draft){this.isSaving=!0,this.status=e(`saving`),this.failure=``;try{let e={"Content-Type":`application/json`,"If-Match":this.saved.etag};await this.saveAnswered(await fetch(f,{method:`PUT`,headers:e,body:JSON.stringify(this.draft)}))}catch{this.fail(e(`saveFailed`))}finally{this.isSaving=!1}}}async saveAnswered(t){if(t.ok)return this.accept(await y(t)),this.status=e(`saved`),this.readLog();if(t.status===412){this.theirs=await y(await fetch(f)),this.status=``;return}t.status===401&&await d();let n=await t.json(),r=h.find(e=>n.pointer===`/${e}`);if(!r)return this.fail(n.message);this.errors={[r]:b(n,this.draft?.recordingServerUrl??``)},this.status=e(`notSaved`),this.renderRoot.querySelector(`#${r}`)?.focus()}fail(e){this.failure=e,this.status=``}async readLog(e=1){if(!this.may(`View Audit Log`))return;let t=await fetch(`${p}?pageIndex=${e}&pageSize=${m}`);if(!t.ok)return;let n=await t.json();this.log=e===1?n.auditLogs:[...this.log,...n.auditLogs],this.logPage=e,this.hasOlder=n.nextPage!==``}};s([o()],v.prototype,`session`,void 0),s([o()],v.prototype,`saved`,void 0),s([o()],v.prototype,`draft`,void 0),s([o()],v.prototype,`theirs`,void 0),s([o()],v.prototype,`errors`,void 0),s([o()],v.prototype,`failure`,void 0),s([o()],v.prototype,`status`,void 0),s([o()],v.prototype,`isSaving`,void 0),s([o()],v.prototype,`log`,void 0),s([o()],v.prototype,`logPage`,void 0),s([o()],v.prototype,`hasOlder`,void 0),v=s([t(`visavis-admin`)],v);var y=async e=>({config:await e.json(),etag:e.headers.get(`ETag`)??``}),b=(t,n)=>n?t.error===`ParameterStringLengthExceed`?e(`urlTooLong`):t.error===`ParameterFormatIncorrect`?e(`urlWrong`):e(`urlWithPassword`):e(`urlNeeded`),x=t=>t in g?e(g[t]):t,S=e=>C(String(e)),C=t=>t===`true`?e(`on`):t===`false`?e(`off`):t||e(`none`);

@@ -1,0 +1,65 @@
+"""The archive as a whole: what is plugged into what."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Final
+
+from starlette.routing import BaseRoute
+
+from visavis.archive.deeds import Audit, Deeds
+from visavis.archive.disk import claim
+from visavis.archive.key import Keys
+from visavis.archive.library import Library
+from visavis.archive.retention import RetentionDays, Sweeper
+from visavis.archive.routes import LibraryApi, Viewer
+from visavis.archive.storage import LocalStorage
+from visavis.archive.tus import TusServer
+from visavis.archive.uploads import Uploads
+from visavis.archive.workshop import Workshop
+
+UPLOADS: Final = "/recordings"
+
+
+class Archive:
+    """A recording server on a directory.
+
+    <directory>/uploads   what is not whole yet
+    <directory>/library   what is
+    <directory>/cache     what was made of it, and can be made again
+    <directory>/keys.json who else may upload
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        key: str,
+        viewer: Viewer,
+        audit: Audit,
+        retention_days_of: RetentionDays,
+    ) -> None:
+        self._claim = claim(directory)
+        uploads = Uploads(directory / "uploads")
+        library = Library(LocalStorage(directory / "library"))
+        deeds = Deeds(audit)
+        self._tus = TusServer(uploads, library, Keys(directory, key), time.time)
+        self._workshop = Workshop(directory / "cache", library)
+        self._api = LibraryApi(library, self._workshop, deeds, viewer)
+        self._sweeper = Sweeper(library, uploads, self._workshop, deeds, retention_days_of)
+
+    def routes(self) -> list[BaseRoute]:
+        return [*self._tus.routes(UPLOADS), *self._api.routes()]
+
+    async def run(self) -> None:
+        """Sweep until cancelled, then stop whatever is being made."""
+        try:
+            await self._sweeper.run()
+        finally:
+            await self._workshop.close()
+
+    def close(self) -> None:
+        """Let another process have the directory."""
+        os.close(self._claim)

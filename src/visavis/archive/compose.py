@@ -1,0 +1,224 @@
+"""One MP4 of a whole call, to take along: `python -m visavis.archive.compose SOURCE TARGET`.
+
+The sides stand side by side, a shared screen below them, all voices are mixed; a call without any
+picture becomes sound alone. It decodes and encodes everything, which costs fifty times what all
+the rest of a call does: so only when somebody asks, at low priority, and with how far it is on
+standard output, a number from 0 to 1 a line.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import av
+from av.filter import Graph
+
+from visavis.archive.contents import Track, tracks_of
+from visavis.archive.disk import sync_directory
+from visavis.archive.panes import FACE, SCREEN, Pane, Wall
+from visavis.archive.voice import Gapless
+
+FRAME_RATE: Final = 25
+SAMPLE_RATE: Final = 48_000
+LATENESS_SECONDS: Final = 1.0
+"""Files are in order of time within this."""
+STEPS: Final = 200
+"""How often at most progress is told."""
+
+_VIDEO_OPTIONS: Final = {"preset": "veryfast", "crf": "23"}
+
+
+def compose(source: Path, target: Path, tell: Callable[[float], None]) -> None:
+    """Write the file; it is on disk and whole when it has its name.
+
+    `tell` hears how far it is. Raises `OSError`, `ValueError` or `av.FFmpegError`.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".{target.name}")
+    options = {"movflags": "+faststart"}
+    with (
+        av.open(str(source)) as container,
+        av.open(str(draft), "w", format="mp4", options=options) as output,
+    ):
+        _Composer(container, output, tell).run()
+    with draft.open("rb") as file:
+        os.fsync(file.fileno())
+    draft.replace(target)
+    sync_directory(target.parent)
+
+
+class _Composer:
+    def __init__(self, container: Any, output: Any, tell: Callable[[float], None]) -> None:
+        self._container = container
+        self._seconds = (container.duration or 0) / av.time_base
+        self._tell = tell
+        self._told = 0
+        tracks = tracks_of(container)
+        voices = [track for track in tracks if track.codec == "opus"]
+        faces = [track for track in tracks if track.kind == "video"]
+        screens = [track for track in tracks if track.kind == "screen"]
+        if not tracks:
+            raise ValueError("there is nothing to be heard or seen")
+        self._mixer = _Mixer(container, output, voices) if voices else None
+        self._film = _Film(container, output, faces, screens) if faces or screens else None
+
+    def run(self) -> None:
+        newest = 0.0
+        for packet in self._container.demux():
+            if packet.pts is None:
+                continue
+            newest = max(newest, float(packet.pts * packet.time_base))
+            for part in (self._mixer, self._film):
+                if part:
+                    part.take(packet)
+                    part.keep_up(newest - LATENESS_SECONDS)
+            self._progress(newest)
+        for part in (self._mixer, self._film):
+            if part:
+                part.finish(max(newest, self._seconds))
+
+    def _progress(self, newest: float) -> None:
+        done = min(1.0, newest / self._seconds) if self._seconds else 0.0
+        if int(done * STEPS) > self._told:
+            self._told = int(done * STEPS)
+            self._tell(done)
+
+
+class _Mixer:
+    """All voices as one track of AAC."""
+
+    def __init__(self, container: Any, output: Any, voices: list[Track]) -> None:
+        self._output = output
+        self._stream = output.add_stream("aac", rate=SAMPLE_RATE, layout="stereo")
+        self._voices = {
+            track.index: _Mouth(container.streams[track.index], number)
+            for number, track in enumerate(voices)
+        }
+        self._graph = _mixing(len(voices))
+
+    def take(self, packet: Any) -> None:
+        if voice := self._voices.get(packet.stream_index):
+            self._mix(voice, voice.gapless.take(packet))
+
+    def keep_up(self, time: float) -> None:
+        for voice in self._voices.values():
+            self._mix(voice, voice.gapless.keep_up(time * 1000))
+
+    def finish(self, time: float) -> None:
+        self.keep_up(time)
+        for voice in self._voices.values():
+            self._graph.push(None, voice.number)
+        self._encode()
+        self._output.mux(self._stream.encode(None))
+
+    def _mix(self, voice: _Mouth, packets: Iterable[Any]) -> None:
+        for packet in packets:
+            for frame in voice.frames(packet):
+                self._graph.push(frame, voice.number)
+            self._encode()
+
+    def _encode(self) -> None:
+        while True:
+            try:
+                frame = self._graph.pull()
+            except (av.BlockingIOError, av.EOFError):
+                return
+            self._output.mux(self._stream.encode(frame))
+
+
+class _Mouth:
+    """One voice, decoded and counted in samples."""
+
+    def __init__(self, stream: Any, number: int) -> None:
+        self.number = number
+        self.gapless = Gapless()
+        self._decoder = stream.codec_context
+        self._resampler = av.AudioResampler(format="fltp", layout="stereo", rate=SAMPLE_RATE)
+        self._samples = 0
+
+    def frames(self, packet: Any) -> Iterable[Any]:
+        for decoded in self._decoder.decode(packet):
+            decoded.pts = None
+            for frame in self._resampler.resample(decoded):
+                frame.pts, frame.time_base = self._samples, Fraction(1, SAMPLE_RATE)
+                self._samples += frame.samples
+                yield frame
+
+
+class _Film:
+    """All pictures as one track of H.264."""
+
+    def __init__(
+        self, container: Any, output: Any, faces: list[Track], screens: list[Track]
+    ) -> None:
+        self._container = container
+        self._output = output
+        sides = {track.side: Pane(FACE) for track in faces}
+        if sides.keys() & {"visitor", "agent"}:  # who has no picture has a place all the same
+            sides = {side: sides.get(side) or Pane(FACE) for side in ("visitor", "agent", *sides)}
+        shared = [Pane(SCREEN)] if screens else []
+        self._panes = {
+            **{track.index: sides[track.side] for track in faces},
+            **{track.index: shared[0] for track in screens},
+        }
+        self._wall = Wall(list(sides.values()), shared, FRAME_RATE)
+        self._stream = output.add_stream("libx264", rate=FRAME_RATE, options=_VIDEO_OPTIONS)
+        self._stream.width, self._stream.height = self._wall.size
+        self._stream.pix_fmt = "yuv420p"
+        self._count = 0
+
+    def take(self, packet: Any) -> None:
+        if pane := self._panes.get(packet.stream_index):
+            time_base = packet.time_base
+            for frame in self._container.streams[packet.stream_index].decode(packet):
+                if frame.pts is not None:
+                    pane.add(frame, float(frame.pts * (frame.time_base or time_base)))
+
+    def keep_up(self, time: float) -> None:
+        while self._count / FRAME_RATE <= time:
+            frame = self._wall.at(self._count, self._count / FRAME_RATE)
+            frame.pts, frame.time_base = self._count, Fraction(1, FRAME_RATE)
+            self._count += 1
+            self._output.mux(self._stream.encode(frame))
+
+    def finish(self, time: float) -> None:
+        self.keep_up(time)
+        self._output.mux(self._stream.encode(None))
+
+
+def _mixing(count: int) -> Graph:
+    graph = Graph()
+    mix = graph.add("amix", f"inputs={count}:normalize=0")
+    for index in range(count):
+        buffer = graph.add_abuffer(
+            sample_rate=SAMPLE_RATE,
+            format="fltp",
+            layout="stereo",
+            time_base=Fraction(1, SAMPLE_RATE),
+        )
+        buffer.link_to(mix, 0, index)
+    chain = (mix, graph.add("alimiter", "limit=0.95:level=disabled"), graph.add("abuffersink"))
+    for one, following in pairwise(chain):
+        one.link_to(following)
+    graph.configure()
+    return graph
+
+
+def main() -> None:
+    os.nice(10)  # calls go first
+    compose(Path(sys.argv[1]), Path(sys.argv[2]), _tell)
+
+
+def _tell(done: float) -> None:
+    sys.stdout.write(f"{done:.3f}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

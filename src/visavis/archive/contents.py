@@ -1,0 +1,149 @@
+"""What a recording says of itself: its tracks, its chapters and the call's story in it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import av
+import msgspec
+
+from visavis.domain.story import CallEvent, Happening, Story
+
+STORY: Final = "call.json"
+START_TAG: Final = "DATE_RECORDED"
+"""When the zero of the recording's timeline was by the wall clock, ISO 8601."""
+
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
+_TITLE: Final = re.compile(r"(Visitor|Agent) (audio|video|screen)(?: (\d+))?")
+
+
+class Track(msgspec.Struct, frozen=True, rename="camel"):
+    """`side` is visitor, agent or, in files that are not ours, empty; `number` from 1 on.
+
+    A side has more than one track of a kind when the codec changed in mid-call.
+    """
+
+    index: int
+    side: str
+    kind: str
+    number: int
+    codec: str
+    width: int = 0
+    height: int = 0
+
+
+class Chapter(msgspec.Struct, frozen=True, rename="camel"):
+    """`at` in seconds from the beginning."""
+
+    at: float
+    title: str
+
+
+class Moment(msgspec.Struct, frozen=True, rename="camel"):
+    """A `CallEvent` on the recording's timeline; `at` in seconds."""
+
+    at: float
+    name: str
+    by: str
+    data: dict[str, Any] = {}
+
+
+class Contents(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """`duration` in seconds; 0 and nothing else where the file is no Matroska."""
+
+    duration: float = 0.0
+    tracks: tuple[Track, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
+    texts: tuple[Moment, ...] = ()
+    events: tuple[Moment, ...] = ()
+    quality: dict[str, Any] = {}
+    consent: str = ""
+    visitor_name: str = ""
+    visitor_email: str = ""
+    agent_names: tuple[str, ...] = ()
+
+
+def read_contents(path: Path) -> Contents:
+    """Reads the head of the file only."""
+    try:
+        with av.open(str(path)) as container:
+            return _described(container)
+    except (av.FFmpegError, UnicodeDecodeError):
+        return Contents()
+
+
+def tracks_of(container: Any) -> tuple[Track, ...]:
+    """The tracks that can be heard or seen; raises nothing on strange ones."""
+    return tuple(_track(stream) for stream in (*container.streams.audio, *container.streams.video))
+
+
+def _described(container: Any) -> Contents:
+    story = _story(container)
+    moments = _moments(story, _zero(container, story)) if story else ()
+    return Contents(
+        duration=(container.duration or 0) / av.time_base,
+        tracks=tracks_of(container),
+        chapters=tuple(
+            Chapter(float(c["start"] * (c["time_base"] or 0)), c["metadata"].get("title", ""))
+            for c in container.chapters()
+        ),
+        texts=tuple(m for m in moments if m.name == Happening.TEXT),
+        events=tuple(m for m in moments if m.name != Happening.TEXT),
+        quality=story.quality if story else {},
+        consent=story.consent if story else "",
+        visitor_name=story.visitor_name if story else "",
+        visitor_email=story.visitor_email if story else "",
+        agent_names=story.agent_names if story else (),
+    )
+
+
+def _track(stream: Any) -> Track:
+    match = _TITLE.fullmatch(stream.metadata.get("title", ""))
+    is_video = stream.type == "video"
+    side, kind, number = match.groups() if match else ("", stream.type, None)
+    return Track(
+        index=stream.index,
+        side=side.casefold(),
+        kind=kind,
+        number=int(number or 1),
+        codec=stream.codec_context.codec.canonical_name if stream.codec_context else "",
+        width=stream.width if is_video else 0,
+        height=stream.height if is_video else 0,
+    )
+
+
+def _story(container: Any) -> Story | None:
+    for stream in container.streams.attachments:
+        if stream.metadata.get("filename") == STORY:
+            try:
+                return msgspec.json.decode(stream.data, type=Story)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                return None
+    return None
+
+
+def _zero(container: Any, story: Story) -> datetime:
+    """When the timeline began; without a tag the first thing that happened was its beginning."""
+    said = read_time(container.metadata.get(START_TAG, ""))
+    return said or min((event.at for event in story.events), default=_EPOCH)
+
+
+def _moments(story: Story, zero: datetime) -> tuple[Moment, ...]:
+    return tuple(_moment(event, zero) for event in sorted(story.events, key=lambda e: e.at))
+
+
+def _moment(event: CallEvent, zero: datetime) -> Moment:
+    at = max(0.0, (event.at - zero).total_seconds())
+    return Moment(round(at, 3), event.name, event.by, event.data)
+
+
+def read_time(text: str) -> datetime | None:
+    """ISO 8601 as a time in UTC; a time without zone is one of UTC."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

@@ -1,0 +1,49 @@
+"""Files that are on disk when the function that wrote them returns."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from pathlib import Path
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a small file so that a crash leaves the old or the new one, whole."""
+    draft = path.with_name(f".{path.name}")
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def free_bytes(path: Path) -> int:
+    """What an unprivileged process may still write where `path` is."""
+    found = os.statvfs(path)
+    return found.f_bavail * found.f_frsize
+
+
+def claim(directory: Path) -> int:
+    """Keep a directory to ourselves until the descriptor is closed; raises `OSError`, in words.
+
+    Whoever dies lets go.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    file = os.open(directory / ".claim", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        message = f"another process keeps the archive in {directory}: stop it, or choose another"
+        raise OSError(errno.EBUSY, message) from None
+    return file

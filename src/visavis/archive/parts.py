@@ -1,0 +1,83 @@
+"""How a recording is cut up for browsers, which play one video track of a file and no other.
+
+A side's voice and first picture make one part, so that its lips are in step whatever the page
+does; every further track makes one of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from typing import Final
+
+import msgspec
+
+from visavis.archive.contents import Track
+
+INDEX: Final = "parts.json"
+"""Lists the parts beside them; written last, so they are whole where it is."""
+
+_WEBM: Final = frozenset({"vp8", "vp9", "av1", "opus", "vorbis"})
+_MP4: Final = frozenset({"h264", "hevc", "av1", "opus", "aac", "mp3"})
+_NAMES: Final[Mapping[str, str]] = {"video": "", "audio": "-audio", "screen": "-screen"}
+
+
+class PlannedPart(msgspec.Struct, frozen=True):
+    """A part that is to be made; `kind` is video, audio or screen."""
+
+    name: str
+    side: str
+    kind: str
+    tracks: tuple[Track, ...]
+    suffix: str
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.name}.{self.suffix}"
+
+    @property
+    def media_type(self) -> str:
+        return f"{'audio' if self.kind == 'audio' else 'video'}/{self.suffix}"
+
+
+class PartInfo(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """A part that is there. It begins and ends at these seconds of the recording's timeline.
+
+    `pictures` are the spans in which there is something to see.
+    """
+
+    name: str
+    side: str
+    kind: str
+    file_name: str
+    media_type: str
+    begins: float
+    ends: float
+    pictures: tuple[tuple[float, float], ...] = ()
+
+
+def plan(tracks: Iterable[Track]) -> list[PlannedPart]:
+    """The parts that can be made of these tracks without transcoding."""
+    sides = groupby(sorted(tracks, key=_rank), key=lambda track: track.side)
+    return [part for side, of_side in sides for part in _of_side(side, list(of_side))]
+
+
+def _rank(track: Track) -> tuple[bool, bool, str, int]:
+    return track.side != "visitor", track.side != "agent", track.kind, track.number
+
+
+def _of_side(side: str, tracks: list[Track]) -> Iterator[PlannedPart]:
+    voices = [track for track in tracks if track.kind == "audio"][:1]
+    faces = [track for track in tracks if track.kind == "video"][:1]
+    yield from _part(side, "video" if faces else "audio", "", voices + faces)
+    for track in tracks:
+        if track not in voices + faces:
+            number = f"-{track.number}" if track.number > 1 or track.kind != "screen" else ""
+            yield from _part(side, track.kind, f"{_NAMES[track.kind]}{number}", [track])
+
+
+def _part(side: str, kind: str, suffix: str, tracks: list[Track]) -> Iterator[PlannedPart]:
+    codecs = {track.codec for track in tracks}
+    container = "webm" if codecs <= _WEBM else "mp4" if codecs <= _MP4 else ""
+    if codecs and container:
+        yield PlannedPart(f"{side or 'other'}{suffix}", side, kind, tuple(tracks), container)

@@ -1,0 +1,84 @@
+"""Request bodies on their way to disk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Final
+
+from starlette.requests import ClientDisconnect, Request
+
+from visavis.archive.tus_headers import Checksum, TusError
+from visavis.archive.uploads import Part
+
+WRITE_BYTES: Final = 1024 * 1024
+SYNC_BYTES: Final = 32 * 1024 * 1024
+"""So that the last sync, for which the client waits, has little left to do."""
+IDLE_SECONDS: Final = 60.0
+
+
+async def receive(request: Request, part: Part, room: int, checksum: Checksum | None) -> None:
+    """Append the body; it is on disk when this returns.
+
+    What arrives before the connection breaks is kept, unless it has a checksum: then the whole
+    body counts or nothing. Raises `TusError` and `DiskFullError`.
+    """
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > room:
+        raise _too_much()
+    if checksum:
+        await asyncio.to_thread(part.begin_unverified)
+    try:
+        await _append(request, part, room, checksum)
+        if checksum:
+            checksum.demand()
+            await asyncio.to_thread(part.verified)
+    finally:
+        await asyncio.to_thread(part.roll_back)
+
+
+async def _append(request: Request, part: Part, room: int, checksum: Checksum | None) -> None:
+    waiting = bytearray()
+    unsynced = 0
+    try:
+        async for chunk in _chunks(request):
+            room -= len(chunk)
+            if room < 0:
+                raise _too_much()
+            waiting += chunk
+            if len(waiting) >= WRITE_BYTES:
+                block, waiting = bytes(waiting), bytearray()
+                await asyncio.to_thread(_write, part, block, checksum)
+                unsynced += len(block)
+            if unsynced >= SYNC_BYTES:
+                await asyncio.to_thread(part.sync)
+                unsynced = 0
+    except ClientDisconnect:
+        raise TusError(400, "The connection broke.") from None
+    except TimeoutError:
+        raise TusError(408, "Nothing came for too long.", Connection="close") from None
+    finally:
+        await asyncio.to_thread(_write, part, bytes(waiting), checksum)
+        await asyncio.to_thread(part.sync)
+
+
+async def _chunks(request: Request) -> AsyncIterator[bytes]:
+    """The body piece by piece; raises `TimeoutError` when it stops coming."""
+    stream = request.stream()
+    while True:
+        async with asyncio.timeout(IDLE_SECONDS):
+            try:
+                chunk = await anext(stream)
+            except StopAsyncIteration:
+                return
+        yield chunk
+
+
+def _write(part: Part, block: bytes, checksum: Checksum | None) -> None:
+    if checksum:
+        checksum.hash.update(block)
+    part.write(block)
+
+
+def _too_much() -> TusError:
+    return TusError(413, "That is more than the upload's length.")

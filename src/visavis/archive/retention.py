@@ -1,0 +1,83 @@
+"""Deletes what has been kept long enough, and whatever nobody needs any longer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import structlog
+
+from visavis.archive.contents import read_time
+from visavis.archive.deeds import Deed, Deeds
+from visavis.archive.library import HeldError, Library
+from visavis.archive.storage import Entry
+from visavis.archive.uploads import Uploads
+from visavis.archive.workshop import Workshop
+from visavis.domain.errors import VisavisError
+
+log = structlog.get_logger(__name__)
+
+RetentionDays = Callable[[int], Awaitable[int | None]]
+"""A site's retention in days, `None` for ever."""
+
+SWEEP_SECONDS: Final = 600.0
+
+
+class Sweeper:
+    """Every sweep starts from what is on disk, so one that was cut off is simply done again."""
+
+    def __init__(
+        self,
+        library: Library,
+        uploads: Uploads,
+        workshop: Workshop,
+        deeds: Deeds,
+        retention_days_of: RetentionDays,
+    ) -> None:
+        self._library = library
+        self._uploads = uploads
+        self._workshop = workshop
+        self._deeds = deeds
+        self._retention_days_of = retention_days_of
+
+    async def run(self) -> None:
+        """Sweep now and then until cancelled."""
+        while True:
+            now = time.time()
+            try:
+                await asyncio.to_thread(self._uploads.sweep, now)
+                await asyncio.to_thread(self._workshop.sweep, now)
+                await self.apply_retention(datetime.fromtimestamp(now, UTC))
+            except (OSError, VisavisError) as error:
+                log.warning("the archive could not be swept, trying again later", error=str(error))
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    async def apply_retention(self, now: datetime) -> int:
+        """Delete what is older than its site keeps; returns how many recordings."""
+        count = 0
+        for site_id in sorted({entry.site_id for entry in self._library.all()}):
+            days = await self._retention_days_of(site_id)
+            if days is None:
+                continue
+            for entry in self._library.of_site(site_id):
+                if _is_due(entry, now - timedelta(days=days)):
+                    count += await self._delete(entry, days)
+        return count
+
+    async def _delete(self, entry: Entry, days: int) -> bool:
+        # told first: what is deleted without a word would be worse than a word too many
+        await self._deeds.note(Deed.DELETED, None, entry, f": kept for {days} days")
+        try:
+            await asyncio.to_thread(self._library.delete, entry)
+        except HeldError:  # in this very moment
+            return False
+        await self._workshop.forget(entry)
+        return True
+
+
+def _is_due(entry: Entry, oldest: datetime) -> bool:
+    started_at = read_time(entry.started_at)
+    return not entry.is_held and started_at is not None and started_at < oldest

@@ -1,0 +1,196 @@
+"""What is made of a recording when somebody asks, each in a process of its own, and kept a while.
+
+    <cache>/<site>/<id>/parts.json, visitor.webm, …   for playing (`remux`)
+    <cache>/<site>/<id>/composed.mp4                  for taking along (`compose`)
+
+All of it can be made again at any time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+
+from visavis.archive.library import Library
+from visavis.archive.parts import INDEX, PartInfo
+from visavis.archive.storage import Entry
+
+log = structlog.get_logger(__name__)
+
+COMPOSED: Final = "composed.mp4"
+UNUSED_SECONDS: Final = 7 * 24 * 3600.0
+REMUXES_AT_ONCE: Final = 2
+MAX_WAITING: Final = 16
+"""Compositions that may wait for their turn; there is one at a time."""
+
+
+class FailedError(Exception):
+    """It could not be made of this recording."""
+
+
+class TooManyError(Exception):
+    """Too many compositions wait already."""
+
+
+class Composition(msgspec.Struct, rename="camel"):
+    """How far a composed file is: `none`, `waiting`, `running`, `done` or `failed`.
+
+    `progress` goes from 0 to 1.
+    """
+
+    state: str = "none"
+    progress: float = 0.0
+
+
+class Workshop:
+    def __init__(self, directory: Path, library: Library) -> None:
+        self._directory = directory
+        self._library = library
+        self._remuxes = asyncio.Semaphore(REMUXES_AT_ONCE)
+        self._bench = asyncio.Semaphore(1)
+        self._remuxing: dict[Path, asyncio.Task[None]] = {}
+        self._composing: dict[Path, tuple[Composition, asyncio.Task[None]]] = {}
+        self._failed: set[Path] = set()
+
+    async def parts(self, entry: Entry) -> list[PartInfo]:
+        """The parts for playing, made on the first asking; raises `FailedError`."""
+        directory = self._of(entry)
+        index = directory / INDEX
+        if not index.exists():
+            task = self._remuxing.get(directory)
+            if task is None:
+                task = asyncio.create_task(self._remux(entry, directory))
+                self._remuxing[directory] = task
+                task.add_done_callback(lambda _: self._remuxing.pop(directory))
+            await asyncio.shield(task)
+        os.utime(index)
+        return msgspec.json.decode(index.read_bytes(), type=list[PartInfo])
+
+    async def part(self, entry: Entry, name: str) -> tuple[PartInfo, Path] | None:
+        """One of them and its file; raises `FailedError`."""
+        for part in await self.parts(entry):
+            if part.name == name:
+                return part, self._of(entry) / part.file_name
+        return None
+
+    def composition(self, entry: Entry) -> Composition:
+        directory = self._of(entry)
+        if directory in self._composing:
+            return self._composing[directory][0]
+        if (directory / COMPOSED).exists():
+            return Composition("done", 1.0)
+        return Composition("failed" if directory in self._failed else "none")
+
+    def composed(self, entry: Entry) -> Path | None:
+        file = self._of(entry) / COMPOSED
+        with suppress(FileNotFoundError):
+            os.utime(file)
+            return file
+        return None
+
+    def compose(self, entry: Entry) -> Composition:
+        """Begin, unless it is done or under way; raises `TooManyError`."""
+        directory = self._of(entry)
+        known = self.composition(entry)
+        if known.state not in {"none", "failed"}:
+            return known
+        if len(self._composing) > MAX_WAITING:
+            raise TooManyError
+        self._failed.discard(directory)
+        composition = Composition("waiting")
+        task = asyncio.create_task(self._compose(entry, directory, composition))
+        self._composing[directory] = composition, task
+        task.add_done_callback(lambda _: self._composing.pop(directory))
+        return composition
+
+    async def cancel(self, entry: Entry) -> None:
+        """Stop composing, if it is under way."""
+        if found := self._composing.get(self._of(entry)):
+            await _cancelled(found[1])
+
+    async def forget(self, entry: Entry) -> None:
+        """Remove everything that was made of a recording."""
+        await self.cancel(entry)
+        if task := self._remuxing.get(self._of(entry)):
+            await _cancelled(task)
+        await asyncio.to_thread(shutil.rmtree, self._of(entry), ignore_errors=True)
+
+    async def close(self) -> None:
+        """Stop whatever is being made."""
+        for task in [*self._remuxing.values(), *(task for _, task in self._composing.values())]:
+            await _cancelled(task)
+
+    def sweep(self, now: float) -> None:
+        """Remove what nobody has used for a while, and what is left of deleted recordings."""
+        for directory in self._directory.glob("*/*"):
+            site, recording = directory.parent.name, directory.name
+            is_known = site.isdigit() and self._library.find(int(site), recording)
+            used_at = max((file.stat().st_mtime for file in directory.iterdir()), default=0.0)
+            if not is_known or used_at + UNUSED_SECONDS <= now:
+                shutil.rmtree(directory)
+
+    def _of(self, entry: Entry) -> Path:
+        return self._directory / str(entry.site_id) / entry.id
+
+    async def _remux(self, entry: Entry, directory: Path) -> None:
+        async with self._remuxes:
+            await _run("remux", self._library.file(entry), directory, None)
+
+    async def _compose(self, entry: Entry, directory: Path, composition: Composition) -> None:
+        try:
+            async with self._bench:
+                composition.state = "running"
+                await _run("compose", self._library.file(entry), directory / COMPOSED, composition)
+        except FailedError:
+            self._failed.add(directory)
+
+
+async def _run(name: str, source: Path, target: Path, composition: Composition | None) -> None:
+    """Run one of our programs to its end; raises `FailedError`."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", f"visavis.archive.{name}", str(source), str(target)),
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    if process.stdout is None or process.stderr is None:
+        raise RuntimeError("a pipe was asked for")
+    try:
+        said, _ = await asyncio.gather(_tail(process.stderr), _follow(process.stdout, composition))
+        code = await process.wait()
+    except asyncio.CancelledError:
+        process.kill()
+        await process.wait()
+        raise
+    if code != 0:
+        log.error("a recording could not be worked on", work=name, file=source.name, said=said)
+        raise FailedError
+
+
+async def _follow(output: asyncio.StreamReader, composition: Composition | None) -> None:
+    """Each line is how far it is, from 0 to 1."""
+    async for line in output:
+        if composition:
+            composition.progress = float(line)
+
+
+async def _tail(output: asyncio.StreamReader) -> str:
+    tail = b""
+    while piece := await output.read(4096):
+        tail = (tail + piece)[-4096:]
+    return tail.decode(errors="replace").strip()
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError, FailedError):
+        await task

@@ -1,0 +1,218 @@
+"""`visavis archive`: the recording server alone, and the keys of those who upload to it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from msgspec import structs
+
+from visavis.app import http_server, listen, new_id, new_secret, now, settle
+from visavis.archive.archive import UPLOADS, Archive
+from visavis.archive.key import Keys, ensure_key
+from visavis.cli.configuration import SettingError, load_settings, with_settings
+from visavis.cli.logs import log_to_stderr
+from visavis.cli.office import data_option, fail, json_option, show
+from visavis.cli.serve import credentials, demand_tls, found, free_port
+from visavis.services.audit import AuditTrail
+from visavis.services.keys import Keys as ApiKeys
+from visavis.services.people import FIRST_EMAIL, FirstAccount, People
+from visavis.services.tokens import Tokens
+from visavis.settings import Settings
+from visavis.store import open_store
+from visavis.store.passwords import Argon2Passwords
+from visavis.store.sql import SqlStore
+from visavis.web.access import AccessLog
+from visavis.web.limit import RateLimit
+from visavis.web.routes import build_archive_web
+from visavis.web.session import Sessions
+
+SETTINGS: Final = (
+    *("data_dir", "database", "host", "port", "public_url", "tls_cert", "tls_key"),
+    *("trusted_proxies", "rate_limit", "log_level"),
+)
+
+site_option = click.option("--site", type=click.IntRange(1), default=1, show_default=True)
+
+
+@click.group(invoke_without_command=True)
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A TOML file with settings.  [VISAVIS_CONFIG]",
+)
+@click.option(
+    "--retention-days",
+    type=click.IntRange(1, 36_500),
+    help="Delete recordings after so many days, but for those on legal hold; for ever if not set.",
+)
+@with_settings(*SETTINGS)
+@click.pass_context
+def archive(
+    context: click.Context, /, config_file: Path | None, retention_days: int | None, **options: Any
+) -> None:
+    """Run the recording server alone: uploads (tus 1.0) and the library.
+
+    Who may look is an agent of the database, as with visavis serve; the first is made and shown
+    at the first start.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    settings = _settings(config_file, options)
+    log_to_stderr(settings.log_level)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    account = found(settings.database_address, "Site 1", FIRST_EMAIL, None)
+    try:
+        asyncio.run(_run(settings, _keep_for(retention_days), lambda: _announce(settings, account)))
+    except OSError as error:
+        fail(f"{error.strerror or error}.")
+
+
+@archive.group()
+def key() -> None:
+    """Keys by which others may upload recordings of one site."""
+
+
+@key.command("add")
+@click.argument("name")
+@site_option
+@data_option
+def add_key(data_dir: Path, name: str, site: int) -> None:
+    """Add a key; prints it once."""
+    if any((known.name, known.site_id) == (name, site) for known in _keys(data_dir).all()):
+        fail(f"Site {site} has a key {name} already.")
+    click.echo(_keys(data_dir).add(name, site))
+
+
+@key.command("list")
+@json_option
+@data_option
+def list_keys(data_dir: Path, *, as_json: bool) -> None:
+    """List the keys, not what they are."""
+    rows = [{"site": known.site_id, "name": known.name} for known in _keys(data_dir).all()]
+    show(rows, as_json=as_json)
+
+
+@key.command("delete")
+@click.argument("name")
+@site_option
+@data_option
+def delete_key(data_dir: Path, name: str, site: int) -> None:
+    """Delete a key: it is refused from now on."""
+    if not _keys(data_dir).delete(name, site):
+        fail(f"Site {site} has no key {name}.")
+
+
+def _keys(data_dir: Path) -> Keys:
+    settings = Settings(data_dir=data_dir)
+    if not data_dir.exists():
+        fail(f"{data_dir} is not set up: run visavis archive or visavis serve first.")
+    return Keys(settings.archive_dir, ensure_key(settings.archive_key_file))
+
+
+def _settings(config_file: Path | None, options: dict[str, Any]) -> Settings:
+    try:
+        settings = Settings(**load_settings(options, os.environ, config_file))
+    except SettingError as error:
+        fail(str(error))
+    demand_tls(settings)
+    return structs.replace(
+        settings,
+        data_dir=settings.data_dir.absolute(),
+        port=settings.port or free_port(),
+    )
+
+
+def _keep_for(days: int | None) -> Callable[[int], Awaitable[int | None]]:
+    async def retention_days_of(_: int) -> int | None:
+        return days
+
+    return retention_days_of
+
+
+async def _run(
+    settings: Settings,
+    retention_days_of: Callable[[int], Awaitable[int | None]],
+    announce: Callable[[], None],
+) -> None:
+    """Serve until SIGINT or SIGTERM; raises `OSError` when the port or the archive is another's."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    listener = listen(settings.host, settings.port)
+    store = open_store(settings.database_address)
+    sessions, forget = _sessions(store)
+    house = Archive(
+        settings.archive_dir,
+        key=ensure_key(settings.archive_key_file),
+        viewer=sessions.caller,
+        audit=AuditTrail(store, now, new_id).note,
+        retention_days_of=retention_days_of,
+    )
+    access_log = AccessLog(sys.stderr.buffer if settings.log_level in {"debug", "info"} else None)
+    web = build_archive_web(
+        sessions=sessions,
+        recordings=house.routes(),
+        access_log=access_log,
+        rate_limit=RateLimit(settings.rate_limit),
+    )
+    server = http_server(web, settings)
+    background = [asyncio.create_task(house.run()), asyncio.create_task(_watch(store, forget))]
+    serving = asyncio.create_task(server.serve([listener]))
+    settle()
+    announce()
+    try:
+        await stop.wait()
+    finally:
+        server.should_exit = True
+        await serving
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        house.close()
+        access_log.flush()
+        store.close()
+
+
+def _sessions(store: SqlStore) -> tuple[Sessions, Callable[[], None]]:
+    """Signing in, and how to forget what is known of credentials."""
+    tokens, keys = Tokens(store, now, new_secret), ApiKeys(store, now, new_secret, new_id)
+    people = People(store, Argon2Passwords(), now, new_secret, new_id)
+
+    def forget() -> None:
+        tokens.forget()
+        keys.forget()
+
+    return Sessions(tokens, keys, people), forget
+
+
+async def _watch(store: SqlStore, forget: Callable[[], None]) -> None:
+    """Notice what another process, such as the command line, has written."""
+    async for _ in store.changes():
+        forget()
+
+
+def _announce(settings: Settings, account: FirstAccount | None) -> None:
+    url = settings.base_url
+    lines = [
+        "",
+        f"The archive is running at {url}.",
+        "",
+        *([credentials(account), ""] if account else []),
+        f"Recordings are uploaded to {url}{UPLOADS}/",
+        f"  with the key in {settings.archive_key_file}",
+        "  or a key of one site: visavis archive key add --help",
+        f"They are found at {url}/library",
+        "",
+        "Ctrl-C stops it in good order.",
+        "",
+    ]
+    click.echo("\n".join(lines))
+    sys.stdout.flush()

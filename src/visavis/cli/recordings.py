@@ -1,0 +1,191 @@
+"""`visavis recordings`: how far recordings have come, and which are missing."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from visavis.app import now
+from visavis.cli.office import Office, at_office, fail, json_option, show, site_option
+from visavis.cli.programs import read_lifetime
+from visavis.domain.backlog import Expected, Recording
+from visavis.domain.people import operator
+from visavis.domain.recording import MATROSKA, UNDELIVERED, RecordingState
+from visavis.domain.story import Story
+from visavis.recorder import spool
+from visavis.recorder.muxing import Order, Outcome, perform
+from visavis.services.recordings import EVER, EVERY_STATE
+from visavis.web.api.recordings import fields
+from visavis.web.paging import written_time
+
+STATES: Final = {**{str(state): (state,) for state in EVERY_STATE}, "undelivered": UNDELIVERED}
+
+id_argument = click.argument("recording_id", metavar="ID")
+
+
+@click.group()
+def recordings() -> None:
+    """Recordings on their way to the recording server."""
+
+
+@recordings.command("list")
+@site_option
+@click.option("--state", type=click.Choice(list(STATES)), help="Only those that are so far.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000))
+@json_option
+@at_office
+async def list_(
+    office: Office, site: int | None, state: str | None, limit: int, as_json: bool
+) -> None:
+    """List a site's recordings, newest first."""
+    desk, who = await office.desk(), operator(await office.site(site))
+    page = await desk.newest(who, STATES[state] if state else EVERY_STATE, 1, limit)
+    tell = fields if as_json else _brief
+    show([tell(one) for one in page.recordings], as_json=as_json)
+
+
+@recordings.command("show")
+@id_argument
+@site_option
+@json_option
+@at_office
+async def show_(office: Office, recording_id: str, site: int | None, as_json: bool) -> None:
+    """Tell all that is known of a recording."""
+    desk, who = await office.desk(), operator(await office.site(site))
+    told = fields(await desk.get(who, recording_id))
+    lines = [{"": name, "value": value} for name, value in told.items()]
+    show([told] if as_json else lines, as_json=as_json)
+
+
+@recordings.command("retry")
+@click.argument("recording_ids", metavar="[ID]...", nargs=-1)
+@click.option("--all", "is_all", is_flag=True, help="Every one that is not delivered yet.")
+@site_option
+@at_office
+async def retry(
+    office: Office, recording_ids: tuple[str, ...], is_all: bool, site: int | None
+) -> None:
+    """Have recordings tried again at once, also those that were set aside."""
+    if bool(recording_ids) == is_all:
+        fail("Name recordings, or give --all.")
+    desk, who = await office.desk(), operator(await office.site(site))
+    count = await desk.retry(who, None if is_all else recording_ids)
+    click.echo(f"{count} to be tried again; a running server does so within a second.")
+    if count < len(recording_ids):
+        fail("The others are delivered, or there are none of that name.")
+
+
+@recordings.command("export")
+@id_argument
+@click.argument("path", type=click.Path(path_type=Path))
+@site_option
+@at_office
+async def export(office: Office, recording_id: str, path: Path, site: int | None) -> None:
+    """Write a recording's Matroska file to PATH: from the spool, or from our own archive."""
+    desk, who = await office.desk(), operator(await office.site(site))
+    found = await desk.get(who, recording_id)
+    story = await office.store.read(lambda rows: rows.calls.story(who.site_id, found.call_id))
+    click.echo(f"{path}: {_copy(_file_of(office, found, story), path)} bytes")
+
+
+@recordings.command("check")
+@site_option
+@click.option("--since", metavar="AGE", help="Only calls of late, such as 7d; otherwise all.")
+@json_option
+@at_office
+async def check(office: Office, site: int | None, since: str | None, as_json: bool) -> None:
+    """Compare the calls that ought to have a recording with those that are delivered.
+
+    Ends with 1, and lists them, if any is missing.
+    """
+    begin = now() - read_lifetime(since, "--since") if since else EVER
+    missing = await _missing(office, site, begin)
+    if missing or as_json:
+        show([_reported(call) for call in missing], as_json=as_json)
+    if missing:
+        click.echo(f"visavis: {len(missing)} missing.", err=True)
+        sys.exit(1)
+    click.echo("Every call that ought to have a recording has one.", err=True)
+
+
+async def _missing(office: Office, site: int | None, since: datetime) -> Sequence[Expected]:
+    desk = await office.desk()
+    every = [known.id for known in await office.staff.sites()]
+    sites = every if site is None else [await office.site(site)]
+    return [call for site_id in sites for call in await desk.missing(operator(site_id), since)]
+
+
+def _file_of(office: Office, recording: Recording, story: Story | None) -> Path:
+    """Where the file is on this machine; ends the program where it is not."""
+    kept = office.settings.spool / recording.id
+    archived = office.settings.archive_dir / "library" / str(recording.site_id)
+    archived /= f"{recording.id}.mkv"
+    if kept.exists():
+        return _muxed(kept, story)
+    if not archived.exists():
+        fail(_why_not_here(recording))
+    return archived
+
+
+def _why_not_here(recording: Recording) -> str:
+    if recording.state is RecordingState.DELIVERED:
+        return f"It was delivered to {recording.server_url}: fetch it there."
+    if recording.state is RecordingState.EMPTY:
+        return "No media ever came: there is no file."
+    return "It is not on this machine: give the --data of the one that recorded it."
+
+
+def _muxed(directory: Path, story: Story | None) -> Path:
+    if not spool.read_delivery(directory):
+        answer = perform(Order(str(directory), story))
+        if answer.outcome is Outcome.BUSY:
+            fail("It is still being recorded or made: try again in a moment.")
+        if answer.outcome is not Outcome.MUXED:
+            fail(f"It cannot be made into a file ({answer.reason}); its journals: {directory}.")
+    return directory / MATROSKA
+
+
+def _copy(source: Path, target: Path) -> int:
+    """How many bytes were written; never over another file."""
+    try:
+        with target.open("xb") as file, source.open("rb") as original:
+            shutil.copyfileobj(original, file, 1024 * 1024)
+            return file.tell()
+    except OSError as error:
+        fail(f"{target} cannot be written: {error.strerror}.")
+
+
+def _brief(recording: Recording) -> dict[str, Any]:
+    return {
+        "id": recording.id,
+        "call": recording.call_id,
+        "started": _time(recording.started_at),
+        "state": str(recording.state),
+        "size": recording.size,
+        "uploaded": recording.uploaded,
+        "attempts": recording.attempts,
+        "next try": _time(recording.next_try_at),
+        "error": recording.last_error,
+    }
+
+
+def _reported(call: Expected) -> dict[str, Any]:
+    return {
+        "siteId": call.site_id,
+        "callId": call.call_id,
+        "connectedAt": _time(call.connected_at),
+        "seconds": round((call.ended_at - call.connected_at).total_seconds(), 1),
+        "recordingId": call.recording_id,
+        "state": str(call.state) if call.state else "no recording",
+        "lastError": call.last_error,
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return written_time(moment) if moment else None

@@ -1,0 +1,124 @@
+"""What is known of recordings on their way to the recording server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from visavis.domain.recording import RecordingState
+
+MUTE_CALL: Final = timedelta(seconds=2)
+"""A call that was connected for less may have sent nothing that could be recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A recording as the database knows it. Sizes are in bytes, `duration` in seconds.
+
+    `uploaded` is how much of it `server_url` has been sent; `last_error` is a sentence for people.
+    """
+
+    id: str
+    site_id: int
+    call_id: str
+    started_at: datetime
+    state: RecordingState
+    size: int | None = None
+    sha256: str | None = None
+    duration: float | None = None
+    uploaded: int = 0
+    attempts: int = 0
+    tried_at: datetime | None = None
+    next_try_at: datetime | None = None
+    last_error: str | None = None
+    server_url: str | None = None
+    delivered_at: datetime | None = None
+    retry_asked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """A site's recordings, summed up.
+
+    `pending` counts those that are not delivered yet, `failed` those of them that cannot be muxed;
+    `last_error` is the latest of those that are pending.
+    """
+
+    total: int
+    pending: int
+    failed: int
+    oldest_at: datetime | None
+    last_delivered_at: datetime | None
+    last_error: str | None
+    last_error_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A call that was connected and recorded, and is over; and what has become of its recording.
+
+    `recording_id` and `state` are `None` where there is no recording at all.
+    """
+
+    site_id: int
+    call_id: str
+    connected_at: datetime
+    ended_at: datetime
+    recording_id: str | None
+    state: RecordingState | None
+    last_error: str | None
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether a recording ought to be at the recording server and is not."""
+        if self.state is RecordingState.EMPTY:
+            return self.ended_at - self.connected_at >= MUTE_CALL
+        return self.state is not RecordingState.DELIVERED
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a recording has come, to be noted; `None` leaves a value as it is.
+
+    `next_try` is in seconds from now; `is_attempt` counts one more.
+    """
+
+    state: RecordingState | None = None
+    uploaded: int | None = None
+    size: int | None = None
+    sha256: str | None = None
+    duration: float | None = None
+    server_url: str | None = None
+    error: str | None = None
+    next_try: float | None = None
+    is_attempt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A site's recording server: where it is, and the bearer token that it wants, if any."""
+
+    url: str
+    secret: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Server({self.url!r})"  # the secret is for nobody's log
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Where a site's recordings go now, and which of them somebody wants tried again at once."""
+
+    server: Server
+    retries: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Whether a recording server takes recordings, in words for the administrator."""
+
+    is_ok: bool
+    message: str
+    extensions: tuple[str, ...] = ()
+    has_checksums: bool = False

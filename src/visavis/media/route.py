@@ -1,0 +1,24 @@
+"""The way by which a browser reaches us and we reach it: a UDP address, or a TCP connection."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+Address = tuple[str, int]
+"""Host and port."""
+
+
+class Connection(Protocol):
+    """A TCP connection (RFC 6544); every one is another route."""
+
+    @property
+    def peer(self) -> Address: ...
+    def send(self, datagram: bytes) -> None: ...
+
+
+Route = Address | tuple[str, int, int, int] | Connection
+"""As `socket.recvfrom` gives it: two items for IPv4, four for IPv6."""
+
+
+def address_of(route: Route) -> Address:
+    return route[:2] if isinstance(route, tuple) else route.peer

@@ -1,0 +1,113 @@
+"""ICE-TCP, the passive side (RFC 6544): browsers whose network lets no UDP out connect to us."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final, cast
+
+from visavis.media.framing import Deframer, FramingError, frame
+from visavis.media.route import Address, Route
+
+MAX_CONNECTIONS: Final = 1024
+MAX_WAITING_BYTES: Final = 256 * 1024
+"""What a slow browser may leave unread; further packets are lost to it, as on a slow link."""
+
+STRANGER_SECONDS: Final = 10.0
+"""How long a connection may be nobody's."""
+
+LOOK_SECONDS: Final = 1.0
+
+Receive = Callable[[bytes, Route, float, int], None]
+"""Takes a datagram, its route, the monotonic time and the wall clock in microseconds."""
+
+
+class BrowserConnection(asyncio.Protocol):
+    """One connection: frames in, frames out."""
+
+    def __init__(self, port: TcpPort) -> None:
+        self._port = port
+        self._deframer = Deframer()
+        self._transport: asyncio.Transport | None = None
+        self.peer: Address = ("", 0)
+        self.known_at = time.monotonic()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        name = transport.get_extra_info("peername") or self.peer
+        self.peer = (str(name[0]), int(name[1]))
+        self._port.made(self)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            datagrams = self._deframer.feed(data)
+        except FramingError:
+            self.abort()
+            return
+        now, arrival_us = time.monotonic(), time.time_ns() // 1000
+        for datagram in datagrams:
+            self._port.receive(datagram, self, now, arrival_us)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._port.lost(self)
+
+    def send(self, datagram: bytes) -> None:
+        transport = self._transport
+        if transport and transport.get_write_buffer_size() < MAX_WAITING_BYTES:
+            transport.write(frame(datagram))
+
+    def abort(self) -> None:
+        if self._transport:
+            self._transport.abort()
+
+
+class TcpPort:
+    """All connections of a worker. `is_known` tells whether a leg has bound one."""
+
+    def __init__(
+        self,
+        receive: Receive,
+        on_lost: Callable[[Route], None],
+        is_known: Callable[[Route], bool],
+    ) -> None:
+        self.receive = receive
+        self._on_lost = on_lost
+        self._is_known = is_known
+        self._looked_at = 0.0
+        self._connections: dict[BrowserConnection, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._connections)
+
+    def protocol(self) -> BrowserConnection:
+        return BrowserConnection(self)
+
+    def made(self, connection: BrowserConnection) -> None:
+        """Take a connection in; the oldest stranger makes room for it when there are too many."""
+        if len(self._connections) >= MAX_CONNECTIONS:
+            leaving = next((c for c in self._connections if not self._is_known(c)), connection)
+            leaving.abort()
+            self._connections.pop(leaving, None)
+            if leaving is connection:
+                return
+        self._connections[connection] = None
+
+    def lost(self, connection: BrowserConnection) -> None:
+        self._connections.pop(connection, None)
+        self._on_lost(connection)
+
+    def tick(self, now: float) -> None:
+        """Part with strangers; looks about once a second."""
+        if now - self._looked_at < LOOK_SECONDS:
+            return
+        self._looked_at = now
+        for connection in list(self._connections):
+            if self._is_known(connection):
+                connection.known_at = now
+            elif now - connection.known_at > STRANGER_SECONDS:
+                connection.abort()
+
+    def close(self) -> None:
+        for connection in list(self._connections):
+            connection.abort()

@@ -1,0 +1,139 @@
+"""A media worker's UDP and TCP port, on IPv4 and, where there is any, IPv6."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import time
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import structlog
+
+from visavis.media.route import Route
+from visavis.media.tcp import Receive, TcpPort
+
+log = structlog.get_logger(__name__)
+
+MAX_DATAGRAM_BYTES: Final = 2048
+DATAGRAMS_PER_WAKE_UP: Final = 64
+SOCKET_BUFFER_BYTES: Final = 4 * 1024 * 1024
+TCP_BACKLOG: Final = 128
+
+_ANY: Final = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}  # noqa: S104  browsers reach us
+_NO_IPV6: Final = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT}
+
+
+class Wires:
+    """Takes the port; raises `OSError`, which names it, when it cannot be had."""
+
+    def __init__(self, port: int) -> None:
+        self._udp = _open(socket.SOCK_DGRAM, port)
+        try:
+            self._listeners = _open(socket.SOCK_STREAM, port)
+        except OSError:
+            _close(self._udp.values())
+            raise
+        self._servers: list[asyncio.Server] = []
+        self._tcp: TcpPort | None = None
+        self._ipv4 = self._udp[socket.AF_INET]
+        self._ipv6 = self._udp.get(socket.AF_INET6, self._ipv4)
+
+    @property
+    def has_ipv6(self) -> bool:
+        return socket.AF_INET6 in self._udp
+
+    async def open(
+        self,
+        receive: Receive,
+        on_lost: Callable[[Route], None],
+        is_known: Callable[[Route], bool],
+    ) -> None:
+        """Begin to take in what arrives. `is_known` tells whether a leg has bound a route."""
+        loop = asyncio.get_running_loop()
+        for udp in self._udp.values():
+            loop.add_reader(udp, self._read, udp, receive)
+        self._tcp = TcpPort(receive, on_lost, is_known)
+        for listener in self._listeners.values():
+            protocol = self._tcp.protocol
+            server = await loop.create_server(protocol, sock=listener, backlog=TCP_BACKLOG)
+            self._servers.append(server)
+
+    def tick(self, now: float) -> None:
+        if self._tcp:
+            self._tcp.tick(now)
+
+    def close(self) -> None:
+        loop = asyncio.get_running_loop()
+        for server in self._servers:
+            server.close()
+        if self._tcp:
+            self._tcp.close()
+        for udp in self._udp.values():
+            loop.remove_reader(udp)
+        _close(self._udp.values())
+        _close(self._listeners.values())
+
+    def send(self, datagram: bytes, route: Route) -> None:
+        if not isinstance(route, tuple):
+            route.send(datagram)
+            return
+        try:
+            (self._ipv4 if len(route) == 2 else self._ipv6).sendto(datagram, route)
+        except OSError as error:
+            # a full buffer or a route that is gone: to the browsers it is packet loss
+            log.debug("datagram not sent", error=error.strerror)
+
+    def _read(self, udp: socket.socket, receive: Receive) -> None:
+        """Take in what has arrived, and leave some of the loop's time to the control socket."""
+        now = time.monotonic()
+        arrival_us = time.time_ns() // 1000
+        for _ in range(DATAGRAMS_PER_WAKE_UP):
+            try:
+                datagram, address = udp.recvfrom(MAX_DATAGRAM_BYTES)
+            except BlockingIOError:
+                return
+            receive(datagram, address, now, arrival_us)
+
+
+def _open(kind: socket.SocketKind, port: int) -> dict[socket.AddressFamily, socket.socket]:
+    """A socket of each family; IPv6 is left out where the machine has none."""
+    opened: dict[socket.AddressFamily, socket.socket] = {}
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            opened[family] = _open_one(family, kind, port)
+        except OSError as error:
+            if family is socket.AF_INET6 and error.errno in _NO_IPV6:
+                continue
+            _close(opened.values())
+            name = "TCP" if kind is socket.SOCK_STREAM else "UDP"
+            raise OSError(
+                error.errno,
+                f"{name} port {port} cannot be had ({error.strerror}): choose --media-port",
+            ) from None
+    return opened
+
+
+def _close(sockets: Iterable[socket.socket]) -> None:
+    for each in sockets:
+        each.close()
+
+
+def _open_one(family: socket.AddressFamily, kind: socket.SocketKind, port: int) -> socket.socket:
+    opened = socket.socket(family, kind)
+    try:
+        opened.setblocking(False)
+        if family is socket.AF_INET6:
+            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if kind is socket.SOCK_STREAM:
+            # the port of a worker that was killed with its connections open is ours at once
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        else:
+            for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+                opened.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER_BYTES)
+        opened.bind((_ANY[family], port))
+    except OSError:
+        opened.close()
+        raise
+    return opened

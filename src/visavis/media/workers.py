@@ -1,0 +1,93 @@
+"""All media workers of this machine, as one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.leg import Link, LocalTransport, RemoteTransport, Side
+from visavis.domain.recording import Manifest
+from visavis.media.client import MediaClient
+from visavis.services.ports import MediaListener
+
+PATIENCE_SECONDS: Final = 4.0
+"""How long a new link waits for a worker to be started again."""
+
+
+class MediaWorkers:
+    """Implements `services.ports.MediaPlane`: a new link goes to the worker with the fewest."""
+
+    def __init__(self, sockets: Sequence[Path]) -> None:
+        self._clients = [MediaClient(socket, self._changed) for socket in sockets]
+        self._is_anybody_there = asyncio.Event()
+
+    @property
+    def living(self) -> int:
+        """How many workers answer."""
+        return sum(client.is_connected for client in self._clients)
+
+    async def run(self, listener: MediaListener) -> None:
+        """Stay connected to every worker until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for client in self._clients:
+                group.create_task(client.run(listener))
+
+    async def tap(self, link: Link, manifest: Manifest) -> None:
+        await (await self._place(link)).tap(link, manifest)
+
+    async def note(self, link: Link, note: Mapping[str, Any]) -> None:
+        await self._of(link).note(link, note)
+
+    async def pause(self, link: Link, *, paused: bool) -> None:
+        await self._of(link).pause(link, paused=paused)
+
+    async def open_leg(self, link: Link, side: Side) -> LocalTransport:
+        return await (await self._place(link)).open_leg(link, side)
+
+    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> LocalTransport:
+        return await self._of(link).set_remote(link, side, remote)
+
+    async def join(self, link: Link) -> None:
+        await self._of(link).join(link)
+
+    async def close(self, link: Link) -> None:
+        for client in self._clients:
+            client.lost.discard(link)
+        if carrier := self._carrier(link):
+            await carrier.close(link)
+
+    def _carrier(self, link: Link) -> MediaClient | None:
+        return next((client for client in self._clients if link in client.links), None)
+
+    def _of(self, link: Link) -> MediaClient:
+        """The worker that has the link; raises `MediaUnavailable`."""
+        if client := self._carrier(link):
+            return client
+        raise VisavisError(ErrorKind.MediaUnavailable, "The media worker lost this call.")
+
+    async def _place(self, link: Link) -> MediaClient:
+        """The worker that has the link, or is to have it; raises `MediaUnavailable`."""
+        if any(link in client.lost for client in self._clients):
+            return self._of(link)
+        if not self.living:
+            await self._wait_for_anybody()
+        if client := self._carrier(link):
+            return client
+        living = [client for client in self._clients if client.is_connected]
+        if not living:
+            raise VisavisError(ErrorKind.MediaUnavailable)
+        return min(living, key=lambda client: len(client.links))
+
+    async def _wait_for_anybody(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._is_anybody_there.wait(), PATIENCE_SECONDS)
+
+    def _changed(self) -> None:
+        if self.living:
+            self._is_anybody_there.set()
+        else:
+            self._is_anybody_there.clear()

@@ -1,0 +1,116 @@
+"""What a recording server answered, in words for the administrator, and what that means."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Final
+
+import httpx2
+
+SILENCE_SECONDS: Final = 60.0
+CONNECT_SECONDS: Final = 10.0
+
+# about the recording, not about the server: others may well get through
+_ABOUT_THE_FILE: Final = frozenset({400, 409, 413, 415, 423, 460})
+_CHECKSUM_MISMATCH: Final = 460  # tus 1.0, checksum extension
+
+_HINTS: Final = {
+    401: "It wants a secret, or another one: see the recording policy.",
+    403: "It does not let us in: check the secret in the recording policy.",
+    413: "The recording is larger than it takes.",
+    423: "Another upload of this recording is still going on there.",
+    429: "We are to wait.",
+    460: "The bytes did not arrive as they were sent.",
+    507: "It has no room left.",
+}
+
+
+class DeliveryError(Exception):
+    """Not delivered this time; the message says in words why.
+
+    `is_servers` says that the server is at fault as a whole: nothing else will get through either.
+    `retry_after` is in seconds, 0 where the server did not say.
+    """
+
+    def __init__(
+        self, sentence: str, *, retry_after: float = 0.0, is_servers: bool = False
+    ) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
+        self.is_servers = is_servers
+
+
+def refusal(what: str, response: httpx2.Response) -> DeliveryError:
+    """An answer that tus 1.0 does not have here, or that says no."""
+    status = response.status_code
+    return DeliveryError(
+        f"The recording server {what}: it answered {_named(status)}. {_hint(status)}",
+        retry_after=retry_after(response.headers, datetime.now(UTC)),
+        is_servers=status not in _ABOUT_THE_FILE,
+    )
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float:
+    """Seconds to wait (RFC 9110 §10.2.3), 0 where the header is not there or makes no sense."""
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return 0.0
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(0.0, (at - now).total_seconds())
+
+
+def trouble(error: httpx2.HTTPError) -> DeliveryError:
+    """A connection that failed, in words."""
+    return DeliveryError(f"The recording server {_what_broke(error)}.", is_servers=True)
+
+
+def _what_broke(error: httpx2.HTTPError) -> str:
+    match error:
+        case httpx2.ConnectTimeout():
+            return f"does not answer: no connection within {CONNECT_SECONDS:.0f} seconds"
+        case httpx2.ReadTimeout():
+            return f"fell silent: no byte for {SILENCE_SECONDS:.0f} seconds"
+        case httpx2.WriteTimeout():
+            return f"is stuck: it took no byte for {SILENCE_SECONDS:.0f} seconds"
+        case httpx2.ConnectError() if isinstance(_cause(error), ssl.SSLError):
+            return f"cannot be trusted: {_cause(error)}"
+        case httpx2.ConnectError():
+            return "cannot be reached: it takes no connections there"
+        case httpx2.RemoteProtocolError():
+            return "broke the connection off, or does not speak HTTP"
+        case httpx2.NetworkError():
+            return "broke the connection off"
+    return f"cannot be spoken to: {str(error) or type(error).__name__}"
+
+
+def _cause(error: BaseException) -> BaseException:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def _named(status: int) -> str:
+    """The status with its usual name: what a stranger's server calls it is for nobody's log."""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        name = "Checksum Mismatch" if status == _CHECKSUM_MISMATCH else ""
+        return f"{status} {name}".strip()
+
+
+def _hint(status: int) -> str:
+    if status in _HINTS:
+        return _HINTS[status]
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return "Redirects are not followed: give the address to which it sends us."
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return "It is in trouble itself."
+    return "That is no answer of a tus 1.0 server: check the address."

@@ -1,0 +1,151 @@
+"""What happened in a call, as the recording tells it: chapters, tags, the attached story."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from visavis import __version__
+from visavis.domain.call import State
+from visavis.domain.recording import Manifest
+from visavis.domain.story import CallEvent, Happening, RecordedStory, RecordedTrack, Story
+from visavis.recorder.survey import Span, Survey
+from visavis.rtp.journal import JournalLeg
+
+MAX_CHAPTERS: Final = 1000
+SNAP_SECONDS: Final = 1.0
+"""What happened so shortly after the beginning is a chapter from the beginning."""
+
+SOFTWARE: Final = f"Visavis {__version__}"
+
+
+class Chapter(NamedTuple):
+    """`start` and `end` in seconds from the beginning of the recording."""
+
+    start: float
+    end: float
+    title: str
+
+
+def chapters(story: Story, found: Survey) -> list[Chapter]:
+    """Without overlap, in order; each ends where the next begins."""
+    events = sorted([*story.events, *_pause_events(story, found.pauses)], key=_at)
+    length = found.end - found.start
+    marks: list[tuple[float, str]] = []
+    for event, title in _titled(events):
+        start = event.at.timestamp() - found.start
+        if start >= length:
+            continue
+        start = start if start > SNAP_SECONDS else 0.0
+        if marks and round(start, 3) <= round(marks[-1][0], 3):
+            marks.pop()
+        marks.append((start, title))
+    marks = marks[:MAX_CHAPTERS]
+    ends = [*marks, (length, "")]
+    return [Chapter(start, end, title) for (start, title), (end, _) in pairwise(ends)]
+
+
+def tags(manifest: Manifest, story: Story, found: Survey) -> dict[str, str]:
+    agents = ", ".join(story.agent_names) or manifest.agent_name
+    return {
+        "title": f"Call {manifest.call_id}",
+        "SITE": str(manifest.site_id),
+        "CALL": manifest.call_id,
+        "RECORDING": manifest.recording_id,
+        "VISITOR": story.visitor_name or manifest.visitor_name,
+        "AGENT": agents,
+        "CONSENT": story.consent,
+        "DATE_RECORDED": _wall_clock(found.start).isoformat(),
+        "DATE_ENDED": _wall_clock(found.end).isoformat(),
+        "SOFTWARE": SOFTWARE,
+    }
+
+
+def story_of(manifest: Manifest, events: Iterable[CallEvent]) -> Story:
+    """What a recording knows by itself, where nobody tells its story."""
+    return Story(
+        call_id=manifest.call_id,
+        site_id=manifest.site_id,
+        media="audio" if manifest.media == "audio" else "video",
+        visitor_name=manifest.visitor_name,
+        agent_names=(manifest.agent_name,),
+        events=tuple(sorted(events, key=_at)),
+    )
+
+
+def recorded_story(manifest: Manifest, story: Story, found: Survey) -> RecordedStory:
+    return RecordedStory(
+        call_id=story.call_id,
+        site_id=story.site_id,
+        media=story.media,
+        visitor_name=story.visitor_name,
+        visitor_email=story.visitor_email,
+        agent_names=story.agent_names,
+        consent=story.consent,
+        events=story.events,
+        quality=story.quality,
+        recording_id=manifest.recording_id,
+        started_at=_wall_clock(found.start),
+        duration=round(found.end - found.start, 3),
+        tracks=tuple(
+            RecordedTrack(
+                track.name,
+                "visitor" if track.key.leg is JournalLeg.VISITOR else "agent",
+                track.key.content,
+                track.key.codec,
+            )
+            for track in found.tracks
+        ),
+        pauses=tuple(
+            (round(max(0.0, start - found.start), 3), round(end - found.start, 3))
+            for start, end in found.pauses
+        ),
+        lost_records=found.lost_records,
+        software=SOFTWARE,
+    )
+
+
+def _titled(events: Iterable[CallEvent]) -> Iterator[tuple[CallEvent, str]]:
+    was_connected = False
+    for event in events:
+        title = _title(event)
+        if event.name == State.CONNECTED:
+            title = "Connected again" if was_connected else "Connected"
+            was_connected = True
+        if title:
+            yield event, title
+
+
+def _title(event: CallEvent) -> str:
+    side = "visitor" if event.data.get("side", event.by) == "visitor" else "agent"
+    by = f" by the {event.by}" if event.by != "system" else ""
+    titles = {
+        State.RECONNECTING: "Connection lost",
+        Happening.UPGRADED: f"Video from the {side}",
+        Happening.SHARE_STARTED: f"The {side} shares their screen",
+        Happening.SHARE_STOPPED: f"The {side} stops sharing",
+        Happening.TRANSFERRED: f"Transferred to {event.data.get('agentName') or 'another agent'}",
+        Happening.RECORDING_STARTED: f"Recording started{by}",
+        Happening.RECORDING_PAUSED: f"Recording paused{by}",
+        Happening.RECORDING_RESUMED: f"Recording resumed{by}",
+    }
+    return {str(name): title for name, title in titles.items()}.get(event.name, "")
+
+
+def _pause_events(story: Story, pauses: list[Span]) -> Iterator[CallEvent]:
+    """The journal's pauses, where the story does not tell of any."""
+    if any(event.name == Happening.RECORDING_PAUSED for event in story.events):
+        return
+    for start, end in pauses:
+        yield CallEvent(_wall_clock(start), Happening.RECORDING_PAUSED)
+        yield CallEvent(_wall_clock(end), Happening.RECORDING_RESUMED)
+
+
+def _at(event: CallEvent) -> float:
+    return event.at.timestamp()
+
+
+def _wall_clock(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

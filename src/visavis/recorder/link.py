@@ -1,0 +1,188 @@
+"""The streams of one link: told apart by their packets, followed through renegotiation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Literal, NamedTuple
+
+from visavis.rtp.codecs import DEPACKETISERS, Frame
+from visavis.rtp.codecs.rtx import unwrap_rtx
+from visavis.rtp.extension import element
+from visavis.rtp.journal import JournalLeg
+from visavis.rtp.legend import Legend, read_legend
+from visavis.rtp.notes import Descriptions
+from visavis.rtp.packet import RtpPacket, parse_rtp
+from visavis.rtp.sdp import Codec
+from visavis.rtp.timeline import SenderTimeline, StreamClock
+
+MAX_STREAMS: Final = 64
+MAX_PACKETS_TO_MID: Final = 1000
+"""A sender names its mid until the first receiver report; who has not by then never will."""
+
+Content = Literal["audio", "video", "screen"]
+
+_LEGS: Final = (JournalLeg.VISITOR, JournalLeg.AGENT)
+
+
+class Packet(NamedTuple):
+    """A media packet that has found its stream."""
+
+    stream: Stream
+    rtp: RtpPacket
+    codec: str
+
+
+@dataclass(slots=True, eq=False)
+class Stream:
+    """One RTP stream, and what a first reading tells of it.
+
+    `epochs` are the first and the last description, counted from 0, under which it flowed; `firsts`
+    holds its first key frame in each codec and when that came; `last` is when its last packet did.
+    """
+
+    link: int
+    number: int
+    leg: JournalLeg
+    ssrc: int
+    is_audio: bool
+    clock: StreamClock
+    first_timestamp: int
+    first_epoch: int
+    last_epoch: int
+    mid: str = ""
+    packets: int = 0
+    last: float = 0.0
+    firsts: dict[str, tuple[float, Frame]] = field(default_factory=dict)
+    content: Content = "video"
+
+    @property
+    def is_identified(self) -> bool:
+        """Whether no further packet can tell more of what it is."""
+        return self.is_audio or bool(self.mid) or self.packets >= MAX_PACKETS_TO_MID
+
+
+class Link:
+    """A link's legs, as its journal tells of them. May be read through more than once."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.streams: dict[tuple[JournalLeg, int], Stream] = {}
+        self.timelines = {leg: SenderTimeline() for leg in _LEGS}
+        self.legends: dict[JournalLeg, list[Legend]] = {leg: [] for leg in _LEGS}
+        self._known: dict[JournalLeg, dict[int, Codec]] = {leg: {} for leg in _LEGS}
+        self.rewind()
+
+    def rewind(self) -> None:
+        """Start reading anew; what was learned stays known."""
+        self.epoch = -1
+        self._current: dict[JournalLeg, Legend] = {leg: Legend() for leg in _LEGS}
+        self._repaired: dict[tuple[JournalLeg, int], int] = {}
+        self._latest_video: dict[JournalLeg, int] = {}
+        self._routes: dict[tuple[JournalLeg, int, int], tuple[Stream, str]] = {}
+
+    def describe(self, note: Descriptions) -> None:
+        self.epoch += 1
+        self._routes.clear()
+        for leg in _LEGS:
+            legends = self.legends[leg]
+            if self.epoch == len(legends):
+                legends.append(read_legend(note, leg))
+                self._known[leg].update(legends[-1].codecs)
+            self._current[leg] = legends[self.epoch]
+
+    def codec(self, leg: JournalLeg, payload_type: int) -> Codec | None:
+        """By the present descriptions, else by any other: a packet may be ahead of its answer."""
+        current = self._current[leg].codecs.get(payload_type)
+        return current or self._known[leg].get(payload_type)
+
+    def route(self, leg: JournalLeg, data: bytes) -> Packet | None:
+        """Find a packet's stream; a retransmission comes out as the packet that it repairs."""
+        packet = parse_rtp(data)
+        if packet is None:
+            return None
+        route = self._routes.get((leg, packet.ssrc, packet.payload_type))
+        if route:
+            return Packet(route[0], packet, route[1])
+        return self._find(leg, packet, data)
+
+    def _find(self, leg: JournalLeg, packet: RtpPacket, data: bytes) -> Packet | None:
+        codec = self.codec(leg, packet.payload_type)
+        if codec is None:
+            return None
+        if codec.name == "RTX":
+            return self._repair(leg, packet, codec, data)
+        stream = self.streams.get((leg, packet.ssrc))
+        if stream is None:
+            if codec.name not in DEPACKETISERS or len(self.streams) >= MAX_STREAMS:
+                return None
+            stream = self._open(leg, packet, codec)
+        if stream.is_audio != (codec.name == "OPUS"):
+            return None
+        if not stream.is_identified:
+            stream.packets += 1
+            stream.mid = self._mid(leg, packet.ssrc, data)
+        else:
+            self._routes[leg, packet.ssrc, packet.payload_type] = stream, codec.name
+        if not stream.is_audio:
+            self._latest_video[leg] = packet.ssrc
+        return Packet(stream, packet, codec.name)
+
+    def settle(self) -> None:
+        """After a first reading: what each stream shows."""
+        for stream in self.streams.values():
+            stream.content = self._content(stream)
+
+    def _open(self, leg: JournalLeg, packet: RtpPacket, codec: Codec) -> Stream:
+        clock = StreamClock(codec.clock_rate or 90_000)
+        stream = Stream(
+            link=self.number,
+            number=len(self.streams),
+            leg=leg,
+            ssrc=packet.ssrc,
+            is_audio=codec.name == "OPUS",
+            clock=clock,
+            first_timestamp=packet.timestamp,
+            first_epoch=max(0, self.epoch),
+            last_epoch=max(0, self.epoch),
+        )
+        self.streams[leg, packet.ssrc] = stream
+        return stream
+
+    def _mid(self, leg: JournalLeg, ssrc: int, data: bytes) -> str:
+        legend = self._current[leg]
+        if legend.mid_extension is not None:
+            found = element(data, legend.mid_extension)
+            if found:
+                return found.decode("ascii", "replace")
+        return legend.mids.get(ssrc, "")
+
+    def _content(self, stream: Stream) -> Content:
+        if stream.is_audio:
+            return "audio"
+        legends = self.legends[stream.leg][stream.first_epoch : stream.last_epoch + 2]
+        screens = {legend.screen_mid for legend in legends} - {""}
+        return "screen" if stream.mid in screens else "video"
+
+    def _repair(
+        self, leg: JournalLeg, packet: RtpPacket, codec: Codec, data: bytes
+    ) -> Packet | None:
+        ssrc = self._repaired.get((leg, packet.ssrc))
+        if ssrc is None:
+            ssrc = self._find_repaired(leg, packet.ssrc, data)
+        media = self.codec(leg, codec.apt) if codec.apt is not None else None
+        stream = self.streams.get((leg, ssrc)) if ssrc is not None else None
+        if stream is None or media is None or media.name not in DEPACKETISERS or stream.is_audio:
+            return None
+        unwrapped = unwrap_rtx(packet, codec.apt or 0, stream.ssrc)
+        return Packet(stream, unwrapped, media.name) if unwrapped else None
+
+    def _find_repaired(self, leg: JournalLeg, repair: int, data: bytes) -> int | None:
+        """By the description, by the mid that both name, else the picture that began last."""
+        ssrc = self._current[leg].repairs.get(repair)
+        if ssrc is None and (mid := self._mid(leg, repair, data)):
+            same = [s.ssrc for s in self.streams.values() if s.leg is leg and s.mid == mid]
+            ssrc = same[-1] if same else None
+        if ssrc is None:
+            return self._latest_video.get(leg)
+        self._repaired[leg, repair] = ssrc
+        return ssrc

@@ -1,0 +1,107 @@
+"""The muxer's own process: whatever libav does to it, the recorder lives on.
+
+It reads one `Order` a line and answers each with one line, until its input ends. While it muxes it
+claims the recording itself, so one that outlives its recorder is not disturbed by the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import av
+import msgspec
+
+from visavis.domain.recording import MATROSKA, Delivery
+from visavis.domain.story import Story
+from visavis.recorder import spool
+from visavis.recorder.muxer import mux
+from visavis.rtp.journal import RecordKind, read_journal
+
+NICENESS: Final = 10  # calls come first
+MAX_STRAY_PACKETS: Final = 50  # a second of sound
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.ENOMEM})
+
+
+class Order(msgspec.Struct, frozen=True):
+    """Mux this directory of the spool."""
+
+    directory: str
+    story: Story | None
+
+
+class Outcome(StrEnum):
+    MUXED = "muxed"
+    EMPTY = "empty"  # no media ever came
+    BUSY = "busy"  # somebody else has it
+    NO_ROOM = "no room"  # the machine has no space for it now
+    FAILED = "failed"
+
+
+class Answer(msgspec.Struct, frozen=True):
+    outcome: Outcome
+    reason: str = ""
+
+
+def perform(order: Order) -> Answer:
+    """Mux a recording and note what is to be delivered, all on disk when this returns."""
+    directory = Path(order.directory)
+    with spool.claimed(directory) as is_ours:
+        if not is_ours:
+            return Answer(Outcome.BUSY)
+        try:
+            return Answer(_mux(directory, order.story))
+        except (OSError, ValueError, msgspec.MsgspecError, av.FFmpegError) as error:
+            is_room = getattr(error, "errno", None) not in _NO_ROOM
+            return Answer(Outcome.FAILED if is_room else Outcome.NO_ROOM, f"{error}")
+
+
+def _mux(directory: Path, story: Story | None) -> Outcome:
+    if spool.read_delivery(directory):
+        return Outcome.MUXED
+    muxed = mux(directory, spool.read_manifest(directory), story)
+    if muxed is None:
+        _demand_emptiness(directory)
+        return Outcome.EMPTY
+    with (directory / MATROSKA).open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    size = muxed.path.stat().st_size
+    spool.write_delivery(directory, Delivery(sha256=sha256, size=size, duration=muxed.duration))
+    return Outcome.MUXED
+
+
+def _demand_emptiness(directory: Path) -> None:
+    """Raise `ValueError` if there is media after all: what is called empty is thrown away."""
+    packets = 0
+    for journal in spool.journals(directory):
+        with journal.open("rb") as file:
+            packets += sum(record.kind is RecordKind.RTP for record in read_journal(file))
+    if packets > MAX_STRAY_PACKETS:
+        raise ValueError(f"no media was found in {packets} packets")
+
+
+def serve(orders: BinaryIO, answers: BinaryIO) -> None:
+    for line in orders:
+        answer = perform(msgspec.json.decode(line, type=Order))
+        answers.write(msgspec.json.encode(answer) + b"\n")
+        answers.flush()
+
+
+def main() -> None:
+    os.nice(NICENESS)
+    # whatever prints shall not be taken for an answer
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    # a recorder that was killed hears no answer; its successor finds the file
+    with contextlib.suppress(BrokenPipeError):
+        serve(sys.stdin.buffer, answers)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""How long to wait before the next try: ever longer, and never all at the same moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+FIRST_SECONDS: Final = 1.0
+MAX_SECONDS: Final = 3600.0
+SPREAD: Final = 0.2
+
+
+class Patience:
+    """Back-off from a second to an hour. `now` is monotonic, in seconds.
+
+    `chance` gives numbers from 0 to 1, which spread the tries by a fifth either way.
+    """
+
+    def __init__(self, chance: Callable[[], float]) -> None:
+        self._chance = chance
+        self._pause = 0.0
+        self._due = 0.0
+
+    @property
+    def is_failing(self) -> bool:
+        return self._pause > 0
+
+    def is_due(self, now: float) -> bool:
+        return now >= self._due
+
+    def failed(self, now: float, retry_after: float = 0.0) -> float:
+        """Wait, at least `retry_after` seconds but no more than an hour; returns how long."""
+        self._pause = min(MAX_SECONDS, self._pause * 2 or FIRST_SECONDS)
+        spread = 1 - SPREAD + 2 * SPREAD * self._chance()
+        wait = max(min(MAX_SECONDS, self._pause * spread), min(MAX_SECONDS, retry_after))
+        self._due = now + wait
+        return wait
+
+    def reset(self) -> None:
+        """It went well, or somebody wants another try at once."""
+        self._pause = self._due = 0.0

@@ -1,0 +1,91 @@
+"""What a container must know of a video track, and black frames for it."""
+
+from __future__ import annotations
+
+import io
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any, Final
+
+import av
+
+from visavis.rtp.codecs import vp8, vp9
+
+MAX_BLACK_PIXELS: Final = 1920 * 1088
+"""Black is not encoded larger than this; players scale it up."""
+
+_DEMUXERS: Final = {"H264": ("h264", b""), "AV1": ("obu", b"\x12\0")}
+"""FFmpeg's readers of bare frames, and what they want before: AV1's temporal delimiter."""
+
+_SIZES: Final = {"VP8": vp8.key_frame_size, "VP9": vp9.key_frame_size}
+_NAMES: Final = {"VP8": "vp8", "VP9": "vp9"}
+_ENCODERS: Final[dict[str, tuple[str, dict[str, str]]]] = {
+    "VP8": ("libvpx", {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}),
+    "VP9": ("libvpx-vp9", {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}),
+    "H264": ("libx264", {"preset": "ultrafast", "tune": "zerolatency", "profile": "baseline"}),
+    "AV1": ("libsvtav1", {"preset": "12", "crf": "40", "svtav1-params": "pred-struct=1:lp=1"}),
+}
+_BLACK: Final = (16, 128, 128)  # Y, U, V (limited range)
+
+
+def add_video_stream(container: Any, codec: str, key_frame: bytes) -> Any:
+    """A stream for frames as they are; raises `av.FFmpegError` if the key frame is none.
+
+    H.264 and AV1 have their parameters outside of the frames too, so FFmpeg is asked for them.
+    """
+    if codec in _SIZES:
+        size = _SIZES[codec](key_frame)
+        if size is None:
+            raise av.InvalidDataError(0, "no key frame")
+        return container.add_mux_stream(_NAMES[codec], width=size[0], height=size[1])
+    with _opened(codec, key_frame) as source:
+        template = source.streams.video[0]
+        if not template.codec_context.width:
+            raise av.InvalidDataError(0, "no key frame")
+        # opaque: after the decoder, as an encoder of that name need not be there
+        return container.add_stream_from_template(template, opaque=True)
+
+
+def picture_size(codec: str, key_frame: bytes) -> tuple[int, int] | None:
+    """Width and height; `None` where the frame does not tell."""
+    if codec in _SIZES:
+        return _SIZES[codec](key_frame)
+    try:
+        with _opened(codec, key_frame) as source:
+            context = source.streams.video[0].codec_context
+            return (context.width, context.height) if context.width else None
+    except (av.FFmpegError, IndexError):
+        return None
+
+
+def _opened(codec: str, key_frame: bytes) -> Any:
+    name, prefix = _DEMUXERS[codec]
+    return av.open(io.BytesIO(prefix + key_frame), format=name)
+
+
+def black_frame(codec: str, key_frame: bytes) -> bytes | None:
+    """A black key frame of the size of another; `None` where that cannot be."""
+    size = picture_size(codec, key_frame)
+    if size is None:
+        return None
+    width, height = size
+    while width * height > MAX_BLACK_PIXELS:
+        width, height = width // 2, height // 2
+    return _encode_black(codec, max(64, width & ~1), max(64, height & ~1))
+
+
+@lru_cache(maxsize=16)
+def _encode_black(codec: str, width: int, height: int) -> bytes | None:
+    name, options = _ENCODERS[codec]
+    frame = av.VideoFrame(width, height, "yuv420p")
+    for plane, value in zip(frame.planes, _BLACK, strict=True):
+        plane.update(bytes([value]) * plane.buffer_size)
+    try:
+        context: Any = av.CodecContext.create(name, "w")
+        context.width, context.height, context.pix_fmt = width, height, "yuv420p"
+        context.time_base = Fraction(1, 30)
+        context.options = options
+        packets = [*context.encode(frame), *context.encode(None)]
+    except (av.FFmpegError, ValueError):  # an FFmpeg built without this encoder
+        return None
+    return bytes(packets[0]) if packets else None

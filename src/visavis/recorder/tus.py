@@ -1,0 +1,104 @@
+"""The tus 1.0 protocol from the client's side (https://tus.io/protocols/resumable-upload)."""
+
+from __future__ import annotations
+
+import base64
+from typing import Final
+from urllib.parse import urljoin
+
+import httpx2
+import msgspec
+
+from visavis.recorder.answers import DeliveryError, refusal
+from visavis.recorder.wire import Wire, read_url
+
+VERSION: Final = "1.0.0"
+TUS: Final = {"Tus-Resumable": VERSION}
+CHECKSUMS: Final = ("sha256", "sha512", "sha1", "md5")
+"""Of those that a server can check, the first one is used."""
+
+
+class Abilities(msgspec.Struct, frozen=True):
+    """What a recording server says that it can do (tus 1.0, OPTIONS)."""
+
+    extensions: frozenset[str] = frozenset()
+    checksum: str | None = None
+    max_size: int | None = None
+
+    def demand_room(self, size: int) -> None:
+        """Raise `DeliveryError` where the server says that a file may not be so large."""
+        if self.max_size is not None and size > self.max_size:
+            raise DeliveryError(
+                f"The recording server takes files of at most {self.max_size} bytes; "
+                f"this one has {size}."
+            )
+
+
+async def abilities_of(wire: Wire, server_url: str) -> Abilities:
+    """Ask the server; one that does not tell is taken for one without extensions."""
+    response = await wire.ask("OPTIONS", server_url, {})
+    headers = response.headers
+    versions = _listed(headers.get("tus-version") or VERSION)
+    if VERSION not in versions:
+        raise DeliveryError(
+            "The recording server does not speak tus 1.0.0, but other versions.", is_servers=True
+        )
+    extensions = frozenset(_listed(headers.get("tus-extension", "")))
+    offered = _listed(headers.get("tus-checksum-algorithm", "sha1"))
+    checksum = next((name for name in CHECKSUMS if name in offered), None)
+    largest = headers.get("tus-max-size", "")
+    return Abilities(
+        extensions,
+        checksum if "checksum" in extensions else None,
+        int(largest) if largest.isascii() and largest.isdigit() and 0 < len(largest) < 19 else None,
+    )
+
+
+async def create(wire: Wire, server_url: str, headers: dict[str, str]) -> str:
+    """Create an upload and return its address; raises `DeliveryError`."""
+    response = await wire.ask("POST", server_url, headers)
+    location = response.headers.get("location")
+    if response.status_code != httpx2.codes.CREATED or not location:
+        raise refusal("did not create an upload", response)
+    return upload_address(server_url, location)
+
+
+def upload_address(server_url: str, location: str) -> str:
+    """Where an upload was created; raises `DeliveryError` if that is at another server.
+
+    A server behind a proxy that ends TLS often says http for https: then we know better.
+    """
+    server = read_url(server_url)
+    try:
+        target = read_url(urljoin(server_url, location))
+    except ValueError:
+        target = httpx2.URL()
+    is_same_scheme = target.scheme == server.scheme and target.port == server.port
+    is_behind_proxy = (target.scheme, server.scheme) == ("http", "https")
+    if target.host != server.host or not (is_same_scheme or is_behind_proxy):
+        raise DeliveryError(
+            "The recording server wants the upload at another server, where secrets do not go.",
+            is_servers=True,
+        )
+    return str(server.copy_with(raw_path=target.raw_path, username="", password=""))
+
+
+def offset_of(response: httpx2.Response, *expected: int) -> int:
+    """The `Upload-Offset` of an answer; raises `DeliveryError`."""
+    value = response.headers.get("upload-offset", "")
+    is_number = value.isascii() and value.isdigit() and len(value) < 19
+    if response.status_code not in expected or not is_number:
+        raise refusal("did not say where the upload stands", response)
+    return int(value)
+
+
+def written(values: dict[str, str]) -> str:
+    """`Upload-Metadata` (tus 1.0, creation): keys, each with its value in base64 if it has one."""
+    return ",".join(
+        f"{key} {base64.b64encode(value.encode()).decode()}".strip()
+        for key, value in values.items()
+    )
+
+
+def _listed(header: str) -> list[str]:
+    return [word.strip() for word in header.casefold().split(",") if word.strip()]

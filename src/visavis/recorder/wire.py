@@ -1,0 +1,143 @@
+"""Requests to one recording server: to vetted addresses only, bounded in time and size."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping
+from types import TracebackType
+from typing import Final, Self
+
+import httpx2
+
+from visavis.recorder.answers import CONNECT_SECONDS, SILENCE_SECONDS, DeliveryError, trouble
+from visavis.recorder.guard import ForbiddenAddressError, vetted_addresses
+
+MAX_ANSWER_BYTES: Final = 64 * 1024
+TIMEOUT: Final = httpx2.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS)
+ANSWER_SECONDS: Final = 120.0
+SLOWEST_RATE: Final = 4096
+"""Bytes a second; a server that drips more slowly than that would hold a place for ever."""
+
+Body = Callable[[], AsyncIterator[bytes]]
+"""Makes the body anew for each try."""
+
+
+class Wire:
+    """Connections to one recording server.
+
+    `verify` is what its certificate is held against. Without `allow_private`, private networks are
+    not dialled.
+    """
+
+    def __init__(
+        self,
+        *,
+        bearer: str | None,
+        allow_private: bool,
+        verify: ssl.SSLContext | bool = True,
+        timeout: httpx2.Timeout = TIMEOUT,
+    ) -> None:
+        self._bearer = bearer
+        self._allow_private = allow_private
+        # no proxy and no netrc from the environment: both would lead past the guard
+        self._client = httpx2.AsyncClient(
+            timeout=timeout, follow_redirects=False, verify=verify, trust_env=False
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._client.aclose()
+
+    async def ask(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: Body | None = None,
+        length: int = 0,
+    ) -> httpx2.Response:
+        """One request, with a body of `length` bytes, and the head of its answer.
+
+        Raises `DeliveryError`.
+        """
+        target = read_url(url)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS + length / SLOWEST_RATE):
+                return await self._ask(method, target, headers, body)
+        except ForbiddenAddressError as error:
+            raise DeliveryError(f"The recording server {error}", is_servers=True) from None
+        except httpx2.HTTPError as error:
+            raise trouble(error) from error
+        except TimeoutError:
+            raise DeliveryError("The recording server is too slow.", is_servers=True) from None
+        except OSError as error:
+            raise DeliveryError(
+                f"The recording server {target.host} cannot be found: {error.strerror or error}.",
+                is_servers=True,
+            ) from None
+
+    async def _ask(
+        self, method: str, target: httpx2.URL, headers: Mapping[str, str], body: Body | None
+    ) -> httpx2.Response:
+        port = target.port or (443 if target.scheme == "https" else 80)
+        addresses = await vetted_addresses(target.host, port, allow_private=self._allow_private)
+        for address in addresses[:-1]:
+            try:
+                return await self._send(method, target, address, headers, body)
+            except (httpx2.ConnectError, httpx2.ConnectTimeout):
+                continue
+        return await self._send(method, target, addresses[-1], headers, body)
+
+    async def _send(
+        self,
+        method: str,
+        target: httpx2.URL,
+        address: str,
+        headers: Mapping[str, str],
+        body: Body | None,
+    ) -> httpx2.Response:
+        sent = {"Accept-Encoding": "identity", **headers, "Host": target.netloc.decode("ascii")}
+        if self._bearer:
+            sent["Authorization"] = f"Bearer {self._bearer}"
+        request = self._client.build_request(
+            method,
+            target.copy_with(host=address),
+            headers=sent,
+            content=body() if body else None,
+            extensions={"sni_hostname": target.host},
+        )
+        response = await self._client.send(request, stream=True)
+        try:
+            await _skip_body(response)
+        finally:
+            await response.aclose()
+        return response
+
+
+def read_url(url: str) -> httpx2.URL:
+    """Raises `DeliveryError`."""
+    try:
+        target = httpx2.URL(url)
+        is_usable = target.scheme in {"http", "https"} and bool(target.host)
+    except (httpx2.InvalidURL, ValueError):
+        is_usable = False
+    if not is_usable:
+        raise DeliveryError("The recording server has no usable address.", is_servers=True)
+    return target
+
+
+async def _skip_body(response: httpx2.Response) -> None:
+    """Read a short body to its end, so that the connection can be used again."""
+    read = 0
+    async for chunk in response.aiter_raw():
+        read += len(chunk)
+        if read > MAX_ANSWER_BYTES:
+            return

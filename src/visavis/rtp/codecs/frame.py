@@ -1,0 +1,108 @@
+"""What every depacketiser makes of packets: whole frames that a decoder can use."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple, Protocol
+
+from visavis.rtp.packet import RtpPacket
+
+MAX_FRAME_BYTES: Final = 4 * 1024 * 1024
+
+
+class Frame(NamedTuple):
+    """One encoded frame; `timestamp` is RTP's, unwrapped."""
+
+    timestamp: int
+    is_key: bool
+    data: bytes
+
+
+class Depacketiser(Protocol):
+    """Turns one stream's packets into frames."""
+
+    def push(self, number: int, timestamp: int, packet: RtpPacket) -> Frame | None:
+        """Take packets in order of their unwrapped number; a frame when one is whole.
+
+        Never raises: what is malformed costs the frame that it belongs to.
+        """
+        ...
+
+
+class Piece(NamedTuple):
+    """A packet's part of a frame. `begins` is `None` where the payload does not tell.
+
+    `kinds` are the types of the units within, where a codec has such.
+    """
+
+    begins: bool | None
+    data: bytes
+    kinds: tuple[int, ...] = ()
+
+
+class FrameAssembler:
+    """Whole frames only, and none that refers to a lost one: after a loss, from a key frame on.
+
+    A codec says what a payload holds (`_piece`) and what becomes of a frame's pieces (`_assemble`).
+    """
+
+    def __init__(self) -> None:
+        self._pieces: list[Piece] = []
+        self._size = 0
+        self._timestamp = -1
+        self._expected: int | None = None
+        self._is_broken = True
+        self._is_fresh = False  # the packet before this one ended a frame
+
+    def push(self, number: int, timestamp: int, packet: RtpPacket) -> Frame | None:
+        if number != self._expected:
+            self._break()
+        self._expected = number + 1
+        if not packet.payload:
+            return None  # a probe for bandwidth
+        piece = self._piece(packet.payload)
+        if piece is None or not self._collect(piece, timestamp):
+            self._break()
+            self._is_fresh = packet.marker
+            return None
+        return self._finish() if packet.marker else None
+
+    def _piece(self, payload: bytes) -> Piece | None:
+        """The payload's piece; `None` if it is malformed."""
+        raise NotImplementedError
+
+    def _assemble(self, pieces: list[Piece]) -> tuple[bool, bytes] | None:
+        """Whether they are a key frame, and its bytes; `None` if they are no frame."""
+        raise NotImplementedError
+
+    def _break(self) -> None:
+        self._is_broken = True
+        self._is_fresh = False
+        self._pieces = []
+        self._size = 0
+
+    def _collect(self, piece: Piece, timestamp: int) -> bool:
+        is_same = bool(self._pieces) and timestamp == self._timestamp
+        begins = piece.begins if piece.begins is not None else self._is_fresh
+        if not is_same and not begins:
+            return False
+        if not is_same:
+            self._is_broken |= bool(self._pieces)  # the last packet of the one before never came
+            self._pieces = []
+            self._size = 0
+        self._timestamp = timestamp
+        self._pieces.append(piece)
+        self._size += len(piece.data)
+        self._is_fresh = False
+        return self._size <= MAX_FRAME_BYTES
+
+    def _finish(self) -> Frame | None:
+        pieces, self._pieces = self._pieces, []
+        self._size = 0
+        self._is_fresh = True
+        assembled = self._assemble(pieces)
+        if assembled is None:
+            self._is_broken = True
+            return None
+        is_key, data = assembled
+        self._is_broken &= not is_key
+        return None if self._is_broken else Frame(self._timestamp, is_key, data)

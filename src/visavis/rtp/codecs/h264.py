@@ -1,0 +1,81 @@
+"""H.264 (RFC 6184, packetization modes 0 and 1): packets to access units in Annex B form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from visavis.rtp.codecs.frame import FrameAssembler, Piece
+
+START_CODE: Final = b"\0\0\0\1"
+IDR: Final = 5
+SPS: Final = 7
+PPS: Final = 8
+DELIMITER: Final = 9
+STAP_A: Final = 24
+FU_A: Final = 28
+
+MAX_PARAMETER_BYTES: Final = 4096
+"""Parameter sets longer than this are not remembered; a browser's take some thirty bytes."""
+
+
+class H264Depacketiser(FrameAssembler):
+    """Remembers the parameter sets, for key frames that come without."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parameters: dict[int, bytes] = {}
+
+    def _piece(self, payload: bytes) -> Piece | None:
+        kind = payload[0] & 0x1F
+        if 0 < kind < STAP_A:
+            return self._whole([payload])
+        if kind == STAP_A:
+            units = list(_aggregated(payload))
+            return self._whole(units) if units and all(units) else None
+        if kind == FU_A and len(payload) > 2:
+            return _fragment(payload)
+        return None
+
+    def _whole(self, units: list[bytes]) -> Piece:
+        kinds = tuple(unit[0] & 0x1F for unit in units)
+        for kind, unit in zip(kinds, units, strict=True):
+            if kind in {SPS, PPS} and len(unit) <= MAX_PARAMETER_BYTES:
+                self._parameters[kind] = unit
+        data = b"".join([START_CODE + unit for unit in units])
+        return Piece(_begins(kinds[0]), data, kinds)
+
+    def _assemble(self, pieces: list[Piece]) -> tuple[bool, bytes] | None:
+        kinds = {kind for piece in pieces for kind in piece.kinds}
+        data = b"".join([piece.data for piece in pieces])
+        if IDR not in kinds:
+            return False, data
+        missing = {SPS, PPS} - kinds
+        if missing - set(self._parameters):
+            return None
+        before = b"".join(START_CODE + self._parameters[kind] for kind in sorted(missing))
+        return True, before + data
+
+
+def _fragment(payload: bytes) -> Piece:
+    """A piece of a unit (RFC 6184 §5.8); its first brings the unit's header back."""
+    if not payload[1] & 0x80:
+        return Piece(False, payload[2:])
+    kind = payload[1] & 0x1F
+    header = bytes([payload[0] & 0xE0 | kind])
+    return Piece(_begins(kind), START_CODE + header + payload[2:], (kind,))
+
+
+def _begins(kind: int) -> bool | None:
+    """RTP does not say where an access unit begins; parameter sets and delimiters do."""
+    return True if kind in {SPS, DELIMITER} else None
+
+
+def _aggregated(payload: bytes) -> Iterator[bytes]:
+    """The units of a STAP-A (RFC 6184 §5.7.1); an empty one where it is malformed."""
+    position = 1
+    while position < len(payload):
+        size = int.from_bytes(payload[position : position + 2])
+        unit = payload[position + 2 : position + 2 + size]
+        yield unit if len(unit) == size else b""
+        position += 2 + size

@@ -1,0 +1,55 @@
+"""Opus (RFC 7587): each packet is a frame, and stands for itself."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from visavis.rtp.codecs.frame import Frame
+from visavis.rtp.packet import RtpPacket
+
+RATE: Final = 48_000
+SILENCE: Final = b"\xf8\xff\xfe"
+"""20 ms of nothing: CELT, full band, one channel."""
+
+SILENCE_SECONDS: Final = 0.02
+MAX_SAMPLES: Final = 5760  # 120 ms, RFC 6716 §3.2.5
+
+MAX_FRAME_BYTES: Final = 1275
+
+_SAMPLES: Final = (480, 960, 1920, 2880) * 3 + (480, 960) * 2 + (120, 240, 480, 960) * 4
+"""Of a frame, by configuration: SILK, hybrid, CELT."""
+
+
+class OpusDepacketiser:
+    """Drops what is plainly malformed."""
+
+    def push(self, number: int, timestamp: int, packet: RtpPacket) -> Frame | None:
+        return Frame(timestamp, True, packet.payload) if samples(packet.payload) else None
+
+
+def samples(packet: bytes) -> int:
+    """How many of 48,000 a second it stands for (RFC 6716 §3.1); 0 if it is malformed (§3.4)."""
+    if not packet:
+        return 0
+    if not packet[0] & 3:  # one frame, as browsers send
+        return _SAMPLES[packet[0] >> 3] if len(packet) <= MAX_FRAME_BYTES + 1 else 0
+    total = _frame_count(packet) * _SAMPLES[packet[0] >> 3]
+    return total if total <= MAX_SAMPLES else 0
+
+
+def _frame_count(packet: bytes) -> int:
+    code, size = packet[0] & 3, len(packet) - 1
+    if code == 1:
+        return 2 if size % 2 == 0 and size <= 2 * MAX_FRAME_BYTES else 0
+    if code == 2:
+        return 2 if _first_fits(packet) else 0
+    return packet[1] & 63 if size else 0
+
+
+def _first_fits(packet: bytes) -> bool:
+    """§3.2.1 and §3.2.4: the length of the first of two frames."""
+    if len(packet) < 2 or (packet[1] >= 252 and len(packet) < 3):
+        return False
+    if packet[1] < 252:
+        return packet[1] <= len(packet) - 2
+    return packet[1] + 4 * packet[2] <= len(packet) - 3

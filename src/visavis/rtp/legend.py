@@ -1,0 +1,44 @@
+"""What session descriptions tell about the packets of one leg: which stream is what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from visavis.domain.errors import VisavisError
+from visavis.rtp.journal import JournalLeg
+from visavis.rtp.notes import Descriptions
+from visavis.rtp.sdp import Codec, MediaSection, media_sections
+
+
+@dataclass(frozen=True, slots=True)
+class Legend:
+    """`codecs` by payload type, `mids` and `repairs` (the stream that is repaired) by SSRC."""
+
+    codecs: dict[int, Codec] = field(default_factory=dict)
+    mids: dict[int, str] = field(default_factory=dict)
+    repairs: dict[int, int] = field(default_factory=dict)
+    mid_extension: int | None = None
+    screen_mid: str = ""
+
+
+def read_legend(note: Descriptions, leg: JournalLeg) -> Legend:
+    """The legend of what `leg` sends. Never raises: an unusable description tells nothing."""
+    visitor, agent = _sections(note.visitor), _sections(note.agent)
+    is_visitor = leg is JournalLeg.VISITOR
+    own, other = (visitor, agent) if is_visitor else (agent, visitor)
+    numbers = [s.mid_extension for s in [*own, *other] if s.mid_extension is not None]
+    return Legend(
+        # a sender uses the numbers of whom it sends to (RFC 3264 §5.1)
+        codecs={pt: codec for s in [*own, *other] for pt, codec in s.codecs.items()},
+        mids={source: s.mid for s in own for source in s.sources},
+        repairs={repair: source for s in own for repair, source in s.repairs.items()},
+        mid_extension=numbers[0] if numbers else None,
+        screen_mid=note.visitor_screen_mid if is_visitor else note.agent_screen_mid,
+    )
+
+
+def _sections(sdp: str) -> list[MediaSection]:
+    try:
+        return media_sections(sdp)
+    except VisavisError:
+        return []

@@ -1,0 +1,215 @@
+"""What passes through one leg, counted: from it and from RTCP comes the leg's `LegReport`.
+
+The relay leaves packets as they are, so a browser's reception reports (RFC 3550 §6.4) are about the
+whole way from the other browser. What was lost or delayed before the packets came to us is taken
+off them. Round trips are those between us and the browser: from the moment a sender report left us
+for it to its answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from visavis.rtp.quality import LegReport, estimate_mos
+from visavis.rtp.rtcp import ReceptionReport, TimeAnswer, TimeQuestion, read_feedback
+
+MAX_STREAMS: Final = 128
+"""Synchronisation sources of one browser. Each costs memory until the leg is closed."""
+
+MAX_QUESTIONS: Final = 32
+AUDIO_RATE: Final = 48_000  # Opus's clock is always this (RFC 7587 §4.1)
+
+_HALF: Final = 1 << 15
+
+
+class Stream:
+    """One source of a browser, as its packets come in (RFC 3550 Appendix A)."""
+
+    __slots__ = (
+        "_transit",
+        "expected",
+        "highest",
+        "is_audio",
+        "jitter",
+        "payload_type",
+        "received",
+        "received_before",
+    )
+
+    def __init__(self, packet: bytes) -> None:
+        self.payload_type = packet[1] & 0x7F
+        self.is_audio = False
+        self.highest = (packet[2] << 8 | packet[3]) - 1
+        self.expected = 0
+        self.received = 0
+        self.received_before = 0
+        self.jitter = 0.0
+        self._transit: int | None = None
+
+    def see(self, packet: bytes, arrival_us: int) -> None:
+        step = (packet[2] << 8 | packet[3]) - self.highest & 0xFFFF
+        if step < _HALF:
+            self.highest += step
+            self.expected += step
+        self.received += 1
+        if self.is_audio:
+            self._see_transit(packet, arrival_us)
+
+    def _see_transit(self, packet: bytes, arrival_us: int) -> None:
+        timestamp = int.from_bytes(packet[4:8])
+        transit = arrival_us * AUDIO_RATE // 1_000_000 - timestamp & 0xFFFFFFFF
+        if self._transit is not None:
+            difference = abs((transit - self._transit + (1 << 31) & 0xFFFFFFFF) - (1 << 31))
+            self.jitter += (difference - self.jitter) / 16
+        self._transit = transit
+
+
+class _Told:
+    """What a browser has last said about one source that we send it."""
+
+    __slots__ = ("before_us", "highest", "lost")
+
+    def __init__(self, highest: int, lost: int, before_us: int) -> None:
+        self.highest = highest
+        self.lost = lost
+        self.before_us = before_us
+
+
+class Meter:
+    """One leg's counters. Sources are the four bytes of their SSRC."""
+
+    def __init__(self) -> None:
+        self.streams: dict[bytes, Stream] = {}
+        self.bytes_in = self.packets_in = 0
+        self.bytes_out = self.packets_out = 0
+        self._audio_types: frozenset[int] = frozenset()
+        self._rtcp_sources: set[bytes] = set()
+        self._questions: dict[int, float] = {}
+        self._told: dict[bytes, _Told] = {}
+        self._counted = (0, 0)
+        self._lost_out = self._expected_out = 0
+        self._loss_in = self._loss_out = self._jitter_out = 0.0
+        self._round_trip: float | None = None
+
+    def set_audio(self, payload_types: tuple[int, ...]) -> None:
+        """Which payload types are audio, of which the jitter is measured."""
+        self._audio_types = frozenset(payload_types)
+        for stream in self.streams.values():
+            stream.is_audio = stream.payload_type in self._audio_types
+
+    def admits(self, source: bytes) -> bool:
+        """Whether a packet of this source may be taken in: known, or one of not too many."""
+        if source in self.streams or source in self._rtcp_sources:
+            return True
+        return len(self.streams) + len(self._rtcp_sources) < MAX_STREAMS
+
+    def receive_rtp(self, packet: bytes, arrival_us: int) -> None:
+        source = packet[8:12]
+        stream = self.streams.get(source)
+        if stream is None:
+            stream = self.streams[source] = Stream(packet)
+            stream.is_audio = stream.payload_type in self._audio_types
+        stream.see(packet, arrival_us)
+        self.packets_in += 1
+        self.bytes_in += len(packet)
+
+    def receive_rtcp(self, compound: bytes, other: Meter | None, now: float) -> None:
+        """Take in what the browser says; `other` is the leg that it is told to and about."""
+        if (source := compound[4:8]) not in self.streams:
+            self._rtcp_sources.add(source)
+        self.packets_in += 1
+        self.bytes_in += len(compound)
+        for item in read_feedback(compound):
+            match item:
+                case TimeQuestion(middle):
+                    if other:
+                        other.ask(middle, now)
+                case TimeAnswer(middle, held):
+                    self._answered(middle, held, now)
+                case ReceptionReport():
+                    self._answered(item.last_report, item.delay, now)
+                    if other:
+                        self._reported(item, other)
+
+    def send(self, packet: bytes) -> None:
+        self.packets_out += 1
+        self.bytes_out += len(packet)
+
+    def ask(self, middle: int, now: float) -> None:
+        """A sender report or its like is on its way to this leg's browser."""
+        if len(self._questions) >= MAX_QUESTIONS:
+            del self._questions[next(iter(self._questions))]
+        self._questions[middle] = now
+
+    def report(self, *, is_silent: bool = False) -> LegReport:
+        """What has been since the last report. `is_silent`: nothing at all has come for a while."""
+        self._count_in()
+        self._count_out()
+        loss_in = 1.0 if is_silent else self._loss_in
+        jitter = max(self._jitter_in(), self._jitter_out) * 1000 / AUDIO_RATE
+        mos = None
+        if self._round_trip is not None:
+            mos = estimate_mos(max(loss_in, self._loss_out), jitter, self._round_trip)
+        return LegReport(
+            loss_in=loss_in,
+            loss_out=self._loss_out,
+            jitter=jitter,
+            round_trip=self._round_trip,
+            mos=mos,
+            bytes_in=self.bytes_in,
+            bytes_out=self.bytes_out,
+            packets_in=self.packets_in,
+            packets_out=self.packets_out,
+        )
+
+    def sources(self, payload_types: Collection[int]) -> list[int]:
+        """The SSRCs that have sent one of these, in the order in which they began."""
+        return [
+            int.from_bytes(source)
+            for source, stream in self.streams.items()
+            if stream.payload_type in payload_types
+        ]
+
+    def _jitter_in(self) -> float:
+        """Of the audio that is coming in now, in ticks."""
+        jitters = [0.0]
+        for stream in self.streams.values():
+            if stream.is_audio and stream.received > stream.received_before:
+                jitters.append(stream.jitter)
+            stream.received_before = stream.received
+        return max(jitters)
+
+    def _count_in(self) -> None:
+        expected = sum(stream.expected for stream in self.streams.values())
+        received = sum(stream.received for stream in self.streams.values())
+        expected_before, received_before = self._counted
+        if expected > expected_before:
+            lost = (expected - expected_before) - (received - received_before)
+            self._loss_in = max(0, lost) / (expected - expected_before)
+            self._counted = expected, received
+
+    def _count_out(self) -> None:
+        if self._expected_out > 0:
+            self._loss_out = min(1.0, max(0, self._lost_out) / self._expected_out)
+            self._lost_out = self._expected_out = 0
+
+    def _answered(self, middle: int, held: int, now: float) -> None:
+        """`held` in 1/65536 s: how long the browser kept the question."""
+        asked_at = self._questions.get(middle)
+        if middle and asked_at is not None:
+            self._round_trip = max(0.0, (now - asked_at - held / 65536) * 1000)
+
+    def _reported(self, report: ReceptionReport, other: Meter) -> None:
+        stream = other.streams.get(report.source)
+        if stream is None:
+            return
+        before_us = stream.expected - stream.received
+        told = self._told.get(report.source)
+        if told:
+            arrived_here = report.highest - told.highest - (before_us - told.before_us)
+            self._expected_out += max(0, arrived_here)
+            self._lost_out += report.lost - told.lost - (before_us - told.before_us)
+        self._told[report.source] = _Told(report.highest, report.lost, before_us)
+        if stream.is_audio:
+            self._jitter_out = max(0.0, report.jitter - stream.jitter)

@@ -1,0 +1,90 @@
+"""Calls looked up, ended and made by programs and by the pages' lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from visavis.domain.callbook import CallSearch, PastCall
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.people import Agent, Permission
+from visavis.domain.signaling import Media
+from visavis.domain.story import Story
+from visavis.services.calls import Calls
+from visavis.services.calls.joins import Joining
+from visavis.services.ports import Store, Transaction
+
+_MAY_READ = (Permission.ACCEPT_CALLS, Permission.MANAGE_SETTINGS)
+
+
+@dataclass(frozen=True, slots=True)
+class CallPage:
+    """Some calls of a site, newest first, and how many there are in all."""
+
+    total: int
+    calls: Sequence[PastCall]
+
+
+class CallBook:
+    def __init__(self, store: Store, calls: Calls) -> None:
+        self._store = store
+        self._calls = calls
+
+    async def newest(self, agent: Agent, search: CallSearch, index: int, size: int) -> CallPage:
+        """The page `index`, counted from 1; raises `PermissionDenied`."""
+        _demand_reader(agent)
+
+        def work(rows: Transaction) -> CallPage:
+            calls = rows.calls.newest(agent.site_id, search, size, (index - 1) * size)
+            return CallPage(rows.calls.count(agent.site_id, search), calls)
+
+        return await self._store.read(work)
+
+    async def get(self, agent: Agent, call_id: str) -> tuple[PastCall, Story]:
+        """Raises `PermissionDenied`, `EntityNotFound`."""
+        _demand_reader(agent)
+
+        def work(rows: Transaction) -> tuple[PastCall | None, Story | None]:
+            return rows.calls.get(agent.site_id, call_id), rows.calls.story(agent.site_id, call_id)
+
+        call, story = await self._store.read(work)
+        if call is None or story is None:
+            raise VisavisError(ErrorKind.EntityNotFound, "There is no such call.")
+        return call, story
+
+    async def end(self, agent: Agent, call_id: str) -> tuple[PastCall, Story]:
+        """Raises `PermissionDenied`, `EntityNotFound`, `CallNotPossible` when it is over."""
+        agent.demand(Permission.ACCEPT_CALLS)
+        await self.get(agent, call_id)
+        await self._calls.end(agent.site_id, call_id)
+        return await self.get(agent, call_id)
+
+    async def make(
+        self, agent: Agent, media: Media, name: str, email: str, agent_id: int | None
+    ) -> tuple[PastCall, Joining]:
+        """A call between a visitor and `agent_id`, or whoever asks for it.
+
+        Raises `PermissionDenied`, `AudioVideoChatDisabled`, `ParameterInvalid` where there is no
+        such agent.
+        """
+        agent.demand(Permission.ACCEPT_CALLS)
+        whose = agent if agent_id is None else await self._colleague(agent.site_id, agent_id)
+        joining = await self._calls.make(whose, media, name, email)
+        call, _ = await self.get(agent, joining.call_id)
+        return call, joining
+
+    async def _colleague(self, site_id: int, agent_id: int) -> Agent:
+        found = await self._store.read(lambda rows: rows.agents.get(site_id, agent_id))
+        if found is None or found.is_disabled or not found.may(Permission.ACCEPT_CALLS):
+            raise VisavisError(
+                ErrorKind.ParameterInvalid,
+                'the parameter "agentId" must be of an agent who may accept calls.',
+                pointer="/agentId",
+            )
+        return found
+
+
+def _demand_reader(agent: Agent) -> None:
+    if not any(agent.may(permission) for permission in _MAY_READ):
+        either = " or ".join(permission.value for permission in _MAY_READ)
+        raise VisavisError(ErrorKind.PermissionDenied, f"This needs the permission {either}.")

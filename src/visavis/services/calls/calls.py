@@ -1,0 +1,213 @@
+"""All calls of this node: which part of the house deals with what pages and programs ask for.
+
+What changes a call does so before its first await, so whoever comes first has it and no lock is
+needed. What then takes time (the database, the media worker) follows, and a link that is no longer
+wanted is closed by whoever was still busy with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from visavis.domain import signaling
+from visavis.domain.call import Event
+from visavis.domain.config import Config
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.leg import Link
+from visavis.domain.people import Agent, Permission, Visitor
+from visavis.domain.policy import RecordingPolicy
+from visavis.services.calls.chronicle import Chronicle
+from visavis.services.calls.desks import Desks
+from visavis.services.calls.ears import Ears
+from visavis.services.calls.floor import Floor, Scheduler
+from visavis.services.calls.joins import Invitee, Joining, Joins
+from visavis.services.calls.links import Links
+from visavis.services.calls.lobby import Lobby
+from visavis.services.calls.news import News
+from visavis.services.calls.parties import Parties
+from visavis.services.calls.probes import Probes
+from visavis.services.calls.ringing import Ringing
+from visavis.services.calls.taping import Taping
+from visavis.services.calls.transfers import Transfers
+from visavis.services.calls.visitors import Visitors
+from visavis.services.ports import Bus, Clock, MediaListener, MediaPlane, Store
+from visavis.services.presence import Desk, Presence
+
+log = structlog.get_logger(__name__)
+
+
+class Calls:
+    def __init__(
+        self,
+        *,
+        config_of: Callable[[int], Awaitable[Config]],
+        policy_of: Callable[[int], Awaitable[RecordingPolicy]],
+        store: Store,
+        bus: Bus,
+        media: MediaPlane,
+        clock: Clock,
+        schedule: Scheduler,
+        new_id: Callable[[], str],
+        node_id: str,
+    ) -> None:
+        self._config_of = config_of
+        chronicle = Chronicle(store, node_id, schedule)
+        floor = self._floor = Floor(
+            bus=bus, clock=clock, schedule=schedule, new_id=new_id, chronicle=chronicle
+        )
+        presence = Presence()
+        self._ringing = Ringing(floor, presence)
+        self._taping = Taping(floor, media, store)
+        links = Links(floor, media, self._taping)
+        self._transfers = Transfers(floor, presence, links)
+        self._lobby = Lobby(floor, presence)
+        self._news = News(bus, floor, presence, self._ringing, self._lobby)
+        self._parties = Parties(floor, links, self._transfers)
+        self._desks = Desks(
+            floor, presence, self._ringing, links, self._transfers, self._parties, self._news
+        )
+        self._joins = Joins(floor, self._desks.take)
+        self._visitors = Visitors(
+            config_of=config_of,
+            policy_of=policy_of,
+            store=store,
+            floor=floor,
+            ringing=self._ringing,
+            parties=self._parties,
+            lobby=self._lobby,
+            joins=self._joins,
+            desks=self._desks,
+        )
+        self._probes = Probes(floor, media)
+        self.ears: MediaListener = Ears(floor, links, self._transfers, self._taping)
+
+    @property
+    def count(self) -> int:
+        """How many calls have not ended."""
+        return len(self._floor.calls)
+
+    @property
+    def unrecorded(self) -> int:
+        """How many calls went on although they could not be recorded."""
+        return self._taping.unrecorded
+
+    # A visitor's page
+
+    async def from_visitor(self, visitor: Visitor, message: signaling.FromVisitor) -> None:
+        """Do what the page asks for; raises `VisavisError`."""
+        match message:
+            case signaling.Here():
+                self._lobby.here(visitor, message)
+                self._news.changed(visitor.site_id)
+            case signaling.Probe(offer):
+                await self._demand_enabled(visitor.site_id)
+                await self._probes.probe(visitor.id, offer)
+            case signaling.Call():
+                await self._visitors.call(visitor, message)
+            case signaling.Resume():
+                self._visitors.resume(visitor, message)
+            case signaling.LeaveMessage():
+                await self._visitors.leave_message(visitor, message)
+            case _:
+                await self._parties.perform(visitor.site_id, visitor.id, message)
+
+    def visitor_left(self, visitor: Visitor) -> None:
+        self._visitors.leave(visitor)
+        self._news.changed(visitor.site_id)
+
+    # An agent's page
+
+    def welcome(self, desk: Desk) -> signaling.Welcome:
+        return self._desks.welcome(desk)
+
+    def agent_arrived(self, desk: Desk) -> None:
+        if desk.call_id:
+            self._joins.arrive(desk)
+        else:
+            self._desks.arrive(desk)
+
+    def agent_left(self, desk: Desk) -> None:
+        self._joins.leave(desk)
+        self._desks.leave(desk)
+
+    async def from_agent(self, desk: Desk, message: signaling.FromAgent) -> None:
+        """Do what the page asks for; raises `VisavisError`."""
+        desk.agent.demand(Permission.ACCEPT_CALLS)
+        if desk.call_id and getattr(message, "call_id", "") != desk.call_id:
+            raise VisavisError(ErrorKind.PermissionDenied, "This address is for one call.")
+        match message:
+            case signaling.Presence(is_available):
+                self._desks.set_available(desk, is_available=is_available)
+            case signaling.Accept():
+                await self._desks.accept(desk, message)
+            case signaling.Decline(call_id):
+                self._desks.decline(desk, call_id)
+            case signaling.Resume():
+                self._desks.resume(desk, message)
+            case signaling.Invite() | signaling.Transfer() | signaling.Record():
+                await self._lead(desk, message)
+            case _:
+                await self._parties.perform(desk.agent.site_id, desk.socket_id, message)
+
+    async def _lead(
+        self, desk: Desk, message: signaling.Invite | signaling.Transfer | signaling.Record
+    ) -> None:
+        """What an agent may do and a visitor may not."""
+        if isinstance(message, signaling.Invite):
+            await self._demand_enabled(desk.agent.site_id)
+            self._lobby.invite(desk, message)
+            return
+        call, seat = self._floor.party(desk.agent.site_id, message.call_id, desk.socket_id)
+        if isinstance(message, signaling.Transfer):
+            self._transfers.start(call, seat, message.agent_id)
+        else:
+            await self._taping.act(call, seat, message.action)
+
+    # Programs
+
+    async def make(self, agent: Agent, media: signaling.Media, name: str, email: str) -> Joining:
+        """A call for another live-chat product; raises `AudioVideoChatDisabled`."""
+        await self._demand_enabled(agent.site_id)
+        joining = self._joins.make(agent, media, name, email)
+        await self._floor.chronicle.written()
+        return joining
+
+    def join(self, token: str) -> Invitee:
+        """Whom a join address is for; raises `EntityNotFound`."""
+        return self._joins.who(token)
+
+    async def end(self, site_id: int, call_id: str) -> None:
+        """End a call that goes on; raises `CallNotPossible` when it is over."""
+        call = self._floor.calls.get(call_id)
+        if call is None or call.site_id != site_id:
+            raise VisavisError(ErrorKind.CallNotPossible, "The call is over already.")
+        self._floor.end(call, Event.ENDED_BY_API)
+        await self._floor.chronicle.written()
+
+    # The node
+
+    def config_changed(self, config: Config) -> None:
+        """Switched off, the queue is sent home; what goes on goes on to its end."""
+        if not config.is_enabled:
+            for call in list(self._ringing.queue(config.site_id)):
+                self._floor.end(call, Event.SWITCHED_OFF)
+
+    def kept(self) -> list[Link]:
+        """The links that a media worker must not close."""
+        return self._floor.kept()
+
+    async def shut_down(self) -> None:
+        """End every call and see it through to the database and the media worker."""
+        for call in list(self._floor.calls.values()):
+            self._floor.end(call, Event.SHUT_DOWN)
+        await self._floor.quiet()
+        try:
+            await self._floor.chronicle.written()
+        except VisavisError as error:
+            log.error("calls not written down", error=error.message)  # noqa: TRY400
+
+    async def _demand_enabled(self, site_id: int) -> None:
+        if not (await self._config_of(site_id)).is_enabled:
+            raise VisavisError(ErrorKind.AudioVideoChatDisabled)

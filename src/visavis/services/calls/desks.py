@@ -1,0 +1,126 @@
+"""What an agent does at a desk: come and go, take a call or not."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from visavis.domain import signaling
+from visavis.domain.call import CONNECT_SECONDS, LEAVE, Event, next_state
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.leg import Side
+from visavis.domain.people import Permission
+from visavis.domain.signaling import Media
+from visavis.services.calls.floor import Floor
+from visavis.services.calls.links import Links
+from visavis.services.calls.live import LiveCall, Seat
+from visavis.services.calls.news import News
+from visavis.services.calls.parties import Parties, mine_of
+from visavis.services.calls.ringing import Ringing
+from visavis.services.calls.transfers import Transfers
+from visavis.services.presence import Desk, Presence
+
+_CONNECT: Final = "connect"
+
+
+class Desks:
+    def __init__(
+        self,
+        floor: Floor,
+        presence: Presence,
+        ringing: Ringing,
+        links: Links,
+        transfers: Transfers,
+        parties: Parties,
+        news: News,
+    ) -> None:
+        self._floor = floor
+        self._presence = presence
+        self._ringing = ringing
+        self._links = links
+        self._transfers = transfers
+        self._parties = parties
+        self._news = news
+
+    def welcome(self, desk: Desk) -> signaling.Welcome:
+        agent = desk.agent
+        return signaling.Welcome(
+            agent_name=agent.name,
+            site_id=agent.site_id,
+            may_accept_calls=agent.may(Permission.ACCEPT_CALLS),
+            agent_id=agent.id,
+            is_available=self._presence.is_available(agent.id),
+        )
+
+    def arrive(self, desk: Desk) -> None:
+        """What rings already rings here too."""
+        if desk.agent.may(Permission.ACCEPT_CALLS):
+            self._presence.arrive(desk)
+            self._news.tell_all(desk)
+            self._floor.changed(desk.agent.site_id)
+
+    def leave(self, desk: Desk) -> None:
+        """The page is gone; its call waits for it to come back."""
+        self._presence.leave(desk)
+        if seated := self._floor.seated(desk.socket_id):
+            self._rise(*seated)
+        self._floor.changed(desk.agent.site_id)
+
+    def set_available(self, desk: Desk, *, is_available: bool) -> None:
+        self._presence.set_available(desk.agent.id, is_available=is_available)
+        self._floor.changed(desk.agent.site_id)
+
+    async def accept(self, desk: Desk, message: signaling.Accept) -> None:
+        """Take a ringing call; raises `CallNotPossible` when another agent was first."""
+        call = self._floor.find(desk.agent.site_id, message.call_id)
+        if self._floor.is_engaged(desk.agent.id):
+            raise VisavisError(ErrorKind.CallNotPossible, "Hang up your other call first.")
+        if transfer := self._transfers.rung_at(call, desk):
+            self._transfers.accept(call, transfer, desk)
+        elif call.desk_of:
+            raise VisavisError(ErrorKind.PermissionDenied, "That call is for another agent.")
+        else:
+            await self._links.take(call, self._sit(call, desk, message.media))
+
+    def take(self, call: LiveCall, desk: Desk) -> None:
+        """This desk has the call, at once."""
+        self._floor.move(call, Event.RING)
+        seat = self._sit(call, desk, call.record.media)
+        self._floor.run(self._links.take(call, seat))
+
+    def decline(self, desk: Desk, call_id: str) -> None:
+        call = self._floor.find(desk.agent.site_id, call_id)
+        if transfer := self._transfers.rung_at(call, desk):
+            self._transfers.fail(call, transfer, "declined")
+        else:
+            self._ringing.decline(desk, call)
+
+    def resume(self, desk: Desk, message: signaling.Resume) -> None:
+        call = self._floor.find(desk.agent.site_id, message.call_id)
+        seat = call.seat_of_agent(desk.agent.id)
+        if seat is None:
+            raise VisavisError(ErrorKind.PermissionDenied, "That is not your call.")
+        self._parties.demand_free(call, desk.socket_id)
+        self._parties.take_up(call, seat, desk.socket_id, has_media=message.has_media)
+
+    def _rise(self, call: LiveCall, seat: Seat) -> None:
+        if call.transfer and seat is call.transfer.seat:
+            self._transfers.fail(call, call.transfer, "away")
+        else:
+            self._floor.leave(call, seat, lambda: self._floor.end(call, LEAVE[Side.AGENT]))
+
+    def _sit(self, call: LiveCall, desk: Desk, media: Media) -> Seat:
+        """Raises `CallNotPossible`, and nothing has changed, if the call does not ring."""
+        next_state(call.record.state, Event.ACCEPT)
+        agent = call.record.agent = desk.agent
+        seat = call.agent = Seat(Side.AGENT, desk.socket_id, agent)
+        self._floor.sit(call, seat)
+        if call.desk_of or desk.socket_id not in call.rung:
+            self._floor.tell(seat, mine_of(call))
+        data = {"agentName": agent.name, "agentId": agent.id, "media": media}
+        self._floor.move(call, Event.ACCEPT, by="agent", **data)
+        self._ringing.stop(call, "accepted")
+        self._floor.after(
+            call, _CONNECT, CONNECT_SECONDS, lambda: self._floor.end(call, Event.CONNECT_TIME_OUT)
+        )
+        self._floor.changed(call.site_id)
+        return seat

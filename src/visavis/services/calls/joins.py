@@ -1,0 +1,134 @@
+"""Calls that another live-chat product has made over the API, and the addresses that lead there.
+
+Who bears a call's address sits in that call and in no other. The addresses live as long as the
+call does; we know them by their digests only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from visavis.domain import signaling
+from visavis.domain.call import JOIN_SECONDS, LEAVE, QUEUE_SECONDS, CallRecord, Event, State
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.leg import Side
+from visavis.domain.people import Agent, Visitor
+from visavis.domain.policy import RecordingPolicy
+from visavis.domain.signaling import Media
+from visavis.services.calls.floor import Floor
+from visavis.services.calls.live import LiveCall, Seat, Tape
+from visavis.services.calls.words import line_of
+from visavis.services.presence import Desk
+from visavis.services.secrets import digest
+
+
+@dataclass(frozen=True, slots=True)
+class Invitee:
+    """Whom a join address is for: an agent, or the visitor of a call."""
+
+    call_id: str
+    site_id: int
+    agent: Agent | None
+
+    @property
+    def side(self) -> Side:
+        return Side.AGENT if self.agent else Side.VISITOR
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """A call that waits for its parties, and the secrets of their addresses."""
+
+    call_id: str
+    visitor_token: str
+    agent_token: str
+
+
+class Joins:
+    """`take` gives a call to an agent at a desk."""
+
+    def __init__(self, floor: Floor, take: Callable[[LiveCall, Desk], None]) -> None:
+        self._floor = floor
+        self._take = take
+        self._invitees: dict[bytes, Invitee] = {}
+        self._tokens: dict[str, list[bytes]] = {}
+        self._desks: dict[str, Desk] = {}
+        floor.endings.append(self._forget)
+        floor.changes.append(self._settle)
+
+    def make(self, agent: Agent, media: Media, name: str, email: str) -> Joining:
+        """A call between the agent and a visitor, each of whom comes by an address of their own."""
+        visitor = Visitor("", agent.site_id, line_of(name), line_of(email))
+        record = CallRecord(
+            id=self._floor.new_id(),
+            site_id=agent.site_id,
+            visitor=visitor,
+            media=media,
+            is_recorded=False,
+            requested_at=self._floor.now(),
+            origin="api",
+        )
+        call = LiveCall(
+            record,
+            Seat(Side.VISITOR, "", is_open=False),
+            self._floor.new_id(),
+            RecordingPolicy(agent.site_id),
+            Tape(self._floor.now()),
+            desk_of=agent,
+        )
+        self._floor.add(call)
+        gone = LEAVE[Side.VISITOR]
+        self._floor.after(call, "join", JOIN_SECONDS, lambda: self._floor.end(call, gone))
+        tokens = [self._admit(call, who) for who in (None, agent)]
+        return Joining(call.id, *tokens)
+
+    def who(self, token: str) -> Invitee:
+        """Raises `EntityNotFound` for an address that is not known or no longer."""
+        invitee = self._invitees.get(digest(token))
+        if invitee is None:
+            raise VisavisError(ErrorKind.EntityNotFound, "This address is no longer valid.")
+        return invitee
+
+    def come(self, visitor: Visitor) -> LiveCall:
+        """The visitor of a join address calls; raises `CallNotPossible` the second time."""
+        call = self._floor.find(visitor.site_id, visitor.call_id)
+        if call.links:
+            raise VisavisError(ErrorKind.CallNotPossible, "Somebody has joined already.")
+        self._floor.cancel(call, "join")
+        call.visitor.socket_id = visitor.id
+        self._floor.sit(call, call.visitor)
+        return call
+
+    def arrive(self, desk: Desk) -> None:
+        self._desks[desk.call_id] = desk
+        self._floor.changed(desk.agent.site_id)
+
+    def leave(self, desk: Desk) -> None:
+        if self._desks.get(desk.call_id) == desk:
+            del self._desks[desk.call_id]
+
+    def _settle(self, site_id: int) -> None:
+        """Bring together who is here."""
+        for call in self._floor.of_site(site_id):
+            if call.desk_of is None or not call.is_waiting:
+                continue
+            desk = self._desks.get(call.id)
+            if desk and call.visitor.is_open and not self._floor.is_engaged(desk.agent.id):
+                self._take(call, desk)
+            elif call.record.state is State.REQUESTED:
+                self._floor.move(call, Event.NOBODY_FREE)
+                self._floor.time_out(call, QUEUE_SECONDS, Event.QUEUE_TIME_OUT)
+                self._floor.tell(call.visitor, signaling.Queued(call_id=call.id, place=1))
+
+    def _admit(self, call: LiveCall, agent: Agent | None) -> str:
+        token = self._floor.new_id()
+        key = digest(token)
+        self._invitees[key] = Invitee(call.id, call.site_id, agent)
+        self._tokens.setdefault(call.id, []).append(key)
+        return token
+
+    def _forget(self, call: LiveCall) -> None:
+        for key in self._tokens.pop(call.id, ()):
+            del self._invitees[key]
+        self._desks.pop(call.id, None)

@@ -1,0 +1,93 @@
+"""Who is on the site's pages, and whom an agent has invited into a call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from visavis.domain import signaling
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.people import Visitor
+from visavis.domain.signaling import PageVisitor
+from visavis.services.calls.floor import Floor
+from visavis.services.calls.words import line_of
+from visavis.services.presence import Desk, Presence
+
+INVITATION_SECONDS: Final = 120.0
+MAX_TOLD: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An agent's wish to talk to a visitor; a visitor has the last one only."""
+
+    id: str
+    desk: Desk
+
+
+class Lobby:
+    def __init__(self, floor: Floor, presence: Presence) -> None:
+        self._floor = floor
+        self._presence = presence
+        self._here: dict[int, dict[str, PageVisitor]] = {}
+        self._invitations: dict[str, Invitation] = {}
+
+    def here(self, visitor: Visitor, message: signaling.Here) -> None:
+        known = self._here.setdefault(visitor.site_id, {})
+        before = known.get(visitor.id)
+        known[visitor.id] = PageVisitor(
+            visitor_id=visitor.id,
+            name=line_of(message.name),
+            page=line_of(message.page),
+            since=before.since if before else self._floor.now(),
+        )
+
+    def gone(self, visitor: Visitor) -> None:
+        known = self._here.get(visitor.site_id, {})
+        known.pop(visitor.id, None)
+        if not known:
+            self._here.pop(visitor.site_id, None)
+        self._invitations.pop(visitor.id, None)
+
+    def invite(self, desk: Desk, message: signaling.Invite) -> None:
+        """Ask the visitor; raises `EntityNotFound` when they have gone or are in a call."""
+        site_id, visitor_id = desk.agent.site_id, message.visitor_id
+        is_here = visitor_id in self._here.get(site_id, {})
+        if not is_here or self._floor.seated(visitor_id):
+            raise VisavisError(ErrorKind.EntityNotFound, "That visitor is no longer on the page.")
+        invitation = Invitation(self._floor.new_id(), desk)
+        self._invitations[visitor_id] = invitation
+        self._floor.schedule(INVITATION_SECONDS, lambda: self._forget(visitor_id, invitation))
+        self._floor.tell_socket(
+            visitor_id,
+            signaling.Invited(
+                invitation=invitation.id, agent_name=desk.agent.name, media=message.media
+            ),
+        )
+
+    def redeem(self, visitor_id: str, invitation_id: str) -> Desk | None:
+        """Who invited the visitor; `None` when that is too long ago, or they have gone."""
+        invitation = self._invitations.get(visitor_id)
+        if invitation is None or invitation.id != invitation_id:
+            return None
+        del self._invitations[visitor_id]
+        agent = invitation.desk.agent
+        desks = self._presence.desks_of(agent.site_id, agent.id)
+        return invitation.desk if invitation.desk in desks else next(iter(desks), None)
+
+    def visitors(self, site_id: int) -> signaling.Visitors:
+        """Who could be invited, whoever came last first."""
+        told = list(islice(self._free(site_id), MAX_TOLD))
+        count = sum(1 for _ in self._free(site_id))
+        return signaling.Visitors(visitors=told, count=count)
+
+    def _free(self, site_id: int) -> Iterator[PageVisitor]:
+        for visitor in reversed(self._here.get(site_id, {}).values()):
+            if not self._floor.seated(visitor.visitor_id):
+                yield visitor
+
+    def _forget(self, visitor_id: str, invitation: Invitation) -> None:
+        if self._invitations.get(visitor_id) is invitation:
+            del self._invitations[visitor_id]

@@ -1,0 +1,103 @@
+"""What every console of a site sees: the team, the queue, the visitors.
+
+However much happens, each is told at most once a second, in one message for all the consoles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Final, Literal
+
+import msgspec
+
+from visavis.domain import signaling
+from visavis.domain.signaling import TeamMember, Waiting
+from visavis.services.calls.floor import Floor
+from visavis.services.calls.lobby import Lobby
+from visavis.services.calls.ringing import Ringing
+from visavis.services.ports import Bus
+from visavis.services.presence import Desk, Presence
+from visavis.services.topics import consoles_topic
+
+EVERY_SECONDS: Final = 1.0
+SOON_SECONDS: Final = 0.05
+MAX_WAITING_TOLD: Final = 100
+
+
+class News:
+    def __init__(
+        self, bus: Bus, floor: Floor, presence: Presence, ringing: Ringing, lobby: Lobby
+    ) -> None:
+        self._bus = bus
+        self._floor = floor
+        self._presence = presence
+        self._ringing = ringing
+        self._lobby = lobby
+        self._told: dict[int, dict[str, bytes]] = {}
+        self._told_at: dict[int, datetime] = {}
+        self._due: set[int] = set()
+        floor.changes.append(self.changed)
+
+    def changed(self, site_id: int) -> None:
+        """Tell the site's pages soon, if there is anything new for them."""
+        if site_id in self._due:
+            return
+        self._due.add(site_id)
+        told_at, wait = self._told_at.get(site_id), SOON_SECONDS
+        if told_at:
+            elapsed = (self._floor.now() - told_at).total_seconds()
+            wait = max(SOON_SECONDS, EVERY_SECONDS - max(0.0, elapsed))
+        self._floor.schedule(wait, lambda: self._tell(site_id))
+
+    def tell_all(self, desk: Desk) -> None:
+        """Everything, for a console that has just opened."""
+        for message in self._messages(desk.agent.site_id):
+            self._floor.tell_socket(desk.socket_id, message)
+
+    def _tell(self, site_id: int) -> None:
+        self._due.discard(site_id)
+        self._ringing.tell_places(site_id)
+        if not self._presence.desks(site_id):
+            self._told.pop(site_id, None)
+            self._told_at.pop(site_id, None)
+            return
+        self._told_at[site_id] = self._floor.now()
+        told = self._told.setdefault(site_id, {})
+        for message in self._messages(site_id):
+            name, encoded = type(message).__name__, msgspec.json.encode(message)
+            if told.get(name) != encoded:
+                told[name] = encoded
+                self._bus.publish(consoles_topic(site_id), encoded)
+
+    def _messages(
+        self, site_id: int
+    ) -> Iterator[signaling.Team | signaling.Queue | signaling.Visitors]:
+        yield signaling.Team(members=self._team(site_id))
+        queue = islice(self._ringing.queue(site_id), MAX_WAITING_TOLD)
+        yield signaling.Queue(
+            calls=[
+                Waiting(
+                    call_id=call.id,
+                    visitor_name=call.record.visitor.name,
+                    media=call.record.media,
+                    since=call.record.requested_at,
+                )
+                for call in queue
+            ]
+        )
+        yield self._lobby.visitors(site_id)
+
+    def _team(self, site_id: int) -> list[TeamMember]:
+        agents = {desk.agent.id: desk.agent for desk in self._presence.desks(site_id)}
+        members = [
+            TeamMember(agent_id=agent.id, name=agent.name, state=self._state(agent.id))
+            for agent in agents.values()
+        ]
+        return sorted(members, key=lambda member: (member.name, member.agent_id))
+
+    def _state(self, agent_id: int) -> Literal["available", "busy", "away"]:
+        if self._floor.is_engaged(agent_id):
+            return "busy"
+        return "available" if self._presence.is_available(agent_id) else "away"

@@ -1,0 +1,117 @@
+"""What either party of a call may do: hang up, negotiate, ask for another link, write, return."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from visavis.domain import signaling
+from visavis.domain.call import HANG_UP, State
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.story import Happening
+from visavis.services.calls.floor import Floor
+from visavis.services.calls.links import Links
+from visavis.services.calls.live import LiveCall, Seat
+from visavis.services.calls.sight import PARTY
+from visavis.services.calls.taping import message_of
+from visavis.services.calls.transfers import Transfers
+from visavis.services.calls.words import text_of
+
+MAX_LINES: Final = 1000
+
+FromParty = signaling.HangUp | signaling.Offer | signaling.Answer | signaling.Relink | signaling.Say
+
+
+class Parties:
+    def __init__(self, floor: Floor, links: Links, transfers: Transfers) -> None:
+        self._floor = floor
+        self._links = links
+        self._transfers = transfers
+
+    async def perform(self, site_id: int, socket_id: str, message: FromParty) -> None:
+        """Raises `EntityNotFound`, `PermissionDenied`, `CallNotPossible`, `ParameterInvalid`."""
+        call, seat = self._floor.party(site_id, message.call_id, socket_id)
+        match message:
+            case signaling.HangUp():
+                self._hang_up(call, seat)
+            case signaling.Offer():
+                await self._links.offer(call, seat, message)
+            case signaling.Answer():
+                await self._links.answer(call, seat, message)
+            case signaling.Relink(_, number):
+                self._relink(call, number)
+            case _:
+                self._say(call, seat, text_of(message.text))
+
+    def take_up(self, call: LiveCall, seat: Seat, socket_id: str, *, has_media: bool) -> None:
+        """A party's page takes the call up again; raises `CallNotPossible`."""
+        self._floor.move_seat(call, seat, socket_id)
+        if seat.agent:
+            self._floor.tell(seat, mine_of(call))
+        self._floor.tell(seat, call.state(call.record.state, self._floor.now()))
+        if call.tape.state != "off" or call.record.is_unrecorded:
+            self._floor.tell(seat, message_of(call))
+        if call.is_waiting:
+            self._wait_on(call, has_media=has_media)
+        elif has_media:
+            self._links.ask_again(call)
+        else:
+            self._links.renew(call)
+
+    def demand_free(self, call: LiveCall, socket_id: str) -> None:
+        """A page sits in one call at a time; raises `CallNotPossible`."""
+        seated = self._floor.seated(socket_id)
+        if seated and seated[0] is not call:
+            raise VisavisError(ErrorKind.CallNotPossible, "Hang up your other call first.")
+
+    def _wait_on(self, call: LiveCall, *, has_media: bool) -> None:
+        """The visitor waits again, in their old place."""
+        if not has_media:
+            self._links.begin(call)  # the offer that we have is of a page that is gone
+        if call.record.state is State.QUEUED:
+            self._floor.tell(call.visitor, signaling.Queued(call_id=call.id, place=call.place))
+        self._floor.changed(call.site_id)
+
+    def _hang_up(self, call: LiveCall, seat: Seat) -> None:
+        transfer = call.transfer
+        if transfer and seat is transfer.seat:
+            self._transfers.fail(call, transfer, "declined")
+        elif transfer and transfer.seat and seat is call.agent:
+            self._transfers.leave(call, seat)
+        else:
+            self._floor.end(call, HANG_UP[seat.side])
+
+    def _relink(self, call: LiveCall, number: int) -> None:
+        if call.is_waiting:
+            raise _untaken()
+        if number == call.newest:
+            self._links.renew(call)
+        else:
+            self._links.ask_again(call)
+
+    def _say(self, call: LiveCall, seat: Seat, text: str) -> None:
+        if call.is_waiting:
+            raise _untaken()
+        if not text:
+            raise VisavisError(ErrorKind.ParameterInvalid, "Write something first.")
+        if call.lines >= MAX_LINES:
+            raise VisavisError(ErrorKind.TooManyRequests, "Enough has been written in this call.")
+        call.lines += 1
+        by = PARTY[seat.side]
+        said = signaling.Said(call_id=call.id, by=by, text=text, at=self._floor.now())
+        self._floor.tell_both(call, said)
+        self._floor.note(call, Happening.TEXT, by=by, text=text)
+
+
+def mine_of(call: LiveCall) -> signaling.Mine:
+    record = call.record
+    return signaling.Mine(
+        call_id=call.id,
+        media=record.media,
+        visitor_name=record.visitor.name,
+        is_recorded=record.is_recorded,
+        since=record.requested_at,
+    )
+
+
+def _untaken() -> VisavisError:
+    return VisavisError(ErrorKind.CallNotPossible, "Nobody has taken the call yet.")

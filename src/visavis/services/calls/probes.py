@@ -1,0 +1,51 @@
+"""A check before the call: does the way from a visitor's browser to the media port work?"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+
+from visavis.domain import signaling
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.leg import Link, Side
+from visavis.domain.signaling import PROBE_SECONDS
+from visavis.rtp.sdp import read_transport, rewrite
+from visavis.services.calls.floor import Floor
+from visavis.services.ports import MediaPlane
+
+log = structlog.get_logger(__name__)
+
+MAX_PROBES: Final = 100
+"""At once, on this node: they take ports' time from calls."""
+
+
+class Probes:
+    """Each is a link of its own whose other leg stays empty."""
+
+    def __init__(self, floor: Floor, media: MediaPlane) -> None:
+        self._floor = floor
+        self._media = media
+        self._going_on: set[str] = set()
+
+    async def probe(self, socket_id: str, offer: str) -> None:
+        """Answer the offer; raises `ParameterInvalid`, `TooManyRequests`, `MediaUnavailable`."""
+        remote = read_transport(offer)
+        if socket_id in self._going_on or len(self._going_on) >= MAX_PROBES:
+            raise VisavisError(ErrorKind.TooManyRequests)
+        self._going_on.add(socket_id)
+        link = Link(f"probe-{self._floor.new_id()}", 1)
+        self._floor.schedule(PROBE_SECONDS, lambda: self._floor.run(self._end(socket_id, link)))
+        for side in Side:
+            transport = await self._media.open_leg(link, side)
+        await self._media.set_remote(link, side, remote)
+        # with its media inactive, the offer with our transport in it is its own answer
+        probed = signaling.Probed(sdp=rewrite(offer, transport, "passive"))
+        self._floor.tell_socket(socket_id, probed)
+
+    async def _end(self, socket_id: str, link: Link) -> None:
+        self._going_on.discard(socket_id)
+        try:
+            await self._media.close(link)
+        except VisavisError as error:
+            log.warning("probe not closed", error=error.kind.name)

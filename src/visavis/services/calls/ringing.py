@@ -1,0 +1,121 @@
+"""Which call rings at which desk, and which wait in the queue.
+
+A site rings at most as many calls at once as it has free agents, each at all their desks, in the
+order in which they came; the others are queued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from visavis.domain import signaling
+from visavis.domain.call import QUEUE_SECONDS, RING_SECONDS, Event, State
+from visavis.domain.people import Agent
+from visavis.services.calls.floor import Floor
+from visavis.services.calls.live import LiveCall
+from visavis.services.presence import Desk, Presence
+
+
+class Ringing:
+    def __init__(self, floor: Floor, presence: Presence) -> None:
+        self._floor = floor
+        self._presence = presence
+        floor.endings.append(lambda call: self.stop(call, str(call.record.reason)))
+        floor.changes.append(self.settle)
+
+    def settle(self, site_id: int) -> None:
+        """Ring and queue as it ought to be now. To be called after whatever may change that."""
+        on_duty = self._presence.available(site_id)
+        free = {a: desks for a, desks in on_duty.items() if not self._floor.is_engaged(a)}
+        room = len(free)
+        for call in self._waiting(site_id):
+            desks = _desks_for(call, free) if room else []
+            if desks:
+                room -= 1
+                self._ring(call, desks)
+            elif _is_declined(call, on_duty):
+                self._floor.end(call, Event.EVERYBODY_DECLINED)
+                return  # which has settled everything
+            else:
+                self._queue(call)
+
+    def decline(self, desk: Desk, call: LiveCall) -> None:
+        call.declined.add(desk.agent.id)
+        self._stop_at(call, _of_agent(call.rung.values(), desk.agent), "declined")
+        self.settle(call.site_id)
+
+    def stop(self, call: LiveCall, reason: str) -> None:
+        self._stop_at(call, list(call.rung.values()), reason)
+
+    def tell_places(self, site_id: int) -> None:
+        """Tell who waits in the queue their places, where those have changed."""
+        for place, call in enumerate(self.queue(site_id), start=1):
+            if call.place != place:
+                call.place = place
+                self._floor.tell(call.visitor, signaling.Queued(call_id=call.id, place=place))
+
+    def queue(self, site_id: int) -> Iterator[LiveCall]:
+        """First come, first served."""
+        for call in self._floor.of_site(site_id):
+            if call.record.state is State.QUEUED:
+                yield call
+
+    def _waiting(self, site_id: int) -> Iterator[LiveCall]:
+        """What is to ring; while its visitor's page is gone, a call only keeps its place."""
+        for call in self._floor.of_site(site_id):
+            if call.is_waiting and call.desk_of is None and call.visitor.is_open:
+                yield call
+
+    def _ring(self, call: LiveCall, desks: list[Desk]) -> None:
+        if call.record.state is not State.RINGING:
+            call.place = 0
+            self._floor.move(call, Event.RING)
+            self._floor.time_out(call, RING_SECONDS, Event.RING_TIME_OUT)
+        wanted = {desk.socket_id for desk in desks}
+        self._stop_at(call, [d for d in call.rung.values() if d.socket_id not in wanted], "busy")
+        for desk in desks:
+            if desk.socket_id not in call.rung:
+                call.rung[desk.socket_id] = desk
+                self._floor.tell_socket(desk.socket_id, ring_of(call))
+
+    def _queue(self, call: LiveCall) -> None:
+        if call.record.state is State.QUEUED:
+            return
+        self.stop(call, "busy")
+        self._floor.move(call, Event.NOBODY_FREE)
+        self._floor.time_out(call, QUEUE_SECONDS, Event.QUEUE_TIME_OUT)
+        call.place = sum(1 for _ in self.queue(call.site_id))
+        self._floor.tell(call.visitor, signaling.Queued(call_id=call.id, place=call.place))
+
+    def _stop_at(self, call: LiveCall, desks: list[Desk], reason: str) -> None:
+        for desk in desks:
+            del call.rung[desk.socket_id]
+            stopped = signaling.RingStopped(call_id=call.id, reason=reason)
+            self._floor.tell_socket(desk.socket_id, stopped)
+
+
+def ring_of(call: LiveCall, transferred_by: str = "") -> signaling.Ring:
+    record = call.record
+    return signaling.Ring(
+        call_id=call.id,
+        media=record.media,
+        visitor_name=record.visitor.name,
+        is_recorded=record.is_recorded,
+        since=record.requested_at,
+        visitor_email=record.visitor.email,
+        transferred_by=transferred_by,
+    )
+
+
+def _desks_for(call: LiveCall, free: dict[int, list[Desk]]) -> list[Desk]:
+    return [desk for agent, desks in free.items() if agent not in call.declined for desk in desks]
+
+
+def _of_agent(desks: Iterable[Desk], agent: Agent) -> list[Desk]:
+    return [desk for desk in desks if desk.agent.id == agent.id]
+
+
+def _is_declined(call: LiveCall, on_duty: dict[int, list[Desk]]) -> bool:
+    """Whether nobody who has not declined is left."""
+    has_rung = call.record.allows(Event.EVERYBODY_DECLINED) and bool(call.declined)
+    return has_rung and call.declined >= on_duty.keys()

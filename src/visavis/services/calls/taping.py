@@ -1,0 +1,158 @@
+"""Whether a call is recorded: automatically, by hand, with pauses, or not although it should be."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import structlog
+
+from visavis.domain import signaling
+from visavis.domain.call import Event, State
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.leg import Side
+from visavis.domain.policy import Consent, Unrecordable
+from visavis.domain.recording import Manifest
+from visavis.domain.signaling import Party
+from visavis.domain.story import Happening
+from visavis.services.calls.floor import Floor
+from visavis.services.calls.live import LiveCall, LiveLink, Seat
+from visavis.services.ports import MediaPlane, Store
+
+log = structlog.get_logger(__name__)
+
+_HAPPENING: Final = {
+    ("off", "on"): Happening.RECORDING_STARTED,
+    ("on", "paused"): Happening.RECORDING_PAUSED,
+    ("paused", "on"): Happening.RECORDING_RESUMED,
+}
+
+
+class Taping:
+    """`unrecorded` counts the calls that went on although they could not be recorded."""
+
+    def __init__(self, floor: Floor, media: MediaPlane, store: Store) -> None:
+        self._floor = floor
+        self._media = media
+        self._store = store
+        self.unrecorded = 0
+
+    async def start(self, call: LiveCall, link: LiveLink) -> None:
+        """Record a link of a recorded call before its legs are joined.
+
+        Raises `RecordingUnavailable` where the site's policy refuses calls that cannot be recorded,
+        and `MediaUnavailable`.
+        """
+        if call.record.recording_id is None:
+            return
+        try:
+            await self._tap(call, link, call.record.recording_id)
+        except VisavisError as error:
+            if error.kind is ErrorKind.MediaUnavailable:
+                raise
+            self._cannot(call, error.message)
+            return
+        if call.tape.state == "paused":
+            await self._media.pause(link.link, paused=True)
+        else:
+            self._set(call, "on", "system")
+
+    def lost(self, call: LiveCall, why: str) -> None:
+        """A journal can no longer be written."""
+        try:
+            self._cannot(call, why)
+        except VisavisError:
+            self._floor.end(call, Event.CANNOT_RECORD)
+
+    async def act(
+        self, call: LiveCall, seat: Seat, action: Literal["start", "pause", "resume"]
+    ) -> None:
+        """What the agent asks for; raises `CallNotPossible`, `AgreementNeeded` and others."""
+        async with call.lock:
+            await self._act(call, seat, action)
+
+    async def _act(
+        self, call: LiveCall, seat: Seat, action: Literal["start", "pause", "resume"]
+    ) -> None:
+        link = call.present
+        if seat is not call.agent or link is None or call.record.state is not State.CONNECTED:
+            raise VisavisError(ErrorKind.CallNotPossible, "Wait until the call is connected.")
+        needed = {"start": "off", "pause": "on", "resume": "paused"}[action]
+        if call.tape.state != needed:
+            raise VisavisError(ErrorKind.CallNotPossible, f"The recording is {call.tape.state}.")
+        if action == "start":
+            await self._start_by_hand(call, link)
+        else:
+            await self._media.pause(link.link, paused=action == "pause")
+            self._set(call, "paused" if action == "pause" else "on", "agent")
+
+    async def _start_by_hand(self, call: LiveCall, link: LiveLink) -> None:
+        record = call.record
+        if call.policy.consent is Consent.AGREEMENT and record.consent is not Consent.AGREEMENT:
+            raise VisavisError(ErrorKind.AgreementNeeded, "The visitor has not agreed to that.")
+        manifest = await self._tap(call, link, record.recording_id or self._floor.new_id())
+        record.recording_id, record.is_recorded = manifest.recording_id, True
+        if record.consent is Consent.NONE:
+            record.consent = Consent.NOTICE  # the visitor's page says so from now on
+        self._set(call, "on", "agent")
+        await describe(self._media, link)
+        await self._media.join(link.link)  # which asks both browsers for a key frame
+
+    async def _tap(self, call: LiveCall, link: LiveLink, recording_id: str) -> Manifest:
+        manifest = call.tape.manifest or self._manifest(call, recording_id)
+        # the recorder takes what belongs to no call that goes on
+        await self._floor.chronicle.written()
+        if call.tape.manifest is None:
+            await self._store.write(lambda rows: rows.recordings.add(manifest))
+            call.tape.manifest = manifest
+        await self._media.tap(link.link, manifest)
+        return manifest
+
+    def _manifest(self, call: LiveCall, recording_id: str) -> Manifest:
+        record = call.record
+        return Manifest(
+            recording_id=recording_id,
+            site_id=record.site_id,
+            call_id=record.id,
+            media=record.media,
+            visitor_name=record.visitor.name,
+            agent_name=record.agent.name if record.agent else "",
+            started_at=self._floor.now(),
+        )
+
+    def _cannot(self, call: LiveCall, why: str) -> None:
+        log.error("call not recorded", call_id=call.id, site_id=call.site_id, why=why)
+        if call.policy.unrecordable is Unrecordable.REFUSE:
+            raise VisavisError(ErrorKind.RecordingUnavailable)
+        self.unrecorded += not call.record.is_unrecorded
+        call.record.is_unrecorded = True
+        self._floor.note(call, Happening.UNRECORDED, why=why)
+        call.tape.state, call.tape.since, call.tape.by = "off", self._floor.now(), "system"
+        self._floor.tell_both(call, message_of(call))
+
+    def _set(self, call: LiveCall, state: Literal["on", "paused"], by: Party) -> None:
+        tape = call.tape
+        if tape.state != state:
+            self._floor.note(call, _HAPPENING[tape.state, state], by=by)
+            tape.state, tape.since, tape.by = state, self._floor.now(), by
+            self._floor.tell_both(call, message_of(call))
+
+
+def message_of(call: LiveCall) -> signaling.Recording:
+    tape = call.tape
+    return signaling.Recording(call_id=call.id, state=tape.state, since=tape.since, by=tape.by)
+
+
+async def describe(media: MediaPlane, link: LiveLink) -> None:
+    """Tell the link's journal what the browsers have agreed on."""
+    visitor, agent = link.described[Side.VISITOR], link.described[Side.AGENT]
+    await media.note(
+        link.link,
+        {
+            "type": "descriptions",
+            "link": link.number,
+            "visitor": visitor.sdp,
+            "agent": agent.sdp,
+            "visitorScreenMid": visitor.screen_mid,
+            "agentScreenMid": agent.screen_mid,
+        },
+    )

@@ -1,0 +1,131 @@
+"""A call moves to another agent; nothing of it is torn down before the new link flows."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from visavis.domain import signaling
+from visavis.domain.call import CONNECT_SECONDS, HANG_UP, RING_SECONDS, EndReason, State
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.leg import Side
+from visavis.domain.story import Happening
+from visavis.services.calls.floor import Floor
+from visavis.services.calls.links import Links
+from visavis.services.calls.live import LiveCall, Seat, Transfer
+from visavis.services.calls.ringing import ring_of
+from visavis.services.presence import Desk, Presence
+
+_TRANSFER: Final = "transfer"
+
+
+class Transfers:
+    def __init__(self, floor: Floor, presence: Presence, links: Links) -> None:
+        self._floor = floor
+        self._presence = presence
+        self._links = links
+        links.handed_over = self._hand_over
+        floor.endings.append(self._stop)
+        floor.changes.append(self._settle)
+
+    def start(self, call: LiveCall, seat: Seat, agent_id: int) -> None:
+        """Ring another agent's desks; raises `CallNotPossible`."""
+        if call.record.state is not State.CONNECTED or call.transfer or seat is not call.agent:
+            raise VisavisError(ErrorKind.CallNotPossible, "The call cannot be transferred now.")
+        if seat.agent_id == agent_id:
+            raise VisavisError(ErrorKind.ParameterInvalid, "Transfer the call to another agent.")
+        desks = {d.socket_id: d for d in self._presence.desks_of(call.site_id, agent_id)}
+        if not desks or not self._presence.is_available(agent_id):
+            self._tell_failed(call, seat, "away")
+        elif self._floor.is_engaged(agent_id):
+            self._tell_failed(call, seat, "busy")
+        else:
+            transfer = call.transfer = Transfer(agent_id, desks)
+            self._limit(call, transfer, RING_SECONDS, "missed")
+            for socket_id in desks:
+                self._floor.tell_socket(socket_id, ring_of(call, transferred_by=seat.agent_name))
+
+    def rung_at(self, call: LiveCall, desk: Desk) -> Transfer | None:
+        """What the desk is rung for, if it is."""
+        transfer = call.transfer
+        return transfer if transfer and desk.socket_id in transfer.rung else None
+
+    def accept(self, call: LiveCall, transfer: Transfer, desk: Desk) -> None:
+        """The other agent takes it: link the visitor with them too."""
+        seat = transfer.seat = Seat(Side.AGENT, desk.socket_id, desk.agent)
+        self._floor.sit(call, seat)
+        self._stop_ringing(call, transfer, "accepted")
+        self._limit(call, transfer, CONNECT_SECONDS, "failed")
+        self._floor.tell(seat, call.state(State.ACCEPTED, self._floor.now()))
+        self._links.begin(call)
+        self._floor.changed(call.site_id)
+
+    def fail(self, call: LiveCall, transfer: Transfer, reason: str) -> None:
+        """The call stays whose it was."""
+        call.transfer = None
+        self._floor.cancel(call, _TRANSFER)
+        self._stop_ringing(call, transfer, reason)
+        if seat := transfer.seat:
+            for link in [o for o in call.links.values() if o.seats.get(Side.AGENT) is seat]:
+                self._links.drop(call, link)
+            ended = signaling.Ended(call_id=call.id, reason=EndReason.FAILED, by="system")
+            self._floor.tell(seat, ended)
+            self._floor.rise(call, seat)
+        if call.agent is None:
+            self._floor.end(call, HANG_UP[Side.AGENT])
+            return
+        self._tell_failed(call, call.agent, reason)
+        if call.record.state is State.RECONNECTING:
+            self._links.renew(call)
+        self._floor.changed(call.site_id)
+
+    def leave(self, call: LiveCall, seat: Seat) -> None:
+        """The first agent goes, sure that the other has it."""
+        call.agent = None
+        self._tell_over(call, seat)
+
+    def _hand_over(self, call: LiveCall, seat: Seat) -> None:
+        """The visitor is linked with the other agent."""
+        first, call.agent, call.record.agent = call.agent, seat, seat.agent
+        call.transfer = None
+        self._floor.cancel(call, _TRANSFER)
+        data = {"agentName": seat.agent_name, "agentId": seat.agent_id}
+        self._floor.note(call, Happening.TRANSFERRED, by="agent", **data)
+        if first:
+            self._tell_over(call, first)
+        call.with_video.discard(Side.AGENT)
+        self._floor.tell_state(call)
+        self._floor.changed(call.site_id)
+
+    def _tell_over(self, call: LiveCall, seat: Seat) -> None:
+        ended = signaling.Ended(call_id=call.id, reason=EndReason.TRANSFERRED, by="agent")
+        self._floor.tell(seat, ended)
+        self._floor.rise(call, seat)
+
+    def _settle(self, site_id: int) -> None:
+        """Who is rung may have gone, or have taken another call."""
+        for call in self._floor.of_site(site_id):
+            transfer = call.transfer
+            if transfer is None or transfer.seat:
+                continue
+            here = {d.socket_id for d in self._presence.desks_of(site_id, transfer.agent_id)}
+            if not here or not self._presence.is_available(transfer.agent_id):
+                self.fail(call, transfer, "away")
+            elif self._floor.is_engaged(transfer.agent_id):
+                self.fail(call, transfer, "busy")
+
+    def _stop(self, call: LiveCall) -> None:
+        """The call is over."""
+        if call.transfer:
+            self._stop_ringing(call, call.transfer, str(call.record.reason))
+
+    def _stop_ringing(self, call: LiveCall, transfer: Transfer, reason: str) -> None:
+        stopped = signaling.RingStopped(call_id=call.id, reason=reason)
+        for socket_id in transfer.rung:
+            self._floor.tell_socket(socket_id, stopped)
+        transfer.rung.clear()
+
+    def _limit(self, call: LiveCall, transfer: Transfer, seconds: float, reason: str) -> None:
+        self._floor.after(call, _TRANSFER, seconds, lambda: self.fail(call, transfer, reason))
+
+    def _tell_failed(self, call: LiveCall, seat: Seat, reason: str) -> None:
+        self._floor.tell(seat, signaling.TransferFailed(call_id=call.id, reason=reason))

@@ -1,0 +1,159 @@
+"""What a visitor does: call, come back, go, and leave a message when nobody took the call."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from hmac import compare_digest
+
+from visavis.domain import signaling
+from visavis.domain.call import LEAVE, CallRecord
+from visavis.domain.config import Config
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.leg import Side
+from visavis.domain.people import Visitor
+from visavis.domain.policy import Consent, RecordingPolicy
+from visavis.rtp.sdp import read_transport, restrict_codecs
+from visavis.services.calls.desks import Desks
+from visavis.services.calls.floor import Floor
+from visavis.services.calls.joins import Joins
+from visavis.services.calls.live import Description, LiveCall, Seat, Tape
+from visavis.services.calls.lobby import Lobby
+from visavis.services.calls.parties import Parties
+from visavis.services.calls.ringing import Ringing
+from visavis.services.calls.words import line_of, text_of
+from visavis.services.ports import Store
+
+
+class Visitors:
+    def __init__(
+        self,
+        *,
+        config_of: Callable[[int], Awaitable[Config]],
+        policy_of: Callable[[int], Awaitable[RecordingPolicy]],
+        store: Store,
+        floor: Floor,
+        ringing: Ringing,
+        parties: Parties,
+        lobby: Lobby,
+        joins: Joins,
+        desks: Desks,
+    ) -> None:
+        self._config_of = config_of
+        self._policy_of = policy_of
+        self._store = store
+        self._floor = floor
+        self._ringing = ringing
+        self._parties = parties
+        self._lobby = lobby
+        self._joins = joins
+        self._desks = desks
+
+    async def call(self, visitor: Visitor, message: signaling.Call) -> None:
+        """Ring the site's agents, or whoever has invited the visitor.
+
+        Raises `AudioVideoChatDisabled`, `AgreementNeeded`, `ParameterInvalid` for an unusable
+        offer, `CallNotPossible` while the visitor's last call goes on.
+        """
+        read_transport(restrict_codecs(message.offer))
+        config = await self._config_of(visitor.site_id)
+        if not config.is_enabled:
+            raise VisavisError(ErrorKind.AudioVideoChatDisabled)
+        policy = await self._policy_of(visitor.site_id)
+        consent = _consent(policy, message, is_recorded=config.is_recording)
+        if self._floor.seated(visitor.id):
+            raise VisavisError(ErrorKind.CallNotPossible, "Hang up your other call first.")
+        call = self._joins.come(visitor) if visitor.call_id else self._begin(visitor, message)
+        call.policy = policy
+        record = call.record
+        record.consent, record.is_recorded = consent, config.is_recording
+        record.recording_id = self._floor.new_id() if config.is_recording else None
+        self._introduce(call, visitor, message)
+        self._ring(call, message.invitation)
+
+    async def leave_message(self, visitor: Visitor, message: signaling.LeaveMessage) -> None:
+        """Keep it with the call; raises `CallNotPossible` if that was taken or has one already."""
+        text = text_of(message.text)
+        name, email = line_of(message.name), line_of(message.email)
+        if not text:
+            raise VisavisError(ErrorKind.ParameterInvalid, "Write something first.")
+        await self._floor.chronicle.written()
+        is_kept = await self._store.write(
+            lambda rows: rows.calls.leave_message(
+                visitor.site_id, message.call_id, text, name, email
+            )
+        )
+        if not is_kept:
+            raise VisavisError(ErrorKind.CallNotPossible, "This call takes no message.")
+
+    def resume(self, visitor: Visitor, message: signaling.Resume) -> None:
+        call = self._floor.find(visitor.site_id, message.call_id)
+        if not compare_digest(call.secret.encode(), message.secret.encode("utf-8", "replace")):
+            raise VisavisError(ErrorKind.PermissionDenied, "That is not your call.")
+        self._parties.demand_free(call, visitor.id)
+        call.record.visitor = replace(call.record.visitor, id=visitor.id)
+        self._parties.take_up(call, call.visitor, visitor.id, has_media=message.has_media)
+
+    def leave(self, visitor: Visitor) -> None:
+        """The page is gone; its call waits for it to come back, and rings no more until then."""
+        self._lobby.gone(visitor)
+        if seated := self._floor.seated(visitor.id):
+            call, seat = seated
+            self._floor.leave(call, seat, lambda: self._floor.end(call, LEAVE[Side.VISITOR]))
+            if call.is_waiting:
+                self._ringing.stop(call, "abandoned")
+            self._floor.changed(visitor.site_id)
+
+    def _begin(self, visitor: Visitor, message: signaling.Call) -> LiveCall:
+        now = self._floor.now()
+        record = CallRecord(
+            id=self._floor.new_id(),
+            site_id=visitor.site_id,
+            visitor=visitor,
+            media=message.media,
+            is_recorded=False,
+            requested_at=now,
+        )
+        call = LiveCall(
+            record,
+            Seat(Side.VISITOR, visitor.id),
+            self._floor.new_id(),
+            RecordingPolicy(visitor.site_id),
+            Tape(now),
+        )
+        self._floor.add(call)
+        return call
+
+    def _introduce(self, call: LiveCall, visitor: Visitor, message: signaling.Call) -> None:
+        record = call.record
+        record.media = message.media
+        record.visitor = replace(
+            visitor,
+            name=line_of(message.name) or record.visitor.name,
+            email=line_of(message.email) or record.visitor.email,
+        )
+        call.add_link().offered[Side.VISITOR] = Description(message.offer)
+        self._floor.chronicle.touch(record)
+        self._floor.tell(
+            call.visitor,
+            signaling.Calling(call_id=call.id, is_recorded=record.is_recorded, secret=call.secret),
+        )
+
+    def _ring(self, call: LiveCall, invitation: str) -> None:
+        desk = self._lobby.redeem(call.visitor.socket_id, invitation)
+        if desk and not self._floor.is_engaged(desk.agent.id):
+            call.record.origin = "invitation"
+            self._desks.take(call, desk)
+        else:
+            self._floor.changed(call.site_id)
+
+
+def _consent(policy: RecordingPolicy, message: signaling.Call, *, is_recorded: bool) -> Consent:
+    """What the visitor was told and has said; raises `AgreementNeeded`."""
+    if not is_recorded:
+        return Consent.NONE
+    if message.agreed:
+        return Consent.AGREEMENT
+    if policy.consent is Consent.AGREEMENT:
+        raise VisavisError(ErrorKind.AgreementNeeded)
+    return Consent.NOTICE

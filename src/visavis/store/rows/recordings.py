@@ -1,0 +1,223 @@
+"""Recordings on their way, and each site's recording policy."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, func, or_, select, update
+
+from visavis.domain.backlog import Backlog, Expected, Progress, Recording
+from visavis.domain.call import State
+from visavis.domain.policy import Consent, RecordingPolicy, Unrecordable
+from visavis.domain.recording import UNDELIVERED, Delivery, Manifest, RecordingState
+from visavis.store import tables as t
+from visavis.store.rows.base import Rows
+
+
+class Recordings(Rows):
+    def add(self, manifest: Manifest) -> None:
+        self._run(
+            self._upsert(t.recordings)
+            .values(
+                id=manifest.recording_id,
+                site_id=manifest.site_id,
+                call_id=manifest.call_id,
+                started_at=manifest.started_at,
+                state=RecordingState.WAITING,
+                uploaded=0,
+                attempts=0,
+            )
+            .on_conflict_do_nothing()
+        )
+
+    def note(self, site_id: int, recording_id: str, progress: Progress, now: datetime) -> None:
+        c = t.recordings.c
+        values: dict[str, Any] = {
+            "state": progress.state,
+            "uploaded": progress.uploaded,
+            "size": progress.size,
+            "sha256": progress.sha256,
+            "duration": progress.duration,
+            "server_url": progress.server_url,
+        }
+        values = {name: value for name, value in values.items() if value is not None}
+        if progress.error is not None:
+            values["last_error"] = progress.error or None
+        if progress.next_try is not None:
+            values["next_try_at"] = now + timedelta(seconds=progress.next_try)
+        if progress.is_attempt:
+            values |= {"attempts": c.attempts + 1, "tried_at": now, "next_try_at": None}
+        self._run(
+            update(t.recordings)
+            .where(c.site_id == site_id, c.id == recording_id, c.delivered_at.is_(None))
+            .values(**values)
+        )
+
+    def delivered(
+        self, site_id: int, recording_id: str, delivery: Delivery, server_url: str, now: datetime
+    ) -> None:
+        c = t.recordings.c
+        self._run(
+            update(t.recordings)
+            .where(c.site_id == site_id, c.id == recording_id, c.delivered_at.is_(None))
+            .values(
+                state=RecordingState.DELIVERED,
+                delivered_at=now,
+                sha256=delivery.sha256,
+                size=delivery.size,
+                uploaded=delivery.size,
+                duration=delivery.duration,
+                server_url=server_url,
+                last_error=None,
+                next_try_at=None,
+                retry_asked_at=None,
+            )
+        )
+
+    def get(self, site_id: int, recording_id: str) -> Recording | None:
+        c = t.recordings.c
+        query = select(t.recordings).where(c.site_id == site_id, c.id == recording_id)
+        row = self._run(query).first()
+        return _recording(row) if row else None
+
+    def newest(
+        self, site_id: int, states: Collection[RecordingState], limit: int, offset: int = 0
+    ) -> Sequence[Recording]:
+        c = t.recordings.c
+        query = select(t.recordings).where(c.site_id == site_id, c.state.in_(states))
+        query = query.order_by(c.started_at.desc(), c.id).limit(limit).offset(offset)
+        return [_recording(row) for row in self._run(query)]
+
+    def count(self, site_id: int, states: Collection[RecordingState]) -> int:
+        c = t.recordings.c
+        query = select(func.count()).where(c.site_id == site_id, c.state.in_(states))
+        return int(self._run(query).scalar_one())
+
+    def ask_retry(self, site_id: int, recording_ids: Collection[str], now: datetime) -> int:
+        c = t.recordings.c
+        result = self._run(
+            update(t.recordings)
+            .where(c.site_id == site_id, c.id.in_(recording_ids), c.state.in_(UNDELIVERED))
+            .values(retry_asked_at=now)
+        )
+        return int(result.rowcount)
+
+    def asked(self, site_id: int) -> frozenset[str]:
+        c = t.recordings.c
+        query = select(c.id).where(
+            c.site_id == site_id, c.state.in_(UNDELIVERED), c.retry_asked_at.is_not(None)
+        )
+        return frozenset(self._run(query).scalars())
+
+    def retried(self, site_id: int, recording_ids: Collection[str]) -> None:
+        c = t.recordings.c
+        self._run(
+            update(t.recordings)
+            .where(c.site_id == site_id, c.id.in_(recording_ids))
+            .values(retry_asked_at=None)
+        )
+
+    def over(self, site_id: int, call_ids: Collection[str]) -> frozenset[str]:
+        c = t.calls.c
+        query = select(c.id).where(c.site_id == site_id, c.id.in_(call_ids), c.state != State.ENDED)
+        return frozenset(call_ids) - frozenset(self._run(query).scalars())
+
+    def backlog(self, site_id: int) -> Backlog:
+        c = t.recordings.c
+        pending = c.state.in_(UNDELIVERED)
+        counts = self._run(
+            select(
+                func.count(),
+                func.min(c.started_at),
+                func.count().filter(c.state == RecordingState.FAILED),
+            ).where(c.site_id == site_id, pending)
+        ).one()
+        last = self._run(select(func.max(c.delivered_at)).where(c.site_id == site_id)).scalar()
+        wrong = self._run(
+            select(c.last_error, c.tried_at)
+            .where(c.site_id == site_id, pending, c.last_error.is_not(None))
+            .order_by(c.tried_at.desc().nulls_last())
+            .limit(1)
+        ).first()
+        return Backlog(
+            total=self.count(site_id, tuple(RecordingState)),
+            pending=counts[0],
+            oldest_at=counts[1],
+            failed=counts[2],
+            last_delivered_at=last,
+            last_error=wrong.last_error if wrong else None,
+            last_error_at=wrong.tried_at if wrong else None,
+        )
+
+    def expected(self, site_id: int, since: datetime) -> Sequence[Expected]:
+        c, r = t.calls.c, t.recordings.c
+        query = (
+            select(c.id, c.connected_at, c.ended_at, r.id.label("recording_id"), r.state)
+            .add_columns(r.last_error)
+            .outerjoin(t.recordings, (r.id == c.recording_id) & (r.site_id == c.site_id))
+            .where(
+                c.site_id == site_id,
+                c.requested_at >= since,
+                c.state == State.ENDED,
+                c.connected_at.is_not(None),
+                or_(c.is_recorded, c.recording_id.is_not(None)),
+                c.is_unrecorded.is_(False),
+                or_(r.state.is_(None), r.state != RecordingState.DELIVERED),
+            )
+            .order_by(c.requested_at)
+        )
+        return [
+            Expected(
+                site_id,
+                row.id,
+                row.connected_at,
+                row.ended_at,
+                row.recording_id,
+                RecordingState(row.state) if row.state else None,
+                row.last_error,
+            )
+            for row in self._run(query)
+        ]
+
+
+class Policies(Rows):
+    def get(self, site_id: int) -> RecordingPolicy:
+        c = t.recording_policies.c
+        row = self._run(select(t.recording_policies).where(c.site_id == site_id)).first()
+        return _policy(row) if row else RecordingPolicy(site_id)
+
+    def lock(self, site_id: int) -> RecordingPolicy:
+        default = _values(RecordingPolicy(site_id))
+        self._run(self._upsert(t.recording_policies).values(default).on_conflict_do_nothing())
+        c = t.recording_policies.c
+        query = select(t.recording_policies).where(c.site_id == site_id)
+        return _policy(self._run(query.with_for_update()).one())
+
+    def put(self, policy: RecordingPolicy) -> None:
+        c = t.recording_policies.c
+        self._run(
+            update(t.recording_policies).where(c.site_id == policy.site_id).values(_values(policy))
+        )
+        self._changed()
+
+
+def _recording(row: Row[Any]) -> Recording:
+    return Recording(**{**row._mapping, "state": RecordingState(row.state)})
+
+
+def _policy(row: Row[Any]) -> RecordingPolicy:
+    kinds = {"consent": Consent(row.consent), "unrecordable": Unrecordable(row.unrecordable)}
+    return RecordingPolicy(**{**row._mapping, **kinds})
+
+
+def _values(policy: RecordingPolicy) -> dict[str, Any]:
+    return {
+        "site_id": policy.site_id,
+        "consent": policy.consent,
+        "unrecordable": policy.unrecordable,
+        "retention_days": policy.retention_days,
+        "secret": policy.secret,
+        "version": policy.version,
+    }

@@ -1,0 +1,235 @@
+"""`livechat/audioVideoChats`: calls looked up, ended, and made for another live-chat product."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Final, TypeVar, cast
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from visavis.domain.call import EndReason, State
+from visavis.domain.callbook import CallSearch, PastCall
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.signaling import Media
+from visavis.domain.story import CallEvent, Story
+from visavis.services.callbook import CallBook
+from visavis.services.calls.words import line_of
+from visavis.web.body import read_object
+from visavis.web.paging import given, read_paging, written_time
+from visavis.web.resource import BASE, SAFE_HEADERS, Resource, id_of
+from visavis.web.session import Sessions
+
+PATH: Final = f"{BASE}/livechat/audioVideoChats"
+MAX_TEXT_LENGTH: Final = 200
+MAX_AGENT_ID: Final = 2**31 - 1
+FILTERS: Final = ("state", "reason", "agentId", "from", "to", "text")
+ENDINGS: Final = tuple(reason for reason in EndReason if reason is not EndReason.TRANSFERRED)
+
+_ID: Final = re.compile(r"[0-9a-z]{1,64}", re.ASCII)
+
+E = TypeVar("E", bound=StrEnum)
+
+
+class CallsApi:
+    def __init__(self, book: CallBook, sessions: Sessions, base_url: str) -> None:
+        self._book = book
+        self._sessions = sessions
+        self._base_url = base_url
+
+    def resources(self) -> list[Resource]:
+        return [
+            Resource(PATH, {"GET": self.list, "POST": self.make}),
+            Resource(f"{PATH}/{{id}}", {"GET": self.get}),
+            Resource(f"{PATH}/{{id}}:end", {"POST": self.end}),
+        ]
+
+    async def list(self, request: Request) -> Response:
+        agent = await self._sessions.caller(request)
+        asked, search = read_paging(request), _search(request)
+        page = await self._book.newest(agent, search, asked.index, asked.size)
+        query = {name: value for name in FILTERS if (value := given(request, name)) is not None}
+        body = {
+            **asked.neighbours(PATH, page.total, **query),
+            "audioVideoChats": [written(call) for call in page.calls],
+        }
+        return JSONResponse(body, headers=SAFE_HEADERS)
+
+    async def get(self, request: Request) -> Response:
+        agent = await self._sessions.caller(request)
+        call, story = await self._book.get(agent, _call_id(request))
+        return JSONResponse(_whole(call, story), headers=SAFE_HEADERS)
+
+    async def end(self, request: Request) -> Response:
+        agent = await self._sessions.caller(request)
+        call, story = await self._book.end(agent, _call_id(request))
+        return JSONResponse(_whole(call, story), headers=SAFE_HEADERS)
+
+    async def make(self, request: Request) -> Response:
+        agent = await self._sessions.caller(request)
+        values = {key.casefold(): value for key, value in (await read_object(request)).items()}
+        call, joining = await self._book.make(
+            agent,
+            _media(values),
+            _words(values, "visitorName"),
+            _words(values, "visitorEmail"),
+            _agent_id(values),
+        )
+        body = {
+            **written(call),
+            "visitorUrl": f"{self._base_url}/join/{joining.visitor_token}",
+            "agentUrl": f"{self._base_url}/join/{joining.agent_token}",
+        }
+        location = f"{PATH}/{call.id}"
+        return JSONResponse(body, 201, headers={"Location": location, **SAFE_HEADERS})
+
+
+# What is answered
+
+
+def written(call: PastCall) -> dict[str, Any]:
+    """A call as it stands on the wire."""
+    return {
+        "id": call.id,
+        "siteId": call.site_id,
+        "media": call.media,
+        "state": call.state,
+        "reason": call.reason,
+        "endedBy": call.ended_by if call.ended_at else None,
+        "visitorName": call.visitor_name,
+        "visitorEmail": call.visitor_email,
+        "agentId": call.agent_id,
+        "agentName": call.agent_name,
+        "createTime": written_time(call.requested_at),
+        "acceptTime": _time(call.accepted_at),
+        "connectTime": _time(call.connected_at),
+        "endTime": _time(call.ended_at),
+        "duration": _duration(call),
+        "isRecorded": call.is_recorded,
+        "isUnrecorded": call.is_unrecorded,
+        "recordingId": call.recording_id,
+        "consent": call.consent,
+        "origin": call.origin,
+        "message": call.message,
+    }
+
+
+def _whole(call: PastCall, story: Story) -> dict[str, Any]:
+    return {
+        **written(call),
+        "agentNames": story.agent_names,
+        "events": [_event(event) for event in story.events],
+        "quality": story.quality,
+    }
+
+
+def _event(event: CallEvent) -> dict[str, Any]:
+    time = written_time(event.at)
+    return {"time": time, "name": event.name, "by": event.by, "data": event.data}
+
+
+def _duration(call: PastCall) -> float | None:
+    """Seconds from the connection to the end."""
+    if call.connected_at is None or call.ended_at is None:
+        return None
+    return round((call.ended_at - call.connected_at).total_seconds(), 3)
+
+
+def _time(moment: datetime | None) -> str | None:
+    return written_time(moment) if moment else None
+
+
+# What is asked
+
+
+def _call_id(request: Request) -> str:
+    """Raises `EntityNotFound` for what could be no call's id."""
+    if not _ID.fullmatch(found := id_of(request)):
+        raise VisavisError(ErrorKind.EntityNotFound, "There is no such call.")
+    return found
+
+
+def _search(request: Request) -> CallSearch:
+    """Raises the 400 errors."""
+    text = given(request, "text") or ""
+    if len(text) > MAX_TEXT_LENGTH:
+        raise _too_long("text")
+    agent_id = given(request, "agentId")
+    return CallSearch(
+        states=_names(given(request, "state"), "state", tuple(State)),
+        reasons=_names(given(request, "reason"), "reason", ENDINGS),
+        agent_id=None if agent_id is None else _number(agent_id, "agentId"),
+        since=_moment(given(request, "from"), "from"),
+        until=_moment(given(request, "to"), "to"),
+        text=line_of(text),
+    )
+
+
+def _names(value: str | None, name: str, known: tuple[E, ...]) -> frozenset[E]:
+    """Some of the known names, in any case, with commas between them."""
+    if value is None:
+        return frozenset()
+    by_name = {str(item).casefold(): item for item in known}
+    try:
+        return frozenset(by_name[word.casefold()] for word in value.split(","))
+    except KeyError:
+        raise _wrong(name, f"must be one or more of {', '.join(known)}.") from None
+
+
+def _moment(value: str | None, name: str) -> datetime | None:
+    """ISO 8601, in UTC where it does not say otherwise."""
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value.upper())
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        kind = ErrorKind.ParameterFormatIncorrect
+        raise _wrong(name, "must be a time such as 2026-01-31T09:00:00Z.", kind) from None
+
+
+def _number(text: str, name: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise _wrong(name, "must be a whole number.", ErrorKind.ParameterFormatIncorrect)
+    if len(text) > len(str(MAX_AGENT_ID)) or int(text) > MAX_AGENT_ID:
+        raise _wrong(name, f"must be {MAX_AGENT_ID} at most.")
+    return int(text)
+
+
+def _media(values: Mapping[str, Any]) -> Media:
+    media = values.get("media")
+    if media is None:
+        raise _wrong("media", "is required.", ErrorKind.ParameterMissing)
+    if media not in ("audio", "video"):
+        raise _wrong("media", 'must be "audio" or "video".')
+    return cast("Media", media)
+
+
+def _words(values: Mapping[str, Any], name: str) -> str:
+    value = values.get(name.casefold(), "")
+    if not isinstance(value, str):
+        raise _wrong(name, "must be a string.")
+    if len(value) > MAX_TEXT_LENGTH:
+        raise _too_long(name)
+    return value
+
+
+def _agent_id(values: Mapping[str, Any]) -> int | None:
+    if "agentid" not in values:
+        return None
+    value = values["agentid"]
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= MAX_AGENT_ID:
+        raise _wrong("agentId", "must be an agent's number.")
+    return value
+
+
+def _too_long(name: str) -> VisavisError:
+    kind = ErrorKind.ParameterStringLengthExceed
+    return _wrong(name, f"is longer than {MAX_TEXT_LENGTH} characters.", kind)
+
+
+def _wrong(name: str, must: str, kind: ErrorKind = ErrorKind.ParameterInvalid) -> VisavisError:
+    return VisavisError(kind, f'the parameter "{name}" {must}', pointer=f"/{name}")

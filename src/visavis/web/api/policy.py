@@ -1,0 +1,51 @@
+"""`livechat/recordingPolicy`: how a site records (ours)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from visavis.domain.policy import RecordingPolicy
+from visavis.services.policies import Policies, fields, read_change
+from visavis.web.body import read_object
+from visavis.web.headers import header, is_listed
+from visavis.web.resource import BASE, SAFE_HEADERS, Resource
+from visavis.web.session import Sessions
+
+PATH: Final = f"{BASE}/livechat/recordingPolicy"
+
+
+class PolicyApi:
+    def __init__(self, policies: Policies, sessions: Sessions) -> None:
+        self._policies = policies
+        self._sessions = sessions
+
+    def resources(self) -> list[Resource]:
+        return [Resource(PATH, {"GET": self.get, "PUT": self.put})]
+
+    async def get(self, request: Request) -> Response:
+        policy = await self._policies.read(await self._sessions.caller(request))
+        tags = header(request.scope, b"if-none-match")
+        if tags and is_listed(etag_of(policy), tags):
+            return Response(status_code=304, headers={"ETag": etag_of(policy), **SAFE_HEADERS})
+        return _answer(policy)
+
+    async def put(self, request: Request) -> Response:
+        agent = await self._sessions.caller(request)
+        change = read_change(await read_object(request))
+        wanted = header(request.scope, b"if-match")
+
+        def is_expected(policy: RecordingPolicy) -> bool:
+            return not wanted or is_listed(etag_of(policy), wanted)
+
+        return _answer(await self._policies.change(agent, change, is_expected))
+
+
+def etag_of(policy: RecordingPolicy) -> str:
+    return f'"policy-{policy.version}"'
+
+
+def _answer(policy: RecordingPolicy) -> Response:
+    return JSONResponse(fields(policy), headers={"ETag": etag_of(policy), **SAFE_HEADERS})

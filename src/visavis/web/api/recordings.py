@@ -1,0 +1,118 @@
+"""`livechat/recordings`, and trying a recording server out (ours)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from visavis.domain.backlog import Recording
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.recording import UNDELIVERED, RecordingState
+from visavis.services.configs import URL, read_url
+from visavis.services.policies import SECRET, read_secret
+from visavis.services.recordings import EVERY_STATE, RecordingDesk
+from visavis.web.api.config import PATH as CONFIG_PATH
+from visavis.web.body import read_object
+from visavis.web.headers import header
+from visavis.web.paging import given, read_paging, written_time
+from visavis.web.resource import BASE, SAFE_HEADERS, Resource
+from visavis.web.session import Sessions
+
+PATH: Final = f"{BASE}/livechat/recordings"
+TRIAL_PATH: Final = f"{CONFIG_PATH}:testRecordingServer"
+UNDELIVERED_WORD: Final = "undelivered"
+STATE_WORDS: Final = (*EVERY_STATE, UNDELIVERED_WORD)
+
+
+class RecordingsApi:
+    def __init__(self, desk: RecordingDesk, sessions: Sessions) -> None:
+        self._desk = desk
+        self._sessions = sessions
+
+    def resources(self) -> list[Resource]:
+        return [
+            Resource(PATH, {"GET": self.get}),
+            Resource(TRIAL_PATH, {"POST": self.try_out}),
+        ]
+
+    async def get(self, request: Request) -> Response:
+        agent = await self._sessions.caller(request)
+        asked, word = read_paging(request), given(request, "state")
+        page = await self._desk.newest(agent, _states(word), asked.index, asked.size)
+        backlog = page.backlog
+        query = {"state": word} if word else {}
+        body = {
+            "pending": backlog.pending,
+            "failed": backlog.failed,
+            "missing": page.missing,
+            "oldestPending": _time(backlog.oldest_at),
+            "lastSuccess": _time(backlog.last_delivered_at),
+            "lastError": backlog.last_error,
+            "lastErrorTime": _time(backlog.last_error_at),
+            **asked.neighbours(PATH, page.total, **query),
+            "recordings": [fields(recording) for recording in page.recordings],
+        }
+        return JSONResponse(body, headers=SAFE_HEADERS)
+
+    async def try_out(self, request: Request) -> Response:
+        """An empty body tries what is stored."""
+        agent = await self._sessions.caller(request)
+        body = await read_object(request) if _has_body(request) else {}
+        values = {key.casefold(): value for key, value in body.items()}
+        url = read_url(values[URL.casefold()]) if URL.casefold() in values else None
+        trial = await self._desk.try_out(agent, url, read_secret(values.get(SECRET)))
+        answer = {
+            "ok": trial.is_ok,
+            "message": trial.message,
+            "extensions": list(trial.extensions),
+            "hasChecksums": trial.has_checksums,
+        }
+        return JSONResponse(answer, headers=SAFE_HEADERS)
+
+
+def fields(recording: Recording) -> dict[str, Any]:
+    """A recording as it stands on the wire."""
+    return {
+        "id": recording.id,
+        "callId": recording.call_id,
+        "state": recording.state,
+        "startedAt": written_time(recording.started_at),
+        "duration": recording.duration,
+        "size": recording.size,
+        "sha256": recording.sha256,
+        "uploaded": recording.uploaded,
+        "attempts": recording.attempts,
+        "triedAt": _time(recording.tried_at),
+        "nextTryAt": _time(recording.next_try_at),
+        "lastError": recording.last_error,
+        "recordingServerUrl": recording.server_url,
+        "deliveredAt": _time(recording.delivered_at),
+    }
+
+
+def _states(word: str | None) -> Collection[RecordingState]:
+    match word.casefold() if word else None:
+        case None:
+            return EVERY_STATE
+        case "undelivered":
+            return UNDELIVERED
+        case str(name) if name in EVERY_STATE:
+            return (RecordingState(name),)
+    raise VisavisError(
+        ErrorKind.ParameterInvalid,
+        f'the parameter "state" must be one of {", ".join(STATE_WORDS)}.',
+        pointer="/state",
+    )
+
+
+def _has_body(request: Request) -> bool:
+    length = header(request.scope, b"content-length")
+    return length not in {"", "0"} or bool(header(request.scope, b"transfer-encoding"))
+
+
+def _time(moment: datetime | None) -> str | None:
+    return written_time(moment) if moment else None

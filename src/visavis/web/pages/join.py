@@ -1,0 +1,32 @@
+"""`/join/<token>`: the page of a call that was made over the API, one for each of its parties."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from visavis.domain.errors import VisavisError
+from visavis.domain.leg import Side
+from visavis.services.calls.joins import Invitee
+from visavis.web.pages import STATIC
+
+PAGES: Final = {Side.VISITOR: "join-visitor.html", Side.AGENT: "join-agent.html"}
+HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+"""The address is a secret: nothing keeps it, and no other site learns it."""
+
+
+def join_routes(join: Callable[[str], Invitee]) -> list[BaseRoute]:
+    """`join` tells whom an address is for."""
+
+    def page(request: Request) -> Response:
+        try:
+            side, status = join(request.path_params["token"]).side, 200
+        except VisavisError as error:
+            side, status = Side.VISITOR, error.kind.status  # whose page says why
+        return FileResponse(STATIC / PAGES[side], status, headers=HEADERS)
+
+    return [Route("/join/{token}", page)]

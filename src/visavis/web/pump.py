@@ -1,0 +1,68 @@
+"""Messages in, messages out, over one WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import msgspec
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from visavis.domain import signaling
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.services.ports import Subscription
+from visavis.web.pace import Pace
+
+TRY_AGAIN_LATER: Final = 1013  # IANA's registry of close codes (RFC 6455 §11.7)
+
+Perform = Callable[[Any], Awaitable[None]]
+
+
+async def send(socket: WebSocket, message: msgspec.Struct) -> None:
+    await socket.send_text(msgspec.json.encode(message).decode())
+
+
+async def pump(socket: WebSocket, inbox: Subscription, kinds: Any, perform: Perform) -> None:
+    """Carry messages both ways until the page goes or falls too far behind."""
+    tasks = {
+        asyncio.create_task(_carry_in(socket, kinds, perform)),
+        asyncio.create_task(_carry_out(socket, inbox)),
+    }
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    except WebSocketDisconnect:
+        pass
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _carry_in(socket: WebSocket, kinds: Any, perform: Perform) -> None:
+    decoder = msgspec.json.Decoder(kinds)
+    pace = Pace(asyncio.get_running_loop().time)
+    async for text in socket.iter_text():
+        call_id = None
+        try:
+            message = decoder.decode(text)
+            call_id = getattr(message, "call_id", None)
+            await perform(message)
+        except msgspec.MsgspecError as error:
+            await _refuse(socket, VisavisError(ErrorKind.ParameterInvalid, f"{error}."), None)
+        except VisavisError as error:
+            await _refuse(socket, error, call_id)
+        await pace.keep()
+
+
+async def _refuse(socket: WebSocket, error: VisavisError, call_id: str | None) -> None:
+    refused = signaling.Refused(error=error.kind.name, message=error.message, call_id=call_id)
+    await send(socket, refused)
+
+
+async def _carry_out(socket: WebSocket, inbox: Subscription) -> None:
+    async for message in inbox:
+        await socket.send_text(message.decode())
+    await socket.close(TRY_AGAIN_LATER, "This page fell too far behind.")

@@ -1,0 +1,5 @@
+/* empty css    */import{a as e,c as t,f as n,h as r,l as i,n as a,o,t as s}from"./decorate.js";import"./widget2.js";var c=r`
+  main { max-width: 46rem; margin: 0 auto; padding: clamp(1.5rem, 8vh, 5rem) 1.25rem; }
+  .card { padding: 2rem; }
+`,l=class extends i{constructor(...e){super(...e),this.isValid=!0,this.token=location.pathname.split(`/`).pop()??``}static{this.styles=[a,c]}connectedCallback(){super.connectedCallback(),this.ask()}render(){return this.isValid?n`<main><h1>${e(`joinTitle`)}</h1><p class="quiet">${e(`joinHelp`)}</p>
+      <visavis-widget join=${this.token}></visavis-widget></main>`:n`<main><section class="card"><h1>${e(`joinOver`)}</h1><p class="quiet" role="alert">${e(`joinOverHelp`)}</p></section></main>`}firstUpdated(){let e=this.renderRoot.querySelector(`visavis-widget`);Object.assign(window,{visavis:{get peerConnection(){return e?.peerConnection}}})}async ask(){let e=await fetch(location.href,{method:`HEAD`});this.isValid=e.status!==404}};s([o()],l.prototype,`isValid`,void 0),l=s([t(`visavis-join`)],l);

@@ -1,0 +1,123 @@
+"""An archive without a network, and who looks into it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+
+from visavis.archive.archive import Archive
+from visavis.archive.tus_headers import BODY_TYPE, write_metadata
+from visavis.domain.audit import FieldChange
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.people import Agent, Permission
+from visavis.web.errors import on_visavis_error
+
+KEY = "key"
+TUS = {"Authorization": f"Bearer {KEY}", "Tus-Resumable": "1.0.0"}
+AGENTS = {
+    "viewer": Agent(7, 1, "v@example.com", "V", False, frozenset({Permission.VIEW_RECORDINGS})),
+    "admin": Agent(8, 1, "a@example.com", "A", True),
+    "nobody": Agent(9, 1, "n@example.com", "N", False),
+    "other": Agent(10, 2, "o@example.com", "O", True),
+}
+
+
+async def viewer(request: Request) -> Agent:
+    """Who asks says so in a header."""
+    try:
+        return AGENTS[request.headers["agent"]]
+    except KeyError:
+        raise VisavisError(ErrorKind.Unauthorized) from None
+
+
+@dataclass
+class House:
+    """A running archive, a client of it and what its audit log has heard."""
+
+    directory: Path
+    days: dict[int, int] = field(default_factory=dict)
+    log: list[tuple[str, int | None, str]] = field(default_factory=list)
+    archive: Archive = field(init=False)
+    client: httpx2.AsyncClient = field(init=False)
+    is_open: bool = False
+
+    def open(self) -> House:
+        """As after a start on this directory."""
+        if self.is_open:
+            self.archive.close()
+        self.is_open = True
+        self.archive = Archive(
+            self.directory,
+            key=KEY,
+            viewer=viewer,
+            audit=self.hear,
+            retention_days_of=self.retention,
+        )
+        app = Starlette(
+            routes=self.archive.routes(), exception_handlers={VisavisError: on_visavis_error}
+        )
+        transport = httpx2.ASGITransport(app)
+        self.client = httpx2.AsyncClient(transport=transport, base_url="http://archive")
+        return self
+
+    async def hear(
+        self, _: int, agent_id: int | None, action: str, __: str, changes: tuple[FieldChange, ...]
+    ) -> None:
+        self.log.append((action, agent_id, changes[-1].new_value or changes[-1].old_value))
+
+    async def retention(self, site_id: int) -> int | None:
+        return self.days.get(site_id)
+
+    async def tus(
+        self, method: str, path: str = "/recordings/", content: bytes = b"", **headers: Any
+    ) -> httpx2.Response:
+        """A request of a recorder; a header's name is written with underscores."""
+        sent = {name.replace("_", "-"): str(value) for name, value in headers.items()}
+        return await self.client.request(method, path, content=content, headers={**TUS, **sent})
+
+    async def create(self, length: int | None = None, **metadata: str) -> str:
+        """The new upload's address."""
+        sized = {"Upload_Length": length} if length is not None else {"Upload_Defer_Length": 1}
+        said = {"Upload_Metadata": write_metadata(metadata)} if metadata else {}
+        headers: dict[str, Any] = {**sized, **said}
+        answer = await self.tus("POST", **headers)
+        assert answer.status_code == 201, answer.text
+        return str(answer.headers["location"])
+
+    async def patch(self, url: str, offset: int, data: bytes, **more: Any) -> httpx2.Response:
+        return await self.tus(
+            "PATCH", url, data, **{"Upload_Offset": offset, "Content_Type": BODY_TYPE, **more}
+        )
+
+    async def offset(self, url: str) -> int:
+        return int((await self.tus("HEAD", url)).headers["upload-offset"])
+
+    async def keep(self, data: bytes, recording: str = "rec", **metadata: str) -> None:
+        """Bring a whole recording in."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        said = {"site": "1", "recording": recording, "sha256": sha256, **metadata}
+        url = await self.create(len(data), **said)
+        assert (await self.patch(url, 0, data)).headers["visavis-sha256"] == sha256
+
+    async def ask(
+        self, path: str, agent: str = "viewer", method: str = "GET", **headers: str
+    ) -> httpx2.Response:
+        """A request of somebody at the library page."""
+        address = f"/library/recordings{path}"
+        return await self.client.request(method, address, headers={"agent": agent, **headers})
+
+
+@pytest.fixture
+async def house(tmp_path: Path, anyio_backend: str) -> AsyncIterator[House]:
+    open_house = House(tmp_path / "archive").open()
+    yield open_house
+    await open_house.client.aclose()
+    open_house.archive.close()

@@ -1,0 +1,126 @@
+"""Recordings made up for tests: what the muxer writes, without a call."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+import av
+import msgspec
+
+from visavis.domain.story import Story
+
+RATE: Final = 48_000
+FRAME: Final = 960
+ENCODERS: Final = {
+    "vp8": ("libvpx", {"deadline": "realtime", "cpu-used": "8", "b:v": "400k"}),
+    "vp9": ("libvpx-vp9", {"deadline": "realtime", "cpu-used": "8", "b:v": "400k"}),
+    "av1": ("libsvtav1", {"preset": "11", "svtav1-params": "pred-struct=1:rc=0:lp=1"}),
+    "h264": ("libx264", {"preset": "ultrafast", "tune": "zerolatency", "profile": "baseline"}),
+    "opus": ("libopus", {"application": "voip", "b:a": "24k"}),
+}
+
+
+@dataclass(frozen=True)
+class Take:
+    """One track. `begins` and `ends` in seconds; `lost` are spans in which no packet came.
+
+    A picture flashes white, and a voice beeps, for 100 ms at every whole second of the timeline.
+    """
+
+    title: str
+    codec: str = "opus"
+    begins: float = 0.0
+    ends: float = 4.0
+    size: tuple[int, int] = (320, 180)
+    tone: float = 440.0
+    lost: Sequence[tuple[float, float]] = field(default=())
+
+    def is_lost(self, time: float) -> bool:
+        return any(a <= time < b for a, b in self.lost)
+
+
+VIDEO_CALL: Final = (
+    Take("Visitor audio"),
+    Take("Visitor video", "vp8", begins=0.3),
+    Take("Agent audio", begins=0.5, tone=880.0),
+    Take("Agent video", "vp8", begins=0.8),
+)
+AUDIO_CALL: Final = (Take("Visitor audio"), Take("Agent audio", begins=0.5, tone=880.0))
+
+
+def film(
+    path: Path,
+    takes: Sequence[Take] = VIDEO_CALL,
+    *,
+    story: Story | None = None,
+    chapters: Sequence[tuple[float, str]] = (),
+) -> Path:
+    """Write a recording as the muxer does."""
+    with av.open(str(path), "w", format="matroska", options={"cluster_time_limit": "1000"}) as out:
+        if story:
+            out.add_attachment("call.json", "application/json", msgspec.json.encode(story))
+        if chapters:
+            out.set_chapters([_chapter(n, *one) for n, one in enumerate(chapters, 1)])
+        out.metadata["DATE_RECORDED"] = "2026-01-01T10:00:00+00:00"
+        packets: list[tuple[float, Any]] = []
+        for take in takes:
+            name, options = ENCODERS[take.codec]
+            stream: Any = out.add_stream(name, rate=RATE if take.codec == "opus" else 25)
+            stream.options = options
+            stream.metadata["title"] = take.title
+            make = _voice if take.codec == "opus" else _picture
+            packets += [(float(p.pts * p.time_base), p) for p in make(stream, take)]
+        for time, packet in sorted(packets, key=lambda pair: pair[0]):
+            _ = time
+            out.mux(packet)
+    return path
+
+
+def _voice(stream: Any, take: Take) -> Iterator[Any]:
+    stream.layout = "stereo"
+    for start in range(round(take.begins * RATE), round(take.ends * RATE), FRAME):
+        frame = av.AudioFrame("s16", "stereo", FRAME)
+        frame.planes[0].update(_sound(start, take.tone))
+        frame.pts, frame.rate, frame.time_base = start, RATE, Fraction(1, RATE)
+        yield from (p for p in stream.encode(frame) if not take.is_lost(start / RATE))
+    yield from stream.encode(None)
+
+
+def _sound(start: int, tone: float) -> bytes:
+    samples = bytearray()
+    for number in range(start, start + FRAME):
+        loud = 0.5 if number % RATE < RATE // 10 else 0.0
+        value = round(32_000 * loud * math.sin(2 * math.pi * tone * number / RATE))
+        samples += value.to_bytes(2, "little", signed=True) * 2
+    return bytes(samples)
+
+
+def _picture(stream: Any, take: Take) -> Iterator[Any]:
+    stream.width, stream.height, stream.pix_fmt = *take.size, "yuv420p"
+    stream.time_base = stream.codec_context.time_base = Fraction(1, 1000)
+    stream.codec_context.gop_size = 50
+    for number in range(round(take.begins * 25), round(take.ends * 25)):
+        frame = av.VideoFrame(*take.size, "yuv420p")
+        is_flash = number % 25 < 3
+        for plane, value in zip(frame.planes, (235 if is_flash else 60, 128, 128), strict=True):
+            plane.update(bytes([value]) * plane.buffer_size)
+        frame.pts, frame.time_base = number * 40, Fraction(1, 1000)
+        yield from (p for p in stream.encode(frame) if not take.is_lost(number / 25))
+    yield from stream.encode(None)
+
+
+def _chapter(number: int, at: float, title: str) -> Any:
+    start, time_base = round(at * 1000), Fraction(1, 1000)
+    metadata = {"title": title}
+    return {
+        "id": number,
+        "start": start,
+        "end": start + 1,
+        "time_base": time_base,
+        "metadata": metadata,
+    }

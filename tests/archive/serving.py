@@ -1,0 +1,51 @@
+"""An archive on real sockets: `python -m tests.archive.serving DIRECTORY KEY [MAX_FILE_BYTES]`.
+
+Prints its port. No file can grow beyond MAX_FILE_BYTES, as on a disk that is full.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import sys
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+
+from visavis.archive.archive import Archive
+from visavis.domain.audit import FieldChange
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.people import Agent
+
+
+async def nobody(_: Request) -> Agent:
+    raise VisavisError(ErrorKind.Unauthorized)
+
+
+async def unheard(
+    _: int, __: int | None, ___: str, ____: str, _____: tuple[FieldChange, ...]
+) -> None:
+    raise AssertionError
+
+
+async def for_ever(_: int) -> int | None:
+    return None
+
+
+async def main(directory: Path, key: str) -> None:
+    archive = Archive(directory, key=key, viewer=nobody, audit=unheard, retention_days_of=for_ever)
+    config = uvicorn.Config(Starlette(routes=archive.routes()), port=0, log_level="critical")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    print(server.servers[0].sockets[0].getsockname()[1], flush=True)
+    await serving
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 3:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))

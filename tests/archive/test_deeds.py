@@ -1,0 +1,72 @@
+"""What the audit log hears."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.archive.conftest import AGENTS
+from tests.archive.test_search import entry
+from visavis.archive import deeds as module
+from visavis.archive.deeds import Deed, Deeds
+from visavis.domain.audit import FieldChange
+from visavis.domain.people import operator
+
+pytestmark = pytest.mark.anyio
+
+ENTRY = entry(1)
+
+
+class Log:
+    def __init__(self) -> None:
+        self.heard: list[tuple[int | None, str, str, tuple[FieldChange, ...]]] = []
+        self.now = 0.0
+        self.deeds = Deeds(self.hear, lambda: self.now)
+
+    async def hear(
+        self,
+        _: int,
+        agent_id: int | None,
+        action: str,
+        summary: str,
+        changes: tuple[FieldChange, ...],
+    ) -> None:
+        self.heard.append((agent_id, action, summary, changes))
+
+
+async def test_who_did_what_in_words() -> None:
+    log = Log()
+    await log.deeds.note(Deed.PLAYED, AGENTS["viewer"], ENTRY)
+    await log.deeds.note(Deed.DELETED, None, ENTRY, ": kept for 30 days")
+    await log.deeds.note(Deed.HELD, operator(1), entry(1, visitor_name=""))
+    played, deleted, held = log.heard
+    assert played[:3] == (
+        7,
+        "recordingPlayed",
+        "Played the recording of 2026-01-01T12:00:00 with Visitor 1",
+    )
+    assert played[3] == (FieldChange("recording", "", "r1"),)
+    assert deleted[0] is None
+    assert deleted[2].endswith("with Visitor 1: kept for 30 days")
+    assert deleted[3] == (FieldChange("recording", "r1", ""),)
+    assert held[0] is None
+    assert held[2].endswith("with a visitor")
+    assert held[3][0] == FieldChange("isHeld", "false", "true")
+
+
+async def test_once_for_each_occasion_and_agent() -> None:
+    log = Log()
+    viewer, admin = AGENTS["viewer"], AGENTS["admin"]
+    for agent, occasion in ((viewer, "a"), (viewer, "a"), (viewer, "b"), (admin, "a")):
+        await log.deeds.note_once(Deed.PLAYED, agent, ENTRY, occasion)
+    assert [agent_id for agent_id, *_ in log.heard] == [7, 7, 8]
+    log.now += module.REMEMBERED_SECONDS
+    await log.deeds.note_once(Deed.PLAYED, viewer, ENTRY, "a")
+    assert len(log.heard) == 4
+
+
+async def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_REMEMBERED", 2)
+    log = Log()
+    for occasion in ("a", "b", "c", "a"):
+        await log.deeds.note_once(Deed.PLAYED, AGENTS["viewer"], ENTRY, occasion)
+    assert len(log.heard) == 4

@@ -1,0 +1,29 @@
+"""Who may upload."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from visavis.archive.key import Keys, Uploader, ensure_key
+
+
+def test_the_archive_s_own_key_is_made_once(tmp_path: Path) -> None:
+    path = tmp_path / "archive.key"
+    key = ensure_key(path)
+    assert ensure_key(path) == key
+    assert path.stat().st_mode & 0o077 == 0
+    assert [p.name for p in tmp_path.iterdir()] == ["archive.key"]
+
+
+def test_site_keys_come_and_go_while_the_server_runs(tmp_path: Path) -> None:
+    server, command = Keys(tmp_path, "own"), Keys(tmp_path, "own")
+    assert server.uploader("own") == Uploader(None)
+    assert server.uploader("") is None
+    key, other = command.add("a", 2), command.add("a", 3)
+    assert server.uploader(key) == Uploader(2)
+    assert server.uploader(other) == Uploader(3)
+    assert key not in (tmp_path / "keys.json").read_text()
+    assert command.delete("a", 2)
+    assert not command.delete("a", 2)
+    assert server.uploader(key) is None
+    assert server.uploader(other) == Uploader(3)

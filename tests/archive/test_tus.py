@@ -1,0 +1,296 @@
+"""The tus 1.0 server by the words of the protocol, core and every extension."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import os
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.archive.conftest import TUS, House
+from visavis.archive import tus
+from visavis.archive.tus_headers import BODY_TYPE, MAX_SIZE, write_metadata
+from visavis.archive.uploads import LIFETIME_SECONDS
+
+pytestmark = pytest.mark.anyio
+
+DATA = os.urandom(100_000)
+
+
+def checksum(data: bytes, algorithm: str = "sha256") -> str:
+    return f"{algorithm} {base64.b64encode(hashlib.new(algorithm, data).digest()).decode()}"
+
+
+def kept(house: House, name: str = "1/rec.mkv") -> Path:
+    return house.directory / "library" / name
+
+
+async def test_options_tell_what_it_can(house: House) -> None:
+    for path in ("/recordings", "/recordings/", "/recordings/any"):
+        answer = await house.client.options(path)  # of anybody, in any version
+        assert answer.status_code == 204
+        assert answer.headers["tus-version"] == "1.0.0"
+        assert answer.headers["tus-max-size"] == str(MAX_SIZE)
+        assert answer.headers["tus-checksum-algorithm"] == "sha1,sha256,md5"
+        assert set(answer.headers["tus-extension"].split(",")) == {
+            "creation",
+            "creation-with-upload",
+            "creation-defer-length",
+            "checksum",
+            "expiration",
+            "termination",
+        }
+
+
+async def test_an_upload_in_pieces(house: House) -> None:
+    metadata = {"recording": "rec", "visitorName": "Ännchen", "empty": ""}
+    url = await house.create(len(DATA), **metadata)
+    head = await house.tus("HEAD", url)
+    assert head.status_code == 200
+    assert head.headers["upload-length"] == str(len(DATA))
+    assert head.headers["upload-metadata"] == write_metadata(metadata)
+    assert head.headers["cache-control"] == "no-store"
+    for start in range(0, len(DATA), 40_000):
+        assert await house.offset(url) == start
+        answer = await house.patch(url, start, DATA[start : start + 40_000])
+        assert answer.status_code == 204
+        assert answer.headers["upload-offset"] == str(min(start + 40_000, len(DATA)))
+        assert answer.headers["tus-resumable"] == "1.0.0"
+    assert kept(house).read_bytes() == DATA
+    sha256 = hashlib.sha256(DATA).hexdigest()
+    assert (await house.tus("HEAD", url)).headers["visavis-sha256"] == sha256
+    again = await house.patch(url, len(DATA), b"")
+    assert (again.status_code, again.headers["visavis-sha256"]) == (204, sha256)
+    assert (await house.patch(url, 3, b"x")).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("POST", "", {"Authorization": "Bearer wrong"}, 401),
+        ("POST", "", {"Authorization": "Basic key"}, 401),
+        ("POST", "", {"Tus_Resumable": "0.2.0"}, 412),
+        ("POST", "", {}, 400),
+        ("POST", "", {"Upload_Length": "-1"}, 400),
+        ("POST", "", {"Upload_Length": "٣"}, 400),
+        ("POST", "", {"Upload_Length": "1", "Upload_Defer_Length": "1"}, 400),
+        ("POST", "", {"Upload_Defer_Length": "2"}, 400),
+        ("POST", "", {"Upload_Length": str(MAX_SIZE + 1)}, 413),
+        ("POST", "", {"Upload_Length": "1", "Upload_Metadata": "site ???"}, 400),
+        ("POST", "", {"Upload_Length": "1", "Upload_Metadata": "a MQ==,a MQ=="}, 400),
+        ("POST", "", {"Upload_Length": "1", "Upload_Metadata": "a " + "A" * 9000}, 413),
+        ("PATCH", "", {}, 405),
+        ("HEAD", "nothing", {}, 404),
+        ("PATCH", "UPLOAD", {"Upload_Offset": "0"}, 415),
+        ("PATCH", "UPLOAD", {"Content_Type": BODY_TYPE}, 400),
+        ("PATCH", "UPLOAD", {"Upload_Offset": "3", "Content_Type": BODY_TYPE}, 409),
+        ("POST", "UPLOAD", {"Upload_Length": "1"}, 405),
+    ],
+)
+async def test_what_the_protocol_refuses(
+    house: House, method: str, path: str, headers: dict[str, str], status: int
+) -> None:
+    url = await house.create(10)
+    named = {name.replace("_", "-"): value.encode() for name, value in headers.items()}
+    sent: dict[Any, Any] = {**{n: v.encode() for n, v in TUS.items()}, **named}
+    address = url if path == "UPLOAD" else f"/recordings/{path}"
+    answer = await house.client.request(method, address, headers=sent)
+    assert answer.status_code == status
+    assert answer.headers["tus-resumable"] == "1.0.0"
+    if status == 412:
+        assert answer.headers["tus-version"] == "1.0.0"
+    if status == 405:
+        assert "OPTIONS" in answer.headers["allow"]
+
+
+async def test_a_method_may_be_overridden(house: House) -> None:
+    url = await house.create(len(DATA))
+    more = {"Upload_Offset": 0, "Content_Type": BODY_TYPE, "X_HTTP_Method_Override": "PATCH"}
+    assert (await house.tus("POST", url, DATA, **more)).status_code == 204
+
+
+async def test_more_than_was_announced_is_refused(house: House) -> None:
+    url = await house.create(10)
+    assert (await house.patch(url, 0, b"x" * 11)).status_code == 413
+    assert await house.offset(url) == 0
+
+    async def body() -> Any:  # without a Content-Length
+        yield b"x" * 8
+        yield b"x" * 8
+
+    headers = {**TUS, "Upload-Offset": "0", "Content-Type": BODY_TYPE}
+    answer = await house.client.patch(url, content=body(), headers=headers)
+    assert answer.status_code == 413
+    assert await house.offset(url) == 8
+
+
+async def test_creation_with_upload(house: House) -> None:
+    metadata = write_metadata({"recording": "rec"})
+    answer = await house.tus(
+        "POST",
+        content=DATA[:60_000],
+        Upload_Length=len(DATA),
+        Upload_Metadata=metadata,
+        Content_Type=BODY_TYPE,
+        Upload_Checksum=checksum(DATA[:60_000]),
+    )
+    assert answer.status_code == 201
+    assert answer.headers["upload-offset"] == "60000"
+    await house.patch(answer.headers["location"], 60_000, DATA[60_000:])
+    assert kept(house).read_bytes() == DATA
+
+    whole = await house.tus("POST", content=DATA, Upload_Length=len(DATA), Content_Type=BODY_TYPE)
+    assert whole.headers["visavis-sha256"] == hashlib.sha256(DATA).hexdigest()
+
+
+async def test_a_creation_that_fails_leaves_nothing(house: House) -> None:
+    answer = await house.tus(
+        "POST",
+        content=DATA,
+        Upload_Length=len(DATA),
+        Content_Type=BODY_TYPE,
+        Upload_Checksum=checksum(b"else"),
+    )
+    assert answer.status_code == 460
+    assert list((house.directory / "uploads").iterdir()) == []
+
+
+async def test_a_length_that_is_told_later(house: House) -> None:
+    url = await house.create(recording="rec")
+    head = await house.tus("HEAD", url)
+    assert head.headers["upload-defer-length"] == "1"
+    assert "upload-length" not in head.headers
+    await house.patch(url, 0, DATA)
+    assert not kept(house).exists()
+    too_short = await house.patch(url, len(DATA), b"", Upload_Length=len(DATA) - 1)
+    assert too_short.status_code == 400
+    answer = await house.patch(url, len(DATA), b"", Upload_Length=len(DATA))
+    assert answer.headers["visavis-sha256"] == hashlib.sha256(DATA).hexdigest()
+    assert kept(house).read_bytes() == DATA
+
+
+async def test_a_length_stays_once_it_is_told(house: House) -> None:
+    url = await house.create()
+    await house.patch(url, 0, b"12345", Upload_Length=10)
+    assert (await house.tus("HEAD", url)).headers["upload-length"] == "10"
+    assert (await house.patch(url, 5, b"6", Upload_Length=11)).status_code == 400
+    assert (await house.patch(url, 5, b"6", Upload_Length=10)).status_code == 204
+
+
+async def test_an_upload_of_nothing_is_no_recording(house: House) -> None:
+    url = await house.create(0, recording="rec")
+    assert await house.offset(url) == 0
+    assert not kept(house).exists()
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256", "md5"])
+async def test_a_chunk_with_another_checksum_is_discarded(house: House, algorithm: str) -> None:
+    url = await house.create(len(DATA), recording="rec")
+    first, second = DATA[:50_000], DATA[50_000:]
+    answer = await house.patch(url, 0, first, Upload_Checksum=checksum(first, algorithm))
+    assert answer.status_code == 204
+    broken = await house.patch(url, 50_000, b"!" + second[1:], Upload_Checksum=checksum(second))
+    assert broken.status_code == 460
+    assert await house.offset(url) == 50_000
+    answer = await house.patch(url, 50_000, second, Upload_Checksum=checksum(second, algorithm))
+    assert answer.headers["upload-offset"] == str(len(DATA))
+    assert kept(house).read_bytes() == DATA
+
+
+@pytest.mark.parametrize("header", ["crc32 AAAA", "sha1", "sha1 ???", "sha1 AAAA"])
+async def test_a_checksum_that_is_none(house: House, header: str) -> None:
+    url = await house.create(len(DATA))
+    assert (await house.patch(url, 0, DATA, Upload_Checksum=header)).status_code == 400
+    assert await house.offset(url) == 0
+
+
+async def test_a_file_with_another_sha256_is_not_kept(house: House) -> None:
+    url = await house.create(len(DATA), recording="rec", sha256="0" * 64)
+    assert (await house.patch(url, 0, DATA)).status_code == 460
+    assert (await house.tus("HEAD", url)).status_code == 404
+    assert not kept(house).exists()
+
+
+async def test_an_upload_expires(house: House) -> None:
+    url = await house.create(len(DATA))
+    answer = await house.patch(url, 0, DATA[:10])
+    expires = parsedate_to_datetime(answer.headers["upload-expires"]).timestamp()
+    for path in (house.directory / "uploads").iterdir():
+        assert abs(path.stat().st_mtime + LIFETIME_SECONDS - expires) < 5
+        os.utime(path, (0, 0))
+    assert (await house.tus("HEAD", url)).status_code == 410
+    assert (await house.patch(url, 10, DATA[10:])).status_code == 410
+
+
+async def test_termination(house: House) -> None:
+    url = await house.create(len(DATA))
+    await house.patch(url, 0, DATA[:10])
+    assert (await house.tus("DELETE", url)).status_code == 204
+    assert (await house.tus("HEAD", url)).status_code == 404
+    assert list((house.directory / "uploads").iterdir()) == []
+
+
+async def test_terminating_a_stored_upload_leaves_the_recording(house: House) -> None:
+    url = await house.create(len(DATA), recording="rec")
+    await house.patch(url, 0, DATA)
+    assert (await house.tus("DELETE", url)).status_code == 204
+    assert kept(house).exists()
+
+
+async def test_one_writer_at_a_time(house: House) -> None:
+    url = await house.create(len(DATA))
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> Any:
+        yield DATA[:10]
+        begun.set()
+        await go_on.wait()
+        yield DATA[10:]
+
+    headers = {**TUS, "Upload-Offset": "0", "Content-Type": BODY_TYPE}
+    first = asyncio.create_task(house.client.patch(url, content=slow(), headers=headers))
+    await begun.wait()
+    assert (await house.patch(url, 0, DATA)).status_code == 423
+    assert (await house.tus("DELETE", url)).status_code == 423
+    assert (await house.tus("HEAD", url)).status_code == 200
+    go_on.set()
+    assert (await first).status_code == 204
+
+
+async def test_a_full_disk_is_told_before_the_first_byte(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tus, "RESERVE_BYTES", 2**62)
+    assert (await house.tus("POST", Upload_Length=1)).status_code == 507
+
+
+async def test_a_site_s_key_is_for_its_own_site(house: House) -> None:
+    key = house.archive._tus._keys.add("their recorder", 2)
+    theirs: dict[str, Any] = {"Authorization": f"Bearer {key}"}
+    foreign = write_metadata({"site": "1", "recording": "rec"})
+    answer = await house.tus("POST", Upload_Length=3, Upload_Metadata=foreign, **theirs)
+    assert answer.status_code == 403
+    said = write_metadata({"recording": "rec"})
+    url = (await house.tus("POST", Upload_Length=3, Upload_Metadata=said, **theirs)).headers[
+        "location"
+    ]
+    assert (await house.patch(url, 0, b"abc", **theirs)).status_code == 204
+    assert kept(house, "2/rec.mkv").read_bytes() == b"abc"
+    ours = await house.create(3)
+    assert (await house.tus("HEAD", ours, **theirs)).status_code == 404
+
+
+async def test_a_recording_that_was_deleted_meanwhile(house: House) -> None:
+    url = await house.create(len(DATA), recording="rec")
+    uploads = house.archive._tus._uploads
+    upload = uploads.find(url.rpartition("/")[2])
+    assert upload
+    await house.patch(url, 0, DATA)
+    uploads.save(upload)  # as if the answer had been lost with the process
+    kept(house).unlink()
+    assert (await house.patch(url, len(DATA), b"")).status_code == 410

@@ -1,0 +1,102 @@
+"""Work on request: bounded, cancelled, forgotten, swept."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.archive.conftest import House
+from tests.archive.films import AUDIO_CALL, film
+from visavis.archive import workshop as module
+from visavis.archive.storage import Entry
+from visavis.archive.workshop import COMPOSED, TooManyError, Workshop
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def entries(house: House, tmp_path: Path) -> list[Entry]:
+    content = film(tmp_path / "call.mkv", AUDIO_CALL).read_bytes()
+    for number in range(3):
+        await house.keep(content, f"rec-{number}")
+    library = house.archive._sweeper._library
+    return list(library.all())
+
+
+async def test_two_who_ask_at_once_get_the_same(house: House, entries: list[Entry]) -> None:
+    workshop = house.archive._workshop
+    one, other = await asyncio.gather(workshop.parts(entries[0]), workshop.parts(entries[0]))
+    assert one == other
+    assert await workshop.part(entries[0], "nobody") is None
+
+
+async def test_one_composition_at_a_time_and_few_wait(
+    house: House, entries: list[Entry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_WAITING", 1)
+    workshop = house.archive._workshop
+    for entry in entries[:2]:
+        workshop.compose(entry)
+    with pytest.raises(TooManyError):
+        workshop.compose(entries[2])
+    await asyncio.sleep(0)
+    assert [workshop.composition(entry).state for entry in entries] == [
+        "running",
+        "waiting",
+        "none",
+    ]
+    await workshop.close()
+    assert [workshop.composition(entry).state for entry in entries] == ["none"] * 3
+    assert workshop.composed(entries[0]) is None
+
+
+async def test_a_deleted_recording_is_no_longer_worked_on(
+    house: House, entries: list[Entry]
+) -> None:
+    workshop = house.archive._workshop
+    parts = asyncio.create_task(workshop.parts(entries[0]))
+    workshop.compose(entries[0])
+    await asyncio.sleep(0.05)
+    await workshop.forget(entries[0])
+    with pytest.raises(asyncio.CancelledError):
+        await parts
+    assert not (house.directory / "cache" / "1" / "rec-0").exists()
+
+
+async def test_what_nobody_uses_is_swept(house: House, entries: list[Entry]) -> None:
+    workshop = house.archive._workshop
+    for entry in entries[:2]:
+        await workshop.parts(entry)
+    cache = house.directory / "cache" / "1"
+    (cache / "rec-0" / COMPOSED).write_bytes(b"film")
+    for path in cache.rglob("*"):
+        os.utime(path, (0, 0))
+    assert workshop.composed(entries[0])  # this is to use it
+    (cache / "gone").mkdir()
+    (cache.parent / "strange" / "x").mkdir(parents=True)
+    workshop.sweep(time.time())
+    assert [path.name for path in cache.iterdir()] == ["rec-0"]
+    assert len(await workshop.parts(entries[1])) == 2  # made again
+
+
+async def test_stopping_stops_the_programs(house: House, entries: list[Entry]) -> None:
+    workshop = house.archive._workshop
+    running = asyncio.create_task(house.archive.run())
+    workshop.compose(entries[0])
+    parts = asyncio.create_task(workshop.parts(entries[1]))
+    await asyncio.sleep(0.05)
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    with contextlib.suppress(asyncio.CancelledError):
+        await parts
+    assert workshop.composition(entries[0]).state == "none"
+
+
+async def test_a_workshop_without_a_cache_has_nothing_to_sweep(house: House) -> None:
+    Workshop(house.directory / "nowhere", house.archive._sweeper._library).sweep(0)

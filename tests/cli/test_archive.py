@@ -1,0 +1,127 @@
+"""The archive alone: its pages, its accounts, the keys of other recorders."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.cli.commands import visavis
+from tests.running import VISAVIS, eventually
+from visavis.archive.tus_headers import BODY_TYPE, write_metadata
+
+PASSWORD = re.compile(r"password  (\S+)")
+
+
+class Alone:
+    """`visavis archive` on a data directory."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = int(probe.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = data.parent / "log"
+        command = [VISAVIS, "archive", "--data", str(data), "--port", str(self.port)]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        eventually(lambda: "Ctrl-C stops" in self.said(), 30)
+
+    def said(self) -> str:
+        assert self.process.poll() is None, self.log.read_text()
+        return self.log.read_text()
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(20)
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[Alone]:
+    running = Alone(tmp_path / "data")
+    yield running
+    if running.process.poll() is None:
+        assert running.stop() == 0
+
+
+def upload(alone: Alone, key: str, data: bytes, **metadata: str) -> httpx2.Response:
+    headers = {
+        "Authorization": f"Bearer {key}",
+        "Tus-Resumable": "1.0.0",
+        "Upload-Length": str(len(data)),
+        "Upload-Metadata": write_metadata(metadata),
+        "Content-Type": BODY_TYPE,
+    }
+    return httpx2.post(f"{alone.url}/recordings/", headers=headers, content=data)
+
+
+def test_recordings_come_in_and_are_found(alone: Alone) -> None:
+    match = PASSWORD.search(alone.said())
+    assert match
+    key = (alone.data / "archive.key").read_text()
+    assert upload(alone, key, b"film", recording="one").status_code == 201
+    with httpx2.Client(base_url=alone.url) as client:
+        assert client.get("/library/recordings").status_code == 401
+        answer = client.post("/session", json={"email": "admin@localhost", "password": match[1]})
+        assert answer.status_code == 200
+        (one,) = client.get("/library/recordings").json()["recordings"]
+        assert one["id"] == "one"
+        assert client.get("/library/recordings/one/original.mkv").content == b"film"
+        assert client.request("DELETE", "/library/recordings/one").status_code == 204
+        for path in ("/", "/library"):
+            assert "<visavis-library alone>" in client.get(path).text
+        assert client.get("/signin").status_code == 200
+        assert client.get("/static/assets/library.js").status_code == 200
+        assert client.get("/console").status_code == 404
+        assert client.get("/healthz").text == "ok\n"
+        assert client.get("/readyz").status_code == 200
+        assert "visavis_http_request_seconds" in client.get("/metrics").text
+    logged = visavis("audit", "--data", alone.data, "--json")
+    assert [entry["field"] for entry in json.loads(logged.stdout)] == ["recording", "recording"]
+
+
+def test_keys_of_other_recorders(alone: Alone) -> None:
+    added = visavis("archive", "key", "add", "theirs", "--site", 2, "--data", alone.data)
+    key = added.stdout.strip()
+    assert upload(alone, key, b"film", recording="two").status_code == 201
+    assert upload(alone, key, b"film", recording="three", site="1").status_code == 403
+    assert (alone.data / "archive" / "library" / "2" / "two.mkv").exists()
+    again = visavis("archive", "key", "add", "theirs", "--site", 2, "--data", alone.data)
+    assert again.returncode == 1
+    listed = visavis("archive", "key", "list", "--json", "--data", alone.data)
+    assert json.loads(listed.stdout) == [{"site": 2, "name": "theirs"}]
+    for code in (0, 1):
+        command = ("archive", "key", "delete", "theirs", "--site", 2, "--data", alone.data)
+        assert visavis(*command).returncode == code
+    assert upload(alone, key, b"film", recording="four").status_code == 401
+
+
+def test_a_directory_has_one_archive(alone: Alone) -> None:
+    second = visavis("archive", "--data", alone.data, "--port", 0)
+    assert second.returncode == 1
+    assert "another process keeps the archive" in second.stderr
+    taken = visavis("archive", "--data", alone.data.parent / "other", "--port", alone.port)
+    assert taken.returncode == 1
+    assert "choose --port" in taken.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--port", "many"), "--port"),
+        (("--tls-cert", "x"), "HTTPS needs both"),
+        (("key", "list", "--data", "/nonexistent/x"), "is not set up"),
+        (("--config", "/nonexistent/x"), "cannot be read"),
+    ],
+)
+def test_errors_say_what_to_do(arguments: tuple[str, ...], sentence: str) -> None:
+    result = visavis("archive", *arguments)
+    assert result.returncode != 0
+    assert sentence in result.stderr

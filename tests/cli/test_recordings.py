@@ -1,0 +1,150 @@
+"""`visavis recordings`: what an operator asks and does without a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.recorder.conftest import CONTENT, put_muxed
+from tests.recorder.journals import put_journal
+from tests.store.test_recordings import DELIVERY, add_call, manifest
+from visavis.app import now
+from visavis.cli import main
+from visavis.domain.backlog import Progress
+from visavis.domain.recording import RecordingState
+from visavis.recorder import spool
+from visavis.services.ports import Transaction
+from visavis.store import open_store
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("VISAVIS_DATA_DIR", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def run(data: Path) -> Run:
+    def perform(*arguments: str, fails: bool = False) -> Result:
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code == int(fails), result.output
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        return result
+
+    perform("init", "--password", "pw")
+    return perform
+
+
+def write(data: Path, work: Callable[[Transaction], Any]) -> None:
+    store = open_store(str(data / "visavis.db"))
+    asyncio.run(store.write(work))
+    store.close()
+
+
+def fill(rows: Transaction) -> None:
+    for minute, name in enumerate(("a", "b", "c")):
+        add_call(rows, name)
+        rows.recordings.add(manifest(name, minutes=minute))
+    rows.recordings.delivered(1, "a", DELIVERY, "https://tus.example/", now())
+    rows.recordings.note(1, "b", Progress(RecordingState.FAILED, error="Torn."), now())
+    rows.recordings.note(1, "c", Progress(error="Away.", next_try=60), now())
+
+
+def test_list_and_show(run: Run, data: Path) -> None:
+    assert "There are none" in run("recordings", "list").stderr
+    write(data, fill)
+    table = run("recordings", "list").stdout.splitlines()
+    assert [line.split()[0] for line in table] == ["id", "c", "b", "a"]
+    assert "Torn." in table[2]
+    listed = json.loads(run("recordings", "list", "--state", "undelivered", "--json").stdout)
+    assert [(one["id"], one["state"]) for one in listed] == [("c", "waiting"), ("b", "failed")]
+    assert len(json.loads(run("recordings", "list", "--limit", "1", "--json").stdout)) == 1
+    (shown,) = json.loads(run("recordings", "show", "a", "--json").stdout)
+    assert shown["recordingServerUrl"] == "https://tus.example/"
+    assert "https://tus.example/" in run("recordings", "show", "a").stdout
+    assert "There is no recording x" in run("recordings", "show", "x", fails=True).stderr
+
+
+def test_retry(run: Run, data: Path) -> None:
+    write(data, fill)
+    assert "1 to be tried" in run("recordings", "retry", "b").stdout
+    assert "2 to be tried" in run("recordings", "retry", "--all").stdout
+    assert "The others" in run("recordings", "retry", "a", "b", fails=True).stderr
+    for wrong in ((), ("b", "--all")):
+        assert "give --all" in run("recordings", "retry", *wrong, fails=True).stderr
+
+
+def test_check(run: Run, data: Path) -> None:
+    assert "Every call" in run("recordings", "check").stderr
+    write(data, fill)
+    result = run("recordings", "check", fails=True)
+    assert "2 missing" in result.stderr
+    assert "call-b" in result.stdout
+    missing = json.loads(run("recordings", "check", "--site", "1", "--json", fails=True).stdout)
+    assert [(one["callId"], one["state"], one["lastError"]) for one in missing] == [
+        ("call-b", "failed", "Torn."),
+        ("call-c", "waiting", "Away."),
+    ]
+    assert missing[0]["seconds"] == 10
+    assert run("recordings", "check", "--since", "1h", "--json").stdout == "[]\n"
+    assert "--since takes" in run("recordings", "check", "--since", "soon", fails=True).stderr
+
+
+def exported(run: Run, data: Path, recording_id: str, fails: bool = False) -> Result:
+    return run("recordings", "export", recording_id, str(data / "out.mkv"), fails=fails)
+
+
+def test_export_from_the_spool(run: Run, data: Path) -> None:
+    write(data, fill)
+    put_muxed(data / "spool", "c")
+    assert f"{len(CONTENT)} bytes" in exported(run, data, "c").stdout
+    assert (data / "out.mkv").read_bytes() == CONTENT
+    assert "File exists" in exported(run, data, "c", fails=True).stderr
+
+
+def test_export_of_what_is_not_muxed_yet(run: Run, data: Path) -> None:
+    write(data, fill)
+    directory = put_journal(data / "spool", manifest("c"), 1.0)
+    with spool.claimed(directory):
+        assert "try again in a moment" in exported(run, data, "c", fails=True).stderr
+    exported(run, data, "c")
+    assert (data / "out.mkv").read_bytes()[:4] == b"\x1a\x45\xdf\xa3"
+    (directory / "delivery.json").unlink()
+    (directory / "0001.journal").write_bytes(b"x" * 50)
+    assert str(directory) in exported(run, data, "c", fails=True).stderr
+
+
+def test_export_from_the_archive(run: Run, data: Path) -> None:
+    write(data, fill)
+    assert "fetch it there" in exported(run, data, "a", fails=True).stderr
+    archived = data / "archive" / "library" / "1" / "a.mkv"
+    archived.parent.mkdir(parents=True)
+    archived.write_bytes(CONTENT)
+    exported(run, data, "a")
+    assert (data / "out.mkv").read_bytes() == CONTENT
+
+
+def test_export_of_what_is_not_here(run: Run, data: Path) -> None:
+    write(data, fill)
+    assert "not on this machine" in exported(run, data, "c", fails=True).stderr
+    write(data, lambda rows: rows.recordings.note(1, "c", Progress(RecordingState.EMPTY), now()))
+    assert "No media ever came" in exported(run, data, "c", fails=True).stderr
+
+
+def test_a_call_that_was_too_short_is_not_missed(run: Run, data: Path) -> None:
+    def work(rows: Transaction) -> None:
+        add_call(rows, "short", seconds=timedelta(seconds=1).total_seconds())
+        rows.recordings.add(manifest("short"))
+        rows.recordings.note(1, "short", Progress(RecordingState.EMPTY), now())
+
+    write(data, work)
+    run("recordings", "check")

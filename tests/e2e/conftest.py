@@ -1,0 +1,25 @@
+"""One running system for the tests of a file that put back what they change."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.running import VISAVIS, System
+
+COLLEAGUE = "bea@example.com"
+PASSWORD = "geheim"
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A system with two agents, switched on."""
+    running = System(tmp_path_factory.mktemp("office") / "data").start()
+    add = [VISAVIS, "agent", "add", "--data", str(running.data), "--password-stdin"]
+    add += [COLLEAGUE, "--name", "Bea", "--administrator"]
+    subprocess.run(add, input=PASSWORD.encode(), check=True)
+    running.configure(on=True)
+    yield running
+    running.stop()

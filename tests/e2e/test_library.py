@@ -1,0 +1,347 @@
+"""The library page: two sides in step, what stands beside them, what can be done with them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx2
+import pytest
+from playwright.sync_api import Page, Playwright, expect
+
+from tests.archive.films import Take, film
+from tests.npm import npm
+from tests.running import CHROMIUM, FAKE_DEVICES, System, decoding_errors, ffprobe
+from visavis.archive.tus_headers import BODY_TYPE, write_metadata
+from visavis.domain.story import CallEvent, Story
+
+pytestmark = pytest.mark.e2e
+
+WEB = Path(__file__).resolve().parents[2] / "web"
+START = datetime(2026, 1, 1, 10, tzinfo=UTC)
+SECONDS = 24.0
+TAKES = (
+    Take("Visitor audio", ends=SECONDS, lost=[(5, 5.5)]),
+    Take("Visitor video", "vp8", begins=0.4, ends=SECONDS),
+    Take("Agent audio", begins=0.7, ends=SECONDS, tone=880),
+    Take("Agent video", "vp9", begins=1.0, ends=14),
+    Take("Agent video 2", "h264", begins=14, ends=SECONDS),
+    Take("Agent screen", "vp9", begins=8, ends=12, size=(640, 360)),
+)
+STORY = Story(
+    call_id="call",
+    site_id=1,
+    media="video",
+    visitor_name="Ann Archer",
+    visitor_email="ann@example.com",
+    agent_names=("Bo Berg",),
+    events=(
+        CallEvent(START + timedelta(seconds=3), "text", "visitor", {"text": "Can you see me?"}),
+        CallEvent(START + timedelta(seconds=10), "text", "agent", {"text": "Yes, clearly."}),
+    ),
+    quality={
+        "visitor": {"mos": 4.3, "lossIn": 0.01, "lossOut": 0.0, "roundTrip": 31.4, "jitter": 4.0},
+        "agent": {"mos": 3.4, "lossIn": 0.02, "lossOut": 0.01, "roundTrip": None, "jitter": 9.0},
+    },
+)
+CHAPTERS = ((0.4, "Connected"), (8.0, "The agent shares their screen"))
+
+IN_STEP = """seconds => new Promise(resolve => {
+  const library = document.querySelector("visavis-library").shadowRoot;
+  const player = library.querySelector("visavis-player");
+  const videos = ["visitor", "agent"].map(n => player.shadowRoot.querySelector(`[data-part=${n}]`));
+  const apart = [], until = performance.now() + seconds * 1000;
+  const look = () => {
+    const [one, other] = videos.map(video => video.currentTime);
+    apart.push({ at: one, apart: Math.abs(one - other) });
+    performance.now() < until ? setTimeout(look, 20) : resolve(apart);
+  };
+  look();
+})"""
+
+
+def deliver(system: System, content: bytes, recording: str, **more: str) -> None:
+    """As our recorder does."""
+    key = (system.data / "archive.key").read_text().strip()
+    usual = {"Authorization": f"Bearer {key}", "Tus-Resumable": "1.0.0"}
+    metadata = {
+        "site": "1",
+        "call": "call",
+        "recording": recording,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "startedAt": START.isoformat(),
+        **more,
+    }
+    answer = httpx2.post(
+        f"{system.url}/recordings/",
+        content=content,
+        headers={
+            **usual,
+            "Upload-Length": str(len(content)),
+            "Upload-Metadata": write_metadata(metadata),
+            "Content-Type": BODY_TYPE,
+        },
+    )
+    assert answer.status_code == 201, answer.text
+    assert answer.headers["upload-offset"] == str(len(content))
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A system that has recorded a video call and some audio calls."""
+    directory = tmp_path_factory.mktemp("library")
+    system = System(directory / "data").start()
+    call = film(directory / "call.mkv", TAKES, story=STORY, chapters=CHAPTERS)
+    deliver(system, call.read_bytes(), "video")
+    for number in range(3):
+        takes = (Take("Visitor audio", ends=3 + number), Take("Agent audio", ends=3))
+        audio = film(directory / "audio.mkv", takes)
+        named = {"visitorName": f"Visitor {number}", "agentName": "Cy", "media": "audio"}
+        deliver(system, audio.read_bytes(), f"audio-{number}", **named)
+    yield system
+    system.stop()
+
+
+@pytest.fixture
+def page(playwright: Playwright, library: System) -> Iterator[Page]:
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FAKE_DEVICES)
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{library.url}/signin?next=/library")
+    page.get_by_label("E-mail").fill("admin@localhost")
+    page.get_by_label("Password").fill(library.password)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Recordings").wait_for()
+    yield page
+    browser.close()
+
+
+def open_call(page: Page, library: System) -> None:
+    page.goto(f"{library.url}/library?recording=video")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+def times_apart(page: Page, seconds: float) -> list[dict[str, float]]:
+    return list(page.evaluate(IN_STEP, seconds))
+
+
+def in_step(page: Page, seconds: float = 2.0) -> list[float]:
+    """Play on for a while; where it was, and never more than 50 ms apart."""
+    seen = times_apart(page, seconds)
+    assert seen[-1]["at"] > seen[0]["at"] + seconds / 3, "it does not play"
+    worst = max(one["apart"] for one in seen)
+    print(f"at most {1000 * worst:.0f} ms apart from {seen[0]['at']:.1f} to {seen[-1]['at']:.1f} s")
+    assert worst < 0.05
+    return [one["at"] for one in seen]
+
+
+BRIGHTNESS = """() => {
+  const library = document.querySelector("visavis-library").shadowRoot;
+  const player = library.querySelector("visavis-player").shadowRoot;
+  const seen = [...player.querySelectorAll("video:not([data-dark])")];
+  return Object.fromEntries(seen.map(video => {
+    const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+    canvas.drawImage(video, 0, 0, 1, 1);
+    return [video.dataset.part, canvas.getImageData(0, 0, 1, 1).data[0]];
+  }));
+}"""
+
+
+def seek(page: Page, target: float) -> None:
+    page.locator("#position").evaluate(
+        """(slider, target) => { slider.value = target;
+        slider.dispatchEvent(new InputEvent("input", { bubbles: true })) }""",
+        target,
+    )
+
+
+def shown_time(page: Page) -> float:
+    return float(page.locator("#position").input_value())
+
+
+def audited(library: System) -> list[str]:
+    """What the audit log tells of recordings, newest first."""
+    headers = {"Authorization": f"Bearer {library.token()}"}
+    answer = httpx2.get(f"{library.url}/v4/global/auditLogs?pageSize=100", headers=headers)
+    types = [entry["actionType"] for entry in answer.json()["auditLogs"]]
+    return [name for name in types if name.startswith("recording")]
+
+
+def test_both_sides_are_in_step(page: Page, library: System) -> None:
+    open_call(page, library)
+    page.locator("#play").click()
+    page.wait_for_timeout(400)
+    in_step(page, 3)
+    for target in (15.0, 6.5, 12.3):
+        seek(page, target)
+        page.wait_for_timeout(600)
+        at = in_step(page)
+        assert target - 0.1 < at[0] < target + 1.5
+    page.locator("#speed").select_option("2")
+    page.wait_for_timeout(300)
+    at = in_step(page)
+    assert 3.0 < at[-1] - at[0] < 5.0
+
+
+@pytest.mark.parametrize(
+    ("target", "parts"),
+    [
+        (5.06, {"visitor", "agent"}),
+        (10.06, {"visitor", "agent", "agent-screen"}),
+        (17.06, {"visitor", "agent-2"}),
+    ],
+)
+def test_what_happened_at_once_is_seen_at_once(
+    page: Page, library: System, target: float, parts: set[str]
+) -> None:
+    """Every picture flashes at every whole second, whatever its codec and its beginning."""
+    open_call(page, library)
+    for moment, is_bright in ((target, True), (target + 0.4, False)):
+        seek(page, moment)
+        page.wait_for_function(
+            f"""bright => {{ const seen = ({BRIGHTNESS})();
+            return Object.values(seen).every(value => bright ? value > 200 : value < 120) }}""",
+            arg=is_bright,
+        )
+        assert set(page.evaluate(BRIGHTNESS)) == parts
+
+
+def test_chapters_and_texts_follow_and_lead(page: Page, library: System) -> None:
+    open_call(page, library)
+    expect(page.get_by_role("button", name="Can you see me?")).to_be_visible()
+    page.get_by_role("button", name="The agent shares their screen").click()
+    expect(page.get_by_text("Screen of Bo Berg")).to_be_visible()
+    assert abs(shown_time(page) - 8) < 0.1
+    page.locator("#play").click()
+    expect(page.get_by_role("button", name="Yes, clearly.")).to_have_attribute(
+        "aria-current", "true"
+    )
+    expect(page.get_by_text("Screen of Bo Berg")).to_be_hidden(timeout=10_000)
+    quality = page.get_by_role("table")
+    expect(quality).to_contain_text("good (4.3)")
+    expect(quality).to_contain_text("31 ms")
+
+
+def test_the_keyboard_is_enough(page: Page, library: System) -> None:
+    open_call(page, library)
+    keyboard = page.keyboard
+    keyboard.press("ArrowRight")
+    page.wait_for_function(SHOWN.format("> 4.9"))
+    keyboard.press("ArrowLeft")
+    page.wait_for_function(SHOWN.format("< 0.1"))
+    keyboard.press("Space")
+    page.wait_for_function(SHOWN.format("> 0.5"))
+    expect(page.locator("#play")).to_have_text("Pause")
+    keyboard.press("ArrowUp")
+    expect(page.locator("#speed")).to_have_value("1.25")
+    keyboard.press("Space")
+    expect(page.locator("#play")).to_have_text("Play")
+    keyboard.press("End")
+    page.wait_for_function(SHOWN.format("> 23"))
+
+
+SHOWN = """() => {{
+  const library = document.querySelector("visavis-library").shadowRoot;
+  const player = library.querySelector("visavis-player").shadowRoot;
+  return Number(player.querySelector("#position").value) {}
+}}"""
+
+
+def test_it_ends_where_both_sides_end_and_begins_anew(page: Page, library: System) -> None:
+    open_call(page, library)
+    seek(page, 23.3)
+    page.locator("#play").click()
+    page.wait_for_function(SHOWN.format("> 23.8"))
+    expect(page.locator("#play")).to_have_text("Play")
+    page.locator("#play").click()
+    page.wait_for_function(SHOWN.format("< 3"))
+    in_step(page, 1)
+
+
+def test_a_call_without_pictures(page: Page, library: System) -> None:
+    page.get_by_role("row", name="Visitor 2").get_by_role("button", name="Play").click()
+    expect(page.get_by_role("heading", name="Visitor 2 · Cy")).to_be_visible()
+    page.locator("#play").click()
+    page.wait_for_timeout(400)
+    in_step(page, 1.5)
+    page.go_back()
+    expect(page.get_by_role("heading", name="Recordings")).to_be_visible()
+
+
+def test_recordings_are_found(page: Page, library: System) -> None:
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(4)
+    page.get_by_role("button", name="Length").click()
+    expect(rows.first).to_contain_text("Ann Archer")
+    page.get_by_role("button", name="Length").click()
+    expect(rows.last).to_contain_text("Ann Archer")
+    for label, value, count in (("Visitor", "ann@", 1), ("Agent", "cy", 3), ("Visitor", "Zoe", 0)):
+        page.get_by_label(label).fill(value)
+        expect(rows).to_have_count(count)
+        page.get_by_role("button", name="Clear filters").click()
+        expect(rows).to_have_count(4)
+    page.get_by_label("Kind").select_option("audio")
+    expect(rows).to_have_count(3)
+    page.get_by_label("From").fill("2026-02-01")
+    expect(page.get_by_text("Nothing matches these filters.")).to_be_visible()
+
+
+def test_a_film_of_both_sides(page: Page, library: System, tmp_path: Path) -> None:
+    open_call(page, library)
+    page.locator("#compose").click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download film").click(timeout=60_000)
+    film_file = tmp_path / "film.mp4"
+    download.value.save_as(film_file)
+    streams = {s["codec_type"]: s for s in ffprobe(film_file)["streams"]}
+    assert (streams["video"]["width"], streams["video"]["height"]) == (1280, 1080)
+    assert streams["audio"]["codec_name"] == "aac"
+    assert abs(float(ffprobe(film_file)["format"]["duration"]) - SECONDS) < 0.2
+    assert decoding_errors(film_file) == ""
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download original").click()
+    assert download.value.suggested_filename.endswith(".mkv")
+    assert audited(library)[:3] == [
+        "recordingDownloaded",
+        "recordingDownloaded",
+        "recordingComposed",
+    ]
+
+
+def test_hold_and_deletion(page: Page, library: System) -> None:
+    deliver(library, b"short-lived", "brief", visitorName="Brief", agentName="Cy")
+    plays = audited(library).count("recordingPlayed")
+    page.goto(f"{library.url}/library?recording=brief")
+    page.get_by_role("button", name="Put on legal hold").click()
+    expect(page.get_by_role("button", name="Release")).to_be_visible()
+    expect(page.get_by_role("button", name="Delete")).to_have_count(0)
+    page.get_by_role("button", name="Release").click()
+    page.get_by_role("button", name="Delete").click()
+    page.locator("#delete-now").click()
+    expect(page.get_by_role("heading", name="Recordings")).to_be_visible()
+    expect(page.get_by_text("Brief")).to_have_count(0)
+    assert audited(library)[:4] == [
+        "recordingDeleted",
+        "recordingReleased",
+        "recordingHeld",
+        "recordingPlayed",
+    ]
+    assert audited(library).count("recordingPlayed") == plays + 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(page: Page, library: System, scheme: str) -> None:
+    script = WEB / "node_modules" / "axe-core" / "axe.min.js"
+    if not script.exists():
+        npm(WEB, "ci", "--no-progress")
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.set_viewport_size({"width": 360, "height": 740})
+    for address in ("", "?recording=video&t=9", "?recording=audio-1"):
+        page.goto(f"{library.url}/library{address}")
+        page.wait_for_load_state("networkidle")
+        page.evaluate(script.read_text())
+        found = page.evaluate("axe.run().then(result => result.violations.map(one => one.id))")
+        assert found == [], address
+        assert page.evaluate("document.documentElement.scrollWidth") == 360

@@ -1,0 +1,292 @@
+"""Many short calls while everything dies: what was connected must be in the archive, once.
+
+As a program it is the long form: `python -m tests.faults.storm --calls 200 --seed 1`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import random
+import sqlite3
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import httpx2
+import msgspec
+
+from tests.faults.proxy import Proxy
+from tests.parties.people import Agent, Visitor, present
+from tests.running import VISAVIS, System, decoding_errors, eventually, ffprobe, free_port, listens
+
+PARTS: Final = ("app", "media", "recorder")
+CALL_SECONDS: Final = (1.0, 4.0)
+CALM_SECONDS: Final = (0.4, 2.0)
+PATIENCE_SECONDS: Final = 20.0
+SPOOL_MEGABYTES: Final = 400
+LOST_SECONDS: Final = 1.0
+"""What may be missing before each kill of the media worker."""
+
+
+@dataclass
+class Outcome:
+    """What the people have seen: calls that were connected, and when the media worker died."""
+
+    connected: set[str] = field(default_factory=set)
+    reasons: Counter[str] = field(default_factory=Counter)
+    misfortunes: Counter[str] = field(default_factory=Counter)
+
+
+class Disk:
+    """The spool on a small file system of its own, which can be filled up."""
+
+    def __init__(self, spool: Path) -> None:
+        self._spool = spool
+        self.is_small = os.geteuid() == 0  # only root may mount one
+
+    def mount(self) -> None:
+        self._spool.mkdir(parents=True)
+        if self.is_small:
+            size = f"size={SPOOL_MEGABYTES}m"
+            command = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(self._spool)]
+            self.is_small = (
+                subprocess.run(command, check=False, capture_output=True).returncode == 0
+            )
+
+    def unmount(self) -> None:
+        if self.is_small:
+            subprocess.run(["umount", "--lazy", str(self._spool)], check=True)
+
+    @contextlib.contextmanager
+    def full(self) -> Iterator[None]:
+        ballast = self._spool / ".ballast"
+        with ballast.open("wb") as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(1024 * 1024))
+                file.flush()
+        try:
+            yield
+        finally:
+            ballast.unlink(missing_ok=True)
+
+
+class RecordingServer:
+    """`visavis archive` on its own, started again whenever it was killed."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with (self._data.parent / "archive.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [VISAVIS, "archive", "--data", str(self._data), "--port", str(self.port)],
+                stdout=log,
+                stderr=log,
+            )
+
+    def add_key(self) -> str:
+        command = [VISAVIS, "archive", "key", "add", "storm", "--data", str(self._data)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    def kill(self) -> None:
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+        self.start()
+
+    def stop(self) -> None:
+        if self._process:
+            self._process.terminate()
+            self._process.wait(20)
+
+    def entries(self) -> list[tuple[Path, dict[str, Any]]]:
+        """Every recording that it has, and what it knows of it."""
+        library = self._data / "archive" / "library" / "1"
+        return [
+            (sidecar.with_suffix(".mkv"), msgspec.json.decode(sidecar.read_bytes()))
+            for sidecar in library.glob("[!.]*.json")
+            if sidecar.with_suffix(".mkv").exists()
+        ]
+
+
+class Storm:
+    """One system, its people, and what befalls them, all drawn from a seed."""
+
+    def __init__(self, directory: Path, seed: int) -> None:
+        self.chance = random.Random(seed)
+        self.system = System(directory / "data", "--allow-private-recording-servers")
+        self.server = RecordingServer(directory / "archive")
+        self.disk = Disk(self.system.spool)
+        self.outcome = Outcome()
+        self._is_raging = True
+
+    def hold(self, calls: int, desks: int) -> Outcome:
+        """Place so many calls at so many desks in the storm; then let it all settle."""
+        self.disk.mount()
+        try:
+            self.server.start()
+            self.system.start()
+            asyncio.run(self._hold(calls, desks))
+        finally:
+            self.system.stop()
+            self.server.stop()
+            self.disk.unmount()
+        return self.outcome
+
+    async def _hold(self, calls: int, desks: int) -> None:
+        await asyncio.to_thread(eventually, lambda: listens(self.server.port))
+        async with Proxy(self.server.port) as self.network:
+            await asyncio.to_thread(self._configure)
+            await self._place_all(calls, desks)
+            await asyncio.to_thread(self._settle)
+            await asyncio.to_thread(self._verify)
+
+    def _configure(self) -> None:
+        url = f"http://127.0.0.1:{self.network.port}/recordings/"
+        self.system.configure(on=True, recording=True, url=url)
+        answer = httpx2.put(
+            f"{self.system.url}/v4/livechat/recordingPolicy",
+            json={"secret": self.server.add_key()},
+            headers={"Authorization": f"Bearer {self.system.token()}"},
+        )
+        assert answer.status_code == 200, answer.text
+
+    # The people
+
+    async def _place_all(self, calls: int, desks: int) -> None:
+        url = self.system.url.replace("http", "ws", 1)
+        agents = [Agent(f"{url}/signaling/agent", token) for token in self._tokens(desks)]
+        turns = iter(range(calls))
+        async with present(*agents):
+            raging = asyncio.create_task(self._rage())
+            callers = [self._place(f"{url}/signaling/visitor?site=1", turns) for _ in agents]
+            await asyncio.gather(*callers)
+            self._is_raging = False
+            await raging
+
+    def _tokens(self, desks: int) -> list[str]:
+        data = ("--data", str(self.system.data))
+        tokens = []
+        for number in range(desks):
+            email = f"agent{number}@example.com"
+            permission = "Accept Audio & Video Chats"
+            self._run("agent", "add", email, "--permit", permission, *data)
+            tokens.append(self._run("token", "issue", "--email", email, *data).strip())
+        return tokens
+
+    def _run(self, *arguments: str) -> str:
+        result = subprocess.run([VISAVIS, *arguments], capture_output=True, text=True, check=True)
+        return result.stdout
+
+    async def _place(self, url: str, turns: Iterator[int]) -> None:
+        """One caller after the other, while there are turns left."""
+        for number in turns:
+            visitor = Visitor(url, has_video=self.chance.random() < 0.7)
+            async with present(visitor):
+                await self._talk(visitor, f"Visitor {number}")
+            self.outcome.reasons[visitor.reason or "gave up"] += 1
+
+    async def _talk(self, visitor: Visitor, name: str) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await visitor.call(name)
+                await visitor.is_connected.wait()
+                self.outcome.connected.add(visitor.known_as)
+                await asyncio.sleep(self.chance.uniform(*CALL_SECONDS))
+                while not visitor.is_over.is_set():
+                    await visitor.hang_up()
+                    await asyncio.sleep(0.2)
+
+    # The misfortunes
+
+    async def _rage(self) -> None:
+        while self._is_raging:
+            await asyncio.sleep(self.chance.uniform(*CALM_SECONDS))
+            name, befall = self.chance.choice(self._misfortunes())
+            await befall()
+            self.outcome.misfortunes[name] += 1
+
+    def _misfortunes(self) -> list[tuple[str, Any]]:
+        kills = [(f"kill {part}", lambda part=part: self._kill(part)) for part in PARTS]
+        others = [("kill archive", self._kill_archive), ("cut network", self._cut)]
+        disk = [("full disk", self._fill)] if self.disk.is_small else []
+        return [*kills, *others, *disk]
+
+    async def _kill_archive(self) -> None:
+        await asyncio.to_thread(self.server.kill)
+
+    async def _cut(self) -> None:
+        """In mid-PATCH, if one comes soon enough."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                while not self.network.cut():
+                    await asyncio.sleep(0.005)
+
+    async def _kill(self, part: str) -> None:
+        with contextlib.suppress(AssertionError, ProcessLookupError):  # it is dead already
+            self.system.kill_part(part)
+
+    async def _fill(self) -> None:
+        with self.disk.full():
+            await asyncio.sleep(self.chance.uniform(0.3, 1.5))
+
+    # The reckoning
+
+    def _settle(self) -> None:
+        eventually(lambda: not self.system.undelivered(), 120)
+
+    def _verify(self) -> None:
+        calls = self._calls()
+        assert self.outcome.connected <= {call["id"] for call in calls}
+        entries = self.server.entries()
+        delivered = Counter(entry["callId"] for _, entry in entries)
+        ought = {call["id"]: call["seconds"] for call in calls if call["connected_at"]}
+        missing, twice = ought.keys() - delivered.keys(), [c for c, n in delivered.items() if n > 1]
+        assert not missing, f"never delivered: {missing}"
+        assert not twice, f"delivered twice: {twice}"
+        for path, entry in entries:
+            self._verify_file(path, ought.get(entry["callId"], 0.0))
+        self._run("recordings", "check", "--data", str(self.system.data))
+
+    def _verify_file(self, path: Path, seconds: float) -> None:
+        assert decoding_errors(path) == "", path
+        duration = float(ffprobe(path)["format"]["duration"])
+        lost = LOST_SECONDS * (1 + self.outcome.misfortunes["kill media"])
+        assert duration >= seconds - lost - 0.5, (path, duration, seconds)
+
+    def _calls(self) -> list[dict[str, Any]]:
+        with contextlib.closing(sqlite3.connect(self.system.data / "visavis.db")) as connection:
+            connection.row_factory = sqlite3.Row
+            rows = [dict(row) for row in connection.execute("SELECT * FROM calls")]
+        for row in rows:
+            row["seconds"] = 0.0
+            if row["connected_at"] and row["ended_by"] != "system":
+                began, ended = map(datetime.fromisoformat, (row["connected_at"], row["ended_at"]))
+                row["seconds"] = (ended - began).total_seconds()
+        return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=200)
+    parser.add_argument("--desks", type=int, default=6, help="calls at a time")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory:
+        outcome = Storm(Path(directory), options.seed).hold(options.calls, options.desks)
+    print(msgspec.json.encode(outcome).decode())
+    print(f"{len(outcome.connected)} calls were connected; each has exactly one recording")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""The recorder, killed with `kill -9` again and again at seeded moments, delivers all, once."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.recorder.conftest import manifest_of
+from tests.recorder.journals import put_journal
+from tests.recorder.server import (
+    RecordingServer,
+    answers,
+    resets,
+    takes_all_and_says_nothing,
+    takes_half_and_resets,
+)
+from tests.running import eventually
+from visavis.app import now
+from visavis.domain.recording import RecordingState
+from visavis.services.ports import Transaction
+from visavis.settings import Settings, encode_settings
+from visavis.store import open_store
+from visavis.store.sql import SqlStore
+
+pytestmark = pytest.mark.fault
+
+RECORDINGS, KILLS = 30, 20
+
+
+@pytest.fixture
+def server() -> Iterator[RecordingServer]:
+    running = RecordingServer()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        data_dir=tmp_path,
+        archive=False,
+        allow_private_recording_servers=True,
+        parallel_muxers=2,
+        log_level="error",
+    )
+
+
+class Recorder:
+    """The recorder's own process, as the supervisor starts it."""
+
+    def __init__(self, settings: Settings) -> None:
+        command = [sys.executable, "-m", "visavis", "part", "recorder"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE)
+        assert self._process.stdin
+        self._process.stdin.write(encode_settings(settings) + b"\n")
+        self._process.stdin.flush()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def stop(self) -> None:
+        self._process.communicate(timeout=20)
+        assert self._process.returncode == 0
+
+
+def set_up(settings: Settings, url: str) -> SqlStore:
+    store = open_store(settings.database_address)
+
+    def work(rows: Transaction) -> None:
+        rows.sites.add("One", now())
+        rows.configs.put(replace(rows.configs.lock(1), recording_server_url=url, version=1))
+        for number in range(RECORDINGS):
+            rows.recordings.add(manifest_of(f"r{number:02}"))
+
+    asyncio.run(store.write(work))
+    return store
+
+
+def traces(settings: Settings, server: RecordingServer) -> tuple[int, int]:
+    """What tells that a recorder is at work."""
+    return len(server.asked), sum(1 for _ in settings.spool.rglob("*.mkv*"))
+
+
+def test_kills_and_cuts_lose_nothing_and_double_nothing(
+    settings: Settings, server: RecordingServer
+) -> None:
+    chance = random.Random(1)
+    server.offer_checksums()
+    store = set_up(settings, server.url)
+    waiting = [f"r{number:02}" for number in range(RECORDINGS)]
+    misdeeds = [answers(503), answers(423), resets, takes_half_and_resets]
+    misdeeds.append(takes_all_and_says_nothing)
+    for _ in range(KILLS):
+        for recording_id in [waiting.pop() for _ in range(min(len(waiting), 2))]:
+            put_journal(settings.spool, manifest_of(recording_id), chance.uniform(0.5, 60))
+        if chance.random() < 0.4:
+            server.misbehave("PATCH", chance.choice(misdeeds))
+        if not list(settings.spool.glob("[!.]*")):
+            break  # the killed ones have delivered everything
+        before = traces(settings, server)
+        recorder = Recorder(settings)
+        eventually(lambda b=before: traces(settings, server) != b, 60)  # type: ignore[misc]
+        time.sleep(chance.uniform(0, 0.3))
+        recorder.kill()
+    server.misdeeds.clear()
+    assert server.contents, "the kills came too early to tell anything"
+    print("delivered by killed ones:", len(server.contents), "asked", len(server.asked))
+    last = Recorder(settings)
+    eventually(lambda: not list(settings.spool.glob("[!.]*")), 60)
+    last.stop()
+
+    def told(rows: Transaction) -> list[tuple[str, str | None]]:
+        found = rows.recordings.newest(1, (RecordingState.DELIVERED,), RECORDINGS + 1)
+        return sorted((one.id, one.sha256) for one in found)
+
+    rows = asyncio.run(store.read(told))
+    store.close()
+    whole = [file for file in server.files.values() if len(file.content) == file.length]
+    arrived = {(file.metadata["recording"], file.metadata["sha256"]) for file in whole}
+    assert set(rows) == arrived
+    assert len(rows) == RECORDINGS
+    # the answer to a creation may be lost, and then an empty upload stays; never a second whole one
+    assert len(whole) == RECORDINGS
+    assert {file.digest for file in whole} == {digest for _, digest in rows}

@@ -1,0 +1,160 @@
+"""What is fuzzed, with what to begin from. A target takes any bytes and raises nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from tests.media.browser import ADDRESS, Browser, shake_hands
+from tests.media.captures import BROWSERS, datagrams, description
+from tests.media.test_stun import NOMINATE, request
+from visavis.domain.errors import VisavisError
+from visavis.domain.leg import Candidate, Link, LocalTransport, Side
+from visavis.media.dtls import Identity
+from visavis.media.framing import MAX_FRAME_BYTES, Deframer, FramingError, frame
+from visavis.media.leg import Leg
+from visavis.media.relay import Relay
+from visavis.media.route import Route
+from visavis.media.stun import parse_binding_request
+from visavis.rtp.meter import Meter
+from visavis.rtp.packet import parse_rtp
+from visavis.rtp.rtcp import read_feedback, sender_reports
+from visavis.rtp.sdp import media_sections, read_transport, restrict_codecs, rewrite
+
+STRANGER: Final[Route] = ("203.0.113.9", 9)
+RENEW: Final = 500
+OURS: Final = LocalTransport(
+    "usr1", "p" * 24, "sha-256 " + ":".join(["AB"] * 32), (Candidate("192.0.2.1", 8081),)
+)
+
+
+class Target(NamedTuple):
+    name: str
+    corpus: Sequence[bytes]
+    make: Callable[[], Callable[[bytes], None]]
+
+
+def captured(kind: str) -> list[bytes]:
+    return [datagram for browser in BROWSERS for datagram in datagrams(browser, kind)]
+
+
+def stun(data: bytes) -> None:
+    parsed = parse_binding_request(data)
+    if parsed:
+        assert not parsed.is_authentic("q" * 32)
+
+
+def rtp(data: bytes) -> None:
+    packet = parse_rtp(data)
+    assert packet is None or len(packet.payload) <= len(data) - 12
+
+
+def rtcp(data: bytes) -> None:
+    sender_reports(data)
+    for _ in read_feedback(data):
+        pass
+
+
+class Meters:
+    """Counting what an authentic browser may send, which is not to be believed either."""
+
+    def __init__(self) -> None:
+        self._meters = Meter(), Meter()
+        for meter in self._meters:
+            meter.set_audio((109, 111))
+
+    def __call__(self, data: bytes) -> None:
+        hearer, speaker = self._meters
+        if len(data) < 12:
+            return
+        if hearer.admits(data[8:12]):
+            speaker.receive_rtp(data, 0)
+        if hearer.admits(data[4:8]):
+            hearer.receive_rtcp(data, speaker, 0.0)
+        report = hearer.report()
+        assert 0 <= report.loss_in <= 1
+        assert 0 <= report.loss_out <= 1
+        assert report.jitter >= 0
+        if len(speaker.streams) > 1000:
+            self.__init__()  # type: ignore[misc]
+
+
+class Demultiplexer:
+    """A relay with a leg in the handshake and one that is up, and a stranger."""
+
+    identity: Final = Identity(datetime(2026, 1, 1, tzinfo=UTC))
+
+    def __init__(self) -> None:
+        self._age = 0
+        self._sent: list[Route] = []
+        self._renew()
+
+    def _renew(self) -> None:
+        self._relay = Relay(self.identity, lambda _, to: self._sent.append(to), lambda *_: None)
+        self._beginning = self._relay.open_leg(Link("call", 1), Side.VISITOR, 0.0)
+        self._up = self._relay.open_leg(Link("call", 1), Side.AGENT, 0.0)
+        self._relay.join(Link("call", 1))
+        self._bind(self._beginning, ("192.0.2.99", 1))
+        browser = Browser()
+        self._relay.set_remote(Link("call", 1), Side.AGENT, browser.remote)
+        self._bind(self._up, ADDRESS)
+        shake_hands(browser, self._up)
+        assert self._up.is_up
+
+    def _bind(self, leg: Leg, route: Route) -> None:
+        check = request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE)
+        self._relay.receive(check, route, 0.0, 0)
+
+    def __call__(self, data: bytes) -> None:
+        self._age += 1
+        if self._age % RENEW == 0 or self._up.is_down or self._beginning.is_down:
+            self._renew()
+        self._sent.clear()
+        self._relay.receive(data, STRANGER, 0.0, 0)
+        assert self._sent == []
+        self._relay.receive(data, ("192.0.2.99", 1), 0.0, 0)
+        self._relay.receive(data, ADDRESS, 0.0, 0)
+        assert len(self._sent) <= 8
+
+
+def sdp(data: bytes) -> None:
+    text = data.decode("utf-8", "surrogateescape")
+    for read in (media_sections, read_transport, restrict_codecs):
+        with suppress(VisavisError):
+            read(text)
+    with suppress(VisavisError):
+        rewrite(text, OURS, "passive")
+
+
+class Stream:
+    def __init__(self) -> None:
+        self._deframer = Deframer()
+
+    def __call__(self, data: bytes) -> None:
+        try:
+            for datagram in self._deframer.feed(data):
+                assert 0 < len(datagram) <= MAX_FRAME_BYTES
+        except FramingError:
+            self._deframer = Deframer()  # as the connection is closed
+        assert len(self._deframer._rest) <= MAX_FRAME_BYTES + 2
+
+
+TARGETS: Final = (
+    Target("stun", captured("stun"), lambda: stun),
+    Target(
+        "demultiplexer",
+        [*captured("stun"), *captured("dtls"), *captured("rtp")[::10], *captured("rtcp")[::10]],
+        Demultiplexer,
+    ),
+    Target("rtp", captured("rtp"), lambda: rtp),
+    Target("rtcp", captured("rtcp"), lambda: rtcp),
+    Target("meter", captured("rtcp"), Meters),
+    Target(
+        "sdp",
+        [description(b, kind).encode() for b in BROWSERS for kind in ("offer", "answer")],
+        lambda: sdp,
+    ),
+    Target("framing", [frame(d) + frame(d[:9]) for d in captured("stun")], Stream),
+)

@@ -1,0 +1,149 @@
+"""Our tus client against npm `@tus/server`, our own archive, and the example of the document."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.interop.test_tus import PEERS
+from tests.npm import ENVIRONMENT, NODE, npm
+from tests.recorder.conftest import CONTENT, manifest_of, put_muxed
+from tests.running import eventually, listens
+from visavis.domain.backlog import Server
+from visavis.recorder import delivery, wire
+from visavis.recorder.answers import DeliveryError
+from visavis.recorder.delivery import Deliverer
+from visavis.recorder.trial import Trials
+from visavis.recorder.wire import Body, Wire
+
+pytestmark = [pytest.mark.interop, pytest.mark.anyio]
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "recording-server.md"
+
+
+@contextmanager
+def running(command: list[str], **environment: str) -> Iterator[int]:
+    """A server that prints its port."""
+    with subprocess.Popen(
+        command, env={**ENVIRONMENT, **environment}, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout
+        try:
+            yield int(server.stdout.readline())
+        finally:
+            server.kill()
+
+
+class Peer:
+    """A recording server, and the files that it has."""
+
+    def __init__(self, url: str, files: Path, pattern: str, secret: str | None = None) -> None:
+        self.server = Server(url, secret)
+        self._files, self._pattern = files, pattern
+        is_archive = "recordings" in url
+        self.deliverer = Deliverer(
+            archive_url=url if is_archive else "", archive_key="key", allow_private=True
+        )
+
+    def contents(self) -> list[bytes]:
+        return [path.read_bytes() for path in self._files.glob(self._pattern) if path.is_file()]
+
+
+def foreign(tmp_path: Path) -> Iterator[Peer]:
+    npm(PEERS, "ci", "--no-progress")
+    files = tmp_path / "files"
+    with running([NODE, str(PEERS / "server.js"), str(files)]) as port:
+        yield Peer(f"http://127.0.0.1:{port}/files", files, "*[!.json]")
+
+
+def our_archive(tmp_path: Path) -> Iterator[Peer]:
+    command = [sys.executable, "-m", "tests.archive.serving", str(tmp_path / "archive"), "key"]
+    with running(command) as port:
+        url = f"http://127.0.0.1:{port}/recordings/"
+        yield Peer(url, tmp_path / "archive" / "library", "1/*.mkv")
+
+
+def example(tmp_path: Path) -> Generator[Peer, None, None]:
+    (program,) = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    files = tmp_path / "files"
+    files.mkdir()
+    script = tmp_path / "server.py"
+    script.write_text(program)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = [sys.executable, str(script), str(files), str(port)]
+    environment = {**os.environ, "SECRET": "s3cret"}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as server:
+        eventually(lambda: listens(port))
+        try:
+            yield Peer(f"http://127.0.0.1:{port}", files, "*.mkv", "s3cret")
+        finally:
+            server.kill()
+
+
+@pytest.fixture(params=[foreign, our_archive, example], ids=lambda make: make.__name__)
+def peer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
+    yield from request.param(tmp_path)
+
+
+@pytest.fixture
+def muxed(tmp_path: Path) -> Path:
+    return put_muxed(tmp_path / "spool", "rec")
+
+
+async def test_a_whole_delivery_and_the_same_again(peer: Peer, muxed: Path) -> None:
+    for _ in range(2):  # as after a crash before the spool was emptied
+        await peer.deliverer.deliver(muxed, manifest_of("rec"), peer.server)
+    assert peer.contents() == [CONTENT]
+
+
+async def test_resumed_where_it_broke_off(
+    peer: Peer, muxed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "PATCH_BYTES", 400_000)
+    monkeypatch.setattr(delivery, "CHECKED_PATCH_BYTES", 400_000)
+    ask = Wire.ask
+    offsets = []
+
+    async def cut_once(  # type: ignore[no-untyped-def]
+        self: Wire, method: str, url: str, headers: dict[str, str], *rest: Body | int
+    ):
+        if method == "PATCH":
+            offsets.append(int(headers["Upload-Offset"]))
+            if len(offsets) == 2:
+                raise DeliveryError("cut")
+        return await ask(self, method, url, headers, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(wire.Wire, "ask", cut_once)
+    with pytest.raises(DeliveryError, match="cut"):
+        await peer.deliverer.deliver(muxed, manifest_of("rec"), peer.server)
+    await peer.deliverer.deliver(muxed, manifest_of("rec"), peer.server)
+    assert offsets[:5] == [0, 400_000, 400_000, 800_000, 1_200_000]
+    assert peer.contents() == [CONTENT]
+
+
+async def test_it_is_tried_out(peer: Peer) -> None:
+    verdict = await Trials(peer.deliverer).try_out(1, peer.server)
+    assert verdict.is_ok, verdict.message
+    assert CONTENT not in peer.contents()
+
+
+async def test_the_example_wants_its_secret(tmp_path: Path, muxed: Path) -> None:
+    peers = example(tmp_path)
+    peer = next(peers)
+    with pytest.raises(DeliveryError, match="wants a secret"):
+        await peer.deliverer.deliver(muxed, manifest_of("rec"), Server(peer.server.url, "wrong"))
+    peers.close()
+
+
+def test_the_example_is_short() -> None:
+    (program,) = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    assert len([line for line in program.splitlines() if line.strip()]) < 45

@@ -1,0 +1,99 @@
+"""Makes `tests/media/data`: what a browser really sends, as our own worker hears it.
+
+python -m tests.media.capture chromium|firefox
+
+Each file holds datagrams, framed as RFC 4571 frames them. Media come decrypted; of video there is
+the browser's own test picture.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from playwright.sync_api import sync_playwright
+
+from tests.media.firefox import Firefox
+from tests.media.room import SCRIPT, Page, Room, chromium_pages
+from tests.running import CHROMIUM, FAKE_DEVICES
+from visavis.domain.leg import Side
+from visavis.media.framing import frame
+from visavis.media.leg import Leg
+from visavis.media.relay import Relay
+
+DATA: Final = Path(__file__).parent / "data"
+SECONDS: Final = 12
+LOCAL: Final = "pc.localDescription.sdp"
+MOST: Final = {"stun": 60, "dtls": 40, "rtp": 150, "rtcp": 150}
+
+
+class Tape:
+    """What was heard, by kind; of RTP some of every part of the call."""
+
+    def __init__(self) -> None:
+        self.heard: dict[str, list[bytes]] = {kind: [] for kind in MOST}
+
+    def tap(self) -> None:
+        receive: Callable[..., None] = Relay.receive
+        unprotect: Callable[..., bytes | None] = Leg.unprotect
+        heard = self.heard
+
+        def hear(relay: Relay, datagram: bytes, *rest: Any) -> None:
+            if datagram[0] < 4:
+                heard["stun"].append(datagram)
+            elif 20 <= datagram[0] < 64:
+                heard["dtls"].append(datagram)
+            receive(relay, datagram, *rest)
+
+        def understand(leg: Leg, datagram: bytes, *, is_rtcp: bool) -> bytes | None:
+            packet = unprotect(leg, datagram, is_rtcp=is_rtcp)
+            if packet:
+                heard["rtcp" if is_rtcp else "rtp"].append(packet)
+            return packet
+
+        Relay.receive = hear  # type: ignore[method-assign, assignment]
+        Leg.unprotect = understand  # type: ignore[method-assign, assignment]
+
+    def save(self, name: str) -> None:
+        DATA.mkdir(exist_ok=True)
+        for kind, most in MOST.items():
+            heard = self.heard[kind]
+            step = max(1, len(heard) // most)
+            chosen = heard[::step][:most]
+            path = DATA / f"{name}-{kind}.bin"
+            path.write_bytes(b"".join(map(frame, chosen)))
+            print(f"{path.name}: {len(chosen)} of {len(heard)}, {path.stat().st_size} bytes")
+
+
+def call(tape: Tape, name: str) -> None:
+    """With Chromium at both ends, or Firefox at both."""
+    with sync_playwright() as playwright, TemporaryDirectory() as directory, ExitStack() as opened:
+        tape.tap()
+        pages: Mapping[Side, Page]
+        if name == "firefox":
+            homes = {side: Path(opened.enter_context(TemporaryDirectory())) for side in Side}
+            pages = {side: Firefox(home, SCRIPT) for side, home in homes.items()}
+        else:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FAKE_DEVICES)
+            pages = opened.enter_context(chromium_pages(browser))
+        room = Room(pages, Path(directory))
+        room.connect()
+        (DATA / f"{name}-offer.sdp").write_text(pages[Side.VISITOR].evaluate(LOCAL), newline="")
+        (DATA / f"{name}-answer.sdp").write_text(pages[Side.AGENT].evaluate(LOCAL), newline="")
+        room.flow(SECONDS)
+        pages[Side.VISITOR].evaluate("pc.close()")
+        room.flow(1)
+        room.close()
+        for page in pages.values():
+            if isinstance(page, Firefox):
+                page.close()
+
+
+if __name__ == "__main__":
+    tape = Tape()
+    call(tape, sys.argv[1])
+    tape.save(sys.argv[1])

@@ -1,0 +1,24 @@
+"""What `tests.media.capture` has caught of the browsers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from visavis.media.framing import Deframer
+
+DATA: Final = Path(__file__).parent / "data"
+BROWSERS: Final = ("chromium", "firefox")
+
+
+def datagrams(browser: str, kind: str) -> list[bytes]:
+    """`kind` is stun, dtls, rtp or rtcp."""
+    data = (DATA / f"{browser}-{kind}.bin").read_bytes()
+    deframer = Deframer()
+    # as a TCP connection would bring it
+    return [d for at in range(0, len(data), 1460) for d in deframer.feed(data[at : at + 1460])]
+
+
+def description(browser: str, kind: str) -> str:
+    """`kind` is offer or answer."""
+    return (DATA / f"{browser}-{kind}.sdp").read_bytes().decode()

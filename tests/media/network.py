@@ -1,0 +1,58 @@
+"""A bad network in simulated time: what it loses, doubles, delays and reorders hangs on a seed."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from random import Random
+
+Deliver = Callable[[bytes], None]
+
+
+@dataclass
+class Network:
+    """Shares from 0 to 1, times in seconds. Whatever `late` hits comes `late_by` later."""
+
+    seed: int
+    loss: float = 0.0
+    doubled: float = 0.0
+    delay: float = 0.02
+    jitter: float = 0.0
+    late: float = 0.0
+    late_by: float = 0.5
+    now: float = 0.0
+    lost: int = 0
+    _due: list[tuple[float, int, bytes, Deliver]] = field(default_factory=list)
+    _numbers: itertools.count[int] = field(default_factory=itertools.count)
+    _random: Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._random = Random(self.seed)
+
+    def send(self, datagram: bytes, deliver: Deliver) -> None:
+        if self._random.random() < self.loss:
+            self.lost += 1
+            return
+        for _ in range(2 if self._random.random() < self.doubled else 1):
+            at = self.now + self.delay + self._random.random() * self.jitter
+            if self._random.random() < self.late:
+                at += self.late_by
+            heapq.heappush(self._due, (at, next(self._numbers), datagram, deliver))
+
+    def run_until(self, now: float) -> None:
+        """Deliver what is due, each at its time."""
+        while self._due and self._due[0][0] <= now:
+            self.now, _, datagram, deliver = heapq.heappop(self._due)
+            deliver(datagram)
+        self.now = now
+
+    @contextmanager
+    def mended(self) -> Iterator[None]:
+        """Meanwhile it is a good network."""
+        faults = (self.loss, self.doubled, self.jitter, self.late)
+        self.loss = self.doubled = self.jitter = self.late = 0.0
+        yield
+        self.loss, self.doubled, self.jitter, self.late = faults

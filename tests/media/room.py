@@ -1,0 +1,266 @@
+"""Two real browsers' pages and a media worker, with the signalling done by the test."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+import time
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from playwright.sync_api import Browser, BrowserContext
+
+from tests.running import free_media_port
+from visavis.domain.leg import Link, LocalTransport, Side
+from visavis.media import worker
+from visavis.media.workers import MediaWorkers
+from visavis.rtp.quality import LegReport
+from visavis.rtp.sdp import read_transport, restrict_codecs, rewrite
+from visavis.settings import Settings
+
+T = TypeVar("T")
+ORIGIN = "https://room.example/"
+SIZE = "{width: 640, height: 360}"
+
+SCRIPT = """
+window.start = async (wanted) => {
+  window.pc = new RTCPeerConnection({bundlePolicy: "max-bundle"});
+  window.media = await navigator.mediaDevices.getUserMedia(wanted);
+  for (const track of window.media.getTracks()) pc.addTrack(track, window.media);
+  pc.ontrack = ({streams}) => {
+    const player = document.querySelector("video");
+    player.srcObject = streams[0];
+    player.play().catch(() => {});
+  };
+};
+window.add = async (wanted) => {
+  const more = await navigator.mediaDevices.getUserMedia(wanted);
+  for (const track of more.getTracks()) pc.addTrack(track, window.media);
+};
+window.offer = async (options) => {
+  await pc.setLocalDescription(await pc.createOffer(options));
+  return pc.localDescription.sdp;
+};
+window.answer = async (sdp) => {
+  await pc.setRemoteDescription({type: "offer", sdp});
+  await pc.setLocalDescription(await pc.createAnswer());
+  return pc.localDescription.sdp;
+};
+window.accept = (sdp) => pc.setRemoteDescription({type: "answer", sdp});
+window.stats = async () => {
+  const all = [...(await pc.getStats()).values()];
+  const inbound = kind => all.find(s => s.type === "inbound-rtp" && s.kind === kind) ?? {};
+  const route = all.find(s => s.type === "transport")?.selectedCandidatePairId;
+  const pair = all.find(s => s.id === route) ?? {};
+  const remote = all.find(s => s.id === pair.remoteCandidateId) ?? {};
+  return {
+    frames: inbound("video").framesDecoded ?? 0,
+    audio: inbound("audio").packetsReceived ?? 0,
+    protocol: remote.protocol ?? "",
+    address: remote.address ?? "",
+    answered: all.filter(s => s.type === "candidate-pair" && s.state === "succeeded")
+      .map(s => all.find(c => c.id === s.remoteCandidateId)?.usernameFragment),
+    at: performance.now() / 1000,
+  };
+};
+"""
+
+
+class Ear:
+    """Keeps what the worker tells."""
+
+    def __init__(self) -> None:
+        self.up: set[Side] = set()
+        self.down: list[str] = []
+        self.reports: dict[Side, LegReport] = {}
+
+    async def leg_up(self, link: Link, side: Side) -> None:
+        self.up.add(side)
+
+    async def leg_down(self, link: Link, side: Side, why: str) -> None:
+        self.down.append(why)
+
+    async def tap_lost(self, link: Link, why: str) -> None:
+        self.down.append(why)
+
+    async def quality(self, link: Link, side: Side, report: LegReport) -> None:
+        self.reports[side] = report
+
+    async def worker_lost(self, links: Collection[Link]) -> None:
+        self.down.append("worker lost")
+
+
+class Page(Protocol):
+    """As much of a Playwright page as is needed here."""
+
+    def evaluate(self, expression: str, argument: Any = None, /) -> Any: ...
+    def wait_for_timeout(self, milliseconds: float, /) -> None: ...
+
+
+class Nat(asyncio.DatagramProtocol):
+    """A UDP router in front of one browser; `move` gives it another port on the relay's side."""
+
+    def __init__(self, relay: tuple[str, int]) -> None:
+        self._relay = relay
+        self._inside: asyncio.DatagramTransport | None = None
+        self._outside: asyncio.DatagramTransport | None = None
+        self._browser: tuple[str, int] | None = None
+
+    async def open(self) -> int:
+        """Returns the port that the browser is to send to."""
+        loop = asyncio.get_running_loop()
+        self._inside, _ = await loop.create_datagram_endpoint(
+            lambda: self, local_addr=("127.0.0.1", 0)
+        )
+        await self.move()
+        return int(self._inside.get_extra_info("sockname")[1])
+
+    async def move(self) -> None:
+        self.close_outside()
+        loop = asyncio.get_running_loop()
+        self._outside, _ = await loop.create_datagram_endpoint(
+            lambda: _Outside(self.back), remote_addr=self._relay
+        )
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self._browser = addr
+        if self._outside:
+            self._outside.sendto(data)
+
+    def back(self, data: bytes) -> None:
+        if self._inside and self._browser:
+            self._inside.sendto(data, self._browser)
+
+    def close_outside(self) -> None:
+        if self._outside:
+            self._outside.close()
+
+    async def close(self) -> None:
+        self.close_outside()
+        if self._inside:
+            self._inside.close()
+
+
+class _Outside(asyncio.DatagramProtocol):
+    def __init__(self, back: Callable[[bytes], None]) -> None:
+        self._back = back
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self._back(data)
+
+
+class Room:
+    """Close it when done. `filters` change what a page is told."""
+
+    link = Link("call", 1)
+
+    def __init__(self, pages: Mapping[Side, Page], directory: Path) -> None:
+        self.pages = pages
+        self.settings = Settings(
+            data_dir=directory, run_dir=directory, media_port=free_media_port(), media_workers=1
+        )
+        self.filters: dict[Side, Callable[[str], str]] = {}
+        self.ear = Ear()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        self._stop = self.ask(_event())
+        self.plane = MediaWorkers(self.settings.media_sockets)
+        self._worker = self._run(worker.run(self.settings, 0, self._stop))
+        self._app = self._run(self.plane.run(self.ear))
+        self.transports: dict[Side, LocalTransport] = {}
+
+    def ask(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(20)
+
+    def _run(self, coroutine: Coroutine[Any, Any, None]) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+
+    def close(self) -> None:
+        self._app.cancel()
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._worker.result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def connect(self, *, video: bool = True) -> None:
+        wanted = f"{{audio: true, video: {SIZE if video else 'false'}}}"
+        for page in self.pages.values():
+            page.evaluate(f"start({wanted})")
+        for side in Side:
+            self.transports[side] = self.ask(self.plane.open_leg(self.link, side))
+        self.negotiate(Side.VISITOR)
+        self.until(lambda: len(self.ear.up) == 2, "both legs up")
+
+    def negotiate(self, offerer: Side, options: str = "{}") -> None:
+        """One offer and its answer, by the relay's rules."""
+        offer = self.pages[offerer].evaluate(f"offer({options})")
+        self._remote(offerer, offer)
+        told = rewrite(restrict_codecs(offer), self.transports[offerer.other], "actpass")
+        answer = self.pages[offerer.other].evaluate(
+            "sdp => answer(sdp)", self._filtered(offerer.other, told)
+        )
+        self._remote(offerer.other, answer)
+        self.ask(self.plane.join(self.link))
+        told = rewrite(answer, self.transports[offerer], "passive")
+        self.pages[offerer].evaluate("sdp => accept(sdp)", self._filtered(offerer, told))
+
+    def _filtered(self, side: Side, sdp: str) -> str:
+        return self.filters.get(side, str)(sdp)
+
+    def _remote(self, side: Side, sdp: str) -> None:
+        remote = read_transport(sdp)
+        self.transports[side] = self.ask(self.plane.set_remote(self.link, side, remote))
+
+    def until(self, holds: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+        until = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < until, f"not within {seconds} s: {what}"
+            next(iter(self.pages.values())).wait_for_timeout(50)
+
+    def flow(self, seconds: float = 3.0) -> dict[Side, dict[str, Any]]:
+        """Each page's last statistics, with `fps` and `pps` over so many seconds."""
+        before = {side: page.evaluate("stats()") for side, page in self.pages.items()}
+        self.pages[Side.VISITOR].wait_for_timeout(seconds * 1000)
+        after = {side: page.evaluate("stats()") for side, page in self.pages.items()}
+        for side, now in after.items():
+            passed = now["at"] - before[side]["at"]
+            now["fps"] = (now["frames"] - before[side]["frames"]) / passed
+            now["pps"] = (now["audio"] - before[side]["audio"]) / passed
+            print(f"{side}: {now['fps']:.1f} frames/s, {now['pps']:.1f} audio packets/s", now)
+        return after
+
+
+def only_candidates(pattern: str) -> Callable[[str], str]:
+    """A description with those candidates alone that match, and no hint of others."""
+
+    def keep(line: str) -> bool:
+        return not line.startswith("a=candidate:") or re.search(pattern, line) is not None
+
+    return lambda sdp: "".join(f"{line}\r\n" for line in sdp.splitlines() if keep(line))
+
+
+async def _event() -> asyncio.Event:
+    return asyncio.Event()
+
+
+@contextmanager
+def chromium_pages(browser: Browser) -> Iterator[dict[Side, Page]]:
+    """One of each side, which know nothing of each other."""
+    contexts = [browser.new_context(permissions=["camera", "microphone"]) for _ in Side]
+    yield dict(zip(Side, map(_page, contexts), strict=True))
+    for context in contexts:
+        context.close()
+
+
+def _page(context: BrowserContext) -> Page:
+    page = context.new_page()
+    body = "<video muted></video>"
+    page.route("**/*", lambda route: route.fulfill(body=body, content_type="text/html"))
+    page.add_init_script(SCRIPT)
+    page.goto(ORIGIN)
+    return page

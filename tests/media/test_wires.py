@@ -1,0 +1,145 @@
+"""The port on real sockets: UDP and TCP, IPv4 and IPv6."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.running import free_media_port
+from visavis.media import tcp
+from visavis.media.framing import Deframer, frame
+from visavis.media.route import Route
+from visavis.media.tcp import MAX_WAITING_BYTES, STRANGER_SECONDS
+from visavis.media.wires import Wires
+
+pytestmark = pytest.mark.anyio
+
+
+class Ear:
+    """Hears what arrives and which connections go, and knows those it is told to."""
+
+    def __init__(self, port: int) -> None:
+        self.wires = Wires(port)
+        self.heard: asyncio.Queue[tuple[bytes, Route]] = asyncio.Queue()
+        self.lost: asyncio.Queue[Route] = asyncio.Queue()
+        self.known: set[Route] = set()
+
+    async def open(self) -> None:
+        await self.wires.open(
+            lambda datagram, route, *_: self.heard.put_nowait((datagram, route)),
+            self.lost.put_nowait,
+            self.known.__contains__,
+        )
+
+
+async def is_over(reader: asyncio.StreamReader) -> bool:
+    """Whether the other end has let go of a connection."""
+    try:
+        return await reader.read(1) == b""
+    except ConnectionError:
+        return True
+
+
+@pytest.fixture
+async def ear(anyio_backend: str) -> AsyncIterator[tuple[Ear, int]]:
+    port = free_media_port()
+    ear = Ear(port)
+    await ear.open()
+    yield ear, port
+    ear.wires.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_udp_both_ways(ear: tuple[Ear, int], host: str) -> None:
+    wires, port = ear
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as browser:
+        browser.setblocking(False)
+        browser.connect((host, port))
+        browser.send(b"hello")
+        datagram, route = await wires.heard.get()
+        assert (datagram, len(route)) == (b"hello", 4 if ":" in host else 2)  # type: ignore[arg-type]
+        wires.wires.send(b"answer", route)
+        assert await asyncio.get_running_loop().sock_recv(browser, 100) == b"answer"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_tcp_both_ways(ear: tuple[Ear, int], host: str) -> None:
+    wires, port = ear
+    reader, writer = await asyncio.open_connection(host, port)
+    writer.write(frame(b"hello")[:3])
+    await writer.drain()
+    writer.write(frame(b"hello")[3:])
+    datagram, route = await wires.heard.get()
+    assert datagram == b"hello"
+    wires.wires.send(b"answer", route)
+    assert Deframer().feed(await reader.read(100)) == [b"answer"]
+    writer.close()
+    assert await wires.lost.get() is route
+
+
+async def test_what_is_no_frame_ends_the_connection(ear: tuple[Ear, int]) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", ear[1])
+    writer.write(b"GET / HTTP/1.1\r\n\r\n")
+    assert await is_over(reader)
+    writer.close()
+
+
+async def test_strangers_are_parted_with_and_the_known_are_not(ear: tuple[Ear, int]) -> None:
+    wires, port = ear
+    known, stranger = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+    known[1].write(frame(b"x"))
+    _, route = await wires.heard.get()
+    wires.known.add(route)
+    now = asyncio.get_running_loop().time()
+    for seconds in (0.0, 0.1, 2 * STRANGER_SECONDS):
+        wires.wires.tick(now + seconds)
+    assert await is_over(stranger[0])
+    wires.wires.send(b"still here", route)
+    assert Deframer().feed(await known[0].read(100)) == [b"still here"]
+    for _, writer in (known, stranger):
+        writer.close()
+
+
+async def test_a_stranger_makes_room(ear: tuple[Ear, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tcp, "MAX_CONNECTIONS", 1)
+    wires, port = ear
+    first = await asyncio.open_connection("127.0.0.1", port)
+    second = await asyncio.open_connection("127.0.0.1", port)
+    assert await is_over(first[0])
+    second[1].write(frame(b"x"))
+    _, route = await wires.heard.get()
+    wires.known.add(route)
+    third = await asyncio.open_connection("127.0.0.1", port)
+    assert await is_over(third[0])
+    for _, writer in (first, second, third):
+        writer.close()
+
+
+async def test_a_browser_that_does_not_read_loses_packets(ear: tuple[Ear, int]) -> None:
+    wires, port = ear
+    _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+    writer.write(frame(b"x"))
+    _, route = await wires.heard.get()
+    for _ in range(20_000):
+        wires.wires.send(b"x" * 1200, route)
+    assert not isinstance(route, tuple)
+    waiting = route._transport.get_write_buffer_size()  # type: ignore[attr-defined]
+    assert waiting <= MAX_WAITING_BYTES + 1202
+    writer.transport.abort()
+
+
+async def test_a_taken_port_is_named() -> None:
+    with socket.socket() as taken:
+        taken.bind(("0.0.0.0", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=f"TCP port {port} .* choose --media-port"):
+            Wires(port)
+
+
+async def test_what_cannot_be_sent_is_lost(ear: tuple[Ear, int]) -> None:
+    ear[0].wires.send(b"x", ("255.255.255.255", 1))

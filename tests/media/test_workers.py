@@ -1,0 +1,208 @@
+"""The app's view of its workers, over real control sockets; a worker dies by being cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from tests.media.browser import Browser
+from tests.media.test_journal import MANIFEST
+from tests.running import free_media_port
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.leg import Link, Side
+from visavis.media import control, worker, workers
+from visavis.media.leg import Down
+from visavis.media.workers import MediaWorkers
+from visavis.rtp.quality import LegReport
+from visavis.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Listener:
+    """What the workers have told, in order."""
+
+    def __init__(self) -> None:
+        self.told: asyncio.Queue[tuple[object, ...]] = asyncio.Queue()
+
+    async def leg_up(self, link: Link, side: Side) -> None:
+        self.told.put_nowait(("up", link, side))
+
+    async def leg_down(self, link: Link, side: Side, why: str) -> None:
+        self.told.put_nowait(("down", link, side))
+        raise VisavisError(ErrorKind.StoreUnavailable)
+
+    async def tap_lost(self, link: Link, why: str) -> None:
+        self.told.put_nowait(("tap", link))
+
+    async def quality(self, link: Link, side: Side, report: LegReport) -> None:
+        self.told.put_nowait(("quality", link, side))
+
+    async def worker_lost(self, links: Collection[Link]) -> None:
+        self.told.put_nowait(("lost", frozenset(links)))
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """As soon as the other end of a socket has noticed."""
+    async with asyncio.timeout(10):
+        while not holds():
+            await asyncio.sleep(0.01)
+
+
+class House:
+    """Two workers and the app that uses them."""
+
+    def __init__(self, directory: Path) -> None:
+        self.settings = Settings(
+            data_dir=directory,
+            run_dir=directory,
+            media_port=free_media_port(2),
+            media_workers=2,
+            advertise_addresses=("192.0.2.1", "2001:db8::1"),
+        )
+        self.listener = Listener()
+        self.plane = MediaWorkers(self.settings.media_sockets)
+        self.stop = asyncio.Event()
+        self.running: dict[int, asyncio.Task[None]] = {}
+        self.app = asyncio.create_task(self.plane.run(self.listener))
+
+    def start(self, number: int) -> None:
+        self.running[number] = asyncio.create_task(worker.run(self.settings, number, self.stop))
+
+    async def kill(self, number: int) -> None:
+        task = self.running.pop(number)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    async def until_living(self, count: int) -> None:
+        await until(lambda: self.plane.living == count)
+
+    async def close(self) -> None:
+        self.stop.set()
+        self.app.cancel()
+        await asyncio.gather(self.app, *self.running.values(), return_exceptions=True)
+
+
+@pytest.fixture
+async def house(anyio_backend: str) -> AsyncIterator[House]:
+    with TemporaryDirectory() as directory:  # a short path, for the Unix sockets
+        house = House(Path(directory))
+        for number in range(2):
+            house.start(number)
+        await house.until_living(2)
+        yield house
+        await house.close()
+
+
+async def test_links_are_spread_and_stay_where_they_are(house: House) -> None:
+    ports = []
+    for number in range(1, 5):
+        ends = [await house.plane.open_leg(Link("call", number), side) for side in Side]
+        assert len({end.candidates for end in ends}) == 1
+        ports.append(ends[0].candidates[0].port)
+    assert sorted(ports) == sorted([house.settings.media_port, house.settings.media_port + 1] * 2)
+    addresses = {(c.address, c.protocol) for c in ends[0].candidates}
+    assert addresses == {(a, p) for a in ("192.0.2.1", "2001:db8::1") for p in ("udp", "tcp")}
+
+
+async def test_a_call_s_way_through(house: House) -> None:
+    link, plane = Link("call", 1), house.plane
+    await plane.tap(link, MANIFEST)
+    await plane.tap(link, MANIFEST)
+    first = [await plane.open_leg(link, side) for side in Side]
+    assert [await plane.open_leg(link, side) for side in Side] == first
+    remote = Browser().remote
+    assert await plane.set_remote(link, Side.VISITOR, remote) == first[0]
+    assert await plane.set_remote(link, Side.VISITOR, replace(remote, pwd="y" * 24)) != first[0]
+    await plane.join(link)
+    await plane.note(link, {"type": "event"})
+    await plane.pause(link, paused=True)
+    await plane.close(link)
+    await plane.close(link)
+    for refused in (plane.join(link), plane.note(link, {}), plane.pause(link, paused=True)):
+        with pytest.raises(VisavisError) as caught:
+            await refused
+        assert caught.value.kind is ErrorKind.MediaUnavailable
+    with pytest.raises(VisavisError) as caught:
+        await plane.tap(Link("call", 1), MANIFEST)
+    assert caught.value.kind is ErrorKind.RecordingUnavailable
+
+
+async def test_one_leg_is_not_yet_a_link(house: House) -> None:
+    await house.plane.open_leg(Link("call", 1), Side.AGENT)
+    with pytest.raises(VisavisError):
+        await house.plane.join(Link("call", 1))
+
+
+async def test_a_dead_worker_s_links_are_told_and_stay_lost(house: House) -> None:
+    mine, other = Link("call", 1), Link("other", 1)
+    end = await house.plane.open_leg(mine, Side.VISITOR)
+    await house.plane.open_leg(other, Side.VISITOR)
+    number = end.candidates[0].port - house.settings.media_port
+    await house.kill(number)
+    assert await house.listener.told.get() == ("lost", frozenset({mine}))
+    await house.until_living(1)
+    with pytest.raises(VisavisError):
+        await house.plane.open_leg(mine, Side.AGENT)
+    await house.plane.open_leg(other, Side.AGENT)
+    successor = await house.plane.open_leg(Link("call", 2), Side.VISITOR)
+    assert successor.candidates[0].port != end.candidates[0].port
+    await house.plane.close(mine)
+    house.start(number)
+    await house.until_living(2)
+
+
+async def test_a_new_link_waits_for_a_worker_that_is_being_started(house: House) -> None:
+    for number in range(2):
+        await house.kill(number)
+    await house.until_living(0)
+    opening = asyncio.create_task(house.plane.open_leg(Link("call", 1), Side.VISITOR))
+    await asyncio.sleep(0)
+    house.start(1)
+    assert (await opening).candidates[0].port == house.settings.media_port + 1
+
+
+async def test_nobody_waits_for_ever(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "PATIENCE_SECONDS", 0.0)
+    for number in range(2):
+        await house.kill(number)
+    await house.until_living(0)
+    with pytest.raises(VisavisError) as caught:
+        await house.plane.open_leg(Link("call", 1), Side.VISITOR)
+    assert caught.value.kind is ErrorKind.MediaUnavailable
+
+
+async def test_what_the_worker_tells_is_heard(house: House, tmp_path: Path) -> None:
+    alone = worker.Worker(house.settings, free_media_port())
+    socket = tmp_path / "s"
+    server = await asyncio.start_unix_server(alone.serve_app, socket)
+    plane, listener = MediaWorkers([socket]), Listener()
+    app = asyncio.create_task(plane.run(listener))
+    link = Link("call", 1)
+    await plane.open_leg(link, Side.VISITOR)
+    leg = alone._relay.links[link].legs[Side.VISITOR]
+    alone._on_event(leg, Down("of old age"))
+    alone._tell(control.LegUp(link, Side.VISITOR))
+    alone._tell(control.LegQuality(link, Side.VISITOR, LegReport()))
+    alone._tell(control.TapLost(link, "disk"))
+    names = [(await listener.told.get())[0] for _ in range(4)]
+    assert names == ["down", "up", "quality", "tap"]
+    app.cancel()
+    await asyncio.gather(app, return_exceptions=True)
+    await until(lambda: alone._app is None)
+    alone._app_gone_at = -1e9
+    alone.tick()
+    await asyncio.gather(*alone._errands)
+    assert alone._relay.links == {}
+    server.close()
+    await alone.close()

@@ -1,0 +1,1 @@
+"""People without browsers: real signalling, real ICE, DTLS and SRTP; many fit on one core."""

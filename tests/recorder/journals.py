@@ -1,0 +1,51 @@
+"""Journals as the media worker leaves them: both sides silent, but there."""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from visavis.domain.recording import MANIFEST, Manifest, journal_name
+from visavis.rtp.journal import MAGIC, JournalLeg, RecordKind, encode_block, encode_record
+
+DATA = Path(__file__).resolve().parents[1] / "rtp" / "data"
+OPUS: Final = 111
+SILENCE: Final = b"\xf8\xff\xfe"
+START_US: Final = 1_767_225_600_000_000
+
+
+def put_journal(spool: Path, manifest: Manifest, seconds: float) -> Path:
+    """A recording whose writer has closed it; without a `seconds` nothing was ever sent."""
+    directory = spool / manifest.recording_id
+    hidden = spool / f".{manifest.recording_id}"
+    hidden.mkdir(parents=True)
+    (hidden / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+    with (hidden / journal_name(1)).open("wb") as file:
+        file.write(MAGIC + encode_block(_note()) + encode_block(_packets(seconds) or _note()))
+        os.fsync(file.fileno())
+    return hidden.rename(directory)
+
+
+def _note() -> bytes:
+    note = {
+        "type": "descriptions",
+        "link": 1,
+        "visitor": (DATA / "chromium-offer.sdp").read_bytes().decode(),
+        "agent": (DATA / "chromium-answer.sdp").read_bytes().decode(),
+    }
+    payload = msgspec.json.encode(note)
+    return encode_record(START_US, RecordKind.NOTE, JournalLeg.NONE, payload)
+
+
+def _packets(seconds: float) -> bytes:
+    body = b""
+    for number in range(round(seconds * 50)):
+        for leg in (JournalLeg.VISITOR, JournalLeg.AGENT):
+            rtp = struct.pack("!BBHII", 0x80, OPUS, number, number * 960, 1000 + leg) + SILENCE
+            at = START_US + number * 20_000
+            body += encode_record(at, RecordKind.RTP, leg, rtp)
+    return body

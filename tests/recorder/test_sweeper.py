@@ -1,0 +1,346 @@
+"""The recorder's loop over a real spool, a real database and a real recording server."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.recorder.conftest import CONTENT, STARTED_AT, manifest_of, put_muxed
+from tests.recorder.journals import put_journal
+from tests.recorder.server import RecordingServer, answers
+from visavis.domain.backlog import Recording
+from visavis.domain.call import CallRecord, State
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.people import Visitor
+from visavis.domain.recording import MANIFEST, RecordingState, Trouble, journal_name
+from visavis.recorder import muxers, spool, sweeper
+from visavis.recorder.delivery import Deliverer
+from visavis.recorder.sweeper import Sweeper
+from visavis.services.ports import Transaction
+from visavis.services.recordings import Recordings
+from visavis.store import open_store
+from visavis.store.sql import SqlStore
+
+pytestmark = pytest.mark.anyio
+
+
+class House:
+    """A recorder whose clock is ours, and what surrounds it."""
+
+    def __init__(self, directory: Path, store: SqlStore, server: RecordingServer) -> None:
+        self.spool = directory / "spool"
+        self.store = store
+        self.server = server
+        self.now = 0.0
+        self.ledger = Recordings(store, self.time, "")
+        self.sweeper = self.recorder()
+
+    def time(self) -> datetime:
+        return STARTED_AT + timedelta(seconds=self.now)
+
+    def recorder(self) -> Sweeper:
+        """One as after a restart."""
+        return Sweeper(
+            self.spool,
+            self.ledger,
+            Deliverer(archive_url="", archive_key="", allow_private=True),
+            deliveries=4,
+            muxers=2,
+            clock=lambda: self.now,
+            chance=lambda: 0.5,
+        )
+
+    async def send_to(self, url: str) -> None:
+        def work(rows: Transaction) -> None:
+            old = rows.configs.lock(1)
+            rows.configs.put(replace(old, recording_server_url=url, version=old.version + 1))
+
+        await self.store.write(work)
+
+    async def sweep(self, times: int = 3) -> None:
+        for _ in range(times):
+            await self.sweeper.sweep()
+            await self.sweeper.settle()
+
+    async def row(self, recording_id: str) -> Recording:
+        found = await self.store.read(lambda rows: rows.recordings.get(1, recording_id))
+        assert found
+        return found
+
+    async def save_call(self, recording_id: str, state: State) -> None:
+        call = CallRecord(
+            id=f"call-{recording_id}",
+            site_id=1,
+            visitor=Visitor("v", 1),
+            media="audio",
+            is_recorded=True,
+            requested_at=STARTED_AT,
+            state=state,
+            recording_id=recording_id,
+        )
+        await self.store.write(lambda rows: rows.calls.save(call, "node"))
+
+
+@pytest.fixture
+async def house(
+    tmp_path: Path, server: RecordingServer, anyio_backend: str
+) -> AsyncIterator[House]:
+    store = open_store(str(tmp_path / "visavis.db"))
+    await store.write(lambda rows: rows.sites.add("One", STARTED_AT))
+    house = House(tmp_path, store, server)
+    await house.send_to(server.url)
+    yield house
+    await house.sweeper.close()
+    store.close()
+
+
+async def test_from_the_journal_to_the_recording_server(house: House) -> None:
+    put_journal(house.spool, manifest_of("r"), 1.0)
+    await house.sweep(1)
+    muxed = await house.row("r")
+    assert (muxed.state, muxed.uploaded) == (RecordingState.WAITING, 0)
+    assert muxed.duration == pytest.approx(1.0, abs=0.05)
+    await house.sweep(1)
+    assert list(house.spool.iterdir()) == []
+    row = await house.row("r")
+    (content,) = house.server.contents
+    assert content[:4] == b"\x1a\x45\xdf\xa3"  # EBML
+    assert row.state is RecordingState.DELIVERED
+    assert (row.size, row.uploaded, row.attempts) == (len(content), len(content), 1)
+    assert row.server_url == house.server.url
+    assert (row.last_error, row.next_try_at) == (None, None)
+    await house.sweep()
+    assert len(house.server.files) == 1
+
+
+async def test_nothing_was_ever_sent(house: House) -> None:
+    put_journal(house.spool, manifest_of("r"), 0.0)
+    await house.sweep()
+    assert (await house.row("r")).state is RecordingState.EMPTY
+    assert list(house.spool.iterdir()) == []
+    assert house.server.asked == []
+
+
+async def test_a_call_that_goes_on_is_left_alone(house: House) -> None:
+    directory = put_journal(house.spool, manifest_of("r"), 1.0)
+    await house.save_call("r", State.CONNECTED)
+    await house.sweep()
+    assert not (directory / "recording.mkv").exists()
+    await house.save_call("r", State.ENDED)
+    with (directory / journal_name(1)).open("rb") as journal:
+        fcntl.flock(journal, fcntl.LOCK_EX)
+        await house.sweep()
+        assert not (directory / "recording.mkv").exists()
+    with (directory / MANIFEST).open("rb") as manifest:
+        fcntl.flock(manifest, fcntl.LOCK_SH)  # as a worker that opens another journal does
+        await house.sweep()
+        assert not (directory / "recording.mkv").exists()
+    assert "still busy" in str((await house.row("r")).last_error)
+    house.now = 1.0
+    await house.sweep()
+    assert (await house.row("r")).state is RecordingState.DELIVERED
+
+
+async def test_a_crash_of_the_muxer_is_tried_again_and_then_set_aside(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = put_journal(house.spool, manifest_of("bad"), 1.0)
+    command = muxers.COMMAND
+    crash = "import os, sys; sys.stdin.readline(); os.abort()"
+    monkeypatch.setattr(muxers, "COMMAND", (sys.executable, "-c", crash))
+    for crashes in (1, 2, 3):
+        await house.sweep()
+        trouble = spool.read_trouble(directory)
+        assert trouble
+        assert (trouble.failures, trouble.reason) == (crashes, "The muxer died with code -6.")
+        house.now += 10
+    row = await house.row("bad")
+    assert row.state is RecordingState.FAILED
+    assert "It could not be muxed: The muxer died" in str(row.last_error)
+    monkeypatch.setattr(muxers, "COMMAND", command)
+    put_journal(house.spool, manifest_of("good"), 1.0)
+    await house.sweep()
+    assert (await house.row("good")).state is RecordingState.DELIVERED
+    house.sweeper = house.recorder()  # a restart does not forget
+    await house.sweep()
+    assert [path.name for path in house.spool.iterdir()] == ["bad"]
+
+    await house.store.write(lambda rows: rows.recordings.ask_retry(1, ["bad"], house.time()))
+    await house.sweep()
+    row = await house.row("bad")
+    assert (row.state, row.retry_asked_at, row.last_error) == (
+        RecordingState.DELIVERED,
+        None,
+        None,
+    )
+
+
+async def test_another_version_tries_again(house: House) -> None:
+    directory = put_journal(house.spool, manifest_of("r"), 1.0)
+    spool.write_trouble(directory, Trouble(failures=3, reason="", version="0.0.0"))
+    await house.sweep()
+    assert (await house.row("r")).state is RecordingState.DELIVERED
+
+
+async def test_a_server_that_is_none_then_the_right_one(house: House) -> None:
+    put_muxed(house.spool, "r")
+    await house.send_to("")
+    await house.sweep()
+    row = await house.row("r")
+    assert row.last_error == "The site has no recording server."
+    assert row.next_try_at == house.time() + timedelta(seconds=1)
+    house.server.misbehave("POST", answers(200))
+    await house.send_to(house.server.url + "?wrong")
+    await house.sweep()
+    row = await house.row("r")
+    assert "no answer of a tus 1.0 server" in str(row.last_error)
+    assert row.attempts == 2
+    await house.send_to(house.server.url)
+    await house.sweep()
+    row = await house.row("r")
+    assert (row.state, row.attempts, row.last_error) == (RecordingState.DELIVERED, 3, None)
+    assert house.server.contents == [CONTENT]
+
+
+async def test_the_site_s_secret_goes_along(house: House) -> None:
+    def work(rows: Transaction) -> None:
+        rows.policies.put(replace(rows.policies.lock(1), secret="s3cret", version=1))
+
+    await house.store.write(work)
+    put_muxed(house.spool, "r")
+    await house.sweep()
+    assert {a.headers.get("Authorization") for a in house.server.asked} == {"Bearer s3cret"}
+
+
+async def test_retries_are_asked_for(house: House) -> None:
+    put_muxed(house.spool, "r")
+    house.server.misbehave("any", answers(503, Retry_After="3000"), 2)
+    await house.sweep()
+    assert (await house.row("r")).next_try_at == house.time() + timedelta(seconds=3000)
+    await house.sweep()
+    assert (await house.row("r")).attempts == 1
+    await house.store.write(lambda rows: rows.recordings.ask_retry(1, ["r"], house.time()))
+    await house.sweep()
+    assert (await house.row("r")).state is RecordingState.DELIVERED
+
+
+async def test_progress_is_noted_now_and_then(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_muxed(house.spool, "r")
+    under_way, go_on = asyncio.Event(), asyncio.Event()
+
+    async def crawl(*args: object) -> None:
+        told: Callable[[int], None] = args[-1]  # type: ignore[assignment]
+        told(1000)
+        under_way.set()
+        await go_on.wait()
+
+    monkeypatch.setattr(Deliverer, "deliver", crawl)
+    await house.sweeper.sweep()
+    await under_way.wait()
+    await house.sweeper.sweep()
+    assert (await house.row("r")).uploaded == 0
+    house.now = 2.0
+    await house.sweeper.sweep()
+    row = await house.row("r")
+    assert (row.state, row.uploaded) == (RecordingState.DELIVERING, 1000)
+    go_on.set()
+    await house.sweep()
+    assert (await house.row("r")).uploaded == len(CONTENT)
+
+
+async def test_without_the_database_nothing_is_begun(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_: object) -> None:
+        raise VisavisError(ErrorKind.StoreUnavailable)
+
+    put_muxed(house.spool, "r")
+    with monkeypatch.context() as broken:
+        broken.setattr(house.store, "read", away)
+        await house.sweep()
+        assert house.server.asked == []
+        broken.undo()
+        broken.setattr(house.store, "write", away)
+        await house.sweep(1)
+        assert house.server.contents == [CONTENT]
+        assert (house.spool / "r").exists()
+    house.now = 1.0
+    await house.sweep()
+    assert (await house.row("r")).state is RecordingState.DELIVERED
+    assert house.server.contents == [CONTENT]
+
+
+async def test_a_database_that_goes_away_while_a_file_is_made(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise VisavisError(ErrorKind.StoreUnavailable)
+
+    put_journal(house.spool, manifest_of("r"), 1.0)
+    with monkeypatch.context() as broken:
+        broken.setattr(house.ledger, "story", away)
+        await house.sweep()
+        assert not (house.spool / "r" / "recording.mkv").exists()
+    house.now = 1.0
+    await house.sweep()
+    assert len(house.server.contents) == 1
+
+
+async def test_what_cannot_be_read_stays_and_is_told_once(house: House) -> None:
+    directory = put_muxed(house.spool, "r")
+    (directory / MANIFEST).write_bytes(b"{")
+    with capture_logs() as logged:
+        await house.sweep()
+    assert directory.exists()
+    assert [entry["event"] for entry in logged] == ["recording unreadable"]
+
+
+async def test_what_a_person_takes_away_is_forgotten(house: House) -> None:
+    await house.send_to("http://127.0.0.1:1/")
+    directory = put_muxed(house.spool, "r")
+    await house.sweep(1)
+    spool.remove(directory)
+    await house.sweep()
+    assert house.sweeper._kept == {}
+
+
+async def test_an_error_that_nobody_foresaw_puts_it_off(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def break_down(*_: object) -> None:
+        raise ZeroDivisionError
+
+    put_muxed(house.spool, "r")
+    monkeypatch.setattr(Deliverer, "deliver", break_down)
+    with capture_logs() as logged:
+        await house.sweep()
+    assert any(isinstance(entry.get("exc_info"), ZeroDivisionError) for entry in logged)
+    monkeypatch.undo()
+    house.now = 59.0
+    await house.sweep()
+    assert house.server.asked == []
+    house.now = 60.0
+    await house.sweep()
+    assert house.server.contents == [CONTENT]
+
+
+async def test_it_runs_until_it_is_stopped(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeper, "POLL_SECONDS", 0.01)
+    stop = asyncio.Event()
+    running = asyncio.create_task(house.sweeper.run(stop))
+    put_muxed(house.spool, "r")
+    async with asyncio.timeout(20):
+        while not house.server.contents:
+            await asyncio.sleep(0.01)
+    stop.set()
+    await running

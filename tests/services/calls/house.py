@@ -1,0 +1,254 @@
+"""A site in simulated time: its calls, their surroundings, and what every page has been told."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from visavis.domain import signaling
+from visavis.domain.callbook import PastCall
+from visavis.domain.config import Config
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.leg import Candidate, Link, LocalTransport, RemoteTransport, Side
+from visavis.domain.people import Agent, Visitor
+from visavis.domain.policy import RecordingPolicy
+from visavis.domain.recording import Manifest
+from visavis.domain.story import Story
+from visavis.services.calls import Calls
+from visavis.services.ports import Transaction
+from visavis.services.presence import Desk
+from visavis.store.sql import SqlStore
+
+DATA = Path(__file__).resolve().parents[2] / "rtp" / "data"
+OFFER = (DATA / "chromium-offer.sdp").read_bytes().decode()
+ANSWER = (DATA / "chromium-answer.sdp").read_bytes().decode()
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def without_video(sdp: str) -> str:
+    return sdp[: sdp.index("m=video")].replace("a=group:BUNDLE 0 1", "a=group:BUNDLE 0")
+
+
+def with_screen(sdp: str) -> str:
+    """The description with another video section, whose mid is 2."""
+    screen = sdp[sdp.index("m=video") :].replace("a=mid:1", "a=mid:2")
+    return sdp.replace("a=group:BUNDLE 0 1", "a=group:BUNDLE 0 1 2") + screen
+
+
+class Notebook:
+    """Stands for the media workers: what they were asked, in order, and what they refuse."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.notes: list[Mapping[str, Any]] = []
+        self.manifests: list[Manifest] = []
+        self.refuses: dict[str, ErrorKind] = {}
+        self.restarts = ""
+        self.on_close: Callable[[Link], Awaitable[None]] | None = None
+
+    def _note(self, what: str) -> None:
+        self.asked.append(what)
+        kind = self.refuses.get(what) or self.refuses.get(what.split()[0])
+        if kind:
+            raise VisavisError(kind)
+
+    async def tap(self, link: Link, manifest: Manifest) -> None:
+        self.manifests.append(manifest)
+        self._note(f"tap {link.number}")
+
+    async def note(self, link: Link, note: Mapping[str, Any]) -> None:
+        self.notes.append(note)
+        self._note(f"note {link.number} {note['type']}")
+
+    async def open_leg(self, link: Link, side: Side) -> LocalTransport:
+        self._note(f"open {link.number} {side}")
+        return self._transport(link, side)
+
+    def _transport(self, link: Link, side: Side, mark: str = "") -> LocalTransport:
+        candidates = (Candidate("192.0.2.1", link.number),)
+        fingerprint = "sha-256 " + ":".join(["AB"] * 32)
+        return LocalTransport(f"{side[:3]}{link.number}{mark}", "p" * 24, fingerprint, candidates)
+
+    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> LocalTransport:
+        self._note(f"remote {link.number} {side}")
+        return self._transport(link, side, self.restarts)
+
+    async def join(self, link: Link) -> None:
+        self._note(f"join {link.number}")
+
+    async def pause(self, link: Link, *, paused: bool) -> None:
+        self._note(f"{'pause' if paused else 'resume'} {link.number}")
+
+    async def close(self, link: Link) -> None:
+        if self.on_close:
+            await self.on_close(link)
+        self._note(f"close {link.number}")
+
+
+@dataclass
+class Alarm:
+    at: float
+    ring: Callable[[], None]
+    is_cancelled: bool = False
+
+    def cancel(self) -> None:
+        self.is_cancelled = True
+
+
+@dataclass
+class House:
+    """Everything but the calls' own rules is plain; `told` is what each topic has heard."""
+
+    store: SqlStore
+    config: Config = field(default_factory=lambda: Config(1, is_enabled=True))
+    policy: RecordingPolicy = field(default_factory=lambda: RecordingPolicy(1))
+    media: Notebook = field(default_factory=Notebook)
+    told: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    alarms: list[Alarm] = field(default_factory=list)
+    time: float = 0.0
+
+    def __post_init__(self) -> None:
+        ids = itertools.count()
+        self.calls = Calls(
+            config_of=self._config_of,
+            policy_of=self._policy_of,
+            store=self.store,
+            bus=self,  # type: ignore[arg-type]  # only publishes
+            media=self.media,
+            clock=lambda: NOW + timedelta(seconds=self.time),
+            schedule=self._schedule,
+            new_id=lambda: f"id{next(ids)}",
+            node_id="node",
+        )
+
+    async def _config_of(self, site_id: int) -> Config:
+        return self.config
+
+    async def _policy_of(self, site_id: int) -> RecordingPolicy:
+        return self.policy
+
+    def publish(self, topic: str, message: bytes) -> None:
+        self.told.setdefault(topic.removeprefix("socket."), []).append(msgspec.json.decode(message))
+
+    def _schedule(self, seconds: float, ring: Callable[[], None]) -> Alarm:
+        self.alarms.append(Alarm(self.time + seconds, ring))
+        return self.alarms[-1]
+
+    async def pass_time(self, seconds: float) -> None:
+        """Every alarm in its order, and what it sets going."""
+        until = self.time + seconds
+        while due := [a for a in self.alarms if not a.is_cancelled and a.at <= until]:
+            alarm = min(due, key=lambda a: a.at)
+            self.time = max(self.time, alarm.at)
+            alarm.cancel()
+            alarm.ring()
+            await self.quiet()
+        self.time = until
+
+    async def quiet(self) -> None:
+        await self.calls._floor.quiet()
+
+    # What the pages hear
+
+    def heard(self, socket_id: str, *, but: tuple[str, ...] = ()) -> list[str]:
+        """The types of its messages, without the news that all consoles get."""
+        news = {"team", "queue", "visitors", *but}
+        types = [message["type"] for message in self.told.get(socket_id, [])]
+        return [name for name in types if name not in news]
+
+    def last(self, socket_id: str, kind: str = "") -> dict[str, Any]:
+        messages = self.told.get(socket_id, [])
+        return next(m for m in reversed(messages) if kind in {"", m["type"]})
+
+    def forget(self) -> None:
+        self.told.clear()
+        self.media.asked.clear()
+
+    # What the pages do
+
+    async def visitor(self, message: signaling.FromVisitor, socket_id: str = "v") -> None:
+        await self.calls.from_visitor(Visitor(socket_id, 1), message)
+        await self.quiet()
+
+    async def agent(self, message: signaling.FromAgent, at: Desk | None = None) -> None:
+        await self.calls.from_agent(at or desk("a"), message)
+        await self.quiet()
+
+    async def ring(self, socket_id: str = "v", **options: Any) -> str:
+        """A visitor calls; the call's id."""
+        call = signaling.Call("video", OFFER, "Ann", "a@example.com", **options)
+        await self.visitor(call, socket_id)
+        return str(self.last(socket_id, "calling")["callId"])
+
+    async def answer(self, call_id: str, at: Desk | None = None, link: int = 1) -> None:
+        await self.agent(signaling.Answer(call_id, link, ANSWER), at)
+
+    async def up(self, call_id: str, link: int = 1) -> None:
+        for side in Side:
+            await self.calls.ears.leg_up(Link(call_id, link), side)
+        await self.quiet()
+
+    async def connect(self, socket_id: str = "v", at: Desk | None = None, **options: Any) -> str:
+        """A call that a visitor and an agent talk in."""
+        at = at or desk("a")
+        self.calls.agent_arrived(at)
+        call_id = await self.ring(socket_id, **options)
+        await self.agent(signaling.Accept(call_id), at)
+        await self.answer(call_id, at)
+        await self.up(call_id)
+        return call_id
+
+    # What the database knows
+
+    async def past(self, call_id: str) -> PastCall:
+        await self.calls._floor.chronicle.written()
+        found = await self.store.read(lambda rows: rows.calls.get(1, call_id))
+        assert found
+        return found
+
+    async def state(self, call_id: str) -> tuple[str, str | None]:
+        found = await self.past(call_id)
+        return found.state, found.reason
+
+    async def story(self, call_id: str) -> Story:
+        await self.calls._floor.chronicle.written()
+        story = await self.store.read(lambda rows: rows.calls.story(1, call_id))
+        assert story
+        return story
+
+    async def events(self, call_id: str) -> list[str]:
+        return [event.name for event in (await self.story(call_id)).events]
+
+
+def desk(socket_id: str, agent_id: int = 1, site_id: int = 1, call_id: str = "") -> Desk:
+    names = {1: "Bo", 2: "Cy"}
+    agent = Agent(
+        agent_id,
+        site_id,
+        f"{agent_id}@example.com",
+        names.get(agent_id, "Di"),
+        is_administrator=True,
+    )
+    return Desk(socket_id, agent, call_id)
+
+
+def found_site(rows: Transaction) -> None:
+    for _ in range(2):
+        rows.sites.add("Site", NOW)
+    for number, name in ((1, "Bo"), (2, "Cy")):
+        rows.agents.add(1, f"{number}@example.com", name, "-", is_administrator=True)
+
+
+async def refused(doing: Any) -> ErrorKind:
+    """What it is refused with."""
+    try:
+        await doing
+    except VisavisError as error:
+        return error.kind
+    raise AssertionError("was not refused")

@@ -1,0 +1,144 @@
+"""What the services of people and tokens do at their bounds."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.oauth import Credential, CredentialKind, Grant
+from visavis.domain.people import Agent
+from visavis.services import keys, people, tokens
+from visavis.services.clients import Clients
+from visavis.services.grants import Grants
+from visavis.services.keys import Keys
+from visavis.services.people import MAX_PASSWORD_LENGTH, People
+from visavis.services.ports import Transaction
+from visavis.services.tokens import Tokens
+from visavis.store import open_store
+from visavis.store.sql import SqlStore
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+numbers = itertools.count()
+
+
+def clock() -> datetime:
+    return NOW
+
+
+def new_id() -> str:
+    return f"id{next(numbers)}"
+
+
+class Plain:
+    """Passwords as they are: nothing is to be kept secret here."""
+
+    async def hash(self, password: str) -> str:
+        return password
+
+    async def matches(self, password_hash: str | None, password: str) -> bool:
+        return password_hash == password
+
+
+@pytest.fixture
+def store(database: str) -> Iterator[SqlStore]:
+    opened = open_store(database)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+async def staff(store: SqlStore) -> People:
+    found = People(store, Plain(), clock, new_id, new_id)
+    await found.found(email="a@example.com", password="secret")
+    return found
+
+
+@pytest.fixture
+async def agent(staff: People) -> Agent:
+    return await staff.by_email("a@example.com")
+
+
+async def refused(kind: ErrorKind, attempt: object) -> None:
+    with pytest.raises(VisavisError) as told:
+        await attempt  # type: ignore[misc]
+    assert told.value.kind is kind
+
+
+async def test_a_password_too_long_to_be_one_is_wrong(staff: People) -> None:
+    attempt = staff.sign_in("a@example.com", "x" * (MAX_PASSWORD_LENGTH + 1), "192.0.2.1")
+    await refused(ErrorKind.Unauthorized, attempt)
+
+
+async def test_failures_of_too_many_are_forgotten(
+    staff: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "MAX_WATCHED", 1)
+    for number in range(3):
+        attempt = staff.sign_in(f"{number}@example.com", "wrong", f"192.0.2.{number}")
+        await refused(ErrorKind.Unauthorized, attempt)
+    assert len(staff._failures) <= 4
+
+
+async def test_tokens_are_remembered_up_to_a_number(
+    store: SqlStore, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "MAX_REMEMBERED", 1)
+    known = Tokens(store, clock, new_id)
+    for _ in range(2):
+        token = await known.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
+        assert (await known.authenticate(token)).id == agent.id
+    assert len(known._remembered) == 1
+
+
+async def test_a_token_of_a_disabled_agent_is_nobody_s(store: SqlStore, agent: Agent) -> None:
+    known = Tokens(store, clock, new_id)
+    token = await known.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
+    await store.write(lambda rows: rows.agents.disable(agent.site_id, agent.id, is_disabled=True))
+    await refused(ErrorKind.Unauthorized, known.authenticate(token))
+
+
+async def test_keys_are_remembered_up_to_a_number(
+    store: SqlStore, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "MAX_REMEMBERED", 1)
+    known = Keys(store, clock, new_id, new_id)
+    for name in ("one", "two"):
+        _, secret = await known.add(agent, name)
+        assert (await known.authenticate("a@example.com", secret)).id == agent.id
+    assert len(known._remembered) == 1
+
+
+async def test_a_redirect_uri_is_absolute(store: SqlStore, agent: Agent) -> None:
+    known = Clients(store, clock, new_id, new_id)
+    for uri in ("/back", "https://shop.example/#part"):
+        attempt = known.add(
+            agent.site_id,
+            "Shop",
+            grants=[Grant.AUTHORIZATION_CODE],
+            redirect_uris=[uri],
+            is_public=True,
+            acts_as=None,
+        )
+        await refused(ErrorKind.ParameterInvalid, attempt)
+
+
+async def test_a_refresh_token_without_a_family_takes_nothing_with_it(
+    store: SqlStore, agent: Agent
+) -> None:
+    token = Credential(
+        b"x" * 32, agent.site_id, agent.id, CredentialKind.REFRESH, NOW, NOW + timedelta(hours=1)
+    )
+    grants = Grants(clock, new_id, new_id, timedelta(hours=1))
+
+    def work(rows: Transaction) -> Credential | None:
+        rows.credentials.add(token)
+        grants.revoke(rows, token)
+        return rows.credentials.find(token.digest)
+
+    assert await store.write(work) is not None

@@ -1,0 +1,212 @@
+"""Recordings and policies in both databases."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from visavis.domain.backlog import Progress
+from visavis.domain.call import CallRecord, State
+from visavis.domain.people import Visitor
+from visavis.domain.policy import Consent, RecordingPolicy, Unrecordable
+from visavis.domain.recording import UNDELIVERED, Delivery, Manifest, RecordingState
+from visavis.services.ports import Transaction
+from visavis.store import open_store
+from visavis.store.sql import SqlStore
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LARGE = 5 * 1024**3
+DELIVERY = Delivery(sha256="0" * 64, size=LARGE, duration=3600.5)
+
+
+@pytest.fixture
+async def store(database: str, anyio_backend: str) -> AsyncIterator[SqlStore]:
+    opened = open_store(database)
+    for name in ("One", "Two"):
+        await opened.write(lambda rows, n=name: rows.sites.add(n, NOW))  # type: ignore[misc]
+    yield opened
+    opened.close()
+
+
+def manifest(recording_id: str, site_id: int = 1, minutes: int = 0) -> Manifest:
+    return Manifest(
+        recording_id=recording_id,
+        site_id=site_id,
+        call_id=f"call-{recording_id}",
+        media="video",
+        visitor_name="",
+        agent_name="",
+        started_at=NOW + timedelta(minutes=minutes),
+    )
+
+
+def add_call(rows: Transaction, recording_id: str, seconds: float = 10, site_id: int = 1) -> None:
+    """A call that was connected for so long and recorded."""
+    call = CallRecord(
+        id=f"call-{recording_id}",
+        site_id=site_id,
+        visitor=Visitor("v", site_id),
+        media="video",
+        is_recorded=True,
+        requested_at=NOW,
+        state=State.ENDED,
+        connected_at=NOW,
+        ended_at=NOW + timedelta(seconds=seconds),
+        recording_id=recording_id,
+    )
+    rows.calls.save(call, "node")
+
+
+async def test_from_waiting_to_delivered(store: SqlStore) -> None:
+    def work(rows: Transaction) -> None:
+        rows.recordings.add(manifest("r"))
+        rows.recordings.add(manifest("r"))
+        made = Progress(RecordingState.WAITING, size=LARGE, sha256="0" * 64, duration=3600.5)
+        rows.recordings.note(1, "r", made, NOW)
+        begun = Progress(RecordingState.DELIVERING, server_url="http://a", is_attempt=True)
+        rows.recordings.note(1, "r", begun, NOW)
+        rows.recordings.note(1, "r", Progress(uploaded=LARGE - 1), NOW)
+        failed = Progress(RecordingState.WAITING, error="Away.", next_try=90)
+        rows.recordings.note(1, "r", failed, NOW)
+        rows.recordings.note(2, "r", Progress(RecordingState.FAILED), NOW)
+
+    await store.write(work)
+    found = await store.read(lambda rows: rows.recordings.get(1, "r"))
+    assert found
+    assert (found.state, found.uploaded, found.size) == (
+        RecordingState.WAITING,
+        LARGE - 1,
+        LARGE,
+    )
+    assert (found.attempts, found.tried_at, found.next_try_at, found.last_error) == (
+        1,
+        NOW,
+        NOW + timedelta(seconds=90),
+        "Away.",
+    )
+    await store.write(lambda rows: rows.recordings.note(1, "r", Progress(error=""), NOW))
+
+    def deliver(rows: Transaction) -> None:
+        rows.recordings.delivered(1, "r", DELIVERY, "http://a", NOW)
+        later = replace_sha(DELIVERY)
+        rows.recordings.delivered(1, "r", later, "http://b", NOW + timedelta(days=1))
+        rows.recordings.note(1, "r", Progress(RecordingState.WAITING, error="Late."), NOW)
+
+    await store.write(deliver)
+    found = await store.read(lambda rows: rows.recordings.get(1, "r"))
+    assert found
+    assert (found.state, found.delivered_at, found.server_url, found.sha256) == (
+        RecordingState.DELIVERED,
+        NOW,
+        "http://a",
+        "0" * 64,
+    )
+    assert (found.uploaded, found.last_error, found.next_try_at) == (LARGE, None, None)
+
+
+def replace_sha(delivery: Delivery) -> Delivery:
+    return Delivery(sha256="f" * 64, size=delivery.size, duration=delivery.duration)
+
+
+async def test_lists_and_sums_are_each_site_s_own(store: SqlStore) -> None:
+    def work(rows: Transaction) -> None:
+        for minute, name in enumerate(("a", "b", "c")):
+            rows.recordings.add(manifest(name, minutes=minute))
+        rows.recordings.add(manifest("z", site_id=2))
+        rows.recordings.delivered(1, "a", DELIVERY, "", NOW + timedelta(hours=1))
+        rows.recordings.note(1, "b", Progress(RecordingState.FAILED, error="Torn."), NOW)
+        wrong = Progress(RecordingState.WAITING, error="Away.", is_attempt=True)
+        rows.recordings.note(1, "c", wrong, NOW)
+
+    await store.write(work)
+    rows = await store.read(lambda rows: rows.recordings.newest(1, UNDELIVERED, 10))
+    assert [one.id for one in rows] == ["c", "b"]
+    rows = await store.read(lambda rows: rows.recordings.newest(1, UNDELIVERED, 1, 1))
+    assert [one.id for one in rows] == ["b"]
+    backlog = await store.read(lambda rows: rows.recordings.backlog(1))
+    assert (backlog.total, backlog.pending, backlog.failed) == (3, 2, 1)
+    assert backlog.oldest_at == NOW + timedelta(minutes=1)
+    assert backlog.last_delivered_at == NOW + timedelta(hours=1)
+    assert (backlog.last_error, backlog.last_error_at) == ("Away.", NOW)
+    other = await store.read(lambda rows: rows.recordings.backlog(2))
+    assert (other.pending, other.last_error, other.last_delivered_at) == (1, None, None)
+
+
+async def test_retries_are_asked_for_and_done(store: SqlStore) -> None:
+    def work(rows: Transaction) -> list[int]:
+        for name in ("a", "b", "c"):
+            rows.recordings.add(manifest(name))
+        rows.recordings.delivered(1, "c", DELIVERY, "", NOW)
+        return [
+            rows.recordings.ask_retry(1, ["a", "b", "c", "d"], NOW),
+            rows.recordings.ask_retry(2, ["a"], NOW),
+        ]
+
+    assert await store.write(work) == [2, 0]
+    assert await store.read(lambda rows: rows.recordings.asked(1)) == {"a", "b"}
+    await store.write(lambda rows: rows.recordings.retried(1, ["a"]))
+    assert await store.read(lambda rows: rows.recordings.asked(1)) == {"b"}
+
+
+async def test_which_calls_are_over(store: SqlStore) -> None:
+    def work(rows: Transaction) -> None:
+        add_call(rows, "over")
+        call = CallRecord("call-on", 1, Visitor("v", 1), "audio", True, NOW, State.CONNECTED)
+        call.recording_id = "on"
+        rows.calls.save(call, "node")
+
+    await store.write(work)
+    asked = ["call-over", "call-on", "call-unheard-of"]
+    over = await store.read(lambda rows: rows.recordings.over(1, asked))
+    assert over == {"call-over", "call-unheard-of"}
+
+
+async def test_which_recordings_are_missing(store: SqlStore) -> None:
+    def work(rows: Transaction) -> None:
+        for name in ("delivered", "waiting", "none", "empty", "mute"):
+            add_call(rows, name, seconds=1.9 if name == "mute" else 2)
+            if name != "none":
+                rows.recordings.add(manifest(name))
+        rows.recordings.delivered(1, "delivered", DELIVERY, "", NOW)
+        rows.recordings.note(1, "waiting", Progress(error="Away."), NOW)
+        for name in ("empty", "mute"):
+            rows.recordings.note(1, name, Progress(RecordingState.EMPTY), NOW)
+        add_call(rows, "elsewhere", site_id=2)
+
+    await store.write(work)
+    expected = await store.read(lambda rows: rows.recordings.expected(1, NOW))
+    missing = {call.call_id: call for call in expected if call.is_missing}
+    assert missing.keys() == {"call-waiting", "call-none", "call-empty"}
+    assert missing["call-waiting"].last_error == "Away."
+    assert missing["call-none"].state is None
+    later = NOW + timedelta(seconds=1)
+    assert await store.read(lambda rows: rows.recordings.expected(1, later)) == []
+
+
+async def test_a_call_s_story(store: SqlStore) -> None:
+    await store.write(lambda rows: add_call(rows, "r"))
+    story = await store.read(lambda rows: rows.calls.story(1, "call-r"))
+    assert story
+    assert (story.call_id, story.media, story.consent) == ("call-r", "video", "none")
+    assert await store.read(lambda rows: rows.calls.story(2, "call-r")) is None
+
+
+async def test_policies(store: SqlStore) -> None:
+    assert await store.read(lambda rows: rows.policies.get(1)) == RecordingPolicy(1)
+    changed = RecordingPolicy(1, Consent.AGREEMENT, Unrecordable.CONTINUE, 30, "s3cret", 1)
+
+    def work(rows: Transaction) -> RecordingPolicy:
+        old = rows.policies.lock(1)
+        rows.policies.put(changed)
+        return old
+
+    assert await store.write(work) == RecordingPolicy(1)
+    assert await store.read(lambda rows: rows.policies.get(1)) == changed
+    assert await store.write(lambda rows: rows.policies.lock(1)) == changed
+    forgotten = replace(changed, secret=None, retention_days=None)
+    await store.write(lambda rows: rows.policies.put(forgotten))
+    assert await store.read(lambda rows: rows.policies.get(1)) == forgotten
+    assert await store.read(lambda rows: rows.policies.get(2)) == RecordingPolicy(2)

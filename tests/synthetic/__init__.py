@@ -1,0 +1,1 @@
+"""Journals made without a browser: encoded, packetised, sent over a seeded network."""

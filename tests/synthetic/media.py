@@ -1,0 +1,84 @@
+"""Pictures that flash and a voice that beeps at the same moments, in every codec."""
+
+from __future__ import annotations
+
+import array
+import math
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+import av
+
+FPS = 15
+RATE = 48_000
+FLASH_EVERY = 2.0
+FLASH_SECONDS = 0.2
+FIRST_FLASH = 1.0
+
+_ENCODERS: dict[str, tuple[str, dict[str, str]]] = {
+    "VP8": ("libvpx", {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}),
+    "VP9": ("libvpx-vp9", {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}),
+    "H264": ("libx264", {"preset": "ultrafast", "tune": "zerolatency", "profile": "baseline"}),
+    "AV1": ("libsvtav1", {"preset": "12", "crf": "40", "svtav1-params": "pred-struct=1:lp=1"}),
+}
+
+
+def is_flash(time: float) -> bool:
+    return (time - FIRST_FLASH) % FLASH_EVERY < FLASH_SECONDS and time >= FIRST_FLASH
+
+
+@lru_cache(maxsize=64)
+def video(
+    codec: str, seconds: float, size: tuple[int, int] = (160, 120), key_every: float = 2.0
+) -> list[tuple[float, bytes]]:
+    """Time and bytes of each frame; white at a flash, else grey with a pattern that moves."""
+    name, options = _ENCODERS[codec]
+    context: Any = av.CodecContext.create(name, "w")
+    context.width, context.height, context.pix_fmt = *size, "yuv420p"
+    context.time_base = Fraction(1, FPS)
+    context.framerate = FPS
+    context.gop_size = round(key_every * FPS)
+    context.options = options
+    if codec != "AV1":
+        context.bit_rate = 300_000
+    packets = []
+    for number in range(round(seconds * FPS)):
+        packets += context.encode(_picture(number, size, is_flash(number / FPS + 1e-6)))
+    packets += context.encode(None)
+    return [(packet.pts / FPS, bytes(packet)) for packet in packets]
+
+
+@lru_cache(maxsize=16)
+def audio(seconds: float) -> list[tuple[float, bytes]]:
+    """Time and bytes of each packet of 20 ms: 1 kHz at a flash, else a hum hardly heard."""
+    context: Any = av.CodecContext.create("libopus", "w")
+    context.sample_rate, context.format, context.layout = RATE, "s16", "mono"
+    context.options = {"application": "voip", "frame_duration": "20"}
+    packets = []
+    for number in range(round(seconds * 50)):
+        samples = array.array("h", (_sample(number * 960 + i) for i in range(960)))
+        frame = av.AudioFrame(format="s16", layout="mono", samples=960)
+        frame.planes[0].update(samples.tobytes())
+        frame.sample_rate, frame.pts, frame.time_base = RATE, number * 960, Fraction(1, RATE)
+        packets += context.encode(frame)
+    return [(number * 0.02, bytes(packet)) for number, packet in enumerate(packets)]
+
+
+def _sample(number: int) -> int:
+    loudness = 12_000 if is_flash(number / RATE) else 30
+    return round(loudness * math.sin(2 * math.pi * 1000 * number / RATE))
+
+
+def _picture(number: int, size: tuple[int, int], is_white: bool) -> Any:
+    width, height = size
+    frame = av.VideoFrame(width, height, "yuv420p")
+    luma = frame.planes[0]
+    line = bytearray([235 if is_white else 90] * luma.line_size)
+    if not is_white:
+        for x in range(16):
+            line[(number * 4 + x) % width] = 150
+    luma.update(bytes(line) * (luma.buffer_size // luma.line_size))
+    for plane in frame.planes[1:]:
+        plane.update(bytes([128]) * plane.buffer_size)
+    return frame

@@ -1,0 +1,65 @@
+"""What somebody who watches a recording sees and hears, and when."""
+
+from __future__ import annotations
+
+import array
+from pathlib import Path
+from typing import Any
+
+import av
+
+BRIGHT = 200
+DARK = 25
+LOUD = 3000
+
+
+def stream_of(container: Any, title: str) -> Any:
+    return next(s for s in container.streams if s.metadata.get("title") == title)
+
+
+def brightness(path: Path, title: str) -> list[tuple[float, float]]:
+    """Time of each picture and the brightness of its middle line, 16 to 235."""
+    seen = []
+    with av.open(str(path)) as container:
+        for frame in container.decode(stream_of(container, title)):
+            luma = frame.planes[0]
+            middle = luma.line_size * (frame.height // 2)
+            line = bytes(luma)[middle : middle + frame.width]
+            seen.append((float(frame.time), sum(line) / len(line)))
+    return seen
+
+
+def flashes(path: Path, title: str) -> list[float]:
+    """When the picture turns white."""
+    seen = brightness(path, title)
+    return [
+        time
+        for (time, light), (_, before) in zip(seen[1:], seen, strict=False)
+        if light > BRIGHT >= before
+    ]
+
+
+def loudness(path: Path, title: str) -> list[tuple[float, int]]:
+    """Time and peak of each millisecond."""
+    heard = []
+    with av.open(str(path)) as container:
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=48_000)
+        for frame in container.decode(stream_of(container, title)):
+            for part in resampler.resample(frame):
+                samples = array.array("h", bytes(part.planes[0])[: part.samples * 2])
+                for start in range(0, len(samples), 48):
+                    peak = max(map(abs, samples[start : start + 48]), default=0)
+                    heard.append((float(frame.time) + start / 48_000, peak))
+    return heard
+
+
+def beeps(path: Path, title: str) -> list[float]:
+    """When it beeps after half a second without."""
+    found: list[float] = []
+    last = -1.0
+    for time, peak in loudness(path, title):
+        if peak > LOUD:
+            if time - last > 0.5:
+                found.append(time)
+            last = time
+    return found

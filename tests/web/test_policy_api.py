@@ -1,0 +1,148 @@
+"""The recording policy: reading, changing, who may, what the audit log says of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from tests.web.conftest import Api
+from tests.web.test_config_api import assert_problem
+from visavis.domain.people import Permission
+from visavis.domain.policy import RecordingPolicy
+from visavis.services.policies import MAX_SECRET_LENGTH
+from visavis.services.topics import config_topic
+
+pytestmark = pytest.mark.anyio
+
+PATH = "/v4/livechat/recordingPolicy"
+FRESH = {"consent": "notice", "unrecordable": "refuse", "retentionDays": None, "hasSecret": False}
+
+
+async def test_a_fresh_site(api: Api) -> None:
+    answer = await api.call("GET", PATH)
+    assert list(answer.json().items()) == list(FRESH.items())
+    assert answer.headers["etag"]
+
+
+async def test_what_is_not_sent_stays(api: Api) -> None:
+    changes: list[dict[str, Any]] = [
+        {"consent": "agreement"},
+        {"Unrecordable": "Continue", "unknown": 1},
+        {"retentiondays": 30},
+        {"secret": "s3cret"},
+        {},
+    ]
+    for change in changes:
+        answer = await api.call("PUT", PATH, json=change)
+        assert answer.status_code == 200
+    assert answer.json() == {
+        "consent": "agreement",
+        "unrecordable": "continue",
+        "retentionDays": 30,
+        "hasSecret": True,
+    }
+    cleared = await api.call("PUT", PATH, json={"secret": "", "retentionDays": None})
+    assert (cleared.json()["hasSecret"], cleared.json()["retentionDays"]) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"consent": "none"}, "/consent"),
+        ({"consent": 1}, "/consent"),
+        ({"unrecordable": "maybe"}, "/unrecordable"),
+        ({"retentionDays": 0}, "/retentionDays"),
+        ({"retentionDays": 36_501}, "/retentionDays"),
+        ({"retentionDays": True}, "/retentionDays"),
+        ({"retentionDays": "30"}, "/retentionDays"),
+        ({"retentionDays": 1.5}, "/retentionDays"),
+        ({"secret": "two words"}, "/secret"),
+        ({"secret": "line\r\nInjected: yes"}, "/secret"),
+        ({"secret": "newline\n"}, "/secret"),
+        ({"secret": "ü"}, "/secret"),
+        ({"secret": 5}, "/secret"),
+    ],
+)
+async def test_what_cannot_be(api: Api, change: dict[str, Any], pointer: str) -> None:
+    problem = assert_problem(await api.call("PUT", PATH, json=change), 400, "ParameterInvalid")
+    assert problem["pointer"] == pointer
+    assert (await api.call("GET", PATH)).json() == FRESH
+
+
+async def test_a_secret_that_is_too_long(api: Api) -> None:
+    long = await api.call("PUT", PATH, json={"secret": "x" * (MAX_SECRET_LENGTH + 1)})
+    assert_problem(long, 400, "ParameterStringLengthExceed")
+    assert (await api.call("PUT", PATH, content=b"[]")).status_code == 400
+
+
+async def test_tags(api: Api) -> None:
+    tag = (await api.call("GET", PATH)).headers["etag"]
+    unchanged = await api.call("GET", PATH, headers={"If-None-Match": tag})
+    assert unchanged.status_code == 304
+    changed = await api.call("PUT", PATH, json={"consent": "agreement"}, headers={"If-Match": tag})
+    assert changed.headers["etag"] != tag
+    late = await api.call("PUT", PATH, json={"consent": "notice"}, headers={"If-Match": tag})
+    assert_problem(late, 412, "PreconditionFailed")
+
+
+async def test_only_who_manages_settings(api: Api) -> None:
+    token = await api.agent_token(Permission.VIEW_RECORDINGS)
+    for method in ("GET", "PUT"):
+        answer = await api.call(method, PATH, token=token, json={})
+        assert_problem(answer, 403, "PermissionDenied")
+    assert_problem(await api.client.get(PATH), 401, "Unauthorized")
+    other = await api.agent_token(Permission.MANAGE_SETTINGS, site_id=await api.other_site())
+    await api.call("PUT", PATH, json={"consent": "agreement"})
+    assert (await api.call("GET", PATH, token=other)).json() == FRESH
+
+
+async def test_changes_are_audited_and_secrets_are_not_told(api: Api) -> None:
+    for change in ({"secret": "first-s3cret", "retentionDays": 7}, {"secret": "second-s3cret"}):
+        answer = await api.call("PUT", PATH, json=change)
+        assert "s3cret" not in answer.text
+    await api.call("PUT", PATH, json={"secret": "second-s3cret"})  # changes nothing
+    logs = await api.call("GET", "/v4/global/auditLogs")
+    assert "s3cret" not in logs.text
+    entries = logs.json()["auditLogs"]
+    assert [entry["actionType"] for entry in entries] == ["recordingPolicyManagement"] * 2
+    assert entries[0]["actionDetails"] == [
+        {"fieldName": "secret", "newValue": "set anew", "oldValue": "set"}
+    ]
+    assert entries[1]["actionDetails"] == [
+        {"fieldName": "retentionDays", "newValue": "7", "oldValue": "for ever"},
+        {"fieldName": "secret", "newValue": "set", "oldValue": "none"},
+    ]
+
+
+async def test_open_pages_are_told_whether_visitors_must_agree(api: Api) -> None:
+    async with api.app.bus.subscribe(config_topic(1)) as news:
+        heard = aiter(news)
+        await api.call("PUT", PATH, json={"consent": "agreement"})
+        assert json.loads(await anext(heard))["needsAgreement"] is False  # nothing is recorded
+        await api.put(
+            isAutomaticallyRecordingAudioVideoChatsEnabled=True,
+            recordingServerUrl="https://tus.example/",
+        )
+        assert json.loads(await anext(heard))["needsAgreement"] is True
+
+
+async def test_another_process_s_change_is_noticed(api: Api) -> None:
+    await api.call("GET", PATH)
+    policies = api.app.policies
+    await policies.refresh()
+    changed = RecordingPolicy(1, retention_days=9, version=1)
+
+    def work(rows: Any) -> None:
+        rows.policies.lock(1)
+        rows.policies.put(changed)
+
+    await api.app.store.write(work)
+    assert (await api.call("GET", PATH)).json() == FRESH
+    async with api.app.bus.subscribe(config_topic(1)) as news:
+        await policies.refresh()
+        async with asyncio.timeout(5):
+            await anext(aiter(news))
+    assert (await api.call("GET", PATH)).json()["retentionDays"] == 9

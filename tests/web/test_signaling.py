@@ -1,0 +1,236 @@
+"""The signalling sockets over a real server without media: who is let in, and the pump."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from tests.web.conftest import Served
+from visavis.web import pump
+from visavis.web.pace import BURST, MESSAGES_PER_SECOND, Pace
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+OFFER = (Path(__file__).resolve().parents[1] / "rtp/data/chromium-offer.sdp").read_bytes().decode()
+CALLS = "/v4/livechat/audioVideoChats"
+
+
+class Page:
+    """A page's socket, and what it has heard."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+        self.heard: list[dict[str, Any]] = []
+
+    async def say(self, **message: Any) -> None:
+        await self._socket.send(json.dumps(message))
+
+    async def hear(self, kind: str) -> dict[str, Any]:
+        """The next message of this type."""
+        while True:
+            message = json.loads(await asyncio.wait_for(self._socket.recv(), 10))
+            self.heard.append(message)
+            if message["type"] == kind:
+                return dict(message)
+
+    async def end(self) -> int:
+        """The code it is closed with."""
+        await asyncio.wait_for(self._socket.wait_closed(), 10)
+        return self._socket.close_code or 0
+
+
+class Signaling:
+    def __init__(self, served: Served) -> None:
+        self._served = served
+        self.base = served.url.replace("http", "ws") + "/signaling"
+
+    def visitor(self, query: str = "site=1") -> connect:
+        return connect(f"{self.base}/visitor?{query}")
+
+    def agent(self, token: str = "", query: str = "", origin: str | None = None) -> connect:
+        headers = {"Authorization": f"Bearer {token or self._served.token}"} if not query else {}
+        options: dict[str, Any] = {"origin": origin} if origin else {}
+        return connect(f"{self.base}/agent?{query}", additional_headers=headers, **options)
+
+    def api(self, method: str, path: str, **options: Any) -> httpx2.Response:
+        headers = {"Authorization": f"Bearer {self._served.token}"}
+        return httpx2.request(method, f"{self._served.url}{path}", headers=headers, **options)
+
+
+Talk = Callable[[Signaling], Coroutine[Any, Any, None]]
+
+
+def run(served: Served, talk: Talk) -> None:
+    asyncio.run(talk(Signaling(served)))
+
+
+@pytest.fixture
+def enabled(served: Served) -> Served:
+    answer = Signaling(served).api("POST", "/v4/livechat/audioVideoChatConfig:enable")
+    assert answer.status_code == 200
+    return served
+
+
+def test_a_call_rings_and_is_cancelled(enabled: Served) -> None:
+    async def talk(signaling: Signaling) -> None:
+        async with signaling.agent() as one, signaling.visitor() as other:
+            agent, visitor = Page(one), Page(other)
+            welcome = await agent.hear("welcome")
+            assert (welcome["agentName"], welcome["mayAcceptCalls"]) == ("Admin", True)
+            assert (await visitor.hear("availability"))["isEnabled"]
+            assert (await visitor.hear("iceServers"))["servers"] == []
+            await agent.hear("visitors")
+            await visitor.say(type="here", page="/shop", name="Ann")
+            while not (await agent.hear("visitors"))["count"]:
+                pass
+            await visitor.say(type="call", media="video", offer=OFFER, name="Ann")
+            assert (await agent.hear("ring"))["visitorName"] == "Ann"
+            calling = await visitor.hear("calling")
+            await visitor.say(type="hangUp", callId=calling["callId"])
+            assert (await agent.hear("ringStopped"))["reason"] == "cancelled"
+            assert (await visitor.hear("ended"))["reason"] == "cancelled"
+
+    run(enabled, talk)
+
+
+def test_what_cannot_be_done_is_refused_and_the_socket_stays(served: Served) -> None:
+    async def talk(signaling: Signaling) -> None:
+        async with signaling.visitor() as socket:
+            page = Page(socket)
+            for message, error in (
+                ({"type": "dance"}, "ParameterInvalid"),
+                ({"type": "call", "media": "video", "offer": OFFER}, "AudioVideoChatDisabled"),
+                ({"type": "hangUp", "callId": "x"}, "EntityNotFound"),
+            ):
+                await page.say(**message)
+                refused = await page.hear("refused")
+                assert refused["error"] == error
+                assert refused["message"]
+            assert refused["callId"] == "x"
+
+    run(served, talk)
+
+
+def test_who_is_not_let_in(served: Served) -> None:
+    async def talk(signaling: Signaling) -> None:
+        for refused in (
+            signaling.visitor("site=2"),
+            signaling.visitor("site=x"),
+            signaling.visitor(f"site={'9' * 40}"),
+            signaling.visitor("join=guessed"),
+            signaling.visitor(""),
+            signaling.agent("guessed"),
+            signaling.agent(query="join=guessed"),
+            signaling.agent(origin="https://evil.example"),
+        ):
+            with pytest.raises(Exception, match=r"403"):
+                async with refused:
+                    pass
+
+    run(served, talk)
+
+
+def test_a_token_that_was_revoked_does_nothing_more(enabled: Served) -> None:
+    async def talk(signaling: Signaling) -> None:
+        async with signaling.agent() as socket:
+            agent = Page(socket)
+            await agent.hear("welcome")
+            await enabled.app.store.write(lambda rows: rows.credentials.delete_of_agent(1, 1))
+            enabled.app.tokens.forget()
+            await agent.say(type="presence", isAvailable=False)
+            assert (await agent.hear("refused"))["error"] == "Unauthorized"
+
+    run(enabled, talk)
+
+
+def test_both_parties_join_a_call_that_the_api_made(enabled: Served) -> None:
+    async def talk(signaling: Signaling) -> None:
+        body = signaling.api("POST", CALLS, json={"media": "audio", "visitorName": "Ann"}).json()
+        tokens = [body[name].rpartition("/")[2] for name in ("visitorUrl", "agentUrl")]
+        for wrong in (
+            signaling.visitor(f"join={tokens[1]}"),
+            signaling.agent(query=f"join={tokens[0]}"),
+        ):
+            with pytest.raises(Exception, match=r"403"):
+                async with wrong:
+                    pass
+        async with (
+            signaling.agent() as console,
+            signaling.agent(query=f"join={tokens[1]}") as one,
+            signaling.visitor(f"join={tokens[0]}") as other,
+        ):
+            agent, visitor = Page(one), Page(other)
+            assert (await agent.hear("welcome"))["agentName"] == "Admin"
+            await visitor.say(type="call", media="audio", offer=OFFER)
+            assert (await agent.hear("mine"))["callId"] == body["id"]
+            await agent.say(type="presence", isAvailable=False)
+            assert (await agent.hear("refused"))["error"] == "PermissionDenied"
+            await agent.say(type="hangUp", callId=body["id"])
+            assert (await visitor.hear("ended"))["by"] == "agent"
+            on_console = Page(console)
+            await on_console.hear("visitors")
+            kinds = {message["type"] for message in [*agent.heard, *visitor.heard]}
+            assert not kinds & {"team", "queue", "visitors", "ring"}
+            assert "ring" not in {message["type"] for message in on_console.heard}
+        for query in (f"join={token}" for token in tokens):
+            with pytest.raises(Exception, match=r"403"):
+                async with signaling.visitor(query):
+                    pass
+
+    run(enabled, talk)
+
+
+def test_ice_servers_are_told_again(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(served.app.sockets, "_ice_seconds", 0.01)
+
+    async def talk(signaling: Signaling) -> None:
+        async with signaling.visitor() as socket:
+            page = Page(socket)
+            for _ in range(3):
+                await page.hear("iceServers")
+
+    run(served, talk)
+
+
+def test_a_page_that_falls_behind_is_to_connect_again(
+    enabled: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("visavis.bus.local.MAX_WAITING", 0)
+
+    async def talk(signaling: Signaling) -> None:
+        async with signaling.visitor() as socket:
+            page = Page(socket)
+            await page.hear("iceServers")
+            await page.say(type="call", media="video", offer=OFFER)
+            assert await page.end() == pump.TRY_AGAIN_LATER
+
+    run(enabled, talk)
+
+
+def test_who_is_too_fast_waits(database: str) -> None:
+    time = 0.0
+    pace = Pace(lambda: time)
+    assert [pace.seconds_to_wait() for _ in range(int(BURST))] == [0.0] * int(BURST)
+    assert pace.seconds_to_wait() == pytest.approx(1 / MESSAGES_PER_SECOND)
+    time += 1000
+    assert pace.seconds_to_wait() == 0
+
+
+def test_the_pace_is_kept(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("visavis.web.pace.BURST", 1.0)
+
+    async def talk(signaling: Signaling) -> None:
+        async with signaling.visitor() as socket:
+            page = Page(socket)
+            for _ in range(3):
+                await page.say(type="dance")
+                await page.hear("refused")
+
+    run(served, talk)

@@ -1,0 +1,62 @@
+import { css, html, LitElement } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import { t } from "./catalogue";
+import type { Conversation, Line } from "./conversation";
+import { timeOfDay } from "./format";
+import { icon } from "./icons";
+import { shared } from "./styles";
+import { Watch } from "./subject";
+
+/** Text beside the call. */
+@customElement("visavis-chat")
+export class ChatView extends LitElement {
+  static override styles = [
+    shared,
+    css`
+      ol { list-style: none; margin: 0 0 0.75rem; padding: 0; display: grid; gap: 0.5rem; align-content: start; min-height: 5rem; max-height: 14rem; overflow-y: auto; }
+      li { max-width: 85%; padding: 0.4rem 0.7rem; border-radius: 12px; background: var(--soft); overflow-wrap: anywhere; white-space: pre-wrap; justify-self: start; }
+      li.own { justify-self: end; background: var(--accent); color: var(--on-accent); }
+      li small { display: block; font-size: 0.75rem; }
+      form { display: flex; gap: 0.5rem; }
+      .field { flex: 1; }
+    `,
+  ];
+
+  @property({ attribute: false }) conversation!: Conversation;
+  private readonly watch = new Watch(this, () => this.conversation);
+
+  override firstUpdated(): void {
+    this.renderRoot.querySelector("input")?.focus();
+  }
+
+  override updated(): void {
+    const list = this.renderRoot.querySelector("ol")!;
+    list.scrollTop = list.scrollHeight;
+  }
+
+  override render() {
+    const { lines } = this.conversation;
+    return html`
+      <ol role="log" aria-label=${t("text")} tabindex="0">${lines.length ? lines.map((line) => this.line(line)) : html`<li class="quiet small">${t("noText")}</li>`}</ol>
+      <form @submit=${this.submit}>
+        <label class="field"><span class="unseen">${t("write")}</span><input name="text" maxlength="4000" autocomplete="off" placeholder=${t("write")} /></label>
+        <button class="round primary" aria-label=${t("sendText")} title=${t("sendText")}>${icon("send")}</button>
+      </form>
+    `;
+  }
+
+  private line({ by, text, at }: Line) {
+    const isOwn = by === this.conversation.side;
+    const who = isOwn ? t("you") : this.conversation.otherName || t(by === "agent" ? "agent" : "visitor");
+    return html`<li class=${isOwn ? "own" : ""}>${text}<small>${who} · ${timeOfDay(at)}</small></li>`;
+  }
+
+  private submit(event: SubmitEvent): void {
+    event.preventDefault();
+    const input = this.renderRoot.querySelector("input")!;
+    const text = input.value.trim();
+    if (!text) return;
+    this.conversation.say(text);
+    input.value = "";
+  }
+}

@@ -1,0 +1,165 @@
+import { css, html, LitElement, nothing } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import { t, type Word } from "./catalogue";
+import "./devices-view";
+import { icon, type IconName } from "./icons";
+import { Level } from "./level";
+import { shared } from "./styles";
+import { Watch } from "./subject";
+import type { Visitor } from "./visitor";
+
+const HEARD = 0.25;
+const SILENT_AFTER = 6000;
+
+type Hearing = "listening" | "heard" | "silent";
+type Tone = "good" | "warn" | "quiet";
+
+const HEARINGS: Record<Hearing, [Word, Tone]> = {
+  listening: ["sayHello", "quiet"],
+  heard: ["microphoneWorks", "good"],
+  silent: ["microphoneSilent", "warn"],
+};
+const ICONS: Record<Tone, IconName> = { good: "good", warn: "warning", quiet: "sound" };
+
+/** The check before the call: is there a picture, a voice, a way? It says in words what is wrong. */
+@customElement("visavis-check")
+export class CheckView extends LitElement {
+  static override styles = [
+    shared,
+    css`
+      :host { display: grid; gap: 0.9rem; }
+      .picture { position: relative; aspect-ratio: 16 / 9; border-radius: 12px; overflow: hidden; background: #0c1013; color: #e8ecef; display: grid; place-items: center; }
+      .picture.voice { aspect-ratio: 5 / 1; }
+      video { width: 100%; height: 100%; object-fit: cover; transform: scaleX(-1); display: block; }
+      .picture p { margin: 0; padding: 1rem; text-align: center; }
+      .level { position: absolute; inset: auto 0.75rem 0.75rem; display: flex; gap: 0.5rem; align-items: center; padding: 0.35rem 0.6rem; border-radius: 999px; background: #0009; }
+      .voice .level { position: static; width: calc(100% - 1.5rem); background: none; }
+      .level span { flex: 1; height: 6px; border-radius: 3px; background: #fff3; overflow: hidden; }
+      .level i { display: block; height: 100%; background: #5fd0bd; transform-origin: left; border-radius: 3px; transition: transform 0.1s linear; }
+      ul { list-style: none; margin: 0; padding: 0; display: grid; gap: 0.4rem; font-size: 0.9rem; }
+      form { display: grid; gap: 0.9rem; }
+      .pair { display: grid; gap: 0.75rem; grid-template-columns: 1fr 1fr; }
+      .bar { display: flex; gap: 0.5rem; flex-wrap: wrap; }
+      .bar .primary { flex: 1; }
+      summary { cursor: pointer; color: var(--accent); font-size: 0.9rem; border-radius: 6px; width: fit-content; }
+      details[open] summary { margin-bottom: 0.75rem; }
+      h2, form p { margin: 0; }
+      @media (max-width: 22rem) { .pair { grid-template-columns: 1fr; } }
+    `,
+  ];
+
+  @property({ attribute: false }) visitor!: Visitor;
+  @state() private loudness = 0;
+  @state() private hearing: Hearing = "listening";
+  private level: Level | undefined;
+  private listened: MediaStreamTrack | undefined;
+  private silence = 0;
+  private readonly watch = new Watch(this, () => this.visitor);
+  private readonly watchOwn = new Watch(this, () => this.visitor.own);
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.stopListening();
+  }
+
+  override updated(): void {
+    const track = this.visitor.own?.microphone;
+    if (track === this.listened) return;
+    this.stopListening();
+    this.listened = track;
+    if (!track) return;
+    this.hearing = "listening";
+    this.level = new Level(track, (level) => this.hear(level));
+    this.silence = window.setTimeout(() => (this.hearing = this.hearing === "listening" ? "silent" : this.hearing), SILENT_AFTER);
+  }
+
+  override render() {
+    const { own, media } = this.visitor;
+    return html`
+      <h2 id="title" tabindex="-1">${t(media === "video" ? "videoCall" : "audioCall")}</h2>
+      ${own ? this.picture() : this.asking()}
+      ${own ? html`<ul aria-live="polite">${this.findings()}</ul><details><summary>${t("chooseDevices")}</summary><visavis-devices .own=${own}></visavis-devices></details>` : nothing}
+      ${this.form()}
+    `;
+  }
+
+  private asking() {
+    const { notice, media } = this.visitor;
+    if (!notice) return html`<div class="picture"><p role="status">${t(media === "video" ? "askingMedia" : "askingMicrophone")}</p></div>`;
+    return html`<p class="line error" role="alert">${icon("warning")} ${notice}</p>
+      <div class="bar">
+        <button @click=${() => this.visitor.openMedia(media)}>${t("tryAgain")}</button>
+        ${media === "video" ? html`<button @click=${() => this.visitor.openMedia("audio")}>${t("microphoneOnly")}</button>` : nothing}
+      </div>`;
+  }
+
+  private picture() {
+    const own = this.visitor.own!;
+    const percent = Math.round(this.loudness * 100);
+    return html`<div class="picture ${own.camera ? "" : "voice"}">
+      ${own.camera ? html`<video autoplay playsinline muted aria-label=${t("yourPicture")} .srcObject=${own.stream}></video>` : nothing}
+      <div class="level" role="meter" aria-label=${t("microphoneLevel")} aria-valuenow=${percent} aria-valuemin="0" aria-valuemax="100">
+        ${icon("microphone", 16)}<span><i style="transform: scaleX(${this.loudness})"></i></span>
+      </div>
+    </div>`;
+  }
+
+  private findings() {
+    const own = this.visitor.own!;
+    const [heard, tone] = HEARINGS[this.hearing];
+    return [
+      finding(t(heard), tone),
+      own.trouble ? finding(own.trouble, "warn") : own.camera ? finding(t("cameraWorks"), "good") : nothing,
+      this.path(),
+    ];
+  }
+
+  private path() {
+    const { path } = this.visitor;
+    if (path === "looking" || path === undefined) return finding(t("pathLooking"), "quiet");
+    if (path === "unknown") return finding(t("pathUnknown"), "quiet");
+    if (path === "blocked") return finding(t("pathBlocked"), "warn");
+    const roundTrip = path.roundTrip === undefined ? "" : ` (${path.roundTrip} ms)`;
+    return finding(t(path.protocol === "udp" ? "pathFree" : "pathByTcp") + roundTrip, "good");
+  }
+
+  private form() {
+    const { visitor } = this;
+    const { isRecorded } = visitor.availability;
+    return html`<form @submit=${this.submit}>
+      <div class="pair">
+        <label class="field">${t("yourName")}<input name="name" maxlength="200" autocomplete="name" .value=${visitor.name} /></label>
+        <label class="field">${t("yourEmail")}<input name="email" type="email" maxlength="200" autocomplete="email" .value=${visitor.email} /></label>
+      </div>
+      ${visitor.needsAgreement
+        ? html`<label class="tick"><input type="checkbox" name="agreed" required /><span>${t("agreement")}</span></label>`
+        : isRecorded ? html`<p class="line small">${icon("record", 18)} ${t("recordedNotice")}</p>` : nothing}
+      <div class="bar">
+        <button class="primary" ?disabled=${!visitor.own || !visitor.isOnline}>${icon("phone")} ${t("callNow")}</button>
+        <button type="button" @click=${() => visitor.hangUp()}>${t("back")}</button>
+      </div>
+      ${visitor.isOnline ? nothing : html`<p class="error small" role="alert">${t("lostSignaling")}</p>`}
+    </form>`;
+  }
+
+  private submit(event: SubmitEvent): void {
+    event.preventDefault();
+    const form = new FormData(event.target as HTMLFormElement);
+    this.visitor.identify(String(form.get("name")).trim(), String(form.get("email")).trim());
+    void this.visitor.call(form.has("agreed"));
+  }
+
+  private hear(level: number): void {
+    this.loudness = level;
+    if (level > HEARD) this.hearing = "heard";
+  }
+
+  private stopListening(): void {
+    clearTimeout(this.silence);
+    this.level?.close();
+    this.level = this.listened = undefined;
+  }
+}
+
+const finding = (text: string, tone: Tone) =>
+  html`<li class="line ${tone}">${icon(ICONS[tone], 18)} <span>${text}</span></li>`;

@@ -1,0 +1,142 @@
+import type { OwnMedia } from "./own-media";
+import { Link, type Description } from "./peer";
+import type { Answer, CallState, Linked, Offer, Party, Quality, RecordingState, Relink, Said, Say } from "./protocol";
+import { Subject } from "./subject";
+
+const RELINK_AGAIN = 5000;
+const MOST_LINES = 500;
+
+export type Line = { by: Party; text: string; at: string };
+export type Told = Offer | Answer | CallState | Linked | Said | RecordingState | Quality;
+/** The page's socket, as far as a conversation needs it. */
+export type Wire = {
+  send: (message: Offer | Answer | Relink | Say) => void;
+  isOpen: () => boolean;
+  iceServers: () => RTCIceServer[];
+};
+
+/** A call as one of its two pages lives it: its links, and all that is said about it. */
+export class Conversation extends Subject {
+  callId = "";
+  secret = "";
+  otherName = "";
+  /** When it was connected first, in milliseconds since 1970; 0 before. */
+  since = 0;
+  state = "";
+  lines: Line[] = [];
+  recording: RecordingState | undefined;
+  quality: Quality | undefined;
+  private readonly links = new Map<number, Link>();
+  private shown = 0;
+  private relinking = 0;
+
+  constructor(
+    readonly side: "visitor" | "agent",
+    readonly own: OwnMedia,
+    private readonly wire: Wire,
+  ) {
+    super();
+  }
+
+  /** The link whose pictures are shown; a newer one takes its place when it flows. */
+  get link(): Link | undefined {
+    return this.links.get(this.shown);
+  }
+
+  get hasMedia(): boolean {
+    return this.link?.isFlowing ?? false;
+  }
+
+  /** Makes the visitor's end of a link; resolves to its first offer. */
+  offer(number: number, hasVideo: boolean): Promise<string> {
+    return this.open(number).begin(hasVideo);
+  }
+
+  hear(message: Told): void {
+    switch (message.type) {
+      case "offer":
+      case "answer":
+        this.describe(message);
+        break;
+      case "callState":
+        this.progress(message);
+        break;
+      case "linked":
+        this.show(message.link);
+        break;
+      case "said":
+        this.lines = [...this.lines.slice(1 - MOST_LINES), { by: message.by, text: message.text, at: message.at }];
+        break;
+      case "recording":
+        this.recording = message;
+        break;
+      case "quality":
+        this.quality = message;
+    }
+    this.changed();
+  }
+
+  say(text: string): void {
+    this.wire.send({ type: "say", callId: this.callId, text });
+  }
+
+  close(): void {
+    clearInterval(this.relinking);
+    this.links.forEach((link) => link.close());
+    this.links.clear();
+    this.own.close();
+  }
+
+  private get newest(): number {
+    return Math.max(0, ...this.links.keys());
+  }
+
+  private describe(message: Offer | Answer): void {
+    const isNew = message.type === "offer" && this.side === "agent" && message.link > this.newest;
+    const link = isNew ? this.open(message.link) : this.links.get(message.link);
+    void link?.take(message.type, { sdp: message.sdp, screenMid: message.screenMid ?? "" });
+  }
+
+  private progress(message: CallState): void {
+    this.state = message.state;
+    this.otherName = (this.side === "visitor" ? message.agentName : message.visitorName) || this.otherName;
+    if (message.state !== "connected") return;
+    this.since ||= Date.now();
+    if (this.links.has(message.link)) this.show(message.link);
+  }
+
+  private open(number: number): Link {
+    const describe = (type: "offer" | "answer", { sdp, screenMid }: Description) =>
+      this.wire.send({ type, callId: this.callId, link: number, sdp, screenMid });
+    const link = new Link(number, this.own, this.side === "visitor", this.wire.iceServers(), {
+      describe,
+      lost: () => this.relink(number),
+      changed: () => this.changed(),
+    });
+    this.links.get(number)?.close();
+    this.links.set(number, link);
+    this.shown ||= number;
+    return link;
+  }
+
+  private show(number: number): void {
+    if (!this.links.has(number)) return;
+    this.shown = number;
+    for (const [older, link] of this.links) {
+      if (older >= number) continue;
+      link.close();
+      this.links.delete(older);
+    }
+  }
+
+  /** Asks for another link until there is one; a closed socket asks by `resume` when it is back. */
+  private relink(number: number): void {
+    const ask = () => {
+      if (number !== this.newest || this.links.get(number)?.isFlowing) return clearInterval(this.relinking);
+      if (this.wire.isOpen()) this.wire.send({ type: "relink", callId: this.callId, link: number });
+    };
+    clearInterval(this.relinking);
+    this.relinking = window.setInterval(ask, RELINK_AGAIN);
+    ask();
+  }
+}

@@ -1,0 +1,285 @@
+import { endedAtDesk, t } from "./catalogue";
+import { Conversation } from "./conversation";
+import { keep, takeUp, type Unfinished } from "./memory";
+import { OwnMedia } from "./own-media";
+import type { Availability, FromAgent, Media, Mine, PageVisitor, Ring, TeamMember, ToAgent, Waiting } from "./protocol";
+import { Signaling } from "./signaling";
+import { Subject } from "./subject";
+
+export type Stage = "idle" | "connecting" | "connected" | "reconnecting";
+
+const RESUME_SECONDS = 30;
+const STAGES: Record<string, Stage> = { connected: "connected", reconnecting: "reconnecting" };
+
+/** The agent's side: what rings, who waits, who is here, and the call; shows nothing. */
+export class Desk extends Subject {
+  stage: Stage = "idle";
+  agentId = 0;
+  agentName = "";
+  mayAccept = true;
+  isAvailable = true;
+  isOnline = false;
+  isEnabled = false;
+  rings: Ring[] = [];
+  queue: Waiting[] = [];
+  visitors: PageVisitor[] = [];
+  visitorCount = 0;
+  team: TeamMember[] = [];
+  conversation: Conversation | undefined;
+  notice = "";
+  /** The colleague who is being rung for this call. */
+  transferringTo = "";
+  invitedId = "";
+  /** How many calls have ended here since the page was opened: lists of past calls follow it. */
+  endings = 0;
+  private media: Media = "video";
+  private callId = "";
+  private opening: Promise<Conversation | undefined> = Promise.resolve(undefined);
+  private iceServers: RTCIceServer[] = [];
+  private patience = 0;
+  private forsaken = "";
+  private readonly signaling: Signaling<ToAgent, FromAgent>;
+  private readonly onPageHide = () => this.remember();
+
+  constructor(
+    url: string,
+    private readonly memoryKey: string,
+    private readonly onClosed: () => void,
+  ) {
+    super();
+    this.signaling = new Signaling<ToAgent, FromAgent>(url, (m) => this.hear(m), (open) => this.onOpen(open));
+    addEventListener("pagehide", this.onPageHide);
+    const unfinished = takeUp(() => localStorage, memoryKey);
+    if (unfinished) void this.resume(unfinished);
+  }
+
+  get hasCall(): boolean {
+    return this.callId !== "";
+  }
+
+  close(): void {
+    removeEventListener("pagehide", this.onPageHide);
+    this.leave();
+    this.signaling.close();
+  }
+
+  async accept(ring: Ring, media: Media): Promise<void> {
+    if (this.hasCall) return;
+    const conversation = await this.open(ring.callId, media, ring.visitorName);
+    if (conversation) this.signaling.send({ type: "accept", callId: ring.callId, media });
+  }
+
+  decline({ callId }: Ring): void {
+    this.signaling.send({ type: "decline", callId });
+    this.stopRinging(callId);
+    this.changed();
+  }
+
+  hangUp(): void {
+    const { callId } = this;
+    if (this.signaling.isOpen) this.signaling.send({ type: "hangUp", callId });
+    else this.forsaken = callId;
+    this.finish("");
+  }
+
+  setAvailable(isAvailable: boolean): void {
+    this.isAvailable = isAvailable;
+    this.signaling.send({ type: "presence", isAvailable });
+    this.changed();
+  }
+
+  invite({ visitorId }: PageVisitor, media: Media): void {
+    this.signaling.send({ type: "invite", visitorId, media });
+    this.invitedId = visitorId;
+    this.changed();
+  }
+
+  transfer({ agentId, name }: TeamMember): void {
+    this.signaling.send({ type: "transfer", callId: this.callId, agentId });
+    this.transferringTo = name;
+    this.changed();
+  }
+
+  record(action: "start" | "pause" | "resume"): void {
+    this.signaling.send({ type: "record", callId: this.callId, action });
+  }
+
+  dismissNotice(): void {
+    this.notice = "";
+    this.changed();
+  }
+
+  private hear(message: ToAgent): void {
+    switch (message.type) {
+      case "welcome":
+        this.agentId = message.agentId;
+        this.agentName = message.agentName;
+        this.mayAccept = message.mayAcceptCalls;
+        this.isAvailable = message.isAvailable;
+        break;
+      case "availability":
+        this.isEnabled = (message satisfies Availability).isEnabled;
+        break;
+      case "iceServers":
+        this.iceServers = message.servers;
+        break;
+      case "ring":
+        this.rings = [...this.rings.filter((ring) => ring.callId !== message.callId), message];
+        break;
+      case "ringStopped":
+        this.stopRinging(message.callId);
+        break;
+      case "mine":
+        void this.take(message);
+        break;
+      case "refused":
+        this.refused(message.message, message.callId);
+        break;
+      default:
+        this.hearMore(message);
+    }
+    this.changed();
+  }
+
+  private hearMore(message: Exclude<ToAgent, { type: "welcome" | "availability" | "iceServers" | "ring" | "ringStopped" | "mine" | "refused" }>): void {
+    switch (message.type) {
+      case "team":
+        this.team = message.members;
+        break;
+      case "queue":
+        this.queue = message.calls;
+        break;
+      case "visitors":
+        this.visitors = message.visitors;
+        this.visitorCount = message.count;
+        break;
+      case "transferFailed":
+        this.notice = t("transferFailed").replace("%", this.transferringTo);
+        this.transferringTo = "";
+        break;
+      case "ended":
+        if (message.callId === this.callId) this.finish(endedAtDesk(message.reason));
+        break;
+      default:
+        if (message.callId === this.callId) void this.hearOfCall(message);
+    }
+  }
+
+  /** In the order in which things were told, also while the camera is still being opened. */
+  private async hearOfCall(message: Parameters<Conversation["hear"]>[0]): Promise<void> {
+    const conversation = await this.opening;
+    if (!conversation || message.callId !== this.callId) return;
+    conversation.hear(message);
+    if (message.type === "callState") this.stage = STAGES[message.state] ?? this.stage;
+    this.changed();
+  }
+
+  private stopRinging(callId: string): void {
+    this.rings = this.rings.filter((ring) => ring.callId !== callId);
+  }
+
+  /** The call is this desk's without its having accepted: by invitation, or taken up again. */
+  private async take({ callId, media, visitorName }: Mine): Promise<void> {
+    if (callId === this.callId) return;
+    const conversation = await this.open(callId, media, visitorName);
+    if (!conversation) this.signaling.send({ type: "hangUp", callId });
+  }
+
+  private open(callId: string, media: Media, visitorName: string): Promise<Conversation | undefined> {
+    Object.assign(this, { callId, media, stage: "connecting", notice: "", invitedId: "" });
+    this.changed();
+    this.opening = this.begin(callId, media, visitorName);
+    return this.opening;
+  }
+
+  private async begin(callId: string, media: Media, visitorName: string): Promise<Conversation | undefined> {
+    try {
+      const own = await OwnMedia.open(media);
+      if (callId !== this.callId) {
+        own.close();
+        return undefined;
+      }
+      const conversation = new Conversation("agent", own, {
+        send: (message) => this.signaling.send(message),
+        isOpen: () => this.signaling.isOpen,
+        iceServers: () => this.iceServers,
+      });
+      Object.assign(conversation, { callId, otherName: visitorName });
+      conversation.addEventListener("change", () => this.changed());
+      this.conversation = conversation;
+      return conversation;
+    } catch (error) {
+      if (callId === this.callId) this.finish((error as Error).message);
+      return undefined;
+    }
+  }
+
+  private refused(message: string, callId: string | null): void {
+    const isLost = callId === this.callId && (this.stage === "connecting" || this.stage === "reconnecting");
+    if (this.hasCall && isLost) return this.finish(message);
+    this.transferringTo = "";
+    this.invitedId = "";
+    this.notice = message;
+  }
+
+  private onOpen(isOpen: boolean): void {
+    this.isOnline = isOpen;
+    clearTimeout(this.patience);
+    if (isOpen) this.greet();
+    else {
+      this.onClosed();
+      Object.assign(this, { rings: [], queue: [], visitors: [], team: [], transferringTo: "" });
+      if (this.hasCall) this.patience = window.setTimeout(() => this.finish(endedAtDesk("failed")), RESUME_SECONDS * 1000);
+    }
+    this.changed();
+  }
+
+  private greet(): void {
+    const { callId, forsaken, conversation } = this;
+    if (forsaken) {
+      this.signaling.send({ type: "resume", callId: forsaken, hasMedia: true });
+      this.signaling.send({ type: "hangUp", callId: forsaken });
+      this.forsaken = "";
+    }
+    if (conversation) this.signaling.send({ type: "resume", callId, hasMedia: conversation.hasMedia });
+  }
+
+  /** The page was loaded anew during a call. */
+  private async resume(unfinished: Unfinished): Promise<void> {
+    const { callId, media, otherName, since, lines, hasCamera, isMuted } = unfinished;
+    const conversation = await this.open(callId, hasCamera ? "video" : "audio", otherName);
+    if (!conversation) {
+      this.forsaken = callId;
+      if (this.signaling.isOpen) this.greet();
+      return;
+    }
+    this.media = media;
+    this.stage = "reconnecting";
+    Object.assign(conversation, { since, lines });
+    conversation.own.setMuted(isMuted);
+    if (this.signaling.isOpen) this.greet();
+  }
+
+  private remember(): void {
+    const { conversation, media, callId } = this;
+    if (!conversation) return;
+    const { since, otherName, lines, own } = conversation;
+    const now = { isMuted: own.isMuted, hasCamera: !!own.camera, leftAt: Date.now() };
+    keep(() => localStorage, this.memoryKey, { callId, secret: "", media, since, otherName, lines, resumeSeconds: RESUME_SECONDS, ...now });
+  }
+
+  private leave(): void {
+    clearTimeout(this.patience);
+    this.conversation?.close();
+    this.conversation = undefined;
+    this.callId = "";
+    this.opening = Promise.resolve(undefined);
+  }
+
+  private finish(notice: string): void {
+    this.leave();
+    Object.assign(this, { stage: "idle", notice, transferringTo: "" });
+    this.endings += 1;
+    this.changed();
+  }
+}

@@ -1,0 +1,127 @@
+import { css, html, LitElement, nothing, type PropertyValues } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import { t, type Word } from "./catalogue";
+import type { Desk } from "./desk";
+import { clock, dateTime } from "./format";
+import { icon } from "./icons";
+import { shared } from "./styles";
+import { Watch } from "./subject";
+
+const CALLS = "/v4/livechat/audioVideoChats";
+const PAGE_SIZE = 15;
+const MISSED = "missed,declined,abandoned,cancelled";
+const SETTLE = 500;
+
+type PastCall = {
+  id: string; media: "audio" | "video"; state: string; reason: string | null; visitorName: string; visitorEmail: string;
+  agentName: string; createTime: string; duration: number | null; recordingId: string | null; message: string;
+};
+type Filter = "all" | "missed";
+
+/** Calls of the past, and what visitors wrote whose call nobody took. */
+@customElement("visavis-history")
+export class History extends LitElement {
+  static override styles = [
+    shared,
+    css`
+      .head { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; align-items: center; justify-content: space-between; margin-bottom: 0.5rem; }
+      h2 { margin: 0; }
+      .filters { display: flex; gap: 0.35rem; }
+      .filters button { padding: 0.3rem 0.9rem; min-height: 2.25rem; font-size: 0.9rem; }
+      .filters [aria-pressed="true"] { background: var(--ink); border-color: var(--ink); color: var(--card); }
+      ul { list-style: none; margin: 0; padding: 0; }
+      ul + button { margin-top: 0.75rem; }
+      li { display: grid; grid-template-columns: auto 1fr auto; gap: 0.25rem 0.75rem; align-items: center; padding: 0.75rem 0; border-top: 1px solid var(--line); }
+      .who { min-width: 0; overflow-wrap: anywhere; }
+      .when { text-align: end; }
+      blockquote { grid-column: 2 / -1; margin: 0; padding: 0.5rem 0.75rem; border-inline-start: 3px solid var(--accent); background: var(--soft); border-radius: 0 8px 8px 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+      p { margin: 0; }
+      a { color: var(--accent); }
+      @media (max-width: 30rem) { .when { grid-column: 2; text-align: start; } }
+    `,
+  ];
+
+  @property({ attribute: false }) desk!: Desk;
+  @state() private calls: PastCall[] | undefined;
+  @state() private filter: Filter = "all";
+  @state() private hasOlder = false;
+  @state() private error = "";
+  private page = 1;
+  private endings = -1;
+  private waiting = 0;
+  private readonly watch = new Watch(this, () => this.desk);
+
+  override willUpdate(_: PropertyValues): void {
+    const { endings, queue, rings } = this.desk;
+    const signs = endings * 1_000_000 + queue.length * 1000 + rings.length;
+    if (signs === this.endings) return;
+    const isFirst = this.endings === -1;
+    this.endings = signs;
+    clearTimeout(this.waiting);
+    this.waiting = window.setTimeout(() => void this.read(1), isFirst ? 0 : SETTLE);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.waiting);
+  }
+
+  override render() {
+    return html`<section class="card" aria-labelledby="history">
+      <div class="head">
+        <h2 id="history">${t("pastCalls")}</h2>
+        <div class="filters" role="group" aria-label=${t("show")}>${this.button("all", "allCalls")}${this.button("missed", "missedCalls")}</div>
+      </div>
+      ${this.error ? html`<p class="error" role="alert">${this.error}</p>` : nothing}
+      ${this.calls?.length === 0 ? html`<p class="quiet small">${t(this.filter === "all" ? "noPastCalls" : "noMissedCalls")}</p>` : nothing}
+      <ul>${this.calls?.map((call) => this.call(call))}</ul>
+      ${this.hasOlder ? html`<button @click=${() => this.read(this.page + 1)}>${t("older")}</button>` : nothing}
+    </section>`;
+  }
+
+  private button(filter: Filter, word: Word) {
+    const choose = () => {
+      this.filter = filter;
+      void this.read(1);
+    };
+    return html`<button aria-pressed=${this.filter === filter} @click=${choose}>${t(word)}</button>`;
+  }
+
+  private call(call: PastCall) {
+    const { visitorName, visitorEmail, message } = call;
+    return html`<li>
+      <span class=${call.duration === null ? "quiet" : ""}>${icon(call.media === "video" ? "camera" : "phone", 18)}</span>
+      <div class="who"><strong>${visitorName || t("aVisitor")}</strong>
+        ${visitorEmail ? html` <a href="mailto:${visitorEmail}">${visitorEmail}</a>` : nothing}
+        <p class="quiet small">${told(call)}</p></div>
+      <div class="when quiet small"><time datetime=${call.createTime}>${dateTime(call.createTime)}</time></div>
+      ${message ? html`<blockquote>${message}</blockquote>` : nothing}
+    </li>`;
+  }
+
+  private async read(page: number): Promise<void> {
+    const filter = this.filter === "missed" ? `&reason=${MISSED}` : "&state=ended";
+    try {
+      const response = await fetch(`${CALLS}?pageIndex=${page}&pageSize=${PAGE_SIZE}${filter}`);
+      const body = (await response.json()) as { audioVideoChats: PastCall[]; nextPage: string; message: string };
+      this.error = response.ok ? "" : body.message;
+      if (!response.ok) return;
+      this.calls = page === 1 ? body.audioVideoChats : [...(this.calls ?? []), ...body.audioVideoChats];
+      this.page = page;
+      this.hasOlder = body.nextPage !== "";
+    } catch {
+      this.error = t("loadFailed");
+    }
+  }
+}
+
+const OUTCOMES: Record<string, Word> = {
+  missed: "outcomeMissed", declined: "outcomeDeclined", cancelled: "outcomeCancelled", abandoned: "outcomeAbandoned",
+  failed: "outcomeFailed", disabled: "outcomeDisabled", recordingUnavailable: "outcomeUnrecordable", shutDown: "outcomeShutDown",
+};
+
+const told = ({ state, reason, duration, agentName, recordingId }: PastCall): string => {
+  const outcome = state !== "ended" ? t("goesOn") : reason === "hungUp" ? "" : t(OUTCOMES[reason ?? ""] ?? "outcomeFailed");
+  const facts = [outcome, duration === null ? "" : clock(duration), agentName, recordingId ? t("recorded") : ""];
+  return facts.filter(Boolean).join(" · ");
+};

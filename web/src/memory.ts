@@ -1,0 +1,51 @@
+// What a page remembers of its call while it is loaded anew, and of its person's devices for good.
+
+import type { Line } from "./conversation";
+import type { Media } from "./protocol";
+
+const DEVICES = "visavis.devices";
+
+/** A call that this page was in when it went away. Times are milliseconds since 1970. */
+export type Unfinished = {
+  callId: string;
+  secret: string;
+  media: Media;
+  isMuted: boolean;
+  hasCamera: boolean;
+  since: number;
+  otherName: string;
+  lines: Line[];
+  leftAt: number;
+  resumeSeconds: number;
+};
+
+export type Devices = { microphone?: string; camera?: string; speaker?: string };
+
+// a page may be denied any storage, and then simply remembers nothing
+const attempt = <T>(work: () => T): T | undefined => {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+};
+
+/** Written only while the page goes, so that a duplicated tab never takes the call from the first. */
+export const keep = (storage: () => Storage, key: string, call: Unfinished): void => {
+  attempt(() => storage().setItem(key, JSON.stringify(call)));
+};
+
+/** The call to take up again, once; nothing when it is too old for that. */
+export const takeUp = (storage: () => Storage, key: string): Unfinished | undefined => {
+  const text = attempt(() => storage().getItem(key));
+  attempt(() => storage().removeItem(key));
+  const call = text ? attempt(() => JSON.parse(text) as Unfinished) : undefined;
+  return call && Date.now() - call.leftAt < call.resumeSeconds * 1000 ? call : undefined;
+};
+
+export const preferredDevices = (): Devices =>
+  attempt(() => JSON.parse(localStorage.getItem(DEVICES) ?? "{}") as Devices) ?? {};
+
+export const preferDevices = (devices: Devices): void => {
+  attempt(() => localStorage.setItem(DEVICES, JSON.stringify(devices)));
+};

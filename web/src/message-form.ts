@@ -1,0 +1,47 @@
+import { css, html, LitElement } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import { t } from "./catalogue";
+import { shared } from "./styles";
+import type { Visitor } from "./visitor";
+
+/** After a call that nobody took: what the visitor wants to say, and where an answer goes. */
+@customElement("visavis-message")
+export class MessageForm extends LitElement {
+  static override styles = [
+    shared,
+    css`
+      form { display: grid; gap: 0.75rem; }
+      .pair { display: grid; gap: 0.75rem; grid-template-columns: 1fr 1fr; }
+      textarea { min-height: 6rem; resize: vertical; }
+      .bar { display: flex; gap: 0.5rem; flex-wrap: wrap; }
+      .bar .primary { flex: 1; }
+      @media (max-width: 22rem) { .pair { grid-template-columns: 1fr; } }
+    `,
+  ];
+
+  @property({ attribute: false }) visitor!: Visitor;
+
+  override render() {
+    const { name, email } = this.visitor;
+    return html`<form @submit=${this.submit}>
+      <div class="pair">
+        <label class="field">${t("yourName")}<input name="name" maxlength="200" autocomplete="name" .value=${name} /></label>
+        <label class="field">${t("yourEmail")}<input name="email" type="email" maxlength="200" autocomplete="email" .value=${email} /></label>
+      </div>
+      <label class="field">${t("yourMessage")}<textarea name="text" maxlength="4000" required></textarea></label>
+      <div class="bar">
+        <button class="primary">${t("sendMessage")}</button>
+        <button type="button" @click=${() => this.visitor.dismiss()}>${t("close")}</button>
+      </div>
+    </form>`;
+  }
+
+  private submit(event: SubmitEvent): void {
+    event.preventDefault();
+    const form = new FormData(event.target as HTMLFormElement);
+    const text = String(form.get("text")).trim();
+    if (!text) return;
+    this.visitor.identify(String(form.get("name")).trim(), String(form.get("email")).trim());
+    this.visitor.leaveMessage(text);
+  }
+}

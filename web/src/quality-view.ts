@@ -1,0 +1,60 @@
+import { css, html, LitElement, nothing } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import { t, type Word } from "./catalogue";
+import type { Quality } from "./protocol";
+import { shared } from "./styles";
+
+const GRADES: [number, Word, number][] = [[4, "networkGood", 4], [3.6, "networkFair", 3], [3, "networkWeak", 2], [0, "networkBad", 1]];
+
+/** How the network treats this page's leg, in bars and a word; the figures behind it on demand. */
+@customElement("visavis-quality")
+export class QualityView extends LitElement {
+  static override styles = [
+    shared,
+    css`
+      :host { position: relative; display: block; }
+      button { min-height: 0; padding: 0.3rem 0.6rem; border: 0; background: #0009; color: #fff; font-size: 0.8rem; }
+      button[aria-expanded="true"] { background: #000d; color: #fff; }
+      .bars { display: inline-flex; gap: 2px; align-items: flex-end; height: 0.9rem; }
+      .bars i { width: 4px; background: #fff5; border-radius: 1px; }
+      .bars i.on { background: #7fd99a; }
+      .bars.weak i.on { background: #ffc46b; }
+      dl { position: absolute; right: 0; top: 2.1rem; z-index: 3; margin: 0; padding: 0.6rem 0.8rem; border-radius: 10px; background: #000d; color: #fff; font-size: 0.8rem; display: grid; grid-template-columns: auto auto; gap: 0.2rem 1rem; white-space: nowrap; }
+      dd { margin: 0; text-align: right; font-variant-numeric: tabular-nums; }
+    `,
+  ];
+
+  @property({ attribute: false }) quality: Quality | undefined;
+  @state() private isOpen = false;
+
+  override render() {
+    const [word, bars] = grade(this.quality);
+    return html`
+      <button aria-expanded=${this.isOpen} aria-controls="figures" @click=${() => (this.isOpen = !this.isOpen)} @keydown=${this.onKey}>
+        <span class="bars ${bars < 3 ? "weak" : ""}">${[1, 2, 3, 4].map((n) => html`<i class=${n <= bars ? "on" : ""} style="height: ${n * 25}%"></i>`)}</span>
+        <span><span class="unseen">${t("network")}: </span>${t(word)}</span>
+      </button>
+      <dl id="figures" ?hidden=${!this.isOpen}>${this.quality ? figures(this.quality) : html`<dt>${t("networkUnknown")}</dt>`}</dl>
+    `;
+  }
+
+  private onKey(event: KeyboardEvent): void {
+    if (event.key !== "Escape" || !this.isOpen) return;
+    event.stopPropagation();
+    this.isOpen = false;
+  }
+}
+
+const grade = (quality: Quality | undefined): [Word, number] => {
+  const { mos } = quality ?? { mos: null };
+  if (mos === null) return ["networkUnknown", 0];
+  const [, word, bars] = GRADES.find(([least]) => mos >= least)!;
+  return [word, bars];
+};
+
+const figures = ({ mos, loss, jitter, roundTrip }: Quality) => html`
+  <dt>${t("loss")}</dt><dd>${(loss * 100).toFixed(1)} %</dd>
+  <dt>${t("jitter")}</dt><dd>${jitter.toFixed(0)} ms</dd>
+  ${roundTrip === null ? nothing : html`<dt>${t("roundTrip")}</dt><dd>${roundTrip.toFixed(0)} ms</dd>`}
+  ${mos === null ? nothing : html`<dt>${t("voiceQuality")}</dt><dd>${mos.toFixed(1)} / 4.5</dd>`}
+`;

@@ -1,0 +1,346 @@
+import { endedBecause, t } from "./catalogue";
+import { Conversation } from "./conversation";
+import { keep, takeUp, type Unfinished } from "./memory";
+import { OwnMedia } from "./own-media";
+import type { Availability, FromVisitor, Media, ToVisitor } from "./protocol";
+import { probe, type PathFinding } from "./path";
+import { Signaling } from "./signaling";
+import { Subject } from "./subject";
+
+export type Stage =
+  | "idle" | "checking" | "calling" | "queued" | "connecting" | "connected" | "reconnecting" | "ended";
+export type Invitation = Extract<ToVisitor, { type: "invited" }>;
+export type Happening = "available" | "invited" | "ringing" | "queued" | "connecting" | "connected" | "reconnecting" | "ended";
+
+const RESUME_SECONDS = 30;
+const IN_CALL: Stage[] = ["connecting", "connected", "reconnecting"];
+const STAGES: Record<string, Stage> = {
+  queued: "queued",
+  ringing: "calling",
+  accepted: "connecting",
+  connecting: "connecting",
+  connected: "connected",
+  reconnecting: "reconnecting",
+};
+
+/** The visitor's side of the call, from the first press to the message after it; shows nothing. */
+export class Visitor extends Subject {
+  stage: Stage = "idle";
+  availability: Availability = { type: "availability", isEnabled: false, isRecorded: false, needsAgreement: false };
+  media: Media = "video";
+  own: OwnMedia | undefined;
+  path: PathFinding | undefined;
+  conversation: Conversation | undefined;
+  invitation: Invitation | undefined;
+  notice = "";
+  /** Why the last call ended, by its name in the protocol. */
+  reason = "";
+  place = 0;
+  isOnline = false;
+  isRecorded = false;
+  hasLeftMessage = false;
+  name = "";
+  email = "";
+  private lastCallId = "";
+  private resumeSeconds = RESUME_SECONDS;
+  private iceServers: RTCIceServer[] = [];
+  private patience = 0;
+  /** A call that was left while the socket was down: to be hung up once it is back. */
+  private forsaken: { callId: string; secret: string } | undefined;
+  /** A call that the page asked for before the server had said whether calls may be placed. */
+  private wanted: Media | undefined;
+  private hasHeard = false;
+  private answerPath: ((sdp: string) => void) | undefined;
+  private readonly signaling: Signaling<ToVisitor, FromVisitor>;
+  private readonly onPageHide = () => this.remember();
+
+  constructor(
+    url: string,
+    private readonly memoryKey: string,
+    private readonly tell: (happening: Happening, detail: object) => void,
+  ) {
+    super();
+    this.signaling = new Signaling<ToVisitor, FromVisitor>(url, (m) => this.hear(m), (open) => this.onOpen(open));
+    addEventListener("pagehide", this.onPageHide);
+    const unfinished = takeUp(() => sessionStorage, memoryKey);
+    if (unfinished) void this.takeUp(unfinished);
+  }
+
+  get isInCall(): boolean {
+    return IN_CALL.includes(this.stage);
+  }
+
+  get needsAgreement(): boolean {
+    return this.availability.isRecorded && this.availability.needsAgreement;
+  }
+
+  close(): void {
+    removeEventListener("pagehide", this.onPageHide);
+    this.leave();
+    this.signaling.close();
+  }
+
+  /** Opens the check before the call: devices, and the way to the media port. */
+  async prepare(media: Media, invitation?: Invitation): Promise<void> {
+    if (this.stage !== "idle" && this.stage !== "ended") return;
+    if (!this.hasHeard) {
+      this.wanted = media;
+      return;
+    }
+    if (!this.availability.isEnabled) return this.finish(t("switchedOff"), "disabled");
+    Object.assign(this, { media, invitation, notice: "", stage: "checking", hasLeftMessage: false });
+    this.path = undefined;
+    void this.findPath();
+    await this.openMedia(media);
+  }
+
+  async openMedia(media: Media): Promise<void> {
+    this.media = media;
+    this.notice = "";
+    this.changed();
+    try {
+      const own = await OwnMedia.open(media);
+      if (this.stage !== "checking") return own.close();
+      this.own = own;
+    } catch (error) {
+      this.notice = (error as Error).message;
+    }
+    this.changed();
+  }
+
+  /** Places the call that was prepared. */
+  async call(agreed: boolean): Promise<void> {
+    const { own, media, name, email, invitation } = this;
+    if (!own || !this.isOnline || this.stage !== "checking") return;
+    const conversation = this.begin(own);
+    this.stage = "calling";
+    this.isRecorded = this.availability.isRecorded;
+    this.changed();
+    const offer = await conversation.offer(1, media === "video");
+    const { invitation: id = "" } = invitation ?? {};
+    this.signaling.send({ type: "call", media, offer, name, email, agreed, invitation: id });
+    this.invitation = undefined;
+  }
+
+  hangUp(): void {
+    const callId = this.conversation?.callId;
+    if (!callId) return this.finish("", "");
+    if (this.signaling.isOpen) this.signaling.send({ type: "hangUp", callId });
+    else this.forsaken = { callId, secret: this.conversation!.secret };
+    const isTalking = this.isInCall;
+    this.finish(t(isTalking ? "ended.hungUp" : "ended.cancelled"), isTalking ? "hungUp" : "cancelled");
+  }
+
+  leaveMessage(text: string): void {
+    const { lastCallId: callId, name, email } = this;
+    this.signaling.send({ type: "leaveMessage", callId, text, name, email });
+    this.hasLeftMessage = true;
+    this.notice = t("messageLeft");
+    this.changed();
+  }
+
+  /** Back to the two buttons; an invitation is thereby declined. */
+  dismiss(): void {
+    Object.assign(this, { stage: "idle", notice: "", reason: "", invitation: undefined });
+    this.changed();
+  }
+
+  identify(name: string, email: string): void {
+    Object.assign(this, { name, email });
+    this.sayHere();
+    this.changed();
+  }
+
+  private begin(own: OwnMedia): Conversation {
+    const conversation = new Conversation("visitor", own, {
+      send: (message) => this.signaling.send(message),
+      isOpen: () => this.signaling.isOpen,
+      iceServers: () => this.iceServers,
+    });
+    conversation.addEventListener("change", () => this.changed());
+    this.conversation = conversation;
+    return conversation;
+  }
+
+  private hear(message: ToVisitor): void {
+    switch (message.type) {
+      case "availability":
+        this.available(message);
+        break;
+      case "iceServers":
+        this.iceServers = message.servers;
+        break;
+      case "invited":
+        if (this.stage === "idle" || this.stage === "ended") this.invited(message);
+        break;
+      case "calling":
+        this.placed(message);
+        break;
+      case "queued":
+        this.queued(message.callId, message.place);
+        break;
+      case "connect":
+        void this.connect(message.callId, message.link);
+        break;
+      case "probed":
+        this.answerPath?.(message.sdp);
+        break;
+      case "ended":
+        if (message.callId === this.conversation?.callId) this.finish(endedBecause(message.reason), message.reason, message.by);
+        break;
+      case "refused":
+        this.refused(message.message, message.callId);
+        break;
+      default:
+        if (message.callId === this.conversation?.callId) this.hearOfCall(message);
+    }
+    this.changed();
+  }
+
+  private available(availability: Availability): void {
+    this.availability = availability;
+    this.hasHeard = true;
+    this.tell("available", { isEnabled: availability.isEnabled });
+    if (this.wanted) void this.prepare(this.wanted);
+    this.wanted = undefined;
+  }
+
+  private hearOfCall(message: Parameters<Conversation["hear"]>[0]): void {
+    this.conversation?.hear(message);
+    if (message.type === "recording") this.isRecorded = message.state !== "off";
+    if (message.type === "callState") this.reach(STAGES[message.state] ?? this.stage);
+  }
+
+  private placed({ callId, isRecorded, secret, resumeSeconds }: Extract<ToVisitor, { type: "calling" }>): void {
+    // hung up before the call had its name
+    if (!this.conversation) return this.signaling.send({ type: "hangUp", callId });
+    Object.assign(this.conversation, { callId, secret });
+    Object.assign(this, { isRecorded, resumeSeconds });
+    this.tell("ringing", { callId });
+  }
+
+  private queued(callId: string, place: number): void {
+    if (callId !== this.conversation?.callId) return;
+    this.place = place;
+    this.stage = "queued";
+    this.tell("queued", { callId, place });
+  }
+
+  private invited(invitation: Invitation): void {
+    Object.assign(this, { invitation, stage: "idle", notice: "" });
+    this.tell("invited", { agentName: invitation.agentName, media: invitation.media });
+  }
+
+  /** Another link is wanted: its offer goes out, the older one stays until it flows. */
+  private async connect(callId: string, link: number): Promise<void> {
+    const conversation = this.conversation;
+    if (callId !== conversation?.callId) return;
+    const sdp = await conversation.offer(link, this.media === "video" || !!conversation.own.camera);
+    this.signaling.send({ type: "offer", callId, link, sdp, screenMid: "" });
+  }
+
+  private refused(message: string, callId: string | null): void {
+    const conversation = this.conversation;
+    if (!conversation) {
+      if (this.hasLeftMessage && callId === this.lastCallId) Object.assign(this, { hasLeftMessage: false, notice: message });
+      return;
+    }
+    if (!conversation.callId || (this.stage === "reconnecting" && callId === conversation.callId)) {
+      return this.finish(conversation.callId ? t("ended.failed") : message, "failed");
+    }
+    conversation.own.trouble = message;
+  }
+
+  private reach(stage: Stage): void {
+    if (stage === this.stage) return;
+    this.stage = stage;
+    const { callId, otherName: agentName } = this.conversation!;
+    if (stage === "connecting" || stage === "connected" || stage === "reconnecting") this.tell(stage, { callId, agentName });
+  }
+
+  private onOpen(isOpen: boolean): void {
+    this.isOnline = isOpen;
+    clearTimeout(this.patience);
+    if (isOpen) this.greet();
+    else if (this.conversation) this.patience = window.setTimeout(() => this.giveUp(), this.resumeSeconds * 1000);
+    this.changed();
+  }
+
+  private greet(): void {
+    this.sayHere();
+    const { conversation, forsaken } = this;
+    if (forsaken) {
+      this.signaling.send({ type: "resume", ...forsaken, hasMedia: true });
+      this.signaling.send({ type: "hangUp", callId: forsaken.callId });
+      this.forsaken = undefined;
+    }
+    if (!conversation) return;
+    if (!conversation.callId) return this.finish(t("ended.failed"), "failed");
+    const { callId, secret, hasMedia } = conversation;
+    this.signaling.send({ type: "resume", callId, secret, hasMedia: hasMedia || !this.isInCall });
+  }
+
+  private giveUp(): void {
+    this.finish(t("ended.failed"), "failed");
+  }
+
+  private sayHere(): void {
+    const page = (document.title || location.pathname).slice(0, 200);
+    this.signaling.send({ type: "here", page, name: this.name, email: this.email });
+  }
+
+  /** The page was loaded anew during a call: camera and microphone again, then the call. */
+  private async takeUp(unfinished: Unfinished): Promise<void> {
+    const { callId, secret, media, since, otherName, lines } = unfinished;
+    Object.assign(this, { stage: "reconnecting", media, resumeSeconds: unfinished.resumeSeconds });
+    this.changed();
+    try {
+      const own = await OwnMedia.open(unfinished.hasCamera ? "video" : "audio");
+      own.setMuted(unfinished.isMuted);
+      const conversation = this.begin(own);
+      Object.assign(conversation, { callId, secret, since, otherName, lines });
+      if (this.signaling.isOpen) this.signaling.send({ type: "resume", callId, secret, hasMedia: false });
+    } catch (error) {
+      this.forsaken = { callId, secret };
+      if (this.signaling.isOpen) this.greet();
+      this.finish((error as Error).message, "failed");
+    }
+    this.changed();
+  }
+
+  private remember(): void {
+    const { conversation, media, resumeSeconds, memoryKey } = this;
+    if (!conversation?.callId) return;
+    const { callId, secret, since, otherName, lines, own } = conversation;
+    const now = { isMuted: own.isMuted, hasCamera: !!own.camera, leftAt: Date.now() };
+    keep(() => sessionStorage, memoryKey, { callId, secret, media, since, otherName, lines, resumeSeconds, ...now });
+  }
+
+  private async findPath(): Promise<void> {
+    const ask = (offer: string) => {
+      this.signaling.send({ type: "probe", offer });
+      return new Promise<string>((resolve) => (this.answerPath = resolve));
+    };
+    this.path = "looking";
+    this.path = await probe(ask, this.iceServers);
+    this.answerPath = undefined;
+    this.changed();
+  }
+
+  private leave(): void {
+    clearTimeout(this.patience);
+    this.conversation?.close();
+    this.own?.close();
+    this.conversation = this.own = undefined;
+  }
+
+  private finish(notice: string, reason: string, by = "visitor"): void {
+    const callId = this.conversation?.callId ?? "";
+    const wasCalling = !!this.conversation;
+    this.leave();
+    this.lastCallId = callId || this.lastCallId;
+    Object.assign(this, { notice, reason, stage: notice ? "ended" : "idle", place: 0, invitation: undefined });
+    this.changed();
+    if (wasCalling) this.tell("ended", { callId, reason, by });
+  }
+}
