@@ -259,7 +259,8 @@ class Storm:
         self._run("recordings", "check", "--data", str(self.system.data))
 
     def _verify_file(self, path: Path, seconds: float) -> None:
-        assert decoding_errors(path) == "", path
+        errors = decoding_errors(path)
+        assert errors == "", (path, errors)
         duration = float(ffprobe(path)["format"]["duration"])
         lost = LOST_SECONDS * (1 + self.outcome.misfortunes["kill media"])
         assert duration >= seconds - lost - 0.5, (path, duration, seconds)
