@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.archive.conftest import TUS, House
@@ -294,3 +295,32 @@ async def test_a_recording_that_was_deleted_meanwhile(house: House) -> None:
     uploads.save(upload)  # as if the answer had been lost with the process
     kept(house).unlink()
     assert (await house.patch(url, len(DATA), b"")).status_code == 410
+
+
+async def test_whoever_hears_that_all_is_there_hears_it_of_the_library(house: House) -> None:
+    """As after a kill between the last byte and its answer."""
+    url = await house.create(len(DATA), recording="rec")
+    part = house.directory / "uploads" / f"{url.rpartition('/')[2]}.part"
+    part.write_bytes(DATA)
+    head = await house.tus("HEAD", url)
+    assert head.headers["visavis-sha256"] == hashlib.sha256(DATA).hexdigest()
+    assert kept(house).read_bytes() == DATA
+
+
+async def test_a_whole_upload_with_another_checksum_is_not_called_whole(house: House) -> None:
+    url = await house.create(len(DATA), recording="rec", sha256="0" * 64)
+    part = house.directory / "uploads" / f"{url.rpartition('/')[2]}.part"
+    part.write_bytes(DATA)
+    assert (await house.tus("HEAD", url)).status_code == 460
+    assert (await house.tus("HEAD", url)).status_code == 404
+
+
+async def test_what_the_library_took_is_noted_with_the_upload_later(house: House) -> None:
+    """As after a kill between the library's taking it and the note of that."""
+    url = await house.create(len(DATA), recording="rec")
+    await house.patch(url, 0, DATA)
+    sidecar = house.directory / "uploads" / f"{url.rpartition('/')[2]}.json"
+    upload = msgspec.json.decode(sidecar.read_bytes())
+    sidecar.write_bytes(msgspec.json.encode({**upload, "sha256": None}))
+    assert (await house.tus("HEAD", url)).headers["visavis-sha256"]
+    assert msgspec.json.decode(sidecar.read_bytes())["sha256"]

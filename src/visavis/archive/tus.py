@@ -76,8 +76,7 @@ class TusServer:
         upload = await asyncio.to_thread(self._find, upload_id, uploader)
         match method:
             case "HEAD":
-                offset = await asyncio.to_thread(self._uploads.synced_offset, upload)
-                return self._described(upload, offset, 200)
+                return await self._head(upload)
             case "PATCH":
                 return await self._patch(request, upload)
             case "DELETE":
@@ -124,6 +123,21 @@ class TusServer:
             response = self._described(upload, part.offset, 201)
         response.headers["Location"] = f"{request.url.path.rstrip('/')}/{upload.id}"
         return response
+
+    async def _head(self, upload: Upload) -> Response:
+        """Nobody hears that an upload is whole before the library has it.
+
+        Whoever received its last byte may have been killed before handing it over, and the client
+        will not come again once it has heard.
+        """
+        offset = await asyncio.to_thread(self._uploads.synced_offset, upload)
+        if offset == upload.length and not upload.sha256:
+            if self._uploads.data(upload.id).exists():
+                with self._uploads.opened(upload):
+                    upload = await self._stored(upload)
+            else:
+                upload = await self._stored(upload)
+        return self._described(upload, offset, 200)
 
     async def _patch(self, request: Request, upload: Upload) -> Response:
         h.demand_body_type(request)
