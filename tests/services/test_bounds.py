@@ -142,3 +142,11 @@ async def test_a_refresh_token_without_a_family_takes_nothing_with_it(
         return rows.credentials.find(token.digest)
 
     assert await store.write(work) is not None
+
+
+async def test_a_disabled_agent_cannot_sign_in(
+    store: SqlStore, staff: People, agent: Agent
+) -> None:
+    await store.write(lambda rows: rows.agents.disable(agent.site_id, agent.id, is_disabled=True))
+    attempt = staff.sign_in("a@example.com", "secret", "192.0.2.1")
+    await refused(ErrorKind.Unauthorized, attempt)
