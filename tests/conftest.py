@@ -37,11 +37,14 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of an empty database, of each kind that we store in."""
     if request.param == "sqlite":
-        return shutil.copy(str(request.getfixturevalue("migrated")), str(tmp_path))
-    return str(request.getfixturevalue("cluster").new_database())
+        yield shutil.copy(str(request.getfixturevalue("migrated")), str(tmp_path))
+        return
+    cluster: Cluster = request.getfixturevalue("cluster")
+    with cluster.lent_database() as address:
+        yield address
 
 
 @pytest.fixture

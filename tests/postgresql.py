@@ -5,12 +5,16 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from visavis.store import open_store
 
@@ -31,6 +35,7 @@ class Cluster:
     def __init__(self) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="visavis-pg-"))
         self._numbers = itertools.count(1)
+        self._spare: list[str] = []
         self._server: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Cluster:
@@ -55,6 +60,14 @@ class Cluster:
         self._execute(f"CREATE DATABASE {name} TEMPLATE template_visavis")
         return self.address(name)
 
+    @contextmanager
+    def lent_database(self) -> Iterator[str]:
+        """The same, given back afterwards: emptying one is quicker than making one."""
+        address = self._spare.pop() if self._spare else self.new_database()
+        yield address
+        self._clear(address)
+        self._spare.append(address)
+
     def empty_database(self) -> str:
         """The address of a database without any table."""
         name = f"test_{next(self._numbers)}"
@@ -66,9 +79,22 @@ class Cluster:
 
     def stop(self) -> None:
         if self._server:
-            self._server.terminate()
+            self._server.send_signal(signal.SIGQUIT)  # at once: nobody will start it again
             self._server.wait()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _clear(self, address: str) -> None:
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            found = connection.execute(
+                "SELECT tablename FROM pg_tables"
+                " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+            )
+            tables = sql.SQL(", ").join(sql.Identifier(name) for (name,) in found)
+            connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY").format(tables))
 
     def _execute(self, statement: str) -> None:
         with psycopg.connect(self.address("postgres"), autocommit=True) as connection:

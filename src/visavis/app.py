@@ -38,7 +38,7 @@ from visavis.services.ice import IceDirectory
 from visavis.services.keys import Keys
 from visavis.services.people import People
 from visavis.services.policies import Policies
-from visavis.services.ports import Transaction
+from visavis.services.ports import Passwords, Transaction
 from visavis.services.recordings import RecordingDesk, Recordings, Tally
 from visavis.services.tokens import Tokens
 from visavis.settings import MEDIA_PART, Settings
@@ -98,7 +98,9 @@ def ensure_node_id(path: Path) -> str:
 class App:
     """The app process: everything that people and programs reach over HTTP."""
 
-    def __init__(self, settings: Settings, store: SqlStore) -> None:
+    def __init__(
+        self, settings: Settings, store: SqlStore, passwords: Passwords | None = None
+    ) -> None:
         self.settings = settings
         self.store = store
         self.node_id = ensure_node_id(settings.node_file)
@@ -107,7 +109,7 @@ class App:
         self.tokens = Tokens(store, now, new_secret)
         self.keys = Keys(store, now, new_secret, new_id)
         self.clients = Clients(store, now, new_secret, new_id)
-        self.people = People(store, Argon2Passwords(), now, new_secret, new_id)
+        self.people = People(store, passwords or Argon2Passwords(), now, new_secret, new_id)
         self.policies = Policies(store, now, new_id, self._announce)
         self.configs = Configs(
             store, self.bus, now, new_id, settings.archive_url, self.policies.get

@@ -7,7 +7,6 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -23,6 +22,7 @@ from visavis.domain.people import Agent, Permission
 from visavis.services.ports import Transaction
 from visavis.settings import Settings
 from visavis.store import open_store
+from visavis.store.passwords import Argon2Passwords
 from visavis.web.patience import PatientProtocol
 
 PATH = "/v4/livechat/audioVideoChatConfig"
@@ -64,23 +64,21 @@ class Api:
         return await self.app.tokens.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
 
 
-@cache
-def password_hash() -> str:
-    """Once for all tests: it is slow on purpose."""
-    return PasswordHasher().hash("secret")
+# argon2 is slow on purpose, as tests/store has it; here it would only take time
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 def _found(rows: Transaction) -> Agent:
     site = rows.sites.add("Site 1", now())
     return rows.agents.add(
-        site.id, "admin@example.com", "Admin", password_hash(), is_administrator=True
+        site.id, "admin@example.com", "Admin", QUICK.hash("secret"), is_administrator=True
     )
 
 
 @pytest.fixture
 async def api(tmp_path: Path, database: str, anyio_backend: str) -> AsyncIterator[Api]:
     settings = Settings(data_dir=tmp_path, database=database, archive=False, log_level="warning")
-    app = App(settings, open_store(settings.database_address))
+    app = App(settings, open_store(settings.database_address), Argon2Passwords(QUICK))
     administrator = await app.store.write(_found)
     token = await app.tokens.issue(administrator, CredentialKind.BEARER, timedelta(hours=1))
     transport = httpx2.ASGITransport(app.web, raise_app_exceptions=False)
@@ -100,7 +98,7 @@ class Served:
         )
         self.url = settings.base_url
         self.store = open_store(settings.database_address)
-        self.app = App(settings, self.store)
+        self.app = App(settings, self.store, Argon2Passwords(QUICK))
         self.token = asyncio.run(self._set_up())
         self._server = uvicorn.Server(
             uvicorn.Config(

@@ -13,8 +13,8 @@ from argon2.exceptions import VerifyMismatchError
 class Argon2Passwords:
     """Implements `services.ports.Passwords`; two hashes at a time, the rest wait."""
 
-    def __init__(self) -> None:
-        self._hasher = PasswordHasher()
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher()
         self._threads = ThreadPoolExecutor(2, "argon2")
 
     async def hash(self, password: str) -> str:
