@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 class Check(NamedTuple):
     name: str
     command: tuple[str, ...]
+    before: tuple[str, ...] = ()
 
 
 STATIC = (
@@ -29,14 +31,21 @@ STATIC = (
     Check("import contracts", ("lint-imports",)),
     Check("types", ("mypy",)),
 )
-PYTEST = ("coverage", "run", "-m", "pytest")
+ONE_BY_ONE = "not e2e and not fault and not many"
+COUNTED = ("coverage", "run", "-m", "pytest")
 SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
-# the browsers' driver keeps an event loop of its own: its tests do not mix with asynchronous ones
-TESTS = (
-    Check("unit and interop", (*PYTEST, *SIDE_BY_SIDE, "-m", "not e2e and not fault")),
-    Check("faults", (*PYTEST, "-m", "fault and not e2e")),
-    Check("browsers", (*PYTEST, "-m", "e2e")),
+YIELDING = ("nice", "-n", "10")
+"""To the browsers, whose media have to keep time."""
+LANES = (
+    # the browsers' driver keeps an event loop of its own: it does not mix with asynchronous tests
+    (Check("browsers", ("pytest", "-m", "e2e")),),
+    (Check("faults", (*COUNTED, "-m", "fault and not e2e")),),
+    (
+        Check("unit and interop", (*COUNTED, *SIDE_BY_SIDE, "-m", ONE_BY_ONE), YIELDING),
+        Check("many cases", ("pytest", *SIDE_BY_SIDE, "-m", "many"), YIELDING),
+    ),
 )
+"""Lanes run side by side. Coverage doubles the time: what only repeats is not counted."""
 AT_LEAST = {"domain": 100, "services": 100, "": 90}
 """Per cent of lines and branches, of a room or (without a name) of the whole."""
 COVERAGE = (
@@ -62,7 +71,7 @@ def perform(check: Check) -> bool:
     # a wheel brings node and npm beside python
     environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     result = subprocess.run(
-        (BIN / check.command[0], *check.command[1:]),
+        (*check.before, BIN / check.command[0], *check.command[1:]),
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -71,11 +80,19 @@ def perform(check: Check) -> bool:
     )
     seconds = time.monotonic() - started
     holds = result.returncode == 0
-    summary = _sum(result.stdout) if check in (*TESTS, *COVERAGE) else ""
-    print(f"{'ok ' if holds else 'RED'} {check.name:<19} {seconds:6.1f} s  {summary}", flush=True)
+    summary = "" if check in STATIC else _sum(result.stdout)
+    said = f"{'ok ' if holds else 'RED'} {check.name:<19} {seconds:6.1f} s  {summary}\n"
     if not holds:
-        print(result.stdout, result.stderr, sep="\n", flush=True)
+        said += f"{result.stdout}\n{result.stderr}\n"
+    sys.stdout.write(said)  # in one piece: lanes report side by side
+    sys.stdout.flush()
     return holds
+
+
+def perform_all(checks: Iterable[Check]) -> bool:
+    """One after the other, also after one that does not hold."""
+    held = [perform(check) for check in checks]
+    return all(held)
 
 
 def _sum(said: str) -> str:
@@ -87,13 +104,11 @@ def _sum(said: str) -> str:
 
 def main(arguments: list[str]) -> int:
     if arguments:
-        pytest = Check("tests", (*PYTEST, *arguments))
-        return 0 if perform(pytest) else 1
-    with ThreadPoolExecutor(2) as pool:
-        all_hold = all(list(pool.map(perform, STATIC)))
-    for check in (*TESTS, *COVERAGE):
-        all_hold &= perform(check)
-    return 0 if all_hold else 1
+        return 0 if perform(Check("tests", ("pytest", *arguments))) else 1
+    lanes = (*LANES, STATIC)
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        all_hold = all(list(pool.map(perform_all, lanes)))
+    return 0 if perform_all(COVERAGE) and all_hold else 1
 
 
 if __name__ == "__main__":

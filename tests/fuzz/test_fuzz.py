@@ -10,6 +10,7 @@ from tests.fuzz.targets import TARGETS, Target
 SHARE = 4_000
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 def test_no_exception_escapes(target: Target) -> None:
     run = target.make()

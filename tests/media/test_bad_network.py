@@ -146,6 +146,7 @@ def survive(seed: int) -> tuple[int, int]:
     return sum(map(len, call.sent.values())), sum(len(call.heard(side)) for side in Side)
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_ten_thousand_bad_networks(chunk: int) -> None:
     sent = heard = 0

@@ -57,6 +57,7 @@ async def test_everybody_may_read_it(api: Api) -> None:
     assert {"200", "400", "401", "403", "412", "413", "415", "429", "500"} <= responses.keys()
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_generator_of_requests_finds_nothing(
     served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -132,6 +132,7 @@ class Direct:
         return sent[0]["status"], json.loads(sent[1]["body"])
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_a_refusal_is_documented_and_changes_nothing(served: Served, part: int) -> None:
