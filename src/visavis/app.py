@@ -1,15 +1,14 @@
-"""The composition root: what is plugged into what, in each of our processes."""
+"""The composition root of the app process: what is plugged into what."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import gc
-import secrets
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -23,11 +22,9 @@ from visavis.bus.local import LocalBus
 from visavis.domain.errors import VisavisError
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.signaling import MAX_MESSAGE_BYTES
-from visavis.media import worker
 from visavis.media.workers import MediaWorkers
-from visavis.recorder.delivery import Deliverer
-from visavis.recorder.sweeper import Sweeper
 from visavis.recorder.trial import Trials
+from visavis.recording import deliverer
 from visavis.services.audit import AuditLog, AuditTrail
 from visavis.services.callbook import CallBook
 from visavis.services.calls import Calls
@@ -39,9 +36,10 @@ from visavis.services.keys import Keys
 from visavis.services.people import People
 from visavis.services.policies import Policies
 from visavis.services.ports import Passwords, Transaction
-from visavis.services.recordings import RecordingDesk, Recordings, Tally
+from visavis.services.recordings import RecordingDesk, Tally
 from visavis.services.tokens import Tokens
-from visavis.settings import MEDIA_PART, Settings
+from visavis.settings import Settings
+from visavis.sources import new_id, new_secret, now
 from visavis.store import open_store
 from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore
@@ -64,18 +62,6 @@ log = structlog.get_logger(__name__)
 
 CLOSE_SECONDS: Final = 3
 TALLY_SECONDS: Final = 15.0
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def new_secret() -> str:
-    return secrets.token_urlsafe(24)
-
-
-def new_id() -> str:
-    return secrets.token_hex(16)
 
 
 async def policy_of(site_id: int) -> RecordingPolicy:
@@ -114,7 +100,7 @@ class App:
         self.configs = Configs(
             store, self.bus, now, new_id, settings.archive_url, self.policies.get
         )
-        self.desk = RecordingDesk(store, now, settings.archive_url, Trials(_deliverer(settings)))
+        self.desk = RecordingDesk(store, now, settings.archive_url, Trials(deliverer(settings)))
         self.tally = Tally()
         self.media = MediaWorkers(settings.media_sockets)
         self.calls = Calls(
@@ -340,35 +326,3 @@ def listen(host: str, port: int) -> socket.socket:
             error.errno,
             f"TCP port {port} on {host} cannot be had ({error.strerror}): choose --port",
         ) from None
-
-
-async def run_recorder(settings: Settings, stop: asyncio.Event) -> None:
-    store = open_store(settings.database_address)
-    sweeper = Sweeper(
-        settings.spool,
-        Recordings(store, now, settings.archive_url),
-        _deliverer(settings),
-        deliveries=settings.parallel_deliveries,
-        muxers=settings.parallel_muxers,
-    )
-    try:
-        await sweeper.run(stop)
-    finally:
-        store.close()
-
-
-def _deliverer(settings: Settings) -> Deliverer:
-    return Deliverer(
-        archive_url=settings.archive_url,
-        archive_key=ensure_key(settings.archive_key_file) if settings.archive else "",
-        allow_private=settings.allow_private_recording_servers,
-        archive_certificate=settings.tls_cert,
-    )
-
-
-def run_of(part: str) -> Callable[[Settings, asyncio.Event], Awaitable[None]]:
-    """What a part of `visavis serve` does; raises `KeyError` when there is no such part."""
-    if part.startswith(MEDIA_PART):
-        number = int(part.removeprefix(MEDIA_PART))
-        return lambda settings, stop: worker.run(settings, number, stop)
-    return {"app": run_app, "recorder": run_recorder}[part]

@@ -15,12 +15,12 @@ from click.testing import CliRunner, Result
 from tests.recorder.conftest import CONTENT, put_muxed
 from tests.recorder.journals import put_journal
 from tests.store.test_recordings import DELIVERY, add_call, manifest
-from visavis.app import now
 from visavis.cli import main
 from visavis.domain.backlog import Progress
 from visavis.domain.recording import RecordingState
 from visavis.recorder import spool
 from visavis.services.ports import Transaction
+from visavis.sources import now
 from visavis.store import open_store
 
 Run = Callable[..., Result]

@@ -23,10 +23,10 @@ from tests.recorder.server import (
     takes_half_and_resets,
 )
 from tests.running import eventually
-from visavis.app import now
 from visavis.domain.recording import RecordingState
 from visavis.services.ports import Transaction
 from visavis.settings import Settings, encode_settings
+from visavis.sources import now
 from visavis.store import open_store
 from visavis.store.sql import SqlStore
 
@@ -90,6 +90,7 @@ def traces(settings: Settings, server: RecordingServer) -> tuple[int, int]:
     return len(server.asked), sum(1 for _ in settings.spool.rglob("*.mkv*"))
 
 
+@pytest.mark.timeout(300)
 def test_kills_and_cuts_lose_nothing_and_double_nothing(
     settings: Settings, server: RecordingServer
 ) -> None:
@@ -115,7 +116,7 @@ def test_kills_and_cuts_lose_nothing_and_double_nothing(
     assert server.contents, "the kills came too early to tell anything"
     print("delivered by killed ones:", len(server.contents), "asked", len(server.asked))
     last = Recorder(settings)
-    eventually(lambda: not list(settings.spool.glob("[!.]*")), 60)
+    eventually(lambda: not list(settings.spool.glob("[!.]*")), 120)
     last.stop()
 
     def told(rows: Transaction) -> list[tuple[str, str | None]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.running import eventually
 from visavis.domain.recording import Manifest
 from visavis.media import journal as journal_module
 from visavis.media.journal import Journal, create_journal
@@ -168,7 +169,8 @@ for number in itertools.count():
 def test_kill_9_loses_less_than_a_second(tmp_path: Path) -> None:
     root = Path(__file__).resolve().parents[2]
     writer = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], cwd=root)
-    time.sleep(3)
+    path = tmp_path / "rec" / "0001.journal"
+    eventually(lambda: path.exists() and path.stat().st_size > 100_000, 60)
     killed_us = time.time_ns() // 1000
     os.kill(writer.pid, signal.SIGKILL)
     writer.wait()

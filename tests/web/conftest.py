@@ -16,11 +16,12 @@ import pytest
 import uvicorn
 from argon2 import PasswordHasher
 
-from visavis.app import App, new_id, now
+from visavis.app import App
 from visavis.domain.oauth import CredentialKind
 from visavis.domain.people import Agent, Permission
 from visavis.services.ports import Transaction
 from visavis.settings import Settings
+from visavis.sources import new_id, now
 from visavis.store import open_store
 from visavis.store.passwords import Argon2Passwords
 from visavis.web.patience import PatientProtocol

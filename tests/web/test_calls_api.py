@@ -11,13 +11,13 @@ import httpx2
 import pytest
 
 from tests.web.conftest import Api
-from visavis.app import now
 from visavis.domain import signaling
 from visavis.domain.call import CallRecord, EndReason, Event, State
 from visavis.domain.leg import Side
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.domain.policy import Consent
 from visavis.domain.story import CallEvent
+from visavis.sources import now
 from visavis.web.pages.join import PAGES
 
 CALLS = "/v4/livechat/audioVideoChats"

@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Final
+from importlib import import_module
+from typing import Any, Final
 
 import click
 
 from visavis import __version__
-from visavis.cli.archive import archive
-from visavis.cli.audit import audit
-from visavis.cli.config import config
-from visavis.cli.programs import client, key, token
-from visavis.cli.recordings import recordings
-from visavis.cli.serve import init, part, serve
-from visavis.cli.staff import agent, role, site
 
-COMMANDS: Final = (
-    *(serve, archive, init, config, recordings, audit),
-    *(site, agent, role, client, key, token, part),
-)
+MODULES: Final = {
+    "serve": "serve",
+    "archive": "archive",
+    "init": "serve",
+    "config": "config",
+    "recordings": "recordings",
+    "audit": "audit",
+    "site": "staff",
+    "agent": "staff",
+    "role": "staff",
+    "client": "programs",
+    "key": "programs",
+    "token": "programs",
+    "part": "part",
+}
+"""Where each command is, in the order of `--help`."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """Imports a command when it is asked for, not all of them for each."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(MODULES)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in MODULES:
+            return None
+        found: Any = getattr(import_module(f"visavis.cli.{MODULES[name]}"), name)
+        return found if isinstance(found, click.Command) else None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def main() -> None:
     """Visavis: self-hosted audio and video chat for live chat."""
-
-
-for command in COMMANDS:
-    main.add_command(command)

@@ -13,7 +13,7 @@ from typing import Any, Final
 import click
 from msgspec import structs
 
-from visavis.app import http_server, listen, new_id, new_secret, now, settle
+from visavis.app import http_server, listen, settle
 from visavis.archive.archive import UPLOADS, Archive
 from visavis.archive.key import Keys, ensure_key
 from visavis.cli.configuration import SettingError, load_settings, with_settings
@@ -25,6 +25,7 @@ from visavis.services.keys import Keys as ApiKeys
 from visavis.services.people import FIRST_EMAIL, FirstAccount, People
 from visavis.services.tokens import Tokens
 from visavis.settings import Settings
+from visavis.sources import new_id, new_secret, now
 from visavis.store import open_store
 from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore

@@ -13,7 +13,6 @@ import click
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
-from visavis.app import new_id, new_secret, now
 from visavis.bus.local import LocalBus
 from visavis.cli.logs import log_to_stderr
 from visavis.domain.errors import ErrorKind, VisavisError
@@ -27,6 +26,7 @@ from visavis.services.recordings import RecordingDesk
 from visavis.services.staff import Staff
 from visavis.services.tokens import Tokens
 from visavis.settings import Settings
+from visavis.sources import new_id, new_secret, now
 from visavis.store import POSTGRESQL, open_store
 from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import click
 
-from visavis.app import now
 from visavis.cli.office import Office, at_office, fail, json_option, show, site_option
 from visavis.cli.programs import read_lifetime
 from visavis.domain.backlog import Expected, Recording
@@ -21,6 +20,7 @@ from visavis.domain.story import Story
 from visavis.recorder import spool
 from visavis.recorder.muxing import Order, Outcome, perform
 from visavis.services.recordings import EVER, EVERY_STATE
+from visavis.sources import now
 from visavis.web.api.recordings import fields
 from visavis.web.paging import written_time
 

@@ -16,16 +16,14 @@ from typing import Any
 from urllib.error import URLError
 
 import click
-import structlog
 
-from visavis import app
 from visavis.cli.configuration import SettingError, load_settings, with_settings
 from visavis.cli.logs import log_to_stderr
 from visavis.cli.office import Office, data_option, database_option, fail, opened
 from visavis.domain.errors import VisavisError
 from visavis.services.people import FIRST_EMAIL, FirstAccount
-from visavis.settings import Settings, decode_settings
-from visavis.supervisor import CANNOT_START, CannotStartError, run_part, supervise
+from visavis.settings import Settings
+from visavis.supervisor import CannotStartError, supervise
 
 
 @click.command()
@@ -76,20 +74,6 @@ def init(data_dir: Path, database: str, site_name: str, email: str, password: st
     if account is None:
         fail("This is set up already. To change something, see visavis agent --help.")
     click.echo(credentials(account))
-
-
-@click.command(hidden=True)
-@click.argument("name")
-def part(name: str) -> None:
-    """One part of `visavis serve`, which starts it."""
-    settings = decode_settings(sys.stdin.buffer.readline())
-    log_to_stderr(settings.log_level)
-    structlog.contextvars.bind_contextvars(part=name)
-    try:
-        asyncio.run(run_part(lambda stop: app.run_of(name)(settings, stop)))
-    except OSError as error:
-        click.echo(f"visavis: {error.strerror or error}", err=True)
-        sys.exit(CANNOT_START)
 
 
 def _settings(config_file: Path | None, options: dict[str, Any], run_dir: Path) -> Settings:

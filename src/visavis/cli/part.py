@@ -1,0 +1,29 @@
+"""`visavis part`, by which `visavis serve` starts its parts."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import click
+import structlog
+
+from visavis.cli.logs import log_to_stderr
+from visavis.parts import run_of
+from visavis.settings import decode_settings
+from visavis.supervisor import CANNOT_START, run_part
+
+
+@click.command(hidden=True)
+@click.argument("name")
+def part(name: str) -> None:
+    """One part of `visavis serve`, which starts it."""
+    settings = decode_settings(sys.stdin.buffer.readline())
+    log_to_stderr(settings.log_level)
+    structlog.contextvars.bind_contextvars(part=name)
+    run = run_of(name)
+    try:
+        asyncio.run(run_part(lambda stop: run(settings, stop)))
+    except OSError as error:
+        click.echo(f"visavis: {error.strerror or error}", err=True)
+        sys.exit(CANNOT_START)

@@ -1,0 +1,38 @@
+"""The parts of `visavis serve`, each a process of its own.
+
+A part imports itself alone: it starts sooner, and a media worker has no database in its memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from visavis.settings import MEDIA_PART, Settings
+
+Run = Callable[[Settings, asyncio.Event], Awaitable[None]]
+
+
+def run_of(part: str) -> Run:
+    """What a part does until it is told to stop; raises `KeyError` when there is no such part."""
+    if part.startswith(MEDIA_PART):
+        return _media_worker(int(part.removeprefix(MEDIA_PART)))
+    return {"app": _app, "recorder": _recorder}[part]()
+
+
+def _media_worker(number: int) -> Run:
+    from visavis.media import worker
+
+    return lambda settings, stop: worker.run(settings, number, stop)
+
+
+def _recorder() -> Run:
+    from visavis.recording import run_recorder
+
+    return run_recorder
+
+
+def _app() -> Run:
+    from visavis.app import run_app
+
+    return run_app

@@ -1,0 +1,37 @@
+"""The composition root of the recorder process."""
+
+from __future__ import annotations
+
+import asyncio
+
+from visavis.archive.key import ensure_key
+from visavis.recorder.delivery import Deliverer
+from visavis.recorder.sweeper import Sweeper
+from visavis.services.recordings import Recordings
+from visavis.settings import Settings
+from visavis.sources import now
+from visavis.store import open_store
+
+
+def deliverer(settings: Settings) -> Deliverer:
+    return Deliverer(
+        archive_url=settings.archive_url,
+        archive_key=ensure_key(settings.archive_key_file) if settings.archive else "",
+        allow_private=settings.allow_private_recording_servers,
+        archive_certificate=settings.tls_cert,
+    )
+
+
+async def run_recorder(settings: Settings, stop: asyncio.Event) -> None:
+    store = open_store(settings.database_address)
+    sweeper = Sweeper(
+        settings.spool,
+        Recordings(store, now, settings.archive_url),
+        deliverer(settings),
+        deliveries=settings.parallel_deliveries,
+        muxers=settings.parallel_muxers,
+    )
+    try:
+        await sweeper.run(stop)
+    finally:
+        store.close()
