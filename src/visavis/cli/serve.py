@@ -17,6 +17,7 @@ from urllib.error import URLError
 
 import click
 import structlog
+import uvloop
 
 from visavis import app
 from visavis.cli.configuration import SettingError, load_settings, with_settings
@@ -85,8 +86,10 @@ def part(name: str) -> None:
     settings = decode_settings(sys.stdin.buffer.readline())
     log_to_stderr(settings.log_level)
     structlog.contextvars.bind_contextvars(part=name)
+    # it halves what a socket's message costs the app, and saves the media workers nothing
+    run = uvloop.run if name == "app" else asyncio.run
     try:
-        asyncio.run(run_part(lambda stop: app.run_of(name)(settings, stop)))
+        run(run_part(lambda stop: app.run_of(name)(settings, stop)))
     except OSError as error:
         click.echo(f"visavis: {error.strerror or error}", err=True)
         sys.exit(CANNOT_START)
