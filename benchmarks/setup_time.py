@@ -70,7 +70,7 @@ class Way:
 
     def median(self, step: str) -> str:
         times = self.times.get(step)
-        return f"{statistics.median(times):12.0f}" if times else f"{'–':>12}"
+        return f"{statistics.median(times):12.0f}" if times else f"{'-':>12}"
 
 
 def place_call(way: Way, visitor: Page, agent: Page) -> dict[str, dict[str, float]]:
