@@ -7,6 +7,7 @@ import sys
 
 import click
 import structlog
+import uvloop
 
 from visavis.cli.logs import log_to_stderr
 from visavis.parts import run_of
@@ -22,8 +23,10 @@ def part(name: str) -> None:
     log_to_stderr(settings.log_level)
     structlog.contextvars.bind_contextvars(part=name)
     run = run_of(name)
+    # it halves what a socket's message costs the app, and saves the media workers nothing
+    start = uvloop.run if name == "app" else asyncio.run
     try:
-        asyncio.run(run_part(lambda stop: run(settings, stop)))
+        start(run_part(lambda stop: run(settings, stop)))
     except OSError as error:
         click.echo(f"visavis: {error.strerror or error}", err=True)
         sys.exit(CANNOT_START)

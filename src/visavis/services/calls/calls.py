@@ -191,8 +191,9 @@ class Calls:
     def config_changed(self, config: Config) -> None:
         """Switched off, the queue is sent home; what goes on goes on to its end."""
         if not config.is_enabled:
-            for call in list(self._ringing.queue(config.site_id)):
-                self._floor.end(call, Event.SWITCHED_OFF)
+            with self._floor.gathering():
+                for call in list(self._ringing.queue(config.site_id)):
+                    self._floor.end(call, Event.SWITCHED_OFF)
 
     def kept(self) -> list[Link]:
         """The links that a media worker must not close."""
@@ -200,8 +201,9 @@ class Calls:
 
     async def shut_down(self) -> None:
         """End every call and see it through to the database and the media worker."""
-        for call in list(self._floor.calls.values()):
-            self._floor.end(call, Event.SHUT_DOWN)
+        with self._floor.gathering():
+            for call in list(self._floor.calls.values()):
+                self._floor.end(call, Event.SHUT_DOWN)
         await self._floor.quiet()
         try:
             await self._floor.chronicle.written()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import msgspec
@@ -55,6 +56,7 @@ class Floor:
         self._seated: dict[str, tuple[LiveCall, Seat]] = {}
         self._engaged: dict[int, Seat] = {}
         self._errands: set[asyncio.Task[None]] = set()
+        self._gathered: set[int] | None = None
 
     # Looking up
 
@@ -182,8 +184,22 @@ class Floor:
         self.chronicle.note(call.record, event)
 
     def changed(self, site_id: int) -> None:
+        if self._gathered is not None:
+            self._gathered.add(site_id)
+            return
         for listener in self.changes:
             listener(site_id)
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Let `changes` hear of many changes once: each looks at every call of the site."""
+        self._gathered = gathered = set[int]()
+        try:
+            yield
+        finally:
+            self._gathered = None
+        for site_id in gathered:
+            self.changed(site_id)
 
     # Telling
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from visavis.domain import signaling
 from visavis.domain.call import CallRecord, State
@@ -15,6 +15,8 @@ from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Manifest
 from visavis.domain.signaling import Party
 from visavis.services.presence import Desk
+
+_UNTAKEN: Final = frozenset({State.REQUESTED, State.QUEUED, State.RINGING})
 
 
 class Timer(Protocol):
@@ -140,8 +142,7 @@ class LiveCall:
     @property
     def is_waiting(self) -> bool:
         """Whether a visitor waits for somebody to take it."""
-        untaken = self.record.state in {State.REQUESTED, State.QUEUED, State.RINGING}
-        return untaken and bool(self.links)
+        return self.record.state in _UNTAKEN and bool(self.links)
 
     def seats(self) -> list[Seat]:
         second = self.transfer.seat if self.transfer else None

@@ -6,7 +6,7 @@ order in which they came; the others are queued.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from visavis.domain import signaling
 from visavis.domain.call import QUEUE_SECONDS, RING_SECONDS, Event, State
@@ -27,9 +27,10 @@ class Ringing:
         """Ring and queue as it ought to be now. To be called after whatever may change that."""
         on_duty = self._presence.available(site_id)
         free = {a: desks for a, desks in on_duty.items() if not self._floor.is_engaged(a)}
+        everybody = _by_socket(free.values())
         room = len(free)
         for call in self._waiting(site_id):
-            desks = _desks_for(call, free) if room else []
+            desks = _desks_for(call, free, everybody) if room else {}
             if desks:
                 room -= 1
                 self._ring(call, desks)
@@ -66,17 +67,18 @@ class Ringing:
             if call.is_waiting and call.desk_of is None and call.visitor.is_open:
                 yield call
 
-    def _ring(self, call: LiveCall, desks: list[Desk]) -> None:
+    def _ring(self, call: LiveCall, desks: Mapping[str, Desk]) -> None:
         if call.record.state is not State.RINGING:
             call.place = 0
             self._floor.move(call, Event.RING)
             self._floor.time_out(call, RING_SECONDS, Event.RING_TIME_OUT)
-        wanted = {desk.socket_id for desk in desks}
-        self._stop_at(call, [d for d in call.rung.values() if d.socket_id not in wanted], "busy")
-        for desk in desks:
-            if desk.socket_id not in call.rung:
-                call.rung[desk.socket_id] = desk
-                self._floor.tell_socket(desk.socket_id, ring_of(call))
+        if call.rung.keys() == desks.keys():
+            return
+        self._stop_at(call, [d for s, d in call.rung.items() if s not in desks], "busy")
+        for socket_id, desk in desks.items():
+            if socket_id not in call.rung:
+                call.rung[socket_id] = desk
+                self._floor.tell_socket(socket_id, ring_of(call))
 
     def _queue(self, call: LiveCall) -> None:
         if call.record.state is State.QUEUED:
@@ -107,8 +109,16 @@ def ring_of(call: LiveCall, transferred_by: str = "") -> signaling.Ring:
     )
 
 
-def _desks_for(call: LiveCall, free: dict[int, list[Desk]]) -> list[Desk]:
-    return [desk for agent, desks in free.items() if agent not in call.declined for desk in desks]
+def _desks_for(
+    call: LiveCall, free: Mapping[int, list[Desk]], everybody: Mapping[str, Desk]
+) -> Mapping[str, Desk]:
+    if not call.declined:
+        return everybody
+    return _by_socket(desks for agent, desks in free.items() if agent not in call.declined)
+
+
+def _by_socket(groups: Iterable[list[Desk]]) -> dict[str, Desk]:
+    return {desk.socket_id: desk for desks in groups for desk in desks}
 
 
 def _of_agent(desks: Iterable[Desk], agent: Agent) -> list[Desk]:
