@@ -126,6 +126,19 @@ def test_without_sender_reports_arrival_serves(tmp_path: Path) -> None:
     assert all(abs(skew) < 0.04 for skew in skews(muxed(tmp_path), "Visitor"))
 
 
+def test_what_came_ahead_of_the_first_description_has_its_time(tmp_path: Path) -> None:
+    journal = Journal()
+    journal.describe(0.09)
+    talk(journal, VISITOR, 3)
+    talk(journal, AGENT, 3, start=0.5)
+    journal.write(tmp_path, 1)
+    path = muxed(tmp_path)
+    assert titles(path) == FOUR
+    with av.open(str(path)) as container:
+        times = [packet.pts for packet in container.demux(audio=0) if packet.pts is not None]
+    assert times[:6] == [0, 20, 40, 60, 80, 100]
+
+
 def test_audio_only(tmp_path: Path) -> None:
     journal = Journal()
     journal.describe()

@@ -23,6 +23,8 @@ LATEST_US: Final = 4_102_444_800_000_000
 """The years 2000 to 2100: a record from outside is not believed."""
 
 MAX_EVENTS: Final = 10_000
+MAX_AHEAD: Final = 1000
+"""Records before the first descriptions."""
 
 _MEDIA_HEADER: Final = struct.Struct("!xBxxII")
 _ORDER: Final = (
@@ -92,6 +94,22 @@ def survey(journals: list[Path]) -> Survey:
     return found
 
 
+def _described(records: Iterator[Record]) -> Iterator[Record]:
+    """The first descriptions before all else: media may be ahead of them by a little."""
+    ahead: list[Record] = []
+    for record in records:
+        ahead.append(record)
+        is_description = record.kind is RecordKind.NOTE and isinstance(
+            parse_note(record.payload), Descriptions
+        )
+        if is_description:
+            yield ahead.pop()
+        if is_description or len(ahead) == MAX_AHEAD:
+            break
+    yield from ahead
+    yield from records
+
+
 class _Reading:
     """The first reading of one link's journal."""
 
@@ -107,7 +125,7 @@ class _Reading:
 
     def read(self, journal: Path) -> None:
         arrival = 0.0
-        for record in read_records(journal):
+        for record in _described(read_records(journal)):
             arrival = record.arrival_us / 1e6
             if self._first is None:
                 self._first = arrival
