@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from tests.running import eventually
 
 VISITOR, AGENT = "visavis", "visavisConsole"
 """By which name a page has its peer connection."""
@@ -20,9 +21,13 @@ class Page(Protocol):
 
 @dataclass(frozen=True)
 class Flow:
-    """Per second what was decoded and received; freezes are those of the whole time."""
+    """Per second what was decoded and received; freezes are those of the whole time.
+
+    `kilobits` are the pictures'.
+    """
 
     frames: float
+    kilobits: float
     audio: float
     freezes: int
     frozen_seconds: float
@@ -46,11 +51,33 @@ def flow(sides: Sides, seconds: float) -> dict[str, Flow]:
     return flows
 
 
-def await_pictures(sides: Sides, seconds: float = 20.0) -> None:
+def await_pictures(sides: Sides) -> None:
     """Until each page decodes frame after frame and hears packet after packet."""
-    until = time.monotonic() + seconds
-    while not all(f.frames > 5 and f.audio > 25 for f in flow(sides, 0.7).values()):
-        assert time.monotonic() < until, f"nothing flows within {seconds} seconds"
+    eventually(lambda: all(f.frames > 5 and f.audio > 25 for f in flow(sides, 0.7).values()))
+
+
+def note_resumption(sides: Sides) -> None:
+    """From now on each page waits for the first picture of another link than the present one."""
+    script = """void (async () => {{
+      const before = {name}.peerConnection;
+      for (window.resumedAt = 0; !window.resumedAt;) {{
+        await new Promise(resolve => setTimeout(resolve, 20));
+        const {{peerConnection}} = {name};
+        if (!peerConnection || peerConnection === before) continue;
+        const all = [...(await peerConnection.getStats()).values()];
+        const isShown = s => s.type === "inbound-rtp" && s.kind === "video" && s.framesDecoded;
+        if (all.some(isShown)) window.resumedAt = Date.now();
+      }}
+    }})()"""
+    for name, page in sides.items():
+        page.evaluate(script.format(name=name))
+
+
+def await_resumption(sides: Sides, since: float) -> None:
+    """Prints how long after `since`, of the wall clock, each page had that picture."""
+    for name, page in sides.items():
+        at = eventually(lambda page=page: page.evaluate("window.resumedAt"), 30)  # type: ignore[misc]
+        print(f"{name}: the first picture came after {at / 1000 - since:.2f} s")
 
 
 def _count(page: Page, name: str) -> dict[str, float]:
@@ -61,7 +88,7 @@ def _count(page: Page, name: str) -> dict[str, float]:
       const sum = (kind, what) => inbound.filter(s => s.kind === kind)
         .reduce((total, s) => total + (s[what] ?? 0), 0);
       return {{frames: sum("video", "framesDecoded"), audio: sum("audio", "packetsReceived"),
-               freezes: sum("video", "freezeCount"),
+               bytes: sum("video", "bytesReceived"), freezes: sum("video", "freezeCount"),
                frozen: sum("video", "totalFreezesDuration"), at: performance.now() / 1000}};
     }})()"""
     return dict(page.evaluate(script))
@@ -72,6 +99,7 @@ def _between(before: Mapping[str, float], after: Mapping[str, float]) -> Flow:
     change = {what: after[what] - before[what] for what in after}
     return Flow(
         change["frames"] / seconds,
+        change["bytes"] * 8 / 1000 / seconds,
         change["audio"] / seconds,
         round(change["freezes"]),
         change["frozen"],
