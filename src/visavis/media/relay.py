@@ -161,6 +161,9 @@ class Relay:
             for leg in link.legs.values():
                 leg.tick(now)
                 self._settle(leg)
+            # what one's network did not let out, it hardly let in: the other's picture is stale too
+            if any(leg.is_back for leg in link.legs.values()):
+                self._ask_for_key_frames(link)
 
     def _receive_media(self, leg: Leg, datagram: bytes, now: float, arrival_us: int) -> None:
         control = is_rtcp(datagram)
