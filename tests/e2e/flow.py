@@ -51,9 +51,16 @@ def flow(sides: Sides, seconds: float) -> dict[str, Flow]:
     return flows
 
 
-def await_pictures(sides: Sides) -> None:
-    """Until each page decodes frame after frame and hears packet after packet."""
-    eventually(lambda: all(f.frames > 5 and f.audio > 25 for f in flow(sides, 0.7).values()))
+def await_flow(sides: Sides, seconds: float = 0.7, frames: float = 5, audio: float = 25) -> None:
+    """Until each page has had so many pictures and packets per second for so many seconds.
+
+    Not asserted at once: a busy machine has its moments.
+    """
+
+    def is_enough() -> bool:
+        return all(f.frames >= frames and f.audio >= audio for f in flow(sides, seconds).values())
+
+    eventually(is_enough, 20)
 
 
 def note_resumption(sides: Sides) -> None:

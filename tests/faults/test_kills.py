@@ -9,7 +9,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.flow import AGENT, VISITOR, await_pictures, await_resumption, note_resumption
+from tests.e2e.flow import AGENT, VISITOR, await_flow, await_resumption, note_resumption
 from tests.running import Parties, System, decoding_errors, eventually, ffprobe
 
 pytestmark = [pytest.mark.fault, pytest.mark.e2e]
@@ -29,7 +29,7 @@ def test_media_worker_killed_in_mid_call(system: System, parties: Parties) -> No
     system.kill_part("media")
 
     await_resumption(sides, killed_at)
-    await_pictures(sides)
+    await_flow(sides)
     parties.visitor.wait_for_timeout(2_000)
     parties.visitor.get_by_role("button", name="Hang up").click()
     (recording,) = eventually(system.recordings, 30)

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from subprocess import DEVNULL, Popen
-from typing import Any, Protocol
 
-from tests.running import eventually, free_media_port, listens
+from playwright.sync_api import expect
+
+from tests.e2e.flow import Page
+from tests.running import Parties, eventually, free_media_port, listens
 
 SCRIPT = """
 window.way = {candidates: "", port: 0, turn: ""};
@@ -45,10 +47,6 @@ class Way:
     turn: str = ""
 
 
-class Page(Protocol):
-    def evaluate(self, expression: str, argument: Any = None, /) -> Any: ...
-
-
 def take(page: Page, way: Way) -> None:
     """For links to come; the page has to have been opened with `SCRIPT`."""
     page.evaluate(f"void (window.way = {json.dumps(asdict(way))})")
@@ -64,6 +62,11 @@ def taken(page: Page, name: str) -> str:
       return own.candidateType === "relay" ? `${{own.relayProtocol}} by TURN` : own.protocol;
     }}"""
     return str(page.evaluate(script))
+
+
+def hang_up(parties: Parties) -> None:
+    parties.agent.get_by_role("button", name="Hang up").click()
+    expect(parties.visitor.get_by_text("The call has ended.")).to_be_visible()
 
 
 @dataclass(frozen=True)
