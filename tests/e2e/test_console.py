@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import COLLEAGUE, PASSWORD
+from tests.e2e.flow import AGENT, VISITOR, await_flow
 from tests.running import Parties, System, eventually, videos
 
 pytestmark = pytest.mark.e2e
@@ -40,6 +41,7 @@ def test_a_call_moves_to_another_agent_without_a_gap(parties: Parties) -> None:
     parties.agent.get_by_role("button", name="Accept").click()
     expect(bea.get_by_role("button", name="Accept")).to_have_count(0)
     parties.wait_until("connected")
+    await_flow({VISITOR: parties.visitor, AGENT: parties.agent})
 
     parties.agent.get_by_role("button", name="Transfer", exact=True).click()
     parties.agent.get_by_role("button", name="Transfer to Bea").click()
@@ -52,8 +54,7 @@ def test_a_call_moves_to_another_agent_without_a_gap(parties: Parties) -> None:
     bea.get_by_role("button", name="Accept").click()
     expect(parties.agent.get_by_text("Your colleague has the call now.")).to_be_visible()
     bea.wait_for_selector("visavis-console[data-state=connected]")
-    eventually(lambda: videos(bea, "visavisConsole"))
-    eventually(lambda: videos(parties.visitor, "visavis"))
+    await_flow({VISITOR: parties.visitor, AGENT: bea})
     expect(parties.visitor.locator("visavis-call")).to_contain_text("Bea")
     bea.get_by_role("button", name="Hang up").click()
     expect(parties.visitor.get_by_text("The call has ended.")).to_be_visible()

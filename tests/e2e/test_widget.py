@@ -13,6 +13,7 @@ from threading import Thread
 import pytest
 from playwright.sync_api import Page, Playwright, expect
 
+from tests.e2e.flow import AGENT, VISITOR, await_flow
 from tests.running import CHROMIUM, Parties, System
 
 pytestmark = pytest.mark.e2e
@@ -98,7 +99,7 @@ def test_the_switch_hides_the_buttons_and_spares_the_call(parties: Parties, syst
     parties.connect("Audio call")
     system.configure(on=False)
     expect(idle.get_by_role("button", name="Video call")).to_have_count(0, timeout=1_000)
-    parties.wait_until("connected")
+    await_flow({VISITOR: parties.visitor, AGENT: parties.agent}, frames=0)
     system.configure(on=True)
     expect(idle.get_by_role("button", name="Video call")).to_be_visible(timeout=1_000)
     parties.agent.get_by_role("button", name="Hang up").click()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.running import Parties, System, decoding_errors, eventually, ffprobe, videos
+from tests.e2e.flow import AGENT, VISITOR, await_flow, await_resumption, note_resumption
+from tests.running import Parties, System, decoding_errors, eventually, ffprobe
 
 pytestmark = [pytest.mark.fault, pytest.mark.e2e]
 
@@ -21,10 +23,13 @@ def test_media_worker_killed_in_mid_call(system: System, parties: Parties) -> No
     parties.connect()
     parties.visitor.wait_for_timeout(TALK_SECONDS * 1000)
 
+    sides = {VISITOR: parties.visitor, AGENT: parties.agent}
+    note_resumption(sides)
+    killed_at = time.time()
     system.kill_part("media")
 
-    for page, name in ((parties.visitor, "visavis"), (parties.agent, "visavisConsole")):
-        eventually(lambda page=page, name=name: videos(page, name))  # type: ignore[misc]
+    await_resumption(sides, killed_at)
+    await_flow(sides)
     parties.visitor.wait_for_timeout(2_000)
     parties.visitor.get_by_role("button", name="Hang up").click()
     (recording,) = eventually(system.recordings, 30)

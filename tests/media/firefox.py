@@ -68,8 +68,11 @@ class Firefox:
         # getUserMedia wants a secure context: an address of this machine is one
         self._server = HTTPServer(("127.0.0.1", 0), _Blank)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self._ask("WebDriver:Navigate", {"url": f"http://127.0.0.1:{self._server.server_port}/"})
+        self.goto(f"http://127.0.0.1:{self._server.server_port}/")
         self._ask("WebDriver:ExecuteScript", {"script": script, "args": []})
+
+    def goto(self, url: str) -> None:
+        self._ask("WebDriver:Navigate", {"url": url})
 
     def evaluate(self, expression: str, argument: Any = None) -> Any:
         """As a Playwright page does it; a promise is waited for."""

@@ -14,7 +14,10 @@ Deliver = Callable[[bytes], None]
 
 @dataclass
 class Network:
-    """Shares from 0 to 1, times in seconds. Whatever `late` hits comes `late_by` later."""
+    """Shares from 0 to 1, times in seconds. Whatever `late` hits comes `late_by` later.
+
+    With `bytes_per_second` datagrams queue, for at most `backlog`; what would wait longer is lost.
+    """
 
     seed: int
     loss: float = 0.0
@@ -23,24 +26,35 @@ class Network:
     jitter: float = 0.0
     late: float = 0.0
     late_by: float = 0.5
+    bytes_per_second: float = 0.0
+    backlog: float = 0.3
     now: float = 0.0
     lost: int = 0
     _due: list[tuple[float, int, bytes, Deliver]] = field(default_factory=list)
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
     _random: Random = field(init=False)
+    _free_at: float = 0.0
 
     def __post_init__(self) -> None:
         self._random = Random(self.seed)
 
     def send(self, datagram: bytes, deliver: Deliver) -> None:
-        if self._random.random() < self.loss:
+        through = self._through(len(datagram))
+        if self._random.random() < self.loss or through - self.now > self.backlog:
             self.lost += 1
             return
+        self._free_at = through
         for _ in range(2 if self._random.random() < self.doubled else 1):
-            at = self.now + self.delay + self._random.random() * self.jitter
+            at = through + self.delay + self._random.random() * self.jitter
             if self._random.random() < self.late:
                 at += self.late_by
             heapq.heappush(self._due, (at, next(self._numbers), datagram, deliver))
+
+    def _through(self, size: int) -> float:
+        """When the last byte of the datagram is through the bottleneck."""
+        if not self.bytes_per_second:
+            return self.now
+        return max(self.now, self._free_at) + size / self.bytes_per_second
 
     def run_until(self, now: float) -> None:
         """Deliver what is due, each at its time."""

@@ -100,58 +100,6 @@ class Page(Protocol):
     def wait_for_timeout(self, milliseconds: float, /) -> None: ...
 
 
-class Nat(asyncio.DatagramProtocol):
-    """A UDP router in front of one browser; `move` gives it another port on the relay's side."""
-
-    def __init__(self, relay: tuple[str, int]) -> None:
-        self._relay = relay
-        self._inside: asyncio.DatagramTransport | None = None
-        self._outside: asyncio.DatagramTransport | None = None
-        self._browser: tuple[str, int] | None = None
-
-    async def open(self) -> int:
-        """Returns the port that the browser is to send to."""
-        loop = asyncio.get_running_loop()
-        self._inside, _ = await loop.create_datagram_endpoint(
-            lambda: self, local_addr=("127.0.0.1", 0)
-        )
-        await self.move()
-        return int(self._inside.get_extra_info("sockname")[1])
-
-    async def move(self) -> None:
-        self.close_outside()
-        loop = asyncio.get_running_loop()
-        self._outside, _ = await loop.create_datagram_endpoint(
-            lambda: _Outside(self.back), remote_addr=self._relay
-        )
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self._browser = addr
-        if self._outside:
-            self._outside.sendto(data)
-
-    def back(self, data: bytes) -> None:
-        if self._inside and self._browser:
-            self._inside.sendto(data, self._browser)
-
-    def close_outside(self) -> None:
-        if self._outside:
-            self._outside.close()
-
-    async def close(self) -> None:
-        self.close_outside()
-        if self._inside:
-            self._inside.close()
-
-
-class _Outside(asyncio.DatagramProtocol):
-    def __init__(self, back: Callable[[bytes], None]) -> None:
-        self._back = back
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        self._back(data)
-
-
 class Room:
     """Close it when done. `filters` change what a page is told."""
 

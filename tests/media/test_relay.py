@@ -16,11 +16,12 @@ from visavis.domain.errors import VisavisError
 from visavis.domain.leg import Link, Side
 from visavis.media.dtls import Identity
 from visavis.media.journal import create_journal
-from visavis.media.leg import ALIVE_SECONDS, Down, Leg, Up
+from visavis.media.leg import ALIVE_SECONDS, GAP_SECONDS, OUR_SSRC, Down, Leg, Up
 from visavis.media.relay import MAX_LINKS, Relay
 from visavis.media.route import Address, Route, address_of
 from visavis.rtp.journal import JournalLeg, RecordKind, read_journal
 from visavis.rtp.quality import LegReport
+from visavis.rtp.rtcp import picture_loss_indication
 
 IDENTITY = Identity(datetime(2026, 1, 1, tzinfo=UTC))
 LINK = Link("call", 1)
@@ -157,6 +158,25 @@ def test_after_a_pause_key_frames_are_asked_for_until_one_is_new(tmp_path: Path)
     assert asked == [1, 0, 1, 0, 1, 0]
     desk.relay.remove(LINK, 6.0)
     journal.close()
+
+
+def test_after_a_gap_both_are_asked_for_key_frames() -> None:
+    desk = connected()
+    for side in Side:
+        desk.say(side, rtp(1))
+    for now in (1.0, 1.0 + GAP_SECONDS, 5.0):
+        desk.relay.tick(now)
+    desk.say(Side.VISITOR, rtp(2))
+    desk.taken()
+    desk.relay.tick(5.05)
+    asked = {route: datagram for datagram, route in desk.taken()}
+    for side in Side:
+        packet = desk.browsers[side].srtp()[1].unprotect_rtcp(asked[ADDRESSES[side]])
+        assert packet == picture_loss_indication(OUR_SSRC, 7)
+    desk.say(Side.VISITOR, rtp(3))
+    desk.taken()
+    desk.relay.tick(5.1)
+    assert desk.taken() == []
 
 
 def test_a_removed_link_s_last_reports_are_told_and_its_routes_forgotten() -> None:

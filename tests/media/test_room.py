@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Playwright
 
 from tests.media.firefox import Firefox
-from tests.media.room import SCRIPT, Nat, Room, chromium_pages, only_candidates
+from tests.media.nat import Nat
+from tests.media.room import SCRIPT, Room, chromium_pages, only_candidates
 from tests.running import CHROMIUM, FAKE_DEVICES
 from visavis.domain.leg import Side
 from visavis.media.addresses import own_addresses

@@ -28,6 +28,9 @@ ALIVE_SECONDS: Final = 10.0
 SILENCE_SECONDS: Final = 7.0
 """A browser checks its route more often than this: Chromium in 2.5 seconds, Firefox in 4 to 6."""
 
+GAP_SECONDS: Final = 1.0
+"""What a browser missed for longer it asks for packet by packet, in vain, before it gives up."""
+
 MAX_ROUTES: Final = 8
 MAX_CREDENTIALS: Final = 3
 MAX_KEY_FRAMES: Final = 4
@@ -56,6 +59,7 @@ def is_rtcp(packet: bytes) -> bool:
 class Leg:
     """The engine of one leg. What is to be sent and told waits in `outbox` and `events`.
 
+    `is_back` tells, from one `tick` to the next, that packets have come again after a gap.
     `credentials` are our ufrags and passwords, newest last: an ICE restart adds one, and the
     others are good until it is used. `peer` is the leg that hears what this one's browser sends,
     `tap` the journal that keeps it: both are set from outside.
@@ -74,6 +78,7 @@ class Leg:
         self.remote: RemoteTransport | None = None
         self.is_up = False
         self.is_down = False
+        self.is_back = False
         self.meter = Meter()
         self.outbox: list[Outgoing] = []
         self.events: list[Up | Down | LegReport] = []
@@ -82,6 +87,8 @@ class Leg:
         self._checked_at = now
         self._reported_at = now
         self._packets_reported = 0
+        self._packets_heard = 0
+        self._heard_at = now
 
     @property
     def ufrag(self) -> str:
@@ -182,6 +189,7 @@ class Leg:
         """Retransmit, expire and report; to be called several times a second."""
         if self.is_down:
             return
+        self._listen(now)
         if now - self._checked_at > CONSENT_SECONDS:
             self._fail("the browser has not been heard of for 30 seconds")
         elif self.is_up and now - self._reported_at >= REPORT_SECONDS:
@@ -194,6 +202,12 @@ class Leg:
         is_quiet = self.meter.packets_in == self._packets_reported
         self._packets_reported = self.meter.packets_in
         return self.meter.report(is_silent=is_quiet and now - self._checked_at > SILENCE_SECONDS)
+
+    def _listen(self, now: float) -> None:
+        heard, self._packets_heard = self._packets_heard, self.meter.packets_in
+        self.is_back = 0 < heard < self._packets_heard and now - self._heard_at > GAP_SECONDS
+        if heard < self._packets_heard:
+            self._heard_at = now
 
     def close(self) -> None:
         if self.route and self._dtls.is_established:

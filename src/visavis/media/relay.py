@@ -169,6 +169,9 @@ class Relay:
             for leg in link.legs.values():
                 leg.tick(now)
                 self._settle(leg)
+            # what one's network did not let out, it hardly let in: the other's picture is stale too
+            if any(leg.is_back for leg in link.legs.values()):
+                self._ask_for_key_frames(link)
             if link.asks_at and now >= link.asks_at[0]:
                 del link.asks_at[0]
                 self._ask_for_key_frames(link)

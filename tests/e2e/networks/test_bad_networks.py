@@ -1,0 +1,148 @@
+"""One call over bad networks between the visitor's browser and the relay; nothing stops it.
+
+`pytest -s` prints the table that `docs/performance.md` has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page as Tab
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import COLLEAGUE, PASSWORD
+from tests.e2e.flow import AGENT, VISITOR, Flow, Page, Sides, await_flow, flow
+from tests.e2e.networks.ways import Way, hang_up, take
+from tests.media.nat import Nat
+from tests.running import Parties, System
+
+pytestmark = pytest.mark.e2e
+
+SEED = 4
+ANSWERED_SECONDS, MEASURED_SECONDS = 2.0, 4.0
+"""So long congestion control has to answer; so long it is measured."""
+
+CONDITIONS: dict[str, dict[str, float]] = {
+    "a good network": {},
+    "2 % loss": {"loss": 0.02},
+    "5 % loss": {"loss": 0.05},
+    "50 ms jitter": {"jitter": 0.05},
+    "10 % reordered by 30 ms": {"late": 0.1},
+    "500 kbit/s": {"bytes_per_second": 500_000 / 8},
+}
+
+
+@dataclass
+class Router:
+    """Stands between the visitor's browser and the relay, in a thread of its own."""
+
+    nat: Nat
+    loop: asyncio.AbstractEventLoop
+
+    def ask(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(10)
+
+    def treat(self, **faults: float) -> None:
+        self.ask(self.nat.treat(**faults))
+
+
+@pytest.fixture(scope="module")
+def router(system: System) -> Iterator[Router]:
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    running = Router(Nat(("127.0.0.1", system.media_port), SEED), loop)
+    yield running
+    running.ask(running.nat.close())
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+@pytest.fixture(scope="module")
+def call(parties: Parties, sides: Sides, router: Router) -> Iterator[Sides]:
+    """Goes on from test to test."""
+    port = router.ask(router.nat.open())
+    take(parties.visitor, Way(r" udp .* 127\.0\.0\.1 ", port))
+    take(parties.agent, Way())
+    parties.connect()
+    yield sides
+    hang_up(parties)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten(parties: Parties, call: Sides) -> Iterator[tuple[Tab, Tab]]:
+    """Another visitor, who calls meanwhile, and the other agent, who lets it ring."""
+    bea, visitor = parties.another_agent(), parties.another_visitor()
+    parties.sign_in(bea, COLLEAGUE, PASSWORD)
+    visitor.goto(f"{parties.system.url}/demo")
+    parties.call("Audio call", visitor)
+    bea.get_by_role("button", name="Accept").wait_for()
+    yield visitor, bea
+    bea.close()
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_media_flows_over(condition: str, call: Sides, router: Router) -> None:
+    await_flow(call)
+    router.treat(**CONDITIONS[condition])
+    call[VISITOR].wait_for_timeout(1000 * ANSWERED_SECONDS)
+    flows = flow(call, MEASURED_SECONDS)
+    router.treat()
+    tell(condition, flows, call[VISITOR])
+    for side in flows.values():
+        assert side.frames > 1
+        assert side.audio > 20
+
+
+def test_four_seconds_of_silence_pass(parties: Parties, call: Sides, router: Router) -> None:
+    await_flow(call)
+    router.treat(loss=1.0)
+    parties.visitor.wait_for_timeout(4_000)
+    router.treat()
+    tell("after 4 s of silence", flow(call, MEASURED_SECONDS), parties.visitor)
+    await_flow(call)
+    parties.wait_until("connected")
+
+
+def test_a_visitor_with_another_address_is_followed(
+    parties: Parties, call: Sides, router: Router
+) -> None:
+    await_flow(call)
+    router.ask(router.nat.move("127.0.0.2"))
+    tell("after another address", flow(call, MEASURED_SECONDS), parties.visitor)
+    await_flow(call)
+    parties.wait_until("connected")
+
+
+def test_a_call_that_nobody_takes_is_missed(forgotten: tuple[Tab, Tab]) -> None:
+    visitor, bea = forgotten
+    expect(visitor.get_by_text("Nobody can take your call")).to_be_visible(timeout=45_000)
+    expect(bea.get_by_role("button", name="Accept")).to_have_count(0)
+    visitor.get_by_label("Message", exact=True).fill("I rang for 45 seconds.")
+    visitor.get_by_role("button", name="Send message").click()
+    bea.get_by_role("button", name="Missed").click()
+    expect(bea.get_by_text("I rang for 45 seconds.")).to_be_visible()
+
+
+QUALITY = "document.querySelector('visavis-widget').visitor.conversation.quality"
+
+
+def tell(condition: str, flows: dict[str, Flow], visitor: Page) -> None:
+    """A line of the table: what the visitor's page gets, and the agent's; what both are told."""
+    of = [flows[VISITOR], flows[AGENT]]
+    mos = (visitor.evaluate(QUALITY) or {}).get("mos")
+    cells = [
+        condition,
+        " / ".join(f"{one.frames:.1f}" for one in of),
+        " / ".join(f"{one.kilobits:.0f}" for one in of),
+        " / ".join(f"{one.audio:.1f}" for one in of),
+        " / ".join(f"{one.freezes} ({one.frozen_seconds:.1f} s)" for one in of),
+        f"{mos:.1f}" if mos else "",
+    ]
+    print(f"| {' | '.join(cells)} |")

@@ -1,0 +1,79 @@
+"""Calls by every way there is through firewalls and routers, and with another browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.flow import AGENT, VISITOR, Sides, await_flow
+from tests.e2e.networks.ways import Way, hang_up, take, taken
+from tests.media.firefox import Firefox
+from tests.running import Parties, eventually
+
+pytestmark = pytest.mark.e2e
+
+DIRECT = Way()
+TCP = Way(candidates=" tcp ")
+TURN_BY_UDP, TURN_BY_TCP = Way(turn="=udp"), Way(turn="=tcp")
+
+
+def connect(parties: Parties, visitor: Way, agent: Way, kind: str = "Video call") -> None:
+    take(parties.visitor, visitor)
+    take(parties.agent, agent)
+    parties.connect(kind)
+
+
+def test_an_audio_call_is_heard_on_both_sides(parties: Parties, sides: Sides) -> None:
+    connect(parties, DIRECT, DIRECT, "Audio call")
+    await_flow(sides, 3, frames=0, audio=45)
+    hang_up(parties)
+
+
+@pytest.mark.parametrize(
+    ("visitor", "agent", "expected"),
+    [
+        pytest.param(TCP, TCP, ("tcp", "tcp"), id="tcp-alone"),
+        pytest.param(TURN_BY_UDP, TURN_BY_TCP, ("udp by TURN", "tcp by TURN"), id="coturn"),
+    ],
+)
+def test_a_video_call_by(
+    parties: Parties, sides: Sides, visitor: Way, agent: Way, expected: tuple[str, str]
+) -> None:
+    connect(parties, visitor, agent)
+    await_flow(sides, 2, frames=15, audio=45)
+    assert tuple(taken(page, name) for name, page in sides.items()) == expected
+    hang_up(parties)
+
+
+@pytest.fixture
+def firefox(tmp_path: Path) -> Iterator[Firefox]:
+    browser = Firefox(tmp_path, "")
+    yield browser
+    browser.close()
+
+
+PRESS = """label => {
+  const all = root => [...root.querySelectorAll("*")]
+    .flatMap(one => one.shadowRoot ? [one, ...all(one.shadowRoot)] : [one]);
+  const button = all(document).find(one => one.localName === "button" && !one.disabled
+    && (one.getAttribute("aria-label") ?? one.textContent).trim() === label);
+  button?.click();
+  return !!button;
+}"""
+STAGE = "document.querySelector('visavis-widget').dataset.state"
+
+
+def test_a_visitor_calls_with_firefox(parties: Parties, firefox: Firefox) -> None:
+    firefox.goto(f"{parties.system.url}/demo")
+    for label in ("Video call", "Call now"):
+        eventually(lambda label=label: firefox.evaluate(PRESS, label))  # type: ignore[misc]
+    take(parties.agent, DIRECT)
+    parties.agent.get_by_role("button", name="Accept").click()
+    sides: Sides = {VISITOR: firefox, AGENT: parties.agent}
+    await_flow(sides, 2, frames=15, audio=45)
+    assert firefox.evaluate(PRESS, "Hang up")
+    expect(parties.agent.get_by_text("The call has ended.")).to_be_visible()
+    assert firefox.evaluate(STAGE) == "ended"

@@ -1,0 +1,101 @@
+"""The way that a page's media takes, where the test decides it as a firewall or a router would."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from subprocess import DEVNULL, Popen
+
+from playwright.sync_api import expect
+
+from tests.e2e.flow import Page
+from tests.running import Parties, eventually, free_media_port, listens
+
+SCRIPT = """
+window.way = {candidates: "", port: 0, turn: ""};
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(configuration) {
+    const {turn} = window.way;
+    super({...configuration, iceTransportPolicy: turn ? "relay" : "all",
+           iceServers: configuration.iceServers.map(server => ({...server,
+             urls: server.urls.filter(url => turn && url.endsWith(turn))}))
+             .filter(server => server.urls.length)});
+  }
+  setRemoteDescription(description) {
+    const {candidates, port} = window.way;
+    const isSeen = line => !line.startsWith("a=candidate:") || line.match(candidates);
+    const sdp = description.sdp.split("\\r\\n").filter(isSeen).join("\\r\\n");
+    const moved = sdp.replace(/^(a=candidate:.* 127.0.0.1) \\d+ typ/gm, `$1 ${port} typ`);
+    return super.setRemoteDescription({type: description.type, sdp: port ? moved : sdp});
+  }
+};
+"""
+
+
+@dataclass(frozen=True)
+class Way:
+    """What a page is let know: of our candidates those that match, at another port, behind TURN.
+
+    `turn` is how the address of the only TURN server to be used ends; empty, none is.
+    """
+
+    candidates: str = ""
+    port: int = 0
+    turn: str = ""
+
+
+def take(page: Page, way: Way) -> None:
+    """For links to come; the page has to have been opened with `SCRIPT`."""
+    page.evaluate(f"void (window.way = {json.dumps(asdict(way))})")
+
+
+def taken(page: Page, name: str) -> str:
+    """How this page's packets leave it: `udp`, `tcp`, `udp by TURN` or `tcp by TURN`."""
+    script = f"""async () => {{
+      const all = [...(await {name}.peerConnection.getStats()).values()];
+      const transport = all.find(s => s.type === "transport");
+      const pair = all.find(s => s.id === transport.selectedCandidatePairId);
+      const own = all.find(s => s.id === pair.localCandidateId);
+      return own.candidateType === "relay" ? `${{own.relayProtocol}} by TURN` : own.protocol;
+    }}"""
+    return str(page.evaluate(script))
+
+
+def hang_up(parties: Parties) -> None:
+    parties.agent.get_by_role("button", name="Hang up").click()
+    expect(parties.visitor.get_by_text("The call has ended.")).to_be_visible()
+
+
+@dataclass(frozen=True)
+class Coturn:
+    port: int
+    secret: str = "s3cret"
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What `visavis serve` is told of it."""
+        server = f"turn:127.0.0.1:{self.port}?transport="
+        servers = ("--turn-server", f"{server}udp", "--turn-server", f"{server}tcp")
+        return (*servers, "--turn-secret", self.secret)
+
+
+@contextmanager
+def coturn(directory: Path) -> Iterator[Coturn]:
+    """A running one, on loopback, that takes our credentials and knows no user else."""
+    server = Coturn(free_media_port())
+    said = directory / "coturn.log"
+    command = ["turnserver", "-n", "--no-cli", "--no-tls", "--no-dtls", "--simple-log"]
+    command += ["--use-auth-secret", f"--static-auth-secret={server.secret}", "--realm=visavis"]
+    command += ["--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", "--allow-loopback-peers"]
+    command += [f"--listening-port={server.port}", f"--userdb={directory / 'turndb'}"]
+    command += [f"--pidfile={directory / 'coturn.pid'}", f"--log-file={said}"]
+    process = Popen(command, stdout=DEVNULL, stderr=DEVNULL)
+    try:
+        eventually(lambda: listens(server.port))
+        yield server
+    finally:
+        process.terminate()
+        process.wait(10)
