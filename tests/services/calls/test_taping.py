@@ -46,6 +46,7 @@ async def test_what_cannot_be_recorded_does_not_start(house: House) -> None:
     call_id = await house.ring()
     await house.agent(signaling.Accept(call_id))
     assert house.last("v")["reason"] == "recordingUnavailable"
+    assert await recordings(house) == 0  # or it would be waited for for ever
     assert set(house.media.asked) == {"tap 1", "close 1"}
     assert house.calls.unrecorded == 0
 
@@ -54,6 +55,7 @@ async def test_or_it_goes_on_flagged_if_the_site_wants_that(house: House) -> Non
     house.config, house.policy = RECORDING, LENIENT
     house.media.refuses["tap"] = ErrorKind.RecordingUnavailable
     call_id = await house.connect()
+    assert await recordings(house) == 0
     assert house.last("v", "recording")["state"] == "off"
     assert house.last("v", "callState")["state"] == "connected"
     assert house.calls.unrecorded == 1
@@ -67,6 +69,7 @@ async def test_or_it_goes_on_flagged_if_the_site_wants_that(house: House) -> Non
     await house.visitor(signaling.Relink(call_id, 1))
     await house.visitor(signaling.Offer(call_id, 2, OFFER))
     assert house.last("v", "recording")["state"] == "on"
+    assert await recordings(house) == 1
     assert house.calls.unrecorded == 1
 
 

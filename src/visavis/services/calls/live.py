@@ -89,12 +89,16 @@ class Transfer:
 
 @dataclass(slots=True, eq=False)
 class Tape:
-    """Whether the call is being recorded, since when, and who had it so."""
+    """Whether the call is being recorded, since when, and who had it so.
+
+    `is_listed` says that the database knows of the recording.
+    """
 
     since: datetime
     state: Literal["off", "on", "paused"] = "off"
     by: Party = "system"
     manifest: Manifest | None = None
+    is_listed: bool = False
 
 
 @dataclass(slots=True, eq=False)

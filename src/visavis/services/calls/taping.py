@@ -98,13 +98,15 @@ class Taping:
         await self._media.join(link.link)  # which asks both browsers for a key frame
 
     async def _tap(self, call: LiveCall, link: LiveLink, recording_id: str) -> Manifest:
-        manifest = call.tape.manifest or self._manifest(call, recording_id)
+        tape = call.tape
+        manifest = tape.manifest = tape.manifest or self._manifest(call, recording_id)
         # the recorder takes what belongs to no call that goes on
         await self._floor.chronicle.written()
-        if call.tape.manifest is None:
-            await self._store.write(lambda rows: rows.recordings.add(manifest))
-            call.tape.manifest = manifest
         await self._media.tap(link.link, manifest)
+        if not tape.is_listed:
+            # only now: what nobody could write would be listed as on its way for ever
+            await self._store.write(lambda rows: rows.recordings.add(manifest))
+            tape.is_listed = True
         return manifest
 
     def _manifest(self, call: LiveCall, recording_id: str) -> Manifest:
