@@ -3,6 +3,9 @@ import { customElement, state } from "lit/decorators.js";
 import { t, type Word } from "./catalogue";
 import { dateTime } from "./format";
 import { demandSession, signOut, type Session } from "./session";
+import "./settings/delivery";
+import { POLICY_VALUES, POLICY_WORDS } from "./settings/policy";
+import "./settings/trial";
 import { shared } from "./styles";
 
 const RESOURCE = "/v4/livechat/audioVideoChatConfig";
@@ -22,6 +25,8 @@ const LABELS: Record<Field, Word> = {
   isAutomaticallyRecordingAudioVideoChatsEnabled: "automaticRecording",
   recordingServerUrl: "recordingServer",
 };
+
+const VALUES: Record<string, Word> = { true: "on", false: "off", ...POLICY_VALUES };
 
 const isSame = (one: Config, other: Config): boolean => FIELDS.every((field) => one[field] === other[field]);
 
@@ -109,6 +114,8 @@ export class Admin extends LitElement {
       ${this.failure ? html`<p class="error" role="alert">${this.failure}</p>` : nothing}
       ${this.theirs && this.draft ? this.conflict(this.theirs.config, this.draft) : nothing}
       ${this.draft ? this.form(this.draft) : html`<p class="quiet">${t("loading")}</p>`}
+      <visavis-delivery></visavis-delivery>
+      <visavis-policy @saved=${() => this.readLog()}></visavis-policy>
       ${this.may("View Audit Log") ? this.history() : nothing}
     `;
   }
@@ -131,6 +138,7 @@ export class Admin extends LitElement {
           aria-invalid=${wrong ? "true" : "false"} aria-describedby="url-help url-error"
           @input=${(event: Event) => this.edit("recordingServerUrl", (event.target as HTMLInputElement).value)} />
         <p class="error" id="url-error">${wrong ?? nothing}</p>
+        <visavis-trial .url=${draft.recordingServerUrl}></visavis-trial>
       </div>
       <div class="bar">
         <button class="primary" ?disabled=${!this.isEdited || this.isSaving}>${t("save")}</button>
@@ -293,9 +301,14 @@ const explained = (problem: Problem, url: string): string => {
   return problem.error === "ParameterFormatIncorrect" ? t("urlWrong") : t("urlWithPassword");
 };
 
-const label = (fieldName: string): string => (fieldName in LABELS ? t(LABELS[fieldName as Field]) : fieldName);
+const label = (fieldName: string): string => {
+  const word = { ...LABELS, ...POLICY_WORDS }[fieldName];
+  return word ? t(word) : fieldName;
+};
 
 const shown = (value: boolean | string): string => written(String(value));
 
-const written = (value: string): string =>
-  value === "true" ? t("on") : value === "false" ? t("off") : value || t("none");
+const written = (value: string): string => {
+  const word = VALUES[value];
+  return word ? t(word) : value || t("none");
+};

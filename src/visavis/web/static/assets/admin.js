@@ -1,4 +1,67 @@
-/* empty css    */import{a as e,c as t,f as n,h as r,l as i,n as a,o,t as s,u as c}from"./decorate.js";import{n as l}from"./format.js";import{n as u,t as d}from"./session.js";var f=`/v4/livechat/audioVideoChatConfig`,p=`/v4/global/auditLogs`,m=10,h=[`isEnabled`,`isAutomaticallyRecordingAudioVideoChatsEnabled`,`recordingServerUrl`],g={isEnabled:`switch`,isAutomaticallyRecordingAudioVideoChatsEnabled:`automaticRecording`,recordingServerUrl:`recordingServer`},_=(e,t)=>h.every(n=>e[n]===t[n]),v=class extends i{constructor(...e){super(...e),this.errors={},this.failure=``,this.status=``,this.isSaving=!1,this.log=[],this.logPage=1,this.hasOlder=!1}static{this.styles=[a,r`
+/* empty css    */import{a as e,c as t,f as n,h as r,l as i,n as a,o,s,t as c,u as l}from"./decorate.js";import{n as u,r as d}from"./format.js";import{n as f,t as p}from"./session.js";import{t as m}from"./live.js";import{t as h}from"./icons.js";var g=`/v4/livechat/recordings?state=undelivered&pageSize=5`,_=5e3,v=2e4,y={waiting:`recordingWaits`,muxing:`recordingIsMade`,delivering:`recordingIsSent`,failed:`recordingFailed`},b=class extends i{constructor(...e){super(...e),this.hasFailed=!1,this.timer=0}static{this.styles=[a,r`
+      :host { display: block; }
+      dl { display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: 0.4rem 1rem; margin: 0; }
+      dt { font-weight: 600; }
+      dd { margin: 0; overflow-wrap: anywhere; }
+      ol { list-style: none; margin: 1rem 0 0; padding: 0; }
+      li { padding: 0.6rem 0; border-top: 1px solid var(--line); overflow-wrap: anywhere; }
+      li p { margin: 0.15rem 0 0; }
+      @media (max-width: 30rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 0.6rem; } }
+    `]}connectedCallback(){super.connectedCallback(),this.follow()}disconnectedCallback(){super.disconnectedCallback(),clearTimeout(this.timer)}render(){return n`<section class="card" aria-labelledby="delivery-title">
+      <h2 id="delivery-title">${e(`delivery`)}</h2>
+      ${this.hasFailed?n`<p class="error">${e(`loadFailed`)}</p>`:l}
+      ${this.backlog?this.facts(this.backlog):n`<p class="quiet">${e(`loading`)}</p>`}
+    </section>`}facts(t){let{pending:r,failed:i,missing:a,oldestPending:o,lastSuccess:s,lastError:c,lastErrorTime:d}=t,f=o?` (${e(`oldestSince`)} ${u(o)})`:``;return n`
+      <dl>
+        <dt>${e(`backlog`)}</dt><dd id="backlog">${r?`${r}${f}`:e(`nothingWaits`)}</dd>
+        ${i?n`<dt>${e(`recordingFailed`)}</dt><dd class="error">${i}: ${e(`failedHelp`)}</dd>`:l}
+        ${a?n`<dt>${e(`missingRecordings`)}</dt><dd class="warn">${a}: ${e(`missingHelp`)}</dd>`:l}
+        <dt>${e(`lastSuccess`)}</dt><dd id="last-success">${s?u(s):e(`neverYet`)}</dd>
+        <dt>${e(`lastError`)}</dt><dd id="last-error" class=${c?`error`:``}>${c?`${x(d)}${c}`:e(`none`)}</dd>
+      </dl>
+      ${t.recordings.length?n`<ol aria-label=${e(`underWay`)}>${t.recordings.map(S)}</ol>`:l}
+    `}async follow(){document.hidden||await this.load(),this.isConnected&&(this.timer=window.setTimeout(()=>void this.follow(),this.backlog?.pending?_:v))}async load(){try{let e=await fetch(g);this.hasFailed=!e.ok,e.ok&&(this.backlog=await e.json())}catch{this.hasFailed=!0}}};c([o()],b.prototype,`backlog`,void 0),c([o()],b.prototype,`hasFailed`,void 0),b=c([t(`visavis-delivery`)],b);var x=e=>e?`${u(e)}: `:``,S=t=>{let r=t.size?` · ${d(t.uploaded)} ${e(`of`)} ${d(t.size)}`:``,i=t.nextTryAt?` · ${e(`nextTry`)} ${u(t.nextTryAt)}`:``;return n`<li>${u(t.startedAt)} · ${e(y[t.state])}${r}${i}
+    ${t.lastError?n`<p class="error small">${t.lastError}</p>`:l}</li>`},C=`/v4/livechat/recordingPolicy`,w={consent:`consent`,unrecordable:`unrecordable`,retentionDays:`retention`,secret:`secret`},T={notice:`consentNotice`,agreement:`consentAgreement`,refuse:`unrecordableRefuse`,continue:`unrecordableContinue`},E={consent:[`notice`,`agreement`],unrecordable:[`refuse`,`continue`]},D=class extends i{constructor(...e){super(...e),this.etag=``,this.days=``,this.secret=``,this.status=``,this.isSaving=!1}static{this.styles=[a,r`
+      :host { display: block; }
+      form { display: grid; gap: 1rem; }
+      .field p { margin: 0; font-weight: 400; }
+      .bar { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: center; }
+      .bar p { margin: 0; }
+    `]}connectedCallback(){super.connectedCallback(),this.read()}render(){return n`<form class="card" novalidate aria-labelledby="policy-title" @submit=${this.submit}>
+      <h2 id="policy-title">${e(`recordingPolicy`)}</h2>
+      ${this.policy?this.fields(this.policy):n`<p class="quiet">${e(`loading`)}</p>`}
+    </form>`}fields(t){return n`
+      ${this.choice(`consent`,t,`consentHelp`)}
+      ${this.choice(`unrecordable`,t,`unrecordableHelp`)}
+      ${this.text(`retentionDays`,`retention`,`retentionHelp`,n`<input id="retentionDays" inputmode="numeric" autocomplete="off" .value=${m(this.days)}
+        aria-invalid=${this.isWrong(`retentionDays`)} aria-describedby="retentionDays-help retentionDays-error"
+        @input=${e=>this.days=this.typed(e)} />`)}
+      ${this.text(`secret`,`secret`,t.hasSecret?`secretSet`:`secretNone`,n`<input id="secret" type="password" autocomplete="new-password" .value=${m(this.secret)}
+        aria-invalid=${this.isWrong(`secret`)} aria-describedby="secret-help secret-error"
+        @input=${e=>this.secret=this.typed(e)} />`)}
+      <div class="bar">
+        <button class="primary" ?disabled=${this.isSaving}>${e(`apply`)}</button>
+        ${t.hasSecret?n`<button type="button" ?disabled=${this.isSaving} @click=${()=>this.put({secret:null})}>${e(`forgetSecret`)}</button>`:l}
+        <p aria-live="polite" class=${this.problem?`error`:`quiet`}>${this.status}</p>
+      </div>
+    `}choice(t,r,i){return n`<div class="field">
+      <label for=${t}>${e(w[t])}</label>
+      <p class="quiet" id="${t}-help">${e(i)}</p>
+      <select id=${t} aria-describedby="${t}-help" @change=${e=>this.policy={...r,[t]:this.typed(e)}}>
+        ${E[t].map(i=>n`<option value=${i} .selected=${r[t]===i}>${e(T[i])}</option>`)}
+      </select>
+    </div>`}text(t,r,i,a){return n`<div class="field">
+      <label for=${t}>${e(r)}</label>
+      <p class="quiet" id="${t}-help">${e(i)}</p>
+      ${a}
+      <p class="error" id="${t}-error">${this.isWrong(t)===`true`?this.problem?.message:l}</p>
+    </div>`}isWrong(e){return this.problem?.pointer===`/${e}`?`true`:`false`}typed(e){return this.status=``,this.problem=void 0,e.target.value}async submit(e){if(e.preventDefault(),!this.policy)return;let{consent:t,unrecordable:n}=this.policy,r=this.days.trim(),i=r===``?null:/^\d+$/.test(r)?Number(r):r;await this.put({consent:t,unrecordable:n,retentionDays:i,...this.secret?{secret:this.secret}:{}})}async put(t){this.isSaving=!0,this.problem=void 0;try{let e={"Content-Type":`application/json`,"If-Match":this.etag};await this.answered(await fetch(C,{method:`PUT`,headers:e,body:JSON.stringify(t)}))}catch{this.fail({message:e(`saveFailed`)})}finally{this.isSaving=!1}}async answered(t){t.ok?(await this.accept(t),this.status=e(`policySaved`),this.dispatchEvent(new Event(`saved`))):t.status===412?(await this.read(),this.fail({message:e(`policyChanged`)})):this.fail(await t.json())}fail(t){this.problem=t,this.status=t.pointer?e(`notSaved`):t.message,t.pointer&&this.renderRoot.querySelector(`#${t.pointer.slice(1)}`)?.focus()}async read(){let e=await fetch(C);e.ok&&await this.accept(e)}async accept(e){this.policy=await e.json(),this.etag=e.headers.get(`ETag`)??``,this.days=this.policy.retentionDays===null?``:String(this.policy.retentionDays),this.secret=``}};c([o()],D.prototype,`policy`,void 0),c([o()],D.prototype,`etag`,void 0),c([o()],D.prototype,`days`,void 0),c([o()],D.prototype,`secret`,void 0),c([o()],D.prototype,`status`,void 0),c([o()],D.prototype,`problem`,void 0),c([o()],D.prototype,`isSaving`,void 0),D=c([t(`visavis-policy`)],D);var O=`/v4/livechat/audioVideoChatConfig:testRecordingServer`,k=class extends i{constructor(...e){super(...e),this.url=``,this.isTrying=!1}static{this.styles=[a,r`
+      :host { display: block; margin-top: 0.6rem; }
+      p { margin: 0.4rem 0 0; overflow-wrap: anywhere; }
+    `]}willUpdate(e){e.has(`url`)&&(this.verdict=void 0)}render(){return n`
+      <button type="button" ?disabled=${this.isTrying||!this.url} @click=${this.tryOut}>${e(`testRecordingServer`)}</button>
+      <div aria-live="polite">${this.outcome()}</div>
+    `}outcome(){if(this.isTrying)return n`<p class="quiet">${e(`trying`)}</p>`;if(!this.verdict)return l;let{ok:t,message:r}=this.verdict;return n`<p class="line ${t?`good`:`error`}" id="verdict">${h(t?`good`:`warning`,18)} ${r}</p>`}async tryOut(){let{url:e}=this;this.isTrying=!0;let t=await A(e);this.isTrying=!1,e===this.url&&(this.verdict=t)}};c([s()],k.prototype,`url`,void 0),c([o()],k.prototype,`verdict`,void 0),c([o()],k.prototype,`isTrying`,void 0),k=c([t(`visavis-trial`)],k);var A=async t=>{try{let{ok:n=!1,message:r}=await(await fetch(O,{method:`POST`,headers:{"Content-Type":`application/json`},body:JSON.stringify({recordingServerUrl:t})})).json();return{ok:n,message:r??e(`loadFailed`)}}catch{return{ok:!1,message:e(`loadFailed`)}}},j=`/v4/livechat/audioVideoChatConfig`,M=`/v4/global/auditLogs`,N=10,P=[`isEnabled`,`isAutomaticallyRecordingAudioVideoChatsEnabled`,`recordingServerUrl`],F={isEnabled:`switch`,isAutomaticallyRecordingAudioVideoChatsEnabled:`automaticRecording`,recordingServerUrl:`recordingServer`},I={true:`on`,false:`off`,...T},L=(e,t)=>P.every(n=>e[n]===t[n]),R=class extends i{constructor(...e){super(...e),this.errors={},this.failure=``,this.status=``,this.isSaving=!1,this.log=[],this.logPage=1,this.hasOlder=!1}static{this.styles=[a,r`
       header { display: flex; flex-wrap: wrap; gap: 0.5rem 1.25rem; align-items: center; padding: 0.75rem 1.25rem; border-bottom: 1px solid var(--line); background: var(--card); }
       header strong { margin-right: auto; }
       a { color: var(--accent); }
@@ -30,20 +93,22 @@
       li { padding: 0.75rem 0; border-top: 1px solid var(--line); overflow-wrap: anywhere; }
       li p { margin: 0.15rem 0 0; }
       @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
-    `]}async connectedCallback(){super.connectedCallback(),this.session=await d(),this.may(`Manage Settings`)&&(this.events=new EventSource(`${f}/events`),this.events.addEventListener(`config`,e=>this.hear(JSON.parse(e.data))),await this.readLog())}disconnectedCallback(){super.disconnectedCallback(),this.events?.close()}render(){return this.session?n`
+    `]}async connectedCallback(){super.connectedCallback(),this.session=await p(),this.may(`Manage Settings`)&&(this.events=new EventSource(`${j}/events`),this.events.addEventListener(`config`,e=>this.hear(JSON.parse(e.data))),await this.readLog())}disconnectedCallback(){super.disconnectedCallback(),this.events?.close()}render(){return this.session?n`
       <header>
         <strong>Visavis · ${e(`settings`)}</strong>
         <a href="/console">${e(`console`)}</a><a href="/library">${e(`library`)}</a>
-        <button @click=${()=>u()}>${e(`signOut`)}</button>
+        <button @click=${()=>f()}>${e(`signOut`)}</button>
       </header>
       <main>${this.may(`Manage Settings`)?this.content():n`<p class="card" role="alert">${e(`mayNotManage`)}</p>`}</main>
-    `:c}content(){return n`
-      ${this.failure?n`<p class="error" role="alert">${this.failure}</p>`:c}
-      ${this.theirs&&this.draft?this.conflict(this.theirs.config,this.draft):c}
+    `:l}content(){return n`
+      ${this.failure?n`<p class="error" role="alert">${this.failure}</p>`:l}
+      ${this.theirs&&this.draft?this.conflict(this.theirs.config,this.draft):l}
       ${this.draft?this.form(this.draft):n`<p class="quiet">${e(`loading`)}</p>`}
-      ${this.may(`View Audit Log`)?this.history():c}
+      <visavis-delivery></visavis-delivery>
+      <visavis-policy @saved=${()=>this.readLog()}></visavis-policy>
+      ${this.may(`View Audit Log`)?this.history():l}
     `}form(t){let r=(r,i)=>n`<div class="row">
-      <div><label for=${r}>${e(g[r])}</label><p class="quiet" id="${r}-help">${e(i)}</p></div>
+      <div><label for=${r}>${e(F[r])}</label><p class="quiet" id="${r}-help">${e(i)}</p></div>
       <input type="checkbox" role="switch" id=${r} aria-describedby="${r}-help" .checked=${t[r]}
         @change=${e=>this.edit(r,e.target.checked)} />
     </div>`,i=this.errors.recordingServerUrl;return n`<form class="card" novalidate @submit=${this.submit}>
@@ -56,14 +121,15 @@
         <input id="recordingServerUrl" type="url" inputmode="url" autocomplete="off" spellcheck="false" .value=${t.recordingServerUrl}
           aria-invalid=${i?`true`:`false`} aria-describedby="url-help url-error"
           @input=${e=>this.edit(`recordingServerUrl`,e.target.value)} />
-        <p class="error" id="url-error">${i??c}</p>
+        <p class="error" id="url-error">${i??l}</p>
+        <visavis-trial .url=${t.recordingServerUrl}></visavis-trial>
       </div>
       <div class="bar">
         <button class="primary" ?disabled=${!this.isEdited||this.isSaving}>${e(`save`)}</button>
         <button type="button" ?disabled=${!this.isEdited||this.isSaving} @click=${()=>this.discard()}>${e(`discard`)}</button>
         <p class="status quiet" role="status">${this.status}</p>
       </div>
-    </form>`}conflict(t,r){let i=h.filter(e=>t[e]!==r[e]).map(i=>n`<tr><th scope="row">${e(g[i])}</th><td data-whose=${e(`yours`)}>${S(r[i])}</td><td data-whose=${e(`theirs`)}>${S(t[i])}</td></tr>`);return n`<section class="card conflict" role="alert" aria-labelledby="conflict-title">
+    </form>`}conflict(t,r){let i=P.filter(e=>t[e]!==r[e]).map(i=>n`<tr><th scope="row">${e(F[i])}</th><td data-whose=${e(`yours`)}>${H(r[i])}</td><td data-whose=${e(`theirs`)}>${H(t[i])}</td></tr>`);return n`<section class="card conflict" role="alert" aria-labelledby="conflict-title">
       <h2 id="conflict-title">${e(`conflict`)}</h2>
       <p>${e(`conflictHelp`)}</p>
       <table>
@@ -77,8 +143,8 @@
     </section>`}history(){return n`<section class="card" aria-labelledby="history-title">
       <h2 id="history-title">${e(`history`)}</h2>
       ${this.log.length?n`<ol>${this.log.map(t=>n`<li>
-      <span title=${t.createTime}>${l(t.createTime)}</span> · ${t.agentEmail||e(`commandLine`)}
-      ${t.actionDetails.map(e=>n`<p class="quiet">${x(e.fieldName)}: ${C(e.oldValue)} → ${C(e.newValue)}</p>`)}
+      <span title=${t.createTime}>${u(t.createTime)}</span> · ${t.agentEmail||e(`commandLine`)}
+      ${t.actionDetails.map(e=>n`<p class="quiet">${V(e.fieldName)}: ${U(e.oldValue)} → ${U(e.newValue)}</p>`)}
     </li>`)}</ol>`:n`<p class="quiet">${e(`noHistory`)}</p>`}
-      ${this.hasOlder?n`<button @click=${()=>this.readLog(this.logPage+1)}>${e(`older`)}</button>`:c}
-    </section>`}may(e){return this.session?.permissions.includes(e)??!1}get isEdited(){return!!this.saved&&!!this.draft&&!_(this.saved.config,this.draft)}edit(e,t){this.draft&&(this.draft={...this.draft,[e]:t},this.errors={},this.status=``)}discard(){this.saved&&this.accept(this.saved)}hear(t){if(t.etag===this.saved?.etag||this.isSaving)return;let n=!this.saved;this.isEdited&&this.draft&&!_(this.draft,t.config)?this.theirs=t:(this.accept(t),this.status=n?``:e(`changedElsewhere`)),n||this.readLog()}accept(e){this.saved=e,this.draft={...e.config},this.theirs=void 0,this.errors={},this.failure=``}takeTheirs(){this.theirs&&(this.accept(this.theirs),this.status=e(`tookTheirs`))}async keepMine(){this.theirs&&(this.saved=this.theirs,this.theirs=void 0,await this.save())}async submit(e){e.preventDefault(),this.isEdited&&await this.save()}async save(){if(this.saved&&this.draft){this.isSaving=!0,this.status=e(`saving`),this.failure=``;try{let e={"Content-Type":`application/json`,"If-Match":this.saved.etag};await this.saveAnswered(await fetch(f,{method:`PUT`,headers:e,body:JSON.stringify(this.draft)}))}catch{this.fail(e(`saveFailed`))}finally{this.isSaving=!1}}}async saveAnswered(t){if(t.ok)return this.accept(await y(t)),this.status=e(`saved`),this.readLog();if(t.status===412){this.theirs=await y(await fetch(f)),this.status=``;return}t.status===401&&await d();let n=await t.json(),r=h.find(e=>n.pointer===`/${e}`);if(!r)return this.fail(n.message);this.errors={[r]:b(n,this.draft?.recordingServerUrl??``)},this.status=e(`notSaved`),this.renderRoot.querySelector(`#${r}`)?.focus()}fail(e){this.failure=e,this.status=``}async readLog(e=1){if(!this.may(`View Audit Log`))return;let t=await fetch(`${p}?pageIndex=${e}&pageSize=${m}`);if(!t.ok)return;let n=await t.json();this.log=e===1?n.auditLogs:[...this.log,...n.auditLogs],this.logPage=e,this.hasOlder=n.nextPage!==``}};s([o()],v.prototype,`session`,void 0),s([o()],v.prototype,`saved`,void 0),s([o()],v.prototype,`draft`,void 0),s([o()],v.prototype,`theirs`,void 0),s([o()],v.prototype,`errors`,void 0),s([o()],v.prototype,`failure`,void 0),s([o()],v.prototype,`status`,void 0),s([o()],v.prototype,`isSaving`,void 0),s([o()],v.prototype,`log`,void 0),s([o()],v.prototype,`logPage`,void 0),s([o()],v.prototype,`hasOlder`,void 0),v=s([t(`visavis-admin`)],v);var y=async e=>({config:await e.json(),etag:e.headers.get(`ETag`)??``}),b=(t,n)=>n?t.error===`ParameterStringLengthExceed`?e(`urlTooLong`):t.error===`ParameterFormatIncorrect`?e(`urlWrong`):e(`urlWithPassword`):e(`urlNeeded`),x=t=>t in g?e(g[t]):t,S=e=>C(String(e)),C=t=>t===`true`?e(`on`):t===`false`?e(`off`):t||e(`none`);
+      ${this.hasOlder?n`<button @click=${()=>this.readLog(this.logPage+1)}>${e(`older`)}</button>`:l}
+    </section>`}may(e){return this.session?.permissions.includes(e)??!1}get isEdited(){return!!this.saved&&!!this.draft&&!L(this.saved.config,this.draft)}edit(e,t){this.draft&&(this.draft={...this.draft,[e]:t},this.errors={},this.status=``)}discard(){this.saved&&this.accept(this.saved)}hear(t){if(t.etag===this.saved?.etag||this.isSaving)return;let n=!this.saved;this.isEdited&&this.draft&&!L(this.draft,t.config)?this.theirs=t:(this.accept(t),this.status=n?``:e(`changedElsewhere`)),n||this.readLog()}accept(e){this.saved=e,this.draft={...e.config},this.theirs=void 0,this.errors={},this.failure=``}takeTheirs(){this.theirs&&(this.accept(this.theirs),this.status=e(`tookTheirs`))}async keepMine(){this.theirs&&(this.saved=this.theirs,this.theirs=void 0,await this.save())}async submit(e){e.preventDefault(),this.isEdited&&await this.save()}async save(){if(this.saved&&this.draft){this.isSaving=!0,this.status=e(`saving`),this.failure=``;try{let e={"Content-Type":`application/json`,"If-Match":this.saved.etag};await this.saveAnswered(await fetch(j,{method:`PUT`,headers:e,body:JSON.stringify(this.draft)}))}catch{this.fail(e(`saveFailed`))}finally{this.isSaving=!1}}}async saveAnswered(t){if(t.ok)return this.accept(await z(t)),this.status=e(`saved`),this.readLog();if(t.status===412){this.theirs=await z(await fetch(j)),this.status=``;return}t.status===401&&await p();let n=await t.json(),r=P.find(e=>n.pointer===`/${e}`);if(!r)return this.fail(n.message);this.errors={[r]:B(n,this.draft?.recordingServerUrl??``)},this.status=e(`notSaved`),this.renderRoot.querySelector(`#${r}`)?.focus()}fail(e){this.failure=e,this.status=``}async readLog(e=1){if(!this.may(`View Audit Log`))return;let t=await fetch(`${M}?pageIndex=${e}&pageSize=${N}`);if(!t.ok)return;let n=await t.json();this.log=e===1?n.auditLogs:[...this.log,...n.auditLogs],this.logPage=e,this.hasOlder=n.nextPage!==``}};c([o()],R.prototype,`session`,void 0),c([o()],R.prototype,`saved`,void 0),c([o()],R.prototype,`draft`,void 0),c([o()],R.prototype,`theirs`,void 0),c([o()],R.prototype,`errors`,void 0),c([o()],R.prototype,`failure`,void 0),c([o()],R.prototype,`status`,void 0),c([o()],R.prototype,`isSaving`,void 0),c([o()],R.prototype,`log`,void 0),c([o()],R.prototype,`logPage`,void 0),c([o()],R.prototype,`hasOlder`,void 0),R=c([t(`visavis-admin`)],R);var z=async e=>({config:await e.json(),etag:e.headers.get(`ETag`)??``}),B=(t,n)=>n?t.error===`ParameterStringLengthExceed`?e(`urlTooLong`):t.error===`ParameterFormatIncorrect`?e(`urlWrong`):e(`urlWithPassword`):e(`urlNeeded`),V=t=>{let n={...F,...w}[t];return n?e(n):t},H=e=>U(String(e)),U=t=>{let n=I[t];return n?e(n):t||e(`none`)};

@@ -1,4 +1,4 @@
-/* empty css    */import{a as e,c as t,d as n,f as r,h as i,l as a,n as o,o as s,p as c,s as l,t as u,u as d}from"./decorate.js";import{n as f,r as p,t as m}from"./format.js";import{n as h,t as ee}from"./session.js";var g=(e,t,n)=>(n.configurable=!0,n.enumerable=!0,Reflect.decorate&&typeof t!=`object`&&Object.defineProperty(e,t,n),n);function _(e,t){return(n,r,i)=>{let a=t=>t.renderRoot?.querySelector(e)??null;if(t){let{get:e,set:t}=typeof r==`object`?n:i??(()=>{let e=Symbol();return{get(){return this[e]},set(t){this[e]=t}}})();return g(n,r,{get(){let n=e.call(this);return n===void 0&&(n=a(this),(n!==null||this.hasUpdated)&&t.call(this,n)),n}})}return g(n,r,{get(){return a(this)}})}}var v=`/library/recordings`,y=class extends Error{},b=async(e,t=`GET`)=>{let n=await fetch(v+e,{method:t});if(n.status===204)return;let r=await n.json().catch(()=>void 0);if(!n.ok)throw new y(r?.message??``);return r},x=e=>b(`?${e.toString()}`),te=class{constructor(e){this.id=e,this.play=`play=${crypto.randomUUID?.()??Math.random().toString(36).slice(2)}`,this.details=()=>b(`${this.path}?${this.play}`),this.parts=async()=>(await b(`${this.path}/parts?${this.play}`)).parts,this.source=e=>`${v}${this.path}/parts/${e.name}?${this.play}`,this.composition=()=>b(`${this.path}/composed`),this.compose=()=>b(`${this.path}/composed`,`POST`),this.cancel=()=>b(`${this.path}/composed`,`DELETE`),this.hold=async e=>(await b(`${this.path}/hold`,e?`PUT`:`DELETE`)).recording,this.remove=()=>b(this.path,`DELETE`)}get path(){return`/${encodeURIComponent(this.id)}`}get original(){return`${v}${this.path}/original.mkv`}get composed(){return`${v}${this.path}/composed.mp4`}},S=.2,C=class extends a{constructor(...e){super(...e),this.names={},this.position=0}static{this.styles=[o,i`
+/* empty css    */import{a as e,c as t,f as n,h as r,l as i,n as a,o,s,t as c,u as l}from"./decorate.js";import{n as u,r as d,t as f}from"./format.js";import{t as p}from"./live.js";import{n as m,t as h}from"./session.js";var g=(e,t,n)=>(n.configurable=!0,n.enumerable=!0,Reflect.decorate&&typeof t!=`object`&&Object.defineProperty(e,t,n),n);function _(e,t){return(n,r,i)=>{let a=t=>t.renderRoot?.querySelector(e)??null;if(t){let{get:e,set:t}=typeof r==`object`?n:i??(()=>{let e=Symbol();return{get(){return this[e]},set(t){this[e]=t}}})();return g(n,r,{get(){let n=e.call(this);return n===void 0&&(n=a(this),(n!==null||this.hasUpdated)&&t.call(this,n)),n}})}return g(n,r,{get(){return a(this)}})}}var v=`/library/recordings`,y=class extends Error{},b=async(e,t=`GET`)=>{let n=await fetch(v+e,{method:t});if(n.status===204)return;let r=await n.json().catch(()=>void 0);if(!n.ok)throw new y(r?.message??``);return r},x=e=>b(`?${e.toString()}`),S=class{constructor(e){this.id=e,this.play=`play=${crypto.randomUUID?.()??Math.random().toString(36).slice(2)}`,this.details=()=>b(`${this.path}?${this.play}`),this.parts=async()=>(await b(`${this.path}/parts?${this.play}`)).parts,this.source=e=>`${v}${this.path}/parts/${e.name}?${this.play}`,this.composition=()=>b(`${this.path}/composed`),this.compose=()=>b(`${this.path}/composed`,`POST`),this.cancel=()=>b(`${this.path}/composed`,`DELETE`),this.hold=async e=>(await b(`${this.path}/hold`,e?`PUT`:`DELETE`)).recording,this.remove=()=>b(this.path,`DELETE`)}get path(){return`/${encodeURIComponent(this.id)}`}get original(){return`${v}${this.path}/original.mkv`}get composed(){return`${v}${this.path}/composed.mp4`}},C=.2,w=class extends i{constructor(...e){super(...e),this.names={},this.position=0}static{this.styles=[a,r`
       :host { display: grid; gap: 1.25rem; align-content: start; }
       ol { list-style: none; margin: 0; padding: 0; display: grid; gap: 0.25rem; max-height: 22rem; overflow-y: auto; scroll-behavior: smooth; }
       li > button { display: grid; grid-template-columns: 3.5rem 1fr; gap: 0.5rem; width: 100%; text-align: left; padding: 0.4rem 0.5rem; border: 0; border-radius: 8px; background: none; font-weight: 400; align-items: baseline; }
@@ -13,27 +13,27 @@
       td { font-variant-numeric: tabular-nums; }
       section:empty { display: none; }
       @media (prefers-reduced-motion: reduce) { ol { scroll-behavior: auto; } }
-    `]}render(){if(!this.contents)return d;let{chapters:t,texts:n,quality:i}=this.contents;return r`
+    `]}render(){if(!this.contents)return l;let{chapters:t,texts:r,quality:i}=this.contents;return n`
       <section class="card" aria-labelledby="texts-title">
         <h2 id="texts-title">${e(`conversation`)}</h2>
-        ${n.length?r`<ol id="texts">${n.map(e=>this.text(e,n))}</ol>`:r`<p class="quiet">${e(`noTexts`)}</p>`}
+        ${r.length?n`<ol id="texts">${r.map(e=>this.text(e,r))}</ol>`:n`<p class="quiet">${e(`noTexts`)}</p>`}
       </section>
-      ${t.length?r`<section class="card" aria-labelledby="chapters-title">
+      ${t.length?n`<section class="card" aria-labelledby="chapters-title">
             <h2 id="chapters-title">${e(`chapters`)}</h2>
             <ol id="chapters">${t.map(e=>this.chapter(e,t))}</ol>
-          </section>`:d}
-      ${Object.keys(i).length?this.quality(i):d}
-    `}text(e,t){let n=r`<span class="text"><b>${this.names[e.by]??e.by}</b>${String(e.data.text??``)}</span>`;return this.line(e.at,this.isNow(e,t),n)}chapter(e,t){return this.line(e.at,this.isNow(e,t),r`<span class="text">${e.title}</span>`)}line(e,t,n){return r`<li><button aria-current=${t?`true`:`false`} @click=${()=>this.dispatchEvent(new CustomEvent(`seek`,{detail:e}))}><time>${m(e)}</time>${n}</button></li>`}isNow(e,t){return e===t.findLast(e=>e.at<=this.position+S)}quality(t){let n=[`visitor`,`agent`].filter(e=>t[e]),i=(i,a)=>r`<tr><th scope="row">${e(i)}</th>${n.map(e=>r`<td>${a(t[e]??{})}</td>`)}</tr>`;return r`<section class="card" aria-labelledby="quality-title">
+          </section>`:l}
+      ${Object.keys(i).length?this.quality(i):l}
+    `}text(e,t){let r=n`<span class="text"><b>${this.names[e.by]??e.by}</b>${String(e.data.text??``)}</span>`;return this.line(e.at,this.isNow(e,t),r)}chapter(e,t){return this.line(e.at,this.isNow(e,t),n`<span class="text">${e.title}</span>`)}line(e,t,r){return n`<li><button aria-current=${t?`true`:`false`} @click=${()=>this.dispatchEvent(new CustomEvent(`seek`,{detail:e}))}><time>${f(e)}</time>${r}</button></li>`}isNow(e,t){return e===t.findLast(e=>e.at<=this.position+C)}quality(t){let r=[`visitor`,`agent`].filter(e=>t[e]),i=(i,a)=>n`<tr><th scope="row">${e(i)}</th>${r.map(e=>n`<td>${a(t[e]??{})}</td>`)}</tr>`;return n`<section class="card" aria-labelledby="quality-title">
       <h2 id="quality-title">${e(`quality`)}</h2>
       <table>
-        <thead><tr><td></td>${n.map(t=>r`<th scope="col">${e(t)}</th>`)}</tr></thead>
+        <thead><tr><td></td>${r.map(t=>n`<th scope="col">${e(t)}</th>`)}</tr></thead>
         <tbody>
-          ${i(`heardAs`,t=>typeof t.mos==`number`?`${e(ne(t.mos))} (${t.mos.toFixed(1)})`:`–`)}
-          ${i(`lossSent`,e=>w(e.lossIn))} ${i(`lossReceived`,e=>w(e.lossOut))}
-          ${i(`roundTrip`,e=>T(e.roundTrip))} ${i(`jitter`,e=>T(e.jitter))}
+          ${i(`heardAs`,t=>typeof t.mos==`number`?`${e(T(t.mos))} (${t.mos.toFixed(1)})`:`–`)}
+          ${i(`lossSent`,e=>E(e.lossIn))} ${i(`lossReceived`,e=>E(e.lossOut))}
+          ${i(`roundTrip`,e=>D(e.roundTrip))} ${i(`jitter`,e=>D(e.jitter))}
         </tbody>
       </table>
-    </section>`}updated(e){if(e.has(`position`))for(let e of this.renderRoot.querySelectorAll(`ol`)){let t=e.querySelector(`[aria-current="true"]`);t&&!e.matches(`:hover, :focus-within`)&&e.dataset.now!==t.textContent&&(e.dataset.now=t.textContent??``,e.scrollTop=t.offsetTop-e.offsetTop-e.clientHeight/2)}}};u([l({attribute:!1})],C.prototype,`contents`,void 0),u([l({attribute:!1})],C.prototype,`names`,void 0),u([l({type:Number})],C.prototype,`position`,void 0),C=u([t(`visavis-beside`)],C);var ne=e=>e>=4?`good`:e>=3.1?`fair`:`poor`,w=e=>typeof e==`number`?`${(100*e).toFixed(1)} %`:`–`,T=e=>typeof e==`number`?`${Math.round(e)} ms`:`–`,E=700,D=class extends a{constructor(...e){super(...e),this.mayManage=!1,this.film={state:`none`,progress:0},this.error=``,this.compose=()=>this.attempt(async()=>this.follow(await this.opened?.compose())),this.cancel=()=>this.attempt(async()=>{clearTimeout(this.timer),this.film=await this.opened?.cancel()??this.film}),this.hold=()=>this.attempt(async()=>{let e=await this.opened?.hold(!this.recording?.isHeld);this.dispatchEvent(new CustomEvent(`changed`,{detail:e}))}),this.erase=()=>this.attempt(async()=>{this.dialog.close(),await this.opened?.remove(),this.dispatchEvent(new CustomEvent(`deleted`))})}static{this.styles=[o,i`
+    </section>`}updated(e){if(e.has(`position`))for(let e of this.renderRoot.querySelectorAll(`ol`)){let t=e.querySelector(`[aria-current="true"]`);t&&!e.matches(`:hover, :focus-within`)&&e.dataset.now!==t.textContent&&(e.dataset.now=t.textContent??``,e.scrollTop=t.offsetTop-e.offsetTop-e.clientHeight/2)}}};c([s({attribute:!1})],w.prototype,`contents`,void 0),c([s({attribute:!1})],w.prototype,`names`,void 0),c([s({type:Number})],w.prototype,`position`,void 0),w=c([t(`visavis-beside`)],w);var T=e=>e>=4?`good`:e>=3.1?`fair`:`poor`,E=e=>typeof e==`number`?`${(100*e).toFixed(1)} %`:`–`,D=e=>typeof e==`number`?`${Math.round(e)} ms`:`–`,O=700,k=class extends i{constructor(...e){super(...e),this.mayManage=!1,this.film={state:`none`,progress:0},this.error=``,this.compose=()=>this.attempt(async()=>this.follow(await this.opened?.compose())),this.cancel=()=>this.attempt(async()=>{clearTimeout(this.timer),this.film=await this.opened?.cancel()??this.film}),this.hold=()=>this.attempt(async()=>{let e=await this.opened?.hold(!this.recording?.isHeld);this.dispatchEvent(new CustomEvent(`changed`,{detail:e}))}),this.erase=()=>this.attempt(async()=>{this.dialog.close(),await this.opened?.remove(),this.dispatchEvent(new CustomEvent(`deleted`))})}static{this.styles=[a,r`
       section { display: grid; gap: 0.9rem; }
       h2, p { margin: 0; }
       .row { display: flex; flex-wrap: wrap; gap: 0.5rem 0.75rem; align-items: center; }
@@ -44,21 +44,21 @@
       dialog { border: 1px solid var(--line); border-radius: 16px; background: var(--card); color: var(--ink); max-width: 26rem; padding: 1.25rem; }
       dialog::backdrop { background: rgb(0 0 0 / 0.5); }
       dialog .row { justify-content: flex-end; margin-top: 1rem; }
-    `]}connectedCallback(){super.connectedCallback(),this.attempt(async()=>this.follow(await this.opened?.composition()))}disconnectedCallback(){super.disconnectedCallback(),clearTimeout(this.timer)}render(){let t=this.recording;return t?r`<section class="card" aria-labelledby="title">
+    `]}connectedCallback(){super.connectedCallback(),this.attempt(async()=>this.follow(await this.opened?.composition()))}disconnectedCallback(){super.disconnectedCallback(),clearTimeout(this.timer)}render(){let t=this.recording;return t?n`<section class="card" aria-labelledby="title">
       <h2 id="title">${e(`takeAlong`)}</h2>
-      ${this.error?r`<p class="error" role="alert">${this.error}</p>`:d}
-      <div class="row"><p class="quiet">${e(`originalHelp`)}</p><a href=${this.opened?.original??``} download>${e(`download`)} (${p(t.size)})</a></div>
+      ${this.error?n`<p class="error" role="alert">${this.error}</p>`:l}
+      <div class="row"><p class="quiet">${e(`originalHelp`)}</p><a href=${this.opened?.original??``} download>${e(`download`)} (${d(t.size)})</a></div>
       ${this.composition()}
-      ${this.mayManage?this.keeping(t):t.isHeld?r`<p class="quiet">${e(`heldHelp`)}</p>`:d}
-    </section>`:d}composition(){let{state:t,progress:n}=this.film;return t===`done`?r`<div class="row"><p class="quiet">${e(`composedHelp`)}</p><a id="composed" href=${this.opened?.composed??``} download>${e(`downloadComposed`)}</a></div>`:t===`none`||t===`failed`?r`<div class="row">
+      ${this.mayManage?this.keeping(t):t.isHeld?n`<p class="quiet">${e(`heldHelp`)}</p>`:l}
+    </section>`:l}composition(){let{state:t,progress:r}=this.film;return t===`done`?n`<div class="row"><p class="quiet">${e(`composedHelp`)}</p><a id="composed" href=${this.opened?.composed??``} download>${e(`downloadComposed`)}</a></div>`:t===`none`||t===`failed`?n`<div class="row">
         <p class="quiet">${e(t===`failed`?`composeFailed`:`composeHelp`)}</p><button id="compose" @click=${this.compose}>${e(`compose`)}</button>
-      </div>`:r`<div class="row">
-        <p class="quiet" role="status">${t===`waiting`?e(`composeWaiting`):`${e(`composing`)} ${Math.round(100*n)} %`}</p>
+      </div>`:n`<div class="row">
+        <p class="quiet" role="status">${t===`waiting`?e(`composeWaiting`):`${e(`composing`)} ${Math.round(100*r)} %`}</p>
         <button @click=${this.cancel}>${e(`cancel`)}</button>
       </div>
-      <progress max="1" .value=${n} aria-label=${e(`composing`)}></progress>`}keeping(t){return r`
+      <progress max="1" .value=${r} aria-label=${e(`composing`)}></progress>`}keeping(t){return n`
       <div class="row"><p class="quiet">${e(t.isHeld?`heldHelp`:`holdHelp`)}</p><button id="hold" @click=${this.hold}>${e(t.isHeld?`release`:`hold`)}</button></div>
-      ${t.isHeld?d:r`<div class="row"><p class="quiet">${e(`deleteHelp`)}</p><button class="danger-text" id="delete" @click=${()=>this.dialog.showModal()}>${e(`delete`)}</button></div>`}
+      ${t.isHeld?l:n`<div class="row"><p class="quiet">${e(`deleteHelp`)}</p><button class="danger-text" id="delete" @click=${()=>this.dialog.showModal()}>${e(`delete`)}</button></div>`}
       <dialog aria-labelledby="sure">
         <h2 id="sure">${e(`deleteSure`)}</h2>
         <div class="row">
@@ -66,7 +66,7 @@
           <button class="danger" id="delete-now" @click=${this.erase}>${e(`delete`)}</button>
         </div>
       </dialog>
-    `}follow(e){this.film=e??this.film,clearTimeout(this.timer),this.isConnected&&[`waiting`,`running`].includes(this.film.state)&&(this.timer=setTimeout(()=>void this.attempt(async()=>this.follow(await this.opened?.composition())),E))}async attempt(t){try{await t(),this.error=``}catch(t){this.error=t.message||e(`loadFailed`)}}};u([l({attribute:!1})],D.prototype,`opened`,void 0),u([l({attribute:!1})],D.prototype,`recording`,void 0),u([l({type:Boolean})],D.prototype,`mayManage`,void 0),u([_(`dialog`)],D.prototype,`dialog`,void 0),u([s()],D.prototype,`film`,void 0),u([s()],D.prototype,`error`,void 0),D=u([t(`visavis-deeds`)],D);var O={ATTRIBUTE:1,CHILD:2,PROPERTY:3,BOOLEAN_ATTRIBUTE:4,EVENT:5,ELEMENT:6},k=e=>(...t)=>({_$litDirective$:e,values:t}),re=class{constructor(e){}get _$AU(){return this._$AM._$AU}_$AT(e,t,n){this._$Ct=e,this._$AM=t,this._$Ci=n}_$AS(e,t){return this.update(e,t)}update(e,t){return this.render(...t)}},{I:ie}=c,A=e=>e.strings===void 0,j={},M=(e,t=j)=>e._$AH=t,N=k(class extends re{constructor(e){if(super(e),e.type!==O.PROPERTY&&e.type!==O.ATTRIBUTE&&e.type!==O.BOOLEAN_ATTRIBUTE)throw Error("The `live` directive is not allowed on child or event bindings");if(!A(e))throw Error("`live` bindings can only contain a single expression")}render(e){return e}update(e,[t]){if(t===n||t===d)return t;let r=e.element,i=e.name;if(e.type===O.PROPERTY){if(t===r[i])return n}else if(e.type===O.BOOLEAN_ATTRIBUTE){if(!!t===r.hasAttribute(i))return n}else if(e.type===O.ATTRIBUTE&&r.getAttribute(i)===t+``)return n;return M(e),t}}),P=.3,F=.012,I=3,L=.3,R=100,z=8e3,B=class{constructor(e){this.changed=e,this.players=[],this.duration=0,this.speed=1,this.wanted=0,this.turn=0,this.stalledAt=0,this.isPlaying=!1,this.isWaiting=!1}attach(e,t){this.release(),this.duration=t,this.players=[...e].sort((e,t)=>V(t.part)-V(e.part));for(let{element:e}of this.players)e.defaultPlaybackRate=e.playbackRate=this.speed}release(){this.pause(),this.players=[]}get position(){let[e]=this.players;return!e||!this.isPlaying||this.isWaiting?this.wanted:Math.min(this.duration,e.part.begins+e.element.currentTime)}get rate(){return this.speed}set rate(e){this.speed=e;for(let{element:t}of this.players)t.playbackRate=e;this.changed()}async play(){this.position>=this.duration-.1&&(this.wanted=0),this.isPlaying=!0,await this.begin()}pause(){this.isPlaying&&(this.wanted=this.position),this.isPlaying=this.isWaiting=!1,this.turn++,clearInterval(this.timer);for(let{element:e}of this.players)e.pause();this.changed()}async seek(e){if(this.wanted=Math.min(Math.max(0,e),this.duration),this.isPlaying)return this.begin();let t=++this.turn;this.changed(),await this.gather(t)}async begin(){let e=++this.turn;this.isWaiting=!0,this.changed(),clearInterval(this.timer);for(let{element:e}of this.players)e.pause();if(await this.gather(e),e!==this.turn)return;let t=this.players.filter(e=>this.isOn(e,this.wanted));await Promise.all(t.map(({element:e})=>e.play())),e===this.turn&&(this.isWaiting=!1,this.timer=setInterval(()=>this.tick(),R),this.changed())}async gather(e){await Promise.all(this.players.map(async t=>{this.isOn(t,this.wanted)&&(t.element.playbackRate=this.speed,t.element.currentTime=this.wanted-t.part.begins,await H(t.element,()=>e!==this.turn))}))}tick(){let[e,...t]=this.players;if(!e)return;if(e.element.ended||this.position>=this.duration)return this.finish();if(this.players.some(e=>this.isStarving(e)))return this.wait();this.stalledAt=0;let n=this.position;for(let e of t)this.hold(e,n);this.changed()}wait(){this.stalledAt||=performance.now(),performance.now()-this.stalledAt>z||(this.wanted=this.position,this.begin().catch(()=>this.pause()))}hold({part:e,element:t},n){let r=n-e.begins;if(!this.isOn({part:e,element:t},n))return t.pause();if(t.paused){t.currentTime=r,t.play().catch(()=>void 0);return}if(t.seeking)return;let i=t.currentTime-r;Math.abs(i)>P&&(t.currentTime=r);let a=Math.abs(i)<F?0:Math.min(L,Math.max(-.3,i*I)),o=this.speed*(1-a);t.playbackRate!==o&&(t.playbackRate=o)}finish(){this.wanted=this.duration,this.isPlaying=!1,this.pause()}isOn({part:e},t){return e.begins<=t&&t<e.ends}isStarving({part:e,element:t}){return!t.ended&&!t.paused&&t.readyState<HTMLMediaElement.HAVE_FUTURE_DATA&&this.position<e.ends-.5}},V=e=>e.ends-e.begins,H=(e,t)=>new Promise(n=>{let r=performance.now()+z,i=()=>{if(!e.seeking&&e.readyState>=HTMLMediaElement.HAVE_FUTURE_DATA||e.error||t()||performance.now()>r)return n();setTimeout(i,15)};i()}),U=[.5,.75,1,1.25,1.5,2],W=5,G=1,K=class extends a{constructor(...t){super(...t),this.names={},this.chapters=[],this.duration=0,this.start=0,this.position=0,this.muted=new Set,this.error=``,this.conductor=new B(()=>this.show()),this.frame=0,this.toggle=async()=>{if(this.conductor.isPlaying)return this.conductor.pause();try{await this.conductor.play()}catch{this.fail()}},this.fail=()=>{this.conductor.pause(),this.error=e(`cannotPlay`)},this.key=e=>{let t=e.composedPath()[0];if(t.matches(`select, textarea, dialog *, input:not([type=range])`)||e.ctrlKey||e.metaKey||e.altKey||e.key===` `&&t.matches(`button, a, summary`))return;let n=this.conductor.position,r={" ":()=>void this.toggle(),k:()=>void this.toggle(),ArrowLeft:()=>void this.seek(n-W),ArrowRight:()=>void this.seek(n+W),Home:()=>void this.seek(0),End:()=>void this.seek(this.duration),ArrowUp:()=>this.changeSpeedBy(1),ArrowDown:()=>this.changeSpeedBy(-1)}[e.key];r&&(e.preventDefault(),r())}}static{this.styles=[o,i`
+    `}follow(e){this.film=e??this.film,clearTimeout(this.timer),this.isConnected&&[`waiting`,`running`].includes(this.film.state)&&(this.timer=setTimeout(()=>void this.attempt(async()=>this.follow(await this.opened?.composition())),O))}async attempt(t){try{await t(),this.error=``}catch(t){this.error=t.message||e(`loadFailed`)}}};c([s({attribute:!1})],k.prototype,`opened`,void 0),c([s({attribute:!1})],k.prototype,`recording`,void 0),c([s({type:Boolean})],k.prototype,`mayManage`,void 0),c([_(`dialog`)],k.prototype,`dialog`,void 0),c([o()],k.prototype,`film`,void 0),c([o()],k.prototype,`error`,void 0),k=c([t(`visavis-deeds`)],k);var A=.3,j=.012,M=3,N=.3,P=100,F=8e3,I=class{constructor(e){this.changed=e,this.players=[],this.duration=0,this.speed=1,this.wanted=0,this.turn=0,this.stalledAt=0,this.isPlaying=!1,this.isWaiting=!1}attach(e,t){this.release(),this.duration=t,this.players=[...e].sort((e,t)=>L(t.part)-L(e.part));for(let{element:e}of this.players)e.defaultPlaybackRate=e.playbackRate=this.speed}release(){this.pause(),this.players=[]}get position(){let[e]=this.players;return!e||!this.isPlaying||this.isWaiting?this.wanted:Math.min(this.duration,e.part.begins+e.element.currentTime)}get rate(){return this.speed}set rate(e){this.speed=e;for(let{element:t}of this.players)t.playbackRate=e;this.changed()}async play(){this.position>=this.duration-.1&&(this.wanted=0),this.isPlaying=!0,await this.begin()}pause(){this.isPlaying&&(this.wanted=this.position),this.isPlaying=this.isWaiting=!1,this.turn++,clearInterval(this.timer);for(let{element:e}of this.players)e.pause();this.changed()}async seek(e){if(this.wanted=Math.min(Math.max(0,e),this.duration),this.isPlaying)return this.begin();let t=++this.turn;this.changed(),await this.gather(t)}async begin(){let e=++this.turn;this.isWaiting=!0,this.changed(),clearInterval(this.timer);for(let{element:e}of this.players)e.pause();if(await this.gather(e),e!==this.turn)return;let t=this.players.filter(e=>this.isOn(e,this.wanted));await Promise.all(t.map(({element:e})=>e.play())),e===this.turn&&(this.isWaiting=!1,this.timer=setInterval(()=>this.tick(),P),this.changed())}async gather(e){await Promise.all(this.players.map(async t=>{this.isOn(t,this.wanted)&&(t.element.playbackRate=this.speed,t.element.currentTime=this.wanted-t.part.begins,await R(t.element,()=>e!==this.turn))}))}tick(){let[e,...t]=this.players;if(!e)return;if(e.element.ended||this.position>=this.duration)return this.finish();if(this.players.some(e=>this.isStarving(e)))return this.wait();this.stalledAt=0;let n=this.position;for(let e of t)this.hold(e,n);this.changed()}wait(){this.stalledAt||=performance.now(),performance.now()-this.stalledAt>F||(this.wanted=this.position,this.begin().catch(()=>this.pause()))}hold({part:e,element:t},n){let r=n-e.begins;if(!this.isOn({part:e,element:t},n))return t.pause();if(t.paused){t.currentTime=r,t.play().catch(()=>void 0);return}if(t.seeking)return;let i=t.currentTime-r;Math.abs(i)>A&&(t.currentTime=r);let a=Math.abs(i)<j?0:Math.min(N,Math.max(-.3,i*M)),o=this.speed*(1-a);t.playbackRate!==o&&(t.playbackRate=o)}finish(){this.wanted=this.duration,this.isPlaying=!1,this.pause()}isOn({part:e},t){return e.begins<=t&&t<e.ends}isStarving({part:e,element:t}){return!t.ended&&!t.paused&&t.readyState<HTMLMediaElement.HAVE_FUTURE_DATA&&this.position<e.ends-.5}},L=e=>e.ends-e.begins,R=(e,t)=>new Promise(n=>{let r=performance.now()+F,i=()=>{if(!e.seeking&&e.readyState>=HTMLMediaElement.HAVE_FUTURE_DATA||e.error||t()||performance.now()>r)return n();setTimeout(i,15)};i()}),z=[.5,.75,1,1.25,1.5,2],B=5,V=1,H=class extends i{constructor(...t){super(...t),this.names={},this.chapters=[],this.duration=0,this.start=0,this.position=0,this.muted=new Set,this.error=``,this.conductor=new I(()=>this.show()),this.frame=0,this.toggle=async()=>{if(this.conductor.isPlaying)return this.conductor.pause();try{await this.conductor.play()}catch{this.fail()}},this.fail=()=>{this.conductor.pause(),this.error=e(`cannotPlay`)},this.key=e=>{let t=e.composedPath()[0];if(t.matches(`select, textarea, dialog *, input:not([type=range])`)||e.ctrlKey||e.metaKey||e.altKey||e.key===` `&&t.matches(`button, a, summary`))return;let n=this.conductor.position,r={" ":()=>void this.toggle(),k:()=>void this.toggle(),ArrowLeft:()=>void this.seek(n-B),ArrowRight:()=>void this.seek(n+B),Home:()=>void this.seek(0),End:()=>void this.seek(this.duration),ArrowUp:()=>this.changeSpeedBy(1),ArrowDown:()=>this.changeSpeedBy(-1)}[e.key];r&&(e.preventDefault(),r())}}static{this.styles=[a,r`
       :host { display: block; }
       .stage { display: grid; gap: 0.5rem; }
       .sides { display: grid; grid-template-columns: 1fr 1fr; gap: 0.5rem; }
@@ -96,39 +96,39 @@
       #play { min-width: 6.5rem; }
       .hint { margin: 0.5rem 0 0; font-size: 0.85rem; }
       @media (hover: none) { .hint { display: none; } }
-    `]}connectedCallback(){super.connectedCallback(),addEventListener(`keydown`,this.key),this.load()}disconnectedCallback(){super.disconnectedCallback(),removeEventListener(`keydown`,this.key),this.conductor.release()}render(){if(this.error)return r`<p class="error" role="alert">${this.error}</p>`;if(!this.parts)return r`<p class="quiet" role="status">${e(`preparing`)}</p>`;let t=this.parts.filter(e=>e.kind===`screen`),n=t.some(e=>q(e,this.position)),i=[`visitor`,`agent`,``].filter(e=>this.parts?.some(t=>t.side===e)),a=this.parts.some(e=>e.kind!==`audio`);return r`
-      <div class="stage ${n?`with-screen`:``} ${a?``:`sound`}">
-        ${t.length?this.screen(t,n):d}
+    `]}connectedCallback(){super.connectedCallback(),addEventListener(`keydown`,this.key),this.load()}disconnectedCallback(){super.disconnectedCallback(),removeEventListener(`keydown`,this.key),this.conductor.release()}render(){if(this.error)return n`<p class="error" role="alert">${this.error}</p>`;if(!this.parts)return n`<p class="quiet" role="status">${e(`preparing`)}</p>`;let t=this.parts.filter(e=>e.kind===`screen`),r=t.some(e=>U(e,this.position)),i=[`visitor`,`agent`,``].filter(e=>this.parts?.some(t=>t.side===e)),a=this.parts.some(e=>e.kind!==`audio`);return n`
+      <div class="stage ${r?`with-screen`:``} ${a?``:`sound`}">
+        ${t.length?this.screen(t,r):l}
         <div class="sides ${i.length===1?`alone`:``}">${i.map(e=>this.side(e))}</div>
       </div>
       <div class="line">
         <input id="position" type="range" min="0" max=${this.duration} step="any" aria-label=${e(`position`)}
-          aria-valuetext="${m(this.position)} ${e(`of`)} ${m(this.duration)}" .value=${N(String(this.position))} @input=${this.drag} />
+          aria-valuetext="${f(this.position)} ${e(`of`)} ${f(this.duration)}" .value=${p(String(this.position))} @input=${this.drag} />
         <div class="marks" aria-hidden="true">
-          ${this.chapters.map(e=>r`<i style="left: ${100*e.at/(this.duration||1)}%" title=${e.title}></i>`)}
+          ${this.chapters.map(e=>n`<i style="left: ${100*e.at/(this.duration||1)}%" title=${e.title}></i>`)}
         </div>
       </div>
       <div class="bar">
         <button class="primary" id="play" @click=${this.toggle}>${e(this.conductor.isPlaying?`pause`:`play`)}</button>
-        <span class="time">${m(this.position)} / ${m(this.duration)}</span>
-        ${this.conductor.isWaiting&&this.conductor.isPlaying?r`<span class="quiet" role="status">${e(`loading`)}</span>`:d}
+        <span class="time">${f(this.position)} / ${f(this.duration)}</span>
+        ${this.conductor.isWaiting&&this.conductor.isPlaying?n`<span class="quiet" role="status">${e(`loading`)}</span>`:l}
         <label>${e(`speed`)}<select id="speed" @change=${this.changeSpeed}>
-          ${U.map(e=>r`<option value=${e} ?selected=${e===this.conductor.rate}>${e}×</option>`)}
+          ${z.map(e=>n`<option value=${e} ?selected=${e===this.conductor.rate}>${e}×</option>`)}
         </select></label>
       </div>
       <p class="hint quiet">${e(`playerKeys`)}</p>
-    `}side(t){let n=this.parts?.filter(e=>e.side===t&&e.kind!==`screen`)??[],i=this.names[t]??``,a=this.muted.has(t),o=!n.some(e=>q(e,this.position));return r`<figure>
-      ${o?r`<div class="nobody" aria-hidden="true"><span>${J(i)}</span></div>`:d}
-      ${n.map(e=>this.video(e,i))}
+    `}side(t){let r=this.parts?.filter(e=>e.side===t&&e.kind!==`screen`)??[],i=this.names[t]??``,a=this.muted.has(t),o=!r.some(e=>U(e,this.position));return n`<figure>
+      ${o?n`<div class="nobody" aria-hidden="true"><span>${W(i)}</span></div>`:l}
+      ${r.map(e=>this.video(e,i))}
       <figcaption>
         <span>${i}</span>
         <button aria-pressed=${a?`true`:`false`} @click=${()=>this.mute(t)}>${e(`mute`)}<span hidden> ${i}</span></button>
       </figcaption>
-    </figure>`}screen(t,n){let i=t.find(e=>q(e,this.position))??t[0],a=`${e(`screenOf`)} ${this.names[i?.side??``]??``}`;return r`<figure class="screen" ?hidden=${!n}>
+    </figure>`}screen(t,r){let i=t.find(e=>U(e,this.position))??t[0],a=`${e(`screenOf`)} ${this.names[i?.side??``]??``}`;return n`<figure class="screen" ?hidden=${!r}>
       ${t.map(e=>this.video(e,a))}
       <figcaption><span>${a}</span></figcaption>
-    </figure>`}video(e,t){return r`<video data-part=${e.name} playsinline preload="auto" src=${this.opened?.source(e)??``} aria-label=${t}
-      .muted=${this.muted.has(e.side)} ?data-dark=${!q(e,this.position)} @error=${this.fail}></video>`}async load(){try{this.parts=await this.opened?.parts()??[]}catch(t){this.error=t.message||e(`loadFailed`)}}updated(e){if(!e.has(`parts`)||!this.parts)return;let t=this.parts.flatMap(e=>{let t=this.renderRoot.querySelector(`video[data-part="${e.name}"]`);return t?[{part:e,element:t}]:[]});this.conductor.attach(t,this.duration),this.seek(this.start)}async seek(e){try{await this.conductor.seek(e)}catch{this.fail()}this.show()}drag(){this.seek(Number(this.slider.value))}changeSpeed(e){this.conductor.rate=Number(e.target.value)}mute(e){let t=new Set(this.muted);t.delete(e)||t.add(e),this.muted=t}changeSpeedBy(e){let t=U.indexOf(this.conductor.rate)+e;this.conductor.rate=U[Math.min(U.length-1,Math.max(0,t))]??1}show(){cancelAnimationFrame(this.frame);let e=this.conductor.position;(Math.abs(e-this.position)>.05||!this.conductor.isPlaying)&&(this.position=e,this.dispatchEvent(new CustomEvent(`position`,{detail:e}))),this.requestUpdate(),this.conductor.isPlaying&&(this.frame=requestAnimationFrame(()=>this.show()))}};u([l({attribute:!1})],K.prototype,`opened`,void 0),u([l({attribute:!1})],K.prototype,`names`,void 0),u([l({attribute:!1})],K.prototype,`chapters`,void 0),u([l({type:Number})],K.prototype,`duration`,void 0),u([l({type:Number})],K.prototype,`start`,void 0),u([_(`#position`)],K.prototype,`slider`,void 0),u([s()],K.prototype,`parts`,void 0),u([s()],K.prototype,`position`,void 0),u([s()],K.prototype,`muted`,void 0),u([s()],K.prototype,`error`,void 0),K=u([t(`visavis-player`)],K);var q=(e,t)=>e.pictures.some(([e,n])=>e-.05<=t&&t<n+G),J=e=>e.trim().charAt(0).toUpperCase()||`?`,Y=25,X={any:[`anyLength`,``,``],short:[`underOneMinute`,``,`60`],middle:[`oneToTenMinutes`,`60`,`600`],long:[`overTenMinutes`,`600`,``]},ae=[[`date`,`startedAt`],[`visitor`,`visitor`],[`agent`,`agent`],[`kind`,``],[`length`,`duration`],[`size`,`size`]],Z=class extends a{constructor(...e){super(...e),this.index=1,this.sort=`-startedAt`,this.isFiltered=!1,this.error=``,this.filters=new URLSearchParams,this.turn=0}static{this.styles=[o,i`
+    </figure>`}video(e,t){return n`<video data-part=${e.name} playsinline preload="auto" src=${this.opened?.source(e)??``} aria-label=${t}
+      .muted=${this.muted.has(e.side)} ?data-dark=${!U(e,this.position)} @error=${this.fail}></video>`}async load(){try{this.parts=await this.opened?.parts()??[]}catch(t){this.error=t.message||e(`loadFailed`)}}updated(e){if(!e.has(`parts`)||!this.parts)return;let t=this.parts.flatMap(e=>{let t=this.renderRoot.querySelector(`video[data-part="${e.name}"]`);return t?[{part:e,element:t}]:[]});this.conductor.attach(t,this.duration),this.seek(this.start)}async seek(e){try{await this.conductor.seek(e)}catch{this.fail()}this.show()}drag(){this.seek(Number(this.slider.value))}changeSpeed(e){this.conductor.rate=Number(e.target.value)}mute(e){let t=new Set(this.muted);t.delete(e)||t.add(e),this.muted=t}changeSpeedBy(e){let t=z.indexOf(this.conductor.rate)+e;this.conductor.rate=z[Math.min(z.length-1,Math.max(0,t))]??1}show(){cancelAnimationFrame(this.frame);let e=this.conductor.position;(Math.abs(e-this.position)>.05||!this.conductor.isPlaying)&&(this.position=e,this.dispatchEvent(new CustomEvent(`position`,{detail:e}))),this.requestUpdate(),this.conductor.isPlaying&&(this.frame=requestAnimationFrame(()=>this.show()))}};c([s({attribute:!1})],H.prototype,`opened`,void 0),c([s({attribute:!1})],H.prototype,`names`,void 0),c([s({attribute:!1})],H.prototype,`chapters`,void 0),c([s({type:Number})],H.prototype,`duration`,void 0),c([s({type:Number})],H.prototype,`start`,void 0),c([_(`#position`)],H.prototype,`slider`,void 0),c([o()],H.prototype,`parts`,void 0),c([o()],H.prototype,`position`,void 0),c([o()],H.prototype,`muted`,void 0),c([o()],H.prototype,`error`,void 0),H=c([t(`visavis-player`)],H);var U=(e,t)=>e.pictures.some(([e,n])=>e-.05<=t&&t<n+V),W=e=>e.trim().charAt(0).toUpperCase()||`?`,G=25,K={any:[`anyLength`,``,``],short:[`underOneMinute`,``,`60`],middle:[`oneToTenMinutes`,`60`,`600`],long:[`overTenMinutes`,`600`,``]},q=[[`date`,`startedAt`],[`visitor`,`visitor`],[`agent`,`agent`],[`kind`,``],[`length`,`duration`],[`size`,`size`]],J=class extends i{constructor(...e){super(...e),this.index=1,this.sort=`-startedAt`,this.isFiltered=!1,this.error=``,this.filters=new URLSearchParams,this.turn=0}static{this.styles=[a,r`
       form { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: 0.75rem; align-items: end; margin-bottom: 1rem; }
       label { display: grid; gap: 0.25rem; font-size: 0.875rem; color: var(--quiet); }
       input, select { font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--quiet); border-radius: 8px; padding: 0 0.6rem; height: 2.5rem; min-width: 0; width: 100%; }
@@ -154,41 +154,41 @@
         td:last-child { grid-area: 1 / 2 / span 3; align-self: center; }
         td.kind, td.size { display: none; }
       }
-    `]}connectedCallback(){super.connectedCallback(),this.load()}render(){return r`<section class="card" aria-labelledby="title">
+    `]}connectedCallback(){super.connectedCallback(),this.load()}render(){return n`<section class="card" aria-labelledby="title">
       <h1 id="title">${e(`recordings`)}</h1>
       ${this.form()}
-      ${this.error?r`<p class="error" role="alert">${this.error}</p>`:d}
-      ${this.page?this.found(this.page):r`<p class="quiet">${e(`loading`)}</p>`}
-    </section>`}form(){let t=(t,n)=>r`<label>${e(n)}<input name=${t} type="search" maxlength="100" autocomplete="off" /></label>`,n=(t,n)=>r`<label>${e(n)}<input name=${t} type="date" /></label>`;return r`<form @input=${this.filter} @submit=${e=>e.preventDefault()} @reset=${()=>setTimeout(()=>this.filter())}>
-      ${t(`visitor`,`visitor`)} ${t(`agent`,`agent`)} ${n(`from`,`from`)} ${n(`to`,`to`)}
-      <label>${e(`length`)}<select name="length">${Object.entries(X).map(([t,[n]])=>r`<option value=${t}>${e(n)}</option>`)}</select></label>
+      ${this.error?n`<p class="error" role="alert">${this.error}</p>`:l}
+      ${this.page?this.found(this.page):n`<p class="quiet">${e(`loading`)}</p>`}
+    </section>`}form(){let t=(t,r)=>n`<label>${e(r)}<input name=${t} type="search" maxlength="100" autocomplete="off" /></label>`,r=(t,r)=>n`<label>${e(r)}<input name=${t} type="date" /></label>`;return n`<form @input=${this.filter} @submit=${e=>e.preventDefault()} @reset=${()=>setTimeout(()=>this.filter())}>
+      ${t(`visitor`,`visitor`)} ${t(`agent`,`agent`)} ${r(`from`,`from`)} ${r(`to`,`to`)}
+      <label>${e(`length`)}<select name="length">${Object.entries(K).map(([t,[r]])=>n`<option value=${t}>${e(r)}</option>`)}</select></label>
       <label>${e(`kind`)}<select name="kind">
         <option value="">${e(`every`)}</option><option value="video">${e(`videoCall`)}</option><option value="audio">${e(`audioCall`)}</option><option value="held">${e(`onHold`)}</option>
       </select></label>
-      ${this.isFiltered?r`<button type="reset">${e(`clearFilters`)}</button>`:d}
-    </form>`}found(t){if(!t.total)return r`<p class="quiet" role="status">${e(this.isFiltered?`nothingFound`:`noRecordings`)}</p>`;let n=(this.index-1)*Y,i=n+t.recordings.length;return r`
+      ${this.isFiltered?n`<button type="reset">${e(`clearFilters`)}</button>`:l}
+    </form>`}found(t){if(!t.total)return n`<p class="quiet" role="status">${e(this.isFiltered?`nothingFound`:`noRecordings`)}</p>`;let r=(this.index-1)*G,i=r+t.recordings.length;return n`
       <table>
-        <thead><tr>${ae.map(([e,t])=>this.head(e,t))}<td></td></tr></thead>
+        <thead><tr>${q.map(([e,t])=>this.head(e,t))}<td></td></tr></thead>
         <tbody>${t.recordings.map(e=>this.row(e))}</tbody>
       </table>
       <nav aria-label=${e(`pages`)}>
-        <p class="quiet" role="status">${n+1}–${i} ${e(`of`)} ${t.total}</p>
-        ${t.total>Y?r`<div>
+        <p class="quiet" role="status">${r+1}–${i} ${e(`of`)} ${t.total}</p>
+        ${t.total>G?n`<div>
               <button ?disabled=${this.index===1} @click=${()=>this.turnTo(this.index-1)}>${e(`previous`)}</button>
               <button ?disabled=${i>=t.total} @click=${()=>this.turnTo(this.index+1)}>${e(`next`)}</button>
-            </div>`:d}
+            </div>`:l}
       </nav>
-    `}head(t,n){if(!n)return r`<th scope="col" class=${t}>${e(t)}</th>`;let i=this.sort.replace(`-`,``)===n?this.sort.startsWith(`-`)?`descending`:`ascending`:`none`,a={none:``,ascending:` ↑`,descending:` ↓`}[i];return r`<th scope="col" class=${t} aria-sort=${i}>
-      <button @click=${()=>this.sortBy(n)}>${e(t)}<span aria-hidden="true">${a}</span></button>
-    </th>`}row(t){let n=()=>this.dispatchEvent(new CustomEvent(`open-recording`,{detail:t.id})),i=t.visitorName||e(`aVisitor`);return r`<tr>
-      <td class="number">${f(t.startedAt)}${t.isHeld?r` <span class="badge held">${e(`onHold`)}</span>`:d}</td>
-      <td class="who">${i}${t.visitorEmail?r`<small>${t.visitorEmail}</small>`:d}</td>
+    `}head(t,r){if(!r)return n`<th scope="col" class=${t}>${e(t)}</th>`;let i=this.sort.replace(`-`,``)===r?this.sort.startsWith(`-`)?`descending`:`ascending`:`none`,a={none:``,ascending:` ↑`,descending:` ↓`}[i];return n`<th scope="col" class=${t} aria-sort=${i}>
+      <button @click=${()=>this.sortBy(r)}>${e(t)}<span aria-hidden="true">${a}</span></button>
+    </th>`}row(t){let r=()=>this.dispatchEvent(new CustomEvent(`open-recording`,{detail:t.id})),i=t.visitorName||e(`aVisitor`);return n`<tr>
+      <td class="number">${u(t.startedAt)}${t.isHeld?n` <span class="badge held">${e(`onHold`)}</span>`:l}</td>
+      <td class="who">${i}${t.visitorEmail?n`<small>${t.visitorEmail}</small>`:l}</td>
       <td class="who">${t.agentNames.join(`, `)}</td>
       <td class="kind">${e(t.media===`video`?`videoCall`:`audioCall`)}</td>
-      <td class="number">${m(t.duration)}</td>
-      <td class="number size">${p(t.size)}</td>
-      <td><button data-play @click=${n} aria-description="${i}, ${f(t.startedAt)}">${e(`play`)}</button></td>
-    </tr>`}filter(){let e=this.renderRoot.querySelector(`form`);if(!e)return;let t=Object.fromEntries(new FormData(e)),[,n,r]=X[t.length??`any`]??X.any,i=t.kind??``,a={visitor:t.visitor,agent:t.agent,from:Q(t.from,0),to:Q(t.to,1),shortest:n,longest:r,media:i===`held`?``:i,held:i===`held`?`true`:``};this.filters=new URLSearchParams(Object.entries(a).filter(([,e])=>e)),this.isFiltered=this.filters.size>0,this.turnTo(1)}sortBy(e){this.sort=this.sort===`-${e}`?e:`-${e}`,this.turnTo(1)}turnTo(e){this.index=e,this.load()}async load(){let t=++this.turn,n=new URLSearchParams(this.filters);for(let[e,t]of[[`sort`,this.sort],[`pageIndex`,this.index],[`pageSize`,Y]])n.set(String(e),String(t));try{let e=await x(n);if(t!==this.turn)return;this.page=e,this.error=``}catch(n){t===this.turn&&(this.error=n.message||e(`loadFailed`))}}};u([s()],Z.prototype,`page`,void 0),u([s()],Z.prototype,`index`,void 0),u([s()],Z.prototype,`sort`,void 0),u([s()],Z.prototype,`isFiltered`,void 0),u([s()],Z.prototype,`error`,void 0),Z=u([t(`visavis-recordings`)],Z);var Q=(e,t)=>{if(!e)return``;let n=new Date(`${e}T00:00`);return n.setDate(n.getDate()+t),Number.isNaN(n.getTime())?``:n.toISOString()},$=class extends a{constructor(...t){super(...t),this.alone=!1,this.position=0,this.error=``,this.start=0,this.follow=async()=>{let t=new URLSearchParams(location.search),n=t.get(`recording`);this.start=Math.max(0,Number(t.get(`t`))||0),this.error=``,this.position=0,this.recording=this.contents=void 0;let r=this.opened=n?new te(n):void 0;if(r&&this.may(`View Recordings`))try{let{recording:e,contents:t}=await r.details();this.opened===r&&Object.assign(this,{recording:e,contents:t})}catch(t){this.opened===r&&(this.error=t.message||e(`loadFailed`))}}}static{this.styles=[o,i`
+      <td class="number">${f(t.duration)}</td>
+      <td class="number size">${d(t.size)}</td>
+      <td><button data-play @click=${r} aria-description="${i}, ${u(t.startedAt)}">${e(`play`)}</button></td>
+    </tr>`}filter(){let e=this.renderRoot.querySelector(`form`);if(!e)return;let t=Object.fromEntries(new FormData(e)),[,n,r]=K[t.length??`any`]??K.any,i=t.kind??``,a={visitor:t.visitor,agent:t.agent,from:Y(t.from,0),to:Y(t.to,1),shortest:n,longest:r,media:i===`held`?``:i,held:i===`held`?`true`:``};this.filters=new URLSearchParams(Object.entries(a).filter(([,e])=>e)),this.isFiltered=this.filters.size>0,this.turnTo(1)}sortBy(e){this.sort=this.sort===`-${e}`?e:`-${e}`,this.turnTo(1)}turnTo(e){this.index=e,this.load()}async load(){let t=++this.turn,n=new URLSearchParams(this.filters);for(let[e,t]of[[`sort`,this.sort],[`pageIndex`,this.index],[`pageSize`,G]])n.set(String(e),String(t));try{let e=await x(n);if(t!==this.turn)return;this.page=e,this.error=``}catch(n){t===this.turn&&(this.error=n.message||e(`loadFailed`))}}};c([o()],J.prototype,`page`,void 0),c([o()],J.prototype,`index`,void 0),c([o()],J.prototype,`sort`,void 0),c([o()],J.prototype,`isFiltered`,void 0),c([o()],J.prototype,`error`,void 0),J=c([t(`visavis-recordings`)],J);var Y=(e,t)=>{if(!e)return``;let n=new Date(`${e}T00:00`);return n.setDate(n.getDate()+t),Number.isNaN(n.getTime())?``:n.toISOString()},X=class extends i{constructor(...t){super(...t),this.alone=!1,this.position=0,this.error=``,this.start=0,this.follow=async()=>{let t=new URLSearchParams(location.search),n=t.get(`recording`);this.start=Math.max(0,Number(t.get(`t`))||0),this.error=``,this.position=0,this.recording=this.contents=void 0;let r=this.opened=n?new S(n):void 0;if(r&&this.may(`View Recordings`))try{let{recording:e,contents:t}=await r.details();this.opened===r&&Object.assign(this,{recording:e,contents:t})}catch(t){this.opened===r&&(this.error=t.message||e(`loadFailed`))}}}static{this.styles=[a,r`
       header { display: flex; flex-wrap: wrap; gap: 0.5rem 1.25rem; align-items: center; padding: 0.75rem 1.25rem; border-bottom: 1px solid var(--line); background: var(--card); }
       header strong { margin-right: auto; }
       a { color: var(--accent); }
@@ -199,30 +199,30 @@
       h1 { margin: 0; }
       .badge { border-color: var(--accent); color: var(--accent); }
       @media (max-width: 60rem) { .one { grid-template-columns: minmax(0, 1fr); } }
-    `]}async connectedCallback(){super.connectedCallback(),addEventListener(`popstate`,this.follow),this.session=await ee(),await this.follow()}disconnectedCallback(){super.disconnectedCallback(),removeEventListener(`popstate`,this.follow)}render(){return this.session?r`
+    `]}async connectedCallback(){super.connectedCallback(),addEventListener(`popstate`,this.follow),this.session=await h(),await this.follow()}disconnectedCallback(){super.disconnectedCallback(),removeEventListener(`popstate`,this.follow)}render(){return this.session?n`
       <header>
         <strong>Visavis · ${e(`library`)}</strong>
-        ${this.alone?d:r`<a href="/console">${e(`console`)}</a><a href="/admin">${e(`settings`)}</a>`}
-        <button @click=${()=>h()}>${e(`signOut`)}</button>
+        ${this.alone?l:n`<a href="/console">${e(`console`)}</a><a href="/admin">${e(`settings`)}</a>`}
+        <button @click=${()=>m()}>${e(`signOut`)}</button>
       </header>
-      <main>${this.may(`View Recordings`)?this.content():r`<p class="card" role="alert">${e(`mayNotView`)}</p>`}</main>
-    `:d}content(){return this.error?r`<p class="card error" role="alert">${this.error}</p>${this.back()}`:this.opened?!this.recording||!this.contents?r`<p class="quiet" role="status">${e(`loading`)}</p>`:this.one(this.opened,this.recording,this.contents):r`<visavis-recordings @open-recording=${e=>this.open(e.detail)}></visavis-recordings>`}one(t,n,i){let a=n.visitorName||e(`aVisitor`),o=n.agentNames.join(`, `)||e(`agent`),s={visitor:a,agent:o,"":a,system:``};return r`
+      <main>${this.may(`View Recordings`)?this.content():n`<p class="card" role="alert">${e(`mayNotView`)}</p>`}</main>
+    `:l}content(){return this.error?n`<p class="card error" role="alert">${this.error}</p>${this.back()}`:this.opened?!this.recording||!this.contents?n`<p class="quiet" role="status">${e(`loading`)}</p>`:this.one(this.opened,this.recording,this.contents):n`<visavis-recordings @open-recording=${e=>this.open(e.detail)}></visavis-recordings>`}one(t,r,i){let a=r.visitorName||e(`aVisitor`),o=r.agentNames.join(`, `)||e(`agent`),s={visitor:a,agent:o,"":a,system:``};return n`
       ${this.back()}
       <div class="one">
         <div class="main">
           <section class="card" aria-labelledby="title">
             <div class="title">
               <h1 id="title">${a} · ${o}</h1>
-              <span class="quiet">${f(n.startedAt)}, ${e(n.media===`video`?`videoCall`:`audioCall`)}</span>
-              ${n.isHeld?r`<span class="badge">${e(`onHold`)}</span>`:d}
+              <span class="quiet">${u(r.startedAt)}, ${e(r.media===`video`?`videoCall`:`audioCall`)}</span>
+              ${r.isHeld?n`<span class="badge">${e(`onHold`)}</span>`:l}
             </div>
-            <visavis-player .opened=${t} .names=${s} .chapters=${i.chapters} .duration=${n.duration} .start=${this.start}
+            <visavis-player .opened=${t} .names=${s} .chapters=${i.chapters} .duration=${r.duration} .start=${this.start}
               @position=${e=>this.position=e.detail}></visavis-player>
           </section>
-          <visavis-deeds .opened=${t} .recording=${n} .mayManage=${this.may(`Manage Settings`)}
+          <visavis-deeds .opened=${t} .recording=${r} .mayManage=${this.may(`Manage Settings`)}
             @changed=${e=>this.recording=e.detail} @deleted=${()=>this.open(``)}></visavis-deeds>
         </div>
         <visavis-beside .contents=${i} .names=${s} .position=${this.position}
           @seek=${e=>void this.player?.seek(e.detail)}></visavis-beside>
       </div>
-    `}back(){return r`<a href=${location.pathname} @click=${e=>{e.preventDefault(),this.open(``)}}>← ${e(`allRecordings`)}</a>`}may(e){return this.session?.permissions.includes(e)??!1}open(e){history.pushState(null,``,e?`?recording=${encodeURIComponent(e)}`:location.pathname),this.follow()}};u([l({type:Boolean})],$.prototype,`alone`,void 0),u([_(`visavis-player`)],$.prototype,`player`,void 0),u([s()],$.prototype,`session`,void 0),u([s()],$.prototype,`opened`,void 0),u([s()],$.prototype,`recording`,void 0),u([s()],$.prototype,`contents`,void 0),u([s()],$.prototype,`position`,void 0),u([s()],$.prototype,`error`,void 0),$=u([t(`visavis-library`)],$);
+    `}back(){return n`<a href=${location.pathname} @click=${e=>{e.preventDefault(),this.open(``)}}>← ${e(`allRecordings`)}</a>`}may(e){return this.session?.permissions.includes(e)??!1}open(e){history.pushState(null,``,e?`?recording=${encodeURIComponent(e)}`:location.pathname),this.follow()}};c([s({type:Boolean})],X.prototype,`alone`,void 0),c([_(`visavis-player`)],X.prototype,`player`,void 0),c([o()],X.prototype,`session`,void 0),c([o()],X.prototype,`opened`,void 0),c([o()],X.prototype,`recording`,void 0),c([o()],X.prototype,`contents`,void 0),c([o()],X.prototype,`position`,void 0),c([o()],X.prototype,`error`,void 0),X=c([t(`visavis-library`)],X);
