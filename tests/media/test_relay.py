@@ -121,11 +121,11 @@ def test_a_tap_hears_both_and_a_pause_is_noted(tmp_path: Path) -> None:
     journal = create_journal(tmp_path, MANIFEST, 1, pytest.fail)
     desk.relay.record(LINK, journal)
     desk.say(Side.VISITOR, rtp(1))
-    desk.relay.pause(LINK, is_paused=True)
-    desk.relay.pause(LINK, is_paused=True)
+    desk.relay.pause(LINK, 1.0, is_paused=True)
+    desk.relay.pause(LINK, 1.0, is_paused=True)
     desk.say(Side.VISITOR, rtp(2))
-    desk.relay.pause(LINK, is_paused=False)
-    desk.relay.pause(Link("other", 1), is_paused=False)
+    desk.relay.pause(LINK, 1.0, is_paused=False)
+    desk.relay.pause(Link("other", 1), 1.0, is_paused=False)
     desk.say(Side.AGENT, b"\x80\xc9\0\1\0\0\0\7", is_rtcp=True)
     assert desk.relay.remove(LINK, 2.0)
     journal.close()
@@ -139,6 +139,24 @@ def test_a_tap_hears_both_and_a_pause_is_noted(tmp_path: Path) -> None:
         (RecordKind.SEAL, JournalLeg.NONE),
     ]
     assert [r.payload for r in records[1:3]] == [b'{"type":"paused"}', b'{"type":"resumed"}']
+
+
+def test_after_a_pause_key_frames_are_asked_for_until_one_is_new(tmp_path: Path) -> None:
+    """The first may be of a picture that was captured in the pause, and is left out for that."""
+    desk = connected()
+    journal = create_journal(tmp_path, MANIFEST, 1, pytest.fail)
+    desk.relay.record(LINK, journal)
+    desk.say(Side.VISITOR, rtp(1))
+    desk.relay.pause(LINK, 1.0, is_paused=True)
+    desk.taken()
+    desk.relay.pause(LINK, 4.0, is_paused=False)
+    asked = [len(desk.taken())]
+    for now in (4.4, 4.5, 4.6, 5.5, 5.6):
+        desk.relay.tick(now)
+        asked.append(len([sent for sent in desk.taken() if not is_dtls(sent[0])]))
+    assert asked == [1, 0, 1, 0, 1, 0]
+    desk.relay.remove(LINK, 6.0)
+    journal.close()
 
 
 def test_a_removed_link_s_last_reports_are_told_and_its_routes_forgotten() -> None:

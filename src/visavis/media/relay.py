@@ -19,17 +19,24 @@ from visavis.rtp.quality import LegReport
 
 MAX_LINKS: Final = 1000
 
+ASK_AGAIN_SECONDS: Final = (0.5, 1.5)
+"""After a pause: the first key frame may be of a picture that was captured while it lasted."""
+
 _JOURNAL_LEG: Final = {Side.VISITOR: JournalLeg.VISITOR, Side.AGENT: JournalLeg.AGENT}
 
 
 @dataclass(slots=True)
 class MediaLink:
-    """Up to two legs, whether they are joined, and the journal of what their browsers send."""
+    """Up to two legs, whether they are joined, and the journal of what their browsers send.
+
+    `asks_at` are moments at which key frames are wanted.
+    """
 
     legs: dict[Side, Leg] = field(default_factory=dict)
     is_joined: bool = False
     journal: Journal | None = None
     is_paused: bool = False
+    asks_at: list[float] = field(default_factory=list)
 
     def connect(self) -> None:
         """Tell each leg its peer and its tap."""
@@ -109,7 +116,7 @@ class Relay:
         recorded.connect()
         self._ask_for_key_frames(recorded)
 
-    def pause(self, link: Link, *, is_paused: bool) -> None:
+    def pause(self, link: Link, now: float, *, is_paused: bool) -> None:
         """Keep the browsers' packets out of the journal, or let them in again."""
         paused = self.links.get(link)
         if paused and paused.journal and paused.is_paused != is_paused:
@@ -118,6 +125,7 @@ class Relay:
             paused.journal.note({"type": "paused" if is_paused else "resumed"})
             if not is_paused:
                 self._ask_for_key_frames(paused)
+                paused.asks_at = [now + seconds for seconds in ASK_AGAIN_SECONDS]
 
     def remove(self, link: Link, now: float) -> MediaLink | None:
         """Close a link's legs; its journal is the caller's to close."""
@@ -161,6 +169,9 @@ class Relay:
             for leg in link.legs.values():
                 leg.tick(now)
                 self._settle(leg)
+            if link.asks_at and now >= link.asks_at[0]:
+                del link.asks_at[0]
+                self._ask_for_key_frames(link)
 
     def _receive_media(self, leg: Leg, datagram: bytes, now: float, arrival_us: int) -> None:
         control = is_rtcp(datagram)

@@ -131,7 +131,7 @@ class Worker:
             case control.Note():
                 self._note(request)
             case control.Pause():
-                self._relay.pause(request.link, is_paused=request.is_paused)
+                self._relay.pause(request.link, time.monotonic(), is_paused=request.is_paused)
             case control.Tap():
                 await self._tap(request)
             case control.Close():
