@@ -333,7 +333,8 @@ def test_chapters_tags_and_the_whole_story_are_in_the_file(tmp_path: Path) -> No
             event(3.0, "reconnecting"),
             event(4.0, "connected"),
             event(5.0, "transferred", "agent", agentName="Cy", agentId=3),
-            event(9.0, "ended"),
+            event(5.7, "reconnecting"),  # the page that hangs up is gone at once
+            event(6.0, "ended"),
         ),
         quality={"visitor": {"mos": 4.2}},
     )

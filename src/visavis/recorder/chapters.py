@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
+from math import inf
 from typing import Final, NamedTuple
 
 from visavis import __version__
@@ -17,6 +18,9 @@ from visavis.rtp.journal import JournalLeg
 MAX_CHAPTERS: Final = 1000
 SNAP_SECONDS: Final = 1.0
 """What happened so shortly after the beginning is a chapter from the beginning."""
+
+PARTING_SECONDS: Final = 1.0
+"""A page that hangs up may be gone before anybody has heard why: no connection was lost."""
 
 SOFTWARE: Final = f"Visavis {__version__}"
 
@@ -107,10 +111,13 @@ def recorded_story(manifest: Manifest, story: Story, found: Survey) -> RecordedS
     )
 
 
-def _titled(events: Iterable[CallEvent]) -> Iterator[tuple[CallEvent, str]]:
+def _titled(events: Sequence[CallEvent]) -> Iterator[tuple[CallEvent, str]]:
     was_connected = False
+    ended_at = max((_at(event) for event in events if event.name == State.ENDED), default=inf)
     for event in events:
         title = _title(event)
+        if event.name == State.RECONNECTING and ended_at - _at(event) < PARTING_SECONDS:
+            continue
         if event.name == State.CONNECTED:
             title = "Connected again" if was_connected else "Connected"
             was_connected = True
