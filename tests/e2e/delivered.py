@@ -17,7 +17,8 @@ const context = new AudioContext();
 const SECOND = 1, SHORT = 0.2;
 
 const beeps = () => {
-  const [tone, gain, end] = [context.createOscillator(), context.createGain(), context.createMediaStreamDestination()];
+  const [tone, gain] = [context.createOscillator(), context.createGain()];
+  const end = context.createMediaStreamDestination();
   gain.gain.value = 0;
   for (let at = Math.ceil(context.currentTime); at < context.currentTime + 300; at += SECOND) {
     gain.gain.setValueAtTime(0.8, at);
