@@ -1,0 +1,105 @@
+"""What a delivered file is held to, and when it flashes and beeps."""
+
+from __future__ import annotations
+
+import hashlib
+import statistics
+from pathlib import Path
+from typing import Any, Final
+
+import httpx2
+
+from tests.running import System, decoding_errors, ffprobe
+from tests.synthetic.watch import beeps, flashes
+
+FLASH_AND_BEEP: Final = """
+const context = new AudioContext();
+const SECOND = 1, SHORT = 0.2;
+
+const beeps = () => {
+  const [tone, gain] = [context.createOscillator(), context.createGain()];
+  const end = context.createMediaStreamDestination();
+  gain.gain.value = 0;
+  for (let at = Math.ceil(context.currentTime); at < context.currentTime + 300; at += SECOND) {
+    gain.gain.setValueAtTime(0.8, at);
+    gain.gain.setValueAtTime(0, at + SHORT);
+  }
+  tone.frequency.value = 1000;
+  tone.connect(gain).connect(end);
+  tone.start();
+  return end.stream.getAudioTracks()[0];
+};
+
+const flashes = () => {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 180 });
+  const brush = canvas.getContext("2d");
+  const draw = count => {
+    brush.fillStyle = context.currentTime % SECOND < SHORT ? "white" : "black";
+    brush.fillRect(0, 0, 320, 180);
+    brush.fillStyle = "grey";
+    brush.fillRect(count % 300, 170, 10, 10);  // or an unchanged picture would not be sent again
+    requestAnimationFrame(() => draw(count + 1));
+  };
+  draw(0);
+  return canvas.captureStream(30).getVideoTracks()[0];
+};
+
+navigator.mediaDevices.getUserMedia = async ({ audio, video }) => {
+  await context.resume();
+  return new MediaStream([...(audio ? [beeps()] : []), ...(video ? [flashes()] : [])]);
+};
+"""
+"""A page's camera and microphone: at every second of one clock a flash and a beep."""
+
+FLASH_SECONDS: Final = 0.2
+
+MOST_APART: Final = 0.5
+"""Seconds by which a recording may be longer or shorter than its call."""
+
+
+def last_call(system: System) -> dict[str, Any]:
+    """The newest call as the REST API tells it, with all that happened in it."""
+    headers = {"Authorization": f"Bearer {system.token()}"}
+    url = f"{system.url}/v4/livechat/audioVideoChats"
+    listed = httpx2.get(f"{url}?pageSize=1", headers=headers).json()["audioVideoChats"]
+    return dict(httpx2.get(f"{url}/{listed[0]['id']}", headers=headers).json())
+
+
+def recordings(system: System) -> dict[str, Any]:
+    """The backlog and the recordings on their way, as the REST API tells them."""
+    headers = {"Authorization": f"Bearer {system.token()}"}
+    return dict(httpx2.get(f"{system.url}/v4/livechat/recordings", headers=headers).json())
+
+
+def titles(path: Path, sha256: str, call: dict[str, Any]) -> list[str]:
+    """The tracks of a file that is as it was sent, decodes, and is as long as its call."""
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+    assert decoding_errors(path) == ""
+    probed = ffprobe(path)
+    seconds = float(probed["format"]["duration"])
+    print(f"{path.name}: {seconds:.3f} s of a call of {call['duration']:.3f} s")
+    assert abs(seconds - call["duration"]) < MOST_APART
+    return [stream["tags"]["title"] for stream in probed["streams"]]
+
+
+def chapters(path: Path) -> dict[str, float]:
+    return {
+        chapter["tags"]["title"]: float(chapter["start_time"])
+        for chapter in ffprobe(path)["chapters"]
+    }
+
+
+def skew(path: Path, side: str) -> float:
+    """By how many seconds a side's flashes are later than their beeps: the median."""
+    sounds = beeps(path, f"{side} audio")
+    late = [
+        flash - beep
+        for flash in flashes(path, f"{side} video")
+        for beep in sounds
+        if abs(flash - beep) < FLASH_SECONDS
+    ]
+    median = statistics.median(late)
+    print(
+        f"{side}: {len(late)} flashes {min(late):+.3f} to {max(late):+.3f} s, median {median:+.3f}"
+    )
+    return median

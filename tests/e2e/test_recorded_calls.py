@@ -1,0 +1,113 @@
+"""What becomes of recorded calls: the file that was delivered, looked at and listened to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import COLLEAGUE, PASSWORD
+from tests.e2e.delivered import FLASH_AND_BEEP, chapters, last_call, skew, titles
+from tests.e2e.test_library import in_step
+from tests.running import Parties, System, eventually, videos
+from tests.synthetic.watch import DARK, LOUD, beeps, brightness, flashes, loudness
+
+pytestmark = pytest.mark.e2e
+
+MOST_SKEW = 0.04
+
+
+@pytest.fixture(scope="module")
+def system(office: System) -> System:
+    office.configure(on=True, recording=True)
+    return office
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def archived(system: System) -> tuple[Path, str]:
+    """The newest call's file in the archive, and the SHA-256 that was sent with it."""
+    recording_id = last_call(system)["recordingId"]
+
+    def found() -> str:
+        return next((r["sha256"] for r in system.recordings() if r["id"] == recording_id), "")
+
+    sha256 = eventually(found)
+    eventually(lambda: recording_id not in system.undelivered())
+    return system.archived(recording_id), sha256
+
+
+def test_a_video_call_with_a_pause_is_in_step(system: System, parties: Parties) -> None:
+    visitor, agent = parties.visitor, parties.agent
+    for page in (visitor, agent):
+        page.add_init_script(FLASH_AND_BEEP)
+    parties.arrive()
+    parties.connect()
+    visitor.wait_for_timeout(6_000)
+    press(agent, "Pause recording")
+    expect(visitor.get_by_text("Recording paused")).to_be_visible()
+    visitor.wait_for_timeout(2_500)
+    press(agent, "Go on recording")
+    expect(visitor.get_by_text("Recorded since")).to_be_visible()
+    visitor.wait_for_timeout(4_000)
+    press(visitor, "Hang up")
+
+    path, sha256 = archived(system)
+    sides = [f"{side} {kind}" for side in ("Visitor", "Agent") for kind in ("audio", "video")]
+    assert titles(path, sha256, last_call(system)) == sides
+    told = chapters(path)
+    paused, resumed = told["Recording paused by the agent"], told["Recording resumed by the agent"]
+    for side in ("Visitor", "Agent"):
+        assert abs(skew(path, side)) < MOST_SKEW
+        seen = [light for at, light in brightness(path, f"{side} video") if paused < at < resumed]
+        heard = [peak for at, peak in loudness(path, f"{side} audio") if paused < at < resumed]
+        assert max(seen) <= DARK
+        assert max(heard) < LOUD
+        for moments in (flashes(path, f"{side} video"), beeps(path, f"{side} audio")):
+            assert min(moments) < paused
+            assert max(moments) > resumed
+
+    agent.goto(f"{system.url}/library?recording={last_call(system)['recordingId']}")
+    agent.locator("#play").click()
+    agent.wait_for_timeout(500)
+    in_step(agent, 3)
+
+
+def test_an_upgraded_call_with_a_screen_moves_to_a_colleague(
+    system: System, parties: Parties
+) -> None:
+    parties.arrive()
+    visitor, agent, bea = parties.visitor, parties.agent, parties.another_agent()
+    parties.sign_in(bea, COLLEAGUE, PASSWORD)
+    parties.connect("Audio call")
+    for page in (visitor, agent):
+        press(page, "Camera on")
+    eventually(lambda: len(videos(agent, "visavisConsole")) == 1)
+    press(agent, "Share screen")
+    eventually(lambda: len(videos(visitor, "visavis")) == 2)
+    press(agent, "Stop sharing")
+    press(agent, "Transfer")
+    press(agent, "Transfer to Bea")
+    bea.get_by_role("button", name="With video").click()
+    expect(agent.get_by_text("Your colleague has the call now.")).to_be_visible(timeout=15_000)
+    eventually(lambda: len(videos(visitor, "visavis")) == 1)
+    eventually(lambda: len(videos(bea, "visavisConsole")) == 1)
+    press(bea, "Hang up")
+
+    path, sha256 = archived(system)
+    assert titles(path, sha256, last_call(system)) == [
+        "Visitor audio",
+        "Visitor video",
+        "Agent audio",
+        "Agent video",
+        "Agent screen",
+    ]
+    # what follows so shortly on another's beginning takes its place
+    assert list(chapters(path))[-3:] == [
+        "The agent shares their screen",
+        "The agent stops sharing",
+        "Transferred to Bea",
+    ]
