@@ -31,21 +31,27 @@ STATIC = (
     Check("import contracts", ("lint-imports",)),
     Check("types", ("mypy",)),
 )
-ONE_BY_ONE = "not e2e and not fault and not many"
-COUNTED = ("coverage", "run", "-m", "pytest")
+QUICK = "not e2e and not fault and not many"
 SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
 YIELDING = ("nice", "-n", "10")
 """To the browsers, whose media have to keep time."""
 LANES = (
     # the browsers' driver keeps an event loop of its own: it does not mix with asynchronous tests
-    (Check("browsers", ("pytest", "-m", "e2e")),),
-    (Check("faults", (*COUNTED, "-m", "fault and not e2e")),),
+    (Check("pages", ("pytest", "-m", "e2e", "tests/e2e", "--ignore=tests/e2e/networks")),),
     (
-        Check("unit and interop", (*COUNTED, *SIDE_BY_SIDE, "-m", ONE_BY_ONE), YIELDING),
+        Check("faults", ("pytest", "-m", "fault and not e2e")),
+        Check("networks", ("pytest", "-m", "e2e", "--ignore-glob=tests/e2e/test_*")),
+    ),
+    (
+        Check(
+            "unit and interop",
+            ("coverage", "run", "-m", "pytest", *SIDE_BY_SIDE, "-m", QUICK),
+            YIELDING,
+        ),
         Check("many cases", ("pytest", *SIDE_BY_SIDE, "-m", "many"), YIELDING),
     ),
 )
-"""Lanes run side by side. Coverage doubles the time: what only repeats is not counted."""
+"""Lanes run side by side. Coverage, which doubles the time, counts what tests of one room reach."""
 AT_LEAST = {"domain": 100, "services": 100, "": 90}
 """Per cent of lines and branches, of a room or (without a name) of the whole."""
 COVERAGE = (
