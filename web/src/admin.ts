@@ -47,7 +47,7 @@ export class Admin extends LitElement {
       input[role="switch"]::after { content: ""; position: absolute; inset: 0.2rem auto 0.2rem 0.2rem; width: 1.3rem; border-radius: 50%; background: var(--card); transition: translate 0.15s; }
       input[role="switch"]:checked { background: var(--accent); }
       input[role="switch"]:checked::after { translate: 1.3rem; }
-      .field { padding: 1rem 0; border-top: 1px solid var(--line); }
+      .field { padding: 1rem 0; border-top: 1px solid var(--line); font-weight: 400; }
       .field input { display: block; width: 100%; font: inherit; padding: 0.6rem; margin-top: 0.4rem; border-radius: 8px; border: 1px solid var(--quiet); background: transparent; color: inherit; }
       .field input[aria-invalid="true"] { border-color: var(--danger); }
       .bar { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: center; padding-top: 1rem; border-top: 1px solid var(--line); }
