@@ -50,6 +50,7 @@ soak: $(VENV)/test-installed ## the long form of the storm: 200 calls while ever
 	@$(BIN)/python -m tests.faults.storm $(SOAK_OPTIONS)
 
 bench: $(VENV)/bench-installed ## measure ourselves against our peers
+	@sh benchmarks/system-packages
 	@$(BIN)/python benchmarks
 
 web: $(VENV)/test-installed ## build the pages into src/visavis/web/static

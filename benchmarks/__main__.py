@@ -13,7 +13,8 @@ def main() -> int:
     codes = []
     for script in sorted(HERE.glob("[a-z]*.py")):
         print(f"# {script.stem}", flush=True)
-        codes.append(subprocess.run([sys.executable, script], check=False).returncode)
+        command = [sys.executable, "-m", f"benchmarks.{script.stem}"]
+        codes.append(subprocess.run(command, cwd=HERE.parent, check=False).returncode)
     return max(codes, default=0)
 
 

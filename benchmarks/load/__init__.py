@@ -1,0 +1,1 @@
+"""Callers without browsers, whose packets a C helper sends, receives and counts."""

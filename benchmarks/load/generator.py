@@ -1,0 +1,139 @@
+"""Sends and counts the packets of many calls in one process; `packets.c` does the work."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cffi import FFI
+from pylibsrtp._binding import ffi as srtp_ffi
+from pylibsrtp._binding import lib as srtp
+
+from benchmarks.load.wire import Wire
+
+SLICE_SECONDS = 0.1
+CONSENT_SLICES = 25
+"""A wire is checked once in so many slices, as browsers do."""
+
+LATE_SECONDS = 0.5
+"""What has not arrived so long after it was sent is lost."""
+
+DECLARATIONS = """
+struct counts {
+  uint64_t sent, received, repeated, foreign, broken, unsent, rtcp_sent, rtcp_received;
+  uint64_t latency[20000];
+};
+struct other { int wire, length; uint8_t datagram[2048]; };
+struct load *load_new(void *protect, void *protect_rtcp, void *unprotect, void *unprotect_rtcp);
+int load_wire(struct load *load, int socket, void *out, void *in, uint32_t ssrc);
+int load_stream(struct load *load, int wire, int is_video, uint32_t ssrc);
+void load_run(struct load *load, double seconds);
+void load_begin(struct load *load);
+void load_end(struct load *load);
+struct counts *load_counts(struct load *load);
+struct other *load_other(struct load *load);
+void load_free(struct load *load);
+"""
+BUCKET_MS = 0.01
+
+
+@dataclass(frozen=True)
+class Counts:
+    """RTP packets, and how many milliseconds half of them and 99 of 100 were on their way."""
+
+    sent: int
+    received: int
+    strange: int
+    rtcp_received: int
+    p50: float
+    p99: float
+
+    @property
+    def lost(self) -> int:
+        return self.sent - self.received
+
+
+class Generator:
+    """The wires that were added, and what they send; closes their sockets when it is closed."""
+
+    def __init__(self) -> None:
+        self._ffi = FFI()
+        self._ffi.cdef(DECLARATIONS)
+        with tempfile.TemporaryDirectory() as directory:
+            self._c = self._ffi.dlopen(str(_compile(Path(directory))))
+        self._load = self._c.load_new(*map(self._function, FUNCTIONS))
+        self._wires: list[Wire] = []
+        self._slices = itertools.count()
+
+    def add(self, wire: Wire, sends: Iterable[str] = ("audio", "video")) -> None:
+        """Take in a connected wire that sends these kinds of media, if any."""
+        sessions = (self._session(wire.outgoing), self._session(wire.incoming))
+        ours = wire.ssrcs["audio"]
+        number = self._c.load_wire(self._load, wire.socket.fileno(), *sessions, ours)
+        self._wires.append(wire)
+        for kind in sends:
+            self._c.load_stream(self._load, number, kind == "video", wire.ssrcs[kind])
+
+    def run(self, seconds: float) -> None:
+        for _ in range(round(seconds / SLICE_SECONDS)):
+            self._c.load_run(self._load, SLICE_SECONDS)
+            for wire in self._wires[next(self._slices) % CONSENT_SLICES :: CONSENT_SLICES]:
+                wire.check()
+            while other := self._c.load_other(self._load):
+                self._wires[other.wire].answer(
+                    bytes(self._ffi.buffer(other.datagram, other.length))
+                )
+
+    def begin(self) -> None:
+        """Count what is sent from now on, until `end`."""
+        self._c.load_begin(self._load)
+
+    def end(self) -> Counts:
+        """What became of it, when all that is on its way has arrived."""
+        self._c.load_end(self._load)
+        self.run(LATE_SECONDS)
+        counts = self._c.load_counts(self._load)
+        latency = list(itertools.accumulate(counts.latency))
+        return Counts(
+            counts.sent,
+            counts.received,
+            counts.repeated + counts.foreign + counts.broken + counts.unsent,
+            counts.rtcp_received,
+            _percentile(latency, 0.5),
+            _percentile(latency, 0.99),
+        )
+
+    def close(self) -> None:
+        self._c.load_free(self._load)
+        for wire in self._wires:
+            wire.socket.close()
+
+    def _function(self, name: str) -> object:
+        return self._pointer(srtp_ffi.addressof(srtp, name))
+
+    def _session(self, session: object) -> object:
+        return self._pointer(session._srtp[0])  # type: ignore[attr-defined]
+
+    def _pointer(self, pointer: object) -> object:
+        return self._ffi.cast("void *", int(srtp_ffi.cast("uintptr_t", pointer)))
+
+
+FUNCTIONS = ("srtp_protect", "srtp_protect_rtcp", "srtp_unprotect", "srtp_unprotect_rtcp")
+
+
+def _compile(directory: Path) -> Path:
+    source, library = Path(__file__).with_name("packets.c"), directory / "packets.so"
+    subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library, source], check=True)
+    return library
+
+
+def _percentile(accumulated: list[int], part: float) -> float:
+    """In milliseconds; `accumulated` has a bucket every `BUCKET_MS`."""
+    if not accumulated[-1]:
+        return float("nan")
+    wanted = accumulated[-1] * part
+    return BUCKET_MS * next(n for n, count in enumerate(accumulated, 1) if count >= wanted)

@@ -1,0 +1,80 @@
+"""What relaying costs, ours beside Janus VideoRoom and rtpengine, and how many calls a core bears.
+
+A call is two browsers' worth of VP8-like video, 1.03 Mbit/s in 140 packets a second, and Opus, 50
+packets a second, each way, with RTCP. The generator's calls are real to the relays: ICE, DTLS and
+SRTP; it counts every packet that does not arrive. Each relay has one core, the generator another.
+Rounds alternate between the relays, each started anew; a ratio is the median of the rounds' ratios.
+CPU is that of the relay's process and includes the kernel's work for it. Then calls are added to
+each relay until packets are lost, twice in a row.
+
+It needs `janus` and `rtpengine-daemon` (`sh benchmarks/system-packages`), a C compiler, two cores,
+and makes a network namespace of its own (as root, or where users may make them).
+
+Exits with 1 when a limit is missed: at most 0.45 times Janus's CPU per call, at most rtpengine's.
+
+    python -m benchmarks.relay [--calls 10 30] [--rounds 5] [--seconds 8] [--most 200]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from benchmarks.relays.comparison import (
+    RELAYS,
+    compare,
+    describe,
+    measure,
+    print_ratios,
+    print_table,
+    running,
+    tell,
+)
+from benchmarks.relays.network import enter_network
+from benchmarks.relays.server import use_generator_core
+
+LIMITS = {"Janus VideoRoom": 0.45, "rtpengine": 1.0}
+STEP = 10
+TRIES = 2
+
+
+def most_without_loss(name: str, most: int, seconds: float) -> int:
+    """How many calls the relay carries, in steps of `STEP`, before it loses packets."""
+    carried = 0
+    with running(name, is_recording=False) as (server, generator):
+        while server.calls < most:
+            server.add_calls(STEP, generator)
+            for _ in range(TRIES):
+                measured = measure(server, generator, seconds)
+                tell(f"{name}, {server.calls} calls: {describe(measured)}")
+                if measured.counts.lost == 0:
+                    carried = server.calls
+                    break
+            else:
+                break
+    return carried
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--calls", type=int, nargs="+", default=[10, 30])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--most", type=int, default=200, help="0 does not look for the most")
+    options = parser.parse_args()
+    enter_network("benchmarks.relay")
+    use_generator_core()
+    results = compare(sorted(options.calls), options.rounds, options.seconds)
+    print_table(results)
+    kept = print_ratios(results, LIMITS)
+    if options.most:
+        print("\n| relay | most calls without loss on one core |\n|---|---|")
+        for name in RELAYS:
+            print(f"| {name} | {most_without_loss(name, options.most, options.seconds)} |")
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

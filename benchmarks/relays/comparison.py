@@ -1,0 +1,127 @@
+"""Measures relays in turn, each round all of them, so that all meet whatever else goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import statistics
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.load.generator import Counts, Generator
+from benchmarks.relays.janus import Janus
+from benchmarks.relays.rtpengine import Rtpengine
+from benchmarks.relays.server import Server
+from benchmarks.relays.visavis import Visavis
+
+WARM_SECONDS = 2.0
+
+OURS = Visavis.name
+RELAYS: dict[str, type[Server]] = {relay.name: relay for relay in (Visavis, Janus, Rtpengine)}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """`cpu` in per cent of a core, of the server and of the generator."""
+
+    calls: int
+    cpu: float
+    generator_cpu: float
+    counts: Counts
+    recorded_bytes: int
+
+    @property
+    def cpu_per_call(self) -> float:
+        return self.cpu / self.calls
+
+
+Results = dict[tuple[str, int], list[Measured]]
+"""By the relay's name and how many calls it has."""
+
+
+@contextlib.contextmanager
+def running(name: str, *, is_recording: bool) -> Iterator[tuple[Server, Generator]]:
+    with tempfile.TemporaryDirectory() as directory, contextlib.ExitStack() as stack:
+        generator = Generator()
+        stack.callback(generator.close)
+        server = RELAYS[name](Path(directory), is_recording=is_recording)
+        server.start()
+        stack.callback(server.stop)
+        yield server, generator
+
+
+def measure(server: Server, generator: Generator, seconds: float) -> Measured:
+    """What the calls that are up cost, and what they lose."""
+    generator.run(WARM_SECONDS)
+    generator.begin()
+    began, cpu, own = time.monotonic(), server.cpu(), time.process_time()
+    generator.run(seconds)
+    cpu, own = server.cpu() - cpu, time.process_time() - own
+    took = time.monotonic() - began
+    recorded = server.recorded_bytes()
+    return Measured(server.calls, 100 * cpu / took, 100 * own / took, generator.end(), recorded)
+
+
+def compare(
+    calls: Sequence[int], rounds: int, seconds: float, *, is_recording: bool = False
+) -> Results:
+    """Every relay at every number of calls, as often as there are rounds."""
+    results: Results = defaultdict(list)
+    for number in range(1, rounds + 1):
+        for name in RELAYS:
+            with running(name, is_recording=is_recording) as (server, generator):
+                for wanted in calls:
+                    server.add_calls(wanted - server.calls, generator)
+                    measured = measure(server, generator, seconds)
+                    results[name, wanted].append(measured)
+                    tell(f"round {number}: {name}, {wanted} calls: {describe(measured)}")
+    return results
+
+
+def describe(measured: Measured) -> str:
+    counts = measured.counts
+    return (
+        f"{measured.cpu_per_call:.2f} % of a core a call, {counts.lost} of {counts.sent} lost, "
+        f"{counts.p50:.2f} ms (p99 {counts.p99:.2f}), generator {measured.generator_cpu:.0f} %"
+    )
+
+
+def tell(progress: str) -> None:
+    print(progress, file=sys.stderr, flush=True)
+
+
+def print_table(results: Results) -> None:
+    print("| relay | calls | CPU per call, % of a core | p50, ms | p99, ms | lost of a million |")
+    print("|---|---|---|---|---|---|")
+    for (name, calls), rounds in sorted(results.items(), key=lambda item: item[0][1]):
+        cpu, p50, p99 = (
+            statistics.median(values)
+            for values in zip(
+                *((m.cpu_per_call, m.counts.p50, m.counts.p99) for m in rounds), strict=True
+            )
+        )
+        lost = sum(m.counts.lost for m in rounds) / sum(m.counts.sent for m in rounds) * 1e6
+        print(f"| {name} | {calls} | {cpu:.2f} | {p50:.2f} | {p99:.2f} | {lost:.0f} |")
+
+
+def ratio(results: Results, peer: str, calls: int) -> float:
+    """Our CPU per call in the peer's: the median of the rounds' ratios."""
+    pairs = zip(results[OURS, calls], results[peer, calls], strict=True)
+    return statistics.median(ours.cpu_per_call / theirs.cpu_per_call for ours, theirs in pairs)
+
+
+def print_ratios(results: Results, limits: dict[str, float]) -> bool:
+    """Whether every limit is kept."""
+    print("\n| ratio of CPU per call (median of the rounds) | calls | measured | limit |")
+    print("|---|---|---|---|")
+    kept = True
+    for calls in sorted({calls for _, calls in results}):
+        for peer, limit in limits.items():
+            measured = ratio(results, peer, calls)
+            kept = kept and measured <= limit
+            print(f"| {OURS} / {peer} | {calls} | {measured:.2f} | {limit} |")
+    return kept

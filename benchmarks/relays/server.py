@@ -1,0 +1,74 @@
+"""A relay's process, bound to a core of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from benchmarks.load.generator import Generator
+
+SERVER_CORE, GENERATOR_CORE = 0, 1
+START_SECONDS = 20.0
+RECORDINGS = {".journal", ".mjr", ".pcap"}
+
+
+class Server(ABC):
+    """One relay. `calls` is how many it has; `directory` is for its files and the recordings."""
+
+    name: str
+
+    def __init__(self, directory: Path, *, is_recording: bool = False) -> None:
+        self.directory = directory
+        self.is_recording = is_recording
+        self.calls = 0
+        self._process: subprocess.Popen[bytes]
+
+    def add_calls(self, count: int, generator: Generator) -> None:
+        for _ in range(count):
+            self.calls += 1
+            self.add_call(self.calls, generator)
+
+    @abstractmethod
+    def start(self) -> None:
+        """Return when calls can be added; raises `TimeoutError`."""
+
+    @abstractmethod
+    def add_call(self, number: int, generator: Generator) -> None:
+        """Set a call of two up, and let the generator have its wires."""
+
+    def cpu(self) -> float:
+        """The seconds of all of the process's threads: clock_getcpuclockid(3) without libc."""
+        return time.clock_gettime((~self._process.pid << 3) | 2)
+
+    def recorded_bytes(self) -> int:
+        files = (path for path in self.directory.rglob("*") if path.suffix in RECORDINGS)
+        return sum(path.stat().st_size for path in files)
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def _spawn(self, command: Sequence[str | Path], stdin: int = subprocess.DEVNULL) -> None:
+        with (self.directory / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                ["taskset", "--cpu-list", str(SERVER_CORE), *command],
+                stdin=stdin,
+                stdout=log,
+                stderr=log,
+            )
+
+    def _wait_for(self, is_there: Callable[[], bool]) -> None:
+        give_up = time.monotonic() + START_SECONDS
+        while not is_there():
+            if time.monotonic() > give_up or self._process.poll() is not None:
+                log = (self.directory / "log").read_text(errors="replace")
+                raise TimeoutError(f"{self.name} did not start: {log[-2000:]}")
+            time.sleep(0.05)
+
+
+def use_generator_core() -> None:
+    os.sched_setaffinity(0, {GENERATOR_CORE})

@@ -1,0 +1,108 @@
+"""Ours: one media worker, as `visavis serve` starts it, over its control socket."""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import socket
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime
+
+import msgspec
+
+from benchmarks.load.generator import Generator
+from benchmarks.load.wire import IDENTITY, Remote, Wire
+from benchmarks.relays.network import HOST
+from benchmarks.relays.server import Server
+from visavis.domain.leg import Link, RemoteTransport, Side
+from visavis.domain.recording import Manifest
+from visavis.media import control
+from visavis.settings import Settings, encode_settings
+
+REPLY_SECONDS = 5.0
+
+
+class Visavis(Server):
+    name = "Visavis"
+
+    def start(self) -> None:
+        settings = Settings(
+            data_dir=self.directory,
+            media_port=40000,
+            media_workers=1,
+            advertise_addresses=(HOST,),
+            log_level="warning",
+        )
+        settings.run_dir.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "visavis", "part", "media-0"]
+        self._spawn(command, subprocess.PIPE)
+        assert self._process.stdin
+        self._process.stdin.write(encode_settings(settings) + b"\n")
+        self._process.stdin.flush()
+        control_socket = socket.socket(socket.AF_UNIX)
+        path = str(settings.media_socket(0))
+        self._wait_for(lambda: control_socket.connect_ex(path) == 0)
+        self._control = Control(control_socket)
+
+    def add_call(self, number: int, generator: Generator) -> None:
+        link = Link(f"call{number}", 1)
+        ask = self._control.ask
+        if self.is_recording:
+            ask(control.Tap, link, _manifest(number))
+        wires = {side: Wire(HOST) for side in Side}
+        ours = {side: _our_end(ask(control.OpenLeg, link, side)) for side in Side}
+        for side, wire in wires.items():
+            remote = RemoteTransport(wire.ufrag, wire.pwd, IDENTITY.fingerprint, (96,), (111,))
+            ask(control.SetRemote, link, side, remote)
+            wire.connect(ours[side])
+        ask(control.Join, link)
+        for wire in wires.values():
+            generator.add(wire)
+
+
+class Control:
+    """The app's end of the worker's control socket. What the worker tells is read and dropped."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+        self._request_ids = itertools.count(1)
+        self._replies: queue.Queue[control.Reply] = queue.Queue()
+        threading.Thread(target=self._listen, daemon=True).start()
+        self.ask(control.Keep, [])
+
+    def ask(self, request: type[control.Request], *what: object) -> control.Reply:
+        body = msgspec.json.encode(request(next(self._request_ids), *what))  # type: ignore[arg-type]
+        self._socket.sendall(control.LENGTH.pack(len(body)) + body)
+        reply = self._replies.get(timeout=REPLY_SECONDS)
+        if isinstance(reply, control.Failed):
+            raise RuntimeError(f"{request.__name__}: {reply.message}")  # noqa: TRY004
+        return reply
+
+    def _listen(self) -> None:
+        decoder = msgspec.json.Decoder(control.Reply | control.Event)
+        with self._socket.makefile("rb") as stream:
+            while head := stream.read(control.LENGTH.size):
+                frame = decoder.decode(stream.read(control.LENGTH.unpack(head)[0]))
+                if isinstance(frame, control.Reply):
+                    self._replies.put(frame)
+
+
+def _our_end(reply: control.Reply) -> Remote:
+    assert isinstance(reply, control.OurEnd)
+    ours = reply.transport
+    candidate = next(c for c in ours.candidates if c.protocol == "udp")
+    return Remote((candidate.address, candidate.port), ours.ufrag, ours.pwd)
+
+
+def _manifest(number: int) -> Manifest:
+    return Manifest(
+        recording_id=f"recording{number}",
+        site_id=1,
+        call_id=f"call{number}",
+        media="video",
+        visitor_name="",
+        agent_name="",
+        started_at=datetime.now(UTC),
+    )
