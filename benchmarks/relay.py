@@ -17,7 +17,6 @@ Exits with 1 when a limit is missed: at most 0.45 times Janus's CPU per call, at
 
 from __future__ import annotations
 
-import argparse
 import sys
 
 from benchmarks.relays.comparison import (
@@ -27,6 +26,7 @@ from benchmarks.relays.comparison import (
     measure,
     print_ratios,
     print_table,
+    read_options,
     running,
     tell,
 )
@@ -56,17 +56,11 @@ def most_without_loss(name: str, most: int, seconds: float) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--calls", type=int, nargs="+", default=[10, 30])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=8.0)
-    parser.add_argument("--most", type=int, default=200, help="0 does not look for the most")
-    options = parser.parse_args()
+    most = {"type": int, "default": 200, "help": "calls on one core; 0 does not look for the most"}
+    options = read_options(__doc__, most=most)
     enter_network("benchmarks.relay")
     use_generator_core()
-    results = compare(sorted(options.calls), options.rounds, options.seconds)
+    results = compare(options.calls, options.rounds, options.seconds)
     print_table(results)
     kept = print_ratios(results, LIMITS)
     if options.most:

@@ -41,6 +41,7 @@ enum {
 #define FRAME_EVERY (SECOND / 30)
 #define PACED (5 * MS / 2) /* between the packets of a frame, as browsers pace them */
 #define LONGEST_SLEEP (20 * MS)
+#define PAUSE (50 * MS)
 #define NTP_UNIX_SECONDS 2208988800ULL
 
 typedef int (*cipher)(void *session, void *packet, int *length);
@@ -331,14 +332,14 @@ static void report_due(struct load *load, int64_t now) {
       send_receiver_report(load, &load->wire[i], now);
 }
 
-/* What was due while the load did not run is due from now on. */
+/* What was due while the load did not run is due from now on, each stream at a phase of its own. */
 static void resume(struct load *load, int64_t now) {
-  int64_t gap = load->paused_at ? now - load->paused_at : 0;
-  for (int i = 0; i < load->streams; i++)
-    if (load->due[i] < now) {
-      load->due[i] += gap;
-      load->stream[i]->frame_at += gap;
-    }
+  if (now - load->paused_at < PAUSE) return;
+  for (int i = 0; i < load->streams; i++) {
+    int64_t late = now - load->due[i] + rand() % FRAME_EVERY;
+    load->due[i] += late;
+    load->stream[i]->frame_at += late;
+  }
 }
 
 void load_run(struct load *load, double seconds) {

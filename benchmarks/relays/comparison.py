@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import statistics
 import sys
@@ -11,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.load.generator import Counts, Generator
 from benchmarks.relays.janus import Janus
@@ -19,6 +21,8 @@ from benchmarks.relays.server import Server
 from benchmarks.relays.visavis import Visavis
 
 WARM_SECONDS = 2.0
+PACKETS_PER_SECOND = 380
+"""RTP packets of a call: 140 of video and 50 of audio each way."""
 
 OURS = Visavis.name
 RELAYS: dict[str, type[Server]] = {relay.name: relay for relay in (Visavis, Janus, Rtpengine)}
@@ -26,21 +30,37 @@ RELAYS: dict[str, type[Server]] = {relay.name: relay for relay in (Visavis, Janu
 
 @dataclass(frozen=True)
 class Measured:
-    """`cpu` in per cent of a core, of the server and of the generator."""
+    """`cpu` in seconds of the server, `generator_cpu` in per cent of its core."""
 
     calls: int
     cpu: float
     generator_cpu: float
     counts: Counts
-    recorded_bytes: int
+    seconds: float
+    megabytes: float
 
     @property
     def cpu_per_call(self) -> float:
-        return self.cpu / self.calls
+        """In per cent of a core, by what was sent: on a busy machine that may be behind time."""
+        return 100 * self.cpu / (self.counts.sent / PACKETS_PER_SECOND)
 
 
 Results = dict[tuple[str, int], list[Measured]]
 """By the relay's name and how many calls it has."""
+
+
+def read_options(description: str | None, **more: dict[str, Any]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--calls", type=int, nargs="+", default=[10, 30])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=8.0)
+    for name, settings in more.items():
+        parser.add_argument(f"--{name}", **settings)
+    options = parser.parse_args()
+    options.calls.sort()
+    return options
 
 
 @contextlib.contextmanager
@@ -58,12 +78,14 @@ def measure(server: Server, generator: Generator, seconds: float) -> Measured:
     """What the calls that are up cost, and what they lose."""
     generator.run(WARM_SECONDS)
     generator.begin()
+    recorded = server.recorded_bytes()
     began, cpu, own = time.monotonic(), server.cpu(), time.process_time()
     generator.run(seconds)
     cpu, own = server.cpu() - cpu, time.process_time() - own
     took = time.monotonic() - began
-    recorded = server.recorded_bytes()
-    return Measured(server.calls, 100 * cpu / took, 100 * own / took, generator.end(), recorded)
+    recorded = server.recorded_bytes() - recorded
+    counts = generator.end()
+    return Measured(server.calls, cpu, 100 * own / took, counts, took, recorded / 1e6)
 
 
 def compare(
@@ -86,7 +108,8 @@ def describe(measured: Measured) -> str:
     counts = measured.counts
     return (
         f"{measured.cpu_per_call:.2f} % of a core a call, {counts.lost} of {counts.sent} lost, "
-        f"{counts.p50:.2f} ms (p99 {counts.p99:.2f}), generator {measured.generator_cpu:.0f} %"
+        f"{counts.p50:.2f} ms (p99 {counts.p99:.2f}), {measured.megabytes:.1f} MB recorded, "
+        f"generator {measured.generator_cpu:.0f} %"
     )
 
 
@@ -95,17 +118,19 @@ def tell(progress: str) -> None:
 
 
 def print_table(results: Results) -> None:
-    print("| relay | calls | CPU per call, % of a core | p50, ms | p99, ms | lost of a million |")
-    print("|---|---|---|---|---|---|")
+    print(
+        "| relay | calls | CPU per call, % of a core | p50, ms | p99, ms | lost | MB/s recorded |"
+    )
+    print("|---|---|---|---|---|---|---|")
     for (name, calls), rounds in sorted(results.items(), key=lambda item: item[0][1]):
-        cpu, p50, p99 = (
-            statistics.median(values)
-            for values in zip(
-                *((m.cpu_per_call, m.counts.p50, m.counts.p99) for m in rounds), strict=True
-            )
-        )
-        lost = sum(m.counts.lost for m in rounds) / sum(m.counts.sent for m in rounds) * 1e6
-        print(f"| {name} | {calls} | {cpu:.2f} | {p50:.2f} | {p99:.2f} | {lost:.0f} |")
+        figures = [
+            f"{statistics.median(m.cpu_per_call for m in rounds):.2f}",
+            f"{statistics.median(m.counts.p50 for m in rounds):.2f}",
+            f"{statistics.median(m.counts.p99 for m in rounds):.2f}",
+            f"{sum(m.counts.lost for m in rounds)} of {sum(m.counts.sent for m in rounds)}",
+            f"{statistics.median(m.megabytes / m.seconds for m in rounds):.1f}",
+        ]
+        print(f"| {name} | {calls} |", " | ".join(figures), "|")
 
 
 def ratio(results: Results, peer: str, calls: int) -> float:

@@ -20,11 +20,11 @@ def enter_network(module: str) -> None:
         become_root = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
         command = ["unshare", *become_root, "--net", sys.executable, "-m", module, *sys.argv[1:]]
         os.execvp(command[0], command)
-    for command in (
+    for what in (
         "link set lo up",
         "link add wan0 type veth peer name wan1",
         "link set wan0 up",
         "link set wan1 up",
         f"address add {HOST}/24 dev wan0",
     ):
-        subprocess.run(["ip", *command.split()], check=True)
+        subprocess.run(["ip", *what.split()], check=True)

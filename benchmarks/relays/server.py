@@ -65,6 +65,8 @@ class Server(ABC):
         give_up = time.monotonic() + START_SECONDS
         while not is_there():
             if time.monotonic() > give_up or self._process.poll() is not None:
+                self._process.kill()
+                self._process.wait()
                 log = (self.directory / "log").read_text(errors="replace")
                 raise TimeoutError(f"{self.name} did not start: {log[-2000:]}")
             time.sleep(0.05)

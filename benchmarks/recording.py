@@ -1,0 +1,33 @@
+"""What relaying and recording a call costs, ours beside Janus VideoRoom and rtpengine.
+
+The calls and the way of measuring are those of `benchmarks.relay`. Ours writes its journal, synced
+to disk four times a second; Janus's VideoRoom records every publisher's tracks as .mjr; rtpengine
+writes a .pcap of every call, neither of which is synced. What each has written is told beside it.
+
+Exits with 1 when a limit is missed: at most 0.45 times Janus's CPU per call, at most rtpengine's.
+
+    python -m benchmarks.recording [--calls 10 30] [--rounds 5] [--seconds 8]
+"""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks.relays.comparison import compare, print_ratios, print_table, read_options
+from benchmarks.relays.network import enter_network
+from benchmarks.relays.server import use_generator_core
+
+LIMITS = {"Janus VideoRoom": 0.45, "rtpengine": 1.0}
+
+
+def main() -> int:
+    options = read_options(__doc__)
+    enter_network("benchmarks.recording")
+    use_generator_core()
+    results = compare(options.calls, options.rounds, options.seconds, is_recording=True)
+    print_table(results)
+    return 0 if print_ratios(results, LIMITS) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
