@@ -143,3 +143,30 @@ async def test_a_taken_port_is_named() -> None:
 
 async def test_what_cannot_be_sent_is_lost(ear: tuple[Ear, int]) -> None:
     ear[0].wires.send(b"x", ("255.255.255.255", 1))
+
+
+async def test_a_flood_of_datagrams_arrives_whole_and_in_order(ear: tuple[Ear, int]) -> None:
+    """Many at once, then one by one: with pauses, without, and between the two."""
+    wires, port = ear
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as browser:
+        for first in (0, 300, 600):
+            for number in range(first, first + 300):
+                browser.sendto(number.to_bytes(2), ("127.0.0.1", port))
+            for number in range(first, first + 300):
+                assert (await wires.heard.get())[0] == number.to_bytes(2)
+        await asyncio.sleep(0.01)
+        browser.sendto(b"later", ("127.0.0.1", port))
+        assert (await wires.heard.get())[0] == b"later"
+
+
+async def test_closing_in_a_pause(anyio_backend: str) -> None:
+    port = free_media_port()
+    ear = Ear(port)
+    await ear.open()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as browser:
+        for _ in range(5):
+            browser.sendto(b"in a hurry", ("127.0.0.1", port))
+            await ear.heard.get()
+    ear.wires.close()
+    await asyncio.sleep(0.01)
+    assert ear.heard.empty()

@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
 import structlog
 
+from visavis.media.inlet import Inlet
 from visavis.media.route import Route
 from visavis.media.tcp import Receive, TcpPort
 
 log = structlog.get_logger(__name__)
 
-MAX_DATAGRAM_BYTES: Final = 2048
-DATAGRAMS_PER_WAKE_UP: Final = 64
 SOCKET_BUFFER_BYTES: Final = 4 * 1024 * 1024
 TCP_BACKLOG: Final = 128
 
@@ -35,6 +33,7 @@ class Wires:
         except OSError:
             _close(self._udp.values())
             raise
+        self._inlets: list[Inlet] = []
         self._servers: list[asyncio.Server] = []
         self._tcp: TcpPort | None = None
         self._ipv4 = self._udp[socket.AF_INET]
@@ -52,8 +51,7 @@ class Wires:
     ) -> None:
         """Begin to take in what arrives. `is_known` tells whether a leg has bound a route."""
         loop = asyncio.get_running_loop()
-        for udp in self._udp.values():
-            loop.add_reader(udp, self._read, udp, receive)
+        self._inlets = [Inlet(udp, receive) for udp in self._udp.values()]
         self._tcp = TcpPort(receive, on_lost, is_known)
         for listener in self._listeners.values():
             protocol = self._tcp.protocol
@@ -65,13 +63,12 @@ class Wires:
             self._tcp.tick(now)
 
     def close(self) -> None:
-        loop = asyncio.get_running_loop()
         for server in self._servers:
             server.close()
         if self._tcp:
             self._tcp.close()
-        for udp in self._udp.values():
-            loop.remove_reader(udp)
+        for inlet in self._inlets:
+            inlet.close()
         _close(self._udp.values())
         _close(self._listeners.values())
 
@@ -84,17 +81,6 @@ class Wires:
         except OSError as error:
             # a full buffer or a route that is gone: to the browsers it is packet loss
             log.debug("datagram not sent", error=error.strerror)
-
-    def _read(self, udp: socket.socket, receive: Receive) -> None:
-        """Take in what has arrived, and leave some of the loop's time to the control socket."""
-        now = time.monotonic()
-        arrival_us = time.time_ns() // 1000
-        for _ in range(DATAGRAMS_PER_WAKE_UP):
-            try:
-                datagram, address = udp.recvfrom(MAX_DATAGRAM_BYTES)
-            except BlockingIOError:
-                return
-            receive(datagram, address, now, arrival_us)
 
 
 def _open(kind: socket.SocketKind, port: int) -> dict[socket.AddressFamily, socket.socket]:

@@ -1,0 +1,63 @@
+"""One UDP socket's incoming side, which lets datagrams gather when they come thick and fast."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from typing import Final
+
+from visavis.media.tcp import Receive
+
+MAX_DATAGRAM_BYTES: Final = 2048
+DATAGRAMS_PER_WAKE_UP: Final = 64
+PAUSE_SECONDS: Final = 0.002
+"""To wake up for every datagram costs more than to relay it. Browsers send in bursts 5 ms apart."""
+
+
+class Inlet:
+    """Hands on what arrives: at once, or what has gathered in a pause while there is much of it."""
+
+    def __init__(self, udp: socket.socket, receive: Receive) -> None:
+        self._udp = udp
+        self._receive = receive
+        self._loop = asyncio.get_running_loop()
+        self._next: asyncio.Handle | None = None
+        self._woke_at = 0.0
+        self._loop.add_reader(udp, self._wake_up)
+
+    def close(self) -> None:
+        if self._next:
+            self._next.cancel()
+        else:
+            self._loop.remove_reader(self._udp)
+
+    def _wake_up(self) -> None:
+        now = time.monotonic()
+        self._read(now)
+        if now - self._woke_at < PAUSE_SECONDS:
+            self._loop.remove_reader(self._udp)
+            self._next = self._loop.call_later(PAUSE_SECONDS, self._go_on)
+        self._woke_at = now
+
+    def _go_on(self) -> None:
+        """A pause is over. Another, unless hardly anything has come in it, or not all is read."""
+        count = self._read(time.monotonic())
+        if count == DATAGRAMS_PER_WAKE_UP:
+            self._next = self._loop.call_soon(self._go_on)
+        elif count > 1:
+            self._next = self._loop.call_later(PAUSE_SECONDS, self._go_on)
+        else:
+            self._next = None
+            self._loop.add_reader(self._udp, self._wake_up)
+
+    def _read(self, now: float) -> int:
+        """Take in what has arrived, but leave some of the loop's time to others; how many."""
+        arrival_us = time.time_ns() // 1000
+        for count in range(DATAGRAMS_PER_WAKE_UP):
+            try:
+                datagram, address = self._udp.recvfrom(MAX_DATAGRAM_BYTES)
+            except BlockingIOError:
+                return count
+            self._receive(datagram, address, now, arrival_us)
+        return DATAGRAMS_PER_WAKE_UP
