@@ -142,7 +142,7 @@ def test_a_slow_disk_costs_a_gap_that_is_noted(
     journal = new_journal(tmp_path)
     for number in range(100):
         journal.append(number, RecordKind.RTP, JournalLeg.AGENT, b"x" * 100)
-    journal._write(journal._take_now())
+    journal._write(journal._take())
     journal.append(100, RecordKind.RTP, JournalLeg.AGENT, b"after")
     journal.close()
     notes = [r.payload for r in records(tmp_path) if r.kind is RecordKind.NOTE]

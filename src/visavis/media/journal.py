@@ -7,6 +7,7 @@ import os
 import shutil
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -33,26 +34,30 @@ class Journal:
         self._file = file
         self._manifest = manifest
         self._on_lost = on_lost
-        self._waiting = bytearray()
+        # no lock for every packet: each of these is changed by one of the two threads, and
+        # `append` and `popleft` by both
+        self._waiting: deque[bytes] = deque()
+        self._appended = self._taken = 0
         self._dropped = 0
         self._is_closing = False
-        self._news = threading.Condition()
+        self._news = threading.Event()
         self._thread = threading.Thread(target=self._write_out, name="journal", daemon=True)
         self._thread.start()
 
     def append(self, arrival_us: int, kind: RecordKind, leg: JournalLeg, payload: bytes) -> None:
         """Take a record; it is on disk within a fraction of a second, or a gap is noted."""
         record = encode_record(arrival_us, kind, leg, payload)
-        with self._news:
-            if len(self._waiting) + len(record) > MAX_WAITING_BYTES:
-                self._dropped += 1
-                return
-            if self._dropped:
-                self._waiting += _note(arrival_us, {"type": "gap", "records": self._dropped})
-                self._dropped = 0
-            self._waiting += record
-            if len(self._waiting) >= FLUSH_BYTES:
-                self._news.notify()
+        waiting = self._appended - self._taken + len(record)
+        if waiting > MAX_WAITING_BYTES:
+            self._dropped += 1
+            return
+        if self._dropped:
+            record = _note(arrival_us, {"type": "gap", "records": self._dropped}) + record
+            self._dropped = 0
+        self._waiting.append(record)
+        self._appended += len(record)
+        if waiting >= FLUSH_BYTES:
+            self._news.set()
 
     def note(self, note: Mapping[str, Any]) -> None:
         payload = msgspec.json.encode(note)
@@ -63,35 +68,25 @@ class Journal:
         if self._is_closing:
             return
         self.append(time.time_ns() // 1000, RecordKind.SEAL, JournalLeg.NONE, b"")
-        with self._news:
-            self._is_closing = True
-            self._news.notify()
+        self._is_closing = True
+        self._news.set()
         self._thread.join()
         os.close(self._file)
         os.close(self._manifest)  # lets go of the lock: the recorder may have the recording
 
     def _write_out(self) -> None:
         try:
-            while not self._is_finished():
+            while self._waiting or not self._is_closing:
+                self._news.wait(FLUSH_SECONDS)
+                self._news.clear()
                 self._write(self._take())
         except OSError as error:
             self._on_lost(f"the journal cannot be written: {error.strerror}")
 
-    def _is_finished(self) -> bool:
-        with self._news:
-            return self._is_closing and not self._waiting
-
     def _take(self) -> bytes:
-        with self._news:
-            if not self._is_closing and len(self._waiting) < FLUSH_BYTES:
-                self._news.wait(FLUSH_SECONDS)
-        return self._take_now()
-
-    def _take_now(self) -> bytes:
-        with self._news:
-            body = bytes(self._waiting)
-            self._waiting.clear()
-            return body
+        body = b"".join([self._waiting.popleft() for _ in range(len(self._waiting))])
+        self._taken += len(body)
+        return body
 
     def _write(self, body: bytes) -> None:
         if body:
