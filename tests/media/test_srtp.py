@@ -91,8 +91,8 @@ def test_a_leg_hears_the_client_and_speaks_as_the_server(profile: bytes) -> None
     client = Policy(keys[:key] + salts[:salt], Policy.SSRC_ANY_OUTBOUND, srtp_profile=number)
     server = Policy(keys[key:] + salts[salt:], Policy.SSRC_ANY_INBOUND, srtp_profile=number)
     leg = Srtp(profile, material)
-    assert leg.unprotect(Session(client).protect(PACKET), is_rtcp=False) == PACKET
+    assert leg.unprotect(Session(client).protect(PACKET)) == PACKET
     hears = Session(server)
-    assert hears.unprotect(leg.protect(PACKET, is_rtcp=False)) == PACKET
-    assert hears.unprotect_rtcp(leg.protect(REPORT, is_rtcp=True)) == REPORT
-    assert leg.unprotect(Session(client).protect_rtcp(REPORT), is_rtcp=True) == REPORT
+    assert hears.unprotect(leg.protect(PACKET)) == PACKET
+    assert hears.unprotect_rtcp(leg.protect_rtcp(REPORT)) == REPORT
+    assert leg.unprotect_rtcp(Session(client).protect_rtcp(REPORT)) == REPORT

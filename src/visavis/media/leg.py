@@ -157,7 +157,8 @@ class Leg:
         if self._srtp is None or not self.meter.admits(source):
             return None
         try:
-            return self._srtp.unprotect(datagram, is_rtcp=is_rtcp)
+            srtp = self._srtp
+            return srtp.unprotect_rtcp(datagram) if is_rtcp else srtp.unprotect(datagram)
         except SrtpError:
             return None
 
@@ -166,7 +167,8 @@ class Leg:
         if self._srtp is None or self.route is None:
             return None
         try:
-            datagram = self._srtp.protect(packet, is_rtcp=is_rtcp)
+            srtp = self._srtp
+            datagram = srtp.protect_rtcp(packet) if is_rtcp else srtp.protect(packet)
         except SrtpError:
             return None
         self.meter.send(packet)

@@ -42,25 +42,21 @@ class SrtpError(Exception):
 
 
 class Srtp:
-    """Both directions of one leg. We are always the DTLS server."""
+    """Both directions of one leg. We are always the DTLS server.
+
+    `unprotect` gives the packet in a datagram, `protect` the datagram for a packet; all raise
+    `SrtpError`.
+    """
 
     def __init__(self, profile: bytes, keying_material: bytes) -> None:
         number, key, salt = PROFILES[profile]
         client_key, server_key, client_salt, server_salt = _cut(keying_material, key, salt)
         incoming = _session(number, client_key + client_salt, Policy.SSRC_ANY_INBOUND)
         outgoing = _session(number, server_key + server_salt, Policy.SSRC_ANY_OUTBOUND)
-        self._unprotect = transform(incoming, "unprotect")
-        self._unprotect_rtcp = transform(incoming, "unprotect_rtcp")
-        self._protect = transform(outgoing, "protect")
-        self._protect_rtcp = transform(outgoing, "protect_rtcp")
-
-    def unprotect(self, datagram: bytes, *, is_rtcp: bool) -> bytes:
-        """The packet in a datagram; raises `SrtpError`."""
-        return self._unprotect_rtcp(datagram) if is_rtcp else self._unprotect(datagram)
-
-    def protect(self, packet: bytes, *, is_rtcp: bool) -> bytes:
-        """The datagram for a packet; raises `SrtpError`."""
-        return self._protect_rtcp(packet) if is_rtcp else self._protect(packet)
+        self.unprotect = transform(incoming, "unprotect")
+        self.unprotect_rtcp = transform(incoming, "unprotect_rtcp")
+        self.protect = transform(outgoing, "protect")
+        self.protect_rtcp = transform(outgoing, "protect_rtcp")
 
 
 def transform(session: Session, name: str) -> Transform:
