@@ -183,7 +183,7 @@ def main() -> int:
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
-        from peers.switchboard import serve
+        from benchmarks.peers.switchboard import serve
 
         serve(options.serve)
         return 0
