@@ -42,7 +42,7 @@ lint: $(VENV)/test-installed ## style and import contracts
 types: $(VENV)/test-installed ## static types
 	@$(BIN)/mypy
 
-$(VENV)/bench-installed: $(VENV)/installed requirements/bench.txt
+$(VENV)/bench-installed: $(VENV)/test-installed requirements/bench.txt
 	@$(PIP) install --require-hashes -r requirements/bench.txt
 	@touch $@
 
@@ -50,6 +50,7 @@ soak: $(VENV)/test-installed ## the long form of the storm: 200 calls while ever
 	@$(BIN)/python -m tests.faults.storm $(SOAK_OPTIONS)
 
 bench: $(VENV)/bench-installed ## measure ourselves against our peers
+	@sh tests/system-packages
 	@sh benchmarks/system-packages
 	@$(BIN)/python benchmarks
 

@@ -32,10 +32,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+sys.path[:0] = [str(ROOT)]
 
-from muxing import FEEDBACK_EVERY, FPS, MOST_SECONDS, frame  # noqa: E402
-
+from benchmarks.muxing import FEEDBACK_EVERY, FPS, MOST_SECONDS, frame  # noqa: E402
 from tests.parties.people import Agent, Visitor, present  # noqa: E402
 from tests.running import System, ffprobe  # noqa: E402
 from tests.synthetic.call import Browser, Journal  # noqa: E402

@@ -3,18 +3,21 @@ const now = () => performance.timeOrigin + performance.now();
 let media, socket, connection, callId, offered, seen, frame, called;
 let waiting = [];
 
-const until = (type) => new Promise((resolve) => waiting.push({ type, resolve }));
+const within = (promise, what) =>
+  Promise.race([promise, new Promise((_, reject) => setTimeout(() => reject(new Error(`no ${what}`)), 15_000))]);
+const until = (type) => within(new Promise((resolve) => waiting.push({ type, resolve })), type);
 const send = (message) => socket.send(JSON.stringify(message));
 
-const open = async () => {
+const openMedia = async () => {
   media ??= await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 360 } });
 };
 
 const enter = (url, trickles) =>
-  new Promise((resolve) => {
+  new Promise((resolve, reject) => {
     socket?.close();
     socket = new WebSocket(url);
     socket.onopen = resolve;
+    socket.onerror = () => reject(new Error(`no socket at ${url}`));
     socket.onmessage = ({ data }) => void hear(JSON.parse(data), trickles);
   });
 
@@ -81,10 +84,10 @@ const hear = async (message, trickles) => {
   waiting = waiting.filter(({ type, resolve }) => type !== message.type || resolve(message));
 };
 
-/** When what was seen, in milliseconds of `now`, once there is a decoded frame. */
+// When what was seen, in milliseconds of `now`, once there is a decoded frame.
 const times = async () => {
   while (!seen) await new Promise((resolve) => setTimeout(resolve, 5));
-  await frame;
+  await within(frame, "frame");
   return { called, ...seen };
 };
 

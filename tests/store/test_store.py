@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -99,6 +102,24 @@ async def test_other_processes_changes_are_noticed(database: str, store: SqlStor
     other.close()
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
+
+
+async def test_only_what_others_may_remember_is_told(tmp_path: Path, anyio_backend: str) -> None:
+    """Calls write all the time: nobody shall read everything again for that."""
+    path = tmp_path / "visavis.db"
+    store = open_store(str(path))
+
+    def version() -> int:
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+    await store.write(lambda rows: rows.sites.add("One", NOW))
+    before = version()
+    await store.write(lambda rows: rows.nodes.save("node", "", NOW))
+    assert version() == before
+    await store.write(lambda rows: rows.sites.disable(1, is_disabled=True))
+    assert version() == before + 1
+    store.close()
 
 
 async def test_a_database_that_goes_away_is_told_and_comes_back(

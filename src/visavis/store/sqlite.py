@@ -19,6 +19,7 @@ PRAGMAS: Final = (
     "PRAGMA synchronous=FULL",  # durable before the answer is sent, also in WAL mode
     "PRAGMA foreign_keys=ON",
 )
+VERSION: Final = "PRAGMA user_version"
 IMMEDIATE: Final = {"begin": "BEGIN IMMEDIATE"}
 
 
@@ -44,13 +45,15 @@ class SqliteDatabase:
         self._watcher = sqlite3.connect(path, check_same_thread=False)
 
     def tell(self, connection: Connection) -> None:
-        """SQLite itself counts the writes."""
+        """Count it. SQLite's own count (`data_version`) would tell of every write, ours too."""
+        version = connection.exec_driver_sql(VERSION).scalar_one()
+        connection.exec_driver_sql(f"{VERSION} = {(version + 1) % 2**31}")
 
     async def changes(self) -> AsyncIterator[None]:
-        seen = await asyncio.to_thread(self._data_version)
+        seen = await asyncio.to_thread(self._version)
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            version = await asyncio.to_thread(self._data_version)
+            version = await asyncio.to_thread(self._version)
             if version != seen:
                 seen = version
                 yield
@@ -59,9 +62,8 @@ class SqliteDatabase:
         self._watcher.close()
         self.engine.dispose()
 
-    def _data_version(self) -> int:
-        # SQLite counts per connection: always ask the same one
-        (version,) = self._watcher.execute("PRAGMA data_version").fetchone()
+    def _version(self) -> int:
+        (version,) = self._watcher.execute(VERSION).fetchone()
         return int(version)
 
 

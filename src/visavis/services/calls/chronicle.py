@@ -18,13 +18,16 @@ from visavis.services.ports import Store, Transaction
 
 log = structlog.get_logger(__name__)
 
+GATHER_SECONDS: Final = 0.1
+"""The database's thread would be in the way of the call that is just being set up."""
+
 RETRY_SECONDS: Final = 1.0
 MAX_EVENTS: Final = 10_000
 """Kept while the database is away; what happens after that is not written down."""
 
 
 class Chronicle:
-    """Writes calls and their events in batches: whatever came while the last was being written."""
+    """Writes calls and their events in batches, a moment later unless somebody waits for it."""
 
     def __init__(
         self, store: Store, node_id: str, schedule: Callable[[float, Callable[[], None]], Timer]
@@ -35,11 +38,13 @@ class Chronicle:
         self._records: dict[str, CallRecord] = {}
         self._events: list[tuple[int, str, CallEvent]] = []
         self._writing: asyncio.Task[None] | None = None
+        self._alarm: Timer | None = None
 
     def touch(self, record: CallRecord) -> None:
         """Write the call down as it is by then."""
         self._records[record.id] = record
-        self._start()
+        if self._alarm is None and self._writing is None:
+            self._alarm = self._schedule(GATHER_SECONDS, self._start)
 
     def note(self, record: CallRecord, event: CallEvent) -> None:
         if len(self._events) < MAX_EVENTS:
@@ -56,6 +61,9 @@ class Chronicle:
             await asyncio.shield(self._writing)
 
     def _start(self) -> None:
+        if self._alarm:
+            self._alarm.cancel()
+            self._alarm = None
         if self._records and self._writing is None:
             self._writing = asyncio.create_task(self._write())
             self._writing.add_done_callback(self._done)
