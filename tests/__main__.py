@@ -33,7 +33,7 @@ STATIC = (
 )
 QUICK = "not e2e and not fault and not many"
 SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
-YIELDING = ("nice", "-n", "10")
+YIELDING = ("nice", "-n", "19")
 """To the browsers, whose media have to keep time."""
 LANES = (
     # the browsers' driver keeps an event loop of its own: it does not mix with asynchronous tests

@@ -60,7 +60,7 @@ def await_flow(sides: Sides, seconds: float = 0.7, frames: float = 5, audio: flo
     def is_enough() -> bool:
         return all(f.frames >= frames and f.audio >= audio for f in flow(sides, seconds).values())
 
-    eventually(is_enough, 20)
+    eventually(is_enough, 60)
 
 
 def note_resumption(sides: Sides) -> None:

@@ -291,8 +291,8 @@ def test_a_film_of_both_sides(page: Page, library: System, tmp_path: Path) -> No
     open_call(page, library)
     page.locator("#compose").click()
     expect(page.get_by_role("progressbar")).to_be_visible()
-    with page.expect_download() as download:
-        page.get_by_role("link", name="Download film").click(timeout=60_000)
+    with page.expect_download(timeout=90_000) as download:
+        page.get_by_role("link", name="Download film").click(timeout=90_000)
     film_file = tmp_path / "film.mp4"
     download.value.save_as(film_file)
     streams = {s["codec_type"]: s for s in ffprobe(film_file)["streams"]}
