@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import signal
 import socket
 import statistics
 import subprocess
@@ -112,6 +113,10 @@ class Connection:
         return headers, read
 
 
+def children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 @dataclass
 class Server:
     name: str
@@ -127,9 +132,8 @@ class Server:
 
         clock_getcpuclockid(3) without the C library.
         """
-        pid = self.process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return sum(time.clock_gettime((~int(one) << 3) | 2) for one in (pid, *children))
+        family = (self.process.pid, *children(self.process.pid))
+        return sum(time.clock_gettime((~pid << 3) | 2) for pid in family)
 
     @contextlib.contextmanager
     def measured(self, what: str, size: int) -> Iterator[None]:
@@ -195,7 +199,8 @@ def started(name: str, directory: Path) -> Iterator[Server]:
             read_headers = {"Authorization": f"Bearer {said[2]}"}
         yield Server(name, process, port, base, upload_headers, read_headers)
     finally:
-        process.kill()
+        for pid in (*children(process.pid), process.pid):
+            os.kill(pid, signal.SIGKILL)
         process.wait()
 
 

@@ -10,8 +10,8 @@ The clock starts as the visitor hangs up. The recording is `made` when the file 
 noted on disk, `delivered` when it has left the spool: then the archive has acknowledged the whole
 file and its SHA-256, synced. CPU is the recorder's and its muxer's, without the archive's.
 
-Exits with 1 when a limit is missed: making the file takes at most 0.3 CPU-seconds for each minute
-of a long call.
+Making the file includes the start of the muxer, its checksum and the recorder's own time: what
+muxing alone costs, and the limit of that, is in `benchmarks/muxing.py`.
 
     python benchmarks/delivery_time.py [--minutes 1 30] [--rounds 3]
 """
@@ -34,7 +34,7 @@ from typing import BinaryIO
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
-from benchmarks.muxing import FEEDBACK_EVERY, FPS, MOST_SECONDS, frame  # noqa: E402
+from benchmarks.muxing import FEEDBACK_EVERY, FPS, frame  # noqa: E402
 from tests.parties.people import Agent, Visitor, present  # noqa: E402
 from tests.running import System, ffprobe  # noqa: E402
 from tests.synthetic.call import Browser, Journal  # noqa: E402
@@ -53,7 +53,6 @@ LOOK_SECONDS = 0.01
 HEADER = (
     "minutes       MB    made s  delivered s  making CPU s  delivering CPU s  making per minute"
 )
-LONG_MINUTES = 5
 OFFSETS = {JournalLeg.VISITOR: 2.5, JournalLeg.AGENT: -0.4}
 """How far the parties' clocks are ahead of ours, in seconds."""
 
@@ -178,7 +177,7 @@ def _cpu(pid: int) -> float:
     return sum(map(int, fields[11:15])) / 100  # utime, stime, cutime, cstime of proc(5)
 
 
-def measure(system: System, minutes: int, rounds: int) -> bool:
+def measure(system: System, minutes: int, rounds: int) -> None:
     outcomes = []
     for number in range(rounds):
         print(f"  {minutes} min, {number + 1} of {rounds} …", file=sys.stderr, flush=True)
@@ -198,8 +197,6 @@ def measure(system: System, minutes: int, rounds: int) -> bool:
         f"{making:14.2f}{delivering:18.2f}{per_minute:19.3f}",
         flush=True,
     )
-    # a short call's is mostly the start of the muxer
-    return minutes < LONG_MINUTES or per_minute <= MOST_SECONDS
 
 
 def main() -> int:
@@ -214,11 +211,12 @@ def main() -> int:
         try:
             system.configure(on=True, recording=True)
             print(HEADER, flush=True)
-            held = [measure(system, minutes, options.rounds) for minutes in options.minutes]
+            for minutes in options.minutes:
+                measure(system, minutes, options.rounds)
         finally:
             system.stop()
             shutil.rmtree(system.data)
-    return 0 if all(held) else 1
+    return 0
 
 
 if __name__ == "__main__":
