@@ -37,11 +37,8 @@ YIELDING = ("nice", "-n", "19")
 """To the browsers, whose media have to keep time."""
 LANES = (
     # the browsers' driver keeps an event loop of its own: it does not mix with asynchronous tests
-    (Check("pages", ("pytest", "-m", "e2e", "tests/e2e", "--ignore=tests/e2e/networks")),),
-    (
-        Check("faults", ("pytest", "-m", "fault and not e2e")),
-        Check("networks", ("pytest", "-m", "e2e", "--ignore-glob=tests/e2e/test_*")),
-    ),
+    (Check("browsers", ("pytest", "-m", "e2e")),),
+    (Check("faults", ("pytest", "-m", "fault and not e2e")),),
     (
         Check(
             "unit and interop",
