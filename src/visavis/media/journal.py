@@ -76,7 +76,8 @@ class Journal:
 
     def _write_out(self) -> None:
         try:
-            while self._waiting or not self._is_closing:
+            # in this order: what `close` appended is there as soon as it says that it closes
+            while not self._is_closing or self._waiting:
                 self._news.wait(FLUSH_SECONDS)
                 self._news.clear()
                 self._write(self._take())
