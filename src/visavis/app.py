@@ -20,7 +20,6 @@ from visavis.archive.archive import Archive
 from visavis.archive.key import ensure_key
 from visavis.bus.local import LocalBus
 from visavis.domain.errors import VisavisError
-from visavis.domain.policy import RecordingPolicy
 from visavis.domain.signaling import MAX_MESSAGE_BYTES
 from visavis.media.workers import MediaWorkers
 from visavis.recorder.trial import Trials
@@ -62,10 +61,6 @@ log = structlog.get_logger(__name__)
 
 CLOSE_SECONDS: Final = 3
 TALLY_SECONDS: Final = 15.0
-
-
-async def policy_of(site_id: int) -> RecordingPolicy:
-    return RecordingPolicy(site_id)
 
 
 def settle() -> None:
