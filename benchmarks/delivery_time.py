@@ -25,7 +25,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -36,7 +36,7 @@ sys.path[:0] = [str(ROOT)]
 
 from benchmarks.muxing import FEEDBACK_EVERY, FPS, frame  # noqa: E402
 from tests.parties.people import Agent, Visitor, present  # noqa: E402
-from tests.running import System, ffprobe  # noqa: E402
+from tests.running import System, children, ffprobe  # noqa: E402
 from tests.synthetic.call import Browser, Journal  # noqa: E402
 from visavis.domain.recording import DELIVERY, journal_name  # noqa: E402
 from visavis.rtp.journal import (  # noqa: E402
@@ -164,12 +164,7 @@ async def _until(holds: Callable[[], bool]) -> float:
 
 def family_cpu(pid: int) -> float:
     """CPU-seconds of a process and of its children, living and waited for."""
-    return sum(_cpu(one) for one in (pid, *_children(pid)))
-
-
-def _children(pid: int) -> Iterator[int]:
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        yield int(child)
+    return sum(_cpu(one) for one in (pid, *children(pid)))
 
 
 def _cpu(pid: int) -> float:

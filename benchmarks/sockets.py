@@ -19,7 +19,6 @@ import asyncio
 import contextlib
 import random
 import re
-import socket
 import statistics
 import subprocess
 import sys
@@ -39,7 +38,8 @@ import msgspec  # noqa: E402
 import uvloop  # noqa: E402
 from websockets.asyncio.client import ClientConnection, connect  # noqa: E402
 
-from tests.running import System, eventually, listens  # noqa: E402
+from benchmarks.peers import bare  # noqa: E402
+from tests.running import System, eventually, free_port, listens  # noqa: E402
 
 TALKING = 10
 WRITTEN = 50
@@ -413,11 +413,9 @@ class Crowd:
 
 def serve_bare(port: int) -> None:
     """Each message goes to every other socket on the same path."""
-    import uvicorn
-
     rooms: dict[str, set[Any]] = {}
 
-    async def bare(scope: Any, receive: Any, send: Any) -> None:
+    async def pass_on(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "websocket":
             return
         room = rooms.setdefault(scope["path"], set())
@@ -430,15 +428,7 @@ def serve_bare(port: int) -> None:
                     await other({"type": "websocket.send", "text": message["text"]})
         room.discard(send)
 
-    config = uvicorn.Config(
-        bare,
-        port=port,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        ws_per_message_deflate=False,  # as ours
-    )
-    uvicorn.Server(config).run()
+    bare.serve(pass_on, port)
 
 
 async def measure_bare(port: int, pid: int, visitors: int, agents: int) -> None:
@@ -499,21 +489,15 @@ async def measure(system: System, options: argparse.Namespace) -> bool:
         return pages.is_held
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def run_bare(options: argparse.Namespace) -> None:
     port = free_port()
-    bare = subprocess.Popen([sys.executable, __file__, "--serve", str(port)])
+    process = subprocess.Popen([sys.executable, __file__, "--serve", str(port)])
     try:
         eventually(lambda: listens(port))
-        uvloop.run(measure_bare(port, bare.pid, options.visitors, options.agents))
+        uvloop.run(measure_bare(port, process.pid, options.visitors, options.agents))
     finally:
-        bare.terminate()
-        bare.wait()
+        process.terminate()
+        process.wait()
 
 
 def main() -> int:

@@ -92,7 +92,7 @@ class System:
 
     def pid_of(self, name: str) -> int:
         assert self._process
-        for pid in _children(self._process.pid):
+        for pid in children(self._process.pid):
             command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
             if {name.encode(), f"{name}-0".encode()} & set(command):
                 return pid
@@ -106,6 +106,11 @@ class System:
             issued = subprocess.run(command, capture_output=True, text=True, check=True)
             self._token = issued.stdout.strip()
         return self._token
+
+    def hire(self, email: str, password: str, *options: str) -> None:
+        """Add an agent by the command line."""
+        command = [VISAVIS, "agent", "add", "--data", str(self.data), "--password-stdin"]
+        subprocess.run([*command, email, *options], input=f"{password}\n".encode(), check=True)
 
     def configure(self, *, on: bool, recording: bool = False, url: str = "") -> None:
         values = {
@@ -244,7 +249,8 @@ def _page(browser: Browser) -> Page:
     return context.new_page()
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """The processes that this one has started."""
     return [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import uvicorn
+from benchmarks.peers import bare
 
 Send = Any
 
@@ -47,12 +47,4 @@ class Switchboard:
 
 
 def serve(port: int) -> None:
-    config = uvicorn.Config(
-        Switchboard(),
-        port=port,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        ws_per_message_deflate=False,  # as ours
-    )
-    uvicorn.Server(config).run()
+    bare.serve(Switchboard(), port)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 
 import pytest
 
-from tests.running import VISAVIS, System
+from tests.running import System
 
 COLLEAGUE = "bea@example.com"
 PASSWORD = "geheim"
@@ -17,9 +16,7 @@ PASSWORD = "geheim"
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A system with two agents, switched on."""
     running = System(tmp_path_factory.mktemp("office") / "data").start()
-    add = [VISAVIS, "agent", "add", "--data", str(running.data), "--password-stdin"]
-    add += [COLLEAGUE, "--name", "Bea", "--administrator"]
-    subprocess.run(add, input=PASSWORD.encode(), check=True)
+    running.hire(COLLEAGUE, PASSWORD, "--name", "Bea", "--administrator")
     running.configure(on=True)
     yield running
     running.stop()

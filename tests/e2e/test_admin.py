@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.running import VISAVIS, Parties, System
+from tests.running import Parties, System
 
 pytestmark = pytest.mark.e2e
 
@@ -57,9 +56,8 @@ class Administrator:
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """One for all these tests: what they change is put back, and a start takes its time."""
     running = System(tmp_path_factory.mktemp("admin") / "data").start()
-    add = [VISAVIS, "agent", "add", "--data", str(running.data), "--password-stdin"]
-    for agent in ([OTHER, "--administrator"], [NOBODY]):
-        subprocess.run([*add, *agent], input=b"geheim\n", check=True)
+    running.hire(OTHER, "geheim", "--administrator")
+    running.hire(NOBODY, "geheim")
     yield running
     running.stop()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,7 +17,6 @@ from visavis.services.keys import Keys
 from visavis.services.people import MAX_PASSWORD_LENGTH, People
 from visavis.services.ports import Transaction
 from visavis.services.tokens import Tokens
-from visavis.store import open_store
 from visavis.store.sql import SqlStore
 
 pytestmark = pytest.mark.anyio
@@ -43,13 +41,6 @@ class Plain:
 
     async def matches(self, password_hash: str | None, password: str) -> bool:
         return password_hash == password
-
-
-@pytest.fixture
-def store(database: str) -> Iterator[SqlStore]:
-    opened = open_store(database)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

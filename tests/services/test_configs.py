@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import msgspec
@@ -17,7 +16,6 @@ from visavis.domain.signaling import Availability
 from visavis.services.configs import ConfigChange, Configs
 from visavis.services.ports import Transaction
 from visavis.services.topics import config_topic
-from visavis.store import open_store
 from visavis.store.sql import SqlStore
 
 pytestmark = pytest.mark.anyio
@@ -28,13 +26,6 @@ numbers = itertools.count()
 
 async def policy_of(site_id: int) -> RecordingPolicy:
     return RecordingPolicy(site_id)
-
-
-@pytest.fixture
-def store(database: str) -> Iterator[SqlStore]:
-    opened = open_store(database)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Playwright
 from tests.e2e.conftest import COLLEAGUE, PASSWORD
 from tests.e2e.flow import AGENT, VISITOR, Sides
 from tests.e2e.networks.ways import SCRIPT, coturn
-from tests.running import CHROMIUM, FAKE_DEVICES, VISAVIS, Parties, System
+from tests.running import CHROMIUM, FAKE_DEVICES, Parties, System
 
 
 @pytest.fixture(scope="package")
@@ -20,9 +20,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     directory = tmp_path_factory.mktemp("networks")
     with coturn(directory) as server:
         running = System(directory / "data", *server.options).start()
-        add = [VISAVIS, "agent", "add", "--data", str(running.data), "--password-stdin"]
-        add += [COLLEAGUE, "--name", "Bea", "--administrator"]
-        subprocess.run(add, input=PASSWORD.encode(), check=True)
+        running.hire(COLLEAGUE, PASSWORD, "--name", "Bea", "--administrator")
         running.configure(on=True)
         yield running
         running.stop()
