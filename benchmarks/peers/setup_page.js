@@ -76,6 +76,9 @@ const hear = async (message, trickles) => {
   if (message.type === "ring" || message.type === "calling") callId = message.callId;
   if (message.type === "ring") offered = [];
   if (message.type === "offer") await answer(message, trickles);
+  if (message.type === "provisionalAnswer") {
+    await connection.setRemoteDescription({ type: "pranswer", sdp: message.sdp });
+  }
   if (message.type === "answer") {
     seen.answer = now();
     await connection.setRemoteDescription({ type: "answer", sdp: message.sdp });

@@ -21,7 +21,13 @@ from visavis.media.stun import parse_binding_request
 from visavis.rtp.meter import Meter
 from visavis.rtp.packet import parse_rtp
 from visavis.rtp.rtcp import read_feedback, sender_reports
-from visavis.rtp.sdp import media_sections, read_transport, restrict_codecs, rewrite
+from visavis.rtp.sdp import (
+    media_sections,
+    provisional_answer,
+    read_transport,
+    restrict_codecs,
+    rewrite,
+)
 
 STRANGER: Final[Route] = ("203.0.113.9", 9)
 RENEW: Final = 500
@@ -126,6 +132,8 @@ def sdp(data: bytes) -> None:
             read(text)
     with suppress(VisavisError):
         rewrite(text, OURS, "passive")
+    with suppress(VisavisError):
+        provisional_answer(text, OURS)
 
 
 class Stream:

@@ -179,6 +179,16 @@ def test_consent_expires(seconds: float, *, is_down: bool) -> None:
     leg.tick(seconds)
 
 
+def test_a_leg_that_no_browser_knows_of_waits_for_one() -> None:
+    leg, browser = new_leg(), Browser()
+    leg.tick(2 * CONSENT_SECONDS)
+    leg.set_remote(browser.remote)
+    leg.tick(3 * CONSENT_SECONDS)
+    assert not leg.is_down
+    leg.tick(3.1 * CONSENT_SECONDS)
+    assert leg.is_down
+
+
 def test_it_reports_every_other_second_and_tells_silence() -> None:
     leg, browser = up()
     leg.tick(REPORT_SECONDS / 2)

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Candidate, LocalTransport
-from visavis.rtp.sdp import MediaSection, media_sections, read_transport, restrict_codecs, rewrite
+from visavis.rtp.sdp import (
+    MediaSection,
+    media_sections,
+    provisional_answer,
+    read_transport,
+    restrict_codecs,
+    rewrite,
+)
 
 DATA = Path(__file__).parent / "data"
 OFFER = (DATA / "chromium-offer.sdp").read_bytes().decode()
@@ -94,6 +101,19 @@ def test_media_pass_untouched() -> None:
     rewritten = rewrite(OFFER, OURS, "actpass").splitlines()
     assert kept
     assert [line for line in rewritten if line in kept] == kept
+
+
+def test_a_provisional_answer_takes_everything_up_and_lets_nothing_flow() -> None:
+    answer = provisional_answer(OFFER, OURS)
+    lines = answer.splitlines()
+    assert read_transport(answer).ufrag == OURS.ufrag
+    assert [line for line in lines if line in {"a=inactive", "a=sendrecv"}] == ["a=inactive"] * 2
+    assert lines.count("a=setup:passive") == 2
+    assert not re.search(r"a=(ssrc|msid)[:-]", answer.replace("a=msid-semantic", ""))
+    offered = media_sections(restrict_codecs(OFFER))
+    assert [(s.mid, s.codecs) for s in media_sections(answer)] == [
+        (s.mid, s.codecs) for s in offered
+    ]
 
 
 def test_firefox_s_fingerprint_at_session_level() -> None:

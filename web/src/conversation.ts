@@ -1,13 +1,13 @@
 import type { OwnMedia } from "./own-media";
 import { Link, type Description } from "./peer";
-import type { Answer, CallState, Linked, Offer, Party, Quality, RecordingState, Relink, Said, Say } from "./protocol";
+import type { Answer, CallState, Linked, Offer, Party, ProvisionalAnswer, Quality, RecordingState, Relink, Said, Say } from "./protocol";
 import { Subject } from "./subject";
 
 const RELINK_AGAIN = 5000;
 const MOST_LINES = 500;
 
 export type Line = { by: Party; text: string; at: string };
-export type Told = Offer | Answer | CallState | Linked | Said | RecordingState | Quality;
+export type Told = Offer | Answer | ProvisionalAnswer | CallState | Linked | Said | RecordingState | Quality;
 /** The page's socket, as far as a conversation needs it. */
 export type Wire = {
   send: (message: Offer | Answer | Relink | Say) => void;
@@ -56,6 +56,7 @@ export class Conversation extends Subject {
     switch (message.type) {
       case "offer":
       case "answer":
+      case "provisionalAnswer":
         this.describe(message);
         break;
       case "callState":
@@ -91,7 +92,7 @@ export class Conversation extends Subject {
     return Math.max(0, ...this.links.keys());
   }
 
-  private describe(message: Offer | Answer): void {
+  private describe(message: Offer | Answer | ProvisionalAnswer): void {
     const isNew = message.type === "offer" && this.side === "agent" && message.link > this.newest;
     const link = isNew ? this.open(message.link) : this.links.get(message.link);
     void link?.take(message.type, { sdp: message.sdp, screenMid: message.screenMid ?? "" });

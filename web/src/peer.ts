@@ -3,7 +3,10 @@ import type { OwnMedia } from "./own-media";
 const LOST_AFTER = 4000;
 const OFFER_AGAIN = 5000;
 
+const AWAITING_ANSWER: RTCSignalingState[] = ["have-local-offer", "have-remote-pranswer"];
+
 export type Description = { sdp: string; screenMid: string };
+export type Kind = "offer" | "answer" | "provisionalAnswer";
 export type LinkEvents = {
   /** An offer or an answer for the other page. */
   describe: (kind: "offer" | "answer", description: Description) => void;
@@ -60,13 +63,17 @@ export class Link {
   }
 
   /** Takes the other page's offer or answer, in the order in which they came. */
-  take(kind: "offer" | "answer", description: Description): Promise<void> {
-    this.steps = this.steps.then(() => (kind === "offer" ? this.takeOffer(description) : this.takeAnswer(description)));
+  take(kind: Kind, description: Description): Promise<void> {
+    this.steps = this.steps.then(() => {
+      if (kind === "offer") return this.takeOffer(description);
+      return kind === "answer" ? this.takeAnswer(description) : this.connect(description);
+    });
     return this.steps;
   }
 
   get isFlowing(): boolean {
-    return ["connected", "completed"].includes(this.connection.iceConnectionState);
+    const { currentRemoteDescription, iceConnectionState } = this.connection;
+    return !!currentRemoteDescription && ["connected", "completed"].includes(iceConnectionState);
   }
 
   close(): void {
@@ -91,9 +98,15 @@ export class Link {
     this.gather();
   }
 
+  /** Connects to our relay while nobody has answered; a browser that cannot (Firefox) does so with the answer. */
+  private async connect({ sdp }: Description): Promise<void> {
+    if (this.connection.signalingState !== "have-local-offer") return;
+    await this.connection.setRemoteDescription({ type: "pranswer", sdp }).catch(() => undefined);
+  }
+
   private async takeAnswer({ sdp, screenMid }: Description): Promise<void> {
     // the answer to an offer that gave way to the other page's
-    if (this.connection.signalingState !== "have-local-offer") return;
+    if (!AWAITING_ANSWER.includes(this.connection.signalingState)) return;
     await this.connection.setRemoteDescription({ type: "answer", sdp });
     this.note(screenMid);
     this.gather();

@@ -9,6 +9,7 @@ export type HangUp = { type: "hangUp"; callId: string };
 export type Description = { callId: string; link: number; sdp: string; screenMid?: string };
 export type Offer = { type: "offer" } & Description;
 export type Answer = { type: "answer" } & Description;
+export type ProvisionalAnswer = { type: "provisionalAnswer" } & Description;
 export type Resume = { type: "resume"; callId: string; secret?: string; hasMedia?: boolean };
 export type Relink = { type: "relink"; callId: string; link: number };
 export type Say = { type: "say"; callId: string; text: string };
@@ -95,6 +96,7 @@ export type ToVisitor =
   | { type: "calling"; callId: string; isRecorded: boolean; secret: string; resumeSeconds: number }
   | { type: "queued"; callId: string; place: number }
   | { type: "connect"; callId: string; link: number }
+  | ProvisionalAnswer
   | { type: "probed"; sdp: string }
   | { type: "invited"; invitation: string; agentName: string; media: Media };
 

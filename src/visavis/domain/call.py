@@ -105,7 +105,7 @@ TRANSITIONS: Final[dict[tuple[State, Event], _Next]] = {
     **_ends(_SETTING_UP, Event.LINK_LOST, EndReason.FAILED),
     **_ends((State.RECONNECTING,), Event.RESUME_TIME_OUT, EndReason.FAILED),
     **_ends(_WITH_AGENT, Event.CANNOT_RECORD, EndReason.RECORDING_UNAVAILABLE),
-    **_ends(_WITH_AGENT, Event.MEDIA_FAILS, EndReason.FAILED),
+    **_ends(_ALIVE, Event.MEDIA_FAILS, EndReason.FAILED),
     **_ends(_UNTAKEN, Event.VISITOR_HANGS_UP, EndReason.CANCELLED),
     **_ends(_WITH_AGENT, Event.VISITOR_HANGS_UP, EndReason.HUNG_UP),
     **_ends(_WITH_AGENT, Event.AGENT_HANGS_UP, EndReason.HUNG_UP),

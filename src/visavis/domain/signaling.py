@@ -298,6 +298,17 @@ class Connect(Message, frozen=True):
     link: int
 
 
+class ProvisionalAnswer(Message, frozen=True):
+    """Our transport, before anybody has answered: connect, but send nothing (RFC 9429 §4.1.10.1).
+
+    A page whose browser knows no provisional answers may ignore it: `Answer` has all of it again.
+    """
+
+    call_id: CallId
+    link: int
+    sdp: str
+
+
 class Probed(Message, frozen=True):
     """The answer to a `Probe`'s offer: connect, and see whether that works."""
 
@@ -428,5 +439,5 @@ ToEither = (
     | Ended
     | Refused
 )
-ToVisitor = ToEither | Probed | Calling | Queued | Connect | Invited
+ToVisitor = ToEither | Probed | Calling | Queued | Connect | ProvisionalAnswer | Invited
 ToAgent = ToEither | Welcome | Ring | RingStopped | Mine | Team | Queue | Visitors | TransferFailed

@@ -192,6 +192,8 @@ class Leg:
         if self.is_down:
             return
         self._listen(now)
+        if not (self.remote or self.routes):
+            self._checked_at = now  # no browser is expected yet
         if now - self._checked_at > CONSENT_SECONDS:
             self._fail("the browser has not been heard of for 30 seconds")
         elif self.is_up and now - self._reported_at >= REPORT_SECONDS:

@@ -32,6 +32,9 @@ _TRANSPORT = re.compile(
     r"|remote-candidates|rtcp)(:|$)"
 )
 _TCP_TYPE: Final = {"tcp": " tcptype passive"}
+_OF_ONE_DIRECTION = re.compile(
+    r"a=(sendrecv|sendonly|recvonly|inactive|msid|ssrc|ssrc-group|rid|simulcast)(:|$)"
+)
 _DIRECTIONS: Final = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
 _PER_CODEC = re.compile(r"a=(rtpmap|fmtp|rtcp-fb):(\d+) ?(.*)")
 _SOURCE = re.compile(r"a=ssrc:(\d{1,10}) ")
@@ -109,6 +112,19 @@ def rewrite(sdp: str, transport: LocalTransport, setup: str) -> str:
     for section in sections:
         lines += _rewrite_section(section, transport, setup)
     return _join(lines)
+
+
+def provisional_answer(offer: str, transport: LocalTransport) -> str:
+    """An answer that takes the offer's media up, inactive; raises `ParameterInvalid`.
+
+    With it the browser connects to us before anybody is there to talk to (RFC 9429 §4.1.10.1).
+    """
+    session, sections = _split(restrict_codecs(offer))
+    lines = [line for line in session if line[2:] not in _DIRECTIONS]
+    for section in sections:
+        lines += [line for line in section if not _OF_ONE_DIRECTION.match(line)]
+        lines.append("a=inactive")
+    return rewrite(_join(lines), transport, "passive")
 
 
 def restrict_codecs(sdp: str) -> str:

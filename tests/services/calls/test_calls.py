@@ -20,7 +20,7 @@ async def test_a_recorded_call_in_its_order(house: House) -> None:
     house.config = Config(1, is_enabled=True, is_recording=True)
     house.calls.agent_arrived(desk("a"))
     call_id = await house.ring()
-    assert house.heard("v") == ["calling", "callState"]
+    assert house.heard("v") == ["calling", "callState", "provisionalAnswer"]
     assert house.last("a", "ring")["visitorEmail"] == "a@example.com"
     await house.agent(signaling.Accept(call_id))
     await house.answer(call_id)
@@ -39,10 +39,10 @@ async def test_a_recorded_call_in_its_order(house: House) -> None:
         "by": "visitor",
     }
     assert house.media.asked == [
-        "tap 1",
         "open 1 visitor",
         "open 1 agent",
         "remote 1 visitor",
+        "tap 1",
         "remote 1 agent",
         "note 1 descriptions",
         "join 1",

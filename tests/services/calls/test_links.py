@@ -19,6 +19,7 @@ from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind
 from visavis.domain.leg import Link, Side
 from visavis.domain.people import Visitor
+from visavis.services.calls.links import RETRY_SECONDS
 
 pytestmark = pytest.mark.anyio
 
@@ -111,9 +112,9 @@ async def test_upgrade_and_screen_are_noticed(house: House) -> None:
 async def test_an_offer_at_the_wrong_time(house: House) -> None:
     house.calls.agent_arrived(desk("a"))
     call_id = await house.ring()
-    await house.visitor(signaling.Offer(call_id, 1, OFFER))  # nobody has seen the first yet
-    await house.agent(signaling.Accept(call_id))
     again = signaling.Offer(call_id, 1, OFFER)
+    assert await refused(house.visitor(again)) is ErrorKind.CallNotPossible
+    await house.agent(signaling.Accept(call_id))
     assert await refused(house.visitor(again)) is ErrorKind.CallNotPossible
     assert await refused(house.agent(again)) is ErrorKind.CallNotPossible
 
@@ -255,10 +256,73 @@ async def test_a_link_may_fail_and_the_next_work(house: House) -> None:
     assert house.last("a")["state"] == "connected"
 
 
-async def test_relink_before_anybody_has_the_call(house: House) -> None:
+async def test_a_visitor_s_page_connects_while_it_rings(house: House) -> None:
     call_id = await house.ring()
-    relink = signaling.Relink(call_id, 1)
-    assert await refused(house.visitor(relink)) is ErrorKind.CallNotPossible
+    assert house.media.asked == []  # but not in the queue
+    house.calls.agent_arrived(desk("a"))
+    await house.quiet()
+    answer = house.last("v", "provisionalAnswer")
+    assert "a=ice-ufrag:vis1\r" in answer["sdp"]
+    assert answer["sdp"].count("a=inactive\r") == 2
+    house.media.asked.clear()
+    await house.agent(signaling.Accept(call_id))
+    assert house.last("a", "offer")["link"] == 1
+    assert house.media.asked == []
+
+
+async def test_a_queued_visitor_may_be_first_to_offer_again(house: House) -> None:
+    call_id = await house.ring()
+    await house.visitor(signaling.Offer(call_id, 1, without_video(OFFER)))
+    assert house.media.asked == []
+    house.calls.agent_arrived(desk("a"))
+    await house.quiet()
+    assert house.last("v", "provisionalAnswer")["sdp"].count("a=inactive\r") == 1
+
+
+@pytest.mark.parametrize("how", ["by the page", "by the worker"])
+async def test_a_link_that_is_lost_while_it_rings(house: House, how: str) -> None:
+    house.calls.agent_arrived(desk("a"))
+    call_id = await house.ring()
+    await house.calls.ears.leg_up(Link(call_id, 1), Side.VISITOR)
+    if how == "by the page":
+        await house.visitor(signaling.Relink(call_id, 1))
+    else:
+        await house.calls.ears.leg_down(Link(call_id, 1), Side.VISITOR, "why")
+    assert house.last("v") == {"type": "connect", "callId": call_id, "link": 2}
+    await house.visitor(signaling.Offer(call_id, 2, OFFER))
+    assert house.last("v", "provisionalAnswer")["link"] == 2
+    assert await house.state(call_id) == ("ringing", None)
+    await house.agent(signaling.Accept(call_id))
+    await house.answer(call_id, link=2)
+    await house.up(call_id, link=2)
+    assert await house.state(call_id) == ("connected", None)
+
+
+async def test_no_worker_while_it_rings(house: House) -> None:
+    house.calls.agent_arrived(desk("a"))
+    house.media.refuses["open"] = ErrorKind.MediaUnavailable
+    call_id = await house.ring()
+    await house.pass_time(RETRY_SECONDS)
+    await house.agent(signaling.Accept(call_id))
+    assert "offer" not in house.heard("a")
+    del house.media.refuses["open"]
+    await house.pass_time(RETRY_SECONDS)
+    assert house.heard("a").count("offer") == 1
+    house.media.asked.clear()
+    await house.pass_time(10 * RETRY_SECONDS)
+    assert house.media.asked == []
+
+
+async def test_a_worker_that_takes_its_time_with_the_journal(house: House) -> None:
+    house.config = Config(1, is_enabled=True, is_recording=True)
+    house.media.refuses["tap"] = ErrorKind.MediaUnavailable
+    house.calls.agent_arrived(desk("a"))
+    call_id = await house.ring()
+    await house.agent(signaling.Accept(call_id))
+    del house.media.refuses["tap"]
+    await house.pass_time(RETRY_SECONDS)
+    assert house.heard("a").count("offer") == 1
+    assert house.last("a", "recording")["state"] == "on"
 
 
 async def test_a_page_that_has_lost_its_way_ends_its_call(
@@ -356,13 +420,11 @@ async def test_a_worker_that_refuses_what_it_is_told(house: House) -> None:
     house.media.refuses["remote"] = ErrorKind.ParameterInvalid
     house.calls.agent_arrived(desk("a"))
     call_id = await house.ring()
-    await house.agent(signaling.Accept(call_id))
     assert await house.state(call_id) == ("ended", "failed")
     assert house.media.asked[-1] == "close 1"
 
 
 async def test_a_call_that_ends_while_its_link_is_built_is_cleaned_up(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
     call_id = await house.ring()
     opened = house.media.open_leg
 
@@ -372,8 +434,8 @@ async def test_a_call_that_ends_while_its_link_is_built_is_cleaned_up(house: Hou
         return await opened(link, side)
 
     house.media.open_leg = open_leg  # type: ignore[method-assign, assignment]
-    await house.agent(signaling.Accept(call_id))
-    assert "offer" not in house.heard("a")
+    house.calls.agent_arrived(desk("a"))
+    await house.quiet()
     assert house.media.asked[-1] == "close 1"
 
 

@@ -58,9 +58,9 @@ class Calls:
             bus=bus, clock=clock, schedule=schedule, new_id=new_id, chronicle=chronicle
         )
         presence = Presence()
-        self._ringing = Ringing(floor, presence)
         self._taping = Taping(floor, media, store)
         links = Links(floor, media, self._taping)
+        self._ringing = Ringing(floor, presence, links)
         self._transfers = Transfers(floor, presence, links)
         self._lobby = Lobby(floor, presence)
         self._news = News(bus, floor, presence, self._ringing, self._lobby)

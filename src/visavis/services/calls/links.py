@@ -13,7 +13,7 @@ from visavis.domain.call import RESUME_SECONDS, Event, State
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Link, Side
 from visavis.domain.story import Happening
-from visavis.rtp.sdp import read_transport, restrict_codecs, rewrite
+from visavis.rtp.sdp import provisional_answer, read_transport, restrict_codecs, rewrite
 from visavis.services.calls.floor import Floor
 from visavis.services.calls.live import Description, LiveCall, LiveLink, Seat
 from visavis.services.calls.sight import notice
@@ -68,6 +68,13 @@ class Links:
         if link and link is not call.present and not link.offered and not link.is_open:
             self._floor.tell(call.visitor, signaling.Connect(call_id=call.id, link=link.number))
 
+    async def prepare(self, call: LiveCall) -> None:
+        """The call rings: connect its visitor's page meanwhile, if there is an offer."""
+        async with call.lock:
+            link = call.links.get(call.newest)
+            if link:
+                await self._build_if_ready(call, link)
+
     async def take(self, call: LiveCall, seat: Seat) -> None:
         """An agent has the call: link them with its visitor as soon as there is an offer."""
         async with call.lock:
@@ -77,12 +84,16 @@ class Links:
                 await self._build_if_ready(call, link)
 
     async def _build_if_ready(self, call: LiveCall, link: LiveLink) -> None:
-        if link.offered and Side.AGENT in link.seats:
+        is_expected = Side.AGENT in link.seats or call.record.state is State.RINGING
+        if link.offered and is_expected and not link.is_relayed:
             await self._build(call, link)
 
     async def _build(self, call: LiveCall, link: LiveLink) -> None:
+        self._floor.cancel(call, _BUILD)
         try:
             await self._open_legs(call, link)
+            if Side.AGENT in link.seats:
+                await self._bring_together(call, link)
         except VisavisError as error:
             log.warning("link not built", link=str(link.link), error=error.kind.name)
             if error.kind is ErrorKind.MediaUnavailable:
@@ -106,13 +117,26 @@ class Links:
                 await self._build(call, link)
 
     async def _open_legs(self, call: LiveCall, link: LiveLink) -> None:
+        """Let the visitor's page connect: ICE and DTLS take longer than anything else here."""
+        if link.remotes:
+            return
         link.is_open = True
-        await self._taping.start(call, link)
         for side in Side:
             link.transports[side] = await self._media.open_leg(link.link, side)
-        await self._set_remote(link, Side.VISITOR, link.offered[Side.VISITOR])
-        if _is_wanted(call, link):
+        offer = link.offered[Side.VISITOR]
+        await self._set_remote(link, Side.VISITOR, offer)
+        sdp = provisional_answer(offer.sdp, link.transports[Side.VISITOR])
+        self._floor.tell(
+            link.seats[Side.VISITOR],
+            signaling.ProvisionalAnswer(call_id=call.id, link=link.number, sdp=sdp),
+        )
+
+    async def _bring_together(self, call: LiveCall, link: LiveLink) -> None:
+        """Record from here on: while the journal is opened, the agent's page makes its answer."""
+        if not link.is_relayed and _is_wanted(call, link):
+            link.is_relayed = True
             self._relay_offer(call, link, Side.VISITOR)
+        await self._taping.start(call, link)
 
     # What the browsers agree on
 
@@ -144,20 +168,15 @@ class Links:
             link.described = {seat.side.other: offer, seat.side: answer}
             if call.record.allows(Event.ANSWER):
                 self._floor.move(call, Event.ANSWER, by="agent")
-            await self._agree(call, link)
-            sdp = rewrite(message.sdp, link.transports[seat.side.other], "passive")
-            self._floor.tell(
-                link.seats[seat.side.other],
-                signaling.Answer(
-                    call_id=call.id, link=link.number, sdp=sdp, screen_mid=message.screen_mid
-                ),
-            )
+            # which may give our end to it new credentials, for the answer to tell
+            await self._set_remote(link, seat.side.other, offer)
+            self._relay_answer(call, link, seat.side)
+            await self._agree(call, link, seat.side)
             notice(self._floor, call, link)
             self._look(call, link)
 
-    async def _agree(self, call: LiveCall, link: LiveLink) -> None:
-        for side, description in link.described.items():
-            await self._set_remote(link, side, description)
+    async def _agree(self, call: LiveCall, link: LiveLink, answered: Side) -> None:
+        await self._set_remote(link, answered, link.described[answered])
         if call.tape.state != "off":
             await describe(self._media, link)
         if not link.is_joined:
@@ -180,6 +199,16 @@ class Links:
             ),
         )
 
+    def _relay_answer(self, call: LiveCall, link: LiveLink, side: Side) -> None:
+        answer = link.described[side]
+        sdp = rewrite(answer.sdp, link.transports[side.other], "passive")
+        self._floor.tell(
+            link.seats[side.other],
+            signaling.Answer(
+                call_id=call.id, link=link.number, sdp=sdp, screen_mid=answer.screen_mid
+            ),
+        )
+
     # What the media worker tells
 
     def leg_up(self, call: LiveCall, link: LiveLink, side: Side) -> None:
@@ -191,6 +220,8 @@ class Links:
         link.up.discard(side)
         if link is call.present:
             self._lose(call)
+        elif call.is_waiting:
+            self.begin(call)
         elif call.present is None and call.record.state is not State.RECONNECTING:
             self._floor.end(call, Event.LINK_LOST)
 

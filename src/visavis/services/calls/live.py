@@ -58,7 +58,8 @@ class LiveLink:
     """A link from the moment it is asked for.
 
     `offered` holds the offers that nobody has answered, `described` the two descriptions that the
-    last answer made valid. `is_open` says that a media worker may know of it.
+    last answer made valid. `is_open` says that a media worker may know of it, `is_relayed` that
+    the agent's page has the visitor's first offer.
     """
 
     link: Link
@@ -69,6 +70,7 @@ class LiveLink:
     remotes: dict[Side, RemoteTransport] = field(default_factory=dict)
     up: set[Side] = field(default_factory=set)
     is_open: bool = False
+    is_relayed: bool = False
     is_joined: bool = False
 
     @property

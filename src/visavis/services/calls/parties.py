@@ -81,8 +81,6 @@ class Parties:
             self._floor.end(call, HANG_UP[seat.side])
 
     def _relink(self, call: LiveCall, number: int) -> None:
-        if call.is_waiting:
-            raise _untaken()
         if number == call.newest:
             self._links.renew(call)
         else:
@@ -90,7 +88,7 @@ class Parties:
 
     def _say(self, call: LiveCall, seat: Seat, text: str) -> None:
         if call.is_waiting:
-            raise _untaken()
+            raise VisavisError(ErrorKind.CallNotPossible, "Nobody has taken the call yet.")
         if not text:
             raise VisavisError(ErrorKind.ParameterInvalid, "Write something first.")
         if call.lines >= MAX_LINES:
@@ -111,7 +109,3 @@ def mine_of(call: LiveCall) -> signaling.Mine:
         is_recorded=record.is_recorded,
         since=record.requested_at,
     )
-
-
-def _untaken() -> VisavisError:
-    return VisavisError(ErrorKind.CallNotPossible, "Nobody has taken the call yet.")

@@ -12,14 +12,16 @@ from visavis.domain import signaling
 from visavis.domain.call import QUEUE_SECONDS, RING_SECONDS, Event, State
 from visavis.domain.people import Agent
 from visavis.services.calls.floor import Floor
+from visavis.services.calls.links import Links
 from visavis.services.calls.live import LiveCall
 from visavis.services.presence import Desk, Presence
 
 
 class Ringing:
-    def __init__(self, floor: Floor, presence: Presence) -> None:
+    def __init__(self, floor: Floor, presence: Presence, links: Links) -> None:
         self._floor = floor
         self._presence = presence
+        self._links = links
         floor.endings.append(lambda call: self.stop(call, str(call.record.reason)))
         floor.changes.append(self.settle)
 
@@ -72,6 +74,7 @@ class Ringing:
             call.place = 0
             self._floor.move(call, Event.RING)
             self._floor.time_out(call, RING_SECONDS, Event.RING_TIME_OUT)
+            self._floor.run(self._links.prepare(call))
         if call.rung.keys() == desks.keys():
             return
         self._stop_at(call, [d for s, d in call.rung.items() if s not in desks], "busy")
