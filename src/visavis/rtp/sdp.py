@@ -115,11 +115,11 @@ def rewrite(sdp: str, transport: LocalTransport, setup: str) -> str:
 
 
 def provisional_answer(offer: str, transport: LocalTransport) -> str:
-    """An answer that takes the offer's media up, inactive; raises `ParameterInvalid`.
+    """An answer that takes up all the media of an offer, inactive; raises `ParameterInvalid`.
 
     With it the browser connects to us before anybody is there to talk to (RFC 9429 §4.1.10.1).
     """
-    session, sections = _split(restrict_codecs(offer))
+    session, sections = _split(offer)
     lines = [line for line in session if line[2:] not in _DIRECTIONS]
     for section in sections:
         lines += [line for line in section if not _OF_ONE_DIRECTION.match(line)]

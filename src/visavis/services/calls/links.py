@@ -13,9 +13,16 @@ from visavis.domain.call import RESUME_SECONDS, Event, State
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Link, Side
 from visavis.domain.story import Happening
-from visavis.rtp.sdp import provisional_answer, read_transport, restrict_codecs, rewrite
+from visavis.rtp.sdp import provisional_answer, rewrite
 from visavis.services.calls.floor import Floor
-from visavis.services.calls.live import Description, LiveCall, LiveLink, Seat
+from visavis.services.calls.live import (
+    Description,
+    LiveCall,
+    LiveLink,
+    Seat,
+    read_answer,
+    read_offer,
+)
 from visavis.services.calls.sight import notice
 from visavis.services.calls.taping import Taping, describe
 from visavis.services.ports import MediaPlane
@@ -125,7 +132,7 @@ class Links:
             link.transports[side] = await self._media.open_leg(link.link, side)
         offer = link.offered[Side.VISITOR]
         await self._set_remote(link, Side.VISITOR, offer)
-        sdp = provisional_answer(offer.sdp, link.transports[Side.VISITOR])
+        sdp = provisional_answer(offer.passed_on, link.transports[Side.VISITOR])
         self._floor.tell(
             link.seats[Side.VISITOR],
             signaling.ProvisionalAnswer(call_id=call.id, link=link.number, sdp=sdp),
@@ -142,10 +149,9 @@ class Links:
 
     async def offer(self, call: LiveCall, seat: Seat, message: signaling.Offer) -> None:
         """The visitor's first offer of a link, or either page's renegotiation of one."""
-        read_transport(restrict_codecs(message.sdp))
+        offered = read_offer(message.sdp, message.screen_mid)
         async with call.lock:
             link = _own_link(call, seat, message.link)
-            offered = Description(message.sdp, message.screen_mid)
             if link.is_joined:
                 link.offered[seat.side] = offered
                 self._relay_offer(call, link, seat.side)
@@ -157,14 +163,13 @@ class Links:
 
     async def answer(self, call: LiveCall, seat: Seat, message: signaling.Answer) -> None:
         """The answer to the other page's last offer; the first one of a link joins its legs."""
-        read_transport(message.sdp)
+        answer = read_answer(message.sdp, message.screen_mid)
         async with call.lock:
             link = _own_link(call, seat, message.link)
             offer = link.offered.get(seat.side.other)
             if offer is None or len(link.transports) < len(Side):
                 raise VisavisError(ErrorKind.CallNotPossible, "Wait for the offer, then answer it.")
             link.offered.clear()  # the polite side has rolled its own one back
-            answer = Description(message.sdp, message.screen_mid)
             link.described = {seat.side.other: offer, seat.side: answer}
             if call.record.allows(Event.ANSWER):
                 self._floor.move(call, Event.ANSWER, by="agent")
@@ -184,14 +189,14 @@ class Links:
             link.is_joined = True
 
     async def _set_remote(self, link: LiveLink, side: Side, description: Description) -> None:
-        remote = read_transport(description.sdp)
+        remote = description.transport
         if link.remotes.get(side) != remote:
             transport = await self._media.set_remote(link.link, side, remote)
             link.remotes[side], link.transports[side] = remote, transport
 
     def _relay_offer(self, call: LiveCall, link: LiveLink, side: Side) -> None:
         offer = link.offered[side]
-        sdp = rewrite(restrict_codecs(offer.sdp), link.transports[side.other], "actpass")
+        sdp = rewrite(offer.passed_on, link.transports[side.other], "actpass")
         self._floor.tell(
             link.seats[side.other],
             signaling.Offer(
@@ -201,7 +206,7 @@ class Links:
 
     def _relay_answer(self, call: LiveCall, link: LiveLink, side: Side) -> None:
         answer = link.described[side]
-        sdp = rewrite(answer.sdp, link.transports[side.other], "passive")
+        sdp = rewrite(answer.passed_on, link.transports[side.other], "passive")
         self._floor.tell(
             link.seats[side.other],
             signaling.Answer(

@@ -14,6 +14,7 @@ from visavis.domain.people import Agent
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Manifest
 from visavis.domain.signaling import Party
+from visavis.rtp.sdp import read_transport, restrict_codecs
 from visavis.services.presence import Desk
 
 _UNTAKEN: Final = frozenset({State.REQUESTED, State.QUEUED, State.RINGING})
@@ -47,10 +48,26 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A browser's own words (SDP) of one link, and which m-section has its screen."""
+    """A browser's own words (SDP) of one link, and which m-section has its screen.
+
+    `passed_on` is as much of them as the other page is to read, `transport` what we read.
+    """
 
     sdp: str
-    screen_mid: str = ""
+    screen_mid: str
+    passed_on: str
+    transport: RemoteTransport
+
+
+def read_offer(sdp: str, screen_mid: str = "") -> Description:
+    """Raises `ParameterInvalid`, also when nothing that it offers could be recorded."""
+    restricted = restrict_codecs(sdp)
+    return Description(sdp, screen_mid, restricted, read_transport(restricted))
+
+
+def read_answer(sdp: str, screen_mid: str) -> Description:
+    """Raises `ParameterInvalid`."""
+    return Description(sdp, screen_mid, sdp, read_transport(sdp))
 
 
 @dataclass(slots=True, eq=False)

@@ -13,11 +13,10 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
 from visavis.domain.people import Visitor
 from visavis.domain.policy import Consent, RecordingPolicy
-from visavis.rtp.sdp import read_transport, restrict_codecs
 from visavis.services.calls.desks import Desks
 from visavis.services.calls.floor import Floor
 from visavis.services.calls.joins import Joins
-from visavis.services.calls.live import Description, LiveCall, Seat, Tape
+from visavis.services.calls.live import LiveCall, Seat, Tape, read_offer
 from visavis.services.calls.lobby import Lobby
 from visavis.services.calls.parties import Parties
 from visavis.services.calls.ringing import Ringing
@@ -55,7 +54,7 @@ class Visitors:
         Raises `AudioVideoChatDisabled`, `AgreementNeeded`, `ParameterInvalid` for an unusable
         offer, `CallNotPossible` while the visitor's last call goes on.
         """
-        read_transport(restrict_codecs(message.offer))
+        offer = read_offer(message.offer)
         config = await self._config_of(visitor.site_id)
         if not config.is_enabled:
             raise VisavisError(ErrorKind.AudioVideoChatDisabled)
@@ -68,6 +67,7 @@ class Visitors:
         record = call.record
         record.consent, record.is_recorded = consent, config.is_recording
         record.recording_id = self._floor.new_id() if config.is_recording else None
+        call.add_link().offered[Side.VISITOR] = offer
         self._introduce(call, visitor, message)
         self._ring(call, message.invitation)
 
@@ -132,7 +132,6 @@ class Visitors:
             name=line_of(message.name) or record.visitor.name,
             email=line_of(message.email) or record.visitor.email,
         )
-        call.add_link().offered[Side.VISITOR] = Description(message.offer)
         self._floor.chronicle.touch(record)
         self._floor.tell(
             call.visitor,
