@@ -7,11 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.postgresql import Cluster
-from tests.running import Parties, System, launch
+from tests.running import PATIENCE, Parties, System, launch
 from visavis.store import open_store
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever drives browsers may wait several times for something that takes its time."""
+    for item in items:
+        if item.get_closest_marker("e2e"):
+            item.add_marker(pytest.mark.timeout(300))
 
 
 @pytest.fixture
@@ -57,6 +64,7 @@ def system(tmp_path: Path) -> Iterator[System]:
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
+    expect.set_options(timeout=1000 * PATIENCE)
     with sync_playwright() as running:
         yield running
 

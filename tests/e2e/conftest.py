@@ -1,22 +1,39 @@
-"""One running system for the tests of a file that put back what they change."""
+"""One running system for all tests that put back what they change: a start takes its time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.npm import npm
 from tests.running import System
 
+WEB = Path(__file__).resolve().parents[2] / "web"
 COLLEAGUE = "bea@example.com"
 PASSWORD = "geheim"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """A system with two agents, switched on."""
+    """A system with two agents."""
     running = System(tmp_path_factory.mktemp("office") / "data").start()
     running.hire(COLLEAGUE, PASSWORD, "--name", "Bea", "--administrator")
-    running.configure(on=True)
     yield running
     running.stop()
+
+
+@pytest.fixture
+def system(office: System) -> System:
+    """Switched on, without automatic recording."""
+    office.configure(on=True)
+    return office
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    script = WEB / "node_modules" / "axe-core" / "axe.min.js"
+    if not script.exists():
+        npm(WEB, "ci", "--no-progress")
+    return script.read_text()

@@ -7,9 +7,7 @@ import statistics
 from pathlib import Path
 from typing import Any, Final
 
-import httpx2
-
-from tests.running import System, decoding_errors, ffprobe
+from tests.running import System, decoding_errors, eventually, ffprobe
 from tests.synthetic.watch import beeps, flashes
 
 FLASH_AND_BEEP: Final = """
@@ -59,21 +57,35 @@ MOST_APART: Final = 0.5
 
 def last_call(system: System) -> dict[str, Any]:
     """The newest call as the REST API tells it, with all that happened in it."""
-    headers = {"Authorization": f"Bearer {system.token()}"}
-    url = f"{system.url}/v4/livechat/audioVideoChats"
-    listed = httpx2.get(f"{url}?pageSize=1", headers=headers).json()["audioVideoChats"]
-    return dict(httpx2.get(f"{url}/{listed[0]['id']}", headers=headers).json())
+    chats = "/v4/livechat/audioVideoChats"
+    (newest,) = system.ask(f"{chats}?pageSize=1")["audioVideoChats"]
+    return system.ask(f"{chats}/{newest['id']}")
 
 
 def recordings(system: System) -> dict[str, Any]:
     """The backlog and the recordings on their way, as the REST API tells them."""
-    headers = {"Authorization": f"Bearer {system.token()}"}
-    return dict(httpx2.get(f"{system.url}/v4/livechat/recordings", headers=headers).json())
+    return system.ask("/v4/livechat/recordings")
+
+
+def archived(system: System) -> tuple[Path, str]:
+    """The newest call's file in the archive, and the SHA-256 that was sent with it."""
+    recording_id = last_call(system)["recordingId"]
+
+    def found() -> str:
+        return next((r["sha256"] for r in system.recordings() if r["id"] == recording_id), "")
+
+    sha256 = eventually(found)
+    eventually(lambda: recording_id not in system.undelivered())
+    return system.archived(recording_id), sha256
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def titles(path: Path, sha256: str, call: dict[str, Any]) -> list[str]:
     """The tracks of a file that is as it was sent, decodes, and is as long as its call."""
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+    assert digest(path) == sha256
     assert decoding_errors(path) == ""
     probed = ffprobe(path)
     seconds = float(probed["format"]["duration"])

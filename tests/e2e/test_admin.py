@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.e2e.conftest import COLLEAGUE, PASSWORD
 from tests.running import Parties, System
 
 pytestmark = pytest.mark.e2e
 
 SWITCH = "Audio & Video Chat"
-OTHER = "other@example.com"
 NOBODY = "nobody@example.com"
 
 
@@ -22,10 +21,7 @@ class Administrator:
 
     def __init__(self, page: Page, system: System, email: str, password: str) -> None:
         self.page = page
-        page.goto(f"{system.url}/signin?next=/admin")
-        page.get_by_label("E-mail").fill(email)
-        page.get_by_label("Password").fill(password)
-        page.get_by_role("button", name="Sign in").click()
+        system.sign_in(page, "/admin", email, password)
         expect(self.switch).to_be_visible()
 
     @property
@@ -52,21 +48,11 @@ class Administrator:
         expect(self.status).to_have_text(re.compile("^Saved"))
 
 
-@pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """One for all these tests: what they change is put back, and a start takes its time."""
-    running = System(tmp_path_factory.mktemp("admin") / "data").start()
-    running.hire(OTHER, "geheim", "--administrator")
-    running.hire(NOBODY, "geheim")
-    yield running
-    running.stop()
-
-
 @pytest.fixture
 def both(system: System, parties: Parties) -> tuple[Administrator, Administrator]:
     system.configure(on=False)
     one = Administrator(parties.visitor, system, "admin@localhost", system.password)
-    return one, Administrator(parties.agent, system, OTHER, "geheim")
+    return one, Administrator(parties.agent, system, COLLEAGUE, PASSWORD)
 
 
 def test_a_change_appears_on_the_other_page(both: tuple[Administrator, Administrator]) -> None:
@@ -150,11 +136,9 @@ def test_the_keyboard_is_enough(both: tuple[Administrator, Administrator]) -> No
 
 
 def test_without_the_permission_nothing_is_shown(system: System, parties: Parties) -> None:
+    system.hire(NOBODY, PASSWORD)
     page = parties.agent
-    page.goto(f"{system.url}/signin?next=/admin")
-    page.get_by_label("E-mail").fill(NOBODY)
-    page.get_by_label("Password").fill("geheim")
-    page.get_by_role("button", name="Sign in").click()
+    system.sign_in(page, "/admin", NOBODY, PASSWORD)
     expect(page.get_by_role("alert")).to_contain_text("Manage Settings")
     expect(page.get_by_role("switch")).to_have_count(0)
 

@@ -12,7 +12,6 @@ pytestmark = pytest.mark.e2e
 
 
 def test_two_addresses_lead_into_one_call(system: System, parties: Parties) -> None:
-    system.configure(on=True)
     answer = httpx2.post(
         f"{system.url}/v4/livechat/audioVideoChats",
         json={"media": "video", "visitorName": "Ada Lovelace"},
@@ -28,7 +27,6 @@ def test_two_addresses_lead_into_one_call(system: System, parties: Parties) -> N
     eventually(lambda: videos(parties.agent, "visavisConsole"))
     eventually(lambda: videos(parties.visitor, "visavis"))
     expect(parties.agent.locator("visavis-call")).to_contain_text("Ada Lovelace")
-    parties.visitor.get_by_role("button", name="Hang up").click()
-    expect(parties.agent.get_by_text("The call has ended.")).to_be_visible()
+    parties.hang_up(parties.visitor)
     parties.visitor.goto(call["visitorUrl"])
     expect(parties.visitor.get_by_text("This call is over")).to_be_visible()

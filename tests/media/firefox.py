@@ -68,8 +68,13 @@ class Firefox:
         # getUserMedia wants a secure context: an address of this machine is one
         self._server = HTTPServer(("127.0.0.1", 0), _Blank)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self._script = script
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """A blank page, prepared by the script."""
         self.goto(f"http://127.0.0.1:{self._server.server_port}/")
-        self._ask("WebDriver:ExecuteScript", {"script": script, "args": []})
+        self._ask("WebDriver:ExecuteScript", {"script": self._script, "args": []})
 
     def goto(self, url: str) -> None:
         self._ask("WebDriver:Navigate", {"url": url})

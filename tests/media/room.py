@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.running import free_media_port
+from tests.running import PATIENCE, free_media_port
 from visavis.domain.leg import Link, LocalTransport, Side
 from visavis.media import worker
 from visavis.media.workers import MediaWorkers
@@ -113,7 +113,7 @@ class Room:
         self.filters: dict[Side, Callable[[str], str]] = {}
         self.ear = Ear()
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._stop = self.ask(_event())
         self.plane = MediaWorkers(self.settings.media_sockets)
@@ -164,7 +164,7 @@ class Room:
         remote = read_transport(sdp)
         self.transports[side] = self.ask(self.plane.set_remote(self.link, side, remote))
 
-    def until(self, holds: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+    def until(self, holds: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
         until = time.monotonic() + seconds
         while not holds():
             assert time.monotonic() < until, f"not within {seconds} s: {what}"

@@ -30,7 +30,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 def browser(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Its camera sees more than Chromium's own fake one, whose pictures fit into any network."""
     film = tmp_path_factory.mktemp("camera") / "film.y4m"
-    scene = "testsrc2=size=640x360:rate=30:duration=2,noise=alls=8:allf=t,format=yuv420p"
+    scene = "testsrc2=size=640x360:rate=20:duration=2,noise=alls=8:allf=t,format=yuv420p"
     subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", scene, film], check=True)
     camera = f"--use-file-for-fake-video-capture={film}"
     running = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FAKE_DEVICES, camera])

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.flow import AGENT, VISITOR, Sides, await_flow
-from tests.e2e.networks.ways import Way, hang_up, take, taken
+from tests.e2e.networks.ways import Way, take, taken
 from tests.media.firefox import Firefox
 from tests.running import Parties, eventually
 
@@ -28,8 +28,8 @@ def connect(parties: Parties, visitor: Way, agent: Way, kind: str = "Video call"
 
 def test_an_audio_call_is_heard_on_both_sides(parties: Parties, sides: Sides) -> None:
     connect(parties, DIRECT, DIRECT, "Audio call")
-    await_flow(sides, 3, frames=0, audio=45)
-    hang_up(parties)
+    await_flow(sides, 2, frames=0, audio=45)
+    parties.hang_up()
 
 
 @pytest.mark.parametrize(
@@ -43,9 +43,9 @@ def test_a_video_call_by(
     parties: Parties, sides: Sides, visitor: Way, agent: Way, expected: tuple[str, str]
 ) -> None:
     connect(parties, visitor, agent)
-    await_flow(sides, 2, frames=15, audio=45)
+    await_flow(sides, 2, frames=5, audio=45)
     assert tuple(taken(page, name) for name, page in sides.items()) == expected
-    hang_up(parties)
+    parties.hang_up()
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_a_visitor_calls_with_firefox(parties: Parties, firefox: Firefox) -> Non
     take(parties.agent, DIRECT)
     parties.agent.get_by_role("button", name="Accept").click()
     sides: Sides = {VISITOR: firefox, AGENT: parties.agent}
-    await_flow(sides, 2, frames=15, audio=45)
+    await_flow(sides, 2, frames=5, audio=45)
     assert firefox.evaluate(PRESS, "Hang up")
     expect(parties.agent.get_by_text("The call has ended.")).to_be_visible()
     assert firefox.evaluate(STAGE) == "ended"

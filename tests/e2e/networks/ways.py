@@ -9,10 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 
-from playwright.sync_api import expect
-
 from tests.e2e.flow import Page
-from tests.running import Parties, eventually, free_media_port, listens
+from tests.running import eventually, free_media_port, listens
 
 SCRIPT = """
 window.way = {candidates: "", port: 0, turn: ""};
@@ -62,11 +60,6 @@ def taken(page: Page, name: str) -> str:
       return own.candidateType === "relay" ? `${{own.relayProtocol}} by TURN` : own.protocol;
     }}"""
     return str(page.evaluate(script))
-
-
-def hang_up(parties: Parties) -> None:
-    parties.agent.get_by_role("button", name="Hang up").click()
-    expect(parties.visitor.get_by_text("The call has ended.")).to_be_visible()
 
 
 @dataclass(frozen=True)
