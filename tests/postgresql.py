@@ -101,7 +101,7 @@ class Cluster:
             connection.execute(statement)
 
     def _wait(self) -> None:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while True:
             try:
                 self._execute("SELECT 1")

@@ -10,7 +10,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,7 +30,7 @@ FAKE_DEVICES = (
 )
 
 
-def eventually(question: Callable[[], T | None], seconds: float = 15.0) -> T:
+def eventually(question: Callable[[], T | None], seconds: float = 30.0) -> T:
     """What `question` answers, as soon as it answers something."""
     until = time.monotonic() + seconds
     while True:
@@ -75,7 +76,7 @@ class System:
             assert process.poll() is None, output.read_text()
             return b"Ctrl-C stops" in output.read_bytes()[said_before:]
 
-        eventually(is_up, 30)
+        eventually(is_up, 60)
         if match := re.search(r"password  (\S+)", output.read_text()):
             self.password = match[1]
         return self
@@ -89,6 +90,14 @@ class System:
     def kill_part(self, name: str) -> None:
         """`kill -9`; the supervisor starts it again."""
         os.kill(self.pid_of(name), signal.SIGKILL)
+
+    @contextmanager
+    def nobody_started_again(self) -> Iterator[None]:
+        """The supervisor holds its breath."""
+        assert self._process
+        self._process.send_signal(signal.SIGSTOP)
+        yield
+        self._process.send_signal(signal.SIGCONT)
 
     def pid_of(self, name: str) -> int:
         assert self._process

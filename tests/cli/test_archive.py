@@ -32,7 +32,7 @@ class Alone:
         command = [VISAVIS, "archive", "--data", str(data), "--port", str(self.port)]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
-        eventually(lambda: "Ctrl-C stops" in self.said(), 30)
+        eventually(lambda: "Ctrl-C stops" in self.said(), 60)
 
     def said(self) -> str:
         assert self.process.poll() is None, self.log.read_text()
@@ -40,7 +40,7 @@ class Alone:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
 
 @pytest.fixture
