@@ -30,7 +30,7 @@ FAKE_DEVICES = (
 )
 
 
-def eventually(question: Callable[[], T | None], seconds: float = 30.0) -> T:
+def eventually(question: Callable[[], T | None], seconds: float = 15.0) -> T:
     """What `question` answers, as soon as it answers something."""
     until = time.monotonic() + seconds
     while True:
@@ -76,7 +76,7 @@ class System:
             assert process.poll() is None, output.read_text()
             return b"Ctrl-C stops" in output.read_bytes()[said_before:]
 
-        eventually(is_up, 60)
+        eventually(is_up, 30)
         if match := re.search(r"password  (\S+)", output.read_text()):
             self.password = match[1]
         return self

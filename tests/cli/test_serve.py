@@ -11,9 +11,11 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from click.testing import CliRunner
 
 from tests.cli.commands import visavis
 from tests.running import System, eventually, free_media_port
+from visavis.cli import main
 
 
 def test_init_once_then_a_token_and_nothing_else(tmp_path: Path) -> None:
@@ -39,9 +41,9 @@ def test_init_once_then_a_token_and_nothing_else(tmp_path: Path) -> None:
     ],
 )
 def test_errors_say_what_to_do(tmp_path: Path, arguments: tuple[str, ...], sentence: str) -> None:
-    visavis("init", "--data", tmp_path)
-    result = visavis("token", "issue", "--data", tmp_path, *arguments)
-    assert (result.returncode, result.stdout) == (1, "")
+    CliRunner().invoke(main, ("init", "--data", str(tmp_path)))
+    result = CliRunner().invoke(main, ("token", "issue", "--data", str(tmp_path), *arguments))
+    assert (result.exit_code, result.stdout) == (1, "")
     assert sentence in result.stderr
 
 
@@ -115,8 +117,9 @@ def test_half_of_https_is_refused(tmp_path: Path) -> None:
 def test_what_browsers_cannot_send_to_is_not_advertised(
     tmp_path: Path, address: str, sentence: str
 ) -> None:
-    result = visavis("serve", "--data", tmp_path, "--advertise-address", address)
-    assert result.returncode == 1
+    command = ("serve", "--data", str(tmp_path), "--advertise-address", address)
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 1
     assert sentence in result.stderr
 
 
