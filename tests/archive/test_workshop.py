@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,30 @@ async def entries(house: House, tmp_path: Path) -> list[Entry]:
         await house.keep(content, f"rec-{number}")
     library = house.archive._sweeper._library
     return list(library.all())
+
+
+class Endless:
+    """A recording whose file never comes to its end: no program that reads it ends by itself."""
+
+    def __init__(self, house: House, entry: Entry) -> None:
+        self._path = house.archive._sweeper._library.file(entry)
+        self._path.unlink()
+        os.mkfifo(self._path)
+        self._pipe = -1
+
+    @contextlib.asynccontextmanager
+    async def read(self) -> AsyncIterator[None]:
+        """As soon as a program reads it."""
+        self._pipe = await asyncio.to_thread(os.open, self._path, os.O_WRONLY)
+        yield
+        os.close(self._pipe)
+
+    @property
+    def is_read(self) -> bool:
+        try:
+            return os.write(self._pipe, b"x") == 1
+        except BrokenPipeError:
+            return False
 
 
 async def test_two_who_ask_at_once_get_the_same(house: House, entries: list[Entry]) -> None:
@@ -59,10 +84,12 @@ async def test_a_deleted_recording_is_no_longer_worked_on(
     house: House, entries: list[Entry]
 ) -> None:
     workshop = house.archive._workshop
+    endless = Endless(house, entries[0])
     parts = asyncio.create_task(workshop.parts(entries[0]))
-    workshop.compose(entries[0])
-    await asyncio.sleep(0.05)
-    await workshop.forget(entries[0])
+    async with endless.read():
+        workshop.compose(entries[0])
+        await workshop.forget(entries[0])
+        assert not endless.is_read
     with pytest.raises(asyncio.CancelledError):
         await parts
     assert not (house.directory / "cache" / "1" / "rec-0").exists()
@@ -86,14 +113,16 @@ async def test_what_nobody_uses_is_swept(house: House, entries: list[Entry]) -> 
 
 async def test_stopping_stops_the_programs(house: House, entries: list[Entry]) -> None:
     workshop = house.archive._workshop
+    films = [Endless(house, entry) for entry in entries[:2]]
     running = asyncio.create_task(house.archive.run())
     workshop.compose(entries[0])
     parts = asyncio.create_task(workshop.parts(entries[1]))
-    await asyncio.sleep(0.05)
-    running.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
-    with contextlib.suppress(asyncio.CancelledError):
+    async with films[0].read(), films[1].read():
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        assert [film.is_read for film in films] == [False, False]
+    with pytest.raises(asyncio.CancelledError):
         await parts
     assert workshop.composition(entries[0]).state == "none"
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.e2e.delivered import digest, last_call, recordings, titles
 from tests.interop.test_delivery import running
 from tests.interop.test_tus import PEERS
-from tests.npm import NODE, npm
+from tests.npm import NODE, installed
 from tests.recorder.server import Handler, Misdeed, RecordingServer, answers, resets
 from tests.running import Parties, System, eventually
 
@@ -99,8 +99,7 @@ def test_a_wrong_address_is_told_and_loses_nothing(
     expect(admin.locator("#last-success")).to_have_text("Nothing has been delivered yet.")
     assert len(system.undelivered()) == 1
 
-    npm(PEERS, "ci", "--no-progress")
-    with running([NODE, str(PEERS / "server.js"), str(tmp_path / "files")]) as port:
+    with running([NODE, str(installed(PEERS) / "server.js"), str(tmp_path / "files")]) as port:
         save_address(admin, f"http://127.0.0.1:{port}/files")
         expect(try_out(admin)).to_contain_text("This recording server takes recordings.")
         eventually(lambda: not system.undelivered())

@@ -23,10 +23,12 @@ from typing import Any, Final
 
 import httpx2
 import msgspec
+from click.testing import CliRunner
 
 from tests.faults.proxy import Proxy
 from tests.parties.people import Agent, Visitor, present
 from tests.running import VISAVIS, System, decoding_errors, eventually, ffprobe, free_port, listens
+from visavis.cli import main as visavis
 
 PARTS: Final = ("app", "media", "recorder")
 CALL_SECONDS: Final = (1.0, 4.0)
@@ -166,7 +168,8 @@ class Storm:
 
     async def _place_all(self, calls: int, desks: int) -> None:
         url = self.system.url.replace("http", "ws", 1)
-        agents = [Agent(f"{url}/signaling/agent", token) for token in self._tokens(desks)]
+        tokens = await asyncio.to_thread(self._tokens, desks)
+        agents = [Agent(f"{url}/signaling/agent", token) for token in tokens]
         turns = iter(range(calls))
         async with present(*agents):
             raging = asyncio.create_task(self._rage())
@@ -186,7 +189,8 @@ class Storm:
         return tokens
 
     def _run(self, *arguments: str) -> str:
-        result = subprocess.run([VISAVIS, *arguments], capture_output=True, text=True, check=True)
+        result = CliRunner().invoke(visavis, arguments)
+        assert result.exit_code == 0, result.output
         return result.stdout
 
     async def _place(self, url: str, turns: Iterator[int]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import httpx2
 import psycopg
@@ -19,14 +18,17 @@ pytestmark = pytest.mark.fault
 PATH = "/v4/livechat/audioVideoChatConfig"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def address(cluster: Cluster) -> str:
     return cluster.empty_database()
 
 
-@pytest.fixture
-def nodes(address: str, tmp_path: Path) -> Iterator[tuple[System, System]]:
-    both = tuple(System(tmp_path / name, "--database", address).start() for name in ("a", "b"))
+@pytest.fixture(scope="module")
+def nodes(
+    address: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[System, System]]:
+    data, database = tmp_path_factory.mktemp("nodes"), ("--database", address)
+    both = tuple(System(data / name, *database).start() for name in ("a", "b"))
     yield both[0], both[1]
     for node in both:
         node.stop()
@@ -46,7 +48,7 @@ def seconds_until(question: Callable[[], bool]) -> float:
 def test_one_switch_two_nodes(nodes: tuple[System, System], address: str) -> None:
     one, other = nodes
     headers = {"Authorization": f"Bearer {token(address)}"}
-    with httpx2.Client(headers=headers) as client:
+    with httpx2.Client(headers=headers, timeout=60) as client:
 
         def is_enabled() -> bool:
             return bool(client.get(other.url + PATH).json()["isEnabled"])
@@ -69,7 +71,7 @@ def test_what_is_revoked_on_one_is_dead_on_the_other(
     nodes: tuple[System, System], address: str
 ) -> None:
     one, other = nodes
-    with httpx2.Client() as client:
+    with httpx2.Client(timeout=60) as client:
         names = {"email": "admin@localhost", "password": one.password or other.password}
         listed = [VISAVIS, "client", "list", "--database", address]
         client_id = subprocess.run(listed, capture_output=True, text=True, check=True)

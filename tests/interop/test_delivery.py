@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.interop.test_tus import PEERS
-from tests.npm import ENVIRONMENT, NODE, npm
+from tests.npm import ENVIRONMENT, NODE, installed
 from tests.recorder.conftest import CONTENT, manifest_of, put_muxed
 from tests.running import eventually, listens
 from visavis.domain.backlog import Server
@@ -58,9 +58,8 @@ class Peer:
 
 
 def foreign(tmp_path: Path) -> Iterator[Peer]:
-    npm(PEERS, "ci", "--no-progress")
     files = tmp_path / "files"
-    with running([NODE, str(PEERS / "server.js"), str(files)]) as port:
+    with running([NODE, str(installed(PEERS) / "server.js"), str(files)]) as port:
         yield Peer(f"http://127.0.0.1:{port}/files", files, "*[!.json]")
 
 

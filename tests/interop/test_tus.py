@@ -8,12 +8,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from tests.npm import ENVIRONMENT, NODE, npm
+from tests.npm import ENVIRONMENT, NODE, installed
 
 pytestmark = [pytest.mark.interop, pytest.mark.anyio]
 
@@ -24,18 +25,29 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 @pytest.fixture(scope="module")
 def peers() -> Path:
-    npm(PEERS, "ci", "--no-progress")
-    return PEERS
+    return installed(PEERS)
+
+
+@contextmanager
+def running_archive(directory: Path) -> Iterator[str]:
+    command = [sys.executable, "-m", "tests.archive.serving", str(directory), "key"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        yield f"http://127.0.0.1:{int(server.stdout.readline())}/recordings/"
+        server.kill()
 
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    command = [sys.executable, "-m", "tests.archive.serving", str(tmp_path / "archive"), "key"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout
-        url = f"http://127.0.0.1:{int(server.stdout.readline())}/recordings/"
+    with running_archive(tmp_path / "archive") as url:
         yield url, tmp_path / "archive" / "library" / "1" / "rec.mkv"
-        server.kill()
+
+
+@pytest.fixture(scope="module")
+def refusing_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An archive for requests of which each begins an upload of its own, and ends none."""
+    with running_archive(tmp_path_factory.mktemp("refusing") / "archive") as url:
+        yield url
 
 
 def upload(peers: Path, url: str, path: Path, sha256: str) -> subprocess.CompletedProcess[str]:
@@ -87,12 +99,11 @@ async def test_a_file_with_another_checksum_is_not_kept(
     ],
 )
 async def test_the_protocol_s_refusals(
-    archive: tuple[str, Path], method: str, path: str, headers: dict[str, str], status: int
+    refusing_url: str, method: str, path: str, headers: dict[str, str], status: int
 ) -> None:
-    url, _ = archive
     usual = {"Authorization": "Bearer key", "Tus-Resumable": "1.0.0"}
-    created = httpx2.post(url, headers={**usual, "Upload-Length": "10"})
+    created = httpx2.post(refusing_url, headers={**usual, "Upload-Length": "10"})
     path = path.replace("UPLOAD", created.headers["location"].rpartition("/")[2])
     sent = {k: v.replace("OFFSET", "application/offset+octet-stream") for k, v in headers.items()}
-    answer = httpx2.request(method, url + path, headers={**usual, **sent})
+    answer = httpx2.request(method, refusing_url + path, headers={**usual, **sent})
     assert answer.status_code == status

@@ -53,7 +53,7 @@ class Listener:
 
 async def until(holds: Callable[[], bool]) -> None:
     """As soon as the other end of a socket has noticed."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not holds():
             await asyncio.sleep(0.01)
 

@@ -188,7 +188,9 @@ def takes_all_and_says_nothing(handler: Handler) -> None:
 
 
 def hangs(handler: Handler) -> None:
-    time.sleep(3)
+    """Until the other side is tired of it."""
+    while handler.connection.recv(65536):
+        pass
 
 
 def drips(handler: Handler) -> None:

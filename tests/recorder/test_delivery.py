@@ -218,11 +218,14 @@ async def test_a_server_that_is_none_is_told_in_words(
     words: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(wire, "ANSWER_SECONDS", 1.5)
-    monkeypatch.setattr(Deliverer, "wire", quick_wire)
+    if misdeed is misdeeds.hangs:
+        monkeypatch.setattr(Deliverer, "wire", impatient_wire)
+    if misdeed is misdeeds.drips:
+        monkeypatch.setattr(wire, "ANSWER_SECONDS", 0.5)
     server.misbehave("POST", misdeed)
     with pytest.raises(DeliveryError, match=f"^The recording server .*{words}") as caught:
         await deliver(muxed, server.url)
+    monkeypatch.undo()
     assert caught.value.is_servers
     assert caught.value.retry_after == (7 if words == "in trouble itself" else 0)
     assert (muxed / MATROSKA).read_bytes() == CONTENT
@@ -230,8 +233,8 @@ async def test_a_server_that_is_none_is_told_in_words(
     assert server.contents == [CONTENT]
 
 
-def quick_wire(self: Deliverer, server: Server) -> wire.Wire:
-    timeout = httpx2.Timeout(0.5)
+def impatient_wire(self: Deliverer, server: Server) -> wire.Wire:
+    timeout = httpx2.Timeout(2.0)
     return wire.Wire(bearer=server.secret, allow_private=True, timeout=timeout)
 
 

@@ -127,18 +127,18 @@ async def test_a_process_that_is_killed_takes_nothing_with_it(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("program", "words"),
+    ("program", "words", "patience"),
     [
-        ("import os, sys; sys.stdin.readline(); os.abort()", "died with code -6"),
-        ("print('hello', flush=True); input(); input()", "talks nonsense"),
-        ("import time; time.sleep(60)", "hung for"),
+        ("import os, sys; sys.stdin.readline(); os.abort()", "died with code -6", 60.0),
+        ("print('hello', flush=True); input(); input()", "talks nonsense", 60.0),
+        ("import time; time.sleep(600)", "hung for", 0.1),
     ],
 )
 async def test_processes_that_go_wrong(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, words: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, words: str, patience: float
 ) -> None:
     monkeypatch.setattr(muxers, "COMMAND", (sys.executable, "-c", program))
-    monkeypatch.setattr(muxers, "MUX_SECONDS", 2.0)
+    monkeypatch.setattr(muxers, "MUX_SECONDS", patience)
     plant = Muxers()
     with pytest.raises(MuxCrashError, match=words):
         await plant.mux(tmp_path, None)
@@ -148,7 +148,7 @@ async def test_processes_that_go_wrong(
 async def test_stopping_ends_what_is_under_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = "import time; print(1, flush=True); time.sleep(60)"
+    program = "import time; print(1, flush=True); time.sleep(600)"
     monkeypatch.setattr(muxers, "COMMAND", (sys.executable, "-c", program))
     monkeypatch.setattr(muxers, "STOP_SECONDS", 0.1)
     plant = Muxers()

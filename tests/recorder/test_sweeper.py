@@ -91,9 +91,9 @@ class House:
 
 @pytest.fixture
 async def house(
-    tmp_path: Path, server: RecordingServer, anyio_backend: str
+    tmp_path: Path, new_database: Path, server: RecordingServer, anyio_backend: str
 ) -> AsyncIterator[House]:
-    store = open_store(str(tmp_path / "visavis.db"))
+    store = open_store(str(new_database))
     await store.write(lambda rows: rows.sites.add("One", STARTED_AT))
     house = House(tmp_path, store, server)
     await house.send_to(server.url)
@@ -339,7 +339,7 @@ async def test_it_runs_until_it_is_stopped(house: House, monkeypatch: pytest.Mon
     stop = asyncio.Event()
     running = asyncio.create_task(house.sweeper.run(stop))
     put_muxed(house.spool, "r")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not house.server.contents:
             await asyncio.sleep(0.01)
     stop.set()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.oauth import Credential, CredentialKind, Grant
+from visavis.domain.oauth import Client, Credential, CredentialKind, Grant
 from visavis.domain.people import Agent
 from visavis.services import keys, people, tokens
 from visavis.services.clients import Clients
@@ -141,3 +141,46 @@ async def test_a_disabled_agent_cannot_sign_in(
     await store.write(lambda rows: rows.agents.disable(agent.site_id, agent.id, is_disabled=True))
     attempt = staff.sign_in("a@example.com", "secret", "192.0.2.1")
     await refused(ErrorKind.Unauthorized, attempt)
+
+
+async def test_a_refresh_token_that_two_have_found_is_used_by_one(
+    store: SqlStore, agent: Agent
+) -> None:
+    """And the second, who may have stolen it, kills the family."""
+    token = Credential(
+        *(
+            b"x" * 32,
+            agent.site_id,
+            agent.id,
+            CredentialKind.REFRESH,
+            NOW,
+            NOW + timedelta(hours=1),
+        ),
+        family_id="family",
+    )
+    grants = Grants(clock, new_id, new_id, timedelta(hours=1))
+
+    def work(rows: Transaction) -> tuple[Agent | None, Agent | None, Credential | None]:
+        rows.credentials.add(token)
+        both = grants.use_refresh(rows, token), grants.use_refresh(rows, token)
+        return *both, rows.credentials.find(token.digest)
+
+    first, second, left = await store.write(work)
+    assert first == agent
+    assert (second, left) == (None, None)
+
+
+async def test_a_code_that_two_have_found_is_used_by_one(store: SqlStore, agent: Agent) -> None:
+    client = Client("c", agent.site_id, "Shop", None, (), frozenset(Grant))
+    grants = Grants(clock, new_id, new_id, timedelta(hours=1))
+
+    def work(rows: Transaction) -> tuple[Agent | None, Agent | None]:
+        rows.clients.add(client, NOW)
+        said = grants.issue_code(
+            rows, client, agent, redirect_uri="", scope="", code_challenge="c" * 43
+        )
+        code = grants.find_code(rows, said, client)
+        assert code
+        return grants.use_code(rows, code), grants.use_code(rows, code)
+
+    assert await store.write(work) == (agent, None)

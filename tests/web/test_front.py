@@ -24,10 +24,10 @@ STRANGER = ("203.0.113.9", 40000)
 
 @asynccontextmanager
 async def client_of(
-    data_dir: Path, address: tuple[str, int] = ("127.0.0.1", 1), **settings: Any
+    database: Path, address: tuple[str, int] = ("127.0.0.1", 1), **settings: Any
 ) -> AsyncIterator[httpx2.AsyncClient]:
     """A client at an address, of an application with these settings."""
-    chosen = Settings(data_dir=data_dir, **settings)
+    chosen = Settings(data_dir=database.parent, **settings)
     app = App(chosen, open_store(chosen.database_address))
     transport = httpx2.ASGITransport(app.web, raise_app_exceptions=False, client=address)
     async with httpx2.AsyncClient(transport=transport, base_url="http://visavis") as client:
@@ -66,8 +66,8 @@ async def test_over_https_browsers_are_told_to_stay_there(api: Api) -> None:
     assert "max-age" in answer.headers["strict-transport-security"]
 
 
-async def test_calling_too_often_means_waiting(tmp_path: Path, anyio_backend: str) -> None:
-    async with client_of(tmp_path, STRANGER, rate_limit=3) as client:
+async def test_calling_too_often_means_waiting(new_database: Path, anyio_backend: str) -> None:
+    async with client_of(new_database, STRANGER, rate_limit=3) as client:
         answers = [await client.get(PATH) for _ in range(4)]
         assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
         assert answers[3].json()["error"] == "TooManyRequests"
@@ -77,19 +77,19 @@ async def test_calling_too_often_means_waiting(tmp_path: Path, anyio_backend: st
         assert (await client.get("/demo")).status_code == 200
 
 
-async def test_this_machine_does_not_have_to_wait(tmp_path: Path, anyio_backend: str) -> None:
-    async with client_of(tmp_path, rate_limit=1) as client:
+async def test_this_machine_does_not_have_to_wait(new_database: Path, anyio_backend: str) -> None:
+    async with client_of(new_database, rate_limit=1) as client:
         assert [(await client.get(PATH)).status_code for _ in range(3)] == [401] * 3
 
 
-async def test_the_limit_can_be_off(tmp_path: Path, anyio_backend: str) -> None:
-    async with client_of(tmp_path, STRANGER, rate_limit=0) as client:
+async def test_the_limit_can_be_off(new_database: Path, anyio_backend: str) -> None:
+    async with client_of(new_database, STRANGER, rate_limit=0) as client:
         assert [(await client.get(PATH)).status_code for _ in range(3)] == [401] * 3
 
 
-async def test_other_origins_call_where_they_may(tmp_path: Path, anyio_backend: str) -> None:
+async def test_other_origins_call_where_they_may(new_database: Path, anyio_backend: str) -> None:
     friend, stranger = "https://admin.example.com", "https://evil.example"
-    async with client_of(tmp_path, cors_origins=(friend,)) as client:
+    async with client_of(new_database, cors_origins=(friend,)) as client:
         asked = {
             "Origin": friend,
             "Access-Control-Request-Method": "PUT",

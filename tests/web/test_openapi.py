@@ -70,7 +70,7 @@ def test_a_generator_of_requests_finds_nothing(
     configuration.write_text(CONFIGURATION)
     command = [str(Path(sys.executable).parent / "schemathesis"), "--config-file"]
     command += [str(configuration), "run", f"{served.url}{DOCUMENT}", "--checks", "all"]
-    command += ["--header", f"Authorization: Bearer {served.token}", "--max-examples", "60"]
+    command += ["--header", f"Authorization: Bearer {served.token}", "--max-examples", "25"]
     command += ["--seed", "1", "--generation-deterministic", "--workers", "1"]
     result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr

@@ -15,6 +15,8 @@ from tests.web.conftest import PATH, Served
 CASES = 10_000
 PARTS = 4
 """So many tests share the cases: they can run side by side."""
+BATCH = 10
+"""So many cases are one example of hypothesis, which takes longer over an example than we do."""
 DOCUMENTED = {
     400: {
         "ParameterMissing",
@@ -141,23 +143,28 @@ def test_a_refusal_is_documented_and_changes_nothing(served: Served, part: int) 
 
     @seed(part)
     @settings(
-        max_examples=CASES // PARTS,
+        max_examples=CASES // PARTS // BATCH,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(bodies, kinds)
-    def put(body: bytes, kind: bytes) -> None:
-        before = runner.run(direct.call("GET"))
-        status, answer = runner.run(direct.call("PUT", body, kind))
-        statuses[status] = statuses.get(status, 0) + 1
-        after = runner.run(direct.call("GET"))
-        if status == 200:
-            assert answer == after[1]
-            return
-        assert answer["error"] in DOCUMENTED[status]
-        assert answer.keys() - {"pointer"} == MEMBERS
-        assert before == after
+    @given(st.lists(st.tuples(bodies, kinds), min_size=BATCH, max_size=BATCH))
+    def put(cases: list[tuple[bytes, bytes]]) -> None:
+        runner.run(put_all(cases))
+
+    async def put_all(cases: list[tuple[bytes, bytes]]) -> None:
+        before = await direct.call("GET")
+        for body, kind in cases:
+            status, answer = await direct.call("PUT", body, kind)
+            statuses[status] = statuses.get(status, 0) + 1
+            after = await direct.call("GET")
+            if status == 200:
+                assert answer == after[1]
+            else:
+                assert answer["error"] in DOCUMENTED[status]
+                assert answer.keys() - {"pointer"} == MEMBERS
+                assert before == after
+            before = after
 
     with asyncio.Runner() as runner:
         put()

@@ -35,14 +35,14 @@ class Page:
     async def hear(self, kind: str) -> dict[str, Any]:
         """The next message of this type."""
         while True:
-            message = json.loads(await asyncio.wait_for(self._socket.recv(), 10))
+            message = json.loads(await asyncio.wait_for(self._socket.recv(), 60))
             self.heard.append(message)
             if message["type"] == kind:
                 return dict(message)
 
     async def end(self) -> int:
         """The code it is closed with."""
-        await asyncio.wait_for(self._socket.wait_closed(), 10)
+        await asyncio.wait_for(self._socket.wait_closed(), 60)
         return self._socket.close_code or 0
 
 

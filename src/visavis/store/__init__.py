@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from visavis.store.postgresql import PostgresqlDatabase
 from visavis.store.sql import SqlStore
 from visavis.store.sqlite import SqliteDatabase
 
@@ -18,5 +17,8 @@ def open_store(database: str) -> SqlStore:
     `sqlalchemy.exc.OperationalError` when it cannot be had.
     """
     if database.startswith(POSTGRESQL):
+        # its driver is a fifth of what a command has to import
+        from visavis.store.postgresql import PostgresqlDatabase
+
         return SqlStore(PostgresqlDatabase(database))
     return SqlStore(SqliteDatabase(Path(database)))

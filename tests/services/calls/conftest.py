@@ -10,8 +10,8 @@ from visavis.store import open_store
 
 
 @pytest.fixture
-async def house(tmp_path: Path, anyio_backend: str) -> AsyncIterator[House]:
-    store = open_store(str(tmp_path / "visavis.db"))
+async def house(new_database: Path, anyio_backend: str) -> AsyncIterator[House]:
+    store = open_store(str(new_database))
     await store.write(found_site)
     opened = House(store)
     yield opened

@@ -4,18 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
+
+HERE: Final = Path(__file__).parent
+NEWEST: Final = max(step.name for step in (HERE / "versions").glob("[0-9]*.py")).split("_")[0]
 
 
 def migrate(connection: Connection, before: Callable[[Connection], None] = lambda _: None) -> None:
     """Take every step that this database has not taken yet, after `before`, in one transaction."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
     with connection.begin():
         before(connection)
-        command.upgrade(config, "head")
+        if _step_of(connection) != NEWEST:
+            _upgrade(connection)
+
+
+def _step_of(connection: Connection) -> str | None:
+    """The last step that this database has taken."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _upgrade(connection: Connection) -> None:
+    # every process and every command opens a store, and hardly any of them finds an old one:
+    # Alembic costs a tenth of a second to import
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(HERE))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 
 class Rows:
@@ -22,4 +22,8 @@ class Rows:
 
     def _upsert(self, table: Table) -> Any:
         """An INSERT with ON CONFLICT, which both databases have and SQLAlchemy's core has not."""
-        return postgresql.insert(table) if self._is_postgresql else sqlite.insert(table)
+        if not self._is_postgresql:
+            return sqlite.insert(table)
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -232,10 +233,6 @@ OPERATIONS: Final = {
 
 def description_of(resources: Iterable[Resource], base_url: str) -> dict[str, Any]:
     """The document; raises `KeyError` for a method that nobody has described."""
-    answers = {operation.answer for operation in OPERATIONS.values()}
-    bodies = {operation.body for operation in OPERATIONS.values() if operation.body}
-    kinds = sorted(answers | bodies | {shapes.Problem}, key=lambda kind: kind.__name__)
-    _, schemas = msgspec.json.schema_components(kinds, ref_template=REFERENCE)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -247,7 +244,7 @@ def description_of(resources: Iterable[Resource], base_url: str) -> dict[str, An
         },
         "servers": [{"url": base_url}],
         "paths": {resource.path: _path(resource) for resource in resources},
-        "components": {"schemas": schemas, "securitySchemes": _security(base_url)},
+        "components": {"schemas": _schemas(), "securitySchemes": _security(base_url)},
         "security": [{"bearer": []}, {"oauth": []}, {"key": []}],
     }
 
@@ -263,6 +260,15 @@ def description_resource(resources: Iterable[Resource], base_url: str) -> Resour
         return document
 
     return Resource(PATH, {"GET": get})
+
+
+@cache
+def _schemas() -> dict[str, Any]:
+    answers = {operation.answer for operation in OPERATIONS.values()}
+    bodies = {operation.body for operation in OPERATIONS.values() if operation.body}
+    kinds = sorted(answers | bodies | {shapes.Problem}, key=lambda kind: kind.__name__)
+    _, schemas = msgspec.json.schema_components(kinds, ref_template=REFERENCE)
+    return schemas
 
 
 def _path(resource: Resource) -> dict[str, Any]:
