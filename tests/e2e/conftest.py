@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.npm import npm
+from tests.npm import installed
 from tests.running import System
 
 WEB = Path(__file__).resolve().parents[2] / "web"
@@ -33,7 +33,4 @@ def system(office: System) -> System:
 
 @pytest.fixture(scope="session")
 def axe() -> str:
-    script = WEB / "node_modules" / "axe-core" / "axe.min.js"
-    if not script.exists():
-        npm(WEB, "ci", "--no-progress")
-    return script.read_text()
+    return (installed(WEB) / "node_modules" / "axe-core" / "axe.min.js").read_text()
