@@ -24,7 +24,9 @@ def main() -> int:
     options = read_options(__doc__)
     enter_network("benchmarks.recording")
     use_generator_core()
-    results = compare(options.calls, options.rounds, options.seconds, is_recording=True)
+    results = compare(
+        options.calls, options.rounds, options.seconds, is_recording=True, uplink=options.uplink
+    )
     print_table(results)
     return 0 if print_ratios(results, LIMITS) else 1
 

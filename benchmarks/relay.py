@@ -1,18 +1,20 @@
 """What relaying costs, ours beside Janus VideoRoom and rtpengine, and how many calls a core bears.
 
 A call is two browsers' worth of VP8-like video, 1.03 Mbit/s in 140 packets a second, and Opus, 50
-packets a second, each way, with RTCP. The generator's calls are real to the relays: ICE, DTLS and
-SRTP; it counts every packet that does not arrive. Each relay has one core, the generator another.
-Rounds alternate between the relays, each started anew; a ratio is the median of the rounds' ratios.
-CPU is that of the relay's process and includes the kernel's work for it. Then calls are added to
-each relay until packets are lost, twice in a row.
+packets a second, each way, with RTCP. The packets of a frame leave a browser at once, as Chromium
+sends them, and come as far apart as its uplink lets them. The generator's calls are real to the
+relays: ICE, DTLS and SRTP; it counts every packet that does not arrive. Each relay has one core,
+the generator another. Rounds alternate between the relays, each started anew; a ratio is the median
+of the rounds' ratios. CPU is that of the relay's process and includes the kernel's work for it.
+Then calls are added to each relay until packets are lost, twice in a row.
 
 It needs `janus` and `rtpengine-daemon` (`sh benchmarks/system-packages`), a C compiler, two cores,
 and makes a network namespace of its own (as root, or where users may make them).
 
 Exits with 1 when a limit is missed: at most 0.45 times Janus's CPU per call, at most rtpengine's.
 
-    python -m benchmarks.relay [--calls 10 30] [--rounds 5] [--seconds 8] [--most 200]
+    python -m benchmarks.relay [--calls 10 30] [--rounds 5] [--seconds 8] [--uplink 20]
+                              [--most 200]
 """
 
 from __future__ import annotations
@@ -60,7 +62,7 @@ def main() -> int:
     options = read_options(__doc__, most=most)
     enter_network("benchmarks.relay")
     use_generator_core()
-    results = compare(options.calls, options.rounds, options.seconds)
+    results = compare(options.calls, options.rounds, options.seconds, uplink=options.uplink)
     print_table(results)
     kept = print_ratios(results, LIMITS)
     if options.most:
