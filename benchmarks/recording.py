@@ -1,7 +1,7 @@
 """What relaying and recording a call costs, ours beside Janus VideoRoom and rtpengine.
 
 The calls and the way of measuring are those of `benchmarks.relay`. Ours writes its journal, synced
-to disk four times a second; Janus's VideoRoom records every publisher's tracks as .mjr; rtpengine
+to disk twice a second; Janus's VideoRoom records every publisher's tracks as .mjr; rtpengine
 writes a .pcap of every call, neither of which is synced. What each has written is told beside it.
 
 Exits with 1 when a limit is missed: at most 0.45 times Janus's CPU per call, at most rtpengine's.
@@ -24,7 +24,9 @@ def main() -> int:
     options = read_options(__doc__)
     enter_network("benchmarks.recording")
     use_generator_core()
-    results = compare(options.calls, options.rounds, options.seconds, is_recording=True)
+    results = compare(
+        options.calls, options.rounds, options.seconds, is_recording=True, uplink=options.uplink
+    )
     print_table(results)
     return 0 if print_ratios(results, LIMITS) else 1
 

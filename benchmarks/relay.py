@@ -1,18 +1,23 @@
 """What relaying costs, ours beside Janus VideoRoom and rtpengine, and how many calls a core bears.
 
 A call is two browsers' worth of VP8-like video, 1.03 Mbit/s in 140 packets a second, and Opus, 50
-packets a second, each way, with RTCP. The generator's calls are real to the relays: ICE, DTLS and
-SRTP; it counts every packet that does not arrive. Each relay has one core, the generator another.
-Rounds alternate between the relays, each started anew; a ratio is the median of the rounds' ratios.
-CPU is that of the relay's process and includes the kernel's work for it. Then calls are added to
-each relay until packets are lost, twice in a row.
+packets a second, each way, with RTCP. The packets of a frame leave a browser at once, as Chromium
+sends them, and come as far apart as its uplink lets them. The generator's calls are real to the
+relays: ICE, DTLS and SRTP; it counts every packet that does not arrive. Each relay has one core,
+the generator another. Rounds alternate between the relays, each started anew; a ratio is the median
+of the rounds' ratios. CPU is that of the relay's process and includes the kernel's work for it.
+
+Then each relay is given twice as many calls, and twice as many again, until packets are lost twice
+in a row, and the number is narrowed down to ten. It is "at least" so many when it was the generator
+that could not keep up, or `--most` calls were carried.
 
 It needs `janus` and `rtpengine-daemon` (`sh benchmarks/system-packages`), a C compiler, two cores,
 and makes a network namespace of its own (as root, or where users may make them).
 
 Exits with 1 when a limit is missed: at most 0.45 times Janus's CPU per call, at most rtpengine's.
 
-    python -m benchmarks.relay [--calls 10 30] [--rounds 5] [--seconds 8] [--most 200]
+    python -m benchmarks.relay [--calls 10 30] [--rounds 5] [--seconds 8] [--uplink 20]
+                              [--most 200]
 """
 
 from __future__ import annotations
@@ -22,37 +27,15 @@ import sys
 from benchmarks.relays.comparison import (
     RELAYS,
     compare,
-    describe,
-    measure,
     print_ratios,
     print_table,
     read_options,
-    running,
-    tell,
 )
+from benchmarks.relays.most import most_without_loss
 from benchmarks.relays.network import enter_network
 from benchmarks.relays.server import use_generator_core
 
 LIMITS = {"Janus VideoRoom": 0.45, "rtpengine": 1.0}
-STEP = 10
-TRIES = 2
-
-
-def most_without_loss(name: str, most: int, seconds: float) -> int:
-    """How many calls the relay carries, in steps of `STEP`, before it loses packets."""
-    carried = 0
-    with running(name, is_recording=False) as (server, generator):
-        while server.calls < most:
-            server.add_calls(STEP, generator)
-            for _ in range(TRIES):
-                measured = measure(server, generator, seconds)
-                tell(f"{name}, {server.calls} calls: {describe(measured)}")
-                if measured.counts.lost == 0:
-                    carried = server.calls
-                    break
-            else:
-                break
-    return carried
 
 
 def main() -> int:
@@ -60,13 +43,14 @@ def main() -> int:
     options = read_options(__doc__, most=most)
     enter_network("benchmarks.relay")
     use_generator_core()
-    results = compare(options.calls, options.rounds, options.seconds)
+    results = compare(options.calls, options.rounds, options.seconds, uplink=options.uplink)
     print_table(results)
     kept = print_ratios(results, LIMITS)
     if options.most:
         print("\n| relay | most calls without loss on one core |\n|---|---|")
         for name in RELAYS:
-            print(f"| {name} | {most_without_loss(name, options.most, options.seconds)} |")
+            found = most_without_loss(name, options.most, options.seconds, options.uplink)
+            print(f"| {name} | {found} |")
     return 0 if kept else 1
 
 

@@ -19,6 +19,9 @@ SLICE_SECONDS = 0.1
 CONSENT_SLICES = 25
 """A wire is checked once in so many slices, as browsers do."""
 
+UPLINK = 20.0
+"""Mbit/s of a browser: the packets of a frame, which leave it at once, come as far apart."""
+
 LATE_SECONDS = 0.5
 """What has not arrived so long after it was sent is lost."""
 
@@ -28,7 +31,8 @@ struct counts {
   uint64_t latency[20000];
 };
 struct other { int wire, length; uint8_t datagram[2048]; };
-struct load *load_new(void *protect, void *protect_rtcp, void *unprotect, void *unprotect_rtcp);
+struct load *load_new(double uplink, void *protect, void *protect_rtcp, void *unprotect,
+                      void *unprotect_rtcp);
 int load_wire(struct load *load, int socket, void *out, void *in, uint32_t ssrc);
 int load_stream(struct load *load, int wire, int is_video, uint32_t ssrc);
 void load_run(struct load *load, double seconds);
@@ -58,14 +62,17 @@ class Counts:
 
 
 class Generator:
-    """The wires that were added, and what they send; closes their sockets when it is closed."""
+    """The wires that were added, and what they send; closes their sockets when it is closed.
 
-    def __init__(self) -> None:
+    `uplink` is each browser's, in Mbit/s.
+    """
+
+    def __init__(self, uplink: float = UPLINK) -> None:
         self._ffi = FFI()
         self._ffi.cdef(DECLARATIONS)
         with tempfile.TemporaryDirectory() as directory:
             self._c = self._ffi.dlopen(str(_compile(Path(directory))))
-        self._load = self._c.load_new(*map(self._function, FUNCTIONS))
+        self._load = self._c.load_new(uplink * 1e6, *map(self._function, FUNCTIONS))
         self._wires: list[Wire] = []
         self._slices = itertools.count()
 

@@ -1,9 +1,11 @@
 /* The packets of many calls: sends each when it is due, receives, decrypts and counts.
 
    A wire is a connected UDP socket with its SRTP sessions; a stream is what one browser sends by a
-   wire: Opus, 50 packets a second, or VP8-like frames, 30 a second. Every packet carries its
-   stream and number under the encryption, so that whoever relays it may rewrite its header.
-   libsrtp's functions are given by the caller. */
+   wire: Opus, 50 packets a second, or VP8-like frames, 30 a second, of many sizes. A frame is cut
+   into packets and sent as Chromium 156 does it: all of one size or the last ones a byte longer,
+   and all at once (0.1 ms apart at its socket), so that they come as far apart as the uplink lets
+   them. Every packet carries its stream and number under the encryption, so that whoever relays it
+   may rewrite its header. libsrtp's functions are given by the caller. */
 
 #define _GNU_SOURCE
 #include <stdint.h>
@@ -29,7 +31,8 @@ enum {
   OPUS = 111,
   VP8 = 96,
   AUDIO_PAYLOAD = 80,
-  VIDEO_PAYLOAD = 920,
+  VIDEO_PAYLOAD = 920, /* on an average */
+  VIDEO_SPREAD = 200,
   KEY_FRAME_PACKETS = 20,
   KEY_FRAME_EVERY = 90,
   MARK_AT = 20, /* after what a relay reads of Opus or VP8 */
@@ -39,7 +42,6 @@ enum {
 #define SECOND 1000000000LL
 #define AUDIO_EVERY (20 * MS)
 #define FRAME_EVERY (SECOND / 30)
-#define PACED (5 * MS / 2) /* between the packets of a frame, as browsers pace them */
 #define LONGEST_SLEEP (20 * MS)
 #define PAUSE (50 * MS)
 #define NTP_UNIX_SECONDS 2208988800ULL
@@ -70,7 +72,7 @@ struct wire {
 };
 
 struct stream {
-  int wire, is_video, left, frame;
+  int wire, is_video, left, longer, size, frame;
   uint32_t ssrc, timestamp, octets;
   uint64_t number, first, last; /* counted are those from first up to last */
   int64_t frame_at, report_at;
@@ -81,6 +83,7 @@ struct load {
   cipher protect, protect_rtcp, unprotect, unprotect_rtcp;
   int epoll, wires, streams, others;
   int64_t paused_at;
+  double ns_per_byte; /* of a browser's uplink */
   int64_t due[MAX_STREAMS];
   struct wire wire[MAX_WIRES];
   struct stream *stream[MAX_STREAMS];
@@ -111,8 +114,11 @@ static uint32_t get16(const uint8_t *at) { return at[0] << 8 | at[1]; }
 
 static uint32_t get32(const uint8_t *at) { return get16(at) << 16 | get16(at + 2); }
 
-struct load *load_new(void *protect, void *protect_rtcp, void *unprotect, void *unprotect_rtcp) {
+/* `uplink` in bits a second. */
+struct load *load_new(double uplink, void *protect, void *protect_rtcp, void *unprotect,
+                      void *unprotect_rtcp) {
   struct load *load = calloc(1, sizeof *load);
+  load->ns_per_byte = 8 * SECOND / uplink;
   load->protect = (cipher)protect;
   load->protect_rtcp = (cipher)protect_rtcp;
   load->unprotect = (cipher)unprotect;
@@ -189,6 +195,8 @@ static void begin_frame(struct stream *stream) {
   stream->frame++;
   int is_key = stream->frame % KEY_FRAME_EVERY == 0;
   stream->left = is_key ? KEY_FRAME_PACKETS : 4 + stream->frame % 2;
+  stream->size = VIDEO_PAYLOAD - VIDEO_SPREAD + rand() % (2 * VIDEO_SPREAD);
+  stream->longer = rand() % stream->left;
   stream->timestamp += 3000;
 }
 
@@ -212,9 +220,9 @@ static void write_mark(uint8_t *payload, uint32_t stream, uint64_t number) {
 static int64_t send_packet(struct load *load, int which, int64_t now) {
   struct stream *stream = load->stream[which];
   uint8_t packet[MAX_DATAGRAM], *payload = packet + 12;
-  int length = stream->is_video ? VIDEO_PAYLOAD : AUDIO_PAYLOAD;
   int is_first = stream->is_video && stream->left == 0;
   if (is_first) begin_frame(stream);
+  int length = stream->is_video ? stream->size + (stream->left <= stream->longer) : AUDIO_PAYLOAD;
   if (!stream->is_video) stream->timestamp += 960;
   memcpy(payload, load->noise, length);
   if (stream->is_video) write_vp8(stream, payload, is_first);
@@ -232,7 +240,7 @@ static int64_t send_packet(struct load *load, int which, int64_t now) {
   stream->number++;
   transmit(load, &load->wire[stream->wire], packet, 12 + length, 0);
   if (now >= stream->report_at) send_sender_report(load, stream, now);
-  if (stream->is_video && !is_last) return load->due[which] + PACED;
+  if (stream->is_video && !is_last) return load->due[which] + (int64_t)(length * load->ns_per_byte);
   stream->frame_at += stream->is_video ? FRAME_EVERY : AUDIO_EVERY;
   return stream->frame_at > now ? stream->frame_at : now;
 }

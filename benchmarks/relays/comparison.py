@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.load.generator import Counts, Generator
+from benchmarks.load.generator import UPLINK, Counts, Generator
 from benchmarks.relays.janus import Janus
 from benchmarks.relays.rtpengine import Rtpengine
 from benchmarks.relays.server import Server
@@ -56,6 +56,7 @@ def read_options(description: str | None, **more: dict[str, Any]) -> argparse.Na
     parser.add_argument("--calls", type=int, nargs="+", default=[10, 30])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--uplink", type=float, default=UPLINK, help="of a browser, in Mbit/s")
     for name, settings in more.items():
         parser.add_argument(f"--{name}", **settings)
     options = parser.parse_args()
@@ -64,9 +65,11 @@ def read_options(description: str | None, **more: dict[str, Any]) -> argparse.Na
 
 
 @contextlib.contextmanager
-def running(name: str, *, is_recording: bool) -> Iterator[tuple[Server, Generator]]:
+def running(
+    name: str, *, is_recording: bool, uplink: float = UPLINK
+) -> Iterator[tuple[Server, Generator]]:
     with tempfile.TemporaryDirectory() as directory, contextlib.ExitStack() as stack:
-        generator = Generator()
+        generator = Generator(uplink)
         stack.callback(generator.close)
         server = RELAYS[name](Path(directory), is_recording=is_recording)
         server.start()
@@ -89,13 +92,18 @@ def measure(server: Server, generator: Generator, seconds: float) -> Measured:
 
 
 def compare(
-    calls: Sequence[int], rounds: int, seconds: float, *, is_recording: bool = False
+    calls: Sequence[int],
+    rounds: int,
+    seconds: float,
+    *,
+    is_recording: bool = False,
+    uplink: float = UPLINK,
 ) -> Results:
     """Every relay at every number of calls, as often as there are rounds."""
     results: Results = defaultdict(list)
     for number in range(1, rounds + 1):
         for name in RELAYS:
-            with running(name, is_recording=is_recording) as (server, generator):
+            with running(name, is_recording=is_recording, uplink=uplink) as (server, generator):
                 for wanted in calls:
                     server.add_calls(wanted - server.calls, generator)
                     measured = measure(server, generator, seconds)

@@ -13,6 +13,7 @@ import pytest
 from tests.running import eventually
 from visavis.domain.recording import Manifest
 from visavis.media import journal as journal_module
+from visavis.media import scribe as scribe_module
 from visavis.media.journal import Journal, create_journal
 from visavis.rtp.journal import JournalLeg, Record, RecordKind, read_journal
 
@@ -27,8 +28,8 @@ MANIFEST = Manifest(
 )
 
 
-def records(spool: Path) -> list[Record]:
-    with (spool / "rec" / "0001.journal").open("rb") as file:
+def records(spool: Path, number: int = 1) -> list[Record]:
+    with (spool / "rec" / f"{number:04}.journal").open("rb") as file:
         return list(read_journal(file))
 
 
@@ -72,10 +73,38 @@ def test_a_torn_tail_is_left_out(tmp_path: Path) -> None:
 def test_a_disk_that_fails_is_told(tmp_path: Path) -> None:
     lost: list[str] = []
     journal = create_journal(tmp_path, MANIFEST, 1, lost.append)
+    other = create_journal(tmp_path, MANIFEST, 2, pytest.fail)
     os.dup2(os.open("/dev/full", os.O_WRONLY), journal._file)
     journal.append(1, RecordKind.RTP, JournalLeg.AGENT, b"x")
-    journal._thread.join(10)
+    eventually(lambda: journal.is_over, 10)
     assert lost == ["the journal cannot be written: No space left on device"]
+    journal.append(2, RecordKind.RTP, JournalLeg.AGENT, b"kept by nobody")
+    other.append(1, RecordKind.RTP, JournalLeg.AGENT, b"not harmed")
+    journal.close()
+    other.close()
+    assert [r.payload for r in records(tmp_path, 2)] == [b"not harmed", b""]
+
+
+def test_a_disk_that_fails_to_sync_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost: list[str] = []
+    journal = create_journal(tmp_path, MANIFEST, 1, lost.append)
+    os.dup2(os.pipe()[1], journal._file)  # what is no file cannot be synced (EINVAL)
+    journal.append(1, RecordKind.RTP, JournalLeg.AGENT, b"x")
+    journal.close()
+    assert lost == ["the journal cannot be written: Invalid argument"]
+
+
+def test_a_closed_journal_is_whole_and_the_others_go_on(tmp_path: Path) -> None:
+    journals = [create_journal(tmp_path, MANIFEST, number, pytest.fail) for number in range(1, 9)]
+    for turn, closing in enumerate(journals):
+        for journal in journals[turn:]:
+            journal.append(turn, RecordKind.RTP, JournalLeg.AGENT, b"x" * 1000)
+        closing.close()
+        closing.close()
+        assert [r.kind for r in records(tmp_path, turn + 1)] == [
+            *[RecordKind.RTP] * (turn + 1),
+            RecordKind.SEAL,
+        ]
 
 
 def test_every_link_has_a_journal_of_its_own(tmp_path: Path) -> None:
@@ -137,11 +166,11 @@ def test_a_slow_disk_costs_a_gap_that_is_noted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(journal_module, "MAX_WAITING_BYTES", 1000)
-    monkeypatch.setattr(journal_module, "FLUSH_SECONDS", 3600.0)
+    monkeypatch.setattr(scribe_module, "ROUND_SECONDS", 3600.0)
     journal = new_journal(tmp_path)
     for number in range(100):
         journal.append(number, RecordKind.RTP, JournalLeg.AGENT, b"x" * 100)
-    journal._write(journal._take())
+    journal.write()
     journal.append(100, RecordKind.RTP, JournalLeg.AGENT, b"after")
     journal.close()
     notes = [r.payload for r in records(tmp_path) if r.kind is RecordKind.NOTE]

@@ -159,6 +159,26 @@ async def test_a_flood_of_datagrams_arrives_whole_and_in_order(ear: tuple[Ear, i
         assert (await wires.heard.get())[0] == b"later"
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_what_is_sent_while_reading_arrives_whole_and_in_order(host: str) -> None:
+    """Frames of equal packets and what is between them, back to who sent them."""
+    port = free_media_port()
+    wires = Wires(port)
+    await wires.open(
+        lambda datagram, route, *_: wires.send(datagram, route), lambda _: None, lambda _: True
+    )
+    loop, family = asyncio.get_running_loop(), socket.AF_INET6 if ":" in host else socket.AF_INET
+    packets = [bytes([number]) * size for number, size in enumerate([900] * 5 + [901] * 3 + [80])]
+    with socket.socket(family, socket.SOCK_DGRAM) as browser:
+        browser.setblocking(False)
+        browser.connect((host, port))
+        for _ in range(20):
+            for packet in packets:
+                browser.send(packet)
+            assert [await loop.sock_recv(browser, 2048) for _ in packets] == packets
+    wires.close()
+
+
 async def test_closing_in_a_pause(anyio_backend: str) -> None:
     port = free_media_port()
     ear = Ear(port)

@@ -7,20 +7,26 @@ import socket
 import time
 from typing import Final
 
+from visavis.media.outlet import Outlet
 from visavis.media.tcp import Receive
 
 MAX_DATAGRAM_BYTES: Final = 2048
 DATAGRAMS_PER_WAKE_UP: Final = 64
 PAUSE_SECONDS: Final = 0.002
-"""To wake up for every datagram costs more than to relay it. Browsers send in bursts 5 ms apart."""
+"""To wake up for every datagram costs more than to relay it. Browsers send a frame's packets at
+once, and the next frame's 33 ms later."""
 
 
 class Inlet:
-    """Hands on what arrives: at once, or what has gathered in a pause while there is much of it."""
+    """Hands on what arrives: at once, or what has gathered in a pause while there is much of it.
 
-    def __init__(self, udp: socket.socket, receive: Receive) -> None:
+    What is sent meanwhile, `outlet` sends at the end.
+    """
+
+    def __init__(self, udp: socket.socket, receive: Receive, outlet: Outlet) -> None:
         self._udp = udp
         self._receive = receive
+        self._outlet = outlet
         self._loop = asyncio.get_running_loop()
         self._next: asyncio.Handle | None = None
         self._woke_at = 0.0
@@ -54,10 +60,14 @@ class Inlet:
     def _read(self, now: float) -> int:
         """Take in what has arrived, but leave some of the loop's time to others; how many."""
         arrival_us = time.time_ns() // 1000
-        for count in range(DATAGRAMS_PER_WAKE_UP):
-            try:
-                datagram, address = self._udp.recvfrom(MAX_DATAGRAM_BYTES)
-            except BlockingIOError:
-                return count
-            self._receive(datagram, address, now, arrival_us)
-        return DATAGRAMS_PER_WAKE_UP
+        self._outlet.hold()
+        try:
+            for count in range(DATAGRAMS_PER_WAKE_UP):
+                try:
+                    datagram, address = self._udp.recvfrom(MAX_DATAGRAM_BYTES)
+                except BlockingIOError:
+                    return count
+                self._receive(datagram, address, now, arrival_us)
+            return DATAGRAMS_PER_WAKE_UP
+        finally:
+            self._outlet.release()

@@ -16,39 +16,52 @@ from typing import Any, Final
 import msgspec
 
 from visavis.domain.recording import MANIFEST, Manifest, journal_name
+from visavis.media.scribe import Scribe
 from visavis.rtp.journal import MAGIC, JournalLeg, RecordKind, encode_block, encode_record
 
-FLUSH_BYTES: Final = 64 * 1024
-FLUSH_SECONDS: Final = 0.25
+HURRY_BYTES: Final = 2 * 1024 * 1024
 MAX_WAITING_BYTES: Final = 8 * 1024 * 1024
 RESERVE_BYTES: Final = 256 * 1024 * 1024
 
+SCRIBE: Final = Scribe()
+"""Every journal's: a thread for each took the interpreter from the packets as often as there are
+calls."""
+
 
 class Journal:
-    """One link's journal, appended by the event loop and written by its own thread.
+    """One link's journal, appended by the event loop and written by the scribe's thread.
 
     `manifest` is the recording's, open and locked (shared): it is closed with the journal.
     """
 
-    def __init__(self, file: int, manifest: int, on_lost: Callable[[str], None]) -> None:
+    def __init__(
+        self, file: int, manifest: int, on_lost: Callable[[str], None], scribe: Scribe = SCRIBE
+    ) -> None:
         self._file = file
         self._manifest = manifest
         self._on_lost = on_lost
+        self._scribe = scribe
         # no lock for every packet: each of these is changed by one of the two threads, and
         # `append` and `popleft` by both
         self._waiting: deque[bytes] = deque()
         self._appended = self._taken = 0
         self._dropped = 0
         self._is_closing = False
-        self._news = threading.Event()
-        self._thread = threading.Thread(target=self._write_out, name="journal", daemon=True)
-        self._thread.start()
+        self._is_complete = False
+        self._is_lost = False
+        self._over = threading.Event()
+        scribe.add(self)
+
+    @property
+    def is_over(self) -> bool:
+        """Sealed and on disk, or lost: nothing is written any more."""
+        return self._over.is_set()
 
     def append(self, arrival_us: int, kind: RecordKind, leg: JournalLeg, payload: bytes) -> None:
-        """Take a record; it is on disk within a fraction of a second, or a gap is noted."""
+        """Take a record; it is on disk within a second, or a gap is noted."""
         record = encode_record(arrival_us, kind, leg, payload)
         waiting = self._appended - self._taken + len(record)
-        if waiting > MAX_WAITING_BYTES:
+        if waiting > MAX_WAITING_BYTES or self._is_lost:
             self._dropped += 1
             return
         if self._dropped:
@@ -56,8 +69,8 @@ class Journal:
             self._dropped = 0
         self._waiting.append(record)
         self._appended += len(record)
-        if waiting >= FLUSH_BYTES:
-            self._news.set()
+        if waiting >= HURRY_BYTES:
+            self._scribe.hurry()
 
     def note(self, note: Mapping[str, Any]) -> None:
         payload = msgspec.json.encode(note)
@@ -69,30 +82,44 @@ class Journal:
             return
         self.append(time.time_ns() // 1000, RecordKind.SEAL, JournalLeg.NONE, b"")
         self._is_closing = True
-        self._news.set()
-        self._thread.join()
+        self._scribe.hurry()
+        self._over.wait()
         os.close(self._file)
         os.close(self._manifest)  # lets go of the lock: the recorder may have the recording
 
-    def _write_out(self) -> None:
+    # What the scribe does
+
+    def write(self) -> bool:
+        # in this order: what `close` appended is there as soon as it says that it closes
+        self._is_complete = self._is_closing
+        body = self._take()
         try:
-            # in this order: what `close` appended is there as soon as it says that it closes
-            while not self._is_closing or self._waiting:
-                self._news.wait(FLUSH_SECONDS)
-                self._news.clear()
-                self._write(self._take())
+            if body:
+                _write_all(self._file, encode_block(body))
         except OSError as error:
-            self._on_lost(f"the journal cannot be written: {error.strerror}")
+            self._lose(error)
+            return False
+        return bool(body) or self._is_complete
+
+    def sync(self) -> None:
+        try:
+            os.fdatasync(self._file)
+        except OSError as error:
+            self._lose(error)
+        else:
+            if self._is_complete:
+                self._over.set()
 
     def _take(self) -> bytes:
         body = b"".join([self._waiting.popleft() for _ in range(len(self._waiting))])
         self._taken += len(body)
         return body
 
-    def _write(self, body: bytes) -> None:
-        if body:
-            _write_all(self._file, encode_block(body))
-            os.fdatasync(self._file)
+    def _lose(self, error: OSError) -> None:
+        self._is_lost = True
+        self._waiting.clear()
+        self._over.set()
+        self._on_lost(f"the journal cannot be written: {error.strerror}")
 
 
 def create_journal(

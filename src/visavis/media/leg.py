@@ -153,26 +153,28 @@ class Leg:
     def unprotect(self, datagram: bytes, *, is_rtcp: bool) -> bytes | None:
         """The packet in a datagram; `None` if there is nothing authentic in it."""
         source = datagram[4:8] if is_rtcp else datagram[8:12]
+        meter, srtp = self.meter, self._srtp
         # libsrtp keeps something of every source there ever was
-        if self._srtp is None or not self.meter.admits(source):
+        if srtp is None or not (source in meter.streams or meter.admits(source)):
             return None
         try:
-            srtp = self._srtp
             return srtp.unprotect_rtcp(datagram) if is_rtcp else srtp.unprotect(datagram)
         except SrtpError:
             return None
 
     def protect(self, packet: bytes, *, is_rtcp: bool) -> Outgoing | None:
         """The datagram that brings a packet to the browser; `None` while the leg is not up."""
-        if self._srtp is None or self.route is None:
+        srtp, route = self._srtp, self.route
+        if srtp is None or route is None:
             return None
         try:
-            srtp = self._srtp
             datagram = srtp.protect_rtcp(packet) if is_rtcp else srtp.protect(packet)
         except SrtpError:
             return None
-        self.meter.send(packet)
-        return datagram, self.route
+        meter = self.meter
+        meter.packets_out += 1
+        meter.bytes_out += len(packet)
+        return datagram, route
 
     def ask_for_key_frames(self) -> None:
         types = self.remote.video_payload_types if self.remote else ()

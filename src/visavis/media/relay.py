@@ -18,6 +18,8 @@ from visavis.rtp.journal import JournalLeg, RecordKind
 from visavis.rtp.quality import LegReport
 
 MAX_LINKS: Final = 1000
+SHORTEST_BYTES: Final = 12
+"""Nothing that has a meaning is shorter."""
 
 ASK_AGAIN_SECONDS: Final = (0.5, 1.5)
 """After a pause: the first key frame may be of a picture that was captured while it lasted."""
@@ -143,12 +145,15 @@ class Relay:
 
     def receive(self, datagram: bytes, route: Route, now: float, arrival_us: int) -> None:
         """Take one datagram in, told apart by its first byte (RFC 7983)."""
-        if not datagram:
+        if len(datagram) < SHORTEST_BYTES:
             return
         first = datagram[0]
         if 128 <= first < 192:
             if leg := self._by_route.get(route):
-                self._receive_media(leg, datagram, now, arrival_us)
+                if is_rtcp(datagram):
+                    self._receive_rtcp(leg, datagram, now, arrival_us)
+                else:
+                    self._receive_rtp(leg, datagram, arrival_us)
         elif first < 4:
             self._receive_check(datagram, route, now)
         elif 20 <= first < 64 and (leg := self._by_route.get(route)):
@@ -176,20 +181,25 @@ class Relay:
                 del link.asks_at[0]
                 self._ask_for_key_frames(link)
 
-    def _receive_media(self, leg: Leg, datagram: bytes, now: float, arrival_us: int) -> None:
-        control = is_rtcp(datagram)
-        packet = leg.unprotect(datagram, is_rtcp=control)
+    def _receive_rtp(self, leg: Leg, datagram: bytes, arrival_us: int) -> None:
+        packet = leg.unprotect(datagram, is_rtcp=False)
+        if packet is None:
+            return
+        leg.meter.receive_rtp(packet, arrival_us)
+        if leg.tap:
+            leg.tap.append(arrival_us, RecordKind.RTP, _JOURNAL_LEG[leg.side], packet)
+        if leg.peer and (outgoing := leg.peer.protect(packet, is_rtcp=False)):
+            self._send(*outgoing)
+
+    def _receive_rtcp(self, leg: Leg, datagram: bytes, now: float, arrival_us: int) -> None:
+        packet = leg.unprotect(datagram, is_rtcp=True)
         if packet is None:
             return
         peer = leg.peer
-        if control:
-            leg.meter.receive_rtcp(packet, peer.meter if peer else None, now)
-        else:
-            leg.meter.receive_rtp(packet, arrival_us)
+        leg.meter.receive_rtcp(packet, peer.meter if peer else None, now)
         if leg.tap:
-            kind = RecordKind.RTCP if control else RecordKind.RTP
-            leg.tap.append(arrival_us, kind, _JOURNAL_LEG[leg.side], packet)
-        if peer and (outgoing := peer.protect(packet, is_rtcp=control)):
+            leg.tap.append(arrival_us, RecordKind.RTCP, _JOURNAL_LEG[leg.side], packet)
+        if peer and (outgoing := peer.protect(packet, is_rtcp=True)):
             self._send(*outgoing)
 
     def _receive_check(self, datagram: bytes, route: Route, now: float) -> None:

@@ -16,8 +16,10 @@ class Connection(Protocol):
     def send(self, datagram: bytes) -> None: ...
 
 
-Route = Address | tuple[str, int, int, int] | Connection
+UdpAddress = Address | tuple[str, int, int, int]
 """As `socket.recvfrom` gives it: two items for IPv4, four for IPv6."""
+
+Route = UdpAddress | Connection
 
 
 def address_of(route: Route) -> Address:

@@ -78,7 +78,7 @@ def _in_place(session: Session, name: str) -> Transform:
         _LENGTH[0] = size
         if status := call(pointer[0], _BUFFER, _LENGTH):
             raise SrtpError(f"libsrtp says {status}")
-        return bytes(_BYTES[: _LENGTH[0]])
+        return _BYTES[: _LENGTH[0]]  # type: ignore[no-any-return]
 
     return run
 

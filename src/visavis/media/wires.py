@@ -8,13 +8,10 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import Final
 
-import structlog
-
 from visavis.media.inlet import Inlet
+from visavis.media.outlet import Outlet
 from visavis.media.route import Route
 from visavis.media.tcp import Receive, TcpPort
-
-log = structlog.get_logger(__name__)
 
 SOCKET_BUFFER_BYTES: Final = 4 * 1024 * 1024
 TCP_BACKLOG: Final = 128
@@ -36,8 +33,8 @@ class Wires:
         self._inlets: list[Inlet] = []
         self._servers: list[asyncio.Server] = []
         self._tcp: TcpPort | None = None
-        self._ipv4 = self._udp[socket.AF_INET]
-        self._ipv6 = self._udp.get(socket.AF_INET6, self._ipv4)
+        ipv4 = self._udp[socket.AF_INET]
+        self._outlet = Outlet(ipv4, self._udp.get(socket.AF_INET6, ipv4))
 
     @property
     def has_ipv6(self) -> bool:
@@ -51,7 +48,7 @@ class Wires:
     ) -> None:
         """Begin to take in what arrives. `is_known` tells whether a leg has bound a route."""
         loop = asyncio.get_running_loop()
-        self._inlets = [Inlet(udp, receive) for udp in self._udp.values()]
+        self._inlets = [Inlet(udp, receive, self._outlet) for udp in self._udp.values()]
         self._tcp = TcpPort(receive, on_lost, is_known)
         for listener in self._listeners.values():
             protocol = self._tcp.protocol
@@ -73,14 +70,10 @@ class Wires:
         _close(self._listeners.values())
 
     def send(self, datagram: bytes, route: Route) -> None:
-        if not isinstance(route, tuple):
+        if isinstance(route, tuple):
+            self._outlet.send(datagram, route)
+        else:
             route.send(datagram)
-            return
-        try:
-            (self._ipv4 if len(route) == 2 else self._ipv6).sendto(datagram, route)
-        except OSError as error:
-            # a full buffer or a route that is gone: to the browsers it is packet loss
-            log.debug("datagram not sent", error=error.strerror)
 
 
 def _open(kind: socket.SocketKind, port: int) -> dict[socket.AddressFamily, socket.socket]:

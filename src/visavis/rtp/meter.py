@@ -32,6 +32,7 @@ class Stream:
         "highest",
         "is_audio",
         "jitter",
+        "octets",
         "payload_type",
         "received",
         "received_before",
@@ -44,6 +45,7 @@ class Stream:
         self.expected = 0
         self.received = 0
         self.received_before = 0
+        self.octets = 0
         self.jitter = 0.0
         self._transit: int | None = None
 
@@ -53,6 +55,7 @@ class Stream:
             self.highest += step
             self.expected += step
         self.received += 1
+        self.octets += len(packet)
         if self.is_audio:
             self._see_transit(packet, arrival_us)
 
@@ -81,7 +84,7 @@ class Meter:
 
     def __init__(self) -> None:
         self.streams: dict[bytes, Stream] = {}
-        self.bytes_in = self.packets_in = 0
+        self._rtcp_packets = self._rtcp_bytes = 0
         self.bytes_out = self.packets_out = 0
         self._audio_types: frozenset[int] = frozenset()
         self._rtcp_sources: set[bytes] = set()
@@ -91,6 +94,14 @@ class Meter:
         self._lost_out = self._expected_out = 0
         self._loss_in = self._loss_out = self._jitter_out = 0.0
         self._round_trip: float | None = None
+
+    @property
+    def packets_in(self) -> int:
+        return self._rtcp_packets + sum(stream.received for stream in self.streams.values())
+
+    @property
+    def bytes_in(self) -> int:
+        return self._rtcp_bytes + sum(stream.octets for stream in self.streams.values())
 
     def set_audio(self, payload_types: tuple[int, ...]) -> None:
         """Which payload types are audio, of which the jitter is measured."""
@@ -111,15 +122,13 @@ class Meter:
             stream = self.streams[source] = Stream(packet)
             stream.is_audio = stream.payload_type in self._audio_types
         stream.see(packet, arrival_us)
-        self.packets_in += 1
-        self.bytes_in += len(packet)
 
     def receive_rtcp(self, compound: bytes, other: Meter | None, now: float) -> None:
         """Take in what the browser says; `other` is the leg that it is told to and about."""
         if (source := compound[4:8]) not in self.streams:
             self._rtcp_sources.add(source)
-        self.packets_in += 1
-        self.bytes_in += len(compound)
+        self._rtcp_packets += 1
+        self._rtcp_bytes += len(compound)
         for item in read_feedback(compound):
             match item:
                 case TimeQuestion(middle):
@@ -131,10 +140,6 @@ class Meter:
                     self._answered(item.last_report, item.delay, now)
                     if other:
                         self._reported(item, other)
-
-    def send(self, packet: bytes) -> None:
-        self.packets_out += 1
-        self.bytes_out += len(packet)
 
     def ask(self, middle: int, now: float) -> None:
         """A sender report or its like is on its way to this leg's browser."""

@@ -1,0 +1,89 @@
+"""How many calls a relay carries on one core before it loses packets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmarks.load.generator import Generator
+from benchmarks.relays.comparison import PACKETS_PER_SECOND, describe, measure, running, tell
+from benchmarks.relays.server import Server
+
+STEP = 10
+TRIES = 2
+"""A loss may have been the machine's: only what is lost again counts."""
+
+SETTLE_SECONDS = 0.3
+"""The calls that are up go on while others are set up."""
+
+GENERATOR_CPU = 85.0
+GENERATOR_PACE = 0.97
+"""A generator that uses more of its core, or sends less than so much of what is due, is at its own
+limit: what is lost then may have been lost by it."""
+
+
+@dataclass(frozen=True)
+class Most:
+    """`is_whole` is false when more could not be tried: the relay bears at least so many."""
+
+    calls: int
+    is_whole: bool
+
+    def __str__(self) -> str:
+        return str(self.calls) if self.is_whole else f"at least {self.calls}"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    is_carried: bool
+    is_generator_able: bool
+
+
+NOTHING = Attempt(is_carried=True, is_generator_able=True)
+NOT_TRIED = Attempt(is_carried=False, is_generator_able=False)
+
+
+def most_without_loss(name: str, most: int, seconds: float, uplink: float) -> Most:
+    """Double until packets are lost, then halve what is between, to `STEP`."""
+    carried, too_many = 0, most + STEP
+    last = {carried: NOTHING, too_many: NOT_TRIED}
+    calls = min(STEP, most)
+    while too_many - carried > STEP:
+        last[calls] = _try(name, calls, seconds, uplink)
+        if last[calls].is_carried:
+            carried = calls
+        else:
+            too_many = calls
+        is_doubling = too_many > most
+        calls = min(2 * calls, most) if is_doubling else _middle(carried, too_many)
+    is_whole = last[carried].is_generator_able and last[too_many].is_generator_able
+    return Most(carried, is_whole)
+
+
+def _middle(carried: int, too_many: int) -> int:
+    return carried + (too_many - carried) // (2 * STEP) * STEP
+
+
+def _try(name: str, calls: int, seconds: float, uplink: float) -> Attempt:
+    is_generator_able = True
+    with running(name, is_recording=False, uplink=uplink) as (server, generator):
+        while server.calls < calls:
+            server.add_calls(min(STEP, calls - server.calls), generator)
+            generator.run(SETTLE_SECONDS)
+        for _ in range(TRIES):
+            attempt = _attempt(server, generator, seconds)
+            is_generator_able = is_generator_able and attempt.is_generator_able
+            if attempt.is_carried:
+                return attempt
+    return Attempt(is_carried=False, is_generator_able=is_generator_able)
+
+
+def _attempt(server: Server, generator: Generator, seconds: float) -> Attempt:
+    measured = measure(server, generator, seconds)
+    tell(f"{server.name}, {server.calls} calls: {describe(measured)}")
+    is_in_time = (
+        measured.counts.sent >= GENERATOR_PACE * server.calls * PACKETS_PER_SECOND * seconds
+    )
+    return Attempt(
+        is_carried=is_in_time and measured.counts.lost == 0,
+        is_generator_able=is_in_time and measured.generator_cpu < GENERATOR_CPU,
+    )

@@ -1,0 +1,127 @@
+"""The UDP sockets' outgoing side: what goes to one browser at one time goes in one system call.
+
+Linux cuts a long datagram into segments of one size, of which the last may be shorter (UDP generic
+segmentation offload). To send the packets of a frame by one call costs little more than to send
+one of them.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+import sys
+from collections.abc import Iterator
+from typing import Final
+
+import structlog
+
+from visavis.media.route import UdpAddress
+
+log = structlog.get_logger(__name__)
+
+MAX_SEGMENTS: Final = 64
+MAX_SEGMENTED_BYTES: Final = 65_507
+MAX_REFUSED: Final = 1024
+"""Addresses of which it is remembered that nothing is segmented for them."""
+
+_UDP_SEGMENT: Final = 103  # <linux/udp.h>
+_SEGMENT_SIZE: Final = struct.Struct("=H")
+_REFUSALS: Final = {errno.EINVAL, errno.EIO, errno.EMSGSIZE}
+
+
+class Outlet:
+    """Sends at once, or, between `hold` and `release`, at the latter.
+
+    Two datagrams to one address stay in order. What cannot be sent is lost: a full buffer or a
+    route that is gone is packet loss to the browsers.
+    """
+
+    def __init__(self, ipv4: socket.socket, ipv6: socket.socket) -> None:
+        self._ipv4, self._ipv6 = ipv4, ipv6
+        self._can_segment = all(map(_can_segment, (ipv4, ipv6)))
+        self._refused: set[UdpAddress] = set()
+        self._held: dict[UdpAddress, list[bytes]] = {}
+        self._is_holding = False
+
+    def hold(self) -> None:
+        self._is_holding = self._can_segment
+
+    def release(self) -> None:
+        self._is_holding = False
+        held, self._held = self._held, {}
+        for address, datagrams in held.items():
+            if len(datagrams) == 1:
+                self._send_one(datagrams[0], address)
+            else:
+                for run in segmentable(datagrams):
+                    self._send_run(run, address)
+
+    def send(self, datagram: bytes, address: UdpAddress) -> None:
+        if not self._is_holding:
+            self._send_one(datagram, address)
+        elif address in self._held:
+            self._held[address].append(datagram)
+        else:
+            self._held[address] = [datagram]
+
+    def _send_one(self, datagram: bytes, address: UdpAddress) -> None:
+        try:
+            (self._ipv4 if len(address) == 2 else self._ipv6).sendto(datagram, address)
+        except OSError as error:
+            log.debug("datagram not sent", error=error.strerror)
+
+    def _send_run(self, run: list[bytes], address: UdpAddress) -> None:
+        if len(run) > 1 and address not in self._refused and self._send_segmented(run, address):
+            return
+        for datagram in run:
+            self._send_one(datagram, address)
+
+    def _send_segmented(self, run: list[bytes], address: UdpAddress) -> bool:
+        """Whether they are sent or lost; `False` when they cannot be sent in this way."""
+        udp = self._ipv4 if len(address) == 2 else self._ipv6
+        size = _SEGMENT_SIZE.pack(len(run[0]))
+        try:
+            udp.sendmsg(run, ((socket.IPPROTO_UDP, _UDP_SEGMENT, size),), 0, address)
+        except OSError as error:
+            if error.errno in _REFUSALS:  # by the device, or longer than its packets may be
+                self._refuse(address)
+                return False
+            log.debug("datagrams not sent", error=error.strerror)
+        return True
+
+    def _refuse(self, address: UdpAddress) -> None:
+        if len(self._refused) >= MAX_REFUSED:
+            self._refused.clear()
+        self._refused.add(address)
+
+
+def segmentable(datagrams: list[bytes]) -> Iterator[list[bytes]]:
+    """Cut, in order, where a size is not the one before, but for a run's last, shorter one."""
+    run: list[bytes] = []
+    size = room = 0
+    for datagram in datagrams:
+        length = len(datagram)
+        if run and (length > size or length > room or len(run) == MAX_SEGMENTS):
+            yield run
+            run = []
+        if not run:
+            size, room = length, MAX_SEGMENTED_BYTES
+        run.append(datagram)
+        room -= length
+        if length < size:
+            yield run
+            run = []
+    if run:
+        yield run
+
+
+def _can_segment(udp: socket.socket) -> bool:
+    """Whether the kernel knows of it: one that does not would send one long datagram."""
+    if sys.platform != "linux":
+        return False
+    try:
+        udp.getsockopt(socket.IPPROTO_UDP, _UDP_SEGMENT)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,167 @@
+"""What leaves in one system call, on real sockets: in order, whole, to whom it is for."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from visavis.media import outlet as outlet_module
+from visavis.media.outlet import MAX_SEGMENTED_BYTES, MAX_SEGMENTS, Outlet, segmentable
+from visavis.media.route import UdpAddress
+
+SO_NO_CHECK = 11
+"""Without checksums the kernel refuses to segment for IPv4 (EINVAL)."""
+
+
+def sizes(*of_datagrams: int) -> list[list[int]]:
+    """How datagrams of these sizes are cut into runs."""
+    return [[len(d) for d in run] for run in segmentable([bytes(n) for n in of_datagrams])]
+
+
+def test_a_run_is_of_one_size_but_for_a_shorter_last() -> None:
+    assert sizes(900) == [[900]]
+    assert sizes(900, 900, 100) == [[900, 900, 100]]
+    assert sizes(900, 100, 100, 900) == [[900, 100], [100], [900]]
+    assert sizes(100, 900) == [[100], [900]]
+
+
+def test_the_packets_of_a_frame_are_two_runs_when_the_last_are_longer_by_a_byte() -> None:
+    """As Chromium cuts a frame that does not divide evenly."""
+    assert sizes(1101, 1101, 1102, 1102, 1102) == [[1101, 1101], [1102, 1102, 1102]]
+
+
+def test_a_run_is_bounded() -> None:
+    assert [len(run) for run in sizes(*[10] * 150)] == [MAX_SEGMENTS, MAX_SEGMENTS, 22]
+    assert [len(run) for run in sizes(*[2000] * 40)] == [MAX_SEGMENTED_BYTES // 2000, 8]
+
+
+class CountingSocket(socket.socket):
+    """Counts the calls by which it sends."""
+
+    alone = 0
+    segmented = 0
+
+    def sendto(self, *to: object) -> int:
+        self.alone += 1
+        return super().sendto(*to)  # type: ignore[call-overload, no-any-return]
+
+    def sendmsg(self, *to: object) -> int:
+        self.segmented += 1
+        return super().sendmsg(*to)  # type: ignore[arg-type]
+
+
+class Street:
+    """An outlet and the browsers whom it sends to, on the loopback of one family."""
+
+    def __init__(self, host: str) -> None:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.udp = CountingSocket(family, socket.SOCK_DGRAM)
+        self.outlet = Outlet(self.udp, self.udp)
+        self.browsers = [socket.socket(family, socket.SOCK_DGRAM) for _ in range(2)]
+        for browser in self.browsers:
+            browser.bind((host, 0))
+            browser.settimeout(10)
+        self.addresses: list[UdpAddress] = [browser.getsockname() for browser in self.browsers]
+
+    def send(self, datagrams: list[bytes], to: int = 0) -> None:
+        for datagram in datagrams:
+            self.outlet.send(datagram, self.addresses[to])
+
+    def heard(self, count: int, by: int = 0) -> list[bytes]:
+        return [self.browsers[by].recv(2048) for _ in range(count)]
+
+    def close(self) -> None:
+        for each in (self.udp, *self.browsers):
+            each.close()
+
+
+@pytest.fixture(params=["127.0.0.1", "::1"])
+def street(request: pytest.FixtureRequest) -> Iterator[Street]:
+    street = Street(request.param)
+    yield street
+    street.close()
+
+
+def frame(count: int, size: int = 900) -> list[bytes]:
+    return [bytes([number]) * size for number in range(count)]
+
+
+def test_a_frame_leaves_in_one_call_and_arrives_as_its_packets(street: Street) -> None:
+    packets = [*frame(5), b"shorter"]
+    street.outlet.hold()
+    street.send(packets)
+    assert (street.udp.alone, street.udp.segmented) == (0, 0)
+    street.outlet.release()
+    assert street.heard(6) == packets
+    assert (street.udp.alone, street.udp.segmented) == (0, 1)
+
+
+def test_what_is_not_held_leaves_at_once(street: Street) -> None:
+    street.send([b"one"])
+    street.outlet.hold()
+    street.outlet.release()
+    street.send([b"two"])
+    assert street.heard(2) == [b"one", b"two"]
+    assert street.udp.segmented == 0
+
+
+def test_sizes_and_destinations_as_they_come(street: Street) -> None:
+    """Order is kept for each browser, whatever lies between its packets."""
+    for_first = [b"a" * 100, *frame(3), b"b" * 50, b"c" * 1200, *frame(2, 1200)]
+    for_second = [b"x" * 900, b"y", b"z" * 901]
+    street.outlet.hold()
+    for number, packet in enumerate(for_first):
+        street.send([packet])
+        street.send(for_second[number : number + 1], to=1)
+    street.outlet.release()
+    assert street.heard(len(for_first)) == for_first
+    assert street.heard(len(for_second), by=1) == for_second
+
+
+@pytest.mark.parametrize("street", ["127.0.0.1"], indirect=True)
+def test_who_is_refused_gets_packet_by_packet_from_then_on(street: Street) -> None:
+    street.udp.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
+    for _ in range(3):
+        street.outlet.hold()
+        street.send(frame(4))
+        street.outlet.release()
+        assert street.heard(4) == frame(4)
+    assert (street.udp.alone, street.udp.segmented) == (12, 1)
+
+
+@pytest.mark.parametrize("street", ["127.0.0.1"], indirect=True)
+def test_the_refused_are_not_remembered_without_bound(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outlet_module, "MAX_REFUSED", 1)
+    street.udp.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
+    for to in (0, 1, 0):
+        street.outlet.hold()
+        street.send(frame(2), to)
+        street.outlet.release()
+        assert street.heard(2, by=to) == frame(2)
+    assert street.udp.segmented == 3
+
+
+@pytest.mark.parametrize("platform", ["darwin", "linux"])
+def test_where_the_kernel_cannot_packets_leave_at_once(
+    platform: str, street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.platform", platform)
+    monkeypatch.setattr(outlet_module, "_UDP_SEGMENT", 9999)
+    outlet = Outlet(street.udp, street.udp)
+    outlet.hold()
+    outlet.send(b"at once", street.addresses[0])
+    assert street.heard(1) == [b"at once"]
+
+
+def test_what_cannot_be_sent_is_lost() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        outlet = Outlet(udp, udp)
+        outlet.hold()
+        for number in range(2):
+            outlet.send(b"x", ("255.255.255.255", number))  # not allowed to
+            outlet.send(b"x", ("255.255.255.255", 1))
+        outlet.release()
