@@ -279,6 +279,16 @@ async def test_a_queued_visitor_may_be_first_to_offer_again(house: House) -> Non
     assert house.last("v", "provisionalAnswer")["sdp"].count("a=inactive\r") == 1
 
 
+async def test_a_visitor_who_hangs_up_at_once_leaves_no_link(house: House) -> None:
+    house.calls.agent_arrived(desk("a"))
+    visitor = Visitor("v", 1)
+    await house.calls.from_visitor(visitor, signaling.Call("video", OFFER, "Ann"))
+    call_id = house.last("v", "calling")["callId"]
+    await house.calls.from_visitor(visitor, signaling.HangUp(call_id))
+    await house.quiet()
+    assert house.media.asked == []
+
+
 @pytest.mark.parametrize("how", ["by the page", "by the worker"])
 async def test_a_link_that_is_lost_while_it_rings(house: House, how: str) -> None:
     house.calls.agent_arrived(desk("a"))
