@@ -13,6 +13,7 @@ import av
 import msgspec
 
 from visavis.domain.story import Story
+from visavis.recorder.priority import kept_priority
 
 RATE: Final = 48_000
 FRAME: Final = 960
@@ -74,7 +75,8 @@ def film(
             stream.options = options
             stream.metadata["title"] = take.title
             make = _voice if take.codec == "opus" else _picture
-            packets += [(float(p.pts * p.time_base), p) for p in make(stream, take)]
+            with kept_priority():
+                packets += [(float(p.pts * p.time_base), p) for p in make(stream, take)]
         for time, packet in sorted(packets, key=lambda pair: pair[0]):
             _ = time
             out.mux(packet)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import av
 import pytest
 
 from tests.synthetic import media
-from visavis.recorder.pictures import add_video_stream, black_frame, picture_size
+from visavis.recorder.pictures import _encode_black, add_video_stream, black_frame, picture_size
 from visavis.rtp.codecs import vp8
 
 CODECS = ("VP8", "VP9", "H264", "AV1")
@@ -22,6 +23,13 @@ def test_black_has_the_size_of_the_picture_before(codec: str) -> None:
     black = black_frame(codec, key_frame(codec, (320, 180)))
     assert black
     assert picture_size(codec, black) == (320, 180)
+
+
+def test_making_black_leaves_the_priority_as_it_was() -> None:
+    scheduled = os.sched_getscheduler(0)
+    _encode_black.cache_clear()
+    assert black_frame("AV1", key_frame("AV1", (320, 180)))
+    assert os.sched_getscheduler(0) == scheduled == os.SCHED_OTHER
 
 
 def test_black_is_never_huge() -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import av
 
+from visavis.recorder.priority import kept_priority
+
 FPS = 15
 RATE = 48_000
 FLASH_EVERY = 2.0
@@ -43,9 +45,10 @@ def video(
     if codec != "AV1":
         context.bit_rate = 300_000
     packets = []
-    for number in range(round(seconds * FPS)):
-        packets += context.encode(_picture(number, size, is_flash(number / FPS + 1e-6)))
-    packets += context.encode(None)
+    with kept_priority():
+        for number in range(round(seconds * FPS)):
+            packets += context.encode(_picture(number, size, is_flash(number / FPS + 1e-6)))
+        packets += context.encode(None)
     return [(packet.pts / FPS, bytes(packet)) for packet in packets]
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import av
 
+from visavis.recorder.priority import kept_priority
 from visavis.rtp.codecs import vp8, vp9
 
 MAX_BLACK_PIXELS: Final = 1920 * 1088
@@ -85,7 +86,8 @@ def _encode_black(codec: str, width: int, height: int) -> bytes | None:
         context.width, context.height, context.pix_fmt = width, height, "yuv420p"
         context.time_base = Fraction(1, 30)
         context.options = options
-        packets = [*context.encode(frame), *context.encode(None)]
+        with kept_priority():
+            packets = [*context.encode(frame), *context.encode(None)]
     except (av.FFmpegError, ValueError):  # an FFmpeg built without this encoder
         return None
     return bytes(packets[0]) if packets else None
