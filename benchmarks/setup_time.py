@@ -5,8 +5,8 @@ visitor's page has made its offer and it rings; the agent's page sends `accept` 
 gets the offer, answers; both connect. The clock stops in each page when its first video frame has
 been decoded (MediaStreamTrackProcessor). Directly, a bare ASGI function passes the messages of our
 protocol on and the answerer trickles its candidates; through our relay it is a whole `visavis
-serve`, without and with automatic recording. The ways alternate; a ratio is the median of the
-rounds' ratios.
+serve`, without and with automatic recording, and the visitor's page connects to it while it rings.
+The ways alternate; a ratio is the median of the rounds' ratios.
 
 Exits with 1 when a limit is missed: through the relay, at most 1.0 times direct.
 
