@@ -335,6 +335,13 @@ def test_hold_and_deletion(page: Page, library: System) -> None:
         "recordingPlayed",
     ]
     assert audited(library).count("recordingPlayed") == plays + 1
+    page.goto(f"{library.url}/admin")
+    history = page.get_by_role("region", name="Who changed what").get_by_role("listitem")
+    expect(history.nth(0)).to_contain_text("Recording deleted: brief")
+    expect(history.nth(1)).to_contain_text("Recording released from legal hold: brief")
+    expect(history.get_by_role("link", name="brief").first).to_have_attribute(
+        "href", "/library?recording=brief"
+    )
 
 
 def test_axe_finds_nothing(page: Page, library: System, axe: str) -> None:

@@ -18,7 +18,7 @@ type Config = { isEnabled: boolean; isAutomaticallyRecordingAudioVideoChatsEnabl
 type Tagged = { config: Config; etag: string };
 type Problem = { error: string; message: string; pointer?: string };
 type Detail = { fieldName: string; newValue: string; oldValue: string };
-type Entry = { id: string; agentEmail: string; createTime: string; actionDetails: Detail[] };
+type Entry = { id: string; agentEmail: string; createTime: string; actionType: string; actionDetails: Detail[] };
 
 const LABELS: Record<Field, Word> = {
   isEnabled: "switch",
@@ -27,6 +27,16 @@ const LABELS: Record<Field, Word> = {
 };
 
 const VALUES: Record<string, Word> = { true: "on", false: "off", ...POLICY_VALUES };
+
+/** What people do with recordings, by the `actionType` of the audit log. */
+const DEEDS: Record<string, Word> = {
+  recordingPlayed: "played",
+  recordingDownloaded: "downloaded",
+  recordingComposed: "composed",
+  recordingHeld: "held",
+  recordingReleased: "released",
+  recordingDeleted: "deleted",
+};
 
 const isSame = (one: Config, other: Config): boolean => FIELDS.every((field) => one[field] === other[field]);
 
@@ -169,10 +179,8 @@ export class Admin extends LitElement {
 
   private history() {
     const entry = (one: Entry) => html`<li>
-      <span title=${one.createTime}>${dateTime(one.createTime)}</span> · ${one.agentEmail || t("commandLine")}
-      ${one.actionDetails.map(
-        (detail) => html`<p class="quiet">${label(detail.fieldName)}: ${written(detail.oldValue)} → ${written(detail.newValue)}</p>`,
-      )}
+      <span title=${one.createTime}>${dateTime(one.createTime)}</span> · ${one.agentEmail || t(DEEDS[one.actionType] ? "byRetention" : "commandLine")}
+      ${told(one)}
     </li>`;
     return html`<section class="card" aria-labelledby="history-title">
       <h2 id="history-title">${t("history")}</h2>
@@ -299,6 +307,21 @@ const explained = (problem: Problem, url: string): string => {
   if (!url) return t("urlNeeded");
   if (problem.error === "ParameterStringLengthExceed") return t("urlTooLong");
   return problem.error === "ParameterFormatIncorrect" ? t("urlWrong") : t("urlWithPassword");
+};
+
+const told = (entry: Entry) => {
+  const deed = DEEDS[entry.actionType];
+  if (deed) return html`<p class="quiet">${t(deed)}: ${concerned(entry)}</p>`;
+  return entry.actionDetails.map(
+    (detail) => html`<p class="quiet">${label(detail.fieldName)}: ${written(detail.oldValue)} → ${written(detail.newValue)}</p>`,
+  );
+};
+
+/** The recording of a deed; one that is gone has no page any more. */
+const concerned = ({ actionDetails }: Entry) => {
+  const { oldValue, newValue } = actionDetails.find(({ fieldName }) => fieldName === "recording") ?? { oldValue: "", newValue: "" };
+  if (!newValue) return html`<code>${oldValue}</code>`;
+  return html`<a href="/library?recording=${encodeURIComponent(newValue)}"><code>${newValue}</code></a>`;
 };
 
 const label = (fieldName: string): string => {
