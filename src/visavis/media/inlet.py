@@ -16,6 +16,10 @@ PAUSE_SECONDS: Final = 0.002
 """To wake up for every datagram costs more than to relay it. Browsers send a frame's packets at
 once, and the next frame's 33 ms later."""
 
+LONG_PAUSE_SECONDS: Final = 0.004
+MANY: Final = 4
+"""So many in a pause are those of several calls, which half as many wake-ups serve."""
+
 
 class Inlet:
     """Hands on what arrives: at once, or what has gathered in a pause while there is much of it.
@@ -52,7 +56,8 @@ class Inlet:
         if count == DATAGRAMS_PER_WAKE_UP:
             self._next = self._loop.call_soon(self._go_on)
         elif count > 1:
-            self._next = self._loop.call_later(PAUSE_SECONDS, self._go_on)
+            pause = LONG_PAUSE_SECONDS if count >= MANY else PAUSE_SECONDS
+            self._next = self._loop.call_later(pause, self._go_on)
         else:
             self._next = None
             self._loop.add_reader(self._udp, self._wake_up)
