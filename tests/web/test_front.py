@@ -17,7 +17,7 @@ from tests.web.conftest import PATH, Api
 from visavis.app import App
 from visavis.settings import Settings
 from visavis.store import open_store
-from visavis.web.access import AccessLog
+from visavis.web.access import MAX_WAITING, AccessLog
 
 STRANGER = ("203.0.113.9", 40000)
 
@@ -150,11 +150,11 @@ class TestAccessLog:
     async def test_a_flood_is_written_at_once(self, anyio_backend: str) -> None:
         stream = io.BytesIO()
         log = AccessLog(stream)
-        for _ in range(1000):
+        for _ in range(MAX_WAITING):
             log.note("GET", "/", 200, 0.001, "id")
-        assert len(stream.getvalue().splitlines()) == 1000
+        assert len(stream.getvalue().splitlines()) == MAX_WAITING
         log.flush()
-        assert len(stream.getvalue().splitlines()) == 1000
+        assert len(stream.getvalue().splitlines()) == MAX_WAITING
 
     async def test_probes_and_quiet_servers_write_nothing(self, anyio_backend: str) -> None:
         stream = io.BytesIO()
