@@ -95,6 +95,11 @@ class System:
             assert self._process.wait(PATIENCE) == 0
             self._process = None
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the supervisor."""
+        assert self._process
+        self._process.send_signal(number)
+
     def kill_part(self, name: str) -> None:
         """`kill -9`; the supervisor starts it again."""
         os.kill(self.pid_of(name), signal.SIGKILL)

@@ -21,6 +21,7 @@ from visavis.archive.key import ensure_key
 from visavis.bus.local import LocalBus
 from visavis.domain.errors import VisavisError
 from visavis.domain.signaling import MAX_MESSAGE_BYTES
+from visavis.lifecycle import Lifecycle
 from visavis.media.workers import MediaWorkers
 from visavis.recorder.trial import Trials
 from visavis.recording import deliverer
@@ -281,8 +282,8 @@ def http_server(web: ASGIApp, settings: Settings) -> uvicorn.Server:
     )
 
 
-async def run_app(settings: Settings, stop: asyncio.Event) -> None:
-    """Serve until `stop`; raises `OSError` when the port or the archive is another's."""
+async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
+    """Serve until asked to stop; raises `OSError` when the port or the archive is another's."""
     listener = listen(settings.host, settings.port)
     app = App(settings, open_store(settings.database_address))
     await app.start()
@@ -295,7 +296,7 @@ async def run_app(settings: Settings, stop: asyncio.Event) -> None:
     ]
     settle()
     serving = asyncio.create_task(server.serve([listener]))
-    stopping = asyncio.create_task(stop.wait())
+    stopping = asyncio.create_task(lifecycle.stop.wait())
     try:
         await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
         app.stopping.set()

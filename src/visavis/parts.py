@@ -5,12 +5,12 @@ A part imports itself alone: it starts sooner, and a media worker has no databas
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
+from visavis.lifecycle import Lifecycle
 from visavis.settings import MEDIA_PART, Settings
 
-Run = Callable[[Settings, asyncio.Event], Awaitable[None]]
+Run = Callable[[Settings, Lifecycle], Awaitable[None]]
 
 
 def run_of(part: str) -> Run:
@@ -23,7 +23,7 @@ def run_of(part: str) -> Run:
 def _media_worker(number: int) -> Run:
     from visavis.media import worker
 
-    return lambda settings, stop: worker.run(settings, number, stop)
+    return lambda settings, lifecycle: worker.run(settings, number, lifecycle.stop)
 
 
 def _recorder() -> Run:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from visavis.archive.key import ensure_key
+from visavis.lifecycle import Lifecycle
 from visavis.recorder.delivery import Deliverer
 from visavis.recorder.sweeper import Sweeper
 from visavis.services.recordings import Recordings
@@ -22,7 +21,7 @@ def deliverer(settings: Settings) -> Deliverer:
     )
 
 
-async def run_recorder(settings: Settings, stop: asyncio.Event) -> None:
+async def run_recorder(settings: Settings, lifecycle: Lifecycle) -> None:
     store = open_store(settings.database_address)
     sweeper = Sweeper(
         settings.spool,
@@ -32,6 +31,6 @@ async def run_recorder(settings: Settings, stop: asyncio.Event) -> None:
         muxers=settings.parallel_muxers,
     )
     try:
-        await sweeper.run(stop)
+        await sweeper.run(lifecycle.stop)
     finally:
         store.close()

@@ -1,8 +1,10 @@
 """Keeps the parts of `visavis serve` running, each in its own process.
 
 A part gets its settings as one line of JSON on standard input and runs until that pipe closes, so
-it also stops when the supervisor is killed. A part that dies is started again; one that says it
-cannot start (`CANNOT_START`) stops everything.
+it also stops when the supervisor is killed. SIGHUP asks every part to reload, by a line in that
+pipe: a signal would end a part that does not handle it yet.
+
+A part that dies is started again; one that says it cannot start (`CANNOT_START`) stops everything.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import Final
 
 import structlog
 
+from visavis.lifecycle import RELOAD, Lifecycle, SupervisorPipe
 from visavis.settings import MEDIA_PART, Settings, encode_settings
 
 log = structlog.get_logger(__name__)
@@ -55,6 +58,11 @@ class Part:
             pause = min(MAX_PAUSE_SECONDS, pause * 2 or 0.5) if is_short else 0.0
             log.error("part died, starting it again", part=self.name, code=code, pause=pause)
 
+    def reload(self) -> None:
+        """Ask the part to reload; one that is being started reads everything again anyway."""
+        if self._process and self._process.returncode is None and self._process.stdin:
+            self._process.stdin.write(RELOAD + b"\n")
+
     async def stop(self) -> None:
         """Ask the part to end in good order; kill it when it does not."""
         self._stopping.set()
@@ -84,19 +92,19 @@ class Part:
 async def supervise(
     settings: Settings, *, is_ready: Callable[[], Awaitable[bool]], announce: Callable[[], None]
 ) -> None:
-    """Run every part until SIGINT or SIGTERM; raises `CannotStartError`.
+    """Run every part until SIGINT or SIGTERM; raises `CannotStartError`. SIGHUP reloads them.
 
     `announce` is called once, as soon as `is_ready`.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    lifecycle = Lifecycle()
+    lifecycle.handle_signals(signal.SIGINT, signal.SIGTERM)
     media = [Part(f"{MEDIA_PART}{number}", settings) for number in range(settings.media_workers)]
     recorder, app = Part("recorder", settings), Part("app", settings)
-    tasks = [asyncio.create_task(part.run()) for part in (*media, recorder, app)]
+    parts = (*media, recorder, app)
+    lifecycle.reload_listeners.extend(part.reload for part in parts)
+    tasks = [asyncio.create_task(part.run()) for part in parts]
     greeting = asyncio.create_task(_announce_when_ready(is_ready, announce))
-    stopping = asyncio.create_task(_wait(stop))
+    stopping = asyncio.create_task(_wait(lifecycle.stop))
     try:
         done, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -124,20 +132,10 @@ async def _announce_when_ready(
     announce()
 
 
-async def run_part(run: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+async def run_part(run: Callable[[Lifecycle], Awaitable[None]]) -> None:
     """In the child: run a part until standard input closes or SIGTERM comes."""
-    stop = asyncio.Event()
+    lifecycle = Lifecycle()
+    lifecycle.handle_signals(signal.SIGTERM)
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, stop.set)
-    await loop.connect_read_pipe(lambda: _Lifeline(stop), sys.stdin)
-    await run(stop)
-
-
-class _Lifeline(asyncio.Protocol):
-    """The pipe from the supervisor; that it closes is all it says."""
-
-    def __init__(self, stop: asyncio.Event) -> None:
-        self._stop = stop
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._stop.set()
+    await loop.connect_read_pipe(lambda: SupervisorPipe(lifecycle), sys.stdin)
+    await run(lifecycle)

@@ -20,6 +20,7 @@ from visavis.cli.configuration import SettingError, load_settings, with_settings
 from visavis.cli.logs import log_to_stderr
 from visavis.cli.office import data_option, fail, json_option, show
 from visavis.cli.serve import credentials, demand_tls, found, free_port
+from visavis.lifecycle import Lifecycle
 from visavis.services.audit import AuditTrail
 from visavis.services.keys import Keys as ApiKeys
 from visavis.services.people import FIRST_EMAIL, FirstAccount, People
@@ -144,9 +145,8 @@ async def _run(
     announce: Callable[[], None],
 ) -> None:
     """Serve until SIGINT or SIGTERM; raises `OSError` when the port or the archive is another's."""
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    lifecycle = Lifecycle()
+    lifecycle.handle_signals(signal.SIGINT, signal.SIGTERM)
     listener = listen(settings.host, settings.port)
     store = open_store(settings.database_address)
     sessions, forget = _sessions(store)
@@ -170,7 +170,7 @@ async def _run(
     settle()
     announce()
     try:
-        await stop.wait()
+        await lifecycle.stop.wait()
     finally:
         server.should_exit = True
         await serving

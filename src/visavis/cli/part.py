@@ -28,7 +28,7 @@ def part(name: str) -> None:
     structlog.contextvars.bind_contextvars(part=name)
     run = run_of(name)
     try:
-        _loop_of(name)(run_part(lambda stop: run(settings, stop)))
+        _loop_of(name)(run_part(lambda lifecycle: run(settings, lifecycle)))
     except OSError as error:
         click.echo(f"visavis: {error.strerror or error}", err=True)
         sys.exit(CANNOT_START)
