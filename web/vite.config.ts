@@ -1,6 +1,16 @@
 import { defineConfig } from "vite";
 
-const pages = ["index", "demo", "console", "library", "signin", "admin", "docs", "join-visitor", "join-agent"];
+const pages = [
+  "index",
+  "demo",
+  "console",
+  "library",
+  "signin",
+  "admin",
+  "docs",
+  "join-visitor",
+  "join-agent",
+];
 
 // File names carry no hashes: the build is committed, and a second build must be the same bytes.
 export default defineConfig({

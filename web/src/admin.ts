@@ -14,11 +14,21 @@ const PAGE_SIZE = 10;
 const FIELDS = ["isEnabled", "isAutomaticallyRecordingAudioVideoChatsEnabled", "recordingServerUrl"] as const;
 
 type Field = (typeof FIELDS)[number];
-type Config = { isEnabled: boolean; isAutomaticallyRecordingAudioVideoChatsEnabled: boolean; recordingServerUrl: string };
+type Config = {
+  isEnabled: boolean;
+  isAutomaticallyRecordingAudioVideoChatsEnabled: boolean;
+  recordingServerUrl: string;
+};
 type Tagged = { config: Config; etag: string };
 type Problem = { error: string; message: string; pointer?: string };
 type Detail = { fieldName: string; newValue: string; oldValue: string };
-type Entry = { id: string; agentEmail: string; createTime: string; actionType: string; actionDetails: Detail[] };
+type Entry = {
+  id: string;
+  agentEmail: string;
+  createTime: string;
+  actionType: string;
+  actionDetails: Detail[];
+};
 
 const LABELS: Record<Field, Word> = {
   isEnabled: "switch",
@@ -98,7 +108,9 @@ export class Admin extends LitElement {
     this.session = await demandSession();
     if (!this.may("Manage Settings")) return;
     this.events = new EventSource(`${RESOURCE}/events`);
-    this.events.addEventListener("config", (event) => this.hear(JSON.parse((event as MessageEvent<string>).data) as Tagged));
+    this.events.addEventListener("config", (event) =>
+      this.hear(JSON.parse((event as MessageEvent<string>).data) as Tagged),
+    );
     await this.readLog();
   }
 
@@ -131,7 +143,10 @@ export class Admin extends LitElement {
   }
 
   private form(draft: Config) {
-    const toggle = (field: "isEnabled" | "isAutomaticallyRecordingAudioVideoChatsEnabled", help: Word) => html`<div class="row">
+    const toggle = (
+      field: "isEnabled" | "isAutomaticallyRecordingAudioVideoChatsEnabled",
+      help: Word,
+    ) => html`<div class="row">
       <div><label for=${field}>${t(LABELS[field])}</label><p class="quiet" id="${field}-help">${t(help)}</p></div>
       <input type="checkbox" role="switch" id=${field} aria-describedby="${field}-help" .checked=${draft[field]}
         @change=${(event: Event) => this.edit(field, (event.target as HTMLInputElement).checked)} />
@@ -161,7 +176,8 @@ export class Admin extends LitElement {
   private conflict(theirs: Config, mine: Config) {
     const differing = FIELDS.filter((field) => theirs[field] !== mine[field]);
     const rows = differing.map(
-      (field) => html`<tr><th scope="row">${t(LABELS[field])}</th><td data-whose=${t("yours")}>${shown(mine[field])}</td><td data-whose=${t("theirs")}>${shown(theirs[field])}</td></tr>`,
+      (field) =>
+        html`<tr><th scope="row">${t(LABELS[field])}</th><td data-whose=${t("yours")}>${shown(mine[field])}</td><td data-whose=${t("theirs")}>${shown(theirs[field])}</td></tr>`,
     );
     return html`<section class="card conflict" role="alert" aria-labelledby="conflict-title">
       <h2 id="conflict-title">${t("conflict")}</h2>
@@ -254,7 +270,9 @@ export class Admin extends LitElement {
     this.failure = "";
     try {
       const headers = { "Content-Type": "application/json", "If-Match": this.saved.etag };
-      await this.saveAnswered(await fetch(RESOURCE, { method: "PUT", headers, body: JSON.stringify(this.draft) }));
+      await this.saveAnswered(
+        await fetch(RESOURCE, { method: "PUT", headers, body: JSON.stringify(this.draft) }),
+      );
     } catch {
       this.fail(t("saveFailed"));
     } finally {
@@ -313,13 +331,17 @@ const told = (entry: Entry) => {
   const deed = DEEDS[entry.actionType];
   if (deed) return html`<p class="quiet">${t(deed)}: ${concerned(entry)}</p>`;
   return entry.actionDetails.map(
-    (detail) => html`<p class="quiet">${label(detail.fieldName)}: ${written(detail.oldValue)} → ${written(detail.newValue)}</p>`,
+    (detail) =>
+      html`<p class="quiet">${label(detail.fieldName)}: ${written(detail.oldValue)} → ${written(detail.newValue)}</p>`,
   );
 };
 
 /** The recording of a deed; one that is gone has no page any more. */
 const concerned = ({ actionDetails }: Entry) => {
-  const { oldValue, newValue } = actionDetails.find(({ fieldName }) => fieldName === "recording") ?? { oldValue: "", newValue: "" };
+  const { oldValue, newValue } = actionDetails.find(({ fieldName }) => fieldName === "recording") ?? {
+    oldValue: "",
+    newValue: "",
+  };
   if (!newValue) return html`<code>${oldValue}</code>`;
   return html`<a href="/library?recording=${encodeURIComponent(newValue)}"><code>${newValue}</code></a>`;
 };

@@ -50,7 +50,11 @@ export class Announcer {
     const isWanted = "Notification" in window && Notification.permission === "granted" && document.hidden;
     if (!isWanted || this.shown.has(ring.callId)) return;
     const body = t(ring.media === "video" ? "videoCall" : "audioCall");
-    const notification = new Notification(callerOf(ring), { body, tag: ring.callId, requireInteraction: true });
+    const notification = new Notification(callerOf(ring), {
+      body,
+      tag: ring.callId,
+      requireInteraction: true,
+    });
     notification.onclick = () => {
       window.focus();
       notification.close();

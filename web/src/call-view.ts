@@ -73,7 +73,7 @@ export class CallView extends LitElement {
       ? html`<video class="own" autoplay playsinline muted aria-label=${t("yourPicture")} .srcObject=${own.stream}></video>`
       : nothing;
     return html`
-      ${hasScreen ? html`<video class="main theirs" id="screen" autoplay playsinline muted aria-label=${t("theirScreen")} .srcObject=${link!.remoteScreen}></video>` : nothing}
+      ${hasScreen ? html`<video class="main theirs" id="screen" autoplay playsinline muted aria-label=${t("theirScreen")} .srcObject=${link.remoteScreen}></video>` : nothing}
       <video class="theirs ${hasScreen ? "aside" : "main"}" id="remote" ?hidden=${!hasCamera} autoplay playsinline aria-label=${t("theirPicture")} .srcObject=${link?.remote ?? null}></video>
       ${hasCamera || hasScreen ? nothing : html`<div class="voice"><span class="face">${icon("person", 40)}</span>${this.heading}</div>`}
       ${own$}
@@ -94,7 +94,8 @@ export class CallView extends LitElement {
   }
 
   private veil() {
-    if (this.isReconnecting) return html`<div class="veil"><span class="spinner"></span>${t("reconnecting")}</div>`;
+    if (this.isReconnecting)
+      return html`<div class="veil"><span class="spinner"></span>${t("reconnecting")}</div>`;
     if (!this.isSilenced) return nothing;
     return html`<div class="veil"><button class="primary" @click=${this.unsilence}>${icon("sound")} ${t("soundOn")}</button></div>`;
   }
@@ -112,8 +113,8 @@ export class CallView extends LitElement {
     const unread = this.panel === "chat" ? 0 : lines.length - this.linesSeen;
     return html`
       ${control("mute", own.isMuted ? "microphoneOff" : "microphone", own.isMuted ? "unmute" : "mute", () => own.setMuted(!own.isMuted), own.isMuted)}
-      ${control("camera", own.camera ? "camera" : "cameraOff", own.camera ? "cameraOff" : "cameraOn", () => own.setCamera(!own.camera), !own.camera)}
-      ${canShare ? control("share", own.screen ? "screenOff" : "screen", own.screen ? "stopSharing" : "shareScreen", () => (own.screen ? own.stopSharing() : own.share()), !!own.screen) : nothing}
+      ${control("camera", own.camera ? "camera" : "cameraOff", own.camera ? "cameraOff" : "cameraOn", () => void own.setCamera(!own.camera), !own.camera)}
+      ${canShare ? control("share", own.screen ? "screenOff" : "screen", own.screen ? "stopSharing" : "shareScreen", () => void (own.screen ? own.stopSharing() : own.share()), !!own.screen) : nothing}
       <slot name="controls"></slot>
       ${this.opener("chat", "chat", "text", unread)}
       ${this.opener("devices", "devices", "devices")}

@@ -30,7 +30,8 @@ const english = {
   pathLooking: "Trying the connection …",
   pathFree: "The connection is good.",
   pathByTcp: "The connection works, by a detour (TCP): the picture may be slower.",
-  pathBlocked: "Your network does not let calls through. Switch off a VPN, or try another network, such as your phone's.",
+  pathBlocked:
+    "Your network does not let calls through. Switch off a VPN, or try another network, such as your phone's.",
   pathUnknown: "The connection could not be tried. You may still call.",
   yourName: "Name (optional)",
   yourEmail: "E-mail (optional)",
@@ -95,7 +96,8 @@ const english = {
   "atDesk.abandoned": "The visitor has left.",
   "atDesk.cancelled": "The visitor has cancelled the call.",
   "atDesk.shutDown": "The service is restarting.",
-  noPermission: "The browser may not use your microphone or camera. Allow it in the address bar and try again.",
+  noPermission:
+    "The browser may not use your microphone or camera. Allow it in the address bar and try again.",
   noDevice: "No microphone or camera was found. Plug one in, or try an audio call.",
   noCamera: "No camera was found: you will be heard, not seen.",
   cameraBusy: "Another program is using your camera: you will be heard, not seen.",
@@ -168,7 +170,8 @@ const english = {
   console: "Console",
   library: "Library",
   recordings: "Recordings",
-  noRecordings: "Nothing has been recorded yet. With automatic recording on, every call appears here seconds after it ends.",
+  noRecordings:
+    "Nothing has been recorded yet. With automatic recording on, every call appears here seconds after it ends.",
   settings: "Settings",
   callsAndRecording: "Calls and recording",
   urlNeeded: "Automatic recording needs a recording server: give its address, or switch it off.",
@@ -178,9 +181,11 @@ const english = {
   switch: "Audio & Video Chat",
   switchHelp: "Visitors see the call buttons while this is on.",
   automaticRecording: "Automatic recording",
-  automaticRecordingHelp: "Every call is recorded from its first second and delivered to the recording server.",
+  automaticRecordingHelp:
+    "Every call is recorded from its first second and delivered to the recording server.",
   recordingServer: "Recording server",
-  recordingServerHelp: "The address that recordings are uploaded to (tus 1.0), beginning with http:// or https://.",
+  recordingServerHelp:
+    "The address that recordings are uploaded to (tus 1.0), beginning with http:// or https://.",
   testRecordingServer: "Test the recording server",
   trying: "Trying it …",
   delivery: "Delivery",
@@ -197,7 +202,8 @@ const english = {
   recordingFailed: "could not be made into a file",
   failedHelp: "kept in the spool. Ask whoever runs this server to look at the log.",
   missingRecordings: "Not delivered yet",
-  missingHelp: "calls of the last 30 days that ought to have a recording at the recording server and have none so far.",
+  missingHelp:
+    "calls of the last 30 days that ought to have a recording at the recording server and have none so far.",
   nextTry: "next try",
   recordingPolicy: "Recording policy",
   consent: "Consent",
@@ -209,7 +215,8 @@ const english = {
   unrecordableRefuse: "It is not started",
   unrecordableContinue: "It goes on unrecorded, and is marked so",
   retention: "Retention in days",
-  retentionHelp: "Our own archive deletes older recordings, except those on legal hold. Empty: it keeps them for ever.",
+  retentionHelp:
+    "Our own archive deletes older recordings, except those on legal hold. Empty: it keeps them for ever.",
   secret: "Secret",
   secretSet: "One is set, and is not shown again. What you type here takes its place.",
   secretNone: "None is set. It goes to your own server with every request (Authorization: Bearer).",

@@ -1,6 +1,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { t, type Word } from "./catalogue";
+import { textOf } from "./format";
 import "./devices-view";
 import { icon, type IconName } from "./icons";
 import { Level } from "./level";
@@ -70,7 +71,10 @@ export class CheckView extends LitElement {
     if (!track) return;
     this.hearing = "listening";
     this.level = new Level(track, (level) => this.hear(level));
-    this.silence = window.setTimeout(() => (this.hearing = this.hearing === "listening" ? "silent" : this.hearing), SILENT_AFTER);
+    this.silence = window.setTimeout(
+      () => (this.hearing = this.hearing === "listening" ? "silent" : this.hearing),
+      SILENT_AFTER,
+    );
   }
 
   override render() {
@@ -85,7 +89,8 @@ export class CheckView extends LitElement {
 
   private asking() {
     const { notice, media } = this.visitor;
-    if (!notice) return html`<div class="picture"><p role="status">${t(media === "video" ? "askingMedia" : "askingMicrophone")}</p></div>`;
+    if (!notice)
+      return html`<div class="picture"><p role="status">${t(media === "video" ? "askingMedia" : "askingMicrophone")}</p></div>`;
     return html`<p class="line error" role="alert">${icon("warning")} ${notice}</p>
       <div class="bar">
         <button @click=${() => this.visitor.openMedia(media)}>${t("tryAgain")}</button>
@@ -131,9 +136,13 @@ export class CheckView extends LitElement {
         <label class="field">${t("yourName")}<input name="name" maxlength="200" autocomplete="name" .value=${visitor.name} /></label>
         <label class="field">${t("yourEmail")}<input name="email" type="email" maxlength="200" autocomplete="email" .value=${visitor.email} /></label>
       </div>
-      ${visitor.needsAgreement
-        ? html`<label class="tick"><input type="checkbox" name="agreed" required /><span>${t("agreement")}</span></label>`
-        : isRecorded ? html`<p class="line small">${icon("record", 18)} ${t("recordedNotice")}</p>` : nothing}
+      ${
+        visitor.needsAgreement
+          ? html`<label class="tick"><input type="checkbox" name="agreed" required /><span>${t("agreement")}</span></label>`
+          : isRecorded
+            ? html`<p class="line small">${icon("record", 18)} ${t("recordedNotice")}</p>`
+            : nothing
+      }
       <div class="bar">
         <button class="primary" ?disabled=${!visitor.own || !visitor.isOnline}>${icon("phone")} ${t("callNow")}</button>
         <button type="button" @click=${() => visitor.hangUp()}>${t("back")}</button>
@@ -145,7 +154,7 @@ export class CheckView extends LitElement {
   private submit(event: SubmitEvent): void {
     event.preventDefault();
     const form = new FormData(event.target as HTMLFormElement);
-    this.visitor.identify(String(form.get("name")).trim(), String(form.get("email")).trim());
+    this.visitor.identify(textOf(form, "name"), textOf(form, "email"));
     void this.visitor.call(form.has("agreed"));
   }
 

@@ -51,9 +51,27 @@ export class ConsoleSide extends LitElement {
   override render() {
     const { queue, visitors, visitorCount, team } = this.desk;
     return html`
-      ${list("queue", "waitingCalls", queue.length, queue.map((call) => this.waiting(call)), "noQueue")}
-      ${list("visitors", "visitorsHere", visitorCount, visitors.map((visitor) => this.visitor(visitor)), "noVisitors")}
-      ${list("team", "team", team.length, team.map((member) => this.member(member)), "noTeam")}
+      ${list(
+        "queue",
+        "waitingCalls",
+        queue.length,
+        queue.map((call) => this.waiting(call)),
+        "noQueue",
+      )}
+      ${list(
+        "visitors",
+        "visitorsHere",
+        visitorCount,
+        visitors.map((visitor) => this.visitor(visitor)),
+        "noVisitors",
+      )}
+      ${list(
+        "team",
+        "team",
+        team.length,
+        team.map((member) => this.member(member)),
+        "noTeam",
+      )}
     `;
   }
 

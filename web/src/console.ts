@@ -34,7 +34,13 @@ export class Console extends LitElement {
     Object.assign(window, { visavisConsole: this });
     if (!this.join) await demandSession();
     const who = this.join ? `?join=${encodeURIComponent(this.join)}` : "";
-    this.desk = new Desk(signalingUrl(location.origin, `/signaling/agent${who}`), `visavis.desk${who}`, () => this.askSession());
+    this.desk = new Desk(
+      signalingUrl(location.origin, `/signaling/agent${who}`),
+      `visavis.desk${who}`,
+      () => {
+        void this.askSession();
+      },
+    );
     this.requestUpdate();
   }
 
@@ -78,12 +84,16 @@ export class Console extends LitElement {
   private head(desk: Desk) {
     return html`<header>
       <strong>Visavis · ${t("console")}</strong>
-      ${this.join ? nothing : html`
+      ${
+        this.join
+          ? nothing
+          : html`
         <label class="presence"><input type="checkbox" role="switch" .checked=${desk.isAvailable} ?disabled=${!desk.isOnline || !desk.mayAccept}
           @change=${(event: Event) => desk.setAvailable((event.target as HTMLInputElement).checked)} />${t("available")}</label>
         <span class="quiet name">${desk.agentName}</span>
         <nav aria-label="Visavis"><a href="/library">${t("library")}</a><a href="/admin">${t("settings")}</a></nav>
-        <button @click=${signOut}>${t("signOut")}</button>`}
+        <button @click=${signOut}>${t("signOut")}</button>`
+      }
     </header>`;
   }
 
@@ -111,18 +121,26 @@ export class Console extends LitElement {
     const name = conversation?.otherName || t("aVisitor");
     const isUp = conversation && stage !== "connecting";
     return html`<section class="card call" id="call" tabindex="-1" aria-label="${t(isUp ? "connected" : "connecting")}: ${name}">
-      ${isUp
-        ? html`<visavis-call .conversation=${conversation} heading=${name} ?isReconnecting=${stage === "reconnecting"} ?isOnline=${desk.isOnline} @hang-up=${() => desk.hangUp()}>
+      ${
+        isUp
+          ? html`<visavis-call .conversation=${conversation} heading=${name} ?isReconnecting=${stage === "reconnecting"} ?isOnline=${desk.isOnline} @hang-up=${() => desk.hangUp()}>
             ${this.recording(desk, conversation)} ${this.join ? nothing : this.transfer(desk)}
           </visavis-call>`
-        : html`<div class="empty"><span class="face turning">${icon("phone", 28)}</span><p role="status">${t(stage === "reconnecting" ? "reconnecting" : "connecting")}</p>
-            <button class="danger" @click=${() => desk.hangUp()}>${icon("hangUp")} ${t("hangUp")}</button></div>`}
+          : html`<div class="empty"><span class="face turning">${icon("phone", 28)}</span><p role="status">${t(stage === "reconnecting" ? "reconnecting" : "connecting")}</p>
+            <button class="danger" @click=${() => desk.hangUp()}>${icon("hangUp")} ${t("hangUp")}</button></div>`
+      }
     </section>`;
   }
 
   private recording(desk: Desk, { recording }: Conversation) {
     const state = recording?.state ?? "off";
-    const [action, word] = ({ off: ["start", "startRecording"], on: ["pause", "pauseRecording"], paused: ["resume", "resumeRecording"] } as const)[state];
+    const [action, word] = (
+      {
+        off: ["start", "startRecording"],
+        on: ["pause", "pauseRecording"],
+        paused: ["resume", "resumeRecording"],
+      } as const
+    )[state];
     return html`<button slot="controls" class="round" id="record" aria-label=${t(word)} title=${t(word)} @click=${() => desk.record(action)}>${icon(state === "on" ? "pause" : "record")}</button>`;
   }
 

@@ -1,6 +1,18 @@
 import type { OwnMedia } from "./own-media";
 import { Link, type Description } from "./peer";
-import type { Answer, CallState, Linked, Offer, Party, ProvisionalAnswer, Quality, RecordingState, Relink, Said, Say } from "./protocol";
+import type {
+  Answer,
+  CallState,
+  Linked,
+  Offer,
+  Party,
+  ProvisionalAnswer,
+  Quality,
+  RecordingState,
+  Relink,
+  Said,
+  Say,
+} from "./protocol";
 import { Subject } from "./subject";
 
 const RELINK_AGAIN = 5000;
@@ -66,7 +78,10 @@ export class Conversation extends Subject {
         this.show(message.link);
         break;
       case "said":
-        this.lines = [...this.lines.slice(1 - MOST_LINES), { by: message.by, text: message.text, at: message.at }];
+        this.lines = [
+          ...this.lines.slice(1 - MOST_LINES),
+          { by: message.by, text: message.text, at: message.at },
+        ];
         break;
       case "recording":
         this.recording = message;

@@ -2,7 +2,17 @@ import { endedAtDesk, t } from "./catalogue";
 import { Conversation } from "./conversation";
 import { keep, takeUp, type Unfinished } from "./memory";
 import { OwnMedia } from "./own-media";
-import type { Availability, FromAgent, Media, Mine, PageVisitor, Ring, TeamMember, ToAgent, Waiting } from "./protocol";
+import type {
+  Availability,
+  FromAgent,
+  Media,
+  Mine,
+  PageVisitor,
+  Ring,
+  TeamMember,
+  ToAgent,
+  Waiting,
+} from "./protocol";
 import { Signaling } from "./signaling";
 import { Subject } from "./subject";
 
@@ -47,7 +57,11 @@ export class Desk extends Subject {
     private readonly onClosed: () => void,
   ) {
     super();
-    this.signaling = new Signaling<ToAgent, FromAgent>(url, (m) => this.hear(m), (open) => this.onOpen(open));
+    this.signaling = new Signaling<ToAgent, FromAgent>(
+      url,
+      (m) => this.hear(m),
+      (open) => this.onOpen(open),
+    );
     addEventListener("pagehide", this.onPageHide);
     const unfinished = takeUp(() => localStorage, memoryKey);
     if (unfinished) void this.resume(unfinished);
@@ -141,7 +155,12 @@ export class Desk extends Subject {
     this.changed();
   }
 
-  private hearMore(message: Exclude<ToAgent, { type: "welcome" | "availability" | "iceServers" | "ring" | "ringStopped" | "mine" | "refused" }>): void {
+  private hearMore(
+    message: Exclude<
+      ToAgent,
+      { type: "welcome" | "availability" | "iceServers" | "ring" | "ringStopped" | "mine" | "refused" }
+    >,
+  ): void {
     switch (message.type) {
       case "team":
         this.team = message.members;
@@ -229,7 +248,8 @@ export class Desk extends Subject {
     else {
       this.onClosed();
       Object.assign(this, { rings: [], queue: [], visitors: [], team: [], transferringTo: "" });
-      if (this.hasCall) this.patience = window.setTimeout(() => this.finish(endedAtDesk("failed")), RESUME_SECONDS * 1000);
+      if (this.hasCall)
+        this.patience = window.setTimeout(() => this.finish(endedAtDesk("failed")), RESUME_SECONDS * 1000);
     }
     this.changed();
   }
@@ -265,7 +285,16 @@ export class Desk extends Subject {
     if (!conversation) return;
     const { since, otherName, lines, own } = conversation;
     const now = { isMuted: own.isMuted, hasCamera: !!own.camera, leftAt: Date.now() };
-    keep(() => localStorage, this.memoryKey, { callId, secret: "", media, since, otherName, lines, resumeSeconds: RESUME_SECONDS, ...now });
+    keep(() => localStorage, this.memoryKey, {
+      callId,
+      secret: "",
+      media,
+      since,
+      otherName,
+      lines,
+      resumeSeconds: RESUME_SECONDS,
+      ...now,
+    });
   }
 
   private leave(): void {

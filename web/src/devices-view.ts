@@ -29,14 +29,21 @@ export class DevicesView extends LitElement {
   }
 
   override render() {
-    return [this.choice("microphone"), this.own.camera ? this.choice("camera") : nothing, canChooseSpeaker ? this.choice("speaker") : nothing];
+    return [
+      this.choice("microphone"),
+      this.own.camera ? this.choice("camera") : nothing,
+      canChooseSpeaker ? this.choice("speaker") : nothing,
+    ];
   }
 
   private choice(kind: DeviceKind) {
     const devices = this.devices[kind] ?? [];
     if (!devices.length) return nothing;
     const inUse = this.own.inUse(kind);
-    const option = (device: MediaDeviceInfo, index: number) => html`<option value=${device.deviceId} ?selected=${device.deviceId === inUse}>
+    const option = (
+      device: MediaDeviceInfo,
+      index: number,
+    ) => html`<option value=${device.deviceId} ?selected=${device.deviceId === inUse}>
       ${device.label || `${t(kind)} ${index + 1}`}
     </option>`;
     const choose = (event: Event) => this.own.choose(kind, (event.target as HTMLSelectElement).value);

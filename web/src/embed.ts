@@ -18,7 +18,8 @@ export type Api = {
 const apiOf = (widget: Widget): Api => ({
   call: (media) => void widget.call(media === "audio" ? "audio" : "video"),
   hangUp: () => widget.visitor?.hangUp(),
-  on: (event, listener) => widget.addEventListener(event, (told) => listener((told as CustomEvent<object>).detail)),
+  on: (event, listener) =>
+    widget.addEventListener(event, (told) => listener((told as CustomEvent<object>).detail)),
   identify: ({ name = "", email = "" }) => widget.visitor?.identify(String(name), String(email)),
   get peerConnection() {
     return widget.peerConnection;

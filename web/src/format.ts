@@ -15,4 +15,11 @@ export const fileSize = (bytes: number): string => {
 export const dateTime = (iso: string): string =>
   new Date(iso).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 
-export const timeOfDay = (iso: string): string => new Date(iso).toLocaleTimeString(undefined, { timeStyle: "short" });
+export const timeOfDay = (iso: string): string =>
+  new Date(iso).toLocaleTimeString(undefined, { timeStyle: "short" });
+
+/** The trimmed value of a text field; empty when the form does not have that field. */
+export const textOf = (form: FormData, name: string): string => {
+  const value = form.get(name);
+  return typeof value === "string" ? value.trim() : "";
+};

@@ -13,8 +13,17 @@ const MISSED = "missed,declined,abandoned,cancelled";
 const SETTLE = 500;
 
 type PastCall = {
-  id: string; media: "audio" | "video"; state: string; reason: string | null; visitorName: string; visitorEmail: string;
-  agentName: string; createTime: string; duration: number | null; recordingId: string | null; message: string;
+  id: string;
+  media: "audio" | "video";
+  state: string;
+  reason: string | null;
+  visitorName: string;
+  visitorEmail: string;
+  agentName: string;
+  createTime: string;
+  duration: number | null;
+  recordingId: string | null;
+  message: string;
 };
 type Filter = "all" | "missed";
 
@@ -103,7 +112,11 @@ export class History extends LitElement {
     const filter = this.filter === "missed" ? `&reason=${MISSED}` : "&state=ended";
     try {
       const response = await fetch(`${CALLS}?pageIndex=${page}&pageSize=${PAGE_SIZE}${filter}`);
-      const body = (await response.json()) as { audioVideoChats: PastCall[]; nextPage: string; message: string };
+      const body = (await response.json()) as {
+        audioVideoChats: PastCall[];
+        nextPage: string;
+        message: string;
+      };
       this.error = response.ok ? "" : body.message;
       if (!response.ok) return;
       this.calls = page === 1 ? body.audioVideoChats : [...(this.calls ?? []), ...body.audioVideoChats];
@@ -116,12 +129,24 @@ export class History extends LitElement {
 }
 
 const OUTCOMES: Record<string, Word> = {
-  missed: "outcomeMissed", declined: "outcomeDeclined", cancelled: "outcomeCancelled", abandoned: "outcomeAbandoned",
-  failed: "outcomeFailed", disabled: "outcomeDisabled", recordingUnavailable: "outcomeUnrecordable", shutDown: "outcomeShutDown",
+  missed: "outcomeMissed",
+  declined: "outcomeDeclined",
+  cancelled: "outcomeCancelled",
+  abandoned: "outcomeAbandoned",
+  failed: "outcomeFailed",
+  disabled: "outcomeDisabled",
+  recordingUnavailable: "outcomeUnrecordable",
+  shutDown: "outcomeShutDown",
 };
 
 const told = ({ state, reason, duration, agentName, recordingId }: PastCall): string => {
-  const outcome = state !== "ended" ? t("goesOn") : reason === "hungUp" ? "" : t(OUTCOMES[reason ?? ""] ?? "outcomeFailed");
-  const facts = [outcome, duration === null ? "" : clock(duration), agentName, recordingId ? t("recorded") : ""];
+  const outcome =
+    state !== "ended" ? t("goesOn") : reason === "hungUp" ? "" : t(OUTCOMES[reason ?? ""] ?? "outcomeFailed");
+  const facts = [
+    outcome,
+    duration === null ? "" : clock(duration),
+    agentName,
+    recordingId ? t("recorded") : "",
+  ];
   return facts.filter(Boolean).join(" · ");
 };

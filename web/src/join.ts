@@ -20,14 +20,21 @@ export class Join extends LitElement {
   }
 
   override render() {
-    if (!this.isValid) return html`<main><section class="card"><h1>${t("joinOver")}</h1><p class="quiet" role="alert">${t("joinOverHelp")}</p></section></main>`;
+    if (!this.isValid)
+      return html`<main><section class="card"><h1>${t("joinOver")}</h1><p class="quiet" role="alert">${t("joinOverHelp")}</p></section></main>`;
     return html`<main><h1>${t("joinTitle")}</h1><p class="quiet">${t("joinHelp")}</p>
       <visavis-widget join=${this.token}></visavis-widget></main>`;
   }
 
   override firstUpdated(): void {
     const widget = this.renderRoot.querySelector<Widget>("visavis-widget");
-    Object.assign(window, { visavis: { get peerConnection() { return widget?.peerConnection; } } });
+    Object.assign(window, {
+      visavis: {
+        get peerConnection() {
+          return widget?.peerConnection;
+        },
+      },
+    });
   }
 
   /** The same address again: the page itself cannot see how it was answered. */

@@ -43,14 +43,14 @@ export class Library extends LitElement {
 
   override async connectedCallback(): Promise<void> {
     super.connectedCallback();
-    addEventListener("popstate", this.follow);
+    addEventListener("popstate", this.onPopState);
     this.session = await demandSession();
     await this.follow();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    removeEventListener("popstate", this.follow);
+    removeEventListener("popstate", this.onPopState);
   }
 
   override render() {
@@ -67,7 +67,8 @@ export class Library extends LitElement {
 
   private content() {
     if (this.error) return html`<p class="card error" role="alert">${this.error}</p>${this.back()}`;
-    if (!this.opened) return html`<visavis-recordings @open-recording=${(event: CustomEvent<string>) => this.open(event.detail)}></visavis-recordings>`;
+    if (!this.opened)
+      return html`<visavis-recordings @open-recording=${(event: CustomEvent<string>) => this.open(event.detail)}></visavis-recordings>`;
     if (!this.recording || !this.contents) return html`<p class="quiet" role="status">${t("loading")}</p>`;
     return this.one(this.opened, this.recording, this.contents);
   }
@@ -115,8 +116,10 @@ export class Library extends LitElement {
     void this.follow();
   }
 
+  private readonly onPopState = () => void this.follow();
+
   /** Show what the address says. */
-  private readonly follow = async (): Promise<void> => {
+  private async follow(): Promise<void> {
     const asked = new URLSearchParams(location.search);
     const id = asked.get("recording");
     this.start = Math.max(0, Number(asked.get("t")) || 0);
@@ -131,5 +134,5 @@ export class Library extends LitElement {
     } catch (problem) {
       if (this.opened === opened) this.error = (problem as Error).message || t("loadFailed");
     }
-  };
+  }
 }

@@ -1,6 +1,7 @@
 import { css, html, LitElement } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { t } from "./catalogue";
+import { textOf } from "./format";
 import { shared } from "./styles";
 import type { Visitor } from "./visitor";
 
@@ -39,9 +40,9 @@ export class MessageForm extends LitElement {
   private submit(event: SubmitEvent): void {
     event.preventDefault();
     const form = new FormData(event.target as HTMLFormElement);
-    const text = String(form.get("text")).trim();
+    const text = textOf(form, "text");
     if (!text) return;
-    this.visitor.identify(String(form.get("name")).trim(), String(form.get("email")).trim());
+    this.visitor.identify(textOf(form, "name"), textOf(form, "email"));
     this.visitor.leaveMessage(text);
   }
 }

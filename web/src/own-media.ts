@@ -31,7 +31,7 @@ export class OwnMedia extends Subject {
       await own.capture(media);
     } catch (error) {
       own.close();
-      throw new Error(inWords(error));
+      throw new Error(inWords(error), { cause: error });
     }
     return own;
   }
@@ -100,7 +100,8 @@ export class OwnMedia extends Subject {
     preferDevices(this.devices);
     const exact = { deviceId: { exact: deviceId } };
     if (kind === "microphone") await this.attempt(async () => this.hold(await captured({ audio: exact })));
-    if (kind === "camera" && this.camera) await this.attempt(async () => this.hold(await this.capturedCamera(exact)));
+    if (kind === "camera" && this.camera)
+      await this.attempt(async () => this.hold(await this.capturedCamera(exact)));
     this.changed();
   }
 
@@ -144,7 +145,10 @@ export class OwnMedia extends Subject {
   private hold(captured: MediaStream): void {
     for (const track of captured.getTracks()) {
       if (this.isClosed) track.stop();
-      this.stream.getTracks().filter(({ kind }) => kind === track.kind).forEach((old) => this.drop(old));
+      this.stream
+        .getTracks()
+        .filter(({ kind }) => kind === track.kind)
+        .forEach((old) => this.drop(old));
       track.onended = () => this.lost(track);
       if (track.kind === "audio") track.enabled = !this.isMuted;
       this.stream.addTrack(track);
@@ -169,7 +173,10 @@ export class OwnMedia extends Subject {
     this.trouble = t(track.kind === "audio" ? "microphoneLost" : "cameraLost");
     this.changed();
     if (track.kind === "audio") {
-      captured({ audio: true }).then((stream) => this.hold(stream), () => {});
+      captured({ audio: true }).then(
+        (stream) => this.hold(stream),
+        () => {},
+      );
     }
   }
 }
@@ -181,7 +188,8 @@ const nameOf = (error: unknown): string => (error instanceof DOMException ? erro
 
 const isDenied = (error: unknown): boolean => ["NotAllowedError", "SecurityError"].includes(nameOf(error));
 
-const isMissing = (error: unknown): boolean => ["NotFoundError", "OverconstrainedError"].includes(nameOf(error));
+const isMissing = (error: unknown): boolean =>
+  ["NotFoundError", "OverconstrainedError"].includes(nameOf(error));
 
 const inWords = (error: unknown): string => {
   if (isDenied(error)) return t("noPermission");

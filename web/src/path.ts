@@ -1,7 +1,8 @@
 const PATIENCE = 8000;
 
 /** What was found of the way to the media port; `unknown` when the server could not be asked. */
-export type PathFinding = "looking" | "blocked" | "unknown" | { protocol: string; roundTrip: number | undefined };
+export type PathFinding =
+  "looking" | "blocked" | "unknown" | { protocol: string; roundTrip: number | undefined };
 
 /**
  * Tries the way that a call's media will take: a real transport to the media worker, without media.
@@ -12,14 +13,20 @@ export const probe = async (
   ask: (offer: string) => Promise<string>,
   iceServers: RTCIceServer[],
 ): Promise<PathFinding> => {
-  const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", rtcpMuxPolicy: "require", iceServers });
+  const connection = new RTCPeerConnection({
+    bundlePolicy: "max-bundle",
+    rtcpMuxPolicy: "require",
+    iceServers,
+  });
   try {
     connection.addTransceiver("audio", { direction: "inactive" });
     await connection.setLocalDescription();
     const sdp = await Promise.race([ask(connection.localDescription!.sdp), after(PATIENCE, "")]);
     if (!sdp) return "unknown";
     await connection.setRemoteDescription({ type: "answer", sdp });
-    return (await Promise.race([connected(connection), after(PATIENCE, false)])) ? await found(connection) : "blocked";
+    return (await Promise.race([connected(connection), after(PATIENCE, false)]))
+      ? await found(connection)
+      : "blocked";
   } finally {
     connection.close();
   }
@@ -40,11 +47,13 @@ const found = async (connection: RTCPeerConnection): Promise<PathFinding> => {
   const report = await connection.getStats();
   const all = [...report.values()] as Record<string, unknown>[];
   const transport = all.find((one) => one.type === "transport");
-  const pair = all.find((one) => one.id === transport?.selectedCandidatePairId || (one.type === "candidate-pair" && one.selected));
+  const pair = all.find(
+    (one) => one.id === transport?.selectedCandidatePairId || (one.type === "candidate-pair" && one.selected),
+  );
   const local = all.find((one) => one.id === pair?.localCandidateId);
   const seconds = pair?.currentRoundTripTime as number | undefined;
   return {
-    protocol: String(local?.relayProtocol ?? local?.protocol ?? "udp"),
+    protocol: (local?.relayProtocol ?? local?.protocol ?? "udp") as string,
     roundTrip: seconds === undefined ? undefined : Math.round(seconds * 1000),
   };
 };

@@ -46,7 +46,11 @@ export class Link {
     iceServers: RTCIceServer[],
     private readonly events: LinkEvents,
   ) {
-    this.connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", rtcpMuxPolicy: "require", iceServers });
+    this.connection = new RTCPeerConnection({
+      bundlePolicy: "max-bundle",
+      rtcpMuxPolicy: "require",
+      iceServers,
+    });
     this.connection.onnegotiationneeded = () => void this.renegotiate();
     this.connection.oniceconnectionstatechange = () => this.watch();
     own.addEventListener("change", this.onOwnChange);
@@ -139,7 +143,8 @@ export class Link {
     if (!this.hasBegun) return;
     const { camera, screen, stream } = this.own;
     if (camera && !this.camera) this.camera = this.connection.addTransceiver("video", { streams: [stream] });
-    if (screen && !this.screen) this.screen = this.connection.addTransceiver(screen, { direction: "sendonly" });
+    if (screen && !this.screen)
+      this.screen = this.connection.addTransceiver(screen, { direction: "sendonly" });
     this.place();
   }
 
@@ -169,7 +174,8 @@ export class Link {
     if (this.hasBegun) return;
     const { screen } = this.own;
     if (screen) this.screen = this.connection.addTransceiver(screen, { direction: "sendonly" });
-    if (this.own.camera && !this.camera) this.camera = this.connection.addTransceiver("video", { streams: [this.own.stream] });
+    if (this.own.camera && !this.camera)
+      this.camera = this.connection.addTransceiver("video", { streams: [this.own.stream] });
   }
 
   private description(): Description {
@@ -183,7 +189,10 @@ export class Link {
     const screen = arriving.filter(({ mid }) => mid === this.theirScreen);
     const camera = arriving.filter(({ mid }) => !this.theirScreens.has(mid ?? ""));
     keepOnly(this.remoteScreen, screen.slice(0, 1));
-    keepOnly(this.remote, [...this.transceivers("audio").filter(isReceiving).slice(0, 1), ...camera.slice(0, 1)]);
+    keepOnly(this.remote, [
+      ...this.transceivers("audio").filter(isReceiving).slice(0, 1),
+      ...camera.slice(0, 1),
+    ]);
     this.events.changed();
   }
 
@@ -221,6 +230,9 @@ const isReceiving = ({ currentDirection }: RTCRtpTransceiver): boolean =>
 
 const keepOnly = (stream: MediaStream, transceivers: RTCRtpTransceiver[]): void => {
   const tracks = transceivers.map(({ receiver }) => receiver.track);
-  stream.getTracks().filter((track) => !tracks.includes(track)).forEach((track) => stream.removeTrack(track));
+  stream
+    .getTracks()
+    .filter((track) => !tracks.includes(track))
+    .forEach((track) => stream.removeTrack(track));
   tracks.forEach((track) => stream.addTrack(track));
 };

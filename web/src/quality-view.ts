@@ -4,7 +4,12 @@ import { t, type Word } from "./catalogue";
 import type { Quality } from "./protocol";
 import { shared } from "./styles";
 
-const GRADES: [number, Word, number][] = [[4, "networkGood", 4], [3.6, "networkFair", 3], [3, "networkWeak", 2], [0, "networkBad", 1]];
+const GRADES: [number, Word, number][] = [
+  [4, "networkGood", 4],
+  [3.6, "networkFair", 3],
+  [3, "networkWeak", 2],
+  [0, "networkBad", 1],
+];
 
 /** How the network treats this page's leg, in bars and a word; the figures behind it on demand. */
 @customElement("visavis-quality")

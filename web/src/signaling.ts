@@ -45,7 +45,7 @@ export class Signaling<In, Out> {
       this.pause = FIRST_PAUSE;
       this.onOpen(true);
     };
-    socket.onmessage = ({ data }) => this.onMessage(JSON.parse(data) as In);
+    socket.onmessage = ({ data }: MessageEvent<string>) => this.onMessage(JSON.parse(data) as In);
     socket.onclose = () => {
       this.onOpen(false);
       if (this.isClosed) return;
@@ -55,5 +55,4 @@ export class Signaling<In, Out> {
   }
 }
 
-export const signalingUrl = (origin: string, path: string): string =>
-  origin.replace(/^http/, "ws") + path;
+export const signalingUrl = (origin: string, path: string): string => origin.replace(/^http/, "ws") + path;

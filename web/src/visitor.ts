@@ -8,9 +8,10 @@ import { Signaling } from "./signaling";
 import { Subject } from "./subject";
 
 export type Stage =
-  | "idle" | "checking" | "calling" | "queued" | "connecting" | "connected" | "reconnecting" | "ended";
+  "idle" | "checking" | "calling" | "queued" | "connecting" | "connected" | "reconnecting" | "ended";
 export type Invitation = Extract<ToVisitor, { type: "invited" }>;
-export type Happening = "available" | "invited" | "ringing" | "queued" | "connecting" | "connected" | "reconnecting" | "ended";
+export type Happening =
+  "available" | "invited" | "ringing" | "queued" | "connecting" | "connected" | "reconnecting" | "ended";
 
 const RESUME_SECONDS = 30;
 const IN_CALL: Stage[] = ["connecting", "connected", "reconnecting"];
@@ -26,7 +27,12 @@ const STAGES: Record<string, Stage> = {
 /** The visitor's side of the call, from the first press to the message after it; shows nothing. */
 export class Visitor extends Subject {
   stage: Stage = "idle";
-  availability: Availability = { type: "availability", isEnabled: false, isRecorded: false, needsAgreement: false };
+  availability: Availability = {
+    type: "availability",
+    isEnabled: false,
+    isRecorded: false,
+    needsAgreement: false,
+  };
   media: Media = "video";
   own: OwnMedia | undefined;
   path: PathFinding | undefined;
@@ -60,7 +66,11 @@ export class Visitor extends Subject {
     private readonly tell: (happening: Happening, detail: object) => void,
   ) {
     super();
-    this.signaling = new Signaling<ToVisitor, FromVisitor>(url, (m) => this.hear(m), (open) => this.onOpen(open));
+    this.signaling = new Signaling<ToVisitor, FromVisitor>(
+      url,
+      (m) => this.hear(m),
+      (open) => this.onOpen(open),
+    );
     addEventListener("pagehide", this.onPageHide);
     const unfinished = takeUp(() => sessionStorage, memoryKey);
     if (unfinished) void this.takeUp(unfinished);
@@ -186,7 +196,8 @@ export class Visitor extends Subject {
         this.answerPath?.(message.sdp);
         break;
       case "ended":
-        if (message.callId === this.conversation?.callId) this.finish(endedBecause(message.reason), message.reason, message.by);
+        if (message.callId === this.conversation?.callId)
+          this.finish(endedBecause(message.reason), message.reason, message.by);
         break;
       case "refused":
         this.refused(message.message, message.callId);
@@ -211,7 +222,12 @@ export class Visitor extends Subject {
     if (message.type === "callState") this.reach(STAGES[message.state] ?? this.stage);
   }
 
-  private placed({ callId, isRecorded, secret, resumeSeconds }: Extract<ToVisitor, { type: "calling" }>): void {
+  private placed({
+    callId,
+    isRecorded,
+    secret,
+    resumeSeconds,
+  }: Extract<ToVisitor, { type: "calling" }>): void {
     // hung up before the call had its name
     if (!this.conversation) return this.signaling.send({ type: "hangUp", callId });
     Object.assign(this.conversation, { callId, secret });
@@ -242,7 +258,8 @@ export class Visitor extends Subject {
   private refused(message: string, callId: string | null): void {
     const conversation = this.conversation;
     if (!conversation) {
-      if (this.hasLeftMessage && callId === this.lastCallId) Object.assign(this, { hasLeftMessage: false, notice: message });
+      if (this.hasLeftMessage && callId === this.lastCallId)
+        Object.assign(this, { hasLeftMessage: false, notice: message });
       return;
     }
     if (!conversation.callId || (this.stage === "reconnecting" && callId === conversation.callId)) {
@@ -255,14 +272,16 @@ export class Visitor extends Subject {
     if (stage === this.stage) return;
     this.stage = stage;
     const { callId, otherName: agentName } = this.conversation!;
-    if (stage === "connecting" || stage === "connected" || stage === "reconnecting") this.tell(stage, { callId, agentName });
+    if (stage === "connecting" || stage === "connected" || stage === "reconnecting")
+      this.tell(stage, { callId, agentName });
   }
 
   private onOpen(isOpen: boolean): void {
     this.isOnline = isOpen;
     clearTimeout(this.patience);
     if (isOpen) this.greet();
-    else if (this.conversation) this.patience = window.setTimeout(() => this.giveUp(), this.resumeSeconds * 1000);
+    else if (this.conversation)
+      this.patience = window.setTimeout(() => this.giveUp(), this.resumeSeconds * 1000);
     this.changed();
   }
 
@@ -313,7 +332,16 @@ export class Visitor extends Subject {
     if (!conversation?.callId) return;
     const { callId, secret, since, otherName, lines, own } = conversation;
     const now = { isMuted: own.isMuted, hasCamera: !!own.camera, leftAt: Date.now() };
-    keep(() => sessionStorage, memoryKey, { callId, secret, media, since, otherName, lines, resumeSeconds, ...now });
+    keep(() => sessionStorage, memoryKey, {
+      callId,
+      secret,
+      media,
+      since,
+      otherName,
+      lines,
+      resumeSeconds,
+      ...now,
+    });
   }
 
   private async findPath(): Promise<void> {
@@ -339,7 +367,13 @@ export class Visitor extends Subject {
     const wasCalling = !!this.conversation;
     this.leave();
     this.lastCallId = callId || this.lastCallId;
-    Object.assign(this, { notice, reason, stage: notice ? "ended" : "idle", place: 0, invitation: undefined });
+    Object.assign(this, {
+      notice,
+      reason,
+      stage: notice ? "ended" : "idle",
+      place: 0,
+      invitation: undefined,
+    });
     this.changed();
     if (wasCalling) this.tell("ended", { callId, reason, by });
   }

@@ -12,7 +12,11 @@ import { Watch } from "./subject";
 import { Visitor, type Happening, type Stage } from "./visitor";
 import { widgetStyles } from "./widget-styles";
 
-const WAITING: Partial<Record<Stage, Word>> = { calling: "calling", queued: "queuedHelp", connecting: "connecting" };
+const WAITING: Partial<Record<Stage, Word>> = {
+  calling: "calling",
+  queued: "queuedHelp",
+  connecting: "connecting",
+};
 
 /** The visitor's two buttons and the call behind them, in a shadow root on anybody's page. */
 @customElement("visavis-widget")
@@ -31,8 +35,13 @@ export class Widget extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     const who = this.join ? `join=${encodeURIComponent(this.join)}` : `site=${encodeURIComponent(this.site)}`;
-    const tell = (happening: Happening, detail: object) => this.dispatchEvent(new CustomEvent(happening, { detail }));
-    this.visitor = new Visitor(signalingUrl(this.origin, `/signaling/visitor?${who}`), `visavis.call.${who}`, tell);
+    const tell = (happening: Happening, detail: object) =>
+      this.dispatchEvent(new CustomEvent(happening, { detail }));
+    this.visitor = new Visitor(
+      signalingUrl(this.origin, `/signaling/visitor?${who}`),
+      `visavis.call.${who}`,
+      tell,
+    );
   }
 
   override disconnectedCallback(): void {
@@ -146,7 +155,8 @@ export class Widget extends LitElement {
 
   private focusFirst(): void {
     const check = this.renderRoot.querySelector<LitElement>("visavis-check");
-    if (check) void check.updateComplete.then(() => check.renderRoot.querySelector<HTMLElement>("#title")?.focus());
+    if (check)
+      void check.updateComplete.then(() => check.renderRoot.querySelector<HTMLElement>("#title")?.focus());
     else this.renderRoot.querySelector<HTMLElement>("#first, #video")?.focus();
   }
 

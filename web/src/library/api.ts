@@ -3,15 +3,36 @@
 const BASE = "/library/recordings";
 
 export type Recording = {
-  id: string; callId: string; media: string; visitorName: string; visitorEmail: string; agentNames: string[];
-  startedAt: string; duration: number; size: number; sha256: string; isHeld: boolean;
+  id: string;
+  callId: string;
+  media: string;
+  visitorName: string;
+  visitorEmail: string;
+  agentNames: string[];
+  startedAt: string;
+  duration: number;
+  size: number;
+  sha256: string;
+  isHeld: boolean;
 };
 export type Chapter = { at: number; title: string };
 export type Moment = { at: number; name: string; by: string; data: Record<string, unknown> };
 export type Quality = Record<string, Record<string, number | null> | undefined>;
-export type Contents = { tracks: unknown[]; chapters: Chapter[]; texts: Moment[]; events: Moment[]; quality: Quality; consent: string };
+export type Contents = {
+  tracks: unknown[];
+  chapters: Chapter[];
+  texts: Moment[];
+  events: Moment[];
+  quality: Quality;
+  consent: string;
+};
 export type Part = {
-  name: string; side: string; kind: "video" | "audio" | "screen"; begins: number; ends: number; pictures: [number, number][];
+  name: string;
+  side: string;
+  kind: "video" | "audio" | "screen";
+  begins: number;
+  ends: number;
+  pictures: [number, number][];
 };
 export type Composition = { state: "none" | "waiting" | "running" | "done" | "failed"; progress: number };
 export type Page = { total: number; recordings: Recording[] };
@@ -40,7 +61,8 @@ export class Opened {
   }
 
   details = (): Promise<{ recording: Recording; contents: Contents }> => ask(`${this.path}?${this.play}`);
-  parts = async (): Promise<Part[]> => (await ask<{ parts: Part[] }>(`${this.path}/parts?${this.play}`)).parts;
+  parts = async (): Promise<Part[]> =>
+    (await ask<{ parts: Part[] }>(`${this.path}/parts?${this.play}`)).parts;
   source = (part: Part): string => `${BASE}${this.path}/parts/${part.name}?${this.play}`;
   get original(): string {
     return `${BASE}${this.path}/original.mkv`;

@@ -42,18 +42,20 @@ export class Beside extends LitElement {
         <h2 id="texts-title">${t("conversation")}</h2>
         ${texts.length ? html`<ol id="texts">${texts.map((one) => this.text(one, texts))}</ol>` : html`<p class="quiet">${t("noTexts")}</p>`}
       </section>
-      ${chapters.length
-        ? html`<section class="card" aria-labelledby="chapters-title">
+      ${
+        chapters.length
+          ? html`<section class="card" aria-labelledby="chapters-title">
             <h2 id="chapters-title">${t("chapters")}</h2>
             <ol id="chapters">${chapters.map((one) => this.chapter(one, chapters))}</ol>
           </section>`
-        : nothing}
+          : nothing
+      }
       ${Object.keys(quality).length ? this.quality(quality) : nothing}
     `;
   }
 
   private text(one: Moment, all: Moment[]) {
-    const said = html`<span class="text"><b>${this.names[one.by] ?? one.by}</b>${String(one.data.text ?? "")}</span>`;
+    const said = html`<span class="text"><b>${this.names[one.by] ?? one.by}</b>${one.data.text ?? ""}</span>`;
     return this.line(one.at, this.isNow(one, all), said);
   }
 
@@ -101,6 +103,8 @@ export class Beside extends LitElement {
 
 const grade = (mos: number): Word => (mos >= 4 ? "good" : mos >= 3.1 ? "fair" : "poor");
 
-const percent = (share: number | null | undefined): string => (typeof share === "number" ? `${(100 * share).toFixed(1)} %` : "–");
+const percent = (share: number | null | undefined): string =>
+  typeof share === "number" ? `${(100 * share).toFixed(1)} %` : "–";
 
-const milliseconds = (value: number | null | undefined): string => (typeof value === "number" ? `${Math.round(value)} ms` : "–");
+const milliseconds = (value: number | null | undefined): string =>
+  typeof value === "number" ? `${Math.round(value)} ms` : "–";

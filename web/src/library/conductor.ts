@@ -152,7 +152,12 @@ export class Conductor {
   }
 
   private isStarving({ part, element }: Player): boolean {
-    return !element.ended && !element.paused && element.readyState < HTMLMediaElement.HAVE_FUTURE_DATA && this.position < part.ends - 0.5;
+    return (
+      !element.ended &&
+      !element.paused &&
+      element.readyState < HTMLMediaElement.HAVE_FUTURE_DATA &&
+      this.position < part.ends - 0.5
+    );
   }
 }
 

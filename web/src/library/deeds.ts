@@ -111,7 +111,10 @@ export class Deeds extends LitElement {
     this.film = film ?? this.film;
     clearTimeout(this.timer);
     if (this.isConnected && ["waiting", "running"].includes(this.film.state))
-      this.timer = setTimeout(() => void this.attempt(async () => this.follow(await this.opened?.composition())), POLL);
+      this.timer = setTimeout(
+        () => void this.attempt(async () => this.follow(await this.opened?.composition())),
+        POLL,
+      );
   }
 
   private async attempt(work: () => Promise<void>): Promise<void> {

@@ -13,7 +13,12 @@ const LENGTHS: Record<string, [Word, string, string]> = {
   long: ["overTenMinutes", "600", ""],
 };
 const COLUMNS: [Word, string][] = [
-  ["date", "startedAt"], ["visitor", "visitor"], ["agent", "agent"], ["kind", ""], ["length", "duration"], ["size", "size"],
+  ["date", "startedAt"],
+  ["visitor", "visitor"],
+  ["agent", "agent"],
+  ["kind", ""],
+  ["length", "duration"],
+  ["size", "size"],
 ];
 
 /** Every recording that the agent may see: filtered, sorted, page by page. Fires `open`. */
@@ -73,8 +78,10 @@ export class Recordings extends LitElement {
   }
 
   private form() {
-    const text = (name: string, word: Word) => html`<label>${t(word)}<input name=${name} type="search" maxlength="100" autocomplete="off" /></label>`;
-    const day = (name: string, word: Word) => html`<label>${t(word)}<input name=${name} type="date" /></label>`;
+    const text = (name: string, word: Word) =>
+      html`<label>${t(word)}<input name=${name} type="search" maxlength="100" autocomplete="off" /></label>`;
+    const day = (name: string, word: Word) =>
+      html`<label>${t(word)}<input name=${name} type="date" /></label>`;
     return html`<form @input=${this.filter} @submit=${(event: Event) => event.preventDefault()} @reset=${() => setTimeout(() => this.filter())}>
       ${text("visitor", "visitor")} ${text("agent", "agent")} ${day("from", "from")} ${day("to", "to")}
       <label>${t("length")}<select name="length">${Object.entries(LENGTHS).map(([name, [word]]) => html`<option value=${name}>${t(word)}</option>`)}</select></label>
@@ -86,7 +93,8 @@ export class Recordings extends LitElement {
   }
 
   private found(page: Page) {
-    if (!page.total) return html`<p class="quiet" role="status">${t(this.isFiltered ? "nothingFound" : "noRecordings")}</p>`;
+    if (!page.total)
+      return html`<p class="quiet" role="status">${t(this.isFiltered ? "nothingFound" : "noRecordings")}</p>`;
     const first = (this.index - 1) * PAGE_SIZE;
     const last = first + page.recordings.length;
     return html`
@@ -96,12 +104,14 @@ export class Recordings extends LitElement {
       </table>
       <nav aria-label=${t("pages")}>
         <p class="quiet" role="status">${first + 1}–${last} ${t("of")} ${page.total}</p>
-        ${page.total > PAGE_SIZE
-          ? html`<div>
+        ${
+          page.total > PAGE_SIZE
+            ? html`<div>
               <button ?disabled=${this.index === 1} @click=${() => this.turnTo(this.index - 1)}>${t("previous")}</button>
               <button ?disabled=${last >= page.total} @click=${() => this.turnTo(this.index + 1)}>${t("next")}</button>
             </div>`
-          : nothing}
+            : nothing
+        }
       </nav>
     `;
   }
@@ -137,10 +147,18 @@ export class Recordings extends LitElement {
     const [, shortest, longest] = LENGTHS[said.length ?? "any"] ?? LENGTHS.any!;
     const kind = said.kind ?? "";
     const wanted = {
-      visitor: said.visitor, agent: said.agent, from: midnight(said.from, 0), to: midnight(said.to, 1), shortest, longest,
-      media: kind === "held" ? "" : kind, held: kind === "held" ? "true" : "",
+      visitor: said.visitor,
+      agent: said.agent,
+      from: midnight(said.from, 0),
+      to: midnight(said.to, 1),
+      shortest,
+      longest,
+      media: kind === "held" ? "" : kind,
+      held: kind === "held" ? "true" : "",
     };
-    this.filters = new URLSearchParams(Object.entries(wanted).filter(([, value]) => value) as [string, string][]);
+    this.filters = new URLSearchParams(
+      Object.entries(wanted).filter(([, value]) => value) as [string, string][],
+    );
     this.isFiltered = this.filters.size > 0;
     this.turnTo(1);
   }
@@ -158,7 +176,12 @@ export class Recordings extends LitElement {
   private async load(): Promise<void> {
     const turn = ++this.turn;
     const query = new URLSearchParams(this.filters);
-    for (const [name, value] of [["sort", this.sort], ["pageIndex", this.index], ["pageSize", PAGE_SIZE]]) query.set(String(name), String(value));
+    for (const [name, value] of [
+      ["sort", this.sort],
+      ["pageIndex", this.index],
+      ["pageSize", PAGE_SIZE],
+    ])
+      query.set(String(name), String(value));
     try {
       const page = await search(query);
       if (turn !== this.turn) return;

@@ -11,15 +11,30 @@ const PATIENT = 20_000;
 
 type State = "waiting" | "muxing" | "delivering" | "failed";
 type Recording = {
-  id: string; state: State; startedAt: string; size: number | null; uploaded: number; nextTryAt: string | null; lastError: string | null;
+  id: string;
+  state: State;
+  startedAt: string;
+  size: number | null;
+  uploaded: number;
+  nextTryAt: string | null;
+  lastError: string | null;
 };
 type Backlog = {
-  pending: number; failed: number; missing: number; oldestPending: string | null; lastSuccess: string | null;
-  lastError: string | null; lastErrorTime: string | null; recordings: Recording[];
+  pending: number;
+  failed: number;
+  missing: number;
+  oldestPending: string | null;
+  lastSuccess: string | null;
+  lastError: string | null;
+  lastErrorTime: string | null;
+  recordings: Recording[];
 };
 
 const STATES: Record<State, Word> = {
-  waiting: "recordingWaits", muxing: "recordingIsMade", delivering: "recordingIsSent", failed: "recordingFailed",
+  waiting: "recordingWaits",
+  muxing: "recordingIsMade",
+  delivering: "recordingIsSent",
+  failed: "recordingFailed",
 };
 
 /** How far the recordings have come: what waits, what went well last, and what did not. */

@@ -12,13 +12,22 @@ type Problem = { message: string; pointer?: string };
 
 /** What the policy's fields and their values are called, here and in the audit log. */
 export const POLICY_WORDS: Record<string, Word> = {
-  consent: "consent", unrecordable: "unrecordable", retentionDays: "retention", secret: "secret",
+  consent: "consent",
+  unrecordable: "unrecordable",
+  retentionDays: "retention",
+  secret: "secret",
 };
 export const POLICY_VALUES: Record<string, Word> = {
-  notice: "consentNotice", agreement: "consentAgreement", refuse: "unrecordableRefuse", continue: "unrecordableContinue",
+  notice: "consentNotice",
+  agreement: "consentAgreement",
+  refuse: "unrecordableRefuse",
+  continue: "unrecordableContinue",
 };
 
-const CHOICES: Record<Choice, string[]> = { consent: ["notice", "agreement"], unrecordable: ["refuse", "continue"] };
+const CHOICES: Record<Choice, string[]> = {
+  consent: ["notice", "agreement"],
+  unrecordable: ["refuse", "continue"],
+};
 
 /** How a site records: consent, calls that cannot be recorded, retention, the server's secret. Fires `saved`. */
 @customElement("visavis-policy")
@@ -58,12 +67,22 @@ export class RecordingPolicy extends LitElement {
     return html`
       ${this.choice("consent", policy, "consentHelp")}
       ${this.choice("unrecordable", policy, "unrecordableHelp")}
-      ${this.text("retentionDays", "retention", "retentionHelp", html`<input id="retentionDays" inputmode="numeric" autocomplete="off" .value=${live(this.days)}
+      ${this.text(
+        "retentionDays",
+        "retention",
+        "retentionHelp",
+        html`<input id="retentionDays" inputmode="numeric" autocomplete="off" .value=${live(this.days)}
         aria-invalid=${this.isWrong("retentionDays")} aria-describedby="retentionDays-help retentionDays-error"
-        @input=${(event: Event) => (this.days = this.typed(event))} />`)}
-      ${this.text("secret", "secret", policy.hasSecret ? "secretSet" : "secretNone", html`<input id="secret" type="password" autocomplete="new-password" .value=${live(this.secret)}
+        @input=${(event: Event) => (this.days = this.typed(event))} />`,
+      )}
+      ${this.text(
+        "secret",
+        "secret",
+        policy.hasSecret ? "secretSet" : "secretNone",
+        html`<input id="secret" type="password" autocomplete="new-password" .value=${live(this.secret)}
         aria-invalid=${this.isWrong("secret")} aria-describedby="secret-help secret-error"
-        @input=${(event: Event) => (this.secret = this.typed(event))} />`)}
+        @input=${(event: Event) => (this.secret = this.typed(event))} />`,
+      )}
       <div class="bar">
         <button class="primary" ?disabled=${this.isSaving}>${t("apply")}</button>
         ${policy.hasSecret ? html`<button type="button" ?disabled=${this.isSaving} @click=${() => this.put({ secret: null })}>${t("forgetSecret")}</button>` : nothing}

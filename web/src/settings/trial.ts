@@ -53,7 +53,11 @@ export class Trial extends LitElement {
 const asked = async (recordingServerUrl: string): Promise<Verdict> => {
   try {
     const headers = { "Content-Type": "application/json" };
-    const response = await fetch(RESOURCE, { method: "POST", headers, body: JSON.stringify({ recordingServerUrl }) });
+    const response = await fetch(RESOURCE, {
+      method: "POST",
+      headers,
+      body: JSON.stringify({ recordingServerUrl }),
+    });
     const { ok = false, message } = (await response.json()) as Partial<Verdict>;
     return { ok, message: message ?? t("loadFailed") };
   } catch {
