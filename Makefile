@@ -36,8 +36,9 @@ test: $(VENV)/test-installed ## set up and run every test
 fuzz: $(VENV)/test-installed ## a million broken inputs to each parser; INPUTS=1000 SEED=2 for others
 	@$(BIN)/python -m tests.fuzz
 
-lint: $(VENV)/test-installed ## style and import contracts
+lint: $(VENV)/test-installed ## style and import contracts, pages included
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
+	@$(BIN)/python -m tests.npm run lint
 
 types: $(VENV)/test-installed ## static types
 	@$(BIN)/mypy

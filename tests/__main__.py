@@ -34,6 +34,9 @@ STATIC = (
     Check("format", ("ruff", "format", "--check", "--quiet", ".")),
     Check("import contracts", ("lint-imports",)),
     Check("types", ("mypy",)),
+    Check("pages style", ("python", "-m", "tests.npm", "run", "lint")),
+    Check("pages types", ("python", "-m", "tests.npm", "run", "check")),
+    Check("pages unit", ("python", "-m", "tests.npm", "test")),
 )
 COUNTED = "not (e2e or fault or many or interop or postgresql)"
 OTHERS = "(many or interop or postgresql) and not (e2e or fault)"

