@@ -211,6 +211,10 @@ class App:
             "visavis_recordings_failed": Gauge(
                 "Recordings that cannot be made into a file", lambda: self.tally.failed
             ),
+            "visavis_recordings_incomplete": Gauge(
+                "Recordings whose file lacks media that were received",
+                lambda: self.tally.incomplete,
+            ),
             "visavis_recordings_oldest_seconds": Gauge(
                 "Age of the oldest recording that is not delivered yet",
                 lambda: self.tally.oldest_seconds,

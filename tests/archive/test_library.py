@@ -43,6 +43,13 @@ def test_a_recording_is_kept_and_found_after_a_start(storage: LocalStorage, data
     assert entry.started_at.endswith("+00:00")
 
 
+def test_an_incomplete_recording_says_what_is_missing(storage: LocalStorage, data: Path) -> None:
+    said = metadata(missing="No video of the visitor.\nNo audio of the agent.")
+    Library(storage).keep(said, "up", data)
+    (entry,) = Library(storage).all()
+    assert entry.missing == ("No video of the visitor.", "No audio of the agent.")
+
+
 def test_it_may_be_brought_twice(storage: LocalStorage, data: Path) -> None:
     library = Library(storage)
     entry = library.keep(metadata(), "up", data)

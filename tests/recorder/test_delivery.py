@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
+import msgspec
 import pytest
 
 from tests.recorder import server as misdeeds
@@ -63,6 +64,16 @@ async def test_a_whole_delivery(server: RecordingServer, muxed: Path) -> None:
     assert "Tus-Resumable" not in server.asked[0].headers
     assert heard == sorted(heard)
     assert heard[-1] == len(CONTENT)
+
+
+async def test_the_server_is_told_what_is_missing(server: RecordingServer, muxed: Path) -> None:
+    told = spool.read_delivery(muxed)
+    assert told
+    missing = ("The visitor's video is missing.", "x" * delivery.MAX_MISSING_LENGTH)
+    spool.write_delivery(muxed, msgspec.structs.replace(told, missing=missing))
+    await deliver(muxed, server.url)
+    (file,) = server.files.values()
+    assert file.metadata["missing"] == "\n".join(missing)[: delivery.MAX_MISSING_LENGTH]
 
 
 async def test_doing_it_again_changes_nothing(server: RecordingServer, muxed: Path) -> None:

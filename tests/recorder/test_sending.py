@@ -7,12 +7,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.recorder.conftest import put_muxed
 from visavis.domain.backlog import Outlook, Progress, Server
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.recording import MATROSKA, Delivery, Manifest, RecordingState
+from visavis.domain.recording import (
+    INCOMPLETE,
+    MANIFEST,
+    MATROSKA,
+    Delivery,
+    Manifest,
+    RecordingState,
+    journal_name,
+)
 from visavis.domain.story import Story
 from visavis.recorder import spool
 from visavis.recorder.answers import DeliveryError
@@ -136,6 +145,21 @@ async def test_what_is_delivered_leaves_the_spool_when_the_database_knows(depot:
     assert await depot.settle() == ["a"]
     assert depot.book.delivered_ids == ["a"]
     assert list(depot.directory.iterdir()) == []
+
+
+async def test_the_journals_of_an_incomplete_recording_are_kept(depot: Depot) -> None:
+    depot.put("a")
+    directory = depot.kept[0].directory
+    (directory / journal_name(1)).write_bytes(b"journal")
+    delivery = spool.read_delivery(directory)
+    assert delivery
+    spool.write_delivery(directory, msgspec.structs.replace(delivery, missing=("No video.",)))
+    await depot.settle()
+    assert depot.book.delivered_ids == ["a"]
+    assert spool.recordings(depot.directory) == []
+    kept = depot.directory / INCOMPLETE / "a"
+    assert (kept / journal_name(1)).read_bytes() == b"journal"
+    assert sorted(path.name for path in kept.iterdir()) == [journal_name(1), MANIFEST]
 
 
 async def test_several_at_once_with_a_limit(depot: Depot) -> None:

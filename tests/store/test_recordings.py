@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from visavis.domain.backlog import Progress
@@ -109,6 +110,30 @@ async def test_from_waiting_to_delivered(store: SqlStore) -> None:
 
 def replace_sha(delivery: Delivery) -> Delivery:
     return Delivery(sha256="f" * 64, size=delivery.size, duration=delivery.duration)
+
+
+async def test_an_incomplete_recording_stays_flagged_when_it_is_delivered(store: SqlStore) -> None:
+    missing = ("The visitor's video is missing.",)
+
+    def work(rows: Transaction) -> None:
+        rows.recordings.add(manifest("r"))
+        rows.recordings.note(1, "r", Progress(RecordingState.WAITING, missing=missing), NOW)
+        rows.recordings.note(1, "r", Progress(uploaded=1), NOW)
+
+    await store.write(work)
+    found = await store.read(lambda rows: rows.recordings.get(1, "r"))
+    assert found
+    assert (found.is_incomplete, found.missing) == (True, missing)
+    flagged = msgspec.structs.replace(DELIVERY, missing=missing)
+    await store.write(lambda rows: rows.recordings.delivered(1, "r", flagged, "http://a", NOW))
+    backlog = await store.read(lambda rows: rows.recordings.backlog(1))
+    assert (backlog.incomplete, backlog.pending) == (1, 0)
+    # a later version of ours may have muxed it wholly
+    await store.write(lambda rows: rows.recordings.add(manifest("s")))
+    made = [Progress(missing=missing), Progress(missing=())]
+    for progress in made:
+        await store.write(lambda rows, p=progress: rows.recordings.note(1, "s", p, NOW))  # type: ignore[misc]
+    assert (await store.read(lambda rows: rows.recordings.backlog(1))).incomplete == 1
 
 
 async def test_lists_and_sums_are_each_site_s_own(store: SqlStore) -> None:

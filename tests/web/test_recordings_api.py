@@ -59,6 +59,7 @@ async def test_a_site_without_recordings(api: Api) -> None:
     assert body == {
         "pending": 0,
         "failed": 0,
+        "incomplete": 0,
         "missing": 0,
         "oldestPending": None,
         "lastSuccess": None,
@@ -84,6 +85,19 @@ async def test_the_backlog(api: Api) -> None:
     assert b["nextTryAt"] > b["triedAt"]
     assert (a["state"], a["size"], a["uploaded"]) == ("delivered", DELIVERY.size, DELIVERY.size)
     assert (a["sha256"], a["recordingServerUrl"]) == (DELIVERY.sha256, "https://tus.example/")
+
+
+async def test_an_incomplete_recording_is_flagged_with_the_reason(api: Api) -> None:
+    await fill(api)
+    said = "The visitor's video is missing."
+    made = Progress(RecordingState.WAITING, missing=(said,))
+    await api.app.store.write(lambda rows: rows.recordings.note(1, "b", made, now()))
+    body = (await api.call("GET", PATH)).json()
+    flags = {one["id"]: (one["isIncomplete"], one["missingMedia"]) for one in body["recordings"]}
+    assert flags == {"a": (False, []), "b": (True, [said]), "c": (False, [])}
+    assert body["incomplete"] == 1
+    api.app.tally = await api.app.desk.tally()
+    assert "visavis_recordings_incomplete 1.0" in (await api.client.get("/metrics")).text
 
 
 async def test_filters_and_pages(api: Api) -> None:

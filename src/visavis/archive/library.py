@@ -125,6 +125,7 @@ def _entry(
         duration=round(contents.duration or _seconds(said("duration", "")), 3),
         size=found.st_size,
         sha256=sha256,
+        missing=tuple(filter(None, said("missing", "").splitlines())),
     )
 
 

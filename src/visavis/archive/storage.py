@@ -22,7 +22,7 @@ class Entry(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """A recording as the library lists it.
 
     `size` in bytes, `duration` in seconds, times in ISO 8601 and UTC. A held one stays, whatever
-    the retention is.
+    the retention is. `missing` says in sentences which media were received and are not in the file.
     """
 
     id: str
@@ -36,6 +36,7 @@ class Entry(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     duration: float
     size: int
     sha256: str
+    missing: tuple[str, ...] = ()
     is_held: bool = False
 
 

@@ -17,6 +17,7 @@ class Recording:
     """A recording as the database knows it. Sizes are in bytes, `duration` in seconds.
 
     `uploaded` is how much of it `server_url` has been sent; `last_error` is a sentence for people.
+    `missing` says in sentences which media were received and are not in the file.
     """
 
     id: str
@@ -35,6 +36,12 @@ class Recording:
     server_url: str | None = None
     delivered_at: datetime | None = None
     retry_asked_at: datetime | None = None
+    missing: tuple[str, ...] = ()
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether the file lacks media that were received."""
+        return bool(self.missing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +49,14 @@ class Backlog:
     """A site's recordings, summed up.
 
     `pending` counts those that are not delivered yet, `failed` those of them that cannot be muxed;
-    `last_error` is the latest of those that are pending.
+    `last_error` is the latest of those that are pending. `incomplete` counts the recordings,
+    pending or delivered, of which the file lacks some of the media.
     """
 
     total: int
     pending: int
     failed: int
+    incomplete: int
     oldest_at: datetime | None
     last_delivered_at: datetime | None
     last_error: str | None
@@ -89,6 +98,7 @@ class Progress:
     size: int | None = None
     sha256: str | None = None
     duration: float | None = None
+    missing: tuple[str, ...] | None = None
     server_url: str | None = None
     error: str | None = None
     next_try: float | None = None

@@ -8,6 +8,8 @@ The spool is a directory on the media worker's machine and the only state of the
         recording.mkv          the muxed file, complete as soon as it has this name
         delivery.json          Delivery: where its upload stands
         trouble.json           Trouble: the muxer has failed on it
+    <spool>/incomplete/<recording id>/
+        manifest.json, *.journal   kept after the delivery of a file that lacks some of the media
 
 Whoever writes a journal holds a shared lock (flock) on the manifest for as long as it is open, and
 the directory appears under its name only when that lock is held. The recorder takes an exclusive
@@ -27,6 +29,8 @@ MATROSKA = "recording.mkv"
 DELIVERY = "delivery.json"
 TROUBLE = "trouble.json"
 JOURNAL_SUFFIX = ".journal"
+INCOMPLETE = "incomplete"
+"""Directory of the spool with the journals of delivered recordings whose file lacks media."""
 
 
 def journal_name(number: int) -> str:
@@ -50,12 +54,14 @@ class Delivery(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """Where a muxed recording's upload stands; kept beside the file so that a restart resumes it.
 
     `upload_url` belongs to `server_url`: when the site's address changes, the upload starts anew
-    there. `sha256` is in lower-case hexadecimal, `size` in bytes, `duration` in seconds.
+    there. `sha256` is in lower-case hexadecimal, `size` in bytes, `duration` in seconds. `missing`
+    says in sentences which media were received and are not in the file; empty if none are.
     """
 
     sha256: str
     size: int
     duration: float
+    missing: tuple[str, ...] = ()
     server_url: str | None = None
     upload_url: str | None = None
 

@@ -26,6 +26,8 @@ CHECKED_PATCH_BYTES: Final = 16 * 1024 * 1024
 MAX_STUMBLES: Final = 3
 """How often in a row a piece may be refused in one attempt."""
 CONFIRMATION: Final = "visavis-sha256"
+MAX_MISSING_LENGTH: Final = 1000
+"""Characters of the metadata `missing`: servers and proxies limit the size of a header."""
 
 Told = Callable[[int], None]
 """Hears how many bytes of the file have been sent."""
@@ -213,7 +215,7 @@ def digest_of(path: Path, offset: int, length: int, algorithm: str) -> bytes:
 
 def metadata(manifest: Manifest, delivery: Delivery) -> dict[str, str]:
     """What a recording server is told of a recording; `docs/recording-server.md` describes it."""
-    return {
+    known = {
         "site": str(manifest.site_id),
         "call": manifest.call_id,
         "recording": manifest.recording_id,
@@ -226,3 +228,6 @@ def metadata(manifest: Manifest, delivery: Delivery) -> dict[str, str]:
         "visitorName": manifest.visitor_name,
         "agentName": manifest.agent_name,
     }
+    if delivery.missing:
+        known["missing"] = "\n".join(delivery.missing)[:MAX_MISSING_LENGTH]
+    return known

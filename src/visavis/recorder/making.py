@@ -101,11 +101,14 @@ class Making:
         kept.is_muxed = delivery is not None
         if delivery:
             log.info("recording muxed", recording_id=kept.id, size=delivery.size)
+            if delivery.missing:
+                log.error("recording incomplete", recording_id=kept.id, missing=delivery.missing)
             made = Progress(
                 RecordingState.WAITING,
                 size=delivery.size,
                 sha256=delivery.sha256,
                 duration=delivery.duration,
+                missing=delivery.missing,
                 error="",
             )
             await note(self._ledger, kept, made)

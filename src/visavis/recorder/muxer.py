@@ -29,11 +29,15 @@ _OPTIONS: Final = {"cluster_time_limit": "1000", "cues_to_front": "1"}
 
 @dataclass(frozen=True, slots=True)
 class Muxed:
-    """`duration` in seconds, from the first frame of any track to the end of the last."""
+    """`duration` in seconds, from the first frame of any track to the end of the last.
+
+    `missing` says in sentences which media were received and are not in the file.
+    """
 
     path: Path
     duration: float
     tracks: int
+    missing: tuple[str, ...] = ()
 
 
 def mux(directory: Path, manifest: Manifest, story: Story | None = None) -> Muxed | None:

@@ -72,7 +72,8 @@ def _mux(directory: Path, story: Story | None) -> Outcome:
     with (directory / MATROSKA).open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     size = muxed.path.stat().st_size
-    spool.write_delivery(directory, Delivery(sha256=sha256, size=size, duration=muxed.duration))
+    delivery = Delivery(sha256=sha256, size=size, duration=muxed.duration, missing=muxed.missing)
+    spool.write_delivery(directory, delivery)
     return Outcome.MUXED
 
 

@@ -134,7 +134,8 @@ class Sending:
                 raise DeliveryError("The file in the spool is not what it was.")
             # the database first: until it knows, the spool is the only one that does
             await self._ledger.delivered(kept.manifest, delivery, server.url)
-            await asyncio.to_thread(spool.remove, kept.directory)
+            release = spool.set_aside if delivery.missing else spool.remove
+            await asyncio.to_thread(release, kept.directory)
         log.info("recording delivered", recording_id=kept.id, call_id=kept.manifest.call_id)
 
     async def _not_delivered(self, kept: Kept, reason: str, wait: float) -> None:

@@ -15,6 +15,7 @@ import msgspec
 
 from visavis.domain.recording import (
     DELIVERY,
+    INCOMPLETE,
     JOURNAL_SUFFIX,
     MANIFEST,
     MATROSKA,
@@ -31,7 +32,11 @@ def recordings(spool: Path) -> list[Path]:
     """Every recording, whether it is still written or not."""
     if not spool.exists():
         return []
-    return sorted(path for path in spool.iterdir() if not path.name.startswith("."))
+    return sorted(
+        path
+        for path in spool.iterdir()
+        if not path.name.startswith(".") and path.name != INCOMPLETE
+    )
 
 
 def sweep_hidden(spool: Path) -> None:
@@ -87,6 +92,21 @@ def remove(directory: Path) -> None:
     directory.rename(hidden)
     sync_directory(directory.parent)
     shutil.rmtree(hidden)
+
+
+def set_aside(directory: Path) -> None:
+    """Keep the journals of a delivered recording whose file lacks some of the media.
+
+    They are all there is of those media, so only a person removes them.
+    """
+    kept = directory.parent / INCOMPLETE
+    kept.mkdir(exist_ok=True)
+    sync_directory(directory.parent)
+    directory.rename(kept / directory.name)
+    sync_directory(directory.parent)
+    sync_directory(kept)
+    for name in (MATROSKA, DELIVERY):
+        (kept / directory.name / name).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

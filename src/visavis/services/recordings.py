@@ -100,6 +100,7 @@ class Tally:
 
     pending: int = 0
     failed: int = 0
+    incomplete: int = 0
     missing: int = 0
     oldest_seconds: float = 0.0
 
@@ -144,6 +145,7 @@ class RecordingDesk:
             return Tally(
                 pending=sum(backlog.pending for backlog in backlogs),
                 failed=sum(backlog.failed for backlog in backlogs),
+                incomplete=sum(backlog.incomplete for backlog in backlogs),
                 oldest_seconds=max(0.0, (now - oldest).total_seconds()),
                 missing=sum(
                     call.is_missing

@@ -241,6 +241,7 @@ recordings = Table(
     Column("last_error", Text),
     Column("server_url", Text),
     Column("retry_asked_at", Moment),
+    Column("missing", JSON(none_as_null=True)),
     Index("recordings_by_time", "site_id", "started_at"),
     Index("recordings_by_state", "site_id", "state"),
 )

@@ -43,6 +43,8 @@ class Recordings(Rows):
             "server_url": progress.server_url,
         }
         values = {name: value for name, value in values.items() if value is not None}
+        if progress.missing is not None:
+            values["missing"] = list(progress.missing) or None
         if progress.error is not None:
             values["last_error"] = progress.error or None
         if progress.next_try is not None:
@@ -69,6 +71,7 @@ class Recordings(Rows):
                 size=delivery.size,
                 uploaded=delivery.size,
                 duration=delivery.duration,
+                missing=list(delivery.missing) or None,
                 server_url=server_url,
                 last_error=None,
                 next_try_at=None,
@@ -135,6 +138,7 @@ class Recordings(Rows):
             ).where(c.site_id == site_id, pending)
         ).one()
         last = self._run(select(func.max(c.delivered_at)).where(c.site_id == site_id)).scalar()
+        incomplete = select(func.count()).where(c.site_id == site_id, c.missing.is_not(None))
         wrong = self._run(
             select(c.last_error, c.tried_at)
             .where(c.site_id == site_id, pending, c.last_error.is_not(None))
@@ -146,6 +150,7 @@ class Recordings(Rows):
             pending=counts[0],
             oldest_at=counts[1],
             failed=counts[2],
+            incomplete=self._run(incomplete).scalar_one(),
             last_delivered_at=last,
             last_error=wrong.last_error if wrong else None,
             last_error_at=wrong.tried_at if wrong else None,
@@ -204,7 +209,8 @@ class Policies(Rows):
 
 
 def _recording(row: Row[Any]) -> Recording:
-    return Recording(**{**row._mapping, "state": RecordingState(row.state)})
+    kinds = {"state": RecordingState(row.state), "missing": tuple(row.missing or ())}
+    return Recording(**{**row._mapping, **kinds})
 
 
 def _policy(row: Row[Any]) -> RecordingPolicy:

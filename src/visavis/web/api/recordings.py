@@ -48,6 +48,7 @@ class RecordingsApi:
         body = {
             "pending": backlog.pending,
             "failed": backlog.failed,
+            "incomplete": backlog.incomplete,
             "missing": page.missing,
             "oldestPending": _time(backlog.oldest_at),
             "lastSuccess": _time(backlog.last_delivered_at),
@@ -89,6 +90,8 @@ def fields(recording: Recording) -> dict[str, Any]:
         "triedAt": _time(recording.tried_at),
         "nextTryAt": _time(recording.next_try_at),
         "lastError": recording.last_error,
+        "isIncomplete": recording.is_incomplete,
+        "missingMedia": list(recording.missing),
         "recordingServerUrl": recording.server_url,
         "deliveredAt": _time(recording.delivered_at),
     }

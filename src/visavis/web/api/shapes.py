@@ -122,7 +122,10 @@ class RecordingServerVerdict(Struct):
 
 
 class Recording(Struct):
-    """A recording and how far it has come; sizes in bytes, duration in seconds."""
+    """A recording and how far it has come; sizes in bytes, duration in seconds.
+
+    isIncomplete: the file lacks media that were received; missingMedia says which and why.
+    """
 
     id: str
     callId: str
@@ -136,6 +139,8 @@ class Recording(Struct):
     triedAt: Time | None
     nextTryAt: Time | None
     lastError: str | None
+    isIncomplete: bool
+    missingMedia: list[str]
     recordingServerUrl: str | None
     deliveredAt: Time | None
 
@@ -144,11 +149,12 @@ class Recordings(Struct):
     """The backlog, summed up, and a page of recordings, newest first.
 
     missing counts the calls of the last 30 days that ought to have a recording at the recording
-    server and have none.
+    server and have none. incomplete counts the recordings of which the file lacks received media.
     """
 
     pending: int
     failed: int
+    incomplete: int
     missing: int
     oldestPending: Time | None
     lastSuccess: Time | None
