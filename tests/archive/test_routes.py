@@ -42,7 +42,7 @@ async def test_a_recording_tells_its_story(house: House, call: bytes) -> None:
     listed = (await house.ask("")).json()
     assert listed["total"] == 1
     (entry,) = listed["recordings"]
-    assert entry["startedAt"] == "2026-01-01T10:00:00.000+00:00"
+    assert entry["startedAt"] == "2026-01-01T10:00:00.000Z"
     assert entry["visitorName"] == "Ann"
     assert entry["agentNames"] == ["Bo", "Cy"]
     assert abs(entry["duration"] - 4) < 0.1

@@ -9,6 +9,7 @@ import pytest
 from visavis.archive.search import read_search
 from visavis.archive.storage import Entry
 from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.query import Query
 
 
 def entry(number: int, **more: Any) -> Entry:
@@ -37,8 +38,12 @@ ENTRIES = [
 
 
 def found(**query: str) -> list[str]:
-    page = read_search({name.rstrip("_"): value for name, value in query.items()}).run(ENTRIES)
+    page = search({name.rstrip("_"): value for name, value in query.items()})
     return [one.id for one in page["recordings"]]
+
+
+def search(query: dict[str, str]) -> dict[str, Any]:
+    return read_search(Query(query.items())).run(ENTRIES, "/list")
 
 
 @pytest.mark.parametrize(
@@ -70,7 +75,21 @@ def test_what_is_found(query: dict[str, str], ids: str) -> None:
 
 
 def test_the_total_is_of_all_pages() -> None:
-    assert read_search({"pageSize": "1"}).run(ENTRIES)["total"] == 4
+    assert search({"pageSize": "1"})["total"] == 4
+
+
+def test_the_pages_name_their_neighbours_with_the_filters() -> None:
+    first = search({"pageSize": "1", "visitor": "Visitor", "media": "VIDEO", "unknown": "x"})
+    assert (first["total"], first["previousPage"]) == (2, "")
+    assert first["nextPage"] == "/list?visitor=Visitor&media=VIDEO&pageIndex=2&pageSize=1"
+    last = search({"pageSize": "1", "pageIndex": "4"})
+    assert (last["previousPage"], last["nextPage"]) == ("/list?pageIndex=3&pageSize=1", "")
+
+
+def test_times_end_in_z_and_one_without_a_zone_is_utc() -> None:
+    assert search({})["recordings"][0].started_at == "2026-01-04T12:00:00.000Z"
+    assert found(from_="2026-01-04T12:00:00") == ["r4"]
+    assert found(from_="2026-01-04T12:00:00.001") == []
 
 
 @pytest.mark.parametrize(
@@ -90,6 +109,6 @@ def test_the_total_is_of_all_pages() -> None:
 )
 def test_what_cannot_be_asked(query: dict[str, str]) -> None:
     with pytest.raises(VisavisError) as refused:
-        read_search(query)
-    assert refused.value.kind is ErrorKind.ParameterInvalid
+        search(query)
+    assert refused.value.kind in {ErrorKind.ParameterInvalid, ErrorKind.ParameterFormatIncorrect}
     assert refused.value.pointer == f"/{next(iter(query))}"

@@ -6,12 +6,15 @@ import asyncio
 import json
 import re
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import pytest
 
 from tests.web.conftest import PATH, Api
 from visavis.domain.people import Permission
+from visavis.services.audit import AuditTrail
+from visavis.sources import new_id, now
 
 LOGS = "/v4/global/auditLogs"
 
@@ -23,6 +26,27 @@ async def logs(api: Api, **query: Any) -> httpx2.Response:
 async def flip(api: Api, times: int) -> None:
     for n in range(times):
         await api.call("POST", f"{PATH}:{'disable' if n % 2 else 'enable'}")
+
+
+async def test_one_entry_is_read_by_its_id(api: Api) -> None:
+    await flip(api, 1)
+    (entry,) = (await logs(api)).json()["auditLogs"]
+    guid = str(UUID(entry["id"])).upper()
+    for name in (entry["id"], guid):
+        assert (await api.call("GET", f"{LOGS}/{name}")).json() == entry
+    assert (await api.call("GET", f"{LOGS}/{new_id()}")).status_code == 404
+    token = await api.agent_token(Permission.MANAGE_SETTINGS)
+    assert (await api.call("GET", f"{LOGS}/{entry['id']}", token=token)).status_code == 403
+    other = await api.agent_token(Permission.VIEW_AUDIT_LOG, site_id=await api.other_site())
+    assert (await api.call("GET", f"{LOGS}/{entry['id']}", token=other)).status_code == 404
+
+
+async def test_an_entry_of_the_command_line_has_no_agent(api: Api) -> None:
+    trail = AuditTrail(api.app.store, now, new_id)
+    await trail.note(1, None, "recordingDeleted", "Deleted", ())
+    (entry,) = (await logs(api)).json()["auditLogs"]
+    one = (await api.call("GET", f"{LOGS}/{entry['id']}")).json()
+    assert (one["agentId"], one["agentEmail"]) == (None, "")
 
 
 async def test_an_entry_tells_who_changed_what(api: Api) -> None:

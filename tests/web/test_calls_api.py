@@ -135,6 +135,10 @@ async def test_filters(api: Api) -> None:
     )
     assert await ids(api, state="Queued,REQUESTED") == ["aaa"]
     assert await ids(api, reason="missed,declined") == ["aa", "a"]
+    assert await ids(api, reason=["missed", "declined"]) == ["aa", "a"]
+    assert await ids(api, **{"reason[]": ["missed", "declined"]}) == ["aa", "a"]
+    assert await ids(api, **{"reason[0]": "missed", "unknown": "x"}) == ["a"]
+    assert await ids(api, keywords="BOB") == ["aaa"]
     assert await ids(api, agentId=api.administrator.id) == ["aaaa"]
     assert await ids(api, AGENTID=0) == []
     assert await ids(api, text="BOB") == ["aaa"]

@@ -36,6 +36,10 @@ include-operation-id = "getAudioVideoChat"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404"]
 
 [[operations]]
+include-operation-id = "getAuditLog"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404"]
+
+[[operations]]
 include-operation-id = "endAudioVideoChat"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404", "409"]
 

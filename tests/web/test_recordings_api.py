@@ -109,6 +109,8 @@ async def test_filters_and_pages(api: Api) -> None:
     assert second["previousPage"].endswith("?state=Undelivered&pageIndex=1&pageSize=1")
     failed = (await api.call("GET", f"{PATH}?state=failed")).json()
     assert [one["id"] for one in failed["recordings"]] == ["c"]
+    both = (await api.call("GET", f"{PATH}?state=failed&state=delivered")).json()
+    assert [one["id"] for one in both["recordings"]] == ["c", "a"]
     wrong = await api.call("GET", f"{PATH}?state=lost")
     assert assert_problem(wrong, 400, "ParameterInvalid")["pointer"] == "/state"
 

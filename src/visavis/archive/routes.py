@@ -13,11 +13,13 @@ from starlette.routing import BaseRoute, Route
 
 from visavis.archive.deeds import Deed, Deeds
 from visavis.archive.library import HeldError, Library
-from visavis.archive.search import read_search
+from visavis.archive.search import on_the_wire, read_search
 from visavis.archive.storage import Entry
 from visavis.archive.workshop import FailedError, TooManyError, Workshop
 from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.ids import plain_id
 from visavis.domain.people import Agent, Permission
+from visavis.domain.query import Query
 
 Viewer = Callable[[Request], Awaitable[Agent]]
 """Who asks; raises `Unauthorized`, and `PermissionDenied` for a change from a stranger's page."""
@@ -61,13 +63,13 @@ class LibraryApi:
 
     async def index(self, request: Request) -> Response:
         agent = await self._agent(request)
-        search = read_search(request.query_params)
-        return _json(search.run(self._library.of_site(agent.site_id)))
+        search = read_search(Query(request.query_params.multi_items()))
+        return _json(search.run(self._library.of_site(agent.site_id), BASE))
 
     async def details(self, request: Request) -> Response:
         entry = await self._played(request)
         contents = await asyncio.to_thread(self._library.contents, entry)
-        return _json({"recording": entry, "contents": contents})
+        return _json({"recording": on_the_wire(entry), "contents": contents})
 
     async def parts(self, request: Request) -> Response:
         entry = await self._played(request)
@@ -137,7 +139,7 @@ class LibraryApi:
                 entry = await asyncio.to_thread(self._library.hold, entry, is_held=is_held)
             except KeyError:
                 raise _gone() from None
-        return _json({"recording": entry})
+        return _json({"recording": on_the_wire(entry)})
 
     async def delete(self, request: Request) -> Response:
         agent, entry = await self._find(request, Permission.MANAGE_SETTINGS)
@@ -160,7 +162,11 @@ class LibraryApi:
 
     async def _find(self, request: Request, *more: Permission) -> tuple[Agent, Entry]:
         agent = await self._agent(request, *more)
-        entry = self._library.find(agent.site_id, request.path_params["recording_id"])
+        given = request.path_params["recording_id"]
+        # an upload may bring an id of its own that looks like a GUID
+        entry = self._library.find(agent.site_id, given) or self._library.find(
+            agent.site_id, plain_id(given)
+        )
         if entry is None:
             raise _gone()
         return agent, entry

@@ -7,14 +7,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from visavis.archive.storage import Entry
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.query import Paging, Query, wrong_parameter
 
 PAGE_SIZE: Final = 50
 MAX_PAGE_SIZE: Final = 500
-MAX_PAGE_INDEX: Final = 1_000_000
 MAX_TEXT: Final = 256
+MAX_SECONDS: Final = 10**7
+FILTERS: Final = ("agent", "visitor", "from", "to", "shortest", "longest", "media", "held", "sort")
 
 _ORDERS: Final[Mapping[str, Callable[[Entry], Any]]] = {
     "startedAt": lambda entry: entry.started_at,
@@ -42,15 +44,20 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
     is_held: bool | None = None
     order: str = "startedAt"
     is_descending: bool = True
-    page_index: int = 1
-    page_size: int = PAGE_SIZE
+    paging: Paging = Paging(1, PAGE_SIZE)
+    filters: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """As they stood in the query, for the URLs of the neighbouring pages."""
 
-    def run(self, entries: Iterable[Entry]) -> dict[str, Any]:
-        """The page as it stands on the wire."""
+    def run(self, entries: Iterable[Entry], path: str) -> dict[str, Any]:
+        """Return the page as it stands on the wire; `path` is the URL of the list."""
         found = sorted(filter(self._matches, entries), key=lambda entry: entry.id)
         found.sort(key=_ORDERS[self.order], reverse=self.is_descending)
-        start = (self.page_index - 1) * self.page_size
-        return {"total": len(found), "recordings": found[start : start + self.page_size]}
+        start = (self.paging.index - 1) * self.paging.size
+        page = found[start : start + self.paging.size]
+        return {
+            **self.paging.neighbours(path, len(found), dict(self.filters)),
+            "recordings": [on_the_wire(entry) for entry in page],
+        }
 
     def _matches(self, entry: Entry) -> bool:
         people = f"{entry.visitor_name}\n{entry.visitor_email}"
@@ -65,29 +72,35 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def read_search(query: Mapping[str, str]) -> Search:
-    """A query string as a search; raises the 400 errors.
+def on_the_wire(entry: Entry) -> Entry:
+    """Return the entry with its time as every other time of the API: in UTC, with a Z."""
+    return replace(entry, started_at=entry.started_at.replace("+00:00", "Z"))
+
+
+def read_search(query: Query) -> Search:
+    """Return a query string as a search; raise the 400 errors.
 
     `from` and `to` are days (in UTC, both included) or times; `sort` is a field, with a minus
     before it for the greatest first.
     """
-    sort = query.get("sort", "-startedAt")
+    filters = {name: value for name in FILTERS if (value := query.one(name))}
+    sort = filters.get("sort", "-startedAt")
     order = sort.removeprefix("-")
     if order not in _ORDERS:
-        raise _invalid("sort", f"must be one of {', '.join(_ORDERS)}, perhaps with a minus.")
+        raise wrong_parameter("sort", f"must be one of {', '.join(_ORDERS)}, perhaps with a minus.")
     return Search(
-        agent=_text(query, "agent"),
-        visitor=_text(query, "visitor"),
-        since=_moment(query, "from", timedelta()),
-        until=_moment(query, "to", timedelta(days=1)),
-        shortest=_number(query, "shortest", 0, 10**7),
-        longest=_number(query, "longest", 10**7, 10**7),
-        media=_choice(query, "media", {"": "", "audio": "audio", "video": "video"}),
-        is_held=_choice(query, "held", {"": None, "true": True, "false": False}),
+        agent=_text(filters, "agent"),
+        visitor=_text(filters, "visitor"),
+        since=_moment(filters, "from", timedelta()),
+        until=_moment(filters, "to", timedelta(days=1)),
+        shortest=_seconds(query, filters, "shortest", 0),
+        longest=_seconds(query, filters, "longest", MAX_SECONDS),
+        media=_choice(filters, "media", {"": "", "audio": "audio", "video": "video"}),
+        is_held=_choice(filters, "held", {"": None, "true": True, "false": False}),
         order=order,
         is_descending=sort != order,
-        page_index=_number(query, "pageIndex", 1, MAX_PAGE_INDEX, least=1),
-        page_size=_number(query, "pageSize", PAGE_SIZE, MAX_PAGE_SIZE, least=1),
+        paging=query.paging(PAGE_SIZE, MAX_PAGE_SIZE),
+        filters=filters,
     )
 
 
@@ -95,41 +108,33 @@ def _is_in(part: str, whole: str) -> bool:
     return part.casefold() in whole.casefold()
 
 
-def _text(query: Mapping[str, str], name: str) -> str:
-    text = query.get(name, "").strip()
+def _text(filters: Mapping[str, str], name: str) -> str:
+    text = filters.get(name, "").strip()
     if len(text) > MAX_TEXT:
-        raise _invalid(name, f"is longer than {MAX_TEXT} characters.")
+        raise wrong_parameter(name, f"is longer than {MAX_TEXT} characters.")
     return text
 
 
-def _number(query: Mapping[str, str], name: str, default: int, most: int, least: int = 0) -> int:
-    text = query.get(name, "") or str(default)
-    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(most))
-    if not is_number or not least <= int(text) <= most:
-        raise _invalid(name, f"must be between {least} and {most}.")
-    return int(text)
+def _seconds(query: Query, filters: Mapping[str, str], name: str, default: int) -> int:
+    return query.number(name, default, 0, MAX_SECONDS) if name in filters else default
 
 
-def _choice(query: Mapping[str, str], name: str, choices: Mapping[str, Any]) -> Any:
-    if (text := query.get(name, "")) not in choices:
-        raise _invalid(name, f"must be one of {', '.join(filter(None, choices))}.")
+def _choice(filters: Mapping[str, str], name: str, choices: Mapping[str, Any]) -> Any:
+    if (text := filters.get(name, "").casefold()) not in choices:
+        raise wrong_parameter(name, f"must be one of {', '.join(filter(None, choices))}.")
     return choices[text]
 
 
-def _moment(query: Mapping[str, str], name: str, day_ends_after: timedelta) -> str:
-    text = query.get(name, "")
+def _moment(filters: Mapping[str, str], name: str, day_ends_after: timedelta) -> str:
+    text = filters.get(name, "")
     try:
         if not text:
             return ""
         if len(text) == len("2026-01-01"):
             moment = datetime.combine(date.fromisoformat(text), time(), UTC) + day_ends_after
         else:
-            moment = datetime.fromisoformat(text).astimezone(UTC)
+            moment = datetime.fromisoformat(text)
+            moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise _invalid(name, "must be a day such as 2026-01-31, or a time.") from None
+        raise wrong_parameter(name, "must be a day such as 2026-01-31, or a time.") from None
     return moment.isoformat(timespec="milliseconds")
-
-
-def _invalid(name: str, reason: str) -> VisavisError:
-    message = f'the parameter "{name}" {reason}'
-    return VisavisError(ErrorKind.ParameterInvalid, message, pointer=f"/{name}")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from visavis.domain.audit import AuditEntry, FieldChange
+from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission
 from visavis.services.ports import Clock, Store, Transaction
 
@@ -39,6 +40,22 @@ class AuditLog:
             entries = rows.audit.newest(agent.site_id, page_size, offset)
             emails = {known.id: known.email for known in rows.agents.of_site(agent.site_id)}
             return AuditPage(rows.audit.count(agent.site_id), entries, emails)
+
+        return await self._store.read(work)
+
+    async def get(self, agent: Agent, entry_id: str) -> tuple[AuditEntry, str]:
+        """An entry and the e-mail address of its agent.
+
+        Raises `PermissionDenied`, `EntityNotFound`.
+        """
+        agent.demand(Permission.VIEW_AUDIT_LOG)
+
+        def work(rows: Transaction) -> tuple[AuditEntry, str]:
+            entry = rows.audit.get(agent.site_id, entry_id)
+            if entry is None:
+                raise VisavisError(ErrorKind.EntityNotFound, "There is no such audit log entry.")
+            author = rows.agents.get(agent.site_id, entry.agent_id) if entry.agent_id else None
+            return entry, author.email if author else ""
 
         return await self._store.read(work)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 
 from visavis.domain.audit import AuditEntry, FieldChange
 from visavis.domain.config import Config
@@ -58,15 +59,22 @@ class Audit(Rows):
         c = t.audit.c
         query = select(t.audit).where(c.site_id == site_id)
         query = query.order_by(c.created_at.desc(), c.id).limit(limit).offset(offset)
-        return [
-            AuditEntry(
-                row.id,
-                row.site_id,
-                row.agent_id,
-                row.created_at,
-                row.action_type,
-                row.summary,
-                msgspec.json.decode(row.changes, type=tuple[FieldChange, ...]),
-            )
-            for row in self._run(query)
-        ]
+        return [_entry(row) for row in self._run(query)]
+
+    def get(self, site_id: int, entry_id: str) -> AuditEntry | None:
+        c = t.audit.c
+        query = select(t.audit).where(c.site_id == site_id, c.id == entry_id)
+        row = self._run(query).first()
+        return _entry(row) if row else None
+
+
+def _entry(row: Row[Any]) -> AuditEntry:
+    return AuditEntry(
+        row.id,
+        row.site_id,
+        row.agent_id,
+        row.created_at,
+        row.action_type,
+        row.summary,
+        msgspec.json.decode(row.changes, type=tuple[FieldChange, ...]),
+    )

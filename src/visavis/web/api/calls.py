@@ -14,19 +14,23 @@ from starlette.responses import JSONResponse, Response
 from visavis.domain.call import EndReason, State
 from visavis.domain.callbook import CallSearch, PastCall
 from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.ids import plain_id
+from visavis.domain.query import Query
+from visavis.domain.query import wrong_parameter as _wrong
 from visavis.domain.signaling import Media
 from visavis.domain.story import CallEvent, Story
 from visavis.services.callbook import CallBook
 from visavis.services.calls.words import line_of
 from visavis.web.body import read_object
-from visavis.web.paging import given, read_paging, written_time
+from visavis.web.paging import query_of, written_time
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource, id_of
 from visavis.web.session import Sessions
 
 PATH: Final = f"{BASE}/livechat/audioVideoChats"
 MAX_TEXT_LENGTH: Final = 200
 MAX_AGENT_ID: Final = 2**31 - 1
-FILTERS: Final = ("state", "reason", "agentId", "from", "to", "text")
+LIST_FILTERS: Final = ("state", "reason")
+FILTERS: Final = (*LIST_FILTERS, "agentId", "from", "to", "text", "keywords")
 ENDINGS: Final = tuple(reason for reason in EndReason if reason is not EndReason.TRANSFERRED)
 
 _ID: Final = re.compile(r"[0-9a-z]{1,64}", re.ASCII)
@@ -49,11 +53,11 @@ class CallsApi:
 
     async def list(self, request: Request) -> Response:
         agent = await self._sessions.caller(request)
-        asked, search = read_paging(request), _search(request)
+        query = query_of(request)
+        asked, search = query.paging(), _search(query)
         page = await self._book.newest(agent, search, asked.index, asked.size)
-        query = {name: value for name in FILTERS if (value := given(request, name)) is not None}
         body = {
-            **asked.neighbours(PATH, page.total, **query),
+            **asked.neighbours(PATH, page.total, _filters(query)),
             "audioVideoChats": [written(call) for call in page.calls],
         }
         return JSONResponse(body, headers=SAFE_HEADERS)
@@ -147,34 +151,39 @@ def _time(moment: datetime | None) -> str | None:
 
 def _call_id(request: Request) -> str:
     """Raises `EntityNotFound` for what could be no call's id."""
-    if not _ID.fullmatch(found := id_of(request)):
+    if not _ID.fullmatch(found := plain_id(id_of(request))):
         raise VisavisError(ErrorKind.EntityNotFound, "There is no such call.")
     return found
 
 
-def _search(request: Request) -> CallSearch:
+def _filters(query: Query) -> dict[str, str]:
+    """Return the filters of a query, for the URLs of the neighbouring pages."""
+    lists = {name: ",".join(query.many(name)) for name in LIST_FILTERS}
+    single = {name: query.one(name) or "" for name in FILTERS if name not in lists}
+    return {name: value for name, value in {**lists, **single}.items() if value}
+
+
+def _search(query: Query) -> CallSearch:
     """Raises the 400 errors."""
-    text = given(request, "text") or ""
+    text = query.one("text") or query.one("keywords") or ""
     if len(text) > MAX_TEXT_LENGTH:
         raise _too_long("text")
-    agent_id = given(request, "agentId")
+    has_agent = query.one("agentId") is not None
     return CallSearch(
-        states=_names(given(request, "state"), "state", tuple(State)),
-        reasons=_names(given(request, "reason"), "reason", ENDINGS),
-        agent_id=None if agent_id is None else _number(agent_id, "agentId"),
-        since=_moment(given(request, "from"), "from"),
-        until=_moment(given(request, "to"), "to"),
+        states=_names(query, "state", tuple(State)),
+        reasons=_names(query, "reason", ENDINGS),
+        agent_id=query.number("agentId", 0, 0, MAX_AGENT_ID) if has_agent else None,
+        since=_moment(query.one("from"), "from"),
+        until=_moment(query.one("to"), "to"),
         text=line_of(text),
     )
 
 
-def _names(value: str | None, name: str, known: tuple[E, ...]) -> frozenset[E]:
-    """Some of the known names, in any case, with commas between them."""
-    if value is None:
-        return frozenset()
+def _names(query: Query, name: str, known: tuple[E, ...]) -> frozenset[E]:
+    """Some of the known names, in any case."""
     by_name = {str(item).casefold(): item for item in known}
     try:
-        return frozenset(by_name[word.casefold()] for word in value.split(","))
+        return frozenset(by_name[word.casefold()] for word in query.many(name))
     except KeyError:
         raise _wrong(name, f"must be one or more of {', '.join(known)}.") from None
 
@@ -189,14 +198,6 @@ def _moment(value: str | None, name: str) -> datetime | None:
     except (ValueError, OverflowError):
         kind = ErrorKind.ParameterFormatIncorrect
         raise _wrong(name, "must be a time such as 2026-01-31T09:00:00Z.", kind) from None
-
-
-def _number(text: str, name: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise _wrong(name, "must be a whole number.", ErrorKind.ParameterFormatIncorrect)
-    if len(text) > len(str(MAX_AGENT_ID)) or int(text) > MAX_AGENT_ID:
-        raise _wrong(name, f"must be {MAX_AGENT_ID} at most.")
-    return int(text)
 
 
 def _media(values: Mapping[str, Any]) -> Media:
@@ -229,7 +230,3 @@ def _agent_id(values: Mapping[str, Any]) -> int | None:
 def _too_long(name: str) -> VisavisError:
     kind = ErrorKind.ParameterStringLengthExceed
     return _wrong(name, f"is longer than {MAX_TEXT_LENGTH} characters.", kind)
-
-
-def _wrong(name: str, must: str, kind: ErrorKind = ErrorKind.ParameterInvalid) -> VisavisError:
-    return VisavisError(kind, f'the parameter "{name}" {must}', pointer=f"/{name}")

@@ -15,11 +15,23 @@ from visavis import __version__
 from visavis.domain.call import State
 from visavis.domain.errors import ErrorKind
 from visavis.domain.people import Permission
+from visavis.domain.query import MAX_PAGE_INDEX, MAX_PAGE_SIZE, PAGE_SIZE
 from visavis.web.api import audit, calls, config, policy, recordings, shapes
-from visavis.web.paging import PARAMETERS
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource
 
 PATH: Final = f"{BASE}/openapi.json"
+PARAMETERS: Final[tuple[dict[str, Any], ...]] = (
+    {
+        "name": "pageIndex",
+        "in": "query",
+        "schema": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_INDEX, "default": 1},
+    },
+    {
+        "name": "pageSize",
+        "in": "query",
+        "schema": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE},
+    },
+)
 REFERENCE: Final = "#/components/schemas/{name}"
 
 # what any operation can answer
@@ -52,10 +64,12 @@ _CALL_FILTERS: Final[tuple[dict[str, Any], ...]] = (
         {
             "name": name,
             "in": "query",
-            "description": "One or more, with commas between them.",
-            "style": "form",
-            "explode": False,
-            "schema": {"type": "array", "minItems": 1, "items": {"enum": list(names)}},
+            "description": "Repeat the parameter, or separate values by commas.",
+            "schema": {
+                "type": "array",
+                "minItems": 1,
+                "items": {"type": "string", "enum": list(names)},
+            },
         }
         for name, names in (("state", tuple(State)), ("reason", calls.ENDINGS))
     ),
@@ -150,6 +164,13 @@ OPERATIONS: Final = {
             *PARAMETERS,
         ),
     ),
+    (f"{audit.PATH}/{{id}}", "GET"): Operation(
+        "getAuditLog",
+        "Read an entry of the audit log",
+        shapes.AuditLog,
+        tag="Audit log",
+        parameters=(_ID, _SITE),
+    ),
     (recordings.TRIAL_PATH, "POST"): Operation(
         "testRecordingServer",
         "Try the recording server out: does it take recordings?",
@@ -189,8 +210,12 @@ OPERATIONS: Final = {
             {
                 "name": "state",
                 "in": "query",
-                "description": "Only those that have come so far.",
-                "schema": {"type": "string", "enum": list(recordings.STATE_WORDS)},
+                "description": "Only recordings in one of these states.",
+                "schema": {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {"type": "string", "enum": list(recordings.STATE_WORDS)},
+                },
             },
             *PARAMETERS,
         ),

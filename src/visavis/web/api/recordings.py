@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from visavis.domain.backlog import Recording
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.query import wrong_parameter
 from visavis.domain.recording import UNDELIVERED, RecordingState
 from visavis.services.configs import URL, read_url
 from visavis.services.policies import SECRET, read_secret
@@ -18,7 +18,7 @@ from visavis.services.recordings import EVERY_STATE, RecordingDesk
 from visavis.web.api.config import PATH as CONFIG_PATH
 from visavis.web.body import read_object
 from visavis.web.headers import header
-from visavis.web.paging import given, read_paging, written_time
+from visavis.web.paging import query_of, written_time
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource
 from visavis.web.session import Sessions
 
@@ -41,10 +41,11 @@ class RecordingsApi:
 
     async def get(self, request: Request) -> Response:
         agent = await self._sessions.caller(request)
-        asked, word = read_paging(request), given(request, "state")
-        page = await self._desk.newest(agent, _states(word), asked.index, asked.size)
+        query = query_of(request)
+        asked, words = query.paging(), query.many("state")
+        page = await self._desk.newest(agent, _states(words), asked.index, asked.size)
         backlog = page.backlog
-        query = {"state": word} if word else {}
+        filters = {"state": ",".join(words)} if words else {}
         body = {
             "pending": backlog.pending,
             "failed": backlog.failed,
@@ -54,7 +55,7 @@ class RecordingsApi:
             "lastSuccess": _time(backlog.last_delivered_at),
             "lastError": backlog.last_error,
             "lastErrorTime": _time(backlog.last_error_at),
-            **asked.neighbours(PATH, page.total, **query),
+            **asked.neighbours(PATH, page.total, filters),
             "recordings": [fields(recording) for recording in page.recordings],
         }
         return JSONResponse(body, headers=SAFE_HEADERS)
@@ -97,19 +98,17 @@ def fields(recording: Recording) -> dict[str, Any]:
     }
 
 
-def _states(word: str | None) -> Collection[RecordingState]:
-    match word.casefold() if word else None:
-        case None:
-            return EVERY_STATE
-        case "undelivered":
-            return UNDELIVERED
-        case str(name) if name in EVERY_STATE:
-            return (RecordingState(name),)
-    raise VisavisError(
-        ErrorKind.ParameterInvalid,
-        f'the parameter "state" must be one of {", ".join(STATE_WORDS)}.',
-        pointer="/state",
-    )
+def _states(words: Iterable[str]) -> Collection[RecordingState]:
+    """The states that any of the words names; every state without a word."""
+    by_word = {state.casefold(): frozenset({state}) for state in EVERY_STATE}
+    by_word[UNDELIVERED_WORD] = frozenset(UNDELIVERED)
+    try:
+        found = frozenset[RecordingState]().union(*(by_word[word.casefold()] for word in words))
+    except KeyError:
+        raise wrong_parameter(
+            "state", f"must be one or more of {', '.join(STATE_WORDS)}."
+        ) from None
+    return found or EVERY_STATE
 
 
 def _has_body(request: Request) -> bool:

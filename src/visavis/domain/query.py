@@ -1,0 +1,93 @@
+"""Parameters of a query string, and the page of a list that they ask for.
+
+One rule holds for every list: names match without regard to case; a list may be repeated, written
+with `[]` or `[0]` after its name, or separated by commas; unknown parameters are ignored, as
+unknown keys of a JSON body are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from visavis.domain.errors import ErrorKind, VisavisError
+
+PAGE_SIZE: Final = 10
+MAX_PAGE_SIZE: Final = 100
+MAX_PAGE_INDEX: Final = 1_000_000
+
+_INDEX: Final = re.compile(r"\[[0-9]{0,4}\]$", re.ASCII)
+
+
+class Query:
+    """The parameters by name, each with every value that it was given."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._values: dict[str, list[str]] = {}
+        for name, value in pairs:
+            self._values.setdefault(_INDEX.sub("", name.casefold()), []).append(value)
+
+    def one(self, name: str) -> str | None:
+        """Return the value of a parameter; raise `ParameterInvalid` if it has several."""
+        values = self._values.get(name.casefold(), [])
+        if len(set(values)) > 1:
+            raise wrong_parameter(name, "has several values, but takes one.")
+        return values[0] if values else None
+
+    def many(self, name: str) -> list[str]:
+        """Return the values of a list parameter, each once, in the order given."""
+        given = self._values.get(name.casefold(), [])
+        return list(dict.fromkeys(part.strip() for value in given for part in value.split(",")))
+
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        """Return the whole number of a parameter; raise the 400 errors."""
+        text = self.one(name)
+        if text is None:
+            return default
+        if not (text.isascii() and text.isdigit()):
+            kind = ErrorKind.ParameterFormatIncorrect
+            raise wrong_parameter(name, "must be a whole number.", kind)
+        if len(text) > len(str(most)) or not least <= int(text) <= most:
+            raise wrong_parameter(name, f"must be between {least} and {most}.")
+        return int(text)
+
+    def paging(self, size: int = PAGE_SIZE, max_size: int = MAX_PAGE_SIZE) -> Paging:
+        """Return the page that `pageIndex` and `pageSize` ask for; raise the 400 errors."""
+        return Paging(
+            self.number("pageIndex", 1, 1, MAX_PAGE_INDEX),
+            self.number("pageSize", size, 1, max_size),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """A page of a list: its index, counted from 1, and its size."""
+
+    index: int
+    size: int
+
+    def neighbours(self, path: str, total: int, query: dict[str, str]) -> dict[str, Any]:
+        """Return `total`, and the URLs of the pages before and after; empty if there is none."""
+        pages = -(-total // self.size)
+        before = min(self.index - 1, pages) if self.index > 1 and pages else 0
+        after = self.index + 1 if self.index < pages else 0
+        return {
+            "total": total,
+            "previousPage": self._url(path, before, query),
+            "nextPage": self._url(path, after, query),
+        }
+
+    def _url(self, path: str, index: int, query: dict[str, str]) -> str:
+        if not index:
+            return ""
+        return f"{path}?{urlencode({**query, 'pageIndex': index, 'pageSize': self.size})}"
+
+
+def wrong_parameter(
+    name: str, must: str, kind: ErrorKind = ErrorKind.ParameterInvalid
+) -> VisavisError:
+    """Return the error of a parameter that is not what it must be."""
+    return VisavisError(kind, f'the parameter "{name}" {must}', pointer=f"/{name}")
