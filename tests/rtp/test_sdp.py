@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Candidate, LocalTransport
 from visavis.rtp.sdp import (
+    ORIENTATION_URI,
+    RECORDABLE,
     MediaSection,
     media_sections,
     provisional_answer,
     read_transport,
     restrict_codecs,
     rewrite,
+    sent_video,
 )
 
 DATA = Path(__file__).parent / "data"
@@ -39,6 +42,59 @@ def test_chromium_s_offer_keeps_only_what_can_be_recorded() -> None:
 
 def media_only(section: MediaSection) -> list[int]:
     return [number for number, codec in section.codecs.items() if codec.name != "RTX"]
+
+
+CAPTURED = Path(__file__).parents[1] / "media" / "data"
+FIREFOX_OFFER = (CAPTURED / "firefox-offer.sdp").read_bytes().decode()
+BUNDLE_ONLY = re.sub(
+    r"(m=video) 9 (.*)\r\nc=IN IP4 0.0.0.0\r\n", r"\1 0 \2\r\na=bundle-only\r\n", OFFER
+)
+"""Chromium's video section, with H.265, as Firefox writes it under the bundle policy max-bundle."""
+
+BUNDLE_ONLY = BUNDLE_ONLY.replace("AV1/90000", "H265/90000", 1)
+SCREEN = (
+    "m=video 0 UDP/TLS/RTP/SAVPF 120 121 126 100\r\nc=IN IP4 0.0.0.0\r\na=bundle-only\r\n"
+    "a=mid:2\r\na=sendonly\r\na=extmap:9 urn:3gpp:video-orientation\r\n"
+    "a=rtpmap:120 VP8/90000\r\na=rtpmap:121 red/90000\r\na=rtpmap:126 ulpfec/90000\r\n"
+    "a=rtpmap:100 H265/90000\r\n"
+)
+"""What a later offer of Firefox's adds."""
+
+SECOND_AUDIO = (
+    "m=audio 0 UDP/TLS/RTP/SAVPF 109 0\r\nc=IN IP4 0.0.0.0\r\na=bundle-only\r\na=mid:3\r\n"
+    "a=rtpmap:109 opus/48000/2\r\na=rtpmap:0 PCMU/8000\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    "offer", [FIREFOX_OFFER, FIREFOX_OFFER + SCREEN, FIREFOX_OFFER + SECOND_AUDIO, BUNDLE_ONLY]
+)
+def test_bundle_only_sections_are_offers_too(offer: str) -> None:
+    """RFC 9143 §6."""
+    assert "a=bundle-only" in offer
+    restricted = restrict_codecs(offer)
+    assert restricted.count("a=bundle-only") == offer.count("a=bundle-only")
+    for section in media_sections(restricted):
+        names = {codec.name for codec in section.codecs.values()}
+        assert names - {"RTX"} <= RECORDABLE[section.kind]
+        assert names & RECORDABLE[section.kind]
+    assert ORIENTATION_URI not in restricted
+    assert len(sent_video(restricted)) == len(sent_video(offer)) == offer.count("m=video")
+
+
+def test_a_provisional_answer_takes_bundle_only_sections_up() -> None:
+    """Port 0 would reject them, and no answer has bundle-only sections (RFC 9143 §7.3)."""
+    answer = provisional_answer(restrict_codecs(FIREFOX_OFFER + SCREEN), OURS)
+    assert "a=bundle-only" not in answer
+    ports = [line.split()[1] for line in answer.splitlines() if line.startswith("m=")]
+    assert ports == ["8081"] * 3
+
+
+def test_a_rejected_section_stays_rejected_and_as_it_is() -> None:
+    rejected = "m=video 0 UDP/TLS/RTP/SAVPF 100\r\na=mid:9\r\na=rtpmap:100 H265/90000\r\n"
+    assert restrict_codecs(OFFER + rejected).endswith(rejected)
+    assert "m=video 0 UDP/TLS/RTP/SAVPF 100\r\n" in provisional_answer(OFFER + rejected, OURS)
+    assert "9" not in sent_video(OFFER + rejected)
 
 
 def test_what_is_kept_is_as_the_browser_wrote_it() -> None:

@@ -17,6 +17,8 @@ from visavis.rtp.extension import MID_URI
 
 MAX_BYTES: Final = 48 * 1024
 MAX_SECTIONS: Final = 8
+DISCARD_PORT: Final = 9
+"""Stands in a description for a port that candidates tell (RFC 9429 §5.2.1)."""
 
 RECORDABLE: Final = {
     "audio": frozenset({"OPUS"}),
@@ -33,7 +35,7 @@ _TRANSPORT = re.compile(
 )
 _TCP_TYPE: Final = {"tcp": " tcptype passive"}
 _OF_ONE_DIRECTION = re.compile(
-    r"a=(sendrecv|sendonly|recvonly|inactive|msid|ssrc|ssrc-group|rid|simulcast)(:|$)"
+    r"a=(sendrecv|sendonly|recvonly|inactive|msid|ssrc|ssrc-group|rid|simulcast|bundle-only)(:|$)"
 )
 _DIRECTIONS: Final = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
 _PER_CODEC = re.compile(r"a=(rtpmap|fmtp|rtcp-fb):(\d+) ?(.*)")
@@ -41,6 +43,7 @@ _SOURCE = re.compile(r"a=ssrc:(\d{1,10}) ")
 _REPAIR = re.compile(r"a=ssrc-group:FID (\d{1,10}) (\d{1,10})$")
 _EXTENSION = re.compile(r"a=extmap:(\d{1,3})(?:/\w+)? (\S+)")
 _RTPMAP = re.compile(r"([\w.-]+)/(\d+)(?:/(\d+))?$")
+_BUNDLE_ONLY: Final = "a=bundle-only"
 _UFRAG = re.compile(r"[\w+/]{4,256}$")
 _PWD = re.compile(r"[\w+/]{22,256}$")
 _FINGERPRINT = re.compile(r"sha-256 ([0-9A-F]{2}:){31}[0-9A-F]{2}$", re.IGNORECASE)
@@ -122,7 +125,8 @@ def provisional_answer(offer: str, transport: LocalTransport) -> str:
     session, sections = _split(offer)
     lines = [line for line in session if line[2:] not in _DIRECTIONS]
     for section in sections:
-        lines += [line for line in section if not _OF_ONE_DIRECTION.match(line)]
+        lines.append(_accepted(section))
+        lines += [line for line in section[1:] if not _OF_ONE_DIRECTION.match(line)]
         lines.append("a=inactive")
     return rewrite(_join(lines), transport, "passive")
 
@@ -140,6 +144,14 @@ def restrict_codecs(sdp: str) -> str:
     return _join(lines)
 
 
+def _accepted(section: list[str]) -> str:
+    """The media line of an answer that takes the section up: an answer has no bundle-only ones."""
+    if _is_rejected(section):
+        return section[0]
+    kind, _, protocol, formats = _media_line(section)
+    return f"m={kind} {DISCARD_PORT} {protocol} {' '.join(formats)}"
+
+
 def sent_video(sdp: str) -> frozenset[str]:
     """The mids of the video that the description's author sends; raises `ParameterInvalid`."""
     session, sections = _split(sdp)
@@ -148,7 +160,7 @@ def sent_video(sdp: str) -> frozenset[str]:
         _media_section(section).mid
         for section in sections
         if section[0].startswith("m=video ")
-        and (_media_line(section)[1] != "0" or "a=bundle-only" in section)
+        and not _is_rejected(section)
         and _direction(section, default) in {"sendrecv", "sendonly"}
     )
 
@@ -186,6 +198,15 @@ def _media_line(section: list[str]) -> tuple[str, str, str, list[str]]:
     if len(fields) < 4:
         raise _unusable("a media line is incomplete")
     return fields[0], fields[1], fields[2], fields[3:]
+
+
+def _is_rejected(section: list[str]) -> bool:
+    """Whether nothing flows in the section, now or as an answer to it (RFC 8866 §5.14).
+
+    A section of port 0 with `a=bundle-only` is an offer that shares the first section's transport
+    (RFC 9143 §6): Firefox with the bundle policy `max-bundle` writes all others like that.
+    """
+    return _media_line(section)[1] == "0" and _BUNDLE_ONLY not in section
 
 
 def _media_section(section: list[str]) -> MediaSection:
@@ -280,7 +301,7 @@ def _priority(candidate: Candidate, number: int) -> int:
 def _restrict_section(section: list[str]) -> list[str]:
     kind, port, protocol, formats = _media_line(section)
     kept = _kept_formats(_media_section(section))
-    if kind not in RECORDABLE or port == "0":
+    if kind not in RECORDABLE or _is_rejected(section):
         return section
     if not kept:
         raise _unusable(f"it offers no {kind} codec that we can record")
