@@ -116,6 +116,7 @@ class App:
         self.sessions = Sessions(self.tokens, self.keys, self.people)
         self.archive = self._archive() if settings.archive else None
         self.sockets = self._sockets()
+        self.oauth = self._oauth(self.sessions)
         self.web = self._web()
 
     async def _announce(self, site_id: int) -> None:
@@ -168,7 +169,7 @@ class App:
             sockets=self.sockets,
             recordings=self.archive.routes() if self.archive else [],
             why_not_ready=self.why_not_ready,
-            oauth=self._oauth(sessions),
+            oauth=self.oauth,
             gauges=self._gauges(),
             access_log=self.access_log,
             rate_limit=RateLimit(settings.rate_limit),
@@ -178,9 +179,10 @@ class App:
 
     def _oauth(self, sessions: Sessions) -> OAuth:
         lifetime = timedelta(seconds=self.settings.access_token_seconds)
+        reuse = timedelta(seconds=self.settings.refresh_reuse_seconds)
         return OAuth(
             store=self.store,
-            grants=Grants(now, new_secret, new_id, lifetime),
+            grants=Grants(now, new_secret, new_id, lifetime, reuse),
             people=self.people,
             tokens=self.tokens,
             sessions=sessions,

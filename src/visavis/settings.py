@@ -81,6 +81,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     access_token_seconds: Annotated[
         int, Meta(description="How long an OAuth access token lives.", ge=60, le=31_536_000)
     ] = 43_199
+    refresh_reuse_seconds: Annotated[
+        int,
+        Meta(
+            description="How long a refresh token that was used is answered once more, as after "
+            "a lost answer; later use revokes every token of its sign-in.",
+            ge=0,
+            le=300,
+        ),
+    ] = 30
     log_level: Annotated[
         str, Meta(description="debug, info, warning or error.", pattern="debug|info|warning|error")
     ] = "info"

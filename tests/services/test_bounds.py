@@ -125,7 +125,7 @@ async def test_a_refresh_token_without_a_family_takes_nothing_with_it(
     token = Credential(
         b"x" * 32, agent.site_id, agent.id, CredentialKind.REFRESH, NOW, NOW + timedelta(hours=1)
     )
-    grants = Grants(clock, new_id, new_id, timedelta(hours=1))
+    grants = Grants(clock, new_id, new_id, timedelta(hours=1), timedelta(seconds=30))
 
     def work(rows: Transaction) -> Credential | None:
         rows.credentials.add(token)
@@ -143,10 +143,9 @@ async def test_a_disabled_agent_cannot_sign_in(
     await refused(ErrorKind.Unauthorized, attempt)
 
 
-async def test_a_refresh_token_that_two_have_found_is_used_by_one(
+async def test_a_refresh_token_that_two_have_found_serves_both_until_it_is_revoked(
     store: SqlStore, agent: Agent
 ) -> None:
-    """And the second, who may have stolen it, kills the family."""
     token = Credential(
         *(
             b"x" * 32,
@@ -158,21 +157,20 @@ async def test_a_refresh_token_that_two_have_found_is_used_by_one(
         ),
         family_id="family",
     )
-    grants = Grants(clock, new_id, new_id, timedelta(hours=1))
+    grants = Grants(clock, new_id, new_id, timedelta(hours=1), timedelta(seconds=30))
 
-    def work(rows: Transaction) -> tuple[Agent | None, Agent | None, Credential | None]:
+    def work(rows: Transaction) -> list[Agent | None]:
         rows.credentials.add(token)
-        both = grants.use_refresh(rows, token), grants.use_refresh(rows, token)
-        return *both, rows.credentials.find(token.digest)
+        users = [grants.use_refresh(rows, token), grants.use_refresh(rows, token)]
+        grants.revoke(rows, token)
+        return [*users, grants.use_refresh(rows, token)]
 
-    first, second, left = await store.write(work)
-    assert first == agent
-    assert (second, left) == (None, None)
+    assert await store.write(work) == [agent, agent, None]
 
 
 async def test_a_code_that_two_have_found_is_used_by_one(store: SqlStore, agent: Agent) -> None:
     client = Client("c", agent.site_id, "Shop", None, (), frozenset(Grant))
-    grants = Grants(clock, new_id, new_id, timedelta(hours=1))
+    grants = Grants(clock, new_id, new_id, timedelta(hours=1), timedelta(seconds=30))
 
     def work(rows: Transaction) -> tuple[Agent | None, Agent | None]:
         rows.clients.add(client, NOW)

@@ -14,8 +14,8 @@ from visavis.services.secrets import digest
 
 SECRET_PREFIX: Final = "vvs_"  # noqa: S105  what secrets begin with
 FIRST_GRANTS: Final = (Grant.PASSWORD, Grant.AUTHORIZATION_CODE, Grant.REFRESH_TOKEN)
-LOOPBACK: Final = ("http://127.0.0.1", "http://localhost")
-"""Redirects of a program on the user's own machine; the port does not matter (RFC 8252 §7.3)."""
+LOOPBACK: Final = ("http://127.0.0.1", "http://[::1]", "http://localhost")
+"""Redirects of a program on the user's own machine, at any port and path (RFC 8252 §7.3)."""
 
 
 def first_client(client_id: str, site_id: int) -> Client:

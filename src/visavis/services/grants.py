@@ -1,7 +1,8 @@
 """What OAuth 2 grants give and take: codes, families of tokens, rotation, revocation.
 
 Each method is a step of one unit of work. A secret that is used a second time kills its whole
-family (RFC 6749 §4.1.2, RFC 9700 §4.14); that is to be committed although the answer is an error.
+family (RFC 6749 §4.1.2, RFC 9700 §4.14), a refresh token once the reuse interval has passed; that
+is to be committed although the answer is an error.
 """
 
 from __future__ import annotations
@@ -40,11 +41,13 @@ class Grants:
         new_secret: Callable[[], str],
         new_id: Callable[[], str],
         access_lifetime: timedelta,
+        reuse_interval: timedelta,
     ) -> None:
         self._clock = clock
         self._new_secret = new_secret
         self._new_id = new_id
         self._access_lifetime = access_lifetime
+        self._reuse_interval = reuse_interval
 
     def issue(
         self,
@@ -54,9 +57,13 @@ class Grants:
         scope: str,
         *,
         family_id: str | None = None,
+        refresh_scope: str | None = None,
         is_refreshable: bool,
     ) -> Issued:
-        """An access token for the agent, and a refresh token where the client may use one."""
+        """An access token for the agent, and a refresh token where the client may use one.
+
+        The refresh token has the scope `refresh_scope`, or else that of the access token.
+        """
         now = self._clock()
         rows.credentials.delete_expired(now)
         rows.codes.delete_expired(now)
@@ -82,6 +89,7 @@ class Grants:
                     digest=digest(refresh_token),
                     kind=CredentialKind.REFRESH,
                     expires_at=now + REFRESH_LIFETIME,
+                    scope=refresh_scope or scope,
                 )
             )
         return Issued(access_token, refresh_token, self._access_lifetime, scope)
@@ -131,21 +139,28 @@ class Grants:
         return active_agent(rows, code.site_id, code.agent_id)
 
     def find_refresh(self, rows: Transaction, token: str, client: Client) -> Credential | None:
-        """The client's refresh token, if it can still be used; using it again kills its family."""
+        """The client's refresh token, if it can still be used; using it again kills its family.
+
+        Within the reuse interval it can be used again and is answered with a sibling: the first
+        answer may have been lost, or two tabs have asked at once.
+        """
         found = rows.credentials.find(digest(token))
         if found is None or found.kind is not CredentialKind.REFRESH:
             return None
         if found.client_id != client.id or found.expires_at <= self._clock():
             return None
-        if found.used_at:
+        if found.used_at and found.used_at + self._reuse_interval <= self._clock():
             self._kill(rows, found)
             return None
         return found
 
     def use_refresh(self, rows: Transaction, token: Credential) -> Agent | None:
-        """Spend a refresh token: whose it was, unless somebody was faster."""
-        if not rows.credentials.use(token.digest, self._clock()):
-            self._kill(rows, token)
+        """Spend a refresh token; return its agent, unless the agent is disabled.
+
+        A token that another request has spent is still there, one that was revoked is not.
+        """
+        is_first = rows.credentials.use(token.digest, self._clock())
+        if not is_first and rows.credentials.find(token.digest) is None:
             return None
         return active_agent(rows, token.site_id, token.agent_id)
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from visavis.domain.errors import VisavisError
 from visavis.domain.people import Agent, Permission
@@ -18,8 +18,11 @@ from visavis.services.configs import Configs
 from visavis.services.ports import Bus, Subscription
 from visavis.services.topics import config_topic
 from visavis.web.api.config import PATH, etag_of
+from visavis.web.resource import BASE
 from visavis.web.session import Sessions
+from visavis.web.spelling import any_spelling
 
+EVENTS_PATH: Final = f"{PATH}/events"
 HEARTBEAT_SECONDS: Final = 15.0
 HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -36,7 +39,8 @@ class ConfigEvents:
         self._stopping = stopping
 
     def routes(self) -> list[BaseRoute]:
-        return [Route(f"{PATH}/events", self.watch, methods=["GET"])]
+        path = EVENTS_PATH.removeprefix(BASE)
+        return any_spelling(path, self.watch, methods=["GET"], bases=(BASE, "/api/v4", "/api"))
 
     async def watch(self, request: Request) -> Response:
         """Raises `Unauthorized`, `PermissionDenied`."""

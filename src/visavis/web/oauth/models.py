@@ -84,7 +84,10 @@ class TokenModel:
 
 
 def is_same_redirect(known: str, given: str) -> bool:
-    """Exact comparison (RFC 9700 §2.1), but for the port of a program on the user's own machine."""
+    """Exact comparison (RFC 9700 §2.1), with more freedom on the user's own machine.
+
+    There, any port will do (RFC 8252 §7.3), and any path if a URI without one was registered.
+    """
     if known == given:
         return True
     try:
@@ -94,10 +97,12 @@ def is_same_redirect(known: str, given: str) -> bool:
         authority = f"{_bracketed(ours.hostname)}:{theirs.port}" if theirs.port else None
     except ValueError:
         return False
+    path = ours.path or theirs.path
     return (
         is_loopback
-        and theirs._replace(netloc=ours.netloc) == ours
-        and (theirs.netloc in {authority, ours.netloc})
+        and theirs._replace(netloc=ours.netloc) == ours._replace(path=path)
+        and theirs.netloc in {authority, ours.netloc}
+        and "#" not in given
     )
 
 

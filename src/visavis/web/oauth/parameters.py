@@ -15,6 +15,31 @@ from visavis.web.headers import header
 
 MAX_PARAMETERS: Final = 50
 
+KNOWN: Final = frozenset(
+    {
+        "client_id",
+        "client_secret",
+        "code",
+        "code_challenge",
+        "code_challenge_method",
+        "code_verifier",
+        "decision",
+        "email",
+        "grant_type",
+        "password",
+        "proof",
+        "redirect_uri",
+        "refresh_token",
+        "response_type",
+        "scope",
+        "state",
+        "token",
+        "token_type_hint",
+        "username",
+    }
+)
+"""Parameters that some endpoint reads. All others are ignored (RFC 6749 §3.1 and §3.2)."""
+
 PLAIN: Final = frozenset({"grant_type", "response_type", "client_id", "redirect_uri", "scope"})
 """Parameters that may stand in an `error_description`."""
 
@@ -59,20 +84,20 @@ def _json_pairs(body: bytes) -> list[tuple[str, Any]]:
 
 
 def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, str]:
-    """RFC 6749 §3.2: parameters without a value are as good as absent, none may repeat."""
+    """Return the known parameters; none may repeat, and one without a value counts as absent."""
     parameters: dict[str, str] = {}
-    for name, value in pairs:
-        if not isinstance(value, str) or not _is_text(name) or not _is_text(value):
-            raise MalformedError("Every parameter has to be text.")
-        if name.lower() in parameters:
-            raise MalformedError("A parameter stands twice.")
-        if name.lower() in PLAIN and not _PLAIN_TEXT.fullmatch(value):
-            raise MalformedError(
-                f"The parameter {name.lower()} has characters that it cannot have."
-            )
-        if value:
-            parameters[name.lower()] = value
-    return parameters
+    for given, value in pairs:
+        name = given.lower()
+        if name not in KNOWN or value is None:
+            continue
+        if not isinstance(value, str) or not _is_text(value):
+            raise MalformedError(f"The parameter {name} has to be text.")
+        if name in parameters:
+            raise MalformedError(f"The parameter {name} stands twice.")
+        if name in PLAIN and not _PLAIN_TEXT.fullmatch(value):
+            raise MalformedError(f"The parameter {name} has characters that it cannot have.")
+        parameters[name] = value
+    return {name: value for name, value in parameters.items() if value}
 
 
 def _is_text(value: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
@@ -26,6 +26,7 @@ from visavis.web.oauth import consent
 from visavis.web.oauth.parameters import MalformedError, read_parameters, read_query
 from visavis.web.oauth.server import AUTH_METHODS, SCOPES, SECRET_METHODS, Answered, Asked, Server
 from visavis.web.session import COOKIE, Sessions, is_same_origin
+from visavis.web.spelling import any_spelling
 
 NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
@@ -52,12 +53,12 @@ class OAuth:
 
     def routes(self) -> list[BaseRoute]:
         return [
-            Route("/oauth/token", self.token, methods=["POST"]),
-            Route("/oauth/authorize", self.ask, methods=["GET"]),
-            Route("/oauth/authorize", self.decide, methods=["POST"]),
-            Route("/oauth/userinfo", self.userinfo, methods=["GET", "POST"]),
-            Route("/oauth/revoke", self.revoke, methods=["POST"]),
-            Route("/oauth/introspect", self.introspect, methods=["POST"]),
+            *any_spelling("/oauth/token", self.token, methods=["POST"]),
+            *any_spelling("/oauth/authorize", self.ask, methods=["GET"]),
+            *any_spelling("/oauth/authorize", self.decide, methods=["POST"]),
+            *any_spelling("/oauth/userinfo", self.userinfo, methods=["GET", "POST"]),
+            *any_spelling("/oauth/revoke", self.revoke, methods=["POST"]),
+            *any_spelling("/oauth/introspect", self.introspect, methods=["POST"]),
             Route("/.well-known/oauth-authorization-server", self.metadata),
         ]
 
@@ -73,6 +74,8 @@ class OAuth:
             refusal = _refusal(429, "temporarily_unavailable", error.message)
             refusal.headers["Retry-After"] = "300"
             return refusal
+        if isinstance(asked, Response):
+            return asked
         answer = await self._perform(lambda server: server.create_token_response(asked))
         if answer.status != 200:
             self._tokens.forget()  # a family may have died of this
@@ -194,19 +197,29 @@ class OAuth:
             self._tokens.forget()
         return _json(answer)
 
-    async def _authenticated(self, request: Request, asked: Asked) -> Asked:
-        """For the password grant: whose password it is. The rest is for the unit of work."""
+    async def _authenticated(self, request: Request, asked: Asked) -> Asked | Response:
+        """Check the password of a password grant. The rest is for the unit of work.
+
+        Older clients send no `client_id` with it. Then the first public client of the agent's site
+        that has the grant stands in, so that switching the grant off holds for them too.
+        """
         parameters = {**asked.parameters}
         if parameters.get("grant_type") != Grant.PASSWORD:
             return asked
         email = parameters.setdefault("username", parameters.get("email", ""))
+        is_anonymous = "client_id" not in parameters and not asked.headers.get("Authorization")
         address = request.client.host if request.client else ""
         try:
             agent = await self._people.sign_in(email, parameters.get("password", ""), address)
         except VisavisError as error:
             if error.kind is not ErrorKind.Unauthorized:
                 raise
+            if is_anonymous:
+                return _refusal(400, "invalid_grant", error.message)
             return replace(asked, parameters=parameters)
+        if is_anonymous:
+            clients = await self._store.read(lambda rows: rows.clients.of_site(agent.site_id))
+            parameters |= _stand_in(clients)
         return replace(asked, parameters=parameters, agent=agent)
 
     async def _perform(self, step: Callable[[Server], Any]) -> Answered:
@@ -220,6 +233,14 @@ async def _asked(request: Request) -> Asked:
 
 def _asked_by_query(request: Request) -> Asked:
     return Asked("GET", read_query(request), {})
+
+
+def _stand_in(clients: Iterable[Client]) -> dict[str, str]:
+    """The `client_id` of the first public client that may use passwords, if there is one."""
+    for client in clients:
+        if client.is_public and not client.is_disabled and Grant.PASSWORD in client.grants:
+            return {"client_id": client.id}
+    return {}
 
 
 def _client_credentials(request: Request) -> dict[str, str]:

@@ -27,12 +27,18 @@ from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 
+from visavis.domain.ids import plain_id
+from visavis.domain.oauth import Credential
 from visavis.domain.people import EVERY_PERMISSION, Agent
 from visavis.services.grants import Grants, active_agent, seconds
 from visavis.services.ports import Transaction
 from visavis.web.oauth.models import ClientModel, CodeModel, TokenModel
 
 SCOPES: Final = sorted(permission.scope for permission in EVERY_PERMISSION)
+OPENID_SCOPES: Final = frozenset(
+    {"openid", "offline_access", "profile", "email", "address", "phone"}
+)
+"""OpenID Connect Core §5.4 and §11."""
 AUTH_METHODS: Final = ["client_secret_basic", "client_secret_post", "none"]
 SECRET_METHODS: Final = ["client_secret_basic", "client_secret_post"]
 
@@ -63,6 +69,7 @@ class _Request(OAuth2Request):  # type: ignore[misc]  # Authlib has no types
         parameters = dict(asked.parameters)
         # RFC 7009 §2.1 lets us ignore it; Authlib answers an unknown one with 401
         parameters.pop("token_type_hint", None)
+        _leave_unknown_scopes_out(parameters)
         self.payload = BasicOAuth2Payload(parameters)
         self.asked = asked
 
@@ -73,6 +80,19 @@ class _Request(OAuth2Request):  # type: ignore[misc]  # Authlib has no types
     @property
     def form(self) -> dict[str, str]:
         return dict(self.payload.data)
+
+
+def _leave_unknown_scopes_out(parameters: dict[str, str]) -> None:
+    """Keep the scopes that are ours; RFC 6749 §3.3 lets us, as the answer names what was granted.
+
+    OpenID Connect's scopes alone ask for nothing in particular, as public clients do that know no
+    scope of ours. Any other unknown scope alone is refused: a typing error must not grant all.
+    """
+    wanted = set(parameters.get("scope", "").split())
+    if ours := wanted.intersection(SCOPES):
+        parameters["scope"] = " ".join(sorted(ours))
+    elif wanted <= OPENID_SCOPES:
+        parameters.pop("scope", None)
 
 
 class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib has no types
@@ -90,7 +110,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib has no types
         self.register_endpoint(_Introspection)
 
     def query_client(self, client_id: str) -> ClientModel | None:
-        client = self.rows.clients.find(client_id)
+        client = self.rows.clients.find(plain_id(client_id))
         if client is None or client.is_disabled:
             return None
         site = self.rows.sites.get(client.site_id)
@@ -105,6 +125,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib has no types
         expires_in: int | None = None,
         include_refresh_token: bool = True,
         family_id: str | None = None,
+        refresh_scope: str | None = None,
     ) -> dict[str, Any]:
         """RFC 6749 §5.1."""
         if user is None or user.site_id != client.row.site_id:
@@ -115,6 +136,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib has no types
             user,
             client.get_allowed_scope(scope),
             family_id=family_id,
+            refresh_scope=refresh_scope,
             is_refreshable=include_refresh_token,
         )
         token = {
@@ -193,7 +215,7 @@ class _CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib has n
 class _RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]  # Authlib has no types
     TOKEN_ENDPOINT_AUTH_METHODS: Final = AUTH_METHODS
     INCLUDE_NEW_REFRESH_TOKEN = True
-    _family_id: str | None = None
+    _old: Credential
 
     def authenticate_refresh_token(self, refresh_token: str) -> TokenModel | None:
         client = self.request.client.row
@@ -201,7 +223,7 @@ class _RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]  # Authlib has no 
         return TokenModel(found) if found else None
 
     def authenticate_user(self, refresh_token: TokenModel) -> Agent:
-        self._family_id = refresh_token.row.family_id
+        self._old = refresh_token.row
         agent: Agent | None = self.server.grants.use_refresh(self.server.rows, refresh_token.row)
         if agent is None:
             raise InvalidGrantError
@@ -211,7 +233,8 @@ class _RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]  # Authlib has no 
         """Marked as used when it was spent."""
 
     def generate_token(self, **options: Any) -> dict[str, Any]:
-        return _of_family(self, self._family_id, options)
+        """RFC 6749 §6: a narrower scope is the access token's alone."""
+        return _of_family(self, self._old.family_id, {**options, "refresh_scope": self._old.scope})
 
 
 def _of_family(
