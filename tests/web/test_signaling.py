@@ -14,6 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from tests.web.conftest import Served
 from visavis.web import pump
+from visavis.web.liveness import Liveness, Patience
 from visavis.web.pace import BURST, MESSAGES_PER_SECOND, Pace
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -234,3 +235,38 @@ def test_the_pace_is_kept(served: Served, monkeypatch: pytest.MonkeyPatch) -> No
                 await page.hear("refused")
 
     run(served, talk)
+
+
+def test_a_ping_is_answered_with_a_pong(enabled: Served) -> None:
+    async def talk(served: Signaling) -> None:
+        async with served.visitor() as socket:
+            page = Page(socket)
+            await page.say(type="ping")
+            await page.hear("pong")
+            await page.say(type="pong")
+            await page.say(type="ping")
+            assert await page.hear("pong") == {"type": "pong"}
+            assert "refused" not in [message["type"] for message in page.heard]
+
+    run(enabled, talk)
+
+
+def test_a_page_that_does_not_answer_is_gone(
+    enabled: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hasty = Patience(quiet=0.05, answer=0.05)
+
+    def liveness(clock: Callable[[], float], is_busy: Callable[[], bool]) -> Liveness:
+        return Liveness(clock, is_busy, idle=hasty, in_call=hasty, tick=0.02)
+
+    monkeypatch.setattr(pump, "Liveness", liveness)
+
+    async def talk(served: Signaling) -> None:
+        async with served.visitor() as socket:
+            page = Page(socket)
+            await page.hear("ping")
+            await page.say(type="pong")
+            await page.hear("ping")
+            assert await page.end() == pump.GOING_AWAY
+
+    run(enabled, talk)

@@ -103,6 +103,9 @@ const english = {
   cameraBusy: "Another program is using your camera: you will be heard, not seen.",
   cameraLost: "The camera is gone. Plug it in and switch it on again, or choose another.",
   microphoneLost: "The microphone is gone. Plug it in, or choose another.",
+  microphoneSilenced:
+    "Your microphone has been silenced by your device. Check its mute switch or other programs.",
+  takenByColleague: "A colleague has taken the call.",
   deviceBusy: "Another program is using your microphone or camera. Close it and try again.",
   insecure: "Calls need a secure page (https).",
   lostSignaling: "The connection to the server was lost. Reconnecting …",

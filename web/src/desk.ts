@@ -2,16 +2,18 @@ import { endedAtDesk, t } from "./catalogue";
 import { Conversation } from "./conversation";
 import { keep, takeUp, type Unfinished } from "./memory";
 import { OwnMedia } from "./own-media";
-import type {
-  Availability,
-  FromAgent,
-  Media,
-  Mine,
-  PageVisitor,
-  Ring,
-  TeamMember,
-  ToAgent,
-  Waiting,
+import {
+  CALL_IS_GONE,
+  type Availability,
+  type FromAgent,
+  type Media,
+  type Mine,
+  type PageVisitor,
+  type Refused,
+  type Ring,
+  type TeamMember,
+  type ToAgent,
+  type Waiting,
 } from "./protocol";
 import { Signaling } from "./signaling";
 import { Subject } from "./subject";
@@ -45,6 +47,12 @@ export class Desk extends Subject {
   private media: Media = "video";
   private callId = "";
   private opening: Promise<Conversation | undefined> = Promise.resolve(undefined);
+  /** Aborted when nobody wants the devices any more that the browser may still be asking for. */
+  private acquisition = new AbortController();
+  /** Whether the page was loaded again during the call and is still opening its devices. */
+  private isResuming = false;
+  /** Whether the server has heard that this desk takes the call. */
+  private hasAccepted = false;
   private iceServers: RTCIceServer[] = [];
   private patience = 0;
   private forsaken = "";
@@ -61,10 +69,16 @@ export class Desk extends Subject {
       url,
       (m) => this.hear(m),
       (open) => this.onOpen(open),
+      () => this.hasCall,
     );
     addEventListener("pagehide", this.onPageHide);
     const unfinished = takeUp(() => localStorage, memoryKey);
     if (unfinished) void this.resume(unfinished);
+  }
+
+  /** The calls that can be taken. */
+  get ringing(): Ring[] {
+    return this.rings;
   }
 
   get hasCall(): boolean {
@@ -80,7 +94,9 @@ export class Desk extends Subject {
   async accept(ring: Ring, media: Media): Promise<void> {
     if (this.hasCall) return;
     const conversation = await this.open(ring.callId, media, ring.visitorName);
-    if (conversation) this.signaling.send({ type: "accept", callId: ring.callId, media });
+    if (!conversation) return;
+    this.hasAccepted = true;
+    this.signaling.send({ type: "accept", callId: ring.callId, media });
   }
 
   decline({ callId }: Ring): void {
@@ -91,7 +107,8 @@ export class Desk extends Subject {
 
   hangUp(): void {
     const { callId } = this;
-    if (this.signaling.isOpen) this.signaling.send({ type: "hangUp", callId });
+    if (this.isResuming) this.forsake(callId);
+    else if (this.signaling.isOpen) this.signaling.send({ type: "hangUp", callId });
     else this.forsaken = callId;
     this.finish("");
   }
@@ -141,13 +158,13 @@ export class Desk extends Subject {
         this.rings = [...this.rings.filter((ring) => ring.callId !== message.callId), message];
         break;
       case "ringStopped":
-        this.stopRinging(message.callId);
+        this.ringStopped(message.callId, message.reason);
         break;
       case "mine":
         void this.take(message);
         break;
       case "refused":
-        this.refused(message.message, message.callId);
+        this.refused(message);
         break;
       default:
         this.hearMore(message);
@@ -193,31 +210,44 @@ export class Desk extends Subject {
     this.changed();
   }
 
+  /** The call may have stopped ringing while the browser was still asking for the devices. */
+  private ringStopped(callId: string, reason: string): void {
+    this.stopRinging(callId);
+    if (callId !== this.callId || this.hasAccepted) return;
+    this.finish(reason === "accepted" ? t("takenByColleague") : endedAtDesk(reason));
+  }
+
   private stopRinging(callId: string): void {
     this.rings = this.rings.filter((ring) => ring.callId !== callId);
   }
 
   /** The call is this desk's without its having accepted: by invitation, or taken up again. */
   private async take({ callId, media, visitorName }: Mine): Promise<void> {
-    if (callId === this.callId) return;
+    if (callId === this.callId) {
+      this.hasAccepted = true;
+      return;
+    }
     const conversation = await this.open(callId, media, visitorName);
     if (!conversation) this.signaling.send({ type: "hangUp", callId });
   }
 
   private open(callId: string, media: Media, visitorName: string): Promise<Conversation | undefined> {
     Object.assign(this, { callId, media, stage: "connecting", notice: "", invitedId: "" });
+    this.hasAccepted = false;
+    this.acquisition = new AbortController();
     this.changed();
-    this.opening = this.begin(callId, media, visitorName);
+    this.opening = this.begin(callId, media, visitorName, this.acquisition.signal);
     return this.opening;
   }
 
-  private async begin(callId: string, media: Media, visitorName: string): Promise<Conversation | undefined> {
+  private async begin(
+    callId: string,
+    media: Media,
+    visitorName: string,
+    signal: AbortSignal,
+  ): Promise<Conversation | undefined> {
     try {
-      const own = await OwnMedia.open(media);
-      if (callId !== this.callId) {
-        own.close();
-        return undefined;
-      }
+      const own = await OwnMedia.open(media, signal);
       const conversation = new Conversation("agent", own, {
         send: (message) => this.signaling.send(message),
         isOpen: () => this.signaling.isOpen,
@@ -228,14 +258,18 @@ export class Desk extends Subject {
       this.conversation = conversation;
       return conversation;
     } catch (error) {
-      if (callId === this.callId) this.finish((error as Error).message);
+      if (signal.aborted) return undefined;
+      if (this.isResuming) this.forsake(callId);
+      this.finish((error as Error).message);
       return undefined;
     }
   }
 
-  private refused(message: string, callId: string | null): void {
-    const isLost = callId === this.callId && (this.stage === "connecting" || this.stage === "reconnecting");
-    if (this.hasCall && isLost) return this.finish(message);
+  private refused({ error, message, callId }: Refused): void {
+    if (this.hasCall && callId === this.callId) {
+      if (CALL_IS_GONE.includes(error)) return this.finish(t("ended.hungUp"));
+      if (this.stage === "connecting") return this.finish(message);
+    }
     this.transferringTo = "";
     this.invitedId = "";
     this.notice = message;
@@ -254,30 +288,42 @@ export class Desk extends Subject {
     this.changed();
   }
 
+  private greetForsaken(): void {
+    const callId = this.forsaken;
+    if (!callId) return;
+    this.signaling.send({ type: "resume", callId, hasMedia: true });
+    this.signaling.send({ type: "hangUp", callId });
+    this.forsaken = "";
+  }
+
   private greet(): void {
-    const { callId, forsaken, conversation } = this;
-    if (forsaken) {
-      this.signaling.send({ type: "resume", callId: forsaken, hasMedia: true });
-      this.signaling.send({ type: "hangUp", callId: forsaken });
-      this.forsaken = "";
-    }
-    if (conversation) this.signaling.send({ type: "resume", callId, hasMedia: conversation.hasMedia });
+    const { callId, conversation } = this;
+    this.greetForsaken();
+    if (this.isResuming) return;
+    if (callId) this.signaling.send({ type: "resume", callId, hasMedia: conversation?.hasMedia ?? false });
   }
 
   /** The page was loaded anew during a call. */
   private async resume(unfinished: Unfinished): Promise<void> {
     const { callId, media, otherName, since, lines, hasCamera, isMuted } = unfinished;
-    const conversation = await this.open(callId, hasCamera ? "video" : "audio", otherName);
-    if (!conversation) {
-      this.forsaken = callId;
-      if (this.signaling.isOpen) this.greet();
-      return;
-    }
+    this.isResuming = true;
+    const opening = this.open(callId, hasCamera ? "video" : "audio", otherName);
+    const { signal } = this.acquisition;
+    const conversation = await opening;
+    if (!conversation || signal.aborted) return;
+    this.isResuming = false;
+    this.hasAccepted = true;
     this.media = media;
     this.stage = "reconnecting";
     Object.assign(conversation, { since, lines });
     conversation.own.setMuted(isMuted);
     if (this.signaling.isOpen) this.greet();
+  }
+
+  /** Leave a call that this page has not taken up again. */
+  private forsake(callId: string): void {
+    this.forsaken = callId;
+    if (this.signaling.isOpen) this.greetForsaken();
   }
 
   private remember(): void {
@@ -299,6 +345,8 @@ export class Desk extends Subject {
 
   private leave(): void {
     clearTimeout(this.patience);
+    this.acquisition.abort();
+    this.isResuming = false;
     this.conversation?.close();
     this.conversation = undefined;
     this.callId = "";

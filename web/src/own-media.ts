@@ -12,6 +12,8 @@ const INPUTS: Record<DeviceKind, MediaDeviceKind> = {
   speaker: "audiooutput",
 };
 
+type Source = "microphone" | "camera" | "screen";
+
 /** What this browser captures for a call: microphone, camera and screen. Tells of every change. */
 export class OwnMedia extends Subject {
   /** Microphone and camera; what the screen shows travels by itself. */
@@ -22,17 +24,31 @@ export class OwnMedia extends Subject {
   trouble = "";
   private devices: Devices = preferredDevices();
   private isClosed = false;
+  private isPicking = false;
+  private hasLostMicrophone = false;
+  /** The number of the latest request for each source: the answer to an older one is released. */
+  private readonly requests: Record<Source, number> = { microphone: 0, camera: 0, screen: 0 };
 
-  /** Takes microphone and, for video, camera; rejects with a sentence when not even the first is there. */
-  static async open(media: Media): Promise<OwnMedia> {
+  /**
+   * Open microphone and, for video, camera; rejects with a sentence when not even the first is there.
+   *
+   * Once `signal` is aborted nothing is live any more, also not what a person allows only then.
+   */
+  static async open(media: Media, signal?: AbortSignal): Promise<OwnMedia> {
     if (!navigator.mediaDevices) throw new Error(t("insecure"));
     const own = new OwnMedia();
+    const close = () => own.close();
+    signal?.addEventListener("abort", close);
     try {
       await own.capture(media);
+      signal?.throwIfAborted();
     } catch (error) {
       own.close();
-      throw new Error(inWords(error), { cause: error });
+      throw signal?.aborted ? error : new Error(inWords(error), { cause: error });
+    } finally {
+      signal?.removeEventListener("abort", close);
     }
+    navigator.mediaDevices.addEventListener("devicechange", own.onDeviceChange);
     return own;
   }
 
@@ -56,27 +72,38 @@ export class OwnMedia extends Subject {
 
   /** Off, the camera itself goes dark; on, it may have to ask for permission. */
   async setCamera(isOn: boolean): Promise<void> {
-    if (!isOn) return this.release(this.camera);
-    if (!this.camera) await this.attempt(async () => this.hold(await this.capturedCamera()));
+    if (!isOn) {
+      this.requests.camera += 1;
+      return this.release(this.camera);
+    }
+    if (!this.camera) await this.attempt(() => this.acquire("camera", this.cameraConstraints()));
   }
 
   async share(): Promise<void> {
+    if (this.isPicking || this.screen) return;
+    this.isPicking = true;
     const constraints = { video: { frameRate: { ideal: 15, max: 30 } }, audio: false };
+    const request = (this.requests.screen += 1);
     try {
-      const [track] = (await navigator.mediaDevices.getDisplayMedia(constraints)).getVideoTracks();
+      const stream = await navigator.mediaDevices.getDisplayMedia(constraints);
+      if (this.isStale("screen", request)) return stream.getTracks().forEach((track) => track.stop());
+      const [track] = stream.getVideoTracks();
       if (!track) return;
       track.contentHint = "detail";
       track.onended = () => this.stopSharing();
       this.screen = track;
       this.trouble = "";
     } catch (error) {
-      // whoever closes the browser's question has decided so, and needs no message
+      // A person who closes the browser's picker has decided so, and needs no message.
       if (!isDenied(error)) this.trouble = t("shareFailed");
+    } finally {
+      this.isPicking = false;
     }
     this.changed();
   }
 
   stopSharing(): void {
+    this.requests.screen += 1;
     this.screen?.stop();
     this.screen = undefined;
     this.changed();
@@ -99,31 +126,49 @@ export class OwnMedia extends Subject {
     this.devices = { ...this.devices, [kind]: deviceId };
     preferDevices(this.devices);
     const exact = { deviceId: { exact: deviceId } };
-    if (kind === "microphone") await this.attempt(async () => this.hold(await captured({ audio: exact })));
-    if (kind === "camera" && this.camera)
-      await this.attempt(async () => this.hold(await this.capturedCamera(exact)));
+    if (kind === "microphone") await this.attempt(() => this.acquire("microphone", { audio: exact }));
+    if (kind === "camera" && this.camera) {
+      await this.attempt(() => this.acquire("camera", this.cameraConstraints(exact)));
+    }
     this.changed();
   }
 
   close(): void {
     this.isClosed = true;
-    [...this.stream.getTracks(), this.screen].forEach((track) => track?.stop());
+    navigator.mediaDevices.removeEventListener("devicechange", this.onDeviceChange);
+    for (const track of [...this.stream.getTracks(), this.screen]) {
+      if (!track) continue;
+      track.onended = track.onmute = track.onunmute = null;
+      track.stop();
+    }
   }
 
   private async capture(media: Media): Promise<void> {
     const audio = this.preferred("microphone");
-    if (media === "audio") return this.hold(await captured({ audio }));
+    if (media === "audio") return this.acquire("microphone", { audio });
     try {
-      this.hold(await captured({ audio, video: { ...PICTURE, ...this.preferred("camera") } }));
+      await this.acquire("camera", { audio, ...this.cameraConstraints() });
     } catch (error) {
-      if (isDenied(error)) throw error;
-      this.hold(await captured({ audio }));
+      if (isDenied(error) || this.isClosed) throw error;
+      await this.acquire("microphone", { audio });
       this.trouble = t(isMissing(error) ? "noCamera" : "cameraBusy");
     }
   }
 
-  private capturedCamera(which: MediaTrackConstraints = this.preferred("camera")): Promise<MediaStream> {
-    return captured({ video: { ...PICTURE, ...which } });
+  /** Capture from devices, unless nobody wants that any more by the time the browser has them. */
+  private async acquire(source: Source, constraints: MediaStreamConstraints): Promise<void> {
+    const request = (this.requests[source] += 1);
+    const stream = await navigator.mediaDevices.getUserMedia(constraints);
+    if (this.isStale(source, request)) stream.getTracks().forEach((track) => track.stop());
+    else this.hold(stream);
+  }
+
+  private isStale(source: Source, request: number): boolean {
+    return this.isClosed || this.requests[source] !== request;
+  }
+
+  private cameraConstraints(which: MediaTrackConstraints = this.preferred("camera")): MediaStreamConstraints {
+    return { video: { ...PICTURE, ...which } };
   }
 
   private preferred(kind: DeviceKind): MediaTrackConstraints {
@@ -141,18 +186,28 @@ export class OwnMedia extends Subject {
     this.changed();
   }
 
-  /** Takes new tracks in the place of those of their kind. */
+  /** Put new tracks in the place of those of their kind. */
   private hold(captured: MediaStream): void {
     for (const track of captured.getTracks()) {
-      if (this.isClosed) track.stop();
       this.stream
         .getTracks()
         .filter(({ kind }) => kind === track.kind)
         .forEach((old) => this.drop(old));
       track.onended = () => this.lost(track);
-      if (track.kind === "audio") track.enabled = !this.isMuted;
+      if (track.kind === "audio") {
+        track.enabled = !this.isMuted;
+        this.hasLostMicrophone = false;
+        // The system may silence a microphone without ending its track: a call on the phone, a switch.
+        track.onmute = () => this.say(t("microphoneSilenced"));
+        track.onunmute = () => this.say("");
+      }
       this.stream.addTrack(track);
     }
+    this.changed();
+  }
+
+  private say(trouble: string): void {
+    this.trouble = trouble;
     this.changed();
   }
 
@@ -162,7 +217,7 @@ export class OwnMedia extends Subject {
   }
 
   private drop(track: MediaStreamTrack): void {
-    track.onended = null;
+    track.onended = track.onmute = track.onunmute = null;
     track.stop();
     this.stream.removeTrack(track);
   }
@@ -170,19 +225,25 @@ export class OwnMedia extends Subject {
   /** A device was unplugged or taken away: another microphone will do, a camera is not forced on anybody. */
   private lost(track: MediaStreamTrack): void {
     this.drop(track);
-    this.trouble = t(track.kind === "audio" ? "microphoneLost" : "cameraLost");
-    this.changed();
-    if (track.kind === "audio") {
-      captured({ audio: true }).then(
-        (stream) => this.hold(stream),
-        () => {},
-      );
+    if (track.kind === "audio") this.hasLostMicrophone = true;
+    this.say(t(track.kind === "audio" ? "microphoneLost" : "cameraLost"));
+    void this.recoverMicrophone();
+  }
+
+  private readonly onDeviceChange = () => void this.recoverMicrophone();
+
+  /** Capture from whatever microphone there is, when the one in use is gone. */
+  private async recoverMicrophone(): Promise<void> {
+    if (!this.hasLostMicrophone) return;
+    const isLostWord = this.trouble === t("microphoneLost");
+    try {
+      await this.acquire("microphone", { audio: this.preferred("microphone") });
+      if (isLostWord && !this.hasLostMicrophone) this.say("");
+    } catch {
+      // None is plugged in: the next `devicechange` tries again, and the message says so meanwhile.
     }
   }
 }
-
-const captured = (constraints: MediaStreamConstraints): Promise<MediaStream> =>
-  navigator.mediaDevices.getUserMedia(constraints);
 
 const nameOf = (error: unknown): string => (error instanceof DOMException ? error.name : "");
 

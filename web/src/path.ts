@@ -8,25 +8,30 @@ export type PathFinding =
  * Tries the way that a call's media will take: a real transport to the media worker, without media.
  *
  * `ask` carries an offer to the server and resolves to its answer, empty when it has none to give.
+ * Once `signal` is aborted the connection is closed, and nothing is known.
  */
 export const probe = async (
   ask: (offer: string) => Promise<string>,
   iceServers: RTCIceServer[],
+  signal: AbortSignal,
 ): Promise<PathFinding> => {
   const connection = new RTCPeerConnection({
     bundlePolicy: "max-bundle",
     rtcpMuxPolicy: "require",
     iceServers,
   });
+  const aborted = new Promise<undefined>((resolve) =>
+    signal.addEventListener("abort", () => resolve(undefined)),
+  );
   try {
     connection.addTransceiver("audio", { direction: "inactive" });
     await connection.setLocalDescription();
-    const sdp = await Promise.race([ask(connection.localDescription!.sdp), after(PATIENCE, "")]);
+    const sdp = await Promise.race([ask(connection.localDescription!.sdp), after(PATIENCE, ""), aborted]);
     if (!sdp) return "unknown";
     await connection.setRemoteDescription({ type: "answer", sdp });
-    return (await Promise.race([connected(connection), after(PATIENCE, false)]))
-      ? await found(connection)
-      : "blocked";
+    const isConnected = await Promise.race([connected(connection), after(PATIENCE, false), aborted]);
+    if (isConnected === undefined) return "unknown";
+    return isConnected ? await found(connection) : "blocked";
   } finally {
     connection.close();
   }

@@ -3,6 +3,10 @@
 export type Media = "audio" | "video";
 export type Party = "visitor" | "agent" | "system";
 
+/** Is the other end still there? Answered at once with a `Pong`, by either side. */
+export type Ping = { type: "ping" };
+export type Pong = { type: "pong" };
+
 // From either page
 
 export type HangUp = { type: "hangUp"; callId: string };
@@ -76,6 +80,8 @@ export type Quality = {
   roundTrip: number | null;
 };
 export type Ended = { type: "ended"; callId: string; reason: string; by: Party };
+/** The errors that end a page's own call: it is over, or belongs to somebody else by now. */
+export const CALL_IS_GONE = ["EntityNotFound", "PermissionDenied"];
 export type Refused = { type: "refused"; error: string; message: string; callId: string | null };
 
 type ToEither =

@@ -1,20 +1,40 @@
+import type { Ping, Pong } from "./protocol";
+
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 5_000;
+/** A check that is answered this late says that the connection is dead. */
+const ANSWER_WITHIN = 3_000;
+/** Silence after which the other end is asked whether it is still there, in milliseconds. */
+const QUIET_AFTER = { idle: 14_000, busy: 3_000 };
+const TICK = 1_000;
 
-/** A WebSocket that comes back: messages in, messages out, and whether it is open. */
+/**
+ * A WebSocket that comes back: messages in, messages out, and whether it is open.
+ *
+ * A connection whose network is gone stays "open" for minutes (half-open TCP). So silence is followed by
+ * a `ping`, and a `ping` without an answer by another socket: after 17 seconds at most, 6 while `isBusy`.
+ * Waking up, coming back online and returning to the page ask at once.
+ */
 export class Signaling<In, Out> {
   private socket: WebSocket | undefined;
   private pause = FIRST_PAUSE;
   private isClosed = false;
   private timer = 0;
+  private ticking = 0;
+  private heardAt = 0;
+  /** When the other end was asked, until it says something. */
+  private askedAt: number | undefined;
+  private onCheck = () => this.check();
 
   constructor(
     private readonly url: string,
     private readonly onMessage: (message: In) => void,
     private readonly onOpen: (isOpen: boolean) => void,
+    private readonly isBusy: () => boolean = () => false,
   ) {
     this.connect();
-    addEventListener("online", this.hurry);
+    for (const event of ["online", "pageshow"]) addEventListener(event, this.onCheck);
+    document.addEventListener("visibilitychange", this.onCheck);
   }
 
   get isOpen(): boolean {
@@ -28,14 +48,33 @@ export class Signaling<In, Out> {
   close(): void {
     this.isClosed = true;
     clearTimeout(this.timer);
-    removeEventListener("online", this.hurry);
+    clearInterval(this.ticking);
+    for (const event of ["online", "pageshow"]) removeEventListener(event, this.onCheck);
+    document.removeEventListener("visibilitychange", this.onCheck);
     this.socket?.close();
   }
 
-  private readonly hurry = (): void => {
-    if (this.socket?.readyState !== WebSocket.CLOSED || this.isClosed) return;
-    clearTimeout(this.timer);
-    this.connect();
+  /** Ask now whether the connection is alive, or connect now if there is none. */
+  private check(): void {
+    if (this.isClosed || document.visibilityState === "hidden") return;
+    if (this.isOpen) this.ask();
+    else if (!this.socket || this.socket.readyState === WebSocket.CLOSED) {
+      clearTimeout(this.timer);
+      this.connect();
+    }
+  }
+
+  private ask(): void {
+    if (this.askedAt !== undefined) return;
+    this.askedAt = performance.now();
+    this.socket!.send(JSON.stringify({ type: "ping" } satisfies Ping));
+  }
+
+  private readonly tick = (): void => {
+    const now = performance.now();
+    if (this.askedAt !== undefined && now - this.askedAt >= ANSWER_WITHIN) return this.lost();
+    const quietAfter = this.isBusy() ? QUIET_AFTER.busy : QUIET_AFTER.idle;
+    if (this.isOpen && now - this.heardAt >= quietAfter) this.ask();
   };
 
   private connect(): void {
@@ -43,15 +82,39 @@ export class Signaling<In, Out> {
     this.socket = socket;
     socket.onopen = () => {
       this.pause = FIRST_PAUSE;
+      this.heardAt = performance.now();
+      this.askedAt = undefined;
+      clearInterval(this.ticking);
+      this.ticking = window.setInterval(this.tick, TICK);
       this.onOpen(true);
     };
-    socket.onmessage = ({ data }: MessageEvent<string>) => this.onMessage(JSON.parse(data) as In);
-    socket.onclose = () => {
-      this.onOpen(false);
-      if (this.isClosed) return;
-      this.timer = window.setTimeout(() => this.connect(), this.pause * (0.75 + Math.random() / 2));
-      this.pause = Math.min(LONGEST_PAUSE, this.pause * 2);
-    };
+    socket.onmessage = ({ data }: MessageEvent<string>) => this.hear(data);
+    socket.onclose = () => this.lost();
+  }
+
+  private hear(data: string): void {
+    this.heardAt = performance.now();
+    this.askedAt = undefined;
+    const message = JSON.parse(data) as In | Ping | Pong;
+    const { type } = message as Ping | Pong;
+    if (type === "ping") this.socket!.send(JSON.stringify({ type: "pong" } satisfies Pong));
+    else if (type !== "pong") this.onMessage(message as In);
+  }
+
+  /** The socket is closed or counts as closed: nothing that it still says is heard. */
+  private lost(): void {
+    clearInterval(this.ticking);
+    this.askedAt = undefined;
+    const { socket } = this;
+    if (socket) {
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.close();
+    }
+    this.socket = undefined;
+    this.onOpen(false);
+    if (this.isClosed) return;
+    this.timer = window.setTimeout(() => this.connect(), this.pause * (0.5 + Math.random()));
+    this.pause = Math.min(LONGEST_PAUSE, this.pause * 2);
   }
 }
 

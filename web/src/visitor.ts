@@ -2,7 +2,14 @@ import { endedBecause, t } from "./catalogue";
 import { Conversation } from "./conversation";
 import { keep, takeUp, type Unfinished } from "./memory";
 import { OwnMedia } from "./own-media";
-import type { Availability, FromVisitor, Media, ToVisitor } from "./protocol";
+import {
+  CALL_IS_GONE,
+  type Availability,
+  type FromVisitor,
+  type Media,
+  type Refused,
+  type ToVisitor,
+} from "./protocol";
 import { probe, type PathFinding } from "./path";
 import { Signaling } from "./signaling";
 import { Subject } from "./subject";
@@ -56,6 +63,12 @@ export class Visitor extends Subject {
   /** A call that the page asked for before the server had said whether calls may be placed. */
   private wanted: Media | undefined;
   private hasHeard = false;
+  /** The call of before the page was loaded again, while its devices are being opened. */
+  private resuming: { callId: string; secret: string } | undefined;
+  /** Aborted when nobody wants the devices any more that the browser may still be asking for. */
+  private acquisition = new AbortController();
+  /** Aborted when the check before the call is over. */
+  private check = new AbortController();
   private answerPath: ((sdp: string) => void) | undefined;
   private readonly signaling: Signaling<ToVisitor, FromVisitor>;
   private readonly onPageHide = () => this.remember();
@@ -70,6 +83,7 @@ export class Visitor extends Subject {
       url,
       (m) => this.hear(m),
       (open) => this.onOpen(open),
+      () => !!this.conversation,
     );
     addEventListener("pagehide", this.onPageHide);
     const unfinished = takeUp(() => sessionStorage, memoryKey);
@@ -107,12 +121,13 @@ export class Visitor extends Subject {
   async openMedia(media: Media): Promise<void> {
     this.media = media;
     this.notice = "";
+    this.releaseDevices();
+    const { signal } = this.acquisition;
     this.changed();
     try {
-      const own = await OwnMedia.open(media);
-      if (this.stage !== "checking") return own.close();
-      this.own = own;
+      this.own = await OwnMedia.open(media, signal);
     } catch (error) {
+      if (signal.aborted) return;
       this.notice = (error as Error).message;
     }
     this.changed();
@@ -123,16 +138,19 @@ export class Visitor extends Subject {
     const { own, media, name, email, invitation } = this;
     if (!own || !this.isOnline || this.stage !== "checking") return;
     const conversation = this.begin(own);
+    this.check.abort();
     this.stage = "calling";
     this.isRecorded = this.availability.isRecorded;
     this.changed();
     const offer = await conversation.offer(1, media === "video");
+    if (this.conversation !== conversation) return;
     const { invitation: id = "" } = invitation ?? {};
     this.signaling.send({ type: "call", media, offer, name, email, agreed, invitation: id });
     this.invitation = undefined;
   }
 
   hangUp(): void {
+    if (this.resuming) this.forsake(this.resuming);
     const callId = this.conversation?.callId;
     if (!callId) return this.finish("", "");
     if (this.signaling.isOpen) this.signaling.send({ type: "hangUp", callId });
@@ -151,6 +169,7 @@ export class Visitor extends Subject {
 
   /** Back to the two buttons; an invitation is thereby declined. */
   dismiss(): void {
+    this.leave();
     Object.assign(this, { stage: "idle", notice: "", reason: "", invitation: undefined });
     this.changed();
   }
@@ -200,7 +219,7 @@ export class Visitor extends Subject {
           this.finish(endedBecause(message.reason), message.reason, message.by);
         break;
       case "refused":
-        this.refused(message.message, message.callId);
+        this.refused(message);
         break;
       default:
         if (message.callId === this.conversation?.callId) this.hearOfCall(message);
@@ -255,15 +274,16 @@ export class Visitor extends Subject {
     this.signaling.send({ type: "offer", callId, link, sdp, screenMid: "" });
   }
 
-  private refused(message: string, callId: string | null): void {
+  private refused({ error, message, callId }: Refused): void {
     const conversation = this.conversation;
     if (!conversation) {
       if (this.hasLeftMessage && callId === this.lastCallId)
         Object.assign(this, { hasLeftMessage: false, notice: message });
       return;
     }
-    if (!conversation.callId || (this.stage === "reconnecting" && callId === conversation.callId)) {
-      return this.finish(conversation.callId ? t("ended.failed") : message, "failed");
+    if (!conversation.callId) return this.finish(message, "failed");
+    if (callId === conversation.callId && CALL_IS_GONE.includes(error)) {
+      return this.finish(t(this.stage === "connected" ? "ended.hungUp" : "ended.failed"), "failed");
     }
     conversation.own.trouble = message;
   }
@@ -285,14 +305,24 @@ export class Visitor extends Subject {
     this.changed();
   }
 
+  /** Leave a call that this page has not taken up again. */
+  private forsake(call: { callId: string; secret: string }): void {
+    this.forsaken = call;
+    if (this.signaling.isOpen) this.greetForsaken();
+  }
+
+  private greetForsaken(): void {
+    const { forsaken } = this;
+    if (!forsaken) return;
+    this.signaling.send({ type: "resume", ...forsaken, hasMedia: true });
+    this.signaling.send({ type: "hangUp", callId: forsaken.callId });
+    this.forsaken = undefined;
+  }
+
   private greet(): void {
     this.sayHere();
-    const { conversation, forsaken } = this;
-    if (forsaken) {
-      this.signaling.send({ type: "resume", ...forsaken, hasMedia: true });
-      this.signaling.send({ type: "hangUp", callId: forsaken.callId });
-      this.forsaken = undefined;
-    }
+    this.greetForsaken();
+    const { conversation } = this;
     if (!conversation) return;
     if (!conversation.callId) return this.finish(t("ended.failed"), "failed");
     const { callId, secret, hasMedia } = conversation;
@@ -312,16 +342,21 @@ export class Visitor extends Subject {
   private async takeUp(unfinished: Unfinished): Promise<void> {
     const { callId, secret, media, since, otherName, lines } = unfinished;
     Object.assign(this, { stage: "reconnecting", media, resumeSeconds: unfinished.resumeSeconds });
+    this.resuming = { callId, secret };
+    this.releaseDevices();
+    const { signal } = this.acquisition;
     this.changed();
     try {
-      const own = await OwnMedia.open(unfinished.hasCamera ? "video" : "audio");
+      const own = await OwnMedia.open(unfinished.hasCamera ? "video" : "audio", signal);
+      this.resuming = undefined;
+      this.own = own;
       own.setMuted(unfinished.isMuted);
       const conversation = this.begin(own);
       Object.assign(conversation, { callId, secret, since, otherName, lines });
       if (this.signaling.isOpen) this.signaling.send({ type: "resume", callId, secret, hasMedia: false });
     } catch (error) {
-      this.forsaken = { callId, secret };
-      if (this.signaling.isOpen) this.greet();
+      if (signal.aborted) return;
+      this.forsake({ callId, secret });
       this.finish((error as Error).message, "failed");
     }
     this.changed();
@@ -350,16 +385,29 @@ export class Visitor extends Subject {
       return new Promise<string>((resolve) => (this.answerPath = resolve));
     };
     this.path = "looking";
-    this.path = await probe(ask, this.iceServers);
+    this.check = new AbortController();
+    const { signal } = this.check;
+    const path = await probe(ask, this.iceServers, signal);
+    if (signal.aborted) return;
+    this.path = path;
     this.answerPath = undefined;
     this.changed();
   }
 
+  /** Nothing that was captured stays live, nor anything that the browser is still asking for. */
+  private releaseDevices(): void {
+    this.acquisition.abort();
+    this.acquisition = new AbortController();
+    this.own?.close();
+    this.own = undefined;
+  }
+
   private leave(): void {
     clearTimeout(this.patience);
+    this.check.abort();
     this.conversation?.close();
-    this.own?.close();
-    this.conversation = this.own = undefined;
+    this.conversation = this.resuming = undefined;
+    this.releaseDevices();
   }
 
   private finish(notice: string, reason: string, by = "visitor"): void {

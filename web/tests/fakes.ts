@@ -62,6 +62,8 @@ export class FakeTrack extends EventTarget {
   muted = false;
   contentHint = "";
   onended: (() => void) | null = null;
+  onmute: (() => void) | null = null;
+  onunmute: (() => void) | null = null;
   readonly id = `track-${FakeTrack.all.length}`;
 
   constructor(
@@ -93,6 +95,7 @@ export class FakeTrack extends EventTarget {
 
   setMuted(isMuted: boolean): void {
     this.muted = isMuted;
+    (isMuted ? this.onmute : this.onunmute)?.();
     this.dispatchEvent(new Event(isMuted ? "mute" : "unmute"));
   }
 }

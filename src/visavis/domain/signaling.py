@@ -34,6 +34,14 @@ class Message(msgspec.Struct, frozen=True, rename="camel", tag_field="type", tag
     """A signalling message; `type` is the class's name in camelCase."""
 
 
+class Ping(Message, frozen=True):
+    """Ask whether the other end is still there; either side may. The answer is a `Pong`."""
+
+
+class Pong(Message, frozen=True):
+    """The answer to a `Ping`, at once."""
+
+
 # From either page
 
 
@@ -411,6 +419,9 @@ class TransferFailed(Message, frozen=True):
     reason: str
 
 
+Check = Ping | Pong
+"""Either side's question whether the connection is alive: answered by the socket, not by a call."""
+
 FromVisitor = Here | Probe | Call | Offer | Answer | Resume | Relink | Say | LeaveMessage | HangUp
 FromAgent = (
     Presence
@@ -438,6 +449,8 @@ ToEither = (
     | Quality
     | Ended
     | Refused
+    | Ping
+    | Pong
 )
 ToVisitor = ToEither | Probed | Calling | Queued | Connect | ProvisionalAnswer | Invited
 ToAgent = ToEither | Welcome | Ring | RingStopped | Mine | Team | Queue | Visitors | TransferFailed

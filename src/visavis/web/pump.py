@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -12,8 +13,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from visavis.domain import signaling
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.services.ports import Subscription
+from visavis.web.liveness import Liveness
 from visavis.web.pace import Pace
 
+GOING_AWAY: Final = 1001  # RFC 6455 §7.4.1
 TRY_AGAIN_LATER: Final = 1013  # IANA's registry of close codes (RFC 6455 §11.7)
 
 Perform = Callable[[Any], Awaitable[None]]
@@ -23,11 +26,19 @@ async def send(socket: WebSocket, message: msgspec.Struct) -> None:
     await socket.send_text(msgspec.json.encode(message).decode())
 
 
-async def pump(socket: WebSocket, inbox: Subscription, kinds: Any, perform: Perform) -> None:
-    """Carry messages both ways until the page goes or falls too far behind."""
+async def pump(
+    socket: WebSocket,
+    inbox: Subscription,
+    kinds: Any,
+    perform: Perform,
+    is_busy: Callable[[], bool],
+) -> None:
+    """Carry messages both ways until the page goes, falls silent or falls too far behind."""
+    liveness = Liveness(asyncio.get_running_loop().time, is_busy)
     tasks = {
-        asyncio.create_task(_carry_in(socket, kinds, perform)),
+        asyncio.create_task(_carry_in(socket, kinds, perform, liveness)),
         asyncio.create_task(_carry_out(socket, inbox)),
+        asyncio.create_task(_watch(socket, liveness)),
     }
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -41,15 +52,25 @@ async def pump(socket: WebSocket, inbox: Subscription, kinds: Any, perform: Perf
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _carry_in(socket: WebSocket, kinds: Any, perform: Perform) -> None:
+async def _watch(socket: WebSocket, liveness: Liveness) -> None:
+    await liveness.watch(lambda: send(socket, signaling.Ping()))
+    with suppress(RuntimeError):  # the page has just closed it itself
+        await socket.close(GOING_AWAY, "This page did not answer.")
+
+
+async def _carry_in(socket: WebSocket, kinds: Any, perform: Perform, liveness: Liveness) -> None:
     decoder = msgspec.json.Decoder(kinds)
     pace = Pace(asyncio.get_running_loop().time)
     async for text in socket.iter_text():
+        liveness.heard()
         call_id = None
         try:
             message = decoder.decode(text)
             call_id = getattr(message, "call_id", None)
-            await perform(message)
+            if isinstance(message, signaling.Ping):
+                await send(socket, signaling.Pong())
+            elif not isinstance(message, signaling.Pong):
+                await perform(message)
         except msgspec.MsgspecError as error:
             await _refuse(socket, VisavisError(ErrorKind.ParameterInvalid, f"{error}."), None)
         except VisavisError as error:

@@ -74,7 +74,13 @@ class Sockets:
             await self._greet(socket, visitor.site_id, visitor.id)
             try:
                 with self._renewing(visitor.id):
-                    await pump(socket, inbox, signaling.FromVisitor, perform)
+                    await pump(
+                        socket,
+                        inbox,
+                        signaling.FromVisitor | signaling.Check,
+                        perform,
+                        lambda: self._calls.is_in_call(visitor.id),
+                    )
             finally:
                 self._calls.visitor_left(visitor)
 
@@ -99,7 +105,13 @@ class Sockets:
             self._calls.agent_arrived(desk)
             try:
                 with self._renewing(desk.socket_id):
-                    await pump(socket, inbox, signaling.FromAgent, perform)
+                    await pump(
+                        socket,
+                        inbox,
+                        signaling.FromAgent | signaling.Check,
+                        perform,
+                        lambda: self._calls.is_in_call(desk.socket_id),
+                    )
             finally:
                 self._calls.agent_left(desk)
 

@@ -93,6 +93,10 @@ class Calls:
         """How many calls went on although they could not be recorded."""
         return self._taping.unrecorded
 
+    def is_in_call(self, socket_id: str) -> bool:
+        """Whether a page is a party of a call."""
+        return self._floor.seated(socket_id) is not None
+
     # A visitor's page
 
     async def from_visitor(self, visitor: Visitor, message: signaling.FromVisitor) -> None:

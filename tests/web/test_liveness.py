@@ -1,0 +1,33 @@
+"""When the server gives up a page that no longer answers, in simulated time."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from visavis.web.liveness import Liveness
+
+
+async def _seconds_until_gone(*, is_busy: bool) -> float:
+    """Simulated seconds of silence after which a page counts as gone."""
+    now = 0.0
+    asked: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    async def ask() -> None:
+        asked.append(now)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("visavis.web.liveness.asyncio.sleep", sleep)
+        await Liveness(lambda: now, lambda: is_busy).watch(ask)
+    assert len(asked) == 1
+    return now
+
+
+def test_silence_is_noticed_within_20_seconds_and_within_6_in_a_call() -> None:
+    assert asyncio.run(_seconds_until_gone(is_busy=False)) <= 20
+    assert asyncio.run(_seconds_until_gone(is_busy=True)) <= 6

@@ -1,0 +1,102 @@
+import { expect, test, vi } from "vitest";
+import { settled } from "./fakes";
+import {
+  callState,
+  connectedAgent,
+  connectedVisitor,
+  expectNoCall,
+  placedCall,
+  reconnect,
+  refuse,
+  ring,
+  agentPage,
+} from "./pages";
+import { FakeSocket } from "./fakes";
+
+const STATES = ["queued", "ringing", "accepted", "connecting", "connected", "reconnecting"];
+
+test.each(STATES)("a visitor's call that the server no longer has ends while it is %s", async (state) => {
+  const { visitor, told } = await placedCall();
+  FakeSocket.latest.receive(callState("c1", state));
+  await settled();
+
+  await reconnect();
+  expect(FakeSocket.latest.ofType("resume")).toMatchObject([{ callId: "c1", secret: "s" }]);
+  refuse("c1", "EntityNotFound");
+
+  expectNoCall(visitor);
+  expect(visitor.stage).toBe("ended");
+  expect(visitor.notice).not.toBe("");
+  expect(told.filter(([name]) => name === "ended")).toEqual([
+    ["ended", { callId: "c1", reason: "failed", by: "visitor" }],
+  ]);
+});
+
+test.each(STATES.slice(2))(
+  "an agent's call that the server no longer has ends while it is %s",
+  async (state) => {
+    const desk = await connectedAgent();
+    FakeSocket.latest.receive(callState("c1", state));
+    await settled();
+
+    await reconnect();
+    refuse("c1", "EntityNotFound");
+    FakeSocket.latest.receive(ring("c2"));
+
+    expect(desk.ringing.map(({ callId }) => callId)).toEqual(["c2"]);
+    FakeSocket.latest.receive({ type: "ringStopped", callId: "c2", reason: "cancelled" });
+    expectNoCall(desk);
+    desk.close();
+  },
+);
+
+test("a call that another page of the same party has now ends here", async () => {
+  const desk = await connectedAgent();
+
+  refuse("c1", "PermissionDenied");
+
+  expectNoCall(desk);
+  desk.close();
+});
+
+test("a refusal that is not about the whole call leaves it alone", async () => {
+  const { visitor } = await connectedVisitor();
+
+  FakeSocket.latest.receive({ type: "refused", callId: "c1", error: "TooManyRequests", message: "Slower." });
+  refuse("another", "EntityNotFound");
+
+  expect(visitor.stage).toBe("connected");
+  visitor.hangUp();
+  expectNoCall(visitor);
+});
+
+test("an agent whose devices are still being opened takes the call up again after a reconnect", async () => {
+  const desk = await agentPage();
+  FakeSocket.latest.receive({
+    type: "mine",
+    callId: "c1",
+    media: "video",
+    visitorName: "Ann",
+    isRecorded: false,
+    since: "",
+  });
+  await reconnect();
+
+  expect(FakeSocket.latest.ofType("resume")).toMatchObject([{ callId: "c1" }]);
+  FakeSocket.latest.receive({ type: "ended", callId: "c1", reason: "abandoned", by: "visitor" });
+  await settled();
+  expectNoCall(desk);
+  desk.close();
+});
+
+test("a call whose server stays away ends after the time for resuming it", async () => {
+  const { visitor } = await connectedVisitor();
+  const desk = await connectedAgent();
+
+  for (const socket of FakeSocket.all) socket.drop();
+  await vi.advanceTimersByTimeAsync(31_000);
+
+  expectNoCall(visitor, desk);
+  visitor.close();
+  desk.close();
+});

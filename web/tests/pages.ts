@@ -1,0 +1,125 @@
+// The two pages without their elements, connected to a server that is the test.
+
+import { expect, vi } from "vitest";
+import { Desk } from "../src/desk";
+import type { Media } from "../src/protocol";
+import { Visitor } from "../src/visitor";
+import { FakeDevices, FakePeerConnection, FakeSocket, FakeTrack, settled } from "./fakes";
+
+export const devices = (): FakeDevices => navigator.mediaDevices as unknown as FakeDevices;
+
+const NOW = "2026-01-01T00:00:00Z";
+
+/** Assert that nothing of a call is left: no live track, no ringing, no open connection, no call. */
+export const expectNoCall = (...pages: (Visitor | Desk)[]): void => {
+  expect(FakeTrack.live.map(({ kind }) => kind)).toEqual([]);
+  expect(FakePeerConnection.all.filter(({ signalingState }) => signalingState !== "closed")).toEqual([]);
+  for (const page of pages) {
+    expect(page.conversation).toBeUndefined();
+    expect(["idle", "ended"]).toContain(page.stage);
+    if (page instanceof Desk) {
+      expect(page.hasCall).toBe(false);
+      expect(page.ringing).toEqual([]);
+    }
+  }
+};
+
+export const callState = (callId: string, state: string): object => ({
+  type: "callState",
+  callId,
+  state,
+  at: NOW,
+  link: 1,
+  agentName: "Bo",
+  visitorName: "Ann",
+});
+
+export const ring = (callId: string, more: object = {}): object => ({
+  type: "ring",
+  callId,
+  media: "video",
+  visitorName: "Ann",
+  visitorEmail: "",
+  isRecorded: false,
+  since: NOW,
+  transferredBy: "",
+  ...more,
+});
+
+export const AVAILABLE = {
+  type: "availability",
+  isEnabled: true,
+  isRecorded: false,
+  needsAgreement: false,
+  isStaffed: true,
+};
+
+/** A visitor's page that the server has greeted, and what its host page was told. */
+export const visitorPage = async (): Promise<{ visitor: Visitor; told: [string, object][] }> => {
+  const told: [string, object][] = [];
+  const visitor = new Visitor("ws://example.com", "call", (name, detail) => told.push([name, detail]));
+  FakeSocket.latest.open();
+  FakeSocket.latest.receive(AVAILABLE);
+  await settled();
+  return { visitor, told };
+};
+
+/** The visitor has called; the server has given the call its name. */
+export const placedCall = async (media: Media = "video") => {
+  const page = await visitorPage();
+  await page.visitor.prepare(media);
+  await page.visitor.call(false);
+  FakeSocket.latest.receive({
+    type: "calling",
+    callId: "c1",
+    isRecorded: false,
+    secret: "s",
+    resumeSeconds: 30,
+  });
+  await settled();
+  return page;
+};
+
+export const connectedVisitor = async (media: Media = "video") => {
+  const page = await placedCall(media);
+  FakeSocket.latest.receive(callState("c1", "connected"));
+  await settled();
+  return page;
+};
+
+export const agentPage = async (): Promise<Desk> => {
+  const desk = new Desk("ws://example.com", "desk", vi.fn());
+  FakeSocket.latest.open();
+  FakeSocket.latest.receive({
+    type: "welcome",
+    agentId: 1,
+    agentName: "Bo",
+    siteId: 1,
+    mayAcceptCalls: true,
+    isAvailable: true,
+  });
+  FakeSocket.latest.receive(AVAILABLE);
+  await settled();
+  return desk;
+};
+
+export const connectedAgent = async (media: Media = "video"): Promise<Desk> => {
+  const desk = await agentPage();
+  FakeSocket.latest.receive(ring("c1"));
+  await desk.accept(desk.ringing[0]!, media);
+  FakeSocket.latest.receive({ type: "ringStopped", callId: "c1", reason: "accepted" });
+  FakeSocket.latest.receive(callState("c1", "connected"));
+  await settled();
+  return desk;
+};
+
+/** The socket is lost, and comes back. */
+export const reconnect = async (): Promise<void> => {
+  FakeSocket.latest.drop();
+  vi.advanceTimersByTime(1000);
+  FakeSocket.latest.open();
+  await settled();
+};
+
+export const refuse = (callId: string, error: string): void =>
+  FakeSocket.latest.receive({ type: "refused", callId, error, message: "That call is over or never was." });
