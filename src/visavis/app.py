@@ -5,22 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import socket
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 import structlog
-import uvicorn
 from starlette.types import ASGIApp
 
 from visavis.archive.archive import Archive
 from visavis.archive.key import ensure_key
 from visavis.bus.local import LocalBus
 from visavis.domain.errors import VisavisError
-from visavis.domain.signaling import MAX_MESSAGE_BYTES
+from visavis.http_server import http_server, listen, serve_on_socket, server_certificate
 from visavis.lifecycle import Lifecycle
 from visavis.media.workers import MediaWorkers
 from visavis.recorder.trial import Trials
@@ -53,14 +50,12 @@ from visavis.web.api.recordings import RecordingsApi
 from visavis.web.limit import RateLimit
 from visavis.web.metrics import Gauge
 from visavis.web.oauth.routes import OAuth
-from visavis.web.patience import PatientProtocol
 from visavis.web.routes import build_web
 from visavis.web.session import Sessions, is_same_origin
 from visavis.web.signaling import Sockets
 
 log = structlog.get_logger(__name__)
 
-CLOSE_SECONDS: Final = 3
 TALLY_SECONDS: Final = 15.0
 
 
@@ -260,46 +255,23 @@ class App:
             await asyncio.sleep(TALLY_SECONDS)
 
 
-class _Server(uvicorn.Server):
-    """uvicorn under our supervisor, which alone deals with signals."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def http_server(web: ASGIApp, settings: Settings) -> uvicorn.Server:
-    return _Server(
-        uvicorn.Config(
-            web,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            http=PatientProtocol,
-            proxy_headers=bool(settings.trusted_proxies),
-            forwarded_allow_ips=list(settings.trusted_proxies),
-            ssl_certfile=settings.tls_cert or None,
-            ssl_keyfile=settings.tls_key or None,
-            ws_max_size=MAX_MESSAGE_BYTES,
-            # costs 40 KiB a socket and most of a message's time, to spare a few kilobytes a call
-            ws_per_message_deflate=False,
-            timeout_graceful_shutdown=CLOSE_SECONDS,
-        )
-    )
-
-
 async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
     """Serve until asked to stop; raises `OSError` when the port or the archive is another's."""
     listener = listen(settings.host, settings.port)
+    certificate = server_certificate(settings)
     app = App(settings, open_store(settings.database_address))
     await app.start()
-    server = http_server(app.web, settings)
+    server = http_server(app.web, settings, certificate)
     background = [
         asyncio.create_task(app.media.run(app.calls.ears)),
         asyncio.create_task(app.watch_store()),
         *([asyncio.create_task(app.archive.run())] if app.archive else []),
         asyncio.create_task(app.count_recordings()),
+        asyncio.create_task(serve_on_socket(app.web, settings.app_socket)),
+        *([asyncio.create_task(certificate.watch())] if certificate else []),
     ]
+    if certificate:
+        lifecycle.reload_listeners.append(certificate.reload)
     settle()
     serving = asyncio.create_task(server.serve([listener]))
     stopping = asyncio.create_task(lifecycle.stop.wait())
@@ -318,15 +290,3 @@ async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
             app.archive.close()
         app.access_log.flush()
         app.store.close()
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Raises `OSError`, in words."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as error:
-        raise OSError(
-            error.errno,
-            f"TCP port {port} on {host} cannot be had ({error.strerror}): choose --port",
-        ) from None

@@ -17,7 +17,7 @@ def deliverer(settings: Settings) -> Deliverer:
         archive_url=settings.archive_url,
         archive_key=ensure_key(settings.archive_key_file) if settings.archive else "",
         allow_private=settings.allow_private_recording_servers,
-        archive_certificate=settings.tls_cert,
+        archive_socket=settings.app_socket,
     )
 
 

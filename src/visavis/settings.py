@@ -118,6 +118,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Holds the name of this node among those that share a database."""
         return self.data_dir / "node"
 
+    @property
+    def app_socket(self) -> Path:
+        """The Unix socket on which the app answers our own processes."""
+        return self.run_dir / "app.sock"
+
     def media_socket(self, number: int) -> Path:
         """Where the `number`-th media worker (from 0) hears the app."""
         return self.run_dir / f"media-{number}.sock"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import ssl
-import subprocess
 from pathlib import Path
 
 import httpx2
 import pytest
 from click.testing import CliRunner
 
+from tests.certificates import write_certificate
 from tests.cli.commands import visavis
 from tests.running import System, eventually, free_media_port
 from visavis.cli import main
@@ -75,29 +76,32 @@ def test_a_token_issued_while_the_server_runs_is_good_at_once(system: System) ->
     assert "visavis_http_requests_total" in httpx2.get(f"{system.url}/metrics").text
 
 
-def certificate(directory: Path) -> tuple[Path, Path]:
-    """A self-signed certificate for a name that is not the one we dial."""
-    key, cert = directory / "key.pem", directory / "cert.pem"
-    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
-    names = ["-subj", "/CN=chat.example.com", "-keyout", str(key), "-out", str(cert)]
-    subprocess.run([*make, *names], check=True, capture_output=True)
-    return cert, key
-
-
 @pytest.mark.fault
 def test_https_without_a_proxy(tmp_path: Path) -> None:
-    cert, key = certificate(tmp_path)
+    cert, key = write_certificate(tmp_path)
     system = System(tmp_path / "data", "--tls-cert", str(cert), "--tls-key", str(key)).start()
     trust = ssl.create_default_context(cafile=str(cert))
     trust.check_hostname = False
     answer = httpx2.get(f"https://127.0.0.1:{system.port}/console", verify=trust)
     assert answer.status_code == 200
     assert "strict-transport-security" in answer.headers
+
+    write_certificate(tmp_path)
+    system.signal(signal.SIGHUP)
+    renewed = ssl.create_default_context(cafile=str(cert))
+
+    def is_trusted() -> bool:
+        try:
+            return httpx2.get(f"https://127.0.0.1:{system.port}/healthz", verify=renewed).is_success
+        except httpx2.ConnectError:
+            return False
+
+    eventually(is_trusted)
     system.stop()
 
 
 def test_half_of_https_is_refused(tmp_path: Path) -> None:
-    cert, _ = certificate(tmp_path)
+    cert, _ = write_certificate(tmp_path)
     half = visavis("serve", "--data", tmp_path, "--tls-cert", cert)
     assert "needs both" in half.stderr
     wrong = visavis("serve", "--data", tmp_path, "--tls-cert", cert, "--tls-key", cert)

@@ -13,13 +13,14 @@ from typing import Any, Final
 import click
 from msgspec import structs
 
-from visavis.app import http_server, listen, settle
+from visavis.app import settle
 from visavis.archive.archive import UPLOADS, Archive
 from visavis.archive.key import Keys, ensure_key
 from visavis.cli.configuration import SettingError, load_settings, with_settings
 from visavis.cli.logs import log_to_stderr
 from visavis.cli.office import data_option, fail, json_option, show
 from visavis.cli.serve import credentials, demand_tls, found, free_port
+from visavis.http_server import http_server, listen, server_certificate
 from visavis.lifecycle import Lifecycle
 from visavis.services.audit import AuditTrail
 from visavis.services.keys import Keys as ApiKeys
@@ -148,6 +149,7 @@ async def _run(
     lifecycle = Lifecycle()
     lifecycle.handle_signals(signal.SIGINT, signal.SIGTERM)
     listener = listen(settings.host, settings.port)
+    certificate = server_certificate(settings)
     store = open_store(settings.database_address)
     sessions, forget = _sessions(store)
     house = Archive(
@@ -164,8 +166,11 @@ async def _run(
         access_log=access_log,
         rate_limit=RateLimit(settings.rate_limit),
     )
-    server = http_server(web, settings)
+    server = http_server(web, settings, certificate)
     background = [asyncio.create_task(house.run()), asyncio.create_task(_watch(store, forget))]
+    if certificate:
+        background.append(asyncio.create_task(certificate.watch()))
+        lifecycle.reload_listeners.append(certificate.reload)
     serving = asyncio.create_task(server.serve([listener]))
     settle()
     announce()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import ssl
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final
@@ -39,8 +38,8 @@ _MOVED_ON, _LOCKED, _MISMATCH = 409, 423, 460
 class Deliverer:
     """Delivers to any tus server; the archive's key goes to the built-in archive alone.
 
-    `archive_certificate` is the file of the certificate by which the built-in archive is known,
-    where it serves HTTPS itself: its name need not be the one that we dial.
+    With `archive_socket` the built-in archive is reached over this Unix socket, whatever its public
+    address is: neither a renewed certificate nor a proxy in between can stop deliveries to it.
     """
 
     def __init__(
@@ -49,9 +48,9 @@ class Deliverer:
         archive_url: str,
         archive_key: str,
         allow_private: bool,
-        archive_certificate: str = "",
+        archive_socket: Path | None = None,
     ) -> None:
-        self._archive_certificate = archive_certificate
+        self._archive_socket = archive_socket
         self._archive_url = archive_url
         self._archive_key = archive_key
         self._allow_private = allow_private
@@ -79,19 +78,11 @@ class Deliverer:
         return Wire(
             bearer=self._archive_key if is_archive else server.secret,
             allow_private=self._allow_private or is_archive,
-            verify=self._trusted(is_archive=is_archive),
+            socket=self._archive_socket if is_archive else None,
         )
 
     def is_archive(self, url: str) -> bool:
         return bool(self._archive_url) and url == self._archive_url
-
-    def _trusted(self, *, is_archive: bool) -> ssl.SSLContext | bool:
-        if not self._archive_certificate or not is_archive:
-            return True
-        context = ssl.create_default_context(cafile=self._archive_certificate)
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # this very one is trusted
-        context.check_hostname = False
-        return context
 
 
 class Upload:

@@ -1,0 +1,149 @@
+"""The HTTP servers of a process: the public port, and a socket for our own processes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from visavis.domain.signaling import MAX_MESSAGE_BYTES
+from visavis.settings import Settings
+from visavis.tls import ServerCertificate
+from visavis.web.patience import PatientProtocol
+
+log = structlog.get_logger(__name__)
+
+CLOSE_SECONDS: Final = 3
+RETRY_SECONDS: Final = 1.0
+TICKS_PER_SECOND: Final = 10
+BACKLOG: Final = 2048
+
+
+class _Server(uvicorn.Server):
+    """uvicorn under our supervisor, which alone deals with signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _SocketServer(_Server):
+    """Ends by itself once its socket's file has gone, so that it can be opened again."""
+
+    def __init__(self, config: uvicorn.Config, path: Path) -> None:
+        super().__init__(config)
+        self._path = path
+        self._identity = _identity(path)
+
+    async def on_tick(self, counter: int) -> bool:
+        is_asked = await super().on_tick(counter)
+        return is_asked or (counter % TICKS_PER_SECOND == 0 and not self._is_there())
+
+    def _is_there(self) -> bool:
+        try:
+            return _identity(self._path) == self._identity
+        except OSError:
+            return False
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_ino, found.st_ctime_ns  # an inode's number may be used again
+
+
+def http_server(
+    web: ASGIApp, settings: Settings, certificate: ServerCertificate | None
+) -> uvicorn.Server:
+    """Return the server of the public port; with a certificate it serves HTTPS alone."""
+    return _Server(
+        _config(
+            web,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=list(settings.trusted_proxies),
+            ssl_certfile=settings.tls_cert or None,
+            ssl_keyfile=settings.tls_key or None,
+            ssl_context_factory=certificate.context_factory if certificate else None,
+        )
+    )
+
+
+def server_certificate(settings: Settings) -> ServerCertificate | None:
+    """Return the certificate of the settings, if there is one; raise `OSError` in words."""
+    if not settings.tls_cert:
+        return None
+    return ServerCertificate(settings.tls_cert, settings.tls_key)
+
+
+async def serve_on_socket(web: ASGIApp, path: Path) -> None:
+    """Serve our own processes on a Unix socket until cancelled; open it again if it is removed.
+
+    What is asked here does not depend on the public address: neither on its name, nor on its
+    certificate, nor on a proxy.
+    """
+    while True:
+        try:
+            listener = _listen_on_socket(path)
+        except OSError as error:
+            log.warning("local socket cannot be opened", path=str(path), reason=str(error))
+            await asyncio.sleep(RETRY_SECONDS)
+            continue
+        server = _SocketServer(_config(web, lifespan="off", proxy_headers=False), path)
+        serving = asyncio.create_task(server.serve([listener]))
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            server.should_exit = True
+            await serving
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+            raise
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the public port; `::` takes IPv4 too. Raise `OSError` in words."""
+    try:
+        family = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)[0][0]
+        is_dual = host == "::" and socket.has_dualstack_ipv6()
+        return socket.create_server(
+            (host, port), family=family, backlog=BACKLOG, dualstack_ipv6=is_dual
+        )
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"TCP port {port} on {host} cannot be had ({error.strerror}): choose --port",
+        ) from None
+
+
+def _listen_on_socket(path: Path) -> socket.socket:
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listener.bind(os.fspath(path))
+        path.chmod(0o600)
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _config(web: ASGIApp, **options: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        web,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        http=PatientProtocol,
+        ws_max_size=MAX_MESSAGE_BYTES,
+        # costs 40 KiB a socket and most of a message's time, to spare a few kilobytes a call
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=CLOSE_SECONDS,
+        **options,
+    )

@@ -1,0 +1,186 @@
+"""The public port with its certificate, and the socket for our own processes."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from tests.archive.serving import for_ever, nobody, unheard
+from tests.certificates import write_certificate
+from tests.recorder.conftest import CONTENT, manifest_of, put_muxed
+from visavis import http_server, tls
+from visavis.archive.archive import Archive
+from visavis.domain.backlog import Server
+from visavis.recorder.delivery import Deliverer
+from visavis.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+
+def _answer(_: Request) -> Response:
+    return PlainTextResponse("here")
+
+
+WEB = Starlette(routes=[Route("/", _answer)])
+
+
+async def until(question: Callable[[], object]) -> None:
+    async with asyncio.timeout(20):
+        while not question():
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def running(task: asyncio.Task[None]) -> AsyncIterator[None]:
+    yield
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+@asynccontextmanager
+async def https(certificate: tls.ServerCertificate, settings: Settings) -> AsyncIterator[int]:
+    """A server with this certificate; its port."""
+    listener = http_server.listen("127.0.0.1", 0)
+    server = http_server.http_server(WEB, settings, certificate)
+    serving = asyncio.create_task(server.serve([listener]))
+    await until(lambda: server.started)
+    yield listener.getsockname()[1]
+    server.should_exit = True
+    await serving
+
+
+async def presented(port: int, server_name: str | None = None) -> str:
+    """The certificate of a new connection."""
+    trust = ssl.create_default_context()
+    trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+    _, writer = await asyncio.open_connection(
+        "127.0.0.1", port, ssl=trust, server_hostname=server_name or ""
+    )
+    found = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    writer.close()
+    await writer.wait_closed()
+    return ssl.DER_cert_to_PEM_cert(found)
+
+
+async def test_a_renewed_certificate_is_served_without_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tls, "WATCH_SECONDS", 0.05)
+    cert, key = write_certificate(tmp_path)
+    first = cert.read_text()
+    settings = Settings(tls_cert=str(cert), tls_key=str(key))
+    certificate = http_server.server_certificate(settings)
+    assert certificate
+    async with running(asyncio.create_task(certificate.watch())), https(certificate, settings) as p:
+        assert await presented(p) == first
+        write_certificate(tmp_path)
+        renewed = cert.read_text()
+        async with asyncio.timeout(20):
+            while await presented(p) != renewed:
+                await asyncio.sleep(0.05)
+        assert await presented(p, "chat.example.com") == renewed
+
+
+async def test_a_certificate_that_cannot_be_used_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tls, "WATCH_SECONDS", 0.05)
+    cert, key = write_certificate(tmp_path)
+    first, first_key = cert.read_text(), key.read_text()
+    settings = Settings(tls_cert=str(cert), tls_key=str(key))
+    certificate = tls.ServerCertificate(str(cert), str(key))
+    said = ""
+
+    def has_said(text: str) -> bool:
+        nonlocal said
+        output = capfd.readouterr()
+        said += output.out + output.err
+        return text in said
+
+    async with running(asyncio.create_task(certificate.watch())), https(certificate, settings) as p:
+        write_certificate(tmp_path)
+        key.write_text(first_key)  # the half of a renewal
+        await until(lambda: has_said("not reloaded"))
+        assert await presented(p) == first
+        cert.unlink()
+        await until(lambda: has_said("No such file"))
+        assert await presented(p) == first
+        write_certificate(tmp_path)
+        await until(lambda: has_said("certificate reloaded"))
+        assert await presented(p) == cert.read_text()
+
+
+async def test_a_request_to_reload_reads_the_files_at_once(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cert, key = write_certificate(tmp_path)
+    certificate = tls.ServerCertificate(str(cert), str(key))
+    async with running(asyncio.create_task(certificate.watch())):
+        certificate.reload()
+        await until(lambda: "certificate reloaded" in capfd.readouterr().out)
+
+
+async def test_files_that_are_no_certificate_are_refused_at_the_start(tmp_path: Path) -> None:
+    cert, _ = write_certificate(tmp_path)
+    with pytest.raises(OSError, match=r"PEM|KEY"):
+        tls.ServerCertificate(str(cert), str(cert))
+    assert http_server.server_certificate(Settings()) is None
+
+
+async def test_our_own_processes_reach_a_socket_that_is_opened_again(tmp_path: Path) -> None:
+    path = tmp_path / "app.sock"
+    transport = httpx2.AsyncHTTPTransport(uds=str(path))
+    async with running(asyncio.create_task(http_server.serve_on_socket(WEB, path))):
+        await until(path.exists)
+        assert path.stat().st_mode & 0o777 == 0o600
+        async with httpx2.AsyncClient(transport=transport) as client:
+            assert (await client.get("http://anything/")).text == "here"
+        path.unlink()
+        await until(path.is_socket)
+        again = httpx2.AsyncHTTPTransport(uds=str(path))
+        async with httpx2.AsyncClient(transport=again) as client:
+            assert (await client.get("http://anything/")).text == "here"
+    assert not path.exists()
+
+
+async def test_a_socket_without_its_directory_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(http_server, "RETRY_SECONDS", 0.01)
+    path = tmp_path / "run" / "app.sock"
+    async with running(asyncio.create_task(http_server.serve_on_socket(WEB, path))):
+        await until(lambda: "cannot be opened" in capfd.readouterr().out)
+        path.parent.mkdir()
+        await until(path.exists)
+
+
+async def test_the_archive_is_reached_whatever_its_public_address(tmp_path: Path) -> None:
+    path, url = tmp_path / "app.sock", "https://chat.invalid:8443/recordings/"
+    archive = Archive(
+        tmp_path / "archive",
+        key="key",
+        viewer=nobody,
+        audit=unheard,
+        retention_days_of=for_ever,
+    )
+    web = Starlette(routes=archive.routes())
+    muxed = put_muxed(tmp_path / "spool", "rec")
+    deliverer = Deliverer(
+        archive_url=url, archive_key="key", allow_private=False, archive_socket=path
+    )
+    async with running(asyncio.create_task(http_server.serve_on_socket(web, path))):
+        await until(path.exists)
+        await deliverer.deliver(muxed, manifest_of("rec"), Server(url, None))
+    assert (tmp_path / "archive/library/1/rec.mkv").read_bytes() == CONTENT
+    archive.close()
