@@ -128,6 +128,7 @@ class App:
             viewer=self.sessions.caller,
             audit=AuditTrail(self.store, now, new_id).note,
             retention_days_of=self._retention_days,
+            on_deleted=self.desk.mark_deleted,
         )
 
     def _sockets(self) -> Sockets:

@@ -48,6 +48,7 @@ class House:
     archive: Archive = field(init=False)
     client: httpx2.AsyncClient = field(init=False)
     is_open: bool = False
+    deleted: list[tuple[int, str]] = field(default_factory=list)
 
     def open(self) -> House:
         """As after a start on this directory."""
@@ -60,6 +61,7 @@ class House:
             viewer=viewer,
             audit=self.hear,
             retention_days_of=self.retention,
+            on_deleted=self.forget,
         )
         app = Starlette(
             routes=self.archive.routes(), exception_handlers={VisavisError: on_visavis_error}
@@ -67,6 +69,9 @@ class House:
         transport = httpx2.ASGITransport(app)
         self.client = httpx2.AsyncClient(transport=transport, base_url="http://archive")
         return self
+
+    async def forget(self, site_id: int, recording_id: str) -> None:
+        self.deleted.append((site_id, recording_id))
 
     async def hear(
         self, _: int, agent_id: int | None, action: str, __: str, changes: tuple[FieldChange, ...]

@@ -39,6 +39,7 @@ async def test_retention_respects_the_site_and_legal_hold(house: House) -> None:
     assert await sweeper.apply_retention(NOW) == 1
     assert left(house) == {"young", "held", "theirs"}
     assert house.log == [("recordingDeleted", None, "old")]
+    assert house.deleted == [(1, "old")]
     assert await sweeper.apply_retention(NOW) == 0  # done is done
     house.open()
     assert left(house) == {"young", "held", "theirs"}
@@ -53,7 +54,7 @@ async def test_what_cannot_be_told_is_not_deleted(
     async def deaf(*_: object) -> None:
         raise VisavisError(ErrorKind.StoreUnavailable)
 
-    monkeypatch.setattr(house.archive._sweeper._deeds, "_audit", deaf)
+    monkeypatch.setattr(house.archive._sweeper._deletion._deeds, "_audit", deaf)
     with pytest.raises(VisavisError):
         await house.archive._sweeper.apply_retention(NOW)
     assert left(house) == {"old"}
@@ -67,7 +68,7 @@ async def test_a_hold_in_the_last_moment(house: House, monkeypatch: pytest.Monke
     async def held_meanwhile(*_: object) -> None:
         library.hold(library.all()[0], is_held=True)
 
-    monkeypatch.setattr(house.archive._sweeper._deeds, "_audit", held_meanwhile)
+    monkeypatch.setattr(house.archive._sweeper._deletion._deeds, "_audit", held_meanwhile)
     assert await house.archive._sweeper.apply_retention(NOW) == 0
     assert left(house) == {"old"}
 

@@ -136,6 +136,20 @@ async def test_an_incomplete_recording_stays_flagged_when_it_is_delivered(store:
     assert (await store.read(lambda rows: rows.recordings.backlog(1))).incomplete == 1
 
 
+async def test_a_deleted_recording_was_delivered_and_is_not_missing(store: SqlStore) -> None:
+    def work(rows: Transaction) -> None:
+        add_call(rows, "r")
+        rows.recordings.add(manifest("r"))
+        rows.recordings.delivered(1, "r", DELIVERY, "http://a", NOW)
+        rows.recordings.mark_deleted(1, "r")
+
+    await store.write(work)
+    found = await store.read(lambda rows: rows.recordings.get(1, "r"))
+    assert found
+    assert (found.state, found.delivered_at) == (RecordingState.DELETED, NOW)
+    assert await store.read(lambda rows: rows.recordings.expected(1, NOW)) == []
+
+
 async def test_lists_and_sums_are_each_site_s_own(store: SqlStore) -> None:
     def work(rows: Transaction) -> None:
         for minute, name in enumerate(("a", "b", "c")):

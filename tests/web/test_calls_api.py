@@ -10,12 +10,15 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.store.test_recordings import DELIVERY, manifest
 from tests.web.conftest import Api
 from visavis.domain import signaling
+from visavis.domain.backlog import Progress
 from visavis.domain.call import CallRecord, EndReason, Event, State
 from visavis.domain.leg import Side
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.domain.policy import Consent
+from visavis.domain.recording import RecordingState
 from visavis.domain.story import CallEvent
 from visavis.sources import now
 from visavis.web.pages.join import PAGES
@@ -82,6 +85,9 @@ async def test_a_call_tells_all_that_has_happened_in_it(api: Api) -> None:
     def write(rows: Any) -> None:
         rows.calls.save(record, "node")
         rows.calls.note(1, "abc", event)
+        rows.recordings.add(manifest("rec"))
+        begun = Progress(RecordingState.DELIVERING, missing=("No video.",))
+        rows.recordings.note(1, "rec", begun, now())
 
     await api.app.store.write(write)
     body = (await api.call("GET", f"{CALLS}/abc")).json()
@@ -103,6 +109,9 @@ async def test_a_call_tells_all_that_has_happened_in_it(api: Api) -> None:
         "isRecorded": True,
         "isUnrecorded": True,
         "recordingId": "rec",
+        "isRecordingIntended": True,
+        "recordingState": "delivering",
+        "missingMedia": ["No video."],
         "consent": "notice",
         "origin": "widget",
         "message": "",
@@ -111,6 +120,36 @@ async def test_a_call_tells_all_that_has_happened_in_it(api: Api) -> None:
     }
     for spelling in ("/API/livechat/AUDIOVIDEOCHATS/ABC", "/api/v4/livechat/audioVideoChats/abc/"):
         assert (await api.call("GET", spelling)).status_code == 200
+
+
+async def recording_of(api: Api, call_id: str) -> tuple[Any, ...]:
+    call = (await api.call("GET", f"{CALLS}/{call_id}")).json()
+    intended, state = call["isRecordingIntended"], call["recordingState"]
+    return intended, state, call["isRecorded"], call["recordingId"]
+
+
+async def test_a_call_is_recorded_only_while_there_is_a_recording(api: Api) -> None:
+    await keep(api, "a", recording_id="rec", is_recorded=True)
+    assert await recording_of(api, "a") == (True, None, False, None)  # nobody has answered
+    await api.app.store.write(lambda rows: rows.recordings.add(manifest("rec")))
+    assert await recording_of(api, "a") == (True, "waiting", True, "rec")
+    await api.app.desk.mark_deleted(1, "rec")  # by an archive that has an older file of that id
+    assert await recording_of(api, "a") == (True, "waiting", True, "rec")
+    delivered = ("rec", DELIVERY, "http://a", now())
+    await api.app.store.write(lambda rows: rows.recordings.delivered(1, *delivered))
+    assert await recording_of(api, "a") == (True, "delivered", True, "rec")
+    await api.app.desk.mark_deleted(2, "rec")
+    assert await recording_of(api, "a") == (True, "delivered", True, "rec")
+    await api.app.desk.mark_deleted(1, "rec")
+    assert await recording_of(api, "a") == (True, "deleted", False, None)
+
+    def work(rows: Any) -> None:
+        rows.recordings.add(manifest("none"))
+        rows.recordings.note(1, "none", Progress(RecordingState.EMPTY), now())
+
+    await keep(api, "b", recording_id="none", is_recorded=True)
+    await api.app.store.write(work)
+    assert await recording_of(api, "b") == (True, "empty", False, None)
 
 
 async def test_the_newest_come_first_and_pages_lead_through_all(api: Api) -> None:

@@ -6,6 +6,8 @@ const english = {
   talkToUs: "Talk to us, face to face",
   recordedNotice: "Calls are recorded.",
   recorded: "Recorded",
+  recordedIncompletely: "Recorded incompletely",
+  recordingDeleted: "Recording deleted",
   askingMedia: "Please allow your microphone and camera.",
   askingMicrophone: "Please allow your microphone.",
   calling: "Calling …",
@@ -204,6 +206,9 @@ const english = {
   recordingIsSent: "is being sent",
   recordingFailed: "could not be made into a file",
   failedHelp: "kept in the spool. Ask whoever runs this server to look at the log.",
+  incompleteRecordings: "Incomplete",
+  incompleteHelp:
+    "some of what was said or shown is not in the file. What is missing is listed in the API and the library.",
   missingRecordings: "Not delivered yet",
   missingHelp:
     "calls of the last 30 days that ought to have a recording at the recording server and have none so far.",
@@ -272,6 +277,7 @@ const english = {
   of: "of",
   every: "All",
   onHold: "On legal hold",
+  isIncomplete: "Incomplete",
   anyLength: "Any",
   underOneMinute: "Up to 1 minute",
   oneToTenMinutes: "1 to 10 minutes",

@@ -23,6 +23,8 @@ type PastCall = {
   createTime: string;
   duration: number | null;
   recordingId: string | null;
+  recordingState: string | null;
+  missingMedia: string[];
   message: string;
 };
 type Filter = "all" | "missed";
@@ -139,14 +141,16 @@ const OUTCOMES: Record<string, Word> = {
   shutDown: "outcomeShutDown",
 };
 
-const told = ({ state, reason, duration, agentName, recordingId }: PastCall): string => {
+const recording = ({ recordingId, recordingState, missingMedia }: PastCall): string => {
+  if (recordingState === "deleted") return t("recordingDeleted");
+  if (recordingId === null) return "";
+  return t(missingMedia.length ? "recordedIncompletely" : "recorded");
+};
+
+const told = (call: PastCall): string => {
+  const { state, reason, duration, agentName } = call;
   const outcome =
     state !== "ended" ? t("goesOn") : reason === "hungUp" ? "" : t(OUTCOMES[reason ?? ""] ?? "outcomeFailed");
-  const facts = [
-    outcome,
-    duration === null ? "" : clock(duration),
-    agentName,
-    recordingId ? t("recorded") : "",
-  ];
+  const facts = [outcome, duration === null ? "" : clock(duration), agentName, recording(call)];
   return facts.filter(Boolean).join(" · ");
 };

@@ -86,7 +86,9 @@ export class Library extends LitElement {
               <h1 id="title">${visitor} · ${agents}</h1>
               <span class="quiet">${dateTime(recording.startedAt)}, ${t(recording.media === "video" ? "videoCall" : "audioCall")}</span>
               ${recording.isHeld ? html`<span class="badge">${t("onHold")}</span>` : nothing}
+              ${recording.missing.length ? html`<span class="badge">${t("isIncomplete")}</span>` : nothing}
             </div>
+            ${recording.missing.map((sentence) => html`<p class="warn">${sentence}</p>`)}
             <visavis-player .opened=${opened} .names=${names} .chapters=${contents.chapters} .duration=${recording.duration} .start=${this.start}
               @position=${(event: CustomEvent<number>) => (this.position = event.detail)}></visavis-player>
           </section>

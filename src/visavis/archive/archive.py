@@ -10,6 +10,7 @@ from typing import Final
 from starlette.routing import BaseRoute
 
 from visavis.archive.deeds import Audit, Deeds
+from visavis.archive.deletion import Deletion, OnDeleted, ignore_deletion
 from visavis.archive.disk import claim
 from visavis.archive.key import Keys
 from visavis.archive.library import Library
@@ -40,6 +41,7 @@ class Archive:
         viewer: Viewer,
         audit: Audit,
         retention_days_of: RetentionDays,
+        on_deleted: OnDeleted = ignore_deletion,
     ) -> None:
         self._claim = claim(directory)
         uploads = Uploads(directory / "uploads")
@@ -47,8 +49,9 @@ class Archive:
         deeds = Deeds(audit)
         self._tus = TusServer(uploads, library, Keys(directory, key), time.time)
         self._workshop = Workshop(directory / "cache", library)
-        self._api = LibraryApi(library, self._workshop, deeds, viewer)
-        self._sweeper = Sweeper(library, uploads, self._workshop, deeds, retention_days_of)
+        deletion = Deletion(library, self._workshop, deeds, on_deleted)
+        self._api = LibraryApi(library, self._workshop, deeds, deletion, viewer)
+        self._sweeper = Sweeper(library, uploads, self._workshop, deletion, retention_days_of)
 
     def routes(self) -> list[BaseRoute]:
         return [*self._tus.routes(UPLOADS), *self._api.routes()]

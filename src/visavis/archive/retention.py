@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from visavis.archive.contents import read_time
-from visavis.archive.deeds import Deed, Deeds
+from visavis.archive.deletion import Deletion
 from visavis.archive.library import HeldError, Library
 from visavis.archive.storage import Entry
 from visavis.archive.uploads import Uploads
@@ -34,13 +34,13 @@ class Sweeper:
         library: Library,
         uploads: Uploads,
         workshop: Workshop,
-        deeds: Deeds,
+        deletion: Deletion,
         retention_days_of: RetentionDays,
     ) -> None:
         self._library = library
         self._uploads = uploads
         self._workshop = workshop
-        self._deeds = deeds
+        self._deletion = deletion
         self._retention_days_of = retention_days_of
 
     async def run(self) -> None:
@@ -68,13 +68,10 @@ class Sweeper:
         return count
 
     async def _delete(self, entry: Entry, days: int) -> bool:
-        # told first: what is deleted without a word would be worse than a word too many
-        await self._deeds.note(Deed.DELETED, None, entry, f": kept for {days} days")
         try:
-            await asyncio.to_thread(self._library.delete, entry)
+            await self._deletion.delete(entry, None, f": kept for {days} days")
         except HeldError:  # in this very moment
             return False
-        await self._workshop.forget(entry)
         return True
 
 

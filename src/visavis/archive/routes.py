@@ -12,6 +12,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from visavis.archive.deeds import Deed, Deeds
+from visavis.archive.deletion import Deletion
 from visavis.archive.library import HeldError, Library
 from visavis.archive.search import on_the_wire, read_search
 from visavis.archive.storage import Entry
@@ -39,10 +40,18 @@ class LibraryApi:
     The permission View Recordings is for seeing; Manage Settings for deleting and legal hold.
     """
 
-    def __init__(self, library: Library, workshop: Workshop, deeds: Deeds, viewer: Viewer) -> None:
+    def __init__(
+        self,
+        library: Library,
+        workshop: Workshop,
+        deeds: Deeds,
+        deletion: Deletion,
+        viewer: Viewer,
+    ) -> None:
         self._library = library
         self._workshop = workshop
         self._deeds = deeds
+        self._deletion = deletion
         self._viewer = viewer
 
     def routes(self) -> list[BaseRoute]:
@@ -145,13 +154,10 @@ class LibraryApi:
         agent, entry = await self._find(request, Permission.MANAGE_SETTINGS)
         if entry.is_held:
             raise _held()
-        # told first: what is deleted without a word would be worse than a word too many
-        await self._deeds.note(Deed.DELETED, agent, entry)
         try:
-            await asyncio.to_thread(self._library.delete, entry)
+            await self._deletion.delete(entry, agent)
         except HeldError:
             raise _held() from None
-        await self._workshop.forget(entry)
         return Response(status_code=204)
 
     async def _agent(self, request: Request, *more: Permission) -> Agent:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from visavis.domain.recording import RecordingState
+from visavis.domain.recording import ARRIVED, RecordingState
 
 MUTE_CALL: Final = timedelta(seconds=2)
 """A call that was connected for less may have sent nothing that could be recorded."""
@@ -83,7 +83,7 @@ class Expected:
         """Whether a recording ought to be at the recording server and is not."""
         if self.state is RecordingState.EMPTY:
             return self.ended_at - self.connected_at >= MUTE_CALL
-        return self.state is not RecordingState.DELIVERED
+        return self.state not in ARRIVED
 
 
 @dataclass(frozen=True, slots=True)

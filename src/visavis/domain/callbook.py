@@ -8,6 +8,7 @@ from typing import Any
 
 from visavis.domain.call import EndReason, Origin, State
 from visavis.domain.policy import Consent
+from visavis.domain.recording import RecordingState
 from visavis.domain.signaling import Media, Party
 
 
@@ -29,7 +30,12 @@ class CallSearch:
 
 @dataclass(frozen=True, slots=True)
 class PastCall:
-    """A call as the store knows it; it may go on still. `message` was left by its visitor."""
+    """A call as the store knows it; it may go on still. `message` was left by its visitor.
+
+    `is_recording_intended` says that it was to be recorded: automatically, or by its agent.
+    `recording_state` is that of its recording, `None` if none was begun; `missing` says in
+    sentences which media that lacks. `recording_id` is `None` where no recording exists.
+    """
 
     id: str
     site_id: int
@@ -45,10 +51,17 @@ class PastCall:
     accepted_at: datetime | None
     connected_at: datetime | None
     ended_at: datetime | None
-    is_recorded: bool
+    is_recording_intended: bool
     is_unrecorded: bool
     recording_id: str | None
+    recording_state: RecordingState | None
+    missing: tuple[str, ...]
     consent: Consent
     origin: Origin
     message: str
     quality: dict[str, Any]
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether a recording exists, wherever it is and however far it has come."""
+        return self.recording_id is not None

@@ -81,9 +81,16 @@ class RecordingState(StrEnum):
     MUXING = "muxing"
     DELIVERING = "delivering"
     DELIVERED = "delivered"
+    DELETED = "deleted"  # from the archive, by a person or the retention, after its delivery
     EMPTY = "empty"  # no media ever came: there is nothing to deliver
     FAILED = "failed"  # cannot be muxed: kept in the spool until somebody asks for another try
 
+
+ARRIVED = (RecordingState.DELIVERED, RecordingState.DELETED)
+"""The recording server had the whole file."""
+
+NONEXISTENT = (RecordingState.EMPTY, RecordingState.DELETED)
+"""There is no recording: there never was one, or there is none any more."""
 
 UNDELIVERED = (
     RecordingState.WAITING,

@@ -163,6 +163,9 @@ class RecordingRows(Protocol):
     ) -> None:
         """Note the delivery; doing so twice changes nothing."""
 
+    def mark_deleted(self, site_id: int, recording_id: str) -> None:
+        """Record that a delivered recording has been deleted; any other stays as it is."""
+
     def get(self, site_id: int, recording_id: str) -> Recording | None: ...
     def newest(
         self, site_id: int, states: Collection[RecordingState], limit: int, offset: int = 0

@@ -166,6 +166,10 @@ class RecordingDesk:
             raise VisavisError(ErrorKind.EntityNotFound, f"There is no recording {recording_id}.")
         return found
 
+    async def mark_deleted(self, site_id: int, recording_id: str) -> None:
+        """Record that the archive has deleted a delivered recording."""
+        await self._store.write(lambda rows: rows.recordings.mark_deleted(site_id, recording_id))
+
     async def retry(self, agent: Agent, recording_ids: Collection[str] | None) -> int:
         """Have recordings tried again at once, all undelivered ones if none are named.
 

@@ -14,6 +14,7 @@ export type Recording = {
   size: number;
   sha256: string;
   isHeld: boolean;
+  missing: string[];
 };
 export type Chapter = { at: number; title: string };
 export type Moment = { at: number; name: string; by: string; data: Record<string, unknown> };

@@ -130,7 +130,7 @@ export class Recordings extends LitElement {
     const open = () => this.dispatchEvent(new CustomEvent("open-recording", { detail: one.id }));
     const name = one.visitorName || t("aVisitor");
     return html`<tr>
-      <td class="number">${dateTime(one.startedAt)}${one.isHeld ? html` <span class="badge held">${t("onHold")}</span>` : nothing}</td>
+      <td class="number">${dateTime(one.startedAt)}${one.isHeld ? html` <span class="badge held">${t("onHold")}</span>` : nothing}${one.missing.length ? html` <span class="badge incomplete">${t("isIncomplete")}</span>` : nothing}</td>
       <td class="who">${name}${one.visitorEmail ? html`<small>${one.visitorEmail}</small>` : nothing}</td>
       <td class="who">${one.agentNames.join(", ")}</td>
       <td class="kind">${t(one.media === "video" ? "videoCall" : "audioCall")}</td>

@@ -22,6 +22,7 @@ type Recording = {
 type Backlog = {
   pending: number;
   failed: number;
+  incomplete: number;
   missing: number;
   oldestPending: string | null;
   lastSuccess: string | null;
@@ -77,12 +78,14 @@ export class Delivery extends LitElement {
   }
 
   private facts(backlog: Backlog) {
-    const { pending, failed, missing, oldestPending, lastSuccess, lastError, lastErrorTime } = backlog;
+    const { pending, failed, incomplete, missing, oldestPending, lastSuccess, lastError, lastErrorTime } =
+      backlog;
     const since = oldestPending ? ` (${t("oldestSince")} ${dateTime(oldestPending)})` : "";
     return html`
       <dl>
         <dt>${t("backlog")}</dt><dd id="backlog">${pending ? `${pending}${since}` : t("nothingWaits")}</dd>
         ${failed ? html`<dt>${t("recordingFailed")}</dt><dd class="error">${failed}: ${t("failedHelp")}</dd>` : nothing}
+        ${incomplete ? html`<dt>${t("incompleteRecordings")}</dt><dd class="warn">${incomplete}: ${t("incompleteHelp")}</dd>` : nothing}
         ${missing ? html`<dt>${t("missingRecordings")}</dt><dd class="warn">${missing}: ${t("missingHelp")}</dd>` : nothing}
         <dt>${t("lastSuccess")}</dt><dd id="last-success">${lastSuccess ? dateTime(lastSuccess) : t("neverYet")}</dd>
         <dt>${t("lastError")}</dt><dd id="last-error" class=${lastError ? "error" : ""}>${lastError ? `${when(lastErrorTime)}${lastError}` : t("none")}</dd>

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, insert, or_, select, up
 from visavis.domain.call import CallRecord, EndReason, State
 from visavis.domain.callbook import CallSearch, PastCall
 from visavis.domain.policy import Consent
+from visavis.domain.recording import NONEXISTENT, RecordingState
 from visavis.domain.story import CallEvent, Happening, Story
 from visavis.store import tables as t
 from visavis.store.rows.base import Rows
@@ -135,11 +136,20 @@ _WHO: Final = frozenset({State.ACCEPTED, Happening.TRANSFERRED})
 
 
 def _past_calls() -> Select[Any]:
-    joined = t.calls.outerjoin(t.agents, t.agents.c.id == t.calls.c.agent_id)
-    return select(t.calls, t.agents.c.name.label("agent_name")).select_from(joined)
+    c, r = t.calls.c, t.recordings.c
+    is_its = (r.id == c.recording_id) & (r.site_id == c.site_id)
+    joined = t.calls.outerjoin(t.agents, t.agents.c.id == c.agent_id)
+    return select(
+        t.calls,
+        t.agents.c.name.label("agent_name"),
+        r.state.label("recording_state"),
+        r.missing.label("missing"),
+    ).select_from(joined.outerjoin(t.recordings, is_its))
 
 
 def _past_call(row: Row[Any]) -> PastCall:
+    state = RecordingState(row.recording_state) if row.recording_state else None
+    exists = state is not None and state not in NONEXISTENT
     return PastCall(
         id=row.id,
         site_id=row.site_id,
@@ -155,9 +165,11 @@ def _past_call(row: Row[Any]) -> PastCall:
         accepted_at=row.accepted_at,
         connected_at=row.connected_at,
         ended_at=row.ended_at,
-        is_recorded=row.is_recorded,
+        is_recording_intended=row.is_recorded,
         is_unrecorded=row.is_unrecorded,
-        recording_id=row.recording_id,
+        recording_id=row.recording_id if exists else None,
+        recording_state=state,
+        missing=tuple(row.missing or ()),
         consent=Consent(row.consent),
         origin=row.origin,
         message=row.message,

@@ -11,7 +11,7 @@ from sqlalchemy import Row, func, or_, select, update
 from visavis.domain.backlog import Backlog, Expected, Progress, Recording
 from visavis.domain.call import State
 from visavis.domain.policy import Consent, RecordingPolicy, Unrecordable
-from visavis.domain.recording import UNDELIVERED, Delivery, Manifest, RecordingState
+from visavis.domain.recording import ARRIVED, UNDELIVERED, Delivery, Manifest, RecordingState
 from visavis.store import tables as t
 from visavis.store.rows.base import Rows
 
@@ -77,6 +77,15 @@ class Recordings(Rows):
                 next_try_at=None,
                 retry_asked_at=None,
             )
+        )
+
+    def mark_deleted(self, site_id: int, recording_id: str) -> None:
+        c = t.recordings.c
+        delivered = c.state == RecordingState.DELIVERED
+        self._run(
+            update(t.recordings)
+            .where(c.site_id == site_id, c.id == recording_id, delivered)
+            .values(state=RecordingState.DELETED)
         )
 
     def get(self, site_id: int, recording_id: str) -> Recording | None:
@@ -169,7 +178,7 @@ class Recordings(Rows):
                 c.connected_at.is_not(None),
                 or_(c.is_recorded, c.recording_id.is_not(None)),
                 c.is_unrecorded.is_(False),
-                or_(r.state.is_(None), r.state != RecordingState.DELIVERED),
+                or_(r.state.is_(None), r.state.not_in(ARRIVED)),
             )
             .order_by(c.requested_at)
         )

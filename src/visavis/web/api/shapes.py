@@ -170,7 +170,12 @@ Name = Annotated[str, Meta(max_length=200)]
 
 
 class AudioVideoChat(Struct):
-    """A call. Its times are null until they come; duration is in seconds, of the talk alone."""
+    """A call. Its times are null until they come; duration is in seconds, of the talk alone.
+
+    isRecorded and recordingId tell of a recording that exists; recordingState how far it has come
+    or that it was deleted, null if none was begun; missingMedia which received media it lacks.
+    isRecordingIntended: it was to be recorded, automatically or by its agent.
+    """
 
     id: str
     siteId: int
@@ -190,6 +195,9 @@ class AudioVideoChat(Struct):
     isRecorded: bool
     isUnrecorded: bool
     recordingId: str | None
+    isRecordingIntended: bool
+    recordingState: RecordingState | None
+    missingMedia: list[str]
     consent: Literal["none", "notice", "agreement"]
     origin: Literal["widget", "invitation", "api"]
     message: str

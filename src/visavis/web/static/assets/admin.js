@@ -11,13 +11,14 @@
       <h2 id="delivery-title">${e(`delivery`)}</h2>
       ${this.hasFailed?n`<p class="error">${e(`loadFailed`)}</p>`:l}
       ${this.backlog?this.facts(this.backlog):n`<p class="quiet">${e(`loading`)}</p>`}
-    </section>`}facts(t){let{pending:r,failed:i,missing:a,oldestPending:o,lastSuccess:s,lastError:c,lastErrorTime:d}=t,f=o?` (${e(`oldestSince`)} ${u(o)})`:``;return n`
+    </section>`}facts(t){let{pending:r,failed:i,incomplete:a,missing:o,oldestPending:s,lastSuccess:c,lastError:d,lastErrorTime:f}=t,p=s?` (${e(`oldestSince`)} ${u(s)})`:``;return n`
       <dl>
-        <dt>${e(`backlog`)}</dt><dd id="backlog">${r?`${r}${f}`:e(`nothingWaits`)}</dd>
+        <dt>${e(`backlog`)}</dt><dd id="backlog">${r?`${r}${p}`:e(`nothingWaits`)}</dd>
         ${i?n`<dt>${e(`recordingFailed`)}</dt><dd class="error">${i}: ${e(`failedHelp`)}</dd>`:l}
-        ${a?n`<dt>${e(`missingRecordings`)}</dt><dd class="warn">${a}: ${e(`missingHelp`)}</dd>`:l}
-        <dt>${e(`lastSuccess`)}</dt><dd id="last-success">${s?u(s):e(`neverYet`)}</dd>
-        <dt>${e(`lastError`)}</dt><dd id="last-error" class=${c?`error`:``}>${c?`${x(d)}${c}`:e(`none`)}</dd>
+        ${a?n`<dt>${e(`incompleteRecordings`)}</dt><dd class="warn">${a}: ${e(`incompleteHelp`)}</dd>`:l}
+        ${o?n`<dt>${e(`missingRecordings`)}</dt><dd class="warn">${o}: ${e(`missingHelp`)}</dd>`:l}
+        <dt>${e(`lastSuccess`)}</dt><dd id="last-success">${c?u(c):e(`neverYet`)}</dd>
+        <dt>${e(`lastError`)}</dt><dd id="last-error" class=${d?`error`:``}>${d?`${x(f)}${d}`:e(`none`)}</dd>
       </dl>
       ${t.recordings.length?n`<ol aria-label=${e(`underWay`)}>${t.recordings.map(S)}</ol>`:l}
     `}async follow(){document.hidden||await this.load(),this.isConnected&&(this.timer=window.setTimeout(()=>void this.follow(),this.backlog?.pending?_:v))}async load(){try{let e=await fetch(g);this.hasFailed=!e.ok,e.ok&&(this.backlog=await e.json())}catch{this.hasFailed=!0}}};c([o()],b.prototype,`backlog`,void 0),c([o()],b.prototype,`hasFailed`,void 0),b=c([t(`visavis-delivery`)],b);var x=e=>e?`${u(e)}: `:``,S=t=>{let r=t.size?` · ${d(t.uploaded)} ${e(`of`)} ${d(t.size)}`:``,i=t.nextTryAt?` · ${e(`nextTry`)} ${u(t.nextTryAt)}`:``;return n`<li>${u(t.startedAt)} · ${e(y[t.state])}${r}${i}

@@ -181,7 +181,7 @@
     `}head(t,r){if(!r)return n`<th scope="col" class=${t}>${e(t)}</th>`;let i=this.sort.replace(`-`,``)===r?this.sort.startsWith(`-`)?`descending`:`ascending`:`none`,a={none:``,ascending:` ↑`,descending:` ↓`}[i];return n`<th scope="col" class=${t} aria-sort=${i}>
       <button @click=${()=>this.sortBy(r)}>${e(t)}<span aria-hidden="true">${a}</span></button>
     </th>`}row(t){let r=()=>this.dispatchEvent(new CustomEvent(`open-recording`,{detail:t.id})),i=t.visitorName||e(`aVisitor`);return n`<tr>
-      <td class="number">${u(t.startedAt)}${t.isHeld?n` <span class="badge held">${e(`onHold`)}</span>`:l}</td>
+      <td class="number">${u(t.startedAt)}${t.isHeld?n` <span class="badge held">${e(`onHold`)}</span>`:l}${t.missing.length?n` <span class="badge incomplete">${e(`isIncomplete`)}</span>`:l}</td>
       <td class="who">${i}${t.visitorEmail?n`<small>${t.visitorEmail}</small>`:l}</td>
       <td class="who">${t.agentNames.join(`, `)}</td>
       <td class="kind">${e(t.media===`video`?`videoCall`:`audioCall`)}</td>
@@ -215,7 +215,9 @@
               <h1 id="title">${a} · ${o}</h1>
               <span class="quiet">${u(r.startedAt)}, ${e(r.media===`video`?`videoCall`:`audioCall`)}</span>
               ${r.isHeld?n`<span class="badge">${e(`onHold`)}</span>`:l}
+              ${r.missing.length?n`<span class="badge">${e(`isIncomplete`)}</span>`:l}
             </div>
+            ${r.missing.map(e=>n`<p class="warn">${e}</p>`)}
             <visavis-player .opened=${t} .names=${s} .chapters=${i.chapters} .duration=${r.duration} .start=${this.start}
               @position=${e=>this.position=e.detail}></visavis-player>
           </section>

@@ -1,0 +1,39 @@
+"""Deletion of recordings, by a person or by the retention."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from visavis.archive.deeds import Deed, Deeds
+from visavis.archive.library import Library
+from visavis.archive.storage import Entry
+from visavis.archive.workshop import Workshop
+from visavis.domain.people import Agent
+
+OnDeleted = Callable[[int, str], Awaitable[None]]
+"""Takes the site's id and the recording's once the recording is gone."""
+
+
+async def ignore_deletion(_site_id: int, _recording_id: str) -> None:
+    """An archive of its own has no database of calls to tell."""
+
+
+class Deletion:
+    """Deletes recordings with all that was made of them, and reports it."""
+
+    def __init__(
+        self, library: Library, workshop: Workshop, deeds: Deeds, on_deleted: OnDeleted
+    ) -> None:
+        self._library = library
+        self._workshop = workshop
+        self._deeds = deeds
+        self._on_deleted = on_deleted
+
+    async def delete(self, entry: Entry, agent: Agent | None, why: str = "") -> None:
+        """Delete a recording for good; `agent` is `None` for the retention. Raises `HeldError`."""
+        # audited first: a deletion without an entry would be worse than an entry without one
+        await self._deeds.note(Deed.DELETED, agent, entry, why)
+        await asyncio.to_thread(self._library.delete, entry)
+        await self._workshop.forget(entry)
+        await self._on_deleted(entry.site_id, entry.id)
