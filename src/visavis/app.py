@@ -139,7 +139,7 @@ class App:
             settings.turn_secret,
             settings.turn_seconds,
         )
-        return Sockets(
+        sockets = Sockets(
             calls=self.calls,
             bus=self.bus,
             availability_of=self.configs.availability,
@@ -147,9 +147,12 @@ class App:
             ice_seconds=settings.turn_seconds / 2,
             has_site=self.people.has_site,
             signed_in=self.sessions.signed_in,
+            active_agent=self.people.active_agent,
             is_same_origin=is_same_origin,
             new_id=new_id,
         )
+        self.tokens.on_forget.append(sockets.check_rights)
+        return sockets
 
     def _web(self) -> ASGIApp:
         settings, sessions = self.settings, self.sessions

@@ -31,3 +31,29 @@ async def _seconds_until_gone(*, is_busy: bool) -> float:
 def test_silence_is_noticed_within_20_seconds_and_within_6_in_a_call() -> None:
     assert asyncio.run(_seconds_until_gone(is_busy=False)) <= 20
     assert asyncio.run(_seconds_until_gone(is_busy=True)) <= 6
+
+
+def test_a_page_whose_request_takes_long_is_not_gone() -> None:
+    async def talk() -> None:
+        now = 0.0
+
+        async def sleep(seconds: float) -> None:
+            nonlocal now
+            now += seconds
+            if now == 30:
+                performing.__exit__(None, None, None)
+
+        async def ask() -> None:
+            asked.append(now)
+
+        asked: list[float] = []
+        liveness = Liveness(lambda: now, lambda: True)
+        performing = liveness.performing()
+        performing.__enter__()
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("visavis.web.liveness.asyncio.sleep", sleep)
+            await liveness.watch(ask)
+        assert asked == [33.0]
+        assert now == 36
+
+    asyncio.run(talk())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.web.conftest import Served
 from visavis.web import pump
 from visavis.web.liveness import Liveness, Patience
 from visavis.web.pace import BURST, MESSAGES_PER_SECOND, Pace
+from visavis.web.signaling import POLICY_VIOLATION
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -70,6 +72,13 @@ Talk = Callable[[Signaling], Coroutine[Any, Any, None]]
 
 def run(served: Served, talk: Talk) -> None:
     asyncio.run(talk(Signaling(served)))
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pages of these tests do not answer pings while nobody listens to them."""
+    slow = Patience(quiet=60, answer=60)
+    monkeypatch.setattr(pump, "Liveness", partial(Liveness, idle=slow, in_call=slow))
 
 
 @pytest.fixture
@@ -138,15 +147,62 @@ def test_who_is_not_let_in(served: Served) -> None:
     run(served, talk)
 
 
-def test_a_token_that_was_revoked_does_nothing_more(enabled: Served) -> None:
+def test_a_revoked_token_ends_the_call_and_closes_the_console(enabled: Served) -> None:
     async def talk(signaling: Signaling) -> None:
-        async with signaling.agent() as socket:
-            agent = Page(socket)
-            await agent.hear("welcome")
+        async with signaling.agent() as one, signaling.visitor() as other:
+            agent, visitor = Page(one), Page(other)
+            await visitor.say(type="call", media="video", offer=OFFER)
+            call_id = (await agent.hear("ring"))["callId"]
+            await agent.say(type="accept", callId=call_id)
+            await agent.hear("callState")
             await enabled.app.store.write(lambda rows: rows.credentials.delete_of_agent(1, 1))
             enabled.app.tokens.forget()
-            await agent.say(type="presence", isAvailable=False)
+            assert (await visitor.hear("ended"))["by"] == "agent"
+            assert await agent.end() == POLICY_VIOLATION
+
+    run(enabled, talk)
+
+
+def test_a_disabled_agent_is_off_duty_on_every_page(enabled: Served) -> None:
+    """The command line disables agents in a process of its own: only the database tells of it."""
+
+    async def talk(signaling: Signaling) -> None:
+        body = signaling.api("POST", CALLS, json={"media": "audio"}).json()
+        token = body["agentUrl"].rpartition("/")[2]
+        console, joined = signaling.agent(), signaling.agent(query=f"join={token}")
+        async with console as one, joined as two:
+            pages = [Page(one), Page(two)]
+            for page in pages:
+                await page.hear("welcome")
+            await enabled.app.store.write(lambda rows: rows.agents.disable(1, 1, is_disabled=True))
+            enabled.app.tokens.forget()
+            assert [await page.end() for page in pages] == [POLICY_VIOLATION] * 2
+        with pytest.raises(Exception, match=r"403"):
+            async with signaling.agent(query=f"join={token}"):
+                pass
+
+    run(enabled, talk)
+
+
+def test_leaving_a_call_needs_no_permission(
+    enabled: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enabled.app.sockets, "check_rights", lambda: None)
+    enabled.app.tokens.on_forget.clear()
+
+    async def talk(signaling: Signaling) -> None:
+        async with signaling.agent() as one, signaling.visitor() as other:
+            agent, visitor = Page(one), Page(other)
+            await visitor.say(type="call", media="video", offer=OFFER)
+            call_id = (await agent.hear("ring"))["callId"]
+            await agent.say(type="accept", callId=call_id)
+            await agent.hear("callState")
+            await enabled.app.store.write(lambda rows: rows.credentials.delete_of_agent(1, 1))
+            enabled.app.tokens.forget()
+            await agent.say(type="say", callId=call_id, text="Hello")
             assert (await agent.hear("refused"))["error"] == "Unauthorized"
+            await agent.say(type="hangUp", callId=call_id)
+            assert (await visitor.hear("ended"))["reason"] == "hungUp"
 
     run(enabled, talk)
 

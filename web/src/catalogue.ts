@@ -107,6 +107,7 @@ const english = {
   microphoneLost: "The microphone is gone. Plug it in, or choose another.",
   microphoneSilenced:
     "Your microphone has been silenced by your device. Check its mute switch or other programs.",
+  rightsEnded: "You have been signed out, so the call was ended.",
   takenByColleague: "A colleague has taken the call.",
   deviceBusy: "Another program is using your microphone or camera. Close it and try again.",
   insecure: "Calls need a secure page (https).",

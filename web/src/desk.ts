@@ -70,6 +70,7 @@ export class Desk extends Subject {
       (m) => this.hear(m),
       (open) => this.onOpen(open),
       () => this.hasCall,
+      () => this.refusedByServer(),
     );
     addEventListener("pagehide", this.onPageHide);
     const unfinished = takeUp(() => localStorage, memoryKey);
@@ -273,6 +274,11 @@ export class Desk extends Subject {
     this.transferringTo = "";
     this.invitedId = "";
     this.notice = message;
+  }
+
+  /** Signed out, disabled, or no longer permitted to accept calls: the server has ended the call. */
+  private refusedByServer(): void {
+    if (this.hasCall) this.finish(t("rightsEnded"));
   }
 
   private onOpen(isOpen: boolean): void {

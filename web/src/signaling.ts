@@ -1,5 +1,6 @@
 import type { Ping, Pong } from "./protocol";
 
+const POLICY_VIOLATION = 1008;
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 5_000;
 /** A check that is answered this late says that the connection is dead. */
@@ -31,6 +32,8 @@ export class Signaling<In, Out> {
     private readonly onMessage: (message: In) => void,
     private readonly onOpen: (isOpen: boolean) => void,
     private readonly isBusy: () => boolean = () => false,
+    /** The server does not, or no longer, let this page in. */
+    private readonly onRefused: () => void = () => undefined,
   ) {
     this.connect();
     for (const event of ["online", "pageshow"]) addEventListener(event, this.onCheck);
@@ -89,7 +92,10 @@ export class Signaling<In, Out> {
       this.onOpen(true);
     };
     socket.onmessage = ({ data }: MessageEvent<string>) => this.hear(data);
-    socket.onclose = () => this.lost();
+    socket.onclose = ({ code }) => {
+      if (code === POLICY_VIOLATION) this.onRefused();
+      this.lost();
+    };
   }
 
   private hear(data: string): void {

@@ -76,6 +76,13 @@ class People:
         site = await self._store.read(lambda rows: rows.sites.get(site_id))
         return site is not None and not site.is_disabled
 
+    async def active_agent(self, site_id: int, agent_id: int) -> Agent:
+        """Return the agent as they are now; raises `Unauthorized` if they are gone or disabled."""
+        agent = await self._store.read(lambda rows: rows.agents.get(site_id, agent_id))
+        if agent is None or agent.is_disabled:
+            raise VisavisError(ErrorKind.Unauthorized)
+        return agent
+
     async def by_email(self, email: str) -> Agent:
         """Raises `EntityNotFound`."""
         agent = await self._store.read(lambda rows: rows.agents.by_email(email))

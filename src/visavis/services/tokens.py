@@ -31,6 +31,8 @@ class Tokens:
         self._clock = clock
         self._new_secret = new_secret
         self._remembered: dict[str, tuple[Agent, datetime]] = {}
+        self.on_forget: list[Callable[[], None]] = []
+        """Called whenever a right may have ended: open sockets are checked again."""
 
     async def issue(self, agent: Agent, kind: CredentialKind, lifetime: timedelta) -> str:
         token = PREFIX + self._new_secret()
@@ -66,6 +68,8 @@ class Tokens:
     def forget(self) -> None:
         """Ask the store again about every token: something was revoked, here or elsewhere."""
         self._remembered = {}
+        for listener in self.on_forget:
+            listener()
 
 
 def find_bearer(rows: Transaction, key: bytes) -> tuple[Agent, datetime] | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,11 +45,22 @@ class Liveness:
         self._tick = tick
         self._heard_at = clock()
         self._asked_at: float | None = None
+        self._is_performing = False
 
     def heard(self) -> None:
         """Note that the page has sent something."""
         self._heard_at = self._clock()
         self._asked_at = None
+
+    @contextmanager
+    def performing(self) -> Iterator[None]:
+        """Do what the page has asked for: nothing else that it sends is read meanwhile."""
+        self._is_performing = True
+        try:
+            yield
+        finally:
+            self._is_performing = False
+            self.heard()
 
     async def watch(self, ask: Callable[[], Awaitable[None]]) -> None:
         """Return once the page has not answered; `ask` sends it a `Ping`."""
@@ -56,6 +68,8 @@ class Liveness:
             await asyncio.sleep(self._tick)
             patience = self._in_call if self._is_busy() else self._idle
             now = self._clock()
+            if self._is_performing:
+                continue
             if self._asked_at is None:
                 if now - self._heard_at >= patience.quiet:
                     self._asked_at = now

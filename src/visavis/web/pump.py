@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Final
 
@@ -32,14 +32,17 @@ async def pump(
     kinds: Any,
     perform: Perform,
     is_busy: Callable[[], bool],
+    until: Coroutine[Any, Any, None] | None = None,
 ) -> None:
-    """Carry messages both ways until the page goes, falls silent or falls too far behind."""
+    """Carry messages both ways until the page goes, falls silent or too far behind, or `until`."""
     liveness = Liveness(asyncio.get_running_loop().time, is_busy)
     tasks = {
         asyncio.create_task(_carry_in(socket, kinds, perform, liveness)),
         asyncio.create_task(_carry_out(socket, inbox)),
         asyncio.create_task(_watch(socket, liveness)),
     }
+    if until:
+        tasks.add(asyncio.create_task(until))
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -70,7 +73,8 @@ async def _carry_in(socket: WebSocket, kinds: Any, perform: Perform, liveness: L
             if isinstance(message, signaling.Ping):
                 await send(socket, signaling.Pong())
             elif not isinstance(message, signaling.Pong):
-                await perform(message)
+                with liveness.performing():
+                    await perform(message)
         except msgspec.MsgspecError as error:
             await _refuse(socket, VisavisError(ErrorKind.ParameterInvalid, f"{error}."), None)
         except VisavisError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import msgspec
@@ -23,6 +23,9 @@ from visavis.services.topics import config_topic, consoles_topic, socket_topic
 from visavis.web.pump import pump, send
 
 POLICY_VIOLATION: Final = 1008  # RFC 6455 §7.4.1
+RIGHTS_SECONDS: Final = 60.0
+"""A session that expires is noticed within this time; a revocation is noticed at once."""
+_REVOKED: Final = {ErrorKind.Unauthorized, ErrorKind.PermissionDenied}
 _NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
@@ -39,6 +42,7 @@ class Sockets:
         ice_seconds: float,
         has_site: Callable[[int], Awaitable[bool]],
         signed_in: Callable[[HTTPConnection], Awaitable[Agent]],
+        active_agent: Callable[[int, int], Awaitable[Agent]],
         is_same_origin: Callable[[HTTPConnection], bool],
         new_id: Callable[[], str],
     ) -> None:
@@ -49,8 +53,15 @@ class Sockets:
         self._ice_seconds = ice_seconds
         self._has_site = has_site
         self._signed_in = signed_in
+        self._active_agent = active_agent
         self._is_same_origin = is_same_origin
         self._new_id = new_id
+        self._checks: set[asyncio.Event] = set()
+
+    def check_rights(self) -> None:
+        """Check soon whether every open console is still allowed: something was revoked."""
+        for check in self._checks:
+            check.set()
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -92,8 +103,10 @@ class Sockets:
             return
 
         async def perform(message: signaling.FromAgent) -> None:
-            # asked anew each time: what an agent may do can end while their page is open
-            await self._calls.from_agent(await self._desk(socket, desk.socket_id), message)
+            # Permissions can end while the page is open. Leaving a call is always allowed.
+            is_leaving = isinstance(message, signaling.HangUp)
+            now = desk if is_leaving else await self._desk(socket, desk.socket_id)
+            await self._calls.from_agent(now, message)
 
         topics = [socket_topic(desk.socket_id), config_topic(desk.agent.site_id)]
         if desk.agent.may(Permission.ACCEPT_CALLS) and not desk.call_id:
@@ -111,6 +124,7 @@ class Sockets:
                         signaling.FromAgent | signaling.Check,
                         perform,
                         lambda: self._calls.is_in_call(desk.socket_id),
+                        self._until_revoked(socket, desk),
                     )
             finally:
                 self._calls.agent_left(desk)
@@ -133,8 +147,32 @@ class Sockets:
         if token := socket.query_params.get("join"):
             invitee = self._calls.join(token)
             if invitee.agent:
-                return Desk(socket_id, invitee.agent, invitee.call_id)
+                agent = await self._active_agent(invitee.site_id, invitee.agent.id)
+                return Desk(socket_id, agent, invitee.call_id)
         return Desk(socket_id, await self._signed_in(socket))
+
+    async def _until_revoked(self, socket: WebSocket, desk: Desk) -> None:
+        """Return, with the agent off duty and out of their call, once their rights have ended."""
+        check = asyncio.Event()
+        check.set()  # they may have ended since the agent was let in
+        self._checks.add(check)
+        try:
+            while not await self._is_revoked(socket, desk):
+                check.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(check.wait(), RIGHTS_SECONDS)
+        finally:
+            self._checks.discard(check)
+        self._calls.revoke(desk)
+        await socket.close(POLICY_VIOLATION, "Sign in again.")
+
+    async def _is_revoked(self, socket: WebSocket, desk: Desk) -> bool:
+        try:
+            now = await self._desk(socket, desk.socket_id)
+        except VisavisError as error:
+            return error.kind in _REVOKED
+        accept = Permission.ACCEPT_CALLS
+        return now.agent.may(accept) != desk.agent.may(accept)
 
     async def _greet(self, socket: WebSocket, site_id: int, socket_id: str) -> None:
         await send(socket, await self._availability_of(site_id))

@@ -136,9 +136,14 @@ class Calls:
         self._joins.leave(desk)
         self._desks.leave(desk)
 
+    def revoke(self, desk: Desk) -> None:
+        """The agent's rights have ended: their page leaves its call and takes no other."""
+        self._desks.revoke(desk)
+
     async def from_agent(self, desk: Desk, message: signaling.FromAgent) -> None:
         """Do what the page asks for; raises `VisavisError`."""
-        desk.agent.demand(Permission.ACCEPT_CALLS)
+        if not isinstance(message, signaling.HangUp):
+            desk.agent.demand(Permission.ACCEPT_CALLS)
         if desk.call_id and getattr(message, "call_id", "") != desk.call_id:
             raise VisavisError(ErrorKind.PermissionDenied, "This address is for one call.")
         match message:

@@ -65,6 +65,12 @@ class Desks:
             self._rise(*seated)
         self._floor.changed(desk.agent.site_id)
 
+    def revoke(self, desk: Desk) -> None:
+        self._presence.leave(desk)
+        if seated := self._floor.seated(desk.socket_id):
+            self._parties.hang_up(*seated)
+        self._floor.changed(desk.agent.site_id)
+
     def set_available(self, desk: Desk, *, is_available: bool) -> None:
         self._presence.set_available(desk.agent.id, is_available=is_available)
         self._floor.changed(desk.agent.site_id)

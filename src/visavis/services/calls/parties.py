@@ -32,7 +32,7 @@ class Parties:
         call, seat = self._floor.party(site_id, message.call_id, socket_id)
         match message:
             case signaling.HangUp():
-                self._hang_up(call, seat)
+                self.hang_up(call, seat)
             case signaling.Offer():
                 await self._links.offer(call, seat, message)
             case signaling.Answer():
@@ -71,7 +71,8 @@ class Parties:
             self._floor.tell(call.visitor, signaling.Queued(call_id=call.id, place=call.place))
         self._floor.changed(call.site_id)
 
-    def _hang_up(self, call: LiveCall, seat: Seat) -> None:
+    def hang_up(self, call: LiveCall, seat: Seat) -> None:
+        """Leave the call; it goes on only if it has already moved to another agent."""
         transfer = call.transfer
         if transfer and seat is transfer.seat:
             self._transfers.fail(call, transfer, "declined")
