@@ -17,6 +17,7 @@ from visavis.archive.library import HeldError, Library
 from visavis.archive.search import on_the_wire, read_search
 from visavis.archive.storage import Entry
 from visavis.archive.workshop import FailedError, TooManyError, Workshop
+from visavis.domain.entity_tags import is_listed_weakly
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.ids import plain_id
 from visavis.domain.people import Agent, Permission
@@ -101,7 +102,7 @@ class LibraryApi:
     async def original(self, request: Request) -> Response:
         agent, entry = await self._find(request)
         etag = f'"{entry.sha256}"'
-        if request.headers.get("if-none-match") == etag:
+        if is_listed_weakly(etag, ", ".join(request.headers.getlist("if-none-match"))):
             return Response(status_code=304, headers={**PRIVATE, "ETag": etag})
         await self._note_download(request, Deed.DOWNLOADED, agent, entry)
         return Recording(

@@ -18,8 +18,3 @@ def header(scope: Scope, name: bytes) -> str:
     """The value of a header by its name in small letters; empty where it is not there."""
     value: bytes | None = scope[_KEY].get(name)
     return value.decode("latin-1") if value else ""
-
-
-def is_listed(etag: str, tags: str) -> bool:
-    """Whether If-Match or If-None-Match names the tag (RFC 9110 §13.1)."""
-    return tags.strip() == "*" or etag in {tag.strip() for tag in tags.split(",")}

@@ -10,10 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from visavis.domain.config import Config
+from visavis.domain.entity_tags import is_listed, is_listed_weakly
 from visavis.domain.people import Agent
 from visavis.services.configs import ConfigChange, Configs, read_change
 from visavis.web.body import read_object
-from visavis.web.headers import header, is_listed
+from visavis.web.headers import header
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource
 from visavis.web.session import Sessions
 
@@ -46,7 +47,7 @@ class ConfigApi:
         agent = await self._sessions.caller(request)
         answer = self._answer(await self._configs.read(agent))
         tags = header(request.scope, b"if-none-match")
-        if tags and is_listed(answer.etag, tags):
+        if tags and is_listed_weakly(answer.etag, tags):
             return Response(status_code=304, headers={"ETag": answer.etag, **SAFE_HEADERS})
         return answer.response
 

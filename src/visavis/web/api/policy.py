@@ -7,10 +7,11 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from visavis.domain.entity_tags import is_listed, is_listed_weakly
 from visavis.domain.policy import RecordingPolicy
 from visavis.services.policies import Policies, fields, read_change
 from visavis.web.body import read_object
-from visavis.web.headers import header, is_listed
+from visavis.web.headers import header
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource
 from visavis.web.session import Sessions
 
@@ -28,7 +29,7 @@ class PolicyApi:
     async def get(self, request: Request) -> Response:
         policy = await self._policies.read(await self._sessions.caller(request))
         tags = header(request.scope, b"if-none-match")
-        if tags and is_listed(etag_of(policy), tags):
+        if tags and is_listed_weakly(etag_of(policy), tags):
             return Response(status_code=304, headers={"ETag": etag_of(policy), **SAFE_HEADERS})
         return _answer(policy)
 
