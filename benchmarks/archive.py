@@ -166,7 +166,7 @@ class Server:
         with self.measured("upload", size):
             sized = {"Upload-Length": str(size), "Upload-Metadata": metadata}
             headers, _ = connection.ask("POST", self.base, {**tus, **sized})
-            url = "/" + headers["location"].split("://")[-1].partition("/")[2]
+            url = self.base.rstrip("/") + "/" + headers["location"].rpartition("/")[2]
             for offset in range(0, size, PATCH_BYTES):
                 more = {"Upload-Offset": str(offset), "Content-Type": BODY_TYPE}
                 body = (file, offset, min(PATCH_BYTES, size - offset))

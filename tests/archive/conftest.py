@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx2
 import pytest
@@ -95,7 +96,7 @@ class House:
         headers: dict[str, Any] = {**sized, **said}
         answer = await self.tus("POST", **headers)
         assert answer.status_code == 201, answer.text
-        return str(answer.headers["location"])
+        return urljoin("/recordings/", answer.headers["location"])
 
     async def patch(self, url: str, offset: int, data: bytes, **more: Any) -> httpx2.Response:
         return await self.tus(

@@ -54,7 +54,8 @@ class Server:
         """The new upload's path."""
         said = write_metadata({"recording": "rec", "sha256": SHA256})
         headers = {**TUS, "Upload-Length": str(SIZE), "Upload-Metadata": said}
-        return str(httpx2.post(f"{self.url}/recordings/", headers=headers).headers["location"])
+        location = httpx2.post(f"{self.url}/recordings/", headers=headers).headers["location"]
+        return f"/recordings/{location}"
 
     def offset(self, path: str) -> int:
         return int(httpx2.head(self.url + path, headers=TUS).headers["upload-offset"])

@@ -9,6 +9,7 @@ import os
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import msgspec
 import pytest
@@ -85,6 +86,9 @@ async def test_an_upload_in_pieces(house: House) -> None:
         ("POST", "", {"Upload_Length": "1", "Upload_Metadata": "site ???"}, 400),
         ("POST", "", {"Upload_Length": "1", "Upload_Metadata": "a MQ==,a MQ=="}, 400),
         ("POST", "", {"Upload_Length": "1", "Upload_Metadata": "a " + "A" * 9000}, 413),
+        ("POST", "", {"Upload_Length": "1", "Upload_Concat": "partial"}, 400),
+        ("POST", "", {"Upload_Concat": "final;/recordings/a /recordings/b"}, 400),
+        ("POST", "", {"Upload_Length": "1", "Upload_Complete": "?1"}, 400),
         ("PATCH", "", {}, 405),
         ("HEAD", "nothing", {}, 404),
         ("PATCH", "UPLOAD", {"Upload_Offset": "0"}, 415),
@@ -107,6 +111,27 @@ async def test_what_the_protocol_refuses(
         assert answer.headers["tus-version"] == "1.0.0"
     if status == 405:
         assert "OPTIONS" in answer.headers["allow"]
+
+
+@pytest.mark.parametrize("path", ["/recordings", "/recordings/"])
+async def test_the_location_holds_behind_a_path_prefix(house: House, path: str) -> None:
+    """A proxy that publishes /recordings as /video/archive/recordings, say."""
+    location = (await house.tus("POST", path, Upload_Length=3)).headers["location"]
+    published = urljoin(f"https://proxy.example/video/archive{path}", location)
+    assert published.startswith("https://proxy.example/video/archive/recordings/")
+    assert await house.offset(published.removeprefix("https://proxy.example/video/archive")) == 0
+
+
+async def test_the_file_of_a_test_is_confirmed_and_not_kept(house: House) -> None:
+    sha256 = hashlib.sha256(DATA).hexdigest()
+    url = await house.create(len(DATA), site="1", recording="t", sha256=sha256, test="true")
+    assert (await house.patch(url, 0, DATA)).headers["visavis-sha256"] == sha256
+    assert (await house.tus("HEAD", url)).headers["visavis-sha256"] == sha256
+    assert not list((house.directory / "library").rglob("*.*"))
+    assert (await house.tus("DELETE", url)).status_code == 204
+    assert not list((house.directory / "uploads").glob("*"))
+    wrong = await house.create(len(DATA), sha256="0" * 64, test="true")
+    assert (await house.patch(wrong, 0, DATA)).status_code == 460
 
 
 async def test_a_method_may_be_overridden(house: House) -> None:
@@ -142,7 +167,7 @@ async def test_creation_with_upload(house: House) -> None:
     )
     assert answer.status_code == 201
     assert answer.headers["upload-offset"] == "60000"
-    await house.patch(answer.headers["location"], 60_000, DATA[60_000:])
+    await house.patch(f"/recordings/{answer.headers['location']}", 60_000, DATA[60_000:])
     assert kept(house).read_bytes() == DATA
 
     whole = await house.tus("POST", content=DATA, Upload_Length=len(DATA), Content_Type=BODY_TYPE)
@@ -277,9 +302,8 @@ async def test_a_site_s_key_is_for_its_own_site(house: House) -> None:
     answer = await house.tus("POST", Upload_Length=3, Upload_Metadata=foreign, **theirs)
     assert answer.status_code == 403
     said = write_metadata({"recording": "rec"})
-    url = (await house.tus("POST", Upload_Length=3, Upload_Metadata=said, **theirs)).headers[
-        "location"
-    ]
+    created = await house.tus("POST", Upload_Length=3, Upload_Metadata=said, **theirs)
+    url = f"/recordings/{created.headers['location']}"
     assert (await house.patch(url, 0, b"abc", **theirs)).status_code == 204
     assert kept(house, "2/rec.mkv").read_bytes() == b"abc"
     ours = await house.create(3)

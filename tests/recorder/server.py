@@ -79,6 +79,11 @@ class Handler(BaseHTTPRequestHandler):
         file = self.found()
         if file is None:
             return
+        if int(self.headers["Content-Length"]) > self.owner.max_body:  # as nginx does
+            self.close_connection = True
+            self.answer(413)
+            self.rfile.read(int(self.headers["Content-Length"]))
+            return
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.headers["Upload-Offset"] != str(len(file.content)):
             self.answer(409)
@@ -93,7 +98,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(204)
 
     def found(self) -> File | None:
-        file = self.owner.files.get(self.path)
+        file = self.owner.files.get(self.path.partition("?")[0])
         if file is None:
             self.close_connection = True
             self.answer(404)
@@ -125,6 +130,7 @@ class RecordingServer:
         self.asked: list[Asked] = []
         self.misdeeds: deque[tuple[str, Misdeed]] = deque()
         self.abilities = {"Tus-Version": "1.0.0", "Tus-Extension": "creation,termination"}
+        self.max_body = 2**63
         self.location: Callable[[str], str] = lambda name: name
         self._server = Quiet(("127.0.0.1", 0), Handler)
         cast(Any, self._server).owner = self

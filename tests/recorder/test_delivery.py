@@ -44,7 +44,7 @@ async def deliver(
 async def test_a_whole_delivery(server: RecordingServer, muxed: Path) -> None:
     heard: list[int] = []
     await deliver(muxed, server.url, told=heard.append)
-    assert server.methods() == ["OPTIONS", "POST", "PATCH", "HEAD"]
+    assert server.methods() == ["OPTIONS", "POST", "PATCH"]
     (file,) = server.files.values()
     assert bytes(file.content) == CONTENT
     assert file.metadata == {
@@ -58,8 +58,8 @@ async def test_a_whole_delivery(server: RecordingServer, muxed: Path) -> None:
         "duration": "1.500",
         "media": "video",
         "visitorName": "Ännchen",
-        "agentName": "",
     }
+    assert " " in server.asked[1].headers["Upload-Metadata"].split(",")[-1]  # it has a value
     assert all("Tus-Resumable" in a.headers for a in server.asked if a.method != "OPTIONS")
     assert "Tus-Resumable" not in server.asked[0].headers
     assert heard == sorted(heard)
@@ -80,7 +80,61 @@ async def test_doing_it_again_changes_nothing(server: RecordingServer, muxed: Pa
     await deliver(muxed, server.url)
     await deliver(muxed, server.url)  # as after a crash before the spool was emptied
     assert server.contents == [CONTENT]
-    assert server.methods()[4:] == ["OPTIONS", "HEAD", "HEAD"]
+    assert server.methods()[3:] == []
+
+
+@pytest.mark.parametrize("status", [404, 410])
+async def test_a_server_may_move_a_finished_upload_away(
+    server: RecordingServer, muxed: Path, status: int
+) -> None:
+    server.misbehave("HEAD", answers(status), 100)
+    await deliver(muxed, server.url)
+    await deliver(muxed, server.url)
+    assert server.methods().count("POST") == 1
+    assert server.contents == [CONTENT]
+
+
+async def test_the_answer_to_the_last_piece_may_be_lost(
+    server: RecordingServer, muxed: Path
+) -> None:
+    server.misbehave("PATCH", misdeeds.takes_all_and_says_nothing)
+    with pytest.raises(DeliveryError):
+        await deliver(muxed, server.url)
+    await deliver(muxed, server.url)
+    assert server.methods()[3:] == ["OPTIONS", "HEAD"]
+    assert server.contents == [CONTENT]
+
+
+@pytest.mark.parametrize("has_checksums", [False, True])
+async def test_pieces_are_halved_until_the_server_takes_them(
+    server: RecordingServer, muxed: Path, *, has_checksums: bool
+) -> None:
+    server.max_body = 400_000
+    if has_checksums:
+        server.offer_checksums()
+    carrier = deliverer()
+    await carrier.deliver(muxed, MANIFEST, Server(server.url, None))
+    assert server.contents == [CONTENT]
+    assert carrier.limits.limit(server.url) == len(CONTENT) // 4
+    refused = server.methods().count("PATCH")
+    again = put_muxed(muxed.parent, "again")
+    await carrier.deliver(again, MANIFEST, Server(server.url, None))
+    assert server.contents == [CONTENT] * 2
+    assert server.methods().count("PATCH") == 2 * refused - 2  # the size is remembered
+
+
+async def test_a_server_that_takes_no_request_at_all(server: RecordingServer, muxed: Path) -> None:
+    server.max_body = 1000
+    with pytest.raises(DeliveryError, match=r"takes no request of 65536 bytes.*proxy in front"):
+        await deliver(muxed, server.url)
+
+
+def test_limits_are_remembered_of_so_many_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "MAX_REMEMBERED_LIMITS", 2)
+    limits = delivery.RequestLimits()
+    for url in ("a", "b", "a", "c"):
+        limits.lower(url, 9)
+    assert [limits.limit(url) for url in "abc"] == [9, None, 9]
 
 
 async def test_another_server_gets_it_from_the_start(server: RecordingServer, muxed: Path) -> None:
@@ -99,10 +153,11 @@ async def test_the_archive_s_key_is_for_the_archive(server: RecordingServer, mux
     away = deliverer(archive_url="http://archive.example/", allow_private=True)
     await away.deliver(muxed, MANIFEST, Server(server.url))
     assert all("Authorization" not in asked.headers for asked in server.asked)
+    again = put_muxed(muxed.parent, "again")
     at_home = deliverer(archive_url=server.url, allow_private=False)
     with pytest.raises(DeliveryError, match="does not take the file"):
         # it has to confirm what it has stored, and this one does not
-        await at_home.deliver(muxed, MANIFEST, Server(server.url, SECRET))
+        await at_home.deliver(again, MANIFEST, Server(server.url, SECRET))
     assert server.asked[-1].headers["Authorization"] == "Bearer key"
 
 
@@ -261,14 +316,14 @@ async def test_a_file_that_is_too_large_is_not_sent(server: RecordingServer, mux
         await deliver(muxed, server.url)
     assert not caught.value.is_servers
     assert server.methods() == ["OPTIONS"]
-    server.abilities["Tus-Max-Size"] = "much"
-    await deliver(muxed, server.url)
+    for no_limit in ("much", "0", "9" * 30):
+        server.abilities["Tus-Max-Size"] = no_limit
+        await deliver(muxed, server.url + f"?{no_limit}")
 
 
 async def test_a_server_that_knows_another_file(server: RecordingServer, muxed: Path) -> None:
-    await deliver(muxed, server.url)
     whole = {"Upload_Offset": str(len(CONTENT)), "Visavis_Sha256": "0" * 64}
-    server.misbehave("HEAD", answers(200, b"", **whole), 2)
+    server.misbehave("PATCH", answers(204, b"", **whole))
     with pytest.raises(DeliveryError, match="another file than we sent"):
         await deliver(muxed, server.url)
 

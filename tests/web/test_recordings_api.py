@@ -159,7 +159,7 @@ async def test_a_server_that_takes_recordings(api: Api, server: RecordingServer)
         "extensions": ["creation", "termination"],
         "hasChecksums": False,
     }
-    assert server.methods() == ["OPTIONS", "POST", "PATCH", "HEAD", "DELETE"]
+    assert server.methods() == ["OPTIONS", "POST", "PATCH", "HEAD", "PATCH", "DELETE"]
     assert server.files == {}
     server.offer_checksums()
     assert (
@@ -168,14 +168,44 @@ async def test_a_server_that_takes_recordings(api: Api, server: RecordingServer)
     )
 
 
-async def test_a_server_without_termination_keeps_nothing_that_is_whole(
+async def test_a_server_without_termination_keeps_the_test_file(
     api: Api, server: RecordingServer
 ) -> None:
     allow_loopback(api)
     server.abilities = {}
-    assert (await verdict(api, recordingserverurl=server.url))["ok"] is True
-    assert server.contents == []
-    assert [file.metadata["filename"] for file in server.files.values()] == ["visavis-trial"]
+    told = await verdict(api, recordingserverurl=server.url)
+    assert told["ok"] is True
+    (file,) = server.files.values()
+    assert len(file.content) == file.length == trial.FILE_BYTES
+    assert f"delete {file.metadata['filename']} there" in told["message"]
+    assert file.metadata["test"] == "true"
+    assert file.metadata["sha256"] == file.digest
+    assert bytes(file.content).startswith(b"\x1a\x45\xdf\xa3")
+
+
+async def test_limits_are_found_by_the_test(api: Api, server: RecordingServer) -> None:
+    allow_loopback(api)
+    server.max_body = 1024**2
+    server.abilities["Tus-Max-Size"] = "10000000"
+    told = await verdict(api, recordingServerUrl=server.url)
+    assert told["ok"] is True
+    assert "pieces of 557056 bytes" in told["message"]
+    assert "files of at most 10000000 bytes" in told["message"]
+    server.abilities["Tus-Max-Size"] = "1000"
+    assert "at most 1000 bytes" in (await verdict(api, recordingServerUrl=server.url))["message"]
+    server.abilities["Tus-Max-Size"] = "0"
+    server.max_body = 10
+    told = await verdict(api, recordingServerUrl=server.url)
+    assert "takes no request of 1024 bytes" in told["message"]
+
+
+async def test_a_machine_that_cannot_write_the_test_file(
+    api: Api, server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allow_loopback(api)
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+    told = await verdict(api, recordingServerUrl=server.url)
+    assert "could not write the test file: No such file" in told["message"]
 
 
 async def test_what_is_stored_is_tried_with_its_secret(api: Api, server: RecordingServer) -> None:
@@ -208,11 +238,11 @@ async def test_servers_that_take_none(
     assert "no answer of a tus 1.0 server" in html["message"]
     server.misbehave("PATCH", answers(204, b"", Upload_Offset="0"))
     assert (
-        "took a byte and does not have it"
+        "took a piece and does not have it"
         in (await verdict(api, recordingServerUrl=server.url))["message"]
     )
     server.misbehave("HEAD", answers(200, b"", Upload_Offset="0"))
-    assert "lost the byte" in (await verdict(api, recordingServerUrl=server.url))["message"]
+    assert "lost the piece" in (await verdict(api, recordingServerUrl=server.url))["message"]
     monkeypatch.setattr(trial, "TRIAL_SECONDS", 0.3)
     server.misbehave("any", hangs)
     assert "took longer" in (await verdict(api, recordingServerUrl=server.url))["message"]

@@ -60,9 +60,7 @@ class Library:
             raise RefusedError("The metadata site or recording is not an id.")
         target = self._storage.file(int(site), recording)
         source = data if data.exists() else target
-        sha256 = _sha256(source)
-        if metadata.get("sha256", sha256) != sha256:
-            raise RefusedError("The file does not have the SHA-256 of its metadata.")
+        sha256 = checked_sha256(metadata, source)
         contents = read_contents(source)
         with self._changing:
             known = self.find(int(site), recording)
@@ -95,9 +93,13 @@ class Library:
             self._entries.pop((entry.site_id, entry.id), None)
 
 
-def _sha256(path: Path) -> str:
+def checked_sha256(metadata: Mapping[str, str], path: Path) -> str:
+    """Return the SHA-256 of a file; raise `RefusedError` if its metadata tell another."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    if metadata.get("sha256", sha256) != sha256:
+        raise RefusedError("The file does not have the SHA-256 of its metadata.")
+    return sha256
 
 
 def _entry(

@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 from visavis.archive import tus_headers as h
 from visavis.archive.disk import free_bytes
 from visavis.archive.key import Keys, Uploader
-from visavis.archive.library import Library, RefusedError
+from visavis.archive.library import Library, RefusedError, checked_sha256
 from visavis.archive.receiving import receive
 from visavis.archive.tus_headers import TusError
 from visavis.archive.uploads import BusyError, DiskFullError, Part, Upload, Uploads
@@ -28,6 +28,8 @@ EXTENSIONS: Final = (
     "creation,creation-with-upload,creation-defer-length,checksum,expiration,termination"
 )
 METHODS: Final = ("OPTIONS", "HEAD", "PATCH", "DELETE", "POST")
+TEST_KEY: Final = "test"
+"""Metadata key of files that only test whether recordings can be uploaded."""
 RESERVE_BYTES: Final = 64 * 1024**2
 """What an announced upload must leave free: the sidecars of others need room too."""
 SHA256_HEADER: Final = "Visavis-Sha256"
@@ -69,6 +71,7 @@ class TusServer:
         uploader = self._demand_key(request)
         if request.headers.get("tus-resumable") != h.VERSION:
             raise TusError(412, "This server speaks tus 1.0.0.", **{"Tus-Version": h.VERSION})
+        h.refuse_unknown_extensions(request)
         if upload_id is None:
             if method == "POST":
                 return await self._create(request, uploader)
@@ -121,7 +124,7 @@ class TusServer:
                 self._uploads.remove(upload)  # nobody has heard of its address
                 raise
             response = self._described(upload, part.offset, 201)
-        response.headers["Location"] = f"{request.url.path.rstrip('/')}/{upload.id}"
+        response.headers["Location"] = _location(request, upload)
         return response
 
     async def _head(self, upload: Upload) -> Response:
@@ -169,20 +172,27 @@ class TusServer:
     async def _stored(self, upload: Upload) -> Upload:
         """Hand the upload to the library if it is whole; raises 460 when its SHA-256 is another.
 
-        An upload of nothing is whole, but no recording.
+        An upload of nothing is whole, but no recording. The file of a test of the recording server
+        is checked and confirmed, and then removed instead of kept.
         """
         if upload.sha256 or not upload.length or self._uploads.offset(upload) < upload.length:
             return upload
         data = self._uploads.data(upload.id)
         try:
-            entry = await asyncio.to_thread(self._library.keep, upload.metadata, upload.id, data)
+            if is_test := upload.metadata.get(TEST_KEY) == "true" and data.exists():
+                sha256 = await asyncio.to_thread(checked_sha256, upload.metadata, data)
+            else:
+                keep = self._library.keep
+                sha256 = (await asyncio.to_thread(keep, upload.metadata, upload.id, data)).sha256
         except RefusedError as refusal:
             await asyncio.to_thread(self._uploads.remove, upload)
             raise TusError(h.CHECKSUM_MISMATCH, str(refusal)) from None
         except FileNotFoundError:
             raise TusError(410, "The recording has been deleted.") from None
-        stored = replace(upload, sha256=entry.sha256)
+        stored = replace(upload, sha256=sha256)
         await asyncio.to_thread(self._uploads.save, stored)
+        if is_test:
+            await asyncio.to_thread(data.unlink)
         return stored
 
     def _described(self, upload: Upload, offset: int, status: int) -> Response:
@@ -205,6 +215,15 @@ class TusServer:
 def _room(upload: Upload, part: Part) -> int:
     """How many bytes may still come."""
     return (h.MAX_SIZE if upload.length is None else upload.length) - part.offset
+
+
+def _location(request: Request, upload: Upload) -> str:
+    """The upload's URL, relative to the request's (RFC 9110 §10.2.2).
+
+    A proxy may publish the archive below a path prefix of its own, which only the client knows.
+    """
+    _, _, last = request.url.path.rpartition("/")
+    return f"{last}/{upload.id}" if last else upload.id
 
 
 def _abilities() -> Response:

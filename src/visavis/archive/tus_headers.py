@@ -21,6 +21,16 @@ MAX_SIZE: Final = 64 * 1024**3
 MAX_METADATA_BYTES: Final = 8 * 1024
 ALGORITHMS: Final = ("sha1", "sha256", "md5")
 CHECKSUM_MISMATCH: Final = 460
+KNOWN: Final = frozenset(
+    {
+        "upload-checksum",
+        "upload-defer-length",
+        "upload-length",
+        "upload-metadata",
+        "upload-offset",
+    }
+)
+"""Request headers of the extensions that this server offers."""
 
 
 class TusError(Exception):
@@ -42,6 +52,16 @@ class Checksum:
         """Raise 460 unless everything that went into `hash` has the digest."""
         if not hmac.compare_digest(self.hash.digest(), self.digest):
             raise TusError(CHECKSUM_MISMATCH, "The bytes do not have that checksum.")
+
+
+def refuse_unknown_extensions(request: Request) -> None:
+    """Raise 400 for an `Upload-` header of an extension that this server does not offer.
+
+    Ignoring Upload-Concat, for example, would list each fragment of a file as a recording.
+    """
+    for name in request.headers:
+        if name.startswith("upload-") and name not in KNOWN:
+            raise TusError(400, f"This server does not offer the extension of {name.title()}.")
 
 
 def read_number(request: Request, name: str) -> int:

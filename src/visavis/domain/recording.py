@@ -56,6 +56,7 @@ class Delivery(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     `upload_url` belongs to `server_url`: when the site's address changes, the upload starts anew
     there. `sha256` is in lower-case hexadecimal, `size` in bytes, `duration` in seconds. `missing`
     says in sentences which media were received and are not in the file; empty if none are.
+    `is_uploaded` says that the server at `server_url` has acknowledged the whole file.
     """
 
     sha256: str
@@ -64,6 +65,7 @@ class Delivery(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     missing: tuple[str, ...] = ()
     server_url: str | None = None
     upload_url: str | None = None
+    is_uploaded: bool = False
 
 
 class Trouble(msgspec.Struct, frozen=True, rename="camel", kw_only=True):

@@ -5,23 +5,31 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final
 
+import httpx2
 import msgspec
+import structlog
 
 from visavis.domain.backlog import Server
 from visavis.domain.recording import MATROSKA, Delivery, Manifest
 from visavis.recorder import spool
 from visavis.recorder.answers import DeliveryError, refusal
-from visavis.recorder.tus import TUS, abilities_of, create, offset_of, written
+from visavis.recorder.tus import TUS, Abilities, abilities_of, create, offset_of, written
 from visavis.recorder.wire import Body, Wire
+
+log = structlog.get_logger(__name__)
 
 READ_BYTES: Final = 1024 * 1024
 PATCH_BYTES: Final = 64 * 1024 * 1024
 CHECKED_PATCH_BYTES: Final = 16 * 1024 * 1024
 """With checksums a piece is sent again as a whole when a byte of it is wrong."""
+MIN_PATCH_BYTES: Final = 64 * 1024
+"""A server that refuses even such a request is misconfigured."""
+MAX_REMEMBERED_LIMITS: Final = 1024
 MAX_STUMBLES: Final = 3
 """How often in a row a piece may be refused in one attempt."""
 CONFIRMATION: Final = "visavis-sha256"
@@ -32,7 +40,30 @@ Told = Callable[[int], None]
 """Hears how many bytes of the file have been sent."""
 
 _GONE: Final = frozenset({403, 404, 410})
-_MOVED_ON, _LOCKED, _MISMATCH = 409, 423, 460
+_MOVED_ON, _TOO_LARGE, _LOCKED, _MISMATCH = 409, 413, 423, 460
+
+
+class RequestLimits:
+    """Request bodies that recording servers take, by URL, as far as they refused larger ones.
+
+    Proxies limit a request's body (nginx to 1 MiB unless told otherwise) and tus has no header that
+    says so. Only the limits of the servers used last are remembered.
+    """
+
+    def __init__(self) -> None:
+        self._limits: OrderedDict[str, int] = OrderedDict()
+
+    def limit(self, server_url: str) -> int | None:
+        """Return the largest body in bytes, `None` if no limit is known."""
+        return self._limits.get(server_url)
+
+    def lower(self, server_url: str, limit: int) -> None:
+        """Remember that the server refused a body of more than `limit` bytes."""
+        self._limits[server_url] = limit
+        self._limits.move_to_end(server_url)
+        while len(self._limits) > MAX_REMEMBERED_LIMITS:
+            self._limits.popitem(last=False)
+        log.info("recording server limits requests", server_url=server_url, piece_bytes=limit)
 
 
 class Deliverer:
@@ -54,6 +85,7 @@ class Deliverer:
         self._archive_url = archive_url
         self._archive_key = archive_key
         self._allow_private = allow_private
+        self.limits: Final = RequestLimits()
 
     async def deliver(
         self, directory: Path, manifest: Manifest, server: Server, told: Told = lambda _: None
@@ -67,10 +99,18 @@ class Deliverer:
         delivery = await asyncio.to_thread(spool.read_delivery, directory)
         if delivery is None:
             raise DeliveryError("The recording is not muxed yet.")
+        if delivery.is_uploaded and delivery.server_url == server.url:
+            return  # the process ended before the database was told
         async with self.wire(server) as wire:
-            upload = Upload(wire, directory, manifest, delivery, server.url)
-            upload.must_confirm = self.is_archive(server.url)
-            await upload.complete(told)
+            await self.upload(wire, directory, manifest, delivery, server).complete(told)
+
+    def upload(
+        self, wire: Wire, directory: Path, manifest: Manifest, delivery: Delivery, server: Server
+    ) -> Upload:
+        """Return the upload of a file in the spool to a server."""
+        upload = Upload(wire, directory, manifest, delivery, server.url, self.limits)
+        upload.must_confirm = self.is_archive(server.url)
+        return upload
 
     def wire(self, server: Server) -> Wire:
         """Connections to a recording server, with what it wants to be shown."""
@@ -92,25 +132,50 @@ class Upload:
     """
 
     def __init__(
-        self, wire: Wire, directory: Path, manifest: Manifest, delivery: Delivery, server_url: str
+        self,
+        wire: Wire,
+        directory: Path,
+        manifest: Manifest,
+        delivery: Delivery,
+        server_url: str,
+        limits: RequestLimits,
     ) -> None:
         self._wire = wire
         self._directory = directory
         self._manifest = manifest
         self._delivery = delivery
         self._server_url = server_url
+        self._limits = limits
         self._checksum: str | None = None
+        self._confirmed: str | None = None
+        self.metadata = metadata(manifest, delivery)
         self.must_confirm = False
 
     async def complete(self, told: Told) -> None:
+        """Send what the server lacks, and record in the spool that it has the whole file.
+
+        The file is there as soon as the answer to a PATCH says so: a server may move a finished
+        upload away at once, so that HEAD finds nothing any more.
+        """
+        await self.begin()
+        url, offset = await self._resume() or await self.create()
+        await self.send_rest(url, offset, told)
+        self._delivery = msgspec.structs.replace(self._delivery, is_uploaded=True)
+        await asyncio.to_thread(spool.write_delivery, self._directory, self._delivery)
+
+    async def begin(self) -> Abilities:
+        """Ask the server for its abilities; raise `DeliveryError` if the file is too large."""
         abilities = await abilities_of(self._wire, self._server_url)
         self._checksum = abilities.checksum
         abilities.demand_room(self._delivery.size)
-        url, offset = await self._resume() or await self._create()
+        return abilities
+
+    async def send_rest(self, url: str, offset: int, told: Told) -> None:
+        """Send everything from `offset` on; return once the server has said that all is there."""
         stumbles = 0
-        while offset < self._delivery.size or not await self._is_confirmed(url):
+        while offset < self._delivery.size or not self._is_confirmed():
             told(offset)
-            before, offset = offset, await self._append(url, offset, told)
+            before, offset = offset, await self.append(url, offset, told)
             stumbles = 0 if offset > before else stumbles + 1
             if stumbles == MAX_STUMBLES:
                 raise DeliveryError("The recording server does not take the file.")
@@ -124,28 +189,53 @@ class Upload:
         response = await self._wire.ask("HEAD", url, TUS)
         if response.status_code in _GONE:
             return None
-        offset = offset_of(response, 200, 204)
+        offset = self._read_offset(response)
         length = response.headers.get("upload-length", str(self._delivery.size))
         is_ours = length == str(self._delivery.size) and offset <= self._delivery.size
         return (url, offset) if is_ours else None
 
-    async def _create(self) -> tuple[str, int]:
+    async def create(self) -> tuple[str, int]:
+        """Create an upload; return its URL and offset."""
         headers = {
             **TUS,
             "Upload-Length": str(self._delivery.size),
-            "Upload-Metadata": written(metadata(self._manifest, self._delivery)),
+            "Upload-Metadata": written(self.metadata),
         }
         url = await create(self._wire, self._server_url, headers)
+        self._confirmed = None
         self._delivery = msgspec.structs.replace(
-            self._delivery, server_url=self._server_url, upload_url=url
+            self._delivery, server_url=self._server_url, upload_url=url, is_uploaded=False
         )
         await asyncio.to_thread(spool.write_delivery, self._directory, self._delivery)
         return url, 0
 
-    async def _append(self, url: str, offset: int, told: Told) -> int:
-        """Send the next piece; returns where the upload stands then."""
-        most = CHECKED_PATCH_BYTES if self._checksum else PATCH_BYTES
+    async def append(self, url: str, offset: int, told: Told, most: int | None = None) -> int:
+        """Send the next piece, of `most` bytes at most; return where the upload stands then.
+
+        A piece that the server refuses as too large is halved until it takes one.
+        """
+        most = most or (CHECKED_PATCH_BYTES if self._checksum else PATCH_BYTES)
+        most = min(most, self._limits.limit(self._server_url) or most)
         length = min(most, self._delivery.size - offset)
+        response = await self._send(url, offset, length, told)
+        while response.status_code == _TOO_LARGE and length > MIN_PATCH_BYTES:
+            length = max(MIN_PATCH_BYTES, length // 2)
+            self._limits.lower(self._server_url, length)
+            response = await self._send(url, offset, length, told)
+        if response.status_code == _TOO_LARGE:
+            raise refusal(f"takes no request of {length} bytes", response)
+        if response.status_code in {_MOVED_ON, _MISMATCH}:
+            # what came before is there: its offset tells how much
+            return await self.read_offset(url)
+        if response.status_code in _GONE | {_LOCKED}:
+            raise refusal("no longer takes this upload", response)
+        return self._read_offset(response, 204, 200)
+
+    async def read_offset(self, url: str) -> int:
+        """Ask the server where the upload stands."""
+        return self._read_offset(await self._wire.ask("HEAD", url, TUS))
+
+    async def _send(self, url: str, offset: int, length: int, told: Told) -> httpx2.Response:
         headers = {
             **TUS,
             "Upload-Offset": str(offset),
@@ -157,26 +247,21 @@ class Upload:
             digest = await asyncio.to_thread(digest_of, file, offset, length, self._checksum)
             headers["Upload-Checksum"] = f"{self._checksum} {base64.b64encode(digest).decode()}"
         body = self._body(offset, length, told)
-        response = await self._wire.ask("PATCH", url, headers, body, length)
-        if response.status_code in {_MOVED_ON, _MISMATCH}:
-            # what came before is there: its offset tells how much
-            return offset_of(await self._wire.ask("HEAD", url, TUS), 200, 204)
-        if response.status_code in _GONE | {_LOCKED}:
-            raise refusal("no longer takes this upload", response)
-        return offset_of(response, 204, 200)
+        return await self._wire.ask("PATCH", url, headers, body, length)
 
-    async def _is_confirmed(self, url: str) -> bool:
-        """The whole file is there, and where the server tells its SHA-256, that is ours.
+    def _read_offset(self, response: httpx2.Response, *expected: int) -> int:
+        offset = offset_of(response, *(expected or (200, 204)))
+        self._confirmed = response.headers.get(CONFIRMATION)
+        return offset
+
+    def _is_confirmed(self) -> bool:
+        """Whether the server has told the SHA-256 of the whole file, if it has to.
 
         Our archive tells it once the file is checked and stored; an empty PATCH makes it do so.
         """
-        response = await self._wire.ask("HEAD", url, TUS)
-        if offset_of(response, 200, 204) != self._delivery.size:
-            return False
-        confirmed = response.headers.get(CONFIRMATION)
-        if confirmed is None and self.must_confirm:
-            return False
-        if confirmed is not None and confirmed != self._delivery.sha256:
+        if self._confirmed is None:
+            return not self.must_confirm
+        if self._confirmed != self._delivery.sha256:
             raise DeliveryError("The recording server has another file than we sent.")
         return True
 

@@ -1,21 +1,43 @@
-"""Tries a recording server out: does this address take recordings?"""
+"""Test of a recording server: does this URL take recordings?"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Final
+import hashlib
+import secrets
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final, NamedTuple
 
 from visavis.domain.backlog import Server, Trial
+from visavis.domain.recording import MATROSKA, Delivery, Manifest
 from visavis.recorder.answers import DeliveryError
-from visavis.recorder.delivery import Deliverer
-from visavis.recorder.tus import TUS, Abilities, abilities_of, create, offset_of, written
+from visavis.recorder.delivery import Deliverer, Upload
+from visavis.recorder.tus import TUS, Abilities
 from visavis.recorder.wire import Wire
 
 TRIAL_SECONDS: Final = 15.0
 MAX_TRIALS: Final = 4
-LENGTH: Final = 2
-"""Of which one byte is sent: what is never finished becomes nobody's recording."""
+FIRST_PIECE: Final = 1024
+"""Sent by itself, so that the server has to say where the upload stands and to go on from there."""
+FILE_BYTES: Final = FIRST_PIECE + 1024 * 1024 + 64 * 1024
+"""The second request exceeds 1 MiB, the limit of nginx unless told otherwise."""
+TEST_KEY: Final = "test"
+"""Metadata of the test file; our archive confirms such a file and does not keep it."""
+
+_EBML: Final = bytes.fromhex(
+    "1a45dfa3 a3 4286810142f7810142f2810442f381084282886d6174726f736b61 42878104 42858102"
+)
+"""EBML header of an empty Matroska file: servers may check the type of what they get."""
+
+
+class _Result(NamedTuple):
+    abilities: Abilities
+    request_limit: int | None
+    is_removed: bool
 
 
 class Trials:
@@ -26,56 +48,97 @@ class Trials:
         self._places = asyncio.Semaphore(MAX_TRIALS)
 
     async def try_out(self, site_id: int, server: Server) -> Trial:
-        """Create an upload, send a byte of it, and take it back where the server lets us."""
+        """Upload a small file as a recording is uploaded, and remove it where the server can."""
         if not server.url:
             return Trial(False, "There is no address to try.")
+        name = f"visavis-test-{secrets.token_hex(8)}"
         try:
             async with asyncio.timeout(TRIAL_SECONDS), self._places:
-                abilities = await self._exchange(site_id, server)
+                result = await self._exchange(site_id, server, name)
         except DeliveryError as error:
             return Trial(False, str(error))
         except TimeoutError:
             return Trial(False, f"The recording server took longer than {TRIAL_SECONDS:.0f} s.")
+        except OSError as error:
+            return Trial(False, f"This machine could not write the test file: {error.strerror}.")
         return Trial(
             True,
-            _praise(abilities),
-            extensions=tuple(sorted(abilities.extensions)),
-            has_checksums=abilities.checksum is not None,
+            _praise(result, name),
+            extensions=tuple(sorted(result.abilities.extensions)),
+            has_checksums=result.abilities.checksum is not None,
         )
 
-    async def _exchange(self, site_id: int, server: Server) -> Abilities:
-        async with self._deliverer.wire(server) as wire:
-            abilities = await abilities_of(wire, server.url)
-            await _send_a_byte(wire, server.url, site_id, abilities)
-        return abilities
+    async def _exchange(self, site_id: int, server: Server, name: str) -> _Result:
+        directory = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="visavis-test-"))
+        try:
+            delivery = await asyncio.to_thread(_write_file, directory)
+            async with self._deliverer.wire(server) as wire:
+                manifest = _manifest(site_id, name)
+                upload = self._deliverer.upload(wire, directory, manifest, delivery, server)
+                abilities, url = await _upload(upload)
+                is_removed = "termination" in abilities.extensions and await _remove(wire, url)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, directory)
+        return _Result(abilities, self._deliverer.limits.limit(server.url), is_removed)
 
 
-async def _send_a_byte(wire: Wire, url: str, site_id: int, abilities: Abilities) -> None:
-    values = {"site": str(site_id), "filename": "visavis-trial", "filetype": "text/plain"}
-    headers = {**TUS, "Upload-Length": str(LENGTH), "Upload-Metadata": written(values)}
-    upload = await create(wire, url, headers)
-    sent = {
-        **TUS,
-        "Upload-Offset": "0",
-        "Content-Type": "application/offset+octet-stream",
-        "Content-Length": "1",
-    }
-    if offset_of(await wire.ask("PATCH", upload, sent, _one_byte, 1), 204, 200) != 1:
-        raise DeliveryError("The recording server took a byte and does not have it.")
-    if offset_of(await wire.ask("HEAD", upload, TUS), 200, 204) != 1:
-        raise DeliveryError("The recording server lost the byte that it had taken.")
-    if "termination" in abilities.extensions:
-        await wire.ask("DELETE", upload, TUS)
+async def _upload(upload: Upload) -> tuple[Abilities, str]:
+    """Upload the test file to its end; return the server's abilities and the upload's URL."""
+    upload.metadata[TEST_KEY] = "true"
+    abilities = await upload.begin()
+    url, offset = await upload.create()
+    offset = await upload.append(url, offset, _ignore, FIRST_PIECE)
+    if offset != FIRST_PIECE:
+        raise DeliveryError("The recording server took a piece and does not have it.")
+    if await upload.read_offset(url) != offset:
+        raise DeliveryError("The recording server lost the piece that it had taken.")
+    await upload.send_rest(url, offset, _ignore)
+    return abilities, url
 
 
-async def _one_byte() -> AsyncIterator[bytes]:
-    yield b"v"
+async def _remove(wire: Wire, url: str) -> bool:
+    response = await wire.ask("DELETE", url, TUS)
+    return response.status_code in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}
 
 
-def _praise(abilities: Abilities) -> str:
-    checks = (
+def _write_file(directory: Path) -> Delivery:
+    void = FILE_BYTES - len(_EBML) - 9  # id and size of the element take 9 bytes
+    content = _EBML + b"\xec\x01" + void.to_bytes(7, "big") + bytes(void)
+    (directory / MATROSKA).write_bytes(content)
+    return Delivery(sha256=hashlib.sha256(content).hexdigest(), size=len(content), duration=1.0)
+
+
+def _manifest(site_id: int, name: str) -> Manifest:
+    return Manifest(
+        recording_id=name,
+        site_id=site_id,
+        call_id=name,
+        media="video",
+        visitor_name="Visavis test",
+        agent_name="",
+        started_at=datetime.now(UTC),
+    )
+
+
+def _ignore(_: int) -> None:
+    """Progress of the test file is not shown."""
+
+
+def _praise(result: _Result, name: str) -> str:
+    abilities = result.abilities
+    sentences = [
+        "This recording server takes recordings.",
         f"It checks every piece ({abilities.checksum})."
         if abilities.checksum
-        else "It offers no checksums: what arrives is held against its length alone."
-    )
-    return f"This recording server takes recordings. {checks}"
+        else "It offers no checksums: what arrives is held against its length alone.",
+    ]
+    if result.request_limit:
+        sentences.append(
+            "It, or a proxy in front of it, limits the size of a request: recordings are sent in "
+            f"pieces of {result.request_limit} bytes."
+        )
+    if abilities.max_size:
+        sentences.append(f"It takes files of at most {abilities.max_size} bytes.")
+    if not result.is_removed:
+        sentences.append(f"It did not remove the test file: delete {name}.mkv there.")
+    return " ".join(sentences)

@@ -46,11 +46,10 @@ async def abilities_of(wire: Wire, server_url: str) -> Abilities:
     extensions = frozenset(_listed(headers.get("tus-extension", "")))
     offered = _listed(headers.get("tus-checksum-algorithm", "sha1"))
     checksum = next((name for name in CHECKSUMS if name in offered), None)
-    largest = headers.get("tus-max-size", "")
     return Abilities(
         extensions,
         checksum if "checksum" in extensions else None,
-        int(largest) if largest.isascii() and largest.isdigit() and 0 < len(largest) < 19 else None,
+        _size(headers.get("tus-max-size", "")),
     )
 
 
@@ -93,11 +92,21 @@ def offset_of(response: httpx2.Response, *expected: int) -> int:
 
 
 def written(values: dict[str, str]) -> str:
-    """`Upload-Metadata` (tus 1.0, creation): keys, each with its value in base64 if it has one."""
+    """`Upload-Metadata` (tus 1.0, creation): pairs of a key and its value in base64.
+
+    Keys without a value are left out: tus allows them, but some servers refuse them.
+    """
     return ",".join(
-        f"{key} {base64.b64encode(value.encode()).decode()}".strip()
+        f"{key} {base64.b64encode(value.encode()).decode()}"
         for key, value in values.items()
+        if value
     )
+
+
+def _size(text: str) -> int | None:
+    """A number of bytes; `None` where it is none, too long or 0, which means no limit."""
+    is_number = text.isascii() and text.isdigit() and len(text) < 19
+    return int(text) or None if is_number else None
 
 
 def _listed(header: str) -> list[str]:
