@@ -9,6 +9,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
+from visavis.recorder.accounting import Account, loss_of
 from visavis.recorder.link import Content, Link, Stream
 from visavis.recorder.pipeline import Pipeline, TimedFrame, TrackKey, capture_time
 from visavis.recorder.survey import Span, Survey, read_records
@@ -23,15 +24,15 @@ SILENT_SECONDS: Final = 2.0
 """An older stream may have its track back when the newer has sent nothing for so long."""
 
 
-def frames(found: Survey, journals: list[Path]) -> Iterator[TimedFrame]:
+def frames(found: Survey, journals: list[Path], account: Account) -> Iterator[TimedFrame]:
     """What the tracks hold, in order of time and in bounded memory. Raises `OSError`."""
-    ordered = _in_order(_frames(found, journals))
+    ordered = _in_order(_frames(found, journals, account))
     return _newest(_outside(found.pauses, ordered) if found.pauses else ordered)
 
 
-def _frames(found: Survey, journals: list[Path]) -> Iterator[TimedFrame]:
+def _frames(found: Survey, journals: list[Path], account: Account) -> Iterator[TimedFrame]:
     """In order of arrival, over all links at once: they overlap while a call moves over."""
-    readings = [_Reading(link) for link in found.links]
+    readings = [_Reading(link, account) for link in found.links]
     read = [
         zip(read_records(journal), _repeat(reading), strict=False)
         for journal, reading in zip(journals, readings, strict=True)
@@ -57,16 +58,21 @@ def _arrival(item: tuple[Record, _Reading]) -> int:
 class _Reading:
     """The second reading of one link's journal."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, account: Account) -> None:
         self._link = link
+        self._account = account
         self._pipelines: dict[Stream, Pipeline] = {}
         self._keys: dict[tuple[Stream, str], TrackKey] = {}
         link.rewind()
 
     def packet(self, record: Record) -> list[TimedFrame]:
-        packet = self._link.route(record.leg, record.payload) if record.leg else None
-        if packet is None:
+        if not record.leg:
             return []
+        packet = self._link.route(record.leg, record.payload)
+        if packet is None:
+            self._lose(record)
+            return []
+        self._account.receive(packet, record.arrival_us, is_repair=packet.is_repair)
         pipeline = self._pipelines.get(packet.stream)
         if pipeline is None:
             pipeline = self._pipelines[packet.stream] = Pipeline(packet.stream)
@@ -83,13 +89,21 @@ class _Reading:
         if isinstance(note, Descriptions):
             self._link.describe(note)
 
+    def _lose(self, record: Record) -> None:
+        reason = loss_of(self._link, record.leg, record.payload)
+        if reason:
+            self._account.lose(record.leg, reason[0], detail=reason[1])
+
     def _timed(self, stream: Stream, codec: str, arrival: float, frame: Frame) -> TimedFrame:
         key = self._keys.get((stream, codec))
         if key is None:
             key = self._keys[stream, codec] = TrackKey(stream.leg, stream.content, codec)
         timeline = self._link.timelines[stream.leg]
         time = capture_time(stream, timeline, frame.timestamp, arrival)
-        return TimedFrame(time, key, (stream.link, stream.number), frame.is_key, frame.data)
+        source = (stream.link, stream.number)
+        timed = TimedFrame(time, key, source, frame.is_key, frame.data, frame.packets, arrival)
+        self._account.assemble(stream, timed)
+        return timed
 
 
 def _in_order(unsorted: Iterable[TimedFrame]) -> Iterator[TimedFrame]:

@@ -10,12 +10,12 @@ from visavis.rtp.codecs.rtx import unwrap_rtx
 from visavis.rtp.extension import element
 from visavis.rtp.journal import JournalLeg
 from visavis.rtp.legend import Legend, read_legend
+from visavis.rtp.meter import MAX_STREAMS
 from visavis.rtp.notes import Descriptions
 from visavis.rtp.packet import RtpPacket, parse_rtp
 from visavis.rtp.sdp import Codec
 from visavis.rtp.timeline import SenderTimeline, StreamClock
 
-MAX_STREAMS: Final = 64
 MAX_PACKETS_TO_MID: Final = 1000
 """A sender names its mid until the first receiver report; who has not by then never will."""
 
@@ -30,6 +30,7 @@ class Packet(NamedTuple):
     stream: Stream
     rtp: RtpPacket
     codec: str
+    is_repair: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -67,6 +68,7 @@ class Link:
     def __init__(self, number: int) -> None:
         self.number = number
         self.streams: dict[tuple[JournalLeg, int], Stream] = {}
+        self._opened = dict.fromkeys(_LEGS, 0)
         self.timelines = {leg: SenderTimeline() for leg in _LEGS}
         self.legends: dict[JournalLeg, list[Legend]] = {leg: [] for leg in _LEGS}
         self._known: dict[JournalLeg, dict[int, Codec]] = {leg: {} for leg in _LEGS}
@@ -113,7 +115,7 @@ class Link:
             return self._repair(leg, packet, codec, data)
         stream = self.streams.get((leg, packet.ssrc))
         if stream is None:
-            if codec.name not in DEPACKETISERS or len(self.streams) >= MAX_STREAMS:
+            if codec.name not in DEPACKETISERS or self._opened[leg] >= MAX_STREAMS:
                 return None
             stream = self._open(leg, packet, codec)
         if stream.is_audio != (codec.name == "OPUS"):
@@ -146,6 +148,7 @@ class Link:
             last_epoch=max(0, self.epoch),
         )
         self.streams[leg, packet.ssrc] = stream
+        self._opened[leg] += 1
         return stream
 
     def _mid(self, leg: JournalLeg, ssrc: int, data: bytes) -> str:
@@ -174,7 +177,7 @@ class Link:
         if stream is None or media is None or media.name not in DEPACKETISERS or stream.is_audio:
             return None
         unwrapped = unwrap_rtx(packet, codec.apt or 0, stream.ssrc)
-        return Packet(stream, unwrapped, media.name) if unwrapped else None
+        return Packet(stream, unwrapped, media.name, True) if unwrapped else None
 
     def _find_repaired(self, leg: JournalLeg, repair: int, data: bytes) -> int | None:
         """By the description, by the mid that both name, else the picture that began last."""

@@ -84,7 +84,7 @@ class Making:
     async def _answered(self, kept: Kept, now: float, answer: Answer) -> None:
         match answer.outcome:
             case Outcome.MUXED:
-                await self._muxed(kept)
+                await self._muxed(kept, answer.packets)
             case Outcome.EMPTY:
                 await self._empty(kept)
             case Outcome.BUSY:
@@ -94,13 +94,13 @@ class Making:
             case Outcome.FAILED:
                 await self._failed(kept, now, answer.reason)
 
-    async def _muxed(self, kept: Kept) -> None:
+    async def _muxed(self, kept: Kept, packets: dict[str, dict[str, int]]) -> None:
         await asyncio.to_thread(spool.forget_trouble, kept.directory)
         delivery = await asyncio.to_thread(spool.read_delivery, kept.directory)
         kept.patience.reset()
         kept.is_muxed = delivery is not None
         if delivery:
-            log.info("recording muxed", recording_id=kept.id, size=delivery.size)
+            log.info("recording muxed", recording_id=kept.id, size=delivery.size, packets=packets)
             if delivery.missing:
                 log.error("recording incomplete", recording_id=kept.id, missing=delivery.missing)
             made = Progress(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,7 @@ import msgspec
 from visavis.domain.recording import MATROSKA, Manifest
 from visavis.domain.story import CALL_JSON, Story
 from visavis.recorder import chapters
+from visavis.recorder.accounting import Account
 from visavis.recorder.demux import frames
 from visavis.recorder.filler import Filler
 from visavis.recorder.pictures import add_video_stream, black_frame
@@ -31,13 +32,15 @@ _OPTIONS: Final = {"cluster_time_limit": "1000", "cues_to_front": "1"}
 class Muxed:
     """`duration` in seconds, from the first frame of any track to the end of the last.
 
-    `missing` says in sentences which media were received and are not in the file.
+    `missing` says in sentences which media were received and are not in the file; `packets` are the
+    totals of `accounting.Account`.
     """
 
     path: Path
     duration: float
     tracks: int
     missing: tuple[str, ...] = ()
+    packets: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 def mux(directory: Path, manifest: Manifest, story: Story | None = None) -> Muxed | None:
@@ -60,12 +63,16 @@ def mux(directory: Path, manifest: Manifest, story: Story | None = None) -> Muxe
         container.add_attachment(CALL_JSON, "application/json", msgspec.json.encode(attached))
         container.start_encoding()
         filler = Filler(found, lambda key, like: black_frame(key.codec, like))
-        duration = _write(container, streams, found.start, filler.fill(frames(found, files)))
+        account = Account()
+        account.lost_records = found.lost_records
+        filled = filler.fill(frames(found, files, account))
+        duration = _write(container, streams, found.start, filled, account)
     with draft.open("rb") as file:
         os.fsync(file.fileno())
     path = draft.replace(directory / MATROSKA)
     sync_directory(directory)
-    return Muxed(path, duration, len(streams))
+    missing = account.missing(found.start)
+    return Muxed(path, duration, len(streams), missing, account.totals())
 
 
 def _add_streams(container: Any, found: Survey) -> dict[TrackKey, Any]:
@@ -104,13 +111,19 @@ def _chapters(story: Story, found: Survey) -> list[Any]:
 
 
 def _write(
-    container: Any, streams: dict[TrackKey, Any], start: float, ordered: Iterable[TimedFrame]
+    container: Any,
+    streams: dict[TrackKey, Any],
+    start: float,
+    ordered: Iterable[TimedFrame],
+    account: Account,
 ) -> float:
     """The duration of what was written, in seconds."""
     last = dict.fromkeys(streams, -1)
     end = 0
-    for time, key, _, is_key, data in ordered:
+    for frame in ordered:
+        time, key, data = frame.time, frame.track, frame.data
         if key not in streams:
+            account.refuse(frame)
             continue
         # two frames of a track never share a millisecond
         pts = last[key] = max(round((time - start) * 1000), last[key] + 1)
@@ -118,12 +131,14 @@ def _write(
         packet.stream = streams[key]
         packet.time_base = _MILLISECOND
         packet.pts = packet.dts = pts
-        packet.is_keyframe = is_key
+        packet.is_keyframe = frame.is_key
         if key.content == "audio":
             packet.duration = samples(data) * 1000 // RATE
         end = max(end, pts + (packet.duration or 0))
         try:
             container.mux(packet)
-        except av.InvalidDataError:
-            continue  # a hostile frame that FFmpeg cannot store
+        except av.InvalidDataError:  # a hostile frame that FFmpeg cannot store
+            account.refuse(frame)
+        else:
+            account.write(frame)
     return end / 1000

@@ -45,8 +45,11 @@ class Outcome(StrEnum):
 
 
 class Answer(msgspec.Struct, frozen=True):
+    """`packets` are the totals of `accounting.Account`, of a recording muxed just now."""
+
     outcome: Outcome
     reason: str = ""
+    packets: dict[str, dict[str, int]] = {}
 
 
 def perform(order: Order) -> Answer:
@@ -56,25 +59,25 @@ def perform(order: Order) -> Answer:
         if not is_ours:
             return Answer(Outcome.BUSY)
         try:
-            return Answer(_mux(directory, order.story))
+            return _mux(directory, order.story)
         except (OSError, ValueError, msgspec.MsgspecError, av.FFmpegError) as error:
             is_room = getattr(error, "errno", None) not in _NO_ROOM
             return Answer(Outcome.FAILED if is_room else Outcome.NO_ROOM, f"{error}")
 
 
-def _mux(directory: Path, story: Story | None) -> Outcome:
+def _mux(directory: Path, story: Story | None) -> Answer:
     if spool.read_delivery(directory):
-        return Outcome.MUXED
+        return Answer(Outcome.MUXED)
     muxed = mux(directory, spool.read_manifest(directory), story)
     if muxed is None:
         _demand_emptiness(directory)
-        return Outcome.EMPTY
+        return Answer(Outcome.EMPTY)
     with (directory / MATROSKA).open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     size = muxed.path.stat().st_size
     delivery = Delivery(sha256=sha256, size=size, duration=muxed.duration, missing=muxed.missing)
     spool.write_delivery(directory, delivery)
-    return Outcome.MUXED
+    return Answer(Outcome.MUXED, packets=muxed.packets)
 
 
 def _demand_emptiness(directory: Path) -> None:

@@ -32,7 +32,8 @@ class TrackKey(NamedTuple):
 class TimedFrame(NamedTuple):
     """An encoded frame; `time` in seconds since the epoch, by our clock.
 
-    `source` tells the streams of a track apart, the newer one is greater.
+    `source` tells the streams of a track apart, the newer one is greater. It was made of so many
+    `packets`, the last of which came at `arrival`; of none if it fills a gap.
     """
 
     time: float
@@ -40,6 +41,8 @@ class TimedFrame(NamedTuple):
     source: tuple[int, int]
     is_key: bool
     data: bytes
+    packets: int = 0
+    arrival: float = 0.0
 
 
 class _Due(NamedTuple):
@@ -63,7 +66,7 @@ class Pipeline:
 
     def push(self, packet: Packet, arrival: float) -> list[tuple[str, float, Frame]]:
         """The frames that are whole now: codec, arrival of the last packet, frame."""
-        _, rtp, codec = packet
+        _, rtp, codec, _ = packet
         frames: list[tuple[str, float, Frame]] = []
         if arrival - self._last > SILENT_SECONDS and self._last:
             frames = self.flush()

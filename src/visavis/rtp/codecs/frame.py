@@ -10,11 +10,12 @@ MAX_FRAME_BYTES: Final = 4 * 1024 * 1024
 
 
 class Frame(NamedTuple):
-    """One encoded frame; `timestamp` is RTP's, unwrapped."""
+    """One encoded frame of so many packets; `timestamp` is RTP's, unwrapped."""
 
     timestamp: int
     is_key: bool
     data: bytes
+    packets: int = 1
 
 
 class Depacketiser(Protocol):
@@ -105,4 +106,4 @@ class FrameAssembler:
             return None
         is_key, data = assembled
         self._is_broken &= not is_key
-        return None if self._is_broken else Frame(self._timestamp, is_key, data)
+        return None if self._is_broken else Frame(self._timestamp, is_key, data, len(pieces))

@@ -1,0 +1,205 @@
+"""Account of a recording's packets: received, written, superseded, or lost and why.
+
+It turns what was received and is not in the file into sentences for people: a recording with any
+is incomplete.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from visavis.recorder.link import Content, Link, Packet, Stream
+from visavis.recorder.pipeline import TimedFrame
+from visavis.rtp.codecs import DEPACKETISERS
+from visavis.rtp.journal import JournalLeg
+from visavis.rtp.packet import parse_rtp
+
+MAX_STRAY_PACKETS: Final = 50
+"""A second of sound: a leg may lose as many packets of one kind before it is missing something."""
+
+LEAST_SECONDS: Final[dict[Content, int]] = {"audio": 2, "video": 4, "screen": 4}
+"""Seconds with packets and without a frame that are told; a live receiver bears with three."""
+
+RTX: Final = "RTX"
+MAX_SPANS: Final = 3
+"""Missing spans of a track that are told one by one."""
+
+Part = tuple[JournalLeg, Content]
+
+SIDES: Final = {JournalLeg.VISITOR: "visitor", JournalLeg.AGENT: "agent", JournalLeg.NONE: "server"}
+
+
+class Loss(StrEnum):
+    """Reasons for which received packets are in no frame."""
+
+    UNREADABLE = "they are not RTP"
+    UNKNOWN_FORMAT = "the recorder does not know their format"
+    TOO_MANY_STREAMS = "they belong to more streams than the recorder follows"
+    UNKNOWN_STREAM = "they repeat packets of streams that never came"
+    OTHER_KIND = "their stream changed between audio and video"
+    REFUSED = "they could not be written to the file"
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Packets of one stream. `seconds` are those since the epoch in which any came."""
+
+    received: int = 0
+    repairs: int = 0
+    assembled: int = 0
+    second: int = 0
+    seconds: set[int] = field(default_factory=set)
+
+
+class Account:
+    """Counts every media packet of every leg of a recording."""
+
+    def __init__(self) -> None:
+        self._streams: defaultdict[Stream, _Tally] = defaultdict(_Tally)
+        self._written: Counter[Part] = Counter()
+        self._written_seconds: defaultdict[Part, set[int]] = defaultdict(set)
+        self._losses: Counter[tuple[JournalLeg, Loss, str]] = Counter()
+        self.lost_records = 0
+
+    def receive(self, packet: Packet, arrival_us: int, *, is_repair: bool) -> None:
+        """Count a packet that has found its stream."""
+        if not packet.rtp.payload:
+            return  # a probe for bandwidth
+        tally = self._streams[packet.stream]
+        if is_repair:
+            tally.repairs += 1  # may repeat what came long ago
+            return
+        tally.received += 1
+        second = arrival_us // 1_000_000
+        if second != tally.second:
+            tally.second = second
+            tally.seconds.add(second)
+
+    def assemble(self, stream: Stream, frame: TimedFrame) -> None:
+        """Count the packets of a whole frame, which may be superseded yet."""
+        self._streams[stream].assembled += frame.packets
+
+    def write(self, frame: TimedFrame) -> None:
+        """Count the packets of a frame that is in the file."""
+        if frame.packets:
+            part = frame.track.leg, frame.track.content
+            self._written[part] += frame.packets
+            self._written_seconds[part].add(int(frame.arrival))
+
+    def refuse(self, frame: TimedFrame) -> None:
+        """Count the packets of a frame that FFmpeg cannot store."""
+        if frame.packets:
+            leg, content = frame.track.leg, frame.track.content
+            self._losses[leg, Loss.REFUSED, content] += frame.packets
+
+    def lose(self, leg: JournalLeg, loss: Loss, packets: int = 1, detail: str = "") -> None:
+        """Count packets that will never be in a frame, or in none that is written."""
+        self._losses[leg, loss, detail] += packets
+
+    def totals(self) -> dict[str, dict[str, int]]:
+        """Packets by side and content, such as `visitor video`; a leg's losses by its side.
+
+        `unused` ones repeat others or belong to frames that never became whole.
+        """
+        totals: dict[str, dict[str, int]] = {}
+        for part, tallies in self._parts().items():
+            received = sum(tally.received + tally.repairs for tally in tallies)
+            assembled = sum(tally.assembled for tally in tallies)
+            written = self._written[part]
+            refused = self._losses[part[0], Loss.REFUSED, part[1]]
+            totals[f"{SIDES[part[0]]} {part[1]}"] = {
+                "received": received,
+                "written": written,
+                "superseded": assembled - written - refused,
+                "refused": refused,
+                "unused": received - assembled,
+            }
+        for (leg, loss, _), packets in sorted(self._losses.items()):
+            if loss is not Loss.REFUSED:
+                of_leg = totals.setdefault(SIDES[leg], {})
+                name = loss.name.lower()
+                of_leg[name] = of_leg.get(name, 0) + packets
+        return totals
+
+    def missing(self, start: float) -> tuple[str, ...]:
+        """Sentences about received media that are not in a file that begins at `start`."""
+        return (*self._lost(), *self._not_whole(start), *self._not_recorded())
+
+    def _parts(self) -> dict[Part, list[_Tally]]:
+        parts: defaultdict[Part, list[_Tally]] = defaultdict(list)
+        for stream, tally in self._streams.items():
+            parts[stream.leg, stream.content].append(tally)
+        return dict(sorted(parts.items()))
+
+    def _lost(self) -> Iterator[str]:
+        for (leg, loss, detail), packets in sorted(self._losses.items()):
+            if packets > MAX_STRAY_PACKETS:
+                said = f" ({detail})" if detail else ""
+                yield f"{packets} packets of the {SIDES[leg]}{said} are missing: {loss}."
+
+    def _not_whole(self, start: float) -> Iterator[str]:
+        for part, tallies in self._parts().items():
+            leg, content = part
+            received = set().union(*(tally.seconds for tally in tallies))
+            written = self._written_seconds[part]
+            spans = [
+                span
+                for span in _spans(received, written)
+                if span[1] - span[0] >= LEAST_SECONDS[content]
+            ]
+            if not spans:
+                continue
+            told = ", ".join(_span(span, start) for span in spans[:MAX_SPANS])
+            more = f" and {len(spans) - MAX_SPANS} times more" if len(spans) > MAX_SPANS else ""
+            yield (
+                f"The {SIDES[leg]}'s {content} is missing {told}{more}, although packets came: "
+                "no whole frame could be made of them."
+            )
+
+    def _not_recorded(self) -> Iterator[str]:
+        if self.lost_records:
+            yield f"{self.lost_records} packets are missing: the disk was too slow for them."
+
+
+def loss_of(link: Link, leg: JournalLeg, data: bytes) -> tuple[Loss, str] | None:
+    """The reason for which a packet has no stream, in detail; `None` if it has no media."""
+    packet = parse_rtp(data)
+    if packet is None:
+        return Loss.UNREADABLE, ""
+    if not packet.payload:
+        return None
+    codec = link.codec(leg, packet.payload_type)
+    if codec is None or codec.name not in (*DEPACKETISERS, RTX):
+        name = codec.name if codec else f"payload type {packet.payload_type}"
+        return Loss.UNKNOWN_FORMAT, name
+    if codec.name == RTX:
+        return Loss.UNKNOWN_STREAM, ""
+    is_known = (leg, packet.ssrc) in link.streams
+    return (Loss.OTHER_KIND if is_known else Loss.TOO_MANY_STREAMS), ""
+
+
+def _spans(received: set[int], written: set[int]) -> Iterator[tuple[int, int]]:
+    """Beginning and end of each run of seconds with packets and without a frame.
+
+    A frame may become whole in the second after its first packet's.
+    """
+    run: list[int] = []
+    for second in [*sorted(received), None]:
+        if second is not None and not _has_frame(second, written):
+            run.append(second)
+        elif run:
+            yield run[0], run[0] + len(run)
+            run = []
+
+
+def _has_frame(second: int, written: Iterable[int]) -> bool:
+    return second in written or second + 1 in written
+
+
+def _span(span: tuple[int, int], start: float) -> str:
+    minutes, seconds = divmod(max(0, round(span[0] - start)), 60)
+    return f"for {span[1] - span[0]} s from {minutes}:{seconds:02d}"
