@@ -1,7 +1,7 @@
 import { css, html, LitElement } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { t } from "./catalogue";
-import type { Conversation, Line } from "./conversation";
+import type { Conversation, Line, PendingLine } from "./conversation";
 import { timeOfDay } from "./format";
 import { icon } from "./icons";
 import { shared } from "./styles";
@@ -35,9 +35,9 @@ export class ChatView extends LitElement {
   }
 
   override render() {
-    const { lines } = this.conversation;
+    const { lines, pending } = this.conversation;
     return html`
-      <ol role="log" aria-label=${t("text")} tabindex="0">${lines.length ? lines.map((line) => this.line(line)) : html`<li class="quiet small">${t("noText")}</li>`}</ol>
+      <ol role="log" aria-label=${t("text")} tabindex="0">${lines.length || pending.length ? [...lines.map((line) => this.line(line)), ...pending.map((line) => this.unsent(line))] : html`<li class="quiet small">${t("noText")}</li>`}</ol>
       <form @submit=${this.submit}>
         <label class="field"><span class="unseen">${t("write")}</span><input name="text" maxlength="4000" autocomplete="off" placeholder=${t("write")} /></label>
         <button class="round primary" aria-label=${t("sendText")} title=${t("sendText")}>${icon("send")}</button>
@@ -49,6 +49,10 @@ export class ChatView extends LitElement {
     const isOwn = by === this.conversation.side;
     const who = isOwn ? t("you") : this.conversation.otherName || t(by === "agent" ? "agent" : "visitor");
     return html`<li class=${isOwn ? "own" : ""}>${text}<small>${who} · ${timeOfDay(at)}</small></li>`;
+  }
+
+  private unsent({ text, isRefused }: PendingLine) {
+    return html`<li class="own">${text}<small>${t(isRefused ? "notSent" : "sendingText")}</small></li>`;
   }
 
   private submit(event: SubmitEvent): void {

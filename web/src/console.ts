@@ -5,7 +5,7 @@ import "./call-view";
 import { t } from "./catalogue";
 import "./console-side";
 import { consoleStyles } from "./console-styles";
-import type { Conversation } from "./conversation";
+import type { Conversation, Details } from "./conversation";
 import { Desk, type Stage } from "./desk";
 import "./history";
 import { icon } from "./icons";
@@ -121,6 +121,7 @@ export class Console extends LitElement {
     const name = conversation?.otherName || t("aVisitor");
     const isUp = conversation && stage !== "connecting";
     return html`<section class="card call" id="call" tabindex="-1" aria-label="${t(isUp ? "connected" : "connecting")}: ${name}">
+      ${conversation ? this.details(conversation.details) : nothing}
       ${
         isUp
           ? html`<visavis-call .conversation=${conversation} heading=${name} ?isReconnecting=${stage === "reconnecting"} ?isOnline=${desk.isOnline} @hang-up=${() => desk.hangUp()}>
@@ -130,6 +131,15 @@ export class Console extends LitElement {
             <button class="danger" @click=${() => desk.hangUp()}>${icon("hangUp")} ${t("hangUp")}</button></div>`
       }
     </section>`;
+  }
+
+  /** The visitor's address, and what a colleague said about the call. */
+  private details({ visitorEmail, transferredBy, note }: Details) {
+    if (!visitorEmail && !transferredBy) return nothing;
+    return html`<div class="details small">
+      ${visitorEmail ? html`<p>${visitorEmail}</p>` : nothing}
+      ${transferredBy ? html`<p>${t("transferredBy")} ${transferredBy}${note ? html`: ${note}` : nothing}</p>` : nothing}
+    </div>`;
   }
 
   private recording(desk: Desk, { recording }: Conversation) {
@@ -150,6 +160,7 @@ export class Console extends LitElement {
       <button slot="controls" class="round" id="transfer" aria-label=${t("transfer")} title=${t("transfer")} aria-expanded=${this.isChoosing} @click=${this.toggleTransfer}>${icon("transfer")}</button>
       <div slot="panel" class="team" ?hidden=${!this.isChoosing} @keydown=${this.onTeamKey}>
         <h2 id="transfer-to">${t("transferTo")}</h2>
+        <label class="field">${t("transferNote")}<input name="note" maxlength="1000" autocomplete="off" /></label>
         ${desk.transferringTo ? html`<p role="status">${t("transferRings").replace("%", desk.transferringTo)}</p>` : nothing}
         ${others.length ? html`<ul aria-labelledby="transfer-to">${others.map((member) => this.colleague(desk, member))}</ul>` : html`<p class="quiet">${t("noColleagues")}</p>`}
       </div>`;
@@ -158,7 +169,11 @@ export class Console extends LitElement {
   private colleague(desk: Desk, member: TeamMember) {
     const isFree = member.state === "available" && !desk.transferringTo;
     return html`<li><span class="dot ${member.state}"></span><span class="who">${member.name} <span class="quiet small">${t(member.state)}</span></span>
-      <button ?disabled=${!isFree} aria-label="${t("transferTo")} ${member.name}" @click=${() => desk.transfer(member)}>${t("ring")}</button></li>`;
+      <button ?disabled=${!isFree} aria-label="${t("transferTo")} ${member.name}" @click=${() => desk.transfer(member, this.transferNote)}>${t("ring")}</button></li>`;
+  }
+
+  private get transferNote(): string {
+    return this.renderRoot.querySelector<HTMLInputElement>('input[name="note"]')?.value.trim() ?? "";
   }
 
   private toggleTransfer(): void {

@@ -5,21 +5,27 @@ import type {
   CallState,
   Linked,
   Offer,
-  Party,
   ProvisionalAnswer,
   Quality,
   RecordingState,
   Relink,
   Said,
   Say,
+  TextLine,
+  Transcript,
 } from "./protocol";
 import { Subject } from "./subject";
 
 const RELINK_AGAIN = 5000;
 const MOST_LINES = 500;
 
-export type Line = { by: Party; text: string; at: string };
-export type Told = Offer | Answer | ProvisionalAnswer | CallState | Linked | Said | RecordingState | Quality;
+export type Line = TextLine;
+/** A line that the server has not acknowledged yet; `isRefused` once it will not. */
+export type PendingLine = { id: string; text: string; isRefused?: boolean };
+/** What an agent is told about the visitor and by a colleague who hands the call over. */
+export type Details = { visitorEmail: string; transferredBy: string; note: string };
+export type Told =
+  Offer | Answer | ProvisionalAnswer | CallState | Linked | Said | Transcript | RecordingState | Quality;
 /** The page's socket, as far as a conversation needs it. */
 export type Wire = {
   send: (message: Offer | Answer | Relink | Say) => void;
@@ -36,6 +42,8 @@ export class Conversation extends Subject {
   since = 0;
   state = "";
   lines: Line[] = [];
+  pending: PendingLine[] = [];
+  details: Details = { visitorEmail: "", transferredBy: "", note: "" };
   recording: RecordingState | undefined;
   quality: Quality | undefined;
   private readonly links = new Map<number, Link>();
@@ -60,7 +68,7 @@ export class Conversation extends Subject {
   }
 
   /** Makes the visitor's end of a link; resolves to its first offer. */
-  offer(number: number, hasVideo: boolean): Promise<string> {
+  offer(number: number, hasVideo: boolean): Promise<Description> {
     return this.open(number).begin(hasVideo);
   }
 
@@ -78,10 +86,12 @@ export class Conversation extends Subject {
         this.show(message.link);
         break;
       case "said":
-        this.lines = [
-          ...this.lines.slice(1 - MOST_LINES),
-          { by: message.by, text: message.text, at: message.at },
-        ];
+        this.acknowledge([message]);
+        if (!this.knows(message)) this.lines = [...this.lines.slice(1 - MOST_LINES), message];
+        break;
+      case "transcript":
+        this.acknowledge(message.lines);
+        this.lines = this.merged(message.lines);
         break;
       case "recording":
         this.recording = message;
@@ -92,8 +102,46 @@ export class Conversation extends Subject {
     this.changed();
   }
 
+  /** Keep the line until the server has it, and send it. */
   say(text: string): void {
-    this.wire.send({ type: "say", callId: this.callId, text });
+    const line = { id: crypto.randomUUID(), text };
+    this.pending = [...this.pending, line];
+    this.send(line);
+    this.changed();
+  }
+
+  /** Send what was written while the socket was away, or was lost with it. */
+  sendPending(): void {
+    for (const line of this.pending) if (!line.isRefused) this.send(line);
+  }
+
+  /** The server does not take a line: whether that was one of ours. */
+  refuse(id: string): boolean {
+    const isOurs = this.pending.some((line) => line.id === id);
+    this.pending = this.pending.map((line) => (line.id === id ? { ...line, isRefused: true } : line));
+    this.changed();
+    return isOurs;
+  }
+
+  private send({ id, text }: PendingLine): void {
+    this.wire.send({ type: "say", callId: this.callId, text, id });
+  }
+
+  private acknowledge(lines: TextLine[]): void {
+    const ids = new Set(lines.filter(({ by }) => by === this.side).map(({ id }) => id));
+    this.pending = this.pending.filter(({ id }) => !ids.has(id));
+  }
+
+  private knows({ by, id }: TextLine): boolean {
+    return id !== "" && this.lines.some((line) => line.by === by && line.id === id);
+  }
+
+  /** What this page knows from before the transcript begins, and the transcript. */
+  private merged(transcript: TextLine[]): Line[] {
+    const first = transcript[0];
+    if (!first) return this.lines;
+    const older = this.lines.filter(({ at }) => Date.parse(at) < Date.parse(first.at));
+    return [...older, ...transcript].slice(-MOST_LINES);
   }
 
   close(): void {

@@ -94,8 +94,10 @@ export class Desk extends Subject {
 
   async accept(ring: Ring, media: Media): Promise<void> {
     if (this.hasCall) return;
+    const { visitorEmail, transferredBy, note } = ring;
     const conversation = await this.open(ring.callId, media, ring.visitorName);
     if (!conversation) return;
+    conversation.details = { visitorEmail, transferredBy, note };
     this.hasAccepted = true;
     this.signaling.send({ type: "accept", callId: ring.callId, media });
   }
@@ -126,8 +128,8 @@ export class Desk extends Subject {
     this.changed();
   }
 
-  transfer({ agentId, name }: TeamMember): void {
-    this.signaling.send({ type: "transfer", callId: this.callId, agentId });
+  transfer({ agentId, name }: TeamMember, note = ""): void {
+    this.signaling.send({ type: "transfer", callId: this.callId, agentId, note });
     this.transferringTo = name;
     this.changed();
   }
@@ -223,13 +225,14 @@ export class Desk extends Subject {
   }
 
   /** The call is this desk's without its having accepted: by invitation, or taken up again. */
-  private async take({ callId, media, visitorName }: Mine): Promise<void> {
+  private async take({ callId, media, visitorName, visitorEmail }: Mine): Promise<void> {
     if (callId === this.callId) {
       this.hasAccepted = true;
       return;
     }
     const conversation = await this.open(callId, media, visitorName);
-    if (!conversation) this.signaling.send({ type: "hangUp", callId });
+    if (conversation) conversation.details = { visitorEmail, transferredBy: "", note: "" };
+    else this.signaling.send({ type: "hangUp", callId });
   }
 
   private open(callId: string, media: Media, visitorName: string): Promise<Conversation | undefined> {
@@ -266,7 +269,11 @@ export class Desk extends Subject {
     }
   }
 
-  private refused({ error, message, callId }: Refused): void {
+  private refused({ error, message, callId, id }: Refused): void {
+    if (id && this.conversation?.refuse(id) && !CALL_IS_GONE.includes(error)) {
+      this.notice = message;
+      return;
+    }
     if (this.hasCall && callId === this.callId) {
       if (CALL_IS_GONE.includes(error)) return this.finish(t("ended.hungUp"));
       if (this.stage === "connecting") return this.finish(message);
@@ -306,12 +313,14 @@ export class Desk extends Subject {
     const { callId, conversation } = this;
     this.greetForsaken();
     if (this.isResuming) return;
-    if (callId) this.signaling.send({ type: "resume", callId, hasMedia: conversation?.hasMedia ?? false });
+    if (!callId) return;
+    this.signaling.send({ type: "resume", callId, hasMedia: conversation?.hasMedia ?? false });
+    conversation?.sendPending();
   }
 
   /** The page was loaded anew during a call. */
   private async resume(unfinished: Unfinished): Promise<void> {
-    const { callId, media, otherName, since, lines, hasCamera, isMuted } = unfinished;
+    const { callId, media, otherName, since, lines, pending, details, hasCamera, isMuted } = unfinished;
     this.isResuming = true;
     const opening = this.open(callId, hasCamera ? "video" : "audio", otherName);
     const { signal } = this.acquisition;
@@ -321,7 +330,7 @@ export class Desk extends Subject {
     this.hasAccepted = true;
     this.media = media;
     this.stage = "reconnecting";
-    Object.assign(conversation, { since, lines });
+    Object.assign(conversation, { since, lines, pending, details });
     conversation.own.setMuted(isMuted);
     if (this.signaling.isOpen) this.greet();
   }
@@ -335,7 +344,7 @@ export class Desk extends Subject {
   private remember(): void {
     const { conversation, media, callId } = this;
     if (!conversation) return;
-    const { since, otherName, lines, own } = conversation;
+    const { since, otherName, lines, pending, details, own } = conversation;
     const now = { isMuted: own.isMuted, hasCamera: !!own.camera, leftAt: Date.now() };
     keep(() => localStorage, this.memoryKey, {
       callId,
@@ -344,6 +353,8 @@ export class Desk extends Subject {
       since,
       otherName,
       lines,
+      pending,
+      details,
       resumeSeconds: RESUME_SECONDS,
       ...now,
     });

@@ -1,6 +1,6 @@
 // What a page remembers of its call while it is loaded anew, and of its person's devices for good.
 
-import type { Line } from "./conversation";
+import type { Details, Line, PendingLine } from "./conversation";
 import type { Media } from "./protocol";
 
 const DEVICES = "visavis.devices";
@@ -15,6 +15,8 @@ export type Unfinished = {
   since: number;
   otherName: string;
   lines: Line[];
+  pending: PendingLine[];
+  details: Details;
   leftAt: number;
   resumeSeconds: number;
 };
@@ -41,6 +43,26 @@ export const takeUp = (storage: () => Storage, key: string): Unfinished | undefi
   attempt(() => storage().removeItem(key));
   const call = text ? attempt(() => JSON.parse(text) as Unfinished) : undefined;
   return call && Date.now() - call.leftAt < call.resumeSeconds * 1000 ? call : undefined;
+};
+
+/** A message to the agents that the server has not acknowledged yet. */
+export type OutgoingMessage = { callId: string; text: string; name: string; email: string; at: number };
+
+export const MESSAGE_SECONDS = 24 * 3600;
+
+/** Keep a message over a reload, until `undefined` takes its place. */
+export const keepMessage = (key: string, message: OutgoingMessage | undefined): void => {
+  attempt(() =>
+    message
+      ? sessionStorage.setItem(`${key}.message`, JSON.stringify(message))
+      : sessionStorage.removeItem(`${key}.message`),
+  );
+};
+
+export const keptMessage = (key: string): OutgoingMessage | undefined => {
+  const text = attempt(() => sessionStorage.getItem(`${key}.message`));
+  const message = text ? attempt(() => JSON.parse(text) as OutgoingMessage) : undefined;
+  return message && Date.now() - message.at < MESSAGE_SECONDS * 1000 ? message : undefined;
 };
 
 export const preferredDevices = (): Devices =>

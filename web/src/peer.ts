@@ -57,13 +57,16 @@ export class Link {
   }
 
   /** The visitor's first offer. Our relay is ICE-lite and knows its own addresses, so it goes out at once. */
-  async begin(hasVideo: boolean): Promise<string> {
+  async begin(hasVideo: boolean): Promise<Description> {
     this.connection.addTransceiver("audio", { streams: [this.own.stream] });
     if (hasVideo) this.camera = this.connection.addTransceiver("video", { streams: [this.own.stream] });
+    const { screen } = this.own;
+    // A screen that was shared over an older link goes on over this one.
+    if (screen) this.screen = this.connection.addTransceiver(screen, { direction: "sendonly" });
     this.place();
     await this.connection.setLocalDescription();
     this.hasBegun = true;
-    return this.connection.localDescription!.sdp;
+    return this.description();
   }
 
   /** Takes the other page's offer or answer, in the order in which they came. */

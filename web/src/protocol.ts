@@ -16,7 +16,7 @@ export type Answer = { type: "answer" } & Description;
 export type ProvisionalAnswer = { type: "provisionalAnswer" } & Description;
 export type Resume = { type: "resume"; callId: string; secret?: string; hasMedia?: boolean };
 export type Relink = { type: "relink"; callId: string; link: number };
-export type Say = { type: "say"; callId: string; text: string };
+export type Say = { type: "say"; callId: string; text: string; id: string };
 
 type FromEither = HangUp | Offer | Answer | Resume | Relink | Say;
 
@@ -41,7 +41,7 @@ export type FromAgent =
   | { type: "decline"; callId: string }
   | { type: "presence"; isAvailable: boolean }
   | { type: "invite"; visitorId: string; media: Media }
-  | { type: "transfer"; callId: string; agentId: number }
+  | { type: "transfer"; callId: string; agentId: number; note: string }
   | { type: "record"; callId: string; action: "start" | "pause" | "resume" };
 
 // To either page
@@ -63,7 +63,9 @@ export type CallState = {
   visitorName: string;
 };
 export type Linked = { type: "linked"; callId: string; link: number };
-export type Said = { type: "said"; callId: string; by: Party; text: string; at: string };
+export type TextLine = { by: Party; text: string; at: string; id: string };
+export type Said = { type: "said"; callId: string } & TextLine;
+export type Transcript = { type: "transcript"; callId: string; lines: TextLine[] };
 export type RecordingState = {
   type: "recording";
   callId: string;
@@ -82,7 +84,13 @@ export type Quality = {
 export type Ended = { type: "ended"; callId: string; reason: string; by: Party };
 /** The errors that end a page's own call: it is over, or belongs to somebody else by now. */
 export const CALL_IS_GONE = ["EntityNotFound", "PermissionDenied"];
-export type Refused = { type: "refused"; error: string; message: string; callId: string | null };
+export type Refused = {
+  type: "refused";
+  error: string;
+  message: string;
+  callId: string | null;
+  id?: string | null;
+};
 
 type ToEither =
   | Availability
@@ -92,6 +100,7 @@ type ToEither =
   | CallState
   | Linked
   | Said
+  | Transcript
   | RecordingState
   | Quality
   | Ended
@@ -103,6 +112,7 @@ export type ToVisitor =
   | { type: "queued"; callId: string; place: number }
   | { type: "connect"; callId: string; link: number }
   | ProvisionalAnswer
+  | { type: "messageKept"; callId: string }
   | { type: "probed"; sdp: string }
   | { type: "invited"; invitation: string; agentName: string; media: Media };
 
@@ -117,6 +127,7 @@ export type Ring = {
   isRecorded: boolean;
   since: string;
   transferredBy: string;
+  note: string;
 };
 export type Mine = {
   type: "mine";
@@ -125,6 +136,7 @@ export type Mine = {
   visitorName: string;
   isRecorded: boolean;
   since: string;
+  visitorEmail: string;
 };
 export type TeamMember = { agentId: number; name: string; state: "available" | "busy" | "away" };
 export type Waiting = { callId: string; visitorName: string; media: Media; since: string };

@@ -58,6 +58,7 @@ export class RingCard extends LitElement {
         <h2 tabindex="-1">${ring.visitorName || t("aVisitor")}</h2>
         <p>${t(isVideo ? "videoCall" : "audioCall")}${ring.visitorEmail ? html` · ${ring.visitorEmail}` : nothing}</p>
         ${ring.transferredBy ? html`<p>${t("transferredBy")} ${ring.transferredBy}</p>` : nothing}
+        ${ring.note ? html`<p class="note">${t("note")}: ${ring.note}</p>` : nothing}
         <p class="quiet small"><span aria-hidden="true">${clock((Date.now() - Date.parse(ring.since)) / 1000)}</span>${ring.isRecorded ? html` · ${t("willBeRecorded")}` : nothing}</p>
       </div>
       <div class="bar">${isVideo ? [withVideo, withAudio] : [withAudio, withVideo]}

@@ -1,6 +1,6 @@
 import { endedBecause, t } from "./catalogue";
 import { Conversation } from "./conversation";
-import { keep, takeUp, type Unfinished } from "./memory";
+import { keep, keepMessage, keptMessage, takeUp, type OutgoingMessage, type Unfinished } from "./memory";
 import { OwnMedia } from "./own-media";
 import {
   CALL_IS_GONE,
@@ -69,6 +69,8 @@ export class Visitor extends Subject {
   private acquisition = new AbortController();
   /** Aborted when the check before the call is over. */
   private check = new AbortController();
+  /** A message that the server has not acknowledged yet. */
+  private outgoing: OutgoingMessage | undefined;
   private answerPath: ((sdp: string) => void) | undefined;
   private readonly signaling: Signaling<ToVisitor, FromVisitor>;
   private readonly onPageHide = () => this.remember();
@@ -86,6 +88,7 @@ export class Visitor extends Subject {
       () => !!this.conversation,
     );
     addEventListener("pagehide", this.onPageHide);
+    this.outgoing = keptMessage(memoryKey);
     const unfinished = takeUp(() => sessionStorage, memoryKey);
     if (unfinished) void this.takeUp(unfinished);
   }
@@ -142,7 +145,7 @@ export class Visitor extends Subject {
     this.stage = "calling";
     this.isRecorded = this.availability.isRecorded;
     this.changed();
-    const offer = await conversation.offer(1, media === "video");
+    const { sdp: offer } = await conversation.offer(1, media === "video");
     if (this.conversation !== conversation) return;
     const { invitation: id = "" } = invitation ?? {};
     this.signaling.send({ type: "call", media, offer, name, email, agreed, invitation: id });
@@ -161,10 +164,26 @@ export class Visitor extends Subject {
 
   leaveMessage(text: string): void {
     const { lastCallId: callId, name, email } = this;
-    this.signaling.send({ type: "leaveMessage", callId, text, name, email });
+    this.outgoing = { callId, text, name, email, at: Date.now() };
+    keepMessage(this.memoryKey, this.outgoing);
     this.hasLeftMessage = true;
-    this.notice = t("messageLeft");
+    this.notice = t("messageSending");
+    this.sendMessage();
     this.changed();
+  }
+
+  private sendMessage(): void {
+    if (!this.outgoing) return;
+    const { callId, text, name, email } = this.outgoing;
+    this.signaling.send({ type: "leaveMessage", callId, text, name, email });
+  }
+
+  /** The server has the message, or will not take it. */
+  private messageSettled(notice: string, isKept: boolean): void {
+    this.outgoing = undefined;
+    keepMessage(this.memoryKey, undefined);
+    this.hasLeftMessage = isKept;
+    if (!this.conversation && this.stage !== "checking") Object.assign(this, { notice, stage: "ended" });
   }
 
   /** Back to the two buttons; an invitation is thereby declined. */
@@ -210,6 +229,9 @@ export class Visitor extends Subject {
         break;
       case "connect":
         void this.connect(message.callId, message.link);
+        break;
+      case "messageKept":
+        if (message.callId === this.outgoing?.callId) this.messageSettled(t("messageLeft"), true);
         break;
       case "probed":
         this.answerPath?.(message.sdp);
@@ -270,15 +292,19 @@ export class Visitor extends Subject {
   private async connect(callId: string, link: number): Promise<void> {
     const conversation = this.conversation;
     if (callId !== conversation?.callId) return;
-    const sdp = await conversation.offer(link, this.media === "video" || !!conversation.own.camera);
-    this.signaling.send({ type: "offer", callId, link, sdp, screenMid: "" });
+    const { sdp, screenMid } = await conversation.offer(
+      link,
+      this.media === "video" || !!conversation.own.camera,
+    );
+    this.signaling.send({ type: "offer", callId, link, sdp, screenMid });
   }
 
-  private refused({ error, message, callId }: Refused): void {
+  private refused({ error, message, callId, id }: Refused): void {
     const conversation = this.conversation;
-    if (!conversation) {
-      if (this.hasLeftMessage && callId === this.lastCallId)
-        Object.assign(this, { hasLeftMessage: false, notice: message });
+    if (this.outgoing && callId === this.outgoing.callId) return this.messageSettled(message, false);
+    if (!conversation) return;
+    if (id && conversation.refuse(id) && !CALL_IS_GONE.includes(error)) {
+      conversation.own.trouble = message;
       return;
     }
     if (!conversation.callId) return this.finish(message, "failed");
@@ -322,11 +348,13 @@ export class Visitor extends Subject {
   private greet(): void {
     this.sayHere();
     this.greetForsaken();
+    this.sendMessage();
     const { conversation } = this;
     if (!conversation) return;
     if (!conversation.callId) return this.finish(t("ended.failed"), "failed");
     const { callId, secret, hasMedia } = conversation;
     this.signaling.send({ type: "resume", callId, secret, hasMedia: hasMedia || !this.isInCall });
+    conversation.sendPending();
   }
 
   private giveUp(): void {
@@ -340,7 +368,7 @@ export class Visitor extends Subject {
 
   /** The page was loaded anew during a call: camera and microphone again, then the call. */
   private async takeUp(unfinished: Unfinished): Promise<void> {
-    const { callId, secret, media, since, otherName, lines } = unfinished;
+    const { callId, secret, media, since, otherName, lines, pending } = unfinished;
     Object.assign(this, { stage: "reconnecting", media, resumeSeconds: unfinished.resumeSeconds });
     this.resuming = { callId, secret };
     this.releaseDevices();
@@ -352,8 +380,11 @@ export class Visitor extends Subject {
       this.own = own;
       own.setMuted(unfinished.isMuted);
       const conversation = this.begin(own);
-      Object.assign(conversation, { callId, secret, since, otherName, lines });
-      if (this.signaling.isOpen) this.signaling.send({ type: "resume", callId, secret, hasMedia: false });
+      Object.assign(conversation, { callId, secret, since, otherName, lines, pending });
+      if (this.signaling.isOpen) {
+        this.signaling.send({ type: "resume", callId, secret, hasMedia: false });
+        conversation.sendPending();
+      }
     } catch (error) {
       if (signal.aborted) return;
       this.forsake({ callId, secret });
@@ -365,7 +396,7 @@ export class Visitor extends Subject {
   private remember(): void {
     const { conversation, media, resumeSeconds, memoryKey } = this;
     if (!conversation?.callId) return;
-    const { callId, secret, since, otherName, lines, own } = conversation;
+    const { callId, secret, since, otherName, lines, pending, details, own } = conversation;
     const now = { isMuted: own.isMuted, hasCamera: !!own.camera, leftAt: Date.now() };
     keep(() => sessionStorage, memoryKey, {
       callId,
@@ -374,6 +405,8 @@ export class Visitor extends Subject {
       since,
       otherName,
       lines,
+      pending,
+      details,
       resumeSeconds,
       ...now,
     });

@@ -23,6 +23,7 @@ Sdp = Annotated[str, Meta(min_length=1, max_length=48 * 1024)]
 Mid = Annotated[str, Meta(max_length=16)]
 Secret = Annotated[str, Meta(max_length=64)]
 ShortText = Annotated[str, Meta(max_length=200)]
+Note = Annotated[str, Meta(max_length=1000)]
 LongText = Annotated[str, Meta(min_length=1, max_length=4000)]
 
 
@@ -93,10 +94,15 @@ class Relink(Message, frozen=True):
 
 
 class Say(Message, frozen=True):
-    """A line of text beside the call."""
+    """A line of text beside the call.
+
+    `id` is the page's name for it: a line that is sent again under the same `id` is written once,
+    and answered with its `Said` again.
+    """
 
     call_id: CallId
     text: LongText
+    id: CallId = ""
 
 
 # From the visitor's page
@@ -135,7 +141,10 @@ class Call(Message, frozen=True):
 
 
 class LeaveMessage(Message, frozen=True):
-    """After a call that nobody took: what the visitor wants to be told to the agents."""
+    """After a call that nobody took: what the visitor wants to be told to the agents.
+
+    Answered with `MessageKept`. The same message sent again is kept once.
+    """
 
     call_id: CallId
     text: LongText
@@ -173,10 +182,14 @@ class Invite(Message, frozen=True):
 
 
 class Transfer(Message, frozen=True):
-    """Ring another agent for the call that I am in; it stays mine until they have it."""
+    """Ring another agent for the call that I am in; it stays mine until they have it.
+
+    `note` is for that agent only: what the call is about.
+    """
 
     call_id: CallId
     agent_id: int
+    note: Note = ""
 
 
 class Record(Message, frozen=True):
@@ -233,12 +246,27 @@ class Linked(Message, frozen=True):
 
 
 class Said(Message, frozen=True):
-    """A line of text beside the call, to both its pages."""
+    """A line of text beside the call, to both its pages; `id` is that of its `Say`."""
 
     call_id: CallId
     by: Party
     text: str
     at: datetime
+    id: str = ""
+
+
+class TextLine(msgspec.Struct, frozen=True, rename="camel"):
+    by: Party
+    text: str
+    at: datetime
+    id: str = ""
+
+
+class Transcript(Message, frozen=True):
+    """The latest lines of the call, for a page that may have missed some of them."""
+
+    call_id: CallId
+    lines: list[TextLine]
 
 
 class Recording(Message, frozen=True):
@@ -273,11 +301,15 @@ class Ended(Message, frozen=True):
 
 
 class Refused(Message, frozen=True):
-    """What was asked for cannot be done; `error` is a name of `ErrorKind`."""
+    """What was asked for cannot be done; `error` is a name of `ErrorKind`.
+
+    `call_id` and `id` are those of the message that is refused, where it has them.
+    """
 
     error: str
     message: str
     call_id: CallId | None = None
+    id: str | None = None
 
 
 # To the visitor's page
@@ -317,6 +349,12 @@ class ProvisionalAnswer(Message, frozen=True):
     sdp: str
 
 
+class MessageKept(Message, frozen=True):
+    """The visitor's `LeaveMessage` is kept: the agents will find it."""
+
+    call_id: CallId
+
+
 class Probed(Message, frozen=True):
     """The answer to a `Probe`'s offer: connect, and see whether that works."""
 
@@ -354,6 +392,7 @@ class Ring(Message, frozen=True):
     since: datetime
     visitor_email: str = ""
     transferred_by: str = ""
+    note: str = ""
 
 
 class RingStopped(Message, frozen=True):
@@ -371,6 +410,7 @@ class Mine(Message, frozen=True):
     visitor_name: str
     is_recorded: bool
     since: datetime
+    visitor_email: str = ""
 
 
 class TeamMember(msgspec.Struct, frozen=True, rename="camel"):
@@ -445,6 +485,7 @@ ToEither = (
     | CallState
     | Linked
     | Said
+    | Transcript
     | Recording
     | Quality
     | Ended
@@ -452,5 +493,7 @@ ToEither = (
     | Ping
     | Pong
 )
-ToVisitor = ToEither | Probed | Calling | Queued | Connect | ProvisionalAnswer | Invited
+ToVisitor = (
+    ToEither | MessageKept | Probed | Calling | Queued | Connect | ProvisionalAnswer | Invited
+)
 ToAgent = ToEither | Welcome | Ring | RingStopped | Mine | Team | Queue | Visitors | TransferFailed

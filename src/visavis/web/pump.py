@@ -66,25 +66,30 @@ async def _carry_in(socket: WebSocket, kinds: Any, perform: Perform, liveness: L
     pace = Pace(asyncio.get_running_loop().time)
     async for text in socket.iter_text():
         liveness.heard()
-        call_id = None
+        call_id = message_id = None
         try:
             message = decoder.decode(text)
             call_id = getattr(message, "call_id", None)
+            message_id = getattr(message, "id", None)
             if isinstance(message, signaling.Ping):
                 await send(socket, signaling.Pong())
             elif not isinstance(message, signaling.Pong):
                 with liveness.performing():
                     await perform(message)
         except msgspec.MsgspecError as error:
-            await _refuse(socket, VisavisError(ErrorKind.ParameterInvalid, f"{error}."), None)
+            await _refuse(socket, VisavisError(ErrorKind.ParameterInvalid, f"{error}."))
         except VisavisError as error:
-            await _refuse(socket, error, call_id)
+            await _refuse(socket, error, call_id, message_id)
         await pace.keep()
 
 
-async def _refuse(socket: WebSocket, error: VisavisError, call_id: str | None) -> None:
-    refused = signaling.Refused(error=error.kind.name, message=error.message, call_id=call_id)
-    await send(socket, refused)
+async def _refuse(
+    socket: WebSocket,
+    error: VisavisError,
+    call_id: str | None = None,
+    message_id: str | None = None,
+) -> None:
+    await send(socket, signaling.Refused(error.kind.name, error.message, call_id, message_id))
 
 
 async def _carry_out(socket: WebSocket, inbox: Subscription) -> None:

@@ -218,7 +218,11 @@ async def test_a_message_after_a_call_that_nobody_took(house: House) -> None:
     found = await house.past(call_id)
     assert (found.message, found.visitor_name) == ("Call\nme", "Anna")
     assert found.visitor_email == "a@example.com"
-    assert await refused(house.visitor(leave)) is ErrorKind.CallNotPossible
+    assert house.last("another socket") == {"type": "messageKept", "callId": call_id}
+    await house.visitor(leave)
+    assert house.last("v") == {"type": "messageKept", "callId": call_id}, "it was sent again"
+    other = signaling.LeaveMessage(call_id, "Something else")
+    assert await refused(house.visitor(other)) is ErrorKind.CallNotPossible
 
     talked = await house.connect("v2")
     await house.visitor(signaling.HangUp(talked), "v2")

@@ -228,3 +228,18 @@ async def test_the_other_s_link_waits_for_a_worker_and_is_no_longer_wanted(house
     asked = len(house.media.asked)
     await house.pass_time(5)
     assert house.media.asked[asked:] == []
+
+
+async def test_all_of_the_call_travels(house: House) -> None:
+    house.config = Config(1, is_enabled=True, is_recording=True)
+    call_id = await house.connect()
+    await house.visitor(signaling.Say(call_id, "My order is 17.", "1"))
+    house.calls.agent_arrived(CY)
+    await house.agent(signaling.Transfer(call_id, 2, "Wants a refund\0"))
+    ring = house.last("b", "ring")
+    assert (ring["note"], ring["visitorEmail"]) == ("Wants a refund", "a@example.com")
+    await house.agent(signaling.Accept(call_id), CY)
+    await link_cy(house, call_id)
+    assert house.last("b", "recording")["state"] == "on"
+    lines = house.last("b", "transcript")["lines"]
+    assert [(line["by"], line["text"]) for line in lines] == [("visitor", "My order is 17.")]

@@ -170,7 +170,7 @@ class Calls:
             return
         call, seat = self._floor.party(desk.agent.site_id, message.call_id, desk.socket_id)
         if isinstance(message, signaling.Transfer):
-            self._transfers.start(call, seat, message.agent_id)
+            self._transfers.start(call, seat, message.agent_id, message.note)
         else:
             await self._taping.act(call, seat, message.action)
 

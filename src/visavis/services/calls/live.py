@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal, Protocol
@@ -17,6 +18,9 @@ from visavis.domain.signaling import Party
 from visavis.rtp.sdp import read_transport, restrict_codecs
 from visavis.services.presence import Desk
 
+MAX_HELD_LINES: Final = 200
+MAX_TRANSCRIPT: Final = 100_000
+"""Characters of the lines that one `Transcript` repeats."""
 _UNTAKEN: Final = frozenset({State.REQUESTED, State.QUEUED, State.RINGING})
 
 
@@ -106,6 +110,7 @@ class Transfer:
     agent_id: int
     rung: dict[str, Desk]
     seat: Seat | None = None
+    note: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -123,11 +128,38 @@ class Tape:
 
 
 @dataclass(slots=True, eq=False)
+class Chat:
+    """The text beside the call; the latest lines are held for pages that missed them."""
+
+    count: int = 0
+    latest: deque[signaling.TextLine] = field(default_factory=lambda: deque(maxlen=MAX_HELD_LINES))
+
+    def add(self, line: signaling.TextLine) -> None:
+        self.count += 1
+        self.latest.append(line)
+
+    def find(self, by: Party, line_id: str) -> signaling.TextLine | None:
+        """Return a line that was sent under this name before."""
+        named = (line for line in self.latest if line_id and (line.by, line.id) == (by, line_id))
+        return next(named, None)
+
+    def recent(self) -> list[signaling.TextLine]:
+        """Return the latest lines, oldest first, as many as fit into one message."""
+        room, lines = MAX_TRANSCRIPT, list[signaling.TextLine]()
+        for line in reversed(self.latest):
+            room -= len(line.text)
+            if room < 0:
+                break
+            lines.append(line)
+        return lines[::-1]
+
+
+@dataclass(slots=True, eq=False)
 class LiveCall:
     """A call in progress: its record, and what only matters while it lasts.
 
-    `desk_of` is the agent who alone may have it, by a join address. `lines` counts what was said
-    in writing. `lock` keeps in order what the call asks of the media worker.
+    `desk_of` is the agent who alone may have it, by a join address. `lock` keeps in order what the
+    call asks of the media worker.
     """
 
     record: CallRecord
@@ -136,7 +168,7 @@ class LiveCall:
     policy: RecordingPolicy
     tape: Tape
     agent: Seat | None = None
-    lines: int = 0
+    chat: Chat = field(default_factory=Chat)
     desk_of: Agent | None = None
     rung: dict[str, Desk] = field(default_factory=dict)
     declined: set[int] = field(default_factory=set)
@@ -180,6 +212,9 @@ class LiveCall:
         seats = {seat.side: seat for seat in self.seats()}
         link = self.links[self.newest] = LiveLink(Link(self.id, self.newest), seats)
         return link
+
+    def transcript(self) -> signaling.Transcript:
+        return signaling.Transcript(call_id=self.id, lines=self.chat.recent())
 
     def state(self, state: str, at: datetime) -> signaling.CallState:
         """What a page is told of where the call stands."""

@@ -40,7 +40,7 @@ class Parties:
             case signaling.Relink(_, number):
                 self._relink(call, number)
             case _:
-                self._say(call, seat, text_of(message.text))
+                self._say(call, seat, message)
 
     def take_up(self, call: LiveCall, seat: Seat, socket_id: str, *, has_media: bool) -> None:
         """A party's page takes the call up again; raises `CallNotPossible`."""
@@ -50,6 +50,8 @@ class Parties:
         self._floor.tell(seat, call.state(call.record.state, self._floor.now()))
         if call.tape.state != "off" or call.record.is_unrecorded:
             self._floor.tell(seat, message_of(call))
+        if call.chat.latest:
+            self._floor.tell(seat, call.transcript())
         if call.is_waiting:
             self._wait_on(call, has_media=has_media)
         elif has_media:
@@ -87,18 +89,25 @@ class Parties:
         else:
             self._links.ask_again(call)
 
-    def _say(self, call: LiveCall, seat: Seat, text: str) -> None:
+    def _say(self, call: LiveCall, seat: Seat, message: signaling.Say) -> None:
+        by, text = PARTY[seat.side], text_of(message.text)
+        if line := call.chat.find(by, message.id):
+            self._floor.tell(seat, _said(call, line))  # sent again: the first answer was lost
+            return
         if call.is_waiting:
             raise VisavisError(ErrorKind.CallNotPossible, "Nobody has taken the call yet.")
         if not text:
             raise VisavisError(ErrorKind.ParameterInvalid, "Write something first.")
-        if call.lines >= MAX_LINES:
+        if call.chat.count >= MAX_LINES:
             raise VisavisError(ErrorKind.TooManyRequests, "Enough has been written in this call.")
-        call.lines += 1
-        by = PARTY[seat.side]
-        said = signaling.Said(call_id=call.id, by=by, text=text, at=self._floor.now())
-        self._floor.tell_both(call, said)
+        line = signaling.TextLine(by=by, text=text, at=self._floor.now(), id=message.id)
+        call.chat.add(line)
+        self._floor.tell_both(call, _said(call, line))
         self._floor.note(call, Happening.TEXT, by=by, text=text)
+
+
+def _said(call: LiveCall, line: signaling.TextLine) -> signaling.Said:
+    return signaling.Said(call_id=call.id, by=line.by, text=line.text, at=line.at, id=line.id)
 
 
 def mine_of(call: LiveCall) -> signaling.Mine:
@@ -109,4 +118,5 @@ def mine_of(call: LiveCall) -> signaling.Mine:
         visitor_name=record.visitor.name,
         is_recorded=record.is_recorded,
         since=record.requested_at,
+        visitor_email=record.visitor.email,
     )

@@ -99,7 +99,7 @@ class Ringing:
             self._floor.tell_socket(desk.socket_id, stopped)
 
 
-def ring_of(call: LiveCall, transferred_by: str = "") -> signaling.Ring:
+def ring_of(call: LiveCall, transferred_by: str = "", note: str = "") -> signaling.Ring:
     record = call.record
     return signaling.Ring(
         call_id=call.id,
@@ -109,6 +109,7 @@ def ring_of(call: LiveCall, transferred_by: str = "") -> signaling.Ring:
         since=record.requested_at,
         visitor_email=record.visitor.email,
         transferred_by=transferred_by,
+        note=note,
     )
 
 

@@ -13,6 +13,8 @@ from visavis.services.calls.floor import Floor
 from visavis.services.calls.links import Links
 from visavis.services.calls.live import LiveCall, Seat, Transfer
 from visavis.services.calls.ringing import ring_of
+from visavis.services.calls.taping import message_of
+from visavis.services.calls.words import text_of
 from visavis.services.presence import Desk, Presence
 
 _TRANSFER: Final = "transfer"
@@ -27,7 +29,7 @@ class Transfers:
         floor.endings.append(self._stop)
         floor.changes.append(self._settle)
 
-    def start(self, call: LiveCall, seat: Seat, agent_id: int) -> None:
+    def start(self, call: LiveCall, seat: Seat, agent_id: int, note: str = "") -> None:
         """Ring another agent's desks; raises `CallNotPossible`."""
         if call.record.state is not State.CONNECTED or call.transfer or seat is not call.agent:
             raise VisavisError(ErrorKind.CallNotPossible, "The call cannot be transferred now.")
@@ -39,10 +41,11 @@ class Transfers:
         elif self._floor.is_engaged(agent_id):
             self._tell_failed(call, seat, "busy")
         else:
-            transfer = call.transfer = Transfer(agent_id, desks)
+            transfer = call.transfer = Transfer(agent_id, desks, note=text_of(note))
             self._limit(call, transfer, RING_SECONDS, "missed")
             for socket_id in desks:
-                self._floor.tell_socket(socket_id, ring_of(call, transferred_by=seat.agent_name))
+                ring = ring_of(call, transferred_by=seat.agent_name, note=transfer.note)
+                self._floor.tell_socket(socket_id, ring)
 
     def rung_at(self, call: LiveCall, desk: Desk) -> Transfer | None:
         """What the desk is rung for, if it is."""
@@ -94,6 +97,8 @@ class Transfers:
             self._tell_over(call, first)
         call.with_video.discard(Side.AGENT)
         self._floor.tell_state(call)
+        self._floor.tell(seat, message_of(call))
+        self._floor.tell(seat, call.transcript())
         self._floor.changed(call.site_id)
 
     def _tell_over(self, call: LiveCall, seat: Seat) -> None:

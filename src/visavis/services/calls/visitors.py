@@ -21,7 +21,7 @@ from visavis.services.calls.lobby import Lobby
 from visavis.services.calls.parties import Parties
 from visavis.services.calls.ringing import Ringing
 from visavis.services.calls.words import line_of, text_of
-from visavis.services.ports import Store
+from visavis.services.ports import Store, Transaction
 
 
 class Visitors:
@@ -72,19 +72,23 @@ class Visitors:
         self._ring(call, message.invitation)
 
     async def leave_message(self, visitor: Visitor, message: signaling.LeaveMessage) -> None:
-        """Keep it with the call; raises `CallNotPossible` if that was taken or has one already."""
+        """Keep it with the call; raises `CallNotPossible` if that was taken or has another."""
         text = text_of(message.text)
         name, email = line_of(message.name), line_of(message.email)
         if not text:
             raise VisavisError(ErrorKind.ParameterInvalid, "Write something first.")
         await self._floor.chronicle.written()
-        is_kept = await self._store.write(
-            lambda rows: rows.calls.leave_message(
-                visitor.site_id, message.call_id, text, name, email
-            )
-        )
-        if not is_kept:
+        site_id, call_id = visitor.site_id, message.call_id
+
+        def work(rows: Transaction) -> bool:
+            if rows.calls.leave_message(site_id, call_id, text, name, email):
+                return True
+            call = rows.calls.get(site_id, call_id)
+            return call is not None and call.message == text  # sent again: the answer was lost
+
+        if not await self._store.write(work):
             raise VisavisError(ErrorKind.CallNotPossible, "This call takes no message.")
+        self._floor.tell_socket(visitor.id, signaling.MessageKept(call_id=call_id))
 
     def resume(self, visitor: Visitor, message: signaling.Resume) -> None:
         call = self._floor.find(visitor.site_id, message.call_id)

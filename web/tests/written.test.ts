@@ -1,0 +1,173 @@
+import { expect, test } from "vitest";
+import { FakeSocket, settled } from "./fakes";
+import {
+  agentPage,
+  connectedAgent,
+  connectedVisitor,
+  expectNoCall,
+  placedCall,
+  reconnect,
+  ring,
+  visitorPage,
+} from "./pages";
+
+const AT = "2026-01-01T00:00:01Z";
+
+/** The visitor's call was missed, and they write a message. */
+const leftMessage = async () => {
+  const page = await placedCall();
+  FakeSocket.latest.receive({ type: "ended", callId: "c1", reason: "missed", by: "system" });
+  page.visitor.leaveMessage("Call me back");
+  return page;
+};
+
+test("a message is thanked for only when the server has it", async () => {
+  const { visitor } = await leftMessage();
+  expect(visitor.notice).toBe("Your message is being sent …");
+
+  FakeSocket.latest.receive({ type: "messageKept", callId: "c1" });
+
+  expect(visitor.notice).toContain("Thank you");
+  expectNoCall(visitor);
+  await reconnect();
+  expect(FakeSocket.latest.ofType("leaveMessage")).toEqual([]);
+});
+
+test("a message that was written while the socket was down is sent when it is back", async () => {
+  const { visitor } = await placedCall();
+  FakeSocket.latest.receive({ type: "ended", callId: "c1", reason: "missed", by: "system" });
+  FakeSocket.latest.drop();
+
+  visitor.leaveMessage("Call me back");
+  await reconnect();
+
+  expect(FakeSocket.latest.ofType("leaveMessage")).toMatchObject([{ callId: "c1", text: "Call me back" }]);
+});
+
+test("a message survives a reload", async () => {
+  const first = await leftMessage();
+  first.visitor.close();
+
+  const { visitor } = await visitorPage();
+
+  expect(FakeSocket.latest.ofType("leaveMessage")).toMatchObject([{ callId: "c1", text: "Call me back" }]);
+  FakeSocket.latest.receive({ type: "messageKept", callId: "c1" });
+  expect(visitor.notice).toContain("Thank you");
+});
+
+test("a message that the server refuses can be written again", async () => {
+  const { visitor } = await leftMessage();
+
+  FakeSocket.latest.receive({ type: "refused", callId: "c1", error: "CallNotPossible", message: "No." });
+
+  expect(visitor.notice).toBe("No.");
+  expect(visitor.hasLeftMessage).toBe(false);
+});
+
+test("a chat line is sent again after a reconnect until it is acknowledged", async () => {
+  const { visitor } = await connectedVisitor();
+  const conversation = visitor.conversation!;
+  FakeSocket.latest.drop();
+  conversation.say("Hello?");
+  expect(conversation.pending).toMatchObject([{ text: "Hello?" }]);
+
+  await reconnect();
+  const types = FakeSocket.latest.sent.map(({ type }) => type);
+  expect(types.indexOf("say")).toBeGreaterThan(types.indexOf("resume"));
+  const { id } = FakeSocket.latest.ofType("say")[0]!;
+  FakeSocket.latest.receive({ type: "said", callId: "c1", by: "visitor", text: "Hello?", at: AT, id });
+  FakeSocket.latest.receive({ type: "said", callId: "c1", by: "visitor", text: "Hello?", at: AT, id });
+  await settled();
+
+  expect(conversation.pending).toEqual([]);
+  expect(conversation.lines).toHaveLength(1);
+  visitor.hangUp();
+  expectNoCall(visitor);
+});
+
+test("an unacknowledged chat line survives a reload", async () => {
+  const first = await connectedVisitor();
+  first.visitor.conversation!.say("Hello?");
+  dispatchEvent(new Event("pagehide"));
+  first.visitor.close();
+
+  const { visitor } = await visitorPage();
+  await settled();
+
+  expect(visitor.conversation!.pending).toMatchObject([{ text: "Hello?" }]);
+  expect(FakeSocket.latest.ofType("say")).toMatchObject([{ text: "Hello?" }]);
+  visitor.hangUp();
+  expectNoCall(visitor);
+});
+
+test("a line that the server does not take is shown as not sent", async () => {
+  const desk = await connectedAgent();
+  const conversation = desk.conversation!;
+  conversation.say("One too many");
+  const id = conversation.pending[0]!.id;
+
+  FakeSocket.latest.receive({
+    type: "refused",
+    callId: "c1",
+    id,
+    error: "TooManyRequests",
+    message: "Enough.",
+  });
+
+  expect(conversation.pending).toMatchObject([{ isRefused: true }]);
+  expect(desk.hasCall).toBe(true);
+  desk.hangUp();
+  expectNoCall(desk);
+  desk.close();
+});
+
+test("a transcript brings the lines that were missed", async () => {
+  const desk = await connectedAgent();
+  FakeSocket.latest.receive({ type: "said", callId: "c1", by: "visitor", text: "One", at: AT, id: "1" });
+
+  FakeSocket.latest.receive({
+    type: "transcript",
+    callId: "c1",
+    lines: [
+      { by: "visitor", text: "One", at: AT, id: "1" },
+      { by: "visitor", text: "Two", at: "2026-01-01T00:00:02Z", id: "2" },
+    ],
+  });
+  await settled();
+
+  expect(desk.conversation!.lines.map(({ text }) => text)).toEqual(["One", "Two"]);
+  desk.hangUp();
+  expectNoCall(desk);
+  desk.close();
+});
+
+test("a transferred call comes with the visitor's address and the colleague's note", async () => {
+  const desk = await agentPage();
+  FakeSocket.latest.receive(
+    ring("c1", { visitorEmail: "ann@example.com", transferredBy: "Cy", note: "Wants a refund" }),
+  );
+
+  await desk.accept(desk.ringing[0]!, "audio");
+
+  expect(desk.conversation!.details).toEqual({
+    visitorEmail: "ann@example.com",
+    transferredBy: "Cy",
+    note: "Wants a refund",
+  });
+  FakeSocket.latest.receive({ type: "ringStopped", callId: "c1", reason: "accepted" });
+  desk.hangUp();
+  expectNoCall(desk);
+  desk.close();
+});
+
+test("a screen that is shared goes on over the next link", async () => {
+  const { visitor } = await connectedVisitor();
+  await visitor.own!.share();
+
+  FakeSocket.latest.receive({ type: "connect", callId: "c1", link: 2 });
+  await settled();
+
+  expect(FakeSocket.latest.ofType("offer").at(-1)).toMatchObject({ link: 2, screenMid: "2" });
+  visitor.hangUp();
+  expectNoCall(visitor);
+});
