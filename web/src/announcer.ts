@@ -14,8 +14,11 @@ export class Announcer {
 
   /** Whether the browser would have to be asked. */
   static get mayAsk(): boolean {
-    return "Notification" in window && Notification.permission === "default";
+    return Announcer.canNotify && Notification.permission === "default";
   }
+
+  /** On Android only a service worker may notify: the constructor is there and throws (TypeError). */
+  private static canNotify = "Notification" in window;
 
   static async ask(): Promise<void> {
     await Notification.requestPermission();
@@ -34,6 +37,11 @@ export class Announcer {
     }
   }
 
+  /** Let an agent who is in a call hear that another caller waits. */
+  knock(): void {
+    this.ringer.knock();
+  }
+
   private entitle(ring: Ring | undefined): void {
     clearInterval(this.blinking);
     document.title = this.title;
@@ -47,14 +55,13 @@ export class Announcer {
   }
 
   private notify(ring: Ring): void {
-    const isWanted = "Notification" in window && Notification.permission === "granted" && document.hidden;
+    const isWanted = Announcer.canNotify && Notification.permission === "granted" && document.hidden;
     if (!isWanted || this.shown.has(ring.callId)) return;
-    const body = t(ring.media === "video" ? "videoCall" : "audioCall");
-    const notification = new Notification(callerOf(ring), {
-      body,
-      tag: ring.callId,
-      requireInteraction: true,
-    });
+    const notification = notificationOf(ring);
+    if (!notification) {
+      Announcer.canNotify = false;
+      return;
+    }
     notification.onclick = () => {
       window.focus();
       notification.close();
@@ -64,3 +71,13 @@ export class Announcer {
 }
 
 const callerOf = (ring: Ring): string => `${t("callFrom")} ${ring.visitorName || t("aVisitor")}`;
+
+/** The notification, which is an extra: the card rings without it. */
+const notificationOf = (ring: Ring): Notification | undefined => {
+  const body = t(ring.media === "video" ? "videoCall" : "audioCall");
+  try {
+    return new Notification(callerOf(ring), { body, tag: ring.callId, requireInteraction: true });
+  } catch {
+    return undefined;
+  }
+};

@@ -103,6 +103,14 @@ const english = {
   "atDesk.abandoned": "The visitor has left.",
   "atDesk.cancelled": "The visitor has cancelled the call.",
   "atDesk.shutDown": "The service is restarting.",
+  "stopped.accepted": "A colleague has taken this call.",
+  "stopped.declined": "Declined.",
+  "stopped.cancelled": "The visitor has hung up.",
+  "stopped.missed": "Nobody took this call.",
+  "stopped.other": "This call no longer rings here.",
+  youAreInCall: "You are in a call: further calls do not ring here until it ends.",
+  callerWaits: "1 caller is waiting in the queue.",
+  callersWait: "% callers are waiting in the queue.",
   noPermission:
     "The browser may not use your microphone or camera. Allow it in the address bar and try again.",
   noDevice: "No microphone or camera was found. Plug one in, or try an audio call.",
@@ -338,6 +346,12 @@ export const t = (word: Word): string => english[word];
 export const endedBecause = (reason: string): string => {
   const word = `ended.${reason}`;
   return word in english ? english[word as Word] : english["ended.hungUp"];
+};
+
+/** Why a call has stopped ringing at an agent. */
+export const stoppedBecause = (reason: string): string => {
+  const word = `stopped.${reason}`;
+  return word in english ? english[word as Word] : english["stopped.other"];
 };
 
 /** As an agent is told it. */

@@ -26,6 +26,7 @@ export class Console extends LitElement {
   @property({ reflect: true, attribute: "data-state" }) stage: Stage = "idle";
   desk: Desk | undefined;
   private isChoosing = false;
+  private waitingCount = 0;
   private readonly announcer = new Announcer(`${t("console")} · Visavis`);
   private readonly watch = new Watch(this, () => this.desk);
 
@@ -57,7 +58,10 @@ export class Console extends LitElement {
     if (!this.desk) return;
     this.stage = this.desk.stage;
     if (!this.desk.conversation) this.isChoosing = false;
-    this.announcer.announce(this.desk.hasCall ? [] : this.desk.rings);
+    const { hasCall, ringing, queue } = this.desk;
+    this.announcer.announce(hasCall ? [] : ringing);
+    if (hasCall && queue.length > this.waitingCount) this.announcer.knock();
+    this.waitingCount = queue.length;
   }
 
   override updated(changed: PropertyValues<this>): void {
@@ -88,7 +92,7 @@ export class Console extends LitElement {
         this.join
           ? nothing
           : html`
-        <label class="presence"><input type="checkbox" role="switch" .checked=${desk.isAvailable} ?disabled=${!desk.isOnline || !desk.mayAccept}
+        <label class="presence"><input type="checkbox" role="switch" .checked=${desk.isAvailable && desk.isOnline} ?disabled=${!desk.isOnline || !desk.mayAccept}
           @change=${(event: Event) => desk.setAvailable((event.target as HTMLInputElement).checked)} />${t("available")}</label>
         <span class="quiet name">${desk.agentName}</span>
         <nav aria-label="Visavis"><a href="/library">${t("library")}</a><a href="/admin">${t("settings")}</a></nav>
@@ -97,13 +101,24 @@ export class Console extends LitElement {
     </header>`;
   }
 
+  /** The only place that says whether calls ring here. */
   private status(desk: Desk) {
-    if (!desk.isOnline) return html`<p class="line error">${icon("warning")} ${t("lostSignaling")}</p>`;
-    if (!desk.mayAccept) return html`<p class="line error">${icon("warning")} ${t("mayNot")}</p>`;
-    if (!desk.isEnabled) return html`<p class="line warn">${icon("warning")} ${t("disabled")}</p>`;
-    if (this.join) return nothing;
-    if (!desk.isAvailable) return html`<p class="line warn">${icon("pause")} ${t("youAreAway")}</p>`;
-    return html`<p class="line quiet">${icon("good")} ${t("online")}</p>`;
+    switch (desk.state) {
+      case "reconnecting":
+        return html`<p class="line error">${icon("warning")} ${t("lostSignaling")}</p>`;
+      case "mayNot":
+        return html`<p class="line error">${icon("warning")} ${t("mayNot")}</p>`;
+      case "inCall":
+        return this.join
+          ? nothing
+          : html`<p class="line quiet">${icon("phone")} ${t("youAreInCall")} ${waiting(desk.queue.length)}</p>`;
+      case "disabled":
+        return html`<p class="line warn">${icon("warning")} ${t("disabled")}</p>`;
+      case "away":
+        return this.join ? nothing : html`<p class="line warn">${icon("pause")} ${t("youAreAway")}</p>`;
+      case "available":
+        return this.join ? nothing : html`<p class="line quiet">${icon("good")} ${t("online")}</p>`;
+    }
   }
 
   private waiting(desk: Desk) {
@@ -202,3 +217,8 @@ export class Console extends LitElement {
     }
   }
 }
+
+const waiting = (count: number): string => {
+  if (!count) return "";
+  return count === 1 ? t("callerWaits") : t("callersWait").replace("%", String(count));
+};

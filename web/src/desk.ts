@@ -18,6 +18,13 @@ import {
 import { Signaling } from "./signaling";
 import { Subject } from "./subject";
 
+/** A ringing call; `stopped` says why it rings no more, and then it can no longer be taken. */
+export type RingingCall = Ring & { stopped?: string };
+/** The one truth about whether calls ring here. */
+export type AgentState = "reconnecting" | "mayNot" | "disabled" | "inCall" | "away" | "available";
+/** How long a card stays where it was, so that a click meant for it does not hit the next one. */
+const STOPPED_CARD = 3_000;
+
 export type Stage = "idle" | "connecting" | "connected" | "reconnecting";
 
 const RESUME_SECONDS = 30;
@@ -32,7 +39,8 @@ export class Desk extends Subject {
   isAvailable = true;
   isOnline = false;
   isEnabled = false;
-  rings: Ring[] = [];
+  /** What rings, in the order in which it began; a call that has stopped stands here a moment longer. */
+  rings: RingingCall[] = [];
   queue: Waiting[] = [];
   visitors: PageVisitor[] = [];
   visitorCount = 0;
@@ -79,7 +87,15 @@ export class Desk extends Subject {
 
   /** The calls that can be taken. */
   get ringing(): Ring[] {
-    return this.rings;
+    return this.rings.filter(({ stopped }) => stopped === undefined);
+  }
+
+  get state(): AgentState {
+    if (!this.isOnline) return "reconnecting";
+    if (!this.mayAccept) return "mayNot";
+    if (this.hasCall) return "inCall";
+    if (!this.isEnabled) return "disabled";
+    return this.isAvailable ? "available" : "away";
   }
 
   get hasCall(): boolean {
@@ -104,7 +120,7 @@ export class Desk extends Subject {
 
   decline({ callId }: Ring): void {
     this.signaling.send({ type: "decline", callId });
-    this.stopRinging(callId);
+    this.stopRinging(callId, "declined");
     this.changed();
   }
 
@@ -158,7 +174,7 @@ export class Desk extends Subject {
         this.iceServers = message.servers;
         break;
       case "ring":
-        this.rings = [...this.rings.filter((ring) => ring.callId !== message.callId), message];
+        this.ringHere(message);
         break;
       case "ringStopped":
         this.ringStopped(message.callId, message.reason);
@@ -215,13 +231,25 @@ export class Desk extends Subject {
 
   /** The call may have stopped ringing while the browser was still asking for the devices. */
   private ringStopped(callId: string, reason: string): void {
-    this.stopRinging(callId);
+    this.stopRinging(callId, reason);
     if (callId !== this.callId || this.hasAccepted) return;
     this.finish(reason === "accepted" ? t("takenByColleague") : endedAtDesk(reason));
   }
 
-  private stopRinging(callId: string): void {
-    this.rings = this.rings.filter((ring) => ring.callId !== callId);
+  private ringHere(ring: Ring): void {
+    const isKnown = this.rings.some(({ callId }) => callId === ring.callId);
+    this.rings = isKnown
+      ? this.rings.map((known) => (known.callId === ring.callId ? ring : known))
+      : [...this.rings, ring];
+  }
+
+  private stopRinging(callId: string, stopped: string): void {
+    if (!this.ringing.some((ring) => ring.callId === callId)) return;
+    this.rings = this.rings.map((ring) => (ring.callId === callId ? { ...ring, stopped } : ring));
+    setTimeout(() => {
+      this.rings = this.rings.filter((ring) => ring.callId !== callId || ring.stopped === undefined);
+      this.changed();
+    }, STOPPED_CARD);
   }
 
   /** The call is this desk's without its having accepted: by invitation, or taken up again. */

@@ -1,10 +1,9 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import { t } from "./catalogue";
-import type { Desk } from "./desk";
+import { stoppedBecause, t } from "./catalogue";
+import type { Desk, RingingCall } from "./desk";
 import { clock } from "./format";
 import { icon } from "./icons";
-import type { Ring } from "./protocol";
 import { shared } from "./styles";
 import { Watch } from "./subject";
 
@@ -20,6 +19,8 @@ export class RingCard extends LitElement {
       @keyframes ring { from { box-shadow: 0 0 0 0 color-mix(in srgb, var(--accent) 60%, transparent); } to { box-shadow: 0 0 0 0.9rem transparent; } }
       .who { flex: 1 1 12rem; min-width: 0; overflow-wrap: anywhere; }
       .who h2, .who p { margin: 0; }
+      .stopped { opacity: 0.6; border-style: dashed; } .stopped .face { animation: none; }
+      .bar[hidden] { display: none; }
       .bar { display: flex; flex-wrap: wrap; gap: 0.5rem; }
     `,
   ];
@@ -47,12 +48,12 @@ export class RingCard extends LitElement {
     return html`<ul aria-live="assertive" aria-label=${t("ringing")}>${this.desk.rings.map((ring) => this.ring(ring))}</ul>`;
   }
 
-  private ring(ring: Ring) {
+  private ring(ring: RingingCall) {
     const isVideo = ring.media === "video";
     const accept = (media: "audio" | "video") => () => this.desk.accept(ring, media);
     const withVideo = html`<button class=${isVideo ? "primary" : ""} data-accept="video" @click=${accept("video")}>${icon("camera")} ${t(isVideo ? "accept" : "acceptWithVideo")}</button>`;
     const withAudio = html`<button class=${isVideo ? "" : "primary"} data-accept="audio" @click=${accept("audio")}>${icon("phone")} ${t(isVideo ? "acceptWithAudio" : "accept")}</button>`;
-    return html`<li>
+    return html`<li class=${ring.stopped === undefined ? "" : "stopped"}>
       <span class="face">${icon(isVideo ? "camera" : "phone", 26)}</span>
       <div class="who">
         <h2 tabindex="-1">${ring.visitorName || t("aVisitor")}</h2>
@@ -61,7 +62,8 @@ export class RingCard extends LitElement {
         ${ring.note ? html`<p class="note">${t("note")}: ${ring.note}</p>` : nothing}
         <p class="quiet small"><span aria-hidden="true">${clock((Date.now() - Date.parse(ring.since)) / 1000)}</span>${ring.isRecorded ? html` · ${t("willBeRecorded")}` : nothing}</p>
       </div>
-      <div class="bar">${isVideo ? [withVideo, withAudio] : [withAudio, withVideo]}
+      ${ring.stopped === undefined ? nothing : html`<p class="bar">${stoppedBecause(ring.stopped)}</p>`}
+      <div class="bar" ?hidden=${ring.stopped !== undefined}>${isVideo ? [withVideo, withAudio] : [withAudio, withVideo]}
         <button @click=${() => this.desk.decline(ring)}>${t("decline")}</button></div>
     </li>`;
   }

@@ -1,4 +1,4 @@
-/* empty css    */import{a as e,c as t,f as n,h as r,l as i,n as a,o,s,t as c,u as l}from"./decorate.js";import{n as u,r as d,t as f}from"./format.js";import{t as p}from"./live.js";import{n as m,t as h}from"./session.js";var g=(e,t,n)=>(n.configurable=!0,n.enumerable=!0,Reflect.decorate&&typeof t!=`object`&&Object.defineProperty(e,t,n),n);function _(e,t){return(n,r,i)=>{let a=t=>t.renderRoot?.querySelector(e)??null;if(t){let{get:e,set:t}=typeof r==`object`?n:i??(()=>{let e=Symbol();return{get(){return this[e]},set(t){this[e]=t}}})();return g(n,r,{get(){let n=e.call(this);return n===void 0&&(n=a(this),(n!==null||this.hasUpdated)&&t.call(this,n)),n}})}return g(n,r,{get(){return a(this)}})}}var v=`/library/recordings`,y=class extends Error{},b=async(e,t=`GET`)=>{let n=await fetch(v+e,{method:t});if(n.status===204)return;let r=await n.json().catch(()=>void 0);if(!n.ok)throw new y(r?.message??``);return r},x=e=>b(`?${e.toString()}`),S=class{constructor(e){this.id=e,this.play=`play=${crypto.randomUUID?.()??Math.random().toString(36).slice(2)}`,this.details=()=>b(`${this.path}?${this.play}`),this.parts=async()=>(await b(`${this.path}/parts?${this.play}`)).parts,this.source=e=>`${v}${this.path}/parts/${e.name}?${this.play}`,this.composition=()=>b(`${this.path}/composed`),this.compose=()=>b(`${this.path}/composed`,`POST`),this.cancel=()=>b(`${this.path}/composed`,`DELETE`),this.hold=async e=>(await b(`${this.path}/hold`,e?`PUT`:`DELETE`)).recording,this.remove=()=>b(this.path,`DELETE`)}get path(){return`/${encodeURIComponent(this.id)}`}get original(){return`${v}${this.path}/original.mkv`}get composed(){return`${v}${this.path}/composed.mp4`}},C=.2,w=class extends i{constructor(...e){super(...e),this.names={},this.position=0}static{this.styles=[a,r`
+/* empty css    */import{c as e,d as t,g as n,l as r,n as i,o as a,p as o,s,t as c,u as l}from"./decorate.js";import{n as u,r as d,t as f}from"./format.js";import{t as p}from"./live.js";import{n as m,t as h}from"./session.js";var g=(e,t,n)=>(n.configurable=!0,n.enumerable=!0,Reflect.decorate&&typeof t!=`object`&&Object.defineProperty(e,t,n),n);function _(e,t){return(n,r,i)=>{let a=t=>t.renderRoot?.querySelector(e)??null;if(t){let{get:e,set:t}=typeof r==`object`?n:i??(()=>{let e=Symbol();return{get(){return this[e]},set(t){this[e]=t}}})();return g(n,r,{get(){let n=e.call(this);return n===void 0&&(n=a(this),(n!==null||this.hasUpdated)&&t.call(this,n)),n}})}return g(n,r,{get(){return a(this)}})}}var v=`/library/recordings`,y=class extends Error{},b=async(e,t=`GET`)=>{let n=await fetch(v+e,{method:t});if(n.status===204)return;let r=await n.json().catch(()=>void 0);if(!n.ok)throw new y(r?.message??``);return r},x=e=>b(`?${e.toString()}`),S=class{constructor(e){this.id=e,this.play=`play=${crypto.randomUUID?.()??Math.random().toString(36).slice(2)}`,this.details=()=>b(`${this.path}?${this.play}`),this.parts=async()=>(await b(`${this.path}/parts?${this.play}`)).parts,this.source=e=>`${v}${this.path}/parts/${e.name}?${this.play}`,this.composition=()=>b(`${this.path}/composed`),this.compose=()=>b(`${this.path}/composed`,`POST`),this.cancel=()=>b(`${this.path}/composed`,`DELETE`),this.hold=async e=>(await b(`${this.path}/hold`,e?`PUT`:`DELETE`)).recording,this.remove=()=>b(this.path,`DELETE`)}get path(){return`/${encodeURIComponent(this.id)}`}get original(){return`${v}${this.path}/original.mkv`}get composed(){return`${v}${this.path}/composed.mp4`}},C=.2,w=class extends l{constructor(...e){super(...e),this.names={},this.position=0}static{this.styles=[i,n`
       :host { display: grid; gap: 1.25rem; align-content: start; }
       ol { list-style: none; margin: 0; padding: 0; display: grid; gap: 0.25rem; max-height: 22rem; overflow-y: auto; scroll-behavior: smooth; }
       li > button { display: grid; grid-template-columns: 3.5rem 1fr; gap: 0.5rem; width: 100%; text-align: left; padding: 0.4rem 0.5rem; border: 0; border-radius: 8px; background: none; font-weight: 400; align-items: baseline; }
@@ -13,27 +13,27 @@
       td { font-variant-numeric: tabular-nums; }
       section:empty { display: none; }
       @media (prefers-reduced-motion: reduce) { ol { scroll-behavior: auto; } }
-    `]}render(){if(!this.contents)return l;let{chapters:t,texts:r,quality:i}=this.contents;return n`
+    `]}render(){if(!this.contents)return t;let{chapters:e,texts:n,quality:r}=this.contents;return o`
       <section class="card" aria-labelledby="texts-title">
-        <h2 id="texts-title">${e(`conversation`)}</h2>
-        ${r.length?n`<ol id="texts">${r.map(e=>this.text(e,r))}</ol>`:n`<p class="quiet">${e(`noTexts`)}</p>`}
+        <h2 id="texts-title">${a(`conversation`)}</h2>
+        ${n.length?o`<ol id="texts">${n.map(e=>this.text(e,n))}</ol>`:o`<p class="quiet">${a(`noTexts`)}</p>`}
       </section>
-      ${t.length?n`<section class="card" aria-labelledby="chapters-title">
-            <h2 id="chapters-title">${e(`chapters`)}</h2>
-            <ol id="chapters">${t.map(e=>this.chapter(e,t))}</ol>
-          </section>`:l}
-      ${Object.keys(i).length?this.quality(i):l}
-    `}text(e,t){let r=n`<span class="text"><b>${this.names[e.by]??e.by}</b>${e.data.text??``}</span>`;return this.line(e.at,this.isNow(e,t),r)}chapter(e,t){return this.line(e.at,this.isNow(e,t),n`<span class="text">${e.title}</span>`)}line(e,t,r){return n`<li><button aria-current=${t?`true`:`false`} @click=${()=>this.dispatchEvent(new CustomEvent(`seek`,{detail:e}))}><time>${f(e)}</time>${r}</button></li>`}isNow(e,t){return e===t.findLast(e=>e.at<=this.position+C)}quality(t){let r=[`visitor`,`agent`].filter(e=>t[e]),i=(i,a)=>n`<tr><th scope="row">${e(i)}</th>${r.map(e=>n`<td>${a(t[e]??{})}</td>`)}</tr>`;return n`<section class="card" aria-labelledby="quality-title">
-      <h2 id="quality-title">${e(`quality`)}</h2>
+      ${e.length?o`<section class="card" aria-labelledby="chapters-title">
+            <h2 id="chapters-title">${a(`chapters`)}</h2>
+            <ol id="chapters">${e.map(t=>this.chapter(t,e))}</ol>
+          </section>`:t}
+      ${Object.keys(r).length?this.quality(r):t}
+    `}text(e,t){let n=o`<span class="text"><b>${this.names[e.by]??e.by}</b>${e.data.text??``}</span>`;return this.line(e.at,this.isNow(e,t),n)}chapter(e,t){return this.line(e.at,this.isNow(e,t),o`<span class="text">${e.title}</span>`)}line(e,t,n){return o`<li><button aria-current=${t?`true`:`false`} @click=${()=>this.dispatchEvent(new CustomEvent(`seek`,{detail:e}))}><time>${f(e)}</time>${n}</button></li>`}isNow(e,t){return e===t.findLast(e=>e.at<=this.position+C)}quality(e){let t=[`visitor`,`agent`].filter(t=>e[t]),n=(n,r)=>o`<tr><th scope="row">${a(n)}</th>${t.map(t=>o`<td>${r(e[t]??{})}</td>`)}</tr>`;return o`<section class="card" aria-labelledby="quality-title">
+      <h2 id="quality-title">${a(`quality`)}</h2>
       <table>
-        <thead><tr><td></td>${r.map(t=>n`<th scope="col">${e(t)}</th>`)}</tr></thead>
+        <thead><tr><td></td>${t.map(e=>o`<th scope="col">${a(e)}</th>`)}</tr></thead>
         <tbody>
-          ${i(`heardAs`,t=>typeof t.mos==`number`?`${e(T(t.mos))} (${t.mos.toFixed(1)})`:`–`)}
-          ${i(`lossSent`,e=>E(e.lossIn))} ${i(`lossReceived`,e=>E(e.lossOut))}
-          ${i(`roundTrip`,e=>D(e.roundTrip))} ${i(`jitter`,e=>D(e.jitter))}
+          ${n(`heardAs`,e=>typeof e.mos==`number`?`${a(T(e.mos))} (${e.mos.toFixed(1)})`:`–`)}
+          ${n(`lossSent`,e=>E(e.lossIn))} ${n(`lossReceived`,e=>E(e.lossOut))}
+          ${n(`roundTrip`,e=>D(e.roundTrip))} ${n(`jitter`,e=>D(e.jitter))}
         </tbody>
       </table>
-    </section>`}updated(e){if(e.has(`position`))for(let e of this.renderRoot.querySelectorAll(`ol`)){let t=e.querySelector(`[aria-current="true"]`);t&&!e.matches(`:hover, :focus-within`)&&e.dataset.now!==t.textContent&&(e.dataset.now=t.textContent??``,e.scrollTop=t.offsetTop-e.offsetTop-e.clientHeight/2)}}};c([s({attribute:!1})],w.prototype,`contents`,void 0),c([s({attribute:!1})],w.prototype,`names`,void 0),c([s({type:Number})],w.prototype,`position`,void 0),w=c([t(`visavis-beside`)],w);var T=e=>e>=4?`good`:e>=3.1?`fair`:`poor`,E=e=>typeof e==`number`?`${(100*e).toFixed(1)} %`:`–`,D=e=>typeof e==`number`?`${Math.round(e)} ms`:`–`,O=700,k=class extends i{constructor(...e){super(...e),this.mayManage=!1,this.film={state:`none`,progress:0},this.error=``,this.compose=()=>this.attempt(async()=>this.follow(await this.opened?.compose())),this.cancel=()=>this.attempt(async()=>{clearTimeout(this.timer),this.film=await this.opened?.cancel()??this.film}),this.hold=()=>this.attempt(async()=>{let e=await this.opened?.hold(!this.recording?.isHeld);this.dispatchEvent(new CustomEvent(`changed`,{detail:e}))}),this.erase=()=>this.attempt(async()=>{this.dialog.close(),await this.opened?.remove(),this.dispatchEvent(new CustomEvent(`deleted`))})}static{this.styles=[a,r`
+    </section>`}updated(e){if(e.has(`position`))for(let e of this.renderRoot.querySelectorAll(`ol`)){let t=e.querySelector(`[aria-current="true"]`);t&&!e.matches(`:hover, :focus-within`)&&e.dataset.now!==t.textContent&&(e.dataset.now=t.textContent??``,e.scrollTop=t.offsetTop-e.offsetTop-e.clientHeight/2)}}};c([e({attribute:!1})],w.prototype,`contents`,void 0),c([e({attribute:!1})],w.prototype,`names`,void 0),c([e({type:Number})],w.prototype,`position`,void 0),w=c([r(`visavis-beside`)],w);var T=e=>e>=4?`good`:e>=3.1?`fair`:`poor`,E=e=>typeof e==`number`?`${(100*e).toFixed(1)} %`:`–`,D=e=>typeof e==`number`?`${Math.round(e)} ms`:`–`,O=700,k=class extends l{constructor(...e){super(...e),this.mayManage=!1,this.film={state:`none`,progress:0},this.error=``,this.compose=()=>this.attempt(async()=>this.follow(await this.opened?.compose())),this.cancel=()=>this.attempt(async()=>{clearTimeout(this.timer),this.film=await this.opened?.cancel()??this.film}),this.hold=()=>this.attempt(async()=>{let e=await this.opened?.hold(!this.recording?.isHeld);this.dispatchEvent(new CustomEvent(`changed`,{detail:e}))}),this.erase=()=>this.attempt(async()=>{this.dialog.close(),await this.opened?.remove(),this.dispatchEvent(new CustomEvent(`deleted`))})}static{this.styles=[i,n`
       section { display: grid; gap: 0.9rem; }
       h2, p { margin: 0; }
       .row { display: flex; flex-wrap: wrap; gap: 0.5rem 0.75rem; align-items: center; }
@@ -44,29 +44,29 @@
       dialog { border: 1px solid var(--line); border-radius: 16px; background: var(--card); color: var(--ink); max-width: 26rem; padding: 1.25rem; }
       dialog::backdrop { background: rgb(0 0 0 / 0.5); }
       dialog .row { justify-content: flex-end; margin-top: 1rem; }
-    `]}connectedCallback(){super.connectedCallback(),this.attempt(async()=>this.follow(await this.opened?.composition()))}disconnectedCallback(){super.disconnectedCallback(),clearTimeout(this.timer)}render(){let t=this.recording;return t?n`<section class="card" aria-labelledby="title">
-      <h2 id="title">${e(`takeAlong`)}</h2>
-      ${this.error?n`<p class="error" role="alert">${this.error}</p>`:l}
-      <div class="row"><p class="quiet">${e(`originalHelp`)}</p><a href=${this.opened?.original??``} download>${e(`download`)} (${d(t.size)})</a></div>
+    `]}connectedCallback(){super.connectedCallback(),this.attempt(async()=>this.follow(await this.opened?.composition()))}disconnectedCallback(){super.disconnectedCallback(),clearTimeout(this.timer)}render(){let e=this.recording;return e?o`<section class="card" aria-labelledby="title">
+      <h2 id="title">${a(`takeAlong`)}</h2>
+      ${this.error?o`<p class="error" role="alert">${this.error}</p>`:t}
+      <div class="row"><p class="quiet">${a(`originalHelp`)}</p><a href=${this.opened?.original??``} download>${a(`download`)} (${d(e.size)})</a></div>
       ${this.composition()}
-      ${this.mayManage?this.keeping(t):t.isHeld?n`<p class="quiet">${e(`heldHelp`)}</p>`:l}
-    </section>`:l}composition(){let{state:t,progress:r}=this.film;return t===`done`?n`<div class="row"><p class="quiet">${e(`composedHelp`)}</p><a id="composed" href=${this.opened?.composed??``} download>${e(`downloadComposed`)}</a></div>`:t===`none`||t===`failed`?n`<div class="row">
-        <p class="quiet">${e(t===`failed`?`composeFailed`:`composeHelp`)}</p><button id="compose" @click=${this.compose}>${e(`compose`)}</button>
-      </div>`:n`<div class="row">
-        <p class="quiet" role="status">${t===`waiting`?e(`composeWaiting`):`${e(`composing`)} ${Math.round(100*r)} %`}</p>
-        <button @click=${this.cancel}>${e(`cancel`)}</button>
+      ${this.mayManage?this.keeping(e):e.isHeld?o`<p class="quiet">${a(`heldHelp`)}</p>`:t}
+    </section>`:t}composition(){let{state:e,progress:t}=this.film;return e===`done`?o`<div class="row"><p class="quiet">${a(`composedHelp`)}</p><a id="composed" href=${this.opened?.composed??``} download>${a(`downloadComposed`)}</a></div>`:e===`none`||e===`failed`?o`<div class="row">
+        <p class="quiet">${a(e===`failed`?`composeFailed`:`composeHelp`)}</p><button id="compose" @click=${this.compose}>${a(`compose`)}</button>
+      </div>`:o`<div class="row">
+        <p class="quiet" role="status">${e===`waiting`?a(`composeWaiting`):`${a(`composing`)} ${Math.round(100*t)} %`}</p>
+        <button @click=${this.cancel}>${a(`cancel`)}</button>
       </div>
-      <progress max="1" .value=${r} aria-label=${e(`composing`)}></progress>`}keeping(t){return n`
-      <div class="row"><p class="quiet">${e(t.isHeld?`heldHelp`:`holdHelp`)}</p><button id="hold" @click=${this.hold}>${e(t.isHeld?`release`:`hold`)}</button></div>
-      ${t.isHeld?l:n`<div class="row"><p class="quiet">${e(`deleteHelp`)}</p><button class="danger-text" id="delete" @click=${()=>this.dialog.showModal()}>${e(`delete`)}</button></div>`}
+      <progress max="1" .value=${t} aria-label=${a(`composing`)}></progress>`}keeping(e){return o`
+      <div class="row"><p class="quiet">${a(e.isHeld?`heldHelp`:`holdHelp`)}</p><button id="hold" @click=${this.hold}>${a(e.isHeld?`release`:`hold`)}</button></div>
+      ${e.isHeld?t:o`<div class="row"><p class="quiet">${a(`deleteHelp`)}</p><button class="danger-text" id="delete" @click=${()=>this.dialog.showModal()}>${a(`delete`)}</button></div>`}
       <dialog aria-labelledby="sure">
-        <h2 id="sure">${e(`deleteSure`)}</h2>
+        <h2 id="sure">${a(`deleteSure`)}</h2>
         <div class="row">
-          <button @click=${()=>this.dialog.close()}>${e(`keep`)}</button>
-          <button class="danger" id="delete-now" @click=${this.erase}>${e(`delete`)}</button>
+          <button @click=${()=>this.dialog.close()}>${a(`keep`)}</button>
+          <button class="danger" id="delete-now" @click=${this.erase}>${a(`delete`)}</button>
         </div>
       </dialog>
-    `}follow(e){this.film=e??this.film,clearTimeout(this.timer),this.isConnected&&[`waiting`,`running`].includes(this.film.state)&&(this.timer=setTimeout(()=>void this.attempt(async()=>this.follow(await this.opened?.composition())),O))}async attempt(t){try{await t(),this.error=``}catch(t){this.error=t.message||e(`loadFailed`)}}};c([s({attribute:!1})],k.prototype,`opened`,void 0),c([s({attribute:!1})],k.prototype,`recording`,void 0),c([s({type:Boolean})],k.prototype,`mayManage`,void 0),c([_(`dialog`)],k.prototype,`dialog`,void 0),c([o()],k.prototype,`film`,void 0),c([o()],k.prototype,`error`,void 0),k=c([t(`visavis-deeds`)],k);var A=.3,j=.012,M=3,N=.3,P=100,F=8e3,I=class{constructor(e){this.changed=e,this.players=[],this.duration=0,this.speed=1,this.wanted=0,this.turn=0,this.stalledAt=0,this.isPlaying=!1,this.isWaiting=!1}attach(e,t){this.release(),this.duration=t,this.players=[...e].sort((e,t)=>L(t.part)-L(e.part));for(let{element:e}of this.players)e.defaultPlaybackRate=e.playbackRate=this.speed}release(){this.pause(),this.players=[]}get position(){let[e]=this.players;return!e||!this.isPlaying||this.isWaiting?this.wanted:Math.min(this.duration,e.part.begins+e.element.currentTime)}get rate(){return this.speed}set rate(e){this.speed=e;for(let{element:t}of this.players)t.playbackRate=e;this.changed()}async play(){this.position>=this.duration-.1&&(this.wanted=0),this.isPlaying=!0,await this.begin()}pause(){this.isPlaying&&(this.wanted=this.position),this.isPlaying=this.isWaiting=!1,this.turn++,clearInterval(this.timer);for(let{element:e}of this.players)e.pause();this.changed()}async seek(e){if(this.wanted=Math.min(Math.max(0,e),this.duration),this.isPlaying)return this.begin();let t=++this.turn;this.changed(),await this.gather(t)}async begin(){let e=++this.turn;this.isWaiting=!0,this.changed(),clearInterval(this.timer);for(let{element:e}of this.players)e.pause();if(await this.gather(e),e!==this.turn)return;let t=this.players.filter(e=>this.isOn(e,this.wanted));await Promise.all(t.map(({element:e})=>e.play())),e===this.turn&&(this.isWaiting=!1,this.timer=setInterval(()=>this.tick(),P),this.changed())}async gather(e){await Promise.all(this.players.map(async t=>{this.isOn(t,this.wanted)&&(t.element.playbackRate=this.speed,t.element.currentTime=this.wanted-t.part.begins,await R(t.element,()=>e!==this.turn))}))}tick(){let[e,...t]=this.players;if(!e)return;if(e.element.ended||this.position>=this.duration)return this.finish();if(this.players.some(e=>this.isStarving(e)))return this.wait();this.stalledAt=0;let n=this.position;for(let e of t)this.hold(e,n);this.changed()}wait(){this.stalledAt||=performance.now(),performance.now()-this.stalledAt>F||(this.wanted=this.position,this.begin().catch(()=>this.pause()))}hold({part:e,element:t},n){let r=n-e.begins;if(!this.isOn({part:e,element:t},n))return t.pause();if(t.paused){t.currentTime=r,t.play().catch(()=>void 0);return}if(t.seeking)return;let i=t.currentTime-r;Math.abs(i)>A&&(t.currentTime=r);let a=Math.abs(i)<j?0:Math.min(N,Math.max(-.3,i*M)),o=this.speed*(1-a);t.playbackRate!==o&&(t.playbackRate=o)}finish(){this.wanted=this.duration,this.isPlaying=!1,this.pause()}isOn({part:e},t){return e.begins<=t&&t<e.ends}isStarving({part:e,element:t}){return!t.ended&&!t.paused&&t.readyState<HTMLMediaElement.HAVE_FUTURE_DATA&&this.position<e.ends-.5}},L=e=>e.ends-e.begins,R=(e,t)=>new Promise(n=>{let r=performance.now()+F,i=()=>{if(!e.seeking&&e.readyState>=HTMLMediaElement.HAVE_FUTURE_DATA||e.error||t()||performance.now()>r)return n();setTimeout(i,15)};i()}),z=[.5,.75,1,1.25,1.5,2],B=5,V=1,H=class extends i{constructor(...t){super(...t),this.names={},this.chapters=[],this.duration=0,this.start=0,this.position=0,this.muted=new Set,this.error=``,this.conductor=new I(()=>this.show()),this.frame=0,this.toggle=async()=>{if(this.conductor.isPlaying)return this.conductor.pause();try{await this.conductor.play()}catch{this.fail()}},this.fail=()=>{this.conductor.pause(),this.error=e(`cannotPlay`)},this.key=e=>{let t=e.composedPath()[0];if(t.matches(`select, textarea, dialog *, input:not([type=range])`)||e.ctrlKey||e.metaKey||e.altKey||e.key===` `&&t.matches(`button, a, summary`))return;let n=this.conductor.position,r={" ":()=>void this.toggle(),k:()=>void this.toggle(),ArrowLeft:()=>void this.seek(n-B),ArrowRight:()=>void this.seek(n+B),Home:()=>void this.seek(0),End:()=>void this.seek(this.duration),ArrowUp:()=>this.changeSpeedBy(1),ArrowDown:()=>this.changeSpeedBy(-1)}[e.key];r&&(e.preventDefault(),r())}}static{this.styles=[a,r`
+    `}follow(e){this.film=e??this.film,clearTimeout(this.timer),this.isConnected&&[`waiting`,`running`].includes(this.film.state)&&(this.timer=setTimeout(()=>void this.attempt(async()=>this.follow(await this.opened?.composition())),O))}async attempt(e){try{await e(),this.error=``}catch(e){this.error=e.message||a(`loadFailed`)}}};c([e({attribute:!1})],k.prototype,`opened`,void 0),c([e({attribute:!1})],k.prototype,`recording`,void 0),c([e({type:Boolean})],k.prototype,`mayManage`,void 0),c([_(`dialog`)],k.prototype,`dialog`,void 0),c([s()],k.prototype,`film`,void 0),c([s()],k.prototype,`error`,void 0),k=c([r(`visavis-deeds`)],k);var A=.3,j=.012,M=3,N=.3,P=100,F=8e3,I=class{constructor(e){this.changed=e,this.players=[],this.duration=0,this.speed=1,this.wanted=0,this.turn=0,this.stalledAt=0,this.isPlaying=!1,this.isWaiting=!1}attach(e,t){this.release(),this.duration=t,this.players=[...e].sort((e,t)=>L(t.part)-L(e.part));for(let{element:e}of this.players)e.defaultPlaybackRate=e.playbackRate=this.speed}release(){this.pause(),this.players=[]}get position(){let[e]=this.players;return!e||!this.isPlaying||this.isWaiting?this.wanted:Math.min(this.duration,e.part.begins+e.element.currentTime)}get rate(){return this.speed}set rate(e){this.speed=e;for(let{element:t}of this.players)t.playbackRate=e;this.changed()}async play(){this.position>=this.duration-.1&&(this.wanted=0),this.isPlaying=!0,await this.begin()}pause(){this.isPlaying&&(this.wanted=this.position),this.isPlaying=this.isWaiting=!1,this.turn++,clearInterval(this.timer);for(let{element:e}of this.players)e.pause();this.changed()}async seek(e){if(this.wanted=Math.min(Math.max(0,e),this.duration),this.isPlaying)return this.begin();let t=++this.turn;this.changed(),await this.gather(t)}async begin(){let e=++this.turn;this.isWaiting=!0,this.changed(),clearInterval(this.timer);for(let{element:e}of this.players)e.pause();if(await this.gather(e),e!==this.turn)return;let t=this.players.filter(e=>this.isOn(e,this.wanted));await Promise.all(t.map(({element:e})=>e.play())),e===this.turn&&(this.isWaiting=!1,this.timer=setInterval(()=>this.tick(),P),this.changed())}async gather(e){await Promise.all(this.players.map(async t=>{this.isOn(t,this.wanted)&&(t.element.playbackRate=this.speed,t.element.currentTime=this.wanted-t.part.begins,await R(t.element,()=>e!==this.turn))}))}tick(){let[e,...t]=this.players;if(!e)return;if(e.element.ended||this.position>=this.duration)return this.finish();if(this.players.some(e=>this.isStarving(e)))return this.wait();this.stalledAt=0;let n=this.position;for(let e of t)this.hold(e,n);this.changed()}wait(){this.stalledAt||=performance.now(),performance.now()-this.stalledAt>F||(this.wanted=this.position,this.begin().catch(()=>this.pause()))}hold({part:e,element:t},n){let r=n-e.begins;if(!this.isOn({part:e,element:t},n))return t.pause();if(t.paused){t.currentTime=r,t.play().catch(()=>void 0);return}if(t.seeking)return;let i=t.currentTime-r;Math.abs(i)>A&&(t.currentTime=r);let a=Math.abs(i)<j?0:Math.min(N,Math.max(-.3,i*M)),o=this.speed*(1-a);t.playbackRate!==o&&(t.playbackRate=o)}finish(){this.wanted=this.duration,this.isPlaying=!1,this.pause()}isOn({part:e},t){return e.begins<=t&&t<e.ends}isStarving({part:e,element:t}){return!t.ended&&!t.paused&&t.readyState<HTMLMediaElement.HAVE_FUTURE_DATA&&this.position<e.ends-.5}},L=e=>e.ends-e.begins,R=(e,t)=>new Promise(n=>{let r=performance.now()+F,i=()=>{if(!e.seeking&&e.readyState>=HTMLMediaElement.HAVE_FUTURE_DATA||e.error||t()||performance.now()>r)return n();setTimeout(i,15)};i()}),z=[.5,.75,1,1.25,1.5,2],B=5,V=1,H=class extends l{constructor(...e){super(...e),this.names={},this.chapters=[],this.duration=0,this.start=0,this.position=0,this.muted=new Set,this.error=``,this.conductor=new I(()=>this.show()),this.frame=0,this.toggle=async()=>{if(this.conductor.isPlaying)return this.conductor.pause();try{await this.conductor.play()}catch{this.fail()}},this.fail=()=>{this.conductor.pause(),this.error=a(`cannotPlay`)},this.key=e=>{let t=e.composedPath()[0];if(t.matches(`select, textarea, dialog *, input:not([type=range])`)||e.ctrlKey||e.metaKey||e.altKey||e.key===` `&&t.matches(`button, a, summary`))return;let n=this.conductor.position,r={" ":()=>void this.toggle(),k:()=>void this.toggle(),ArrowLeft:()=>void this.seek(n-B),ArrowRight:()=>void this.seek(n+B),Home:()=>void this.seek(0),End:()=>void this.seek(this.duration),ArrowUp:()=>this.changeSpeedBy(1),ArrowDown:()=>this.changeSpeedBy(-1)}[e.key];r&&(e.preventDefault(),r())}}static{this.styles=[i,n`
       :host { display: block; }
       .stage { display: grid; gap: 0.5rem; }
       .sides { display: grid; grid-template-columns: 1fr 1fr; gap: 0.5rem; }
@@ -96,39 +96,39 @@
       #play { min-width: 6.5rem; }
       .hint { margin: 0.5rem 0 0; font-size: 0.85rem; }
       @media (hover: none) { .hint { display: none; } }
-    `]}connectedCallback(){super.connectedCallback(),addEventListener(`keydown`,this.key),this.load()}disconnectedCallback(){super.disconnectedCallback(),removeEventListener(`keydown`,this.key),this.conductor.release()}render(){if(this.error)return n`<p class="error" role="alert">${this.error}</p>`;if(!this.parts)return n`<p class="quiet" role="status">${e(`preparing`)}</p>`;let t=this.parts.filter(e=>e.kind===`screen`),r=t.some(e=>U(e,this.position)),i=[`visitor`,`agent`,``].filter(e=>this.parts?.some(t=>t.side===e)),a=this.parts.some(e=>e.kind!==`audio`);return n`
-      <div class="stage ${r?`with-screen`:``} ${a?``:`sound`}">
-        ${t.length?this.screen(t,r):l}
-        <div class="sides ${i.length===1?`alone`:``}">${i.map(e=>this.side(e))}</div>
+    `]}connectedCallback(){super.connectedCallback(),addEventListener(`keydown`,this.key),this.load()}disconnectedCallback(){super.disconnectedCallback(),removeEventListener(`keydown`,this.key),this.conductor.release()}render(){if(this.error)return o`<p class="error" role="alert">${this.error}</p>`;if(!this.parts)return o`<p class="quiet" role="status">${a(`preparing`)}</p>`;let e=this.parts.filter(e=>e.kind===`screen`),n=e.some(e=>U(e,this.position)),r=[`visitor`,`agent`,``].filter(e=>this.parts?.some(t=>t.side===e)),i=this.parts.some(e=>e.kind!==`audio`);return o`
+      <div class="stage ${n?`with-screen`:``} ${i?``:`sound`}">
+        ${e.length?this.screen(e,n):t}
+        <div class="sides ${r.length===1?`alone`:``}">${r.map(e=>this.side(e))}</div>
       </div>
       <div class="line">
-        <input id="position" type="range" min="0" max=${this.duration} step="any" aria-label=${e(`position`)}
-          aria-valuetext="${f(this.position)} ${e(`of`)} ${f(this.duration)}" .value=${p(String(this.position))} @input=${this.drag} />
+        <input id="position" type="range" min="0" max=${this.duration} step="any" aria-label=${a(`position`)}
+          aria-valuetext="${f(this.position)} ${a(`of`)} ${f(this.duration)}" .value=${p(String(this.position))} @input=${this.drag} />
         <div class="marks" aria-hidden="true">
-          ${this.chapters.map(e=>n`<i style="left: ${100*e.at/(this.duration||1)}%" title=${e.title}></i>`)}
+          ${this.chapters.map(e=>o`<i style="left: ${100*e.at/(this.duration||1)}%" title=${e.title}></i>`)}
         </div>
       </div>
       <div class="bar">
-        <button class="primary" id="play" @click=${this.toggle}>${e(this.conductor.isPlaying?`pause`:`play`)}</button>
+        <button class="primary" id="play" @click=${this.toggle}>${a(this.conductor.isPlaying?`pause`:`play`)}</button>
         <span class="time">${f(this.position)} / ${f(this.duration)}</span>
-        ${this.conductor.isWaiting&&this.conductor.isPlaying?n`<span class="quiet" role="status">${e(`loading`)}</span>`:l}
-        <label>${e(`speed`)}<select id="speed" @change=${this.changeSpeed}>
-          ${z.map(e=>n`<option value=${e} ?selected=${e===this.conductor.rate}>${e}×</option>`)}
+        ${this.conductor.isWaiting&&this.conductor.isPlaying?o`<span class="quiet" role="status">${a(`loading`)}</span>`:t}
+        <label>${a(`speed`)}<select id="speed" @change=${this.changeSpeed}>
+          ${z.map(e=>o`<option value=${e} ?selected=${e===this.conductor.rate}>${e}×</option>`)}
         </select></label>
       </div>
-      <p class="hint quiet">${e(`playerKeys`)}</p>
-    `}side(t){let r=this.parts?.filter(e=>e.side===t&&e.kind!==`screen`)??[],i=this.names[t]??``,a=this.muted.has(t),o=!r.some(e=>U(e,this.position));return n`<figure>
-      ${o?n`<div class="nobody" aria-hidden="true"><span>${W(i)}</span></div>`:l}
-      ${r.map(e=>this.video(e,i))}
+      <p class="hint quiet">${a(`playerKeys`)}</p>
+    `}side(e){let n=this.parts?.filter(t=>t.side===e&&t.kind!==`screen`)??[],r=this.names[e]??``,i=this.muted.has(e),s=!n.some(e=>U(e,this.position));return o`<figure>
+      ${s?o`<div class="nobody" aria-hidden="true"><span>${W(r)}</span></div>`:t}
+      ${n.map(e=>this.video(e,r))}
       <figcaption>
-        <span>${i}</span>
-        <button aria-pressed=${a?`true`:`false`} @click=${()=>this.mute(t)}>${e(`mute`)}<span hidden> ${i}</span></button>
+        <span>${r}</span>
+        <button aria-pressed=${i?`true`:`false`} @click=${()=>this.mute(e)}>${a(`mute`)}<span hidden> ${r}</span></button>
       </figcaption>
-    </figure>`}screen(t,r){let i=t.find(e=>U(e,this.position))??t[0],a=`${e(`screenOf`)} ${this.names[i?.side??``]??``}`;return n`<figure class="screen" ?hidden=${!r}>
-      ${t.map(e=>this.video(e,a))}
-      <figcaption><span>${a}</span></figcaption>
-    </figure>`}video(e,t){return n`<video data-part=${e.name} playsinline preload="auto" src=${this.opened?.source(e)??``} aria-label=${t}
-      .muted=${this.muted.has(e.side)} ?data-dark=${!U(e,this.position)} @error=${this.fail}></video>`}async load(){try{this.parts=await this.opened?.parts()??[]}catch(t){this.error=t.message||e(`loadFailed`)}}updated(e){if(!e.has(`parts`)||!this.parts)return;let t=this.parts.flatMap(e=>{let t=this.renderRoot.querySelector(`video[data-part="${e.name}"]`);return t?[{part:e,element:t}]:[]});this.conductor.attach(t,this.duration),this.seek(this.start)}async seek(e){try{await this.conductor.seek(e)}catch{this.fail()}this.show()}drag(){this.seek(Number(this.slider.value))}changeSpeed(e){this.conductor.rate=Number(e.target.value)}mute(e){let t=new Set(this.muted);t.delete(e)||t.add(e),this.muted=t}changeSpeedBy(e){let t=z.indexOf(this.conductor.rate)+e;this.conductor.rate=z[Math.min(z.length-1,Math.max(0,t))]??1}show(){cancelAnimationFrame(this.frame);let e=this.conductor.position;(Math.abs(e-this.position)>.05||!this.conductor.isPlaying)&&(this.position=e,this.dispatchEvent(new CustomEvent(`position`,{detail:e}))),this.requestUpdate(),this.conductor.isPlaying&&(this.frame=requestAnimationFrame(()=>this.show()))}};c([s({attribute:!1})],H.prototype,`opened`,void 0),c([s({attribute:!1})],H.prototype,`names`,void 0),c([s({attribute:!1})],H.prototype,`chapters`,void 0),c([s({type:Number})],H.prototype,`duration`,void 0),c([s({type:Number})],H.prototype,`start`,void 0),c([_(`#position`)],H.prototype,`slider`,void 0),c([o()],H.prototype,`parts`,void 0),c([o()],H.prototype,`position`,void 0),c([o()],H.prototype,`muted`,void 0),c([o()],H.prototype,`error`,void 0),H=c([t(`visavis-player`)],H);var U=(e,t)=>e.pictures.some(([e,n])=>e-.05<=t&&t<n+V),W=e=>e.trim().charAt(0).toUpperCase()||`?`,G=25,K={any:[`anyLength`,``,``],short:[`underOneMinute`,``,`60`],middle:[`oneToTenMinutes`,`60`,`600`],long:[`overTenMinutes`,`600`,``]},q=[[`date`,`startedAt`],[`visitor`,`visitor`],[`agent`,`agent`],[`kind`,``],[`length`,`duration`],[`size`,`size`]],J=class extends i{constructor(...e){super(...e),this.index=1,this.sort=`-startedAt`,this.isFiltered=!1,this.error=``,this.filters=new URLSearchParams,this.turn=0}static{this.styles=[a,r`
+    </figure>`}screen(e,t){let n=e.find(e=>U(e,this.position))??e[0],r=`${a(`screenOf`)} ${this.names[n?.side??``]??``}`;return o`<figure class="screen" ?hidden=${!t}>
+      ${e.map(e=>this.video(e,r))}
+      <figcaption><span>${r}</span></figcaption>
+    </figure>`}video(e,t){return o`<video data-part=${e.name} playsinline preload="auto" src=${this.opened?.source(e)??``} aria-label=${t}
+      .muted=${this.muted.has(e.side)} ?data-dark=${!U(e,this.position)} @error=${this.fail}></video>`}async load(){try{this.parts=await this.opened?.parts()??[]}catch(e){this.error=e.message||a(`loadFailed`)}}updated(e){if(!e.has(`parts`)||!this.parts)return;let t=this.parts.flatMap(e=>{let t=this.renderRoot.querySelector(`video[data-part="${e.name}"]`);return t?[{part:e,element:t}]:[]});this.conductor.attach(t,this.duration),this.seek(this.start)}async seek(e){try{await this.conductor.seek(e)}catch{this.fail()}this.show()}drag(){this.seek(Number(this.slider.value))}changeSpeed(e){this.conductor.rate=Number(e.target.value)}mute(e){let t=new Set(this.muted);t.delete(e)||t.add(e),this.muted=t}changeSpeedBy(e){let t=z.indexOf(this.conductor.rate)+e;this.conductor.rate=z[Math.min(z.length-1,Math.max(0,t))]??1}show(){cancelAnimationFrame(this.frame);let e=this.conductor.position;(Math.abs(e-this.position)>.05||!this.conductor.isPlaying)&&(this.position=e,this.dispatchEvent(new CustomEvent(`position`,{detail:e}))),this.requestUpdate(),this.conductor.isPlaying&&(this.frame=requestAnimationFrame(()=>this.show()))}};c([e({attribute:!1})],H.prototype,`opened`,void 0),c([e({attribute:!1})],H.prototype,`names`,void 0),c([e({attribute:!1})],H.prototype,`chapters`,void 0),c([e({type:Number})],H.prototype,`duration`,void 0),c([e({type:Number})],H.prototype,`start`,void 0),c([_(`#position`)],H.prototype,`slider`,void 0),c([s()],H.prototype,`parts`,void 0),c([s()],H.prototype,`position`,void 0),c([s()],H.prototype,`muted`,void 0),c([s()],H.prototype,`error`,void 0),H=c([r(`visavis-player`)],H);var U=(e,t)=>e.pictures.some(([e,n])=>e-.05<=t&&t<n+V),W=e=>e.trim().charAt(0).toUpperCase()||`?`,G=25,K={any:[`anyLength`,``,``],short:[`underOneMinute`,``,`60`],middle:[`oneToTenMinutes`,`60`,`600`],long:[`overTenMinutes`,`600`,``]},q=[[`date`,`startedAt`],[`visitor`,`visitor`],[`agent`,`agent`],[`kind`,``],[`length`,`duration`],[`size`,`size`]],J=class extends l{constructor(...e){super(...e),this.index=1,this.sort=`-startedAt`,this.isFiltered=!1,this.error=``,this.filters=new URLSearchParams,this.turn=0}static{this.styles=[i,n`
       form { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: 0.75rem; align-items: end; margin-bottom: 1rem; }
       label { display: grid; gap: 0.25rem; font-size: 0.875rem; color: var(--quiet); }
       input, select { font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--quiet); border-radius: 8px; padding: 0 0.6rem; height: 2.5rem; min-width: 0; width: 100%; }
@@ -154,41 +154,41 @@
         td:last-child { grid-area: 1 / 2 / span 3; align-self: center; }
         td.kind, td.size { display: none; }
       }
-    `]}connectedCallback(){super.connectedCallback(),this.load()}render(){return n`<section class="card" aria-labelledby="title">
-      <h1 id="title">${e(`recordings`)}</h1>
+    `]}connectedCallback(){super.connectedCallback(),this.load()}render(){return o`<section class="card" aria-labelledby="title">
+      <h1 id="title">${a(`recordings`)}</h1>
       ${this.form()}
-      ${this.error?n`<p class="error" role="alert">${this.error}</p>`:l}
-      ${this.page?this.found(this.page):n`<p class="quiet">${e(`loading`)}</p>`}
-    </section>`}form(){let t=(t,r)=>n`<label>${e(r)}<input name=${t} type="search" maxlength="100" autocomplete="off" /></label>`,r=(t,r)=>n`<label>${e(r)}<input name=${t} type="date" /></label>`;return n`<form @input=${this.filter} @submit=${e=>e.preventDefault()} @reset=${()=>setTimeout(()=>this.filter())}>
-      ${t(`visitor`,`visitor`)} ${t(`agent`,`agent`)} ${r(`from`,`from`)} ${r(`to`,`to`)}
-      <label>${e(`length`)}<select name="length">${Object.entries(K).map(([t,[r]])=>n`<option value=${t}>${e(r)}</option>`)}</select></label>
-      <label>${e(`kind`)}<select name="kind">
-        <option value="">${e(`every`)}</option><option value="video">${e(`videoCall`)}</option><option value="audio">${e(`audioCall`)}</option><option value="held">${e(`onHold`)}</option>
+      ${this.error?o`<p class="error" role="alert">${this.error}</p>`:t}
+      ${this.page?this.found(this.page):o`<p class="quiet">${a(`loading`)}</p>`}
+    </section>`}form(){let e=(e,t)=>o`<label>${a(t)}<input name=${e} type="search" maxlength="100" autocomplete="off" /></label>`,n=(e,t)=>o`<label>${a(t)}<input name=${e} type="date" /></label>`;return o`<form @input=${this.filter} @submit=${e=>e.preventDefault()} @reset=${()=>setTimeout(()=>this.filter())}>
+      ${e(`visitor`,`visitor`)} ${e(`agent`,`agent`)} ${n(`from`,`from`)} ${n(`to`,`to`)}
+      <label>${a(`length`)}<select name="length">${Object.entries(K).map(([e,[t]])=>o`<option value=${e}>${a(t)}</option>`)}</select></label>
+      <label>${a(`kind`)}<select name="kind">
+        <option value="">${a(`every`)}</option><option value="video">${a(`videoCall`)}</option><option value="audio">${a(`audioCall`)}</option><option value="held">${a(`onHold`)}</option>
       </select></label>
-      ${this.isFiltered?n`<button type="reset">${e(`clearFilters`)}</button>`:l}
-    </form>`}found(t){if(!t.total)return n`<p class="quiet" role="status">${e(this.isFiltered?`nothingFound`:`noRecordings`)}</p>`;let r=(this.index-1)*G,i=r+t.recordings.length;return n`
+      ${this.isFiltered?o`<button type="reset">${a(`clearFilters`)}</button>`:t}
+    </form>`}found(e){if(!e.total)return o`<p class="quiet" role="status">${a(this.isFiltered?`nothingFound`:`noRecordings`)}</p>`;let n=(this.index-1)*G,r=n+e.recordings.length;return o`
       <table>
         <thead><tr>${q.map(([e,t])=>this.head(e,t))}<td></td></tr></thead>
-        <tbody>${t.recordings.map(e=>this.row(e))}</tbody>
+        <tbody>${e.recordings.map(e=>this.row(e))}</tbody>
       </table>
-      <nav aria-label=${e(`pages`)}>
-        <p class="quiet" role="status">${r+1}–${i} ${e(`of`)} ${t.total}</p>
-        ${t.total>G?n`<div>
-              <button ?disabled=${this.index===1} @click=${()=>this.turnTo(this.index-1)}>${e(`previous`)}</button>
-              <button ?disabled=${i>=t.total} @click=${()=>this.turnTo(this.index+1)}>${e(`next`)}</button>
-            </div>`:l}
+      <nav aria-label=${a(`pages`)}>
+        <p class="quiet" role="status">${n+1}–${r} ${a(`of`)} ${e.total}</p>
+        ${e.total>G?o`<div>
+              <button ?disabled=${this.index===1} @click=${()=>this.turnTo(this.index-1)}>${a(`previous`)}</button>
+              <button ?disabled=${r>=e.total} @click=${()=>this.turnTo(this.index+1)}>${a(`next`)}</button>
+            </div>`:t}
       </nav>
-    `}head(t,r){if(!r)return n`<th scope="col" class=${t}>${e(t)}</th>`;let i=this.sort.replace(`-`,``)===r?this.sort.startsWith(`-`)?`descending`:`ascending`:`none`,a={none:``,ascending:` ↑`,descending:` ↓`}[i];return n`<th scope="col" class=${t} aria-sort=${i}>
-      <button @click=${()=>this.sortBy(r)}>${e(t)}<span aria-hidden="true">${a}</span></button>
-    </th>`}row(t){let r=()=>this.dispatchEvent(new CustomEvent(`open-recording`,{detail:t.id})),i=t.visitorName||e(`aVisitor`);return n`<tr>
-      <td class="number">${u(t.startedAt)}${t.isHeld?n` <span class="badge held">${e(`onHold`)}</span>`:l}${t.missing.length?n` <span class="badge incomplete">${e(`isIncomplete`)}</span>`:l}</td>
-      <td class="who">${i}${t.visitorEmail?n`<small>${t.visitorEmail}</small>`:l}</td>
-      <td class="who">${t.agentNames.join(`, `)}</td>
-      <td class="kind">${e(t.media===`video`?`videoCall`:`audioCall`)}</td>
-      <td class="number">${f(t.duration)}</td>
-      <td class="number size">${d(t.size)}</td>
-      <td><button data-play @click=${r} aria-description="${i}, ${u(t.startedAt)}">${e(`play`)}</button></td>
-    </tr>`}filter(){let e=this.renderRoot.querySelector(`form`);if(!e)return;let t=Object.fromEntries(new FormData(e)),[,n,r]=K[t.length??`any`]??K.any,i=t.kind??``,a={visitor:t.visitor,agent:t.agent,from:Y(t.from,0),to:Y(t.to,1),shortest:n,longest:r,media:i===`held`?``:i,held:i===`held`?`true`:``};this.filters=new URLSearchParams(Object.entries(a).filter(([,e])=>e)),this.isFiltered=this.filters.size>0,this.turnTo(1)}sortBy(e){this.sort=this.sort===`-${e}`?e:`-${e}`,this.turnTo(1)}turnTo(e){this.index=e,this.load()}async load(){let t=++this.turn,n=new URLSearchParams(this.filters);for(let[e,t]of[[`sort`,this.sort],[`pageIndex`,this.index],[`pageSize`,G]])n.set(String(e),String(t));try{let e=await x(n);if(t!==this.turn)return;this.page=e,this.error=``}catch(n){t===this.turn&&(this.error=n.message||e(`loadFailed`))}}};c([o()],J.prototype,`page`,void 0),c([o()],J.prototype,`index`,void 0),c([o()],J.prototype,`sort`,void 0),c([o()],J.prototype,`isFiltered`,void 0),c([o()],J.prototype,`error`,void 0),J=c([t(`visavis-recordings`)],J);var Y=(e,t)=>{if(!e)return``;let n=new Date(`${e}T00:00`);return n.setDate(n.getDate()+t),Number.isNaN(n.getTime())?``:n.toISOString()},X=class extends i{constructor(...e){super(...e),this.alone=!1,this.position=0,this.error=``,this.start=0,this.onPopState=()=>void this.follow()}static{this.styles=[a,r`
+    `}head(e,t){if(!t)return o`<th scope="col" class=${e}>${a(e)}</th>`;let n=this.sort.replace(`-`,``)===t?this.sort.startsWith(`-`)?`descending`:`ascending`:`none`,r={none:``,ascending:` ↑`,descending:` ↓`}[n];return o`<th scope="col" class=${e} aria-sort=${n}>
+      <button @click=${()=>this.sortBy(t)}>${a(e)}<span aria-hidden="true">${r}</span></button>
+    </th>`}row(e){let n=()=>this.dispatchEvent(new CustomEvent(`open-recording`,{detail:e.id})),r=e.visitorName||a(`aVisitor`);return o`<tr>
+      <td class="number">${u(e.startedAt)}${e.isHeld?o` <span class="badge held">${a(`onHold`)}</span>`:t}${e.missing.length?o` <span class="badge incomplete">${a(`isIncomplete`)}</span>`:t}</td>
+      <td class="who">${r}${e.visitorEmail?o`<small>${e.visitorEmail}</small>`:t}</td>
+      <td class="who">${e.agentNames.join(`, `)}</td>
+      <td class="kind">${a(e.media===`video`?`videoCall`:`audioCall`)}</td>
+      <td class="number">${f(e.duration)}</td>
+      <td class="number size">${d(e.size)}</td>
+      <td><button data-play @click=${n} aria-description="${r}, ${u(e.startedAt)}">${a(`play`)}</button></td>
+    </tr>`}filter(){let e=this.renderRoot.querySelector(`form`);if(!e)return;let t=Object.fromEntries(new FormData(e)),[,n,r]=K[t.length??`any`]??K.any,i=t.kind??``,a={visitor:t.visitor,agent:t.agent,from:Y(t.from,0),to:Y(t.to,1),shortest:n,longest:r,media:i===`held`?``:i,held:i===`held`?`true`:``};this.filters=new URLSearchParams(Object.entries(a).filter(([,e])=>e)),this.isFiltered=this.filters.size>0,this.turnTo(1)}sortBy(e){this.sort=this.sort===`-${e}`?e:`-${e}`,this.turnTo(1)}turnTo(e){this.index=e,this.load()}async load(){let e=++this.turn,t=new URLSearchParams(this.filters);for(let[e,n]of[[`sort`,this.sort],[`pageIndex`,this.index],[`pageSize`,G]])t.set(String(e),String(n));try{let n=await x(t);if(e!==this.turn)return;this.page=n,this.error=``}catch(t){e===this.turn&&(this.error=t.message||a(`loadFailed`))}}};c([s()],J.prototype,`page`,void 0),c([s()],J.prototype,`index`,void 0),c([s()],J.prototype,`sort`,void 0),c([s()],J.prototype,`isFiltered`,void 0),c([s()],J.prototype,`error`,void 0),J=c([r(`visavis-recordings`)],J);var Y=(e,t)=>{if(!e)return``;let n=new Date(`${e}T00:00`);return n.setDate(n.getDate()+t),Number.isNaN(n.getTime())?``:n.toISOString()},X=class extends l{constructor(...e){super(...e),this.alone=!1,this.position=0,this.error=``,this.start=0,this.onPopState=()=>void this.follow()}static{this.styles=[i,n`
       header { display: flex; flex-wrap: wrap; gap: 0.5rem 1.25rem; align-items: center; padding: 0.75rem 1.25rem; border-bottom: 1px solid var(--line); background: var(--card); }
       header strong { margin-right: auto; }
       a { color: var(--accent); }
@@ -199,32 +199,32 @@
       h1 { margin: 0; }
       .badge { border-color: var(--accent); color: var(--accent); }
       @media (max-width: 60rem) { .one { grid-template-columns: minmax(0, 1fr); } }
-    `]}async connectedCallback(){super.connectedCallback(),addEventListener(`popstate`,this.onPopState),this.session=await h(),await this.follow()}disconnectedCallback(){super.disconnectedCallback(),removeEventListener(`popstate`,this.onPopState)}render(){return this.session?n`
+    `]}async connectedCallback(){super.connectedCallback(),addEventListener(`popstate`,this.onPopState),this.session=await h(),await this.follow()}disconnectedCallback(){super.disconnectedCallback(),removeEventListener(`popstate`,this.onPopState)}render(){return this.session?o`
       <header>
-        <strong>Visavis · ${e(`library`)}</strong>
-        ${this.alone?l:n`<a href="/console">${e(`console`)}</a><a href="/admin">${e(`settings`)}</a>`}
-        <button @click=${()=>m()}>${e(`signOut`)}</button>
+        <strong>Visavis · ${a(`library`)}</strong>
+        ${this.alone?t:o`<a href="/console">${a(`console`)}</a><a href="/admin">${a(`settings`)}</a>`}
+        <button @click=${()=>m()}>${a(`signOut`)}</button>
       </header>
-      <main>${this.may(`View Recordings`)?this.content():n`<p class="card" role="alert">${e(`mayNotView`)}</p>`}</main>
-    `:l}content(){return this.error?n`<p class="card error" role="alert">${this.error}</p>${this.back()}`:this.opened?!this.recording||!this.contents?n`<p class="quiet" role="status">${e(`loading`)}</p>`:this.one(this.opened,this.recording,this.contents):n`<visavis-recordings @open-recording=${e=>this.open(e.detail)}></visavis-recordings>`}one(t,r,i){let a=r.visitorName||e(`aVisitor`),o=r.agentNames.join(`, `)||e(`agent`),s={visitor:a,agent:o,"":a,system:``};return n`
+      <main>${this.may(`View Recordings`)?this.content():o`<p class="card" role="alert">${a(`mayNotView`)}</p>`}</main>
+    `:t}content(){return this.error?o`<p class="card error" role="alert">${this.error}</p>${this.back()}`:this.opened?!this.recording||!this.contents?o`<p class="quiet" role="status">${a(`loading`)}</p>`:this.one(this.opened,this.recording,this.contents):o`<visavis-recordings @open-recording=${e=>this.open(e.detail)}></visavis-recordings>`}one(e,n,r){let i=n.visitorName||a(`aVisitor`),s=n.agentNames.join(`, `)||a(`agent`),c={visitor:i,agent:s,"":i,system:``};return o`
       ${this.back()}
       <div class="one">
         <div class="main">
           <section class="card" aria-labelledby="title">
             <div class="title">
-              <h1 id="title">${a} · ${o}</h1>
-              <span class="quiet">${u(r.startedAt)}, ${e(r.media===`video`?`videoCall`:`audioCall`)}</span>
-              ${r.isHeld?n`<span class="badge">${e(`onHold`)}</span>`:l}
-              ${r.missing.length?n`<span class="badge">${e(`isIncomplete`)}</span>`:l}
+              <h1 id="title">${i} · ${s}</h1>
+              <span class="quiet">${u(n.startedAt)}, ${a(n.media===`video`?`videoCall`:`audioCall`)}</span>
+              ${n.isHeld?o`<span class="badge">${a(`onHold`)}</span>`:t}
+              ${n.missing.length?o`<span class="badge">${a(`isIncomplete`)}</span>`:t}
             </div>
-            ${r.missing.map(e=>n`<p class="warn">${e}</p>`)}
-            <visavis-player .opened=${t} .names=${s} .chapters=${i.chapters} .duration=${r.duration} .start=${this.start}
+            ${n.missing.map(e=>o`<p class="warn">${e}</p>`)}
+            <visavis-player .opened=${e} .names=${c} .chapters=${r.chapters} .duration=${n.duration} .start=${this.start}
               @position=${e=>this.position=e.detail}></visavis-player>
           </section>
-          <visavis-deeds .opened=${t} .recording=${r} .mayManage=${this.may(`Manage Settings`)}
+          <visavis-deeds .opened=${e} .recording=${n} .mayManage=${this.may(`Manage Settings`)}
             @changed=${e=>this.recording=e.detail} @deleted=${()=>this.open(``)}></visavis-deeds>
         </div>
-        <visavis-beside .contents=${i} .names=${s} .position=${this.position}
+        <visavis-beside .contents=${r} .names=${c} .position=${this.position}
           @seek=${e=>void this.player?.seek(e.detail)}></visavis-beside>
       </div>
-    `}back(){return n`<a href=${location.pathname} @click=${e=>{e.preventDefault(),this.open(``)}}>← ${e(`allRecordings`)}</a>`}may(e){return this.session?.permissions.includes(e)??!1}open(e){history.pushState(null,``,e?`?recording=${encodeURIComponent(e)}`:location.pathname),this.follow()}async follow(){let t=new URLSearchParams(location.search),n=t.get(`recording`);this.start=Math.max(0,Number(t.get(`t`))||0),this.error=``,this.position=0,this.recording=this.contents=void 0;let r=this.opened=n?new S(n):void 0;if(r&&this.may(`View Recordings`))try{let{recording:e,contents:t}=await r.details();this.opened===r&&Object.assign(this,{recording:e,contents:t})}catch(t){this.opened===r&&(this.error=t.message||e(`loadFailed`))}}};c([s({type:Boolean})],X.prototype,`alone`,void 0),c([_(`visavis-player`)],X.prototype,`player`,void 0),c([o()],X.prototype,`session`,void 0),c([o()],X.prototype,`opened`,void 0),c([o()],X.prototype,`recording`,void 0),c([o()],X.prototype,`contents`,void 0),c([o()],X.prototype,`position`,void 0),c([o()],X.prototype,`error`,void 0),X=c([t(`visavis-library`)],X);
+    `}back(){return o`<a href=${location.pathname} @click=${e=>{e.preventDefault(),this.open(``)}}>← ${a(`allRecordings`)}</a>`}may(e){return this.session?.permissions.includes(e)??!1}open(e){history.pushState(null,``,e?`?recording=${encodeURIComponent(e)}`:location.pathname),this.follow()}async follow(){let e=new URLSearchParams(location.search),t=e.get(`recording`);this.start=Math.max(0,Number(e.get(`t`))||0),this.error=``,this.position=0,this.recording=this.contents=void 0;let n=this.opened=t?new S(t):void 0;if(n&&this.may(`View Recordings`))try{let{recording:e,contents:t}=await n.details();this.opened===n&&Object.assign(this,{recording:e,contents:t})}catch(e){this.opened===n&&(this.error=e.message||a(`loadFailed`))}}};c([e({type:Boolean})],X.prototype,`alone`,void 0),c([_(`visavis-player`)],X.prototype,`player`,void 0),c([s()],X.prototype,`session`,void 0),c([s()],X.prototype,`opened`,void 0),c([s()],X.prototype,`recording`,void 0),c([s()],X.prototype,`contents`,void 0),c([s()],X.prototype,`position`,void 0),c([s()],X.prototype,`error`,void 0),X=c([r(`visavis-library`)],X);

@@ -1,0 +1,140 @@
+import { expect, test, vi } from "vitest";
+import { Announcer } from "../src/announcer";
+import type { Ring } from "../src/protocol";
+import { Ringer } from "../src/ringer";
+import "../src/ring-card";
+import type { RingCard } from "../src/ring-card";
+import { FakeSocket } from "./fakes";
+import { agentPage, connectedAgent, expectNoCall, ring } from "./pages";
+
+const started = vi.fn();
+const gain = {
+  setValueAtTime: vi.fn(),
+  linearRampToValueAtTime: vi.fn(),
+  exponentialRampToValueAtTime: vi.fn(),
+};
+const node = () => {
+  const it = { gain, frequency: {}, connect: () => it, disconnect: vi.fn(), start: started, stop: vi.fn() };
+  return it;
+};
+
+class FakeAudio {
+  static state = "suspended";
+  currentTime = 0;
+  createOscillator = node;
+  createGain = node;
+  get state(): string {
+    return FakeAudio.state;
+  }
+  resume(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+test("tones do not pile up while the browser keeps the page silent", () => {
+  vi.stubGlobal("AudioContext", FakeAudio);
+  FakeAudio.state = "suspended";
+  started.mockReset();
+  const ringer = new Ringer();
+
+  ringer.ring(true);
+  vi.advanceTimersByTime(60_000);
+  expect(started).not.toHaveBeenCalled();
+  FakeAudio.state = "running";
+  vi.advanceTimersByTime(2000);
+
+  expect(started).toHaveBeenCalledTimes(2);
+  ringer.ring(false);
+  vi.advanceTimersByTime(60_000);
+  expect(started).toHaveBeenCalledTimes(2);
+});
+
+test("a browser whose Notification throws rings all the same", () => {
+  vi.stubGlobal("AudioContext", FakeAudio);
+  vi.stubGlobal("matchMedia", () => ({ matches: true }));
+  vi.spyOn(document, "hidden", "get").mockReturnValue(true);
+  const construct = vi.fn(() => {
+    throw new TypeError("Illegal constructor. Use ServiceWorkerRegistration.showNotification() instead.");
+  });
+  vi.stubGlobal("Notification", Object.assign(construct, { permission: "granted" }));
+  Object.assign(Announcer, { canNotify: true });
+  const announcer = new Announcer("Console");
+
+  announcer.announce([ring("c1") as Ring]);
+  announcer.announce([ring("c1") as Ring]);
+
+  expect(document.title).toContain("Ann");
+  expect(construct).toHaveBeenCalledTimes(1);
+  announcer.announce([]);
+  expect(document.title).toBe("Console");
+});
+
+test("the card of a call that a colleague took stays in its place, without buttons", async () => {
+  const desk = await agentPage();
+  FakeSocket.latest.receive(ring("c1"));
+  FakeSocket.latest.receive(ring("c2", { visitorName: "Bea" }));
+  const cards = document.createElement("visavis-rings") as RingCard;
+  cards.desk = desk;
+  document.body.append(cards);
+
+  FakeSocket.latest.receive({ type: "ringStopped", callId: "c1", reason: "accepted" });
+  await cards.updateComplete;
+  const [first, second] = cards.renderRoot.querySelectorAll("li");
+  expect(first!.textContent).toContain("A colleague has taken this call.");
+  expect(first!.querySelector("div.bar")!.hasAttribute("hidden")).toBe(true);
+  expect(second!.querySelector("div.bar")!.hasAttribute("hidden")).toBe(false);
+  expect(desk.ringing.map(({ callId }) => callId)).toEqual(["c2"]);
+
+  vi.advanceTimersByTime(3000);
+  expect(desk.rings.map(({ callId }) => callId)).toEqual(["c2"]);
+  cards.remove();
+  desk.close();
+});
+
+test("a call that rings again after its card has stopped can be taken", async () => {
+  const desk = await agentPage();
+  FakeSocket.latest.receive(ring("c1"));
+  FakeSocket.latest.receive({ type: "ringStopped", callId: "c1", reason: "busy" });
+  FakeSocket.latest.receive(ring("c1"));
+
+  vi.advanceTimersByTime(3000);
+
+  expect(desk.ringing.map(({ callId }) => callId)).toEqual(["c1"]);
+  desk.decline(desk.ringing[0]!);
+  expectNoCall(desk);
+  desk.close();
+});
+
+test("the console says the truth about whether calls ring here", async () => {
+  const desk = await agentPage();
+  expect(desk.state).toBe("available");
+  desk.setAvailable(false);
+  expect(desk.state).toBe("away");
+  desk.setAvailable(true);
+  FakeSocket.latest.receive(ring("c1"));
+  await desk.accept(desk.ringing[0]!, "audio");
+  FakeSocket.latest.receive({ type: "ringStopped", callId: "c1", reason: "accepted" });
+  expect(desk.state).toBe("inCall");
+  desk.hangUp();
+  FakeSocket.latest.receive({ type: "availability", isEnabled: false });
+  expect(desk.state).toBe("disabled");
+  FakeSocket.latest.drop();
+  expect(desk.state).toBe("reconnecting");
+  expectNoCall(desk);
+  desk.close();
+});
+
+test("an agent in a call stays in it while another one waits", async () => {
+  const desk = await connectedAgent();
+
+  FakeSocket.latest.receive({
+    type: "queue",
+    calls: [{ callId: "c2", visitorName: "Cy", media: "audio", since: "" }],
+  });
+
+  expect(desk.queue).toHaveLength(1);
+  expect(desk.state).toBe("inCall");
+  desk.hangUp();
+  expectNoCall(desk);
+  desk.close();
+});
