@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import math
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -189,7 +190,6 @@ class App:
         )
 
     def _gauges(self) -> dict[str, Gauge]:
-        spool = self.settings.spool
         return {
             "visavis_calls": Gauge("Calls that have not ended", lambda: self.calls.count),
             "visavis_calls_unrecorded": Gauge(
@@ -199,7 +199,7 @@ class App:
             "visavis_media_workers": Gauge("Media workers that answer", lambda: self.media.living),
             "visavis_spool_recordings": Gauge(
                 "Recordings on this machine that wait for their delivery or are being made",
-                lambda: sum(1 for _ in spool.iterdir()) if spool.exists() else 0,
+                lambda: _entry_count(self.settings.spool),
             ),
             "visavis_recordings_missing": Gauge(
                 "Calls of the last 30 days that ought to have a recording at the recording server "
@@ -259,6 +259,14 @@ class App:
             await asyncio.sleep(TALLY_SECONDS)
 
 
+def _entry_count(directory: Path) -> float:
+    """Count the entries of a directory: 0 before it exists, NaN while it cannot be read."""
+    try:
+        return sum(1 for _ in directory.iterdir())
+    except FileNotFoundError:
+        return 0
+    except OSError:
+        return math.nan
 async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
     """Serve until asked to stop; raises `OSError` when the port or the archive is another's."""
     listener = listen(settings.host, settings.port)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.vanishing import remove_at_first_look
 from visavis.archive.uploads import BusyError, DiskFullError, Uploads
 
 
@@ -105,3 +106,17 @@ def test_other_troubles_of_the_disk_are_not_taken_for_a_full_one(
         monkeypatch.setattr(os, "write", broken)
         with pytest.raises(OSError, match="broken"):
             part.write(b"123")
+
+
+@pytest.mark.parametrize("name", [".draft", "orphan.part"])
+def test_the_sweep_skips_what_a_request_removes_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    uploads = Uploads(tmp_path, lifetime_seconds=0)
+    vanishing, other = tmp_path / name, tmp_path / ".other"
+    vanishing.touch()
+    other.touch()
+    is_gone = remove_at_first_look(monkeypatch, vanishing)
+    uploads.sweep(time.time() + 1)
+    assert is_gone()
+    assert not other.exists()

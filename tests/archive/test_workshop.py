@@ -13,6 +13,7 @@ import pytest
 
 from tests.archive.conftest import House
 from tests.archive.films import AUDIO_CALL, film
+from tests.vanishing import remove_at_first_look
 from visavis.archive import workshop as module
 from visavis.archive.storage import Entry
 from visavis.archive.workshop import COMPOSED, TooManyError, Workshop
@@ -129,3 +130,17 @@ async def test_stopping_stops_the_programs(house: House, entries: list[Entry]) -
 
 async def test_a_workshop_without_a_cache_has_nothing_to_sweep(house: House) -> None:
     Workshop(house.directory / "nowhere", house.archive._sweeper._library).sweep(0)
+
+
+async def test_the_sweep_skips_a_draft_that_is_replaced_meanwhile(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workshop = Workshop(tmp_path / "cache", house.archive._sweeper._library)
+    busy, unused = (tmp_path / "cache" / "1" / name for name in ("busy", "unused"))
+    for directory in (busy, unused):
+        directory.mkdir(parents=True)
+        (directory / "draft").touch()
+    is_gone = remove_at_first_look(monkeypatch, busy / "draft")
+    workshop.sweep(time.time())
+    assert is_gone()
+    assert not unused.exists()

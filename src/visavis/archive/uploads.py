@@ -186,16 +186,18 @@ class Uploads:
         """Discard what has expired and the leavings of crashes; returns how many uploads."""
         count = 0
         for sidecar in sorted(self._directory.glob("[!.]*.json")):
-            upload = self.find(sidecar.stem)
-            if upload and self.expires_at(upload) <= now:
-                with suppress(BusyError):
+            # a request may remove an upload at any moment
+            with suppress(BusyError, FileNotFoundError):
+                upload = self.find(sidecar.stem)
+                if upload and self.expires_at(upload) <= now:
                     self.discard(upload)
                     count += 1
         drafts = list(self._directory.glob(".*"))
         orphans = [p for p in self._directory.glob("*.part") if not p.with_suffix(".json").exists()]
         for path in drafts + orphans:
-            if path.stat().st_mtime + self._lifetime <= now:
-                path.unlink()
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime + self._lifetime <= now:
+                    path.unlink()
         return count
 
     def data(self, upload_id: str) -> Path:

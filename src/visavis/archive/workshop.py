@@ -134,9 +134,10 @@ class Workshop:
         for directory in self._directory.glob("*/*"):
             site, recording = directory.parent.name, directory.name
             is_known = site.isdigit() and self._library.find(int(site), recording)
-            used_at = max((file.stat().st_mtime for file in directory.iterdir()), default=0.0)
-            if not is_known or used_at + UNUSED_SECONDS <= now:
-                shutil.rmtree(directory)
+            with suppress(FileNotFoundError):  # a program replaces its drafts meanwhile
+                used_at = max((file.stat().st_mtime for file in directory.iterdir()), default=0.0)
+                if not is_known or used_at + UNUSED_SECONDS <= now:
+                    shutil.rmtree(directory)
 
     def _of(self, entry: Entry) -> Path:
         return self._directory / str(entry.site_id) / entry.id

@@ -30,21 +30,26 @@ ABANDONED_SECONDS: Final = 60.0
 
 def recordings(spool: Path) -> list[Path]:
     """Every recording, whether it is still written or not."""
-    if not spool.exists():
+    try:
+        return sorted(
+            path
+            for path in spool.iterdir()
+            if not path.name.startswith(".") and path.name != INCOMPLETE
+        )
+    except FileNotFoundError:  # no call has been recorded yet
         return []
-    return sorted(
-        path
-        for path in spool.iterdir()
-        if not path.name.startswith(".") and path.name != INCOMPLETE
-    )
 
 
 def sweep_hidden(spool: Path) -> None:
-    """Remove what a crash left half-made or half-removed."""
-    for directory in spool.glob(".*"):
-        is_old = time.time() - directory.stat().st_mtime > ABANDONED_SECONDS
-        if is_old and not is_written(directory):
-            shutil.rmtree(directory)
+    """Remove directories that a crash left half-made or half-removed.
+
+    A directory may disappear at any moment: its writer renames it, or its deletion ends.
+    """
+    for directory in spool.glob(".*/"):
+        with contextlib.suppress(FileNotFoundError):
+            is_old = time.time() - directory.stat().st_mtime > ABANDONED_SECONDS
+            if is_old and not is_written(directory):
+                shutil.rmtree(directory)
 
 
 def journals(directory: Path) -> list[Path]:
@@ -132,9 +137,9 @@ def claimed(directory: Path) -> Iterator[bool]:
 
 
 def is_written(directory: Path) -> bool:
-    """Whether a worker holds the lock of a journal."""
+    """Whether a worker holds the lock of a journal; nobody writes to one that has disappeared."""
     for journal in journals(directory):
-        with journal.open("rb") as file:
+        with contextlib.suppress(FileNotFoundError), journal.open("rb") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
