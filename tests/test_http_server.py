@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -17,8 +18,9 @@ from starlette.routing import Route
 
 from tests.archive.serving import for_ever, nobody, unheard
 from tests.certificates import write_certificate
+from tests.dying import dies_once
 from tests.recorder.conftest import CONTENT, manifest_of, put_muxed
-from visavis import http_server, tls
+from visavis import http_server, tasks, tls
 from visavis.archive.archive import Archive
 from visavis.domain.backlog import Server
 from visavis.recorder.delivery import Deliverer
@@ -184,3 +186,28 @@ async def test_the_archive_is_reached_whatever_its_public_address(tmp_path: Path
         await deliverer.deliver(muxed, manifest_of("rec"), Server(url, None))
     assert (tmp_path / "archive/library/1/rec.mkv").read_bytes() == CONTENT
     archive.close()
+
+
+async def test_background_tasks_that_die_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tls, "WATCH_SECONDS", 0.05)
+    monkeypatch.setattr(tasks, "FIRST_PAUSE_SECONDS", 0.01)
+    cert, key = write_certificate(tmp_path)
+    settings = Settings(tls_cert=str(cert), tls_key=str(key))
+    certificate, path = tls.ServerCertificate(str(cert), str(key)), tmp_path / "app.sock"
+    with (
+        dies_once("certificate", certificate, "_refresh"),
+        dies_once("local socket", http_server, "_listen_on_socket"),
+    ):
+        background = [
+            tasks.run_forever("certificate", certificate.watch),
+            tasks.run_forever("local socket", partial(http_server.serve_on_socket, WEB, path)),
+        ]
+        async with https(certificate, settings) as port:
+            write_certificate(tmp_path)
+            async with asyncio.timeout(20):
+                while await presented(port) != cert.read_text():
+                    await asyncio.sleep(0.05)
+        await until(path.exists)
+    await tasks.cancelled(*background)

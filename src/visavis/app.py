@@ -8,6 +8,7 @@ import gc
 import math
 import sys
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,6 @@ from starlette.types import ASGIApp
 from visavis.archive.archive import Archive
 from visavis.archive.key import ensure_key
 from visavis.bus.local import LocalBus
-from visavis.domain.errors import VisavisError
 from visavis.http_server import http_server, listen, serve_on_socket, server_certificate
 from visavis.lifecycle import Lifecycle
 from visavis.media.workers import MediaWorkers
@@ -41,6 +41,7 @@ from visavis.sources import new_id, new_secret, now
 from visavis.store import open_store
 from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore
+from visavis.tasks import cancelled, child, run_every, run_forever
 from visavis.web.access import AccessLog
 from visavis.web.api.audit import AuditApi
 from visavis.web.api.calls import CallsApi
@@ -238,25 +239,34 @@ class App:
 
         await self.store.write(work)
 
+    def start_background_tasks(self) -> list[asyncio.Task[None]]:
+        """Start whatever goes on until the process ends."""
+        return [
+            run_forever("media workers", partial(self.media.run, self.calls.ears)),
+            run_forever("store changes", self.watch_store),
+            *([run_forever("archive", self.archive.run)] if self.archive else []),
+            run_every("recording counts", TALLY_SECONDS, self.count_recordings),
+        ]
+
     async def watch_store(self) -> None:
-        """Notice what another process, such as the command line, has written."""
+        """Notice what another process, such as the command line, has written.
+
+        Ends with an error while changes cannot be heard; each new attempt begins by forgetting
+        what may have been revoked meanwhile.
+        """
+        self._forget_credentials()
         async for _ in self.store.changes():
-            self.tokens.forget()
-            self.keys.forget()
-            try:
-                await self.policies.refresh()
-                await self.configs.refresh()
-            except VisavisError as error:
-                log.warning("the change could not be read yet", error=error.message)
+            self._forget_credentials()
+            await self.policies.refresh()
+            await self.configs.refresh()
+
+    def _forget_credentials(self) -> None:
+        self.tokens.forget()
+        self.keys.forget()
 
     async def count_recordings(self) -> None:
         """Keep the figures of `/metrics` fresh."""
-        while True:
-            try:
-                self.tally = await self.desk.tally()
-            except VisavisError as error:
-                log.warning("recordings not counted", error=error.message)
-            await asyncio.sleep(TALLY_SECONDS)
+        self.tally = await self.desk.tally()
 
 
 def _entry_count(directory: Path) -> float:
@@ -267,6 +277,8 @@ def _entry_count(directory: Path) -> float:
         return 0
     except OSError:
         return math.nan
+
+
 async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
     """Serve until asked to stop; raises `OSError` when the port or the archive is another's."""
     listener = listen(settings.host, settings.port)
@@ -275,18 +287,15 @@ async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
     await app.start()
     server = http_server(app.web, settings, certificate)
     background = [
-        asyncio.create_task(app.media.run(app.calls.ears)),
-        asyncio.create_task(app.watch_store()),
-        *([asyncio.create_task(app.archive.run())] if app.archive else []),
-        asyncio.create_task(app.count_recordings()),
-        asyncio.create_task(serve_on_socket(app.web, settings.app_socket)),
-        *([asyncio.create_task(certificate.watch())] if certificate else []),
+        *app.start_background_tasks(),
+        run_forever("local socket", partial(serve_on_socket, app.web, settings.app_socket)),
     ]
     if certificate:
+        background.append(run_forever("certificate", certificate.watch))
         lifecycle.reload_listeners.append(certificate.reload)
     settle()
-    serving = asyncio.create_task(server.serve([listener]))
-    stopping = asyncio.create_task(lifecycle.stop.wait())
+    serving = child(server.serve([listener]))
+    stopping = child(lifecycle.stop.wait())
     try:
         await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
         app.stopping.set()
@@ -295,9 +304,7 @@ async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
         server.should_exit = True
         stopping.cancel()
         await serving
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
+        await cancelled(*background)
         if app.archive:
             app.archive.close()
         app.access_log.flush()

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from visavis.domain.signaling import MAX_MESSAGE_BYTES
 from visavis.settings import Settings
+from visavis.tasks import child
 from visavis.tls import ServerCertificate
 from visavis.web.patience import PatientProtocol
 
@@ -96,7 +97,7 @@ async def serve_on_socket(web: ASGIApp, path: Path) -> None:
             await asyncio.sleep(RETRY_SECONDS)
             continue
         server = _SocketServer(_config(web, lifespan="off", proxy_headers=False), path)
-        serving = asyncio.create_task(server.serve([listener]))
+        serving = child(server.serve([listener]))
         try:
             await asyncio.shield(serving)
         except asyncio.CancelledError:

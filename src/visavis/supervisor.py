@@ -20,6 +20,7 @@ import structlog
 
 from visavis.lifecycle import RELOAD, Lifecycle, SupervisorPipe
 from visavis.settings import MEDIA_PART, Settings, encode_settings
+from visavis.tasks import child, run_until_done
 
 log = structlog.get_logger(__name__)
 
@@ -102,9 +103,9 @@ async def supervise(
     recorder, app = Part("recorder", settings), Part("app", settings)
     parts = (*media, recorder, app)
     lifecycle.reload_listeners.extend(part.reload for part in parts)
-    tasks = [asyncio.create_task(part.run()) for part in parts]
-    greeting = asyncio.create_task(_announce_when_ready(is_ready, announce))
-    stopping = asyncio.create_task(_wait(lifecycle.stop))
+    tasks = [child(part.run()) for part in parts]
+    greeting = announce_when_ready(is_ready, announce)
+    stopping = child(_wait(lifecycle.stop))
     try:
         done, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -124,12 +125,15 @@ async def _wait(event: asyncio.Event) -> None:
     await event.wait()
 
 
-async def _announce_when_ready(
+def announce_when_ready(
     is_ready: Callable[[], Awaitable[bool]], announce: Callable[[], None]
-) -> None:
-    while not await is_ready():  # noqa: ASYNC110  it happens in another process
-        await asyncio.sleep(0.1)
-    announce()
+) -> asyncio.Task[None]:
+    async def wait_and_announce() -> None:
+        while not await is_ready():  # noqa: ASYNC110  it happens in another process
+            await asyncio.sleep(0.1)
+        announce()
+
+    return run_until_done("announcement", wait_and_announce)
 
 
 async def run_part(run: Callable[[Lifecycle], Awaitable[None]]) -> None:

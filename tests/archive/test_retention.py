@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.archive.conftest import House
+from tests.dying import dies_once
+from visavis import tasks
 from visavis.archive import retention
 from visavis.domain.errors import ErrorKind, VisavisError
 
@@ -94,3 +96,22 @@ async def test_it_runs_by_itself_and_survives_trouble(
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await running
+
+
+async def test_the_sweep_and_its_task_die_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "FIRST_PAUSE_SECONDS", 0.01)
+    swept = asyncio.Event()
+
+    async def sweep() -> None:
+        swept.set()
+
+    monkeypatch.setattr(house.archive._sweeper, "sweep", sweep)
+    with (
+        dies_once("archive", house.archive, "run"),
+        dies_once("archive sweep", house.archive._sweeper, "sweep"),
+    ):
+        running = tasks.run_forever("archive", house.archive.run)
+        await asyncio.wait_for(swept.wait(), 20)
+    await tasks.cancelled(running)

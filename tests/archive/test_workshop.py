@@ -13,6 +13,7 @@ import pytest
 
 from tests.archive.conftest import House
 from tests.archive.films import AUDIO_CALL, film
+from tests.dying import DiedError, dies_once
 from tests.vanishing import remove_at_first_look
 from visavis.archive import workshop as module
 from visavis.archive.storage import Entry
@@ -144,3 +145,30 @@ async def test_the_sweep_skips_a_draft_that_is_replaced_meanwhile(
     workshop.sweep(time.time())
     assert is_gone()
     assert not unused.exists()
+
+
+async def test_work_that_dies_once_can_be_asked_for_again(
+    house: House, entries: list[Entry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workshop, entry = house.archive._workshop, entries[0]
+    with dies_once("remuxing", workshop, "_remux"), pytest.raises(DiedError):
+        await workshop.parts(entry)
+    assert await workshop.parts(entry)
+    with dies_once("composition", workshop, "_compose") as is_dead:
+        workshop.compose(entry)
+        while not is_dead():
+            await asyncio.sleep(0.01)
+    assert workshop.composition(entry).state == "none"
+
+
+async def test_a_composition_whose_program_cannot_be_started_has_failed(
+    house: House, entries: list[Entry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_descriptors(*_: object) -> None:
+        raise OSError("Too many open files")
+
+    monkeypatch.setattr(module, "_run", no_descriptors)
+    workshop, entry = house.archive._workshop, entries[0]
+    workshop.compose(entry)
+    while workshop.composition(entry).state != "failed":
+        await asyncio.sleep(0.01)

@@ -101,9 +101,7 @@ class Depot:
     def put(self, *recording_ids: str, site_id: int = 1) -> None:
         for recording_id in recording_ids:
             put_muxed(self.directory, recording_id, b"matroska", site_id)
-            kept = keep(self.directory / recording_id, lambda: 0.5)
-            assert kept
-            self.kept.append(kept)
+            self.kept.append(keep(self.directory / recording_id, lambda: 0.5))
 
     def start(self) -> list[str]:
         """Which are begun with now, by their ids."""

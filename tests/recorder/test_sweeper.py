@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from tests.dying import dies_once
 from tests.recorder.conftest import CONTENT, STARTED_AT, manifest_of, put_muxed
 from tests.recorder.journals import put_journal
 from tests.recorder.server import RecordingServer, answers
@@ -28,6 +30,7 @@ from visavis.services.ports import Transaction
 from visavis.services.recordings import Recordings
 from visavis.store import open_store
 from visavis.store.sql import SqlStore
+from visavis.tasks import MONITOR
 
 pytestmark = pytest.mark.anyio
 
@@ -344,3 +347,66 @@ async def test_it_runs_until_it_is_stopped(house: House, monkeypatch: pytest.Mon
             await asyncio.sleep(0.01)
     stop.set()
     await running
+
+
+async def test_background_work_that_dies_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeper, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(sweeper, "PUT_OFF_SECONDS", 0.0)
+    put_journal(house.spool, manifest_of("r"), 1.0)
+    stop = asyncio.Event()
+    with (
+        dies_once("spool sweep", house.sweeper, "sweep"),
+        dies_once("muxing", house.sweeper._making, "_answered"),
+        dies_once("delivery", house.sweeper._sending, "_deliver"),
+    ):
+        running = asyncio.create_task(house.sweeper.run(stop))
+        async with asyncio.timeout(60):
+            while list(house.spool.iterdir()):
+                house.now += 10.0
+                await asyncio.sleep(0.01)
+    stop.set()
+    await running
+    assert (await house.row("r")).state is RecordingState.DELIVERED
+
+
+async def test_a_spool_that_is_a_file_for_a_while(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeper, "POLL_SECONDS", 0.01)
+    put_muxed(house.spool, "r")
+    aside = house.spool.with_name("aside")
+    house.spool.rename(aside)
+    house.spool.touch()
+    stop = asyncio.Event()
+    running = asyncio.create_task(house.sweeper.run(stop))
+    async with asyncio.timeout(60):
+        while "spool sweep" not in MONITOR.problems:
+            await asyncio.sleep(0.01)
+        assert "Not a directory" in MONITOR.problems["spool sweep"]
+        house.spool.unlink()
+        aside.rename(house.spool)
+        while list(house.spool.iterdir()):
+            house.now += 10.0
+            await asyncio.sleep(0.01)
+    stop.set()
+    await running
+    assert house.server.contents == [CONTENT]
+    assert "spool sweep" not in MONITOR.problems
+
+
+async def test_a_recording_that_could_not_be_read_for_a_while(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_descriptors(_: Path) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    put_muxed(house.spool, "r")
+    with monkeypatch.context() as patch, capture_logs() as logged:
+        patch.setattr(spool, "read_manifest", no_descriptors)
+        await house.sweep(3)
+    assert [e["directory"] for e in logged if e["event"] == "recording unreadable"] == ["r"]
+    await house.sweep()
+    assert house.server.contents == [CONTENT]
+    assert house.sweeper._unreadable == {}

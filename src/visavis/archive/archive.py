@@ -14,12 +14,13 @@ from visavis.archive.deletion import Deletion, OnDeleted, ignore_deletion
 from visavis.archive.disk import claim
 from visavis.archive.key import Keys
 from visavis.archive.library import Library
-from visavis.archive.retention import RetentionDays, Sweeper
+from visavis.archive.retention import SWEEP_SECONDS, RetentionDays, Sweeper
 from visavis.archive.routes import LibraryApi, Viewer
 from visavis.archive.storage import LocalStorage
 from visavis.archive.tus import TusServer
 from visavis.archive.uploads import Uploads
 from visavis.archive.workshop import Workshop
+from visavis.tasks import cancelled, run_every
 
 UPLOADS: Final = "/recordings"
 
@@ -58,9 +59,11 @@ class Archive:
 
     async def run(self) -> None:
         """Sweep until cancelled, then stop whatever is being made."""
+        sweeping = run_every("archive sweep", SWEEP_SECONDS, self._sweeper.sweep)
         try:
-            await self._sweeper.run()
+            await sweeping
         finally:
+            await cancelled(sweeping)
             await self._workshop.close()
 
     def close(self) -> None:

@@ -16,7 +16,6 @@ from visavis.archive.library import HeldError, Library
 from visavis.archive.storage import Entry
 from visavis.archive.uploads import Uploads
 from visavis.archive.workshop import Workshop
-from visavis.domain.errors import VisavisError
 
 log = structlog.get_logger(__name__)
 
@@ -43,17 +42,12 @@ class Sweeper:
         self._deletion = deletion
         self._retention_days_of = retention_days_of
 
-    async def run(self) -> None:
-        """Sweep now and then until cancelled."""
-        while True:
-            now = time.time()
-            try:
-                await asyncio.to_thread(self._uploads.sweep, now)
-                await asyncio.to_thread(self._workshop.sweep, now)
-                await self.apply_retention(datetime.fromtimestamp(now, UTC))
-            except (OSError, VisavisError) as error:
-                log.warning("the archive could not be swept, trying again later", error=str(error))
-            await asyncio.sleep(SWEEP_SECONDS)
+    async def sweep(self) -> None:
+        """Delete everything that is due now."""
+        now = time.time()
+        await asyncio.to_thread(self._uploads.sweep, now)
+        await asyncio.to_thread(self._workshop.sweep, now)
+        await self.apply_retention(datetime.fromtimestamp(now, UTC))
 
     async def apply_retention(self, now: datetime) -> int:
         """Delete what is older than its site keeps; returns how many recordings."""

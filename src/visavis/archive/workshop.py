@@ -23,6 +23,7 @@ import structlog
 from visavis.archive.library import Library
 from visavis.archive.parts import INDEX, PartInfo
 from visavis.archive.storage import Entry
+from visavis.tasks import spawn
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +69,7 @@ class Workshop:
         if not index.exists():
             task = self._remuxing.get(directory)
             if task is None:
-                task = asyncio.create_task(self._remux(entry, directory))
+                task = spawn("remuxing", self._remux(entry, directory), expected=FailedError)
                 self._remuxing[directory] = task
                 task.add_done_callback(lambda _: self._remuxing.pop(directory))
             await asyncio.shield(task)
@@ -107,7 +108,7 @@ class Workshop:
             raise TooManyError
         self._failed.discard(directory)
         composition = Composition("waiting")
-        task = asyncio.create_task(self._compose(entry, directory, composition))
+        task = spawn("composition", self._compose(entry, directory, composition))
         self._composing[directory] = composition, task
         task.add_done_callback(lambda _: self._composing.pop(directory))
         return composition
@@ -153,6 +154,9 @@ class Workshop:
                 await _run("compose", self._library.file(entry), directory / COMPOSED, composition)
         except FailedError:
             self._failed.add(directory)
+        except OSError:  # no program could be started
+            self._failed.add(directory)
+            raise
 
 
 async def _run(name: str, source: Path, target: Path, composition: Composition | None) -> None:

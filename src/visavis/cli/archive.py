@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ from visavis.sources import new_id, new_secret, now
 from visavis.store import open_store
 from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore
+from visavis.tasks import cancelled, child, run_forever
 from visavis.web.access import AccessLog
 from visavis.web.limit import RateLimit
 from visavis.web.routes import build_archive_web
@@ -167,11 +169,14 @@ async def _run(
         rate_limit=RateLimit(settings.rate_limit),
     )
     server = http_server(web, settings, certificate)
-    background = [asyncio.create_task(house.run()), asyncio.create_task(_watch(store, forget))]
+    background = [
+        run_forever("archive", house.run),
+        run_forever("store changes", partial(_watch, store, forget)),
+    ]
     if certificate:
-        background.append(asyncio.create_task(certificate.watch()))
+        background.append(run_forever("certificate", certificate.watch))
         lifecycle.reload_listeners.append(certificate.reload)
-    serving = asyncio.create_task(server.serve([listener]))
+    serving = child(server.serve([listener]))
     settle()
     announce()
     try:
@@ -179,9 +184,7 @@ async def _run(
     finally:
         server.should_exit = True
         await serving
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
+        await cancelled(*background)
         house.close()
         access_log.flush()
         store.close()
@@ -201,6 +204,7 @@ def _sessions(store: SqlStore) -> tuple[Sessions, Callable[[], None]]:
 
 async def _watch(store: SqlStore, forget: Callable[[], None]) -> None:
     """Notice what another process, such as the command line, has written."""
+    forget()
     async for _ in store.changes():
         forget()
 

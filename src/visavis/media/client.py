@@ -16,6 +16,7 @@ from visavis.domain.leg import Link, LocalTransport, RemoteTransport, Side
 from visavis.domain.recording import Manifest
 from visavis.media import control
 from visavis.services.ports import MediaListener
+from visavis.tasks import spawn
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +40,6 @@ class MediaClient:
         self._writer: asyncio.StreamWriter | None = None
         self._request_ids = itertools.count(1)
         self._pending: dict[int, Reply] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def is_connected(self) -> bool:
@@ -139,9 +139,7 @@ class MediaClient:
 
     def _tell(self, errand: Coroutine[Any, Any, None]) -> None:
         """On its own: what the listener does in answer may ask the worker something."""
-        task = asyncio.create_task(_see_through(errand))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        spawn("media event", _see_through(errand))
 
 
 def _write(writer: asyncio.StreamWriter, frame: control.Request) -> None:

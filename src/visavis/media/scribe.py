@@ -8,6 +8,8 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol
 
+from visavis.tasks import start_thread
+
 ROUND_SECONDS: Final = 0.5
 SLOW_SECONDS: Final = 0.2
 SYNCS_AT_ONCE: Final = 16
@@ -38,7 +40,7 @@ class Scribe:
     def add(self, book: Book) -> None:
         with self._lock:
             if not self._is_at_work:
-                threading.Thread(target=self._work, name="scribe", daemon=True).start()
+                start_thread("scribe", self._work)
                 self._is_at_work = True
             self._books[book] = None
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection, Coroutine
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -22,6 +22,7 @@ from visavis.media.relay import Relay
 from visavis.media.wires import Wires
 from visavis.rtp.quality import LegReport
 from visavis.settings import Settings
+from visavis.tasks import cancelled, run_every, spawn
 
 log = structlog.get_logger(__name__)
 
@@ -37,14 +38,11 @@ async def run(settings: Settings, number: int, stop: asyncio.Event) -> None:
     control_socket.unlink(missing_ok=True)
     server = await asyncio.start_unix_server(worker.serve_app, control_socket)
     await worker.open()
+    ticking = run_every("media tick", TICK_SECONDS, worker.tick)
     try:
-        while not stop.is_set():
-            worker.tick()
-            try:
-                await asyncio.wait_for(stop.wait(), TICK_SECONDS)
-            except TimeoutError:
-                continue
+        await stop.wait()
     finally:
+        await cancelled(ticking)
         server.close()
         await worker.close()
 
@@ -61,7 +59,6 @@ class Worker:
         self._app: asyncio.StreamWriter | None = None
         self._app_gone_at: float | None = None
         self._loop = asyncio.get_running_loop()
-        self._errands: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         relay = self._relay
@@ -74,7 +71,7 @@ class Worker:
         if self._app:
             self._app.close()
 
-    def tick(self) -> None:
+    async def tick(self) -> None:
         now = time.monotonic()
         self._relay.tick(now)
         self._wires.tick(now)
@@ -204,10 +201,8 @@ class Worker:
 
         return call_soon
 
-    def _run(self, errand: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(errand)
-        self._errands.add(task)
-        task.add_done_callback(self._errands.discard)
+    def _run(self, errand: Coroutine[Any, Any, None]) -> None:
+        spawn("control request", errand)
 
 
 def _write(writer: asyncio.StreamWriter, frame: control.Frame) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from visavis.domain.leg import Link, LocalTransport, RemoteTransport, Side
 from visavis.domain.recording import Manifest
 from visavis.media.client import MediaClient
 from visavis.services.ports import MediaListener
+from visavis.tasks import cancelled, run_forever
 
 PATIENCE_SECONDS: Final = 4.0
 """How long a new link waits for a worker to be started again."""
@@ -32,9 +34,14 @@ class MediaWorkers:
 
     async def run(self, listener: MediaListener) -> None:
         """Stay connected to every worker until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for client in self._clients:
-                group.create_task(client.run(listener))
+        running = [
+            run_forever(f"media worker {number}", partial(client.run, listener))
+            for number, client in enumerate(self._clients)
+        ]
+        try:
+            await asyncio.gather(*running)
+        finally:
+            await cancelled(*running)
 
     async def tap(self, link: Link, manifest: Manifest) -> None:
         await (await self._place(link)).tap(link, manifest)

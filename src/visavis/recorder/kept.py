@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
 import structlog
 
 from visavis import __version__
@@ -70,14 +69,9 @@ class Kept:
         return self.manifest.site_id
 
 
-def keep(directory: Path, chance: Callable[[], float]) -> Kept | None:
-    """Read a recording's directory; `None`, with a line in the log, where it cannot be read."""
-    try:
-        manifest = spool.read_manifest(directory)
-    except (OSError, msgspec.MsgspecError) as error:
-        # its call is in the database: `visavis recordings check` tells of it
-        log.error("recording unreadable", directory=directory.name, reason=str(error))  # noqa: TRY400
-        return None
+def keep(directory: Path, chance: Callable[[], float]) -> Kept:
+    """Read a recording's directory; raises `OSError` or `msgspec.MsgspecError`."""
+    manifest = spool.read_manifest(directory)
     trouble = spool.read_trouble(directory)
     return Kept(
         directory,

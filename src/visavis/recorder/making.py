@@ -19,6 +19,7 @@ from visavis.recorder import spool
 from visavis.recorder.kept import MAX_FAILURES, Kept, Ledger, note
 from visavis.recorder.muxers import MuxCrashError
 from visavis.recorder.muxing import Answer, Outcome
+from visavis.tasks import spawn
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +54,7 @@ class Making:
         for one in await self._over(unwritten):
             if len(self._tasks) >= self._limit:
                 return
-            one.task = asyncio.create_task(self._make(one, now))
+            one.task = spawn("muxing", self._make(one, now))
             self._tasks.add(one.task)
             one.task.add_done_callback(self._tasks.discard)
 

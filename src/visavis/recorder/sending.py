@@ -17,6 +17,7 @@ from visavis.recorder import spool
 from visavis.recorder.answers import DeliveryError
 from visavis.recorder.kept import Kept, Ledger, note
 from visavis.recorder.patience import Patience
+from visavis.tasks import spawn
 
 log = structlog.get_logger(__name__)
 
@@ -97,7 +98,7 @@ class Sending:
         kept.tried, kept.tried_at = server, now
         gate.active += 1
         self._active += 1
-        kept.task = asyncio.create_task(self._see_through(kept, server, gate, gate.failures))
+        kept.task = spawn("delivery", self._see_through(kept, server, gate, gate.failures))
 
     async def _see_through(self, kept: Kept, server: Server, gate: _Gate, failures: int) -> None:
         try:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import structlog
 
 from visavis.domain.backlog import Outlook, Progress
@@ -18,6 +19,7 @@ from visavis.recorder.kept import Kept, Ledger, keep, note
 from visavis.recorder.making import Making
 from visavis.recorder.muxers import Muxers
 from visavis.recorder.sending import Carrier, Sending
+from visavis.tasks import cancelled, describe, run_every
 
 log = structlog.get_logger(__name__)
 
@@ -52,17 +54,17 @@ class Sweeper:
         self._making = Making(ledger, self._muxers, muxers)
         self._sending = Sending(ledger, carrier, deliveries, self._clock, chance)
         self._kept: dict[str, Kept] = {}
-        self._unreadable: set[str] = set()
+        self._unreadable: dict[str, str] = {}
         self._noted_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            await self.sweep()
-            try:
-                await asyncio.wait_for(stop.wait(), POLL_SECONDS)
-            except TimeoutError:
-                continue
-        await self.close()
+        """Sweep until `stop`; a sweep that fails, of whatever error, is tried again later."""
+        sweeping = run_every("spool sweep", POLL_SECONDS, self.sweep)
+        try:
+            await stop.wait()
+        finally:
+            await cancelled(sweeping)
+            await self.close()
 
     async def sweep(self) -> None:
         """Look at the spool once, and begin with what can be done."""
@@ -103,20 +105,31 @@ class Sweeper:
         found = {path.name: path for path in await asyncio.to_thread(spool.recordings, self._spool)}
         for name in [n for n, kept in self._kept.items() if n not in found and not kept.task]:
             del self._kept[name]
-        self._unreadable &= found.keys()
-        for name in found.keys() - self._kept.keys() - self._unreadable:
-            kept = await asyncio.to_thread(keep, found[name], self._chance)
-            if kept is None:
-                self._unreadable.add(name)
+        for name in self._unreadable.keys() - found.keys():
+            del self._unreadable[name]
+        for name in found.keys() - self._kept.keys():
+            try:
+                self._kept[name] = await asyncio.to_thread(keep, found[name], self._chance)
+            except (OSError, msgspec.MsgspecError) as error:
+                self._report_unreadable(name, str(error))
             else:
-                self._kept[name] = kept
+                self._unreadable.pop(name, None)
+
+    def _report_unreadable(self, name: str, reason: str) -> None:
+        """Log it once. It is tried again with each sweep: the cause may be a lack of descriptors.
+
+        Its call is in the database, so `visavis recordings check` lists it.
+        """
+        if self._unreadable.get(name) != reason:
+            log.error("recording unreadable", directory=name, reason=reason)
+        self._unreadable[name] = reason
 
     def _clear(self) -> None:
         """Take leave of what has been done."""
         for kept in self._kept.values():
             if kept.task and kept.task.done():
                 if not kept.task.cancelled() and (error := kept.task.exception()):
-                    log.error("recording put off", recording_id=kept.id, exc_info=error)
+                    log.error("recording put off", recording_id=kept.id, reason=describe(error))
                     kept.patience.failed(self._clock(), PUT_OFF_SECONDS)
                 kept.task = None
 

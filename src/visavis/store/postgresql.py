@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Final
 
 import psycopg
-import structlog
 from sqlalchemy import Connection, create_engine, make_url, text
 
 from visavis.store.migrations import migrate
 
-log = structlog.get_logger(__name__)
-
 CHANNEL: Final = "visavis_changes"
 MIGRATION_LOCK: Final = 0x76697361
-RECONNECT_SECONDS: Final = 1.0
 
 
 class PostgresqlDatabase:
@@ -45,24 +40,16 @@ class PostgresqlDatabase:
         connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
 
     async def changes(self) -> AsyncIterator[None]:
-        while True:
-            try:
-                async for _ in self._notifications():
-                    yield
-            except psycopg.OperationalError as error:
-                log.warning("connection to the database lost", error=str(error))
-            await asyncio.sleep(RECONNECT_SECONDS)
-
-    def close(self) -> None:
-        self.engine.dispose()
-
-    async def _notifications(self) -> AsyncIterator[None]:
+        """Raises `psycopg.Error` when the connection is lost or the server takes no LISTEN."""
         connection = await psycopg.AsyncConnection.connect(self._address, autocommit=True)
         async with connection:
             await connection.execute(f"LISTEN {CHANNEL}")
-            yield  # whatever was missed before
+            yield  # for whatever was missed before
             async for _ in connection.notifies():
                 yield
+
+    def close(self) -> None:
+        self.engine.dispose()
 
 
 def _alone(connection: Connection) -> None:

@@ -39,7 +39,7 @@ class Database(Protocol):
         """Before the commit of something that other processes may remember."""
 
     def changes(self) -> AsyncIterator[None]:
-        """Yields whenever another process may have changed something."""
+        """As `SqlStore.changes`."""
 
     def close(self) -> None: ...
 
@@ -88,7 +88,10 @@ class SqlStore:
             raise VisavisError(ErrorKind.StoreUnavailable) from error
 
     def changes(self) -> AsyncIterator[None]:
-        """Yields whenever another process may have changed something; never ends."""
+        """Yields at once, and whenever another process may have changed something.
+
+        Never returns; raises the driver's error when changes can no longer be heard.
+        """
         return self._database.changes()
 
     def close(self) -> None:

@@ -51,6 +51,7 @@ class SqliteDatabase:
 
     async def changes(self) -> AsyncIterator[None]:
         seen = await asyncio.to_thread(self._version)
+        yield  # for whatever was missed before
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             version = await asyncio.to_thread(self._version)

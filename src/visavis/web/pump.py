@@ -13,6 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from visavis.domain import signaling
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.services.ports import Subscription
+from visavis.tasks import cancelled, child
 from visavis.web.liveness import Liveness
 from visavis.web.pace import Pace
 
@@ -37,12 +38,12 @@ async def pump(
     """Carry messages both ways until the page goes, falls silent or too far behind, or `until`."""
     liveness = Liveness(asyncio.get_running_loop().time, is_busy)
     tasks = {
-        asyncio.create_task(_carry_in(socket, kinds, perform, liveness)),
-        asyncio.create_task(_carry_out(socket, inbox)),
-        asyncio.create_task(_watch(socket, liveness)),
+        child(_carry_in(socket, kinds, perform, liveness)),
+        child(_carry_out(socket, inbox)),
+        child(_watch(socket, liveness)),
     }
     if until:
-        tasks.add(asyncio.create_task(until))
+        tasks.add(child(until))
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -50,9 +51,7 @@ async def pump(
     except WebSocketDisconnect:
         pass
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancelled(*tasks)
 
 
 async def _watch(socket: WebSocket, liveness: Liveness) -> None:

@@ -15,6 +15,7 @@ from visavis.domain.errors import VisavisError
 from visavis.domain.story import CallEvent
 from visavis.services.calls.live import Timer
 from visavis.services.ports import Store, Transaction
+from visavis.tasks import spawn
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +66,7 @@ class Chronicle:
             self._alarm.cancel()
             self._alarm = None
         if self._records and self._writing is None:
-            self._writing = asyncio.create_task(self._write())
+            self._writing = spawn("call log writing", self._write(), expected=VisavisError)
             self._writing.add_done_callback(self._done)
 
     async def _write(self) -> None:
@@ -94,6 +95,5 @@ class Chronicle:
         error = None if task.cancelled() else task.exception()
         if isinstance(error, VisavisError):
             log.warning("calls not written down yet", error=error.kind.name)
-        elif error:
-            log.error("calls not written down", exc_info=error)
-            self._start()
+        elif error:  # its batch is lost; what came meanwhile is written later
+            self._schedule(RETRY_SECONDS, self._start)

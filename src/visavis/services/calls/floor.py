@@ -20,6 +20,7 @@ from visavis.services.calls.chronicle import Chronicle
 from visavis.services.calls.live import LiveCall, Seat, Timer
 from visavis.services.ports import Bus, Clock
 from visavis.services.topics import socket_topic
+from visavis.tasks import spawn
 
 log = structlog.get_logger(__name__)
 
@@ -220,19 +221,14 @@ class Floor:
     # What takes its time
 
     def run(self, errand: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(errand)
+        task = spawn("work of a call", errand)
         self._errands.add(task)
-        task.add_done_callback(self._errand_done)
+        task.add_done_callback(self._errands.discard)
 
     async def quiet(self) -> None:
         """Wait for every errand."""
         while self._errands:
             await asyncio.gather(*self._errands, return_exceptions=True)
-
-    def _errand_done(self, task: asyncio.Task[None]) -> None:
-        self._errands.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            log.error("an errand of a call failed", exc_info=error)
 
 
 def _away(seat: Seat) -> str:

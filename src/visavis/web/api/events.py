@@ -17,6 +17,7 @@ from visavis.domain.people import Agent, Permission
 from visavis.services.configs import Configs
 from visavis.services.ports import Bus, Subscription
 from visavis.services.topics import config_topic
+from visavis.tasks import child
 from visavis.web.api.config import PATH, etag_of
 from visavis.web.resource import BASE
 from visavis.web.session import Sessions
@@ -65,8 +66,8 @@ class ConfigEvents:
     async def _beats(self, news: Subscription) -> AsyncIterator[bool]:
         """Whether it changed, at each change and at each heartbeat."""
         waiting = aiter(news)
-        change = asyncio.ensure_future(anext(waiting, None))
-        stop = asyncio.ensure_future(self._stopping.wait())
+        change = child(_next(waiting))
+        stop = child(self._stopping.wait())
         try:
             while not stop.done():
                 await asyncio.wait(
@@ -79,7 +80,7 @@ class ConfigEvents:
                 elif change.result() is None:
                     return
                 else:
-                    change = asyncio.ensure_future(anext(waiting, None))
+                    change = child(_next(waiting))
                     yield True
         finally:
             change.cancel()
@@ -89,3 +90,7 @@ class ConfigEvents:
         config = await self._configs.get(site_id)
         told = {"etag": etag_of(self._configs, config), "config": self._configs.fields(config)}
         return f"event: config\ndata: {json.dumps(told)}\n\n"
+
+
+async def _next(messages: AsyncIterator[bytes]) -> bytes | None:
+    return await anext(messages, None)

@@ -1,0 +1,194 @@
+"""Background tasks and threads: each is started here, so that none ends without anybody knowing.
+
+An unexpected end is logged, counted (`MONITOR.failures`) and, for what is to go on for as long as
+the process lives, followed by a restart with back-off. While such a task fails, its reason stands
+in `MONITOR.problems`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final, TypeVar
+
+import structlog
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+FIRST_PAUSE_SECONDS: Final = 0.5
+MAX_PAUSE_SECONDS: Final = 10.0
+HEALTHY_SECONDS: Final = 2.0
+"""A restarted task that has run for this long is no problem any more."""
+MAX_REASON_LENGTH: Final = 200
+
+Run = Callable[[], Awaitable[None]]
+
+
+class TaskMonitor:
+    """Unexpected ends of this process's background tasks: their counts and present problems."""
+
+    def __init__(self) -> None:
+        self.failures: Counter[str] = Counter()
+        self.problems: dict[str, str] = {}
+
+    def failed(self, name: str, error: BaseException, *, pause: float | None = None) -> None:
+        """Log and count an unexpected end; with `pause`, it is a problem until `recovered`."""
+        reason = describe(error)
+        self.failures[name] += 1
+        if pause is None:
+            log.error("background task failed", task=name, exc_info=error)
+            return
+        if self.problems.get(name) != reason:  # or a long outage would fill the log with stacks
+            log.error("background task failed", task=name, pause=pause, exc_info=error)
+        self.problems[name] = reason
+
+    def recovered(self, name: str) -> None:
+        if self.problems.pop(name, None) is not None:
+            log.info("background task recovered", task=name)
+
+
+MONITOR: Final = TaskMonitor()
+"""Of this process."""
+
+
+def describe(error: BaseException) -> str:
+    """Return one short line that says what went wrong."""
+    text = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return text[:MAX_REASON_LENGTH]
+
+
+class _Backoff:
+    """Pauses that double from one failure to the next; `period` is that of regular work."""
+
+    def __init__(self, period: float = FIRST_PAUSE_SECONDS) -> None:
+        self._first = min(period, FIRST_PAUSE_SECONDS)
+        self._max = max(period, MAX_PAUSE_SECONDS)
+        self._pause = 0.0
+
+    def failed(self) -> float:
+        self._pause = min(self._pause * 2 or self._first, self._max)
+        return self._pause
+
+    def reset(self) -> None:
+        self._pause = 0.0
+
+
+def run_forever(name: str, run: Run) -> asyncio.Task[None]:
+    """Keep `run` running until the task is cancelled; it is not expected to return."""
+    return asyncio.create_task(_restarting(name, run, may_return=False), name=name)
+
+
+def run_until_done(name: str, run: Run) -> asyncio.Task[None]:
+    """Run something until it returns; start it again when it raises."""
+    return asyncio.create_task(_restarting(name, run, may_return=True), name=name)
+
+
+async def _restarting(name: str, run: Run, *, may_return: bool) -> None:
+    loop, backoff = asyncio.get_running_loop(), _Backoff()
+    while True:
+        started = loop.time()
+        healthy = loop.call_later(HEALTHY_SECONDS, MONITOR.recovered, name)
+        try:
+            await run()
+            if may_return:
+                return
+            error: Exception = RuntimeError("it returned, although it is to run forever")
+        except Exception as caught:  # noqa: BLE001  told by the monitor, whatever it is
+            error = caught
+        finally:
+            healthy.cancel()
+        if loop.time() - started > HEALTHY_SECONDS:
+            backoff.reset()
+        pause = backoff.failed()
+        MONITOR.failed(name, error, pause=pause)
+        await asyncio.sleep(pause)
+
+
+def run_every(name: str, seconds: float, work: Run) -> asyncio.Task[None]:
+    """Do `work` at once and then every so many seconds, until the task is cancelled."""
+    return asyncio.create_task(_every(name, seconds, work), name=name)
+
+
+async def _every(name: str, seconds: float, work: Run) -> None:
+    backoff = _Backoff(seconds)
+    while True:
+        pause = seconds
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001  told by the monitor, whatever it is
+            pause = backoff.failed()
+            MONITOR.failed(name, error, pause=pause)
+        else:
+            backoff.reset()
+            MONITOR.recovered(name)
+        await asyncio.sleep(pause)
+
+
+_running: Final[set[asyncio.Task[Any]]] = set()
+"""The event loop alone would not keep them from the garbage collector."""
+
+
+def spawn(
+    name: str, work: Coroutine[Any, Any, T], *, expected: type[Exception] | tuple[()] = ()
+) -> asyncio.Task[T]:
+    """Start one piece of work that nobody need wait for.
+
+    Errors of the `expected` type are left to whoever does wait for it.
+    """
+    task = asyncio.create_task(work, name=name)
+    _running.add(task)
+
+    def on_done(_: asyncio.Task[T]) -> None:
+        _running.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error and not isinstance(error, expected):
+            MONITOR.failed(name, error)
+
+    task.add_done_callback(on_done)
+    return task
+
+
+def child(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """Start a task whose result or error the caller itself waits for."""
+    return asyncio.create_task(work)
+
+
+async def cancelled(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks and wait until they have ended."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def start_thread(name: str, run: Callable[[], None]) -> None:
+    """Run something in a daemon thread until it returns; start it again when it raises."""
+    threading.Thread(target=_in_thread, args=(name, run), name=name, daemon=True).start()
+
+
+def _in_thread(name: str, run: Callable[[], None]) -> None:
+    backoff = _Backoff()
+    while True:
+        try:
+            run()
+        except Exception as error:  # noqa: BLE001  told by the monitor, whatever it is
+            pause = backoff.failed()
+            MONITOR.failed(name, error, pause=pause)
+            time.sleep(pause)
+        else:
+            MONITOR.recovered(name)
+            return
+
+
+def watch_event_loop() -> None:
+    """Log and count errors of callbacks, which have no task that they could end."""
+    asyncio.get_running_loop().set_exception_handler(_on_loop_error)
+
+
+def _on_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    error = context.get("exception") or RuntimeError(context["message"])
+    MONITOR.failed("event loop", error)

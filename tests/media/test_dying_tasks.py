@@ -1,0 +1,89 @@
+"""Background tasks of a media worker, and of the app's side of it, that die once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.dying import dies_once
+from tests.media.test_scribe import Book
+from tests.media.test_workers import House, until
+from tests.media.test_workers import house as house
+from visavis import tasks
+from visavis.domain.errors import VisavisError
+from visavis.domain.leg import Link, Side
+from visavis.media import client
+from visavis.media.scribe import Scribe
+from visavis.media.worker import Worker
+from visavis.tasks import MONITOR
+
+pytestmark = pytest.mark.anyio
+
+LINK = Link("call", 1)
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "FIRST_PAUSE_SECONDS", 0.01)
+
+
+async def test_a_worker_ticks_on(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = 0
+
+    async def count(_: Worker) -> None:
+        nonlocal ticks
+        ticks += 1
+
+    await house.kill(0)
+    monkeypatch.setattr(Worker, "tick", count)
+    with dies_once("media tick", Worker, "tick"):
+        house.start(0)
+        await until(lambda: ticks > 3)
+
+
+async def test_the_next_request_is_answered(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "REQUEST_SECONDS", 0.2)
+    with dies_once("control request", Worker, "_perform"), pytest.raises(VisavisError):
+        await house.plane.open_leg(LINK, Side.VISITOR)
+    await house.plane.open_leg(LINK, Side.VISITOR)
+
+
+async def test_the_next_event_is_heard(house: House) -> None:
+    with dies_once("media event", house.listener, "worker_lost") as is_dead:
+        await house.kill(0)
+        await until(is_dead)
+    await house.kill(1)
+    assert (await house.listener.told.get())[0] == "lost"
+
+
+async def test_the_worker_is_reached_again(house: House) -> None:
+    connection = house.plane._clients[0]
+    await house.plane.open_leg(LINK, Side.VISITOR)
+    with dies_once("media worker 0", connection, "_listen") as is_dead:
+        await house.kill(0)  # so that it connects and listens again
+        house.start(0)
+        await until(is_dead)
+    await house.until_living(2)
+    assert house.plane.living == 2
+
+
+async def test_all_workers_are_reached_again(house: House) -> None:
+    house.app.cancel()
+    with dies_once("media workers", house.plane, "run") as is_dead:
+        house.app = tasks.run_forever("media workers", lambda: house.plane.run(house.listener))
+        await until(is_dead)
+        await house.until_living(2)
+
+
+async def test_journals_are_written_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("visavis.media.scribe.ROUND_SECONDS", 0.001)
+    scribe, book = Scribe(), Book()
+    with dies_once("scribe", book, "write") as is_dead:
+        scribe.add(book)
+        await until(is_dead)
+        assert book.synced.acquire(timeout=20)
+        await until(lambda: "scribe" in MONITOR.problems)
+    book.is_over = True
+    scribe.hurry()
+    await until(lambda: "scribe" not in MONITOR.problems)

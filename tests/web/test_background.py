@@ -1,0 +1,64 @@
+"""Background tasks of the app that die once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from tests.dying import dies_once
+from tests.web.conftest import Api
+from visavis import app as module
+from visavis import tasks
+from visavis.domain.errors import VisavisError
+from visavis.services.secrets import digest
+from visavis.supervisor import announce_when_ready
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(module, "TALLY_SECONDS", 0.01)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not holds():
+            await asyncio.sleep(0.01)
+
+
+async def test_the_figures_stay_fresh(api: Api) -> None:
+    with dies_once("recording counts", api.app, "count_recordings"):
+        running = api.app.start_background_tasks()
+        before = api.app.tally
+        await until(lambda: api.app.tally is not before)
+    await tasks.cancelled(*running)
+
+
+async def test_a_token_that_was_revoked_elsewhere_is_refused(api: Api) -> None:
+    """Also when it was revoked while nobody listened."""
+    await api.app.tokens.authenticate(api.token)
+    key = digest(api.token)
+    await api.app.store.write(lambda rows: rows.credentials.delete(key))
+    with dies_once("store changes", api.app, "watch_store"):
+        running = api.app.start_background_tasks()
+        await until(lambda: not api.app.tokens._remembered)
+    with pytest.raises(VisavisError):
+        await api.app.tokens.authenticate(api.token)
+    await tasks.cancelled(*running)
+
+
+async def test_the_start_is_announced() -> None:
+    said: list[str] = []
+
+    class Health:
+        async def is_ready(self) -> bool:
+            return True
+
+    health = Health()
+    with dies_once("announcement", health, "is_ready"):
+        await announce_when_ready(lambda: health.is_ready(), lambda: said.append("running"))
+    assert said == ["running"]
