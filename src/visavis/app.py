@@ -31,6 +31,7 @@ from visavis.services.configs import Configs
 from visavis.services.grants import Grants
 from visavis.services.ice import IceDirectory
 from visavis.services.keys import Keys
+from visavis.services.limits import Use, VisitorLimits
 from visavis.services.people import People
 from visavis.services.policies import Policies
 from visavis.services.ports import Passwords, Transaction
@@ -52,6 +53,7 @@ from visavis.web.api.recordings import RecordingsApi
 from visavis.web.limit import RateLimit
 from visavis.web.metrics import Gauge
 from visavis.web.oauth.routes import OAuth
+from visavis.web.open_sockets import OpenSockets
 from visavis.web.routes import build_web
 from visavis.web.session import Sessions, is_same_origin
 from visavis.web.signaling import Sockets
@@ -106,7 +108,9 @@ class App:
             schedule=lambda seconds, ring: asyncio.get_running_loop().call_later(seconds, ring),
             new_id=new_id,
             node_id=self.node_id,
+            limits=visitor_limits(settings),
         )
+        self.open_sockets = OpenSockets(settings.sockets_per_address, settings.sockets_per_site)
         self.configs.listeners.append(self.calls.config_changed)
         is_logged = settings.log_level in {"debug", "info"}
         self.access_log = AccessLog(sys.stderr.buffer if is_logged else None)
@@ -152,6 +156,8 @@ class App:
             active_agent=self.people.active_agent,
             is_same_origin=is_same_origin,
             new_id=new_id,
+            guard=self.calls.guard,
+            open_sockets=self.open_sockets,
         )
         self.tokens.on_forget.append(sockets.check_rights)
         return sockets
@@ -166,6 +172,7 @@ class App:
             recordings_api=RecordingsApi(self.desk, sessions),
             calls_api=CallsApi(CallBook(self.store, self.calls), sessions, settings.base_url),
             join=self.calls.join,
+            guard=self.calls.guard,
             sessions=sessions,
             sockets=self.sockets,
             recordings=self.archive.routes() if self.archive else [],
@@ -190,8 +197,37 @@ class App:
             issuer=self.settings.base_url,
         )
 
+    def _refusals(self) -> dict[str, Gauge]:
+        refused = self.calls.guard.refused
+        return {
+            "visavis_refused_calls": Gauge(
+                "Calls refused since the start because of a limit",
+                lambda: sum(refused[limit] for limit in (Use.CALL, "waiting", "queue", "pause")),
+            ),
+            "visavis_refused_checks": Gauge(
+                "Connection checks refused since the start because of a limit",
+                lambda: refused[Use.CHECK],
+            ),
+            "visavis_refused_page_views": Gauge(
+                "Page views refused since the start because of a limit", lambda: refused[Use.PAGE]
+            ),
+            "visavis_refused_messages": Gauge(
+                "Messages refused since the start because of a limit",
+                lambda: refused[Use.MESSAGE],
+            ),
+            "visavis_refused_joins": Gauge(
+                "Join links refused since the start because of a limit", lambda: refused[Use.JOIN]
+            ),
+            "visavis_sockets": Gauge("Open signalling sockets", lambda: self.open_sockets.count),
+            "visavis_refused_sockets": Gauge(
+                "Signalling sockets refused since the start because of a limit",
+                lambda: self.open_sockets.refused,
+            ),
+        }
+
     def _gauges(self) -> dict[str, Gauge]:
         return {
+            **self._refusals(),
             "visavis_calls": Gauge("Calls that have not ended", lambda: self.calls.count),
             "visavis_calls_unrecorded": Gauge(
                 "Calls since the start that went on although they could not be recorded",
@@ -277,6 +313,18 @@ def _entry_count(directory: Path) -> float:
         return 0
     except OSError:
         return math.nan
+
+
+def visitor_limits(settings: Settings) -> VisitorLimits:
+    return VisitorLimits(
+        calls=settings.calls_per_minute,
+        checks=settings.checks_per_minute,
+        pages=settings.page_views_per_minute,
+        messages=settings.messages_per_minute,
+        joins=settings.joins_per_minute,
+        waiting_calls=settings.waiting_calls_per_address,
+        queue_length=settings.queue_length,
+    )
 
 
 async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:

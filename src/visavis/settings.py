@@ -78,6 +78,33 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(description="API calls per client address in 5 minutes; 0 for no limit.", ge=0),
     ] = 300
+    calls_per_minute: Annotated[
+        int, Meta(description="Calls that visitors place per minute and network; 0: any.", ge=0)
+    ] = 10
+    checks_per_minute: Annotated[
+        int, Meta(description="Connection checks per minute and network; 0: any.", ge=0)
+    ] = 20
+    page_views_per_minute: Annotated[
+        int, Meta(description="Page views told to agents per minute and network; 0: any.", ge=0)
+    ] = 120
+    messages_per_minute: Annotated[
+        int, Meta(description="Messages left per minute and network; 0: any.", ge=0)
+    ] = 10
+    joins_per_minute: Annotated[
+        int, Meta(description="Unknown join links per minute and network; 0: any.", ge=0)
+    ] = 30
+    waiting_calls_per_address: Annotated[
+        int, Meta(description="Calls of one network that wait at once; 0: any.", ge=0)
+    ] = 5
+    queue_length: Annotated[
+        int, Meta(description="Calls of a site that wait at once; 0: any.", ge=0)
+    ] = 200
+    sockets_per_address: Annotated[
+        int, Meta(description="Open WebSockets per network; 0: any.", ge=0)
+    ] = 100
+    sockets_per_site: Annotated[
+        int, Meta(description="Open WebSockets of a site's visitors; 0: any.", ge=0)
+    ] = 10_000
     access_token_seconds: Annotated[
         int, Meta(description="How long an OAuth access token lives.", ge=60, le=31_536_000)
     ] = 43_199

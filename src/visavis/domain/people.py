@@ -93,7 +93,8 @@ def operator(site_id: int) -> Agent:
 class Visitor:
     """Somebody on a page of the site; known by the id of their socket and what they tell us.
 
-    `call_id` is the one call that a join address admits them to.
+    `call_id` is the one call that a join address admits them to. `source` is the network that they
+    connect from, for limits: an IPv4 address or an IPv6 /64; empty for this machine itself.
     """
 
     id: str
@@ -101,3 +102,4 @@ class Visitor:
     name: str = ""
     email: str = ""
     call_id: str = ""
+    source: str = ""

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 
 from visavis.domain.errors import ErrorKind, VisavisError
@@ -22,7 +22,7 @@ class Problem(JSONResponse):
     media_type = "application/problem+json"
 
 
-def problem(request: Request, error: VisavisError, headers: dict[str, str]) -> Response:
+def problem(request: HTTPConnection, error: VisavisError, headers: dict[str, str]) -> Response:
     """The answer to a request that failed."""
     kind = error.kind
     body: dict[str, Any] = {
@@ -40,7 +40,7 @@ def problem(request: Request, error: VisavisError, headers: dict[str, str]) -> R
     return Problem(body, kind.status, headers={**_challenge(request, kind), **headers})
 
 
-def _challenge(request: Request, kind: ErrorKind) -> dict[str, str]:
+def _challenge(request: HTTPConnection, kind: ErrorKind) -> dict[str, str]:
     """What RFC 6750 §3 wants with a refusal, and RFC 6585 §4 with a limit."""
     match kind:
         case ErrorKind.Unauthorized if "authorization" in request.headers:

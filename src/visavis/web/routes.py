@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from visavis.domain.errors import VisavisError
 from visavis.services.calls.joins import Invitee
+from visavis.services.limits import VisitorGuard
 from visavis.web.access import AccessLog
 from visavis.web.api.audit import AuditApi
 from visavis.web.api.calls import CallsApi
@@ -35,6 +36,7 @@ from visavis.web.resource import Resources
 from visavis.web.safe import SafeHeaders
 from visavis.web.session import Sessions
 from visavis.web.signaling import Sockets
+from visavis.web.source import UNLISTED_PROXIES
 
 CORS_METHODS: Final = ("GET", "HEAD", "POST", "PUT")
 CORS_REQUEST_HEADERS: Final = (
@@ -56,6 +58,7 @@ def build_web(
     recordings_api: RecordingsApi,
     calls_api: CallsApi,
     join: Callable[[str], Invitee],
+    guard: VisitorGuard,
     sessions: Sessions,
     oauth: OAuth,
     sockets: Sockets,
@@ -71,7 +74,8 @@ def build_web(
 
     async def readyz(_: Request) -> Response:
         reason = await why_not_ready()
-        return PlainTextResponse(f"{reason or 'ready'}\n", 503 if reason else 200)
+        lines = [reason or "ready", UNLISTED_PROXIES.warning()]
+        return PlainTextResponse("".join(f"{x}\n" for x in lines if x), 503 if reason else 200)
 
     router = _router(
         *sessions.routes(),  # /session
@@ -80,7 +84,7 @@ def build_web(
         *sockets.routes(),  # /signaling/visitor, /signaling/agent
         *recordings,  # /recordings/, /library/recordings
         *page_routes(),  # /, /demo, /console, /library, /signin, /widget.js, /static/
-        *join_routes(join),  # /join/{token}
+        *join_routes(join, guard),  # /join/{token}
         Route("/healthz", _healthz),
         Route("/readyz", readyz),
         metrics_route(gauges),  # /metrics

@@ -17,10 +17,15 @@ from visavis.domain import signaling
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.services.calls import Calls
+from visavis.services.calls.joins import Invitee
+from visavis.services.limits import VisitorGuard
 from visavis.services.ports import Bus
 from visavis.services.presence import Desk
 from visavis.services.topics import config_topic, consoles_topic, socket_topic
+from visavis.web.errors import problem
+from visavis.web.open_sockets import OpenSockets
 from visavis.web.pump import pump, send
+from visavis.web.source import source_of
 
 POLICY_VIOLATION: Final = 1008  # RFC 6455 §7.4.1
 RIGHTS_SECONDS: Final = 60.0
@@ -45,6 +50,8 @@ class Sockets:
         active_agent: Callable[[int, int], Awaitable[Agent]],
         is_same_origin: Callable[[HTTPConnection], bool],
         new_id: Callable[[], str],
+        guard: VisitorGuard,
+        open_sockets: OpenSockets,
     ) -> None:
         self._calls = calls
         self._bus = bus
@@ -56,6 +63,8 @@ class Sockets:
         self._active_agent = active_agent
         self._is_same_origin = is_same_origin
         self._new_id = new_id
+        self._guard = guard
+        self._open_sockets = open_sockets
         self._checks: set[asyncio.Event] = set()
 
     def check_rights(self) -> None:
@@ -72,9 +81,14 @@ class Sockets:
     async def visitor(self, socket: WebSocket) -> None:
         try:
             visitor = await self._visitor(socket)
+            place = self._open_sockets.take(visitor.source, visitor.site_id)
         except VisavisError as error:
-            await socket.close(POLICY_VIOLATION, error.message)
+            await _refuse(socket, error)
             return
+        with place:
+            await self._serve_visitor(socket, visitor)
+
+    async def _serve_visitor(self, socket: WebSocket, visitor: Visitor) -> None:
 
         async def perform(message: signaling.FromVisitor) -> None:
             await self._calls.from_visitor(visitor, message)
@@ -97,10 +111,19 @@ class Sockets:
 
     async def agent(self, socket: WebSocket) -> None:
         try:
-            desk = await self._desk(socket, self._new_id())
+            place = self._open_sockets.take(source_of(socket.scope))
         except VisavisError as error:
-            await socket.close(POLICY_VIOLATION, error.message)
+            await _refuse(socket, error)
             return
+        with place:
+            try:
+                desk = await self._desk(socket, self._new_id())
+            except VisavisError as error:
+                await _refuse(socket, error)
+                return
+            await self._serve_agent(socket, desk)
+
+    async def _serve_agent(self, socket: WebSocket, desk: Desk) -> None:
 
         async def perform(message: signaling.FromAgent) -> None:
             # Permissions can end while the page is open. Leaving a call is always allowed.
@@ -131,21 +154,32 @@ class Sockets:
 
     async def _visitor(self, socket: WebSocket) -> Visitor:
         """Who comes by a join address, or to a site that there is; raises `EntityNotFound`."""
+        source = source_of(socket.scope)
         if token := socket.query_params.get("join"):
-            invitee = self._calls.join(token)
+            invitee = self._invitee(token, source)
             if invitee.agent is None:
-                return Visitor(self._new_id(), invitee.site_id, call_id=invitee.call_id)
+                call_id = invitee.call_id
+                return Visitor(self._new_id(), invitee.site_id, call_id=call_id, source=source)
         site = socket.query_params.get("site", "")
         if not _NUMBER.fullmatch(site) or not await self._has_site(int(site)):
             raise VisavisError(ErrorKind.EntityNotFound, "There is no such site.")
-        return Visitor(self._new_id(), int(site))
+        return Visitor(self._new_id(), int(site), source=source)
+
+    def _invitee(self, token: str, source: str) -> Invitee:
+        """Raises `EntityNotFound` for an unknown join link, `TooManyRequests` for many of them."""
+        self._guard.demand_join(source)
+        try:
+            return self._calls.join(token)
+        except VisavisError:
+            self._guard.note_unknown_join(source)
+            raise
 
     async def _desk(self, socket: WebSocket, socket_id: str) -> Desk:
         """Raises `Unauthorized`, `EntityNotFound`, and `PermissionDenied` to strangers' pages."""
         if not self._is_same_origin(socket):
             raise VisavisError(ErrorKind.PermissionDenied, "Open the console on its own address.")
         if token := socket.query_params.get("join"):
-            invitee = self._calls.join(token)
+            invitee = self._invitee(token, source_of(socket.scope))
             if invitee.agent:
                 agent = await self._active_agent(invitee.site_id, invitee.agent.id)
                 return Desk(socket_id, agent, invitee.call_id)
@@ -193,3 +227,12 @@ class Sockets:
             yield
         finally:
             timers[0].cancel()
+
+
+async def _refuse(socket: WebSocket, error: VisavisError) -> None:
+    """Answer the handshake: 429 with a problem document if it was one too many, else 403."""
+    if error.kind is not ErrorKind.TooManyRequests:
+        await socket.close(POLICY_VIOLATION, error.message)
+        return
+    answer = problem(HTTPConnection(socket.scope), error, {"Retry-After": "60"})
+    await socket.send_denial_response(answer)

@@ -32,6 +32,7 @@ from visavis.services.calls.ringing import Ringing
 from visavis.services.calls.taping import Taping
 from visavis.services.calls.transfers import Transfers
 from visavis.services.calls.visitors import Visitors
+from visavis.services.limits import Use, VisitorGuard, VisitorLimits
 from visavis.services.ports import Bus, Clock, MediaListener, MediaPlane, Store
 from visavis.services.presence import Desk, Presence
 
@@ -51,8 +52,10 @@ class Calls:
         schedule: Scheduler,
         new_id: Callable[[], str],
         node_id: str,
+        limits: VisitorLimits | None = None,
     ) -> None:
         self._config_of = config_of
+        guard = self.guard = VisitorGuard(limits or VisitorLimits(), clock)
         chronicle = Chronicle(store, node_id, schedule)
         floor = self._floor = Floor(
             bus=bus, clock=clock, schedule=schedule, new_id=new_id, chronicle=chronicle
@@ -79,6 +82,7 @@ class Calls:
             lobby=self._lobby,
             joins=self._joins,
             desks=self._desks,
+            guard=guard,
         )
         self._probes = Probes(floor, media)
         self.ears: MediaListener = Ears(floor, links, self._transfers, self._taping)
@@ -103,16 +107,19 @@ class Calls:
         """Do what the page asks for; raises `VisavisError`."""
         match message:
             case signaling.Here():
+                self.guard.demand(Use.PAGE, visitor)
                 self._lobby.here(visitor, message)
                 self._news.changed(visitor.site_id)
             case signaling.Probe(offer):
                 await self._demand_enabled(visitor.site_id)
-                await self._probes.probe(visitor.id, offer)
+                self.guard.demand(Use.CHECK, visitor)
+                await self._probes.probe(visitor.id, visitor.source, offer)
             case signaling.Call():
                 await self._visitors.call(visitor, message)
             case signaling.Resume():
                 self._visitors.resume(visitor, message)
             case signaling.LeaveMessage():
+                self.guard.demand(Use.MESSAGE, visitor)
                 await self._visitors.leave_message(visitor, message)
             case _:
                 await self._parties.perform(visitor.site_id, visitor.id, message)

@@ -158,8 +158,8 @@ class Chat:
 class LiveCall:
     """A call in progress: its record, and what only matters while it lasts.
 
-    `desk_of` is the agent who alone may have it, by a join address. `lock` keeps in order what the
-    call asks of the media worker.
+    `desk_of` is the agent who alone may have it, by a join address. Calls of a lower `rank` are
+    served first. `lock` keeps in order what the call asks of the media worker.
     """
 
     record: CallRecord
@@ -169,6 +169,7 @@ class LiveCall:
     tape: Tape
     agent: Seat | None = None
     chat: Chat = field(default_factory=Chat)
+    rank: int = 0
     desk_of: Agent | None = None
     rung: dict[str, Desk] = field(default_factory=dict)
     declined: set[int] = field(default_factory=set)

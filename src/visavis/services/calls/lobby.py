@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 
 from visavis.domain import signaling
@@ -32,6 +32,7 @@ class Lobby:
         self._floor = floor
         self._presence = presence
         self._here: dict[int, dict[str, PageVisitor]] = {}
+        self._sources: dict[str, str] = {}
         self._invitations: dict[str, Invitation] = {}
 
     def here(self, visitor: Visitor, message: signaling.Here) -> None:
@@ -43,10 +44,12 @@ class Lobby:
             page=line_of(message.page),
             since=before.since if before else self._floor.now(),
         )
+        self._sources[visitor.id] = visitor.source
 
     def gone(self, visitor: Visitor) -> None:
         known = self._here.get(visitor.site_id, {})
         known.pop(visitor.id, None)
+        self._sources.pop(visitor.id, None)
         if not known:
             self._here.pop(visitor.site_id, None)
         self._invitations.pop(visitor.id, None)
@@ -78,10 +81,24 @@ class Lobby:
         return invitation.desk if invitation.desk in desks else next(iter(desks), None)
 
     def visitors(self, site_id: int) -> signaling.Visitors:
-        """Who could be invited, whoever came last first."""
-        told = list(islice(self._free(site_id), MAX_TOLD))
-        count = sum(1 for _ in self._free(site_id))
-        return signaling.Visitors(visitors=told, count=count)
+        """List the visitors who could be invited, the latest first.
+
+        If there are more than fit, one page of each network comes before the second of any, so
+        that many pages of one network do not hide the others.
+        """
+        free = list(self._free(site_id))
+        told = free if len(free) <= MAX_TOLD else self._fairest(free)
+        return signaling.Visitors(visitors=told, count=len(free))
+
+    def _fairest(self, free: list[PageVisitor]) -> list[PageVisitor]:
+        ranks: Counter[str] = Counter()
+        ranked: list[tuple[int, int, PageVisitor]] = []
+        for index, visitor in enumerate(free):
+            source = self._sources[visitor.visitor_id]
+            ranked.append((ranks[source] if source else 0, index, visitor))
+            ranks[source] += 1
+        ranked.sort()
+        return [visitor for *_, visitor in ranked[:MAX_TOLD]]
 
     def _free(self, site_id: int) -> Iterator[PageVisitor]:
         for visitor in reversed(self._here.get(site_id, {}).values()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 import structlog
@@ -19,6 +20,9 @@ log = structlog.get_logger(__name__)
 MAX_PROBES: Final = 100
 """At once, on this node: they take ports' time from calls."""
 
+MAX_OF_SOURCE: Final = 4
+"""At once from one network, so that no network can use up everybody's."""
+
 
 class Probes:
     """Each is a link of its own whose other leg stays empty."""
@@ -27,15 +31,21 @@ class Probes:
         self._floor = floor
         self._media = media
         self._going_on: set[str] = set()
+        self._of_source: Counter[str] = Counter()
 
-    async def probe(self, socket_id: str, offer: str) -> None:
+    async def probe(self, socket_id: str, source: str, offer: str) -> None:
         """Answer the offer; raises `ParameterInvalid`, `TooManyRequests`, `MediaUnavailable`."""
         remote = read_transport(offer)
         if socket_id in self._going_on or len(self._going_on) >= MAX_PROBES:
             raise VisavisError(ErrorKind.TooManyRequests)
+        if source and self._of_source[source] >= MAX_OF_SOURCE:
+            raise VisavisError(ErrorKind.TooManyRequests)
         self._going_on.add(socket_id)
+        self._of_source[source] += 1
         link = Link(f"probe-{self._floor.new_id()}", 1)
-        self._floor.schedule(PROBE_SECONDS, lambda: self._floor.run(self._end(socket_id, link)))
+        self._floor.schedule(
+            PROBE_SECONDS, lambda: self._floor.run(self._end(socket_id, source, link))
+        )
         for side in Side:
             transport = await self._media.open_leg(link, side)
         await self._media.set_remote(link, side, remote)
@@ -43,8 +53,9 @@ class Probes:
         probed = signaling.Probed(sdp=rewrite(offer, transport, "passive"))
         self._floor.tell_socket(socket_id, probed)
 
-    async def _end(self, socket_id: str, link: Link) -> None:
+    async def _end(self, socket_id: str, source: str, link: Link) -> None:
         self._going_on.discard(socket_id)
+        self._of_source -= Counter([source])  # which drops what is 0
         try:
             await self._media.close(link)
         except VisavisError as error:

@@ -1,7 +1,7 @@
 """Which call rings at which desk, and which wait in the queue.
 
 A site rings at most as many calls at once as it has free agents, each at all their desks, in the
-order in which they came; the others are queued.
+order of their rank and then of their arrival; the others are queued.
 """
 
 from __future__ import annotations
@@ -58,16 +58,19 @@ class Ringing:
                 self._floor.tell(call.visitor, signaling.Queued(call_id=call.id, place=place))
 
     def queue(self, site_id: int) -> Iterator[LiveCall]:
-        """First come, first served."""
-        for call in self._floor.of_site(site_id):
+        """First come, first served, within a rank."""
+        for call in self._in_order(site_id):
             if call.record.state is State.QUEUED:
                 yield call
 
     def _waiting(self, site_id: int) -> Iterator[LiveCall]:
         """What is to ring; while its visitor's page is gone, a call only keeps its place."""
-        for call in self._floor.of_site(site_id):
+        for call in self._in_order(site_id):
             if call.is_waiting and call.desk_of is None and call.visitor.is_open:
                 yield call
+
+    def _in_order(self, site_id: int) -> list[LiveCall]:
+        return sorted(self._floor.of_site(site_id), key=lambda call: call.rank)
 
     def _ring(self, call: LiveCall, desks: Mapping[str, Desk]) -> None:
         if call.record.state is not State.RINGING:
@@ -89,7 +92,7 @@ class Ringing:
         self.stop(call, "busy")
         self._floor.move(call, Event.NOBODY_FREE)
         self._floor.time_out(call, QUEUE_SECONDS, Event.QUEUE_TIME_OUT)
-        call.place = sum(1 for _ in self.queue(call.site_id))
+        call.place = next(n for n, c in enumerate(self.queue(call.site_id), 1) if c is call)
         self._floor.tell(call.visitor, signaling.Queued(call_id=call.id, place=call.place))
 
     def _stop_at(self, call: LiveCall, desks: list[Desk], reason: str) -> None:

@@ -21,6 +21,7 @@ from visavis.services.calls.lobby import Lobby
 from visavis.services.calls.parties import Parties
 from visavis.services.calls.ringing import Ringing
 from visavis.services.calls.words import line_of, text_of
+from visavis.services.limits import VisitorGuard
 from visavis.services.ports import Store, Transaction
 
 
@@ -37,6 +38,7 @@ class Visitors:
         lobby: Lobby,
         joins: Joins,
         desks: Desks,
+        guard: VisitorGuard,
     ) -> None:
         self._config_of = config_of
         self._policy_of = policy_of
@@ -47,12 +49,14 @@ class Visitors:
         self._lobby = lobby
         self._joins = joins
         self._desks = desks
+        self._guard = guard
+        floor.endings.append(self._start_pause)
 
     async def call(self, visitor: Visitor, message: signaling.Call) -> None:
         """Ring the site's agents, or whoever has invited the visitor.
 
         Raises `AudioVideoChatDisabled`, `AgreementNeeded`, `ParameterInvalid` for an unusable
-        offer, `CallNotPossible` while the visitor's last call goes on.
+        offer, `CallNotPossible` while the visitor's last call goes on, `TooManyRequests`.
         """
         offer = read_offer(message.offer)
         config = await self._config_of(visitor.site_id)
@@ -109,6 +113,9 @@ class Visitors:
             self._floor.changed(visitor.site_id)
 
     def _begin(self, visitor: Visitor, message: signaling.Call) -> LiveCall:
+        waiting = [call for call in self._floor.of_site(visitor.site_id) if call.is_waiting]
+        same_source = sum(1 for call in waiting if call.record.visitor.source == visitor.source)
+        self._guard.demand_call(visitor, len(waiting), same_source)
         now = self._floor.now()
         record = CallRecord(
             id=self._floor.new_id(),
@@ -124,9 +131,15 @@ class Visitors:
             self._floor.new_id(),
             RecordingPolicy(visitor.site_id),
             Tape(now),
+            rank=self._guard.rank(visitor, same_source),
         )
         self._floor.add(call)
         return call
+
+    def _start_pause(self, call: LiveCall) -> None:
+        """Let a visitor who gave up before anybody accepted not ring again at once."""
+        if call.agent is None and call.record.ended_by == "visitor":
+            self._guard.note_abandoned(call.visitor.socket_id)
 
     def _introduce(self, call: LiveCall, visitor: Visitor, message: signaling.Call) -> None:
         record = call.record

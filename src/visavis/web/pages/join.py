@@ -12,20 +12,25 @@ from starlette.routing import BaseRoute, Route
 from visavis.domain.errors import VisavisError
 from visavis.domain.leg import Side
 from visavis.services.calls.joins import Invitee
+from visavis.services.limits import VisitorGuard
 from visavis.web.pages import STATIC
+from visavis.web.source import source_of
 
 PAGES: Final = {Side.VISITOR: "join-visitor.html", Side.AGENT: "join-agent.html"}
 HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 """The address is a secret: nothing keeps it, and no other site learns it."""
 
 
-def join_routes(join: Callable[[str], Invitee]) -> list[BaseRoute]:
-    """`join` tells whom an address is for."""
+def join_routes(join: Callable[[str], Invitee], guard: VisitorGuard) -> list[BaseRoute]:
+    """`join` tells whom an address is for; `guard` limits guessing."""
 
     def page(request: Request) -> Response:
+        source = source_of(request.scope)
+        guard.demand_join(source)
         try:
             side, status = join(request.path_params["token"]).side, 200
         except VisavisError as error:
+            guard.note_unknown_join(source)
             side, status = Side.VISITOR, error.kind.status  # whose page says why
         return FileResponse(STATIC / PAGES[side], status, headers=HEADERS)
 

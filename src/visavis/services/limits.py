@@ -1,0 +1,174 @@
+"""Limits for anonymous visitors: how often a page and a network may call, check, browse and write.
+
+A visitor is anybody, so each use is counted twice: by page (socket) and by source, the network that
+the page connects from. An attack from few networks then takes few places from everybody else.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from math import ceil
+from typing import Final
+
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.people import Visitor
+
+MAX_WATCHED: Final = 50_000
+"""Keys that a counter remembers; the one that was used least recently makes room."""
+
+MINUTE: Final = 60.0
+
+
+class Use(StrEnum):
+    """An action of a visitor that is limited."""
+
+    CALL = "call"
+    CHECK = "check"
+    PAGE = "page"
+    MESSAGE = "message"
+    JOIN = "join"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitorLimits:
+    """The operator's limits. The rates are per minute and source; 0 switches a limit off."""
+
+    calls: int = 10
+    checks: int = 20
+    pages: int = 120
+    messages: int = 10
+    joins: int = 30
+    waiting_calls: int = 5
+    queue_length: int = 200
+    call_pause_seconds: float = 3.0
+
+    def per_minute(self, use: Use) -> int:
+        return {
+            Use.CALL: self.calls,
+            Use.CHECK: self.checks,
+            Use.PAGE: self.pages,
+            Use.MESSAGE: self.messages,
+            Use.JOIN: self.joins,
+        }[use]
+
+
+class TokenBuckets:
+    """Token buckets by key: `per_minute` uses at once, refilled evenly over a minute."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._buckets: OrderedDict[tuple[str, str], tuple[float, datetime]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def used(self, key: tuple[str, str], per_minute: int) -> float:
+        """How many uses are not refilled yet."""
+        known = self._buckets.get(key)
+        if known is None:
+            return 0.0
+        elapsed = max(0.0, (self._clock() - known[1]).total_seconds())
+        return max(0.0, known[0] - elapsed * per_minute / MINUTE)
+
+    def seconds_to_wait(self, key: tuple[str, str], per_minute: int) -> float:
+        """How long until another use is allowed; 0 if it is now."""
+        return max(0.0, (self.used(key, per_minute) + 1 - per_minute) * MINUTE / per_minute)
+
+    def add(self, key: tuple[str, str], per_minute: int) -> None:
+        """Count a use."""
+        self._buckets[key] = self.used(key, per_minute) + 1, self._clock()
+        self._buckets.move_to_end(key)
+        if len(self._buckets) > MAX_WATCHED:
+            self._buckets.popitem(last=False)
+
+
+class VisitorGuard:
+    """Counts what visitors do and refuses what exceeds the limits.
+
+    `refused` holds how often each limit has refused somebody since the start.
+    """
+
+    def __init__(self, limits: VisitorLimits, clock: Callable[[], datetime]) -> None:
+        self.limits = limits
+        self.refused: Counter[str] = Counter()
+        self._clock = clock
+        self._buckets = TokenBuckets(clock)
+        self._abandoned: OrderedDict[str, datetime] = OrderedDict()
+
+    def demand(self, use: Use, visitor: Visitor) -> None:
+        """Count a use by this visitor; raises `TooManyRequests` when it is one too many.
+
+        A page alone may use half of what its network may.
+        """
+        per_minute = self.limits.per_minute(use)
+        if not per_minute:
+            return
+        counted = [((f"{use} by page", visitor.id), max(1, per_minute // 2))]
+        if visitor.source:
+            counted.append(((f"{use} by source", visitor.source), per_minute))
+        wait = max(self._buckets.seconds_to_wait(*each) for each in counted)
+        if wait > 0:
+            raise self.refusal(use, f"Too often: try again in {ceil(wait)} seconds.")
+        for each in counted:
+            self._buckets.add(*each)
+
+    def demand_join(self, source: str) -> None:
+        """Raises `TooManyRequests` when a network has tried too many unknown join links."""
+        per_minute = self.limits.joins
+        if source and per_minute:
+            wait = self._buckets.seconds_to_wait((Use.JOIN, source), per_minute)
+            if wait > 0:
+                raise self.refusal(
+                    Use.JOIN, f"Too many unknown links: try again in {ceil(wait)} seconds."
+                )
+
+    def note_unknown_join(self, source: str) -> None:
+        """Count a join link that leads nowhere: somebody may be guessing."""
+        if source and self.limits.joins:
+            self._buckets.add((Use.JOIN, source), self.limits.joins)
+
+    def demand_call(self, visitor: Visitor, waiting: int, waiting_of_source: int) -> None:
+        """Count a call; raises `TooManyRequests`.
+
+        `waiting` is how many calls of the site wait for an agent, `waiting_of_source` how many of
+        them come from the visitor's network.
+        """
+        limits = self.limits
+        abandoned_at = self._abandoned.get(visitor.id)
+        if abandoned_at:
+            pause = limits.call_pause_seconds - (self._clock() - abandoned_at).total_seconds()
+            if pause > 0:
+                raise self.refusal("pause", f"Wait {ceil(pause)} seconds before you call again.")
+        if visitor.source and 0 < limits.waiting_calls <= waiting_of_source:
+            raise self.refusal(
+                "waiting", "Too many calls from your network are waiting: try again later."
+            )
+        if 0 < limits.queue_length <= waiting:
+            raise self.refusal("queue", "Too many visitors are waiting: try again later.")
+        self.demand(Use.CALL, visitor)
+
+    def note_abandoned(self, visitor_id: str) -> None:
+        """Start the pause after a call that its visitor gave up before anybody accepted it."""
+        self._abandoned[visitor_id] = self._clock()
+        self._abandoned.move_to_end(visitor_id)
+        if len(self._abandoned) > MAX_WATCHED:
+            self._abandoned.popitem(last=False)
+
+    def rank(self, visitor: Visitor, waiting_of_source: int) -> int:
+        """How many calls the visitor's network has placed lately before this one.
+
+        Calls of a lower rank are served first, so the first call of a network never waits behind
+        the tenth of another.
+        """
+        if not visitor.source or not self.limits.calls:
+            return 0
+        used = self._buckets.used((f"{Use.CALL} by source", visitor.source), self.limits.calls)
+        return max(waiting_of_source, ceil(used) - 1)
+
+    def refusal(self, limit: str, sentence: str) -> VisavisError:
+        self.refused[limit] += 1
+        return VisavisError(ErrorKind.TooManyRequests, sentence)
