@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import math
+import shutil
 import sys
 from datetime import timedelta
 from functools import partial
@@ -18,8 +19,10 @@ from starlette.types import ASGIApp
 from visavis.archive.archive import Archive
 from visavis.archive.key import ensure_key
 from visavis.bus.local import LocalBus
+from visavis.domain.recording import INCOMPLETE
 from visavis.http_server import http_server, listen, serve_on_socket, server_certificate
 from visavis.lifecycle import Lifecycle
+from visavis.media.limits import MEGABYTE
 from visavis.media.workers import MediaWorkers
 from visavis.recorder.trial import Trials
 from visavis.recording import deliverer
@@ -238,6 +241,9 @@ class App:
                 "Recordings on this machine that wait for their delivery or are being made",
                 lambda: _entry_count(self.settings.spool),
             ),
+            "visavis_disk_free_bytes": Gauge(
+                "Bytes that are free where recordings are kept", self._free_bytes
+            ),
             "visavis_recordings_missing": Gauge(
                 "Calls of the last 30 days that ought to have a recording at the recording server "
                 "and have none",
@@ -263,7 +269,22 @@ class App:
         """Why a call could not be placed now; empty when it could."""
         if not self.media.living:
             return "no media worker is connected"
-        return "" if await self.store.is_there() else "the database does not answer"
+        if not await self.store.is_there():
+            return "the database does not answer"
+        return await asyncio.to_thread(self._why_disk_is_full)
+
+    def _why_disk_is_full(self) -> str:
+        """Why no recording can begin for want of space; empty when one can."""
+        free, needed = self._free_bytes(), self.settings.disk_reserve_megabytes * MEGABYTE
+        if free >= needed:
+            return ""
+        return (
+            f"the disk is nearly full: {free // MEGABYTE} MB are free, "
+            f"recordings begin above {needed // MEGABYTE} MB"
+        )
+
+    def _free_bytes(self) -> int:
+        return shutil.disk_usage(self.settings.data_dir).free
 
     async def start(self) -> None:
         """Tell the other nodes that this one is here, and end the calls that its last life held."""
@@ -306,9 +327,9 @@ class App:
 
 
 def _entry_count(directory: Path) -> float:
-    """Count the entries of a directory: 0 before it exists, NaN while it cannot be read."""
+    """Count the recordings of a spool: 0 before it exists, NaN while it cannot be read."""
     try:
-        return sum(1 for _ in directory.iterdir())
+        return sum(1 for path in directory.iterdir() if path.name != INCOMPLETE)
     except FileNotFoundError:
         return 0
     except OSError:

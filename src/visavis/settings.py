@@ -62,6 +62,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     parallel_muxers: Annotated[
         int, Meta(description="How many recordings are made into files at once.", ge=1, le=64)
     ] = 1
+    max_leg_megabits: Annotated[
+        int,
+        Meta(description="Mbit/s that one browser may send; more is dropped.", ge=1, le=1000),
+    ] = 25
+    max_recording_gigabytes: Annotated[
+        int, Meta(description="Size at which a recording is stopped; 0 for no limit.", ge=0)
+    ] = 50
+    max_recording_hours: Annotated[
+        int, Meta(description="Length at which a recording is stopped; 0 for no limit.", ge=0)
+    ] = 24
+    disk_reserve_megabytes: Annotated[
+        int,
+        Meta(
+            description="Space left free by recordings; the second half is for the database.",
+            ge=2,
+        ),
+    ] = 512
     tls_cert: Annotated[
         str, Meta(description="Certificate chain (PEM) to serve HTTPS without a proxy.")
     ] = ""

@@ -153,12 +153,30 @@ def test_a_recording_that_was_taken_out_of_the_spool_is_not_written_to(
     assert not (directory / "0002.journal").exists()
 
 
-def test_a_disk_that_is_nearly_full_is_not_begun_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(journal_module, "RESERVE_BYTES", 1 << 62)
+def test_a_stopped_journal_says_why_and_is_sealed(tmp_path: Path) -> None:
+    lost: list[str] = []
+    journal = create_journal(tmp_path, MANIFEST, 1, lost.append)
+    journal.append(1, RecordKind.RTP, JournalLeg.AGENT, b"x" * 200)
+    before = journal.size
+    journal.stop("the disk is nearly full")
+    journal.stop("again")
+    assert not journal.is_written
+    journal.append(2, RecordKind.RTP, JournalLeg.AGENT, b"x" * 200)
+    journal.note({"type": "resumed"})
+    journal.close()
+    assert lost == ["The recording was stopped: the disk is nearly full."]
+    packet, note, seal = records(tmp_path)
+    assert (packet.arrival_us, seal.kind) == (1, RecordKind.SEAL)
+    assert note.payload == b'{"type":"stopped","why":"the disk is nearly full"}'
+    later = create_journal(tmp_path, MANIFEST, 2, pytest.fail)
+    assert later.size > before > 200  # the whole recording counts
+    assert later.started_at == MANIFEST.started_at.timestamp()
+    later.close()
+
+
+def test_a_disk_that_is_nearly_full_is_not_begun_on(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nearly full"):
-        new_journal(tmp_path)
+        create_journal(tmp_path, MANIFEST, 1, pytest.fail, reserve_bytes=1 << 62)
     assert not (tmp_path / "rec").exists()
 
 

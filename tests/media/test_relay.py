@@ -17,6 +17,7 @@ from visavis.domain.leg import Link, Side
 from visavis.media.dtls import Identity
 from visavis.media.journal import create_journal
 from visavis.media.leg import ALIVE_SECONDS, GAP_SECONDS, OUR_SSRC, Down, Leg, Up
+from visavis.media.limits import RateLimit
 from visavis.media.relay import MAX_LINKS, Relay
 from visavis.media.route import Address, Route, address_of
 from visavis.rtp.journal import JournalLeg, RecordKind, read_journal
@@ -140,6 +141,26 @@ def test_a_tap_hears_both_and_a_pause_is_noted(tmp_path: Path) -> None:
         (RecordKind.SEAL, JournalLeg.NONE),
     ]
     assert [r.payload for r in records[1:3]] == [b'{"type":"paused"}', b'{"type":"resumed"}']
+
+
+def test_what_a_leg_sends_too_fast_is_neither_relayed_nor_recorded(tmp_path: Path) -> None:
+    desk = connected()
+    leg = desk.relay.links[LINK].legs[Side.VISITOR]
+    leg.rate_limit = RateLimit(200, 1.0)
+    journal = create_journal(tmp_path, MANIFEST, 1, pytest.fail)
+    desk.relay.record(LINK, journal)
+    desk.taken()
+    for number in range(100):
+        desk.say(Side.VISITOR, rtp(number))
+    relayed = len(desk.taken())
+    desk.say(Side.AGENT, rtp(1))
+    assert len(desk.taken()) == 1  # it is the other's limit
+    desk.relay.remove(LINK, 2.0)
+    journal.close()
+    with (tmp_path / "rec" / "0001.journal").open("rb") as file:
+        legs = [record.leg for record in read_journal(file) if record.kind is RecordKind.RTP]
+    assert 5 < relayed == legs.count(JournalLeg.VISITOR) < 20
+    assert leg.rate_limit.dropped == 100 - relayed
 
 
 def test_after_a_pause_key_frames_are_asked_for_until_one_is_new(tmp_path: Path) -> None:

@@ -146,6 +146,14 @@ def test_a_pause_is_not_missing(journal: Journal, tmp_path: Path) -> None:
     assert made(journal, tmp_path).missing == ()
 
 
+def test_a_stop_is_told(journal: Journal, tmp_path: Path) -> None:
+    journal.note(5, type="stopped", why="it has lasted 2 hours")
+    assert made(journal, tmp_path).missing == (
+        "Everything from 0:05 on is missing: "
+        "the recording was stopped since it has lasted 2 hours.",
+    )
+
+
 def test_a_slow_disk_is_told(journal: Journal, tmp_path: Path) -> None:
     journal.note(5, type="gap", records=7)
     assert made(journal, tmp_path).missing == (

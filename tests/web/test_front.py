@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import msgspec
 import pytest
 
 from tests.web.conftest import PATH, Api
@@ -129,6 +130,7 @@ async def test_metrics_count_the_answers(api: Api) -> None:
     assert 'visavis_http_request_seconds_bucket{le="+Inf",method="PUT",status="401"}' in text
     assert "visavis_calls 0.0" in text
     assert "visavis_spool_recordings 0.0" in text
+    assert "visavis_disk_free_bytes" in text
 
 
 class TestAccessLog:
@@ -163,3 +165,9 @@ class TestAccessLog:
         log.flush()
         AccessLog(None).note("GET", "/", 200, 0.001, "id")
         assert stream.getvalue() == b""
+
+
+async def test_a_full_disk_is_not_ready(api: Api) -> None:
+    assert api.app._why_disk_is_full() == ""
+    api.app.settings = msgspec.structs.replace(api.app.settings, disk_reserve_megabytes=1 << 40)
+    assert "the disk is nearly full: " in api.app._why_disk_is_full()

@@ -15,14 +15,12 @@ from typing import Any, Final
 
 import msgspec
 
-from visavis.domain.recording import MANIFEST, Manifest, journal_name
+from visavis.domain.recording import JOURNAL_SUFFIX, MANIFEST, Manifest, journal_name
 from visavis.media.scribe import Scribe
 from visavis.rtp.journal import MAGIC, JournalLeg, RecordKind, encode_block, encode_record
 
 HURRY_BYTES: Final = 2 * 1024 * 1024
 MAX_WAITING_BYTES: Final = 8 * 1024 * 1024
-RESERVE_BYTES: Final = 256 * 1024 * 1024
-
 SCRIBE: Final = Scribe()
 """Every journal's: a thread for each took the interpreter from the packets as often as there are
 calls."""
@@ -32,11 +30,23 @@ class Journal:
     """One link's journal, appended by the event loop and written by the scribe's thread.
 
     `manifest` is the recording's, open and locked (shared): it is closed with the journal.
+    `started_at` is when the recording began, in seconds since the epoch, and `earlier` how many
+    bytes its other journals had when this one was opened.
     """
 
     def __init__(
-        self, file: int, manifest: int, on_lost: Callable[[str], None], scribe: Scribe = SCRIBE
+        self,
+        file: int,
+        manifest: int,
+        on_lost: Callable[[str], None],
+        scribe: Scribe = SCRIBE,
+        *,
+        started_at: float = 0.0,
+        earlier: int = 0,
     ) -> None:
+        self.started_at = started_at
+        self._earlier = earlier
+        self._is_stopped = False
         self._file = file
         self._manifest = manifest
         self._on_lost = on_lost
@@ -57,8 +67,20 @@ class Journal:
         """Sealed and on disk, or lost: nothing is written any more."""
         return self._over.is_set()
 
+    @property
+    def size(self) -> int:
+        """Bytes of the recording up to now, its earlier journals included."""
+        return self._earlier + self._appended
+
+    @property
+    def is_written(self) -> bool:
+        """Whether records are still taken."""
+        return not (self._is_stopped or self._is_lost or self._is_closing)
+
     def append(self, arrival_us: int, kind: RecordKind, leg: JournalLeg, payload: bytes) -> None:
         """Take a record; it is on disk within a second, or a gap is noted."""
+        if self._is_stopped and kind is not RecordKind.SEAL:
+            return
         record = encode_record(arrival_us, kind, leg, payload)
         waiting = self._appended - self._taken + len(record)
         if waiting > MAX_WAITING_BYTES or self._is_lost:
@@ -75,6 +97,13 @@ class Journal:
     def note(self, note: Mapping[str, Any]) -> None:
         payload = msgspec.json.encode(note)
         self.append(time.time_ns() // 1000, RecordKind.NOTE, JournalLeg.NONE, payload)
+
+    def stop(self, why: str) -> None:
+        """Take no more records, note why, and report the journal as lost."""
+        if self.is_written:
+            self.note({"type": "stopped", "why": why})
+            self._is_stopped = True
+            self._on_lost(f"The recording was stopped: {why}.")
 
     def close(self) -> None:
         """Seal the journal and let go of it; it is on disk when this returns."""
@@ -123,18 +152,23 @@ class Journal:
 
 
 def create_journal(
-    spool: Path, manifest: Manifest, number: int, on_lost: Callable[[str], None]
+    spool: Path,
+    manifest: Manifest,
+    number: int,
+    on_lost: Callable[[str], None],
+    reserve_bytes: int = 0,
 ) -> Journal:
     """Begin a recording in the spool, or its next journal, as the `number`-th.
 
     On disk and locked when this returns; raises `OSError`, also when the recorder has taken the
-    recording over. `on_lost` is called from another thread when the journal can no longer be
-    written.
+    recording over, or when less than `reserve_bytes` of the disk are free. `on_lost` is called,
+    from another thread too, when nothing more is written.
     """
     spool.mkdir(parents=True, exist_ok=True)
-    if shutil.disk_usage(spool).free < RESERVE_BYTES:
+    if shutil.disk_usage(spool).free < reserve_bytes:
         raise OSError("the disk is nearly full")
     directory = spool / manifest.recording_id
+    earlier = sum(path.stat().st_size for path in directory.glob(f"*{JOURNAL_SUFFIX}"))
     with ExitStack() as undo:
         if directory.exists():
             lock = _lock_manifest(directory, undo)
@@ -148,7 +182,8 @@ def create_journal(
             hidden.rename(directory)
             _sync_directory(spool)
         undo.pop_all()
-    return Journal(file, lock, on_lost)
+    started_at = manifest.started_at.timestamp()
+    return Journal(file, lock, on_lost, started_at=started_at, earlier=earlier)
 
 
 def _lock_manifest(directory: Path, undo: ExitStack) -> int:

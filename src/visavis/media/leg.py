@@ -6,19 +6,25 @@ and the browser's certificate has the fingerprint of its SDP; only then are ther
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
+
+import structlog
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Link, RemoteTransport, Side
 from visavis.media.dtls import Dtls, DtlsError, Identity
 from visavis.media.journal import Journal
+from visavis.media.limits import RateLimit
 from visavis.media.route import Route, address_of
 from visavis.media.srtp import Srtp, SrtpError
 from visavis.media.stun import BindingRequest, binding_success
 from visavis.rtp.meter import Meter
 from visavis.rtp.quality import LegReport
 from visavis.rtp.rtcp import picture_loss_indication
+
+log = structlog.get_logger(__name__)
 
 CONSENT_SECONDS: Final = 30.0  # RFC 7675 §5.1
 REPORT_SECONDS: Final = 2.0
@@ -80,6 +86,7 @@ class Leg:
         self.is_down = False
         self.is_back = False
         self.meter = Meter()
+        self.rate_limit = RateLimit(math.inf, now)
         self.outbox: list[Outgoing] = []
         self.events: list[Up | Down | LegReport] = []
         self._dtls = Dtls(identity)
@@ -218,6 +225,9 @@ class Leg:
     def close(self) -> None:
         if self.route and self._dtls.is_established:
             self._send(self._dtls.close(), self.route)
+        if self.rate_limit.dropped:
+            dropped = self.rate_limit.dropped
+            log.warning("a leg sent too fast", link=str(self.link), side=self.side, dropped=dropped)
         self.is_down = True
         self._srtp = None
 

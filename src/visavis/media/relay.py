@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from visavis.domain.leg import Link, RemoteTransport, Side
 from visavis.media.dtls import Identity
 from visavis.media.journal import Journal
 from visavis.media.leg import Down, Leg, Up, is_rtcp
+from visavis.media.limits import RateLimit
 from visavis.media.route import Route
 from visavis.media.stun import parse_binding_request
 from visavis.rtp.journal import JournalLeg, RecordKind
@@ -64,10 +66,12 @@ class Relay:
         identity: Identity,
         send: Callable[[bytes, Route], None],
         on_event: Callable[[Leg, Up | Down | LegReport], None],
+        leg_rate: float = math.inf,
     ) -> None:
         self._identity = identity
         self._send = send
         self._on_event = on_event
+        self._leg_rate = leg_rate
         self.links: dict[Link, MediaLink] = {}
         self._by_ufrag: dict[str, Leg] = {}
         self._by_route: dict[Route, Leg] = {}
@@ -89,6 +93,7 @@ class Relay:
         if leg is None:
             ufrag, pwd = _new_credentials()
             leg = Leg(link, side, ufrag, pwd, self._identity, now)
+            leg.rate_limit = RateLimit(self._leg_rate, now)
             opened.legs[side] = self._by_ufrag[ufrag] = leg
             opened.connect()
         return leg
@@ -149,7 +154,8 @@ class Relay:
             return
         first = datagram[0]
         if 128 <= first < 192:
-            if leg := self._by_route.get(route):
+            leg = self._by_route.get(route)
+            if leg and leg.rate_limit.admits(len(datagram), now):
                 if is_rtcp(datagram):
                     self._receive_rtcp(leg, datagram, now, arrival_us)
                 else:

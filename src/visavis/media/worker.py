@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from collections.abc import Callable, Collection, Coroutine
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from visavis.media.addresses import own_addresses
 from visavis.media.dtls import Identity
 from visavis.media.journal import create_journal
 from visavis.media.leg import Down, Leg, Up
+from visavis.media.limits import MEGABYTE, Limits, RecordingGuard
 from visavis.media.relay import Relay
 from visavis.media.wires import Wires
 from visavis.rtp.quality import LegReport
@@ -27,6 +29,7 @@ from visavis.tasks import cancelled, run_every, spawn
 log = structlog.get_logger(__name__)
 
 TICK_SECONDS: Final = 0.05
+GUARD_SECONDS: Final = 1.0
 MAX_UNTOLD_BYTES: Final = 1024 * 1024
 """An app that leaves this much unread does not answer any more."""
 
@@ -55,7 +58,17 @@ class Worker:
         self._wires = Wires(port)
         self._candidates = _candidates(settings.advertise_addresses or own_addresses(), port)
         self._identity = Identity(datetime.now(UTC))
-        self._relay = Relay(self._identity, self._wires.send, self._on_event)
+        leg_rate = settings.max_leg_megabits * 1_000_000 / 8
+        self._relay = Relay(self._identity, self._wires.send, self._on_event, leg_rate)
+        self._reserve_bytes = settings.disk_reserve_megabytes * MEGABYTE
+        self._guard = RecordingGuard(
+            Limits(
+                recording_bytes=settings.max_recording_gigabytes * 1024 * MEGABYTE,
+                recording_seconds=settings.max_recording_hours * 3600.0,
+                reserve_bytes=self._reserve_bytes,
+            )
+        )
+        self._guarded_at = 0.0
         self._app: asyncio.StreamWriter | None = None
         self._app_gone_at: float | None = None
         self._loop = asyncio.get_running_loop()
@@ -75,11 +88,21 @@ class Worker:
         now = time.monotonic()
         self._relay.tick(now)
         self._wires.tick(now)
+        if now - self._guarded_at >= GUARD_SECONDS:
+            self._guarded_at = now
+            self._run(self._check_limits())
         gone_at = self._app_gone_at
         if gone_at is not None and now - gone_at > control.GRACE_SECONDS:
             self._app_gone_at = None
             log.warning("the app is gone, closing every link", links=len(self._relay.links))
             self._run(self.close_all(keep=()))
+
+    async def _check_limits(self) -> None:
+        journals = [link.journal for link in self._relay.links.values() if link.journal]
+        if journals:
+            usage = await asyncio.to_thread(shutil.disk_usage, self._spool)
+            written = [journal for journal in journals if journal.is_written]
+            self._guard.check(written, time.time(), usage.free)
 
     # What the app asks
 
@@ -157,7 +180,12 @@ class Worker:
         on_lost = self._from_thread(lambda why: self._tell(control.TapLost(request.link, why)))
         try:
             journal = await asyncio.to_thread(
-                create_journal, self._spool, request.manifest, request.link.number, on_lost
+                create_journal,
+                self._spool,
+                request.manifest,
+                request.link.number,
+                on_lost,
+                self._reserve_bytes,
             )
         except OSError as error:
             log.warning("no journal", link=str(request.link), error=str(error))

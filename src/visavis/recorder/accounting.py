@@ -64,6 +64,7 @@ class Account:
         self._written_seconds: defaultdict[Part, set[int]] = defaultdict(set)
         self._losses: Counter[tuple[JournalLeg, Loss, str]] = Counter()
         self.lost_records = 0
+        self.stops: list[tuple[float, str]] = []
 
     def receive(self, packet: Packet, arrival_us: int, *, is_repair: bool) -> None:
         """Count a packet that has found its stream."""
@@ -127,7 +128,7 @@ class Account:
 
     def missing(self, start: float) -> tuple[str, ...]:
         """Sentences about received media that are not in a file that begins at `start`."""
-        return (*self._lost(), *self._not_whole(start), *self._not_recorded())
+        return (*self._lost(), *self._not_whole(start), *self._not_recorded(start))
 
     def _parts(self) -> dict[Part, list[_Tally]]:
         parts: defaultdict[Part, list[_Tally]] = defaultdict(list)
@@ -160,7 +161,10 @@ class Account:
                 "no whole frame could be made of them."
             )
 
-    def _not_recorded(self) -> Iterator[str]:
+    def _not_recorded(self, start: float) -> Iterator[str]:
+        for at, why in self.stops:
+            since = _clock(at - start)
+            yield f"Everything from {since} on is missing: the recording was stopped since {why}."
         if self.lost_records:
             yield f"{self.lost_records} packets are missing: the disk was too slow for them."
 
@@ -201,5 +205,9 @@ def _has_frame(second: int, written: Iterable[int]) -> bool:
 
 
 def _span(span: tuple[int, int], start: float) -> str:
-    minutes, seconds = divmod(max(0, round(span[0] - start)), 60)
-    return f"for {span[1] - span[0]} s from {minutes}:{seconds:02d}"
+    return f"for {span[1] - span[0]} s from {_clock(span[0] - start)}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    return f"{minutes}:{rest:02d}"

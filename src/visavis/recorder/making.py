@@ -38,6 +38,7 @@ class Making:
         self._plant = plant
         self._limit: Final = limit
         self._tasks: set[asyncio.Task[None]] = set()
+        self._is_disk_full = False
 
     async def start(self, kept: Iterable[Kept], now: float) -> None:
         """Begin with whatever is over, as far as there is room; raises `VisavisError`."""
@@ -46,13 +47,18 @@ class Making:
             for one in kept
             if not (one.is_muxed or one.is_set_aside or one.task) and one.patience.is_due(now)
         ]
-        if not waiting or len(self._tasks) >= self._limit:
+        # one after the other frees the disk; side by side none of them may have the room
+        limit = 1 if self._is_disk_full else self._limit
+        if not waiting or len(self._tasks) >= limit:
             return
         unwritten = await asyncio.to_thread(
             lambda: [one for one in waiting if not spool.is_written(one.directory)]
         )
-        for one in await self._over(unwritten):
-            if len(self._tasks) >= self._limit:
+        over = await self._over(unwritten)
+        if self._is_disk_full:
+            over = await asyncio.to_thread(_smallest_first, over)
+        for one in over:
+            if len(self._tasks) >= limit:
                 return
             one.task = spawn("muxing", self._make(one, now))
             self._tasks.add(one.task)
@@ -85,12 +91,14 @@ class Making:
     async def _answered(self, kept: Kept, now: float, answer: Answer) -> None:
         match answer.outcome:
             case Outcome.MUXED:
+                self._is_disk_full = False
                 await self._muxed(kept, answer.packets)
             case Outcome.EMPTY:
                 await self._empty(kept)
             case Outcome.BUSY:
                 await self._put_off(kept, now, "Another process is still busy with it.")
             case Outcome.NO_ROOM:
+                self._is_disk_full = True
                 await self._put_off(kept, now, f"The machine has no room: {answer.reason}.")
             case Outcome.FAILED:
                 await self._failed(kept, now, answer.reason)
@@ -142,3 +150,8 @@ class Making:
         kept.is_set_aside = True
         log.error("recording set aside", recording_id=kept.id, reason=reason)
         await note(self._ledger, kept, Progress(RecordingState.FAILED, error=sentence))
+
+
+def _smallest_first(kept: list[Kept]) -> list[Kept]:
+    """In the order of the room that they take: the first that fits frees room for the next."""
+    return sorted(kept, key=lambda one: spool.size_of(one.directory))

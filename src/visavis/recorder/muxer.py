@@ -65,6 +65,7 @@ def mux(directory: Path, manifest: Manifest, story: Story | None = None) -> Muxe
         filler = Filler(found, lambda key, like: black_frame(key.codec, like))
         account = Account()
         account.lost_records = found.lost_records
+        account.stops = found.stops
         filled = filler.fill(frames(found, files, account))
         duration = _write(container, streams, found.start, filled, account)
     with draft.open("rb") as file:

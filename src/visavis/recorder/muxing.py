@@ -61,6 +61,7 @@ def perform(order: Order) -> Answer:
         try:
             return _mux(directory, order.story)
         except (OSError, ValueError, msgspec.MsgspecError, av.FFmpegError) as error:
+            (directory / f"{MATROSKA}.part").unlink(missing_ok=True)
             is_room = getattr(error, "errno", None) not in _NO_ROOM
             return Answer(Outcome.FAILED if is_room else Outcome.NO_ROOM, f"{error}")
 

@@ -56,6 +56,14 @@ def journals(directory: Path) -> list[Path]:
     return sorted(directory.glob(f"*{JOURNAL_SUFFIX}"))
 
 
+def size_of(directory: Path) -> int:
+    """Bytes of a recording's journals, about those of its file; 0 once it is gone."""
+    try:
+        return sum(journal.stat().st_size for journal in journals(directory))
+    except FileNotFoundError:
+        return 0
+
+
 def read_manifest(directory: Path) -> Manifest:
     """Raises `OSError` or `msgspec.MsgspecError`."""
     return msgspec.json.decode((directory / MANIFEST).read_bytes(), type=Manifest)

@@ -13,7 +13,7 @@ from visavis.recorder.link import Content, Link, Stream
 from visavis.recorder.pipeline import Pipeline, TrackKey, capture_time
 from visavis.rtp.codecs import Frame
 from visavis.rtp.journal import JournalLeg, Record, RecordKind, read_journal
-from visavis.rtp.notes import AnyNote, Descriptions, Gap, Paused, Resumed, parse_note
+from visavis.rtp.notes import AnyNote, Descriptions, Gap, Paused, Resumed, Stopped, parse_note
 from visavis.rtp.rtcp import sender_reports
 from visavis.rtp.sequence import Unwrapper
 from visavis.rtp.timeline import ntp_seconds
@@ -65,6 +65,7 @@ class Survey:
     ends_of_share: list[tuple[float, JournalLeg]] = field(default_factory=list)
     events: list[CallEvent] = field(default_factory=list)
     lost_records: int = 0
+    stops: list[tuple[float, str]] = field(default_factory=list)
     start: float = 0.0
     end: float = 0.0
 
@@ -196,6 +197,9 @@ class _Reading:
             self._resume(arrival)
         elif isinstance(note, Gap):
             self._found.lost_records += note.records
+        elif isinstance(note, Stopped):
+            if len(self._found.stops) < MAX_EVENTS:
+                self._found.stops.append((arrival, note.why))
         elif len(self._found.events) < MAX_EVENTS:
             self._found.events.append(note.event)
 

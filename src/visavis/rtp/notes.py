@@ -42,6 +42,12 @@ class Gap(Note, frozen=True, tag="gap"):
     records: int = 0
 
 
+class Stopped(Note, frozen=True, tag="stopped"):
+    """From here on nothing is recorded, by a limit: `why` continues "it was stopped because"."""
+
+    why: str = ""
+
+
 class Event(Note, frozen=True, tag="event"):
     """A `CallEvent`, as far as the journal knows: the whole is told by the `Story`."""
 
@@ -56,7 +62,7 @@ class Event(Note, frozen=True, tag="event"):
         return CallEvent(at, self.name, self.by, self.data)
 
 
-AnyNote = Descriptions | Paused | Resumed | Gap | Event
+AnyNote = Descriptions | Paused | Resumed | Gap | Stopped | Event
 
 _decoder: Final[msgspec.json.Decoder[AnyNote]] = msgspec.json.Decoder(AnyNote)
 

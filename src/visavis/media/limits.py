@@ -1,0 +1,105 @@
+"""Limits of a leg's rate and of recordings, which keep one party from filling the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+MEGABYTE: Final = 1024 * 1024
+BURST_SECONDS: Final = 2.0
+"""A leg may send for so long's worth at once: key frames, and what a network held back."""
+
+STOP_STEPS: Final = 8
+"""Between the reserve and the database's part of it, as many recordings are stopped one by one."""
+
+
+class Recorded(Protocol):
+    """A journal, as far as limits concern it."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole recording so far."""
+
+    @property
+    def started_at(self) -> float:
+        """Beginning of the recording, in seconds since the epoch."""
+
+    def stop(self, why: str) -> None:
+        """Record nothing more and say why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of recordings; 0 stands for none. Half of the reserve is kept for the database."""
+
+    recording_bytes: int = 0
+    recording_seconds: float = 0.0
+    reserve_bytes: int = 512 * MEGABYTE
+
+
+class RecordingGuard:
+    """Stops recordings that reach a limit, and the fastest writers on a nearly full disk."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._sizes: dict[Recorded, int] = {}
+        self._stop_below = limits.reserve_bytes
+        self.stopped = 0
+
+    def check(self, journals: Collection[Recorded], now: float, free: int) -> None:
+        """Look at the journals that are being written; to be called every second or so."""
+        growth = {journal: journal.size - self._sizes.get(journal, 0) for journal in journals}
+        self._sizes = {journal: journal.size for journal in journals}
+        within = [journal for journal in journals if not self._is_over(journal, now)]
+        self._protect_disk(sorted(within, key=growth.__getitem__, reverse=True), free)
+
+    def _is_over(self, journal: Recorded, now: float) -> bool:
+        limits = self._limits
+        if limits.recording_bytes and journal.size >= limits.recording_bytes:
+            self._stop(journal, f"it has reached {limits.recording_bytes // MEGABYTE} MB")
+        elif limits.recording_seconds and now - journal.started_at >= limits.recording_seconds:
+            self._stop(journal, f"it has lasted {limits.recording_seconds / 3600:g} hours")
+        else:
+            return False
+        return True
+
+    def _protect_disk(self, largest_first: list[Recorded], free: int) -> None:
+        """Stop the fastest writer, the next if the disk goes on filling, and then all."""
+        reserve = self._limits.reserve_bytes
+        if free >= reserve:
+            self._stop_below = reserve
+        elif free < reserve // 2:
+            for journal in largest_first:
+                self._stop(journal, "the disk is nearly full")
+        elif free < self._stop_below and largest_first:
+            self._stop_below = free - reserve // 2 // STOP_STEPS
+            self._stop(largest_first[0], "the disk is nearly full and it grew the fastest")
+
+    def _stop(self, journal: Recorded, why: str) -> None:
+        self.stopped += 1
+        journal.stop(why)
+
+
+class RateLimit:
+    """Token bucket of one leg: what exceeds it is neither relayed nor recorded."""
+
+    __slots__ = ("_allowance", "_at", "_burst", "_rate", "dropped")
+
+    def __init__(self, bytes_per_second: float, now: float) -> None:
+        self._rate = bytes_per_second
+        self._burst = self._allowance = bytes_per_second * BURST_SECONDS
+        self._at = now
+        self.dropped = 0
+
+    def admits(self, size: int, now: float) -> bool:
+        allowance = self._allowance + (now - self._at) * self._rate
+        self._at = now
+        if allowance > self._burst:
+            allowance = self._burst
+        if allowance < size:
+            self._allowance = allowance
+            self.dropped += 1
+            return False
+        self._allowance = allowance - size
+        return True

@@ -1,0 +1,108 @@
+"""A party that sends too much, a recording that goes on for ever, and a disk that fills."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.media.test_journal import MANIFEST
+from visavis.domain.leg import Link
+from visavis.media.journal import create_journal
+from visavis.media.limits import BURST_SECONDS, MEGABYTE, Limits, RateLimit, RecordingGuard
+from visavis.media.worker import Worker
+from visavis.settings import Settings
+
+RESERVE = 512 * MEGABYTE
+
+
+@dataclass(eq=False)
+class Writer:
+    """A journal that grows."""
+
+    size: int = 0
+    started_at: float = 0.0
+    reasons: list[str] = field(default_factory=list)
+
+    def stop(self, why: str) -> None:
+        self.reasons.append(why)
+
+
+def going_on(*writers: Writer) -> list[Writer]:
+    return [writer for writer in writers if not writer.reasons]
+
+
+def test_a_leg_may_send_its_rate_and_bursts_and_no_more() -> None:
+    limit = RateLimit(1000, 0.0)
+    sent = sum(limit.admits(100, 0.0) for _ in range(100))
+    assert sent == 10 * BURST_SECONDS
+    assert sum(limit.admits(100, 1 + second / 10) for second in range(100)) == 100  # as it may
+    before = limit.dropped
+    assert sum(limit.admits(100, 11 + n / 100) for n in range(1000)) < 130
+    assert limit.dropped > before
+    assert not limit.admits(10_000, 1000.0)  # more than a burst
+    assert limit.admits(100, 1000.0)
+
+
+def test_without_a_limit_everything_passes() -> None:
+    limit = RateLimit(math.inf, 0.0)
+    assert all(limit.admits(10**9, 0.0) for _ in range(3))
+
+
+def test_a_recording_is_stopped_at_its_size_and_at_its_length() -> None:
+    guard = RecordingGuard(Limits(recording_bytes=10 * MEGABYTE, recording_seconds=7200))
+    large, long, other = Writer(11 * MEGABYTE, 7000), Writer(1, 0), Writer(1, 7000)
+    guard.check([large, long, other], 7200, 1 << 40)
+    assert large.reasons == ["it has reached 10 MB"]
+    assert long.reasons == ["it has lasted 2 hours"]
+    assert other.reasons == []
+    assert guard.stopped == 2
+
+
+def test_without_limits_a_recording_goes_on() -> None:
+    endless = Writer(1 << 50)
+    RecordingGuard(Limits()).check([endless], 10**9, 1 << 40)
+    assert endless.reasons == []
+
+
+def test_the_fastest_writer_is_stopped_first_and_the_others_go_on() -> None:
+    guard = RecordingGuard(Limits(reserve_bytes=RESERVE))
+    old, fast, slow = Writer(900 * MEGABYTE), Writer(), Writer()
+    guard.check([old, fast, slow], 0, RESERVE)
+    for writer, more in ((old, 1), (fast, 14), (slow, 2)):
+        writer.size += more * MEGABYTE
+    guard.check([old, fast, slow], 1, RESERVE - 1)
+    assert [bool(writer.reasons) for writer in (old, fast, slow)] == [False, True, False]
+    assert "the disk is nearly full" in fast.reasons[0]
+    guard.check(going_on(old, fast, slow), 2, RESERVE - 2 * MEGABYTE)
+    assert going_on(old, fast, slow) == [old, slow]  # that may have been enough
+    guard.check(going_on(old, fast, slow), 3, RESERVE - 40 * MEGABYTE)
+    assert len(going_on(old, fast, slow)) == 1  # it was not
+    guard.check(going_on(old, fast, slow), 4, RESERVE)  # there is room again
+    late = Writer()
+    guard.check([late], 5, RESERVE - 1)
+    assert late.reasons
+
+
+def test_the_database_keeps_its_part_of_the_reserve() -> None:
+    guard = RecordingGuard(Limits(reserve_bytes=RESERVE))
+    writers = [Writer() for _ in range(5)]
+    guard.check(writers, 0, RESERVE // 2 - 1)
+    assert going_on(*writers) == []
+    guard.check([], 1, 0)
+
+
+@pytest.mark.anyio
+async def test_a_worker_looks_after_its_journals(tmp_path: Path) -> None:
+    worker = Worker(Settings(data_dir=tmp_path, max_recording_hours=1), 0)
+    lost: list[str] = []
+    journal = create_journal(tmp_path / "spool", MANIFEST, 1, lost.append)
+    link = worker._relay.link(Link("call", 1))
+    link.journal = journal
+    await worker._check_limits()
+    assert lost == ["The recording was stopped: it has lasted 1 hours."]
+    await worker._check_limits()
+    await worker.close()
+    assert len(lost) == 1

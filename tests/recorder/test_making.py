@@ -1,0 +1,79 @@
+"""Files are made even while the disk is full, one after the other, the smallest first."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.recorder.conftest import manifest_of
+from tests.recorder.journals import put_journal
+from tests.recorder.test_sending import Book
+from visavis.domain.story import Story
+from visavis.recorder import spool
+from visavis.recorder.kept import Kept, keep
+from visavis.recorder.making import Making
+from visavis.recorder.muxing import Answer, Order, Outcome, perform
+
+pytestmark = pytest.mark.anyio
+
+
+class Calls(Book):
+    """A database in which every call is over."""
+
+    async def over(self, site_id: int, call_ids: frozenset[str]) -> frozenset[str]:
+        return call_ids
+
+    async def story(self, site_id: int, call_id: str) -> Story | None:
+        return None
+
+
+class FullDisk:
+    """A muxer that has room for so many bytes of journals."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.active = self.most = 0
+        self.order: list[str] = []
+
+    async def mux(self, directory: Path, story: Story | None) -> Answer:
+        self.active += 1
+        self.most = max(self.most, self.active)
+        await asyncio.sleep(0)
+        self.active -= 1
+        self.order.append(directory.name)
+        fits = spool.size_of(directory) <= self.room
+        return Answer(Outcome.MUXED if fits else Outcome.NO_ROOM)
+
+
+async def test_the_smallest_first_on_a_full_disk(tmp_path: Path) -> None:
+    kept: list[Kept] = []
+    for name, seconds in (("a", 30.0), ("b", 20.0), ("c", 1.0)):
+        one = keep(put_journal(tmp_path, manifest_of(name), seconds), lambda: 0.5)
+        kept.append(one)
+    plant = FullDisk(spool.size_of(kept[2].directory))
+    making = Making(Calls(), plant, 2)
+    for now in (0.0, 100.0):
+        await making.start(kept, now)
+        await asyncio.gather(*(one.task for one in kept if one.task))
+        for one in kept:
+            one.task = None
+    assert plant.order == ["a", "b", "c"]  # a and b at once, and then what fits
+    assert plant.most == 2
+    plant.room = spool.size_of(kept[0].directory)
+    assert spool.size_of(tmp_path / "gone") == 0
+
+
+def test_a_file_that_found_no_room_leaves_none_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = put_journal(tmp_path, manifest_of("r"), 1.0)
+
+    def full(*_: object) -> None:
+        (directory / "recording.mkv.part").write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("visavis.recorder.muxing.mux", full)
+    assert perform(Order(str(directory), None)).outcome is Outcome.NO_ROOM
+    assert not list(directory.glob("*.part"))
