@@ -85,8 +85,12 @@ def test_pictures_alone(tmp_path: Path) -> None:
 def test_nothing(tmp_path: Path) -> None:
     path = tmp_path / "subtitles.srt"
     path.write_text("1\n00:00:00,000 --> 00:00:01,000\nHello\n")
-    with pytest.raises(ValueError, match="nothing to be heard"):
+    with pytest.raises(av.InvalidDataError):
         compose(path, tmp_path / "film.mp4", lambda _: None)
+    subtitles = tmp_path / "subtitles.mkv"
+    subprocess.run(["ffmpeg", "-v", "error", "-i", path, subtitles], check=True)
+    with pytest.raises(ValueError, match="nothing to be heard"):
+        compose(subtitles, tmp_path / "film.mp4", lambda _: None)
 
 
 def test_the_program_tells_how_far_it_is(tmp_path: Path) -> None:

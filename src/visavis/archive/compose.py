@@ -22,12 +22,18 @@ from av.filter import Graph
 from visavis.archive.contents import Track, tracks_of
 from visavis.archive.disk import sync_directory
 from visavis.archive.panes import FACE, SCREEN, Pane, Wall
+from visavis.archive.sandbox import MEBIBYTE, confine, open_matroska
 from visavis.archive.voice import Gapless
 
 FRAME_RATE: Final = 25
 SAMPLE_RATE: Final = 48_000
 LATENESS_SECONDS: Final = 1.0
 """Files are in order of time within this."""
+CPU_SECONDS: Final = 1200
+CPU_SECONDS_PER_MEBIBYTE: Final = 60
+MAX_GROWTH: Final = 8
+"""Times that the composed file may be larger than the recording, besides the overhead."""
+OVERHEAD_BYTES: Final = 256 * MEBIBYTE
 STEPS: Final = 200
 """How often at most progress is told."""
 
@@ -43,7 +49,7 @@ def compose(source: Path, target: Path, tell: Callable[[float], None]) -> None:
     draft = target.with_name(f".{target.name}")
     options = {"movflags": "+faststart"}
     with (
-        av.open(str(source)) as container,
+        open_matroska(source) as container,
         av.open(str(draft), "w", format="mp4", options=options) as output,
     ):
         _Composer(container, output, tell).run()
@@ -212,7 +218,13 @@ def _mixing(count: int) -> Graph:
 
 def main() -> None:
     os.nice(10)  # calls go first
-    compose(Path(sys.argv[1]), Path(sys.argv[2]), _tell)
+    source = Path(sys.argv[1])
+    size = source.stat().st_size
+    confine(
+        cpu_seconds=CPU_SECONDS + CPU_SECONDS_PER_MEBIBYTE * (size // MEBIBYTE),
+        file_bytes=MAX_GROWTH * size + OVERHEAD_BYTES,
+    )
+    compose(source, Path(sys.argv[2]), _tell)
 
 
 def _tell(done: float) -> None:

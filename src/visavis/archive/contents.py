@@ -10,6 +10,7 @@ from typing import Any, Final
 import av
 import msgspec
 
+from visavis.archive.sandbox import open_matroska
 from visavis.domain.story import CallEvent, Happening, Story
 
 STORY: Final = "call.json"
@@ -67,9 +68,9 @@ class Contents(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
 
 def read_contents(path: Path) -> Contents:
-    """Reads the head of the file only."""
+    """Read the head of the file only; for a confined process."""
     try:
-        with av.open(str(path)) as container:
+        with open_matroska(path) as container:
             return _described(container)
     except (av.FFmpegError, UnicodeDecodeError):
         return Contents()

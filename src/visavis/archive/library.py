@@ -12,11 +12,14 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from visavis.archive.contents import Contents, read_contents, read_time
+from visavis.archive.contents import Contents, read_time
 from visavis.archive.storage import Entry, LocalStorage
 
 SITE: Final = re.compile(r"[1-9][0-9]{0,17}")
 RECORDING: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+NO_CONTENTS: Final = Contents()
 
 
 class RefusedError(Exception):
@@ -50,23 +53,33 @@ class Library:
     def contents(self, entry: Entry) -> Contents:
         return self._storage.contents(entry)
 
-    def keep(self, metadata: Mapping[str, str], upload_id: str, data: Path) -> Entry:
+    def source(self, metadata: Mapping[str, str], upload_id: str, data: Path) -> Path:
+        """Return where a whole upload is: still in `data`, or here after a crash half-way.
+
+        Raises `RefusedError` if the metadata name no recording that could be.
+        """
+        site, recording = _ids(metadata, upload_id)
+        return data if data.exists() else self._storage.file(site, recording)
+
+    def keep(
+        self,
+        metadata: Mapping[str, str],
+        upload_id: str,
+        data: Path,
+        contents: Contents = NO_CONTENTS,
+    ) -> Entry:
         """Check a whole upload against its SHA-256 and take its file in; raises `RefusedError`.
 
         Doing it again with the same recording, also after a crash half-way, changes nothing.
         """
-        site, recording = metadata.get("site", "1"), metadata.get("recording") or upload_id
-        if not SITE.fullmatch(site) or not RECORDING.fullmatch(recording):
-            raise RefusedError("The metadata site or recording is not an id.")
-        target = self._storage.file(int(site), recording)
-        source = data if data.exists() else target
+        site, recording = _ids(metadata, upload_id)
+        source = self.source(metadata, upload_id, data)
         sha256 = checked_sha256(metadata, source)
-        contents = read_contents(source)
         with self._changing:
-            known = self.find(int(site), recording)
+            known = self.find(site, recording)
             if known and known.sha256 != sha256:
                 raise RefusedError("There is another recording of that id.")
-            entry = known or _entry(metadata, int(site), recording, contents, sha256, source)
+            entry = known or _entry(metadata, site, recording, contents, sha256, source)
             # the sidecars first: without their file they count for nothing
             self._storage.save(entry)
             self._storage.save_contents(entry, contents)
@@ -91,6 +104,14 @@ class Library:
                 raise HeldError
             self._storage.delete(entry)
             self._entries.pop((entry.site_id, entry.id), None)
+
+
+def _ids(metadata: Mapping[str, str], upload_id: str) -> tuple[int, str]:
+    """Return the numbers of the site and the recording; raise `RefusedError`."""
+    site, recording = metadata.get("site", "1"), metadata.get("recording") or upload_id
+    if not SITE.fullmatch(site) or not RECORDING.fullmatch(recording):
+        raise RefusedError("The metadata site or recording is not an id.")
+    return int(site), recording
 
 
 def checked_sha256(metadata: Mapping[str, str], path: Path) -> str:

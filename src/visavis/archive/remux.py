@@ -18,10 +18,15 @@ import msgspec
 from visavis.archive.contents import tracks_of
 from visavis.archive.disk import sync_directory, write_atomically
 from visavis.archive.parts import INDEX, PartInfo, PlannedPart, plan
+from visavis.archive.sandbox import MEBIBYTE, confine, open_matroska
 from visavis.archive.voice import MILLISECOND, Gapless
 
 LATENESS_MS: Final = 1000.0
 """Files are in order of time within this."""
+CPU_SECONDS: Final = 120
+"""Besides a second for each mebibyte."""
+OVERHEAD_BYTES: Final = 64 * MEBIBYTE
+"""Of a part beyond twice the size of the recording: silence and indexes."""
 STILL_MS: Final = 10_000.0
 """A picture that does not change for so long is not sent any more: cameras and screens repeat."""
 
@@ -34,7 +39,7 @@ _OPTIONS: Final = {
 def remux(source: Path, directory: Path) -> list[PartInfo]:
     """Write every part of a recording and their list; raises `OSError` or `av.FFmpegError`."""
     directory.mkdir(parents=True, exist_ok=True)
-    with av.open(str(source)) as container:
+    with open_matroska(source) as container:
         makers = [_Maker(container, part, directory) for part in plan(tracks_of(container))]
         newest = _copy(container, makers)
     made = [info for maker in makers if (info := maker.finish(newest))]
@@ -161,7 +166,11 @@ class _Maker:
 
 def main() -> None:
     os.nice(10)  # calls go first
-    remux(Path(sys.argv[1]), Path(sys.argv[2]))
+    source = Path(sys.argv[1])
+    size = source.stat().st_size
+    # frames are copied; silence for hours that a file only claims must not fill the disk
+    confine(cpu_seconds=CPU_SECONDS + size // MEBIBYTE, file_bytes=2 * size + OVERHEAD_BYTES)
+    remux(source, Path(sys.argv[2]))
 
 
 if __name__ == "__main__":

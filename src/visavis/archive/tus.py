@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from email.utils import formatdate
+from pathlib import Path
 from typing import Final
 
 from msgspec.structs import replace
@@ -18,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 
 from visavis.archive import tus_headers as h
 from visavis.archive.disk import free_bytes
+from visavis.archive.inspection import Inspector
 from visavis.archive.key import Keys, Uploader
 from visavis.archive.library import Library, RefusedError, checked_sha256
 from visavis.archive.receiving import receive
@@ -46,6 +48,7 @@ class TusServer:
         self._library = library
         self._keys = keys
         self._clock = clock
+        self._inspector = Inspector()
 
     def routes(self, prefix: str) -> list[BaseRoute]:
         paths = (prefix, prefix + "/", prefix + "/{upload_id}")
@@ -178,12 +181,12 @@ class TusServer:
         if upload.sha256 or not upload.length or self._uploads.offset(upload) < upload.length:
             return upload
         data = self._uploads.data(upload.id)
+        is_test = upload.metadata.get(TEST_KEY) == "true" and data.exists()
         try:
-            if is_test := upload.metadata.get(TEST_KEY) == "true" and data.exists():
+            if is_test:
                 sha256 = await asyncio.to_thread(checked_sha256, upload.metadata, data)
             else:
-                keep = self._library.keep
-                sha256 = (await asyncio.to_thread(keep, upload.metadata, upload.id, data)).sha256
+                sha256 = await self._keep(upload, data)
         except RefusedError as refusal:
             await asyncio.to_thread(self._uploads.remove, upload)
             raise TusError(h.CHECKSUM_MISMATCH, str(refusal)) from None
@@ -194,6 +197,16 @@ class TusServer:
         if is_test:
             await asyncio.to_thread(data.unlink)
         return stored
+
+    async def _keep(self, upload: Upload, data: Path) -> str:
+        """Hand the upload to the library; return its SHA-256."""
+        contents = await self._inspector.contents(
+            self._library.source(upload.metadata, upload.id, data)
+        )
+        entry = await asyncio.to_thread(
+            self._library.keep, upload.metadata, upload.id, data, contents
+        )
+        return entry.sha256
 
     def _described(self, upload: Upload, offset: int, status: int) -> Response:
         headers = {

@@ -166,6 +166,7 @@ async def _run(name: str, source: Path, target: Path, composition: Composition |
         stdin=DEVNULL,
         stdout=PIPE,
         stderr=PIPE,
+        env={**os.environ, "MALLOC_ARENA_MAX": "2"},  # each reserves 128 MiB of what it may have
     )
     if process.stdout is None or process.stderr is None:
         raise RuntimeError("a pipe was asked for")

@@ -1,0 +1,85 @@
+"""Uploaded files reach one demuxer only, in a process that can do nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.archive.conftest import House
+from tests.archive.films import AUDIO_CALL, film
+from visavis.archive import inspection
+from visavis.archive.contents import Contents, read_contents
+from visavis.archive.inspection import Inspector
+
+pytestmark = pytest.mark.anyio
+
+CONFINED = """
+import resource, socket, sys
+from visavis.archive.sandbox import confine
+confine(cpu_seconds=1, file_bytes=1000)
+"""
+
+
+def confined(tail: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", CONFINED + tail, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "words"),
+    [
+        ("socket.socket()", "PermissionError"),
+        ("socket.socketpair()", "PermissionError"),
+        ("import os; os.execv('/bin/true', ['true'])", "PermissionError"),
+        ("bytes(5 * 1024**3)", "MemoryError"),
+        ("[open('/dev/null') for _ in range(100)].sort()", "Too many open files"),
+        ("resource.setrlimit(resource.RLIMIT_NOFILE, (999, 999))", "not allowed to raise"),
+        ("f = open(sys.argv[1], 'wb', 0); f.write(bytes(1000)); f.write(b'x')", "File too large"),
+    ],
+)
+def test_a_confined_process_can_do_little(tmp_path: Path, attempt: str, words: str) -> None:
+    result = confined(attempt, str(tmp_path / "file"))
+    assert result.returncode != 0
+    assert words in result.stderr
+
+
+def test_a_confined_process_has_little_time() -> None:
+    assert confined("while True: pass").returncode < 0
+    assert confined("print(1)").stdout == "1\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n/etc/passwd\n#EXT-X-ENDLIST\n",
+        b"ffconcat version 1.0\nfile /etc/passwd\n",
+        b"#EXTM3U\n#EXTINF:9,\nhttp://127.0.0.1:1/x.ts\n",
+        b"<?xml version='1.0'?><MPD xmlns='urn:mpeg:dash:schema:mpd:2011' type='static'/>",
+        b"RIFF\x24\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00",
+        b"\x1a\x45\xdf\xa3" + bytes(2000),
+    ],
+)
+async def test_other_formats_are_not_opened(house: House, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "file").write_bytes(content)
+    assert read_contents(tmp_path / "file") == Contents()
+    await house.keep(content)
+    assert (await house.ask("/rec")).json()["contents"]["tracks"] == []
+    assert (await house.ask("/rec/parts")).status_code == 404
+    assert (await house.ask("/rec/composed", method="POST")).status_code == 202
+
+
+async def test_inspection_is_done_elsewhere(tmp_path: Path) -> None:
+    path = film(tmp_path / "call.mkv", AUDIO_CALL)
+    assert await Inspector().contents(path) == read_contents(path)
+    assert len(read_contents(path).tracks) == 2
+
+
+async def test_an_inspection_has_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = film(tmp_path / "call.mkv", AUDIO_CALL)
+    monkeypatch.setattr(inspection, "MAX_ANSWER_BYTES", 10)
+    assert await Inspector().contents(path) == Contents()
+    monkeypatch.setattr(inspection, "SECONDS", 0.01)
+    assert await Inspector().contents(path) == Contents()
