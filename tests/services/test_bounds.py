@@ -182,3 +182,15 @@ async def test_a_code_that_two_have_found_is_used_by_one(store: SqlStore, agent:
         return grants.use_code(rows, code), grants.use_code(rows, code)
 
     assert await store.write(work) == (agent, None)
+
+
+async def test_a_delay_in_signing_in_does_not_depend_on_the_wall_clock(store: SqlStore) -> None:
+    seconds = 0.0
+    staff = People(store, Plain(), clock, new_id, new_id, elapsed=lambda: seconds)
+    for _ in range(people.MAX_ATTEMPTS):
+        await refused(ErrorKind.Unauthorized, staff.sign_in("x@example.com", "wrong", "192.0.2.1"))
+    attempt = staff.sign_in("x@example.com", "wrong", "192.0.2.1")
+    await refused(ErrorKind.TooManyRequests, attempt)
+    seconds = people.ATTEMPTS_WINDOW_SECONDS
+    attempt = staff.sign_in("x@example.com", "wrong", "192.0.2.1")
+    await refused(ErrorKind.Unauthorized, attempt)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from tests.postgresql import Cluster
 from visavis.domain.call import CallRecord, State
@@ -141,3 +142,32 @@ async def test_a_database_that_goes_away_is_told_and_comes_back(
     assert await store.is_there()
     assert (await store.write(found)).email == "a@example.com"
     store.close()
+
+
+async def test_a_database_that_only_reads_for_a_while_is_told_and_comes_back(
+    cluster: Cluster, anyio_backend: str
+) -> None:
+    """As a standby does until it is promoted."""
+    address = cluster.new_database()
+    store = open_store(address)
+    with psycopg.connect(cluster.address("postgres"), autocommit=True) as admin:
+        name = address.removeprefix("postgresql:///").split("?")[0]
+
+        def restrict(is_read_only: str) -> None:
+            admin.execute(
+                f"ALTER DATABASE {name} SET default_transaction_read_only = {is_read_only}"
+            )
+
+        restrict("on")
+        store._database.engine.dispose()
+        with pytest.raises(VisavisError, match="StoreUnavailable"):
+            await store.write(found)
+        restrict("off")
+    # on new connections: those of the standby were given up
+    assert (await store.write(found)).email == "a@example.com"
+    store.close()
+
+
+async def test_a_mistake_in_a_query_is_none_of_the_database_s(store: SqlStore) -> None:
+    with pytest.raises(IntegrityError):
+        await store.write(found)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Final
 
 from visavis.domain.errors import ErrorKind, VisavisError
@@ -16,7 +16,7 @@ from visavis.services.staff import read_email, read_name
 FIRST_SITE: Final = 1
 FIRST_EMAIL: Final = "admin@localhost"
 MAX_ATTEMPTS: Final = 10
-ATTEMPTS_WINDOW: Final = timedelta(minutes=5)
+ATTEMPTS_WINDOW_SECONDS: Final = 300.0
 MAX_PASSWORD_LENGTH: Final = 1024
 MAX_WATCHED: Final = 10_000
 
@@ -38,13 +38,16 @@ class People:
         clock: Clock,
         new_secret: Callable[[], str],
         new_id: Callable[[], str],
+        elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`elapsed` counts seconds, and is not set back or forward as a wall clock is."""
         self._store = store
         self._passwords = passwords
         self._clock = clock
         self._new_secret = new_secret
         self._new_id = new_id
-        self._failures: dict[str, list[datetime]] = {}
+        self._elapsed = elapsed
+        self._failures: dict[str, list[float]] = {}
 
     async def found(
         self, *, site_name: str = "Site 1", email: str = FIRST_EMAIL, password: str | None = None
@@ -106,11 +109,11 @@ class People:
             self._failures.pop(keys[0], None)
             return agent
         for key in keys:
-            self._failures.setdefault(key, []).append(self._clock())
+            self._failures.setdefault(key, []).append(self._elapsed())
         raise VisavisError(ErrorKind.Unauthorized, "The e-mail address or the password is wrong.")
 
     def _demand_attempt(self, key: str) -> None:
-        since = self._clock() - ATTEMPTS_WINDOW
+        since = self._elapsed() - ATTEMPTS_WINDOW_SECONDS
         recent = [at for at in self._failures.get(key, ()) if at > since]
         if recent:
             self._failures[key] = recent

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 import psycopg
-from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy import Connection, ExceptionContext, create_engine, event, make_url, text
 
 from visavis.store.migrations import migrate
 
@@ -33,6 +33,7 @@ class PostgresqlDatabase:
             pool_pre_ping=True,
             hide_parameters=True,  # an error's text goes to the log
         )
+        event.listen(self.engine, "handle_error", _leave_standby)
         with self.engine.connect() as connection:
             migrate(connection, before=_alone)
 
@@ -55,3 +56,9 @@ class PostgresqlDatabase:
 def _alone(connection: Connection) -> None:
     """Two nodes may start at once: only one of them migrates."""
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+
+
+def _leave_standby(context: ExceptionContext) -> None:
+    """Give up all connections of a server that became a standby: another one may take writes."""
+    if isinstance(context.original_exception, psycopg.errors.ReadOnlySqlTransaction):
+        context.is_disconnect = True

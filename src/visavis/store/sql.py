@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.services.ports import Transaction
@@ -83,7 +83,9 @@ class SqlStore:
     async def _perform(self, threads: ThreadPoolExecutor, unit: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(threads, unit)
-        except OperationalError as error:
+        except DBAPIError as error:
+            if not is_unavailable(error):
+                raise
             log.exception("the database does not answer")
             raise VisavisError(ErrorKind.StoreUnavailable) from error
 
@@ -98,3 +100,8 @@ class SqlStore:
         self._writers.shutdown()
         self._readers.shutdown()
         self._database.close()
+
+
+def is_unavailable(error: DBAPIError) -> bool:
+    """Whether the same may succeed a moment later: the database is away, read-only, recovering."""
+    return isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
