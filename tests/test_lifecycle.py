@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from tests.dying import dies_once
 from tests.running import System, eventually
-from visavis.lifecycle import Lifecycle, SupervisorPipe
+from visavis.lifecycle import Lifecycle, PartState, PartStatus, SupervisorPipe, encode_parts
+from visavis.tasks import cancelled
 
 pytestmark = pytest.mark.anyio
 
@@ -64,3 +70,87 @@ def test_sighup_reloads_every_part_and_ends_none(tmp_path: Path) -> None:
     eventually(lambda: log_of(system).count('"reload requested"') == 2 + len(parts))
     assert [system.pid_of(part) for part in parts] == before
     system.stop()
+
+
+async def test_reports_go_on_after_one_that_died(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("visavis.tasks.FIRST_PAUSE_SECONDS", 0.01)
+    lifecycle = Lifecycle()
+    read_end, write_end = os.pipe()
+    lifecycle.report_to(write_end)
+    with dies_once("part status", lifecycle, "report"):
+        reporting = lifecycle.set_up()
+        line = await asyncio.to_thread(os.read, read_end, 4096)
+    assert msgspec.json.decode(line, type=PartStatus).failures["part status"] >= 1
+    assert lifecycle.is_up
+    await cancelled(reporting)
+    lifecycle.report_death("No more descriptors")
+    line = os.read(read_end, 4096)
+    assert msgspec.json.decode(line, type=PartStatus).problems == {"part": "No more descriptors"}
+    os.close(read_end)
+    lifecycle.report_death("Nobody hears this")
+    os.close(write_end)
+
+
+async def test_a_supervisor_that_does_not_read_blocks_nobody() -> None:
+    lifecycle = Lifecycle()
+    read_end, write_end = os.pipe()
+    lifecycle.report_to(write_end)
+    for number in range(5000):
+        lifecycle.report_death(f"reason {number}")
+    os.close(read_end)
+    os.close(write_end)
+
+
+async def test_the_app_hears_of_all_parts() -> None:
+    lifecycle = Lifecycle()
+    parts = {"recorder": PartState(is_up=False, restarts=2, reason="no spool")}
+    SupervisorPipe(lifecycle).data_received(encode_parts(parts))
+    assert lifecycle.parts == parts
+
+
+def test_a_part_that_cannot_start_again_ends_none_of_the_others(tmp_path: Path) -> None:
+    system = System(tmp_path / "data").start()
+    others = [system.pid_of(part) for part in ("app", "media")]
+    key = system.data / "archive.key"
+    aside = key.rename(system.data / "aside")
+    key.mkdir()  # so that the recorder cannot start
+    system.kill_part("recorder")
+    eventually(lambda: log_of(system).count('"part died"') >= 3)
+    assert '"reason":"[Errno 21] Is a directory' in log_of(system)
+    key.rmdir()
+    aside.rename(key)
+    eventually(lambda: running(system, "recorder"))
+    assert [system.pid_of(part) for part in ("app", "media")] == others
+    system.stop()
+
+
+def running(system: System, part: str) -> bool:
+    try:
+        return bool(system.pid_of(part))
+    except (AssertionError, FileNotFoundError):
+        return False
+
+
+def test_orphans_of_dead_parts_are_reaped_by_process_1(tmp_path: Path) -> None:
+    """`visavis serve` as the first process of a container: nobody else collects them."""
+    script = """
+import asyncio, os, signal, subprocess, sys, time
+from visavis.supervisor import reap_orphans
+async def main():
+    asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, reap_orphans)
+    # a part that leaves a child behind, which ends later
+    part = await asyncio.create_subprocess_exec(
+        "sh", "-c", "sleep 0.3 & exit 3", start_new_session=True)
+    assert await part.wait() == 3
+    own = await asyncio.create_subprocess_exec("sleep", "0.5", start_new_session=True)
+    assert await own.wait() == 0
+    await asyncio.sleep(0.1)
+    children = open(f"/proc/self/task/{os.getpid()}/children").read().split()
+    print("left", children)
+asyncio.run(main())
+"""
+    libc = "import ctypes; ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)\n"  # PR_SET_CHILD_SUBREAPER
+    told = subprocess.run(
+        [sys.executable, "-c", libc + script], capture_output=True, text=True, check=True
+    )
+    assert told.stdout == "left []\n"

@@ -358,6 +358,7 @@ async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
     background = [
         *app.start_background_tasks(),
         run_forever("local socket", partial(serve_on_socket, app.web, settings.app_socket)),
+        lifecycle.set_up(),
     ]
     if certificate:
         background.append(run_forever("certificate", certificate.watch))

@@ -1,19 +1,46 @@
-"""Stop and reload requests to one process, whether they come as signals or from the supervisor."""
+"""One process's requests to stop and to reload, and its reports to the supervisor.
+
+The supervisor and a part exchange lines over the part's standard input and output. A part's first
+`PartStatus` says that it is up.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
 import structlog
+
+from visavis.tasks import MONITOR, run_every
 
 log = structlog.get_logger(__name__)
 
 RELOAD: Final = b"reload"
 """The line by which the supervisor asks a part to reload."""
+PARTS: Final = b"parts "
+"""The beginning of the line by which the app hears of all parts."""
 MAX_LINE_BYTES: Final = 64 * 1024
+REPORT_SECONDS: Final = 0.5
+
+
+class PartStatus(msgspec.Struct, frozen=True):
+    """A part's report: present problems of its tasks, and counts since it started."""
+
+    problems: dict[str, str] = {}
+    failures: dict[str, int] = {}
+
+
+class PartState(msgspec.Struct):
+    """The supervisor's knowledge of one part; `reason` is why it is not up, if it is not."""
+
+    is_up: bool = False
+    restarts: int = 0
+    reason: str = ""
+    status: PartStatus = PartStatus()
 
 
 class Lifecycle:
@@ -22,6 +49,11 @@ class Lifecycle:
     def __init__(self) -> None:
         self.stop = asyncio.Event()
         self.reload_listeners: list[Callable[[], None]] = []
+        self.parts: dict[str, PartState] = {}
+        """All parts as the supervisor sees them; the app alone is told."""
+        self.is_up = False
+        self._output: int | None = None
+        self._reported: PartStatus | None = None
 
     def handle_signals(self, *stop_signals: signal.Signals) -> None:
         """Stop on any of these signals; reload on SIGHUP."""
@@ -29,6 +61,35 @@ class Lifecycle:
         for number in stop_signals:
             loop.add_signal_handler(number, self.stop.set)
         loop.add_signal_handler(signal.SIGHUP, self.reload)
+
+    def report_to(self, output: int) -> None:
+        """Report this part's status on a descriptor from `set_up` on; a full pipe never blocks."""
+        os.set_blocking(output, False)
+        self._output = output
+
+    def set_up(self) -> asyncio.Task[None]:
+        """The part is up: from now on it is restarted when it dies, whatever it dies of."""
+        self.is_up = True
+        return run_every("part status", REPORT_SECONDS, self.report)
+
+    async def report(self) -> None:
+        """Tell the supervisor what has changed."""
+        self._write(PartStatus(dict(MONITOR.problems), dict(MONITOR.failures)))
+
+    def report_death(self, reason: str) -> None:
+        """Say why the part ends."""
+        self._write(PartStatus({"part": reason}, dict(MONITOR.failures)))
+
+    def _write(self, status: PartStatus) -> None:
+        if self._output is None or status == self._reported:
+            return
+        line = msgspec.json.encode(status) + b"\n"
+        try:
+            is_written = os.write(self._output, line) == len(line)
+        except (BlockingIOError, BrokenPipeError):  # the supervisor is stopped, or gone
+            return
+        if is_written:
+            self._reported = status
 
     def reload(self) -> None:
         """Call every listener; one that fails with an `OSError` leaves its old state in use."""
@@ -53,6 +114,18 @@ class SupervisorPipe(asyncio.Protocol):
         for line in lines:
             if line == RELOAD:
                 self._lifecycle.reload()
+            elif line.startswith(PARTS):
+                self._lifecycle.parts = decode_parts(line)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lifecycle.stop.set()
+
+
+def encode_parts(parts: dict[str, PartState]) -> bytes:
+    """Return one line for the app."""
+    return PARTS + msgspec.json.encode(parts) + b"\n"
+
+
+def decode_parts(line: bytes) -> dict[str, PartState]:
+    """Return the parts of such a line; raises `msgspec.MsgspecError`."""
+    return msgspec.json.decode(line.removeprefix(PARTS), type=dict[str, PartState])

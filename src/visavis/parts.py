@@ -23,7 +23,9 @@ def run_of(part: str) -> Run:
 def _media_worker(number: int) -> Run:
     from visavis.media import worker
 
-    return lambda settings, lifecycle: worker.run(settings, number, lifecycle.stop)
+    return lambda settings, lifecycle: worker.run(
+        settings, number, lifecycle.stop, lifecycle.set_up
+    )
 
 
 def _recorder() -> Run:

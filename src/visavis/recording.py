@@ -31,6 +31,7 @@ async def run_recorder(settings: Settings, lifecycle: Lifecycle) -> None:
         muxers=settings.parallel_muxers,
     )
     try:
+        lifecycle.set_up()
         await sweeper.run(lifecycle.stop)
     finally:
         store.close()

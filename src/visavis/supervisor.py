@@ -4,23 +4,36 @@ A part gets its settings as one line of JSON on standard input and runs until th
 it also stops when the supervisor is killed. SIGHUP asks every part to reload, by a line in that
 pipe: a signal would end a part that does not handle it yet.
 
-A part that dies is started again; one that says it cannot start (`CANNOT_START`) stops everything.
+A part that dies is started again, with back-off. One that says it cannot start (`CANNOT_START`)
+stops everything, unless it has been up before: then calls go on without it until it is up again.
+The app is told of every part's state, for `/readyz` and `/metrics`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
+import msgspec
 import structlog
 
-from visavis.lifecycle import RELOAD, Lifecycle, SupervisorPipe
+from visavis.lifecycle import (
+    RELOAD,
+    Lifecycle,
+    PartState,
+    PartStatus,
+    SupervisorPipe,
+    encode_parts,
+)
 from visavis.settings import MEDIA_PART, Settings, encode_settings
-from visavis.tasks import child, run_until_done
+from visavis.tasks import child, describe, run_until_done, watch_event_loop
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +41,7 @@ CANNOT_START: Final = 78  # EX_CONFIG of sysexits.h
 STOP_SECONDS: Final = 15.0
 SHORT_LIFE_SECONDS: Final = 5.0
 MAX_PAUSE_SECONDS: Final = 10.0
+MAX_UNREAD_BYTES: Final = 64 * 1024
 
 
 class CannotStartError(Exception):
@@ -37,8 +51,13 @@ class CannotStartError(Exception):
 class Part:
     """One child process and its successors."""
 
-    def __init__(self, name: str, settings: Settings) -> None:
+    def __init__(
+        self, name: str, settings: Settings, on_change: Callable[[], None] = lambda: None
+    ) -> None:
         self.name = name
+        self.state = PartState()
+        self._on_change = on_change
+        self._has_been_up = False
         self._settings = settings
         self._process: Process | None = None
         self._stopping = asyncio.Event()
@@ -50,19 +69,29 @@ class Part:
         while not self._stopping.is_set():
             await asyncio.sleep(pause)
             started = clock()
-            code = await self._run_once()
+            code = await self._try_once()
             if self._stopping.is_set():
                 return
-            if code == CANNOT_START:
+            if code == CANNOT_START and not self._has_been_up:
                 raise CannotStartError(self.name)
             is_short = clock() - started < SHORT_LIFE_SECONDS
             pause = min(MAX_PAUSE_SECONDS, pause * 2 or 0.5) if is_short else 0.0
-            log.error("part died, starting it again", part=self.name, code=code, pause=pause)
+            reason = self.state.status.problems.get("part") or f"it ended with code {code}"
+            log.error("part died", part=self.name, code=code, reason=reason, pause=pause)
+            self.state.is_up, self.state.reason = False, reason
+            self.state.restarts += 1
+            self._on_change()
 
     def reload(self) -> None:
         """Ask the part to reload; one that is being started reads everything again anyway."""
         if self._process and self._process.returncode is None and self._process.stdin:
             self._process.stdin.write(RELOAD + b"\n")
+
+    def tell(self, line: bytes) -> None:
+        """Send a line that matters only until the next; a part that does not read gets none."""
+        pipe = self._process.stdin if self._process and self._process.returncode is None else None
+        if pipe and pipe.transport.get_write_buffer_size() < MAX_UNREAD_BYTES:
+            pipe.write(line)
 
     async def stop(self) -> None:
         """Ask the part to end in good order; kill it when it does not."""
@@ -79,15 +108,44 @@ class Part:
             process.kill()
             await process.wait()
 
+    async def _try_once(self) -> int:
+        try:
+            return await self._run_once()
+        except OSError as error:  # no process can be started now
+            self.state.status = PartStatus({"part": describe(error)})
+            return 1
+
     async def _run_once(self) -> int:
         # its own session: Ctrl-C in the terminal reaches the supervisor alone, which stops the
         # parts in their order
         command = (sys.executable, "-m", "visavis", "part", self.name)
-        process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, start_new_session=True)
+        self.state.status = PartStatus()
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=PIPE, stdout=PIPE, start_new_session=True
+        )
         self._process = process
-        if process.stdin:
-            process.stdin.write(encode_settings(self._settings) + b"\n")
-        return await process.wait()
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("a pipe was asked for")
+        process.stdin.write(encode_settings(self._settings) + b"\n")
+        listening = child(self.listen(process.stdout))
+        code = await process.wait()
+        # its last report; a process that it left behind may keep the pipe open
+        await asyncio.wait([listening], timeout=1.0)
+        listening.cancel()
+        return code
+
+    async def listen(self, output: asyncio.StreamReader) -> None:
+        """Take the part's reports in until it ends."""
+        while line := await output.readline():
+            try:
+                status = msgspec.json.decode(line, type=PartStatus)
+            except msgspec.MsgspecError:
+                log.warning("report of a part not understood", part=self.name)
+                continue
+            self.state.status = status
+            if "part" not in status.problems:
+                self.state.is_up, self.state.reason, self._has_been_up = True, "", True
+            self._on_change()
 
 
 async def supervise(
@@ -99,9 +157,15 @@ async def supervise(
     """
     lifecycle = Lifecycle()
     lifecycle.handle_signals(signal.SIGINT, signal.SIGTERM)
-    media = [Part(f"{MEDIA_PART}{number}", settings) for number in range(settings.media_workers)]
-    recorder, app = Part("recorder", settings), Part("app", settings)
+
+    def tell_app() -> None:
+        app.tell(encode_parts({part.name: part.state for part in parts}))
+
+    names = [f"{MEDIA_PART}{number}" for number in range(settings.media_workers)]
+    media = [Part(name, settings, tell_app) for name in names]
+    recorder, app = Part("recorder", settings, tell_app), Part("app", settings, tell_app)
     parts = (*media, recorder, app)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, reap_orphans)
     lifecycle.reload_listeners.extend(part.reload for part in parts)
     tasks = [child(part.run()) for part in parts]
     greeting = announce_when_ready(is_ready, announce)
@@ -136,10 +200,23 @@ def announce_when_ready(
     return run_until_done("announcement", wait_and_announce)
 
 
-async def run_part(run: Callable[[Lifecycle], Awaitable[None]]) -> None:
+def reap_orphans() -> None:
+    """Collect processes that dead parts left to us, as happens to process 1 of a container.
+
+    A part leads a session of its own and is waited for by asyncio; its orphans are in that session.
+    """
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    with suppress(OSError):  # there is no such list outside Linux
+        for pid in map(int, children.read_text().split()):
+            with suppress(ProcessLookupError, ChildProcessError):
+                if os.getsid(pid) not in {pid, os.getsid(0)}:
+                    os.waitpid(pid, os.WNOHANG)
+
+
+async def run_part(lifecycle: Lifecycle, run: Callable[[], Awaitable[None]]) -> None:
     """In the child: run a part until standard input closes or SIGTERM comes."""
-    lifecycle = Lifecycle()
+    watch_event_loop()
     lifecycle.handle_signals(signal.SIGTERM)
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: SupervisorPipe(lifecycle), sys.stdin)
-    await run(lifecycle)
+    await run()

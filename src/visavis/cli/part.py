@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
@@ -12,9 +13,11 @@ import structlog
 import uvloop
 
 from visavis.cli.logs import log_to_stderr
+from visavis.lifecycle import Lifecycle
 from visavis.parts import run_of
 from visavis.settings import MEDIA_PART, decode_settings
 from visavis.supervisor import CANNOT_START, run_part
+from visavis.tasks import describe
 
 SWITCH_SECONDS: Final = 0.0005
 
@@ -26,12 +29,22 @@ def part(name: str) -> None:
     settings = decode_settings(sys.stdin.buffer.readline())
     log_to_stderr(settings.log_level)
     structlog.contextvars.bind_contextvars(part=name)
-    run = run_of(name)
+    run, lifecycle = run_of(name), Lifecycle()
+    lifecycle.report_to(_take_standard_output())
     try:
-        _loop_of(name)(run_part(lambda lifecycle: run(settings, lifecycle)))
+        _loop_of(name)(run_part(lifecycle, lambda: run(settings, lifecycle)))
     except OSError as error:
+        lifecycle.report_death(describe(error))
         click.echo(f"visavis: {error.strerror or error}", err=True)
-        sys.exit(CANNOT_START)
+        # once it was up, no error may stop the other parts: it is restarted until it is up again
+        sys.exit(1 if lifecycle.is_up else CANNOT_START)
+
+
+def _take_standard_output() -> int:
+    """Keep the pipe to the supervisor for reports; whatever prints goes to standard error."""
+    output = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return output
 
 
 def _loop_of(name: str) -> Callable[[Coroutine[Any, Any, None]], None]:

@@ -34,13 +34,22 @@ MAX_UNTOLD_BYTES: Final = 1024 * 1024
 """An app that leaves this much unread does not answer any more."""
 
 
-async def run(settings: Settings, number: int, stop: asyncio.Event) -> None:
-    """Serve as worker `number` (from 0) until `stop`; raises `OSError` when the port is taken."""
+async def run(
+    settings: Settings,
+    number: int,
+    stop: asyncio.Event,
+    on_up: Callable[[], object] = lambda: None,
+) -> None:
+    """Serve as worker `number` (from 0) until `stop`; raises `OSError` when the port is taken.
+
+    `on_up` is called once the ports are open.
+    """
     worker = Worker(settings, settings.media_port + number)
     control_socket = settings.media_socket(number)
     control_socket.unlink(missing_ok=True)
     server = await asyncio.start_unix_server(worker.serve_app, control_socket)
     await worker.open()
+    on_up()
     ticking = run_every("media tick", TICK_SECONDS, worker.tick)
     try:
         await stop.wait()
