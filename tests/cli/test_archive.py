@@ -80,7 +80,8 @@ def test_recordings_come_in_and_are_found(alone: Alone) -> None:
         for path in ("/", "/library"):
             assert "<visavis-library alone>" in client.get(path).text
         assert client.get("/signin").status_code == 200
-        assert client.get("/static/assets/library.js").status_code == 200
+        (script,) = re.findall(r'src="(/static/assets/library-[^"]+)"', client.get("/library").text)
+        assert client.get(script).status_code == 200
         assert client.get("/console").status_code == 404
         assert client.get("/healthz").text == "ok\n"
         assert client.get("/readyz").status_code == 200

@@ -48,6 +48,7 @@ def test_the_check_shows_what_works(parties: Parties) -> None:
 
 
 def test_the_check_says_what_is_wrong(poor_page: Page) -> None:
+    poor_page.get_by_role("button", name="Talk to us").click()
     poor_page.get_by_role("button", name="Video call").click()
     expect(poor_page.get_by_role("alert")).to_have_text(re.compile(r"No microphone|may not use"))
     expect(poor_page.get_by_role("button", name="Call now")).to_be_disabled()

@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import { t, type Word } from "./catalogue";
+import { t, type Word } from "./catalogue-pages";
 import { dateTime } from "./format";
 import { demandSession, signOut, type Session } from "./session";
 import "./settings/delivery";

@@ -1,4 +1,4 @@
-import { t } from "./catalogue";
+import { t } from "./catalogue-pages";
 import type { Ring } from "./protocol";
 import { Ringer } from "./ringer";
 

@@ -62,7 +62,7 @@ export class CallView extends LitElement {
 
   override updated(): void {
     if (this.panel === "chat") this.linesSeen = this.conversation.lines.length;
-    for (const video of this.renderRoot.querySelectorAll<HTMLVideoElement>("video.theirs")) this.play(video);
+    for (const video of this.renderRoot.querySelectorAll<HTMLVideoElement>("video")) this.play(video);
   }
 
   private pictures() {
@@ -152,7 +152,7 @@ export class CallView extends LitElement {
 
   /** A page that was loaded anew may have to be touched before it may sound. */
   private play(video: HTMLVideoElement): void {
-    this.hear(video);
+    if (video.matches(".theirs")) this.hear(video);
     if (!video.paused || !video.srcObject) return;
     video.play().then(
       () => (this.isSilenced = false),

@@ -13,11 +13,11 @@ export class ChatView extends LitElement {
   static override styles = [
     shared,
     css`
-      ol { list-style: none; margin: 0 0 0.75rem; padding: 0; display: grid; gap: 0.5rem; align-content: start; min-height: 5rem; max-height: 14rem; overflow-y: auto; }
-      li { max-width: 85%; padding: 0.4rem 0.7rem; border-radius: 12px; background: var(--soft); overflow-wrap: anywhere; white-space: pre-wrap; justify-self: start; }
+      ol { list-style: none; margin: 0 0 12px; padding: 0; display: grid; gap: 8px; align-content: start; min-height: 80px; max-height: 224px; overflow-y: auto; }
+      li { max-width: 85%; padding: 6.4px 11.2px; border-radius: 12px; background: var(--soft); overflow-wrap: anywhere; white-space: pre-wrap; justify-self: start; }
       li.own { justify-self: end; background: var(--accent); color: var(--on-accent); }
-      li small { display: block; font-size: 0.75rem; }
-      form { display: flex; gap: 0.5rem; }
+      li small { display: block; font-size: 12px; }
+      form { display: flex; gap: 8px; }
       .field { flex: 1; }
     `,
   ];

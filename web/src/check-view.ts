@@ -28,24 +28,24 @@ export class CheckView extends LitElement {
   static override styles = [
     shared,
     css`
-      :host { display: grid; gap: 0.9rem; }
-      .picture { position: relative; aspect-ratio: 16 / 9; border-radius: 12px; overflow: hidden; background: #0c1013; color: #e8ecef; display: grid; place-items: center; }
+      :host { display: grid; gap: 14.4px; }
+      .picture { position: relative; aspect-ratio: 16 / 9; width: 100%; max-height: max(96px, 40dvh); border-radius: 12px; overflow: hidden; background: #0c1013; color: #e8ecef; display: grid; place-items: center; }
       .picture.voice { aspect-ratio: 5 / 1; }
       video { width: 100%; height: 100%; object-fit: cover; transform: scaleX(-1); display: block; }
-      .picture p { margin: 0; padding: 1rem; text-align: center; }
-      .level { position: absolute; inset: auto 0.75rem 0.75rem; display: flex; gap: 0.5rem; align-items: center; padding: 0.35rem 0.6rem; border-radius: 999px; background: #0009; }
-      .voice .level { position: static; width: calc(100% - 1.5rem); background: none; }
+      .picture p { margin: 0; padding: 16px; text-align: center; }
+      .level { position: absolute; inset: auto 12px 12px; display: flex; gap: 8px; align-items: center; padding: 5.6px 9.6px; border-radius: 999px; background: #0009; }
+      .voice .level { position: static; width: calc(100% - 24px); background: none; }
       .level span { flex: 1; height: 6px; border-radius: 3px; background: #fff3; overflow: hidden; }
       .level i { display: block; height: 100%; background: #5fd0bd; transform-origin: left; border-radius: 3px; transition: transform 0.1s linear; }
-      ul { list-style: none; margin: 0; padding: 0; display: grid; gap: 0.4rem; font-size: 0.9rem; }
-      form { display: grid; gap: 0.9rem; }
-      .pair { display: grid; gap: 0.75rem; grid-template-columns: 1fr 1fr; }
-      .bar { display: flex; gap: 0.5rem; flex-wrap: wrap; }
+      ul { list-style: none; margin: 0; padding: 0; display: grid; gap: 6.4px; font-size: 14.4px; }
+      form { display: grid; gap: 14.4px; }
+      .pair { display: grid; gap: 12px; }
+      .bar { display: flex; gap: 8px; flex-wrap: wrap; }
+      form .bar { position: sticky; bottom: -20px; padding: 8px 0 20px; margin-bottom: -20px; background: var(--card); }
       .bar .primary { flex: 1; }
-      summary { cursor: pointer; color: var(--accent); font-size: 0.9rem; border-radius: 6px; width: fit-content; }
-      details[open] summary { margin-bottom: 0.75rem; }
+      summary { cursor: pointer; color: var(--accent); font-size: 14.4px; border-radius: 6px; width: fit-content; }
+      details[open] summary { margin-bottom: 12px; }
       h2, form p { margin: 0; }
-      @media (max-width: 22rem) { .pair { grid-template-columns: 1fr; } }
     `,
   ];
 
@@ -104,7 +104,7 @@ export class CheckView extends LitElement {
     return html`<div class="picture ${own.camera ? "" : "voice"}">
       ${own.camera ? html`<video autoplay playsinline muted aria-label=${t("yourPicture")} .srcObject=${own.stream}></video>` : nothing}
       <div class="level" role="meter" aria-label=${t("microphoneLevel")} aria-valuenow=${percent} aria-valuemin="0" aria-valuemax="100">
-        ${icon("microphone", 16)}<span><i style="transform: scaleX(${this.loudness})"></i></span>
+        ${icon("microphone", 16)}<span><i .style=${`transform: scaleX(${this.loudness})`}></i></span>
       </div>
     </div>`;
   }

@@ -2,7 +2,7 @@ import { html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { Announcer } from "./announcer";
 import "./call-view";
-import { t } from "./catalogue";
+import { t } from "./catalogue-pages";
 import "./console-side";
 import { consoleStyles } from "./console-styles";
 import type { Conversation, Details } from "./conversation";

@@ -1,4 +1,4 @@
-import { endedAtDesk, t } from "./catalogue";
+import { endedAtDesk, t } from "./catalogue-pages";
 import { Conversation } from "./conversation";
 import { keep, takeUp, type Unfinished } from "./memory";
 import { OwnMedia } from "./own-media";

@@ -10,7 +10,7 @@ const canChooseSpeaker = "setSinkId" in HTMLMediaElement.prototype;
 /** Which microphone, camera and loudspeaker the call takes; a change holds at once. */
 @customElement("visavis-devices")
 export class DevicesView extends LitElement {
-  static override styles = [shared, css`:host { display: grid; gap: 0.75rem; }`];
+  static override styles = [shared, css`:host { display: grid; gap: 12px; }`];
 
   @property({ attribute: false }) own!: OwnMedia;
   @state() private devices: Partial<Record<DeviceKind, MediaDeviceInfo[]>> = {};

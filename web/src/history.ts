@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { t, type Word } from "./catalogue";
+import { t, type Word } from "./catalogue-pages";
 import type { Desk } from "./desk";
 import { clock, dateTime } from "./format";
 import { icon } from "./icons";

@@ -1,6 +1,6 @@
 import { css } from "lit";
 
 export const joinStyles = css`
-  main { max-width: 46rem; margin: 0 auto; padding: clamp(1.5rem, 8vh, 5rem) 1.25rem; }
-  .card { padding: 2rem; }
+  main { max-width: 736px; margin: 0 auto; padding: clamp(24px, 8vh, 80px) 20px; }
+  .card { padding: 32px; }
 `;

@@ -1,6 +1,6 @@
 import { html, LitElement } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import { t } from "./catalogue";
+import { t } from "./catalogue-pages";
 import { shared } from "./styles";
 import { joinStyles } from "./join-styles";
 import "./widget";

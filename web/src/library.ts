@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
-import { t } from "./catalogue";
+import { t } from "./catalogue-pages";
 import { dateTime } from "./format";
 import { type Contents, Opened, type Recording } from "./library/api";
 import "./library/beside";

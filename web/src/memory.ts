@@ -65,6 +65,18 @@ export const keptMessage = (key: string): OutgoingMessage | undefined => {
   return message && Date.now() - message.at < MESSAGE_SECONDS * 1000 ? message : undefined;
 };
 
+const smallKey = (site: string) => `visavis.small.${site}`;
+
+/** Whether the visitor made the widget of this site small on an earlier page. */
+export const isMadeSmall = (site: string): boolean =>
+  attempt(() => localStorage.getItem(smallKey(site))) === "1";
+
+export const rememberSmall = (site: string, isSmall: boolean): void => {
+  attempt(() =>
+    isSmall ? localStorage.setItem(smallKey(site), "1") : localStorage.removeItem(smallKey(site)),
+  );
+};
+
 export const preferredDevices = (): Devices =>
   attempt(() => JSON.parse(localStorage.getItem(DEVICES) ?? "{}") as Devices) ?? {};
 

@@ -11,12 +11,12 @@ export class MessageForm extends LitElement {
   static override styles = [
     shared,
     css`
-      form { display: grid; gap: 0.75rem; }
-      .pair { display: grid; gap: 0.75rem; grid-template-columns: 1fr 1fr; }
-      textarea { min-height: 6rem; resize: vertical; }
-      .bar { display: flex; gap: 0.5rem; flex-wrap: wrap; }
+      form { display: grid; gap: 12px; }
+      .pair { display: grid; gap: 12px; grid-template-columns: 1fr 1fr; }
+      textarea { min-height: 96px; resize: vertical; }
+      .bar { display: flex; gap: 8px; flex-wrap: wrap; }
       .bar .primary { flex: 1; }
-      @media (max-width: 22rem) { .pair { grid-template-columns: 1fr; } }
+      @media (max-width: 352px) { .pair { grid-template-columns: 1fr; } }
     `,
   ];
 

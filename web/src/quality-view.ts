@@ -18,13 +18,14 @@ export class QualityView extends LitElement {
     shared,
     css`
       :host { position: relative; display: block; }
-      button { min-height: 0; padding: 0.3rem 0.6rem; border: 0; background: #0009; color: #fff; font-size: 0.8rem; }
+      button { min-height: 0; padding: 4.8px 9.6px; border: 0; background: #0009; color: #fff; font-size: 12.8px; }
       button[aria-expanded="true"] { background: #000d; color: #fff; }
-      .bars { display: inline-flex; gap: 2px; align-items: flex-end; height: 0.9rem; }
-      .bars i { width: 4px; background: #fff5; border-radius: 1px; }
+      .bars { display: inline-flex; gap: 2px; align-items: flex-end; height: 14.4px; }
+      .bars i { width: 4px; height: 100%; background: #fff5; border-radius: 1px; }
+      .bars i:nth-child(1) { height: 25%; } .bars i:nth-child(2) { height: 50%; } .bars i:nth-child(3) { height: 75%; }
       .bars i.on { background: #7fd99a; }
       .bars.weak i.on { background: #ffc46b; }
-      dl { position: absolute; right: 0; top: 2.1rem; z-index: 3; margin: 0; padding: 0.6rem 0.8rem; border-radius: 10px; background: #000d; color: #fff; font-size: 0.8rem; display: grid; grid-template-columns: auto auto; gap: 0.2rem 1rem; white-space: nowrap; }
+      dl { position: absolute; right: 0; top: 33.6px; z-index: 3; margin: 0; padding: 9.6px 12.8px; border-radius: 10px; background: #000d; color: #fff; font-size: 12.8px; display: grid; grid-template-columns: auto auto; gap: 3.2px 16px; white-space: nowrap; }
       dd { margin: 0; text-align: right; font-variant-numeric: tabular-nums; }
     `,
   ];
@@ -36,7 +37,7 @@ export class QualityView extends LitElement {
     const [word, bars] = grade(this.quality);
     return html`
       <button aria-expanded=${this.isOpen} aria-controls="figures" @click=${() => (this.isOpen = !this.isOpen)} @keydown=${this.onKey}>
-        <span class="bars ${bars < 3 ? "weak" : ""}">${[1, 2, 3, 4].map((n) => html`<i class=${n <= bars ? "on" : ""} style="height: ${n * 25}%"></i>`)}</span>
+        <span class="bars ${bars < 3 ? "weak" : ""}">${[1, 2, 3, 4].map((n) => html`<i class=${n <= bars ? "on" : ""}></i>`)}</span>
         <span><span class="unseen">${t("network")}: </span>${t(word)}</span>
       </button>
       <dl id="figures" ?hidden=${!this.isOpen}>${this.quality ? figures(this.quality) : html`<dt>${t("networkUnknown")}</dt>`}</dl>

@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import { stoppedBecause, t } from "./catalogue";
+import { stoppedBecause, t } from "./catalogue-pages";
 import type { Desk, RingingCall } from "./desk";
 import { clock } from "./format";
 import { icon } from "./icons";

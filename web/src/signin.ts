@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import { t } from "./catalogue";
+import { t } from "./catalogue-pages";
 import { shared } from "./styles";
 
 @customElement("visavis-signin")

@@ -16,46 +16,46 @@ export const shared = css`
   *, *::before, *::after { box-sizing: border-box; }
   [hidden] { display: none !important; }
   button {
-    font: inherit; font-weight: 600; padding: 0.55rem 1rem; border-radius: 999px; cursor: pointer;
+    font: inherit; font-weight: 600; padding: 8.8px 16px; border-radius: 999px; cursor: pointer;
     border: 1px solid var(--line); background: var(--card); color: var(--ink);
-    display: inline-flex; gap: 0.5rem; align-items: center; justify-content: center; min-height: 2.75rem;
+    display: inline-flex; gap: 8px; align-items: center; justify-content: center; min-height: 44px; white-space: nowrap;
     transition: background 0.15s, border-color 0.15s, filter 0.15s;
   }
   button:hover:not(:disabled) { border-color: var(--accent); }
   button.primary { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
   button.danger { background: var(--danger); border-color: var(--danger); color: var(--on-danger); }
   button.primary:hover:not(:disabled), button.danger:hover:not(:disabled) { filter: brightness(1.1); }
-  button.round { width: 2.75rem; height: 2.75rem; padding: 0; flex: none; position: relative; }
+  button.round { width: 44px; height: 44px; padding: 0; flex: none; position: relative; }
   button.round[aria-pressed="true"], button[aria-expanded="true"] { background: var(--ink); border-color: var(--ink); color: var(--card); }
-  button.link { border: 0; background: none; padding: 0.25rem; min-height: 0; color: var(--accent); text-decoration: underline; }
+  button.link { border: 0; background: none; padding: 4px; min-height: 0; color: var(--accent); text-decoration: underline; }
   button:disabled { opacity: 0.5; cursor: default; }
   button:focus-visible, a:focus-visible, input:focus-visible, select:focus-visible, textarea:focus-visible, summary:focus-visible, [tabindex]:focus-visible {
     outline: 3px solid var(--accent); outline-offset: 2px;
   }
   [tabindex="-1"]:focus, [tabindex="-1"]:focus-visible { outline: none; }
   .icon { flex: none; display: block; }
-  .field { display: grid; gap: 0.25rem; font-weight: 600; font-size: 0.9rem; min-width: 0; }
+  .field { display: grid; gap: 4px; font-weight: 600; font-size: 14.4px; min-width: 0; }
   .field input, .field select, .field textarea {
-    font: inherit; font-size: 1rem; font-weight: 400; width: 100%; min-height: 2.75rem; padding: 0.5rem 0.7rem;
+    font: inherit; font-size: 16px; font-weight: 400; width: 100%; min-height: 44px; padding: 8px 11.2px;
     border-radius: 10px; border: 1px solid var(--quiet); background: var(--card); color: inherit;
   }
-  .tick { display: flex; gap: 0.6rem; align-items: flex-start; }
-  .tick input { width: 1.25rem; height: 1.25rem; margin: 0.1rem 0 0; flex: none; accent-color: var(--accent); }
-  .card { background: var(--card); border: 1px solid var(--line); border-radius: 16px; padding: 1.25rem; }
+  .tick { display: flex; gap: 9.6px; align-items: flex-start; }
+  .tick input { width: 20px; height: 20px; margin: 1.6px 0 0; flex: none; accent-color: var(--accent); }
+  .card { background: var(--card); border: 1px solid var(--line); border-radius: 16px; padding: 20px; }
   .quiet { color: var(--quiet); }
-  .small { font-size: 0.875rem; }
+  .small { font-size: 14px; }
   .error { color: var(--danger); }
   .good { color: var(--good); }
   .warn { color: var(--warn); }
-  .line { display: flex; gap: 0.5rem; align-items: flex-start; }
+  .line { display: flex; gap: 8px; align-items: flex-start; }
   .line .icon { margin-top: 0.1em; }
   .badge {
-    display: inline-block; font-size: 0.8rem; font-weight: 600; padding: 0.1rem 0.6rem;
+    display: inline-block; font-size: 12.8px; font-weight: 600; padding: 1.6px 9.6px;
     border-radius: 999px; border: 1px solid var(--danger); color: var(--danger);
   }
   .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-  p { margin: 0 0 0.75rem; }
-  h1, h2, h3 { margin: 0 0 0.75rem; line-height: 1.2; }
-  h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; } h3 { font-size: 1rem; }
+  p { margin: 0 0 12px; }
+  h1, h2, h3 { margin: 0 0 12px; line-height: 1.2; }
+  h1 { font-size: 24px; } h2 { font-size: 17.6px; } h3 { font-size: 16px; }
   @media (prefers-reduced-motion: reduce) { *, *::before, *::after { transition: none !important; animation: none !important; } }
 `;

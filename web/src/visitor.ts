@@ -13,6 +13,7 @@ import {
 import { probe, type PathFinding } from "./path";
 import { Signaling } from "./signaling";
 import { Subject } from "./subject";
+import { shorten } from "./text";
 
 export type Stage =
   "idle" | "checking" | "calling" | "queued" | "connecting" | "connected" | "reconnecting" | "ended";
@@ -21,6 +22,7 @@ export type Happening =
   "available" | "invited" | "ringing" | "queued" | "connecting" | "connected" | "reconnecting" | "ended";
 
 const RESUME_SECONDS = 30;
+const LONGEST_TITLE = 200;
 const IN_CALL: Stage[] = ["connecting", "connected", "reconnecting"];
 const STAGES: Record<string, Stage> = {
   queued: "queued",
@@ -195,7 +197,7 @@ export class Visitor extends Subject {
 
   identify(name: string, email: string): void {
     Object.assign(this, { name, email });
-    this.sayHere();
+    this.announcePage();
     this.changed();
   }
 
@@ -346,7 +348,7 @@ export class Visitor extends Subject {
   }
 
   private greet(): void {
-    this.sayHere();
+    this.announcePage();
     this.greetForsaken();
     this.sendMessage();
     const { conversation } = this;
@@ -361,8 +363,9 @@ export class Visitor extends Subject {
     this.finish(t("ended.failed"), "failed");
   }
 
-  private sayHere(): void {
-    const page = (document.title || location.pathname).slice(0, 200);
+  /** Tells agents which page the visitor looks at. */
+  announcePage(): void {
+    const page = shorten(document.title || location.pathname, LONGEST_TITLE);
     this.signaling.send({ type: "here", page, name: this.name, email: this.email });
   }
 

@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import { t, type Word } from "../catalogue";
+import { t, type Word } from "../catalogue-pages";
 import { clock } from "../format";
 import { shared } from "../styles";
 import type { Chapter, Contents, Moment, Quality } from "./api";

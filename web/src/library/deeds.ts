@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
-import { t } from "../catalogue";
+import { t } from "../catalogue-pages";
 import { fileSize } from "../format";
 import { shared } from "../styles";
 import type { Composition, Opened, Recording } from "./api";

@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { live } from "lit/directives/live.js";
-import { t } from "../catalogue";
+import { t } from "../catalogue-pages";
 import { clock } from "../format";
 import { shared } from "../styles";
 import type { Chapter, Opened, Part } from "./api";
@@ -90,7 +90,7 @@ export class Player extends LitElement {
         <input id="position" type="range" min="0" max=${this.duration} step="any" aria-label=${t("position")}
           aria-valuetext="${clock(this.position)} ${t("of")} ${clock(this.duration)}" .value=${live(String(this.position))} @input=${this.drag} />
         <div class="marks" aria-hidden="true">
-          ${this.chapters.map((one) => html`<i style="left: ${(100 * one.at) / (this.duration || 1)}%" title=${one.title}></i>`)}
+          ${this.chapters.map((one) => html`<i .style=${`left: ${(100 * one.at) / (this.duration || 1)}%`} title=${one.title}></i>`)}
         </div>
       </div>
       <div class="bar">

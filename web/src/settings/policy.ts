@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { live } from "lit/directives/live.js";
-import { t, type Word } from "../catalogue";
+import { t, type Word } from "../catalogue-pages";
 import { shared } from "../styles";
 
 const RESOURCE = "/v4/livechat/recordingPolicy";

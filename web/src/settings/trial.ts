@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { t } from "../catalogue";
+import { t } from "../catalogue-pages";
 import { icon } from "../icons";
 import { shared } from "../styles";
 

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse
 
 from visavis.domain.oauth import Client
 from visavis.domain.people import Agent, Permission
+from visavis.web.pages import asset_url
 from visavis.web.safe import HEADERS
 
 _PAGE: Final = Template("""<!doctype html>
@@ -22,8 +23,8 @@ _PAGE: Final = Template("""<!doctype html>
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="light dark">
     <title>$title · Visavis</title>
-    <link rel="icon" href="data:,">
-    <link rel="stylesheet" href="/static/assets/page.css">
+    <link rel="icon" href="/static/icon.svg" type="image/svg+xml">
+    <link rel="stylesheet" href="$style">
   </head>
   <body>
     <main class="narrow">
@@ -82,5 +83,5 @@ def is_proof(given: str, session: str) -> bool:
 
 
 def _answer(title: str, content: str, status: int, headers: dict[str, str]) -> HTMLResponse:
-    text = _PAGE.substitute(title=escape(title), content=content)
+    text = _PAGE.substitute(title=escape(title), content=content, style=asset_url("page", ".css"))
     return HTMLResponse(text, status, headers={"Cache-Control": "no-store", **headers})

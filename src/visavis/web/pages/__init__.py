@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from anyio import to_thread
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 STATIC: Final = Path(__file__).resolve().parent.parent / "static"
 PAGES: Final = {
@@ -27,13 +33,44 @@ ON_ANY_SITE: Final = {
 }
 
 
-class Assets(StaticFiles):
-    """Built scripts and styles; a stranger's page may load the widget's."""
+REVALIDATED: Final = "no-cache"
+KEPT: Final = "public, max-age=31536000, immutable"
+"""A file whose name carries a hash of its content never changes (RFC 8246)."""
+_HASHED: Final = re.compile(r"-[\w-]{8}\.(js|css)$", re.ASCII)
+_COMPRESSED: Final = frozenset({".js", ".css", ".svg", ".ts"})
 
-    def file_response(self, *arguments: object, **options: object) -> Response:
-        response = super().file_response(*arguments, **options)  # type: ignore[arg-type]
-        response.headers.update({**ON_ANY_SITE, "Cache-Control": "no-cache"})
-        return response
+
+class Assets(StaticFiles):
+    """Built scripts and styles, compressed; a stranger's page may load the widget's."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        headers = response.headers
+        cached = KEPT if _HASHED.search(path) else REVALIDATED
+        headers.update({**ON_ANY_SITE, "Cache-Control": cached, "Vary": "Accept-Encoding"})
+        if not isinstance(response, FileResponse) or not _takes_gzip(scope):
+            return response
+        if Path(path).suffix not in _COMPRESSED or "range" in Headers(scope=scope):
+            return response
+        body = await to_thread.run_sync(_compressed, Path(response.path))
+        del headers["Content-Length"]
+        return Response(body, headers={**headers, "Content-Encoding": "gzip"})
+
+
+def asset_url(name: str, suffix: str) -> str:
+    """Return the path of a built file, whose name carries a hash; raises LookupError."""
+    for path in (STATIC / "assets").glob(f"{name}-*{suffix}"):
+        return f"/static/assets/{path.name}"
+    raise LookupError(f"{name}{suffix} has not been built: run `make web`")
+
+
+def _takes_gzip(scope: Scope) -> bool:
+    return "gzip" in Headers(scope=scope).get("accept-encoding", "")
+
+
+@lru_cache(maxsize=64)
+def _compressed(path: Path) -> bytes:
+    return gzip.compress(path.read_bytes(), mtime=0)
 
 
 def page_routes() -> list[BaseRoute]:

@@ -1,9 +1,1 @@
-(() => {
-  const { src, dataset } = document.currentScript;
-  const { origin } = new URL(src);
-  // what is asked of `visavis` before the widget is there waits for it
-  const waiting = Array.isArray(window.visavis) ? window.visavis : [];
-  const later = (name) => (...its) => void waiting.push([name, ...its]);
-  window.visavis = Object.fromEntries(["call", "hangUp", "on", "identify"].map((name) => [name, later(name)]));
-  import(`${origin}/static/assets/widget.js`).then(({ start }) => start(origin, dataset.site || "1", waiting));
-})();
+(()=>{let e=[`call`,`hangUp`,`on`,`off`,`identify`,`show`,`hide`,`minimize`,`destroy`],t=window.visavis;if(t&&!Array.isArray(t)&&`push`in t)return;let n=document.currentScript??document.querySelector(`script[src*="/widget.js"]`),r=n?.src||/https?:[^\s()]+\/widget\.js(\?[^\s():]*)?/.exec(Error().stack)[0],{origin:i,searchParams:a}=new URL(r),o=Array.isArray(t)?[...t]:[],s={push:(...e)=>void o.push(...e)};for(let t of e)s[t]=(...e)=>void o.push([t,...e]);window.visavis=s;let c={site:a.get(`site`)||`1`,...n?.dataset,origin:i};import(`${i}/static/assets/widget-HECfy3hb.js`).then(({start:e})=>e(c,s,o),e=>console.error(`visavis: the widget cannot be loaded from ${i}.`,e))})();

@@ -1,5 +1,0 @@
-/* empty css    */import{g as e,l as t,n,o as r,p as i,s as a,t as o,u as s}from"./decorate.js";import"./widget2.js";var c=e`
-  main { max-width: 46rem; margin: 0 auto; padding: clamp(1.5rem, 8vh, 5rem) 1.25rem; }
-  .card { padding: 2rem; }
-`,l=class extends s{constructor(...e){super(...e),this.isValid=!0,this.token=location.pathname.split(`/`).pop()??``}static{this.styles=[n,c]}connectedCallback(){super.connectedCallback(),this.ask()}render(){return this.isValid?i`<main><h1>${r(`joinTitle`)}</h1><p class="quiet">${r(`joinHelp`)}</p>
-      <visavis-widget join=${this.token}></visavis-widget></main>`:i`<main><section class="card"><h1>${r(`joinOver`)}</h1><p class="quiet" role="alert">${r(`joinOverHelp`)}</p></section></main>`}firstUpdated(){let e=this.renderRoot.querySelector(`visavis-widget`);Object.assign(window,{visavis:{get peerConnection(){return e?.peerConnection}}})}async ask(){let e=await fetch(location.href,{method:`HEAD`});this.isValid=e.status!==404}};o([a()],l.prototype,`isValid`,void 0),l=o([t(`visavis-join`)],l);

@@ -1,0 +1,14 @@
+/* empty css             */import{_ as e,a as t,c as n,d as r,f as i,m as a,n as o,t as s,u as c}from"./decorate-m4V3L7gx.js";var l=class extends r{constructor(...e){super(...e),this.error=``,this.isBusy=!1}static{this.styles=[o,e`
+      main { max-width: 22rem; margin: 12vh auto; padding: 0 1rem; }
+      label { display: block; font-weight: 600; margin-bottom: 1rem; }
+      input { display: block; width: 100%; font: inherit; padding: 0.6rem; margin-top: 0.25rem; border-radius: 8px; border: 1px solid var(--quiet); background: transparent; color: inherit; }
+      button { width: 100%; }
+    `]}render(){return a`<main>
+      <form class="card" @submit=${this.submit}>
+        <h1>${t(`signIn`)}</h1>
+        <label>${t(`email`)}<input name="email" type="text" inputmode="email" autocomplete="username" required autofocus /></label>
+        <label>${t(`password`)}<input name="password" type="password" autocomplete="current-password" required /></label>
+        <p class="error" role="alert">${this.error||i}</p>
+        <button class="primary" ?disabled=${this.isBusy}>${t(`signIn`)}</button>
+      </form>
+    </main>`}async submit(e){e.preventDefault();let t=Object.fromEntries(new FormData(e.target));this.isBusy=!0;let n=await fetch(`/session`,{method:`POST`,headers:{"Content-Type":`application/json`},body:JSON.stringify(t)});this.isBusy=!1,n.ok?location.assign(u()):this.error=(await n.json()).message}};s([n()],l.prototype,`error`,void 0),s([n()],l.prototype,`isBusy`,void 0),l=s([c(`visavis-signin`)],l);var u=()=>{let e=new URLSearchParams(location.search).get(`next`)??`/console`,t=new URL(e,location.origin);return t.origin===location.origin?t.pathname+t.search:`/console`};

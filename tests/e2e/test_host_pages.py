@@ -1,0 +1,142 @@
+"""The widget in pages of other people: frameworks, strict policies, hostile styles."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Final
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.npm import installed
+from tests.running import Parties, System
+
+pytestmark = pytest.mark.e2e
+
+WEB: Final = Path(__file__).resolve().parents[2] / "web"
+SCRIPT: Final = '<script src="HOST/widget.js" data-site="1" NONCE></script>'
+PAGE: Final = """<!doctype html><html lang="en" ATTRIBUTES><head><title>KIND</title>HEAD</head>
+<body><main><h1>KIND</h1><p>A page.</p><a id="on" href="KIND-2.html">On</a></main></body></html>"""
+POLICY: Final = (
+    "default-src 'none'; script-src 'nonce-n' 'strict-dynamic'; style-src 'self'; media-src blob:; "
+    "connect-src HOST ws:; require-trusted-types-for 'script'; trusted-types lit-html"
+)
+HOSTILE: Final = """<style>
+  html { font-size: 62.5%; } body { transform: translateX(40px); }
+  * { letter-spacing: 6px; text-transform: uppercase; font: 40px serif; position: relative; }
+  button, section, p { background: red !important; color: red !important; }
+</style>"""
+KINDS: Final = {
+    "plain": ("", SCRIPT),
+    "module": ("", SCRIPT.replace("<script", '<script type="module"')),
+    "turbo": ("", f'<script type="module" src="turbo.js"></script>{SCRIPT}'),
+    "spa": ("", SCRIPT),
+    "csp": ("", SCRIPT.replace("NONCE", 'nonce="n"')),
+    "rtl": ('dir="rtl"', HOSTILE + SCRIPT),
+    "bootstrap": ("", f'<link rel="stylesheet" href="bootstrap.css">{SCRIPT}'),
+}
+
+
+class Handler(SimpleHTTPRequestHandler):
+    policy = ""
+
+    def end_headers(self) -> None:
+        if "csp" in self.path:
+            self.send_header("Content-Security-Policy", self.policy)
+        super().end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Keep the test's output for the test."""
+
+
+@pytest.fixture
+def shop(tmp_path: Path, system: System) -> Iterator[str]:
+    """The address of a website of another origin with a page of each kind."""
+    for kind, (attributes, head) in KINDS.items():
+        page = PAGE.replace("ATTRIBUTES", attributes).replace("HEAD", head)
+        page = page.replace("KIND", kind).replace("HOST", system.url)
+        (tmp_path / f"{kind}.html").write_text(page)
+        (tmp_path / f"{kind}-2.html").write_text(page.replace(f"<title>{kind}", "<title>Second"))
+    packages = installed(WEB) / "node_modules"
+    shutil.copy(packages / "bootstrap/dist/css/bootstrap.min.css", tmp_path / "bootstrap.css")
+    shutil.copy(packages / "@hotwired/turbo/dist/turbo.es2017-esm.js", tmp_path / "turbo.js")
+    Handler.policy = POLICY.replace("HOST", system.url)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(tmp_path))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def look(page: Page) -> dict[str, object]:
+    """Return what the video button looks like, and where the widget ends."""
+    return page.evaluate(  # type: ignore[no-any-return]
+        """() => {
+          const root = document.querySelector("visavis-widget").shadowRoot;
+          const button = getComputedStyle(root.querySelector("#video"));
+          const card = root.querySelector(".card").getBoundingClientRect();
+          return { font: button.fontSize, family: button.fontFamily, spacing: button.letterSpacing,
+            case: button.textTransform, colour: button.backgroundColor, direction: button.direction,
+            right: Math.round(innerWidth - card.right),
+            bottom: Math.round(innerHeight - card.bottom),
+            width: Math.round(card.width), height: Math.round(card.height) };
+        }"""
+    )
+
+
+def test_the_widget_looks_the_same_in_pages_of_every_kind(
+    parties: Parties, system: System, shop: str
+) -> None:
+    system.configure(on=True)
+    looks, problems = {}, []
+    page = parties.visitor
+    page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
+    for kind in KINDS:
+        page.goto(f"{shop}/{kind}.html")
+        page.get_by_role("button", name="Video call").wait_for()
+        looks[kind] = look(page)
+    assert looks == dict.fromkeys(KINDS, looks["plain"])
+    assert looks["plain"]["right"] == looks["plain"]["bottom"] == 16
+    assert [text for text in problems if "favicon" not in text and "404" not in text] == []
+
+
+def test_a_call_outlives_the_visits_of_a_page_that_replaces_its_body(
+    parties: Parties, shop: str
+) -> None:
+    parties.arrive()
+    page = parties.visitor
+    page.goto(f"{shop}/turbo.html")
+    parties.connect("Video call")
+    page.get_by_role("button", name="Make smaller").click()
+    bar = page.get_by_role("button", name="Open the call")
+    expect(bar).to_be_focused()
+    page.get_by_role("link", name="On").click()
+    page.wait_for_function("document.title === 'Second'")
+    visitors = parties.agent.get_by_role("region", name="Visitors on your site")
+    expect(visitors.or_(parties.agent.get_by_text("Second")).first).to_be_visible()
+    bar.click()
+    page.wait_for_function(
+        """() => {
+          const root = document.querySelector("visavis-widget").shadowRoot;
+          const video = root.querySelector("visavis-call").shadowRoot.querySelector("#remote");
+          return !video.paused && video.currentTime > 0;
+        }"""
+    )
+    parties.hang_up()
+
+
+def test_a_strict_policy_lets_a_whole_call_pass(parties: Parties, shop: str) -> None:
+    parties.arrive()
+    problems: list[str] = []
+    page = parties.visitor
+    page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
+    page.goto(f"{shop}/csp.html")
+    parties.connect("Video call")
+    parties.hang_up()
+    assert [
+        text for text in problems if "Content Security Policy" in text or "Trusted" in text
+    ] == []

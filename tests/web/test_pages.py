@@ -1,0 +1,69 @@
+"""The pages and their assets as browsers ask for them."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterator
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from visavis.web.pages import PAGES, STATIC, asset_url, page_routes
+
+
+@pytest.fixture
+def client() -> Iterator[TestClient]:
+    with TestClient(Starlette(routes=page_routes())) as client:
+        yield client
+
+
+def assets(page: str) -> list[str]:
+    return re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_asset_of_a_page_exists_and_may_be_kept(client: TestClient, path: str) -> None:
+    page = client.get(path)
+    assert page.headers["cache-control"] == "no-cache"
+    for url in assets(page.text):
+        answer = client.get(url)
+        assert answer.status_code == 200
+        kept = "no-cache" if url.endswith("icon.svg") else "public, max-age=31536000, immutable"
+        assert answer.headers["cache-control"] == kept
+
+
+def test_assets_are_compressed_for_those_who_take_it(client: TestClient) -> None:
+    url = asset_url("page", ".css")
+    whole = (STATIC / "assets" / url.rsplit("/", 1)[1]).read_bytes()
+    plain = client.get(url, headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.content == whole
+    with client.stream("GET", url, headers={"Accept-Encoding": "br, gzip"}) as small:
+        raw = b"".join(small.iter_raw())
+    assert small.headers["content-encoding"] == "gzip"
+    assert small.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+    assert gzip.decompress(raw) == whole
+    assert int(small.headers["content-length"]) == len(raw) < len(whole)
+    again = client.get(url, headers={"If-None-Match": plain.headers["etag"]})
+    assert again.status_code == 304
+    part = client.get(url, headers={"Range": "bytes=0-9", "Accept-Encoding": "gzip"})
+    assert (part.status_code, part.content) == (206, whole[:10])
+
+
+def test_an_asset_that_was_not_built_is_named() -> None:
+    with pytest.raises(LookupError, match="make web"):
+        asset_url("nothing", ".css")
+
+
+def test_the_loader_names_the_widget_of_this_build(client: TestClient) -> None:
+    loader = client.get("/widget.js")
+    assert loader.headers["cache-control"] == "no-cache"
+    assert loader.headers["access-control-allow-origin"] == "*"
+    (widget,) = re.findall(r"/static/assets/widget-[\w-]+\.js", loader.text)
+    assert client.get(widget).headers["access-control-allow-origin"] == "*"
+
+
+def test_the_types_of_the_script_api_are_served(client: TestClient) -> None:
+    assert "interface VisavisApi" in client.get("/static/visavis.d.ts").text

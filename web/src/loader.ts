@@ -1,0 +1,31 @@
+// Built into /widget.js: keeps what the page asks for until the widget itself has loaded.
+import type { VisavisApi } from "../public/visavis";
+
+type Entry = [name: string, ...values: unknown[]];
+type Started = { start: (settings: object, api: object, queue: Entry[]) => void };
+
+/** The build writes `import` here: Vite would wrap it into two kilobytes of preloading. */
+declare const importModule: (url: string) => Promise<Started>;
+
+(() => {
+  const methods = ["call", "hangUp", "on", "off", "identify", "show", "hide", "minimize", "destroy"];
+  const early = window.visavis;
+  if (early && !Array.isArray(early) && "push" in early) return;
+  const tag =
+    (document.currentScript as HTMLScriptElement | null) ??
+    document.querySelector<HTMLScriptElement>('script[src*="/widget.js"]');
+  // The document does not list a script inside a shadow root; the stack names its URL.
+  const url = tag?.src || /https?:[^\s()]+\/widget\.js(\?[^\s():]*)?/.exec(new Error().stack!)![0];
+  const { origin, searchParams } = new URL(url);
+  const queue: Entry[] = Array.isArray(early) ? [...early] : [];
+  const api: Record<string, unknown> = {
+    push: (...entries: Entry[]) => void queue.push(...entries),
+  };
+  for (const name of methods) api[name] = (...values: unknown[]) => void queue.push([name, ...values]);
+  window.visavis = api as unknown as VisavisApi;
+  const settings = { site: searchParams.get("site") || "1", ...tag?.dataset, origin };
+  importModule(`${origin}/static/WIDGET`).then(
+    ({ start }) => start(settings, api, queue),
+    (error) => console.error(`visavis: the widget cannot be loaded from ${origin}.`, error),
+  );
+})();
