@@ -20,7 +20,13 @@ from visavis.archive.archive import Archive
 from visavis.archive.key import ensure_key
 from visavis.bus.local import LocalBus
 from visavis.domain.recording import INCOMPLETE
-from visavis.http_server import http_server, listen, serve_on_socket, server_certificate
+from visavis.http_server import (
+    connection_gate,
+    http_server,
+    listen,
+    serve_on_socket,
+    server_certificate,
+)
 from visavis.lifecycle import Lifecycle
 from visavis.media.limits import MEGABYTE
 from visavis.media.workers import MediaWorkers
@@ -113,6 +119,7 @@ class App:
             node_id=self.node_id,
             limits=visitor_limits(settings),
         )
+        self.gate = connection_gate(settings)
         self.open_sockets = OpenSockets(settings.sockets_per_address, settings.sockets_per_site)
         self.configs.listeners.append(self.calls.config_changed)
         is_logged = settings.log_level in {"debug", "info"}
@@ -220,6 +227,10 @@ class App:
             ),
             "visavis_refused_joins": Gauge(
                 "Join links refused since the start because of a limit", lambda: refused[Use.JOIN]
+            ),
+            "visavis_refused_connections": Gauge(
+                "HTTP connections closed at once since the start because of a limit",
+                lambda: self.gate.refused,
             ),
             "visavis_sockets": Gauge("Open signalling sockets", lambda: self.open_sockets.count),
             "visavis_refused_sockets": Gauge(
@@ -354,7 +365,7 @@ async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
     certificate = server_certificate(settings)
     app = App(settings, open_store(settings.database_address))
     await app.start()
-    server = http_server(app.web, settings, certificate)
+    server = http_server(app.web, settings, certificate, app.gate)
     background = [
         *app.start_background_tasks(),
         run_forever("local socket", partial(serve_on_socket, app.web, settings.app_socket)),

@@ -14,10 +14,12 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
+from visavis.descriptors import for_connections
 from visavis.domain.signaling import MAX_MESSAGE_BYTES
 from visavis.settings import Settings
 from visavis.tasks import child
 from visavis.tls import ServerCertificate
+from visavis.web.connections import ConnectionGate
 from visavis.web.patience import PatientProtocol
 
 log = structlog.get_logger(__name__)
@@ -61,12 +63,17 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def http_server(
-    web: ASGIApp, settings: Settings, certificate: ServerCertificate | None
+    web: ASGIApp,
+    settings: Settings,
+    certificate: ServerCertificate | None,
+    gate: ConnectionGate | None = None,
 ) -> uvicorn.Server:
     """Return the server of the public port; with a certificate it serves HTTPS alone."""
+    gate = gate or connection_gate(settings)
     return _Server(
         _config(
             web,
+            http=type("GatedProtocol", (PatientProtocol,), {"gate": gate}),
             proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=list(settings.trusted_proxies),
             ssl_certfile=settings.tls_cert or None,
@@ -74,6 +81,10 @@ def http_server(
             ssl_context_factory=certificate.context_factory if certificate else None,
         )
     )
+
+
+def connection_gate(settings: Settings) -> ConnectionGate:
+    return ConnectionGate(for_connections(), settings.trusted_proxies)
 
 
 def server_certificate(settings: Settings) -> ServerCertificate | None:
@@ -136,12 +147,12 @@ def _listen_on_socket(path: Path) -> socket.socket:
 
 
 def _config(web: ASGIApp, **options: Any) -> uvicorn.Config:
+    options.setdefault("http", PatientProtocol)
     return uvicorn.Config(
         web,
         log_config=None,
         access_log=False,
         server_header=False,
-        http=PatientProtocol,
         ws_max_size=MAX_MESSAGE_BYTES,
         # costs 40 KiB a socket and most of a message's time, to spare a few kilobytes a call
         ws_per_message_deflate=False,

@@ -24,6 +24,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from visavis.descriptors import raise_limit
 from visavis.lifecycle import (
     RELOAD,
     Lifecycle,
@@ -215,6 +216,7 @@ def reap_orphans() -> None:
 
 async def run_part(lifecycle: Lifecycle, run: Callable[[], Awaitable[None]]) -> None:
     """In the child: run a part until standard input closes or SIGTERM comes."""
+    raise_limit()
     watch_event_loop()
     lifecycle.handle_signals(signal.SIGTERM)
     loop = asyncio.get_running_loop()

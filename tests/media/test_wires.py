@@ -190,3 +190,17 @@ async def test_closing_in_a_pause(anyio_backend: str) -> None:
     ear.wires.close()
     await asyncio.sleep(0.01)
     assert ear.heard.empty()
+
+
+async def test_one_address_s_strangers_make_room_among_themselves(ear: tuple[Ear, int]) -> None:
+    wires, port = ear
+    other = await asyncio.open_connection("127.0.0.1", port, local_addr=("127.0.0.2", 0))
+    flood = [await asyncio.open_connection("127.0.0.1", port) for _ in range(40)]
+    assert await is_over(flood[0][0])
+    for number, (_, writer) in enumerate([other, flood[-1]]):
+        writer.write(frame(b"still here %d" % number))
+        await wires.heard.get()
+    assert wires.wires._tcp
+    assert len(wires.wires._tcp) == tcp.MAX_STRANGERS_PER_ADDRESS + 1
+    for _, writer in [other, *flood]:
+        writer.close()

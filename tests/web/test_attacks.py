@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import quote
 
+import httpx2
 import pytest
 
 from tests.web.conftest import PATH, Api, Served
 from visavis.domain.oauth import CredentialKind
 from visavis.web import body
+from visavis.web.connections import ConnectionGate
 from visavis.web.patience import PatientProtocol
 
 LOGS = "/v4/global/auditLogs"
@@ -169,3 +171,22 @@ async def test_a_site_reaches_nothing_of_another(api: Api) -> None:
     answer = await api.client.get(PATH, auth=auth, params={"siteId": str(other)})
     assert answer.json()["recordingServerUrl"] == ""
     assert (await api.call("GET", LOGS, token=token)).json()["total"] == 0
+
+
+@only_sqlite
+def test_idle_connections_of_one_address_leave_room_for_others(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = ConnectionGate(50, per_network=20)
+    monkeypatch.setattr(PatientProtocol, "gate", gate)
+    host, port = served.url.removeprefix("http://").split(":")
+    idle = [
+        socket.create_connection((host, int(port)), 20, source_address=("127.0.0.2", 0))
+        for _ in range(80)
+    ]
+    try:
+        assert httpx2.get(f"{served.url}/healthz").status_code == 200
+        assert gate.refused >= 60
+    finally:
+        for connection in idle:
+            connection.close()

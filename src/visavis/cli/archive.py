@@ -21,6 +21,7 @@ from visavis.cli.configuration import SettingError, load_settings, with_settings
 from visavis.cli.logs import log_to_stderr
 from visavis.cli.office import data_option, fail, json_option, show
 from visavis.cli.serve import credentials, demand_tls, found, free_port
+from visavis.descriptors import raise_limit
 from visavis.http_server import http_server, listen, server_certificate
 from visavis.lifecycle import Lifecycle
 from visavis.services.audit import AuditTrail
@@ -148,6 +149,7 @@ async def _run(
     announce: Callable[[], None],
 ) -> None:
     """Serve until SIGINT or SIGTERM; raises `OSError` when the port or the archive is another's."""
+    raise_limit()
     lifecycle = Lifecycle()
     lifecycle.handle_signals(signal.SIGINT, signal.SIGTERM)
     listener = listen(settings.host, settings.port)

@@ -7,10 +7,18 @@ import time
 from collections.abc import Callable
 from typing import Final, cast
 
+import structlog
+
+from visavis.descriptors import for_connections
 from visavis.media.framing import Deframer, FramingError, frame
 from visavis.media.route import Address, Route
 
+log = structlog.get_logger(__name__)
+
 MAX_CONNECTIONS: Final = 1024
+MAX_STRANGERS_PER_ADDRESS: Final = 16
+"""Connections of one address that no leg has bound yet."""
+
 MAX_WAITING_BYTES: Final = 256 * 1024
 """What a slow browser may leave unread; further packets are lost to it, as on a slow link."""
 
@@ -71,6 +79,8 @@ class TcpPort:
         on_lost: Callable[[Route], None],
         is_known: Callable[[Route], bool],
     ) -> None:
+        self._descriptors = for_connections()
+        self.refused = 0
         self.receive = receive
         self._on_lost = on_lost
         self._is_known = is_known
@@ -84,14 +94,27 @@ class TcpPort:
         return BrowserConnection(self)
 
     def made(self, connection: BrowserConnection) -> None:
-        """Take a connection in; the oldest stranger makes room for it when there are too many."""
-        if len(self._connections) >= MAX_CONNECTIONS:
-            leaving = next((c for c in self._connections if not self._is_known(c)), connection)
-            leaving.abort()
-            self._connections.pop(leaving, None)
-            if leaving is connection:
+        """Take a connection in; the oldest stranger makes room for it when there are too many.
+
+        The strangers of one address make room among themselves first.
+        """
+        host = connection.peer[0]
+        strangers = [c for c in self._connections if not self._is_known(c)]
+        of_address = [c for c in strangers if c.peer[0] == host]
+        if len(of_address) >= MAX_STRANGERS_PER_ADDRESS:
+            self._part_with(of_address[0])
+        elif len(self._connections) >= min(MAX_CONNECTIONS, self._descriptors):
+            self._part_with(strangers[0] if strangers else connection)
+            if not strangers:
                 return
         self._connections[connection] = None
+
+    def _part_with(self, connection: BrowserConnection) -> None:
+        if not self.refused:
+            log.warning("media connections refused", peer=connection.peer[0])
+        self.refused += 1
+        connection.abort()
+        self._connections.pop(connection, None)
 
     def lost(self, connection: BrowserConnection) -> None:
         self._connections.pop(connection, None)

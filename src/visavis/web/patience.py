@@ -7,6 +7,8 @@ from typing import Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from visavis.web.connections import ConnectionGate
+
 HEAD_SECONDS: Final = 15.0
 MAX_HEAD_BYTES: Final = 64 * 1024
 
@@ -21,14 +23,32 @@ class PatientProtocol(HttpToolsProtocol):
     head_seconds = HEAD_SECONDS
     _head_bytes = 0
     _alarm: asyncio.TimerHandle | None = None
+    gate: ConnectionGate | None = None
+    _network: str | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if self.gate:
+            address = self.client[0] if self.client else ""
+            self._network = self.gate.enter(address, len(self.connections))
+            if self._network is None:
+                transport.abort()
+                return
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        self._leave_gate()
         super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self) -> None:
+        self._leave_gate()  # signalling sockets have limits of their own
+        super().handle_websocket_upgrade()
+
+    def _leave_gate(self) -> None:
+        if self.gate and self._network is not None:
+            self.gate.leave(self._network)
+            self._network = None
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
