@@ -167,6 +167,9 @@ export class Desk extends Subject {
         this.mayAccept = message.mayAcceptCalls;
         this.isAvailable = message.isAvailable;
         break;
+      case "presence":
+        this.isAvailable = message.isAvailable;
+        break;
       case "availability":
         this.isEnabled = (message satisfies Availability).isEnabled;
         break;
@@ -194,7 +197,17 @@ export class Desk extends Subject {
   private hearMore(
     message: Exclude<
       ToAgent,
-      { type: "welcome" | "availability" | "iceServers" | "ring" | "ringStopped" | "mine" | "refused" }
+      {
+        type:
+          | "welcome"
+          | "presence"
+          | "availability"
+          | "iceServers"
+          | "ring"
+          | "ringStopped"
+          | "mine"
+          | "refused";
+      }
     >,
   ): void {
     switch (message.type) {

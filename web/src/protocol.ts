@@ -39,7 +39,7 @@ export type FromAgent =
   | FromEither
   | { type: "accept"; callId: string; media?: Media }
   | { type: "decline"; callId: string }
-  | { type: "presence"; isAvailable: boolean }
+  | Presence
   | { type: "invite"; visitorId: string; media: Media }
   | { type: "transfer"; callId: string; agentId: number; note: string }
   | { type: "record"; callId: string; action: "start" | "pause" | "resume" };
@@ -138,6 +138,8 @@ export type Mine = {
   since: string;
   visitorEmail: string;
 };
+/** Whether calls may ring at this agent's consoles. */
+export type Presence = { type: "presence"; isAvailable: boolean };
 export type TeamMember = { agentId: number; name: string; state: "available" | "busy" | "away" };
 export type Waiting = { callId: string; visitorName: string; media: Media; since: string };
 export type PageVisitor = { visitorId: string; name: string; page: string; since: string };
@@ -152,6 +154,7 @@ export type ToAgent =
       mayAcceptCalls: boolean;
       isAvailable: boolean;
     }
+  | Presence
   | Ring
   | { type: "ringStopped"; callId: string; reason: string }
   | Mine

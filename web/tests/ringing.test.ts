@@ -138,3 +138,12 @@ test("an agent in a call stays in it while another one waits", async () => {
   expectNoCall(desk);
   desk.close();
 });
+
+test("an agent who is away in another tab is away here", async () => {
+  const desk = await agentPage();
+
+  FakeSocket.latest.receive({ type: "presence", isAvailable: false });
+
+  expect(desk.state).toBe("away");
+  desk.close();
+});

@@ -169,7 +169,7 @@ class Decline(Message, frozen=True):
 
 
 class Presence(Message, frozen=True):
-    """Whether calls may ring at this agent's desks."""
+    """Whether calls may ring at this agent's desks; told to all of them when it changes."""
 
     is_available: bool
 
@@ -496,4 +496,15 @@ ToEither = (
 ToVisitor = (
     ToEither | MessageKept | Probed | Calling | Queued | Connect | ProvisionalAnswer | Invited
 )
-ToAgent = ToEither | Welcome | Ring | RingStopped | Mine | Team | Queue | Visitors | TransferFailed
+ToAgent = (
+    ToEither
+    | Welcome
+    | Presence
+    | Ring
+    | RingStopped
+    | Mine
+    | Team
+    | Queue
+    | Visitors
+    | TransferFailed
+)

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -59,6 +60,7 @@ agents = Table(
     Column("password_hash", Text, nullable=False),
     Column("is_administrator", Boolean(create_constraint=False), nullable=False),
     Column("is_disabled", Boolean(create_constraint=False), nullable=False),
+    Column("is_away", Boolean(create_constraint=False), nullable=False, server_default=false()),
 )
 
 agent_permissions = Table(

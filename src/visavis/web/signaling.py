@@ -136,7 +136,7 @@ class Sockets:
             topics.append(consoles_topic(desk.agent.site_id))
         async with self._bus.subscribe(*topics) as inbox:
             await socket.accept()
-            await send(socket, self._calls.welcome(desk))
+            await send(socket, await self._calls.welcome(desk))
             await self._greet(socket, desk.agent.site_id, desk.socket_id)
             self._calls.agent_arrived(desk)
             try:

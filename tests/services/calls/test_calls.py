@@ -108,7 +108,7 @@ async def test_another_site_s_call_and_another_s_call_are_out_of_reach(house: Ho
 async def test_an_agent_without_the_permission_can_do_nothing(house: House) -> None:
     nobody = Desk("n", Agent(3, 1, "n@example.com", "N", is_administrator=False))
     house.calls.agent_arrived(nobody)
-    assert not house.calls.welcome(nobody).may_accept_calls
+    assert not (await house.calls.welcome(nobody)).may_accept_calls
     call_id = await house.ring()
     assert house.heard("n") == []
     kind = await refused(house.agent(signaling.Accept(call_id), nobody))

@@ -129,10 +129,10 @@ async def test_away_means_no_ringing(house: House) -> None:
     await house.agent(signaling.Presence(is_available=False))
     assert house.last("v")["type"] == "queued"
     assert house.last("a", "ringStopped")["callId"] == call_id
-    assert not house.calls.welcome(desk("a2")).is_available
+    assert not (await house.calls.welcome(desk("a2"))).is_available
     await house.agent(signaling.Presence(is_available=True))
     assert house.last("v", "callState")["state"] == "ringing"
-    assert house.calls.welcome(desk("a")).is_available
+    assert (await house.calls.welcome(desk("a"))).is_available
 
 
 async def test_a_visitor_s_lost_page_rings_no_more_and_keeps_its_place(house: House) -> None:

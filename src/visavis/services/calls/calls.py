@@ -69,7 +69,7 @@ class Calls:
         self._news = News(bus, floor, presence, self._ringing, self._lobby)
         self._parties = Parties(floor, links, self._transfers)
         self._desks = Desks(
-            floor, presence, self._ringing, links, self._transfers, self._parties, self._news
+            floor, presence, self._ringing, links, self._transfers, self._parties, self._news, store
         )
         self._joins = Joins(floor, self._desks.take)
         self._visitors = Visitors(
@@ -130,8 +130,9 @@ class Calls:
 
     # An agent's page
 
-    def welcome(self, desk: Desk) -> signaling.Welcome:
-        return self._desks.welcome(desk)
+    async def welcome(self, desk: Desk) -> signaling.Welcome:
+        """Greet a console, before `agent_arrived`; raises `StoreUnavailable`."""
+        return await self._desks.welcome(desk)
 
     def agent_arrived(self, desk: Desk) -> None:
         if desk.call_id:
@@ -155,7 +156,7 @@ class Calls:
             raise VisavisError(ErrorKind.PermissionDenied, "This address is for one call.")
         match message:
             case signaling.Presence(is_available):
-                self._desks.set_available(desk, is_available=is_available)
+                await self._desks.set_available(desk, is_available=is_available)
             case signaling.Accept():
                 await self._desks.accept(desk, message)
             case signaling.Decline(call_id):

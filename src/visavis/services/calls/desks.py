@@ -17,6 +17,7 @@ from visavis.services.calls.news import News
 from visavis.services.calls.parties import Parties, mine_of
 from visavis.services.calls.ringing import Ringing
 from visavis.services.calls.transfers import Transfers
+from visavis.services.ports import Store
 from visavis.services.presence import Desk, Presence
 
 _CONNECT: Final = "connect"
@@ -32,6 +33,7 @@ class Desks:
         transfers: Transfers,
         parties: Parties,
         news: News,
+        store: Store,
     ) -> None:
         self._floor = floor
         self._presence = presence
@@ -40,9 +42,15 @@ class Desks:
         self._transfers = transfers
         self._parties = parties
         self._news = news
+        self._store = store
 
-    def welcome(self, desk: Desk) -> signaling.Welcome:
+    async def welcome(self, desk: Desk) -> signaling.Welcome:
         agent = desk.agent
+        if not self._presence.desks_of(agent.site_id, agent.id):
+            is_away = await self._store.read(
+                lambda rows: rows.agents.is_away(agent.site_id, agent.id)
+            )
+            self._presence.set_available(agent.id, is_available=not is_away)
         return signaling.Welcome(
             agent_name=agent.name,
             site_id=agent.site_id,
@@ -71,9 +79,17 @@ class Desks:
             self._parties.hang_up(*seated)
         self._floor.changed(desk.agent.site_id)
 
-    def set_available(self, desk: Desk, *, is_available: bool) -> None:
-        self._presence.set_available(desk.agent.id, is_available=is_available)
-        self._floor.changed(desk.agent.site_id)
+    async def set_available(self, desk: Desk, *, is_available: bool) -> None:
+        """Remember it and tell all the agent's consoles; raises `StoreUnavailable`."""
+        agent = desk.agent
+        await self._store.write(
+            lambda rows: rows.agents.set_away(agent.site_id, agent.id, is_away=not is_available)
+        )
+        self._presence.set_available(agent.id, is_available=is_available)
+        for open_desk in self._presence.desks_of(agent.site_id, agent.id):
+            presence = signaling.Presence(is_available=is_available)
+            self._floor.tell_socket(open_desk.socket_id, presence)
+        self._floor.changed(agent.site_id)
 
     async def accept(self, desk: Desk, message: signaling.Accept) -> None:
         """Take a ringing call; raises `CallNotPossible` when another agent was first."""

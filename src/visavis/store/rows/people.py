@@ -78,6 +78,16 @@ class Agents(Rows):
     def disable(self, site_id: int, agent_id: int, *, is_disabled: bool) -> None:
         self._set(site_id, agent_id, is_disabled=is_disabled)
 
+    def is_away(self, site_id: int, agent_id: int) -> bool:
+        c = t.agents.c
+        query = select(c.is_away).where(c.site_id == site_id, c.id == agent_id)
+        return bool(self._run(query).scalar())
+
+    def set_away(self, site_id: int, agent_id: int, *, is_away: bool) -> None:
+        c = t.agents.c
+        query = update(t.agents).where(c.site_id == site_id, c.id == agent_id)
+        self._run(query.values(is_away=is_away))
+
     def grant(self, site_id: int, agent_id: int, permissions: Iterable[Permission]) -> None:
         for permission in permissions:
             values = {"site_id": site_id, "agent_id": agent_id, "permission": permission.value}

@@ -1,0 +1,48 @@
+"""Whether calls ring at an agent: the same on all their consoles, and after a restart."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.services.calls.house import House, desk
+from visavis.domain import signaling
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_every_console_of_the_agent_is_told(house: House) -> None:
+    for at in (desk("a1"), desk("a2"), desk("b", 2)):
+        await house.calls.welcome(at)
+        house.calls.agent_arrived(at)
+
+    await house.agent(signaling.Presence(is_available=False), desk("a1"))
+
+    told = {"type": "presence", "isAvailable": False}
+    assert house.last("a1", "presence") == house.last("a2", "presence") == told
+    assert "presence" not in house.heard("b")
+
+
+async def test_an_agent_who_is_away_stays_away_over_a_restart(house: House) -> None:
+    await house.calls.welcome(desk("a"))
+    house.calls.agent_arrived(desk("a"))
+    await house.agent(signaling.Presence(is_available=False))
+
+    after = House(house.store)
+    welcome = await after.calls.welcome(desk("a"))
+    after.calls.agent_arrived(desk("a"))
+    await after.ring()
+
+    assert not welcome.is_available
+    assert "ring" not in after.heard("a")
+    await after.agent(signaling.Presence(is_available=True))
+    assert "ring" in after.heard("a")
+
+
+async def test_another_tab_does_not_undo_what_was_just_said(house: House) -> None:
+    await house.calls.welcome(desk("a1"))
+    house.calls.agent_arrived(desk("a1"))
+    await house.agent(signaling.Presence(is_available=False), desk("a1"))
+
+    welcome = await house.calls.welcome(desk("a2"))
+
+    assert not welcome.is_available
