@@ -8,6 +8,7 @@ import gc
 import math
 import shutil
 import sys
+import tempfile
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from starlette.types import ASGIApp
 from visavis.archive.archive import Archive
 from visavis.archive.key import ensure_key
 from visavis.bus.local import LocalBus
+from visavis.domain.errors import VisavisError
 from visavis.domain.recording import INCOMPLETE
 from visavis.http_server import (
     connection_gate,
@@ -30,6 +32,7 @@ from visavis.http_server import (
 from visavis.lifecycle import Lifecycle
 from visavis.media.limits import MEGABYTE
 from visavis.media.workers import MediaWorkers
+from visavis.readiness import Check, Readiness, warnings
 from visavis.recorder.trial import Trials
 from visavis.recording import deliverer
 from visavis.services.audit import AuditLog, AuditTrail
@@ -51,7 +54,7 @@ from visavis.sources import new_id, new_secret, now
 from visavis.store import open_store
 from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore
-from visavis.tasks import cancelled, child, run_every, run_forever
+from visavis.tasks import cancelled, child, describe, run_every, run_forever
 from visavis.web.access import AccessLog
 from visavis.web.api.audit import AuditApi
 from visavis.web.api.calls import CallsApi
@@ -96,6 +99,8 @@ class App:
         self.node_id = ensure_node_id(settings.node_file)
         self.bus = LocalBus()
         self.stopping = asyncio.Event()
+        self.started_at = now()
+        self.lifecycle = Lifecycle()
         self.tokens = Tokens(store, now, new_secret)
         self.keys = Keys(store, now, new_secret, new_id)
         self.clients = Clients(store, now, new_secret, new_id)
@@ -186,7 +191,8 @@ class App:
             sessions=sessions,
             sockets=self.sockets,
             recordings=self.archive.routes() if self.archive else [],
-            why_not_ready=self.why_not_ready,
+            why_not_ready=self._readiness().why_not,
+            warnings=self.warnings,
             oauth=self.oauth,
             gauges=self._gauges(),
             access_log=self.access_log,
@@ -247,6 +253,16 @@ class App:
                 "Calls since the start that went on although they could not be recorded",
                 lambda: self.calls.unrecorded,
             ),
+            "visavis_part_restarts": Gauge(
+                "Restarts of parts since the start",
+                lambda: sum(state.restarts for state in self.lifecycle.parts.values()),
+            ),
+            "visavis_task_failures": Gauge(
+                "Unexpected ends of background tasks in the parts that run",
+                lambda: sum(
+                    sum(state.status.failures.values()) for state in self.lifecycle.parts.values()
+                ),
+            ),
             "visavis_media_workers": Gauge("Media workers that answer", lambda: self.media.living),
             "visavis_spool_recordings": Gauge(
                 "Recordings on this machine that wait for their delivery or are being made",
@@ -276,13 +292,43 @@ class App:
             ),
         }
 
-    async def why_not_ready(self) -> str:
-        """Why a call could not be placed now; empty when it could."""
+    def _readiness(self) -> Readiness:
+        return Readiness(
+            (
+                Check("the media worker", self._why_no_media),
+                Check("the database", self._why_no_write),
+                Check("the disk", partial(asyncio.to_thread, self._why_disk_is_full)),
+                Check("the spool", self._why_no_recording),
+            )
+        )
+
+    async def _why_no_media(self) -> str:
         if not self.media.living:
             return "no media worker is connected"
-        if not await self.store.is_there():
-            return "the database does not answer"
-        return await asyncio.to_thread(self._why_disk_is_full)
+        return "" if await self.media.answering() else "no media worker answers"
+
+    async def _why_no_write(self) -> str:
+        """Write what stands there already: a full, locked or read-only database can still read."""
+        node_id, archive_url, started_at = self.node_id, self.settings.archive_url, self.started_at
+        try:
+            await self.store.write(lambda rows: rows.nodes.save(node_id, archive_url, started_at))
+        except VisavisError as error:
+            return f"the database takes no write: {describe(error.__cause__ or error)}"
+        return ""
+
+    async def _why_no_recording(self) -> str:
+        """Try to write in the spool, if some site records its calls."""
+        if not await self.store.read(_is_any_recorded):
+            return ""
+        try:
+            await asyncio.to_thread(_try_to_write, self.settings.spool)
+        except OSError as error:
+            return f"the spool cannot be written: {describe(error)}"
+        return ""
+
+    def warnings(self) -> list[str]:
+        """Everything that is wrong with the parts, whether it hinders calls or not."""
+        return warnings(self.lifecycle.parts)
 
     def _why_disk_is_full(self) -> str:
         """Why no recording can begin for want of space; empty when one can."""
@@ -299,7 +345,7 @@ class App:
 
     async def start(self) -> None:
         """Tell the other nodes that this one is here, and end the calls that its last life held."""
-        node_id, archive_url, started_at = self.node_id, self.settings.archive_url, now()
+        node_id, archive_url, started_at = self.node_id, self.settings.archive_url, self.started_at
 
         def work(rows: Transaction) -> None:
             rows.nodes.save(node_id, archive_url, started_at)
@@ -337,6 +383,18 @@ class App:
         self.tally = await self.desk.tally()
 
 
+def _is_any_recorded(rows: Transaction) -> bool:
+    configs = [rows.configs.get(site.id) for site in rows.sites.all() if not site.is_disabled]
+    return any(config.is_enabled and config.is_recording for config in configs)
+
+
+def _try_to_write(spool: Path) -> None:
+    """Make and remove a directory, as a new recording does; raises `OSError`."""
+    spool.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".ready-", dir=spool) as directory:
+        (Path(directory) / "probe").write_bytes(bytes(4096))
+
+
 def _entry_count(directory: Path) -> float:
     """Count the recordings of a spool: 0 before it exists, NaN while it cannot be read."""
     try:
@@ -364,6 +422,7 @@ async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
     listener = listen(settings.host, settings.port)
     certificate = server_certificate(settings)
     app = App(settings, open_store(settings.database_address))
+    app.lifecycle = lifecycle
     await app.start()
     server = http_server(app.web, settings, certificate, app.gate)
     background = [

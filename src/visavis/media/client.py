@@ -21,6 +21,7 @@ from visavis.tasks import spawn
 log = structlog.get_logger(__name__)
 
 REQUEST_SECONDS: Final = 5.0
+PING_SECONDS: Final = 1.0
 RECONNECT_SECONDS: Final = 0.2
 
 Reply = asyncio.Future[control.Reply]
@@ -81,6 +82,15 @@ class MediaClient:
                 future.set_exception(VisavisError(ErrorKind.MediaUnavailable))
         self._on_change()
         return gone
+
+    async def answers(self) -> bool:
+        """Whether the worker answers within a second."""
+        try:
+            async with asyncio.timeout(PING_SECONDS):
+                await self._ask(control.Ping(next(self._request_ids)))
+        except (TimeoutError, VisavisError):
+            return False
+        return True
 
     async def tap(self, link: Link, manifest: Manifest) -> None:
         self.links.add(link)

@@ -74,6 +74,12 @@ class Close(Frame, frozen=True):
     link: Link
 
 
+class Ping(Frame, frozen=True):
+    """Answered at once by a worker whose event loop turns over."""
+
+    request_id: int
+
+
 class Done(Frame, frozen=True):
     request_id: int
 
@@ -119,6 +125,6 @@ class LegQuality(Frame, frozen=True):
     report: LegReport
 
 
-Request = Keep | Tap | Note | Pause | OpenLeg | SetRemote | Join | Close
+Request = Ping | Keep | Tap | Note | Pause | OpenLeg | SetRemote | Join | Close
 Reply = Done | OurEnd | Failed
 Event = LegUp | LegDown | LegQuality | TapLost

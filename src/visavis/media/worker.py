@@ -167,6 +167,8 @@ class Worker:
                 await self._close(request.link)
             case control.Keep():
                 await self.close_all(keep=request.links)
+            case control.Ping():
+                pass
         return control.Done(request.request_id)
 
     def _demand(self, link: Link) -> None:

@@ -32,6 +32,10 @@ class MediaWorkers:
         """How many workers answer."""
         return sum(client.is_connected for client in self._clients)
 
+    async def answering(self) -> int:
+        """Return how many workers answer now; one that hangs is connected all the same."""
+        return sum(await asyncio.gather(*(client.answers() for client in self._clients)))
+
     async def run(self, listener: MediaListener) -> None:
         """Stay connected to every worker until cancelled."""
         running = [

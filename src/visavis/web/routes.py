@@ -64,6 +64,7 @@ def build_web(
     sockets: Sockets,
     recordings: Sequence[BaseRoute],
     why_not_ready: Callable[[], Awaitable[str]],
+    warnings: Callable[[], list[str]],
     gauges: Mapping[str, Gauge],
     access_log: AccessLog,
     rate_limit: RateLimit,
@@ -74,7 +75,7 @@ def build_web(
 
     async def readyz(_: Request) -> Response:
         reason = await why_not_ready()
-        lines = [reason or "ready", UNLISTED_PROXIES.warning()]
+        lines = [reason or "ready", UNLISTED_PROXIES.warning(), *warnings()]
         return PlainTextResponse("".join(f"{x}\n" for x in lines if x), 503 if reason else 200)
 
     router = _router(

@@ -1,0 +1,79 @@
+"""Readiness of the node: whether a call could be placed now, and if not, why."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
+
+from visavis.lifecycle import PartState
+from visavis.tasks import describe, spawn
+
+CHECK_SECONDS: Final = 2.0
+KEPT_SECONDS: Final = 0.5
+"""An answer is given again for so long: the checks write, and anybody may ask."""
+
+
+class Check:
+    """One question to something that may hang; at most one attempt is under way at a time."""
+
+    def __init__(self, name: str, ask: Callable[[], Awaitable[str]]) -> None:
+        self._name = name
+        self._ask = ask
+        self._attempt: asyncio.Task[str] | None = None
+
+    async def reason(self) -> str:
+        """Why no call could be placed, in words; empty if nothing speaks against it."""
+        if self._attempt is None:
+            self._attempt = spawn("readiness check", self._answer())
+        done, _ = await asyncio.wait([self._attempt], timeout=CHECK_SECONDS)
+        if not done:
+            return f"{self._name} did not answer within {CHECK_SECONDS:.0f} seconds"
+        attempt, self._attempt = self._attempt, None
+        if attempt.cancelled():
+            return f"{self._name} was not checked"
+        error = attempt.exception()
+        return f"{self._name}: {describe(error)}" if error else attempt.result()
+
+    async def _answer(self) -> str:
+        return await self._ask()
+
+
+class Readiness:
+    """All checks, asked at the same time."""
+
+    def __init__(
+        self, checks: Iterable[Check], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._checks = tuple(checks)
+        self._clock = clock
+        self._asking: asyncio.Task[str] | None = None
+        self._reason = ""
+        self._asked_at = float("-inf")
+
+    async def why_not(self) -> str:
+        """All reasons why no call could be placed now; empty when one could."""
+        if self._clock() - self._asked_at < KEPT_SECONDS:
+            return self._reason
+        if self._asking is None or self._asking.done():
+            self._asking = spawn("readiness", self._ask())
+        return await asyncio.shield(self._asking)
+
+    async def _ask(self) -> str:
+        reasons = await asyncio.gather(*(check.reason() for check in self._checks))
+        self._reason = "; ".join(filter(None, reasons))
+        self._asked_at = self._clock()
+        return self._reason
+
+
+def warnings(parts: dict[str, PartState]) -> list[str]:
+    """Problems of parts that hinder no call yet, such as a recorder that does not run."""
+    lines = []
+    for name, state in parts.items():
+        if not state.is_up and state.reason:
+            lines.append(f"warning: {name} is being restarted: {state.reason}")
+        for task, reason in state.status.problems.items():
+            if task != "part":
+                lines.append(f"warning: {name}: {task}: {reason}")
+    return lines

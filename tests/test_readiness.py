@@ -1,0 +1,156 @@
+"""`/readyz` tells the truth, and tells it in time."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from tests.dying import DiedError, dies_once
+from tests.web.conftest import Api
+from tests.web.conftest import api as api
+from visavis import readiness
+from visavis.lifecycle import PartState, PartStatus
+from visavis.readiness import Check, Readiness, warnings
+from visavis.services.ports import Transaction
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def database(new_database: Path) -> str:
+    return str(new_database)
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "CHECK_SECONDS", 0.3)
+    monkeypatch.setattr(readiness, "KEPT_SECONDS", 0.0)
+
+
+async def fine() -> str:
+    return ""
+
+
+class Questions:
+    def __init__(self) -> None:
+        self.count = 0
+        self.may_answer = asyncio.Event()
+
+    async def ask(self) -> str:
+        self.count += 1
+        await self.may_answer.wait()
+        return "it is tired"
+
+
+async def test_what_hangs_is_named_and_asked_once() -> None:
+    questions = Questions()
+    ready = Readiness([Check("the database", questions.ask), Check("the disk", fine)])
+    for _ in range(2):
+        assert await ready.why_not() == "the database did not answer within 0 seconds"
+    assert questions.count == 1
+    questions.may_answer.set()
+    assert await ready.why_not() == "it is tired"
+
+
+async def test_many_who_ask_at_once_cost_one_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "KEPT_SECONDS", 10.0)
+    questions = Questions()
+    questions.may_answer.set()
+    ready = Readiness([Check("it", questions.ask)])
+    answers = await asyncio.gather(*(ready.why_not() for _ in range(20)))
+    assert set(answers) == {await ready.why_not()} == {"it is tired"}
+    assert questions.count == 1
+
+
+async def test_a_check_that_dies_once() -> None:
+    check = Check("it", fine)
+    ready = Readiness([check])
+    with dies_once("readiness check", check, "_answer"):
+        assert await ready.why_not() == "it: readiness check"
+    assert await ready.why_not() == ""
+    with dies_once("readiness", ready, "_ask"), pytest.raises(DiedError):
+        await ready.why_not()
+    assert await ready.why_not() == ""
+
+
+def test_parts_that_fail_are_warned_of() -> None:
+    failing = PartStatus(problems={"spool sweep": "not a directory", "part": "old"})
+    parts = {
+        "app": PartState(is_up=True),
+        "media-0": PartState(is_up=False, restarts=1, reason="it ended with code -9"),
+        "recorder": PartState(is_up=True, status=failing),
+    }
+    assert warnings(parts) == [
+        "warning: media-0 is being restarted: it ended with code -9",
+        "warning: recorder: spool sweep: not a directory",
+    ]
+
+
+async def ask(api: Api) -> str:
+    answer = await api.client.get("/readyz")
+    reason, *_ = answer.text.splitlines()
+    assert answer.status_code == (200 if reason == "ready" else 503)
+    return reason
+
+
+@pytest.fixture
+def workers(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether each worker answers; all are connected."""
+    answer = [True]
+
+    async def answering() -> int:
+        return sum(answer)
+
+    monkeypatch.setattr(type(api.app.media), "living", property(lambda _: len(answer)))
+    monkeypatch.setattr(api.app.media, "answering", answering)
+    return answer
+
+
+async def test_media_workers_that_are_away_or_hang(api: Api, workers: list[bool]) -> None:
+    assert await ask(api) == "ready"
+    workers[0] = False
+    assert await ask(api) == "no media worker answers"
+    workers.clear()
+    assert await ask(api) == "no media worker is connected"
+
+
+async def test_a_database_that_is_locked_or_read_only(api: Api, workers: list[bool]) -> None:
+    path = api.app.settings.database_address
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert "the database did not answer" in await ask(api)
+    other.execute("ROLLBACK")
+    other.close()
+    async with asyncio.timeout(20):
+        while await ask(api) != "ready":
+            await asyncio.sleep(0.1)
+
+    def forbid_writing(rows: Transaction) -> None:
+        rows.sites._run(text("PRAGMA query_only = ON"))  # type: ignore[attr-defined]
+
+    await api.app.store.write(forbid_writing)
+    assert "readonly database" in await ask(api)
+
+
+async def test_a_spool_that_is_a_file_matters_once_calls_are_recorded(
+    api: Api, workers: list[bool]
+) -> None:
+    api.app.settings.spool.touch()
+    assert await ask(api) == "ready"
+
+    def record(rows: Transaction) -> None:
+        config = rows.configs.lock(1)
+        rows.configs.put(replace(config, is_enabled=True, is_recording=True, version=1))
+
+    await api.app.store.write(record)
+    assert "the spool cannot be written" in await ask(api)
+    metrics = (await api.client.get("/metrics")).text
+    assert "visavis_spool_recordings NaN" in metrics
+    api.app.settings.spool.unlink()
+    assert await ask(api) == "ready"
+    assert list(api.app.settings.spool.iterdir()) == []
