@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, event
 
 from tests.dying import DiedError, dies_once
 from tests.web.conftest import Api
@@ -130,10 +130,10 @@ async def test_a_database_that_is_locked_or_read_only(api: Api, workers: list[bo
         while await ask(api) != "ready":
             await asyncio.sleep(0.1)
 
-    def forbid_writing(rows: Transaction) -> None:
-        rows.sites._run(text("PRAGMA query_only = ON"))  # type: ignore[attr-defined]
+    @event.listens_for(api.app.store._database.engine, "begin")
+    def forbid_writing(connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA query_only = ON")
 
-    await api.app.store.write(forbid_writing)
     assert "readonly database" in await ask(api)
 
 
