@@ -49,8 +49,11 @@ def eventually(
 class System:
     """`visavis serve` on a data directory; its parts can be killed one by one."""
 
-    def __init__(self, data: Path, *options: str) -> None:
+    def __init__(
+        self, data: Path, *options: str, environment: dict[str, str] | None = None
+    ) -> None:
         self.data = data
+        self._environment = environment
         self._options = options
         self.port, self.media_port = free_port(), free_media_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -77,6 +80,7 @@ class System:
                 ],
                 stdout=log,
                 stderr=log,
+                env=self._environment,
             )
         process = self._process
 

@@ -23,10 +23,31 @@ from tests.recorder.conftest import CONTENT, manifest_of, put_muxed
 from visavis import http_server, tasks, tls
 from visavis.archive.archive import Archive
 from visavis.domain.backlog import Server
+from visavis.listener import listen
 from visavis.recorder.delivery import Deliverer
 from visavis.settings import Settings
 
 pytestmark = pytest.mark.anyio
+
+
+class Said(list[str]):
+    """A logger: the events, each with its values."""
+
+    def _add(self, event: str, **values: object) -> None:
+        self.append(f"{event} {values}")
+
+    info = warning = error = _add
+
+    def has(self, text: str) -> bool:
+        return any(text in line for line in self)
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> Said:
+    events = Said()
+    monkeypatch.setattr(tls, "log", events)
+    monkeypatch.setattr(http_server, "log", events)
+    return events
 
 
 def _answer(_: Request) -> Response:
@@ -53,7 +74,7 @@ async def running(task: asyncio.Task[None]) -> AsyncIterator[None]:
 @asynccontextmanager
 async def https(certificate: tls.ServerCertificate, settings: Settings) -> AsyncIterator[int]:
     """A server with this certificate; its port."""
-    listener = http_server.listen("127.0.0.1", 0)
+    listener = listen("127.0.0.1", 0)
     server = http_server.http_server(WEB, settings, certificate)
     serving = asyncio.create_task(server.serve([listener]))
     await until(lambda: server.started)
@@ -95,42 +116,32 @@ async def test_a_renewed_certificate_is_served_without_a_restart(
 
 
 async def test_a_certificate_that_cannot_be_used_leaves_the_old_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Said
 ) -> None:
     monkeypatch.setattr(tls, "WATCH_SECONDS", 0.05)
     cert, key = write_certificate(tmp_path)
     first, first_key = cert.read_text(), key.read_text()
     settings = Settings(tls_cert=str(cert), tls_key=str(key))
     certificate = tls.ServerCertificate(str(cert), str(key))
-    said = ""
-
-    def has_said(text: str) -> bool:
-        nonlocal said
-        output = capfd.readouterr()
-        said += output.out + output.err
-        return text in said
-
     async with running(asyncio.create_task(certificate.watch())), https(certificate, settings) as p:
         write_certificate(tmp_path)
         key.write_text(first_key)  # the half of a renewal
-        await until(lambda: has_said("not reloaded"))
+        await until(lambda: said.has("not reloaded"))
         assert await presented(p) == first
         cert.unlink()
-        await until(lambda: has_said("No such file"))
+        await until(lambda: said.has("No such file"))
         assert await presented(p) == first
         write_certificate(tmp_path)
-        await until(lambda: has_said("certificate reloaded"))
+        await until(lambda: said.has("certificate reloaded"))
         assert await presented(p) == cert.read_text()
 
 
-async def test_a_request_to_reload_reads_the_files_at_once(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_request_to_reload_reads_the_files_at_once(tmp_path: Path, said: Said) -> None:
     cert, key = write_certificate(tmp_path)
     certificate = tls.ServerCertificate(str(cert), str(key))
     async with running(asyncio.create_task(certificate.watch())):
         certificate.reload()
-        await until(lambda: "certificate reloaded" in capfd.readouterr().out)
+        await until(lambda: said.has("certificate reloaded"))
 
 
 async def test_files_that_are_no_certificate_are_refused_at_the_start(tmp_path: Path) -> None:
@@ -157,12 +168,12 @@ async def test_our_own_processes_reach_a_socket_that_is_opened_again(tmp_path: P
 
 
 async def test_a_socket_without_its_directory_waits_for_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Said
 ) -> None:
     monkeypatch.setattr(http_server, "RETRY_SECONDS", 0.01)
     path = tmp_path / "run" / "app.sock"
     async with running(asyncio.create_task(http_server.serve_on_socket(WEB, path))):
-        await until(lambda: "cannot be opened" in capfd.readouterr().out)
+        await until(lambda: said.has("cannot be opened"))
         path.parent.mkdir()
         await until(path.exists)
 

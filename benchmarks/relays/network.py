@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 HOST = "10.203.0.1"
-_INSIDE = "VISAVIS_BENCHMARK_NETWORK"
+_INSIDE = "BENCHMARK_NETWORK"
 
 
 def enter_network(module: str) -> None:

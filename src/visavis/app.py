@@ -25,11 +25,11 @@ from visavis.domain.recording import INCOMPLETE
 from visavis.http_server import (
     connection_gate,
     http_server,
-    listen,
     serve_on_socket,
     server_certificate,
 )
 from visavis.lifecycle import Lifecycle
+from visavis.listener import listen
 from visavis.media.limits import MEGABYTE
 from visavis.media.workers import MediaWorkers
 from visavis.readiness import Check, Readiness, warnings

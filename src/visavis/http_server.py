@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from visavis.descriptors import for_connections
 from visavis.domain.signaling import MAX_MESSAGE_BYTES
+from visavis.listener import BACKLOG
 from visavis.settings import Settings
 from visavis.tasks import child
 from visavis.tls import ServerCertificate
@@ -27,7 +28,6 @@ log = structlog.get_logger(__name__)
 CLOSE_SECONDS: Final = 3
 RETRY_SECONDS: Final = 1.0
 TICKS_PER_SECOND: Final = 10
-BACKLOG: Final = 2048
 
 
 class _Server(uvicorn.Server):
@@ -116,21 +116,6 @@ async def serve_on_socket(web: ASGIApp, path: Path) -> None:
             await serving
             await asyncio.to_thread(path.unlink, missing_ok=True)
             raise
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Open the public port; `::` takes IPv4 too. Raise `OSError` in words."""
-    try:
-        family = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)[0][0]
-        is_dual = host == "::" and socket.has_dualstack_ipv6()
-        return socket.create_server(
-            (host, port), family=family, backlog=BACKLOG, dualstack_ipv6=is_dual
-        )
-    except OSError as error:
-        raise OSError(
-            error.errno,
-            f"TCP port {port} on {host} cannot be had ({error.strerror}): choose --port",
-        ) from None
 
 
 def _listen_on_socket(path: Path) -> socket.socket:

@@ -135,7 +135,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = 30
     log_level: Annotated[
-        str, Meta(description="debug, info, warning or error.", pattern="debug|info|warning|error")
+        str,
+        Meta(description="debug, info, warning or error.", pattern="^(debug|info|warning|error)$"),
     ] = "info"
     run_dir: Path = Path("run")
 
@@ -180,7 +181,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """The address under which browsers and the recorder reach us, without a final slash."""
         if self.public_url:
             return self.public_url.rstrip("/")
-        host = "127.0.0.1" if self.host in {"0.0.0.0", "::", ""} else self.host  # noqa: S104
+        host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
         host = f"[{host}]" if ":" in host else host
         return f"{'https' if self.tls_cert else 'http'}://{host}:{self.port}"
 

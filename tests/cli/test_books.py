@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,11 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.running import VISAVIS
 from visavis.cli import main
 from visavis.domain.people import Permission
+from visavis.settings import Settings, encode_settings
+from visavis.supervisor import CANNOT_START
 
 Run = Callable[..., Result]
 
@@ -118,6 +123,105 @@ def test_what_cannot_be_is_said(run: Run, command: tuple[str, ...], sentence: st
     assert result.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("command", "fields"),
+    [
+        (("site", "add", "Second"), {"id", "name"}),
+        (("agent", "add", "ann@example.com"), {"id", "email", "site", "password"}),
+        (("agent", "permit", "boss@example.com", "view_audit_log"), {"email", "permissions"}),
+        (("agent", "forbid", "boss@example.com", "view_audit_log"), {"email", "permissions"}),
+        (("agent", "password", "boss@example.com"), {"email", "password"}),
+        (("role", "add", "R"), {"name", "site"}),
+        (("key", "add", "boss@example.com"), {"id", "key"}),
+        (("token", "issue", "--email", "boss@example.com"), {"access_token", "expires_in"}),
+        (("recordings", "retry", "--all"), {"retried"}),
+        (
+            (
+                "client",
+                "add",
+                "C",
+                "--grant",
+                "client_credentials",
+                "--acts-as",
+                "boss@example.com",
+            ),
+            {"client_id", "client_secret"},
+        ),
+    ],
+)
+def test_whatever_is_printed_can_be_had_as_json(
+    run: Run, command: tuple[str, ...], fields: set[str]
+) -> None:
+    printed = json.loads(run(*command, "--json").stdout)
+    assert set(printed) == fields
+
+
+def test_a_password_that_is_read_is_not_printed(run: Run) -> None:
+    command = ("agent", "password", "boss@example.com", "--password-stdin", "--json")
+    assert json.loads(run(*command, said="new\r\n").stdout) == {"email": "boss@example.com"}
+
+
+@pytest.mark.parametrize("said", ["", "\n"])
+def test_an_empty_standard_input_is_no_password(run: Run, said: str) -> None:
+    for command in (("add", "ann@example.com"), ("password", "boss@example.com")):
+        result = run("agent", *command, "--password-stdin", said=said, fails=True)
+        assert "no password on standard input" in result.stderr
+    assert [agent["email"] for agent in listed(run, "agent", "list")] == ["boss@example.com"]
+
+
+@pytest.mark.parametrize("said", ["", "vv_nobody\n"])
+def test_a_token_that_there_is_not_cannot_be_revoked(run: Run, said: str) -> None:
+    assert "no such token" in run("token", "revoke", said=said, fails=True).stderr
+
+
+def test_every_command_honours_the_configuration_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "visavis.toml"
+    file.write_text(f'data_dir = "{tmp_path}/data"\n')
+    monkeypatch.chdir(tmp_path)
+    made = CliRunner().invoke(main, ("init", "--json", "--config", str(file)))
+    assert json.loads(made.stdout)["email"] == "admin@localhost"
+    monkeypatch.setenv("VISAVIS_CONFIG", str(file))
+    for command in (("agent", "list"), ("archive", "key", "add", "theirs", "--json")):
+        assert CliRunner().invoke(main, command).exit_code == 0
+    monkeypatch.setenv("VISAVIS_PROT", "1")
+    refused = CliRunner().invoke(main, ("agent", "list"))
+    assert refused.exit_code == 1
+    assert "no setting VISAVIS_PROT" in refused.stderr
+
+
+def test_a_standard_output_that_is_full_or_closed(tmp_path: Path) -> None:
+    command = f"{VISAVIS} init --data {tmp_path}/data; {VISAVIS} agent list --data {tmp_path}/data"
+    for redirection in (">/dev/full", ">&-"):
+        made = ["sh", "-c", f"{{ {command}; }} {redirection}"]
+        result = subprocess.run(made, capture_output=True, text=True, check=False)
+        assert "Traceback" not in result.stderr
+        if redirection == ">/dev/full":
+            assert result.returncode == 1
+            assert result.stderr.count("Standard output cannot be written") == 2
+
+
+def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "visavis.db"
+    assert CliRunner().invoke(main, ("init", "--data", str(tmp_path))).exit_code == 0
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    for command in ("serve", "agent list"):
+        options = ("--data", str(tmp_path))
+        result = CliRunner().invoke(main, (*command.split(), *options))
+        assert result.exit_code == 1
+        assert "its schema (9999) is of a newer version of Visavis" in result.stderr
+    settings = encode_settings(Settings(data_dir=tmp_path, run_dir=tmp_path)) + b"\n"
+    part = subprocess.run(
+        [VISAVIS, "part", "recorder"], input=settings, capture_output=True, check=False
+    )
+    assert part.returncode == CANNOT_START
+    assert b"newer version" in part.stderr
+    assert b"Traceback" not in part.stderr
+
+
 def test_a_role_stands_once(run: Run) -> None:
     run("role", "add", "R")
     assert "already" in run("role", "add", "R", fails=True).stderr
@@ -205,9 +309,10 @@ def test_every_permission_can_be_named(run: Run) -> None:
 
 
 def test_a_database_that_is_not_there(tmp_path: Path) -> None:
-    away = f"postgresql:///x?host={tmp_path}"
+    away = f"postgresql://chat:s3cret@/x?host={tmp_path}"
     result = CliRunner().invoke(main, ["agent", "list", "--database", away])
     assert result.exit_code == 1
-    assert "The database cannot be opened" in result.stderr
+    assert f"The database postgresql://chat:***@/x?host={tmp_path} cannot be" in result.stderr
+    assert "s3cret" not in result.stderr
     missing = CliRunner().invoke(main, ["agent", "list", "--data", str(tmp_path / "x")])
     assert "visavis init" in missing.stderr

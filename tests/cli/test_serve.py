@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import ssl
+import tempfile
 from pathlib import Path
 
 import httpx2
@@ -16,7 +17,8 @@ from click.testing import CliRunner
 from tests.certificates import write_certificate
 from tests.cli.commands import visavis
 from tests.running import System, eventually, free_media_port
-from visavis.cli import main
+from visavis.cli import main, office, serve
+from visavis.supervisor import CannotStartError
 
 
 def test_init_once_then_a_token_and_nothing_else(tmp_path: Path) -> None:
@@ -55,15 +57,128 @@ def test_a_directory_that_is_not_set_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("option", ["--port", "--media-port"])
-def test_a_taken_port_is_told_and_nothing_is_left_running(tmp_path: Path, option: str) -> None:
+def test_a_taken_port_is_told_before_anything_is_made(tmp_path: Path, option: str) -> None:
     kind = socket.SOCK_STREAM if option == "--port" else socket.SOCK_DGRAM
     with socket.socket(socket.AF_INET, kind) as taken:
         taken.bind(("127.0.0.1", 0))
+        if kind is socket.SOCK_STREAM:
+            taken.listen()
         ports = {"--port": "0", "--media-port": "0", option: str(taken.getsockname()[1])}
         options = [word for pair in ports.items() for word in pair]
-        result = visavis("serve", "--data", tmp_path, *options)
+        result = visavis("serve", "--data", tmp_path, "--media-workers", 1, *options)
     assert result.returncode == 1
+    assert "is already in use" in result.stderr
     assert f"choose {option}" in result.stderr
+    assert result.stdout == ""
+    assert not (tmp_path / "visavis.db").exists()
+
+
+def test_the_password_is_told_before_anything_can_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cannot_start(*_: object, **__: object) -> None:
+        raise CannotStartError("app")
+
+    monkeypatch.setattr(serve, "supervise", cannot_start)
+    command = ("serve", "--data", str(tmp_path), "--port", "0", "--media-port", "0")
+    first = CliRunner().invoke(main, command)
+    assert first.exit_code == 1
+    assert re.search(r"password  \S{20}", first.stdout)
+    again = CliRunner().invoke(main, command)
+    assert again.exit_code == 1
+    assert again.stdout == ""
+
+
+@pytest.mark.fault
+def test_a_second_server_on_a_data_directory_is_refused(tmp_path: Path) -> None:
+    environment = {**os.environ, "http_proxy": "http://127.0.0.1:1", "NO_PROXY": ""}
+    system = System(tmp_path / "data", "--host", "::", environment=environment).start()
+    said = (tmp_path / "data.log").read_text()
+    assert f"running at http://[::1]:{system.port} " in said
+    assert "visavis agent password admin@localhost --data" in said
+    for address in (f"[::1]:{system.port}", f"127.0.0.1:{system.port}"):
+        assert httpx2.get(f"http://{address}/healthz", trust_env=False).is_success
+    options = ("--no-archive", "--port", 0, "--media-port", 0)
+    second = visavis("serve", "--data", system.data, *options)
+    assert second.returncode == 1
+    assert "Another visavis serve uses" in second.stderr
+    system.stop()
+
+
+def test_the_supervisor_asks_the_app_itself(tmp_path: Path) -> None:
+    path = tmp_path / "app.sock"
+    health = serve.Health(path)
+    assert not health.is_settled()
+    answers = iter([(503, "no media worker"), (503, "no media worker"), (200, "ready")])
+    health._ask = lambda: next(answers)  # type: ignore[method-assign]
+    assert not health.is_settled()
+    assert health._answering_since is not None
+    health._answering_since -= serve.READY_SECONDS + 1
+    assert health.is_settled()
+    assert health.reason == "no media worker"
+    assert health.is_settled()
+    assert health.reason == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--data", "{file}"), "is not a directory"),
+        (("--data", "{file}/data"), "is not a directory"),
+        (("--host", "no.such.host.invalid"), "the name no.such.host.invalid is not known"),
+        (("--host", "192.0.2.1"), "does not have the address 192.0.2.1"),
+    ],
+)
+def test_a_start_that_cannot_be_is_told_in_words(
+    tmp_path: Path, options: tuple[str, str], sentence: str
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    words = [word.format(file=file) for word in options]
+    command = ["serve", "--media-port", "0", *words]
+    if "--data" not in words:
+        command += ["--data", str(tmp_path / "data")]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert sentence in result.stderr
+
+
+def test_a_temporary_directory_that_sockets_cannot_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("x" * 100)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    result = CliRunner().invoke(main, ("serve", "--data", str(tmp_path / "data")))
+    assert result.exit_code == 1
+    assert "too long for sockets" in result.stderr
+    monkeypatch.setattr(tempfile, "tempdir", str(deep / "missing"))
+    result = CliRunner().invoke(main, ("serve", "--data", str(tmp_path / "data")))
+    assert "no usable directory for temporary files" in result.stderr
+
+
+def test_a_secret_on_the_command_line_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = ("--turn-secret", "s3cret", "--tls-cert", "x")
+    result = CliRunner().invoke(main, ("serve", "--data", str(tmp_path), *secret))
+    assert result.exit_code == 1
+    said = CliRunner().invoke(
+        main, ("init", "--data", str(tmp_path / "data"), "--password", "s3cret")
+    )
+    assert "can see --password in the list of processes. Use VISAVIS_PASSWORD" in said.stderr
+    monkeypatch.setenv("VISAVIS_PASSWORD", "s3cret")
+    quiet = CliRunner().invoke(main, ("init", "--data", str(tmp_path / "other")))
+    assert (quiet.exit_code, quiet.stderr) == (0, "")
+    warned: list[str] = []
+    monkeypatch.setattr(serve, "_warn_of_visible_secret", lambda option, _: warned.append(option))
+    monkeypatch.setattr(serve, "make_directory", lambda _: office.fail("enough"))
+    database = ("--database", "postgresql://chat:secret@db/chat")
+    CliRunner().invoke(main, ("serve", "--turn-secret", "s3cret", *database))
+    assert warned == ["--database", "--turn-secret"]
+    CliRunner().invoke(main, ("serve", "--database", "postgresql://chat@db/chat"))
+    assert len(warned) == 2
 
 
 @pytest.mark.fault

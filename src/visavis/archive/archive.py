@@ -44,7 +44,10 @@ class Archive:
         retention_days_of: RetentionDays,
         on_deleted: OnDeleted = ignore_deletion,
     ) -> None:
-        self._claim = claim(directory)
+        self._claim = claim(
+            directory,
+            f"another process keeps the archive in {directory}: stop it, or choose another",
+        )
         uploads = Uploads(directory / "uploads")
         library = Library(LocalStorage(directory / "library"))
         deeds = Deeds(audit)

@@ -33,10 +33,10 @@ def free_bytes(path: Path) -> int:
     return found.f_bavail * found.f_frsize
 
 
-def claim(directory: Path) -> int:
-    """Keep a directory to ourselves until the descriptor is closed; raises `OSError`, in words.
+def claim(directory: Path, message: str) -> int:
+    """Lock a directory until the descriptor is closed or this process ends.
 
-    Whoever dies lets go.
+    Raise `OSError` with the message if another process has locked it.
     """
     directory.mkdir(parents=True, exist_ok=True)
     file = os.open(directory / ".claim", os.O_RDWR | os.O_CREAT, 0o600)
@@ -44,6 +44,5 @@ def claim(directory: Path) -> int:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(file)
-        message = f"another process keeps the archive in {directory}: stop it, or choose another"
         raise OSError(errno.EBUSY, message) from None
     return file

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import sys
 from importlib import import_module
 from typing import Any, Final
 
@@ -25,6 +27,7 @@ MODULES: Final = {
     "part": "part",
 }
 """Where each command is, in the order of `--help`."""
+UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT, errno.EFBIG})
 
 
 class Commands(click.Group):
@@ -38,6 +41,17 @@ class Commands(click.Group):
             return None
         found: Any = getattr(import_module(f"visavis.cli.{MODULES[name]}"), name)
         return found if isinstance(found, click.Command) else None
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except OSError as error:
+            # click deals with a pipe that nobody reads; commands name the files that they write
+            if error.filename is not None or error.errno not in UNWRITABLE:
+                raise
+            sys.stdout = None  # Python would flush it once more
+            click.echo(f"visavis: Standard output cannot be written: {error.strerror}.", err=True)
+            context.exit(1)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

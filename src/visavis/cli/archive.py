@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -17,16 +16,33 @@ from msgspec import structs
 from visavis.app import settle
 from visavis.archive.archive import UPLOADS, Archive
 from visavis.archive.key import Keys, ensure_key
-from visavis.cli.configuration import SettingError, load_settings, with_settings
+from visavis.cli.configuration import with_settings
 from visavis.cli.logs import log_to_stderr
-from visavis.cli.office import data_option, fail, json_option, show
-from visavis.cli.serve import credentials, demand_tls, found, free_port
+from visavis.cli.office import (
+    config_option,
+    data_option,
+    fail,
+    json_option,
+    make_directory,
+    settings_of,
+    show,
+    show_one,
+)
+from visavis.cli.serve import (
+    create_first_site,
+    free_port,
+    location_options,
+    print_credentials,
+    require_free_port,
+    require_tls_files,
+)
 from visavis.descriptors import raise_limit
-from visavis.http_server import http_server, listen, server_certificate
+from visavis.http_server import http_server, server_certificate
 from visavis.lifecycle import Lifecycle
+from visavis.listener import listen
 from visavis.services.audit import AuditTrail
 from visavis.services.keys import Keys as ApiKeys
-from visavis.services.people import FIRST_EMAIL, FirstAccount, People
+from visavis.services.people import FIRST_EMAIL, People
 from visavis.services.tokens import Tokens
 from visavis.settings import Settings
 from visavis.sources import new_id, new_secret, now
@@ -48,12 +64,7 @@ site_option = click.option("--site", type=click.IntRange(1), default=1, show_def
 
 
 @click.group(invoke_without_command=True)
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="A TOML file with settings.  [VISAVIS_CONFIG]",
-)
+@config_option
 @click.option(
     "--retention-days",
     type=click.IntRange(1, 36_500),
@@ -73,10 +84,12 @@ def archive(
         return
     settings = _settings(config_file, options)
     log_to_stderr(settings.log_level)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    account = found(settings.database_address, "Site 1", FIRST_EMAIL, None)
+    make_directory(settings.data_dir)
+    require_free_port(settings)
+    if account := create_first_site(settings.database_address, "Site 1", FIRST_EMAIL, None):
+        print_credentials(account)
     try:
-        asyncio.run(_run(settings, _keep_for(retention_days), lambda: _announce(settings, account)))
+        asyncio.run(_run(settings, _keep_for(retention_days), lambda: _announce(settings)))
     except OSError as error:
         fail(f"{error.strerror or error}.")
 
@@ -89,50 +102,57 @@ def key() -> None:
 @key.command("add")
 @click.argument("name")
 @site_option
+@json_option
+@config_option
 @data_option
-def add_key(data_dir: Path, name: str, site: int) -> None:
+def add_key(
+    config_file: Path | None, data_dir: Path | None, name: str, site: int, *, as_json: bool
+) -> None:
     """Add a key; prints it once."""
-    if any((known.name, known.site_id) == (name, site) for known in _keys(data_dir).all()):
+    keys = _keys(config_file, data_dir)
+    if any((known.name, known.site_id) == (name, site) for known in keys.all()):
         fail(f"Site {site} has a key {name} already.")
-    click.echo(_keys(data_dir).add(name, site))
+    secret = keys.add(name, site)
+    show_one({"name": name, "site": site, "key": secret}, secret, as_json=as_json)
 
 
 @key.command("list")
 @json_option
+@config_option
 @data_option
-def list_keys(data_dir: Path, *, as_json: bool) -> None:
+def list_keys(config_file: Path | None, data_dir: Path | None, *, as_json: bool) -> None:
     """List the keys, not what they are."""
-    rows = [{"site": known.site_id, "name": known.name} for known in _keys(data_dir).all()]
+    rows = [
+        {"site": known.site_id, "name": known.name} for known in _keys(config_file, data_dir).all()
+    ]
     show(rows, as_json=as_json)
 
 
 @key.command("delete")
 @click.argument("name")
 @site_option
+@config_option
 @data_option
-def delete_key(data_dir: Path, name: str, site: int) -> None:
+def delete_key(config_file: Path | None, data_dir: Path | None, name: str, site: int) -> None:
     """Delete a key: it is refused from now on."""
-    if not _keys(data_dir).delete(name, site):
+    if not _keys(config_file, data_dir).delete(name, site):
         fail(f"Site {site} has no key {name}.")
 
 
-def _keys(data_dir: Path) -> Keys:
-    settings = Settings(data_dir=data_dir)
-    if not data_dir.exists():
-        fail(f"{data_dir} is not set up: run visavis archive or visavis serve first.")
+def _keys(config_file: Path | None, data_dir: Path | None) -> Keys:
+    settings = settings_of(config_file, {"data_dir": data_dir})
+    if not settings.data_dir.is_dir():
+        fail(f"{settings.data_dir} is not set up: run visavis archive or visavis serve first.")
     return Keys(settings.archive_dir, ensure_key(settings.archive_key_file))
 
 
 def _settings(config_file: Path | None, options: dict[str, Any]) -> Settings:
-    try:
-        settings = Settings(**load_settings(options, os.environ, config_file))
-    except SettingError as error:
-        fail(str(error))
-    demand_tls(settings)
+    settings = settings_of(config_file, options)
+    require_tls_files(settings)
     return structs.replace(
         settings,
         data_dir=settings.data_dir.absolute(),
-        port=settings.port or free_port(),
+        port=settings.port or free_port(settings.host),
     )
 
 
@@ -211,20 +231,19 @@ async def _watch(store: SqlStore, forget: Callable[[], None]) -> None:
         forget()
 
 
-def _announce(settings: Settings, account: FirstAccount | None) -> None:
+def _announce(settings: Settings) -> None:
     url = settings.base_url
     lines = [
         "",
         f"The archive is running at {url}.",
         "",
-        *([credentials(account), ""] if account else []),
         f"Recordings are uploaded to {url}{UPLOADS}/",
         f"  with the key in {settings.archive_key_file}",
         "  or a key of one site: visavis archive key add --help",
         f"They are found at {url}/library",
+        f"A new password: visavis agent password {FIRST_EMAIL} {location_options(settings)}",
         "",
         "Ctrl-C stops it in good order.",
         "",
     ]
     click.echo("\n".join(lines))
-    sys.stdout.flush()

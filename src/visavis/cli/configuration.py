@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
@@ -11,10 +13,18 @@ import click
 import msgspec
 from msgspec import Meta, structs
 
+from visavis.cli.setting_checks import CHECKS
 from visavis.settings import INTERNAL, Settings, decode_path
 
 PREFIX: Final = "VISAVIS_"
 CONFIG_VARIABLE: Final = "VISAVIS_CONFIG"
+PASSWORD_VARIABLE: Final = "VISAVIS_PASSWORD"  # noqa: S105  a name
+KUBERNETES: Final = re.compile(
+    r"VISAVIS_(\w+_)?(SERVICE_(HOST|PORT)(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
+)
+"""Variables that Kubernetes sets in every container beside a service called visavis."""
+KUBERNETES_PORT: Final = re.compile(r"(tcp|udp|sctp)://")
+"""The value of its `<SERVICE>_PORT`, which may have the name of a setting of ours."""
 SHORT_NAMES: Final = {
     "data_dir": "data",
     "advertise_addresses": "advertise-address",
@@ -106,6 +116,8 @@ def load_settings(
     options: Mapping[str, Any], environment: Mapping[str, str], file: Path | None
 ) -> dict[str, Any]:
     """The settings that were given, checked one by one; raises `SettingError`."""
+    environment = _without_kubernetes(environment)
+    _refuse_unknown_variables(environment)
     path = file or (Path(text) if (text := environment.get(CONFIG_VARIABLE)) else None)
     written = _read_file(path) if path else {}
     given: dict[str, Any] = {}
@@ -119,6 +131,28 @@ def load_settings(
                 given[setting.name] = _checked(setting.name, value, where)
                 break
     return given
+
+
+def _without_kubernetes(environment: Mapping[str, str]) -> Mapping[str, str]:
+    return {
+        name: value
+        for name, value in environment.items()
+        if not KUBERNETES.fullmatch(name)
+        and not (name.endswith("_PORT") and KUBERNETES_PORT.match(value))
+    }
+
+
+def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    known = {setting.variable for setting in SETTINGS} | {CONFIG_VARIABLE, PASSWORD_VARIABLE}
+    unknown = {name for name in environment if name.startswith(PREFIX)} - known
+    if unknown:
+        name = min(unknown)
+        # without the prefix, which would make every name alike
+        close = get_close_matches(
+            name.removeprefix(PREFIX), {n.removeprefix(PREFIX) for n in known}, 1
+        )
+        hint = f" Do you mean {PREFIX}{close[0]}?" if close else ""
+        raise SettingError(f"There is no setting {name}.{hint}")
 
 
 def _unless_empty(value: Any) -> Any:
@@ -139,6 +173,8 @@ def _read_file(path: Path) -> dict[str, Any]:
             written = tomllib.load(file)
     except OSError as error:
         raise SettingError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise SettingError(f"{path} is no TOML: it is not encoded in UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingError(f"{path} is no TOML: {error}.") from None
     if unknown := written.keys() - {setting.name for setting in SETTINGS}:
@@ -150,6 +186,9 @@ def _checked(name: str, value: Any, where: str) -> Any:
     hint = get_type_hints(Settings, include_extras=True)[name]
     is_text = isinstance(value, str)
     try:
-        return msgspec.convert(value, hint, strict=not is_text, dec_hook=decode_path)
-    except msgspec.ValidationError as error:
+        found = msgspec.convert(value, hint, strict=not is_text, dec_hook=decode_path)
+        if check := CHECKS.get(name):
+            check(found)
+    except ValueError as error:  # msgspec.ValidationError is one
         raise SettingError(f"{where}: {error}.") from None
+    return found

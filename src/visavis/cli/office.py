@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,8 +15,9 @@ import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
 from visavis.bus.local import LocalBus
+from visavis.cli.configuration import SettingError, load_settings
 from visavis.cli.logs import log_to_stderr
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorKind, NewerSchemaError, VisavisError
 from visavis.domain.policy import RecordingPolicy
 from visavis.services.audit import AuditLog
 from visavis.services.clients import Clients
@@ -28,23 +30,24 @@ from visavis.services.tokens import Tokens
 from visavis.settings import Settings
 from visavis.sources import new_id, new_secret, now
 from visavis.store import POSTGRESQL, open_store
+from visavis.store.addresses import masked
 from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore
 
+config_option = click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A TOML file with settings.  [VISAVIS_CONFIG]",
+)
 data_option = click.option(
     "--data",
     "data_dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("data"),
-    show_default=True,
-    envvar="VISAVIS_DATA_DIR",
-    help="Where everything is kept.",
+    type=click.Path(path_type=Path),
+    help="Where everything is kept.  [VISAVIS_DATA_DIR; data]",
 )
 database_option = click.option(
-    "--database",
-    default="",
-    envvar="VISAVIS_DATABASE",
-    help="postgresql://…, where the server uses one.",
+    "--database", help="postgresql://…, where the server uses one.  [VISAVIS_DATABASE]"
 )
 site_option = click.option("--site", type=int, help="The site's number; not needed if only one.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -90,20 +93,46 @@ class Office:
 def at_office(work: Callable[..., Awaitable[None]]) -> Callable[..., None]:
     """Make a command of a coroutine over an `Office`; it works while the server runs or not."""
 
+    @config_option
     @data_option
     @database_option
     @functools.wraps(work)
-    def command(data_dir: Path, database: str, **options: Any) -> None:
+    def command(
+        config_file: Path | None, data_dir: Path | None, database: str | None, **options: Any
+    ) -> None:
         log_to_stderr("warning")
-        address = Settings(data_dir=data_dir, database=database).database_address
+        settings = settings_of(config_file, {"data_dir": data_dir, "database": database})
+        address = settings.database_address
         if not address.startswith(POSTGRESQL) and not Path(address).exists():
-            fail(f"{data_dir} is not set up: run visavis init or visavis serve first.")
+            fail(f"{settings.data_dir} is not set up: run visavis init or visavis serve first.")
         try:
-            asyncio.run(_perform(address, data_dir, work, options))
+            asyncio.run(_perform(address, settings.data_dir, work, options))
         except VisavisError as error:
             fail(error.message)
 
     return command
+
+
+def settings_of(config_file: Path | None, options: Mapping[str, Any]) -> Settings:
+    """Return the settings of a command; end the program in words if one cannot be used."""
+    try:
+        given = {
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in options.items()
+        }
+        return Settings(**load_settings(given, os.environ, config_file))
+    except SettingError as error:
+        fail(str(error))
+
+
+def make_directory(path: Path) -> None:
+    """Make a data directory; end the program in words if that cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        fail(f"--data: {path} is not a directory.")
+    except OSError as error:
+        fail(f"--data: {path} cannot be made: {error.strerror}.")
 
 
 async def _perform(
@@ -123,9 +152,13 @@ def opened(address: str) -> SqlStore:
     """The store at an address; ends the program where it cannot be had."""
     try:
         return open_store(address)
+    except NewerSchemaError as error:
+        fail(f"The database {masked(address)} cannot be used: {error}.")
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
-        fail(f"The database cannot be opened: {reason}")
+        fail(f"The database {masked(address)} cannot be opened: {reason}")
+    except OSError as error:
+        fail(f"The database {masked(address)} cannot be opened: {error.strerror}.")
 
 
 def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
@@ -140,6 +173,11 @@ def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
         click.echo("  ".join(cells).rstrip())
     if not rows:
         click.echo("There are none.", err=True)
+
+
+def show_one(fields: Mapping[str, Any], text: str, *, as_json: bool) -> None:
+    """Print one thing as text for people, or its fields as JSON."""
+    click.echo(msgspec.json.format(msgspec.json.encode(fields)).decode() if as_json else text)
 
 
 def _cell(value: Any) -> str:

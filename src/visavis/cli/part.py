@@ -13,6 +13,7 @@ import structlog
 import uvloop
 
 from visavis.cli.logs import log_to_stderr
+from visavis.domain.errors import NewerSchemaError
 from visavis.lifecycle import Lifecycle
 from visavis.parts import run_of
 from visavis.settings import MEDIA_PART, decode_settings
@@ -33,6 +34,9 @@ def part(name: str) -> None:
     lifecycle.report_to(_take_standard_output())
     try:
         _loop_of(name)(run_part(lifecycle, lambda: run(settings, lifecycle)))
+    except NewerSchemaError as error:
+        click.echo(f"visavis: The database cannot be used: {error}.", err=True)
+        sys.exit(CANNOT_START)
     except OSError as error:
         lifecycle.report_death(describe(error))
         click.echo(f"visavis: {error.strerror or error}", err=True)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import click
 
-from visavis.cli.office import Office, at_office, fail, json_option, show, site_option
+from visavis.cli.office import Office, at_office, fail, json_option, show, show_one, site_option
 from visavis.domain.oauth import CredentialKind, Grant
 
 LIFETIME: Final = re.compile(r"([1-9][0-9]{0,5})([smhd])")
@@ -37,6 +37,7 @@ def client() -> None:
 @click.option("--public", "is_public", is_flag=True, help="A program that can keep no secret.")
 @click.option("--acts-as", metavar="EMAIL", help="The agent behind client_credentials.")
 @site_option
+@json_option
 @at_office
 async def add_client(
     office: Office,
@@ -46,6 +47,7 @@ async def add_client(
     is_public: bool,
     acts_as: str | None,
     site: int | None,
+    as_json: bool,
 ) -> None:
     """Add a client; prints its id and, once, its secret."""
     added, secret = await office.clients.add(
@@ -56,9 +58,12 @@ async def add_client(
         is_public=is_public,
         acts_as=await office.people.by_email(acts_as) if acts_as else None,
     )
-    click.echo(f"client_id      {added.id}")
+    fields = {"client_id": added.id}
+    text = f"client_id      {added.id}"
     if secret:
-        click.echo(f"client_secret  {secret}  (shown this once)")
+        fields["client_secret"] = secret
+        text += f"\nclient_secret  {secret}  (shown this once)"
+    show_one(fields, text, as_json=as_json)
 
 
 @client.command("list")
@@ -119,12 +124,13 @@ def key() -> None:
 @key.command("add")
 @click.argument("email")
 @click.option("--name", default="API key", show_default=True, help="What it is for.")
+@json_option
 @at_office
-async def add_key(office: Office, email: str, name: str) -> None:
+async def add_key(office: Office, email: str, name: str, as_json: bool) -> None:
     """Add a key to an agent; prints it once."""
     added, secret = await office.keys.add(await office.people.by_email(email), name)
-    click.echo(f"id   {added.id}")
-    click.echo(f"key  {secret}  (shown this once)")
+    text = f"id   {added.id}\nkey  {secret}  (shown this once)"
+    show_one({"id": added.id, "key": secret}, text, as_json=as_json)
 
 
 @key.command("list")
@@ -164,19 +170,23 @@ def token() -> None:
 @token.command("issue")
 @click.option("--email", required=True, help="Whose token it is to be.")
 @click.option("--expires", default="12h", show_default=True, help="Such as 90s, 15m, 12h, 30d.")
+@json_option
 @at_office
-async def issue(office: Office, email: str, expires: str) -> None:
+async def issue(office: Office, email: str, expires: str, as_json: bool) -> None:
     """Print a bearer token and nothing else."""
     lifetime = read_lifetime(expires, "--expires")
     agent = await office.people.by_email(email)
-    click.echo(await office.tokens.issue(agent, CredentialKind.BEARER, lifetime))
+    token = await office.tokens.issue(agent, CredentialKind.BEARER, lifetime)
+    seconds = int(lifetime.total_seconds())
+    show_one({"access_token": token, "expires_in": seconds}, token, as_json=as_json)
 
 
 @token.command("revoke")
 @at_office
 async def revoke(office: Office) -> None:
-    """Revoke the token on standard input."""
-    await office.tokens.revoke(sys.stdin.readline().strip())
+    """Revoke the token on standard input; ends with 1 if there is no such token."""
+    if not await office.tokens.revoke(sys.stdin.readline().strip()):
+        fail("There is no such token.")
 
 
 def read_lifetime(text: str, option: str) -> timedelta:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import click
 
-from visavis.cli.office import Office, at_office, fail, json_option, show, site_option
+from visavis.cli.office import Office, at_office, fail, json_option, show, show_one, site_option
 from visavis.cli.programs import read_lifetime
 from visavis.domain.backlog import Expected, Recording
 from visavis.domain.people import operator
@@ -67,16 +67,18 @@ async def show_(office: Office, recording_id: str, site: int | None, as_json: bo
 @click.argument("recording_ids", metavar="[ID]...", nargs=-1)
 @click.option("--all", "is_all", is_flag=True, help="Every one that is not delivered yet.")
 @site_option
+@json_option
 @at_office
 async def retry(
-    office: Office, recording_ids: tuple[str, ...], is_all: bool, site: int | None
+    office: Office, recording_ids: tuple[str, ...], is_all: bool, site: int | None, as_json: bool
 ) -> None:
     """Have recordings tried again at once, also those that were set aside."""
     if bool(recording_ids) == is_all:
         fail("Name recordings, or give --all.")
     desk, who = await office.desk(), operator(await office.site(site))
     count = await desk.retry(who, None if is_all else recording_ids)
-    click.echo(f"{count} to be tried again; a running server does so within a second.")
+    text = f"{count} to be tried again; a running server does so within a second."
+    show_one({"retried": count}, text, as_json=as_json)
     if count < len(recording_ids):
         fail("The others are delivered, or there are none of that name.")
 
@@ -85,13 +87,17 @@ async def retry(
 @id_argument
 @click.argument("path", type=click.Path(path_type=Path))
 @site_option
+@json_option
 @at_office
-async def export(office: Office, recording_id: str, path: Path, site: int | None) -> None:
+async def export(
+    office: Office, recording_id: str, path: Path, site: int | None, as_json: bool
+) -> None:
     """Write a recording's Matroska file to PATH: from the spool, or from our own archive."""
     desk, who = await office.desk(), operator(await office.site(site))
     found = await desk.get(who, recording_id)
     story = await office.store.read(lambda rows: rows.calls.story(who.site_id, found.call_id))
-    click.echo(f"{path}: {_copy(_file_of(office, found, story), path)} bytes")
+    size = _copy(_file_of(office, found, story), path)
+    show_one({"path": str(path), "size": size}, f"{path}: {size} bytes", as_json=as_json)
 
 
 @recordings.command("check")

@@ -3,60 +3,89 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
+import http.client
 import os
 import shlex
 import socket
 import ssl
-import sys
 import tempfile
-import urllib.request
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-from urllib.error import URLError
+from typing import Any, Final
 
 import click
+from click.core import ParameterSource
+from msgspec import structs
 
-from visavis.cli.configuration import SettingError, load_settings, with_settings
+from visavis.archive.disk import claim
+from visavis.cli.configuration import SETTINGS, with_settings
 from visavis.cli.logs import log_to_stderr
-from visavis.cli.office import Office, data_option, database_option, fail, opened
+from visavis.cli.office import (
+    Office,
+    config_option,
+    data_option,
+    database_option,
+    fail,
+    json_option,
+    make_directory,
+    opened,
+    settings_of,
+    show_one,
+)
 from visavis.domain.errors import VisavisError
+from visavis.listener import listen
 from visavis.services.people import FIRST_EMAIL, FirstAccount
 from visavis.settings import Settings
+from visavis.store.addresses import has_password, masked
 from visavis.supervisor import CannotStartError, supervise
+
+MAX_SOCKET_PATH_BYTES: Final = 100
+"""A Unix socket's path has room for 104 to 108 bytes, depending on the system."""
+READY_SECONDS: Final = 15.0
+"""How long the app may answer that it is not ready before the operator is told why."""
+ANSWER_SECONDS: Final = 5.0
+SECRETS: Final = frozenset({"turn_secret", "metrics_token"})
+MAX_REASON_BYTES: Final = 1000
 
 
 @click.command()
-@click.option(
-    "--config",
-    "config_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="A TOML file with settings.  [VISAVIS_CONFIG]",
-)
+@config_option
 @with_settings()
-def serve(config_file: Path | None, **options: Any) -> None:
+@click.pass_context
+def serve(context: click.Context, /, config_file: Path | None, **options: Any) -> None:
     """Run everything: the API, the pages, the media worker, the recorder and the archive.
 
     An option wins over its environment variable, which wins over the TOML file.
     """
-    with tempfile.TemporaryDirectory(prefix="visavis-") as run_dir:
-        settings = _settings(config_file, options, Path(run_dir))
+    with _run_directory() as run_dir:
+        settings = _settings(config_file, options, run_dir)
+        _warn_of_visible_secrets(context)
         log_to_stderr(settings.log_level)
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        account = found(settings.database_address, "Site 1", FIRST_EMAIL, None)
+        make_directory(settings.data_dir)
+        lock = _lock(settings.data_dir)
+        require_free_port(settings)
+        _require_free_media_ports(settings)
+        if account := create_first_site(settings.database_address, "Site 1", FIRST_EMAIL, None):
+            print_credentials(account)
+        health = Health(settings.app_socket)
         try:
             asyncio.run(
                 supervise(
                     settings,
-                    is_ready=lambda: asyncio.to_thread(_is_ready, settings),
-                    announce=lambda: _announce(settings, account),
+                    is_ready=lambda: asyncio.to_thread(health.is_settled),
+                    announce=lambda: _announce(settings, health.reason),
                 )
             )
         except CannotStartError as error:
             fail(f"The part {error} cannot start; the reason stands above.")
+        finally:
+            os.close(lock)
 
 
 @click.command()
+@config_option
 @data_option
 @database_option
 @click.option("--site-name", default="Site 1", show_default=True)
@@ -66,48 +95,97 @@ def serve(config_file: Path | None, **options: Any) -> None:
     envvar="VISAVIS_PASSWORD",
     help="The administrator's; made up if not given. Others see options: use the variable.",
 )
-def init(data_dir: Path, database: str, site_name: str, email: str, password: str | None) -> None:
+@json_option
+@click.pass_context
+def init(
+    context: click.Context,
+    /,
+    config_file: Path | None,
+    data_dir: Path | None,
+    database: str | None,
+    site_name: str,
+    email: str,
+    password: str | None,
+    *,
+    as_json: bool,
+) -> None:
     """Set up a database: site 1, its administrator and an OAuth client."""
     log_to_stderr("warning")
-    address = Settings(data_dir=data_dir, database=database).database_address
-    account = found(address, site_name, email, password)
+    if context.get_parameter_source("password") is ParameterSource.COMMANDLINE:
+        _warn_of_visible_secret("--password", "VISAVIS_PASSWORD")
+    settings = settings_of(config_file, {"data_dir": data_dir, "database": database})
+    make_directory(settings.data_dir)
+    account = create_first_site(settings.database_address, site_name, email, password)
     if account is None:
         fail("This is set up already. To change something, see visavis agent --help.")
-    click.echo(credentials(account))
+    fields = {
+        "email": account.email,
+        "password": account.password,
+        "client_id": account.client_id,
+    }
+    show_one(fields, _credentials(account), as_json=as_json)
+
+
+@contextmanager
+def _run_directory() -> Iterator[Path]:
+    try:
+        directory = tempfile.TemporaryDirectory(prefix="visavis-")
+    except OSError as error:
+        fail(f"There is no usable directory for temporary files ({error.strerror}): set TMPDIR.")
+    with directory as name:
+        longest = Settings(run_dir=Path(name)).media_socket(255)
+        if len(os.fsencode(longest)) > MAX_SOCKET_PATH_BYTES:
+            fail(
+                f"The path of the temporary directory is too long for sockets: {name}. Set TMPDIR."
+            )
+        yield Path(name)
 
 
 def _settings(config_file: Path | None, options: dict[str, Any], run_dir: Path) -> Settings:
-    try:
-        given = load_settings(options, os.environ, config_file)
-    except SettingError as error:
-        fail(str(error))
-    settings = Settings(**given, run_dir=run_dir)
-    demand_tls(settings)
-    _demand_addresses(settings)
-    port = settings.port or free_port()
+    settings = settings_of(config_file, options)
+    require_tls_files(settings)
     workers = settings.media_workers or os.cpu_count() or 1
-    changed = {
-        "port": port,
-        "media_port": settings.media_port or _free_ports(workers),
-        "media_workers": workers,
-        "data_dir": settings.data_dir.absolute(),
-        "run_dir": run_dir,
-    }
-    return Settings(**{**given, **changed})
+    return structs.replace(
+        settings,
+        port=settings.port or free_port(settings.host),
+        media_port=settings.media_port or _free_ports(workers),
+        media_workers=workers,
+        data_dir=settings.data_dir.absolute(),
+        run_dir=run_dir,
+    )
 
 
-def _demand_addresses(settings: Settings) -> None:
-    """Browsers get the advertised addresses as they are, and look no names up."""
-    for text in settings.advertise_addresses:
-        try:
-            address = ipaddress.ip_address(text)
-        except ValueError:
-            fail(f"--advertise-address takes an IPv4 or IPv6 address, not a name: {text}.")
-        if address.is_unspecified or address.is_multicast or address.is_link_local:
-            fail(f"--advertise-address: no browser can send to {text}.")
+def _warn_of_visible_secrets(context: click.Context) -> None:
+    for setting in SETTINGS:
+        value = context.params.get(setting.name)
+        is_secret = setting.name in SECRETS or (
+            setting.name == "database" and has_password(value or "")
+        )
+        if value and is_secret:
+            _warn_of_visible_secret(setting.option, setting.variable)
 
 
-def demand_tls(settings: Settings) -> None:
+def _warn_of_visible_secret(option: str, variable: str) -> None:
+    click.echo(
+        f"visavis: Every user of this machine can see {option} in the list of processes. "
+        f"Use {variable} or a TOML file.",
+        err=True,
+    )
+
+
+def _lock(data_dir: Path) -> int:
+    """Let no second server use the data directory; return the descriptor of the lock."""
+    try:
+        return claim(
+            data_dir,
+            f"Another visavis serve uses {data_dir}: stop it, or choose another with --data.",
+        )
+    except OSError as error:
+        fail(error.strerror or str(error))
+
+
+def require_tls_files(settings: Settings) -> None:
+    """End the program in words unless HTTPS has both its files and can use them, or neither."""
     if bool(settings.tls_cert) != bool(settings.tls_key):
         fail("HTTPS needs both, --tls-cert and --tls-key.")
     if settings.tls_cert:
@@ -118,7 +196,25 @@ def demand_tls(settings: Settings) -> None:
             fail(f"--tls-cert and --tls-key cannot be used: {error}.")
 
 
-def found(address: str, site_name: str, email: str, password: str | None) -> FirstAccount | None:
+def require_free_port(settings: Settings) -> None:
+    """End the program in words if the public port cannot be had, before anything is made."""
+    try:
+        listen(settings.host, settings.port).close()
+    except OSError as error:
+        fail(f"{error.strerror or error}.")
+
+
+def _require_free_media_ports(settings: Settings) -> None:
+    first = settings.media_port
+    for port in range(first, first + settings.media_workers):
+        if not _is_free(port):
+            fail(f"Media port {port} (UDP and TCP) is already in use: choose --media-port.")
+
+
+def create_first_site(
+    address: str, site_name: str, email: str, password: str | None
+) -> FirstAccount | None:
+    """Create site 1 and its administrator unless there is a site; end the program on an error."""
     store = opened(address)
     try:
         people = Office(store).people
@@ -129,31 +225,23 @@ def found(address: str, site_name: str, email: str, password: str | None) -> Fir
         store.close()
 
 
-def _announce(settings: Settings, account: FirstAccount | None) -> None:
-    url, email = settings.base_url, account.email if account else FIRST_EMAIL
+def _announce(settings: Settings, reason: str) -> None:
+    url = settings.base_url
     lines = [
         "",
         f"Visavis is running at {url} (media on {_media_ports(settings)}).",
+        *([f"Calls cannot be placed yet: {reason}."] if reason else []),
         "",
-        *([credentials(account), ""] if account else []),
-        "Place a call:",
         f"  1. Sign in at {url}/console and leave the page open.",
-        "  2. Switch calls on, and record them:",
-        f"     TOKEN=$({sys.argv[0]} token issue {where(settings)} --email {email})",
-        f"     curl -X PUT {url}/v4/livechat/audioVideoChatConfig \\",
-        '       -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\',
-        '       -d \'{"isEnabled":true,"isAutomaticallyRecordingAudioVideoChatsEnabled":true,'
-        f'"recordingServerUrl":"{settings.archive_url}"}}\'',
+        f"  2. Switch calls and their recording on at {url}/admin",
         f"  3. Open {url}/demo in another window and press Video call.",
-        f"  4. Find the recording at {url}/library.",
+        f"     The recording is then at {url}/library",
         "",
-        f"The same switch as a page: {url}/admin",
-        "",
+        f"A new password: visavis agent password {FIRST_EMAIL} {location_options(settings)}",
         "Ctrl-C stops everything in good order.",
         "",
     ]
     click.echo("\n".join(lines))
-    sys.stdout.flush()
 
 
 def _media_ports(settings: Settings) -> str:
@@ -161,14 +249,19 @@ def _media_ports(settings: Settings) -> str:
     return f"UDP and TCP port {first}" if first == last else f"UDP and TCP ports {first} to {last}"
 
 
-def where(settings: Settings) -> str:
-    """The options by which another command finds the same database."""
+def location_options(settings: Settings) -> str:
+    """Return the options by which another command finds the same database, without a password."""
     if settings.database:
-        return f"--database {shlex.quote(settings.database)}"
+        return f"--database {shlex.quote(masked(settings.database))}"
     return f"--data {shlex.quote(str(settings.data_dir))}"
 
 
-def credentials(account: FirstAccount) -> str:
+def print_credentials(account: FirstAccount) -> None:
+    """Print the first administrator's password at once: nothing that fails later can lose it."""
+    click.echo(f"\n{_credentials(account)}\n")
+
+
+def _credentials(account: FirstAccount) -> str:
     return (
         "Administrator, shown this once:\n"
         f"  e-mail    {account.email}\n"
@@ -178,30 +271,67 @@ def credentials(account: FirstAccount) -> str:
     )
 
 
-def _is_ready(settings: Settings) -> bool:
-    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::", ""} else settings.host  # noqa: S104
-    host = f"[{host}]" if ":" in host else host
-    scheme = "https" if settings.tls_cert else "http"
-    # it is ourselves that we ask, whatever name the certificate has
-    anybody = ssl._create_unverified_context() if settings.tls_cert else None  # noqa: S323
+class Health:
+    """The app's own account of itself, over its Unix socket.
+
+    Neither a proxy of the environment nor another program on our port can answer for it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._answering_since: float | None = None
+        self.reason = ""
+        """Why a call could not be placed when it was asked last."""
+
+    def is_settled(self) -> bool:
+        """Whether the app is ready, or has answered for a while that it is not."""
+        try:
+            status, self.reason = self._ask()
+        except (OSError, http.client.HTTPException):
+            return False
+        if self._answering_since is None:
+            self._answering_since = time.monotonic()
+        is_ready = status == http.client.OK
+        if is_ready:
+            self.reason = ""
+        return is_ready or time.monotonic() - self._answering_since > READY_SECONDS
+
+    def _ask(self) -> tuple[int, str]:
+        connection = _UnixConnection(self._path)
+        try:
+            connection.request("GET", "/readyz")
+            response = connection.getresponse()
+            return response.status, response.read(MAX_REASON_BYTES).decode(
+                "utf-8", "replace"
+            ).strip()
+        finally:
+            connection.close()
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=ANSWER_SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(os.fspath(self._path))
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """Return a TCP port that is free on a host; end the program in words if it has none."""
     try:
-        address = f"{scheme}://{host}:{settings.port}/readyz"
-        with urllib.request.urlopen(address, timeout=1, context=anybody):  # noqa: S310
-            return True
-    except (URLError, OSError):
-        return False
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        with listen(host, 0) as probe:
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        fail(f"{error.strerror or error}.")
 
 
 def _free_ports(count: int) -> int:
     """The first of so many ports in a row that are free, for UDP and for TCP."""
     while True:
-        first = free_port()
+        first = free_port("")
         if all(_is_free(port) for port in range(first, first + count)):
             return first
 
@@ -209,6 +339,8 @@ def _free_ports(count: int) -> int:
 def _is_free(port: int) -> bool:
     for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
         with socket.socket(socket.AF_INET, kind) as probe:
+            if kind is socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("0.0.0.0", port))  # noqa: S104  as the media worker will
             except (OSError, OverflowError):

@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from visavis.cli.office import Office, at_office, json_option, show, site_option
-from visavis.domain.people import Permission
+from visavis.cli.office import Office, at_office, fail, json_option, show, show_one, site_option
+from visavis.domain.people import Agent, Permission
 from visavis.services.staff import read_permission
 
 permissions_argument = click.argument("permissions", nargs=-1, required=True)
@@ -26,11 +26,13 @@ def site() -> None:
 
 @site.command("add")
 @click.argument("name")
+@json_option
 @at_office
-async def add_site(office: Office, name: str) -> None:
+async def add_site(office: Office, name: str, as_json: bool) -> None:
     """Add a site."""
     added = await office.staff.add_site(name)
-    click.echo(f"Site {added.id}: {added.name}. Add an agent: visavis agent add --site {added.id}")
+    text = f"Site {added.id}: {added.name}. Add an agent: visavis agent add --site {added.id}"
+    show_one({"id": added.id, "name": added.name}, text, as_json=as_json)
 
 
 @site.command("list")
@@ -70,6 +72,7 @@ def agent() -> None:
 @click.option("--administrator", "is_administrator", is_flag=True, help="With every permission.")
 @permit_option
 @password_option
+@json_option
 @at_office
 async def add_agent(
     office: Office,
@@ -79,6 +82,7 @@ async def add_agent(
     is_administrator: bool,
     permissions: tuple[str, ...],
     password_stdin: bool,
+    as_json: bool,
 ) -> None:
     """Add an agent; prints the password that was made up."""
     added, password = await office.staff.add_agent(
@@ -89,9 +93,12 @@ async def add_agent(
         is_administrator=is_administrator,
         permissions=_read(permissions),
     )
-    click.echo(f"Agent {added.email} of site {added.site_id}.")
+    fields = {"id": added.id, "email": added.email, "site": added.site_id}
+    text = f"Agent {added.email} of site {added.site_id}."
     if not password_stdin:
-        click.echo(f"Password, shown this once: {password}")
+        fields["password"] = password
+        text += f"\nPassword, shown this once: {password}"
+    show_one(fields, text, as_json=as_json)
 
 
 @agent.command("list")
@@ -119,21 +126,25 @@ async def list_agents(office: Office, site: int | None, as_json: bool) -> None:
 @agent.command("permit")
 @click.argument("email")
 @permissions_argument
+@json_option
 @at_office
-async def permit_agent(office: Office, email: str, permissions: tuple[str, ...]) -> None:
+async def permit_agent(
+    office: Office, email: str, permissions: tuple[str, ...], as_json: bool
+) -> None:
     """Give an agent permissions."""
-    changed = await office.staff.permit(email, _read(permissions))
-    click.echo(f"{changed.email} may: {', '.join(_names(changed.permissions)) or 'nothing'}.")
+    _show_permissions(await office.staff.permit(email, _read(permissions)), as_json=as_json)
 
 
 @agent.command("forbid")
 @click.argument("email")
 @permissions_argument
+@json_option
 @at_office
-async def forbid_agent(office: Office, email: str, permissions: tuple[str, ...]) -> None:
+async def forbid_agent(
+    office: Office, email: str, permissions: tuple[str, ...], as_json: bool
+) -> None:
     """Take permissions back; a role may still give them."""
-    changed = await office.staff.forbid(email, _read(permissions))
-    click.echo(f"{changed.email} may: {', '.join(_names(changed.permissions)) or 'nothing'}.")
+    _show_permissions(await office.staff.forbid(email, _read(permissions)), as_json=as_json)
 
 
 @agent.command("disable")
@@ -155,12 +166,16 @@ async def enable_agent(office: Office, email: str) -> None:
 @agent.command("password")
 @click.argument("email")
 @password_option
+@json_option
 @at_office
-async def set_password(office: Office, email: str, password_stdin: bool) -> None:
+async def set_password(office: Office, email: str, password_stdin: bool, as_json: bool) -> None:
     """Set a new password and sign the agent out everywhere."""
     password = await office.staff.set_password(email, _given_password(password_stdin))
     if not password_stdin:
-        click.echo(f"Password, shown this once: {password}")
+        text = f"Password, shown this once: {password}"
+        show_one({"email": email, "password": password}, text, as_json=as_json)
+    elif as_json:
+        show_one({"email": email}, "", as_json=True)
 
 
 @click.group()
@@ -172,13 +187,15 @@ def role() -> None:
 @click.argument("name")
 @site_option
 @permit_option
+@json_option
 @at_office
 async def add_role(
-    office: Office, name: str, site: int | None, permissions: tuple[str, ...]
+    office: Office, name: str, site: int | None, permissions: tuple[str, ...], as_json: bool
 ) -> None:
     """Add a role."""
     added = await office.staff.add_role(await office.site(site), name, _read(permissions))
-    click.echo(f"Role {added.name} of site {added.site_id}.")
+    text = f"Role {added.name} of site {added.site_id}."
+    show_one({"name": added.name, "site": added.site_id}, text, as_json=as_json)
 
 
 @role.command("list")
@@ -243,5 +260,17 @@ def _names(permissions: frozenset[Permission]) -> list[str]:
     return sorted(permission.value for permission in permissions)
 
 
+def _show_permissions(agent: Agent, *, as_json: bool) -> None:
+    names = _names(agent.permissions)
+    text = f"{agent.email} may: {', '.join(names) or 'nothing'}."
+    show_one({"email": agent.email, "permissions": names}, text, as_json=as_json)
+
+
 def _given_password(is_given: bool) -> str | None:
-    return sys.stdin.readline().rstrip("\n") if is_given else None
+    """Read the password from standard input if it is given there; end the program on none."""
+    if not is_given:
+        return None
+    password = sys.stdin.readline().rstrip("\r\n")
+    if not password:
+        fail("There is no password on standard input.")
+    return password

@@ -49,3 +49,7 @@ class VisavisError(Exception):
         self.message = message or kind.sentence
         self.pointer = pointer
         super().__init__(f"{kind.name}: {self.message}")
+
+
+class NewerSchemaError(Exception):
+    """A newer version of Visavis has migrated the database; the text says what to do."""

@@ -60,10 +60,12 @@ class Tokens:
         remembered[token] = known  # into a forgotten one, if it was revoked while we asked
         return known
 
-    async def revoke(self, token: str) -> None:
+    async def revoke(self, token: str) -> bool:
+        """Revoke a token; return whether it was known."""
         key = digest(token)
-        await self._store.write(lambda rows: rows.credentials.delete(key))
+        was_known = await self._store.write(lambda rows: rows.credentials.delete(key))
         self.forget()
+        return was_known
 
     def forget(self) -> None:
         """Ask the store again about every token: something was revoked, here or elsewhere."""

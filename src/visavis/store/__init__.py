@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from visavis.store.addresses import POSTGRESQL
 from visavis.store.sql import SqlStore
 from visavis.store.sqlite import SqliteDatabase
 
-POSTGRESQL = ("postgresql://", "postgres://")
+__all__ = ["POSTGRESQL", "SqlStore", "open_store"]
 
 
 def open_store(database: str) -> SqlStore:
     """Open a database, made or migrated to today's schema.
 
     `database` is a path, or an address that begins with postgresql://. Raises
-    `sqlalchemy.exc.OperationalError` when it cannot be had.
+    `sqlalchemy.exc.OperationalError` when it cannot be had, `NewerSchemaError` when a newer version
+    has migrated it already.
     """
     if database.startswith(POSTGRESQL):
         # its driver is a fifth of what a command has to import

@@ -8,15 +8,26 @@ from typing import Final
 
 from sqlalchemy import Connection, inspect, text
 
+from visavis.domain.errors import NewerSchemaError
+
 HERE: Final = Path(__file__).parent
 NEWEST: Final = max(step.name for step in (HERE / "versions").glob("[0-9]*.py")).split("_")[0]
 
 
 def migrate(connection: Connection, before: Callable[[Connection], None] = lambda _: None) -> None:
-    """Take every step that this database has not taken yet, after `before`, in one transaction."""
+    """Take every step that this database has not taken yet, after `before`, in one transaction.
+
+    Raise `NewerSchemaError` if it has taken one that this version does not know.
+    """
     with connection.begin():
         before(connection)
-        if _step_of(connection) != NEWEST:
+        step = _step_of(connection)
+        if step is not None and step > NEWEST:  # four digits each: they sort as they follow
+            raise NewerSchemaError(
+                f"its schema ({step}) is of a newer version of Visavis than this one ({NEWEST}): "
+                "run that version, or restore the backup from before the upgrade"
+            )
+        if step != NEWEST:
             _upgrade(connection)
 
 

@@ -48,9 +48,10 @@ class Credentials(Rows):
         unused = update(t.credentials).where(c.digest == digest, c.used_at.is_(None))
         return bool(self._run(unused.values(used_at=now)).rowcount)
 
-    def delete(self, digest: bytes) -> None:
-        self._run(delete(t.credentials).where(t.credentials.c.digest == digest))
+    def delete(self, digest: bytes) -> bool:
+        deleted = self._run(delete(t.credentials).where(t.credentials.c.digest == digest))
         self._changed()
+        return bool(deleted.rowcount)
 
     def delete_family(self, site_id: int, family_id: str) -> None:
         c = t.credentials.c
