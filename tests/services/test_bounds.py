@@ -10,7 +10,7 @@ import pytest
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.oauth import Client, Credential, CredentialKind, Grant
 from visavis.domain.people import Agent
-from visavis.services import keys, people, tokens
+from visavis.services import keys, sign_in, tokens
 from visavis.services.clients import Clients
 from visavis.services.grants import Grants
 from visavis.services.keys import Keys
@@ -69,11 +69,11 @@ async def test_a_password_too_long_to_be_one_is_wrong(staff: People) -> None:
 async def test_failures_of_too_many_are_forgotten(
     staff: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(people, "MAX_WATCHED", 1)
+    monkeypatch.setattr(sign_in, "MAX_WATCHED", 1)
     for number in range(3):
         attempt = staff.sign_in(f"{number}@example.com", "wrong", f"192.0.2.{number}")
         await refused(ErrorKind.Unauthorized, attempt)
-    assert len(staff._failures) <= 4
+    assert len(staff._guard) == 1
 
 
 async def test_tokens_are_remembered_up_to_a_number(
@@ -187,10 +187,10 @@ async def test_a_code_that_two_have_found_is_used_by_one(store: SqlStore, agent:
 async def test_a_delay_in_signing_in_does_not_depend_on_the_wall_clock(store: SqlStore) -> None:
     seconds = 0.0
     staff = People(store, Plain(), clock, new_id, new_id, elapsed=lambda: seconds)
-    for _ in range(people.MAX_ATTEMPTS):
+    for _ in range(sign_in.ACCOUNT_AND_ADDRESS.free):
         await refused(ErrorKind.Unauthorized, staff.sign_in("x@example.com", "wrong", "192.0.2.1"))
     attempt = staff.sign_in("x@example.com", "wrong", "192.0.2.1")
     await refused(ErrorKind.TooManyRequests, attempt)
-    seconds = people.ATTEMPTS_WINDOW_SECONDS
+    seconds = 2.0
     attempt = staff.sign_in("x@example.com", "wrong", "192.0.2.1")
     await refused(ErrorKind.Unauthorized, attempt)

@@ -10,15 +10,14 @@ from typing import Final
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent
 from visavis.services.clients import first_client
+from visavis.services.password_rules import check_password
 from visavis.services.ports import Clock, Passwords, Store, Transaction
+from visavis.services.sign_in import SignInGuard, device_token, is_device_token
 from visavis.services.staff import read_email, read_name
 
 FIRST_SITE: Final = 1
 FIRST_EMAIL: Final = "admin@localhost"
-MAX_ATTEMPTS: Final = 10
-ATTEMPTS_WINDOW_SECONDS: Final = 300.0
 MAX_PASSWORD_LENGTH: Final = 1024
-MAX_WATCHED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +45,7 @@ class People:
         self._clock = clock
         self._new_secret = new_secret
         self._new_id = new_id
-        self._elapsed = elapsed
-        self._failures: dict[str, list[float]] = {}
+        self._guard = SignInGuard(elapsed)
 
     async def found(
         self, *, site_name: str = "Site 1", email: str = FIRST_EMAIL, password: str | None = None
@@ -93,36 +91,58 @@ class People:
             raise VisavisError(ErrorKind.EntityNotFound, f"There is no agent {email}.")
         return agent
 
-    async def sign_in(self, email: str, password: str, address: str) -> Agent:
-        """Raises `Unauthorized`, or `TooManyRequests` after too many failures.
+    async def sign_in(self, email: str, password: str, address: str, device: str = "") -> Agent:
+        """Raises `Unauthorized`, or `TooManyRequests` after too many attempts.
 
-        Failures are counted per account and per network address.
+        `address` is the network that the attempt comes from, `device` what `device_token` gave to
+        the browser when it last signed in.
         """
-        keys = (f"account {email.casefold()}", f"address {address}")
-        for key in keys:
-            self._demand_attempt(key)
-        address = email if email.isprintable() else ""  # no database takes the rest
-        agent, known_hash = await self._store.read(lambda rows: _account(rows, address))
+        account = email.casefold()[:MAX_PASSWORD_LENGTH]
+        readable = email if email.isprintable() else ""  # no database takes the rest
+        agent, known_hash = await self._store.read(lambda rows: _account(rows, readable))
+        is_known_device = is_device_token(device, known_hash)
+        self._guard.begin(account, address, is_known_device=is_known_device)
         if len(password) > MAX_PASSWORD_LENGTH:
             known_hash, password = None, ""
-        if await self._passwords.matches(known_hash, password) and agent:
-            self._failures.pop(keys[0], None)
-            return agent
-        for key in keys:
-            self._failures.setdefault(key, []).append(self._elapsed())
-        raise VisavisError(ErrorKind.Unauthorized, "The e-mail address or the password is wrong.")
-
-    def _demand_attempt(self, key: str) -> None:
-        since = self._elapsed() - ATTEMPTS_WINDOW_SECONDS
-        recent = [at for at in self._failures.get(key, ()) if at > since]
-        if recent:
-            self._failures[key] = recent
-        elif len(self._failures) > MAX_WATCHED:
-            self._failures.clear()
-        if len(recent) >= MAX_ATTEMPTS:
+        with self._guard.checking(address):
+            is_right = await self._passwords.matches(known_hash, password)
+        if not is_right or not agent:
             raise VisavisError(
-                ErrorKind.TooManyRequests, "Too many attempts to sign in: wait five minutes."
+                ErrorKind.Unauthorized, "The e-mail address or the password is wrong."
             )
+        self._guard.succeed(account, address)
+        return agent
+
+    async def device_token(self, agent: Agent) -> str:
+        """Return what lets the agent's browser sign in although strangers guess the password."""
+        known_hash = await self._store.read(
+            lambda rows: rows.agents.password_hash(agent.site_id, agent.id)
+        )
+        return device_token(known_hash or "", self._new_id())
+
+    async def change_password(
+        self, agent: Agent, current: str, new: str, address: str, device: str = ""
+    ) -> None:
+        """Set the agent's own password; everything that was signed in is signed out.
+
+        Raises `Unauthorized` for a wrong current password, `ParameterInvalid` for a new one that
+        is too short or too common, `TooManyRequests`.
+        """
+        check_password(new, agent.email)
+        await self.sign_in(agent.email, current, address, device)
+        with self._guard.checking(address):
+            password_hash = await self._passwords.hash(new)
+
+        def work(rows: Transaction) -> None:
+            rows.agents.set_password(agent.site_id, agent.id, password_hash)
+            rows.credentials.delete_of_agent(agent.site_id, agent.id)
+
+        await self._store.write(work)
+
+    async def sign_out_everywhere(self, agent: Agent) -> None:
+        """End every session and token of the agent."""
+        site_id, agent_id = agent.site_id, agent.id
+        await self._store.write(lambda rows: rows.credentials.delete_of_agent(site_id, agent_id))
 
 
 def _account(rows: Transaction, email: str) -> tuple[Agent | None, str | None]:

@@ -19,14 +19,23 @@ from visavis.services.people import People
 from visavis.services.tokens import SESSION_LIFETIME, Tokens
 from visavis.web.body import read_body
 from visavis.web.headers import header
+from visavis.web.source import source_of
 
 COOKIE: Final = "visavis_session"
+DEVICE_COOKIE: Final = "visavis_device"
+DEVICE_SECONDS: Final = 365 * 24 * 3600
+NO_STORE: Final = {"Cache-Control": "no-store"}
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class SignIn(msgspec.Struct, frozen=True):
     email: str
     password: str
+
+
+class PasswordChange(msgspec.Struct, frozen=True, rename="camel"):
+    current_password: str
+    new_password: str
 
 
 class Sessions:
@@ -42,6 +51,8 @@ class Sessions:
             Route("/session", self.show, methods=["GET"]),
             Route("/session", self.sign_in, methods=["POST"]),
             Route("/session", self.sign_out, methods=["DELETE"]),
+            Route("/session/password", self.change_password, methods=["POST"]),
+            Route("/session/all", self.sign_out_everywhere, methods=["DELETE"]),
         ]
 
     async def caller(self, request: Request) -> Agent:
@@ -98,24 +109,62 @@ class Sessions:
         return agent
 
     async def show(self, request: Request) -> Response:
-        return JSONResponse(_described(await self.signed_in(request)))
+        return JSONResponse(_described(await self.signed_in(request)), headers=NO_STORE)
 
     async def sign_in(self, request: Request) -> Response:
         demand_same_origin(request)
         try:
             form = msgspec.json.decode(await read_body(request), type=SignIn)
-        except (msgspec.MsgspecError, UnicodeError):
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
             raise VisavisError(
                 ErrorKind.ParameterInvalid, "Send a JSON object with email and password."
             ) from None
-        address = request.client.host if request.client else ""
-        agent = await self._people.sign_in(form.email, form.password, address)
+        address, device = source_of(request.scope), request.cookies.get(DEVICE_COOKIE, "")
+        agent = await self._people.sign_in(form.email, form.password, address, device)
+        return await self._new_session(request, agent)
+
+    async def change_password(self, request: Request) -> Response:
+        """Change the caller's own password, end their other sessions and begin a new one."""
+        demand_same_origin(request)
+        agent = await self.of_page(request)
+        try:
+            form = msgspec.json.decode(await read_body(request), type=PasswordChange)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            raise VisavisError(
+                ErrorKind.ParameterInvalid,
+                "Send a JSON object with currentPassword and newPassword.",
+            ) from None
+        address, device = source_of(request.scope), request.cookies.get(DEVICE_COOKIE, "")
+        await self._people.change_password(
+            agent, form.current_password, form.new_password, address, device
+        )
+        self._tokens.forget()
+        return await self._new_session(request, agent)
+
+    async def sign_out_everywhere(self, request: Request) -> Response:
+        demand_same_origin(request)
+        await self._people.sign_out_everywhere(await self.of_page(request))
+        self._tokens.forget()
+        response = Response(status_code=204, headers=NO_STORE)
+        response.delete_cookie(COOKIE)
+        return response
+
+    async def _new_session(self, request: Request, agent: Agent) -> Response:
         token = await self._tokens.issue(agent, CredentialKind.SESSION, SESSION_LIFETIME)
-        response = JSONResponse(_described(agent))
+        response = JSONResponse(_described(agent), headers=NO_STORE)
         response.set_cookie(
             COOKIE,
             token,
             max_age=int(SESSION_LIFETIME.total_seconds()),
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
+        response.set_cookie(
+            DEVICE_COOKIE,
+            await self._people.device_token(agent),
+            max_age=DEVICE_SECONDS,
+            path="/session",
             httponly=True,
             samesite="lax",
             secure=request.url.scheme == "https",
@@ -143,7 +192,13 @@ def _names_another_site(request: Request, agent: Agent) -> bool:
 def is_same_origin(connection: HTTPConnection) -> bool:
     """Whether a browser sends this from one of our own pages; other clients send no Origin."""
     origin = connection.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == connection.headers.get("host")
+    if origin is None:
+        return True
+    parts = urlsplit(origin)
+    # A proxy that ends TLS may not be listed: then the page's scheme is HTTPS and ours is not. A
+    # page over plain HTTP, which anybody on its network could have written, never speaks for HTTPS.
+    is_weaker = parts.scheme == "http" and connection.url.scheme in {"https", "wss"}
+    return parts.netloc == connection.headers.get("host") and not is_weaker
 
 
 def demand_same_origin(request: Request) -> None:

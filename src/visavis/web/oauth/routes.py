@@ -26,6 +26,7 @@ from visavis.web.oauth import consent
 from visavis.web.oauth.parameters import MalformedError, read_parameters, read_query
 from visavis.web.oauth.server import AUTH_METHODS, SCOPES, SECRET_METHODS, Answered, Asked, Server
 from visavis.web.session import COOKIE, Sessions, is_same_origin
+from visavis.web.source import source_of
 from visavis.web.spelling import any_spelling
 
 NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -208,7 +209,7 @@ class OAuth:
             return asked
         email = parameters.setdefault("username", parameters.get("email", ""))
         is_anonymous = "client_id" not in parameters and not asked.headers.get("Authorization")
-        address = request.client.host if request.client else ""
+        address = source_of(request.scope)
         try:
             agent = await self._people.sign_in(email, parameters.get("password", ""), address)
         except VisavisError as error:

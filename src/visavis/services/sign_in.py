@@ -1,0 +1,137 @@
+"""Limits of guessing passwords: attempts are counted before anything is hashed.
+
+Failures delay the next attempt progressively. Those of an account from one address count most;
+those of an account from everywhere delay only browsers that have never signed in to it, so that
+strangers cannot lock its owner out.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import ceil
+from typing import Final
+
+from visavis.domain.errors import ErrorKind, VisavisError
+
+FORGET_SECONDS: Final = 900.0
+MAX_DELAY_SECONDS: Final = 300.0
+MAX_WATCHED: Final = 10_000
+MAX_CHECKS: Final = 32
+"""Passwords that are checked or wait for it; a check takes a fraction of a second of a core."""
+
+MAX_CHECKS_PER_ADDRESS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A number of attempts that are free, and the longest delay of those that follow."""
+
+    free: int
+    max_delay: float = MAX_DELAY_SECONDS
+
+
+ACCOUNT_AND_ADDRESS: Final = Rule(10)
+ADDRESS: Final = Rule(50)
+ACCOUNT: Final = Rule(100, 30.0)
+
+Key = tuple[str | None, str | None]
+"""Account and address; `None` for every one."""
+
+
+class SignInGuard:
+    """Counts attempts to sign in. An attempt counts as failed until it has succeeded."""
+
+    def __init__(self, elapsed: Callable[[], float]) -> None:
+        self._elapsed = elapsed
+        self._attempts: OrderedDict[Key, tuple[int, float]] = OrderedDict()
+        self._checks: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._attempts)
+
+    def begin(self, account: str, address: str, *, is_known_device: bool) -> None:
+        """Count an attempt; raises `TooManyRequests` when it comes too soon."""
+        rules = self._rules(account, address, is_known_device=is_known_device)
+        wait = max(self._seconds_to_wait(key, rule) for key, rule in rules)
+        if wait > 0:
+            raise VisavisError(
+                ErrorKind.TooManyRequests,
+                f"Too many attempts to sign in: wait {ceil(wait)} seconds.",
+            )
+        for key, _ in rules:
+            self._add(key, 1)
+
+    def succeed(self, account: str, address: str) -> None:
+        """Forget the failures of this account at this address, and that this attempt counted."""
+        self._attempts.pop(_both(account, address), None)
+        self._add(_at(address), -1)
+        self._add(_of(account), -1)
+
+    @contextmanager
+    def checking(self, address: str) -> Iterator[None]:
+        """Reserve a place among the password checks; raises `TooManyRequests`."""
+        is_full = self._checks.total() >= MAX_CHECKS
+        if is_full or self._checks[address] >= MAX_CHECKS_PER_ADDRESS:
+            raise VisavisError(
+                ErrorKind.TooManyRequests, "Many people are signing in: try again in a moment."
+            )
+        self._checks[address] += 1
+        try:
+            yield
+        finally:
+            self._checks -= Counter([address])  # which drops what is 0
+
+    def _rules(
+        self, account: str, address: str, *, is_known_device: bool
+    ) -> list[tuple[Key, Rule]]:
+        rules = [(_both(account, address), ACCOUNT_AND_ADDRESS), (_at(address), ADDRESS)]
+        return rules if is_known_device else [*rules, (_of(account), ACCOUNT)]
+
+    def _seconds_to_wait(self, key: Key, rule: Rule) -> float:
+        count, last_at = self._known(key)
+        if count < rule.free:
+            return 0.0
+        delay = min(rule.max_delay, 2.0 ** min(count - rule.free + 1, 16))
+        return delay - (self._elapsed() - last_at)
+
+    def _known(self, key: Key) -> tuple[int, float]:
+        count, last_at = self._attempts.get(key, (0, self._elapsed()))
+        return (0, last_at) if self._elapsed() - last_at > FORGET_SECONDS else (count, last_at)
+
+    def _add(self, key: Key, number: int) -> None:
+        count = max(0, self._known(key)[0] + number)
+        self._attempts[key] = count, self._elapsed()
+        self._attempts.move_to_end(key)
+        if len(self._attempts) > MAX_WATCHED:
+            self._attempts.popitem(last=False)
+
+
+def _both(account: str, address: str) -> Key:
+    return account, address
+
+
+def _at(address: str) -> Key:
+    return None, address
+
+
+def _of(account: str) -> Key:
+    return account, None
+
+
+def device_token(password_hash: str, nonce: str) -> str:
+    """Return what a browser proves by that it has signed in before; a new password ends it."""
+    said = f"device {nonce}".encode("utf-8", "replace")
+    proof = hmac.digest(password_hash.encode(), said, "sha256").hex()
+    return f"{nonce}.{proof}"
+
+
+def is_device_token(token: str, password_hash: str | None) -> bool:
+    nonce, _, _ = token.partition(".")
+    expected = device_token(password_hash or "", nonce).encode("utf-8", "replace")
+    return password_hash is not None and hmac.compare_digest(
+        token.encode("utf-8", "replace"), expected
+    )

@@ -1,0 +1,142 @@
+"""Guessing passwords, in parallel and from many addresses, and the owner among the guesses."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.services import sign_in
+from visavis.services.password_rules import check_password
+from visavis.services.people import People
+from visavis.services.sign_in import MAX_CHECKS, SignInGuard, device_token, is_device_token
+from visavis.sources import now
+from visavis.store.sql import SqlStore
+
+pytestmark = pytest.mark.anyio
+
+EMAIL = "a@example.com"
+RIGHT = "a right good password"
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Slow:
+    """Counts the passwords that are checked, and lets others go on meanwhile."""
+
+    checked = 0
+
+    async def hash(self, password: str) -> str:
+        return password
+
+    async def matches(self, password_hash: str | None, password: str) -> bool:
+        self.checked += 1
+        await asyncio.sleep(0)
+        return password_hash == password
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def passwords() -> Slow:
+    return Slow()
+
+
+@pytest.fixture
+async def people(store: SqlStore, passwords: Slow, time: Time) -> People:
+    found = People(store, passwords, now, lambda: "secret", lambda: "id", time)
+    await found.found(email=EMAIL, password=RIGHT)
+    return found
+
+
+async def outcome(people: People, password: str, address: str, device: str = "") -> str:
+    try:
+        await people.sign_in(EMAIL, password, address, device)
+    except VisavisError as error:
+        return error.kind.name
+    return "in"
+
+
+async def test_guesses_in_parallel_are_counted_before_they_are_checked(
+    people: People, passwords: Slow
+) -> None:
+    guesses = (outcome(people, f"guess {n}", "198.51.100.1") for n in range(150))
+    outcomes = await asyncio.gather(*guesses)
+    assert passwords.checked <= sign_in.ACCOUNT_AND_ADDRESS.free
+    assert outcomes.count("TooManyRequests") >= 140
+    assert await outcome(people, RIGHT, "203.0.113.9") == "in"
+
+
+async def test_the_delay_grows_and_ends(people: People, time: Time) -> None:
+    for _ in range(10):
+        await outcome(people, "wrong", "198.51.100.1")
+    for seconds in (2, 4, 8):
+        assert await outcome(people, RIGHT, "198.51.100.1") == "TooManyRequests"
+        time.now += seconds
+        assert await outcome(people, "wrong", "198.51.100.1") == "Unauthorized"
+    time.now += 16
+    assert await outcome(people, RIGHT, "198.51.100.1") == "in"
+    assert await outcome(people, "wrong", "198.51.100.1") == "Unauthorized"
+
+
+async def test_strangers_do_not_lock_the_owner_out(people: People, time: Time) -> None:
+    device = await people.device_token(await people.sign_in(EMAIL, RIGHT, "203.0.113.9"))
+    for n in range(sign_in.ACCOUNT.free):
+        assert await outcome(people, "wrong", f"198.51.100.{n}") == "Unauthorized"
+    assert await outcome(people, RIGHT, "192.0.2.1") == "TooManyRequests"
+    assert await outcome(people, RIGHT, "203.0.113.10", device) == "in"
+    time.now += sign_in.FORGET_SECONDS + 1
+    assert await outcome(people, RIGHT, "192.0.2.1") == "in"
+
+
+async def test_so_many_passwords_are_checked_at_once(time: Time) -> None:
+    guard = SignInGuard(time)
+    places = [guard.checking(f"198.51.100.{n}") for n in range(MAX_CHECKS)]
+    for place in places:
+        place.__enter__()
+    with pytest.raises(VisavisError), guard.checking("203.0.113.9"):
+        pass
+    for place in places:
+        place.__exit__(None, None, None)
+    with guard.checking("203.0.113.9"):
+        pass
+
+
+async def test_a_new_password_signs_everything_else_out(people: People, store: SqlStore) -> None:
+    agent = await people.by_email(EMAIL)
+    with pytest.raises(VisavisError):
+        await people.change_password(agent, "wrong", "another good password", "")
+    await people.change_password(agent, RIGHT, "another good password", "")
+    assert await outcome(people, RIGHT, "") == "Unauthorized"
+    assert await outcome(people, "another good password", "") == "in"
+
+
+def test_a_device_is_known_until_the_password_changes() -> None:
+    token = device_token("hash", "nonce")
+    assert is_device_token(token, "hash")
+    assert not is_device_token(token, "another hash")
+    assert not is_device_token(device_token("", "nonce"), None)
+    assert not is_device_token("\ud800", "hash")
+
+
+@pytest.mark.parametrize(
+    "password", ["too short", "x" * 1025, "Password123", "abababababab", "someone@example.com"]
+)
+def test_a_password_is_long_and_not_common(password: str) -> None:
+    with pytest.raises(VisavisError) as told:
+        check_password(password, "someone@example.com")
+    assert told.value.kind is ErrorKind.ParameterInvalid
+
+
+def test_a_good_password_is_taken() -> None:
+    check_password("a right good password", "someone@example.com")
