@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visavis.rtp.sequence import MAX_HELD, START, Reorder, Unwrapper
+from visavis.rtp.sequence import MAX_HELD, START, HeldBytes, Reorder, SequenceNumbers, Unwrapper
 
 
 @given(
@@ -61,11 +61,61 @@ def test_what_is_missing_is_waited_for_and_then_given_up() -> None:
     assert reorder.flush() == []
 
 
+def test_no_packet_is_held_for_longer_because_others_come_late() -> None:
+    reorder: Reorder[int] = Reorder(1.0)
+    reorder.push(START, START, 0.0)
+    reorder.flush()
+    assert not reorder.push(START + 9, 9, 0.0)
+    assert not reorder.push(START + 8, 8, 0.9)
+    assert [n for n, _ in reorder.due(1.1)] == [START + 8, START + 9]
+
+
 def test_it_holds_only_so_much() -> None:
     reorder: Reorder[int] = Reorder(1.0)
     due = [item for n in range(10, 10 + 2 * MAX_HELD, 2) for item in reorder.push(n, n, 0.0)]
     assert not due
     assert reorder.push(10 + 2 * MAX_HELD, 0, 0.0)
+
+
+def test_several_streams_hold_so_much_together() -> None:
+    held_bytes = HeldBytes(limit=250)
+    one: Reorder[int] = Reorder(1.0, held_bytes)
+    other: Reorder[int] = Reorder(1.0, held_bytes)
+    assert not one.push(1, 1, 0.0, 100)
+    assert not other.push(1, 1, 0.0, 100)
+    assert one.push(3, 3, 0.0, 100) == [(1, 1)]
+    assert held_bytes.used == 200
+    assert one.flush() == [(3, 3)]
+    other.flush()
+    assert held_bytes.used == 0
+
+
+def test_silence_alone_is_no_restart_and_a_late_packet_none_either() -> None:
+    numbers = SequenceNumbers()
+    first = numbers.unwrap(65_535, 0.0)
+    assert first is not None
+    assert numbers.unwrap(0, 900.0) == first + 1
+    assert numbers.unwrap(65_500, 950.0) == first - 35
+    assert numbers.nearest(1) == first + 2
+    assert not numbers.has_restarted
+
+
+def test_a_step_far_back_is_a_restart_if_the_next_packet_says_so() -> None:
+    numbers = SequenceNumbers()
+
+    def unwrap(sequence_number: int, arrival: float) -> tuple[int | None, bool]:
+        return numbers.unwrap(sequence_number, arrival), numbers.has_restarted
+
+    first, _ = unwrap(10_000, 0.0)
+    assert first is not None
+    assert unwrap(5000, 0.1) == (None, False)
+    assert unwrap(10_001, 0.2) == (first + 1, False)  # a very old packet, no more
+    assert unwrap(9000, 5.0) == (None, False)
+    restarted, has_restarted = unwrap(9001, 5.1)
+    assert has_restarted
+    assert restarted is not None
+    assert restarted - 1 > first + 1
+    assert unwrap(9002, 5.2) == (restarted + 1, False)
 
 
 @given(seed=st.integers(0, 2**32), count=st.integers(1, 300))

@@ -41,6 +41,7 @@ class Loss(StrEnum):
     TOO_MANY_STREAMS = "they belong to more streams than the recorder follows"
     UNKNOWN_STREAM = "they repeat packets of streams that never came"
     OTHER_KIND = "their stream changed between audio and video"
+    BESIDE_ANOTHER = "they were sent beside the stream that is recorded, as silence or as too many"
     REFUSED = "they could not be written to the file"
 
 

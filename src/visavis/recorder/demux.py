@@ -9,16 +9,22 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
-from visavis.recorder.accounting import Account, loss_of
-from visavis.recorder.link import Content, Link, Stream
-from visavis.recorder.pipeline import Pipeline, TimedFrame, TrackKey, capture_time
+from visavis.recorder.accounting import Account, Loss, loss_of
+from visavis.recorder.link import Content, Link, PlacedFrame, Stream
+from visavis.recorder.pipeline import HOLD_SECONDS, Pipeline, TimedFrame, TrackKey, capture_time
 from visavis.recorder.survey import Span, Survey, read_records
-from visavis.rtp.codecs import Frame
 from visavis.rtp.journal import JournalLeg, Record, RecordKind
 from visavis.rtp.notes import Descriptions, parse_note
+from visavis.rtp.sequence import HeldBytes
 
-SORT_SECONDS: Final = 5.0
+SORT_SECONDS: Final = HOLD_SECONDS + 4.0
 """Frames come in order of arrival; this far apart they are put into order of time."""
+
+MAX_SORTED_BYTES: Final = 64 * 1024 * 1024
+"""More is not kept in memory: of a faster stream, some frames may come out of order."""
+
+TICK_US: Final = 1_000_000
+"""So often streams are asked for frames that they hold back, whether a packet comes or not."""
 
 SILENT_SECONDS: Final = 2.0
 """An older stream may have its track back when the newer has sent nothing for so long."""
@@ -32,16 +38,22 @@ def frames(found: Survey, journals: list[Path], account: Account) -> Iterator[Ti
 
 def _frames(found: Survey, journals: list[Path], account: Account) -> Iterator[TimedFrame]:
     """In order of arrival, over all links at once: they overlap while a call moves over."""
-    readings = [_Reading(link, account) for link in found.links]
+    held_bytes = HeldBytes()
+    readings = [_Reading(link, account, held_bytes) for link in found.links]
     read = [
         zip(read_records(journal), _repeat(reading), strict=False)
         for journal, reading in zip(journals, readings, strict=True)
     ]
+    tick = 0
     for record, reading in heapq.merge(*read, key=_arrival) if len(read) > 1 else read[0]:
         if record.kind is RecordKind.RTP:
             yield from reading.packet(record)
         elif record.kind is RecordKind.NOTE:
             reading.note(record)
+        if abs(record.arrival_us - tick) >= TICK_US:
+            tick = record.arrival_us
+            for one in readings:
+                yield from one.due(tick / 1e6)
     for reading in readings:
         yield from reading.rest()
 
@@ -58,9 +70,10 @@ def _arrival(item: tuple[Record, _Reading]) -> int:
 class _Reading:
     """The second reading of one link's journal."""
 
-    def __init__(self, link: Link, account: Account) -> None:
+    def __init__(self, link: Link, account: Account, held_bytes: HeldBytes) -> None:
         self._link = link
         self._account = account
+        self._held_bytes = held_bytes
         self._pipelines: dict[Stream, Pipeline] = {}
         self._keys: dict[tuple[Stream, str], TrackKey] = {}
         link.rewind()
@@ -72,17 +85,27 @@ class _Reading:
         if packet is None:
             self._lose(record)
             return []
+        if packet.stream.lane is None:
+            self._account.lose(record.leg, Loss.BESIDE_ANOTHER, detail=packet.stream.content)
+            return []
         self._account.receive(packet, record.arrival_us, is_repair=packet.is_repair)
         pipeline = self._pipelines.get(packet.stream)
         if pipeline is None:
-            pipeline = self._pipelines[packet.stream] = Pipeline(packet.stream)
+            pipeline = Pipeline(packet.stream, self._held_bytes)
+            self._pipelines[packet.stream] = pipeline
         due = pipeline.push(packet, record.arrival_us / 1e6)
-        return [self._timed(packet.stream, *item) for item in due] if due else []
+        return [self._timed(packet.stream, placed) for placed in due] if due else []
+
+    def due(self, now: float) -> Iterator[TimedFrame]:
+        """What streams have held back for long enough."""
+        for stream, pipeline in self._pipelines.items():
+            for placed in pipeline.due(now):
+                yield self._timed(stream, placed)
 
     def rest(self) -> Iterator[TimedFrame]:
         for stream, pipeline in self._pipelines.items():
-            for item in pipeline.flush():
-                yield self._timed(stream, *item)
+            for placed in pipeline.flush():
+                yield self._timed(stream, placed)
 
     def note(self, record: Record) -> None:
         note = parse_note(record.payload)
@@ -94,12 +117,13 @@ class _Reading:
         if reason:
             self._account.lose(record.leg, reason[0], detail=reason[1])
 
-    def _timed(self, stream: Stream, codec: str, arrival: float, frame: Frame) -> TimedFrame:
+    def _timed(self, stream: Stream, placed: PlacedFrame) -> TimedFrame:
+        codec, arrival, _, frame = placed
         key = self._keys.get((stream, codec))
         if key is None:
-            key = self._keys[stream, codec] = TrackKey(stream.leg, stream.content, codec)
-        timeline = self._link.timelines[stream.leg]
-        time = capture_time(stream, timeline, frame.timestamp, arrival)
+            key = TrackKey(stream.leg, stream.content, codec, stream.lane or 0)
+            self._keys[stream, codec] = key
+        time = capture_time(stream, self._link.timelines[stream.leg], placed)
         source = (stream.link, stream.number)
         timed = TimedFrame(time, key, source, frame.is_key, frame.data, frame.packets, arrival)
         self._account.assemble(stream, timed)
@@ -110,11 +134,15 @@ def _in_order(unsorted: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
     """Sort by time within a window, in bounded memory."""
     heap: list[tuple[float, int, TimedFrame]] = []
     newest = 0.0
+    size = 0
     for number, frame in enumerate(unsorted):
         heapq.heappush(heap, (frame.time, number, frame))
         newest = max(newest, frame.time)
-        while newest - heap[0][0] > SORT_SECONDS:
-            yield heapq.heappop(heap)[2]
+        size += len(frame.data)
+        while newest - heap[0][0] > SORT_SECONDS or size > MAX_SORTED_BYTES:
+            due = heapq.heappop(heap)[2]
+            size -= len(due.data)
+            yield due
     yield from map(itemgetter(2), sorted(heap))
 
 
@@ -135,9 +163,9 @@ class _Holder:
 
 def _newest(ordered: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
     """Of several streams for one track, the newest from its first frame on."""
-    holders: dict[tuple[JournalLeg, Content], _Holder] = {}
+    holders: dict[tuple[JournalLeg, Content, int], _Holder] = {}
     for frame in ordered:
-        part = frame.track[:2]
+        part = frame.track.leg, frame.track.content, frame.track.lane
         holder = holders.get(part)
         if holder is None or (holder.source != frame.source and _takes_over(frame, holder)):
             if not frame.is_key:

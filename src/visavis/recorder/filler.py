@@ -1,7 +1,7 @@
 """Silence where a voice is missing, black where a picture may not be shown.
 
 An audio track goes on from its first packet to the end, so that every player keeps it in step. A
-pause keeps its place in time; a shared screen is gone when its owner stops to share it.
+pause keeps its place in time; a camera or a shared screen is black once its owner turns it off.
 """
 
 from __future__ import annotations
@@ -23,7 +23,14 @@ LAG_SECONDS: Final = 0.2
 
 TOLERANCE_SECONDS: Final = 0.03
 OVERLAP_SECONDS: Final = 0.01
-"""Two packets of a voice that overlap by more come from two streams; the later one is left."""
+"""Packets of a voice may overlap by so much; one that begins earlier follows the last one."""
+
+DELAY_SECONDS: Final = 0.08
+CATCH_UP_SECONDS: Final = 1.0
+"""A voice delayed by more catches up: it loses one packet in so many seconds."""
+
+MAX_DELAY_SECONDS: Final = 1.0
+"""Only packets that claim to last longer than they do delay a voice by more: they are left out."""
 
 MAX_GAP_SECONDS: Final = 6 * 3600.0
 """A longer gap is our clock that was set; it stays a gap."""
@@ -37,6 +44,16 @@ class _Audio:
     """`due` is when its next packet should have been captured."""
 
     due: float
+    caught_up: float = 0.0
+
+    def must_catch_up(self, delay: float, now: float) -> bool:
+        """Whether a packet is to be left out because the voice is delayed too much."""
+        if delay <= DELAY_SECONDS or (
+            delay <= MAX_DELAY_SECONDS and 0 <= now - self.caught_up < CATCH_UP_SECONDS
+        ):
+            return False
+        self.caught_up = now
+        return True
 
 
 @dataclass(slots=True)
@@ -57,7 +74,7 @@ class Filler:
         self._wake = found.start
         self._end = found.pauses[-1].end if found.pauses else 0.0
         self._pauses = deque(found.pauses)
-        self._ends_of_share = deque(sorted(found.ends_of_share))
+        self._ends_of_video = deque(sorted(found.ends_of_video))
 
     def fill(self, ordered: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
         for frame in ordered:
@@ -74,8 +91,11 @@ class Filler:
         audio = self._audio.get(frame.track)
         if audio is None:
             audio = self._audio[frame.track] = _Audio(frame.time)
-        if frame.time < audio.due - OVERLAP_SECONDS:
-            return  # its place is taken
+        delay = audio.due - frame.time
+        if delay > OVERLAP_SECONDS:
+            if audio.must_catch_up(delay, frame.time):
+                return
+            frame = frame._replace(time=audio.due)
         if frame.time > audio.due + TOLERANCE_SECONDS:
             yield from _silence(frame.track, audio, frame.time - SILENCE_SECONDS / 2)
         audio.due = max(audio.due, frame.time + samples(frame.data) / RATE)
@@ -98,7 +118,7 @@ class Filler:
                 audio.due = to
         while self._now < to:
             start, self._now = self._now, min(self._now + STEP_SECONDS, to)
-            yield from self._end_shares()
+            yield from self._end_videos()
             yield from self._pause(start)
             for key, audio in self._audio.items():
                 if audio.due < self._now - LAG_SECONDS:
@@ -116,12 +136,12 @@ class Filler:
             for key, video in self._video.items():
                 yield from self._blacken(key, video, at)
 
-    def _end_shares(self) -> Iterator[TimedFrame]:
-        """A screen is black once its owner stopped sharing it, if indeed it came to its end."""
-        while self._ends_of_share and self._ends_of_share[0][0] + STEP_SECONDS <= self._now:
-            at, leg = self._ends_of_share.popleft()
+    def _end_videos(self) -> Iterator[TimedFrame]:
+        """A camera or screen is black once its owner turned it off, if it came to its end."""
+        while self._ends_of_video and self._ends_of_video[0][0] + STEP_SECONDS <= self._now:
+            at, leg, content = self._ends_of_video.popleft()
             for key, video in self._video.items():
-                if key[:2] == (leg, "screen") and video.last < at + STEP_SECONDS / 2:
+                if key[:2] == (leg, content) and video.last < at + STEP_SECONDS / 2:
                     yield from self._blacken(key, video, at)
 
     def _blacken(self, key: TrackKey, video: _Video, at: float) -> Iterator[TimedFrame]:

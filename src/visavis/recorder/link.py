@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
+from sys import maxsize
 from typing import Final, Literal, NamedTuple
 
 from visavis.rtp.codecs import DEPACKETISERS, Frame
@@ -19,9 +21,24 @@ from visavis.rtp.timeline import SenderTimeline, StreamClock
 MAX_PACKETS_TO_MID: Final = 1000
 """A sender names its mid until the first receiver report; who has not by then never will."""
 
+MAX_SCREENS: Final = 1000
+"""Changes of the m-section that carries a screen; later ones are not followed."""
+
+MIN_AUDIBLE_BYTES: Final = 10
+"""Opus writes silence in fewer."""
+
 Content = Literal["audio", "video", "screen"]
 
 _LEGS: Final = (JournalLeg.VISITOR, JournalLeg.AGENT)
+
+
+class PlacedFrame(NamedTuple):
+    """A frame, when it was whole, and the sequence number of its last packet."""
+
+    codec: str
+    arrival: float
+    number: int
+    frame: Frame
 
 
 class Packet(NamedTuple):
@@ -38,7 +55,10 @@ class Stream:
     """One RTP stream, and what a first reading tells of it.
 
     `epochs` are the first and the last description, counted from 0, under which it flowed; `firsts`
-    holds its first key frame in each codec and when that came; `last` is when its last packet did.
+    holds its first key frame in each codec; `last` is when the last packet came. `is_declared` is
+    true if a description names the SSRC; `audible` counts packets that hold more than silence.
+    Streams of one side and content that are sent at the same time have different `lane`s: the one
+    that was declared has 0, one that is not kept has `None`.
     """
 
     link: int
@@ -53,13 +73,16 @@ class Stream:
     mid: str = ""
     packets: int = 0
     last: float = 0.0
-    firsts: dict[str, tuple[float, Frame]] = field(default_factory=dict)
+    firsts: dict[str, PlacedFrame] = field(default_factory=dict)
     content: Content = "video"
+    is_declared: bool = False
+    audible: int = 0
+    lane: int | None = 0
 
     @property
     def is_identified(self) -> bool:
         """Whether no further packet can tell more of what it is."""
-        return self.is_audio or bool(self.mid) or self.packets >= MAX_PACKETS_TO_MID
+        return bool(self.mid) or self.packets >= MAX_PACKETS_TO_MID
 
 
 class Link:
@@ -70,14 +93,14 @@ class Link:
         self.streams: dict[tuple[JournalLeg, int], Stream] = {}
         self._opened = dict.fromkeys(_LEGS, 0)
         self.timelines = {leg: SenderTimeline() for leg in _LEGS}
-        self.legends: dict[JournalLeg, list[Legend]] = {leg: [] for leg in _LEGS}
+        self._screens: dict[JournalLeg, list[tuple[int, str]]] = {leg: [] for leg in _LEGS}
         self._known: dict[JournalLeg, dict[int, Codec]] = {leg: {} for leg in _LEGS}
         self.rewind()
 
     def rewind(self) -> None:
         """Start reading anew; what was learned stays known."""
         self.epoch = -1
-        self._current: dict[JournalLeg, Legend] = {leg: Legend() for leg in _LEGS}
+        self.legends: dict[JournalLeg, Legend] = {leg: Legend() for leg in _LEGS}
         self._repaired: dict[tuple[JournalLeg, int], int] = {}
         self._latest_video: dict[JournalLeg, int] = {}
         self._routes: dict[tuple[JournalLeg, int, int], tuple[Stream, str]] = {}
@@ -86,15 +109,19 @@ class Link:
         self.epoch += 1
         self._routes.clear()
         for leg in _LEGS:
-            legends = self.legends[leg]
-            if self.epoch == len(legends):
-                legends.append(read_legend(note, leg))
-                self._known[leg].update(legends[-1].codecs)
-            self._current[leg] = legends[self.epoch]
+            legend = self.legends[leg] = read_legend(note, leg)
+            self._known[leg].update(legend.codecs)
+            screens = self._screens[leg]
+            is_further = not screens or self.epoch > screens[-1][0]
+            is_other = legend.screen_mid != (screens[-1][1] if screens else "")
+            if is_further and is_other and len(screens) < MAX_SCREENS:
+                screens.append((self.epoch, legend.screen_mid))
+        for (leg, ssrc), stream in self.streams.items():
+            stream.is_declared |= ssrc in self.legends[leg].mids
 
     def codec(self, leg: JournalLeg, payload_type: int) -> Codec | None:
         """By the present descriptions, else by any other: a packet may be ahead of its answer."""
-        current = self._current[leg].codecs.get(payload_type)
+        current = self.legends[leg].codecs.get(payload_type)
         return current or self._known[leg].get(payload_type)
 
     def route(self, leg: JournalLeg, data: bytes) -> Packet | None:
@@ -133,6 +160,8 @@ class Link:
         """After a first reading: what each stream shows."""
         for stream in self.streams.values():
             stream.content = self._content(stream)
+        for leg, timeline in self.timelines.items():
+            timeline.settle(s.clock for s in self.streams.values() if s.leg is leg)
 
     def _open(self, leg: JournalLeg, packet: RtpPacket, codec: Codec) -> Stream:
         clock = StreamClock(codec.clock_rate or 90_000)
@@ -146,13 +175,14 @@ class Link:
             first_timestamp=packet.timestamp,
             first_epoch=max(0, self.epoch),
             last_epoch=max(0, self.epoch),
+            is_declared=packet.ssrc in self.legends[leg].mids,
         )
         self.streams[leg, packet.ssrc] = stream
         self._opened[leg] += 1
         return stream
 
     def _mid(self, leg: JournalLeg, ssrc: int, data: bytes) -> str:
-        legend = self._current[leg]
+        legend = self.legends[leg]
         if legend.mid_extension is not None:
             found = element(data, legend.mid_extension)
             if found:
@@ -162,9 +192,13 @@ class Link:
     def _content(self, stream: Stream) -> Content:
         if stream.is_audio:
             return "audio"
-        legends = self.legends[stream.leg][stream.first_epoch : stream.last_epoch + 2]
-        screens = {legend.screen_mid for legend in legends} - {""}
-        return "screen" if stream.mid in screens else "video"
+        changes = [*self._screens[stream.leg], (maxsize, "")]
+        screens = {
+            mid
+            for (since, mid), (until, _) in pairwise(changes)
+            if since <= stream.last_epoch + 1 and stream.first_epoch < until
+        }
+        return "screen" if stream.mid and stream.mid in screens else "video"
 
     def _repair(
         self, leg: JournalLeg, packet: RtpPacket, codec: Codec, data: bytes
@@ -181,7 +215,7 @@ class Link:
 
     def _find_repaired(self, leg: JournalLeg, repair: int, data: bytes) -> int | None:
         """By the description, by the mid that both name, else the picture that began last."""
-        ssrc = self._current[leg].repairs.get(repair)
+        ssrc = self.legends[leg].repairs.get(repair)
         if ssrc is None and (mid := self._mid(leg, repair, data)):
             same = [s.ssrc for s in self.streams.values() if s.leg is leg and s.mid == mid]
             ssrc = same[-1] if same else None

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from visavis.recorder.link import Content, Packet, Stream
-from visavis.rtp.codecs import DEPACKETISERS, Depacketiser, Frame
+from visavis.recorder.link import Content, Packet, PlacedFrame, Stream
+from visavis.rtp.codecs import DEPACKETISERS, Depacketiser
 from visavis.rtp.journal import JournalLeg
 from visavis.rtp.packet import RtpPacket
-from visavis.rtp.sequence import Reorder, Unwrapper
+from visavis.rtp.sequence import HeldBytes, Reorder, SequenceNumbers, Unwrapper
 from visavis.rtp.timeline import SenderTimeline
 
-HOLD_SECONDS: Final = 1.0
-SILENT_SECONDS: Final = 2.0
-"""After so long without a packet the sequence numbers may be anywhere."""
+HOLD_SECONDS: Final = 12.0
+"""A missing packet is waited for by the clock of the journal, which costs nobody any time.
+
+Live receivers give up after about three seconds, and a sender keeps packets for less than ten.
+"""
 
 EARLIEST: Final = -15.0
 LATEST: Final = 1.0
@@ -27,6 +29,7 @@ class TrackKey(NamedTuple):
     leg: JournalLeg
     content: Content
     codec: str
+    lane: int = 0
 
 
 class TimedFrame(NamedTuple):
@@ -55,55 +58,74 @@ class _Due(NamedTuple):
 class Pipeline:
     """Puts packets in order and their payloads together."""
 
-    def __init__(self, stream: Stream) -> None:
-        self._numbers = Unwrapper(16)
+    def __init__(self, stream: Stream, held_bytes: HeldBytes) -> None:
+        self._numbers = SequenceNumbers()
         self._timestamps = Unwrapper(32)
         self._timestamps.unwrap(stream.first_timestamp)
-        self._reorder: Reorder[_Due] = Reorder(HOLD_SECONDS)
+        self._reorder: Reorder[_Due] = Reorder(HOLD_SECONDS, held_bytes)
         self._depacketiser: Depacketiser | None = None
         self._codec = ""
-        self._last = 0.0
+        self._doubtful: _Due | None = None
 
-    def push(self, packet: Packet, arrival: float) -> list[tuple[str, float, Frame]]:
-        """The frames that are whole now: codec, arrival of the last packet, frame."""
-        _, rtp, codec, _ = packet
-        frames: list[tuple[str, float, Frame]] = []
-        if arrival - self._last > SILENT_SECONDS and self._last:
-            frames = self.flush()
-            self._numbers.leap()
-        self._last = arrival
-        number = self._numbers.unwrap(rtp.sequence_number)
-        timestamp = self._timestamps.unwrap(rtp.timestamp)
+    def push(self, packet: Packet, arrival: float) -> list[PlacedFrame]:
+        """The frames that are whole now."""
+        _, rtp, codec, is_repair = packet
+        frames: list[PlacedFrame] = []
+        if is_repair:
+            number = self._numbers.nearest(rtp.sequence_number)
+            timestamp = self._timestamps.nearest(rtp.timestamp)
+        else:
+            original = self._numbers.unwrap(rtp.sequence_number, arrival)
+            if original is None:
+                self._doubtful = _Due(0, arrival, codec, rtp)
+                return frames
+            number = original
+            if self._doubtful:
+                frames = self._resolve(self._doubtful, number)
+            timestamp = self._timestamps.unwrap(rtp.timestamp)
         if self._reorder.passes(number):
-            frame = self._depacketise(number, timestamp, codec, rtp)
-            if frame:
-                frames.append((codec, arrival, frame))
+            placed = self._depacketise(number, timestamp, arrival, codec, rtp)
+            if placed:
+                frames.append(placed)
             return frames
         due = _Due(timestamp, arrival, codec, rtp)
-        return frames + self._frames(self._reorder.push(number, due, arrival))
+        return frames + self._frames(self._reorder.push(number, due, arrival, len(rtp.payload)))
 
-    def flush(self) -> list[tuple[str, float, Frame]]:
+    def due(self, now: float) -> list[PlacedFrame]:
+        """The frames that need not be held back any longer, though no packet has come."""
+        return self._frames(self._reorder.due(now))
+
+    def flush(self) -> list[PlacedFrame]:
         return self._frames(self._reorder.flush())
 
-    def _frames(self, items: Iterable[tuple[int, _Due]]) -> list[tuple[str, float, Frame]]:
-        frames = []
-        for number, due in items:
-            frame = self._depacketise(number, due.timestamp, due.codec, due.rtp)
-            if frame:
-                frames.append((due.codec, due.arrival, frame))
-        return frames
+    def _resolve(self, doubtful: _Due, number: int) -> list[PlacedFrame]:
+        """Once it is known whether the sender has started again with the packet in doubt."""
+        self._doubtful = None
+        if not self._numbers.has_restarted:
+            return []
+        frames = self.flush()
+        due = doubtful._replace(timestamp=self._timestamps.unwrap(doubtful.rtp.timestamp))
+        size = len(due.rtp.payload)
+        return frames + self._frames(self._reorder.push(number - 1, due, due.arrival, size))
 
-    def _depacketise(self, number: int, timestamp: int, codec: str, rtp: RtpPacket) -> Frame | None:
+    def _frames(self, items: Iterable[tuple[int, _Due]]) -> list[PlacedFrame]:
+        placed = [self._depacketise(number, *due) for number, due in items]
+        return [one for one in placed if one]
+
+    def _depacketise(
+        self, number: int, timestamp: int, arrival: float, codec: str, rtp: RtpPacket
+    ) -> PlacedFrame | None:
         if codec != self._codec or self._depacketiser is None:
             self._codec = codec
             self._depacketiser = DEPACKETISERS[codec]()
-        return self._depacketiser.push(number, timestamp, rtp)
+        frame = self._depacketiser.push(number, timestamp, rtp)
+        return PlacedFrame(codec, arrival, number, frame) if frame else None
 
 
-def capture_time(stream: Stream, timeline: SenderTimeline, timestamp: int, arrival: float) -> float:
+def capture_time(stream: Stream, timeline: SenderTimeline, placed: PlacedFrame) -> float:
     """When a frame was captured, by our clock; its arrival where the sender's clocks are absurd."""
-    time = timeline.time(stream.clock, timestamp)
-    if EARLIEST <= time - arrival <= LATEST:
-        return time
-    time = stream.clock.arrival_time(timestamp)
-    return time if EARLIEST <= time - arrival <= LATEST else arrival
+    _, arrival, number, frame = placed
+    time = timeline.time(stream.clock, number, frame.timestamp)
+    if time is None or not EARLIEST <= time - arrival <= LATEST:
+        time = stream.clock.arrival_time(number, frame.timestamp)
+    return time if time is not None and EARLIEST <= time - arrival <= LATEST else arrival

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from visavis.domain.story import CallEvent
-from visavis.recorder.link import Content, Link, Stream
+from visavis.recorder.lanes import assign_lanes
+from visavis.recorder.link import MIN_AUDIBLE_BYTES, Content, Link, PlacedFrame, Stream
 from visavis.recorder.pipeline import Pipeline, TrackKey, capture_time
 from visavis.rtp.codecs import Frame
 from visavis.rtp.journal import JournalLeg, Record, RecordKind, read_journal
 from visavis.rtp.notes import AnyNote, Descriptions, Gap, Paused, Resumed, Stopped, parse_note
 from visavis.rtp.rtcp import sender_reports
-from visavis.rtp.sequence import Unwrapper
+from visavis.rtp.sequence import HeldBytes, SequenceNumbers, Unwrapper
 from visavis.rtp.timeline import ntp_seconds
 
 EARLIEST_US: Final = 946_684_800_000_000
@@ -26,7 +27,8 @@ MAX_EVENTS: Final = 10_000
 MAX_AHEAD: Final = 1000
 """Records before the first descriptions."""
 
-_MEDIA_HEADER: Final = struct.Struct("!xBxxII")
+_MEDIA_HEADER: Final = struct.Struct("!BBHII")
+_EXTENSION_WORDS: Final = struct.Struct("!H")
 _ORDER: Final = (
     (JournalLeg.VISITOR, "audio"),
     (JournalLeg.VISITOR, "video"),
@@ -57,12 +59,12 @@ class Track:
 
 @dataclass(slots=True)
 class Survey:
-    """`ends_of_share` are moments when a side stopped sharing its screen."""
+    """`ends_of_video` are moments when a side turned off its camera or stopped sharing a screen."""
 
     links: list[Link] = field(default_factory=list)
     tracks: list[Track] = field(default_factory=list)
     pauses: list[Span] = field(default_factory=list)
-    ends_of_share: list[tuple[float, JournalLeg]] = field(default_factory=list)
+    ends_of_video: list[tuple[float, JournalLeg, Content]] = field(default_factory=list)
     events: list[CallEvent] = field(default_factory=list)
     lost_records: int = 0
     stops: list[tuple[float, str]] = field(default_factory=list)
@@ -111,14 +113,24 @@ def _described(records: Iterator[Record]) -> Iterator[Record]:
     yield from records
 
 
+class _Counters:
+    """A stream's sequence numbers and timestamps, unwrapped."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.numbers = SequenceNumbers()
+        self.timestamps = Unwrapper(32)
+        self.timestamps.unwrap(stream.first_timestamp)
+
+
 class _Reading:
     """The first reading of one link's journal."""
 
     def __init__(self, found: Survey, link: Link) -> None:
         self._found = found
         self._link = link
-        self._timestamps: dict[Stream, Unwrapper] = {}
+        self._counters: dict[Stream, _Counters] = {}
         self._pipelines: dict[Stream, Pipeline] = {}
+        self._held_bytes = HeldBytes()
         self._settled: dict[tuple[JournalLeg, int, int], Stream] = {}
         self._paused_at: float | None = None
         self._first: float | None = None
@@ -142,51 +154,60 @@ class _Reading:
         if self._paused_at is not None:
             self._found.pauses.append(Span(self._paused_at, arrival))
         self._link.settle()
+        assign_lanes(list(self._link.streams.values()))
         self._found.links.append(self._link)
 
     def _packet(self, leg: JournalLeg, data: bytes, arrival: float) -> None:
         """Nearly all packets are of a stream whose first key frame is known: only clocks matter."""
         if len(data) < 12:
             return
-        kind, timestamp, ssrc = _MEDIA_HEADER.unpack_from(data)
+        head, kind, sequence_number, timestamp, ssrc = _MEDIA_HEADER.unpack_from(data)
         stream = self._settled.get((leg, ssrc, kind & 0x7F))
         if stream is None:
             stream = self._unsettled(leg, data, arrival)
-            if stream is None or stream.ssrc != ssrc:
+            if stream is None:
                 return
-        unwrapped = self._timestamps[stream].unwrap(timestamp)
-        stream.clock.see_packet(unwrapped, arrival)
+        counters = self._counters[stream]
+        number = counters.numbers.unwrap(sequence_number, arrival)
+        if number is None:
+            return
+        stream.clock.see_packet(number, counters.timestamps.unwrap(timestamp), arrival)
         stream.last = arrival
         stream.last_epoch = self._link.epoch
+        if stream.is_audio:
+            stream.audible += _payload_size(head, data) > MIN_AUDIBLE_BYTES
 
     def _unsettled(self, leg: JournalLeg, data: bytes, arrival: float) -> Stream | None:
+        """The stream of a packet, unless it is a retransmission or of no use."""
         packet = self._link.route(leg, data)
-        if packet is None or not packet.rtp.payload:
+        if packet is None:
             return None
         stream = packet.stream
-        if stream not in self._timestamps:
-            self._timestamps[stream] = Unwrapper(32)
-            self._timestamps[stream].unwrap(stream.first_timestamp)
-        pipeline = self._pipelines.get(stream) or Pipeline(stream)
-        self._pipelines[stream] = pipeline
-        self._keep_firsts(stream, pipeline.push(packet, arrival))
-        if packet.codec in stream.firsts and stream.is_identified:
+        if stream not in self._counters:
+            self._counters[stream] = _Counters(stream)
+        is_known = packet.codec in stream.firsts and stream.is_identified
+        if not is_known:
+            pipeline = self._pipelines.get(stream)
+            if pipeline is None:
+                pipeline = self._pipelines[stream] = Pipeline(stream, self._held_bytes)
+            self._keep_firsts(stream, pipeline.push(packet, arrival))
+        elif not packet.is_repair:
             self._settled[leg, stream.ssrc, packet.rtp.payload_type] = stream
-            del self._pipelines[stream]
-        return stream
+            if pipeline := self._pipelines.pop(stream, None):
+                pipeline.flush()
+        return None if packet.is_repair else stream
 
-    def _keep_firsts(self, stream: Stream, frames: list[tuple[str, float, Frame]]) -> None:
-        for codec, arrival, frame in frames:
-            if frame.is_key:
-                stream.firsts.setdefault(codec, (arrival, frame))
+    def _keep_firsts(self, stream: Stream, frames: list[PlacedFrame]) -> None:
+        for placed in frames:
+            if placed.frame.is_key:
+                stream.firsts.setdefault(placed.codec, placed)
 
     def _reports(self, leg: JournalLeg, compound: bytes, arrival: float) -> None:
         for report in sender_reports(compound):
             stream = self._link.streams.get((leg, report.ssrc))
-            if stream is not None and stream in self._timestamps:
-                timestamp = self._timestamps[stream].unwrap(report.timestamp)
-                ntp = ntp_seconds(report.ntp_time)
-                self._link.timelines[leg].see_report(stream.clock, timestamp, ntp, arrival)
+            if stream is not None and stream in self._counters:
+                timestamp = self._counters[stream].timestamps.nearest(report.timestamp)
+                stream.clock.see_report(timestamp, ntp_seconds(report.ntp_time), arrival)
 
     def _note(self, note: AnyNote, arrival: float) -> None:
         if isinstance(note, Descriptions):
@@ -212,11 +233,21 @@ class _Reading:
         self._paused_at = None
 
     def _describe(self, note: Descriptions, arrival: float) -> None:
-        before = {leg: legends[-1:] for leg, legends in self._link.legends.items()}
+        before = dict(self._link.legends)
         self._link.describe(note)
-        for leg, legends in self._link.legends.items():
-            if any(old.screen_mid for old in before[leg]) and not legends[-1].screen_mid:
-                self._found.ends_of_share.append((arrival, leg))
+        for leg, legend in self._link.legends.items():
+            if before[leg].screen_mid and not legend.screen_mid:
+                self._found.ends_of_video.append((arrival, leg, "screen"))
+            if before[leg].has_camera and not legend.has_camera:
+                self._found.ends_of_video.append((arrival, leg, "video"))
+
+
+def _payload_size(head: int, data: bytes) -> int:
+    """About how many bytes follow the header."""
+    size = len(data) - 12
+    if head & 0x10 and size >= 4:
+        size -= 4 + 4 * int(_EXTENSION_WORDS.unpack_from(data, 14)[0])
+    return size
 
 
 def _united(spans: list[Span]) -> list[Span]:
@@ -235,16 +266,18 @@ def _tracks(links: list[Link]) -> list[Track]:
     firsts: dict[TrackKey, tuple[float, Frame]] = {}
     for link in links:
         for stream in link.streams.values():
-            for codec, (arrival, frame) in stream.firsts.items():
-                key = TrackKey(stream.leg, stream.content, codec)
-                timeline = link.timelines[stream.leg]
-                start = capture_time(stream, timeline, frame.timestamp, arrival)
+            if stream.lane is None:
+                continue
+            for codec, placed in stream.firsts.items():
+                key = TrackKey(stream.leg, stream.content, codec, stream.lane)
+                start = capture_time(stream, link.timelines[stream.leg], placed)
                 if key not in firsts or start < firsts[key][0]:
-                    firsts[key] = start, frame
+                    firsts[key] = start, placed.frame
     tracks: list[Track] = []
     for leg, content in _ORDER:
         of_content = [key for key in firsts if key[:2] == (leg, content)]
-        for number, key in enumerate(sorted(of_content, key=lambda k: firsts[k][0]), start=1):
+        of_content.sort(key=lambda key: (key.lane, firsts[key][0]))
+        for number, key in enumerate(of_content, start=1):
             start, frame = firsts[key]
             tracks.append(Track(key, _name(leg, content, number), frame, start))
     return tracks

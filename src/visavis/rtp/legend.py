@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from visavis.domain.errors import VisavisError
 from visavis.rtp.journal import JournalLeg
 from visavis.rtp.notes import Descriptions
-from visavis.rtp.sdp import Codec, MediaSection, media_sections
+from visavis.rtp.sdp import Codec, MediaSection, media_sections, sent_video
 
 
 @dataclass(frozen=True, slots=True)
 class Legend:
-    """`codecs` by payload type, `mids` and `repairs` (the stream that is repaired) by SSRC."""
+    """`codecs` by payload type, `mids` and `repairs` (the stream that is repaired) by SSRC.
+
+    `has_camera` tells whether the leg sends video besides its screen.
+    """
 
     codecs: dict[int, Codec] = field(default_factory=dict)
     mids: dict[int, str] = field(default_factory=dict)
     repairs: dict[int, int] = field(default_factory=dict)
     mid_extension: int | None = None
     screen_mid: str = ""
+    has_camera: bool = False
 
 
 def read_legend(note: Descriptions, leg: JournalLeg) -> Legend:
@@ -26,6 +31,7 @@ def read_legend(note: Descriptions, leg: JournalLeg) -> Legend:
     visitor, agent = _sections(note.visitor), _sections(note.agent)
     is_visitor = leg is JournalLeg.VISITOR
     own, other = (visitor, agent) if is_visitor else (agent, visitor)
+    screen_mid = note.visitor_screen_mid if is_visitor else note.agent_screen_mid
     numbers = [s.mid_extension for s in [*own, *other] if s.mid_extension is not None]
     return Legend(
         # a sender uses the numbers of whom it sends to (RFC 3264 §5.1)
@@ -33,12 +39,22 @@ def read_legend(note: Descriptions, leg: JournalLeg) -> Legend:
         mids={source: s.mid for s in own for source in s.sources},
         repairs={repair: source for s in own for repair, source in s.repairs.items()},
         mid_extension=numbers[0] if numbers else None,
-        screen_mid=note.visitor_screen_mid if is_visitor else note.agent_screen_mid,
+        screen_mid=screen_mid,
+        has_camera=bool(_sent_video(note.visitor if is_visitor else note.agent) - {screen_mid}),
     )
 
 
-def _sections(sdp: str) -> list[MediaSection]:
+@lru_cache(maxsize=8)
+def _sections(sdp: str) -> tuple[MediaSection, ...]:
     try:
-        return media_sections(sdp)
+        return tuple(media_sections(sdp))
     except VisavisError:
-        return []
+        return ()
+
+
+@lru_cache(maxsize=8)
+def _sent_video(sdp: str) -> frozenset[str]:
+    try:
+        return sent_video(sdp)
+    except VisavisError:
+        return frozenset()

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections import deque
+from dataclasses import dataclass
+from heapq import heappop, heappush
 from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
-MAX_HELD: Final = 4096
-START: Final = 32
+MAX_HELD: Final = 16_384
+MAX_HELD_BYTES: Final = 48 * 1024 * 1024
+START: Final = 512
 """So many packets before the first that came may still come: they were lost, and are repaired."""
+
+RESTART_STEP: Final = 3000
+RESTART_STEP_AFTER_SILENCE: Final = 100
+"""A sender that goes back by more has started again: reordering is less (RFC 3550 A.1)."""
+
+SILENT_SECONDS: Final = 2.0
 
 
 class Unwrapper:
@@ -19,13 +29,21 @@ class Unwrapper:
         self._last: int | None = None
 
     def unwrap(self, value: int) -> int:
-        if self._last is None:
-            self._last = value + self._size  # room for what came before the first
-        step = (value - self._last) % self._size
+        last = self._last
+        if last is None:
+            last = value + self._size  # room for what came before the first
+        step = (value - last) % self._size
         if step >= self._size // 2:
             step -= self._size
-        self._last += step
-        return self._last
+        self._last = last = last + step
+        return last
+
+    def nearest(self, value: int) -> int:
+        """The unwrapped value nearest to the last; the course stays as it is."""
+        last = self._last
+        value = self.unwrap(value)
+        self._last = last
+        return value
 
     def leap(self) -> None:
         """The counter's course is lost: the next value comes after all those before."""
@@ -33,13 +51,82 @@ class Unwrapper:
             self._last += 2 * self._size
 
 
-class Reorder(Generic[T]):
-    """Holds packets back until those before them have come, or `hold` seconds have passed."""
+class SequenceNumbers:
+    """Unwraps a stream's sequence numbers, also of a sender that starts again somewhere else.
 
-    def __init__(self, hold: float) -> None:
+    Silence alone is no restart: a camera may give no picture for minutes and go on with the next
+    number. A restart is a step far back that the following packet confirms (RFC 3550 A.1).
+    """
+
+    def __init__(self) -> None:
+        self.has_restarted = False
+        self._highest = -1
+        self._following = -1  # the sequence number after the highest, where nothing is in doubt
+        self._last_arrival = 0.0
+        self._doubtful = -1
+
+    def unwrap(self, sequence_number: int, arrival: float) -> int | None:
+        """The number of a packet; `None` if it may be the first after a restart.
+
+        If the next packet confirms that, `has_restarted` is true after it and the number of the
+        packet in doubt is one less; else the packet in doubt was a very old one.
+        """
+        if sequence_number != self._following:
+            return self._unwrap(sequence_number, arrival)
+        self._following = (sequence_number + 1) & 0xFFFF
+        self._last_arrival = arrival
+        self._highest += 1
+        return self._highest
+
+    def nearest(self, sequence_number: int) -> int:
+        """The number of a retransmitted packet, which tells nothing about the sender's course."""
+        if self._highest < 0:
+            return sequence_number + 0x10000  # room for what came before the first
+        step = (sequence_number - self._highest) & 0xFFFF
+        return self._highest + (step if step < 0x8000 else step - 0x10000)
+
+    def _unwrap(self, sequence_number: int, arrival: float) -> int | None:
+        silence = arrival - self._last_arrival
+        doubtful, self._doubtful = self._doubtful, -1
+        self._last_arrival = arrival
+        self._following = -1
+        self.has_restarted = doubtful >= 0 and sequence_number == (doubtful + 1) & 0xFFFF
+        number = self.nearest(sequence_number)
+        if self.has_restarted:
+            number += 2 << 16
+        elif self._highest >= 0:
+            step = RESTART_STEP_AFTER_SILENCE if silence > SILENT_SECONDS else RESTART_STEP
+            if number < self._highest - step:
+                self._doubtful = sequence_number
+                return None
+        if number > self._highest:
+            self._highest = number
+        if not self.has_restarted:
+            self._following = (self._highest + 1) & 0xFFFF
+        return number
+
+
+@dataclass(slots=True)
+class HeldBytes:
+    """Memory that several `Reorder`s share."""
+
+    limit: int = MAX_HELD_BYTES
+    used: int = 0
+
+
+class Reorder(Generic[T]):
+    """Holds packets back until those before them have come, at most for `hold` seconds.
+
+    Each packet costs O(log n), however many are missing.
+    """
+
+    def __init__(self, hold: float, held_bytes: HeldBytes | None = None) -> None:
         self._hold = hold
+        self._bytes = held_bytes or HeldBytes()
         self._next: int | None = None
-        self._held: dict[int, tuple[float, T]] = {}
+        self._held: dict[int, tuple[T, int]] = {}
+        self._numbers: list[int] = []
+        self._arrivals: deque[tuple[float, int]] = deque()
 
     def passes(self, number: int) -> bool:
         """Whether it is the very next and nothing is held: then it counts as taken and given."""
@@ -48,29 +135,47 @@ class Reorder(Generic[T]):
         self._next = number + 1
         return True
 
-    def push(self, number: int, item: T, now: float) -> list[tuple[int, T]]:
+    def push(self, number: int, item: T, now: float, size: int = 0) -> list[tuple[int, T]]:
         """Take one in; what is due, in order. Repeats are dropped."""
         if self._next is None:
             self._next = number - START
         if number >= self._next and number not in self._held:
-            self._held[number] = (now, item)
-        return self._due(now)
+            self._held[number] = (item, size)
+            self._bytes.used += size
+            heappush(self._numbers, number)
+            self._arrivals.append((now, number))
+        return self.due(now)
+
+    def due(self, now: float) -> list[tuple[int, T]]:
+        """What need not, or may not, be held back any longer."""
+        due: list[tuple[int, T]] = []
+        if self._held:
+            self._take_following(due)
+            while self._held and self._is_over(now):
+                self._next = self._numbers[0]
+                self._take_following(due)
+        return due
 
     def flush(self) -> list[tuple[int, T]]:
-        due = [(number, self._held[number][1]) for number in sorted(self._held)]
-        self._held.clear()
-        if due:
-            self._next = due[-1][0] + 1
+        due: list[tuple[int, T]] = []
+        while self._held:
+            self._next = self._numbers[0]
+            self._take_following(due)
         return due
 
-    def _due(self, now: float) -> list[tuple[int, T]]:
-        due: list[tuple[int, T]] = []
-        while self._held and self._next is not None:
-            if self._next not in self._held:
-                first = min(self._held)
-                if now - self._held[first][0] <= self._hold and len(self._held) <= MAX_HELD:
-                    break
-                self._next = first
-            due.append((self._next, self._held.pop(self._next)[1]))
-            self._next += 1
-        return due
+    def _take_following(self, due: list[tuple[int, T]]) -> None:
+        while self._numbers and self._numbers[0] == self._next:
+            number = heappop(self._numbers)
+            item, size = self._held.pop(number)
+            self._bytes.used -= size
+            due.append((number, item))
+            self._next = number + 1
+        if not self._held:
+            self._arrivals.clear()
+
+    def _is_over(self, now: float) -> bool:
+        if len(self._held) > MAX_HELD or self._bytes.used > self._bytes.limit:
+            return True
+        while self._arrivals[0][1] not in self._held:
+            self._arrivals.popleft()
+        return now - self._arrivals[0][0] > self._hold

@@ -3,20 +3,38 @@
 A sender report ties a stream's RTP clock to its sender's wall clock, so audio and video of one
 browser are in step. The two browsers' wall clocks may be seconds apart and drift: each is tied to
 ours by the shortest delays that its reports had on their way to us.
+
+Neither clock is trusted to run on. The RTP clock of a microphone stands still while the device
+gives nothing, and leaps where it is exchanged: each such break begins a new segment of the stream,
+known by the sequence number of its first packet. A wall clock may be set in mid-call: its steps are
+taken out. The arrival of the packets tells the two apart: only a break of the RTP clock moves it.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from typing import Final
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 MAX_DRIFT: Final = 250e-6
 """Two clocks go apart by less than this, in seconds a second; crystals keep to 100e-6."""
 
-MAX_SLOPE_ERROR: Final = 0.2
-"""A report by which the RTP clock would be faster or slower by more is not believed."""
+STEP_SECONDS: Final = 0.05
+"""Reports that differ from the course of the clocks by more show that one of the clocks stepped."""
+
+BREAK_SECONDS: Final = 0.25
+"""Where no report tells, packets delayed by so much more, or less, show a break of the clock."""
+
+RETURN_SECONDS: Final = 10.0
+"""A network that has delayed packets by more is believed to bring some in time again so soon."""
 
 NTP_UNIX_SECONDS: Final = 2_208_988_800  # 1900 to 1970
+
+_BIN_SECONDS: Final = 1.0
+_CONFIRMING_REPORTS: Final = 4
+_CLOCK_SET_BACK: Final = 10.0
 
 
 class Floor:
@@ -67,45 +85,156 @@ class Floor:
         return floor
 
 
+class Report(NamedTuple):
+    """A sender report: `media` is its RTP timestamp, all in seconds."""
+
+    media: float
+    ntp: float
+    arrival: float
+
+
+class _Bin(NamedTuple):
+    """The packets of one second; all but the first four fields are about a step of the delay.
+
+    `delay` is the least, that of the packet `quickest`. `first`, `quickest`, `fell` and `rose` are
+    sequence numbers: the delay fell by `fall` with the packet `fell`, and rose by `rise` with the
+    packet `rose`, after the last quick one.
+    """
+
+    arrival: float
+    media: float
+    delay: float
+    first: float
+    quickest: float
+    fell: float
+    fall: float
+    rose: float
+    rise: float
+
+
+_FIELDS: Final = len(_Bin._fields)
+
+
+@dataclass(slots=True)
+class Segment:
+    """A part of a stream through which its RTP clock runs on; `first` is its first packet."""
+
+    first: int
+    floor: Floor = field(default_factory=Floor)
+    media: list[float] = field(default_factory=list)
+    ntp: list[float] = field(default_factory=list)
+
+    def sender_time(self, media: float) -> float | None:
+        """The sender's wall clock, between the nearest two reports."""
+        if not self.media:
+            return None
+        index = min(bisect_right(self.media, media), len(self.media) - 1)
+        after_at, after = self.media[index], self.ntp[index]
+        if index and media <= after_at:
+            before_at, before = self.media[index - 1], self.ntp[index - 1]
+            return before + (media - before_at) * (after - before) / (after_at - before_at)
+        return after + media - after_at
+
+    def add(self, report: Report) -> None:
+        if not self.media or (report.media > self.media[-1] and report.ntp > self.ntp[-1]):
+            self.media.append(report.media)
+            self.ntp.append(report.ntp)
+
+
 class StreamClock:
-    """One RTP stream's clock. Timestamps are unwrapped, times in seconds."""
+    """One RTP stream's clock. Timestamps and sequence numbers are unwrapped, times in seconds."""
 
     def __init__(self, rate: int) -> None:
         self.rate = rate
-        self._floor = Floor()
-        self._stamps: list[int] = []
-        self._ntp: list[float] = []
+        self.reports: list[Report] = []
+        self._segments: list[Segment] = []
+        self._bins = array("d")
+        self._end = float("-inf")
+        self._last_delay = 0.0
 
-    def see_packet(self, timestamp: int, arrival: float) -> None:
-        at = timestamp / self.rate
-        self._floor.see(at, arrival - at)
+    def see_packet(self, number: int, timestamp: int, arrival: float) -> None:
+        media = timestamp / self.rate
+        delay = arrival - media
+        if not self._end - _CLOCK_SET_BACK <= arrival < self._end:
+            self._close()
+            self._start, self._end = arrival, arrival + _BIN_SECONDS
+            self._media, self._least = media, delay
+            self._first = self._quickest = self._quick = self._fell = self._rose = number
+            self._fall = self._rise = 0.0
+        elif delay < self._least + BREAK_SECONDS / 4:
+            if delay < self._least:
+                if self._least - delay > self._fall:
+                    self._fell, self._fall = number, self._least - delay
+                self._media, self._least, self._quickest = media, delay, number
+            self._quick = self._rose = number
+            self._rise = 0.0
+        elif number > self._quick and delay - self._last_delay > self._rise:
+            self._rose, self._rise = number, delay - self._last_delay
+        self._last_delay = delay
 
-    def see_report(self, timestamp: int, ntp_seconds: float) -> bool:
-        """Whether it is believed."""
-        if self._stamps:
-            by_rtp = (timestamp - self._stamps[-1]) / self.rate
-            by_ntp = ntp_seconds - self._ntp[-1]
-            if by_rtp <= 0 or abs(by_ntp - by_rtp) > MAX_SLOPE_ERROR * by_rtp + 0.1:
-                return False
-        self._stamps.append(timestamp)
-        self._ntp.append(ntp_seconds)
-        return True
+    def see_report(self, timestamp: int, ntp_seconds: float, arrival: float) -> None:
+        self.reports.append(Report(timestamp / self.rate, ntp_seconds, arrival))
 
-    def sender_time(self, timestamp: int) -> float | None:
-        """The sender's wall clock at a timestamp, between its nearest two reports."""
-        if not self._stamps:
-            return None
-        index = min(bisect_right(self._stamps, timestamp), len(self._stamps) - 1)
-        after_at, after = self._stamps[index], self._ntp[index]
-        if index and timestamp <= after_at:
-            before_at, before = self._stamps[index - 1], self._ntp[index - 1]
-            return before + (timestamp - before_at) * (after - before) / (after_at - before_at)
-        return after + (timestamp - after_at) / self.rate
+    def active_seconds(self) -> list[int]:
+        """The seconds of our clock in which packets came."""
+        self._close()
+        return [int(at) for at in self._bins[::_FIELDS]]
 
-    def arrival_time(self, timestamp: int) -> float:
-        """Our wall clock, by the packets that came quickest; needs one `see_packet` at least."""
-        at = timestamp / self.rate
-        return at + self._floor.delay(at)
+    def bins(self) -> list[_Bin]:
+        self._close()
+        return [
+            _Bin(*self._bins[start : start + _FIELDS])
+            for start in range(0, len(self._bins), _FIELDS)
+        ]
+
+    def divide(self, bins: list[_Bin], cuts: list[int]) -> list[Segment]:
+        """Begin a new segment with each packet of `cuts`, in order."""
+        self._segments = [Segment(0), *(Segment(cut) for cut in cuts)]
+        for one in bins:
+            self._segment(int(one.quickest)).floor.see(one.media, one.delay)
+        return self._segments
+
+    def time(self, number: int, timestamp: int, sender: Floor) -> float | None:
+        """Our wall clock at a packet, `None` if unknown; `sender` ties the sender's to ours."""
+        segment = self._segment(number)
+        media = timestamp / self.rate
+        sender_time = segment.sender_time(media) if sender else None
+        if sender_time is not None:
+            return sender_time + sender.delay(sender_time)
+        return media + segment.floor.delay(media) if segment.floor else None
+
+    def arrival_time(self, number: int, timestamp: int) -> float | None:
+        """Our wall clock by the packets that came quickest; `None` if unknown."""
+        segment = self._segment(number)
+        media = timestamp / self.rate
+        return media + segment.floor.delay(media) if segment.floor else None
+
+    def _segment(self, number: int) -> Segment:
+        segments = self._segments
+        if len(segments) == 1:
+            return segments[0]
+        return segments[max(0, bisect_right(segments, number, key=_first) - 1)]
+
+    def _close(self) -> None:
+        if self._end > float("-inf"):
+            self._bins.extend(
+                (
+                    self._start,
+                    self._media,
+                    self._least,
+                    self._first,
+                    self._quickest,
+                    self._fell,
+                    self._fall,
+                    self._rose,
+                    self._rise,
+                )
+            )
+            self._end = float("-inf")
+
+
+def _first(segment: Segment) -> int:
+    return segment.first
 
 
 class SenderTimeline:
@@ -114,18 +243,199 @@ class SenderTimeline:
     def __init__(self) -> None:
         self._floor = Floor()
 
-    def see_report(
-        self, clock: StreamClock, timestamp: int, ntp_seconds: float, arrival: float
-    ) -> None:
-        if clock.see_report(timestamp, ntp_seconds):
-            self._floor.see(ntp_seconds, arrival - ntp_seconds)
+    def settle(self, clocks: Iterable[StreamClock]) -> None:
+        """Judge all reports and divide all streams; needed once before `time`."""
+        judges = [_Judge(clock) for clock in clocks]
+        correction = 0.0
+        newest: Report | None = None
+        for report, index, judge in sorted(_in_order(judges), key=_arrival):
+            corrected = report._replace(ntp=report.ntp - correction)
+            step = judge.take(corrected, index, newest)
+            if step is None:
+                continue
+            correction += step
+            newest = judge.last
+            if newest:
+                self._floor.see(newest.ntp, newest.arrival - newest.ntp)
+        for judge in judges:
+            judge.divide()
 
-    def time(self, clock: StreamClock, timestamp: int) -> float:
+    def time(self, clock: StreamClock, number: int, timestamp: int) -> float | None:
         """Our wall clock, in seconds, when this was captured (plus the shortest delay)."""
-        sender_time = clock.sender_time(timestamp)
-        if sender_time is None or not self._floor:
-            return clock.arrival_time(timestamp)
-        return sender_time + self._floor.delay(sender_time)
+        return clock.time(number, timestamp, self._floor)
+
+
+def _in_order(judges: list[_Judge]) -> Iterator[tuple[Report, int, _Judge]]:
+    for judge in judges:
+        for index, report in enumerate(judge.reports):
+            yield report, index, judge
+
+
+def _arrival(item: tuple[Report, int, _Judge]) -> float:
+    return item[0].arrival
+
+
+class _Judge:
+    """Judges the reports of one stream in order of arrival, and finds the breaks of its clock."""
+
+    def __init__(self, clock: StreamClock) -> None:
+        self.reports: Final = clock.reports
+        self.last: Report | None = None
+        self._clock = clock
+        self._bins = clock.bins()
+        self._cuts: list[int] = []
+        self._believed: list[tuple[Report, int]] = []
+
+    def take(self, report: Report, index: int, newest: Report | None) -> float | None:
+        """`None` if it is not believed, else the step of the wall clock that it shows, mostly 0.
+
+        `newest` is the newest believed report of any stream of this sender.
+        """
+        last = self.last
+        if last is None or _agree(last, report):
+            return self._believe(report) if last is None or report.media > last.media else None
+        is_confirmed = self._is_confirmed(last, report, index)
+        if is_confirmed is False:
+            return None
+        step = _step(last, report)
+        moved = self._delay_step(last.arrival, report.arrival)
+        if abs(moved - step) < abs(moved):
+            self._cut(last.arrival, report.arrival, step)
+            return self._believe(report)
+        if is_confirmed is None:
+            return None
+        if newest and abs(_delay(report) - _delay(newest) + step) < abs(step) / 2:
+            self._believe(report._replace(ntp=report.ntp - step))
+            return step
+        if len(self._believed) == 1:
+            self._believed.clear()  # the first was stale
+        return self._believe(report)
+
+    def divide(self) -> None:
+        """Once all reports are judged."""
+        bins = self._bins
+        head = tail = len(bins)
+        if self._believed:
+            head = _index(bins, self._believed[0][0].arrival)
+            tail = _index(bins, self._believed[-1][0].arrival)
+        before = _cuts_by_arrival(bins, 0, head)
+        after = _cuts_by_arrival(bins, tail, len(bins)) if self._believed else []
+        if self._cuts:
+            before = [cut for cut in before if cut < self._cuts[0]]
+            after = [cut for cut in after if cut > self._cuts[-1]]
+        segments = self._clock.divide(bins, [*before, *self._cuts, *after])
+        for report, cuts in self._believed:
+            segments[len(before) + cuts].add(report)
+        self.reports.clear()
+
+    def _believe(self, report: Report) -> float:
+        self.last = report
+        self._believed.append((report, len(self._cuts)))
+        return 0.0
+
+    def _is_confirmed(self, last: Report, report: Report, index: int) -> bool | None:
+        """Whether the next reports agree with this one, not the last; `None` if with neither."""
+        correction = self.reports[index].ntp - report.ntp
+        for later in self.reports[index + 1 : index + 1 + _CONFIRMING_REPORTS]:
+            following = later._replace(ntp=later.ntp - correction)
+            if _agree(report, following):
+                return True
+            if _agree(last, following):
+                return False
+        return None
+
+    def _delay_step(self, start: float, end: float) -> float:
+        """By how much more, from one moment to another, the packets are delayed."""
+        bins = self._bins
+        first = (
+            bisect_right(bins, self._cuts[-1], key=lambda one: int(one.first)) if self._cuts else 0
+        )
+        until = _index(bins, start - _BIN_SECONDS)
+        if until <= first:
+            until = first + 1
+        since = _index(bins, end)
+        before = bins[max(first, until - 5) : until]
+        after = bins[since : since + 3] or bins[-1:]
+        if not before or not after:
+            return 0.0
+        return min(one.delay for one in after) - min(one.delay for one in before)
+
+    def _cut(self, start: float, end: float, step: float) -> None:
+        """Begin new segments where the packets between two reports show the step."""
+        bins = self._bins
+        since, until = max(0, _index(bins, start) - 1), _index(bins, end)
+        least = max(2 * STEP_SECONDS, min(abs(step) / 4, BREAK_SECONDS / 2))
+        rest = step
+        # the second in which a report came, or the next, may be the first to show the step
+        for index in range(since + 1, min(until + 2, len(bins))):
+            if index >= until and abs(rest) < least:
+                return
+            if _steps(bins, index, step, least):
+                before, after = bins[index - 1], bins[index]
+                rest -= after.delay - before.delay
+                cut = _boundary(before, after, after.delay - before.delay)
+                if cut > (self._cuts[-1] if self._cuts else bins[0].first):
+                    self._cuts.append(cut)
+
+
+def _steps(bins: list[_Bin], index: int, step: float, least: float) -> bool:
+    """Whether the delay steps with this bin, and not just for a moment."""
+    if step > 0:
+        return min(one.delay for one in bins[index : index + 3]) > bins[index - 1].delay + least
+    before = min(one.delay for one in bins[max(0, index - 3) : index])
+    return before > bins[index].delay + least and bins[index - 1].delay > bins[index].delay + least
+
+
+def _boundary(before: _Bin, after: _Bin, step: float) -> int:
+    """The first packet after a step of the delay between two bins."""
+    if step > 0:
+        return int(before.rose if before.rise > step / 2 else after.first)
+    return int(after.fell if after.fall > -step / 2 else after.first)
+
+
+def _cuts_by_arrival(bins: list[_Bin], since: int, until: int) -> list[int]:
+    """The breaks of a clock between two bins of which no report tells."""
+    cuts: list[int] = []
+    floor = min((one.delay for one in bins[max(0, since - 5) : since]), default=None)
+    for index in range(since, until):
+        one = bins[index]
+        if floor is None:
+            floor = one.delay
+        elif abs(one.delay - floor) > BREAK_SECONDS and not _returns(bins, index, floor):
+            cuts.append(_boundary(bins[index - 1], one, one.delay - floor))
+            floor = one.delay
+        floor = min(floor + MAX_DRIFT, one.delay)
+    return [cut for cut, last in zip(cuts, [0, *cuts], strict=False) if cut > last]
+
+
+def _returns(bins: list[_Bin], index: int, floor: float) -> bool:
+    """Whether they are delayed and come as quickly again soon after: then it was the network."""
+    if bins[index].delay < floor:
+        return False
+    end = bins[index].arrival + RETURN_SECONDS
+    for one in bins[index + 1 :]:
+        if one.arrival > end:
+            return False
+        if one.delay < floor + BREAK_SECONDS / 2:
+            return True
+    return False
+
+
+def _index(bins: list[_Bin], arrival: float) -> int:
+    return bisect_left(bins, arrival, key=lambda one: one.arrival)
+
+
+def _step(one: Report, other: Report) -> float:
+    """By how much the wall clock ran ahead of the RTP clock from one report to another."""
+    return (other.ntp - one.ntp) - (other.media - one.media)
+
+
+def _agree(one: Report, other: Report) -> bool:
+    return abs(_step(one, other)) <= STEP_SECONDS + 2 * MAX_DRIFT * abs(other.media - one.media)
+
+
+def _delay(report: Report) -> float:
+    return report.arrival - report.ntp
 
 
 def ntp_seconds(ntp_time: int) -> float:

@@ -1,0 +1,318 @@
+"""Recordings of browsers, devices and networks that misbehave, with nothing lost for good."""
+
+from __future__ import annotations
+
+import random
+import struct
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.recorder.test_mux import AGENT, VIDEO_CODECS, VISITOR, muxed, talk
+from tests.synthetic import media
+from tests.synthetic.call import BEGIN, NTP_UNIX, PAYLOAD_TYPES, RTX, Journal, rtp
+from tests.synthetic.packetise import PACKETISERS
+from tests.synthetic.watch import beeps, brightness, flashes
+from visavis.rtp.journal import JournalLeg, RecordKind
+
+SMALL = (96, 64)
+NEVER = 1000.0
+LENGTH = 30.0
+DELAY = 0.03
+VOICE, PICTURE = 1000, 1010
+
+
+class Sent(NamedTuple):
+    """Media captured at `at`; `skew` is by how much its RTP time is behind."""
+
+    at: float
+    frame: bytes
+    skew: float = 0.0
+
+
+def report(journal: Journal, leg: JournalLeg, at: float, ssrc: int, stamp: int, ntp: float) -> None:
+    """A sender report sent at `at`; `ntp` counts from the beginning of the call."""
+    wall = BEGIN + NTP_UNIX + ntp
+    head = struct.pack("!BBHI", 0x80, 200, 6, ssrc)
+    seconds, fraction = int(wall), int(wall % 1 * 2**32)
+    body = struct.pack("!IIIII", seconds, fraction, stamp % 2**32, 0, 0)
+    journal.records.append((at + DELAY, RecordKind.RTCP, leg, head + body))
+
+
+def send_voice(
+    journal: Journal,
+    sent: list[Sent],
+    *,
+    report_every: float = 5.0,
+    jitter: float = 0.0,
+    first_report: float = 1.0,
+) -> None:
+    """The visitor's voice; the reports go on through a stall, as libwebrtc's do."""
+    chance = random.Random(7)
+    for number, (at, frame, skew) in enumerate(sent):
+        stamp = 1000 + round((at - skew) * 48_000)
+        packet = rtp(111, False, number % 65536, stamp % 2**32, VOICE, frame, "0")
+        arrival = at + DELAY + chance.random() * jitter
+        journal.records.append((arrival, RecordKind.RTP, VISITOR, packet))
+    moment = first_report
+    while report_every and moment < sent[-1].at:
+        skew = [one.skew for one in sent if one.at <= moment][-1]
+        stamp = 1000 + round((moment - skew) * 48_000)
+        report(journal, VISITOR, moment, VOICE, stamp, moment)
+        moment += report_every
+
+
+def voice(length: float = LENGTH) -> list[Sent]:
+    return [Sent(at, frame) for at, frame in media.audio(length)]
+
+
+def with_stall(sent: list[Sent], start: float, seconds: float) -> list[Sent]:
+    """The microphone gives nothing for a while; RTP time stands still meanwhile."""
+    return [
+        one if one.at < start else one._replace(skew=one.skew + seconds - 0.02)
+        for one in sent
+        if not start <= one.at < start + seconds
+    ]
+
+
+def with_leap(sent: list[Sent], start: float, seconds: float) -> list[Sent]:
+    """RTP time leaps by so much at once."""
+    return [one if one.at < start else one._replace(skew=one.skew - seconds) for one in sent]
+
+
+def assert_beeps(path: Path, sent: list[Sent], length: float = LENGTH) -> None:
+    """Every beep that was sent is within 100 ms of its place, and there is no other."""
+    moments = {round(one.at, 2) for one in sent}
+    expected = [
+        at
+        for at in (1.0 + 2.0 * number for number in range(round(length / 2)))
+        if {round(at + 0.02 * index, 2) for index in range(10)} <= moments
+    ]
+    heard = beeps(path, "Visitor audio")
+    assert [min(heard, key=lambda h: abs(h - at)) for at in expected] == pytest.approx(
+        expected, abs=0.1
+    )
+    assert all(at in sent_beep_seconds(moments) for at in map(round, heard))
+
+
+def sent_beep_seconds(moments: set[float]) -> set[int]:
+    """Also of a beep that a stall has cut."""
+    return {round(at) for at in moments if media.is_flash(at + 1e-6)}
+
+
+def record_voice(directory: Path, sent: list[Sent], length: float = LENGTH, **how: float) -> Path:
+    journal = Journal()
+    journal.describe()
+    talk(journal, AGENT, length, "")
+    send_voice(journal, sent, **how)
+    journal.write(directory, 1)
+    return muxed(directory)
+
+
+@pytest.mark.parametrize("report_every", [5.0, 0.0])
+@pytest.mark.parametrize("stall", [0.5, 6.0])
+def test_after_a_stall_of_the_microphone_the_voice_keeps_its_place(
+    tmp_path: Path, stall: float, report_every: float
+) -> None:
+    sent = with_stall(voice(), 10.3, stall)
+    assert_beeps(record_voice(tmp_path, sent, report_every=report_every), sent)
+
+
+@pytest.mark.parametrize("seconds", [-3.0, 3.0])
+def test_a_leap_of_rtp_time_moves_no_voice(tmp_path: Path, seconds: float) -> None:
+    sent = with_leap(voice(), 10.3, seconds)
+    assert_beeps(record_voice(tmp_path, sent), sent)
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("jitter", [0.0, 0.1, 0.3])
+@pytest.mark.parametrize("report_every", [1.0, 5.0, 12.0, 0.0])
+@pytest.mark.parametrize("stall", [0.5, 1.0, 2.5, 6.0, 12.0, 20.0])
+def test_stalls_of_every_length(
+    tmp_path: Path, stall: float, report_every: float, jitter: float
+) -> None:
+    for number, start in enumerate((10.3, 14.96, 17.5)):
+        sent = with_stall(voice(45.0), start, stall)
+        if stall < 3:
+            sent = with_stall(sent, start + stall + 7, stall)
+        path = record_voice(
+            tmp_path / str(number), sent, 45.0, report_every=report_every, jitter=jitter
+        )
+        assert_beeps(path, sent, 45.0)
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("report_every", [1.0, 5.0, 0.0])
+@pytest.mark.parametrize("seconds", [-20.0, -6.0, -1.0, -0.5, 0.5, 1.0, 6.0, 20.0, 3600.0])
+def test_leaps_of_every_length(tmp_path: Path, seconds: float, report_every: float) -> None:
+    for number, start in enumerate((10.3, 14.96)):
+        sent = with_leap(voice(), start, seconds)
+        path = record_voice(tmp_path / str(number), sent, report_every=report_every)
+        assert_beeps(path, sent)
+
+
+def test_a_network_that_is_slow_for_a_while_moves_no_voice(tmp_path: Path) -> None:
+    """An outage of two seconds whose packets come afterwards, and half a second of queueing."""
+    journal = Journal()
+    journal.describe()
+    talk(journal, AGENT, LENGTH, "")
+    sent = voice()
+    send_voice(journal, sent)
+    journal.records = [
+        (max(at, 12.5), kind, leg, data)
+        if leg is VISITOR and 10.5 < at < 12.5
+        else (at + 0.5 if leg is VISITOR and 16 < at < 22 else at, kind, leg, data)
+        for at, kind, leg, data in journal.records
+    ]
+    journal.write(tmp_path, 1)
+    assert_beeps(muxed(tmp_path), sent)
+
+
+@pytest.mark.parametrize("step", [0.5, -3.0])
+def test_a_wall_clock_that_is_set_moves_nothing(tmp_path: Path, step: float) -> None:
+    check_clock_set(tmp_path, step, at=15.0)
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("at", [2.0, 14.2, 26.0])
+@pytest.mark.parametrize("step", [-3600.0, -20.0, -0.5, -0.2, 0.2, 1.0, 3.0, 20.0, 3600.0])
+def test_wall_clocks_set_by_any_step(tmp_path: Path, step: float, at: float) -> None:
+    check_clock_set(tmp_path, step, at)
+
+
+def check_clock_set(directory: Path, step: float, at: float) -> None:
+    journal = Journal()
+    journal.describe()
+    talk(journal, AGENT, LENGTH, size=SMALL)
+    talk(journal, VISITOR, LENGTH, size=SMALL, has_reports=False)
+    base = (2**32 - 200_000) % 2**32
+    for ssrc, rate, every in ((VISITOR * 1000 + 10, 90_000, 1.0), (VISITOR * 1000, 48_000, 5.0)):
+        moment = 0.5
+        while moment < LENGTH:
+            wall = moment + (step if moment >= at else 0.0)
+            report(journal, VISITOR, moment, ssrc, base + round(moment * rate), wall)
+            moment += every
+    journal.write(directory, 1)
+    path = muxed(directory)
+    seen, theirs = flashes(path, "Visitor video"), flashes(path, "Agent video")
+    assert seen == pytest.approx(theirs, abs=0.06)
+    assert beeps(path, "Visitor audio") == pytest.approx(seen, abs=0.06)
+
+
+def ssrcs(packet: bytes) -> set[int]:
+    """Of a media packet and of a report."""
+    return {int.from_bytes(packet[8:12]), int.from_bytes(packet[4:8])}
+
+
+@pytest.mark.parametrize("error", [-4.0, 4.0])
+@pytest.mark.parametrize("is_stamp", [True, False])
+def test_a_stale_first_report_costs_nothing(tmp_path: Path, error: float, is_stamp: bool) -> None:
+    """Of its two times, either may be from before."""
+    journal = Journal()
+    journal.describe()
+    talk(journal, AGENT, LENGTH, "")
+    talk(journal, VISITOR, LENGTH, "VP8", size=SMALL)
+    sent = voice()
+    journal.records = [one for one in journal.records if VOICE not in ssrcs(one[3])]
+    stamp = 1000 + round((1 + (error if is_stamp else 0)) * 48_000)
+    report(journal, VISITOR, 1.0, VOICE, stamp, 1 + (0 if is_stamp else error))
+    send_voice(journal, sent, first_report=6.0)
+    journal.write(tmp_path, 1)
+    path = muxed(tmp_path)
+    assert_beeps(path, sent)
+    assert flashes(path, "Visitor video") == pytest.approx(beeps(path, "Visitor audio"), abs=0.06)
+
+
+def send_picture(
+    journal: Journal,
+    codec: str,
+    frames: list[tuple[float, bytes]],
+    *,
+    late: dict[int, float] | None = None,
+) -> None:
+    """The visitor's camera; `late` says how much later packets come, as retransmissions."""
+    sequence, repairs, payload_type = 65_000, 0, PAYLOAD_TYPES[codec]
+    for number, (at, frame) in enumerate(frames):
+        payloads = PACKETISERS[codec](frame, number)
+        stamp = (1000 + round(at * 90_000)) % 2**32
+        for index, payload in enumerate(payloads):
+            marker = index == len(payloads) - 1
+            arrival = at + DELAY + index * 2e-4
+            data = rtp(payload_type, marker, sequence % 65536, stamp, PICTURE, payload, "1")
+            delay = (late or {}).get(sequence - 65_000)
+            if delay is not None:
+                arrival += delay
+                original = (sequence % 65536).to_bytes(2) + payload
+                head = (RTX[payload_type], marker, repairs, stamp, PICTURE + 1)
+                data = rtp(*head, original, "1")
+                repairs += 1
+            journal.records.append((arrival, RecordKind.RTP, VISITOR, data))
+            sequence += 1
+    for second in range(int(frames[-1][0])):
+        stamp = 1000 + round((second + 0.01) * 90_000)
+        report(journal, VISITOR, second + 0.01, PICTURE, stamp, second + 0.01)
+
+
+def picture_times(
+    directory: Path,
+    codec: str,
+    frames: list[tuple[float, bytes]],
+    late: dict[int, float] | None = None,
+) -> list[float]:
+    journal = Journal()
+    journal.describe()
+    seconds = frames[-1][0]
+    talk(journal, AGENT, seconds, "")
+    send_voice(journal, voice(round(seconds + 0.5)))
+    send_picture(journal, codec, frames, late=late)
+    journal.write(directory, 1)
+    return [at for at, _ in brightness(muxed(directory), "Visitor video")]
+
+
+def one_key_frame(codec: str, seconds: float = 14.0) -> list[tuple[float, bytes]]:
+    """Browsers send key frames only when they are asked for one."""
+    return media.video(codec, seconds, SMALL, NEVER)
+
+
+def check_late_repairs(directory: Path, codec: str, late: dict[int, float]) -> None:
+    frames = one_key_frame(codec)
+    seen = picture_times(directory, codec, frames, late=late)
+    assert seen == pytest.approx([at for at, _ in frames], abs=0.06)
+
+
+def check_still_camera(directory: Path, codec: str, gap: float) -> None:
+    frames = [(at if at < 5 else at + gap, frame) for at, frame in one_key_frame(codec)]
+    seen = picture_times(directory, codec, frames)
+    assert seen == pytest.approx([at for at, _ in frames], abs=0.06)
+
+
+@pytest.mark.parametrize("codec", VIDEO_CODECS)
+def test_a_repair_that_comes_late_costs_no_picture(tmp_path: Path, codec: str) -> None:
+    check_late_repairs(tmp_path, codec, {60: 2.5})
+
+
+@pytest.mark.parametrize("late", [1.5, 8.0])
+def test_a_late_repair_of_the_first_key_frame_costs_no_picture(tmp_path: Path, late: float) -> None:
+    check_late_repairs(tmp_path, "VP8", {0: late})
+
+
+@pytest.mark.parametrize("codec", VIDEO_CODECS)
+def test_a_camera_that_stands_still_goes_on(tmp_path: Path, codec: str) -> None:
+    check_still_camera(tmp_path, codec, 2.5)
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("codec", VIDEO_CODECS)
+@pytest.mark.parametrize("late", [0.3, 0.9, 1.1, 2.5, 5.0, 10.0])
+def test_repairs_of_every_lateness(tmp_path: Path, codec: str, late: float) -> None:
+    patterns = [{0: late}, {50: late}, dict.fromkeys(range(60, 80), late), {200: late}]
+    for number, pattern in enumerate([*patterns, {40: late, 41: late / 2, 45: late}]):
+        check_late_repairs(tmp_path / str(number), codec, pattern)
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("codec", VIDEO_CODECS)
+@pytest.mark.parametrize("gap", [0.5, 1.9, 2.1, 6.0, 12.0, 20.0])
+def test_still_cameras_of_every_length(tmp_path: Path, codec: str, gap: float) -> None:
+    check_still_camera(tmp_path, codec, gap)
