@@ -5,15 +5,15 @@ from __future__ import annotations
 import random
 import struct
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
-from tests.recorder.test_mux import AGENT, VIDEO_CODECS, VISITOR, muxed, talk
+from tests.recorder.test_mux import AGENT, FOUR, VIDEO_CODECS, VISITOR, muxed, talk, titles
 from tests.synthetic import media
-from tests.synthetic.call import BEGIN, NTP_UNIX, PAYLOAD_TYPES, RTX, Journal, rtp
+from tests.synthetic.call import BEGIN, NTP_UNIX, PAYLOAD_TYPES, RTX, Browser, Journal, rtp, sdp
 from tests.synthetic.packetise import PACKETISERS
-from tests.synthetic.watch import beeps, brightness, flashes
+from tests.synthetic.watch import DARK, beeps, brightness, flashes
 from visavis.rtp.journal import JournalLeg, RecordKind
 
 SMALL = (96, 64)
@@ -316,3 +316,68 @@ def test_repairs_of_every_lateness(tmp_path: Path, codec: str, late: float) -> N
 @pytest.mark.parametrize("gap", [0.5, 1.9, 2.1, 6.0, 12.0, 20.0])
 def test_still_cameras_of_every_length(tmp_path: Path, codec: str, gap: float) -> None:
     check_still_camera(tmp_path, codec, gap)
+
+
+def send_silence(journal: Journal, seconds: float, ssrc: int, mid: str = "") -> None:
+    for number in range(round(seconds * 50)):
+        packet = rtp(111, False, number, number * 960, ssrc, b"\xf8\xff\xfe", mid)
+        journal.records.append((number * 0.02 + DELAY, RecordKind.RTP, VISITOR, packet))
+
+
+@pytest.mark.parametrize("mid", ["", "0"])
+@pytest.mark.parametrize("is_declared", [True, False])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_silence_on_another_ssrc_hides_no_voice(
+    tmp_path: Path, is_first: bool, is_declared: bool, mid: str
+) -> None:
+    journal = Journal()
+    described = sdp([("0", "audio")], {"0": [VOICE]} if is_declared else None)
+    journal.note(0.0, type="descriptions", visitor=described, agent=described)
+    if is_first:
+        send_silence(journal, 12.0, 1, mid)
+    send_voice(journal, voice(12.0))
+    if not is_first:
+        send_silence(journal, 12.0, 2**32 - 1, mid)
+    journal.write(tmp_path, 1)
+    path = muxed(tmp_path)
+    assert titles(path) == ["Visitor audio"]
+    assert [round(at) for at in beeps(path, "Visitor audio")] == [1, 3, 5, 7, 9, 11]
+
+
+def test_a_second_voice_and_a_second_picture_are_tracks_of_their_own(tmp_path: Path) -> None:
+    """The declared ones come first, though they began last."""
+    journal = Journal()
+    described = sdp([("0", "audio"), ("1", "video")], {"0": [VOICE], "1": [PICTURE]})
+    journal.note(0.0, type="descriptions", visitor=described, agent=described)
+    other = Browser(journal, VISITOR)
+    other.send("OPUS", media.audio(12.0), ssrc=1)
+    other.send("VP8", media.video("VP8", 12.0, (64, 64)), ssrc=2)
+    other.send("OPUS", media.audio(10.0), start=1.5, ssrc=VOICE, mid="0")
+    other.send("VP8", media.video("VP8", 10.0, SMALL), start=1.5, ssrc=PICTURE, mid="1")
+    journal.write(tmp_path, 1)
+    path = muxed(tmp_path)
+    assert titles(path) == ["Visitor audio", "Visitor audio 2", "Visitor video", "Visitor video 2"]
+    assert beeps(path, "Visitor audio")[0] == pytest.approx(2.5, abs=0.06)
+    assert beeps(path, "Visitor audio 2")[0] == pytest.approx(1.0, abs=0.06)
+    assert len(brightness(path, "Visitor video")) == 10 * media.FPS
+    assert len(brightness(path, "Visitor video 2")) == 12 * media.FPS
+
+
+def test_a_camera_that_is_turned_off_leaves_black(tmp_path: Path) -> None:
+    journal = Journal()
+    journal.describe()
+    off = sdp([("0", "audio"), ("1", "video")]).replace("a=mid:1\r\n", "a=mid:1\r\na=recvonly\r\n")
+    journal.note(4.0, type="descriptions", visitor=off, agent=off)
+    journal.describe(8.0)
+    browser = talk(journal, VISITOR, 12.0, "")
+    again: Any = {"ssrc": PICTURE, "mid": "1"}
+    browser.send("VP8", media.video("VP8", 4.0, SMALL), **again)
+    browser.send("VP8", media.video("VP8", 4.0, SMALL), start=8.0, sequence=65_000 + 60, **again)
+    journal.write(tmp_path, 1)
+    path = muxed(tmp_path)
+    assert titles(path) == FOUR[:2]
+    seen = brightness(path, "Visitor video")
+    off_camera = [(at, light) for at, light in seen if 3.95 < at < 7.9]
+    assert [round(at) for at, _ in off_camera] == [4]
+    assert off_camera[0][1] < DARK
+    assert [round(at) for at in flashes(path, "Visitor video")] == [1, 3, 9, 11]
