@@ -17,6 +17,7 @@ from typing import Final
 import structlog
 from starlette.types import ASGIApp
 
+from visavis.archive.admission import Quota
 from visavis.archive.archive import Archive
 from visavis.archive.key import ensure_key
 from visavis.bus.local import LocalBus
@@ -150,6 +151,10 @@ class App:
             audit=AuditTrail(self.store, now, new_id).note,
             retention_days_of=self._retention_days,
             on_deleted=self.desk.mark_deleted,
+            quota=Quota(
+                site_bytes=self.settings.archive_site_bytes,
+                uploads_per_key=self.settings.archive_uploads_per_key,
+            ),
         )
 
     def _sockets(self) -> Sockets:

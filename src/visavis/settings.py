@@ -79,6 +79,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ge=2,
         ),
     ] = 512
+    archive_site_gigabytes: Annotated[
+        int, Meta(description="Gigabytes that the archive keeps of a site; 0 for no limit.", ge=0)
+    ] = 0
+    archive_uploads_per_key: Annotated[
+        int,
+        Meta(description="Unfinished uploads of a site's upload key; 0 for no limit.", ge=0),
+    ] = 100
     tls_cert: Annotated[
         str, Meta(description="Certificate chain (PEM) to serve HTTPS without a proxy.")
     ] = ""
@@ -148,6 +155,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def spool(self) -> Path:
         return self.data_dir / "spool"
+
+    @property
+    def archive_site_bytes(self) -> int:
+        """What the archive may keep of a site; 0 is no limit."""
+        return self.archive_site_gigabytes * 1000**3
 
     @property
     def archive_dir(self) -> Path:

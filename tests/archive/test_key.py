@@ -20,10 +20,10 @@ def test_site_keys_come_and_go_while_the_server_runs(tmp_path: Path) -> None:
     assert server.uploader("own") == Uploader(None)
     assert server.uploader("") is None
     key, other = command.add("a", 2), command.add("a", 3)
-    assert server.uploader(key) == Uploader(2)
-    assert server.uploader(other) == Uploader(3)
+    assert server.uploader(key) == Uploader(2, "a")
+    assert server.uploader(other) == Uploader(3, "a")
     assert key not in (tmp_path / "keys.json").read_text()
     assert command.delete("a", 2)
     assert not command.delete("a", 2)
     assert server.uploader(key) is None
-    assert server.uploader(other) == Uploader(3)
+    assert server.uploader(other) == Uploader(3, "a")

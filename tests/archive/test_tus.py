@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from tests.archive.conftest import TUS, House
-from visavis.archive import tus
+from visavis.archive import admission
 from visavis.archive.tus_headers import BODY_TYPE, MAX_SIZE, write_metadata
 from visavis.archive.uploads import LIFETIME_SECONDS
 
@@ -291,7 +291,7 @@ async def test_one_writer_at_a_time(house: House) -> None:
 async def test_a_full_disk_is_told_before_the_first_byte(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tus, "RESERVE_BYTES", 2**62)
+    monkeypatch.setattr(admission, "RESERVE_BYTES", 2**62)
     assert (await house.tus("POST", Upload_Length=1)).status_code == 507
 
 

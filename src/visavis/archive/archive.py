@@ -9,6 +9,7 @@ from typing import Final
 
 from starlette.routing import BaseRoute
 
+from visavis.archive.admission import Quota
 from visavis.archive.deeds import Audit, Deeds
 from visavis.archive.deletion import Deletion, OnDeleted, ignore_deletion
 from visavis.archive.disk import claim
@@ -23,6 +24,7 @@ from visavis.archive.workshop import Workshop
 from visavis.tasks import cancelled, run_every
 
 UPLOADS: Final = "/recordings"
+NO_QUOTA: Final = Quota()
 
 
 class Archive:
@@ -43,6 +45,7 @@ class Archive:
         audit: Audit,
         retention_days_of: RetentionDays,
         on_deleted: OnDeleted = ignore_deletion,
+        quota: Quota = NO_QUOTA,
     ) -> None:
         self._claim = claim(
             directory,
@@ -51,7 +54,7 @@ class Archive:
         uploads = Uploads(directory / "uploads")
         library = Library(LocalStorage(directory / "library"))
         deeds = Deeds(audit)
-        self._tus = TusServer(uploads, library, Keys(directory, key), time.time)
+        self._tus = TusServer(uploads, library, Keys(directory, key), time.time, quota)
         self._workshop = Workshop(directory / "cache", library)
         deletion = Deletion(library, self._workshop, deeds, on_deleted)
         self._api = LibraryApi(library, self._workshop, deeds, deletion, viewer)

@@ -26,9 +26,10 @@ class SiteKey(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Uploader(msgspec.Struct, frozen=True):
-    """Who has proved to be one; `site_id` `None` may upload for every site."""
+    """Holder of a key; with `site_id` `None` it may upload for every site. `key` is its name."""
 
     site_id: int | None
+    key: str = ""
 
 
 class Keys:
@@ -45,7 +46,7 @@ class Keys:
         if hmac.compare_digest(given, self._own_key):
             return Uploader(None)
         digest = hashlib.sha256(given).hexdigest()
-        return next((Uploader(k.site_id) for k in self.all() if k.sha256 == digest), None)
+        return next((Uploader(k.site_id, k.name) for k in self.all() if k.sha256 == digest), None)
 
     def all(self) -> list[SiteKey]:
         try:

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from visavis.archive import tus_headers as h
-from visavis.archive.disk import free_bytes
+from visavis.archive.admission import Admission, Quota
 from visavis.archive.inspection import Inspector
 from visavis.archive.key import Keys, Uploader
 from visavis.archive.library import Library, RefusedError, checked_sha256
@@ -32,8 +32,6 @@ EXTENSIONS: Final = (
 METHODS: Final = ("OPTIONS", "HEAD", "PATCH", "DELETE", "POST")
 TEST_KEY: Final = "test"
 """Metadata key of files that only test whether recordings can be uploaded."""
-RESERVE_BYTES: Final = 64 * 1024**2
-"""What an announced upload must leave free: the sidecars of others need room too."""
 SHA256_HEADER: Final = "Visavis-Sha256"
 """On answers about an upload that is whole, checked and stored: its SHA-256, as confirmation."""
 
@@ -42,13 +40,19 @@ class TusServer:
     """Takes recordings for a library from whoever has a key."""
 
     def __init__(
-        self, uploads: Uploads, library: Library, keys: Keys, clock: Callable[[], float]
+        self,
+        uploads: Uploads,
+        library: Library,
+        keys: Keys,
+        clock: Callable[[], float],
+        quota: Quota,
     ) -> None:
         self._uploads = uploads
         self._library = library
         self._keys = keys
         self._clock = clock
         self._inspector = Inspector()
+        self._admission = Admission(uploads, library, quota)
 
     def routes(self, prefix: str) -> list[BaseRoute]:
         paths = (prefix, prefix + "/", prefix + "/{upload_id}")
@@ -113,11 +117,9 @@ class TusServer:
             if metadata.get("site", str(uploader.site_id)) != str(uploader.site_id):
                 raise TusError(403, "The key is another site's.")
             metadata["site"] = str(uploader.site_id)
-        if (length or 0) + RESERVE_BYTES > free_bytes(self._uploads.directory):
-            raise DiskFullError
         brings_body = request.headers.get("content-type") == h.BODY_TYPE
         checksum = h.read_checksum(request) if brings_body else None
-        upload = await asyncio.to_thread(self._uploads.create, length, metadata, uploader.site_id)
+        upload = await asyncio.to_thread(self._admission.create, length, metadata, uploader)
         with self._uploads.opened(upload) as part:
             try:
                 if brings_body:
@@ -157,6 +159,8 @@ class TusServer:
             if offset != part.offset:
                 raise TusError(409, "The upload stands at another offset: ask with HEAD.")
             upload = await self._with_length(request, upload, offset)
+            if upload.length is None and self._admission.available_bytes() <= 0:
+                raise DiskFullError
             await receive(request, part, _room(upload, part), checksum)
             return self._described(await self._stored(upload), part.offset, 204)
 

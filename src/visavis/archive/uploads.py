@@ -12,6 +12,7 @@ import fcntl
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,6 +24,11 @@ from visavis.archive.disk import sync_directory, write_atomically
 
 LIFETIME_SECONDS: Final = 7 * 24 * 3600.0
 """An upload that got no byte for so long is given up; what is stored can be asked for as long."""
+
+UNBEGUN_SECONDS: Final = 24 * 3600.0
+"""An upload of which no byte came is given up sooner: it reserves its whole length."""
+MAX_AGE_SECONDS: Final = 30 * 24 * 3600.0
+"""An upload that is not finished by then is given up, even if some bytes still come."""
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -39,8 +45,8 @@ class DiskFullError(Exception):
 class Upload(msgspec.Struct, frozen=True):
     """What a client said of its upload.
 
-    `length` in bytes, `None` until the client knows it; `site_id` where the key is one site's;
-    `sha256` once the library has it.
+    `length` in bytes, `None` until the client knows it; `site_id` where the key is one site's, and
+    `key` its name; `sha256` once the library has it; `created_at` in seconds since the epoch.
     """
 
     id: str
@@ -48,6 +54,8 @@ class Upload(msgspec.Struct, frozen=True):
     metadata: dict[str, str]
     site_id: int | None = None
     sha256: str | None = None
+    key: str = ""
+    created_at: float = 0.0
 
 
 class Part:
@@ -97,16 +105,26 @@ class Uploads:
         self._directory = directory
         self._lifetime = lifetime_seconds
         directory.mkdir(parents=True, exist_ok=True)
+        begun = (self.find(path.stem) for path in directory.glob("[!.]*.json"))
+        self._unfinished = {one.id: one for one in begun if one and not one.sha256}
 
     @property
     def directory(self) -> Path:
         return self._directory
 
     def create(
-        self, length: int | None, metadata: dict[str, str], site_id: int | None = None
+        self,
+        length: int | None,
+        metadata: dict[str, str],
+        site_id: int | None = None,
+        key: str = "",
     ) -> Upload:
         """Raises `DiskFullError`."""
-        upload = Upload(secrets.token_urlsafe(24), length, metadata, site_id)
+        upload = Upload(
+            *(secrets.token_urlsafe(24), length, metadata, site_id),
+            key=key,
+            created_at=time.time(),
+        )
         with _full_disk_told():
             with self.data(upload.id).open("xb") as file:
                 os.fsync(file.fileno())
@@ -115,6 +133,14 @@ class Uploads:
 
     def save(self, upload: Upload) -> None:
         write_atomically(self._sidecar(upload.id), msgspec.json.encode(upload))
+        if upload.sha256:
+            self._unfinished.pop(upload.id, None)
+        else:
+            self._unfinished[upload.id] = upload
+
+    def unfinished(self) -> list[Upload]:
+        """Return the uploads that the library does not have yet."""
+        return list(self._unfinished.values())
 
     def find(self, upload_id: str) -> Upload | None:
         if not _ID.fullmatch(upload_id):
@@ -170,6 +196,7 @@ class Uploads:
 
     def remove(self, upload: Upload) -> None:
         """Forget an upload that is locked by the caller, or stored."""
+        self._unfinished.pop(upload.id, None)
         self._sidecar(upload.id).unlink(missing_ok=True)
         self.data(upload.id).unlink(missing_ok=True)
         self._marker(upload.id).unlink(missing_ok=True)
@@ -178,9 +205,14 @@ class Uploads:
     def expires_at(self, upload: Upload) -> float:
         """When it is given up, in seconds since the epoch."""
         changed = self._sidecar(upload.id).stat().st_mtime
+        lifetime = self._lifetime
         with suppress(FileNotFoundError):
-            changed = max(changed, self.data(upload.id).stat().st_mtime)
-        return changed + self._lifetime
+            data = self.data(upload.id).stat()
+            changed = max(changed, data.st_mtime)
+            lifetime = lifetime if data.st_size else min(lifetime, UNBEGUN_SECONDS)
+        last = upload.created_at + MAX_AGE_SECONDS
+        is_limited = upload.created_at and not upload.sha256
+        return min(changed + lifetime, last) if is_limited else changed + lifetime
 
     def sweep(self, now: float) -> int:
         """Discard what has expired and the leavings of crashes; returns how many uploads."""

@@ -14,6 +14,7 @@ import click
 from msgspec import structs
 
 from visavis.app import settle
+from visavis.archive.admission import Quota
 from visavis.archive.archive import UPLOADS, Archive
 from visavis.archive.key import Keys, ensure_key
 from visavis.cli.configuration import with_settings
@@ -58,6 +59,7 @@ from visavis.web.session import Sessions
 SETTINGS: Final = (
     *("data_dir", "database", "host", "port", "public_url", "tls_cert", "tls_key"),
     *("trusted_proxies", "rate_limit", "log_level"),
+    *("archive_site_gigabytes", "archive_uploads_per_key"),
 )
 
 site_option = click.option("--site", type=click.IntRange(1), default=1, show_default=True)
@@ -182,6 +184,10 @@ async def _run(
         viewer=sessions.caller,
         audit=AuditTrail(store, now, new_id).note,
         retention_days_of=retention_days_of,
+        quota=Quota(
+            site_bytes=settings.archive_site_bytes,
+            uploads_per_key=settings.archive_uploads_per_key,
+        ),
     )
     access_log = AccessLog(sys.stderr.buffer if settings.log_level in {"debug", "info"} else None)
     web = build_archive_web(

@@ -1,0 +1,105 @@
+"""Quotas of sites and keys, room on the disk, and uploads that are never finished."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.archive.conftest import House
+from visavis.archive import admission
+from visavis.archive.admission import Quota
+from visavis.archive.tus_headers import write_metadata
+from visavis.archive.uploads import MAX_AGE_SECONDS, UNBEGUN_SECONDS, Uploads
+
+pytestmark = pytest.mark.anyio
+
+GIGABYTE = 1000**3
+
+
+@pytest.fixture
+def free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "free_bytes", lambda _: 76 * GIGABYTE)
+
+
+def limit(house: House, **quota: int) -> None:
+    house.archive._tus._admission._quota = Quota(**quota)
+
+
+@pytest.mark.usefixtures("free")
+async def test_uploads_reserve_their_length(house: House) -> None:
+    answers = [await house.tus("POST", Upload_Length=10 * GIGABYTE) for _ in range(150)]
+    assert [a.status_code for a in answers].count(201) == 7
+    assert answers[-1].status_code == 507
+    house.open()  # it is on disk
+    assert (await house.tus("POST", Upload_Length=10 * GIGABYTE)).status_code == 507
+    first = answers[0].headers["location"]
+    assert (await house.tus("DELETE", f"/recordings/{first}")).status_code == 204
+    assert (await house.tus("POST", Upload_Length=10 * GIGABYTE)).status_code == 201
+
+
+@pytest.mark.usefixtures("free")
+async def test_what_is_stored_reserves_nothing(house: House) -> None:
+    for number in range(3):
+        await house.keep(b"x" * 1000, f"rec-{number}")
+    assert house.archive._tus._uploads.unfinished() == []
+    url = await house.create(30 * GIGABYTE)
+    await house.patch(url, 0, b"x" * 1000)
+    left = house.archive._tus._admission.available_bytes()
+    assert left == 46 * GIGABYTE - admission.RESERVE_BYTES + 1000
+
+
+async def test_an_upload_of_unknown_length_needs_room_for_each_piece(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = await house.create()
+    assert (await house.patch(url, 0, b"abc")).status_code == 204
+    monkeypatch.setattr(admission, "free_bytes", lambda _: 0)
+    assert (await house.patch(url, 3, b"abc")).status_code == 507
+
+
+@pytest.mark.parametrize("defers", [False, True])
+async def test_a_site_has_a_quota(house: House, *, defers: bool) -> None:
+    limit(house, site_bytes=2500)
+    await house.keep(b"x" * 1000)
+    url = await house.create(None if defers else 1000, site="1")
+    if defers:
+        await house.patch(url, 0, b"x" * 1000)
+    for site, length, status in (("1", 600, 507), ("1", 500, 201), ("2", 2000, 201)):
+        said = write_metadata({"site": site})
+        answer = await house.tus("POST", Upload_Length=length, Upload_Metadata=said)
+        assert answer.status_code == status
+
+
+async def test_a_key_has_few_unfinished_uploads(house: House) -> None:
+    limit(house, uploads_per_key=2)
+    keys = house.archive._tus._keys
+    one, other = (keys.add(name, 2) for name in ("one", "other"))
+
+    async def begin(key: str) -> int:
+        more: dict[str, Any] = {"Authorization": f"Bearer {key}"}
+        answer = await house.tus("POST", Upload_Length=3, **more)
+        assert (answer.status_code == 429) == ("retry-after" in answer.headers)
+        return answer.status_code
+
+    assert [await begin(one) for _ in range(3)] == [201, 201, 429]
+    assert await begin(other) == 201
+    assert [await begin("key") for _ in range(4)] == [201] * 4  # the archive's own recorder
+
+
+def test_what_is_never_finished_expires(tmp_path: Path) -> None:
+    uploads = Uploads(tmp_path)
+    unbegun, slow = uploads.create(9, {}), uploads.create(9, {})
+    now = time.time()
+    with uploads.opened(slow) as part:
+        part.write(b"x")
+    assert uploads.expires_at(unbegun) == pytest.approx(now + UNBEGUN_SECONDS, abs=60)
+    assert uploads.sweep(now + UNBEGUN_SECONDS + 60) == 1
+    late = now + MAX_AGE_SECONDS - 3600
+    os.utime(uploads.data(slow.id), (late, late))  # a byte a day
+    assert uploads.sweep(late) == 0
+    assert uploads.sweep(late + 7200) == 1
+    assert uploads.unfinished() == []
