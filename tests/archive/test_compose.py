@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -91,6 +92,26 @@ def test_nothing(tmp_path: Path) -> None:
     subprocess.run(["ffmpeg", "-v", "error", "-i", path, subtitles], check=True)
     with pytest.raises(ValueError, match="nothing to be heard"):
         compose(subtitles, tmp_path / "film.mp4", lambda _: None)
+
+
+def test_frames_that_cannot_be_decoded_cost_only_themselves(tmp_path: Path) -> None:
+    whole, spoilt = film(tmp_path / "whole.mkv"), tmp_path / "call.mkv"
+    with av.open(str(whole)) as source, av.open(str(spoilt), "w", format="matroska") as out:
+        streams: dict[int, Any] = {}
+        for stream in source.streams:
+            streams[stream.index] = out.add_stream_from_template(stream, opaque=True)
+            streams[stream.index].metadata["title"] = stream.metadata["title"]
+        for number, packet in enumerate(source.demux()):
+            if packet.pts is None:
+                continue
+            copy: Any = av.Packet(b"\xff" * 40 if number % 50 == 30 else bytes(packet))
+            copy.stream, copy.time_base = streams[packet.stream_index], packet.time_base
+            copy.pts = copy.dts = packet.pts
+            copy.is_keyframe = packet.is_keyframe
+            out.mux(copy)
+    compose(spoilt, tmp_path / "film.mp4", lambda _: None)
+    assert decoding_errors(tmp_path / "film.mp4") == ""
+    assert len(brightness(tmp_path / "film.mp4", 320, 180)) >= 99
 
 
 def test_the_program_tells_how_far_it_is(tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ class _Mouth:
         self._samples = 0
 
     def frames(self, packet: Any) -> Iterable[Any]:
-        for decoded in self._decoder.decode(packet):
+        for decoded in _decoded(self._decoder, packet):
             decoded.pts = None
             for frame in self._resampler.resample(decoded):
                 frame.pts, frame.time_base = self._samples, Fraction(1, SAMPLE_RATE)
@@ -182,7 +182,8 @@ class _Film:
     def take(self, packet: Any) -> None:
         if pane := self._panes.get(packet.stream_index):
             time_base = packet.time_base
-            for frame in self._container.streams[packet.stream_index].decode(packet):
+            decoder = self._container.streams[packet.stream_index].codec_context
+            for frame in _decoded(decoder, packet):
                 if frame.pts is not None:
                     pane.add(frame, float(frame.pts * (frame.time_base or time_base)))
 
@@ -196,6 +197,14 @@ class _Film:
     def finish(self, time: float) -> None:
         self.keep_up(time)
         self._output.mux(self._stream.encode(None))
+
+
+def _decoded(decoder: Any, packet: Any) -> list[Any]:
+    """The frames of a packet; none if it cannot be decoded, which costs only itself."""
+    try:
+        return list(decoder.decode(packet))
+    except av.InvalidDataError:
+        return []
 
 
 def _mixing(count: int) -> Graph:
