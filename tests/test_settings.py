@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from visavis.recording import half_of_the_cores
 from visavis.settings import Settings, decode_settings, encode_settings
 
 
@@ -17,3 +20,12 @@ def test_base_url_is_one_a_browser_can_open() -> None:
     assert Settings(host="::1").base_url == "http://[::1]:8080"
     assert Settings(public_url="https://chat.example/").base_url == "https://chat.example"
     assert Settings(archive=False).archive_url == ""
+
+
+@pytest.mark.parametrize(("cores", "muxers"), [(None, 1), (1, 1), (2, 1), (3, 2), (8, 4)])
+def test_half_of_the_cores_make_recordings_into_files(
+    monkeypatch: pytest.MonkeyPatch, cores: int | None, muxers: int
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    assert Settings().parallel_muxers == 0
+    assert half_of_the_cores() == muxers

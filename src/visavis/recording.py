@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from visavis.archive.key import ensure_key
 from visavis.lifecycle import Lifecycle
 from visavis.recorder.delivery import Deliverer
@@ -21,6 +23,11 @@ def deliverer(settings: Settings) -> Deliverer:
     )
 
 
+def half_of_the_cores() -> int:
+    """Rounded up: from three cores on, no recording has to wait for one that takes long."""
+    return ((os.cpu_count() or 1) + 1) // 2
+
+
 async def run_recorder(settings: Settings, lifecycle: Lifecycle) -> None:
     store = open_store(settings.database_address)
     sweeper = Sweeper(
@@ -28,7 +35,7 @@ async def run_recorder(settings: Settings, lifecycle: Lifecycle) -> None:
         Recordings(store, now, settings.archive_url),
         deliverer(settings),
         deliveries=settings.parallel_deliveries,
-        muxers=settings.parallel_muxers,
+        muxers=settings.parallel_muxers or half_of_the_cores(),
     )
     try:
         lifecycle.set_up()

@@ -60,8 +60,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, Meta(description="How many recordings are uploaded at once.", ge=1, le=64)
     ] = 4
     parallel_muxers: Annotated[
-        int, Meta(description="How many recordings are made into files at once.", ge=1, le=64)
-    ] = 1
+        int,
+        Meta(
+            description="How many recordings are made into files at once; 0 for half of the cores.",
+            ge=0,
+            le=64,
+        ),
+    ] = 0
     max_leg_megabits: Annotated[
         int,
         Meta(description="Mbit/s that one browser may send; more is dropped.", ge=1, le=1000),
