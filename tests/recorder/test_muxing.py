@@ -6,6 +6,7 @@ import asyncio
 import io
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from tests.recorder.journals import put_journal
 from visavis.domain.recording import DELIVERY, MANIFEST, MATROSKA, journal_name
 from visavis.recorder import muxers, muxing, spool
 from visavis.recorder.muxers import MuxCrashError, Muxers
-from visavis.recorder.muxing import Answer, Order, Outcome, perform, serve
+from visavis.recorder.muxing import BYTES_PER_CPU_SECOND, Answer, Order, Outcome, perform, serve
 
 pytestmark = pytest.mark.anyio
 
@@ -130,6 +131,7 @@ async def test_a_process_that_is_killed_takes_nothing_with_it(tmp_path: Path) ->
     ("program", "words", "patience"),
     [
         ("import os, sys; sys.stdin.readline(); os.abort()", "died with code -6", 60.0),
+        ("import os; os.kill(os.getpid(), 24)", "more processor time", 60.0),
         ("print('hello', flush=True); input(); input()", "talks nonsense", 60.0),
         ("import time; time.sleep(600)", "hung for", 0.1),
     ],
@@ -160,3 +162,27 @@ async def test_stopping_ends_what_is_under_way(
     await asyncio.gather(task, return_exceptions=True)
     await plant.stop()
     assert muxer.process.returncode == -signal.SIGKILL
+
+
+LIMITED = """
+import resource, sys
+from visavis.recorder import muxing
+from visavis.recorder.muxing import Order
+muxing.CPU_SECONDS = float(sys.argv[2])
+muxing.limit_cpu(Order(sys.argv[1], None))
+print(resource.getrlimit(resource.RLIMIT_CPU)[0], flush=True)
+while True:
+    pass
+"""
+
+
+def test_a_recording_has_its_share_of_processor_time(tmp_path: Path) -> None:
+    """By the size of its journals; beyond it the process dies and the others go on."""
+    directory = put_journal(tmp_path, manifest_of("r"), 1.0)
+    journal = directory / journal_name(1)
+    with journal.open("r+b") as file:
+        file.truncate(100 * BYTES_PER_CPU_SECOND)
+    command = [sys.executable, "-c", LIMITED, str(directory)]
+    done = subprocess.run([*command, "-99"], capture_output=True, check=False)
+    assert 1 <= int(done.stdout) <= 5
+    assert done.returncode == -signal.SIGXCPU

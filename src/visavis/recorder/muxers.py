@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from pathlib import Path
@@ -52,6 +53,8 @@ class _Muxer:
             line = b""
         if not line:
             code = await self.process.wait()
+            if code == -signal.SIGXCPU:
+                raise MuxCrashError("It took far more processor time than one of its size needs.")
             raise MuxCrashError(f"The muxer died with code {code}.")
         try:
             return msgspec.json.decode(line, type=Answer)

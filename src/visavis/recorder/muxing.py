@@ -10,7 +10,9 @@ import contextlib
 import errno
 import hashlib
 import os
+import resource
 import sys
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -26,6 +28,10 @@ from visavis.rtp.journal import RecordKind, read_journal
 
 NICENESS: Final = 10  # calls come first
 MAX_STRAY_PACKETS: Final = 50  # a second of sound
+CPU_SECONDS: Final = 120.0
+BYTES_PER_CPU_SECOND: Final = 250_000
+"""A share of processor time: a hundred times what the journal of an ordinary call takes."""
+
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.ENOMEM})
 
 
@@ -91,9 +97,24 @@ def _demand_emptiness(directory: Path) -> None:
         raise ValueError(f"no media was found in {packets} packets")
 
 
-def serve(orders: BinaryIO, answers: BinaryIO) -> None:
+def limit_cpu(order: Order) -> None:
+    """Let this process die if a recording takes far more processor time than its journals need."""
+    size = sum(path.stat().st_size for path in spool.journals(Path(order.directory)))
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    used = usage.ru_utime + usage.ru_stime
+    limit = int(used + CPU_SECONDS + size / BYTES_PER_CPU_SECOND)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    if hard == resource.RLIM_INFINITY or limit < hard:
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, hard))
+
+
+def serve(
+    orders: BinaryIO, answers: BinaryIO, prepare: Callable[[Order], None] = lambda _: None
+) -> None:
     for line in orders:
-        answer = perform(msgspec.json.decode(line, type=Order))
+        order = msgspec.json.decode(line, type=Order)
+        prepare(order)
+        answer = perform(order)
         answers.write(msgspec.json.encode(answer) + b"\n")
         answers.flush()
 
@@ -105,7 +126,7 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     # a recorder that was killed hears no answer; its successor finds the file
     with contextlib.suppress(BrokenPipeError):
-        serve(sys.stdin.buffer, answers)
+        serve(sys.stdin.buffer, answers, limit_cpu)
 
 
 if __name__ == "__main__":
