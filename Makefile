@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip -qq --disable-pip-version-check
 RUN_OPTIONS ?=
 
-.PHONY: help setup run soak test fuzz lint types bench web lock clean
+.PHONY: help setup run soak test fuzz lint types bench web lock audit sbom clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -58,9 +58,23 @@ bench: $(VENV)/bench-installed ## measure ourselves against our peers
 web: $(VENV)/test-installed ## build the pages into src/visavis/web/static
 	@cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
 
+$(VENV)/audit-installed: $(VENV)/test-installed requirements/audit.txt
+	@$(PYTHON) -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/pip -qq --disable-pip-version-check install --require-hashes -r requirements/audit.txt
+	@touch $@
+
+audit: $(VENV)/audit-installed ## look every dependency up in the public lists of advisories
+	@for kind in run build test; do \
+	  $(VENV)/audit/bin/pip-audit --disable-pip --require-hashes -r requirements/$$kind.txt || exit 1; done
+	@cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm audit --omit=optional
+
+sbom: $(VENV)/test-installed ## write build/sbom.json (CycloneDX): every package that is pinned
+	@mkdir -p build
+	@$(BIN)/python requirements/sbom.py > build/sbom.json
+
 lock: ## pin the requirements anew
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }
-	@for kind in run build test bench; do \
+	@for kind in run build test bench audit; do \
 	  input=requirements/$$kind.in; [ $$kind = run ] && input=pyproject.toml; \
 	  constraint=; case $$kind in test|bench) constraint="-c requirements/run.txt";; esac; \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import select
 import socket
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import quote
 
 import httpx2
@@ -16,6 +18,7 @@ import pytest
 from tests.web.conftest import PATH, Api, Served
 from visavis.domain.oauth import CredentialKind
 from visavis.web import body
+from visavis.web.access import AccessLog
 from visavis.web.connections import ConnectionGate
 from visavis.web.patience import PatientProtocol
 
@@ -190,3 +193,19 @@ def test_idle_connections_of_one_address_leave_room_for_others(
     finally:
         for connection in idle:
             connection.close()
+
+
+@pytest.mark.anyio
+async def test_the_access_log_holds_no_join_link() -> None:
+    written = io.BytesIO()
+    log = AccessLog(written)
+    log.note("GET", "/join/secret", 200, 0.1, "id")
+    log.flush()
+    assert b"secret" not in written.getvalue()
+    assert b'"path":"/join/' in written.getvalue()
+
+
+def test_after_sign_in_a_page_is_opened_by_its_whole_url() -> None:
+    """The path of "/.//host" begins with two slashes, which alone name another host."""
+    source = (Path(__file__).resolve().parents[2] / "web/src/signin.ts").read_text()
+    assert "url.origin === location.origin ? url.href" in source

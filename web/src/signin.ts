@@ -46,5 +46,6 @@ export class SignIn extends LitElement {
 const nextPage = (): string => {
   const next = new URLSearchParams(location.search).get("next") ?? "/console";
   const url = new URL(next, location.origin);
-  return url.origin === location.origin ? url.pathname + url.search : "/console";
+  // the whole URL: the path of "/.//host" begins with two slashes, which alone name another host
+  return url.origin === location.origin ? url.href : "/console";
 };

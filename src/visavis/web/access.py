@@ -23,6 +23,10 @@ BOUNDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
+JOIN: Final = "/join/"
+"""The rest of such a path is a secret: who reads it in a log could join the call."""
+
+
 class Line(msgspec.Struct, gc=False):
     """One answered request, as our other log lines look."""
 
@@ -48,6 +52,8 @@ class AccessLog:
     def note(self, method: str, path: str, status: int, seconds: float, request_id: str) -> None:
         if self._stream is None or path in PROBES:
             return
+        if path.startswith(JOIN):
+            path = f"{JOIN}…"
         ms = int(seconds * 1e5) / 100
         self._waiting.append(Line(method, path, status, ms, request_id, datetime.now(UTC)))
         if self._alarm is None:

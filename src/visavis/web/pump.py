@@ -77,6 +77,8 @@ async def _carry_in(socket: WebSocket, kinds: Any, perform: Perform, liveness: L
                     await perform(message)
         except msgspec.MsgspecError as error:
             await _refuse(socket, VisavisError(ErrorKind.ParameterInvalid, f"{error}."))
+        except RecursionError:  # nested deeper than Python can follow
+            await _refuse(socket, VisavisError(ErrorKind.ParameterInvalid))
         except VisavisError as error:
             await _refuse(socket, error, call_id, message_id)
         await pace.keep()
