@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import httpx2
 import msgspec
 import pytest
 
+from tests.certificates import write_certificate
 from tests.recorder import server as misdeeds
 from tests.recorder.conftest import CONTENT, manifest_of, put_muxed
 from tests.recorder.server import Misdeed, RecordingServer, answers
@@ -405,3 +408,28 @@ def test_uploads_stay_at_the_server(location: str) -> None:
 def test_addresses_that_are_none(url: str) -> None:
     with pytest.raises(DeliveryError, match="no usable address"):
         read_url(url)
+
+
+@pytest.mark.parametrize(
+    ("has_tls", "sentence"),
+    [
+        (True, "cannot be trusted: its certificate is not valid here (self-signed certificate)"),
+        (False, "does not speak TLS as it should"),
+    ],
+)
+async def test_a_certificate_that_is_not_trusted_is_named(
+    tmp_path: Path, muxed: Path, has_tls: bool, sentence: str
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*write_certificate(tmp_path))
+
+    async def close(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    untrusted = await asyncio.start_server(close, "127.0.0.1", 0, ssl=context if has_tls else None)
+    port = untrusted.sockets[0].getsockname()[1]
+    async with untrusted:
+        with pytest.raises(DeliveryError) as caught:
+            await deliver(muxed, f"https://127.0.0.1:{port}/")
+    assert sentence in str(caught.value)
+    assert caught.value.is_servers

@@ -80,8 +80,8 @@ def _what_broke(error: httpx2.HTTPError) -> str:
             return f"fell silent: no byte for {SILENCE_SECONDS:.0f} seconds"
         case httpx2.WriteTimeout():
             return f"is stuck: it took no byte for {SILENCE_SECONDS:.0f} seconds"
-        case httpx2.ConnectError() if isinstance(_cause(error), ssl.SSLError):
-            return f"cannot be trusted: {_cause(error)}"
+        case httpx2.ConnectError() if tls := _tls_error(error):
+            return tls
         case httpx2.ConnectError():
             return "cannot be reached: it takes no connections there"
         case httpx2.RemoteProtocolError():
@@ -91,10 +91,20 @@ def _what_broke(error: httpx2.HTTPError) -> str:
     return f"cannot be spoken to: {str(error) or type(error).__name__}"
 
 
-def _cause(error: BaseException) -> BaseException:
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return error
+def _tls_error(error: BaseException) -> str:
+    """Return what failed in setting TLS up; empty if that was not it.
+
+    The HTTP library chains errors by `__cause__` in one place and by `__context__` in another.
+    """
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, ssl.SSLCertVerificationError):
+            reason = found.verify_message if found.args[1:] else str(found)
+            return f"cannot be trusted: its certificate is not valid here ({reason})"
+        if isinstance(found, ssl.SSLError):
+            return f"does not speak TLS as it should: {found.reason or found}"
+        found = found.__cause__ or found.__context__
+    return ""
 
 
 def _named(status: int) -> str:
