@@ -68,7 +68,7 @@ from visavis.web.metrics import Gauge
 from visavis.web.oauth.routes import OAuth
 from visavis.web.open_sockets import OpenSockets
 from visavis.web.routes import build_web
-from visavis.web.session import Sessions, is_same_origin
+from visavis.web.session import Sessions
 from visavis.web.signaling import Sockets
 
 log = structlog.get_logger(__name__)
@@ -130,7 +130,7 @@ class App:
         self.configs.listeners.append(self.calls.config_changed)
         is_logged = settings.log_level in {"debug", "info"}
         self.access_log = AccessLog(sys.stderr.buffer if is_logged else None)
-        self.sessions = Sessions(self.tokens, self.keys, self.people)
+        self.sessions = Sessions(self.tokens, self.keys, self.people, settings.public_url)
         self.archive = self._archive() if settings.archive else None
         self.sockets = self._sockets()
         self.oauth = self._oauth(self.sessions)
@@ -174,7 +174,7 @@ class App:
             has_site=self.people.has_site,
             signed_in=self.sessions.signed_in,
             active_agent=self.people.active_agent,
-            is_same_origin=is_same_origin,
+            is_same_origin=self.sessions.is_same_origin,
             new_id=new_id,
             guard=self.calls.guard,
             open_sockets=self.open_sockets,

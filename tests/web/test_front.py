@@ -13,12 +13,14 @@ from typing import Any
 import httpx2
 import msgspec
 import pytest
+from starlette.requests import HTTPConnection
 
 from tests.web.conftest import PATH, Api
 from visavis.app import App
 from visavis.settings import Settings
 from visavis.store import open_store
 from visavis.web.access import MAX_WAITING, AccessLog
+from visavis.web.session import Sessions
 
 STRANGER = ("203.0.113.9", 40000)
 
@@ -171,3 +173,31 @@ async def test_a_full_disk_is_not_ready(api: Api) -> None:
     assert api.app._why_disk_is_full() == ""
     api.app.settings = msgspec.structs.replace(api.app.settings, disk_reserve_megabytes=1 << 40)
     assert "the disk is nearly full: " in api.app._why_disk_is_full()
+
+
+@pytest.mark.parametrize(
+    ("public_url", "scheme", "host", "origin", "is_ours"),
+    [
+        ("https://chat.example", "http", "127.0.0.1:8080", "https://chat.example", True),
+        ("https://chat.example", "http", "chat.example:443", "https://chat.example", True),
+        ("https://chat.example", "http", "chat.example", "http://chat.example", False),
+        ("https://chat.example", "http", "127.0.0.1:8080", "http://127.0.0.1:8080", True),
+        ("https://chat.example", "https", "chat.example", "https://evil.example", False),
+        ("https://chat.example:8443/", "https", "app", "https://chat.example:8443", True),
+        ("", "https", "chat.example", "http://chat.example", False),
+        ("", "http", "chat.example", "https://chat.example", True),
+        ("", "wss", "chat.example:443", "https://chat.example", True),
+        ("", "http", "chat.example", "null", False),
+        ("", "http", "chat.example", "http://chat.example:port", False),
+        ("", "http", "chat.example", None, True),
+    ],
+)
+def test_our_own_pages_are_known_by_their_origin(
+    api: Api, public_url: str, scheme: str, host: str, origin: str | None, is_ours: bool
+) -> None:
+    sessions = Sessions(api.app.tokens, api.app.keys, api.app.people, public_url)
+    headers = [(b"host", host.encode())]
+    if origin:
+        headers.append((b"origin", origin.encode()))
+    connection = HTTPConnection({"type": "http", "scheme": scheme, "headers": headers})
+    assert sessions.is_same_origin(connection) is is_ours

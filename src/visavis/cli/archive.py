@@ -177,7 +177,7 @@ async def _run(
     listener = listen(settings.host, settings.port)
     certificate = server_certificate(settings)
     store = open_store(settings.database_address)
-    sessions, forget = _sessions(store)
+    sessions, forget = _sessions(store, settings.public_url)
     house = Archive(
         settings.archive_dir,
         key=ensure_key(settings.archive_key_file),
@@ -218,7 +218,7 @@ async def _run(
         store.close()
 
 
-def _sessions(store: SqlStore) -> tuple[Sessions, Callable[[], None]]:
+def _sessions(store: SqlStore, public_url: str) -> tuple[Sessions, Callable[[], None]]:
     """Signing in, and how to forget what is known of credentials."""
     tokens, keys = Tokens(store, now, new_secret), ApiKeys(store, now, new_secret, new_id)
     people = People(store, Argon2Passwords(), now, new_secret, new_id)
@@ -227,7 +227,7 @@ def _sessions(store: SqlStore) -> tuple[Sessions, Callable[[], None]]:
         tokens.forget()
         keys.forget()
 
-    return Sessions(tokens, keys, people), forget
+    return Sessions(tokens, keys, people, public_url), forget
 
 
 async def _watch(store: SqlStore, forget: Callable[[], None]) -> None:

@@ -25,6 +25,7 @@ COOKIE: Final = "visavis_session"
 DEVICE_COOKIE: Final = "visavis_device"
 DEVICE_SECONDS: Final = 365 * 24 * 3600
 NO_STORE: Final = {"Cache-Control": "no-store"}
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -41,7 +42,10 @@ class PasswordChange(msgspec.Struct, frozen=True, rename="camel"):
 class Sessions:
     """Signing in and out of the pages, and recognising who did."""
 
-    def __init__(self, tokens: Tokens, keys: Keys, people: People) -> None:
+    def __init__(self, tokens: Tokens, keys: Keys, people: People, public_url: str = "") -> None:
+        """`public_url` is the address of our pages, whatever `Host` a proxy sends."""
+        scheme, _, authority = public_url.rstrip("/").partition("://")
+        self._public_origin = _origin_of(scheme, authority) if public_url else None
         self._tokens = tokens
         self._keys = keys
         self._people = people
@@ -70,10 +74,32 @@ class Sessions:
         else:
             agent = await self.signed_in(request)
             if not authorization and request.method not in SAFE_METHODS:
-                demand_same_origin(request)
+                self._require_same_origin(request)
         if scope["query_string"] and _names_another_site(request, agent):
             raise VisavisError(ErrorKind.PermissionDenied, "You belong to another site.")
         return agent
+
+    def is_same_origin(self, connection: HTTPConnection) -> bool:
+        """Whether a browser sends this from one of our own pages; other clients send no Origin."""
+        text = connection.headers.get("origin")
+        if text is None:
+            return True
+        scheme, _, authority = text.partition("://")
+        ours = self._public_origin
+        try:
+            origin = _origin_of(scheme, authority)
+            asked = _origin_of(scheme, connection.headers.get("host", ""))
+        except ValueError:
+            return False
+        if ours is not None and origin[1] == ours[1]:
+            return origin == ours or (origin == asked and scheme == ours[0])
+        # a plain page that somebody on the way has forged is not the HTTPS page of its name
+        is_downgraded = scheme == "http" and connection.scope["scheme"] in {"https", "wss"}
+        return origin == asked and not is_downgraded
+
+    def _require_same_origin(self, request: Request) -> None:
+        if not self.is_same_origin(request):
+            raise VisavisError(ErrorKind.PermissionDenied, "Do this on our own pages.")
 
     async def signed_in(self, connection: HTTPConnection) -> Agent:
         """The agent of the token or the cookie; raises `Unauthorized`."""
@@ -112,7 +138,7 @@ class Sessions:
         return JSONResponse(_described(await self.signed_in(request)), headers=NO_STORE)
 
     async def sign_in(self, request: Request) -> Response:
-        demand_same_origin(request)
+        self._require_same_origin(request)
         try:
             form = msgspec.json.decode(await read_body(request), type=SignIn)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -125,7 +151,7 @@ class Sessions:
 
     async def change_password(self, request: Request) -> Response:
         """Change the caller's own password, end their other sessions and begin a new one."""
-        demand_same_origin(request)
+        self._require_same_origin(request)
         agent = await self.of_page(request)
         try:
             form = msgspec.json.decode(await read_body(request), type=PasswordChange)
@@ -142,7 +168,7 @@ class Sessions:
         return await self._new_session(request, agent)
 
     async def sign_out_everywhere(self, request: Request) -> Response:
-        demand_same_origin(request)
+        self._require_same_origin(request)
         await self._people.sign_out_everywhere(await self.of_page(request))
         self._tokens.forget()
         response = Response(status_code=204, headers=NO_STORE)
@@ -172,7 +198,7 @@ class Sessions:
         return response
 
     async def sign_out(self, request: Request) -> Response:
-        demand_same_origin(request)
+        self._require_same_origin(request)
         if token := request.cookies.get(COOKIE):
             await self._tokens.revoke(token)
         response = Response(status_code=204)
@@ -189,21 +215,10 @@ def _names_another_site(request: Request, agent: Agent) -> bool:
     return any(value != str(agent.site_id) for value in _named_sites(request))
 
 
-def is_same_origin(connection: HTTPConnection) -> bool:
-    """Whether a browser sends this from one of our own pages; other clients send no Origin."""
-    origin = connection.headers.get("origin")
-    if origin is None:
-        return True
-    parts = urlsplit(origin)
-    # A proxy that ends TLS may not be listed: then the page's scheme is HTTPS and ours is not. A
-    # page over plain HTTP, which anybody on its network could have written, never speaks for HTTPS.
-    is_weaker = parts.scheme == "http" and connection.url.scheme in {"https", "wss"}
-    return parts.netloc == connection.headers.get("host") and not is_weaker
-
-
-def demand_same_origin(request: Request) -> None:
-    if not is_same_origin(request):
-        raise VisavisError(ErrorKind.PermissionDenied, "Do this on our own pages.")
+def _origin_of(scheme: str, authority: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port, with the port that the scheme implies; raise `ValueError`."""
+    url = urlsplit(f"{scheme}://{authority}")
+    return scheme, url.hostname or "", url.port or DEFAULT_PORTS.get(scheme)
 
 
 def _described(agent: Agent) -> dict[str, object]:

@@ -24,7 +24,7 @@ from visavis.web.session import Sessions
 from visavis.web.spelling import any_spelling
 
 EVENTS_PATH: Final = f"{PATH}/events"
-HEARTBEAT_SECONDS: Final = 15.0
+HEARTBEAT_SECONDS: Final = 7.0
 HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 

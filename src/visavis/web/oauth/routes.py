@@ -25,7 +25,7 @@ from visavis.web.headers import header
 from visavis.web.oauth import consent
 from visavis.web.oauth.parameters import MalformedError, read_parameters, read_query
 from visavis.web.oauth.server import AUTH_METHODS, SCOPES, SECRET_METHODS, Answered, Asked, Server
-from visavis.web.session import COOKIE, Sessions, is_same_origin
+from visavis.web.session import COOKIE, Sessions
 from visavis.web.source import source_of
 from visavis.web.spelling import any_spelling
 
@@ -149,7 +149,7 @@ class OAuth:
         client, _, _ = examined
         agent = await self._sessions.of_page(request)
         form = await read_parameters(request)
-        is_ours = is_same_origin(request) and consent.is_proof(
+        is_ours = self._sessions.is_same_origin(request) and consent.is_proof(
             form.get("proof", ""), request.cookies[COOKIE]
         )
         if not is_ours or agent.site_id != client.site_id:
