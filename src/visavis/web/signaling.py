@@ -192,9 +192,9 @@ class Sockets:
         self._checks.add(check)
         try:
             while not await self._is_revoked(socket, desk):
-                check.clear()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(check.wait(), RIGHTS_SECONDS)
+                check.clear()  # before asking: what is revoked meanwhile is asked about again
         finally:
             self._checks.discard(check)
         self._calls.revoke(desk)
