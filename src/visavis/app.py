@@ -123,8 +123,10 @@ class App:
             schedule=lambda seconds, ring: asyncio.get_running_loop().call_later(seconds, ring),
             new_id=new_id,
             node_id=self.node_id,
+            announce=self.configs.announce,
             limits=visitor_limits(settings),
         )
+        self.configs.is_staffed = self.calls.is_staffed
         self.gate = connection_gate(settings)
         self.open_sockets = OpenSockets(settings.sockets_per_address, settings.sockets_per_site)
         self.configs.listeners.append(self.calls.config_changed)

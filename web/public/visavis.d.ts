@@ -5,7 +5,8 @@ export type VisavisMedia = "audio" | "video";
 /** The details that the listeners of each event receive. */
 export interface VisavisEvents {
   /** Calls were switched on or off. */
-  available: { isEnabled: boolean };
+  /** `isStaffed`: an agent is on duty; otherwise the widget offers to leave a message. */
+  available: { isEnabled: boolean; isStaffed: boolean };
   /** An agent invites this visitor into a call. */
   invited: { agentName: string; media: VisavisMedia };
   ringing: { callId: string };

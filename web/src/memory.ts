@@ -46,7 +46,14 @@ export const takeUp = (storage: () => Storage, key: string): Unfinished | undefi
 };
 
 /** A message to the agents that the server has not acknowledged yet. */
-export type OutgoingMessage = { callId: string; text: string; name: string; email: string; at: number };
+export type OutgoingMessage = {
+  callId: string;
+  id: string;
+  text: string;
+  name: string;
+  email: string;
+  at: number;
+};
 
 export const MESSAGE_SECONDS = 24 * 3600;
 

@@ -33,7 +33,7 @@ export type FromVisitor =
       agreed?: boolean;
       invitation?: string;
     }
-  | { type: "leaveMessage"; callId: string; text: string; name?: string; email?: string };
+  | { type: "leaveMessage"; callId: string; id: string; text: string; name?: string; email?: string };
 
 export type FromAgent =
   | FromEither
@@ -51,6 +51,8 @@ export type Availability = {
   isEnabled: boolean;
   isRecorded: boolean;
   needsAgreement: boolean;
+  /** Whether an agent is on duty. */
+  isStaffed?: boolean;
 };
 export type IceServers = { type: "iceServers"; servers: RTCIceServer[] };
 export type CallState = {

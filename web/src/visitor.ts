@@ -78,7 +78,7 @@ export class Visitor extends Subject {
   private readonly onPageHide = () => this.remember();
 
   constructor(
-    url: string,
+    private readonly url: string,
     private readonly memoryKey: string,
     private readonly tell: (happening: Happening, detail: object) => void,
   ) {
@@ -99,6 +99,11 @@ export class Visitor extends Subject {
     return IN_CALL.includes(this.stage);
   }
 
+  /** Whether somebody could answer; the address of one call always has its agent. */
+  get isStaffed(): boolean {
+    return this.availability.isStaffed !== false || this.url.includes("join=");
+  }
+
   get needsAgreement(): boolean {
     return this.availability.isRecorded && this.availability.needsAgreement;
   }
@@ -117,6 +122,7 @@ export class Visitor extends Subject {
       return;
     }
     if (!this.availability.isEnabled) return this.finish(t("switchedOff"), "disabled");
+    if (!this.isStaffed && !invitation) return this.offerMessage();
     Object.assign(this, { media, invitation, notice: "", stage: "checking", hasLeftMessage: false });
     this.path = undefined;
     void this.findPath();
@@ -166,7 +172,7 @@ export class Visitor extends Subject {
 
   leaveMessage(text: string): void {
     const { lastCallId: callId, name, email } = this;
-    this.outgoing = { callId, text, name, email, at: Date.now() };
+    this.outgoing = { callId, id: crypto.randomUUID(), text, name, email, at: Date.now() };
     keepMessage(this.memoryKey, this.outgoing);
     this.hasLeftMessage = true;
     this.notice = t("messageSending");
@@ -174,10 +180,18 @@ export class Visitor extends Subject {
     this.changed();
   }
 
+  /** Nobody is on duty: a message instead of a call. */
+  private offerMessage(): void {
+    this.finish(t("nobodyHere"), "unattended");
+    this.lastCallId = "";
+    this.hasLeftMessage = false;
+    this.changed();
+  }
+
   private sendMessage(): void {
     if (!this.outgoing) return;
-    const { callId, text, name, email } = this.outgoing;
-    this.signaling.send({ type: "leaveMessage", callId, text, name, email });
+    const { callId, id, text, name, email } = this.outgoing;
+    this.signaling.send({ type: "leaveMessage", callId, id, text, name, email });
   }
 
   /** The server has the message, or will not take it. */
@@ -254,7 +268,7 @@ export class Visitor extends Subject {
   private available(availability: Availability): void {
     this.availability = availability;
     this.hasHeard = true;
-    this.tell("available", { isEnabled: availability.isEnabled });
+    this.tell("available", { isEnabled: availability.isEnabled, isStaffed: this.isStaffed });
     if (this.wanted) void this.prepare(this.wanted);
     this.wanted = undefined;
   }

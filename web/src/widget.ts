@@ -156,6 +156,10 @@ export class Widget extends LitElement {
 
   private choices() {
     const { isRecorded } = this.visitor!.availability;
+    if (!this.visitor!.isStaffed) {
+      return html`<p class="title">${t("nobodyHere")}</p>
+        <div class="buttons"><button class="primary" id="message" @click=${() => this.call("audio")}>${icon("chat")} ${t("leaveMessageNow")}</button></div>`;
+    }
     return html`
       <div class="head"><p class="title">${t("talkToUs")}</p>${this.stage === "idle" && !this.join ? this.shrinker() : nothing}</div>
       <div class="buttons">
@@ -224,7 +228,7 @@ export class Widget extends LitElement {
 
   private ended() {
     const { notice, reason, hasLeftMessage, availability } = this.visitor!;
-    const mayLeaveMessage = (reason === "missed" || reason === "declined") && !hasLeftMessage;
+    const mayLeaveMessage = ["missed", "declined", "unattended"].includes(reason) && !hasLeftMessage;
     return html`
       <div class="head"><p class="title" id="first" tabindex="-1" role="status">${notice}</p>
         <button class="round" aria-label=${t("close")} title=${t("close")} @click=${() => this.visitor!.dismiss()}>${icon("close", 18)}</button></div>

@@ -33,7 +33,7 @@ afterEach(() => api.destroy());
 test("one bad entry does not keep the others from running", async () => {
   const listener = vi.fn();
   await load([["fly"], ["on", "landed", listener], ["on", "available", 7], ["on", "available", listener]]);
-  expect(listener).toHaveBeenCalledExactlyOnceWith({ isEnabled: true });
+  expect(listener).toHaveBeenCalledExactlyOnceWith({ isEnabled: true, isStaffed: true });
   expect(complaints).toEqual([
     'visavis: there is no method "fly".',
     expect.stringContaining('visavis: there is no event "landed", only available,'),
@@ -70,7 +70,7 @@ test("a late listener is told the present state, and nothing after off", async (
   const listener = vi.fn();
   api.on("available", listener);
   await settled();
-  expect(listener).toHaveBeenCalledExactlyOnceWith({ isEnabled: true });
+  expect(listener).toHaveBeenCalledExactlyOnceWith({ isEnabled: true, isStaffed: true });
   api.off("available", listener);
   FakeSocket.latest.receive({ ...AVAILABLE, isEnabled: false });
   await settled();

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import { Visitor } from "../src/visitor";
 import { FakeSocket, settled } from "./fakes";
 import {
+  AVAILABLE,
   agentPage,
   connectedAgent,
   connectedVisitor,
@@ -169,5 +171,34 @@ test("a screen that is shared goes on over the next link", async () => {
 
   expect(FakeSocket.latest.ofType("offer").at(-1)).toMatchObject({ link: 2, screenMid: "2" });
   visitor.hangUp();
+  expectNoCall(visitor);
+});
+
+test("while nobody is on duty a message is offered instead of a call", async () => {
+  const { visitor } = await visitorPage();
+  FakeSocket.latest.receive({ ...AVAILABLE, isStaffed: false });
+
+  await visitor.prepare("video");
+  expect([visitor.stage, visitor.reason]).toEqual(["ended", "unattended"]);
+  expectNoCall(visitor);
+  visitor.leaveMessage("Call me back");
+
+  const [sent] = FakeSocket.latest.ofType("leaveMessage");
+  expect(sent).toMatchObject({ callId: "", text: "Call me back" });
+  expect(sent!.id).not.toBe("");
+  FakeSocket.latest.receive({ type: "messageKept", callId: "" });
+  expect(visitor.notice).toContain("Thank you");
+});
+
+test("the address of one call is called also while the site is unstaffed", async () => {
+  const visitor = new Visitor("ws://example.com/signaling/visitor?join=x", "call", () => undefined);
+  FakeSocket.latest.open();
+  FakeSocket.latest.receive({ ...AVAILABLE, isStaffed: false });
+
+  await visitor.prepare("audio");
+
+  expect(visitor.stage).toBe("checking");
+  visitor.hangUp();
+  await settled();
   expectNoCall(visitor);
 });

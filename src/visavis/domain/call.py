@@ -43,6 +43,7 @@ class Event(StrEnum):
     RING_TIME_OUT = "ring time-out"
     QUEUE_TIME_OUT = "queue time-out"
     SWITCHED_OFF = "switched off"
+    NOBODY_ON_DUTY = "nobody on duty"
     ACCEPT = "accept"
     ANSWER = "answer"
     BOTH_LEGS_UP = "both legs up"
@@ -100,6 +101,7 @@ TRANSITIONS: Final[dict[tuple[State, Event], _Next]] = {
     **_ends((State.RINGING,), Event.EVERYBODY_DECLINED, EndReason.DECLINED),
     **_ends((State.RINGING,), Event.RING_TIME_OUT, EndReason.MISSED),
     **_ends((State.QUEUED,), Event.QUEUE_TIME_OUT, EndReason.MISSED),
+    **_ends(_UNTAKEN, Event.NOBODY_ON_DUTY, EndReason.MISSED),
     **_ends((State.QUEUED,), Event.SWITCHED_OFF, EndReason.DISABLED),
     **_ends(_SETTING_UP, Event.CONNECT_TIME_OUT, EndReason.FAILED),
     **_ends(_SETTING_UP, Event.LINK_LOST, EndReason.FAILED),

@@ -143,13 +143,16 @@ class Call(Message, frozen=True):
 class LeaveMessage(Message, frozen=True):
     """After a call that nobody took: what the visitor wants to be told to the agents.
 
-    Answered with `MessageKept`. The same message sent again is kept once.
+    Answered with `MessageKept`. The same message sent again is kept once. Without a call (an empty
+    `call_id`, a message while nobody is on duty) it stands as a missed call of its own, known by
+    the page's `id`.
     """
 
     call_id: CallId
     text: LongText
     name: ShortText = ""
     email: ShortText = ""
+    id: CallId = ""
 
 
 # From the agent's page
@@ -219,12 +222,14 @@ class IceServers(Message, frozen=True):
 class Availability(Message, frozen=True):
     """The switch, as it is now and whenever it changes: may calls be placed, are they recorded.
 
-    With `needs_agreement` a visitor must agree to being recorded before a call.
+    With `needs_agreement` a visitor must agree to being recorded before a call. `is_staffed` says
+    whether an agent is on duty; otherwise a visitor may leave a message, and a call is missed.
     """
 
     is_enabled: bool
     is_recorded: bool
     needs_agreement: bool = False
+    is_staffed: bool = True
 
 
 class CallState(Message, frozen=True):

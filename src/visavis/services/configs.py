@@ -48,6 +48,8 @@ class Configs:
     ) -> None:
         self._store = store
         self._bus = bus
+        self.is_staffed: Callable[[int], bool] = lambda site_id: True
+        """Whether an agent is on duty at a site; the calls know it."""
         self._policy_of = policy_of
         self._clock = clock
         self._new_id = new_id
@@ -98,6 +100,7 @@ class Configs:
             is_enabled=config.is_enabled,
             is_recorded=config.is_recording,
             needs_agreement=config.is_recording and policy.consent is Consent.AGREEMENT,
+            is_staffed=self.is_staffed(site_id),
         )
 
     async def announce(self, site_id: int) -> None:

@@ -112,6 +112,8 @@ class House:
     told: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     alarms: list[Alarm] = field(default_factory=list)
     time: float = 0.0
+    is_staffed: bool = True
+    announced: list[bool] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         ids = itertools.count()
@@ -125,10 +127,16 @@ class House:
             schedule=self._schedule,
             new_id=lambda: f"id{next(ids)}",
             node_id="node",
+            announce=self._announce,
         )
+        if self.is_staffed:  # the last agent has just gone
+            self.calls._staffing._staffed.add(1)
 
     async def _config_of(self, site_id: int) -> Config:
         return self.config
+
+    async def _announce(self, site_id: int) -> None:
+        self.announced.append(self.calls.is_staffed(site_id))
 
     async def _policy_of(self, site_id: int) -> RecordingPolicy:
         return self.policy

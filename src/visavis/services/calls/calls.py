@@ -29,6 +29,7 @@ from visavis.services.calls.news import News
 from visavis.services.calls.parties import Parties
 from visavis.services.calls.probes import Probes
 from visavis.services.calls.ringing import Ringing
+from visavis.services.calls.staffing import Staffing
 from visavis.services.calls.taping import Taping
 from visavis.services.calls.transfers import Transfers
 from visavis.services.calls.visitors import Visitors
@@ -52,6 +53,7 @@ class Calls:
         schedule: Scheduler,
         new_id: Callable[[], str],
         node_id: str,
+        announce: Callable[[int], Awaitable[None]],
         limits: VisitorLimits | None = None,
     ) -> None:
         self._config_of = config_of
@@ -65,6 +67,7 @@ class Calls:
         links = Links(floor, media, self._taping)
         self._ringing = Ringing(floor, presence, links)
         self._transfers = Transfers(floor, presence, links)
+        self._staffing = Staffing(floor, presence, announce)
         self._lobby = Lobby(floor, presence)
         self._news = News(bus, floor, presence, self._ringing, self._lobby)
         self._parties = Parties(floor, links, self._transfers)
@@ -83,6 +86,7 @@ class Calls:
             joins=self._joins,
             desks=self._desks,
             guard=guard,
+            staffing=self._staffing,
         )
         self._probes = Probes(floor, media)
         self.ears: MediaListener = Ears(floor, links, self._transfers, self._taping)
@@ -96,6 +100,10 @@ class Calls:
     def unrecorded(self) -> int:
         """How many calls went on although they could not be recorded."""
         return self._taping.unrecorded
+
+    def is_staffed(self, site_id: int) -> bool:
+        """Whether an agent is on duty at a site."""
+        return self._staffing.is_staffed(site_id)
 
     def is_in_call(self, socket_id: str) -> bool:
         """Whether a page is a party of a call."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hmac import compare_digest
 
 from visavis.domain import signaling
-from visavis.domain.call import LEAVE, CallRecord
+from visavis.domain.call import LEAVE, CallRecord, Event
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
@@ -20,9 +20,11 @@ from visavis.services.calls.live import LiveCall, Seat, Tape, read_offer
 from visavis.services.calls.lobby import Lobby
 from visavis.services.calls.parties import Parties
 from visavis.services.calls.ringing import Ringing
+from visavis.services.calls.staffing import Staffing
 from visavis.services.calls.words import line_of, text_of
 from visavis.services.limits import VisitorGuard
 from visavis.services.ports import Store, Transaction
+from visavis.services.secrets import digest
 
 
 class Visitors:
@@ -39,6 +41,7 @@ class Visitors:
         joins: Joins,
         desks: Desks,
         guard: VisitorGuard,
+        staffing: Staffing,
     ) -> None:
         self._config_of = config_of
         self._policy_of = policy_of
@@ -50,6 +53,7 @@ class Visitors:
         self._joins = joins
         self._desks = desks
         self._guard = guard
+        self._staffing = staffing
         floor.endings.append(self._start_pause)
 
     async def call(self, visitor: Visitor, message: signaling.Call) -> None:
@@ -81,8 +85,10 @@ class Visitors:
         name, email = line_of(message.name), line_of(message.email)
         if not text:
             raise VisavisError(ErrorKind.ParameterInvalid, "Write something first.")
-        await self._floor.chronicle.written()
         site_id, call_id = visitor.site_id, message.call_id
+        if not call_id:
+            call_id = await self._message_without_call(visitor, message.id)
+        await self._floor.chronicle.written()
 
         def work(rows: Transaction) -> bool:
             if rows.calls.leave_message(site_id, call_id, text, name, email):
@@ -92,7 +98,29 @@ class Visitors:
 
         if not await self._store.write(work):
             raise VisavisError(ErrorKind.CallNotPossible, "This call takes no message.")
-        self._floor.tell_socket(visitor.id, signaling.MessageKept(call_id=call_id))
+        self._floor.tell_socket(visitor.id, signaling.MessageKept(call_id=message.call_id))
+
+    async def _message_without_call(self, visitor: Visitor, message_id: str) -> str:
+        """Write a missed call to keep a message with, once for each `message_id`; its id."""
+        if not message_id:
+            raise VisavisError(ErrorKind.ParameterInvalid, "A message without a call needs an id.")
+        if not (await self._config_of(visitor.site_id)).is_enabled:
+            raise VisavisError(ErrorKind.AudioVideoChatDisabled)
+        call_id = digest(f"message {visitor.site_id} {message_id}").hex()[:32]
+        known = await self._store.read(lambda rows: rows.calls.get(visitor.site_id, call_id))
+        if known is None:
+            now = self._floor.now()
+            record = CallRecord(
+                id=call_id,
+                site_id=visitor.site_id,
+                visitor=visitor,
+                media="audio",
+                is_recorded=False,
+                requested_at=now,
+            )
+            record.apply(Event.NOBODY_ON_DUTY, now)
+            self._floor.chronicle.touch(record)
+        return call_id
 
     def resume(self, visitor: Visitor, message: signaling.Resume) -> None:
         call = self._floor.find(visitor.site_id, message.call_id)
@@ -160,6 +188,8 @@ class Visitors:
         if desk and not self._floor.is_engaged(desk.agent.id):
             call.record.origin = "invitation"
             self._desks.take(call, desk)
+        elif call.desk_of is None and not self._staffing.is_staffed(call.site_id):
+            self._floor.end(call, Event.NOBODY_ON_DUTY)
         else:
             self._floor.changed(call.site_id)
 

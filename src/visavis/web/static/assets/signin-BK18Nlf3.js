@@ -1,4 +1,4 @@
-/* empty css             */import{_ as e,a as t,c as n,d as r,f as i,m as a,n as o,t as s,u as c}from"./decorate-m4V3L7gx.js";var l=class extends r{constructor(...e){super(...e),this.error=``,this.isBusy=!1}static{this.styles=[o,e`
+/* empty css             */import{_ as e,a as t,c as n,d as r,f as i,m as a,n as o,t as s,u as c}from"./decorate-oRg8hAOt.js";var l=class extends r{constructor(...e){super(...e),this.error=``,this.isBusy=!1}static{this.styles=[o,e`
       main { max-width: 22rem; margin: 12vh auto; padding: 0 1rem; }
       label { display: block; font-weight: 600; margin-bottom: 1rem; }
       input { display: block; width: 100%; font: inherit; padding: 0.6rem; margin-top: 0.25rem; border-radius: 8px; border: 1px solid var(--quiet); background: transparent; color: inherit; }

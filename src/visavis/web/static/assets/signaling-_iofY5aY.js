@@ -1,4 +1,4 @@
-import{_ as e,c as t,d as n,f as r,l as i,m as a,n as o,s,t as c,u as l}from"./decorate-m4V3L7gx.js";import{a as u,t as d}from"./format-DdnngG-R.js";import{t as f}from"./icons-Cs5INo8P.js";var p=e`
+import{_ as e,c as t,d as n,f as r,l as i,m as a,n as o,s,t as c,u as l}from"./decorate-oRg8hAOt.js";import{a as u,t as d}from"./format-DdnngG-R.js";import{t as f}from"./icons-D_4i3jb9.js";var p=e`
   :host { display: grid; gap: 12px; min-height: 0; }
   .stage { position: relative; background: #0c1013; color: #fff; border-radius: 12px; overflow: hidden; aspect-ratio: 16 / 9; min-height: 96px; max-height: max(96px, calc(100dvh - 190px)); width: 100%; }
   video { display: block; }

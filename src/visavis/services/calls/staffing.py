@@ -1,0 +1,66 @@
+"""Whether anybody is on duty at a site: without, nobody is put into a queue that nobody serves."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from visavis.domain.call import Event
+from visavis.services.calls.floor import Floor
+from visavis.services.calls.live import Timer
+from visavis.services.presence import Presence
+
+GRACE_SECONDS: Final = 30.0
+"""Consoles that are loaded again, or connect again, do not make a site unstaffed."""
+
+
+class Staffing:
+    """Knows which sites have an available agent, also one who is in a call.
+
+    `announce` tells a site's open pages when that has changed.
+    """
+
+    def __init__(
+        self, floor: Floor, presence: Presence, announce: Callable[[int], Awaitable[None]]
+    ) -> None:
+        self._floor = floor
+        self._presence = presence
+        self._announce = announce
+        self._staffed: set[int] = set()
+        self._leaving: dict[int, Timer] = {}
+        floor.changes.append(self._settle)
+
+    def is_staffed(self, site_id: int) -> bool:
+        return site_id in self._staffed
+
+    def _settle(self, site_id: int) -> None:
+        if self._is_somebody_here(site_id):
+            if timer := self._leaving.pop(site_id, None):
+                timer.cancel()
+            if site_id not in self._staffed:
+                self._staffed.add(site_id)
+                self._tell(site_id)
+        elif site_id in self._staffed and site_id not in self._leaving:
+            self._leaving[site_id] = self._floor.schedule(
+                GRACE_SECONDS, lambda: self._left(site_id)
+            )
+
+    def _is_somebody_here(self, site_id: int) -> bool:
+        is_talking = any(call.agent for call in self._floor.of_site(site_id))
+        return is_talking or bool(self._presence.available(site_id))
+
+    def _left(self, site_id: int) -> None:
+        """The last agent has not come back: the callers who wait may leave a message."""
+        del self._leaving[site_id]
+        self._staffed.discard(site_id)
+        with self._floor.gathering():
+            for call in self._floor.of_site(site_id):
+                if call.is_waiting and call.desk_of is None:
+                    self._floor.end(call, Event.NOBODY_ON_DUTY)
+        self._tell(site_id)
+
+    def _tell(self, site_id: int) -> None:
+        self._floor.run(self._announce_change(site_id))
+
+    async def _announce_change(self, site_id: int) -> None:
+        await self._announce(site_id)

@@ -1,0 +1,102 @@
+"""A site where nobody is on duty takes messages, and puts nobody into a queue."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.services.calls.house import House, desk, refused
+from visavis.domain import signaling
+from visavis.domain.callbook import CallSearch
+from visavis.domain.errors import ErrorKind
+from visavis.services.calls.staffing import GRACE_SECONDS
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def empty(house: House) -> House:
+    return House(house.store, is_staffed=False)
+
+
+async def test_a_call_while_nobody_is_on_duty_is_missed_at_once(empty: House) -> None:
+    call_id = await empty.ring()
+    assert empty.last("v", "ended")["reason"] == "missed"
+    assert "queued" not in empty.heard("v")
+    assert await empty.state(call_id) == ("ended", "missed")
+
+
+async def test_pages_are_told_when_the_first_agent_comes_and_the_last_has_gone(
+    empty: House,
+) -> None:
+    empty.calls.agent_arrived(desk("a"))
+    await empty.quiet()
+    empty.calls.agent_arrived(desk("b", 2))
+    empty.calls.agent_left(desk("a"))
+    empty.calls.agent_left(desk("b", 2))
+    await empty.pass_time(GRACE_SECONDS - 1)
+    assert empty.announced == [True]
+    await empty.pass_time(1)
+    assert empty.announced == [True, False]
+
+
+async def test_a_console_that_is_loaded_again_does_not_make_the_site_unstaffed(
+    empty: House,
+) -> None:
+    empty.calls.agent_arrived(desk("a"))
+    empty.calls.agent_left(desk("a"))
+    await empty.ring()
+    assert empty.last("v")["type"] == "queued"
+    empty.calls.agent_arrived(desk("a2"))
+    await empty.pass_time(GRACE_SECONDS)
+    assert empty.calls.is_staffed(1)
+    assert empty.last("v", "callState")["state"] == "ringing"
+
+
+async def test_callers_who_wait_when_the_last_agent_goes_may_leave_a_message(
+    empty: House,
+) -> None:
+    empty.calls.agent_arrived(desk("a"))
+    await empty.agent(signaling.Presence(is_available=False))
+    call_id = await empty.ring()
+    await empty.pass_time(GRACE_SECONDS)
+    assert empty.last("v")["reason"] == "missed"
+    await empty.visitor(signaling.LeaveMessage(call_id, "Call me"))
+    assert empty.last("v")["type"] == "messageKept"
+
+
+async def test_an_agent_in_a_call_is_on_duty(empty: House) -> None:
+    await empty.connect()
+    await empty.pass_time(GRACE_SECONDS)
+    await empty.ring("w")
+    assert empty.last("w")["type"] == "queued"
+
+
+async def test_a_message_without_a_call_stands_among_the_missed_ones_once(empty: House) -> None:
+    message = signaling.LeaveMessage("", "Call me", "Ann", "ann@example.com", "m1")
+    for _ in range(2):
+        await empty.visitor(message)
+        assert empty.last("v") == {"type": "messageKept", "callId": ""}
+    other_page = signaling.LeaveMessage("", "Call me", id="m2")
+    await empty.visitor(other_page)
+
+    calls = await empty.store.read(lambda rows: rows.calls.newest(1, CallSearch(), 10))
+    assert sorted((c.visitor_name, c.message, str(c.reason)) for c in calls) == [
+        ("", "Call me", "missed"),
+        ("Ann", "Call me", "missed"),
+    ]
+
+
+async def test_a_message_without_a_call_needs_a_name_and_an_enabled_site(empty: House) -> None:
+    nameless = signaling.LeaveMessage("", "Call me")
+    assert await refused(empty.visitor(nameless)) is ErrorKind.ParameterInvalid
+    empty.config = type(empty.config)(1, is_enabled=False)
+    named = signaling.LeaveMessage("", "Call me", id="m1")
+    assert await refused(empty.visitor(named)) is ErrorKind.AudioVideoChatDisabled
+
+
+async def test_a_call_made_over_the_api_waits_for_its_own_agent(empty: House) -> None:
+    joining = await empty.calls.make(desk("a").agent, "audio", "Ann", "")
+    empty.calls.agent_arrived(desk("b", 2))
+    empty.calls.agent_left(desk("b", 2))
+    await empty.pass_time(GRACE_SECONDS)
+    assert await empty.state(joining.call_id) == ("requested", None)
