@@ -63,7 +63,7 @@ def test_a_change_appears_on_the_other_page(both: tuple[Administrator, Administr
     expect(other.switch).to_be_checked()
     expect(other.status).to_have_text("Somebody else has just changed this.")
     for page in (one.page, other.page):
-        history = page.get_by_role("region", name="Who changed what")
+        history = page.get_by_role("region", name="Change history")
         expect(history).to_contain_text("admin@localhost")
         expect(history).to_contain_text(f"{SWITCH}: off → on")
 
@@ -82,27 +82,42 @@ def test_a_conflict_is_shown_with_both_values(both: tuple[Administrator, Adminis
     expect(other.url).to_have_value(mine)
 
     other.url.fill(theirs)
-    one.switch.check()
+    one.url.fill("https://first.example/")
     one.save()
     other.press("Take theirs")
-    expect(other.url).to_have_value(mine)
+    expect(other.url).to_have_value("https://first.example/")
+
+
+def test_different_fields_are_no_conflict(both: tuple[Administrator, Administrator]) -> None:
+    one, other = both
+    one.url.fill("https://mine.example/files")
+    other.switch.check()
+    other.save()
+    expect(one.switch).to_be_checked()
+    expect(one.url).to_have_value("https://mine.example/files")
+    one.save()
+    expect(other.url).to_have_value("https://mine.example/files")
     expect(other.switch).to_be_checked()
 
 
-def test_a_save_that_comes_too_late_is_a_conflict(
-    both: tuple[Administrator, Administrator],
-) -> None:
+def test_a_late_save_keeps_what_others_saved(both: tuple[Administrator, Administrator]) -> None:
     one, other = both
-    # this page no longer hears of changes, as behind a proxy that cuts streams
+    # This page no longer hears of changes, as behind a proxy that cuts streams.
     one.page.evaluate("document.querySelector('visavis-admin').events.close()")
     other.switch.check()
+    other.url.fill("https://theirs.example/")
     other.save()
+    one.recording.check()
     one.url.fill("https://late.example/")
     one.press("Save")
     conflict = one.page.get_by_role("alert", name="Somebody else has changed this meanwhile")
     expect(conflict).to_contain_text("https://late.example/")
-    one.press("Take theirs")
+    expect(conflict).to_contain_text("https://theirs.example/")
+    one.press("Keep mine")
+    expect(one.page.get_by_text("Saved. Every open page has it already.")).to_be_visible()
     expect(one.switch).to_be_checked()
+    expect(other.recording).to_be_checked()
+    expect(other.url).to_have_value("https://late.example/")
 
 
 def test_a_wrong_address_is_told_beside_its_field(
@@ -112,7 +127,7 @@ def test_a_wrong_address_is_told_beside_its_field(
     one.url.fill("ftp://files.example/")
     one.press("Save")
     expect(one.url).to_have_attribute("aria-invalid", "true")
-    expect(one.url).to_have_accessible_description(re.compile("Give a whole address"))
+    expect(one.url).to_have_accessible_description(re.compile("Enter a complete URL"))
     expect(one.url).to_be_focused()
     one.url.fill("")
     one.recording.check()

@@ -17,7 +17,7 @@ def test_an_agent_invites_a_visitor(parties: Parties) -> None:
     here = parties.agent.get_by_role("region", name="Visitors on your site")
     expect(here).to_contain_text("Tenon")
     here.get_by_role("button", name="Invite").click()
-    expect(parties.visitor.get_by_role("alert")).to_have_text("Admin asks you into a video call.")
+    expect(parties.visitor.get_by_role("alert")).to_have_text("Admin invites you to a video call.")
     parties.visitor.get_by_role("button", name="Answer").click()
     parties.visitor.get_by_role("button", name="Call now").click()
     parties.wait_until("connected")
@@ -39,7 +39,7 @@ def test_a_call_moves_to_another_agent_without_a_gap(parties: Parties) -> None:
 
     parties.agent.get_by_role("button", name="Transfer", exact=True).click()
     parties.agent.get_by_role("button", name="Transfer to Bea").click()
-    expect(bea.get_by_text("Handed over by Admin")).to_be_visible()
+    expect(bea.get_by_text("Transferred by Admin")).to_be_visible()
     bea.get_by_role("button", name="Decline").click()
     expect(parties.agent.get_by_text("Bea did not take the call")).to_be_visible()
     parties.wait_until("connected")

@@ -296,9 +296,9 @@ def test_a_film_of_both_sides(page: Page, library: System, tmp_path: Path) -> No
     open_call(page, library)
     page.locator("#compose").click()
     expect(page.get_by_role("progressbar")).to_be_visible()
-    page.get_by_role("link", name="Download film").wait_for(timeout=200_000)
+    page.get_by_role("link", name="Download MP4").wait_for(timeout=200_000)
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download film").click()
+        page.get_by_role("link", name="Download MP4").click()
     film_file = tmp_path / "film.mp4"
     download.value.save_as(film_file)
     streams = {s["codec_type"]: s for s in ffprobe(film_file)["streams"]}
@@ -336,7 +336,7 @@ def test_hold_and_deletion(page: Page, library: System) -> None:
     ]
     assert audited(library).count("recordingPlayed") == plays + 1
     page.goto(f"{library.url}/admin")
-    history = page.get_by_role("region", name="Who changed what").get_by_role("listitem")
+    history = page.get_by_role("region", name="Change history").get_by_role("listitem")
     expect(history.nth(0)).to_contain_text("Recording deleted: brief")
     expect(history.nth(1)).to_contain_text("Recording released from legal hold: brief")
     expect(history.get_by_role("link", name="brief").first).to_have_attribute(

@@ -76,7 +76,7 @@ def save_address(admin: Page, address: str) -> None:
 def apply(admin: Page, label: str, choice: str) -> None:
     admin.get_by_label(label).select_option(label=choice)
     admin.get_by_role("button", name="Apply").click()
-    expect(admin.get_by_text("This holds now.")).to_be_visible()
+    expect(admin.get_by_text("Saved. The policy applies from the next call.")).to_be_visible()
 
 
 def test_a_wrong_address_is_told_and_loses_nothing(
@@ -122,7 +122,7 @@ def test_the_policy_is_set_on_the_page_and_held_to(
 ) -> None:
     visitor, agent = parties.visitor, parties.agent
     apply(admin, "Consent", "The visitor has to agree")
-    history = admin.get_by_role("region", name="Who changed what")
+    history = admin.get_by_role("region", name="Change history")
     expect(history).to_contain_text("Consent: The visitor is told → The visitor has to agree")
 
     visitor.get_by_role("button", name="Audio call").click()
@@ -137,11 +137,13 @@ def test_the_policy_is_set_on_the_page_and_held_to(
         assert last_call(system)["consent"] == "agreement"
         assert last_call(system)["reason"] == "recordingUnavailable"
 
-        apply(admin, "When a call cannot be recorded", "It goes on unrecorded, and is marked so")
+        apply(
+            admin, "When a call cannot be recorded", "The call continues unrecorded and is flagged."
+        )
         visitor.get_by_role("button", name="Audio call").click()
         call(parties)
         parties.wait_until("connected")
-        expect(visitor.get_by_text("Recorded since")).to_have_count(0)
+        expect(visitor.get_by_text("Recording since")).to_have_count(0)
     parties.hang_up()
     assert eventually(lambda: last_call(system)["isUnrecorded"])
     eventually(lambda: "visavis_calls_unrecorded 1.0" in httpx2.get(f"{system.url}/metrics").text)

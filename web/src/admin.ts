@@ -4,9 +4,10 @@ import { t, type Word } from "./catalogue-pages";
 import { dateTime } from "./format";
 import { demandSession, signOut, type Session } from "./session";
 import "./settings/delivery";
+import { merge } from "./settings/merge";
 import { POLICY_VALUES, POLICY_WORDS } from "./settings/policy";
 import "./settings/trial";
-import { shared } from "./styles";
+import { forcedSwitch, shared } from "./styles";
 
 const RESOURCE = "/v4/livechat/audioVideoChatConfig";
 const LOGS = "/v4/global/auditLogs";
@@ -59,7 +60,7 @@ export class Admin extends LitElement {
       header { display: flex; flex-wrap: wrap; gap: 0.5rem 1.25rem; align-items: center; padding: 0.75rem 1.25rem; border-bottom: 1px solid var(--line); background: var(--card); }
       header strong { margin-right: auto; }
       a { color: var(--accent); }
-      main { max-width: 46rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; display: grid; gap: 1.25rem; }
+      main { max-width: 46rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); }
       .row { display: flex; gap: 1rem; align-items: flex-start; justify-content: space-between; padding: 1rem 0; border-top: 1px solid var(--line); }
       .row label, .field label { font-weight: 600; }
       .row p, .field p { margin: 0.15rem 0 0; }
@@ -86,6 +87,7 @@ export class Admin extends LitElement {
       ol { list-style: none; margin: 0; padding: 0; }
       li { padding: 0.75rem 0; border-top: 1px solid var(--line); overflow-wrap: anywhere; }
       li p { margin: 0.15rem 0 0; }
+      ${forcedSwitch}
       @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
     `,
   ];
@@ -93,7 +95,8 @@ export class Admin extends LitElement {
   @state() private session: Session | undefined;
   @state() private saved: Tagged | undefined;
   @state() private draft: Config | undefined;
-  @state() private theirs: Tagged | undefined;
+  @state() private theirs: Config | undefined;
+  @state() private conflicts: Field[] = [];
   @state() private errors: Partial<Record<Field, string>> = {};
   @state() private failure = "";
   @state() private status = "";
@@ -134,7 +137,7 @@ export class Admin extends LitElement {
   private content() {
     return html`
       ${this.failure ? html`<p class="error" role="alert">${this.failure}</p>` : nothing}
-      ${this.theirs && this.draft ? this.conflict(this.theirs.config, this.draft) : nothing}
+      ${this.theirs && this.draft ? this.conflict(this.theirs, this.draft) : nothing}
       ${this.draft ? this.form(this.draft) : html`<p class="quiet">${t("loading")}</p>`}
       <visavis-delivery></visavis-delivery>
       <visavis-policy @saved=${() => this.readLog()}></visavis-policy>
@@ -174,8 +177,7 @@ export class Admin extends LitElement {
   }
 
   private conflict(theirs: Config, mine: Config) {
-    const differing = FIELDS.filter((field) => theirs[field] !== mine[field]);
-    const rows = differing.map(
+    const rows = this.conflicts.map(
       (field) =>
         html`<tr><th scope="row">${t(LABELS[field])}</th><td data-whose=${t("yours")}>${shown(mine[field])}</td><td data-whose=${t("theirs")}>${shown(theirs[field])}</td></tr>`,
     );
@@ -224,43 +226,53 @@ export class Admin extends LitElement {
     if (this.saved) this.accept(this.saved);
   }
 
-  /** Another page or program has changed it, or it is told for the first time. */
+  /** Take in what another page or program has saved, or the first state. */
   private hear(news: Tagged): void {
     if (news.etag === this.saved?.etag || this.isSaving) return;
     const isFirst = !this.saved;
-    if (this.isEdited && this.draft && !isSame(this.draft, news.config)) {
-      this.theirs = news;
-    } else {
-      this.accept(news);
-      this.status = isFirst ? "" : t("changedElsewhere");
-    }
-    if (!isFirst) void this.readLog();
+    this.mergeWith(news);
+    if (isFirst) this.status = "";
+    else void this.readLog();
+  }
+
+  /** Keep this page's edits upon what somebody else has saved; ask only where both changed one field. */
+  private mergeWith(news: Tagged): void {
+    if (!this.saved || !this.draft) return this.accept(news);
+    const { merged, conflicts } = merge(this.saved.config, this.draft, news.config);
+    this.accept(news);
+    this.draft = merged;
+    this.conflicts = conflicts;
+    this.theirs = conflicts.length ? news.config : undefined;
+    this.status = conflicts.length ? "" : t("changedElsewhere");
   }
 
   private accept(tagged: Tagged): void {
     this.saved = tagged;
     this.draft = { ...tagged.config };
     this.theirs = undefined;
+    this.conflicts = [];
     this.errors = {};
     this.failure = "";
   }
 
   private takeTheirs(): void {
-    if (!this.theirs) return;
-    this.accept(this.theirs);
+    const { theirs, draft } = this;
+    if (!theirs || !draft) return;
+    this.draft = { ...draft, ...Object.fromEntries(this.conflicts.map((field) => [field, theirs[field]])) };
+    this.theirs = undefined;
+    this.conflicts = [];
     this.status = t("tookTheirs");
   }
 
   private async keepMine(): Promise<void> {
-    if (!this.theirs) return;
-    this.saved = this.theirs;
     this.theirs = undefined;
+    this.conflicts = [];
     await this.save();
   }
 
   private async submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
-    if (this.isEdited) await this.save();
+    if (this.isEdited && !this.theirs) await this.save();
   }
 
   private async save(): Promise<void> {
@@ -287,8 +299,8 @@ export class Admin extends LitElement {
       return this.readLog();
     }
     if (response.status === 412) {
-      this.theirs = await tagged(await fetch(RESOURCE));
-      this.status = "";
+      this.mergeWith(await tagged(await fetch(RESOURCE)));
+      if (!this.theirs) await this.save();
       return;
     }
     if (response.status === 401) await demandSession();

@@ -1,4 +1,5 @@
 import { css } from "lit";
+import { forcedSwitch } from "./styles";
 
 /** The console: the call in the middle, what is around it beside or, on a phone, below. */
 export const consoleStyles = css`
@@ -30,9 +31,14 @@ export const consoleStyles = css`
   .team { border-top: 1px solid var(--line); padding-top: 0.75rem; }
   .team ul { list-style: none; margin: 0; padding: 0; }
   .team li { display: flex; gap: 0.75rem; align-items: center; padding: 0.4rem 0; }
-  .team .who { flex: 1; }
+  .team .who { flex: 1; min-width: 0; overflow-wrap: anywhere; }
   .dot { width: 0.6rem; height: 0.6rem; border-radius: 50%; background: var(--quiet); flex: none; }
   .dot.available { background: var(--good); } .dot.busy { background: var(--danger); }
+  @media (forced-colors: active) {
+    .dot { forced-color-adjust: none; border: 2px solid CanvasText; background: Canvas; }
+    .dot.available { background: CanvasText; } .dot.busy { background: Highlight; border-color: Highlight; }
+  }
+  ${forcedSwitch}
   @media (max-width: 62rem) { main { grid-template-columns: minmax(0, 1fr); } }
   @media (max-width: 40rem) {
     main { padding: 0.75rem; gap: 0.75rem; } .middle { gap: 0.75rem; }

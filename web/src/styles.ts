@@ -57,5 +57,20 @@ export const shared = css`
   p { margin: 0 0 12px; }
   h1, h2, h3 { margin: 0 0 12px; line-height: 1.2; }
   h1 { font-size: 24px; } h2 { font-size: 17.6px; } h3 { font-size: 16px; }
+  @media (forced-colors: active) {
+    button[aria-pressed="true"], button[aria-expanded="true"], button.primary { forced-color-adjust: none; background: Highlight; border-color: Highlight; color: HighlightText; }
+    button:disabled { color: GrayText; border-color: GrayText; }
+  }
   @media (prefers-reduced-motion: reduce) { *, *::before, *::after { transition: none !important; animation: none !important; } }
+`;
+
+/** High contrast (forced colours) drops backgrounds: a switch then shows its state by borders and marks. */
+export const forcedSwitch = css`
+  @media (forced-colors: active) {
+    input[role="switch"] { border: 2px solid ButtonText; forced-color-adjust: none; background: Canvas; }
+    input[role="switch"]::after { background: ButtonText; }
+    input[role="switch"]:checked { background: Highlight; border-color: Highlight; }
+    input[role="switch"]:checked::after { background: HighlightText; }
+    input[role="switch"]:disabled { border-color: GrayText; }
+  }
 `;

@@ -1,4 +1,4 @@
-"""Who changed what, and when."""
+"""Entries of the audit log: the time, the agent and the change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who changed what: reading the log, and adding to it what is no change of a table."""
+"""Reading the audit log, and adding entries that no change of a table brings."""
 
 from __future__ import annotations
 

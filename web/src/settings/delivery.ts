@@ -86,7 +86,7 @@ export class Delivery extends LitElement {
         <dt>${t("backlog")}</dt><dd id="backlog">${pending ? `${pending}${since}` : t("nothingWaits")}</dd>
         ${failed ? html`<dt>${t("recordingFailed")}</dt><dd class="error">${failed}: ${t("failedHelp")}</dd>` : nothing}
         ${incomplete ? html`<dt>${t("incompleteRecordings")}</dt><dd class="warn">${incomplete}: ${t("incompleteHelp")}</dd>` : nothing}
-        ${missing ? html`<dt>${t("missingRecordings")}</dt><dd class="warn">${missing}: ${t("missingHelp")}</dd>` : nothing}
+        ${missing ? html`<dt>${t("missingRecordings")}</dt><dd class="warn">${missing === 1 ? t("missingOne") : t("missingMany").replace("%", String(missing))}</dd>` : nothing}
         <dt>${t("lastSuccess")}</dt><dd id="last-success">${lastSuccess ? dateTime(lastSuccess) : t("neverYet")}</dd>
         <dt>${t("lastError")}</dt><dd id="last-error" class=${lastError ? "error" : ""}>${lastError ? `${when(lastErrorTime)}${lastError}` : t("none")}</dd>
       </dl>
