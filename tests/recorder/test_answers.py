@@ -46,7 +46,7 @@ def test_no_retry_after() -> None:
         (401, "wants a secret", True),
         (403, "check the secret", True),
         (404, "404 Not Found", True),
-        (413, "larger than it takes", False),
+        (413, "larger than it, or a proxy", False),
         (423, "still going on", False),
         (429, "We are to wait", True),
         (460, "460 Checksum Mismatch", False),

@@ -21,7 +21,7 @@ _CHECKSUM_MISMATCH: Final = 460  # tus 1.0, checksum extension
 _HINTS: Final = {
     401: "It wants a secret, or another one: see the recording policy.",
     403: "It does not let us in: check the secret in the recording policy.",
-    413: "It, or a proxy in front of it, takes nothing so large.",
+    413: "The request is larger than it, or a proxy in front of it, accepts.",
     423: "Another upload of this recording is still going on there.",
     429: "We are to wait.",
     460: "The bytes did not arrive as they were sent.",
