@@ -16,6 +16,7 @@ from visavis.services.grants import Grants
 from visavis.services.keys import Keys
 from visavis.services.people import MAX_PASSWORD_LENGTH, People
 from visavis.services.ports import Transaction
+from visavis.services.staff import Staff
 from visavis.services.tokens import Tokens
 from visavis.store.sql import SqlStore
 
@@ -103,6 +104,22 @@ async def test_keys_are_remembered_up_to_a_number(
         _, secret = await known.add(agent, name)
         assert (await known.authenticate("a@example.com", secret)).id == agent.id
     assert len(known._remembered) == 1
+
+
+@pytest.mark.parametrize("is_disabled", [False, True])
+async def test_keys_end_with_the_password_and_with_the_agent(
+    store: SqlStore, agent: Agent, *, is_disabled: bool
+) -> None:
+    known, accounts = Keys(store, clock, new_id, new_id), Staff(store, Plain(), clock, new_id)
+    await accounts.add_agent(agent.site_id, "b@example.com", is_administrator=True)
+    _, secret = await known.add(agent, "one")
+    if is_disabled:
+        await accounts.disable_agent(agent.email, is_disabled=True)
+        await accounts.disable_agent(agent.email, is_disabled=False)
+    else:
+        await accounts.set_password(agent.email, "another")
+    assert await known.of_site(agent.site_id) == []
+    await refused(ErrorKind.Unauthorized, known.authenticate(agent.email, secret))
 
 
 async def test_a_redirect_uri_is_absolute(store: SqlStore, agent: Agent) -> None:

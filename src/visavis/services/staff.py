@@ -73,7 +73,11 @@ class Staff:
         return await self._store.write(work), password
 
     async def set_password(self, email: str, password: str | None = None) -> str:
-        """The new password, which is to be shown once; all that was signed in is signed out."""
+        """Set a password and return it, to be shown once.
+
+        Every sign-in and every API key of the agent ends: whoever knew the old password may have
+        made keys.
+        """
         password = password or self._new_secret()
         password_hash = await self._passwords.hash(password)
 
@@ -81,18 +85,23 @@ class Staff:
             agent = _agent(rows, email)
             rows.agents.set_password(agent.site_id, agent.id, password_hash)
             rows.credentials.delete_of_agent(agent.site_id, agent.id)
+            rows.keys.delete_of_agent(agent.site_id, agent.id)
 
         await self._store.write(work)
         return password
 
     async def disable_agent(self, email: str, *, is_disabled: bool) -> None:
-        """A disabled agent is signed out everywhere. A site keeps one administrator."""
+        """Disable or enable an agent; disabling ends every sign-in and API key.
+
+        A site keeps one administrator.
+        """
 
         def work(rows: Transaction) -> None:
             agent = _agent(rows, email)
             if is_disabled:
                 _demand_another_administrator(rows, agent)
                 rows.credentials.delete_of_agent(agent.site_id, agent.id)
+                rows.keys.delete_of_agent(agent.site_id, agent.id)
             rows.agents.disable(agent.site_id, agent.id, is_disabled=is_disabled)
 
         await self._store.write(work)

@@ -169,6 +169,12 @@ class Keys(Rows):
         query = delete(t.api_keys).where(c.site_id == site_id, c.id == key_id)
         return bool(self._run(query).rowcount)
 
+    def delete_of_agent(self, site_id: int, agent_id: int) -> None:
+        """Delete every key of an agent."""
+        c = t.api_keys.c
+        self._run(delete(t.api_keys).where(c.site_id == site_id, c.agent_id == agent_id))
+        self._changed()
+
 
 def _client(row: Row[Any]) -> Client:
     return Client(
