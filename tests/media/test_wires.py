@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import AsyncIterator
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.running import free_media_port
 from visavis.media import tcp
+from visavis.media import wires as wires_module
 from visavis.media.framing import Deframer, frame
 from visavis.media.route import Route
 from visavis.media.tcp import MAX_WAITING_BYTES, STRANGER_SECONDS
@@ -135,6 +137,68 @@ async def test_a_browser_that_does_not_read_loses_packets(ear: tuple[Ear, int]) 
 async def test_a_taken_port_is_named() -> None:
     with socket.socket() as taken:
         taken.bind(("0.0.0.0", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=f"TCP port {port} .* choose --media-port"):
+            Wires(port)
+
+
+def remove_families(
+    monkeypatch: pytest.MonkeyPatch, code: int, *removed: socket.AddressFamily
+) -> None:
+    """Make the media ports see a machine without these address families."""
+    open_one = wires_module._open_one
+
+    def open_if_there(
+        family: socket.AddressFamily, kind: socket.SocketKind, port: int
+    ) -> socket.socket:
+        if family in removed:
+            raise OSError(code, "no such family")
+        return open_one(family, kind, port)
+
+    monkeypatch.setattr(wires_module, "_open_one", open_if_there)
+
+
+@pytest.mark.parametrize("code", [errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL])
+@pytest.mark.parametrize(
+    ("missing", "host"), [(socket.AF_INET, "::1"), (socket.AF_INET6, "127.0.0.1")]
+)
+async def test_one_address_family_is_enough(
+    monkeypatch: pytest.MonkeyPatch, code: int, missing: socket.AddressFamily, host: str
+) -> None:
+    remove_families(monkeypatch, code, missing)
+    ear = Ear(port := free_media_port())
+    await ear.open()
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as browser:
+        browser.setblocking(False)
+        browser.connect((host, port))
+        browser.send(b"hello")
+        datagram, route = await ear.heard.get()
+        assert datagram == b"hello"
+        ear.wires.send(b"answer", route)
+        assert await asyncio.get_running_loop().sock_recv(browser, 100) == b"answer"
+    reader, writer = await asyncio.open_connection(host, port)
+    writer.write(frame(b"hello"))
+    _, route = await ear.heard.get()
+    ear.wires.send(b"answer", route)
+    assert Deframer().feed(await reader.read(100)) == [b"answer"]
+    writer.close()
+    ear.wires.close()
+
+
+async def test_a_machine_without_any_address_family_is_told_in_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    remove_families(monkeypatch, errno.EAFNOSUPPORT, socket.AF_INET, socket.AF_INET6)
+    with pytest.raises(OSError, match="UDP port 9999 cannot be had"):
+        Wires(9999)
+
+
+async def test_a_port_that_only_ipv6_has_taken_is_named() -> None:
+    with socket.socket(socket.AF_INET6) as taken:
+        taken.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        taken.bind(("::", 0))
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(OSError, match=f"TCP port {port} .* choose --media-port"):

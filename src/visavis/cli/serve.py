@@ -36,6 +36,7 @@ from visavis.cli.office import (
 )
 from visavis.domain.errors import VisavisError
 from visavis.listener import listen
+from visavis.media.wires import Wires
 from visavis.services.people import FIRST_EMAIL, FirstAccount
 from visavis.settings import Settings
 from visavis.store.addresses import has_password, masked
@@ -48,6 +49,7 @@ READY_SECONDS: Final = 15.0
 ANSWER_SECONDS: Final = 5.0
 SECRETS: Final = frozenset({"turn_secret", "metrics_token"})
 MAX_REASON_BYTES: Final = 1000
+MAX_PORT: Final = 65_535
 
 
 @click.command()
@@ -337,12 +339,11 @@ def _free_ports(count: int) -> int:
 
 
 def _is_free(port: int) -> bool:
-    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-        with socket.socket(socket.AF_INET, kind) as probe:
-            if kind is socket.SOCK_STREAM:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("0.0.0.0", port))  # noqa: S104  as the media worker will
-            except (OSError, OverflowError):
-                return False
+    """Whether a media worker could have this port."""
+    if port > MAX_PORT:
+        return False
+    try:
+        Wires(port).close()
+    except OSError:
+        return False
     return True

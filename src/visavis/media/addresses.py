@@ -13,6 +13,7 @@ from typing import Final
 
 MAX_ADDRESSES: Final = 12
 LOOPBACK: Final = "127.0.0.1"
+IPV6_LOOPBACK: Final = "::1"
 
 _GET_ADDRESS: Final = 0x8915  # SIOCGIFADDR
 _INTERFACE_REQUEST: Final = struct.Struct("16s4x4s232x")
@@ -28,7 +29,17 @@ def own_addresses() -> tuple[str, ...]:
     """Those of the default routes first, loopback last; link-local ones are left out."""
     found = [*_of_default_routes(), *_ipv4(), *_ipv6()]
     kept = dict.fromkeys(address for address in found if _is_reachable(address))
-    return (*list(kept)[: MAX_ADDRESSES - 1], LOOPBACK)
+    return (*list(kept)[: MAX_ADDRESSES - 1], _loopback())
+
+
+def _loopback() -> str:
+    """Return the IPv4 loopback address, or the IPv6 one if the machine has no IPv4."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind((LOOPBACK, 0))
+    except OSError:
+        return IPV6_LOOPBACK
+    return LOOPBACK
 
 
 def _is_reachable(text: str) -> bool:
@@ -45,7 +56,7 @@ def _of_default_routes() -> Iterator[str]:
 
 def _ipv4() -> Iterator[str]:
     """Each interface's first address."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         for _, name in socket.if_nameindex():
             with suppress(OSError):
                 request = _INTERFACE_REQUEST.pack(name.encode()[:15], b"")

@@ -1,4 +1,4 @@
-"""A media worker's UDP and TCP port, on IPv4 and, where there is any, IPv6."""
+"""A media worker's UDP and TCP port, on IPv4 and IPv6 or on the one that the machine has."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SOCKET_BUFFER_BYTES: Final = 4 * 1024 * 1024
 TCP_BACKLOG: Final = 128
 
 _ANY: Final = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}  # noqa: S104  browsers reach us
-_NO_IPV6: Final = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT}
+_NO_FAMILY: Final = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT}
 
 
 class Wires:
@@ -33,8 +33,10 @@ class Wires:
         self._inlets: list[Inlet] = []
         self._servers: list[asyncio.Server] = []
         self._tcp: TcpPort | None = None
-        ipv4 = self._udp[socket.AF_INET]
-        self._outlet = Outlet(ipv4, self._udp.get(socket.AF_INET6, ipv4))
+        any_udp = next(iter(self._udp.values()))  # nothing is sent to a family that is missing
+        self._outlet = Outlet(
+            self._udp.get(socket.AF_INET, any_udp), self._udp.get(socket.AF_INET6, any_udp)
+        )
 
     @property
     def has_ipv6(self) -> bool:
@@ -77,21 +79,26 @@ class Wires:
 
 
 def _open(kind: socket.SocketKind, port: int) -> dict[socket.AddressFamily, socket.socket]:
-    """A socket of each family; IPv6 is left out where the machine has none."""
+    """Open a socket of each family that the machine has; raise `OSError` if it has neither."""
     opened: dict[socket.AddressFamily, socket.socket] = {}
+    missing: OSError | None = None
     for family in (socket.AF_INET, socket.AF_INET6):
         try:
             opened[family] = _open_one(family, kind, port)
         except OSError as error:
-            if family is socket.AF_INET6 and error.errno in _NO_IPV6:
-                continue
-            _close(opened.values())
-            name = "TCP" if kind is socket.SOCK_STREAM else "UDP"
-            raise OSError(
-                error.errno,
-                f"{name} port {port} cannot be had ({error.strerror}): choose --media-port",
-            ) from None
+            if error.errno not in _NO_FAMILY:
+                _close(opened.values())
+                raise _in_words(error, kind, port) from None
+            missing = error
+    if missing and not opened:
+        raise _in_words(missing, kind, port)
     return opened
+
+
+def _in_words(error: OSError, kind: socket.SocketKind, port: int) -> OSError:
+    name = "TCP" if kind is socket.SOCK_STREAM else "UDP"
+    text = f"{name} port {port} cannot be had ({error.strerror}): choose --media-port"
+    return OSError(error.errno, text)
 
 
 def _close(sockets: Iterable[socket.socket]) -> None:
