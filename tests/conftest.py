@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.postgresql import Cluster
 from tests.running import PATIENCE, Parties, System, launch
 from visavis.store import open_store
+
+hypothesis_settings.register_profile("unhurried", deadline=None)
+hypothesis_settings.load_profile("unhurried")  # a test never depends on how busy the machine is
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -19,6 +19,8 @@ import httpx2
 from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
+from visavis.domain.recording import INCOMPLETE
+
 T = TypeVar("T")
 
 VISAVIS = str(Path(sys.executable).parent / "visavis")
@@ -181,7 +183,10 @@ class System:
         return self.data / "archive" / "library" / "1" / f"{recording_id}.mkv"
 
     def undelivered(self) -> list[str]:
-        return sorted(path.name for path in self.spool.iterdir()) if self.spool.exists() else []
+        """Return what waits in the spool; journals of incomplete recordings are kept aside."""
+        if not self.spool.exists():
+            return []
+        return sorted(path.name for path in self.spool.iterdir() if path.name != INCOMPLETE)
 
 
 class Parties:

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from tests.e2e.delivered import archived, last_call, titles
 from tests.e2e.flow import AGENT, VISITOR, Sides, await_flow, flow
 from tests.running import Parties, System, eventually, ffprobe
+from visavis.services.limits import VisitorLimits
 
 pytestmark = pytest.mark.e2e
 
@@ -89,6 +90,7 @@ def test_audio_call_cancelled_declined_and_taken(system: System, parties: Partie
     parties.visitor.get_by_role("button", name="Cancel").click()
     expect(parties.agent.get_by_role("button", name="Accept")).to_have_count(0)
 
+    parties.visitor.wait_for_timeout(1000 * VisitorLimits().call_pause_seconds)
     parties.call("Audio call")
     parties.agent.get_by_role("button", name="Decline").click()
     expect(parties.visitor.get_by_text("Nobody can take your call")).to_be_visible()

@@ -102,7 +102,7 @@ LOSE_SOCKET = """async () => {{
     .map(one => one.shadowRoot ? text(one.shadowRoot) : "").join() + root.textContent;
   const {{signaling}} = document.querySelector('{0}').{1};
   signaling.socket.close();
-  while (!text(document.body).includes("The connection to the server was lost"))
+  while (!text(document.documentElement).includes("The connection to the server was lost"))
     await new Promise(resolve => setTimeout(resolve, 5));
 }}"""
 

@@ -127,7 +127,8 @@ class Storm:
 
     def __init__(self, directory: Path, seed: int) -> None:
         self.chance = random.Random(seed)
-        self.system = System(directory / "data", "--allow-private-recording-servers")
+        reserve = ("--disk-reserve-megabytes", str(SPOOL_MEGABYTES // 8))
+        self.system = System(directory / "data", "--allow-private-recording-servers", *reserve)
         self.server = RecordingServer(directory / "archive")
         self.disk = Disk(self.system.spool)
         self.outcome = Outcome()
