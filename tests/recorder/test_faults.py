@@ -259,9 +259,10 @@ def picture_times(
     codec: str,
     frames: list[tuple[float, bytes]],
     late: dict[int, float] | None = None,
+    sources: dict[str, list[int]] | None = None,
 ) -> list[float]:
     journal = Journal()
-    journal.describe()
+    journal.describe(sources=sources)
     seconds = frames[-1][0]
     talk(journal, AGENT, seconds, "")
     send_voice(journal, voice(round(seconds + 0.5)))
@@ -295,6 +296,13 @@ def test_a_repair_that_comes_late_costs_no_picture(tmp_path: Path, codec: str) -
 @pytest.mark.parametrize("late", [1.5, 8.0])
 def test_a_late_repair_of_the_first_key_frame_costs_no_picture(tmp_path: Path, late: float) -> None:
     check_late_repairs(tmp_path, "VP8", {0: late})
+
+
+def test_a_first_key_frame_that_comes_as_a_repair_alone_opens_the_picture(tmp_path: Path) -> None:
+    """The packet is lost and repaired before the second frame."""
+    frames = one_key_frame("VP8", 3.0)
+    seen = picture_times(tmp_path, "VP8", frames, late={0: 0.01}, sources={"1": [PICTURE]})
+    assert seen == pytest.approx([at for at, _ in frames], abs=0.06)
 
 
 @pytest.mark.parametrize("codec", VIDEO_CODECS)

@@ -55,9 +55,11 @@ class Journal:
         payload = json.dumps(note).encode()
         self.records.append((at, RecordKind.NOTE, JournalLeg.NONE, payload))
 
-    def describe(self, at: float = 0.0, **more: Any) -> None:
+    def describe(
+        self, at: float = 0.0, *, sources: dict[str, list[int]] | None = None, **more: Any
+    ) -> None:
         """Microphone, camera and screen of both sides have the mids 0, 1 and 2."""
-        both = sdp([("0", "audio"), ("1", "video"), ("2", "video")])
+        both = sdp([("0", "audio"), ("1", "video"), ("2", "video")], sources)
         self.note(at, type="descriptions", link=1, visitor=both, agent=both, **more)
 
     def pause(self, start: float, end: float | None) -> None:

@@ -207,11 +207,18 @@ class Link:
         if ssrc is None:
             ssrc = self._find_repaired(leg, packet.ssrc, data)
         media = self.codec(leg, codec.apt) if codec.apt is not None else None
-        stream = self.streams.get((leg, ssrc)) if ssrc is not None else None
-        if stream is None or media is None or media.name not in DEPACKETISERS or stream.is_audio:
+        if ssrc is None or media is None or media.name not in DEPACKETISERS:
             return None
-        unwrapped = unwrap_rtx(packet, codec.apt or 0, stream.ssrc)
-        return Packet(stream, unwrapped, media.name, True) if unwrapped else None
+        unwrapped = unwrap_rtx(packet, codec.apt or 0, ssrc)
+        if unwrapped is None:
+            return None
+        stream = self.streams.get((leg, ssrc))
+        if stream is None and self._opened[leg] < MAX_STREAMS:
+            # A lost first key frame may come as a repair, ahead of all other packets.
+            stream = self._open(leg, unwrapped, media)
+        if stream is None or stream.is_audio:
+            return None
+        return Packet(stream, unwrapped, media.name, True)
 
     def _find_repaired(self, leg: JournalLeg, repair: int, data: bytes) -> int | None:
         """By the description, by the mid that both name, else the picture that began last."""
