@@ -163,7 +163,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def archive_site_bytes(self) -> int:
-        """What the archive may keep of a site; 0 is no limit."""
+        """Bytes that the archive may keep of a site; 0 is no limit."""
         return self.archive_site_gigabytes * 1000**3
 
     @property

@@ -164,7 +164,7 @@ def observe(page: Page, name: str) -> None:
 
 
 def received(page: Page) -> Received:
-    """What the page has received since `observe`; to be asked before the call ends or after."""
+    """Return what the page has received since `observe`, during the call or after it."""
     return Received([tuple(sample) for sample in page.evaluate("window.received")])
 
 

@@ -1,4 +1,4 @@
-"""What was received and is not in the file makes the recording incomplete, and says why."""
+"""Media received but not in the file make the recording incomplete, with a reason."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ SCREEN = (
     "a=rtpmap:120 VP8/90000\r\na=rtpmap:121 red/90000\r\na=rtpmap:126 ulpfec/90000\r\n"
     "a=rtpmap:100 H265/90000\r\n"
 )
-"""What a later offer of Firefox's adds."""
+"""Sections that a later offer of Firefox adds."""
 
 SECOND_AUDIO = (
     "m=audio 0 UDP/TLS/RTP/SAVPF 109 0\r\nc=IN IP4 0.0.0.0\r\na=bundle-only\r\na=mid:3\r\n"

@@ -14,12 +14,12 @@ from visavis.archive.tus_headers import TusError
 from visavis.archive.uploads import DiskFullError, Upload, Uploads
 
 RESERVE_BYTES: Final = 64 * 1024**2
-"""What announced uploads must leave free: the sidecars of others need room too."""
+"""Bytes that announced uploads must leave free, for the sidecars of others."""
 RETRY_SECONDS: Final = 600
 
 
 class Quota(msgspec.Struct, frozen=True, kw_only=True):
-    """What a site may store, and what a key may have begun; 0 is no limit."""
+    """Limits of a site's storage and of a key's unfinished uploads; 0 is no limit."""
 
     site_bytes: int = 0
     uploads_per_key: int = 0

@@ -45,7 +45,7 @@ from visavis.supervisor import CannotStartError, supervise
 MAX_SOCKET_PATH_BYTES: Final = 100
 """A Unix socket's path has room for 104 to 108 bytes, depending on the system."""
 READY_SECONDS: Final = 15.0
-"""How long the app may answer that it is not ready before the operator is told why."""
+"""Time for the app to become ready before the operator is told why it is not."""
 ANSWER_SECONDS: Final = 5.0
 SECRETS: Final = frozenset({"turn_secret", "metrics_token"})
 MAX_REASON_BYTES: Final = 1000

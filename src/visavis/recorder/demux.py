@@ -97,7 +97,7 @@ class _Reading:
         return [self._timed(packet.stream, placed) for placed in due] if due else []
 
     def due(self, now: float) -> Iterator[TimedFrame]:
-        """What streams have held back for long enough."""
+        """Release the packets that streams have held back for long enough."""
         for stream, pipeline in self._pipelines.items():
             for placed in pipeline.due(now):
                 yield self._timed(stream, placed)

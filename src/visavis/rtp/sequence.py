@@ -147,7 +147,7 @@ class Reorder(Generic[T]):
         return self.due(now)
 
     def due(self, now: float) -> list[tuple[int, T]]:
-        """What need not, or may not, be held back any longer."""
+        """Release the packets that no longer need, or are no longer allowed, to be held back."""
         due: list[tuple[int, T]] = []
         if self._held:
             self._take_following(due)

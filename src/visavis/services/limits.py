@@ -67,7 +67,7 @@ class TokenBuckets:
         return len(self._buckets)
 
     def used(self, key: tuple[str, str], per_minute: int) -> float:
-        """How many uses are not refilled yet."""
+        """Return the number of uses that are not refilled yet."""
         known = self._buckets.get(key)
         if known is None:
             return 0.0
@@ -75,7 +75,7 @@ class TokenBuckets:
         return max(0.0, known[0] - elapsed * per_minute / MINUTE)
 
     def seconds_to_wait(self, key: tuple[str, str], per_minute: int) -> float:
-        """How long until another use is allowed; 0 if it is now."""
+        """Return the seconds until another use is allowed; 0 if it is now."""
         return max(0.0, (self.used(key, per_minute) + 1 - per_minute) * MINUTE / per_minute)
 
     def add(self, key: tuple[str, str], per_minute: int) -> None:
@@ -159,7 +159,7 @@ class VisitorGuard:
             self._abandoned.popitem(last=False)
 
     def rank(self, visitor: Visitor, waiting_of_source: int) -> int:
-        """How many calls the visitor's network has placed lately before this one.
+        """Return how many calls the visitor's network has placed lately before this one.
 
         Calls of a lower rank are served first, so the first call of a network never waits behind
         the tenth of another.
