@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -121,7 +122,7 @@ def test_nothing_passes_before_they_are_joined() -> None:
 def test_a_tap_hears_both_and_a_pause_is_noted(tmp_path: Path) -> None:
     desk = connected()
     journal = create_journal(tmp_path, MANIFEST, 1, pytest.fail)
-    desk.relay.record(LINK, journal)
+    desk.relay.record(LINK, journal, 1.0)
     desk.say(Side.VISITOR, rtp(1))
     desk.relay.pause(LINK, 1.0, is_paused=True)
     desk.relay.pause(LINK, 1.0, is_paused=True)
@@ -148,7 +149,7 @@ def test_what_a_leg_sends_too_fast_is_neither_relayed_nor_recorded(tmp_path: Pat
     leg = desk.relay.links[LINK].legs[Side.VISITOR]
     leg.rate_limit = RateLimit(200, 1.0)
     journal = create_journal(tmp_path, MANIFEST, 1, pytest.fail)
-    desk.relay.record(LINK, journal)
+    desk.relay.record(LINK, journal, 1.0)
     desk.taken()
     for number in range(100):
         desk.say(Side.VISITOR, rtp(number))
@@ -167,7 +168,7 @@ def test_after_a_pause_key_frames_are_asked_for_until_one_is_new(tmp_path: Path)
     """The first may be of a picture that was captured in the pause, and is left out for that."""
     desk = connected()
     journal = create_journal(tmp_path, MANIFEST, 1, pytest.fail)
-    desk.relay.record(LINK, journal)
+    desk.relay.record(LINK, journal, 1.0)
     desk.say(Side.VISITOR, rtp(1))
     desk.relay.pause(LINK, 1.0, is_paused=True)
     desk.taken()
@@ -297,3 +298,51 @@ def test_time_takes_a_silent_leg_down() -> None:
     desk.events.clear()
     desk.relay.tick(100.0)
     assert [type(event) for _, event in desk.events] == [Down, Down]
+
+
+def test_a_packet_lost_to_the_recording_makes_us_ask_for_a_key_frame(tmp_path: Path) -> None:
+    """Also with nobody at the other end, and again if the disk was too slow; a stop ends it."""
+    desk = connected()
+    relay = desk.relay
+    remote = replace(
+        desk.browsers[Side.VISITOR].remote, video_codecs=("VP8",), repair_payload_types=(97,)
+    )
+    relay.set_remote(LINK, Side.VISITOR, remote)
+    journal = create_journal(tmp_path, MANIFEST, 1, lambda why: None)
+    relay.record(LINK, journal, 1.0)
+    number, now = 0, 1.0
+
+    def asked(seconds: float, first: bytes = b"") -> int:
+        """How often until then; `first` is followed by frames that are no key frames."""
+        nonlocal number, now
+        desk.taken()
+        until = now + seconds
+        while now < until:
+            payload = first or b"\x10\x01"
+            first = b""
+            header = struct.pack("!BBHII", 0x80, 96, number, number, 7)
+            desk.say(Side.VISITOR, header + payload)
+            number += 1
+            now += 0.25
+            relay.tick(now)
+        session = desk.browsers[Side.VISITOR].srtp()[1]
+        requests = [
+            session.unprotect_rtcp(datagram)
+            for datagram, route in desk.taken()
+            if route == ADDRESSES[Side.VISITOR] and not is_dtls(datagram)
+        ]
+        assert set(requests) <= {picture_loss_indication(OUR_SSRC, 7)}
+        return len(requests)
+
+    assert asked(6.0, b"\x10\x00") == 0
+    relay.links[LINK].legs[Side.AGENT].peer = None
+    number += 1
+    assert asked(2.75) == 0
+    assert asked(2.0) == 1
+    assert asked(6.0, b"\x10\x00") == 0
+    journal.gaps += 1
+    assert asked(2.0) == 1
+    journal.stop("that is enough")
+    assert asked(10.0) == 0
+    relay.remove(LINK, now)
+    journal.close()

@@ -62,7 +62,8 @@ class RemoteTransport:
     """The browser's end of a leg, read from its SDP.
 
     `video_payload_types` are those of its RTP that carry video, of which a key frame can be asked
-    for; `audio_payload_types` those of which the jitter is measured.
+    for, and `video_codecs` the names of their codecs; `audio_payload_types` those of which the
+    jitter is measured; `repair_payload_types` those of retransmissions.
     """
 
     ufrag: str
@@ -70,3 +71,5 @@ class RemoteTransport:
     fingerprint: str
     video_payload_types: tuple[int, ...] = ()
     audio_payload_types: tuple[int, ...] = ()
+    video_codecs: tuple[str, ...] = ()
+    repair_payload_types: tuple[int, ...] = ()

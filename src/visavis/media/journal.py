@@ -31,7 +31,8 @@ class Journal:
 
     `manifest` is the recording's, open and locked (shared): it is closed with the journal.
     `started_at` is when the recording began, in seconds since the epoch, and `earlier` how many
-    bytes its other journals had when this one was opened.
+    bytes its other journals had when this one was opened. `gaps` counts the times when records were
+    left out because the disk was too slow.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Journal:
         self._waiting: deque[bytes] = deque()
         self._appended = self._taken = 0
         self._dropped = 0
+        self.gaps = 0
         self._is_closing = False
         self._is_complete = False
         self._is_lost = False
@@ -89,6 +91,7 @@ class Journal:
         if self._dropped:
             record = _note(arrival_us, {"type": "gap", "records": self._dropped}) + record
             self._dropped = 0
+            self.gaps += 1
         self._waiting.append(record)
         self._appended += len(record)
         if waiting >= HURRY_BYTES:

@@ -7,6 +7,7 @@ and the browser's certificate has the fingerprint of its SDP; only then are ther
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +21,7 @@ from visavis.media.limits import RateLimit
 from visavis.media.route import Route, address_of
 from visavis.media.srtp import Srtp, SrtpError
 from visavis.media.stun import BindingRequest, binding_success
+from visavis.rtp.key_frame_watch import KeyFrameWatch
 from visavis.rtp.meter import Meter
 from visavis.rtp.quality import LegReport
 from visavis.rtp.rtcp import picture_loss_indication
@@ -124,6 +126,8 @@ class Leg:
             )
         self.remote = remote
         self.meter.set_audio(remote.audio_payload_types)
+        if watch := self.meter.watch:
+            self.watch_video(watch.now)
         self._maybe_up()
 
     def add_credentials(self, ufrag: str, pwd: str) -> None:
@@ -185,9 +189,31 @@ class Leg:
 
     def ask_for_key_frames(self) -> None:
         types = self.remote.video_payload_types if self.remote else ()
-        for ssrc in self.meter.sources(types)[-MAX_KEY_FRAMES:]:
+        self._ask_for_key_frames(self.meter.sources(types)[-MAX_KEY_FRAMES:])
+
+    def _ask_for_key_frames(self, ssrcs: Collection[int]) -> None:
+        for ssrc in ssrcs:
             if outgoing := self.protect(picture_loss_indication(OUR_SSRC, ssrc), is_rtcp=True):
                 self.outbox.append(outgoing)
+
+    def watch_video(self, now: float) -> None:
+        """Watch for key frames that the recording needs, from now on and as the SDP is now."""
+        if remote := self.remote:
+            codecs = dict(zip(remote.video_payload_types, remote.video_codecs, strict=False))
+            repairs = frozenset(remote.repair_payload_types)
+            watch = self.meter.watch or KeyFrameWatch(now)
+            watch.set_payload_types(codecs, repairs)
+            self.meter.watch_video(watch)
+
+    def ask_for_recording(self, now: float, *, is_restarted: bool) -> None:
+        """Ask for the key frames that the recording lacks; all of them if it `is_restarted`."""
+        watch = self.meter.watch
+        if watch is None:
+            self.watch_video(now)
+        elif is_restarted:
+            watch.restart(now)
+        elif self.is_up:
+            self._ask_for_key_frames(watch.due(now, MAX_KEY_FRAMES))
 
     def lose(self, route: Route) -> None:
         """A connection is gone; until a check comes by another route nothing can be sent."""

@@ -26,6 +26,9 @@ SHORTEST_BYTES: Final = 12
 ASK_AGAIN_SECONDS: Final = (0.5, 1.5)
 """After a pause: the first key frame may be of a picture that was captured while it lasted."""
 
+WATCH_SECONDS: Final = 0.5
+"""So often recorded legs are asked for key frames that their recording lacks."""
+
 _JOURNAL_LEG: Final = {Side.VISITOR: JournalLeg.VISITOR, Side.AGENT: JournalLeg.AGENT}
 
 
@@ -33,7 +36,9 @@ _JOURNAL_LEG: Final = {Side.VISITOR: JournalLeg.VISITOR, Side.AGENT: JournalLeg.
 class MediaLink:
     """Up to two legs, whether they are joined, and the journal of what their browsers send.
 
-    `asks_at` are moments at which key frames are wanted.
+    `asks_at` are moments at which key frames are wanted. `gaps` is the count of the journal's gaps
+    after which key frames were asked for, and `watched_at` the time of the last look at what the
+    recording lacks.
     """
 
     legs: dict[Side, Leg] = field(default_factory=dict)
@@ -41,6 +46,8 @@ class MediaLink:
     journal: Journal | None = None
     is_paused: bool = False
     asks_at: list[float] = field(default_factory=list)
+    gaps: int = 0
+    watched_at: float = -math.inf
 
     def connect(self) -> None:
         """Tell each leg its peer and its tap."""
@@ -52,6 +59,16 @@ class MediaLink:
         if self.is_joined and all(leg.is_up for leg in self.legs.values()):
             for leg in self.legs.values():
                 leg.ask_for_key_frames()
+
+    def ask_for_recording(self, now: float) -> None:
+        """Ask for the key frames that the recording lacks; to be called several times a second."""
+        journal = self.journal
+        if journal and journal.is_written and now - self.watched_at >= WATCH_SECONDS:
+            self.watched_at = now
+            is_restarted, self.gaps = journal.gaps != self.gaps, journal.gaps
+            for leg in self.legs.values():
+                if leg.tap:
+                    leg.ask_for_recording(now, is_restarted=is_restarted)
 
 
 class Relay:
@@ -116,11 +133,12 @@ class Relay:
         joined.connect()
         self._ask_for_key_frames(joined)
 
-    def record(self, link: Link, journal: Journal) -> None:
+    def record(self, link: Link, journal: Journal, now: float) -> None:
         """From now on, what the browsers send is written down; raises `KeyError`."""
         recorded = self.links[link]
         recorded.journal = journal
         recorded.connect()
+        recorded.ask_for_recording(now)
         self._ask_for_key_frames(recorded)
 
     def pause(self, link: Link, now: float, *, is_paused: bool) -> None:
@@ -131,6 +149,8 @@ class Relay:
             paused.connect()
             paused.journal.note({"type": "paused" if is_paused else "resumed"})
             if not is_paused:
+                for leg in paused.legs.values():
+                    leg.ask_for_recording(now, is_restarted=True)
                 self._ask_for_key_frames(paused)
                 paused.asks_at = [now + seconds for seconds in ASK_AGAIN_SECONDS]
 
@@ -186,6 +206,10 @@ class Relay:
             if link.asks_at and now >= link.asks_at[0]:
                 del link.asks_at[0]
                 self._ask_for_key_frames(link)
+            link.ask_for_recording(now)
+            for leg in link.legs.values():
+                if leg.outbox:
+                    self._flush(leg)
 
     def _receive_rtp(self, leg: Leg, datagram: bytes, arrival_us: int) -> None:
         packet = leg.unprotect(datagram, is_rtcp=False)

@@ -202,7 +202,7 @@ class Worker:
             log.warning("no journal", link=str(request.link), error=str(error))
             raise VisavisError(ErrorKind.RecordingUnavailable) from None
         if self._relay.links.get(request.link) is link:
-            self._relay.record(request.link, journal)
+            self._relay.record(request.link, journal, time.monotonic())
         else:  # closed meanwhile
             await asyncio.to_thread(journal.close)
 

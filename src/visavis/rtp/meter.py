@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
+from visavis.rtp.key_frame_watch import KeyFrameWatch, Watcher
 from visavis.rtp.quality import LegReport, estimate_mos
 from visavis.rtp.rtcp import ReceptionReport, TimeAnswer, TimeQuestion, read_feedback
 
@@ -36,6 +37,7 @@ class Stream:
         "payload_type",
         "received",
         "received_before",
+        "watcher",
     )
 
     def __init__(self, packet: bytes) -> None:
@@ -47,10 +49,14 @@ class Stream:
         self.received_before = 0
         self.octets = 0
         self.jitter = 0.0
+        self.watcher: Watcher | None = None
         self._transit: int | None = None
 
     def see(self, packet: bytes, arrival_us: int) -> None:
         step = (packet[2] << 8 | packet[3]) - self.highest & 0xFFFF
+        watcher = self.watcher
+        if watcher is not None and (step != 1 or watcher.is_alert):
+            watcher.see(packet, self.highest, step)
         if step < _HALF:
             self.highest += step
             self.expected += step
@@ -87,6 +93,7 @@ class Meter:
         self._rtcp_packets = self._rtcp_bytes = 0
         self.bytes_out = self.packets_out = 0
         self._audio_types: frozenset[int] = frozenset()
+        self.watch: KeyFrameWatch | None = None
         self._rtcp_sources: set[bytes] = set()
         self._questions: dict[int, float] = {}
         self._told: dict[bytes, _Told] = {}
@@ -109,6 +116,12 @@ class Meter:
         for stream in self.streams.values():
             stream.is_audio = stream.payload_type in self._audio_types
 
+    def watch_video(self, watch: KeyFrameWatch) -> None:
+        """Let `watch` see the packets of every stream of video and of retransmissions."""
+        self.watch = watch
+        for source, stream in self.streams.items():
+            stream.watcher = watch.watcher(source, stream.payload_type)
+
     def admits(self, source: bytes) -> bool:
         """Whether a packet of this source may be taken in: known, or one of not too many."""
         if source in self.streams or source in self._rtcp_sources:
@@ -121,6 +134,8 @@ class Meter:
         if stream is None:
             stream = self.streams[source] = Stream(packet)
             stream.is_audio = stream.payload_type in self._audio_types
+            if self.watch:
+                stream.watcher = self.watch.watcher(source, stream.payload_type)
         stream.see(packet, arrival_us)
 
     def receive_rtcp(self, compound: bytes, other: Meter | None, now: float) -> None:

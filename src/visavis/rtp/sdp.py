@@ -95,12 +95,15 @@ def read_transport(sdp: str) -> RemoteTransport:
     first = [*sections[0], *session]
     if "a=rtcp-mux" not in first:
         raise _unusable("it does not multiplex RTP and RTCP")
+    video = _codecs(sections, "video", RECORDABLE["video"])
     return RemoteTransport(
         ufrag=_value(first, "ice-ufrag", _UFRAG),
         pwd=_value(first, "ice-pwd", _PWD),
         fingerprint=_value(first, "fingerprint", _FINGERPRINT),
-        video_payload_types=_payload_types(sections, "video"),
-        audio_payload_types=_payload_types(sections, "audio"),
+        video_payload_types=tuple(video),
+        audio_payload_types=tuple(_codecs(sections, "audio", RECORDABLE["audio"])),
+        video_codecs=tuple(video.values()),
+        repair_payload_types=tuple(_codecs(sections, "video", frozenset({"RTX"}))),
     )
 
 
@@ -242,14 +245,15 @@ def _is_payload_type(number: str) -> bool:
     return number.isascii() and number.isdigit() and len(number) <= 3 and int(number) < 128
 
 
-def _payload_types(sections: list[list[str]], kind: str) -> tuple[int, ...]:
-    return tuple(
-        number
+def _codecs(sections: list[list[str]], kind: str, names: frozenset[str]) -> dict[int, str]:
+    """The codecs of some `names` in all sections of a kind, by payload type."""
+    return {
+        number: codec.name
         for section in map(_media_section, sections)
         if section.kind == kind
         for number, codec in section.codecs.items()
-        if codec.name in RECORDABLE[kind]
-    )
+        if codec.name in names
+    }
 
 
 def _value(lines: list[str], name: str, pattern: re.Pattern[str]) -> str:

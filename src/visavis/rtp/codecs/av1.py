@@ -36,6 +36,11 @@ class Av1Depacketiser(FrameAssembler):
         return _is_key(kept), b"".join(kept)
 
 
+def begins_key_frame(payload: bytes) -> bool:
+    """Whether a payload is the first of a coded video sequence (AV1 RTP §4.4)."""
+    return payload[0] & 0x88 == 0x08
+
+
 def sized_unit(header: bytes, body: bytes) -> bytes:
     """An OBU with its size (AV1 specification §5.3.1); `header` has one byte or two."""
     return bytes([header[0] | 2]) + header[1:] + _leb128(len(body)) + body

@@ -57,6 +57,16 @@ class H264Depacketiser(FrameAssembler):
         return True, before + data
 
 
+def begins_key_frame(payload: bytes) -> bool:
+    """Whether a payload holds parameter sets, or the beginning of an IDR picture."""
+    kind = payload[0] & 0x1F
+    if kind == STAP_A:
+        return any(unit and unit[0] & 0x1F in {IDR, SPS} for unit in _aggregated(payload))
+    if kind == FU_A:
+        return len(payload) > 2 and bool(payload[1] & 0x80) and payload[1] & 0x1F == IDR
+    return kind in {IDR, SPS}
+
+
 def _fragment(payload: bytes) -> Piece:
     """A piece of a unit (RFC 6184 §5.8); its first brings the unit's header back."""
     if not payload[1] & 0x80:

@@ -19,6 +19,13 @@ class Vp8Depacketiser(FrameAssembler):
         return key_frame_size(data) is not None, data
 
 
+def begins_key_frame(payload: bytes) -> bool:
+    """Whether a payload is the first of a key frame (RFC 7741 §4.3)."""
+    size = _descriptor_size(payload)
+    is_first = bool(payload[0] & 0x10) and payload[0] & 0x07 == 0
+    return is_first and size is not None and size < len(payload) and not payload[size] & 1
+
+
 def key_frame_size(data: bytes) -> tuple[int, int] | None:
     """Width and height that a key frame's beginning tells (RFC 6386 §9.1), neither of them 0."""
     if len(data) < 10 or data[0] & 1 or data[3:6] != b"\x9d\x01\x2a":

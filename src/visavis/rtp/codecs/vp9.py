@@ -35,6 +35,19 @@ class Vp9Depacketiser(FrameAssembler):
         return key_frame_size(data) is not None, data
 
 
+def begins_key_frame(payload: bytes) -> bool:
+    """Whether a payload is the first of a picture that refers to no other (RFC 9628 §4.2)."""
+    flags = payload[0]
+    if flags & 0x48 != 0x08:
+        return False
+    if not flags & 0x20:
+        return True
+    position = 1
+    if flags & 0x80:  # picture id
+        position += 2 if len(payload) > 1 and payload[1] & 0x80 else 1
+    return len(payload) > position and payload[position] >> 1 & 7 == 0
+
+
 def key_frame_size(data: bytes) -> tuple[int, int] | None:
     """Width and height that a key frame's uncompressed header tells (VP9 specification §6.2)."""
     bits = BitReader(data[:16])
