@@ -270,6 +270,10 @@ class App:
                     sum(state.status.failures.values()) for state in self.lifecycle.parts.values()
                 ),
             ),
+            "visavis_log_lines_dropped": Gauge(
+                "Log lines that nobody could read, in the parts that run",
+                lambda: sum(s.status.dropped_log_lines for s in self.lifecycle.parts.values()),
+            ),
             "visavis_media_workers": Gauge("Media workers that answer", lambda: self.media.living),
             "visavis_spool_recordings": Gauge(
                 "Recordings on this machine that wait for their delivery or are being made",

@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from visavis.log_stream import dropped_lines
 from visavis.tasks import MONITOR, run_every
 
 log = structlog.get_logger(__name__)
@@ -32,6 +33,12 @@ class PartStatus(msgspec.Struct, frozen=True):
 
     problems: dict[str, str] = {}
     failures: dict[str, int] = {}
+    dropped_log_lines: int = 0
+
+
+def own_status() -> PartStatus:
+    """Return this process's report."""
+    return PartStatus(dict(MONITOR.problems), dict(MONITOR.failures), dropped_lines())
 
 
 class PartState(msgspec.Struct):
@@ -74,11 +81,11 @@ class Lifecycle:
 
     async def report(self) -> None:
         """Tell the supervisor what has changed."""
-        self._write(PartStatus(dict(MONITOR.problems), dict(MONITOR.failures)))
+        self._write(own_status())
 
     def report_death(self, reason: str) -> None:
         """Say why the part ends."""
-        self._write(PartStatus({"part": reason}, dict(MONITOR.failures)))
+        self._write(msgspec.structs.replace(own_status(), problems={"part": reason}))
 
     def _write(self, status: PartStatus) -> None:
         if self._output is None or status == self._reported:

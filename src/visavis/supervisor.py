@@ -27,14 +27,16 @@ import structlog
 from visavis.descriptors import raise_limit
 from visavis.lifecycle import (
     RELOAD,
+    REPORT_SECONDS,
     Lifecycle,
     PartState,
     PartStatus,
     SupervisorPipe,
     encode_parts,
+    own_status,
 )
 from visavis.settings import MEDIA_PART, Settings, encode_settings
-from visavis.tasks import child, describe, run_until_done, watch_event_loop
+from visavis.tasks import child, describe, run_every, run_until_done, watch_event_loop
 
 log = structlog.get_logger(__name__)
 
@@ -160,12 +162,15 @@ async def supervise(
     lifecycle.handle_signals(signal.SIGINT, signal.SIGTERM)
 
     def tell_app() -> None:
-        app.tell(encode_parts({part.name: part.state for part in parts}))
+        states = {part.name: part.state for part in parts}
+        app.tell(encode_parts(states | {"supervisor": supervisor.state}))
 
     names = [f"{MEDIA_PART}{number}" for number in range(settings.media_workers)]
     media = [Part(name, settings, tell_app) for name in names]
     recorder, app = Part("recorder", settings, tell_app), Part("app", settings, tell_app)
     parts = (*media, recorder, app)
+    supervisor = OwnReport(tell_app)
+    reporting = supervisor.start()
     asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, reap_orphans)
     lifecycle.reload_listeners.extend(part.reload for part in parts)
     tasks = [child(part.run()) for part in parts]
@@ -176,6 +181,7 @@ async def supervise(
     finally:
         greeting.cancel()
         stopping.cancel()
+        reporting.cancel()
         await app.stop()
         await asyncio.gather(*(part.stop() for part in media))
         await recorder.stop()
@@ -184,6 +190,24 @@ async def supervise(
         await asyncio.gather(*tasks, return_exceptions=True)
     for task in done - {stopping}:
         task.result()
+
+
+class OwnReport:
+    """The supervisor's own state, of which the app is told like that of a part."""
+
+    def __init__(self, tell_app: Callable[[], None]) -> None:
+        self.state = PartState(is_up=True)
+        self._tell_app = tell_app
+
+    def start(self) -> asyncio.Task[None]:
+        return run_every("supervisor status", REPORT_SECONDS, self.report)
+
+    async def report(self) -> None:
+        """Tell the app what has changed."""
+        status = own_status()
+        if status != self.state.status:
+            self.state.status = status
+            self._tell_app()
 
 
 async def _wait(event: asyncio.Event) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import click
 
 from visavis import __version__
+from visavis.log_stream import open_standard_descriptors
 
 MODULES: Final = {
     "serve": "serve",
@@ -43,6 +44,7 @@ class Commands(click.Group):
         return found if isinstance(found, click.Command) else None
 
     def invoke(self, context: click.Context) -> Any:
+        open_standard_descriptors()
         try:
             return super().invoke(context)
         except OSError as error:

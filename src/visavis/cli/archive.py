@@ -41,6 +41,7 @@ from visavis.descriptors import raise_limit
 from visavis.http_server import http_server, server_certificate
 from visavis.lifecycle import Lifecycle
 from visavis.listener import listen
+from visavis.log_stream import dropped_lines, protect_standard_streams
 from visavis.services.audit import AuditTrail
 from visavis.services.keys import Keys as ApiKeys
 from visavis.services.people import FIRST_EMAIL, People
@@ -53,6 +54,7 @@ from visavis.store.sql import SqlStore
 from visavis.tasks import cancelled, child, run_forever
 from visavis.web.access import AccessLog
 from visavis.web.limit import RateLimit
+from visavis.web.metrics import Gauge
 from visavis.web.routes import build_archive_web
 from visavis.web.session import Sessions
 
@@ -85,11 +87,14 @@ def archive(
     if context.invoked_subcommand is not None:
         return
     settings = _settings(config_file, options)
+    protect_standard_streams("stderr")
     log_to_stderr(settings.log_level)
     make_directory(settings.data_dir)
     require_free_port(settings)
     if account := create_first_site(settings.database_address, "Site 1", FIRST_EMAIL, None):
         print_credentials(account)
+    # not before: the password is written, not queued, before anything else happens
+    protect_standard_streams("stdout")
     try:
         asyncio.run(_run(settings, _keep_for(retention_days), lambda: _announce(settings)))
     except OSError as error:
@@ -195,6 +200,9 @@ async def _run(
         recordings=house.routes(),
         access_log=access_log,
         rate_limit=RateLimit(settings.rate_limit),
+        gauges={
+            "visavis_log_lines_dropped": Gauge("Log lines that nobody could read", dropped_lines)
+        },
     )
     server = http_server(web, settings, certificate)
     background = [

@@ -15,6 +15,7 @@ import uvloop
 from visavis.cli.logs import log_to_stderr
 from visavis.domain.errors import NewerSchemaError
 from visavis.lifecycle import Lifecycle
+from visavis.log_stream import protect_standard_streams
 from visavis.parts import run_of
 from visavis.settings import MEDIA_PART, decode_settings
 from visavis.supervisor import CANNOT_START, run_part
@@ -28,10 +29,12 @@ SWITCH_SECONDS: Final = 0.0005
 def part(name: str) -> None:
     """One part of `visavis serve`, which starts it."""
     settings = decode_settings(sys.stdin.buffer.readline())
+    reports = _take_standard_output()
+    protect_standard_streams("stdout", "stderr")
     log_to_stderr(settings.log_level)
     structlog.contextvars.bind_contextvars(part=name)
     run, lifecycle = run_of(name), Lifecycle()
-    lifecycle.report_to(_take_standard_output())
+    lifecycle.report_to(reports)
     try:
         _loop_of(name)(run_part(lifecycle, lambda: run(settings, lifecycle)))
     except NewerSchemaError as error:

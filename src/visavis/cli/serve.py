@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+import structlog
 from click.core import ParameterSource
 from msgspec import structs
 
@@ -36,11 +37,14 @@ from visavis.cli.office import (
 )
 from visavis.domain.errors import VisavisError
 from visavis.listener import listen
+from visavis.log_stream import protect_standard_streams
 from visavis.media.wires import Wires
 from visavis.services.people import FIRST_EMAIL, FirstAccount
 from visavis.settings import Settings
 from visavis.store.addresses import has_password, masked
 from visavis.supervisor import CannotStartError, supervise
+
+log = structlog.get_logger(__name__)
 
 MAX_SOCKET_PATH_BYTES: Final = 100
 """A Unix socket's path has room for 104 to 108 bytes, depending on the system."""
@@ -64,6 +68,7 @@ def serve(context: click.Context, /, config_file: Path | None, **options: Any) -
     with _run_directory() as run_dir:
         settings = _settings(config_file, options, run_dir)
         _warn_of_visible_secrets(context)
+        protect_standard_streams("stderr")
         log_to_stderr(settings.log_level)
         make_directory(settings.data_dir)
         lock = _lock(settings.data_dir)
@@ -71,6 +76,8 @@ def serve(context: click.Context, /, config_file: Path | None, **options: Any) -
         _require_free_media_ports(settings)
         if account := create_first_site(settings.database_address, "Site 1", FIRST_EMAIL, None):
             print_credentials(account)
+        # not before: the password is written, not queued, before anything else happens
+        protect_standard_streams("stdout")
         health = Health(settings.app_socket)
         try:
             asyncio.run(
@@ -260,7 +267,10 @@ def location_options(settings: Settings) -> str:
 
 def print_credentials(account: FirstAccount) -> None:
     """Print the first administrator's password at once: nothing that fails later can lose it."""
-    click.echo(f"\n{_credentials(account)}\n")
+    try:
+        click.echo(f"\n{_credentials(account)}\n")
+    except OSError as error:  # nobody reads it: no reason not to run
+        log.error("the first password could not be printed", reason=str(error))  # noqa: TRY400
 
 
 def _credentials(account: FirstAccount) -> str:

@@ -7,14 +7,19 @@ import contextlib
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import msgspec
+import structlog
 
 from visavis.domain.story import Story
 from visavis.recorder import muxing
 from visavis.recorder.muxing import Answer, Order
+from visavis.tasks import run_until_done
+
+log = structlog.get_logger(__name__)
 
 COMMAND: Final = (sys.executable, "-m", muxing.__name__)
 MUX_SECONDS: Final = 3600.0
@@ -23,6 +28,7 @@ MAX_ORDERS: Final = 100
 """Then a process makes room for a fresh one: what libav leaks goes with it."""
 REST_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 5.0
+MAX_SAID_BYTES: Final = 4096
 
 
 class MuxCrashError(Exception):
@@ -34,6 +40,9 @@ class _Muxer:
 
     def __init__(self, process: Process) -> None:
         self.process = process
+        if process.stderr:
+            output = partial(log_output, process.stderr)
+            self._logging = run_until_done("muxer output", output)
         self.orders = 0
         self.idle_since = 0.0
 
@@ -115,4 +124,13 @@ class Muxers:
         await asyncio.gather(*(muxer.end() for muxer in (*idle, *self._busy)))
 
     async def _start(self) -> _Muxer:
-        return _Muxer(await asyncio.create_subprocess_exec(*COMMAND, stdin=PIPE, stdout=PIPE))
+        # it does not write to our standard error: a reader of the log that stalls would stop it
+        return _Muxer(
+            await asyncio.create_subprocess_exec(*COMMAND, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+        )
+
+
+async def log_output(output: asyncio.StreamReader) -> None:
+    """Log what a muxing process says on standard error, until it ends."""
+    while said := await output.read(MAX_SAID_BYTES):
+        log.warning("muxer output", output=said.decode(errors="replace").strip())

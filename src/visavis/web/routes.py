@@ -108,6 +108,7 @@ def build_archive_web(
     recordings: Sequence[BaseRoute],
     access_log: AccessLog,
     rate_limit: RateLimit,
+    gauges: Mapping[str, Gauge],
 ) -> ASGIApp:
     """The HTTP side of an archive that runs alone."""
     router = _router(
@@ -116,7 +117,7 @@ def build_archive_web(
         *archive_page_routes(),  # /, /library, /signin, /static/
         Route("/healthz", _healthz),
         Route("/readyz", _healthz),
-        metrics_route({}),  # /metrics
+        metrics_route(gauges),  # /metrics
     )
     return Front(Resources([]), router, access_log, rate_limit)
 
