@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Candidate, LocalTransport
+from visavis.rtp.extension import MID_URI, REPAIRED_RID_URI, RID_URI
 from visavis.rtp.sdp import (
     ORIENTATION_URI,
     RECORDABLE,
@@ -114,7 +115,7 @@ def test_pictures_are_to_come_upright() -> None:
 def test_sources_and_the_number_of_the_mid() -> None:
     audio, video = media_sections(OFFER)
     assert audio.sources == {3347940808}
-    assert audio.mid_extension == video.mid_extension == 4
+    assert audio.extensions[MID_URI] == video.extensions[MID_URI] == 4
     ((repair, source),) = video.repairs.items()
     assert video.sources == {repair, source}
 
@@ -211,3 +212,17 @@ def test_any_order_of_lines_is_read_or_refused(lines: list[str]) -> None:
     for function in (read_transport, restrict_codecs, media_sections):
         with suppress(VisavisError):
             function(sdp)
+
+
+def test_simulcast_passes_and_its_layers_are_known() -> None:
+    """Browsers do not take it up; the recorder follows a sender that sends it nevertheless."""
+    lines = (
+        "a=rid:h send\r\na=rid:l send\r\na=simulcast:send h;l\r\na=ssrc-group:SIM 5 6 7\r\n"
+        f"a=extmap:14 {RID_URI}\r\na=extmap:13 {REPAIRED_RID_URI}\r\n"
+    )
+    offer = re.sub("a=extmap:1[0-9] urn:ietf:params:rtp-hdrext:sdes:.*-stream-id\r\n", "", OFFER)
+    passed = rewrite(restrict_codecs(offer + lines), OURS, "actpass")
+    assert all(line in passed for line in lines.splitlines())
+    video = media_sections(passed)[-1]
+    assert video.layers == {5: "sim0", 6: "sim1", 7: "sim2"}
+    assert (video.extensions[RID_URI], video.extensions[REPAIRED_RID_URI]) == (14, 13)

@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.synthetic.packetise import PACKETISERS
 from visavis.domain.recording import journal_name
+from visavis.rtp.extension import REPAIRED_RID_URI, RID_URI
 from visavis.rtp.journal import MAGIC, JournalLeg, RecordKind, encode_block, encode_record
 
 BEGIN = 1_800_000_000.0
@@ -21,6 +22,8 @@ NTP_UNIX = 2_208_988_800
 PAYLOAD_TYPES = {"OPUS": 111, "VP8": 96, "VP9": 98, "H264": 102, "AV1": 45}
 RTX = {96: 97, 98: 99, 102: 103, 45: 46}
 MID_EXTENSION = 4
+RID_EXTENSION = 10
+REPAIRED_RID_EXTENSION = 11
 RECORDS_PER_BLOCK = 50
 
 
@@ -114,6 +117,7 @@ class Browser:
         sequence: int = 65_000,
         timestamp: int = 2**32 - 200_000,
         encoding: float = 0.0,
+        rid: str = "",
     ) -> None:
         """Frames with their times from `start` on; numbers and timestamps wrap soon.
 
@@ -132,11 +136,11 @@ class Browser:
                 departure = at + encoding + 0.0002 * index
                 transit = self.network.transit()
                 if transit is not None:
-                    self._record(departure + transit, rtp(*head, payload, mid))
+                    self._record(departure + transit, rtp(*head, payload, mid, rid))
                 elif self.network.repairs and payload_type in RTX:
                     again = (RTX[payload_type], marker, repairs % 2**16, stamp, ssrc + 1)
                     original = sequence.to_bytes(2) + payload
-                    self._record(departure + 0.1, rtp(*again, original, mid))
+                    self._record(departure + 0.1, rtp(*again, original, mid, repaired_rid=rid))
                     repairs += 1
                 sequence = (sequence + 1) % 2**16
             if self.has_reports and at >= next_report:
@@ -166,18 +170,25 @@ def rtp(
     ssrc: int,
     payload: bytes,
     mid: str = "",
+    rid: str = "",
+    repaired_rid: str = "",
 ) -> bytes:
     head = struct.pack(
         "!BBHII",
-        0x90 if mid else 0x80,
+        0x90 if mid or rid or repaired_rid else 0x80,
         payload_type | (0x80 if marker else 0),
         sequence,
         timestamp,
         ssrc,
     )
-    if not mid:
+    named = {MID_EXTENSION: mid, RID_EXTENSION: rid, REPAIRED_RID_EXTENSION: repaired_rid}
+    elements = b"".join(
+        bytes([number << 4 | len(name) - 1]) + name.encode()
+        for number, name in named.items()
+        if name
+    )
+    if not elements:
         return head + payload
-    elements = bytes([MID_EXTENSION << 4 | len(mid) - 1]) + mid.encode()
     elements += bytes(-len(elements) % 4)
     return head + struct.pack("!HH", 0xBEDE, len(elements) // 4) + elements + payload
 
@@ -191,6 +202,9 @@ def sdp(sections: Iterable[tuple[str, str]], sources: dict[str, list[int]] | Non
         lines.append(f"m={kind} 9 UDP/TLS/RTP/SAVPF {' '.join(map(str, types))}")
         lines.append(f"a=mid:{mid}")
         lines.append(f"a=extmap:{MID_EXTENSION} urn:ietf:params:rtp-hdrext:sdes:mid")
+        if kind == "video":
+            lines.append(f"a=extmap:{RID_EXTENSION} {RID_URI}")
+            lines.append(f"a=extmap:{REPAIRED_RID_EXTENSION} {REPAIRED_RID_URI}")
         for codec, pt in PAYLOAD_TYPES.items():
             if pt in types:
                 lines.append(f"a=rtpmap:{pt} {codec}/{'48000/2' if pt == 111 else '90000'}")

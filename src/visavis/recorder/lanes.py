@@ -3,15 +3,18 @@
 A side has one voice, one camera and one screen at a time, and a change of device or of the
 description goes from one stream to the next. More streams at once are unusual: the one that the
 session description declares is what the other browser plays. The others are kept too, as tracks
-beside it, where they can be heard or seen.
+beside it, where they can be heard or seen. So are the layers of a picture that is sent in several
+sizes (simulcast, RFC 8853): the largest comes first.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import Final
 
 from visavis.recorder.link import Content, Stream
+from visavis.recorder.pictures import picture_size
 from visavis.rtp.journal import JournalLeg
 
 MAX_LANES: Final = 4
@@ -31,30 +34,58 @@ def assign_lanes(streams: list[Stream]) -> None:
             _assign(group)
 
 
+@dataclass(slots=True)
+class _Lane:
+    """`active` are the seconds in which its streams sent, `rids` the layers that it holds."""
+
+    active: set[int] = field(default_factory=set)
+    rids: set[str] = field(default_factory=set)
+
+    def has_room(self, stream: Stream, active: set[int]) -> bool:
+        """Whether the stream follows the others, and is not another layer of their picture."""
+        is_layer = bool(self.rids) and bool(stream.rid) and stream.rid not in self.rids
+        return not is_layer and len(active & self.active) <= MAX_OVERLAP_SECONDS
+
+    def take(self, stream: Stream, active: set[int]) -> None:
+        self.active |= active
+        self.rids |= {stream.rid} - {""}
+
+
 def _assign(group: list[Stream]) -> None:
-    lanes: list[set[int]] = []
+    lanes: list[_Lane] = []
     for stream in sorted(group, key=_preference):
         active = set(stream.clock.active_seconds())
-        stream.lane = _free_lane(lanes, active)
+        stream.lane = _free_lane(lanes, stream, active)
         if stream.lane is not None and (stream.lane == 0 or _is_perceptible(stream)):
-            lanes[stream.lane] |= active
+            lanes[stream.lane].take(stream, active)
         else:
             stream.lane = None
 
 
-def _free_lane(lanes: list[set[int]], active: set[int]) -> int | None:
-    for number, occupied in enumerate(lanes):
-        if len(active & occupied) <= MAX_OVERLAP_SECONDS:
+def _free_lane(lanes: list[_Lane], stream: Stream, active: set[int]) -> int | None:
+    for number, lane in enumerate(lanes):
+        if lane.has_room(stream, active):
             return number
     if len(lanes) == MAX_LANES:
         return None
-    lanes.append(set())
+    lanes.append(_Lane())
     return len(lanes) - 1
 
 
-def _preference(stream: Stream) -> tuple[bool, bool, bool, int]:
-    """Declared by SSRC, then by MID, then what can be heard or seen, then the earliest."""
-    return not stream.is_declared, not stream.mid, not _is_perceptible(stream), stream.number
+def _preference(stream: Stream) -> tuple[bool, bool, bool, int, int]:
+    """Declared by SSRC, by MID, perceptible, then the largest layer, then the earliest."""
+    return (
+        not stream.is_declared,
+        not stream.mid,
+        not _is_perceptible(stream),
+        -_pixels(stream) if stream.rid else 0,
+        stream.number,
+    )
+
+
+def _pixels(stream: Stream) -> int:
+    sizes = [picture_size(codec, one.frame.data) for codec, one in stream.firsts.items()]
+    return max((width * height for width, height in filter(None, sizes)), default=0)
 
 
 def _is_perceptible(stream: Stream) -> bool:

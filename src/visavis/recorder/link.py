@@ -21,6 +21,9 @@ from visavis.rtp.timeline import SenderTimeline, StreamClock
 MAX_PACKETS_TO_MID: Final = 1000
 """A sender names its mid until the first receiver report; who has not by then never will."""
 
+MAX_PACKETS_TO_RID: Final = 100
+"""A sender of several layers names them as soon as the mid; who has not by then sends one."""
+
 MAX_SCREENS: Final = 1000
 """Changes of the m-section that carries a screen; later ones are not followed."""
 
@@ -58,7 +61,8 @@ class Stream:
     holds its first key frame in each codec; `last` is when the last packet came. `is_declared` is
     true if a description names the SSRC; `audible` counts packets that hold more than silence.
     Streams of one side and content that are sent at the same time have different `lane`s: the one
-    that was declared has 0, one that is not kept has `None`.
+    that was declared has 0, one that is not kept has `None`. `rid` names the layer of a picture
+    that is sent in several sizes; `names_layers` tells whether its packets may do so.
     """
 
     link: int
@@ -78,11 +82,15 @@ class Stream:
     is_declared: bool = False
     audible: int = 0
     lane: int | None = 0
+    rid: str = ""
+    names_layers: bool = False
 
     @property
     def is_identified(self) -> bool:
         """Whether no further packet can tell more of what it is."""
-        return bool(self.mid) or self.packets >= MAX_PACKETS_TO_MID
+        if not self.mid:
+            return self.packets >= MAX_PACKETS_TO_MID
+        return bool(self.rid) or not self.names_layers or self.packets >= MAX_PACKETS_TO_RID
 
 
 class Link:
@@ -149,10 +157,12 @@ class Link:
             return None
         if not stream.is_identified:
             stream.packets += 1
-            stream.mid = self._mid(leg, packet.ssrc, data)
+            stream.mid = self._mid(leg, packet.ssrc, data) or stream.mid
+            stream.rid = self._rid(leg, packet.ssrc, data) or stream.rid
         else:
             self._routes[leg, packet.ssrc, packet.payload_type] = stream, codec.name
         if not stream.is_audio:
+            stream.names_layers = self.legends[leg].rid_extension is not None
             self._latest_video[leg] = packet.ssrc
         return Packet(stream, packet, codec.name)
 
@@ -183,11 +193,11 @@ class Link:
 
     def _mid(self, leg: JournalLeg, ssrc: int, data: bytes) -> str:
         legend = self.legends[leg]
-        if legend.mid_extension is not None:
-            found = element(data, legend.mid_extension)
-            if found:
-                return found.decode("ascii", "replace")
-        return legend.mids.get(ssrc, "")
+        return _text(data, legend.mid_extension) or legend.mids.get(ssrc, "")
+
+    def _rid(self, leg: JournalLeg, ssrc: int, data: bytes) -> str:
+        legend = self.legends[leg]
+        return _text(data, legend.rid_extension) or legend.layers.get(ssrc, "")
 
     def _content(self, stream: Stream) -> Content:
         if stream.is_audio:
@@ -221,12 +231,31 @@ class Link:
         return Packet(stream, unwrapped, media.name, True)
 
     def _find_repaired(self, leg: JournalLeg, repair: int, data: bytes) -> int | None:
-        """By the description, by the mid that both name, else the picture that began last."""
-        ssrc = self.legends[leg].repairs.get(repair)
-        if ssrc is None and (mid := self._mid(leg, repair, data)):
-            same = [s.ssrc for s in self.streams.values() if s.leg is leg and s.mid == mid]
-            ssrc = same[-1] if same else None
+        """By the description, by mid and layer that both name, else the picture that began last."""
+        legend = self.legends[leg]
+        ssrc = legend.repairs.get(repair)
         if ssrc is None:
-            return self._latest_video.get(leg)
+            mid, rid = self._mid(leg, repair, data), _text(data, legend.repaired_rid_extension)
+            ssrc = self._latest_of(leg, mid, rid) if mid or rid else None
+            if ssrc is None:
+                return None if rid else self._latest_video.get(leg)
         self._repaired[leg, repair] = ssrc
         return ssrc
+
+    def _latest_of(self, leg: JournalLeg, mid: str, rid: str) -> int | None:
+        """The latest picture of an m-section and a layer; either may be unknown."""
+        matching = [
+            stream.ssrc
+            for stream in self.streams.values()
+            if stream.leg is leg
+            and not stream.is_audio
+            and stream.mid == (mid or stream.mid)
+            and stream.rid == (rid or stream.rid)
+        ]
+        return matching[-1] if matching else None
+
+
+def _text(data: bytes, number: int | None) -> str:
+    """A header extension of a packet, where it has that one."""
+    found = element(data, number) if number is not None else None
+    return found.decode("ascii", "replace") if found else ""

@@ -6,6 +6,9 @@ import struct
 from typing import Final
 
 MID_URI: Final = "urn:ietf:params:rtp-hdrext:sdes:mid"
+RID_URI: Final = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
+REPAIRED_RID_URI: Final = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
+"""RFC 8843 §15, RFC 8852 §4."""
 
 _ONE_BYTE: Final = 0xBEDE
 _TWO_BYTE: Final = 0x100

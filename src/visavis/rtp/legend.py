@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from visavis.domain.errors import VisavisError
+from visavis.rtp.extension import MID_URI, REPAIRED_RID_URI, RID_URI
 from visavis.rtp.journal import JournalLeg
 from visavis.rtp.notes import Descriptions
 from visavis.rtp.sdp import Codec, MediaSection, media_sections, sent_video
@@ -13,15 +14,20 @@ from visavis.rtp.sdp import Codec, MediaSection, media_sections, sent_video
 
 @dataclass(frozen=True, slots=True)
 class Legend:
-    """`codecs` by payload type, `mids` and `repairs` (the stream that is repaired) by SSRC.
+    """`codecs` by payload type; `mids`, `layers` and `repairs` (the repaired stream) by SSRC.
 
-    `has_camera` tells whether the leg sends video besides its screen.
+    The extensions are the numbers by which packets carry the m-section, the layer of a picture that
+    is sent in several sizes (simulcast, RFC 8853), and the layer that they repair. `has_camera`
+    tells whether the leg sends video besides its screen.
     """
 
     codecs: dict[int, Codec] = field(default_factory=dict)
     mids: dict[int, str] = field(default_factory=dict)
     repairs: dict[int, int] = field(default_factory=dict)
+    layers: dict[int, str] = field(default_factory=dict)
     mid_extension: int | None = None
+    rid_extension: int | None = None
+    repaired_rid_extension: int | None = None
     screen_mid: str = ""
     has_camera: bool = False
 
@@ -32,13 +38,18 @@ def read_legend(note: Descriptions, leg: JournalLeg) -> Legend:
     is_visitor = leg is JournalLeg.VISITOR
     own, other = (visitor, agent) if is_visitor else (agent, visitor)
     screen_mid = note.visitor_screen_mid if is_visitor else note.agent_screen_mid
-    numbers = [s.mid_extension for s in [*own, *other] if s.mid_extension is not None]
+    numbers: dict[str, int] = {}
+    for section in [*own, *other]:
+        numbers = section.extensions | numbers
     return Legend(
         # a sender uses the numbers of whom it sends to (RFC 3264 §5.1)
         codecs={pt: codec for s in [*own, *other] for pt, codec in s.codecs.items()},
         mids={source: s.mid for s in own for source in s.sources},
         repairs={repair: source for s in own for repair, source in s.repairs.items()},
-        mid_extension=numbers[0] if numbers else None,
+        layers={source: layer for s in own for source, layer in s.layers.items()},
+        mid_extension=numbers.get(MID_URI),
+        rid_extension=numbers.get(RID_URI),
+        repaired_rid_extension=numbers.get(REPAIRED_RID_URI),
         screen_mid=screen_mid,
         has_camera=bool(_sent_video(note.visitor if is_visitor else note.agent) - {screen_mid}),
     )

@@ -13,7 +13,6 @@ from typing import Final
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Candidate, LocalTransport, RemoteTransport
-from visavis.rtp.extension import MID_URI
 
 MAX_BYTES: Final = 48 * 1024
 MAX_SECTIONS: Final = 8
@@ -41,6 +40,7 @@ _DIRECTIONS: Final = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
 _PER_CODEC = re.compile(r"a=(rtpmap|fmtp|rtcp-fb):(\d+) ?(.*)")
 _SOURCE = re.compile(r"a=ssrc:(\d{1,10}) ")
 _REPAIR = re.compile(r"a=ssrc-group:FID (\d{1,10}) (\d{1,10})$")
+_SIMULCAST = re.compile(r"a=ssrc-group:SIM (\d{1,10}(?: \d{1,10}){1,7})$")
 _EXTENSION = re.compile(r"a=extmap:(\d{1,3})(?:/\w+)? (\S+)")
 _RTPMAP = re.compile(r"([\w.-]+)/(\d+)(?:/(\d+))?$")
 _BUNDLE_ONLY: Final = "a=bundle-only"
@@ -64,7 +64,8 @@ class MediaSection:
     """One m-section: `codecs` by payload type, in order of preference.
 
     `sources` are the SSRCs that its writer sends, `repairs` those of them that retransmit another
-    (RFC 5576 §4.2, RFC 4588 §8). `mid_extension` is the number by which packets carry their mid.
+    (RFC 5576 §4.2, RFC 4588 §8), and `layers` those that carry one picture in several sizes, with
+    the name of their layer. `extensions` are the numbers of header extensions by URI.
     """
 
     mid: str
@@ -72,7 +73,8 @@ class MediaSection:
     codecs: dict[int, Codec]
     sources: frozenset[int] = frozenset()
     repairs: dict[int, int] = field(default_factory=dict)
-    mid_extension: int | None = None
+    layers: dict[int, str] = field(default_factory=dict)
+    extensions: dict[str, int] = field(default_factory=dict)
 
 
 def media_sections(sdp: str) -> list[MediaSection]:
@@ -228,13 +230,24 @@ def _media_section(section: list[str]) -> MediaSection:
         for number in formats
         if _is_payload_type(number) and (rate := _RTPMAP.match(rtpmaps.get(number, "")))
     }
-    return MediaSection(mid, kind, codecs, *_sources(section), _extensions(section).get(MID_URI))
+    return MediaSection(
+        mid,
+        kind,
+        codecs,
+        sources=frozenset(int(match[1]) for match in filter(None, map(_SOURCE.match, section))),
+        repairs={int(m[2]): int(m[1]) for m in filter(None, map(_REPAIR.match, section))},
+        layers=_layers(section),
+        extensions=_extensions(section),
+    )
 
 
-def _sources(section: list[str]) -> tuple[frozenset[int], dict[int, int]]:
-    sources = frozenset(int(match[1]) for match in filter(None, map(_SOURCE.match, section)))
-    repairs = {int(match[2]): int(match[1]) for match in filter(None, map(_REPAIR.match, section))}
-    return sources, repairs
+def _layers(section: list[str]) -> dict[int, str]:
+    """The SSRCs of simulcast without RIDs, as Chromium groups them."""
+    return {
+        int(source): f"sim{number}"
+        for match in filter(None, map(_SIMULCAST.match, section))
+        for number, source in enumerate(match[1].split())
+    }
 
 
 def _extensions(section: list[str]) -> dict[str, int]:
