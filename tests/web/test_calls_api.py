@@ -174,6 +174,8 @@ async def test_filters(api: Api) -> None:
     )
     assert await ids(api, state="Queued,REQUESTED") == ["aaa"]
     assert await ids(api, reason="missed,declined") == ["aa", "a"]
+    assert await ids(api, isAnswered="False", reason="missed") == ["a"]
+    assert await ids(api, isAnswered="true", reason="missed") == []
     assert await ids(api, reason=["missed", "declined"]) == ["aa", "a"]
     assert await ids(api, **{"reason[]": ["missed", "declined"]}) == ["aa", "a"]
     assert await ids(api, **{"reason[0]": "missed", "unknown": "x"}) == ["a"]
@@ -195,6 +197,7 @@ async def test_filters(api: Api) -> None:
         ({"state": "asleep"}, "ParameterInvalid"),
         ({"state": ""}, "ParameterInvalid"),
         ({"reason": "transferred"}, "ParameterInvalid"),
+        ({"isAnswered": "perhaps"}, "ParameterInvalid"),
         ({"agentId": "x"}, "ParameterFormatIncorrect"),
         ({"agentId": "9" * 30}, "ParameterInvalid"),
         ({"from": "yesterday"}, "ParameterFormatIncorrect"),

@@ -81,7 +81,7 @@ export class CallView extends LitElement {
   }
 
   private facts() {
-    const { recording, since, own } = this.conversation;
+    const { recording, seconds, own } = this.conversation;
     return html`
       <div class="facts start">
         ${recording?.state === "on" ? html`<span class="chip recording"><i></i>${t("recordedSince")} ${timeOfDay(recording.since)}</span>` : nothing}
@@ -89,7 +89,7 @@ export class CallView extends LitElement {
         ${own.screen ? html`<span class="chip">${icon("screen", 14)} ${t("youShare")}</span>` : nothing}
       </div>
       <div class="facts end"><visavis-quality .quality=${this.conversation.quality}></visavis-quality></div>
-      <div class="facts bottom"><span class="chip">${this.heading}${since ? html` · <span class="time">${clock((Date.now() - since) / 1000)}</span>` : nothing}</span></div>
+      <div class="facts bottom"><span class="chip">${this.heading}${seconds === undefined ? nothing : html` · <span class="time">${clock(seconds)}</span>`}</span></div>
     `;
   }
 

@@ -52,6 +52,7 @@ const english = {
   noMissedCalls: "No call was missed.",
   goesOn: "in progress",
   outcomeMissed: "missed",
+  outcomeUnconnected: "ended before it was connected",
   outcomeDeclined: "declined",
   outcomeCancelled: "cancelled by the visitor",
   outcomeAbandoned: "the visitor left",

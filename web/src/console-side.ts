@@ -78,7 +78,7 @@ export class ConsoleSide extends LitElement {
   private waiting({ visitorName, media, since }: Waiting) {
     return html`<li>${icon(media === "video" ? "camera" : "phone", 18)}
       <span class="who"><strong>${visitorName || t("aVisitor")}</strong></span>
-      <span class="quiet small time">${age(since)}</span></li>`;
+      <span class="quiet small time">${clock(this.desk.clock.age(since))}</span></li>`;
   }
 
   private visitor(visitor: PageVisitor) {
@@ -86,7 +86,7 @@ export class ConsoleSide extends LitElement {
     const name = visitor.name || t("aVisitor");
     const isInvited = desk.invitedId === visitor.visitorId;
     return html`<li>
-      <span class="who"><strong>${name}</strong><span class="quiet small">${visitor.page} · <span class="time">${age(visitor.since)}</span></span></span>
+      <span class="who"><strong>${name}</strong><span class="quiet small">${visitor.page} · <span class="time">${clock(desk.clock.age(visitor.since))}</span></span></span>
       <button ?disabled=${desk.hasCall || !desk.isEnabled} aria-label="${t("invite")}: ${name}" @click=${() => desk.invite(visitor, "video")}>
         ${isInvited ? t("invitedAlready") : t("invite")}
       </button></li>`;
@@ -104,5 +104,3 @@ const list = (id: string, heading: Word, count: number, items: unknown[], empty:
     <h2 id=${id}>${t(heading)} <span>${count}</span></h2>
     ${items.length ? html`<ul class="scroll" tabindex=${items.length > 5 ? 0 : nothing}>${items}</ul>` : html`<p class="quiet small">${t(empty)}</p>`}
   </section>`;
-
-const age = (since: string): string => clock((Date.now() - Date.parse(since)) / 1000);

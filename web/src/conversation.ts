@@ -38,8 +38,8 @@ export class Conversation extends Subject {
   callId = "";
   secret = "";
   otherName = "";
-  /** When it was connected first, in milliseconds since 1970; 0 before. */
-  since = 0;
+  /** When it was connected first, by the page's own monotonic clock. */
+  private since: number | undefined;
   state = "";
   lines: Line[] = [];
   pending: PendingLine[] = [];
@@ -61,6 +61,16 @@ export class Conversation extends Subject {
   /** The link whose pictures are shown; a newer one takes its place when it flows. */
   get link(): Link | undefined {
     return this.links.get(this.shown);
+  }
+
+  /** How long ago it was connected first; undefined before that. */
+  get seconds(): number | undefined {
+    return this.since === undefined ? undefined : (performance.now() - this.since) / 1000;
+  }
+
+  /** The call was connected before this page was loaded. */
+  connectedFor(seconds: number | undefined): void {
+    if (seconds !== undefined) this.since = performance.now() - seconds * 1000;
   }
 
   get hasMedia(): boolean {
@@ -165,7 +175,7 @@ export class Conversation extends Subject {
     this.state = message.state;
     this.otherName = (this.side === "visitor" ? message.agentName : message.visitorName) || this.otherName;
     if (message.state !== "connected") return;
-    this.since ||= Date.now();
+    this.since ??= performance.now();
     if (this.links.has(message.link)) this.show(message.link);
   }
 

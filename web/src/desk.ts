@@ -1,4 +1,5 @@
 import { endedAtDesk, t } from "./catalogue-pages";
+import { ServerClock } from "./clock";
 import { Conversation } from "./conversation";
 import { keep, takeUp, type Unfinished } from "./memory";
 import { OwnMedia } from "./own-media";
@@ -50,8 +51,9 @@ export class Desk extends Subject {
   /** The colleague who is being rung for this call. */
   transferringTo = "";
   invitedId = "";
-  /** How many calls have ended here since the page was opened: lists of past calls follow it. */
-  endings = 0;
+  /** Another text whenever the list of past calls may be another: after a change, and after a lost socket. */
+  pastCallsRevision = "";
+  readonly clock = new ServerClock();
   private media: Media = "video";
   private callId = "";
   private opening: Promise<Conversation | undefined> = Promise.resolve(undefined);
@@ -63,6 +65,7 @@ export class Desk extends Subject {
   private hasAccepted = false;
   private iceServers: RTCIceServer[] = [];
   private patience = 0;
+  private connections = 0;
   private forsaken = "";
   private readonly signaling: Signaling<ToAgent, FromAgent>;
   private readonly onPageHide = () => this.remember();
@@ -166,6 +169,7 @@ export class Desk extends Subject {
         this.agentName = message.agentName;
         this.mayAccept = message.mayAcceptCalls;
         this.isAvailable = message.isAvailable;
+        this.clock.set(message.now);
         break;
       case "presence":
         this.isAvailable = message.isAvailable;
@@ -220,6 +224,9 @@ export class Desk extends Subject {
       case "visitors":
         this.visitors = message.visitors;
         this.visitorCount = message.count;
+        break;
+      case "pastCalls":
+        this.pastCallsRevision = `${this.connections}.${message.revision}`;
         break;
       case "transferFailed":
         this.notice = t("transferFailed").replace("%", this.transferringTo);
@@ -332,8 +339,10 @@ export class Desk extends Subject {
   private onOpen(isOpen: boolean): void {
     this.isOnline = isOpen;
     clearTimeout(this.patience);
-    if (isOpen) this.greet();
-    else {
+    if (isOpen) {
+      this.connections += 1;
+      this.greet();
+    } else {
       this.onClosed();
       Object.assign(this, { rings: [], queue: [], visitors: [], team: [], transferringTo: "" });
       if (this.hasCall)
@@ -361,7 +370,7 @@ export class Desk extends Subject {
 
   /** The page was loaded anew during a call. */
   private async resume(unfinished: Unfinished): Promise<void> {
-    const { callId, media, otherName, since, lines, pending, details, hasCamera, isMuted } = unfinished;
+    const { callId, media, otherName, seconds, lines, pending, details, hasCamera, isMuted } = unfinished;
     this.isResuming = true;
     const opening = this.open(callId, hasCamera ? "video" : "audio", otherName);
     const { signal } = this.acquisition;
@@ -371,7 +380,8 @@ export class Desk extends Subject {
     this.hasAccepted = true;
     this.media = media;
     this.stage = "reconnecting";
-    Object.assign(conversation, { since, lines, pending, details });
+    Object.assign(conversation, { lines, pending, details });
+    conversation.connectedFor(seconds);
     conversation.own.setMuted(isMuted);
     if (this.signaling.isOpen) this.greet();
   }
@@ -385,13 +395,13 @@ export class Desk extends Subject {
   private remember(): void {
     const { conversation, media, callId } = this;
     if (!conversation) return;
-    const { since, otherName, lines, pending, details, own } = conversation;
+    const { seconds, otherName, lines, pending, details, own } = conversation;
     const now = { isMuted: own.isMuted, hasCamera: !!own.camera, leftAt: Date.now() };
     keep(() => localStorage, this.memoryKey, {
       callId,
       secret: "",
       media,
-      since,
+      seconds,
       otherName,
       lines,
       pending,
@@ -414,7 +424,6 @@ export class Desk extends Subject {
   private finish(notice: string): void {
     this.leave();
     Object.assign(this, { stage: "idle", notice, transferringTo: "" });
-    this.endings += 1;
     this.changed();
   }
 }

@@ -9,8 +9,8 @@ import { Watch } from "./subject";
 
 const CALLS = "/v4/livechat/audioVideoChats";
 const PAGE_SIZE = 15;
-const MISSED = "missed,declined,abandoned,cancelled";
-const SETTLE = 500;
+/** Milliseconds over which the consoles of a site spread their reading of a changed list. */
+const SPREAD = 1_000;
 
 type PastCall = {
   id: string;
@@ -21,6 +21,7 @@ type PastCall = {
   visitorEmail: string;
   agentName: string;
   createTime: string;
+  connectTime: string | null;
   duration: number | null;
   recordingId: string | null;
   recordingState: string | null;
@@ -57,19 +58,17 @@ export class History extends LitElement {
   @state() private filter: Filter = "all";
   @state() private hasOlder = false;
   @state() private error = "";
-  private page = 1;
-  private endings = -1;
+  private revision: string | undefined;
   private waiting = 0;
   private readonly watch = new Watch(this, () => this.desk);
 
   override willUpdate(_: PropertyValues): void {
-    const { endings, queue, rings } = this.desk;
-    const signs = endings * 1_000_000 + queue.length * 1000 + rings.length;
-    if (signs === this.endings) return;
-    const isFirst = this.endings === -1;
-    this.endings = signs;
+    const { pastCallsRevision } = this.desk;
+    if (pastCallsRevision === this.revision) return;
+    const isFirst = this.revision === undefined;
+    this.revision = pastCallsRevision;
     clearTimeout(this.waiting);
-    this.waiting = window.setTimeout(() => void this.read(1), isFirst ? 0 : SETTLE);
+    this.waiting = window.setTimeout(() => void this.read(1), isFirst ? 0 : Math.random() * SPREAD);
   }
 
   override disconnectedCallback(): void {
@@ -86,13 +85,14 @@ export class History extends LitElement {
       ${this.error ? html`<p class="error" role="alert">${this.error}</p>` : nothing}
       ${this.calls?.length === 0 ? html`<p class="quiet small">${t(this.filter === "all" ? "noPastCalls" : "noMissedCalls")}</p>` : nothing}
       <ul>${this.calls?.map((call) => this.call(call))}</ul>
-      ${this.hasOlder ? html`<button @click=${() => this.read(this.page + 1)}>${t("older")}</button>` : nothing}
+      ${this.hasOlder ? html`<button @click=${() => this.read(Math.floor((this.calls?.length ?? 0) / PAGE_SIZE) + 1)}>${t("older")}</button>` : nothing}
     </section>`;
   }
 
   private button(filter: Filter, word: Word) {
     const choose = () => {
       this.filter = filter;
+      this.calls = undefined;
       void this.read(1);
     };
     return html`<button aria-pressed=${this.filter === filter} @click=${choose}>${t(word)}</button>`;
@@ -101,7 +101,7 @@ export class History extends LitElement {
   private call(call: PastCall) {
     const { visitorName, visitorEmail, message } = call;
     return html`<li>
-      <span class=${call.duration === null ? "quiet" : ""}>${icon(call.media === "video" ? "camera" : "phone", 18)}</span>
+      <span class=${call.connectTime === null ? "quiet" : ""}>${icon(call.media === "video" ? "camera" : "phone", 18)}</span>
       <div class="who"><strong>${visitorName || t("aVisitor")}</strong>
         ${visitorEmail ? html` <a href="mailto:${visitorEmail}">${visitorEmail}</a>` : nothing}
         <p class="quiet small">${told(call)}</p></div>
@@ -110,25 +110,35 @@ export class History extends LitElement {
     </li>`;
   }
 
+  /** Reads a page of the list: the first to follow what has happened, a later one to show more. */
   private async read(page: number): Promise<void> {
-    const filter = this.filter === "missed" ? `&reason=${MISSED}` : "&state=ended";
+    const { filter } = this;
+    const missed = filter === "missed" ? "&isAnswered=false" : "";
     try {
-      const response = await fetch(`${CALLS}?pageIndex=${page}&pageSize=${PAGE_SIZE}${filter}`);
+      const query = `pageIndex=${page}&pageSize=${PAGE_SIZE}&state=ended${missed}`;
+      const response = await fetch(`${CALLS}?${query}`);
       const body = (await response.json()) as {
         audioVideoChats: PastCall[];
         nextPage: string;
         message: string;
       };
+      if (filter !== this.filter) return; // another one was chosen meanwhile
       this.error = response.ok ? "" : body.message;
       if (!response.ok) return;
-      this.calls = page === 1 ? body.audioVideoChats : [...(this.calls ?? []), ...body.audioVideoChats];
-      this.page = page;
-      this.hasOlder = body.nextPage !== "";
+      const isLast = page > 1 || (this.calls?.length ?? 0) <= PAGE_SIZE;
+      this.calls = merged(this.calls ?? [], body.audioVideoChats);
+      if (isLast) this.hasOlder = body.nextPage !== "";
     } catch {
       this.error = t("loadFailed");
     }
   }
 }
+
+/** The calls that are shown and those that were read, as they are now, newest first. */
+const merged = (shown: PastCall[], read: PastCall[]): PastCall[] => {
+  const byId = new Map([...shown, ...read].map((call) => [call.id, call]));
+  return [...byId.values()].sort((a, b) => (a.createTime < b.createTime ? 1 : -1));
+};
 
 const OUTCOMES: Record<string, Word> = {
   missed: "outcomeMissed",
@@ -147,10 +157,14 @@ const recording = ({ recordingId, recordingState, missingMedia }: PastCall): str
   return t(missingMedia.length ? "recordedIncompletely" : "recorded");
 };
 
+const outcomeOf = ({ reason, connectTime }: PastCall): string => {
+  if (reason === "hungUp") return connectTime === null ? t("outcomeUnconnected") : "";
+  return t(OUTCOMES[reason ?? ""] ?? "outcomeFailed");
+};
+
 const told = (call: PastCall): string => {
-  const { state, reason, duration, agentName } = call;
-  const outcome =
-    state !== "ended" ? t("goesOn") : reason === "hungUp" ? "" : t(OUTCOMES[reason ?? ""] ?? "outcomeFailed");
+  const { state, duration, agentName } = call;
+  const outcome = state === "ended" ? outcomeOf(call) : t("goesOn");
   const facts = [outcome, duration === null ? "" : clock(duration), agentName, recording(call)];
   return facts.filter(Boolean).join(" · ");
 };

@@ -5,14 +5,18 @@ import type { Media } from "./protocol";
 
 const DEVICES = "visavis.devices";
 
-/** A call that this page was in when it went away. Times are milliseconds since 1970. */
+/**
+ * A call that this page was in when it went away, at `leftAt` (milliseconds since 1970).
+ *
+ * `seconds` is how long the call had been connected by then.
+ */
 export type Unfinished = {
   callId: string;
   secret: string;
   media: Media;
   isMuted: boolean;
   hasCamera: boolean;
-  since: number;
+  seconds: number | undefined;
   otherName: string;
   lines: Line[];
   pending: PendingLine[];
@@ -42,7 +46,10 @@ export const takeUp = (storage: () => Storage, key: string): Unfinished | undefi
   const text = attempt(() => storage().getItem(key));
   attempt(() => storage().removeItem(key));
   const call = text ? attempt(() => JSON.parse(text) as Unfinished) : undefined;
-  return call && Date.now() - call.leftAt < call.resumeSeconds * 1000 ? call : undefined;
+  if (!call) return undefined;
+  const away = Math.max(0, Date.now() - call.leftAt) / 1000;
+  if (away >= call.resumeSeconds) return undefined;
+  return call.seconds === undefined ? call : { ...call, seconds: call.seconds + away };
 };
 
 /** A message to the agents that the server has not acknowledged yet. */

@@ -154,6 +154,8 @@ export type ToAgent =
       agentName: string;
       siteId: number;
       mayAcceptCalls: boolean;
+      /** The server's time. */
+      now: string;
       isAvailable: boolean;
     }
   | Presence
@@ -163,4 +165,5 @@ export type ToAgent =
   | { type: "team"; members: TeamMember[] }
   | { type: "queue"; calls: Waiting[] }
   | { type: "visitors"; visitors: PageVisitor[]; count: number }
+  | { type: "pastCalls"; revision: number }
   | { type: "transferFailed"; callId: string; reason: string };

@@ -60,7 +60,7 @@ export class RingCard extends LitElement {
         <p>${t(isVideo ? "videoCall" : "audioCall")}${ring.visitorEmail ? html` · ${ring.visitorEmail}` : nothing}</p>
         ${ring.transferredBy ? html`<p>${t("transferredBy")} ${ring.transferredBy}</p>` : nothing}
         ${ring.note ? html`<p class="note">${t("note")}: ${ring.note}</p>` : nothing}
-        <p class="quiet small"><span aria-hidden="true">${clock((Date.now() - Date.parse(ring.since)) / 1000)}</span>${ring.isRecorded ? html` · ${t("willBeRecorded")}` : nothing}</p>
+        <p class="quiet small"><span aria-hidden="true">${clock(this.desk.clock.age(ring.since))}</span>${ring.isRecorded ? html` · ${t("willBeRecorded")}` : nothing}</p>
       </div>
       ${ring.stopped === undefined ? nothing : html`<p class="bar">${stoppedBecause(ring.stopped)}</p>`}
       <div class="bar" ?hidden=${ring.stopped !== undefined}>${isVideo ? [withVideo, withAudio] : [withAudio, withVideo]}

@@ -385,7 +385,7 @@ export class Visitor extends Subject {
 
   /** The page was loaded anew during a call: camera and microphone again, then the call. */
   private async takeUp(unfinished: Unfinished): Promise<void> {
-    const { callId, secret, media, since, otherName, lines, pending } = unfinished;
+    const { callId, secret, media, seconds, otherName, lines, pending } = unfinished;
     Object.assign(this, { stage: "reconnecting", media, resumeSeconds: unfinished.resumeSeconds });
     this.resuming = { callId, secret };
     this.releaseDevices();
@@ -397,7 +397,8 @@ export class Visitor extends Subject {
       this.own = own;
       own.setMuted(unfinished.isMuted);
       const conversation = this.begin(own);
-      Object.assign(conversation, { callId, secret, since, otherName, lines, pending });
+      Object.assign(conversation, { callId, secret, otherName, lines, pending });
+      conversation.connectedFor(seconds);
       if (this.signaling.isOpen) {
         this.signaling.send({ type: "resume", callId, secret, hasMedia: false });
         conversation.sendPending();
@@ -413,13 +414,13 @@ export class Visitor extends Subject {
   private remember(): void {
     const { conversation, media, resumeSeconds, memoryKey } = this;
     if (!conversation?.callId) return;
-    const { callId, secret, since, otherName, lines, pending, details, own } = conversation;
+    const { callId, secret, seconds, otherName, lines, pending, details, own } = conversation;
     const now = { isMuted: own.isMuted, hasCamera: !!own.camera, leftAt: Date.now() };
     keep(() => sessionStorage, memoryKey, {
       callId,
       secret,
       media,
-      since,
+      seconds,
       otherName,
       lines,
       pending,

@@ -177,14 +177,14 @@ export class Widget extends LitElement {
   /** The whole call in one line, so that the visitor can use the page meanwhile. */
   private bar() {
     const { conversation, stage, isInCall } = this.visitor!;
-    const since = conversation?.since ?? 0;
+    const seconds = conversation?.seconds;
     const words =
       stage === "connected" || stage === "reconnecting"
         ? conversation?.otherName || t("agent")
         : t(WAITING[stage] ?? "calling");
     return html`<div class="line-bar">
       <p class="name" role="status">${stage === "reconnecting" ? t("reconnecting") : words}</p>
-      ${since ? html`<span class="time">${clock((Date.now() - since) / 1000)}</span>` : nothing}
+      ${seconds === undefined ? nothing : html`<span class="time">${clock(seconds)}</span>`}
       <button class="round" id="restore" aria-label=${t("openCall")} title=${t("openCall")} @click=${() => this.restoreByHand()}>${icon("enlarge", 18)}</button>
       <button class="round danger" aria-label=${t(isInCall ? "hangUp" : "cancel")} title=${t(isInCall ? "hangUp" : "cancel")} @click=${() => this.visitor!.hangUp()}>${icon("hangUp")}</button>
     </div>`;

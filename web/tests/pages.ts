@@ -96,6 +96,7 @@ export const agentPage = async (): Promise<Desk> => {
     agentName: "Bo",
     siteId: 1,
     mayAcceptCalls: true,
+    now: NOW,
     isAvailable: true,
   });
   FakeSocket.latest.receive(AVAILABLE);

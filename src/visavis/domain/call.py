@@ -144,6 +144,9 @@ Origin = Literal["widget", "invitation", "api"]
 class CallRecord:
     """One call and what has happened to it. Times are wall clock, UTC.
 
+    `interrupted_at` is when a party of a connected call was lost, until it is back.
+    `talk_ended_at` is the end of the talk: earlier than `ended_at` if a lost party did not return.
+
     `quality` holds the last report of each side (`rtp.quality.LegReport`), ready for JSON.
     `is_unrecorded` says that it should have been recorded and, at least in part, was not.
     """
@@ -159,6 +162,8 @@ class CallRecord:
     accepted_at: datetime | None = None
     connected_at: datetime | None = None
     ended_at: datetime | None = None
+    talk_ended_at: datetime | None = None
+    interrupted_at: datetime | None = None
     reason: EndReason | None = None
     ended_by: Party = "system"
     recording_id: str | None = None
@@ -174,9 +179,17 @@ class CallRecord:
             self.accepted_at = now
         elif self.state is State.CONNECTED:
             self.connected_at = self.connected_at or now
+            self.interrupted_at = None
+        elif self.state is State.RECONNECTING:
+            self.interrupted_at = now
         elif self.state is State.ENDED:
             self.ended_at, self.reason = now, reason
+            self.talk_ended_at = (self.interrupted_at or now) if self.connected_at else None
             self.ended_by = ENDED_BY.get(event, "system")
+
+    def interrupt(self, at: datetime) -> None:
+        """Count nothing after `at` as talk: a party was lost then and has not come back."""
+        self.interrupted_at = min(at, self.interrupted_at or at)
 
     def allows(self, event: Event) -> bool:
         return (self.state, event) in TRANSITIONS

@@ -17,7 +17,7 @@ class CallSearch:
     """Which calls are looked for; `None` and the empty text leave a question out.
 
     `since` and `until` bound the time of the request, the latter excluded. `text` is part of the
-    visitor's name or e-mail address, in any case.
+    visitor's name or e-mail address, in any case. `is_answered` asks whether an agent accepted.
     """
 
     states: frozenset[State] = frozenset()
@@ -26,15 +26,18 @@ class CallSearch:
     since: datetime | None = None
     until: datetime | None = None
     text: str = ""
+    is_answered: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PastCall:
     """A call as the store knows it; it may go on still. `message` was left by its visitor.
 
-    `is_recording_intended` says that it was to be recorded: automatically, or by its agent.
-    `recording_state` is that of its recording, `None` if none was begun; `missing` says in
-    sentences which media that lacks. `recording_id` is `None` where no recording exists.
+    `talk_ended_at` is `None` if the call was never connected, or if nobody knows when the talk
+    ended because the server failed. `is_recording_intended` says that it was to be recorded:
+    automatically, or by its agent. `recording_state` is that of its recording, `None` if none was
+    begun; `missing` says in sentences which media that lacks. `recording_id` is `None`
+    where no recording exists.
     """
 
     id: str
@@ -51,6 +54,7 @@ class PastCall:
     accepted_at: datetime | None
     connected_at: datetime | None
     ended_at: datetime | None
+    talk_ended_at: datetime | None
     is_recording_intended: bool
     is_unrecorded: bool
     recording_id: str | None
@@ -60,6 +64,13 @@ class PastCall:
     origin: Origin
     message: str
     quality: dict[str, Any]
+
+    @property
+    def talk_seconds(self) -> float | None:
+        """Seconds from the connection to the end of the talk."""
+        if self.connected_at is None or self.talk_ended_at is None:
+            return None
+        return (self.talk_ended_at - self.connected_at).total_seconds()
 
     @property
     def is_recorded(self) -> bool:

@@ -378,11 +378,12 @@ class Invited(Message, frozen=True):
 
 
 class Welcome(Message, frozen=True):
-    """Who is signed in here."""
+    """The agent who is signed in here, and the server's time: ages are counted from that."""
 
     agent_name: str
     site_id: int
     may_accept_calls: bool
+    now: datetime
     agent_id: int = 0
     is_available: bool = True
 
@@ -457,6 +458,15 @@ class Visitors(Message, frozen=True):
     count: int
 
 
+class PastCalls(Message, frozen=True):
+    """The list of past calls has changed: a call has ended, or a visitor has left a message.
+
+    `revision` is another number after each change.
+    """
+
+    revision: int
+
+
 class TransferFailed(Message, frozen=True):
     """The other agent did not take the call; it is still yours."""
 
@@ -511,5 +521,6 @@ ToAgent = (
     | Team
     | Queue
     | Visitors
+    | PastCalls
     | TransferFailed
 )

@@ -200,6 +200,7 @@ calls = Table(
     Column("accepted_at", Moment),
     Column("connected_at", Moment),
     Column("ended_at", Moment),
+    Column("talk_ended_at", Moment),
     Column("reason", Text),
     Column("ended_by", Text, nullable=False),
     Column("node_id", Text, nullable=False),

@@ -166,7 +166,7 @@ class House:
 
     def heard(self, socket_id: str, *, but: tuple[str, ...] = ()) -> list[str]:
         """The types of its messages, without the news that all consoles get."""
-        news = {"team", "queue", "visitors", *but}
+        news = {"team", "queue", "visitors", "pastCalls", *but}
         types = [message["type"] for message in self.told.get(socket_id, [])]
         return [name for name in types if name not in news]
 

@@ -31,7 +31,7 @@ async def invite(house: House, socket_id: str = "v") -> str:
 async def test_a_console_that_opens_hears_everything(house: House) -> None:
     await here(house, "v")
     house.calls.agent_arrived(desk("a"))
-    assert [m["type"] for m in house.told["a"]] == ["team", "queue", "visitors"]
+    assert [m["type"] for m in house.told["a"]] == ["team", "queue", "visitors", "pastCalls"]
     assert house.last("a", "team")["members"] == [
         {"agentId": 1, "name": "Bo", "state": "available"}
     ]

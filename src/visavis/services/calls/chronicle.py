@@ -28,7 +28,10 @@ MAX_EVENTS: Final = 10_000
 
 
 class Chronicle:
-    """Writes calls and their events in batches, a moment later unless somebody waits for it."""
+    """Writes calls and their events in batches, a moment later unless somebody waits for it.
+
+    `listeners` hear of each site whose past calls have changed.
+    """
 
     def __init__(
         self, store: Store, node_id: str, schedule: Callable[[float, Callable[[], None]], Timer]
@@ -40,6 +43,12 @@ class Chronicle:
         self._events: list[tuple[int, str, CallEvent]] = []
         self._writing: asyncio.Task[None] | None = None
         self._alarm: Timer | None = None
+        self.listeners: list[Callable[[int], None]] = []
+
+    def past_calls_changed(self, site_id: int) -> None:
+        """Tell the listeners that the past calls of a site are others in the database now."""
+        for listener in self.listeners:
+            listener(site_id)
 
     def touch(self, record: CallRecord) -> None:
         """Write the call down as it is by then."""
@@ -81,6 +90,8 @@ class Chronicle:
                 self._events = [*events, *self._events]
                 self._schedule(RETRY_SECONDS, self._start)
                 raise
+            for site_id in {record.site_id for record in snapshots if record.is_over}:
+                self.past_calls_changed(site_id)
 
     def _keep(
         self, rows: Transaction, records: list[CallRecord], events: list[tuple[Any, ...]]

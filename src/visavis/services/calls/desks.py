@@ -57,6 +57,7 @@ class Desks:
             may_accept_calls=agent.may(Permission.ACCEPT_CALLS),
             agent_id=agent.id,
             is_available=self._presence.is_available(agent.id),
+            now=self._floor.now(),
         )
 
     def arrive(self, desk: Desk) -> None:

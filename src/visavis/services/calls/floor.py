@@ -126,7 +126,7 @@ class Floor:
 
     def leave(self, call: LiveCall, seat: Seat, gone: Callable[[], None]) -> None:
         """The party's page has gone; `gone` happens unless it comes back in time."""
-        seat.is_open = False
+        seat.is_open, seat.left_at = False, self.now()
         self._seated.pop(seat.socket_id, None)
         self.after(call, _away(seat), RESUME_SECONDS, gone)
 
@@ -163,6 +163,9 @@ class Floor:
         event = _why(call, event)
         if not call.record.allows(event):
             return
+        for seat in call.seats():
+            if LEAVE[seat.side] is event and seat.left_at:
+                call.record.interrupt(seat.left_at)
         self.move(call, event)
         del self.calls[call.id]
         of_site = self._of_site[call.site_id]

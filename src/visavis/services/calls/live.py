@@ -32,7 +32,7 @@ class Timer(Protocol):
 class Seat:
     """A party's place in a call. Its page may go, and come back on another socket.
 
-    `told_at` is when the page last heard how good its connection is.
+    `told_at` is when the page last heard how good its connection is, `left_at` when it went.
     """
 
     side: Side
@@ -40,6 +40,7 @@ class Seat:
     agent: Agent | None = None
     is_open: bool = True
     told_at: datetime | None = None
+    left_at: datetime | None = None
 
     @property
     def agent_id(self) -> int:

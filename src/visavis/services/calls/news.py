@@ -1,4 +1,4 @@
-"""What every console of a site sees: the team, the queue, the visitors.
+"""What every console of a site sees: the team, the queue, the visitors, changes of past calls.
 
 However much happens, each is told at most once a second, in one message for all the consoles.
 """
@@ -38,7 +38,9 @@ class News:
         self._told: dict[int, dict[str, bytes]] = {}
         self._told_at: dict[int, datetime] = {}
         self._due: set[int] = set()
+        self._revisions: dict[int, int] = {}
         floor.changes.append(self.changed)
+        floor.chronicle.listeners.append(self._past_calls_changed)
 
     def changed(self, site_id: int) -> None:
         """Tell the site's pages soon, if there is anything new for them."""
@@ -55,6 +57,10 @@ class News:
         """Everything, for a console that has just opened."""
         for message in self._messages(desk.agent.site_id):
             self._floor.tell_socket(desk.socket_id, message)
+
+    def _past_calls_changed(self, site_id: int) -> None:
+        self._revisions[site_id] = self._revisions.get(site_id, 0) + 1
+        self.changed(site_id)
 
     def _tell(self, site_id: int) -> None:
         self._due.discard(site_id)
@@ -73,7 +79,7 @@ class News:
 
     def _messages(
         self, site_id: int
-    ) -> Iterator[signaling.Team | signaling.Queue | signaling.Visitors]:
+    ) -> Iterator[signaling.Team | signaling.Queue | signaling.Visitors | signaling.PastCalls]:
         yield signaling.Team(members=self._team(site_id))
         queue = islice(self._ringing.queue(site_id), MAX_WAITING_TOLD)
         yield signaling.Queue(
@@ -88,6 +94,7 @@ class News:
             ]
         )
         yield self._lobby.visitors(site_id)
+        yield signaling.PastCalls(revision=self._revisions.get(site_id, 0))
 
     def _team(self, site_id: int) -> list[TeamMember]:
         agents = {desk.agent.id: desk.agent for desk in self._presence.desks(site_id)}

@@ -98,6 +98,7 @@ class Visitors:
 
         if not await self._store.write(work):
             raise VisavisError(ErrorKind.CallNotPossible, "This call takes no message.")
+        self._floor.chronicle.past_calls_changed(site_id)
         self._floor.tell_socket(visitor.id, signaling.MessageKept(call_id=message.call_id))
 
     async def _message_without_call(self, visitor: Visitor, message_id: str) -> str:

@@ -44,6 +44,7 @@ class Calls(Rows):
             "accepted_at": call.accepted_at,
             "connected_at": call.connected_at,
             "ended_at": call.ended_at,
+            "talk_ended_at": call.talk_ended_at,
             "reason": call.reason,
             "ended_by": call.ended_by,
             "node_id": node_id,
@@ -165,6 +166,7 @@ def _past_call(row: Row[Any]) -> PastCall:
         accepted_at=row.accepted_at,
         connected_at=row.connected_at,
         ended_at=row.ended_at,
+        talk_ended_at=row.talk_ended_at,
         is_recording_intended=row.is_recorded,
         is_unrecorded=row.is_unrecorded,
         recording_id=row.recording_id if exists else None,
@@ -183,6 +185,8 @@ def _wanted(search: CallSearch) -> Iterator[ColumnElement[bool]]:
         yield c.state.in_(sorted(search.states))
     if search.reasons:
         yield c.reason.in_(sorted(search.reasons))
+    if search.is_answered is not None:
+        yield c.accepted_at.is_not(None) if search.is_answered else c.accepted_at.is_(None)
     if search.agent_id is not None:
         yield c.agent_id == search.agent_id
     if search.since:

@@ -30,7 +30,7 @@ PATH: Final = f"{BASE}/livechat/audioVideoChats"
 MAX_TEXT_LENGTH: Final = 200
 MAX_AGENT_ID: Final = 2**31 - 1
 LIST_FILTERS: Final = ("state", "reason")
-FILTERS: Final = (*LIST_FILTERS, "agentId", "from", "to", "text", "keywords")
+FILTERS: Final = (*LIST_FILTERS, "agentId", "from", "to", "text", "keywords", "isAnswered")
 ENDINGS: Final = tuple(reason for reason in EndReason if reason is not EndReason.TRANSFERRED)
 
 _ID: Final = re.compile(r"[0-9a-z]{1,64}", re.ASCII)
@@ -111,7 +111,7 @@ def written(call: PastCall) -> dict[str, Any]:
         "acceptTime": _time(call.accepted_at),
         "connectTime": _time(call.connected_at),
         "endTime": _time(call.ended_at),
-        "duration": _duration(call),
+        "duration": _rounded(call.talk_seconds),
         "isRecorded": call.is_recorded,
         "isUnrecorded": call.is_unrecorded,
         "recordingId": call.recording_id,
@@ -138,11 +138,8 @@ def _event(event: CallEvent) -> dict[str, Any]:
     return {"time": time, "name": event.name, "by": event.by, "data": event.data}
 
 
-def _duration(call: PastCall) -> float | None:
-    """Seconds from the connection to the end."""
-    if call.connected_at is None or call.ended_at is None:
-        return None
-    return round((call.ended_at - call.connected_at).total_seconds(), 3)
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
 
 
 def _time(moment: datetime | None) -> str | None:
@@ -179,7 +176,17 @@ def _search(query: Query) -> CallSearch:
         since=_moment(query.one("from"), "from"),
         until=_moment(query.one("to"), "to"),
         text=line_of(text),
+        is_answered=_flag(query.one("isAnswered"), "isAnswered"),
     )
+
+
+def _flag(value: str | None, name: str) -> bool | None:
+    if value is None:
+        return None
+    known = {"true": True, "false": False}
+    if value.casefold() not in known:
+        raise _wrong(name, "must be true or false.")
+    return known[value.casefold()]
 
 
 def _names(query: Query, name: str, known: tuple[E, ...]) -> frozenset[E]:

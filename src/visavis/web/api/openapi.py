@@ -78,6 +78,12 @@ _CALL_FILTERS: Final[tuple[dict[str, Any], ...]] = (
         "in": "query",
         "schema": {"type": "integer", "minimum": 0, "maximum": calls.MAX_AGENT_ID},
     },
+    {
+        "name": "isAnswered",
+        "in": "query",
+        "description": "Whether an agent accepted the call.",
+        "schema": {"type": "boolean"},
+    },
     {"name": "from", "in": "query", "description": "Made then or later.", "schema": _TIME},
     {"name": "to", "in": "query", "description": "Made before then.", "schema": _TIME},
     {

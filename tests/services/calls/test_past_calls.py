@@ -1,0 +1,135 @@
+"""Past calls: how long people talked, and that consoles hear of every change of the list."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.services.calls.house import NOW, House, desk
+from visavis.domain import signaling
+from visavis.domain.callbook import CallSearch
+from visavis.domain.leg import Link, Side
+from visavis.domain.people import Visitor
+
+pytestmark = pytest.mark.anyio
+
+TALK = 12.0
+
+
+async def lose(house: House, side: Side) -> None:
+    """Let the page of one party go."""
+    if side is Side.VISITOR:
+        house.calls.visitor_left(Visitor("v", 1))
+    else:
+        house.calls.agent_left(desk("a"))
+    await house.quiet()
+
+
+@pytest.mark.parametrize("side", Side)
+async def test_waiting_for_a_page_that_never_returns_is_not_talk(house: House, side: Side) -> None:
+    call_id = await house.connect()
+    await house.pass_time(TALK)
+    await lose(house, side)
+    await house.pass_time(60)
+    call = await house.past(call_id)
+    assert call.state == "ended"
+    assert call.ended_at == NOW + timedelta(seconds=TALK + 30)
+    assert call.talk_seconds == TALK
+
+
+@pytest.mark.parametrize("side", Side)
+async def test_waiting_for_a_link_that_never_returns_is_not_talk(house: House, side: Side) -> None:
+    call_id = await house.connect()
+    await house.pass_time(TALK)
+    await house.calls.ears.leg_down(Link(call_id, 1), side, "lost")
+    await house.pass_time(3)
+    await lose(house, side)
+    await house.pass_time(60)
+    assert (await house.past(call_id)).talk_seconds == TALK
+
+
+async def test_hanging_up_while_the_other_is_lost_ends_no_talk(house: House) -> None:
+    call_id = await house.connect()
+    await house.pass_time(TALK)
+    await house.calls.ears.leg_down(Link(call_id, 1), Side.VISITOR, "lost")
+    await house.pass_time(20)
+    await house.agent(signaling.HangUp(call_id))
+    assert (await house.past(call_id)).talk_seconds == TALK
+
+
+async def test_a_party_that_returns_was_in_the_talk(house: House) -> None:
+    call_id = await house.connect()
+    await house.calls.ears.leg_down(Link(call_id, 1), Side.VISITOR, "lost")
+    await house.pass_time(5)
+    await house.up(call_id)
+    await house.pass_time(TALK)
+    await house.agent(signaling.HangUp(call_id))
+    assert (await house.past(call_id)).talk_seconds == TALK + 5
+
+
+async def test_a_call_that_was_never_connected_has_no_talk(house: House) -> None:
+    call_id = await house.ring()
+    await house.visitor(signaling.HangUp(call_id))
+    assert (await house.past(call_id)).talk_seconds is None
+
+
+async def test_of_a_call_that_a_dead_server_held_nobody_knows_how_long_it_was(
+    house: House,
+) -> None:
+    call_id = await house.connect()
+    await house.past(call_id)
+    later = NOW + timedelta(hours=2)
+    assert await house.store.write(lambda rows: rows.calls.close_open("node", later)) == 1
+    call = await house.past(call_id)
+    assert (call.state, call.talk_seconds) == ("ended", None)
+
+
+async def test_missed_calls_are_those_that_nobody_answered(house: House) -> None:
+    answered = await house.connect()
+    await lose(house, Side.VISITOR)
+    await house.pass_time(60)
+    unanswered = await house.ring("v2")
+    house.calls.visitor_left(Visitor("v2", 1))
+    await house.pass_time(60)
+    reasons = {(await house.past(call_id)).reason for call_id in (answered, unanswered)}
+    assert reasons == {"abandoned"}
+    for is_answered, expected in ((True, answered), (False, unanswered)):
+        search = CallSearch(is_answered=is_answered)
+        (call,) = await house.store.read(lambda rows, s=search: rows.calls.newest(1, s, 9))
+        assert call.id == expected
+
+
+def revisions(house: House) -> list[int]:
+    told = house.told.get("consoles.1", [])
+    return [message["revision"] for message in told if message["type"] == "pastCalls"]
+
+
+async def test_open_lists_hear_of_a_call_that_ended_once_it_can_be_read(house: House) -> None:
+    house.calls.agent_arrived(desk("b", 2))
+    call_id = await house.connect()
+    await house.pass_time(2)
+    before = revisions(house)[-1]
+    await house.agent(signaling.HangUp(call_id))
+    assert revisions(house)[-1] == before
+    await house.pass_time(0.2)
+    await house.calls._floor.chronicle.written()
+    await house.pass_time(2)
+    assert revisions(house)[-1] > before
+
+
+async def test_open_lists_hear_of_a_new_message(house: House) -> None:
+    house.calls.agent_arrived(desk("a"))
+    call_id = await house.ring()
+    await house.visitor(signaling.HangUp(call_id))
+    await house.past(call_id)
+    await house.pass_time(2)
+    before = revisions(house)[-1]
+    await house.visitor(signaling.LeaveMessage(call_id, "Call me"), "w")
+    await house.pass_time(2)
+    assert revisions(house)[-1] > before
+
+
+async def test_a_console_is_told_the_server_s_time(house: House) -> None:
+    await house.pass_time(7)
+    assert (await house.calls.welcome(desk("a"))).now == NOW + timedelta(seconds=7)
