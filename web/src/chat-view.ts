@@ -5,6 +5,7 @@ import type { Conversation, Line, PendingLine } from "./conversation";
 import { timeOfDay } from "./format";
 import { icon } from "./icons";
 import { shared } from "./styles";
+import { limited } from "./text";
 import { Watch } from "./subject";
 
 /** Text beside the call. */
@@ -39,7 +40,7 @@ export class ChatView extends LitElement {
     return html`
       <ol role="log" aria-label=${t("text")} tabindex="0">${lines.length || pending.length ? [...lines.map((line) => this.line(line)), ...pending.map((line) => this.unsent(line))] : html`<li class="quiet small">${t("noText")}</li>`}</ol>
       <form @submit=${this.submit}>
-        <label class="field"><span class="unseen">${t("write")}</span><input name="text" maxlength="4000" autocomplete="off" placeholder=${t("write")} /></label>
+        <label class="field"><span class="unseen">${t("write")}</span><input name="text" @input=${limited(4000)} autocomplete="off" placeholder=${t("write")} /></label>
         <button class="round primary" aria-label=${t("sendText")} title=${t("sendText")}>${icon("send")}</button>
       </form>
     `;
@@ -48,19 +49,18 @@ export class ChatView extends LitElement {
   private line({ by, text, at }: Line) {
     const isOwn = by === this.conversation.side;
     const who = isOwn ? t("you") : this.conversation.otherName || t(by === "agent" ? "agent" : "visitor");
-    return html`<li class=${isOwn ? "own" : ""}>${text}<small>${who} · ${timeOfDay(at)}</small></li>`;
+    return html`<li class=${isOwn ? "own" : ""}><bdi>${text}</bdi><small><bdi>${who}</bdi> · ${timeOfDay(at)}</small></li>`;
   }
 
   private unsent({ text, isRefused }: PendingLine) {
-    return html`<li class="own">${text}<small>${t(isRefused ? "notSent" : "sendingText")}</small></li>`;
+    return html`<li class="own"><bdi>${text}</bdi><small>${t(isRefused ? "notSent" : "sendingText")}</small></li>`;
   }
 
   private submit(event: SubmitEvent): void {
     event.preventDefault();
     const input = this.renderRoot.querySelector("input")!;
-    const text = input.value.trim();
-    if (!text) return;
-    this.conversation.say(text);
+    if (!input.value.trim()) return;
+    this.conversation.say(input.value);
     input.value = "";
   }
 }

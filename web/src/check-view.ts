@@ -6,6 +6,7 @@ import "./devices-view";
 import { icon, type IconName } from "./icons";
 import { Level } from "./level";
 import { shared } from "./styles";
+import { limited } from "./text";
 import { Watch } from "./subject";
 import type { Visitor } from "./visitor";
 
@@ -133,8 +134,8 @@ export class CheckView extends LitElement {
     const { isRecorded } = visitor.availability;
     return html`<form @submit=${this.submit}>
       <div class="pair">
-        <label class="field">${t("yourName")}<input name="name" maxlength="200" autocomplete="name" .value=${visitor.name} /></label>
-        <label class="field">${t("yourEmail")}<input name="email" type="email" maxlength="200" autocomplete="email" .value=${visitor.email} /></label>
+        <label class="field">${t("yourName")}<input name="name" @input=${limited(200)} autocomplete="name" .value=${visitor.name} /></label>
+        <label class="field">${t("yourEmail")}<input name="email" type="email" @input=${limited(200)} autocomplete="email" .value=${visitor.email} /></label>
       </div>
       ${
         visitor.needsAgreement

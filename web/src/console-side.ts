@@ -86,7 +86,7 @@ export class ConsoleSide extends LitElement {
     const name = visitor.name || t("aVisitor");
     const isInvited = desk.invitedId === visitor.visitorId;
     return html`<li>
-      <span class="who"><strong>${name}</strong><span class="quiet small">${visitor.page} · <span class="time">${clock(desk.clock.age(visitor.since))}</span></span></span>
+      <span class="who"><strong>${name}</strong><span class="quiet small"><bdi>${visitor.page}</bdi> · <span class="time">${clock(desk.clock.age(visitor.since))}</span></span></span>
       <button ?disabled=${desk.hasCall || !desk.isEnabled} aria-label="${t("invite")}: ${name}" @click=${() => desk.invite(visitor, "video")}>
         ${isInvited ? t("invitedAlready") : t("invite")}
       </button></li>`;

@@ -15,6 +15,7 @@ import { demandSession, signOut } from "./session";
 import { signalingUrl } from "./signaling";
 import { shared } from "./styles";
 import { Watch } from "./subject";
+import { limited } from "./text";
 
 /** The agent's page: presence, what rings, the call, and everything around it. */
 @customElement("visavis-console")
@@ -153,7 +154,7 @@ export class Console extends LitElement {
     if (!visitorEmail && !transferredBy) return nothing;
     return html`<div class="details small">
       ${visitorEmail ? html`<p>${visitorEmail}</p>` : nothing}
-      ${transferredBy ? html`<p>${t("transferredBy")} ${transferredBy}${note ? html`: ${note}` : nothing}</p>` : nothing}
+      ${transferredBy ? html`<p>${t("transferredBy")} <bdi>${transferredBy}</bdi>${note ? html`: <bdi>${note}</bdi>` : nothing}</p>` : nothing}
     </div>`;
   }
 
@@ -175,7 +176,7 @@ export class Console extends LitElement {
       <button slot="controls" class="round" id="transfer" aria-label=${t("transfer")} title=${t("transfer")} aria-expanded=${this.isChoosing} @click=${this.toggleTransfer}>${icon("transfer")}</button>
       <div slot="panel" class="team" ?hidden=${!this.isChoosing} @keydown=${this.onTeamKey}>
         <h2 id="transfer-to">${t("transferTo")}</h2>
-        <label class="field">${t("transferNote")}<input name="note" maxlength="1000" autocomplete="off" /></label>
+        <label class="field">${t("transferNote")}<input name="note" @input=${limited(1000)} autocomplete="off" /></label>
         ${desk.transferringTo ? html`<p role="status">${t("transferRings").replace("%", desk.transferringTo)}</p>` : nothing}
         ${others.length ? html`<ul aria-labelledby="transfer-to">${others.map((member) => this.colleague(desk, member))}</ul>` : html`<p class="quiet">${t("noColleagues")}</p>`}
       </div>`;
@@ -188,7 +189,7 @@ export class Console extends LitElement {
   }
 
   private get transferNote(): string {
-    return this.renderRoot.querySelector<HTMLInputElement>('input[name="note"]')?.value.trim() ?? "";
+    return this.renderRoot.querySelector<HTMLInputElement>('input[name="note"]')?.value ?? "";
   }
 
   private toggleTransfer(): void {

@@ -3,6 +3,7 @@ import { customElement, property } from "lit/decorators.js";
 import { t } from "./catalogue";
 import { textOf } from "./format";
 import { shared } from "./styles";
+import { limited } from "./text";
 import type { Visitor } from "./visitor";
 
 /** After a call that nobody took: what the visitor wants to say, and where an answer goes. */
@@ -26,10 +27,10 @@ export class MessageForm extends LitElement {
     const { name, email } = this.visitor;
     return html`<form @submit=${this.submit}>
       <div class="pair">
-        <label class="field">${t("yourName")}<input name="name" maxlength="200" autocomplete="name" .value=${name} /></label>
-        <label class="field">${t("yourEmail")}<input name="email" type="email" maxlength="200" autocomplete="email" .value=${email} /></label>
+        <label class="field">${t("yourName")}<input name="name" @input=${limited(200)} autocomplete="name" .value=${name} /></label>
+        <label class="field">${t("yourEmail")}<input name="email" type="email" @input=${limited(200)} autocomplete="email" .value=${email} /></label>
       </div>
-      <label class="field">${t("yourMessage")}<textarea name="text" maxlength="4000" required></textarea></label>
+      <label class="field">${t("yourMessage")}<textarea name="text" @input=${limited(4000)} required></textarea></label>
       <div class="bar">
         <button class="primary">${t("sendMessage")}</button>
         <button type="button" @click=${() => this.visitor.dismiss()}>${t("close")}</button>
@@ -40,8 +41,8 @@ export class MessageForm extends LitElement {
   private submit(event: SubmitEvent): void {
     event.preventDefault();
     const form = new FormData(event.target as HTMLFormElement);
-    const text = textOf(form, "text");
-    if (!text) return;
+    const text = form.get("text") as string;
+    if (!text.trim()) return;
     this.visitor.identify(textOf(form, "name"), textOf(form, "email"));
     this.visitor.leaveMessage(text);
   }

@@ -58,8 +58,8 @@ export class RingCard extends LitElement {
       <div class="who">
         <h2 tabindex="-1">${ring.visitorName || t("aVisitor")}</h2>
         <p>${t(isVideo ? "videoCall" : "audioCall")}${ring.visitorEmail ? html` · ${ring.visitorEmail}` : nothing}</p>
-        ${ring.transferredBy ? html`<p>${t("transferredBy")} ${ring.transferredBy}</p>` : nothing}
-        ${ring.note ? html`<p class="note">${t("note")}: ${ring.note}</p>` : nothing}
+        ${ring.transferredBy ? html`<p>${t("transferredBy")} <bdi>${ring.transferredBy}</bdi></p>` : nothing}
+        ${ring.note ? html`<p class="note">${t("note")}: <bdi>${ring.note}</bdi></p>` : nothing}
         <p class="quiet small"><span aria-hidden="true">${clock(this.desk.clock.age(ring.since))}</span>${ring.isRecorded ? html` · ${t("willBeRecorded")}` : nothing}</p>
       </div>
       ${ring.stopped === undefined ? nothing : html`<p class="bar">${stoppedBecause(ring.stopped)}</p>`}

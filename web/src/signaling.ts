@@ -1,4 +1,5 @@
 import type { Ping, Pong } from "./protocol";
+import { wellFormed } from "./text";
 
 const POLICY_VIOLATION = 1008;
 const FIRST_PAUSE = 500;
@@ -45,7 +46,7 @@ export class Signaling<In, Out> {
   }
 
   send(message: Out): void {
-    if (this.isOpen) this.socket!.send(JSON.stringify(message));
+    if (this.isOpen) this.socket!.send(JSON.stringify(message, onlyWellFormed));
   }
 
   close(): void {
@@ -123,5 +124,7 @@ export class Signaling<In, Out> {
     this.pause = Math.min(LONGEST_PAUSE, this.pause * 2);
   }
 }
+
+const onlyWellFormed = (_: string, value: unknown) => (typeof value === "string" ? wellFormed(value) : value);
 
 export const signalingUrl = (origin: string, path: string): string => origin.replace(/^http/, "ws") + path;

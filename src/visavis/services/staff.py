@@ -8,6 +8,7 @@ from typing import Final
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission, Role, Site
+from visavis.services.calls.words import line_of
 from visavis.services.ports import Clock, Passwords, Store, Transaction
 
 MAX_NAME_LENGTH: Final = 200
@@ -183,8 +184,8 @@ def read_email(text: str) -> str:
 def read_name(text: str) -> str:
     """A name as it is stored; raises `ParameterInvalid`."""
     clean = text.strip()
-    if not clean or len(clean) > MAX_NAME_LENGTH or not clean.isprintable():
-        raise _invalid(f"A name has 1 to {MAX_NAME_LENGTH} printable characters.")
+    if not clean or len(clean) > MAX_NAME_LENGTH or clean != line_of(clean):
+        raise _invalid(f"A name has 1 to {MAX_NAME_LENGTH} characters, and no control characters.")
     return clean
 
 

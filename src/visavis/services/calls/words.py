@@ -1,13 +1,31 @@
-"""What people type, made fit for a database and a page."""
+"""Cleaning of what people type, so that a database can keep it and a page can show it.
+
+Only control characters and lone surrogates are removed. Everything else belongs to somebody's
+script or name: no-break and ideographic spaces, joiners, emoji sequences, directional marks.
+"""
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from typing import Final
+
+_REMOVED: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNSEEN: Final = frozenset({"Cf", "Zs", "Zl", "Zp"})
+"""Unicode's categories of characters that alone show nothing."""
+
 
 def line_of(text: str) -> str:
-    """No database takes control characters, and no page shows them."""
-    return "".join(letter for letter in text if letter.isprintable())
+    """Return a name, title or address on one line; empty if nothing of it can be seen."""
+    return _seen(_REMOVED.sub("", " ".join(text.splitlines()).replace("\t", " ")).strip(" "))
 
 
 def text_of(text: str) -> str:
-    """As `line_of`, with the line breaks kept."""
-    return "\n".join(map(line_of, text.splitlines())).strip()
+    """Return a text with its line breaks and tabs; empty if nothing of it can be seen."""
+    lines = (_REMOVED.sub("", line) for line in text.splitlines())
+    return _seen("\n".join(lines).strip(" \t\n"))
+
+
+def _seen(text: str) -> str:
+    is_seen = any(c not in "\t\n" and unicodedata.category(c) not in _UNSEEN for c in text)
+    return text if is_seen else ""
