@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -21,13 +22,21 @@ from visavis.settings import Settings
 from visavis.tasks import child
 from visavis.tls import ServerCertificate
 from visavis.web.connections import ConnectionGate
-from visavis.web.patience import PatientProtocol
+from visavis.web.patience import KEEP_ALIVE_GRACE, KEEP_ALIVE_SECONDS, PatientProtocol
 
 log = structlog.get_logger(__name__)
 
 CLOSE_SECONDS: Final = 3
 RETRY_SECONDS: Final = 1.0
 TICKS_PER_SECOND: Final = 10
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """False for the line that uvicorn logs of every socket that is refused with an answer."""
+    return "without completing handshake" not in record.getMessage()
+
+
+logging.getLogger("uvicorn.error").addFilter(_is_news)
 
 
 class _Server(uvicorn.Server):
@@ -141,6 +150,7 @@ def _config(web: ASGIApp, **options: Any) -> uvicorn.Config:
         ws_max_size=MAX_MESSAGE_BYTES,
         # costs 40 KiB a socket and most of a message's time, to spare a few kilobytes a call
         ws_per_message_deflate=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS + KEEP_ALIVE_GRACE,
         timeout_graceful_shutdown=CLOSE_SECONDS,
         **options,
     )

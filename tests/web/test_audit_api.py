@@ -133,7 +133,10 @@ class Stream:
             "path": f"{PATH}/events",
             "raw_path": b"",
             "query_string": b"",
-            "headers": [(b"authorization", f"Bearer {token}".encode())],
+            "headers": [
+                (b"host", b"testserver"),
+                (b"authorization", f"Bearer {token}".encode()),
+            ],
             "client": ("127.0.0.1", 1),
             "server": ("visavis", 80),
             "scheme": "http",

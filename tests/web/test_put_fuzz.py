@@ -115,7 +115,7 @@ class Direct:
             "path": PATH,
             "raw_path": PATH.encode(),
             "query_string": b"",
-            "headers": [self._authorization, (b"content-type", kind)],
+            "headers": [(b"host", b"testserver"), self._authorization, (b"content-type", kind)],
             "client": ("127.0.0.1", 1),
             "server": ("visavis", 80),
             "scheme": "http",

@@ -13,13 +13,17 @@ from visavis.web.headers import header
 
 MAX_BODY_BYTES: Final = 64 * 1024
 BODY_SECONDS: Final = 30.0
+MAX_SHOWN: Final = 40
 
 
 async def read_body(request: Request, seconds: float = BODY_SECONDS) -> bytes:
     """The whole body; raises `PayloadTooLarge` without reading more than it may hold.
 
-    Raises `RequestTimeout` when the client takes too long over it.
+    Raises `RequestTimeout` when the client takes too long over it, and `UnsupportedMediaType`
+    when it is compressed.
     """
+    if header(request.scope, b"content-encoding").strip().casefold() not in {"", "identity"}:
+        raise VisavisError(ErrorKind.UnsupportedMediaType, "Send the body without compression.")
     announced = header(request.scope, b"content-length")
     if announced.isdigit() and int(announced[:20]) > MAX_BODY_BYTES:
         raise VisavisError(ErrorKind.PayloadTooLarge)
@@ -55,27 +59,38 @@ def _demand_json(request: Request) -> None:
 
 
 def _parse(body: bytes) -> dict[str, Any]:
+    if not body.strip():
+        raise _malformed("The body is empty")
     try:
         value = json.loads(body, object_pairs_hook=_object, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise _not_an_object() from None
+    except json.JSONDecodeError as error:
+        sentence = f"The body is not JSON (line {error.lineno}, column {error.colno})"
+        raise _malformed(sentence) from None
+    except UnicodeDecodeError:
+        raise _malformed("The body is not UTF-8") from None
+    except RecursionError:
+        raise _malformed("The body is nested too deeply") from None
+    except ValueError:
+        raise _malformed("The body has a number that is too long") from None
     if not isinstance(value, dict):
-        raise _not_an_object()
+        raise _malformed("The body is JSON, but not an object")
     return value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = {name.casefold() for name, _ in pairs}
-    if len(names) < len(pairs):
-        raise ValueError("a key stands twice")
+    seen = set[str]()
+    for name, _ in pairs:
+        if name.casefold() in seen:
+            shown = json.dumps(name[:MAX_SHOWN])  # ASCII: it may hold lone surrogates
+            raise _malformed(f"The body has the key {shown} twice")
+        seen.add(name.casefold())
     return dict(pairs)
 
 
 def _no_constant(word: str) -> None:
-    raise ValueError(word)
+    raise _malformed(f"The body has {word}, which is not JSON")
 
 
-def _not_an_object() -> VisavisError:
-    return VisavisError(
-        ErrorKind.ParameterInvalid, "Send a JSON object in which every key stands once."
-    )
+def _malformed(sentence: str) -> VisavisError:
+    message = f"{sentence}: send a JSON object in which every key stands once."
+    return VisavisError(ErrorKind.ParameterInvalid, message)

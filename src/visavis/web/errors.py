@@ -15,7 +15,10 @@ from visavis.domain.errors import ErrorKind, VisavisError
 log = structlog.get_logger(__name__)
 
 REALM = 'Bearer realm="visavis"'
+BASIC = 'Basic realm="visavis", charset="UTF-8"'
 RETRY_SECONDS = 300
+_TAKES_BASIC = "takes_basic"
+_SENT_BY_PAGES = ("cookie", "origin", "referer", "sec-fetch-mode")
 
 
 class Problem(JSONResponse):
@@ -37,16 +40,28 @@ def problem(request: HTTPConnection, error: VisavisError, headers: dict[str, str
     }
     if error.pointer:
         body["pointer"] = error.pointer
-    return Problem(body, kind.status, headers={**_challenge(request, kind), **headers})
+    response = Problem(body, kind.status, headers={**_hints(request, error), **headers})
+    if kind is ErrorKind.Unauthorized and _may_offer_basic(request):
+        response.headers.append("WWW-Authenticate", BASIC)
+    return response
 
 
-def _challenge(request: HTTPConnection, kind: ErrorKind) -> dict[str, str]:
-    """What RFC 6750 §3 wants with a refusal, and RFC 6585 §4 with a limit."""
-    match kind:
-        case ErrorKind.Unauthorized if "authorization" in request.headers:
-            return {"WWW-Authenticate": f'{REALM}, error="invalid_token"'}
+def takes_basic(connection: HTTPConnection) -> None:
+    """Note that HTTP Basic is one of the ways to be let in here."""
+    connection.scope.setdefault("state", {})[_TAKES_BASIC] = True
+
+
+def _may_offer_basic(connection: HTTPConnection) -> bool:
+    """Whether to name Basic in a 401; a browser would ask its user for a password on our page."""
+    is_taken = _TAKES_BASIC in connection.scope.get("state", {})
+    return is_taken and not any(name in connection.headers for name in _SENT_BY_PAGES)
+
+
+def _hints(request: HTTPConnection, error: VisavisError) -> dict[str, str]:
+    """Headers that RFC 6750 §3, RFC 6585 §4 and RFC 9110 §15.5.16 want with a refusal."""
+    match error.kind:
         case ErrorKind.Unauthorized:
-            return {"WWW-Authenticate": REALM}
+            return {"WWW-Authenticate": _bearer_challenge(request, error)}
         case ErrorKind.PermissionDenied:
             return {"WWW-Authenticate": f'{REALM}, error="insufficient_scope"'}
         case ErrorKind.TooManyRequests:
@@ -55,7 +70,18 @@ def _challenge(request: HTTPConnection, kind: ErrorKind) -> dict[str, str]:
             return {"Connection": "close"}  # or the rest of the body would be read
         case ErrorKind.StoreUnavailable:
             return {"Retry-After": "1"}
+        case ErrorKind.UnsupportedMediaType if "content-encoding" in request.headers:
+            return {"Accept-Encoding": "identity"}
     return {}
+
+
+def _bearer_challenge(request: HTTPConnection, error: VisavisError) -> str:
+    """RFC 6750 §3: an error only if a token was sent."""
+    scheme = request.headers.get("authorization", "").partition(" ")[0]
+    if scheme.casefold() != "bearer":
+        return REALM
+    description = error.message.replace('"', "'")
+    return f'{REALM}, error="invalid_token", error_description="{description}"'
 
 
 async def on_visavis_error(request: Request, error: Exception) -> Response:

@@ -17,13 +17,15 @@ from structlog.contextvars import STRUCTLOG_KEY_PREFIX
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.web.access import METRICS, AccessLog
 from visavis.web.errors import problem
-from visavis.web.headers import header, index_headers
+from visavis.web.headers import has_one_host, header, index_headers
 from visavis.web.limit import RateLimit
+from visavis.web.patience import KEEP_ALIVE_SECONDS
 from visavis.web.resource import Resources
 
 REQUEST_ID: Final = ContextVar[str](f"{STRUCTLOG_KEY_PREFIX}request_id")
 """Every log line of a request's task bears it: structlog merges what has its prefix."""
 
+_KEEP_ALIVE: Final = b"keep-alive", b"timeout=%d" % KEEP_ALIVE_SECONDS
 _GIVEN_ID: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
@@ -54,7 +56,9 @@ class Front:
         status = 500
         try:
             resource = self._resources.find(path)
-            if seconds := self._limit.seconds_to_wait(scope):
+            if not has_one_host(scope):
+                status = await _send(_hostless(scope), send, request_id)
+            elif seconds := self._limit.seconds_to_wait(scope):
                 status = await _send(_later(scope, seconds), send, request_id)
             elif resource:
                 status = await _send(await resource.respond(scope, receive), send, request_id)
@@ -80,7 +84,7 @@ class Front:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message = {**message, "headers": [*message["headers"], _sealing(request_id)]}
+                message = {**message, "headers": [*message["headers"], *_sealing(request_id)]}
             await send(message)
 
         await self._router(scope, receive, sealed)
@@ -90,14 +94,19 @@ class Front:
 async def _send(response: Response, send: Send, request_id: str) -> int:
     """Send a whole response at once; its status."""
     status = response.status_code
-    headers = [*response.raw_headers, _sealing(request_id)]
+    headers = [*response.raw_headers, *_sealing(request_id)]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})
     return status
 
 
-def _sealing(request_id: str) -> tuple[bytes, bytes]:
-    return b"x-request-id", request_id.encode()
+def _sealing(request_id: str) -> tuple[tuple[bytes, bytes], tuple[bytes, bytes]]:
+    return (b"x-request-id", request_id.encode()), _KEEP_ALIVE
+
+
+def _hostless(scope: Scope) -> Response:
+    error = VisavisError(ErrorKind.ParameterInvalid, "Send exactly one Host header.")
+    return problem(Request(scope), error, {})
 
 
 def _later(scope: Scope, seconds: int) -> Response:

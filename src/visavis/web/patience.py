@@ -5,12 +5,22 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from visavis.domain.errors import ErrorKind
 from visavis.web.connections import ConnectionGate
 
 HEAD_SECONDS: Final = 15.0
 MAX_HEAD_BYTES: Final = 64 * 1024
+KEEP_ALIVE_SECONDS: Final = 120
+"""How long an idle connection is promised to stay open (RFC 2068 §19.7.1, `Keep-Alive`).
+
+Proxies and connection pools forget theirs after 60 to 90 seconds. If we closed first, a request
+could be on its way just then.
+"""
+KEEP_ALIVE_GRACE: Final = 5
+"""Seconds by which we keep the promise longer than given."""
 
 
 class HeadTooLargeError(ValueError):
@@ -66,6 +76,32 @@ class PatientProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._stop_waiting()
         super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer as every other error is answered; uvicorn would send plain text."""
+        message = "The request is not valid HTTP/1.1."
+        if self._head_bytes > MAX_HEAD_BYTES:
+            message = f"The headers of a request may have {MAX_HEAD_BYTES} bytes."
+        body = msgspec.json.encode(
+            {
+                "error": ErrorKind.ParameterInvalid.name,
+                "message": message,
+                "type": "about:blank",
+                "title": "Bad Request",
+                "status": 400,
+                "detail": message,
+                "instance": "",
+                "requestId": "",
+            }
+        )
+        head = (
+            "HTTP/1.1 400 Bad Request\r\n"
+            "content-type: application/problem+json\r\n"
+            f"content-length: {len(body)}\r\n"
+            "connection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
 
     def _count(self, size: int) -> None:
         self._head_bytes += size

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Final
 
@@ -63,11 +63,11 @@ async def _watch(socket: WebSocket, liveness: Liveness) -> None:
 async def _carry_in(socket: WebSocket, kinds: Any, perform: Perform, liveness: Liveness) -> None:
     decoder = msgspec.json.Decoder(kinds)
     pace = Pace(asyncio.get_running_loop().time)
-    async for text in socket.iter_text():
+    async for data in _received(socket):
         liveness.heard()
         call_id = message_id = None
         try:
-            message = decoder.decode(text)
+            message = decoder.decode(data)
             call_id = getattr(message, "call_id", None)
             message_id = getattr(message, "id", None)
             if isinstance(message, signaling.Ping):
@@ -75,13 +75,22 @@ async def _carry_in(socket: WebSocket, kinds: Any, perform: Perform, liveness: L
             elif not isinstance(message, signaling.Pong):
                 with liveness.performing():
                     await perform(message)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeError) as error:
             await _refuse(socket, VisavisError(ErrorKind.ParameterInvalid, f"{error}."))
         except RecursionError:  # nested deeper than Python can follow
             await _refuse(socket, VisavisError(ErrorKind.ParameterInvalid))
         except VisavisError as error:
             await _refuse(socket, error, call_id, message_id)
         await pace.keep()
+
+
+async def _received(socket: WebSocket) -> AsyncIterator[str | bytes]:
+    """Each message until the page goes; a binary one is read as text, as some clients send."""
+    while True:
+        event = await socket.receive()
+        if event["type"] == "websocket.disconnect":
+            return
+        yield event.get("text") or event.get("bytes") or ""
 
 
 async def _refuse(

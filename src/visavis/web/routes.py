@@ -11,10 +11,11 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
+from starlette.websockets import WebSocket
 
-from visavis.domain.errors import VisavisError
+from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.services.calls.joins import Invitee
 from visavis.services.limits import VisitorGuard
 from visavis.web.access import AccessLog
@@ -25,7 +26,7 @@ from visavis.web.api.events import ConfigEvents
 from visavis.web.api.openapi import description_resource
 from visavis.web.api.policy import PolicyApi
 from visavis.web.api.recordings import RecordingsApi
-from visavis.web.errors import on_crash, on_http_exception, on_visavis_error
+from visavis.web.errors import on_crash, on_http_exception, on_visavis_error, problem
 from visavis.web.front import Front
 from visavis.web.limit import RateLimit
 from visavis.web.metrics import Gauge, metrics_route
@@ -38,15 +39,45 @@ from visavis.web.session import Sessions
 from visavis.web.signaling import Sockets
 from visavis.web.source import UNLISTED_PROXIES
 
-CORS_METHODS: Final = ("GET", "HEAD", "POST", "PUT")
+CORS_METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 CORS_REQUEST_HEADERS: Final = (
     "Authorization",
     "Content-Type",
     "If-Match",
     "If-None-Match",
+    "Last-Event-ID",
+    "Range",
+    "siteId",
+    "Tus-Resumable",
+    "Upload-Checksum",
+    "Upload-Defer-Length",
+    "Upload-Length",
+    "Upload-Metadata",
+    "Upload-Offset",
+    "X-HTTP-Method-Override",
     "X-Request-Id",
 )
-CORS_RESPONSE_HEADERS: Final = ("ETag", "Retry-After", "WWW-Authenticate", "X-Request-Id")
+CORS_RESPONSE_HEADERS: Final = (
+    "Allow",
+    "Content-Disposition",
+    "Content-Range",
+    "ETag",
+    "Location",
+    "Retry-After",
+    "Tus-Checksum-Algorithm",
+    "Tus-Extension",
+    "Tus-Max-Size",
+    "Tus-Resumable",
+    "Tus-Version",
+    "Upload-Defer-Length",
+    "Upload-Expires",
+    "Upload-Length",
+    "Upload-Metadata",
+    "Upload-Offset",
+    "Visavis-Sha256",
+    "WWW-Authenticate",
+    "X-Request-Id",
+)
 
 
 def build_web(
@@ -124,7 +155,7 @@ def build_archive_web(
 
 def _router(*routes: BaseRoute) -> Starlette:
     return Starlette(
-        routes=routes,
+        routes=[*routes, WebSocketRoute("/{path:path}", _no_socket)],
         middleware=[Middleware(SafeHeaders)],
         exception_handlers={
             VisavisError: on_visavis_error,
@@ -132,6 +163,10 @@ def _router(*routes: BaseRoute) -> Starlette:
             Exception: on_crash,
         },
     )
+
+
+async def _no_socket(socket: WebSocket) -> None:
+    await socket.send_denial_response(problem(socket, VisavisError(ErrorKind.EntityNotFound), {}))
 
 
 def _healthz(_: Request) -> Response:

@@ -18,6 +18,7 @@ from visavis.services.keys import Keys
 from visavis.services.people import People
 from visavis.services.tokens import SESSION_LIFETIME, Tokens
 from visavis.web.body import read_body
+from visavis.web.errors import takes_basic
 from visavis.web.headers import header
 from visavis.web.source import source_of
 
@@ -26,6 +27,7 @@ DEVICE_COOKIE: Final = "visavis_device"
 DEVICE_SECONDS: Final = 365 * 24 * 3600
 NO_STORE: Final = {"Cache-Control": "no-store"}
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+SITE_HEADER: Final = b"siteid"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -60,23 +62,33 @@ class Sessions:
         ]
 
     async def caller(self, request: Request) -> Agent:
-        """Who calls the REST API: a bearer token, an API key with its `siteId`, or a page's cookie.
+        """The agent who calls the REST API.
 
-        Raises `Unauthorized`, or `PermissionDenied` when the query names another site or a cookie
-        comes from a stranger's page.
+        Raises as `identify`, and `PermissionDenied` when a cookie comes from a stranger's page.
         """
-        scope = request.scope
+        agent = await self.identify(request)
+        if request.method not in SAFE_METHODS and not header(request.scope, b"authorization"):
+            self._require_same_origin(request)
+        return agent
+
+    async def identify(self, connection: HTTPConnection) -> Agent:
+        """The agent of a bearer token, an API key with its `siteId`, or a page's cookie.
+
+        Raises `Unauthorized`, or `PermissionDenied` when the request names another site.
+        """
+        scope = connection.scope
         authorization = header(scope, b"authorization")
+        takes_basic(connection)
         if authorization[:7].casefold() == "bearer ":
             agent = await self._tokens.authenticate(authorization[7:].strip())
         elif authorization[:6].casefold() == "basic ":
-            agent = await self._key_holder(request, authorization[6:].strip())
+            agent = await self._key_holder(connection, authorization[6:].strip())
+        elif authorization:
+            raise VisavisError(ErrorKind.Unauthorized, "Authorize with Bearer or Basic.")
         else:
-            agent = await self.signed_in(request)
-            if not authorization and request.method not in SAFE_METHODS:
-                self._require_same_origin(request)
-        if scope["query_string"] and _names_another_site(request, agent):
-            raise VisavisError(ErrorKind.PermissionDenied, "You belong to another site.")
+            agent = await self.of_page(connection)
+        if scope["query_string"] or header(scope, SITE_HEADER):
+            _demand_own_site(connection, agent)
         return agent
 
     def is_same_origin(self, connection: HTTPConnection) -> bool:
@@ -121,17 +133,22 @@ class Sessions:
             raise VisavisError(ErrorKind.Unauthorized)
         return await self._tokens.authenticate(token.strip())
 
-    async def _key_holder(self, request: Request, encoded: str) -> Agent:
+    async def _key_holder(self, connection: HTTPConnection, encoded: str) -> Agent:
         """The agent of an e-mail address and an API key (RFC 7617)."""
         try:
             email, colon, key = base64.b64decode(encoded, validate=True).decode().partition(":")
         except ValueError:
-            raise VisavisError(ErrorKind.Unauthorized) from None
+            email = colon = key = ""
         if not colon:
-            raise VisavisError(ErrorKind.Unauthorized)
+            raise VisavisError(
+                ErrorKind.Unauthorized,
+                "Basic takes the Base64 of an agent's e-mail address, a colon and an API key.",
+            )
         agent = await self._keys.authenticate(email, key)
-        if not _named_sites(request):
-            raise VisavisError(ErrorKind.Unauthorized, "An API key needs siteId in the query.")
+        if not _named_sites(connection):
+            raise VisavisError(
+                ErrorKind.Unauthorized, "An API key needs siteId, in the query or as a header."
+            )
         return agent
 
     async def show(self, request: Request) -> Response:
@@ -206,13 +223,16 @@ class Sessions:
         return response
 
 
-def _named_sites(request: Request) -> list[str]:
-    parameters = request.query_params.multi_items()
-    return [value for name, value in parameters if name.casefold() == "siteid"]
+def _named_sites(connection: HTTPConnection) -> list[str]:
+    parameters = connection.query_params.multi_items()
+    named = [value for name, value in parameters if name.casefold() == "siteid"]
+    given = header(connection.scope, SITE_HEADER)
+    return [*named, given] if given else named
 
 
-def _names_another_site(request: Request, agent: Agent) -> bool:
-    return any(value != str(agent.site_id) for value in _named_sites(request))
+def _demand_own_site(connection: HTTPConnection, agent: Agent) -> None:
+    if any(value != str(agent.site_id) for value in _named_sites(connection)):
+        raise VisavisError(ErrorKind.PermissionDenied, "You belong to another site.")
 
 
 def _origin_of(scheme: str, authority: str) -> tuple[str, str, int | None]:

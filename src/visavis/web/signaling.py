@@ -23,6 +23,7 @@ from visavis.services.ports import Bus
 from visavis.services.presence import Desk
 from visavis.services.topics import config_topic, consoles_topic, socket_topic
 from visavis.web.errors import problem
+from visavis.web.headers import header
 from visavis.web.open_sockets import OpenSockets
 from visavis.web.pump import pump, send
 from visavis.web.source import source_of
@@ -31,6 +32,8 @@ POLICY_VIOLATION: Final = 1008  # RFC 6455 §7.4.1
 RIGHTS_SECONDS: Final = 60.0
 """A session that expires is noticed within this time; a revocation is noticed at once."""
 _REVOKED: Final = {ErrorKind.Unauthorized, ErrorKind.PermissionDenied}
+_FINAL: Final = _REVOKED | {ErrorKind.EntityNotFound}
+"""Refusals that another try does not change."""
 _NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
@@ -230,9 +233,16 @@ class Sockets:
 
 
 async def _refuse(socket: WebSocket, error: VisavisError) -> None:
-    """Answer the handshake: 429 with a problem document if it was one too many, else 403."""
-    if error.kind is not ErrorKind.TooManyRequests:
+    """Refuse the handshake with a problem document, as any other request is refused.
+
+    A browser hides that answer from its page. A page that will never be let in (it sends
+    `Origin`, RFC 6455 §4.1) therefore gets an open socket, which is closed with the sentence.
+    """
+    if error.kind in _FINAL and header(socket.scope, b"origin"):
+        await socket.accept()
         await socket.close(POLICY_VIOLATION, error.message)
         return
-    answer = problem(HTTPConnection(socket.scope), error, {"Retry-After": "60"})
+    is_limited = error.kind is ErrorKind.TooManyRequests
+    headers = {"Retry-After": "60"} if is_limited else {}
+    answer = problem(HTTPConnection(socket.scope), error, headers)
     await socket.send_denial_response(answer)

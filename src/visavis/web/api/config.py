@@ -10,11 +10,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from visavis.domain.config import Config
-from visavis.domain.entity_tags import is_listed, is_listed_weakly
 from visavis.domain.people import Agent
 from visavis.services.configs import ConfigChange, Configs, read_change
 from visavis.web.body import read_object
-from visavis.web.headers import header
+from visavis.web.headers import if_match, if_none_match
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource
 from visavis.web.session import Sessions
 
@@ -46,8 +45,7 @@ class ConfigApi:
     async def get(self, request: Request) -> Response:
         agent = await self._sessions.caller(request)
         answer = self._answer(await self._configs.read(agent))
-        tags = header(request.scope, b"if-none-match")
-        if tags and is_listed_weakly(answer.etag, tags):
+        if if_none_match(request.scope, answer.etag):
             return Response(status_code=304, headers={"ETag": answer.etag, **SAFE_HEADERS})
         return answer.response
 
@@ -67,10 +65,8 @@ class ConfigApi:
         return await self._change(request, agent, ConfigChange(is_enabled=is_enabled))
 
     async def _change(self, request: Request, agent: Agent, change: ConfigChange) -> Response:
-        wanted = header(request.scope, b"if-match")
-
         def is_expected(config: Config) -> bool:
-            return not wanted or is_listed(etag_of(self._configs, config), wanted)
+            return if_match(request.scope, etag_of(self._configs, config))
 
         return self._answer(await self._configs.change(agent, change, is_expected)).response
 

@@ -7,11 +7,10 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from visavis.domain.entity_tags import is_listed, is_listed_weakly
 from visavis.domain.policy import RecordingPolicy
 from visavis.services.policies import Policies, fields, read_change
 from visavis.web.body import read_object
-from visavis.web.headers import header
+from visavis.web.headers import if_match, if_none_match
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource
 from visavis.web.session import Sessions
 
@@ -28,18 +27,16 @@ class PolicyApi:
 
     async def get(self, request: Request) -> Response:
         policy = await self._policies.read(await self._sessions.caller(request))
-        tags = header(request.scope, b"if-none-match")
-        if tags and is_listed_weakly(etag_of(policy), tags):
+        if if_none_match(request.scope, etag_of(policy)):
             return Response(status_code=304, headers={"ETag": etag_of(policy), **SAFE_HEADERS})
         return _answer(policy)
 
     async def put(self, request: Request) -> Response:
         agent = await self._sessions.caller(request)
         change = read_change(await read_object(request))
-        wanted = header(request.scope, b"if-match")
 
         def is_expected(policy: RecordingPolicy) -> bool:
-            return not wanted or is_listed(etag_of(policy), wanted)
+            return if_match(request.scope, etag_of(policy))
 
         return _answer(await self._policies.change(agent, change, is_expected))
 
