@@ -101,6 +101,14 @@ class System:
             assert self._process.wait(PATIENCE) == 0
             self._process = None
 
+    def end_by(self, number: signal.Signals) -> int:
+        """Send a signal to the supervisor; return the code with which it ends."""
+        self.signal(number)
+        assert self._process
+        code = self._process.wait(PATIENCE)
+        self._process = None
+        return code
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the supervisor."""
         assert self._process

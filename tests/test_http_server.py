@@ -24,6 +24,7 @@ from visavis import http_server, tasks, tls
 from visavis.archive.archive import Archive
 from visavis.domain.backlog import Server
 from visavis.listener import listen
+from visavis.local_socket import LocalSocket
 from visavis.recorder.delivery import Deliverer
 from visavis.settings import Settings
 
@@ -172,9 +173,10 @@ async def test_a_socket_without_its_directory_waits_for_it(
 ) -> None:
     monkeypatch.setattr(http_server, "RETRY_SECONDS", 0.01)
     path = tmp_path / "run" / "app.sock"
+    path.parent.touch()
     async with running(asyncio.create_task(http_server.serve_on_socket(WEB, path))):
         await until(lambda: said.has("cannot be opened"))
-        path.parent.mkdir()
+        path.parent.unlink()
         await until(path.exists)
 
 
@@ -209,7 +211,7 @@ async def test_background_tasks_that_die_once(
     certificate, path = tls.ServerCertificate(str(cert), str(key)), tmp_path / "app.sock"
     with (
         dies_once("certificate", certificate, "_refresh"),
-        dies_once("local socket", http_server, "_listen_on_socket"),
+        dies_once("local socket", LocalSocket, "open"),
     ):
         background = [
             tasks.run_forever("certificate", certificate.watch),

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +15,7 @@ from starlette.types import ASGIApp
 
 from visavis.descriptors import for_connections
 from visavis.domain.signaling import MAX_MESSAGE_BYTES
-from visavis.listener import BACKLOG
+from visavis.local_socket import LocalSocket
 from visavis.settings import Settings
 from visavis.tasks import child
 from visavis.tls import ServerCertificate
@@ -50,25 +48,13 @@ class _Server(uvicorn.Server):
 class _SocketServer(_Server):
     """Ends by itself once its socket's file has gone, so that it can be opened again."""
 
-    def __init__(self, config: uvicorn.Config, path: Path) -> None:
+    def __init__(self, config: uvicorn.Config, local: LocalSocket) -> None:
         super().__init__(config)
-        self._path = path
-        self._identity = _identity(path)
+        self._local = local
 
     async def on_tick(self, counter: int) -> bool:
         is_asked = await super().on_tick(counter)
-        return is_asked or (counter % TICKS_PER_SECOND == 0 and not self._is_there())
-
-    def _is_there(self) -> bool:
-        try:
-            return _identity(self._path) == self._identity
-        except OSError:
-            return False
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_ino, found.st_ctime_ns  # an inode's number may be used again
+        return is_asked or (counter % TICKS_PER_SECOND == 0 and not self._local.is_there())
 
 
 def http_server(
@@ -109,35 +95,23 @@ async def serve_on_socket(web: ASGIApp, path: Path) -> None:
     What is asked here does not depend on the public address: neither on its name, nor on its
     certificate, nor on a proxy.
     """
+    local = LocalSocket(path)
     while True:
         try:
-            listener = _listen_on_socket(path)
+            listener = local.open()
         except OSError as error:
             log.warning("local socket cannot be opened", path=str(path), reason=str(error))
             await asyncio.sleep(RETRY_SECONDS)
             continue
-        server = _SocketServer(_config(web, lifespan="off", proxy_headers=False), path)
+        server = _SocketServer(_config(web, lifespan="off", proxy_headers=False), local)
         serving = child(server.serve([listener]))
         try:
             await asyncio.shield(serving)
         except asyncio.CancelledError:
             server.should_exit = True
             await serving
-            await asyncio.to_thread(path.unlink, missing_ok=True)
+            await asyncio.to_thread(local.remove)
             raise
-
-
-def _listen_on_socket(path: Path) -> socket.socket:
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        listener.bind(os.fspath(path))
-        path.chmod(0o600)
-        listener.listen(BACKLOG)
-    except OSError:
-        listener.close()
-        raise
-    return listener
 
 
 def _config(web: ASGIApp, **options: Any) -> uvicorn.Config:

@@ -35,6 +35,8 @@ from visavis.lifecycle import (
     encode_parts,
     own_status,
 )
+from visavis.local_socket import CHECK_SECONDS
+from visavis.run_directory import RunDirectory
 from visavis.settings import MEDIA_PART, Settings, encode_settings
 from visavis.tasks import child, describe, run_every, run_until_done, watch_event_loop
 
@@ -152,7 +154,11 @@ class Part:
 
 
 async def supervise(
-    settings: Settings, *, is_ready: Callable[[], Awaitable[bool]], announce: Callable[[], None]
+    settings: Settings,
+    directory: RunDirectory,
+    *,
+    is_ready: Callable[[], Awaitable[bool]],
+    announce: Callable[[], None],
 ) -> None:
     """Run every part until SIGINT or SIGTERM; raises `CannotStartError`. SIGHUP reloads them.
 
@@ -170,7 +176,10 @@ async def supervise(
     recorder, app = Part("recorder", settings, tell_app), Part("app", settings, tell_app)
     parts = (*media, recorder, app)
     supervisor = OwnReport(tell_app)
-    reporting = supervisor.start()
+    background = (
+        supervisor.start(),
+        run_every("run directory", CHECK_SECONDS, directory.hold),
+    )
     asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, reap_orphans)
     lifecycle.reload_listeners.extend(part.reload for part in parts)
     tasks = [child(part.run()) for part in parts]
@@ -181,7 +190,8 @@ async def supervise(
     finally:
         greeting.cancel()
         stopping.cancel()
-        reporting.cancel()
+        for task in background:
+            task.cancel()
         await app.stop()
         await asyncio.gather(*(part.stop() for part in media))
         await recorder.stop()

@@ -13,9 +13,9 @@ from tests.media.test_workers import house as house
 from visavis import tasks
 from visavis.domain.errors import VisavisError
 from visavis.domain.leg import Link, Side
-from visavis.media import client
+from visavis.media import client, worker
 from visavis.media.scribe import Scribe
-from visavis.media.worker import Worker
+from visavis.media.worker import ControlSocket, Worker
 from visavis.tasks import MONITOR
 
 pytestmark = pytest.mark.anyio
@@ -40,6 +40,20 @@ async def test_a_worker_ticks_on(house: House, monkeypatch: pytest.MonkeyPatch) 
     with dies_once("media tick", Worker, "tick"):
         house.start(0)
         await until(lambda: ticks > 3)
+
+
+async def test_the_control_socket_is_held(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "CHECK_SECONDS", 0.01)
+    await house.kill(0)
+    path = house.settings.media_socket(0)
+    with dies_once("control socket", ControlSocket, "hold") as is_dead:
+        house.start(0)
+        await until(is_dead)
+        await house.until_living(2)
+        path.unlink()
+        await until(path.is_socket)
+    await house.plane.open_leg(LINK, Side.VISITOR)
+    assert house.plane.living == 2
 
 
 async def test_the_next_request_is_answered(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,10 @@ import asyncio
 import http.client
 import os
 import shlex
+import signal
 import socket
 import ssl
-import tempfile
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,8 +38,10 @@ from visavis.cli.office import (
 )
 from visavis.domain.errors import VisavisError
 from visavis.listener import listen
+from visavis.local_socket import require_private_directory
 from visavis.log_stream import protect_standard_streams
 from visavis.media.wires import Wires
+from visavis.run_directory import RunDirectory, remove_abandoned
 from visavis.services.people import FIRST_EMAIL, FirstAccount
 from visavis.settings import Settings
 from visavis.store.addresses import has_password, masked
@@ -65,8 +68,8 @@ def serve(context: click.Context, /, config_file: Path | None, **options: Any) -
 
     An option wins over its environment variable, which wins over the TOML file.
     """
-    with _run_directory() as run_dir:
-        settings = _settings(config_file, options, run_dir)
+    with _run_directory() as directory:
+        settings = _settings(config_file, options, directory.path)
         _warn_of_visible_secrets(context)
         protect_standard_streams("stderr")
         log_to_stderr(settings.log_level)
@@ -83,6 +86,7 @@ def serve(context: click.Context, /, config_file: Path | None, **options: Any) -
             asyncio.run(
                 supervise(
                     settings,
+                    directory,
                     is_ready=lambda: asyncio.to_thread(health.is_settled),
                     announce=lambda: _announce(settings, health.reason),
                 )
@@ -136,18 +140,25 @@ def init(
 
 
 @contextmanager
-def _run_directory() -> Iterator[Path]:
+def _run_directory() -> Iterator[RunDirectory]:
+    # until the event loop handles it: by itself it ends the process without removing anything
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        directory = tempfile.TemporaryDirectory(prefix="visavis-")
+        directory = RunDirectory()
     except OSError as error:
         fail(f"There is no usable directory for temporary files ({error.strerror}): set TMPDIR.")
-    with directory as name:
-        longest = Settings(run_dir=Path(name)).media_socket(255)
+    try:
+        longest = Settings(run_dir=directory.path).media_socket(255)
         if len(os.fsencode(longest)) > MAX_SOCKET_PATH_BYTES:
             fail(
-                f"The path of the temporary directory is too long for sockets: {name}. Set TMPDIR."
+                "The path of the temporary directory is too long for sockets: "
+                f"{directory.path}. Set TMPDIR."
             )
-        yield Path(name)
+        remove_abandoned(directory.path.parent)
+        yield directory
+    finally:
+        directory.remove()
+        signal.signal(signal.SIGTERM, before)
 
 
 def _settings(config_file: Path | None, options: dict[str, Any], run_dir: Path) -> Settings:
@@ -328,6 +339,7 @@ class _UnixConnection(http.client.HTTPConnection):
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
+        require_private_directory(self._path.parent)
         self.sock.connect(os.fspath(self._path))
 
 

@@ -14,6 +14,7 @@ import structlog
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Link, LocalTransport, RemoteTransport, Side
 from visavis.domain.recording import Manifest
+from visavis.local_socket import require_private_directory
 from visavis.media import control
 from visavis.services.ports import MediaListener
 from visavis.tasks import spawn
@@ -50,6 +51,7 @@ class MediaClient:
         """Stay connected until cancelled; `listener` hears what the worker tells."""
         while True:
             try:
+                require_private_directory(self._socket.parent)
                 reader, writer = await asyncio.open_unix_connection(self._socket)
             except OSError:
                 await asyncio.sleep(RECONNECT_SECONDS)

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Collection, Coroutine
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +15,7 @@ import structlog
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Candidate, Link, LocalTransport, Side
+from visavis.local_socket import CHECK_SECONDS, LocalSocket
 from visavis.media import control
 from visavis.media.addresses import own_addresses
 from visavis.media.dtls import Identity
@@ -27,6 +29,8 @@ from visavis.settings import Settings
 from visavis.tasks import cancelled, run_every, spawn
 
 log = structlog.get_logger(__name__)
+
+ServeApp = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
 
 TICK_SECONDS: Final = 0.05
 GUARD_SECONDS: Final = 1.0
@@ -45,18 +49,50 @@ async def run(
     `on_up` is called once the ports are open.
     """
     worker = Worker(settings, settings.media_port + number)
-    control_socket = settings.media_socket(number)
-    control_socket.unlink(missing_ok=True)
-    server = await asyncio.start_unix_server(worker.serve_app, control_socket)
+    control_socket = ControlSocket(settings.media_socket(number), worker.serve_app)
+    await control_socket.open()
     await worker.open()
     on_up()
-    ticking = run_every("media tick", TICK_SECONDS, worker.tick)
+    background = (
+        run_every("media tick", TICK_SECONDS, worker.tick),
+        run_every("control socket", CHECK_SECONDS, control_socket.hold),
+    )
     try:
         await stop.wait()
     finally:
-        await cancelled(ticking)
-        server.close()
+        await cancelled(*background)
+        control_socket.close()
         await worker.close()
+
+
+class ControlSocket:
+    """The socket on which the app connects; one that is removed is opened again."""
+
+    def __init__(self, path: Path, serve_app: ServeApp) -> None:
+        self._local = LocalSocket(path)
+        self._serve_app = serve_app
+        self._server: asyncio.Server | None = None
+
+    async def open(self) -> None:
+        """Raise `OSError` if that cannot be."""
+        listener = self._local.open()
+        self._server = await asyncio.start_unix_server(self._serve_app, sock=listener)
+
+    async def hold(self) -> None:
+        """Open it again if it was removed; the app's connection goes on."""
+        if not self._local.is_there():
+            log.warning("control socket was removed, it is opened again")
+            self._close()
+            await self.open()
+
+    def close(self) -> None:
+        self._close()
+        self._local.remove()
+
+    def _close(self) -> None:
+        if self._server:
+            self._server.close()
+            self._server = None
 
 
 class Worker:

@@ -16,6 +16,7 @@ import structlog
 
 from visavis.domain.backlog import Server
 from visavis.domain.recording import MATROSKA, Delivery, Manifest
+from visavis.local_socket import require_private_directory
 from visavis.recorder import spool
 from visavis.recorder.answers import DeliveryError, refusal
 from visavis.recorder.tus import TUS, Abilities, abilities_of, create, offset_of, written
@@ -115,6 +116,8 @@ class Deliverer:
     def wire(self, server: Server) -> Wire:
         """Connections to a recording server, with what it wants to be shown."""
         is_archive = self.is_archive(server.url)
+        if is_archive and self._archive_socket:
+            _require_own(self._archive_socket)
         return Wire(
             bearer=self._archive_key if is_archive else server.secret,
             allow_private=self._allow_private or is_archive,
@@ -123,6 +126,14 @@ class Deliverer:
 
     def is_archive(self, url: str) -> bool:
         return bool(self._archive_url) and url == self._archive_url
+
+
+def _require_own(archive_socket: Path) -> None:
+    try:
+        require_private_directory(archive_socket.parent)
+    except OSError as error:
+        sentence = f"The built-in recording server cannot be reached: {error.strerror}."
+        raise DeliveryError(sentence, is_servers=True) from None
 
 
 class Upload:
