@@ -31,7 +31,7 @@ from visavis.http_server import (
 )
 from visavis.lifecycle import Lifecycle
 from visavis.listener import listen
-from visavis.media.limits import MEGABYTE
+from visavis.media.limits import MEGABYTE, Limit
 from visavis.media.workers import MediaWorkers
 from visavis.readiness import Check, Readiness, warnings
 from visavis.recorder.trial import Trials
@@ -296,6 +296,18 @@ class App:
             "visavis_recordings_incomplete": Gauge(
                 "Recordings whose file lacks media that were received",
                 lambda: self.tally.incomplete,
+            ),
+            "visavis_recordings_stopped_disk": Gauge(
+                "Recordings stopped since the start because the disk was nearly full",
+                lambda: self.media.limits_reached[Limit.DISK],
+            ),
+            "visavis_recordings_stopped_size": Gauge(
+                "Recordings stopped since the start at their largest size or length",
+                lambda: self.media.limits_reached[Limit.SIZE],
+            ),
+            "visavis_legs_limited": Gauge(
+                "Browsers whose packets were dropped since the start because they sent too fast",
+                lambda: self.media.limits_reached[Limit.RATE],
             ),
             "visavis_recordings_oldest_seconds": Gauge(
                 "Age of the oldest recording that is not delivered yet",

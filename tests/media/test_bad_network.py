@@ -12,7 +12,7 @@ from tests.media.browser import Browser
 from tests.media.network import Network
 from visavis.domain.leg import Link, Side
 from visavis.media.dtls import Identity
-from visavis.media.leg import Down, Leg, Up
+from visavis.media.leg import Down, Leg, LegEvent, Up
 from visavis.media.relay import Relay
 from visavis.media.route import Route
 from visavis.rtp.quality import LegReport
@@ -47,11 +47,11 @@ class Call:
             self.relay.set_remote(LINK, side, self.browsers[side].remote)
         self.relay.join(LINK)
 
-    def _on_event(self, leg: Leg, event: Up | Down | LegReport) -> None:
+    def _on_event(self, leg: Leg, event: LegEvent) -> None:
         assert not isinstance(event, Down), event
         if isinstance(event, Up):
             self.up.add(leg.side)
-        else:
+        elif isinstance(event, LegReport):
             self.reports.append(event)
 
     def _to_browser(self, datagram: bytes, route: Route) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.media.test_journal import MANIFEST
 from visavis.domain.leg import Link
 from visavis.media.journal import create_journal
-from visavis.media.limits import BURST_SECONDS, MEGABYTE, Limits, RateLimit, RecordingGuard
+from visavis.media.limits import BURST_SECONDS, MEGABYTE, Limit, Limits, RateLimit, RecordingGuard
 from visavis.media.worker import Worker
 from visavis.settings import Settings
 
@@ -52,13 +52,15 @@ def test_without_a_limit_everything_passes() -> None:
 
 
 def test_a_recording_is_stopped_at_its_size_and_at_its_length() -> None:
-    guard = RecordingGuard(Limits(recording_bytes=10 * MEGABYTE, recording_seconds=7200))
+    stops: list[Limit] = []
+    limits = Limits(recording_bytes=10 * MEGABYTE, recording_seconds=7200)
+    guard = RecordingGuard(limits, stops.append)
     large, long, other = Writer(11 * MEGABYTE, 7000), Writer(1, 0), Writer(1, 7000)
     guard.check([large, long, other], 7200, 1 << 40)
     assert large.reasons == ["it has reached 10 MB"]
     assert long.reasons == ["it has lasted 2 hours"]
     assert other.reasons == []
-    assert guard.stopped == 2
+    assert stops == [Limit.SIZE] * 2
 
 
 def test_without_limits_a_recording_goes_on() -> None:
@@ -87,11 +89,13 @@ def test_the_fastest_writer_is_stopped_first_and_the_others_go_on() -> None:
 
 
 def test_the_database_keeps_its_part_of_the_reserve() -> None:
-    guard = RecordingGuard(Limits(reserve_bytes=RESERVE))
+    stops: list[Limit] = []
+    guard = RecordingGuard(Limits(reserve_bytes=RESERVE), stops.append)
     writers = [Writer() for _ in range(5)]
     guard.check(writers, 0, RESERVE // 2 - 1)
     assert going_on(*writers) == []
     guard.check([], 1, 0)
+    assert stops == [Limit.DISK] * 5
 
 
 @pytest.mark.anyio

@@ -17,7 +17,7 @@ from visavis.domain.errors import VisavisError
 from visavis.domain.leg import Link, Side
 from visavis.media.dtls import Identity
 from visavis.media.journal import create_journal
-from visavis.media.leg import ALIVE_SECONDS, GAP_SECONDS, OUR_SSRC, Down, Leg, Up
+from visavis.media.leg import ALIVE_SECONDS, GAP_SECONDS, OUR_SSRC, Down, Leg, LegEvent, Up
 from visavis.media.limits import RateLimit
 from visavis.media.relay import MAX_LINKS, Relay
 from visavis.media.route import Address, Route, address_of
@@ -50,11 +50,11 @@ class Desk:
 
     def __init__(self) -> None:
         self.sent: list[tuple[bytes, Route]] = []
-        self.events: list[tuple[Side, Up | Down | LegReport]] = []
+        self.events: list[tuple[Side, LegEvent]] = []
         self.relay = Relay(IDENTITY, lambda *out: self.sent.append(out), self._on_event)
         self.browsers = {side: Browser() for side in Side}
 
-    def _on_event(self, leg: Leg, event: Up | Down | LegReport) -> None:
+    def _on_event(self, leg: Leg, event: LegEvent) -> None:
         self.events.append((leg.side, event))
 
     def open(self) -> None:

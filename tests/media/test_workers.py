@@ -19,6 +19,7 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Link, Side
 from visavis.media import control, worker, workers
 from visavis.media.leg import Down
+from visavis.media.limits import Limit
 from visavis.media.workers import MediaWorkers
 from visavis.rtp.quality import LegReport
 from visavis.settings import Settings
@@ -195,8 +196,13 @@ async def test_what_the_worker_tells_is_heard(house: House, tmp_path: Path) -> N
     alone._tell(control.LegUp(link, Side.VISITOR))
     alone._tell(control.LegQuality(link, Side.VISITOR, LegReport()))
     alone._tell(control.TapLost(link, "disk"))
+    leg.rate_limit.dropped = 7
+    await alone.tick()
+    await alone.tick()
+    alone._guard._on_stop(Limit.DISK)
     names = [(await listener.told.get())[0] for _ in range(4)]
     assert names == ["down", "up", "quality", "tap"]
+    await until(lambda: plane.limits_reached == {Limit.RATE: 1, Limit.DISK: 1})
     app.cancel()
     await asyncio.gather(app, return_exceptions=True)
     await until(lambda: alone._app is None)

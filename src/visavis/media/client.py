@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ from visavis.domain.leg import Link, LocalTransport, RemoteTransport, Side
 from visavis.domain.recording import Manifest
 from visavis.local_socket import require_private_directory
 from visavis.media import control
+from visavis.media.limits import Limit
 from visavis.services.ports import MediaListener
 from visavis.tasks import spawn
 
@@ -31,7 +33,8 @@ Reply = asyncio.Future[control.Reply]
 class MediaClient:
     """One worker. `links` are those it carries, `lost` those that died with it and are not closed.
 
-    `on_change` is called whenever it is reached or lost.
+    `on_change` is called whenever it is reached or lost. `limits_reached` counts what the worker
+    has told since the start.
     """
 
     def __init__(self, socket: Path, on_change: Callable[[], None] = lambda: None) -> None:
@@ -39,6 +42,7 @@ class MediaClient:
         self._on_change = on_change
         self.links: set[Link] = set()
         self.lost: set[Link] = set()
+        self.limits_reached: Counter[Limit] = Counter()
         self._writer: asyncio.StreamWriter | None = None
         self._request_ids = itertools.count(1)
         self._pending: dict[int, Reply] = {}
@@ -144,7 +148,9 @@ class MediaClient:
         while True:
             (length,) = control.LENGTH.unpack(await reader.readexactly(control.LENGTH.size))
             frame = decoder.decode(await reader.readexactly(length))
-            if isinstance(frame, control.Event):
+            if isinstance(frame, control.LimitReached):
+                self.limits_reached[frame.limit] += 1
+            elif isinstance(frame, control.Event):
                 self._tell(_heard(listener, frame))
             elif (future := self._pending.get(frame.request_id)) and not future.done():
                 future.set_result(frame)
@@ -165,7 +171,7 @@ def _our_end(reply: control.Reply) -> LocalTransport:
     return reply.transport
 
 
-def _heard(listener: MediaListener, event: control.Event) -> Coroutine[Any, Any, None]:
+def _heard(listener: MediaListener, event: control.AboutLink) -> Coroutine[Any, Any, None]:
     match event:
         case control.LegUp(link, side):
             return listener.leg_up(link, side)

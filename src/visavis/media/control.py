@@ -15,6 +15,7 @@ import msgspec
 
 from visavis.domain.leg import Link, LocalTransport, RemoteTransport, Side
 from visavis.domain.recording import Manifest
+from visavis.media.limits import Limit
 from visavis.rtp.quality import LegReport
 
 GRACE_SECONDS: Final = 10.0
@@ -125,6 +126,13 @@ class LegQuality(Frame, frozen=True):
     report: LegReport
 
 
+class LimitReached(Frame, frozen=True):
+    """A recording was stopped, or packets of a leg are dropped, because of a limit."""
+
+    limit: Limit
+
+
 Request = Ping | Keep | Tap | Note | Pause | OpenLeg | SetRemote | Join | Close
 Reply = Done | OurEnd | Failed
-Event = LegUp | LegDown | LegQuality | TapLost
+AboutLink = LegUp | LegDown | LegQuality | TapLost
+Event = AboutLink | LimitReached

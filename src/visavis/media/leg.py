@@ -59,6 +59,14 @@ class Down:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """Packets were dropped for the first time because the browser sends too fast."""
+
+
+LegEvent = Up | Down | Limited | LegReport
+
+
 def is_rtcp(packet: bytes) -> bool:
     """Tell RTCP from RTP on one port by the packet type (RFC 5761 §4)."""
     return len(packet) > 1 and 192 <= packet[1] <= 223
@@ -90,10 +98,11 @@ class Leg:
         self.meter = Meter()
         self.rate_limit = RateLimit(math.inf, now)
         self.outbox: list[Outgoing] = []
-        self.events: list[Up | Down | LegReport] = []
+        self.events: list[LegEvent] = []
         self._dtls = Dtls(identity)
         self._srtp: Srtp | None = None
         self._checked_at = now
+        self._is_limited = False
         self._reported_at = now
         self._packets_reported = 0
         self._packets_heard = 0
@@ -227,6 +236,9 @@ class Leg:
         if self.is_down:
             return
         self._listen(now)
+        if self.rate_limit.dropped and not self._is_limited:
+            self._is_limited = True
+            self.events.append(Limited())
         if not (self.remote or self.routes):
             self._checked_at = now  # no browser is expected yet
         if now - self._checked_at > CONSENT_SECONDS:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final, Protocol
 
 MEGABYTE: Final = 1024 * 1024
@@ -12,6 +13,17 @@ BURST_SECONDS: Final = 2.0
 
 STOP_STEPS: Final = 8
 """Between the reserve and the database's part of it, as many recordings are stopped one by one."""
+
+
+class Limit(StrEnum):
+    """Limits that are counted when they are reached."""
+
+    DISK = "disk"
+    """A recording was stopped because the disk was nearly full."""
+    SIZE = "size"
+    """A recording was stopped at its largest size or length."""
+    RATE = "rate"
+    """Packets of a leg were dropped because its browser sent too fast."""
 
 
 class Recorded(Protocol):
@@ -39,13 +51,16 @@ class Limits:
 
 
 class RecordingGuard:
-    """Stops recordings that reach a limit, and the fastest writers on a nearly full disk."""
+    """Stops recordings that reach a limit, and the fastest writers on a nearly full disk.
 
-    def __init__(self, limits: Limits) -> None:
+    `on_stop` is called once for each that is stopped.
+    """
+
+    def __init__(self, limits: Limits, on_stop: Callable[[Limit], None] = lambda _: None) -> None:
         self._limits = limits
+        self._on_stop = on_stop
         self._sizes: dict[Recorded, int] = {}
         self._stop_below = limits.reserve_bytes
-        self.stopped = 0
 
     def check(self, journals: Collection[Recorded], now: float, free: int) -> None:
         """Look at the journals that are being written; to be called every second or so."""
@@ -57,9 +72,12 @@ class RecordingGuard:
     def _is_over(self, journal: Recorded, now: float) -> bool:
         limits = self._limits
         if limits.recording_bytes and journal.size >= limits.recording_bytes:
-            self._stop(journal, f"it has reached {limits.recording_bytes // MEGABYTE} MB")
+            self._stop(
+                journal, Limit.SIZE, f"it has reached {limits.recording_bytes // MEGABYTE} MB"
+            )
         elif limits.recording_seconds and now - journal.started_at >= limits.recording_seconds:
-            self._stop(journal, f"it has lasted {limits.recording_seconds / 3600:g} hours")
+            hours = limits.recording_seconds / 3600
+            self._stop(journal, Limit.SIZE, f"it has lasted {hours:g} hours")
         else:
             return False
         return True
@@ -71,13 +89,14 @@ class RecordingGuard:
             self._stop_below = reserve
         elif free < reserve // 2:
             for journal in largest_first:
-                self._stop(journal, "the disk is nearly full")
+                self._stop(journal, Limit.DISK, "the disk is nearly full")
         elif free < self._stop_below and largest_first:
             self._stop_below = free - reserve // 2 // STOP_STEPS
-            self._stop(largest_first[0], "the disk is nearly full and it grew the fastest")
+            why = "the disk is nearly full and it grew the fastest"
+            self._stop(largest_first[0], Limit.DISK, why)
 
-    def _stop(self, journal: Recorded, why: str) -> None:
-        self.stopped += 1
+    def _stop(self, journal: Recorded, limit: Limit, why: str) -> None:
+        self._on_stop(limit)
         journal.stop(why)
 
 

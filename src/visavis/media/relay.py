@@ -12,12 +12,11 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Link, RemoteTransport, Side
 from visavis.media.dtls import Identity
 from visavis.media.journal import Journal
-from visavis.media.leg import Down, Leg, Up, is_rtcp
+from visavis.media.leg import Leg, LegEvent, Up, is_rtcp
 from visavis.media.limits import RateLimit
 from visavis.media.route import Route
 from visavis.media.stun import parse_binding_request
 from visavis.rtp.journal import JournalLeg, RecordKind
-from visavis.rtp.quality import LegReport
 
 MAX_LINKS: Final = 1000
 SHORTEST_BYTES: Final = 12
@@ -82,7 +81,7 @@ class Relay:
         self,
         identity: Identity,
         send: Callable[[bytes, Route], None],
-        on_event: Callable[[Leg, Up | Down | LegReport], None],
+        on_event: Callable[[Leg, LegEvent], None],
         leg_rate: float = math.inf,
     ) -> None:
         self._identity = identity

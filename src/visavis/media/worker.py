@@ -20,8 +20,8 @@ from visavis.media import control
 from visavis.media.addresses import own_addresses
 from visavis.media.dtls import Identity
 from visavis.media.journal import create_journal
-from visavis.media.leg import Down, Leg, Up
-from visavis.media.limits import MEGABYTE, Limits, RecordingGuard
+from visavis.media.leg import Down, Leg, LegEvent, Limited, Up
+from visavis.media.limits import MEGABYTE, Limit, Limits, RecordingGuard
 from visavis.media.relay import Relay
 from visavis.media.wires import Wires
 from visavis.rtp.quality import LegReport
@@ -111,7 +111,8 @@ class Worker:
                 recording_bytes=settings.max_recording_gigabytes * 1024 * MEGABYTE,
                 recording_seconds=settings.max_recording_hours * 3600.0,
                 reserve_bytes=self._reserve_bytes,
-            )
+            ),
+            lambda limit: self._tell(control.LimitReached(limit)),
         )
         self._guarded_at = 0.0
         self._app: asyncio.StreamWriter | None = None
@@ -253,13 +254,16 @@ class Worker:
 
     # What the app is told
 
-    def _on_event(self, leg: Leg, event: Up | Down | LegReport) -> None:
+    def _on_event(self, leg: Leg, event: LegEvent) -> None:
         match event:
             case Up():
                 self._tell(control.LegUp(leg.link, leg.side))
             case Down(why):
                 log.info("leg down", link=str(leg.link), side=leg.side, why=why)
                 self._tell(control.LegDown(leg.link, leg.side, why))
+            case Limited():
+                log.warning("a leg sends too fast", link=str(leg.link), side=leg.side)
+                self._tell(control.LimitReached(Limit.RATE))
             case LegReport():
                 self._tell(control.LegQuality(leg.link, leg.side, event))
 

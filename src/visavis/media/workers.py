@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -13,6 +14,7 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Link, LocalTransport, RemoteTransport, Side
 from visavis.domain.recording import Manifest
 from visavis.media.client import MediaClient
+from visavis.media.limits import Limit
 from visavis.services.ports import MediaListener
 from visavis.tasks import cancelled, run_forever
 
@@ -31,6 +33,11 @@ class MediaWorkers:
     def living(self) -> int:
         """How many workers answer."""
         return sum(client.is_connected for client in self._clients)
+
+    @property
+    def limits_reached(self) -> Counter[Limit]:
+        """Limits that recordings and legs of all workers have reached since the start."""
+        return sum((client.limits_reached for client in self._clients), Counter())
 
     async def answering(self) -> int:
         """Return how many workers answer now; one that hangs is connected all the same."""
