@@ -14,7 +14,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.dying import dies_once
-from tests.running import System, eventually
+from tests.running import (
+    PATIENCE,
+    System,
+    children,
+    eventually,
+    free_media_port,
+    free_port,
+)
 from visavis.lifecycle import Lifecycle, PartState, PartStatus, SupervisorPipe, encode_parts
 from visavis.tasks import cancelled
 
@@ -131,26 +138,40 @@ def running(system: System, part: str) -> bool:
         return False
 
 
-def test_orphans_of_dead_parts_are_reaped_by_process_1(tmp_path: Path) -> None:
+def test_orphans_are_reaped_by_process_1(tmp_path: Path) -> None:
     """`visavis serve` as the first process of a container: nobody else collects them."""
-    script = """
-import asyncio, os, signal, subprocess, sys, time
-from visavis.supervisor import reap_orphans
-async def main():
-    asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, reap_orphans)
-    # a part that leaves a child behind, which ends later
-    part = await asyncio.create_subprocess_exec(
-        "sh", "-c", "sleep 0.3 & exit 3", start_new_session=True)
-    assert await part.wait() == 3
-    own = await asyncio.create_subprocess_exec("sleep", "0.5", start_new_session=True)
-    assert await own.wait() == 0
-    await asyncio.sleep(0.1)
-    children = open(f"/proc/self/task/{os.getpid()}/children").read().split()
-    print("left", children)
-asyncio.run(main())
+    start = """
+import ctypes, subprocess
+from visavis.cli import main
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+# one orphan in our session and one that leads its own
+subprocess.Popen(["sh", "-c", "sleep 1000 & setsid sleep 2000 & exit 0"])
+main()
 """
-    libc = "import ctypes; ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)\n"  # PR_SET_CHILD_SUBREAPER
-    told = subprocess.run(
-        [sys.executable, "-c", libc + script], capture_output=True, text=True, check=True
-    )
-    assert told.stdout == "left []\n"
+    data, output = tmp_path / "data", tmp_path / "log"
+    command = [sys.executable, "-c", start, "serve", "--data", str(data), "--media-workers", "1"]
+    command += ["--port", str(free_port()), "--media-port", str(free_media_port())]
+    with output.open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        eventually(lambda: b"Ctrl-C" in output.read_bytes())
+        names = {words(pid)[-1]: pid for pid in children(process.pid)}
+        assert set(names) == {"app", "media-0", "recorder", "1000", "2000"}
+        os.kill(names["recorder"], signal.SIGKILL)
+        eventually(lambda: b'"part died"' in output.read_bytes())
+        assert b'"code":-9' in output.read_bytes()  # nobody else was told how it ended
+        for name in ("1000", "2000"):
+            os.kill(names[name], signal.SIGKILL)
+        eventually(
+            lambda: (
+                {words(pid)[-1] for pid in children(process.pid)} == {"app", "media-0", "recorder"}
+            )
+        )
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+
+
+def words(pid: int) -> list[str]:
+    """Return the command of a process; that of a dead one is empty."""
+    return Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")

@@ -16,7 +16,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -63,9 +63,15 @@ class Part:
         self.state = PartState()
         self._on_change = on_change
         self._has_been_up = False
+        self.is_being_started = False
         self._settings = settings
         self._process: Process | None = None
         self._stopping = asyncio.Event()
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the one that was started last."""
+        return self._process.pid if self._process else None
 
     async def run(self) -> None:
         """Run until stopped; raises `CannotStartError`."""
@@ -125,10 +131,13 @@ class Part:
         # parts in their order
         command = (sys.executable, "-m", "visavis", "part", self.name)
         self.state.status = PartStatus()
-        process = await asyncio.create_subprocess_exec(
-            *command, stdin=PIPE, stdout=PIPE, start_new_session=True
-        )
-        self._process = process
+        self.is_being_started = True
+        try:
+            process = self._process = await asyncio.create_subprocess_exec(
+                *command, stdin=PIPE, stdout=PIPE, start_new_session=True
+            )
+        finally:
+            self.is_being_started = False
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("a pipe was asked for")
         process.stdin.write(encode_settings(self._settings) + b"\n")
@@ -167,20 +176,29 @@ async def supervise(
     lifecycle = Lifecycle()
     lifecycle.handle_signals(signal.SIGINT, signal.SIGTERM)
 
+    def on_change() -> None:
+        tell_app()
+        reap()
+
+    def reap() -> None:
+        # of a part that is being started we do not know the process id yet
+        if not any(part.is_being_started for part in parts):
+            reap_orphans({part.pid for part in parts})
+
     def tell_app() -> None:
         states = {part.name: part.state for part in parts}
         app.tell(encode_parts(states | {"supervisor": supervisor.state}))
 
     names = [f"{MEDIA_PART}{number}" for number in range(settings.media_workers)]
-    media = [Part(name, settings, tell_app) for name in names]
-    recorder, app = Part("recorder", settings, tell_app), Part("app", settings, tell_app)
+    media = [Part(name, settings, on_change) for name in names]
+    recorder, app = Part("recorder", settings, on_change), Part("app", settings, on_change)
     parts = (*media, recorder, app)
     supervisor = OwnReport(tell_app)
     background = (
         supervisor.start(),
         run_every("run directory", CHECK_SECONDS, directory.hold),
     )
-    asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, reap_orphans)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, reap)
     lifecycle.reload_listeners.extend(part.reload for part in parts)
     tasks = [child(part.run()) for part in parts]
     greeting = announce_when_ready(is_ready, announce)
@@ -235,16 +253,17 @@ def announce_when_ready(
     return run_until_done("announcement", wait_and_announce)
 
 
-def reap_orphans() -> None:
-    """Collect processes that dead parts left to us, as happens to process 1 of a container.
+def reap_orphans(own: Collection[int | None]) -> None:
+    """Collect every dead child except our `own`, for which asyncio waits.
 
-    A part leads a session of its own and is waited for by asyncio; its orphans are in that session.
+    Process 1 of a container becomes the parent of what dead parts leave behind, and of whatever
+    else loses its parent there.
     """
     children = Path(f"/proc/self/task/{os.getpid()}/children")
     with suppress(OSError):  # there is no such list outside Linux
         for pid in map(int, children.read_text().split()):
-            with suppress(ProcessLookupError, ChildProcessError):
-                if os.getsid(pid) not in {pid, os.getsid(0)}:
+            if pid not in own:
+                with suppress(ChildProcessError):
                     os.waitpid(pid, os.WNOHANG)
 
 
