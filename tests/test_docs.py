@@ -13,8 +13,8 @@ from visavis.cli.configuration import SETTINGS
 from visavis.domain import signaling
 from visavis.domain.call import TRANSITIONS, EndReason, State
 from visavis.domain.story import Happening
-from visavis.web.api.calls import ENDINGS, FILTERS
-from visavis.web.api.shapes import AudioVideoChat, AudioVideoChatJoin
+from visavis.web.api.calls import FILTERS
+from visavis.web.api.shapes import ENDINGS, AudioVideoChat, AudioVideoChatJoin
 
 ROOT = Path(__file__).resolve().parents[1]
 API = (ROOT / "docs" / "api.md").read_text()

@@ -17,6 +17,7 @@ from typing import Final
 import structlog
 from starlette.types import ASGIApp
 
+from visavis.archive import description as archive_description
 from visavis.archive.admission import Quota
 from visavis.archive.archive import Archive
 from visavis.archive.key import ensure_key
@@ -198,6 +199,8 @@ class App:
             sessions=sessions,
             sockets=self.sockets,
             recordings=self.archive.routes() if self.archive else [],
+            recording_operations=archive_description.OPERATIONS,
+            recording_tags=archive_description.TAGS,
             why_not_ready=self._readiness().why_not,
             warnings=self.warnings,
             oauth=self.oauth,

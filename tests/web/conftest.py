@@ -91,11 +91,15 @@ async def api(tmp_path: Path, database: str, anyio_backend: str) -> AsyncIterato
 class Served:
     """The application behind real sockets, in a thread of its own."""
 
-    def __init__(self, data_dir: Path, database: str) -> None:
+    def __init__(self, data_dir: Path, database: str, *, has_archive: bool = False) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         port = self._listener.getsockname()[1]
         settings = Settings(
-            data_dir=data_dir, database=database, archive=False, port=port, log_level="warning"
+            data_dir=data_dir,
+            database=database,
+            archive=has_archive,
+            port=port,
+            log_level="warning",
         )
         self.url = settings.base_url
         self.store = open_store(settings.database_address)
@@ -120,6 +124,8 @@ class Served:
         self._server.should_exit = True
         self._thread.join(20)
         self._listener.close()
+        if self.app.archive:
+            self.app.archive.close()
         self.store.close()
 
     async def _set_up(self) -> str:
@@ -130,5 +136,12 @@ class Served:
 @pytest.fixture
 def served(tmp_path: Path, database: str) -> Iterator[Served]:
     running = Served(tmp_path, database).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def served_with_archive(tmp_path: Path, database: str) -> Iterator[Served]:
+    running = Served(tmp_path, database, has_archive=True).start()
     yield running
     running.stop()

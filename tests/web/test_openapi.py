@@ -1,20 +1,188 @@
-"""The description is true: what it says is what a generator of requests finds."""
+"""The description is whole and true: routes, statuses, and what a generator of requests finds."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from tests.web.conftest import PATH, Api, Served
+from visavis.app import App
+from visavis.archive.description import OPERATIONS as ARCHIVE_OPERATIONS
+from visavis.domain.audit import ActionType
+from visavis.domain.call import State
+from visavis.domain.errors import ErrorKind
+from visavis.domain.story import Happening
 from visavis.recorder import wire
-from visavis.web.api.openapi import OPERATIONS
+from visavis.settings import Settings
+from visavis.store import open_store
+from visavis.web.api.shapes import ENDINGS
+from visavis.web.description.document import OPERATIONS
+from visavis.web.description.service import DOCUMENT_PATH, SOCKETS
+from visavis.web.spelling import canonical_path
 
-DOCUMENT = "/v4/openapi.json"
+METHODS = {"get", "put", "post", "delete", "options", "head", "patch"}
+
+
+@dataclass
+class Whole:
+    """The whole product, the built-in archive included, and its description."""
+
+    app: App
+    client: httpx2.AsyncClient
+    document: dict[str, Any]
+
+    def operations(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        for path, item in self.document["paths"].items():
+            for method in item.keys() & METHODS:
+                yield path, method.upper(), item[method]
+
+    def schema(self, name: str, key: str) -> dict[str, Any]:
+        schemas = self.document["components"]["schemas"]
+        found = schemas[name]["properties"][key]
+        for choice in found.get("anyOf", [found]):
+            if "$ref" in choice:
+                return dict(schemas[choice["$ref"].rpartition("/")[2]])
+            if choice.get("type") != "null":
+                return dict(choice)
+        raise AssertionError(found)
+
+
+@pytest.fixture
+async def whole(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Whole]:
+    settings = Settings(data_dir=tmp_path, log_level="warning")
+    app = App(settings, open_store(settings.database_address))
+    transport = httpx2.ASGITransport(app.web)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://visavis") as client:
+        yield Whole(app, client, (await client.get(DOCUMENT_PATH)).json())
+    assert app.archive
+    app.archive.close()
+    app.store.close()
+
+
+def endpoints(routes: list[BaseRoute]) -> Iterator[tuple[str, str]]:
+    for route in routes:
+        if isinstance(route, Mount):
+            yield f"{route.path}/{{path}}", "GET"
+        elif isinstance(route, Route) and route.include_in_schema:
+            yield from ((canonical_path(route.path), method) for method in route.methods or ())
+
+
+async def test_every_route_is_described_and_every_described_one_exists(whole: Whole) -> None:
+    front: Any = whole.app.web
+    routes = front._router.routes
+    served = set(endpoints(routes))
+    for resource in front._resources._by_path.values():
+        served |= {(resource.path, method) for method in resource.methods}
+    described = {(path, method) for path, method, _ in whole.operations()}
+    automatic = {(path, "HEAD") for path, method in served if method == "GET"}
+    assert described == served - automatic
+    assert described == {*OPERATIONS, *ARCHIVE_OPERATIONS}
+    sockets = {route.path for route in routes if isinstance(route, WebSocketRoute)}
+    sockets.remove("/{path:path}")  # refuses every other
+    items = whole.document["paths"].items()
+    assert {path for path, item in items if "x-websocket" in item} == sockets == SOCKETS.keys()
+
+
+async def test_every_described_operation_answers_as_described(whole: Whole) -> None:
+    """A stranger, who sends nothing that is needed, meets a described status everywhere."""
+    for path, method, operation in whole.operations():
+        url = re.sub(r"\{\w+\}", "1", path)
+        answer = await whole.client.request(method, url)
+        assert str(answer.status_code) in operation["responses"], (method, path, answer)
+        assert answer.status_code != 500, (method, path)
+        is_closed = operation["security"] and {} not in operation["security"]
+        if is_closed and path != "/oauth/authorize":  # which looks at the client first
+            assert answer.status_code == 401, (method, path)
+
+
+async def test_a_path_of_several_routes_allows_what_they_all_allow(whole: Whole) -> None:
+    refused = await whole.client.patch("/session")
+    assert refused.status_code == 405
+    assert refused.headers["allow"] == "DELETE, GET, HEAD, OPTIONS, POST"
+    asked = await whole.client.options("/library/recordings/1")
+    assert (asked.status_code, asked.headers["allow"]) == (204, "DELETE, GET, HEAD, OPTIONS")
+    assert (await whole.client.options("/nothing")).status_code == 404
+    written = await whole.client.put("/static/widget.js")
+    assert (written.status_code, written.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
+async def test_without_the_archive_its_routes_are_not_described(api: Api) -> None:
+    paths = (await api.client.get(DOCUMENT_PATH)).json()["paths"]
+    assert {path for path, _ in OPERATIONS} | SOCKETS.keys() == paths.keys()
+
+
+async def test_enums_have_a_type_and_every_value(whole: Whole) -> None:
+    expected: dict[tuple[str, str], set[str]] = {
+        ("AudioVideoChat", "state"): {*State},
+        ("AudioVideoChat", "reason"): {*ENDINGS},
+        ("ChatEvent", "name"): {*State, *Happening},
+        ("AuditLog", "actionType"): {*ActionType},
+        ("Problem", "error"): {kind.name for kind in ErrorKind},
+    }
+    for (name, key), values in expected.items():
+        schema = whole.schema(name, key)
+        assert (schema["type"], set(schema["enum"])) == ("string", values)
+
+
+def objects(schema: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(schema, dict):
+        if schema.get("type") == "object":
+            yield schema
+        for value in schema.values():
+            yield from objects(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from objects(value)
+
+
+async def test_an_open_object_says_so(whole: Whole) -> None:
+    """`openapi-typescript` makes `Record<string, never>` of an object of which nothing is said."""
+    found = list(objects(whole.document))
+    assert all(schema.keys() & {"properties", "additionalProperties"} for schema in found)
+    assert whole.schema("ChatEvent", "data")["additionalProperties"] is True
+
+
+async def test_ways_in_and_scopes(whole: Whole) -> None:
+    schemes = whole.document["components"]["securitySchemes"]
+    flows = schemes["oauth"]["flows"]
+    assert flows.keys() == {"authorizationCode", "clientCredentials", "password"}
+    url = whole.document["servers"][0]["url"]
+    for flow in flows.values():
+        assert flow["tokenUrl"] == f"{url}/oauth/token"
+        assert "manage_settings" in flow["scopes"]
+    assert flows["authorizationCode"]["authorizationUrl"] == f"{url}/oauth/authorize"
+    put = whole.document["paths"][PATH]["put"]
+    assert put["security"] == [
+        {"oauth": ["manage_settings"]},
+        {"bearer": []},
+        {"key": []},
+        {"session": []},
+    ]
+    statuses = ["200", "400", "401", "403", "408", "412", "413", "415", "429", "500", "503"]
+    assert list(put["responses"]) == statuses
+
+
+async def test_everybody_may_read_it(api: Api) -> None:
+    answer = await api.client.get(DOCUMENT_PATH)
+    assert answer.json()["openapi"] == "3.1.0"
+    assert answer.headers["access-control-allow-origin"] == "*"
+
 
 CONFIGURATION = """
+[[operations]]
+# a stream that does not end
+include-operation-id = "watchAudioVideoChatConfig"
+enabled = false
+
 [[operations]]
 include-operation-id = "updateAudioVideoChatConfig"
 # automatic recording needs a recording server, which one of the two may already have: 400
@@ -31,50 +199,78 @@ include-operation-id = "createAudioVideoChat"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "401", "403"]
 
 [[operations]]
-include-operation-id = "getAudioVideoChat"
-# an id that no call has: 404
-checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404"]
-
-[[operations]]
-include-operation-id = "getAuditLog"
-checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404"]
-
-[[operations]]
 include-operation-id = "endAudioVideoChat"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404", "409"]
 
+[[operations]]
+# no media worker is there: 503
+include-operation-id = "getReadiness"
+enabled = false
+
+[[operations]]
+# clients, codes, tokens, passwords, uploads and ranges that there are not
+include-tag = ["OAuth", "Session", "Library", "Pages"]
+checks.positive_data_acceptance.expected-statuses = ["2xx", "3xx", "4xx"]
+
+[[operations]]
+# tus answers another version, and none, with 412
+include-tag = ["Uploads"]
+checks.positive_data_acceptance.expected-statuses = ["2xx", "4xx"]
+checks.negative_data_rejection.expected-statuses = ["400", "401", "404", "412", "413", "415"]
+checks.missing_required_header.expected-statuses = ["400", "401", "412"]
+
 [checks]
-positive_data_acceptance.expected-statuses = ["2xx", "304", "401", "403", "412"]
+positive_data_acceptance.expected-statuses = ["2xx", "304", "401", "403", "404", "412"]
 """
+HOOKS = """
+import schemathesis
+
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
+"""
+OURS = ("Audio & Video Chat", "Calls", "Recording", "Audit log", "Operation")
 
 
-async def test_everybody_may_read_it(api: Api) -> None:
-    document = (await api.client.get(DOCUMENT)).json()
-    assert document["openapi"] == "3.1.0"
-    described = {
-        (path, method.upper()) for path, item in document["paths"].items() for method in item
-    }
-    assert described == OPERATIONS.keys()
-    for scheme in ("bearer", "oauth", "key"):
-        assert scheme in document["components"]["securitySchemes"]
-    responses = document["paths"][PATH]["put"]["responses"]
-    assert {"200", "400", "401", "403", "412", "413", "415", "429", "500"} <= responses.keys()
-
-
-@pytest.mark.many
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_a_generator_of_requests_finds_nothing(
-    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def generate_requests(
+    served: Served, directory: Path, token: str, count: int, tags: tuple[str, ...]
 ) -> None:
+    """Let schemathesis send requests made of the description; it must find nothing."""
+    configuration = directory / "schemathesis.toml"
+    hooks = directory / "hooks.py"
+    hooks.write_text(HOOKS)
+    configuration.write_text(f'hooks = "{hooks}"\n{CONFIGURATION}')
+    command = [str(Path(sys.executable).parent / "schemathesis"), "--config-file"]
+    command += [str(configuration), "run", f"{served.url}{DOCUMENT_PATH}", "--checks", "all"]
+    command += ["--header", f"Authorization: Bearer {token}", "--max-examples", str(count)]
+    command += ["--seed", "1", "--generation-deterministic", "--workers", "1"]
+    command += [f"--include-tag={tag}" for tag in tags]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=directory)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.fixture
+def _without_names(monkeypatch: pytest.MonkeyPatch) -> None:
     async def nowhere(host: str, port: int, *, allow_private: bool) -> list[str]:
         raise OSError("no test looks names up")
 
     monkeypatch.setattr(wire, "vetted_addresses", nowhere)
-    configuration = tmp_path / "schemathesis.toml"
-    configuration.write_text(CONFIGURATION)
-    command = [str(Path(sys.executable).parent / "schemathesis"), "--config-file"]
-    command += [str(configuration), "run", f"{served.url}{DOCUMENT}", "--checks", "all"]
-    command += ["--header", f"Authorization: Bearer {served.token}", "--max-examples", "25"]
-    command += ["--seed", "1", "--generation-deterministic", "--workers", "1"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.many
+@pytest.mark.usefixtures("_without_names")
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("tags", "count"),
+    [(OURS, 25), (("OAuth", "Session"), 15), (("Library", "Pages"), 5)],
+    ids=["api", "access", "library"],
+)
+def test_a_generator_of_requests_finds_nothing(
+    served_with_archive: Served, tmp_path: Path, tags: tuple[str, ...], count: int
+) -> None:
+    generate_requests(served_with_archive, tmp_path, served_with_archive.token, count, tags)
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_generator_of_uploads_finds_nothing(served_with_archive: Served, tmp_path: Path) -> None:
+    key = served_with_archive.app.settings.archive_key_file.read_text().strip()
+    generate_requests(served_with_archive, tmp_path, key, 15, ("Uploads",))

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from visavis.archive.storage import Entry
-from visavis.domain.audit import FieldChange
+from visavis.domain.audit import ActionType, FieldChange
 from visavis.domain.people import Agent
 
 REMEMBERED_SECONDS: Final = 6 * 3600.0
@@ -18,14 +18,14 @@ MAX_REMEMBERED: Final = 10_000
 
 
 class Deed(StrEnum):
-    """The `actionType`s of the audit log that are ours."""
+    """The `actionType`s of what is done with recordings."""
 
-    PLAYED = "recordingPlayed"
-    DOWNLOADED = "recordingDownloaded"
-    COMPOSED = "recordingComposed"
-    HELD = "recordingHeld"
-    RELEASED = "recordingReleased"
-    DELETED = "recordingDeleted"
+    PLAYED = ActionType.RECORDING_PLAYED
+    DOWNLOADED = ActionType.RECORDING_DOWNLOADED
+    COMPOSED = ActionType.RECORDING_COMPOSED
+    HELD = ActionType.RECORDING_HELD
+    RELEASED = ActionType.RECORDING_RELEASED
+    DELETED = ActionType.RECORDING_DELETED
 
 
 class Audit(Protocol):

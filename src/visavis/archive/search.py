@@ -18,7 +18,7 @@ MAX_TEXT: Final = 256
 MAX_SECONDS: Final = 10**7
 FILTERS: Final = ("agent", "visitor", "from", "to", "shortest", "longest", "media", "held", "sort")
 
-_ORDERS: Final[Mapping[str, Callable[[Entry], Any]]] = {
+ORDERS: Final[Mapping[str, Callable[[Entry], Any]]] = {
     "startedAt": lambda entry: entry.started_at,
     "duration": lambda entry: entry.duration,
     "visitor": lambda entry: entry.visitor_name.casefold(),
@@ -51,7 +51,7 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
     def run(self, entries: Iterable[Entry], path: str) -> dict[str, Any]:
         """Return the page as it stands on the wire; `path` is the URL of the list."""
         found = sorted(filter(self._matches, entries), key=lambda entry: entry.id)
-        found.sort(key=_ORDERS[self.order], reverse=self.is_descending)
+        found.sort(key=ORDERS[self.order], reverse=self.is_descending)
         start = (self.paging.index - 1) * self.paging.size
         page = found[start : start + self.paging.size]
         return {
@@ -86,8 +86,8 @@ def read_search(query: Query) -> Search:
     filters = {name: value for name in FILTERS if (value := query.one(name))}
     sort = filters.get("sort", "-startedAt")
     order = sort.removeprefix("-")
-    if order not in _ORDERS:
-        raise wrong_parameter("sort", f"must be one of {', '.join(_ORDERS)}, perhaps with a minus.")
+    if order not in ORDERS:
+        raise wrong_parameter("sort", f"must be one of {', '.join(ORDERS)}, perhaps with a minus.")
     return Search(
         agent=_text(filters, "agent"),
         visitor=_text(filters, "visitor"),

@@ -29,7 +29,7 @@ from visavis.archive.uploads import BusyError, DiskFullError, Part, Upload, Uplo
 EXTENSIONS: Final = (
     "creation,creation-with-upload,creation-defer-length,checksum,expiration,termination"
 )
-METHODS: Final = ("OPTIONS", "HEAD", "PATCH", "DELETE", "POST")
+UPLOAD_METHODS: Final = ("HEAD", "PATCH", "DELETE")
 TEST_KEY: Final = "test"
 """Metadata key of files that only test whether recordings can be uploaded."""
 SHA256_HEADER: Final = "Visavis-Sha256"
@@ -55,8 +55,18 @@ class TusServer:
         self._admission = Admission(uploads, library, quota)
 
     def routes(self, prefix: str) -> list[BaseRoute]:
-        paths = (prefix, prefix + "/", prefix + "/{upload_id}")
-        return [Route(path, self._serve, methods=METHODS) for path in paths]
+        collection = (prefix, prefix + "/")
+        creation = ("OPTIONS", "POST")
+        return [
+            *(Route(path, self._serve, methods=creation) for path in collection),
+            # POST names its method in X-HTTP-Method-Override
+            Route(prefix + "/{upload_id}", self._serve, methods=(*creation, *UPLOAD_METHODS)),
+            # only refused, as the protocol wants it
+            *(
+                Route(path, self._serve, methods=UPLOAD_METHODS, include_in_schema=False)
+                for path in collection
+            ),
+        ]
 
     async def _serve(self, request: Request) -> Response:
         try:

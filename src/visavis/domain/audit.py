@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+
+
+class ActionType(StrEnum):
+    """Kinds of audited actions; the first is the hosted product's, the others are ours."""
+
+    CONFIGURATION = "audioAndVideoChatManagement"
+    RECORDING_POLICY = "recordingPolicyManagement"
+    RECORDING_PLAYED = "recordingPlayed"
+    RECORDING_DOWNLOADED = "recordingDownloaded"
+    RECORDING_COMPOSED = "recordingComposed"
+    RECORDING_HELD = "recordingHeld"
+    RECORDING_RELEASED = "recordingReleased"
+    RECORDING_DELETED = "recordingDeleted"
 
 
 @dataclass(frozen=True, slots=True)

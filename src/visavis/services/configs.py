@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from visavis.domain.audit import AuditEntry, FieldChange
+from visavis.domain.audit import ActionType, AuditEntry, FieldChange
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission
@@ -22,7 +22,6 @@ ENABLED: Final = "isEnabled"
 RECORDING: Final = "isAutomaticallyRecordingAudioVideoChatsEnabled"
 URL: Final = "recordingServerUrl"
 MAX_URL_LENGTH: Final = 2048
-AUDIT_ACTION: Final = "audioAndVideoChatManagement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +170,7 @@ class Configs:
             agent.site_id,
             agent.id or None,
             self._clock(),
-            AUDIT_ACTION,
+            ActionType.CONFIGURATION,
             summary,
             changes,
         )

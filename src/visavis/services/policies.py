@@ -8,7 +8,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
-from visavis.domain.audit import AuditEntry, FieldChange
+from visavis.domain.audit import ActionType, AuditEntry, FieldChange
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission
 from visavis.domain.policy import Consent, RecordingPolicy, Unrecordable
@@ -23,7 +23,6 @@ MAX_RETENTION_DAYS: Final = 36_500
 MAX_SECRET_LENGTH: Final = 1024
 SECRET_PATTERN: Final = r"[A-Za-z0-9._~+/-]+=*"  # noqa: S105
 """What a bearer token may be made of (RFC 6750 §2.1)."""
-AUDIT_ACTION: Final = "recordingPolicyManagement"
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -116,7 +115,7 @@ class Policies:
             agent.site_id,
             agent.id or None,
             self._clock(),
-            AUDIT_ACTION,
+            ActionType.RECORDING_POLICY,
             "Changed " + ", ".join(change.field_name for change in changes),
             tuple(changes),
         )

@@ -9,6 +9,7 @@ import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
 from visavis.domain.errors import ErrorKind, VisavisError
 
@@ -94,9 +95,27 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     """What the router refuses: an unknown path, a wrong method."""
     if not isinstance(error, HTTPException):
         raise error
-    kinds = {404: ErrorKind.EntityNotFound, 405: ErrorKind.MethodNotAllowed}
-    kind = kinds.get(error.status_code, ErrorKind.ParameterInvalid)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return _on_other_method(request)
+    is_unknown = error.status_code == HTTPStatus.NOT_FOUND
+    kind = ErrorKind.EntityNotFound if is_unknown else ErrorKind.ParameterInvalid
     return problem(request, VisavisError(kind), dict(error.headers or {}))
+
+
+def _on_other_method(request: Request) -> Response:
+    """Answer OPTIONS and refuse other methods, with the methods of every route of the path.
+
+    The router's own `Allow` has those of the first route alone.
+    """
+    allowed = {"OPTIONS"}
+    scope = {**request.scope, "root_path": request.scope.get("app_root_path", "")}
+    for route in request.app.routes:
+        if route.matches(scope)[0] is not Match.NONE:
+            allowed |= getattr(route, "methods", None) or {"GET", "HEAD"}
+    headers = {"Allow": ", ".join(sorted(allowed))}
+    if request.method == "OPTIONS":
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
+    return problem(request, VisavisError(ErrorKind.MethodNotAllowed), headers)
 
 
 async def on_crash(request: Request, error: Exception) -> Response:

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.protocol.openapi import Operations
 from visavis.services.calls.joins import Invitee
 from visavis.services.limits import VisitorGuard
 from visavis.web.access import AccessLog
@@ -23,9 +24,9 @@ from visavis.web.api.audit import AuditApi
 from visavis.web.api.calls import CallsApi
 from visavis.web.api.config import ConfigApi
 from visavis.web.api.events import ConfigEvents
-from visavis.web.api.openapi import description_resource
 from visavis.web.api.policy import PolicyApi
 from visavis.web.api.recordings import RecordingsApi
+from visavis.web.description.document import description_resource
 from visavis.web.errors import on_crash, on_http_exception, on_visavis_error, problem
 from visavis.web.front import Front
 from visavis.web.limit import RateLimit
@@ -94,6 +95,8 @@ def build_web(
     oauth: OAuth,
     sockets: Sockets,
     recordings: Sequence[BaseRoute],
+    recording_operations: Operations,
+    recording_tags: Mapping[str, str],
     why_not_ready: Callable[[], Awaitable[str]],
     warnings: Callable[[], list[str]],
     gauges: Mapping[str, Gauge],
@@ -109,7 +112,7 @@ def build_web(
         lines = [reason or "ready", UNLISTED_PROXIES.warning(), *warnings()]
         return PlainTextResponse("".join(f"{x}\n" for x in lines if x), 503 if reason else 200)
 
-    router = _router(
+    routes = [
         *sessions.routes(),  # /session
         *oauth.routes(),  # /oauth/token, /oauth/authorize, …, /.well-known/
         *config_events.routes(),  # /v4/livechat/audioVideoChatConfig/events
@@ -120,7 +123,7 @@ def build_web(
         Route("/healthz", _healthz),
         Route("/readyz", readyz),
         metrics_route(gauges),  # /metrics
-    )
+    ]
     resources = [
         *config_api.resources(),  # /v4/livechat/audioVideoChatConfig
         *calls_api.resources(),  # /v4/livechat/audioVideoChats
@@ -128,8 +131,11 @@ def build_web(
         *policy_api.resources(),  # /v4/livechat/recordingPolicy
         *recordings_api.resources(),  # /v4/livechat/recordings, …Config:testRecordingServer
     ]
-    resources.append(description_resource(resources, base_url))  # /v4/openapi.json
-    front = Front(Resources(resources), router, access_log, rate_limit)
+    description = description_resource(
+        resources, routes, recording_operations, recording_tags, base_url
+    )
+    resources.append(description)  # /v4/openapi.json
+    front = Front(Resources(resources), _router(*routes), access_log, rate_limit)
     return _shared(front, cors_origins) if cors_origins else front
 
 

@@ -19,6 +19,15 @@ class AnyCaseRoute(Route):
         self.path_regex = re.compile(self.path_regex.pattern, re.IGNORECASE)
 
 
+def canonical_path(path: str) -> str:
+    """Return the spelling of a route's path that is documented."""
+    plain = path.removesuffix("/") or "/"
+    if not plain.startswith("/api/"):
+        return plain
+    below = plain.removeprefix("/api")
+    return below if below.startswith(("/oauth/", "/v4/")) else f"/v4{below}"
+
+
 def any_spelling(
     path: str,
     endpoint: Callable[..., Any],

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar, cast
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from visavis.domain.call import EndReason, State
+from visavis.domain.call import State
 from visavis.domain.callbook import CallSearch, PastCall
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.ids import plain_id
@@ -21,6 +21,7 @@ from visavis.domain.signaling import Media
 from visavis.domain.story import CallEvent, Story
 from visavis.services.callbook import CallBook
 from visavis.services.calls.words import line_of
+from visavis.web.api.shapes import ENDINGS
 from visavis.web.body import read_object
 from visavis.web.paging import query_of, written_time
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource, id_of
@@ -31,7 +32,6 @@ MAX_TEXT_LENGTH: Final = 200
 MAX_AGENT_ID: Final = 2**31 - 1
 LIST_FILTERS: Final = ("state", "reason")
 FILTERS: Final = (*LIST_FILTERS, "agentId", "from", "to", "text", "keywords", "isAnswered")
-ENDINGS: Final = tuple(reason for reason in EndReason if reason is not EndReason.TRANSFERRED)
 
 _ID: Final = re.compile(r"[0-9a-z]{1,64}", re.ASCII)
 

@@ -24,6 +24,7 @@ from visavis.web.session import Sessions
 from visavis.web.spelling import any_spelling
 
 EVENTS_PATH: Final = f"{PATH}/events"
+MEDIA_TYPE: Final = "text/event-stream"
 HEARTBEAT_SECONDS: Final = 7.0
 HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -47,7 +48,7 @@ class ConfigEvents:
         """Raises `Unauthorized`, `PermissionDenied`."""
         agent = await self._watcher(request)
         stream = self._stream(request, agent)
-        return StreamingResponse(stream, media_type="text/event-stream", headers=HEADERS)
+        return StreamingResponse(stream, media_type=MEDIA_TYPE, headers=HEADERS)
 
     async def _watcher(self, request: Request) -> Agent:
         agent = await self._sessions.caller(request)

@@ -5,17 +5,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from visavis.domain.audit import ActionType
+from visavis.domain.call import EndReason, State
 from visavis.domain.recording import RecordingState
+from visavis.domain.story import Happening
 from visavis.services.configs import MAX_URL_LENGTH
 from visavis.services.policies import MAX_RETENTION_DAYS, MAX_SECRET_LENGTH, SECRET_PATTERN
 
 Word = Annotated[
     str,
-    Meta(pattern="^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$", description="As existing clients."),
+    Meta(
+        pattern="^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$",
+        description="As existing clients send it.",
+    ),
 ]
 Url = Annotated[
     str,
@@ -27,6 +33,11 @@ Url = Annotated[
         examples=["http://google.com"],
     ),
 ]
+
+ENDINGS: Final = tuple(reason for reason in EndReason if reason is not EndReason.TRANSFERRED)
+"""Reasons of calls that are over; a transferred call goes on."""
+Reason = Annotated[str, Meta(extra_json_schema={"enum": list(ENDINGS)})]
+EventName = Annotated[str, Meta(extra_json_schema={"enum": [*State, *Happening]})]
 
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 Consent = Literal["notice", "agreement"]
@@ -57,6 +68,13 @@ class ConfigChange(Struct):
     isAutomaticallyRecordingAudioVideoChatsEnabled: bool | Word | UnsetType = UNSET
 
 
+class ConfigEvent(Struct):
+    """The data of an event: the configuration as it is now, and its tag for If-Match."""
+
+    etag: str
+    config: Config
+
+
 class Detail(Struct):
     """One field that was changed."""
 
@@ -73,7 +91,7 @@ class AuditLog(Struct):
     agentId: int | None
     agentEmail: str
     createTime: Time
-    actionType: str
+    actionType: ActionType
     actionSummary: str
     actionDetails: list[Detail]
 
@@ -180,8 +198,8 @@ class AudioVideoChat(Struct):
     id: str
     siteId: int
     media: Literal["audio", "video"]
-    state: str
-    reason: str | None
+    state: State
+    reason: Reason | None
     endedBy: Literal["visitor", "agent", "system"] | None
     visitorName: str
     visitorEmail: str
@@ -213,10 +231,13 @@ class AudioVideoChats(Struct):
 
 
 class ChatEvent(Struct):
-    """A state that the call has reached, or something else that has happened in it."""
+    """A state that the call has reached, or something else that has happened in it.
+
+    data is open: its keys depend on name, and later versions add some.
+    """
 
     time: Time
-    name: str
+    name: EventName
     by: Literal["visitor", "agent", "system"]
     data: dict[str, Any]
 
@@ -236,6 +257,8 @@ class LegQuality(Struct):
 
 
 class Quality(Struct, omit_defaults=True):
+    """The last report of each side's connection; a side without one is absent."""
+
     visitor: LegQuality | UnsetType = UNSET
     agent: LegQuality | UnsetType = UNSET
 
@@ -262,17 +285,3 @@ class AudioVideoChatJoin(AudioVideoChat):
 
     visitorUrl: str
     agentUrl: str
-
-
-class Problem(Struct):
-    """Every error: the name existing clients look at, and the members of RFC 9457."""
-
-    error: str
-    message: str
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    requestId: str
-    pointer: str | UnsetType = UNSET

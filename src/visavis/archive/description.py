@@ -1,0 +1,483 @@
+"""Descriptions of the uploads (tus 1.0) and of the library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from msgspec import Struct
+
+from visavis.archive.contents import Contents
+from visavis.archive.parts import PartInfo
+from visavis.archive.routes import BASE, MAX_OCCASION
+from visavis.archive.search import MAX_PAGE_SIZE, MAX_SECONDS, MAX_TEXT, ORDERS, PAGE_SIZE
+from visavis.archive.storage import Entry
+from visavis.archive.tus import EXTENSIONS, SHA256_HEADER
+from visavis.archive.tus_headers import BODY_TYPE, CHECKSUM_MISMATCH, MAX_SIZE, VERSION
+from visavis.archive.workshop import Composition
+from visavis.domain.errors import ErrorKind
+from visavis.domain.people import Permission
+from visavis.protocol.openapi import (
+    BAD_PARAMETER,
+    STRING,
+    TEXT,
+    Answer,
+    Body,
+    Operation,
+    Operations,
+    Schema,
+    json_answer,
+)
+from visavis.protocol.parameters import (
+    CALLER,
+    ID_TEXT,
+    IF_NONE_MATCH,
+    SITE,
+    agents,
+    paging,
+    path_parameter,
+    query,
+)
+
+UPLOADS: Final = "/recordings"
+UPLOAD: Final = f"{UPLOADS}/{{upload_id}}"
+UPLOAD_TAG: Final = "Uploads"
+LIBRARY: Final = "Library"
+TAGS: Final = {
+    UPLOAD_TAG: f"The built-in recording server, for recorders: tus {VERSION} with the extensions "
+    f"{EXTENSIONS.replace(',', ', ')}.",
+    LIBRARY: "The recordings that were uploaded to the built-in recording server.",
+}
+
+
+class LibraryRecording(Entry, frozen=True):
+    """A recording as the library lists it: size in bytes, duration in seconds.
+
+    missing says in sentences which media were received and are not in the file. A recording that
+    is held stays, whatever the retention is.
+    """
+
+
+class LibraryContents(Contents, frozen=True):
+    """What the file says of itself: its tracks, its chapters, and what happened in the call.
+
+    Times are in seconds from the beginning; duration is 0 if the file cannot be read.
+    """
+
+
+class LibraryPart(PartInfo, frozen=True):
+    """A file that a browser can play; it begins and ends at these seconds of the recording.
+
+    pictures are the spans in which there is something to see.
+    """
+
+
+class LibraryComposition(Composition):
+    """How far the MP4 of both sides is; progress goes from 0 to 1."""
+
+    state: Literal["none", "waiting", "running", "done", "failed"] = "none"
+
+
+class LibraryPage(Struct):
+    """A page of the library, and the URLs of its neighbours."""
+
+    total: int
+    previousPage: str  # noqa: N815  the wire's name
+    nextPage: str  # noqa: N815  the wire's name
+    recordings: list[LibraryRecording]
+
+
+class LibraryEntry(Struct):
+    """A recording as the library lists it."""
+
+    recording: LibraryRecording
+
+
+class LibraryDetails(LibraryEntry):
+    """A recording, and what its file says of itself."""
+
+    contents: LibraryContents
+
+
+class LibraryParts(Struct):
+    """The files into which a recording is cut up for browsers."""
+
+    parts: list[LibraryPart]
+
+
+# Library
+
+_ONE: Final = BASE + "/{recording_id}"
+_VIEWERS: Final = agents(Permission.VIEW_RECORDINGS)
+_KEEPERS: Final = (
+    {"oauth": (Permission.VIEW_RECORDINGS.scope, Permission.MANAGE_SETTINGS.scope)},
+    *_VIEWERS[1:],
+)
+_NEEDS: Final = "Needs the permission *View Recordings*."
+_NEEDS_BOTH: Final = "Needs the permissions *View Recordings* and *Manage Settings*."
+_BINARY: Final[Schema] = {"type": "string", "format": "binary"}
+_RECORDING: Final = path_parameter("recording_id", ID_TEXT)
+_PLAY: Final = query(
+    "play",
+    "An occasion, such as a page that was opened: the audit log notes each once.",
+    maxLength=MAX_OCCASION,
+)
+_RANGE: Final[Schema] = {
+    "name": "Range",
+    "in": "header",
+    "description": "RFC 9110 §14.2",
+    "schema": STRING,
+}
+
+_MOMENT: Final = "a day (in UTC, included) or a time, ISO 8601"
+_SEARCH: Final = (
+    query("agent", "Part of an agent's name.", maxLength=MAX_TEXT),
+    query("visitor", "Part of the visitor's name or e-mail address.", maxLength=MAX_TEXT),
+    query("from", f"Started then or later: {_MOMENT}."),
+    query("to", f"Started before then: {_MOMENT}."),
+    query("shortest", "At least so many seconds.", type="integer", minimum=0, maximum=MAX_SECONDS),
+    query("longest", "At most so many seconds.", type="integer", minimum=0, maximum=MAX_SECONDS),
+    query("media", "Only calls with these media.", enum=["audio", "video"]),
+    query("held", "Whether they are under legal hold.", type="boolean"),
+    query(
+        "sort",
+        "By a field; with a minus the greatest first.",
+        enum=[sign + name for name in ORDERS for sign in ("", "-")],
+        default="-startedAt",
+    ),
+    *paging(PAGE_SIZE, MAX_PAGE_SIZE),
+)
+
+
+def _library(
+    name: str,
+    summary: str,
+    answers: Mapping[int, Answer],
+    *errors: ErrorKind,
+    parameters: tuple[Schema, ...] = (_RECORDING,),
+    description: str = _NEEDS,
+) -> Operation:
+    missing = (ErrorKind.EntityNotFound,) if _RECORDING in parameters else ()
+    return Operation(
+        name=name,
+        tag=LIBRARY,
+        summary=summary,
+        description=description,
+        answers=answers,
+        parameters=(*parameters, *SITE),
+        errors=(*CALLER, *missing, *errors),
+        security=_KEEPERS if description == _NEEDS_BOTH else _VIEWERS,
+    )
+
+
+def _file(media_types: tuple[str, ...], description: str, **headers: str) -> Mapping[int, Answer]:
+    content = dict.fromkeys(media_types, _BINARY)
+    ranged = {"Content-Range": "RFC 9110 §14.4"}
+    return {
+        200: Answer(description, content, headers),
+        206: Answer(
+            "The range, or several as multipart/byteranges",
+            {**content, "multipart/byteranges": _BINARY},
+            {**ranged, **headers},
+        ),
+        400: Answer("Range is malformed", {TEXT: STRING}),
+        416: Answer("There is no such range", {TEXT: STRING}, ranged),
+    }
+
+
+_LIBRARY: Final[Operations] = {
+    (BASE, "GET"): _library(
+        "searchLibrary",
+        "Search the recordings",
+        {200: json_answer(LibraryPage, "A page of the recordings")},
+        *BAD_PARAMETER,
+        parameters=_SEARCH,
+    ),
+    (_ONE, "GET"): _library(
+        "getLibraryRecording",
+        "Read what is known of a recording",
+        {200: json_answer(LibraryDetails, "The recording")},
+        parameters=(_RECORDING, _PLAY),
+        description=f"Counts as playing it, in the audit log. {_NEEDS}",
+    ),
+    (_ONE, "DELETE"): _library(
+        "deleteLibraryRecording",
+        "Delete a recording for good",
+        {204: Answer("Deleted")},
+        ErrorKind.RecordingHeld,
+        description=_NEEDS_BOTH,
+    ),
+    (_ONE + "/hold", "PUT"): _library(
+        "holdLibraryRecording",
+        "Put a recording under legal hold",
+        {200: json_answer(LibraryEntry, "The recording as it is now")},
+        description=_NEEDS_BOTH,
+    ),
+    (_ONE + "/hold", "DELETE"): _library(
+        "releaseLibraryRecording",
+        "Release a recording from legal hold",
+        {200: json_answer(LibraryEntry, "The recording as it is now")},
+        description=_NEEDS_BOTH,
+    ),
+    (_ONE + "/parts", "GET"): _library(
+        "getLibraryParts",
+        "List the parts of a recording that a browser can play",
+        {200: json_answer(LibraryParts, "The parts")},
+        parameters=(_RECORDING, _PLAY),
+        description=f"Makes them first if need be, which takes a while. {_NEEDS}",
+    ),
+    (_ONE + "/parts/{name}", "GET"): _library(
+        "getLibraryPart",
+        "Play a part of a recording",
+        _file(("video/webm", "video/mp4", "audio/webm", "audio/mp4"), "The file"),
+        parameters=(
+            _RECORDING,
+            path_parameter("name", "The name of a part."),
+            _PLAY,
+            _RANGE,
+        ),
+    ),
+    (_ONE + "/original.mkv", "GET"): _library(
+        "downloadLibraryRecording",
+        "Download a recording as it was uploaded",
+        {
+            **_file(
+                ("video/x-matroska",),
+                "The file",
+                **{"ETag": "The SHA-256 of the file", "Content-Disposition": "RFC 6266"},
+            ),
+            304: Answer("You have it", headers={"ETag": "The SHA-256 of the file"}),
+        },
+        parameters=(_RECORDING, _RANGE, IF_NONE_MATCH),
+    ),
+    (_ONE + "/composed", "GET"): _library(
+        "getLibraryComposition",
+        "Read how far the MP4 of both sides is",
+        {200: json_answer(LibraryComposition, "How far it is")},
+    ),
+    (_ONE + "/composed", "POST"): _library(
+        "composeLibraryRecording",
+        "Make an MP4 that shows both sides",
+        {202: json_answer(LibraryComposition, "How far it is")},
+        ErrorKind.TooManyRequests,
+    ),
+    (_ONE + "/composed", "DELETE"): _library(
+        "cancelLibraryComposition",
+        "Stop making the MP4",
+        {200: json_answer(LibraryComposition, "How far it is")},
+    ),
+    (_ONE + "/composed.mp4", "GET"): _library(
+        "downloadLibraryComposition",
+        "Download the MP4 of both sides",
+        _file(("video/mp4",), "The file", **{"Content-Disposition": "RFC 6266"}),
+        parameters=(_RECORDING, _RANGE),
+    ),
+}
+
+# Uploads
+
+_KEY: Final = ({"uploadKey": ()},)
+_VERSION: Final[Schema] = {
+    "name": "Tus-Resumable",
+    "in": "header",
+    "required": True,
+    "description": "The version of the protocol.",
+    "schema": {"type": "string", "enum": [VERSION]},
+}
+_UPLOAD_ID: Final = path_parameter("upload_id", "The last segment of the upload's URL.")
+_CHECKSUM: Final[Schema] = {
+    "name": "Upload-Checksum",
+    "in": "header",
+    "description": "An algorithm, a space and the digest of the body in Base64.",
+    "schema": STRING,
+}
+_LENGTH: Final[Schema] = {
+    "name": "Upload-Length",
+    "in": "header",
+    "description": "The size of the whole file in bytes.",
+    "schema": {"type": "integer", "minimum": 0, "maximum": MAX_SIZE},
+}
+_RESUMABLE: Final = {"Tus-Resumable": "The version of the protocol"}
+_OFFSET: Final = {
+    "Upload-Offset": "How many bytes are safely stored",
+    "Upload-Length": "The size of the whole file, once it is known",
+    "Upload-Defer-Length": "1 while the size is not known",
+    "Upload-Expires": "When the upload will be given up",
+    SHA256_HEADER: "The SHA-256 of the file, once it is whole and in the library",
+}
+_REFUSALS: Final[Mapping[int, str]] = {
+    400: "A header is not as the protocol wants it, or of an extension that is not offered",
+    401: "The key is missing or wrong",
+    403: "The key is another site's",
+    404: "There is no such upload",
+    408: "Nothing came for too long",
+    409: "The upload stands at another offset",
+    410: "The upload has expired, or its recording was deleted",
+    412: f"Tus-Resumable is not {VERSION}",
+    413: "Too many bytes, or too much metadata",
+    415: f"The body is not {BODY_TYPE}",
+    423: "Another request writes to the upload",
+    429: "The key has too many unfinished uploads",
+    CHECKSUM_MISMATCH: "The bytes do not have the checksum",
+    507: "The disk is full, or the quota of the site is used up",
+}
+_USUAL: Final = (400, 401, 412)
+
+
+def _upload(
+    name: str,
+    summary: str,
+    description: str,
+    answer: tuple[int, Answer],
+    *refusals: int,
+    parameters: tuple[Schema, ...] = (_VERSION,),
+    security: Any = _KEY,
+    body: Body | None = None,
+) -> Operation:
+    status, success = answer
+    return Operation(
+        name=name,
+        tag=UPLOAD_TAG,
+        summary=summary,
+        description=description,
+        answers={
+            status: success,
+            **{
+                refusal: Answer(_REFUSALS[refusal], {TEXT: STRING}, _RESUMABLE)
+                for refusal in refusals
+            },
+        },
+        parameters=parameters,
+        body=body,
+        security=security,
+    )
+
+
+def _abilities(name: str) -> Operation:
+    headers = {
+        "Tus-Version": "The versions that are spoken",
+        "Tus-Extension": "The extensions that are offered",
+        "Tus-Max-Size": "The greatest size of an upload",
+        "Tus-Checksum-Algorithm": "The algorithms of Upload-Checksum",
+    }
+    return _upload(
+        name,
+        "Ask what the server can do",
+        "For everybody.",
+        (204, Answer("What it can do", headers={**_RESUMABLE, **headers})),
+        parameters=(_UPLOAD_ID,) if name == "getUploadAbilities" else (),
+        security=(),
+    )
+
+
+_BODY: Final = Body({BODY_TYPE: _BINARY}, is_required=False)
+_UPLOADS: Final[Operations] = {
+    (UPLOADS, "OPTIONS"): _abilities("getUploadServerAbilities"),
+    (UPLOADS, "POST"): _upload(
+        "createUpload",
+        "Create an upload",
+        "The metadata `site`, `recording`, `sha256` and others are described in "
+        "docs/operations.md. A body is the beginning of the file.",
+        (
+            201,
+            Answer(
+                "Created",
+                headers={
+                    **_RESUMABLE,
+                    **_OFFSET,
+                    "Location": "URL of the upload, relative to the request's",
+                },
+            ),
+        ),
+        *(*_USUAL, 403, 408, 410, 413, 429, CHECKSUM_MISMATCH, 507),
+        parameters=(
+            _VERSION,
+            _LENGTH,
+            {
+                "name": "Upload-Defer-Length",
+                "in": "header",
+                "description": "1, in place of Upload-Length, while the size is not known.",
+                "schema": {"type": "string", "enum": ["1"]},
+            },
+            {
+                "name": "Upload-Metadata",
+                "in": "header",
+                "description": "Keys and values: `key base64, key base64`.",
+                "schema": STRING,
+            },
+            _CHECKSUM,
+        ),
+        body=_BODY,
+    ),
+    (UPLOAD, "OPTIONS"): _abilities("getUploadAbilities"),
+    (UPLOAD, "HEAD"): _upload(
+        "getUploadOffset",
+        "Ask how much of an upload is stored",
+        "For resuming it.",
+        (
+            200,
+            Answer(
+                "How much is stored",
+                headers={**_RESUMABLE, **_OFFSET, "Upload-Metadata": "As it was sent"},
+            ),
+        ),
+        *(*_USUAL, 404, 410, 423, CHECKSUM_MISMATCH),
+        parameters=(_UPLOAD_ID, _VERSION),
+    ),
+    (UPLOAD, "PATCH"): _upload(
+        "appendToUpload",
+        "Append bytes to an upload",
+        "The upload is handed to the library with its last byte.",
+        (204, Answer("The bytes are stored", headers={**_RESUMABLE, **_OFFSET})),
+        *(*_USUAL, 404, 408, 409, 410, 413, 415, 423, CHECKSUM_MISMATCH, 507),
+        parameters=(
+            _UPLOAD_ID,
+            _VERSION,
+            {
+                "name": "Upload-Offset",
+                "in": "header",
+                "required": True,
+                "description": "How many bytes are stored already.",
+                "schema": {"type": "integer", "minimum": 0},
+            },
+            _LENGTH,
+            _CHECKSUM,
+        ),
+        body=Body({BODY_TYPE: _BINARY}),
+    ),
+    (UPLOAD, "DELETE"): _upload(
+        "terminateUpload",
+        "Give an upload up",
+        "A recording that the library has stays there.",
+        (204, Answer("It is gone", headers=_RESUMABLE)),
+        *(*_USUAL, 404, 410, 423),
+        parameters=(_UPLOAD_ID, _VERSION),
+    ),
+    (UPLOAD, "POST"): _upload(
+        "overrideUploadMethod",
+        "Send PATCH, HEAD or DELETE where only POST gets through",
+        "X-HTTP-Method-Override names the method; the request is answered as that one's.",
+        (204, Answer("As the method's", headers={**_RESUMABLE, **_OFFSET})),
+        *(*_USUAL, 404, 408, 409, 410, 413, 415, 423, CHECKSUM_MISMATCH, 507),
+        parameters=(
+            _UPLOAD_ID,
+            _VERSION,
+            {
+                "name": "X-HTTP-Method-Override",
+                "in": "header",
+                "required": True,
+                "description": "The method.",
+                "schema": {"type": "string", "enum": ["PATCH", "DELETE"]},
+            },
+            {
+                "name": "Upload-Offset",
+                "in": "header",
+                "description": "For PATCH: how many bytes are stored already.",
+                "schema": {"type": "integer", "minimum": 0},
+            },
+        ),
+        body=_BODY,
+    ),
+}
+
+OPERATIONS: Final[Operations] = {**_LIBRARY, **_UPLOADS}

@@ -1,0 +1,1 @@
+"""Contracts of the wire that several packages share."""

@@ -1,0 +1,1 @@
+"""Descriptions of what `web` answers, and the OpenAPI document of them all."""

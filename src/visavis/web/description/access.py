@@ -1,0 +1,359 @@
+"""Descriptions of OAuth 2 and of signing in on the pages."""
+
+# the names are the wire's
+# ruff: noqa: N815
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from visavis.domain.errors import ErrorKind
+from visavis.domain.oauth import Grant
+from visavis.domain.people import Permission
+from visavis.protocol.openapi import (
+    HTML,
+    JSON,
+    STRING,
+    Answer,
+    Body,
+    Operation,
+    Operations,
+    Schema,
+    json_answer,
+    json_body,
+)
+from visavis.protocol.parameters import ANY_TOKEN, RATE, Ways
+from visavis.web.description.security import PAGE
+from visavis.web.oauth.server import AUTH_METHODS, SCOPES, SECRET_METHODS
+from visavis.web.session import PasswordChange, SignIn
+
+OAUTH: Final = "OAuth"
+SESSION: Final = "Session"
+TAGS: Final = {
+    OAUTH: "Access tokens for programs (RFC 6749, 6750, 7009, 7636, 7662, 8414, 9207).",
+    SESSION: "Signing in and out on the pages, by a cookie.",
+}
+FORM: Final = "application/x-www-form-urlencoded"
+
+Scopes = Annotated[str, Meta(description=f"Of {', '.join(SCOPES)}; a space between them.")]
+GrantName = Annotated[str, Meta(extra_json_schema={"enum": [str(grant) for grant in Grant]})]
+
+
+class TokenRequest(Struct):
+    """RFC 6749 §4. What a grant does not need is ignored, as is what is unknown."""
+
+    grant_type: GrantName
+    client_id: str | UnsetType = UNSET
+    client_secret: str | UnsetType = UNSET
+    code: str | UnsetType = UNSET
+    code_verifier: str | UnsetType = UNSET
+    redirect_uri: str | UnsetType = UNSET
+    refresh_token: str | UnsetType = UNSET
+    username: str | UnsetType = UNSET
+    email: Annotated[str, Meta(description="The same as username.")] | UnsetType = UNSET
+    password: str | UnsetType = UNSET
+    scope: Scopes | UnsetType = UNSET
+
+
+class Token(Struct):
+    """RFC 6749 §5.1. scope says what was granted."""
+
+    access_token: str
+    token_type: Literal["bearer"]
+    expires_in: int
+    scope: str
+    refresh_token: str | UnsetType = UNSET
+
+
+class TokenReference(Struct):
+    """The token that is meant, and the client's credentials if they are not in a header."""
+
+    token: str
+    token_type_hint: str | UnsetType = UNSET
+    client_id: str | UnsetType = UNSET
+    client_secret: str | UnsetType = UNSET
+
+
+class Revoked(Struct):
+    """Nothing."""
+
+
+class Introspection(Struct):
+    """RFC 7662 §2.2. Of a token that is not active nothing else is told."""
+
+    active: bool
+    client_id: str | UnsetType | None = UNSET
+    token_type: Literal["bearer"] | UnsetType = UNSET
+    scope: str | UnsetType = UNSET
+    sub: str | UnsetType = UNSET
+    siteId: int | UnsetType = UNSET
+    iat: int | UnsetType = UNSET
+    exp: int | UnsetType = UNSET
+
+
+class OAuthError(Struct):
+    """RFC 6749 §5.2."""
+
+    error: Literal[
+        "invalid_client",
+        "invalid_grant",
+        "invalid_request",
+        "invalid_scope",
+        "temporarily_unavailable",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "unsupported_token_type",
+    ]
+    error_description: str | UnsetType = UNSET
+
+
+class UserInfo(Struct):
+    """The agent of a token, in the words of existing clients and of OpenID Connect."""
+
+    sub: str
+    agentId: int
+    siteId: int
+    email: str
+    name: str
+
+
+class ServerMetadata(Struct):
+    """RFC 8414 §2."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    userinfo_endpoint: str
+    revocation_endpoint: str
+    introspection_endpoint: str
+    scopes_supported: list[str]
+    response_types_supported: list[str]
+    response_modes_supported: list[str]
+    grant_types_supported: list[GrantName]
+    token_endpoint_auth_methods_supported: list[str]
+    revocation_endpoint_auth_methods_supported: list[str]
+    introspection_endpoint_auth_methods_supported: list[str]
+    code_challenge_methods_supported: list[str]
+    authorization_response_iss_parameter_supported: bool
+
+
+class SignedIn(Struct):
+    """The agent who is signed in on this browser."""
+
+    agentName: str
+    email: str
+    siteId: int
+    permissions: list[Permission]
+
+
+class Decision(Struct):
+    """The form of the consent page; only that page can send it."""
+
+    proof: str
+    decision: Literal["allow", "refuse"]
+
+
+_BODY_ERRORS: Final = (
+    ErrorKind.RequestTimeout,
+    ErrorKind.PayloadTooLarge,
+    ErrorKind.UnsupportedMediaType,
+)
+_STORED: Final = (ErrorKind.StoreUnavailable,)
+_CLIENTS: Final[Ways] = ({"client": ()}, {})
+_BAD_REQUEST: Final = json_answer(OAuthError, "The request is refused (RFC 6749 §5.2)")
+_BAD_CLIENT: Final = json_answer(
+    OAuthError,
+    "The client is not who it says",
+    {"WWW-Authenticate": "RFC 6749 §5.2, if the client used HTTP Basic"},
+)
+_NOT_HERE: Final = Answer("A page that says what is wrong", {HTML: STRING})
+_COOKIES: Final = {"Set-Cookie": "The session"}
+_SIGNED_IN: Final = json_answer(SignedIn, "The agent", _COOKIES)
+_SIGNED_OUT: Final = Answer("Signed out", headers=_COOKIES)
+
+
+def _parameter(name: str, description: str, *, is_required: bool, **schema: object) -> Schema:
+    return {
+        "name": name,
+        "in": "query",
+        "description": description,
+        "required": is_required,
+        "schema": {"type": "string", **schema},
+    }
+
+
+_AUTHORIZATION: Final = (
+    _parameter("response_type", "RFC 6749 §4.1.1", is_required=True, enum=["code"]),
+    _parameter("client_id", "The client.", is_required=True),
+    _parameter("redirect_uri", "One of the client's; the only one if absent.", is_required=False),
+    _parameter("scope", "Scopes; all if absent.", is_required=False),
+    _parameter("state", "Given back to the client.", is_required=False),
+    _parameter(
+        "code_challenge", "RFC 7636 §4.3; a public client has to send it.", is_required=False
+    ),
+    _parameter("code_challenge_method", "RFC 7636 §4.3", is_required=False, enum=["S256"]),
+)
+_REDIRECT: Final = Answer(
+    "To the client, with a code or an error; to the page for signing in if nobody is",
+    headers={"Location": "RFC 6749 §4.1.2, RFC 9207 §2"},
+)
+
+
+def _form(kind: type) -> Body:
+    return Body({FORM: kind, JSON: kind})
+
+
+OPERATIONS: Final[Operations] = {
+    ("/oauth/token", "POST"): Operation(
+        name="issueToken",
+        tag=OAUTH,
+        summary="Get an access token",
+        description="RFC 6749 §3.2. Clients authenticate with "
+        f"{', '.join(AUTH_METHODS)}. A refresh token is exchanged for the next.",
+        answers={
+            200: json_answer(Token, "The token", {"Cache-Control": "no-store"}),
+            400: _BAD_REQUEST,
+            401: _BAD_CLIENT,
+            429: json_answer(OAuthError, "Too many attempts to sign in, or too many requests"),
+        },
+        body=_form(TokenRequest),
+        errors=(*_BODY_ERRORS, *RATE, *_STORED),
+        security=_CLIENTS,
+    ),
+    ("/oauth/authorize", "GET"): Operation(
+        name="authorize",
+        tag=OAUTH,
+        summary="Ask the agent in a browser whether a client may act for them",
+        description="RFC 6749 §3.1, with PKCE (RFC 7636). For browsers, not for programs.",
+        answers={
+            200: Answer("The consent page", {HTML: STRING}),
+            302: _REDIRECT,
+            400: _NOT_HERE,
+            403: _NOT_HERE,
+        },
+        parameters=_AUTHORIZATION,
+        errors=(*RATE, *_STORED),
+        security=(*PAGE, {}),
+    ),
+    ("/oauth/authorize", "POST"): Operation(
+        name="decideAuthorization",
+        tag=OAUTH,
+        summary="Send the agent's answer from the consent page",
+        description="Only the consent page can send it: `proof` belongs to the session.",
+        answers={302: _REDIRECT, 400: _NOT_HERE, 403: _NOT_HERE},
+        parameters=_AUTHORIZATION,
+        body=Body({FORM: Decision}),
+        errors=(ErrorKind.Unauthorized, *_BODY_ERRORS, *RATE, *_STORED),
+        security=PAGE,
+    ),
+    **{
+        ("/oauth/userinfo", method): Operation(
+            name=name,
+            tag=OAUTH,
+            summary=f"Read whose token this is, by {method}",
+            description="OpenID Connect Core §5.3, without an ID token.",
+            answers={200: json_answer(UserInfo, "The agent")},
+            errors=(ErrorKind.Unauthorized, *RATE, *_STORED),
+            security=(*ANY_TOKEN, {"bearer": ()}),
+        )
+        for method, name in (("GET", "getUserInfo"), ("POST", "postUserInfo"))
+    },
+    ("/oauth/revoke", "POST"): Operation(
+        name="revokeToken",
+        tag=OAUTH,
+        summary="Revoke a token",
+        description="RFC 7009 §2. Revoking what there is not succeeds.",
+        answers={
+            200: json_answer(Revoked, "There is no such token any more"),
+            400: _BAD_REQUEST,
+            401: _BAD_CLIENT,
+        },
+        body=_form(TokenReference),
+        errors=(*_BODY_ERRORS, *RATE, *_STORED),
+        security=_CLIENTS,
+    ),
+    ("/oauth/introspect", "POST"): Operation(
+        name="introspectToken",
+        tag=OAUTH,
+        summary="Ask whether a token is active",
+        description="RFC 7662 §2. Clients with a secret see the tokens of their site; they "
+        f"authenticate with {' or '.join(SECRET_METHODS)}.",
+        answers={
+            200: json_answer(Introspection, "What is known of the token"),
+            400: _BAD_REQUEST,
+            401: _BAD_CLIENT,
+        },
+        body=_form(TokenReference),
+        errors=(*_BODY_ERRORS, *RATE, *_STORED),
+        security=_CLIENTS,
+    ),
+    ("/.well-known/oauth-authorization-server", "GET"): Operation(
+        name="getServerMetadata",
+        tag=OAUTH,
+        summary="Read what this authorization server offers",
+        description="RFC 8414 §3.",
+        answers={200: json_answer(ServerMetadata, "The metadata")},
+    ),
+    ("/session", "GET"): Operation(
+        name="getSession",
+        tag=SESSION,
+        summary="Read who is signed in",
+        description="Also the agent of a bearer token.",
+        answers={200: json_answer(SignedIn, "The agent")},
+        errors=(ErrorKind.Unauthorized, *_STORED),
+        security=({"bearer": ()}, *PAGE),
+    ),
+    ("/session", "POST"): Operation(
+        name="signIn",
+        tag=SESSION,
+        summary="Sign in with e-mail address and password",
+        description="For our own pages; programs use OAuth. Attempts are limited.",
+        answers={200: _SIGNED_IN},
+        body=json_body(SignIn),
+        errors=(
+            ErrorKind.ParameterInvalid,
+            ErrorKind.Unauthorized,
+            ErrorKind.PermissionDenied,
+            *_BODY_ERRORS,
+            *RATE,
+            *_STORED,
+        ),
+    ),
+    ("/session", "DELETE"): Operation(
+        name="signOut",
+        tag=SESSION,
+        summary="Sign out",
+        description="Succeeds if nobody is signed in.",
+        answers={204: _SIGNED_OUT},
+        errors=(ErrorKind.PermissionDenied, *_STORED),
+        security=(*PAGE, {}),
+    ),
+    ("/session/password", "POST"): Operation(
+        name="changePassword",
+        tag=SESSION,
+        summary="Change one's own password",
+        description="Ends the agent's other sessions and API keys, and begins a new session.",
+        answers={200: _SIGNED_IN},
+        body=json_body(PasswordChange),
+        errors=(
+            ErrorKind.ParameterInvalid,
+            ErrorKind.Unauthorized,
+            ErrorKind.PermissionDenied,
+            *_BODY_ERRORS,
+            *RATE,
+            *_STORED,
+        ),
+        security=PAGE,
+    ),
+    ("/session/all", "DELETE"): Operation(
+        name="signOutEverywhere",
+        tag=SESSION,
+        summary="End all of one's own sessions",
+        description="On every browser, this one included.",
+        answers={204: _SIGNED_OUT},
+        errors=(ErrorKind.Unauthorized, ErrorKind.PermissionDenied, *_STORED),
+        security=PAGE,
+    ),
+}
