@@ -16,6 +16,7 @@ from visavis.rtp.codecs.frame import MAX_FRAME_BYTES
 from visavis.rtp.codecs.h264 import H264Depacketiser
 from visavis.rtp.codecs.rtx import unwrap_rtx
 from visavis.rtp.codecs.vp9 import Vp9Depacketiser
+from visavis.rtp.codecs.vp9_header import HeaderReader, hide
 from visavis.rtp.packet import RtpPacket
 from visavis.rtp.sdp import RECORDABLE
 
@@ -196,7 +197,10 @@ def test_vp9_layers_become_a_superframe() -> None:
     assert frame
     assert frame.is_key
     size = len(key).to_bytes(4, "little")
-    assert frame.data == key + key + b"\xd9" + size + size + b"\xd9"
+    header = HeaderReader().read(key)
+    assert header
+    assert frame.data == hide(key, header) + key + b"\xd9" + size + size + b"\xd9"
+    assert frame.size == (160, 120)
     for number in range(2, 11):
         assert depacketiser.push(number, 6, packet(b"\x0c" + key)) is None
     assert depacketiser.push(11, 6, packet(b"\x0c" + key, marker=True)) is None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from math import prod
 from typing import Final
 
 from visavis.recorder.link import Content, Stream
@@ -85,7 +86,7 @@ def _preference(stream: Stream) -> tuple[bool, bool, bool, int, int]:
 
 def _pixels(stream: Stream) -> int:
     sizes = [picture_size(codec, one.frame.data) for codec, one in stream.firsts.items()]
-    return max((width * height for width, height in filter(None, sizes)), default=0)
+    return max(map(prod, filter(None, [stream.size, *sizes])), default=0)
 
 
 def _is_perceptible(stream: Stream) -> bool:

@@ -62,7 +62,8 @@ class Stream:
     true if a description names the SSRC; `audible` counts packets that hold more than silence.
     Streams of one side and content that are sent at the same time have different `lane`s: the one
     that was declared has 0, one that is not kept has `None`. `rid` names the layer of a picture
-    that is sent in several sizes; `names_layers` tells whether its packets may do so.
+    that is sent in several sizes; `names_layers` tells whether its packets may do so. `size` is the
+    largest of a picture with spatial layers.
     """
 
     link: int
@@ -84,6 +85,7 @@ class Stream:
     lane: int | None = 0
     rid: str = ""
     names_layers: bool = False
+    size: tuple[int, int] | None = None
 
     @property
     def is_identified(self) -> bool:

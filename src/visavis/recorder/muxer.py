@@ -21,7 +21,7 @@ from visavis.recorder.filler import Filler
 from visavis.recorder.pictures import add_video_stream, black_frame
 from visavis.recorder.pipeline import TimedFrame, TrackKey
 from visavis.recorder.spool import journals, sync_directory
-from visavis.recorder.survey import Survey, survey
+from visavis.recorder.survey import Survey, Track, survey
 from visavis.rtp.codecs.opus import RATE, samples
 
 _MILLISECOND: Final = Fraction(1, 1000)
@@ -81,7 +81,7 @@ def _add_streams(container: Any, found: Survey) -> dict[TrackKey, Any]:
     streams: dict[TrackKey, Any] = {}
     for track in found.tracks.copy():
         try:
-            stream = _add_stream(container, track.key, track.first.data)
+            stream = _add_stream(container, track)
         except (av.FFmpegError, IndexError):
             found.tracks.remove(track)
             continue
@@ -91,9 +91,9 @@ def _add_streams(container: Any, found: Survey) -> dict[TrackKey, Any]:
     return streams
 
 
-def _add_stream(container: Any, key: TrackKey, first: bytes) -> Any:
-    if key.content != "audio":
-        return add_video_stream(container, key.codec, first)
+def _add_stream(container: Any, track: Track) -> Any:
+    if track.key.content != "audio":
+        return add_video_stream(container, track.key.codec, track.first.data, track.size)
     # never encodes: it is there for the OpusHead (RFC 7845 §5.1) that its encoder writes
     return container.add_stream("libopus", rate=RATE, layout="stereo")
 

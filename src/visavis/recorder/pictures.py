@@ -29,13 +29,16 @@ _ENCODERS: Final[dict[str, tuple[str, dict[str, str]]]] = {
 _BLACK: Final = (16, 128, 128)  # Y, U, V (limited range)
 
 
-def add_video_stream(container: Any, codec: str, key_frame: bytes) -> Any:
+def add_video_stream(
+    container: Any, codec: str, key_frame: bytes, size: tuple[int, int] | None = None
+) -> Any:
     """A stream for frames as they are; raises `av.FFmpegError` if the key frame is none.
 
-    H.264 and AV1 have their parameters outside of the frames too, so FFmpeg is asked for them.
+    `size` is given where the key frame does not tell it: that of its highest spatial layer. H.264
+    and AV1 have their parameters outside of the frames too, so FFmpeg is asked for them.
     """
     if codec in _SIZES:
-        size = _SIZES[codec](key_frame)
+        size = size or _SIZES[codec](key_frame)
         if size is None:
             raise av.InvalidDataError(0, "no key frame")
         return container.add_mux_stream(_NAMES[codec], width=size[0], height=size[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -49,12 +50,16 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """`first` is its first key frame, `start` when that was captured."""
+    """`first` is its first key frame, `start` when that was captured.
+
+    `size` is the largest of its pictures, where they have spatial layers.
+    """
 
     key: TrackKey
     name: str
     first: Frame
     start: float
+    size: tuple[int, int] | None = None
 
 
 @dataclass(slots=True)
@@ -185,7 +190,7 @@ class _Reading:
         stream = packet.stream
         if stream not in self._counters:
             self._counters[stream] = _Counters(stream)
-        is_known = packet.codec in stream.firsts and stream.is_identified
+        is_known = packet.codec in stream.firsts and stream.is_identified and not stream.size
         if not is_known:
             pipeline = self._pipelines.get(stream)
             if pipeline is None:
@@ -198,9 +203,12 @@ class _Reading:
         return None if packet.is_repair else stream
 
     def _keep_firsts(self, stream: Stream, frames: list[PlacedFrame]) -> None:
+        """Keep first key frames, and the largest size of a picture whose layers come and go."""
         for placed in frames:
             if placed.frame.is_key:
                 stream.firsts.setdefault(placed.codec, placed)
+            if size := placed.frame.size:
+                stream.size = max(stream.size or size, size, key=prod)
 
     def _reports(self, leg: JournalLeg, compound: bytes, arrival: float) -> None:
         for report in sender_reports(compound):
@@ -264,6 +272,7 @@ def _united(spans: list[Span]) -> list[Span]:
 def _tracks(links: list[Link]) -> list[Track]:
     """In the order in which people look for them; a track's second codec makes a second track."""
     firsts: dict[TrackKey, tuple[float, Frame]] = {}
+    sizes: dict[TrackKey, tuple[int, int]] = {}
     for link in links:
         for stream in link.streams.values():
             if stream.lane is None:
@@ -271,6 +280,8 @@ def _tracks(links: list[Link]) -> list[Track]:
             for codec, placed in stream.firsts.items():
                 key = TrackKey(stream.leg, stream.content, codec, stream.lane)
                 start = capture_time(stream, link.timelines[stream.leg], placed)
+                if stream.size:
+                    sizes[key] = max(sizes.get(key, stream.size), stream.size, key=prod)
                 if key not in firsts or start < firsts[key][0]:
                     firsts[key] = start, placed.frame
     tracks: list[Track] = []
@@ -279,7 +290,8 @@ def _tracks(links: list[Link]) -> list[Track]:
         of_content.sort(key=lambda key: (key.lane, firsts[key][0]))
         for number, key in enumerate(of_content, start=1):
             start, frame = firsts[key]
-            tracks.append(Track(key, _name(leg, content, number), frame, start))
+            name = _name(leg, content, number)
+            tracks.append(Track(key, name, frame, start, sizes.get(key)))
     return tracks
 
 

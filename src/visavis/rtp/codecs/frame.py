@@ -10,12 +10,16 @@ MAX_FRAME_BYTES: Final = 4 * 1024 * 1024
 
 
 class Frame(NamedTuple):
-    """One encoded frame of so many packets; `timestamp` is RTP's, unwrapped."""
+    """One encoded frame of so many packets; `timestamp` is RTP's, unwrapped.
+
+    `size` is that of the picture, where it has layers of which the first is smaller.
+    """
 
     timestamp: int
     is_key: bool
     data: bytes
     packets: int = 1
+    size: tuple[int, int] | None = None
 
 
 class Depacketiser(Protocol):

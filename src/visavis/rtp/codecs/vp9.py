@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import Final, NamedTuple
 
 from visavis.rtp.codecs.bits import BitReader
-from visavis.rtp.codecs.frame import FrameAssembler, Piece
+from visavis.rtp.codecs.frame import MAX_FRAME_BYTES, Frame, FrameAssembler, Piece
+from visavis.rtp.codecs.vp9_header import SYNC_CODE, HeaderReader, hide, skip_colour
+from visavis.rtp.packet import RtpPacket
 
 MAX_LAYERS: Final = 8
-
-_SYNC_CODE: Final = 0x498342
-_RGB: Final = 7
 
 
 class Vp9Depacketiser(FrameAssembler):
     """RFC 9628 §4. The spatial layers of a picture come out as one superframe."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._layered: _LayeredPictures | None = None
+
+    def push(self, number: int, timestamp: int, packet: RtpPacket) -> Frame | None:
+        payload = packet.payload
+        is_layered = bool(payload[0] & 0x20) if payload else self._layered is not None
+        if not is_layered:
+            self._layered = None
+            return super().push(number, timestamp, packet)
+        if self._layered is None:
+            self._break()
+            self._layered = _LayeredPictures()
+        return self._layered.push(number, timestamp, packet)
 
     def _piece(self, payload: bytes) -> Piece | None:
         size = _descriptor_size(payload)
@@ -23,29 +40,144 @@ class Vp9Depacketiser(FrameAssembler):
         return Piece(bool(payload[0] & 0x08), payload[size:])
 
     def _assemble(self, pieces: list[Piece]) -> tuple[bool, bytes] | None:
-        layers: list[bytes] = []
-        for piece in pieces:
-            if piece.begins:
-                layers.append(piece.data)
-            else:
-                layers[-1] += piece.data
-        if len(layers) > MAX_LAYERS:
+        if any(piece.begins for piece in pieces[1:]):
             return None
-        data = layers[0] if len(layers) == 1 else _superframe(layers)
+        data = b"".join([piece.data for piece in pieces])
         return key_frame_size(data) is not None, data
+
+
+class _Descriptor(NamedTuple):
+    """RFC 9628 §4.2. `picture` is -1 where the payload does not number it."""
+
+    size: int
+    picture: int
+    layer: int
+    refers: bool
+    begins: bool
+    ends: bool
+
+
+@dataclass(slots=True)
+class _Layer:
+    """A layer of one picture; its packets follow each other without a gap."""
+
+    number: int
+    refers: bool
+    pieces: list[bytes] = field(default_factory=list)
+    is_complete: bool = False
+
+
+class _LayeredPictures:
+    """Pictures of spatial layers: of each, the highest layer that a decoder can show.
+
+    A layer refers to those below it in the same picture and to itself in earlier ones, and never to
+    one above. After a loss the layers below `_intact` go on; the others need a picture that refers
+    to none.
+    """
+
+    def __init__(self) -> None:
+        self._headers = HeaderReader()
+        self._expected: int | None = None
+        self._timestamp = -1
+        self._picture = -1
+        self._layers: list[_Layer] = []
+        self._bytes = 0
+        self._intact = 0
+        self._is_open = False
+        self._is_damaged = False
+        self._ready: deque[Frame] = deque()
+
+    def push(self, number: int, timestamp: int, packet: RtpPacket) -> Frame | None:
+        is_gap, self._expected = number != self._expected, number + 1
+        if packet.payload:
+            self._take(timestamp, packet, is_gap=is_gap)
+        else:  # a probe for bandwidth
+            self._is_damaged |= is_gap
+        return self._ready.popleft() if self._ready else None
+
+    def _take(self, timestamp: int, packet: RtpPacket, *, is_gap: bool) -> None:
+        descriptor = _read_descriptor(packet.payload)
+        if timestamp != self._timestamp or not self._is_open:
+            if self._is_open:
+                self._is_damaged |= is_gap
+                self._finish()
+            self._begin(timestamp, descriptor, is_gap=is_gap)
+        self._is_damaged |= is_gap
+        if descriptor is None or not self._add(descriptor, packet.payload, is_gap=is_gap):
+            self._is_damaged = True
+        if packet.marker:
+            self._finish()
+
+    def _begin(self, timestamp: int, descriptor: _Descriptor | None, *, is_gap: bool) -> None:
+        picture = descriptor.picture if descriptor else -1
+        follows = picture >= 0 and (picture - self._picture) & 0x7F == 1
+        if is_gap and not follows:
+            self._intact = 0  # whole pictures may be missing
+        self._timestamp, self._picture, self._is_open = timestamp, picture, True
+
+    def _add(self, descriptor: _Descriptor, payload: bytes, *, is_gap: bool) -> bool:
+        """Put a packet to its layer; whether it fits there."""
+        last = self._layers[-1] if self._layers else None
+        if descriptor.begins:
+            if last and (descriptor.layer <= last.number or not last.is_complete):
+                return False
+            last = _Layer(descriptor.layer, descriptor.refers)
+            self._layers.append(last)
+        elif last is None or is_gap or last.is_complete or descriptor.layer != last.number:
+            return False
+        last.pieces.append(payload[descriptor.size :])
+        last.is_complete = descriptor.ends
+        self._bytes += len(payload)
+        return len(self._layers) <= MAX_LAYERS and self._bytes <= MAX_FRAME_BYTES
+
+    def _finish(self) -> None:
+        """Make a frame of the picture, of which no further packet is taken."""
+        layers, self._layers, self._bytes = self._layers, [], 0
+        is_damaged, self._is_damaged = self._is_damaged, False
+        self._is_open = False
+        whole = list(takewhile(lambda layer: layer.is_complete, layers))
+        if not whole or whole[0].number:
+            self._intact = 0
+            return
+        is_key = not whole[0].refers
+        if is_key:
+            self._intact = MAX_LAYERS
+        if is_damaged or len(whole) < len(layers):
+            self._intact = min(self._intact, whole[-1].number + 1)
+        # a layer that refers to the one below alone needs nothing of earlier pictures
+        shown = [*takewhile(lambda one: one.number < self._intact or not one.refers, whole)]
+        frame = self._frame(shown, is_key=is_key) if shown else None
+        if frame is None:
+            self._intact = 0
+            return
+        self._intact = max(self._intact, shown[-1].number + 1)
+        self._ready.append(frame)
+
+    def _frame(self, layers: list[_Layer], *, is_key: bool) -> Frame | None:
+        frames = [b"".join(layer.pieces) for layer in layers]
+        if is_key and key_frame_size(frames[0]) is None:
+            return None
+        headers = [self._headers.read(data) for data in frames]
+        top = headers[-1]
+        hidden = [
+            hide(data, header) if header and header.is_shown else data
+            for data, header in zip(frames[:-1], headers, strict=False)
+        ]
+        return Frame(
+            self._timestamp,
+            is_key,
+            _superframe([*hidden, frames[-1]]) if hidden else frames[0],
+            sum(len(layer.pieces) for layer in layers),
+            top.size if top else None,
+        )
 
 
 def begins_key_frame(payload: bytes) -> bool:
     """Whether a payload is the first of a picture that refers to no other (RFC 9628 §4.2)."""
-    flags = payload[0]
-    if flags & 0x48 != 0x08:
+    descriptor = _read_descriptor(payload)
+    if descriptor is None or descriptor.layer:
         return False
-    if not flags & 0x20:
-        return True
-    position = 1
-    if flags & 0x80:  # picture id
-        position += 2 if len(payload) > 1 and payload[1] & 0x80 else 1
-    return len(payload) > position and payload[position] >> 1 & 7 == 0
+    return descriptor.begins and not descriptor.refers
 
 
 def key_frame_size(data: bytes) -> tuple[int, int] | None:
@@ -58,21 +190,11 @@ def key_frame_size(data: bytes) -> tuple[int, int] | None:
         bits.take(1)
     shows_existing, is_inter = bits.take(1), bits.take(1)
     bits.take(2)
-    if shows_existing or is_inter or bits.take(24) != _SYNC_CODE:
+    if shows_existing or is_inter or bits.take(24) != SYNC_CODE:
         return None
-    _skip_colour(bits, profile)
+    skip_colour(bits, profile)
     width, height = bits.take(16) + 1, bits.take(16) + 1
     return None if bits.is_exhausted else (width, height)
-
-
-def _skip_colour(bits: BitReader, profile: int) -> None:
-    if profile >= 2:
-        bits.take(1)  # 10 or 12 bits
-    is_rgb = bits.take(3) == _RGB
-    if not is_rgb:
-        bits.take(1)  # range
-    if profile & 1:
-        bits.take(1 if is_rgb else 3)
 
 
 def _superframe(layers: list[bytes]) -> bytes:
@@ -80,6 +202,22 @@ def _superframe(layers: list[bytes]) -> bytes:
     marker = bytes([0b110_11_000 | len(layers) - 1])
     sizes = b"".join(len(layer).to_bytes(4, "little") for layer in layers)
     return b"".join([*layers, marker, sizes, marker])
+
+
+def _read_descriptor(payload: bytes) -> _Descriptor | None:
+    size = _descriptor_size(payload)
+    if size is None or size >= len(payload):
+        return None
+    flags, position, picture, layer = payload[0], 1, -1, 0
+    if flags & 0x80:
+        picture = payload[1] & 0x7F
+        position = 2
+        if payload[1] & 0x80:
+            picture, position = picture << 8 | payload[2], 3
+    if flags & 0x20:
+        layer = payload[position] >> 1 & 7
+    refers, begins, ends = (bool(flags & bit) for bit in (0x40, 0x08, 0x04))
+    return _Descriptor(size, picture, layer, refers, begins, ends)
 
 
 def _descriptor_size(payload: bytes) -> int | None:
