@@ -42,6 +42,7 @@ export class Console extends LitElement {
       () => {
         void this.askSession();
       },
+      !!this.join,
     );
     this.requestUpdate();
   }
@@ -105,6 +106,8 @@ export class Console extends LitElement {
   /** The only place that says whether calls ring here. */
   private status(desk: Desk) {
     switch (desk.state) {
+      case "over":
+        return nothing;
       case "reconnecting":
         return html`<p class="line error">${icon("warning")} ${t("lostSignaling")}</p>`;
       case "mayNot":
@@ -124,6 +127,8 @@ export class Console extends LitElement {
 
   private waiting(desk: Desk) {
     if (desk.rings.length) return html`<visavis-rings .desk=${desk}></visavis-rings>`;
+    if (desk.isOver)
+      return html`<section class="card empty" role="alert"><h1>${t("joinOver")}</h1><p class="quiet">${t("joinOverHelp")}</p></section>`;
     return html`<section class="card empty">
       <span class="face">${icon("phone", 28)}</span>
       <h1>${t(this.join ? "waitingForVisitor" : "noCalls")}</h1>

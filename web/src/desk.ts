@@ -22,7 +22,7 @@ import { Subject } from "./subject";
 /** A ringing call; `stopped` says why it rings no more, and then it can no longer be taken. */
 export type RingingCall = Ring & { stopped?: string };
 /** The one truth about whether calls ring here. */
-export type AgentState = "reconnecting" | "mayNot" | "disabled" | "inCall" | "away" | "available";
+export type AgentState = "over" | "reconnecting" | "mayNot" | "disabled" | "inCall" | "away" | "available";
 /** How long a card stays where it was, so that a click meant for it does not hit the next one. */
 const STOPPED_CARD = 3_000;
 
@@ -40,6 +40,8 @@ export class Desk extends Subject {
   isAvailable = true;
   isOnline = false;
   isEnabled = false;
+  /** Whether the server knows the join link no longer. */
+  isOver = false;
   /** What rings, in the order in which it began; a call that has stopped stands here a moment longer. */
   rings: RingingCall[] = [];
   queue: Waiting[] = [];
@@ -74,6 +76,8 @@ export class Desk extends Subject {
     url: string,
     private readonly memoryKey: string,
     private readonly onClosed: () => void,
+    /** Whether the page is for the one call of a join link. */
+    private readonly isJoin = false,
   ) {
     super();
     this.signaling = new Signaling<ToAgent, FromAgent>(
@@ -94,6 +98,7 @@ export class Desk extends Subject {
   }
 
   get state(): AgentState {
+    if (this.isOver) return "over";
     if (!this.isOnline) return "reconnecting";
     if (!this.mayAccept) return "mayNot";
     if (this.hasCall) return "inCall";
@@ -332,8 +337,10 @@ export class Desk extends Subject {
   }
 
   /** Signed out, disabled, or no longer permitted to accept calls: the server has ended the call. */
-  private refusedByServer(): void {
+  private refusedByServer(): boolean {
     if (this.hasCall) this.finish(t("rightsEnded"));
+    this.isOver = this.isJoin;
+    return this.isOver;
   }
 
   private onOpen(isOpen: boolean): void {

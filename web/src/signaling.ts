@@ -4,6 +4,8 @@ import { wellFormed } from "./text";
 const POLICY_VIOLATION = 1008;
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 5_000;
+/** Until the first message of the server: the page's site or network may not allow a connection at all. */
+const LONGEST_FIRST_PAUSE = 60_000;
 /** A check that is answered this late says that the connection is dead. */
 const ANSWER_WITHIN = 3_000;
 /** Silence after which the other end is asked whether it is still there, in milliseconds. */
@@ -21,6 +23,7 @@ export class Signaling<In, Out> {
   private socket: WebSocket | undefined;
   private pause = FIRST_PAUSE;
   private isClosed = false;
+  private longestPause = LONGEST_FIRST_PAUSE;
   private timer = 0;
   private ticking = 0;
   private heardAt = 0;
@@ -33,8 +36,8 @@ export class Signaling<In, Out> {
     private readonly onMessage: (message: In) => void,
     private readonly onOpen: (isOpen: boolean) => void,
     private readonly isBusy: () => boolean = () => false,
-    /** The server does not, or no longer, let this page in. */
-    private readonly onRefused: () => void = () => undefined,
+    /** The server does not, or no longer, let this page in, and says why; true stops the attempts. */
+    private readonly onRefused: (reason: string) => boolean = () => false,
   ) {
     this.connect();
     for (const event of ["online", "pageshow"]) addEventListener(event, this.onCheck);
@@ -85,7 +88,6 @@ export class Signaling<In, Out> {
     const socket = new WebSocket(this.url);
     this.socket = socket;
     socket.onopen = () => {
-      this.pause = FIRST_PAUSE;
       this.heardAt = performance.now();
       this.askedAt = undefined;
       clearInterval(this.ticking);
@@ -93,8 +95,8 @@ export class Signaling<In, Out> {
       this.onOpen(true);
     };
     socket.onmessage = ({ data }: MessageEvent<string>) => this.hear(data);
-    socket.onclose = ({ code }) => {
-      if (code === POLICY_VIOLATION) this.onRefused();
+    socket.onclose = ({ code, reason }) => {
+      if (code === POLICY_VIOLATION && this.onRefused(reason)) this.close();
       this.lost();
     };
   }
@@ -102,6 +104,8 @@ export class Signaling<In, Out> {
   private hear(data: string): void {
     this.heardAt = performance.now();
     this.askedAt = undefined;
+    this.pause = FIRST_PAUSE;
+    this.longestPause = LONGEST_PAUSE;
     const message = JSON.parse(data) as In | Ping | Pong;
     const { type } = message as Ping | Pong;
     if (type === "ping") this.socket!.send(JSON.stringify({ type: "pong" } satisfies Pong));
@@ -121,7 +125,7 @@ export class Signaling<In, Out> {
     this.onOpen(false);
     if (this.isClosed) return;
     this.timer = window.setTimeout(() => this.connect(), this.pause * (0.5 + Math.random()));
-    this.pause = Math.min(LONGEST_PAUSE, this.pause * 2);
+    this.pause = Math.min(this.longestPause, this.pause * 2);
   }
 }
 

@@ -81,6 +81,7 @@ export class Visitor extends Subject {
     private readonly url: string,
     private readonly memoryKey: string,
     private readonly tell: (happening: Happening, detail: object) => void,
+    private readonly onRefused: (reason: string) => void = () => undefined,
   ) {
     super();
     this.signaling = new Signaling<ToVisitor, FromVisitor>(
@@ -88,6 +89,7 @@ export class Visitor extends Subject {
       (m) => this.hear(m),
       (open) => this.onOpen(open),
       () => !!this.conversation,
+      (reason) => this.refusedByServer(reason),
     );
     addEventListener("pagehide", this.onPageHide);
     this.outgoing = keptMessage(memoryKey);
@@ -371,6 +373,14 @@ export class Visitor extends Subject {
     const { callId, secret, hasMedia } = conversation;
     this.signaling.send({ type: "resume", callId, secret, hasMedia: hasMedia || !this.isInCall });
     conversation.sendPending();
+  }
+
+  /** No such site, or a join link whose call is over: trying again would not help. */
+  private refusedByServer(reason: string): boolean {
+    this.onRefused(reason);
+    this.availability = { ...this.availability, isEnabled: false };
+    if (this.stage !== "idle" && this.stage !== "ended") this.giveUp();
+    return true;
   }
 
   private giveUp(): void {

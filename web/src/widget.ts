@@ -59,6 +59,7 @@ export class Widget extends LitElement {
       signalingUrl(this.origin, `/signaling/visitor?${who}`),
       `visavis.call.${who}`,
       tell,
+      (reason) => this.complain(reason),
     );
     if (!this.join) this.isOpen = !matchMedia(SMALL_SCREEN).matches && !isMadeSmall(this.site);
   }
@@ -66,6 +67,12 @@ export class Widget extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     for (const name of KEYS) this.removeEventListener(name, this.keepInside);
+  }
+
+  /** Says in the browser's console what the host page's author should mend. */
+  private complain(reason: string): void {
+    const place = this.join ? "this join link" : `data-site="${this.site}" at ${this.origin}`;
+    console.error(`visavis: ${place} was refused: ${reason} The widget stays hidden.`);
   }
 
   /** Says where the widget stands: "left" or "right", and pixels from the side and the bottom ("24" or "24,80"). */
@@ -156,12 +163,14 @@ export class Widget extends LitElement {
 
   private choices() {
     const { isRecorded } = this.visitor!.availability;
+    const head = (word: Word) =>
+      html`<div class="head"><p class="title">${t(word)}</p>${this.stage === "idle" && !this.join ? this.shrinker() : nothing}</div>`;
     if (!this.visitor!.isStaffed) {
-      return html`<p class="title">${t("nobodyHere")}</p>
+      return html`${head("nobodyHere")}
         <div class="buttons"><button class="primary" id="message" @click=${() => this.call("audio")}>${icon("chat")} ${t("leaveMessageNow")}</button></div>`;
     }
     return html`
-      <div class="head"><p class="title">${t("talkToUs")}</p>${this.stage === "idle" && !this.join ? this.shrinker() : nothing}</div>
+      ${head("talkToUs")}
       <div class="buttons">
         <button class="primary" id="video" @click=${() => this.call("video")}>${icon("camera")} ${t("videoCall")}</button>
         <button id="audio" @click=${() => this.call("audio")}>${icon("phone")} ${t("audioCall")}</button>

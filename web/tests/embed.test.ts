@@ -109,6 +109,15 @@ test("the visitor makes the widget small, and the next page remembers it", async
   expect(shown().querySelector("#video")).not.toBeNull();
 });
 
+test("a widget of which nobody is on duty can be made small, too", async () => {
+  await load();
+  FakeSocket.latest.receive({ ...AVAILABLE, isStaffed: false });
+  await settled();
+  button("Make smaller")!.click();
+  await settled();
+  expect(shown().querySelector(".launcher")).not.toBeNull();
+});
+
 test("on a small screen the round button comes first", async () => {
   vi.stubGlobal("matchMedia", () => ({ matches: true }));
   await load();
@@ -155,4 +164,20 @@ test("the script tag says where the widget stands", async () => {
     "8px",
     "72px",
   ]);
+});
+
+test("a wrong data-site is said in the console once, and nothing is tried again", async () => {
+  api = {} as VisavisApi;
+  window.visavis = api;
+  start({ origin: "https://chat.example", site: "77" }, api, []);
+  FakeSocket.latest.open();
+  FakeSocket.latest.drop(1008, "There is no such site.");
+  vi.advanceTimersByTime(600_000);
+  await settled();
+
+  expect(complaints).toEqual([
+    'visavis: data-site="77" at https://chat.example was refused: There is no such site. The widget stays hidden.',
+  ]);
+  expect(FakeSocket.all).toHaveLength(1);
+  expect(shown().querySelector("button")).toBeNull();
 });

@@ -11,7 +11,7 @@ export class FakeSocket extends EventTarget {
   readyState = FakeSocket.CONNECTING;
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: string }) => void) | null = null;
-  onclose: ((event: { code: number }) => void) | null = null;
+  onclose: ((event: { code: number; reason: string }) => void) | null = null;
 
   constructor(readonly url: string) {
     super();
@@ -39,9 +39,9 @@ export class FakeSocket extends EventTarget {
   }
 
   /** The server, or the network, closed the socket. */
-  drop(code = 1006): void {
+  drop(code = 1006, reason = ""): void {
     this.readyState = FakeSocket.CLOSED;
-    this.onclose?.({ code });
+    this.onclose?.({ code, reason });
   }
 
   receive(message: object): void {

@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { Desk } from "../src/desk";
 import { FakeSocket, settled } from "./fakes";
-import { connectedAgent, expectNoCall } from "./pages";
+import { agentPage, connectedAgent, connectedVisitor, expectNoCall } from "./pages";
 
 test("an agent whose rights have ended is out of the call at once", async () => {
   const desk = await connectedAgent();
@@ -22,5 +23,52 @@ test("an agent whose network has gone stays in the call", async () => {
   expect(desk.hasCall).toBe(true);
   desk.hangUp();
   expectNoCall(desk);
+  desk.close();
+});
+
+test("a console that the server refuses goes on trying: the agent may sign in in another tab", async () => {
+  const desk = await agentPage();
+
+  FakeSocket.latest.drop(1008, "Sign in again.");
+  vi.advanceTimersByTime(1_000);
+
+  expect(FakeSocket.all).toHaveLength(2);
+  desk.close();
+});
+
+test("the page of a join link that is over says so and stops", () => {
+  const desk = new Desk("ws://example.com?join=x", "desk", () => undefined, true);
+  FakeSocket.latest.open();
+
+  FakeSocket.latest.drop(1008, "There is no such call.");
+  vi.advanceTimersByTime(600_000);
+
+  expect(desk.state).toBe("over");
+  expect(FakeSocket.all).toHaveLength(1);
+  desk.close();
+});
+
+test("a visitor in a call whose page is refused is out of it, and nothing is tried again", async () => {
+  const { visitor } = await connectedVisitor();
+
+  FakeSocket.latest.drop(1008, "There is no such site.");
+  vi.advanceTimersByTime(600_000);
+
+  expectNoCall(visitor);
+  expect(visitor.availability.isEnabled).toBe(false);
+  expect(FakeSocket.all).toHaveLength(1);
+});
+
+test("a server that lets pages in only to close them is not asked twice a second", () => {
+  const desk = new Desk("ws://example.com", "desk", () => undefined);
+  for (let seconds = 0; seconds < 600; seconds += 1) {
+    if (FakeSocket.latest.readyState === FakeSocket.CONNECTING) {
+      FakeSocket.latest.open();
+      FakeSocket.latest.drop(1008, "Sign in again.");
+    }
+    vi.advanceTimersByTime(1_000);
+  }
+
+  expect(FakeSocket.all.length).toBeLessThan(40);
   desk.close();
 });
