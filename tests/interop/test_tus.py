@@ -50,9 +50,11 @@ def refusing_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-def upload(peers: Path, url: str, path: Path, sha256: str) -> subprocess.CompletedProcess[str]:
+def upload(
+    peers: Path, url: str, path: Path, sha256: str, key: str = "key"
+) -> subprocess.CompletedProcess[str]:
     metadata = json.dumps({"site": "1", "recording": "rec", "sha256": sha256, "visitorName": "Ä"})
-    command = [NODE, str(peers / "upload.js"), url, "key", str(path), metadata]
+    command = [NODE, str(peers / "upload.js"), url, key, str(path), metadata]
     return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
 
 

@@ -96,7 +96,7 @@ class AuditLog(Struct):
     actionDetails: list[Detail]
 
 
-class AuditLogs(Struct):
+class AuditLogPage(Struct):
     """A page of the log, newest first, and the addresses of its neighbours."""
 
     total: int
@@ -163,7 +163,7 @@ class Recording(Struct):
     deliveredAt: Time | None
 
 
-class Recordings(Struct):
+class RecordingPage(Struct):
     """The backlog, summed up, and a page of recordings, newest first.
 
     missing counts the calls of the last 30 days that ought to have a recording at the recording
@@ -221,7 +221,7 @@ class AudioVideoChat(Struct):
     message: str
 
 
-class AudioVideoChats(Struct):
+class AudioVideoChatPage(Struct):
     """A page of the calls, newest first, and the addresses of its neighbours."""
 
     total: int

@@ -14,7 +14,6 @@ from visavis.domain.oauth import Grant
 from visavis.domain.people import Permission
 from visavis.protocol.openapi import (
     HTML,
-    JSON,
     STRING,
     Answer,
     Body,
@@ -148,13 +147,14 @@ class SignedIn(Struct):
     permissions: list[Permission]
 
 
-class Decision(Struct):
+class ConsentDecision(Struct):
     """The form of the consent page; only that page can send it."""
 
     proof: str
     decision: Literal["allow", "refuse"]
 
 
+_ALSO_JSON: Final = "The same object is taken as JSON."
 _BODY_ERRORS: Final = (
     ErrorKind.RequestTimeout,
     ErrorKind.PayloadTooLarge,
@@ -202,7 +202,7 @@ _REDIRECT: Final = Answer(
 
 
 def _form(kind: type) -> Body:
-    return Body({FORM: kind, JSON: kind})
+    return Body({FORM: kind})
 
 
 OPERATIONS: Final[Operations] = {
@@ -211,7 +211,7 @@ OPERATIONS: Final[Operations] = {
         tag=OAUTH,
         summary="Get an access token",
         description="RFC 6749 §3.2. Clients authenticate with "
-        f"{', '.join(AUTH_METHODS)}. A refresh token is exchanged for the next.",
+        f"{', '.join(AUTH_METHODS)}. A refresh token is exchanged for the next. {_ALSO_JSON}",
         answers={
             200: json_answer(Token, "The token", {"Cache-Control": "no-store"}),
             400: _BAD_REQUEST,
@@ -244,7 +244,7 @@ OPERATIONS: Final[Operations] = {
         description="Only the consent page can send it: `proof` belongs to the session.",
         answers={302: _REDIRECT, 400: _NOT_HERE, 403: _NOT_HERE},
         parameters=_AUTHORIZATION,
-        body=Body({FORM: Decision}),
+        body=Body({FORM: ConsentDecision}),
         errors=(ErrorKind.Unauthorized, *_BODY_ERRORS, *RATE, *_STORED),
         security=PAGE,
     ),
@@ -264,7 +264,7 @@ OPERATIONS: Final[Operations] = {
         name="revokeToken",
         tag=OAUTH,
         summary="Revoke a token",
-        description="RFC 7009 §2. Revoking what there is not succeeds.",
+        description=f"RFC 7009 §2. Revoking what there is not succeeds. {_ALSO_JSON}",
         answers={
             200: json_answer(Revoked, "There is no such token any more"),
             400: _BAD_REQUEST,
@@ -279,7 +279,7 @@ OPERATIONS: Final[Operations] = {
         tag=OAUTH,
         summary="Ask whether a token is active",
         description="RFC 7662 §2. Clients with a secret see the tokens of their site; they "
-        f"authenticate with {' or '.join(SECRET_METHODS)}.",
+        f"authenticate with {' or '.join(SECRET_METHODS)}. {_ALSO_JSON}",
         answers={
             200: json_answer(Introspection, "What is known of the token"),
             400: _BAD_REQUEST,

@@ -207,7 +207,7 @@ OPERATIONS: Final[Operations] = {
         RECORDING,
         "Read how far recordings have come, newest first",
         _NEEDS_SETTINGS,
-        json_answer(shapes.Recordings, "A page of the recordings, and a summary of all"),
+        json_answer(shapes.RecordingPage, "A page of the recordings, and a summary of all"),
         parameters=(
             list_parameter(
                 "state", "Only recordings in one of these states.", recordings.STATE_WORDS
@@ -222,7 +222,7 @@ OPERATIONS: Final[Operations] = {
         CALLS,
         "Look calls up, newest first",
         _NEEDS_EITHER,
-        json_answer(shapes.AudioVideoChats, "A page of the calls"),
+        json_answer(shapes.AudioVideoChatPage, "A page of the calls"),
         parameters=(*CALL_FILTERS, *paging()),
         errors=BAD_PARAMETER,
         security=_READERS,
@@ -266,7 +266,7 @@ OPERATIONS: Final[Operations] = {
         AUDIT,
         "Read the audit log, newest first",
         _NEEDS_AUDIT,
-        json_answer(shapes.AuditLogs, "A page of the audit log"),
+        json_answer(shapes.AuditLogPage, "A page of the audit log"),
         parameters=paging(),
         errors=BAD_PARAMETER,
         security=_AUDITORS,
