@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import resource
+import shutil
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from tests.web.conftest import Api
 from tests.web.conftest import api as api
 from visavis import readiness
 from visavis.lifecycle import PartState, PartStatus
+from visavis.media.journal import try_to_create_journal
 from visavis.readiness import Check, Readiness, warnings
 from visavis.services.ports import Transaction
 
@@ -107,7 +110,16 @@ def workers(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
         return sum(answer)
 
     monkeypatch.setattr(type(api.app.media), "living", property(lambda _: len(answer)))
+
+    async def why_no_recording() -> str:
+        try:
+            await asyncio.to_thread(try_to_create_journal, api.app.settings.spool, 0)
+        except OSError as error:
+            return f"the spool cannot be written: {error}"
+        return ""
+
     monkeypatch.setattr(api.app.media, "answering", answering)
+    monkeypatch.setattr(api.app.media, "why_no_recording", why_no_recording)
     return answer
 
 
@@ -154,3 +166,28 @@ async def test_a_spool_that_is_a_file_matters_once_calls_are_recorded(
     api.app.settings.spool.unlink()
     assert await ask(api) == "ready"
     assert list(api.app.settings.spool.iterdir()) == []
+
+
+async def test_a_limit_of_open_files_that_is_reached(api: Api, workers: list[bool]) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        reason = await api.app._why_no_connection()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert reason == "no connection can be opened: [Errno 24] Too many open files: '/dev/null'"
+    assert await ask(api) == "ready"
+
+
+async def test_a_spool_that_is_a_full_disk_of_its_own(
+    api: Api, workers: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool, usage = api.app.settings.spool, shutil.disk_usage
+    spool.mkdir()
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda path: usage(path)._replace(free=0 if path == spool else 2**40)
+    )
+    assert "the disk is nearly full: 0 MB are free" in await ask(api)
+    spool.rmdir()
+    monkeypatch.undo()
+    assert api.app._why_disk_is_full() == ""

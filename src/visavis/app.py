@@ -8,7 +8,6 @@ import gc
 import math
 import shutil
 import sys
-import tempfile
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -22,6 +21,7 @@ from visavis.archive.admission import Quota
 from visavis.archive.archive import Archive
 from visavis.archive.key import ensure_key
 from visavis.bus.local import LocalBus
+from visavis.descriptors import try_to_open
 from visavis.domain.errors import VisavisError
 from visavis.domain.recording import INCOMPLETE
 from visavis.http_server import (
@@ -75,6 +75,8 @@ from visavis.web.signaling import Sockets
 log = structlog.get_logger(__name__)
 
 TALLY_SECONDS: Final = 15.0
+CALL_DESCRIPTORS: Final = 8
+"""The sockets of both sides, and connections to the database."""
 
 
 def settle() -> None:
@@ -325,6 +327,7 @@ class App:
                 Check("the database", self._why_no_write),
                 Check("the disk", partial(asyncio.to_thread, self._why_disk_is_full)),
                 Check("the spool", self._why_no_recording),
+                Check("the limit of open files", self._why_no_connection),
             )
         )
 
@@ -343,13 +346,19 @@ class App:
         return ""
 
     async def _why_no_recording(self) -> str:
-        """Try to write in the spool, if some site records its calls."""
-        if not await self.store.read(_is_any_recorded):
-            return ""
+        """Have the media workers try to record, if some site records its calls."""
         try:
-            await asyncio.to_thread(_try_to_write, self.settings.spool)
+            is_needed = await self.store.read(_is_any_recorded)
+        except VisavisError:  # the check of the database says so
+            return ""
+        return await self.media.why_no_recording() if is_needed else ""
+
+    async def _why_no_connection(self) -> str:
+        """Try to open as many files as a call may need connections."""
+        try:
+            try_to_open(CALL_DESCRIPTORS)
         except OSError as error:
-            return f"the spool cannot be written: {describe(error)}"
+            return f"no connection can be opened: {describe(error)}"
         return ""
 
     def warnings(self) -> list[str]:
@@ -367,7 +376,11 @@ class App:
         )
 
     def _free_bytes(self) -> int:
-        return shutil.disk_usage(self.settings.data_dir).free
+        """Return how much is free where there is least: the spool may be a disk of its own."""
+        free = shutil.disk_usage(self.settings.data_dir).free
+        with contextlib.suppress(FileNotFoundError):  # before the first recording
+            free = min(free, shutil.disk_usage(self.settings.spool).free)
+        return free
 
     async def start(self) -> None:
         """Tell the other nodes that this one is here, and end the calls that its last life held."""
@@ -412,13 +425,6 @@ class App:
 def _is_any_recorded(rows: Transaction) -> bool:
     configs = [rows.configs.get(site.id) for site in rows.sites.all() if not site.is_disabled]
     return any(config.is_enabled and config.is_recording for config in configs)
-
-
-def _try_to_write(spool: Path) -> None:
-    """Make and remove a directory, as a new recording does; raises `OSError`."""
-    spool.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".ready-", dir=spool) as directory:
-        (Path(directory) / "probe").write_bytes(bytes(4096))
 
 
 def _entry_count(directory: Path) -> float:

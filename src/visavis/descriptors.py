@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import resource
 from typing import Final
 
@@ -36,3 +38,10 @@ def for_connections() -> int:
     """Return how many connections may be open at once, so that the reserve stays free."""
     available = limit()
     return max(available - RESERVE, available // 2)
+
+
+def try_to_open(count: int) -> None:
+    """Open and close this many files at once; raises `OSError` if they cannot be opened."""
+    with contextlib.ExitStack() as close:
+        for _ in range(count):
+            close.callback(os.close, os.open(os.devnull, os.O_RDONLY))

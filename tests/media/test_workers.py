@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
@@ -137,6 +138,32 @@ async def test_a_call_s_way_through(house: House) -> None:
     with pytest.raises(VisavisError) as caught:
         await plane.tap(Link("call", 1), MANIFEST)
     assert caught.value.kind is ErrorKind.RecordingUnavailable
+
+
+async def test_workers_tell_whether_a_recording_could_begin(house: House) -> None:
+    spool = house.settings.spool
+    assert await house.plane.why_no_recording() == ""
+    assert list(spool.iterdir()) == []
+    spool.rmdir()
+    spool.touch()
+    reason = await house.plane.why_no_recording()
+    assert reason.startswith("the spool cannot be written: [Errno 17] File exists")
+    for number in range(2):
+        await house.kill(number)
+    await house.until_living(0)
+    assert await house.plane.why_no_recording() == ""
+
+
+async def test_a_worker_without_descriptors_tells_so(house: House) -> None:
+    await house.plane.why_no_recording()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        reason = await house.plane.why_no_recording()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert reason.startswith("the spool cannot be written: [Errno 24] Too many open files")
+    assert list(house.settings.spool.iterdir()) == []
 
 
 async def test_one_leg_is_not_yet_a_link(house: House) -> None:

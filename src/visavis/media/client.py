@@ -98,6 +98,19 @@ class MediaClient:
             return False
         return True
 
+    async def why_no_recording(self) -> str:
+        """Return why the worker could not begin a recording now; empty if it could.
+
+        Empty too if it does not answer at all.
+        """
+        if not await self.answers():
+            return ""
+        try:
+            await self._ask(control.CheckRecording(next(self._request_ids)))
+        except VisavisError as error:
+            return error.message if error.kind is ErrorKind.RecordingUnavailable else ""
+        return ""
+
     async def tap(self, link: Link, manifest: Manifest) -> None:
         self.links.add(link)
         await self._ask(control.Tap(next(self._request_ids), link, manifest))

@@ -81,6 +81,12 @@ class Ping(Frame, frozen=True):
     request_id: int
 
 
+class CheckRecording(Frame, frozen=True):
+    """Answered with `Done` if the worker could begin a recording now, otherwise with `Failed`."""
+
+    request_id: int
+
+
 class Done(Frame, frozen=True):
     request_id: int
 
@@ -132,7 +138,7 @@ class LimitReached(Frame, frozen=True):
     limit: Limit
 
 
-Request = Ping | Keep | Tap | Note | Pause | OpenLeg | SetRemote | Join | Close
+Request = Ping | CheckRecording | Keep | Tap | Note | Pause | OpenLeg | SetRemote | Join | Close
 Reply = Done | OurEnd | Failed
 AboutLink = LegUp | LegDown | LegQuality | TapLost
 Event = AboutLink | LimitReached

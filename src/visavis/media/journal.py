@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import tempfile
 import threading
 import time
 from collections import deque
@@ -167,9 +168,7 @@ def create_journal(
     recording over, or when less than `reserve_bytes` of the disk are free. `on_lost` is called,
     from another thread too, when nothing more is written.
     """
-    spool.mkdir(parents=True, exist_ok=True)
-    if shutil.disk_usage(spool).free < reserve_bytes:
-        raise OSError("the disk is nearly full")
+    _prepare(spool, reserve_bytes)
     directory = spool / manifest.recording_id
     earlier = sum(path.stat().st_size for path in directory.glob(f"*{JOURNAL_SUFFIX}"))
     with ExitStack() as undo:
@@ -179,14 +178,39 @@ def create_journal(
         else:
             hidden = spool / f".{manifest.recording_id}"
             hidden.mkdir()
-            _write_file(hidden / MANIFEST, msgspec.json.encode(manifest))
-            lock = _lock_manifest(hidden, undo)
-            file = _create(hidden / journal_name(number), undo)
+            lock, file = _begin(hidden, msgspec.json.encode(manifest), number, undo)
             hidden.rename(directory)
             _sync_directory(spool)
         undo.pop_all()
     started_at = manifest.started_at.timestamp()
     return Journal(file, lock, on_lost, started_at=started_at, earlier=earlier)
+
+
+def try_to_create_journal(spool: Path, reserve_bytes: int) -> None:
+    """Create and remove an empty journal; raises `OSError` when a recording could not begin."""
+    _prepare(spool, reserve_bytes)
+    # hidden: the recorder takes it for no recording, and removes it if this process dies here
+    directory = Path(tempfile.mkdtemp(prefix=".check-", dir=spool))
+    try:
+        with ExitStack() as close:
+            _begin(directory, b"", 0, close)
+    finally:
+        for name in (journal_name(0), MANIFEST):
+            (directory / name).unlink(missing_ok=True)
+        directory.rmdir()
+
+
+def _begin(directory: Path, manifest: bytes, number: int, undo: ExitStack) -> tuple[int, int]:
+    """Write what a new recording consists of; return its manifest, locked, and its journal."""
+    _write_file(directory / MANIFEST, manifest)
+    lock = _lock_manifest(directory, undo)
+    return lock, _create(directory / journal_name(number), undo)
+
+
+def _prepare(spool: Path, reserve_bytes: int) -> None:
+    spool.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(spool).free < reserve_bytes:
+        raise OSError("the disk is nearly full")
 
 
 def _lock_manifest(directory: Path, undo: ExitStack) -> int:

@@ -19,14 +19,14 @@ from visavis.local_socket import CHECK_SECONDS, LocalSocket
 from visavis.media import control
 from visavis.media.addresses import own_addresses
 from visavis.media.dtls import Identity
-from visavis.media.journal import create_journal
+from visavis.media.journal import create_journal, try_to_create_journal
 from visavis.media.leg import Down, Leg, LegEvent, Limited, Up
 from visavis.media.limits import MEGABYTE, Limit, Limits, RecordingGuard
 from visavis.media.relay import Relay
 from visavis.media.wires import Wires
 from visavis.rtp.quality import LegReport
 from visavis.settings import Settings
-from visavis.tasks import cancelled, run_every, spawn
+from visavis.tasks import cancelled, describe, run_every, spawn
 
 log = structlog.get_logger(__name__)
 
@@ -204,8 +204,8 @@ class Worker:
                 await self._close(request.link)
             case control.Keep():
                 await self.close_all(keep=request.links)
-            case control.Ping():
-                pass
+            case control.CheckRecording():
+                await self._check_recording()
         return control.Done(request.request_id)
 
     def _demand(self, link: Link) -> None:
@@ -242,6 +242,13 @@ class Worker:
             self._relay.record(request.link, journal, time.monotonic())
         else:  # closed meanwhile
             await asyncio.to_thread(journal.close)
+
+    async def _check_recording(self) -> None:
+        try:
+            await asyncio.to_thread(try_to_create_journal, self._spool, self._reserve_bytes)
+        except OSError as error:
+            reason = f"the spool cannot be written: {describe(error)}"
+            raise VisavisError(ErrorKind.RecordingUnavailable, reason) from None
 
     async def _close(self, link: Link) -> None:
         closed = self._relay.remove(link, time.monotonic())

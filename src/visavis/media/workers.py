@@ -43,6 +43,11 @@ class MediaWorkers:
         """Return how many workers answer now; one that hangs is connected all the same."""
         return sum(await asyncio.gather(*(client.answers() for client in self._clients)))
 
+    async def why_no_recording(self) -> str:
+        """Return why a recording could not begin now; empty if it could at each worker."""
+        reasons = await asyncio.gather(*(client.why_no_recording() for client in self._clients))
+        return next(filter(None, reasons), "")
+
     async def run(self, listener: MediaListener) -> None:
         """Stay connected to every worker until cancelled."""
         running = [
