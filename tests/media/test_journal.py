@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -46,6 +48,24 @@ def test_what_was_appended_is_read_back_and_sealed(tmp_path: Path) -> None:
     found = records(tmp_path)
     assert [r.arrival_us for r in found[:1000]] == list(range(1000))
     assert [r.kind for r in found[1000:]] == [RecordKind.NOTE, RecordKind.SEAL]
+
+
+def test_a_journal_that_could_not_be_created_is_in_nobody_s_way(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / ".rec").mkdir()  # of a process that was killed
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = {int(path.name) for path in Path("/proc/self/fd").iterdir()}
+    first = next(number for number in itertools.count() if number not in used)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (first + 1, limits[1]))  # room for one more
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            new_journal(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert [path.name for path in tmp_path.iterdir()] == [".rec"]
+    new_journal(tmp_path).close()
+    assert len(records(tmp_path)) == 1
 
 
 def test_it_is_locked_until_it_is_closed(tmp_path: Path) -> None:

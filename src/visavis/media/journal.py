@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -176,8 +176,7 @@ def create_journal(
             lock = _lock_manifest(directory, undo)
             file = _create(directory / journal_name(number), undo)
         else:
-            hidden = spool / f".{manifest.recording_id}"
-            hidden.mkdir()
+            hidden = _make_hidden(spool, manifest.recording_id, number, undo)
             lock, file = _begin(hidden, msgspec.json.encode(manifest), number, undo)
             hidden.rename(directory)
             _sync_directory(spool)
@@ -189,13 +188,25 @@ def create_journal(
 def try_to_create_journal(spool: Path, reserve_bytes: int) -> None:
     """Create and remove an empty journal; raises `OSError` when a recording could not begin."""
     _prepare(spool, reserve_bytes)
-    # hidden: the recorder takes it for no recording, and removes it if this process dies here
-    directory = Path(tempfile.mkdtemp(prefix=".check-", dir=spool))
-    try:
-        with ExitStack() as close:
-            _begin(directory, b"", 0, close)
-    finally:
-        for name in (journal_name(0), MANIFEST):
+    with ExitStack() as undo:
+        _begin(_make_hidden(spool, "check", 0, undo), b"", 0, undo)
+
+
+def _make_hidden(spool: Path, name: str, number: int, undo: ExitStack) -> Path:
+    """Make a directory for `_begin`, which the recorder does not take for a recording.
+
+    Its name is its own: what another attempt left behind is in nobody's way. The recorder removes
+    that later.
+    """
+    directory = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=spool))
+    undo.callback(_remove_hidden, directory, number)
+    return directory
+
+
+def _remove_hidden(directory: Path, number: int) -> None:
+    """Remove it without opening anything: a lack of descriptors may be why there is no journal."""
+    with suppress(OSError):
+        for name in (MANIFEST, journal_name(number)):
             (directory / name).unlink(missing_ok=True)
         directory.rmdir()
 
