@@ -46,6 +46,7 @@ export const english = {
   messageSending: "Your message is being sent …",
   sendingText: "Sending …",
   notSent: "Not sent",
+  unsentHelp: "You wrote this, but it was not sent before the call ended. Send it as a message:",
   note: "Note",
   transferNote: "Note for your colleague (optional)",
   messageLeft: "Thank you, your message has arrived.",

@@ -40,7 +40,7 @@ export class ChatView extends LitElement {
     return html`
       <ol role="log" aria-label=${t("text")} tabindex="0">${lines.length || pending.length ? [...lines.map((line) => this.line(line)), ...pending.map((line) => this.unsent(line))] : html`<li class="quiet small">${t("noText")}</li>`}</ol>
       <form @submit=${this.submit}>
-        <label class="field"><span class="unseen">${t("write")}</span><input name="text" @input=${limited(4000)} autocomplete="off" placeholder=${t("write")} /></label>
+        <label class="field"><span class="unseen">${t("write")}</span><input name="text" .value=${this.conversation.draft} @input=${this.write} autocomplete="off" placeholder=${t("write")} /></label>
         <button class="round primary" aria-label=${t("sendText")} title=${t("sendText")}>${icon("send")}</button>
       </form>
     `;
@@ -56,11 +56,17 @@ export class ChatView extends LitElement {
     return html`<li class="own"><bdi>${text}</bdi><small>${t(isRefused ? "notSent" : "sendingText")}</small></li>`;
   }
 
+  private write(event: Event): void {
+    limited(4000)(event);
+    this.conversation.draft = (event.target as HTMLInputElement).value;
+  }
+
   private submit(event: SubmitEvent): void {
     event.preventDefault();
     const input = this.renderRoot.querySelector("input")!;
     if (!input.value.trim()) return;
-    this.conversation.say(input.value);
-    input.value = "";
+    const { value } = input;
+    input.value = this.conversation.draft = "";
+    this.conversation.say(value);
   }
 }

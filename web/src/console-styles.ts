@@ -20,6 +20,9 @@ export const consoleStyles = css`
   .middle > [role="status"] p { margin: 0; }
   .notice { display: flex; gap: 1rem; align-items: center; justify-content: space-between; padding: 0.35rem 0.35rem 0.35rem 1.25rem; border-radius: 12px; background: var(--soft); border: 1px solid var(--line); }
   .notice p { margin: 0; }
+  .notice > div { min-width: 0; }
+  .notice > span { display: flex; flex: none; gap: 0.5rem; align-items: center; }
+  .notice blockquote { margin: 0.5rem 0; padding-inline-start: 0.75rem; border-inline-start: 3px solid var(--accent); white-space: pre-wrap; overflow-wrap: anywhere; max-height: 12rem; overflow-y: auto; }
   .notice button { border-color: transparent; background: none; }
   .empty { display: grid; justify-items: center; text-align: center; gap: 0.75rem; padding: 2.5rem 1.25rem; }
   .empty h1, .empty p { margin: 0; }

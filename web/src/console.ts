@@ -27,7 +27,9 @@ export class Console extends LitElement {
   @property({ reflect: true, attribute: "data-state" }) stage: Stage = "idle";
   desk: Desk | undefined;
   private isChoosing = false;
-  private waitingCount = 0;
+  /** The calls that have waited in the queue at the last look. */
+  private waitingIds = new Set<string>();
+  private hasCopied = "";
   private readonly announcer = new Announcer(`${t("console")} · Visavis`);
   private readonly watch = new Watch(this, () => this.desk);
 
@@ -62,8 +64,8 @@ export class Console extends LitElement {
     if (!this.desk.conversation) this.isChoosing = false;
     const { hasCall, ringing, queue } = this.desk;
     this.announcer.announce(hasCall ? [] : ringing);
-    if (hasCall && queue.length > this.waitingCount) this.announcer.knock();
-    this.waitingCount = queue.length;
+    if (hasCall && queue.some(({ callId }) => !this.waitingIds.has(callId))) this.announcer.knock();
+    this.waitingIds = new Set(queue.map(({ callId }) => callId));
   }
 
   override updated(changed: PropertyValues<this>): void {
@@ -79,6 +81,7 @@ export class Console extends LitElement {
         <div class="middle">
           <div role="status">${this.status(desk)}</div>
           ${desk.notice ? html`<div class="notice" role="alert"><p>${desk.notice}</p><button class="round" aria-label=${t("close")} @click=${() => desk.dismissNotice()}>${icon("close", 16)}</button></div>` : nothing}
+          ${desk.unsent ? this.unsent(desk) : nothing}
           ${desk.hasCall ? this.call(desk) : this.waiting(desk)}
           ${this.join ? nothing : html`<visavis-history .desk=${desk}></visavis-history>`}
         </div>
@@ -135,6 +138,18 @@ export class Console extends LitElement {
       <p class="quiet">${t(this.join ? "waitingForVisitorHelp" : "noCallsHelp")}</p>
       ${Announcer.mayAsk && !this.join ? html`<button @click=${this.askNotifications}>${icon("bell")} ${t("notifyMe")}</button>` : nothing}
     </section>`;
+  }
+
+  /** What the agent wrote and the visitor never received, to be copied. */
+  private unsent(desk: Desk) {
+    const copy = async () => {
+      await navigator.clipboard.writeText(desk.unsent);
+      this.hasCopied = desk.unsent;
+      this.requestUpdate();
+    };
+    return html`<div class="notice" role="alert"><div><p>${t("unsentAtDesk")}</p><blockquote>${desk.unsent}</blockquote></div>
+      <span><button @click=${copy}>${t(this.hasCopied === desk.unsent ? "copied" : "copy")}</button>
+      <button class="round" aria-label=${t("close")} @click=${() => desk.dismissUnsent()}>${icon("close", 16)}</button></span></div>`;
   }
 
   private call(desk: Desk) {

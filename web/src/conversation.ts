@@ -22,6 +22,11 @@ const MOST_LINES = 500;
 export type Line = TextLine;
 /** A line that the server has not acknowledged yet; `isRefused` once it will not. */
 export type PendingLine = { id: string; text: string; isRefused?: boolean };
+type Written = { pending: PendingLine[]; draft: string };
+/** What was written in a call and has not reached the server, ready to be read. */
+export const unsentOf = ({ pending, draft }: Written): string =>
+  [...pending.map(({ text }) => text), draft].filter((text) => text.trim()).join("\n");
+
 /** What an agent is told about the visitor and by a colleague who hands the call over. */
 export type Details = { visitorEmail: string; transferredBy: string; note: string };
 export type Told =
@@ -43,6 +48,8 @@ export class Conversation extends Subject {
   state = "";
   lines: Line[] = [];
   pending: PendingLine[] = [];
+  /** What stands in the field for the next line. */
+  draft = "";
   details: Details = { visitorEmail: "", transferredBy: "", note: "" };
   recording: RecordingState | undefined;
   quality: Quality | undefined;

@@ -1,6 +1,6 @@
 import { endedAtDesk, t } from "./catalogue-pages";
 import { ServerClock } from "./clock";
-import { Conversation } from "./conversation";
+import { Conversation, unsentOf } from "./conversation";
 import { keep, takeUp, type Unfinished } from "./memory";
 import { OwnMedia } from "./own-media";
 import {
@@ -50,6 +50,8 @@ export class Desk extends Subject {
   team: TeamMember[] = [];
   conversation: Conversation | undefined;
   notice = "";
+  /** What the agent wrote that the visitor has not received, kept until it is dismissed. */
+  unsent = "";
   /** The colleague who is being rung for this call. */
   transferringTo = "";
   invitedId = "";
@@ -89,7 +91,8 @@ export class Desk extends Subject {
     );
     addEventListener("pagehide", this.onPageHide);
     const unfinished = takeUp(() => localStorage, memoryKey);
-    if (unfinished) void this.resume(unfinished);
+    if (unfinished?.isOver) this.unsent = unsentOf(unfinished);
+    else if (unfinished) void this.resume(unfinished);
   }
 
   /** The calls that can be taken. */
@@ -164,6 +167,11 @@ export class Desk extends Subject {
 
   dismissNotice(): void {
     this.notice = "";
+    this.changed();
+  }
+
+  dismissUnsent(): void {
+    this.unsent = "";
     this.changed();
   }
 
@@ -377,17 +385,19 @@ export class Desk extends Subject {
 
   /** The page was loaded anew during a call. */
   private async resume(unfinished: Unfinished): Promise<void> {
-    const { callId, media, otherName, seconds, lines, pending, details, hasCamera, isMuted } = unfinished;
+    const { callId, media, otherName, seconds, lines, pending, draft, details, hasCamera, isMuted } =
+      unfinished;
     this.isResuming = true;
     const opening = this.open(callId, hasCamera ? "video" : "audio", otherName);
     const { signal } = this.acquisition;
     const conversation = await opening;
+    if (!conversation) this.unsent = unsentOf(unfinished);
     if (!conversation || signal.aborted) return;
     this.isResuming = false;
     this.hasAccepted = true;
     this.media = media;
     this.stage = "reconnecting";
-    Object.assign(conversation, { lines, pending, details });
+    Object.assign(conversation, { lines, pending, draft, details });
     conversation.connectedFor(seconds);
     conversation.own.setMuted(isMuted);
     if (this.signaling.isOpen) this.greet();
@@ -402,7 +412,7 @@ export class Desk extends Subject {
   private remember(): void {
     const { conversation, media, callId } = this;
     if (!conversation) return;
-    const { seconds, otherName, lines, pending, details, own } = conversation;
+    const { seconds, otherName, lines, pending, draft, details, own } = conversation;
     const now = { isMuted: own.isMuted, hasCamera: !!own.camera, leftAt: Date.now() };
     keep(() => localStorage, this.memoryKey, {
       callId,
@@ -412,6 +422,7 @@ export class Desk extends Subject {
       otherName,
       lines,
       pending,
+      draft,
       details,
       resumeSeconds: RESUME_SECONDS,
       ...now,
@@ -429,6 +440,7 @@ export class Desk extends Subject {
   }
 
   private finish(notice: string): void {
+    this.unsent = (this.conversation && unsentOf(this.conversation)) || this.unsent;
     this.leave();
     Object.assign(this, { stage: "idle", notice, transferringTo: "" });
     this.changed();

@@ -4,6 +4,8 @@ import type { Details, Line, PendingLine } from "./conversation";
 import type { Media } from "./protocol";
 
 const DEVICES = "visavis.devices";
+/** How long something written is worth keeping in a closed page. */
+const MESSAGE_SECONDS = 24 * 3600;
 
 /**
  * A call that this page was in when it went away, at `leftAt` (milliseconds since 1970).
@@ -20,9 +22,12 @@ export type Unfinished = {
   otherName: string;
   lines: Line[];
   pending: PendingLine[];
+  draft: string;
   details: Details;
   leftAt: number;
   resumeSeconds: number;
+  /** Whether the time to take it up again has passed: only what was written is of interest then. */
+  isOver?: boolean;
 };
 
 export type Devices = { microphone?: string; camera?: string; speaker?: string };
@@ -41,15 +46,16 @@ export const keep = (storage: () => Storage, key: string, call: Unfinished): voi
   attempt(() => storage().setItem(key, JSON.stringify(call)));
 };
 
-/** The call to take up again, once; nothing when it is too old for that. */
+/** The call that the page was in, once. */
 export const takeUp = (storage: () => Storage, key: string): Unfinished | undefined => {
   const text = attempt(() => storage().getItem(key));
   attempt(() => storage().removeItem(key));
   const call = text ? attempt(() => JSON.parse(text) as Unfinished) : undefined;
   if (!call) return undefined;
   const away = Math.max(0, Date.now() - call.leftAt) / 1000;
-  if (away >= call.resumeSeconds) return undefined;
-  return call.seconds === undefined ? call : { ...call, seconds: call.seconds + away };
+  if (away >= MESSAGE_SECONDS) return undefined;
+  const seconds = call.seconds === undefined ? undefined : call.seconds + away;
+  return { ...call, seconds, isOver: away >= call.resumeSeconds };
 };
 
 /** A message to the agents that the server has not acknowledged yet. */
@@ -61,8 +67,6 @@ export type OutgoingMessage = {
   email: string;
   at: number;
 };
-
-export const MESSAGE_SECONDS = 24 * 3600;
 
 /** Keep a message over a reload, until `undefined` takes its place. */
 export const keepMessage = (key: string, message: OutgoingMessage | undefined): void => {

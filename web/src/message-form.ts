@@ -30,12 +30,18 @@ export class MessageForm extends LitElement {
         <label class="field">${t("yourName")}<input name="name" @input=${limited(200)} autocomplete="name" .value=${name} /></label>
         <label class="field">${t("yourEmail")}<input name="email" type="email" @input=${limited(200)} autocomplete="email" .value=${email} /></label>
       </div>
-      <label class="field">${t("yourMessage")}<textarea name="text" @input=${limited(4000)} required></textarea></label>
+      <label class="field">${t("yourMessage")}<textarea name="text" .value=${this.visitor.unsent} @input=${this.write} required></textarea></label>
       <div class="bar">
         <button class="primary">${t("sendMessage")}</button>
         <button type="button" @click=${() => this.visitor.dismiss()}>${t("close")}</button>
       </div>
     </form>`;
+  }
+
+  /** What is being written stays, whatever the widget shows meanwhile. */
+  private write(event: Event): void {
+    limited(4000)(event);
+    this.visitor.unsent = (event.target as HTMLTextAreaElement).value;
   }
 
   private submit(event: SubmitEvent): void {

@@ -1,5 +1,5 @@
 import { endedBecause, t } from "./catalogue";
-import { Conversation } from "./conversation";
+import { Conversation, unsentOf } from "./conversation";
 import { keep, keepMessage, keptMessage, takeUp, type OutgoingMessage, type Unfinished } from "./memory";
 import { OwnMedia } from "./own-media";
 import {
@@ -54,6 +54,8 @@ export class Visitor extends Subject {
   isOnline = false;
   isRecorded = false;
   hasLeftMessage = false;
+  /** What the visitor wrote that nobody has received: offered as a message. */
+  unsent = "";
   name = "";
   email = "";
   private lastCallId = "";
@@ -94,7 +96,8 @@ export class Visitor extends Subject {
     addEventListener("pagehide", this.onPageHide);
     this.outgoing = keptMessage(memoryKey);
     const unfinished = takeUp(() => sessionStorage, memoryKey);
-    if (unfinished) void this.takeUp(unfinished);
+    if (unfinished?.isOver) this.loseCall(unfinished);
+    else if (unfinished) void this.takeUp(unfinished);
   }
 
   get isInCall(): boolean {
@@ -177,6 +180,7 @@ export class Visitor extends Subject {
     this.outgoing = { callId, id: crypto.randomUUID(), text, name, email, at: Date.now() };
     keepMessage(this.memoryKey, this.outgoing);
     this.hasLeftMessage = true;
+    this.unsent = "";
     this.notice = t("messageSending");
     this.sendMessage();
     this.changed();
@@ -198,6 +202,7 @@ export class Visitor extends Subject {
 
   /** The server has the message, or will not take it. */
   private messageSettled(notice: string, isKept: boolean): void {
+    if (!isKept) this.unsent = this.outgoing!.text;
     this.outgoing = undefined;
     keepMessage(this.memoryKey, undefined);
     this.hasLeftMessage = isKept;
@@ -206,6 +211,7 @@ export class Visitor extends Subject {
 
   /** Back to the two buttons; an invitation is thereby declined. */
   dismiss(): void {
+    if (this.stage === "ended") this.unsent = "";
     this.leave();
     Object.assign(this, { stage: "idle", notice: "", reason: "", invitation: undefined });
     this.changed();
@@ -395,7 +401,7 @@ export class Visitor extends Subject {
 
   /** The page was loaded anew during a call: camera and microphone again, then the call. */
   private async takeUp(unfinished: Unfinished): Promise<void> {
-    const { callId, secret, media, seconds, otherName, lines, pending } = unfinished;
+    const { callId, secret, media, seconds, otherName, lines, pending, draft } = unfinished;
     Object.assign(this, { stage: "reconnecting", media, resumeSeconds: unfinished.resumeSeconds });
     this.resuming = { callId, secret };
     this.releaseDevices();
@@ -407,7 +413,7 @@ export class Visitor extends Subject {
       this.own = own;
       own.setMuted(unfinished.isMuted);
       const conversation = this.begin(own);
-      Object.assign(conversation, { callId, secret, otherName, lines, pending });
+      Object.assign(conversation, { callId, secret, otherName, lines, pending, draft });
       conversation.connectedFor(seconds);
       if (this.signaling.isOpen) {
         this.signaling.send({ type: "resume", callId, secret, hasMedia: false });
@@ -416,15 +422,29 @@ export class Visitor extends Subject {
     } catch (error) {
       if (signal.aborted) return;
       this.forsake({ callId, secret });
+      this.keepUnsent(unsentOf(unfinished));
       this.finish((error as Error).message, "failed");
     }
     this.changed();
   }
 
+  /** The page was away for longer than the call waited for it. */
+  private loseCall(unfinished: Unfinished): void {
+    const written = unsentOf(unfinished);
+    if (!written) return;
+    this.keepUnsent(written);
+    this.finish(t("ended.failed"), "failed");
+  }
+
+  /** A call that was answered takes no message: it becomes one of its own. */
+  private keepUnsent(written: string): void {
+    Object.assign(this, { unsent: written, lastCallId: "", hasLeftMessage: false });
+  }
+
   private remember(): void {
     const { conversation, media, resumeSeconds, memoryKey } = this;
     if (!conversation?.callId) return;
-    const { callId, secret, seconds, otherName, lines, pending, details, own } = conversation;
+    const { callId, secret, seconds, otherName, lines, pending, draft, details, own } = conversation;
     const now = { isMuted: own.isMuted, hasCamera: !!own.camera, leftAt: Date.now() };
     keep(() => sessionStorage, memoryKey, {
       callId,
@@ -434,6 +454,7 @@ export class Visitor extends Subject {
       otherName,
       lines,
       pending,
+      draft,
       details,
       resumeSeconds,
       ...now,
@@ -474,8 +495,10 @@ export class Visitor extends Subject {
   private finish(notice: string, reason: string, by = "visitor"): void {
     const callId = this.conversation?.callId ?? "";
     const wasCalling = !!this.conversation;
+    const written = this.conversation && unsentOf(this.conversation);
     this.leave();
     this.lastCallId = callId || this.lastCallId;
+    if (written) this.keepUnsent(written);
     Object.assign(this, {
       notice,
       reason,

@@ -236,12 +236,13 @@ export class Widget extends LitElement {
   }
 
   private ended() {
-    const { notice, reason, hasLeftMessage, availability } = this.visitor!;
-    const mayLeaveMessage = ["missed", "declined", "unattended"].includes(reason) && !hasLeftMessage;
+    const { notice, reason, hasLeftMessage, availability, unsent } = this.visitor!;
+    const isUnanswered = ["missed", "declined", "unattended"].includes(reason);
+    const mayLeaveMessage = (isUnanswered || unsent) && !hasLeftMessage;
     return html`
       <div class="head"><p class="title" id="first" tabindex="-1" role="status">${notice}</p>
         <button class="round" aria-label=${t("close")} title=${t("close")} @click=${() => this.visitor!.dismiss()}>${icon("close", 18)}</button></div>
-      ${mayLeaveMessage ? html`<p class="quiet">${t("leaveMessage")}</p><visavis-message .visitor=${this.visitor!}></visavis-message>` : nothing}
+      ${mayLeaveMessage ? html`<p class="quiet">${t(isUnanswered ? "leaveMessage" : "unsentHelp")}</p><visavis-message .visitor=${this.visitor!}></visavis-message>` : nothing}
       ${availability.isEnabled && !mayLeaveMessage ? this.choices() : nothing}
     `;
   }

@@ -11,6 +11,7 @@ beforeEach(() => {
   vi.stubGlobal("WebSocket", FakeSocket);
   vi.stubGlobal("MediaStream", FakeStream);
   vi.stubGlobal("RTCPeerConnection", FakePeerConnection);
+  HTMLMediaElement.prototype.play = () => Promise.resolve(); // jsdom plays nothing
   Object.defineProperty(navigator, "mediaDevices", { value: new FakeDevices(), configurable: true });
 });
 

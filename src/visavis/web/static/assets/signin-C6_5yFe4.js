@@ -1,4 +1,4 @@
-/* empty css             */import{d as e,f as t,h as n,l as r,o as i,p as a,r as o,t as s,v as c}from"./decorate-DlXLf7a0.js";var l=class extends t{constructor(...e){super(...e),this.error=``,this.isBusy=!1}static{this.styles=[o,c`
+/* empty css             */import{d as e,f as t,h as n,l as r,o as i,p as a,r as o,t as s,v as c}from"./decorate-Bnx8GlF5.js";var l=class extends t{constructor(...e){super(...e),this.error=``,this.isBusy=!1}static{this.styles=[o,c`
       main { max-width: 22rem; margin: 12vh auto; padding: 0 1rem; }
       label { display: block; font-weight: 600; margin-bottom: 1rem; }
       input { display: block; width: 100%; font: inherit; padding: 0.6rem; margin-top: 0.25rem; border-radius: 8px; border: 1px solid var(--quiet); background: transparent; color: inherit; }
