@@ -20,6 +20,7 @@ from visavis.settings import Settings
 from visavis.tasks import child
 from visavis.tls import ServerCertificate
 from visavis.web.connections import ConnectionGate
+from visavis.web.paced_websocket import PacedWebSocket
 from visavis.web.patience import KEEP_ALIVE_GRACE, KEEP_ALIVE_SECONDS, PatientProtocol
 
 log = structlog.get_logger(__name__)
@@ -121,6 +122,7 @@ def _config(web: ASGIApp, **options: Any) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        ws=PacedWebSocket,
         ws_max_size=MAX_MESSAGE_BYTES,
         # costs 40 KiB a socket and most of a message's time, to spare a few kilobytes a call
         ws_per_message_deflate=False,

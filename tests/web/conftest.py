@@ -24,6 +24,7 @@ from visavis.settings import Settings
 from visavis.sources import new_id, now
 from visavis.store import open_store
 from visavis.store.passwords import Argon2Passwords
+from visavis.web.paced_websocket import PacedWebSocket
 from visavis.web.patience import PatientProtocol
 
 PATH = "/v4/livechat/audioVideoChatConfig"
@@ -112,6 +113,7 @@ class Served:
                 lifespan="off",
                 server_header=False,
                 http=PatientProtocol,
+                ws=PacedWebSocket,
             )
         )
         self._thread = Thread(target=self._server.run, args=([self._listener],))
