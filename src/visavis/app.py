@@ -250,6 +250,14 @@ class App:
                 "HTTP connections closed at once since the start because of a limit",
                 lambda: self.gate.refused,
             ),
+            "visavis_refused_datagrams": Gauge(
+                "Datagrams of strangers that the media workers have refused since their start",
+                lambda: self.media.refused_datagrams,
+            ),
+            "visavis_excessive_legs": Gauge(
+                "Browsers that send far more than max_leg_megabits",
+                lambda: self.media.excessive_legs,
+            ),
             "visavis_sockets": Gauge("Open signalling sockets", lambda: self.open_sockets.count),
             "visavis_refused_sockets": Gauge(
                 "Signalling sockets refused since the start because of a limit",

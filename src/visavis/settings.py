@@ -71,6 +71,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(description="Mbit/s that one browser may send; more is dropped.", ge=1, le=1000),
     ] = 25
+    strangers_per_second: Annotated[
+        int,
+        Meta(
+            description="Datagrams to the media port per second and network from senders that are "
+            "in no call; 0: any.",
+            ge=0,
+        ),
+    ] = 100
     max_recording_gigabytes: Annotated[
         int, Meta(description="Size at which a recording is stopped; 0 for no limit.", ge=0)
     ] = 50

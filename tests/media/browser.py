@@ -13,12 +13,19 @@ from visavis.domain.leg import RemoteTransport
 from visavis.media.dtls import MTU, Identity
 from visavis.media.leg import Leg
 from visavis.media.route import Route
-from visavis.media.stun import parse_binding_request
+from visavis.media.stun import binding_success, parse_binding_request
 
 ADDRESS = ("192.0.2.10", 5000)
 IDENTITY = Identity(datetime(2026, 1, 1, tzinfo=UTC))
+PWD = "x" * 24
 CHECK_SECONDS = 0.5
 REPEAT_SECONDS = 0.1
+
+
+def answer(datagram: bytes, pwd: str = PWD) -> bytes | None:
+    """Return the answer to a check; `None` if the datagram is none."""
+    asked = parse_binding_request(datagram)
+    return binding_success(asked.transaction_id, ("198.51.100.200", 1), pwd) if asked else None
 
 
 def is_dtls(datagram: bytes) -> bool:
@@ -43,13 +50,22 @@ class Browser:
 
     @property
     def remote(self) -> RemoteTransport:
-        return RemoteTransport("theirs", "x" * 24, IDENTITY.fingerprint, (96,), (111,))
+        return RemoteTransport("theirs", PWD, IDENTITY.fingerprint, (96,), (111,))
 
     def check(self, leg: Leg, now: float, route: Route = ADDRESS, *, nominate: bool = True) -> bool:
         extra = NOMINATE if nominate else b""
         parsed = parse_binding_request(request(leg.pwd, ufrag=leg.ufrag, extra=extra))
         assert parsed
-        return leg.receive_check(parsed, route, now)
+        is_authentic = leg.receive_check(parsed, route, now)
+        self.answer_checks(leg, now)
+        return is_authentic
+
+    def answer_checks(self, leg: Leg, now: float) -> None:
+        """Answer the leg's own checks, from wherever it has sent them."""
+        leg.tick(now)
+        for datagram, route in leg.outbox:
+            if answered := answer(datagram):
+                leg.receive_check_answer(answered, route)
 
     # In simulated time
 
@@ -64,7 +80,9 @@ class Browser:
             self._send_flight(now, send)
 
     def receive_at(self, datagram: bytes, now: float, send: Callable[[bytes], None]) -> None:
-        if datagram[0] < 4:
+        if answered := answer(datagram):
+            send(answered)
+        elif datagram[0] < 4:
             self._is_checked = True
         elif is_dtls(datagram):
             self._connection.bio_write(datagram)

@@ -97,6 +97,7 @@ def test_the_answer_may_come_after_the_handshake() -> None:
     shake_hands(browser, leg)
     assert leg.events == []
     leg.set_remote(browser.remote)
+    browser.answer_checks(leg, 0.0)
     assert leg.events == [Up()]
 
 

@@ -11,7 +11,19 @@ import pytest
 from tests.media.test_journal import MANIFEST
 from visavis.domain.leg import Link
 from visavis.media.journal import create_journal
-from visavis.media.limits import BURST_SECONDS, MEGABYTE, Limit, Limits, RateLimit, RecordingGuard
+from visavis.media.limits import (
+    BURST_SECONDS,
+    EXCESSIVE_DROPS,
+    EXCESSIVE_SECONDS,
+    LEAST_COST_BYTES,
+    MAX_NETWORKS,
+    MEGABYTE,
+    Limit,
+    Limits,
+    RateLimit,
+    RecordingGuard,
+    StrangerLimit,
+)
 from visavis.media.worker import Worker
 from visavis.settings import Settings
 
@@ -35,15 +47,54 @@ def going_on(*writers: Writer) -> list[Writer]:
 
 
 def test_a_leg_may_send_its_rate_and_bursts_and_no_more() -> None:
-    limit = RateLimit(1000, 0.0)
-    sent = sum(limit.admits(100, 0.0) for _ in range(100))
+    limit = RateLimit(10_000, 0.0)
+    sent = sum(limit.admits(1000, 0.0) for _ in range(100))
     assert sent == 10 * BURST_SECONDS
-    assert sum(limit.admits(100, 1 + second / 10) for second in range(100)) == 100  # as it may
+    assert sum(limit.admits(1000, 1 + second / 10) for second in range(100)) == 100  # as it may
     before = limit.dropped
-    assert sum(limit.admits(100, 11 + n / 100) for n in range(1000)) < 130
+    assert sum(limit.admits(1000, 11 + n / 100) for n in range(1000)) < 130
     assert limit.dropped > before
-    assert not limit.admits(10_000, 1000.0)  # more than a burst
-    assert limit.admits(100, 1000.0)
+    assert not limit.admits(100_000, 1000.0)  # more than a burst
+    assert limit.admits(1000, 1000.0)
+
+
+def test_small_packets_count_for_the_time_that_they_take() -> None:
+    limit = RateLimit(10_000, 0.0)
+    assert sum(limit.admits(12, 0.0) for _ in range(1000)) == 20_000 // LEAST_COST_BYTES
+
+
+def test_a_leg_that_is_dropped_from_all_the_time_is_excessive_for_a_while() -> None:
+    limit = RateLimit(1000, 0.0)
+    assert not limit.is_excessive(0.0)
+    for number in range(EXCESSIVE_DROPS + 10):
+        limit.admits(1000, 0.5)
+        assert not limit.is_excessive(0.5), number
+    assert limit.is_excessive(1.0)
+    assert limit.is_excessive(1.0 + EXCESSIVE_SECONDS - 0.1)
+    assert not limit.is_excessive(1.0 + EXCESSIVE_SECONDS)
+    limit.admits(1000, 30.0)
+    assert not limit.is_excessive(32.0)
+
+
+def test_each_network_of_strangers_has_its_own_share() -> None:
+    limit = StrangerLimit(100)
+    assert sum(limit.admits(b"one", 0.0) for _ in range(1000)) == 100 * BURST_SECONDS
+    assert limit.admits(b"other", 0.0)
+    assert sum(limit.admits(b"one", 0.5) for _ in range(1000)) == 50
+    assert limit.refused == 1000 - 200 + 1000 - 50
+
+
+def test_the_networks_of_strangers_are_bounded() -> None:
+    limit = StrangerLimit(1)
+    for number in range(2 * MAX_NETWORKS):
+        assert limit.admits(number.to_bytes(8), 0.0)
+    assert len(limit) == MAX_NETWORKS
+
+
+def test_without_a_limit_strangers_are_not_counted() -> None:
+    limit = StrangerLimit(0)
+    assert all(limit.admits(b"one", 0.0) for _ in range(1000))
+    assert len(limit) == 0
 
 
 def test_without_a_limit_everything_passes() -> None:

@@ -9,18 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.media.browser import Browser, is_dtls
+from tests.media.browser import Browser, answer, is_dtls
 from tests.media.test_journal import MANIFEST
 from tests.media.test_leg import rtp
 from tests.media.test_stun import NOMINATE, request
 from visavis.domain.errors import VisavisError
 from visavis.domain.leg import Link, Side
+from visavis.media import relay as relay_module
 from visavis.media.dtls import Identity
 from visavis.media.journal import create_journal
 from visavis.media.leg import ALIVE_SECONDS, GAP_SECONDS, OUR_SSRC, Down, Leg, LegEvent, Up
-from visavis.media.limits import RateLimit
-from visavis.media.relay import MAX_LINKS, Relay
+from visavis.media.limits import EXCESSIVE_DROPS, EXCESSIVE_SECONDS, RateLimit, StrangerLimit
+from visavis.media.relay import CONTROL_COST_BYTES, MAX_LINKS, Relay
 from visavis.media.route import Address, Route, address_of
+from visavis.media.route_checks import MAX_SENT
+from visavis.media.steering import Source
 from visavis.rtp.journal import JournalLeg, RecordKind, read_journal
 from visavis.rtp.quality import LegReport
 from visavis.rtp.rtcp import picture_loss_indication
@@ -51,11 +54,14 @@ class Desk:
     def __init__(self) -> None:
         self.sent: list[tuple[bytes, Route]] = []
         self.events: list[tuple[Side, LegEvent]] = []
-        self.relay = Relay(IDENTITY, lambda *out: self.sent.append(out), self._on_event)
+        self.relay = Relay(IDENTITY, self._send, self._on_event)
         self.browsers = {side: Browser() for side in Side}
 
     def _on_event(self, leg: Leg, event: LegEvent) -> None:
         self.events.append((leg.side, event))
+
+    def _send(self, datagram: bytes, route: Route) -> None:
+        self.sent.append((datagram, route))
 
     def open(self) -> None:
         for side in Side:
@@ -74,9 +80,17 @@ class Desk:
 
     def check(self, leg: Leg, route: Route, now: float = 0.0) -> None:
         self.relay.receive(request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE), route, now, 0)
+        self.answer_checks(now)
+
+    def answer_checks(self, now: float) -> None:
+        """Answer the relay's own checks, from wherever it has sent them."""
+        asked = [(answered, to) for sent, to in self.sent if (answered := answer(sent))]
+        self.sent = [(sent, to) for sent, to in self.sent if not answer(sent)]
+        for answered, to in asked:
+            self.relay.receive(answered, to, now, 0)
 
     def taken(self) -> list[tuple[bytes, Route]]:
-        taken, self.sent[:] = list(self.sent), []
+        taken, self.sent = self.sent, []
         return taken
 
     def say(self, side: Side, packet: bytes, *, is_rtcp: bool = False) -> None:
@@ -147,7 +161,7 @@ def test_a_tap_hears_both_and_a_pause_is_noted(tmp_path: Path) -> None:
 def test_what_a_leg_sends_too_fast_is_neither_relayed_nor_recorded(tmp_path: Path) -> None:
     desk = connected()
     leg = desk.relay.links[LINK].legs[Side.VISITOR]
-    leg.rate_limit = RateLimit(200, 1.0)
+    leg.rate_limit = RateLimit(2000, 1.0)
     journal = create_journal(tmp_path, MANIFEST, 1, pytest.fail)
     desk.relay.record(LINK, journal, 1.0)
     desk.taken()
@@ -230,6 +244,122 @@ def test_strangers_get_no_answer() -> None:
         desk.relay.receive(datagram, FORGED, 0.0, 0)
     assert desk.sent == []
     assert not desk.relay.is_known(FORGED)
+
+
+@pytest.mark.parametrize(
+    ("sources", "other"),
+    [
+        ([("203.0.113.1", port) for port in range(1000)], ("203.0.113.2", 1)),
+        (
+            [(f"2001:db8:1::{number:x}", 1, 0, 0) for number in range(1000)],
+            ("2001:db8:2::1", 1, 0, 0),
+        ),
+        (
+            [("203.0.113.1", 1), ("::ffff:203.0.113.1", 1, 0, 0)] * 500,
+            ("::ffff:203.0.113.2", 1, 0, 0),
+        ),
+    ],
+)
+def test_a_network_s_strangers_are_dropped_before_any_work(
+    monkeypatch: pytest.MonkeyPatch, sources: list[Route], other: Route
+) -> None:
+    """Another port or another address of an IPv6 /64 is the same network."""
+    looked_at: list[bytes] = []
+
+    def parse(datagram: bytes) -> None:
+        looked_at.append(datagram)
+
+    desk = Desk()
+    desk.relay.strangers = StrangerLimit(100)
+    desk.open()
+    leg = desk.relay.links[LINK].legs[Side.VISITOR]
+    with monkeypatch.context() as patch:
+        patch.setattr(relay_module, "parse_binding_request", parse)
+        for source in sources:
+            desk.relay.receive(request(ufrag=leg.ufrag, pwd="guess"), source, 0.0, 0)
+            desk.relay.receive(b"\x16" + b"x" * 60, source, 0.0, 0)
+            desk.relay.receive(b"\x80" + b"x" * 60, source, 0.0, 0)
+    assert len(looked_at) == 200
+    assert desk.relay.strangers.refused == 800
+    assert desk.sent == []
+    desk.check(leg, other)
+    assert leg.routes == [other]
+    desk.relay.receive(request(leg.pwd, ufrag=leg.ufrag), other, 0.0, 0)
+    assert desk.relay.strangers.refused == 800  # what belongs to a leg is not a stranger's
+
+
+def test_a_leg_that_floods_is_kept_apart_until_it_is_quiet() -> None:
+    desk = connected()
+    steered: list[tuple[Route, Source]] = []
+    desk.relay._steer = lambda *told: steered.append(told)
+    leg, route = desk.relay.links[LINK].legs[Side.VISITOR], ADDRESSES[Side.VISITOR]
+    leg.rate_limit = RateLimit(4000, 0.0)
+    for _ in range(EXCESSIVE_DROPS + 100):
+        desk.relay.receive(b"\x80" + b"x" * 60, route, 0.5, 0)
+    desk.relay.tick(1.0)
+    assert steered == [(route, Source.EXCESSIVE_LEG)]
+    moved = ("198.51.100.1", 1)
+    desk.check(leg, moved, 5.0)
+    assert steered[1:] == [(moved, Source.EXCESSIVE_LEG)]
+    desk.relay.tick(1.0 + EXCESSIVE_SECONDS)
+    assert steered[2:] == [(route, Source.LEG), (moved, Source.LEG)]
+    desk.relay.remove(LINK, 20.0)
+    assert {told for told in steered[4:] if told[0] in {route, moved}} == {
+        (route, Source.STRANGER),
+        (moved, Source.STRANGER),
+    }
+
+
+def test_a_leg_s_checks_and_handshakes_count_for_the_time_that_they_take() -> None:
+    desk = connected()
+    leg, route = desk.relay.links[LINK].legs[Side.VISITOR], ADDRESSES[Side.VISITOR]
+    leg.rate_limit = RateLimit(5 * CONTROL_COST_BYTES, 0.0)
+    for _ in range(100):
+        desk.relay.receive(request(leg.pwd, ufrag=leg.ufrag), route, 0.0, 0)
+    assert len(desk.taken()) == 10
+    desk.relay.receive(b"\x16" + b"x" * 60, route, 0.0, 0)
+    assert leg.rate_limit.dropped == 91
+    assert desk.relay.strangers.refused == 0
+
+
+@pytest.mark.parametrize("forged", [FORGED, ("2001:db8::bad", 7, 0, 0)])
+def test_media_do_not_move_to_an_address_that_has_not_answered(forged: Route) -> None:
+    """Somebody who takes part in a call nominates a forged address, at which a victim sits."""
+    desk = connected()
+    leg = desk.relay.links[LINK].legs[Side.VISITOR]
+    for second in range(20):
+        desk.relay.receive(request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE), forged, second / 2, 0)
+        desk.relay.tick(second / 2)
+        for number in range(100):
+            desk.say(Side.AGENT, rtp(100 * second + number))
+    to_victim = [datagram for datagram, route in desk.taken() if route == forged]
+    assert all(datagram[0] < 4 for datagram in to_victim)
+    assert len(to_victim) <= 20 + MAX_SENT  # an answer to each, and our own check
+    assert sum(map(len, to_victim)) < 4000
+    assert leg.route == ADDRESSES[Side.VISITOR]
+
+
+def test_media_go_nowhere_before_the_first_address_has_answered() -> None:
+    desk = Desk()
+    desk.open()
+    desk.relay.join(LINK)
+    desk.connect(Side.AGENT)
+    leg, browser = desk.relay.links[LINK].legs[Side.VISITOR], desk.browsers[Side.VISITOR]
+    nominated = request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE)
+    desk.relay.receive(nominated, FORGED, 0.0, 0)
+    own: Route = ("198.51.100.7", 7)
+    desk.relay.receive(request(leg.pwd, ufrag=leg.ufrag), own, 0.0, 0)
+    for _ in range(6):
+        for datagram in browser.datagrams():
+            desk.relay.receive(datagram, own, 0.0, 0)
+        for datagram, to in desk.taken():
+            if is_dtls(datagram):
+                assert to == own
+                browser.receive(datagram)
+    assert browser.is_established
+    desk.say(Side.AGENT, rtp(1))
+    assert desk.taken() == []
+    assert (Side.VISITOR, Up()) not in desk.events
 
 
 def test_nobody_takes_over_a_route_that_is_in_use() -> None:

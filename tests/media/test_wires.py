@@ -13,11 +13,20 @@ from tests.running import free_media_port
 from visavis.media import tcp
 from visavis.media import wires as wires_module
 from visavis.media.framing import Deframer, frame
+from visavis.media.limits import BURST_SECONDS
 from visavis.media.route import Route
+from visavis.media.steering import Source
 from visavis.media.tcp import MAX_WAITING_BYTES, STRANGER_SECONDS
 from visavis.media.wires import Wires
 
 pytestmark = pytest.mark.anyio
+
+
+async def steered(wires: Wires, browser: socket.socket, source: Source = Source.LEG) -> None:
+    """Make the address of a browser's socket that of a leg, and wait until the kernel knows."""
+    wires.steer(browser.getsockname(), source)
+    while wires._steering:
+        await asyncio.sleep(0.005)
 
 
 class Ear:
@@ -28,6 +37,10 @@ class Ear:
         self.heard: asyncio.Queue[tuple[bytes, Route]] = asyncio.Queue()
         self.lost: asyncio.Queue[Route] = asyncio.Queue()
         self.known: set[Route] = set()
+
+    async def admit(self, browser: socket.socket) -> None:
+        """Make the address of a browser's socket that of a leg."""
+        await steered(self.wires, browser)
 
     async def open(self) -> None:
         await self.wires.open(
@@ -61,6 +74,7 @@ async def test_udp_both_ways(ear: tuple[Ear, int], host: str) -> None:
     with socket.socket(family, socket.SOCK_DGRAM) as browser:
         browser.setblocking(False)
         browser.connect((host, port))
+        await wires.admit(browser)
         browser.send(b"hello")
         datagram, route = await wires.heard.get()
         assert (datagram, len(route)) == (b"hello", 4 if ":" in host else 2)  # type: ignore[arg-type]
@@ -150,11 +164,11 @@ def remove_families(
     open_one = wires_module._open_one
 
     def open_if_there(
-        family: socket.AddressFamily, kind: socket.SocketKind, port: int
+        family: socket.AddressFamily, kind: socket.SocketKind, port: int, address: str
     ) -> socket.socket:
         if family in removed:
             raise OSError(code, "no such family")
-        return open_one(family, kind, port)
+        return open_one(family, kind, port, address)
 
     monkeypatch.setattr(wires_module, "_open_one", open_if_there)
 
@@ -173,6 +187,7 @@ async def test_one_address_family_is_enough(
     with socket.socket(family, socket.SOCK_DGRAM) as browser:
         browser.setblocking(False)
         browser.connect((host, port))
+        await ear.admit(browser)
         browser.send(b"hello")
         datagram, route = await ear.heard.get()
         assert datagram == b"hello"
@@ -213,13 +228,15 @@ async def test_a_flood_of_datagrams_arrives_whole_and_in_order(ear: tuple[Ear, i
     """Many at once, then one by one: with pauses, without, and between the two."""
     wires, port = ear
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as browser:
+        browser.connect(("127.0.0.1", port))
+        await wires.admit(browser)
         for first in (0, 300, 600):
             for number in range(first, first + 300):
-                browser.sendto(number.to_bytes(2), ("127.0.0.1", port))
+                browser.send(number.to_bytes(2))
             for number in range(first, first + 300):
                 assert (await wires.heard.get())[0] == number.to_bytes(2)
         await asyncio.sleep(0.01)
-        browser.sendto(b"later", ("127.0.0.1", port))
+        browser.send(b"later")
         assert (await wires.heard.get())[0] == b"later"
 
 
@@ -236,6 +253,7 @@ async def test_what_is_sent_while_reading_arrives_whole_and_in_order(host: str) 
     with socket.socket(family, socket.SOCK_DGRAM) as browser:
         browser.setblocking(False)
         browser.connect((host, port))
+        await steered(wires, browser)
         for _ in range(20):
             for packet in packets:
                 browser.send(packet)
@@ -248,8 +266,10 @@ async def test_closing_in_a_pause(anyio_backend: str) -> None:
     ear = Ear(port)
     await ear.open()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as browser:
+        browser.connect(("127.0.0.1", port))
+        await ear.admit(browser)
         for _ in range(5):
-            browser.sendto(b"in a hurry", ("127.0.0.1", port))
+            browser.send(b"in a hurry")
             await ear.heard.get()
     ear.wires.close()
     await asyncio.sleep(0.01)
@@ -265,6 +285,28 @@ async def test_one_address_s_strangers_make_room_among_themselves(ear: tuple[Ear
         writer.write(frame(b"still here %d" % number))
         await wires.heard.get()
     assert wires.wires._tcp
-    assert len(wires.wires._tcp) == tcp.MAX_STRANGERS_PER_ADDRESS + 1
+    assert len(wires.wires._tcp) == tcp.MAX_STRANGERS_PER_NETWORK + 1
     for _, writer in [other, *flood]:
         writer.close()
+
+
+async def test_a_connection_is_read_no_faster_than_it_may_send(
+    ear: tuple[Ear, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TCP holds the sender back: a stranger at once, a leg at its rate."""
+    wires, port = ear
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    frames = [frame(bytes([n % 256]) * 1000) for n in range(400)]
+    writer.write(b"".join(frames))
+    await asyncio.sleep(0.3)
+    burst = int(tcp.STRANGER_RATE * BURST_SECONDS)
+    assert wires.heard.qsize() * 1000 < burst + 300_000  # what uvloop reads at once
+    _, route = wires.heard.get_nowait()
+    wires.known.add(route)
+    assert not isinstance(route, tuple)
+    route._resume()  # type: ignore[attr-defined]
+    for number in range(1, 400):
+        assert (await wires.heard.get())[0][0] == number % 256
+    writer.close()
+    assert await wires.lost.get() is route
+    del reader

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import resource
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import suppress
@@ -236,5 +237,25 @@ async def test_what_the_worker_tells_is_heard(house: House, tmp_path: Path) -> N
     alone._app_gone_at = -1e9
     await alone.tick()
     await until(lambda: alone._relay.links == {})
+    server.close()
+    await alone.close()
+
+
+async def test_the_worker_s_port_is_reported(house: House, tmp_path: Path) -> None:
+    alone = worker.Worker(house.settings, free_media_port())
+    socket = tmp_path / "s"
+    server = await asyncio.start_unix_server(alone.serve_app, socket)
+    plane = MediaWorkers([socket])
+    app = asyncio.create_task(plane.run(Listener()))
+    link = Link("call", 1)
+    await plane.open_leg(link, Side.VISITOR)
+    alone._relay.links[link].legs[Side.VISITOR].rate_limit._excessive_until = math.inf
+    for _ in range(300):
+        alone._relay.receive(bytes(40), ("203.0.113.1", 1), 0.0, 0)
+    await alone.tick()
+    await until(lambda: plane.refused_datagrams == 100)
+    assert plane.excessive_legs == 1
+    app.cancel()
+    await asyncio.gather(app, return_exceptions=True)
     server.close()
     await alone.close()

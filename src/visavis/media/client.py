@@ -34,7 +34,7 @@ class MediaClient:
     """One worker. `links` are those it carries, `lost` those that died with it and are not closed.
 
     `on_change` is called whenever it is reached or lost. `limits_reached` counts what the worker
-    has told since the start.
+    has told since the start, `port` is its last report of its media port.
     """
 
     def __init__(self, socket: Path, on_change: Callable[[], None] = lambda: None) -> None:
@@ -43,6 +43,7 @@ class MediaClient:
         self.links: set[Link] = set()
         self.lost: set[Link] = set()
         self.limits_reached: Counter[Limit] = Counter()
+        self.port = control.PortReport()
         self._writer: asyncio.StreamWriter | None = None
         self._request_ids = itertools.count(1)
         self._pending: dict[int, Reply] = {}
@@ -163,6 +164,8 @@ class MediaClient:
             frame = decoder.decode(await reader.readexactly(length))
             if isinstance(frame, control.LimitReached):
                 self.limits_reached[frame.limit] += 1
+            elif isinstance(frame, control.PortReport):
+                self.port = frame
             elif isinstance(frame, control.Event):
                 self._tell(_heard(listener, frame))
             elif (future := self._pending.get(frame.request_id)) and not future.done():

@@ -138,7 +138,14 @@ class LimitReached(Frame, frozen=True):
     limit: Limit
 
 
+class PortReport(Frame, frozen=True):
+    """The worker's media port: datagrams of strangers refused since its start, legs that flood."""
+
+    refused: int = 0
+    excessive_legs: int = 0
+
+
 Request = Ping | CheckRecording | Keep | Tap | Note | Pause | OpenLeg | SetRemote | Join | Close
 Reply = Done | OurEnd | Failed
 AboutLink = LegUp | LegDown | LegQuality | TapLost
-Event = AboutLink | LimitReached
+Event = AboutLink | LimitReached | PortReport

@@ -19,6 +19,7 @@ from visavis.media.dtls import Dtls, DtlsError, Identity
 from visavis.media.journal import Journal
 from visavis.media.limits import RateLimit
 from visavis.media.route import Route, address_of
+from visavis.media.route_checks import RouteChecks
 from visavis.media.srtp import Srtp, SrtpError
 from visavis.media.stun import BindingRequest, binding_success
 from visavis.rtp.key_frame_watch import KeyFrameWatch
@@ -76,6 +77,8 @@ class Leg:
     """The engine of one leg. What is to be sent and told waits in `outbox` and `events`.
 
     `is_back` tells, from one `tick` to the next, that packets have come again after a gap.
+    `routes` are those by which authentic checks have come; `route` is the one that media are sent
+    by, nominated by the browser and proved by a check of ours.
     `credentials` are our ufrags and passwords, newest last: an ICE restart adds one, and the
     others are good until it is used. `peer` is the leg that hears what this one's browser sends,
     `tap` the journal that keeps it: both are set from outside.
@@ -95,10 +98,14 @@ class Leg:
         self.is_up = False
         self.is_down = False
         self.is_back = False
+        self.is_excessive = False
         self.meter = Meter()
         self.rate_limit = RateLimit(math.inf, now)
         self.outbox: list[Outgoing] = []
         self.events: list[LegEvent] = []
+        self._checks = RouteChecks()
+        self._nominated: Route | None = None
+        self._dtls_route: Route | None = None
         self._dtls = Dtls(identity)
         self._srtp: Srtp | None = None
         self._checked_at = now
@@ -133,7 +140,10 @@ class Leg:
             raise VisavisError(
                 ErrorKind.ParameterInvalid, "Another certificate needs another link."
             )
+        if self.is_restarted_by(remote):
+            self._checks.restart()
         self.remote = remote
+        self._check_routes(self._checked_at)
         self.meter.set_audio(remote.audio_payload_types)
         if watch := self.meter.watch:
             self.watch_video(watch.now)
@@ -150,20 +160,28 @@ class Leg:
         if self.is_down or pwd is None or not request.is_authentic(pwd):
             return False
         self._checked_at = now
-        if request.uses_candidate or self.route is None:
-            self.route = route
         if request.uses_candidate and request.ufrag == self.ufrag:
             self.credentials = {request.ufrag: pwd}
         self._learn(route)
         answer = binding_success(request.transaction_id, address_of(route), pwd)
         self.outbox.append((answer, route))
-        self._maybe_up()
+        if request.uses_candidate or self.route is None:
+            self._nominate(route, now)
         return True
+
+    def receive_check_answer(self, datagram: bytes, route: Route) -> None:
+        """The answer to a check of ours: from now on media may be sent by this route."""
+        if self.is_down or not self._checks.receive_answer(datagram, route):
+            return
+        if self.route is None or route == self._nominated:
+            self.route = route
+        self._maybe_up()
 
     def receive_dtls(self, datagram: bytes, route: Route, now: float) -> None:
         """A DTLS datagram by a route that an authentic check has bound."""
         if self.is_down:
             return
+        self._dtls_route = route
         try:
             self._send(self._dtls.receive(datagram, now), route)
             self._maybe_up()
@@ -228,8 +246,11 @@ class Leg:
         """A connection is gone; until a check comes by another route nothing can be sent."""
         if route in self.routes:
             self.routes.remove(route)
+        self._checks.forget(route)
         if route == self.route:
             self.route = None
+        if route == self._dtls_route:
+            self._dtls_route = None
 
     def tick(self, now: float) -> None:
         """Retransmit, expire and report; to be called several times a second."""
@@ -239,6 +260,7 @@ class Leg:
         if self.rate_limit.dropped and not self._is_limited:
             self._is_limited = True
             self.events.append(Limited())
+        self._check_routes(now)
         if not (self.remote or self.routes):
             self._checked_at = now  # no browser is expected yet
         if now - self._checked_at > CONSENT_SECONDS:
@@ -246,8 +268,8 @@ class Leg:
         elif self.is_up and now - self._reported_at >= REPORT_SECONDS:
             self._reported_at = now
             self.events.append(self.report(now))
-        elif self.route and not self._dtls.is_established:
-            self._send(self._dtls.handle_timeout(now), self.route)
+        elif self._dtls_route and not self._dtls.is_established:
+            self._send(self._dtls.handle_timeout(now), self._dtls_route)
 
     def report(self, now: float) -> LegReport:
         is_quiet = self.meter.packets_in == self._packets_reported
@@ -273,12 +295,30 @@ class Leg:
         if route in self.routes:
             return
         if len(self.routes) >= MAX_ROUTES:
-            self.routes.remove(next(r for r in self.routes if r != self.route))
+            forgotten = next(r for r in self.routes if r != self.route)
+            self.routes.remove(forgotten)
+            self._checks.forget(forgotten)
         self.routes.append(route)
+
+    def _nominate(self, route: Route, now: float) -> None:
+        """Send media by this route, as soon as it has proved that the browser is there."""
+        self._nominated = route
+        if self._checks.is_reachable(route):
+            self.route = route
+            self._maybe_up()
+        else:
+            self._checks.begin(route)
+            self._check_routes(now)
+
+    def _check_routes(self, now: float) -> None:
+        if self.remote:
+            self.outbox += self._checks.due(self.remote, self.ufrag, now)
 
     def _maybe_up(self) -> None:
         if self.is_up or self.is_down or not (self.remote and self._dtls.is_established):
             return
+        if self.route is None:
+            return  # nothing can be sent yet
         if not self._dtls.is_peer(self.remote.fingerprint):
             self._fail("the browser's certificate is not the one of its session description")
             return

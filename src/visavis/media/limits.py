@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,6 +11,16 @@ from typing import Final, Protocol
 MEGABYTE: Final = 1024 * 1024
 BURST_SECONDS: Final = 2.0
 """A leg may send for so long's worth at once: key frames, and what a network held back."""
+
+LEAST_COST_BYTES: Final = 400
+"""A packet counts as at least so many bytes: a small one costs us as much time as a large one."""
+
+EXCESSIVE_DROPS: Final = 100
+EXCESSIVE_SECONDS: Final = 10.0
+"""A leg with so many datagrams dropped within a second is excessive for so long."""
+
+MAX_NETWORKS: Final = 4096
+"""Networks of strangers that are remembered; the one heard of least recently makes room."""
 
 STOP_STEPS: Final = 8
 """Between the reserve and the database's part of it, as many recordings are stopped one by one."""
@@ -103,15 +114,35 @@ class RecordingGuard:
 class RateLimit:
     """Token bucket of one leg: what exceeds it is neither relayed nor recorded."""
 
-    __slots__ = ("_allowance", "_at", "_burst", "_rate", "dropped")
+    __slots__ = (
+        "_allowance",
+        "_at",
+        "_burst",
+        "_dropped_before",
+        "_excessive_until",
+        "_rate",
+        "_watched_at",
+        "dropped",
+    )
 
     def __init__(self, bytes_per_second: float, now: float) -> None:
         self._rate = bytes_per_second
         self._burst = self._allowance = bytes_per_second * BURST_SECONDS
-        self._at = now
+        self._at = self._watched_at = self._excessive_until = now
+        self._dropped_before = 0
         self.dropped = 0
 
+    def is_excessive(self, now: float) -> bool:
+        """Whether the leg far exceeds its rate; to be asked several times a second."""
+        if now - self._watched_at >= 1.0:
+            if self.dropped - self._dropped_before >= EXCESSIVE_DROPS:
+                self._excessive_until = now + EXCESSIVE_SECONDS
+            self._watched_at, self._dropped_before = now, self.dropped
+        return now < self._excessive_until
+
     def admits(self, size: int, now: float) -> bool:
+        if size < LEAST_COST_BYTES:
+            size = LEAST_COST_BYTES
         allowance = self._allowance + (now - self._at) * self._rate
         self._at = now
         if allowance > self._burst:
@@ -122,3 +153,32 @@ class RateLimit:
             return False
         self._allowance = allowance - size
         return True
+
+
+class StrangerLimit:
+    """Token buckets of networks whose datagrams belong to no leg; 0 a second is no limit.
+
+    `refused` counts the datagrams that were dropped.
+    """
+
+    def __init__(self, per_second: float) -> None:
+        self._rate = per_second
+        self._burst = per_second * BURST_SECONDS
+        self._buckets: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
+        self.refused = 0
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def admits(self, network: bytes, now: float) -> bool:
+        """Count a datagram; whether it is to be looked at."""
+        if not self._rate:
+            return True
+        allowance, at = self._buckets.pop(network, (self._burst, now))
+        allowance = min(self._burst, allowance + (now - at) * self._rate)
+        is_admitted = allowance >= 1
+        self._buckets[network] = allowance - is_admitted, now
+        if len(self._buckets) > MAX_NETWORKS:
+            self._buckets.popitem(last=False)
+        self.refused += not is_admitted
+        return is_admitted

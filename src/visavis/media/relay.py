@@ -8,25 +8,35 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+import structlog
+
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Link, RemoteTransport, Side
 from visavis.media.dtls import Identity
 from visavis.media.journal import Journal
 from visavis.media.leg import Leg, LegEvent, Up, is_rtcp
-from visavis.media.limits import RateLimit
-from visavis.media.route import Route
+from visavis.media.limits import RateLimit, StrangerLimit
+from visavis.media.route import Route, network_of
+from visavis.media.steering import Source
 from visavis.media.stun import parse_binding_request
 from visavis.rtp.journal import JournalLeg, RecordKind
+
+log = structlog.get_logger(__name__)
 
 MAX_LINKS: Final = 1000
 SHORTEST_BYTES: Final = 12
 """Nothing that has a meaning is shorter."""
+
+CONTROL_COST_BYTES: Final = 4000
+"""A leg's STUN and DTLS datagrams count as so long: each takes as much time as ten packets."""
 
 ASK_AGAIN_SECONDS: Final = (0.5, 1.5)
 """After a pause: the first key frame may be of a picture that was captured while it lasted."""
 
 WATCH_SECONDS: Final = 0.5
 """So often recorded legs are asked for key frames that their recording lacks."""
+
+_BINDING_SUCCESS: Final = b"\x01\x01"
 
 _JOURNAL_LEG: Final = {Side.VISITOR: JournalLeg.VISITOR, Side.AGENT: JournalLeg.AGENT}
 
@@ -74,7 +84,7 @@ class Relay:
     """All links of a worker, without I/O of its own but the journals'.
 
     `on_event` hears of legs that are up or down, and how they do; `send` puts a datagram on the
-    wire.
+    wire. `steer` is told whose datagrams a route brings.
     """
 
     def __init__(
@@ -83,14 +93,23 @@ class Relay:
         send: Callable[[bytes, Route], None],
         on_event: Callable[[Leg, LegEvent], None],
         leg_rate: float = math.inf,
+        strangers_per_second: float = 0,
+        steer: Callable[[Route, Source], None] = lambda *_: None,
     ) -> None:
         self._identity = identity
         self._send = send
         self._on_event = on_event
         self._leg_rate = leg_rate
+        self._steer = steer
+        self.strangers = StrangerLimit(strangers_per_second)
         self.links: dict[Link, MediaLink] = {}
         self._by_ufrag: dict[str, Leg] = {}
         self._by_route: dict[Route, Leg] = {}
+
+    @property
+    def excessive_legs(self) -> int:
+        legs = (leg for link in self.links.values() for leg in link.legs.values())
+        return sum(leg.is_excessive for leg in legs)
 
     # What the app asks for
 
@@ -169,21 +188,23 @@ class Relay:
 
     def receive(self, datagram: bytes, route: Route, now: float, arrival_us: int) -> None:
         """Take one datagram in, told apart by its first byte (RFC 7983)."""
-        if len(datagram) < SHORTEST_BYTES:
+        size = len(datagram)
+        if size < SHORTEST_BYTES:
             return
         first = datagram[0]
-        if 128 <= first < 192:
-            leg = self._by_route.get(route)
-            if leg and leg.rate_limit.admits(len(datagram), now):
+        leg = self._by_route.get(route)
+        if leg is None:
+            # of a stranger only a check can have a meaning
+            if first < 4 and self.strangers.admits(network_of(route), now):
+                self._receive_check(datagram, route, now)
+        elif 128 <= first < 192:
+            if leg.rate_limit.admits(size, now):
                 if is_rtcp(datagram):
                     self._receive_rtcp(leg, datagram, now, arrival_us)
                 else:
                     self._receive_rtp(leg, datagram, arrival_us)
-        elif first < 4:
-            self._receive_check(datagram, route, now)
-        elif 20 <= first < 64 and (leg := self._by_route.get(route)):
-            leg.receive_dtls(datagram, route, now)
-            self._settle(leg)
+        elif first < 64 and leg.rate_limit.admits(CONTROL_COST_BYTES, now):
+            self._receive_control(leg, datagram, route, now)
 
     def is_known(self, route: Route) -> bool:
         """Whether a leg has bound the route."""
@@ -193,12 +214,15 @@ class Relay:
         """A TCP connection is gone."""
         if leg := self._by_route.pop(route, None):
             leg.lose(route)
+            self._steer(route, Source.STRANGER)
 
     def tick(self, now: float) -> None:
         for link in list(self.links.values()):
             for leg in link.legs.values():
                 leg.tick(now)
                 self._settle(leg)
+                if leg.rate_limit.is_excessive(now) != leg.is_excessive:
+                    self._set_excessive(leg, is_excessive=not leg.is_excessive)
             # what one's network did not let out, it hardly let in: the other's picture is stale too
             if any(leg.is_back for leg in link.legs.values()):
                 self._ask_for_key_frames(link)
@@ -209,6 +233,29 @@ class Relay:
             for leg in link.legs.values():
                 if leg.outbox:
                     self._flush(leg)
+
+    def _set_excessive(self, leg: Leg, *, is_excessive: bool) -> None:
+        """Have the kernel keep a leg that floods apart from the others, or put it back."""
+        leg.is_excessive = is_excessive
+        log.warning(
+            "a leg floods" if is_excessive else "a leg keeps to its rate again",
+            link=str(leg.link),
+            side=leg.side,
+            dropped=leg.rate_limit.dropped,
+        )
+        for route in leg.routes:
+            self._steer(route, _source_of(leg))
+
+    def _receive_control(self, leg: Leg, datagram: bytes, route: Route, now: float) -> None:
+        """STUN or DTLS by a route that a leg has bound."""
+        first = datagram[0]
+        if first >= 20:
+            leg.receive_dtls(datagram, route, now)
+        elif datagram.startswith(_BINDING_SUCCESS):
+            leg.receive_check_answer(datagram, route)
+        elif first < 4:
+            self._receive_check(datagram, route, now)
+        self._settle(leg)
 
     def _receive_rtp(self, leg: Leg, datagram: bytes, arrival_us: int) -> None:
         packet = leg.unprotect(datagram, is_rtcp=False)
@@ -239,7 +286,9 @@ class Relay:
         known = set(leg.routes), set(leg.credentials)
         if not leg.receive_check(request, route, now):
             return
-        self._by_route[route] = leg
+        if self._by_route.get(route) is not leg:
+            self._by_route[route] = leg
+            self._steer(route, _source_of(leg))
         for forgotten in known[0].difference(leg.routes):
             self._let_go(forgotten, leg)
         for retired in known[1].difference(leg.credentials):
@@ -287,6 +336,11 @@ class Relay:
     def _let_go(self, route: Route, leg: Leg) -> None:
         if self._by_route.get(route) is leg:
             del self._by_route[route]
+            self._steer(route, Source.STRANGER)
+
+
+def _source_of(leg: Leg) -> Source:
+    return Source.EXCESSIVE_LEG if leg.is_excessive else Source.LEG
 
 
 def _new_credentials() -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Protocol
 
 Address = tuple[str, int]
@@ -24,3 +25,17 @@ Route = UdpAddress | Connection
 
 def address_of(route: Route) -> Address:
     return route[:2] if isinstance(route, tuple) else route.peer
+
+
+def network_of(route: Route) -> bytes:
+    """Return the network that a route's limits count: an IPv4 address or an IPv6 /64."""
+    host = address_of(route)[0]
+    if not host:
+        return b""
+    if ":" not in host:
+        return socket.inet_aton(host)
+    packed = socket.inet_pton(socket.AF_INET6, host.partition("%")[0])
+    return packed[12:] if packed.startswith(_IPV4_MAPPED) else packed[:8]
+
+
+_IPV4_MAPPED = bytes(10) + b"\xff\xff"

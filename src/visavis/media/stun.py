@@ -1,4 +1,7 @@
-"""STUN binding requests and their answers (RFC 8489, RFC 8445 §7.3), for an ICE-lite agent."""
+"""STUN binding requests and their answers (RFC 8489, RFC 8445 §7), for an ICE-lite agent.
+
+An agent of ICE-lite need not send checks. Ours sends one to each address before media go there.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,14 @@ BINDING_SUCCESS: Final = 0x0101
 USERNAME: Final = 0x0006
 MESSAGE_INTEGRITY: Final = 0x0008
 XOR_MAPPED_ADDRESS: Final = 0x0020
+PRIORITY: Final = 0x0024
 USE_CANDIDATE: Final = 0x0025
+ICE_CONTROLLED: Final = 0x8029
 FINGERPRINT: Final = 0x8028
 COOKIE: Final = 0x2112A442
 MAX_ATTRIBUTES: Final = 32
+
+_OUR_PRIORITY: Final = 0x6E0001FF  # of a peer-reflexive candidate (RFC 8445 §5.1.2)
 
 _HEADER: Final = struct.Struct("!HHI12s")
 _ATTRIBUTE: Final = struct.Struct("!HH")
@@ -38,16 +45,57 @@ class BindingRequest:
 
     def is_authentic(self, pwd: str) -> bool:
         """Whether MESSAGE-INTEGRITY was made with our password (RFC 8489 §14.5)."""
-        expected = hmac.digest(pwd.encode(), self.covered, "sha1")
-        return hmac.compare_digest(expected, self.integrity)
+        return _is_authentic(self.covered, self.integrity, pwd)
+
+
+@dataclass(frozen=True, slots=True)
+class BindingSuccess:
+    """The answer to a request of ours. Not to be believed before `is_authentic`."""
+
+    transaction_id: bytes
+    integrity: bytes
+    covered: bytes
+
+    def is_authentic(self, pwd: str) -> bool:
+        """Whether MESSAGE-INTEGRITY was made with the browser's password."""
+        return _is_authentic(self.covered, self.integrity, pwd)
+
+
+def _is_authentic(covered: bytes, integrity: bytes, pwd: str) -> bool:
+    return hmac.compare_digest(hmac.digest(pwd.encode(), covered, "sha1"), integrity)
 
 
 def parse_binding_request(data: bytes) -> BindingRequest | None:
     """Read a datagram; `None` for all but a binding request that carries credentials."""
+    if (parsed := _parse(data, BINDING_REQUEST)) is None or USERNAME not in parsed[1]:
+        return None
+    transaction_id, found, integrity, covered = parsed
+    return BindingRequest(
+        transaction_id,
+        found[USERNAME].partition(b":")[0].decode("ascii", "replace"),
+        USE_CANDIDATE in found,
+        integrity,
+        covered,
+    )
+
+
+def parse_binding_success(data: bytes) -> BindingSuccess | None:
+    """Read a datagram; `None` for all but a success response with MESSAGE-INTEGRITY."""
+    if (parsed := _parse(data, BINDING_SUCCESS)) is None:
+        return None
+    transaction_id, _, integrity, covered = parsed
+    return BindingSuccess(transaction_id, integrity, covered)
+
+
+def _parse(data: bytes, wanted: int) -> tuple[bytes, dict[int, bytes], bytes, bytes] | None:
+    """Return transaction, attributes, MESSAGE-INTEGRITY and the bytes that it covers.
+
+    The attributes before MESSAGE-INTEGRITY count, and none after it.
+    """
     if len(data) < _HEADER.size or len(data) % 4:
         return None
     kind, length, cookie, transaction_id = _HEADER.unpack_from(data)
-    if kind != BINDING_REQUEST or cookie != COOKIE or length != len(data) - _HEADER.size:
+    if kind != wanted or cookie != COOKIE or length != len(data) - _HEADER.size:
         return None
     found: dict[int, bytes] = {}
     position = _HEADER.size
@@ -57,39 +105,42 @@ def parse_binding_request(data: bytes) -> BindingRequest | None:
         attribute, size = _ATTRIBUTE.unpack_from(data, position)
         value = data[position + _ATTRIBUTE.size : position + _ATTRIBUTE.size + size]
         if attribute == MESSAGE_INTEGRITY:
-            return _binding_request(data[:position], transaction_id, found, value)
+            if len(value) != _INTEGRITY_BYTES:
+                return None
+            length = position - _HEADER.size + _ATTRIBUTE.size + _INTEGRITY_BYTES
+            covered = data[:2] + struct.pack("!H", length) + data[4:position]
+            return transaction_id, found, value, covered
         found[attribute] = value
         position += _ATTRIBUTE.size + size + -size % 4
     return None
 
 
-def _binding_request(
-    before: bytes, transaction_id: bytes, found: dict[int, bytes], integrity: bytes
-) -> BindingRequest | None:
-    """What stands before MESSAGE-INTEGRITY counts, and nothing after it."""
-    if len(integrity) != _INTEGRITY_BYTES or USERNAME not in found:
-        return None
-    length = len(before) - _HEADER.size + _ATTRIBUTE.size + _INTEGRITY_BYTES
-    return BindingRequest(
-        transaction_id,
-        found[USERNAME].partition(b":")[0].decode("ascii", "replace"),
-        USE_CANDIDATE in found,
-        integrity,
-        before[:2] + struct.pack("!H", length) + before[4:],
-    )
-
-
 def binding_success(transaction_id: bytes, address: Address, pwd: str) -> bytes:
     """The answer to a request that came from `address`, authenticated with our password."""
     body = _attribute(XOR_MAPPED_ADDRESS, _xor_address(transaction_id, address))
-    covered = _message(body, transaction_id, _ATTRIBUTE.size + _INTEGRITY_BYTES)
+    return _sealed(BINDING_SUCCESS, transaction_id, body, pwd)
+
+
+def binding_request(transaction_id: bytes, username: str, tie_breaker: bytes, pwd: str) -> bytes:
+    """A check of ours, in the controlled role; `username` and `pwd` as the browser expects them."""
+    body = (
+        _attribute(USERNAME, username.encode())
+        + _attribute(PRIORITY, struct.pack("!I", _OUR_PRIORITY))
+        + _attribute(ICE_CONTROLLED, tie_breaker)
+    )
+    return _sealed(BINDING_REQUEST, transaction_id, body, pwd)
+
+
+def _sealed(kind: int, transaction_id: bytes, body: bytes, pwd: str) -> bytes:
+    """Return the message with MESSAGE-INTEGRITY and FINGERPRINT."""
+
+    def message(to_come: int) -> bytes:
+        return _HEADER.pack(kind, len(body) + to_come, COOKIE, transaction_id) + body
+
+    covered = message(_ATTRIBUTE.size + _INTEGRITY_BYTES)
     body += _attribute(MESSAGE_INTEGRITY, hmac.digest(pwd.encode(), covered, "sha1"))
-    checked = _message(body, transaction_id, _ATTRIBUTE.size + 4)
+    checked = message(_ATTRIBUTE.size + 4)
     return checked + _attribute(FINGERPRINT, struct.pack("!I", crc32(checked) ^ 0x5354554E))
-
-
-def _message(body: bytes, transaction_id: bytes, to_come: int) -> bytes:
-    return _HEADER.pack(BINDING_SUCCESS, len(body) + to_come, COOKIE, transaction_id) + body
 
 
 def _attribute(kind: int, value: bytes) -> bytes:

@@ -11,13 +11,17 @@ import structlog
 
 from visavis.descriptors import for_connections
 from visavis.media.framing import Deframer, FramingError, frame
-from visavis.media.route import Address, Route
+from visavis.media.limits import BURST_SECONDS
+from visavis.media.route import Address, Route, network_of
 
 log = structlog.get_logger(__name__)
 
 MAX_CONNECTIONS: Final = 1024
-MAX_STRANGERS_PER_ADDRESS: Final = 16
-"""Connections of one address that no leg has bound yet."""
+MAX_STRANGERS_PER_NETWORK: Final = 16
+"""Connections of one network that no leg has bound yet."""
+
+STRANGER_RATE: Final = 16 * 1024
+"""Bytes a second that are read of a connection that no leg has bound."""
 
 MAX_WAITING_BYTES: Final = 256 * 1024
 """What a slow browser may leave unread; further packets are lost to it, as on a slow link."""
@@ -39,7 +43,9 @@ class BrowserConnection(asyncio.Protocol):
         self._deframer = Deframer()
         self._transport: asyncio.Transport | None = None
         self.peer: Address = ("", 0)
-        self.known_at = time.monotonic()
+        self.known_at = self._read_at = time.monotonic()
+        self._allowance = STRANGER_RATE * BURST_SECONDS
+        self._resuming: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -56,8 +62,27 @@ class BrowserConnection(asyncio.Protocol):
         now, arrival_us = time.monotonic(), time.time_ns() // 1000
         for datagram in datagrams:
             self._port.receive(datagram, self, now, arrival_us)
+        self._pace(len(data), now)
+
+    def _pace(self, size: int, now: float) -> None:
+        """Read no faster than the connection may send; TCP then holds the sender back."""
+        rate = self._port.rate_of(self)
+        allowance = self._allowance + (now - self._read_at) * rate
+        self._allowance = min(rate * BURST_SECONDS, allowance) - size
+        self._read_at = now
+        if self._allowance < 0 and self._transport and self._resuming is None:
+            self._transport.pause_reading()
+            seconds = -self._allowance / rate
+            self._resuming = asyncio.get_running_loop().call_later(seconds, self._resume)
+
+    def _resume(self) -> None:
+        self._resuming = None
+        if self._transport and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._resuming:
+            self._resuming.cancel()
         self._port.lost(self)
 
     def send(self, datagram: bytes) -> None:
@@ -71,14 +96,19 @@ class BrowserConnection(asyncio.Protocol):
 
 
 class TcpPort:
-    """All connections of a worker. `is_known` tells whether a leg has bound one."""
+    """All connections of a worker. `is_known` tells whether a leg has bound one.
+
+    `leg_rate` is how many bytes a second are read of a leg's connection.
+    """
 
     def __init__(
         self,
         receive: Receive,
         on_lost: Callable[[Route], None],
         is_known: Callable[[Route], bool],
+        leg_rate: float,
     ) -> None:
+        self._leg_rate = leg_rate
         self._descriptors = for_connections()
         self.refused = 0
         self.receive = receive
@@ -96,18 +126,22 @@ class TcpPort:
     def made(self, connection: BrowserConnection) -> None:
         """Take a connection in; the oldest stranger makes room for it when there are too many.
 
-        The strangers of one address make room among themselves first.
+        The strangers of one network make room among themselves first.
         """
-        host = connection.peer[0]
+        network = network_of(connection)
         strangers = [c for c in self._connections if not self._is_known(c)]
-        of_address = [c for c in strangers if c.peer[0] == host]
-        if len(of_address) >= MAX_STRANGERS_PER_ADDRESS:
-            self._part_with(of_address[0])
+        of_network = [c for c in strangers if network_of(c) == network]
+        if len(of_network) >= MAX_STRANGERS_PER_NETWORK:
+            self._part_with(of_network[0])
         elif len(self._connections) >= min(MAX_CONNECTIONS, self._descriptors):
             self._part_with(strangers[0] if strangers else connection)
             if not strangers:
                 return
         self._connections[connection] = None
+
+    def rate_of(self, connection: BrowserConnection) -> float:
+        """Return how many bytes a second are read of a connection."""
+        return self._leg_rate if self._is_known(connection) else STRANGER_RATE
 
     def _part_with(self, connection: BrowserConnection) -> None:
         if not self.refused:

@@ -8,35 +8,61 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from visavis.media.inlet import Inlet
+from visavis.media.inlet import Inlet, PacedInlet
 from visavis.media.outlet import Outlet
 from visavis.media.route import Route
+from visavis.media.socket_filter import SO_ATTACH_FILTER, attach, loopback_filter
+from visavis.media.steering import PortSockets, Source, close_all, enlarge_buffers
 from visavis.media.tcp import Receive, TcpPort
 
-SOCKET_BUFFER_BYTES: Final = 4 * 1024 * 1024
 TCP_BACKLOG: Final = 128
+DEFAULT_LEG_RATE: Final = 25_000_000 / 8
+STEERING_SECONDS: Final = 0.01
+"""Shortest time between two lists of the legs for the kernel: each costs up to a millisecond."""
 
 _ANY: Final = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}  # noqa: S104  browsers reach us
 _NO_FAMILY: Final = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT}
 
 
 class Wires:
-    """Takes the port; raises `OSError`, which names it, when it cannot be had."""
+    """Takes the port; raises `OSError`, which names it, when it cannot be had.
 
-    def __init__(self, port: int) -> None:
-        self._udp = _open(socket.SOCK_DGRAM, port)
+    `host` is the address to listen on, empty for every one. With `is_local_only` the kernel drops
+    what comes from another machine; browsers on this one may use each of its addresses, as Firefox
+    has to, which does not send to 127.0.0.1.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        host: str = "",
+        *,
+        is_local_only: bool = False,
+        leg_rate: float = DEFAULT_LEG_RATE,
+    ) -> None:
+        self._leg_rate = leg_rate
+        udp = _open(socket.SOCK_DGRAM, port, host)
         try:
-            self._listeners = _open(socket.SOCK_STREAM, port)
+            self._listeners = _open(socket.SOCK_STREAM, port, host)
         except OSError:
-            _close(self._udp.values())
+            _close(udp.values())
             raise
-        self._inlets: list[Inlet] = []
+        if is_local_only:
+            for listener in self._listeners.values():
+                attach(listener, SO_ATTACH_FILTER, loopback_filter())
+        self._udp = {
+            family: PortSockets(first, is_local_only=is_local_only) for family, first in udp.items()
+        }
+        self._inlets: list[Inlet | PacedInlet] = []
         self._servers: list[asyncio.Server] = []
         self._tcp: TcpPort | None = None
+        self._steering: asyncio.TimerHandle | None = None
         any_udp = next(iter(self._udp.values()))  # nothing is sent to a family that is missing
-        self._outlet = Outlet(
-            self._udp.get(socket.AF_INET, any_udp), self._udp.get(socket.AF_INET6, any_udp)
+        ipv4, ipv6 = (
+            self._udp.get(family, any_udp).sockets[Source.LEG]
+            for family in (socket.AF_INET, socket.AF_INET6)
         )
+        self._outlet = Outlet(ipv4, ipv6)
 
     @property
     def has_ipv6(self) -> bool:
@@ -50,8 +76,11 @@ class Wires:
     ) -> None:
         """Begin to take in what arrives. `is_known` tells whether a leg has bound a route."""
         loop = asyncio.get_running_loop()
-        self._inlets = [Inlet(udp, receive, self._outlet) for udp in self._udp.values()]
-        self._tcp = TcpPort(receive, on_lost, is_known)
+        for group in self._udp.values():
+            for source, udp in group.sockets.items():
+                kind = Inlet if source is Source.LEG else PacedInlet
+                self._inlets.append(kind(udp, receive, self._outlet))
+        self._tcp = TcpPort(receive, on_lost, is_known, self._leg_rate)
         for listener in self._listeners.values():
             protocol = self._tcp.protocol
             server = await loop.create_server(protocol, sock=listener, backlog=TCP_BACKLOG)
@@ -61,14 +90,32 @@ class Wires:
         if self._tcp:
             self._tcp.tick(now)
 
+    def steer(self, route: Route, source: Source) -> None:
+        """Have the kernel sort what comes by a route from now on."""
+        if not isinstance(route, tuple):
+            return
+        family = socket.AF_INET if len(route) == 2 else socket.AF_INET6
+        group = self._udp.get(family)
+        if group and group.steer(route, source) and self._steering is None:
+            loop = asyncio.get_running_loop()
+            self._steering = loop.call_later(STEERING_SECONDS, self._apply_steering)
+
+    def _apply_steering(self) -> None:
+        self._steering = None
+        for group in self._udp.values():
+            if not group.is_shared:
+                group.apply()
+
     def close(self) -> None:
+        if self._steering:
+            self._steering.cancel()
         for server in self._servers:
             server.close()
         if self._tcp:
             self._tcp.close()
         for inlet in self._inlets:
             inlet.close()
-        _close(self._udp.values())
+        close_all(self._udp.values())
         _close(self._listeners.values())
 
     def send(self, datagram: bytes, route: Route) -> None:
@@ -78,13 +125,19 @@ class Wires:
             route.send(datagram)
 
 
-def _open(kind: socket.SocketKind, port: int) -> dict[socket.AddressFamily, socket.socket]:
-    """Open a socket of each family that the machine has; raise `OSError` if it has neither."""
+def _open(
+    kind: socket.SocketKind, port: int, host: str
+) -> dict[socket.AddressFamily, socket.socket]:
+    """Open a socket of each family that the machine has; raise `OSError` if it has neither.
+
+    With `host`, of its family only.
+    """
     opened: dict[socket.AddressFamily, socket.socket] = {}
     missing: OSError | None = None
-    for family in (socket.AF_INET, socket.AF_INET6):
+    addresses = {_family_of(host): host} if host else _ANY
+    for family, address in addresses.items():
         try:
-            opened[family] = _open_one(family, kind, port)
+            opened[family] = _open_one(family, kind, port, address)
         except OSError as error:
             if error.errno not in _NO_FAMILY:
                 _close(opened.values())
@@ -106,7 +159,13 @@ def _close(sockets: Iterable[socket.socket]) -> None:
         each.close()
 
 
-def _open_one(family: socket.AddressFamily, kind: socket.SocketKind, port: int) -> socket.socket:
+def _family_of(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _open_one(
+    family: socket.AddressFamily, kind: socket.SocketKind, port: int, address: str
+) -> socket.socket:
     opened = socket.socket(family, kind)
     try:
         opened.setblocking(False)
@@ -116,9 +175,8 @@ def _open_one(family: socket.AddressFamily, kind: socket.SocketKind, port: int) 
             # the port of a worker that was killed with its connections open is ours at once
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         else:
-            for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-                opened.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER_BYTES)
-        opened.bind((_ANY[family], port))
+            enlarge_buffers(opened)
+        opened.bind((address, port))
     except OSError:
         opened.close()
         raise

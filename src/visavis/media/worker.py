@@ -100,11 +100,18 @@ class Worker:
 
     def __init__(self, settings: Settings, port: int) -> None:
         self._spool = settings.spool
-        self._wires = Wires(port)
+        leg_rate = settings.max_leg_megabits * 1_000_000 / 8
+        self._wires = Wires(port, leg_rate=leg_rate)
         self._candidates = _candidates(settings.advertise_addresses or own_addresses(), port)
         self._identity = Identity(datetime.now(UTC))
-        leg_rate = settings.max_leg_megabits * 1_000_000 / 8
-        self._relay = Relay(self._identity, self._wires.send, self._on_event, leg_rate)
+        self._relay = Relay(
+            self._identity,
+            self._wires.send,
+            self._on_event,
+            leg_rate,
+            settings.strangers_per_second,
+            self._wires.steer,
+        )
         self._reserve_bytes = settings.disk_reserve_megabytes * MEGABYTE
         self._guard = RecordingGuard(
             Limits(
@@ -115,6 +122,7 @@ class Worker:
             lambda limit: self._tell(control.LimitReached(limit)),
         )
         self._guarded_at = 0.0
+        self._reported = control.PortReport()
         self._app: asyncio.StreamWriter | None = None
         self._app_gone_at: float | None = None
         self._loop = asyncio.get_running_loop()
@@ -137,6 +145,7 @@ class Worker:
         if now - self._guarded_at >= GUARD_SECONDS:
             self._guarded_at = now
             self._run(self._check_limits())
+            self._report_port()
         gone_at = self._app_gone_at
         if gone_at is not None and now - gone_at > control.GRACE_SECONDS:
             self._app_gone_at = None
@@ -157,6 +166,7 @@ class Worker:
         if self._app:
             self._app.close()
         self._app, self._app_gone_at = writer, None
+        self._reported = control.PortReport()
         decoder = msgspec.json.Decoder(control.Request)
         try:
             while True:
@@ -273,6 +283,13 @@ class Worker:
                 self._tell(control.LimitReached(Limit.RATE))
             case LegReport():
                 self._tell(control.LegQuality(leg.link, leg.side, event))
+
+    def _report_port(self) -> None:
+        """Tell the app when something has changed."""
+        report = control.PortReport(self._relay.strangers.refused, self._relay.excessive_legs)
+        if self._app and report != self._reported:
+            self._reported = report
+            self._tell(report)
 
     def _tell(self, event: control.Event) -> None:
         if self._app is None:

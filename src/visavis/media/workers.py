@@ -39,6 +39,16 @@ class MediaWorkers:
         """Limits that recordings and legs of all workers have reached since the start."""
         return sum((client.limits_reached for client in self._clients), Counter())
 
+    @property
+    def refused_datagrams(self) -> int:
+        """Datagrams of strangers that the running workers have refused."""
+        return sum(client.port.refused for client in self._clients)
+
+    @property
+    def excessive_legs(self) -> int:
+        """Legs that send far more than they may."""
+        return sum(client.port.excessive_legs for client in self._clients)
+
     async def answering(self) -> int:
         """Return how many workers answer now; one that hangs is connected all the same."""
         return sum(await asyncio.gather(*(client.answers() for client in self._clients)))

@@ -1,0 +1,88 @@
+"""Our own ICE checks of the routes that a browser uses, before media are sent there.
+
+A browser's check proves that its sender knows the password, not that it is where the datagram seems
+to come from. Without this proof, media could be sent to anybody by a forged source address (RFC
+8445 §19.5.1, "voice hammer").
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Final
+
+from visavis.domain.leg import RemoteTransport
+from visavis.media.route import Route
+from visavis.media.stun import binding_request, parse_binding_success
+
+FIRST_WAIT_SECONDS: Final = 0.1
+MAX_SENT: Final = 7
+"""Requests at doubling intervals, for 12.7 seconds. A later check of the browser begins again."""
+
+
+@dataclass(slots=True)
+class _Check:
+    """One transaction; `pwd` is the browser's as it was sent with."""
+
+    transaction_id: bytes
+    pwd: str = ""
+    sent: int = 0
+    due_at: float = 0.0
+
+
+class RouteChecks:
+    """The routes of one leg that have answered, and the checks of those that have not."""
+
+    def __init__(self) -> None:
+        self._reachable: set[Route] = set()
+        self._pending: dict[Route, _Check] = {}
+        self._tie_breaker = secrets.token_bytes(8)
+
+    def is_reachable(self, route: Route) -> bool:
+        """Whether media may be sent there. A TCP connection proves it by being established."""
+        return route in self._reachable or not isinstance(route, tuple)
+
+    def begin(self, route: Route) -> None:
+        """Check a route from the next `due` on, unless it is being checked already."""
+        if route not in self._pending:
+            self._pending[route] = _Check(secrets.token_bytes(12))
+
+    def forget(self, route: Route) -> None:
+        self._reachable.discard(route)
+        self._pending.pop(route, None)
+
+    def restart(self) -> None:
+        """Check again what has not answered: the browser has other credentials now."""
+        for route in self._pending:
+            self._pending[route] = _Check(secrets.token_bytes(12))
+
+    def due(self, remote: RemoteTransport, ufrag: str, now: float) -> list[tuple[bytes, Route]]:
+        """Return the requests to be sent now; `ufrag` is ours."""
+        requests = []
+        for route, check in list(self._pending.items()):
+            if check.sent == MAX_SENT and now >= check.due_at:
+                del self._pending[route]
+            elif now >= check.due_at:
+                check.due_at = now + FIRST_WAIT_SECONDS * 2**check.sent
+                check.sent += 1
+                check.pwd = remote.pwd
+                username = f"{remote.ufrag}:{ufrag}"
+                request = binding_request(
+                    check.transaction_id, username, self._tie_breaker, remote.pwd
+                )
+                requests.append((request, route))
+        return requests
+
+    def receive_answer(self, datagram: bytes, route: Route) -> bool:
+        """Take an answer in; whether it proves that the browser is reached by this route."""
+        check = self._pending.get(route)
+        if check is None or not check.sent:
+            return False
+        answer = parse_binding_success(datagram)
+        if answer is None or answer.transaction_id != check.transaction_id:
+            return False
+        if not answer.is_authentic(check.pwd):
+            return False
+        del self._pending[route]
+        self._reachable.add(route)
+        return True
