@@ -126,14 +126,8 @@ def test_a_leap_of_rtp_time_moves_no_voice(tmp_path: Path, seconds: float) -> No
 
 
 @pytest.mark.many
-@pytest.mark.parametrize(
-    ("report_every", "jitter"),
-    # Left out: reports every 12 s under 300 ms of jitter. A stall of 2.5 s is then misplaced.
-    [
-        *((every, jitter) for every in (1.0, 5.0, 0.0) for jitter in (0.0, 0.1, 0.3)),
-        *((12.0, jitter) for jitter in (0.0, 0.1)),
-    ],
-)
+@pytest.mark.parametrize("jitter", [0.0, 0.1, 0.3])
+@pytest.mark.parametrize("report_every", [1.0, 5.0, 12.0, 0.0])
 @pytest.mark.parametrize("stall", [0.5, 1.0, 2.5, 6.0, 12.0, 20.0])
 def test_stalls_of_every_length(
     tmp_path: Path, stall: float, report_every: float, jitter: float

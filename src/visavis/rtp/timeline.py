@@ -96,15 +96,16 @@ class Report(NamedTuple):
 class _Bin(NamedTuple):
     """The packets of one second; all but the first four fields are about a step of the delay.
 
-    `delay` is the least, that of the packet `quickest`. `first`, `quickest`, `fell` and `rose` are
-    sequence numbers: the delay fell by `fall` with the packet `fell`, and rose by `rise` with the
-    packet `rose`, after the last quick one.
+    `delay` is the least, that of the packet `quickest`. `first`, `lowest`, `quickest`, `fell` and
+    `rose` are sequence numbers: the delay fell by `fall` with the packet `fell`, and rose by `rise`
+    with the packet `rose`, after the last quick one.
     """
 
     arrival: float
     media: float
     delay: float
     first: float
+    lowest: float
     quickest: float
     fell: float
     fall: float
@@ -159,7 +160,9 @@ class StreamClock:
             self._close()
             self._start, self._end = arrival, arrival + _BIN_SECONDS
             self._media, self._least = media, delay
-            self._first = self._quickest = self._quick = self._fell = self._rose = number
+            self._first = self._lowest = self._quickest = self._quick = self._fell = self._rose = (
+                number
+            )
             self._fall = self._rise = 0.0
         elif delay < self._least + BREAK_SECONDS / 4:
             if delay < self._least:
@@ -168,8 +171,13 @@ class StreamClock:
                 self._media, self._least, self._quickest = media, delay, number
             self._quick = self._rose = number
             self._rise = 0.0
-        elif number > self._quick and delay - self._last_delay > self._rise:
-            self._rose, self._rise = number, delay - self._last_delay
+        elif number > self._quick:
+            if delay - self._last_delay > self._rise:
+                self._rose, self._rise = number, delay - self._last_delay
+            elif number < self._rose and delay - self._least > self._rise / 2:
+                self._rose = number  # it was overtaken
+        if number < self._lowest:
+            self._lowest = number
         self._last_delay = delay
 
     def see_report(self, timestamp: int, ntp_seconds: float, arrival: float) -> None:
@@ -223,6 +231,7 @@ class StreamClock:
                     self._media,
                     self._least,
                     self._first,
+                    self._lowest,
                     self._quickest,
                     self._fell,
                     self._fall,
@@ -368,12 +377,13 @@ class _Judge:
         rest = step
         # the second in which a report came, or the next, may be the first to show the step
         for index in range(since + 1, min(until + 2, len(bins))):
-            if index >= until and abs(rest) < least:
-                return
+            before, after = bins[index - 1], bins[index]
+            moved = after.delay - before.delay
+            if index >= until and (abs(rest) < least or abs(rest - moved) >= abs(rest)):
+                return  # what follows is another step, of which a later report tells
             if _steps(bins, index, step, least):
-                before, after = bins[index - 1], bins[index]
-                rest -= after.delay - before.delay
-                cut = _boundary(before, after, after.delay - before.delay)
+                rest -= moved
+                cut = _boundary(before, after, moved)
                 if cut > (self._cuts[-1] if self._cuts else bins[0].first):
                     self._cuts.append(cut)
 
@@ -388,9 +398,10 @@ def _steps(bins: list[_Bin], index: int, step: float, least: float) -> bool:
 
 def _boundary(before: _Bin, after: _Bin, step: float) -> int:
     """The first packet after a step of the delay between two bins."""
+    first = max(after.lowest, before.quickest + 1)
     if step > 0:
-        return int(before.rose if before.rise > step / 2 else after.first)
-    return int(after.fell if after.fall > -step / 2 else after.first)
+        return int(min(before.rose, first) if before.rise > step / 2 else first)
+    return int(after.fell if after.fall > -step / 2 else first)
 
 
 def _cuts_by_arrival(bins: list[_Bin], since: int, until: int) -> list[int]:
@@ -402,10 +413,24 @@ def _cuts_by_arrival(bins: list[_Bin], since: int, until: int) -> list[int]:
         if floor is None:
             floor = one.delay
         elif abs(one.delay - floor) > BREAK_SECONDS and not _returns(bins, index, floor):
-            cuts.append(_boundary(bins[index - 1], one, one.delay - floor))
+            before = bins[index - 1]
+            if _goes_on(bins, index, until, floor):
+                before, one = one, bins[index + 1]
+            cuts.append(_boundary(before, one, one.delay - floor))
             floor = one.delay
         floor = min(floor + MAX_DRIFT, one.delay)
     return [cut for cut, last in zip(cuts, [0, *cuts], strict=False) if cut > last]
+
+
+def _goes_on(bins: list[_Bin], index: int, until: int, floor: float) -> bool:
+    """Whether the next second shows the rest of a step: a few packets of this one are from before.
+
+    Those that the network delayed most make this second look quicker than the next.
+    """
+    if index + 1 >= until:
+        return False
+    step, rest = bins[index].delay - floor, bins[index + 1].delay - bins[index].delay
+    return step * rest > 0 and abs(rest) > BREAK_SECONDS / 4
 
 
 def _returns(bins: list[_Bin], index: int, floor: float) -> bool:
