@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def test_what_was_appended_is_read_back_and_sealed(tmp_path: Path) -> None:
     journal.note({"type": "event"})
     journal.close()
     found = records(tmp_path)
-    assert [r.arrival_us for r in found[:1000]] == list(range(1000))
+    assert [r.arrival_us - journal.offset_us for r in found[:1000]] == list(range(1000))
     assert [r.kind for r in found[1000:]] == [RecordKind.NOTE, RecordKind.SEAL]
 
 
@@ -66,6 +67,25 @@ def test_a_journal_that_could_not_be_created_is_in_nobody_s_way(
     assert [path.name for path in tmp_path.iterdir()] == [".rec"]
     new_journal(tmp_path).close()
     assert len(records(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("step", [-3600, 7200])
+def test_a_wall_clock_that_is_set_moves_no_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    """Nor does the recording seem to have lasted for longer."""
+    journal = new_journal(tmp_path)
+    began = journal.started_at
+    journal.note({"type": "event"})
+    monkeypatch.setattr(time, "time_ns", lambda: 1_800_000_000_000_000_000 + step * 10**9)
+    monkeypatch.setattr(time, "time", lambda: 1_800_000_000.0 + step)
+    journal.note({"type": "event"})
+    journal.append(time.monotonic_ns() // 1000, RecordKind.RTP, JournalLeg.AGENT, b"x" * 200)
+    journal.close()
+    arrivals = [record.arrival_us for record in records(tmp_path)]
+    assert arrivals == sorted(arrivals)
+    assert arrivals[-1] - arrivals[0] < 60_000_000
+    assert journal.started_at == began
 
 
 def test_it_is_locked_until_it_is_closed(tmp_path: Path) -> None:
@@ -186,11 +206,12 @@ def test_a_stopped_journal_says_why_and_is_sealed(tmp_path: Path) -> None:
     journal.close()
     assert lost == ["The recording was stopped: the disk is nearly full."]
     packet, note, seal = records(tmp_path)
-    assert (packet.arrival_us, seal.kind) == (1, RecordKind.SEAL)
+    assert (packet.arrival_us - journal.offset_us, seal.kind) == (1, RecordKind.SEAL)
     assert note.payload == b'{"type":"stopped","why":"the disk is nearly full"}'
     later = create_journal(tmp_path, MANIFEST, 2, pytest.fail)
     assert later.size > before > 200  # the whole recording counts
-    assert later.started_at == MANIFEST.started_at.timestamp()
+    age = time.monotonic() - later.started_at
+    assert age == pytest.approx(time.time() - MANIFEST.started_at.timestamp(), abs=1.0)
     later.close()
 
 
@@ -227,7 +248,8 @@ journal = create_journal(Path(sys.argv[1]), MANIFEST, 1, print)
 clock = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT)
 for number in itertools.count():
     now = time.time_ns() // 1000
-    journal.append(now, RecordKind.RTP, JournalLeg.AGENT, number.to_bytes(8) * 20)
+    payload = number.to_bytes(8) * 20
+    journal.append(now - journal.offset_us, RecordKind.RTP, JournalLeg.AGENT, payload)
     os.pwrite(clock, now.to_bytes(8), 0)
     time.sleep(0.001)
 """

@@ -104,7 +104,7 @@ class PacedInlet:
 
 def read_batch(udp: socket.socket, receive: Receive, outlet: Outlet, limit: int) -> int:
     """Hand on what has arrived, at most `limit` datagrams; return how many."""
-    now, arrival_us = time.monotonic(), time.time_ns() // 1000
+    now, arrival_us = time.monotonic(), time.monotonic_ns() // 1000
     outlet.hold()
     try:
         for count in range(limit):

@@ -31,9 +31,10 @@ class Journal:
     """One link's journal, appended by the event loop and written by the scribe's thread.
 
     `manifest` is the recording's, open and locked (shared): it is closed with the journal.
-    `started_at` is when the recording began, in seconds since the epoch, and `earlier` how many
-    bytes its other journals had when this one was opened. `gaps` counts the times when records were
-    left out because the disk was too slow.
+    `started_at` is when the recording began, by the monotonic clock, and `earlier` how many bytes
+    its other journals had when this one was opened. `offset_us`, from the monotonic to the wall
+    clock, stays as it was then: a wall clock that is set in mid-call moves no packet. `gaps` counts
+    the times when records were left out because the disk was too slow.
     """
 
     def __init__(
@@ -45,8 +46,10 @@ class Journal:
         *,
         started_at: float = 0.0,
         earlier: int = 0,
+        offset_us: int = 0,
     ) -> None:
         self.started_at = started_at
+        self.offset_us = offset_us
         self._earlier = earlier
         self._is_stopped = False
         self._file = file
@@ -81,9 +84,13 @@ class Journal:
         return not (self._is_stopped or self._is_lost or self._is_closing)
 
     def append(self, arrival_us: int, kind: RecordKind, leg: JournalLeg, payload: bytes) -> None:
-        """Take a record; it is on disk within a second, or a gap is noted."""
+        """Take a record, with its time by the monotonic clock.
+
+        It is on disk within a second, or a gap is noted.
+        """
         if self._is_stopped and kind is not RecordKind.SEAL:
             return
+        arrival_us += self.offset_us
         record = encode_record(arrival_us, kind, leg, payload)
         waiting = self._appended - self._taken + len(record)
         if waiting > MAX_WAITING_BYTES or self._is_lost:
@@ -100,7 +107,7 @@ class Journal:
 
     def note(self, note: Mapping[str, Any]) -> None:
         payload = msgspec.json.encode(note)
-        self.append(time.time_ns() // 1000, RecordKind.NOTE, JournalLeg.NONE, payload)
+        self.append(time.monotonic_ns() // 1000, RecordKind.NOTE, JournalLeg.NONE, payload)
 
     def stop(self, why: str) -> None:
         """Take no more records, note why, and report the journal as lost."""
@@ -113,7 +120,7 @@ class Journal:
         """Seal the journal and let go of it; it is on disk when this returns."""
         if self._is_closing:
             return
-        self.append(time.time_ns() // 1000, RecordKind.SEAL, JournalLeg.NONE, b"")
+        self.append(time.monotonic_ns() // 1000, RecordKind.SEAL, JournalLeg.NONE, b"")
         self._is_closing = True
         self._scribe.hurry()
         self._over.wait()
@@ -181,8 +188,9 @@ def create_journal(
             hidden.rename(directory)
             _sync_directory(spool)
         undo.pop_all()
-    started_at = manifest.started_at.timestamp()
-    return Journal(file, lock, on_lost, started_at=started_at, earlier=earlier)
+    offset_us = (time.time_ns() - time.monotonic_ns()) // 1000
+    started_at = manifest.started_at.timestamp() - offset_us / 1e6
+    return Journal(file, lock, on_lost, started_at=started_at, earlier=earlier, offset_us=offset_us)
 
 
 def try_to_create_journal(spool: Path, reserve_bytes: int) -> None:

@@ -46,7 +46,7 @@ class Recorded(Protocol):
 
     @property
     def started_at(self) -> float:
-        """Beginning of the recording, in seconds since the epoch."""
+        """Beginning of the recording, by the monotonic clock."""
 
     def stop(self, why: str) -> None:
         """Record nothing more and say why."""

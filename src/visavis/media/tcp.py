@@ -32,7 +32,7 @@ STRANGER_SECONDS: Final = 10.0
 LOOK_SECONDS: Final = 1.0
 
 Receive = Callable[[bytes, Route, float, int], None]
-"""Takes a datagram, its route, the monotonic time and the wall clock in microseconds."""
+"""Takes a datagram, its route, and the monotonic time in seconds and in microseconds."""
 
 
 class BrowserConnection(asyncio.Protocol):
@@ -59,7 +59,7 @@ class BrowserConnection(asyncio.Protocol):
         except FramingError:
             self.abort()
             return
-        now, arrival_us = time.monotonic(), time.time_ns() // 1000
+        now, arrival_us = time.monotonic(), time.monotonic_ns() // 1000
         for datagram in datagrams:
             self._port.receive(datagram, self, now, arrival_us)
         self._pace(len(data), now)

@@ -157,7 +157,7 @@ class Worker:
         if journals:
             usage = await asyncio.to_thread(shutil.disk_usage, self._spool)
             written = [journal for journal in journals if journal.is_written]
-            self._guard.check(written, time.time(), usage.free)
+            self._guard.check(written, time.monotonic(), usage.free)
 
     # What the app asks
 

@@ -5,6 +5,9 @@
     body   = record*
     record = u64 arrival in microseconds since the epoch, u8 kind, u8 leg, u32 length, payload
 
+Arrival is by a monotonic clock, whose distance from the wall clock was taken when the journal
+began: it never goes back.
+
 All integers are big-endian. A block is what one write puts on disk: a crash leaves at most one torn
 block at the end, and a reader stops before it. NOTE records carry JSON: the session descriptions
 that name the payload types, and what happened when.
