@@ -47,13 +47,13 @@ class Cluster:
         self._server: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Cluster:
-        programs = _programs()
+        directory = programs()
         data = str(self.directory / "data")
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             shutil.chown(self.directory, USER)
         options = [f"-c{name}={value}" for name, value in SETTINGS.items()]
-        make = _as_user(f"{programs}/initdb", "-D", data, "-U", USER, "-A", "trust", "-N")
-        serve = _as_user(f"{programs}/postgres", "-D", data, "-k", f"{self.directory}", *options)
+        make = as_user(f"{directory}/initdb", "-D", data, "-U", USER, "-A", "trust", "-N")
+        serve = as_user(f"{directory}/postgres", "-D", data, "-k", f"{self.directory}", *options)
         with (self.directory / "log").open("wb") as log:
             subprocess.run(make, stdout=log, stderr=log, check=True)
             self._server = subprocess.Popen(serve, stdout=log, stderr=log)
@@ -116,13 +116,15 @@ class Cluster:
                 return
 
 
-def _programs() -> Path:
+def programs() -> Path:
+    """Return the directory of PostgreSQL's programs, the newest if there are several."""
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     assert installed, "no PostgreSQL here: tests/system-packages installs it"
     return installed[-1].parent
 
 
-def _as_user(*command: str) -> tuple[str, ...]:
+def as_user(*command: str) -> tuple[str, ...]:
+    """Return a command that runs as a user under which PostgreSQL agrees to run."""
     if os.geteuid() != 0:
         return command
     return ("setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", *command)

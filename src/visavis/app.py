@@ -416,10 +416,11 @@ class App:
         what may have been revoked meanwhile.
         """
         self._forget_credentials()
-        async for _ in self.store.changes():
-            self._forget_credentials()
-            await self.policies.refresh()
-            await self.configs.refresh()
+        async with contextlib.aclosing(self.store.changes()) as changes:
+            async for _ in changes:
+                self._forget_credentials()
+                await self.policies.refresh()
+                await self.configs.refresh()
 
     def _forget_credentials(self) -> None:
         self.tokens.forget()

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -241,8 +242,9 @@ def _sessions(store: SqlStore, public_url: str) -> tuple[Sessions, Callable[[], 
 async def _watch(store: SqlStore, forget: Callable[[], None]) -> None:
     """Notice what another process, such as the command line, has written."""
     forget()
-    async for _ in store.changes():
-        forget()
+    async with aclosing(store.changes()) as changes:
+        async for _ in changes:
+            forget()
 
 
 def _announce(settings: Settings) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Final
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any, Final
 
 import psycopg
 from sqlalchemy import Connection, ExceptionContext, create_engine, event, make_url, text
@@ -12,6 +13,18 @@ from visavis.store.migrations import migrate
 
 CHANNEL: Final = "visavis_changes"
 MIGRATION_LOCK: Final = 0x76697361
+
+
+HEARTBEAT_SECONDS: Final = 5.0
+ANSWER_SECONDS: Final = 5.0
+LIMITS: Final = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+"""libpq's parameters; by default a server that was cut off is waited for for hours."""
 
 
 class PostgresqlDatabase:
@@ -25,10 +38,12 @@ class PostgresqlDatabase:
     write_options: Final[dict[str, str]] = {}
 
     def __init__(self, url: str) -> None:
-        dialect = make_url(url).set(drivername="postgresql+psycopg")
-        self._address = dialect.set(drivername="postgresql").render_as_string(hide_password=False)
+        address = make_url(url).set(drivername="postgresql+psycopg")
+        given = address.get_dialect()().create_connect_args(address)[1]
+        self._parameters = _defaults(given) | dict(given)
         self.engine = create_engine(
-            dialect,
+            address,
+            connect_args=self._parameters,
             pool_size=self.writers + self.readers,
             pool_pre_ping=True,
             hide_parameters=True,  # an error's text goes to the log
@@ -40,17 +55,30 @@ class PostgresqlDatabase:
     def tell(self, connection: Connection) -> None:
         connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
 
-    async def changes(self) -> AsyncIterator[None]:
-        """Raises `psycopg.Error` when the connection is lost or the server takes no LISTEN."""
-        connection = await psycopg.AsyncConnection.connect(self._address, autocommit=True)
+    async def changes(self) -> AsyncGenerator[None]:
+        """Raise `psycopg.Error` or `TimeoutError` when changes can no longer be heard.
+
+        That is so when the connection is lost, and on a standby, which takes no LISTEN.
+        """
+        connection = await psycopg.AsyncConnection.connect(autocommit=True, **self._parameters)
         async with connection:
             await connection.execute(f"LISTEN {CHANNEL}")
             yield  # for whatever was missed before
-            async for _ in connection.notifies():
-                yield
+            while True:
+                async for _ in connection.notifies(timeout=HEARTBEAT_SECONDS):
+                    yield
+                # a server that was cut off or frozen is silent like one without changes
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await connection.execute("SELECT 1")
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _defaults(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is added to the parameters of an address; of several hosts, use the primary."""
+    is_one_of_several = "," in given.get("host", "")
+    return LIMITS | ({"target_session_attrs": "read-write"} if is_one_of_several else {})
 
 
 def _alone(connection: Connection) -> None:

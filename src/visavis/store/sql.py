@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.services.ports import Transaction
 from visavis.store.rows import SqlTransaction
+from visavis.tasks import describe
 
 T = TypeVar("T")
 
@@ -38,7 +39,7 @@ class Database(Protocol):
     def tell(self, connection: Connection) -> None:
         """Before the commit of something that other processes may remember."""
 
-    def changes(self) -> AsyncIterator[None]:
+    def changes(self) -> AsyncGenerator[None]:
         """As `SqlStore.changes`."""
 
     def close(self) -> None: ...
@@ -86,10 +87,11 @@ class SqlStore:
         except DBAPIError as error:
             if not is_unavailable(error):
                 raise
-            log.exception("the database does not answer")
+            # of each request in an outage: without its stack, which is the same every time
+            log.error("the database does not answer", reason=describe(error.orig or error))  # noqa: TRY400
             raise VisavisError(ErrorKind.StoreUnavailable) from error
 
-    def changes(self) -> AsyncIterator[None]:
+    def changes(self) -> AsyncGenerator[None]:
         """Yields at once, and whenever another process may have changed something.
 
         Never returns; raises the driver's error when changes can no longer be heard.

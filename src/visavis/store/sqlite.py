@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,7 +49,7 @@ class SqliteDatabase:
         version = connection.exec_driver_sql(VERSION).scalar_one()
         connection.exec_driver_sql(f"{VERSION} = {(version + 1) % 2**31}")
 
-    async def changes(self) -> AsyncIterator[None]:
+    async def changes(self) -> AsyncGenerator[None]:
         seen = await asyncio.to_thread(self._version)
         yield  # for whatever was missed before
         while True:

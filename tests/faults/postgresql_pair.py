@@ -1,0 +1,125 @@
+"""Two PostgreSQL servers that replicate: either may be the primary, the other is its standby."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import psycopg
+
+from tests.postgresql import SETTINGS, USER, as_user, programs
+
+NAMES: Final = ("a", "b")
+DATABASE: Final = "visavis"
+WAIT_SECONDS: Final = 60.0
+
+
+class Server:
+    """One of the two, in a directory with its data and its Unix socket."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def data(self) -> Path:
+        return self.directory / "data"
+
+    def run(self, program: str, *arguments: str) -> None:
+        """Run one of PostgreSQL's programs, as the user that may."""
+        with (self.directory / "log").open("ab") as log:
+            command = as_user(f"{programs()}/{program}", *arguments)
+            subprocess.run(command, stdout=log, stderr=log, check=True)
+
+    def start(self, primary: Server) -> None:
+        """Start it; with a file `standby.signal` it is a standby of `primary`."""
+        settings = {**SETTINGS, "primary_conninfo": f"host={primary.directory} user={USER}"}
+        options = [f"-c{name}={value}" for name, value in settings.items()]
+        command = as_user(
+            *(f"{programs()}/postgres", "-D", str(self.data), "-k", str(self.directory)), *options
+        )
+        with (self.directory / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        _wait(self._answers)
+
+    def stop(self) -> None:
+        """Stop it (fast shutdown): the standby has received everything by then."""
+        if self._process:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait()
+            self._process = None
+
+    def execute(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:
+        address = f"host={self.directory} user={USER} dbname={database}"
+        with psycopg.connect(address, autocommit=True) as connection:
+            cursor = connection.execute(statement)
+            return list(cursor.fetchall()) if cursor.description else []
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.execute("SELECT 1"))
+        except psycopg.OperationalError:
+            return False
+
+
+class PostgresqlPair:
+    """A primary and its standby, which change places by `demote` and `promote`."""
+
+    def __init__(self) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="visavis-pair-"))
+        self.primary, self.standby = (Server(self.directory / name) for name in NAMES)
+
+    @property
+    def address(self) -> str:
+        """Of the database on the server that is the primary."""
+        hosts = ",".join(str(self.directory / name) for name in NAMES)
+        options = f"host={hosts}&user={USER}&target_session_attrs=read-write&connect_timeout=3"
+        return f"postgresql:///{DATABASE}?{options}"
+
+    def start(self) -> PostgresqlPair:
+        self.directory.chmod(0o755)
+        for server in (self.primary, self.standby):
+            server.directory.mkdir()
+            if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+                shutil.chown(server.directory, USER)
+        primary, standby = self.primary, self.standby
+        primary.run("initdb", "-D", str(primary.data), "-U", USER, "-A", "trust", "-N")
+        primary.start(standby)
+        primary.execute(f"CREATE DATABASE {DATABASE}")
+        source = ("-h", str(primary.directory), "-U", USER, "-D", str(standby.data))
+        standby.run("pg_basebackup", *source, "--checkpoint=fast", "--no-sync")
+        self._follow(standby, primary)
+        return self
+
+    def demote(self) -> None:
+        """Make the primary a standby of the other: neither takes a write from now on."""
+        self.primary.stop()
+        self._follow(self.primary, self.standby)
+
+    def promote(self) -> None:
+        """Make the standby the primary."""
+        self.standby.execute("SELECT pg_promote()")
+        self.primary, self.standby = self.standby, self.primary
+
+    def stop(self) -> None:
+        self.standby.stop()
+        self.primary.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _follow(self, server: Server, primary: Server) -> None:
+        (server.data / "standby.signal").touch()
+        server.start(primary)
+
+
+def _wait(question: Callable[[], bool]) -> None:
+    until = time.monotonic() + WAIT_SECONDS
+    while not question():
+        assert time.monotonic() < until, f"not within {WAIT_SECONDS} seconds"
+        time.sleep(0.05)

@@ -1,0 +1,148 @@
+"""A PostgreSQL server that becomes a standby, while another one is promoted."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing
+from datetime import timedelta
+from pathlib import Path
+
+import httpx2
+import psycopg
+import pytest
+import structlog
+
+from tests.faults.postgresql_pair import PostgresqlPair
+from tests.postgresql import Cluster
+from tests.running import PATIENCE
+from visavis import tasks
+from visavis.app import App
+from visavis.domain.oauth import CredentialKind
+from visavis.services.tokens import Tokens
+from visavis.settings import Settings
+from visavis.sources import new_secret, now
+from visavis.store import open_store, postgresql
+from visavis.store.postgresql import PostgresqlDatabase
+
+pytestmark = [pytest.mark.anyio, pytest.mark.postgresql]
+
+PATH = "/v4/livechat/audioVideoChatConfig"
+
+
+@pytest.fixture
+def pair() -> Iterator[PostgresqlPair]:
+    pair = PostgresqlPair()
+    try:
+        yield pair.start()
+    finally:
+        pair.stop()
+
+
+@pytest.fixture
+async def app(pair: PostgresqlPair, tmp_path: Path, anyio_backend: str) -> AsyncIterator[App]:
+    # the parameter for several hosts is ours to add
+    address = pair.address.replace("&target_session_attrs=read-write", "")
+    settings = Settings(data_dir=tmp_path, database=address, archive=False, log_level="warning")
+    app = App(settings, open_store(address))
+    await app.people.found(email="admin@example.com", password="a long password")
+    running = app.start_background_tasks()
+    yield app
+    await tasks.cancelled(*running)
+    app.store.close()
+
+
+@pytest.fixture(autouse=True)
+def _plain_log() -> Iterator[None]:
+    """Log without the values of all variables, which take minutes to print."""
+    structlog.configure([structlog.processors.JSONRenderer()])
+    yield
+    structlog.reset_defaults()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not holds():
+            await asyncio.sleep(0.05)
+
+
+async def test_a_node_hears_of_changes_after_a_failover(pair: PostgresqlPair, app: App) -> None:
+    agent = await app.people.by_email("admin@example.com")
+    token = await app.tokens.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
+    transport = httpx2.ASGITransport(app.web, raise_app_exceptions=False)
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx2.AsyncClient(
+        transport=transport, base_url="http://visavis", headers=headers
+    ) as client:
+        assert (await client.get(PATH)).status_code == 200
+
+        await asyncio.to_thread(pair.demote)
+        for method, path in (("POST", f"{PATH}:enable"), ("GET", "/readyz")):
+            response = await client.request(method, path)
+            assert response.status_code == 503, response.text
+        assert "the database" in (await client.get("/readyz")).text
+        await until(lambda: "store changes" in tasks.MONITOR.problems)
+
+        await asyncio.to_thread(pair.promote)
+        await until(lambda: "store changes" not in tasks.MONITOR.problems)
+        assert (await client.get(PATH)).status_code == 200
+        other = open_store(pair.address)
+        await Tokens(other, now, new_secret).revoke(token)
+        await until(lambda: not app.tokens._remembered)
+        assert (await client.get(PATH)).status_code == 401
+        other.close()
+
+
+async def test_a_standby_is_not_listened_to(pair: PostgresqlPair, anyio_backend: str) -> None:
+    """One host, such as the name of whichever server a proxy chooses."""
+    address = f"postgresql:///visavis?host={pair.primary.directory}&user=postgres"
+    database = PostgresqlDatabase(address)
+    standby = pair.primary
+    await asyncio.to_thread(pair.demote)
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        await heard(database)
+    for change in (pair.promote, pair.demote, pair.promote):  # until it is the primary again
+        await asyncio.to_thread(change)
+    assert pair.primary is standby
+    await heard(database)
+    database.close()
+
+
+async def heard(database: PostgresqlDatabase) -> None:
+    async with aclosing(database.changes()) as changes:
+        await anext(changes)
+
+
+async def test_a_server_that_is_frozen_is_noticed(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, anyio_backend: str
+) -> None:
+    monkeypatch.setattr(postgresql, "HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(postgresql, "ANSWER_SECONDS", 0.2)
+    address = cluster.new_database()
+    database = PostgresqlDatabase(address)
+    changes = database.changes()
+    await anext(changes)
+    listening = asyncio.ensure_future(anext(changes))
+    await asyncio.sleep(0.3)  # while it answers, it is waited for
+    assert not listening.done()
+    with psycopg.connect(address, autocommit=True) as admin:
+        query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+        found = admin.execute(f"{query} AND query = 'SELECT 1'").fetchone()
+    assert found
+    os.kill(found[0], signal.SIGSTOP)
+    try:
+        with pytest.raises(TimeoutError):
+            await listening
+    finally:
+        os.kill(found[0], signal.SIGCONT)
+    database.close()
+
+
+def test_parameters_of_the_address_win(cluster: Cluster) -> None:
+    database = PostgresqlDatabase(f"{cluster.new_database()}&connect_timeout=3")
+    assert database._parameters["connect_timeout"] == "3"
+    assert database._parameters["keepalives_idle"] == 10
+    assert "target_session_attrs" not in database._parameters
+    database.close()
