@@ -138,3 +138,16 @@ def test_an_error_of_http_itself_is_json(served: Served, head: bytes, part: byte
     assert answer.startswith(b"HTTP/1.1 400")
     assert b"application/problem+json" in answer
     assert part in answer
+
+
+async def test_a_person_at_an_unknown_address_gets_a_page(api: Api) -> None:
+    for path in ("/nothing/here", "/v4/nothing"):
+        page = await api.client.get(path, headers={"Accept": "text/html,*/*;q=0.8"})
+        assert page.status_code == 404
+        assert page.headers["content-type"].startswith("text/html")
+        assert "Page not found" in page.text
+        program = await api.client.get(path, headers={"Accept": "*/*"})
+        assert program.status_code == 404
+        assert program.json()["error"] == "EntityNotFound"
+        written = await api.client.post(path, headers={"Accept": "text/html"})
+        assert written.headers["content-type"] == "application/problem+json"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from visavis.web.pages import PAGES, STATIC, asset_url, page_routes
+from visavis.web import pages
+from visavis.web.pages import PAGES, STATIC, page_routes, style_url
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def test_every_asset_of_a_page_exists_and_may_be_kept(client: TestClient, path: 
 
 
 def test_assets_are_compressed_for_those_who_take_it(client: TestClient) -> None:
-    url = asset_url("page", ".css")
+    url = style_url()
     whole = (STATIC / "assets" / url.rsplit("/", 1)[1]).read_bytes()
     plain = client.get(url, headers={"Accept-Encoding": "identity"})
     assert "content-encoding" not in plain.headers
@@ -52,9 +54,12 @@ def test_assets_are_compressed_for_those_who_take_it(client: TestClient) -> None
     assert (part.status_code, part.content) == (206, whole[:10])
 
 
-def test_an_asset_that_was_not_built_is_named() -> None:
+def test_a_style_sheet_that_was_not_built_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(pages, "STATIC", tmp_path / "none")
     with pytest.raises(LookupError, match="make web"):
-        asset_url("nothing", ".css")
+        style_url()
 
 
 def test_the_loader_names_the_widget_of_this_build(client: TestClient) -> None:

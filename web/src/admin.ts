@@ -2,7 +2,8 @@ import { css, html, LitElement, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { t, type Word } from "./catalogue-pages";
 import { dateTime } from "./format";
-import { demandSession, signOut, type Session } from "./session";
+import "./page-header";
+import { demandSession, type Session } from "./session";
 import "./settings/delivery";
 import { merge } from "./settings/merge";
 import { POLICY_VALUES, POLICY_WORDS } from "./settings/policy";
@@ -57,8 +58,6 @@ export class Admin extends LitElement {
   static override styles = [
     shared,
     css`
-      header { display: flex; flex-wrap: wrap; gap: 0.5rem 1.25rem; align-items: center; padding: 0.75rem 1.25rem; border-bottom: 1px solid var(--line); background: var(--card); }
-      header strong { margin-right: auto; }
       a { color: var(--accent); }
       main { max-width: 46rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); }
       .row { display: flex; gap: 1rem; align-items: flex-start; justify-content: space-between; padding: 1rem 0; border-top: 1px solid var(--line); }
@@ -125,11 +124,7 @@ export class Admin extends LitElement {
   override render() {
     if (!this.session) return nothing;
     return html`
-      <header>
-        <strong>Visavis · ${t("settings")}</strong>
-        <a href="/console">${t("console")}</a><a href="/library">${t("library")}</a>
-        <button @click=${() => signOut()}>${t("signOut")}</button>
-      </header>
+      <visavis-header current="settings" .session=${this.session}></visavis-header>
       <main>${this.may("Manage Settings") ? this.content() : html`<p class="card" role="alert">${t("mayNotManage")}</p>`}</main>
     `;
   }

@@ -12,11 +12,11 @@ export const callStyles = css`
   .voice { position: absolute; inset: 0; display: grid; place-content: center; justify-items: center; gap: 12px; font-size: 18.4px; }
   .face { width: 80px; height: 80px; border-radius: 50%; background: #fff2; display: grid; place-items: center; }
   .facts { position: absolute; display: flex; flex-wrap: wrap; gap: 6.4px; z-index: 1; }
-  .facts.start { left: 9.6px; top: 9.6px; max-width: 60%; }
+  .facts.start { left: 9.6px; top: 9.6px; max-width: calc(100% - 128px); }
   .facts.end { right: 9.6px; top: 9.6px; z-index: 3; }
   .facts.bottom { left: 9.6px; bottom: 9.6px; max-width: 68%; }
   .chip { display: inline-flex; gap: 5.6px; align-items: center; padding: 4px 9.6px; border-radius: 999px; background: #0009; font-size: 12.8px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-  .chip.recording i { width: 9.6px; height: 9.6px; border-radius: 50%; background: #ff5a4f; animation: pulse 2s ease-in-out infinite; }
+  .chip.recording i { flex: none; width: 9.6px; height: 9.6px; border-radius: 50%; background: #ff5a4f; animation: pulse 2s ease-in-out infinite; }
   .time { font-variant-numeric: tabular-nums; }
   @keyframes pulse { 50% { opacity: 0.35; } }
   .veil { position: absolute; inset: 0; z-index: 2; background: #000a; display: grid; place-content: center; justify-items: center; gap: 12px; }
@@ -25,11 +25,14 @@ export const callStyles = css`
   .messages:not(:has(p)) { position: absolute; }
   .messages p { margin: 0; }
   .bar { display: flex; flex-wrap: wrap; gap: 8px; justify-content: center; align-items: center; }
-  .count { position: absolute; top: -4.8px; right: -4.8px; min-width: 19.2px; height: 19.2px; padding: 0 4px; border-radius: 999px; background: var(--danger); color: var(--on-danger); font-size: 12px; line-height: 19.2px; }
+  .count { position: absolute; top: -4.8px; right: -4.8px; min-width: 19.2px; height: 19.2px; padding: 0 4px; border-radius: 999px; background: var(--stop); color: var(--on-stop); font-size: 12px; line-height: 19.2px; }
   .panel { border-top: 1px solid var(--line); padding-top: 12px; }
   :host(:fullscreen) { background: #0c1013; padding: 12px; grid-template-rows: 1fr auto auto; height: 100vh; }
   :host(:fullscreen) .stage { aspect-ratio: auto; min-height: 0; }
   :host(:fullscreen) .bar { background: none; }
   :host(:fullscreen) .panel { background: var(--card); border-radius: 12px; padding: 12px; width: min(416px, 100%); justify-self: center; }
-  @media (max-width: 416px) { .bar { gap: 5.6px; } }
+  @media (max-width: 440px) {
+    .bar { max-width: 268px; margin: 0 auto; } /* two even rows: hanging up never stands alone */
+    .chip { white-space: normal; border-radius: 12px; }
+  }
 `;

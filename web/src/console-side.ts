@@ -16,7 +16,7 @@ export class ConsoleSide extends LitElement {
   static override styles = [
     shared,
     css`
-      :host { display: grid; gap: 1.25rem; align-content: start; }
+      :host { display: grid; gap: 1.25rem; align-content: start; grid-template-columns: minmax(0, 1fr); }
       section { padding: 1rem 1.25rem; }
       h2 { display: flex; justify-content: space-between; align-items: baseline; font-size: 1rem; margin-bottom: 0.5rem; }
       h2 span { font-weight: 500; color: var(--quiet); font-variant-numeric: tabular-nums; }

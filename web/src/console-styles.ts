@@ -4,9 +4,6 @@ import { forcedSwitch } from "./styles";
 /** The console: the call in the middle, what is around it beside or, on a phone, below. */
 export const consoleStyles = css`
   :host { display: block; min-height: 100vh; }
-  header { display: flex; flex-wrap: wrap; gap: 0.5rem 1.25rem; align-items: center; padding: 0.6rem 1.25rem; border-bottom: 1px solid var(--line); background: var(--card); }
-  header strong { margin-right: auto; }
-  nav { display: flex; gap: 1.25rem; }
   a { color: var(--accent); }
   .presence { display: inline-flex; gap: 0.6rem; align-items: center; font-weight: 600; min-height: 2.75rem; cursor: pointer; }
   input[role="switch"] { appearance: none; flex: none; width: 2.75rem; height: 1.6rem; margin: 0; border-radius: 999px; background: var(--quiet); position: relative; cursor: pointer; transition: background 0.15s; }
@@ -16,10 +13,10 @@ export const consoleStyles = css`
   input[role="switch"]:disabled { opacity: 0.5; }
   main { max-width: 80rem; margin: 0 auto; padding: 1.25rem; display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr) 20rem; }
   main.alone { grid-template-columns: minmax(0, 1fr); max-width: 60rem; }
-  .middle { display: grid; gap: 1.25rem; align-content: start; min-width: 0; }
+  .middle { display: grid; gap: 1.25rem; align-content: start; min-width: 0; grid-template-columns: minmax(0, 1fr); }
   .middle > [role="status"] p { margin: 0; }
   .notice { display: flex; gap: 1rem; align-items: center; justify-content: space-between; padding: 0.35rem 0.35rem 0.35rem 1.25rem; border-radius: 12px; background: var(--soft); border: 1px solid var(--line); }
-  .notice p { margin: 0; }
+  .notice p { margin: 0; min-width: 0; overflow-wrap: anywhere; }
   .notice > div { min-width: 0; }
   .notice > span { display: flex; flex: none; gap: 0.5rem; align-items: center; }
   .notice blockquote { margin: 0.5rem 0; padding-inline-start: 0.75rem; border-inline-start: 3px solid var(--accent); white-space: pre-wrap; overflow-wrap: anywhere; max-height: 12rem; overflow-y: auto; }
@@ -34,6 +31,7 @@ export const consoleStyles = css`
   .team { border-top: 1px solid var(--line); padding-top: 0.75rem; }
   .team ul { list-style: none; margin: 0; padding: 0; }
   .team li { display: flex; gap: 0.75rem; align-items: center; padding: 0.4rem 0; }
+  .details p { overflow-wrap: anywhere; }
   .team .who { flex: 1; min-width: 0; overflow-wrap: anywhere; }
   .dot { width: 0.6rem; height: 0.6rem; border-radius: 50%; background: var(--quiet); flex: none; }
   .dot.available { background: var(--good); } .dot.busy { background: var(--danger); }
@@ -42,11 +40,13 @@ export const consoleStyles = css`
     .dot.available { background: CanvasText; } .dot.busy { background: Highlight; border-color: Highlight; }
   }
   ${forcedSwitch}
-  @media (max-width: 62rem) { main { grid-template-columns: minmax(0, 1fr); } }
+  @media (max-width: 62rem) {
+    main { grid-template-columns: minmax(0, 1fr); }
+    .middle { display: contents; }
+    visavis-history { order: 1; } /* who waits comes before who has called */
+  }
   @media (max-width: 40rem) {
     main { padding: 0.75rem; gap: 0.75rem; } .middle { gap: 0.75rem; }
-    header { padding: 0.5rem 0.75rem; gap: 0.25rem 1rem; }
-    .name { display: none; }
     .call { padding: 0.6rem; }
   }
 `;

@@ -11,7 +11,8 @@ import "./history";
 import { icon } from "./icons";
 import type { TeamMember } from "./protocol";
 import "./ring-card";
-import { demandSession, signOut } from "./session";
+import "./page-header";
+import { demandSession, type Session } from "./session";
 import { signalingUrl } from "./signaling";
 import { shared } from "./styles";
 import { Watch } from "./subject";
@@ -26,6 +27,7 @@ export class Console extends LitElement {
   @property() join = "";
   @property({ reflect: true, attribute: "data-state" }) stage: Stage = "idle";
   desk: Desk | undefined;
+  private session: Session | null = null;
   private isChoosing = false;
   /** The calls that have waited in the queue at the last look. */
   private waitingIds = new Set<string>();
@@ -36,7 +38,7 @@ export class Console extends LitElement {
   override async connectedCallback(): Promise<void> {
     super.connectedCallback();
     Object.assign(window, { visavisConsole: this });
-    if (!this.join) await demandSession();
+    if (!this.join) this.session = await demandSession();
     const who = this.join ? `?join=${encodeURIComponent(this.join)}` : "";
     this.desk = new Desk(
       signalingUrl(location.origin, `/signaling/agent${who}`),
@@ -91,19 +93,11 @@ export class Console extends LitElement {
   }
 
   private head(desk: Desk) {
-    return html`<header>
-      <strong>Visavis · ${t("console")}</strong>
-      ${
-        this.join
-          ? nothing
-          : html`
-        <label class="presence"><input type="checkbox" role="switch" .checked=${desk.isAvailable && desk.isOnline} ?disabled=${!desk.isOnline || !desk.mayAccept}
-          @change=${(event: Event) => desk.setAvailable((event.target as HTMLInputElement).checked)} />${t("available")}</label>
-        <span class="quiet name">${desk.agentName}</span>
-        <nav aria-label="Visavis"><a href="/library">${t("library")}</a><a href="/admin">${t("settings")}</a></nav>
-        <button @click=${signOut}>${t("signOut")}</button>`
-      }
-    </header>`;
+    if (this.join) return html`<visavis-header alone></visavis-header>`;
+    return html`<visavis-header current="console" .session=${this.session}>
+      <label class="presence"><input type="checkbox" role="switch" .checked=${desk.isAvailable && desk.isOnline} ?disabled=${!desk.isOnline || !desk.mayAccept}
+        @change=${(event: Event) => desk.setAvailable((event.target as HTMLInputElement).checked)} />${t("available")}</label>
+    </visavis-header>`;
   }
 
   /** The only place that says whether calls ring here. */
@@ -131,7 +125,8 @@ export class Console extends LitElement {
   private waiting(desk: Desk) {
     if (desk.rings.length) return html`<visavis-rings .desk=${desk}></visavis-rings>`;
     if (desk.isOver)
-      return html`<section class="card empty" role="alert"><h1>${t("joinOver")}</h1><p class="quiet">${t("joinOverHelp")}</p></section>`;
+      return html`<section class="card empty" role="alert"><h1>${t(desk.hasEndedCall ? "joinEnded" : "joinOver")}</h1>
+        <p class="quiet">${t(desk.hasEndedCall ? "joinEndedHelp" : "joinOverHelp")}</p></section>`;
     return html`<section class="card empty">
       <span class="face">${icon("phone", 28)}</span>
       <h1>${t(this.join ? "waitingForVisitor" : "noCalls")}</h1>

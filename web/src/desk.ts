@@ -71,6 +71,9 @@ export class Desk extends Subject {
   private patience = 0;
   private connections = 0;
   private forsaken = "";
+  /** Whether that call took place on this page. */
+  hasEndedCall = false;
+  private wasInCall = false;
   private readonly signaling: Signaling<ToAgent, FromAgent>;
   private readonly onPageHide = () => this.remember();
 
@@ -141,6 +144,7 @@ export class Desk extends Subject {
     else if (this.signaling.isOpen) this.signaling.send({ type: "hangUp", callId });
     else this.forsaken = callId;
     this.finish("");
+    this.endLink();
   }
 
   setAvailable(isAvailable: boolean): void {
@@ -246,7 +250,9 @@ export class Desk extends Subject {
         this.transferringTo = "";
         break;
       case "ended":
-        if (message.callId === this.callId) this.finish(endedAtDesk(message.reason));
+        if (message.callId !== this.callId) break;
+        this.finish(endedAtDesk(message.reason));
+        this.endLink();
         break;
       default:
         if (message.callId === this.callId) void this.hearOfCall(message);
@@ -259,6 +265,7 @@ export class Desk extends Subject {
     if (!conversation || message.callId !== this.callId) return;
     conversation.hear(message);
     if (message.type === "callState") this.stage = STAGES[message.state] ?? this.stage;
+    this.wasInCall ||= this.stage === "connected";
     this.changed();
   }
 
@@ -347,8 +354,17 @@ export class Desk extends Subject {
   /** Signed out, disabled, or no longer permitted to accept calls: the server has ended the call. */
   private refusedByServer(): boolean {
     if (this.hasCall) this.finish(t("rightsEnded"));
-    this.isOver = this.isJoin;
+    this.endLink();
     return this.isOver;
+  }
+
+  /** A link is for one call: once that is over, the server lets nobody in by it. */
+  private endLink(): void {
+    if (!this.isJoin || this.isOver) return;
+    this.isOver = true;
+    this.hasEndedCall = this.wasInCall;
+    this.signaling.close();
+    this.changed();
   }
 
   private onOpen(isOpen: boolean): void {

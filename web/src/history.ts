@@ -43,7 +43,7 @@ export class History extends LitElement {
       .filters [aria-pressed="true"] { background: var(--ink); border-color: var(--ink); color: var(--card); }
       ul { list-style: none; margin: 0; padding: 0; }
       ul + button { margin-top: 0.75rem; }
-      li { display: grid; grid-template-columns: auto 1fr auto; gap: 0.25rem 0.75rem; align-items: center; padding: 0.75rem 0; border-top: 1px solid var(--line); }
+      li { display: grid; grid-template-columns: auto minmax(0, 1fr) auto; gap: 0.25rem 0.75rem; align-items: center; padding: 0.75rem 0; border-top: 1px solid var(--line); }
       .who { min-width: 0; overflow-wrap: anywhere; }
       .when { text-align: end; }
       blockquote { grid-column: 2 / -1; margin: 0; padding: 0.5rem 0.75rem; border-inline-start: 3px solid var(--accent); background: var(--soft); border-radius: 0 8px 8px 0; white-space: pre-wrap; overflow-wrap: anywhere; }

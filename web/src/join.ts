@@ -1,6 +1,7 @@
 import { html, LitElement } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { t } from "./catalogue-pages";
+import "./page-header";
 import { shared } from "./styles";
 import { joinStyles } from "./join-styles";
 import "./widget";
@@ -12,6 +13,7 @@ export class Join extends LitElement {
   static override styles = [shared, joinStyles];
 
   @state() private isValid = true;
+  @state() private hasEnded = false;
   private readonly token = location.pathname.split("/").pop() ?? "";
 
   override connectedCallback(): void {
@@ -21,9 +23,11 @@ export class Join extends LitElement {
 
   override render() {
     if (!this.isValid)
-      return html`<main><section class="card"><h1>${t("joinOver")}</h1><p class="quiet" role="alert">${t("joinOverHelp")}</p></section></main>`;
-    return html`<main><h1>${t("joinTitle")}</h1><p class="quiet">${t("joinHelp")}</p>
-      <visavis-widget join=${this.token}></visavis-widget></main>`;
+      return html`<visavis-header alone></visavis-header><main><section class="card"><h1>${t("joinOver")}</h1><p class="quiet" role="alert">${t("joinOverHelp")}</p></section></main>`;
+    return html`<visavis-header alone></visavis-header><main>
+        <h1>${t(this.hasEnded ? "joinEnded" : "joinTitle")}</h1><p class="quiet">${t(this.hasEnded ? "joinEndedHelp" : "joinHelp")}</p>
+        <visavis-widget join=${this.token} @ended=${() => (this.hasEnded = true)}></visavis-widget>
+      </main>`;
   }
 
   override firstUpdated(): void {

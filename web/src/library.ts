@@ -8,7 +8,8 @@ import "./library/deeds";
 import "./library/player";
 import type { Player } from "./library/player";
 import "./library/recordings";
-import { demandSession, signOut, type Session } from "./session";
+import "./page-header";
+import { demandSession, type Session } from "./session";
 import { shared } from "./styles";
 
 /** What was recorded: a list, or one recording with all that belongs to it (`?recording=…&t=…`). */
@@ -17,14 +18,12 @@ export class Library extends LitElement {
   static override styles = [
     shared,
     css`
-      header { display: flex; flex-wrap: wrap; gap: 0.5rem 1.25rem; align-items: center; padding: 0.75rem 1.25rem; border-bottom: 1px solid var(--line); background: var(--card); }
-      header strong { margin-right: auto; }
       a { color: var(--accent); }
-      main { max-width: 82rem; margin: 0 auto; padding: 1.25rem clamp(0.75rem, 3vw, 1.25rem) 4rem; display: grid; gap: 1.25rem; }
+      main { max-width: 82rem; margin: 0 auto; padding: 1.25rem clamp(0.75rem, 3vw, 1.25rem) 4rem; display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); }
       .one { display: grid; grid-template-columns: minmax(0, 1fr) minmax(16rem, 24rem); gap: 1.25rem; align-items: start; }
-      .main { display: grid; gap: 1.25rem; }
+      .main { display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); }
       .title { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; align-items: baseline; margin-bottom: 0.75rem; }
-      h1 { margin: 0; }
+      h1 { margin: 0; min-width: 0; overflow-wrap: anywhere; }
       .badge { border-color: var(--accent); color: var(--accent); }
       @media (max-width: 60rem) { .one { grid-template-columns: minmax(0, 1fr); } }
     `,
@@ -56,11 +55,7 @@ export class Library extends LitElement {
   override render() {
     if (!this.session) return nothing;
     return html`
-      <header>
-        <strong>Visavis · ${t("library")}</strong>
-        ${this.alone ? nothing : html`<a href="/console">${t("console")}</a><a href="/admin">${t("settings")}</a>`}
-        <button @click=${() => signOut()}>${t("signOut")}</button>
-      </header>
+      <visavis-header current="library" .session=${this.session} ?alone=${this.alone}></visavis-header>
       <main>${this.may("View Recordings") ? this.content() : html`<p class="card" role="alert">${t("mayNotView")}</p>`}</main>
     `;
   }

@@ -13,7 +13,7 @@ export class RingCard extends LitElement {
   static override styles = [
     shared,
     css`
-      ul { list-style: none; margin: 0; padding: 0; display: grid; gap: 1rem; }
+      ul { list-style: none; margin: 0; padding: 0; display: grid; gap: 1rem; grid-template-columns: minmax(0, 1fr); }
       li { display: flex; flex-wrap: wrap; gap: 1rem; align-items: center; padding: 1.25rem; border-radius: 16px; background: var(--card); border: 2px solid var(--accent); }
       .face { width: 3.25rem; height: 3.25rem; border-radius: 50%; display: grid; place-items: center; background: var(--accent); color: var(--on-accent); flex: none; animation: ring 1.8s ease-out infinite; }
       @keyframes ring { from { box-shadow: 0 0 0 0 color-mix(in srgb, var(--accent) 60%, transparent); } to { box-shadow: 0 0 0 0.9rem transparent; } }
@@ -22,6 +22,7 @@ export class RingCard extends LitElement {
       .stopped { opacity: 0.6; border-style: dashed; } .stopped .face { animation: none; }
       .bar[hidden] { display: none; }
       .bar { display: flex; flex-wrap: wrap; gap: 0.5rem; }
+      @media (max-width: 30rem) { li { padding: 1rem; } .bar, .bar button { flex: 1 1 auto; } }
     `,
   ];
 

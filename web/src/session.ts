@@ -1,5 +1,15 @@
 export type Session = { agentName: string; email: string; siteId: number; permissions: string[] };
 
+/** Who is signed in, or null. */
+export const readSession = async (): Promise<Session | null> => {
+  try {
+    const response = await fetch("/session");
+    return response.ok ? ((await response.json()) as Session) : null;
+  } catch {
+    return null; // the server is away
+  }
+};
+
 /** Who is signed in; goes to the sign-in page when nobody is. */
 export const demandSession = async (): Promise<Session> => {
   const response = await fetch("/session");

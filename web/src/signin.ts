@@ -1,6 +1,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { t } from "./catalogue-pages";
+import { mark } from "./mark";
 import { shared } from "./styles";
 
 @customElement("visavis-signin")
@@ -8,10 +9,11 @@ export class SignIn extends LitElement {
   static override styles = [
     shared,
     css`
-      main { max-width: 22rem; margin: 12vh auto; padding: 0 1rem; }
-      label { display: block; font-weight: 600; margin-bottom: 1rem; }
-      input { display: block; width: 100%; font: inherit; padding: 0.6rem; margin-top: 0.25rem; border-radius: 8px; border: 1px solid var(--quiet); background: transparent; color: inherit; }
-      button { width: 100%; }
+      main { max-width: 24rem; margin: 0 auto; padding: max(2rem, 12vh) 1rem 2rem; }
+      .brand { display: flex; gap: 0.75rem; align-items: center; justify-content: center; font-weight: 650; font-size: 1.25rem; margin-bottom: 1.5rem; color: var(--ink); text-decoration: none; }
+      form { display: grid; gap: 1rem; padding: 1.75rem; }
+      h1, .error { margin: 0; }
+      .error:empty { display: none; }
     `,
   ];
 
@@ -20,10 +22,11 @@ export class SignIn extends LitElement {
 
   override render() {
     return html`<main>
+      <a class="brand" href="/">${mark(40)} Visavis</a>
       <form class="card" @submit=${this.submit}>
         <h1>${t("signIn")}</h1>
-        <label>${t("email")}<input name="email" type="text" inputmode="email" autocomplete="username" required autofocus /></label>
-        <label>${t("password")}<input name="password" type="password" autocomplete="current-password" required /></label>
+        <label class="field">${t("email")}<input name="email" type="text" inputmode="email" autocomplete="username" required autofocus /></label>
+        <label class="field">${t("password")}<input name="password" type="password" autocomplete="current-password" required /></label>
         <p class="error" role="alert">${this.error || nothing}</p>
         <button class="primary" ?disabled=${this.isBusy}>${t("signIn")}</button>
       </form>
@@ -34,9 +37,19 @@ export class SignIn extends LitElement {
     event.preventDefault();
     const form = Object.fromEntries(new FormData(event.target as HTMLFormElement));
     this.isBusy = true;
+    this.error = "";
+    try {
+      await this.send(form);
+    } catch {
+      this.error = t("signInFailed"); // the network is gone, or something else than Visavis answered
+    } finally {
+      this.isBusy = false;
+    }
+  }
+
+  private async send(form: object): Promise<void> {
     const headers = { "Content-Type": "application/json" };
     const response = await fetch("/session", { method: "POST", headers, body: JSON.stringify(form) });
-    this.isBusy = false;
     if (response.ok) location.assign(nextPage());
     else this.error = ((await response.json()) as { message: string }).message;
   }

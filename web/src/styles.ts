@@ -4,13 +4,13 @@ import { css } from "lit";
 export const shared = css`
   :host {
     --ink: #17202a; --quiet: #56616d; --card: #fff; --line: #d8dde2; --soft: #eef1f3;
-    --accent: #0b6b5d; --on-accent: #fff; --danger: #b3261e; --on-danger: #fff; --good: #1b6e37; --warn: #8a5300;
+    --accent: #0b6b5d; --on-accent: #fff; --danger: #b3261e; --stop: #b3261e; --on-stop: #fff; --good: #1b6e37; --warn: #8a5300;
     font: 16px/1.45 system-ui, sans-serif; color: var(--ink); color-scheme: light dark; text-align: start;
   }
   @media (prefers-color-scheme: dark) {
     :host {
       --ink: #e8ecef; --quiet: #a3adb7; --card: #1b2229; --line: #323c46; --soft: #262f38;
-      --accent: #5fd0bd; --on-accent: #06231e; --danger: #ffb4ab; --on-danger: #410002; --good: #7fd99a; --warn: #f2bd72;
+      --accent: #5fd0bd; --on-accent: #06231e; --danger: #ffb4ab; --stop: #d0352b; --good: #7fd99a; --warn: #f2bd72;
     }
   }
   *, *::before, *::after { box-sizing: border-box; }
@@ -23,7 +23,7 @@ export const shared = css`
   }
   button:hover:not(:disabled) { border-color: var(--accent); }
   button.primary { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
-  button.danger { background: var(--danger); border-color: var(--danger); color: var(--on-danger); }
+  button.danger { background: var(--stop); border-color: var(--stop); color: var(--on-stop); }
   button.primary:hover:not(:disabled), button.danger:hover:not(:disabled) { filter: brightness(1.1); }
   button.round { width: 44px; height: 44px; padding: 0; flex: none; position: relative; }
   button.round[aria-pressed="true"], button[aria-expanded="true"] { background: var(--ink); border-color: var(--ink); color: var(--card); }

@@ -241,9 +241,9 @@ export class Widget extends LitElement {
     const mayLeaveMessage = (isUnanswered || unsent) && !hasLeftMessage;
     return html`
       <div class="head"><p class="title" id="first" tabindex="-1" role="status">${notice}</p>
-        <button class="round" aria-label=${t("close")} title=${t("close")} @click=${() => this.visitor!.dismiss()}>${icon("close", 18)}</button></div>
+        ${this.join ? nothing : html`<button class="round" aria-label=${t("close")} title=${t("close")} @click=${() => this.visitor!.dismiss()}>${icon("close", 18)}</button>`}</div>
       ${mayLeaveMessage ? html`<p class="quiet">${t(isUnanswered ? "leaveMessage" : "unsentHelp")}</p><visavis-message .visitor=${this.visitor!}></visavis-message>` : nothing}
-      ${availability.isEnabled && !mayLeaveMessage ? this.choices() : nothing}
+      ${availability.isEnabled && !mayLeaveMessage && !this.join ? this.choices() : nothing}
     `;
   }
 

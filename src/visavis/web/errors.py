@@ -8,10 +8,11 @@ from typing import Any
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Match
 
 from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.web.pages import STATIC
 
 log = structlog.get_logger(__name__)
 
@@ -95,6 +96,8 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     """What the router refuses: an unknown path, a wrong method."""
     if not isinstance(error, HTTPException):
         raise error
+    if error.status_code == 404 and _is_for_a_person(request):
+        return FileResponse(STATIC / "404.html", 404, headers={"Cache-Control": "no-cache"})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         return _on_other_method(request)
     is_unknown = error.status_code == HTTPStatus.NOT_FOUND
@@ -116,6 +119,11 @@ def _on_other_method(request: Request) -> Response:
     if request.method == "OPTIONS":
         return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
     return problem(request, VisavisError(ErrorKind.MethodNotAllowed), headers)
+
+
+def _is_for_a_person(request: Request) -> bool:
+    """Whether a browser shows the answer as a page: programs do not ask for HTML."""
+    return request.method in {"GET", "HEAD"} and "text/html" in request.headers.get("accept", "")
 
 
 async def on_crash(request: Request, error: Exception) -> Response:

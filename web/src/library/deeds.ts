@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { t } from "../catalogue-pages";
-import { fileSize } from "../format";
+import { clock, dateTime, fileSize } from "../format";
 import { shared } from "../styles";
 import type { Composition, Opened, Recording } from "./api";
 
@@ -20,7 +20,8 @@ export class Deeds extends LitElement {
       a { color: var(--accent); font-weight: 600; }
       progress { width: 100%; height: 0.6rem; accent-color: var(--accent); }
       .danger-text { background: none; border-color: var(--danger); color: var(--danger); }
-      dialog { border: 1px solid var(--line); border-radius: 16px; background: var(--card); color: var(--ink); max-width: 26rem; padding: 1.25rem; }
+      dialog { border: 1px solid var(--line); border-radius: 16px; background: var(--card); color: var(--ink); max-width: min(26rem, calc(100vw - 2rem)); padding: 1.25rem; overflow-wrap: anywhere; }
+      dialog p { margin-top: 0.75rem; }
       dialog::backdrop { background: rgb(0 0 0 / 0.5); }
       dialog .row { justify-content: flex-end; margin-top: 1rem; }
     `,
@@ -75,8 +76,10 @@ export class Deeds extends LitElement {
     return html`
       <div class="row"><p class="quiet">${t(one.isHeld ? "heldHelp" : "holdHelp")}</p><button id="hold" @click=${this.hold}>${t(one.isHeld ? "release" : "hold")}</button></div>
       ${one.isHeld ? nothing : html`<div class="row"><p class="quiet">${t("deleteHelp")}</p><button class="danger-text" id="delete" @click=${() => this.dialog.showModal()}>${t("delete")}</button></div>`}
-      <dialog aria-labelledby="sure">
+      <dialog aria-labelledby="sure" aria-describedby="sure-what">
         <h2 id="sure">${t("deleteSure")}</h2>
+        <p id="sure-what"><strong>${one.visitorName || t("aVisitor")} · ${one.agentNames.join(", ") || t("agent")}</strong><br />${dateTime(one.startedAt)}, ${clock(one.duration)}</p>
+        <p class="quiet">${t("deleteSureHelp")}</p>
         <div class="row">
           <button @click=${() => this.dialog.close()}>${t("keep")}</button>
           <button class="danger" id="delete-now" @click=${this.erase}>${t("delete")}</button>

@@ -45,6 +45,7 @@ export class Player extends LitElement {
       select:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
       #play { min-width: 6.5rem; }
       .hint { margin: 0.5rem 0 0; font-size: 0.85rem; }
+      @media (max-width: 34rem) { .sides { grid-template-columns: minmax(0, 1fr); } .with-screen .sides { grid-template-columns: 1fr 1fr; } }
       @media (hover: none) { .hint { display: none; } }
     `,
   ];

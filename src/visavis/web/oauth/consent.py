@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse
 
 from visavis.domain.oauth import Client
 from visavis.domain.people import Agent, Permission
-from visavis.web.pages import asset_url
+from visavis.web.pages import style_url
 from visavis.web.safe import HEADERS
 
 _PAGE: Final = Template("""<!doctype html>
@@ -83,5 +83,5 @@ def is_proof(given: str, session: str) -> bool:
 
 
 def _answer(title: str, content: str, status: int, headers: dict[str, str]) -> HTMLResponse:
-    text = _PAGE.substitute(title=escape(title), content=content, style=asset_url("page", ".css"))
+    text = _PAGE.substitute(title=escape(title), content=content, style=style_url())
     return HTMLResponse(text, status, headers={"Cache-Control": "no-store", **headers})

@@ -37,6 +37,7 @@ REVALIDATED: Final = "no-cache"
 KEPT: Final = "public, max-age=31536000, immutable"
 """A file whose name carries a hash of its content never changes (RFC 8246)."""
 _HASHED: Final = re.compile(r"-[\w-]{8}\.(js|css)$", re.ASCII)
+_STYLE: Final = re.compile(r'href="(/static/assets/[^"]+\.css)"')
 _COMPRESSED: Final = frozenset({".js", ".css", ".svg", ".ts"})
 
 
@@ -57,11 +58,12 @@ class Assets(StaticFiles):
         return Response(body, headers={**headers, "Content-Encoding": "gzip"})
 
 
-def asset_url(name: str, suffix: str) -> str:
-    """Return the path of a built file, whose name carries a hash; raises LookupError."""
-    for path in (STATIC / "assets").glob(f"{name}-*{suffix}"):
-        return f"/static/assets/{path.name}"
-    raise LookupError(f"{name}{suffix} has not been built: run `make web`")
+def style_url() -> str:
+    """Return the path of the style sheet that our pages share; raises LookupError."""
+    index = (STATIC / PAGES["/"]).read_text() if STATIC.exists() else ""
+    if match := _STYLE.search(index):
+        return match[1]
+    raise LookupError("The pages have not been built: run `make web`.")
 
 
 def _takes_gzip(scope: Scope) -> bool:

@@ -1,1 +1,0 @@
-var e=async()=>{let e=await fetch(`/session`);return e.ok?await e.json():(location.assign(`/signin?next=${encodeURIComponent(location.pathname)}`),new Promise(()=>{}))},t=async()=>{await fetch(`/session`,{method:`DELETE`}),location.assign(`/signin`)};export{t as n,e as t};

@@ -1,0 +1,78 @@
+import { css, html, LitElement, nothing } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import { t, type Word } from "./catalogue-pages";
+import { mark } from "./mark";
+import { type Session, signOut } from "./session";
+import { shared } from "./styles";
+
+export type PageName = "console" | "library" | "settings" | "restApi" | "";
+
+/** Every page that an agent may open, in the order of the header, with the permission that it needs. */
+export const PAGES: [PageName & Word, string, string][] = [
+  ["console", "/console", "Accept Audio & Video Chats"],
+  ["library", "/library", "View Recordings"],
+  ["settings", "/admin", "Manage Settings"],
+  ["restApi", "/docs", ""],
+];
+
+/** The same head for every page: the mark, the pages that the agent may open, who is signed in. */
+@customElement("visavis-header")
+export class PageHeader extends LitElement {
+  static override styles = [
+    shared,
+    css`
+      :host { display: block; }
+      header { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; align-items: center; padding: 0.5rem clamp(0.75rem, 3vw, 1.25rem); min-height: 3.75rem; border-bottom: 1px solid var(--line); background: var(--card); }
+      .brand { display: inline-flex; gap: 0.6rem; align-items: center; font-weight: 650; color: var(--ink); text-decoration: none; min-height: 2.75rem; }
+      nav { display: flex; flex-wrap: wrap; gap: 0 0.25rem; }
+      slot { display: block; margin-inline-start: auto; }
+      nav a { display: inline-flex; align-items: center; min-height: 2.75rem; padding: 0 0.6rem; color: var(--quiet); text-decoration: none; font-weight: 600; border-radius: 8px; }
+      nav a:hover { color: var(--accent); }
+      nav a[aria-current] { color: var(--ink); box-shadow: inset 0 -3px 0 var(--accent); border-radius: 0; }
+      .name { max-width: 14rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+      a.button { font-weight: 600; color: var(--accent); display: inline-flex; align-items: center; min-height: 2.75rem; }
+      @media (max-width: 40rem) {
+        .name { display: none; }
+        header { column-gap: 0.75rem; }
+        .brand { margin-inline-end: auto; }
+        nav { order: 3; flex: 1 0 100%; flex-wrap: nowrap; overflow-x: auto; margin: 0 -0.4rem; }
+        nav a { flex: none; padding: 0 0.4rem; font-size: 0.95rem; }
+        nav:empty { display: none; }
+      }
+      @media (max-width: 26rem) { .brand span { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); } button { padding: 8px 12px; } header { column-gap: 0.5rem; } }
+      @media (forced-colors: active) { nav a[aria-current] { border-bottom: 3px solid Highlight; } }
+    `,
+  ];
+
+  @property() current: PageName = "";
+  /** Who is signed in; null for a page that can be read by anybody. */
+  @property({ attribute: false }) session: Session | null = null;
+  /** Whether the page has no way to the others: an archive that runs alone, a link to one call. */
+  @property({ type: Boolean }) alone = false;
+
+  override render() {
+    const brand = html`${mark(28)}<span>Visavis</span>`;
+    return html`<header>
+      ${this.alone ? html`<span class="brand">${brand}</span>` : html`<a class="brand" href="/">${brand}</a>`}
+      ${this.alone ? nothing : html`<nav aria-label="Visavis">${this.links()}</nav>`}
+      <slot></slot>
+      ${this.person()}
+    </header>`;
+  }
+
+  private links() {
+    const permissions = this.session?.permissions ?? [];
+    return PAGES.filter(([, , needed]) => !needed || permissions.includes(needed)).map(
+      ([page, path]) =>
+        html`<a href=${path} aria-current=${page === this.current ? "page" : nothing}>${t(page)}</a>`,
+    );
+  }
+
+  private person() {
+    if (this.session)
+      return html`<span class="quiet name" title=${this.session.agentName}>${this.session.agentName}</span>
+        <button @click=${() => signOut()}>${t("signOut")}</button>`;
+    if (this.alone) return nothing;
+    return html`<a class="button" href="/signin?next=${encodeURIComponent(location.pathname)}">${t("signIn")}</a>`;
+  }
+}
