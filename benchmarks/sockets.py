@@ -191,7 +191,7 @@ class NoPasswords:
 
 async def hire(data: Path, count: int) -> list[str]:
     """Agents who may accept calls; their bearer tokens."""
-    from visavis.app import new_secret, now
+    from visavis.app import new_id, new_secret, now
     from visavis.domain.oauth import CredentialKind
     from visavis.domain.people import Permission
     from visavis.services.staff import Staff
@@ -199,7 +199,10 @@ async def hire(data: Path, count: int) -> list[str]:
     from visavis.store import open_store
 
     store = open_store(str(data / "visavis.db"))
-    staff, tokens = Staff(store, NoPasswords(), now, new_secret), Tokens(store, now, new_secret)
+    staff, tokens = (
+        Staff(store, NoPasswords(), now, new_secret, new_id),
+        Tokens(store, now, new_secret),
+    )
     issued = []
     for number in range(count):
         email, may = f"agent{number}@example.com", [Permission.ACCEPT_CALLS]

@@ -37,7 +37,7 @@ from visavis.media.workers import MediaWorkers
 from visavis.readiness import Check, Readiness, warnings
 from visavis.recorder.trial import Trials
 from visavis.recording import deliverer
-from visavis.services.audit import AuditLog, AuditTrail
+from visavis.services.audit import AuditLog, Auditor, AuditRetention, AuditTrail
 from visavis.services.callbook import CallBook
 from visavis.services.calls import Calls
 from visavis.services.clients import Clients
@@ -77,6 +77,8 @@ log = structlog.get_logger(__name__)
 TALLY_SECONDS: Final = 15.0
 CALL_DESCRIPTORS: Final = 8
 """The sockets of both sides, and connections to the database."""
+FAILURE_SECONDS: Final = 60.0
+TRIM_SECONDS: Final = 86_400.0
 
 
 def settle() -> None:
@@ -108,6 +110,7 @@ class App:
         self.tokens = Tokens(store, now, new_secret)
         self.keys = Keys(store, now, new_secret, new_id)
         self.clients = Clients(store, now, new_secret, new_id)
+        self.auditor = Auditor(now, new_id)
         self.people = People(store, passwords or Argon2Passwords(), now, new_secret, new_id)
         self.policies = Policies(store, now, new_id, self._announce)
         self.configs = Configs(
@@ -192,7 +195,9 @@ class App:
         return build_web(
             config_api=ConfigApi(self.configs, sessions),
             config_events=ConfigEvents(self.configs, self.bus, sessions, self.stopping),
-            audit_api=AuditApi(AuditLog(self.store), sessions),
+            audit_api=AuditApi(
+                AuditLog(self.store), AuditTrail(self.store, now, new_id), self.auditor, sessions
+            ),
             policy_api=PolicyApi(self.policies, sessions),
             recordings_api=RecordingsApi(self.desk, sessions),
             calls_api=CallsApi(CallBook(self.store, self.calls), sessions, settings.base_url),
@@ -407,6 +412,8 @@ class App:
             run_forever("store changes", self.watch_store),
             *([run_forever("archive", self.archive.run)] if self.archive else []),
             run_every("recording counts", TALLY_SECONDS, self.count_recordings),
+            run_every("failed sign-ins", FAILURE_SECONDS, self.write_failed_sign_ins),
+            run_every("audit retention", TRIM_SECONDS, self.trim_audit_log),
         ]
 
     async def watch_store(self) -> None:
@@ -425,6 +432,15 @@ class App:
     def _forget_credentials(self) -> None:
         self.tokens.forget()
         self.keys.forget()
+
+    async def write_failed_sign_ins(self) -> None:
+        """Write the counts of failed attempts whose hour is over to the audit log."""
+        await self.people.failures.flush()
+
+    async def trim_audit_log(self) -> None:
+        """Remove the entries of the audit log that are older than `audit_days`."""
+        days = self.settings.audit_days
+        await AuditRetention(self.store, self.auditor, now, days).trim()
 
     async def count_recordings(self) -> None:
         """Keep the figures of `/metrics` fresh."""
@@ -486,6 +502,8 @@ async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
         stopping.cancel()
         await serving
         await cancelled(*background)
+        with contextlib.suppress(VisavisError):
+            await app.people.failures.flush(is_final=True)
         if app.archive:
             app.archive.close()
         app.access_log.flush()

@@ -154,6 +154,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             le=300,
         ),
     ] = 30
+    audit_days: Annotated[
+        int,
+        Meta(
+            description="Days that entries of the audit log are kept; 0 keeps them all.",
+            ge=0,
+            le=36_500,
+        ),
+    ] = 0
     log_level: Annotated[
         str,
         Meta(description="debug, info, warning or error.", pattern="^(debug|info|warning|error)$"),

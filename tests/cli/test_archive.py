@@ -86,7 +86,7 @@ def test_recordings_come_in_and_are_found(alone: Alone) -> None:
         assert client.get("/healthz").text == "ok\n"
         assert client.get("/readyz").status_code == 200
         assert "visavis_http_request_seconds" in client.get("/metrics").text
-    logged = visavis("audit", "--data", alone.data, "--json")
+    logged = visavis("audit", "--data", alone.data, "--object", "recording", "--json")
     assert [entry["field"] for entry in json.loads(logged.stdout)] == ["recording", "recording"]
 
 

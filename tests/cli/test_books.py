@@ -13,11 +13,13 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import text
 
 from tests.running import VISAVIS
 from visavis.cli import main
 from visavis.domain.people import Permission
 from visavis.settings import Settings, encode_settings
+from visavis.store import open_store
 from visavis.supervisor import CANNOT_START
 
 Run = Callable[..., Result]
@@ -271,6 +273,67 @@ def test_the_switch_is_audited(run: Run) -> None:
     assert {entry["who"] for entry in log} == {"command line"}
     assert log[0]["new"] == "false"
     assert len(listed(run, "audit", "--limit", "1")) == 1
+
+
+def test_the_audit_log_is_verified(run: Run, database: str, tmp_path: Path) -> None:
+    run("site", "add", "Second")
+    assert "3 entries, unbroken. Last: 3:" in run("audit", "verify").stdout
+    (one, two) = listed(run, "audit", "verify")
+    assert (one["entries"], one["unbroken"], two["site"], two["entries"]) == (3, True, 2, 1)
+    anchor = f"{one['last']['sequence']}:{one['last']['hash']}"
+    run("audit", "verify", "--site", "1", "--anchor", anchor)
+    assert (
+        "SEQUENCE" not in run("audit", "verify", "--site", "1", "--anchor", "x", fails=True).stdout
+    )
+    store = open_store(database)
+    with store._database.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE audit SET summary = 'x' WHERE site_id = 1 AND sequence = 2")
+        )
+    store.close()
+    broken = run("audit", "verify", fails=True).stdout
+    assert re.search(r"Site 1: broken at entry 2 \(\w+\): its content has been changed", broken)
+    assert "Site 2: 1 entries, unbroken" in broken
+    (told, _) = json.loads(run("audit", "verify", "--json", fails=True).stdout)
+    assert (told["unbroken"], told["broken"]["sequence"]) == (False, 2)
+
+
+def test_the_audit_log_is_exported(run: Run, tmp_path: Path) -> None:
+    rows = [json.loads(line) for line in run("audit", "export").stdout.splitlines()]
+    assert [row["actionType"] for row in rows][-1] == "auditLogExported"
+    file = tmp_path / "log.jsonl"
+    run("audit", "export", "--output", str(file))
+    assert len(file.read_text().splitlines()) == len(rows) + 1
+    nowhere = run("audit", "export", "--output", str(tmp_path / "no" / "x"), fails=True)
+    assert "cannot be written" in nowhere.stderr
+
+
+def test_the_audit_log_is_filtered(run: Run) -> None:
+    run("agent", "add", "ann@example.com")
+    run("token", "revoke", said=run("token", "issue", "--email", "ann@example.com").stdout)
+    log = listed(run, "audit", "--object", "ann@example.com")
+    assert [entry["action"] for entry in log] == ["tokenRevoked", "tokenIssued", "agentCreated"]
+    (only,) = listed(run, "audit", "--action", "siteCreated", "--author", "command")
+    assert only["what"] == "Added the site Site 1"
+    assert listed(run, "audit", "--since", "2999-01-01") == []
+    assert listed(run, "audit", "--until", "2000-01-01") == []
+    result = CliRunner().invoke(main, ("audit", "--site", "1", "verify"))
+    assert result.exit_code == 2
+    assert "after verify" in result.stderr
+
+
+def test_upload_keys_are_in_the_audit_log(tmp_path: Path) -> None:
+    data = ("--data", str(tmp_path))
+    assert CliRunner().invoke(main, ("init", *data)).exit_code == 0
+    for site in ("1", "7"):  # another archive's site is in no log
+        for command in ("add", "delete"):
+            done = CliRunner().invoke(
+                main, ("archive", "key", command, "CRM", "--site", site, *data)
+            )
+            assert done.exit_code == 0
+    listing = CliRunner().invoke(main, ("audit", "--object", "upload key", "--json", *data))
+    log = json.loads(listing.stdout)
+    assert [entry["action"] for entry in log] == ["uploadKeyDeleted", "uploadKeyCreated"]
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

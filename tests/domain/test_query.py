@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from visavis.domain.errors import ErrorKind, VisavisError
@@ -73,3 +75,13 @@ def test_pages_name_their_neighbours() -> None:
 )
 def test_an_id_may_be_written_as_a_guid(written: str, plain: str) -> None:
     assert plain_id(written) == plain
+
+
+def test_times_are_in_utc() -> None:
+    query = Query([("from", "2026-01-31t09:00:00z"), ("to", "2026-01-31T10:00:00"), ("x", "soon")])
+    assert query.time("from") == datetime(2026, 1, 31, 9, tzinfo=UTC)
+    assert query.time("to") == datetime(2026, 1, 31, 10, tzinfo=UTC)
+    assert query.time("nothing") is None
+    with pytest.raises(VisavisError) as refused:
+        query.time("x")
+    assert refused.value.kind is ErrorKind.ParameterFormatIncorrect

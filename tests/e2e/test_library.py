@@ -337,9 +337,9 @@ def test_hold_and_deletion(page: Page, library: System) -> None:
     assert audited(library).count("recordingPlayed") == plays + 1
     page.goto(f"{library.url}/admin")
     history = page.get_by_role("region", name="Change history").get_by_role("listitem")
-    expect(history.nth(0)).to_contain_text("Recording deleted: brief")
-    expect(history.nth(1)).to_contain_text("Recording released from legal hold: brief")
-    expect(history.get_by_role("link", name="brief").first).to_have_attribute(
+    expect(history.nth(0)).to_contain_text("Recording deleted: Brief, ")
+    expect(history.nth(1)).to_contain_text("Recording released from legal hold: Brief, ")
+    expect(history.get_by_role("link", name="Brief, ").first).to_have_attribute(
         "href", "/library?recording=brief"
     )
 

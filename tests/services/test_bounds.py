@@ -110,7 +110,10 @@ async def test_keys_are_remembered_up_to_a_number(
 async def test_keys_end_with_the_password_and_with_the_agent(
     store: SqlStore, agent: Agent, *, is_disabled: bool
 ) -> None:
-    known, accounts = Keys(store, clock, new_id, new_id), Staff(store, Plain(), clock, new_id)
+    known, accounts = (
+        Keys(store, clock, new_id, new_id),
+        Staff(store, Plain(), clock, new_id, new_id),
+    )
     await accounts.add_agent(agent.site_id, "b@example.com", is_administrator=True)
     _, secret = await known.add(agent, "one")
     if is_disabled:

@@ -15,6 +15,7 @@ from alembic.migration import MigrationContext
 
 import visavis.store.migrations
 from tests.postgresql import Cluster
+from visavis.services.audit import AuditLog, AuditTrail
 from visavis.services.secrets import digest
 from visavis.services.tokens import Tokens
 from visavis.store import open_store
@@ -73,6 +74,9 @@ def fill_as_before(engine: sa.Engine) -> None:
         )
 
 
+RECORDING = '[{"field_name": "recording", "old_value": "r\u00e9c", "new_value": ""}]'
+
+
 def test_the_migrated_schema_is_the_one_we_query(empty: str) -> None:
     open_store(empty).close()
     engine = engine_of(empty)
@@ -92,6 +96,26 @@ async def test_what_was_there_before_still_works(empty: str, anyio_backend: str)
     assert not agent.is_disabled
     (entry,) = await store.read(lambda rows: rows.audit.newest(1, 10))
     assert entry.agent_id == 1
+    store.close()
+    engine.dispose()
+
+
+async def test_old_entries_of_the_audit_log_become_a_chain(empty: str, anyio_backend: str) -> None:
+    engine = engine_of(empty)
+    migrate(engine, "0001")
+    fill_as_before(engine)
+    migrate(engine, "0006")
+    with engine.begin() as connection:
+        query = "INSERT INTO audit VALUES (:id, 1, NULL, :at, 'recordingDeleted', 'Zoë', :changes)"
+        rows = [{"id": f"y{n}", "at": LATER, "changes": RECORDING} for n in range(1500)]
+        connection.execute(sa.text(query), rows)
+    store = open_store(empty)
+    await AuditTrail(store, lambda: NOW, lambda: "z").note(1, 1, "recordingPlayed", "Played", ())
+    found = await AuditLog(store).verify(1)
+    assert (found.broken, found.checked) == (None, 1502)
+    first, second = (one.entry for one in await store.read(lambda rows: rows.audit.sealed(1, 0, 2)))
+    assert (first.author, first.object_name) == ("a@example.com", "")
+    assert (second.author, second.object_name) == ("system", "recording réc")
     store.close()
     engine.dispose()
 

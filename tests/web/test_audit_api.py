@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import re
 from typing import Any
@@ -194,3 +195,123 @@ async def test_who_may_not_manage_does_not_watch(api: Api) -> None:
     stream = Stream(api, await api.agent_token(Permission.ACCEPT_CALLS))
     await stream.task
     assert stream.status == 403
+
+
+# What is recorded over HTTP
+
+ACCOUNT = {"email": "admin@example.com", "password": "secret"}
+NEW = "a right good password"
+
+
+async def newest(api: Api, **query: Any) -> list[dict[str, Any]]:
+    return list((await logs(api, pageSize=100, **query)).json()["auditLogs"])
+
+
+async def actions(api: Api, **query: Any) -> list[str]:
+    return [entry["actionType"] for entry in reversed(await newest(api, **query))]
+
+
+async def test_signing_in_and_out_is_recorded(api: Api) -> None:
+    for password, status in (("wrong", 401), ("wrong again", 401), ("secret", 200)):
+        answer = await api.client.post("/session", json={**ACCOUNT, "password": password})
+        assert answer.status_code == status
+    await api.client.delete("/session")
+    await api.client.delete("/session")  # nobody is signed in
+    assert await actions(api) == ["signInFailed", "signedIn", "signedOut"]
+    out, into, failed = await newest(api)
+    assert (into["agentName"], into["author"]) == ("Admin", "admin@example.com")
+    assert into["objectName"] == "agent admin@example.com"
+    assert into["actionDetails"][0]["fieldName"] == "address"
+    assert (failed["agentId"], failed["author"]) == (None, "anonymous")
+    assert out["actionSummary"] == "admin@example.com signed out"
+
+
+async def test_a_changed_password_and_its_secrets(api: Api) -> None:
+    await api.client.post("/session", json=ACCOUNT)
+    change = {"currentPassword": "secret", "newPassword": NEW}
+    assert (await api.client.post("/session/password", json=change)).status_code == 200
+    assert (await api.client.delete("/session/all")).status_code == 204
+    answer = await api.client.post("/session", json={**ACCOUNT, "password": NEW})
+    entries = (await api.client.get(LOGS)).json()["auditLogs"]
+    types = [entry["actionType"] for entry in reversed(entries)]
+    assert types == ["signedIn", "passwordChanged", "signedOutEverywhere", "signedIn"]
+    assert NEW not in json.dumps(entries)
+    assert answer.cookies["visavis_session"] not in json.dumps(entries)
+
+
+async def test_a_wrong_api_key_is_recorded(api: Api) -> None:
+    for email in ("admin@example.com", "nobody@example.com"):
+        auth = httpx2.BasicAuth(email, "vvk_wrong")
+        answer = await api.client.get(PATH, params={"siteId": "1"}, auth=auth)
+        assert answer.status_code == 401
+    by_object = [entry["objectName"] for entry in await newest(api)]
+    assert by_object == ["an unknown account", "agent admin@example.com"]
+
+
+async def test_filters_and_their_pages(api: Api) -> None:
+    await flip(api, 3)
+    await api.client.post("/session", json=ACCOUNT)
+    api.client.cookies.clear()
+    config, into = "audioAndVideoChatManagement", "signedIn"
+    assert await actions(api, actionType=into) == [into]
+    assert await actions(api, actionType=f"{config},{into}") == [*[config] * 3, into]
+    assert await actions(api, object="configuration") == [config] * 3
+    assert await actions(api, author="ADMIN") == [*[config] * 3, into]
+    assert await actions(api, author="nobody") == []
+    assert await actions(api, agentId=99) == []
+    assert await actions(api, to="2020-01-01T00:00:00Z") == []
+    query = {"object": "configuration", "from": "2020-01-01T00:00:00Z", "pageSize": 2}
+    first = (await logs(api, **query)).json()
+    assert first["total"] == 3
+    second = (await api.call("GET", first["nextPage"])).json()
+    assert [entry["actionType"] for entry in second["auditLogs"]] == [config]
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        ({"from": "soon"}, "ParameterFormatIncorrect"),
+        ({"author": "x" * 201}, "ParameterStringLengthExceed"),
+        ({"actionType": "signedIn,flown"}, "ParameterInvalid"),
+        ({"agentId": "-1"}, "ParameterFormatIncorrect"),
+    ],
+)
+async def test_filters_are_checked(api: Api, query: dict[str, str], error: str) -> None:
+    answer = await logs(api, **query)
+    assert (answer.status_code, answer.json()["error"]) == (400, error)
+
+
+async def test_text_that_no_database_takes_finds_nothing(api: Api) -> None:
+    assert (await logs(api, author="\x00nobody", object="\x00")).status_code == 200
+
+
+async def test_administrators_download_all_of_it(api: Api) -> None:
+    await flip(api, 3)
+    for path in (f"{LOGS}:export", "/api/Global/auditlogs:Export"):
+        answer = await api.call("GET", path, params={"object": "configuration"})
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "application/jsonl"
+        assert "attachment" in answer.headers["content-disposition"]
+        entries = [json.loads(line) for line in answer.text.splitlines()]
+        assert [entry["sequence"] for entry in entries] == [1, 2, 3]
+        assert entries[1]["previousHash"] == entries[0]["hash"]
+    assert (await newest(api))[0]["actionType"] == "auditLogExported"
+    token = await api.agent_token(Permission.VIEW_AUDIT_LOG)
+    assert (await api.call("GET", f"{LOGS}:export", token=token)).status_code == 403
+    assert (await api.client.get(f"{LOGS}:export")).status_code == 401
+
+
+async def test_an_export_can_be_verified_with_nothing_but_the_documentation(api: Api) -> None:
+    await flip(api, 3)
+    await api.client.post("/session", json=ACCOUNT)
+    api.client.cookies.clear()
+    previous = "0" * 64
+    for line in (await api.call("GET", f"{LOGS}:export")).text.splitlines():
+        row = json.loads(line)
+        details = [[d["fieldName"], d["oldValue"], d["newValue"]] for d in row["actionDetails"]]
+        names = ("siteId", "sequence", "id", "createTime", "agentId", "author", "actionType")
+        content = ["visavis-audit-1", previous, *(row[name] for name in names)]
+        content += [row["objectName"], row["actionSummary"], details]
+        encoded = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+        assert row["hash"] == hashlib.sha256(encoded).hexdigest()
+        previous = row["hash"]

@@ -12,6 +12,7 @@ from tests.web.conftest import Api
 from visavis import app as module
 from visavis import tasks
 from visavis.domain.errors import VisavisError
+from visavis.services import sign_in_failures
 from visavis.services.secrets import digest
 from visavis.supervisor import announce_when_ready
 
@@ -35,6 +36,40 @@ async def test_the_figures_stay_fresh(api: Api) -> None:
         running = api.app.start_background_tasks()
         before = api.app.tally
         await until(lambda: api.app.tally is not before)
+    await tasks.cancelled(*running)
+
+
+async def test_failed_sign_ins_are_written_when_their_hour_is_over(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FAILURE_SECONDS", 0.01)
+    failures = api.app.people.failures
+    for _ in range(2):
+        await failures.add(None, "192.0.2.1")
+    monkeypatch.setattr(sign_in_failures, "WINDOW_SECONDS", 0.0)
+    with dies_once("failed sign-ins", failures, "flush"):
+        running = api.app.start_background_tasks()
+        await until(lambda: not failures._windows)
+    await tasks.cancelled(*running)
+
+
+async def test_old_entries_of_the_audit_log_are_removed(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trimmed = asyncio.Event()
+
+    class Retention:
+        def __init__(self, *_: object) -> None:
+            pass
+
+        async def trim(self) -> int:
+            trimmed.set()
+            return 0
+
+    monkeypatch.setattr(module, "AuditRetention", Retention)
+    with dies_once("audit retention", api.app, "trim_audit_log"):
+        running = api.app.start_background_tasks()
+        await until(trimmed.is_set)
     await tasks.cancelled(*running)
 
 

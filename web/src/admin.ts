@@ -1,18 +1,17 @@
 import { css, html, LitElement, nothing } from "lit";
-import { customElement, state } from "lit/decorators.js";
+import { customElement, query, state } from "lit/decorators.js";
 import { t, type Word } from "./catalogue-pages";
-import { dateTime } from "./format";
 import "./page-header";
 import { demandSession, type Session } from "./session";
+import "./settings/audit-log";
+import type { AuditLog } from "./settings/audit-log";
 import "./settings/delivery";
 import { merge } from "./settings/merge";
-import { POLICY_VALUES, POLICY_WORDS } from "./settings/policy";
+import "./settings/policy";
 import "./settings/trial";
 import { forcedSwitch, shared } from "./styles";
 
 const RESOURCE = "/v4/livechat/audioVideoChatConfig";
-const LOGS = "/v4/global/auditLogs";
-const PAGE_SIZE = 10;
 const FIELDS = ["isEnabled", "isAutomaticallyRecordingAudioVideoChatsEnabled", "recordingServerUrl"] as const;
 
 type Field = (typeof FIELDS)[number];
@@ -23,14 +22,6 @@ type Config = {
 };
 type Tagged = { config: Config; etag: string };
 type Problem = { error: string; message: string; pointer?: string };
-type Detail = { fieldName: string; newValue: string; oldValue: string };
-type Entry = {
-  id: string;
-  agentEmail: string;
-  createTime: string;
-  actionType: string;
-  actionDetails: Detail[];
-};
 
 const LABELS: Record<Field, Word> = {
   isEnabled: "switch",
@@ -38,17 +29,7 @@ const LABELS: Record<Field, Word> = {
   recordingServerUrl: "recordingServer",
 };
 
-const VALUES: Record<string, Word> = { true: "on", false: "off", ...POLICY_VALUES };
-
-/** What people do with recordings, by the `actionType` of the audit log. */
-const DEEDS: Record<string, Word> = {
-  recordingPlayed: "played",
-  recordingDownloaded: "downloaded",
-  recordingComposed: "composed",
-  recordingHeld: "held",
-  recordingReleased: "released",
-  recordingDeleted: "deleted",
-};
+const VALUES: Record<string, Word> = { true: "on", false: "off" };
 
 const isSame = (one: Config, other: Config): boolean => FIELDS.every((field) => one[field] === other[field]);
 
@@ -83,9 +64,6 @@ export class Admin extends LitElement {
         td::before { content: attr(data-whose) ": "; color: var(--quiet); }
         tr { padding: 0.5rem 0; border-bottom: 1px solid var(--line); }
       }
-      ol { list-style: none; margin: 0; padding: 0; }
-      li { padding: 0.75rem 0; border-top: 1px solid var(--line); overflow-wrap: anywhere; }
-      li p { margin: 0.15rem 0 0; }
       ${forcedSwitch}
       @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
     `,
@@ -100,9 +78,7 @@ export class Admin extends LitElement {
   @state() private failure = "";
   @state() private status = "";
   @state() private isSaving = false;
-  @state() private log: Entry[] = [];
-  @state() private logPage = 1;
-  @state() private hasOlder = false;
+  @query("visavis-audit-log") private auditLog!: AuditLog | null;
   private events: EventSource | undefined;
 
   override async connectedCallback(): Promise<void> {
@@ -113,7 +89,6 @@ export class Admin extends LitElement {
     this.events.addEventListener("config", (event) =>
       this.hear(JSON.parse((event as MessageEvent<string>).data) as Tagged),
     );
-    await this.readLog();
   }
 
   override disconnectedCallback(): void {
@@ -135,8 +110,8 @@ export class Admin extends LitElement {
       ${this.theirs && this.draft ? this.conflict(this.theirs, this.draft) : nothing}
       ${this.draft ? this.form(this.draft) : html`<p class="quiet">${t("loading")}</p>`}
       <visavis-delivery></visavis-delivery>
-      <visavis-policy @saved=${() => this.readLog()}></visavis-policy>
-      ${this.may("View Audit Log") ? this.history() : nothing}
+      <visavis-policy @saved=${() => this.auditLog?.refresh()}></visavis-policy>
+      ${this.may("View Audit Log") ? html`<visavis-audit-log ?exportable=${this.session?.isAdministrator ?? false}></visavis-audit-log>` : nothing}
     `;
   }
 
@@ -190,18 +165,6 @@ export class Admin extends LitElement {
     </section>`;
   }
 
-  private history() {
-    const entry = (one: Entry) => html`<li>
-      <span title=${one.createTime}>${dateTime(one.createTime)}</span> · ${one.agentEmail || t(DEEDS[one.actionType] ? "byRetention" : "commandLine")}
-      ${told(one)}
-    </li>`;
-    return html`<section class="card" aria-labelledby="history-title">
-      <h2 id="history-title">${t("history")}</h2>
-      ${this.log.length ? html`<ol>${this.log.map(entry)}</ol>` : html`<p class="quiet">${t("noHistory")}</p>`}
-      ${this.hasOlder ? html`<button @click=${() => this.readLog(this.logPage + 1)}>${t("older")}</button>` : nothing}
-    </section>`;
-  }
-
   private may(permission: string): boolean {
     return this.session?.permissions.includes(permission) ?? false;
   }
@@ -227,7 +190,7 @@ export class Admin extends LitElement {
     const isFirst = !this.saved;
     this.mergeWith(news);
     if (isFirst) this.status = "";
-    else void this.readLog();
+    else void this.auditLog?.refresh();
   }
 
   /** Keep this page's edits upon what somebody else has saved; ask only where both changed one field. */
@@ -291,7 +254,7 @@ export class Admin extends LitElement {
     if (response.ok) {
       this.accept(await tagged(response));
       this.status = t("saved");
-      return this.readLog();
+      return this.auditLog?.refresh();
     }
     if (response.status === 412) {
       this.mergeWith(await tagged(await fetch(RESOURCE)));
@@ -311,16 +274,6 @@ export class Admin extends LitElement {
     this.failure = message;
     this.status = "";
   }
-
-  private async readLog(page = 1): Promise<void> {
-    if (!this.may("View Audit Log")) return;
-    const response = await fetch(`${LOGS}?pageIndex=${page}&pageSize=${PAGE_SIZE}`);
-    if (!response.ok) return;
-    const body = (await response.json()) as { auditLogs: Entry[]; nextPage: string };
-    this.log = page === 1 ? body.auditLogs : [...this.log, ...body.auditLogs];
-    this.logPage = page;
-    this.hasOlder = body.nextPage !== "";
-  }
 }
 
 const tagged = async (response: Response): Promise<Tagged> => ({
@@ -332,30 +285,6 @@ const explained = (problem: Problem, url: string): string => {
   if (!url) return t("urlNeeded");
   if (problem.error === "ParameterStringLengthExceed") return t("urlTooLong");
   return problem.error === "ParameterFormatIncorrect" ? t("urlWrong") : t("urlWithPassword");
-};
-
-const told = (entry: Entry) => {
-  const deed = DEEDS[entry.actionType];
-  if (deed) return html`<p class="quiet">${t(deed)}: ${concerned(entry)}</p>`;
-  return entry.actionDetails.map(
-    (detail) =>
-      html`<p class="quiet">${label(detail.fieldName)}: ${written(detail.oldValue)} → ${written(detail.newValue)}</p>`,
-  );
-};
-
-/** The recording of a deed; one that is gone has no page any more. */
-const concerned = ({ actionDetails }: Entry) => {
-  const { oldValue, newValue } = actionDetails.find(({ fieldName }) => fieldName === "recording") ?? {
-    oldValue: "",
-    newValue: "",
-  };
-  if (!newValue) return html`<code>${oldValue}</code>`;
-  return html`<a href="/library?recording=${encodeURIComponent(newValue)}"><code>${newValue}</code></a>`;
-};
-
-const label = (fieldName: string): string => {
-  const word = { ...LABELS, ...POLICY_WORDS }[fieldName];
-  return word ? t(word) : fieldName;
 };
 
 const shown = (value: boolean | string): string => written(String(value));

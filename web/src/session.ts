@@ -1,4 +1,10 @@
-export type Session = { agentName: string; email: string; siteId: number; permissions: string[] };
+export type Session = {
+  agentName: string;
+  email: string;
+  siteId: number;
+  isAdministrator: boolean;
+  permissions: string[];
+};
 
 /** Who is signed in, or null. */
 export const readSession = async (): Promise<Session | null> => {

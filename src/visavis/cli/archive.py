@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +26,7 @@ from visavis.cli.office import (
     fail,
     json_option,
     make_directory,
+    opened,
     settings_of,
     show,
     show_one,
@@ -39,13 +40,17 @@ from visavis.cli.serve import (
     require_tls_files,
 )
 from visavis.descriptors import raise_limit
+from visavis.domain.audit import ActionType
+from visavis.domain.errors import VisavisError
+from visavis.domain.people import operator
 from visavis.http_server import http_server, server_certificate
 from visavis.lifecycle import Lifecycle
 from visavis.listener import listen
 from visavis.log_stream import dropped_lines, protect_standard_streams
-from visavis.services.audit import AuditTrail
+from visavis.services.audit import Auditor, AuditTrail
 from visavis.services.keys import Keys as ApiKeys
 from visavis.services.people import FIRST_EMAIL, People
+from visavis.services.ports import Transaction
 from visavis.services.tokens import Tokens
 from visavis.settings import Settings
 from visavis.sources import new_id, new_secret, now
@@ -117,10 +122,12 @@ def add_key(
     config_file: Path | None, data_dir: Path | None, name: str, site: int, *, as_json: bool
 ) -> None:
     """Add a key; prints it once."""
-    keys = _keys(config_file, data_dir)
+    settings = settings_of(config_file, {"data_dir": data_dir})
+    keys = _keys(settings)
     if any((known.name, known.site_id) == (name, site) for known in keys.all()):
         fail(f"Site {site} has a key {name} already.")
     secret = keys.add(name, site)
+    _record(settings, site, ActionType.UPLOAD_KEY_CREATED, name, "Added")
     show_one({"name": name, "site": site, "key": secret}, secret, as_json=as_json)
 
 
@@ -131,7 +138,8 @@ def add_key(
 def list_keys(config_file: Path | None, data_dir: Path | None, *, as_json: bool) -> None:
     """List the keys, not what they are."""
     rows = [
-        {"site": known.site_id, "name": known.name} for known in _keys(config_file, data_dir).all()
+        {"site": known.site_id, "name": known.name}
+        for known in _keys(settings_of(config_file, {"data_dir": data_dir})).all()
     ]
     show(rows, as_json=as_json)
 
@@ -143,12 +151,31 @@ def list_keys(config_file: Path | None, data_dir: Path | None, *, as_json: bool)
 @data_option
 def delete_key(config_file: Path | None, data_dir: Path | None, name: str, site: int) -> None:
     """Delete a key: it is refused from now on."""
-    if not _keys(config_file, data_dir).delete(name, site):
-        fail(f"Site {site} has no key {name}.")
-
-
-def _keys(config_file: Path | None, data_dir: Path | None) -> Keys:
     settings = settings_of(config_file, {"data_dir": data_dir})
+    if not _keys(settings).delete(name, site):
+        fail(f"Site {site} has no key {name}.")
+    _record(settings, site, ActionType.UPLOAD_KEY_DELETED, name, "Deleted")
+
+
+def _record(settings: Settings, site_id: int, action: ActionType, name: str, done: str) -> None:
+    """Add what was done to a key to the audit log of its site, if that site is in the database."""
+    store = opened(settings.database_address)
+    named = f"upload key {name}"
+
+    def work(rows: Transaction) -> None:
+        if rows.sites.get(site_id):
+            author, summary = operator(site_id), f"{done} the {named}"
+            rows.audit.add(Auditor(now, new_id).entry(author, site_id, action, named, summary))
+
+    try:
+        asyncio.run(store.write(work))
+    except VisavisError as error:
+        fail(error.message)
+    finally:
+        store.close()
+
+
+def _keys(settings: Settings) -> Keys:
     if not settings.data_dir.is_dir():
         fail(f"{settings.data_dir} is not set up: run visavis archive or visavis serve first.")
     return Keys(settings.archive_dir, ensure_key(settings.archive_key_file))
@@ -183,7 +210,8 @@ async def _run(
     listener = listen(settings.host, settings.port)
     certificate = server_certificate(settings)
     store = open_store(settings.database_address)
-    sessions, forget = _sessions(store, settings.public_url)
+    people = People(store, Argon2Passwords(), now, new_secret, new_id)
+    sessions, forget = _sessions(store, people, settings.public_url)
     house = Archive(
         settings.archive_dir,
         key=ensure_key(settings.archive_key_file),
@@ -222,15 +250,18 @@ async def _run(
         server.should_exit = True
         await serving
         await cancelled(*background)
+        with suppress(VisavisError):
+            await people.failures.flush(is_final=True)
         house.close()
         access_log.flush()
         store.close()
 
 
-def _sessions(store: SqlStore, public_url: str) -> tuple[Sessions, Callable[[], None]]:
+def _sessions(
+    store: SqlStore, people: People, public_url: str
+) -> tuple[Sessions, Callable[[], None]]:
     """Signing in, and how to forget what is known of credentials."""
     tokens, keys = Tokens(store, now, new_secret), ApiKeys(store, now, new_secret, new_id)
-    people = People(store, Argon2Passwords(), now, new_secret, new_id)
 
     def forget() -> None:
         tokens.forget()

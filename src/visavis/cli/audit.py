@@ -1,31 +1,204 @@
-"""`visavis audit`: who changed what."""
+"""`visavis audit`: the audit log, its verification and its export."""
 
 from __future__ import annotations
 
+import re
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
 import click
+from click.core import ParameterSource
 
-from visavis.cli.office import Office, at_office, json_option, show, site_option
+from visavis.cli.office import (
+    Office,
+    at_office,
+    config_option,
+    data_option,
+    database_option,
+    fail,
+    json_option,
+    show,
+    site_option,
+)
+from visavis.domain.audit import ActionType, AuditSearch
 from visavis.domain.people import operator
+from visavis.services.audit import Anchor, AuditTrail, Verification
+from visavis.sources import new_id, now
+from visavis.web.api.audit import lines
+
+_ANCHOR: Final = re.compile(r"([1-9][0-9]{0,17}):([0-9a-f]{64})")
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @site_option
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000))
+@click.option("--author", default="", help="Part of the agent's e-mail address or name.")
+@click.option("--action", "actions", multiple=True, help="An actionType; can be given again.")
+@click.option("--object", "object_name", default="", help="Part of what was acted upon.")
+@click.option("--since", type=click.DateTime(), help="Only then or later (UTC).")
+@click.option("--until", type=click.DateTime(), help="Only before then (UTC).")
 @json_option
+@config_option
+@data_option
+@database_option
+@click.pass_context
+def audit(context: click.Context, /, **options: Any) -> None:
+    """List who did what, newest first; verify and export the audit log."""
+    if context.invoked_subcommand is None:
+        _list(**options)
+        return
+    for name in options:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"Give the options after {context.invoked_subcommand}.")
+
+
 @at_office
-async def audit(office: Office, site: int | None, limit: int, as_json: bool) -> None:
-    """List who changed a site's configuration, newest first."""
+async def _list(
+    office: Office,
+    site: int | None,
+    limit: int,
+    author: str,
+    actions: tuple[str, ...],
+    object_name: str,
+    since: datetime | None,
+    until: datetime | None,
+    as_json: bool,
+) -> None:
     site_id = await office.site(site)
-    page = await office.audit.newest(operator(site_id), 1, limit)
+    search = AuditSearch(
+        author=author,
+        actions=actions,
+        object_name=object_name,
+        since=since.replace(tzinfo=UTC) if since else None,
+        until=until.replace(tzinfo=UTC) if until else None,
+    )
+    page = await office.audit.newest(operator(site_id), 1, limit, search)
     rows = [
         {
             "time": entry.created_at.isoformat(timespec="milliseconds"),
-            "who": page.email_of(entry) or "command line",
-            "field": change.field_name,
-            "old": change.old_value,
-            "new": change.new_value,
+            "who": entry.author,
+            "action": entry.action_type,
+            "what": entry.summary,
+            "field": change.field_name if change else "",
+            "old": change.old_value if change else "",
+            "new": change.new_value if change else "",
         }
         for entry in page.entries
-        for change in entry.changes
+        for change in entry.changes or (None,)
     ]
     show(rows, as_json=as_json)
+
+
+@audit.command("verify")
+@site_option
+@click.option(
+    "--anchor",
+    help="SEQUENCE:HASH that an earlier verification printed; the log must still contain it.",
+)
+@json_option
+@at_office
+async def verify(office: Office, site: int | None, anchor: str | None, as_json: bool) -> None:
+    """Check that no entry was changed, removed or inserted; ends with 1 if one was.
+
+    Without --site every site is checked.
+    """
+    if site is None and anchor is None:
+        site_ids = [known.id for known in await office.staff.sites()]
+    else:
+        site_ids = [await office.site(site)]
+    place = _read_anchor(anchor)
+    found = []
+    for site_id in site_ids:
+        progress = _Progress(site_id)
+        found.append(await office.audit.verify(site_id, progress.show, place))
+        progress.end()
+    if as_json:
+        show([_fields(one) for one in found], as_json=True)
+    else:
+        for one in found:
+            click.echo(_sentence(one))
+    if any(one.broken for one in found):
+        sys.exit(1)
+
+
+@audit.command("export")
+@site_option
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write; standard output if not given.",
+)
+@at_office
+async def export(office: Office, site: int | None, output: Path | None) -> None:
+    """Write the audit log as JSON lines, oldest entry first."""
+    site_id = await office.site(site)
+    who, action = operator(site_id), ActionType.LOG_EXPORTED
+    entry = office.auditor.entry(who, site_id, action, "audit log", "Exported the audit log")
+    await AuditTrail(office.store, now, new_id).record(entry)
+    try:
+        if output is None:
+            await _write(office, site_id, sys.stdout.buffer)
+        else:
+            with output.open("wb") as file:
+                await _write(office, site_id, file)
+    except OSError as error:
+        if output is None:
+            raise
+        fail(f"{output} cannot be written: {error.strerror}.")
+
+
+async def _write(office: Office, site_id: int, file: BinaryIO) -> None:
+    async for batch in office.audit.batches(site_id):
+        file.write(lines(batch))
+    file.flush()
+
+
+class _Progress:
+    """Line on a terminal that counts the entries while they are checked."""
+
+    def __init__(self, site_id: int) -> None:
+        self._site_id = site_id
+        self._is_shown = False
+
+    def show(self, count: int) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\rSite {self._site_id}: {count} entries checked", nl=False, err=True)
+            self._is_shown = True
+
+    def end(self) -> None:
+        if self._is_shown:
+            click.echo("", err=True)
+
+
+def _read_anchor(text: str | None) -> Anchor | None:
+    if text is None:
+        return None
+    match = _ANCHOR.fullmatch(text)
+    if not match:
+        fail("--anchor takes a sequence number and a hash, such as 12:0f…, as verify prints them.")
+    return Anchor(int(match[1]), match[2])
+
+
+def _fields(one: Verification) -> dict[str, Any]:
+    broken = one.broken
+    return {
+        "site": one.site_id,
+        "entries": one.checked,
+        "unbroken": broken is None,
+        "last": {"sequence": one.sequence, "hash": one.hash},
+        "broken": {"sequence": broken.sequence, "id": broken.entry_id, "reason": broken.reason}
+        if broken
+        else None,
+    }
+
+
+def _sentence(one: Verification) -> str:
+    if one.broken:
+        entry = f" ({one.broken.entry_id})" if one.broken.entry_id else ""
+        return (
+            f"Site {one.site_id}: broken at entry {one.broken.sequence}{entry}: "
+            f"{one.broken.reason}. {one.checked} entries before it are unbroken."
+        )
+    return f"Site {one.site_id}: {one.checked} entries, unbroken. Last: {one.sequence}:{one.hash}"

@@ -19,7 +19,7 @@ from visavis.cli.configuration import SettingError, load_settings
 from visavis.cli.logs import log_to_stderr
 from visavis.domain.errors import ErrorKind, NewerSchemaError, VisavisError
 from visavis.domain.policy import RecordingPolicy
-from visavis.services.audit import AuditLog
+from visavis.services.audit import AuditLog, Auditor
 from visavis.services.clients import Clients
 from visavis.services.configs import Configs
 from visavis.services.keys import Keys
@@ -61,11 +61,12 @@ class Office:
         self.settings = Settings(data_dir=data_dir)
         passwords = Argon2Passwords()
         self.people = People(store, passwords, now, new_secret, new_id)
-        self.staff = Staff(store, passwords, now, new_secret)
+        self.staff = Staff(store, passwords, now, new_secret, new_id)
         self.tokens = Tokens(store, now, new_secret)
         self.clients = Clients(store, now, new_secret, new_id)
         self.keys = Keys(store, now, new_secret, new_id)
         self.audit = AuditLog(store)
+        self.auditor = Auditor(now, new_id)
 
     async def configs(self) -> Configs:
         """With the built-in recording server of the server that started last."""

@@ -10,7 +10,9 @@ from typing import Any, Final
 import click
 
 from visavis.cli.office import Office, at_office, fail, json_option, show, show_one, site_option
+from visavis.domain.audit import ActionType, AuditEntry
 from visavis.domain.oauth import CredentialKind, Grant
+from visavis.domain.people import Agent, operator
 
 LIFETIME: Final = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -176,7 +178,8 @@ async def issue(office: Office, email: str, expires: str, as_json: bool) -> None
     """Print a bearer token and nothing else."""
     lifetime = read_lifetime(expires, "--expires")
     agent = await office.people.by_email(email)
-    token = await office.tokens.issue(agent, CredentialKind.BEARER, lifetime)
+    entry = _token_entry(office, agent, ActionType.TOKEN_ISSUED, "Issued")
+    token = await office.tokens.issue(agent, CredentialKind.BEARER, lifetime, entry)
     seconds = int(lifetime.total_seconds())
     show_one({"access_token": token, "expires_in": seconds}, token, as_json=as_json)
 
@@ -185,8 +188,19 @@ async def issue(office: Office, email: str, expires: str, as_json: bool) -> None
 @at_office
 async def revoke(office: Office) -> None:
     """Revoke the token on standard input; ends with 1 if there is no such token."""
-    if not await office.tokens.revoke(sys.stdin.readline().strip()):
+    token = sys.stdin.readline().strip()
+
+    def entry_of(agent: Agent) -> AuditEntry:
+        return _token_entry(office, agent, ActionType.TOKEN_REVOKED, "Revoked")
+
+    if not await office.tokens.revoke(token, entry_of):
         fail("There is no such token.")
+
+
+def _token_entry(office: Office, agent: Agent, action: ActionType, done: str) -> AuditEntry:
+    author, name = operator(agent.site_id), f"agent {agent.email}"
+    summary = f"{done} a token of {agent.email}"
+    return office.auditor.entry(author, agent.site_id, action, name, summary)
 
 
 def read_lifetime(text: str, option: str) -> timedelta:

@@ -1,10 +1,27 @@
-"""Entries of the audit log: the time, the agent and the change."""
+"""Entries of the audit log, the hash chain that seals them, and the search for them."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from visavis.domain.people import OPERATOR_ID, Agent
+
+FORMAT: Final = "visavis-audit-1"
+"""Name of the canonical encoding; a change of the encoding is a new name."""
+
+NO_HASH: Final = "0" * 64
+"""Previous hash of the first entry of a chain."""
+
+COMMAND_LINE: Final = "command line"
+SYSTEM: Final = "system"
+ANONYMOUS: Final = "anonymous"
+"""Authors that are not agents."""
 
 
 class ActionType(StrEnum):
@@ -18,6 +35,36 @@ class ActionType(StrEnum):
     RECORDING_HELD = "recordingHeld"
     RECORDING_RELEASED = "recordingReleased"
     RECORDING_DELETED = "recordingDeleted"
+    SIGNED_IN = "signedIn"
+    SIGN_IN_FAILED = "signInFailed"
+    SIGNED_OUT = "signedOut"
+    SIGNED_OUT_EVERYWHERE = "signedOutEverywhere"
+    PASSWORD_CHANGED = "passwordChanged"  # noqa: S105  an action's name
+    PASSWORD_RESET = "passwordReset"  # noqa: S105  an action's name
+    AGENT_CREATED = "agentCreated"
+    AGENT_DISABLED = "agentDisabled"
+    AGENT_ENABLED = "agentEnabled"
+    AGENT_PERMISSIONS_CHANGED = "agentPermissionsChanged"
+    ROLE_CREATED = "roleCreated"
+    ROLE_PERMISSIONS_CHANGED = "rolePermissionsChanged"
+    ROLE_ASSIGNED = "roleAssigned"
+    ROLE_UNASSIGNED = "roleUnassigned"
+    API_KEY_CREATED = "apiKeyCreated"
+    API_KEY_DELETED = "apiKeyDeleted"
+    CLIENT_CREATED = "clientCreated"
+    CLIENT_GRANTS_CHANGED = "clientGrantsChanged"
+    CLIENT_DISABLED = "clientDisabled"
+    CLIENT_ENABLED = "clientEnabled"
+    TOKEN_ISSUED = "tokenIssued"  # noqa: S105  an action's name
+    TOKEN_REVOKED = "tokenRevoked"  # noqa: S105  an action's name
+    TOKEN_REUSED = "tokenReused"  # noqa: S105  an action's name
+    SITE_CREATED = "siteCreated"
+    SITE_DISABLED = "siteDisabled"
+    SITE_ENABLED = "siteEnabled"
+    UPLOAD_KEY_CREATED = "uploadKeyCreated"
+    UPLOAD_KEY_DELETED = "uploadKeyDeleted"
+    LOG_EXPORTED = "auditLogExported"
+    LOG_TRIMMED = "auditLogTrimmed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +76,10 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One act of one agent, or of the command line, which has no `agent_id`.
+    """One act of one agent, or of an author without an `agent_id`, such as the command line.
 
-    `id` is unique over all sites.
+    `id` is unique over all sites. `author` is the e-mail address of the agent at that time, or one
+    of the authors that are not agents. `object_name` names what was acted upon.
     """
 
     id: str
@@ -41,3 +89,86 @@ class AuditEntry:
     action_type: str
     summary: str
     changes: tuple[FieldChange, ...]
+    author: str = ""
+    object_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedEntry:
+    """An entry in its place in the chain of its site. Hashes are in lower-case hexadecimal."""
+
+    entry: AuditEntry
+    sequence: int
+    previous_hash: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditChain:
+    """The end of a site's chain, and where its kept part begins.
+
+    Entries up to `removed_sequence` were removed because of their age; `removed_hash` is the hash
+    of the last of them.
+    """
+
+    sequence: int = 0
+    hash: str = NO_HASH
+    removed_sequence: int = 0
+    removed_hash: str = NO_HASH
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSearch:
+    """Filters of the audit log; `until` is exclusive. `author` and `object_name` are parts."""
+
+    agent_id: int | None = None
+    author: str = ""
+    actions: tuple[str, ...] = ()
+    object_name: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+EVERY_ENTRY: Final = AuditSearch()
+
+
+def author_of(agent: Agent | None) -> str:
+    """Return the author of an entry; without an agent it is the system itself."""
+    if agent is None:
+        return SYSTEM
+    return COMMAND_LINE if agent.id == OPERATOR_ID else agent.email
+
+
+def hash_of(entry: AuditEntry, sequence: int, previous_hash: str) -> str:
+    """Return the SHA-256 of the canonical encoding of an entry in its place.
+
+    The encoding is a JSON array in UTF-8 without insignificant space (RFC 8785).
+    """
+    encoded = msgspec.json.encode(
+        [
+            FORMAT,
+            previous_hash,
+            entry.site_id,
+            sequence,
+            entry.id,
+            entry.created_at.astimezone(UTC).isoformat(timespec="microseconds"),
+            entry.agent_id,
+            entry.author,
+            entry.action_type,
+            entry.object_name,
+            entry.summary,
+            [[c.field_name, c.old_value, c.new_value] for c in entry.changes],
+        ]
+    )
+    return hashlib.sha256(encoded).hexdigest()
+
+
+def why_broken(sealed: SealedEntry, sequence: int, previous_hash: str) -> str:
+    """Return why an entry does not follow `sequence` and `previous_hash`; empty if it does."""
+    if sealed.sequence != sequence + 1:
+        return f"the entries from {sequence + 1} to {sealed.sequence - 1} are missing"
+    if sealed.previous_hash != previous_hash:
+        return "it does not hold the hash of the entry before it"
+    if sealed.hash != hash_of(sealed.entry, sealed.sequence, sealed.previous_hash):
+        return "its content has been changed"
+    return ""

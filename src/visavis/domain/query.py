@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -53,6 +54,19 @@ class Query:
         if len(text) > len(str(most)) or not least <= int(text) <= most:
             raise wrong_parameter(name, f"must be between {least} and {most}.")
         return int(text)
+
+    def time(self, name: str) -> datetime | None:
+        """Return the time of a parameter (ISO 8601), in UTC where it does not say otherwise."""
+        text = self.one(name)
+        if text is None:
+            return None
+        try:
+            moment = datetime.fromisoformat(text.upper())
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            kind = ErrorKind.ParameterFormatIncorrect
+            must = "must be a time such as 2026-01-31T09:00:00Z."
+            raise wrong_parameter(name, must, kind) from None
 
     def paging(self, size: int = PAGE_SIZE, max_size: int = MAX_PAGE_SIZE) -> Paging:
         """Return the page that `pageIndex` and `pageSize` ask for; raise the 400 errors."""

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
+from visavis.domain.audit import ActionType, AuditEntry, FieldChange
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.oauth import Client, Grant
-from visavis.domain.people import Agent
+from visavis.domain.people import Agent, operator
+from visavis.services.audit import Auditor
 from visavis.services.ports import Clock, Store, Transaction
 from visavis.services.secrets import digest
 
@@ -35,6 +37,7 @@ class Clients:
         self._clock = clock
         self._new_secret = new_secret
         self._new_id = new_id
+        self._auditor = Auditor(clock, new_id)
 
     async def add(
         self,
@@ -63,7 +66,12 @@ class Clients:
             acts_as.id if acts_as else None,
         )
         now = self._clock()
-        await self._store.write(lambda rows: rows.clients.add(client, now))
+
+        def work(rows: Transaction) -> None:
+            rows.clients.add(client, now)
+            rows.audit.add(created(self._auditor, client))
+
+        await self._store.write(work)
         return client, secret
 
     async def of_site(self, site_id: int) -> Sequence[Client]:
@@ -74,27 +82,55 @@ class Clients:
         allowed = tuple(grants)
 
         def work(rows: Transaction) -> None:
-            _demand(rows, site_id, client_id)
+            client = _demand(rows, site_id, client_id)
             rows.clients.allow(site_id, client_id, allowed)
+            if changes := _grants(client.grants, allowed):
+                summary = f"Changed the grants of the OAuth client {client.name}"
+                action = ActionType.CLIENT_GRANTS_CHANGED
+                rows.audit.add(entry_of(self._auditor, client, action, summary, *changes))
 
         await self._store.write(work)
 
     async def disable(self, site_id: int, client_id: str, *, is_disabled: bool) -> None:
         """A disabled client gets no token and loses those it has; raises `EntityNotFound`."""
+        action = ActionType.CLIENT_DISABLED if is_disabled else ActionType.CLIENT_ENABLED
 
         def work(rows: Transaction) -> None:
-            _demand(rows, site_id, client_id)
+            client = _demand(rows, site_id, client_id)
             rows.clients.disable(site_id, client_id, is_disabled=is_disabled)
             if is_disabled:
                 rows.credentials.delete_of_client(site_id, client_id)
+            summary = f"{'Disabled' if is_disabled else 'Enabled'} the OAuth client {client.name}"
+            rows.audit.add(entry_of(self._auditor, client, action, summary))
 
         await self._store.write(work)
 
 
-def _demand(rows: Transaction, site_id: int, client_id: str) -> None:
+def created(auditor: Auditor, client: Client) -> AuditEntry:
+    """Return the entry of a new client."""
+    summary = f"Added the OAuth client {client.name}"
+    changes = _grants((), client.grants)
+    return entry_of(auditor, client, ActionType.CLIENT_CREATED, summary, *changes)
+
+
+def entry_of(
+    auditor: Auditor, client: Client, action: ActionType, summary: str, *changes: FieldChange
+) -> AuditEntry:
+    """Return the entry of what the command line did to a client."""
+    site_id, name = client.site_id, f"OAuth client {client.name}"
+    return auditor.entry(operator(site_id), site_id, action, name, summary, *changes)
+
+
+def _grants(old: Iterable[Grant], new: Iterable[Grant]) -> tuple[FieldChange, ...]:
+    before, after = (", ".join(sorted(set(these))) for these in (old, new))
+    return (FieldChange("grants", before, after),) if before != after else ()
+
+
+def _demand(rows: Transaction, site_id: int, client_id: str) -> Client:
     client = rows.clients.find(client_id)
     if client is None or client.site_id != site_id:
         raise VisavisError(ErrorKind.EntityNotFound, f"There is no client {client_id}.")
+    return client
 
 
 def _demand_sense(

@@ -15,6 +15,7 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission
 from visavis.domain.policy import Consent, RecordingPolicy
 from visavis.domain.signaling import Availability
+from visavis.services.audit import Auditor
 from visavis.services.ports import Bus, Clock, Store, Transaction
 from visavis.services.topics import config_topic
 
@@ -50,8 +51,7 @@ class Configs:
         self.is_staffed: Callable[[int], bool] = lambda site_id: True
         """Whether an agent is on duty at a site; the calls know it."""
         self._policy_of = policy_of
-        self._clock = clock
-        self._new_id = new_id
+        self._auditor = Auditor(clock, new_id)
         self._archive_url = archive_url
         self._known: dict[int, Config] = {}
         self.listeners: list[Callable[[Config], None]] = []
@@ -165,14 +165,8 @@ class Configs:
             if before[name] != after[name]
         )
         summary = "Changed " + ", ".join(change.field_name for change in changes)
-        return AuditEntry(
-            self._new_id(),
-            agent.site_id,
-            agent.id or None,
-            self._clock(),
-            ActionType.CONFIGURATION,
-            summary,
-            changes,
+        return self._auditor.entry(
+            agent, agent.site_id, ActionType.CONFIGURATION, "configuration", summary, *changes
         )
 
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from visavis.domain.audit import ActionType, AuditSearch, FieldChange
 from visavis.domain.oauth import AuthorizationCode, Client, Credential, CredentialKind, Grant
 from visavis.domain.people import Agent
+from visavis.services.audit import Auditor
 from visavis.services.ports import Clock, Transaction
 from visavis.services.secrets import digest
 from visavis.services.tokens import PREFIX
@@ -22,6 +24,8 @@ REFRESH_PREFIX: Final = "vvr_"
 CODE_PREFIX: Final = "vvc_"
 CODE_LIFETIME: Final = timedelta(seconds=60)
 REFRESH_LIFETIME: Final = timedelta(days=30)
+AUDIT_PAUSE: Final = timedelta(hours=1)
+"""A client that asks for tokens of the same agent again within this time adds no audit entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Grants:
         self._new_id = new_id
         self._access_lifetime = access_lifetime
         self._reuse_interval = reuse_interval
+        self._auditor = Auditor(clock, new_id)
 
     def issue(
         self,
@@ -59,10 +64,12 @@ class Grants:
         family_id: str | None = None,
         refresh_scope: str | None = None,
         is_refreshable: bool,
+        grant_type: str = Grant.REFRESH_TOKEN,
     ) -> Issued:
         """An access token for the agent, and a refresh token where the client may use one.
 
-        The refresh token has the scope `refresh_scope`, or else that of the access token.
+        The refresh token has the scope `refresh_scope`, or else that of the access token. A
+        refresh goes on with a sign-in that the audit log has already.
         """
         now = self._clock()
         rows.credentials.delete_expired(now)
@@ -92,7 +99,29 @@ class Grants:
                     scope=refresh_scope or scope,
                 )
             )
+        if grant_type != Grant.REFRESH_TOKEN:
+            self._audit(rows, client, agent, grant_type)
         return Issued(access_token, refresh_token, self._access_lifetime, scope)
+
+    def _audit(self, rows: Transaction, client: Client, agent: Agent, grant_type: str) -> None:
+        name = f"OAuth client {client.name}"
+        same = AuditSearch(
+            agent_id=agent.id,
+            actions=(ActionType.TOKEN_ISSUED,),
+            object_name=name,
+            since=self._clock() - AUDIT_PAUSE,
+        )
+        if rows.audit.newest(agent.site_id, 1, search=same):
+            return
+        entry = self._auditor.entry(
+            agent,
+            agent.site_id,
+            ActionType.TOKEN_ISSUED,
+            name,
+            f"Gave the {name} a token of {agent.email}",
+            FieldChange("grant", "", grant_type),
+        )
+        rows.audit.add(entry)
 
     def issue_code(
         self,
@@ -151,6 +180,14 @@ class Grants:
             return None
         if found.used_at and found.used_at + self._reuse_interval <= self._clock():
             self._kill(rows, found)
+            rows.audit.add(
+                self._auditor.anonymous(
+                    found.site_id,
+                    ActionType.TOKEN_REUSED,
+                    f"OAuth client {client.name}",
+                    "Revoked the tokens of a sign-in: an old refresh token was used again",
+                )
+            )
             return None
         return found
 
@@ -175,6 +212,12 @@ class Grants:
             self._kill(rows, token)
         else:
             rows.credentials.delete(token.digest)
+        agent = rows.agents.get(token.site_id, token.agent_id)
+        client = rows.clients.find(token.client_id or "")
+        name = f"OAuth client {client.name}" if client else "OAuth client"
+        summary = f"The {name} revoked its token"
+        action = ActionType.TOKEN_REVOKED
+        rows.audit.add(self._auditor.entry(agent, token.site_id, action, name, summary))
 
     def is_active(self, rows: Transaction, token: Credential) -> bool:
         if token.used_at or token.expires_at <= self._clock():

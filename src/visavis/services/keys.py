@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from visavis.domain.audit import ActionType, AuditEntry
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.oauth import ApiKey
-from visavis.domain.people import Agent
+from visavis.domain.people import Agent, operator
+from visavis.services.audit import Auditor
 from visavis.services.ports import Clock, Store, Transaction
 from visavis.services.secrets import digest
 
@@ -27,13 +29,20 @@ class Keys:
         self._clock = clock
         self._new_secret = new_secret
         self._new_id = new_id
+        self._auditor = Auditor(clock, new_id)
         self._remembered: dict[bytes, Agent] = {}
 
     async def add(self, agent: Agent, name: str) -> tuple[ApiKey, str]:
         """A new key and its secret, which is to be shown once."""
         secret = PREFIX + self._new_secret()
         key = ApiKey(self._new_id(), agent.site_id, agent.id, name, digest(secret), self._clock())
-        await self._store.write(lambda rows: rows.keys.add(key))
+
+        def work(rows: Transaction) -> None:
+            rows.keys.add(key)
+            summary = f"Added the API key {name} for {agent.email}"
+            rows.audit.add(self._entry(key, ActionType.API_KEY_CREATED, summary))
+
+        await self._store.write(work)
         return key, secret
 
     async def of_site(self, site_id: int) -> Sequence[ApiKey]:
@@ -41,10 +50,21 @@ class Keys:
 
     async def delete(self, site_id: int, key_id: str) -> None:
         """Raises `EntityNotFound`."""
-        was_there = await self._store.write(lambda rows: rows.keys.delete(site_id, key_id))
+
+        def work(rows: Transaction) -> None:
+            known = (key for key in rows.keys.of_site(site_id) if key.id == key_id)
+            key = next(known, None)
+            if key is None or not rows.keys.delete(site_id, key_id):
+                raise VisavisError(ErrorKind.EntityNotFound, f"There is no key {key_id}.")
+            summary = f"Deleted the API key {key.name}"
+            rows.audit.add(self._entry(key, ActionType.API_KEY_DELETED, summary))
+
+        await self._store.write(work)
         self.forget()
-        if not was_there:
-            raise VisavisError(ErrorKind.EntityNotFound, f"There is no key {key_id}.")
+
+    def _entry(self, key: ApiKey, action: ActionType, summary: str) -> AuditEntry:
+        author, name = operator(key.site_id), f"API key {key.name}"
+        return self._auditor.entry(author, key.site_id, action, name, summary)
 
     async def authenticate(self, email: str, secret: str) -> Agent:
         """The agent whose e-mail address and key these are; raises `Unauthorized`."""

@@ -7,12 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from visavis.domain.audit import ActionType, AuditEntry
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.people import Agent
+from visavis.domain.people import Agent, operator
+from visavis.services.audit import Auditor, from_address
+from visavis.services.clients import created as client_created
 from visavis.services.clients import first_client
 from visavis.services.password_rules import check_password
 from visavis.services.ports import Clock, Passwords, Store, Transaction
 from visavis.services.sign_in import SignInGuard, device_token, is_device_token
+from visavis.services.sign_in_failures import SignInFailures
+from visavis.services.staff import created as agent_created
 from visavis.services.staff import read_email, read_name
 
 FIRST_SITE: Final = 1
@@ -46,6 +51,8 @@ class People:
         self._new_secret = new_secret
         self._new_id = new_id
         self._guard = SignInGuard(elapsed)
+        self._auditor = Auditor(clock, new_id)
+        self.failures = SignInFailures(store, self._auditor, elapsed)
 
     async def found(
         self, *, site_name: str = "Site 1", email: str = FIRST_EMAIL, password: str | None = None
@@ -65,8 +72,14 @@ class People:
                 return False
             site = rows.sites.add(site_name, now)
             name = email.partition("@")[0].title()
-            rows.agents.add(site.id, email, name, password_hash, is_administrator=True)
-            rows.clients.add(first_client(client_id, site.id), now)
+            agent = rows.agents.add(site.id, email, name, password_hash, is_administrator=True)
+            client = first_client(client_id, site.id)
+            rows.clients.add(client, now)
+            named = f"site {site.name}"
+            action, done = ActionType.SITE_CREATED, f"Added the {named}"
+            rows.audit.add(self._auditor.entry(operator(site.id), site.id, action, named, done))
+            rows.audit.add(agent_created(self._auditor, agent))
+            rows.audit.add(client_created(self._auditor, client))
             return True
 
         is_new = await self._store.write(work)
@@ -100,8 +113,20 @@ class People:
         account = email.casefold()[:MAX_PASSWORD_LENGTH]
         readable = email if email.isprintable() else ""  # no database takes the rest
         agent, known_hash = await self._store.read(lambda rows: _account(rows, readable))
-        is_known_device = is_device_token(device, known_hash)
-        self._guard.begin(account, address, is_known_device=is_known_device)
+        try:
+            is_known_device = is_device_token(device, known_hash)
+            self._guard.begin(account, address, is_known_device=is_known_device)
+            signed_in = await self._checked(agent, known_hash, password, address)
+        except VisavisError:
+            await self.failures.add(agent, address)
+            raise
+        self._guard.succeed(account, address)
+        return signed_in
+
+    async def _checked(
+        self, agent: Agent | None, known_hash: str | None, password: str, address: str
+    ) -> Agent:
+        """Return the agent whose password this is; raises `Unauthorized`, `TooManyRequests`."""
         if len(password) > MAX_PASSWORD_LENGTH:
             known_hash, password = None, ""
         with self._guard.checking(address):
@@ -110,8 +135,21 @@ class People:
             raise VisavisError(
                 ErrorKind.Unauthorized, "The e-mail address or the password is wrong."
             )
-        self._guard.succeed(account, address)
         return agent
+
+    async def add_key_failure(self, email: str, address: str) -> None:
+        """Record that a wrong API key was sent with an e-mail address."""
+        readable = email if email.isprintable() else ""
+        agent, _ = await self._store.read(lambda rows: _account(rows, readable))
+        await self.failures.add(agent, address)
+
+    def entry(self, agent: Agent, action: ActionType, done: str, address: str) -> AuditEntry:
+        """Return an audit entry of what an agent did to their own account."""
+        name = f"agent {agent.email}"
+        details = from_address(address)
+        return self._auditor.entry(
+            agent, agent.site_id, action, name, f"{agent.email} {done}", details
+        )
 
     async def device_token(self, agent: Agent) -> str:
         """Return what lets the agent's browser sign in although strangers guess the password."""
@@ -132,21 +170,31 @@ class People:
         await self.sign_in(agent.email, current, address, device)
         with self._guard.checking(address):
             password_hash = await self._passwords.hash(new)
+        action = ActionType.PASSWORD_CHANGED
+        entry = self.entry(agent, action, "changed their password", address)
 
         def work(rows: Transaction) -> None:
             rows.agents.set_password(agent.site_id, agent.id, password_hash)
             rows.credentials.delete_of_agent(agent.site_id, agent.id)
+            rows.audit.add(entry)
 
         await self._store.write(work)
 
-    async def sign_out_everywhere(self, agent: Agent) -> None:
+    async def sign_out_everywhere(self, agent: Agent, address: str) -> None:
         """End every session and token of the agent."""
-        site_id, agent_id = agent.site_id, agent.id
-        await self._store.write(lambda rows: rows.credentials.delete_of_agent(site_id, agent_id))
+        action = ActionType.SIGNED_OUT_EVERYWHERE
+        entry = self.entry(agent, action, "signed out everywhere", address)
+
+        def work(rows: Transaction) -> None:
+            rows.credentials.delete_of_agent(agent.site_id, agent.id)
+            rows.audit.add(entry)
+
+        await self._store.write(work)
 
 
 def _account(rows: Transaction, email: str) -> tuple[Agent | None, str | None]:
+    """An agent and the hash of the password; a disabled agent has none that matches."""
     agent = rows.agents.by_email(email)
-    if agent and agent.is_disabled:
-        agent = None
-    return agent, rows.agents.password_hash(agent.site_id, agent.id) if agent else None
+    if agent is None or agent.is_disabled:
+        return agent, None
+    return agent, rows.agents.password_hash(agent.site_id, agent.id)

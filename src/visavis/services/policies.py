@@ -12,6 +12,7 @@ from visavis.domain.audit import ActionType, AuditEntry, FieldChange
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission
 from visavis.domain.policy import Consent, RecordingPolicy, Unrecordable
+from visavis.services.audit import Auditor
 from visavis.services.ports import Clock, Store, Transaction
 
 CONSENT: Final = "consent"
@@ -44,8 +45,7 @@ class Policies:
         announce: Callable[[int], Awaitable[None]],
     ) -> None:
         self._store = store
-        self._clock = clock
-        self._new_id = new_id
+        self._auditor = Auditor(clock, new_id)
         self._announce = announce
         self._known: dict[int, RecordingPolicy] = {}
 
@@ -110,14 +110,9 @@ class Policies:
         ]
         if old.secret and new.secret and old.secret != new.secret:
             changes.append(FieldChange(SECRET, "set", "set anew"))
-        return AuditEntry(
-            self._new_id(),
-            agent.site_id,
-            agent.id or None,
-            self._clock(),
-            ActionType.RECORDING_POLICY,
-            "Changed " + ", ".join(change.field_name for change in changes),
-            tuple(changes),
+        summary = "Changed " + ", ".join(change.field_name for change in changes)
+        return self._auditor.entry(
+            agent, agent.site_id, ActionType.RECORDING_POLICY, "recording policy", summary, *changes
         )
 
 

@@ -7,7 +7,13 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from visavis.domain.audit import AuditEntry
+from visavis.domain.audit import (
+    EVERY_ENTRY,
+    AuditChain,
+    AuditEntry,
+    AuditSearch,
+    SealedEntry,
+)
 from visavis.domain.backlog import Backlog, Expected, Progress, Recording, Server, Trial
 from visavis.domain.call import CallRecord
 from visavis.domain.callbook import CallSearch, PastCall
@@ -116,10 +122,28 @@ class ConfigRows(Protocol):
 
 
 class AuditRows(Protocol):
-    def add(self, entry: AuditEntry) -> None: ...
+    def add(self, entry: AuditEntry) -> None:
+        """Append an entry to the chain of its site.
+
+        The chain stays locked until the transaction ends, so this comes last in a unit of work.
+        """
+
     def get(self, site_id: int, entry_id: str) -> AuditEntry | None: ...
-    def newest(self, site_id: int, limit: int, offset: int = 0) -> Sequence[AuditEntry]: ...
-    def count(self, site_id: int) -> int: ...
+    def newest(
+        self, site_id: int, limit: int, offset: int = 0, search: AuditSearch = EVERY_ENTRY
+    ) -> Sequence[AuditEntry]: ...
+    def count(self, site_id: int, search: AuditSearch = EVERY_ENTRY) -> int: ...
+    def chain(self, site_id: int) -> AuditChain: ...
+    def sealed(
+        self, site_id: int, after: int, limit: int, search: AuditSearch = EVERY_ENTRY
+    ) -> Sequence[SealedEntry]:
+        """Return entries beyond the sequence number `after`, oldest first."""
+
+    def remove_before(self, site_id: int, moment: datetime) -> int:
+        """Remove the entries that precede every entry of `moment` or later; return how many.
+
+        The newest entry stays in any case.
+        """
 
 
 class NodeRows(Protocol):

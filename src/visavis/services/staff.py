@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from visavis.domain.audit import ActionType, AuditEntry, FieldChange
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.people import Agent, Permission, Role, Site
+from visavis.domain.people import Agent, Permission, Role, Site, operator
+from visavis.services.audit import Auditor
 from visavis.services.calls.words import line_of
 from visavis.services.ports import Clock, Passwords, Store, Transaction
 
@@ -16,29 +18,48 @@ _EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}")
 
 
 class Staff:
-    """Every method raises `EntityNotFound` or `ParameterInvalid` with a sentence that says why."""
+    """Every method raises `EntityNotFound` or `ParameterInvalid` with a sentence that says why.
+
+    Every change is in the audit log, as an act of the command line.
+    """
 
     def __init__(
-        self, store: Store, passwords: Passwords, clock: Clock, new_secret: Callable[[], str]
+        self,
+        store: Store,
+        passwords: Passwords,
+        clock: Clock,
+        new_secret: Callable[[], str],
+        new_id: Callable[[], str],
     ) -> None:
         self._store = store
         self._passwords = passwords
         self._clock = clock
         self._new_secret = new_secret
+        self._auditor = Auditor(clock, new_id)
 
     async def sites(self) -> Sequence[Site]:
         return await self._store.read(lambda rows: rows.sites.all())
 
     async def add_site(self, name: str) -> Site:
         clean, now = read_name(name), self._clock()
-        return await self._store.write(lambda rows: rows.sites.add(clean, now))
+
+        def work(rows: Transaction) -> Site:
+            site = rows.sites.add(clean, now)
+            rows.audit.add(self._of_site(site, ActionType.SITE_CREATED, "Added"))
+            return site
+
+        return await self._store.write(work)
 
     async def disable_site(self, site_id: int, *, is_disabled: bool) -> None:
         """In a disabled site nobody is signed in and no button is shown."""
+        action = ActionType.SITE_DISABLED if is_disabled else ActionType.SITE_ENABLED
 
         def work(rows: Transaction) -> None:
-            _site(rows, site_id)
+            site = _site(rows, site_id)
             rows.sites.disable(site_id, is_disabled=is_disabled)
+            if site.is_disabled != is_disabled:
+                done = "Disabled" if is_disabled else "Enabled"
+                rows.audit.add(self._of_site(site, action, done))
 
         await self._store.write(work)
 
@@ -69,6 +90,7 @@ class Staff:
                 site_id, address, clean, password_hash, is_administrator=is_administrator
             )
             rows.agents.grant(site_id, agent.id, granted)
+            rows.audit.add(created(self._auditor, agent, granted))
             return agent
 
         return await self._store.write(work), password
@@ -87,6 +109,8 @@ class Staff:
             rows.agents.set_password(agent.site_id, agent.id, password_hash)
             rows.credentials.delete_of_agent(agent.site_id, agent.id)
             rows.keys.delete_of_agent(agent.site_id, agent.id)
+            summary = f"Reset the password of {agent.email}; all sessions, tokens and API keys end"
+            rows.audit.add(self._of_agent(agent, ActionType.PASSWORD_RESET, summary))
 
         await self._store.write(work)
         return password
@@ -96,6 +120,7 @@ class Staff:
 
         A site keeps one administrator.
         """
+        action = ActionType.AGENT_DISABLED if is_disabled else ActionType.AGENT_ENABLED
 
         def work(rows: Transaction) -> None:
             agent = _agent(rows, email)
@@ -104,6 +129,8 @@ class Staff:
                 rows.credentials.delete_of_agent(agent.site_id, agent.id)
                 rows.keys.delete_of_agent(agent.site_id, agent.id)
             rows.agents.disable(agent.site_id, agent.id, is_disabled=is_disabled)
+            done = "Disabled" if is_disabled else "Enabled"
+            rows.audit.add(self._of_agent(agent, action, f"{done} the agent {agent.email}"))
 
         await self._store.write(work)
 
@@ -111,23 +138,19 @@ class Staff:
         """The agent as they are afterwards."""
         granted = tuple(permissions)
 
-        def work(rows: Transaction) -> Agent:
-            agent = _agent(rows, email)
+        def change(rows: Transaction, agent: Agent) -> None:
             rows.agents.grant(agent.site_id, agent.id, granted)
-            return _agent(rows, email)
 
-        return await self._store.write(work)
+        return await self._store.write(lambda rows: self._changed(rows, email, change))
 
     async def forbid(self, email: str, permissions: Iterable[Permission]) -> Agent:
         """The agent as they are afterwards: a role may still permit it."""
         withdrawn = tuple(permissions)
 
-        def work(rows: Transaction) -> Agent:
-            agent = _agent(rows, email)
+        def change(rows: Transaction, agent: Agent) -> None:
             rows.agents.withdraw(agent.site_id, agent.id, withdrawn)
-            return _agent(rows, email)
 
-        return await self._store.write(work)
+        return await self._store.write(lambda rows: self._changed(rows, email, change))
 
     async def roles(self, site_id: int) -> Sequence[Role]:
         return await self._store.read(lambda rows: rows.roles.of_site(_site(rows, site_id).id))
@@ -143,26 +166,36 @@ class Staff:
                 raise _invalid(f"There is a role {clean} already.")
             role = rows.roles.add(site_id, clean)
             rows.roles.grant(site_id, role.id, granted)
+            added = _permissions((), granted)
+            summary = f"Added the role {clean}"
+            rows.audit.add(self._of_role(role, ActionType.ROLE_CREATED, summary, *added))
             return role
 
         return await self._store.write(work)
 
     async def permit_role(self, site_id: int, name: str, permissions: Iterable[Permission]) -> None:
         granted = tuple(permissions)
-        await self._store.write(
-            lambda rows: rows.roles.grant(site_id, _role(rows, site_id, name).id, granted)
-        )
+
+        def change(rows: Transaction, role: Role) -> None:
+            rows.roles.grant(site_id, role.id, granted)
+
+        await self._store.write(lambda rows: self._changed_role(rows, site_id, name, change))
 
     async def forbid_role(self, site_id: int, name: str, permissions: Iterable[Permission]) -> None:
         withdrawn = tuple(permissions)
-        await self._store.write(
-            lambda rows: rows.roles.withdraw(site_id, _role(rows, site_id, name).id, withdrawn)
-        )
+
+        def change(rows: Transaction, role: Role) -> None:
+            rows.roles.withdraw(site_id, role.id, withdrawn)
+
+        await self._store.write(lambda rows: self._changed_role(rows, site_id, name, change))
 
     async def assign(self, site_id: int, role_name: str, email: str) -> None:
         def work(rows: Transaction) -> None:
             role, agent = _role(rows, site_id, role_name), _agent(rows, email, site_id)
             rows.roles.assign(site_id, role.id, agent.id)
+            if role.name not in agent.roles:
+                summary = f"Gave the role {role.name} to {agent.email}"
+                rows.audit.add(self._of_agent(agent, ActionType.ROLE_ASSIGNED, summary))
 
         await self._store.write(work)
 
@@ -170,8 +203,73 @@ class Staff:
         def work(rows: Transaction) -> None:
             role, agent = _role(rows, site_id, role_name), _agent(rows, email, site_id)
             rows.roles.unassign(site_id, role.id, agent.id)
+            if role.name in agent.roles:
+                summary = f"Took the role {role.name} from {agent.email}"
+                rows.audit.add(self._of_agent(agent, ActionType.ROLE_UNASSIGNED, summary))
 
         await self._store.write(work)
+
+    def _changed(
+        self, rows: Transaction, email: str, change: Callable[[Transaction, Agent], None]
+    ) -> Agent:
+        """Change an agent's permissions; return the agent as they are afterwards."""
+        old = _agent(rows, email)
+        change(rows, old)
+        new = _agent(rows, email)
+        if changes := _permissions(old.granted, new.granted):
+            summary = f"Changed the permissions of {new.email}"
+            action = ActionType.AGENT_PERMISSIONS_CHANGED
+            rows.audit.add(self._of_agent(new, action, summary, *changes))
+        return new
+
+    def _changed_role(
+        self,
+        rows: Transaction,
+        site_id: int,
+        name: str,
+        change: Callable[[Transaction, Role], None],
+    ) -> None:
+        old = _role(rows, site_id, name)
+        change(rows, old)
+        new = _role(rows, site_id, name)
+        if changes := _permissions(old.permissions, new.permissions):
+            summary = f"Changed the permissions of the role {new.name}"
+            action = ActionType.ROLE_PERMISSIONS_CHANGED
+            rows.audit.add(self._of_role(new, action, summary, *changes))
+
+    def _of_site(self, site: Site, action: ActionType, done: str) -> AuditEntry:
+        name = f"site {site.name}"
+        return self._auditor.entry(operator(site.id), site.id, action, name, f"{done} the {name}")
+
+    def _of_agent(
+        self, agent: Agent, action: ActionType, summary: str, *changes: FieldChange
+    ) -> AuditEntry:
+        site_id, name = agent.site_id, f"agent {agent.email}"
+        return self._auditor.entry(operator(site_id), site_id, action, name, summary, *changes)
+
+    def _of_role(
+        self, role: Role, action: ActionType, summary: str, *changes: FieldChange
+    ) -> AuditEntry:
+        site_id, name = role.site_id, f"role {role.name}"
+        return self._auditor.entry(operator(site_id), site_id, action, name, summary, *changes)
+
+
+def created(auditor: Auditor, agent: Agent, granted: Iterable[Permission] = ()) -> AuditEntry:
+    """Return the entry of a new agent."""
+    kind = "administrator" if agent.is_administrator else "agent"
+    return auditor.entry(
+        operator(agent.site_id),
+        agent.site_id,
+        ActionType.AGENT_CREATED,
+        f"agent {agent.email}",
+        f"Added the {kind} {agent.email}",
+        *_permissions((), granted),
+    )
+
+
+def _permissions(old: Iterable[Permission], new: Iterable[Permission]) -> tuple[FieldChange, ...]:
+    before, after = (", ".join(sorted(p.value for p in set(these))) for these in (old, new))
+    return (FieldChange("permissions", before, after),) if before != after else ()
 
 
 def read_email(text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+from visavis.domain.audit import AuditEntry
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.oauth import Credential, CredentialKind
 from visavis.domain.people import EVERY_PERMISSION, Agent
@@ -34,13 +35,26 @@ class Tokens:
         self.on_forget: list[Callable[[], None]] = []
         """Called whenever a right may have ended: open sockets are checked again."""
 
-    async def issue(self, agent: Agent, kind: CredentialKind, lifetime: timedelta) -> str:
+    async def issue(
+        self,
+        agent: Agent,
+        kind: CredentialKind,
+        lifetime: timedelta,
+        entry: AuditEntry | None = None,
+    ) -> str:
+        """Return a new token, with `entry` added to the audit log in the same transaction."""
         token = PREFIX + self._new_secret()
         now = self._clock()
         credential = Credential(
             digest(token), agent.site_id, agent.id, kind, now, now + lifetime, scope=EVERY_SCOPE
         )
-        await self._store.write(lambda rows: rows.credentials.add(credential))
+
+        def work(rows: Transaction) -> None:
+            rows.credentials.add(credential)
+            if entry:
+                rows.audit.add(entry)
+
+        await self._store.write(work)
         return token
 
     async def authenticate(self, token: str) -> Agent:
@@ -60,10 +74,24 @@ class Tokens:
         remembered[token] = known  # into a forgotten one, if it was revoked while we asked
         return known
 
-    async def revoke(self, token: str) -> bool:
-        """Revoke a token; return whether it was known."""
+    async def revoke(
+        self, token: str, entry_of: Callable[[Agent], AuditEntry] | None = None
+    ) -> bool:
+        """Revoke a token; return whether it was known.
+
+        `entry_of` makes the entry of the audit log from the agent whose token it was.
+        """
         key = digest(token)
-        was_known = await self._store.write(lambda rows: rows.credentials.delete(key))
+
+        def work(rows: Transaction) -> bool:
+            known = rows.credentials.find(key)
+            agent = rows.agents.get(known.site_id, known.agent_id) if known else None
+            was_known = rows.credentials.delete(key)
+            if agent and entry_of:
+                rows.audit.add(entry_of(agent))
+            return was_known
+
+        was_known = await self._store.write(work)
         self.forget()
         return was_known
 

@@ -173,7 +173,23 @@ audit = Table(
     Column("action_type", Text, nullable=False),
     Column("summary", Text, nullable=False),
     Column("changes", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("object_name", Text, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("previous_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
     Index("audit_by_time", "site_id", "created_at"),
+    Index("audit_by_sequence", "site_id", "sequence", unique=True),
+)
+
+audit_chains = Table(
+    "audit_chains",
+    metadata,
+    Column("site_id", Integer, ForeignKey("sites.id"), primary_key=True, autoincrement=False),
+    Column("sequence", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("removed_sequence", Integer, nullable=False),
+    Column("removed_hash", String(64), nullable=False),
 )
 
 nodes = Table(

@@ -116,6 +116,7 @@ def build_web(
         *sessions.routes(),  # /session
         *oauth.routes(),  # /oauth/token, /oauth/authorize, …, /.well-known/
         *config_events.routes(),  # /v4/livechat/audioVideoChatConfig/events
+        *audit_api.routes(),  # /v4/global/auditLogs:export
         *sockets.routes(),  # /signaling/visitor, /signaling/agent
         *recordings,  # /recordings/, /library/recordings
         *page_routes(),  # /, /demo, /console, /library, /signin, /widget.js, /static/

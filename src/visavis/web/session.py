@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from visavis.domain.audit import ActionType, AuditEntry
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.oauth import CredentialKind
 from visavis.domain.people import Agent, Permission
@@ -144,7 +145,12 @@ class Sessions:
                 ErrorKind.Unauthorized,
                 "Basic takes the Base64 of an agent's e-mail address, a colon and an API key.",
             )
-        agent = await self._keys.authenticate(email, key)
+        try:
+            agent = await self._keys.authenticate(email, key)
+        except VisavisError as error:
+            if error.kind is ErrorKind.Unauthorized:
+                await self._people.add_key_failure(email, source_of(connection.scope))
+            raise
         if not _named_sites(connection):
             raise VisavisError(
                 ErrorKind.Unauthorized, "An API key needs siteId, in the query or as a header."
@@ -164,7 +170,8 @@ class Sessions:
             ) from None
         address, device = source_of(request.scope), request.cookies.get(DEVICE_COOKIE, "")
         agent = await self._people.sign_in(form.email, form.password, address, device)
-        return await self._new_session(request, agent)
+        entry = self._people.entry(agent, ActionType.SIGNED_IN, "signed in", address)
+        return await self._new_session(request, agent, entry)
 
     async def change_password(self, request: Request) -> Response:
         """Change the caller's own password, end their other sessions and begin a new one."""
@@ -186,14 +193,17 @@ class Sessions:
 
     async def sign_out_everywhere(self, request: Request) -> Response:
         self._require_same_origin(request)
-        await self._people.sign_out_everywhere(await self.of_page(request))
+        agent = await self.of_page(request)
+        await self._people.sign_out_everywhere(agent, source_of(request.scope))
         self._tokens.forget()
         response = Response(status_code=204, headers=NO_STORE)
         response.delete_cookie(COOKIE)
         return response
 
-    async def _new_session(self, request: Request, agent: Agent) -> Response:
-        token = await self._tokens.issue(agent, CredentialKind.SESSION, SESSION_LIFETIME)
+    async def _new_session(
+        self, request: Request, agent: Agent, entry: AuditEntry | None = None
+    ) -> Response:
+        token = await self._tokens.issue(agent, CredentialKind.SESSION, SESSION_LIFETIME, entry)
         response = JSONResponse(_described(agent), headers=NO_STORE)
         response.set_cookie(
             COOKIE,
@@ -216,8 +226,13 @@ class Sessions:
 
     async def sign_out(self, request: Request) -> Response:
         self._require_same_origin(request)
+        address = source_of(request.scope)
+
+        def entry_of(agent: Agent) -> AuditEntry:
+            return self._people.entry(agent, ActionType.SIGNED_OUT, "signed out", address)
+
         if token := request.cookies.get(COOKIE):
-            await self._tokens.revoke(token)
+            await self._tokens.revoke(token, entry_of)
         response = Response(status_code=204)
         response.delete_cookie(COOKIE)
         return response
@@ -246,5 +261,6 @@ def _described(agent: Agent) -> dict[str, object]:
         "agentName": agent.name,
         "email": agent.email,
         "siteId": agent.site_id,
+        "isAdministrator": agent.is_administrator,
         "permissions": [p.value for p in Permission if agent.may(p)],
     }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from visavis.store.rows.audit import Audit
 from visavis.store.rows.calls import Calls, Nodes
-from visavis.store.rows.configs import Audit, Configs
+from visavis.store.rows.configs import Configs
 from visavis.store.rows.oauth import Clients, Codes, Credentials, Keys
 from visavis.store.rows.people import Agents, Roles, Sites
 from visavis.store.rows.recordings import Policies, Recordings

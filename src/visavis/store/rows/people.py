@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, delete, func, insert, select, text, union, update
 
+from visavis.domain.audit import NO_HASH
 from visavis.domain.people import Agent, Permission, Role, Site
 from visavis.store import tables as t
 from visavis.store.rows.base import Rows
@@ -32,6 +33,15 @@ class Sites(Rows):
         self._run(
             insert(t.av_configs).values(
                 site_id=site_id, is_enabled=False, is_recording=False, version=0
+            )
+        )
+        self._run(
+            insert(t.audit_chains).values(
+                site_id=site_id,
+                sequence=0,
+                hash=NO_HASH,
+                removed_sequence=0,
+                removed_hash=NO_HASH,
             )
         )
         return Site(site_id, name)

@@ -1,25 +1,48 @@
-"""`global/auditLogs`: who changed what, newest first."""
+"""`global/auditLogs`: the audit log of a site, newest first, and all of it as a file."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
+import msgspec
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute
 
-from visavis.domain.audit import AuditEntry
+from visavis.domain.audit import ActionType, AuditEntry, AuditSearch, SealedEntry
+from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.ids import plain_id
-from visavis.services.audit import AuditLog
+from visavis.domain.people import Agent, Permission
+from visavis.domain.query import Query, wrong_parameter
+from visavis.services.audit import AuditLog, Auditor, AuditTrail
 from visavis.web.paging import query_of, written_time
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource, id_of
 from visavis.web.session import Sessions
+from visavis.web.spelling import any_spelling
 
 PATH: Final = f"{BASE}/global/auditLogs"
+EXPORT_PATH: Final = f"{PATH}:export"
+FILTERS: Final = ("agentId", "author", "object", "from", "to")
+MAX_TEXT_LENGTH: Final = 200
+LINES: Final = "application/jsonl"
+MAX_AGENT_ID: Final = 2**31 - 1
+DOWNLOAD: Final = {
+    "Cache-Control": "no-store",
+    "Content-Disposition": 'attachment; filename="audit-log.jsonl"',
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 class AuditApi:
-    def __init__(self, log: AuditLog, sessions: Sessions) -> None:
+    """Reading the audit log over the REST API."""
+
+    def __init__(
+        self, log: AuditLog, trail: AuditTrail, auditor: Auditor, sessions: Sessions
+    ) -> None:
         self._log = log
+        self._trail = trail
+        self._auditor = auditor
         self._sessions = sessions
 
     def resources(self) -> list[Resource]:
@@ -28,37 +51,129 @@ class AuditApi:
             Resource(f"{PATH}/{{id}}", {"GET": self.get}),
         ]
 
+    def routes(self) -> list[BaseRoute]:
+        path = EXPORT_PATH.removeprefix(BASE)
+        return any_spelling(path, self.export, methods=["GET"], bases=(BASE, "/api/v4", "/api"))
+
     async def list(self, request: Request) -> Response:
         agent = await self._sessions.caller(request)
-        asked = query_of(request).paging()
-        page = await self._log.newest(agent, asked.index, asked.size)
+        query = query_of(request)
+        asked, search = query.paging(), read_search(query)
+        page = await self._log.newest(agent, asked.index, asked.size, search)
         body = {
-            **asked.neighbours(PATH, page.total, {}),
-            "auditLogs": [_written(entry, page.email_of(entry)) for entry in page.entries],
+            **asked.neighbours(PATH, page.total, _filters(query)),
+            "auditLogs": [_written(entry, page.agent_of(entry)) for entry in page.entries],
         }
         return JSONResponse(body, headers=SAFE_HEADERS)
 
     async def get(self, request: Request) -> Response:
         agent = await self._sessions.caller(request)
-        entry, email = await self._log.get(agent, plain_id(id_of(request)))
-        return JSONResponse(_written(entry, email), headers=SAFE_HEADERS)
+        entry, author = await self._log.get(agent, plain_id(id_of(request)))
+        return JSONResponse(_written(entry, author), headers=SAFE_HEADERS)
+
+    async def export(self, request: Request) -> Response:
+        """The log as JSON lines, oldest first; raises `PermissionDenied` but to administrators."""
+        agent = await self._sessions.caller(request)
+        agent.demand(Permission.VIEW_AUDIT_LOG)
+        if not agent.is_administrator:
+            message = "Only administrators may export the audit log."
+            raise VisavisError(ErrorKind.PermissionDenied, message)
+        search = read_search(query_of(request))
+        if request.method != "HEAD":
+            action, done = ActionType.LOG_EXPORTED, "Exported the audit log"
+            entry = self._auditor.entry(agent, agent.site_id, action, "audit log", done)
+            await self._trail.record(entry)
+        return StreamingResponse(
+            self._lines(agent.site_id, search), media_type=LINES, headers=DOWNLOAD
+        )
+
+    async def _lines(self, site_id: int, search: AuditSearch) -> AsyncIterator[bytes]:
+        async for batch in self._log.batches(site_id, search):
+            yield lines(batch)
 
 
-def _written(entry: AuditEntry, email: str) -> dict[str, Any]:
+def read_search(query: Query) -> AuditSearch:
+    """Return the filters of a query string; raises the 400 errors."""
+    has_agent = query.one("agentId") is not None
+    return AuditSearch(
+        agent_id=query.number("agentId", 0, 0, MAX_AGENT_ID) if has_agent else None,
+        author=_text(query, "author"),
+        actions=_actions(query),
+        object_name=_text(query, "object"),
+        since=query.time("from"),
+        until=query.time("to"),
+    )
+
+
+def _actions(query: Query) -> tuple[str, ...]:
+    known = {action.casefold(): action.value for action in ActionType}
+    try:
+        return tuple(known[name.casefold()] for name in query.many("actionType"))
+    except KeyError as error:
+        raise wrong_parameter("actionType", f"has no value {error.args[0]}.") from None
+
+
+def _text(query: Query, name: str) -> str:
+    text = query.one(name) or ""
+    if len(text) > MAX_TEXT_LENGTH:
+        kind = ErrorKind.ParameterStringLengthExceed
+        raise wrong_parameter(name, f"is longer than {MAX_TEXT_LENGTH} characters.", kind)
+    return text if text.isprintable() else "".join(filter(str.isprintable, text))
+
+
+def _filters(query: Query) -> dict[str, str]:
+    """The filters as they stood in the query, for the URLs of the neighbouring pages."""
+    given = {name: query.one(name) or "" for name in FILTERS}
+    given["actionType"] = ",".join(query.many("actionType"))
+    return {name: value for name, value in given.items() if value}
+
+
+def lines(batch: Sequence[SealedEntry]) -> bytes:
+    """Return entries as JSON lines."""
+    return b"".join(msgspec.json.encode(_sealed(sealed)) + b"\n" for sealed in batch)
+
+
+def _sealed(sealed: SealedEntry) -> dict[str, Any]:
+    """Everything that goes into the hash of an entry, and the hash."""
+    entry = sealed.entry
+    return {
+        "siteId": entry.site_id,
+        "sequence": sealed.sequence,
+        "id": entry.id,
+        "createTime": entry.created_at.isoformat(timespec="microseconds"),
+        "agentId": entry.agent_id,
+        "author": entry.author,
+        "actionType": entry.action_type,
+        "objectName": entry.object_name,
+        "actionSummary": entry.summary,
+        "actionDetails": _details(entry),
+        "previousHash": sealed.previous_hash,
+        "hash": sealed.hash,
+    }
+
+
+def _written(entry: AuditEntry, agent: Agent | None) -> dict[str, Any]:
     return {
         "id": entry.id,
         "siteId": entry.site_id,
         "agentId": entry.agent_id,
-        "agentEmail": email,
+        "agentEmail": agent.email if agent else "",
         "createTime": written_time(entry.created_at),
         "actionType": entry.action_type,
         "actionSummary": entry.summary,
-        "actionDetails": [
-            {
-                "fieldName": change.field_name,
-                "newValue": change.new_value,
-                "oldValue": change.old_value,
-            }
-            for change in entry.changes
-        ],
+        "actionDetails": _details(entry),
+        "agentName": agent.name if agent else "",
+        "author": entry.author,
+        "objectName": entry.object_name,
     }
+
+
+def _details(entry: AuditEntry) -> list[dict[str, str]]:
+    return [
+        {
+            "fieldName": change.field_name,
+            "newValue": change.new_value,
+            "oldValue": change.old_value,
+        }
+        for change in entry.changes
+    ]

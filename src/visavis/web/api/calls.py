@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, TypeVar, cast
 
@@ -173,8 +173,8 @@ def _search(query: Query) -> CallSearch:
         states=_names(query, "state", tuple(State)),
         reasons=_names(query, "reason", ENDINGS),
         agent_id=query.number("agentId", 0, 0, MAX_AGENT_ID) if has_agent else None,
-        since=_moment(query.one("from"), "from"),
-        until=_moment(query.one("to"), "to"),
+        since=query.time("from"),
+        until=query.time("to"),
         text=line_of(text),
         is_answered=_flag(query.one("isAnswered"), "isAnswered"),
     )
@@ -196,18 +196,6 @@ def _names(query: Query, name: str, known: tuple[E, ...]) -> frozenset[E]:
         return frozenset(by_name[word.casefold()] for word in query.many(name))
     except KeyError:
         raise _wrong(name, f"must be one or more of {', '.join(known)}.") from None
-
-
-def _moment(value: str | None, name: str) -> datetime | None:
-    """ISO 8601, in UTC where it does not say otherwise."""
-    if value is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(value.upper())
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        kind = ErrorKind.ParameterFormatIncorrect
-        raise _wrong(name, "must be a time such as 2026-01-31T09:00:00Z.", kind) from None
 
 
 def _media(values: Mapping[str, Any]) -> Media:

@@ -84,7 +84,10 @@ class Detail(Struct):
 
 
 class AuditLog(Struct):
-    """One act of an agent; agentId is null for the command line."""
+    """One act of an agent; agentId is null for the command line, the system and strangers.
+
+    author is the agent's e-mail address at that time, or one of command line, system, anonymous.
+    """
 
     id: str
     siteId: int
@@ -94,6 +97,9 @@ class AuditLog(Struct):
     actionType: ActionType
     actionSummary: str
     actionDetails: list[Detail]
+    agentName: str
+    author: str
+    objectName: str
 
 
 class AuditLogPage(Struct):

@@ -144,6 +144,7 @@ class SignedIn(Struct):
     agentName: str
     email: str
     siteId: int
+    isAdministrator: bool
     permissions: list[Permission]
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from visavis.domain.audit import ActionType
 from visavis.domain.call import State
 from visavis.domain.errors import ErrorKind
 from visavis.domain.people import Permission
 from visavis.protocol.openapi import (
     BAD_BODY,
     BAD_PARAMETER,
+    STRING,
     Answer,
     Operation,
     Operations,
@@ -48,6 +50,14 @@ TAGS: Final = {
 
 _SETTINGS: Final = agents(Permission.MANAGE_SETTINGS)
 _AUDITORS: Final = agents(Permission.VIEW_AUDIT_LOG)
+_AUDIT_FILTERS: Final = (
+    query("agentId", "Of this agent.", type="integer", minimum=0, maximum=audit.MAX_AGENT_ID),
+    query("author", "Part of the agent's name or e-mail address.", maxLength=audit.MAX_TEXT_LENGTH),
+    list_parameter("actionType", "With one of these actions.", ActionType),
+    query("object", "Part of the name of what was acted upon.", maxLength=audit.MAX_TEXT_LENGTH),
+    query("from", "Then or later.", **TIME),
+    query("to", "Before then.", **TIME),
+)
 _CALLERS: Final = agents(Permission.ACCEPT_CALLS)
 _READERS: Final = agents(Permission.ACCEPT_CALLS, Permission.MANAGE_SETTINGS)
 _NEEDS_SETTINGS: Final = "Needs the permission *Manage Settings*."
@@ -267,7 +277,17 @@ OPERATIONS: Final[Operations] = {
         "Read the audit log, newest first",
         _NEEDS_AUDIT,
         json_answer(shapes.AuditLogPage, "A page of the audit log"),
-        parameters=paging(),
+        parameters=(*_AUDIT_FILTERS, *paging()),
+        errors=BAD_PARAMETER,
+        security=_AUDITORS,
+    ),
+    (audit.EXPORT_PATH, "GET"): _operation(
+        "exportAuditLogs",
+        AUDIT,
+        "Download the audit log as JSON lines, oldest entry first",
+        "For administrators. Each line has all that goes into the hash of its entry.",
+        Answer("One entry a line", {audit.LINES: STRING}),
+        parameters=_AUDIT_FILTERS,
         errors=BAD_PARAMETER,
         security=_AUDITORS,
     ),

@@ -138,6 +138,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib has no types
             family_id=family_id,
             refresh_scope=refresh_scope,
             is_refreshable=include_refresh_token,
+            grant_type=grant_type,
         )
         token = {
             "access_token": issued.access_token,

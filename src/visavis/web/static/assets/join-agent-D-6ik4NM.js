@@ -1,1 +1,0 @@
-import"./decorate-iUupqxG7.js";import{t as e}from"./console-CKkFwD1t.js";var t=new e;t.join=location.pathname.split(`/`).pop()??``,document.body.append(t);

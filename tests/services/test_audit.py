@@ -1,0 +1,474 @@
+"""Who did what: an entry for each act, in a chain that shows every change of it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from visavis.domain.audit import ActionType, AuditEntry, AuditSearch
+from visavis.domain.errors import VisavisError
+from visavis.domain.oauth import CredentialKind, Grant
+from visavis.domain.people import Agent, Permission, operator
+from visavis.services import audit, sign_in_failures
+from visavis.services.audit import Anchor, AuditLog, Auditor, AuditRetention, AuditTrail
+from visavis.services.clients import Clients
+from visavis.services.grants import Grants
+from visavis.services.keys import Keys
+from visavis.services.people import People
+from visavis.services.ports import Transaction
+from visavis.services.sign_in_failures import SignInFailures
+from visavis.services.staff import Staff
+from visavis.services.tokens import Tokens
+from visavis.store import open_store
+from visavis.store.sql import SqlStore
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+EMAIL = "zoe@example.com"
+SECRETS = ("the first secret", "a right good password", "another secret", "vv_")
+numbers = itertools.count()
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def elapsed(self) -> float:
+        return self.now.timestamp()
+
+
+def new_id() -> str:
+    return f"id{next(numbers)}"
+
+
+class Plain:
+    async def hash(self, password: str) -> str:
+        return password
+
+    async def matches(self, password_hash: str | None, password: str) -> bool:
+        return password_hash == password
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+async def people(store: SqlStore, time: Time) -> People:
+    found = People(store, Plain(), time, new_id, new_id, time.elapsed)
+    await found.found(email=EMAIL, password=SECRETS[0])
+    return found
+
+
+@pytest.fixture
+def staff(store: SqlStore, time: Time, people: People) -> Staff:
+    return Staff(store, Plain(), time, new_id, new_id)
+
+
+@pytest.fixture
+async def agent(people: People) -> Agent:
+    return await people.by_email(EMAIL)
+
+
+@pytest.fixture
+def log(store: SqlStore) -> AuditLog:
+    return AuditLog(store)
+
+
+async def newest(store: SqlStore, limit: int = 1) -> list[AuditEntry]:
+    return list(await store.read(lambda rows: rows.audit.newest(1, limit)))
+
+
+async def actions(store: SqlStore, limit: int) -> list[str]:
+    """The newest actions, oldest first."""
+    return [entry.action_type for entry in reversed(await newest(store, limit))]
+
+
+async def flip(store: SqlStore, time: Time, times: int, site_id: int = 1) -> None:
+    trail = AuditTrail(store, time, new_id)
+    for number in range(times):
+        await trail.note(site_id, None, "recordingDeleted", f"Number {number}", ())
+
+
+# What is recorded
+
+
+async def test_a_new_installation_begins_its_log(store: SqlStore, people: People) -> None:
+    assert await actions(store, 9) == ["siteCreated", "agentCreated", "clientCreated"]
+    assert {entry.author for entry in await newest(store, 9)} == {"command line"}
+
+
+async def test_acts_of_the_command_line(store: SqlStore, staff: Staff) -> None:
+    await staff.add_agent(1, "b@example.com", permissions=[Permission.VIEW_RECORDINGS])
+    await staff.permit("b@example.com", [Permission.MANAGE_SETTINGS])
+    await staff.permit("b@example.com", [Permission.MANAGE_SETTINGS])  # changes nothing
+    await staff.forbid("b@example.com", [Permission.MANAGE_SETTINGS])
+    await staff.set_password("b@example.com", "another secret")
+    await staff.disable_agent("b@example.com", is_disabled=True)
+    await staff.disable_agent("b@example.com", is_disabled=False)
+    await staff.add_role(1, "Support", [Permission.ACCEPT_CALLS])
+    await staff.permit_role(1, "Support", [Permission.VIEW_AUDIT_LOG])
+    await staff.forbid_role(1, "Support", [Permission.VIEW_AUDIT_LOG])
+    await staff.forbid_role(1, "Support", [Permission.VIEW_AUDIT_LOG])  # changes nothing
+    for _ in range(2):  # the second time changes nothing
+        await staff.assign(1, "Support", "b@example.com")
+    for _ in range(2):
+        await staff.unassign(1, "Support", "b@example.com")
+    for _ in range(2):
+        await staff.disable_site(1, is_disabled=True)
+    await staff.disable_site(1, is_disabled=False)
+    assert await actions(store, 13) == [
+        "agentCreated",
+        "agentPermissionsChanged",
+        "agentPermissionsChanged",
+        "passwordReset",
+        "agentDisabled",
+        "agentEnabled",
+        "roleCreated",
+        "rolePermissionsChanged",
+        "rolePermissionsChanged",
+        "roleAssigned",
+        "roleUnassigned",
+        "siteDisabled",
+        "siteEnabled",
+    ]
+    changed = (await newest(store, 13))[-2]
+    assert changed.object_name == "agent b@example.com"
+    assert changed.changes[0].old_value == "View Recordings"
+    assert changed.changes[0].new_value == "Manage Settings, View Recordings"
+    site = await staff.add_site("Second")
+    (entry,) = await store.read(lambda rows: rows.audit.newest(site.id, 9))
+    assert (entry.action_type, entry.object_name) == ("siteCreated", "site Second")
+
+
+async def test_programs_and_their_secrets(store: SqlStore, agent: Agent, time: Time) -> None:
+    keys, clients = Keys(store, time, new_id, new_id), Clients(store, time, new_id, new_id)
+    key, _ = await keys.add(agent, "CRM")
+    await keys.delete(1, key.id)
+    with pytest.raises(VisavisError):
+        await keys.delete(1, key.id)
+    client, _ = await clients.add(1, "Reports", grants=[Grant.PASSWORD])
+    for _ in range(2):  # the second time changes nothing
+        await clients.allow(1, client.id, [Grant.REFRESH_TOKEN])
+    await clients.disable(1, client.id, is_disabled=True)
+    await clients.disable(1, client.id, is_disabled=False)
+    assert await actions(store, 6) == [
+        "apiKeyCreated",
+        "apiKeyDeleted",
+        "clientCreated",
+        "clientGrantsChanged",
+        "clientDisabled",
+        "clientEnabled",
+    ]
+    (entry,) = await newest(store)
+    assert entry.summary == "Enabled the OAuth client Reports"
+
+
+async def test_what_an_agent_does_to_the_own_account(
+    store: SqlStore, people: People, agent: Agent, time: Time
+) -> None:
+    tokens = Tokens(store, time, new_id)
+    entry = people.entry(agent, ActionType.SIGNED_IN, "signed in", "192.0.2.1")
+    token = await tokens.issue(agent, CredentialKind.SESSION, timedelta(1), entry)
+    ended = people.entry(agent, ActionType.SIGNED_OUT, "signed out", "")
+    assert await tokens.revoke(token, lambda _: ended)
+    assert not await tokens.revoke(token, lambda _: ended)
+    await people.change_password(agent, SECRETS[0], SECRETS[1], "192.0.2.1")
+    await people.sign_out_everywhere(agent, "192.0.2.1")
+    assert await actions(store, 4) == [
+        "signedIn",
+        "signedOut",
+        "passwordChanged",
+        "signedOutEverywhere",
+    ]
+    newer, older = (await newest(store, 4))[-1], (await newest(store, 4))[-2]
+    assert (newer.author, newer.agent_id) == (EMAIL, agent.id)
+    assert newer.changes[0].new_value == "192.0.2.1"
+    assert older.changes[0].new_value == "this machine"
+
+
+async def test_tokens_of_a_client_once_an_hour(store: SqlStore, agent: Agent, time: Time) -> None:
+    clients = await store.read(lambda rows: rows.clients.of_site(1))
+    grants = Grants(time, new_id, new_id, timedelta(hours=12), timedelta(seconds=30))
+
+    def issue(rows: Transaction, grant: str = Grant.PASSWORD) -> str:
+        issued = grants.issue(rows, clients[0], agent, "", is_refreshable=True, grant_type=grant)
+        return issued.refresh_token or ""
+
+    refresh = await store.write(issue)
+    await store.write(issue)
+    await store.write(lambda rows: issue(rows, Grant.REFRESH_TOKEN))
+    assert await actions(store, 2) == ["clientCreated", "tokenIssued"]
+    time.now += timedelta(hours=1, seconds=1)
+    token = await store.write(issue)
+    assert await actions(store, 2) == ["tokenIssued", "tokenIssued"]
+
+    def revoke(rows: Transaction) -> None:
+        found = grants.find_token(rows, token)
+        assert found
+        grants.revoke(rows, found)
+
+    await store.write(revoke)
+
+    def reuse(rows: Transaction) -> None:
+        found = grants.find_refresh(rows, refresh, clients[0])
+        if found:
+            grants.use_refresh(rows, found)
+
+    await store.write(reuse)
+    time.now += timedelta(minutes=1)
+    await store.write(reuse)
+    assert await actions(store, 2) == ["tokenRevoked", "tokenReused"]
+    (entry,) = await newest(store)
+    assert entry.author == "anonymous"
+
+
+async def test_no_secret_is_in_any_entry(
+    store: SqlStore, people: People, staff: Staff, agent: Agent, time: Time
+) -> None:
+    await people.change_password(agent, SECRETS[0], SECRETS[1], "")
+    await staff.set_password(EMAIL, SECRETS[2])
+    for email in (EMAIL, SECRETS[2], "\x00"):
+        with pytest.raises(VisavisError):
+            await people.sign_in(email, "vv_wrong", "192.0.2.1")
+    await people.failures.flush(is_final=True)
+    entries = repr(await newest(store, 99))
+    assert not any(secret in entries for secret in SECRETS)
+    assert "an unknown account" in entries
+
+
+# Failures
+
+
+async def test_failures_of_strangers_cannot_fill_the_disk(
+    store: SqlStore, people: People, agent: Agent, time: Time
+) -> None:
+    failures = people.failures
+    before = await store.read(lambda rows: rows.audit.count(1))
+    for number in range(500):
+        await failures.add(agent if number % 2 else None, f"198.51.100.{number % 250}")
+    first = await store.read(lambda rows: rows.audit.count(1)) - before
+    assert first == sign_in_failures.MAX_PAIRS
+    time.now += timedelta(seconds=sign_in_failures.WINDOW_SECONDS)
+    await failures.flush()
+    entries = await newest(store, 99)
+    assert await store.read(lambda rows: rows.audit.count(1)) - before <= 2 * first + 1
+    attempts = sum(
+        int(change.new_value)
+        for entry in entries
+        for change in entry.changes
+        if change.field_name == "attempts"
+    )
+    assert attempts == 500
+    await failures.flush()
+    assert await newest(store, 99) == entries
+
+
+async def test_the_next_hour_begins_with_an_entry(
+    store: SqlStore, people: People, agent: Agent, time: Time
+) -> None:
+    await people.failures.add(agent, "192.0.2.1")
+    await people.failures.add(agent, "192.0.2.1")
+    (entry,) = await newest(store)
+    assert entry.summary == f"Failed attempt to sign in to {EMAIL}"
+    assert (entry.author, entry.object_name) == ("anonymous", f"agent {EMAIL}")
+    time.now += timedelta(hours=2)
+    await people.failures.add(agent, "192.0.2.1")
+    assert [entry.summary.split()[0] for entry in await newest(store, 2)] == ["Failed", "Further"]
+
+
+async def test_a_wrong_key_and_a_disabled_agent(
+    store: SqlStore, people: People, staff: Staff
+) -> None:
+    await people.add_key_failure(EMAIL, "192.0.2.1")
+    await people.add_key_failure("\x00", "192.0.2.2")
+    await staff.add_agent(1, "b@example.com", password=SECRETS[1])
+    await staff.disable_agent("b@example.com", is_disabled=True)
+    with pytest.raises(VisavisError):
+        await people.sign_in("b@example.com", SECRETS[1], "192.0.2.3")
+    (entry,) = await newest(store)
+    assert (entry.action_type, entry.object_name) == ("signInFailed", "agent b@example.com")
+
+
+async def test_failures_before_there_is_a_site(store: SqlStore, time: Time) -> None:
+    failures = SignInFailures(store, Auditor(time, new_id), time.elapsed)
+    await failures.add(None, "192.0.2.1")
+    assert await newest(store) == []
+
+
+# The chain
+
+
+@pytest.fixture
+async def filled(store: SqlStore, people: People, time: Time) -> SqlStore:
+    await flip(store, time, 7)
+    return store
+
+
+def tamper(database: str, statement: str) -> None:
+    if database.startswith("postgresql"):
+        import psycopg
+
+        with psycopg.connect(database) as connection:
+            connection.execute(statement)
+        return
+    import sqlite3
+
+    with sqlite3.connect(database) as file:
+        file.execute(statement)
+    file.close()
+
+
+async def test_a_whole_chain_is_unbroken(filled: SqlStore, log: AuditLog) -> None:
+    seen: list[int] = []
+    found = await log.verify(1, seen.append)
+    assert (found.broken, found.checked, found.sequence) == (None, 10, 10)
+    assert seen == [10]
+    assert (await log.verify(9)).checked == 0
+
+
+@pytest.mark.parametrize(
+    ("statement", "sequence", "reason"),
+    [
+        ("UPDATE audit SET summary = 'x' WHERE sequence = 4", 4, "content"),
+        ("UPDATE audit SET author = 'x' WHERE sequence = 5", 5, "content"),
+        ("UPDATE audit SET changes = 'nonsense' WHERE sequence = 5", 5, "content"),
+        ("UPDATE audit SET created_at = 'nonsense' WHERE sequence = 6", 6, "content"),
+        ("UPDATE audit SET created_at = '2025-01-01T00:00:00+00:00' WHERE sequence = 6", 6, "con"),
+        ("UPDATE audit SET agent_id = 1 WHERE sequence = 6", 6, "content"),
+        ("UPDATE audit SET previous_hash = hash WHERE sequence = 7", 7, "does not hold"),
+        ("DELETE FROM audit WHERE sequence = 1", 2, "from 1 to 1 are missing"),
+        ("DELETE FROM audit WHERE sequence IN (4, 5)", 6, "from 4 to 5 are missing"),
+        ("DELETE FROM audit WHERE sequence = 10", 10, "from 10 to 10 are missing"),
+        ("DELETE FROM audit", 1, "from 1 to 10 are missing"),
+        ("UPDATE audit_chains SET hash = 'x'", 10, "not the last one"),
+    ],
+)
+async def test_a_break_is_named(
+    filled: SqlStore, log: AuditLog, database: str, statement: str, sequence: int, reason: str
+) -> None:
+    tamper(database, statement)
+    broken = (await log.verify(1)).broken
+    assert broken
+    assert broken.sequence == sequence
+    assert reason in broken.reason
+
+
+async def test_an_anchor_shows_a_chain_that_was_made_again(
+    filled: SqlStore, log: AuditLog, database: str, time: Time
+) -> None:
+    place = Anchor(10, (await log.verify(1)).hash)
+    assert (await log.verify(1, anchor=place)).broken is None
+    await flip(filled, time, 1)
+    assert (await log.verify(1, anchor=place)).broken is None
+    other = (await log.verify(1, anchor=Anchor(10, "1" * 64))).broken
+    assert other
+    assert "noted elsewhere" in other.reason
+    later = (await log.verify(1, anchor=Anchor(99, "1" * 64))).broken
+    assert later
+    assert later.reason == "the entries from 12 to 99 are missing"
+
+
+async def test_several_writers_make_one_chain(
+    store: SqlStore, database: str, people: People, log: AuditLog, time: Time
+) -> None:
+    stores = [store, open_store(database), open_store(database)]
+    await asyncio.gather(*(flip(one, time, 10) for one in stores for _ in range(3)))
+    found = await log.verify(1)
+    assert (found.broken, found.checked) == (None, 93)
+    for other in stores[1:]:
+        other.close()
+
+
+async def test_old_entries_can_be_removed_and_the_rest_is_a_chain(
+    filled: SqlStore, log: AuditLog, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    auditor = Auditor(time, new_id)
+    assert await AuditRetention(filled, auditor, time, 0).trim() == 0
+    assert await AuditRetention(filled, auditor, time, 30).trim() == 0
+    time.now += timedelta(days=20)
+    await flip(filled, time, 2)
+    time.now += timedelta(days=20)
+    assert await AuditRetention(filled, auditor, time, 30).trim() == 10
+    (entry,) = await newest(filled)
+    assert (entry.action_type, entry.author) == ("auditLogTrimmed", "system")
+    monkeypatch.setattr(audit, "BATCH", 2)
+    found = await log.verify(1)
+    assert (found.broken, found.checked, found.sequence) == (None, 3, 13)
+    time.now += timedelta(days=99)
+    assert await AuditRetention(filled, auditor, time, 30).trim() == 2
+    assert await AuditRetention(filled, auditor, time, 30).trim() == 1
+    assert (await log.verify(1)).broken is None
+
+
+async def test_entries_that_are_removed_meanwhile_break_nothing(
+    filled: SqlStore, log: AuditLog, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "BATCH", 2)
+    time.now += timedelta(days=40)
+    await flip(filled, time, 2)
+    batch, calls = log._batch, itertools.count()
+
+    async def trimming(*arguments: object) -> object:
+        if next(calls) == 1:
+            await AuditRetention(filled, Auditor(time, new_id), time, 30).trim()
+        return await batch(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(log, "_batch", trimming)
+    found = await log.verify(1)
+    assert found.broken is None
+    assert found.sequence == 13
+
+
+# Reading
+
+
+async def test_filters(store: SqlStore, people: People, agent: Agent, log: AuditLog) -> None:
+    async def found(**search: object) -> list[str]:
+        page = await log.newest(agent, 1, 99, AuditSearch(**search))  # type: ignore[arg-type]
+        assert page.total == len(page.entries)
+        return [entry.action_type for entry in page.entries]
+
+    await people.sign_out_everywhere(agent, "")
+    assert len(await found()) == 4
+    assert await found(agent_id=agent.id) == ["signedOutEverywhere"]
+    assert await found(author="EXAMPLE.com") == ["signedOutEverywhere"]
+    assert await found(author=agent.name.upper()) == ["signedOutEverywhere"]
+    assert len(await found(author="command")) == 3
+    assert await found(actions=("siteCreated", "x")) == ["siteCreated"]
+    assert await found(object_name="client first") == ["clientCreated"]
+    assert await found(object_name="%") == []
+    assert await found(since=NOW + timedelta(1)) == []
+    assert await found(until=NOW) == []
+    assert len(await found(since=NOW, until=NOW + timedelta(1))) == 4
+
+
+async def test_an_entry_and_its_agent(store: SqlStore, agent: Agent, log: AuditLog) -> None:
+    trail = AuditTrail(store, Time(), new_id)
+    await trail.note(1, agent.id, "recordingPlayed", "Played", ())
+    page = await log.newest(agent, 1, 2)
+    assert [page.email_of(entry) for entry in page.entries] == [EMAIL, ""]
+    entry, author = await log.get(agent, page.entries[0].id)
+    assert author
+    assert (entry.author, author.email) == (EMAIL, EMAIL)
+    _, nobody = await log.get(agent, page.entries[1].id)
+    assert nobody is None
+    with pytest.raises(VisavisError):
+        await log.get(agent, "unknown")
+    with pytest.raises(VisavisError):
+        await log.newest(Agent(9, 1, "", "", is_administrator=False), 1, 1)
+
+
+async def test_the_operator_is_the_command_line(store: SqlStore, people: People) -> None:
+    entry = Auditor(Time(), new_id).entry(operator(1), 1, ActionType.SITE_CREATED, "site", "Added")
+    await AuditTrail(store, Time(), new_id).record(entry)
+    assert (await newest(store))[0] == entry
+    assert entry.agent_id is None
