@@ -23,6 +23,7 @@ from tests.recorder.conftest import CONTENT, manifest_of, put_muxed
 from visavis import http_server, tasks, tls
 from visavis.archive.archive import Archive
 from visavis.domain.backlog import Server
+from visavis.lifecycle import Lifecycle
 from visavis.listener import listen
 from visavis.local_socket import LocalSocket
 from visavis.recorder.delivery import Deliverer
@@ -214,7 +215,7 @@ async def test_background_tasks_that_die_once(
         dies_once("local socket", LocalSocket, "open"),
     ):
         background = [
-            tasks.run_forever("certificate", certificate.watch),
+            http_server.watch_certificate(certificate, Lifecycle()),
             tasks.run_forever("local socket", partial(http_server.serve_on_socket, WEB, path)),
         ]
         async with https(certificate, settings) as port:

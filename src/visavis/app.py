@@ -29,6 +29,7 @@ from visavis.http_server import (
     http_server,
     serve_on_socket,
     server_certificate,
+    watch_certificate,
 )
 from visavis.lifecycle import Lifecycle
 from visavis.listener import listen
@@ -410,7 +411,7 @@ class App:
         return [
             run_forever("media workers", partial(self.media.run, self.calls.ears)),
             run_forever("store changes", self.watch_store),
-            *([run_forever("archive", self.archive.run)] if self.archive else []),
+            *([self.archive.start()] if self.archive else []),
             run_every("recording counts", TALLY_SECONDS, self.count_recordings),
             run_every("failed sign-ins", FAILURE_SECONDS, self.write_failed_sign_ins),
             run_every("audit retention", TRIM_SECONDS, self.trim_audit_log),
@@ -488,8 +489,7 @@ async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
         lifecycle.set_up(),
     ]
     if certificate:
-        background.append(run_forever("certificate", certificate.watch))
-        lifecycle.reload_listeners.append(certificate.reload)
+        background.append(watch_certificate(certificate, lifecycle))
     settle()
     serving = child(server.serve([listener]))
     stopping = child(lifecycle.stop.wait())

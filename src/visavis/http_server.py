@@ -15,9 +15,10 @@ from starlette.types import ASGIApp
 
 from visavis.descriptors import for_connections
 from visavis.domain.signaling import MAX_MESSAGE_BYTES
+from visavis.lifecycle import Lifecycle
 from visavis.local_socket import LocalSocket
 from visavis.settings import Settings
-from visavis.tasks import child
+from visavis.tasks import child, run_forever
 from visavis.tls import ServerCertificate
 from visavis.web.connections import ConnectionGate
 from visavis.web.paced_websocket import PacedWebSocket
@@ -88,6 +89,12 @@ def server_certificate(settings: Settings) -> ServerCertificate | None:
     if not settings.tls_cert:
         return None
     return ServerCertificate(settings.tls_cert, settings.tls_key)
+
+
+def watch_certificate(certificate: ServerCertificate, lifecycle: Lifecycle) -> asyncio.Task[None]:
+    """Start to use a renewed certificate soon, or at once when a reload is requested."""
+    lifecycle.reload_listeners.append(certificate.reload)
+    return run_forever("certificate", certificate.watch)
 
 
 async def serve_on_socket(web: ASGIApp, path: Path) -> None:

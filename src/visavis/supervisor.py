@@ -18,6 +18,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -63,6 +64,7 @@ class Part:
         self.state = PartState()
         self._on_change = on_change
         self._has_been_up = False
+        self.cannot_start = False
         self.is_being_started = False
         self._settings = settings
         self._process: Process | None = None
@@ -74,7 +76,7 @@ class Part:
         return self._process.pid if self._process else None
 
     async def run(self) -> None:
-        """Run until stopped; raises `CannotStartError`."""
+        """Run until stopped, or until it turns out that it cannot start."""
         pause = 0.0
         clock = asyncio.get_running_loop().time
         while not self._stopping.is_set():
@@ -84,7 +86,8 @@ class Part:
             if self._stopping.is_set():
                 return
             if code == CANNOT_START and not self._has_been_up:
-                raise CannotStartError(self.name)
+                self.cannot_start = True
+                return
             is_short = clock() - started < SHORT_LIFE_SECONDS
             pause = min(MAX_PAUSE_SECONDS, pause * 2 or 0.5) if is_short else 0.0
             reason = self.state.status.problems.get("part") or f"it ended with code {code}"
@@ -127,6 +130,19 @@ class Part:
             return 1
 
     async def _run_once(self) -> int:
+        process = await self._start()
+        listening = run_until_done(f"reports of {self.name}", partial(self._listen_to, process))
+        try:
+            code = await process.wait()
+            # its last report; a process that it left behind may keep the pipe open
+            await asyncio.wait([listening], timeout=1.0)
+        finally:
+            listening.cancel()
+            if process.returncode is None:  # this supervision has failed; the next starts another
+                process.kill()
+        return code
+
+    async def _start(self) -> Process:
         # its own session: Ctrl-C in the terminal reaches the supervisor alone, which stops the
         # parts in their order
         command = (sys.executable, "-m", "visavis", "part", self.name)
@@ -138,19 +154,13 @@ class Part:
             )
         finally:
             self.is_being_started = False
-        if process.stdin is None or process.stdout is None:
-            raise RuntimeError("a pipe was asked for")
-        process.stdin.write(encode_settings(self._settings) + b"\n")
-        listening = child(self.listen(process.stdout))
-        code = await process.wait()
-        # its last report; a process that it left behind may keep the pipe open
-        await asyncio.wait([listening], timeout=1.0)
-        listening.cancel()
-        return code
+        if process.stdin:
+            process.stdin.write(encode_settings(self._settings) + b"\n")
+        return process
 
-    async def listen(self, output: asyncio.StreamReader) -> None:
+    async def _listen_to(self, process: Process) -> None:
         """Take the part's reports in until it ends."""
-        while line := await output.readline():
+        while process.stdout and (line := await process.stdout.readline()):
             try:
                 status = msgspec.json.decode(line, type=PartStatus)
             except msgspec.MsgspecError:
@@ -200,11 +210,11 @@ async def supervise(
     )
     asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, reap)
     lifecycle.reload_listeners.extend(part.reload for part in parts)
-    tasks = [child(part.run()) for part in parts]
+    tasks = [start_supervision(part) for part in parts]
     greeting = announce_when_ready(is_ready, announce)
     stopping = child(_wait(lifecycle.stop))
     try:
-        done, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
     finally:
         greeting.cancel()
         stopping.cancel()
@@ -216,8 +226,13 @@ async def supervise(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done - {stopping}:
-        task.result()
+    for part in parts:
+        if part.cannot_start:
+            raise CannotStartError(part.name)
+
+
+def start_supervision(part: Part) -> asyncio.Task[None]:
+    return run_until_done(f"supervision of {part.name}", part.run)
 
 
 class OwnReport:

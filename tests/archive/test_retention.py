@@ -112,6 +112,6 @@ async def test_the_sweep_and_its_task_die_once(
         dies_once("archive", house.archive, "run"),
         dies_once("archive sweep", house.archive._sweeper, "sweep"),
     ):
-        running = tasks.run_forever("archive", house.archive.run)
+        running = house.archive.start()
         await asyncio.wait_for(swept.wait(), 20)
     await tasks.cancelled(running)

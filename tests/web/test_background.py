@@ -11,6 +11,7 @@ from tests.dying import dies_once
 from tests.web.conftest import Api
 from visavis import app as module
 from visavis import tasks
+from visavis.cli.archive import watch_credentials
 from visavis.domain.errors import VisavisError
 from visavis.services import sign_in_failures
 from visavis.services.secrets import digest
@@ -84,6 +85,20 @@ async def test_a_token_that_was_revoked_elsewhere_is_refused(api: Api) -> None:
     with pytest.raises(VisavisError):
         await api.app.tokens.authenticate(api.token)
     await tasks.cancelled(*running)
+
+
+async def test_the_archive_alone_forgets_what_was_revoked(api: Api) -> None:
+    forgotten = asyncio.Event()
+
+    class Sessions:
+        def forget(self) -> None:
+            forgotten.set()
+
+    sessions = Sessions()
+    with dies_once("credential changes", sessions, "forget"):
+        running = watch_credentials(api.app.store, lambda: sessions.forget())
+        await asyncio.wait_for(forgotten.wait(), 20)
+    await tasks.cancelled(running)
 
 
 async def test_the_start_is_announced() -> None:

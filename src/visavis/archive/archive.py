@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from pathlib import Path
@@ -21,7 +22,7 @@ from visavis.archive.storage import LocalStorage
 from visavis.archive.tus import TusServer
 from visavis.archive.uploads import Uploads
 from visavis.archive.workshop import Workshop
-from visavis.tasks import cancelled, run_every
+from visavis.tasks import cancelled, run_every, run_forever
 
 UPLOADS: Final = "/recordings"
 NO_QUOTA: Final = Quota()
@@ -62,6 +63,9 @@ class Archive:
 
     def routes(self) -> list[BaseRoute]:
         return [*self._tus.routes(UPLOADS), *self._api.routes()]
+
+    def start(self) -> asyncio.Task[None]:
+        return run_forever("archive", self.run)
 
     async def run(self) -> None:
         """Sweep until cancelled, then stop whatever is being made."""

@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,7 +42,7 @@ from visavis.descriptors import raise_limit
 from visavis.domain.audit import ActionType
 from visavis.domain.errors import VisavisError
 from visavis.domain.people import operator
-from visavis.http_server import http_server, server_certificate
+from visavis.http_server import http_server, server_certificate, watch_certificate
 from visavis.lifecycle import Lifecycle
 from visavis.listener import listen
 from visavis.log_stream import dropped_lines, protect_standard_streams
@@ -235,12 +234,11 @@ async def _run(
     )
     server = http_server(web, settings, certificate)
     background = [
-        run_forever("archive", house.run),
-        run_forever("store changes", partial(_watch, store, forget)),
+        house.start(),
+        watch_credentials(store, forget),
     ]
     if certificate:
-        background.append(run_forever("certificate", certificate.watch))
-        lifecycle.reload_listeners.append(certificate.reload)
+        background.append(watch_certificate(certificate, lifecycle))
     serving = child(server.serve([listener]))
     settle()
     announce()
@@ -270,12 +268,16 @@ def _sessions(
     return Sessions(tokens, keys, people, public_url), forget
 
 
-async def _watch(store: SqlStore, forget: Callable[[], None]) -> None:
+def watch_credentials(store: SqlStore, forget: Callable[[], None]) -> asyncio.Task[None]:
     """Notice what another process, such as the command line, has written."""
-    forget()
-    async with aclosing(store.changes()) as changes:
-        async for _ in changes:
-            forget()
+
+    async def watch() -> None:
+        forget()
+        async with aclosing(store.changes()) as changes:
+            async for _ in changes:
+                forget()
+
+    return run_forever("credential changes", watch)
 
 
 def _announce(settings: Settings) -> None:
