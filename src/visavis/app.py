@@ -33,6 +33,7 @@ from visavis.http_server import (
 )
 from visavis.lifecycle import Lifecycle
 from visavis.listener import listen
+from visavis.log_lines import is_for_people
 from visavis.media.limits import MEGABYTE, Limit
 from visavis.media.workers import MediaWorkers
 from visavis.readiness import Check, Readiness, warnings
@@ -138,7 +139,10 @@ class App:
         self.open_sockets = OpenSockets(settings.sockets_per_address, settings.sockets_per_site)
         self.configs.listeners.append(self.calls.config_changed)
         is_logged = settings.log_level in {"debug", "info"}
-        self.access_log = AccessLog(sys.stderr.buffer if is_logged else None)
+        self.access_log = AccessLog(
+            sys.stderr.buffer if is_logged else None,
+            is_text=is_for_people(settings.log_format, sys.stderr),
+        )
         self.sessions = Sessions(self.tokens, self.keys, self.people, settings.public_url)
         self.archive = self._archive() if settings.archive else None
         self.sockets = self._sockets()

@@ -166,6 +166,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(description="debug, info, warning or error.", pattern="^(debug|info|warning|error)$"),
     ] = "info"
+    log_format: Annotated[
+        str,
+        Meta(
+            description="json, text for people, or auto: text in a terminal, json everywhere else.",
+            pattern="^(auto|json|text)$",
+        ),
+    ] = "auto"
     run_dir: Path = Path("run")
 
     @property

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
 import socket
 import ssl
 import tempfile
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import httpx2
@@ -18,6 +21,9 @@ from tests.certificates import write_certificate
 from tests.cli.commands import visavis
 from tests.running import System, eventually, free_media_port
 from visavis.cli import main, office, serve
+from visavis.domain.config import Config
+from visavis.services.ports import Transaction
+from visavis.store import open_store
 from visavis.supervisor import CannotStartError
 
 
@@ -87,6 +93,84 @@ def test_the_password_is_told_before_anything_can_fail(
     again = CliRunner().invoke(main, command)
     assert again.exit_code == 1
     assert again.stdout == ""
+
+
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *options: str) -> str:
+    """Start a server that ends once it has been announced; return what it printed."""
+
+    async def announced(*_: object, announce: Callable[[], None], **__: object) -> None:
+        announce()
+
+    monkeypatch.setattr(serve, "supervise", announced)
+    ports = ("--port", "0", "--media-port", "0", "--media-workers", "1")
+    result = CliRunner().invoke(main, ("serve", "--data", str(tmp_path), *ports, *options))
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_the_start_says_what_a_person_does_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = start(tmp_path, monkeypatch)
+    (password,) = set(re.findall(r"password  (\S+)", first))
+    url = re.search(r"running at (\S+)", first)
+    assert url
+    assert f"1. Sign in at {url[1]}/console as admin@localhost, password {password}\n" in first
+    assert f"2. Switch calls on at {url[1]}/admin\n" in first
+    assert f"3. Leave the console open. Open {url[1]}/demo in another window" in first
+    assert "and press Video call." in first
+
+
+def test_a_later_start_says_only_what_is_still_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(tmp_path, monkeypatch)
+    with closing(open_store(str(tmp_path / "visavis.db"))) as store:
+        asyncio.run(store.write(lambda rows: rows.configs.put(Config(1, is_enabled=True))))
+        asyncio.run(store.write(_replace_administrator))
+    later = start(tmp_path, monkeypatch)
+    assert "Switch calls on" not in later
+    assert "2. Leave the console open." in later
+    assert "/console as boss@example.com\n" in later
+    assert "agent password boss@example.com --data" in later
+    assert "--public-url" not in later
+
+
+def _replace_administrator(rows: Transaction) -> None:
+    (first,) = rows.agents.of_site(1)
+    rows.agents.disable(1, first.id, is_disabled=True)
+    rows.agents.add(1, "boss@example.com", "Boss", "-", is_administrator=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "is_said"),
+    [
+        (("--public-url", "http://chat.example.com"), True),
+        (("--public-url", "https://chat.example.com"), False),
+        (("--public-url", "http://localhost:8080"), False),
+    ],
+)
+def test_where_browsers_will_not_allow_the_camera_the_start_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], *, is_said: bool
+) -> None:
+    assert ("allow the camera only over https" in start(tmp_path, monkeypatch, *options)) is is_said
+
+
+def test_the_program_is_named_as_the_shell_finds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "bin" / "visavis"
+    script.parent.mkdir()
+    script.write_text("")
+    script.chmod(0o755)
+    monkeypatch.setattr("sys.argv", [str(script)])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert serve.program() == "bin/visavis"
+    monkeypatch.chdir("/")
+    assert serve.program() == str(script).lstrip("/") or serve.program() == str(script)
+    monkeypatch.setenv("PATH", str(script.parent))
+    assert serve.program() == "visavis"
 
 
 @pytest.mark.fault

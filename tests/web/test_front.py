@@ -151,6 +151,16 @@ class TestAccessLog:
         assert first["event"] == "request"
         assert second["path"] == "/?"
 
+    async def test_a_person_at_a_terminal_reads_lines_of_text(self, anyio_backend: str) -> None:
+        stream = io.BytesIO()
+        log = AccessLog(stream, is_text=True)
+        log.note("GET", "/join/secret", 200, 0.0123, "id-1")
+        log.note("PUT", "/\udcff\x1b[2J", 404, 0.5, "id-2")
+        log.flush()
+        first, second = stream.getvalue().decode().splitlines()
+        assert first.endswith("info    GET /join/… 200          ms=12.3 request_id=id-1")
+        assert r"PUT /\udcff\x1b[2J 404" in second
+
     async def test_a_flood_is_written_at_once(self, anyio_backend: str) -> None:
         stream = io.BytesIO()
         log = AccessLog(stream)

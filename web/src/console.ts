@@ -18,6 +18,8 @@ import { shared } from "./styles";
 import { Watch } from "./subject";
 import { limited } from "./text";
 
+const MANAGE_SETTINGS = "Manage Settings";
+
 /** The agent's page: presence, what rings, the call, and everything around it. */
 @customElement("visavis-console")
 export class Console extends LitElement {
@@ -114,7 +116,11 @@ export class Console extends LitElement {
           ? nothing
           : html`<p class="line quiet">${icon("phone")} ${t("youAreInCall")} ${waiting(desk.queue.length)}</p>`;
       case "disabled":
-        return html`<p class="line warn">${icon("warning")} ${t("disabled")}</p>`;
+        return html`<p class="line warn">${icon("warning")} ${
+          this.session?.permissions.includes(MANAGE_SETTINGS)
+            ? html`<span>${t("disabledForAdministrators")} <a href="/admin">${t("switchOn")}</a></span>`
+            : t("disabled")
+        }</p>`;
       case "away":
         return this.join ? nothing : html`<p class="line warn">${icon("pause")} ${t("youAreAway")}</p>`;
       case "available":

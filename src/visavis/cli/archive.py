@@ -35,6 +35,7 @@ from visavis.cli.serve import (
     free_port,
     location_options,
     print_credentials,
+    program,
     require_free_port,
     require_tls_files,
 )
@@ -45,6 +46,7 @@ from visavis.domain.people import operator
 from visavis.http_server import http_server, server_certificate, watch_certificate
 from visavis.lifecycle import Lifecycle
 from visavis.listener import listen
+from visavis.log_lines import is_for_people
 from visavis.log_stream import dropped_lines, protect_standard_streams
 from visavis.services.audit import Auditor, AuditTrail
 from visavis.services.keys import Keys as ApiKeys
@@ -65,7 +67,7 @@ from visavis.web.session import Sessions
 
 SETTINGS: Final = (
     *("data_dir", "database", "host", "port", "public_url", "tls_cert", "tls_key"),
-    *("trusted_proxies", "rate_limit", "log_level"),
+    *("trusted_proxies", "rate_limit", "log_level", "log_format"),
     *("archive_site_gigabytes", "archive_uploads_per_key"),
 )
 
@@ -93,7 +95,7 @@ def archive(
         return
     settings = _settings(config_file, options)
     protect_standard_streams("stderr")
-    log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level, settings.log_format)
     make_directory(settings.data_dir)
     require_free_port(settings)
     if account := create_first_site(settings.database_address, "Site 1", FIRST_EMAIL, None):
@@ -222,7 +224,10 @@ async def _run(
             uploads_per_key=settings.archive_uploads_per_key,
         ),
     )
-    access_log = AccessLog(sys.stderr.buffer if settings.log_level in {"debug", "info"} else None)
+    access_log = AccessLog(
+        sys.stderr.buffer if settings.log_level in {"debug", "info"} else None,
+        is_text=is_for_people(settings.log_format, sys.stderr),
+    )
     web = build_archive_web(
         sessions=sessions,
         recordings=house.routes(),
@@ -290,7 +295,7 @@ def _announce(settings: Settings) -> None:
         f"  with the key in {settings.archive_key_file}",
         "  or a key of one site: visavis archive key add --help",
         f"They are found at {url}/library",
-        f"A new password: visavis agent password {FIRST_EMAIL} {location_options(settings)}",
+        f"A new password: {program()} agent password {FIRST_EMAIL} {location_options(settings)}",
         "",
         "Ctrl-C stops it in good order.",
         "",

@@ -1,13 +1,16 @@
-"""The log: one JSON object a line on standard error, from our loggers and everybody else's."""
+"""The log on standard error, of our loggers and of libraries: lines of JSON, or text for people."""
 
 from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import msgspec
 import structlog
+
+from visavis.log_lines import is_for_people, text_line
 
 _SHARED: tuple[Any, ...] = (
     structlog.contextvars.merge_contextvars,
@@ -17,12 +20,14 @@ _SHARED: tuple[Any, ...] = (
 )
 
 
-def log_to_stderr(level: str) -> None:
-    """Log what is at least as grave as `level`.
+def log_to_stderr(level: str, log_format: str = "auto") -> None:
+    """Log what is at least as grave as `level`, in the format that the setting asks for.
 
     Libraries log from warnings on, whatever the level: some would tell secrets.
     """
-    render = structlog.processors.JSONRenderer(serializer=_json)
+    render: Any = structlog.processors.JSONRenderer(serializer=_json)
+    if is_for_people(log_format, sys.stderr):
+        render = _text
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -36,6 +41,10 @@ def log_to_stderr(level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level.upper()),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+
+
+def _text(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> str:
+    return text_line(fields)
 
 
 def _json(value: Any, **_: Any) -> str:

@@ -31,7 +31,7 @@ def part(name: str) -> None:
     settings = decode_settings(sys.stdin.buffer.readline())
     reports = _take_standard_output()
     protect_standard_streams("stdout", "stderr")
-    log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level, settings.log_format)
     structlog.contextvars.bind_contextvars(part=name)
     run, lifecycle = run_of(name), Lifecycle()
     lifecycle.report_to(reports)

@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import os
 import shlex
+import shutil
 import signal
 import socket
 import ssl
@@ -13,8 +14,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import click
 import structlog
@@ -72,15 +75,17 @@ def serve(context: click.Context, /, config_file: Path | None, **options: Any) -
         settings = _settings(config_file, options, directory.path)
         _warn_of_visible_secrets(context)
         protect_standard_streams("stderr")
-        log_to_stderr(settings.log_level)
+        log_to_stderr(settings.log_level, settings.log_format)
         make_directory(settings.data_dir)
         lock = _lock(settings.data_dir)
         require_free_port(settings)
         _require_free_media_ports(settings)
-        if account := create_first_site(settings.database_address, "Site 1", FIRST_EMAIL, None):
+        account = create_first_site(settings.database_address, "Site 1", FIRST_EMAIL, None)
+        if account:
             print_credentials(account)
         # not before: the password is written, not queued, before anything else happens
         protect_standard_streams("stdout")
+        steps = _first_steps(settings, account)
         health = Health(settings.app_socket)
         try:
             asyncio.run(
@@ -88,7 +93,7 @@ def serve(context: click.Context, /, config_file: Path | None, **options: Any) -
                     settings,
                     directory,
                     is_ready=lambda: asyncio.to_thread(health.is_settled),
-                    announce=lambda: _announce(settings, health.reason),
+                    announce=lambda: _announce(settings, steps, health.reason),
                 )
             )
         except CannotStartError as error:
@@ -245,19 +250,63 @@ def create_first_site(
         store.close()
 
 
-def _announce(settings: Settings, reason: str) -> None:
+def _first_steps(settings: Settings, account: FirstAccount | None) -> list[str]:
+    """Return what a person does next, as it is true now: who signs in, and whether calls are on."""
+    store = opened(settings.database_address)
+    try:
+        config, agents = asyncio.run(
+            store.read(lambda rows: (rows.configs.get(1), rows.agents.of_site(1)))
+        )
+    except VisavisError as error:
+        fail(error.message)
+    finally:
+        store.close()
     url = settings.base_url
+    first = (a.email for a in agents if a.is_administrator and not a.is_disabled)
+    email = account.email if account else next(first, "")
+    password = f", password {account.password}" if account else ""
+    steps = [
+        f"Sign in at {url}/console{f' as {email}' if email else ''}{password}",
+        *([] if config.is_enabled else [f"Switch calls on at {url}/admin"]),
+        f"Leave the console open. Open {url}/demo in another window and press Video call.",
+    ]
+    numbered = [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
+    return [*numbered, "", f"Recorded calls are at {url}/library", *_later(settings, email)]
+
+
+def _later(settings: Settings, email: str) -> list[str]:
+    """Return how to get in again, and what else a person may stumble over."""
+    again = f"{program()} agent password {email} {location_options(settings)}"
+    lines = [f"To sign in later without the password, make a new one: {again}"] if email else []
+    address = urlsplit(settings.base_url)
+    if address.scheme == "http" and not _is_this_machine(address.hostname or ""):
+        lines.append("Browsers allow the camera only over https or on localhost: see --public-url.")
+    return lines
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def program() -> str:
+    """Return this program as the same shell can run it again."""
+    path = sys.argv[0]
+    if (found := shutil.which("visavis")) and os.path.realpath(found) == os.path.realpath(path):
+        return "visavis"
+    relative = os.path.relpath(path)
+    return shlex.quote(path if relative.startswith(os.pardir) else relative)
+
+
+def _announce(settings: Settings, steps: list[str], reason: str) -> None:
     lines = [
         "",
-        f"Visavis is running at {url} (media on {_media_ports(settings)}).",
+        f"Visavis is running at {settings.base_url} (media on {_media_ports(settings)}).",
         *([f"Calls cannot be placed yet: {reason}."] if reason else []),
         "",
-        f"  1. Sign in at {url}/console and leave the page open.",
-        f"  2. Switch calls and their recording on at {url}/admin",
-        f"  3. Open {url}/demo in another window and press Video call.",
-        f"     The recording is then at {url}/library",
-        "",
-        f"A new password: visavis agent password {FIRST_EMAIL} {location_options(settings)}",
+        *steps,
         "Ctrl-C stops everything in good order.",
         "",
     ]

@@ -13,6 +13,8 @@ from prometheus_client import REGISTRY
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from visavis.log_lines import text_line
+
 FLUSH_SECONDS: Final = 0.2
 MAX_WAITING: Final = 64
 """Lines that may wait before they are written at once. A thousand of them would push what every
@@ -42,10 +44,14 @@ class Line(msgspec.Struct, gc=False):
 
 
 class AccessLog:
-    """Lines wait a moment and are then written together: a write for each would cost the most."""
+    """Lines wait a moment and are then written together: a write for each would cost the most.
 
-    def __init__(self, stream: BinaryIO | None) -> None:
+    They are JSON, or `is_text` for a person at a terminal.
+    """
+
+    def __init__(self, stream: BinaryIO | None, *, is_text: bool = False) -> None:
         self._stream = stream
+        self._write = _text if is_text else _written
         self._waiting: list[Line] = []
         self._alarm: asyncio.TimerHandle | None = None
 
@@ -68,7 +74,7 @@ class AccessLog:
             self._alarm = None
         lines, self._waiting = self._waiting, []
         if self._stream and lines:
-            self._stream.write(_written(lines))
+            self._stream.write(self._write(lines))
             self._stream.flush()
 
 
@@ -83,6 +89,22 @@ def _written(lines: list[Line]) -> bytes:
         for line in lines:
             line.path = line.path.encode("utf-8", "replace").decode()
         return _ENCODER.encode_lines(lines)
+
+
+def _text(lines: list[Line]) -> bytes:
+    written = (
+        text_line(
+            {
+                "timestamp": line.timestamp,
+                "level": line.level,
+                "event": f"{line.method} {line.path} {line.status}",
+                "ms": line.ms,
+                "request_id": line.request_id,
+            }
+        )
+        for line in lines
+    )
+    return "".join(f"{line}\n" for line in written).encode("utf-8", "replace")
 
 
 class _Cell:

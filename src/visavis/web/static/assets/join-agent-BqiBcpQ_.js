@@ -1,1 +1,0 @@
-import"./decorate-CAWMneAg.js";import{t as e}from"./console-BNSoPgQL.js";var t=new e;t.join=location.pathname.split(`/`).pop()??``,document.body.append(t);
