@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
+from tests.e2e.call_end import checked_parties
 from tests.postgresql import Cluster
 from tests.running import PATIENCE, Parties, System, launch
 from visavis.store import open_store
@@ -98,7 +99,6 @@ def browsers(playwright: Playwright) -> Iterator[tuple[Browser, Browser]]:
 
 @pytest.fixture
 def parties(browsers: tuple[Browser, Browser], system: System) -> Iterator[Parties]:
-    """A visitor's page and an agent's page."""
-    both = Parties(browsers, system)
-    yield both
-    both.close()
+    """A visitor's page and an agent's page, of which nothing of a call may be left at the end."""
+    with checked_parties(browsers, system) as both:
+        yield both

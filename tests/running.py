@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,6 +35,17 @@ FAKE_DEVICES = (
     "--autoplay-policy=no-user-gesture-required",
     "--no-sandbox",
 )
+
+
+VISITOR, AGENT = "visavis", "visavisConsole"
+"""By which name a page has its peer connection."""
+
+PAGE_SCRIPTS = tuple(
+    (Path(__file__).parent / "e2e" / name).read_text() for name in ("reception.js", "captures.js")
+)
+"""Every page runs them before its own: they log what it receives, and what it holds for a call."""
+
+LOGS = "window.receptionLogs ?? []"
 
 
 def eventually(
@@ -202,16 +214,21 @@ class Parties:
 
     def __init__(self, browsers: tuple[Browser, Browser], system: System) -> None:
         self.system = system
+        self.since = datetime.now(UTC)
+        self.checked: set[str] = set()
+        """Recordings that have been compared with what the pages received."""
+
         self._browsers = browsers
-        self._pages: list[Page] = []
+        self._pages: list[tuple[str, Page]] = []
+        self._others: list[tuple[str, Any]] = []
         self.visitor, self.agent = self.another_visitor(), self.another_agent()
 
     def another_visitor(self) -> Page:
         """A page that shares nothing with the others but its browser."""
-        return self._open(0)
+        return self._open(0, VISITOR)
 
     def another_agent(self) -> Page:
-        return self._open(1)
+        return self._open(1, AGENT)
 
     def arrive(self) -> None:
         self.sign_in(self.agent, "admin@localhost", self.system.password)
@@ -243,13 +260,30 @@ class Parties:
         for page, element in ((self.visitor, "visavis-widget"), (self.agent, "visavis-console")):
             page.wait_for_selector(f"{element}[data-state={state}]")
 
+    @property
+    def pages(self) -> list[Page]:
+        """Return the pages that are still open."""
+        return [page for _, page in self._pages if not page.is_closed()]
+
+    def add(self, name: str, page: Any) -> None:
+        """Let another browser's page take a side; `name` is that of its peer connection."""
+        self._others.append((name, page))
+
+    def logs(self) -> dict[str, list[dict[str, Any]]]:
+        """Return what the pages have logged of their calls, by the name of their connection."""
+        everyone = [*((n, p) for n, p in self._pages if not p.is_closed()), *self._others]
+        return {
+            name: [log for own, page in everyone if own == name for log in page.evaluate(LOGS)]
+            for name in (VISITOR, AGENT)
+        }
+
     def close(self) -> None:
-        for page in self._pages:
+        for _, page in self._pages:
             page.context.close()
 
-    def _open(self, browser: int) -> Page:
+    def _open(self, browser: int, name: str) -> Page:
         page = new_page(self._browsers[browser])
-        self._pages.append(page)
+        self._pages.append((name, page))
         return page
 
 
@@ -315,6 +349,8 @@ def new_page(browser: Browser) -> Page:
         reduced_motion="reduce",  # what moves on its own is painted sixty times a second
     )
     context.set_default_timeout(1000 * PATIENCE)
+    for script in PAGE_SCRIPTS:
+        context.add_init_script(script)
     return context.new_page()
 
 

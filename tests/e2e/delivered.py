@@ -11,7 +11,7 @@ from tests.running import System, decoding_errors, eventually, ffprobe
 from tests.synthetic.watch import beeps, flashes
 
 FLASH_AND_BEEP: Final = """
-const context = new AudioContext();
+const context = window.microphone = new AudioContext();
 const SECOND = 1, SHORT = 0.2;
 
 const beeps = () => {

@@ -6,10 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tests.running import eventually
+from tests.running import AGENT, VISITOR, eventually
 
-VISITOR, AGENT = "visavis", "visavisConsole"
-"""By which name a page has its peer connection."""
+__all__ = [
+    "AGENT",
+    "VISITOR",
+    "Flow",
+    "Page",
+    "Sides",
+    "await_flow",
+    "await_resumption",
+    "flow",
+    "note_resumption",
+]
 
 
 class Page(Protocol):

@@ -1,124 +1,86 @@
-"""Comparison of a recording with what the other browser reported by `getStats` during the call."""
+"""Comparison of a recording with what the other browser saw and heard during the call.
+
+The other browser tells how many pictures it decoded and when they were captured (by their RTP
+timestamps), and the level of what it heard. Its jitter buffer delays a sound by up to more than a
+second and stretches it, so a sound's place is taken from the log of the page that sent it: the
+file must have every sound that was heard, as far from the others as it was made.
+"""
 
 from __future__ import annotations
 
+import array
+import json
+import shutil
 import statistics
-from collections.abc import Mapping
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import av
 
-from tests.e2e.flow import AGENT, VISITOR, Page
+from tests.e2e.flow import AGENT, VISITOR
+from tests.e2e.reception import (
+    AUDIBLE,
+    BIN_SECONDS,
+    Gap,
+    Level,
+    Levels,
+    Reception,
+    Sound,
+    audible_times,
+    has_between,
+    onsets,
+    reception,
+)
 from tests.running import ffprobe
-from tests.synthetic.watch import LOUD, loudness
 
-SAMPLE_SECONDS: Final = 0.05
-STEP_SECONDS: Final = 0.1
+SIDES: Final = {"Visitor": (VISITOR, AGENT), "Agent": (AGENT, VISITOR)}
+"""Sides of a recording: by which name their own page and the other page have their connection."""
+
 LEAST_FRAMES: Final = 0.99
-"""Share of the frames that the receiver decoded."""
+"""Share of the pictures that the receiver decoded."""
 
-MOST_APART: Final = 0.1 + SAMPLE_SECONDS
-"""Seconds by which half of the sounds may be elsewhere than the receiver had them, less the delay.
+MOST_OFFSET: Final = 0.1
+"""Seconds by which a sound may be elsewhere than the receiver had it, less the receiver's delay."""
 
-The receiver is sampled by a page that shares a busy machine: single samples come late.
+RESOLUTION: Final = 0.03
+"""Seconds by which a stand-still may be measured longer than the receiver's own.
+
+A file's times are whole milliseconds, and a capture time is taken from two sender reports, which
+browsers write with an error of about 10 ms.
 """
 
-MISPLACED: Final = 0.5
-"""Seconds from which a sound counts as missing: no page is so late with a sample."""
+LOCAL_STILL: Final = 0.3
+"""Seconds from which a stand-still must be one of the receiver's at the same place."""
 
-MOST_LOST: Final = 0.1
-"""Share of the sounds that may have no counterpart: a busy browser samples its sound too seldom."""
-
-MOST_DELAY: Final = 2.0
+MOST_DELAY: Final = 3.0
 """Seconds from a microphone to the other loudspeaker, on the worst network of the tests."""
 
-AUDIBLE: Final = 0.02
-"""Level of the receiver's audio (0 to 1) from which it counts as a sound."""
+STEP: Final = 0.02
+"""Seconds between the constant delays that are tried."""
 
-FREEZE_SLACK: Final = 0.5
-"""Seconds: a receiver samples its pictures, and smooths their times."""
+MATCH: Final = 0.35
+"""Seconds from a heard sound, less the delay of its time, to the sound that was sent."""
 
-QUIET_SECONDS: Final = 0.4
-"""Silence before a sound that counts as its beginning."""
+FOLLOWED: Final = 0.7
+"""Share of the heard sounds that must be found in the sender's log, or the comparison is blind."""
 
-Sounds = list[float]
-OTHER_SIDE: Final = {VISITOR: "Agent", AGENT: "Visitor"}
-"""The side of the recording that a page hears and sees."""
+LONG: Final = 0.5
+"""Seconds of a sound that must not be missing; sounds that begin are compared one by one."""
 
-_OBSERVE: Final = """void (() => {{
-  const samples = window.received = [];
-  const frames = new Map(), connections = [];
-  let held = 0, before = {{}};
-  const sum = (all, what) => all.reduce((total, s) => total + (s[what] ?? 0), 0);
-  const sample = async () => {{
-    const connection = {name}.peerConnection;
-    if (connection && connection.signalingState !== "closed") {{
-      if (!connections.includes(connection)) connections.push(connection);
-      const report = [...(await connection.getStats()).values()];
-      const inbound = report.filter(s => s.type === "inbound-rtp");
-      const of = kind => inbound.filter(s => s.kind === kind);
-      for (const s of of("video"))
-        frames.set(connections.indexOf(connection) + s.id, s.framesDecoded ?? 0);
-      let level = 0, at = Date.now() / 1000;
-      for (const s of of("audio")) {{
-        const last = before[s.id] ?? {{energy: 0, seconds: 0, delay: 0, emitted: 0}};
-        const time = (s.totalSamplesDuration ?? 0) - last.seconds;
-        if (time > 0)
-          level = Math.max(level, Math.sqrt(Math.max(0, s.totalAudioEnergy - last.energy) / time));
-        const emitted = (s.jitterBufferEmittedCount ?? 0) - last.emitted;
-        if (emitted > 0) held = ((s.jitterBufferDelay ?? 0) - last.delay) / emitted;
-        at = s.timestamp / 1000;
-        before[s.id] = {{
-          energy: s.totalAudioEnergy ?? 0, seconds: s.totalSamplesDuration ?? 0,
-          delay: s.jitterBufferDelay ?? 0, emitted: s.jitterBufferEmittedCount ?? 0,
-        }};
-      }}
-      const decoded = [...frames.values()].reduce((total, n) => total + n, 0);
-      samples.push([at, decoded, level, held]);
-    }}
-    setTimeout(sample, {milliseconds});
-  }};
-  sample();
-}})()"""
+AROUND_PAUSE: Final = 1.0
+"""Seconds around a pause in which nothing is compared: what is on its way belongs to neither."""
 
+RATE: Final = 8000
 
-@dataclass(frozen=True)
-class Received:
-    """Samples of what a page received: wall-clock time, frames decoded so far, audio level.
-
-    The last of each is how long the jitter buffer held what is heard now: it stretches and shrinks
-    the sound, which the recording need not do.
-    """
-
-    samples: list[tuple[float, int, float, float]]
-
-    @property
-    def frames(self) -> int:
-        return self.samples[-1][1]
-
-    @property
-    def freeze(self) -> float:
-        """The longest time between two decoded frames, in seconds."""
-        first = next((at for at, frames, *_ in self.samples if frames), None)
-        if first is None:
-            return 0.0
-        changes = [first]
-        for (_, before, *_), (at, frames, *_) in pairwise(self.samples):
-            if frames > before and at > first:
-                changes.append(at)
-        return _longest(changes)
-
-    @property
-    def sounds(self) -> Sounds:
-        return _beginnings([(at - held, level > AUDIBLE) for at, _, level, held in self.samples])
-
-    @property
-    def audible_seconds(self) -> set[int]:
-        return {int(at) for at, _, level, _ in self.samples if level > AUDIBLE}
+Span = tuple[float, float]
+Logs = Mapping[str, Iterable[Mapping[str, Any]]]
+"""What the pages have logged, by the name of their connection."""
 
 
 @dataclass(frozen=True)
@@ -126,119 +88,240 @@ class Verdict:
     """The figures of one side of a recording beside the receiver's."""
 
     side: str
-    frames: int
-    frames_decoded: int
-    freeze: float
-    receivers_freeze: float
-    delay: float
-    apart: float
-    sounds: int
-    lost_sounds: int
-    missing_seconds: int
+    frames: int = 0
+    decoded: int = 0
+    still: float = 0.0
+    receivers_still: float = 0.0
+    strange_still: float = 0.0
+    """The longest stand-still that the receiver did not have at that place."""
+
+    delay: float = 0.0
+    """Seconds from the microphone to the file's time: the shortest way through the network."""
+
+    offset: float = 0.0
+    """The worst of a sound that is found, in seconds."""
+
+    heard: int = 0
+    followed: int = 0
+    lost: int = 0
+    """Sounds that were heard; of these in the sender's log; of these not in their place."""
+
+    missing: float = 0.0
+    """Seconds of sound that was heard and is not in the file."""
+
+    receivers_delay: float = 0.0
+    errors: tuple[str, ...] = ()
 
     @property
     def faults(self) -> list[str]:
         checks = {
-            "frames are missing": self.frames >= LEAST_FRAMES * self.frames_decoded,
-            "it stands still": self.freeze <= self.receivers_freeze + FREEZE_SLACK,
-            "the sound is late or early": -MOST_APART <= self.delay <= MOST_DELAY,
-            "sounds are misplaced": self.apart <= MOST_APART
-            and self.lost_sounds <= MOST_LOST * self.sounds,
-            "seconds of sound are missing": self.missing_seconds == 0,
+            "frames are missing": self.frames >= LEAST_FRAMES * self.decoded,
+            "it stands still": self.still <= self.receivers_still + RESOLUTION,
+            "it stands still elsewhere": self.strange_still == 0,
+            "the sound is late or early": -MOST_OFFSET
+            <= self.delay
+            <= self.receivers_delay + MOST_OFFSET,
+            "sounds are misplaced": self.lost == 0,
+            "sound is missing": self.missing == 0,
+            "its sounds were not followed": self.followed >= FOLLOWED * self.heard,
+            f"the page's log has errors {self.errors}": not self.errors,
         }
         return [f"{self.side}: {fault}" for fault, holds in checks.items() if not holds]
 
     def __str__(self) -> str:
         return (
-            f"{self.side}: {self.frames} frames of {self.frames_decoded} decoded, "
-            f"stands still {self.freeze:.2f} s (receiver {self.receivers_freeze:.2f} s), "
-            f"sound delayed {self.delay:+.3f} s, half of it within {self.apart:.3f} s, "
-            f"{self.lost_sounds} sounds and {self.missing_seconds} seconds missing"
+            f"{self.side}: {self.frames} frames of {self.decoded} decoded, "
+            f"stands still {self.still:.3f} s (receiver {self.receivers_still:.3f} s), "
+            f"{self.followed} of {self.heard} sounds followed, {self.lost} misplaced, "
+            f"worst {1000 * self.offset:.0f} ms off, {self.missing:.1f} s missing, "
+            f"{self.delay:+.3f} s late (receiver {self.receivers_delay:+.3f} s)"
         )
 
 
-def observe(page: Page, name: str) -> None:
-    """Begin to note what the page receives, for all its connections to come."""
-    script = _OBSERVE.format(name=name, milliseconds=round(1000 * SAMPLE_SECONDS))
-    page.evaluate(script)
-
-
-def received(page: Page) -> Received:
-    """Return what the page has received since `observe`, during the call or after it."""
-    return Received([tuple(sample) for sample in page.evaluate("window.received")])
-
-
-def compare(
-    path: Path, receptions: Mapping[str, Received], steady: frozenset[str] = frozenset()
-) -> list[Verdict]:
-    """Each side of a recording with what the page that received it says of itself."""
-    start = _start(path)
+def compare(path: Path, logs: Logs) -> list[Verdict]:
+    """Each side of a recording with what the page that received it logged."""
+    receptions = {name: reception(one) for name, one in logs.items()}
+    probed = ffprobe(path)
+    start = datetime.fromisoformat(probed["format"]["tags"]["DATE_RECORDED"]).timestamp()
+    end = start + float(probed["format"]["duration"])
+    pauses = list(_pauses(probed, start, end))
     verdicts = [
-        _compare(path, start, OTHER_SIDE[name], reception, is_steady=OTHER_SIDE[name] in steady)
-        for name, reception in receptions.items()
+        _compare(path, (start, end), side, receptions[own], receptions[other], pauses)
+        for side, (own, other) in SIDES.items()
     ]
     for verdict in verdicts:
         print(verdict)
     return verdicts
 
 
-def assert_true(
-    path: Path, receptions: Mapping[str, Received], steady: frozenset[str] = frozenset()
-) -> None:
-    """Compare, without the single sounds of the sides whose sound is `steady`."""
-    faults = [fault for one in compare(path, receptions, steady) for fault in one.faults]
-    assert faults == []
+def assert_true(path: Path, logs: Logs) -> None:
+    """Fail if a recording is not what its receivers saw and heard."""
+    faults = [fault for verdict in compare(path, logs) for fault in verdict.faults]
+    assert faults == [], _kept(path, logs)
+
+
+def _kept(path: Path, logs: Logs) -> str:
+    """Keep a recording and its logs: `python -m tests.e2e.oracle FILE` compares them again."""
+    copy = Path(shutil.copy(path, Path(tempfile.mkdtemp(prefix="untrue-"))))
+    copy.with_suffix(".json").write_text(
+        json.dumps({name: list(one) for name, one in logs.items()})
+    )
+    return f"kept as {copy}"
 
 
 def _compare(
-    path: Path, start: float, side: str, reception: Received, *, is_steady: bool
+    path: Path, span: Span, side: str, sender: Reception, receiver: Reception, pauses: list[Span]
 ) -> Verdict:
-    times = _frame_times(path, side)
-    heard = loudness(path, f"{side} audio")
-    begun = _beginnings([(start + at, peak > LOUD) for at, peak in heard])
-    expected = [] if is_steady else reception.sounds
-    usual = _usual(begun, reception) if begun else 0.0
-    differences = [
-        min((sound - ours for ours in begun), key=lambda apart: abs(apart - usual))
-        for sound in expected
-        if begun
+    start = span[0]
+    times = [start + at for at in _frame_times(path, side)]
+    pictures = _pictures(times, span, receiver, pauses)
+    sounds = _sounds(_file_levels(path, side, start), span, sender, receiver, pauses)
+    return Verdict(side=side, errors=tuple(sender.errors + receiver.errors), **pictures, **sounds)
+
+
+def _pictures(
+    times: list[float], span: Span, receiver: Reception, pauses: list[Span]
+) -> dict[str, Any]:
+    start, end = span
+    decoded = sum(
+        frames
+        for since, until, frames in receiver.decoded
+        if start <= until <= end + MOST_DELAY and not _overlaps(pauses, since, until)
+    )
+    gaps = [gap for gap in receiver.gaps if start <= gap[0] and gap[1] <= end + MOST_DELAY]
+    observed = (gaps[0][0], gaps[-1][1]) if gaps else (end, end)
+    stills = [
+        (one, other)
+        for one, other in pairwise(times)
+        if observed[0] <= one and other <= observed[1] and not _overlaps(pauses, one, other)
     ]
-    delay = statistics.median(differences) if differences else 0.0
-    apart = [abs(difference - delay) for difference in differences]
-    placed = [one for one in apart if one <= MISPLACED]
-    audible = {int(start + at + delay) for at, peak in heard if peak > LOUD}
-    missing = {
-        second
-        for second in reception.audible_seconds
-        if not {second - 1, second, second + 1} & audible
+    strange = (
+        other - one
+        for one, other in stills
+        if other - one > LOCAL_STILL + RESOLUTION and not _had(gaps, one, other)
+    )
+    return {
+        "frames": len(times),
+        "decoded": decoded,
+        "still": max((other - one for one, other in stills), default=0.0),
+        "receivers_still": max((gap[2] for gap in gaps), default=0.0),
+        "strange_still": max(strange, default=0.0),
     }
-    return Verdict(
-        side=side,
-        frames=len(times),
-        frames_decoded=reception.frames,
-        freeze=_longest(times),
-        receivers_freeze=reception.freeze,
-        delay=delay,
-        apart=statistics.median(placed) if placed else 0.0,
-        sounds=len(expected),
-        lost_sounds=len(expected) - len(placed),
-        missing_seconds=len(missing),
+
+
+def _had(gaps: list[Gap], one: float, other: float) -> bool:
+    """Whether the receiver had as long a stand-still then, or a little later."""
+    return any(
+        seconds >= other - one - RESOLUTION
+        for since, until, seconds in gaps
+        if since <= other + MOST_DELAY and until >= one
     )
 
 
-def _usual(ours: Sounds, reception: Received) -> float:
-    """The constant delay that fits most sounds, in steps: a nearest sound may be another one."""
-    steps = [number * STEP_SECONDS / 2 for number in range(round(2 * MOST_DELAY / STEP_SECONDS))]
+def _sounds(
+    levels: Levels, span: Span, sender: Reception, receiver: Reception, pauses: list[Span]
+) -> dict[str, Any]:
+    start, end = span
+    sent = [one for one in onsets(sender.sent) if not _overlaps(pauses, one.at, one.at)]
+    heard = [one.at for one in onsets(receiver.heard) if start <= one.at <= end + MOST_DELAY]
+    found = [one.at for one in onsets([Level(start, 0.0, start), *levels])]
+    certain = [one.at for one in sent if one.is_certain]
+    delay = _constant(certain, found, low=-0.3, high=1.0)
+    undelayed = [at - receiver.delay(at) for at in heard]
+    rest = _constant(certain, undelayed, low=0.0, high=MOST_DELAY)
+    followed = [one for at in undelayed if (one := _nearest(sent, at - rest)) is not None]
+    expected = [one for one in set(followed) if start <= one.at + delay <= end - MOST_OFFSET]
+    offsets = [min((one.distance(at - delay) for at in found), default=1.0) for one in expected]
+    usual = statistics.median(map(receiver.delay, heard)) if heard else 0.0
+    return {
+        "delay": delay,
+        "offset": max((one for one in offsets if one <= MOST_OFFSET), default=0.0),
+        "heard": len(heard) if not pauses else 0,
+        "followed": len(followed),
+        "lost": sum(one > MOST_OFFSET for one in offsets),
+        "missing": _missing(levels, (start, end), delay, rest, sender, receiver, pauses),
+        "receivers_delay": rest + usual if heard else MOST_DELAY,
+    }
+
+
+def _missing(
+    levels: Levels,
+    span: Span,
+    delay: float,
+    rest: float,
+    sender: Reception,
+    receiver: Reception,
+    pauses: list[Span],
+) -> float:
+    """Return for how many seconds a sound was sent and heard that the file does not have."""
+    ours = audible_times(levels)
+    heard = audible_times(receiver.heard)
+    silent = [level.at for level in receiver.heard if level.rms <= AUDIBLE]
+    runs: list[list[float]] = []
+    for at in audible_times(sender.sent):
+        place = at + delay
+        if not span[0] <= place <= span[1] or _overlaps(pauses, at, at):
+            continue
+        if has_between(ours, place - MOST_OFFSET, place + MOST_OFFSET):
+            continue
+        if runs and at - runs[-1][1] <= 2 * BIN_SECONDS:
+            runs[-1][1] = at
+        else:
+            runs.append([at, at])
+    total = 0.0
+    for first, last in runs:
+        late = rest + receiver.delay(first + rest)
+        was_heard = has_between(heard, first + late, last + late)
+        was_silent = has_between(silent, first + late - MATCH, last + late + MATCH)
+        if last - first >= LONG and was_heard and not was_silent:
+            total += last - first
+    return total
+
+
+def _constant(sent: list[float], found: list[float], low: float, high: float) -> float:
+    """Return the delay that fits most sounds: of a nearest sound one cannot say which it is."""
+    if not sent or not found:
+        return 0.0
+    steps = [low + number * STEP for number in range(round((high - low) / STEP))]
 
     def misfit(delay: float) -> float:
-        nearest = [min(abs(s - delay - one) for one in ours) for s in reception.sounds]
-        return (statistics.mean(nearest) if nearest else 0.0) + delay / 100
+        return sum(min(MATCH, *(abs(one - delay - at) for at in sent)) for one in found)
 
-    return min(steps, key=misfit)
+    best = min(steps, key=misfit)
+    near = [
+        difference
+        for one in found
+        if abs(difference := min((one - at for at in sent), key=lambda d: abs(d - best)) - best)
+        <= MOST_OFFSET
+    ]
+    return best + (statistics.median(near) if near else 0.0)
+
+
+def _nearest(sounds: list[Sound], at: float) -> Sound | None:
+    nearest = min(sounds, key=lambda one: one.distance(at), default=None)
+    return nearest if nearest and nearest.distance(at) <= MATCH else None
+
+
+def _overlaps(spans: list[Span], start: float, end: float) -> bool:
+    return any(start <= until + AROUND_PAUSE and end >= since for since, until in spans)
+
+
+def _pauses(probed: Mapping[str, Any], start: float, end: float) -> Iterator[Span]:
+    """Yield the pauses that the file's chapters tell of."""
+    since: float | None = None
+    for chapter in probed["chapters"]:
+        title, at = chapter["tags"]["title"], start + float(chapter["start_time"])
+        if title.startswith("Recording paused"):
+            since = at
+        elif since is not None and title.startswith("Recording resumed"):
+            yield since - AROUND_PAUSE, at
+            since = None
+    if since is not None:
+        yield since - AROUND_PAUSE, end
 
 
 def _frame_times(path: Path, side: str) -> list[float]:
-    """When each frame of a side's video tracks is shown, in order."""
+    """When each picture of a side's video tracks is shown, in order."""
     with av.open(str(path)) as container:
         videos = [
             stream.index
@@ -252,22 +335,32 @@ def _frame_times(path: Path, side: str) -> list[float]:
         )
 
 
-def _start(path: Path) -> float:
-    """When the file's time is 0, in seconds since the epoch."""
-    return datetime.fromisoformat(ffprobe(path)["format"]["tags"]["DATE_RECORDED"]).timestamp()
-
-
-def _longest(times: list[float]) -> float:
-    return max((later - earlier for earlier, later in pairwise(times)), default=0.0)
-
-
-def _beginnings(levels: list[tuple[float, bool]]) -> Sounds:
-    """When a sound begins after some silence; the first needs the silence too."""
-    found: Sounds = []
-    last = levels[0][0] if levels else 0.0
-    for at, is_audible in levels:
-        if is_audible:
-            if at - last > QUIET_SECONDS:
-                found.append(at)
-            last = at
+def _file_levels(path: Path, side: str, start: float) -> Levels:
+    """Return the level of every 10 ms of a side's voice, by the wall clock."""
+    size = round(RATE * BIN_SECONDS)
+    found: Levels = []
+    with av.open(str(path)) as container:
+        streams = [
+            stream
+            for stream in container.streams.audio
+            if stream.metadata.get("title", "").startswith(f"{side} audio")
+        ]
+        if not streams:
+            return []
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
+        for frame in container.decode(streams[0]):
+            for part in resampler.resample(frame):
+                samples = array.array("h", bytes(part.planes[0])[: 2 * part.samples])
+                at = start + float((part.pts or 0) * (part.time_base or 0))
+                for first in range(0, len(samples), size):
+                    some = samples[first : first + size]
+                    level = (sum(one * one for one in some) / len(some)) ** 0.5 / 2**15
+                    found.append(Level(at + first / RATE, level, at + first / RATE))
     return found
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        file = Path(name)
+        for one in compare(file, json.loads(file.with_suffix(".json").read_text())):
+            print(*one.faults, sep="\n")

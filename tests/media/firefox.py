@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, Final
 
+from tests.media.loudspeaker import Loudspeaker
 from tests.running import free_media_port
 
 FIREFOX: Final = "/usr/bin/firefox-esr"
@@ -46,9 +47,14 @@ class _Blank(BaseHTTPRequestHandler):
 
 
 class Firefox:
-    """A headless Firefox with one page, which `script` prepares. Close it when done."""
+    """A headless Firefox with one page, which `script` prepares. Close it when done.
 
-    def __init__(self, directory: Path, script: str) -> None:
+    `page_scripts` run in every page that it goes to, as soon as that is loaded.
+    """
+
+    def __init__(self, directory: Path, script: str, page_scripts: tuple[str, ...] = ()) -> None:
+        self._page_scripts = page_scripts
+        self._loudspeaker = Loudspeaker(directory)
         self._ids = itertools.count()
         port = free_media_port()
         preferences = {**PREFERENCES, "marionette.port": port}
@@ -57,7 +63,11 @@ class Firefox:
         command = [FIREFOX, "--headless", "--marionette", "--no-remote"]
         self._process = subprocess.Popen(
             [*command, "--profile", str(directory)],
-            env={"HOME": str(directory), "PATH": "/usr/bin:/bin"},
+            env={
+                "HOME": str(directory),
+                "PATH": "/usr/bin:/bin",
+                "PULSE_SERVER": self._loudspeaker.server,
+            },
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -78,6 +88,8 @@ class Firefox:
 
     def goto(self, url: str) -> None:
         self._ask("WebDriver:Navigate", {"url": url})
+        for script in self._page_scripts:
+            self._ask("WebDriver:ExecuteScript", {"script": script, "args": []})
 
     def evaluate(self, expression: str, argument: Any = None) -> Any:
         """As a Playwright page does it; a promise is waited for."""
@@ -91,6 +103,7 @@ class Firefox:
     def close(self) -> None:
         self._process.kill()
         self._process.wait()
+        self._loudspeaker.close()
         self._stream.close()
         self._socket.close()
         self._server.shutdown()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Playwright
 
+from tests.e2e.call_end import checked_parties
 from tests.e2e.conftest import COLLEAGUE, PASSWORD
 from tests.e2e.flow import AGENT, VISITOR, Sides
 from tests.e2e.networks.ways import SCRIPT, coturn
@@ -41,12 +42,11 @@ def browser(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="package")
 def parties(browser: Browser, system: System) -> Iterator[Parties]:
     """Both have arrived, and the test decides which way their media takes."""
-    both = Parties((browser, browser), system)
-    for page in (both.visitor, both.agent):
-        page.add_init_script(SCRIPT)
-    both.arrive()
-    yield both
-    both.close()
+    with checked_parties((browser, browser), system) as both:
+        for page in (both.visitor, both.agent):
+            page.add_init_script(SCRIPT)
+        both.arrive()
+        yield both
 
 
 @pytest.fixture(scope="package")

@@ -5,11 +5,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Coroutine, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page as Tab
@@ -17,8 +13,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import COLLEAGUE, PASSWORD
 from tests.e2e.flow import AGENT, VISITOR, Flow, Page, Sides, await_flow, flow
-from tests.e2e.networks.ways import Way, take
-from tests.media.nat import Nat
+from tests.e2e.networks.ways import Router, Way, router_to, take
 from tests.running import Parties, System
 
 pytestmark = pytest.mark.e2e
@@ -37,31 +32,10 @@ CONDITIONS: dict[str, dict[str, float]] = {
 }
 
 
-@dataclass
-class Router:
-    """Stands between the visitor's browser and the relay, in a thread of its own."""
-
-    nat: Nat
-    loop: asyncio.AbstractEventLoop
-
-    def ask(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(10)
-
-    def treat(self, **faults: float) -> None:
-        self.ask(self.nat.treat(**faults))
-
-
 @pytest.fixture(scope="module")
 def router(system: System) -> Iterator[Router]:
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    running = Router(Nat(("127.0.0.1", system.media_port), SEED), loop)
-    yield running
-    running.ask(running.nat.close())
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+    with router_to(system, SEED) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

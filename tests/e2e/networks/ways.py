@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from subprocess import DEVNULL, Popen
+from typing import Any
 
 from tests.e2e.flow import Page
-from tests.running import eventually, free_media_port, listens
+from tests.media.nat import Nat
+from tests.running import System, eventually, free_media_port, listens
 
 SCRIPT = """
 window.way = {candidates: "", port: 0, turn: ""};
@@ -60,6 +64,33 @@ def taken(page: Page, name: str) -> str:
       return own.candidateType === "relay" ? `${{own.relayProtocol}} by TURN` : own.protocol;
     }}"""
     return str(page.evaluate(script))
+
+
+@dataclass
+class Router:
+    """Stands between the visitor's browser and the relay, in a thread of its own."""
+
+    nat: Nat
+    loop: asyncio.AbstractEventLoop
+
+    def ask(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(10)
+
+    def treat(self, **faults: float) -> None:
+        self.ask(self.nat.treat(**faults))
+
+
+@contextmanager
+def router_to(system: System, seed: int) -> Iterator[Router]:
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    running = Router(Nat(("127.0.0.1", system.media_port), seed), loop)
+    yield running
+    running.ask(running.nat.close())
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,49 @@
+// Keeps account of what a page holds for a call, for tests/e2e/call_end.py: captured tracks, connections, tones.
+(() => {
+  const held = { tracks: [], connections: [], tones: new Set() };
+
+  const { mediaDevices } = navigator;
+  for (const method of mediaDevices ? ["getUserMedia", "getDisplayMedia"] : []) {
+    let real = mediaDevices[method]?.bind(mediaDevices);
+    const capture = async (constraints) => {
+      const stream = await real(constraints);
+      held.tracks.push(...stream.getTracks());
+      return stream;
+    };
+    // a test may put its own camera in place of the browser's
+    Object.defineProperty(mediaDevices, method, {
+      configurable: true,
+      get: () => capture,
+      set: (replacement) => (real = replacement),
+    });
+  }
+
+  const { clone } = MediaStreamTrack.prototype;
+  MediaStreamTrack.prototype.clone = function () {
+    const copy = clone.call(this);
+    if (held.tracks.includes(this)) held.tracks.push(copy);
+    return copy;
+  };
+
+  window.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(configuration) {
+      super(configuration);
+      held.connections.push(this);
+    }
+  };
+
+  const { start } = AudioScheduledSourceNode.prototype;
+  AudioScheduledSourceNode.prototype.start = function (...when) {
+    if (this.context !== window.microphone) {
+      held.tones.add(this);
+      this.addEventListener("ended", () => held.tones.delete(this));
+    }
+    start.apply(this, when);
+  };
+
+  window.heldForCalls = () => [
+    ...held.tracks.filter((track) => track.readyState === "live").map(({ kind, label }) => `live ${kind} "${label}"`),
+    ...held.connections.filter((one) => one.signalingState !== "closed").map(() => "open connection"),
+    ...[...held.tones].filter(({ context }) => context.state === "running").map(() => "tone"),
+  ];
+})();
