@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip -qq --disable-pip-version-check
 RUN_OPTIONS ?=
 
-.PHONY: help setup run soak test fuzz lint types bench web lock audit sbom clean
+.PHONY: help setup run soak storm test fuzz lint types bench web lock audit sbom clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -47,8 +47,11 @@ $(VENV)/bench-installed: $(VENV)/test-installed requirements/bench.txt
 	@$(PIP) install --require-hashes -r requirements/bench.txt
 	@touch $@
 
-soak: $(VENV)/test-installed ## the long form of the storm: 200 calls while everything dies; SOAK_OPTIONS="--seed 2"
-	@$(BIN)/python -m tests.faults.storm $(SOAK_OPTIONS)
+soak: $(VENV)/test-installed ## recordings of calls over bad networks, as a table; SOAK_OPTIONS="--only Firefox --seed 2"
+	@$(BIN)/python -m tests.soak $(SOAK_OPTIONS)
+
+storm: $(VENV)/test-installed ## 200 recorded calls while everything dies; STORM_OPTIONS="--seed 2"
+	@$(BIN)/python -m tests.faults.storm $(STORM_OPTIONS)
 
 bench: $(VENV)/bench-installed ## measure ourselves against our peers
 	@sh tests/system-packages

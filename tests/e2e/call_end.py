@@ -36,10 +36,14 @@ def check_call_end(parties: Parties) -> None:
 def expect_no_call(parties: Parties) -> None:
     """Fail unless the server has no open call and no page a live track, connection or tone."""
     system = parties.system
-    eventually(lambda: not system.ask(f"{CHATS}?state={OPEN_STATES}")["total"])
+    eventually(lambda: not open_calls(system))
     for page in parties.pages:
         # tones ring out within a second, and a page hears of its call's end a little later
         eventually(lambda page=page: not held(page), 10)  # type: ignore[misc]
+
+
+def open_calls(system: System) -> int:
+    return int(system.ask(f"{CHATS}?state={OPEN_STATES}")["total"])
 
 
 def held(page: Any) -> list[str]:

@@ -49,6 +49,23 @@ navigator.mediaDevices.getUserMedia = async ({ audio, video }) => {
 """
 """A page's camera and microphone: at every second of one clock a flash and a beep."""
 
+UNEVEN: Final = FLASH_AND_BEEP.replace(
+    "at += SECOND", "at += 0.7 + 0.6 * Math.abs(Math.sin(13 * at))"
+)
+"""Beeps at uneven times: a recording that is late by one beep is not mistaken for another."""
+
+GENERATED: Final = UNEVEN.replace(
+    "return canvas.captureStream(30).getVideoTracks()[0];",
+    """const track = new MediaStreamTrackGenerator({ kind: "video" });
+  const writer = track.writable.getWriter();
+  setInterval(() => {
+    const timestamp = 1000 * performance.now();
+    if (!window.isStill) writer.write(new VideoFrame(canvas, { timestamp }));
+  }, 33);
+  return track;""",
+)
+"""The same, but a camera that gives no picture while `window.isStill`."""
+
 FLASH_SECONDS: Final = 0.2
 
 MOST_APART: Final = 0.5

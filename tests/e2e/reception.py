@@ -118,9 +118,9 @@ def audible_times(levels: Levels) -> list[float]:
     return [level.at for level in levels if level.rms > AUDIBLE]
 
 
-def has_between(times: list[float], start: float, end: float) -> bool:
-    """Whether one of the sorted `times` lies between `start` and `end`."""
-    return bisect_left(times, start) < bisect_right(times, end)
+def count_between(times: list[float], start: float, end: float) -> int:
+    """Return how many of the sorted `times` lie between `start` and `end`."""
+    return bisect_right(times, end) - bisect_left(times, start)
 
 
 def _levels(rows: list[tuple[float, float, int, list[int]]]) -> Levels:

@@ -1,4 +1,4 @@
-"""Automatic means every call, whatever dies. The long form is `make soak`."""
+"""Automatic means every call, whatever dies. The long form is `make storm`."""
 
 from __future__ import annotations
 

@@ -12,7 +12,15 @@ from tests.media.network import Network
 Address = tuple[str, int]
 STEP_SECONDS = 0.002
 MAX_DATAGRAM_BYTES = 2048
-GOOD = {"loss": 0.0, "jitter": 0.0, "late": 0.0, "late_by": 0.03, "bytes_per_second": 0.0}
+GOOD = {
+    "loss": 0.0,
+    "burst": 1.0,
+    "delay": 0.0,
+    "jitter": 0.0,
+    "late": 0.0,
+    "late_by": 0.03,
+    "bytes_per_second": 0.0,
+}
 
 
 class Nat(asyncio.DatagramProtocol):

@@ -17,6 +17,7 @@ class Network:
     """Shares from 0 to 1, times in seconds. Whatever `late` hits comes `late_by` later.
 
     With `bytes_per_second` datagrams queue, for at most `backlog`; what would wait longer is lost.
+    Losses come in bursts of `burst` datagrams on average (Gilbert's model); 1: each by itself.
     """
 
     seed: int
@@ -28,19 +29,21 @@ class Network:
     late_by: float = 0.5
     bytes_per_second: float = 0.0
     backlog: float = 0.3
+    burst: float = 1.0
     now: float = 0.0
     lost: int = 0
     _due: list[tuple[float, int, bytes, Deliver]] = field(default_factory=list)
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
     _random: Random = field(init=False)
     _free_at: float = 0.0
+    _is_in_burst: bool = False
 
     def __post_init__(self) -> None:
         self._random = Random(self.seed)
 
     def send(self, datagram: bytes, deliver: Deliver) -> None:
         through = self._through(len(datagram))
-        if self._random.random() < self.loss or through - self.now > self.backlog:
+        if self._loses() or through - self.now > self.backlog:
             self.lost += 1
             return
         self._free_at = through
@@ -49,6 +52,13 @@ class Network:
             if self._random.random() < self.late:
                 at += self.late_by
             heapq.heappush(self._due, (at, next(self._numbers), datagram, deliver))
+
+    def _loses(self) -> bool:
+        if self.burst <= 1:
+            return self._random.random() < self.loss
+        ends, begins = 1 / self.burst, self.loss / (self.burst * (1 - self.loss))
+        self._is_in_burst = self._random.random() < (1 - ends if self._is_in_burst else begins)
+        return self._is_in_burst
 
     def _through(self, size: int) -> float:
         """When the last byte of the datagram is through the bottleneck."""

@@ -12,10 +12,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.e2e.call_end import check_call_end, checked_parties
-from tests.e2e.delivered import FLASH_AND_BEEP, last_call
+from tests.e2e.delivered import GENERATED, UNEVEN, last_call
 from tests.e2e.flow import AGENT, VISITOR, Sides, await_flow
-from tests.e2e.networks.test_ways import PRESS
-from tests.e2e.networks.ways import SCRIPT, Router, Way, router_to, take
+from tests.e2e.networks.ways import PRESS, SCRIPT, Router, Way, router_to, take
 from tests.media.firefox import Firefox
 from tests.running import PAGE_SCRIPTS, Parties, System, eventually
 
@@ -25,20 +24,6 @@ SECONDS = 6.0
 """Of each part of a call."""
 
 STALL_SECONDS = 5.0
-UNEVEN = FLASH_AND_BEEP.replace("at += SECOND", "at += 0.7 + 0.6 * Math.abs(Math.sin(13 * at))")
-"""Beeps at uneven times: a recording that is late by one beep is not mistaken for another."""
-
-GENERATED = UNEVEN.replace(
-    "return canvas.captureStream(30).getVideoTracks()[0];",
-    """const track = new MediaStreamTrackGenerator({ kind: "video" });
-  const writer = track.writable.getWriter();
-  setInterval(() => {
-    const timestamp = 1000 * performance.now();
-    if (!window.isStill) writer.write(new VideoFrame(canvas, { timestamp }));
-  }, 33);
-  return track;""",
-)
-
 VISITORS_WAY = r" udp .* 127\.0\.0\.1 "
 
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.flow import AGENT, VISITOR, Sides, await_flow
-from tests.e2e.networks.ways import Way, take, taken
+from tests.e2e.networks.ways import PRESS, Way, take, taken
 from tests.media.firefox import Firefox
 from tests.running import Parties, eventually
 
@@ -55,14 +55,6 @@ def firefox(tmp_path: Path) -> Iterator[Firefox]:
     browser.close()
 
 
-PRESS = """label => {
-  const all = root => [...root.querySelectorAll("*")]
-    .flatMap(one => one.shadowRoot ? [one, ...all(one.shadowRoot)] : [one]);
-  const button = all(document).find(one => one.localName === "button" && !one.disabled
-    && (one.getAttribute("aria-label") ?? one.textContent).trim() === label);
-  button?.click();
-  return !!button;
-}"""
 STAGE = "document.querySelector('visavis-widget').dataset.state"
 
 

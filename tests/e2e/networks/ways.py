@@ -36,6 +36,16 @@ window.RTCPeerConnection = class extends RTCPeerConnection {
 };
 """
 
+PRESS = """label => {
+  const all = root => [...root.querySelectorAll("*")]
+    .flatMap(one => one.shadowRoot ? [one, ...all(one.shadowRoot)] : [one]);
+  const button = all(document).find(one => one.localName === "button" && !one.disabled
+    && (one.getAttribute("aria-label") ?? one.textContent).trim() === label);
+  button?.click();
+  return !!button;
+}"""
+"""Presses a button by its name, in pages of any browser."""
+
 
 @dataclass(frozen=True)
 class Way:

@@ -1,0 +1,139 @@
+"""The comparison of recordings with their receivers finds what it is there to find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.archive.films import Take, film
+from tests.e2e.flow import AGENT, VISITOR
+from tests.e2e.oracle import compare
+from tests.e2e.reception import WRAP, reception
+
+START = datetime.fromisoformat("2026-01-01T10:00:00+00:00").timestamp()
+SECONDS = 6
+HELD, AFTER = 0.3, 0.1
+"""Seconds in the receiver's jitter buffer, and from there to its loudspeaker."""
+
+PICTURE = 0.04
+TAKES = (
+    Take("Visitor audio", ends=SECONDS),
+    Take("Visitor video", "vp8", ends=SECONDS),
+    Take("Agent audio", ends=SECONDS, tone=880.0),
+    Take("Agent video", "vp8", ends=SECONDS),
+)
+Sounds = list[tuple[float, float]]
+"""Beginnings and ends, in seconds of the file."""
+
+BEEPS: Sounds = [(at, at + 0.1) for at in range(SECONDS)]
+
+
+def rows(sounds: Sounds, delay: float = 0.0, *, lost: float = 0.0) -> list[Any]:
+    """Polls of levels, ten a second; the audio thread loses time at second 3, as if starved."""
+    found = []
+    for poll in range(-10, 10 * (SECONDS + 1)):
+        clock = poll / 10
+        wall = START + clock + (lost if clock > 3 else 0.0)
+        bins = range(10 * poll - 10, 10 * poll)
+        is_loud = [
+            any(a <= b / 100 + wall - START - clock - delay < z for a, z in sounds) for b in bins
+        ]
+        found.append([1000 * wall, clock, 10 * poll - 10, [500 * loud for loud in is_loud]])
+    return found
+
+
+def log(
+    sent: Sounds = BEEPS,
+    heard: Sounds = BEEPS,
+    pictures: Iterable[float] | None = None,
+    *,
+    starved: float = 0.0,
+    decoded: float = 1.0,
+) -> dict[str, Any]:
+    """What a page logs that sent and received these, in seconds of the file."""
+    seen = list(pictures or (n * PICTURE for n in range(round(SECONDS / PICTURE))))
+    frames = [
+        [1000 * (START + at + HELD), (WRAP - 90_000 + round(90_000 * at)) % WRAP, 1] for at in seen
+    ]
+    polls = [
+        [
+            ["audio", "a", 1000 * (START + n), 0, HELD * 48_000 * n, 48_000 * n],
+            ["video", "v", 1000 * (START + n), round(decoded * sum(at < n for at in seen)), 0, 0],
+        ]
+        for n in range(SECONDS + 2)
+    ]
+    return {
+        "opened": 1000 * START,
+        "sent": rows(sent, lost=starved),
+        "heard": rows(heard, HELD + AFTER),
+        "frames": frames,
+        "polls": polls,
+        "errors": [],
+    }
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return film(tmp_path_factory.mktemp("oracle") / "call.mkv", TAKES)
+
+
+def faults(path: Path, visitor: dict[str, Any], agent: dict[str, Any]) -> list[str]:
+    verdicts = compare(path, {VISITOR: [visitor], AGENT: [agent]})
+    return [fault for verdict in verdicts for fault in verdict.faults]
+
+
+def test_a_true_recording_has_no_faults(path: Path) -> None:
+    first, other = compare(path, {VISITOR: [log()], AGENT: [log()]})
+    assert first.faults == other.faults == []
+    assert (first.frames, first.decoded) == (150, 150)
+    assert first.heard == first.followed == SECONDS
+    assert first.offset < 0.03
+    assert first.receivers_delay == pytest.approx(HELD + AFTER, abs=0.03)
+    assert first.receivers_still == pytest.approx(PICTURE)
+
+
+def test_a_sound_in_another_place_is_found(path: Path) -> None:
+    moved = [*BEEPS[:3], (3.15, 3.25), *BEEPS[4:]]
+    assert faults(path, log(moved), log(heard=moved)) == ["Visitor: sounds are misplaced"]
+    near = [*BEEPS[:3], (3.07, 3.17), *BEEPS[4:]]
+    assert faults(path, log(near), log(heard=near)) == []
+
+
+def test_a_sound_that_is_not_in_the_file_is_found(path: Path) -> None:
+    more = sorted([*BEEPS, (2.5, 2.6)])
+    assert faults(path, log(more), log(heard=more)) == ["Visitor: sounds are misplaced"]
+    assert faults(path, log(more), log()) == []  # nobody heard it
+
+
+def test_seconds_that_are_missing_are_found(path: Path) -> None:
+    long = [*BEEPS[:3], (3.0, 4.1), *BEEPS[5:]]
+    assert faults(path, log(long), log(heard=long)) == ["Visitor: sound is missing"]
+    assert faults(path, log(long), log()) == []
+
+
+def test_a_starved_audio_thread_is_no_fault(path: Path) -> None:
+    """Until its next poll it is not known when the thread lost time."""
+    assert faults(path, log(starved=0.4), log()) == []
+
+
+def test_pictures_that_are_missing_are_found(path: Path) -> None:
+    assert faults(path, log(), log(decoded=1.05)) == ["Visitor: frames are missing"]
+
+
+def test_a_stand_still_of_the_file_alone_is_found(tmp_path: Path) -> None:
+    takes = [Take("Visitor video", "vp8", ends=SECONDS, lost=[(2.0, 3.0)])]
+    path = film(tmp_path / "still.mkv", takes)
+    assert "Visitor: it stands still" in faults(path, log(), log())
+    both = [n * PICTURE for n in range(round(SECONDS / PICTURE)) if not 2.0 <= n * PICTURE < 3.0]
+    assert "Visitor: it stands still" not in faults(path, log(), log(pictures=both))
+
+
+def test_the_clock_of_a_page_is_tied_to_the_wall_clock_by_its_next_polls() -> None:
+    late = rows(BEEPS)
+    late[4][0] += 120  # the page was busy
+    one = reception([{**log(), "heard": late}])
+    assert max(level.at - level.earliest for level in one.heard) < 0.001
