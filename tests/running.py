@@ -218,6 +218,9 @@ class Parties:
         self.checked: set[str] = set()
         """Recordings that have been compared with what the pages received."""
 
+        self.lost: list[tuple[float, float]] = []
+        """Spans of the wall clock of which recordings may lack something, as before a kill."""
+
         self._browsers = browsers
         self._pages: list[tuple[str, Page]] = []
         self._others: list[tuple[str, Any]] = []
@@ -265,13 +268,17 @@ class Parties:
         """Return the pages that are still open."""
         return [page for _, page in self._pages if not page.is_closed()]
 
-    def add(self, name: str, page: Any) -> None:
+    @contextmanager
+    def joined_by(self, name: str, page: Any) -> Iterator[None]:
         """Let another browser's page take a side; `name` is that of its peer connection."""
         self._others.append((name, page))
+        yield
+        self._others.remove((name, page))
 
     def logs(self) -> dict[str, list[dict[str, Any]]]:
         """Return what the pages have logged of their calls, by the name of their connection."""
-        everyone = [*((n, p) for n, p in self._pages if not p.is_closed()), *self._others]
+        everyone = [*((name, page) for name, page in self._pages if not page.is_closed())]
+        everyone += self._others
         return {
             name: [log for own, page in everyone if own == name for log in page.evaluate(LOGS)]
             for name in (VISITOR, AGENT)

@@ -57,7 +57,8 @@ def held(page: Any) -> list[str]:
 def check_recordings(parties: Parties) -> None:
     """Compare the recordings of all calls since the last check, in the built-in archive."""
     system = parties.system
-    calls = system.ask(f"{CHATS}?from={parties.since:%Y-%m-%dT%H:%M:%SZ}")["audioVideoChats"]
+    since = parties.since.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    calls = system.ask(f"{CHATS}?from={since}&pageSize=100")["audioVideoChats"]
     for call in calls:
         recording_id = call["recordingId"]
         if not recording_id or recording_id in parties.checked or not call["connectTime"]:
@@ -70,4 +71,4 @@ def check_recordings(parties: Parties) -> None:
 def check_recording(parties: Parties, recording_id: str, path: Path) -> None:
     """Compare one recording, for example one that another recording server received."""
     parties.checked.add(recording_id)
-    assert_true(path, parties.logs())
+    assert_true(path, parties.logs(), parties.lost)

@@ -14,7 +14,7 @@ import shutil
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -137,13 +137,16 @@ class Verdict:
         )
 
 
-def compare(path: Path, logs: Logs) -> list[Verdict]:
-    """Each side of a recording with what the page that received it logged."""
+def compare(path: Path, logs: Logs, lost: Sequence[Span] = ()) -> list[Verdict]:
+    """Each side of a recording with what the page that received it logged.
+
+    Nothing is compared in its pauses and in the spans of the wall clock that are `lost`.
+    """
     receptions = {name: reception(one) for name, one in logs.items()}
     probed = ffprobe(path)
     start = datetime.fromisoformat(probed["format"]["tags"]["DATE_RECORDED"]).timestamp()
     end = start + float(probed["format"]["duration"])
-    pauses = list(_pauses(probed, start, end))
+    pauses = [*_pauses(probed, start, end), *lost]
     verdicts = [
         _compare(path, (start, end), side, receptions[own], receptions[other], pauses)
         for side, (own, other) in SIDES.items()
@@ -153,9 +156,9 @@ def compare(path: Path, logs: Logs) -> list[Verdict]:
     return verdicts
 
 
-def assert_true(path: Path, logs: Logs) -> None:
+def assert_true(path: Path, logs: Logs, lost: Sequence[Span] = ()) -> None:
     """Fail if a recording is not what its receivers saw and heard."""
-    faults = [fault for verdict in compare(path, logs) for fault in verdict.faults]
+    faults = [fault for verdict in compare(path, logs, lost) for fault in verdict.faults]
     assert faults == [], keep(path, logs)
 
 

@@ -12,6 +12,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.e2e.call_end import check_recording
 from tests.e2e.delivered import digest, last_call, recordings, titles
 from tests.interop.test_delivery import running
 from tests.interop.test_tus import PEERS
@@ -107,6 +108,7 @@ def test_a_wrong_address_is_told_and_loses_nothing(
     files = [path for path in (tmp_path / "files").iterdir() if path.suffix != ".json"]
     (path,) = [file for file in files if digest(file) == told["sha256"]]
     assert titles(path, told["sha256"], last_call(system)) == ["Visitor audio", "Agent audio"]
+    check_recording(parties, last_call(system)["recordingId"], path)
     admin.reload()
     expect(admin.locator("#backlog")).to_have_text("Nothing waits for delivery.")
     expect(admin.locator("#last-error")).to_have_text("none")

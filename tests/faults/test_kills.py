@@ -18,6 +18,8 @@ from tests.running import Parties, System, decoding_errors, eventually, ffprobe
 pytestmark = [pytest.mark.fault, pytest.mark.e2e]
 
 TALK_SECONDS = 5.0
+JOURNAL_SECONDS = 0.5
+"""A media worker flushes its journals as often."""
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +55,7 @@ def test_media_worker_killed_in_mid_call(system: System, talking: Parties) -> No
     sides = {VISITOR: talking.visitor, AGENT: talking.agent}
     note_resumption(sides)
     killed_at = time.time()
+    talking.lost.append((killed_at - JOURNAL_SECONDS, killed_at))
     system.kill_part("media")
 
     await_resumption(sides, killed_at)

@@ -117,7 +117,7 @@ class SoakCall:
         directory = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
         firefox = Firefox(directory, "", (*PAGE_SCRIPTS, UNEVEN, SCREEN))
         self._stack.callback(firefox.close)
-        self.parties.add(name, firefox)
+        self._stack.enter_context(self.parties.joined_by(name, firefox))
         if name == AGENT:
             firefox.goto(f"{self.system.url}/signin")
             for cookie in self.system.sessions["admin@localhost"]:

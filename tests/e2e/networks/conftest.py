@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Playwright
 
-from tests.e2e.call_end import checked_parties
 from tests.e2e.conftest import COLLEAGUE, PASSWORD
 from tests.e2e.flow import AGENT, VISITOR, Sides
 from tests.e2e.networks.ways import SCRIPT, coturn
@@ -17,12 +16,12 @@ from tests.running import CHROMIUM, FAKE_DEVICES, Parties, System
 
 @pytest.fixture(scope="package")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """With two agents, switched on."""
+    """With two agents, switched on, and recording."""
     directory = tmp_path_factory.mktemp("networks")
     with coturn(directory) as server:
         running = System(directory / "data", *server.options).start()
         running.hire(COLLEAGUE, PASSWORD, "--name", "Bea", "--administrator")
-        running.configure(on=True)
+        running.configure(on=True, recording=True)
         yield running
         running.stop()
 
@@ -41,12 +40,16 @@ def browser(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="package")
 def parties(browser: Browser, system: System) -> Iterator[Parties]:
-    """Both have arrived, and the test decides which way their media takes."""
-    with checked_parties((browser, browser), system) as both:
-        for page in (both.visitor, both.agent):
-            page.add_init_script(SCRIPT)
-        both.arrive()
-        yield both
+    """Both have arrived, and the test decides which way their media takes.
+
+    Whatever ends a call has to check its end: other tests use other pages of the same system.
+    """
+    both = Parties((browser, browser), system)
+    for page in (both.visitor, both.agent):
+        page.add_init_script(SCRIPT)
+    both.arrive()
+    yield both
+    both.close()
 
 
 @pytest.fixture(scope="package")

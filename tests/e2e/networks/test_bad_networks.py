@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page as Tab
 from playwright.sync_api import expect
 
+from tests.e2e.call_end import check_call_end
 from tests.e2e.conftest import COLLEAGUE, PASSWORD
 from tests.e2e.flow import AGENT, VISITOR, Flow, Page, Sides, await_flow, flow
 from tests.e2e.networks.ways import Router, Way, router_to, take
@@ -40,13 +42,15 @@ def router(system: System) -> Iterator[Router]:
 
 @pytest.fixture(scope="module")
 def call(parties: Parties, sides: Sides, router: Router) -> Iterator[Sides]:
-    """Goes on from test to test."""
+    """Goes on from test to test; its recording is compared at the end."""
+    parties.since = datetime.now(UTC)
     port = router.ask(router.nat.open())
     take(parties.visitor, Way(r" udp .* 127\.0\.0\.1 ", port))
     take(parties.agent, Way())
     parties.connect()
     yield sides
     parties.hang_up()
+    check_call_end(parties)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -6,6 +6,7 @@ The comparison itself is at the end of every test with a recorded call: `call_en
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,24 +21,17 @@ from tests.running import PAGE_SCRIPTS, Parties, System, eventually
 
 pytestmark = pytest.mark.e2e
 
-SECONDS = 6.0
+SECONDS = 4.0
 """Of each part of a call."""
 
-STALL_SECONDS = 5.0
+STALL_SECONDS = 4.0
 VISITORS_WAY = r" udp .* 127\.0\.0\.1 "
 
 
 @pytest.fixture
-def recorded(system: System) -> Iterator[System]:
-    system.configure(on=True, recording=True)
-    yield system
-    system.configure(on=True)
-
-
-@pytest.fixture
-def pair(browser: Browser, recorded: System) -> Iterator[Parties]:
+def pair(browser: Browser, system: System) -> Iterator[Parties]:
     """Two pages of Chromium that flash and beep."""
-    with checked_parties((browser, browser), recorded) as both:
+    with checked_parties((browser, browser), system) as both:
         for page in (both.visitor, both.agent):
             page.add_init_script(SCRIPT)
             page.add_init_script(UNEVEN)
@@ -46,8 +40,8 @@ def pair(browser: Browser, recorded: System) -> Iterator[Parties]:
 
 
 @pytest.fixture
-def nat(recorded: System) -> Iterator[Router]:
-    with router_to(recorded, seed=4) as running:
+def nat(system: System) -> Iterator[Router]:
+    with router_to(system, seed=4) as running:
         yield running
 
 
@@ -116,8 +110,7 @@ def test_over_300_ms_and_5_percent_loss(pair: Parties, nat: Router) -> None:
 
 def test_between_firefox_and_chromium(pair: Parties, tmp_path: Path) -> None:
     firefox = Firefox(tmp_path, "", (*PAGE_SCRIPTS, UNEVEN))
-    pair.add(VISITOR, firefox)
-    try:
+    with closing(firefox), pair.joined_by(VISITOR, firefox):
         firefox.goto(f"{pair.system.url}/demo")
         for label in ("Video call", "Call now"):
             eventually(lambda label=label: firefox.evaluate(PRESS, label))  # type: ignore[misc]
@@ -128,5 +121,3 @@ def test_between_firefox_and_chromium(pair: Parties, tmp_path: Path) -> None:
         assert firefox.evaluate(PRESS, "Hang up")
         expect(pair.agent.get_by_text("The call has ended.")).to_be_visible()
         ends_complete(pair)
-    finally:
-        firefox.close()

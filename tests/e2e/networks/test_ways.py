@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.call_end import check_call_end
 from tests.e2e.flow import AGENT, VISITOR, Sides, await_flow
 from tests.e2e.networks.ways import PRESS, Way, take, taken
 from tests.media.firefox import Firefox
-from tests.running import Parties, eventually
+from tests.running import PAGE_SCRIPTS, Parties, eventually
 
 pytestmark = pytest.mark.e2e
 
 DIRECT = Way()
 TCP = Way(candidates=" tcp ")
 TURN_BY_UDP, TURN_BY_TCP = Way(turn="=udp"), Way(turn="=tcp")
+
+
+@pytest.fixture(autouse=True)
+def _checked(parties: Parties) -> Iterator[None]:
+    parties.since = datetime.now(UTC)
+    yield
+    check_call_end(parties)
 
 
 def connect(parties: Parties, visitor: Way, agent: Way, kind: str = "Video call") -> None:
@@ -49,9 +58,11 @@ def test_a_video_call_by(
 
 
 @pytest.fixture
-def firefox(tmp_path: Path) -> Iterator[Firefox]:
-    browser = Firefox(tmp_path, "")
-    yield browser
+def firefox(tmp_path: Path, parties: Parties) -> Iterator[Firefox]:
+    browser = Firefox(tmp_path, "", PAGE_SCRIPTS)
+    with parties.joined_by(VISITOR, browser):
+        yield browser
+        check_call_end(parties)
     browser.close()
 
 
