@@ -226,7 +226,7 @@ def _sounds(
     start, end = span
     sent = [one for one in onsets(sender.sent) if not _overlaps(pauses, one.at, one.at)]
     heard = [one.at for one in onsets(receiver.heard) if start <= one.at <= end + MOST_DELAY]
-    found = [one.at for one in onsets([Level(start, 0.0, start), *levels])]
+    found = [one.at for one in onsets([Level(start - 1.0, 0.0, start), *levels])]
     certain = [one.at for one in sent if one.is_certain]
     delay = _constant(certain, found, low=-0.3, high=1.0)
     undelayed = [at - receiver.delay(at) for at in heard]
