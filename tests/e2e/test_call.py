@@ -14,7 +14,7 @@ from visavis.services.limits import VisitorLimits
 
 pytestmark = pytest.mark.e2e
 
-TALK_SECONDS = 10
+TALK_SECONDS = 5
 DELIVERED_SECONDS = 15
 CALLS = 3
 """So many are made at most for one that is delivered in time, on a machine busy with others."""
