@@ -268,6 +268,11 @@ class Parties:
         """Return the pages that are still open."""
         return [page for _, page in self._pages if not page.is_closed()]
 
+    @property
+    def others(self) -> list[Any]:
+        """Return the pages of other browsers that take a side."""
+        return [page for _, page in self._others]
+
     @contextmanager
     def joined_by(self, name: str, page: Any) -> Iterator[None]:
         """Let another browser's page take a side; `name` is that of its peer connection."""

@@ -37,7 +37,7 @@ def expect_no_call(parties: Parties) -> None:
     """Fail unless the server has no open call and no page a live track, connection or tone."""
     system = parties.system
     eventually(lambda: not open_calls(system))
-    for page in parties.pages:
+    for page in (*parties.pages, *parties.others):
         # tones ring out within a second, and a page hears of its call's end a little later
         eventually(lambda page=page: not held(page), 10)  # type: ignore[misc]
 
@@ -48,9 +48,9 @@ def open_calls(system: System) -> int:
 
 def held(page: Any) -> list[str]:
     """Return what a page still holds for a call, in words."""
-    left: list[str] = page.evaluate("window.heldForCalls?.() ?? []")
+    left: list[str] = page.evaluate("window.heldForCalls ? heldForCalls() : []")
     if left:
-        print(f"{page.url} holds {left}")
+        print(f"a page holds {left}")
     return left
 
 
