@@ -6,7 +6,6 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 BIN_SECONDS: Final = 0.01
@@ -54,8 +53,8 @@ class Sound(NamedTuple):
         return self.at - self.earliest < CERTAIN_SECONDS
 
 
-Gap = tuple[float, float, float]
-"""Wall-clock time of two pictures in a row, and the seconds between their captures."""
+Stream = list[tuple[float, float]]
+"""Wall-clock time of each picture of one stream, and its capture time on the RTP clock."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class Reception:
 
     heard: Levels
     sent: Levels
-    gaps: list[Gap]
+    streams: list[Stream]
     decoded: list[tuple[float, float, int]]
     """Of each poll the time of the one before, its own, and the pictures decoded in between."""
 
@@ -87,7 +86,7 @@ def reception(logs: Iterable[Mapping[str, Any]]) -> Reception:
     sent: Levels = []
     decoded: list[tuple[float, float, int]] = []
     delays: list[tuple[float, float]] = []
-    streams: list[list[tuple[float, int]]] = []
+    streams: list[Stream] = []
     errors: list[str] = []
     for log in sorted(logs, key=lambda log: float(log["opened"])):
         heard += _levels(log["heard"])
@@ -97,9 +96,9 @@ def reception(logs: Iterable[Mapping[str, Any]]) -> Reception:
         by_stream: dict[int, list[tuple[float, int]]] = defaultdict(list)
         for at, timestamp, stream in log["frames"]:
             by_stream[stream].append((at / 1000, timestamp))
-        streams += by_stream.values()
+        streams += map(_unwrapped, by_stream.values())
         errors += log["errors"]
-    return Reception(sorted(heard), sorted(sent), _gaps(streams), decoded, sorted(delays), errors)
+    return Reception(sorted(heard), sorted(sent), streams, decoded, sorted(delays), errors)
 
 
 def onsets(levels: Levels) -> list[Sound]:
@@ -165,15 +164,12 @@ def _delays(polls: list[list[list[Any]]]) -> list[tuple[float, float]]:
     return found
 
 
-def _gaps(streams: list[list[tuple[float, int]]]) -> list[Gap]:
-    """Every two pictures in a row, by RTP time if they are of one stream: a busy page is late."""
-    rows = sorted(
-        (at, number, timestamp) for number, one in enumerate(streams) for at, timestamp in one
-    )
-    found: list[Gap] = []
-    for (at, stream, timestamp), (later, other, following) in pairwise(rows):
-        if stream == other and timestamp >= 0 <= following:
-            found.append((at, later, (following - timestamp) % WRAP / VIDEO_RATE))
-        else:
-            found.append((at, later, later - at))
+def _unwrapped(rows: list[tuple[float, int]]) -> Stream:
+    found: Stream = []
+    seconds, last = 0.0, rows[0][1]
+    for at, timestamp in rows:
+        step = (timestamp - last) % WRAP
+        seconds += (step if step < WRAP / 2 else step - WRAP) / VIDEO_RATE
+        found.append((at, seconds))
+        last = timestamp
     return found

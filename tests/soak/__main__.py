@@ -40,6 +40,7 @@ HEADER: Final = (
     "still file/receiver",
     "verdict",
 )
+ROOT: Final = Path(__file__).resolve().parents[2]
 FAILURES: Final = (AssertionError, Error, OSError, httpx2.HTTPError)
 WIDTHS: Final = (17, 11, 17, 7, 19, 11, 7, 19, 0)
 
@@ -130,7 +131,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.list:
         print(*(row.name for row in rows), sep="\n")
         return 0
-    subprocess.run(["sh", "tests/system-packages"], check=True)
+    subprocess.run(["sh", ROOT / "tests" / "system-packages"], check=True)
     return 1 if soak(rows, options.seed) else 0
 
 

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.call_end import check_call_end
+from tests.e2e.delivered import UNEVEN
 from tests.e2e.flow import AGENT, VISITOR, Sides, await_flow
 from tests.e2e.networks.ways import PRESS, Way, take, taken
 from tests.media.firefox import Firefox
@@ -59,7 +60,7 @@ def test_a_video_call_by(
 
 @pytest.fixture
 def firefox(tmp_path: Path, parties: Parties) -> Iterator[Firefox]:
-    browser = Firefox(tmp_path, "", PAGE_SCRIPTS)
+    browser = Firefox(tmp_path, "", (*PAGE_SCRIPTS, UNEVEN))
     with parties.joined_by(VISITOR, browser):
         yield browser
         check_call_end(parties)
