@@ -24,6 +24,7 @@ from visavis.bus.local import LocalBus
 from visavis.descriptors import try_to_open
 from visavis.domain.errors import VisavisError
 from visavis.domain.recording import INCOMPLETE
+from visavis.domain.signaling import IceServers
 from visavis.http_server import (
     connection_gate,
     http_server,
@@ -121,6 +122,12 @@ class App:
         self.desk = RecordingDesk(store, now, settings.archive_url, Trials(deliverer(settings)))
         self.tally = Tally()
         self.media = MediaWorkers(settings.media_sockets)
+        self.ice = IceDirectory(
+            settings.stun_servers,
+            settings.turn_servers,
+            settings.turn_secret,
+            settings.turn_seconds,
+        )
         self.calls = Calls(
             config_of=self.configs.get,
             policy_of=self.policies.get,
@@ -133,6 +140,7 @@ class App:
             node_id=self.node_id,
             announce=self.configs.announce,
             limits=visitor_limits(settings),
+            relays=self._relays if self.ice.has_relay else None,
         )
         self.configs.is_staffed = self.calls.is_staffed
         self.gate = connection_gate(settings)
@@ -148,6 +156,9 @@ class App:
         self.sockets = self._sockets()
         self.oauth = self._oauth(self.sessions)
         self.web = self._web()
+
+    def _relays(self, call_id: str) -> IceServers:
+        return self.ice.servers(call_id, now())
 
     async def _announce(self, site_id: int) -> None:
         """The policy and the configuration tell pages one thing, and so need one another."""
@@ -172,17 +183,11 @@ class App:
 
     def _sockets(self) -> Sockets:
         settings = self.settings
-        ice = IceDirectory(
-            settings.stun_servers,
-            settings.turn_servers,
-            settings.turn_secret,
-            settings.turn_seconds,
-        )
         sockets = Sockets(
             calls=self.calls,
             bus=self.bus,
             availability_of=self.configs.availability,
-            ice_servers=lambda socket_id: ice.servers(socket_id, now()),
+            ice_servers=self.ice.public_servers(),
             ice_seconds=settings.turn_seconds / 2,
             has_site=self.people.has_site,
             active_agent=self.people.active_agent,

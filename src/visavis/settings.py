@@ -50,8 +50,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, Meta(description="What coturn has as static-auth-secret; a variable hides it best.")
     ] = ""
     turn_seconds: Annotated[
-        int, Meta(description="How long a browser may use a TURN server.", ge=600, le=604_800)
-    ] = 86_400
+        int,
+        Meta(
+            description="Seconds that a call's credentials for the TURN servers are valid; they "
+            "are renewed while it lasts.",
+            ge=60,
+            le=86_400,
+        ),
+    ] = 600
     archive: Annotated[bool, Meta(description="Run the built-in recording server.")] = True
     allow_private_recording_servers: Annotated[
         bool, Meta(description="Deliver recordings to private networks too.")

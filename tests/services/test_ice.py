@@ -17,6 +17,15 @@ def test_nothing_is_told_of_no_servers() -> None:
     assert IceDirectory().servers("v", NOW).servers == []
 
 
+def test_strangers_are_told_of_stun_alone() -> None:
+    directory = IceDirectory(("stun:a",), ("turn:t",), "north")
+    told = directory.public_servers()
+    assert told.servers == [IceServer(urls=["stun:a"])]
+    assert told.has_relay
+    assert directory.has_relay
+    assert not IceDirectory(("stun:a",)).public_servers().has_relay
+
+
 def test_stun_servers_need_no_credentials() -> None:
     (server,) = IceDirectory(stun_servers=("stun:a", "stun:b")).servers("v", NOW).servers
     assert server == IceServer(urls=["stun:a", "stun:b"])

@@ -17,6 +17,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
 from tests.web.conftest import Served
+from visavis.services.ice import IceDirectory
+from visavis.sources import now
 from visavis.web import pump
 from visavis.web.liveness import Liveness, Patience
 from visavis.web.pace import BURST, MESSAGES_PER_SECOND, Pace
@@ -303,16 +305,33 @@ def test_both_parties_join_a_call_that_the_api_made(enabled: Served) -> None:
     run(enabled, talk)
 
 
-def test_ice_servers_are_told_again(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(served.app.sockets, "_ice_seconds", 0.01)
+def test_credentials_for_a_relay_are_those_of_a_call(
+    enabled: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = enabled.app
+    ice = IceDirectory(("stun:s",), ("turn:t",), "secret", 60)
+    monkeypatch.setattr(app.sockets, "_ice_servers", ice.public_servers())
+    monkeypatch.setattr(app.sockets, "_ice_seconds", 0.05)
+    monkeypatch.setattr(app.calls._links, "_relays", lambda call_id: ice.servers(call_id, now()))
 
     async def talk(signaling: Signaling) -> None:
-        async with signaling.visitor() as socket:
-            page = Page(socket)
-            for _ in range(3):
-                await page.hear("iceServers")
+        async with signaling.agent(), signaling.visitor() as socket, signaling.visitor() as other:
+            stranger, visitor = Page(other), Page(socket)
+            for page in (stranger, visitor):
+                public = await page.hear("iceServers")
+                assert [server["urls"] for server in public["servers"]] == [["stun:s"]]
+                assert public["hasRelay"]
+            await visitor.say(type="call", media="video", offer=OFFER)
+            call_id = (await visitor.hear("calling"))["callId"]
+            for _ in range(3):  # at once, and again before they expire
+                relay = (await visitor.hear("iceServers"))["servers"][1]
+                expiry, _, user = relay["username"].partition(":")
+                assert user == call_id
+                assert 30 < int(expiry) - now().timestamp() <= 60
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(stranger.hear("iceServers"), 0.3)
 
-    run(served, talk)
+    run(enabled, talk)
 
 
 def test_a_page_that_falls_behind_is_to_connect_again(

@@ -54,7 +54,7 @@ export type Availability = {
   /** Whether an agent is on duty. */
   isStaffed?: boolean;
 };
-export type IceServers = { type: "iceServers"; servers: RTCIceServer[] };
+export type IceServers = { type: "iceServers"; servers: RTCIceServer[]; hasRelay?: boolean };
 export type CallState = {
   type: "callState";
   callId: string;

@@ -61,6 +61,8 @@ export class Visitor extends Subject {
   private lastCallId = "";
   private resumeSeconds = RESUME_SECONDS;
   private iceServers: RTCIceServer[] = [];
+  /** A call may take a way that the check before it is not told of: a TURN server. */
+  private hasRelay = false;
   private patience = 0;
   /** A call that was left while the socket was down: to be hung up once it is back. */
   private forsaken: { callId: string; secret: string } | undefined;
@@ -241,6 +243,7 @@ export class Visitor extends Subject {
         break;
       case "iceServers":
         this.iceServers = message.servers;
+        this.hasRelay = message.hasRelay ?? false;
         break;
       case "invited":
         if (this.stage === "idle" || this.stage === "ended") this.invited(message);
@@ -471,7 +474,7 @@ export class Visitor extends Subject {
     const { signal } = this.check;
     const path = await probe(ask, this.iceServers, signal);
     if (signal.aborted) return;
-    this.path = path;
+    this.path = path === "blocked" && this.hasRelay ? "unknown" : path;
     this.answerPath = undefined;
     this.changed();
   }

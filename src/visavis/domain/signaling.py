@@ -214,9 +214,14 @@ class IceServer(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class IceServers(Message, frozen=True):
-    """STUN and TURN servers for links to come; told anew before their credentials expire."""
+    """STUN and TURN servers for links to come.
+
+    Only the parties of a call are told of TURN servers, with credentials of that call, and again
+    before these expire. `has_relay` says to everybody whether there are TURN servers.
+    """
 
     servers: list[IceServer]
+    has_relay: bool = False
 
 
 class Availability(Message, frozen=True):

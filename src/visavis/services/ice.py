@@ -18,14 +18,26 @@ class IceDirectory:
     stun_servers: Sequence[str] = ()
     turn_servers: Sequence[str] = ()
     turn_secret: str = ""
-    turn_seconds: int = 86_400
+    turn_seconds: int = 600
 
-    def servers(self, user: str, now: datetime) -> IceServers:
-        """What `user`, any name without a colon, may use for `turn_seconds` from now."""
-        servers = [IceServer(urls=list(self.stun_servers))] if self.stun_servers else []
+    @property
+    def has_relay(self) -> bool:
+        """Whether there is a TURN server for those who have a call."""
+        return bool(self.turn_servers)
+
+    def public_servers(self) -> IceServers:
+        """Return what everybody may use: the STUN servers."""
+        return IceServers(servers=self._stun(), has_relay=self.has_relay)
+
+    def servers(self, call_id: str, now: datetime) -> IceServers:
+        """Return what a party of a call may use for `turn_seconds` from now."""
+        servers = self._stun()
         if self.turn_servers:
-            servers.append(self._turn(user, now))
-        return IceServers(servers=servers)
+            servers.append(self._turn(call_id, now))
+        return IceServers(servers=servers, has_relay=self.has_relay)
+
+    def _stun(self) -> list[IceServer]:
+        return [IceServer(urls=list(self.stun_servers))] if self.stun_servers else []
 
     def _turn(self, user: str, now: datetime) -> IceServer:
         urls = list(self.turn_servers)

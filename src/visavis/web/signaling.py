@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
-import msgspec
 from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket
@@ -46,7 +45,7 @@ class Sockets:
         calls: Calls,
         bus: Bus,
         availability_of: Callable[[int], Awaitable[signaling.Availability]],
-        ice_servers: Callable[[str], signaling.IceServers],
+        ice_servers: signaling.IceServers,
         ice_seconds: float,
         has_site: Callable[[int], Awaitable[bool]],
         signed_in: Callable[[HTTPConnection], Awaitable[Agent]],
@@ -99,7 +98,7 @@ class Sockets:
         topics = socket_topic(visitor.id), config_topic(visitor.site_id)
         async with self._bus.subscribe(*topics) as inbox:
             await socket.accept()
-            await self._greet(socket, visitor.site_id, visitor.id)
+            await self._greet(socket, visitor.site_id)
             try:
                 with self._renewing(visitor.id):
                     await pump(
@@ -140,7 +139,7 @@ class Sockets:
         async with self._bus.subscribe(*topics) as inbox:
             await socket.accept()
             await send(socket, await self._calls.welcome(desk))
-            await self._greet(socket, desk.agent.site_id, desk.socket_id)
+            await self._greet(socket, desk.agent.site_id)
             self._calls.agent_arrived(desk)
             try:
                 with self._renewing(desk.socket_id):
@@ -211,18 +210,17 @@ class Sockets:
         accept = Permission.ACCEPT_CALLS
         return now.agent.may(accept) != desk.agent.may(accept)
 
-    async def _greet(self, socket: WebSocket, site_id: int, socket_id: str) -> None:
+    async def _greet(self, socket: WebSocket, site_id: int) -> None:
         await send(socket, await self._availability_of(site_id))
-        await send(socket, self._ice_servers(socket_id))
+        await send(socket, self._ice_servers)
 
     @contextmanager
     def _renewing(self, socket_id: str) -> Iterator[None]:
-        """Tell the page of the ICE servers again before their credentials have passed."""
+        """Give the page of a call credentials for TURN again before its own expire."""
         later = asyncio.get_running_loop().call_later
 
         def renew() -> None:
-            servers = msgspec.json.encode(self._ice_servers(socket_id))
-            self._bus.publish(socket_topic(socket_id), servers)
+            self._calls.renew_relays(socket_id)
             timers[0] = later(self._ice_seconds, renew)
 
         timers = [later(self._ice_seconds, renew)]

@@ -23,7 +23,7 @@ from visavis.services.calls.desks import Desks
 from visavis.services.calls.ears import Ears
 from visavis.services.calls.floor import Floor, Scheduler
 from visavis.services.calls.joins import Invitee, Joining, Joins
-from visavis.services.calls.links import Links
+from visavis.services.calls.links import Links, Relays
 from visavis.services.calls.lobby import Lobby
 from visavis.services.calls.news import News
 from visavis.services.calls.parties import Parties
@@ -55,6 +55,7 @@ class Calls:
         node_id: str,
         announce: Callable[[int], Awaitable[None]],
         limits: VisitorLimits | None = None,
+        relays: Relays | None = None,
     ) -> None:
         self._config_of = config_of
         guard = self.guard = VisitorGuard(limits or VisitorLimits(), clock)
@@ -64,7 +65,7 @@ class Calls:
         )
         presence = Presence()
         self._taping = Taping(floor, media, store)
-        links = Links(floor, media, self._taping)
+        links = self._links = Links(floor, media, self._taping, relays)
         self._ringing = Ringing(floor, presence, links)
         self._transfers = Transfers(floor, presence, links)
         self._staffing = Staffing(floor, presence, announce)
@@ -85,6 +86,7 @@ class Calls:
             lobby=self._lobby,
             joins=self._joins,
             desks=self._desks,
+            links=links,
             guard=guard,
             staffing=self._staffing,
         )
@@ -108,6 +110,11 @@ class Calls:
     def is_in_call(self, socket_id: str) -> bool:
         """Whether a page is a party of a call."""
         return self._floor.seated(socket_id) is not None
+
+    def renew_relays(self, socket_id: str) -> None:
+        """Give a page that is a party of a call credentials again, before its own expire."""
+        if seated := self._floor.seated(socket_id):
+            self._links.tell_relays(*seated)
 
     # A visitor's page
 

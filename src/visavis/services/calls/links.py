@@ -35,6 +35,9 @@ MAX_LINKS: Final = 200
 
 _BUILD: Final = "build"
 
+Relays = Callable[[str], signaling.IceServers]
+"""Returns the ICE servers of a call, with credentials that are for it alone."""
+
 
 class Links:
     """`handed_over` hears that a link to an agent flows who did not have the call yet.
@@ -42,13 +45,26 @@ class Links:
     `parting` are the calls that are over and whose last links are being closed.
     """
 
-    def __init__(self, floor: Floor, media: MediaPlane, taping: Taping) -> None:
+    def __init__(
+        self, floor: Floor, media: MediaPlane, taping: Taping, relays: Relays | None = None
+    ) -> None:
         self._floor = floor
         self._media = media
         self._taping = taping
+        self._relays = relays
         self.parting: dict[str, LiveCall] = {}
         self.handed_over: Callable[[LiveCall, Seat], None] = lambda call, seat: None
         floor.endings.append(self._close_all)
+
+    @property
+    def has_relay(self) -> bool:
+        """Whether the parties of a call are told of a TURN server."""
+        return self._relays is not None
+
+    def tell_relays(self, call: LiveCall, seat: Seat) -> None:
+        """Give a party the credentials of its call, before it makes a peer connection."""
+        if self._relays:
+            self._floor.tell(seat, self._relays(call.id))
 
     # A link's beginning
 
@@ -62,6 +78,10 @@ class Links:
             if link is not call.present:
                 self.drop(call, link)
         link = call.add_link()
+        self._ask_for_offer(call, link)
+
+    def _ask_for_offer(self, call: LiveCall, link: LiveLink) -> None:
+        self.tell_relays(call, call.visitor)
         self._floor.tell(call.visitor, signaling.Connect(call_id=call.id, link=link.number))
 
     def renew(self, call: LiveCall) -> None:
@@ -73,7 +93,7 @@ class Links:
         """The visitor's page may have missed that a link is wanted of it."""
         link = call.links.get(call.newest)
         if link and link is not call.present and not link.offered and not link.is_open:
-            self._floor.tell(call.visitor, signaling.Connect(call_id=call.id, link=link.number))
+            self._ask_for_offer(call, link)
 
     async def prepare(self, call: LiveCall) -> None:
         """The call rings: connect its visitor's page meanwhile, if there is an offer."""
@@ -142,6 +162,7 @@ class Links:
         """Record from here on: while the journal is opened, the agent's page makes its answer."""
         if not link.is_relayed and _is_wanted(call, link):
             link.is_relayed = True
+            self.tell_relays(call, link.seats[Side.AGENT])
             self._relay_offer(call, link, Side.VISITOR)
         await self._taping.start(call, link)
 

@@ -16,6 +16,7 @@ from visavis.domain.policy import Consent, RecordingPolicy
 from visavis.services.calls.desks import Desks
 from visavis.services.calls.floor import Floor
 from visavis.services.calls.joins import Joins
+from visavis.services.calls.links import Links
 from visavis.services.calls.live import LiveCall, Seat, Tape, read_offer
 from visavis.services.calls.lobby import Lobby
 from visavis.services.calls.parties import Parties
@@ -40,6 +41,7 @@ class Visitors:
         lobby: Lobby,
         joins: Joins,
         desks: Desks,
+        links: Links,
         guard: VisitorGuard,
         staffing: Staffing,
     ) -> None:
@@ -52,6 +54,7 @@ class Visitors:
         self._lobby = lobby
         self._joins = joins
         self._desks = desks
+        self._links = links
         self._guard = guard
         self._staffing = staffing
         floor.endings.append(self._start_pause)
@@ -75,8 +78,13 @@ class Visitors:
         record = call.record
         record.consent, record.is_recorded = consent, config.is_recording
         record.recording_id = self._floor.new_id() if config.is_recording else None
-        call.add_link().offered[Side.VISITOR] = offer
-        self._introduce(call, visitor, message)
+        if self._links.has_relay:
+            # made without the relay, of which only a call's parties are told
+            self._introduce(call, visitor, message)
+            self._links.begin(call)
+        else:
+            call.add_link().offered[Side.VISITOR] = offer
+            self._introduce(call, visitor, message)
         self._ring(call, message.invitation)
 
     async def leave_message(self, visitor: Visitor, message: signaling.LeaveMessage) -> None:
