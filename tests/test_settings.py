@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,3 +30,25 @@ def test_half_of_the_cores_make_recordings_into_files(
     monkeypatch.setattr("os.cpu_count", lambda: cores)
     assert Settings().parallel_muxers == 0
     assert half_of_the_cores() == muxers
+
+
+@pytest.mark.parametrize(
+    ("chosen", "address", "is_local"),
+    [
+        ({}, "", True),
+        ({"host": "::1"}, "", True),
+        ({"host": "0.0.0.0"}, "", False),
+        ({"host": "::"}, "", False),
+        ({"host": "192.0.2.1"}, "192.0.2.1", False),
+        ({"public_url": "https://chat.example"}, "", False),
+        ({"trusted_proxies": ("127.0.0.1",)}, "", False),
+        ({"advertise_addresses": ("192.0.2.1",)}, "", False),
+        ({"media_host": "127.0.0.1", "host": "0.0.0.0"}, "", True),
+        ({"media_host": "0.0.0.0"}, "", False),
+        ({"media_host": "2001:db8::1"}, "2001:db8::1", False),
+    ],
+)
+def test_media_follow_the_host(chosen: dict[str, Any], address: str, is_local: bool) -> None:
+    settings = Settings(**chosen)
+    assert settings.media_address == address
+    assert settings.is_media_local is is_local

@@ -68,7 +68,7 @@ from visavis.web.api.events import ConfigEvents
 from visavis.web.api.policy import PolicyApi
 from visavis.web.api.recordings import RecordingsApi
 from visavis.web.limit import RateLimit
-from visavis.web.metrics import Gauge
+from visavis.web.metrics import Gauge, MetricsAccess
 from visavis.web.oauth.routes import OAuth
 from visavis.web.open_sockets import OpenSockets
 from visavis.web.routes import build_web
@@ -144,6 +144,7 @@ class App:
         )
         self.configs.is_staffed = self.calls.is_staffed
         self.gate = connection_gate(settings)
+        self.metrics_access = MetricsAccess(settings.metrics_networks, settings.metrics_token)
         self.open_sockets = OpenSockets(settings.sockets_per_address, settings.sockets_per_site)
         self.configs.listeners.append(self.calls.config_changed)
         is_logged = settings.log_level in {"debug", "info"}
@@ -222,6 +223,7 @@ class App:
             warnings=self.warnings,
             oauth=self.oauth,
             gauges=self._gauges(),
+            metrics_access=self.metrics_access,
             access_log=self.access_log,
             rate_limit=RateLimit(settings.rate_limit),
             cors_origins=settings.cors_origins,
@@ -260,6 +262,10 @@ class App:
             ),
             "visavis_refused_joins": Gauge(
                 "Join links refused since the start because of a limit", lambda: refused[Use.JOIN]
+            ),
+            "visavis_refused_metrics": Gauge(
+                "Requests for the metrics refused since the start",
+                lambda: self.metrics_access.refused,
             ),
             "visavis_refused_connections": Gauge(
                 "HTTP connections closed at once since the start because of a limit",

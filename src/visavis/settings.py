@@ -28,6 +28,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             le=65535,
         ),
     ] = 8081
+    media_host: Annotated[
+        str,
+        Meta(
+            description="Address for media; follows host if not set (see Ports and files). "
+            "0.0.0.0 or :: for every one."
+        ),
+    ] = ""
     media_workers: Annotated[
         int, Meta(description="Processes that carry media; 0 for one per core.", ge=0, le=256)
     ] = 0
@@ -148,6 +155,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sockets_per_site: Annotated[
         int, Meta(description="Open WebSockets of a site's visitors; 0: any.", ge=0)
     ] = 10_000
+    metrics_networks: Annotated[
+        tuple[str, ...],
+        Meta(description="Addresses or networks that may read /metrics."),
+    ] = ("127.0.0.1", "::1")
+    metrics_token: Annotated[
+        str, Meta(description="Bearer token that may read /metrics from anywhere.")
+    ] = ""
     access_token_seconds: Annotated[
         int, Meta(description="How long an OAuth access token lives.", ge=60, le=31_536_000)
     ] = 43_199
@@ -219,6 +233,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.run_dir / f"media-{number}.sock"
 
     @property
+    def media_address(self) -> str:
+        """Address that media are received on; empty for every one."""
+        host = self.media_host or self.host
+        return "" if host in EVERY_ADDRESS | LOOPBACK_HOSTS else host
+
+    @property
+    def is_media_local(self) -> bool:
+        """Whether media come from this machine alone, as HTTP does without a proxy."""
+        if self.media_host:
+            return self.media_host in LOOPBACK_HOSTS
+        behind_proxy = self.public_url or self.trusted_proxies or self.advertise_addresses
+        return self.host in LOOPBACK_HOSTS and not behind_proxy
+
+    @property
     def media_sockets(self) -> tuple[Path, ...]:
         return tuple(map(self.media_socket, range(self.media_workers)))
 
@@ -236,6 +264,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Where the built-in archive takes uploads; empty when it does not run."""
         return f"{self.base_url}/recordings/" if self.archive else ""
 
+
+LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104
 
 MEDIA_PART: Final = "media-"
 """A media worker's part of `visavis serve` is called this and its number, from 0."""

@@ -310,3 +310,34 @@ async def test_a_connection_is_read_no_faster_than_it_may_send(
     writer.close()
     assert await wires.lost.get() is route
     del reader
+
+
+@pytest.mark.parametrize(
+    ("host", "family"), [("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)]
+)
+async def test_one_address_is_listened_on_alone(host: str, family: socket.AddressFamily) -> None:
+    port = free_media_port()
+    wires = Wires(port, host)
+    assert list(wires._udp) == list(wires._listeners) == [family]
+    for opened in (*wires._udp[family].sockets.values(), wires._listeners[family]):
+        assert opened.getsockname()[0] == host
+    wires.close()
+
+
+async def test_connections_from_another_machine_are_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another number of the loopback interface makes this machine another one."""
+    for interface, is_let_in in ((socket.if_nametoindex("lo"), True), (9999, False)):
+        monkeypatch.setattr(socket, "if_nametoindex", lambda _, number=interface: number)
+        port = free_media_port()
+        wires = Wires(port, is_local_only=True)
+        for listener in wires._listeners.values():
+            listener.listen()
+        connecting = asyncio.open_connection("127.0.0.1", port)
+        if is_let_in:
+            (await connecting)[1].close()
+        else:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(connecting, 0.3)
+        wires.close()

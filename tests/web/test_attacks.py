@@ -7,6 +7,7 @@ import io
 import json
 import select
 import socket
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -212,3 +213,45 @@ def test_after_sign_in_a_page_is_opened_by_its_whole_url() -> None:
     """The path of "/.//host" begins with two slashes, which alone name another host."""
     source = (Path(__file__).resolve().parents[2] / "web/src/signin.ts").read_text()
     assert "url.origin === location.origin ? url.href" in source
+
+
+@only_sqlite
+@pytest.mark.parametrize("path", [PATH, "/session", "/oauth/token", "/recordings/"])
+def test_a_client_that_goes_in_mid_request_is_no_error(
+    served: Served, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    host, port = served.url.removeprefix("http://").split(":")
+    method = b"PUT" if path == PATH else b"POST"
+    for _ in range(5):
+        with socket.create_connection((host, int(port)), timeout=5) as line:
+            line.sendall(
+                method + b" " + path.encode() + b" HTTP/1.1\r\nHost: x\r\n"
+                b"Authorization: Bearer " + served.token.encode() + b"\r\n"
+                b"Tus-Resumable: 1.0.0\r\nContent-Type: application/json\r\n"
+                b"Content-Length: 1000\r\n\r\n{"
+            )
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            time.sleep(0.02)
+    assert httpx2.get(f"{served.url}/healthz").status_code == 200
+    assert "Traceback" not in caplog.text
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+@only_sqlite
+@pytest.mark.parametrize("path", ["/signaling/visitor?site=1", "/signaling/agent"])
+def test_a_page_that_goes_before_it_is_greeted_is_no_error(
+    served: Served, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    host, port = served.url.removeprefix("http://").split(":")
+    for _ in range(20):
+        with socket.create_connection((host, int(port)), timeout=5) as line:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            line.sendall(
+                f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\n"
+                f"Authorization: Bearer {served.token}\r\nOrigin: {served.url}\r\n"
+                "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n".encode()
+            )
+    time.sleep(0.5)
+    assert httpx2.get(f"{served.url}/healthz").status_code == 200
+    assert not [record for record in caplog.records if record.exc_info]

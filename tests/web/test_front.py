@@ -211,3 +211,61 @@ def test_our_own_pages_are_known_by_their_origin(
         headers.append((b"origin", origin.encode()))
     connection = HTTPConnection({"type": "http", "scheme": scheme, "headers": headers})
     assert sessions.is_same_origin(connection) is is_ours
+
+
+@pytest.mark.parametrize(
+    ("host", "sources"),
+    [
+        ("visavis", "'self' ws://visavis wss://visavis"),
+        ("chat.example:8443", "'self' ws://chat.example:8443 wss://chat.example:8443"),
+        ("[2001:db8::1]:80", "'self' ws://[2001:db8::1]:80 wss://[2001:db8::1]:80"),
+        ("a; script-src *", "'self'"),
+        ("*", "'self'"),
+    ],
+)
+async def test_a_page_connects_to_its_own_host_alone(api: Api, host: str, sources: str) -> None:
+    page = await api.client.get("/console", headers={"Host": host})
+    policy = page.headers["content-security-policy"]
+    assert f"connect-src {sources};" in policy
+    assert "script-src" not in policy
+
+
+SECRET = "a token of the operator"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("address", "headers", "is_let_in"),
+    [
+        ("127.0.0.1", {}, True),
+        ("::1", {}, True),
+        ("::ffff:127.0.0.1", {}, True),
+        ("127.0.0.1", {"X-Forwarded-For": "203.0.113.9"}, False),
+        ("203.0.113.9", {}, False),
+        ("203.0.113.9", {"X-Forwarded-For": "127.0.0.1"}, False),
+        ("no address", {}, False),
+        ("203.0.113.9", {"Authorization": f"Bearer {SECRET}"}, True),
+        ("203.0.113.9", {"Authorization": f"Basic {SECRET}"}, False),
+        ("203.0.113.9", {"Authorization": "Bearer "}, False),
+        ("192.0.2.77", {}, True),
+    ],
+)
+async def test_strangers_do_not_read_the_metrics(
+    new_database: Path, address: str, headers: dict[str, str], is_let_in: bool
+) -> None:
+    chosen: dict[str, Any] = {
+        "metrics_networks": ("127.0.0.1", "::1", "192.0.2.0/24"),
+        "metrics_token": SECRET,
+    }
+    async with client_of(new_database, (address, 40000), **chosen) as client:
+        answer = await client.get("/metrics", headers=headers)
+        assert answer.status_code == (200 if is_let_in else 403)
+        assert ("visavis_calls" in answer.text) == is_let_in
+
+
+@pytest.mark.anyio
+async def test_without_a_token_no_token_is_good(new_database: Path) -> None:
+    async with client_of(new_database, STRANGER) as client:
+        for given in ("Bearer", "Bearer ", "Bearer x"):
+            answer = await client.get("/metrics", headers={"Authorization": given})
+            assert answer.status_code == 403

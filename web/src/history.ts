@@ -103,7 +103,7 @@ export class History extends LitElement {
     return html`<li>
       <span class=${call.connectTime === null ? "quiet" : ""}>${icon(call.media === "video" ? "camera" : "phone", 18)}</span>
       <div class="who"><strong>${visitorName || t("aVisitor")}</strong>
-        ${visitorEmail ? html` <a href="mailto:${visitorEmail}">${visitorEmail}</a>` : nothing}
+        ${visitorEmail ? html` <a href=${`mailto:${encodeURIComponent(visitorEmail)}`}>${visitorEmail}</a>` : nothing}
         <p class="quiet small">${told(call)}</p></div>
       <div class="when quiet small"><time datetime=${call.createTime}>${dateTime(call.createTime)}</time></div>
       ${message ? html`<blockquote>${message}</blockquote>` : nothing}

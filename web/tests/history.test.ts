@@ -118,3 +118,12 @@ test.each([
   expect((await rows())[0]).toContain(words);
   desk.close();
 });
+
+test("an address cannot add anything to the mail that is written to it", async () => {
+  answers = [pastCall("01", { visitorEmail: "a@example.com?bcc=b@example.com&body=x" })];
+  const { list, rows } = await openList();
+  await rows();
+  const link = list.renderRoot.querySelector<HTMLAnchorElement>("a[href^='mailto:']")!;
+  expect(link.getAttribute("href")).toBe("mailto:a%40example.com%3Fbcc%3Db%40example.com%26body%3Dx");
+  expect(link.textContent).toBe("a@example.com?bcc=b@example.com&body=x");
+});

@@ -121,7 +121,7 @@ def _story(container: Any) -> Story | None:
         if stream.metadata.get("filename") == STORY:
             try:
                 return msgspec.json.decode(stream.data, type=Story)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 return None
     return None
 

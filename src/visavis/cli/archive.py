@@ -61,7 +61,7 @@ from visavis.store.sql import SqlStore
 from visavis.tasks import cancelled, child, run_forever
 from visavis.web.access import AccessLog
 from visavis.web.limit import RateLimit
-from visavis.web.metrics import Gauge
+from visavis.web.metrics import Gauge, MetricsAccess
 from visavis.web.routes import build_archive_web
 from visavis.web.session import Sessions
 
@@ -233,6 +233,7 @@ async def _run(
         recordings=house.routes(),
         access_log=access_log,
         rate_limit=RateLimit(settings.rate_limit),
+        metrics_access=MetricsAccess(settings.metrics_networks, settings.metrics_token),
         gauges={
             "visavis_log_lines_dropped": Gauge("Log lines that nobody could read", dropped_lines)
         },

@@ -30,6 +30,7 @@ SHORT_NAMES: Final = {
     "advertise_addresses": "advertise-address",
     "stun_servers": "stun-server",
     "turn_servers": "turn-server",
+    "metrics_networks": "metrics-network",
     "trusted_proxies": "trusted-proxy",
     "cors_origins": "cors-origin",
 }

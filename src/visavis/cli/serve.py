@@ -232,7 +232,7 @@ def require_free_port(settings: Settings) -> None:
 def _require_free_media_ports(settings: Settings) -> None:
     first = settings.media_port
     for port in range(first, first + settings.media_workers):
-        if not _is_free(port):
+        if not _is_free(port, settings.media_address):
             fail(f"Media port {port} (UDP and TCP) is already in use: choose --media-port.")
 
 
@@ -409,12 +409,12 @@ def _free_ports(count: int) -> int:
             return first
 
 
-def _is_free(port: int) -> bool:
+def _is_free(port: int, host: str = "") -> bool:
     """Whether a media worker could have this port."""
     if port > MAX_PORT:
         return False
     try:
-        Wires(port).close()
+        Wires(port, host).close()
     except OSError:
         return False
     return True

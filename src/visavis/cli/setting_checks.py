@@ -52,6 +52,15 @@ def _check_network(text: str) -> None:
     raise ValueError(f"{text} is an address within a network; the network is {meant}")
 
 
+def _check_media_host(text: str) -> None:
+    if not text:
+        return
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        raise ValueError(f"takes an IPv4 or IPv6 address, not a name: {text}") from None
+
+
 def _check_origin(text: str) -> None:
     url = _split(text)
     is_origin = (
@@ -101,6 +110,8 @@ CHECKS: Final[Mapping[str, Callable[[Any], None]]] = {
     "public_url": _check_public_url,
     "database": _check_database,
     "trusted_proxies": _each(_check_network),
+    "metrics_networks": _each(_check_network),
+    "media_host": _check_media_host,
     "cors_origins": _each(_check_origin),
     "advertise_addresses": _each(_check_advertised),
 }

@@ -59,7 +59,7 @@ class PortSockets:
             log.warning("media sources share one socket", error=error.strerror)
             self._close_others()
             if is_local_only:
-                attach(first, SO_ATTACH_FILTER, loopback_filter())
+                keep_others_out(first)
 
     @property
     def is_shared(self) -> bool:
@@ -136,6 +136,14 @@ def enlarge_buffers(udp: socket.socket) -> None:
             udp.setsockopt(socket.SOL_SOCKET, forced, SOCKET_BUFFER_BYTES)
         except OSError:
             udp.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER_BYTES)
+
+
+def keep_others_out(opened: socket.socket) -> None:
+    """Have the kernel drop what comes from another machine, also on connections accepted later."""
+    try:
+        attach(opened, SO_ATTACH_FILTER, loopback_filter())
+    except OSError as error:
+        log.warning("the media port is open to other machines", error=error.strerror)
 
 
 def close_all(groups: Iterable[PortSockets]) -> None:

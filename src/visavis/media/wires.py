@@ -11,8 +11,13 @@ from typing import Final
 from visavis.media.inlet import Inlet, PacedInlet
 from visavis.media.outlet import Outlet
 from visavis.media.route import Route
-from visavis.media.socket_filter import SO_ATTACH_FILTER, attach, loopback_filter
-from visavis.media.steering import PortSockets, Source, close_all, enlarge_buffers
+from visavis.media.steering import (
+    PortSockets,
+    Source,
+    close_all,
+    enlarge_buffers,
+    keep_others_out,
+)
 from visavis.media.tcp import Receive, TcpPort
 
 TCP_BACKLOG: Final = 128
@@ -49,7 +54,7 @@ class Wires:
             raise
         if is_local_only:
             for listener in self._listeners.values():
-                attach(listener, SO_ATTACH_FILTER, loopback_filter())
+                keep_others_out(listener)
         self._udp = {
             family: PortSockets(first, is_local_only=is_local_only) for family, first in udp.items()
         }

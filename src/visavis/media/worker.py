@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import shutil
 import time
 from collections.abc import Callable, Collection, Coroutine
@@ -101,8 +102,11 @@ class Worker:
     def __init__(self, settings: Settings, port: int) -> None:
         self._spool = settings.spool
         leg_rate = settings.max_leg_megabits * 1_000_000 / 8
-        self._wires = Wires(port, leg_rate=leg_rate)
-        self._candidates = _candidates(settings.advertise_addresses or own_addresses(), port)
+        self._wires = Wires(
+            port, settings.media_address, is_local_only=settings.is_media_local, leg_rate=leg_rate
+        )
+        addresses = settings.advertise_addresses or _listening_on(settings.media_address)
+        self._candidates = _candidates(addresses, port)
         self._identity = Identity(datetime.now(UTC))
         self._relay = Relay(
             self._identity,
@@ -312,6 +316,14 @@ def _write(writer: asyncio.StreamWriter, frame: control.Frame) -> None:
     if not writer.is_closing():
         body = msgspec.json.encode(frame)
         writer.write(control.LENGTH.pack(len(body)) + body)
+
+
+def _listening_on(address: str) -> Collection[str]:
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        return own_addresses()  # every one, or a name
+    return (address,)
 
 
 def _candidates(addresses: Collection[str], port: int) -> tuple[Candidate, ...]:

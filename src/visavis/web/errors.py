@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Match
 
@@ -15,6 +15,9 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.web.pages import STATIC
 
 log = structlog.get_logger(__name__)
+
+CLIENT_CLOSED_REQUEST: Final = 499
+"""As nginx writes it into its log."""
 
 REALM = 'Bearer realm="visavis"'
 BASIC = 'Basic realm="visavis", charset="UTF-8"'
@@ -126,6 +129,13 @@ def _is_for_a_person(request: Request) -> bool:
     return request.method in {"GET", "HEAD"} and "text/html" in request.headers.get("accept", "")
 
 
+async def on_disconnect(_: Request, _error: Exception) -> Response:
+    """The client has gone before all of its request was there: nobody hears the answer."""
+    return Response(status_code=CLIENT_CLOSED_REQUEST)
+
+
 async def on_crash(request: Request, error: Exception) -> Response:
+    if isinstance(error, ClientDisconnect):
+        return await on_disconnect(request, error)
     log.error("request failed", path=request.scope["path"], exc_info=error)
     return problem(request, VisavisError(ErrorKind.InternalError), {})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from hmac import compare_digest
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -12,6 +14,10 @@ from prometheus_client.registry import REGISTRY, Collector
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Scope
+
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.web.headers import header
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +40,56 @@ class _Gauges(Collector):
 PATH: Final = "/metrics"
 
 
-def metrics_route(gauges: Mapping[str, Gauge]) -> Route:
+class MetricsAccess:
+    """Decides who may read the metrics: networks, or the bearers of a token.
+
+    A proxy that `trusted_proxies` omits is not one of the networks: anybody may be behind it.
+    """
+
+    def __init__(self, networks: Collection[str], token: str) -> None:
+        """Raises `ValueError` for what is no address or network."""
+        self._networks = [ip_network(network, strict=False) for network in networks]
+        self._token = token
+        self.refused = 0
+
+    def require(self, scope: Scope) -> None:
+        """Raises `PermissionDenied`."""
+        if not (self._has_token(scope) or self._is_near(scope)):
+            self.refused += 1
+            raise VisavisError(
+                ErrorKind.PermissionDenied,
+                "The metrics are for metrics_networks and the bearers of metrics_token.",
+            )
+
+    def _has_token(self, scope: Scope) -> bool:
+        scheme, _, given = header(scope, b"authorization").partition(" ")
+        return (
+            bool(self._token)
+            and scheme.lower() == "bearer"
+            and compare_digest(given.strip().encode(), self._token.encode())
+        )
+
+    def _is_near(self, scope: Scope) -> bool:
+        client = scope.get("client")
+        if not client:
+            return True  # a Unix socket of our own
+        if client[1] and header(scope, b"x-forwarded-for"):
+            return False  # a proxy: uvicorn gives the port 0 where it has read a trusted one's
+        try:
+            address = ip_address(client[0].partition("%")[0])
+        except ValueError:
+            return False
+        if isinstance(address, IPv6Address) and address.ipv4_mapped:
+            address = address.ipv4_mapped
+        return any(address in network for network in self._networks)
+
+
+def metrics_route(gauges: Mapping[str, Gauge], access: MetricsAccess) -> Route:
     ours = CollectorRegistry()
     ours.register(_Gauges(gauges))
 
-    def metrics(_: Request) -> Response:
+    def metrics(request: Request) -> Response:
+        access.require(request.scope)
         text = generate_latest(REGISTRY) + generate_latest(ours)
         return Response(text, media_type=CONTENT_TYPE_LATEST)
 

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
@@ -27,10 +27,16 @@ from visavis.web.api.events import ConfigEvents
 from visavis.web.api.policy import PolicyApi
 from visavis.web.api.recordings import RecordingsApi
 from visavis.web.description.document import description_resource
-from visavis.web.errors import on_crash, on_http_exception, on_visavis_error, problem
+from visavis.web.errors import (
+    on_crash,
+    on_disconnect,
+    on_http_exception,
+    on_visavis_error,
+    problem,
+)
 from visavis.web.front import Front
 from visavis.web.limit import RateLimit
-from visavis.web.metrics import Gauge, metrics_route
+from visavis.web.metrics import Gauge, MetricsAccess, metrics_route
 from visavis.web.oauth.routes import OAuth
 from visavis.web.pages import archive_page_routes, page_routes
 from visavis.web.pages.join import join_routes
@@ -100,6 +106,7 @@ def build_web(
     why_not_ready: Callable[[], Awaitable[str]],
     warnings: Callable[[], list[str]],
     gauges: Mapping[str, Gauge],
+    metrics_access: MetricsAccess,
     access_log: AccessLog,
     rate_limit: RateLimit,
     cors_origins: Sequence[str],
@@ -123,7 +130,7 @@ def build_web(
         *join_routes(join, guard),  # /join/{token}
         Route("/healthz", _healthz),
         Route("/readyz", readyz),
-        metrics_route(gauges),  # /metrics
+        metrics_route(gauges, metrics_access),  # /metrics
     ]
     resources = [
         *config_api.resources(),  # /v4/livechat/audioVideoChatConfig
@@ -147,6 +154,7 @@ def build_archive_web(
     access_log: AccessLog,
     rate_limit: RateLimit,
     gauges: Mapping[str, Gauge],
+    metrics_access: MetricsAccess,
 ) -> ASGIApp:
     """The HTTP side of an archive that runs alone."""
     router = _router(
@@ -155,7 +163,7 @@ def build_archive_web(
         *archive_page_routes(),  # /, /library, /signin, /static/
         Route("/healthz", _healthz),
         Route("/readyz", _healthz),
-        metrics_route(gauges),  # /metrics
+        metrics_route(gauges, metrics_access),  # /metrics
     )
     return Front(Resources([]), router, access_log, rate_limit)
 
@@ -167,6 +175,7 @@ def _router(*routes: BaseRoute) -> Starlette:
         exception_handlers={
             VisavisError: on_visavis_error,
             HTTPException: on_http_exception,
+            ClientDisconnect: on_disconnect,
             Exception: on_crash,
         },
     )

@@ -10,7 +10,7 @@ from typing import Final
 
 from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute, WebSocketRoute
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from visavis.domain import signaling
 from visavis.domain.errors import ErrorKind, VisavisError
@@ -81,6 +81,10 @@ class Sockets:
         ]
 
     async def visitor(self, socket: WebSocket) -> None:
+        with suppress(WebSocketDisconnect):  # the page has gone before it was greeted
+            await self._admit_visitor(socket)
+
+    async def _admit_visitor(self, socket: WebSocket) -> None:
         try:
             visitor = await self._visitor(socket)
             place = self._open_sockets.take(visitor.source, visitor.site_id)
@@ -112,6 +116,10 @@ class Sockets:
                 self._calls.visitor_left(visitor)
 
     async def agent(self, socket: WebSocket) -> None:
+        with suppress(WebSocketDisconnect):  # the page has gone before it was greeted
+            await self._admit_agent(socket)
+
+    async def _admit_agent(self, socket: WebSocket) -> None:
         try:
             place = self._open_sockets.take(source_of(socket.scope))
         except VisavisError as error:
