@@ -60,10 +60,10 @@ def test_ringing_is_in_the_title_and_on_the_desktop(parties: Parties) -> None:
     parties.arrive()
     agent.evaluate("Object.defineProperty(document, 'hidden', { value: true })")
     parties.call("Audio call")
-    agent.wait_for_function("document.title.startsWith('☎ Call from')")
+    agent.wait_for_function("() => document.title.startsWith('☎ Call from')")
     assert agent.evaluate("noted") == [["Call from A visitor", "Audio call"]]
     parties.visitor.get_by_role("button", name="Cancel").click()
-    agent.wait_for_function("document.title === 'Console · Visavis'")
+    agent.wait_for_function("() => document.title === 'Console · Visavis'")
 
 
 # a browser without windows has no desktop and permits nothing: what would be put there is seen

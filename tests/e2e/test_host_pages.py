@@ -115,7 +115,7 @@ def test_a_call_outlives_the_visits_of_a_page_that_replaces_its_body(
     bar = page.get_by_role("button", name="Open the call")
     expect(bar).to_be_focused()
     page.get_by_role("link", name="On").click()
-    page.wait_for_function("document.title === 'Second'")
+    page.wait_for_function("() => document.title === 'Second'")
     visitors = parties.agent.get_by_role("region", name="Visitors on your site")
     expect(visitors.or_(parties.agent.get_by_text("Second")).first).to_be_visible()
     bar.click()

@@ -137,7 +137,7 @@ def test_the_page_s_own_script_calls_and_hears(
         ring.get_by_role("button", name="Accept").click()
         parties.wait_until("connected")
         page.evaluate("visavis.hangUp()")
-        page.wait_for_function("told.at(-1)[0] === 'ended'")
+        page.wait_for_function("() => told.at(-1)[0] === 'ended'")
         told = page.evaluate("told")
     assert [name for name, _ in told] == [
         "available",
