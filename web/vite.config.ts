@@ -8,6 +8,7 @@ const pages = [
   "signin",
   "admin",
   "docs",
+  "profile",
   "404",
   "join-visitor",
   "join-agent",

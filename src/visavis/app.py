@@ -110,7 +110,8 @@ class App:
         self.stopping = asyncio.Event()
         self.started_at = now()
         self.lifecycle = Lifecycle()
-        self.tokens = Tokens(store, now, new_secret)
+        idle = timedelta(minutes=settings.session_idle_minutes) or None
+        self.tokens = Tokens(store, now, new_secret, idle)
         self.keys = Keys(store, now, new_secret, new_id)
         self.clients = Clients(store, now, new_secret, new_id)
         self.auditor = Auditor(now, new_id)
@@ -152,7 +153,10 @@ class App:
             sys.stderr.buffer if is_logged else None,
             is_text=is_for_people(settings.log_format, sys.stderr),
         )
-        self.sessions = Sessions(self.tokens, self.keys, self.people, settings.public_url)
+        self.sign_ins = self.people.sessions(self.tokens)
+        self.sessions = Sessions(
+            self.tokens, self.keys, self.people, settings.public_url, self.sign_ins
+        )
         self.archive = self._archive() if settings.archive else None
         self.sockets = self._sockets()
         self.oauth = self._oauth(self.sessions)
@@ -428,6 +432,7 @@ class App:
             run_forever("store changes", self.watch_store),
             *([self.archive.start()] if self.archive else []),
             run_every("recording counts", TALLY_SECONDS, self.count_recordings),
+            run_every("idle sessions", FAILURE_SECONDS, self.end_idle_sessions),
             run_every("failed sign-ins", FAILURE_SECONDS, self.write_failed_sign_ins),
             run_every("audit retention", TRIM_SECONDS, self.trim_audit_log),
         ]
@@ -448,6 +453,10 @@ class App:
     def _forget_credentials(self) -> None:
         self.tokens.forget()
         self.keys.forget()
+
+    async def end_idle_sessions(self) -> None:
+        """Write when sessions were last used, and end those that are not used any longer."""
+        await self.sign_ins.end_idle()
 
     async def write_failed_sign_ins(self) -> None:
         """Write the counts of failed attempts whose hour is over to the audit log."""
@@ -519,6 +528,7 @@ async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
         await cancelled(*background)
         with contextlib.suppress(VisavisError):
             await app.people.failures.flush(is_final=True)
+            await app.tokens.save_uses()
         if app.archive:
             app.archive.close()
         app.access_log.flush()

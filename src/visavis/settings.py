@@ -174,6 +174,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             le=300,
         ),
     ] = 30
+    session_idle_minutes: Annotated[
+        int,
+        Meta(
+            description="Minutes without use after which an agent is signed out; an open console "
+            "counts as use. 0 for never.",
+            ge=0,
+            le=10_080,
+        ),
+    ] = 480
     audit_days: Annotated[
         int,
         Meta(

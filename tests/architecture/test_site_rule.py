@@ -16,6 +16,8 @@ FREE = {
     "Credentials.use": "a token's digest is unguessable and tells the site",
     "Credentials.delete": "a token's digest is unguessable and tells the site",
     "Credentials.delete_expired": "what has expired is of no use to any site",
+    "Credentials.touch": "a token's digest is unguessable and tells the site",
+    "Credentials.unused_sessions": "the idle time-out holds for every site",
     "Codes.find": "a code's digest is unguessable and tells the site",
     "Codes.use": "a code's digest is unguessable and tells the site",
     "Codes.delete_expired": "what has expired is of no use to any site",

@@ -19,7 +19,7 @@ def test_axe_finds_nothing(system: System, parties: Parties, axe: str) -> None:
     system.configure(on=True, recording=True)
     parties.arrive()
     page = parties.agent
-    for path in ("/", "/demo", "/console", "/library", "/admin", "/signin"):
+    for path in ("/", "/demo", "/console", "/library", "/admin", "/profile", "/signin"):
         page.goto(system.url + path)
         page.wait_for_load_state("networkidle")
         if path == "/demo":

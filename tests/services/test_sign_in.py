@@ -11,7 +11,7 @@ from visavis.services import sign_in
 from visavis.services.password_rules import check_password
 from visavis.services.people import People
 from visavis.services.sign_in import MAX_CHECKS, SignInGuard, device_token, is_device_token
-from visavis.sources import now
+from visavis.sources import new_id, now
 from visavis.store.sql import SqlStore
 
 pytestmark = pytest.mark.anyio
@@ -54,7 +54,7 @@ def passwords() -> Slow:
 
 @pytest.fixture
 async def people(store: SqlStore, passwords: Slow, time: Time) -> People:
-    found = People(store, passwords, now, lambda: "secret", lambda: "id", time)
+    found = People(store, passwords, now, lambda: "secret", new_id, time)
     await found.found(email=EMAIL, password=RIGHT)
     return found
 

@@ -11,7 +11,7 @@ from tests.dying import dies_once
 from tests.web.conftest import Api
 from visavis import app as module
 from visavis import tasks
-from visavis.cli.archive import watch_credentials
+from visavis.cli.archive import keep_sign_ins, watch_credentials
 from visavis.domain.errors import VisavisError
 from visavis.services import sign_in_failures
 from visavis.services.secrets import digest
@@ -51,6 +51,17 @@ async def test_failed_sign_ins_are_written_when_their_hour_is_over(
     with dies_once("failed sign-ins", failures, "flush"):
         running = api.app.start_background_tasks()
         await until(lambda: not failures._windows)
+    await tasks.cancelled(*running)
+
+
+async def test_uses_of_sessions_are_written(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FAILURE_SECONDS", 0.01)
+    await api.client.post("/session", json={"email": "admin@example.com", "password": "secret"})
+    await api.client.get("/session")
+    assert api.app.tokens._uses
+    with dies_once("idle sessions", api.app.sign_ins, "end_idle"):
+        running = api.app.start_background_tasks()
+        await until(lambda: not api.app.tokens._uses)
     await tasks.cancelled(*running)
 
 
@@ -98,6 +109,15 @@ async def test_the_archive_alone_forgets_what_was_revoked(api: Api) -> None:
     with dies_once("credential changes", sessions, "forget"):
         running = watch_credentials(api.app.store, lambda: sessions.forget())
         await asyncio.wait_for(forgotten.wait(), 20)
+    await tasks.cancelled(running)
+
+
+async def test_the_archive_alone_writes_uses_of_sessions(api: Api) -> None:
+    await api.client.post("/session", json={"email": "admin@example.com", "password": "secret"})
+    await api.client.get("/session")
+    with dies_once("archive sign-ins", api.app.sign_ins, "end_idle"):
+        running = keep_sign_ins(api.app.people, api.app.sign_ins)
+        await until(lambda: not api.app.tokens._uses)
     await tasks.cancelled(running)
 
 

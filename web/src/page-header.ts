@@ -32,7 +32,7 @@ export class PageHeader extends LitElement {
       .name { max-width: 14rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
       a.button { font-weight: 600; color: var(--accent); display: inline-flex; align-items: center; min-height: 2.75rem; }
       @media (max-width: 40rem) {
-        .name { display: none; }
+        .name { max-width: 7rem; }
         header { column-gap: 0.75rem; }
         .brand { margin-inline-end: auto; }
         nav { order: 3; flex: 1 0 100%; flex-wrap: nowrap; overflow-x: auto; margin: 0 -0.4rem; }
@@ -70,7 +70,7 @@ export class PageHeader extends LitElement {
 
   private person() {
     if (this.session)
-      return html`<span class="quiet name" title=${this.session.agentName}>${this.session.agentName}</span>
+      return html`<a class="quiet name" href="/profile" title=${t("yourAccount")}>${this.session.agentName}</a>
         <button @click=${() => signOut()}>${t("signOut")}</button>`;
     if (this.alone) return nothing;
     return html`<a class="button" href="/signin?next=${encodeURIComponent(location.pathname)}">${t("signIn")}</a>`;

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,13 +53,14 @@ from visavis.services.audit import Auditor, AuditTrail
 from visavis.services.keys import Keys as ApiKeys
 from visavis.services.people import FIRST_EMAIL, People
 from visavis.services.ports import Transaction
+from visavis.services.sign_in_sessions import SignInSessions
 from visavis.services.tokens import Tokens
 from visavis.settings import Settings
 from visavis.sources import new_id, new_secret, now
 from visavis.store import open_store
 from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore
-from visavis.tasks import cancelled, child, run_forever
+from visavis.tasks import cancelled, child, run_every, run_forever
 from visavis.web.access import AccessLog
 from visavis.web.limit import RateLimit
 from visavis.web.metrics import Gauge, MetricsAccess
@@ -67,9 +69,11 @@ from visavis.web.session import Sessions
 
 SETTINGS: Final = (
     *("data_dir", "database", "host", "port", "public_url", "tls_cert", "tls_key"),
-    *("trusted_proxies", "rate_limit", "log_level", "log_format"),
+    *("trusted_proxies", "rate_limit", "log_level", "log_format", "session_idle_minutes"),
     *("archive_site_gigabytes", "archive_uploads_per_key"),
 )
+
+IDLE_SECONDS: Final = 60.0
 
 site_option = click.option("--site", type=click.IntRange(1), default=1, show_default=True)
 
@@ -212,7 +216,10 @@ async def _run(
     certificate = server_certificate(settings)
     store = open_store(settings.database_address)
     people = People(store, Argon2Passwords(), now, new_secret, new_id)
-    sessions, forget = _sessions(store, people, settings.public_url)
+    idle = timedelta(minutes=settings.session_idle_minutes) or None
+    tokens = Tokens(store, now, new_secret, idle)
+    sign_ins = people.sessions(tokens)
+    sessions, forget = _sessions(store, people, tokens, settings.public_url)
     house = Archive(
         settings.archive_dir,
         key=ensure_key(settings.archive_key_file),
@@ -242,6 +249,7 @@ async def _run(
     background = [
         house.start(),
         watch_credentials(store, forget),
+        keep_sign_ins(people, sign_ins),
     ]
     if certificate:
         background.append(watch_certificate(certificate, lifecycle))
@@ -256,22 +264,33 @@ async def _run(
         await cancelled(*background)
         with suppress(VisavisError):
             await people.failures.flush(is_final=True)
+            await tokens.save_uses()
         house.close()
         access_log.flush()
         store.close()
 
 
 def _sessions(
-    store: SqlStore, people: People, public_url: str
+    store: SqlStore, people: People, tokens: Tokens, public_url: str
 ) -> tuple[Sessions, Callable[[], None]]:
     """Signing in, and how to forget what is known of credentials."""
-    tokens, keys = Tokens(store, now, new_secret), ApiKeys(store, now, new_secret, new_id)
+    keys = ApiKeys(store, now, new_secret, new_id)
 
     def forget() -> None:
         tokens.forget()
         keys.forget()
 
     return Sessions(tokens, keys, people, public_url), forget
+
+
+def keep_sign_ins(people: People, sign_ins: SignInSessions) -> asyncio.Task[None]:
+    """Write uses of sessions and failed sign-ins to the database, and end idle sessions."""
+
+    async def keep() -> None:
+        await people.failures.flush()
+        await sign_ins.end_idle()
+
+    return run_every("archive sign-ins", IDLE_SECONDS, keep)
 
 
 def watch_credentials(store: SqlStore, forget: Callable[[], None]) -> asyncio.Task[None]:

@@ -39,6 +39,7 @@ class ActionType(StrEnum):
     SIGN_IN_FAILED = "signInFailed"
     SIGNED_OUT = "signedOut"
     SIGNED_OUT_EVERYWHERE = "signedOutEverywhere"
+    SESSION_ENDED = "sessionEnded"
     PASSWORD_CHANGED = "passwordChanged"  # noqa: S105  an action's name
     PASSWORD_RESET = "passwordReset"  # noqa: S105  an action's name
     AGENT_CREATED = "agentCreated"

@@ -48,7 +48,8 @@ class Credential:
     """A token as it is kept: never itself, only its SHA-256.
 
     `family_id` joins all the tokens that came from one sign-in, over every refresh; `used_at` is
-    set on a refresh token that was exchanged.
+    set on a refresh token that was exchanged. `device` (the browser's User-Agent), `address` (the
+    network) and `last_used_at` are those of a session.
     """
 
     digest: bytes
@@ -61,6 +62,9 @@ class Credential:
     family_id: str | None = None
     scope: str = ""
     used_at: datetime | None = None
+    device: str = ""
+    address: str = ""
+    last_used_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

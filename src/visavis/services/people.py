@@ -17,8 +17,10 @@ from visavis.services.password_rules import check_password
 from visavis.services.ports import Clock, Passwords, Store, Transaction
 from visavis.services.sign_in import SignInGuard, device_token, is_device_token
 from visavis.services.sign_in_failures import SignInFailures
+from visavis.services.sign_in_sessions import SignInSessions
 from visavis.services.staff import created as agent_created
 from visavis.services.staff import read_email, read_name
+from visavis.services.tokens import Tokens
 
 FIRST_SITE: Final = 1
 FIRST_EMAIL: Final = "admin@localhost"
@@ -142,6 +144,10 @@ class People:
         readable = email if email.isprintable() else ""
         agent, _ = await self._store.read(lambda rows: _account(rows, readable))
         await self.failures.add(agent, address)
+
+    def sessions(self, tokens: Tokens) -> SignInSessions:
+        """Return the sessions of agents on our pages."""
+        return SignInSessions(self._store, tokens, self._auditor, self._clock)
 
     def entry(self, agent: Agent, action: ActionType, done: str, address: str) -> AuditEntry:
         """Return an audit entry of what an agent did to their own account."""

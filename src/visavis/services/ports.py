@@ -77,6 +77,13 @@ class CredentialRows(Protocol):
     def use(self, digest: bytes, now: datetime) -> bool:
         """Mark it used; whether this was the first time, also when two try at once."""
 
+    def sessions_of_agent(self, site_id: int, agent_id: int) -> Sequence[Credential]: ...
+    def unused_sessions(self, before: datetime) -> Sequence[Credential]:
+        """Return the sessions of every site that were last used before then."""
+
+    def touch(self, digest: bytes, moment: datetime) -> None:
+        """Record when a session was used, unless a later use is recorded already."""
+
     def delete(self, digest: bytes) -> bool: ...
     def delete_family(self, site_id: int, family_id: str) -> None: ...
     def delete_of_client(self, site_id: int, client_id: str) -> None: ...

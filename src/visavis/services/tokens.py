@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -27,11 +28,21 @@ class Tokens:
     request that bears it, and its digest would be the dearest step of a hot read.
     """
 
-    def __init__(self, store: Store, clock: Clock, new_secret: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        new_secret: Callable[[], str],
+        idle_time: timedelta | None = None,
+    ) -> None:
+        """`idle_time` ends a session of our pages that has not been used for so long."""
         self._store = store
         self._clock = clock
         self._new_secret = new_secret
-        self._remembered: dict[str, tuple[Agent, datetime]] = {}
+        self.idle_time = idle_time
+        self._remembered: dict[str, _Remembered] = {}
+        self._uses: dict[bytes, datetime] = {}
+        """Times of the last use of sessions that are not written yet."""
         self.on_forget: list[Callable[[], None]] = []
         """Called whenever a right may have ended: open sockets are checked again."""
 
@@ -41,12 +52,23 @@ class Tokens:
         kind: CredentialKind,
         lifetime: timedelta,
         entry: AuditEntry | None = None,
+        *,
+        device: str = "",
+        address: str = "",
     ) -> str:
         """Return a new token, with `entry` added to the audit log in the same transaction."""
         token = PREFIX + self._new_secret()
         now = self._clock()
         credential = Credential(
-            digest(token), agent.site_id, agent.id, kind, now, now + lifetime, scope=EVERY_SCOPE
+            digest(token),
+            agent.site_id,
+            agent.id,
+            kind,
+            now,
+            now + lifetime,
+            scope=EVERY_SCOPE,
+            device=device,
+            address=address,
         )
 
         def work(rows: Transaction) -> None:
@@ -57,16 +79,55 @@ class Tokens:
         await self._store.write(work)
         return token
 
-    async def authenticate(self, token: str) -> Agent:
-        """Whose token this is; raises `Unauthorized`. Asks the store once per token."""
-        agent, expires_at = self._remembered.get(token) or await self._remember(token)
-        if self._clock() >= expires_at:
-            raise VisavisError(ErrorKind.Unauthorized, "The access token has expired.")
-        return agent
+    async def authenticate(self, token: str, *, is_use: bool = True) -> Agent:
+        """Whose token this is; raises `Unauthorized`. Asks the store once per token.
 
-    async def _remember(self, token: str) -> tuple[Agent, datetime]:
+        What a page does by itself is not a use of its session, `is_use` says.
+        """
+        known = self._remembered.get(token) or await self._remember(token)
+        now = self._clock()
+        if now >= known.expires_at:
+            raise VisavisError(ErrorKind.Unauthorized, "The access token has expired.")
+        if known.session:
+            await self._use(token, known.session, now, is_use=is_use)
+        return known.agent
+
+    async def _use(self, token: str, session: bytes, now: datetime, *, is_use: bool) -> None:
+        """Record the use of a session; raises `Unauthorized` if it has not been used for long."""
+        # another process may know of a later use
+        if self._is_idle(self._remembered.get(token), session, now) and self._is_idle(
+            await self._remember(token), session, now
+        ):
+            raise VisavisError(
+                ErrorKind.Unauthorized, "You were signed out after a time without use."
+            )
+        if is_use:
+            self._uses[session] = now
+
+    def _is_idle(self, known: _Remembered | None, session: bytes, now: datetime) -> bool:
+        if self.idle_time is None or known is None:
+            return False
+        last = max(self._uses.get(session, known.last_used_at), known.last_used_at)
+        return now - last >= self.idle_time
+
+    async def save_uses(self) -> None:
+        """Write when sessions were last used."""
+        uses, self._uses = self._uses, {}
+
+        def work(rows: Transaction) -> None:
+            for session, moment in uses.items():
+                rows.credentials.touch(session, moment)
+
+        if uses:
+            try:
+                await self._store.write(work)
+            except VisavisError:
+                self._uses = {**uses, **self._uses}
+                raise
+
+    async def _remember(self, token: str) -> _Remembered:
         key, remembered = digest(token), self._remembered
-        known = await self._store.read(lambda rows: find_bearer(rows, key))
+        known = await self._store.read(lambda rows: _find(rows, key))
         if known is None:
             raise VisavisError(ErrorKind.Unauthorized, "The access token is not known.")
         if len(remembered) >= MAX_REMEMBERED:
@@ -102,12 +163,27 @@ class Tokens:
             listener()
 
 
-def find_bearer(rows: Transaction, key: bytes) -> tuple[Agent, datetime] | None:
-    """The agent of an access token, limited to the token's scope, and when the token expires."""
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """An access token; `session` is its digest if it is a session of our pages."""
+
+    agent: Agent
+    expires_at: datetime
+    session: bytes | None
+    last_used_at: datetime
+
+
+def _find(rows: Transaction, key: bytes) -> _Remembered | None:
+    """An access token and its agent, limited to the token's scope."""
     credential = rows.credentials.find(key)
     if credential is None or credential.kind is CredentialKind.REFRESH:
         return None
     agent = rows.agents.get(credential.site_id, credential.agent_id)
     if agent is None or agent.is_disabled:
         return None
-    return agent.limited_to(frozenset(credential.scope.split())), credential.expires_at
+    return _Remembered(
+        agent.limited_to(frozenset(credential.scope.split())),
+        credential.expires_at,
+        key if credential.kind is CredentialKind.SESSION else None,
+        credential.last_used_at or credential.created_at,
+    )

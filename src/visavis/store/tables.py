@@ -109,6 +109,9 @@ credentials = Table(
     Column("family_id", Text),
     Column("scope", Text, nullable=False),
     Column("used_at", Moment),
+    Column("device", Text, nullable=False, server_default=""),
+    Column("address", Text, nullable=False, server_default=""),
+    Column("last_used_at", Moment),
     Index("credentials_by_family", "family_id"),
     Index("credentials_by_agent", "site_id", "agent_id"),
 )

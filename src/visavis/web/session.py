@@ -13,14 +13,15 @@ from starlette.routing import BaseRoute, Route
 
 from visavis.domain.audit import ActionType, AuditEntry
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.oauth import CredentialKind
 from visavis.domain.people import Agent, Permission
 from visavis.services.keys import Keys
 from visavis.services.people import People
+from visavis.services.sign_in_sessions import SignInSessions
 from visavis.services.tokens import SESSION_LIFETIME, Tokens
 from visavis.web.body import read_body
 from visavis.web.errors import takes_basic
 from visavis.web.headers import header
+from visavis.web.paging import written_time
 from visavis.web.source import source_of
 
 COOKIE: Final = "visavis_session"
@@ -29,6 +30,8 @@ DEVICE_SECONDS: Final = 365 * 24 * 3600
 NO_STORE: Final = {"Cache-Control": "no-store"}
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 SITE_HEADER: Final = b"siteid"
+BACKGROUND: Final = "visavis-background"
+"""Header of what a page asks by itself: it is not a use of the session."""
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -45,8 +48,16 @@ class PasswordChange(msgspec.Struct, frozen=True, rename="camel"):
 class Sessions:
     """Signing in and out of the pages, and recognising who did."""
 
-    def __init__(self, tokens: Tokens, keys: Keys, people: People, public_url: str = "") -> None:
+    def __init__(
+        self,
+        tokens: Tokens,
+        keys: Keys,
+        people: People,
+        public_url: str = "",
+        sign_ins: SignInSessions | None = None,
+    ) -> None:
         """`public_url` is the address of our pages, whatever `Host` a proxy sends."""
+        self._sign_ins = sign_ins or people.sessions(tokens)
         scheme, _, authority = public_url.rstrip("/").partition("://")
         self._public_origin = _origin_of(scheme, authority) if public_url else None
         self._tokens = tokens
@@ -59,7 +70,9 @@ class Sessions:
             Route("/session", self.sign_in, methods=["POST"]),
             Route("/session", self.sign_out, methods=["DELETE"]),
             Route("/session/password", self.change_password, methods=["POST"]),
+            Route("/session/all", self.list_sessions, methods=["GET"]),
             Route("/session/all", self.sign_out_everywhere, methods=["DELETE"]),
+            Route("/session/{session_id}", self.end_session, methods=["DELETE"]),
         ]
 
     async def caller(self, request: Request) -> Agent:
@@ -125,7 +138,8 @@ class Sessions:
         token = connection.cookies.get(COOKIE)
         if not token:
             raise VisavisError(ErrorKind.Unauthorized)
-        return await self._tokens.authenticate(token)
+        is_use = BACKGROUND not in connection.headers and not is_background(connection)
+        return await self._tokens.authenticate(token, is_use=is_use)
 
     async def bearer(self, connection: HTTPConnection) -> Agent:
         """The agent of a bearer token (RFC 6750 §2.1); raises `Unauthorized`."""
@@ -191,6 +205,31 @@ class Sessions:
         self._tokens.forget()
         return await self._new_session(request, agent)
 
+    async def list_sessions(self, request: Request) -> Response:
+        """The caller's own sessions, the one last used first."""
+        agent = await self.of_page(request)
+        found = await self._sign_ins.list_by_agent(agent, request.cookies[COOKIE])
+        sessions = [
+            {
+                "id": one.id,
+                "device": one.device,
+                "address": one.address,
+                "createTime": written_time(one.created_at),
+                "lastUseTime": written_time(one.last_used_at),
+                "isCurrent": one.is_current,
+            }
+            for one in found
+        ]
+        return JSONResponse({"sessions": sessions}, headers=NO_STORE)
+
+    async def end_session(self, request: Request) -> Response:
+        """End one of the caller's own sessions."""
+        self._require_same_origin(request)
+        agent = await self.of_page(request)
+        session_id = request.path_params["session_id"]
+        await self._sign_ins.end(agent, session_id, source_of(request.scope))
+        return Response(status_code=204, headers=NO_STORE)
+
     async def sign_out_everywhere(self, request: Request) -> Response:
         self._require_same_origin(request)
         agent = await self.of_page(request)
@@ -203,7 +242,8 @@ class Sessions:
     async def _new_session(
         self, request: Request, agent: Agent, entry: AuditEntry | None = None
     ) -> Response:
-        token = await self._tokens.issue(agent, CredentialKind.SESSION, SESSION_LIFETIME, entry)
+        device, address = request.headers.get("user-agent", ""), source_of(request.scope)
+        token = await self._sign_ins.begin(agent, device, address, entry)
         response = JSONResponse(_described(agent), headers=NO_STORE)
         response.set_cookie(
             COOKIE,
@@ -264,3 +304,12 @@ def _described(agent: Agent) -> dict[str, object]:
         "isAdministrator": agent.is_administrator,
         "permissions": [p.value for p in Permission if agent.may(p)],
     }
+
+
+def in_background(connection: HTTPConnection) -> None:
+    """From now on the connection goes on by itself: that is not a use of its session."""
+    connection.scope.setdefault("state", {})[BACKGROUND] = True
+
+
+def is_background(connection: HTTPConnection) -> bool:
+    return BACKGROUND in connection.scope.get("state", {})

@@ -102,7 +102,7 @@ export class Delivery extends LitElement {
 
   private async load(): Promise<void> {
     try {
-      const response = await fetch(RESOURCE);
+      const response = await fetch(RESOURCE, { headers: { "Visavis-Background": "1" } });
       this.hasFailed = !response.ok;
       if (response.ok) this.backlog = (await response.json()) as Backlog;
     } catch {

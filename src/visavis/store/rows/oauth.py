@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, func, insert, or_, select, update
 
 from visavis.domain.oauth import (
     ApiKey,
@@ -34,14 +34,34 @@ class Credentials(Rows):
                 family_id=credential.family_id,
                 scope=credential.scope,
                 used_at=credential.used_at,
+                device=credential.device,
+                address=credential.address,
+                last_used_at=credential.last_used_at,
             )
         )
 
     def find(self, digest: bytes) -> Credential | None:
         row = self._run(select(t.credentials).where(t.credentials.c.digest == digest)).first()
-        if row is None:
-            return None
-        return Credential(**{**row._mapping, "kind": CredentialKind(row.kind)})
+        return _credential(row) if row else None
+
+    def sessions_of_agent(self, site_id: int, agent_id: int) -> Sequence[Credential]:
+        c = t.credentials.c
+        is_session = c.kind == CredentialKind.SESSION.value
+        query = select(t.credentials).where(c.site_id == site_id, c.agent_id == agent_id)
+        return [_credential(row) for row in self._run(query.where(is_session))]
+
+    def unused_sessions(self, before: datetime) -> Sequence[Credential]:
+        c = t.credentials.c
+        is_session = c.kind == CredentialKind.SESSION.value
+        is_unused = func.coalesce(c.last_used_at, c.created_at) < before
+        query = select(t.credentials).where(is_session, is_unused)
+        return [_credential(row) for row in self._run(query)]
+
+    def touch(self, digest: bytes, moment: datetime) -> None:
+        c = t.credentials.c
+        is_later = or_(c.last_used_at.is_(None), c.last_used_at < moment)
+        query = update(t.credentials).where(c.digest == digest, is_later)
+        self._run(query.values(last_used_at=moment))
 
     def use(self, digest: bytes, now: datetime) -> bool:
         c = t.credentials.c
@@ -174,6 +194,10 @@ class Keys(Rows):
         c = t.api_keys.c
         self._run(delete(t.api_keys).where(c.site_id == site_id, c.agent_id == agent_id))
         self._changed()
+
+
+def _credential(row: Row[Any]) -> Credential:
+    return Credential(**{**row._mapping, "kind": CredentialKind(row.kind)})
 
 
 def _client(row: Row[Any]) -> Client:

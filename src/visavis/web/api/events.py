@@ -20,7 +20,7 @@ from visavis.services.topics import config_topic
 from visavis.tasks import child
 from visavis.web.api.config import PATH, etag_of
 from visavis.web.resource import BASE
-from visavis.web.session import Sessions
+from visavis.web.session import Sessions, in_background
 from visavis.web.spelling import any_spelling
 
 EVENTS_PATH: Final = f"{PATH}/events"
@@ -59,6 +59,7 @@ class ConfigEvents:
         """Ends with the server, the watcher's permission, or a reader too slow for the bus."""
         async with self._bus.subscribe(config_topic(agent.site_id)) as news:
             yield await self._event(agent.site_id)
+            in_background(request)
             with contextlib.suppress(VisavisError):
                 async for has_changed in self._beats(news):
                     await self._watcher(request)

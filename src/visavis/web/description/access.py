@@ -23,7 +23,8 @@ from visavis.protocol.openapi import (
     json_answer,
     json_body,
 )
-from visavis.protocol.parameters import ANY_TOKEN, RATE, Ways
+from visavis.protocol.parameters import ANY_TOKEN, RATE, Ways, path_parameter
+from visavis.web.api.shapes import Time
 from visavis.web.description.security import PAGE
 from visavis.web.oauth.server import AUTH_METHODS, SCOPES, SECRET_METHODS
 from visavis.web.session import PasswordChange, SignIn
@@ -146,6 +147,23 @@ class SignedIn(Struct):
     siteId: int
     isAdministrator: bool
     permissions: list[Permission]
+
+
+class SessionEntry(Struct):
+    """A session of the caller on one browser; device is its User-Agent."""
+
+    id: str
+    device: str
+    address: str
+    createTime: Time
+    lastUseTime: Time
+    isCurrent: bool
+
+
+class SessionList(Struct):
+    """The caller's sessions, the one last used first."""
+
+    sessions: list[SessionEntry]
 
 
 class ConsentDecision(Struct):
@@ -344,6 +362,30 @@ OPERATIONS: Final[Operations] = {
             ErrorKind.PermissionDenied,
             *_BODY_ERRORS,
             *RATE,
+            *_STORED,
+        ),
+        security=PAGE,
+    ),
+    ("/session/all", "GET"): Operation(
+        name="listSessions",
+        tag=SESSION,
+        summary="List one's own sessions",
+        description="With browser, network and last use, the one last used first.",
+        answers={200: json_answer(SessionList, "The sessions")},
+        errors=(ErrorKind.Unauthorized, *_STORED),
+        security=PAGE,
+    ),
+    ("/session/{session_id}", "DELETE"): Operation(
+        name="endSession",
+        tag=SESSION,
+        summary="End one of one's own sessions",
+        description="Its open pages are signed out at once.",
+        answers={204: Answer("Ended")},
+        parameters=(path_parameter("session_id", "As the list gives it."),),
+        errors=(
+            ErrorKind.Unauthorized,
+            ErrorKind.PermissionDenied,
+            ErrorKind.EntityNotFound,
             *_STORED,
         ),
         security=PAGE,

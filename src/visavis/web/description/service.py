@@ -28,6 +28,7 @@ _TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "/demo": ("openDemo", "Open the page that shows the widget"),
     "/console": ("openConsole", "Open the agents' console"),
     "/library": ("openLibrary", "Open the library of recordings"),
+    "/profile": ("openProfile", "Open the agent's own password and sessions"),
     "/signin": ("openSignIn", "Open the page for signing in"),
     "/admin": ("openAdmin", "Open the administrators' page"),
     "/docs": ("openDocs", "Open this description, to read and to try out"),

@@ -26,6 +26,7 @@ PAGES: Final = {
     "/signin": "signin.html",
     "/admin": "admin.html",
     "/docs": "docs.html",
+    "/profile": "profile.html",
 }
 ON_ANY_SITE: Final = {
     "Access-Control-Allow-Origin": "*",
@@ -89,6 +90,7 @@ def archive_page_routes() -> list[BaseRoute]:
         Route("/", _lone_library),
         Route("/library", _lone_library),
         Route("/signin", _page(PAGES["/signin"])),
+        Route("/profile", _page(PAGES["/profile"])),
         _assets(),
     ]
 

@@ -1,4 +1,4 @@
-import{d as e,f as t,g as n,i as r,m as i,p as a,r as o,s,t as c,y as l}from"./decorate-6sjB5uLc.js";var u=async()=>{try{let e=await fetch(`/session`);return e.ok?await e.json():null}catch{return null}},d=async()=>{let e=await fetch(`/session`);return e.ok?await e.json():(location.assign(`/signin?next=${encodeURIComponent(location.pathname)}`),new Promise(()=>{}))},f=async()=>{await fetch(`/session`,{method:`DELETE`}),location.assign(`/signin`)},p=[[`console`,`/console`,`Accept Audio & Video Chats`],[`library`,`/library`,`View Recordings`],[`settings`,`/admin`,`Manage Settings`],[`restApi`,`/docs`,``]],m=class extends a{constructor(...e){super(...e),this.current=``,this.session=null,this.alone=!1}static{this.styles=[o,l`
+import{d as e,f as t,g as n,i as r,m as i,p as a,r as o,s,t as c,y as l}from"./decorate-BY2kVNwA.js";var u=async()=>{try{let e=await fetch(`/session`);return e.ok?await e.json():null}catch{return null}},d=async()=>{let e=await fetch(`/session`);return e.ok?await e.json():(location.assign(`/signin?next=${encodeURIComponent(location.pathname)}`),new Promise(()=>{}))},f=async()=>{await fetch(`/session`,{method:`DELETE`}),location.assign(`/signin`)},p=[[`console`,`/console`,`Accept Audio & Video Chats`],[`library`,`/library`,`View Recordings`],[`settings`,`/admin`,`Manage Settings`],[`restApi`,`/docs`,``]],m=class extends a{constructor(...e){super(...e),this.current=``,this.session=null,this.alone=!1}static{this.styles=[o,l`
       :host { display: block; }
       header { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; align-items: center; padding: 0.5rem clamp(0.75rem, 3vw, 1.25rem); min-height: 3.75rem; border-bottom: 1px solid var(--line); background: var(--card); }
       .brand { display: inline-flex; gap: 0.6rem; align-items: center; font-weight: 650; color: var(--ink); text-decoration: none; min-height: 2.75rem; }
@@ -10,7 +10,7 @@ import{d as e,f as t,g as n,i as r,m as i,p as a,r as o,s,t as c,y as l}from"./d
       .name { max-width: 14rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
       a.button { font-weight: 600; color: var(--accent); display: inline-flex; align-items: center; min-height: 2.75rem; }
       @media (max-width: 40rem) {
-        .name { display: none; }
+        .name { max-width: 7rem; }
         header { column-gap: 0.75rem; }
         .brand { margin-inline-end: auto; }
         nav { order: 3; flex: 1 0 100%; flex-wrap: nowrap; overflow-x: auto; margin: 0 -0.4rem; }
@@ -24,5 +24,5 @@ import{d as e,f as t,g as n,i as r,m as i,p as a,r as o,s,t as c,y as l}from"./d
       ${this.alone?i:n`<nav aria-label="Visavis">${this.links()}</nav>`}
       <slot></slot>
       ${this.person()}
-    </header>`}links(){let e=this.session?.permissions??[];return p.filter(([,,t])=>!t||e.includes(t)).map(([e,t])=>n`<a href=${t} aria-current=${e===this.current?`page`:i}>${s(e)}</a>`)}person(){return this.session?n`<span class="quiet name" title=${this.session.agentName}>${this.session.agentName}</span>
+    </header>`}links(){let e=this.session?.permissions??[];return p.filter(([,,t])=>!t||e.includes(t)).map(([e,t])=>n`<a href=${t} aria-current=${e===this.current?`page`:i}>${s(e)}</a>`)}person(){return this.session?n`<a class="quiet name" href="/profile" title=${s(`yourAccount`)}>${this.session.agentName}</a>
         <button @click=${()=>f()}>${s(`signOut`)}</button>`:this.alone?i:n`<a class="button" href="/signin?next=${encodeURIComponent(location.pathname)}">${s(`signIn`)}</a>`}};c([e()],m.prototype,`current`,void 0),c([e({attribute:!1})],m.prototype,`session`,void 0),c([e({type:Boolean})],m.prototype,`alone`,void 0),m=c([t(`visavis-header`)],m);export{d as n,u as r,p as t};

@@ -1,1 +1,0 @@
-import"./decorate-6sjB5uLc.js";import{t as e}from"./console-Ds4_g8St.js";var t=new e;t.join=location.pathname.split(`/`).pop()??``,document.body.append(t);
