@@ -114,7 +114,7 @@ def test_a_late_save_keeps_what_others_saved(both: tuple[Administrator, Administ
     expect(conflict).to_contain_text("https://late.example/")
     expect(conflict).to_contain_text("https://theirs.example/")
     one.press("Keep mine")
-    expect(one.page.get_by_text("Saved. Every open page has it already.")).to_be_visible()
+    expect(one.page.get_by_text("Saved. The change applies to every open page.")).to_be_visible()
     expect(one.switch).to_be_checked()
     expect(other.recording).to_be_checked()
     expect(other.url).to_have_value("https://late.example/")

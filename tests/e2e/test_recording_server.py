@@ -135,7 +135,7 @@ def test_the_policy_is_set_on_the_page_and_held_to(
     expect(agent.get_by_role("button", name="Accept")).to_have_count(0)
     with no_spool(system):
         call(parties)
-        expect(visitor.get_by_text("cannot be recorded now, so it was not started")).to_be_visible()
+        expect(visitor.get_by_text("could not be recorded, so it was not started")).to_be_visible()
         assert last_call(system)["consent"] == "agreement"
         assert last_call(system)["reason"] == "recordingUnavailable"
 

@@ -116,7 +116,7 @@ export class Player extends LitElement {
       ${parts.map((part) => this.video(part, name))}
       <figcaption>
         <span>${name}</span>
-        <button aria-pressed=${isMuted ? "true" : "false"} @click=${() => this.mute(side)}>${t("mute")}<span hidden> ${name}</span></button>
+        <button aria-pressed=${isMuted ? "true" : "false"} aria-label="${t("mute")} ${name}" @click=${() => this.mute(side)}>${t("mute")}</button>
       </figcaption>
     </figure>`;
   }

@@ -1,1 +1,0 @@
-import"./decorate-BY2kVNwA.js";import{t as e}from"./console-Dq5y3Oht.js";var t=new e;t.join=location.pathname.split(`/`).pop()??``,document.body.append(t);
