@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import ssl
+import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
@@ -132,6 +133,7 @@ def test_a_later_start_says_only_what_is_still_to_do(
     assert "Switch calls on" not in later
     assert "2. Leave the console open." in later
     assert "/console as boss@example.com\n" in later
+    assert "Nobody has signed in yet." in later
     assert "agent password boss@example.com --data" in later
     assert "--public-url" not in later
 
@@ -140,6 +142,24 @@ def _replace_administrator(rows: Transaction) -> None:
     (first,) = rows.agents.of_site(1)
     rows.agents.disable(1, first.id, is_disabled=True)
     rows.agents.add(1, "boss@example.com", "Boss", "-", is_administrator=True)
+
+
+def test_the_hint_to_a_new_password_stands_until_somebody_has_signed_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("agent", "password", "admin@localhost", "--data", str(tmp_path))
+    hint = " ".join(command)
+    with monkeypatch.context() as dying:  # killed after the account was made
+        dying.setattr(serve, "print_credentials", lambda _: sys.exit(0))
+        assert start(tmp_path, monkeypatch) == ""
+    for _ in range(2):
+        assert hint in start(tmp_path, monkeypatch)
+    password = CliRunner().invoke(main, command).stdout.split()[-1]
+    assert hint in start(tmp_path, monkeypatch)
+    with closing(open_store(str(tmp_path / "visavis.db"))) as store:
+        people = office.Office(store).people
+        asyncio.run(people.sign_in("admin@localhost", password, "198.51.100.1"))
+    assert "agent password" not in start(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize(

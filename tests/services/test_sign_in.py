@@ -77,6 +77,27 @@ async def test_guesses_in_parallel_are_counted_before_they_are_checked(
     assert await outcome(people, RIGHT, "203.0.113.9") == "in"
 
 
+async def test_the_first_sign_in_is_pending_until_somebody_has_signed_in(
+    people: People, store: SqlStore
+) -> None:
+    agent = await people.by_email(EMAIL)
+    assert await people.first_sign_in_pending() == EMAIL
+    assert await outcome(people, "wrong", "198.51.100.1") == "Unauthorized"
+    assert await people.first_sign_in_pending() == EMAIL
+    for _ in range(2):
+        assert await outcome(people, RIGHT, "198.51.100.1") == "in"
+        assert await people.first_sign_in_pending() is None
+        assert await store.read(lambda rows: rows.agents.has_signed_in(1, agent.id))
+
+
+async def test_no_password_is_missed_where_no_administrator_can_sign_in(
+    people: People, store: SqlStore
+) -> None:
+    agent = await people.by_email(EMAIL)
+    await store.write(lambda rows: rows.agents.disable(1, agent.id, is_disabled=True))
+    assert await people.first_sign_in_pending() is None
+
+
 async def test_the_delay_grows_and_ends(people: People, time: Time) -> None:
     for _ in range(10):
         await outcome(people, "wrong", "198.51.100.1")

@@ -132,6 +132,22 @@ def test_down_and_up_again(empty: str) -> None:
     engine.dispose()
 
 
+async def test_a_session_of_before_was_a_sign_in(empty: str, anyio_backend: str) -> None:
+    engine = engine_of(empty)
+    migrate(engine, "0001")
+    fill_as_before(engine)
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text("INSERT INTO credentials VALUES (:digest, 1, 1, 'session', :at, :at)"),
+            {"digest": digest("vv_cookie"), "at": LATER},
+        )
+    store = open_store(empty)
+    assert await store.read(lambda rows: rows.agents.has_signed_in(1, 1))
+    assert await store.read(lambda rows: rows.agents.first_sign_in_pending(1)) is None
+    store.close()
+    engine.dispose()
+
+
 def test_two_nodes_may_start_at_once(cluster: Cluster) -> None:
     address = cluster.empty_database()
     with ThreadPoolExecutor(4) as pool:

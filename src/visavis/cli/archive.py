@@ -21,6 +21,7 @@ from visavis.archive.key import Keys, ensure_key
 from visavis.cli.configuration import with_settings
 from visavis.cli.logs import log_to_stderr
 from visavis.cli.office import (
+    Office,
     config_option,
     data_option,
     fail,
@@ -33,10 +34,9 @@ from visavis.cli.office import (
 )
 from visavis.cli.serve import (
     create_first_site,
+    first_sign_in_hint,
     free_port,
-    location_options,
     print_credentials,
-    program,
     require_free_port,
     require_tls_files,
 )
@@ -104,10 +104,11 @@ def archive(
     require_free_port(settings)
     if account := create_first_site(settings.database_address, "Site 1", FIRST_EMAIL, None):
         print_credentials(account)
+    pending = _first_sign_in_pending(settings)
     # not before: the password is written, not queued, before anything else happens
     protect_standard_streams("stdout")
     try:
-        asyncio.run(_run(settings, _keep_for(retention_days), lambda: _announce(settings)))
+        asyncio.run(_run(settings, _keep_for(retention_days), lambda: _announce(settings, pending)))
     except OSError as error:
         fail(f"{error.strerror or error}.")
 
@@ -305,7 +306,15 @@ def watch_credentials(store: SqlStore, forget: Callable[[], None]) -> asyncio.Ta
     return run_forever("credential changes", watch)
 
 
-def _announce(settings: Settings) -> None:
+def _first_sign_in_pending(settings: Settings) -> str | None:
+    store = opened(settings.database_address)
+    try:
+        return asyncio.run(Office(store).people.first_sign_in_pending())
+    finally:
+        store.close()
+
+
+def _announce(settings: Settings, pending: str | None) -> None:
     url = settings.base_url
     lines = [
         "",
@@ -315,8 +324,8 @@ def _announce(settings: Settings) -> None:
         f"  with the key in {settings.archive_key_file}",
         "  or a key of one site: visavis archive key add --help",
         f"They are found at {url}/library",
-        f"A new password: {program()} agent password {FIRST_EMAIL} {location_options(settings)}",
         "",
+        *first_sign_in_hint(settings, pending),
         "Ctrl-C stops it in good order.",
         "",
     ]

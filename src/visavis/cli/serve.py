@@ -78,28 +78,32 @@ def serve(context: click.Context, /, config_file: Path | None, **options: Any) -
         log_to_stderr(settings.log_level, settings.log_format)
         make_directory(settings.data_dir)
         lock = _lock(settings.data_dir)
-        require_free_port(settings)
-        _require_free_media_ports(settings)
-        account = create_first_site(settings.database_address, "Site 1", FIRST_EMAIL, None)
-        if account:
-            print_credentials(account)
-        # not before: the password is written, not queued, before anything else happens
-        protect_standard_streams("stdout")
-        steps = _first_steps(settings, account)
-        health = Health(settings.app_socket)
         try:
-            asyncio.run(
-                supervise(
-                    settings,
-                    directory,
-                    is_ready=lambda: asyncio.to_thread(health.is_settled),
-                    announce=lambda: _announce(settings, steps, health.reason),
-                )
-            )
+            _serve(settings, directory)
         except CannotStartError as error:
             fail(f"The part {error} cannot start; the reason stands above.")
         finally:
             os.close(lock)
+
+
+def _serve(settings: Settings, directory: RunDirectory) -> None:
+    require_free_port(settings)
+    _require_free_media_ports(settings)
+    account = create_first_site(settings.database_address, "Site 1", FIRST_EMAIL, None)
+    if account:
+        print_credentials(account)
+    # not before: the password is written, not queued, before anything else happens
+    protect_standard_streams("stdout")
+    steps = _first_steps(settings, account)
+    health = Health(settings.app_socket)
+    asyncio.run(
+        supervise(
+            settings,
+            directory,
+            is_ready=lambda: asyncio.to_thread(health.is_settled),
+            announce=lambda: _announce(settings, steps, health.reason),
+        )
+    )
 
 
 @click.command()
@@ -257,6 +261,7 @@ def _first_steps(settings: Settings, account: FirstAccount | None) -> list[str]:
         config, agents = asyncio.run(
             store.read(lambda rows: (rows.configs.get(1), rows.agents.of_site(1)))
         )
+        pending = asyncio.run(Office(store).people.first_sign_in_pending())
     except VisavisError as error:
         fail(error.message)
     finally:
@@ -271,13 +276,20 @@ def _first_steps(settings: Settings, account: FirstAccount | None) -> list[str]:
         f"Leave the console open. Open {url}/demo in another window and press Video call.",
     ]
     numbered = [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
-    return [*numbered, "", f"Recorded calls are at {url}/library", *_later(settings, email)]
+    return [*numbered, "", f"Recorded calls are at {url}/library", *_later(settings, pending)]
 
 
-def _later(settings: Settings, email: str) -> list[str]:
+def first_sign_in_hint(settings: Settings, pending: str | None) -> list[str]:
+    """Return how to replace the password of an administrator whose first sign-in is pending."""
+    if not pending:
+        return []
+    again = f"{program()} agent password {shlex.quote(pending)} {location_options(settings)}"
+    return [f"Nobody has signed in yet. If the password was lost, make a new one: {again}"]
+
+
+def _later(settings: Settings, pending: str | None) -> list[str]:
     """Return how to get in again, and what else a person may stumble over."""
-    again = f"{program()} agent password {email} {location_options(settings)}"
-    lines = [f"To sign in later without the password, make a new one: {again}"] if email else []
+    lines = first_sign_in_hint(settings, pending)
     address = urlsplit(settings.base_url)
     if address.scheme == "http" and not _is_this_machine(address.hostname or ""):
         lines.append("Browsers allow the camera only over https or on localhost: see --public-url.")

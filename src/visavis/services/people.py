@@ -87,6 +87,13 @@ class People:
         is_new = await self._store.write(work)
         return FirstAccount(email, password, client_id) if is_new else None
 
+    async def first_sign_in_pending(self) -> str | None:
+        """Return the e-mail address of the first administrator as long as nobody has signed in.
+
+        Until then their password may have been lost: it was printed once.
+        """
+        return await self._store.read(lambda rows: rows.agents.first_sign_in_pending(FIRST_SITE))
+
     async def has_site(self, site_id: int) -> bool:
         """Whether the site exists and is not disabled."""
         site = await self._store.read(lambda rows: rows.sites.get(site_id))
@@ -123,7 +130,13 @@ class People:
             await self.failures.add(agent, address)
             raise
         self._guard.succeed(account, address)
+        await self._record_first_sign_in(signed_in)
         return signed_in
+
+    async def _record_first_sign_in(self, agent: Agent) -> None:
+        site_id, agent_id, now = agent.site_id, agent.id, self._clock()
+        if not await self._store.read(lambda rows: rows.agents.has_signed_in(site_id, agent_id)):
+            await self._store.write(lambda rows: rows.agents.mark_signed_in(site_id, agent_id, now))
 
     async def _checked(
         self, agent: Agent | None, known_hash: str | None, password: str, address: str

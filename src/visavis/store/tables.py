@@ -61,6 +61,7 @@ agents = Table(
     Column("is_administrator", Boolean(create_constraint=False), nullable=False),
     Column("is_disabled", Boolean(create_constraint=False), nullable=False),
     Column("is_away", Boolean(create_constraint=False), nullable=False, server_default=false()),
+    Column("signed_in_at", Moment),  # for the first time
 )
 
 agent_permissions = Table(

@@ -68,6 +68,26 @@ class Agents(Rows):
         query = select(c.password_hash).where(c.site_id == site_id, c.id == agent_id)
         return str(self._run(query).scalar_one())
 
+    def has_signed_in(self, site_id: int, agent_id: int) -> bool:
+        c = t.agents.c
+        query = select(c.signed_in_at).where(c.site_id == site_id, c.id == agent_id)
+        return self._run(query).scalar() is not None
+
+    def mark_signed_in(self, site_id: int, agent_id: int, now: datetime) -> None:
+        c = t.agents.c
+        is_first = c.signed_in_at.is_(None)
+        query = update(t.agents).where(c.site_id == site_id, c.id == agent_id, is_first)
+        self._run(query.values(signed_in_at=now))
+
+    def first_sign_in_pending(self, site_id: int) -> str | None:
+        c = t.agents.c
+        of_site = select(c.email).where(c.site_id == site_id)
+        if self._run(of_site.where(c.signed_in_at.is_not(None)).limit(1)).first():
+            return None
+        query = of_site.where(c.is_administrator, ~c.is_disabled).order_by(c.id).limit(1)
+        email = self._run(query).scalar()
+        return str(email) if email else None
+
     def add(
         self, site_id: int, email: str, name: str, password_hash: str, *, is_administrator: bool
     ) -> Agent:
