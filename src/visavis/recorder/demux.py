@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from operator import itemgetter
+from itertools import repeat
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
@@ -20,11 +22,15 @@ from visavis.rtp.sequence import HeldBytes
 SORT_SECONDS: Final = HOLD_SECONDS + 4.0
 """Frames come in order of arrival; this far apart they are put into order of time."""
 
+SORT_EVERY_SECONDS: Final = 4.0
+
 MAX_SORTED_BYTES: Final = 64 * 1024 * 1024
 """More is not kept in memory: of a faster stream, some frames may come out of order."""
 
 TICK_US: Final = 1_000_000
 """So often streams are asked for frames that they hold back, whether a packet comes or not."""
+
+_time: Final = attrgetter("time")
 
 SILENT_SECONDS: Final = 2.0
 """An older stream may have its track back when the newer has sent nothing for so long."""
@@ -41,26 +47,24 @@ def _frames(found: Survey, journals: list[Path], account: Account) -> Iterator[T
     held_bytes = HeldBytes()
     readings = [_Reading(link, account, held_bytes) for link in found.links]
     read = [
-        zip(read_records(journal), _repeat(reading), strict=False)
+        zip(read_records(journal), repeat(reading), strict=False)
         for journal, reading in zip(journals, readings, strict=True)
     ]
     tick = 0
+    media, note = RecordKind.RTP, RecordKind.NOTE
     for record, reading in heapq.merge(*read, key=_arrival) if len(read) > 1 else read[0]:
-        if record.kind is RecordKind.RTP:
-            yield from reading.packet(record)
-        elif record.kind is RecordKind.NOTE:
+        arrival_us, kind, _, _ = record
+        if kind is media:
+            if timed := reading.packet(record):
+                yield from timed
+        elif kind is note:
             reading.note(record)
-        if abs(record.arrival_us - tick) >= TICK_US:
-            tick = record.arrival_us
+        if not tick <= arrival_us < tick + TICK_US:
+            tick = arrival_us
             for one in readings:
                 yield from one.due(tick / 1e6)
     for reading in readings:
         yield from reading.rest()
-
-
-def _repeat(reading: _Reading) -> Iterator[_Reading]:
-    while True:
-        yield reading
 
 
 def _arrival(item: tuple[Record, _Reading]) -> int:
@@ -131,19 +135,30 @@ class _Reading:
 
 
 def _in_order(unsorted: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
-    """Sort by time within a window, in bounded memory."""
-    heap: list[tuple[float, int, TimedFrame]] = []
-    newest = 0.0
-    size = 0
-    for number, frame in enumerate(unsorted):
-        heapq.heappush(heap, (frame.time, number, frame))
-        newest = max(newest, frame.time)
+    """Sort by time within a window, in bounded memory.
+
+    The frames of each stream are nearly in order: to sort many at once costs little for each.
+    """
+    held: list[TimedFrame] = []
+    newest, size, sort_at = 0.0, 0, 0.0
+    for frame in unsorted:
+        held.append(frame)
         size += len(frame.data)
-        while newest - heap[0][0] > SORT_SECONDS or size > MAX_SORTED_BYTES:
-            due = heapq.heappop(heap)[2]
-            size -= len(due.data)
-            yield due
-    yield from map(itemgetter(2), sorted(heap))
+        if frame.time > newest:
+            newest = frame.time
+            if not sort_at:
+                sort_at = newest + SORT_SECONDS
+        if newest >= sort_at or size > MAX_SORTED_BYTES:
+            held.sort(key=_time)
+            due = bisect_right(held, newest - SORT_SECONDS, key=_time)
+            if size > MAX_SORTED_BYTES:
+                due = max(due, len(held) // 2)
+            yield from held[:due]
+            del held[:due]
+            size = sum(len(one.data) for one in held)
+            sort_at = newest + SORT_EVERY_SECONDS
+    held.sort(key=_time)
+    yield from held
 
 
 def _outside(pauses: list[Span], ordered: Iterable[TimedFrame]) -> Iterator[TimedFrame]:

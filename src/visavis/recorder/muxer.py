@@ -121,23 +121,26 @@ def _write(
     """The duration of what was written, in seconds."""
     last = dict.fromkeys(streams, -1)
     end = 0
+    mux = container.mux_one
     for frame in ordered:
         time, key, data = frame.time, frame.track, frame.data
-        if key not in streams:
+        stream = streams.get(key)
+        if stream is None:
             account.refuse(frame)
             continue
         # two frames of a track never share a millisecond
         pts = last[key] = max(round((time - start) * 1000), last[key] + 1)
         packet = av.Packet(data)
-        packet.stream = streams[key]
-        packet.time_base = _MILLISECOND
+        packet.stream = stream  # the packet's time base is the stream's
         packet.pts = packet.dts = pts
         packet.is_keyframe = frame.is_key
         if key.content == "audio":
-            packet.duration = samples(data) * 1000 // RATE
-        end = max(end, pts + (packet.duration or 0))
+            duration = packet.duration = samples(data) * 1000 // RATE
+            end = max(end, pts + duration)
+        elif pts > end:
+            end = pts
         try:
-            container.mux(packet)
+            mux(packet)
         except av.InvalidDataError:  # a hostile frame that FFmpeg cannot store
             account.refuse(frame)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
@@ -14,7 +15,7 @@ from visavis.recorder.lanes import assign_lanes
 from visavis.recorder.link import MIN_AUDIBLE_BYTES, Content, Link, PlacedFrame, Stream
 from visavis.recorder.pipeline import Pipeline, TrackKey, capture_time
 from visavis.rtp.codecs import Frame
-from visavis.rtp.journal import JournalLeg, Record, RecordKind, read_journal
+from visavis.rtp.journal import JournalLeg, Record, RecordKind, read_blocks
 from visavis.rtp.notes import AnyNote, Descriptions, Gap, Paused, Resumed, Stopped, parse_note
 from visavis.rtp.rtcp import sender_reports
 from visavis.rtp.sequence import HeldBytes, SequenceNumbers, Unwrapper
@@ -79,13 +80,11 @@ class Survey:
 
 def read_records(journal: Path) -> Iterator[Record]:
     """The believable records of a journal; none of a file that is no journal."""
-    with journal.open("rb") as file:
-        try:
-            for record in read_journal(file):
-                if EARLIEST_US < record.arrival_us < LATEST_US:
+    with journal.open("rb") as file, suppress(ValueError):
+        for records in read_blocks(file):
+            for record in records:
+                if EARLIEST_US < record[0] < LATEST_US:
                     yield record
-        except ValueError:
-            return
 
 
 def survey(journals: list[Path]) -> Survey:

@@ -67,6 +67,12 @@ def read_journal(file: BinaryIO) -> Iterator[Record]:
     Stops silently before the first torn or damaged block: after a crash that is where the journal
     ends. Raises `ValueError` when the file does not start with `MAGIC`.
     """
+    for records in read_blocks(file):
+        yield from records
+
+
+def read_blocks(file: BinaryIO) -> Iterator[list[Record]]:
+    """Yield the records of every whole block together, as `read_journal` does one by one."""
     magic = file.read(len(MAGIC))
     if magic != MAGIC:
         if MAGIC.startswith(magic):
@@ -79,18 +85,21 @@ def read_journal(file: BinaryIO) -> Iterator[Record]:
         body = file.read(length)
         if len(body) < length or crc32(body) != checksum:
             return
-        yield from _records(body)
+        yield _records(body)
 
 
 def _records(body: bytes) -> list[Record]:
     records = []
-    position = 0
-    while position + _RECORD.size <= len(body):
-        arrival_us, kind, leg, length = _RECORD.unpack_from(body, position)
+    position, last = 0, len(body) - _RECORD.size
+    unpack, kinds, legs, new = _RECORD.unpack_from, _KINDS, _LEGS, tuple.__new__
+    while position <= last:
+        arrival_us, number, leg, length = unpack(body, position)
         position += _RECORD.size
         end = position + length
-        if kind in _KINDS and leg in _LEGS:
-            records.append(Record(arrival_us, _KINDS[kind], _LEGS[leg], body[position:end]))
+        kind = kinds.get(number)
+        if kind and leg in legs:
+            # as `Record(…)` does it, which takes twice as long
+            records.append(new(Record, (arrival_us, kind, legs[leg], body[position:end])))
         position = end
     return records
 
