@@ -67,7 +67,7 @@ from visavis.web.api.config import ConfigApi
 from visavis.web.api.events import ConfigEvents
 from visavis.web.api.policy import PolicyApi
 from visavis.web.api.recordings import RecordingsApi
-from visavis.web.limit import RateLimit
+from visavis.web.limit import Kind, RateLimit, RequestLimits
 from visavis.web.metrics import Gauge, MetricsAccess
 from visavis.web.oauth.routes import OAuth
 from visavis.web.open_sockets import OpenSockets
@@ -157,6 +157,9 @@ class App:
         self.sessions = Sessions(
             self.tokens, self.keys, self.people, settings.public_url, self.sign_ins
         )
+        self.rate_limit = RateLimit(
+            request_limits(settings), self.sessions.known_token, self.sessions.has_token
+        )
         self.archive = self._archive() if settings.archive else None
         self.sockets = self._sockets()
         self.oauth = self._oauth(self.sessions)
@@ -229,7 +232,7 @@ class App:
             gauges=self._gauges(),
             metrics_access=self.metrics_access,
             access_log=self.access_log,
-            rate_limit=RateLimit(settings.rate_limit),
+            rate_limit=self.rate_limit,
             cors_origins=settings.cors_origins,
             base_url=settings.base_url,
         )
@@ -266,6 +269,18 @@ class App:
             ),
             "visavis_refused_joins": Gauge(
                 "Join links refused since the start because of a limit", lambda: refused[Use.JOIN]
+            ),
+            "visavis_refused_api_calls": Gauge(
+                "API calls refused since the start because of a limit",
+                lambda: self.rate_limit.refused[Kind.API],
+            ),
+            "visavis_refused_pages": Gauge(
+                "Requests for pages and the library refused since the start because of a limit",
+                lambda: self.rate_limit.refused[Kind.PAGE],
+            ),
+            "visavis_refused_openings": Gauge(
+                "Openings of sockets refused since the start because of a limit",
+                lambda: self.rate_limit.refused[Kind.SOCKET],
             ),
             "visavis_refused_metrics": Gauge(
                 "Requests for the metrics refused since the start",
@@ -485,6 +500,14 @@ def _entry_count(directory: Path) -> float:
         return 0
     except OSError:
         return math.nan
+
+
+def request_limits(settings: Settings) -> RequestLimits:
+    return RequestLimits(
+        api=settings.rate_limit,
+        page=settings.page_rate_limit,
+        socket=settings.socket_rate_limit,
+    )
 
 
 def visitor_limits(settings: Settings) -> VisitorLimits:

@@ -126,8 +126,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ()
     rate_limit: Annotated[
         int,
-        Meta(description="API calls per client address in 5 minutes; 0 for no limit.", ge=0),
+        Meta(
+            description="API calls in 5 minutes per token, and per network without one; 0: any.",
+            ge=0,
+        ),
     ] = 300
+    page_rate_limit: Annotated[
+        int,
+        Meta(
+            description="Requests for pages, the library and sessions in 5 minutes, per token and "
+            "per network without one; 0: any.",
+            ge=0,
+        ),
+    ] = 6000
+    socket_rate_limit: Annotated[
+        int,
+        Meta(
+            description="WebSockets opened in 5 minutes, per token and per network without one; "
+            "0: any.",
+            ge=0,
+        ),
+    ] = 1200
     calls_per_minute: Annotated[
         int, Meta(description="Calls that visitors place per minute and network; 0: any.", ge=0)
     ] = 10

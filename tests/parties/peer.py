@@ -17,6 +17,7 @@ from pylibsrtp import Error, Policy, Session
 
 from tests.parties.camera import OPUS, VP8, Camera
 from visavis.media.dtls import MTU, Identity
+from visavis.media.stun import binding_success, parse_binding_request
 
 IDENTITY: Final = Identity(datetime(2026, 1, 1, tzinfo=UTC))
 COOKIE: Final = 0x2112A442
@@ -117,6 +118,8 @@ class Peer(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if data[0] < 4:
+            if request := parse_binding_request(data):
+                self._send(binding_success(request.transaction_id, addr, self.pwd))
             if data[:2] == b"\x01\x01" and not self._is_checked:
                 self._is_checked = True
                 self._shake_hands()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,15 @@ from starlette.requests import HTTPConnection
 
 from tests.web.conftest import PATH, Api
 from visavis.app import App
+from visavis.domain.oauth import CredentialKind
+from visavis.domain.people import Agent
+from visavis.services.ports import Transaction
 from visavis.settings import Settings
+from visavis.sources import now
 from visavis.store import open_store
 from visavis.web.access import MAX_WAITING, AccessLog
+from visavis.web.headers import index_headers
+from visavis.web.limit import Kind, RateLimit, RequestLimits
 from visavis.web.session import Sessions
 
 STRANGER = ("203.0.113.9", 40000)
@@ -269,3 +277,72 @@ async def test_without_a_token_no_token_is_good(new_database: Path) -> None:
         for given in ("Bearer", "Bearer ", "Bearer x"):
             answer = await client.get("/metrics", headers={"Authorization": given})
             assert answer.status_code == 403
+
+
+async def test_a_known_token_is_counted_by_itself(new_database: Path, anyio_backend: str) -> None:
+    """The open console of an agent does not lock their office out, nor a stranger the agent."""
+    chosen = Settings(data_dir=new_database.parent, rate_limit=3)
+    app = App(chosen, open_store(chosen.database_address))
+    agent = await app.store.write(_colleague)
+    tokens = [
+        await app.tokens.issue(agent, CredentialKind.BEARER, timedelta(hours=1)) for _ in range(2)
+    ]
+    _, key = await app.keys.add(agent, "key")
+    basic = base64.b64encode(f"a@example.com:{key}".encode()).decode()
+    transport = httpx2.ASGITransport(app.web, raise_app_exceptions=False, client=STRANGER)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://visavis") as client:
+
+        async def statuses(count: int, **headers: str) -> list[int]:
+            path = f"{PATH}?siteId=1"
+            return [(await client.get(path, headers=headers)).status_code for _ in range(count)]
+
+        # the first is counted by network: the token is not known yet
+        assert await statuses(5, Authorization=f"Bearer {tokens[0]}") == [200] * 4 + [429]
+        assert await statuses(4) == [401] * 3 + [429]
+        assert await statuses(5, Authorization=f"Bearer {tokens[1]}") == [200] * 4 + [429]
+        assert await statuses(5, Authorization=f"Basic {basic}") == [200] * 4 + [429]
+        guesses = [(await statuses(1, Authorization=f"Bearer x{n}"))[0] for n in range(3)]
+        assert guesses == [429] * 3
+        assert await statuses(1, Cookie="visavis_session=guess") == [429]
+    refused = app.rate_limit.refused
+    assert refused[Kind.API] == 8
+    app.store.close()
+
+
+def _colleague(rows: Transaction) -> Agent:
+    rows.sites.add("Site", now())
+    return rows.agents.add(1, "a@example.com", "A", "-", is_administrator=True)
+
+
+async def test_pages_and_sockets_have_limits_too(new_database: Path, anyio_backend: str) -> None:
+    chosen: dict[str, Any] = {"page_rate_limit": 3, "socket_rate_limit": 0}
+    async with client_of(new_database, STRANGER, **chosen) as client:
+        for path in ("/console", "/session", "/library"):
+            assert (await client.get(path)).status_code != 429
+        for path in ("/console", "/session", "/library/recordings", "/static/widget.js"):
+            assert (await client.get(path)).status_code == 429
+        for path in ("/healthz", "/readyz"):
+            assert (await client.get(path)).status_code != 429
+        assert (await client.get(PATH)).status_code == 401
+
+
+def test_openings_of_sockets_are_counted() -> None:
+    scope = {"type": "websocket", "path": "/signaling/visitor", "headers": [], "client": STRANGER}
+    index_headers(scope)
+    limit = RateLimit(RequestLimits(socket=2))
+    assert [bool(limit.seconds_to_wait(scope)) for _ in range(3)] == [False, False, True]
+    assert limit.refused[Kind.SOCKET] == 1
+    scope["client"] = ("203.0.113.10", 1)
+    assert not limit.seconds_to_wait(scope)
+
+
+def test_a_proxy_that_is_not_listed_does_not_switch_limits_off() -> None:
+    limit = RateLimit(RequestLimits(page=1))
+
+    def ask(*forwarded: tuple[bytes, bytes]) -> bool:
+        scope = {"type": "http", "path": "/", "headers": forwarded, "client": ("127.0.0.1", 5)}
+        index_headers(scope)
+        return bool(limit.seconds_to_wait(scope))
+
+    one, other = (b"x-forwarded-for", b"203.0.113.1"), (b"x-forwarded-for", b"203.0.113.2")
+    assert [ask(one), ask(one), ask(other), ask(), ask()] == [False, True, False, False, False]

@@ -62,14 +62,15 @@ from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore
 from visavis.tasks import cancelled, child, run_every, run_forever
 from visavis.web.access import AccessLog
-from visavis.web.limit import RateLimit
+from visavis.web.limit import RateLimit, RequestLimits
 from visavis.web.metrics import Gauge, MetricsAccess
 from visavis.web.routes import build_archive_web
 from visavis.web.session import Sessions
 
 SETTINGS: Final = (
     *("data_dir", "database", "host", "port", "public_url", "tls_cert", "tls_key"),
-    *("trusted_proxies", "rate_limit", "log_level", "log_format", "session_idle_minutes"),
+    *("trusted_proxies", "rate_limit", "page_rate_limit", "log_level", "log_format"),
+    "session_idle_minutes",
     *("archive_site_gigabytes", "archive_uploads_per_key"),
 )
 
@@ -240,7 +241,11 @@ async def _run(
         sessions=sessions,
         recordings=house.routes(),
         access_log=access_log,
-        rate_limit=RateLimit(settings.rate_limit),
+        rate_limit=RateLimit(
+            RequestLimits(api=settings.rate_limit, page=settings.page_rate_limit),
+            sessions.known_token,
+            sessions.has_token,
+        ),
         metrics_access=MetricsAccess(settings.metrics_networks, settings.metrics_token),
         gauges={
             "visavis_log_lines_dropped": Gauge("Log lines that nobody could read", dropped_lines)

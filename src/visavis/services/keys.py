@@ -77,6 +77,10 @@ class Keys:
         remembered[key] = agent  # into a forgotten one, if it was deleted while we asked
         return agent
 
+    def is_remembered(self, secret: str) -> bool:
+        """Whether a key was found good lately, without asking the store."""
+        return digest(secret) in self._remembered
+
     def forget(self) -> None:
         """Ask the store again about every key."""
         self._remembered = {}

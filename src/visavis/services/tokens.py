@@ -125,6 +125,11 @@ class Tokens:
                 self._uses = {**uses, **self._uses}
                 raise
 
+    def is_remembered(self, token: str) -> bool:
+        """Whether the token was found good lately, without asking the store."""
+        known = self._remembered.get(token)
+        return known is not None and self._clock() < known.expires_at
+
     async def _remember(self, token: str) -> _Remembered:
         key, remembered = digest(token), self._remembered
         known = await self._store.read(lambda rows: _find(rows, key))

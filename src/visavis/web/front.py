@@ -9,9 +9,10 @@ import time
 from contextvars import ContextVar
 from typing import Final
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
 from structlog.contextvars import STRUCTLOG_KEY_PREFIX
 
 from visavis.domain.errors import ErrorKind, VisavisError
@@ -48,6 +49,10 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         index_headers(scope)
         if scope["type"] != "http":
+            if seconds := self._limit.seconds_to_wait(scope):
+                socket = WebSocket(scope, receive, send)
+                await socket.send_denial_response(_later(scope, seconds))
+                return
             await self._router(scope, receive, send)
             return
         started = time.perf_counter()
@@ -106,9 +111,9 @@ def _sealing(request_id: str) -> tuple[tuple[bytes, bytes], tuple[bytes, bytes]]
 
 def _hostless(scope: Scope) -> Response:
     error = VisavisError(ErrorKind.ParameterInvalid, "Send exactly one Host header.")
-    return problem(Request(scope), error, {})
+    return problem(HTTPConnection(scope), error, {})
 
 
 def _later(scope: Scope, seconds: int) -> Response:
     error = VisavisError(ErrorKind.TooManyRequests)
-    return problem(Request(scope), error, {"Retry-After": str(seconds)})
+    return problem(HTTPConnection(scope), error, {"Retry-After": str(seconds)})

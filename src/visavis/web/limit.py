@@ -1,39 +1,105 @@
-"""So many API calls per client address and window."""
+"""Limits of requests in five minutes: per known token, and per network for all others."""
 
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from starlette.types import Scope
 
-LIMITED: Final = ("/v4/", "/api/", "/oauth/")
-LOOPBACK: Final = frozenset({"127.0.0.1", "::1", ""})
+from visavis.web.source import source_of
+
+API: Final = ("/v4/", "/api/", "/oauth/")
+UNLIMITED: Final = ("/healthz", "/readyz", "/metrics", "/recordings/")
+"""Probes, and uploads, which have limits of their own."""
+
 WINDOW_SECONDS: Final = 300
-MAX_ADDRESSES: Final = 50_000
+MAX_COUNTED: Final = 50_000
+
+
+class Kind(StrEnum):
+    """A kind of requests that has a limit of its own."""
+
+    API = "api"
+    PAGE = "page"
+    SOCKET = "socket"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLimits:
+    """Requests in five minutes; 0 is no limit."""
+
+    api: int = 0
+    page: int = 0
+    socket: int = 0
+
+    def of(self, kind: Kind) -> int:
+        return {Kind.API: self.api, Kind.PAGE: self.page, Kind.SOCKET: self.socket}[kind]
+
+
+def _no_token(_: Scope) -> str:
+    return ""
+
+
+def _no_claim(_: Scope) -> bool:
+    return False
 
 
 class RateLimit:
-    """Counts per fixed window; the machine itself is not counted. 0 calls mean no limit."""
+    """Counts per fixed window; the machine itself is not counted.
 
-    def __init__(self, calls: int) -> None:
-        self._calls = calls
+    `token_of` returns the token of a request if it has been found good lately, else nothing.
+    Who has one is counted by it, so that one colleague does not use up what the office has. Tokens
+    that are not known yet are counted by network, apart from requests without any (`claims`).
+    """
+
+    def __init__(
+        self,
+        limits: RequestLimits,
+        token_of: Callable[[Scope], str] = _no_token,
+        claims: Callable[[Scope], bool] = _no_claim,
+    ) -> None:
+        self._limits = limits
+        self._token_of = token_of
+        self._claims = claims
         self._window = 0
-        self._counts: dict[str, int] = {}
+        self._counts: dict[tuple[Kind, str], int] = {}
+        self.refused: Counter[Kind] = Counter()
 
     def seconds_to_wait(self, scope: Scope) -> int:
         """How long this client has to wait before it is answered again; 0 for not at all."""
-        client = scope.get("client")
-        address = client[0] if client else ""
-        if address in LOOPBACK or not self._calls:
+        source = source_of(scope)
+        if not source:
             return 0
-        if not scope["path"].lower().startswith(LIMITED):
+        kind = _kind_of(scope)
+        limit = self._limits.of(kind) if kind else 0
+        if not kind or not limit:
             return 0
         now = int(time.monotonic())
         window = now // WINDOW_SECONDS
-        if window != self._window or len(self._counts) > MAX_ADDRESSES:
+        if window != self._window or len(self._counts) > MAX_COUNTED:
             self._window, self._counts = window, {}
-        self._counts[address] = self._counts.get(address, 0) + 1
-        if self._counts[address] <= self._calls:
+        key = kind, self._counted_by(scope, source)
+        count = self._counts[key] = self._counts.get(key, 0) + 1
+        if count <= limit:
             return 0
+        self.refused[kind] += 1
         return (window + 1) * WINDOW_SECONDS - now
+
+    def _counted_by(self, scope: Scope, source: str) -> str:
+        if token := self._token_of(scope):
+            return f"token {token}"
+        return f"unknown token from {source}" if self._claims(scope) else source
+
+
+def _kind_of(scope: Scope) -> Kind | None:
+    if scope["type"] == "websocket":
+        return Kind.SOCKET
+    path = scope["path"].lower()
+    if path.startswith(API):
+        return Kind.API
+    return None if path.startswith(UNLIMITED) else Kind.PAGE

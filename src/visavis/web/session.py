@@ -10,6 +10,7 @@ import msgspec
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Scope
 
 from visavis.domain.audit import ActionType, AuditEntry
 from visavis.domain.errors import ErrorKind, VisavisError
@@ -105,6 +106,22 @@ class Sessions:
             _demand_own_site(connection, agent)
         return agent
 
+    def known_token(self, scope: Scope) -> str:
+        """Return a request's token or key if it was found good lately, else nothing."""
+        authorization = header(scope, b"authorization")
+        kind, _, credential = authorization.partition(" ")
+        credential = credential.strip()
+        if kind.casefold() == "basic":
+            _, key = _email_and_key(credential)
+            return credential if key and self._keys.is_remembered(key) else ""
+        token = credential if authorization else _cookie(scope)
+        return token if token and self._tokens.is_remembered(token) else ""
+
+    @staticmethod
+    def has_token(scope: Scope) -> bool:
+        """Whether a request brings a token or a key, good or not."""
+        return bool(header(scope, b"authorization") or _cookie(scope))
+
     def is_same_origin(self, connection: HTTPConnection) -> bool:
         """Whether a browser sends this from one of our own pages; other clients send no Origin."""
         text = connection.headers.get("origin")
@@ -150,11 +167,8 @@ class Sessions:
 
     async def _key_holder(self, connection: HTTPConnection, encoded: str) -> Agent:
         """The agent of an e-mail address and an API key (RFC 7617)."""
-        try:
-            email, colon, key = base64.b64decode(encoded, validate=True).decode().partition(":")
-        except ValueError:
-            email = colon = key = ""
-        if not colon:
+        email, key = _email_and_key(encoded)
+        if not key:
             raise VisavisError(
                 ErrorKind.Unauthorized,
                 "Basic takes the Base64 of an agent's e-mail address, a colon and an API key.",
@@ -313,3 +327,17 @@ def in_background(connection: HTTPConnection) -> None:
 
 def is_background(connection: HTTPConnection) -> bool:
     return BACKGROUND in connection.scope.get("state", {})
+
+
+def _email_and_key(encoded: str) -> tuple[str, str]:
+    """Read the credentials of HTTP Basic (RFC 7617); both are empty if they cannot be read."""
+    try:
+        email, _, key = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError:
+        return "", ""
+    return email, key
+
+
+def _cookie(scope: Scope) -> str:
+    """Return the token of a page's cookie, if there is one."""
+    return HTTPConnection(scope).cookies.get(COOKIE, "") if header(scope, b"cookie") else ""
