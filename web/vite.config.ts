@@ -10,6 +10,7 @@ const pages = [
   "docs",
   "profile",
   "404",
+  "docs-redirect",
   "join-visitor",
   "join-agent",
 ];

@@ -109,7 +109,7 @@ def test_openapi_typescript_and_openapi_fetch(
 def generated(
     document: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, ModuleType]]:
-    """What `openapi-python-client` makes of the description, by the names of its modules."""
+    """The modules that `openapi-python-client` generates from the description, by name."""
     directory = tmp_path_factory.mktemp("generated")
     package = directory / "visavis_client"
     run(

@@ -59,7 +59,7 @@ class LibraryRecording(Entry, frozen=True):
 
 
 class LibraryContents(Contents, frozen=True):
-    """What the file says of itself: its tracks, its chapters, and what happened in the call.
+    """Contents of the file: its tracks, its chapters, and the events of the call.
 
     Times are in seconds from the beginning; duration is 0 if the file cannot be read.
     """
@@ -73,7 +73,7 @@ class LibraryPart(PartInfo, frozen=True):
 
 
 class LibraryComposition(Composition):
-    """How far the MP4 of both sides is; progress goes from 0 to 1."""
+    """Progress of the MP4 of both sides, from 0 to 1."""
 
     state: Literal["none", "waiting", "running", "done", "failed"] = "none"
 
@@ -94,7 +94,7 @@ class LibraryEntry(Struct):
 
 
 class LibraryDetails(LibraryEntry):
-    """A recording, and what its file says of itself."""
+    """A recording and the contents of its file."""
 
     contents: LibraryContents
 
@@ -195,7 +195,7 @@ _LIBRARY: Final[Operations] = {
     ),
     (_ONE, "GET"): _library(
         "getLibraryRecording",
-        "Read what is known of a recording",
+        "Read a recording and the contents of its file",
         {200: json_answer(LibraryDetails, "The recording")},
         parameters=(_RECORDING, _PLAY),
         description=f"Counts as playing it, in the audit log. {_NEEDS}",
@@ -246,7 +246,9 @@ _LIBRARY: Final[Operations] = {
                 "The file",
                 **{"ETag": "The SHA-256 of the file", "Content-Disposition": "RFC 6266"},
             ),
-            304: Answer("You have it", headers={"ETag": "The SHA-256 of the file"}),
+            304: Answer(
+                "It still has the tag of If-None-Match", headers={"ETag": "The SHA-256 of the file"}
+            ),
         },
         parameters=(_RECORDING, _RANGE, IF_NONE_MATCH),
     ),
@@ -362,9 +364,9 @@ def _abilities(name: str) -> Operation:
     }
     return _upload(
         name,
-        "Ask what the server can do",
-        "For everybody.",
-        (204, Answer("What it can do", headers={**_RESUMABLE, **headers})),
+        "Ask for the version and the extensions of the server",
+        "Needs no authorization.",
+        (204, Answer("The abilities of the server", headers={**_RESUMABLE, **headers})),
         parameters=(_UPLOAD_ID,) if name == "getUploadAbilities" else (),
         security=(),
     )

@@ -65,7 +65,7 @@ class Problem(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response: its body in each media type, and its headers with what they say."""
+    """A response: its body in each media type, and its headers with their descriptions."""
 
     description: str
     content: Mapping[str, type | Schema] = field(default_factory=dict)
@@ -85,8 +85,8 @@ class Operation:
     """One method of one path.
 
     `answers` are by status; `errors` are those that come as `Problem`, apart from those that any
-    operation can meet. Each of `security` is one way to be let in: a scheme and its scopes; none
-    are needed if it is empty.
+    operation can meet. Each item of `security` is one alternative: a scheme and its scopes. An
+    empty one needs no authorization, and so does an operation without any.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Parameters, errors and ways to be let in that many operations share."""
+"""Parameters, errors and security requirements that many operations share."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CALLER: Final = (
     ErrorKind.PermissionDenied,
     ErrorKind.StoreUnavailable,
 )
-"""Errors of finding out who asks."""
+"""Errors of authentication."""
 RATE: Final = (ErrorKind.TooManyRequests,)
 
 
@@ -85,6 +85,6 @@ ANY_TOKEN: Final[Ways] = ({"oauth": ()},)
 
 
 def agents(*permissions: Permission) -> Ways:
-    """Return the ways in for an agent with one of the permissions, or with any if none is named."""
+    """Return the alternatives for an agent with one of the permissions, or with any."""
     by_token = tuple({"oauth": (permission.scope,)} for permission in permissions)
     return (*(by_token or ANY_TOKEN), {"bearer": ()}, {"key": ()}, {"session": ()})

@@ -41,6 +41,9 @@ const both = await list({ state: ["requested", "ended"], pageSize: 1 });
 check(both.total === 2 && both.nextPage !== "", `${both.total} calls in one of two states`);
 const ended = await list({ state: ["ended"], reason: ["hungUp", "missed"] });
 check(ended.total === 1, `${ended.total} ended calls`);
+const recording: components["schemas"]["RecordingState"] | null | undefined =
+  ended.audioVideoChats[0]?.recordingState;
+check(recording === null, `a recording ${recording}`);
 const state: components["schemas"]["State"] | undefined = ended.audioVideoChats[0]?.state;
 check(state === "ended", `state ${state}`);
 

@@ -1,1 +1,1 @@
-"""Descriptions of what `web` answers, and the OpenAPI document of them all."""
+"""Descriptions of the operations of `web`, and the OpenAPI document."""

@@ -42,7 +42,7 @@ GrantName = Annotated[str, Meta(extra_json_schema={"enum": [str(grant) for grant
 
 
 class TokenRequest(Struct):
-    """RFC 6749 §4. What a grant does not need is ignored, as is what is unknown."""
+    """RFC 6749 §4. Parameters that the grant does not use, or that are unknown, are ignored."""
 
     grant_type: GrantName
     client_id: str | UnsetType = UNSET
@@ -68,7 +68,7 @@ class Token(Struct):
 
 
 class TokenReference(Struct):
-    """The token that is meant, and the client's credentials if they are not in a header."""
+    """A token, and the client's credentials if they are not in a header."""
 
     token: str
     token_type_hint: str | UnsetType = UNSET
@@ -77,11 +77,11 @@ class TokenReference(Struct):
 
 
 class Revoked(Struct):
-    """Nothing."""
+    """An empty object."""
 
 
 class Introspection(Struct):
-    """RFC 7662 §2.2. Of a token that is not active nothing else is told."""
+    """RFC 7662 §2.2. Only `active` is present for a token that is not active."""
 
     active: bool
     client_id: str | UnsetType | None = UNSET
@@ -184,7 +184,7 @@ _CLIENTS: Final[Ways] = ({"client": ()}, {})
 _BAD_REQUEST: Final = json_answer(OAuthError, "The request is refused (RFC 6749 §5.2)")
 _BAD_CLIENT: Final = json_answer(
     OAuthError,
-    "The client is not who it says",
+    "The client could not be authenticated",
     {"WWW-Authenticate": "RFC 6749 §5.2, if the client used HTTP Basic"},
 )
 _NOT_HERE: Final = Answer("A page that says what is wrong", {HTML: STRING})
@@ -271,7 +271,7 @@ OPERATIONS: Final[Operations] = {
         ("/oauth/userinfo", method): Operation(
             name=name,
             tag=OAUTH,
-            summary=f"Read whose token this is, by {method}",
+            summary=f"Read the agent of the token, by {method}",
             description="OpenID Connect Core §5.3, without an ID token.",
             answers={200: json_answer(UserInfo, "The agent")},
             errors=(ErrorKind.Unauthorized, *RATE, *_STORED),
@@ -283,9 +283,9 @@ OPERATIONS: Final[Operations] = {
         name="revokeToken",
         tag=OAUTH,
         summary="Revoke a token",
-        description=f"RFC 7009 §2. Revoking what there is not succeeds. {_ALSO_JSON}",
+        description=f"RFC 7009 §2. Revoking an unknown token succeeds, too. {_ALSO_JSON}",
         answers={
-            200: json_answer(Revoked, "There is no such token any more"),
+            200: json_answer(Revoked, "The token is revoked"),
             400: _BAD_REQUEST,
             401: _BAD_CLIENT,
         },
@@ -300,7 +300,7 @@ OPERATIONS: Final[Operations] = {
         description="RFC 7662 §2. Clients with a secret see the tokens of their site; they "
         f"authenticate with {' or '.join(SECRET_METHODS)}. {_ALSO_JSON}",
         answers={
-            200: json_answer(Introspection, "What is known of the token"),
+            200: json_answer(Introspection, "The properties of the token"),
             400: _BAD_REQUEST,
             401: _BAD_CLIENT,
         },
@@ -318,8 +318,8 @@ OPERATIONS: Final[Operations] = {
     ("/session", "GET"): Operation(
         name="getSession",
         tag=SESSION,
-        summary="Read who is signed in",
-        description="Also the agent of a bearer token.",
+        summary="Read the agent who is signed in",
+        description="With a bearer token, its agent.",
         answers={200: json_answer(SignedIn, "The agent")},
         errors=(ErrorKind.Unauthorized, *_STORED),
         security=({"bearer": ()}, *PAGE),

@@ -22,9 +22,9 @@ TAGS: Final = {**rest.TAGS, **access.TAGS, **service.TAGS}
 DESCRIPTION: Final = f"""\
 Audio & Video Chat: its configuration, its calls, their recordings, who changed what.
 
-What stands below {BASE} answers also below /api{BASE} and /api, and OAuth below /api, in any case.
-HEAD is answered where GET is, and OPTIONS; any other method is 405 with `Allow`. A request that is
-not valid HTTP/1.1 is 400.
+Paths below {BASE} are also served below /api{BASE} and /api, and those of OAuth below /api, in any
+case. HEAD is answered wherever GET is, and OPTIONS everywhere; other methods are answered 405 with
+`Allow`. A request that is not valid HTTP/1.1 is answered 400.
 
 Unknown parameters and keys are ignored. With a new version answers can gain keys, and enums
 values."""
@@ -70,7 +70,7 @@ def description_resource(
     tags: Mapping[str, str],
     base_url: str,
 ) -> Resource:
-    """Return where the document is answered, to anybody.
+    """Return the resource of the document, which needs no authorization.
 
     `operations` and `tags` describe the routes that are not ours.
     """

@@ -1,4 +1,4 @@
-"""The ways to be let in, as the document names them."""
+"""Security schemes of the OpenAPI document."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ PAGE_TAG: Final = "Pages"
 SIGNALING: Final = "Signalling"
 TAGS: Final = {
     OPERATION: "Health and metrics, for the operator and the orchestrator.",
-    PAGE_TAG: "What browsers open: no interface for programs.",
+    PAGE_TAG: "Pages for browsers; they are not an interface for programs.",
     SIGNALING: "WebSockets of the pages of visitors and agents: `x-websocket` of their paths.",
 }
 
@@ -51,16 +51,18 @@ OPERATIONS: Final[Operations] = {
         name="getDescription",
         tag=OPERATION,
         summary="Read this description (OpenAPI 3.1)",
-        description="For everybody.",
-        answers={200: json_answer({"type": "object", "additionalProperties": True}, "It")},
+        description="Needs no authorization.",
+        answers={
+            200: json_answer({"type": "object", "additionalProperties": True}, "The document")
+        },
         errors=RATE,
     ),
     ("/healthz", "GET"): Operation(
         name="getHealth",
         tag=OPERATION,
         summary="Ask whether the process answers",
-        description="Says nothing of the rest: see /readyz.",
-        answers={200: Answer("It does", {TEXT: STRING})},
+        description="Does not look at the other processes or the database; /readyz does.",
+        answers={200: Answer("The process answers", {TEXT: STRING})},
     ),
     ("/readyz", "GET"): Operation(
         name="getReadiness",
@@ -103,7 +105,7 @@ OPERATIONS: Final[Operations] = {
         name="openJoinLink",
         tag=PAGE_TAG,
         summary="Open the page of a call that was made over the API",
-        description="The URL is a secret: nothing keeps it.",
+        description="The URL is a secret; the answer must not be cached.",
         answers={
             200: Answer("The page", {HTML: STRING}),
             404: Answer("The page, which says that the link is not valid", {HTML: STRING}),

@@ -27,6 +27,7 @@ PAGES: Final = {
     "/admin": "admin.html",
     "/docs": "docs.html",
     "/profile": "profile.html",
+    "/docs/oauth2-redirect": "docs-redirect.html",
 }
 ON_ANY_SITE: Final = {
     "Access-Control-Allow-Origin": "*",

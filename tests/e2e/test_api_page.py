@@ -1,0 +1,55 @@
+"""The page /docs: its Authorize dialogue, under our security policy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.cli.commands import visavis
+from tests.running import Parties, System
+
+pytestmark = pytest.mark.e2e
+
+AUTHORIZE = ".auth-wrapper > .authorize"
+
+
+@pytest.fixture
+def page(system: System, parties: Parties) -> Iterator[Page]:
+    page = parties.visitor
+    refused: list[str] = []
+    page.on("console", lambda message: refused.append(message.text))
+    page.goto(f"{system.url}/docs")
+    expect(page.get_by_text("Read the configuration")).to_be_visible()
+    yield page
+    assert [text for text in refused if "Content Security Policy" in text] == []
+
+
+def read_the_configuration(page: Page) -> None:
+    """Try an operation out; it answers 200."""
+    operation = page.locator(".opblock").filter(has_text="Read the configuration")
+    operation.get_by_role("button").first.click()
+    operation.get_by_role("button", name="Try it out").click()
+    operation.get_by_role("button", name="Execute").click()
+    expect(operation.locator(".live-responses-table .response-col_status").last).to_have_text("200")
+
+
+def test_an_oauth_client_authorizes_with_pkce(system: System, page: Page) -> None:
+    listed = visavis("client", "list", "--json", "--data", system.data)
+    page.locator(AUTHORIZE).click()
+    dialogue = page.locator(".dialog-ux")
+    dialogue.locator("#client_id_authorizationCode").fill(json.loads(listed.stdout)[0]["client_id"])
+    flow = dialogue.locator(".auth-container").filter(has_text="authorizationCode")
+    with page.expect_popup() as popup:
+        flow.get_by_role("button", name="Apply given OAuth2 credentials").click()
+    window = popup.value
+    window.get_by_label("E-mail").fill("admin@localhost")
+    window.get_by_label("Password").fill(system.password)
+    window.get_by_role("button", name="Sign in").click()
+    window.get_by_role("button", name="Allow").click()
+    expect(flow.get_by_role("button", name="Remove authorization")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.context.clear_cookies()  # the token alone
+    read_the_configuration(page)

@@ -1,0 +1,2 @@
+/** Hands the authorization code to the page /docs, which opened this window, and closes it. */
+import "swagger-ui-dist/oauth2-redirect.js";
