@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip -qq --disable-pip-version-check
 RUN_OPTIONS ?=
 
-.PHONY: help setup run soak storm test fuzz lint types bench web lock audit sbom clean
+.PHONY: help setup run soak storm faults test fuzz lint types bench web lock audit sbom clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -52,6 +52,9 @@ soak: $(VENV)/test-installed ## recordings of calls over bad networks, as a tabl
 
 storm: $(VENV)/test-installed ## 200 recorded calls while everything dies; STORM_OPTIONS="--seed 2"
 	@$(BIN)/python -m tests.faults.storm $(STORM_OPTIONS)
+
+faults: $(VENV)/test-installed ## every fault of the machine five times under running calls; FAULT_OPTIONS="--seed 2"
+	@$(BIN)/python -m tests.faults.operations --rounds 5 $(FAULT_OPTIONS)
 
 bench: $(VENV)/bench-installed ## measure ourselves against our peers
 	@sh tests/system-packages

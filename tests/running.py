@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import httpx2
 from playwright._impl._api_structures import SetCookieParam
@@ -67,7 +67,7 @@ class System:
         self, data: Path, *options: str, environment: dict[str, str] | None = None
     ) -> None:
         self.data = data
-        self._environment = environment
+        self.environment = environment
         self._options = options
         self.port, self.media_port = free_port(), free_media_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -85,18 +85,15 @@ class System:
         output = self.data.parent / f"{self.data.name}.log"
         said_before = output.stat().st_size if output.exists() else 0
         with output.open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = process = self.launch(
                 [
                     *(VISAVIS, "serve", "--data", str(self.data)),
                     *("--port", str(self.port), "--media-port", str(self.media_port)),
                     *("--media-workers", "1"),
                     *self._options,
                 ],
-                stdout=log,
-                stderr=log,
-                env=self._environment,
+                log,
             )
-        process = self._process
 
         def is_up() -> bool:
             assert process.poll() is None, output.read_text()
@@ -106,6 +103,10 @@ class System:
         if match := re.search(r"password  (\S+)", output.read_text()):
             self.password = match[1]
         return self
+
+    def launch(self, command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+        """Start the supervisor's process; a subclass may run it in another way."""
+        return subprocess.Popen(command, stdout=log, stderr=log, env=self.environment)
 
     def stop(self) -> None:
         if self._process:
@@ -137,6 +138,12 @@ class System:
         self._process.send_signal(signal.SIGSTOP)
         yield
         self._process.send_signal(signal.SIGCONT)
+
+    @property
+    def pid(self) -> int:
+        """Process id of the supervisor."""
+        assert self._process
+        return self._process.pid
 
     def pid_of(self, name: str) -> int:
         assert self._process

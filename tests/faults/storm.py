@@ -49,28 +49,29 @@ class Outcome:
 
 
 class Disk:
-    """The spool on a small file system of its own, which can be filled up."""
+    """A directory on a small file system of its own, which can be filled up."""
 
-    def __init__(self, spool: Path) -> None:
-        self._spool = spool
+    def __init__(self, directory: Path, megabytes: int = SPOOL_MEGABYTES) -> None:
+        self._directory = directory
+        self._megabytes = megabytes
         self.is_small = os.geteuid() == 0  # only root may mount one
 
     def mount(self) -> None:
-        self._spool.mkdir(parents=True)
+        self._directory.mkdir(parents=True)
         if self.is_small:
-            size = f"size={SPOOL_MEGABYTES}m"
-            command = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(self._spool)]
+            size = f"size={self._megabytes}m"
+            command = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(self._directory)]
             self.is_small = (
                 subprocess.run(command, check=False, capture_output=True).returncode == 0
             )
 
     def unmount(self) -> None:
         if self.is_small:
-            subprocess.run(["umount", "--lazy", str(self._spool)], check=True)
+            subprocess.run(["umount", "--lazy", str(self._directory)], check=True)
 
     @contextlib.contextmanager
     def full(self) -> Iterator[None]:
-        ballast = self._spool / ".ballast"
+        ballast = self._directory / ".ballast"
         with ballast.open("wb") as file, contextlib.suppress(OSError):
             while True:
                 file.write(bytes(1024 * 1024))

@@ -8,6 +8,8 @@ import re
 import secrets
 import struct
 import time
+from collections import defaultdict
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from zlib import crc32
@@ -24,6 +26,7 @@ COOKIE: Final = 0x2112A442
 CHECK_SECONDS: Final = 0.1
 CONSENT_SECONDS: Final = 2.0
 TICK_SECONDS: Final = 0.02
+_RTP: Final = struct.Struct("!2xH4xI")
 PROFILE: Final = Policy.SRTP_PROFILE_AEAD_AES_128_GCM
 
 
@@ -48,6 +51,22 @@ def check(ours: str, theirs: str, pwd: str) -> bytes:
     return _message(body, transaction, 0)
 
 
+@dataclass
+class Reception:
+    """Sequence numbers received of one stream; `longest_gap` is the longest run that is missing."""
+
+    longest_gap: int = 0
+    _highest: int | None = None
+
+    def add(self, number: int) -> None:
+        if self._highest is not None:
+            step = (number - self._highest) % 65_536
+            if step >= 32_768:  # out of order
+                return
+            self.longest_gap = max(self.longest_gap, step - 1)
+        self._highest = number
+
+
 class Peer(asyncio.DatagramProtocol):
     """Sends what its camera sees as soon as it is connected, and counts what arrives."""
 
@@ -55,6 +74,8 @@ class Peer(asyncio.DatagramProtocol):
         self.ufrag, self.pwd = secrets.token_hex(4), secrets.token_hex(12)
         self.camera = Camera(secrets.randbelow(2**31) + 1, has_video)
         self.received = 0
+        self.receptions: defaultdict[int, Reception] = defaultdict(Reception)
+        """By SSRC."""
         self.is_connected = False
         self._remote: tuple[str, int] = ("", 0)
         self._their_ufrag = self._their_pwd = ""
@@ -66,6 +87,11 @@ class Peer(asyncio.DatagramProtocol):
         self._in: Session | None = None
         self._is_checked = False
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def sent(self) -> int:
+        """RTP packets sent so far."""
+        return self.camera.audio.packets + self.camera.video.packets
 
     # Session descriptions
 
@@ -136,6 +162,8 @@ class Peer(asyncio.DatagramProtocol):
             except Error:
                 return
             self.received += 1
+            number, ssrc = _RTP.unpack_from(datagram)
+            self.receptions[ssrc].add(number)
 
     async def _run(self) -> None:
         started = checked = time.monotonic()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -19,8 +20,16 @@ RETRY_SECONDS: Final = 0.2
 class Person:
     """One page: a socket that comes back, and a peer for every link of its call."""
 
-    def __init__(self, url: str, token: str = "", *, has_video: bool = True) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str = "",
+        *,
+        has_video: bool = True,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._url = url
+        self._tls = tls
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.has_video = has_video
         self.peers: dict[int, Peer] = {}
@@ -29,6 +38,8 @@ class Person:
         self.secret = ""
         self.reason = ""
         self.state = ""
+        self.recording = ""
+        self.was_recorded = False
         self.is_over = asyncio.Event()
         self.is_connected = asyncio.Event()
         self.is_open = asyncio.Event()
@@ -56,7 +67,8 @@ class Person:
     async def _stay_connected(self) -> None:
         while True:
             with contextlib.suppress(WebSocketException, OSError, TimeoutError):
-                async with connect(self._url, additional_headers=self._headers) as socket:
+                connecting = connect(self._url, additional_headers=self._headers, ssl=self._tls)
+                async with connecting as socket:
                     self._socket = socket
                     self.is_open.set()
                     await self.arrived()
@@ -79,6 +91,9 @@ class Person:
             case "linked":
                 for number in [n for n in self.peers if n < message["link"]]:
                     self.peers.pop(number).close()
+            case "recording":
+                self.recording = message["state"]
+                self.was_recorded |= message["state"] == "on"
             case "ended":
                 self._over(message["reason"])
             case "refused" if self.call_id or message.get("callId"):
