@@ -9,6 +9,8 @@ import { Watch } from "./subject";
 
 const CALLS = "/v4/livechat/audioVideoChats";
 const PAGE_SIZE = 15;
+/** A connection whose network is gone would be waited for for minutes. */
+const ANSWER_WITHIN = 20_000;
 /** Milliseconds over which the consoles of a site spread their reading of a changed list. */
 const SPREAD = 1_000;
 
@@ -116,7 +118,7 @@ export class History extends LitElement {
     const missed = filter === "missed" ? "&isAnswered=false" : "";
     try {
       const query = `pageIndex=${page}&pageSize=${PAGE_SIZE}&state=ended${missed}`;
-      const response = await fetch(`${CALLS}?${query}`);
+      const response = await fetch(`${CALLS}?${query}`, { signal: AbortSignal.timeout(ANSWER_WITHIN) });
       const body = (await response.json()) as {
         audioVideoChats: PastCall[];
         nextPage: string;

@@ -93,6 +93,23 @@ test("a list that shows older calls keeps them when a new one comes", async () =
   desk.close();
 });
 
+test("a list that a dead network never answers says so", async () => {
+  const { desk, list, rows } = await openList();
+  const timedOut = new AbortController();
+  vi.spyOn(AbortSignal, "timeout").mockReturnValue(timedOut.signal);
+  vi.stubGlobal("fetch", (_: string, { signal }: RequestInit) => {
+    return new Promise((_resolve, reject) =>
+      signal!.addEventListener("abort", () => reject(new DOMException("", "TimeoutError"))),
+    );
+  });
+  await rows();
+  timedOut.abort();
+  await rows();
+
+  expect(list.renderRoot.querySelector('[role="alert"]')!.textContent).toContain("could not be loaded");
+  desk.close();
+});
+
 test("the missed calls are those that nobody answered, whatever ended them", async () => {
   answers = [];
   const { desk, list, rows } = await openList();
