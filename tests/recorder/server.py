@@ -81,6 +81,9 @@ class Handler(BaseHTTPRequestHandler):
             return
         if int(self.headers["Content-Length"]) > self.owner.max_body:  # as nginx does
             self.close_connection = True
+            if self.owner.resets_large:
+                self.connection.close()
+                return
             self.answer(413)
             self.rfile.read(int(self.headers["Content-Length"]))
             return
@@ -131,6 +134,7 @@ class RecordingServer:
         self.misdeeds: deque[tuple[str, Misdeed]] = deque()
         self.abilities = {"Tus-Version": "1.0.0", "Tus-Extension": "creation,termination"}
         self.max_body = 2**63
+        self.resets_large = False
         self.location: Callable[[str], str] = lambda name: name
         self._server = Quiet(("127.0.0.1", 0), Handler)
         cast(Any, self._server).owner = self

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import httpx2
@@ -124,6 +125,49 @@ async def test_pieces_are_halved_until_the_server_takes_them(
     await carrier.deliver(again, MANIFEST, Server(server.url, None))
     assert server.contents == [CONTENT] * 2
     assert server.methods().count("PATCH") == 2 * refused - 2  # the size is remembered
+
+
+async def test_a_server_that_resets_instead_of_refusing_gets_smaller_pieces(
+    server: RecordingServer, muxed: Path
+) -> None:
+    server.max_body, server.resets_large = 400_000, True
+    carrier = deliverer()
+    attempts = 0
+    while not server.contents:
+        attempts += 1
+        with suppress(DeliveryError):
+            await carrier.deliver(muxed, MANIFEST, Server(server.url, None))
+    assert server.contents == [CONTENT]
+    assert carrier.limits.limit(server.url) == len(CONTENT) // 4
+    assert attempts == 2 * delivery.MAX_BREAKS + 1
+
+
+async def test_a_network_that_breaks_off_now_and_then_makes_no_piece_smaller(
+    server: RecordingServer, muxed: Path
+) -> None:
+    """Each attempt brings some of the file, or breaks off elsewhere."""
+    carrier = deliverer()
+    for misdeed in (misdeeds.resets, misdeeds.resets, *[misdeeds.takes_half_and_resets] * 5):
+        server.misbehave("PATCH", misdeed)
+        with pytest.raises(DeliveryError):
+            await carrier.deliver(muxed, MANIFEST, Server(server.url, None))
+    await carrier.deliver(muxed, MANIFEST, Server(server.url, None))
+    assert server.contents == [CONTENT]
+    assert carrier.limits.limit(server.url) is None
+
+
+def test_breaks_are_remembered_of_so_many_pieces_and_the_smallest_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(delivery, "MAX_REMEMBERED_LIMITS", 2)
+    limits = delivery.RequestLimits()
+    for number in range(10):
+        limits.break_off(f"upload {number}", 0, 10**6)
+    assert len(limits._breaks) == 2
+    for _ in range(10):
+        limits.break_off("upload", 0, delivery.MIN_PATCH_BYTES)
+    smallest = limits.shorten("s", "upload", 0, delivery.MIN_PATCH_BYTES)
+    assert (smallest, limits.limit("s")) == (delivery.MIN_PATCH_BYTES, None)
 
 
 async def test_a_server_that_takes_no_request_at_all(server: RecordingServer, muxed: Path) -> None:

@@ -33,15 +33,22 @@ class DeliveryError(Exception):
     """Not delivered this time; the message says in words why.
 
     `is_servers` says that the server is at fault as a whole: nothing else will get through either.
-    `retry_after` is in seconds, 0 where the server did not say.
+    `retry_after` is in seconds, 0 where the server did not say. `is_broken_off` says that the
+    connection ended in the middle of the request.
     """
 
     def __init__(
-        self, sentence: str, *, retry_after: float = 0.0, is_servers: bool = False
+        self,
+        sentence: str,
+        *,
+        retry_after: float = 0.0,
+        is_servers: bool = False,
+        is_broken_off: bool = False,
     ) -> None:
         super().__init__(sentence)
         self.retry_after = retry_after
         self.is_servers = is_servers
+        self.is_broken_off = is_broken_off
 
 
 def refusal(what: str, response: httpx2.Response) -> DeliveryError:
@@ -69,7 +76,12 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float:
 
 def trouble(error: httpx2.HTTPError) -> DeliveryError:
     """A connection that failed, in words."""
-    return DeliveryError(f"The recording server {_what_broke(error)}.", is_servers=True)
+    is_broken_off = isinstance(error, httpx2.RemoteProtocolError | httpx2.NetworkError)
+    return DeliveryError(
+        f"The recording server {_what_broke(error)}.",
+        is_servers=True,
+        is_broken_off=is_broken_off and not isinstance(error, httpx2.ConnectError),
+    )
 
 
 def _what_broke(error: httpx2.HTTPError) -> str:

@@ -31,6 +31,8 @@ CHECKED_PATCH_BYTES: Final = 16 * 1024 * 1024
 MIN_PATCH_BYTES: Final = 64 * 1024
 """A server that refuses even such a request is misconfigured."""
 MAX_REMEMBERED_LIMITS: Final = 1024
+MAX_BREAKS: Final = 3
+"""After so many attempts in a row that broke off at the same piece it is halved."""
 MAX_STUMBLES: Final = 3
 """How often in a row a piece may be refused in one attempt."""
 CONFIRMATION: Final = "visavis-sha256"
@@ -53,6 +55,7 @@ class RequestLimits:
 
     def __init__(self) -> None:
         self._limits: OrderedDict[str, int] = OrderedDict()
+        self._breaks: OrderedDict[tuple[str, int, int], int] = OrderedDict()
 
     def limit(self, server_url: str) -> int | None:
         """Return the largest body in bytes, `None` if no limit is known."""
@@ -65,6 +68,25 @@ class RequestLimits:
         while len(self._limits) > MAX_REMEMBERED_LIMITS:
             self._limits.popitem(last=False)
         log.info("recording server limits requests", server_url=server_url, piece_bytes=limit)
+
+    def break_off(self, upload_url: str, offset: int, length: int) -> None:
+        """Count a piece that was being sent when the connection broke off."""
+        piece = upload_url, offset, length
+        self._breaks[piece] = self._breaks.pop(piece, 0) + 1
+        while len(self._breaks) > MAX_REMEMBERED_LIMITS:
+            self._breaks.popitem(last=False)
+
+    def shorten(self, server_url: str, upload_url: str, offset: int, length: int) -> int:
+        """Return the length of the piece, halved if it broke off before without any arriving.
+
+        Some servers and proxies reset the connection instead of answering 413.
+        """
+        if self._breaks.get((upload_url, offset, length), 0) < MAX_BREAKS:
+            return length
+        if length > MIN_PATCH_BYTES:
+            length = max(MIN_PATCH_BYTES, length // 2)
+            self.lower(server_url, length)
+        return length
 
 
 class Deliverer:
@@ -228,6 +250,7 @@ class Upload:
         most = most or (CHECKED_PATCH_BYTES if self._checksum else PATCH_BYTES)
         most = min(most, self._limits.limit(self._server_url) or most)
         length = min(most, self._delivery.size - offset)
+        length = self._limits.shorten(self._server_url, url, offset, length)
         response = await self._send(url, offset, length, told)
         while response.status_code == _TOO_LARGE and length > MIN_PATCH_BYTES:
             length = max(MIN_PATCH_BYTES, length // 2)
@@ -258,7 +281,12 @@ class Upload:
             digest = await asyncio.to_thread(digest_of, file, offset, length, self._checksum)
             headers["Upload-Checksum"] = f"{self._checksum} {base64.b64encode(digest).decode()}"
         body = self._body(offset, length, told)
-        return await self._wire.ask("PATCH", url, headers, body, length)
+        try:
+            return await self._wire.ask("PATCH", url, headers, body, length)
+        except DeliveryError as error:
+            if error.is_broken_off:
+                self._limits.break_off(url, offset, length)
+            raise
 
     def _read_offset(self, response: httpx2.Response, *expected: int) -> int:
         offset = offset_of(response, *(expected or (200, 204)))
