@@ -183,6 +183,7 @@ class App:
             audit=AuditTrail(self.store, now, new_id).note,
             retention_days_of=self._retention_days,
             on_deleted=self.desk.mark_deleted,
+            is_disabled=self.people.is_site_disabled,
             quota=Quota(
                 site_bytes=self.settings.archive_site_bytes,
                 uploads_per_key=self.settings.archive_uploads_per_key,

@@ -50,6 +50,7 @@ class House:
     client: httpx2.AsyncClient = field(init=False)
     is_open: bool = False
     deleted: list[tuple[int, str]] = field(default_factory=list)
+    disabled: set[int] = field(default_factory=set)
 
     def open(self) -> House:
         """As after a start on this directory."""
@@ -63,6 +64,7 @@ class House:
             audit=self.hear,
             retention_days_of=self.retention,
             on_deleted=self.forget,
+            is_disabled=self.is_disabled,
         )
         app = Starlette(
             routes=self.archive.routes(), exception_handlers={VisavisError: on_visavis_error}
@@ -70,6 +72,9 @@ class House:
         transport = httpx2.ASGITransport(app)
         self.client = httpx2.AsyncClient(transport=transport, base_url="http://archive")
         return self
+
+    async def is_disabled(self, site_id: int) -> bool:
+        return site_id in self.disabled
 
     async def forget(self, site_id: int, recording_id: str) -> None:
         self.deleted.append((site_id, recording_id))

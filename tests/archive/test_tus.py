@@ -14,8 +14,9 @@ from urllib.parse import urljoin
 import msgspec
 import pytest
 
-from tests.archive.conftest import TUS, House
+from tests.archive.conftest import KEY, TUS, House
 from visavis.archive import admission
+from visavis.archive.key import Keys
 from visavis.archive.tus_headers import BODY_TYPE, MAX_SIZE, write_metadata
 from visavis.archive.uploads import LIFETIME_SECONDS
 
@@ -348,3 +349,17 @@ async def test_what_the_library_took_is_noted_with_the_upload_later(house: House
     sidecar.write_bytes(msgspec.json.encode({**upload, "sha256": None}))
     assert (await house.tus("HEAD", url)).headers["visavis-sha256"]
     assert msgspec.json.decode(sidecar.read_bytes())["sha256"]
+
+
+async def test_the_keys_of_a_disabled_site_are_refused(house: House) -> None:
+    bearer = f"Bearer {Keys(house.directory, KEY).add('theirs', 2)}"
+    created = await house.tus("POST", Authorization=bearer, Upload_Length="5")
+    assert created.status_code == 201
+    path = f"/recordings/{created.headers['location'].rpartition('/')[2]}"
+    house.disabled.add(2)
+    refused = await house.tus("POST", Authorization=bearer, Upload_Length="5")
+    assert refused.status_code == 403
+    assert (await house.tus("HEAD", path, Authorization=bearer)).status_code == 403
+    assert (await house.tus("HEAD", path)).status_code == 200  # our own recorder goes on
+    house.disabled.clear()
+    assert (await house.tus("HEAD", path, Authorization=bearer)).status_code == 200

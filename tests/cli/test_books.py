@@ -275,6 +275,21 @@ def test_the_switch_is_audited(run: Run) -> None:
     assert len(listed(run, "audit", "--limit", "1")) == 1
 
 
+def test_a_new_recording_server_needs_its_own_secret(run: Run, database: str) -> None:
+    run("config", "set", "--recording-server-url", "https://a.example/")
+    new = ("config", "set", "--recording-server-url", "https://b.example/")
+    run(*new, "--secret-stdin", said="first\n")  # where none is stored, none is needed
+    assert "secret" not in run("config", "get").stdout
+    store = open_store(database)
+    with store._database.engine.begin() as connection:
+        statement = "UPDATE recording_policies SET secret = 's', secret_origin = ''"
+        connection.execute(text(statement))
+    store.close()
+    moved = ("config", "set", "--recording-server-url", "https://c.example/")
+    assert "recordingServerSecret" in run(*moved, fails=True).stderr
+    run(*moved, "--secret-stdin", said="second\n")
+
+
 def test_the_audit_log_is_verified(run: Run, database: str, tmp_path: Path) -> None:
     run("site", "add", "Second")
     assert "3 entries, unbroken. Last: 3:" in run("audit", "verify").stdout

@@ -13,6 +13,7 @@ from tests.web.test_config_api import assert_problem
 from visavis.domain.people import Permission
 from visavis.domain.policy import RecordingPolicy
 from visavis.services.policies import MAX_SECRET_LENGTH
+from visavis.services.recordings import server_of
 from visavis.services.topics import config_topic
 
 pytestmark = pytest.mark.anyio
@@ -146,3 +147,35 @@ async def test_another_process_s_change_is_noticed(api: Api) -> None:
         async with asyncio.timeout(60):
             await anext(aiter(news))
     assert (await api.call("GET", PATH)).json()["retentionDays"] == 9
+
+
+async def test_a_secret_is_not_for_another_server(api: Api) -> None:
+    async def bearer() -> str | None:
+        return await api.app.store.read(lambda rows: server_of(rows, 1, "").secret)
+
+    await api.put(recordingServerUrl="https://a.example/files")
+    await api.call("PUT", PATH, json={"secret": "s3cret"})
+    same = await api.put(recordingServerUrl="https://A.example:443/other")
+    assert same.status_code == 200
+    assert await bearer() == "s3cret"
+    for url in ("http://a.example/", "https://b.example/", "https://a.example:8443/"):
+        refused = await api.put(recordingServerUrl=url)
+        assert (refused.status_code, refused.json()["error"]) == (400, "ParameterMissing")
+        assert refused.json()["pointer"] == "/recordingServerSecret"
+    moved = await api.put(recordingServerUrl="https://b.example/", recordingServerSecret="zweites")
+    assert moved.status_code == 200
+    assert await bearer() == "zweites"
+    assert "zweites" not in (await api.call("GET", "/v4/global/auditLogs")).text
+    gone = await api.put(recordingServerUrl="https://c.example/", recordingServerSecret="")
+    assert gone.status_code == 200
+    assert await bearer() is None
+    assert (await api.put(recordingServerUrl="https://d.example/")).status_code == 200
+    wrong = await api.put(recordingServerUrl="https://e.example/", recordingServerSecret=5)
+    assert wrong.json()["pointer"] == "/recordingServerSecret"
+
+
+async def test_a_secret_that_was_stored_for_no_server_is_asked_for_again(api: Api) -> None:
+    await api.call("PUT", PATH, json={"secret": "s3cret"})
+    assert (await api.put(recordingServerUrl="https://a.example/")).status_code == 400
+    again = await api.put(recordingServerUrl="https://a.example/", recordingServerSecret="s3cret")
+    assert again.status_code == 200

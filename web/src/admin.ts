@@ -78,6 +78,9 @@ export class Admin extends LitElement {
   @state() private failure = "";
   @state() private status = "";
   @state() private isSaving = false;
+  /** Whether the recording server's secret is asked for again. */
+  @state() private isSecretNeeded = false;
+  private secret = "";
   @query("visavis-audit-log") private auditLog!: AuditLog | null;
   private events: EventSource | undefined;
 
@@ -136,6 +139,7 @@ export class Admin extends LitElement {
           aria-invalid=${wrong ? "true" : "false"} aria-describedby="url-help url-error"
           @input=${(event: Event) => this.edit("recordingServerUrl", (event.target as HTMLInputElement).value)} />
         <p class="error" id="url-error">${wrong ?? nothing}</p>
+        ${this.isSecretNeeded ? this.secretField() : nothing}
         <visavis-trial .url=${draft.recordingServerUrl}></visavis-trial>
       </div>
       <div class="bar">
@@ -144,6 +148,15 @@ export class Admin extends LitElement {
         <p class="status quiet" role="status">${this.status}</p>
       </div>
     </form>`;
+  }
+
+  private secretField() {
+    return html`<div role="group" aria-label=${t("newServerSecret")}>
+      <p class="warn" role="alert">${t("newServerSecretHelp")}</p>
+      <label for="newServerSecret">${t("newServerSecret")}</label>
+      <input id="newServerSecret" type="password" autocomplete="new-password" .value=${this.secret}
+        @input=${(event: Event) => (this.secret = (event.target as HTMLInputElement).value)} />
+    </div>`;
   }
 
   private conflict(theirs: Config, mine: Config) {
@@ -211,6 +224,8 @@ export class Admin extends LitElement {
     this.conflicts = [];
     this.errors = {};
     this.failure = "";
+    this.isSecretNeeded = false;
+    this.secret = "";
   }
 
   private takeTheirs(): void {
@@ -241,13 +256,17 @@ export class Admin extends LitElement {
     try {
       const headers = { "Content-Type": "application/json", "If-Match": this.saved.etag };
       await this.saveAnswered(
-        await fetch(RESOURCE, { method: "PUT", headers, body: JSON.stringify(this.draft) }),
+        await fetch(RESOURCE, { method: "PUT", headers, body: JSON.stringify(this.body(this.draft)) }),
       );
     } catch {
       this.fail(t("saveFailed"));
     } finally {
       this.isSaving = false;
     }
+  }
+
+  private body(draft: Config): object {
+    return this.isSecretNeeded ? { ...draft, recordingServerSecret: this.secret } : draft;
   }
 
   private async saveAnswered(response: Response): Promise<void> {
@@ -263,6 +282,11 @@ export class Admin extends LitElement {
     }
     if (response.status === 401) await demandSession();
     const problem = (await response.json()) as Problem;
+    if (problem.pointer === "/recordingServerSecret" && problem.error === "ParameterMissing") {
+      this.isSecretNeeded = true;
+      this.status = t("notSaved");
+      return;
+    }
     const field = FIELDS.find((name) => problem.pointer === `/${name}`);
     if (!field) return this.fail(problem.message);
     this.errors = { [field]: explained(problem, this.draft?.recordingServerUrl ?? "") };

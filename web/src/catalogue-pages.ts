@@ -194,6 +194,9 @@ const english = {
   lastUse: "last used",
   signedInOn: "signed in",
   unknownDevice: "unknown browser",
+  newServerSecret: "Secret of the new recording server",
+  newServerSecretHelp:
+    "The stored secret belongs to another server and is not sent to this one. Enter this server's secret, or leave it empty if it wants none, and save again.",
   author: "Agent",
   action: "Action",
   object: "What was changed or used",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ from visavis.archive.library import Library
 from visavis.archive.retention import SWEEP_SECONDS, RetentionDays, Sweeper
 from visavis.archive.routes import LibraryApi, Viewer
 from visavis.archive.storage import LocalStorage
-from visavis.archive.tus import TusServer
+from visavis.archive.tus import TusServer, is_never_disabled
 from visavis.archive.uploads import Uploads
 from visavis.archive.workshop import Workshop
 from visavis.tasks import cancelled, run_every, run_forever
@@ -47,6 +48,7 @@ class Archive:
         retention_days_of: RetentionDays,
         on_deleted: OnDeleted = ignore_deletion,
         quota: Quota = NO_QUOTA,
+        is_disabled: Callable[[int], Awaitable[bool]] = is_never_disabled,
     ) -> None:
         self._claim = claim(
             directory,
@@ -55,7 +57,7 @@ class Archive:
         uploads = Uploads(directory / "uploads")
         library = Library(LocalStorage(directory / "library"))
         deeds = Deeds(audit)
-        self._tus = TusServer(uploads, library, Keys(directory, key), time.time, quota)
+        self._tus = TusServer(uploads, library, Keys(directory, key), time.time, quota, is_disabled)
         self._workshop = Workshop(directory / "cache", library)
         deletion = Deletion(library, self._workshop, deeds, on_deleted)
         self._api = LibraryApi(library, self._workshop, deeds, deletion, viewer)

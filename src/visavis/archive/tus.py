@@ -7,7 +7,7 @@ termination. An answer that tells an offset is given only after everything below
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from pathlib import Path
 from typing import Final
@@ -36,6 +36,11 @@ SHA256_HEADER: Final = "Visavis-Sha256"
 """On answers about an upload that is whole, checked and stored: its SHA-256, as confirmation."""
 
 
+async def is_never_disabled(_site_id: int) -> bool:
+    """An archive without a database of sites."""
+    return False
+
+
 class TusServer:
     """Takes recordings for a library from whoever has a key."""
 
@@ -46,7 +51,10 @@ class TusServer:
         keys: Keys,
         clock: Callable[[], float],
         quota: Quota,
+        is_disabled: Callable[[int], Awaitable[bool]] = is_never_disabled,
     ) -> None:
+        """`is_disabled` says whether the keys of a site are refused."""
+        self._is_disabled = is_disabled
         self._uploads = uploads
         self._library = library
         self._keys = keys
@@ -86,6 +94,8 @@ class TusServer:
         if method == "OPTIONS":
             return _abilities()
         uploader = self._demand_key(request)
+        if uploader.site_id is not None and await self._is_disabled(uploader.site_id):
+            raise TusError(403, "The site of this key is disabled.")
         if request.headers.get("tus-resumable") != h.VERSION:
             raise TusError(412, "This server speaks tus 1.0.0.", **{"Tus-Version": h.VERSION})
         h.refuse_unknown_extensions(request)

@@ -28,6 +28,7 @@ from visavis.cli.office import (
     json_option,
     make_directory,
     opened,
+    protect_files,
     settings_of,
     show,
     show_one,
@@ -103,6 +104,7 @@ def archive(
     log_to_stderr(settings.log_level, settings.log_format)
     make_directory(settings.data_dir)
     require_free_port(settings)
+    protect_files(settings.data_dir)
     if account := create_first_site(settings.database_address, "Site 1", FIRST_EMAIL, None):
         print_credentials(account)
     pending = _first_sign_in_pending(settings)
@@ -228,6 +230,7 @@ async def _run(
         viewer=sessions.caller,
         audit=AuditTrail(store, now, new_id).note,
         retention_days_of=retention_days_of,
+        is_disabled=people.is_site_disabled,
         quota=Quota(
             site_bytes=settings.archive_site_bytes,
             uploads_per_key=settings.archive_uploads_per_key,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -10,7 +11,7 @@ import msgspec
 from visavis.cli.office import Office, at_office, site_option
 from visavis.domain.config import Config
 from visavis.domain.people import operator
-from visavis.services.configs import ConfigChange, Configs, read_url
+from visavis.services.configs import ConfigChange, Configs, read_new_secret, read_url
 
 
 @click.group()
@@ -32,6 +33,11 @@ async def get(office: Office, site: int | None) -> None:
 @click.option("--enable/--disable", "is_enabled", default=None, help="Audio & Video Chat.")
 @click.option("--record/--no-record", "is_recording", default=None, help="Record every call.")
 @click.option("--recording-server-url", "url", help="Where recordings go.")
+@click.option(
+    "--secret-stdin",
+    is_flag=True,
+    help="Read the new recording server's secret from standard input; an empty line for none.",
+)
 @at_office
 async def set_(
     office: Office,
@@ -39,10 +45,12 @@ async def set_(
     is_enabled: bool | None,
     is_recording: bool | None,
     url: str | None,
+    secret_stdin: bool,
 ) -> None:
     """Change what is given and leave the rest."""
     checked = None if url is None else read_url(url)
-    await _change(office, site, ConfigChange(is_enabled, is_recording, checked))
+    secret = read_new_secret(sys.stdin.readline().rstrip("\r\n")) if secret_stdin else None
+    await _change(office, site, ConfigChange(is_enabled, is_recording, checked, secret))
 
 
 @config.command("enable")

@@ -19,6 +19,7 @@ from visavis.cli.configuration import SettingError, load_settings
 from visavis.cli.logs import log_to_stderr
 from visavis.domain.errors import ErrorKind, NewerSchemaError, VisavisError
 from visavis.domain.policy import RecordingPolicy
+from visavis.private_files import make_private, restrict_new_files
 from visavis.services.audit import AuditLog, Auditor
 from visavis.services.clients import Clients
 from visavis.services.configs import Configs
@@ -129,11 +130,29 @@ def settings_of(config_file: Path | None, options: Mapping[str, Any]) -> Setting
 def make_directory(path: Path) -> None:
     """Make a data directory; end the program in words if that cannot be."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         fail(f"--data: {path} is not a directory.")
     except OSError as error:
         fail(f"--data: {path} cannot be made: {error.strerror}.")
+
+
+def protect_files(directory: Path) -> None:
+    """Keep others from a data directory and what is in it; say what has been corrected."""
+    restrict_new_files()
+    corrected, refused = make_private(directory)
+    if corrected:
+        click.echo(
+            f"visavis: {corrected} files or directories in {directory} could be read by other "
+            "users of this machine; they no longer can.",
+            err=True,
+        )
+    if refused:
+        click.echo(
+            f"visavis: Other users may read {len(refused)} files in {directory}, such as "
+            f"{refused[0]}, which this user cannot change.",
+            err=True,
+        )
 
 
 async def _perform(

@@ -36,6 +36,7 @@ from visavis.cli.office import (
     json_option,
     make_directory,
     opened,
+    protect_files,
     settings_of,
     show_one,
 )
@@ -89,6 +90,7 @@ def serve(context: click.Context, /, config_file: Path | None, **options: Any) -
 def _serve(settings: Settings, directory: RunDirectory) -> None:
     require_free_port(settings)
     _require_free_media_ports(settings)
+    protect_files(settings.data_dir)
     account = create_first_site(settings.database_address, "Site 1", FIRST_EMAIL, None)
     if account:
         print_credentials(account)

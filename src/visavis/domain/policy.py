@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+from urllib.parse import urlsplit
+
+_PORTS: Final = {"http": 80, "https": 443}
 
 
 class Consent(StrEnum):
@@ -26,7 +30,8 @@ class RecordingPolicy:
     """A site's policy. `version` counts real changes.
 
     `retention_days` `None` keeps recordings for ever. `secret` is the bearer token that the site's
-    recording server wants; it is never told to anybody.
+    recording server wants; it is never told to anybody, and sent only to `secret_origin`: the
+    scheme, host and port that it was stored for.
     """
 
     site_id: int
@@ -35,3 +40,15 @@ class RecordingPolicy:
     retention_days: int | None = None
     secret: str | None = None
     version: int = 0
+    secret_origin: str | None = None
+
+    def secret_for(self, url: str) -> str | None:
+        """Return the secret if it was stored for the server of this URL."""
+        return self.secret if self.secret_origin == origin_of(url) else None
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of a URL, with the port that the scheme implies."""
+    parts = urlsplit(url)
+    port = parts.port or _PORTS.get(parts.scheme)
+    return f"{parts.scheme}://{parts.hostname}:{port}" if parts.hostname else ""

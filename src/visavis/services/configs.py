@@ -13,15 +13,17 @@ from visavis.domain.audit import ActionType, AuditEntry, FieldChange
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission
-from visavis.domain.policy import Consent, RecordingPolicy
+from visavis.domain.policy import Consent, RecordingPolicy, origin_of
 from visavis.domain.signaling import Availability
 from visavis.services.audit import Auditor
+from visavis.services.policies import read_secret
 from visavis.services.ports import Bus, Clock, Store, Transaction
 from visavis.services.topics import config_topic
 
 ENABLED: Final = "isEnabled"
 RECORDING: Final = "isAutomaticallyRecordingAudioVideoChatsEnabled"
 URL: Final = "recordingServerUrl"
+NEW_SECRET: Final = "recordingServerSecret"  # noqa: S105  the name of a field
 MAX_URL_LENGTH: Final = 2048
 
 
@@ -32,6 +34,8 @@ class ConfigChange:
     is_enabled: bool | None = None
     is_recording: bool | None = None
     recording_server_url: str | None = None
+    secret: str | None = None
+    """The new recording server's secret, empty for none; only with another scheme, host or port."""
 
 
 class Configs:
@@ -82,7 +86,11 @@ class Configs:
             if new != old:
                 new = replace(new, version=old.version + 1)
                 rows.configs.put(new)
+                is_moved = new.recording_server_url != old.recording_server_url
+                entry = self._rebind_secret(rows, agent, new, change.secret) if is_moved else None
                 rows.audit.add(self._audit_entry(agent, old, new))
+                if entry:
+                    rows.audit.add(entry)
             return old, new
 
         await self._policy_of(agent.site_id)  # what is committed can then be told without the store
@@ -91,6 +99,41 @@ class Configs:
         if new != old:
             await self.announce(agent.site_id)
         return new
+
+    def _rebind_secret(
+        self, rows: Transaction, agent: Agent, config: Config, secret: str | None
+    ) -> AuditEntry | None:
+        """See that no server gets a secret that was stored for another.
+
+        Raises `ParameterMissing` if a secret is stored for another scheme, host or port and none is
+        given for the new one.
+        """
+        url = config.recording_server_url or ""
+        origin, old = origin_of(url), rows.policies.lock(config.site_id)
+        if not old.secret or not origin or origin == old.secret_origin:
+            return None
+        if secret is None:
+            raise VisavisError(
+                ErrorKind.ParameterMissing,
+                f"The stored secret is not for {origin} and is not sent there. Give its secret as "
+                f'{NEW_SECRET}, or "" if it wants none.',
+                pointer=f"/{NEW_SECRET}",
+            )
+        new = replace(
+            old,
+            secret=secret or None,
+            secret_origin=origin if secret else None,
+            version=old.version + 1,
+        )
+        rows.policies.put(new)
+        return self._auditor.entry(
+            agent,
+            agent.site_id,
+            ActionType.RECORDING_POLICY,
+            "recording policy",
+            "Changed secret",
+            FieldChange("secret", "set", "set anew" if secret else "none"),
+        )
 
     async def availability(self, site_id: int) -> Availability:
         """What holds for a site's open pages."""
@@ -177,7 +220,13 @@ def read_change(body: Mapping[str, Any]) -> ConfigChange:
         _boolean(by_name, ENABLED),
         _boolean(by_name, RECORDING),
         read_url(by_name.get(URL.casefold())),
+        read_new_secret(by_name.get(NEW_SECRET.casefold())),
     )
+
+
+def read_new_secret(value: Any) -> str | None:
+    """The secret of a new recording server, empty for none; raises the 400 errors."""
+    return None if value is None else read_secret(value, NEW_SECRET) or ""
 
 
 def _boolean(by_name: Mapping[str, Any], name: str) -> bool | None:

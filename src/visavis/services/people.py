@@ -99,6 +99,11 @@ class People:
         site = await self._store.read(lambda rows: rows.sites.get(site_id))
         return site is not None and not site.is_disabled
 
+    async def is_site_disabled(self, site_id: int) -> bool:
+        """Whether the site exists and is disabled."""
+        site = await self._store.read(lambda rows: rows.sites.get(site_id))
+        return site is not None and site.is_disabled
+
     async def active_agent(self, site_id: int, agent_id: int) -> Agent:
         """Return the agent as they are now; raises `Unauthorized` if they are gone or disabled."""
         agent = await self._store.read(lambda rows: rows.agents.get(site_id, agent_id))

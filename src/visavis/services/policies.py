@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from visavis.domain.audit import ActionType, AuditEntry, FieldChange
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission
-from visavis.domain.policy import Consent, RecordingPolicy, Unrecordable
+from visavis.domain.policy import Consent, RecordingPolicy, Unrecordable, origin_of
 from visavis.services.audit import Auditor
 from visavis.services.ports import Clock, Store, Transaction
 
@@ -72,6 +72,9 @@ class Policies:
             if not is_expected(old):
                 raise VisavisError(ErrorKind.PreconditionFailed)
             new = change(old)
+            if new.secret and new.secret_origin is None:
+                url = rows.configs.get(agent.site_id).recording_server_url
+                new = replace(new, secret_origin=origin_of(url or ""))
             if new != old:
                 new = replace(new, version=old.version + 1)
                 rows.policies.put(new)
@@ -108,12 +111,19 @@ class Policies:
             for name in after
             if before[name] != after[name]
         ]
-        if old.secret and new.secret and old.secret != new.secret:
-            changes.append(FieldChange(SECRET, "set", "set anew"))
+        changes.extend(secret_changes(old, new))
         summary = "Changed " + ", ".join(change.field_name for change in changes)
         return self._auditor.entry(
             agent, agent.site_id, ActionType.RECORDING_POLICY, "recording policy", summary, *changes
         )
+
+
+def secret_changes(old: RecordingPolicy, new: RecordingPolicy) -> list[FieldChange]:
+    """Return the detail of a secret that replaces another, or is now for another server."""
+    if not old.secret or not new.secret:
+        return []
+    is_same = (old.secret, old.secret_origin) == (new.secret, new.secret_origin)
+    return [] if is_same else [FieldChange(SECRET, "set", "set anew")]
 
 
 def fields(policy: RecordingPolicy) -> dict[str, str | int | bool | None]:
@@ -151,6 +161,7 @@ def read_change(body: Mapping[str, Any]) -> PolicyChange:
         changes["retention_days"] = _days(given[RETENTION.casefold()])
     if SECRET.casefold() in given:
         changes["secret"] = read_secret(given[SECRET.casefold()])
+        changes["secret_origin"] = None  # that of the recording server as it is now
     return lambda policy: replace(policy, **changes)
 
 
@@ -172,19 +183,17 @@ def _days(value: Any) -> int | None:
     return int(value)
 
 
-def read_secret(value: Any) -> str | None:
+def read_secret(value: Any, name: str = SECRET) -> str | None:
     """A recording server's bearer token, `None` for none; raises the 400 errors."""
     if value is None or value == "":
         return None
     if not isinstance(value, str) or not re.fullmatch(SECRET_PATTERN, value):
-        raise _invalid(
-            SECRET, "must be a bearer token: letters, digits and - . _ ~ + /, at last =."
-        )
+        raise _invalid(name, "must be a bearer token: letters, digits and - . _ ~ + /, at last =.")
     if len(value) > MAX_SECRET_LENGTH:
         raise VisavisError(
             ErrorKind.ParameterStringLengthExceed,
-            f'the parameter "{SECRET}" is longer than {MAX_SECRET_LENGTH} characters.',
-            pointer=f"/{SECRET}",
+            f'the parameter "{name}" is longer than {MAX_SECRET_LENGTH} characters.',
+            pointer=f"/{name}",
         )
     return value
 

@@ -219,4 +219,4 @@ def server_of(rows: Transaction, site_id: int, archive_url: str) -> Server:
     """A site's recording server as it is now; its address is empty while there is none."""
     stored = rows.configs.get(site_id).recording_server_url
     url = archive_url if stored is None else stored
-    return Server(url, rows.policies.get(site_id).secret)
+    return Server(url, rows.policies.get(site_id).secret_for(url))

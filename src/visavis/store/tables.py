@@ -277,5 +277,6 @@ recording_policies = Table(
     Column("unrecordable", Text, nullable=False),
     Column("retention_days", Integer),
     Column("secret", Text),
+    Column("secret_origin", Text),
     Column("version", Integer, nullable=False),
 )

@@ -234,5 +234,6 @@ def _values(policy: RecordingPolicy) -> dict[str, Any]:
         "unrecordable": policy.unrecordable,
         "retention_days": policy.retention_days,
         "secret": policy.secret,
+        "secret_origin": policy.secret_origin,
         "version": policy.version,
     }

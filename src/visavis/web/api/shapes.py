@@ -66,6 +66,7 @@ class ConfigChange(Struct):
     recordingServerUrl: Url
     isEnabled: bool | Word | UnsetType = UNSET
     isAutomaticallyRecordingAudioVideoChatsEnabled: bool | Word | UnsetType = UNSET
+    recordingServerSecret: Secret | UnsetType = UNSET
 
 
 class ConfigEvent(Struct):

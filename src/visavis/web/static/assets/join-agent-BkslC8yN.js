@@ -1,1 +1,0 @@
-import"./decorate-B8XNf5M5.js";import{t as e}from"./console-U7tLYbsm.js";var t=new e;t.join=location.pathname.split(`/`).pop()??``,document.body.append(t);
