@@ -47,7 +47,8 @@ $(VENV)/bench-installed: $(VENV)/test-installed requirements/bench.txt
 	@$(PIP) install --require-hashes -r requirements/bench.txt
 	@touch $@
 
-soak: $(VENV)/test-installed ## recordings of calls over bad networks, as a table; SOAK_OPTIONS="--only Firefox --seed 2"
+soak: $(VENV)/test-installed ## floods, and recordings of calls over bad networks, as tables; SOAK_OPTIONS="--only Firefox --seed 2"
+	@$(BIN)/python -m tests.faults.flood $(FLOOD_OPTIONS)
 	@$(BIN)/python -m tests.soak $(SOAK_OPTIONS)
 
 storm: $(VENV)/test-installed ## 200 recorded calls while everything dies; STORM_OPTIONS="--seed 2"

@@ -243,6 +243,8 @@ async def _hear(page: ClientConnection, kind: str) -> dict[str, Any]:
         while True:
             message: dict[str, Any] = msgspec.json.decode(await page.recv())
             assert message["type"] not in {"refused", "ended"}, message
+            if message["type"] == "ping":
+                await page.send('{"type":"pong"}')
             if message["type"] == kind:
                 return message
 

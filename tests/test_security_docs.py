@@ -1,0 +1,83 @@
+"""The limits of docs/security.md are those of the code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import pytest
+
+from visavis import descriptors
+from visavis.media import inlet, limits, tcp
+from visavis.media.relay import CONTROL_COST_BYTES
+from visavis.services.calls.probes import MAX_OF_SOURCE, MAX_PROBES
+from visavis.services.limits import VisitorLimits
+from visavis.settings import Settings
+from visavis.web import body, pace, patience
+from visavis.web.connections import PER_NETWORK
+from visavis.web.limit import WINDOW_SECONDS
+
+PAGE: Final = (Path(__file__).parent.parent / "docs" / "security.md").read_text()
+DEFAULTS: Final = {field.name: field.default for field in msgspec.structs.fields(Settings)}
+PACED: Final = inlet.PACED_DATAGRAMS / inlet.PACED_SECONDS
+PER_SECOND: Final = f"{pace.MESSAGES_PER_SECOND:.0f}; {pace.BURST:.0f}"
+
+FIXED: Final = {
+    "pause after a call that its visitor gave up": f"{VisitorLimits().call_pause_seconds:.0f} s",
+    "connection checks at once, per network and in total": f"{MAX_OF_SOURCE}, {MAX_PROBES}",
+    "HTTP connections per network": f"{PER_NETWORK}",
+    "connections in total": f"open files less {descriptors.RESERVE}",
+    "media connections over TCP; unused ones per network": (
+        f"{tcp.MAX_CONNECTIONS:,}; {tcp.MAX_STRANGERS_PER_NETWORK}"
+    ),
+    "all datagrams of senders in no call, per media worker and address family": (
+        f"{PACED:,.0f} per second"
+    ),
+    "bytes per second on a media connection over TCP before a call has bound it": (
+        f"{tcp.STRANGER_RATE // 1024} KiB"
+    ),
+    "messages per second on a WebSocket; at once": PER_SECOND,
+    "control frames and fragments per second on a WebSocket; at once": PER_SECOND,
+    "body of an API call; its time": (
+        f"{body.MAX_BODY_BYTES // 1024} KiB; {body.BODY_SECONDS:.0f} s"
+    ),
+    "head of a request; its time": (
+        f"{patience.MAX_HEAD_BYTES // 1024} KiB; {patience.HEAD_SECONDS:.0f} s"
+    ),
+}
+"""Limits that no setting changes, by their row of the table."""
+
+
+def rows() -> list[tuple[str, str, str]]:
+    table = PAGE.partition("| what | default | setting |")[2].partition("\n\n")[0]
+    cells = [line.strip("|").split("|") for line in table.splitlines()[2:]]
+    return [(what.strip(), default.strip(), setting.strip()) for what, default, setting in cells]
+
+
+@pytest.mark.parametrize(("what", "default", "setting"), rows())
+def test_a_documented_limit_is_the_code_s(what: str, default: str, setting: str) -> None:
+    name = setting.strip("`")
+    if name in DEFAULTS:
+        stated = re.match(r"[\d,]+", default)
+        assert stated
+        assert int(stated[0].replace(",", "")) == DEFAULTS[name]
+    else:
+        assert FIXED[what] == default
+
+
+def test_every_fixed_limit_is_documented() -> None:
+    assert FIXED.keys() <= {what for what, _, _ in rows()}
+
+
+def test_what_the_sentences_say_is_so() -> None:
+    assert WINDOW_SECONDS == 5 * 60
+    assert f"counts as {limits.LEAST_COST_BYTES} bytes or more" in PAGE
+    assert f"STUN and DTLS as {CONTROL_COST_BYTES:,}" in PAGE
+    assert f"{limits.BURST_SECONDS:.0f} s at once" in PAGE
+    assert f"until {limits.EXCESSIVE_SECONDS:.0f} seconds after the flood" in PAGE
+    assert f"for {DEFAULTS['turn_seconds'] // 60} minutes (`turn_seconds`)" in PAGE
+    burst = DEFAULTS["strangers_per_second"] * limits.BURST_SECONDS
+    assert f"100; {burst:.0f} at once" in PAGE
+    assert f"raised to at most {descriptors.WANTED:,}" in PAGE
