@@ -88,10 +88,8 @@ def look(page: Page) -> dict[str, object]:
     )
 
 
-def test_the_widget_looks_the_same_in_pages_of_every_kind(
-    parties: Parties, system: System, shop: str
-) -> None:
-    system.configure(on=True)
+def test_the_widget_looks_the_same_in_pages_of_every_kind(parties: Parties, shop: str) -> None:
+    parties.sign_in(parties.agent, "admin@localhost", parties.system.password)
     looks, problems = {}, []
     page = parties.visitor
     page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
