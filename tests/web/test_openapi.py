@@ -27,6 +27,8 @@ from visavis.store import open_store
 from visavis.web.api.shapes import ENDINGS
 from visavis.web.description.document import OPERATIONS
 from visavis.web.description.service import DOCUMENT_PATH, SOCKETS
+from visavis.web.headers import index_headers
+from visavis.web.limit import RateLimit, RequestLimits
 from visavis.web.spelling import canonical_path
 
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch"}
@@ -44,6 +46,13 @@ class Whole:
         for path, item in self.document["paths"].items():
             for method in item.keys() & METHODS:
                 yield path, method.upper(), item[method]
+
+    def response(self, operation: dict[str, Any], status: str) -> dict[str, Any]:
+        found = operation["responses"][status]
+        if "$ref" in found:
+            name = found["$ref"].rpartition("/")[2]
+            found = self.document["components"]["responses"][name]
+        return dict(found)
 
     def schema(self, name: str, key: str) -> dict[str, Any]:
         schemas = self.document["components"]["schemas"]
@@ -102,6 +111,17 @@ async def test_every_described_operation_answers_as_described(whole: Whole) -> N
         is_closed = operation["security"] and {} not in operation["security"]
         if is_closed and path != "/oauth/authorize":  # which looks at the client first
             assert answer.status_code == 401, (method, path)
+
+
+async def test_too_many_requests_are_described_where_requests_are_counted(whole: Whole) -> None:
+    limit = RateLimit(RequestLimits(api=1, page=1))
+    for path, method, operation in whole.operations():
+        scope = {"type": "http", "path": path, "client": ("192.0.2.1", 1), "headers": []}
+        index_headers(scope)
+        limit.seconds_to_wait(scope)
+        if limit.seconds_to_wait(scope):
+            contents = whole.response(operation, "429")["content"]
+            assert "application/problem+json" in contents, (method, path)
 
 
 async def test_a_path_of_several_routes_allows_what_they_all_allow(whole: Whole) -> None:

@@ -34,7 +34,6 @@ CALLER: Final = (
     ErrorKind.StoreUnavailable,
 )
 """Errors of authentication."""
-RATE: Final = (ErrorKind.TooManyRequests,)
 
 
 def query(name: str, description: str, **schema: Any) -> Schema:

@@ -23,7 +23,7 @@ from visavis.protocol.openapi import (
     json_answer,
     json_body,
 )
-from visavis.protocol.parameters import ANY_TOKEN, RATE, Ways, path_parameter
+from visavis.protocol.parameters import ANY_TOKEN, Ways, path_parameter
 from visavis.web.api.shapes import Time
 from visavis.web.description.security import PAGE
 from visavis.web.oauth.server import AUTH_METHODS, SCOPES, SECRET_METHODS
@@ -238,7 +238,7 @@ OPERATIONS: Final[Operations] = {
             429: json_answer(OAuthError, "Too many attempts to sign in, or too many requests"),
         },
         body=_form(TokenRequest),
-        errors=(*_BODY_ERRORS, *RATE, *_STORED),
+        errors=(*_BODY_ERRORS, *_STORED),
         security=_CLIENTS,
     ),
     ("/oauth/authorize", "GET"): Operation(
@@ -253,7 +253,7 @@ OPERATIONS: Final[Operations] = {
             403: _NOT_HERE,
         },
         parameters=_AUTHORIZATION,
-        errors=(*RATE, *_STORED),
+        errors=_STORED,
         security=(*PAGE, {}),
     ),
     ("/oauth/authorize", "POST"): Operation(
@@ -264,7 +264,7 @@ OPERATIONS: Final[Operations] = {
         answers={302: _REDIRECT, 400: _NOT_HERE, 403: _NOT_HERE},
         parameters=_AUTHORIZATION,
         body=Body({FORM: ConsentDecision}),
-        errors=(ErrorKind.Unauthorized, *_BODY_ERRORS, *RATE, *_STORED),
+        errors=(ErrorKind.Unauthorized, *_BODY_ERRORS, *_STORED),
         security=PAGE,
     ),
     **{
@@ -274,7 +274,7 @@ OPERATIONS: Final[Operations] = {
             summary=f"Read the agent of the token, by {method}",
             description="OpenID Connect Core §5.3, without an ID token.",
             answers={200: json_answer(UserInfo, "The agent")},
-            errors=(ErrorKind.Unauthorized, *RATE, *_STORED),
+            errors=(ErrorKind.Unauthorized, *_STORED),
             security=(*ANY_TOKEN, {"bearer": ()}),
         )
         for method, name in (("GET", "getUserInfo"), ("POST", "postUserInfo"))
@@ -290,7 +290,7 @@ OPERATIONS: Final[Operations] = {
             401: _BAD_CLIENT,
         },
         body=_form(TokenReference),
-        errors=(*_BODY_ERRORS, *RATE, *_STORED),
+        errors=(*_BODY_ERRORS, *_STORED),
         security=_CLIENTS,
     ),
     ("/oauth/introspect", "POST"): Operation(
@@ -305,7 +305,7 @@ OPERATIONS: Final[Operations] = {
             401: _BAD_CLIENT,
         },
         body=_form(TokenReference),
-        errors=(*_BODY_ERRORS, *RATE, *_STORED),
+        errors=(*_BODY_ERRORS, *_STORED),
         security=_CLIENTS,
     ),
     ("/.well-known/oauth-authorization-server", "GET"): Operation(
@@ -336,7 +336,6 @@ OPERATIONS: Final[Operations] = {
             ErrorKind.Unauthorized,
             ErrorKind.PermissionDenied,
             *_BODY_ERRORS,
-            *RATE,
             *_STORED,
         ),
     ),
@@ -361,7 +360,6 @@ OPERATIONS: Final[Operations] = {
             ErrorKind.Unauthorized,
             ErrorKind.PermissionDenied,
             *_BODY_ERRORS,
-            *RATE,
             *_STORED,
         ),
         security=PAGE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -10,10 +11,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from visavis import __version__
-from visavis.protocol.openapi import Key, Operations, components_of, paths_of
+from visavis.domain.errors import ErrorKind
+from visavis.protocol.openapi import Key, Operation, Operations, components_of, paths_of
 from visavis.web.api.shapes import ConfigEvent
 from visavis.web.description import access, rest, service
 from visavis.web.description.security import security_schemes
+from visavis.web.limit import UNLIMITED
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource
 from visavis.web.spelling import canonical_path
 
@@ -38,7 +41,7 @@ def description_of(
     base_url: str,
 ) -> dict[str, Any]:
     """Return the document; raises `KeyError` for an endpoint that is not described."""
-    described = {key: operations[key] for key in endpoints}
+    described = {key: _limited(key[0], operations[key]) for key in endpoints}
     used = {operation.tag for operation in described.values()}
     socket_items = {path: service.SOCKETS[path] for path in sockets}
     used |= {service.SIGNALING} if socket_items else set()
@@ -90,6 +93,13 @@ def description_resource(
         return document
 
     return Resource(service.DOCUMENT_PATH, {"GET": get})
+
+
+def _limited(path: str, operation: Operation) -> Operation:
+    """Return the operation with the error of too many requests, where they are counted."""
+    if path.startswith(UNLIMITED):
+        return operation
+    return replace(operation, errors=(*operation.errors, ErrorKind.TooManyRequests))
 
 
 def _of_resources(resources: Iterable[Resource]) -> Iterator[Key]:

@@ -25,7 +25,6 @@ from visavis.protocol.parameters import (
     IF_MATCH,
     IF_NONE_MATCH,
     NOT_MODIFIED,
-    RATE,
     SITE,
     TAGGED,
     TIME,
@@ -113,7 +112,7 @@ def _operation(
         description=description,
         answers={status: answer, **more},
         parameters=(*parameters, *SITE),
-        errors=(*CALLER, *RATE, *errors),
+        errors=(*CALLER, *errors),
         **options,
     )
 

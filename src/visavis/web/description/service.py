@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from visavis.domain.errors import ErrorKind
 from visavis.protocol.openapi import HTML, STRING, TEXT, Answer, Operation, Operations, json_answer
-from visavis.protocol.parameters import RATE, agents, path_parameter, query
+from visavis.protocol.parameters import agents, path_parameter, query
 from visavis.web.metrics import PATH as METRICS_PATH
 from visavis.web.pages import PAGES
 from visavis.web.resource import BASE
@@ -55,7 +55,6 @@ OPERATIONS: Final[Operations] = {
         answers={
             200: json_answer({"type": "object", "additionalProperties": True}, "The document")
         },
-        errors=RATE,
     ),
     ("/healthz", "GET"): Operation(
         name="getHealth",
@@ -111,7 +110,6 @@ OPERATIONS: Final[Operations] = {
             404: Answer("The page, which says that the link is not valid", {HTML: STRING}),
         },
         parameters=(path_parameter("token", "The secret of one party of one call."),),
-        errors=RATE,
     ),
 }
 
