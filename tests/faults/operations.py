@@ -327,7 +327,7 @@ class NoDescriptors(Fault):
     def __init__(self, environment: Environment, part: str, *, is_all: bool) -> None:
         super().__init__(environment)
         self.name = f"descriptors of {part} run out" if is_all else f"{part} opens no more files"
-        self.part = part
+        self.part = self._owner = part
         self._is_all = is_all
         # where some are closed meanwhile, others can be opened: then `/readyz` may say so
         self.is_constant = is_all
@@ -335,7 +335,7 @@ class NoDescriptors(Fault):
         self.warning = TOO_MANY if part == "recorder" and is_all else ""
 
     def begin(self) -> None:
-        self._pid = self.product.processes()[self.part]
+        self._pid = self.product.processes()[self._owner]
         self._limits = resource.prlimit(self._pid, resource.RLIMIT_NOFILE)
         limit = STANDARD_STREAMS
         if not self._is_all:
@@ -345,6 +345,20 @@ class NoDescriptors(Fault):
 
     def end(self) -> None:
         resource.prlimit(self._pid, resource.RLIMIT_NOFILE, self._limits)
+
+
+class NoRestart(NoDescriptors):
+    """A recorder that dies while the supervisor cannot start another process."""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment, "supervisor", is_all=True)
+        self.name = "the recorder dies and cannot be started"
+        self.part = "recorder"
+        self.warning = f"recorder is being restarted: [Errno 24] {TOO_MANY}"
+
+    def begin(self) -> None:
+        super().begin()
+        self.product.kill_part("recorder")
 
 
 class UnreadableSpool(Fault):
@@ -454,6 +468,7 @@ def faults(environment: Environment, chance: random.Random) -> list[Fault]:
         NoDescriptors(environment, part, is_all=chance.random() < 0.5) for part in DESCRIPTOR_OWNERS
     ]
     found += [
+        NoRestart(environment),
         UnreadableSpool(environment),
         SpoolIsFile(environment),
         RunDirectoryRemoved(environment),
