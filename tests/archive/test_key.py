@@ -27,3 +27,24 @@ def test_site_keys_come_and_go_while_the_server_runs(tmp_path: Path) -> None:
     assert not command.delete("a", 2)
     assert server.uploader(key) is None
     assert server.uploader(other) == Uploader(3, "a")
+
+
+def test_a_replaced_key_is_valid_for_a_while(tmp_path: Path) -> None:
+    now = 1000.0
+    keys = Keys(tmp_path, "own", lambda: now)
+    first, other = keys.add("theirs", 1), keys.add("theirs", 2)
+    assert keys.rotate("nobody's", 1, 60) is None
+    second = keys.rotate("theirs", 1, 60)
+    assert second
+    assert keys.uploader(first) == keys.uploader(second)
+    now += 60
+    assert keys.uploader(first) is None
+    third = keys.rotate("theirs", 1, 60)
+    assert third
+    assert [keys.uploader(key) is None for key in (first, second, third)] == [True, False, False]
+    fourth = keys.rotate("theirs", 1, 0)
+    assert fourth
+    assert [keys.uploader(key) is None for key in (second, third, fourth)] == [True, True, False]
+    assert keys.uploader(other)
+    assert keys.delete("theirs", 1)
+    assert keys.uploader(fourth) is None

@@ -346,9 +346,24 @@ def test_upload_keys_are_in_the_audit_log(tmp_path: Path) -> None:
                 main, ("archive", "key", command, "CRM", "--site", site, *data)
             )
             assert done.exit_code == 0
+    key = ("archive", "key", "add", "CRM", *data)
+    first = CliRunner().invoke(main, key).stdout
+    rotated = ("archive", "key", "rotate", "CRM", "--overlap", "1h", *data)
+    second = json.loads(CliRunner().invoke(main, (*rotated, "--json")).stdout)["key"]
+    assert second != first.strip()
+    old, new = json.loads(
+        CliRunner().invoke(main, ("archive", "key", "list", "--json", *data)).stdout
+    )
+    assert old["ends"]
+    assert not new["ends"]
+    unknown = CliRunner().invoke(main, ("archive", "key", "rotate", "X", "--overlap", "0", *data))
+    assert "has no key X" in unknown.stderr
     listing = CliRunner().invoke(main, ("audit", "--object", "upload key", "--json", *data))
     log = json.loads(listing.stdout)
-    assert [entry["action"] for entry in log] == ["uploadKeyDeleted", "uploadKeyCreated"]
+    assert [entry["action"] for entry in log] == [
+        *("uploadKeyRotated", "uploadKeyCreated"),
+        *("uploadKeyDeleted", "uploadKeyCreated"),
+    ]
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import re
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ import httpx2
 import pytest
 
 from tests.web.conftest import PATH, Api
+from visavis.domain.audit import ActionType
 from visavis.domain.people import Permission
 from visavis.services.audit import AuditTrail
 from visavis.sources import new_id, now
@@ -315,3 +317,13 @@ async def test_an_export_can_be_verified_with_nothing_but_the_documentation(api:
         encoded = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
         assert row["hash"] == hashlib.sha256(encoded).hexdigest()
         previous = row["hash"]
+
+
+def test_the_page_filters_by_actions_that_there_are() -> None:
+    source = (Path(__file__).parents[2] / "web/src/settings/audit-log.ts").read_text()
+    groups = source.partition("const GROUPS")[2].partition("\n];")[0]
+    named = set(re.findall(r'"([a-z]+[A-Z]\w*)"', groups))
+    named = {name for name in named if not name.startswith("group")}
+    recordings = {action for action in ActionType if action.startswith("recording")}
+    settings = {ActionType.CONFIGURATION, ActionType.RECORDING_POLICY}
+    assert named == {*ActionType} - recordings - settings

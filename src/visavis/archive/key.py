@@ -6,6 +6,8 @@ import hashlib
 import hmac
 import os
 import secrets
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -18,11 +20,15 @@ KEYS_FILE: Final = "keys.json"
 
 
 class SiteKey(msgspec.Struct, frozen=True, rename="camel"):
-    """A key that takes recordings of one site; `sha256` of it in lower-case hexadecimal."""
+    """A key that takes recordings of one site; `sha256` of it in lower-case hexadecimal.
+
+    `expires_at`, in seconds since 1970, is set when another key has replaced it.
+    """
 
     name: str
     site_id: int
     sha256: str
+    expires_at: float | None = None
 
 
 class Uploader(msgspec.Struct, frozen=True):
@@ -35,7 +41,10 @@ class Uploader(msgspec.Struct, frozen=True):
 class Keys:
     """The archive's own key and the sites' keys, which the command line changes meanwhile."""
 
-    def __init__(self, directory: Path, own_key: str) -> None:
+    def __init__(
+        self, directory: Path, own_key: str, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._clock = clock
         self._file = directory / KEYS_FILE
         self._own_key = own_key.encode()
         self._known: list[SiteKey] = []
@@ -45,8 +54,9 @@ class Keys:
         given = key.encode()
         if hmac.compare_digest(given, self._own_key):
             return Uploader(None)
-        digest = hashlib.sha256(given).hexdigest()
-        return next((Uploader(k.site_id, k.name) for k in self.all() if k.sha256 == digest), None)
+        digest, now = hashlib.sha256(given).hexdigest(), self._clock()
+        valid = (k for k in self.all() if k.expires_at is None or k.expires_at > now)
+        return next((Uploader(k.site_id, k.name) for k in valid if k.sha256 == digest), None)
 
     def all(self) -> list[SiteKey]:
         try:
@@ -63,6 +73,24 @@ class Keys:
         key = secrets.token_urlsafe(32)
         digest = hashlib.sha256(key.encode()).hexdigest()
         self._write([*self.all(), SiteKey(name, site_id, digest)])
+        return key
+
+    def rotate(self, name: str, site_id: int, overlap: float) -> str | None:
+        """Replace a key, which stays valid for `overlap` seconds; return the new one.
+
+        Keys that an earlier rotation has replaced end at once. `None` if there is no such key.
+        """
+        known, now = self.all(), self._clock()
+        old = [key for key in known if (key.name, key.site_id) == (name, site_id)]
+        last = next((key for key in old if key.expires_at is None), None)
+        if last is None:
+            return None
+        kept = [key for key in known if key not in old]
+        if overlap > 0:
+            kept.append(msgspec.structs.replace(last, expires_at=now + overlap))
+        key = secrets.token_urlsafe(32)
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        self._write([*kept, SiteKey(name, site_id, digest)])
         return key
 
     def delete(self, name: str, site_id: int) -> bool:

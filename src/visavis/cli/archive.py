@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from msgspec import structs
 from visavis.app import settle
 from visavis.archive.admission import Quota
 from visavis.archive.archive import UPLOADS, Archive
-from visavis.archive.key import Keys, ensure_key
+from visavis.archive.key import Keys, SiteKey, ensure_key
 from visavis.cli.configuration import with_settings
 from visavis.cli.logs import log_to_stderr
 from visavis.cli.office import (
@@ -33,6 +33,7 @@ from visavis.cli.office import (
     show,
     show_one,
 )
+from visavis.cli.programs import read_lifetime
 from visavis.cli.serve import (
     create_first_site,
     first_sign_in_hint,
@@ -140,6 +141,37 @@ def add_key(
     show_one({"name": name, "site": site, "key": secret}, secret, as_json=as_json)
 
 
+@key.command("rotate")
+@click.argument("name")
+@site_option
+@click.option(
+    "--overlap",
+    default="24h",
+    show_default=True,
+    help="How long the old key stays valid, such as 15m, 24h or 7d; 0 ends it at once.",
+)
+@json_option
+@config_option
+@data_option
+def rotate_key(
+    config_file: Path | None,
+    data_dir: Path | None,
+    name: str,
+    site: int,
+    overlap: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Replace a key; prints the new one once."""
+    seconds = 0.0 if overlap == "0" else read_lifetime(overlap, "--overlap").total_seconds()
+    settings = settings_of(config_file, {"data_dir": data_dir})
+    secret = _keys(settings).rotate(name, site, seconds)
+    if secret is None:
+        fail(f"Site {site} has no key {name}.")
+    _record(settings, site, ActionType.UPLOAD_KEY_ROTATED, name, "Replaced")
+    show_one({"name": name, "site": site, "key": secret}, secret, as_json=as_json)
+
+
 @key.command("list")
 @json_option
 @config_option
@@ -147,7 +179,7 @@ def add_key(
 def list_keys(config_file: Path | None, data_dir: Path | None, *, as_json: bool) -> None:
     """List the keys, not what they are."""
     rows = [
-        {"site": known.site_id, "name": known.name}
+        {"site": known.site_id, "name": known.name, "ends": _end_of(known)}
         for known in _keys(settings_of(config_file, {"data_dir": data_dir})).all()
     ]
     show(rows, as_json=as_json)
@@ -164,6 +196,13 @@ def delete_key(config_file: Path | None, data_dir: Path | None, name: str, site:
     if not _keys(settings).delete(name, site):
         fail(f"Site {site} has no key {name}.")
     _record(settings, site, ActionType.UPLOAD_KEY_DELETED, name, "Deleted")
+
+
+def _end_of(key: SiteKey) -> str:
+    """Return when a replaced key ends; empty for one that stays valid."""
+    if key.expires_at is None:
+        return ""
+    return datetime.fromtimestamp(key.expires_at, UTC).isoformat(timespec="seconds")
 
 
 def _record(settings: Settings, site_id: int, action: ActionType, name: str, done: str) -> None:

@@ -63,6 +63,7 @@ class ActionType(StrEnum):
     SITE_DISABLED = "siteDisabled"
     SITE_ENABLED = "siteEnabled"
     UPLOAD_KEY_CREATED = "uploadKeyCreated"
+    UPLOAD_KEY_ROTATED = "uploadKeyRotated"
     UPLOAD_KEY_DELETED = "uploadKeyDeleted"
     LOG_EXPORTED = "auditLogExported"
     LOG_TRIMMED = "auditLogTrimmed"

@@ -70,16 +70,9 @@ const GROUPS: [Word, string[]][] = [
   [
     "groupPrograms",
     [
-      ...[
-        "apiKeyCreated",
-        "apiKeyDeleted",
-        "apiKeyRotated",
-        "uploadKeyCreated",
-        "uploadKeyDeleted",
-        "uploadKeyRotated",
-      ],
-      ...["clientCreated", "clientGrantsChanged", "clientDisabled", "clientEnabled", "clientSecretRotated"],
-      ...["archiveKeyRotated", "tokenIssued", "tokenRevoked", "tokenReused"],
+      ...["apiKeyCreated", "apiKeyDeleted", "uploadKeyCreated", "uploadKeyDeleted", "uploadKeyRotated"],
+      ...["clientCreated", "clientGrantsChanged", "clientDisabled", "clientEnabled"],
+      ...["tokenIssued", "tokenRevoked", "tokenReused"],
     ],
   ],
   ["groupAuditLog", ["auditLogExported", "auditLogTrimmed"]],
