@@ -130,6 +130,8 @@ async def test_a_path_of_several_routes_allows_what_they_all_allow(whole: Whole)
     assert refused.headers["allow"] == "DELETE, GET, HEAD, OPTIONS, POST"
     asked = await whole.client.options("/library/recordings/1")
     assert (asked.status_code, asked.headers["allow"]) == (204, "DELETE, GET, HEAD, OPTIONS")
+    exact = await whole.client.options("/session/password")
+    assert exact.headers["allow"] == "OPTIONS, POST"  # not those of /session/{session_id}
     assert (await whole.client.options("/nothing")).status_code == 404
     written = await whole.client.put("/static/widget.js")
     assert (written.status_code, written.headers["allow"]) == (405, "GET, HEAD, OPTIONS")

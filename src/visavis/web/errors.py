@@ -111,13 +111,15 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
 def _on_other_method(request: Request) -> Response:
     """Answer OPTIONS and refuse other methods, with the methods of every route of the path.
 
-    The router's own `Allow` has those of the first route alone.
+    The router's own `Allow` has those of the first route alone. A route of this very path hides
+    those with a parameter in its place.
     """
     allowed = {"OPTIONS"}
     scope = {**request.scope, "root_path": request.scope.get("app_root_path", "")}
-    for route in request.app.routes:
-        if route.matches(scope)[0] is not Match.NONE:
-            allowed |= getattr(route, "methods", None) or {"GET", "HEAD"}
+    matching = [r for r in request.app.routes if r.matches(scope)[0] is not Match.NONE]
+    exact = [route for route in matching if route.path == scope["path"]]
+    for route in exact or matching:
+        allowed |= getattr(route, "methods", None) or {"GET", "HEAD"}
     headers = {"Allow": ", ".join(sorted(allowed))}
     if request.method == "OPTIONS":
         return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
