@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.web.conftest import Api
 from visavis.domain.errors import VisavisError
 from visavis.web.headers import index_headers
 from visavis.web.open_sockets import OpenSockets
@@ -72,3 +73,18 @@ def test_a_network_and_a_site_have_so_many_sockets() -> None:
     assert sockets.count == 0
     with sockets.take("a", 1):
         assert sockets.count == 1
+
+
+@pytest.mark.anyio
+async def test_administrators_hear_of_a_proxy_that_is_not_listed(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxies = UnlistedProxies()
+    for module in ("source", "session"):
+        monkeypatch.setattr(f"visavis.web.{module}.UNLISTED_PROXIES", proxies)
+    assert (await api.call("GET", "/session")).json()["unlistedProxies"] == []
+    forwarded = {"X-Forwarded-For": "203.0.113.9"}
+    described = (await api.call("GET", "/session", headers=forwarded)).json()
+    assert described["unlistedProxies"] == ["127.0.0.1"]  # the transport's client
+    agent = (await api.call("GET", "/session", token=await api.agent_token())).json()
+    assert agent["unlistedProxies"] == []

@@ -110,12 +110,23 @@ export class Admin extends LitElement {
   private content() {
     return html`
       ${this.failure ? html`<p class="error" role="alert">${this.failure}</p>` : nothing}
+      ${this.proxies()}
       ${this.theirs && this.draft ? this.conflict(this.theirs, this.draft) : nothing}
       ${this.draft ? this.form(this.draft) : html`<p class="quiet">${t("loading")}</p>`}
       <visavis-delivery></visavis-delivery>
       <visavis-policy @saved=${() => this.auditLog?.refresh()}></visavis-policy>
       ${this.may("View Audit Log") ? html`<visavis-audit-log ?exportable=${this.session?.isAdministrator ?? false}></visavis-audit-log>` : nothing}
     `;
+  }
+
+  private proxies() {
+    const addresses = this.session?.unlistedProxies ?? [];
+    if (!addresses.length) return nothing;
+    return html`<section class="card" aria-labelledby="unlisted-proxy">
+      <h2 id="unlisted-proxy">${t("unlistedProxy")}</h2>
+      <p class="quiet">${t("unlistedProxyHelp")}</p>
+      <ul>${addresses.map((address) => html`<li><code>${address}</code></li>`)}</ul>
+    </section>`;
   }
 
   private form(draft: Config) {

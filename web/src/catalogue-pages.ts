@@ -161,6 +161,9 @@ const english = {
   saveFailed: "This could not be saved. Please try again.",
   loading: "Loading …",
   mayNotManage: "You do not have the permission Manage Settings. Ask an administrator of your site.",
+  unlistedProxy: "A proxy is not listed in the server's settings",
+  unlistedProxyHelp:
+    "These addresses send X-Forwarded-For. If they are your proxies, start Visavis with --trusted-proxy and each address: until then visitors' own addresses are not known, and limits count all visitors of a proxy as one.",
   changedElsewhere: "Somebody else has just changed this.",
   conflict: "Somebody else has changed this meanwhile",
   conflictHelp: "Your changes are not saved yet. Which version do you want to keep?",

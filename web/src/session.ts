@@ -4,6 +4,8 @@ export type Session = {
   siteId: number;
   isAdministrator: boolean;
   permissions: string[];
+  /** Peers that send X-Forwarded-For and are not in trusted_proxies; for administrators. */
+  unlistedProxies: string[];
 };
 
 /** Who is signed in, or null. */

@@ -15,6 +15,7 @@ const AGENT = {
   email: "ann@example.com",
   siteId: 1,
   isAdministrator: false,
+  unlistedProxies: [],
   permissions: [],
 };
 

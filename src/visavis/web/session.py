@@ -23,7 +23,7 @@ from visavis.web.body import read_body
 from visavis.web.errors import takes_basic
 from visavis.web.headers import header
 from visavis.web.paging import written_time
-from visavis.web.source import source_of
+from visavis.web.source import UNLISTED_PROXIES, source_of
 
 COOKIE: Final = "visavis_session"
 DEVICE_COOKIE: Final = "visavis_device"
@@ -186,6 +186,7 @@ class Sessions:
         return agent
 
     async def show(self, request: Request) -> Response:
+        source_of(request.scope)  # so that a proxy in front of the settings page is noticed
         return JSONResponse(_described(await self.signed_in(request)), headers=NO_STORE)
 
     async def sign_in(self, request: Request) -> Response:
@@ -317,6 +318,7 @@ def _described(agent: Agent) -> dict[str, object]:
         "siteId": agent.site_id,
         "isAdministrator": agent.is_administrator,
         "permissions": [p.value for p in Permission if agent.may(p)],
+        "unlistedProxies": sorted(UNLISTED_PROXIES.addresses) if agent.is_administrator else [],
     }
 
 

@@ -140,13 +140,18 @@ class ServerMetadata(Struct):
 
 
 class SignedIn(Struct):
-    """The agent who is signed in on this browser."""
+    """The agent who is signed in on this browser.
+
+    unlistedProxies tells administrators which peers send X-Forwarded-For although the setting
+    trusted_proxies does not list them.
+    """
 
     agentName: str
     email: str
     siteId: int
     isAdministrator: bool
     permissions: list[Permission]
+    unlistedProxies: list[str]
 
 
 class SessionEntry(Struct):

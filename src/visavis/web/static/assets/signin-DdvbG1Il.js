@@ -1,4 +1,4 @@
-import{f as e,g as t,i as n,m as r,p as i,r as a,s as o,t as s,u as c,y as l}from"./decorate-BwKhjqEX.js";var u=class extends i{constructor(...e){super(...e),this.error=``,this.isBusy=!1}static{this.styles=[a,l`
+import{f as e,g as t,i as n,m as r,p as i,r as a,s as o,t as s,u as c,y as l}from"./decorate-Bp4JMDkJ.js";var u=class extends i{constructor(...e){super(...e),this.error=``,this.isBusy=!1}static{this.styles=[a,l`
       main { max-width: 24rem; margin: 0 auto; padding: max(2rem, 12vh) 1rem 2rem; }
       .brand { display: flex; gap: 0.75rem; align-items: center; justify-content: center; font-weight: 650; font-size: 1.25rem; margin-bottom: 1.5rem; color: var(--ink); text-decoration: none; }
       form { display: grid; gap: 1rem; padding: 1.75rem; }

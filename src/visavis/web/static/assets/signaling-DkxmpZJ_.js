@@ -1,4 +1,4 @@
-import{d as e,f as t,g as n,l as r,m as i,p as a,r as o,t as s,u as c,y as l}from"./decorate-BwKhjqEX.js";import{a as u,t as d}from"./format-DdnngG-R.js";import{t as f}from"./icons-oQ9iv239.js";var p=l`
+import{d as e,f as t,g as n,l as r,m as i,p as a,r as o,t as s,u as c,y as l}from"./decorate-Bp4JMDkJ.js";import{a as u,t as d}from"./format-DdnngG-R.js";import{t as f}from"./icons-DDBy4njY.js";var p=l`
   :host { display: grid; gap: 12px; min-height: 0; }
   .stage { position: relative; background: #0c1013; color: #fff; border-radius: 12px; overflow: hidden; aspect-ratio: 16 / 9; min-height: 96px; max-height: max(96px, calc(100dvh - 190px)); width: 100%; }
   video { display: block; }

@@ -1,4 +1,4 @@
-import{d as e,f as t,g as n,m as r,n as i,p as a,r as o,s,t as c,u as l,y as u}from"./decorate-BwKhjqEX.js";import{n as d}from"./page-header-jWKOoYD9.js";import{n as f,r as p}from"./format-DdnngG-R.js";import{n as m,t as h}from"./live-ByjT30op.js";import{t as g}from"./icons-oQ9iv239.js";var _=`/v4/livechat/recordingPolicy`,v={consent:`consent`,unrecordable:`unrecordable`,retentionDays:`retention`,secret:`secret`},y={notice:`consentNotice`,agreement:`consentAgreement`,refuse:`unrecordableRefuse`,continue:`unrecordableContinue`},b={consent:[`notice`,`agreement`],unrecordable:[`refuse`,`continue`]},x=class extends a{constructor(...e){super(...e),this.etag=``,this.days=``,this.secret=``,this.status=``,this.isSaving=!1}static{this.styles=[o,u`
+import{d as e,f as t,g as n,m as r,n as i,p as a,r as o,s,t as c,u as l,y as u}from"./decorate-Bp4JMDkJ.js";import{n as d}from"./page-header-6ziKHhyG.js";import{n as f,r as p}from"./format-DdnngG-R.js";import{n as m,t as h}from"./live-qks_D42-.js";import{t as g}from"./icons-DDBy4njY.js";var _=`/v4/livechat/recordingPolicy`,v={consent:`consent`,unrecordable:`unrecordable`,retentionDays:`retention`,secret:`secret`},y={notice:`consentNotice`,agreement:`consentAgreement`,refuse:`unrecordableRefuse`,continue:`unrecordableContinue`},b={consent:[`notice`,`agreement`],unrecordable:[`refuse`,`continue`]},x=class extends a{constructor(...e){super(...e),this.etag=``,this.days=``,this.secret=``,this.status=``,this.isSaving=!1}static{this.styles=[o,u`
       :host { display: block; }
       form { display: grid; gap: 1rem; }
       .field p { margin: 0; font-weight: 400; }
@@ -129,12 +129,17 @@ import{d as e,f as t,g as n,m as r,n as i,p as a,r as o,s,t as c,u as l,y as u}f
       <main>${this.may(`Manage Settings`)?this.content():n`<p class="card" role="alert">${s(`mayNotManage`)}</p>`}</main>
     `:r}content(){return n`
       ${this.failure?n`<p class="error" role="alert">${this.failure}</p>`:r}
+      ${this.proxies()}
       ${this.theirs&&this.draft?this.conflict(this.theirs,this.draft):r}
       ${this.draft?this.form(this.draft):n`<p class="quiet">${s(`loading`)}</p>`}
       <visavis-delivery></visavis-delivery>
       <visavis-policy @saved=${()=>this.auditLog?.refresh()}></visavis-policy>
       ${this.may(`View Audit Log`)?n`<visavis-audit-log ?exportable=${this.session?.isAdministrator??!1}></visavis-audit-log>`:r}
-    `}form(e){let t=(t,r)=>n`<div class="row">
+    `}proxies(){let e=this.session?.unlistedProxies??[];return e.length?n`<section class="card" aria-labelledby="unlisted-proxy">
+      <h2 id="unlisted-proxy">${s(`unlistedProxy`)}</h2>
+      <p class="quiet">${s(`unlistedProxyHelp`)}</p>
+      <ul>${e.map(e=>n`<li><code>${e}</code></li>`)}</ul>
+    </section>`:r}form(e){let t=(t,r)=>n`<div class="row">
       <div><label for=${t}>${s(X[t])}</label><p class="quiet" id="${t}-help">${s(r)}</p></div>
       <input type="checkbox" role="switch" id=${t} aria-describedby="${t}-help" .checked=${e[t]}
         @change=${e=>this.edit(t,e.target.checked)} />

@@ -1,1 +1,0 @@
-import"./decorate-BwKhjqEX.js";import{t as e}from"./console-NNtb6O2I.js";var t=new e;t.join=location.pathname.split(`/`).pop()??``,document.body.append(t);
