@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse
 from visavis.domain.oauth import Client
 from visavis.domain.people import Agent, Permission
 from visavis.web.pages import style_url
-from visavis.web.safe import HEADERS
+from visavis.web.safe import content_security_policy
 
 _PAGE: Final = Template("""<!doctype html>
 <html lang="en">
@@ -62,7 +62,7 @@ def page(client: Client, agent: Agent, scope: str, redirect_uri: str, proof: str
     )
     # browsers hold the redirect that answers a form to the page's form-action, too
     origin = f"{target.scheme}://{target.netloc}" if target.netloc else f"{target.scheme}:"
-    policy = HEADERS["Content-Security-Policy"]
+    policy = content_security_policy(host="")  # the page opens no socket
     policy = policy.replace("form-action 'self'", f"form-action 'self' {origin}")
     return _answer("Allow access?", content, 200, {"Content-Security-Policy": policy})
 
