@@ -99,7 +99,7 @@ def test_keys_of_other_recorders(alone: Alone) -> None:
     again = visavis("archive", "key", "add", "theirs", "--site", 2, "--data", alone.data)
     assert again.returncode == 1
     listed = visavis("archive", "key", "list", "--json", "--data", alone.data)
-    assert json.loads(listed.stdout) == [{"site": 2, "name": "theirs"}]
+    assert json.loads(listed.stdout) == [{"site": 2, "name": "theirs", "ends": ""}]
     for code in (0, 1):
         command = ("archive", "key", "delete", "theirs", "--site", 2, "--data", alone.data)
         assert visavis(*command).returncode == code

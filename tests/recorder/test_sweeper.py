@@ -22,6 +22,7 @@ from visavis.domain.backlog import Recording
 from visavis.domain.call import CallRecord, State
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Visitor
+from visavis.domain.policy import origin_of
 from visavis.domain.recording import MANIFEST, RecordingState, Trouble, journal_name
 from visavis.recorder import muxers, spool, sweeper
 from visavis.recorder.delivery import Deliverer
@@ -215,7 +216,9 @@ async def test_a_server_that_is_none_then_the_right_one(house: House) -> None:
 
 async def test_the_site_s_secret_goes_along(house: House) -> None:
     def work(rows: Transaction) -> None:
-        rows.policies.put(replace(rows.policies.lock(1), secret="s3cret", version=1))
+        origin = origin_of(house.server.url)
+        policy = rows.policies.lock(1)
+        rows.policies.put(replace(policy, secret="s3cret", secret_origin=origin, version=1))
 
     await house.store.write(work)
     put_muxed(house.spool, "r")
