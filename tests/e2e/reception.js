@@ -109,8 +109,17 @@
     sent.read();
     if (!isOpen) return;
     for (const track of live(connection.getReceivers(), "video"))
-      if (!watched.has(track)) watch(track).catch((error) => log.errors.push(`${error}`));
-    const report = [...(await connection.getStats()).values()].filter((s) => s.type === "inbound-rtp");
+      if (!watched.has(track))
+        watch(track).catch((error) => {
+          // a track that was replaced while its first picture was awaited
+          if (error.name === "AbortError") watched.delete(track);
+          else log.errors.push(`${error}`);
+        });
+    // Firefox does not always answer while a connection begins
+    const late = new Promise((resolve) => setTimeout(resolve, 10 * POLL_MS, []));
+    const stats = await Promise.race([connection.getStats(), late]);
+    const report = [...stats.values()].filter((s) => s.type === "inbound-rtp");
+    if (!report.length) return;
     log.polls.push(
       report.map((s) => [
         s.kind, s.id, s.timestamp, s.framesDecoded ?? 0, s.jitterBufferDelay ?? 0, s.jitterBufferEmittedCount ?? 0,
