@@ -89,7 +89,8 @@ class Front:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message = {**message, "headers": [*message["headers"], *_sealing(request_id)]}
+                own = (b"x-request-id", request_id.encode()), _KEEP_ALIVE
+                message = {**message, "headers": [*message["headers"], *own]}
             await send(message)
 
         await self._router(scope, receive, sealed)
@@ -99,14 +100,10 @@ class Front:
 async def _send(response: Response, send: Send, request_id: str) -> int:
     """Send a whole response at once; its status."""
     status = response.status_code
-    headers = [*response.raw_headers, *_sealing(request_id)]
+    headers = [*response.raw_headers, (b"x-request-id", request_id.encode()), _KEEP_ALIVE]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})
     return status
-
-
-def _sealing(request_id: str) -> tuple[tuple[bytes, bytes], tuple[bytes, bytes]]:
-    return (b"x-request-id", request_id.encode()), _KEEP_ALIVE
 
 
 def _hostless(scope: Scope) -> Response:

@@ -91,9 +91,15 @@ class Sessions:
 
         Raises `Unauthorized`, or `PermissionDenied` when the request names another site.
         """
+        try:
+            return await self._identify(connection)
+        except VisavisError:
+            takes_basic(connection)
+            raise
+
+    async def _identify(self, connection: HTTPConnection) -> Agent:
         scope = connection.scope
         authorization = header(scope, b"authorization")
-        takes_basic(connection)
         if authorization[:7].casefold() == "bearer ":
             agent = await self._tokens.authenticate(authorization[7:].strip())
         elif authorization[:6].casefold() == "basic ":
