@@ -17,7 +17,7 @@ import{d as e,f as t,g as n,i as r,m as i,p as a,r as o,s,t as c,y as l}from"./d
         nav a { flex: none; padding: 0 0.4rem; font-size: 0.95rem; }
         nav:empty { display: none; }
       }
-      @media (max-width: 26rem) { .brand span { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); } button { padding: 8px 12px; } header { column-gap: 0.5rem; } }
+      @media (max-width: 26rem) { .brand span { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); } nav a { padding: 0 0.3rem; font-size: 0.875rem; } button { padding: 8px 12px; } header { column-gap: 0.5rem; } }
       @media (forced-colors: active) { nav a[aria-current] { border-bottom: 3px solid Highlight; } }
     `]}render(){let e=n`${r(28)}<span>Visavis</span>`;return n`<header>
       ${this.alone?n`<span class="brand">${e}</span>`:n`<a class="brand" href="/">${e}</a>`}

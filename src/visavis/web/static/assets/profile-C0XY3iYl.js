@@ -1,4 +1,4 @@
-import{f as e,g as t,m as n,p as r,r as i,s as a,t as o,u as s,y as c}from"./decorate-Bp4JMDkJ.js";import{n as l}from"./format-DdnngG-R.js";import{n as u}from"./page-header-6ziKHhyG.js";var d=class extends r{constructor(...e){super(...e),this.signIns=[],this.error=``,this.status=``,this.failure=``,this.isBusy=!1}static{this.styles=[i,c`
+import{f as e,g as t,m as n,p as r,r as i,s as a,t as o,u as s,y as c}from"./decorate-Bp4JMDkJ.js";import{n as l}from"./format-DdnngG-R.js";import{n as u}from"./page-header-C90Alb0s.js";var d=class extends r{constructor(...e){super(...e),this.signIns=[],this.error=``,this.status=``,this.failure=``,this.isBusy=!1}static{this.styles=[i,c`
       main { max-width: 46rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); }
       form { display: grid; gap: 1rem; justify-items: start; }
       form .field { width: min(100%, 24rem); }
