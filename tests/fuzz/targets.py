@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from tests.media.browser import ADDRESS, Browser, shake_hands
+from tests.media.browser import ADDRESS, Browser, answer, shake_hands
 from tests.media.captures import BROWSERS, datagrams, description
 from tests.media.test_stun import NOMINATE, request
 from visavis.domain.errors import VisavisError
@@ -98,7 +98,13 @@ class Demultiplexer:
         self._renew()
 
     def _renew(self) -> None:
-        self._relay = Relay(self.identity, lambda _, to: self._sent.append(to), lambda *_: None)
+        sent: list[tuple[bytes, Route]] = []
+
+        def send(datagram: bytes, to: Route) -> None:
+            sent.append((datagram, to))
+            self._sent.append(to)
+
+        self._relay = Relay(self.identity, send, lambda *_: None)
         self._beginning = self._relay.open_leg(Link("call", 1), Side.VISITOR, 0.0)
         self._up = self._relay.open_leg(Link("call", 1), Side.AGENT, 0.0)
         self._relay.join(Link("call", 1))
@@ -106,6 +112,9 @@ class Demultiplexer:
         browser = Browser()
         self._relay.set_remote(Link("call", 1), Side.AGENT, browser.remote)
         self._bind(self._up, ADDRESS)
+        for datagram, route in sent:
+            if answered := answer(datagram):
+                self._up.receive_check_answer(answered, route)
         shake_hands(browser, self._up)
         assert self._up.is_up
 
