@@ -81,7 +81,7 @@ UNCERTAIN: Final = 0.5
 """Share of the sounds, and always one, that a busy machine's pages may log in a wrong place."""
 
 BLIND: Final = 0.8
-"""Share of the heard sounds that need not be found where delays of a network change all the time."""
+"""Share of the heard sounds that need not be found: a network's delays can change all the time."""
 
 MOST_UNCERTAIN_OFFSET: Final = 0.3
 """Seconds by which such a page's sounds may all seem to be early or late."""
