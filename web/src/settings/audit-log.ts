@@ -90,7 +90,8 @@ export class AuditLog extends LitElement {
   static override styles = [
     shared,
     css`
-      form { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: 0.75rem; align-items: end; margin-bottom: 1rem; }
+      form { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(11rem, 100%), 1fr)); gap: 0.75rem; align-items: end; margin-bottom: 1rem; }
+      input, select { min-width: 0; }
       ol { list-style: none; margin: 0; padding: 0; }
       li { padding: 0.75rem 0; border-top: 1px solid var(--line); overflow-wrap: anywhere; }
       li p { margin: 0.15rem 0 0; }
