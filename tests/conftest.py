@@ -99,6 +99,6 @@ def browsers(playwright: Playwright) -> Iterator[tuple[Browser, Browser]]:
 
 @pytest.fixture
 def parties(browsers: tuple[Browser, Browser], system: System) -> Iterator[Parties]:
-    """A visitor's page and an agent's page, of which nothing of a call may be left at the end."""
+    """A visitor's page and an agent's page; nothing of a call may be left in them at the end."""
     with checked_parties(browsers, system) as both:
         yield both

@@ -231,7 +231,7 @@ with open("file", "w") as file:
 
 
 class Product:
-    """`visavis serve` of which both outputs go where a test wants them."""
+    """`visavis serve` whose outputs both go where a test wants them."""
 
     def __init__(self, data: Path, stdout: int | None, stderr: int | None) -> None:
         self.port = free_port()

@@ -1,4 +1,4 @@
-"""What others may do with our files: nothing."""
+"""Other users of the machine may do nothing with our files."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ NOBODY = 65534
 
 @pytest.fixture
 def temporary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
-    """A directory for temporary files of which the path is short enough for sockets.
+    """A directory for temporary files whose path is short enough for sockets.
 
     pytest has made its own, `tmp_path`, before this is the place for them.
     """

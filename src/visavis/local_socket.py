@@ -15,7 +15,7 @@ from typing import Final
 
 BACKLOG: Final = 2048
 CHECK_SECONDS: Final = 1.0
-"""How often the owner of a socket looks whether it is still there."""
+"""Seconds between the looks of a socket's owner whether it is still there."""
 
 
 class LocalSocket:
@@ -41,7 +41,7 @@ class LocalSocket:
         return listener
 
     def is_there(self) -> bool:
-        """Whether whoever connects still reaches the socket that was opened last."""
+        """Whether a new connection still reaches the socket that was opened last."""
         return self._identity is not None and identity(self.path) == self._identity
 
     def remove(self) -> None:

@@ -18,7 +18,7 @@ from visavis.tasks import start_thread
 MAX_WAITING_BYTES: Final = 1024 * 1024
 """Kept while the reader stalls; further lines are dropped and counted."""
 FLUSH_SECONDS: Final = 1.0
-"""How long the end of the process waits for the reader."""
+"""Seconds for which the end of the process waits for the reader."""
 STANDARD: Final = {"stdin": 0, "stdout": 1, "stderr": 2}
 
 

@@ -236,7 +236,7 @@ def start_supervision(part: Part) -> asyncio.Task[None]:
 
 
 class OwnReport:
-    """The supervisor's own state, of which the app is told like that of a part."""
+    """The supervisor's own state; the app is told of it as of a part's."""
 
     def __init__(self, tell_app: Callable[[], None]) -> None:
         self.state = PartState(is_up=True)

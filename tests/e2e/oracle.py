@@ -96,7 +96,7 @@ RATE: Final = 8000
 
 Span = tuple[float, float]
 Logs = Mapping[str, Iterable[Mapping[str, Any]]]
-"""What the pages have logged, by the name of their connection."""
+"""The logs of the pages, by the name of their connection."""
 
 
 @dataclass(frozen=True)

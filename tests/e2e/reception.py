@@ -73,7 +73,7 @@ class Reception:
     errors: list[str]
 
     def delay(self, at: float) -> float:
-        """How long the jitter buffer held what was heard at a moment."""
+        """Return for how long the jitter buffer held the sound of a moment."""
         if not self.delays:
             return 0.0
         index = bisect_left(self.delays, (at, 0.0))

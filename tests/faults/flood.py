@@ -77,7 +77,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Use:
-    """What a part holds."""
+    """Memory and descriptors of a part."""
 
     megabytes: float
     descriptors: int

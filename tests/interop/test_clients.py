@@ -79,7 +79,7 @@ def test_linters_find_nothing_in_the_description(peers: Path, document: Path) ->
 
 @pytest.fixture
 def calls(product: System) -> Iterator[list[str]]:
-    """Two calls, of which the first has ended; calls that they leave behind are ended, too."""
+    """Two calls, the first of them ended; calls that they leave behind are ended, too."""
     product.configure(on=True)
     headers = {"Authorization": f"Bearer {product.token()}"}
     with httpx2.Client(base_url=product.url, headers=headers, timeout=PATIENCE) as client:

@@ -443,7 +443,7 @@ def test_a_packet_lost_to_the_recording_makes_us_ask_for_a_key_frame(tmp_path: P
     number, now = 0, 1.0
 
     def asked(seconds: float, first: bytes = b"") -> int:
-        """How often until then; `first` is followed by frames that are no key frames."""
+        """Return the number of requests until then; no key frame follows `first`."""
         nonlocal number, now
         desk.taken()
         until = now + seconds

@@ -1,4 +1,4 @@
-"""Who did what: an entry for each act, in a chain that shows every change of it."""
+"""The audit log: an entry for each act, in a chain that shows every change of it."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ async def flip(store: SqlStore, time: Time, times: int, site_id: int = 1) -> Non
         await trail.note(site_id, None, "recordingDeleted", f"Number {number}", ())
 
 
-# What is recorded
+# Acts that are recorded
 
 
 async def test_a_new_installation_begins_its_log(store: SqlStore, people: People) -> None:

@@ -96,7 +96,7 @@ async def test_a_node_hears_of_changes_after_a_failover(pair: PostgresqlPair, ap
 
 
 async def test_a_standby_is_not_listened_to(pair: PostgresqlPair, anyio_backend: str) -> None:
-    """One host, such as the name of whichever server a proxy chooses."""
+    """One host, such as the name of the server that a proxy chooses."""
     address = f"postgresql:///visavis?host={pair.primary.directory}&user=postgres"
     database = PostgresqlDatabase(address)
     standby = pair.primary

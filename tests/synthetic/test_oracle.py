@@ -54,7 +54,7 @@ def log(
     starved: float = 0.0,
     decoded: float = 1.0,
 ) -> dict[str, Any]:
-    """What a page logs that sent and received these, in seconds of the file."""
+    """The log of a page that sent and received these, in seconds of the file."""
     seen = list(pictures or (n * PICTURE for n in range(round(SECONDS / PICTURE))))
     frames = [
         [1000 * (START + at + HELD), (WRAP - 90_000 + round(90_000 * at)) % WRAP, 1] for at in seen

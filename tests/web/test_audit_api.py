@@ -199,7 +199,7 @@ async def test_who_may_not_manage_does_not_watch(api: Api) -> None:
     assert stream.status == 403
 
 
-# What is recorded over HTTP
+# Acts over HTTP that are recorded
 
 ACCOUNT = {"email": "admin@example.com", "password": "secret"}
 NEW = "a right good password"

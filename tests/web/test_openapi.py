@@ -167,7 +167,7 @@ def objects(schema: Any) -> Iterator[dict[str, Any]]:
 
 
 async def test_an_open_object_says_so(whole: Whole) -> None:
-    """`openapi-typescript` makes `Record<string, never>` of an object of which nothing is said."""
+    """`openapi-typescript` makes `Record<string, never>` of an object without a description."""
     found = list(objects(whole.document))
     assert all(schema.keys() & {"properties", "additionalProperties"} for schema in found)
     assert whole.schema("ChatEvent", "data")["additionalProperties"] is True

@@ -124,7 +124,7 @@ async def test_all_of_it_is_read_in_the_end_and_in_order(monkeypatch: pytest.Mon
 
 
 async def test_whole_messages_are_handed_on_one_by_one() -> None:
-    """What waits is bytes, and not objects many times their size."""
+    """Bytes wait, and not objects many times their size."""
     protocol, line = await opened()
     protocol.data_received(TEXT * FRAMES)
     assert protocol.queue.qsize() <= PIECE_BYTES // len(TEXT) + 1

@@ -110,7 +110,7 @@ async def test_changes_are_audited_and_secrets_are_not_told(api: Api) -> None:
     entries = logs.json()["auditLogs"]
     assert [entry["actionType"] for entry in entries] == ["recordingPolicyManagement"] * 2
     assert entries[0]["actionDetails"] == [
-        {"fieldName": "secret", "newValue": "set anew", "oldValue": "set"}
+        {"fieldName": "secret", "newValue": "replaced", "oldValue": "set"}
     ]
     assert entries[1]["actionDetails"] == [
         {"fieldName": "retentionDays", "newValue": "7", "oldValue": "for ever"},

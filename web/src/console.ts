@@ -141,7 +141,7 @@ export class Console extends LitElement {
     </section>`;
   }
 
-  /** What the agent wrote and the visitor never received, to be copied. */
+  /** Lines that the agent wrote and the visitor never received, to be copied. */
   private unsent(desk: Desk) {
     const copy = async () => {
       await navigator.clipboard.writeText(desk.unsent);

@@ -23,7 +23,7 @@ export type Line = TextLine;
 /** A line that the server has not acknowledged yet; `isRefused` once it will not. */
 export type PendingLine = { id: string; text: string; isRefused?: boolean };
 type Written = { pending: PendingLine[]; draft: string };
-/** What was written in a call and has not reached the server, ready to be read. */
+/** Lines of a call that have not reached the server, ready to be read. */
 export const unsentOf = ({ pending, draft }: Written): string =>
   [...pending.map(({ text }) => text), draft].filter((text) => text.trim()).join("\n");
 
@@ -48,7 +48,7 @@ export class Conversation extends Subject {
   state = "";
   lines: Line[] = [];
   pending: PendingLine[] = [];
-  /** What stands in the field for the next line. */
+  /** The text in the field for the next line. */
   draft = "";
   details: Details = { visitorEmail: "", transferredBy: "", note: "" };
   recording: RecordingState | undefined;
@@ -70,7 +70,7 @@ export class Conversation extends Subject {
     return this.links.get(this.shown);
   }
 
-  /** How long ago it was connected first; undefined before that. */
+  /** Seconds since it was connected first; undefined before that. */
   get seconds(): number | undefined {
     return this.since === undefined ? undefined : (performance.now() - this.since) / 1000;
   }

@@ -50,7 +50,7 @@ export class Desk extends Subject {
   team: TeamMember[] = [];
   conversation: Conversation | undefined;
   notice = "";
-  /** What the agent wrote that the visitor has not received, kept until it is dismissed. */
+  /** Lines that the agent wrote and that the visitor has not received, kept until it is dismissed. */
   unsent = "";
   /** The colleague who is being rung for this call. */
   transferringTo = "";

@@ -4,7 +4,7 @@ import type { Details, Line, PendingLine } from "./conversation";
 import type { Media } from "./protocol";
 
 const DEVICES = "visavis.devices";
-/** How long something written is worth keeping in a closed page. */
+/** Seconds for which a written text is worth keeping in a closed page. */
 const MESSAGE_SECONDS = 24 * 3600;
 
 /**

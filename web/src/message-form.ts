@@ -38,7 +38,7 @@ export class MessageForm extends LitElement {
     </form>`;
   }
 
-  /** What is being written stays, whatever the widget shows meanwhile. */
+  /** The text that is being written stays, whatever the widget shows meanwhile. */
   private write(event: Event): void {
     limited(4000)(event);
     this.visitor.unsent = (event.target as HTMLTextAreaElement).value;

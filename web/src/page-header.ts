@@ -45,7 +45,7 @@ export class PageHeader extends LitElement {
   ];
 
   @property() current: PageName = "";
-  /** Who is signed in; null for a page that can be read by anybody. */
+  /** The agent who is signed in; null for a page that can be read by anybody. */
   @property({ attribute: false }) session: Session | null = null;
   /** Whether the page has no way to the others: an archive that runs alone, a link to one call. */
   @property({ type: Boolean }) alone = false;

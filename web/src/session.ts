@@ -8,7 +8,7 @@ export type Session = {
   unlistedProxies: string[];
 };
 
-/** Who is signed in, or null. */
+/** The agent who is signed in, or null. */
 export const readSession = async (): Promise<Session | null> => {
   try {
     const response = await fetch("/session");

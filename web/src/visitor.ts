@@ -54,7 +54,7 @@ export class Visitor extends Subject {
   isOnline = false;
   isRecorded = false;
   hasLeftMessage = false;
-  /** What the visitor wrote that nobody has received: offered as a message. */
+  /** Lines that the visitor wrote and nobody has received: offered as a message. */
   unsent = "";
   name = "";
   email = "";

@@ -109,7 +109,7 @@ test("the visitor makes the widget small, and the next page remembers it", async
   expect(shown().querySelector("#video")).not.toBeNull();
 });
 
-test("a widget of which nobody is on duty can be made small, too", async () => {
+test("a widget can be made small while nobody is on duty", async () => {
   await load();
   FakeSocket.latest.receive({ ...AVAILABLE, isStaffed: false });
   await settled();

@@ -1,4 +1,4 @@
-// What a person sees who has just started the product: what is switched off, and where it is switched on.
+// The pages of a person who has just started the product say what is switched off, and where it is switched on.
 
 import { afterEach, expect, test, vi } from "vitest";
 import "../src/console";

@@ -1,4 +1,4 @@
-// What people type: lengths are counted in code points, and only what UTF-8 cannot hold is left out.
+// Typed text: lengths are counted in code points, and only what UTF-8 cannot hold is left out.
 
 import { expect, test } from "vitest";
 import "../src/chat-view";

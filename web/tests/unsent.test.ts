@@ -1,4 +1,4 @@
-// What somebody wrote and nobody received: it is said, and kept, whatever ends the call.
+// Lines that nobody received are named and kept, whatever ends the call.
 
 import { afterEach, expect, test, vi } from "vitest";
 import "../src/console";

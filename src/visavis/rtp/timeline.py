@@ -380,7 +380,7 @@ class _Judge:
             before, after = bins[index - 1], bins[index]
             moved = after.delay - before.delay
             if index >= until and (abs(rest) < least or abs(rest - moved) >= abs(rest)):
-                return  # what follows is another step, of which a later report tells
+                return  # what follows is another step: a later report tells of it
             if _steps(bins, index, step, least):
                 rest -= moved
                 cut = _boundary(before, after, moved)

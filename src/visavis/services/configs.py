@@ -132,7 +132,7 @@ class Configs:
             ActionType.RECORDING_POLICY,
             "recording policy",
             "Changed secret",
-            FieldChange("secret", "set", "set anew" if secret else "none"),
+            FieldChange("secret", "set", "replaced" if secret else "none"),
         )
 
     async def availability(self, site_id: int) -> Availability:

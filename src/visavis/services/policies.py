@@ -123,7 +123,7 @@ def secret_changes(old: RecordingPolicy, new: RecordingPolicy) -> list[FieldChan
     if not old.secret or not new.secret:
         return []
     is_same = (old.secret, old.secret_origin) == (new.secret, new.secret_origin)
-    return [] if is_same else [FieldChange(SECRET, "set", "set anew")]
+    return [] if is_same else [FieldChange(SECRET, "set", "replaced")]
 
 
 def fields(policy: RecordingPolicy) -> dict[str, str | int | bool | None]:

@@ -98,7 +98,7 @@ class Staff:
     async def set_password(self, email: str, password: str | None = None) -> str:
         """Set a password and return it, to be shown once.
 
-        Every sign-in and every API key of the agent ends: whoever knew the old password may have
+        Every sign-in and every API key of the agent ends: a person with the old password may have
         made keys.
         """
         password = password or self._new_secret()

@@ -80,7 +80,7 @@ class Tokens:
         return token
 
     async def authenticate(self, token: str, *, is_use: bool = True) -> Agent:
-        """Whose token this is; raises `Unauthorized`. Asks the store once per token.
+        """Return the agent of a token; raises `Unauthorized`. Asks the store once per token.
 
         What a page does by itself is not a use of its session, `is_use` says.
         """

@@ -14,7 +14,7 @@ from visavis.web.connections import ConnectionGate
 HEAD_SECONDS: Final = 15.0
 MAX_HEAD_BYTES: Final = 64 * 1024
 KEEP_ALIVE_SECONDS: Final = 120
-"""How long an idle connection is promised to stay open (RFC 2068 §19.7.1, `Keep-Alive`).
+"""Seconds for which an idle connection is promised to stay open (RFC 2068 §19.7.1, `Keep-Alive`).
 
 Proxies and connection pools forget theirs after 60 to 90 seconds. If we closed first, a request
 could be on its way just then.

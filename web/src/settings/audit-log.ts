@@ -32,7 +32,7 @@ const WORDS: Record<string, Word> = {
 };
 const VALUES: Record<string, Word> = { true: "on", false: "off", ...POLICY_VALUES };
 
-/** What agents do with recordings, by the `actionType` of the audit log. */
+/** Acts of agents on recordings, by the `actionType` of the audit log. */
 const RECORDING_ACTIONS: Record<string, Word> = {
   recordingPlayed: "played",
   recordingDownloaded: "downloaded",

@@ -131,7 +131,7 @@ class _LayeredPictures:
         return len(self._layers) <= MAX_LAYERS and self._bytes <= MAX_FRAME_BYTES
 
     def _finish(self) -> None:
-        """Make a frame of the picture, of which no further packet is taken."""
+        """Make a frame of the picture; no further packet of it is taken."""
         layers, self._layers, self._bytes = self._layers, [], 0
         is_damaged, self._is_damaged = self._is_damaged, False
         self._is_open = False

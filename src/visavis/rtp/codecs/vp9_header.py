@@ -166,7 +166,7 @@ def _skip_render_size(bits: _Bits) -> None:
 
 
 def _skip_rest(bits: _Bits, size: Size, *, is_resilient: bool) -> None:
-    """What follows the sizes (§6.2), up to the size of the compressed header."""
+    """Read the part after the sizes (§6.2), up to the size of the compressed header."""
     if not is_resilient:
         bits.take(2)
     bits.take(2)

@@ -1,4 +1,4 @@
-"""What every console of a site sees: the team, the queue, the visitors, changes of past calls.
+"""News for every console of a site: the team, the queue, the visitors, changes of past calls.
 
 However much happens, each is told at most once a second, in one message for all the consoles.
 """

@@ -79,7 +79,7 @@ class Visitors:
         record.consent, record.is_recorded = consent, config.is_recording
         record.recording_id = self._floor.new_id() if config.is_recording else None
         if self._links.has_relay:
-            # made without the relay, of which only a call's parties are told
+            # made without the relay: only a call's parties are told of it
             self._introduce(call, visitor, message)
             self._links.begin(call)
         else:

@@ -109,7 +109,7 @@ def _of_resources(resources: Iterable[Resource]) -> Iterator[Key]:
 
 
 def _of_routes(routes: Iterable[BaseRoute]) -> Iterator[Key]:
-    """Each endpoint once, whichever spellings of its path are served."""
+    """Each endpoint once, whatever spellings of its path are served."""
     seen = set[Key]()
     for route in routes:
         if isinstance(route, Mount):
