@@ -96,11 +96,13 @@ def router_to(system: System, seed: int) -> Iterator[Router]:
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     running = Router(Nat(("127.0.0.1", system.media_port), seed), loop)
-    yield running
-    running.ask(running.nat.close())
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+    try:
+        yield running
+    finally:  # or the thread would keep the process that Ctrl-C is to end
+        running.ask(running.nat.close())
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 @dataclass(frozen=True)
