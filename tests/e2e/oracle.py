@@ -28,6 +28,7 @@ import av
 from tests.e2e.flow import AGENT, VISITOR
 from tests.e2e.reception import (
     BIN_SECONDS,
+    QUIET_SECONDS,
     Level,
     Levels,
     Reception,
@@ -35,6 +36,7 @@ from tests.e2e.reception import (
     Stream,
     audible_times,
     count_between,
+    covers,
     onsets,
     reception,
 )
@@ -56,8 +58,17 @@ A file's times are whole milliseconds, and a capture time is taken from two send
 browsers write with an error of about 10 ms.
 """
 
+MISPLACED: Final = 2 * RESOLUTION
+"""Seconds by which a stand-still's place may be measured wrong: twice that, for both its ends."""
+
 ALIGNED: Final = 100
 """Pictures that are aligned with those of the file at once: clocks drift, and break."""
+
+FITTING: Final = 0.5
+"""Share of some pictures that another offset than the one before must fit to be believed.
+
+Of pictures that the file lacks, as in a pause, chance fits up to 45 % to others.
+"""
 
 NEARLY: Final = 0.9
 """Share of the best offset's pictures from which another offset fits equally."""
@@ -76,6 +87,13 @@ MATCH: Final = 0.35
 
 FOLLOWED: Final = 0.7
 """Share of the heard sounds that must be found in the sender's log, or the comparison is blind."""
+
+JUDGED: Final = 0.5
+"""Share of the heard sounds that the pages' logs must tell the place of.
+
+A page that had no processor time for more than two seconds has a hole in its log, and an audio
+thread that had none has lost time: nobody can tell where the sounds around it belong.
+"""
 
 UNCERTAIN: Final = 0.5
 """Share of the sounds, and always one, that a busy machine's pages may log in a wrong place."""
@@ -117,10 +135,13 @@ class Verdict:
     offset: float = 0.0
     """The worst of a sound that is found, in seconds."""
 
+    sent: int = 0
+    unlogged: int = 0
     heard: int = 0
     followed: int = 0
     lost: int = 0
-    """Sounds that were heard; of these in the sender's log; of these not in their place."""
+    """Sounds that were sent; heard, but in a hole of a log; heard; of these in the sender's log; of
+    these not in their place."""
 
     missing: float = 0.0
     """Seconds of sound that was heard and is not in the file."""
@@ -140,6 +161,9 @@ class Verdict:
             "sounds are misplaced": self.lost == 0,
             "sound is missing": self.missing == 0,
             "its sounds were not followed": self.followed >= FOLLOWED * self.heard,
+            "the logs have holes": self.heard >= JUDGED * (self.heard + self.unlogged),
+            "no sound was heard": self.sent == 0 or self.heard + self.unlogged > 0,
+            "no picture was seen": self.frames == 0 or self.decoded > 0,
             f"the page's log has errors {self.errors}": not self.errors,
         }
         return [f"{self.side}: {fault}" for fault, holds in checks.items() if not holds]
@@ -165,7 +189,8 @@ class Verdict:
         return (
             f"{self.side}: {self.frames} frames of {self.decoded} decoded, "
             f"stands still {self.still:.3f} s (receiver {self.receivers_still:.3f} s), "
-            f"{self.followed} of {self.heard} sounds followed, {self.lost} misplaced, "
+            f"{self.followed} of {self.heard} sounds followed, "
+            f"{self.unlogged} in holes of the logs, {self.lost} misplaced, "
             f"worst {1000 * self.offset:.0f} ms off, {self.missing:.1f} s missing, "
             f"{self.delay:+.3f} s late (receiver {self.receivers_delay:+.3f} s)"
         )
@@ -237,9 +262,7 @@ def _pictures(
         and not _overlaps(pauses, one, other)
     ]
     strange = (
-        other - one
-        for one, other in stills
-        if count_between(seen, one + RESOLUTION, other - RESOLUTION) > 0
+        other - one for one, other in stills if _overlap(seen, one, other) < other - one - MISPLACED
     )
     return {
         "frames": len(times),
@@ -248,6 +271,12 @@ def _pictures(
         "receivers_still": max((other - one for one, other in pairwise(seen)), default=0.0),
         "strange_still": max(strange, default=0.0),
     }
+
+
+def _overlap(seen: list[float], start: float, end: float) -> float:
+    """Return how much of a span lies between two pictures that were seen one after the other."""
+    near = seen[max(0, bisect_right(seen, start) - 1) : bisect_left(seen, end) + 1]
+    return max((min(end, other) - max(start, one) for one, other in pairwise(near)), default=0.0)
 
 
 def _aligned(stream: Stream, times: list[float]) -> Iterator[float]:
@@ -275,6 +304,8 @@ def _offset(part: Stream, times: list[float], usual: float | None = None) -> flo
     if not counts:
         return usual
     most = max(counts.values())
+    if usual is not None and most < FITTING * len(part):
+        return usual
     steps = [step for step, count in counts.items() if count >= NEARLY * most]
     if usual is None:
         step = max(steps, key=lambda one: counts[one])
@@ -293,25 +324,59 @@ def _sounds(
         for one in onsets(sender.sent)
         if start - MOST_DELAY <= one.at <= end and not _overlaps(pauses, one.at, one.at)
     ]
-    heard = [one.at for one in onsets(receiver.heard) if start <= one.at <= end + MOST_DELAY]
-    found = [one.at for one in onsets([Level(start - 1.0, 0.0, start), *levels])]
+    heard = [one for one in onsets(receiver.heard) if start <= one.at <= end + MOST_DELAY]
+    found = onsets([Level(start - 1.0, 0.0, start), *levels])
     certain = [one.at for one in sent if one.is_certain]
-    delay = _constant(certain, found, low=-0.3, high=1.0)
-    undelayed = [at - receiver.delay(at) for at in heard]
+    delay = _constant(certain, [one.at for one in found], low=-0.3, high=1.0)
+    undelayed = [one.at - receiver.delay(one.at) for one in heard]
     rest = _constant(certain, undelayed, low=0.0, high=MOST_DELAY)
-    followed = [one for at in undelayed if (one := _nearest(sent, at - rest)) is not None]
-    expected = [one for one in set(followed) if start <= one.at + delay <= end - MOST_OFFSET]
-    offsets = [min((one.distance(at - delay) for at in found), default=1.0) for one in expected]
-    usual = statistics.median(map(receiver.delay, heard)) if heard else 0.0
+    judged = [
+        at - rest
+        for at, one in zip(undelayed, heard, strict=True)
+        if one.is_certain and _is_logged(sender, sent, at - rest)
+    ]
+    followed = [(one, at) for at in judged if (one := _nearest(sent, at)) is not None]
+    offsets = [
+        _offset_of(one, at, found, delay)
+        for one, at in dict(reversed(followed)).items()
+        if start <= one.at + delay <= end - MOST_OFFSET
+    ]
+    usual = statistics.median(receiver.delay(one.at) for one in heard) if heard else 0.0
     return {
         "delay": delay,
         "offset": max((one for one in offsets if one <= MOST_OFFSET), default=0.0),
-        "heard": len(heard) if not pauses else 0,
+        "sent": len(certain) if not pauses else 0,
+        "unlogged": len(heard) - len(judged) if not pauses else 0,
+        "heard": len(judged) if not pauses else 0,
         "followed": len(followed),
         "lost": sum(one > MOST_OFFSET for one in offsets),
         "missing": _missing(levels, (start, end), delay, rest, sender, receiver, pauses),
         "receivers_delay": rest + usual if heard else MOST_DELAY,
     }
+
+
+def _is_logged(sender: Reception, sent: list[Sound], at: float) -> bool:
+    """Whether the sender's log tells which sound began at a moment, or nearly."""
+    nearest = _nearest(sent, at)
+    return covers(sender.sent, at - MATCH - QUIET_SECONDS, at + MATCH) and (
+        nearest is None or nearest.is_certain
+    )
+
+
+def _offset_of(sound: Sound, heard: float, found: list[Sound], delay: float) -> float:
+    """Return how far from its place a sound is in the file; `heard` is when its receiver had it.
+
+    Of a sound whose first packets were lost on their way to the server both have the end alone.
+    """
+    offset = min((sound.distance(one.at - delay) for one in found), default=1.0)
+    if offset <= MOST_OFFSET:
+        return offset
+    ends = (
+        abs(one.end - delay - sound.end)
+        for one in found
+        if one.at - delay <= heard + MOST_OFFSET and sound.at <= one.at - delay <= sound.end
+    )
+    return min(ends, default=offset)
 
 
 def _missing(

@@ -16,6 +16,9 @@ QUIET_SECONDS: Final = 0.3
 """Silence before a sound that counts as its beginning."""
 
 CERTAIN_SECONDS: Final = 0.05
+COVERED: Final = 0.9
+"""Share of a span whose levels a log must have; a busy page's buffers overflow for seconds."""
+
 CLOCK_ROWS: Final = 10
 """Polls over which the clock of the audio thread is tied to the wall clock."""
 
@@ -39,10 +42,11 @@ Levels = list[Level]
 
 
 class Sound(NamedTuple):
-    """Beginning of a sound: not before `earliest` and not after `at`."""
+    """A sound that begins not before `earliest` and not after `at`, and ends at `end`."""
 
     at: float
     earliest: float
+    end: float
 
     def distance(self, other: float) -> float:
         """Return by how many seconds another moment is outside of this one."""
@@ -102,15 +106,24 @@ def reception(logs: Iterable[Mapping[str, Any]]) -> Reception:
 
 
 def onsets(levels: Levels) -> list[Sound]:
-    """When a sound begins after some silence."""
+    """Return the sounds that begin after some silence, each with its own short silences."""
     found: list[Sound] = []
     last = levels[0].at if levels else 0.0
     for at, rms, earliest in levels:
         if rms > AUDIBLE:
             if at - last > QUIET_SECONDS:
-                found.append(Sound(at, earliest))
+                found.append(Sound(at, earliest, at))
+            elif found:
+                found[-1] = found[-1]._replace(end=at)
             last = at
     return found
+
+
+def covers(levels: Levels, start: float, end: float) -> bool:
+    """Whether a log has the level of nearly every moment between two."""
+    first = bisect_left(levels, (start,))
+    count = bisect_left(levels, (end,)) - first
+    return count >= COVERED * (end - start) / BIN_SECONDS
 
 
 def audible_times(levels: Levels) -> list[float]:

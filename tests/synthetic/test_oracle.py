@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from tests.archive.films import Take, film
 from tests.e2e.flow import AGENT, VISITOR
-from tests.e2e.oracle import compare
+from tests.e2e.oracle import _aligned, compare
 from tests.e2e.reception import WRAP, reception
 
 START = datetime.fromisoformat("2026-01-01T10:00:00+00:00").timestamp()
@@ -116,6 +117,30 @@ def test_a_sound_that_is_not_in_the_file_is_found(path: Path) -> None:
     assert faults(path, log(more), log()) == []  # nobody heard it
 
 
+def test_a_sound_that_was_cut_on_its_way_is_in_its_place(path: Path) -> None:
+    """Its first packets were lost before the server: neither has them, but both have its end."""
+    longer = [*BEEPS[:3], (2.85, 3.1), *BEEPS[4:]]
+    assert faults(path, log(longer), log()) == []
+    assert faults(path, log(longer), log(heard=longer)) == ["Visitor: sounds are misplaced"]
+
+
+def test_a_sound_in_a_hole_of_the_log_is_not_judged(path: Path) -> None:
+    def cut(one: dict[str, Any], first: int, end: int) -> dict[str, Any]:
+        return {**one, "sent": [row for row in one["sent"] if not first <= row[1] < end]}
+
+    moved = [*BEEPS[:3], (3.15, 3.25), *BEEPS[4:]]
+    assert faults(path, cut(log(moved), 3, 4), log(heard=moved)) == []
+    assert faults(path, cut(log(), 1, 5), log()) == ["Visitor: the logs have holes"]
+
+
+def test_a_receiver_that_logged_nothing_is_found(path: Path) -> None:
+    mute = {**log(), "heard": [], "frames": [], "polls": []}
+    assert faults(path, log(), mute) == [
+        "Visitor: no sound was heard",
+        "Visitor: no picture was seen",
+    ]
+
+
 def test_seconds_that_are_missing_are_found(path: Path) -> None:
     long = [*BEEPS[:3], (3.0, 4.1), *BEEPS[5:]]
     assert faults(path, log(long), log(heard=long)) == ["Visitor: sound is missing"]
@@ -145,6 +170,25 @@ def test_a_stand_still_of_the_file_alone_is_found(still: Path) -> None:
     both = [n * PICTURE for n in range(round(SECONDS / PICTURE)) if not 2.0 <= n * PICTURE < 3.0]
     found = faults(still, log(), log(pictures=both))
     assert not any("stands still" in fault for fault in found)
+
+
+def test_a_stand_still_may_be_measured_beside_its_place(still: Path) -> None:
+    """The pictures after a stand-still may fit those of the file nearly as well one later."""
+    early = [n * PICTURE for n in range(round(SECONDS / PICTURE)) if not 1.94 <= n * PICTURE < 2.94]
+    found = faults(still, log(), log(pictures=early))
+    assert not any("stands still" in fault for fault in found)
+
+
+def test_pictures_that_the_file_lacks_are_aligned_as_those_before() -> None:
+    chance = random.Random(1)
+    seen, at = [], 0.0
+    for _ in range(300):
+        at += chance.choice((0.033, 0.05, 0.067, 0.1))
+        seen.append(at)
+    times = [START + one for one in (*seen[:100], *seen[200:])]
+    stream = [(START + one + HELD, one) for one in seen]
+    aligned = list(_aligned(stream, times))
+    assert aligned == pytest.approx([START + one for one in seen], abs=0.01)
 
 
 def test_the_clock_of_a_page_is_tied_to_the_wall_clock_by_its_next_polls() -> None:
