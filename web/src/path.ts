@@ -49,7 +49,9 @@ const connected = (connection: RTCPeerConnection): Promise<boolean> =>
   });
 
 const found = async (connection: RTCPeerConnection): Promise<PathFinding> => {
-  const report = await connection.getStats();
+  // Firefox never answers some requests for statistics while a connection begins.
+  const report = await Promise.race([connection.getStats(), after(PATIENCE, undefined)]);
+  if (!report) return "unknown";
   const all = [...report.values()] as Record<string, unknown>[];
   const transport = all.find((one) => one.type === "transport");
   const pair = all.find(
