@@ -35,6 +35,20 @@ PREFERENCES: Final = {
 }
 
 
+ANSWERED_STATS: Final = """(() => {
+  const getStats = RTCPeerConnection.prototype.getStats;
+  RTCPeerConnection.prototype.getStats = async function (...selector) {
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const late = new Promise(resolve => setTimeout(resolve, 2000));
+      const report = await Promise.race([getStats.apply(this, selector), late]);
+      if (report) return report;
+    }
+    return new Map();
+  };
+})()"""
+"""Asks again: Firefox never answers some requests for statistics while a connection begins."""
+
+
 class _Blank(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_response(200)
@@ -53,7 +67,7 @@ class Firefox:
     """
 
     def __init__(self, directory: Path, script: str, page_scripts: tuple[str, ...] = ()) -> None:
-        self._page_scripts = page_scripts
+        self._page_scripts = (ANSWERED_STATS, *page_scripts)
         self._loudspeaker = Loudspeaker(directory)
         self._ids = itertools.count()
         port = free_media_port()
