@@ -185,7 +185,7 @@ async def test_the_archive_is_reached_whatever_its_public_address(tmp_path: Path
     path, url = tmp_path / "app.sock", "https://chat.invalid:8443/recordings/"
     archive = Archive(
         tmp_path / "archive",
-        key="key",
+        key=lambda: "key",
         viewer=nobody,
         audit=unheard,
         retention_days_of=for_ever,
@@ -193,7 +193,7 @@ async def test_the_archive_is_reached_whatever_its_public_address(tmp_path: Path
     web = Starlette(routes=archive.routes())
     muxed = put_muxed(tmp_path / "spool", "rec")
     deliverer = Deliverer(
-        archive_url=url, archive_key="key", allow_private=False, archive_socket=path
+        archive_url=url, archive_key=lambda: "key", allow_private=False, archive_socket=path
     )
     async with running(asyncio.create_task(http_server.serve_on_socket(web, path))):
         await until(path.exists)

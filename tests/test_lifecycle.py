@@ -7,8 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import httpx2
 import msgspec
 import pytest
 from structlog.testing import capture_logs
@@ -22,7 +24,15 @@ from tests.running import (
     free_media_port,
     free_port,
 )
-from visavis.lifecycle import Lifecycle, PartState, PartStatus, SupervisorPipe, encode_parts
+from visavis.lifecycle import (
+    SECRETS,
+    Lifecycle,
+    PartState,
+    PartStatus,
+    Secrets,
+    SupervisorPipe,
+    encode_parts,
+)
 from visavis.tasks import cancelled
 
 pytestmark = pytest.mark.anyio
@@ -47,6 +57,48 @@ async def test_the_pipe_reloads_by_whole_lines_and_stops_at_its_end() -> None:
     assert not lifecycle.stop.is_set()
     pipe.connection_lost(None)
     assert lifecycle.stop.is_set()
+
+
+async def test_the_pipe_tells_of_changed_secrets() -> None:
+    lifecycle = Lifecycle()
+    told: list[Secrets] = []
+    lifecycle.secret_listeners.append(told.append)
+    secrets = Secrets(turn_secret="new", metrics_token="old,new")
+    line = SECRETS + msgspec.json.encode(secrets) + b"\n"
+    SupervisorPipe(lifecycle).data_received(line)
+    assert told == [secrets]
+
+
+def test_secrets_of_the_file_are_replaced_without_a_restart(tmp_path: Path) -> None:
+    config = tmp_path / "visavis.toml"
+    config.write_text('metrics_token = "first"\nmetrics_networks = ["192.0.2.1"]\n')
+    system = System(tmp_path / "data", "--config", str(config)).start()
+
+    def reads(token: str) -> bool:
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx2.get(f"{system.url}/metrics", headers=headers).is_success
+
+    assert [reads("first"), reads("second")] == [True, False]
+    config.write_text('metrics_token = "first, second"\nmetrics_networks = ["192.0.2.1"]\n')
+    system.signal(signal.SIGHUP)
+    eventually(lambda: reads("second"))
+    assert reads("first")
+    config.write_text('metrics_token = "second"\nunknown = 1\n')
+    system.signal(signal.SIGHUP)
+    eventually(lambda: "the old secrets stay in use" in log_of(system))
+    config.write_text('metrics_token = "second"\n')
+    system.signal(signal.SIGHUP)
+    eventually(lambda: not reads("first"))
+    system.kill_part("app")
+    eventually(lambda: _answers(lambda: reads("second")))
+    system.stop()
+
+
+def _answers(ask: Callable[[], bool]) -> bool:
+    try:
+        return ask()
+    except httpx2.ConnectError:
+        return False
 
 
 async def test_a_listener_that_fails_leaves_the_others_their_reload() -> None:

@@ -134,7 +134,7 @@ async def test_sockets_are_neither_opened_nor_used_in_the_directory_of_others(
             refused()
     url = "http://archive.invalid/recordings/"
     deliverer = Deliverer(
-        archive_url=url, archive_key="key", allow_private=False, archive_socket=path
+        archive_url=url, archive_key=lambda: "key", allow_private=False, archive_socket=path
     )
     with pytest.raises(DeliveryError, match=r"cannot be reached: .* only we may write in"):
         deliverer.wire(Server(url, None))

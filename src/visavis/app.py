@@ -8,18 +8,20 @@ import gc
 import math
 import shutil
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 import structlog
+from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from visavis.archive import description as archive_description
 from visavis.archive.admission import Quota
 from visavis.archive.archive import Archive
-from visavis.archive.key import ensure_key
+from visavis.archive.key import OwnKey
 from visavis.bus.local import LocalBus
 from visavis.descriptors import try_to_open
 from visavis.domain.errors import VisavisError
@@ -32,7 +34,7 @@ from visavis.http_server import (
     server_certificate,
     watch_certificate,
 )
-from visavis.lifecycle import Lifecycle
+from visavis.lifecycle import Lifecycle, Secrets
 from visavis.listener import listen
 from visavis.log_lines import is_for_people
 from visavis.media.limits import MEGABYTE, Limit
@@ -74,6 +76,7 @@ from visavis.web.open_sockets import OpenSockets
 from visavis.web.routes import build_web
 from visavis.web.session import Sessions
 from visavis.web.signaling import Sockets
+from visavis.web.source import source_of
 
 log = structlog.get_logger(__name__)
 
@@ -178,17 +181,26 @@ class App:
     def _archive(self) -> Archive:
         return Archive(
             self.settings.archive_dir,
-            key=ensure_key(self.settings.archive_key_file),
+            key=OwnKey(self.settings.archive_key_file),
             viewer=self.sessions.caller,
             audit=AuditTrail(self.store, now, new_id).note,
             retention_days_of=self._retention_days,
             on_deleted=self.desk.mark_deleted,
             is_disabled=self.people.is_site_disabled,
+            on_refused=self._audit_upload_key,
             quota=Quota(
                 site_bytes=self.settings.archive_site_bytes,
                 uploads_per_key=self.settings.archive_uploads_per_key,
             ),
         )
+
+    async def _audit_upload_key(self, request: Request) -> None:
+        await self.people.failures.add_upload_key(source_of(request.scope))
+
+    def use_secrets(self, secrets: Secrets) -> None:
+        """Use secrets that were changed in the file of settings."""
+        self.ice = replace(self.ice, turn_secret=secrets.turn_secret)
+        self.metrics_access.use_tokens(secrets.metrics_token)
 
     def _sockets(self) -> Sockets:
         settings = self.settings
@@ -475,7 +487,7 @@ class App:
         await self.sign_ins.end_idle()
 
     async def write_failed_sign_ins(self) -> None:
-        """Write the counts of failed attempts whose hour is over to the audit log."""
+        """Write the counts of failed attempts to the audit log."""
         await self.people.failures.flush()
 
     async def trim_audit_log(self) -> None:
@@ -529,6 +541,7 @@ async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
     certificate = server_certificate(settings)
     app = App(settings, open_store(settings.database_address))
     app.lifecycle = lifecycle
+    lifecycle.secret_listeners.append(app.use_secrets)
     await app.start()
     server = http_server(app.web, settings, certificate, app.gate)
     background = [
@@ -551,7 +564,7 @@ async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
         await serving
         await cancelled(*background)
         with contextlib.suppress(VisavisError):
-            await app.people.failures.flush(is_final=True)
+            await app.people.failures.flush()
             await app.tokens.save_uses()
         if app.archive:
             app.archive.close()

@@ -24,6 +24,8 @@ RELOAD: Final = b"reload"
 """The line by which the supervisor asks a part to reload."""
 PARTS: Final = b"parts "
 """The beginning of the line by which the app hears of all parts."""
+SECRETS: Final = b"secrets "
+"""The beginning of the line by which the app hears of secrets that were changed."""
 MAX_LINE_BYTES: Final = 64 * 1024
 REPORT_SECONDS: Final = 0.5
 
@@ -34,6 +36,13 @@ class PartStatus(msgspec.Struct, frozen=True):
     problems: dict[str, str] = {}
     failures: dict[str, int] = {}
     dropped_log_lines: int = 0
+
+
+class Secrets(msgspec.Struct, frozen=True):
+    """Secrets among the settings, which can be replaced without a restart."""
+
+    turn_secret: str = ""
+    metrics_token: str = ""
 
 
 def own_status() -> PartStatus:
@@ -56,6 +65,7 @@ class Lifecycle:
     def __init__(self) -> None:
         self.stop = asyncio.Event()
         self.reload_listeners: list[Callable[[], None]] = []
+        self.secret_listeners: list[Callable[[Secrets], None]] = []
         self.parts: dict[str, PartState] = {}
         """All parts as the supervisor sees them; the app alone is told."""
         self.is_up = False
@@ -107,6 +117,11 @@ class Lifecycle:
             except OSError as error:
                 log.error("reload failed, the old state stays in use", reason=str(error))  # noqa: TRY400
 
+    def use_secrets(self, secrets: Secrets) -> None:
+        """Tell every listener of secrets that may have changed."""
+        for listener in self.secret_listeners:
+            listener(secrets)
+
 
 class SupervisorPipe(asyncio.Protocol):
     """The part's end of the pipe from the supervisor: a line is a request, its end means stop."""
@@ -123,6 +138,9 @@ class SupervisorPipe(asyncio.Protocol):
                 self._lifecycle.reload()
             elif line.startswith(PARTS):
                 self._lifecycle.parts = decode_parts(line)
+            elif line.startswith(SECRETS):
+                secrets = msgspec.json.decode(line.removeprefix(SECRETS), type=Secrets)
+                self._lifecycle.use_secrets(secrets)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lifecycle.stop.set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from visavis.archive.key import ensure_key
+from visavis.archive.key import OwnKey
 from visavis.lifecycle import Lifecycle
 from visavis.recorder.delivery import Deliverer
 from visavis.recorder.sweeper import Sweeper
@@ -17,7 +17,7 @@ from visavis.store import open_store
 def deliverer(settings: Settings) -> Deliverer:
     return Deliverer(
         archive_url=settings.archive_url,
-        archive_key=ensure_key(settings.archive_key_file) if settings.archive else "",
+        archive_key=OwnKey(settings.archive_key_file) if settings.archive else str,
         allow_private=settings.allow_private_recording_servers,
         archive_socket=settings.app_socket,
     )

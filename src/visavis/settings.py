@@ -179,7 +179,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="Addresses or networks that may read /metrics."),
     ] = ("127.0.0.1", "::1")
     metrics_token: Annotated[
-        str, Meta(description="Bearer token that may read /metrics from anywhere.")
+        str,
+        Meta(
+            description="Bearer token that may read /metrics from anywhere; several with commas "
+            "between them."
+        ),
     ] = ""
     access_token_seconds: Annotated[
         int, Meta(description="How long an OAuth access token lives.", ge=60, le=31_536_000)

@@ -24,14 +24,17 @@ from typing import Final
 
 import msgspec
 import structlog
+from msgspec import structs
 
 from visavis.descriptors import raise_limit
 from visavis.lifecycle import (
     RELOAD,
     REPORT_SECONDS,
+    SECRETS,
     Lifecycle,
     PartState,
     PartStatus,
+    Secrets,
     SupervisorPipe,
     encode_parts,
     own_status,
@@ -100,6 +103,12 @@ class Part:
         """Ask the part to reload; one that is being started reads everything again anyway."""
         if self._process and self._process.returncode is None and self._process.stdin:
             self._process.stdin.write(RELOAD + b"\n")
+
+    def use_secrets(self, secrets: Secrets) -> None:
+        """Let the part and its successors use secrets that may have changed."""
+        self._settings = structs.replace(self._settings, **structs.asdict(secrets))
+        if self._process and self._process.returncode is None and self._process.stdin:
+            self._process.stdin.write(SECRETS + msgspec.json.encode(secrets) + b"\n")
 
     def tell(self, line: bytes) -> None:
         """Send a line that matters only until the next; a part that does not read gets none."""
@@ -178,10 +187,12 @@ async def supervise(
     *,
     is_ready: Callable[[], Awaitable[bool]],
     announce: Callable[[], None],
+    reread: Callable[[], Secrets | None] = Secrets,
 ) -> None:
     """Run every part until SIGINT or SIGTERM; raises `CannotStartError`. SIGHUP reloads them.
 
-    `announce` is called once, as soon as `is_ready`.
+    `announce` is called once, as soon as `is_ready`. `reread` reads the secrets of the settings
+    again; with `None` the old ones stay in use.
     """
     lifecycle = Lifecycle()
     lifecycle.handle_signals(signal.SIGINT, signal.SIGTERM)
@@ -210,6 +221,7 @@ async def supervise(
     )
     asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, reap)
     lifecycle.reload_listeners.extend(part.reload for part in parts)
+    lifecycle.reload_listeners.append(partial(reload_secrets, reread, app))
     tasks = [start_supervision(part) for part in parts]
     greeting = announce_when_ready(is_ready, announce)
     stopping = child(_wait(lifecycle.stop))
@@ -233,6 +245,12 @@ async def supervise(
 
 def start_supervision(part: Part) -> asyncio.Task[None]:
     return run_until_done(f"supervision of {part.name}", part.run)
+
+
+def reload_secrets(reread: Callable[[], Secrets | None], part: Part) -> None:
+    """Let a part use the secrets of the settings as they are now, unless they cannot be read."""
+    if secrets := reread():
+        part.use_secrets(secrets)
 
 
 class OwnReport:

@@ -59,7 +59,7 @@ class House:
         self.is_open = True
         self.archive = Archive(
             self.directory,
-            key=KEY,
+            key=lambda: KEY,
             viewer=viewer,
             audit=self.hear,
             retention_days_of=self.retention,

@@ -35,7 +35,9 @@ async def for_ever(_: int) -> int | None:
 
 
 async def main(directory: Path, key: str) -> None:
-    archive = Archive(directory, key=key, viewer=nobody, audit=unheard, retention_days_of=for_ever)
+    archive = Archive(
+        directory, key=lambda: key, viewer=nobody, audit=unheard, retention_days_of=for_ever
+    )
     config = uvicorn.Config(Starlette(routes=archive.routes()), port=0, log_level="critical")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from visavis.archive.key import Keys, Uploader, ensure_key
+from visavis.archive.key import Keys, OwnKey, Uploader, ensure_key
 
 
 def test_the_archive_s_own_key_is_made_once(tmp_path: Path) -> None:
@@ -16,7 +16,7 @@ def test_the_archive_s_own_key_is_made_once(tmp_path: Path) -> None:
 
 
 def test_site_keys_come_and_go_while_the_server_runs(tmp_path: Path) -> None:
-    server, command = Keys(tmp_path, "own"), Keys(tmp_path, "own")
+    server, command = Keys(tmp_path, lambda: "own"), Keys(tmp_path, lambda: "own")
     assert server.uploader("own") == Uploader(None)
     assert server.uploader("") is None
     key, other = command.add("a", 2), command.add("a", 3)
@@ -31,7 +31,7 @@ def test_site_keys_come_and_go_while_the_server_runs(tmp_path: Path) -> None:
 
 def test_a_replaced_key_is_valid_for_a_while(tmp_path: Path) -> None:
     now = 1000.0
-    keys = Keys(tmp_path, "own", lambda: now)
+    keys = Keys(tmp_path, lambda: "own", lambda: now)
     first, other = keys.add("theirs", 1), keys.add("theirs", 2)
     assert keys.rotate("nobody's", 1, 60) is None
     second = keys.rotate("theirs", 1, 60)
@@ -48,3 +48,23 @@ def test_a_replaced_key_is_valid_for_a_while(tmp_path: Path) -> None:
     assert keys.uploader(other)
     assert keys.delete("theirs", 1)
     assert keys.uploader(fourth) is None
+
+
+def test_the_archive_s_own_key_is_replaced_while_the_server_runs(tmp_path: Path) -> None:
+    now, path = 1000.0, tmp_path / "archive.key"
+    server, recorder = Keys(tmp_path, OwnKey(path), lambda: now), OwnKey(path)
+    command = Keys(tmp_path, OwnKey(path), lambda: now)
+    first, theirs = recorder(), command.add("theirs", 1)
+    command.rotate_own(path, 60)
+    second = recorder()
+    assert second != first
+    assert path.stat().st_mode & 0o077 == 0
+    assert [server.uploader(key) for key in (first, second)] == [Uploader(None), Uploader(None)]
+    now += 60
+    assert [server.uploader(key) for key in (first, second)] == [None, Uploader(None)]
+    command.rotate_own(path, 0)
+    assert server.uploader(second) is None
+    assert server.uploader(recorder()) == Uploader(None)
+    assert server.uploader(theirs) == Uploader(1, "theirs")
+    path.unlink()  # such as while it is restored from a backup
+    assert recorder()

@@ -352,7 +352,7 @@ async def test_what_the_library_took_is_noted_with_the_upload_later(house: House
 
 
 async def test_the_keys_of_a_disabled_site_are_refused(house: House) -> None:
-    bearer = f"Bearer {Keys(house.directory, KEY).add('theirs', 2)}"
+    bearer = f"Bearer {Keys(house.directory, lambda: KEY).add('theirs', 2)}"
     created = await house.tus("POST", Authorization=bearer, Upload_Length="5")
     assert created.status_code == 201
     path = f"/recordings/{created.headers['location'].rpartition('/')[2]}"

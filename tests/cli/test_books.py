@@ -337,6 +337,24 @@ def test_the_audit_log_is_filtered(run: Run) -> None:
     assert "after verify" in result.stderr
 
 
+def test_keys_secrets_and_tokens_are_replaced(run: Run) -> None:
+    run("agent", "add", "ann@example.com")
+    first = json.loads(run("key", "add", "ann@example.com", "--name", "CRM", "--json").stdout)
+    second = json.loads(run("key", "rotate", first["id"], "--overlap", "1h", "--json").stdout)
+    assert first["key"] != second["key"]
+    old, new = listed(run, "key", "list")
+    assert (old["id"], new["id"]) == (first["id"], second["id"])
+    assert old["ends"]
+    assert not new["ends"]
+    client = json.loads(run("client", "add", "Reports", "--grant", "password", "--json").stdout)
+    rotated = run("client", "rotate-secret", client["client_id"], "--overlap", "0", "--json")
+    assert json.loads(rotated.stdout)["client_secret"] != client["client_secret"]
+    token = run("token", "issue", "--email", "ann@example.com").stdout
+    assert run("token", "rotate", said=token).stdout.startswith("vv_")
+    log = listed(run, "audit", "--limit", "3", "--object", "e")
+    assert log[0]["action"] == "tokenRotated"
+
+
 def test_upload_keys_are_in_the_audit_log(tmp_path: Path) -> None:
     data = ("--data", str(tmp_path))
     assert CliRunner().invoke(main, ("init", *data)).exit_code == 0
@@ -357,11 +375,16 @@ def test_upload_keys_are_in_the_audit_log(tmp_path: Path) -> None:
     assert old["ends"]
     assert not new["ends"]
     unknown = CliRunner().invoke(main, ("archive", "key", "rotate", "X", "--overlap", "0", *data))
+    own = (tmp_path / "archive.key").read_text()
+    done = CliRunner().invoke(main, ("archive", "key", "rotate-own", *data))
+    assert "The new key is in" in done.stdout
+    assert (tmp_path / "archive.key").read_text() not in {own, done.stdout}
+    assert "every" in CliRunner().invoke(main, ("archive", "key", "list", *data)).stdout
     assert "has no key X" in unknown.stderr
     listing = CliRunner().invoke(main, ("audit", "--object", "upload key", "--json", *data))
     log = json.loads(listing.stdout)
     assert [entry["action"] for entry in log] == [
-        *("uploadKeyRotated", "uploadKeyCreated"),
+        *("uploadKeyRotated", "uploadKeyRotated", "uploadKeyCreated"),
         *("uploadKeyDeleted", "uploadKeyCreated"),
     ]
 

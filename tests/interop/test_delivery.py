@@ -51,7 +51,7 @@ class Peer:
         self._files, self._pattern = files, pattern
         is_archive = "recordings" in url
         self.deliverer = Deliverer(
-            archive_url=url if is_archive else "", archive_key="key", allow_private=True
+            archive_url=url if is_archive else "", archive_key=lambda: "key", allow_private=True
         )
 
     def contents(self) -> list[bytes]:

@@ -33,7 +33,9 @@ SECRET = "s3cret.~+/-_=="
 
 
 def deliverer(*, allow_private: bool = True, archive_url: str = "") -> Deliverer:
-    return Deliverer(archive_url=archive_url, archive_key="key", allow_private=allow_private)
+    return Deliverer(
+        archive_url=archive_url, archive_key=lambda: "key", allow_private=allow_private
+    )
 
 
 async def deliver(

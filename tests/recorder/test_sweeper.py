@@ -55,7 +55,7 @@ class House:
         return Sweeper(
             self.spool,
             self.ledger,
-            Deliverer(archive_url="", archive_key="", allow_private=True),
+            Deliverer(archive_url="", archive_key=str, allow_private=True),
             deliveries=4,
             muxers=2,
             clock=lambda: self.now,

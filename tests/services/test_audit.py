@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from visavis.domain.audit import ActionType, AuditEntry, AuditSearch
-from visavis.domain.errors import VisavisError
-from visavis.domain.oauth import CredentialKind, Grant
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.oauth import Credential, CredentialKind, Grant
 from visavis.domain.people import Agent, Permission, operator
 from visavis.services import audit, sign_in_failures
 from visavis.services.audit import Anchor, AuditLog, Auditor, AuditRetention, AuditTrail
@@ -19,6 +19,7 @@ from visavis.services.grants import Grants
 from visavis.services.keys import Keys
 from visavis.services.people import People
 from visavis.services.ports import Transaction
+from visavis.services.secrets import digest
 from visavis.services.sign_in_failures import SignInFailures
 from visavis.services.staff import Staff
 from visavis.services.tokens import Tokens
@@ -172,6 +173,89 @@ async def test_programs_and_their_secrets(store: SqlStore, agent: Agent, time: T
     assert entry.summary == "Enabled the OAuth client Reports"
 
 
+async def test_a_replaced_api_key_is_valid_for_a_while(
+    store: SqlStore, agent: Agent, time: Time
+) -> None:
+    keys = Keys(store, time, new_id, new_id)
+    first, old = await keys.add(agent, "CRM")
+    second, new = await keys.rotate(1, first.id, timedelta(hours=1))
+    assert second.name == "CRM"
+    for secret in (old, new):
+        assert (await keys.authenticate(EMAIL, secret)).id == agent.id
+    with pytest.raises(VisavisError, match="has been replaced already"):
+        await keys.rotate(1, first.id, timedelta(hours=1))
+    with pytest.raises(VisavisError, match="There is no key"):
+        await keys.rotate(2, second.id, timedelta(hours=1))
+    time.now += timedelta(hours=1)
+    with pytest.raises(VisavisError):  # although it is remembered
+        await keys.authenticate(EMAIL, old)
+    assert (await keys.authenticate(EMAIL, new)).id == agent.id
+    _, newest_secret = await keys.rotate(1, second.id, timedelta())
+    with pytest.raises(VisavisError):
+        await keys.authenticate(EMAIL, new)
+    assert (await keys.authenticate(EMAIL, newest_secret)).id == agent.id
+    assert [key.name for key in await keys.of_site(1)] == ["CRM"]
+    assert await actions(store, 3) == ["apiKeyCreated", "apiKeyRotated", "apiKeyRotated"]
+    entries = repr(await newest(store, 9))
+    assert not any(secret in entries for secret in (old, new))
+
+
+async def test_a_replaced_client_secret_is_valid_for_a_while(
+    store: SqlStore, agent: Agent, time: Time
+) -> None:
+    clients = Clients(store, time, new_id, new_id)
+    grants = Grants(time, new_id, new_id, timedelta(hours=12), timedelta(seconds=30))
+
+    async def valid(*secrets: str) -> list[bool]:
+        found = await store.read(lambda rows: rows.clients.find(client.id))
+        assert found
+        return [grants.is_secret(found, secret) for secret in secrets]
+
+    client, first = await clients.add(1, "Reports", grants=[Grant.PASSWORD])
+    assert first
+    second = await clients.rotate_secret(1, client.id, timedelta(hours=1))
+    assert await valid(first, second, "") == [True, True, False]
+    third = await clients.rotate_secret(1, client.id, timedelta(hours=1))
+    assert await valid(first, second, third) == [False, True, True]
+    time.now += timedelta(hours=1)
+    assert await valid(second, third) == [False, True]
+    fourth = await clients.rotate_secret(1, client.id, timedelta())
+    assert await valid(third, fourth) == [False, True]
+    public, _ = await clients.add(1, "App", grants=[Grant.PASSWORD], is_public=True)
+    with pytest.raises(VisavisError, match="has no secret"):
+        await clients.rotate_secret(1, public.id, timedelta())
+    assert (await actions(store, 2))[0] == "clientSecretRotated"
+
+
+async def test_a_replaced_token_is_valid_for_a_while(
+    store: SqlStore, agent: Agent, time: Time
+) -> None:
+    tokens = Tokens(store, time, new_id)
+    old = await tokens.issue(agent, CredentialKind.BEARER, timedelta(days=30))
+    session = await tokens.issue(agent, CredentialKind.SESSION, timedelta(days=7))
+    author = operator(1)
+
+    def entry_of(found: Agent) -> AuditEntry:
+        auditor = Auditor(time, new_id)
+        return auditor.entry(
+            author, 1, ActionType.TOKEN_ROTATED, f"agent {found.email}", "Replaced"
+        )
+
+    assert (await tokens.authenticate(old)).id == agent.id
+    time.now += timedelta(days=29)
+    new = await tokens.rotate(old, timedelta(hours=1), entry_of)
+    assert (await tokens.authenticate(old)).id == (await tokens.authenticate(new)).id
+    time.now += timedelta(hours=1)
+    with pytest.raises(VisavisError, match="has expired"):
+        await tokens.authenticate(old)
+    time.now += timedelta(days=28)  # as long as the old one was to be valid
+    assert (await tokens.authenticate(new)).id == agent.id
+    for wrong in ("unknown", old, session):
+        with pytest.raises(VisavisError, match="no such token"):
+            await tokens.rotate(wrong, timedelta(hours=1), entry_of)
+    assert await actions(store, 1) == ["tokenRotated"]
+
+
 async def test_what_an_agent_does_to_the_own_account(
     store: SqlStore, people: People, agent: Agent, time: Time
 ) -> None:
@@ -239,7 +323,7 @@ async def test_no_secret_is_in_any_entry(
     for email in (EMAIL, SECRETS[2], "\x00"):
         with pytest.raises(VisavisError):
             await people.sign_in(email, "vv_wrong", "192.0.2.1")
-    await people.failures.flush(is_final=True)
+    await people.failures.flush()
     entries = repr(await newest(store, 99))
     assert not any(secret in entries for secret in SECRETS)
     assert "an unknown account" in entries
@@ -257,10 +341,12 @@ async def test_failures_of_strangers_cannot_fill_the_disk(
         await failures.add(agent if number % 2 else None, f"198.51.100.{number % 250}")
     first = await store.read(lambda rows: rows.audit.count(1)) - before
     assert first == sign_in_failures.MAX_PAIRS
-    time.now += timedelta(seconds=sign_in_failures.WINDOW_SECONDS)
     await failures.flush()
     entries = await newest(store, 99)
-    assert await store.read(lambda rows: rows.audit.count(1)) - before <= 2 * first + 1
+    assert await store.read(lambda rows: rows.audit.count(1)) - before == first + 1
+    assert entries[0].object_name == "several accounts"
+    summary = f"Further failed attempts to sign in to an unknown account, {EMAIL}, others"
+    assert entries[0].summary == summary
     attempts = sum(
         int(change.new_value)
         for entry in entries
@@ -275,14 +361,95 @@ async def test_failures_of_strangers_cannot_fill_the_disk(
 async def test_the_next_hour_begins_with_an_entry(
     store: SqlStore, people: People, agent: Agent, time: Time
 ) -> None:
-    await people.failures.add(agent, "192.0.2.1")
-    await people.failures.add(agent, "192.0.2.1")
+    for _ in range(3):
+        await people.failures.add(agent, "192.0.2.1")
     (entry,) = await newest(store)
     assert entry.summary == f"Failed attempt to sign in to {EMAIL}"
     assert (entry.author, entry.object_name) == ("anonymous", f"agent {EMAIL}")
+    await people.failures.flush()
+    (further,) = await newest(store)
+    assert (further.object_name, further.changes[1].new_value) == (f"agent {EMAIL}", "2")
+    await people.failures.add(agent, "192.0.2.1")
     time.now += timedelta(hours=2)
     await people.failures.add(agent, "192.0.2.1")
-    assert [entry.summary.split()[0] for entry in await newest(store, 2)] == ["Failed", "Further"]
+    assert [entry.summary.split()[0] for entry in await newest(store, 3)] == [
+        *("Failed", "Further", "Further")
+    ]
+
+
+async def test_attempts_from_several_networks_are_one_entry_of_the_account(
+    store: SqlStore, people: People, agent: Agent
+) -> None:
+    for _ in range(2):
+        for address in ("192.0.2.1", ""):
+            await people.failures.add(agent, address)
+    await people.failures.flush()
+    (entry,) = await newest(store)
+    assert entry.object_name == f"agent {EMAIL}"
+    assert [change.new_value for change in entry.changes] == [
+        *("2", "1 from 192.0.2.1", "1 from this machine")
+    ]
+
+
+async def test_failures_that_cannot_be_written_now_are_written_later(
+    store: SqlStore, people: People, agent: Agent, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = people.failures
+
+    async def refuse(_: object) -> None:
+        raise VisavisError(ErrorKind.StoreUnavailable)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "write", refuse)
+        with pytest.raises(VisavisError):
+            await failures.add(agent, "192.0.2.1")
+        await failures.add(agent, "192.0.2.1")
+        time.now += timedelta(hours=1)
+        with pytest.raises(VisavisError):
+            await failures.flush()
+    await failures.flush()
+    (entry,) = await newest(store)
+    assert entry.changes[1].new_value == "2"
+
+
+async def test_refused_tokens_and_clients(
+    store: SqlStore, people: People, staff: Staff, agent: Agent, time: Time
+) -> None:
+    failures, tokens = people.failures, Tokens(store, time, new_id)
+    expired = await tokens.issue(agent, CredentialKind.BEARER, timedelta(0))
+    await failures.add_token(expired, "192.0.2.1")  # its holder only has to ask for another
+    assert (await newest(store))[0].action_type != "tokenRefused"
+    await failures.add_token("vv_wrong", "192.0.2.1")
+    await staff.add_agent(1, "b@example.com", password=SECRETS[1])
+    other = await people.by_email("b@example.com")
+    token = await tokens.issue(other, CredentialKind.BEARER, timedelta(1))
+    await staff.disable_agent("b@example.com", is_disabled=True)
+    await store.write(lambda rows: rows.credentials.add(credential(token, other)))
+    await failures.add_token(token, "192.0.2.1")
+    clients = Clients(store, time, new_id, new_id)
+    client, _ = await clients.add(1, "Reports", grants=[Grant.PASSWORD])
+    for client_id in (client.id, "nobody"):
+        await failures.add_client(client_id, "192.0.2.1")
+        await failures.add_grant(client_id, "192.0.2.1")
+    await failures.add_upload_key("192.0.2.1")
+    found = [(e.action_type, e.object_name) for e in await newest(store, 20)]
+    assert [one for one in found if one[0].endswith("Refused")] == [
+        ("uploadKeyRefused", "an unknown upload key"),
+        ("tokenRefused", "a code or refresh token as the OAuth client"),
+        ("clientRefused", "an unknown OAuth client"),
+        ("tokenRefused", "OAuth client Reports"),
+        ("clientRefused", "OAuth client Reports"),
+        ("tokenRefused", "agent b@example.com"),
+        ("tokenRefused", "an unknown or revoked token"),
+    ]
+    entries = repr(await newest(store, 20))
+    assert not any(secret in entries for secret in ("vv_wrong", token, "nobody"))
+
+
+def credential(token: str, agent: Agent) -> Credential:
+    """A token of a disabled agent, as a request that ran meanwhile may leave it."""
+    kind = CredentialKind.BEARER
+    return Credential(digest(token), 1, agent.id, kind, NOW, NOW + timedelta(days=1))
 
 
 async def test_a_wrong_key_and_a_disabled_agent(

@@ -20,7 +20,7 @@ from visavis.archive.library import Library
 from visavis.archive.retention import SWEEP_SECONDS, RetentionDays, Sweeper
 from visavis.archive.routes import LibraryApi, Viewer
 from visavis.archive.storage import LocalStorage
-from visavis.archive.tus import TusServer, is_never_disabled
+from visavis.archive.tus import OnRefused, TusServer, ignore_refusal, is_never_disabled
 from visavis.archive.uploads import Uploads
 from visavis.archive.workshop import Workshop
 from visavis.tasks import cancelled, run_every, run_forever
@@ -42,13 +42,14 @@ class Archive:
         self,
         directory: Path,
         *,
-        key: str,
+        key: Callable[[], str],
         viewer: Viewer,
         audit: Audit,
         retention_days_of: RetentionDays,
         on_deleted: OnDeleted = ignore_deletion,
         quota: Quota = NO_QUOTA,
         is_disabled: Callable[[int], Awaitable[bool]] = is_never_disabled,
+        on_refused: OnRefused = ignore_refusal,
     ) -> None:
         self._claim = claim(
             directory,
@@ -57,7 +58,8 @@ class Archive:
         uploads = Uploads(directory / "uploads")
         library = Library(LocalStorage(directory / "library"))
         deeds = Deeds(audit)
-        self._tus = TusServer(uploads, library, Keys(directory, key), time.time, quota, is_disabled)
+        keys = Keys(directory, key)
+        self._tus = TusServer(uploads, library, keys, time.time, quota, is_disabled, on_refused)
         self._workshop = Workshop(directory / "cache", library)
         deletion = Deletion(library, self._workshop, deeds, on_deleted)
         self._api = LibraryApi(library, self._workshop, deeds, deletion, viewer)

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from visavis.archive.disk import write_atomically
+from visavis.archive.disk import sync_directory, write_atomically
 
 KEYS_FILE: Final = "keys.json"
 
@@ -22,11 +22,12 @@ KEYS_FILE: Final = "keys.json"
 class SiteKey(msgspec.Struct, frozen=True, rename="camel"):
     """A key that takes recordings of one site; `sha256` of it in lower-case hexadecimal.
 
-    `expires_at`, in seconds since 1970, is set when another key has replaced it.
+    `expires_at`, in seconds since 1970, is set when another key has replaced it. A replaced key of
+    the archive itself has no site.
     """
 
     name: str
-    site_id: int
+    site_id: int | None
     sha256: str
     expires_at: float | None = None
 
@@ -42,17 +43,17 @@ class Keys:
     """The archive's own key and the sites' keys, which the command line changes meanwhile."""
 
     def __init__(
-        self, directory: Path, own_key: str, clock: Callable[[], float] = time.time
+        self, directory: Path, own_key: Callable[[], str], clock: Callable[[], float] = time.time
     ) -> None:
         self._clock = clock
         self._file = directory / KEYS_FILE
-        self._own_key = own_key.encode()
+        self._own_key = own_key
         self._known: list[SiteKey] = []
         self._read_at = 0
 
     def uploader(self, key: str) -> Uploader | None:
         given = key.encode()
-        if hmac.compare_digest(given, self._own_key):
+        if hmac.compare_digest(given, self._own_key().encode()):
             return Uploader(None)
         digest, now = hashlib.sha256(given).hexdigest(), self._clock()
         valid = (k for k in self.all() if k.expires_at is None or k.expires_at > now)
@@ -93,6 +94,18 @@ class Keys:
         self._write([*kept, SiteKey(name, site_id, digest)])
         return key
 
+    def rotate_own(self, path: Path, overlap: float) -> None:
+        """Replace the archive's own key in its file; the old one stays valid for `overlap` seconds.
+
+        Own keys that were replaced before end at once.
+        """
+        kept = [key for key in self.all() if key.site_id is not None]
+        if overlap > 0:
+            digest = hashlib.sha256(self._own_key().encode()).hexdigest()
+            kept.append(SiteKey("", None, digest, self._clock() + overlap))
+        self._write(kept)  # first: the old key is never refused in between
+        replace_key(path)
+
     def delete(self, name: str, site_id: int) -> bool:
         """Whether there was such a key."""
         left = [key for key in self.all() if (key.name, key.site_id) != (name, site_id)]
@@ -105,17 +118,46 @@ class Keys:
         write_atomically(self._file, msgspec.json.encode(keys))
 
 
+class OwnKey:
+    """The archive's own key, read again when its file has been replaced."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._key = ensure_key(path)
+        self._read_at = 0
+
+    def __call__(self) -> str:
+        with suppress(OSError):  # no file can be opened now: the key is still known
+            changed_at = self._path.stat().st_mtime_ns
+            if changed_at != self._read_at:
+                self._key = self._path.read_text().strip()
+                self._read_at = changed_at
+        return self._key
+
+
 def ensure_key(path: Path) -> str:
     """Read the archive's own key, made on the first call by whichever process comes first."""
     if not path.exists():
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            os.write(file, secrets.token_urlsafe(32).encode())
-            os.fsync(file)
-        finally:
-            os.close(file)
+        draft = _draft(path)
         with suppress(FileExistsError):
             path.hardlink_to(draft)
         draft.unlink()
     return path.read_text().strip()
+
+
+def replace_key(path: Path) -> None:
+    """Put a new key into a file; a crash leaves the old or the new one."""
+    _draft(path).replace(path)
+    sync_directory(path.parent)
+
+
+def _draft(path: Path) -> Path:
+    """Return a file beside `path` with a new key, on disk."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(file, secrets.token_urlsafe(32).encode())
+        os.fsync(file)
+    finally:
+        os.close(file)
+    return draft

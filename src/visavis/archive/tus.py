@@ -36,6 +36,14 @@ SHA256_HEADER: Final = "Visavis-Sha256"
 """On answers about an upload that is whole, checked and stored: its SHA-256, as confirmation."""
 
 
+OnRefused = Callable[[Request], Awaitable[None]]
+"""Hears of a request with a key that is not valid."""
+
+
+async def ignore_refusal(_request: Request) -> None:
+    """Do nothing when a key is refused."""
+
+
 async def is_never_disabled(_site_id: int) -> bool:
     """An archive without a database of sites."""
     return False
@@ -52,9 +60,11 @@ class TusServer:
         clock: Callable[[], float],
         quota: Quota,
         is_disabled: Callable[[int], Awaitable[bool]] = is_never_disabled,
+        on_refused: OnRefused = ignore_refusal,
     ) -> None:
         """`is_disabled` says whether the keys of a site are refused."""
         self._is_disabled = is_disabled
+        self._on_refused = on_refused
         self._uploads = uploads
         self._library = library
         self._keys = keys
@@ -93,7 +103,7 @@ class TusServer:
         upload_id = request.path_params.get("upload_id")
         if method == "OPTIONS":
             return _abilities()
-        uploader = self._demand_key(request)
+        uploader = await self._demand_key(request)
         if uploader.site_id is not None and await self._is_disabled(uploader.site_id):
             raise TusError(403, "The site of this key is disabled.")
         if request.headers.get("tus-resumable") != h.VERSION:
@@ -114,10 +124,12 @@ class TusServer:
                 return Response(status_code=204)
         raise TusError(405, "Use HEAD, PATCH or DELETE.", Allow="DELETE, HEAD, OPTIONS, PATCH")
 
-    def _demand_key(self, request: Request) -> Uploader:
+    async def _demand_key(self, request: Request) -> Uploader:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         uploader = self._keys.uploader(given.strip())
         if scheme.casefold() != "bearer" or not uploader:
+            if given:
+                await self._on_refused(request)
             challenge = {"WWW-Authenticate": 'Bearer realm="visavis archive"'}
             raise TusError(401, "Send the archive's key as a bearer token.", **challenge)
         return uploader

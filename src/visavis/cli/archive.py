@@ -13,11 +13,12 @@ from typing import Any, Final
 
 import click
 from msgspec import structs
+from starlette.requests import Request
 
 from visavis.app import settle
 from visavis.archive.admission import Quota
 from visavis.archive.archive import UPLOADS, Archive
-from visavis.archive.key import Keys, SiteKey, ensure_key
+from visavis.archive.key import Keys, OwnKey, SiteKey
 from visavis.cli.configuration import with_settings
 from visavis.cli.logs import log_to_stderr
 from visavis.cli.office import (
@@ -33,12 +34,13 @@ from visavis.cli.office import (
     show,
     show_one,
 )
-from visavis.cli.programs import read_lifetime
+from visavis.cli.programs import overlap_option, read_overlap
 from visavis.cli.serve import (
     create_first_site,
     first_sign_in_hint,
     free_port,
     print_credentials,
+    read_secrets,
     require_free_port,
     require_tls_files,
 )
@@ -68,6 +70,7 @@ from visavis.web.limit import RateLimit, RequestLimits
 from visavis.web.metrics import Gauge, MetricsAccess
 from visavis.web.routes import build_archive_web
 from visavis.web.session import Sessions
+from visavis.web.source import source_of
 
 SETTINGS: Final = (
     *("data_dir", "database", "host", "port", "public_url", "tls_cert", "tls_key"),
@@ -111,8 +114,14 @@ def archive(
     pending = _first_sign_in_pending(settings)
     # not before: the password is written, not queued, before anything else happens
     protect_standard_streams("stdout")
+
+    def reread(lifecycle: Lifecycle) -> None:
+        if secrets := read_secrets(config_file, options):
+            lifecycle.use_secrets(secrets)
+
+    keep = _keep_for(retention_days)
     try:
-        asyncio.run(_run(settings, _keep_for(retention_days), lambda: _announce(settings, pending)))
+        asyncio.run(_run(settings, keep, lambda: _announce(settings, pending), reread))
     except OSError as error:
         fail(f"{error.strerror or error}.")
 
@@ -144,12 +153,7 @@ def add_key(
 @key.command("rotate")
 @click.argument("name")
 @site_option
-@click.option(
-    "--overlap",
-    default="24h",
-    show_default=True,
-    help="How long the old key stays valid, such as 15m, 24h or 7d; 0 ends it at once.",
-)
+@overlap_option
 @json_option
 @config_option
 @data_option
@@ -163,13 +167,30 @@ def rotate_key(
     as_json: bool,
 ) -> None:
     """Replace a key; prints the new one once."""
-    seconds = 0.0 if overlap == "0" else read_lifetime(overlap, "--overlap").total_seconds()
+    seconds = read_overlap(overlap).total_seconds()
     settings = settings_of(config_file, {"data_dir": data_dir})
     secret = _keys(settings).rotate(name, site, seconds)
     if secret is None:
         fail(f"Site {site} has no key {name}.")
     _record(settings, site, ActionType.UPLOAD_KEY_ROTATED, name, "Replaced")
     show_one({"name": name, "site": site, "key": secret}, secret, as_json=as_json)
+
+
+@key.command("rotate-own")
+@overlap_option
+@config_option
+@data_option
+def rotate_own_key(config_file: Path | None, data_dir: Path | None, overlap: str) -> None:
+    """Replace the archive's own key, by which the recorder uploads for every site.
+
+    The recorder of the same data directory uses the new key at once. It is not printed: whoever
+    else uses it finds it in the file archive.key.
+    """
+    seconds = read_overlap(overlap).total_seconds()
+    settings = settings_of(config_file, {"data_dir": data_dir})
+    _keys(settings).rotate_own(settings.archive_key_file, seconds)
+    _record(settings, None, ActionType.UPLOAD_KEY_ROTATED, "of the built-in archive", "Replaced")
+    click.echo(f"The new key is in {settings.archive_key_file}.")
 
 
 @key.command("list")
@@ -179,7 +200,11 @@ def rotate_key(
 def list_keys(config_file: Path | None, data_dir: Path | None, *, as_json: bool) -> None:
     """List the keys, not what they are."""
     rows = [
-        {"site": known.site_id, "name": known.name, "ends": _end_of(known)}
+        {
+            "site": "every" if known.site_id is None else known.site_id,
+            "name": known.name,
+            "ends": _end_of(known),
+        }
         for known in _keys(settings_of(config_file, {"data_dir": data_dir})).all()
     ]
     show(rows, as_json=as_json)
@@ -205,15 +230,22 @@ def _end_of(key: SiteKey) -> str:
     return datetime.fromtimestamp(key.expires_at, UTC).isoformat(timespec="seconds")
 
 
-def _record(settings: Settings, site_id: int, action: ActionType, name: str, done: str) -> None:
-    """Add what was done to a key to the audit log of its site, if that site is in the database."""
+def _record(
+    settings: Settings, site_id: int | None, action: ActionType, name: str, done: str
+) -> None:
+    """Add what was done to a key to the audit log of its site, or of every one with `None`.
+
+    Sites that are not in the database have no log.
+    """
     store = opened(settings.database_address)
     named = f"upload key {name}"
 
     def work(rows: Transaction) -> None:
-        if rows.sites.get(site_id):
-            author, summary = operator(site_id), f"{done} the {named}"
-            rows.audit.add(Auditor(now, new_id).entry(author, site_id, action, named, summary))
+        for site in rows.sites.all():
+            if site_id in {None, site.id}:
+                author, summary = operator(site.id), f"{done} the {named}"
+                entry = Auditor(now, new_id).entry(author, site.id, action, named, summary)
+                rows.audit.add(entry)
 
     try:
         asyncio.run(store.write(work))
@@ -226,7 +258,7 @@ def _record(settings: Settings, site_id: int, action: ActionType, name: str, don
 def _keys(settings: Settings) -> Keys:
     if not settings.data_dir.is_dir():
         fail(f"{settings.data_dir} is not set up: run visavis archive or visavis serve first.")
-    return Keys(settings.archive_dir, ensure_key(settings.archive_key_file))
+    return Keys(settings.archive_dir, OwnKey(settings.archive_key_file))
 
 
 def _settings(config_file: Path | None, options: dict[str, Any]) -> Settings:
@@ -250,6 +282,7 @@ async def _run(
     settings: Settings,
     retention_days_of: Callable[[int], Awaitable[int | None]],
     announce: Callable[[], None],
+    reread: Callable[[Lifecycle], None],
 ) -> None:
     """Serve until SIGINT or SIGTERM; raises `OSError` when the port or the archive is another's."""
     raise_limit()
@@ -263,18 +296,24 @@ async def _run(
     tokens = Tokens(store, now, new_secret, idle)
     sign_ins = people.sessions(tokens)
     sessions, forget = _sessions(store, people, tokens, settings.public_url)
+
+    async def audit_refusal(request: Request) -> None:
+        await people.failures.add_upload_key(source_of(request.scope))
+
     house = Archive(
         settings.archive_dir,
-        key=ensure_key(settings.archive_key_file),
+        key=OwnKey(settings.archive_key_file),
         viewer=sessions.caller,
         audit=AuditTrail(store, now, new_id).note,
         retention_days_of=retention_days_of,
         is_disabled=people.is_site_disabled,
+        on_refused=audit_refusal,
         quota=Quota(
             site_bytes=settings.archive_site_bytes,
             uploads_per_key=settings.archive_uploads_per_key,
         ),
     )
+    access = MetricsAccess(settings.metrics_networks, settings.metrics_token)
     access_log = AccessLog(
         sys.stderr.buffer if settings.log_level in {"debug", "info"} else None,
         is_text=is_for_people(settings.log_format, sys.stderr),
@@ -288,12 +327,14 @@ async def _run(
             sessions.known_token,
             sessions.has_token,
         ),
-        metrics_access=MetricsAccess(settings.metrics_networks, settings.metrics_token),
+        metrics_access=access,
         gauges={
             "visavis_log_lines_dropped": Gauge("Log lines that nobody could read", dropped_lines)
         },
     )
     server = http_server(web, settings, certificate)
+    lifecycle.secret_listeners.append(lambda new: access.use_tokens(new.metrics_token))
+    lifecycle.reload_listeners.append(lambda: reread(lifecycle))
     background = [
         house.start(),
         watch_credentials(store, forget),
@@ -311,7 +352,7 @@ async def _run(
         await serving
         await cancelled(*background)
         with suppress(VisavisError):
-            await people.failures.flush(is_final=True)
+            await people.failures.flush()
             await tokens.save_uses()
         house.close()
         access_log.flush()

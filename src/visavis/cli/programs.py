@@ -27,6 +27,14 @@ grant_option = click.option(
 )
 
 
+overlap_option = click.option(
+    "--overlap",
+    default="24h",
+    show_default=True,
+    help="How long the old one stays valid, such as 15m, 24h or 7d; 0 ends it at once.",
+)
+
+
 @click.group()
 def client() -> None:
     """OAuth 2 clients: the programs that may ask for tokens."""
@@ -100,6 +108,22 @@ async def allow_client(
     await office.clients.allow(await office.site(site), client_id, map(Grant, grants))
 
 
+@client.command("rotate-secret")
+@click.argument("client_id")
+@overlap_option
+@site_option
+@json_option
+@at_office
+async def rotate_secret(
+    office: Office, client_id: str, overlap: str, site: int | None, as_json: bool
+) -> None:
+    """Replace a client's secret; prints the new one once."""
+    site_id, lasting = await office.site(site), read_overlap(overlap)
+    secret = await office.clients.rotate_secret(site_id, client_id, lasting)
+    text = f"client_secret  {secret}  (shown this once)"
+    show_one({"client_id": client_id, "client_secret": secret}, text, as_json=as_json)
+
+
 @client.command("disable")
 @click.argument("client_id")
 @site_option
@@ -135,6 +159,22 @@ async def add_key(office: Office, email: str, name: str, as_json: bool) -> None:
     show_one({"id": added.id, "key": secret}, text, as_json=as_json)
 
 
+@key.command("rotate")
+@click.argument("key_id")
+@overlap_option
+@site_option
+@json_option
+@at_office
+async def rotate_key(
+    office: Office, key_id: str, overlap: str, site: int | None, as_json: bool
+) -> None:
+    """Replace a key; prints the new one once."""
+    site_id, lasting = await office.site(site), read_overlap(overlap)
+    added, secret = await office.keys.rotate(site_id, key_id, lasting)
+    text = f"id   {added.id}\nkey  {secret}  (shown this once)"
+    show_one({"id": added.id, "key": secret}, text, as_json=as_json)
+
+
 @key.command("list")
 @site_option
 @json_option
@@ -149,6 +189,7 @@ async def list_keys(office: Office, site: int | None, as_json: bool) -> None:
             "name": k.name,
             "agent": emails[k.agent_id],
             "created": k.created_at.isoformat(timespec="seconds"),
+            "ends": k.expires_at.isoformat(timespec="seconds") if k.expires_at else "",
         }
         for k in await office.keys.of_site(site_id)
     ]
@@ -184,6 +225,21 @@ async def issue(office: Office, email: str, expires: str, as_json: bool) -> None
     show_one({"access_token": token, "expires_in": seconds}, token, as_json=as_json)
 
 
+@token.command("rotate")
+@overlap_option
+@json_option
+@at_office
+async def rotate(office: Office, overlap: str, as_json: bool) -> None:
+    """Replace the token on standard input; prints one that is valid for as long as it was."""
+    given, lasting = sys.stdin.readline().strip(), read_overlap(overlap)
+
+    def entry_of(agent: Agent) -> AuditEntry:
+        return _token_entry(office, agent, ActionType.TOKEN_ROTATED, "Replaced")
+
+    token = await office.tokens.rotate(given, lasting, entry_of)
+    show_one({"access_token": token}, token, as_json=as_json)
+
+
 @token.command("revoke")
 @at_office
 async def revoke(office: Office) -> None:
@@ -201,6 +257,11 @@ def _token_entry(office: Office, agent: Agent, action: ActionType, done: str) ->
     author, name = operator(agent.site_id), f"agent {agent.email}"
     summary = f"{done} a token of {agent.email}"
     return office.auditor.entry(author, agent.site_id, action, name, summary)
+
+
+def read_overlap(text: str) -> timedelta:
+    """Return how long a replaced secret stays valid."""
+    return timedelta() if text == "0" else read_lifetime(text, "--overlap")
 
 
 def read_lifetime(text: str, option: str) -> timedelta:

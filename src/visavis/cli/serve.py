@@ -12,8 +12,9 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +26,7 @@ from click.core import ParameterSource
 from msgspec import structs
 
 from visavis.archive.disk import claim
-from visavis.cli.configuration import SETTINGS, with_settings
+from visavis.cli.configuration import SETTINGS, SettingError, load_settings, with_settings
 from visavis.cli.logs import log_to_stderr
 from visavis.cli.office import (
     Office,
@@ -41,6 +42,7 @@ from visavis.cli.office import (
     show_one,
 )
 from visavis.domain.errors import VisavisError
+from visavis.lifecycle import Secrets
 from visavis.listener import listen
 from visavis.local_socket import require_private_directory
 from visavis.log_stream import protect_standard_streams
@@ -80,14 +82,16 @@ def serve(context: click.Context, /, config_file: Path | None, **options: Any) -
         make_directory(settings.data_dir)
         lock = _lock(settings.data_dir)
         try:
-            _serve(settings, directory)
+            _serve(settings, directory, partial(read_secrets, config_file, options))
         except CannotStartError as error:
             fail(f"The part {error} cannot start; the reason stands above.")
         finally:
             os.close(lock)
 
 
-def _serve(settings: Settings, directory: RunDirectory) -> None:
+def _serve(
+    settings: Settings, directory: RunDirectory, reread: Callable[[], Secrets | None]
+) -> None:
     require_free_port(settings)
     _require_free_media_ports(settings)
     protect_files(settings.data_dir)
@@ -104,6 +108,7 @@ def _serve(settings: Settings, directory: RunDirectory) -> None:
             directory,
             is_ready=lambda: asyncio.to_thread(health.is_settled),
             announce=lambda: _announce(settings, steps, health.reason),
+            reread=reread,
         )
     )
 
@@ -184,6 +189,16 @@ def _settings(config_file: Path | None, options: dict[str, Any], run_dir: Path) 
         data_dir=settings.data_dir.absolute(),
         run_dir=run_dir,
     )
+
+
+def read_secrets(config_file: Path | None, options: Mapping[str, Any]) -> Secrets | None:
+    """Read the secrets of the settings again; log why and return `None` if that cannot be done."""
+    try:
+        given = load_settings(options, os.environ, config_file)
+    except SettingError as error:
+        log.error("settings cannot be read, the old secrets stay in use", reason=str(error))  # noqa: TRY400
+        return None
+    return Secrets(given.get("turn_secret", ""), given.get("metrics_token", ""))
 
 
 def _warn_of_visible_secrets(context: click.Context) -> None:

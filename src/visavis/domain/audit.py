@@ -37,6 +37,9 @@ class ActionType(StrEnum):
     RECORDING_DELETED = "recordingDeleted"
     SIGNED_IN = "signedIn"
     SIGN_IN_FAILED = "signInFailed"
+    CLIENT_REFUSED = "clientRefused"
+    TOKEN_REFUSED = "tokenRefused"  # noqa: S105  an action's name
+    UPLOAD_KEY_REFUSED = "uploadKeyRefused"
     SIGNED_OUT = "signedOut"
     SIGNED_OUT_EVERYWHERE = "signedOutEverywhere"
     SESSION_ENDED = "sessionEnded"
@@ -51,12 +54,15 @@ class ActionType(StrEnum):
     ROLE_ASSIGNED = "roleAssigned"
     ROLE_UNASSIGNED = "roleUnassigned"
     API_KEY_CREATED = "apiKeyCreated"
+    API_KEY_ROTATED = "apiKeyRotated"
     API_KEY_DELETED = "apiKeyDeleted"
     CLIENT_CREATED = "clientCreated"
     CLIENT_GRANTS_CHANGED = "clientGrantsChanged"
+    CLIENT_SECRET_ROTATED = "clientSecretRotated"  # noqa: S105  an action's name
     CLIENT_DISABLED = "clientDisabled"
     CLIENT_ENABLED = "clientEnabled"
     TOKEN_ISSUED = "tokenIssued"  # noqa: S105  an action's name
+    TOKEN_ROTATED = "tokenRotated"  # noqa: S105  an action's name
     TOKEN_REVOKED = "tokenRevoked"  # noqa: S105  an action's name
     TOKEN_REUSED = "tokenReused"  # noqa: S105  an action's name
     SITE_CREATED = "siteCreated"

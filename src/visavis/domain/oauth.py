@@ -20,7 +20,8 @@ class Grant(StrEnum):
 class Client:
     """A program that asks for tokens. Without a secret it is a public one (RFC 6749 §2.1).
 
-    With the grant `client_credentials` it acts as the agent `agent_id`.
+    With the grant `client_credentials` it acts as the agent `agent_id`. A secret that was replaced
+    is valid until `old_secret_expires_at`.
     """
 
     id: str
@@ -31,10 +32,18 @@ class Client:
     grants: frozenset[Grant]
     agent_id: int | None = None
     is_disabled: bool = False
+    old_secret_digest: bytes | None = None
+    old_secret_expires_at: datetime | None = None
 
     @property
     def is_public(self) -> bool:
         return self.secret_digest is None
+
+    def secrets_at(self, now: datetime) -> tuple[bytes, ...]:
+        """Return the digests that are valid: the secret's and, during an overlap, the old one's."""
+        is_overlap = self.old_secret_expires_at is not None and now < self.old_secret_expires_at
+        old = self.old_secret_digest if is_overlap else None
+        return tuple(one for one in (self.secret_digest, old) if one is not None)
 
 
 class CredentialKind(StrEnum):
@@ -85,7 +94,10 @@ class AuthorizationCode:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A long-lived secret of an agent for HTTP Basic; kept as its SHA-256."""
+    """A long-lived secret of an agent for HTTP Basic; kept as its SHA-256.
+
+    `expires_at` is set when another key has replaced it.
+    """
 
     id: str
     site_id: int
@@ -93,3 +105,7 @@ class ApiKey:
     name: str
     digest: bytes
     created_at: datetime
+    expires_at: datetime | None = None
+
+    def is_valid(self, now: datetime) -> bool:
+        return self.expires_at is None or now < self.expires_at

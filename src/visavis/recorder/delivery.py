@@ -100,7 +100,7 @@ class Deliverer:
         self,
         *,
         archive_url: str,
-        archive_key: str,
+        archive_key: Callable[[], str],
         allow_private: bool,
         archive_socket: Path | None = None,
     ) -> None:
@@ -141,7 +141,7 @@ class Deliverer:
         if is_archive and self._archive_socket:
             _require_own(self._archive_socket)
         return Wire(
-            bearer=self._archive_key if is_archive else server.secret,
+            bearer=self._archive_key() if is_archive else server.secret,
             allow_private=self._allow_private or is_archive,
             socket=self._archive_socket if is_archive else None,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -90,6 +91,26 @@ class Clients:
                 rows.audit.add(entry_of(self._auditor, client, action, summary, *changes))
 
         await self._store.write(work)
+
+    async def rotate_secret(self, site_id: int, client_id: str, overlap: timedelta) -> str:
+        """Replace a client's secret and return the new one; the old stays valid for `overlap`.
+
+        A secret that an earlier rotation has replaced ends at once. Raises `EntityNotFound`, and
+        `ParameterInvalid` for a public client.
+        """
+        secret, now = SECRET_PREFIX + self._new_secret(), self._clock()
+
+        def work(rows: Transaction) -> None:
+            client = _demand(rows, site_id, client_id)
+            if client.is_public:
+                raise _invalid(f"The client {client_id} is public: it has no secret.")
+            rows.clients.replace_secret(client, digest(secret), now + overlap if overlap else None)
+            summary = f"Replaced the secret of the OAuth client {client.name}"
+            action = ActionType.CLIENT_SECRET_ROTATED
+            rows.audit.add(entry_of(self._auditor, client, action, summary))
+
+        await self._store.write(work)
+        return secret
 
     async def disable(self, site_id: int, client_id: str, *, is_disabled: bool) -> None:
         """A disabled client gets no token and loses those it has; raises `EntityNotFound`."""

@@ -7,6 +7,7 @@ is to be committed although the answer is an error.
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -122,6 +123,11 @@ class Grants:
             FieldChange("grant", "", grant_type),
         )
         rows.audit.add(entry)
+
+    def is_secret(self, client: Client, secret: str) -> bool:
+        """Whether this is the client's secret, or one that it may still use after a rotation."""
+        given = digest(secret)
+        return any(hmac.compare_digest(known, given) for known in client.secrets_at(self._clock()))
 
     def issue_code(
         self,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from visavis.domain.audit import ActionType, AuditEntry
@@ -30,7 +32,7 @@ class Keys:
         self._new_secret = new_secret
         self._new_id = new_id
         self._auditor = Auditor(clock, new_id)
-        self._remembered: dict[bytes, Agent] = {}
+        self._remembered: dict[bytes, _Known] = {}
 
     async def add(self, agent: Agent, name: str) -> tuple[ApiKey, str]:
         """A new key and its secret, which is to be shown once."""
@@ -38,12 +40,42 @@ class Keys:
         key = ApiKey(self._new_id(), agent.site_id, agent.id, name, digest(secret), self._clock())
 
         def work(rows: Transaction) -> None:
+            rows.keys.delete_expired(key.created_at)
             rows.keys.add(key)
             summary = f"Added the API key {name} for {agent.email}"
             rows.audit.add(self._entry(key, ActionType.API_KEY_CREATED, summary))
 
         await self._store.write(work)
         return key, secret
+
+    async def rotate(self, site_id: int, key_id: str, overlap: timedelta) -> tuple[ApiKey, str]:
+        """Replace a key by one of the same agent and name; return it and its secret.
+
+        The old key stays valid for `overlap`. Raises `EntityNotFound`, and `ParameterInvalid` for a
+        key that has been replaced already.
+        """
+        secret, new_id, now = PREFIX + self._new_secret(), self._new_id(), self._clock()
+
+        def work(rows: Transaction) -> ApiKey:
+            rows.keys.delete_expired(now)
+            old = _require(rows, site_id, key_id)
+            if old.expires_at is not None:
+                raise VisavisError(
+                    ErrorKind.ParameterInvalid, f"The key {key_id} has been replaced already."
+                )
+            new = replace(old, id=new_id, digest=digest(secret), created_at=now)
+            if overlap:
+                rows.keys.expire(site_id, key_id, now + overlap)
+            else:
+                rows.keys.delete(site_id, key_id)
+            rows.keys.add(new)
+            summary = f"Replaced the API key {old.name}"
+            rows.audit.add(self._entry(new, ActionType.API_KEY_ROTATED, summary))
+            return new
+
+        new = await self._store.write(work)
+        self.forget()
+        return new, secret
 
     async def of_site(self, site_id: int) -> Sequence[ApiKey]:
         return await self._store.read(lambda rows: rows.keys.of_site(site_id))
@@ -52,10 +84,8 @@ class Keys:
         """Raises `EntityNotFound`."""
 
         def work(rows: Transaction) -> None:
-            known = (key for key in rows.keys.of_site(site_id) if key.id == key_id)
-            key = next(known, None)
-            if key is None or not rows.keys.delete(site_id, key_id):
-                raise VisavisError(ErrorKind.EntityNotFound, f"There is no key {key_id}.")
+            key = _require(rows, site_id, key_id)
+            rows.keys.delete(site_id, key_id)
             summary = f"Deleted the API key {key.name}"
             rows.audit.add(self._entry(key, ActionType.API_KEY_DELETED, summary))
 
@@ -69,13 +99,13 @@ class Keys:
     async def authenticate(self, email: str, secret: str) -> Agent:
         """The agent whose e-mail address and key these are; raises `Unauthorized`."""
         key, remembered = digest(secret), self._remembered
-        agent = remembered.get(key) or await self._store.read(lambda rows: _find(rows, key))
-        if agent is None or agent.email != email.casefold():
+        known = remembered.get(key) or await self._store.read(lambda rows: _find(rows, key))
+        if known is None or not known.serves(email, self._clock()):
             raise VisavisError(ErrorKind.Unauthorized, "The e-mail address or the key is wrong.")
         if len(remembered) >= MAX_REMEMBERED:
             remembered.clear()
-        remembered[key] = agent  # into a forgotten one, if it was deleted while we asked
-        return agent
+        remembered[key] = known  # into a forgotten one, if it was deleted while we asked
+        return known.agent
 
     def is_remembered(self, secret: str) -> bool:
         """Whether a key was found good lately, without asking the store."""
@@ -86,7 +116,27 @@ class Keys:
         self._remembered = {}
 
 
-def _find(rows: Transaction, key_digest: bytes) -> Agent | None:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A key and its agent, who is not disabled."""
+
+    key: ApiKey
+    agent: Agent
+
+    def serves(self, email: str, now: datetime) -> bool:
+        return self.agent.email == email.casefold() and self.key.is_valid(now)
+
+
+def _require(rows: Transaction, site_id: int, key_id: str) -> ApiKey:
+    key = next((key for key in rows.keys.of_site(site_id) if key.id == key_id), None)
+    if key is None:
+        raise VisavisError(ErrorKind.EntityNotFound, f"There is no key {key_id}.")
+    return key
+
+
+def _find(rows: Transaction, key_digest: bytes) -> _Known | None:
     key = rows.keys.find(key_digest)
     agent = rows.agents.get(key.site_id, key.agent_id) if key else None
-    return None if agent is None or agent.is_disabled else agent
+    if key is None or agent is None or agent.is_disabled:
+        return None
+    return _Known(key, agent)

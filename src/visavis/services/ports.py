@@ -89,6 +89,9 @@ class CredentialRows(Protocol):
     def touch(self, digest: bytes, moment: datetime) -> None:
         """Record when a session was used, unless a later use is recorded already."""
 
+    def expire(self, digest: bytes, moment: datetime) -> None:
+        """Let a token end then, unless it ends before."""
+
     def delete(self, digest: bytes) -> bool: ...
     def delete_family(self, site_id: int, family_id: str) -> None: ...
     def delete_of_client(self, site_id: int, client_id: str) -> None: ...
@@ -113,6 +116,10 @@ class ClientRows(Protocol):
         """Let the client use these grants and no other."""
 
     def disable(self, site_id: int, client_id: str, *, is_disabled: bool) -> None: ...
+    def replace_secret(
+        self, client: Client, secret_digest: bytes, old_expires_at: datetime | None
+    ) -> None:
+        """Replace the secret; the present one stays valid until then, if at all."""
 
 
 class KeyRows(Protocol):
@@ -123,6 +130,10 @@ class KeyRows(Protocol):
         """Delete every key of an agent."""
 
     def delete(self, site_id: int, key_id: str) -> bool: ...
+    def expire(self, site_id: int, key_id: str, moment: datetime) -> None:
+        """Let a key end then."""
+
+    def delete_expired(self, now: datetime) -> None: ...
 
 
 class ConfigRows(Protocol):

@@ -1,103 +1,214 @@
-"""Failed attempts to sign in, in a bounded number of audit entries."""
+"""Failed attempts to sign in or to use a secret, in a bounded number of audit entries."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from visavis.domain.audit import ActionType, AuditEntry, FieldChange
+from visavis.domain.errors import VisavisError
+from visavis.domain.ids import plain_id
+from visavis.domain.oauth import CredentialKind
 from visavis.domain.people import Agent
 from visavis.services.audit import Auditor, from_address
 from visavis.services.ports import Store, Transaction
+from visavis.services.secrets import digest
 
 WINDOW_SECONDS: Final = 3600.0
 MAX_PAIRS: Final = 20
 FIRST_SITE: Final = 1
 UNKNOWN: Final = "an unknown account"
 
-Pair = tuple[str, str]
-"""Account and network."""
+WORDS: Final = {
+    ActionType.SIGN_IN_FAILED: ("to sign in to", "several accounts"),
+    ActionType.CLIENT_REFUSED: ("to authenticate as", "several OAuth clients"),
+    ActionType.TOKEN_REFUSED: ("to use", "several tokens"),
+    ActionType.UPLOAD_KEY_REFUSED: ("to upload with", "several upload keys"),
+}
+"""Words of a summary before the subject of an attempt, and the name of several subjects."""
+
+
+class Pair(NamedTuple):
+    """The subject of an attempt, as a summary and as an object's name, and the network."""
+
+    subject: str
+    object_name: str
+    address: str
 
 
 @dataclass(slots=True)
 class _Window:
-    """An hour of one site: attempts per pair that have no entry yet, and those beyond the pairs."""
+    """An hour of one site and action: attempts without an entry, by pair and beyond the pairs."""
 
     begun: float
     pairs: dict[Pair, int] = field(default_factory=dict)
     others: int = 0
 
+    def add(self, pair: Pair, count: int = 1) -> None:
+        if pair in self.pairs or len(self.pairs) < MAX_PAIRS:
+            self.pairs[pair] = self.pairs.get(pair, 0) + count
+        else:
+            self.others += count
+
+    def take(self) -> tuple[dict[Pair, int], int]:
+        """Return the counts, which are 0 from now on."""
+        pending = {pair: count for pair, count in self.pairs.items() if count}
+        others, self.others = self.others, 0
+        self.pairs = dict.fromkeys(self.pairs, 0)
+        return pending, others
+
 
 class SignInFailures:
-    """Counts failed attempts and writes them to the audit log of the account's site.
+    """Counts failed attempts and writes them to the audit log of the site that they concern.
 
-    The first failure of an account from a network is an entry at once. Further ones within an hour
-    are counted, and their number is one entry when the hour is over. A site has at most 20 such
-    pairs in an hour; all other failures become one entry: strangers cannot fill the disk. Attempts
-    on accounts that do not exist are in the log of the first site, without what was typed, which
-    may have been a password.
+    The first failure of a subject from a network is an entry at once. Further ones are counted;
+    `flush` makes one entry for each site and action of all that were counted since the last time.
+    A site and action have at most 20 such pairs in an hour, and all other failures are one number:
+    strangers cannot fill the disk. Attempts that concern no known site are in the log of the first
+    one, without what was sent, which may have been a password.
     """
 
     def __init__(self, store: Store, auditor: Auditor, elapsed: Callable[[], float]) -> None:
         self._store = store
         self._auditor = auditor
         self._elapsed = elapsed
-        self._windows: dict[int, _Window] = {}
+        self._windows: dict[tuple[int, ActionType], _Window] = {}
 
     async def add(self, account: Agent | None, address: str) -> None:
-        """Count a failure; if it is the first of its kind, it is durable when this returns."""
+        """Count a wrong password or API key."""
+        email = account.email if account else ""
         site_id = account.site_id if account else FIRST_SITE
-        pair = account.email if account else "", address
-        await self.flush()
-        window = self._windows.setdefault(site_id, _Window(self._elapsed()))
-        if pair in window.pairs:
-            window.pairs[pair] += 1
-        elif len(window.pairs) >= MAX_PAIRS:
-            window.others += 1
-        else:
-            window.pairs[pair] = 0
-            await self._write(site_id, [self._entry(site_id, pair, 1, "Failed attempt")])
+        pair = Pair(email or UNKNOWN, f"agent {email}" if email else UNKNOWN, address)
+        await self._count(site_id, ActionType.SIGN_IN_FAILED, pair)
 
-    async def flush(self, *, is_final: bool = False) -> None:
-        """Write the counts of every hour that is over; of all with `is_final`."""
-        now = self._elapsed()
-        for site_id, window in list(self._windows.items()):
-            if is_final or now - window.begun >= WINDOW_SECONDS:
-                del self._windows[site_id]  # before waiting: nobody else writes it too
-                await self._write(site_id, list(self._entries(site_id, window)))
+    async def add_client(self, client_id: str, address: str) -> None:
+        """Count a wrong secret of an OAuth client, or a client that is unknown or disabled."""
+        site_id, named = await self._client(client_id)
+        subject = f"the {named}" if named else "an unknown OAuth client"
+        pair = Pair(subject, named or subject, address)
+        await self._count(site_id, ActionType.CLIENT_REFUSED, pair)
 
-    def _entries(self, site_id: int, window: _Window) -> Iterator[AuditEntry]:
-        for pair, count in window.pairs.items():
-            if count:
-                yield self._entry(site_id, pair, count, "Further failed attempts")
-        if window.others:
-            yield self._auditor.anonymous(
-                site_id,
-                ActionType.SIGN_IN_FAILED,
-                "several accounts",
-                "Further failed attempts to sign in to several accounts or from several networks",
-                _attempts(window.others),
-            )
+    async def add_grant(self, client_id: str, address: str) -> None:
+        """Count a code or refresh token that is wrong, used or revoked."""
+        site_id, named = await self._client(client_id)
+        subject = f"a code or refresh token as the {named or 'OAuth client'}"
+        pair = Pair(subject, named or subject, address)
+        await self._count(site_id, ActionType.TOKEN_REFUSED, pair)
 
-    def _entry(self, site_id: int, pair: Pair, count: int, words: str) -> AuditEntry:
-        email, address = pair
-        return self._auditor.anonymous(
-            site_id,
-            ActionType.SIGN_IN_FAILED,
-            f"agent {email}" if email else UNKNOWN,
-            f"{words} to sign in to {email or UNKNOWN}",
-            from_address(address),
-            _attempts(count),
-        )
+    async def add_token(self, token: str, address: str) -> None:
+        """Count a token that is wrong or revoked, or that of a disabled agent.
 
-    async def _write(self, site_id: int, entries: list[AuditEntry]) -> None:
+        A token that has merely expired is not counted: programs find out so that they need another.
+        """
+        key = digest(token)
+
+        def work(rows: Transaction) -> tuple[bool, Agent | None]:
+            known = rows.credentials.find(key)
+            agent = rows.agents.get(known.site_id, known.agent_id) if known else None
+            is_access = known is not None and known.kind is not CredentialKind.REFRESH
+            return is_access and agent is not None and not agent.is_disabled, agent
+
+        has_expired, agent = await self._store.read(work)
+        if has_expired:
+            return
+        subject = f"a token of {agent.email}" if agent else "an unknown or revoked token"
+        pair = Pair(subject, f"agent {agent.email}" if agent else subject, address)
+        site_id = agent.site_id if agent else FIRST_SITE
+        await self._count(site_id, ActionType.TOKEN_REFUSED, pair)
+
+    async def add_upload_key(self, address: str) -> None:
+        """Count a wrong or replaced upload key."""
+        subject = "an unknown upload key"
+        pair = Pair(subject, subject, address)
+        await self._count(FIRST_SITE, ActionType.UPLOAD_KEY_REFUSED, pair)
+
+    async def flush(self) -> None:
+        """Write what has been counted; what cannot be written now stays counted."""
+        for key in list(self._windows):
+            await self._flush(*key)
+
+    async def _client(self, client_id: str) -> tuple[int, str]:
+        """Return the site and the object's name of a client, which is empty if it is unknown."""
+        client = await self._store.read(lambda rows: rows.clients.find(plain_id(client_id)))
+        return (client.site_id, f"OAuth client {client.name}") if client else (FIRST_SITE, "")
+
+    async def _count(self, site_id: int, action: ActionType, pair: Pair) -> None:
+        """Count a failure; if it is the first of its kind, it is durable when this returns."""
+        window = self._windows.get((site_id, action))
+        if window and self._is_over(window):
+            await self._flush(site_id, action)
+        window = self._windows.setdefault((site_id, action), _Window(self._elapsed()))
+        is_first = pair not in window.pairs and len(window.pairs) < MAX_PAIRS
+        window.add(pair)
+        if is_first:
+            window.pairs[pair] -= 1  # before waiting: `flush` would write it too
+            words = f"Failed attempt {WORDS[action][0]} {pair.subject}"
+            entry = self._entry(site_id, action, pair, words, 1)
+            await self._write(site_id, action, entry, {pair: 1}, 0)
+
+    async def _flush(self, site_id: int, action: ActionType) -> None:
+        window = self._windows[site_id, action]
+        if self._is_over(window):
+            del self._windows[site_id, action]
+        pending, others = window.take()
+        if pending or others:
+            entry = self._further(site_id, action, pending, others)
+            await self._write(site_id, action, entry, pending, others)
+
+    def _is_over(self, window: _Window) -> bool:
+        return self._elapsed() - window.begun >= WINDOW_SECONDS
+
+    def _further(
+        self, site_id: int, action: ActionType, pending: dict[Pair, int], others: int
+    ) -> AuditEntry:
+        """Return the one entry of what was counted."""
+        verb, several = WORDS[action]
+        words = f"Further failed attempts {verb}"
+        if len(pending) == 1 and not others:
+            ((pair, count),) = pending.items()
+            return self._entry(site_id, action, pair, f"{words} {pair.subject}", count)
+        subjects = [
+            *dict.fromkeys(pair.subject for pair in pending),
+            *(["others"] if others else []),
+        ]
+        named = {pair.object_name for pair in pending}
+        details = [_attempts(sum(pending.values()) + others)]
+        details += [
+            FieldChange(pair.subject, "", f"{count} from {pair.address or 'this machine'}")
+            for pair, count in pending.items()
+        ]
+        details += [FieldChange("others", "", str(others))] if others else []
+        object_name = named.pop() if len(named) == 1 and not others else several
+        summary = f"{words} {', '.join(subjects)}"
+        return self._auditor.anonymous(site_id, action, object_name, summary, *details)
+
+    def _entry(
+        self, site_id: int, action: ActionType, pair: Pair, words: str, count: int
+    ) -> AuditEntry:
+        details = from_address(pair.address), _attempts(count)
+        return self._auditor.anonymous(site_id, action, pair.object_name, words, *details)
+
+    async def _write(
+        self,
+        site_id: int,
+        action: ActionType,
+        entry: AuditEntry,
+        counted: dict[Pair, int],
+        others: int,
+    ) -> None:
         def work(rows: Transaction) -> None:
             if rows.sites.get(site_id):
-                for entry in entries:
-                    rows.audit.add(entry)
+                rows.audit.add(entry)
 
-        await self._store.write(work)
+        try:
+            await self._store.write(work)
+        except VisavisError:
+            window = self._windows.setdefault((site_id, action), _Window(self._elapsed()))
+            for pair, count in counted.items():
+                window.add(pair, count)
+            window.others += others
+            raise
 
 
 def _attempts(count: int) -> FieldChange:

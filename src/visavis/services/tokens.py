@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -139,6 +139,33 @@ class Tokens:
             remembered.clear()
         remembered[token] = known  # into a forgotten one, if it was revoked while we asked
         return known
+
+    async def rotate(
+        self, token: str, overlap: timedelta, entry_of: Callable[[Agent], AuditEntry]
+    ) -> str:
+        """Return a token like this one, which stays valid for `overlap`, or until it ends.
+
+        Raises `EntityNotFound` unless it is a token that the command line has issued and that is
+        valid.
+        """
+        new, key, now = PREFIX + self._new_secret(), digest(token), self._clock()
+
+        def work(rows: Transaction) -> None:
+            old = rows.credentials.find(key)
+            agent = rows.agents.get(old.site_id, old.agent_id) if old else None
+            is_own = old is not None and old.kind is CredentialKind.BEARER and not old.client_id
+            if old is None or agent is None or not is_own or old.expires_at <= now:
+                raise VisavisError(ErrorKind.EntityNotFound, "There is no such token.")
+            expires_at = now + (old.expires_at - old.created_at)
+            rows.credentials.add(
+                replace(old, digest=digest(new), created_at=now, expires_at=expires_at)
+            )
+            rows.credentials.expire(key, now + overlap)
+            rows.audit.add(entry_of(agent))
+
+        await self._store.write(work)
+        self.forget()
+        return new
 
     async def revoke(
         self, token: str, entry_of: Callable[[Agent], AuditEntry] | None = None

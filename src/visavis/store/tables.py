@@ -129,6 +129,8 @@ clients = Table(
     Column("agent_id", Integer, ForeignKey("agents.id")),
     Column("is_disabled", Boolean(create_constraint=False), nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("old_secret_digest", LargeBinary(32)),
+    Column("old_secret_expires_at", Moment),
 )
 
 authorization_codes = Table(
@@ -155,6 +157,7 @@ api_keys = Table(
     Column("name", Text, nullable=False),
     Column("digest", LargeBinary(32), nullable=False, unique=True),
     Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
 )
 
 av_configs = Table(

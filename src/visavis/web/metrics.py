@@ -47,10 +47,14 @@ class MetricsAccess:
     """
 
     def __init__(self, networks: Collection[str], token: str) -> None:
-        """Raises `ValueError` for what is no address or network."""
+        """Raises `ValueError` for what is no address or network. See `use_tokens`."""
         self._networks = [ip_network(network, strict=False) for network in networks]
-        self._token = token
+        self.use_tokens(token)
         self.refused = 0
+
+    def use_tokens(self, tokens: str) -> None:
+        """Let the bearers of any of these tokens in; commas are between them."""
+        self._tokens = [token.strip().encode() for token in tokens.split(",") if token.strip()]
 
     def require(self, scope: Scope) -> None:
         """Raises `PermissionDenied`."""
@@ -63,10 +67,9 @@ class MetricsAccess:
 
     def _has_token(self, scope: Scope) -> bool:
         scheme, _, given = header(scope, b"authorization").partition(" ")
-        return (
-            bool(self._token)
-            and scheme.lower() == "bearer"
-            and compare_digest(given.strip().encode(), self._token.encode())
+        token = given.strip().encode()
+        return scheme.lower() == "bearer" and any(
+            compare_digest(token, known) for known in self._tokens
         )
 
     def _is_near(self, scope: Scope) -> bool:

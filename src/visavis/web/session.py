@@ -101,7 +101,7 @@ class Sessions:
         scope = connection.scope
         authorization = header(scope, b"authorization")
         if authorization[:7].casefold() == "bearer ":
-            agent = await self._tokens.authenticate(authorization[7:].strip())
+            agent = await self._token_holder(connection, authorization[7:].strip())
         elif authorization[:6].casefold() == "basic ":
             agent = await self._key_holder(connection, authorization[6:].strip())
         elif authorization:
@@ -169,7 +169,16 @@ class Sessions:
         scheme, _, token = header(connection.scope, b"authorization").partition(" ")
         if scheme.casefold() != "bearer" or not token.strip():
             raise VisavisError(ErrorKind.Unauthorized)
-        return await self._tokens.authenticate(token.strip())
+        return await self._token_holder(connection, token.strip())
+
+    async def _token_holder(self, connection: HTTPConnection, token: str) -> Agent:
+        """The agent of a token that a program has sent; a wrong one is in the audit log."""
+        try:
+            return await self._tokens.authenticate(token)
+        except VisavisError as error:
+            if error.kind is ErrorKind.Unauthorized:
+                await self._people.failures.add_token(token, source_of(connection.scope))
+            raise
 
     async def _key_holder(self, connection: HTTPConnection, encoded: str) -> Agent:
         """The agent of an e-mail address and an API key (RFC 7617)."""

@@ -70,9 +70,11 @@ const GROUPS: [Word, string[]][] = [
   [
     "groupPrograms",
     [
-      ...["apiKeyCreated", "apiKeyDeleted", "uploadKeyCreated", "uploadKeyDeleted", "uploadKeyRotated"],
-      ...["clientCreated", "clientGrantsChanged", "clientDisabled", "clientEnabled"],
-      ...["tokenIssued", "tokenRevoked", "tokenReused"],
+      ...["apiKeyCreated", "apiKeyRotated", "apiKeyDeleted"],
+      ...["uploadKeyCreated", "uploadKeyRotated", "uploadKeyDeleted", "uploadKeyRefused"],
+      ...["clientCreated", "clientGrantsChanged", "clientSecretRotated"],
+      ...["clientDisabled", "clientEnabled", "clientRefused"],
+      ...["tokenIssued", "tokenRotated", "tokenRevoked", "tokenReused", "tokenRefused"],
     ],
   ],
   ["groupAuditLog", ["auditLogExported", "auditLogTrimmed"]],

@@ -68,6 +68,13 @@ class Credentials(Rows):
         unused = update(t.credentials).where(c.digest == digest, c.used_at.is_(None))
         return bool(self._run(unused.values(used_at=now)).rowcount)
 
+    def expire(self, digest: bytes, moment: datetime) -> None:
+        c = t.credentials.c
+        is_later = c.expires_at > moment
+        query = update(t.credentials).where(c.digest == digest, is_later)
+        self._run(query.values(expires_at=moment))
+        self._changed()
+
     def delete(self, digest: bytes) -> bool:
         deleted = self._run(delete(t.credentials).where(t.credentials.c.digest == digest))
         self._changed()
@@ -155,6 +162,17 @@ class Clients(Rows):
     def disable(self, site_id: int, client_id: str, *, is_disabled: bool) -> None:
         self._set(site_id, client_id, is_disabled=is_disabled)
 
+    def replace_secret(
+        self, client: Client, secret_digest: bytes, old_expires_at: datetime | None
+    ) -> None:
+        self._set(
+            client.site_id,
+            client.id,
+            secret_digest=secret_digest,
+            old_secret_digest=client.secret_digest if old_expires_at else None,
+            old_secret_expires_at=old_expires_at,
+        )
+
     def _set(self, site_id: int, client_id: str, **values: Any) -> None:
         c = t.clients.c
         self._run(update(t.clients).where(c.site_id == site_id, c.id == client_id).values(values))
@@ -180,8 +198,18 @@ class Keys(Rows):
                 name=key.name,
                 digest=key.digest,
                 created_at=key.created_at,
+                expires_at=key.expires_at,
             )
         )
+
+    def expire(self, site_id: int, key_id: str, moment: datetime) -> None:
+        c = t.api_keys.c
+        query = update(t.api_keys).where(c.site_id == site_id, c.id == key_id)
+        self._run(query.values(expires_at=moment))
+        self._changed()
+
+    def delete_expired(self, now: datetime) -> None:
+        self._run(delete(t.api_keys).where(t.api_keys.c.expires_at <= now))
 
     def delete(self, site_id: int, key_id: str) -> bool:
         c = t.api_keys.c
@@ -210,6 +238,8 @@ def _client(row: Row[Any]) -> Client:
         frozenset(map(Grant, row.grants)),
         row.agent_id,
         row.is_disabled,
+        row.old_secret_digest,
+        row.old_secret_expires_at,
     )
 
 

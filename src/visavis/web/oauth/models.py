@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hmac
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
 from authlib.oauth2.rfc6749 import ClientMixin
 
 from visavis.domain.oauth import AuthorizationCode, Client, Credential, Grant
-from visavis.services.secrets import digest
 from visavis.services.tokens import EVERY_SCOPE
 
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "[::1]", "::1", "localhost"})
@@ -18,8 +17,9 @@ LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "[::1]", "::1", "localhost"})
 class ClientModel(ClientMixin):  # type: ignore[misc]  # Authlib has no types
     """A registered client (RFC 6749 §2)."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, is_secret: Callable[[Client, str], bool]) -> None:
         self.row = client
+        self._is_secret = is_secret
 
     def get_client_id(self) -> str:
         return self.row.id
@@ -35,8 +35,7 @@ class ClientModel(ClientMixin):  # type: ignore[misc]  # Authlib has no types
         return any(is_same_redirect(known, redirect_uri) for known in self.row.redirect_uris)
 
     def check_client_secret(self, client_secret: str) -> bool:
-        known = self.row.secret_digest
-        return known is not None and hmac.compare_digest(known, digest(client_secret))
+        return self._is_secret(self.row, client_secret)
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         return (method == "none") is self.row.is_public

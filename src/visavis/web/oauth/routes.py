@@ -7,10 +7,11 @@ import binascii
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from authlib.common.urls import add_params_to_uri
 from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749 import InvalidClientError, InvalidGrantError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -80,6 +81,7 @@ class OAuth:
         answer = await self._perform(lambda server: server.create_token_response(asked))
         if answer.status != 200:
             self._tokens.forget()  # a family may have died of this
+            await self._audit_refusal(request, asked, answer)
         return _json(answer)
 
     async def revoke(self, request: Request) -> Response:
@@ -196,7 +198,17 @@ class OAuth:
         answer = await self._perform(lambda server: server.create_endpoint_response(name, asked))
         if name == "revocation":
             self._tokens.forget()
+        if answer.status != 200:
+            await self._audit_refusal(request, asked, answer)
         return _json(answer)
+
+    async def _audit_refusal(self, request: Request, asked: Asked, answer: Answered) -> None:
+        """Record a wrong client secret, code or refresh token; passwords are recorded already."""
+        error, address = answer.body.get("error"), source_of(request.scope)
+        if error == InvalidClientError.error:
+            await self._people.failures.add_client(_client_id(asked), address)
+        elif error == InvalidGrantError.error and _is_of_secret(asked):
+            await self._people.failures.add_grant(_client_id(asked), address)
 
     async def _authenticated(self, request: Request, asked: Asked) -> Asked | Response:
         """Check the password of a password grant. The rest is for the unit of work.
@@ -252,6 +264,19 @@ def _client_credentials(request: Request) -> dict[str, str]:
     except (binascii.Error, ValueError):
         return {}
     return {"Authorization": value} if readable.isprintable() else {}
+
+
+def _client_id(asked: Asked) -> str:
+    """Return the client that a request names, in its header (RFC 6749 §2.3.1) or its body."""
+    value = asked.headers.get("Authorization", "")
+    if not value:
+        return asked.parameters.get("client_id", "")
+    return unquote(base64.b64decode(value.partition(" ")[2]).decode().partition(":")[0])
+
+
+def _is_of_secret(asked: Asked) -> bool:
+    """Whether a request has tried to exchange a code or a refresh token."""
+    return asked.parameters.get("grant_type") in {Grant.AUTHORIZATION_CODE, Grant.REFRESH_TOKEN}
 
 
 def _refusal(status: int, error: str, description: str) -> Response:

@@ -114,7 +114,9 @@ class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib has no types
         if client is None or client.is_disabled:
             return None
         site = self.rows.sites.get(client.site_id)
-        return None if site is None or site.is_disabled else ClientModel(client)
+        if site is None or site.is_disabled:
+            return None
+        return ClientModel(client, self.grants.is_secret)
 
     def generate_token(
         self,
