@@ -2,8 +2,8 @@
 
 The other browser tells how many pictures it decoded and when they were captured (by their RTP
 timestamps), and the level of what it heard. Its jitter buffer delays a sound by up to more than a
-second and stretches it, so a sound's place is taken from the log of the page that sent it: the
-file must have every sound that was heard, as far from the others as it was made.
+second and stretches it, so a sound's place is taken from the log of the page that sent it too: the
+file must have every sound that was heard, as far from the others as it was made or heard.
 """
 
 from __future__ import annotations
@@ -325,9 +325,9 @@ def _sounds(
         if start - MOST_DELAY <= one.at <= end and not _overlaps(pauses, one.at, one.at)
     ]
     heard = [one for one in onsets(receiver.heard) if start <= one.at <= end + MOST_DELAY]
-    found = onsets([Level(start - 1.0, 0.0, start), *levels])
+    found = [one.at for one in onsets([Level(start - 1.0, 0.0, start), *levels])]
     certain = [one.at for one in sent if one.is_certain]
-    delay = _constant(certain, [one.at for one in found], low=-0.3, high=1.0)
+    delay = _constant(certain, found, low=-0.3, high=1.0)
     undelayed = [one.at - receiver.delay(one.at) for one in heard]
     rest = _constant(certain, undelayed, low=0.0, high=MOST_DELAY)
     judged = [
@@ -363,20 +363,16 @@ def _is_logged(sender: Reception, sent: list[Sound], at: float) -> bool:
     )
 
 
-def _offset_of(sound: Sound, heard: float, found: list[Sound], delay: float) -> float:
+def _offset_of(sound: Sound, heard: float, found: list[float], delay: float) -> float:
     """Return how far from its place a sound is in the file; `heard` is when its receiver had it.
 
-    Of a sound whose first packets were lost on their way to the server both have the end alone.
+    The sender's log has the sound late if the thread that samples it waited, and whole if its first
+    packets were lost before the server; the receiver's jitter buffer gives its delay as an average.
+    A sound is in its place if one of them had it there: neither knows of the file.
     """
-    offset = min((sound.distance(one.at - delay) for one in found), default=1.0)
-    if offset <= MOST_OFFSET:
-        return offset
-    ends = (
-        abs(one.end - delay - sound.end)
-        for one in found
-        if one.at - delay <= heard + MOST_OFFSET and sound.at <= one.at - delay <= sound.end
+    return min(
+        (min(sound.distance(at - delay), abs(at - delay - heard)) for at in found), default=1.0
     )
-    return min(ends, default=offset)
 
 
 def _missing(

@@ -42,11 +42,10 @@ Levels = list[Level]
 
 
 class Sound(NamedTuple):
-    """A sound that begins not before `earliest` and not after `at`, and ends at `end`."""
+    """Beginning of a sound: not before `earliest` and not after `at`."""
 
     at: float
     earliest: float
-    end: float
 
     def distance(self, other: float) -> float:
         """Return by how many seconds another moment is outside of this one."""
@@ -106,15 +105,13 @@ def reception(logs: Iterable[Mapping[str, Any]]) -> Reception:
 
 
 def onsets(levels: Levels) -> list[Sound]:
-    """Return the sounds that begin after some silence, each with its own short silences."""
+    """When a sound begins after some silence."""
     found: list[Sound] = []
     last = levels[0].at if levels else 0.0
     for at, rms, earliest in levels:
         if rms > AUDIBLE:
             if at - last > QUIET_SECONDS:
-                found.append(Sound(at, earliest, at))
-            elif found:
-                found[-1] = found[-1]._replace(end=at)
+                found.append(Sound(at, earliest))
             last = at
     return found
 

@@ -171,4 +171,7 @@ class SoakCall:
 
 def press(page: Page, label: str) -> None:
     """Press a button as soon as it is there; both browsers can."""
-    eventually(lambda: page.evaluate(PRESS, label))
+    try:
+        eventually(lambda: page.evaluate(PRESS, label))
+    except AssertionError as error:
+        raise AssertionError(f"no button {label}") from error

@@ -118,10 +118,15 @@ def test_a_sound_that_is_not_in_the_file_is_found(path: Path) -> None:
 
 
 def test_a_sound_that_was_cut_on_its_way_is_in_its_place(path: Path) -> None:
-    """Its first packets were lost before the server: neither has them, but both have its end."""
+    """Its first packets were lost before the server: neither file nor receiver has them."""
     longer = [*BEEPS[:3], (2.85, 3.1), *BEEPS[4:]]
     assert faults(path, log(longer), log()) == []
     assert faults(path, log(longer), log(heard=longer)) == ["Visitor: sounds are misplaced"]
+
+
+def test_a_sound_that_its_sender_logged_late_is_where_it_was_heard(path: Path) -> None:
+    late = [*BEEPS[:3], (3.2, 3.3), *BEEPS[4:]]
+    assert faults(path, log(late), log()) == []
 
 
 def test_a_sound_in_a_hole_of_the_log_is_not_judged(path: Path) -> None:
