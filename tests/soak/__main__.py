@@ -84,8 +84,11 @@ def call(system: System, browser: Browser, row: Row, seed: int) -> tuple[list[st
     return lines(row, verdicts) + kept, is_true
 
 
-def soak(rows: Sequence[Row], seed: int) -> int:
-    """Print the table as it grows; return how many rows were not true or not run."""
+def soak(rows: Sequence[tuple[int, Row]], seed: int) -> int:
+    """Print the table as it grows; return how many rows were not true or not run.
+
+    A row has its number in the whole matrix, so that its call is the same when it is run alone.
+    """
     true = 0
     with tempfile.TemporaryDirectory(prefix="soak-") as directory, sync_playwright() as playwright:
         expect.set_options(timeout=1000 * PATIENCE)
@@ -94,12 +97,12 @@ def soak(rows: Sequence[Row], seed: int) -> int:
         try:
             system.hire(COLLEAGUE, PASSWORD, "--name", "Bea", "--administrator")
             print(line(HEADER), flush=True)
-            for number, row in enumerate(rows, 1):
+            for count, (number, row) in enumerate(rows, 1):
                 started = time.monotonic()
-                progress(f"{number} of {len(rows)}: {row.name} ...")
+                progress(f"{count} of {len(rows)}: {row.name} ...")
                 said, is_true = call(system, browser, row, seed + number)
                 true += is_true
-                progress(f"{number} of {len(rows)}: {time.monotonic() - started:.0f} s", end="\n")
+                progress(f"{count} of {len(rows)}: {time.monotonic() - started:.0f} s", end="\n")
                 print(*said, sep="\n", flush=True)
         except KeyboardInterrupt:
             progress("stopped", end="\n")
@@ -124,12 +127,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--list", action="store_true", help="print the rows and end")
     options = parser.parse_args(arguments)
     rows = [
-        row
-        for row in matrix(is_full=options.full)
+        (number, row)
+        for number, row in enumerate(matrix(is_full=options.full), 1)
         if not options.only or any(text in row.name for text in options.only)
     ]
     if options.list:
-        print(*(row.name for row in rows), sep="\n")
+        print(*(row.name for _, row in rows), sep="\n")
         return 0
     subprocess.run(["sh", ROOT / "tests" / "system-packages"], check=True)
     return 1 if soak(rows, options.seed) else 0

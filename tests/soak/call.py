@@ -158,7 +158,7 @@ class SoakCall:
         self.parties.sign_in(self._bea, COLLEAGUE, PASSWORD)
         press(agent, "Transfer")
         press(agent, "Transfer to Bea")
-        press(self._bea, "With video")
+        press(self._bea, "Accept")
         self._wait(EVENT_SECONDS)
 
     def _hang_up(self, sides: Sides) -> None:

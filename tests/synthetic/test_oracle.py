@@ -129,6 +129,18 @@ def test_a_sound_that_its_sender_logged_late_is_where_it_was_heard(path: Path) -
     assert faults(path, log(late), log()) == []
 
 
+def test_sounds_that_a_jitter_buffer_held_for_unknown_times_are_compared_as_sent(
+    path: Path,
+) -> None:
+    """It tells an average of its delay, so that most of them cannot be followed."""
+    heard: Sounds = [(at + 0.2 + (0.5 if at % 2 else 0.0), at + 0.8) for at in range(SECONDS)]
+    sent: Sounds = [(at, at + 0.1) for at in range(0, SECONDS, 2)]
+    assert faults(path, log(), log(heard=heard)) == []
+    assert faults(path, log(sent), log(heard=heard)) == []
+    few: Sounds = [(at + 0.45, at + 0.55) for at in range(SECONDS)]
+    assert "Visitor: its sounds were not followed" in faults(path, log(few[:1] + BEEPS[5:]), log())
+
+
 def test_a_sound_in_a_hole_of_the_log_is_not_judged(path: Path) -> None:
     def cut(one: dict[str, Any], first: int, end: int) -> dict[str, Any]:
         return {**one, "sent": [row for row in one["sent"] if not first <= row[1] < end]}
