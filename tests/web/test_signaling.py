@@ -233,6 +233,34 @@ def test_a_revoked_token_ends_the_call_and_closes_the_console(enabled: Served) -
     run(enabled, talk)
 
 
+def test_signing_out_in_another_tab_ends_the_call_and_closes_the_console(
+    enabled: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def talk(signaling: Signaling) -> None:
+        account = {"email": "admin@example.com", "password": "secret"}
+        session = httpx2.post(f"{enabled.url}/session", json=account)
+        cookie = {"Cookie": f"visavis_session={session.cookies['visavis_session']}"}
+        console = connect(
+            f"{signaling.base}/agent", additional_headers=cookie, origin=Origin(enabled.url)
+        )
+        async with console as one, signaling.visitor() as other:
+            agent, visitor = Page(one), Page(other)
+            await agent.hear("welcome")
+            await visitor.say(type="call", media="video", offer=OFFER)
+            call_id = (await agent.hear("ring"))["callId"]
+            await agent.say(type="accept", callId=call_id)
+            await agent.hear("callState")
+            ended = await asyncio.to_thread(httpx2.delete, f"{enabled.url}/session", headers=cookie)
+            assert ended.status_code == 204
+            assert (await visitor.hear("ended"))["by"] == "agent"
+            assert await agent.end() == POLICY_VIOLATION
+            await visitor.say(type="call", media="video", offer=OFFER)
+            assert (await visitor.hear("ended"))["reason"] == "missed"  # nobody is on duty
+        assert "Exception in ASGI application" not in caplog.text
+
+    run(enabled, talk)
+
+
 def test_a_disabled_agent_is_off_duty_on_every_page(enabled: Served) -> None:
     """The command line disables agents in a process of its own: only the database tells of it."""
 

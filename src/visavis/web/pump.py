@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
 from visavis.domain import signaling
 from visavis.domain.errors import ErrorKind, VisavisError
@@ -48,8 +48,8 @@ async def pump(
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
-    except WebSocketDisconnect:
-        pass
+    except (WebSocketDisconnect, WebSocketDisconnected):
+        pass  # The page has gone, or `until` has closed its socket while a message was on its way.
     finally:
         await cancelled(*tasks)
 
