@@ -11,7 +11,7 @@ from threading import Thread
 from typing import Final
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.npm import installed
 from tests.running import Parties, System
@@ -35,11 +35,41 @@ KINDS: Final = {
     "plain": ("", SCRIPT),
     "module": ("", SCRIPT.replace("<script", '<script type="module"')),
     "turbo": ("", f'<script type="module" src="turbo.js"></script>{SCRIPT}'),
+    "astro": ("", f'<script type="module" src="astro.js"></script>{SCRIPT}'),
     "spa": ("", SCRIPT),
     "csp": ("", SCRIPT.replace("NONCE", 'nonce="n"')),
     "rtl": ('dir="rtl"', HOSTILE + SCRIPT),
+    "wrong": ("", SCRIPT.replace('data-site="1"', 'data-site="77"')),
     "bootstrap": ("", f'<link rel="stylesheet" href="bootstrap.css">{SCRIPT}'),
 }
+
+
+# the steps of `swap` in Astro's router (astro/dist/transitions/swap-functions.js), which replaces
+# the attributes of <html>, the head and the body, and runs the scripts of the new page
+VIEW_TRANSITIONS: Final = """
+const swap = next => {
+  const root = document.documentElement;
+  for (const { name } of [...root.attributes]) root.removeAttribute(name);
+  for (const { name, value } of next.documentElement.attributes) root.setAttribute(name, value);
+  for (const old of [...document.head.children]) old.remove();
+  document.head.append(...next.head.children);
+  document.body.replaceWith(next.body);
+  for (const old of document.scripts) {
+    const script = document.createElement("script");
+    for (const { name, value } of old.attributes) script.setAttribute(name, value);
+    old.replaceWith(script);
+  }
+};
+addEventListener("click", async event => {
+  const link = event.target.closest?.("a");
+  if (!link) return;
+  event.preventDefault();
+  const text = await (await fetch(link.href)).text();
+  const next = new DOMParser().parseFromString(text, "text/html");
+  await document.startViewTransition(() => swap(next)).updateCallbackDone;
+  history.pushState({}, "", link.href);
+});
+"""
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -65,6 +95,7 @@ def shop(tmp_path: Path, system: System) -> Iterator[str]:
     packages = installed(WEB) / "node_modules"
     shutil.copy(packages / "bootstrap/dist/css/bootstrap.min.css", tmp_path / "bootstrap.css")
     shutil.copy(packages / "@hotwired/turbo/dist/turbo.es2017-esm.js", tmp_path / "turbo.js")
+    (tmp_path / "astro.js").write_text(VIEW_TRANSITIONS)
     Handler.policy = POLICY.replace("HOST", system.url)
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(tmp_path))) as server:
         Thread(target=server.serve_forever, daemon=True).start()
@@ -93,27 +124,28 @@ def test_the_widget_looks_the_same_in_pages_of_every_kind(parties: Parties, shop
     looks, problems = {}, []
     page = parties.visitor
     page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
-    for kind in KINDS:
+    for kind in KINDS.keys() - {"wrong"}:
         page.goto(f"{shop}/{kind}.html")
         page.get_by_role("button", name="Video call").wait_for()
         looks[kind] = look(page)
-    assert looks == dict.fromkeys(KINDS, looks["plain"])
+    assert looks == dict.fromkeys(looks, looks["plain"])
     assert looks["plain"]["right"] == looks["plain"]["bottom"] == 16
     assert [text for text in problems if "favicon" not in text and "404" not in text] == []
 
 
+@pytest.mark.parametrize("kind", ["turbo", "astro"])
 def test_a_call_outlives_the_visits_of_a_page_that_replaces_its_body(
-    parties: Parties, shop: str
+    parties: Parties, shop: str, kind: str
 ) -> None:
     parties.arrive()
     page = parties.visitor
-    page.goto(f"{shop}/turbo.html")
+    page.goto(f"{shop}/{kind}.html")
     parties.connect("Video call")
     page.get_by_role("button", name="Make smaller").click()
     bar = page.get_by_role("button", name="Open the call")
     expect(bar).to_be_focused()
     page.get_by_role("link", name="On").click()
-    page.wait_for_function("() => document.title === 'Second'")
+    page.wait_for_function("document.title === 'Second'")
     visitors = parties.agent.get_by_role("region", name="Visitors on your site")
     expect(visitors.or_(parties.agent.get_by_text("Second")).first).to_be_visible()
     bar.click()
@@ -124,7 +156,40 @@ def test_a_call_outlives_the_visits_of_a_page_that_replaces_its_body(
           return !video.paused && video.currentTime > 0;
         }"""
     )
+    assert page.locator("visavis-widget").count() == 1
     parties.hang_up()
+
+
+def test_the_launcher_waits_for_one_request_after_the_loader(parties: Parties, shop: str) -> None:
+    """The connection, which says whether calls are on, is opened while the widget loads."""
+    page, held = parties.visitor, list[Route]()
+    page.route("**/assets/widget-*.js", lambda route: held.append(route))
+    with page.expect_websocket() as socket:
+        page.goto(f"{shop}/plain.html", wait_until="commit")
+    socket.value.wait_for_event("framereceived")
+    assert [route.request.url.rsplit("/", 1)[1].split("-")[0] for route in held] == ["widget"]
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    held[0].continue_()
+    expect(page.get_by_role("region", name="Talk to us")).to_be_visible()
+    assert requests == []
+
+
+def test_a_page_with_a_wrong_site_is_told_so_once(
+    parties: Parties, system: System, shop: str
+) -> None:
+    page, said, sockets = parties.visitor, list[str](), list[str]()
+    page.on("console", lambda message: said.append(message.text))
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    with page.expect_console_message(lambda message: "visavis" in message.text):
+        page.goto(f"{shop}/wrong.html")
+    page.wait_for_timeout(2000)
+    assert [text for text in said if "visavis" in text] == [
+        f'visavis: data-site="77" at {system.url} was refused: There is no such site. '
+        "The widget stays hidden."
+    ]
+    assert len(sockets) == 1
+    assert page.locator("visavis-widget").evaluate("one => one.offsetHeight") == 0
 
 
 def test_a_strict_policy_lets_a_whole_call_pass(parties: Parties, shop: str) -> None:

@@ -1,4 +1,5 @@
 import type { VisavisApi, VisavisEvents } from "../public/visavis";
+import type { EarlySocket } from "./signaling";
 import { shorten } from "./text";
 import type { Happening } from "./visitor";
 import { Widget } from "./widget";
@@ -6,7 +7,7 @@ import { Widget } from "./widget";
 type EventName = keyof VisavisEvents;
 type Listener = (detail: object) => void;
 type Entry = [name: string, ...values: unknown[]];
-type Settings = { origin: string; site: string; position?: string; offset?: string };
+type Settings = { origin: string; site: string; position?: string; offset?: string; early?: EarlySocket };
 
 const EVENTS: EventName[] = [
   "available",
@@ -89,7 +90,7 @@ class Place {
 export const start = (settings: Settings, api: VisavisApi, waiting: Entry[]): void => {
   const widget = new Widget();
   const events = new Events();
-  Object.assign(widget, { origin: settings.origin, site: settings.site });
+  Object.assign(widget, { origin: settings.origin, site: settings.site, early: settings.early });
   widget.place(settings.position, settings.offset);
   for (const event of EVENTS)
     widget.addEventListener(event, (told) => events.tell(event, (told as CustomEvent<object>).detail));

@@ -1,5 +1,7 @@
-// Built into /widget.js: keeps what the page asks for until the widget itself has loaded.
+// Built into /widget.js: keeps what the page asks for until the widget itself has loaded, and connects to
+// the server meanwhile, so that the widget can be drawn as soon as it is there.
 import type { VisavisApi } from "../public/visavis";
+import type { EarlySocket } from "./signaling";
 
 type Entry = [name: string, ...values: unknown[]];
 type Started = { start: (settings: object, api: object, queue: Entry[]) => void };
@@ -24,8 +26,16 @@ declare const importModule: (url: string) => Promise<Started>;
   for (const name of methods) api[name] = (...values: unknown[]) => void queue.push([name, ...values]);
   window.visavis = api as unknown as VisavisApi;
   const settings = { site: searchParams.get("site") || "1", ...tag?.dataset, origin };
+  const socket = new WebSocket(
+    `${origin.replace("http", "ws")}/signaling/visitor?site=${encodeURIComponent(settings.site)}`,
+  );
+  const opened: EarlySocket = { socket, events: [] };
+  socket.onopen = socket.onmessage = socket.onclose = (event: Event) => void opened.events.push(event);
   importModule(`${origin}/static/WIDGET`).then(
-    ({ start }) => start(settings, api, queue),
-    (error) => console.error(`visavis: the widget cannot be loaded from ${origin}.`, error),
+    ({ start }) => start({ ...settings, early: opened }, api, queue),
+    (error) => {
+      socket.close();
+      console.error(`visavis: the widget cannot be loaded from ${origin}.`, error);
+    },
   );
 })();

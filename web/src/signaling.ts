@@ -12,6 +12,9 @@ const ANSWER_WITHIN = 3_000;
 const QUIET_AFTER = { idle: 14_000, busy: 3_000 };
 const TICK = 1_000;
 
+/** A socket that was opened before its `Signaling` existed, and its events since then. */
+export type EarlySocket = { socket: WebSocket; events: Event[] };
+
 /**
  * A WebSocket that comes back: messages in, messages out, and whether it is open.
  *
@@ -38,6 +41,8 @@ export class Signaling<In, Out> {
     private readonly isBusy: () => boolean = () => false,
     /** The server does not, or no longer, let this page in, and says why; true stops the attempts. */
     private readonly onRefused: (reason: string) => boolean = () => false,
+    /** Taken for the first connection. */
+    private early?: EarlySocket,
   ) {
     this.connect();
     for (const event of ["online", "pageshow"]) addEventListener(event, this.onCheck);
@@ -85,7 +90,8 @@ export class Signaling<In, Out> {
   };
 
   private connect(): void {
-    const socket = new WebSocket(this.url);
+    const { socket, events } = this.early ?? { socket: new WebSocket(this.url), events: [] };
+    this.early = undefined;
     this.socket = socket;
     socket.onopen = () => {
       this.heardAt = performance.now();
@@ -99,6 +105,8 @@ export class Signaling<In, Out> {
       if (code === POLICY_VIOLATION && this.onRefused(reason)) this.close();
       this.lost();
     };
+    // Later, because the object that this one is made for is still being constructed.
+    queueMicrotask(() => events.forEach((event) => replay(socket, event)));
   }
 
   private hear(data: string): void {
@@ -128,6 +136,12 @@ export class Signaling<In, Out> {
     this.pause = Math.min(this.longestPause, this.pause * 2);
   }
 }
+
+/** Hand an event to the socket's present handler, as if it happened now. */
+const replay = (socket: WebSocket, event: Event): void => {
+  const handlers = socket as unknown as Record<string, ((event: Event) => void) | null>;
+  handlers[`on${event.type}`]?.(event);
+};
 
 const onlyWellFormed = (_: string, value: unknown) => (typeof value === "string" ? wellFormed(value) : value);
 

@@ -11,7 +11,7 @@ import {
   type ToVisitor,
 } from "./protocol";
 import { probe, type PathFinding } from "./path";
-import { Signaling } from "./signaling";
+import { Signaling, type EarlySocket } from "./signaling";
 import { Subject } from "./subject";
 import { shorten } from "./text";
 
@@ -86,6 +86,7 @@ export class Visitor extends Subject {
     private readonly memoryKey: string,
     private readonly tell: (happening: Happening, detail: object) => void,
     private readonly onRefused: (reason: string) => void = () => undefined,
+    early?: EarlySocket,
   ) {
     super();
     this.signaling = new Signaling<ToVisitor, FromVisitor>(
@@ -94,6 +95,7 @@ export class Visitor extends Subject {
       (open) => this.onOpen(open),
       () => !!this.conversation,
       (reason) => this.refusedByServer(reason),
+      early,
     );
     addEventListener("pagehide", this.onPageHide);
     this.outgoing = keptMessage(memoryKey);

@@ -8,7 +8,7 @@ import { icon } from "./icons";
 import { isMadeSmall, rememberSmall } from "./memory";
 import "./message-form";
 import type { Media } from "./protocol";
-import { signalingUrl } from "./signaling";
+import { signalingUrl, type EarlySocket } from "./signaling";
 import { shared } from "./styles";
 import { Watch } from "./subject";
 import { Visitor, type Happening, type Stage } from "./visitor";
@@ -39,6 +39,8 @@ export class Widget extends LitElement {
   @property() join = "";
   @property({ reflect: true, attribute: "data-state" }) stage: Stage = "idle";
   visitor: Visitor | undefined;
+  /** The socket that the loader opened while this code was loading. */
+  early: EarlySocket | undefined;
   @state() private isOpen = true;
   @state() private isHidden = false;
   @state() private isSmall = false;
@@ -60,7 +62,9 @@ export class Widget extends LitElement {
       `visavis.call.${who}`,
       tell,
       (reason) => this.complain(reason),
+      this.early,
     );
+    this.early = undefined;
     if (!this.join) this.isOpen = !matchMedia(SMALL_SCREEN).matches && !isMadeSmall(this.site);
   }
 

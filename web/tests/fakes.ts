@@ -9,9 +9,9 @@ export class FakeSocket extends EventTarget {
   static all: FakeSocket[] = [];
   readonly sent: Record<string, unknown>[] = [];
   readyState = FakeSocket.CONNECTING;
-  onopen: (() => void) | null = null;
-  onmessage: ((event: { data: string }) => void) | null = null;
-  onclose: ((event: { code: number; reason: string }) => void) | null = null;
+  onopen: ((event: { type: string }) => void) | null = null;
+  onmessage: ((event: { type: string; data: string }) => void) | null = null;
+  onclose: ((event: { type: string; code: number; reason: string }) => void) | null = null;
 
   constructor(readonly url: string) {
     super();
@@ -35,17 +35,17 @@ export class FakeSocket extends EventTarget {
 
   open(): void {
     this.readyState = FakeSocket.OPEN;
-    this.onopen?.();
+    this.onopen?.({ type: "open" });
   }
 
   /** The server, or the network, closed the socket. */
   drop(code = 1006, reason = ""): void {
     this.readyState = FakeSocket.CLOSED;
-    this.onclose?.({ code, reason });
+    this.onclose?.({ type: "close", code, reason });
   }
 
   receive(message: object): void {
-    this.onmessage?.({ data: JSON.stringify(message) });
+    this.onmessage?.({ type: "message", data: JSON.stringify(message) });
   }
 
   /** The messages of one type that the page sent. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { VisavisApi } from "../public/visavis";
+import { FakeSocket } from "./fakes";
 
 type Entry = [name: string, ...values: unknown[]];
 const start = vi.fn<(settings: object, api: object, queue: Entry[]) => void>();
@@ -63,4 +64,26 @@ test("a widget that cannot be loaded is said in the console", async () => {
   const said = vi.spyOn(console, "error").mockReturnValue();
   await run();
   expect(said.mock.calls[0]![0]).toBe("visavis: the widget cannot be loaded from https://chat.example.");
+});
+
+test("the loader connects to the server while the widget loads", async () => {
+  let load: (module: object) => void = () => undefined;
+  vi.stubGlobal("importModule", () => new Promise<object>((resolve) => (load = resolve)));
+  await run();
+  const socket = FakeSocket.latest;
+  expect(socket.url).toBe("wss://chat.example/signaling/visitor?site=7");
+  socket.open();
+  socket.receive({ type: "availability" });
+  load({ start });
+  await vi.waitFor(() => expect(start).toHaveBeenCalledOnce());
+  expect(start.mock.calls[0]![0]).toMatchObject({
+    early: { socket, events: [{ type: "open" }, { type: "message" }] },
+  });
+});
+
+test("a widget that cannot be loaded leaves no connection behind", async () => {
+  vi.stubGlobal("importModule", vi.fn().mockRejectedValue(new TypeError("blocked")));
+  vi.spyOn(console, "error").mockReturnValue();
+  await run();
+  await vi.waitFor(() => expect(FakeSocket.latest.readyState).toBe(FakeSocket.CLOSING));
 });

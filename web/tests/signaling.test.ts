@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { Signaling, signalingUrl } from "../src/signaling";
-import { FakeSocket } from "./fakes";
+import { Signaling, signalingUrl, type EarlySocket } from "../src/signaling";
+import { FakeSocket, settled } from "./fakes";
 
 const onMessage = vi.fn<(message: object) => void>();
 const onOpen = vi.fn();
@@ -24,6 +24,39 @@ test("a socket that the server closed is opened again", () => {
 
   expect(FakeSocket.all).toHaveLength(2);
   expect(onOpen.mock.calls.flat()).toEqual([true, false, true]);
+});
+
+const early = (...events: object[]): FakeSocket => {
+  const socket = new FakeSocket("ws://example.com/signaling");
+  socket.readyState = FakeSocket.OPEN;
+  onMessage.mockReset();
+  onOpen.mockReset();
+  const given = { socket, events } as unknown as EarlySocket;
+  signaling = new Signaling("", onMessage, onOpen, undefined, () => true, given);
+  return socket;
+};
+
+test("a socket that was opened before is taken, with what it has received", async () => {
+  const data = JSON.stringify({ type: "availability" });
+  const socket = early({ type: "open" }, { type: "message", data });
+  expect(onOpen).not.toHaveBeenCalled();
+  await settled();
+
+  expect(onOpen.mock.calls.flat()).toEqual([true]);
+  expect(onMessage).toHaveBeenCalledWith({ type: "availability" });
+  expect(FakeSocket.all).toEqual([socket]);
+
+  socket.drop();
+  vi.advanceTimersByTime(1000);
+  expect(FakeSocket.all).toHaveLength(2);
+});
+
+test("a refusal that came before is the only one", async () => {
+  early({ type: "close", code: 1008, reason: "There is no such site." });
+  await settled();
+  vi.advanceTimersByTime(60_000);
+
+  expect(FakeSocket.all).toHaveLength(1);
 });
 
 test("a closed signaling stays closed", () => {
