@@ -5,7 +5,7 @@ import type { Desk } from "./desk";
 import { clock } from "./format";
 import { icon } from "./icons";
 import type { PageVisitor, TeamMember, Waiting } from "./protocol";
-import { shared } from "./styles";
+import { presenceDot, shared } from "./styles";
 import { Watch } from "./subject";
 
 const STATES: Record<TeamMember["state"], Word> = { available: "available", busy: "busy", away: "away" };
@@ -15,6 +15,7 @@ const STATES: Record<TeamMember["state"], Word> = { available: "available", busy
 export class ConsoleSide extends LitElement {
   static override styles = [
     shared,
+    presenceDot,
     css`
       :host { display: grid; gap: 1.25rem; align-content: start; grid-template-columns: minmax(0, 1fr); }
       section { padding: 1rem 1.25rem; }
@@ -26,8 +27,6 @@ export class ConsoleSide extends LitElement {
       .who { flex: 1; min-width: 0; }
       .who > * { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
       .scroll { max-height: 22rem; overflow-y: auto; }
-      .dot { width: 0.6rem; height: 0.6rem; border-radius: 50%; background: var(--quiet); flex: none; }
-      .dot.available { background: var(--good); } .dot.busy { background: var(--danger); }
       p { margin: 0; }
       .time { font-variant-numeric: tabular-nums; }
       button { padding: 0.3rem 0.8rem; min-height: 2.25rem; font-size: 0.9rem; }

@@ -1,5 +1,5 @@
 import { css } from "lit";
-import { forcedSwitch } from "./styles";
+import { forcedSwitch, presenceDot } from "./styles";
 
 /** The console: the call in the middle, what is around it beside or, on a phone, below. */
 export const consoleStyles = css`
@@ -33,12 +33,7 @@ export const consoleStyles = css`
   .team li { display: flex; gap: 0.75rem; align-items: center; padding: 0.4rem 0; }
   .details p { overflow-wrap: anywhere; }
   .team .who { flex: 1; min-width: 0; overflow-wrap: anywhere; }
-  .dot { width: 0.6rem; height: 0.6rem; border-radius: 50%; background: var(--quiet); flex: none; }
-  .dot.available { background: var(--good); } .dot.busy { background: var(--danger); }
-  @media (forced-colors: active) {
-    .dot { forced-color-adjust: none; border: 2px solid CanvasText; background: Canvas; }
-    .dot.available { background: CanvasText; } .dot.busy { background: Highlight; border-color: Highlight; }
-  }
+  ${presenceDot}
   ${forcedSwitch}
   @media (max-width: 62rem) {
     main { grid-template-columns: minmax(0, 1fr); }

@@ -25,6 +25,7 @@ export class QualityView extends LitElement {
       .bars i:nth-child(1) { height: 25%; } .bars i:nth-child(2) { height: 50%; } .bars i:nth-child(3) { height: 75%; }
       .bars i.on { background: #7fd99a; }
       .bars.weak i.on { background: #ffc46b; }
+      @media (forced-colors: active) { .bars i { forced-color-adjust: none; border: 1px solid; background: none; } .bars i.on { background: currentColor !important; } }
       dl { position: absolute; right: 0; top: 33.6px; z-index: 3; margin: 0; padding: 9.6px 12.8px; border-radius: 10px; background: #000d; color: #fff; font-size: 12.8px; display: grid; grid-template-columns: auto auto; gap: 3.2px 16px; white-space: nowrap; }
       dd { margin: 0; text-align: right; font-variant-numeric: tabular-nums; }
     `,

@@ -58,7 +58,7 @@ export const shared = css`
   h1, h2, h3 { margin: 0 0 12px; line-height: 1.2; }
   h1 { font-size: 24px; } h2 { font-size: 17.6px; } h3 { font-size: 16px; }
   @media (forced-colors: active) {
-    button[aria-pressed="true"], button[aria-expanded="true"], button.primary { forced-color-adjust: none; background: Highlight; border-color: Highlight; color: HighlightText; }
+    button[aria-pressed="true"], button[aria-expanded="true"], button[aria-current="true"], button.primary { forced-color-adjust: none; background: Highlight !important; border-color: Highlight !important; color: HighlightText !important; }
     button:disabled { color: GrayText; border-color: GrayText; }
   }
   @media (prefers-reduced-motion: reduce) { *, *::before, *::after { transition: none !important; animation: none !important; } }
@@ -72,5 +72,15 @@ export const forcedSwitch = css`
     input[role="switch"]:checked { background: Highlight; border-color: Highlight; }
     input[role="switch"]:checked::after { background: HighlightText; }
     input[role="switch"]:disabled { border-color: GrayText; }
+  }
+`;
+
+/** Dot before a name: whether that agent is available, in a call or away; also in forced colours. */
+export const presenceDot = css`
+  .dot { width: 0.6rem; height: 0.6rem; border-radius: 50%; background: var(--quiet); flex: none; }
+  .dot.available { background: var(--good); } .dot.busy { background: var(--danger); }
+  @media (forced-colors: active) {
+    .dot { forced-color-adjust: none; border: 2px solid CanvasText; background: Canvas; }
+    .dot.available { background: CanvasText; } .dot.busy { background: Highlight; border-color: Highlight; }
   }
 `;

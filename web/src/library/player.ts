@@ -38,6 +38,7 @@ export class Player extends LitElement {
       input[type="range"] { width: 100%; margin: 0; height: 1.75rem; accent-color: var(--accent); cursor: pointer; }
       .marks { position: absolute; inset: auto 8px 0 8px; height: 0.45rem; pointer-events: none; }
       .marks i { position: absolute; width: 3px; height: 100%; margin-left: -1.5px; border-radius: 2px; background: var(--quiet); }
+      @media (forced-colors: active) { .marks i { forced-color-adjust: none; background: CanvasText; } }
       .bar { display: flex; flex-wrap: wrap; gap: 0.5rem 0.75rem; align-items: center; margin-top: 0.5rem; }
       .time { font-variant-numeric: tabular-nums; }
       .bar label { margin-left: auto; display: flex; gap: 0.5rem; align-items: center; color: var(--quiet); }
