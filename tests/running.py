@@ -268,7 +268,8 @@ class Parties:
 
     def wait_until(self, state: str) -> None:
         for page, element in ((self.visitor, "visavis-widget"), (self.agent, "visavis-console")):
-            page.wait_for_selector(f"{element}[data-state={state}]")
+            # attached: on a small screen what the element shows is placed outside its own box
+            page.wait_for_selector(f"{element}[data-state={state}]", state="attached")
 
     @property
     def pages(self) -> list[Page]:

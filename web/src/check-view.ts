@@ -38,6 +38,7 @@ export class CheckView extends LitElement {
       .voice .level { position: static; width: calc(100% - 24px); background: none; }
       .level span { flex: 1; height: 6px; border-radius: 3px; background: #fff3; overflow: hidden; }
       .level i { display: block; height: 100%; background: #5fd0bd; transform-origin: left; border-radius: 3px; transition: transform 0.1s linear; }
+      @media (forced-colors: active) { .level span { border: 1px solid; } .level i { forced-color-adjust: none; background: Highlight; } }
       ul { list-style: none; margin: 0; padding: 0; display: grid; gap: 6.4px; font-size: 14.4px; }
       form { display: grid; gap: 14.4px; }
       .pair { display: grid; gap: 12px; }
@@ -47,6 +48,8 @@ export class CheckView extends LitElement {
       summary { cursor: pointer; color: var(--accent); font-size: 14.4px; border-radius: 6px; width: fit-content; }
       details[open] summary { margin-bottom: 12px; }
       h2, form p { margin: 0; }
+      /* in landscape the button could not stick to the window's end: its form would begin below that */
+      @media (min-width: 560px) and (max-height: 480px) { :host { grid-template-columns: 1fr 1fr; align-content: start; } h2 { grid-column: 1 / -1; } form { grid-area: 2 / 2 / span 3; align-content: start; } }
     `,
   ];
 
