@@ -1,4 +1,4 @@
-"""The page /docs: its Authorize dialogue, under our security policy."""
+"""The page /docs: its Authorize dialogue, by keyboard and by OAuth, under our security policy."""
 
 from __future__ import annotations
 
@@ -18,13 +18,23 @@ AUTHORIZE = ".auth-wrapper > .authorize"
 
 @pytest.fixture
 def page(system: System, parties: Parties) -> Iterator[Page]:
+    """The page, at another name of the server than its description has."""
     page = parties.visitor
     refused: list[str] = []
     page.on("console", lambda message: refused.append(message.text))
-    page.goto(f"{system.url}/docs")
+    page.goto(f"http://localhost:{system.port}/docs")
     expect(page.get_by_text("Read the configuration")).to_be_visible()
     yield page
     assert [text for text in refused if "Content Security Policy" in text] == []
+
+
+def focus(page: Page, selector: str) -> None:
+    """Press Tab until what the selector names has the focus."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("wanted => document.activeElement.matches(wanted)", selector):
+            return
+    raise AssertionError(f"no way by Tab to {selector}")
 
 
 def read_the_configuration(page: Page) -> None:
@@ -34,6 +44,25 @@ def read_the_configuration(page: Page) -> None:
     operation.get_by_role("button", name="Try it out").click()
     operation.get_by_role("button", name="Execute").click()
     expect(operation.locator(".live-responses-table .response-col_status").last).to_have_text("200")
+
+
+def test_a_token_is_entered_by_keyboard(system: System, page: Page) -> None:
+    focus(page, AUTHORIZE)
+    page.keyboard.press("Enter")
+    dialogue = page.locator(".dialog-ux")
+    expect(dialogue).to_be_visible()
+    expect(dialogue.locator("#client_id_authorizationCode")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate("!!document.activeElement.closest('.dialog-ux')")
+    focus(page, "#auth-bearer-value")
+    page.keyboard.type(system.token())
+    page.keyboard.press("Enter")
+    expect(dialogue.get_by_role("button", name="Remove authorization")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialogue).to_be_hidden()
+    assert page.evaluate("document.activeElement.matches('.auth-wrapper > .authorize')")
+    read_the_configuration(page)
 
 
 def test_an_oauth_client_authorizes_with_pkce(system: System, page: Page) -> None:

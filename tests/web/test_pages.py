@@ -36,6 +36,16 @@ def test_every_asset_of_a_page_exists_and_may_be_kept(client: TestClient, path: 
         assert answer.headers["cache-control"] == kept
 
 
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_has_the_mark_its_name_and_both_colour_schemes(
+    client: TestClient, path: str
+) -> None:
+    page = client.get(path).text
+    assert '<link rel="icon" href="/static/icon.svg"' in page
+    assert '<meta name="color-scheme" content="light dark"' in page
+    assert re.search(r"<title>.*(Visavis|Tenon).*</title>", page)  # the demo is a shop of that name
+
+
 def test_assets_are_compressed_for_those_who_take_it(client: TestClient) -> None:
     url = style_url()
     whole = (STATIC / "assets" / url.rsplit("/", 1)[1]).read_bytes()

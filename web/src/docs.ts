@@ -64,12 +64,34 @@ SwaggerUIBundle({
   oauth2RedirectUrl: `${location.origin}/docs/oauth2-redirect`,
 }).initOAuth({ usePkceWithAuthorizationCodeGrant: true });
 
-// The viewer's dialogue has no key of its own that closes it
-document.addEventListener("keydown", ({ key }) => {
-  const close = document.querySelector<HTMLButtonElement>(".dialog-ux .close-modal");
-  if (key !== "Escape" || !close) return;
-  close.click();
-  document.querySelector<HTMLButtonElement>(".auth-wrapper > .authorize")?.focus();
+const FOCUSABLE = "a[href], button:not(:disabled), input, select, textarea";
+let dialogue: Element | null = null;
+
+/** The viewer's dialogue neither takes the focus, nor keeps it, nor says that it is a dialogue. */
+const watchDialogue = (): void => {
+  const shown = document.querySelector(".dialog-ux .modal-ux");
+  if (shown === dialogue) return;
+  dialogue = shown;
+  shown?.setAttribute("role", "dialog");
+  shown?.setAttribute("aria-modal", "true");
+  shown?.setAttribute("aria-label", "Authorizations");
+  const field = shown?.querySelector<HTMLElement>("input") ?? shown?.querySelector<HTMLElement>(FOCUSABLE);
+  field?.focus();
+};
+new MutationObserver(watchDialogue).observe(document.body, { childList: true, subtree: true });
+
+document.addEventListener("keydown", (event) => {
+  if (!dialogue) return;
+  if (event.key === "Escape") {
+    dialogue.querySelector<HTMLButtonElement>(".close-modal")?.click();
+    document.querySelector<HTMLButtonElement>(".auth-wrapper > .authorize")?.focus();
+  }
+  if (event.key !== "Tab") return;
+  const all = [...dialogue.querySelectorAll<HTMLElement>(FOCUSABLE)];
+  const [from, to] = event.shiftKey ? [all[0], all.at(-1)] : [all.at(-1), all[0]];
+  if (document.activeElement !== from) return;
+  event.preventDefault();
+  to?.focus();
 });
 
 // The viewer has a dark scheme of its own, which a class switches on.
