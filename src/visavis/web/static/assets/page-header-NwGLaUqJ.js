@@ -1,4 +1,4 @@
-import{d as e,f as t,g as n,i as r,m as i,p as a,r as o,s,t as c,y as l}from"./decorate-Bp4JMDkJ.js";var u=async()=>{try{let e=await fetch(`/session`);return e.ok?await e.json():null}catch{return null}},d=async()=>{let e=await fetch(`/session`);return e.ok?await e.json():(location.assign(`/signin?next=${encodeURIComponent(location.pathname)}`),new Promise(()=>{}))},f=async()=>{await fetch(`/session`,{method:`DELETE`}),location.assign(`/signin`)},p=[[`console`,`/console`,`Accept Audio & Video Chats`],[`library`,`/library`,`View Recordings`],[`settings`,`/admin`,`Manage Settings`],[`restApi`,`/docs`,``]],m=class extends a{constructor(...e){super(...e),this.current=``,this.session=null,this.alone=!1}static{this.styles=[o,l`
+import{_ as e,a as t,b as n,c as r,f as i,h as a,i as o,m as s,p as c,t as l}from"./decorate-CgotLSzj.js";var u=async()=>{try{let e=await fetch(`/session`);return e.ok?await e.json():null}catch{return null}},d=async()=>{let e=await fetch(`/session`);return e.ok?await e.json():(location.assign(`/signin?next=${encodeURIComponent(location.pathname)}`),new Promise(()=>{}))},f=async()=>{await fetch(`/session`,{method:`DELETE`}),location.assign(`/signin`)},p=[[`console`,`/console`,`Accept Audio & Video Chats`],[`library`,`/library`,`View Recordings`],[`settings`,`/admin`,`Manage Settings`],[`restApi`,`/docs`,``]],m=class extends s{constructor(...e){super(...e),this.current=``,this.session=null,this.alone=!1}static{this.styles=[o,n`
       :host { display: block; }
       header { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; align-items: center; padding: 0.5rem clamp(0.75rem, 3vw, 1.25rem); min-height: 3.75rem; border-bottom: 1px solid var(--line); background: var(--card); }
       .brand { display: inline-flex; gap: 0.6rem; align-items: center; font-weight: 650; color: var(--ink); text-decoration: none; min-height: 2.75rem; }
@@ -19,10 +19,10 @@ import{d as e,f as t,g as n,i as r,m as i,p as a,r as o,s,t as c,y as l}from"./d
       }
       @media (max-width: 26rem) { .brand span { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); } nav a { padding: 0 0.3rem; font-size: 0.875rem; } button { padding: 8px 12px; } header { column-gap: 0.5rem; } }
       @media (forced-colors: active) { nav a[aria-current] { border-bottom: 3px solid Highlight; } }
-    `]}render(){let e=n`${r(28)}<span>Visavis</span>`;return n`<header>
-      ${this.alone?n`<span class="brand">${e}</span>`:n`<a class="brand" href="/">${e}</a>`}
-      ${this.alone?i:n`<nav aria-label="Visavis">${this.links()}</nav>`}
+    `]}render(){let n=e`${t(28)}<span>Visavis</span>`;return e`<header>
+      ${this.alone?e`<span class="brand">${n}</span>`:e`<a class="brand" href="/">${n}</a>`}
+      ${this.alone?a:e`<nav aria-label="Visavis">${this.links()}</nav>`}
       <slot></slot>
       ${this.person()}
-    </header>`}links(){let e=this.session?.permissions??[];return p.filter(([,,t])=>!t||e.includes(t)).map(([e,t])=>n`<a href=${t} aria-current=${e===this.current?`page`:i}>${s(e)}</a>`)}person(){return this.session?n`<a class="quiet name" href="/profile" title=${s(`yourAccount`)}>${this.session.agentName}</a>
-        <button @click=${()=>f()}>${s(`signOut`)}</button>`:this.alone?i:n`<a class="button" href="/signin?next=${encodeURIComponent(location.pathname)}">${s(`signIn`)}</a>`}};c([e()],m.prototype,`current`,void 0),c([e({attribute:!1})],m.prototype,`session`,void 0),c([e({type:Boolean})],m.prototype,`alone`,void 0),m=c([t(`visavis-header`)],m);export{d as n,u as r,p as t};
+    </header>`}links(){let t=this.session?.permissions??[];return p.filter(([,,e])=>!e||t.includes(e)).map(([t,n])=>e`<a href=${n} aria-current=${t===this.current?`page`:a}>${r(t)}</a>`)}person(){return this.session?e`<a class="quiet name" href="/profile" title=${r(`yourAccount`)}>${this.session.agentName}</a>
+        <button @click=${()=>f()}>${r(`signOut`)}</button>`:this.alone?a:e`<a class="button" href="/signin?next=${encodeURIComponent(location.pathname)}">${r(`signIn`)}</a>`}};l([i()],m.prototype,`current`,void 0),l([i({attribute:!1})],m.prototype,`session`,void 0),l([i({type:Boolean})],m.prototype,`alone`,void 0),m=l([c(`visavis-header`)],m);export{d as n,u as r,p as t};

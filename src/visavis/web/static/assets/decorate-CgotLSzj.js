@@ -58,7 +58,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
   h1, h2, h3 { margin: 0 0 12px; line-height: 1.2; }
   h1 { font-size: 24px; } h2 { font-size: 17.6px; } h3 { font-size: 16px; }
   @media (forced-colors: active) {
-    button[aria-pressed="true"], button[aria-expanded="true"], button.primary { forced-color-adjust: none; background: Highlight; border-color: Highlight; color: HighlightText; }
+    button[aria-pressed="true"], button[aria-expanded="true"], button[aria-current="true"], button.primary { forced-color-adjust: none; background: Highlight !important; border-color: Highlight !important; color: HighlightText !important; }
     button:disabled { color: GrayText; border-color: GrayText; }
   }
   @media (prefers-reduced-motion: reduce) { *, *::before, *::after { transition: none !important; animation: none !important; } }
@@ -70,4 +70,11 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
     input[role="switch"]:checked::after { background: HighlightText; }
     input[role="switch"]:disabled { border-color: GrayText; }
   }
-`;function je(e,t,n,r){var i=arguments.length,a=i<3?t:r===null?r=Object.getOwnPropertyDescriptor(t,n):r,o;if(typeof Reflect==`object`&&typeof Reflect.decorate==`function`)a=Reflect.decorate(e,t,n,r);else for(var s=e.length-1;s>=0;s--)(o=e[s])&&(a=(i<3?o(a):i>3?o(t,n,a):o(t,n))||a);return i>3&&a&&Object.defineProperty(t,n,a),a}export{pe as _,Te as a,Ce as c,be as d,_e as f,L as g,z as h,De as i,Se as l,B as m,Ae as n,Ee as o,Z as p,ke as r,we as s,je as t,xe as u,R as v,o as y};
+`,je=o`
+  .dot { width: 0.6rem; height: 0.6rem; border-radius: 50%; background: var(--quiet); flex: none; }
+  .dot.available { background: var(--good); } .dot.busy { background: var(--danger); }
+  @media (forced-colors: active) {
+    .dot { forced-color-adjust: none; border: 2px solid CanvasText; background: Canvas; }
+    .dot.available { background: CanvasText; } .dot.busy { background: Highlight; border-color: Highlight; }
+  }
+`;function Me(e,t,n,r){var i=arguments.length,a=i<3?t:r===null?r=Object.getOwnPropertyDescriptor(t,n):r,o;if(typeof Reflect==`object`&&typeof Reflect.decorate==`function`)a=Reflect.decorate(e,t,n,r);else for(var s=e.length-1;s>=0;s--)(o=e[s])&&(a=(i<3?o(a):i>3?o(t,n,a):o(t,n))||a);return i>3&&a&&Object.defineProperty(t,n,a),a}export{L as _,De as a,o as b,we as c,xe as d,be as f,z as g,B as h,ke as i,Ce as l,Z as m,Ae as n,Te as o,_e as p,je as r,Ee as s,Me as t,Se as u,pe as v,R as y};

@@ -1,1 +1,0 @@
-import"./decorate-Bp4JMDkJ.js";import{t as e}from"./console-BI43-2Au.js";var t=new e;t.join=location.pathname.split(`/`).pop()??``,document.body.append(t);
