@@ -151,13 +151,16 @@ def _levels(rows: list[tuple[float, float, int, list[int]]]) -> Levels:
 
 
 def _decoded(polls: list[list[list[Any]]]) -> list[tuple[float, float, int]]:
+    """Count the pictures between polls; Firefox counts from 0 again with every new decoder."""
     before: dict[str, tuple[float, int]] = {}
     found: list[tuple[float, float, int]] = []
     for poll in polls:
         for kind, stream, at, frames, *_ in poll:
             if kind == "video":
                 last_at, last = before.get(stream, (at, 0))
-                found.append((last_at / 1000, at / 1000, frames - last))
+                found.append(
+                    (last_at / 1000, at / 1000, frames - last if frames >= last else frames)
+                )
                 before[stream] = (at, frames)
     return found
 
@@ -168,6 +171,8 @@ def _delays(polls: list[list[list[Any]]]) -> list[tuple[float, float]]:
     for poll in polls:
         for kind, stream, at, _, delay, emitted in poll:
             last, count = before.get(stream, (0.0, 0))
+            if emitted < count:
+                last, count = 0.0, 0  # as the pictures
             if kind == "audio" and emitted > count:
                 found.append((at / 1000, (delay - last) / (emitted - count)))
                 before[stream] = (delay, emitted)

@@ -37,6 +37,12 @@ navigator.mediaDevices.getDisplayMedia = async () => {
 """
 """A screen that a page shares without a picker: headless Firefox has none."""
 
+MICROPHONES: Final = """
+navigator.mediaDevices.enumerateDevices = async () => ["first", "other"].map(deviceId =>
+  ({ kind: "audioinput", deviceId, groupId: "", label: deviceId }));
+"""
+"""Two microphones: Firefox names none to a page whose own it is not asked for."""
+
 CHOOSE_MICROPHONE: Final = """(() => {
   const all = root => [...root.querySelectorAll("*")]
     .flatMap(one => one.shadowRoot ? [one, ...all(one.shadowRoot)] : [one]);
@@ -115,7 +121,7 @@ class SoakCall:
 
     def _firefox(self, name: str, path: str) -> Firefox:
         directory = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
-        firefox = Firefox(directory, "", (*PAGE_SCRIPTS, UNEVEN, SCREEN))
+        firefox = Firefox(directory, "", (*PAGE_SCRIPTS, UNEVEN, SCREEN, MICROPHONES))
         self._stack.callback(firefox.close)
         self._stack.enter_context(self.parties.joined_by(name, firefox))
         if name == AGENT:

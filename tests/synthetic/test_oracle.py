@@ -213,3 +213,13 @@ def test_the_clock_of_a_page_is_tied_to_the_wall_clock_by_its_next_polls() -> No
     late[4][0] += 120  # the page was busy
     one = reception([{**log(), "heard": late}])
     assert max(level.at - level.earliest for level in one.heard) < 0.001
+
+
+def test_a_receiver_that_counts_from_0_again_is_counted_on() -> None:
+    def poll(at: float, frames: int, sounds: int) -> list[Any]:
+        return [["video", "v", at, frames, 0, 0], ["audio", "a", at, 0, HELD * sounds, sounds]]
+
+    polls = [poll(1000, 50, 900), poll(2000, 115, 2000), poll(3000, 6, 300), poll(4000, 30, 1400)]
+    one = reception([{**log(), "polls": polls}])
+    assert [frames for _, _, frames in one.decoded] == [50, 65, 6, 24]
+    assert [delay for _, delay in one.delays] == pytest.approx([HELD] * 4)
