@@ -208,6 +208,16 @@ def test_pictures_that_the_file_lacks_are_aligned_as_those_before() -> None:
     assert aligned == pytest.approx([START + one for one in seen], abs=0.01)
 
 
+def test_what_is_certain_on_a_busy_machine_is_found_there(still: Path, path: Path) -> None:
+    first, _ = compare(still, {VISITOR: [log()], AGENT: [log()]})
+    assert any(fault.endswith(" s alone") for fault in first.certain_faults)
+    late: Sounds = [(at + 0.25, at + 0.35) for at in range(SECONDS)]
+    first, _ = compare(path, {VISITOR: [log(late)], AGENT: [log(heard=late)]})
+    assert "Visitor: the sound is late or early" in first.certain_faults
+    first, _ = compare(path, {VISITOR: [log()], AGENT: [log()]})
+    assert first.certain_faults == []
+
+
 def test_the_clock_of_a_page_is_tied_to_the_wall_clock_by_its_next_polls() -> None:
     late = rows(BEEPS)
     late[4][0] += 120  # the page was busy
