@@ -9,8 +9,10 @@ import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
+import httpx2
 import pytest
 from sqlalchemy import Connection, event
+from structlog.testing import capture_logs
 
 from tests.dying import DiedError, dies_once
 from tests.web.conftest import Api
@@ -20,6 +22,7 @@ from visavis.lifecycle import PartState, PartStatus
 from visavis.media.journal import try_to_create_journal
 from visavis.readiness import Check, Readiness, warnings
 from visavis.services.ports import Transaction
+from visavis.web import source
 
 pytestmark = pytest.mark.anyio
 
@@ -92,6 +95,35 @@ def test_parts_that_fail_are_warned_of() -> None:
         "warning: media-0 is being restarted: it ended with code -9",
         "warning: recorder: spool sweep: not a directory",
     ]
+
+
+async def test_strangers_are_told_no_paths(api: Api, workers: list[bool]) -> None:
+    api.app.settings.spool.parent.mkdir(exist_ok=True)
+    failing = PartStatus(problems={"spool sweep": "/var/lib/visavis/spool: not a directory"})
+    api.app.lifecycle.parts = {
+        "recorder": PartState(is_up=True, status=failing),
+        "media-0": PartState(is_up=False, restarts=1, reason="/run/x: it ended"),
+    }
+    source.UNLISTED_PROXIES.addresses.add("10.0.0.7")
+    workers[0] = False
+    stranger = httpx2.ASGITransport(api.app.web, client=("203.0.113.9", 4000))
+    async with httpx2.AsyncClient(transport=stranger, base_url="http://visavis") as client:
+        with capture_logs() as logs:
+            answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.text.splitlines() == [
+        "the media worker is not ready",
+        "X-Forwarded-For is sent by a proxy that trusted_proxies omits.",
+        "warning: recorder: spool sweep",
+        "warning: media-0 is being restarted",
+    ]
+    assert [entry["reason"] for entry in logs if entry["event"] == "readiness changed"] == [
+        "no media worker answers"
+    ]
+    full = (await api.client.get("/readyz")).text  # this machine
+    assert "10.0.0.7" in full
+    assert "/var/lib/visavis/spool: not a directory" in full
+    source.UNLISTED_PROXIES.addresses.discard("10.0.0.7")
 
 
 async def ask(api: Api) -> str:

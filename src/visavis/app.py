@@ -239,7 +239,7 @@ class App:
             recordings=self.archive.routes() if self.archive else [],
             recording_operations=archive_description.OPERATIONS,
             recording_tags=archive_description.TAGS,
-            why_not_ready=self._readiness().why_not,
+            readiness=self._readiness(),
             warnings=self.warnings,
             oauth=self.oauth,
             gauges=self._gauges(),
@@ -422,9 +422,9 @@ class App:
             return f"no connection can be opened: {describe(error)}"
         return ""
 
-    def warnings(self) -> list[str]:
+    def warnings(self, *, is_public: bool = False) -> list[str]:
         """Everything that is wrong with the parts, whether it hinders calls or not."""
-        return warnings(self.lifecycle.parts)
+        return warnings(self.lifecycle.parts, is_public=is_public)
 
     def _why_disk_is_full(self) -> str:
         """Why no recording can begin for want of space; empty when one can."""

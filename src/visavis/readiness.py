@@ -7,8 +7,12 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
+import structlog
+
 from visavis.lifecycle import PartState
 from visavis.tasks import describe, spawn
+
+log = structlog.get_logger(__name__)
 
 CHECK_SECONDS: Final = 2.0
 KEPT_SECONDS: Final = 0.5
@@ -19,7 +23,7 @@ class Check:
     """One question to something that may hang; at most one attempt is under way at a time."""
 
     def __init__(self, name: str, ask: Callable[[], Awaitable[str]]) -> None:
-        self._name = name
+        self.name = name
         self._ask = ask
         self._attempt: asyncio.Task[str] | None = None
 
@@ -29,12 +33,12 @@ class Check:
             self._attempt = spawn("readiness check", self._answer())
         done, _ = await asyncio.wait([self._attempt], timeout=CHECK_SECONDS)
         if not done:
-            return f"{self._name} did not answer within {CHECK_SECONDS:.0f} seconds"
+            return f"{self.name} did not answer within {CHECK_SECONDS:.0f} seconds"
         attempt, self._attempt = self._attempt, None
         if attempt.cancelled():
-            return f"{self._name} was not checked"
+            return f"{self.name} was not checked"
         error = attempt.exception()
-        return f"{self._name}: {describe(error)}" if error else attempt.result()
+        return f"{self.name}: {describe(error)}" if error else attempt.result()
 
     async def _answer(self) -> str:
         return await self._ask()
@@ -48,32 +52,45 @@ class Readiness:
     ) -> None:
         self._checks = tuple(checks)
         self._clock = clock
-        self._asking: asyncio.Task[str] | None = None
+        self._asking: asyncio.Task[None] | None = None
         self._reason = ""
+        self._failing: tuple[str, ...] = ()
         self._asked_at = float("-inf")
 
-    async def why_not(self) -> str:
-        """All reasons why no call could be placed now; empty when one could."""
-        if self._clock() - self._asked_at < KEPT_SECONDS:
-            return self._reason
-        if self._asking is None or self._asking.done():
-            self._asking = spawn("readiness", self._ask())
-        return await asyncio.shield(self._asking)
+    async def why_not(self, *, is_public: bool = False) -> str:
+        """All reasons why no call could be placed now; empty when one could.
 
-    async def _ask(self) -> str:
-        reasons = await asyncio.gather(*(check.reason() for check in self._checks))
-        self._reason = "; ".join(filter(None, reasons))
-        self._asked_at = self._clock()
+        The public is told which checks have failed, without paths, addresses and errors.
+        """
+        if self._clock() - self._asked_at >= KEPT_SECONDS:
+            if self._asking is None or self._asking.done():
+                self._asking = spawn("readiness", self._ask())
+            await asyncio.shield(self._asking)
+        if is_public:
+            return "; ".join(f"{name} is not ready" for name in self._failing)
         return self._reason
 
+    async def _ask(self) -> None:
+        reasons = await asyncio.gather(*(check.reason() for check in self._checks))
+        named = zip(self._checks, reasons, strict=True)
+        failing = tuple(check.name for check, reason in named if reason)
+        self._reason = "; ".join(filter(None, reasons))
+        if failing != self._failing:
+            log.warning("readiness changed", reason=self._reason or "ready")
+        self._failing = failing
+        self._asked_at = self._clock()
 
-def warnings(parts: dict[str, PartState]) -> list[str]:
-    """Problems of parts that hinder no call yet, such as a recorder that does not run."""
+
+def warnings(parts: dict[str, PartState], *, is_public: bool = False) -> list[str]:
+    """Problems of parts that hinder no call yet, such as a recorder that does not run.
+
+    The public is not told their reasons.
+    """
     lines = []
     for name, state in parts.items():
         if not state.is_up and state.reason:
-            lines.append(f"warning: {name} is being restarted: {state.reason}")
+            lines.append((f"warning: {name} is being restarted", state.reason))
         for task, reason in state.status.problems.items():
             if task != "part":
-                lines.append(f"warning: {name}: {task}: {reason}")
-    return lines
+                lines.append((f"warning: {name}: {task}", reason))
+    return [what if is_public else f"{what}: {reason}" for what, reason in lines]

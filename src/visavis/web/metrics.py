@@ -58,12 +58,16 @@ class MetricsAccess:
 
     def require(self, scope: Scope) -> None:
         """Raises `PermissionDenied`."""
-        if not (self._has_token(scope) or self._is_near(scope)):
+        if not self.is_allowed(scope):
             self.refused += 1
             raise VisavisError(
                 ErrorKind.PermissionDenied,
                 "The metrics are for metrics_networks and the bearers of metrics_token.",
             )
+
+    def is_allowed(self, scope: Scope) -> bool:
+        """Whether the client is in one of the networks or bears a token."""
+        return self._has_token(scope) or self._is_near(scope)
 
     def _has_token(self, scope: Scope) -> bool:
         scheme, _, given = header(scope, b"authorization").partition(" ")

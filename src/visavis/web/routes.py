@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -87,6 +87,16 @@ CORS_RESPONSE_HEADERS: Final = (
 )
 
 
+class WhyNotReady(Protocol):
+    async def why_not(self, *, is_public: bool) -> str:
+        """Return why no call could be placed now; to the public without paths and errors."""
+
+
+class Warnings(Protocol):
+    def __call__(self, *, is_public: bool) -> list[str]:
+        """Return what is wrong with the parts; to the public without reasons."""
+
+
 def build_web(
     *,
     config_api: ConfigApi,
@@ -103,8 +113,8 @@ def build_web(
     recordings: Sequence[BaseRoute],
     recording_operations: Operations,
     recording_tags: Mapping[str, str],
-    why_not_ready: Callable[[], Awaitable[str]],
-    warnings: Callable[[], list[str]],
+    readiness: WhyNotReady,
+    warnings: Warnings,
     gauges: Mapping[str, Gauge],
     metrics_access: MetricsAccess,
     access_log: AccessLog,
@@ -114,9 +124,11 @@ def build_web(
 ) -> ASGIApp:
     """The whole HTTP and WebSocket side as one ASGI application."""
 
-    async def readyz(_: Request) -> Response:
-        reason = await why_not_ready()
-        lines = [reason or "ready", UNLISTED_PROXIES.warning(), *warnings()]
+    async def readyz(request: Request) -> Response:
+        is_public = not metrics_access.is_allowed(request.scope)
+        reason = await readiness.why_not(is_public=is_public)
+        proxies = UNLISTED_PROXIES.warning(is_public=is_public)
+        lines = [reason or "ready", proxies, *warnings(is_public=is_public)]
         return PlainTextResponse("".join(f"{x}\n" for x in lines if x), 503 if reason else 200)
 
     routes = [

@@ -31,10 +31,12 @@ class UnlistedProxies:
             self.addresses.add(address)
             log.warning("X-Forwarded-For from a proxy that trusted_proxies omits", peer=address)
 
-    def warning(self) -> str:
-        """One sentence for the operator; empty if there is nothing to say."""
+    def warning(self, *, is_public: bool = False) -> str:
+        """One sentence, with names for the operator alone; empty if there is nothing to say."""
         if not self.addresses:
             return ""
+        if is_public:
+            return "X-Forwarded-For is sent by a proxy that trusted_proxies omits."
         named = ", ".join(sorted(self.addresses))
         return f"X-Forwarded-For is sent by {named}: list it in trusted_proxies if it is a proxy."
 
