@@ -71,9 +71,7 @@ $(VENV)/audit-installed: $(VENV)/test-installed requirements/audit.txt
 	@touch $@
 
 audit: $(VENV)/audit-installed ## look every dependency up in the public lists of advisories
-	@for kind in run build test; do \
-	  $(VENV)/audit/bin/pip-audit --disable-pip --require-hashes -r requirements/$$kind.txt || exit 1; done
-	@cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm audit --omit=optional
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python requirements/advisories.py $(CURDIR)/$(VENV)/audit/bin/pip-audit npm
 
 sbom: $(VENV)/test-installed ## write build/sbom.json (CycloneDX): every package that is pinned
 	@mkdir -p build

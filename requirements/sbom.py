@@ -50,7 +50,9 @@ def npm_components(lock: dict[str, Any]) -> list[dict[str, Any]]:
 def bill_of_materials() -> dict[str, Any]:
     run = (ROOT / "requirements" / "run.txt").read_text()
     lock = json.loads((ROOT / "web" / "package-lock.json").read_text())
-    components = python_components(run) + npm_components(lock)
+    found = python_components(run) + npm_components(lock)
+    # npm puts some versions into several directories, and the schema wants each once
+    components = list({component["purl"]: component for component in found}.values())
     return {"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1, "components": components}
 
 

@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -15,6 +18,7 @@ def test_every_pinned_package_is_listed_with_its_hash() -> None:
     written = subprocess.run([sys.executable, script], capture_output=True, check=True).stdout
     listed = json.loads(written)
     assert listed["bomFormat"] == "CycloneDX"
+    assert JsonStrictValidator(SchemaVersion.V1_5).validate_str(written.decode()) is None
     names = {component["name"] for component in listed["components"]}
     assert {"starlette", "lit", "pylibsrtp"} <= names
     assert all(component["hashes"] for component in listed["components"])
