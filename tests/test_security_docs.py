@@ -10,10 +10,19 @@ import msgspec
 import pytest
 
 from visavis import descriptors
+from visavis.app import FAILURE_SECONDS
+from visavis.archive import receiving, tus_headers, uploads
+from visavis.cli.archive import IDLE_SECONDS
+from visavis.domain.query import MAX_PAGE_SIZE
+from visavis.domain.signaling import MAX_MESSAGE_BYTES
 from visavis.media import inlet, limits, tcp
 from visavis.media.relay import CONTROL_COST_BYTES
+from visavis.services import grants, sign_in, sign_in_failures
+from visavis.services.calls.parties import MAX_LINES
 from visavis.services.calls.probes import MAX_OF_SOURCE, MAX_PROBES
 from visavis.services.limits import VisitorLimits
+from visavis.services.password_rules import MIN_LENGTH
+from visavis.services.tokens import SESSION_LIFETIME
 from visavis.settings import Settings
 from visavis.web import body, pace, patience
 from visavis.web.connections import PER_NETWORK
@@ -22,6 +31,7 @@ from visavis.web.limit import WINDOW_SECONDS
 PAGE: Final = (Path(__file__).parent.parent / "docs" / "security.md").read_text()
 DEFAULTS: Final = {field.name: field.default for field in msgspec.structs.fields(Settings)}
 PACED: Final = inlet.PACED_DATAGRAMS / inlet.PACED_SECONDS
+DAY: Final = 86_400
 PER_SECOND: Final = f"{pace.MESSAGES_PER_SECOND:.0f}; {pace.BURST:.0f}"
 
 FIXED: Final = {
@@ -40,6 +50,21 @@ FIXED: Final = {
     ),
     "messages per second on a WebSocket; at once": PER_SECOND,
     "control frames and fragments per second on a WebSocket; at once": PER_SECOND,
+    "size of a message on a WebSocket": f"{MAX_MESSAGE_BYTES // 1024} KiB",
+    "items of a page of a list": f"{MAX_PAGE_SIZE}",
+    "lines of chat kept of a call": f"{MAX_LINES:,}",
+    "size of an upload; of its metadata": (
+        f"{tus_headers.MAX_SIZE // 1024**3} GiB; {tus_headers.MAX_METADATA_BYTES // 1024} KiB"
+    ),
+    "age of an unfinished upload, without progress, without a byte, of any": (
+        f"{uploads.LIFETIME_SECONDS / DAY:.0f} d, {uploads.UNBEGUN_SECONDS / 3600:.0f} h, "
+        f"{uploads.MAX_AGE_SECONDS / DAY:.0f} d"
+    ),
+    "pause in the body of an upload": f"{receiving.IDLE_SECONDS:.0f} s",
+    "life of a session; of a refresh token; of an authorization code": (
+        f"{SESSION_LIFETIME.days} d; {grants.REFRESH_LIFETIME.days} d; "
+        f"{grants.CODE_LIFETIME.seconds} s"
+    ),
     "body of an API call; its time": (
         f"{body.MAX_BODY_BYTES // 1024} KiB; {body.BODY_SECONDS:.0f} s"
     ),
@@ -68,7 +93,35 @@ def test_a_documented_limit_is_the_code_s(what: str, default: str, setting: str)
 
 
 def test_every_fixed_limit_is_documented() -> None:
-    assert FIXED.keys() <= {what for what, _, _ in rows()}
+    assert {what for what, _, setting in rows() if setting.strip("`") not in DEFAULTS} == set(FIXED)
+
+
+LIMIT: Final = re.compile(
+    r"per_(minute|second|address|site|key)$|rate_limit$|^max_|^queue_length$|_(giga|mega)bytes$"
+    r"|_idle_minutes$|^turn_seconds$|^access_token_seconds$|^refresh_reuse_seconds$"
+)
+"""Names of the settings that are limits."""
+
+
+def test_every_setting_that_is_a_limit_is_documented() -> None:
+    named = {setting.strip("`") for _, _, setting in rows()} & DEFAULTS.keys()
+    assert named == {name for name in DEFAULTS if LIMIT.search(name)}
+
+
+def test_the_limits_of_signing_in_are_the_code_s() -> None:
+    table = PAGE.partition("| what | free | then |")[2].partition("\n\n")[0]
+    cells = [line.strip("|").split("|") for line in table.splitlines()[2:]]
+    found = [(free.strip(), then.strip()) for _, free, then in cells]
+    rules = (sign_in.ACCOUNT_AND_ADDRESS, sign_in.ADDRESS, sign_in.ACCOUNT)
+    assert found == [
+        *((f"{rule.free}", f"2, 4, 8 … {rule.max_delay:.0f} s") for rule in rules),
+        (f"{sign_in.MAX_CHECKS}, {sign_in.MAX_CHECKS_PER_ADDRESS}", "429"),
+    ]
+    assert f"forgotten after {sign_in.FORGET_SECONDS / 60:.0f} minutes" in PAGE
+    assert f"at least {MIN_LENGTH} characters" in " ".join(PAGE.split())
+    assert f"at most {sign_in_failures.MAX_PAIRS} such pairs" in " ".join(PAGE.split())
+    assert sign_in_failures.WINDOW_SECONDS == 3600
+    assert FAILURE_SECONDS == IDLE_SECONDS == 60  # "every minute"
 
 
 def test_what_the_sentences_say_is_so() -> None:

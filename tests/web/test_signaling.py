@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tests.web.conftest import Served
 from visavis.services.ice import IceDirectory
 from visavis.sources import now
 from visavis.web import pump
+from visavis.web import signaling as signaling_module
 from visavis.web.liveness import Liveness, Patience
 from visavis.web.pace import BURST, MESSAGES_PER_SECOND, Pace
 from visavis.web.signaling import POLICY_VIOLATION
@@ -215,6 +217,48 @@ def test_a_binary_message_is_read_as_text(served: Served) -> None:
                 assert (await page.hear("refused"))["error"] == error
 
     run(served, talk)
+
+
+def test_an_open_console_is_not_idle_and_closes_with_its_session(
+    enabled: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A console counts as use, so a call that lasts longer than the time-out goes on."""
+    monkeypatch.setattr(signaling_module, "RIGHTS_SECONDS", 0.2)
+    account = {"email": "admin@example.com", "password": "secret"}
+    cookie = httpx2.post(f"{enabled.url}/session", json=account).cookies["visavis_session"]
+    tokens, passed = enabled.app.tokens, [timedelta()]
+    tokens.idle_time = timedelta(hours=1)
+    monkeypatch.setattr(tokens, "_clock", lambda: now() + passed[0])
+
+    async def is_used() -> None:
+        begun = now() + passed[0]
+        async with asyncio.timeout(60):
+            while not any(used >= begun for used in list(tokens._uses.values())):
+                await asyncio.sleep(0.05)
+
+    headers = {"Cookie": f"visavis_session={cookie}"}
+
+    async def talk(signaling: Signaling) -> None:
+        console = connect(f"{signaling.base}/agent", additional_headers=headers)
+        async with console as one, signaling.visitor() as other:
+            agent, visitor = Page(one), Page(other)
+            await agent.hear("welcome")
+            await visitor.say(type="call", media="video", offer=OFFER)
+            ring = await agent.hear("ring")
+            await agent.say(type="accept", callId=ring["callId"])
+            for _ in range(3):  # longer than the time-out in all; the pages say nothing
+                passed[0] += timedelta(minutes=40)
+                await is_used()
+            assert one.close_code is None
+            assert enabled.app.calls.is_staffed(1)
+            gone = await asyncio.to_thread(
+                httpx2.delete, f"{enabled.url}/session/all", headers=headers
+            )
+            assert gone.status_code == 204
+            assert await agent.end() == POLICY_VIOLATION
+            assert (await visitor.hear("ended"))["by"] == "agent"
+
+    run(enabled, talk)
 
 
 def test_a_revoked_token_ends_the_call_and_closes_the_console(enabled: Served) -> None:
