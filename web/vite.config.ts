@@ -1,4 +1,5 @@
 import { defineConfig, type Plugin, type UserConfig } from "vite";
+import { fill } from "./src/html-texts.ts";
 
 const pages = [
   "index",
@@ -28,6 +29,9 @@ const loader: Plugin = {
   },
 };
 
+/** Writes the words of the catalogue into the pages, which are complete without a script. */
+const texts: Plugin = { name: "texts", transformIndexHtml: { order: "pre", handler: fill } };
+
 // File names carry a hash of the content: a browser keeps them as long as it likes, and a second
 // build gives the same bytes under the same names, so the build is committed.
 const common = {
@@ -38,6 +42,7 @@ const common = {
 /** The pages, which share what they have in common. */
 const ours: UserConfig = {
   base: "/static/",
+  plugins: [texts],
   build: {
     ...common,
     emptyOutDir: true,

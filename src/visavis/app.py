@@ -403,7 +403,7 @@ class App:
         try:
             await self.store.write(lambda rows: rows.nodes.save(node_id, archive_url, started_at))
         except VisavisError as error:
-            return f"the database takes no write: {describe(error.__cause__ or error)}"
+            return f"the database accepts no writes: {describe(error.__cause__ or error)}"
         return ""
 
     async def _why_no_recording(self) -> str:
@@ -432,8 +432,8 @@ class App:
         if free >= needed:
             return ""
         return (
-            f"the disk is nearly full: {free // MEGABYTE} MB are free, "
-            f"recordings begin above {needed // MEGABYTE} MB"
+            f"the disk is nearly full: {free // MEGABYTE} MB are free, but a recording "
+            f"needs more than {needed // MEGABYTE} MB"
         )
 
     def _free_bytes(self) -> int:

@@ -25,12 +25,12 @@ def listen(host: str, port: int) -> socket.socket:
 
 def describe_bind_error(protocol: str, host: str, port: int, error: OSError) -> str:
     """Return a sentence for the operator, without its end, except for the option to change."""
-    where = f"{protocol} port {port}" + (f" on {host}" if host else "")
+    where, on = f"{protocol} port {port}", f" on {host}" if host else ""
     match error.errno:
         case errno.EADDRINUSE:
-            return f"{where} is already in use: choose --port"
+            return f"{where} is already in use{on}: choose another with --port"
         case errno.EADDRNOTAVAIL | errno.EAFNOSUPPORT:
             return f"this machine does not have the address {host}: choose --host"
         case errno.EACCES:
-            return f"{where} is not allowed to this user: choose --port"
-    return f"{where} cannot be opened ({error.strerror}): choose --port"
+            return f"this user may not open {where}{on}: choose another with --port"
+    return f"{where} cannot be opened{on} ({error.strerror}): choose another with --port"

@@ -12,18 +12,25 @@ from msgspec import Meta
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What `visavis serve` was told. Each setting's description is the operator's documentation."""
 
-    data_dir: Annotated[Path, Meta(description="Where everything is kept.")] = Path("data")
+    data_dir: Annotated[
+        Path, Meta(description="Directory of the database, the keys and the recordings.")
+    ] = Path("data")
     database: Annotated[
         str,
-        Meta(description="postgresql://user@host/name; SQLite in the data directory if not set."),
+        Meta(
+            description="Database URL such as postgresql://user@host/name; SQLite in the data "
+            "directory if not set."
+        ),
     ] = ""
-    host: Annotated[str, Meta(description="Address for HTTP.")] = "127.0.0.1"
-    port: Annotated[int, Meta(description="TCP port for HTTP; 0 picks one.", ge=0, le=65535)] = 8080
+    host: Annotated[str, Meta(description="IP address or host name for HTTP.")] = "127.0.0.1"
+    port: Annotated[
+        int, Meta(description="TCP port for HTTP; 0 picks a free port.", ge=0, le=65535)
+    ] = 8080
     media_port: Annotated[
         int,
         Meta(
-            description="UDP and TCP port of the first media worker, the next has the next one; "
-            "0 picks them.",
+            description="UDP and TCP port of the first media worker; further workers use the "
+            "following ports. 0 picks free ports.",
             ge=0,
             le=65535,
         ),
@@ -31,19 +38,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     media_host: Annotated[
         str,
         Meta(
-            description="Address for media; follows host if not set (see Ports and files). "
-            "0.0.0.0 or :: for every one."
+            description="IP address for media; the same as host if not set (see Ports and files). "
+            "0.0.0.0 or :: for all."
         ),
     ] = ""
     media_workers: Annotated[
-        int, Meta(description="Processes that carry media; 0 for one per core.", ge=0, le=256)
+        int, Meta(description="Media worker processes; 0 for one per core.", ge=0, le=256)
     ] = 0
     public_url: Annotated[
-        str, Meta(description="Where browsers reach us, if not at host and port.")
+        str, Meta(description="URL at which browsers reach the server, if not at host and port.")
     ] = ""
     advertise_addresses: Annotated[
         tuple[str, ...],
-        Meta(description="Our media addresses (IPv4 or IPv6) as browsers see them, behind NAT."),
+        Meta(
+            description="IP addresses at which browsers reach the media ports, if the server is "
+            "behind NAT."
+        ),
     ] = ()
     stun_servers: Annotated[
         tuple[Annotated[str, Meta(pattern=r"^stuns?:[^\s?]+$")], ...],
@@ -54,41 +64,51 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="TURN servers for the browsers, such as turn:turn.example?transport=tcp."),
     ] = ()
     turn_secret: Annotated[
-        str, Meta(description="What coturn has as static-auth-secret; a variable hides it best.")
+        str,
+        Meta(
+            description="coturn's static-auth-secret. Prefer the environment variable: other "
+            "users can "
+            "see command-line options."
+        ),
     ] = ""
     turn_seconds: Annotated[
         int,
         Meta(
-            description="Seconds that a call's credentials for the TURN servers are valid; they "
-            "are renewed while it lasts.",
+            description="Seconds for which a call's TURN credentials are valid; they are renewed "
+            "during the call.",
             ge=60,
             le=86_400,
         ),
     ] = 600
     archive: Annotated[bool, Meta(description="Run the built-in recording server.")] = True
     allow_private_recording_servers: Annotated[
-        bool, Meta(description="Deliver recordings to private networks too.")
+        bool, Meta(description="Allow recording servers in private networks.")
     ] = False
     parallel_deliveries: Annotated[
-        int, Meta(description="How many recordings are uploaded at once.", ge=1, le=64)
+        int, Meta(description="Recordings that are uploaded at the same time.", ge=1, le=64)
     ] = 4
     parallel_muxers: Annotated[
         int,
         Meta(
-            description="How many recordings are made into files at once; 0 for half of the cores.",
+            description="Recordings that are made into files at the same time; 0 for half of the "
+            "cores.",
             ge=0,
             le=64,
         ),
     ] = 0
     max_leg_megabits: Annotated[
         int,
-        Meta(description="Mbit/s that one browser may send; more is dropped.", ge=1, le=1000),
+        Meta(
+            description="Mbit/s that each browser may send; packets beyond that are dropped.",
+            ge=1,
+            le=1000,
+        ),
     ] = 25
     strangers_per_second: Annotated[
         int,
         Meta(
-            description="Datagrams to the media port per second and network from senders that are "
-            "in no call; 0: any.",
+            description="Datagrams per second and network that the media port accepts from senders "
+            "outside every call; 0 for no limit.",
             ge=0,
         ),
     ] = 100
@@ -101,16 +121,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     disk_reserve_megabytes: Annotated[
         int,
         Meta(
-            description="Space left free by recordings; the second half is for the database.",
+            description="Megabytes of disk space that recordings leave free; half of them are "
+            "reserved "
+            "for the database.",
             ge=2,
         ),
     ] = 512
     archive_site_gigabytes: Annotated[
-        int, Meta(description="Gigabytes that the archive keeps of a site; 0 for no limit.", ge=0)
+        int,
+        Meta(description="Gigabytes that the archive stores for each site; 0 for no limit.", ge=0),
     ] = 0
     archive_uploads_per_key: Annotated[
         int,
-        Meta(description="Unfinished uploads of a site's upload key; 0 for no limit.", ge=0),
+        Meta(description="Unfinished uploads for each upload key of a site; 0 for no limit.", ge=0),
     ] = 100
     tls_cert: Annotated[
         str, Meta(description="Certificate chain (PEM) to serve HTTPS without a proxy.")
@@ -118,65 +141,76 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tls_key: Annotated[str, Meta(description="Private key (PEM) of the certificate.")] = ""
     trusted_proxies: Annotated[
         tuple[str, ...],
-        Meta(description="Addresses or networks of proxies whose X-Forwarded-* headers hold."),
+        Meta(
+            description="IP addresses or networks of proxies whose X-Forwarded-* headers are "
+            "trusted."
+        ),
     ] = ()
     cors_origins: Annotated[
         tuple[str, ...],
-        Meta(description="Origins whose pages may call the REST API; * for every one."),
+        Meta(description="Origins whose pages may call the REST API; * for all."),
     ] = ()
     rate_limit: Annotated[
         int,
         Meta(
-            description="API calls in 5 minutes per token, and per network without one; 0: any.",
+            description="API calls in 5 minutes per token, or per network without a token; 0 for "
+            "no "
+            "limit.",
             ge=0,
         ),
     ] = 300
     page_rate_limit: Annotated[
         int,
         Meta(
-            description="Requests for pages, the library and sessions in 5 minutes, per token and "
-            "per network without one; 0: any.",
+            description="Requests for pages, the library and sessions in 5 minutes per token, or "
+            "per "
+            "network without a token; 0 for no limit.",
             ge=0,
         ),
     ] = 6000
     socket_rate_limit: Annotated[
         int,
         Meta(
-            description="WebSockets opened in 5 minutes, per token and per network without one; "
-            "0: any.",
+            description="WebSockets opened in 5 minutes per token, or per network without a "
+            "token; 0 "
+            "for no limit.",
             ge=0,
         ),
     ] = 1200
     calls_per_minute: Annotated[
-        int, Meta(description="Calls that visitors place per minute and network; 0: any.", ge=0)
+        int,
+        Meta(description="Calls that visitors place per minute and network; 0 for no limit.", ge=0),
     ] = 10
     checks_per_minute: Annotated[
-        int, Meta(description="Connection checks per minute and network; 0: any.", ge=0)
+        int, Meta(description="Connection checks per minute and network; 0 for no limit.", ge=0)
     ] = 20
     page_views_per_minute: Annotated[
-        int, Meta(description="Page views told to agents per minute and network; 0: any.", ge=0)
+        int,
+        Meta(
+            description="Page views shown to agents per minute and network; 0 for no limit.", ge=0
+        ),
     ] = 120
     messages_per_minute: Annotated[
-        int, Meta(description="Messages left per minute and network; 0: any.", ge=0)
+        int, Meta(description="Messages left per minute and network; 0 for no limit.", ge=0)
     ] = 10
     joins_per_minute: Annotated[
-        int, Meta(description="Unknown join links per minute and network; 0: any.", ge=0)
+        int, Meta(description="Unknown join links per minute and network; 0 for no limit.", ge=0)
     ] = 30
     waiting_calls_per_address: Annotated[
-        int, Meta(description="Calls of one network that wait at once; 0: any.", ge=0)
+        int, Meta(description="Waiting calls per network; 0 for no limit.", ge=0)
     ] = 5
     queue_length: Annotated[
-        int, Meta(description="Calls of a site that wait at once; 0: any.", ge=0)
+        int, Meta(description="Waiting calls per site; 0 for no limit.", ge=0)
     ] = 200
     sockets_per_address: Annotated[
-        int, Meta(description="Open WebSockets per network; 0: any.", ge=0)
+        int, Meta(description="Open WebSockets per network; 0 for no limit.", ge=0)
     ] = 100
     sockets_per_site: Annotated[
-        int, Meta(description="Open WebSockets of a site's visitors; 0: any.", ge=0)
+        int, Meta(description="Open WebSockets of visitors per site; 0 for no limit.", ge=0)
     ] = 10_000
     metrics_networks: Annotated[
         tuple[str, ...],
-        Meta(description="Addresses or networks that may read /metrics."),
+        Meta(description="IP addresses or networks that may read /metrics."),
     ] = ("127.0.0.1", "::1")
     metrics_token: Annotated[
         str,
@@ -186,13 +220,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     access_token_seconds: Annotated[
-        int, Meta(description="How long an OAuth access token lives.", ge=60, le=31_536_000)
+        int,
+        Meta(description="Seconds for which an OAuth access token is valid.", ge=60, le=31_536_000),
     ] = 43_199
     refresh_reuse_seconds: Annotated[
         int,
         Meta(
-            description="How long a refresh token that was used is answered once more, as after "
-            "a lost answer; later use revokes every token of its sign-in.",
+            description="Seconds for which a used refresh token is accepted once more, for example "
+            "after a lost response; later use revokes every token of that sign-in.",
             ge=0,
             le=300,
         ),
@@ -201,7 +236,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(
             description="Minutes without use after which an agent is signed out; an open console "
-            "counts as use. 0 for never.",
+            "counts as use. 0 means never.",
             ge=0,
             le=10_080,
         ),
@@ -209,7 +244,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     audit_days: Annotated[
         int,
         Meta(
-            description="Days that entries of the audit log are kept; 0 keeps them all.",
+            description="Days for which entries of the audit log are kept; 0 keeps all of them.",
             ge=0,
             le=36_500,
         ),
@@ -221,7 +256,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_format: Annotated[
         str,
         Meta(
-            description="json, text for people, or auto: text in a terminal, json everywhere else.",
+            description="json, text, or auto: text in a terminal and json everywhere else.",
             pattern="^(auto|json|text)$",
         ),
     ] = "auto"

@@ -109,10 +109,10 @@ def test_keys_of_other_recorders(alone: Alone) -> None:
 def test_a_directory_has_one_archive(alone: Alone) -> None:
     second = visavis("archive", "--data", alone.data, "--port", 0)
     assert second.returncode == 1
-    assert "another process keeps the archive" in second.stderr
+    assert "another process uses the archive" in second.stderr
     taken = visavis("archive", "--data", alone.data.parent / "other", "--port", alone.port)
     assert taken.returncode == 1
-    assert "choose --port" in taken.stderr
+    assert "choose another with --port" in taken.stderr
 
 
 @pytest.mark.parametrize(

@@ -48,12 +48,12 @@ def test_the_first_site_has_a_client(run: Run) -> None:
     (client,) = listed(run, "client", "list")
     assert client["public"] is True
     assert client["grants"] == ["authorization_code", "password", "refresh_token"]
-    assert "set up already" in run("init", fails=True).stderr
+    assert "already set up" in run("init", fails=True).stderr
 
 
 def test_agents_come_and_go(run: Run) -> None:
     made = run("agent", "add", "Ann@Example.com", "--permit", "manage_settings")
-    assert re.search(r"Password, shown this once: \S{20}", made.stdout)
+    assert re.search(r"Password \(not shown again\): \S{20}", made.stdout)
     run("agent", "add", "bo@example.com", "--name", "Bo", "--password-stdin", said="geheim\n")
     ann, bo, boss = listed(run, "agent", "list")
     assert ann["email"] == "ann@example.com"
@@ -65,7 +65,7 @@ def test_agents_come_and_go(run: Run) -> None:
     assert listed(run, "agent", "list")[0]["disabled"] is True
     run("agent", "enable", "ann@example.com")
     assert listed(run, "agent", "list")[0]["disabled"] is False
-    assert "shown this once" in run("agent", "password", "ann@example.com").stdout
+    assert "not shown again" in run("agent", "password", "ann@example.com").stdout
     assert run("agent", "password", "bo@example.com", "--password-stdin", said="x\n").stdout == ""
     assert "ann@example.com" in run("agent", "list").stdout
 
@@ -86,7 +86,7 @@ def test_roles_give_their_permissions(run: Run) -> None:
 
 def test_sites_are_apart(run: Run) -> None:
     assert "Site 2" in run("site", "add", "Second").stdout
-    assert "Give --site" in run("agent", "list", fails=True).stderr
+    assert "Choose a site with --site" in run("agent", "list", fails=True).stderr
     run("agent", "add", "two@example.com", "--site", "2", "--administrator")
     assert [a["email"] for a in listed(run, "agent", "list", "--site", "2")] == ["two@example.com"]
     run("role", "add", "R", "--site", "2")
@@ -102,21 +102,21 @@ def test_sites_are_apart(run: Run) -> None:
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [
-        (("agent", "add", "no-address"), "is no e-mail address"),
+        (("agent", "add", "no-address"), "is not an e-mail address"),
         (("agent", "add", "boss@example.com"), "already"),
         (("agent", "add", "a@b", "--name", "x" * 201), "1 to 200"),
         (("agent", "permit", "boss@example.com", "fly"), "There are: Manage Settings"),
         (("agent", "disable", "boss@example.com"), "last administrator"),
         (("agent", "password", "nobody@example.com"), "There is no agent"),
         (("role", "permit", "R", "manage_settings"), "There is no role R"),
-        (("client", "add", "C", "--grant", "authorization_code"), "needs a redirect URI"),
-        (("client", "add", "C", "--grant", "client_credentials"), "needs a secret and an agent"),
+        (("client", "add", "C", "--grant", "authorization_code"), "requires a redirect URI"),
+        (("client", "add", "C", "--grant", "client_credentials"), "requires a secret and an agent"),
         (("client", "disable", "none"), "There is no client"),
         (("key", "delete", "none"), "There is no key"),
         (("key", "add", "nobody@example.com"), "There is no agent"),
         (("config", "set", "--recording-server-url", "ftp://x"), "absolute http or https"),
-        (("config", "set", "--record"), "needs a recording server"),
-        (("token", "issue", "--email", "boss@example.com", "--expires", "soon"), "for example 12h"),
+        (("config", "set", "--record"), "requires a recording server"),
+        (("token", "issue", "--email", "boss@example.com", "--expires", "soon"), "such as 12h"),
     ],
 )
 def test_what_cannot_be_is_said(run: Run, command: tuple[str, ...], sentence: str) -> None:
@@ -308,7 +308,7 @@ def test_the_audit_log_is_verified(run: Run, database: str, tmp_path: Path) -> N
     store.close()
     broken = run("audit", "verify", fails=True).stdout
     assert re.search(r"Site 1: broken at entry 2 \(\w+\): its content has been changed", broken)
-    assert "Site 2: 1 entries, unbroken" in broken
+    assert "Site 2: 1 entry, unbroken" in broken
     (told, _) = json.loads(run("audit", "verify", "--json", fails=True).stdout)
     assert (told["unbroken"], told["broken"]["sequence"]) == (False, 2)
 

@@ -76,11 +76,11 @@ def test_list_and_show(run: Run, data: Path) -> None:
 
 def test_retry(run: Run, data: Path) -> None:
     write(data, fill)
-    assert "1 to be tried" in run("recordings", "retry", "b").stdout
+    assert "1 recording will be retried" in run("recordings", "retry", "b").stdout
     assert "2 to be tried" in run("recordings", "retry", "--all").stdout
     assert "The others" in run("recordings", "retry", "a", "b", fails=True).stderr
     for wrong in ((), ("b", "--all")):
-        assert "give --all" in run("recordings", "retry", *wrong, fails=True).stderr
+        assert "use --all" in run("recordings", "retry", *wrong, fails=True).stderr
 
 
 def test_check(run: Run, data: Path) -> None:
@@ -135,9 +135,9 @@ def test_export_from_the_archive(run: Run, data: Path) -> None:
 
 def test_export_of_what_is_not_here(run: Run, data: Path) -> None:
     write(data, fill)
-    assert "not on this machine" in exported(run, data, "c", fails=True).stderr
+    assert "not in this data directory" in exported(run, data, "c", fails=True).stderr
     write(data, lambda rows: rows.recordings.note(1, "c", Progress(RecordingState.EMPTY), now()))
-    assert "No media ever came" in exported(run, data, "c", fails=True).stderr
+    assert "No media were received" in exported(run, data, "c", fails=True).stderr
 
 
 def test_a_call_that_was_too_short_is_not_missed(run: Run, data: Path) -> None:

@@ -35,7 +35,7 @@ def test_init_once_then_a_token_and_nothing_else(tmp_path: Path) -> None:
     assert "boss@example.com" in made.stdout
     again = visavis("init", "--data", data)
     assert again.returncode == 1
-    assert "set up already" in again.stderr
+    assert "already set up" in again.stderr
 
     token = visavis("token", "issue", "--data", data, "--email", "Boss@example.com")
     assert token.returncode == 0
@@ -74,8 +74,9 @@ def test_a_taken_port_is_told_before_anything_is_made(tmp_path: Path, option: st
         options = [word for pair in ports.items() for word in pair]
         result = visavis("serve", "--data", tmp_path, "--media-workers", 1, *options)
     assert result.returncode == 1
-    assert "is already in use" in result.stderr
-    assert f"choose {option}" in result.stderr
+    number = ports[option]
+    assert re.search(rf"port {number} (\(UDP and TCP\) )?is already in use", result.stderr)
+    assert f"choose another with {option}" in result.stderr
     assert result.stdout == ""
     assert not (tmp_path / "visavis.db").exists()
 

@@ -30,10 +30,10 @@ def never_answers(handler: Handler) -> None:
 
 
 MISDEEDS: tuple[tuple[Misdeed, str], ...] = (
-    (answers(200), "200 OK. That is no answer of a tus 1.0 server: check the address."),
-    (answers(404), "404 Not Found. That is no answer of a tus 1.0 server: check the address."),
+    (answers(200), "200 OK. A tus 1.0 server does not answer this: check the URL."),
+    (answers(404), "404 Not Found. A tus 1.0 server does not answer this: check the URL."),
     (answers(301, Location="http://www.google.com/"), "Redirects are not followed"),
-    (resets, "broke the connection off, or does not speak HTTP"),
+    (resets, "closed the connection, or does not speak HTTP"),
 )
 
 
@@ -95,14 +95,14 @@ def test_a_wrong_address_is_told_and_loses_nothing(
     waiting = eventually(lambda: recordings(system)["lastError"] and recordings(system))
     assert waiting["pending"] == 1
     admin.reload()
-    expect(admin.locator("#backlog")).to_contain_text("1 (the oldest since")
-    expect(admin.locator("#last-error")).to_contain_text("broke the connection off")
+    expect(admin.locator("#backlog")).to_contain_text("1 recording (the oldest since")
+    expect(admin.locator("#last-error")).to_contain_text("closed the connection")
     expect(admin.locator("#last-success")).to_have_text("Nothing has been delivered yet.")
     assert len(system.undelivered()) == 1
 
     with running([NODE, str(installed(PEERS) / "server.js"), str(tmp_path / "files")]) as port:
         save_address(admin, f"http://127.0.0.1:{port}/files")
-        expect(try_out(admin)).to_contain_text("This recording server takes recordings.")
+        expect(try_out(admin)).to_contain_text("This recording server accepts recordings.")
         eventually(lambda: not system.undelivered())
         (told,) = eventually(lambda: delivered(system))
     files = [path for path in (tmp_path / "files").iterdir() if path.suffix != ".json"]
@@ -110,7 +110,7 @@ def test_a_wrong_address_is_told_and_loses_nothing(
     assert titles(path, told["sha256"], last_call(system)) == ["Visitor audio", "Agent audio"]
     check_recording(parties, last_call(system)["recordingId"], path)
     admin.reload()
-    expect(admin.locator("#backlog")).to_have_text("Nothing waits for delivery.")
+    expect(admin.locator("#backlog")).to_have_text("No recordings are waiting for delivery.")
     expect(admin.locator("#last-error")).to_have_text("none")
     expect(admin.locator("#last-success")).not_to_have_text("Nothing has been delivered yet.")
 
@@ -128,7 +128,7 @@ def test_the_policy_is_set_on_the_page_and_held_to(
     expect(history).to_contain_text("Consent: The visitor is told → The visitor has to agree")
 
     visitor.get_by_role("button", name="Audio call").click()
-    agreement = visitor.get_by_role("checkbox", name="Calls are recorded. I agree to that.")
+    agreement = visitor.get_by_role("checkbox", name="I agree that this call is recorded.")
     expect(agreement).not_to_be_checked()
     visitor.get_by_role("button", name="Call now").click()
     expect(agreement).to_be_focused()  # it is asked for: nothing rings

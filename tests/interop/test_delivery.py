@@ -193,7 +193,7 @@ async def test_it_is_tried_out(peer: Peer) -> None:
 async def test_the_example_wants_its_secret(tmp_path: Path, muxed: Path) -> None:
     peers = example(tmp_path)
     peer = next(peers)
-    with pytest.raises(DeliveryError, match="wants a secret"):
+    with pytest.raises(DeliveryError, match="requires a secret"):
         await peer.deliverer.deliver(muxed, manifest_of("rec"), Server(peer.server.url, "wrong"))
     peers.close()
 

@@ -153,7 +153,7 @@ async def test_a_taken_port_is_named() -> None:
         taken.bind(("0.0.0.0", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(OSError, match=f"TCP port {port} .* choose --media-port"):
+        with pytest.raises(OSError, match=f"TCP port {port} .* choose another with --media-port"):
             Wires(port)
 
 
@@ -206,7 +206,7 @@ async def test_a_machine_without_any_address_family_is_told_in_words(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     remove_families(monkeypatch, errno.EAFNOSUPPORT, socket.AF_INET, socket.AF_INET6)
-    with pytest.raises(OSError, match="UDP port 9999 cannot be had"):
+    with pytest.raises(OSError, match="UDP port 9999 cannot be opened"):
         Wires(9999)
 
 
@@ -216,7 +216,7 @@ async def test_a_port_that_only_ipv6_has_taken_is_named() -> None:
         taken.bind(("::", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(OSError, match=f"TCP port {port} .* choose --media-port"):
+        with pytest.raises(OSError, match=f"TCP port {port} .* choose another with --media-port"):
             Wires(port)
 
 

@@ -147,7 +147,7 @@ async def test_a_call_that_goes_on_is_left_alone(house: House) -> None:
         fcntl.flock(manifest, fcntl.LOCK_SH)  # as a worker that opens another journal does
         await house.sweep()
         assert not (directory / "recording.mkv").exists()
-    assert "still busy" in str((await house.row("r")).last_error)
+    assert "still working" in str((await house.row("r")).last_error)
     house.now = 1.0
     await house.sweep()
     assert (await house.row("r")).state is RecordingState.DELIVERED
@@ -205,7 +205,7 @@ async def test_a_server_that_is_none_then_the_right_one(house: House) -> None:
     await house.send_to(house.server.url + "?wrong")
     await house.sweep()
     row = await house.row("r")
-    assert "no answer of a tus 1.0 server" in str(row.last_error)
+    assert "A tus 1.0 server does not answer this" in str(row.last_error)
     assert row.attempts == 2
     await house.send_to(house.server.url)
     await house.sweep()

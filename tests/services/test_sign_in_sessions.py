@@ -88,7 +88,7 @@ async def test_a_session_ends_without_use(
     (left,) = await sessions.list_by_agent(agent, used)
     assert (left.device, left.is_current, left.last_used_at) == ("used", True, time.now)
     page = await AuditLog(store).newest(agent, 1, 1)
-    assert page.entries[0].summary == "a@example.com was signed out after a time without use"
+    assert page.entries[0].summary == "a@example.com was signed out because of inactivity"
     assert page.entries[0].author == "system"
 
 
@@ -98,7 +98,7 @@ async def test_idle_sessions_are_refused_before_they_are_removed(
     token = await sessions.begin(agent, "", "")
     await tokens.authenticate(token)
     time.now += IDLE
-    with pytest.raises(VisavisError, match="without use"):
+    with pytest.raises(VisavisError, match="inactive"):
         await tokens.authenticate(token)
     assert await sessions.end_idle() == 0
     time.now += GRACE + timedelta(seconds=1)

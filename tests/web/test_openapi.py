@@ -207,7 +207,7 @@ enabled = false
 
 [[operations]]
 include-operation-id = "updateAudioVideoChatConfig"
-# automatic recording needs a recording server, which one of the two may already have: 400
+# automatic recording requires a recording server, which one of the two may already have: 400
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "401", "403", "412"]
 
 [[operations]]

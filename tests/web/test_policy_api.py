@@ -113,7 +113,7 @@ async def test_changes_are_audited_and_secrets_are_not_told(api: Api) -> None:
         {"fieldName": "secret", "newValue": "replaced", "oldValue": "set"}
     ]
     assert entries[1]["actionDetails"] == [
-        {"fieldName": "retentionDays", "newValue": "7", "oldValue": "for ever"},
+        {"fieldName": "retentionDays", "newValue": "7", "oldValue": "unlimited"},
         {"fieldName": "secret", "newValue": "set", "oldValue": "none"},
     ]
 

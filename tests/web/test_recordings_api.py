@@ -154,8 +154,8 @@ async def test_a_server_that_takes_recordings(api: Api, server: RecordingServer)
     allow_loopback(api)
     assert await verdict(api, recordingServerUrl=server.url) == {
         "ok": True,
-        "message": "This recording server takes recordings. It offers no checksums: what arrives "
-        "is held against its length alone.",
+        "message": "This recording server accepts recordings. It offers no checksums: only the "
+        "length of the file is checked.",
         "extensions": ["creation", "termination"],
         "hasChecksums": False,
     }
@@ -210,7 +210,7 @@ async def test_a_machine_that_cannot_write_the_test_file(
 
 async def test_what_is_stored_is_tried_with_its_secret(api: Api, server: RecordingServer) -> None:
     allow_loopback(api)
-    assert (await verdict(api))["message"] == "There is no address to try."
+    assert (await verdict(api))["message"] == "There is no URL to test."
     await api.put(recordingServerUrl=server.url)
     await api.call("PUT", "/v4/livechat/recordingPolicy", json={"secret": "s3cret"})
     headers = {"Content-Type": "application/json"}
@@ -235,14 +235,14 @@ async def test_servers_that_take_none(
     allow_loopback(api)
     server.misbehave("POST", answers(200))
     html = await verdict(api, recordingServerUrl=server.url)
-    assert "no answer of a tus 1.0 server" in html["message"]
+    assert "A tus 1.0 server does not answer this" in html["message"]
     server.misbehave("PATCH", answers(204, b"", Upload_Offset="0"))
     assert (
-        "took a piece and does not have it"
+        "accepted a piece but does not have it"
         in (await verdict(api, recordingServerUrl=server.url))["message"]
     )
     server.misbehave("HEAD", answers(200, b"", Upload_Offset="0"))
-    assert "lost the piece" in (await verdict(api, recordingServerUrl=server.url))["message"]
+    assert "lost a piece" in (await verdict(api, recordingServerUrl=server.url))["message"]
     monkeypatch.setattr(trial, "TRIAL_SECONDS", 0.3)
     server.misbehave("any", hangs)
     assert "took longer" in (await verdict(api, recordingServerUrl=server.url))["message"]
@@ -265,4 +265,4 @@ async def test_without_servers_there_is_nothing_to_try(api: Api) -> None:
     api.app.desk._servers = None
     assert_problem(await api.call("POST", TRIAL), 404, "EntityNotFound")
     empty = Trials(Deliverer(archive_url="", archive_key=str, allow_private=True))
-    assert await empty.try_out(1, Server("")) == Trial(False, "There is no address to try.")
+    assert await empty.try_out(1, Server("")) == Trial(False, "There is no URL to test.")

@@ -108,5 +108,5 @@ async def test_what_a_page_does_by_itself_is_no_use(api: Api) -> None:
     api.app.tokens.idle_time = timedelta(0)
     answer = await api.client.get(PATH, headers={"Cookie": cookie})
     assert answer.status_code == 401
-    assert "without use" in answer.json()["message"]
+    assert "inactive" in answer.json()["message"]
     assert (await api.call("GET")).status_code == 200  # a token is no session

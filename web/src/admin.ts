@@ -52,7 +52,6 @@ export class Admin extends LitElement {
       .field input { display: block; width: 100%; font: inherit; padding: 0.6rem; margin-top: 0.4rem; border-radius: 8px; border: 1px solid var(--quiet); background: transparent; color: inherit; }
       .field input[aria-invalid="true"] { border-color: var(--danger); }
       .bar { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: center; padding-top: 1rem; border-top: 1px solid var(--line); }
-      button:disabled { opacity: 0.45; cursor: default; }
       .status { margin: 0; min-height: 1.45em; }
       .conflict { border-color: var(--danger); }
       .scroll { overflow-x: auto; }

@@ -34,5 +34,8 @@ export const callStyles = css`
   @media (max-width: 440px) {
     .bar { max-width: 268px; margin: 0 auto; } /* two even rows: hanging up never stands alone */
     .chip { white-space: normal; border-radius: 12px; }
+    .voice { gap: 4px; font-size: 16px; }
+    .face { width: 48px; height: 48px; }
   }
+  @media (forced-colors: active) { .stage { border: 1px solid CanvasText; } .chip.recording i { forced-color-adjust: none; } }
 `;

@@ -44,4 +44,7 @@ export const consoleStyles = css`
     main { padding: 0.75rem; gap: 0.75rem; } .middle { gap: 0.75rem; }
     .call { padding: 0.6rem; }
   }
+  @media (max-width: 26rem) {
+    .presence { gap: 0.35rem; font-size: 0.9rem; }
+  }
 `;

@@ -2,7 +2,7 @@ import { html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { Announcer } from "./announcer";
 import "./call-view";
-import { t } from "./catalogue-pages";
+import { counted, t } from "./catalogue-pages";
 import "./console-side";
 import { consoleStyles } from "./console-styles";
 import type { Conversation, Details } from "./conversation";
@@ -136,7 +136,7 @@ export class Console extends LitElement {
     return html`<section class="card empty">
       <span class="face">${icon("phone", 28)}</span>
       <h1>${t(this.join ? "waitingForVisitor" : "noCalls")}</h1>
-      <p class="quiet">${t(this.join ? "waitingForVisitorHelp" : "noCallsHelp")}</p>
+      ${this.join || desk.state === "available" ? html`<p class="quiet">${t(this.join ? "waitingForVisitorHelp" : "noCallsHelp")}</p>` : nothing}
       ${Announcer.mayAsk && !this.join ? html`<button @click=${this.askNotifications}>${icon("bell")} ${t("notifyMe")}</button>` : nothing}
     </section>`;
   }
@@ -240,7 +240,4 @@ export class Console extends LitElement {
   }
 }
 
-const waiting = (count: number): string => {
-  if (!count) return "";
-  return count === 1 ? t("callerWaits") : t("callersWait").replace("%", String(count));
-};
+const waiting = (count: number): string => (count ? counted(count, "callerWaits", "callersWait") : "");

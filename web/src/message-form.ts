@@ -13,11 +13,10 @@ export class MessageForm extends LitElement {
     shared,
     css`
       form { display: grid; gap: 12px; }
-      .pair { display: grid; gap: 12px; grid-template-columns: 1fr 1fr; }
+      .pair { display: grid; gap: 12px; }
       textarea { min-height: 96px; resize: vertical; }
       .bar { display: flex; gap: 8px; flex-wrap: wrap; }
-      .bar .primary { flex: 1; }
-      @media (max-width: 352px) { .pair { grid-template-columns: 1fr; } }
+      .bar button { flex: 1 1 auto; }
     `,
   ];
 

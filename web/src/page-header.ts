@@ -31,15 +31,16 @@ export class PageHeader extends LitElement {
       nav a[aria-current] { color: var(--ink); box-shadow: inset 0 -3px 0 var(--accent); border-radius: 0; }
       .name { max-width: 14rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
       a.button { font-weight: 600; color: var(--accent); display: inline-flex; align-items: center; min-height: 2.75rem; }
-      @media (max-width: 40rem) {
+      @media (max-width: 60rem) {
         .name { max-width: 7rem; }
         header { column-gap: 0.75rem; }
         .brand { margin-inline-end: auto; }
-        nav { order: 3; flex: 1 0 100%; flex-wrap: nowrap; overflow-x: auto; margin: 0 -0.4rem; }
-        nav a { flex: none; padding: 0 0.4rem; font-size: 0.95rem; }
+        nav { order: 3; flex: 1 0 100%; flex-wrap: nowrap; overflow-x: auto; margin: 0 -0.6rem; }
+        nav a { flex: none; }
         nav:empty { display: none; }
       }
-      @media (max-width: 26rem) { .brand span { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); } nav a { padding: 0 0.3rem; font-size: 0.875rem; } button { padding: 8px 12px; } header { column-gap: 0.5rem; } }
+      @media (max-width: 40rem) { nav { margin: 0 -0.4rem; } nav a { padding: 0 0.4rem; font-size: 0.95rem; } }
+      @media (max-width: 26rem) { .short .brand span { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); } nav a { padding: 0 0.3rem; font-size: 0.875rem; } header { column-gap: 0.5rem; } .name { max-width: 4.5rem; } button { padding: 0 0.25rem; border-color: transparent; background: none; font-size: 0.9rem; } }
       @media (forced-colors: active) { nav a[aria-current] { border-bottom: 3px solid Highlight; } }
     `,
   ];
@@ -52,7 +53,7 @@ export class PageHeader extends LitElement {
 
   override render() {
     const brand = html`${mark(28)}<span>Visavis</span>`;
-    return html`<header>
+    return html`<header class=${this.session ? "short" : ""}>
       ${this.alone ? html`<span class="brand">${brand}</span>` : html`<a class="brand" href="/">${brand}</a>`}
       ${this.alone ? nothing : html`<nav aria-label="Visavis">${this.links()}</nav>`}
       <slot></slot>

@@ -34,7 +34,7 @@ export const shared = css`
   }
   [tabindex="-1"]:focus, [tabindex="-1"]:focus-visible { outline: none; }
   .icon { flex: none; display: block; }
-  .field { display: grid; gap: 4px; font-weight: 600; font-size: 14.4px; min-width: 0; }
+  .field { display: grid; grid-template-columns: minmax(0, 1fr); gap: 4px; font-weight: 600; font-size: 14.4px; min-width: 0; }
   .field input, .field select, .field textarea {
     font: inherit; font-size: 16px; font-weight: 400; width: 100%; min-height: 44px; padding: 8px 11.2px;
     border-radius: 10px; border: 1px solid var(--quiet); background: var(--card); color: inherit;
@@ -59,7 +59,7 @@ export const shared = css`
   h1 { font-size: 24px; } h2 { font-size: 17.6px; } h3 { font-size: 16px; }
   @media (forced-colors: active) {
     button[aria-pressed="true"], button[aria-expanded="true"], button[aria-current="true"], button.primary { forced-color-adjust: none; background: Highlight !important; border-color: Highlight !important; color: HighlightText !important; }
-    button:disabled { color: GrayText; border-color: GrayText; }
+    button:disabled, button.primary:disabled { forced-color-adjust: none; opacity: 1; background: Canvas !important; color: GrayText !important; border-color: GrayText !important; }
   }
   @media (prefers-reduced-motion: reduce) { *, *::before, *::after { transition: none !important; animation: none !important; } }
 `;

@@ -36,5 +36,5 @@ test("calls that have not been delivered are counted in whole sentences", async 
 });
 
 test("nothing that waits is said in words", async () => {
-  expect(await shown({})).toContain("Nothing waits for delivery.");
+  expect(await shown({})).toContain("No recordings are waiting for delivery.");
 });

@@ -153,7 +153,7 @@ test("the only microphone is unplugged and plugged in again", async () => {
   devices().plug([]);
   (own.microphone as unknown as FakeTrack).lose();
   await settled();
-  expect(own.trouble).toContain("microphone is gone");
+  expect(own.trouble).toContain("microphone was disconnected");
   expect(own.microphone).toBeUndefined();
 
   devices().plug(["mic-2"]);
@@ -196,7 +196,7 @@ test("a microphone that the system silences is told of until it is back", async 
   const track = own.microphone as unknown as FakeTrack;
 
   track.setMuted(true);
-  expect(own.trouble).toContain("silenced");
+  expect(own.trouble).toContain("muted your microphone");
   track.setMuted(false);
 
   expect(own.trouble).toBe("");

@@ -123,4 +123,9 @@ export const reconnect = async (): Promise<void> => {
 };
 
 export const refuse = (callId: string, error: string): void =>
-  FakeSocket.latest.receive({ type: "refused", callId, error, message: "That call is over or never was." });
+  FakeSocket.latest.receive({
+    type: "refused",
+    callId,
+    error,
+    message: "That call has ended or does not exist.",
+  });

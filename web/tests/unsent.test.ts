@@ -73,7 +73,7 @@ test("a message that the server does not take stands in the form again", async (
     type: "refused",
     callId: "c1",
     error: "CallNotPossible",
-    message: "This call takes no message.",
+    message: "No message can be left for this call.",
   });
 
   expect([visitor.unsent, visitor.hasLeftMessage]).toEqual(["Call me back", false]);

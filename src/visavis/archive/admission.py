@@ -76,4 +76,6 @@ class Admission:
             if upload.metadata.get("site", "1") == site
         )
         if stored + begun + length > most:
-            raise TusError(507, f"The site may store {most} bytes, and has {stored + begun}.")
+            raise TusError(
+                507, f"The site may store {most} bytes, and already stores {stored + begun}."
+            )

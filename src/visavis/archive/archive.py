@@ -53,7 +53,8 @@ class Archive:
     ) -> None:
         self._claim = claim(
             directory,
-            f"another process keeps the archive in {directory}: stop it, or choose another",
+            f"another process uses the archive in {directory}: stop it, or choose another "
+            "directory",
         )
         uploads = Uploads(directory / "uploads")
         library = Library(LocalStorage(directory / "library"))

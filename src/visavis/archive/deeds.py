@@ -45,7 +45,7 @@ _WORDS: Final = {
     Deed.PLAYED: "Played",
     Deed.DOWNLOADED: "Downloaded",
     Deed.COMPOSED: "Composed",
-    Deed.HELD: "Put under legal hold",
+    Deed.HELD: "Put on legal hold",
     Deed.RELEASED: "Released from legal hold",
     Deed.DELETED: "Deleted",
 }

@@ -31,7 +31,10 @@ class Deletion:
         self._on_deleted = on_deleted
 
     async def delete(self, entry: Entry, agent: Agent | None, why: str = "") -> None:
-        """Delete a recording for good; `agent` is `None` for the retention. Raises `HeldError`."""
+        """Delete a recording permanently; raises `HeldError`.
+
+        `agent` is `None` if the retention period deletes it.
+        """
         # audited first: a deletion without an entry would be worse than an entry without one
         await self._deeds.note(Deed.DELETED, agent, entry, why)
         await asyncio.to_thread(self._library.delete, entry)

@@ -133,15 +133,17 @@ _MOMENT: Final = "a day (in UTC, included) or a time, ISO 8601"
 _SEARCH: Final = (
     query("agent", "Part of an agent's name.", maxLength=MAX_TEXT),
     query("visitor", "Part of the visitor's name or e-mail address.", maxLength=MAX_TEXT),
-    query("from", f"Started then or later: {_MOMENT}."),
-    query("to", f"Started before then: {_MOMENT}."),
-    query("shortest", "At least so many seconds.", type="integer", minimum=0, maximum=MAX_SECONDS),
-    query("longest", "At most so many seconds.", type="integer", minimum=0, maximum=MAX_SECONDS),
+    query("from", f"Started at or after this time: {_MOMENT}."),
+    query("to", f"Started before this time: {_MOMENT}."),
+    query(
+        "shortest", "At least this many seconds.", type="integer", minimum=0, maximum=MAX_SECONDS
+    ),
+    query("longest", "At most this many seconds.", type="integer", minimum=0, maximum=MAX_SECONDS),
     query("media", "Only calls with these media.", enum=["audio", "video"]),
-    query("held", "Whether they are under legal hold.", type="boolean"),
+    query("held", "Whether they are on legal hold.", type="boolean"),
     query(
         "sort",
-        "By a field; with a minus the greatest first.",
+        "Field to sort by; a minus sorts in descending order.",
         enum=[sign + name for name in ORDERS for sign in ("", "-")],
         default="-startedAt",
     ),
@@ -202,14 +204,14 @@ _LIBRARY: Final[Operations] = {
     ),
     (_ONE, "DELETE"): _library(
         "deleteLibraryRecording",
-        "Delete a recording for good",
+        "Delete a recording permanently",
         {204: Answer("Deleted")},
         ErrorKind.RecordingHeld,
         description=_NEEDS_BOTH,
     ),
     (_ONE + "/hold", "PUT"): _library(
         "holdLibraryRecording",
-        "Put a recording under legal hold",
+        "Put a recording on legal hold",
         {200: json_answer(LibraryEntry, "The recording as it is now")},
         description=_NEEDS_BOTH,
     ),
@@ -254,19 +256,19 @@ _LIBRARY: Final[Operations] = {
     ),
     (_ONE + "/composed", "GET"): _library(
         "getLibraryComposition",
-        "Read how far the MP4 of both sides is",
-        {200: json_answer(LibraryComposition, "How far it is")},
+        "Read the progress of the MP4 of both sides",
+        {200: json_answer(LibraryComposition, "The progress")},
     ),
     (_ONE + "/composed", "POST"): _library(
         "composeLibraryRecording",
-        "Make an MP4 that shows both sides",
-        {202: json_answer(LibraryComposition, "How far it is")},
+        "Create an MP4 that shows both sides",
+        {202: json_answer(LibraryComposition, "The progress")},
         ErrorKind.TooManyRequests,
     ),
     (_ONE + "/composed", "DELETE"): _library(
         "cancelLibraryComposition",
-        "Stop making the MP4",
-        {200: json_answer(LibraryComposition, "How far it is")},
+        "Stop creating the MP4",
+        {200: json_answer(LibraryComposition, "The progress")},
     ),
     (_ONE + "/composed.mp4", "GET"): _library(
         "downloadLibraryComposition",
@@ -301,26 +303,26 @@ _LENGTH: Final[Schema] = {
 }
 _RESUMABLE: Final = {"Tus-Resumable": "The version of the protocol"}
 _OFFSET: Final = {
-    "Upload-Offset": "How many bytes are safely stored",
+    "Upload-Offset": "Bytes that are safely stored",
     "Upload-Length": "The size of the whole file, once it is known",
     "Upload-Defer-Length": "1 while the size is not known",
-    "Upload-Expires": "When the upload will be given up",
+    "Upload-Expires": "Time at which the upload expires",
     SHA256_HEADER: "The SHA-256 of the file, once it is whole and in the library",
 }
 _REFUSALS: Final[Mapping[int, str]] = {
     400: "A header is not as the protocol wants it, or of an extension that is not offered",
     401: "The key is missing or wrong",
-    403: "The key is another site's",
+    403: "The key belongs to another site",
     404: "There is no such upload",
-    408: "Nothing came for too long",
-    409: "The upload stands at another offset",
+    408: "No data arrived for too long",
+    409: "The upload is at another offset",
     410: "The upload has expired, or its recording was deleted",
     412: f"Tus-Resumable is not {VERSION}",
     413: "Too many bytes, or too much metadata",
     415: f"The body is not {BODY_TYPE}",
     423: "Another request writes to the upload",
     429: "The key has too many unfinished uploads",
-    CHECKSUM_MISMATCH: "The bytes do not have the checksum",
+    CHECKSUM_MISMATCH: "The bytes do not match the checksum",
     507: "The disk is full, or the quota of the site is used up",
 }
 _USUAL: Final = (400, 401, 412)
@@ -414,12 +416,12 @@ _UPLOADS: Final[Operations] = {
     (UPLOAD, "OPTIONS"): _abilities("getUploadAbilities"),
     (UPLOAD, "HEAD"): _upload(
         "getUploadOffset",
-        "Ask how much of an upload is stored",
+        "Read how much of an upload is stored",
         "For resuming it.",
         (
             200,
             Answer(
-                "How much is stored",
+                "The number of bytes that are stored",
                 headers={**_RESUMABLE, **_OFFSET, "Upload-Metadata": "As it was sent"},
             ),
         ),
@@ -439,7 +441,7 @@ _UPLOADS: Final[Operations] = {
                 "name": "Upload-Offset",
                 "in": "header",
                 "required": True,
-                "description": "How many bytes are stored already.",
+                "description": "Bytes that are already stored.",
                 "schema": {"type": "integer", "minimum": 0},
             },
             _LENGTH,
@@ -449,9 +451,9 @@ _UPLOADS: Final[Operations] = {
     ),
     (UPLOAD, "DELETE"): _upload(
         "terminateUpload",
-        "Give an upload up",
+        "Terminate an upload",
         "A recording that the library has stays there.",
-        (204, Answer("It is gone", headers=_RESUMABLE)),
+        (204, Answer("The upload is gone", headers=_RESUMABLE)),
         *(*_USUAL, 404, 410, 423),
         parameters=(_UPLOAD_ID, _VERSION),
     ),
@@ -474,7 +476,7 @@ _UPLOADS: Final[Operations] = {
             {
                 "name": "Upload-Offset",
                 "in": "header",
-                "description": "For PATCH: how many bytes are stored already.",
+                "description": "For PATCH: bytes that are already stored.",
                 "schema": {"type": "integer", "minimum": 0},
             },
         ),

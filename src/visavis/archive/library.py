@@ -27,7 +27,7 @@ class RefusedError(Exception):
 
 
 class HeldError(Exception):
-    """The recording is under legal hold."""
+    """The recording is on legal hold."""
 
 
 class Library:
@@ -78,7 +78,7 @@ class Library:
         with self._changing:
             known = self.find(site, recording)
             if known and known.sha256 != sha256:
-                raise RefusedError("There is another recording of that id.")
+                raise RefusedError("There is another recording with that id.")
             entry = known or _entry(metadata, site, recording, contents, sha256, source)
             # the sidecars first: without their file they count for nothing
             self._storage.save(entry)
@@ -89,7 +89,7 @@ class Library:
         return entry
 
     def hold(self, entry: Entry, *, is_held: bool) -> Entry:
-        """Put a recording under legal hold, or release it; raises `KeyError` if it is gone."""
+        """Put a recording on legal hold, or release it; raises `KeyError` if it is gone."""
         with self._changing:
             held = replace(self._entries[entry.site_id, entry.id], is_held=is_held)
             self._storage.save(held)

@@ -54,9 +54,9 @@ async def _append(request: Request, part: Part, room: int, checksum: Checksum | 
                 await asyncio.to_thread(part.sync)
                 unsynced = 0
     except ClientDisconnect:
-        raise TusError(400, "The connection broke.") from None
+        raise TusError(400, "The connection was interrupted.") from None
     except TimeoutError:
-        raise TusError(408, "Nothing came for too long.", Connection="close") from None
+        raise TusError(408, "No data arrived for too long.", Connection="close") from None
     finally:
         await asyncio.to_thread(_write, part, bytes(waiting), checksum)
         await asyncio.to_thread(part.sync)
@@ -81,4 +81,4 @@ def _write(part: Part, block: bytes, checksum: Checksum | None) -> None:
 
 
 def _too_much() -> TusError:
-    return TusError(413, "That is more than the upload's length.")
+    return TusError(413, "That is more than the length of the upload.")

@@ -123,7 +123,7 @@ class LibraryApi:
         try:
             return _json(self._workshop.compose(entry), 202)
         except TooManyError:
-            message = "Too many recordings wait to be composed: try again later."
+            message = "Too many MP4 files are waiting to be created: try again later."
             raise VisavisError(ErrorKind.TooManyRequests, message) from None
 
     async def cancel(self, request: Request) -> Response:
@@ -135,7 +135,7 @@ class LibraryApi:
         agent, entry = await self._find(request)
         file = self._workshop.composed(entry)
         if file is None:
-            raise VisavisError(ErrorKind.EntityNotFound, "It has not been composed.")
+            raise VisavisError(ErrorKind.EntityNotFound, "The MP4 has not been created.")
         await self._note_download(request, Deed.DOWNLOADED, agent, entry)
         name = _file_name(entry, "mp4")
         return Recording(file, media_type="video/mp4", filename=name, headers=PRIVATE)
@@ -215,5 +215,5 @@ def _held() -> VisavisError:
 
 
 def _unplayable() -> VisavisError:
-    message = "This file cannot be played here; it can be downloaded."
+    message = "This file cannot be played in a browser. You can download it."
     return VisavisError(ErrorKind.EntityNotFound, message)

@@ -107,7 +107,7 @@ class TusServer:
         if uploader.site_id is not None and await self._is_disabled(uploader.site_id):
             raise TusError(403, "The site of this key is disabled.")
         if request.headers.get("tus-resumable") != h.VERSION:
-            raise TusError(412, "This server speaks tus 1.0.0.", **{"Tus-Version": h.VERSION})
+            raise TusError(412, "This server supports tus 1.0.0.", **{"Tus-Version": h.VERSION})
         h.refuse_unknown_extensions(request)
         if upload_id is None:
             if method == "POST":
@@ -147,7 +147,7 @@ class TusServer:
         metadata = h.read_metadata(request)
         if uploader.site_id is not None:
             if metadata.get("site", str(uploader.site_id)) != str(uploader.site_id):
-                raise TusError(403, "The key is another site's.")
+                raise TusError(403, "The key belongs to another site.")
             metadata["site"] = str(uploader.site_id)
         brings_body = request.headers.get("content-type") == h.BODY_TYPE
         checksum = h.read_checksum(request) if brings_body else None
@@ -189,7 +189,7 @@ class TusServer:
             return self._described(await self._stored(upload), offset, 204)
         with self._uploads.opened(upload) as part:
             if offset != part.offset:
-                raise TusError(409, "The upload stands at another offset: ask with HEAD.")
+                raise TusError(409, "The upload is at another offset: ask with HEAD.")
             upload = await self._with_length(request, upload, offset)
             if upload.length is None and self._admission.available_bytes() <= 0:
                 raise DiskFullError
@@ -202,7 +202,7 @@ class TusServer:
             return upload
         length = h.checked_length(h.read_number(request, "upload-length"))
         if upload.length not in {None, length} or length < offset:
-            raise TusError(400, "The upload has another length already.")
+            raise TusError(400, "The upload already has another length.")
         if upload.length is None:
             upload = replace(upload, length=length)
             await asyncio.to_thread(self._uploads.save, upload)

@@ -51,7 +51,7 @@ class Checksum:
     def demand(self) -> None:
         """Raise 460 unless everything that went into `hash` has the digest."""
         if not hmac.compare_digest(self.hash.digest(), self.digest):
-            raise TusError(CHECKSUM_MISMATCH, "The bytes do not have that checksum.")
+            raise TusError(CHECKSUM_MISMATCH, "The bytes do not match the checksum.")
 
 
 def refuse_unknown_extensions(request: Request) -> None:

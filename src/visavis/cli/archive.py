@@ -89,7 +89,8 @@ site_option = click.option("--site", type=click.IntRange(1), default=1, show_def
 @click.option(
     "--retention-days",
     type=click.IntRange(1, 36_500),
-    help="Delete recordings after so many days, but for those on legal hold; for ever if not set.",
+    help="Delete recordings after this many days, except those on legal hold; keep them "
+    "if not set.",
 )
 @with_settings(*SETTINGS)
 @click.pass_context
@@ -98,8 +99,8 @@ def archive(
 ) -> None:
     """Run the recording server alone: uploads (tus 1.0) and the library.
 
-    Who may look is an agent of the database, as with visavis serve; the first is made and shown
-    at the first start.
+    The agents in the database may use the library, as with visavis serve. The first start adds
+    an administrator and prints the password.
     """
     if context.invoked_subcommand is not None:
         return
@@ -128,7 +129,7 @@ def archive(
 
 @archive.group()
 def key() -> None:
-    """Keys by which others may upload recordings of one site."""
+    """Upload keys: each lets another server upload the recordings of one site."""
 
 
 @key.command("add")
@@ -140,11 +141,11 @@ def key() -> None:
 def add_key(
     config_file: Path | None, data_dir: Path | None, name: str, site: int, *, as_json: bool
 ) -> None:
-    """Add a key; prints it once."""
+    """Add an upload key and print it. It is not shown again."""
     settings = settings_of(config_file, {"data_dir": data_dir})
     keys = _keys(settings)
     if any((known.name, known.site_id) == (name, site) for known in keys.all()):
-        fail(f"Site {site} has a key {name} already.")
+        fail(f"Site {site} already has an upload key named {name}.")
     secret = keys.add(name, site)
     _record(settings, site, ActionType.UPLOAD_KEY_CREATED, name, "Added")
     show_one({"name": name, "site": site, "key": secret}, secret, as_json=as_json)
@@ -166,12 +167,12 @@ def rotate_key(
     *,
     as_json: bool,
 ) -> None:
-    """Replace a key; prints the new one once."""
+    """Replace an upload key and print the new one. It is not shown again."""
     seconds = read_overlap(overlap).total_seconds()
     settings = settings_of(config_file, {"data_dir": data_dir})
     secret = _keys(settings).rotate(name, site, seconds)
     if secret is None:
-        fail(f"Site {site} has no key {name}.")
+        fail(f"Site {site} has no upload key named {name}.")
     _record(settings, site, ActionType.UPLOAD_KEY_ROTATED, name, "Replaced")
     show_one({"name": name, "site": site, "key": secret}, secret, as_json=as_json)
 
@@ -198,7 +199,7 @@ def rotate_own_key(config_file: Path | None, data_dir: Path | None, overlap: str
 @config_option
 @data_option
 def list_keys(config_file: Path | None, data_dir: Path | None, *, as_json: bool) -> None:
-    """List the keys, not what they are."""
+    """List the upload keys by name."""
     rows = [
         {
             "site": "every" if known.site_id is None else known.site_id,
@@ -219,7 +220,7 @@ def delete_key(config_file: Path | None, data_dir: Path | None, name: str, site:
     """Delete a key: it is refused from now on."""
     settings = settings_of(config_file, {"data_dir": data_dir})
     if not _keys(settings).delete(name, site):
-        fail(f"Site {site} has no key {name}.")
+        fail(f"Site {site} has no upload key named {name}.")
     _record(settings, site, ActionType.UPLOAD_KEY_DELETED, name, "Deleted")
 
 
@@ -411,10 +412,10 @@ def _announce(settings: Settings, pending: str | None) -> None:
         f"Recordings are uploaded to {url}{UPLOADS}/",
         f"  with the key in {settings.archive_key_file}",
         "  or a key of one site: visavis archive key add --help",
-        f"They are found at {url}/library",
+        f"The library is at {url}/library",
         "",
         *first_sign_in_hint(settings, pending),
-        "Ctrl-C stops it in good order.",
+        "Ctrl-C stops the archive.",
         "",
     ]
     click.echo("\n".join(lines))

@@ -35,17 +35,17 @@ _ANCHOR: Final = re.compile(r"([1-9][0-9]{0,17}):([0-9a-f]{64})")
 @site_option
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000))
 @click.option("--author", default="", help="Part of the agent's e-mail address or name.")
-@click.option("--action", "actions", multiple=True, help="An actionType; can be given again.")
-@click.option("--object", "object_name", default="", help="Part of what was acted upon.")
-@click.option("--since", type=click.DateTime(), help="Only then or later (UTC).")
-@click.option("--until", type=click.DateTime(), help="Only before then (UTC).")
+@click.option("--action", "actions", multiple=True, help="An actionType. Can be repeated.")
+@click.option("--object", "object_name", default="", help="Part of the name of the object.")
+@click.option("--since", type=click.DateTime(), help="Entries at or after this time (UTC).")
+@click.option("--until", type=click.DateTime(), help="Entries before this time (UTC).")
 @json_option
 @config_option
 @data_option
 @database_option
 @click.pass_context
 def audit(context: click.Context, /, **options: Any) -> None:
-    """List who did what, newest first; verify and export the audit log."""
+    """List, verify or export the audit log; the list begins with the newest entry."""
     if context.invoked_subcommand is None:
         _list(**options)
         return
@@ -100,7 +100,7 @@ async def _list(
 @json_option
 @at_office
 async def verify(office: Office, site: int | None, anchor: str | None, as_json: bool) -> None:
-    """Check that no entry was changed, removed or inserted; ends with 1 if one was.
+    """Check that no entry was changed, removed or inserted; the exit status is 1 if one was.
 
     Without --site every site is checked.
     """
@@ -164,7 +164,7 @@ class _Progress:
 
     def show(self, count: int) -> None:
         if sys.stderr.isatty():
-            click.echo(f"\rSite {self._site_id}: {count} entries checked", nl=False, err=True)
+            click.echo(f"\rSite {self._site_id}: {_entries(count)} checked", nl=False, err=True)
             self._is_shown = True
 
     def end(self) -> None:
@@ -199,6 +199,10 @@ def _sentence(one: Verification) -> str:
         entry = f" ({one.broken.entry_id})" if one.broken.entry_id else ""
         return (
             f"Site {one.site_id}: broken at entry {one.broken.sequence}{entry}: "
-            f"{one.broken.reason}. {one.checked} entries before it are unbroken."
+            f"{one.broken.reason}. {_entries(one.checked)} before it unbroken."
         )
-    return f"Site {one.site_id}: {one.checked} entries, unbroken. Last: {one.sequence}:{one.hash}"
+    return f"Site {one.site_id}: {_entries(one.checked)}, unbroken. Last: {one.sequence}:{one.hash}"
+
+
+def _entries(count: int) -> str:
+    return "1 entry" if count == 1 else f"{count} entries"

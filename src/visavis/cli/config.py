@@ -16,14 +16,14 @@ from visavis.services.configs import ConfigChange, Configs, read_new_secret, rea
 
 @click.group()
 def config() -> None:
-    """A site's configuration; running servers take a change within a second."""
+    """Show or change a site's configuration; running servers apply a change within a second."""
 
 
 @config.command("get")
 @site_option
 @at_office
 async def get(office: Office, site: int | None) -> None:
-    """Print the configuration as the REST API answers it."""
+    """Print the configuration as the REST API returns it."""
     configs = await office.configs()
     _print(configs, await configs.get(await office.site(site)))
 
@@ -32,7 +32,7 @@ async def get(office: Office, site: int | None) -> None:
 @site_option
 @click.option("--enable/--disable", "is_enabled", default=None, help="Audio & Video Chat.")
 @click.option("--record/--no-record", "is_recording", default=None, help="Record every call.")
-@click.option("--recording-server-url", "url", help="Where recordings go.")
+@click.option("--recording-server-url", "url", help="URL of the recording server.")
 @click.option(
     "--secret-stdin",
     is_flag=True,
@@ -47,7 +47,7 @@ async def set_(
     url: str | None,
     secret_stdin: bool,
 ) -> None:
-    """Change what is given and leave the rest."""
+    """Change the given values and leave the others."""
     checked = None if url is None else read_url(url)
     secret = read_new_secret(sys.stdin.readline().rstrip("\r\n")) if secret_stdin else None
     await _change(office, site, ConfigChange(is_enabled, is_recording, checked, secret))

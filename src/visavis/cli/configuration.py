@@ -110,7 +110,9 @@ def _option(setting: Setting) -> Callable[[Callable[..., None]], Callable[..., N
 
 
 def _shown(default: Any) -> str:
-    return "" if default in {"", ()} else f"; {str(default).lower()}"
+    if isinstance(default, tuple):
+        default = ", ".join(map(str, default))
+    return "" if default == "" else f"; {str(default).lower()}"
 
 
 def load_settings(
@@ -175,9 +177,9 @@ def _read_file(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise SettingError(f"{path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise SettingError(f"{path} is no TOML: it is not encoded in UTF-8.") from None
+        raise SettingError(f"{path} is not a TOML file: it is not encoded in UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
-        raise SettingError(f"{path} is no TOML: {error}.") from None
+        raise SettingError(f"{path} is not a TOML file: {error}.") from None
     if unknown := written.keys() - {setting.name for setting in SETTINGS}:
         raise SettingError(f"{path}: there is no setting {min(unknown)}.")
     return written

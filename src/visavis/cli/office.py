@@ -45,12 +45,15 @@ data_option = click.option(
     "--data",
     "data_dir",
     type=click.Path(path_type=Path),
-    help="Where everything is kept.  [VISAVIS_DATA_DIR; data]",
+    help="Directory of the database, the keys and the recordings.  [VISAVIS_DATA_DIR; data]",
 )
 database_option = click.option(
-    "--database", help="postgresql://…, where the server uses one.  [VISAVIS_DATABASE]"
+    "--database",
+    help="Database URL (postgresql://…), if the server uses PostgreSQL.  [VISAVIS_DATABASE]",
 )
-site_option = click.option("--site", type=int, help="The site's number; not needed if only one.")
+site_option = click.option(
+    "--site", type=int, help="Number of the site; not needed if there is only one."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -86,7 +89,7 @@ class Office:
         """The site that is meant; raises `EntityNotFound`, `ParameterMissing`."""
         known = [site.id for site in await self.staff.sites()]
         if given is None and len(known) != 1:
-            raise VisavisError(ErrorKind.ParameterMissing, "Which site? Give --site.")
+            raise VisavisError(ErrorKind.ParameterMissing, "Choose a site with --site.")
         if given is not None and given not in known:
             raise VisavisError(ErrorKind.EntityNotFound, f"There is no site {given}.")
         return known[0] if given is None else given
@@ -134,7 +137,7 @@ def make_directory(path: Path) -> None:
     except (FileExistsError, NotADirectoryError):
         fail(f"--data: {path} is not a directory.")
     except OSError as error:
-        fail(f"--data: {path} cannot be made: {error.strerror}.")
+        fail(f"--data: {path} cannot be created: {error.strerror}.")
 
 
 def protect_files(directory: Path) -> None:
@@ -143,14 +146,15 @@ def protect_files(directory: Path) -> None:
     corrected, refused = make_private(directory)
     if corrected:
         click.echo(
-            f"visavis: {corrected} files or directories in {directory} could be read by other "
-            "users of this machine; they no longer can.",
+            f"visavis: Other users of this machine could read files in {directory}. This has been "
+            f"corrected ({corrected}).",
             err=True,
         )
     if refused:
+        more = f" and {len(refused) - 1} more in {directory}" if refused[1:] else ""
         click.echo(
-            f"visavis: Other users may read {len(refused)} files in {directory}, such as "
-            f"{refused[0]}, which this user cannot change.",
+            f"visavis: Other users of this machine can read {refused[0]}{more}. This user cannot "
+            "change that.",
             err=True,
         )
 

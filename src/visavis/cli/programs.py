@@ -23,7 +23,7 @@ grant_option = click.option(
     multiple=True,
     required=True,
     type=click.Choice([grant.value for grant in Grant]),
-    help="How it may come to a token; can be given again.",
+    help="Grant that the client may use. Can be repeated.",
 )
 
 
@@ -31,21 +31,30 @@ overlap_option = click.option(
     "--overlap",
     default="24h",
     show_default=True,
-    help="How long the old one stays valid, such as 15m, 24h or 7d; 0 ends it at once.",
+    help="Time for which the old one stays valid, such as 15m, 24h or 7d; 0 ends it at once.",
 )
 
 
 @click.group()
 def client() -> None:
-    """OAuth 2 clients: the programs that may ask for tokens."""
+    """OAuth 2 clients: programs that may request tokens."""
 
 
 @client.command("add")
 @click.argument("name")
 @grant_option
 @click.option("--redirect-uri", "redirect_uris", multiple=True, help="Can be given again.")
-@click.option("--public", "is_public", is_flag=True, help="A program that can keep no secret.")
-@click.option("--acts-as", metavar="EMAIL", help="The agent behind client_credentials.")
+@click.option(
+    "--public",
+    "is_public",
+    is_flag=True,
+    help="A client that cannot keep a secret, such as an app or a page.",
+)
+@click.option(
+    "--acts-as",
+    metavar="EMAIL",
+    help="E-mail address of the agent for whom client_credentials acts.",
+)
 @site_option
 @json_option
 @at_office
@@ -59,7 +68,7 @@ async def add_client(
     site: int | None,
     as_json: bool,
 ) -> None:
-    """Add a client; prints its id and, once, its secret."""
+    """Add a client and print its id and its secret, which is not shown again."""
     added, secret = await office.clients.add(
         await office.site(site),
         name,
@@ -72,7 +81,7 @@ async def add_client(
     text = f"client_id      {added.id}"
     if secret:
         fields["client_secret"] = secret
-        text += f"\nclient_secret  {secret}  (shown this once)"
+        text += f"\nclient_secret  {secret}  (not shown again)"
     show_one(fields, text, as_json=as_json)
 
 
@@ -104,7 +113,7 @@ async def list_clients(office: Office, site: int | None, as_json: bool) -> None:
 async def allow_client(
     office: Office, client_id: str, grants: tuple[str, ...], site: int | None
 ) -> None:
-    """Let a client use these grants and no other."""
+    """Replace the grants that a client may use."""
     await office.clients.allow(await office.site(site), client_id, map(Grant, grants))
 
 
@@ -117,10 +126,10 @@ async def allow_client(
 async def rotate_secret(
     office: Office, client_id: str, overlap: str, site: int | None, as_json: bool
 ) -> None:
-    """Replace a client's secret; prints the new one once."""
+    """Replace a client's secret and print the new one. It is not shown again."""
     site_id, lasting = await office.site(site), read_overlap(overlap)
     secret = await office.clients.rotate_secret(site_id, client_id, lasting)
-    text = f"client_secret  {secret}  (shown this once)"
+    text = f"client_secret  {secret}  (not shown again)"
     show_one({"client_id": client_id, "client_secret": secret}, text, as_json=as_json)
 
 
@@ -138,7 +147,7 @@ async def disable_client(office: Office, client_id: str, site: int | None) -> No
 @site_option
 @at_office
 async def enable_client(office: Office, client_id: str, site: int | None) -> None:
-    """Undo disabling."""
+    """Enable a disabled client again."""
     await office.clients.disable(await office.site(site), client_id, is_disabled=False)
 
 
@@ -149,13 +158,13 @@ def key() -> None:
 
 @key.command("add")
 @click.argument("email")
-@click.option("--name", default="API key", show_default=True, help="What it is for.")
+@click.option("--name", default="API key", show_default=True, help="Purpose of the key.")
 @json_option
 @at_office
 async def add_key(office: Office, email: str, name: str, as_json: bool) -> None:
-    """Add a key to an agent; prints it once."""
+    """Add an API key for an agent and print it. It is not shown again."""
     added, secret = await office.keys.add(await office.people.by_email(email), name)
-    text = f"id   {added.id}\nkey  {secret}  (shown this once)"
+    text = f"id   {added.id}\nkey  {secret}  (not shown again)"
     show_one({"id": added.id, "key": secret}, text, as_json=as_json)
 
 
@@ -168,10 +177,10 @@ async def add_key(office: Office, email: str, name: str, as_json: bool) -> None:
 async def rotate_key(
     office: Office, key_id: str, overlap: str, site: int | None, as_json: bool
 ) -> None:
-    """Replace a key; prints the new one once."""
+    """Replace an API key and print the new one. It is not shown again."""
     site_id, lasting = await office.site(site), read_overlap(overlap)
     added, secret = await office.keys.rotate(site_id, key_id, lasting)
-    text = f"id   {added.id}\nkey  {secret}  (shown this once)"
+    text = f"id   {added.id}\nkey  {secret}  (not shown again)"
     show_one({"id": added.id, "key": secret}, text, as_json=as_json)
 
 
@@ -211,8 +220,12 @@ def token() -> None:
 
 
 @token.command("issue")
-@click.option("--email", required=True, help="Whose token it is to be.")
-@click.option("--expires", default="12h", show_default=True, help="Such as 90s, 15m, 12h, 30d.")
+@click.option(
+    "--email", required=True, help="E-mail address of the agent for whom the token is issued."
+)
+@click.option(
+    "--expires", default="12h", show_default=True, help="Lifetime, such as 90s, 15m, 12h or 30d."
+)
 @json_option
 @at_office
 async def issue(office: Office, email: str, expires: str, as_json: bool) -> None:
@@ -243,7 +256,7 @@ async def rotate(office: Office, overlap: str, as_json: bool) -> None:
 @token.command("revoke")
 @at_office
 async def revoke(office: Office) -> None:
-    """Revoke the token on standard input; ends with 1 if there is no such token."""
+    """Revoke the token on standard input; the exit status is 1 if there is no such token."""
     token = sys.stdin.readline().strip()
 
     def entry_of(agent: Agent) -> AuditEntry:
@@ -268,5 +281,5 @@ def read_lifetime(text: str, option: str) -> timedelta:
     """A number and its unit; ends the program where it is none."""
     match = LIFETIME.fullmatch(text)
     if not match:
-        fail(f"{option} takes a number and one of s, m, h, d: for example 12h.")
+        fail(f"{option} requires a number and one of s, m, h, d, such as 12h.")
     return timedelta(**{UNITS[match[2]]: int(match[1])})

@@ -31,12 +31,12 @@ id_argument = click.argument("recording_id", metavar="ID")
 
 @click.group()
 def recordings() -> None:
-    """Recordings on their way to the recording server."""
+    """List, retry, export and check recordings."""
 
 
 @recordings.command("list")
 @site_option
-@click.option("--state", type=click.Choice(list(STATES)), help="Only those that are so far.")
+@click.option("--state", type=click.Choice(list(STATES)), help="Only recordings in this state.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000))
 @json_option
 @at_office
@@ -56,7 +56,7 @@ async def list_(
 @json_option
 @at_office
 async def show_(office: Office, recording_id: str, site: int | None, as_json: bool) -> None:
-    """Tell all that is known of a recording."""
+    """Show everything that is known about a recording."""
     desk, who = await office.desk(), operator(await office.site(site))
     told = fields(await desk.get(who, recording_id))
     lines = [{"": name, "value": value} for name, value in told.items()]
@@ -65,22 +65,24 @@ async def show_(office: Office, recording_id: str, site: int | None, as_json: bo
 
 @recordings.command("retry")
 @click.argument("recording_ids", metavar="[ID]...", nargs=-1)
-@click.option("--all", "is_all", is_flag=True, help="Every one that is not delivered yet.")
+@click.option(
+    "--all", "is_all", is_flag=True, help="All recordings that have not been delivered yet."
+)
 @site_option
 @json_option
 @at_office
 async def retry(
     office: Office, recording_ids: tuple[str, ...], is_all: bool, site: int | None, as_json: bool
 ) -> None:
-    """Have recordings tried again at once, also those that were set aside."""
+    """Retry recordings now, including those that failed."""
     if bool(recording_ids) == is_all:
-        fail("Name recordings, or give --all.")
+        fail("Name one or more recordings, or use --all.")
     desk, who = await office.desk(), operator(await office.site(site))
     count = await desk.retry(who, None if is_all else recording_ids)
-    text = f"{count} to be tried again; a running server does so within a second."
+    text = f"{_recordings(count)} will be retried; a running server does so within a second."
     show_one({"retried": count}, text, as_json=as_json)
     if count < len(recording_ids):
-        fail("The others are delivered, or there are none of that name.")
+        fail("The others have already been delivered, or do not exist.")
 
 
 @recordings.command("export")
@@ -92,7 +94,7 @@ async def retry(
 async def export(
     office: Office, recording_id: str, path: Path, site: int | None, as_json: bool
 ) -> None:
-    """Write a recording's Matroska file to PATH: from the spool, or from our own archive."""
+    """Write a recording's Matroska file to PATH, from the spool or from the built-in archive."""
     desk, who = await office.desk(), operator(await office.site(site))
     found = await desk.get(who, recording_id)
     story = await office.store.read(lambda rows: rows.calls.story(who.site_id, found.call_id))
@@ -102,22 +104,24 @@ async def export(
 
 @recordings.command("check")
 @site_option
-@click.option("--since", metavar="AGE", help="Only calls of late, such as 7d; otherwise all.")
+@click.option(
+    "--since", metavar="AGE", help="Only calls of the last days, such as 7d; all calls if not set."
+)
 @json_option
 @at_office
 async def check(office: Office, site: int | None, since: str | None, as_json: bool) -> None:
-    """Compare the calls that ought to have a recording with those that are delivered.
+    """Check that every call that should have a recording has one that was delivered.
 
-    Ends with 1, and lists them, if any is missing.
+    Lists those that are missing; the exit status is then 1.
     """
     begin = now() - read_lifetime(since, "--since") if since else EVER
     missing = await _missing(office, site, begin)
     if missing or as_json:
         show([_reported(call) for call in missing], as_json=as_json)
     if missing:
-        click.echo(f"visavis: {len(missing)} missing.", err=True)
+        click.echo(f"visavis: {_recordings(len(missing))} missing.", err=True)
         sys.exit(1)
-    click.echo("Every call that ought to have a recording has one.", err=True)
+    click.echo("Every call that should have a recording has one.", err=True)
 
 
 async def _missing(office: Office, site: int | None, since: datetime) -> Sequence[Expected]:
@@ -143,17 +147,22 @@ def _why_not_here(recording: Recording) -> str:
     if recording.state is RecordingState.DELIVERED:
         return f"It was delivered to {recording.server_url}: fetch it there."
     if recording.state is RecordingState.EMPTY:
-        return "No media ever came: there is no file."
-    return "It is not on this machine: give the --data of the one that recorded it."
+        return "No media were received, so there is no file."
+    return "It is not in this data directory: run this where it was recorded, or choose "
+
+
+"the directory with --data."
 
 
 def _muxed(directory: Path, story: Story | None) -> Path:
     if not spool.read_delivery(directory):
         answer = perform(Order(str(directory), story))
         if answer.outcome is Outcome.BUSY:
-            fail("It is still being recorded or made: try again in a moment.")
+            fail("It is still being recorded or made into a file: try again in a moment.")
         if answer.outcome is not Outcome.MUXED:
-            fail(f"It cannot be made into a file ({answer.reason}); its journals: {directory}.")
+            fail(
+                f"It cannot be made into a file ({answer.reason}). Its journals are in {directory}."
+            )
     return directory / MATROSKA
 
 
@@ -191,6 +200,10 @@ def _reported(call: Expected) -> dict[str, Any]:
         "state": str(call.state) if call.state else "no recording",
         "lastError": call.last_error,
     }
+
+
+def _recordings(count: int) -> str:
+    return "1 recording" if count == 1 else f"{count} recordings"
 
 
 def _time(moment: datetime | None) -> str | None:

@@ -84,7 +84,7 @@ def serve(context: click.Context, /, config_file: Path | None, **options: Any) -
         try:
             _serve(settings, directory, partial(read_secrets, config_file, options))
         except CannotStartError as error:
-            fail(f"The part {error} cannot start; the reason stands above.")
+            fail(f"The part {error} cannot start: see the reason above.")
         finally:
             os.close(lock)
 
@@ -118,11 +118,14 @@ def _serve(
 @data_option
 @database_option
 @click.option("--site-name", default="Site 1", show_default=True)
-@click.option("--email", default=FIRST_EMAIL, show_default=True, help="The administrator's.")
+@click.option(
+    "--email", default=FIRST_EMAIL, show_default=True, help="E-mail address of the administrator."
+)
 @click.option(
     "--password",
     envvar="VISAVIS_PASSWORD",
-    help="The administrator's; made up if not given. Others see options: use the variable.",
+    help="Password of the administrator; generated if not given. Other users can see "
+    "command-line options: use the variable.",
 )
 @json_option
 @click.pass_context
@@ -146,7 +149,7 @@ def init(
     make_directory(settings.data_dir)
     account = create_first_site(settings.database_address, site_name, email, password)
     if account is None:
-        fail("This is set up already. To change something, see visavis agent --help.")
+        fail("This is already set up. To change something, see visavis agent --help.")
     fields = {
         "email": account.email,
         "password": account.password,
@@ -213,7 +216,7 @@ def _warn_of_visible_secrets(context: click.Context) -> None:
 
 def _warn_of_visible_secret(option: str, variable: str) -> None:
     click.echo(
-        f"visavis: Every user of this machine can see {option} in the list of processes. "
+        f"visavis: Other users of this machine can see {option} in the list of processes. "
         f"Use {variable} or a TOML file.",
         err=True,
     )
@@ -233,7 +236,7 @@ def _lock(data_dir: Path) -> int:
 def require_tls_files(settings: Settings) -> None:
     """End the program in words unless HTTPS has both its files and can use them, or neither."""
     if bool(settings.tls_cert) != bool(settings.tls_key):
-        fail("HTTPS needs both, --tls-cert and --tls-key.")
+        fail("HTTPS needs both --tls-cert and --tls-key.")
     if settings.tls_cert:
         try:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -254,7 +257,10 @@ def _require_free_media_ports(settings: Settings) -> None:
     first = settings.media_port
     for port in range(first, first + settings.media_workers):
         if not _is_free(port, settings.media_address):
-            fail(f"Media port {port} (UDP and TCP) is already in use: choose --media-port.")
+            fail(
+                f"Media port {port} (UDP and TCP) is already in use: choose another with "
+                "--media-port."
+            )
 
 
 def create_first_site(
@@ -301,7 +307,7 @@ def first_sign_in_hint(settings: Settings, pending: str | None) -> list[str]:
     if not pending:
         return []
     again = f"{program()} agent password {shlex.quote(pending)} {location_options(settings)}"
-    return [f"Nobody has signed in yet. If the password was lost, make a new one: {again}"]
+    return [f"Nobody has signed in yet. If the password is lost, set a new one: {again}"]
 
 
 def _later(settings: Settings, pending: str | None) -> list[str]:
@@ -336,7 +342,7 @@ def _announce(settings: Settings, steps: list[str], reason: str) -> None:
         *([f"Calls cannot be placed yet: {reason}."] if reason else []),
         "",
         *steps,
-        "Ctrl-C stops everything in good order.",
+        "Ctrl-C stops the server.",
         "",
     ]
     click.echo("\n".join(lines))
@@ -364,7 +370,7 @@ def print_credentials(account: FirstAccount) -> None:
 
 def _credentials(account: FirstAccount) -> str:
     return (
-        "Administrator, shown this once:\n"
+        "Administrator (the password is not shown again):\n"
         f"  e-mail    {account.email}\n"
         f"  password  {account.password}\n"
         f"OAuth client for programs on your own machine:\n"

@@ -18,10 +18,10 @@ def _check_public_url(text: str) -> None:
         return
     url = _split(text)
     if url is None or url.scheme not in {"http", "https"} or not url.hostname:
-        raise ValueError(f"takes an address such as https://chat.example.com, not {text}")
+        raise ValueError(f"takes a URL such as https://chat.example.com, not {text}")
     if url.path not in {"", "/"} or url.query or url.fragment or "@" in url.netloc:
         raise ValueError(
-            f"takes scheme, host and port alone, such as https://chat.example.com, not {text}: "
+            f"takes only scheme, host and port, such as https://chat.example.com, not {text}: "
             "Visavis cannot be served below a path"
         )
 
@@ -30,10 +30,10 @@ def _check_database(text: str) -> None:
     if not text.startswith(POSTGRESQL):
         if _SCHEME.match(text):
             scheme = text.partition(":")[0]
-            raise ValueError(f"takes an address that begins with postgresql://, not {scheme}:")
+            raise ValueError(f"takes a URL that begins with postgresql://, not {scheme}:")
         return
     if _split(text) is None:
-        raise ValueError("has a host or a port that cannot be")
+        raise ValueError("has an invalid host or port")
 
 
 def _check_network(text: str) -> None:
@@ -84,7 +84,7 @@ def _check_advertised(text: str) -> None:
     except ValueError:
         raise ValueError(f"takes an IPv4 or IPv6 address, not a name: {text}") from None
     if address.is_unspecified or address.is_multicast or address.is_link_local:
-        raise ValueError(f"no browser can send to {text}")
+        raise ValueError(f"browsers cannot send to {text}")
 
 
 def _split(text: str) -> SplitResult | None:

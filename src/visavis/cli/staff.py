@@ -21,7 +21,7 @@ password_option = click.option(
 
 @click.group()
 def site() -> None:
-    """The sites whose visitors call."""
+    """Sites: each has its own visitors, agents and settings."""
 
 
 @site.command("add")
@@ -48,7 +48,7 @@ async def list_sites(office: Office, as_json: bool) -> None:
 @click.argument("site_id", type=int)
 @at_office
 async def disable_site(office: Office, site_id: int) -> None:
-    """Sign everybody out and hide the buttons."""
+    """Disable a site: sign its agents out and hide its call buttons."""
     await office.staff.disable_site(site_id, is_disabled=True)
 
 
@@ -56,20 +56,22 @@ async def disable_site(office: Office, site_id: int) -> None:
 @click.argument("site_id", type=int)
 @at_office
 async def enable_site(office: Office, site_id: int) -> None:
-    """Undo disabling."""
+    """Enable a disabled site again."""
     await office.staff.disable_site(site_id, is_disabled=False)
 
 
 @click.group()
 def agent() -> None:
-    """The people and programs that work for a site."""
+    """Agents: the people and programs that work for a site."""
 
 
 @agent.command("add")
 @click.argument("email")
 @site_option
-@click.option("--name", default="", help="As visitors see it; from the address if not given.")
-@click.option("--administrator", "is_administrator", is_flag=True, help="With every permission.")
+@click.option(
+    "--name", default="", help="Name that visitors see; taken from the e-mail address if not given."
+)
+@click.option("--administrator", "is_administrator", is_flag=True, help="Grant every permission.")
 @permit_option
 @password_option
 @json_option
@@ -84,7 +86,7 @@ async def add_agent(
     password_stdin: bool,
     as_json: bool,
 ) -> None:
-    """Add an agent; prints the password that was made up."""
+    """Add an agent and print the generated password."""
     added, password = await office.staff.add_agent(
         await office.site(site),
         email,
@@ -97,7 +99,7 @@ async def add_agent(
     text = f"Agent {added.email} of site {added.site_id}."
     if not password_stdin:
         fields["password"] = password
-        text += f"\nPassword, shown this once: {password}"
+        text += f"\nPassword (not shown again): {password}"
     show_one(fields, text, as_json=as_json)
 
 
@@ -131,7 +133,7 @@ async def list_agents(office: Office, site: int | None, as_json: bool) -> None:
 async def permit_agent(
     office: Office, email: str, permissions: tuple[str, ...], as_json: bool
 ) -> None:
-    """Give an agent permissions."""
+    """Grant permissions to an agent."""
     _show_permissions(await office.staff.permit(email, _read(permissions)), as_json=as_json)
 
 
@@ -143,7 +145,7 @@ async def permit_agent(
 async def forbid_agent(
     office: Office, email: str, permissions: tuple[str, ...], as_json: bool
 ) -> None:
-    """Take permissions back; a role may still give them."""
+    """Revoke permissions; a role may still grant them."""
     _show_permissions(await office.staff.forbid(email, _read(permissions)), as_json=as_json)
 
 
@@ -151,7 +153,7 @@ async def forbid_agent(
 @click.argument("email")
 @at_office
 async def disable_agent(office: Office, email: str) -> None:
-    """Sign an agent out everywhere and for good."""
+    """Disable an agent: sign them out everywhere and refuse further sign-ins."""
     await office.staff.disable_agent(email, is_disabled=True)
 
 
@@ -159,7 +161,7 @@ async def disable_agent(office: Office, email: str) -> None:
 @click.argument("email")
 @at_office
 async def enable_agent(office: Office, email: str) -> None:
-    """Undo disabling."""
+    """Enable a disabled agent again."""
     await office.staff.disable_agent(email, is_disabled=False)
 
 
@@ -172,7 +174,7 @@ async def set_password(office: Office, email: str, password_stdin: bool, as_json
     """Set a new password and sign the agent out everywhere."""
     password = await office.staff.set_password(email, _given_password(password_stdin))
     if not password_stdin:
-        text = f"Password, shown this once: {password}"
+        text = f"Password (not shown again): {password}"
         show_one({"email": email, "password": password}, text, as_json=as_json)
     elif as_json:
         show_one({"email": email}, "", as_json=True)
@@ -180,7 +182,7 @@ async def set_password(office: Office, email: str, password_stdin: bool, as_json
 
 @click.group()
 def role() -> None:
-    """Permissions under one name, for many agents."""
+    """Roles: named sets of permissions for several agents."""
 
 
 @role.command("add")
@@ -216,7 +218,7 @@ async def list_roles(office: Office, site: int | None, as_json: bool) -> None:
 async def permit_role(
     office: Office, name: str, permissions: tuple[str, ...], site: int | None
 ) -> None:
-    """Give a role permissions."""
+    """Grant permissions to a role."""
     await office.staff.permit_role(await office.site(site), name, _read(permissions))
 
 
@@ -228,7 +230,7 @@ async def permit_role(
 async def forbid_role(
     office: Office, name: str, permissions: tuple[str, ...], site: int | None
 ) -> None:
-    """Take a role's permissions back."""
+    """Revoke permissions from a role."""
     await office.staff.forbid_role(await office.site(site), name, _read(permissions))
 
 

@@ -70,7 +70,7 @@ class Agent:
         """Raise `PermissionDenied` unless the agent has the permission."""
         if not self.may(permission):
             raise VisavisError(
-                ErrorKind.PermissionDenied, f"This needs the permission {permission.value}."
+                ErrorKind.PermissionDenied, f"This requires the permission {permission.value}."
             )
 
     def limited_to(self, scopes: frozenset[str]) -> Agent:

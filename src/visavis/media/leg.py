@@ -138,7 +138,7 @@ class Leg:
         """
         if self.is_up and self.remote and self.remote.fingerprint != remote.fingerprint:
             raise VisavisError(
-                ErrorKind.ParameterInvalid, "Another certificate needs another link."
+                ErrorKind.ParameterInvalid, "Another certificate requires another connection."
             )
         if self.is_restarted_by(remote):
             self._checks.restart()
@@ -264,7 +264,7 @@ class Leg:
         if not (self.remote or self.routes):
             self._checked_at = now  # no browser is expected yet
         if now - self._checked_at > CONSENT_SECONDS:
-            self._fail("the browser has not been heard of for 30 seconds")
+            self._fail("nothing was received from the browser for 30 seconds")
         elif self.is_up and now - self._reported_at >= REPORT_SECONDS:
             self._reported_at = now
             self.events.append(self.report(now))

@@ -155,8 +155,8 @@ def _open(
 
 def _in_words(error: OSError, kind: socket.SocketKind, port: int) -> OSError:
     name = "TCP" if kind is socket.SOCK_STREAM else "UDP"
-    text = f"{name} port {port} cannot be had ({error.strerror}): choose --media-port"
-    return OSError(error.errno, text)
+    text = f"{name} port {port} cannot be opened ({error.strerror})"
+    return OSError(error.errno, f"{text}: choose another with --media-port")
 
 
 def _close(sockets: Iterable[socket.socket]) -> None:

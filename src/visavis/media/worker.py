@@ -225,7 +225,7 @@ class Worker:
     def _demand(self, link: Link) -> None:
         joined = self._relay.links.get(link)
         if joined is None or len(joined.legs) < len(Side):
-            raise VisavisError(ErrorKind.MediaUnavailable, "The media worker lost this call.")
+            raise VisavisError(ErrorKind.MediaUnavailable, "The media worker has lost this call.")
 
     def _transport(self, leg: Leg) -> LocalTransport:
         return LocalTransport(leg.ufrag, leg.pwd, self._identity.fingerprint, self._candidates)

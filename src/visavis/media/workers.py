@@ -100,7 +100,7 @@ class MediaWorkers:
         """The worker that has the link; raises `MediaUnavailable`."""
         if client := self._carrier(link):
             return client
-        raise VisavisError(ErrorKind.MediaUnavailable, "The media worker lost this call.")
+        raise VisavisError(ErrorKind.MediaUnavailable, "The media worker has lost this call.")
 
     async def _place(self, link: Link) -> MediaClient:
         """The worker that has the link, or is to have it; raises `MediaUnavailable`."""

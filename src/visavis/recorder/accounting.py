@@ -165,7 +165,7 @@ class Account:
     def _not_recorded(self, start: float) -> Iterator[str]:
         for at, why in self.stops:
             since = _clock(at - start)
-            yield f"Everything from {since} on is missing: the recording was stopped since {why}."
+            yield f"Everything from {since} on is missing: the recording was stopped because {why}."
         if self.lost_records:
             yield f"{self.lost_records} packets are missing: the disk was too slow for them."
 

@@ -19,13 +19,13 @@ _ABOUT_THE_FILE: Final = frozenset({400, 409, 413, 415, 423, 460})
 _CHECKSUM_MISMATCH: Final = 460  # tus 1.0, checksum extension
 
 _HINTS: Final = {
-    401: "It wants a secret, or another one: see the recording policy.",
-    403: "It does not let us in: check the secret in the recording policy.",
+    401: "It requires a secret, or a different one: see the recording policy.",
+    403: "It refuses access: check the secret in the recording policy.",
     413: "The request is larger than it, or a proxy in front of it, accepts.",
-    423: "Another upload of this recording is still going on there.",
-    429: "We are to wait.",
+    423: "Another upload of this recording is still in progress there.",
+    429: "It asks Visavis to wait.",
     460: "The bytes did not arrive as they were sent.",
-    507: "It has no room left.",
+    507: "It has no space left.",
 }
 
 
@@ -87,20 +87,20 @@ def trouble(error: httpx2.HTTPError) -> DeliveryError:
 def _what_broke(error: httpx2.HTTPError) -> str:
     match error:
         case httpx2.ConnectTimeout():
-            return f"does not answer: no connection within {CONNECT_SECONDS:.0f} seconds"
+            return f"is not responding: no connection within {CONNECT_SECONDS:.0f} seconds"
         case httpx2.ReadTimeout():
-            return f"fell silent: no byte for {SILENCE_SECONDS:.0f} seconds"
+            return f"stopped responding: no data for {SILENCE_SECONDS:.0f} seconds"
         case httpx2.WriteTimeout():
-            return f"is stuck: it took no byte for {SILENCE_SECONDS:.0f} seconds"
+            return f"is stuck: it accepted no data for {SILENCE_SECONDS:.0f} seconds"
         case httpx2.ConnectError() if tls := _tls_error(error):
             return tls
         case httpx2.ConnectError():
-            return "cannot be reached: it takes no connections there"
+            return "cannot be reached: it accepts no connections"
         case httpx2.RemoteProtocolError():
-            return "broke the connection off, or does not speak HTTP"
+            return "closed the connection, or does not speak HTTP"
         case httpx2.NetworkError():
-            return "broke the connection off"
-    return f"cannot be spoken to: {str(error) or type(error).__name__}"
+            return "closed the connection"
+    return f"cannot be reached: {str(error) or type(error).__name__}"
 
 
 def _tls_error(error: BaseException) -> str:
@@ -114,7 +114,7 @@ def _tls_error(error: BaseException) -> str:
             reason = found.verify_message if found.args[1:] else str(found)
             return f"cannot be trusted: its certificate is not valid here ({reason})"
         if isinstance(found, ssl.SSLError):
-            return f"does not speak TLS as it should: {found.reason or found}"
+            return f"failed to set up TLS: {found.reason or found}"
         found = found.__cause__ or found.__context__
     return ""
 
@@ -132,7 +132,7 @@ def _hint(status: int) -> str:
     if status in _HINTS:
         return _HINTS[status]
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        return "Redirects are not followed: give the address to which it sends us."
+        return "Redirects are not followed: enter the URL to which it redirects."
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return "It is in trouble itself."
-    return "That is no answer of a tus 1.0 server: check the address."
+        return "It reports an error of its own."
+    return "A tus 1.0 server does not answer this: check the URL."

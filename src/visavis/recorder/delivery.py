@@ -121,7 +121,7 @@ class Deliverer:
             raise DeliveryError("The site has no recording server.", is_servers=True)
         delivery = await asyncio.to_thread(spool.read_delivery, directory)
         if delivery is None:
-            raise DeliveryError("The recording is not muxed yet.")
+            raise DeliveryError("The recording has not been made into a file yet.")
         if delivery.is_uploaded and delivery.server_url == server.url:
             return  # the process ended before the database was told
         async with self.wire(server) as wire:
@@ -211,7 +211,7 @@ class Upload:
             before, offset = offset, await self.append(url, offset, told)
             stumbles = 0 if offset > before else stumbles + 1
             if stumbles == MAX_STUMBLES:
-                raise DeliveryError("The recording server does not take the file.")
+                raise DeliveryError("The recording server does not accept the file.")
         told(offset)
 
     async def _resume(self) -> tuple[str, int] | None:
@@ -301,7 +301,9 @@ class Upload:
         if self._confirmed is None:
             return not self.must_confirm
         if self._confirmed != self._delivery.sha256:
-            raise DeliveryError("The recording server has another file than we sent.")
+            raise DeliveryError(
+                "The file on the recording server differs from the one that was sent."
+            )
         return True
 
     def _body(self, offset: int, length: int, told: Told) -> Body:

@@ -96,7 +96,7 @@ class Making:
             case Outcome.EMPTY:
                 await self._empty(kept)
             case Outcome.BUSY:
-                await self._put_off(kept, now, "Another process is still busy with it.")
+                await self._put_off(kept, now, "Another process is still working on it.")
             case Outcome.NO_ROOM:
                 self._is_disk_full = True
                 await self._put_off(kept, now, f"The machine has no room: {answer.reason}.")

@@ -124,7 +124,7 @@ class Sending:
     async def _deliver(self, kept: Kept, server: Server) -> None:
         with spool.claimed(kept.directory) as is_ours:
             if not is_ours:
-                raise DeliveryError("Another process is still busy with it.")
+                raise DeliveryError("Another process is still working on it.")
             begun = Progress(RecordingState.DELIVERING, server_url=server.url, is_attempt=True)
             await note(self._ledger, kept, begun)
             await self._carrier.deliver(
@@ -132,7 +132,7 @@ class Sending:
             )
             delivery = await asyncio.to_thread(spool.read_delivery, kept.directory)
             if delivery is None:
-                raise DeliveryError("The file in the spool is not what it was.")
+                raise DeliveryError("The file in the spool has changed.")
             # the database first: until it knows, the spool is the only one that does
             await self._ledger.delivered(kept.manifest, delivery, server.url)
             release = spool.set_aside if delivery.missing else spool.remove

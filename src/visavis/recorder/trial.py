@@ -50,7 +50,7 @@ class Trials:
     async def try_out(self, site_id: int, server: Server) -> Trial:
         """Upload a small file as a recording is uploaded, and remove it where the server can."""
         if not server.url:
-            return Trial(False, "There is no address to try.")
+            return Trial(False, "There is no URL to test.")
         name = f"visavis-test-{secrets.token_hex(8)}"
         try:
             async with asyncio.timeout(TRIAL_SECONDS), self._places:
@@ -89,9 +89,9 @@ async def _upload(upload: Upload) -> tuple[Abilities, str]:
     url, offset = await upload.create()
     offset = await upload.append(url, offset, _ignore, FIRST_PIECE)
     if offset != FIRST_PIECE:
-        raise DeliveryError("The recording server took a piece and does not have it.")
+        raise DeliveryError("The recording server accepted a piece but does not have it.")
     if await upload.read_offset(url) != offset:
-        raise DeliveryError("The recording server lost the piece that it had taken.")
+        raise DeliveryError("The recording server lost a piece that it had accepted.")
     await upload.send_rest(url, offset, _ignore)
     return abilities, url
 
@@ -127,10 +127,10 @@ def _ignore(_: int) -> None:
 def _praise(result: _Result, name: str) -> str:
     abilities = result.abilities
     sentences = [
-        "This recording server takes recordings.",
+        "This recording server accepts recordings.",
         f"It checks every piece ({abilities.checksum})."
         if abilities.checksum
-        else "It offers no checksums: what arrives is held against its length alone.",
+        else "It offers no checksums: only the length of the file is checked.",
     ]
     if result.request_limit:
         sentences.append(
@@ -138,7 +138,7 @@ def _praise(result: _Result, name: str) -> str:
             f"pieces of {result.request_limit} bytes."
         )
     if abilities.max_size:
-        sentences.append(f"It takes files of at most {abilities.max_size} bytes.")
+        sentences.append(f"It accepts files of at most {abilities.max_size} bytes.")
     if not result.is_removed:
         sentences.append(f"It did not remove the test file: delete {name}.mkv there.")
     return " ".join(sentences)

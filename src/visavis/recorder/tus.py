@@ -29,7 +29,7 @@ class Abilities(msgspec.Struct, frozen=True):
         """Raise `DeliveryError` where the server says that a file may not be so large."""
         if self.max_size is not None and size > self.max_size:
             raise DeliveryError(
-                f"The recording server takes files of at most {self.max_size} bytes; "
+                f"The recording server accepts files of at most {self.max_size} bytes; "
                 f"this one has {size}."
             )
 
@@ -41,7 +41,7 @@ async def abilities_of(wire: Wire, server_url: str) -> Abilities:
     versions = _listed(headers.get("tus-version") or VERSION)
     if VERSION not in versions:
         raise DeliveryError(
-            "The recording server does not speak tus 1.0.0, but other versions.", is_servers=True
+            "The recording server does not support tus 1.0.0, only other versions.", is_servers=True
         )
     extensions = frozenset(_listed(headers.get("tus-extension", "")))
     offered = _listed(headers.get("tus-checksum-algorithm", "sha1"))
@@ -76,7 +76,8 @@ def upload_address(server_url: str, location: str) -> str:
     is_behind_proxy = (target.scheme, server.scheme) == ("http", "https")
     if target.host != server.host or not (is_same_scheme or is_behind_proxy):
         raise DeliveryError(
-            "The recording server wants the upload at another server, where secrets do not go.",
+            "The recording server sends the upload to another server, which does not "
+            "receive the secret.",
             is_servers=True,
         )
     return str(server.copy_with(raw_path=target.raw_path, username="", password=""))

@@ -138,7 +138,7 @@ def read_url(url: str) -> httpx2.URL:
     except (httpx2.InvalidURL, ValueError):
         is_usable = False
     if not is_usable:
-        raise DeliveryError("The recording server has no usable address.", is_servers=True)
+        raise DeliveryError("The recording server has an invalid URL.", is_servers=True)
     return target
 
 

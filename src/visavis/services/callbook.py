@@ -78,7 +78,7 @@ class CallBook:
         if found is None or found.is_disabled or not found.may(Permission.ACCEPT_CALLS):
             raise VisavisError(
                 ErrorKind.ParameterInvalid,
-                'the parameter "agentId" must be of an agent who may accept calls.',
+                'the parameter "agentId" must be the number of an agent who may accept calls.',
                 pointer="/agentId",
             )
         return found
@@ -87,4 +87,4 @@ class CallBook:
 def _demand_reader(agent: Agent) -> None:
     if not any(agent.may(permission) for permission in _MAY_READ):
         either = " or ".join(permission.value for permission in _MAY_READ)
-        raise VisavisError(ErrorKind.PermissionDenied, f"This needs the permission {either}.")
+        raise VisavisError(ErrorKind.PermissionDenied, f"This requires the permission {either}.")

@@ -162,13 +162,15 @@ def _demand_sense(
     acts_as: Agent | None,
 ) -> None:
     if Grant.AUTHORIZATION_CODE in grants and not redirect_uris:
-        raise _invalid("The grant authorization_code needs a redirect URI.")
+        raise _invalid("The grant authorization_code requires a redirect URI.")
     if Grant.CLIENT_CREDENTIALS in grants and (is_public or acts_as is None):
-        raise _invalid("The grant client_credentials needs a secret and an agent to act as.")
+        raise _invalid(
+            "The grant client_credentials requires a secret and an agent for whom it acts."
+        )
     for uri in redirect_uris:
         parts = urlsplit(uri)
         if not parts.scheme or not (parts.netloc or "." in parts.scheme) or parts.fragment:
-            raise _invalid(f"{uri} is no redirect URI: give an absolute one without a fragment.")
+            raise _invalid(f"{uri} is not a redirect URI: use an absolute one without a fragment.")
 
 
 def _invalid(sentence: str) -> VisavisError:

@@ -195,7 +195,7 @@ class Configs:
         if new.is_recording and not self.url(new):
             raise VisavisError(
                 ErrorKind.ParameterInvalid,
-                "Automatic recording needs a recording server: give its URL, or switch it off.",
+                "Automatic recording requires a recording server: enter its URL, or switch it off.",
                 pointer=f"/{URL}",
             )
         return new
@@ -273,7 +273,7 @@ def _address(url: str) -> str:
         sentence = f'the parameter "{URL}" must be an absolute http or https URL.'
     elif parts.username is not None or parts.password is not None:
         kind = ErrorKind.ParameterInvalid
-        sentence = f'the parameter "{URL}" must not carry a user name or a password.'
+        sentence = f'the parameter "{URL}" must not contain a user name or a password.'
     else:
         return url
     raise VisavisError(kind, sentence, pointer=f"/{URL}")

@@ -112,7 +112,7 @@ class VisitorGuard:
             counted.append(((f"{use} by source", visitor.source), per_minute))
         wait = max(self._buckets.seconds_to_wait(*each) for each in counted)
         if wait > 0:
-            raise self.refusal(use, f"Too often: try again in {ceil(wait)} seconds.")
+            raise self.refusal(use, f"Too often: try again in {seconds_in_words(wait)}.")
         for each in counted:
             self._buckets.add(*each)
 
@@ -123,7 +123,7 @@ class VisitorGuard:
             wait = self._buckets.seconds_to_wait((Use.JOIN, source), per_minute)
             if wait > 0:
                 raise self.refusal(
-                    Use.JOIN, f"Too many unknown links: try again in {ceil(wait)} seconds."
+                    Use.JOIN, f"Too many unknown links: try again in {seconds_in_words(wait)}."
                 )
 
     def note_unknown_join(self, source: str) -> None:
@@ -142,7 +142,9 @@ class VisitorGuard:
         if abandoned_at:
             pause = limits.call_pause_seconds - (self._clock() - abandoned_at).total_seconds()
             if pause > 0:
-                raise self.refusal("pause", f"Wait {ceil(pause)} seconds before you call again.")
+                raise self.refusal(
+                    "pause", f"Wait {seconds_in_words(pause)} before you call again."
+                )
         if visitor.source and 0 < limits.waiting_calls <= waiting_of_source:
             raise self.refusal(
                 "waiting", "Too many calls from your network are waiting: try again later."
@@ -172,3 +174,9 @@ class VisitorGuard:
     def refusal(self, limit: str, sentence: str) -> VisavisError:
         self.refused[limit] += 1
         return VisavisError(ErrorKind.TooManyRequests, sentence)
+
+
+def seconds_in_words(wait: float) -> str:
+    """Return a time to wait in whole seconds, such as `1 second`."""
+    count = ceil(wait)
+    return "1 second" if count == 1 else f"{count} seconds"

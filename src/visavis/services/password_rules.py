@@ -33,7 +33,7 @@ def check_password(password: str, email: str) -> None:
     if len(password) > MAX_LENGTH:
         raise _invalid(f"Choose a password of at most {MAX_LENGTH} characters.")
     if plain in COMMON or len(set(plain)) < MIN_DISTINCT:
-        raise _invalid("This password is one of the first that somebody would guess.")
+        raise _invalid("This password is too easy to guess.")
     if plain == email.casefold():
         raise _invalid("Choose a password that is not your e-mail address.")
 

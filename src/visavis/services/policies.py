@@ -141,7 +141,7 @@ def _audited(policy: RecordingPolicy) -> dict[str, str]:
     return {
         CONSENT: policy.consent,
         UNRECORDABLE: policy.unrecordable,
-        RETENTION: "for ever" if days is None else str(days),
+        RETENTION: "unlimited" if days is None else str(days),
         SECRET: "set" if policy.secret else "none",
     }
 
@@ -188,7 +188,9 @@ def read_secret(value: Any, name: str = SECRET) -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str) or not re.fullmatch(SECRET_PATTERN, value):
-        raise _invalid(name, "must be a bearer token: letters, digits and - . _ ~ + /, at last =.")
+        raise _invalid(
+            name, "must be a bearer token: letters, digits and - . _ ~ + /, with = only at the end."
+        )
     if len(value) > MAX_SECRET_LENGTH:
         raise VisavisError(
             ErrorKind.ParameterStringLengthExceed,

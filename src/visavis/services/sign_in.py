@@ -12,10 +12,10 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import ceil
 from typing import Final
 
 from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.services.limits import seconds_in_words
 
 FORGET_SECONDS: Final = 900.0
 MAX_DELAY_SECONDS: Final = 300.0
@@ -60,7 +60,7 @@ class SignInGuard:
         if wait > 0:
             raise VisavisError(
                 ErrorKind.TooManyRequests,
-                f"Too many attempts to sign in: wait {ceil(wait)} seconds.",
+                f"Too many attempts to sign in: wait {seconds_in_words(wait)}.",
             )
         for key, _ in rules:
             self._add(key, 1)

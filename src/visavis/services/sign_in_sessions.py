@@ -89,7 +89,7 @@ class SignInSessions:
             for session in idle:
                 agent = rows.agents.get(session.site_id, session.agent_id)
                 email = agent.email if agent else f"agent {session.agent_id}"
-                done = f"{email} was signed out after a time without use"
+                done = f"{email} was signed out because of inactivity"
                 rows.audit.add(self._entry(None, session.site_id, email, done, session.address))
             return len(idle)
 

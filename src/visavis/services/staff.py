@@ -85,7 +85,7 @@ class Staff:
         def work(rows: Transaction) -> Agent:
             _site(rows, site_id)
             if rows.agents.by_email(address):
-                raise _invalid(f"There is an agent {address} already.")
+                raise _invalid(f"There is already an agent {address}.")
             agent = rows.agents.add(
                 site_id, address, clean, password_hash, is_administrator=is_administrator
             )
@@ -163,7 +163,7 @@ class Staff:
         def work(rows: Transaction) -> Role:
             _site(rows, site_id)
             if rows.roles.by_name(site_id, clean):
-                raise _invalid(f"There is a role {clean} already.")
+                raise _invalid(f"There is already a role {clean}.")
             role = rows.roles.add(site_id, clean)
             rows.roles.grant(site_id, role.id, granted)
             added = _permissions((), granted)
@@ -275,7 +275,7 @@ def _permissions(old: Iterable[Permission], new: Iterable[Permission]) -> tuple[
 def read_email(text: str) -> str:
     """An e-mail address as it is stored; raises `ParameterInvalid`."""
     if not _EMAIL.fullmatch(text) or not text.isprintable():
-        raise _invalid(f"{text!r} is no e-mail address.")
+        raise _invalid(f"{text!r} is not an e-mail address.")
     return text.casefold()
 
 

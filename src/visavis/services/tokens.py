@@ -99,7 +99,7 @@ class Tokens:
             await self._remember(token), session, now
         ):
             raise VisavisError(
-                ErrorKind.Unauthorized, "You were signed out after a time without use."
+                ErrorKind.Unauthorized, "You were signed out because you were inactive."
             )
         if is_use:
             self._uses[session] = now
@@ -134,7 +134,7 @@ class Tokens:
         key, remembered = digest(token), self._remembered
         known = await self._store.read(lambda rows: _find(rows, key))
         if known is None:
-            raise VisavisError(ErrorKind.Unauthorized, "The access token is not known.")
+            raise VisavisError(ErrorKind.Unauthorized, "The access token is not valid.")
         if len(remembered) >= MAX_REMEMBERED:
             remembered.clear()
         remembered[token] = known  # into a forgotten one, if it was revoked while we asked

@@ -71,7 +71,7 @@ def _parse(body: bytes) -> dict[str, Any]:
     except RecursionError:
         raise _malformed("The body is nested too deeply") from None
     except ValueError:
-        raise _malformed("The body has a number that is too long") from None
+        raise _malformed("The body contains a number that is too long") from None
     if not isinstance(value, dict):
         raise _malformed("The body is JSON, but not an object")
     return value
@@ -92,5 +92,5 @@ def _no_constant(word: str) -> None:
 
 
 def _malformed(sentence: str) -> VisavisError:
-    message = f"{sentence}: send a JSON object in which every key stands once."
+    message = f"{sentence}: send a JSON object in which every key appears once."
     return VisavisError(ErrorKind.ParameterInvalid, message)

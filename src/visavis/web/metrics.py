@@ -62,7 +62,7 @@ class MetricsAccess:
             self.refused += 1
             raise VisavisError(
                 ErrorKind.PermissionDenied,
-                "The metrics are for metrics_networks and the bearers of metrics_token.",
+                "Only metrics_networks and holders of metrics_token may read the metrics.",
             )
 
     def is_allowed(self, scope: Scope) -> bool:

@@ -31,7 +31,7 @@ class OpenSockets:
         if source and 0 < self._per_source <= self._of_source[source]:
             self.refused += 1
             raise VisavisError(
-                ErrorKind.TooManyRequests, "Too many open pages on your network: close some."
+                ErrorKind.TooManyRequests, "Too many pages are open on your network: close some."
             )
         if site_id and 0 < self._per_site <= self._of_site[site_id]:
             self.refused += 1

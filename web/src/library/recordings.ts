@@ -42,11 +42,11 @@ export class Recordings extends LitElement {
       nav { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: center; justify-content: space-between; margin-top: 1rem; }
       nav p { margin: 0; }
       nav div { display: flex; gap: 0.5rem; }
-      button:disabled { opacity: 0.45; cursor: default; }
       .held { border-color: var(--accent); color: var(--accent); }
-      @media (max-width: 46rem) {
+      @media (max-width: 56rem) {
+        table, tbody { display: block; }
         thead { position: absolute; clip-path: inset(50%); }
-        tr { display: grid; grid-template-columns: 1fr auto; gap: 0.1rem 1rem; padding: 0.75rem 0; border-bottom: 1px solid var(--line); }
+        tr { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 0.1rem 1rem; padding: 0.75rem 0; border-bottom: 1px solid var(--line); }
         td { border: 0; padding: 0; }
         td:first-child { font-weight: 600; }
         td:last-child { grid-area: 1 / 2 / span 3; align-self: center; }

@@ -29,8 +29,14 @@ const WORDS: Record<string, Word> = {
   permissions: "permissions",
   grants: "grants",
   ...POLICY_WORDS,
+  retentionDays: "retentionPeriod",
 };
-const VALUES: Record<string, Word> = { true: "on", false: "off", ...POLICY_VALUES };
+const VALUES: Record<string, Word> = {
+  true: "on",
+  false: "off",
+  "for ever": "unlimited", // in entries of earlier versions
+  ...POLICY_VALUES,
+};
 
 /** Acts of agents on recordings, by the `actionType` of the audit log. */
 const RECORDING_ACTIONS: Record<string, Word> = {

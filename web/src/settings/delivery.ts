@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import { t, type Word } from "../catalogue-pages";
+import { counted, t, type Word } from "../catalogue-pages";
 import { dateTime, fileSize } from "../format";
 import { shared } from "../styles";
 
@@ -83,10 +83,10 @@ export class Delivery extends LitElement {
     const since = oldestPending ? ` (${t("oldestSince")} ${dateTime(oldestPending)})` : "";
     return html`
       <dl>
-        <dt>${t("backlog")}</dt><dd id="backlog">${pending ? `${pending}${since}` : t("nothingWaits")}</dd>
-        ${failed ? html`<dt>${t("recordingFailed")}</dt><dd class="error">${failed}: ${t("failedHelp")}</dd>` : nothing}
-        ${incomplete ? html`<dt>${t("incompleteRecordings")}</dt><dd class="warn">${incomplete}: ${t("incompleteHelp")}</dd>` : nothing}
-        ${missing ? html`<dt>${t("missingRecordings")}</dt><dd class="warn">${missing === 1 ? t("missingOne") : t("missingMany").replace("%", String(missing))}</dd>` : nothing}
+        <dt>${t("backlog")}</dt><dd id="backlog">${pending ? `${counted(pending, "oneRecording", "manyRecordings")}${since}` : t("nothingWaits")}</dd>
+        ${failed ? html`<dt>${t("failedRecordings")}</dt><dd class="error">${counted(failed, "failedOne", "failedMany")}</dd>` : nothing}
+        ${incomplete ? html`<dt>${t("incompleteRecordings")}</dt><dd class="warn">${counted(incomplete, "incompleteOne", "incompleteMany")}</dd>` : nothing}
+        ${missing ? html`<dt>${t("missingRecordings")}</dt><dd class="warn">${counted(missing, "missingOne", "missingMany")}</dd>` : nothing}
         <dt>${t("lastSuccess")}</dt><dd id="last-success">${lastSuccess ? dateTime(lastSuccess) : t("neverYet")}</dd>
         <dt>${t("lastError")}</dt><dd id="last-error" class=${lastError ? "error" : ""}>${lastError ? `${when(lastErrorTime)}${lastError}` : t("none")}</dd>
       </dl>

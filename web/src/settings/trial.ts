@@ -15,6 +15,7 @@ export class Trial extends LitElement {
     shared,
     css`
       :host { display: block; margin-top: 0.6rem; }
+      button { white-space: normal; }
       p { margin: 0.4rem 0 0; overflow-wrap: anywhere; }
     `,
   ];

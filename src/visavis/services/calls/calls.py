@@ -168,7 +168,7 @@ class Calls:
         if not isinstance(message, signaling.HangUp):
             desk.agent.demand(Permission.ACCEPT_CALLS)
         if desk.call_id and getattr(message, "call_id", "") != desk.call_id:
-            raise VisavisError(ErrorKind.PermissionDenied, "This address is for one call.")
+            raise VisavisError(ErrorKind.PermissionDenied, "This join link is for one call.")
         match message:
             case signaling.Presence(is_available):
                 await self._desks.set_available(desk, is_available=is_available)
@@ -214,7 +214,7 @@ class Calls:
         """End a call that goes on; raises `CallNotPossible` when it is over."""
         call = self._floor.calls.get(call_id)
         if call is None or call.site_id != site_id:
-            raise VisavisError(ErrorKind.CallNotPossible, "The call is over already.")
+            raise VisavisError(ErrorKind.CallNotPossible, "The call has already ended.")
         self._floor.end(call, Event.ENDED_BY_API)
         await self._floor.chronicle.written()
 

@@ -121,7 +121,7 @@ class Desks:
         call = self._floor.find(desk.agent.site_id, message.call_id)
         seat = call.seat_of_agent(desk.agent.id)
         if seat is None:
-            raise VisavisError(ErrorKind.PermissionDenied, "That is not your call.")
+            raise VisavisError(ErrorKind.PermissionDenied, "This is not your call.")
         self._parties.demand_free(call, desk.socket_id)
         self._parties.take_up(call, seat, desk.socket_id, has_media=message.has_media)
 

@@ -64,7 +64,7 @@ class Floor:
     def find(self, site_id: int, call_id: str) -> LiveCall:
         call = self.calls.get(call_id)
         if call is None or call.site_id != site_id:
-            raise VisavisError(ErrorKind.EntityNotFound, "That call is over or never was.")
+            raise VisavisError(ErrorKind.EntityNotFound, "That call has ended or does not exist.")
         return call
 
     def party(self, site_id: int, call_id: str, socket_id: str) -> tuple[LiveCall, Seat]:
@@ -72,7 +72,7 @@ class Floor:
         call = self.find(site_id, call_id)
         seated = self._seated.get(socket_id)
         if seated is None or seated[0] is not call:
-            raise VisavisError(ErrorKind.PermissionDenied, "That is not your call.")
+            raise VisavisError(ErrorKind.PermissionDenied, "This is not your call.")
         return seated
 
     def seated(self, socket_id: str) -> tuple[LiveCall, Seat] | None:

@@ -87,14 +87,16 @@ class Joins:
         """Raises `EntityNotFound` for an address that is not known or no longer."""
         invitee = self._invitees.get(digest(token))
         if invitee is None:
-            raise VisavisError(ErrorKind.EntityNotFound, "This address is no longer valid.")
+            raise VisavisError(ErrorKind.EntityNotFound, "This join link is no longer valid.")
         return invitee
 
     def come(self, visitor: Visitor) -> LiveCall:
         """The visitor of a join address calls; raises `CallNotPossible` the second time."""
         call = self._floor.find(visitor.site_id, visitor.call_id)
         if call.links:
-            raise VisavisError(ErrorKind.CallNotPossible, "Somebody has joined already.")
+            raise VisavisError(
+                ErrorKind.CallNotPossible, "Somebody has already joined the call with this link."
+            )
         self._floor.cancel(call, "join")
         call.visitor.socket_id = visitor.id
         self._floor.sit(call, call.visitor)

@@ -316,7 +316,9 @@ class Links:
 def _own_link(call: LiveCall, seat: Seat, number: int) -> LiveLink:
     link = call.links.get(number)
     if link is None or call.is_over or link.seats.get(seat.side) is not seat:
-        raise VisavisError(ErrorKind.CallNotPossible, "That link is over or never was.")
+        raise VisavisError(
+            ErrorKind.CallNotPossible, "That connection has ended or does not exist."
+        )
     return link
 
 

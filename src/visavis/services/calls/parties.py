@@ -99,7 +99,9 @@ class Parties:
         if not text:
             raise VisavisError(ErrorKind.ParameterInvalid, "Write something first.")
         if call.chat.count >= MAX_LINES:
-            raise VisavisError(ErrorKind.TooManyRequests, "Enough has been written in this call.")
+            raise VisavisError(
+                ErrorKind.TooManyRequests, "This call has reached its limit of text."
+            )
         line = signaling.TextLine(by=by, text=text, at=self._floor.now(), id=message.id)
         call.chat.add(line)
         self._floor.tell_both(call, _said(call, line))

@@ -27,6 +27,13 @@ _HAPPENING: Final = {
 }
 
 
+STATE_SENTENCES: Final = {
+    "off": "The call is not being recorded.",
+    "on": "The call is already being recorded.",
+    "paused": "The recording is paused.",
+}
+
+
 class Taping:
     """`unrecorded` counts the calls that went on although they could not be recorded."""
 
@@ -78,7 +85,7 @@ class Taping:
             raise VisavisError(ErrorKind.CallNotPossible, "Wait until the call is connected.")
         needed = {"start": "off", "pause": "on", "resume": "paused"}[action]
         if call.tape.state != needed:
-            raise VisavisError(ErrorKind.CallNotPossible, f"The recording is {call.tape.state}.")
+            raise VisavisError(ErrorKind.CallNotPossible, STATE_SENTENCES[call.tape.state])
         if action == "start":
             await self._start_by_hand(call, link)
         else:
@@ -88,7 +95,9 @@ class Taping:
     async def _start_by_hand(self, call: LiveCall, link: LiveLink) -> None:
         record = call.record
         if call.policy.consent is Consent.AGREEMENT and record.consent is not Consent.AGREEMENT:
-            raise VisavisError(ErrorKind.AgreementNeeded, "The visitor has not agreed to that.")
+            raise VisavisError(
+                ErrorKind.AgreementNeeded, "The visitor has not agreed to be recorded."
+            )
         manifest = await self._tap(call, link, record.recording_id or self._floor.new_id())
         record.recording_id, record.is_recorded = manifest.recording_id, True
         if record.consent is Consent.NONE:

@@ -105,14 +105,16 @@ class Visitors:
             return call is not None and call.message == text  # sent again: the answer was lost
 
         if not await self._store.write(work):
-            raise VisavisError(ErrorKind.CallNotPossible, "This call takes no message.")
+            raise VisavisError(ErrorKind.CallNotPossible, "No message can be left for this call.")
         self._floor.chronicle.past_calls_changed(site_id)
         self._floor.tell_socket(visitor.id, signaling.MessageKept(call_id=message.call_id))
 
     async def _message_without_call(self, visitor: Visitor, message_id: str) -> str:
         """Write a missed call to keep a message with, once for each `message_id`; its id."""
         if not message_id:
-            raise VisavisError(ErrorKind.ParameterInvalid, "A message without a call needs an id.")
+            raise VisavisError(
+                ErrorKind.ParameterInvalid, "A message without a call requires an id."
+            )
         if not (await self._config_of(visitor.site_id)).is_enabled:
             raise VisavisError(ErrorKind.AudioVideoChatDisabled)
         call_id = digest(f"message {visitor.site_id} {message_id}").hex()[:32]
@@ -134,7 +136,7 @@ class Visitors:
     def resume(self, visitor: Visitor, message: signaling.Resume) -> None:
         call = self._floor.find(visitor.site_id, message.call_id)
         if not compare_digest(call.secret.encode(), message.secret.encode("utf-8", "replace")):
-            raise VisavisError(ErrorKind.PermissionDenied, "That is not your call.")
+            raise VisavisError(ErrorKind.PermissionDenied, "This is not your call.")
         self._parties.demand_free(call, visitor.id)
         call.record.visitor = replace(call.record.visitor, id=visitor.id)
         self._parties.take_up(call, call.visitor, visitor.id, has_media=message.has_media)

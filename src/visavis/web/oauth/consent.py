@@ -27,6 +27,7 @@ _PAGE: Final = Template("""<!doctype html>
     <link rel="stylesheet" href="$style">
   </head>
   <body>
+    <a class="brand" href="/"><img src="/static/icon.svg" alt="" width="28" height="28">Visavis</a>
     <main class="narrow">
       <h1>$title</h1>
 $content
@@ -38,7 +39,7 @@ $content
 _QUESTION: Final = Template("""      <p class="lead"><strong>$client</strong> wants to act for you,
         $email, on site $site. It will be able to:</p>
       <ul>$permissions</ul>
-      <p>Afterwards you go to <strong>$target</strong>.</p>
+      <p>You will then be sent to <strong>$target</strong>.</p>
       <form method="post" class="decision">
         <input type="hidden" name="proof" value="$proof">
         <button class="primary" name="decision" value="allow">Allow</button>
@@ -56,7 +57,7 @@ def page(client: Client, agent: Agent, scope: str, redirect_uri: str, proof: str
         email=escape(agent.email),
         site=agent.site_id,
         permissions="".join(f"<li>{escape(name)}</li>" for name in permissions)
-        or "<li>Nothing yet: you have none of the permissions it asks for.</li>",
+        or "<li>Nothing yet: you do not have any of the permissions that it requests.</li>",
         target=escape(target.netloc or f"{target.scheme}:"),
         proof=proof,
     )
@@ -70,7 +71,7 @@ def page(client: Client, agent: Agent, scope: str, redirect_uri: str, proof: str
 def error_page(sentence: str, status: int) -> HTMLResponse:
     """Told to the agent: it is not safe to send them anywhere."""
     content = f'      <p class="lead" role="alert">{escape(sentence)}</p>'
-    return _answer("This does not work", content, status, {})
+    return _answer("This request cannot be completed", content, status, {})
 
 
 def proof(session: str) -> str:

@@ -91,11 +91,11 @@ def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, str]:
         if name not in KNOWN or value is None:
             continue
         if not isinstance(value, str) or not _is_text(value):
-            raise MalformedError(f"The parameter {name} has to be text.")
+            raise MalformedError(f"The parameter {name} must be a string.")
         if name in parameters:
-            raise MalformedError(f"The parameter {name} stands twice.")
+            raise MalformedError(f"The parameter {name} is given twice.")
         if name in PLAIN and not _PLAIN_TEXT.fullmatch(value):
-            raise MalformedError(f"The parameter {name} has characters that it cannot have.")
+            raise MalformedError(f"The parameter {name} contains invalid characters.")
         parameters[name] = value
     return {name: value for name, value in parameters.items() if value}
 

@@ -139,7 +139,7 @@ class OAuth:
             here = f"/oauth/authorize?{request.url.query}"
             return RedirectResponse(f"/signin?next={quote(here, safe='')}", 302, NO_STORE)
         if agent.site_id != client.site_id:
-            return consent.error_page("This program belongs to another site than you.", 403)
+            return consent.error_page("This program belongs to a different site.", 403)
         proof = consent.proof(request.cookies[COOKIE])
         return consent.page(client, agent, scope, redirect_uri, proof)
 
@@ -155,7 +155,7 @@ class OAuth:
             form.get("proof", ""), request.cookies[COOKIE]
         )
         if not is_ours or agent.site_id != client.site_id:
-            return consent.error_page("Go back to the program and begin again.", 403)
+            return consent.error_page("Go back to the program and start again.", 403)
         asked = _asked_by_query(request)
         user = agent if form.get("decision") == "allow" else None
 

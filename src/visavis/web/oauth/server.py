@@ -131,7 +131,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib has no types
     ) -> dict[str, Any]:
         """RFC 6749 §5.1."""
         if user is None or user.site_id != client.row.site_id:
-            raise InvalidGrantError("There is no active agent of the client's site behind this.")
+            raise InvalidGrantError("The agent is not active at the client's site.")
         issued = self.grants.issue(
             self.rows,
             client.row,
@@ -175,9 +175,9 @@ class _Pkce(CodeChallenge):  # type: ignore[misc]  # Authlib has no types
         data = grant.request.payload.data
         challenge = data.get("code_challenge")
         if not challenge and grant.request.client.row.is_public:
-            raise InvalidRequestError("This client has to send a 'code_challenge'.")
+            raise InvalidRequestError("This client must send a 'code_challenge'.")
         if challenge and data.get("code_challenge_method") != "S256":
-            raise InvalidRequestError("The 'code_challenge_method' has to be S256.")
+            raise InvalidRequestError("The 'code_challenge_method' must be S256.")
 
 
 class _CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib has no types

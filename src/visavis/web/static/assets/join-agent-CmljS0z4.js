@@ -1,1 +1,0 @@
-import"./decorate-CgotLSzj.js";import{t as e}from"./console-Bq8aHAId.js";var t=new e;t.join=location.pathname.split(`/`).pop()??``,document.body.append(t);

@@ -1,0 +1,9 @@
+import { t, type Word } from "./catalogue-pages.ts";
+
+/** Replace each `{{word}}` of a page's HTML by its text of the catalogue; throws if there is none. */
+export const fill = (html: string): string =>
+  html.replace(/\{\{(\w+)\}\}/g, (_, word: string) => {
+    const text: string | undefined = t(word as Word);
+    if (text === undefined) throw new Error(`The catalogue has no text "${word}".`);
+    return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  });
