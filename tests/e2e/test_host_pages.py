@@ -36,7 +36,7 @@ KINDS: Final = {
     "module": ("", SCRIPT.replace("<script", '<script type="module"')),
     "turbo": ("", f'<script type="module" src="turbo.js"></script>{SCRIPT}'),
     "astro": ("", f'<script type="module" src="astro.js"></script>{SCRIPT}'),
-    "spa": ("", SCRIPT),
+    "spa": ("", f'<script type="module" src="spa.js"></script>{SCRIPT}'),
     "csp": ("", SCRIPT.replace("NONCE", 'nonce="n"')),
     "rtl": ('dir="rtl"', HOSTILE + SCRIPT),
     "wrong": ("", SCRIPT.replace('data-site="1"', 'data-site="77"')),
@@ -70,6 +70,17 @@ addEventListener("click", async event => {
   history.pushState({}, "", link.href);
 });
 """
+# a router as those of React or Vue: what stands in the body is drawn again, the document stays
+ROUTER: Final = """
+addEventListener("click", event => {
+  const link = event.target.closest?.("a");
+  if (!link) return;
+  event.preventDefault();
+  history.pushState({}, "", link.href);
+  document.title = "Second";
+  document.body.replaceChildren(document.createElement("main"));
+});
+"""
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -96,6 +107,7 @@ def shop(tmp_path: Path, system: System) -> Iterator[str]:
     shutil.copy(packages / "bootstrap/dist/css/bootstrap.min.css", tmp_path / "bootstrap.css")
     shutil.copy(packages / "@hotwired/turbo/dist/turbo.es2017-esm.js", tmp_path / "turbo.js")
     (tmp_path / "astro.js").write_text(VIEW_TRANSITIONS)
+    (tmp_path / "spa.js").write_text(ROUTER)
     Handler.policy = POLICY.replace("HOST", system.url)
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(tmp_path))) as server:
         Thread(target=server.serve_forever, daemon=True).start()
@@ -130,10 +142,12 @@ def test_the_widget_looks_the_same_in_pages_of_every_kind(parties: Parties, shop
         looks[kind] = look(page)
     assert looks == dict.fromkeys(looks, looks["plain"])
     assert looks["plain"]["right"] == looks["plain"]["bottom"] == 16
+    page.emulate_media(media="print")
+    expect(page.locator("visavis-widget")).to_be_hidden()
     assert [text for text in problems if "favicon" not in text and "404" not in text] == []
 
 
-@pytest.mark.parametrize("kind", ["turbo", "astro"])
+@pytest.mark.parametrize("kind", ["turbo", "astro", "spa"])
 def test_a_call_outlives_the_visits_of_a_page_that_replaces_its_body(
     parties: Parties, shop: str, kind: str
 ) -> None:

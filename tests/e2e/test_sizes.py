@@ -243,3 +243,22 @@ def test_the_other_pages_are_never_wider_than_the_window(parties: Parties, syste
         page.goto(system.url + path)
         page.wait_for_load_state("networkidle")
         check(page, root, path)
+
+
+def test_the_widget_keeps_clear_of_a_phone_s_edges(parties: Parties, system: System) -> None:
+    page = parties.visitor
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{system.url}/demo")
+    launcher = page.get_by_role("button", name="Talk to us")
+    expect(launcher).to_be_visible()
+    page.context.new_cdp_session(page).send(
+        "Emulation.setSafeAreaInsetsOverride", {"insets": {"bottom": 34, "right": 44}}
+    )
+    page.wait_for_timeout(200)
+    box = launcher.bounding_box()
+    assert box
+    assert (390 - box["x"] - box["width"], 844 - box["y"] - box["height"]) == (44, 34)
+    page.evaluate("document.querySelector('visavis-widget').place('left', '24,80')")
+    box = launcher.bounding_box()
+    assert box
+    assert (box["x"], 844 - box["y"] - box["height"]) == (24, 80)
