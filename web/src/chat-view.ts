@@ -14,10 +14,10 @@ export class ChatView extends LitElement {
   static override styles = [
     shared,
     css`
-      ol { list-style: none; margin: 0 0 12px; padding: 0; display: grid; gap: 8px; align-content: start; min-height: 80px; max-height: 224px; overflow-y: auto; }
-      li { max-width: 85%; padding: 6.4px 11.2px; border-radius: 12px; background: var(--soft); overflow-wrap: anywhere; white-space: pre-wrap; justify-self: start; }
-      li.own { justify-self: end; background: var(--accent); color: var(--on-accent); }
-      li small { display: block; font-size: 12px; }
+      .log { margin-bottom: 12px; display: grid; gap: 8px; align-content: start; min-height: 80px; max-height: 224px; overflow-y: auto; }
+      .log p { margin: 0; max-width: 85%; padding: 6.4px 11.2px; border-radius: 12px; background: var(--soft); overflow-wrap: anywhere; white-space: pre-wrap; justify-self: start; }
+      .log .own { justify-self: end; background: var(--accent); color: var(--on-accent); }
+      p small { display: block; font-size: 12px; }
       form { display: flex; gap: 8px; }
       .field { flex: 1; }
     `,
@@ -31,14 +31,14 @@ export class ChatView extends LitElement {
   }
 
   override updated(): void {
-    const list = this.renderRoot.querySelector("ol")!;
+    const list = this.renderRoot.querySelector(".log")!;
     list.scrollTop = list.scrollHeight;
   }
 
   override render() {
     const { lines, pending } = this.conversation;
     return html`
-      <ol role="log" aria-label=${t("text")} tabindex="0">${lines.length || pending.length ? [...lines.map((line) => this.line(line)), ...pending.map((line) => this.unsent(line))] : html`<li class="quiet small">${t("noText")}</li>`}</ol>
+      <div class="log" role="log" aria-label=${t("text")} tabindex="0">${lines.length || pending.length ? [...lines.map((line) => this.line(line)), ...pending.map((line) => this.unsent(line))] : html`<p class="quiet small">${t("noText")}</p>`}</div>
       <form @submit=${this.submit}>
         <label class="field"><span class="unseen">${t("write")}</span><input name="text" .value=${this.conversation.draft} @input=${this.write} autocomplete="off" placeholder=${t("write")} /></label>
         <button class="round primary" aria-label=${t("sendText")} title=${t("sendText")}>${icon("send")}</button>
@@ -49,11 +49,11 @@ export class ChatView extends LitElement {
   private line({ by, text, at }: Line) {
     const isOwn = by === this.conversation.side;
     const who = isOwn ? t("you") : this.conversation.otherName || t(by === "agent" ? "agent" : "visitor");
-    return html`<li class=${isOwn ? "own" : ""}><bdi>${text}</bdi><small><bdi>${who}</bdi> · ${timeOfDay(at)}</small></li>`;
+    return html`<p class=${isOwn ? "own" : ""}><bdi>${text}</bdi><small><bdi>${who}</bdi> · ${timeOfDay(at)}</small></p>`;
   }
 
   private unsent({ text, isRefused }: PendingLine) {
-    return html`<li class="own"><bdi>${text}</bdi><small>${t(isRefused ? "notSent" : "sendingText")}</small></li>`;
+    return html`<p class="own"><bdi>${text}</bdi><small>${t(isRefused ? "notSent" : "sendingText")}</small></p>`;
   }
 
   private write(event: Event): void {

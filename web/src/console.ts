@@ -86,6 +86,7 @@ export class Console extends LitElement {
           <div role="status">${this.status(desk)}</div>
           ${desk.notice ? html`<div class="notice" role="alert"><p>${desk.notice}</p><button class="round" aria-label=${t("close")} @click=${() => desk.dismissNotice()}>${icon("close", 16)}</button></div>` : nothing}
           ${desk.unsent ? this.unsent(desk) : nothing}
+          ${desk.hasCall || desk.rings.length ? html`<h1 class="unseen">${t(this.join ? "joinTitle" : "console")}</h1>` : nothing}
           ${desk.hasCall ? this.call(desk) : this.waiting(desk)}
           ${this.join ? nothing : html`<visavis-history .desk=${desk}></visavis-history>`}
         </div>
