@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect_right
 
 import pytest
 
-from visavis.rtp.timeline import Floor, SenderTimeline, StreamClock, ntp_seconds
+from visavis.rtp.timeline import Floor, KeptPackets, SenderTimeline, StreamClock, ntp_seconds
 
 
 def test_ntp() -> None:
@@ -178,3 +179,140 @@ def test_stalls_misplace_nothing(every: float, jitter: float) -> None:
 def test_a_stall_of_minutes_misplaces_nothing(every: float) -> None:
     """As after a phone call that was taken on the same device."""
     assert stalled([(30.3, 244.0)], every=every, jitter=0.1, seconds=330) == 0
+
+
+def errors(
+    stalls: list[tuple[float, float]],
+    *,
+    every: float,
+    jitter: float,
+    seed: int,
+    network: str = "jitter",
+    leap: float = 0.0,
+) -> list[float]:
+    """By how much each packet of 45 s of a voice is placed too late.
+
+    As `stalled`, but the reports are delayed as the packets are. A network of "spikes" holds all
+    packets back for a moment, once a second or so, and then brings them in order. RTP time leaps
+    back by `leap` seconds with the third stall.
+    """
+    chance = random.Random(seed)
+    clock, camera = StreamClock(48_000, KeptPackets()), StreamClock(90_000)
+    spikes = [(chance.random() * 45, chance.random() * jitter) for _ in range(45)]
+    last = 0.0
+
+    def arrival(at: float) -> float:
+        nonlocal last
+        if network == "jitter":
+            return at + chance.random() * jitter
+        held = max([at, *(start + hold for start, hold in spikes if start <= at < start + hold)])
+        last = max(last, held + chance.random() * 0.01)
+        return last
+
+    sent = []
+    for at in (number / 50 for number in range(45 * 50)):
+        over = [length for start, length in stalls if at >= start + length]
+        if not any(start <= at < start + length for start, length in stalls):
+            behind = sum(over) - 0.02 * len(over) + (leap if len(over) > 2 else 0.0)
+            sent.append((at, round((at - behind) * 48_000) + 2**32))
+    moments = [at for at, _ in sent]
+    events = [(arrival(at), number, stamp, 0.0) for number, (at, stamp) in enumerate(sent)]
+    for at in (1.0 + every * count for count in range(int(43.5 / every) if every else 0)):
+        known, stamp = sent[bisect_right(moments, at) - 1]
+        delay = chance.random() * jitter if network == "jitter" else 0.0
+        events.append((at + delay, -1, stamp + round((at - known) * 48_000), at))
+    for second in range(45 if every else 0):
+        at = second + 0.3
+        events.append((at + chance.random() * jitter, -2, round(at * 90_000), at))
+    for moment, number, stamp, at in sorted(events):
+        if number >= 0:
+            clock.see_packet(number, stamp, moment)
+        elif number == -1:
+            clock.see_report(stamp, at + 5.0, moment)
+        else:
+            camera.see_packet(int(at), stamp, moment)
+            camera.see_report(stamp, at + 5.0, moment)
+    timeline = SenderTimeline()
+    timeline.settle([clock, camera])
+    return [
+        time - at
+        for number, (at, stamp) in enumerate(sent)
+        if (time := timeline.time(clock, number, stamp)) is not None
+    ]
+
+
+SMALL_STALLS = {
+    "spread": [(10.3 + 0.25 * count, 0.05) for count in range(20)],
+    "at the end of an interval": [(14.5 + 0.05 * count, 0.05) for count in range(20)],
+    "at its beginning": [(11.1 + 0.07 * count, 0.05) for count in range(20)],
+    "within a second": [(12.0 + 0.07 * count, 0.05) for count in range(20)],
+    "as the call ends": [(43.0 + 0.07 * count, 0.05) for count in range(20)],
+    "longer ones": [(12.0 + 0.15 * count, 0.12) for count in range(10)],
+    "much longer ones": [(12.0 + 0.3 * count, 0.2) for count in range(5)],
+    "all along": [(0.5 + 0.5 * count, 0.05) for count in range(88)],
+    "one": [(10.3, 0.5)],
+    "two": [(17.5, 0.5), (25.0, 0.5)],
+    "long": [(10.3, 6.0)],
+    "none": [],
+}
+
+
+@pytest.mark.parametrize("stalls", SMALL_STALLS.values(), ids=SMALL_STALLS)
+@pytest.mark.parametrize(
+    "every",
+    [
+        pytest.param(1.0, marks=pytest.mark.many),
+        5.0,
+        pytest.param(12.0, marks=pytest.mark.many),
+        0.0,
+    ],
+)
+def test_many_small_stalls_misplace_nothing(
+    every: float, stalls: list[tuple[float, float]]
+) -> None:
+    """A straight line between two reports placed sounds up to 0.56 s early."""
+    for jitter, network in ((0.0, "jitter"), (0.05, "jitter"), (0.1, "jitter"), (0.1, "spikes")):
+        found = errors(stalls, every=every, jitter=jitter, seed=3, network=network)
+        wrong = sum(abs(error) > 0.1 for error in found)
+        # a packet or two next to a stall that cannot be told from delayed ones
+        assert wrong <= 2, (jitter, network)
+        assert max(map(abs, found)) < 0.13, (jitter, network)
+
+
+@pytest.mark.parametrize("stalls", SMALL_STALLS.values(), ids=SMALL_STALLS)
+def test_a_jitter_greater_than_the_stalls_leaves_half_of_it_in_doubt(
+    stalls: list[tuple[float, float]],
+) -> None:
+    for seed in range(3):
+        found = errors(stalls, every=5.0, jitter=0.3, seed=seed)
+        assert max(map(abs, found)) < 0.3 / 2 + 0.05, seed
+        assert sum(abs(error) > 0.1 for error in found) / 50 <= 0.15, seed
+
+
+@pytest.mark.parametrize("length", [0.5, 2.5, 20.0])
+def test_a_stall_longer_than_the_jitter_misplaces_nothing(length: float) -> None:
+    for seed in range(3):
+        for start in (10.3, 14.96, 17.5):
+            found = errors([(start, length)], every=5.0, jitter=0.3, seed=seed)
+            assert sum(abs(error) > 0.1 for error in found) <= 1, (seed, start)
+
+
+@pytest.mark.parametrize("leap", [-0.5, -3.0, 1.5])
+def test_small_stalls_with_a_leap_among_them_misplace_nothing(leap: float) -> None:
+    """The clock is followed forward and back."""
+    stalls = [(9.0, 0.05), (9.5, 0.05), (12.0, 0.05)]
+    found = errors(stalls, every=5.0, jitter=0.02, seed=1, leap=leap)
+    assert max(map(abs, found)) < 0.1
+
+
+def test_without_room_for_arrivals_voices_are_placed_by_reports() -> None:
+    clock = StreamClock(48_000, KeptPackets(left=60))
+    for number in range(500):
+        clock.see_packet(number, number * 960, number / 50)
+        if number % 50 == 0:
+            clock.see_report(number * 960, number / 50, number / 50)
+    assert clock.packets
+    assert len(clock.packets.between(0.0, 60.0)) < 150
+    timeline = SenderTimeline()
+    timeline.settle([clock])
+    assert timeline.time(clock, 400, 400 * 960) == pytest.approx(8.0, abs=0.01)

@@ -16,7 +16,7 @@ from visavis.rtp.meter import MAX_STREAMS
 from visavis.rtp.notes import Descriptions
 from visavis.rtp.packet import RtpPacket, parse_rtp
 from visavis.rtp.sdp import Codec
-from visavis.rtp.timeline import SenderTimeline, StreamClock
+from visavis.rtp.timeline import KeptPackets, SenderTimeline, StreamClock
 
 MAX_PACKETS_TO_MID: Final = 1000
 """A sender names its mid until the first receiver report; who has not by then never will."""
@@ -103,6 +103,7 @@ class Link:
         self.streams: dict[tuple[JournalLeg, int], Stream] = {}
         self._opened = dict.fromkeys(_LEGS, 0)
         self.timelines = {leg: SenderTimeline() for leg in _LEGS}
+        self._kept = {leg: KeptPackets() for leg in _LEGS}
         self._screens: dict[JournalLeg, list[tuple[int, str]]] = {leg: [] for leg in _LEGS}
         self._known: dict[JournalLeg, dict[int, Codec]] = {leg: {} for leg in _LEGS}
         self.rewind()
@@ -176,13 +177,15 @@ class Link:
             timeline.settle(s.clock for s in self.streams.values() if s.leg is leg)
 
     def _open(self, leg: JournalLeg, packet: RtpPacket, codec: Codec) -> Stream:
-        clock = StreamClock(codec.clock_rate or 90_000)
+        is_audio = codec.name == "OPUS"
+        room = self._kept[leg] if is_audio else None
+        clock = StreamClock(codec.clock_rate or 90_000, room)
         stream = Stream(
             link=self.number,
             number=len(self.streams),
             leg=leg,
             ssrc=packet.ssrc,
-            is_audio=codec.name == "OPUS",
+            is_audio=is_audio,
             clock=clock,
             first_timestamp=packet.timestamp,
             first_epoch=max(0, self.epoch),

@@ -8,6 +8,9 @@ Neither clock is trusted to run on. The RTP clock of a microphone stands still w
 gives nothing, and leaps where it is exchanged: each such break begins a new segment of the stream,
 known by the sequence number of its first packet. A wall clock may be set in mid-call: its steps are
 taken out. The arrival of the packets tells the two apart: only a break of the RTP clock moves it.
+
+Where two reports tell that the RTP clock lost time between them, a straight line would misplace
+what was said there: `skew` follows the arrival of each packet of a voice.
 """
 
 from __future__ import annotations
@@ -16,7 +19,11 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
+from math import inf
 from typing import Final, NamedTuple
+
+from visavis.rtp import skew
 
 MAX_DRIFT: Final = 250e-6
 """Two clocks go apart by less than this, in seconds a second; crystals keep to 100e-6."""
@@ -30,11 +37,28 @@ BREAK_SECONDS: Final = 0.25
 RETURN_SECONDS: Final = 10.0
 """A network that has delayed packets by more is believed to bring some in time again so soon."""
 
+SKEW_SECONDS: Final = 0.02
+"""Two reports between which a clock lost, or won, more show that packets are to be followed."""
+
+RISE_SECONDS: Final = 0.06
+"""Where no report tells, packets of a voice that stay delayed by so much more are followed."""
+
+MARGIN_SECONDS: Final = 2.0
+"""Of packets around those that are followed, which tell how much the network delays them."""
+
+MAX_KEPT_PACKETS: Final = 2 * 1024 * 1024
+"""Of a side's voices, the packets of which the arrival is kept: 16 bytes each, for 11 hours."""
+
 NTP_UNIX_SECONDS: Final = 2_208_988_800  # 1900 to 1970
 
 _BIN_SECONDS: Final = 1.0
 _CONFIRMING_REPORTS: Final = 4
 _CLOCK_SET_BACK: Final = 10.0
+_MAX_FOLLOWED_REPORTS: Final = 8
+_SKEW_STEP: Final = 0.002
+_LAST_PACKETS: Final = 25
+_STEP_PACKETS: Final = 50
+_STEP_WINDOW: Final = 3.0
 
 
 class Floor:
@@ -142,11 +166,79 @@ class Segment:
             self.ntp.append(report.ntp)
 
 
-class StreamClock:
-    """One RTP stream's clock. Timestamps and sequence numbers are unwrapped, times in seconds."""
+@dataclass(slots=True)
+class KeptPackets:
+    """Room for the arrivals of packets that the streams of one side share."""
 
-    def __init__(self, rate: int) -> None:
+    left: int = MAX_KEPT_PACKETS
+
+
+class _Packets:
+    """Arrivals and delays of a stream's packets, in order of arrival."""
+
+    def __init__(self, room: KeptPackets) -> None:
+        self._room = room
+        self._first = 0
+        self._began = self._delay = 0.0
+        self._numbers = array("q")
+        self._arrivals = array("f")
+        self._delays = array("f")
+        self._counted = 0
+
+    def add(self, number: int, arrival: float, delay: float) -> None:
+        if not self._numbers:
+            self._first, self._began, self._delay = number, arrival, delay
+        self._numbers.append(number - self._first)
+        self._arrivals.append(arrival - self._began)
+        self._delays.append(delay - self._delay)
+
+    def take_room(self) -> bool:
+        """Count what was added; whether more may be."""
+        self._room.left -= len(self._numbers) - self._counted
+        self._counted = len(self._numbers)
+        return self._room.left > 0
+
+    def between(self, start: float, end: float) -> list[tuple[int, float, float]]:
+        """Number, arrival and delay of the packets that came within some time, by number."""
+        first = bisect_left(self._arrivals, start - self._began)
+        last = bisect_left(self._arrivals, end - self._began)
+        return self._slice(first, last)
+
+    def before(self, moment: float, count: int) -> list[tuple[int, float, float]]:
+        """Those that came last before a moment."""
+        last = bisect_left(self._arrivals, moment - self._began)
+        return self._slice(max(0, last - count), last)
+
+    def last(self, count: int) -> list[tuple[int, float, float]]:
+        """Those of the highest numbers; of those that came last, the network delayed most."""
+        length = len(self._numbers)
+        return self._slice(max(0, length - 3 * count), length)[-count:]
+
+    def _slice(self, first: int, last: int) -> list[tuple[int, float, float]]:
+        found = zip(
+            self._numbers[first:last],
+            self._arrivals[first:last],
+            self._delays[first:last],
+            strict=True,
+        )
+        return sorted(
+            (number + self._first, arrival + self._began, delay + self._delay)
+            for number, arrival, delay in found
+        )
+
+
+class StreamClock:
+    """One RTP stream's clock. Timestamps and sequence numbers are unwrapped, times in seconds.
+
+    The arrivals of all its packets are kept if there is `room` for them.
+    """
+
+    def __init__(self, rate: int, room: KeptPackets | None = None) -> None:
         self.rate = rate
+        self.packets = _Packets(room) if room else None
+        self._keeps = room is not None
+        self._followed_from: list[int] = []
+        self._skews: list[float | None] = []
         self.reports: list[Report] = []
         self._segments: list[Segment] = []
         self._bins = array("d")
@@ -156,6 +248,8 @@ class StreamClock:
     def see_packet(self, number: int, timestamp: int, arrival: float) -> None:
         media = timestamp / self.rate
         delay = arrival - media
+        if self._keeps and self.packets:
+            self.packets.add(number, arrival, delay)
         if not self._end - _CLOCK_SET_BACK <= arrival < self._end:
             self._close()
             self._start, self._end = arrival, arrival + _BIN_SECONDS
@@ -202,10 +296,19 @@ class StreamClock:
             self._segment(int(one.quickest)).floor.see(one.media, one.delay)
         return self._segments
 
+    def follow(self, skews: list[tuple[int, float | None]]) -> None:
+        """Take the skew from each of these packets on; with `None` that of reports counts again."""
+        self._followed_from = [number for number, _ in skews]
+        self._skews = [one for _, one in skews]
+
     def time(self, number: int, timestamp: int, sender: Floor) -> float | None:
         """Our wall clock at a packet, `None` if unknown; `sender` ties the sender's to ours."""
-        segment = self._segment(number)
         media = timestamp / self.rate
+        if self._followed_from and (index := bisect_right(self._followed_from, number)):
+            followed = self._skews[index - 1]
+            if followed is not None:
+                return media + followed
+        segment = self._segment(number)
         sender_time = segment.sender_time(media) if sender else None
         if sender_time is not None:
             return sender_time + sender.delay(sender_time)
@@ -240,6 +343,8 @@ class StreamClock:
                 )
             )
             self._end = float("-inf")
+            if self.packets:
+                self._keeps = self.packets.take_room()
 
 
 def _first(segment: Segment) -> int:
@@ -255,6 +360,7 @@ class SenderTimeline:
     def settle(self, clocks: Iterable[StreamClock]) -> None:
         """Judge all reports and divide all streams; needed once before `time`."""
         judges = [_Judge(clock) for clock in clocks]
+        delays: list[tuple[float, float]] = []
         correction = 0.0
         newest: Report | None = None
         for report, index, judge in sorted(_in_order(judges), key=_arrival):
@@ -265,9 +371,13 @@ class SenderTimeline:
             correction += step
             newest = judge.last
             if newest:
-                self._floor.see(newest.ntp, newest.arrival - newest.ntp)
+                delays.append((newest.ntp, _delay(newest)))
         for judge in judges:
-            judge.divide()
+            delays += judge.quick_packets()
+        for at, delay in sorted(delays):
+            self._floor.see(at, delay)
+        for judge in judges:
+            judge.divide(self._floor)
 
     def time(self, clock: StreamClock, number: int, timestamp: int) -> float | None:
         """Our wall clock, in seconds, when this was captured (plus the shortest delay)."""
@@ -307,7 +417,7 @@ class _Judge:
         if is_confirmed is False:
             return None
         step = _step(last, report)
-        moved = self._delay_step(last.arrival, report.arrival)
+        moved = self._delay_step(last.arrival, report.arrival, step)
         if abs(moved - step) < abs(moved):
             self._cut(last.arrival, report.arrival, step)
             return self._believe(report)
@@ -320,22 +430,52 @@ class _Judge:
             self._believed.clear()  # the first was stale
         return self._believe(report)
 
-    def divide(self) -> None:
-        """Once all reports are judged."""
+    def quick_packets(self) -> Iterator[tuple[float, float]]:
+        """The sender's time and the delay of the quickest packet of each second.
+
+        Only where two reports tell when it was captured.
+        """
+        for (before, _), (after, _) in pairwise(self._believed):
+            if not _loses(before, after):
+                ratio = (after.ntp - before.ntp) / (after.media - before.media)
+                since, until = (_index(self._bins, one.arrival) for one in (before, after))
+                for one in self._bins[since:until]:
+                    at = before.ntp + (one.media - before.media) * ratio
+                    yield at, one.media + one.delay - at
+
+    def divide(self, floor: Floor) -> None:
+        """Once all reports are judged; `floor` ties the sender's clock to ours."""
         bins = self._bins
         head = tail = len(bins)
         if self._believed:
             head = _index(bins, self._believed[0][0].arrival)
             tail = _index(bins, self._believed[-1][0].arrival)
-        before = _cuts_by_arrival(bins, 0, head)
-        after = _cuts_by_arrival(bins, tail, len(bins)) if self._believed else []
+        # of a voice, the last second may hold few packets, and the follower judges each of them
+        last = len(bins) - 1 if self._clock.packets else len(bins)
+        before = _cuts_by_arrival(bins, 0, min(head, last))
+        after = _cuts_by_arrival(bins, tail, last) if self._believed else []
         if self._cuts:
             before = [cut for cut in before if cut < self._cuts[0]]
             after = [cut for cut in after if cut > self._cuts[-1]]
+        if packets := self._clock.packets:
+            marks = [_mark(report, floor) for report, _ in self._believed]
+            follower = _Follower(packets, bins, marks)
+            before = _merged(before, follower.follow_arrivals(0, head), self._cuts[:1])
+            follower.follow_reports()
+            self._move_cuts(follower.boundaries)
+            if marks:
+                after = _merged(after, follower.follow_arrivals(tail, len(bins), marks[-1]), [])
+            self._clock.follow(follower.skews)
         segments = self._clock.divide(bins, [*before, *self._cuts, *after])
         for report, cuts in self._believed:
             segments[len(before) + cuts].add(report)
         self.reports.clear()
+
+    def _move_cuts(self, boundaries: dict[int, int]) -> None:
+        """Packets are followed up to a report: a segment that began before it begins there."""
+        for index, number in boundaries.items():
+            for cut in range(self._believed[index - 1][1], self._believed[index][1]):
+                self._cuts[cut] = number
 
     def _believe(self, report: Report) -> float:
         self.last = report
@@ -353,8 +493,22 @@ class _Judge:
                 return False
         return None
 
-    def _delay_step(self, start: float, end: float) -> float:
-        """By how much more, from one moment to another, the packets are delayed."""
+    def _delay_step(self, start: float, end: float, step: float) -> float:
+        """By how much more, from one moment to another, the packets are delayed.
+
+        The quickest packet before a clock lost time, by a `step` above 0, may also have come after
+        the first moment.
+        """
+        if packets := self._clock.packets:
+            before = packets.before(start, _STEP_PACKETS)
+            if step > 0:
+                before += packets.between(start, min(end, start + _STEP_WINDOW))
+            after = packets.between(end, end + _STEP_WINDOW)
+            if before and after:
+                return min(one[2] for one in after) - min(one[2] for one in before)
+        return self._delay_step_of_bins(start, end)
+
+    def _delay_step_of_bins(self, start: float, end: float) -> float:
         bins = self._bins
         first = (
             bisect_right(bins, self._cuts[-1], key=lambda one: int(one.first)) if self._cuts else 0
@@ -386,6 +540,201 @@ class _Judge:
                 cut = _boundary(before, after, moved)
                 if cut > (self._cuts[-1] if self._cuts else bins[0].first):
                     self._cuts.append(cut)
+
+
+class _Mark(NamedTuple):
+    """A report: the skew that it tells, and when it was sent, by our clock."""
+
+    media: float
+    skew: float
+    sent: float
+    arrival: float
+
+
+def _mark(report: Report, floor: Floor) -> _Mark:
+    sent = report.ntp + floor.delay(report.ntp)
+    return _Mark(report.media, sent - report.media, sent, report.arrival)
+
+
+class _Follower:
+    """Follows the packets of a voice where its RTP clock lost time.
+
+    `skews` holds the skew from each packet on; `boundaries` the first packet after each report up
+    to which packets are followed.
+    """
+
+    def __init__(self, packets: _Packets, bins: list[_Bin], marks: list[_Mark]) -> None:
+        self.skews: list[tuple[int, float | None]] = []
+        self.boundaries: dict[int, int] = {}
+        self._packets = packets
+        self._bins = bins
+        self._marks = marks
+
+    def follow_reports(self) -> None:
+        """Between two reports that tell of a loss of time, or of a gain."""
+        marks = self._marks
+        start = 0
+        while start < len(marks) - 1:
+            step = marks[start + 1].skew - marks[start].skew
+            end = start + 1
+            if _is_loss(step, marks[end].sent - marks[start].sent):
+                while end < min(len(marks) - 1, start + _MAX_FOLLOWED_REPORTS):
+                    further = marks[end + 1].skew - marks[end].skew
+                    passed = marks[end + 1].sent - marks[end].sent
+                    if further * step < 0 or not _is_loss(further, passed):
+                        break
+                    end += 1
+                self._follow_marks(start, marks[start : end + 1])
+            start = end
+
+    def _follow_marks(self, index: int, marks: list[_Mark]) -> None:
+        first, last = marks[0], marks[-1]
+        found = self._packets.between(
+            min(first.sent, first.arrival) - MARGIN_SECONDS, last.arrival + MARGIN_SECONDS
+        )
+        positions = [_first_not_before(found, mark.sent) for mark in marks]
+        for further, position in enumerate(positions[1:], start=index + 1):
+            if position:
+                self.boundaries[further] = found[position - 1][0] + 1
+        if not self._is_lossy(index):
+            positions[0] = max(0, positions[0] - _STEP_PACKETS)
+        found = found[positions[0] : positions[-1]]
+        known = [
+            skew.Known(mark.skew, position - positions[0], _first_of_media(found, mark.media))
+            for mark, position in zip(marks, positions, strict=True)
+        ]
+        self._add(found, first.skew, last.skew, known)
+
+    def follow_arrivals(self, since: int, until: int, mark: _Mark | None = None) -> list[int]:
+        """Between two bins of which no report tells. Gives packets with which segments begin."""
+        cuts: list[int] = []
+        bins = self._bins
+        for rise in self._rises(since, until, mark):
+            first = bins[rise.start - 1].quickest if rise.start else -1
+            last = bins[rise.end].quickest if rise.end < len(bins) else inf
+            found = [
+                one
+                for one in self._packets.between(
+                    bins[max(0, rise.start - 1)].arrival,
+                    bins[min(rise.end, len(bins) - 1)].arrival + _BIN_SECONDS + MARGIN_SECONDS,
+                )
+                if first < one[0] < last
+            ]
+            self._add(found, rise.before, rise.after, [])
+            if last < inf:
+                cuts.append(int(last))
+        return cuts
+
+    def _rises(self, since: int, until: int, mark: _Mark | None) -> list[_Rise]:
+        bins = self._bins
+        level = self._level(mark) if mark else None
+        rises = _rises(bins, since, until, level)
+        if until == len(bins) and bins:
+            least = min(one[2] for one in self._packets.last(_LAST_PACKETS))
+            start = len(bins) - 1
+            if rises and rises[-1].end == start:
+                start, _, level, _ = rises.pop()
+            elif rises:
+                level = rises[-1].after
+            elif level is None:
+                level = min(one.delay for one in bins[min(since, start) :])
+            if least > level + RISE_SECONDS:
+                rises.append(_Rise(start, len(bins), level, least))
+        return rises
+
+    def _is_lossy(self, index: int) -> bool:
+        """Whether the clock lost or won time before a report, since the one before."""
+        if not index:
+            return False
+        before, after = self._marks[index - 1 : index + 1]
+        return _is_loss(after.skew - before.skew, after.sent - before.sent)
+
+    def _level(self, mark: _Mark) -> float:
+        """The least delay at a report: that of the packets before it, unless it just rose."""
+        if len(self._marks) > 1 and not self._is_lossy(len(self._marks) - 1):
+            found = self._packets.between(self._marks[-2].arrival, mark.arrival)
+            return max([mark.skew, *([min(one[2] for one in found)] if found else [])])
+        return mark.skew
+
+    def _add(
+        self,
+        found: list[tuple[int, float, float]],
+        start: float,
+        end: float,
+        known: list[skew.Known],
+    ) -> None:
+        if not found:
+            return
+        since = self.skews.pop()[0] if self.skews else found[0][0]
+        if since < found[0][0]:
+            self.skews.append((since, None))
+        last: float | None = None
+        for (number, _, _), one in zip(
+            found, skew.follow([one[2] for one in found], start, end, known), strict=True
+        ):
+            if number >= since and (last is None or abs(one - last) > _SKEW_STEP):
+                self.skews.append((number, one))
+                last = one
+        self.skews.append((max(since, found[-1][0] + 1), None))
+
+
+def _first_not_before(found: list[tuple[int, float, float]], sent: float) -> int:
+    """The index of the first packet of which it is not certain that it was sent earlier."""
+    return max((i + 1 for i, one in enumerate(found) if one[1] <= sent), default=0)
+
+
+def _first_of_media(found: list[tuple[int, float, float]], media: float) -> int:
+    """The index after the last packet of an earlier RTP time."""
+    return max((i + 1 for i, one in enumerate(found) if one[1] - one[2] < media), default=0)
+
+
+class _Rise(NamedTuple):
+    """The bins from which, and up to which, packets are delayed more; the delay before and after.
+
+    It goes on to the last packet if `end` is behind the last bin.
+    """
+
+    start: int
+    end: int
+    before: float
+    after: float
+
+
+def _rises(bins: list[_Bin], since: int, until: int, level: float | None) -> list[_Rise]:
+    """Where packets come to be delayed more for good.
+
+    A network that has delayed packets is believed to bring some in time again before
+    `RETURN_SECONDS` are over.
+    """
+    rises: list[_Rise] = []
+    least = [_least_soon(bins, index) for index in range(since, until)]
+    if level is None:
+        level = least[0] if least else 0.0
+    index = 0
+    while index < len(least):
+        if least[index] <= level + RISE_SECONDS:
+            level = min(level + MAX_DRIFT, least[index])
+            index += 1
+            continue
+        end = index
+        while end + 1 < len(least) and least[end + 1] > least[end] + _SKEW_STEP:
+            end += 1
+        rises.append(_Rise(since + index, since + end, level, least[end]))
+        level = least[end]
+        index = end + 1
+    return rises
+
+
+def _least_soon(bins: list[_Bin], index: int) -> float:
+    """The least delay from a second on."""
+    end = bins[index].arrival + RETURN_SECONDS
+    last = bisect_right(bins, end, lo=index, key=lambda one: one.arrival)
+    return min(one.delay for one in bins[index:last])
+
+
+def _merged(cuts: list[int], more: list[int], before: list[int]) -> list[int]:
+    """In order; none at or after `before`, if there is one."""
+    return sorted(cut for cut in {*cuts, *more} if not before or cut < before[0])
 
 
 def _steps(bins: list[_Bin], index: int, step: float, least: float) -> bool:
@@ -457,6 +806,15 @@ def _step(one: Report, other: Report) -> float:
 
 def _agree(one: Report, other: Report) -> bool:
     return abs(_step(one, other)) <= STEP_SECONDS + 2 * MAX_DRIFT * abs(other.media - one.media)
+
+
+def _loses(one: Report, other: Report) -> bool:
+    return _is_loss(_step(one, other), other.media - one.media)
+
+
+def _is_loss(step: float, passed: float) -> bool:
+    """Whether a clock lost, or won, more than by drift while so many seconds passed."""
+    return abs(step) > SKEW_SECONDS + 2 * MAX_DRIFT * abs(passed)
 
 
 def _delay(report: Report) -> float:
