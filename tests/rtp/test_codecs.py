@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import pytest
@@ -24,11 +24,18 @@ VIDEO = ("VP8", "VP9", "H264", "AV1")
 SIZE = (640, 360)
 
 
-def packet(payload: bytes, *, marker: bool = False) -> RtpPacket:
-    return RtpPacket(96, marker, 0, 0, 1, payload)
+class Sent(NamedTuple):
+    """Marker and payload of a packet."""
+
+    marker: bool
+    payload: bytes
 
 
-def packets(codec: str, seconds: float = 1.0) -> list[tuple[int, RtpPacket]]:
+def packet(payload: bytes, *, marker: bool = False) -> Sent:
+    return Sent(marker, payload)
+
+
+def packets(codec: str, seconds: float = 1.0) -> list[tuple[int, Sent]]:
     """Timestamps and packets of a short film."""
     return [
         (number, packet(payload, marker=index == len(payloads) - 1))
@@ -38,13 +45,13 @@ def packets(codec: str, seconds: float = 1.0) -> list[tuple[int, RtpPacket]]:
     ]
 
 
-def push_all(codec: str, sent: list[tuple[int, int, RtpPacket]]) -> list[Frame]:
+def push_all(codec: str, sent: list[tuple[int, int, Sent]]) -> list[Frame]:
     depacketiser = DEPACKETISERS[codec]()
-    pushed = [depacketiser.push(*item) for item in sent]
+    pushed = [depacketiser.push(number, stamp, *one) for number, stamp, one in sent]
     return [frame for frame in pushed if frame]
 
 
-def numbered(sent: list[tuple[int, RtpPacket]]) -> list[tuple[int, int, RtpPacket]]:
+def numbered(sent: list[tuple[int, Sent]]) -> list[tuple[int, int, Sent]]:
     return [(number, *item) for number, item in enumerate(sent)]
 
 
@@ -102,7 +109,7 @@ def test_garbage_never_raises(codec: str, items: list[tuple[int, int, bool, byte
     depacketiser, number = DEPACKETISERS[codec](), 0
     for step, timestamp, marker, payload in items:
         number += 1 if step < 8 else step
-        depacketiser.push(number, timestamp, packet(payload, marker=marker))
+        depacketiser.push(number, timestamp, *packet(payload, marker=marker))
 
 
 @pytest.mark.parametrize("codec", VIDEO)
@@ -116,7 +123,7 @@ def test_mangled_packets_never_raise(codec: str, data: st.DataObject) -> None:
             payload[data.draw(st.integers(0, min(20, len(payload) - 1)))] = data.draw(
                 st.integers(0, 255)
             )
-        depacketiser.push(number, timestamp, packet(bytes(payload), marker=sent.marker))
+        depacketiser.push(number, timestamp, *packet(bytes(payload), marker=sent.marker))
 
 
 @pytest.mark.parametrize("codec", VIDEO)
@@ -124,10 +131,10 @@ def test_a_frame_without_end_is_given_up(codec: str) -> None:
     key = packets(codec)[:1]
     start = key[0][1].payload
     depacketiser = DEPACKETISERS[codec]()
-    depacketiser.push(0, 0, packet(start))
+    depacketiser.push(0, 0, *packet(start))
     for number in range(1, MAX_FRAME_BYTES // 1000 + 2):
-        depacketiser.push(number, 0, packet(start[:1] + bytes(1200)))
-    assert depacketiser.push(9_999, 0, packet(start[:1] + bytes(9), marker=True)) is None
+        depacketiser.push(number, 0, *packet(start[:1] + bytes(1200)))
+    assert depacketiser.push(9_999, 0, *packet(start[:1] + bytes(9), marker=True)) is None
 
 
 def test_probes_between_frames_do_no_harm() -> None:
@@ -204,8 +211,8 @@ def test_vp9_descriptors_of_every_kind() -> None:
 def test_vp9_layers_become_a_superframe() -> None:
     key = media.video("VP9", 0.1)[0][1]
     depacketiser = Vp9Depacketiser()
-    assert depacketiser.push(0, 5, packet(b"\x2c\x00\x00" + key)) is None
-    frame = depacketiser.push(1, 5, packet(b"\x6c\x03\x00" + key, marker=True))
+    assert depacketiser.push(0, 5, *packet(b"\x2c\x00\x00" + key)) is None
+    frame = depacketiser.push(1, 5, *packet(b"\x6c\x03\x00" + key, marker=True))
     assert frame
     assert frame.is_key
     size = len(key).to_bytes(4, "little")
@@ -214,8 +221,8 @@ def test_vp9_layers_become_a_superframe() -> None:
     assert frame.data == hide(key, header) + key + b"\xd9" + size + size + b"\xd9"
     assert frame.size == (160, 120)
     for number in range(2, 11):
-        assert depacketiser.push(number, 6, packet(b"\x0c" + key)) is None
-    assert depacketiser.push(11, 6, packet(b"\x0c" + key, marker=True)) is None
+        assert depacketiser.push(number, 6, *packet(b"\x0c" + key)) is None
+    assert depacketiser.push(11, 6, *packet(b"\x0c" + key, marker=True)) is None
 
 
 def test_vp9_sizes_in_every_profile() -> None:
@@ -240,9 +247,9 @@ def test_h264_parameter_sets_are_put_before_a_key_frame_that_lacks_them() -> Non
     sets = [unit for unit in units if unit[0] & 31 in {7, 8}]
     picture = next(unit for unit in units if unit[0] & 31 == 5)
     depacketiser = H264Depacketiser()
-    assert depacketiser.push(0, 0, packet(picture, marker=True)) is None
-    assert depacketiser.push(1, 1, packet(stap_a(sets), marker=True)) is None
-    frame = depacketiser.push(2, 2, packet(picture, marker=True))
+    assert depacketiser.push(0, 0, *packet(picture, marker=True)) is None
+    assert depacketiser.push(1, 1, *packet(stap_a(sets), marker=True)) is None
+    frame = depacketiser.push(2, 2, *packet(picture, marker=True))
     assert frame
     assert frame.is_key
     assert nal_units(frame.data) == [*sets, picture]
@@ -261,15 +268,15 @@ def test_h264_single_units_of_mode_0() -> None:
 def test_h264_payloads_that_are_malformed(payload: str) -> None:
     rest = numbered(packets("H264"))
     depacketiser = H264Depacketiser()
-    assert depacketiser.push(0, 0, packet(bytes.fromhex(payload), marker=True)) is None
+    assert depacketiser.push(0, 0, *packet(bytes.fromhex(payload), marker=True)) is None
     # and the next key frame is found
-    assert any(depacketiser.push(number + 5, stamp, sent) for number, stamp, sent in rest)
+    assert any(depacketiser.push(number + 5, stamp, *sent) for number, stamp, sent in rest)
 
 
 def test_av1_units_with_their_sizes_and_what_is_not_wanted() -> None:
     key = media.video("AV1", 0.1, SIZE)[0][1]
     (payload,) = av1(key, 0)
-    unit = Av1Depacketiser().push(0, 0, packet(payload, marker=True))
+    unit = Av1Depacketiser().push(0, 0, *packet(payload, marker=True))
     assert unit
     delimiter_and_sizes = (
         b"\x08"
@@ -277,7 +284,7 @@ def test_av1_units_with_their_sizes_and_what_is_not_wanted() -> None:
         + b"\x12\0"
         + b"".join(bytes([len(obu)]) + obu for obu in _sized_units(unit.data))
     )
-    again = Av1Depacketiser().push(0, 0, packet(delimiter_and_sizes, marker=True))
+    again = Av1Depacketiser().push(0, 0, *packet(delimiter_and_sizes, marker=True))
     assert again == unit
 
 
@@ -307,7 +314,7 @@ def _sized_units(data: bytes) -> list[bytes]:
     ],
 )
 def test_av1_payloads_that_are_malformed(payload: str) -> None:
-    assert Av1Depacketiser().push(0, 0, packet(bytes.fromhex(payload), marker=True)) is None
+    assert Av1Depacketiser().push(0, 0, *packet(bytes.fromhex(payload), marker=True)) is None
 
 
 def test_av1_with_extension_headers() -> None:
@@ -315,7 +322,7 @@ def test_av1_with_extension_headers() -> None:
     frame = next(u for k, u in _obus("AV1") if k == 6)
     extended = bytes([frame[0] | 4, 0]) + frame[1:]
     payload = b"\x28" + bytes([len(sequence)]) + sequence + extended
-    unit = Av1Depacketiser().push(0, 0, packet(payload, marker=True))
+    unit = Av1Depacketiser().push(0, 0, *packet(payload, marker=True))
     assert unit
     assert unit.is_key
     assert decoded("AV1", [unit]) == [SIZE]

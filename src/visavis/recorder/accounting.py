@@ -46,7 +46,7 @@ class Loss(StrEnum):
 
 
 @dataclass(slots=True)
-class _Tally:
+class Tally:
     """Packets of one stream. `seconds` are those since the epoch in which any came."""
 
     received: int = 0
@@ -55,35 +55,38 @@ class _Tally:
     second: int = 0
     seconds: set[int] = field(default_factory=set)
 
+    def receive(self, arrival: float) -> None:
+        """Count a packet that is neither a repair nor empty; `arrival` since the epoch."""
+        self.received += 1
+        if not 0 <= arrival - self.second < 1:
+            self.second = int(arrival)
+            self.seconds.add(self.second)
+
 
 class Account:
     """Counts every media packet of every leg of a recording."""
 
     def __init__(self) -> None:
-        self._streams: defaultdict[Stream, _Tally] = defaultdict(_Tally)
+        self._streams: defaultdict[Stream, Tally] = defaultdict(Tally)
         self._written: Counter[Part] = Counter()
         self._written_seconds: defaultdict[Part, set[int]] = defaultdict(set)
         self._losses: Counter[tuple[JournalLeg, Loss, str]] = Counter()
         self.lost_records = 0
         self.stops: list[tuple[float, str]] = []
 
-    def receive(self, packet: Packet, arrival_us: int, *, is_repair: bool) -> None:
+    def tally(self, stream: Stream) -> Tally:
+        """Return the counts of a stream, which its reader keeps up to date."""
+        return self._streams[stream]
+
+    def receive(self, packet: Packet, arrival: float) -> None:
         """Count a packet that has found its stream."""
         if not packet.rtp.payload:
             return  # a probe for bandwidth
         tally = self._streams[packet.stream]
-        if is_repair:
+        if packet.is_repair:
             tally.repairs += 1  # may repeat what came long ago
-            return
-        tally.received += 1
-        second = arrival_us // 1_000_000
-        if second != tally.second:
-            tally.second = second
-            tally.seconds.add(second)
-
-    def assemble(self, stream: Stream, frame: TimedFrame) -> None:
-        """Count the packets of a whole frame, which may be superseded yet."""
-        self._streams[stream].assembled += frame.packets
+        else:
+            tally.receive(arrival)
 
     def write(self, frame: TimedFrame) -> None:
         """Count the packets of a frame that is in the file."""
@@ -131,10 +134,11 @@ class Account:
         """Sentences about received media that are not in a file that begins at `start`."""
         return (*self._lost(), *self._not_whole(start), *self._not_recorded(start))
 
-    def _parts(self) -> dict[Part, list[_Tally]]:
-        parts: defaultdict[Part, list[_Tally]] = defaultdict(list)
+    def _parts(self) -> dict[Part, list[Tally]]:
+        parts: defaultdict[Part, list[Tally]] = defaultdict(list)
         for stream, tally in self._streams.items():
-            parts[stream.leg, stream.content].append(tally)
+            if tally.received or tally.repairs:
+                parts[stream.leg, stream.content].append(tally)
         return dict(sorted(parts.items()))
 
     def _lost(self) -> Iterator[str]:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, repeat
 from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
-from visavis.recorder.accounting import Account, Loss, loss_of
+from visavis.recorder.accounting import Account, Loss, Tally, loss_of
 from visavis.recorder.link import Content, Link, PlacedFrame, Stream
 from visavis.recorder.pipeline import HOLD_SECONDS, Pipeline, TimedFrame, TrackKey, capture_time
-from visavis.recorder.survey import Span, Survey, read_records
-from visavis.rtp.journal import JournalLeg, Record, RecordKind
+from visavis.recorder.survey import Span, Survey, read_batches
+from visavis.rtp.journal import JournalLeg, RecordKind, RecordParts
 from visavis.rtp.notes import Descriptions, parse_note
+from visavis.rtp.packet import HEADER, payload_of
 from visavis.rtp.sequence import HeldBytes
 
 SORT_SECONDS: Final = HOLD_SECONDS + 4.0
@@ -46,29 +47,50 @@ def _frames(found: Survey, journals: list[Path], account: Account) -> Iterator[T
     """In order of arrival, over all links at once: they overlap while a call moves over."""
     held_bytes = HeldBytes()
     readings = [_Reading(link, account, held_bytes) for link in found.links]
-    read = [
-        zip(read_records(journal), repeat(reading), strict=False)
-        for journal, reading in zip(journals, readings, strict=True)
-    ]
     tick = 0
     media, note = RecordKind.RTP, RecordKind.NOTE
-    for record, reading in heapq.merge(*read, key=_arrival) if len(read) > 1 else read[0]:
-        arrival_us, kind, _, _ = record
-        if kind is media:
-            if timed := reading.packet(record):
-                yield from timed
-        elif kind is note:
-            reading.note(record)
-        if not tick <= arrival_us < tick + TICK_US:
-            tick = arrival_us
-            for one in readings:
-                yield from one.due(tick / 1e6)
+    for batch, reading in _batches(journals, readings):
+        for arrival_us, kind, leg, payload in batch:
+            if kind is media:
+                if leg and (timed := reading.packet(arrival_us / 1e6, leg, payload)):
+                    yield from timed
+            elif kind is note:
+                reading.note(payload)
+            if not tick <= arrival_us < tick + TICK_US:
+                tick = arrival_us
+                for one in readings:
+                    yield from one.due(tick / 1e6)
     for reading in readings:
         yield from reading.rest()
 
 
-def _arrival(item: tuple[Record, _Reading]) -> int:
-    return item[0].arrival_us
+def _batches(
+    journals: list[Path], readings: list[_Reading]
+) -> Iterator[tuple[Sequence[RecordParts], _Reading]]:
+    """Yield records in order of arrival, those of a single journal many at once."""
+    if len(journals) == 1:
+        yield from zip(read_batches(journals[0]), repeat(readings[0]), strict=False)
+        return
+    read = [
+        zip(chain.from_iterable(read_batches(journal)), repeat(reading), strict=False)
+        for journal, reading in zip(journals, readings, strict=True)
+    ]
+    for record, reading in heapq.merge(*read, key=_arrival):
+        yield (record,), reading
+
+
+def _arrival(item: tuple[RecordParts, _Reading]) -> int:
+    return item[0][0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Flow:
+    """Packets that need not be looked at to know their stream and codec."""
+
+    stream: Stream
+    codec: str
+    pipeline: Pipeline
+    tally: Tally
 
 
 class _Reading:
@@ -78,27 +100,46 @@ class _Reading:
         self._link = link
         self._account = account
         self._held_bytes = held_bytes
+        self._flows: dict[tuple[JournalLeg, int, int], _Flow] = {}
         self._pipelines: dict[Stream, Pipeline] = {}
         self._keys: dict[tuple[Stream, str], TrackKey] = {}
         link.rewind()
 
-    def packet(self, record: Record) -> list[TimedFrame]:
-        if not record.leg:
-            return []
-        packet = self._link.route(record.leg, record.payload)
+    def packet(self, arrival: float, leg: JournalLeg, data: bytes) -> list[TimedFrame]:
+        """Return the frames that are whole with this packet."""
+        if len(data) < HEADER.size:
+            return self._route(arrival, leg, data)
+        first, second, sequence_number, timestamp, ssrc = HEADER.unpack_from(data)
+        flow = self._flows.get((leg, ssrc, second & 0x7F))
+        payload = payload_of(data, first) if flow else None
+        if flow is None or payload is None:
+            return self._route(arrival, leg, data)
+        if payload:
+            flow.tally.receive(arrival)
+        due = flow.pipeline.take(
+            sequence_number, timestamp, arrival, flow.codec, second > 0x7F, payload
+        )
+        return [self._timed(flow.stream, placed) for placed in due] if due else []
+
+    def _route(self, arrival: float, leg: JournalLeg, data: bytes) -> list[TimedFrame]:
+        """Return the frames that are whole with a packet that may be of any stream."""
+        packet = self._link.route(leg, data)
         if packet is None:
-            self._lose(record)
+            self._lose(leg, data)
             return []
-        if packet.stream.lane is None:
-            self._account.lose(record.leg, Loss.BESIDE_ANOTHER, detail=packet.stream.content)
+        stream = packet.stream
+        if stream.lane is None:
+            self._account.lose(leg, Loss.BESIDE_ANOTHER, detail=stream.content)
             return []
-        self._account.receive(packet, record.arrival_us, is_repair=packet.is_repair)
-        pipeline = self._pipelines.get(packet.stream)
+        self._account.receive(packet, arrival)
+        pipeline = self._pipelines.get(stream)
         if pipeline is None:
-            pipeline = Pipeline(packet.stream, self._held_bytes)
-            self._pipelines[packet.stream] = pipeline
-        due = pipeline.push(packet, record.arrival_us / 1e6)
-        return [self._timed(packet.stream, placed) for placed in due] if due else []
+            pipeline = self._pipelines[stream] = Pipeline(stream, self._held_bytes)
+        key = leg, packet.rtp.ssrc, packet.rtp.payload_type
+        if not packet.is_repair and key in self._link.routes:
+            tally = self._account.tally(stream)
+            self._flows[key] = _Flow(stream, packet.codec, pipeline, tally)
+        return [self._timed(stream, placed) for placed in pipeline.push(packet, arrival)]
 
     def due(self, now: float) -> Iterator[TimedFrame]:
         """Release the packets that streams have held back for long enough."""
@@ -111,15 +152,16 @@ class _Reading:
             for placed in pipeline.flush():
                 yield self._timed(stream, placed)
 
-    def note(self, record: Record) -> None:
-        note = parse_note(record.payload)
+    def note(self, payload: bytes) -> None:
+        note = parse_note(payload)
         if isinstance(note, Descriptions):
             self._link.describe(note)
+            self._flows.clear()
 
-    def _lose(self, record: Record) -> None:
-        reason = loss_of(self._link, record.leg, record.payload)
+    def _lose(self, leg: JournalLeg, data: bytes) -> None:
+        reason = loss_of(self._link, leg, data)
         if reason:
-            self._account.lose(record.leg, reason[0], detail=reason[1])
+            self._account.lose(leg, reason[0], detail=reason[1])
 
     def _timed(self, stream: Stream, placed: PlacedFrame) -> TimedFrame:
         codec, arrival, _, frame = placed
@@ -130,7 +172,7 @@ class _Reading:
         time = capture_time(stream, self._link.timelines[stream.leg], placed)
         source = (stream.link, stream.number)
         timed = TimedFrame(time, key, source, frame.is_key, frame.data, frame.packets, arrival)
-        self._account.assemble(stream, timed)
+        self._account.tally(stream).assembled += frame.packets
         return timed
 
 

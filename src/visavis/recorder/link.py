@@ -96,7 +96,11 @@ class Stream:
 
 
 class Link:
-    """A link's legs, as its journal tells of them. May be read through more than once."""
+    """A link's legs, as its journal tells of them. May be read through more than once.
+
+    `routes` are the streams and codecs of packets, by leg, SSRC and payload type, that stay the
+    same until the next description.
+    """
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -114,11 +118,11 @@ class Link:
         self.legends: dict[JournalLeg, Legend] = {leg: Legend() for leg in _LEGS}
         self._repaired: dict[tuple[JournalLeg, int], int] = {}
         self._latest_video: dict[JournalLeg, int] = {}
-        self._routes: dict[tuple[JournalLeg, int, int], tuple[Stream, str]] = {}
+        self.routes: dict[tuple[JournalLeg, int, int], tuple[Stream, str]] = {}
 
     def describe(self, note: Descriptions) -> None:
         self.epoch += 1
-        self._routes.clear()
+        self.routes.clear()
         for leg in _LEGS:
             legend = self.legends[leg] = read_legend(note, leg)
             self._known[leg].update(legend.codecs)
@@ -140,7 +144,7 @@ class Link:
         packet = parse_rtp(data)
         if packet is None:
             return None
-        route = self._routes.get((leg, packet.ssrc, packet.payload_type))
+        route = self.routes.get((leg, packet.ssrc, packet.payload_type))
         if route:
             return Packet(route[0], packet, route[1])
         return self._find(leg, packet, data)
@@ -163,7 +167,7 @@ class Link:
             stream.mid = self._mid(leg, packet.ssrc, data) or stream.mid
             stream.rid = self._rid(leg, packet.ssrc, data) or stream.rid
         else:
-            self._routes[leg, packet.ssrc, packet.payload_type] = stream, codec.name
+            self.routes[leg, packet.ssrc, packet.payload_type] = stream, codec.name
         if not stream.is_audio:
             stream.names_layers = self.legends[leg].rid_extension is not None
             self._latest_video[leg] = packet.ssrc

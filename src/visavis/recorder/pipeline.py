@@ -8,7 +8,6 @@ from typing import Final, NamedTuple
 from visavis.recorder.link import Content, Packet, PlacedFrame, Stream
 from visavis.rtp.codecs import DEPACKETISERS, Depacketiser
 from visavis.rtp.journal import JournalLeg
-from visavis.rtp.packet import RtpPacket
 from visavis.rtp.sequence import HeldBytes, Reorder, SequenceNumbers, Unwrapper
 from visavis.rtp.timeline import SenderTimeline
 
@@ -48,11 +47,8 @@ class TimedFrame(NamedTuple):
     arrival: float = 0.0
 
 
-class _Due(NamedTuple):
-    timestamp: int
-    arrival: float
-    codec: str
-    rtp: RtpPacket
+_Due = tuple[int, float, str, bool, bytes]
+"""A packet's timestamp, arrival, codec, marker and payload."""
 
 
 class Pipeline:
@@ -68,28 +64,37 @@ class Pipeline:
         self._doubtful: _Due | None = None
 
     def push(self, packet: Packet, arrival: float) -> list[PlacedFrame]:
-        """The frames that are whole now."""
+        """Return the frames that are whole now."""
         _, rtp, codec, is_repair = packet
-        frames: list[PlacedFrame] = []
-        if is_repair:
-            number = self._numbers.nearest(rtp.sequence_number)
-            timestamp = self._timestamps.nearest(rtp.timestamp)
-        else:
-            original = self._numbers.unwrap(rtp.sequence_number, arrival)
-            if original is None:
-                self._doubtful = _Due(0, arrival, codec, rtp)
-                return frames
-            number = original
-            if self._doubtful:
-                frames = self._resolve(self._doubtful, number)
-            timestamp = self._timestamps.unwrap(rtp.timestamp)
+        _, marker, sequence_number, timestamp, _, payload = rtp
+        if not is_repair:
+            return self.take(sequence_number, timestamp, arrival, codec, marker, payload)
+        number = self._numbers.nearest(sequence_number)
+        due = self._timestamps.nearest(timestamp), arrival, codec, marker, payload
+        return self._reordered(number, due)
+
+    def take(
+        self,
+        sequence_number: int,
+        timestamp: int,
+        arrival: float,
+        codec: str,
+        marker: bool,
+        payload: bytes,
+    ) -> list[PlacedFrame]:
+        """Push a packet that is not a repair, given by its fields."""
+        number = self._numbers.unwrap(sequence_number, arrival)
+        if number is None:
+            self._doubtful = timestamp, arrival, codec, marker, payload
+            return []
+        frames = self._resolve(self._doubtful, number) if self._doubtful else []
+        unwrapped = self._timestamps.unwrap(timestamp)
         if self._reorder.passes(number):
-            placed = self._depacketise(number, timestamp, arrival, codec, rtp)
+            placed = self._depacketise(number, unwrapped, arrival, codec, marker, payload)
             if placed:
                 frames.append(placed)
             return frames
-        due = _Due(timestamp, arrival, codec, rtp)
-        return frames + self._frames(self._reorder.push(number, due, arrival, len(rtp.payload)))
+        return frames + self._reordered(number, (unwrapped, arrival, codec, marker, payload))
 
     def due(self, now: float) -> list[PlacedFrame]:
         """The frames that need not be held back any longer, though no packet has come."""
@@ -104,21 +109,25 @@ class Pipeline:
         if not self._numbers.has_restarted:
             return []
         frames = self.flush()
-        due = doubtful._replace(timestamp=self._timestamps.unwrap(doubtful.rtp.timestamp))
-        size = len(due.rtp.payload)
-        return frames + self._frames(self._reorder.push(number - 1, due, due.arrival, size))
+        timestamp, arrival, codec, marker, payload = doubtful
+        due = self._timestamps.unwrap(timestamp), arrival, codec, marker, payload
+        return frames + self._reordered(number - 1, due)
+
+    def _reordered(self, number: int, due: _Due) -> list[PlacedFrame]:
+        _, arrival, _, _, payload = due
+        return self._frames(self._reorder.push(number, due, arrival, len(payload)))
 
     def _frames(self, items: Iterable[tuple[int, _Due]]) -> list[PlacedFrame]:
         placed = [self._depacketise(number, *due) for number, due in items]
         return [one for one in placed if one]
 
     def _depacketise(
-        self, number: int, timestamp: int, arrival: float, codec: str, rtp: RtpPacket
+        self, number: int, timestamp: int, arrival: float, codec: str, marker: bool, payload: bytes
     ) -> PlacedFrame | None:
         if codec != self._codec or self._depacketiser is None:
             self._codec = codec
             self._depacketiser = DEPACKETISERS[codec]()
-        frame = self._depacketiser.push(number, timestamp, rtp)
+        frame = self._depacketiser.push(number, timestamp, marker, payload)
         return PlacedFrame(codec, arrival, number, frame) if frame else None
 
 

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from math import prod
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -15,7 +16,7 @@ from visavis.recorder.lanes import assign_lanes
 from visavis.recorder.link import MIN_AUDIBLE_BYTES, Content, Link, PlacedFrame, Stream
 from visavis.recorder.pipeline import Pipeline, TrackKey, capture_time
 from visavis.rtp.codecs import Frame
-from visavis.rtp.journal import JournalLeg, Record, RecordKind, read_blocks
+from visavis.rtp.journal import JournalLeg, RecordKind, RecordParts, read_blocks
 from visavis.rtp.notes import AnyNote, Descriptions, Gap, Paused, Resumed, Stopped, parse_note
 from visavis.rtp.rtcp import sender_reports
 from visavis.rtp.sequence import HeldBytes, SequenceNumbers, Unwrapper
@@ -78,13 +79,11 @@ class Survey:
     end: float = 0.0
 
 
-def read_records(journal: Path) -> Iterator[Record]:
-    """The believable records of a journal; none of a file that is no journal."""
+def read_batches(journal: Path) -> Iterator[list[RecordParts]]:
+    """Yield the believable records of a journal, many at once; none of another file."""
     with journal.open("rb") as file, suppress(ValueError):
         for records in read_blocks(file):
-            for record in records:
-                if EARLIEST_US < record[0] < LATEST_US:
-                    yield record
+            yield [record for record in records if EARLIEST_US < record[0] < LATEST_US]
 
 
 def survey(journals: list[Path]) -> Survey:
@@ -101,14 +100,13 @@ def survey(journals: list[Path]) -> Survey:
     return found
 
 
-def _described(records: Iterator[Record]) -> Iterator[Record]:
+def _described(records: Iterator[RecordParts]) -> Iterator[RecordParts]:
     """The first descriptions before all else: media may be ahead of them by a little."""
-    ahead: list[Record] = []
+    ahead: list[RecordParts] = []
     for record in records:
         ahead.append(record)
-        is_description = record.kind is RecordKind.NOTE and isinstance(
-            parse_note(record.payload), Descriptions
-        )
+        _, kind, _, payload = record
+        is_description = kind is RecordKind.NOTE and isinstance(parse_note(payload), Descriptions)
         if is_description:
             yield ahead.pop()
         if is_description or len(ahead) == MAX_AHEAD:
@@ -142,17 +140,18 @@ class _Reading:
 
     def read(self, journal: Path) -> None:
         arrival = 0.0
-        for record in _described(read_records(journal)):
-            arrival = record.arrival_us / 1e6
+        media = RecordKind.RTP
+        records = chain.from_iterable(read_batches(journal))
+        for arrival_us, kind, leg, payload in _described(records):
+            arrival = arrival_us / 1e6
             if self._first is None:
                 self._first = arrival
-            if record.kind is RecordKind.RTP and record.leg:
-                self._has_media = True
-                self._packet(record.leg, record.payload, arrival)
-            elif record.kind is RecordKind.RTCP and record.leg:
-                self._reports(record.leg, record.payload, arrival)
-            elif record.kind is RecordKind.NOTE and (note := parse_note(record.payload)):
-                self._note(note, arrival)
+            if kind is media:
+                if leg:
+                    self._has_media = True
+                    self._packet(leg, payload, arrival)
+            else:
+                self._other(kind, leg, payload, arrival)
         for stream, pipeline in self._pipelines.items():
             self._keep_firsts(stream, pipeline.flush())
         if self._paused_at is not None:
@@ -160,6 +159,12 @@ class _Reading:
         self._link.settle()
         assign_lanes(list(self._link.streams.values()))
         self._found.links.append(self._link)
+
+    def _other(self, kind: RecordKind, leg: JournalLeg, payload: bytes, arrival: float) -> None:
+        if kind is RecordKind.RTCP and leg:
+            self._reports(leg, payload, arrival)
+        elif kind is RecordKind.NOTE and (note := parse_note(payload)):
+            self._note(note, arrival)
 
     def _packet(self, leg: JournalLeg, data: bytes, arrival: float) -> None:
         """Nearly all packets are of a stream whose first key frame is known: only clocks matter."""

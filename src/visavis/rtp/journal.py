@@ -52,6 +52,10 @@ class Record(NamedTuple):
     payload: bytes
 
 
+RecordParts = tuple[int, RecordKind, JournalLeg, bytes]
+"""The fields of a `Record` in a plain tuple, which takes a third of the time to make and read."""
+
+
 def encode_record(arrival_us: int, kind: int, leg: int, payload: bytes) -> bytes:
     return _RECORD.pack(arrival_us, kind, leg, len(payload)) + payload
 
@@ -68,10 +72,11 @@ def read_journal(file: BinaryIO) -> Iterator[Record]:
     ends. Raises `ValueError` when the file does not start with `MAGIC`.
     """
     for records in read_blocks(file):
-        yield from records
+        for record in records:
+            yield Record(*record)
 
 
-def read_blocks(file: BinaryIO) -> Iterator[list[Record]]:
+def read_blocks(file: BinaryIO) -> Iterator[list[RecordParts]]:
     """Yield the records of every whole block together, as `read_journal` does one by one."""
     magic = file.read(len(MAGIC))
     if magic != MAGIC:
@@ -88,18 +93,18 @@ def read_blocks(file: BinaryIO) -> Iterator[list[Record]]:
         yield _records(body)
 
 
-def _records(body: bytes) -> list[Record]:
-    records = []
-    position, last = 0, len(body) - _RECORD.size
-    unpack, kinds, legs, new = _RECORD.unpack_from, _KINDS, _LEGS, tuple.__new__
+def _records(body: bytes) -> list[RecordParts]:
+    records: list[RecordParts] = []
+    size = _RECORD.size
+    position, last = 0, len(body) - size
+    unpack, kinds, legs, append = _RECORD.unpack_from, _KINDS, _LEGS, records.append
     while position <= last:
-        arrival_us, number, leg, length = unpack(body, position)
-        position += _RECORD.size
+        arrival_us, number, origin, length = unpack(body, position)
+        position += size
         end = position + length
-        kind = kinds.get(number)
-        if kind and leg in legs:
-            # as `Record(…)` does it, which takes twice as long
-            records.append(new(Record, (arrival_us, kind, legs[leg], body[position:end])))
+        kind, leg = kinds.get(number), legs.get(origin)
+        if kind is not None and leg is not None:
+            append((arrival_us, kind, leg, body[position:end]))
         position = end
     return records
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import struct
 from typing import Final, NamedTuple
 
-_HEADER: Final = struct.Struct("!BBHII")
+HEADER: Final = struct.Struct("!BBHII")
+"""First byte, marker and payload type, sequence number, timestamp, SSRC."""
+
 VERSION: Final = 2
 
 
@@ -25,7 +27,7 @@ def parse_rtp(data: bytes) -> RtpPacket | None:
     end = len(data)
     if end < 12:
         return None
-    first, second, sequence_number, timestamp, ssrc = _HEADER.unpack_from(data)
+    first, second, sequence_number, timestamp, ssrc = HEADER.unpack_from(data)
     start: int | None = 12
     if first != 0x80:
         if first >> 6 != VERSION:
@@ -42,6 +44,17 @@ def parse_rtp(data: bytes) -> RtpPacket | None:
     return tuple.__new__(
         RtpPacket, (second & 0x7F, second > 0x7F, sequence_number, timestamp, ssrc, data[start:end])
     )
+
+
+def payload_of(data: bytes, first: int) -> bytes | None:
+    """Return the payload of a packet by its first byte; `None` if it is not whole."""
+    if first == 0x80:
+        return data[12:]
+    if first == 0x90 and len(data) >= 16:
+        start = 16 + 4 * (data[14] << 8 | data[15])
+        return data[start:] if start <= len(data) else None
+    packet = parse_rtp(data)
+    return packet.payload if packet else None
 
 
 def _payload_start(data: bytes, first: int) -> int | None:

@@ -27,28 +27,33 @@ class Unwrapper:
     def __init__(self, bits: int) -> None:
         self._size = 1 << bits
         self._last: int | None = None
+        self._value = -1  # as it came last; -1 after a leap
 
     def unwrap(self, value: int) -> int:
         last = self._last
+        if value == self._value and last is not None:
+            return last  # most packets of a picture have the timestamp of the one before
         if last is None:
             last = value + self._size  # room for what came before the first
         step = (value - last) % self._size
         if step >= self._size // 2:
             step -= self._size
         self._last = last = last + step
+        self._value = value
         return last
 
     def nearest(self, value: int) -> int:
         """The unwrapped value nearest to the last; the course stays as it is."""
-        last = self._last
+        last, before = self._last, self._value
         value = self.unwrap(value)
-        self._last = last
+        self._last, self._value = last, before
         return value
 
     def leap(self) -> None:
         """The counter's course is lost: the next value comes after all those before."""
         if self._last is not None:
             self._last += 2 * self._size
+            self._value = -1
 
 
 class SequenceNumbers:

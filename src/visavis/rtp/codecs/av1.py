@@ -25,10 +25,10 @@ class Av1Depacketiser(FrameAssembler):
         if len(payload) < 2 or head & 0x88 == 0x88:
             return None
         begins: bool | None = True if head & 0x08 else None
-        return Piece(False if head & 0x80 else begins, payload)
+        return False if head & 0x80 else begins, payload, ()
 
     def _assemble(self, pieces: list[Piece]) -> tuple[bool, bytes] | None:
-        units = _units([piece.data for piece in pieces])
+        units = _units([data for _, data, _ in pieces])
         sized = [_sized(unit) for unit in units or ()]
         if not sized or None in sized:
             return None

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple, Protocol
 
-from visavis.rtp.packet import RtpPacket
-
 MAX_FRAME_BYTES: Final = 4 * 1024 * 1024
 
 
@@ -25,7 +23,7 @@ class Frame(NamedTuple):
 class Depacketiser(Protocol):
     """Turns one stream's packets into frames."""
 
-    def push(self, number: int, timestamp: int, packet: RtpPacket) -> Frame | None:
+    def push(self, number: int, timestamp: int, marker: bool, payload: bytes) -> Frame | None:
         """Take packets in order of their unwrapped number; a frame when one is whole.
 
         Never raises: what is malformed costs the frame that it belongs to.
@@ -33,15 +31,12 @@ class Depacketiser(Protocol):
         ...
 
 
-class Piece(NamedTuple):
-    """A packet's part of a frame. `begins` is `None` where the payload does not tell.
+Piece = tuple[bool | None, bytes, tuple[int, ...]]
+"""A packet's part of a frame: whether it begins one, its bytes, the types of the units within.
 
-    `kinds` are the types of the units within, where a codec has such.
-    """
-
-    begins: bool | None
-    data: bytes
-    kinds: tuple[int, ...] = ()
+The first is `None` where the payload does not tell, the last is empty where a codec has no units.
+A plain tuple, as there is one for every packet of a picture.
+"""
 
 
 class FrameAssembler:
@@ -58,18 +53,18 @@ class FrameAssembler:
         self._is_broken = True
         self._is_fresh = False  # the packet before this one ended a frame
 
-    def push(self, number: int, timestamp: int, packet: RtpPacket) -> Frame | None:
+    def push(self, number: int, timestamp: int, marker: bool, payload: bytes) -> Frame | None:
         if number != self._expected:
             self._break()
         self._expected = number + 1
-        if not packet.payload:
+        if not payload:
             return None  # a probe for bandwidth
-        piece = self._piece(packet.payload)
+        piece = self._piece(payload)
         if piece is None or not self._collect(piece, timestamp):
             self._break()
-            self._is_fresh = packet.marker
+            self._is_fresh = marker
             return None
-        return self._finish() if packet.marker else None
+        return self._finish() if marker else None
 
     def _piece(self, payload: bytes) -> Piece | None:
         """The payload's piece; `None` if it is malformed."""
@@ -86,17 +81,16 @@ class FrameAssembler:
         self._size = 0
 
     def _collect(self, piece: Piece, timestamp: int) -> bool:
-        is_same = bool(self._pieces) and timestamp == self._timestamp
-        begins = piece.begins if piece.begins is not None else self._is_fresh
-        if not is_same and not begins:
-            return False
-        if not is_same:
+        begins, data, _ = piece
+        if timestamp != self._timestamp or not self._pieces:
+            if not (self._is_fresh if begins is None else begins):
+                return False
             self._is_broken |= bool(self._pieces)  # the last packet of the one before never came
             self._pieces = []
             self._size = 0
-        self._timestamp = timestamp
+            self._timestamp = timestamp
         self._pieces.append(piece)
-        self._size += len(piece.data)
+        self._size += len(data)
         self._is_fresh = False
         return self._size <= MAX_FRAME_BYTES
 

@@ -43,11 +43,11 @@ class H264Depacketiser(FrameAssembler):
             if kind in {SPS, PPS} and len(unit) <= MAX_PARAMETER_BYTES:
                 self._parameters[kind] = unit
         data = b"".join([START_CODE + unit for unit in units])
-        return Piece(_begins(kinds[0]), data, kinds)
+        return _begins(kinds[0]), data, kinds
 
     def _assemble(self, pieces: list[Piece]) -> tuple[bool, bytes] | None:
-        kinds = {kind for piece in pieces for kind in piece.kinds}
-        data = b"".join([piece.data for piece in pieces])
+        kinds = {kind for _, _, within in pieces for kind in within}
+        data = b"".join([data for _, data, _ in pieces])
         if IDR not in kinds:
             return False, data
         missing = {SPS, PPS} - kinds
@@ -70,10 +70,10 @@ def begins_key_frame(payload: bytes) -> bool:
 def _fragment(payload: bytes) -> Piece:
     """A piece of a unit (RFC 6184 §5.8); its first brings the unit's header back."""
     if not payload[1] & 0x80:
-        return Piece(False, payload[2:])
+        return False, payload[2:], ()
     kind = payload[1] & 0x1F
     header = bytes([payload[0] & 0xE0 | kind])
-    return Piece(_begins(kind), START_CODE + header + payload[2:], (kind,))
+    return _begins(kind), START_CODE + header + payload[2:], (kind,)
 
 
 def _begins(kind: int) -> bool | None:

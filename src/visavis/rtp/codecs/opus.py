@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from visavis.rtp.codecs.frame import Frame
-from visavis.rtp.packet import RtpPacket
 
 RATE: Final = 48_000
 SILENCE: Final = b"\xf8\xff\xfe"
@@ -23,8 +22,8 @@ _SAMPLES: Final = (480, 960, 1920, 2880) * 3 + (480, 960) * 2 + (120, 240, 480, 
 class OpusDepacketiser:
     """Drops what is plainly malformed."""
 
-    def push(self, number: int, timestamp: int, packet: RtpPacket) -> Frame | None:
-        return Frame(timestamp, True, packet.payload) if samples(packet.payload) else None
+    def push(self, number: int, timestamp: int, marker: bool, payload: bytes) -> Frame | None:
+        return Frame(timestamp, True, payload) if samples(payload) else None
 
 
 def samples(packet: bytes) -> int:

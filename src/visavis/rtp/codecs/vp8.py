@@ -12,10 +12,10 @@ class Vp8Depacketiser(FrameAssembler):
         size = _descriptor_size(payload)
         if size is None or size >= len(payload):
             return None
-        return Piece(bool(payload[0] & 0x10) and payload[0] & 0x07 == 0, payload[size:])
+        return payload[0] & 0x17 == 0x10, payload[size:], ()
 
     def _assemble(self, pieces: list[Piece]) -> tuple[bool, bytes] | None:
-        data = b"".join([piece.data for piece in pieces])
+        data = b"".join([data for _, data, _ in pieces])
         return key_frame_size(data) is not None, data
 
 

@@ -10,7 +10,6 @@ from typing import Final, NamedTuple
 from visavis.rtp.codecs.bits import BitReader
 from visavis.rtp.codecs.frame import MAX_FRAME_BYTES, Frame, FrameAssembler, Piece
 from visavis.rtp.codecs.vp9_header import SYNC_CODE, HeaderReader, hide, skip_colour
-from visavis.rtp.packet import RtpPacket
 
 MAX_LAYERS: Final = 8
 
@@ -22,27 +21,26 @@ class Vp9Depacketiser(FrameAssembler):
         super().__init__()
         self._layered: _LayeredPictures | None = None
 
-    def push(self, number: int, timestamp: int, packet: RtpPacket) -> Frame | None:
-        payload = packet.payload
+    def push(self, number: int, timestamp: int, marker: bool, payload: bytes) -> Frame | None:
         is_layered = bool(payload[0] & 0x20) if payload else self._layered is not None
         if not is_layered:
             self._layered = None
-            return super().push(number, timestamp, packet)
+            return super().push(number, timestamp, marker, payload)
         if self._layered is None:
             self._break()
             self._layered = _LayeredPictures()
-        return self._layered.push(number, timestamp, packet)
+        return self._layered.push(number, timestamp, marker, payload)
 
     def _piece(self, payload: bytes) -> Piece | None:
         size = _descriptor_size(payload)
         if size is None or size >= len(payload):
             return None
-        return Piece(bool(payload[0] & 0x08), payload[size:])
+        return bool(payload[0] & 0x08), payload[size:], ()
 
     def _assemble(self, pieces: list[Piece]) -> tuple[bool, bytes] | None:
-        if any(piece.begins for piece in pieces[1:]):
+        if any(begins for begins, _, _ in pieces[1:]):
             return None
-        data = b"".join([piece.data for piece in pieces])
+        data = b"".join([data for _, data, _ in pieces])
         return key_frame_size(data) is not None, data
 
 
@@ -87,25 +85,25 @@ class _LayeredPictures:
         self._is_damaged = False
         self._ready: deque[Frame] = deque()
 
-    def push(self, number: int, timestamp: int, packet: RtpPacket) -> Frame | None:
+    def push(self, number: int, timestamp: int, marker: bool, payload: bytes) -> Frame | None:
         is_gap, self._expected = number != self._expected, number + 1
-        if packet.payload:
-            self._take(timestamp, packet, is_gap=is_gap)
+        if payload:
+            self._take(timestamp, payload, is_gap=is_gap, is_last=marker)
         else:  # a probe for bandwidth
             self._is_damaged |= is_gap
         return self._ready.popleft() if self._ready else None
 
-    def _take(self, timestamp: int, packet: RtpPacket, *, is_gap: bool) -> None:
-        descriptor = _read_descriptor(packet.payload)
+    def _take(self, timestamp: int, payload: bytes, *, is_gap: bool, is_last: bool) -> None:
+        descriptor = _read_descriptor(payload)
         if timestamp != self._timestamp or not self._is_open:
             if self._is_open:
                 self._is_damaged |= is_gap
                 self._finish()
             self._begin(timestamp, descriptor, is_gap=is_gap)
         self._is_damaged |= is_gap
-        if descriptor is None or not self._add(descriptor, packet.payload, is_gap=is_gap):
+        if descriptor is None or not self._add(descriptor, payload, is_gap=is_gap):
             self._is_damaged = True
-        if packet.marker:
+        if is_last:
             self._finish()
 
     def _begin(self, timestamp: int, descriptor: _Descriptor | None, *, is_gap: bool) -> None:
