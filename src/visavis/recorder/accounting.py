@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from visavis.recorder.link import Content, Link, Packet, Stream
-from visavis.recorder.pipeline import TimedFrame
+from visavis.recorder.pipeline import TimedFrame, TrackKey
 from visavis.rtp.codecs import DEPACKETISERS
 from visavis.rtp.journal import JournalLeg
 from visavis.rtp.packet import parse_rtp
@@ -63,13 +63,21 @@ class Tally:
             self.seconds.add(self.second)
 
 
+@dataclass(slots=True)
+class _Written:
+    """Packets of one track that are in the file, and the seconds in which they came."""
+
+    packets: int = 0
+    second: int = 0
+    seconds: set[int] = field(default_factory=set)
+
+
 class Account:
     """Counts every media packet of every leg of a recording."""
 
     def __init__(self) -> None:
         self._streams: defaultdict[Stream, Tally] = defaultdict(Tally)
-        self._written: Counter[Part] = Counter()
-        self._written_seconds: defaultdict[Part, set[int]] = defaultdict(set)
+        self._written: defaultdict[TrackKey, _Written] = defaultdict(_Written)
         self._losses: Counter[tuple[JournalLeg, Loss, str]] = Counter()
         self.lost_records = 0
         self.stops: list[tuple[float, str]] = []
@@ -90,10 +98,12 @@ class Account:
 
     def write(self, frame: TimedFrame) -> None:
         """Count the packets of a frame that is in the file."""
-        if frame.packets:
-            part = frame.track.leg, frame.track.content
-            self._written[part] += frame.packets
-            self._written_seconds[part].add(int(frame.arrival))
+        if packets := frame.packets:
+            written = self._written[frame.track]
+            written.packets += packets
+            if not 0 <= frame.arrival - written.second < 1:
+                written.second = int(frame.arrival)
+                written.seconds.add(written.second)
 
     def refuse(self, frame: TimedFrame) -> None:
         """Count the packets of a frame that FFmpeg cannot store."""
@@ -114,7 +124,7 @@ class Account:
         for part, tallies in self._parts().items():
             received = sum(tally.received + tally.repairs for tally in tallies)
             assembled = sum(tally.assembled for tally in tallies)
-            written = self._written[part]
+            written = sum(one.packets for one in self._written_of(part))
             refused = self._losses[part[0], Loss.REFUSED, part[1]]
             totals[f"{SIDES[part[0]]} {part[1]}"] = {
                 "received": received,
@@ -141,6 +151,9 @@ class Account:
                 parts[stream.leg, stream.content].append(tally)
         return dict(sorted(parts.items()))
 
+    def _written_of(self, part: Part) -> list[_Written]:
+        return [written for key, written in self._written.items() if key[:2] == part]
+
     def _lost(self) -> Iterator[str]:
         for (leg, loss, detail), packets in sorted(self._losses.items()):
             if packets > MAX_STRAY_PACKETS:
@@ -151,7 +164,7 @@ class Account:
         for part, tallies in self._parts().items():
             leg, content = part
             received = set().union(*(tally.seconds for tally in tallies))
-            written = self._written_seconds[part]
+            written = set().union(*(one.seconds for one in self._written_of(part)))
             spans = [
                 span
                 for span in _spans(received, written)

@@ -46,6 +46,10 @@ class _Audio:
     due: float
     caught_up: float = 0.0
 
+    def follows(self, time: float) -> bool:
+        """Whether a packet that was captured then neither overlaps nor leaves a gap."""
+        return self.due - time <= OVERLAP_SECONDS and time <= self.due + TOLERANCE_SECONDS
+
     def must_catch_up(self, delay: float, now: float) -> bool:
         """Whether a packet is to be left out because the voice is delayed too much."""
         if delay <= DELAY_SECONDS or (
@@ -77,13 +81,21 @@ class Filler:
         self._ends_of_video = deque(sorted(found.ends_of_video))
 
     def fill(self, ordered: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
+        voices = self._audio
         for frame in ordered:
-            if frame.time >= self._wake:
-                yield from self._advance(frame.time)
-            if frame.track.content == "audio":
-                yield from self._take_audio(frame)
-            elif self._take_video(frame):
+            time, key = frame.time, frame.track
+            if time >= self._wake:
+                yield from self._advance(time)
+            if key.content != "audio":
+                if self._take_video(frame):
+                    yield frame
+                continue
+            audio = voices.get(key)
+            if audio and audio.follows(time):
+                audio.due = max(audio.due, time + samples(frame.data) / RATE)
                 yield frame
+            else:
+                yield from self._take_audio(frame)
         if self._end > self._now:
             yield from self._advance(self._end + LAG_SECONDS)
 

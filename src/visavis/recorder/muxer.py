@@ -121,16 +121,16 @@ def _write(
     """The duration of what was written, in seconds."""
     last = dict.fromkeys(streams, -1)
     end = 0
-    mux = container.mux_one
+    mux, new = container.mux_one, av.Packet
     for frame in ordered:
-        time, key, data = frame.time, frame.track, frame.data
+        key, data = frame.track, frame.data
         stream = streams.get(key)
         if stream is None:
             account.refuse(frame)
             continue
         # two frames of a track never share a millisecond
-        pts = last[key] = max(round((time - start) * 1000), last[key] + 1)
-        packet = av.Packet(data)
+        pts = last[key] = max(round((frame.time - start) * 1000), last[key] + 1)
+        packet = new(data)
         packet.stream = stream  # the packet's time base is the stream's
         packet.pts = packet.dts = pts
         packet.is_keyframe = frame.is_key

@@ -18,6 +18,7 @@ from visavis.recorder.pipeline import Pipeline, TrackKey, capture_time
 from visavis.rtp.codecs import Frame
 from visavis.rtp.journal import JournalLeg, RecordKind, RecordParts, read_blocks
 from visavis.rtp.notes import AnyNote, Descriptions, Gap, Paused, Resumed, Stopped, parse_note
+from visavis.rtp.packet import HEADER
 from visavis.rtp.rtcp import sender_reports
 from visavis.rtp.sequence import HeldBytes, SequenceNumbers, Unwrapper
 from visavis.rtp.timeline import ntp_seconds
@@ -30,7 +31,6 @@ MAX_EVENTS: Final = 10_000
 MAX_AHEAD: Final = 1000
 """Records before the first descriptions."""
 
-_MEDIA_HEADER: Final = struct.Struct("!BBHII")
 _EXTENSION_WORDS: Final = struct.Struct("!H")
 _ORDER: Final = (
     (JournalLeg.VISITOR, "audio"),
@@ -119,9 +119,18 @@ class _Counters:
     """A stream's sequence numbers and timestamps, unwrapped."""
 
     def __init__(self, stream: Stream) -> None:
+        self.stream = stream
         self.numbers = SequenceNumbers()
         self.timestamps = Unwrapper(32)
         self.timestamps.unwrap(stream.first_timestamp)
+
+    def see(self, sequence_number: int, timestamp: int, arrival: float) -> bool:
+        """Show a packet to the stream's clock; whether its number is certain."""
+        number = self.numbers.unwrap(sequence_number, arrival)
+        if number is None:
+            return False
+        self.stream.clock.see_packet(number, self.timestamps.unwrap(timestamp), arrival)
+        return True
 
 
 class _Reading:
@@ -133,7 +142,7 @@ class _Reading:
         self._counters: dict[Stream, _Counters] = {}
         self._pipelines: dict[Stream, Pipeline] = {}
         self._held_bytes = HeldBytes()
-        self._settled: dict[tuple[JournalLeg, int, int], Stream] = {}
+        self._settled: dict[tuple[JournalLeg, int, int], _Counters] = {}
         self._paused_at: float | None = None
         self._first: float | None = None
         self._has_media = False
@@ -170,30 +179,27 @@ class _Reading:
         """Nearly all packets are of a stream whose first key frame is known: only clocks matter."""
         if len(data) < 12:
             return
-        head, kind, sequence_number, timestamp, ssrc = _MEDIA_HEADER.unpack_from(data)
-        stream = self._settled.get((leg, ssrc, kind & 0x7F))
-        if stream is None:
-            stream = self._unsettled(leg, data, arrival)
-            if stream is None:
-                return
-        counters = self._counters[stream]
-        number = counters.numbers.unwrap(sequence_number, arrival)
-        if number is None:
+        head, kind, sequence_number, timestamp, ssrc = HEADER.unpack_from(data)
+        counters = self._settled.get((leg, ssrc, kind & 0x7F))
+        if counters is None:
+            counters = self._unsettled(leg, data, arrival)
+        if counters is None or not counters.see(sequence_number, timestamp, arrival):
             return
-        stream.clock.see_packet(number, counters.timestamps.unwrap(timestamp), arrival)
+        stream = counters.stream
         stream.last = arrival
         stream.last_epoch = self._link.epoch
         if stream.is_audio:
             stream.audible += _payload_size(head, data) > MIN_AUDIBLE_BYTES
 
-    def _unsettled(self, leg: JournalLeg, data: bytes, arrival: float) -> Stream | None:
-        """The stream of a packet, unless it is a retransmission or of no use."""
+    def _unsettled(self, leg: JournalLeg, data: bytes, arrival: float) -> _Counters | None:
+        """The counters of a packet's stream, unless it is a retransmission or of no use."""
         packet = self._link.route(leg, data)
         if packet is None:
             return None
         stream = packet.stream
-        if stream not in self._counters:
-            self._counters[stream] = _Counters(stream)
+        counters = self._counters.get(stream)
+        if counters is None:
+            counters = self._counters[stream] = _Counters(stream)
         is_known = packet.codec in stream.firsts and stream.is_identified and not stream.size
         if not is_known:
             pipeline = self._pipelines.get(stream)
@@ -201,10 +207,10 @@ class _Reading:
                 pipeline = self._pipelines[stream] = Pipeline(stream, self._held_bytes)
             self._keep_firsts(stream, pipeline.push(packet, arrival))
         elif not packet.is_repair:
-            self._settled[leg, stream.ssrc, packet.rtp.payload_type] = stream
+            self._settled[leg, stream.ssrc, packet.rtp.payload_type] = counters
             if pipeline := self._pipelines.pop(stream, None):
                 pipeline.flush()
-        return None if packet.is_repair else stream
+        return None if packet.is_repair else counters
 
     def _keep_firsts(self, stream: Stream, frames: list[PlacedFrame]) -> None:
         """Keep first key frames, and the largest size of a picture whose layers come and go."""

@@ -89,15 +89,15 @@ class Floor:
 
     def delay(self, at: float) -> float:
         """Needs one `see` at least."""
-        floor = self._floor or self._settle()
-        index = bisect_right(self._at, at)
+        floor, seen = self._floor or self._settle(), self._at
+        index = bisect_right(seen, at)
         if index == 0:
-            return floor[0] + MAX_DRIFT * (self._at[0] - at)
-        before = floor[index - 1] + MAX_DRIFT * (at - self._at[index - 1])
+            return floor[0] + MAX_DRIFT * (seen[0] - at)
+        before = floor[index - 1] + MAX_DRIFT * (at - seen[index - 1])
         if index == len(floor):
             return before
-        after = floor[index] + MAX_DRIFT * (self._at[index] - at)
-        return min(before, after)
+        after = floor[index] + MAX_DRIFT * (seen[index] - at)
+        return before if before < after else after
 
     def _settle(self) -> list[float]:
         floor = self._delays.copy()
@@ -151,12 +151,15 @@ class Segment:
 
     def sender_time(self, media: float) -> float | None:
         """The sender's wall clock, between the nearest two reports."""
-        if not self.media:
+        reported = self.media
+        if not reported:
             return None
-        index = min(bisect_right(self.media, media), len(self.media) - 1)
-        after_at, after = self.media[index], self.ntp[index]
+        index = bisect_right(reported, media)
+        if index == len(reported):
+            index -= 1
+        after_at, after = reported[index], self.ntp[index]
         if index and media <= after_at:
-            before_at, before = self.media[index - 1], self.ntp[index - 1]
+            before_at, before = reported[index - 1], self.ntp[index - 1]
             return before + (media - before_at) * (after - before) / (after_at - before_at)
         return after + media - after_at
 

@@ -23,7 +23,10 @@ class OpusDepacketiser:
     """Drops what is plainly malformed."""
 
     def push(self, number: int, timestamp: int, marker: bool, payload: bytes) -> Frame | None:
-        return Frame(timestamp, True, payload) if samples(payload) else None
+        if not samples(payload):
+            return None
+        # as `Frame(…)` does it, which takes twice as long
+        return tuple.__new__(Frame, (timestamp, True, payload, 1, None))
 
 
 def samples(packet: bytes) -> int:
