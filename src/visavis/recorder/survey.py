@@ -120,17 +120,11 @@ class _Counters:
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
+        self.clock = stream.clock
+        self.is_audio = stream.is_audio
         self.numbers = SequenceNumbers()
         self.timestamps = Unwrapper(32)
         self.timestamps.unwrap(stream.first_timestamp)
-
-    def see(self, sequence_number: int, timestamp: int, arrival: float) -> bool:
-        """Show a packet to the stream's clock; whether its number is certain."""
-        number = self.numbers.unwrap(sequence_number, arrival)
-        if number is None:
-            return False
-        self.stream.clock.see_packet(number, self.timestamps.unwrap(timestamp), arrival)
-        return True
 
 
 class _Reading:
@@ -183,12 +177,16 @@ class _Reading:
         counters = self._settled.get((leg, ssrc, kind & 0x7F))
         if counters is None:
             counters = self._unsettled(leg, data, arrival)
-        if counters is None or not counters.see(sequence_number, timestamp, arrival):
+            if counters is None:
+                return
+        number = counters.numbers.unwrap(sequence_number, arrival)
+        if number is None:
             return
+        counters.clock.see_packet(number, counters.timestamps.unwrap(timestamp), arrival)
         stream = counters.stream
         stream.last = arrival
         stream.last_epoch = self._link.epoch
-        if stream.is_audio:
+        if counters.is_audio:
             stream.audible += _payload_size(head, data) > MIN_AUDIBLE_BYTES
 
     def _unsettled(self, leg: JournalLeg, data: bytes, arrival: float) -> _Counters | None:

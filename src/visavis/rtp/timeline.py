@@ -97,7 +97,7 @@ class Floor:
         if index == len(floor):
             return before
         after = floor[index] + MAX_DRIFT * (seen[index] - at)
-        return before if before < after else after
+        return min(before, after)
 
     def _settle(self) -> list[float]:
         floor = self._delays.copy()

@@ -60,7 +60,14 @@ class FrameAssembler:
         if not payload:
             return None  # a probe for bandwidth
         piece = self._piece(payload)
-        if piece is None or not self._collect(piece, timestamp):
+        if piece and timestamp == self._timestamp and self._pieces:  # it goes on with a frame
+            self._pieces.append(piece)
+            self._is_fresh = False
+            self._size += len(piece[1])
+            is_taken = self._size <= MAX_FRAME_BYTES
+        else:
+            is_taken = piece is not None and self._begin(piece, timestamp)
+        if not is_taken:
             self._break()
             self._is_fresh = marker
             return None
@@ -80,17 +87,15 @@ class FrameAssembler:
         self._pieces = []
         self._size = 0
 
-    def _collect(self, piece: Piece, timestamp: int) -> bool:
+    def _begin(self, piece: Piece, timestamp: int) -> bool:
+        """Begin a frame; whether the piece is the first of one."""
         begins, data, _ = piece
-        if timestamp != self._timestamp or not self._pieces:
-            if not (self._is_fresh if begins is None else begins):
-                return False
-            self._is_broken |= bool(self._pieces)  # the last packet of the one before never came
-            self._pieces = []
-            self._size = 0
-            self._timestamp = timestamp
-        self._pieces.append(piece)
-        self._size += len(data)
+        if not (self._is_fresh if begins is None else begins):
+            return False
+        self._is_broken |= bool(self._pieces)  # the last packet of the one before never came
+        self._pieces = [piece]
+        self._size = len(data)
+        self._timestamp = timestamp
         self._is_fresh = False
         return self._size <= MAX_FRAME_BYTES
 
