@@ -5,7 +5,7 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visavis.rtp.packet import RtpPacket, parse_rtp
+from visavis.rtp.packet import HEADER, RtpPacket, parse_rtp, payload_of
 from visavis.rtp.rtcp import SenderReport, picture_loss_indication, sender_reports
 
 
@@ -30,3 +30,11 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     packet = parse_rtp(data)
     assert packet is None or len(packet.payload) <= len(data) - 12
     sender_reports(data)
+
+
+@given(st.sampled_from((0x80, 0x90, 0xB0, 0x91)), st.binary(max_size=60))
+def test_a_payload_by_its_first_byte_is_that_of_the_whole_packet(first: int, rest: bytes) -> None:
+    data = bytes([first]) + rest
+    packet = parse_rtp(data)
+    if len(data) >= HEADER.size:
+        assert payload_of(data, first) == (packet.payload if packet else None)
