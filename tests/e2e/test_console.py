@@ -38,13 +38,13 @@ def test_a_call_moves_to_another_agent_without_a_gap(parties: Parties) -> None:
     await_flow({VISITOR: parties.visitor, AGENT: parties.agent})
 
     parties.agent.get_by_role("button", name="Transfer", exact=True).click()
-    parties.agent.get_by_role("button", name="Transfer to Bea").click()
+    parties.agent.get_by_role("button", name="Ring Bea").click()
     expect(bea.get_by_text("Transferred by Admin")).to_be_visible()
     bea.get_by_role("button", name="Decline").click()
     expect(parties.agent.get_by_text("Bea did not take the call")).to_be_visible()
     parties.wait_until("connected")
 
-    parties.agent.get_by_role("button", name="Transfer to Bea").click()
+    parties.agent.get_by_role("button", name="Ring Bea").click()
     bea.get_by_role("button", name="Accept").click()
     expect(parties.agent.get_by_text("Your colleague has the call now.")).to_be_visible()
     bea.wait_for_selector("visavis-console[data-state=connected]")

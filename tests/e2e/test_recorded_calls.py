@@ -98,7 +98,7 @@ def test_an_upgraded_call_with_a_screen_moves_to_a_colleague(
     eventually(lambda: len(videos(visitor, "visavis")) == 2)
     press(agent, "Stop sharing")
     press(agent, "Transfer")
-    press(agent, "Transfer to Bea")
+    press(agent, "Ring Bea")
     bea.get_by_role("button", name="With video").click()
     expect(agent.get_by_text("Your colleague has the call now.")).to_be_visible()
     eventually(lambda: len(videos(visitor, "visavis")) == 1)

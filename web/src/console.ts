@@ -207,7 +207,7 @@ export class Console extends LitElement {
   private colleague(desk: Desk, member: TeamMember) {
     const isFree = member.state === "available" && !desk.transferringTo;
     return html`<li><span class="dot ${member.state}"></span><span class="who">${member.name} <span class="quiet small">${t(member.state)}</span></span>
-      <button ?disabled=${!isFree} aria-label="${t("transferTo")} ${member.name}" @click=${() => desk.transfer(member, this.transferNote)}>${t("ring")}</button></li>`;
+      <button ?disabled=${!isFree} aria-label="${t("ring")} ${member.name}" @click=${() => desk.transfer(member, this.transferNote)}>${t("ring")}</button></li>`;
   }
 
   private get transferNote(): string {
