@@ -163,7 +163,7 @@ class SoakCall:
         assert self._bea
         self.parties.sign_in(self._bea, COLLEAGUE, PASSWORD)
         press(agent, "Transfer")
-        press(agent, "Transfer to Bea")
+        press(agent, "Ring Bea")
         press(self._bea, "Accept")
         self._wait(EVENT_SECONDS)
 
