@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import fcntl
 import itertools
+import json
 import os
 import resource
 import signal
@@ -18,7 +19,7 @@ from visavis.domain.recording import Manifest
 from visavis.media import journal as journal_module
 from visavis.media import scribe as scribe_module
 from visavis.media.journal import Journal, create_journal
-from visavis.rtp.journal import JournalLeg, Record, RecordKind, read_journal
+from visavis.rtp.journal import MAGIC, JournalLeg, Record, RecordKind, read_journal
 
 MANIFEST = Manifest(
     recording_id="rec",
@@ -88,6 +89,92 @@ def test_a_wall_clock_that_is_set_moves_no_record(
     assert journal.started_at == began
 
 
+def with_clock_set(monkeypatch: pytest.MonkeyPatch, seconds: int) -> int:
+    """Set the wall clock; return its offset from the monotonic clock, in microseconds."""
+    offset = time.time_ns() - time.monotonic_ns() + seconds * 10**9
+    monkeypatch.setattr(time, "time_ns", lambda: time.monotonic_ns() + offset)
+    return offset // 1000
+
+
+@pytest.mark.parametrize("step", [-60, 60])
+def test_journals_of_one_recording_have_one_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    first = new_journal(tmp_path)
+    with_clock_set(monkeypatch, step)
+    second = create_journal(tmp_path, MANIFEST, 2, pytest.fail)
+    assert second.offset_us == first.offset_us
+    assert second.started_at == first.started_at
+    first.close()
+    second.close()
+
+
+OTHER_BOOT = json.dumps({"bootId": "8fd3e0ae-0000-4000-8000-000000000000", "offsetUs": 1})
+
+
+@pytest.mark.parametrize("kept", [None, "", "{", "[]", '{"bootId": 1}', OTHER_BOOT])
+def test_the_wall_clock_is_used_where_no_clock_of_this_boot_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str | None
+) -> None:
+    """After a power failure, and with a recording that an older version has begun."""
+    new_journal(tmp_path).close()
+    path = tmp_path / "rec" / "clock.json"
+    path.unlink()
+    if kept is not None:
+        path.write_text(kept)
+    offset_us = with_clock_set(monkeypatch, 60)
+    second = create_journal(tmp_path, MANIFEST, 2, pytest.fail)
+    assert second.offset_us == pytest.approx(offset_us, abs=1000)
+    second.close()
+
+
+def test_a_boot_that_is_not_known_prevents_no_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "BOOT_ID", tmp_path / "missing")
+    new_journal(tmp_path).close()
+    offset_us = with_clock_set(monkeypatch, 60)
+    second = create_journal(tmp_path, MANIFEST, 2, pytest.fail)
+    assert second.offset_us == pytest.approx(offset_us, abs=1000)
+    second.close()
+
+
+def create_and_die(spool: Path, turn: int) -> bool:
+    """Create a journal in a process that is killed at its `turn`-th system call; whether it was."""
+    process = os.fork()
+    if process:
+        return os.WIFSIGNALED(os.waitpid(process, 0)[1])
+    left = itertools.count(turn, -1)
+
+    def step(frame: object, event: str, called: object) -> None:
+        module = getattr(called, "__module__", None)
+        if event == "c_call" and module in {"posix", "_io", "fcntl"} and next(left) == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    journal_module.Journal = lambda *_, **__: os._exit(0)  # type: ignore[assignment, misc]
+    sys.setprofile(step)
+    create_journal(spool, MANIFEST, 1, lambda why: None)
+    os._exit(1)
+
+
+def test_kill_9_at_any_step_blocks_no_recording(tmp_path: Path) -> None:
+    """The next attempt always has its journal, and what is in the spool is whole."""
+    for turn in itertools.count():
+        spool = tmp_path / str(turn)
+        was_killed = create_and_die(spool, turn)
+        if (spool / "rec").exists():
+            assert json.loads((spool / "rec" / "clock.json").read_bytes())["offsetUs"]
+            assert (spool / "rec" / "0001.journal").stat().st_size == len(MAGIC)
+        journal = create_journal(spool, MANIFEST, 2, pytest.fail)
+        journal.append(1, RecordKind.RTP, JournalLeg.AGENT, b"x")
+        journal.close()
+        assert [record.payload for record in records(spool, 2)] == [b"x", b""]
+        if not was_killed:
+            break
+    assert turn > 15
+    assert (spool / "rec" / "0001.journal").exists()
+
+
 def test_it_is_locked_until_it_is_closed(tmp_path: Path) -> None:
     journal = new_journal(tmp_path)
     with (tmp_path / "rec" / "0001.journal").open("rb") as file:
@@ -155,7 +242,7 @@ def test_every_link_has_a_journal_of_its_own(tmp_path: Path) -> None:
     first.close()
     second.close()
     names = sorted(path.name for path in (tmp_path / "rec").iterdir())
-    assert names == ["0003.journal", "0004.journal", "manifest.json"]
+    assert names == ["0003.journal", "0004.journal", "clock.json", "manifest.json"]
 
 
 def test_the_recorder_waits_for_every_writer_and_no_writer_waits_for_it(tmp_path: Path) -> None:

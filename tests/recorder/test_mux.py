@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.synthetic.call import BEGIN, Browser, Journal, Network, rtp, sdp
 from tests.synthetic.watch import DARK, LOUD, beeps, brightness, flashes, loudness
 from visavis.domain.recording import MATROSKA, Manifest
 from visavis.domain.story import CallEvent, RecordedStory, Story
+from visavis.media.journal import create_journal
 from visavis.recorder.muxer import mux
 from visavis.rtp.journal import JournalLeg, RecordKind
 
@@ -202,6 +204,29 @@ def test_nothing_captured_in_a_pause_is_kept_though_it_came_later(tmp_path: Path
     journal.note(2.0, type="resumed")
     journal.write(tmp_path, 1)
     assert not [time for time in beeps(muxed(tmp_path), "Visitor audio") if 0.45 < time < 1.5]
+
+
+@pytest.mark.parametrize("step", [-60, 60])
+def test_a_wall_clock_that_is_set_between_two_links_moves_neither(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    booted_at = BEGIN - time.monotonic()
+    for number, (start, ahead) in enumerate(((0.0, 0), (8.0, step)), start=1):
+        clock = round((booted_at + ahead) * 1e9)
+        monkeypatch.setattr(time, "time_ns", lambda clock=clock: clock + time.monotonic_ns())
+        sent = Journal()
+        sent.describe(start)
+        talk(sent, VISITOR, 8.0, start=start, base=number * 100, offset=ahead)
+        talk(sent, AGENT, 8.0, start=start, base=number * 100)
+        writer = create_journal(tmp_path, MANIFEST, number, pytest.fail)
+        for at, kind, leg, data in sorted(sent.records, key=lambda record: record[0]):
+            writer.append(round((BEGIN + at - booted_at) * 1e6), kind, leg, data)
+        writer.close()
+    path = muxed(tmp_path / "rec")
+    for title in ("Visitor audio", "Agent audio"):
+        assert beeps(path, title) == pytest.approx([1, 3, 5, 7, 9, 11, 13, 15], abs=0.1)
+    for title in ("Visitor video", "Agent video"):
+        assert flashes(path, title) == pytest.approx([1, 3, 5, 7, 9, 11, 13, 15], abs=0.1)
 
 
 def test_another_agent_and_links_that_overlap(tmp_path: Path) -> None:

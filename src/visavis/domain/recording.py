@@ -4,12 +4,14 @@ The spool is a directory on the media worker's machine and the only state of the
 
     <spool>/<recording id>/
         manifest.json          Manifest: written and synced before the legs are joined
+        clock.json             RecordingClock: one for all journals; old spools have none
         0001.journal           rtp.journal format, one for each recorded link, by its number
         recording.mkv          the muxed file, complete as soon as it has this name
         delivery.json          Delivery: where its upload stands
         trouble.json           Trouble: the muxer has failed on it
     <spool>/incomplete/<recording id>/
-        manifest.json, *.journal   kept after the delivery of a file that lacks some of the media
+        manifest.json, clock.json, *.journal
+                               kept after the delivery of a file that lacks some of the media
 
 Whoever writes a journal holds a shared lock (flock) on the manifest for as long as it is open, and
 the directory appears under its name only when that lock is held. The recorder takes an exclusive
@@ -25,6 +27,7 @@ from enum import StrEnum
 import msgspec
 
 MANIFEST = "manifest.json"
+CLOCK = "clock.json"
 MATROSKA = "recording.mkv"
 DELIVERY = "delivery.json"
 TROUBLE = "trouble.json"
@@ -48,6 +51,17 @@ class Manifest(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     visitor_name: str
     agent_name: str
     started_at: datetime
+
+
+class RecordingClock(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """Offset from the monotonic clock of one boot to the wall clock as the recording began.
+
+    Every journal of the recording uses it, so a wall clock that is set between two of them does
+    not move them against each other. It means nothing after another boot.
+    """
+
+    boot_id: str
+    offset_us: int
 
 
 class Delivery(msgspec.Struct, frozen=True, rename="camel", kw_only=True):

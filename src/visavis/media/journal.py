@@ -16,12 +16,20 @@ from typing import Any, Final
 
 import msgspec
 
-from visavis.domain.recording import JOURNAL_SUFFIX, MANIFEST, Manifest, journal_name
+from visavis.domain.recording import (
+    CLOCK,
+    JOURNAL_SUFFIX,
+    MANIFEST,
+    Manifest,
+    RecordingClock,
+    journal_name,
+)
 from visavis.media.scribe import Scribe
 from visavis.rtp.journal import MAGIC, JournalLeg, RecordKind, encode_block, encode_record
 
 HURRY_BYTES: Final = 2 * 1024 * 1024
 MAX_WAITING_BYTES: Final = 8 * 1024 * 1024
+BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 SCRIBE: Final = Scribe()
 """Every journal's: a thread for each took the interpreter from the packets as often as there are
 calls."""
@@ -33,8 +41,8 @@ class Journal:
     `manifest` is the recording's, open and locked (shared): it is closed with the journal.
     `started_at` is when the recording began, by the monotonic clock, and `earlier` how many bytes
     its other journals had when this one was opened. `offset_us`, from the monotonic to the wall
-    clock, stays as it was then: a wall clock that is set in mid-call moves no packet. `gaps` counts
-    the times when records were left out because the disk was too slow.
+    clock, is that of the recording's first journal: a wall clock that is set in mid-call moves no
+    packet. `gaps` counts the times when records were left out because the disk was too slow.
     """
 
     def __init__(
@@ -181,14 +189,16 @@ def create_journal(
     with ExitStack() as undo:
         if directory.exists():
             lock = _lock_manifest(directory, undo)
+            clock = _read_clock(directory)
             file = _create(directory / journal_name(number), undo)
         else:
+            clock = _current_clock()
             hidden = _make_hidden(spool, manifest.recording_id, number, undo)
-            lock, file = _begin(hidden, msgspec.json.encode(manifest), number, undo)
+            lock, file = _begin(hidden, msgspec.json.encode(manifest), clock, number, undo)
             hidden.rename(directory)
             _sync_directory(spool)
         undo.pop_all()
-    offset_us = (time.time_ns() - time.monotonic_ns()) // 1000
+    offset_us = clock.offset_us
     started_at = manifest.started_at.timestamp() - offset_us / 1e6
     return Journal(file, lock, on_lost, started_at=started_at, earlier=earlier, offset_us=offset_us)
 
@@ -197,7 +207,7 @@ def try_to_create_journal(spool: Path, reserve_bytes: int) -> None:
     """Create and remove an empty journal; raises `OSError` when a recording could not begin."""
     _prepare(spool, reserve_bytes)
     with ExitStack() as undo:
-        _begin(_make_hidden(spool, "check", 0, undo), b"", 0, undo)
+        _begin(_make_hidden(spool, "check", 0, undo), b"", _current_clock(), 0, undo)
 
 
 def _make_hidden(spool: Path, name: str, number: int, undo: ExitStack) -> Path:
@@ -214,16 +224,43 @@ def _make_hidden(spool: Path, name: str, number: int, undo: ExitStack) -> Path:
 def _remove_hidden(directory: Path, number: int) -> None:
     """Remove it without opening anything: a lack of descriptors may be why there is no journal."""
     with suppress(OSError):
-        for name in (MANIFEST, journal_name(number)):
+        for name in (MANIFEST, CLOCK, journal_name(number)):
             (directory / name).unlink(missing_ok=True)
         directory.rmdir()
 
 
-def _begin(directory: Path, manifest: bytes, number: int, undo: ExitStack) -> tuple[int, int]:
-    """Write what a new recording consists of; return its manifest, locked, and its journal."""
+def _begin(
+    directory: Path, manifest: bytes, clock: RecordingClock, number: int, undo: ExitStack
+) -> tuple[int, int]:
+    """Write the files of a new recording; return its manifest, locked, and its journal."""
     _write_file(directory / MANIFEST, manifest)
+    _write_file(directory / CLOCK, msgspec.json.encode(clock))
     lock = _lock_manifest(directory, undo)
     return lock, _create(directory / journal_name(number), undo)
+
+
+def _current_clock() -> RecordingClock:
+    """Return the offset between the clocks as they are now."""
+    try:
+        boot_id = BOOT_ID.read_text().strip()
+    except OSError:  # not known: later journals use the wall clock
+        boot_id = ""
+    offset_us = (time.time_ns() - time.monotonic_ns()) // 1000
+    return RecordingClock(boot_id=boot_id, offset_us=offset_us)
+
+
+def _read_clock(directory: Path) -> RecordingClock:
+    """Return the clock of a recording's first journal, or the current one.
+
+    The current one if the first journal is of another boot, or of a version that kept no clock.
+    A file that cannot be read never prevents a recording.
+    """
+    current = _current_clock()
+    try:
+        kept = msgspec.json.decode((directory / CLOCK).read_bytes(), type=RecordingClock)
+    except (OSError, msgspec.MsgspecError):
+        return current
+    return kept if current.boot_id and kept.boot_id == current.boot_id else current
 
 
 def _prepare(spool: Path, reserve_bytes: int) -> None:
