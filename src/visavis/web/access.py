@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -25,8 +26,11 @@ BOUNDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
-JOIN: Final = "/join/"
-"""The rest of such a path is a secret: who reads it in a log could join the call."""
+JOIN: Final = re.compile("/join/", re.ASCII | re.IGNORECASE)
+"""The rest of such a path is a secret: a reader of the log could join the call with it.
+
+It is hidden also where no page is (other case, a prefix that a proxy did not remove): a mistyped
+link still holds the secret."""
 
 
 class Line(msgspec.Struct, gc=False):
@@ -58,8 +62,8 @@ class AccessLog:
     def note(self, method: str, path: str, status: int, seconds: float, request_id: str) -> None:
         if self._stream is None or path in PROBES:
             return
-        if path.startswith(JOIN):
-            path = f"{JOIN}…"
+        if link := JOIN.search(path):
+            path = f"{path[: link.end()]}…"
         ms = int(seconds * 1e5) / 100
         self._waiting.append(Line(method, path, status, ms, request_id, datetime.now(UTC)))
         if self._alarm is None:
