@@ -62,11 +62,13 @@ async def test_the_pipe_reloads_by_whole_lines_and_stops_at_its_end() -> None:
 async def test_the_pipe_tells_of_changed_secrets() -> None:
     lifecycle = Lifecycle()
     told: list[Secrets] = []
-    lifecycle.secret_listeners.append(told.append)
+    lifecycle.listen_to_secrets(told.append)
     secrets = Secrets(turn_secret="new", metrics_token="old,new")
     line = SECRETS + msgspec.json.encode(secrets) + b"\n"
     SupervisorPipe(lifecycle).data_received(line)
     assert told == [secrets]
+    lifecycle.listen_to_secrets(told.append)  # a part that has only just started to listen
+    assert told == [secrets, secrets]
 
 
 def test_secrets_of_the_file_are_replaced_without_a_restart(tmp_path: Path) -> None:

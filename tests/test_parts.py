@@ -7,7 +7,25 @@ import sys
 
 import pytest
 
+from visavis.lifecycle import RELOAD
 from visavis.parts import run_of
+from visavis.settings import Settings, encode_settings
+
+RELOADED_ONCE = """
+import asyncio, sys
+from visavis.cli import part
+
+async def run(settings, lifecycle):
+    reloaded = asyncio.Event()
+    lifecycle.reload_listeners.append(reloaded.set)
+    async with asyncio.timeout(20):
+        await reloaded.wait()
+    print("reloaded", file=sys.stderr)
+
+part.run_of = lambda name: run
+part.part(["recorder"])
+"""
+"""Run a part that ends once it was asked to reload."""
 
 
 def test_there_is_no_other_part() -> None:
@@ -28,3 +46,14 @@ def test_a_part_imports_itself_alone(part: str, foreign: set[str]) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert not foreign & set(told.stdout.split())
+
+
+def test_a_request_right_behind_the_settings_is_not_lost() -> None:
+    said = encode_settings(Settings()) + b"\n" + RELOAD + b"\n"
+    command = [sys.executable, "-c", RELOADED_ONCE]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stderr
+        process.stdin.write(said)
+        process.stdin.flush()
+        assert "reloaded" in [line.decode().strip() for line in process.stderr]

@@ -307,6 +307,10 @@ class App:
                 "Datagrams of strangers that the media workers have refused since their start",
                 lambda: self.media.refused_datagrams,
             ),
+            "visavis_refused_media_connections": Gauge(
+                "Media connections over TCP that the workers have closed because of a limit",
+                lambda: self.media.refused_connections,
+            ),
             "visavis_excessive_legs": Gauge(
                 "Browsers that send far more than max_leg_megabits",
                 lambda: self.media.excessive_legs,

@@ -65,7 +65,8 @@ class Lifecycle:
     def __init__(self) -> None:
         self.stop = asyncio.Event()
         self.reload_listeners: list[Callable[[], None]] = []
-        self.secret_listeners: list[Callable[[Secrets], None]] = []
+        self._secret_listeners: list[Callable[[Secrets], None]] = []
+        self._secrets: Secrets | None = None
         self.parts: dict[str, PartState] = {}
         """All parts as the supervisor sees them; the app alone is told."""
         self.is_up = False
@@ -117,9 +118,16 @@ class Lifecycle:
             except OSError as error:
                 log.error("reload failed, the old state stays in use", reason=str(error))  # noqa: TRY400
 
+    def listen_to_secrets(self, listener: Callable[[Secrets], None]) -> None:
+        """Call a listener for secrets that may have changed, also while the process started."""
+        self._secret_listeners.append(listener)
+        if self._secrets:
+            listener(self._secrets)
+
     def use_secrets(self, secrets: Secrets) -> None:
         """Tell every listener of secrets that may have changed."""
-        for listener in self.secret_listeners:
+        self._secrets = secrets
+        for listener in self._secret_listeners:
             listener(secrets)
 
 

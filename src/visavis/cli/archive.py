@@ -334,7 +334,7 @@ async def _run(
         },
     )
     server = http_server(web, settings, certificate)
-    lifecycle.secret_listeners.append(lambda new: access.use_tokens(new.metrics_token))
+    lifecycle.listen_to_secrets(lambda new: access.use_tokens(new.metrics_token))
     lifecycle.reload_listeners.append(lambda: reread(lifecycle))
     background = [
         house.start(),

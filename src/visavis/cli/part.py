@@ -28,7 +28,7 @@ SWITCH_SECONDS: Final = 0.0005
 @click.argument("name")
 def part(name: str) -> None:
     """One part of `visavis serve`, which starts it."""
-    settings = decode_settings(sys.stdin.buffer.readline())
+    settings = decode_settings(_read_line())
     reports = _take_standard_output()
     protect_standard_streams("stdout", "stderr")
     log_to_stderr(settings.log_level, settings.log_format)
@@ -45,6 +45,15 @@ def part(name: str) -> None:
         click.echo(f"visavis: {error.strerror or error}", err=True)
         # once it was up, no error may stop the other parts: it is restarted until it is up again
         sys.exit(1 if lifecycle.is_up else CANNOT_START)
+
+
+def _read_line() -> bytes:
+    """Read the first line of standard input, and nothing of what follows.
+
+    A buffered reader would also take the supervisor's next requests from the pipe, and lose them.
+    """
+    with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as pipe:
+        return pipe.readline()
 
 
 def _take_standard_output() -> int:
