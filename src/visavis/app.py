@@ -545,7 +545,7 @@ async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
     certificate = server_certificate(settings)
     app = App(settings, open_store(settings.database_address))
     app.lifecycle = lifecycle
-    lifecycle.secret_listeners.append(app.use_secrets)
+    lifecycle.listen_to_secrets(app.use_secrets)
     await app.start()
     server = http_server(app.web, settings, certificate, app.gate)
     background = [

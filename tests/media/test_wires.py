@@ -286,6 +286,7 @@ async def test_one_address_s_strangers_make_room_among_themselves(ear: tuple[Ear
         await wires.heard.get()
     assert wires.wires._tcp
     assert len(wires.wires._tcp) == tcp.MAX_STRANGERS_PER_NETWORK + 1
+    assert wires.wires.refused_connections == 40 - tcp.MAX_STRANGERS_PER_NETWORK
     for _, writer in [other, *flood]:
         writer.close()
 

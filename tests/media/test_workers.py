@@ -252,9 +252,13 @@ async def test_the_worker_s_port_is_reported(house: House, tmp_path: Path) -> No
     alone._relay.links[link].legs[Side.VISITOR].rate_limit._excessive_until = math.inf
     for _ in range(300):
         alone._relay.receive(bytes(40), ("203.0.113.1", 1), 0.0, 0)
+    await alone.open()
+    assert alone._wires._tcp is not None
+    alone._wires._tcp.refused = 7
     await alone.tick()
     await until(lambda: plane.refused_datagrams == 100)
     assert plane.excessive_legs == 1
+    assert plane.refused_connections == 7
     app.cancel()
     await asyncio.gather(app, return_exceptions=True)
     server.close()

@@ -139,10 +139,14 @@ class LimitReached(Frame, frozen=True):
 
 
 class PortReport(Frame, frozen=True):
-    """The worker's media port: datagrams of strangers refused since its start, legs that flood."""
+    """The worker's media port: datagrams of strangers refused since its start, legs that flood.
+
+    `refused_connections` counts connections over TCP that were closed because of a limit.
+    """
 
     refused: int = 0
     excessive_legs: int = 0
+    refused_connections: int = 0
 
 
 Request = Ping | CheckRecording | Keep | Tap | Note | Pause | OpenLeg | SetRemote | Join | Close

@@ -73,6 +73,11 @@ class Wires:
     def has_ipv6(self) -> bool:
         return socket.AF_INET6 in self._udp
 
+    @property
+    def refused_connections(self) -> int:
+        """Connections over TCP that were closed because of a limit."""
+        return 0 if self._tcp is None else self._tcp.refused
+
     async def open(
         self,
         receive: Receive,

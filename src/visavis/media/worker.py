@@ -290,7 +290,11 @@ class Worker:
 
     def _report_port(self) -> None:
         """Tell the app when something has changed."""
-        report = control.PortReport(self._relay.strangers.refused, self._relay.excessive_legs)
+        report = control.PortReport(
+            self._relay.strangers.refused,
+            self._relay.excessive_legs,
+            self._wires.refused_connections,
+        )
         if self._app and report != self._reported:
             self._reported = report
             self._tell(report)

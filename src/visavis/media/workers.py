@@ -45,6 +45,11 @@ class MediaWorkers:
         return sum(client.port.refused for client in self._clients)
 
     @property
+    def refused_connections(self) -> int:
+        """Connections over TCP that the running workers have closed because of a limit."""
+        return sum(client.port.refused_connections for client in self._clients)
+
+    @property
     def excessive_legs(self) -> int:
         """Legs that send far more than they may."""
         return sum(client.port.excessive_legs for client in self._clients)
