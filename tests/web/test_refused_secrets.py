@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
+import httpx2
 import pytest
 from starlette.types import Scope
 
-from tests.web.conftest import Api
+from tests.web.conftest import Api, Served
 from visavis.domain.audit import ActionType, AuditEntry, AuditSearch
 from visavis.domain.errors import VisavisError
 from visavis.domain.oauth import CredentialKind, Grant
 from visavis.lifecycle import Secrets
 from visavis.web.headers import index_headers
-
-pytestmark = pytest.mark.anyio
 
 CONFIG = "/v4/livechat/audioVideoChatConfig"
 
@@ -27,6 +27,7 @@ async def refused(api: Api) -> list[AuditEntry]:
     return list(reversed(found))
 
 
+@pytest.mark.anyio
 async def test_a_wrong_or_revoked_token_is_in_the_audit_log(api: Api) -> None:
     revoked = await api.app.tokens.issue(
         api.administrator, CredentialKind.BEARER, timedelta(hours=1)
@@ -44,12 +45,14 @@ async def test_a_wrong_or_revoked_token_is_in_the_audit_log(api: Api) -> None:
     assert "vv_" not in repr(await refused(api))
 
 
+@pytest.mark.anyio
 async def test_the_cookie_of_an_ended_session_is_not(api: Api) -> None:
     answer = await api.client.get(CONFIG, headers={"Cookie": "visavis_session=vv_ended"})
     assert answer.status_code == 401
     assert await refused(api) == []
 
 
+@pytest.mark.anyio
 async def test_a_wrong_client_secret_is_in_the_audit_log(api: Api) -> None:
     client, secret = await api.app.clients.add(
         1, "Reports", grants=Grant, redirect_uris=["https://x.example"], acts_as=api.administrator
@@ -84,6 +87,7 @@ async def test_a_wrong_client_secret_is_in_the_audit_log(api: Api) -> None:
         assert answer.status_code == 200
 
 
+@pytest.mark.anyio
 async def test_secrets_of_the_settings_are_replaced(api: Api) -> None:
     api.app.use_secrets(Secrets(turn_secret="south", metrics_token="one, two"))
     assert api.app.ice.turn_secret == "south"
@@ -94,3 +98,24 @@ async def test_secrets_of_the_settings_are_replaced(api: Api) -> None:
     api.app.use_secrets(Secrets(metrics_token="one"))
     with pytest.raises(VisavisError):
         api.app.metrics_access.require(scope)
+
+
+def test_a_wrong_upload_key_is_in_the_audit_log(served_with_archive: Served) -> None:
+    app = served_with_archive.app
+    url, headers = f"{served_with_archive.url}/recordings/", {"Tus-Resumable": "1.0.0"}
+    assert httpx2.post(url, headers=headers).status_code == 401  # no key: nothing was guessed
+    for number in range(3):
+        headers["Authorization"] = f"Bearer guess-{number}"
+        answer = httpx2.post(url, headers={**headers, "Upload-Length": "5"})
+        assert answer.status_code == 401
+    assert httpx2.head(f"{url}some", headers=headers).status_code == 401
+    asyncio.run(app.write_failed_sign_ins())
+
+    search = AuditSearch(actions=(ActionType.UPLOAD_KEY_REFUSED,))
+    further, first = asyncio.run(
+        app.store.read(lambda rows: rows.audit.newest(1, 50, search=search))
+    )
+    assert first.summary == "Failed attempt to upload with an unknown upload key"
+    assert [change.new_value for change in first.changes] == ["this machine", "1"]
+    assert [change.new_value for change in further.changes] == ["this machine", "3"]
+    assert "guess" not in repr([first, further])

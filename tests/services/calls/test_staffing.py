@@ -64,6 +64,19 @@ async def test_callers_who_wait_when_the_last_agent_goes_may_leave_a_message(
     assert empty.last("v")["type"] == "messageKept"
 
 
+async def test_a_revoked_agent_is_rung_no_more_while_the_site_stays_staffed(empty: House) -> None:
+    empty.calls.agent_arrived(desk("a"))
+    empty.calls.revoke(desk("a"))
+    empty.calls.agent_left(desk("a"))
+    assert empty.calls.is_staffed(1)
+    call_id = await empty.ring()
+    assert empty.last("v")["type"] == "queued"
+    assert "ring" not in empty.heard("a")
+    await empty.pass_time(GRACE_SECONDS)
+    assert not empty.calls.is_staffed(1)
+    assert await empty.state(call_id) == ("ended", "missed")
+
+
 async def test_an_agent_in_a_call_is_on_duty(empty: House) -> None:
     await empty.connect()
     await empty.pass_time(GRACE_SECONDS)
