@@ -1,4 +1,4 @@
-"""VP9 with spatial layers (SVC): one picture at a time, of the highest layer that is whole."""
+"""VP9 and AV1 with spatial layers (SVC): of each picture, the highest layer that is whole."""
 
 from __future__ import annotations
 
@@ -12,9 +12,20 @@ import av
 import pytest
 
 from tests.recorder.test_mux import VISITOR, muxed, talk
+from tests.synthetic import media
 from tests.synthetic.call import Journal, rtp
-from tests.synthetic.svc import MODES, Layer, Payload, payloads, pictures
+from tests.synthetic.svc import (
+    MODES,
+    Layer,
+    Payload,
+    av1_payloads,
+    av1_units,
+    payloads,
+    pictures,
+)
 from tests.synthetic.watch import stream_of
+from visavis.recorder.pictures import add_video_stream
+from visavis.rtp.codecs.av1 import Av1Depacketiser
 from visavis.rtp.journal import RecordKind
 
 PIXEL_WIDTH = b"\xb0\x82"
@@ -127,3 +138,87 @@ def test_without_the_lowest_layer_there_is_nothing_to_show(tmp_path: Path, mode:
     _, _, shown = shown_by(record(tmp_path, mode, lambda n, one: n != 30 or one.layer > 0))
     expected = sent[:30] + (sent[later_keys[0] :] if later_keys else [])
     assert shown == as_browsers_show_it(expected)
+
+
+AV1_SIZE = (320, 240)
+UNITS_BETWEEN_KEYS = 8
+
+
+@pytest.fixture
+def av1_frames() -> list[bytes]:
+    """Two groups of pictures."""
+    seconds = 4 * UNITS_BETWEEN_KEYS / media.FPS
+    return [frame for _, frame in media.video("AV1", seconds, AV1_SIZE, seconds / 2)]
+
+
+def by_dav1d(frames: list[bytes]) -> list[Picture]:
+    """As browsers decode a file: of each block the top layer of the operating point alone."""
+    context: Any = av.CodecContext.create("libdav1d", "r")
+    context.thread_count = 1
+    shown = [planes(picture) for one in frames for picture in context.decode(av.Packet(one))]
+    return shown + [planes(picture) for picture in context.decode(None)]
+
+
+def test_a_lost_packet_of_an_upper_av1_layer_costs_that_layer_alone(
+    av1_frames: list[bytes],
+) -> None:
+    """Each packet of the first group is lost once."""
+    whole = by_dav1d(av1_frames)
+    sent = [
+        (number, payload)
+        for number, unit in enumerate(av1_units(av1_frames))
+        for payload in av1_payloads(unit)
+    ]
+    assert len(sent) > 2 * len(av1_frames)
+    for lost, (at, (layer, _, _)) in enumerate(sent):
+        if at == UNITS_BETWEEN_KEYS:
+            break
+        depacketiser, frames = Av1Depacketiser(), []
+        for index, (number, payload) in enumerate(sent):
+            if index != lost:
+                frame = depacketiser.push(index, number, payload.is_last, payload.data)
+                frames += [frame] if frame else []
+        is_hurt = [at <= number < UNITS_BETWEEN_KEYS for number in range(2 * UNITS_BETWEEN_KEYS)]
+        kept = [n for n, hurt in enumerate(is_hurt) if layer or not hurt]
+        assert [frame.timestamp for frame in frames] == kept
+        expected = [whole[2 * number + (not is_hurt[number])] for number in kept]
+        assert by_dav1d([frame.data for frame in frames]) == expected, (at, layer)
+        assert {frame.size for frame in frames} == {AV1_SIZE}
+
+
+def test_each_av1_unit_is_shown_once_in_its_highest_layer(
+    tmp_path: Path, av1_frames: list[bytes]
+) -> None:
+    """The sender leaves out the upper layer of the second group."""
+    journal = Journal()
+    journal.describe()
+    sequence = 65_500
+    for number, unit in enumerate(av1_units(av1_frames)):
+        layers = unit if number < UNITS_BETWEEN_KEYS else unit[:1]
+        for payload in av1_payloads(layers):
+            head = (45, payload.is_last, sequence % 65536, 1000 + number * 6000, 1010)
+            data = rtp(*head, payload.data, "1")
+            journal.records.append((number / 15 + 0.03, RecordKind.RTP, VISITOR, data))
+            sequence += 1
+    talk(journal, VISITOR, 3.0, "")
+    journal.write(tmp_path, 1)
+    whole = by_dav1d(av1_frames)
+    with av.open(str(muxed(tmp_path))) as container:
+        stream = stream_of(container, "Visitor video")
+        packets = [bytes(packet) for packet in container.demux(stream) if packet.size]
+    half = 2 * UNITS_BETWEEN_KEYS
+    assert by_dav1d(packets) == whole[1:half:2] + whole[half::2]
+
+
+def test_an_av1_track_has_the_size_of_its_highest_layer(tmp_path: Path) -> None:
+    key_frame = media.video("AV1", 0.1, AV1_SIZE)[0][1].removeprefix(b"\x12\0")
+    path = tmp_path / "one.mkv"
+    with av.open(str(path), "w") as container:
+        stream = add_video_stream(container, "AV1", key_frame, (640, 480))
+        packet = av.Packet(key_frame)
+        packet.stream, packet.pts, packet.dts = stream, 0, 0
+        container.mux(packet)
+    data = path.read_bytes()
+    at = data.index(PIXEL_WIDTH)
+    assert int.from_bytes(data[at + 2 : at + 4]) == 640
+    assert int.from_bytes(data[at + 6 : at + 8]) == 480

@@ -47,7 +47,10 @@ def add_video_stream(
         if not template.codec_context.width:
             raise av.InvalidDataError(0, "no key frame")
         # opaque: after the decoder, as an encoder of that name need not be there
-        return container.add_stream_from_template(template, opaque=True)
+        stream = container.add_stream_from_template(template, opaque=True)
+        if size:
+            stream.codec_context.width, stream.codec_context.height = size
+        return stream
 
 
 def picture_size(codec: str, key_frame: bytes) -> tuple[int, int] | None:

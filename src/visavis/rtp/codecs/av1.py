@@ -2,22 +2,90 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections import deque
+from typing import Final, NamedTuple
 
-from visavis.rtp.codecs.frame import FrameAssembler, Piece
+from visavis.rtp.codecs.bits import BitReader
+from visavis.rtp.codecs.frame import Frame, FrameAssembler, Piece
 
 SEQUENCE_HEADER: Final = 1
 TEMPORAL_DELIMITER: Final = 2
 FRAME_HEADER: Final = 3
 FRAME: Final = 6
+_FRAME_PARTS: Final = frozenset({FRAME_HEADER, 4, FRAME, 7})  # and tile groups, repeated headers
 _UNWANTED: Final = frozenset({TEMPORAL_DELIMITER, 8, 15})  # and tile lists, padding
 """What a temporal unit in a container does without (AV1 in Matroska, §4.4)."""
 
 MAX_UNITS: Final = 1024
+MAX_LAYERS: Final = 4
 
 
 class Av1Depacketiser(FrameAssembler):
-    """Puts fragmented OBUs together and gives each its size back."""
+    """Puts fragmented OBUs together and gives each its size back.
+
+    A temporal unit may have a frame of each spatial layer. A layer refers to those below it and to
+    itself in earlier units, and never to one above: after a loss in a layer, those below it go on,
+    and the others need a key frame.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._layering: Layering | None = None
+        self._intact = MAX_LAYERS
+        self._is_cut = False
+        self._cut_timestamp: int | None = None
+        self._ready: deque[Frame] = deque()
+
+    def push(self, number: int, timestamp: int, marker: bool, payload: bytes) -> Frame | None:
+        frame = None
+        if timestamp == self._cut_timestamp:
+            self._skip(number, marker)
+        elif number != self._expected and self._pieces:
+            frame = self._after_loss(number, timestamp, marker, payload)
+        else:
+            frame = super().push(number, timestamp, marker, payload)
+        if not self._ready:
+            return frame
+        if frame:
+            self._ready.append(frame)
+        return self._ready.popleft()
+
+    def _after_loss(
+        self, number: int, timestamp: int, marker: bool, payload: bytes
+    ) -> Frame | None:
+        """Take a packet before which others of an unfinished temporal unit were lost."""
+        is_rest = timestamp == self._timestamp
+        if not is_rest and number - 1 != self._expected:  # whole units may be missing
+            return super().push(number, timestamp, marker, payload)
+        if frame := self._cut():
+            self._ready.append(frame)
+        if is_rest:
+            self._cut_timestamp = timestamp
+            self._skip(number, marker)
+            return None
+        self._expected = number
+        return super().push(number, timestamp, marker, payload)
+
+    def _cut(self) -> Frame | None:
+        """End a temporal unit at a packet that was lost, with the layers that are whole."""
+        self._is_cut = True
+        frame = self._finish()
+        self._is_cut = False
+        self._is_broken |= frame is None
+        return frame
+
+    def _skip(self, number: int, marker: bool) -> None:
+        """Leave out a packet that follows a lost one in the same temporal unit."""
+        self._expected = number + 1
+        self._is_fresh = marker
+        if marker:
+            self._cut_timestamp = None
+
+    def _finish(self) -> Frame | None:
+        frame = super()._finish()
+        if frame and self._layering:
+            return frame._replace(size=self._layering.size)
+        return frame
 
     def _piece(self, payload: bytes) -> Piece | None:
         """Aggregation header: Z Y W W N, the elements are kept for the whole unit (§4.4)."""
@@ -28,12 +96,46 @@ class Av1Depacketiser(FrameAssembler):
         return False if head & 0x80 else begins, payload, ()
 
     def _assemble(self, pieces: list[Piece]) -> tuple[bool, bytes] | None:
-        units = _units([data for _, data, _ in pieces])
-        sized = [_sized(unit) for unit in units or ()]
-        if not sized or None in sized:
+        found = _units([data for _, data, _ in pieces])
+        if not found or not found[0] or (found[1] and not self._is_cut):
+            return None
+        units, goes_on = found
+        whole = _whole_layers(units, goes_on=goes_on) if self._is_cut else MAX_LAYERS
+        sized = [_sized(unit) for unit in (units[:-1] if goes_on else units)]
+        if None in sized:
             return None
         kept = [unit for unit in sized if unit and (unit[0] >> 3 & 15) not in _UNWANTED]
-        return _is_key(kept), b"".join(kept)
+        is_key = _is_key(kept)
+        if is_key:
+            self._layering = _read_layering(kept)
+        if self._layering:
+            kept = self._shown(kept, self._layering.top, whole, is_key=is_key)
+        elif self._is_cut:
+            return None
+        return (is_key, b"".join(kept)) if kept else None
+
+    def _shown(self, units: list[bytes], top: int, whole: int, *, is_key: bool) -> list[bytes]:
+        """Return the layers that a decoder can show, the highest of them marked as the top one.
+
+        Decoders show the top layer of the operating point alone. They would wait for it where it
+        is missing, as no temporal delimiter in the file says that the next unit has begun.
+        """
+        self._intact = min(MAX_LAYERS if is_key else self._intact, whole)
+        kept = [unit for unit in units if _layer(unit) < self._intact]
+        layers = [_layer(unit) for unit in kept if _kind(unit) in {FRAME_HEADER, FRAME}]
+        if not layers or layers[0]:
+            return []
+        highest = max(layers)
+        if highest == top:
+            return kept
+        return [_moved(unit, top) if _layer(unit) == highest else unit for unit in kept]
+
+
+class Layering(NamedTuple):
+    """The highest spatial layer of a sequence, and the size of its frames."""
+
+    top: int
+    size: tuple[int, int]
 
 
 def begins_key_frame(payload: bytes) -> bool:
@@ -46,8 +148,11 @@ def sized_unit(header: bytes, body: bytes) -> bytes:
     return bytes([header[0] | 2]) + header[1:] + _leb128(len(body)) + body
 
 
-def _units(payloads: list[bytes]) -> list[bytes] | None:
-    """The OBUs of a temporal unit; `None` where elements do not fit together."""
+def _units(payloads: list[bytes]) -> tuple[list[bytes], bool] | None:
+    """The OBUs of a temporal unit, and whether the last is incomplete.
+
+    `None` where elements do not fit together.
+    """
     units: list[bytes] = []
     goes_on = False
     for payload in payloads:
@@ -61,7 +166,78 @@ def _units(payloads: list[bytes]) -> list[bytes] | None:
         goes_on = bool(payload[0] & 0x40)
         if len(units) > MAX_UNITS:
             return None
-    return None if goes_on else units
+    return units, goes_on
+
+
+def _kind(unit: bytes) -> int:
+    return unit[0] >> 3 & 15
+
+
+def _layer(unit: bytes) -> int:
+    """The spatial layer of an OBU; what has no extension belongs to all."""
+    return unit[1] >> 3 & 3 if unit[0] & 4 and len(unit) > 1 else 0
+
+
+def _moved(unit: bytes, layer: int) -> bytes:
+    """Return the OBU in another spatial layer, if it is a part of a frame."""
+    if _kind(unit) not in _FRAME_PARTS:
+        return unit
+    if not unit[0] & 4:
+        return bytes([unit[0] | 4, layer << 3]) + unit[1:]
+    return bytes([unit[0], unit[1] & 0xE7 | layer << 3]) + unit[2:]
+
+
+def _whole_layers(units: list[bytes], *, goes_on: bool) -> int:
+    """Return how many layers are whole when a packet after these OBUs was lost.
+
+    The last one is if it ends with an OBU of a whole frame: encoders of browsers put all tiles
+    into it.
+    """
+    last = units[-1]
+    is_whole = not goes_on and _kind(last) == FRAME
+    return _layer(last) + is_whole
+
+
+def _read_layering(units: list[bytes]) -> Layering | None:
+    """The spatial layers of a sequence header (AV1 specification §5.5); `None` without any."""
+    header = next(unit for unit in units if _kind(unit) == SEQUENCE_HEADER)
+    length = _read_leb128(header, 2 if header[0] & 4 else 1)
+    bits = BitReader(header[length[1] :] if length else b"")
+    bits.take(4)  # profile, still picture
+    if bits.take(1):  # reduced
+        return None
+    delay_bits = _skip_timing(bits)
+    has_display_delay, count = bits.take(1), bits.take(5) + 1
+    layers = 0
+    for point in range(count):
+        spatial = bits.take(12) >> 8
+        layers = layers if point else spatial
+        if bits.take(5) > 7:
+            bits.take(1)  # the tier
+        if delay_bits and bits.take(1):
+            bits.take(2 * delay_bits + 1)
+        if has_display_delay and bits.take(1):
+            bits.take(4)
+    width_bits, height_bits = bits.take(4) + 1, bits.take(4) + 1
+    size = bits.take(width_bits) + 1, bits.take(height_bits) + 1
+    return Layering(layers.bit_length() - 1, size) if layers > 1 and not bits.is_exhausted else None
+
+
+def _skip_timing(bits: BitReader) -> int:
+    """Skip the timing and the decoder's model; the bits of a delay, 0 without a model."""
+    if not bits.take(1):
+        return 0
+    bits.take(64)
+    if bits.take(1):  # equal intervals: their length, in Exp-Golomb code
+        zeros = 0
+        while not bits.take(1) and not bits.is_exhausted:
+            zeros += 1
+        bits.take(zeros)
+    if not bits.take(1):
+        return 0
+    delay_bits = bits.take(5) + 1
+    bits.take(42)
+    return delay_bits
 
 
 def _elements(payload: bytes) -> list[bytes] | None:
