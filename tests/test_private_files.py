@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from visavis.private_files import make_private, restrict_new_files
+from tests.cli.commands import visavis
+from visavis.private_files import UMASK, make_private, private_new_files, restrict_new_files
 
 
 def mode(path: Path) -> int:
@@ -51,3 +52,29 @@ def test_new_files_are_private(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     assert (mode(tmp_path / "file"), mode(tmp_path / "directory")) == (0o600, 0o700)
+
+
+def test_files_of_every_command_are_private(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    before = os.umask(0o022)
+    try:
+        made = [
+            visavis("init", "--data", data),
+            visavis("archive", "key", "add", "theirs", "--site", 1, "--data", data),
+        ]
+    finally:
+        os.umask(before)
+    assert [command.returncode for command in made] == [0, 0]
+    assert (data / "archive" / "keys.json").exists()
+    assert {path for path in (data, *data.rglob("*")) if mode(path) & UMASK} == set()
+
+
+def test_a_command_leaves_the_umask_of_its_process(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        with private_new_files():
+            (tmp_path / "file").touch()
+        assert os.umask(0o022) == 0o022
+    finally:
+        os.umask(before)
+    assert mode(tmp_path / "file") == 0o600

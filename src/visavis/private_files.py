@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +31,16 @@ def make_private(directory: Path) -> tuple[int, list[Path]]:
         except OSError:
             refused.append(path)
     return corrected, refused
+
+
+@contextmanager
+def private_new_files() -> Iterator[None]:
+    """Make files that nobody else can read in this block."""
+    before = os.umask(UMASK)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def restrict_new_files() -> None:

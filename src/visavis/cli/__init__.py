@@ -11,6 +11,7 @@ import click
 
 from visavis import __version__
 from visavis.log_stream import open_standard_descriptors
+from visavis.private_files import private_new_files
 
 MODULES: Final = {
     "serve": "serve",
@@ -46,7 +47,8 @@ class Commands(click.Group):
     def invoke(self, context: click.Context) -> Any:
         open_standard_descriptors()
         try:
-            return super().invoke(context)
+            with private_new_files():
+                return super().invoke(context)
         except OSError as error:
             # click deals with a pipe that nobody reads; commands name the files that they write
             if error.filename is not None or error.errno not in UNWRITABLE:
