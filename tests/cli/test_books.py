@@ -380,7 +380,7 @@ def test_upload_keys_are_in_the_audit_log(tmp_path: Path) -> None:
     assert "The new key is in" in done.stdout
     assert (tmp_path / "archive.key").read_text() not in {own, done.stdout}
     assert "every" in CliRunner().invoke(main, ("archive", "key", "list", *data)).stdout
-    assert "has no key X" in unknown.stderr
+    assert "has no upload key named X" in unknown.stderr
     listing = CliRunner().invoke(main, ("audit", "--object", "upload key", "--json", *data))
     log = json.loads(listing.stdout)
     assert [entry["action"] for entry in log] == [
