@@ -59,7 +59,11 @@ def test_a_wrong_value_is_named(environment: dict[str, str], named: str) -> None
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
-    [("prot = 1", "no setting prot"), ('port = "1"x', "no TOML"), ("port = []", "port in")],
+    [
+        ("prot = 1", "no setting prot"),
+        ('port = "1"x', "is not a TOML file"),
+        ("port = []", "port in"),
+    ],
 )
 def test_a_wrong_file_is_explained(tmp_path: Path, text: str, sentence: str) -> None:
     file = tmp_path / "visavis.toml"

@@ -77,7 +77,7 @@ def test_list_and_show(run: Run, data: Path) -> None:
 def test_retry(run: Run, data: Path) -> None:
     write(data, fill)
     assert "1 recording will be retried" in run("recordings", "retry", "b").stdout
-    assert "2 to be tried" in run("recordings", "retry", "--all").stdout
+    assert "2 recordings will be retried" in run("recordings", "retry", "--all").stdout
     assert "The others" in run("recordings", "retry", "a", "b", fails=True).stderr
     for wrong in ((), ("b", "--all")):
         assert "use --all" in run("recordings", "retry", *wrong, fails=True).stderr
@@ -87,7 +87,7 @@ def test_check(run: Run, data: Path) -> None:
     assert "Every call" in run("recordings", "check").stderr
     write(data, fill)
     result = run("recordings", "check", fails=True)
-    assert "2 missing" in result.stderr
+    assert "2 recordings missing" in result.stderr
     assert "call-b" in result.stdout
     missing = json.loads(run("recordings", "check", "--site", "1", "--json", fails=True).stdout)
     assert [(one["callId"], one["state"], one["lastError"]) for one in missing] == [

@@ -47,7 +47,7 @@ def test_init_once_then_a_token_and_nothing_else(tmp_path: Path) -> None:
     ("arguments", "sentence"),
     [
         (("--email", "nobody@example.com"), "There is no agent nobody@example.com."),
-        (("--email", "admin@localhost", "--expires", "soon"), "--expires takes a number"),
+        (("--email", "admin@localhost", "--expires", "soon"), "--expires requires a number"),
     ],
 )
 def test_errors_say_what_to_do(tmp_path: Path, arguments: tuple[str, ...], sentence: str) -> None:
@@ -334,8 +334,8 @@ def test_half_of_https_is_refused(tmp_path: Path) -> None:
     [
         ("media.example.com", "not a name: media.example.com"),
         ("203.0.113.5:8081", "not a name: 203.0.113.5:8081"),
-        ("0.0.0.0", "no browser can send to 0.0.0.0"),
-        ("fe80::1", "no browser can send to fe80::1"),
+        ("0.0.0.0", "browsers cannot send to 0.0.0.0"),
+        ("fe80::1", "browsers cannot send to fe80::1"),
     ],
 )
 def test_what_browsers_cannot_send_to_is_not_advertised(

@@ -82,7 +82,7 @@ def test_axe_finds_nothing_in_a_call(parties: Parties, axe: str) -> None:
     for page in (visitor, agent):
         page.evaluate(axe)
     visitor.get_by_role("button", name="Video call").click()
-    expect(visitor.get_by_text("This is how you will be seen.")).to_be_visible()
+    expect(visitor.get_by_text("This is how others see you.")).to_be_visible()
     expect_nothing(visitor, "check")
     visitor.get_by_role("button", name="Call now").click()
     expect(agent.get_by_role("button", name="Accept")).to_be_visible()

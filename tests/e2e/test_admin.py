@@ -132,7 +132,7 @@ def test_a_wrong_address_is_told_beside_its_field(
     one.url.fill("")
     one.recording.check()
     one.press("Save")
-    expect(one.url).to_have_accessible_description(re.compile("requires a recording server"))
+    expect(one.url).to_have_accessible_description(re.compile("needs a recording server"))
     one.press("Discard changes")
     expect(one.recording).not_to_be_checked()
     expect(one.url).to_have_attribute("aria-invalid", "false")

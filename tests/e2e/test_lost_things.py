@@ -87,6 +87,7 @@ def test_a_network_that_vanishes_without_a_word_is_noticed(
     agent.goto(f"{proxy.url}/console")
     agent.get_by_text("You are online").wait_for()
     visitor.goto(f"{proxy.url}/demo")
+    expect(visitor.get_by_role("button", name="Video call")).to_be_visible()
 
     lose_network(proxy, IDLE_SECONDS, agent)
     agent.get_by_text("You are online").wait_for()
@@ -115,12 +116,12 @@ def test_devices_that_vanish_come_back_by_themselves(parties: Parties) -> None:
     visitor, agent = parties.visitor, parties.agent
     for page, other, name in ((visitor, agent, AGENT), (agent, visitor, VISITOR)):
         page.evaluate("unplug('audio')")
-        expect(page.get_by_text("The microphone is gone.")).to_be_visible()
+        expect(page.get_by_text("The microphone was disconnected.")).to_be_visible()
         page.evaluate("plug('audio')")
-        expect(page.get_by_text("The microphone is gone.")).to_have_count(0)
+        expect(page.get_by_text("The microphone was disconnected.")).to_have_count(0)
         eventually(lambda other=other, name=name: hears(other, name))  # type: ignore[misc]
     visitor.evaluate("unplug('video')")
-    expect(visitor.get_by_text("The camera is gone.")).to_be_visible()
+    expect(visitor.get_by_text("The camera was disconnected.")).to_be_visible()
     visitor.evaluate("plug('video')")
     press(visitor, "Camera on")
     expect_videos(agent, AGENT, 1)

@@ -40,7 +40,7 @@ def test_sessions_and_password(browsers: tuple[Browser, Browser], system: System
     page.get_by_label("Current password").fill(OLD)
     page.get_by_label("New password").fill(NEW)
     page.get_by_role("button", name="Change password").click()
-    expect(page.get_by_role("status")).to_contain_text("Your password is changed.")
+    expect(page.get_by_role("status")).to_contain_text("Your password has been changed")
     page.get_by_role("button", name="Sign out everywhere").click()
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     here.close()

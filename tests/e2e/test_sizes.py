@@ -141,7 +141,7 @@ def test_the_widget_s_controls_stay_inside_the_window(parties: Parties, system: 
     page.evaluate("document.body.style.height = '4000px'; scrollTo(0, 900)")
     page.get_by_role("button", name="Talk to us").click()
     page.get_by_role("button", name="Video call").click()
-    expect(page.get_by_text("This is how you will be seen.")).to_be_visible()
+    expect(page.get_by_text("This is how others see you.")).to_be_visible()
     assert page.evaluate("scrollY") == 900, "the host page stays where it was"
     check_preparation(page)
     page.get_by_text("Choose devices").click()

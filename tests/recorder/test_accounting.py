@@ -150,7 +150,7 @@ def test_a_stop_is_told(journal: Journal, tmp_path: Path) -> None:
     journal.note(5, type="stopped", why="it has lasted 2 hours")
     assert made(journal, tmp_path).missing == (
         "Everything from 0:05 on is missing: "
-        "the recording was stopped since it has lasted 2 hours.",
+        "the recording was stopped because it has lasted 2 hours.",
     )
 
 

@@ -8,6 +8,8 @@ const LONGEST_PAUSE = 5_000;
 const LONGEST_FIRST_PAUSE = 60_000;
 /** A check that is answered this late says that the connection is dead. */
 const ANSWER_WITHIN = 3_000;
+/** A connection that is not open this late is given up: its network may be gone (half-open TCP). */
+const OPEN_WITHIN = 10_000;
 /** Silence after which the other end is asked whether it is still there, in milliseconds. */
 const QUIET_AFTER = { idle: 14_000, busy: 3_000 };
 const TICK = 1_000;
@@ -93,7 +95,12 @@ export class Signaling<In, Out> {
     const { socket, events } = this.early ?? { socket: new WebSocket(this.url), events: [] };
     this.early = undefined;
     this.socket = socket;
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => {
+      if (!this.isOpen) this.lost();
+    }, OPEN_WITHIN);
     socket.onopen = () => {
+      clearTimeout(this.timer);
       this.heardAt = performance.now();
       this.askedAt = undefined;
       clearInterval(this.ticking);
@@ -122,6 +129,7 @@ export class Signaling<In, Out> {
 
   /** The socket is closed or counts as closed: nothing that it still says is heard. */
   private lost(): void {
+    clearTimeout(this.timer);
     clearInterval(this.ticking);
     this.askedAt = undefined;
     const { socket } = this;

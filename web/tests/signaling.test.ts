@@ -26,6 +26,19 @@ test("a socket that the server closed is opened again", () => {
   expect(onOpen.mock.calls.flat()).toEqual([true, false, true]);
 });
 
+test("a connection that does not open is given up, and another one opened", () => {
+  connect();
+  FakeSocket.latest.drop();
+  vi.advanceTimersByTime(1000);
+  expect(FakeSocket.all).toHaveLength(2);
+
+  vi.advanceTimersByTime(12_000);
+
+  expect(FakeSocket.all).toHaveLength(3);
+  FakeSocket.latest.open();
+  expect(onOpen.mock.lastCall).toEqual([true]);
+});
+
 const early = (...events: object[]): FakeSocket => {
   const socket = new FakeSocket("ws://example.com/signaling");
   socket.readyState = FakeSocket.OPEN;
@@ -122,7 +135,7 @@ test("a page that comes back connects without waiting for its pause", () => {
   dispatchEvent(new Event("online"));
 
   expect(FakeSocket.all).toHaveLength(2);
-  vi.advanceTimersByTime(60_000);
+  vi.advanceTimersByTime(9_000);
   expect(FakeSocket.all).toHaveLength(2);
 });
 
