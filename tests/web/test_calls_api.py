@@ -323,7 +323,7 @@ async def test_both_join_and_the_call_is_read_as_it_goes(api: Api) -> None:
     visitor = api.app.calls.join(body["visitorUrl"].rpartition("/")[2])
     caller = Visitor("socket", 1, call_id=visitor.call_id)
     await api.app.calls.from_visitor(caller, signaling.Call("video", OFFER))
-    await api.app.calls._floor.chronicle.written()
+    await api.app.calls._registry.chronicle.written()
     read = (await api.call("GET", f"{CALLS}/{body['id']}")).json()
     assert read["state"] == "queued"
     await api.app.calls.shut_down()

@@ -156,11 +156,11 @@ class House:
             self.time = max(self.time, alarm.at)
             alarm.cancel()
             alarm.ring()
-            await self.quiet()
+            await self.wait_idle()
         self.time = until
 
-    async def quiet(self) -> None:
-        await self.calls._floor.quiet()
+    async def wait_idle(self) -> None:
+        await self.calls._registry.wait_idle()
 
     # What the pages hear
 
@@ -182,11 +182,11 @@ class House:
 
     async def visitor(self, message: signaling.FromVisitor, socket_id: str = "v") -> None:
         await self.calls.from_visitor(Visitor(socket_id, 1), message)
-        await self.quiet()
+        await self.wait_idle()
 
     async def agent(self, message: signaling.FromAgent, at: Desk | None = None) -> None:
         await self.calls.from_agent(at or desk("a"), message)
-        await self.quiet()
+        await self.wait_idle()
 
     async def ring(self, socket_id: str = "v", **options: Any) -> str:
         """A visitor calls; the call's id."""
@@ -200,7 +200,7 @@ class House:
     async def up(self, call_id: str, link: int = 1) -> None:
         for side in Side:
             await self.calls.ears.leg_up(Link(call_id, link), side)
-        await self.quiet()
+        await self.wait_idle()
 
     async def connect(self, socket_id: str = "v", at: Desk | None = None, **options: Any) -> str:
         """A call that a visitor and an agent talk in."""
@@ -215,7 +215,7 @@ class House:
     # What the database knows
 
     async def past(self, call_id: str) -> PastCall:
-        await self.calls._floor.chronicle.written()
+        await self.calls._registry.chronicle.written()
         found = await self.store.read(lambda rows: rows.calls.get(1, call_id))
         assert found
         return found
@@ -225,7 +225,7 @@ class House:
         return found.state, found.reason
 
     async def story(self, call_id: str) -> Story:
-        await self.calls._floor.chronicle.written()
+        await self.calls._registry.chronicle.written()
         story = await self.store.read(lambda rows: rows.calls.story(1, call_id))
         assert story
         return story

@@ -29,7 +29,7 @@ async def test_a_recorded_call_in_its_order(house: House) -> None:
     assert house.last("v")["state"] == "connected"
     assert house.last("v")["agentName"] == "Bo"
     assert house.last("a")["visitorName"] == "Ann"
-    assert house.calls.kept() == [Link(call_id, 1)]
+    assert house.calls.active_bridges() == [Link(call_id, 1)]
     await house.visitor(signaling.HangUp(call_id))
 
     assert house.last("a") == {

@@ -32,7 +32,7 @@ async def test_a_database_that_is_away_for_a_while(house: House) -> None:
     call_id = await house.connect()
     for _ in range(2):
         with pytest.raises(VisavisError):
-            await house.calls._floor.chronicle.written()
+            await house.calls._registry.chronicle.written()
     await house.agent(signaling.Say(call_id, "Still here"))
     await house.pass_time(3)
     assert await house.events(call_id) == [
@@ -61,9 +61,9 @@ async def test_while_it_is_away_so_much_is_kept_and_no_more(
     house.calls.agent_arrived(desk("a"))
     call_id = await house.ring()
     for text in ("one", "two"):
-        house.calls._floor.note(house.calls._floor.calls[call_id], "text", text=text)
+        house.calls._registry.record_event(house.calls._registry.calls[call_id], "text", text=text)
     with pytest.raises(VisavisError):
-        await house.calls._floor.chronicle.written()
+        await house.calls._registry.chronicle.written()
     await house.pass_time(2)
     assert await house.events(call_id) == ["requested", "ringing", "text"]
 
@@ -72,10 +72,10 @@ async def test_what_nobody_foresaw_stops_nothing_that_follows(house: House) -> N
     fail(house, lambda: RuntimeError("a bug"), 1)
     await house.ring("v1")
     with pytest.raises(RuntimeError):
-        await house.calls._floor.chronicle.written()
+        await house.calls._registry.chronicle.written()
     second = await house.ring("v2")
     assert (await house.state(second))[0] == "queued"
 
 
 async def test_nothing_to_write_is_nothing_to_wait_for(house: House) -> None:
-    await house.calls._floor.chronicle.written()
+    await house.calls._registry.chronicle.written()

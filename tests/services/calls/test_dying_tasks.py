@@ -7,13 +7,13 @@ import pytest
 from tests.dying import DiedError, dies_once
 from tests.services.calls.house import House
 from visavis.services.calls.chronicle import Chronicle
-from visavis.services.calls.floor import Floor
+from visavis.services.calls.registry import CallRegistry
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_the_next_batch_is_written(house: House) -> None:
-    chronicle = house.calls._floor.chronicle
+    chronicle = house.calls._registry.chronicle
     await house.connect()
     with dies_once("call log writing", Chronicle, "_write"), pytest.raises(DiedError):
         await chronicle.written()
@@ -22,7 +22,7 @@ async def test_the_next_batch_is_written(house: House) -> None:
 
 
 async def test_other_work_goes_on(house: House) -> None:
-    floor: Floor = house.calls._floor
+    registry: CallRegistry = house.calls._registry
     done: list[int] = []
 
     class Work:
@@ -31,7 +31,7 @@ async def test_other_work_goes_on(house: House) -> None:
 
     work = Work()
     with dies_once("work of a call", work, "perform"):
-        floor.run(work.perform())
-        floor.run(work.perform())
-        await floor.quiet()
+        registry.run_task(work.perform())
+        registry.run_task(work.perform())
+        await registry.wait_idle()
     assert done == [1]

@@ -25,7 +25,7 @@ async def made(house: House) -> Joining:
 async def come(house: House, joining: Joining, socket_id: str = "v") -> None:
     visitor = Visitor(socket_id, 1, call_id=joining.call_id)
     await house.calls.from_visitor(visitor, signaling.Call("video", OFFER))
-    await house.quiet()
+    await house.wait_idle()
 
 
 async def test_each_address_leads_one_side_to_the_call(house: House) -> None:
@@ -65,7 +65,7 @@ async def test_the_visitor_may_come_first(house: House) -> None:
     assert await refused(house.agent(accept)) is ErrorKind.PermissionDenied
     assert house.heard("a") == house.heard("b") == []
     house.calls.agent_arrived(desk("j", call_id=joining.call_id))
-    await house.quiet()
+    await house.wait_idle()
     assert house.heard("j") == ["mine", "callState", "offer"]
 
 
@@ -76,7 +76,7 @@ async def test_an_agent_in_another_call_takes_it_afterwards(house: House) -> Non
     await come(house, joining)
     assert house.heard("j") == []
     await house.agent(signaling.HangUp(other))
-    await house.quiet()
+    await house.wait_idle()
     assert house.heard("j")[0] == "mine"
 
 

@@ -30,7 +30,7 @@ async def act(
         doing = house.calls.from_visitor(Visitor(socket_id, 1, source=source), message)
         return await refused(doing)
     except AssertionError:
-        await house.quiet()
+        await house.wait_idle()
         return None
 
 
@@ -56,7 +56,7 @@ async def test_many_sockets_of_one_network_take_few_places(house: House) -> None
     assert house.last("real", "queued")["place"] == 2
     house.calls.agent_arrived(desk("a"))
     house.calls.agent_arrived(desk("b", 2))
-    await house.quiet()
+    await house.wait_idle()
     assert house.last("real", "callState")["state"] == "ringing"
 
 
@@ -118,7 +118,7 @@ async def test_many_pages_of_one_network_do_not_hide_the_others(house: House) ->
 
 
 def guard_of(house: House, **values: int) -> VisitorGuard:
-    return VisitorGuard(VisitorLimits(**values), house.calls._floor.now)
+    return VisitorGuard(VisitorLimits(**values), house.calls._registry.now)
 
 
 def test_unknown_join_links_are_counted(house: House) -> None:
@@ -146,7 +146,7 @@ def test_a_limit_of_0_is_none(house: House) -> None:
 
 def test_what_is_remembered_is_bounded(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_WATCHED", 3)
-    buckets = TokenBuckets(house.calls._floor.now)
+    buckets = TokenBuckets(house.calls._registry.now)
     for n in range(10):
         buckets.add(("use", str(n)), 10)
     assert len(buckets) == 3

@@ -169,12 +169,12 @@ async def test_a_reloaded_page_gets_a_new_link_and_the_old_one_flows_until_then(
     await house.agent(signaling.Answer(call_id, 2, ANSWER))
     assert house.last("w", "answer")["link"] == 2
     assert "close 1" not in house.media.asked
-    assert set(house.calls.kept()) == {Link(call_id, 1), Link(call_id, 2)}
+    assert set(house.calls.active_bridges()) == {Link(call_id, 1), Link(call_id, 2)}
     await house.up(call_id, 2)
     assert house.media.asked[-1] == "close 1"
     assert house.heard("a")[-2:] == ["linked", "callState"]
     assert (house.last("a")["state"], house.last("a")["link"]) == ("connected", 2)
-    assert house.calls.kept() == [Link(call_id, 2)]
+    assert house.calls.active_bridges() == [Link(call_id, 2)]
     await house.pass_time(2 * RESUME_SECONDS)
     assert house.calls.count == 1
 
@@ -260,7 +260,7 @@ async def test_a_visitor_s_page_connects_while_it_rings(house: House) -> None:
     call_id = await house.ring()
     assert house.media.asked == []  # but not in the queue
     house.calls.agent_arrived(desk("a"))
-    await house.quiet()
+    await house.wait_idle()
     answer = house.last("v", "provisionalAnswer")
     assert "a=ice-ufrag:vis1\r" in answer["sdp"]
     assert answer["sdp"].count("a=inactive\r") == 2
@@ -275,7 +275,7 @@ async def test_a_queued_visitor_may_be_first_to_offer_again(house: House) -> Non
     await house.visitor(signaling.Offer(call_id, 1, without_video(OFFER)))
     assert house.media.asked == []
     house.calls.agent_arrived(desk("a"))
-    await house.quiet()
+    await house.wait_idle()
     assert house.last("v", "provisionalAnswer")["sdp"].count("a=inactive\r") == 1
 
 
@@ -285,7 +285,7 @@ async def test_a_visitor_who_hangs_up_at_once_leaves_no_link(house: House) -> No
     await house.calls.from_visitor(visitor, signaling.Call("video", OFFER, "Ann"))
     call_id = house.last("v", "calling")["callId"]
     await house.calls.from_visitor(visitor, signaling.HangUp(call_id))
-    await house.quiet()
+    await house.wait_idle()
     assert house.media.asked == []
 
 
@@ -445,7 +445,7 @@ async def test_a_call_that_ends_while_its_link_is_built_is_cleaned_up(house: Hou
 
     house.media.open_leg = open_leg  # type: ignore[method-assign, assignment]
     house.calls.agent_arrived(desk("a"))
-    await house.quiet()
+    await house.wait_idle()
     assert house.media.asked[-1] == "close 1"
 
 

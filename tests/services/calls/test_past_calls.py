@@ -23,7 +23,7 @@ async def lose(house: House, side: Side) -> None:
         house.calls.visitor_left(Visitor("v", 1))
     else:
         house.calls.agent_left(desk("a"))
-    await house.quiet()
+    await house.wait_idle()
 
 
 @pytest.mark.parametrize("side", Side)
@@ -117,7 +117,7 @@ async def test_open_lists_hear_of_a_call_that_ended_once_it_can_be_read(house: H
     await house.agent(signaling.HangUp(call_id))
     assert revisions(house)[-1] == before
     await house.pass_time(0.2)
-    await house.calls._floor.chronicle.written()
+    await house.calls._registry.chronicle.written()
     await house.pass_time(2)
     assert revisions(house)[-1] > before
 

@@ -29,7 +29,7 @@ async def test_pages_are_told_when_the_first_agent_comes_and_the_last_has_gone(
     empty: House,
 ) -> None:
     empty.calls.agent_arrived(desk("a"))
-    await empty.quiet()
+    await empty.wait_idle()
     empty.calls.agent_arrived(desk("b", 2))
     empty.calls.agent_left(desk("a"))
     empty.calls.agent_left(desk("b", 2))

@@ -153,7 +153,7 @@ async def test_the_other_s_link_fails(house: House, how: str) -> None:
             house.calls.agent_left(CY)
         case "hangUp":
             await house.agent(signaling.HangUp(call_id), CY)
-    await house.quiet()
+    await house.wait_idle()
     reason = {"left": "away", "hangUp": "declined"}.get(how, "failed")
     assert house.last("a", "transferFailed")["reason"] == reason
     assert house.last("b")["type"] == "ended" or how == "left"

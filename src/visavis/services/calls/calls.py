@@ -21,13 +21,13 @@ from visavis.domain.policy import RecordingPolicy
 from visavis.services.calls.chronicle import Chronicle
 from visavis.services.calls.desks import Desks
 from visavis.services.calls.ears import Ears
-from visavis.services.calls.floor import Floor, Scheduler
 from visavis.services.calls.joins import Invitee, Joining, Joins
 from visavis.services.calls.links import Links, Relays
 from visavis.services.calls.lobby import Lobby
 from visavis.services.calls.news import News
 from visavis.services.calls.parties import Parties
 from visavis.services.calls.probes import Probes
+from visavis.services.calls.registry import CallRegistry, Scheduler
 from visavis.services.calls.ringing import Ringing
 from visavis.services.calls.staffing import Staffing
 from visavis.services.calls.taping import Taping
@@ -60,27 +60,34 @@ class Calls:
         self._config_of = config_of
         guard = self.guard = VisitorGuard(limits or VisitorLimits(), clock)
         chronicle = Chronicle(store, node_id, schedule)
-        floor = self._floor = Floor(
+        registry = self._registry = CallRegistry(
             bus=bus, clock=clock, schedule=schedule, new_id=new_id, chronicle=chronicle
         )
         presence = Presence()
-        self._taping = Taping(floor, media, store)
-        links = self._links = Links(floor, media, self._taping, relays)
-        self._ringing = Ringing(floor, presence, links)
-        self._transfers = Transfers(floor, presence, links)
-        self._staffing = Staffing(floor, presence, announce)
-        self._lobby = Lobby(floor, presence)
-        self._news = News(bus, floor, presence, self._ringing, self._lobby)
-        self._parties = Parties(floor, links, self._transfers)
+        self._taping = Taping(registry, media, store)
+        links = self._links = Links(registry, media, self._taping, relays)
+        self._ringing = Ringing(registry, presence, links)
+        self._transfers = Transfers(registry, presence, links)
+        self._staffing = Staffing(registry, presence, announce)
+        self._lobby = Lobby(registry, presence)
+        self._news = News(bus, registry, presence, self._ringing, self._lobby)
+        self._parties = Parties(registry, links, self._transfers)
         self._desks = Desks(
-            floor, presence, self._ringing, links, self._transfers, self._parties, self._news, store
+            registry,
+            presence,
+            self._ringing,
+            links,
+            self._transfers,
+            self._parties,
+            self._news,
+            store,
         )
-        self._joins = Joins(floor, self._desks.take)
+        self._joins = Joins(registry, self._desks.take)
         self._visitors = Visitors(
             config_of=config_of,
             policy_of=policy_of,
             store=store,
-            floor=floor,
+            registry=registry,
             ringing=self._ringing,
             parties=self._parties,
             lobby=self._lobby,
@@ -90,13 +97,13 @@ class Calls:
             guard=guard,
             staffing=self._staffing,
         )
-        self._probes = Probes(floor, media)
-        self.ears: MediaListener = Ears(floor, links, self._transfers, self._taping)
+        self._probes = Probes(registry, media)
+        self.ears: MediaListener = Ears(registry, links, self._transfers, self._taping)
 
     @property
     def count(self) -> int:
         """How many calls have not ended."""
-        return len(self._floor.calls)
+        return len(self._registry.calls)
 
     @property
     def unrecorded(self) -> int:
@@ -109,12 +116,12 @@ class Calls:
 
     def is_in_call(self, socket_id: str) -> bool:
         """Whether a page is a party of a call."""
-        return self._floor.seated(socket_id) is not None
+        return self._registry.participant_at(socket_id) is not None
 
     def renew_relays(self, socket_id: str) -> None:
         """Give a page that is a party of a call credentials again, before its own expire."""
-        if seated := self._floor.seated(socket_id):
-            self._links.tell_relays(*seated)
+        if current := self._registry.participant_at(socket_id):
+            self._links.tell_relays(*current)
 
     # A visitor's page
 
@@ -191,7 +198,9 @@ class Calls:
             await self._demand_enabled(desk.agent.site_id)
             self._lobby.invite(desk, message)
             return
-        call, seat = self._floor.party(desk.agent.site_id, message.call_id, desk.socket_id)
+        call, seat = self._registry.participant_of(
+            desk.agent.site_id, message.call_id, desk.socket_id
+        )
         if isinstance(message, signaling.Transfer):
             self._transfers.start(call, seat, message.agent_id, message.note)
         else:
@@ -203,7 +212,7 @@ class Calls:
         """A call for another live-chat product; raises `AudioVideoChatDisabled`."""
         await self._demand_enabled(agent.site_id)
         joining = self._joins.make(agent, media, name, email)
-        await self._floor.chronicle.written()
+        await self._registry.chronicle.written()
         return joining
 
     def join(self, token: str) -> Invitee:
@@ -212,33 +221,33 @@ class Calls:
 
     async def end(self, site_id: int, call_id: str) -> None:
         """End a call that goes on; raises `CallNotPossible` when it is over."""
-        call = self._floor.calls.get(call_id)
+        call = self._registry.calls.get(call_id)
         if call is None or call.site_id != site_id:
             raise VisavisError(ErrorKind.CallNotPossible, "The call has already ended.")
-        self._floor.end(call, Event.ENDED_BY_API)
-        await self._floor.chronicle.written()
+        self._registry.end(call, Event.ENDED_BY_API)
+        await self._registry.chronicle.written()
 
     # The node
 
     def config_changed(self, config: Config) -> None:
         """Switched off, the queue is sent home; what goes on goes on to its end."""
         if not config.is_enabled:
-            with self._floor.gathering():
+            with self._registry.batch_changes():
                 for call in list(self._ringing.queue(config.site_id)):
-                    self._floor.end(call, Event.SWITCHED_OFF)
+                    self._registry.end(call, Event.SWITCHED_OFF)
 
-    def kept(self) -> list[Link]:
+    def active_bridges(self) -> list[Link]:
         """The links that a media worker must not close."""
-        return self._floor.kept()
+        return self._registry.active_bridges()
 
     async def shut_down(self) -> None:
         """End every call and see it through to the database and the media worker."""
-        with self._floor.gathering():
-            for call in list(self._floor.calls.values()):
-                self._floor.end(call, Event.SHUT_DOWN)
-        await self._floor.quiet()
+        with self._registry.batch_changes():
+            for call in list(self._registry.calls.values()):
+                self._registry.end(call, Event.SHUT_DOWN)
+        await self._registry.wait_idle()
         try:
-            await self._floor.chronicle.written()
+            await self._registry.chronicle.written()
         except VisavisError as error:
             log.error("calls not written down", error=error.message)  # noqa: TRY400
 

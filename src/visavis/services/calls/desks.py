@@ -10,11 +10,11 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
 from visavis.domain.people import Permission
 from visavis.domain.signaling import Media
-from visavis.services.calls.floor import Floor
 from visavis.services.calls.links import Links
 from visavis.services.calls.live import LiveCall, Seat
 from visavis.services.calls.news import News
 from visavis.services.calls.parties import Parties, mine_of
+from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.ringing import Ringing
 from visavis.services.calls.transfers import Transfers
 from visavis.services.ports import Store
@@ -26,7 +26,7 @@ _CONNECT: Final = "connect"
 class Desks:
     def __init__(
         self,
-        floor: Floor,
+        registry: CallRegistry,
         presence: Presence,
         ringing: Ringing,
         links: Links,
@@ -35,7 +35,7 @@ class Desks:
         news: News,
         store: Store,
     ) -> None:
-        self._floor = floor
+        self._registry = registry
         self._presence = presence
         self._ringing = ringing
         self._links = links
@@ -57,7 +57,7 @@ class Desks:
             may_accept_calls=agent.may(Permission.ACCEPT_CALLS),
             agent_id=agent.id,
             is_available=self._presence.is_available(agent.id),
-            now=self._floor.now(),
+            now=self._registry.now(),
         )
 
     def arrive(self, desk: Desk) -> None:
@@ -65,20 +65,20 @@ class Desks:
         if desk.agent.may(Permission.ACCEPT_CALLS):
             self._presence.arrive(desk)
             self._news.tell_all(desk)
-            self._floor.changed(desk.agent.site_id)
+            self._registry.notify_changed(desk.agent.site_id)
 
     def leave(self, desk: Desk) -> None:
         """The page is gone; its call waits for it to come back."""
         self._presence.leave(desk)
-        if seated := self._floor.seated(desk.socket_id):
-            self._rise(*seated)
-        self._floor.changed(desk.agent.site_id)
+        if current := self._registry.participant_at(desk.socket_id):
+            self._rise(*current)
+        self._registry.notify_changed(desk.agent.site_id)
 
     def revoke(self, desk: Desk) -> None:
         self._presence.leave(desk)
-        if seated := self._floor.seated(desk.socket_id):
-            self._parties.hang_up(*seated)
-        self._floor.changed(desk.agent.site_id)
+        if current := self._registry.participant_at(desk.socket_id):
+            self._parties.hang_up(*current)
+        self._registry.notify_changed(desk.agent.site_id)
 
     async def set_available(self, desk: Desk, *, is_available: bool) -> None:
         """Remember it and tell all the agent's consoles; raises `StoreUnavailable`."""
@@ -89,13 +89,13 @@ class Desks:
         self._presence.set_available(agent.id, is_available=is_available)
         for open_desk in self._presence.desks_of(agent.site_id, agent.id):
             presence = signaling.Presence(is_available=is_available)
-            self._floor.tell_socket(open_desk.socket_id, presence)
-        self._floor.changed(agent.site_id)
+            self._registry.send_to_socket(open_desk.socket_id, presence)
+        self._registry.notify_changed(agent.site_id)
 
     async def accept(self, desk: Desk, message: signaling.Accept) -> None:
         """Take a ringing call; raises `CallNotPossible` when another agent was first."""
-        call = self._floor.find(desk.agent.site_id, message.call_id)
-        if self._floor.is_engaged(desk.agent.id):
+        call = self._registry.find(desk.agent.site_id, message.call_id)
+        if self._registry.is_busy(desk.agent.id):
             raise VisavisError(ErrorKind.CallNotPossible, "Hang up your other call first.")
         if transfer := self._transfers.rung_at(call, desk):
             self._transfers.accept(call, transfer, desk)
@@ -106,19 +106,19 @@ class Desks:
 
     def take(self, call: LiveCall, desk: Desk) -> None:
         """This desk has the call, at once."""
-        self._floor.move(call, Event.RING)
+        self._registry.apply(call, Event.RING)
         seat = self._sit(call, desk, call.record.media)
-        self._floor.run(self._links.take(call, seat))
+        self._registry.run_task(self._links.take(call, seat))
 
     def decline(self, desk: Desk, call_id: str) -> None:
-        call = self._floor.find(desk.agent.site_id, call_id)
+        call = self._registry.find(desk.agent.site_id, call_id)
         if transfer := self._transfers.rung_at(call, desk):
             self._transfers.fail(call, transfer, "declined")
         else:
             self._ringing.decline(desk, call)
 
     def resume(self, desk: Desk, message: signaling.Resume) -> None:
-        call = self._floor.find(desk.agent.site_id, message.call_id)
+        call = self._registry.find(desk.agent.site_id, message.call_id)
         seat = call.seat_of_agent(desk.agent.id)
         if seat is None:
             raise VisavisError(ErrorKind.PermissionDenied, "This is not your call.")
@@ -129,21 +129,26 @@ class Desks:
         if call.transfer and seat is call.transfer.seat:
             self._transfers.fail(call, call.transfer, "away")
         else:
-            self._floor.leave(call, seat, lambda: self._floor.end(call, LEAVE[Side.AGENT]))
+            self._registry.disconnect(
+                call, seat, lambda: self._registry.end(call, LEAVE[Side.AGENT])
+            )
 
     def _sit(self, call: LiveCall, desk: Desk, media: Media) -> Seat:
         """Raises `CallNotPossible`, and nothing has changed, if the call does not ring."""
         next_state(call.record.state, Event.ACCEPT)
         agent = call.record.agent = desk.agent
         seat = call.agent = Seat(Side.AGENT, desk.socket_id, agent)
-        self._floor.sit(call, seat)
+        self._registry.add_participant(call, seat)
         if call.desk_of or desk.socket_id not in call.rung:
-            self._floor.tell(seat, mine_of(call))
+            self._registry.send(seat, mine_of(call))
         data = {"agentName": agent.name, "agentId": agent.id, "media": media}
-        self._floor.move(call, Event.ACCEPT, by="agent", **data)
+        self._registry.apply(call, Event.ACCEPT, by="agent", **data)
         self._ringing.stop(call, "accepted")
-        self._floor.after(
-            call, _CONNECT, CONNECT_SECONDS, lambda: self._floor.end(call, Event.CONNECT_TIME_OUT)
+        self._registry.set_timer(
+            call,
+            _CONNECT,
+            CONNECT_SECONDS,
+            lambda: self._registry.end(call, Event.CONNECT_TIME_OUT),
         )
-        self._floor.changed(call.site_id)
+        self._registry.notify_changed(call.site_id)
         return seat

@@ -11,9 +11,9 @@ import structlog
 from visavis.domain import signaling
 from visavis.domain.leg import Link, Side
 from visavis.rtp.quality import LegReport
-from visavis.services.calls.floor import Floor
 from visavis.services.calls.links import Links
 from visavis.services.calls.live import LiveCall, LiveLink
+from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.taping import Taping
 from visavis.services.calls.transfers import Transfers
 
@@ -26,8 +26,10 @@ QUALITY_SECONDS: Final = 1.8
 class Ears:
     """Implements `services.ports.MediaListener`. What concerns no call any longer is let go."""
 
-    def __init__(self, floor: Floor, links: Links, transfers: Transfers, taping: Taping) -> None:
-        self._floor = floor
+    def __init__(
+        self, registry: CallRegistry, links: Links, transfers: Transfers, taping: Taping
+    ) -> None:
+        self._registry = registry
         self._links = links
         self._transfers = transfers
         self._taping = taping
@@ -50,7 +52,7 @@ class Ears:
             self._taping.lost(found[0], why)
 
     async def quality(self, link: Link, side: Side, report: LegReport) -> None:
-        call = self._links.parting.get(link.call_id) or self._floor.calls.get(link.call_id)
+        call = self._links.parting.get(link.call_id) or self._registry.calls.get(link.call_id)
         if call and call.present and call.present.link == link:
             call.record.quality[side] = msgspec.to_builtins(report)
             if not call.is_over:
@@ -58,15 +60,15 @@ class Ears:
 
     async def worker_lost(self, links: Collection[Link]) -> None:
         for call_id in {link.call_id for link in links}:
-            if call := self._floor.calls.get(call_id):
+            if call := self._registry.calls.get(call_id):
                 self._links.lost(call, links)
 
     def _tell_quality(self, call: LiveCall, live: LiveLink, side: Side, report: LegReport) -> None:
-        seat, now = live.seats[side], self._floor.now()
+        seat, now = live.seats[side], self._registry.now()
         if seat.told_at and (now - seat.told_at).total_seconds() < QUALITY_SECONDS:
             return
         seat.told_at = now
-        self._floor.tell(
+        self._registry.send(
             seat,
             signaling.Quality(
                 call_id=call.id,
@@ -78,6 +80,6 @@ class Ears:
         )
 
     def _find(self, link: Link) -> tuple[LiveCall, LiveLink] | None:
-        call = self._floor.calls.get(link.call_id)
+        call = self._registry.calls.get(link.call_id)
         live = call.links.get(link.number) if call else None
         return (call, live) if call and live else None

@@ -16,8 +16,8 @@ from visavis.domain.leg import Side
 from visavis.domain.people import Agent, Visitor
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.signaling import Media
-from visavis.services.calls.floor import Floor
 from visavis.services.calls.live import LiveCall, Seat, Tape
+from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.words import line_of
 from visavis.services.presence import Desk
 from visavis.services.secrets import digest
@@ -48,38 +48,38 @@ class Joining:
 class Joins:
     """`take` gives a call to an agent at a desk."""
 
-    def __init__(self, floor: Floor, take: Callable[[LiveCall, Desk], None]) -> None:
-        self._floor = floor
+    def __init__(self, registry: CallRegistry, take: Callable[[LiveCall, Desk], None]) -> None:
+        self._registry = registry
         self._take = take
         self._invitees: dict[bytes, Invitee] = {}
         self._tokens: dict[str, list[bytes]] = {}
         self._desks: dict[str, Desk] = {}
-        floor.endings.append(self._forget)
-        floor.changes.append(self._settle)
+        registry.end_listeners.append(self._forget)
+        registry.change_listeners.append(self._settle)
 
     def make(self, agent: Agent, media: Media, name: str, email: str) -> Joining:
         """A call between the agent and a visitor, each of whom comes by an address of their own."""
         visitor = Visitor("", agent.site_id, line_of(name), line_of(email))
         record = CallRecord(
-            id=self._floor.new_id(),
+            id=self._registry.new_id(),
             site_id=agent.site_id,
             visitor=visitor,
             media=media,
             is_recorded=False,
-            requested_at=self._floor.now(),
+            requested_at=self._registry.now(),
             origin="api",
         )
         call = LiveCall(
             record,
             Seat(Side.VISITOR, "", is_open=False),
-            self._floor.new_id(),
+            self._registry.new_id(),
             RecordingPolicy(agent.site_id),
-            Tape(self._floor.now()),
+            Tape(self._registry.now()),
             desk_of=agent,
         )
-        self._floor.add(call)
+        self._registry.add(call)
         gone = LEAVE[Side.VISITOR]
-        self._floor.after(call, "join", JOIN_SECONDS, lambda: self._floor.end(call, gone))
+        self._registry.set_timer(call, "join", JOIN_SECONDS, lambda: self._registry.end(call, gone))
         tokens = [self._admit(call, who) for who in (None, agent)]
         return Joining(call.id, *tokens)
 
@@ -92,19 +92,19 @@ class Joins:
 
     def come(self, visitor: Visitor) -> LiveCall:
         """The visitor of a join address calls; raises `CallNotPossible` the second time."""
-        call = self._floor.find(visitor.site_id, visitor.call_id)
+        call = self._registry.find(visitor.site_id, visitor.call_id)
         if call.links:
             raise VisavisError(
                 ErrorKind.CallNotPossible, "Somebody has already joined the call with this link."
             )
-        self._floor.cancel(call, "join")
+        self._registry.cancel_timer(call, "join")
         call.visitor.socket_id = visitor.id
-        self._floor.sit(call, call.visitor)
+        self._registry.add_participant(call, call.visitor)
         return call
 
     def arrive(self, desk: Desk) -> None:
         self._desks[desk.call_id] = desk
-        self._floor.changed(desk.agent.site_id)
+        self._registry.notify_changed(desk.agent.site_id)
 
     def leave(self, desk: Desk) -> None:
         if self._desks.get(desk.call_id) == desk:
@@ -112,19 +112,19 @@ class Joins:
 
     def _settle(self, site_id: int) -> None:
         """Bring together who is here."""
-        for call in self._floor.of_site(site_id):
+        for call in self._registry.list_by_site(site_id):
             if call.desk_of is None or not call.is_waiting:
                 continue
             desk = self._desks.get(call.id)
-            if desk and call.visitor.is_open and not self._floor.is_engaged(desk.agent.id):
+            if desk and call.visitor.is_open and not self._registry.is_busy(desk.agent.id):
                 self._take(call, desk)
             elif call.record.state is State.REQUESTED:
-                self._floor.move(call, Event.NOBODY_FREE)
-                self._floor.time_out(call, QUEUE_SECONDS, Event.QUEUE_TIME_OUT)
-                self._floor.tell(call.visitor, signaling.Queued(call_id=call.id, place=1))
+                self._registry.apply(call, Event.NOBODY_FREE)
+                self._registry.end_after(call, QUEUE_SECONDS, Event.QUEUE_TIME_OUT)
+                self._registry.send(call.visitor, signaling.Queued(call_id=call.id, place=1))
 
     def _admit(self, call: LiveCall, agent: Agent | None) -> str:
-        token = self._floor.new_id()
+        token = self._registry.new_id()
         key = digest(token)
         self._invitees[key] = Invitee(call.id, call.site_id, agent)
         self._tokens.setdefault(call.id, []).append(key)

@@ -14,7 +14,6 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Link, Side
 from visavis.domain.story import Happening
 from visavis.rtp.sdp import provisional_answer, rewrite
-from visavis.services.calls.floor import Floor
 from visavis.services.calls.live import (
     Description,
     LiveCall,
@@ -23,6 +22,7 @@ from visavis.services.calls.live import (
     read_answer,
     read_offer,
 )
+from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.sight import notice
 from visavis.services.calls.taping import Taping, describe
 from visavis.services.ports import MediaPlane
@@ -46,15 +46,19 @@ class Links:
     """
 
     def __init__(
-        self, floor: Floor, media: MediaPlane, taping: Taping, relays: Relays | None = None
+        self,
+        registry: CallRegistry,
+        media: MediaPlane,
+        taping: Taping,
+        relays: Relays | None = None,
     ) -> None:
-        self._floor = floor
+        self._registry = registry
         self._media = media
         self._taping = taping
         self._relays = relays
         self.parting: dict[str, LiveCall] = {}
         self.handed_over: Callable[[LiveCall, Seat], None] = lambda call, seat: None
-        floor.endings.append(self._close_all)
+        registry.end_listeners.append(self._close_all)
 
     @property
     def has_relay(self) -> bool:
@@ -64,16 +68,16 @@ class Links:
     def tell_relays(self, call: LiveCall, seat: Seat) -> None:
         """Give a party the credentials of its call, before it makes a peer connection."""
         if self._relays:
-            self._floor.tell(seat, self._relays(call.id))
+            self._registry.send(seat, self._relays(call.id))
 
     # A link's beginning
 
     def begin(self, call: LiveCall) -> None:
         """Ask the visitor's page for the next link. What flows now does so until the new one."""
         if call.newest >= MAX_LINKS:
-            self._floor.end(call, Event.MEDIA_FAILS)
+            self._registry.end(call, Event.MEDIA_FAILS)
             return
-        self._floor.cancel(call, _BUILD)
+        self._registry.cancel_timer(call, _BUILD)
         for link in list(call.links.values()):
             if link is not call.present:
                 self.drop(call, link)
@@ -82,7 +86,7 @@ class Links:
 
     def _ask_for_offer(self, call: LiveCall, link: LiveLink) -> None:
         self.tell_relays(call, call.visitor)
-        self._floor.tell(call.visitor, signaling.Connect(call_id=call.id, link=link.number))
+        self._registry.send(call.visitor, signaling.Connect(call_id=call.id, link=link.number))
 
     def renew(self, call: LiveCall) -> None:
         """Build another link in place of one that is lost."""
@@ -116,7 +120,7 @@ class Links:
             await self._build(call, link)
 
     async def _build(self, call: LiveCall, link: LiveLink) -> None:
-        self._floor.cancel(call, _BUILD)
+        self._registry.cancel_timer(call, _BUILD)
         try:
             await self._open_legs(call, link)
             if Side.AGENT in link.seats:
@@ -125,16 +129,16 @@ class Links:
             log.warning("link not built", link=str(link.link), error=error.kind.name)
             if error.kind is ErrorKind.MediaUnavailable:
                 # a worker is being started: until then the call's own timer runs
-                self._floor.after(
+                self._registry.set_timer(
                     call,
                     _BUILD,
                     RETRY_SECONDS,
-                    lambda: self._floor.run(self._try_again(call, link)),
+                    lambda: self._registry.run_task(self._try_again(call, link)),
                 )
             elif error.kind is ErrorKind.RecordingUnavailable:
-                self._floor.end(call, Event.CANNOT_RECORD)
+                self._registry.end(call, Event.CANNOT_RECORD)
             else:
-                self._floor.end(call, Event.MEDIA_FAILS)
+                self._registry.end(call, Event.MEDIA_FAILS)
         if not _is_wanted(call, link):
             await self._close(link)
 
@@ -153,7 +157,7 @@ class Links:
         offer = link.offered[Side.VISITOR]
         await self._set_remote(link, Side.VISITOR, offer)
         sdp = provisional_answer(offer.passed_on, link.transports[Side.VISITOR])
-        self._floor.tell(
+        self._registry.send(
             link.seats[Side.VISITOR],
             signaling.ProvisionalAnswer(call_id=call.id, link=link.number, sdp=sdp),
         )
@@ -193,12 +197,12 @@ class Links:
             link.offered.clear()  # the polite side has rolled its own one back
             link.described = {seat.side.other: offer, seat.side: answer}
             if call.record.allows(Event.ANSWER):
-                self._floor.move(call, Event.ANSWER, by="agent")
+                self._registry.apply(call, Event.ANSWER, by="agent")
             # which may give our end to it new credentials, for the answer to tell
             await self._set_remote(link, seat.side.other, offer)
             self._relay_answer(call, link, seat.side)
             await self._agree(call, link, seat.side)
-            notice(self._floor, call, link)
+            notice(self._registry, call, link)
             self._look(call, link)
 
     async def _agree(self, call: LiveCall, link: LiveLink, answered: Side) -> None:
@@ -218,7 +222,7 @@ class Links:
     def _relay_offer(self, call: LiveCall, link: LiveLink, side: Side) -> None:
         offer = link.offered[side]
         sdp = rewrite(offer.passed_on, link.transports[side.other], "actpass")
-        self._floor.tell(
+        self._registry.send(
             link.seats[side.other],
             signaling.Offer(
                 call_id=call.id, link=link.number, sdp=sdp, screen_mid=offer.screen_mid
@@ -228,7 +232,7 @@ class Links:
     def _relay_answer(self, call: LiveCall, link: LiveLink, side: Side) -> None:
         answer = link.described[side]
         sdp = rewrite(answer.passed_on, link.transports[side.other], "passive")
-        self._floor.tell(
+        self._registry.send(
             link.seats[side.other],
             signaling.Answer(
                 call_id=call.id, link=link.number, sdp=sdp, screen_mid=answer.screen_mid
@@ -249,7 +253,7 @@ class Links:
         elif call.is_waiting:
             self.begin(call)
         elif call.present is None and call.record.state is not State.RECONNECTING:
-            self._floor.end(call, Event.LINK_LOST)
+            self._registry.end(call, Event.LINK_LOST)
 
     def lost(self, call: LiveCall, gone: Collection[Link]) -> None:
         """A worker has died with some of the call's links: others take their place at once."""
@@ -270,27 +274,27 @@ class Links:
             return
         if link is not call.present:
             call.present = link
-            self._floor.note(call, Happening.LINKED, link=link.number)
+            self._registry.record_event(call, Happening.LINKED, link=link.number)
             for older in [o for o in call.links.values() if o.number < link.number]:
                 self.drop(call, older)
             linked = signaling.Linked(call_id=call.id, link=link.number)
             for seat in link.seats.values():
-                self._floor.tell(seat, linked)
+                self._registry.send(seat, linked)
             if link.seats[Side.AGENT] is not call.agent:
                 self.handed_over(call, link.seats[Side.AGENT])
         if call.record.allows(Event.BOTH_LEGS_UP):
-            self._floor.move(call, Event.BOTH_LEGS_UP)
+            self._registry.apply(call, Event.BOTH_LEGS_UP)
 
     def _lose(self, call: LiveCall) -> None:
         if call.record.state is State.CONNECTED:
-            self._floor.move(call, Event.LINK_LOST)
-            self._floor.time_out(call, RESUME_SECONDS, Event.RESUME_TIME_OUT)
+            self._registry.apply(call, Event.LINK_LOST)
+            self._registry.end_after(call, RESUME_SECONDS, Event.RESUME_TIME_OUT)
 
     def drop(self, call: LiveCall, link: LiveLink) -> None:
         """Close a link that nobody waits for any longer."""
         call.links.pop(link.number, None)
         if link.is_open:
-            self._floor.run(self._close(link))
+            self._registry.run_task(self._close(link))
 
     async def _close(self, link: LiveLink) -> None:
         try:
@@ -303,14 +307,14 @@ class Links:
         links = [link for link in call.links.values() if link.is_open]
         call.links.clear()
         if links:
-            self._floor.run(self._part(call, links))
+            self._registry.run_task(self._part(call, links))
 
     async def _part(self, call: LiveCall, links: list[LiveLink]) -> None:
         """Close what the call had; its legs' last reports come meanwhile, and are kept too."""
         self.parting[call.id] = call
         await asyncio.gather(*map(self._close, links))
         del self.parting[call.id]
-        self._floor.chronicle.touch(call.record)
+        self._registry.chronicle.touch(call.record)
 
 
 def _own_link(call: LiveCall, seat: Seat, number: int) -> LiveLink:

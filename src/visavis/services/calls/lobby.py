@@ -11,7 +11,7 @@ from visavis.domain import signaling
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Visitor
 from visavis.domain.signaling import PageVisitor
-from visavis.services.calls.floor import Floor
+from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.words import line_of
 from visavis.services.presence import Desk, Presence
 
@@ -28,8 +28,8 @@ class Invitation:
 
 
 class Lobby:
-    def __init__(self, floor: Floor, presence: Presence) -> None:
-        self._floor = floor
+    def __init__(self, registry: CallRegistry, presence: Presence) -> None:
+        self._registry = registry
         self._presence = presence
         self._here: dict[int, dict[str, PageVisitor]] = {}
         self._sources: dict[str, str] = {}
@@ -42,7 +42,7 @@ class Lobby:
             visitor_id=visitor.id,
             name=line_of(message.name),
             page=line_of(message.page),
-            since=before.since if before else self._floor.now(),
+            since=before.since if before else self._registry.now(),
         )
         self._sources[visitor.id] = visitor.source
 
@@ -58,12 +58,12 @@ class Lobby:
         """Ask the visitor; raises `EntityNotFound` when they have gone or are in a call."""
         site_id, visitor_id = desk.agent.site_id, message.visitor_id
         is_here = visitor_id in self._here.get(site_id, {})
-        if not is_here or self._floor.seated(visitor_id):
+        if not is_here or self._registry.participant_at(visitor_id):
             raise VisavisError(ErrorKind.EntityNotFound, "That visitor is no longer on the page.")
-        invitation = Invitation(self._floor.new_id(), desk)
+        invitation = Invitation(self._registry.new_id(), desk)
         self._invitations[visitor_id] = invitation
-        self._floor.schedule(INVITATION_SECONDS, lambda: self._forget(visitor_id, invitation))
-        self._floor.tell_socket(
+        self._registry.schedule(INVITATION_SECONDS, lambda: self._forget(visitor_id, invitation))
+        self._registry.send_to_socket(
             visitor_id,
             signaling.Invited(
                 invitation=invitation.id, agent_name=desk.agent.name, media=message.media
@@ -102,7 +102,7 @@ class Lobby:
 
     def _free(self, site_id: int) -> Iterator[PageVisitor]:
         for visitor in reversed(self._here.get(site_id, {}).values()):
-            if not self._floor.seated(visitor.visitor_id):
+            if not self._registry.participant_at(visitor.visitor_id):
                 yield visitor
 
     def _forget(self, visitor_id: str, invitation: Invitation) -> None:

@@ -14,8 +14,8 @@ import msgspec
 
 from visavis.domain import signaling
 from visavis.domain.signaling import TeamMember, Waiting
-from visavis.services.calls.floor import Floor
 from visavis.services.calls.lobby import Lobby
+from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.ringing import Ringing
 from visavis.services.ports import Bus
 from visavis.services.presence import Desk, Presence
@@ -28,10 +28,10 @@ MAX_WAITING_TOLD: Final = 100
 
 class News:
     def __init__(
-        self, bus: Bus, floor: Floor, presence: Presence, ringing: Ringing, lobby: Lobby
+        self, bus: Bus, registry: CallRegistry, presence: Presence, ringing: Ringing, lobby: Lobby
     ) -> None:
         self._bus = bus
-        self._floor = floor
+        self._registry = registry
         self._presence = presence
         self._ringing = ringing
         self._lobby = lobby
@@ -39,8 +39,8 @@ class News:
         self._told_at: dict[int, datetime] = {}
         self._due: set[int] = set()
         self._revisions: dict[int, int] = {}
-        floor.changes.append(self.changed)
-        floor.chronicle.listeners.append(self._past_calls_changed)
+        registry.change_listeners.append(self.changed)
+        registry.chronicle.listeners.append(self._past_calls_changed)
 
     def changed(self, site_id: int) -> None:
         """Tell the site's pages soon, if there is anything new for them."""
@@ -49,14 +49,14 @@ class News:
         self._due.add(site_id)
         told_at, wait = self._told_at.get(site_id), SOON_SECONDS
         if told_at:
-            elapsed = (self._floor.now() - told_at).total_seconds()
+            elapsed = (self._registry.now() - told_at).total_seconds()
             wait = max(SOON_SECONDS, EVERY_SECONDS - max(0.0, elapsed))
-        self._floor.schedule(wait, lambda: self._tell(site_id))
+        self._registry.schedule(wait, lambda: self._tell(site_id))
 
     def tell_all(self, desk: Desk) -> None:
         """Everything, for a console that has just opened."""
         for message in self._messages(desk.agent.site_id):
-            self._floor.tell_socket(desk.socket_id, message)
+            self._registry.send_to_socket(desk.socket_id, message)
 
     def _past_calls_changed(self, site_id: int) -> None:
         self._revisions[site_id] = self._revisions.get(site_id, 0) + 1
@@ -69,7 +69,7 @@ class News:
             self._told.pop(site_id, None)
             self._told_at.pop(site_id, None)
             return
-        self._told_at[site_id] = self._floor.now()
+        self._told_at[site_id] = self._registry.now()
         told = self._told.setdefault(site_id, {})
         for message in self._messages(site_id):
             name, encoded = type(message).__name__, msgspec.json.encode(message)
@@ -105,6 +105,6 @@ class News:
         return sorted(members, key=lambda member: (member.name, member.agent_id))
 
     def _state(self, agent_id: int) -> Literal["available", "busy", "away"]:
-        if self._floor.is_engaged(agent_id):
+        if self._registry.is_busy(agent_id):
             return "busy"
         return "available" if self._presence.is_available(agent_id) else "away"

@@ -8,9 +8,9 @@ from visavis.domain import signaling
 from visavis.domain.call import HANG_UP, State
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.story import Happening
-from visavis.services.calls.floor import Floor
 from visavis.services.calls.links import Links
 from visavis.services.calls.live import LiveCall, Seat
+from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.sight import PARTY
 from visavis.services.calls.taping import message_of
 from visavis.services.calls.transfers import Transfers
@@ -22,14 +22,14 @@ FromParty = signaling.HangUp | signaling.Offer | signaling.Answer | signaling.Re
 
 
 class Parties:
-    def __init__(self, floor: Floor, links: Links, transfers: Transfers) -> None:
-        self._floor = floor
+    def __init__(self, registry: CallRegistry, links: Links, transfers: Transfers) -> None:
+        self._registry = registry
         self._links = links
         self._transfers = transfers
 
     async def perform(self, site_id: int, socket_id: str, message: FromParty) -> None:
         """Raises `EntityNotFound`, `PermissionDenied`, `CallNotPossible`, `ParameterInvalid`."""
-        call, seat = self._floor.party(site_id, message.call_id, socket_id)
+        call, seat = self._registry.participant_of(site_id, message.call_id, socket_id)
         match message:
             case signaling.HangUp():
                 self.hang_up(call, seat)
@@ -44,14 +44,14 @@ class Parties:
 
     def take_up(self, call: LiveCall, seat: Seat, socket_id: str, *, has_media: bool) -> None:
         """A party's page takes the call up again; raises `CallNotPossible`."""
-        self._floor.move_seat(call, seat, socket_id)
+        self._registry.move_participant(call, seat, socket_id)
         if seat.agent:
-            self._floor.tell(seat, mine_of(call))
-        self._floor.tell(seat, call.state(call.record.state, self._floor.now()))
+            self._registry.send(seat, mine_of(call))
+        self._registry.send(seat, call.state(call.record.state, self._registry.now()))
         if call.tape.state != "off" or call.record.is_unrecorded:
-            self._floor.tell(seat, message_of(call))
+            self._registry.send(seat, message_of(call))
         if call.chat.latest:
-            self._floor.tell(seat, call.transcript())
+            self._registry.send(seat, call.transcript())
         if call.is_waiting:
             self._wait_on(call, has_media=has_media)
         elif has_media:
@@ -61,8 +61,8 @@ class Parties:
 
     def demand_free(self, call: LiveCall, socket_id: str) -> None:
         """A page sits in one call at a time; raises `CallNotPossible`."""
-        seated = self._floor.seated(socket_id)
-        if seated and seated[0] is not call:
+        current = self._registry.participant_at(socket_id)
+        if current and current[0] is not call:
             raise VisavisError(ErrorKind.CallNotPossible, "Hang up your other call first.")
 
     def _wait_on(self, call: LiveCall, *, has_media: bool) -> None:
@@ -70,8 +70,8 @@ class Parties:
         if not has_media:
             self._links.begin(call)  # the offer that we have is of a page that is gone
         if call.record.state is State.QUEUED:
-            self._floor.tell(call.visitor, signaling.Queued(call_id=call.id, place=call.place))
-        self._floor.changed(call.site_id)
+            self._registry.send(call.visitor, signaling.Queued(call_id=call.id, place=call.place))
+        self._registry.notify_changed(call.site_id)
 
     def hang_up(self, call: LiveCall, seat: Seat) -> None:
         """Leave the call; it goes on only if it has already moved to another agent."""
@@ -81,7 +81,7 @@ class Parties:
         elif transfer and transfer.seat and seat is call.agent:
             self._transfers.leave(call, seat)
         else:
-            self._floor.end(call, HANG_UP[seat.side])
+            self._registry.end(call, HANG_UP[seat.side])
 
     def _relink(self, call: LiveCall, number: int) -> None:
         if number == call.newest:
@@ -92,7 +92,7 @@ class Parties:
     def _say(self, call: LiveCall, seat: Seat, message: signaling.Say) -> None:
         by, text = PARTY[seat.side], text_of(message.text)
         if line := call.chat.find(by, message.id):
-            self._floor.tell(seat, _said(call, line))  # sent again: the first answer was lost
+            self._registry.send(seat, _said(call, line))  # sent again: the first answer was lost
             return
         if call.is_waiting:
             raise VisavisError(ErrorKind.CallNotPossible, "Nobody has taken the call yet.")
@@ -102,10 +102,10 @@ class Parties:
             raise VisavisError(
                 ErrorKind.TooManyRequests, "This call has reached its limit of text."
             )
-        line = signaling.TextLine(by=by, text=text, at=self._floor.now(), id=message.id)
+        line = signaling.TextLine(by=by, text=text, at=self._registry.now(), id=message.id)
         call.chat.add(line)
-        self._floor.tell_both(call, _said(call, line))
-        self._floor.note(call, Happening.TEXT, by=by, text=text)
+        self._registry.send_to_both(call, _said(call, line))
+        self._registry.record_event(call, Happening.TEXT, by=by, text=text)
 
 
 def _said(call: LiveCall, line: signaling.TextLine) -> signaling.Said:

@@ -12,7 +12,7 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Link, Side
 from visavis.domain.signaling import PROBE_SECONDS
 from visavis.rtp.sdp import read_transport, rewrite
-from visavis.services.calls.floor import Floor
+from visavis.services.calls.registry import CallRegistry
 from visavis.services.ports import MediaPlane
 
 log = structlog.get_logger(__name__)
@@ -27,8 +27,8 @@ MAX_OF_SOURCE: Final = 4
 class Probes:
     """Each is a link of its own whose other leg stays empty."""
 
-    def __init__(self, floor: Floor, media: MediaPlane) -> None:
-        self._floor = floor
+    def __init__(self, registry: CallRegistry, media: MediaPlane) -> None:
+        self._registry = registry
         self._media = media
         self._going_on: set[str] = set()
         self._of_source: Counter[str] = Counter()
@@ -42,16 +42,16 @@ class Probes:
             raise VisavisError(ErrorKind.TooManyRequests)
         self._going_on.add(socket_id)
         self._of_source[source] += 1
-        link = Link(f"probe-{self._floor.new_id()}", 1)
-        self._floor.schedule(
-            PROBE_SECONDS, lambda: self._floor.run(self._end(socket_id, source, link))
+        link = Link(f"probe-{self._registry.new_id()}", 1)
+        self._registry.schedule(
+            PROBE_SECONDS, lambda: self._registry.run_task(self._end(socket_id, source, link))
         )
         for side in Side:
             transport = await self._media.open_leg(link, side)
         await self._media.set_remote(link, side, remote)
         # with its media inactive, the offer with our transport in it is its own answer
         probed = signaling.Probed(sdp=rewrite(offer, transport, "passive"))
-        self._floor.tell_socket(socket_id, probed)
+        self._registry.send_to_socket(socket_id, probed)
 
     async def _end(self, socket_id: str, source: str, link: Link) -> None:
         self._going_on.discard(socket_id)

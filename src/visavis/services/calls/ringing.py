@@ -11,24 +11,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from visavis.domain import signaling
 from visavis.domain.call import QUEUE_SECONDS, RING_SECONDS, Event, State
 from visavis.domain.people import Agent
-from visavis.services.calls.floor import Floor
 from visavis.services.calls.links import Links
 from visavis.services.calls.live import LiveCall
+from visavis.services.calls.registry import CallRegistry
 from visavis.services.presence import Desk, Presence
 
 
 class Ringing:
-    def __init__(self, floor: Floor, presence: Presence, links: Links) -> None:
-        self._floor = floor
+    def __init__(self, registry: CallRegistry, presence: Presence, links: Links) -> None:
+        self._registry = registry
         self._presence = presence
         self._links = links
-        floor.endings.append(lambda call: self.stop(call, str(call.record.reason)))
-        floor.changes.append(self.settle)
+        registry.end_listeners.append(lambda call: self.stop(call, str(call.record.reason)))
+        registry.change_listeners.append(self.settle)
 
     def settle(self, site_id: int) -> None:
         """Ring and queue as it ought to be now. To be called after whatever may change that."""
         on_duty = self._presence.available(site_id)
-        free = {a: desks for a, desks in on_duty.items() if not self._floor.is_engaged(a)}
+        free = {a: desks for a, desks in on_duty.items() if not self._registry.is_busy(a)}
         everybody = _by_socket(free.values())
         room = len(free)
         for call in self._waiting(site_id):
@@ -37,7 +37,7 @@ class Ringing:
                 room -= 1
                 self._ring(call, desks)
             elif _is_declined(call, on_duty):
-                self._floor.end(call, Event.EVERYBODY_DECLINED)
+                self._registry.end(call, Event.EVERYBODY_DECLINED)
                 return  # which has settled everything
             else:
                 self._queue(call)
@@ -55,7 +55,7 @@ class Ringing:
         for place, call in enumerate(self.queue(site_id), start=1):
             if call.place != place:
                 call.place = place
-                self._floor.tell(call.visitor, signaling.Queued(call_id=call.id, place=place))
+                self._registry.send(call.visitor, signaling.Queued(call_id=call.id, place=place))
 
     def queue(self, site_id: int) -> Iterator[LiveCall]:
         """First come, first served, within a rank."""
@@ -70,36 +70,36 @@ class Ringing:
                 yield call
 
     def _in_order(self, site_id: int) -> list[LiveCall]:
-        return sorted(self._floor.of_site(site_id), key=lambda call: call.rank)
+        return sorted(self._registry.list_by_site(site_id), key=lambda call: call.rank)
 
     def _ring(self, call: LiveCall, desks: Mapping[str, Desk]) -> None:
         if call.record.state is not State.RINGING:
             call.place = 0
-            self._floor.move(call, Event.RING)
-            self._floor.time_out(call, RING_SECONDS, Event.RING_TIME_OUT)
-            self._floor.run(self._links.prepare(call))
+            self._registry.apply(call, Event.RING)
+            self._registry.end_after(call, RING_SECONDS, Event.RING_TIME_OUT)
+            self._registry.run_task(self._links.prepare(call))
         if call.rung.keys() == desks.keys():
             return
         self._stop_at(call, [d for s, d in call.rung.items() if s not in desks], "busy")
         for socket_id, desk in desks.items():
             if socket_id not in call.rung:
                 call.rung[socket_id] = desk
-                self._floor.tell_socket(socket_id, ring_of(call))
+                self._registry.send_to_socket(socket_id, ring_of(call))
 
     def _queue(self, call: LiveCall) -> None:
         if call.record.state is State.QUEUED:
             return
         self.stop(call, "busy")
-        self._floor.move(call, Event.NOBODY_FREE)
-        self._floor.time_out(call, QUEUE_SECONDS, Event.QUEUE_TIME_OUT)
+        self._registry.apply(call, Event.NOBODY_FREE)
+        self._registry.end_after(call, QUEUE_SECONDS, Event.QUEUE_TIME_OUT)
         call.place = next(n for n, c in enumerate(self.queue(call.site_id), 1) if c is call)
-        self._floor.tell(call.visitor, signaling.Queued(call_id=call.id, place=call.place))
+        self._registry.send(call.visitor, signaling.Queued(call_id=call.id, place=call.place))
 
     def _stop_at(self, call: LiveCall, desks: list[Desk], reason: str) -> None:
         for desk in desks:
             del call.rung[desk.socket_id]
             stopped = signaling.RingStopped(call_id=call.id, reason=reason)
-            self._floor.tell_socket(desk.socket_id, stopped)
+            self._registry.send_to_socket(desk.socket_id, stopped)
 
 
 def ring_of(call: LiveCall, transferred_by: str = "", note: str = "") -> signaling.Ring:

@@ -8,13 +8,13 @@ from visavis.domain.leg import Side
 from visavis.domain.signaling import Party
 from visavis.domain.story import Happening
 from visavis.rtp.sdp import sent_video
-from visavis.services.calls.floor import Floor
 from visavis.services.calls.live import Description, LiveCall, LiveLink
+from visavis.services.calls.registry import CallRegistry
 
 PARTY: Final[dict[Side, Party]] = {Side.VISITOR: "visitor", Side.AGENT: "agent"}
 
 
-def notice(floor: Floor, call: LiveCall, link: LiveLink) -> None:
+def notice(registry: CallRegistry, call: LiveCall, link: LiveLink) -> None:
     """Write down who has begun to send video, or to share a screen, or ended that."""
     is_first = call.record.connected_at is None
     for side, description in link.described.items():
@@ -22,13 +22,13 @@ def notice(floor: Floor, call: LiveCall, link: LiveLink) -> None:
         if _has_camera(description) and side not in call.with_video:
             call.with_video.add(side)
             if not is_first:
-                floor.note(call, Happening.UPGRADED, by=by, side=side)
+                registry.record_event(call, Happening.UPGRADED, by=by, side=side)
         if description.screen_mid and side not in call.sharing:
             call.sharing.add(side)
-            floor.note(call, Happening.SHARE_STARTED, by=by, side=side)
+            registry.record_event(call, Happening.SHARE_STARTED, by=by, side=side)
         elif side in call.sharing and not description.screen_mid:
             call.sharing.discard(side)
-            floor.note(call, Happening.SHARE_STOPPED, by=by, side=side)
+            registry.record_event(call, Happening.SHARE_STOPPED, by=by, side=side)
 
 
 def _has_camera(description: Description) -> bool:

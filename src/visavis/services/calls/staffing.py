@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from visavis.domain.call import Event
-from visavis.services.calls.floor import Floor
 from visavis.services.calls.live import Timer
+from visavis.services.calls.registry import CallRegistry
 from visavis.services.presence import Presence
 
 GRACE_SECONDS: Final = 30.0
@@ -21,14 +21,14 @@ class Staffing:
     """
 
     def __init__(
-        self, floor: Floor, presence: Presence, announce: Callable[[int], Awaitable[None]]
+        self, registry: CallRegistry, presence: Presence, announce: Callable[[int], Awaitable[None]]
     ) -> None:
-        self._floor = floor
+        self._registry = registry
         self._presence = presence
         self._announce = announce
         self._staffed: set[int] = set()
         self._leaving: dict[int, Timer] = {}
-        floor.changes.append(self._settle)
+        registry.change_listeners.append(self._settle)
 
     def is_staffed(self, site_id: int) -> bool:
         return site_id in self._staffed
@@ -41,26 +41,26 @@ class Staffing:
                 self._staffed.add(site_id)
                 self._tell(site_id)
         elif site_id in self._staffed and site_id not in self._leaving:
-            self._leaving[site_id] = self._floor.schedule(
+            self._leaving[site_id] = self._registry.schedule(
                 GRACE_SECONDS, lambda: self._left(site_id)
             )
 
     def _is_somebody_here(self, site_id: int) -> bool:
-        is_talking = any(call.agent for call in self._floor.of_site(site_id))
+        is_talking = any(call.agent for call in self._registry.list_by_site(site_id))
         return is_talking or bool(self._presence.available(site_id))
 
     def _left(self, site_id: int) -> None:
         """The last agent has not come back: the callers who wait may leave a message."""
         del self._leaving[site_id]
         self._staffed.discard(site_id)
-        with self._floor.gathering():
-            for call in self._floor.of_site(site_id):
+        with self._registry.batch_changes():
+            for call in self._registry.list_by_site(site_id):
                 if call.is_waiting and call.desk_of is None:
-                    self._floor.end(call, Event.NOBODY_ON_DUTY)
+                    self._registry.end(call, Event.NOBODY_ON_DUTY)
         self._tell(site_id)
 
     def _tell(self, site_id: int) -> None:
-        self._floor.run(self._announce_change(site_id))
+        self._registry.run_task(self._announce_change(site_id))
 
     async def _announce_change(self, site_id: int) -> None:
         await self._announce(site_id)

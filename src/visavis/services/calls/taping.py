@@ -14,8 +14,8 @@ from visavis.domain.policy import Consent, Unrecordable
 from visavis.domain.recording import Manifest
 from visavis.domain.signaling import Party
 from visavis.domain.story import Happening
-from visavis.services.calls.floor import Floor
 from visavis.services.calls.live import LiveCall, LiveLink, Seat
+from visavis.services.calls.registry import CallRegistry
 from visavis.services.ports import MediaPlane, Store
 
 log = structlog.get_logger(__name__)
@@ -37,8 +37,8 @@ STATE_SENTENCES: Final = {
 class Taping:
     """`unrecorded` counts the calls that went on although they could not be recorded."""
 
-    def __init__(self, floor: Floor, media: MediaPlane, store: Store) -> None:
-        self._floor = floor
+    def __init__(self, registry: CallRegistry, media: MediaPlane, store: Store) -> None:
+        self._registry = registry
         self._media = media
         self._store = store
         self.unrecorded = 0
@@ -68,7 +68,7 @@ class Taping:
         try:
             self._cannot(call, why)
         except VisavisError:
-            self._floor.end(call, Event.CANNOT_RECORD)
+            self._registry.end(call, Event.CANNOT_RECORD)
 
     async def act(
         self, call: LiveCall, seat: Seat, action: Literal["start", "pause", "resume"]
@@ -98,7 +98,7 @@ class Taping:
             raise VisavisError(
                 ErrorKind.AgreementNeeded, "The visitor has not agreed to be recorded."
             )
-        manifest = await self._tap(call, link, record.recording_id or self._floor.new_id())
+        manifest = await self._tap(call, link, record.recording_id or self._registry.new_id())
         record.recording_id, record.is_recorded = manifest.recording_id, True
         if record.consent is Consent.NONE:
             record.consent = Consent.NOTICE  # the visitor's page says so from now on
@@ -110,7 +110,7 @@ class Taping:
         tape = call.tape
         manifest = tape.manifest = tape.manifest or self._manifest(call, recording_id)
         # the recorder takes what belongs to no call that goes on
-        await self._floor.chronicle.written()
+        await self._registry.chronicle.written()
         await self._media.tap(link.link, manifest)
         if not tape.is_listed:
             # only now: what nobody could write would be listed as on its way for ever
@@ -127,7 +127,7 @@ class Taping:
             media=record.media,
             visitor_name=record.visitor.name,
             agent_name=record.agent.name if record.agent else "",
-            started_at=self._floor.now(),
+            started_at=self._registry.now(),
         )
 
     def _cannot(self, call: LiveCall, why: str) -> None:
@@ -136,16 +136,16 @@ class Taping:
             raise VisavisError(ErrorKind.RecordingUnavailable)
         self.unrecorded += not call.record.is_unrecorded
         call.record.is_unrecorded = True
-        self._floor.note(call, Happening.UNRECORDED, why=why)
-        call.tape.state, call.tape.since, call.tape.by = "off", self._floor.now(), "system"
-        self._floor.tell_both(call, message_of(call))
+        self._registry.record_event(call, Happening.UNRECORDED, why=why)
+        call.tape.state, call.tape.since, call.tape.by = "off", self._registry.now(), "system"
+        self._registry.send_to_both(call, message_of(call))
 
     def _set(self, call: LiveCall, state: Literal["on", "paused"], by: Party) -> None:
         tape = call.tape
         if tape.state != state:
-            self._floor.note(call, _HAPPENING[tape.state, state], by=by)
-            tape.state, tape.since, tape.by = state, self._floor.now(), by
-            self._floor.tell_both(call, message_of(call))
+            self._registry.record_event(call, _HAPPENING[tape.state, state], by=by)
+            tape.state, tape.since, tape.by = state, self._registry.now(), by
+            self._registry.send_to_both(call, message_of(call))
 
 
 def message_of(call: LiveCall) -> signaling.Recording:

@@ -9,9 +9,9 @@ from visavis.domain.call import CONNECT_SECONDS, HANG_UP, RING_SECONDS, EndReaso
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
 from visavis.domain.story import Happening
-from visavis.services.calls.floor import Floor
 from visavis.services.calls.links import Links
 from visavis.services.calls.live import LiveCall, Seat, Transfer
+from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.ringing import ring_of
 from visavis.services.calls.taping import message_of
 from visavis.services.calls.words import text_of
@@ -21,13 +21,13 @@ _TRANSFER: Final = "transfer"
 
 
 class Transfers:
-    def __init__(self, floor: Floor, presence: Presence, links: Links) -> None:
-        self._floor = floor
+    def __init__(self, registry: CallRegistry, presence: Presence, links: Links) -> None:
+        self._registry = registry
         self._presence = presence
         self._links = links
         links.handed_over = self._hand_over
-        floor.endings.append(self._stop)
-        floor.changes.append(self._settle)
+        registry.end_listeners.append(self._stop)
+        registry.change_listeners.append(self._settle)
 
     def start(self, call: LiveCall, seat: Seat, agent_id: int, note: str = "") -> None:
         """Ring another agent's desks; raises `CallNotPossible`."""
@@ -38,14 +38,14 @@ class Transfers:
         desks = {d.socket_id: d for d in self._presence.desks_of(call.site_id, agent_id)}
         if not desks or not self._presence.is_available(agent_id):
             self._tell_failed(call, seat, "away")
-        elif self._floor.is_engaged(agent_id):
+        elif self._registry.is_busy(agent_id):
             self._tell_failed(call, seat, "busy")
         else:
             transfer = call.transfer = Transfer(agent_id, desks, note=text_of(note))
             self._limit(call, transfer, RING_SECONDS, "missed")
             for socket_id in desks:
                 ring = ring_of(call, transferred_by=seat.agent_name, note=transfer.note)
-                self._floor.tell_socket(socket_id, ring)
+                self._registry.send_to_socket(socket_id, ring)
 
     def rung_at(self, call: LiveCall, desk: Desk) -> Transfer | None:
         """What the desk is rung for, if it is."""
@@ -55,31 +55,31 @@ class Transfers:
     def accept(self, call: LiveCall, transfer: Transfer, desk: Desk) -> None:
         """The other agent takes it: link the visitor with them too."""
         seat = transfer.seat = Seat(Side.AGENT, desk.socket_id, desk.agent)
-        self._floor.sit(call, seat)
+        self._registry.add_participant(call, seat)
         self._stop_ringing(call, transfer, "accepted")
         self._limit(call, transfer, CONNECT_SECONDS, "failed")
-        self._floor.tell(seat, call.state(State.ACCEPTED, self._floor.now()))
+        self._registry.send(seat, call.state(State.ACCEPTED, self._registry.now()))
         self._links.begin(call)
-        self._floor.changed(call.site_id)
+        self._registry.notify_changed(call.site_id)
 
     def fail(self, call: LiveCall, transfer: Transfer, reason: str) -> None:
         """The call stays whose it was."""
         call.transfer = None
-        self._floor.cancel(call, _TRANSFER)
+        self._registry.cancel_timer(call, _TRANSFER)
         self._stop_ringing(call, transfer, reason)
         if seat := transfer.seat:
             for link in [o for o in call.links.values() if o.seats.get(Side.AGENT) is seat]:
                 self._links.drop(call, link)
             ended = signaling.Ended(call_id=call.id, reason=EndReason.FAILED, by="system")
-            self._floor.tell(seat, ended)
-            self._floor.rise(call, seat)
+            self._registry.send(seat, ended)
+            self._registry.remove_participant(call, seat)
         if call.agent is None:
-            self._floor.end(call, HANG_UP[Side.AGENT])
+            self._registry.end(call, HANG_UP[Side.AGENT])
             return
         self._tell_failed(call, call.agent, reason)
         if call.record.state is State.RECONNECTING:
             self._links.renew(call)
-        self._floor.changed(call.site_id)
+        self._registry.notify_changed(call.site_id)
 
     def leave(self, call: LiveCall, seat: Seat) -> None:
         """The first agent goes, sure that the other has it."""
@@ -90,32 +90,32 @@ class Transfers:
         """The visitor is linked with the other agent."""
         first, call.agent, call.record.agent = call.agent, seat, seat.agent
         call.transfer = None
-        self._floor.cancel(call, _TRANSFER)
+        self._registry.cancel_timer(call, _TRANSFER)
         data = {"agentName": seat.agent_name, "agentId": seat.agent_id}
-        self._floor.note(call, Happening.TRANSFERRED, by="agent", **data)
+        self._registry.record_event(call, Happening.TRANSFERRED, by="agent", **data)
         if first:
             self._tell_over(call, first)
         call.with_video.discard(Side.AGENT)
-        self._floor.tell_state(call)
-        self._floor.tell(seat, message_of(call))
-        self._floor.tell(seat, call.transcript())
-        self._floor.changed(call.site_id)
+        self._registry.send_state(call)
+        self._registry.send(seat, message_of(call))
+        self._registry.send(seat, call.transcript())
+        self._registry.notify_changed(call.site_id)
 
     def _tell_over(self, call: LiveCall, seat: Seat) -> None:
         ended = signaling.Ended(call_id=call.id, reason=EndReason.TRANSFERRED, by="agent")
-        self._floor.tell(seat, ended)
-        self._floor.rise(call, seat)
+        self._registry.send(seat, ended)
+        self._registry.remove_participant(call, seat)
 
     def _settle(self, site_id: int) -> None:
         """Who is rung may have gone, or have taken another call."""
-        for call in self._floor.of_site(site_id):
+        for call in self._registry.list_by_site(site_id):
             transfer = call.transfer
             if transfer is None or transfer.seat:
                 continue
             here = {d.socket_id for d in self._presence.desks_of(site_id, transfer.agent_id)}
             if not here or not self._presence.is_available(transfer.agent_id):
                 self.fail(call, transfer, "away")
-            elif self._floor.is_engaged(transfer.agent_id):
+            elif self._registry.is_busy(transfer.agent_id):
                 self.fail(call, transfer, "busy")
 
     def _stop(self, call: LiveCall) -> None:
@@ -126,11 +126,13 @@ class Transfers:
     def _stop_ringing(self, call: LiveCall, transfer: Transfer, reason: str) -> None:
         stopped = signaling.RingStopped(call_id=call.id, reason=reason)
         for socket_id in transfer.rung:
-            self._floor.tell_socket(socket_id, stopped)
+            self._registry.send_to_socket(socket_id, stopped)
         transfer.rung.clear()
 
     def _limit(self, call: LiveCall, transfer: Transfer, seconds: float, reason: str) -> None:
-        self._floor.after(call, _TRANSFER, seconds, lambda: self.fail(call, transfer, reason))
+        self._registry.set_timer(
+            call, _TRANSFER, seconds, lambda: self.fail(call, transfer, reason)
+        )
 
     def _tell_failed(self, call: LiveCall, seat: Seat, reason: str) -> None:
-        self._floor.tell(seat, signaling.TransferFailed(call_id=call.id, reason=reason))
+        self._registry.send(seat, signaling.TransferFailed(call_id=call.id, reason=reason))

@@ -14,12 +14,12 @@ from visavis.domain.leg import Side
 from visavis.domain.people import Visitor
 from visavis.domain.policy import Consent, RecordingPolicy
 from visavis.services.calls.desks import Desks
-from visavis.services.calls.floor import Floor
 from visavis.services.calls.joins import Joins
 from visavis.services.calls.links import Links
 from visavis.services.calls.live import LiveCall, Seat, Tape, read_offer
 from visavis.services.calls.lobby import Lobby
 from visavis.services.calls.parties import Parties
+from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.ringing import Ringing
 from visavis.services.calls.staffing import Staffing
 from visavis.services.calls.words import line_of, text_of
@@ -35,7 +35,7 @@ class Visitors:
         config_of: Callable[[int], Awaitable[Config]],
         policy_of: Callable[[int], Awaitable[RecordingPolicy]],
         store: Store,
-        floor: Floor,
+        registry: CallRegistry,
         ringing: Ringing,
         parties: Parties,
         lobby: Lobby,
@@ -48,7 +48,7 @@ class Visitors:
         self._config_of = config_of
         self._policy_of = policy_of
         self._store = store
-        self._floor = floor
+        self._registry = registry
         self._ringing = ringing
         self._parties = parties
         self._lobby = lobby
@@ -57,7 +57,7 @@ class Visitors:
         self._links = links
         self._guard = guard
         self._staffing = staffing
-        floor.endings.append(self._start_pause)
+        registry.end_listeners.append(self._start_pause)
 
     async def call(self, visitor: Visitor, message: signaling.Call) -> None:
         """Ring the site's agents, or whoever has invited the visitor.
@@ -71,13 +71,13 @@ class Visitors:
             raise VisavisError(ErrorKind.AudioVideoChatDisabled)
         policy = await self._policy_of(visitor.site_id)
         consent = _consent(policy, message, is_recorded=config.is_recording)
-        if self._floor.seated(visitor.id):
+        if self._registry.participant_at(visitor.id):
             raise VisavisError(ErrorKind.CallNotPossible, "Hang up your other call first.")
         call = self._joins.come(visitor) if visitor.call_id else self._begin(visitor, message)
         call.policy = policy
         record = call.record
         record.consent, record.is_recorded = consent, config.is_recording
-        record.recording_id = self._floor.new_id() if config.is_recording else None
+        record.recording_id = self._registry.new_id() if config.is_recording else None
         if self._links.has_relay:
             # made without the relay: only a call's parties are told of it
             self._introduce(call, visitor, message)
@@ -96,7 +96,7 @@ class Visitors:
         site_id, call_id = visitor.site_id, message.call_id
         if not call_id:
             call_id = await self._message_without_call(visitor, message.id)
-        await self._floor.chronicle.written()
+        await self._registry.chronicle.written()
 
         def work(rows: Transaction) -> bool:
             if rows.calls.leave_message(site_id, call_id, text, name, email):
@@ -106,8 +106,8 @@ class Visitors:
 
         if not await self._store.write(work):
             raise VisavisError(ErrorKind.CallNotPossible, "No message can be left for this call.")
-        self._floor.chronicle.past_calls_changed(site_id)
-        self._floor.tell_socket(visitor.id, signaling.MessageKept(call_id=message.call_id))
+        self._registry.chronicle.past_calls_changed(site_id)
+        self._registry.send_to_socket(visitor.id, signaling.MessageKept(call_id=message.call_id))
 
     async def _message_without_call(self, visitor: Visitor, message_id: str) -> str:
         """Write a missed call to keep a message with, once for each `message_id`; its id."""
@@ -120,7 +120,7 @@ class Visitors:
         call_id = digest(f"message {visitor.site_id} {message_id}").hex()[:32]
         known = await self._store.read(lambda rows: rows.calls.get(visitor.site_id, call_id))
         if known is None:
-            now = self._floor.now()
+            now = self._registry.now()
             record = CallRecord(
                 id=call_id,
                 site_id=visitor.site_id,
@@ -130,11 +130,11 @@ class Visitors:
                 requested_at=now,
             )
             record.apply(Event.NOBODY_ON_DUTY, now)
-            self._floor.chronicle.touch(record)
+            self._registry.chronicle.touch(record)
         return call_id
 
     def resume(self, visitor: Visitor, message: signaling.Resume) -> None:
-        call = self._floor.find(visitor.site_id, message.call_id)
+        call = self._registry.find(visitor.site_id, message.call_id)
         if not compare_digest(call.secret.encode(), message.secret.encode("utf-8", "replace")):
             raise VisavisError(ErrorKind.PermissionDenied, "This is not your call.")
         self._parties.demand_free(call, visitor.id)
@@ -144,20 +144,22 @@ class Visitors:
     def leave(self, visitor: Visitor) -> None:
         """The page is gone; its call waits for it to come back, and rings no more until then."""
         self._lobby.gone(visitor)
-        if seated := self._floor.seated(visitor.id):
-            call, seat = seated
-            self._floor.leave(call, seat, lambda: self._floor.end(call, LEAVE[Side.VISITOR]))
+        if current := self._registry.participant_at(visitor.id):
+            call, seat = current
+            self._registry.disconnect(
+                call, seat, lambda: self._registry.end(call, LEAVE[Side.VISITOR])
+            )
             if call.is_waiting:
                 self._ringing.stop(call, "abandoned")
-            self._floor.changed(visitor.site_id)
+            self._registry.notify_changed(visitor.site_id)
 
     def _begin(self, visitor: Visitor, message: signaling.Call) -> LiveCall:
-        waiting = [call for call in self._floor.of_site(visitor.site_id) if call.is_waiting]
+        waiting = [call for call in self._registry.list_by_site(visitor.site_id) if call.is_waiting]
         same_source = sum(1 for call in waiting if call.record.visitor.source == visitor.source)
         self._guard.demand_call(visitor, len(waiting), same_source)
-        now = self._floor.now()
+        now = self._registry.now()
         record = CallRecord(
-            id=self._floor.new_id(),
+            id=self._registry.new_id(),
             site_id=visitor.site_id,
             visitor=visitor,
             media=message.media,
@@ -167,12 +169,12 @@ class Visitors:
         call = LiveCall(
             record,
             Seat(Side.VISITOR, visitor.id),
-            self._floor.new_id(),
+            self._registry.new_id(),
             RecordingPolicy(visitor.site_id),
             Tape(now),
             rank=self._guard.rank(visitor, same_source),
         )
-        self._floor.add(call)
+        self._registry.add(call)
         return call
 
     def _start_pause(self, call: LiveCall) -> None:
@@ -188,21 +190,21 @@ class Visitors:
             name=line_of(message.name) or record.visitor.name,
             email=line_of(message.email) or record.visitor.email,
         )
-        self._floor.chronicle.touch(record)
-        self._floor.tell(
+        self._registry.chronicle.touch(record)
+        self._registry.send(
             call.visitor,
             signaling.Calling(call_id=call.id, is_recorded=record.is_recorded, secret=call.secret),
         )
 
     def _ring(self, call: LiveCall, invitation: str) -> None:
         desk = self._lobby.redeem(call.visitor.socket_id, invitation)
-        if desk and not self._floor.is_engaged(desk.agent.id):
+        if desk and not self._registry.is_busy(desk.agent.id):
             call.record.origin = "invitation"
             self._desks.take(call, desk)
         elif call.desk_of is None and not self._staffing.is_staffed(call.site_id):
-            self._floor.end(call, Event.NOBODY_ON_DUTY)
+            self._registry.end(call, Event.NOBODY_ON_DUTY)
         else:
-            self._floor.changed(call.site_id)
+            self._registry.notify_changed(call.site_id)
 
 
 def _consent(policy: RecordingPolicy, message: signaling.Call, *, is_recorded: bool) -> Consent:
