@@ -6,7 +6,7 @@ import pytest
 
 from tests.services.calls.house import House, desk
 from visavis.domain import signaling
-from visavis.services.calls import live
+from visavis.services.calls import active_call
 
 pytestmark = pytest.mark.anyio
 
@@ -49,7 +49,7 @@ async def test_a_page_that_comes_back_is_told_what_it_missed(house: House) -> No
 async def test_a_transcript_fits_into_one_message(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "MAX_TRANSCRIPT", 10)
+    monkeypatch.setattr(active_call, "MAX_TRANSCRIPT", 10)
     call_id = await house.connect()
     for text in ("aaaa", "bbbb", "cccc"):
         await house.visitor(signaling.Say(call_id, text))

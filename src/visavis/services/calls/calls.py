@@ -1,8 +1,8 @@
-"""All calls of this node: which part of the house deals with what pages and programs ask for.
+"""The calls of this node: dispatches the requests of pages and programs.
 
-What changes a call does so before its first await, so whoever comes first has it and no lock is
-needed. What then takes time (the database, the media worker) follows, and a link that is no longer
-wanted is closed by whoever was still busy with it.
+A method changes the call before its first await, so the first caller wins and no lock is needed.
+Slow work (the database, the media worker) follows; a task that built a bridge which is no longer
+wanted closes it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Link
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.domain.policy import RecordingPolicy
+from visavis.services.calls.bridges import Bridges, Relays
 from visavis.services.calls.chronicle import Chronicle
 from visavis.services.calls.desks import Desks
 from visavis.services.calls.ears import Ears
 from visavis.services.calls.joins import Invitee, Joining, Joins
-from visavis.services.calls.links import Links, Relays
 from visavis.services.calls.lobby import Lobby
 from visavis.services.calls.news import News
 from visavis.services.calls.parties import Parties
@@ -65,18 +65,18 @@ class Calls:
         )
         presence = Presence()
         self._taping = Taping(registry, media, store)
-        links = self._links = Links(registry, media, self._taping, relays)
-        self._ringing = Ringing(registry, presence, links)
-        self._transfers = Transfers(registry, presence, links)
+        bridges = self._bridges = Bridges(registry, media, self._taping, relays)
+        self._ringing = Ringing(registry, presence, bridges)
+        self._transfers = Transfers(registry, presence, bridges)
         self._staffing = Staffing(registry, presence, announce)
         self._lobby = Lobby(registry, presence)
         self._news = News(bus, registry, presence, self._ringing, self._lobby)
-        self._parties = Parties(registry, links, self._transfers)
+        self._parties = Parties(registry, bridges, self._transfers)
         self._desks = Desks(
             registry,
             presence,
             self._ringing,
-            links,
+            bridges,
             self._transfers,
             self._parties,
             self._news,
@@ -93,12 +93,12 @@ class Calls:
             lobby=self._lobby,
             joins=self._joins,
             desks=self._desks,
-            links=links,
+            bridges=bridges,
             guard=guard,
             staffing=self._staffing,
         )
         self._probes = Probes(registry, media)
-        self.ears: MediaListener = Ears(registry, links, self._transfers, self._taping)
+        self.ears: MediaListener = Ears(registry, bridges, self._transfers, self._taping)
 
     @property
     def count(self) -> int:
@@ -121,7 +121,7 @@ class Calls:
     def renew_relays(self, socket_id: str) -> None:
         """Give a page that is a party of a call credentials again, before its own expire."""
         if current := self._registry.participant_at(socket_id):
-            self._links.tell_relays(*current)
+            self._bridges.send_ice_servers(*current)
 
     # A visitor's page
 
@@ -198,13 +198,13 @@ class Calls:
             await self._demand_enabled(desk.agent.site_id)
             self._lobby.invite(desk, message)
             return
-        call, seat = self._registry.participant_of(
+        call, participant = self._registry.participant_of(
             desk.agent.site_id, message.call_id, desk.socket_id
         )
         if isinstance(message, signaling.Transfer):
-            self._transfers.start(call, seat, message.agent_id, message.note)
+            self._transfers.start(call, participant, message.agent_id, message.note)
         else:
-            await self._taping.act(call, seat, message.action)
+            await self._taping.act(call, participant, message.action)
 
     # Programs
 

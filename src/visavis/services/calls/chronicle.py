@@ -13,7 +13,7 @@ import structlog
 from visavis.domain.call import CallRecord
 from visavis.domain.errors import VisavisError
 from visavis.domain.story import CallEvent
-from visavis.services.calls.live import Timer
+from visavis.services.calls.active_call import Timer
 from visavis.services.ports import Store, Transaction
 from visavis.tasks import spawn
 

@@ -10,8 +10,8 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
 from visavis.domain.people import Permission
 from visavis.domain.signaling import Media
-from visavis.services.calls.links import Links
-from visavis.services.calls.live import LiveCall, Seat
+from visavis.services.calls.active_call import ActiveCall, Participant
+from visavis.services.calls.bridges import Bridges
 from visavis.services.calls.news import News
 from visavis.services.calls.parties import Parties, mine_of
 from visavis.services.calls.registry import CallRegistry
@@ -29,7 +29,7 @@ class Desks:
         registry: CallRegistry,
         presence: Presence,
         ringing: Ringing,
-        links: Links,
+        bridges: Bridges,
         transfers: Transfers,
         parties: Parties,
         news: News,
@@ -38,7 +38,7 @@ class Desks:
         self._registry = registry
         self._presence = presence
         self._ringing = ringing
-        self._links = links
+        self._bridges = bridges
         self._transfers = transfers
         self._parties = parties
         self._news = news
@@ -99,16 +99,16 @@ class Desks:
             raise VisavisError(ErrorKind.CallNotPossible, "Hang up your other call first.")
         if transfer := self._transfers.rung_at(call, desk):
             self._transfers.accept(call, transfer, desk)
-        elif call.desk_of:
+        elif call.reserved_for:
             raise VisavisError(ErrorKind.PermissionDenied, "That call is for another agent.")
         else:
-            await self._links.take(call, self._sit(call, desk, message.media))
+            await self._bridges.connect_agent(call, self._sit(call, desk, message.media))
 
-    def take(self, call: LiveCall, desk: Desk) -> None:
+    def take(self, call: ActiveCall, desk: Desk) -> None:
         """This desk has the call, at once."""
         self._registry.apply(call, Event.RING)
-        seat = self._sit(call, desk, call.record.media)
-        self._registry.run_task(self._links.take(call, seat))
+        participant = self._sit(call, desk, call.record.media)
+        self._registry.run_task(self._bridges.connect_agent(call, participant))
 
     def decline(self, desk: Desk, call_id: str) -> None:
         call = self._registry.find(desk.agent.site_id, call_id)
@@ -119,28 +119,28 @@ class Desks:
 
     def resume(self, desk: Desk, message: signaling.Resume) -> None:
         call = self._registry.find(desk.agent.site_id, message.call_id)
-        seat = call.seat_of_agent(desk.agent.id)
-        if seat is None:
+        participant = call.participant_of_agent(desk.agent.id)
+        if participant is None:
             raise VisavisError(ErrorKind.PermissionDenied, "This is not your call.")
         self._parties.demand_free(call, desk.socket_id)
-        self._parties.take_up(call, seat, desk.socket_id, has_media=message.has_media)
+        self._parties.take_up(call, participant, desk.socket_id, has_media=message.has_media)
 
-    def _rise(self, call: LiveCall, seat: Seat) -> None:
-        if call.transfer and seat is call.transfer.seat:
+    def _rise(self, call: ActiveCall, participant: Participant) -> None:
+        if call.transfer and participant is call.transfer.participant:
             self._transfers.fail(call, call.transfer, "away")
         else:
             self._registry.disconnect(
-                call, seat, lambda: self._registry.end(call, LEAVE[Side.AGENT])
+                call, participant, lambda: self._registry.end(call, LEAVE[Side.AGENT])
             )
 
-    def _sit(self, call: LiveCall, desk: Desk, media: Media) -> Seat:
+    def _sit(self, call: ActiveCall, desk: Desk, media: Media) -> Participant:
         """Raises `CallNotPossible`, and nothing has changed, if the call does not ring."""
         next_state(call.record.state, Event.ACCEPT)
         agent = call.record.agent = desk.agent
-        seat = call.agent = Seat(Side.AGENT, desk.socket_id, agent)
-        self._registry.add_participant(call, seat)
-        if call.desk_of or desk.socket_id not in call.rung:
-            self._registry.send(seat, mine_of(call))
+        participant = call.agent = Participant(Side.AGENT, desk.socket_id, agent)
+        self._registry.add_participant(call, participant)
+        if call.reserved_for or desk.socket_id not in call.ringing_at:
+            self._registry.send(participant, mine_of(call))
         data = {"agentName": agent.name, "agentId": agent.id, "media": media}
         self._registry.apply(call, Event.ACCEPT, by="agent", **data)
         self._ringing.stop(call, "accepted")
@@ -151,4 +151,4 @@ class Desks:
             lambda: self._registry.end(call, Event.CONNECT_TIME_OUT),
         )
         self._registry.notify_changed(call.site_id)
-        return seat
+        return participant

@@ -11,8 +11,8 @@ import structlog
 from visavis.domain import signaling
 from visavis.domain.leg import Link, Side
 from visavis.rtp.quality import LegReport
-from visavis.services.calls.links import Links
-from visavis.services.calls.live import LiveCall, LiveLink
+from visavis.services.calls.active_call import ActiveCall, Bridge
+from visavis.services.calls.bridges import Bridges
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.taping import Taping
 from visavis.services.calls.transfers import Transfers
@@ -27,49 +27,54 @@ class Ears:
     """Implements `services.ports.MediaListener`. What concerns no call any longer is let go."""
 
     def __init__(
-        self, registry: CallRegistry, links: Links, transfers: Transfers, taping: Taping
+        self, registry: CallRegistry, bridges: Bridges, transfers: Transfers, taping: Taping
     ) -> None:
         self._registry = registry
-        self._links = links
+        self._bridges = bridges
         self._transfers = transfers
         self._taping = taping
 
     async def leg_up(self, link: Link, side: Side) -> None:
         if found := self._find(link):
-            self._links.leg_up(*found, side)
+            self._bridges.leg_up(*found, side)
 
     async def leg_down(self, link: Link, side: Side, why: str) -> None:
         if found := self._find(link):
-            call, live = found
+            call, bridge = found
             log.info("leg down", link=str(link), side=side, why=why)
-            if call.transfer and live.seats.get(Side.AGENT) is call.transfer.seat:
+            if call.transfer and bridge.participants.get(Side.AGENT) is call.transfer.participant:
                 self._transfers.fail(call, call.transfer, "failed")
             else:
-                self._links.leg_down(call, live, side)
+                self._bridges.leg_down(call, bridge, side)
 
     async def tap_lost(self, link: Link, why: str) -> None:
         if found := self._find(link):
             self._taping.lost(found[0], why)
 
     async def quality(self, link: Link, side: Side, report: LegReport) -> None:
-        call = self._links.parting.get(link.call_id) or self._registry.calls.get(link.call_id)
-        if call and call.present and call.present.link == link:
+        call = self._bridges.closing.get(link.call_id) or self._registry.calls.get(link.call_id)
+        if call and call.active_bridge and call.active_bridge.id == link:
             call.record.quality[side] = msgspec.to_builtins(report)
             if not call.is_over:
-                self._tell_quality(call, call.present, side, report)
+                self._tell_quality(call, call.active_bridge, side, report)
 
-    async def worker_lost(self, links: Collection[Link]) -> None:
-        for call_id in {link.call_id for link in links}:
+    async def worker_lost(self, bridges: Collection[Link]) -> None:
+        for call_id in {link.call_id for link in bridges}:
             if call := self._registry.calls.get(call_id):
-                self._links.lost(call, links)
+                self._bridges.worker_lost(call, bridges)
 
-    def _tell_quality(self, call: LiveCall, live: LiveLink, side: Side, report: LegReport) -> None:
-        seat, now = live.seats[side], self._registry.now()
-        if seat.told_at and (now - seat.told_at).total_seconds() < QUALITY_SECONDS:
+    def _tell_quality(
+        self, call: ActiveCall, bridge: Bridge, side: Side, report: LegReport
+    ) -> None:
+        participant, now = bridge.participants[side], self._registry.now()
+        if (
+            participant.quality_sent_at
+            and (now - participant.quality_sent_at).total_seconds() < QUALITY_SECONDS
+        ):
             return
-        seat.told_at = now
+        participant.quality_sent_at = now
         self._registry.send(
-            seat,
+            participant,
             signaling.Quality(
                 call_id=call.id,
                 mos=report.mos,
@@ -79,7 +84,7 @@ class Ears:
             ),
         )
 
-    def _find(self, link: Link) -> tuple[LiveCall, LiveLink] | None:
+    def _find(self, link: Link) -> tuple[ActiveCall, Bridge] | None:
         call = self._registry.calls.get(link.call_id)
-        live = call.links.get(link.number) if call else None
-        return (call, live) if call and live else None
+        bridge = call.bridges.get(link.number) if call else None
+        return (call, bridge) if call and bridge else None

@@ -16,7 +16,7 @@ from visavis.domain.leg import Side
 from visavis.domain.people import Agent, Visitor
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.signaling import Media
-from visavis.services.calls.live import LiveCall, Seat, Tape
+from visavis.services.calls.active_call import ActiveCall, CallRecording, Participant
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.words import line_of
 from visavis.services.presence import Desk
@@ -48,7 +48,7 @@ class Joining:
 class Joins:
     """`take` gives a call to an agent at a desk."""
 
-    def __init__(self, registry: CallRegistry, take: Callable[[LiveCall, Desk], None]) -> None:
+    def __init__(self, registry: CallRegistry, take: Callable[[ActiveCall, Desk], None]) -> None:
         self._registry = registry
         self._take = take
         self._invitees: dict[bytes, Invitee] = {}
@@ -69,13 +69,13 @@ class Joins:
             requested_at=self._registry.now(),
             origin="api",
         )
-        call = LiveCall(
+        call = ActiveCall(
             record,
-            Seat(Side.VISITOR, "", is_open=False),
+            Participant(Side.VISITOR, "", is_open=False),
             self._registry.new_id(),
             RecordingPolicy(agent.site_id),
-            Tape(self._registry.now()),
-            desk_of=agent,
+            CallRecording(self._registry.now()),
+            reserved_for=agent,
         )
         self._registry.add(call)
         gone = LEAVE[Side.VISITOR]
@@ -90,10 +90,10 @@ class Joins:
             raise VisavisError(ErrorKind.EntityNotFound, "This join link is no longer valid.")
         return invitee
 
-    def come(self, visitor: Visitor) -> LiveCall:
+    def come(self, visitor: Visitor) -> ActiveCall:
         """The visitor of a join address calls; raises `CallNotPossible` the second time."""
         call = self._registry.find(visitor.site_id, visitor.call_id)
-        if call.links:
+        if call.bridges:
             raise VisavisError(
                 ErrorKind.CallNotPossible, "Somebody has already joined the call with this link."
             )
@@ -113,7 +113,7 @@ class Joins:
     def _settle(self, site_id: int) -> None:
         """Bring together who is here."""
         for call in self._registry.list_by_site(site_id):
-            if call.desk_of is None or not call.is_waiting:
+            if call.reserved_for is None or not call.is_waiting:
                 continue
             desk = self._desks.get(call.id)
             if desk and call.visitor.is_open and not self._registry.is_busy(desk.agent.id):
@@ -123,14 +123,14 @@ class Joins:
                 self._registry.end_after(call, QUEUE_SECONDS, Event.QUEUE_TIME_OUT)
                 self._registry.send(call.visitor, signaling.Queued(call_id=call.id, place=1))
 
-    def _admit(self, call: LiveCall, agent: Agent | None) -> str:
+    def _admit(self, call: ActiveCall, agent: Agent | None) -> str:
         token = self._registry.new_id()
         key = digest(token)
         self._invitees[key] = Invitee(call.id, call.site_id, agent)
         self._tokens.setdefault(call.id, []).append(key)
         return token
 
-    def _forget(self, call: LiveCall) -> None:
+    def _forget(self, call: ActiveCall) -> None:
         for key in self._tokens.pop(call.id, ()):
             del self._invitees[key]
         self._desks.pop(call.id, None)

@@ -8,8 +8,8 @@ from visavis.domain import signaling
 from visavis.domain.call import HANG_UP, State
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.story import Happening
-from visavis.services.calls.links import Links
-from visavis.services.calls.live import LiveCall, Seat
+from visavis.services.calls.active_call import ActiveCall, Participant
+from visavis.services.calls.bridges import Bridges
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.sight import PARTY
 from visavis.services.calls.taping import message_of
@@ -22,77 +22,83 @@ FromParty = signaling.HangUp | signaling.Offer | signaling.Answer | signaling.Re
 
 
 class Parties:
-    def __init__(self, registry: CallRegistry, links: Links, transfers: Transfers) -> None:
+    def __init__(self, registry: CallRegistry, bridges: Bridges, transfers: Transfers) -> None:
         self._registry = registry
-        self._links = links
+        self._bridges = bridges
         self._transfers = transfers
 
     async def perform(self, site_id: int, socket_id: str, message: FromParty) -> None:
         """Raises `EntityNotFound`, `PermissionDenied`, `CallNotPossible`, `ParameterInvalid`."""
-        call, seat = self._registry.participant_of(site_id, message.call_id, socket_id)
+        call, participant = self._registry.participant_of(site_id, message.call_id, socket_id)
         match message:
             case signaling.HangUp():
-                self.hang_up(call, seat)
+                self.hang_up(call, participant)
             case signaling.Offer():
-                await self._links.offer(call, seat, message)
+                await self._bridges.offer(call, participant, message)
             case signaling.Answer():
-                await self._links.answer(call, seat, message)
+                await self._bridges.answer(call, participant, message)
             case signaling.Relink(_, number):
                 self._relink(call, number)
             case _:
-                self._say(call, seat, message)
+                self._say(call, participant, message)
 
-    def take_up(self, call: LiveCall, seat: Seat, socket_id: str, *, has_media: bool) -> None:
+    def take_up(
+        self, call: ActiveCall, participant: Participant, socket_id: str, *, has_media: bool
+    ) -> None:
         """A party's page takes the call up again; raises `CallNotPossible`."""
-        self._registry.move_participant(call, seat, socket_id)
-        if seat.agent:
-            self._registry.send(seat, mine_of(call))
-        self._registry.send(seat, call.state(call.record.state, self._registry.now()))
-        if call.tape.state != "off" or call.record.is_unrecorded:
-            self._registry.send(seat, message_of(call))
+        self._registry.move_participant(call, participant, socket_id)
+        if participant.agent:
+            self._registry.send(participant, mine_of(call))
+        self._registry.send(
+            participant, call.state_message(call.record.state, self._registry.now())
+        )
+        if call.recording.state != "off" or call.record.is_unrecorded:
+            self._registry.send(participant, message_of(call))
         if call.chat.latest:
-            self._registry.send(seat, call.transcript())
+            self._registry.send(participant, call.transcript())
         if call.is_waiting:
             self._wait_on(call, has_media=has_media)
         elif has_media:
-            self._links.ask_again(call)
+            self._bridges.repeat_offer_request(call)
         else:
-            self._links.renew(call)
+            self._bridges.replace(call)
 
-    def demand_free(self, call: LiveCall, socket_id: str) -> None:
+    def demand_free(self, call: ActiveCall, socket_id: str) -> None:
         """A page sits in one call at a time; raises `CallNotPossible`."""
         current = self._registry.participant_at(socket_id)
         if current and current[0] is not call:
             raise VisavisError(ErrorKind.CallNotPossible, "Hang up your other call first.")
 
-    def _wait_on(self, call: LiveCall, *, has_media: bool) -> None:
+    def _wait_on(self, call: ActiveCall, *, has_media: bool) -> None:
         """The visitor waits again, in their old place."""
         if not has_media:
-            self._links.begin(call)  # the offer that we have is of a page that is gone
+            self._bridges.start(call)  # the offer that we have is of a page that is gone
         if call.record.state is State.QUEUED:
             self._registry.send(call.visitor, signaling.Queued(call_id=call.id, place=call.place))
         self._registry.notify_changed(call.site_id)
 
-    def hang_up(self, call: LiveCall, seat: Seat) -> None:
+    def hang_up(self, call: ActiveCall, participant: Participant) -> None:
         """Leave the call; it goes on only if it has already moved to another agent."""
         transfer = call.transfer
-        if transfer and seat is transfer.seat:
+        if transfer and participant is transfer.participant:
             self._transfers.fail(call, transfer, "declined")
-        elif transfer and transfer.seat and seat is call.agent:
-            self._transfers.leave(call, seat)
+        elif transfer and transfer.participant and participant is call.agent:
+            self._transfers.leave(call, participant)
         else:
-            self._registry.end(call, HANG_UP[seat.side])
+            self._registry.end(call, HANG_UP[participant.side])
 
-    def _relink(self, call: LiveCall, number: int) -> None:
-        if number == call.newest:
-            self._links.renew(call)
+    def _relink(self, call: ActiveCall, number: int) -> None:
+        if number == call.last_bridge_number:
+            self._bridges.replace(call)
         else:
-            self._links.ask_again(call)
+            self._bridges.repeat_offer_request(call)
 
-    def _say(self, call: LiveCall, seat: Seat, message: signaling.Say) -> None:
-        by, text = PARTY[seat.side], text_of(message.text)
+    def _say(self, call: ActiveCall, participant: Participant, message: signaling.Say) -> None:
+        by, text = PARTY[participant.side], text_of(message.text)
         if line := call.chat.find(by, message.id):
-            self._registry.send(seat, _said(call, line))  # sent again: the first answer was lost
+            self._registry.send(
+                participant, _said(call, line)
+            )  # sent again: the first answer was lost
             return
         if call.is_waiting:
             raise VisavisError(ErrorKind.CallNotPossible, "Nobody has taken the call yet.")
@@ -108,11 +114,11 @@ class Parties:
         self._registry.record_event(call, Happening.TEXT, by=by, text=text)
 
 
-def _said(call: LiveCall, line: signaling.TextLine) -> signaling.Said:
+def _said(call: ActiveCall, line: signaling.TextLine) -> signaling.Said:
     return signaling.Said(call_id=call.id, by=line.by, text=line.text, at=line.at, id=line.id)
 
 
-def mine_of(call: LiveCall) -> signaling.Mine:
+def mine_of(call: ActiveCall) -> signaling.Mine:
     record = call.record
     return signaling.Mine(
         call_id=call.id,

@@ -42,21 +42,21 @@ class Probes:
             raise VisavisError(ErrorKind.TooManyRequests)
         self._going_on.add(socket_id)
         self._of_source[source] += 1
-        link = Link(f"probe-{self._registry.new_id()}", 1)
+        bridge = Link(f"probe-{self._registry.new_id()}", 1)
         self._registry.schedule(
-            PROBE_SECONDS, lambda: self._registry.run_task(self._end(socket_id, source, link))
+            PROBE_SECONDS, lambda: self._registry.run_task(self._end(socket_id, source, bridge))
         )
         for side in Side:
-            transport = await self._media.open_leg(link, side)
-        await self._media.set_remote(link, side, remote)
+            transport = await self._media.open_leg(bridge, side)
+        await self._media.set_remote(bridge, side, remote)
         # with its media inactive, the offer with our transport in it is its own answer
         probed = signaling.Probed(sdp=rewrite(offer, transport, "passive"))
         self._registry.send_to_socket(socket_id, probed)
 
-    async def _end(self, socket_id: str, source: str, link: Link) -> None:
+    async def _end(self, socket_id: str, source: str, bridge: Link) -> None:
         self._going_on.discard(socket_id)
         self._of_source -= Counter([source])  # which drops what is 0
         try:
-            await self._media.close(link)
+            await self._media.close(bridge)
         except VisavisError as error:
             log.warning("probe not closed", error=error.kind.name)

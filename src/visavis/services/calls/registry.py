@@ -16,8 +16,8 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Link, Side
 from visavis.domain.signaling import Party
 from visavis.domain.story import CallEvent
+from visavis.services.calls.active_call import ActiveCall, Participant, Timer
 from visavis.services.calls.chronicle import Chronicle
-from visavis.services.calls.live import LiveCall, Seat, Timer
 from visavis.services.ports import Bus, Clock
 from visavis.services.topics import socket_topic
 from visavis.tasks import spawn
@@ -52,25 +52,27 @@ class CallRegistry:
         self.new_id = new_id
         self.schedule = schedule
         self.chronicle = chronicle
-        self.calls: dict[str, LiveCall] = {}
-        self.end_listeners: list[Callable[[LiveCall], None]] = []
+        self.calls: dict[str, ActiveCall] = {}
+        self.end_listeners: list[Callable[[ActiveCall], None]] = []
         self.change_listeners: list[Callable[[int], None]] = []
         self._bus = bus
-        self._by_site: dict[int, dict[str, LiveCall]] = {}
-        self._by_socket: dict[str, tuple[LiveCall, Seat]] = {}
-        self._busy_agents: dict[int, Seat] = {}
+        self._by_site: dict[int, dict[str, ActiveCall]] = {}
+        self._by_socket: dict[str, tuple[ActiveCall, Participant]] = {}
+        self._busy_agents: dict[int, Participant] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._batched: set[int] | None = None
 
     # Looking up
 
-    def find(self, site_id: int, call_id: str) -> LiveCall:
+    def find(self, site_id: int, call_id: str) -> ActiveCall:
         call = self.calls.get(call_id)
         if call is None or call.site_id != site_id:
             raise VisavisError(ErrorKind.EntityNotFound, "That call has ended or does not exist.")
         return call
 
-    def participant_of(self, site_id: int, call_id: str, socket_id: str) -> tuple[LiveCall, Seat]:
+    def participant_of(
+        self, site_id: int, call_id: str, socket_id: str
+    ) -> tuple[ActiveCall, Participant]:
         """The call and the seat that a page has in it; raises `PermissionDenied`."""
         call = self.find(site_id, call_id)
         current = self._by_socket.get(socket_id)
@@ -78,10 +80,10 @@ class CallRegistry:
             raise VisavisError(ErrorKind.PermissionDenied, "This is not your call.")
         return current
 
-    def participant_at(self, socket_id: str) -> tuple[LiveCall, Seat] | None:
+    def participant_at(self, socket_id: str) -> tuple[ActiveCall, Participant] | None:
         return self._by_socket.get(socket_id)
 
-    def list_by_site(self, site_id: int) -> Iterator[LiveCall]:
+    def list_by_site(self, site_id: int) -> Iterator[ActiveCall]:
         """In the order in which they were asked for."""
         return iter(tuple(self._by_site.get(site_id, {}).values()))
 
@@ -91,11 +93,11 @@ class CallRegistry:
     def active_bridges(self) -> list[Link]:
         """The links that a media worker must not close."""
         calls = self.calls.values()
-        return [link.link for call in calls for link in call.links.values() if link.is_open]
+        return [bridge.id for call in calls for bridge in call.bridges.values() if bridge.is_open]
 
     # Seats
 
-    def add(self, call: LiveCall) -> None:
+    def add(self, call: ActiveCall) -> None:
         self.calls[call.id] = call
         self._by_site.setdefault(call.site_id, {})[call.id] = call
         if call.visitor.is_open:
@@ -104,53 +106,55 @@ class CallRegistry:
             call, call.record.state, by="visitor" if call.visitor.is_open else "system"
         )
 
-    def add_participant(self, call: LiveCall, seat: Seat) -> None:
-        seat.is_open = True
-        self._by_socket[seat.socket_id] = call, seat
-        if seat.agent:
-            self._busy_agents[seat.agent.id] = seat
-        self.cancel_timer(call, _disconnect_timer(seat))
+    def add_participant(self, call: ActiveCall, participant: Participant) -> None:
+        participant.is_open = True
+        self._by_socket[participant.socket_id] = call, participant
+        if participant.agent:
+            self._busy_agents[participant.agent.id] = participant
+        self.cancel_timer(call, _disconnect_timer(participant))
 
-    def remove_participant(self, call: LiveCall, seat: Seat) -> None:
+    def remove_participant(self, call: ActiveCall, participant: Participant) -> None:
         """Remove a participant from the call."""
-        if self._by_socket.get(seat.socket_id) == (call, seat):
-            del self._by_socket[seat.socket_id]
-        if seat.agent and self._busy_agents.get(seat.agent.id) is seat:
-            del self._busy_agents[seat.agent.id]
-        self.cancel_timer(call, _disconnect_timer(seat))
+        if self._by_socket.get(participant.socket_id) == (call, participant):
+            del self._by_socket[participant.socket_id]
+        if participant.agent and self._busy_agents.get(participant.agent.id) is participant:
+            del self._busy_agents[participant.agent.id]
+        self.cancel_timer(call, _disconnect_timer(participant))
 
-    def move_participant(self, call: LiveCall, seat: Seat, socket_id: str) -> None:
+    def move_participant(self, call: ActiveCall, participant: Participant, socket_id: str) -> None:
         """Move the participant to another page; an old page that is still open leaves the call."""
-        if seat.socket_id != socket_id:
-            self._by_socket.pop(seat.socket_id, None)
-            if seat.is_open:
+        if participant.socket_id != socket_id:
+            self._by_socket.pop(participant.socket_id, None)
+            if participant.is_open:
                 ended = signaling.Ended(call_id=call.id, reason="transferred", by="system")
-                self.send(seat, ended)
-            seat.socket_id = socket_id
-        self.add_participant(call, seat)
+                self.send(participant, ended)
+            participant.socket_id = socket_id
+        self.add_participant(call, participant)
 
-    def disconnect(self, call: LiveCall, seat: Seat, on_expired: Callable[[], None]) -> None:
+    def disconnect(
+        self, call: ActiveCall, participant: Participant, on_expired: Callable[[], None]
+    ) -> None:
         """Mark the participant as gone; `on_expired` is called unless it reconnects in time."""
-        seat.is_open, seat.left_at = False, self.now()
-        self._by_socket.pop(seat.socket_id, None)
-        self.set_timer(call, _disconnect_timer(seat), RESUME_SECONDS, on_expired)
+        participant.is_open, participant.disconnected_at = False, self.now()
+        self._by_socket.pop(participant.socket_id, None)
+        self.set_timer(call, _disconnect_timer(participant), RESUME_SECONDS, on_expired)
 
     # Time
 
     def set_timer(
-        self, call: LiveCall, name: str, seconds: float, callback: Callable[[], None]
+        self, call: ActiveCall, name: str, seconds: float, callback: Callable[[], None]
     ) -> None:
         """Call `callback` later, unless the call ends or a timer of the same name replaces it."""
         self.cancel_timer(call, name)
         call.timers[name] = self.schedule(seconds, callback)
 
-    def cancel_timer(self, call: LiveCall, name: str) -> None:
+    def cancel_timer(self, call: ActiveCall, name: str) -> None:
         if timer := call.timers.pop(name, None):
             timer.cancel()
 
     # State
 
-    def apply(self, call: LiveCall, event: Event, *, by: Party = "system", **data: Any) -> None:
+    def apply(self, call: ActiveCall, event: Event, *, by: Party = "system", **data: Any) -> None:
         """Apply `event` and send the new state to both pages.
 
         Raises `CallNotPossible`; the call is unchanged then.
@@ -164,18 +168,18 @@ class CallRegistry:
         if not call.is_over:
             self.send_state(call)
 
-    def end_after(self, call: LiveCall, seconds: float, event: Event) -> None:
+    def end_after(self, call: ActiveCall, seconds: float, event: Event) -> None:
         """End the call by `event` if its state lasts so long."""
         self.set_timer(call, STATE_TIMER, seconds, lambda: self.end(call, event))
 
-    def end(self, call: LiveCall, event: Event) -> None:
+    def end(self, call: ActiveCall, event: Event) -> None:
         """End the call by `event`, where that is possible, and tell everybody."""
         event = _actual_event(call, event)
         if not call.record.allows(event):
             return
-        for seat in call.seats():
-            if LEAVE[seat.side] is event and seat.left_at:
-                call.record.interrupt(seat.left_at)
+        for participant in call.participants():
+            if LEAVE[participant.side] is event and participant.disconnected_at:
+                call.record.interrupt(participant.disconnected_at)
         self.apply(call, event)
         del self.calls[call.id]
         of_site = self._by_site[call.site_id]
@@ -187,12 +191,14 @@ class CallRegistry:
         for listener in self.end_listeners:
             listener(call)
         by, reason = call.record.ended_by, str(call.record.reason)
-        for seat in call.seats():
-            self.send(seat, signaling.Ended(call_id=call.id, reason=reason, by=by))
-            self.remove_participant(call, seat)
+        for participant in call.participants():
+            self.send(participant, signaling.Ended(call_id=call.id, reason=reason, by=by))
+            self.remove_participant(call, participant)
         self.notify_changed(call.site_id)
 
-    def record_event(self, call: LiveCall, name: str, *, by: Party = "system", **data: Any) -> None:
+    def record_event(
+        self, call: ActiveCall, name: str, *, by: Party = "system", **data: Any
+    ) -> None:
         """Record an event of the call."""
         event = CallEvent(at=self.now(), name=str(name), by=by, data=data)
         self.chronicle.note(call.record, event)
@@ -217,21 +223,23 @@ class CallRegistry:
 
     # Sending
 
-    def send(self, seat: Seat, message: signaling.ToVisitor | signaling.ToAgent) -> None:
-        self.send_to_socket(seat.socket_id, message)
+    def send(
+        self, participant: Participant, message: signaling.ToVisitor | signaling.ToAgent
+    ) -> None:
+        self.send_to_socket(participant.socket_id, message)
 
     def send_to_socket(
         self, socket_id: str, message: signaling.ToVisitor | signaling.ToAgent
     ) -> None:
         self._bus.publish(socket_topic(socket_id), msgspec.json.encode(message))
 
-    def send_to_both(self, call: LiveCall, message: signaling.ToEither) -> None:
-        for seat in (call.visitor, call.agent):
-            if seat:
-                self.send(seat, message)
+    def send_to_both(self, call: ActiveCall, message: signaling.ToEither) -> None:
+        for participant in (call.visitor, call.agent):
+            if participant:
+                self.send(participant, message)
 
-    def send_state(self, call: LiveCall) -> None:
-        self.send_to_both(call, call.state(call.record.state, self.now()))
+    def send_state(self, call: ActiveCall) -> None:
+        self.send_to_both(call, call.state_message(call.record.state, self.now()))
 
     # Background tasks
 
@@ -246,11 +254,11 @@ class CallRegistry:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-def _disconnect_timer(seat: Seat) -> str:
-    return f"away {seat.side} {seat.agent_id}"
+def _disconnect_timer(participant: Participant) -> str:
+    return f"away {participant.side} {participant.agent_id}"
 
 
-def _actual_event(call: LiveCall, event: Event) -> Event:
+def _actual_event(call: ActiveCall, event: Event) -> Event:
     """Return the event that ends the call: a time-out counts as leaving if a page is gone."""
     if event not in _TIME_OUTS:
         return event

@@ -11,17 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from visavis.domain import signaling
 from visavis.domain.call import QUEUE_SECONDS, RING_SECONDS, Event, State
 from visavis.domain.people import Agent
-from visavis.services.calls.links import Links
-from visavis.services.calls.live import LiveCall
+from visavis.services.calls.active_call import ActiveCall
+from visavis.services.calls.bridges import Bridges
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.presence import Desk, Presence
 
 
 class Ringing:
-    def __init__(self, registry: CallRegistry, presence: Presence, links: Links) -> None:
+    def __init__(self, registry: CallRegistry, presence: Presence, bridges: Bridges) -> None:
         self._registry = registry
         self._presence = presence
-        self._links = links
+        self._bridges = bridges
         registry.end_listeners.append(lambda call: self.stop(call, str(call.record.reason)))
         registry.change_listeners.append(self.settle)
 
@@ -42,13 +42,13 @@ class Ringing:
             else:
                 self._queue(call)
 
-    def decline(self, desk: Desk, call: LiveCall) -> None:
+    def decline(self, desk: Desk, call: ActiveCall) -> None:
         call.declined.add(desk.agent.id)
-        self._stop_at(call, _of_agent(call.rung.values(), desk.agent), "declined")
+        self._stop_at(call, _of_agent(call.ringing_at.values(), desk.agent), "declined")
         self.settle(call.site_id)
 
-    def stop(self, call: LiveCall, reason: str) -> None:
-        self._stop_at(call, list(call.rung.values()), reason)
+    def stop(self, call: ActiveCall, reason: str) -> None:
+        self._stop_at(call, list(call.ringing_at.values()), reason)
 
     def tell_places(self, site_id: int) -> None:
         """Tell who waits in the queue their places, where those have changed."""
@@ -57,36 +57,36 @@ class Ringing:
                 call.place = place
                 self._registry.send(call.visitor, signaling.Queued(call_id=call.id, place=place))
 
-    def queue(self, site_id: int) -> Iterator[LiveCall]:
+    def queue(self, site_id: int) -> Iterator[ActiveCall]:
         """First come, first served, within a rank."""
         for call in self._in_order(site_id):
             if call.record.state is State.QUEUED:
                 yield call
 
-    def _waiting(self, site_id: int) -> Iterator[LiveCall]:
+    def _waiting(self, site_id: int) -> Iterator[ActiveCall]:
         """What is to ring; while its visitor's page is gone, a call only keeps its place."""
         for call in self._in_order(site_id):
-            if call.is_waiting and call.desk_of is None and call.visitor.is_open:
+            if call.is_waiting and call.reserved_for is None and call.visitor.is_open:
                 yield call
 
-    def _in_order(self, site_id: int) -> list[LiveCall]:
+    def _in_order(self, site_id: int) -> list[ActiveCall]:
         return sorted(self._registry.list_by_site(site_id), key=lambda call: call.rank)
 
-    def _ring(self, call: LiveCall, desks: Mapping[str, Desk]) -> None:
+    def _ring(self, call: ActiveCall, desks: Mapping[str, Desk]) -> None:
         if call.record.state is not State.RINGING:
             call.place = 0
             self._registry.apply(call, Event.RING)
             self._registry.end_after(call, RING_SECONDS, Event.RING_TIME_OUT)
-            self._registry.run_task(self._links.prepare(call))
-        if call.rung.keys() == desks.keys():
+            self._registry.run_task(self._bridges.connect_visitor(call))
+        if call.ringing_at.keys() == desks.keys():
             return
-        self._stop_at(call, [d for s, d in call.rung.items() if s not in desks], "busy")
+        self._stop_at(call, [d for s, d in call.ringing_at.items() if s not in desks], "busy")
         for socket_id, desk in desks.items():
-            if socket_id not in call.rung:
-                call.rung[socket_id] = desk
+            if socket_id not in call.ringing_at:
+                call.ringing_at[socket_id] = desk
                 self._registry.send_to_socket(socket_id, ring_of(call))
 
-    def _queue(self, call: LiveCall) -> None:
+    def _queue(self, call: ActiveCall) -> None:
         if call.record.state is State.QUEUED:
             return
         self.stop(call, "busy")
@@ -95,14 +95,14 @@ class Ringing:
         call.place = next(n for n, c in enumerate(self.queue(call.site_id), 1) if c is call)
         self._registry.send(call.visitor, signaling.Queued(call_id=call.id, place=call.place))
 
-    def _stop_at(self, call: LiveCall, desks: list[Desk], reason: str) -> None:
+    def _stop_at(self, call: ActiveCall, desks: list[Desk], reason: str) -> None:
         for desk in desks:
-            del call.rung[desk.socket_id]
+            del call.ringing_at[desk.socket_id]
             stopped = signaling.RingStopped(call_id=call.id, reason=reason)
             self._registry.send_to_socket(desk.socket_id, stopped)
 
 
-def ring_of(call: LiveCall, transferred_by: str = "", note: str = "") -> signaling.Ring:
+def ring_of(call: ActiveCall, transferred_by: str = "", note: str = "") -> signaling.Ring:
     record = call.record
     return signaling.Ring(
         call_id=call.id,
@@ -117,7 +117,7 @@ def ring_of(call: LiveCall, transferred_by: str = "", note: str = "") -> signali
 
 
 def _desks_for(
-    call: LiveCall, free: Mapping[int, list[Desk]], everybody: Mapping[str, Desk]
+    call: ActiveCall, free: Mapping[int, list[Desk]], everybody: Mapping[str, Desk]
 ) -> Mapping[str, Desk]:
     if not call.declined:
         return everybody
@@ -132,7 +132,7 @@ def _of_agent(desks: Iterable[Desk], agent: Agent) -> list[Desk]:
     return [desk for desk in desks if desk.agent.id == agent.id]
 
 
-def _is_declined(call: LiveCall, on_duty: dict[int, list[Desk]]) -> bool:
+def _is_declined(call: ActiveCall, on_duty: dict[int, list[Desk]]) -> bool:
     """Whether nobody who has not declined is left."""
     has_rung = call.record.allows(Event.EVERYBODY_DECLINED) and bool(call.declined)
     return has_rung and call.declined >= on_duty.keys()

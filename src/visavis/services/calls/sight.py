@@ -8,16 +8,16 @@ from visavis.domain.leg import Side
 from visavis.domain.signaling import Party
 from visavis.domain.story import Happening
 from visavis.rtp.sdp import sent_video
-from visavis.services.calls.live import Description, LiveCall, LiveLink
+from visavis.services.calls.active_call import ActiveCall, Bridge, Description
 from visavis.services.calls.registry import CallRegistry
 
 PARTY: Final[dict[Side, Party]] = {Side.VISITOR: "visitor", Side.AGENT: "agent"}
 
 
-def notice(registry: CallRegistry, call: LiveCall, link: LiveLink) -> None:
+def notice(registry: CallRegistry, call: ActiveCall, bridge: Bridge) -> None:
     """Write down who has begun to send video, or to share a screen, or ended that."""
     is_first = call.record.connected_at is None
-    for side, description in link.described.items():
+    for side, description in bridge.described.items():
         by = PARTY[side]
         if _has_camera(description) and side not in call.with_video:
             call.with_video.add(side)

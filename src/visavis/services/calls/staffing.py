@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from visavis.domain.call import Event
-from visavis.services.calls.live import Timer
+from visavis.services.calls.active_call import Timer
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.presence import Presence
 
@@ -55,7 +55,7 @@ class Staffing:
         self._staffed.discard(site_id)
         with self._registry.batch_changes():
             for call in self._registry.list_by_site(site_id):
-                if call.is_waiting and call.desk_of is None:
+                if call.is_waiting and call.reserved_for is None:
                     self._registry.end(call, Event.NOBODY_ON_DUTY)
         self._tell(site_id)
 

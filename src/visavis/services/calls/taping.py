@@ -14,7 +14,7 @@ from visavis.domain.policy import Consent, Unrecordable
 from visavis.domain.recording import Manifest
 from visavis.domain.signaling import Party
 from visavis.domain.story import Happening
-from visavis.services.calls.live import LiveCall, LiveLink, Seat
+from visavis.services.calls.active_call import ActiveCall, Bridge, Participant
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.ports import MediaPlane, Store
 
@@ -43,7 +43,7 @@ class Taping:
         self._store = store
         self.unrecorded = 0
 
-    async def start(self, call: LiveCall, link: LiveLink) -> None:
+    async def start(self, call: ActiveCall, bridge: Bridge) -> None:
         """Record a link of a recorded call before its legs are joined.
 
         Raises `RecordingUnavailable` where the site's policy refuses calls that cannot be recorded,
@@ -52,18 +52,18 @@ class Taping:
         if call.record.recording_id is None:
             return
         try:
-            await self._tap(call, link, call.record.recording_id)
+            await self._tap(call, bridge, call.record.recording_id)
         except VisavisError as error:
             if error.kind is ErrorKind.MediaUnavailable:
                 raise
             self._cannot(call, error.message)
             return
-        if call.tape.state == "paused":
-            await self._media.pause(link.link, paused=True)
+        if call.recording.state == "paused":
+            await self._media.pause(bridge.id, paused=True)
         else:
             self._set(call, "on", "system")
 
-    def lost(self, call: LiveCall, why: str) -> None:
+    def lost(self, call: ActiveCall, why: str) -> None:
         """A journal can no longer be written."""
         try:
             self._cannot(call, why)
@@ -71,54 +71,64 @@ class Taping:
             self._registry.end(call, Event.CANNOT_RECORD)
 
     async def act(
-        self, call: LiveCall, seat: Seat, action: Literal["start", "pause", "resume"]
+        self,
+        call: ActiveCall,
+        participant: Participant,
+        action: Literal["start", "pause", "resume"],
     ) -> None:
         """What the agent asks for; raises `CallNotPossible`, `AgreementNeeded` and others."""
         async with call.lock:
-            await self._act(call, seat, action)
+            await self._act(call, participant, action)
 
     async def _act(
-        self, call: LiveCall, seat: Seat, action: Literal["start", "pause", "resume"]
+        self,
+        call: ActiveCall,
+        participant: Participant,
+        action: Literal["start", "pause", "resume"],
     ) -> None:
-        link = call.present
-        if seat is not call.agent or link is None or call.record.state is not State.CONNECTED:
+        bridge = call.active_bridge
+        if (
+            participant is not call.agent
+            or bridge is None
+            or call.record.state is not State.CONNECTED
+        ):
             raise VisavisError(ErrorKind.CallNotPossible, "Wait until the call is connected.")
         needed = {"start": "off", "pause": "on", "resume": "paused"}[action]
-        if call.tape.state != needed:
-            raise VisavisError(ErrorKind.CallNotPossible, STATE_SENTENCES[call.tape.state])
+        if call.recording.state != needed:
+            raise VisavisError(ErrorKind.CallNotPossible, STATE_SENTENCES[call.recording.state])
         if action == "start":
-            await self._start_by_hand(call, link)
+            await self._start_by_hand(call, bridge)
         else:
-            await self._media.pause(link.link, paused=action == "pause")
+            await self._media.pause(bridge.id, paused=action == "pause")
             self._set(call, "paused" if action == "pause" else "on", "agent")
 
-    async def _start_by_hand(self, call: LiveCall, link: LiveLink) -> None:
+    async def _start_by_hand(self, call: ActiveCall, bridge: Bridge) -> None:
         record = call.record
         if call.policy.consent is Consent.AGREEMENT and record.consent is not Consent.AGREEMENT:
             raise VisavisError(
                 ErrorKind.AgreementNeeded, "The visitor has not agreed to be recorded."
             )
-        manifest = await self._tap(call, link, record.recording_id or self._registry.new_id())
+        manifest = await self._tap(call, bridge, record.recording_id or self._registry.new_id())
         record.recording_id, record.is_recorded = manifest.recording_id, True
         if record.consent is Consent.NONE:
             record.consent = Consent.NOTICE  # the visitor's page says so from now on
         self._set(call, "on", "agent")
-        await describe(self._media, link)
-        await self._media.join(link.link)  # which asks both browsers for a key frame
+        await describe(self._media, bridge)
+        await self._media.join(bridge.id)  # which asks both browsers for a key frame
 
-    async def _tap(self, call: LiveCall, link: LiveLink, recording_id: str) -> Manifest:
-        tape = call.tape
-        manifest = tape.manifest = tape.manifest or self._manifest(call, recording_id)
+    async def _tap(self, call: ActiveCall, bridge: Bridge, recording_id: str) -> Manifest:
+        recording = call.recording
+        manifest = recording.manifest = recording.manifest or self._manifest(call, recording_id)
         # the recorder takes what belongs to no call that goes on
         await self._registry.chronicle.written()
-        await self._media.tap(link.link, manifest)
-        if not tape.is_listed:
+        await self._media.tap(bridge.id, manifest)
+        if not recording.is_listed:
             # only now: what nobody could write would be listed as on its way for ever
             await self._store.write(lambda rows: rows.recordings.add(manifest))
-            tape.is_listed = True
+            recording.is_listed = True
         return manifest
 
-    def _manifest(self, call: LiveCall, recording_id: str) -> Manifest:
+    def _manifest(self, call: ActiveCall, recording_id: str) -> Manifest:
         record = call.record
         return Manifest(
             recording_id=recording_id,
@@ -130,37 +140,43 @@ class Taping:
             started_at=self._registry.now(),
         )
 
-    def _cannot(self, call: LiveCall, why: str) -> None:
+    def _cannot(self, call: ActiveCall, why: str) -> None:
         log.error("call not recorded", call_id=call.id, site_id=call.site_id, why=why)
         if call.policy.unrecordable is Unrecordable.REFUSE:
             raise VisavisError(ErrorKind.RecordingUnavailable)
         self.unrecorded += not call.record.is_unrecorded
         call.record.is_unrecorded = True
         self._registry.record_event(call, Happening.UNRECORDED, why=why)
-        call.tape.state, call.tape.since, call.tape.by = "off", self._registry.now(), "system"
+        call.recording.state, call.recording.since, call.recording.by = (
+            "off",
+            self._registry.now(),
+            "system",
+        )
         self._registry.send_to_both(call, message_of(call))
 
-    def _set(self, call: LiveCall, state: Literal["on", "paused"], by: Party) -> None:
-        tape = call.tape
-        if tape.state != state:
-            self._registry.record_event(call, _HAPPENING[tape.state, state], by=by)
-            tape.state, tape.since, tape.by = state, self._registry.now(), by
+    def _set(self, call: ActiveCall, state: Literal["on", "paused"], by: Party) -> None:
+        recording = call.recording
+        if recording.state != state:
+            self._registry.record_event(call, _HAPPENING[recording.state, state], by=by)
+            recording.state, recording.since, recording.by = state, self._registry.now(), by
             self._registry.send_to_both(call, message_of(call))
 
 
-def message_of(call: LiveCall) -> signaling.Recording:
-    tape = call.tape
-    return signaling.Recording(call_id=call.id, state=tape.state, since=tape.since, by=tape.by)
+def message_of(call: ActiveCall) -> signaling.Recording:
+    recording = call.recording
+    return signaling.Recording(
+        call_id=call.id, state=recording.state, since=recording.since, by=recording.by
+    )
 
 
-async def describe(media: MediaPlane, link: LiveLink) -> None:
+async def describe(media: MediaPlane, bridge: Bridge) -> None:
     """Tell the link's journal what the browsers have agreed on."""
-    visitor, agent = link.described[Side.VISITOR], link.described[Side.AGENT]
+    visitor, agent = bridge.described[Side.VISITOR], bridge.described[Side.AGENT]
     await media.note(
-        link.link,
+        bridge.id,
         {
             "type": "descriptions",
-            "link": link.number,
+            "link": bridge.number,
             "visitor": visitor.sdp,
             "agent": agent.sdp,
             "visitorScreenMid": visitor.screen_mid,

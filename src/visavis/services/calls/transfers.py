@@ -9,8 +9,8 @@ from visavis.domain.call import CONNECT_SECONDS, HANG_UP, RING_SECONDS, EndReaso
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
 from visavis.domain.story import Happening
-from visavis.services.calls.links import Links
-from visavis.services.calls.live import LiveCall, Seat, Transfer
+from visavis.services.calls.active_call import ActiveCall, Participant, Transfer
+from visavis.services.calls.bridges import Bridges
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.ringing import ring_of
 from visavis.services.calls.taping import message_of
@@ -21,96 +21,104 @@ _TRANSFER: Final = "transfer"
 
 
 class Transfers:
-    def __init__(self, registry: CallRegistry, presence: Presence, links: Links) -> None:
+    def __init__(self, registry: CallRegistry, presence: Presence, bridges: Bridges) -> None:
         self._registry = registry
         self._presence = presence
-        self._links = links
-        links.handed_over = self._hand_over
+        self._bridges = bridges
+        bridges.handed_over = self._hand_over
         registry.end_listeners.append(self._stop)
         registry.change_listeners.append(self._settle)
 
-    def start(self, call: LiveCall, seat: Seat, agent_id: int, note: str = "") -> None:
+    def start(
+        self, call: ActiveCall, participant: Participant, agent_id: int, note: str = ""
+    ) -> None:
         """Ring another agent's desks; raises `CallNotPossible`."""
-        if call.record.state is not State.CONNECTED or call.transfer or seat is not call.agent:
+        if (
+            call.record.state is not State.CONNECTED
+            or call.transfer
+            or participant is not call.agent
+        ):
             raise VisavisError(ErrorKind.CallNotPossible, "The call cannot be transferred now.")
-        if seat.agent_id == agent_id:
+        if participant.agent_id == agent_id:
             raise VisavisError(ErrorKind.ParameterInvalid, "Transfer the call to another agent.")
         desks = {d.socket_id: d for d in self._presence.desks_of(call.site_id, agent_id)}
         if not desks or not self._presence.is_available(agent_id):
-            self._tell_failed(call, seat, "away")
+            self._tell_failed(call, participant, "away")
         elif self._registry.is_busy(agent_id):
-            self._tell_failed(call, seat, "busy")
+            self._tell_failed(call, participant, "busy")
         else:
             transfer = call.transfer = Transfer(agent_id, desks, note=text_of(note))
             self._limit(call, transfer, RING_SECONDS, "missed")
             for socket_id in desks:
-                ring = ring_of(call, transferred_by=seat.agent_name, note=transfer.note)
+                ring = ring_of(call, transferred_by=participant.agent_name, note=transfer.note)
                 self._registry.send_to_socket(socket_id, ring)
 
-    def rung_at(self, call: LiveCall, desk: Desk) -> Transfer | None:
+    def rung_at(self, call: ActiveCall, desk: Desk) -> Transfer | None:
         """What the desk is rung for, if it is."""
         transfer = call.transfer
-        return transfer if transfer and desk.socket_id in transfer.rung else None
+        return transfer if transfer and desk.socket_id in transfer.ringing_at else None
 
-    def accept(self, call: LiveCall, transfer: Transfer, desk: Desk) -> None:
+    def accept(self, call: ActiveCall, transfer: Transfer, desk: Desk) -> None:
         """The other agent takes it: link the visitor with them too."""
-        seat = transfer.seat = Seat(Side.AGENT, desk.socket_id, desk.agent)
-        self._registry.add_participant(call, seat)
+        participant = transfer.participant = Participant(Side.AGENT, desk.socket_id, desk.agent)
+        self._registry.add_participant(call, participant)
         self._stop_ringing(call, transfer, "accepted")
         self._limit(call, transfer, CONNECT_SECONDS, "failed")
-        self._registry.send(seat, call.state(State.ACCEPTED, self._registry.now()))
-        self._links.begin(call)
+        self._registry.send(participant, call.state_message(State.ACCEPTED, self._registry.now()))
+        self._bridges.start(call)
         self._registry.notify_changed(call.site_id)
 
-    def fail(self, call: LiveCall, transfer: Transfer, reason: str) -> None:
+    def fail(self, call: ActiveCall, transfer: Transfer, reason: str) -> None:
         """The call stays whose it was."""
         call.transfer = None
         self._registry.cancel_timer(call, _TRANSFER)
         self._stop_ringing(call, transfer, reason)
-        if seat := transfer.seat:
-            for link in [o for o in call.links.values() if o.seats.get(Side.AGENT) is seat]:
-                self._links.drop(call, link)
+        if participant := transfer.participant:
+            for bridge in [
+                o for o in call.bridges.values() if o.participants.get(Side.AGENT) is participant
+            ]:
+                self._bridges.drop(call, bridge)
             ended = signaling.Ended(call_id=call.id, reason=EndReason.FAILED, by="system")
-            self._registry.send(seat, ended)
-            self._registry.remove_participant(call, seat)
+            self._registry.send(participant, ended)
+            self._registry.remove_participant(call, participant)
         if call.agent is None:
             self._registry.end(call, HANG_UP[Side.AGENT])
             return
         self._tell_failed(call, call.agent, reason)
         if call.record.state is State.RECONNECTING:
-            self._links.renew(call)
+            self._bridges.replace(call)
         self._registry.notify_changed(call.site_id)
 
-    def leave(self, call: LiveCall, seat: Seat) -> None:
+    def leave(self, call: ActiveCall, participant: Participant) -> None:
         """The first agent goes, sure that the other has it."""
         call.agent = None
-        self._tell_over(call, seat)
+        self._tell_over(call, participant)
 
-    def _hand_over(self, call: LiveCall, seat: Seat) -> None:
+    def _hand_over(self, call: ActiveCall, participant: Participant) -> None:
         """The visitor is linked with the other agent."""
-        first, call.agent, call.record.agent = call.agent, seat, seat.agent
+        first, call.agent, call.record.agent = call.agent, participant, participant.agent
         call.transfer = None
         self._registry.cancel_timer(call, _TRANSFER)
-        data = {"agentName": seat.agent_name, "agentId": seat.agent_id}
+        data = {"agentName": participant.agent_name, "agentId": participant.agent_id}
         self._registry.record_event(call, Happening.TRANSFERRED, by="agent", **data)
         if first:
             self._tell_over(call, first)
         call.with_video.discard(Side.AGENT)
         self._registry.send_state(call)
-        self._registry.send(seat, message_of(call))
-        self._registry.send(seat, call.transcript())
+        self._registry.send(participant, message_of(call))
+        self._registry.send(participant, call.transcript())
         self._registry.notify_changed(call.site_id)
 
-    def _tell_over(self, call: LiveCall, seat: Seat) -> None:
+    def _tell_over(self, call: ActiveCall, participant: Participant) -> None:
         ended = signaling.Ended(call_id=call.id, reason=EndReason.TRANSFERRED, by="agent")
-        self._registry.send(seat, ended)
-        self._registry.remove_participant(call, seat)
+        self._registry.send(participant, ended)
+        self._registry.remove_participant(call, participant)
 
     def _settle(self, site_id: int) -> None:
         """Who is rung may have gone, or have taken another call."""
         for call in self._registry.list_by_site(site_id):
             transfer = call.transfer
-            if transfer is None or transfer.seat:
+            if transfer is None or transfer.participant:
                 continue
             here = {d.socket_id for d in self._presence.desks_of(site_id, transfer.agent_id)}
             if not here or not self._presence.is_available(transfer.agent_id):
@@ -118,21 +126,21 @@ class Transfers:
             elif self._registry.is_busy(transfer.agent_id):
                 self.fail(call, transfer, "busy")
 
-    def _stop(self, call: LiveCall) -> None:
+    def _stop(self, call: ActiveCall) -> None:
         """The call is over."""
         if call.transfer:
             self._stop_ringing(call, call.transfer, str(call.record.reason))
 
-    def _stop_ringing(self, call: LiveCall, transfer: Transfer, reason: str) -> None:
+    def _stop_ringing(self, call: ActiveCall, transfer: Transfer, reason: str) -> None:
         stopped = signaling.RingStopped(call_id=call.id, reason=reason)
-        for socket_id in transfer.rung:
+        for socket_id in transfer.ringing_at:
             self._registry.send_to_socket(socket_id, stopped)
-        transfer.rung.clear()
+        transfer.ringing_at.clear()
 
-    def _limit(self, call: LiveCall, transfer: Transfer, seconds: float, reason: str) -> None:
+    def _limit(self, call: ActiveCall, transfer: Transfer, seconds: float, reason: str) -> None:
         self._registry.set_timer(
             call, _TRANSFER, seconds, lambda: self.fail(call, transfer, reason)
         )
 
-    def _tell_failed(self, call: LiveCall, seat: Seat, reason: str) -> None:
-        self._registry.send(seat, signaling.TransferFailed(call_id=call.id, reason=reason))
+    def _tell_failed(self, call: ActiveCall, participant: Participant, reason: str) -> None:
+        self._registry.send(participant, signaling.TransferFailed(call_id=call.id, reason=reason))

@@ -13,10 +13,10 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
 from visavis.domain.people import Visitor
 from visavis.domain.policy import Consent, RecordingPolicy
+from visavis.services.calls.active_call import ActiveCall, CallRecording, Participant, read_offer
+from visavis.services.calls.bridges import Bridges
 from visavis.services.calls.desks import Desks
 from visavis.services.calls.joins import Joins
-from visavis.services.calls.links import Links
-from visavis.services.calls.live import LiveCall, Seat, Tape, read_offer
 from visavis.services.calls.lobby import Lobby
 from visavis.services.calls.parties import Parties
 from visavis.services.calls.registry import CallRegistry
@@ -41,7 +41,7 @@ class Visitors:
         lobby: Lobby,
         joins: Joins,
         desks: Desks,
-        links: Links,
+        bridges: Bridges,
         guard: VisitorGuard,
         staffing: Staffing,
     ) -> None:
@@ -54,7 +54,7 @@ class Visitors:
         self._lobby = lobby
         self._joins = joins
         self._desks = desks
-        self._links = links
+        self._bridges = bridges
         self._guard = guard
         self._staffing = staffing
         registry.end_listeners.append(self._start_pause)
@@ -78,12 +78,12 @@ class Visitors:
         record = call.record
         record.consent, record.is_recorded = consent, config.is_recording
         record.recording_id = self._registry.new_id() if config.is_recording else None
-        if self._links.has_relay:
+        if self._bridges.has_relay:
             # made without the relay: only a call's parties are told of it
             self._introduce(call, visitor, message)
-            self._links.begin(call)
+            self._bridges.start(call)
         else:
-            call.add_link().offered[Side.VISITOR] = offer
+            call.add_bridge().offered[Side.VISITOR] = offer
             self._introduce(call, visitor, message)
         self._ring(call, message.invitation)
 
@@ -145,15 +145,15 @@ class Visitors:
         """The page is gone; its call waits for it to come back, and rings no more until then."""
         self._lobby.gone(visitor)
         if current := self._registry.participant_at(visitor.id):
-            call, seat = current
+            call, participant = current
             self._registry.disconnect(
-                call, seat, lambda: self._registry.end(call, LEAVE[Side.VISITOR])
+                call, participant, lambda: self._registry.end(call, LEAVE[Side.VISITOR])
             )
             if call.is_waiting:
                 self._ringing.stop(call, "abandoned")
             self._registry.notify_changed(visitor.site_id)
 
-    def _begin(self, visitor: Visitor, message: signaling.Call) -> LiveCall:
+    def _begin(self, visitor: Visitor, message: signaling.Call) -> ActiveCall:
         waiting = [call for call in self._registry.list_by_site(visitor.site_id) if call.is_waiting]
         same_source = sum(1 for call in waiting if call.record.visitor.source == visitor.source)
         self._guard.demand_call(visitor, len(waiting), same_source)
@@ -166,23 +166,23 @@ class Visitors:
             is_recorded=False,
             requested_at=now,
         )
-        call = LiveCall(
+        call = ActiveCall(
             record,
-            Seat(Side.VISITOR, visitor.id),
+            Participant(Side.VISITOR, visitor.id),
             self._registry.new_id(),
             RecordingPolicy(visitor.site_id),
-            Tape(now),
+            CallRecording(now),
             rank=self._guard.rank(visitor, same_source),
         )
         self._registry.add(call)
         return call
 
-    def _start_pause(self, call: LiveCall) -> None:
+    def _start_pause(self, call: ActiveCall) -> None:
         """Let a visitor who gave up before anybody accepted not ring again at once."""
         if call.agent is None and call.record.ended_by == "visitor":
             self._guard.note_abandoned(call.visitor.socket_id)
 
-    def _introduce(self, call: LiveCall, visitor: Visitor, message: signaling.Call) -> None:
+    def _introduce(self, call: ActiveCall, visitor: Visitor, message: signaling.Call) -> None:
         record = call.record
         record.media = message.media
         record.visitor = replace(
@@ -196,12 +196,12 @@ class Visitors:
             signaling.Calling(call_id=call.id, is_recorded=record.is_recorded, secret=call.secret),
         )
 
-    def _ring(self, call: LiveCall, invitation: str) -> None:
+    def _ring(self, call: ActiveCall, invitation: str) -> None:
         desk = self._lobby.redeem(call.visitor.socket_id, invitation)
         if desk and not self._registry.is_busy(desk.agent.id):
             call.record.origin = "invitation"
             self._desks.take(call, desk)
-        elif call.desk_of is None and not self._staffing.is_staffed(call.site_id):
+        elif call.reserved_for is None and not self._staffing.is_staffed(call.site_id):
             self._registry.end(call, Event.NOBODY_ON_DUTY)
         else:
             self._registry.notify_changed(call.site_id)

@@ -19,7 +19,7 @@ def with_relay(house: House) -> House:
     def relays(call_id: str) -> IceServers:
         return IceServers(servers=[IceServer(urls=["turn:t"], username=call_id)], has_relay=True)
 
-    house.calls._links._relays = relays
+    house.calls._bridges._relays = relays
     return house
 
 

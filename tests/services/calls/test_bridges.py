@@ -19,7 +19,7 @@ from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind
 from visavis.domain.leg import Link, Side
 from visavis.domain.people import Visitor
-from visavis.services.calls.links import RETRY_SECONDS
+from visavis.services.calls.bridges import RETRY_SECONDS
 
 pytestmark = pytest.mark.anyio
 
@@ -338,7 +338,7 @@ async def test_a_worker_that_takes_its_time_with_the_journal(house: House) -> No
 async def test_a_page_that_has_lost_its_way_ends_its_call(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("visavis.services.calls.links.MAX_LINKS", 2)
+    monkeypatch.setattr("visavis.services.calls.bridges.MAX_BRIDGES", 2)
     call_id = await house.connect()
     await house.visitor(signaling.Relink(call_id, 1))
     await house.visitor(signaling.Relink(call_id, 2))

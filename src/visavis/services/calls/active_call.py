@@ -1,4 +1,4 @@
-"""A call while it lasts: its seats, its links, and what rings for it."""
+"""An active call: its participants, its bridges and its recording."""
 
 from __future__ import annotations
 
@@ -29,18 +29,19 @@ class Timer(Protocol):
 
 
 @dataclass(slots=True, eq=False)
-class Seat:
-    """A party's place in a call. Its page may go, and come back on another socket.
+class Participant:
+    """A participant of a call. Its page may disconnect, and reconnect on another socket.
 
-    `told_at` is when the page last heard how good its connection is, `left_at` when it went.
+    `quality_sent_at` is when the page was last sent its connection's quality, `disconnected_at`
+    when it disconnected.
     """
 
     side: Side
     socket_id: str
     agent: Agent | None = None
     is_open: bool = True
-    told_at: datetime | None = None
-    left_at: datetime | None = None
+    quality_sent_at: datetime | None = None
+    disconnected_at: datetime | None = None
 
     @property
     def agent_id(self) -> int:
@@ -76,16 +77,16 @@ def read_answer(sdp: str, screen_mid: str) -> Description:
 
 
 @dataclass(slots=True, eq=False)
-class LiveLink:
-    """A link from the moment it is asked for.
+class Bridge:
+    """The media session of two joined legs, from the moment it is requested.
 
-    `offered` holds the offers that nobody has answered, `described` the two descriptions that the
+    `offered` holds the offers that have no answer yet, `described` the two descriptions that the
     last answer made valid. `is_open` says that a media worker may know of it, `is_relayed` that
     the agent's page has the visitor's first offer.
     """
 
-    link: Link
-    seats: dict[Side, Seat]
+    id: Link
+    participants: dict[Side, Participant]
     offered: dict[Side, Description] = field(default_factory=dict)
     described: dict[Side, Description] = field(default_factory=dict)
     transports: dict[Side, LocalTransport] = field(default_factory=dict)
@@ -97,28 +98,28 @@ class LiveLink:
 
     @property
     def number(self) -> int:
-        return self.link.number
+        return self.id.number
 
     @property
-    def flows(self) -> bool:
+    def is_flowing(self) -> bool:
         return self.is_joined and len(self.up) == len(Side)
 
 
 @dataclass(slots=True, eq=False)
 class Transfer:
-    """Another agent is rung for a call, and then, with a `seat`, linked to its visitor."""
+    """A transfer in progress: another agent is rung and then, as `participant`, connected."""
 
     agent_id: int
-    rung: dict[str, Desk]
-    seat: Seat | None = None
+    ringing_at: dict[str, Desk]
+    participant: Participant | None = None
     note: str = ""
 
 
 @dataclass(slots=True, eq=False)
-class Tape:
-    """Whether the call is being recorded, since when, and who had it so.
+class CallRecording:
+    """State of a call's recording: since when it is in it, and who changed it.
 
-    `is_listed` says that the database knows of the recording.
+    `is_listed` says that the recording is in the database.
     """
 
     since: datetime
@@ -156,7 +157,7 @@ class Chat:
 
 
 @dataclass(slots=True, eq=False)
-class LiveCall:
+class ActiveCall:
     """A call in progress: its record, and what only matters while it lasts.
 
     `desk_of` is the agent who alone may have it, by a join address. Calls of a lower `rank` are
@@ -164,20 +165,20 @@ class LiveCall:
     """
 
     record: CallRecord
-    visitor: Seat
+    visitor: Participant
     secret: str
     policy: RecordingPolicy
-    tape: Tape
-    agent: Seat | None = None
+    recording: CallRecording
+    agent: Participant | None = None
     chat: Chat = field(default_factory=Chat)
     rank: int = 0
-    desk_of: Agent | None = None
-    rung: dict[str, Desk] = field(default_factory=dict)
+    reserved_for: Agent | None = None
+    ringing_at: dict[str, Desk] = field(default_factory=dict)
     declined: set[int] = field(default_factory=set)
     place: int = 0
-    links: dict[int, LiveLink] = field(default_factory=dict)
-    present: LiveLink | None = None
-    newest: int = 0
+    bridges: dict[int, Bridge] = field(default_factory=dict)
+    active_bridge: Bridge | None = None
+    last_bridge_number: int = 0
     transfer: Transfer | None = None
     with_video: set[Side] = field(default_factory=set)
     sharing: set[Side] = field(default_factory=set)
@@ -198,34 +199,45 @@ class LiveCall:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether a visitor waits for somebody to take it."""
-        return self.record.state in _UNTAKEN and bool(self.links)
+        """Whether a visitor is waiting for an agent."""
+        return self.record.state in _UNTAKEN and bool(self.bridges)
 
-    def seats(self) -> list[Seat]:
-        second = self.transfer.seat if self.transfer else None
-        return [seat for seat in (self.visitor, self.agent, second) if seat]
+    def participants(self) -> list[Participant]:
+        second = self.transfer.participant if self.transfer else None
+        return [participant for participant in (self.visitor, self.agent, second) if participant]
 
-    def seat_of_agent(self, agent_id: int) -> Seat | None:
-        return next((seat for seat in self.seats() if seat.agent_id == agent_id), None)
+    def participant_of_agent(self, agent_id: int) -> Participant | None:
+        return next(
+            (
+                participant
+                for participant in self.participants()
+                if participant.agent_id == agent_id
+            ),
+            None,
+        )
 
-    def add_link(self) -> LiveLink:
-        """The next link: of the visitor, and of the agent who has the call or is to have it."""
-        self.newest += 1
-        seats = {seat.side: seat for seat in self.seats()}
-        link = self.links[self.newest] = LiveLink(Link(self.id, self.newest), seats)
-        return link
+    def add_bridge(self) -> Bridge:
+        """Add the next bridge, of the visitor and the agent who has the call or is to get it."""
+        self.last_bridge_number += 1
+        participants = {participant.side: participant for participant in self.participants()}
+        bridge = self.bridges[self.last_bridge_number] = Bridge(
+            Link(self.id, self.last_bridge_number), participants
+        )
+        return bridge
 
     def transcript(self) -> signaling.Transcript:
         return signaling.Transcript(call_id=self.id, lines=self.chat.recent())
 
-    def state(self, state: str, at: datetime) -> signaling.CallState:
-        """What a page is told of where the call stands."""
+    def state_message(self, state: str, at: datetime) -> signaling.CallState:
+        """Return the message that tells a page the state of the call."""
         record = self.record
         return signaling.CallState(
             call_id=self.id,
             state=state,
             at=at,
-            link=self.present.number if self.present else max(1, self.newest),
+            link=self.active_bridge.number
+            if self.active_bridge
+            else max(1, self.last_bridge_number),
             agent_name=record.agent.name if record.agent else "",
             visitor_name=record.visitor.name,
         )
