@@ -84,7 +84,7 @@ async def test_a_call_tells_all_that_has_happened_in_it(api: Api) -> None:
 
     def write(rows: Any) -> None:
         rows.calls.save(record, "node")
-        rows.calls.note(1, "abc", event)
+        rows.calls.add_event(1, "abc", event)
         rows.recordings.add(manifest("rec"))
         begun = Progress(RecordingState.DELIVERING, missing=("No video.",))
         rows.recordings.note(1, "rec", begun, now())
@@ -323,7 +323,7 @@ async def test_both_join_and_the_call_is_read_as_it_goes(api: Api) -> None:
     visitor = api.app.calls.join(body["visitorUrl"].rpartition("/")[2])
     caller = Visitor("socket", 1, call_id=visitor.call_id)
     await api.app.calls.from_visitor(caller, signaling.Call("video", OFFER))
-    await api.app.calls._registry.chronicle.written()
+    await api.app.calls._registry.call_log.flush()
     read = (await api.call("GET", f"{CALLS}/{body['id']}")).json()
     assert read["state"] == "queued"
     await api.app.calls.shut_down()

@@ -181,8 +181,8 @@ class CallRows(Protocol):
     def save(self, call: CallRecord, node_id: str) -> None:
         """Insert the call or overwrite its row, but for the message that was left after it."""
 
-    def note(self, site_id: int, call_id: str, event: CallEvent) -> None:
-        """Add to what has happened in the call."""
+    def add_event(self, site_id: int, call_id: str, event: CallEvent) -> None:
+        """Add an event to the call."""
 
     def leave_message(self, site_id: int, call_id: str, text: str, name: str, email: str) -> bool:
         """Keep a message with a call that is over, that nobody took and that has none yet.

@@ -215,7 +215,7 @@ class House:
     # What the database knows
 
     async def past(self, call_id: str) -> PastCall:
-        await self.calls._registry.chronicle.written()
+        await self.calls._registry.call_log.flush()
         found = await self.store.read(lambda rows: rows.calls.get(1, call_id))
         assert found
         return found
@@ -225,7 +225,7 @@ class House:
         return found.state, found.reason
 
     async def story(self, call_id: str) -> Story:
-        await self.calls._registry.chronicle.written()
+        await self.calls._registry.call_log.flush()
         story = await self.store.read(lambda rows: rows.calls.story(1, call_id))
         assert story
         return story

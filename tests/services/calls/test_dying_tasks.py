@@ -6,19 +6,19 @@ import pytest
 
 from tests.dying import DiedError, dies_once
 from tests.services.calls.house import House
-from visavis.services.calls.chronicle import Chronicle
+from visavis.services.calls.call_log import CallLogWriter
 from visavis.services.calls.registry import CallRegistry
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_the_next_batch_is_written(house: House) -> None:
-    chronicle = house.calls._registry.chronicle
+    call_log = house.calls._registry.call_log
     await house.connect()
-    with dies_once("call log writing", Chronicle, "_write"), pytest.raises(DiedError):
-        await chronicle.written()
-    await chronicle.written()
-    assert not chronicle._records
+    with dies_once("call log writing", CallLogWriter, "_write"), pytest.raises(DiedError):
+        await call_log.flush()
+    await call_log.flush()
+    assert not call_log._records
 
 
 async def test_other_work_goes_on(house: House) -> None:

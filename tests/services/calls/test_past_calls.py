@@ -117,7 +117,7 @@ async def test_open_lists_hear_of_a_call_that_ended_once_it_can_be_read(house: H
     await house.agent(signaling.HangUp(call_id))
     assert revisions(house)[-1] == before
     await house.pass_time(0.2)
-    await house.calls._registry.chronicle.written()
+    await house.calls._registry.call_log.flush()
     await house.pass_time(2)
     assert revisions(house)[-1] > before
 

@@ -54,7 +54,7 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A browser's own words (SDP) of one link, and which m-section has its screen.
+    """A browser's own words (SDP) of one bridge, and which m-section has its screen.
 
     `passed_on` is as much of them as the other page is to read, `transport` what we read.
     """

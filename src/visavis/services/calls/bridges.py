@@ -40,9 +40,9 @@ Relays = Callable[[str], signaling.IceServers]
 
 
 class Bridges:
-    """`handed_over` hears that a link to an agent flows who did not have the call yet.
+    """`handed_over` hears that a bridge to an agent flows who did not have the call yet.
 
-    `parting` are the calls that are over and whose last links are being closed.
+    `parting` are the calls that are over and whose last bridges are being closed.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Bridges:
     # Building a bridge
 
     def start(self, call: ActiveCall) -> None:
-        """Ask the visitor's page for the next link. What flows now does so until the new one."""
+        """Ask the visitor's page for the next bridge. What flows now does so until the new one."""
         if call.last_bridge_number >= MAX_BRIDGES:
             self._registry.end(call, Event.MEDIA_FAILS)
             return
@@ -89,12 +89,12 @@ class Bridges:
         self._registry.send(call.visitor, signaling.Connect(call_id=call.id, link=bridge.number))
 
     def replace(self, call: ActiveCall) -> None:
-        """Build another link in place of one that is lost."""
+        """Build another bridge in place of one that is lost."""
         self._mark_lost(call)
         self.start(call)
 
     def repeat_offer_request(self, call: ActiveCall) -> None:
-        """The visitor's page may have missed that a link is wanted of it."""
+        """The visitor's page may have missed that a bridge is wanted of it."""
         bridge = call.bridges.get(call.last_bridge_number)
         if (
             bridge
@@ -112,7 +112,7 @@ class Bridges:
                 await self._build_if_ready(call, bridge)
 
     async def connect_agent(self, call: ActiveCall, participant: Participant) -> None:
-        """An agent has the call: link them with its visitor as soon as there is an offer."""
+        """An agent has the call: bridge them with its visitor as soon as there is an offer."""
         async with call.lock:
             bridge = call.bridges.get(call.last_bridge_number)
             if bridge:
@@ -180,7 +180,7 @@ class Bridges:
     async def offer(
         self, call: ActiveCall, participant: Participant, message: signaling.Offer
     ) -> None:
-        """The visitor's first offer of a link, or either page's renegotiation of one."""
+        """The visitor's first offer of a bridge, or either page's renegotiation of one."""
         offered = read_offer(message.sdp, message.screen_mid)
         async with call.lock:
             bridge = _own_bridge(call, participant, message.link)
@@ -196,7 +196,7 @@ class Bridges:
     async def answer(
         self, call: ActiveCall, participant: Participant, message: signaling.Answer
     ) -> None:
-        """The answer to the other page's last offer; the first one of a link joins its legs."""
+        """The answer to the other page's last offer; the first one of a bridge joins its legs."""
         answer = read_answer(message.sdp, message.screen_mid)
         async with call.lock:
             bridge = _own_bridge(call, participant, message.link)
@@ -255,7 +255,7 @@ class Bridges:
         self._activate_if_flowing(call, bridge)
 
     def leg_down(self, call: ActiveCall, bridge: Bridge, side: Side) -> None:
-        """Wait for the page to want another link; a call that has none yet has failed."""
+        """Wait for the page to want another bridge; a call that has none yet has failed."""
         bridge.up.discard(side)
         if bridge is call.active_bridge:
             self._mark_lost(call)
@@ -278,7 +278,7 @@ class Bridges:
     # Switching from one bridge to the next
 
     def _activate_if_flowing(self, call: ActiveCall, bridge: Bridge) -> None:
-        """Take the link as the present one if it flows."""
+        """Take the bridge as the present one if it flows."""
         if not bridge.is_flowing or not _is_wanted(call, bridge):
             return
         if bridge is not call.active_bridge:
@@ -300,7 +300,7 @@ class Bridges:
             self._registry.end_after(call, RESUME_SECONDS, Event.RESUME_TIME_OUT)
 
     def drop(self, call: ActiveCall, bridge: Bridge) -> None:
-        """Close a link that nobody waits for any longer."""
+        """Close a bridge that nobody waits for any longer."""
         call.bridges.pop(bridge.number, None)
         if bridge.is_open:
             self._registry.run_task(self._close(bridge))
@@ -323,7 +323,7 @@ class Bridges:
         self.closing[call.id] = call
         await asyncio.gather(*map(self._close, bridges))
         del self.closing[call.id]
-        self._registry.chronicle.touch(call.record)
+        self._registry.call_log.save_later(call.record)
 
 
 def _own_bridge(call: ActiveCall, participant: Participant, number: int) -> Bridge:

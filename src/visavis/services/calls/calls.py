@@ -19,7 +19,7 @@ from visavis.domain.leg import Link
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.domain.policy import RecordingPolicy
 from visavis.services.calls.bridges import Bridges, Relays
-from visavis.services.calls.chronicle import Chronicle
+from visavis.services.calls.call_log import CallLogWriter
 from visavis.services.calls.desks import Desks
 from visavis.services.calls.ears import Ears
 from visavis.services.calls.joins import Invitee, Joining, Joins
@@ -59,9 +59,9 @@ class Calls:
     ) -> None:
         self._config_of = config_of
         guard = self.guard = VisitorGuard(limits or VisitorLimits(), clock)
-        chronicle = Chronicle(store, node_id, schedule)
+        call_log = CallLogWriter(store, node_id, schedule)
         registry = self._registry = CallRegistry(
-            bus=bus, clock=clock, schedule=schedule, new_id=new_id, chronicle=chronicle
+            bus=bus, clock=clock, schedule=schedule, new_id=new_id, call_log=call_log
         )
         presence = Presence()
         self._taping = Taping(registry, media, store)
@@ -212,7 +212,7 @@ class Calls:
         """A call for another live-chat product; raises `AudioVideoChatDisabled`."""
         await self._demand_enabled(agent.site_id)
         joining = self._joins.make(agent, media, name, email)
-        await self._registry.chronicle.written()
+        await self._registry.call_log.flush()
         return joining
 
     def join(self, token: str) -> Invitee:
@@ -225,7 +225,7 @@ class Calls:
         if call is None or call.site_id != site_id:
             raise VisavisError(ErrorKind.CallNotPossible, "The call has already ended.")
         self._registry.end(call, Event.ENDED_BY_API)
-        await self._registry.chronicle.written()
+        await self._registry.call_log.flush()
 
     # The node
 
@@ -237,7 +237,7 @@ class Calls:
                     self._registry.end(call, Event.SWITCHED_OFF)
 
     def active_bridges(self) -> list[Link]:
-        """The links that a media worker must not close."""
+        """The bridges that a media worker must not close."""
         return self._registry.active_bridges()
 
     async def shut_down(self) -> None:
@@ -247,7 +247,7 @@ class Calls:
                 self._registry.end(call, Event.SHUT_DOWN)
         await self._registry.wait_idle()
         try:
-            await self._registry.chronicle.written()
+            await self._registry.call_log.flush()
         except VisavisError as error:
             log.error("calls not written down", error=error.message)  # noqa: TRY400
 

@@ -95,7 +95,7 @@ class Joins:
         call = self._registry.find(visitor.site_id, visitor.call_id)
         if call.bridges:
             raise VisavisError(
-                ErrorKind.CallNotPossible, "Somebody has already joined the call with this link."
+                ErrorKind.CallNotPossible, "Somebody has already joined the call with this bridge."
             )
         self._registry.cancel_timer(call, "join")
         call.visitor.socket_id = visitor.id

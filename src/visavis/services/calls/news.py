@@ -40,7 +40,7 @@ class News:
         self._due: set[int] = set()
         self._revisions: dict[int, int] = {}
         registry.change_listeners.append(self.changed)
-        registry.chronicle.listeners.append(self._past_calls_changed)
+        registry.call_log.change_listeners.append(self._past_calls_changed)
 
     def changed(self, site_id: int) -> None:
         """Tell the site's pages soon, if there is anything new for them."""

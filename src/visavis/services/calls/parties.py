@@ -1,4 +1,4 @@
-"""What either party of a call may do: hang up, negotiate, ask for another link, write, return."""
+"""What either party of a call may do: hang up, negotiate, ask for another bridge, write, return."""
 
 from __future__ import annotations
 

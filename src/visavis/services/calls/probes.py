@@ -25,7 +25,7 @@ MAX_OF_SOURCE: Final = 4
 
 
 class Probes:
-    """Each is a link of its own whose other leg stays empty."""
+    """Each is a bridge of its own whose other leg stays empty."""
 
     def __init__(self, registry: CallRegistry, media: MediaPlane) -> None:
         self._registry = registry

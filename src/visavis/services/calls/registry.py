@@ -17,7 +17,7 @@ from visavis.domain.leg import Link, Side
 from visavis.domain.signaling import Party
 from visavis.domain.story import CallEvent
 from visavis.services.calls.active_call import ActiveCall, Participant, Timer
-from visavis.services.calls.chronicle import Chronicle
+from visavis.services.calls.call_log import CallLogWriter
 from visavis.services.ports import Bus, Clock
 from visavis.services.topics import socket_topic
 from visavis.tasks import spawn
@@ -46,12 +46,12 @@ class CallRegistry:
         clock: Clock,
         schedule: Scheduler,
         new_id: Callable[[], str],
-        chronicle: Chronicle,
+        call_log: CallLogWriter,
     ) -> None:
         self.now = clock
         self.new_id = new_id
         self.schedule = schedule
-        self.chronicle = chronicle
+        self.call_log = call_log
         self.calls: dict[str, ActiveCall] = {}
         self.end_listeners: list[Callable[[ActiveCall], None]] = []
         self.change_listeners: list[Callable[[int], None]] = []
@@ -91,7 +91,7 @@ class CallRegistry:
         return agent_id in self._busy_agents
 
     def active_bridges(self) -> list[Link]:
-        """The links that a media worker must not close."""
+        """The bridges that a media worker must not close."""
         calls = self.calls.values()
         return [bridge.id for call in calls for bridge in call.bridges.values() if bridge.is_open]
 
@@ -201,7 +201,7 @@ class CallRegistry:
     ) -> None:
         """Record an event of the call."""
         event = CallEvent(at=self.now(), name=str(name), by=by, data=data)
-        self.chronicle.note(call.record, event)
+        self.call_log.record_event(call.record, event)
 
     def notify_changed(self, site_id: int) -> None:
         if self._batched is not None:

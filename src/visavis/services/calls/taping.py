@@ -44,7 +44,7 @@ class Taping:
         self.unrecorded = 0
 
     async def start(self, call: ActiveCall, bridge: Bridge) -> None:
-        """Record a link of a recorded call before its legs are joined.
+        """Record a bridge of a recorded call before its legs are joined.
 
         Raises `RecordingUnavailable` where the site's policy refuses calls that cannot be recorded,
         and `MediaUnavailable`.
@@ -120,7 +120,7 @@ class Taping:
         recording = call.recording
         manifest = recording.manifest = recording.manifest or self._manifest(call, recording_id)
         # the recorder takes what belongs to no call that goes on
-        await self._registry.chronicle.written()
+        await self._registry.call_log.flush()
         await self._media.tap(bridge.id, manifest)
         if not recording.is_listed:
             # only now: what nobody could write would be listed as on its way for ever

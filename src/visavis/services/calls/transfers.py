@@ -1,4 +1,4 @@
-"""A call moves to another agent; nothing of it is torn down before the new link flows."""
+"""A call moves to another agent; nothing of it is torn down before the new bridge flows."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Transfers:
         return transfer if transfer and desk.socket_id in transfer.ringing_at else None
 
     def accept(self, call: ActiveCall, transfer: Transfer, desk: Desk) -> None:
-        """The other agent takes it: link the visitor with them too."""
+        """The other agent takes it: bridge the visitor with them too."""
         participant = transfer.participant = Participant(Side.AGENT, desk.socket_id, desk.agent)
         self._registry.add_participant(call, participant)
         self._stop_ringing(call, transfer, "accepted")

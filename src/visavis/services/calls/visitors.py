@@ -96,7 +96,7 @@ class Visitors:
         site_id, call_id = visitor.site_id, message.call_id
         if not call_id:
             call_id = await self._message_without_call(visitor, message.id)
-        await self._registry.chronicle.written()
+        await self._registry.call_log.flush()
 
         def work(rows: Transaction) -> bool:
             if rows.calls.leave_message(site_id, call_id, text, name, email):
@@ -106,7 +106,7 @@ class Visitors:
 
         if not await self._store.write(work):
             raise VisavisError(ErrorKind.CallNotPossible, "No message can be left for this call.")
-        self._registry.chronicle.past_calls_changed(site_id)
+        self._registry.call_log.past_calls_changed(site_id)
         self._registry.send_to_socket(visitor.id, signaling.MessageKept(call_id=message.call_id))
 
     async def _message_without_call(self, visitor: Visitor, message_id: str) -> str:
@@ -130,7 +130,7 @@ class Visitors:
                 requested_at=now,
             )
             record.apply(Event.NOBODY_ON_DUTY, now)
-            self._registry.chronicle.touch(record)
+            self._registry.call_log.save_later(record)
         return call_id
 
     def resume(self, visitor: Visitor, message: signaling.Resume) -> None:
@@ -190,7 +190,7 @@ class Visitors:
             name=line_of(message.name) or record.visitor.name,
             email=line_of(message.email) or record.visitor.email,
         )
-        self._registry.chronicle.touch(record)
+        self._registry.call_log.save_later(record)
         self._registry.send(
             call.visitor,
             signaling.Calling(call_id=call.id, is_recorded=record.is_recorded, secret=call.secret),

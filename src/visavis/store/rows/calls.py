@@ -64,7 +64,7 @@ class Calls(Rows):
         )
         return int(result.rowcount)
 
-    def note(self, site_id: int, call_id: str, event: CallEvent) -> None:
+    def add_event(self, site_id: int, call_id: str, event: CallEvent) -> None:
         self._run(
             insert(t.call_events).values(
                 site_id=site_id,

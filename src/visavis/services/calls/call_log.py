@@ -1,4 +1,4 @@
-"""What happens in calls, written down in its order without anybody waiting for the database."""
+"""Write-behind of call rows and their events: in order, without blocking the calls."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from visavis.tasks import spawn
 log = structlog.get_logger(__name__)
 
 GATHER_SECONDS: Final = 0.1
-"""The database's thread would be in the way of the call that is just being set up."""
+"""Delay before a batch is written: the database's thread would slow down a call's set-up."""
 
 RETRY_SECONDS: Final = 1.0
 MAX_EVENTS: Final = 10_000
-"""Kept while the database is away; what happens after that is not written down."""
+"""Events kept in memory while the database is unavailable; further ones are dropped."""
 
 
-class Chronicle:
-    """Writes calls and their events in batches, a moment later unless somebody waits for it.
+class CallLogWriter:
+    """Writes calls and their events in batches, after a short delay or at `flush`.
 
-    `listeners` hear of each site whose past calls have changed.
+    `change_listeners` are called with each site whose past calls have changed.
     """
 
     def __init__(
@@ -42,38 +42,41 @@ class Chronicle:
         self._records: dict[str, CallRecord] = {}
         self._events: list[tuple[int, str, CallEvent]] = []
         self._writing: asyncio.Task[None] | None = None
-        self._alarm: Timer | None = None
-        self.listeners: list[Callable[[int], None]] = []
+        self._timer: Timer | None = None
+        self.change_listeners: list[Callable[[int], None]] = []
 
     def past_calls_changed(self, site_id: int) -> None:
-        """Tell the listeners that the past calls of a site are others in the database now."""
-        for listener in self.listeners:
+        """Notify the listeners that the past calls of a site have changed in the database."""
+        for listener in self.change_listeners:
             listener(site_id)
 
-    def touch(self, record: CallRecord) -> None:
-        """Write the call down as it is by then."""
+    def save_later(self, record: CallRecord) -> None:
+        """Save the call, as it is at that time, with the next batch."""
         self._records[record.id] = record
-        if self._alarm is None and self._writing is None:
-            self._alarm = self._schedule(GATHER_SECONDS, self._start)
+        if self._timer is None and self._writing is None:
+            self._timer = self._schedule(GATHER_SECONDS, self._start)
 
-    def note(self, record: CallRecord, event: CallEvent) -> None:
+    def record_event(self, record: CallRecord, event: CallEvent) -> None:
         if len(self._events) < MAX_EVENTS:
             self._events.append((record.site_id, record.id, event))
         else:
             log.error("event not kept", call_id=record.id, name=event.name)
-        self.touch(record)
+        self.save_later(record)
 
-    async def written(self) -> None:
-        """Wait for what was noted so far; raises `StoreUnavailable`, and it is kept for later."""
+    async def flush(self) -> None:
+        """Write everything recorded so far.
+
+        Raises `StoreUnavailable`; the batch is kept then and tried again.
+        """
         if self._records:
             self._start()
         if self._writing:
             await asyncio.shield(self._writing)
 
     def _start(self) -> None:
-        if self._alarm:
-            self._alarm.cancel()
-            self._alarm = None
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
         if self._records and self._writing is None:
             self._writing = spawn("call log writing", self._write(), expected=VisavisError)
             self._writing.add_done_callback(self._done)
@@ -84,7 +87,7 @@ class Chronicle:
             events, self._events = self._events, []
             snapshots = [replace(r, quality=dict(r.quality)) for r in records.values()]
             try:
-                await self._store.write(partial(self._keep, records=snapshots, events=events))
+                await self._store.write(partial(self._save, records=snapshots, events=events))
             except VisavisError:
                 self._records = {**records, **self._records}
                 self._events = [*events, *self._events]
@@ -93,13 +96,13 @@ class Chronicle:
             for site_id in {record.site_id for record in snapshots if record.is_over}:
                 self.past_calls_changed(site_id)
 
-    def _keep(
+    def _save(
         self, rows: Transaction, records: list[CallRecord], events: list[tuple[Any, ...]]
     ) -> None:
         for record in records:
             rows.calls.save(record, self._node_id)
         for site_id, call_id, event in events:
-            rows.calls.note(site_id, call_id, event)
+            rows.calls.add_event(site_id, call_id, event)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._writing = None

@@ -1,4 +1,4 @@
-"""What happens is written down in its order, and once, however the database behaves."""
+"""The call log is written in order and once, however the database behaves."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def test_a_database_that_is_away_for_a_while(house: House) -> None:
     call_id = await house.connect()
     for _ in range(2):
         with pytest.raises(VisavisError):
-            await house.calls._registry.chronicle.written()
+            await house.calls._registry.call_log.flush()
     await house.agent(signaling.Say(call_id, "Still here"))
     await house.pass_time(3)
     assert await house.events(call_id) == [
@@ -56,14 +56,14 @@ async def test_shutting_down_without_a_database(house: House) -> None:
 async def test_while_it_is_away_so_much_is_kept_and_no_more(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("visavis.services.calls.chronicle.MAX_EVENTS", 3)
+    monkeypatch.setattr("visavis.services.calls.call_log.MAX_EVENTS", 3)
     fail(house, lambda: VisavisError(ErrorKind.StoreUnavailable), 1)
     house.calls.agent_arrived(desk("a"))
     call_id = await house.ring()
     for text in ("one", "two"):
         house.calls._registry.record_event(house.calls._registry.calls[call_id], "text", text=text)
     with pytest.raises(VisavisError):
-        await house.calls._registry.chronicle.written()
+        await house.calls._registry.call_log.flush()
     await house.pass_time(2)
     assert await house.events(call_id) == ["requested", "ringing", "text"]
 
@@ -72,10 +72,10 @@ async def test_what_nobody_foresaw_stops_nothing_that_follows(house: House) -> N
     fail(house, lambda: RuntimeError("a bug"), 1)
     await house.ring("v1")
     with pytest.raises(RuntimeError):
-        await house.calls._registry.chronicle.written()
+        await house.calls._registry.call_log.flush()
     second = await house.ring("v2")
     assert (await house.state(second))[0] == "queued"
 
 
 async def test_nothing_to_write_is_nothing_to_wait_for(house: House) -> None:
-    await house.calls._registry.chronicle.written()
+    await house.calls._registry.call_log.flush()
