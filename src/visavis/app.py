@@ -460,7 +460,7 @@ class App:
     def start_background_tasks(self) -> list[asyncio.Task[None]]:
         """Start whatever goes on until the process ends."""
         return [
-            run_forever("media workers", partial(self.media.run, self.calls.ears)),
+            run_forever("media workers", partial(self.media.run, self.calls.media_events)),
             run_forever("store changes", self.watch_store),
             *([self.archive.start()] if self.archive else []),
             run_every("recording counts", TALLY_SECONDS, self.count_recordings),

@@ -199,7 +199,7 @@ class House:
 
     async def up(self, call_id: str, link: int = 1) -> None:
         for side in Side:
-            await self.calls.ears.leg_up(Link(call_id, link), side)
+            await self.calls.media_events.leg_up(Link(call_id, link), side)
         await self.wait_idle()
 
     async def connect(self, socket_id: str = "v", at: Desk | None = None, **options: Any) -> str:

@@ -201,12 +201,12 @@ async def test_a_second_page_takes_the_call_over(house: House) -> None:
 async def test_whose_page_does_not_come_back_has_left(house: House) -> None:
     first = await house.connect("v1")
     house.calls.visitor_left(Visitor("v1", 1))
-    await house.calls.ears.leg_down(Link(first, 1), Side.VISITOR, "closed")
+    await house.calls.media_events.leg_down(Link(first, 1), Side.VISITOR, "closed")
     await house.pass_time(RESUME_SECONDS)
     assert await house.state(first) == ("ended", "abandoned")
     second = await house.connect("v2")
     house.calls.agent_left(desk("a"))
-    await house.calls.ears.leg_down(Link(second, 1), Side.AGENT, "closed")
+    await house.calls.media_events.leg_down(Link(second, 1), Side.AGENT, "closed")
     await house.pass_time(RESUME_SECONDS)
     assert await house.state(second) == ("ended", "failed")
     assert (await house.story(second)).events[-1].by == "agent"
@@ -218,7 +218,7 @@ async def test_whose_page_does_not_come_back_has_left(house: House) -> None:
 
 async def test_a_link_is_lost_and_then_the_agent_s_page(house: House) -> None:
     call_id = await house.connect()
-    await house.calls.ears.leg_down(Link(call_id, 1), Side.AGENT, "no consent")
+    await house.calls.media_events.leg_down(Link(call_id, 1), Side.AGENT, "no consent")
     await house.pass_time(10)
     house.calls.agent_left(desk("a"))
     await house.pass_time(RESUME_SECONDS - 10)
@@ -227,16 +227,18 @@ async def test_a_link_is_lost_and_then_the_agent_s_page(house: House) -> None:
 
 async def test_a_link_that_is_down_waits_for_a_page_to_ask_for_another(house: House) -> None:
     call_id = await house.connect()
-    await house.calls.ears.leg_down(Link(call_id, 1), Side.AGENT, "no consent")
+    await house.calls.media_events.leg_down(Link(call_id, 1), Side.AGENT, "no consent")
     assert house.last("v")["state"] == "reconnecting"
-    await house.calls.ears.leg_up(Link(call_id, 1), Side.AGENT)  # it was only a long silence
+    await house.calls.media_events.leg_up(
+        Link(call_id, 1), Side.AGENT
+    )  # it was only a long silence
     assert house.last("v")["state"] == "connected"
-    await house.calls.ears.leg_down(Link(call_id, 1), Side.AGENT, "no consent")
+    await house.calls.media_events.leg_down(Link(call_id, 1), Side.AGENT, "no consent")
     house.forget()
     await house.agent(signaling.Relink(call_id, 1))
     await house.visitor(signaling.Relink(call_id, 1))  # both have noticed: told again, no more
     assert [m["link"] for m in house.told["v"]] == [2, 2]
-    await house.calls.ears.leg_down(Link(call_id, 2), Side.AGENT, "never came")
+    await house.calls.media_events.leg_down(Link(call_id, 2), Side.AGENT, "never came")
     await house.pass_time(RESUME_SECONDS)
     assert await house.state(call_id) == ("ended", "failed")
     assert house.last("v")["by"] == "system"
@@ -293,11 +295,11 @@ async def test_a_visitor_who_hangs_up_at_once_leaves_no_link(house: House) -> No
 async def test_a_link_that_is_lost_while_it_rings(house: House, how: str) -> None:
     house.calls.agent_arrived(desk("a"))
     call_id = await house.ring()
-    await house.calls.ears.leg_up(Link(call_id, 1), Side.VISITOR)
+    await house.calls.media_events.leg_up(Link(call_id, 1), Side.VISITOR)
     if how == "by the page":
         await house.visitor(signaling.Relink(call_id, 1))
     else:
-        await house.calls.ears.leg_down(Link(call_id, 1), Side.VISITOR, "why")
+        await house.calls.media_events.leg_down(Link(call_id, 1), Side.VISITOR, "why")
     assert house.last("v") == {"type": "connect", "callId": call_id, "link": 2}
     await house.visitor(signaling.Offer(call_id, 2, OFFER))
     assert house.last("v", "provisionalAnswer")["link"] == 2
@@ -350,9 +352,9 @@ async def test_a_dead_worker_s_calls_get_new_links_and_no_other(house: House) ->
     await house.connect("v2", desk("b", 2))
     await house.ring("v3")
     house.forget()
-    await house.calls.ears.worker_lost([Link(first, 9), Link("forgotten", 1)])
+    await house.calls.media_events.worker_lost([Link(first, 9), Link("forgotten", 1)])
     assert house.told == {}
-    await house.calls.ears.worker_lost([Link(first, 1)])
+    await house.calls.media_events.worker_lost([Link(first, 1)])
     assert house.heard("v1") == ["callState", "connect"]
     assert house.heard("v2") == house.heard("v3") == []
     assert house.last("a", "callState")["state"] == "reconnecting"
@@ -373,7 +375,7 @@ async def test_a_dead_worker_s_calls_get_new_links_and_no_other(house: House) ->
 async def test_no_worker_in_time(house: House) -> None:
     call_id = await house.connect()
     house.media.refuses["open"] = ErrorKind.MediaUnavailable
-    await house.calls.ears.worker_lost([Link(call_id, 1)])
+    await house.calls.media_events.worker_lost([Link(call_id, 1)])
     await house.visitor(signaling.Offer(call_id, 2, OFFER))
     await house.pass_time(RESUME_SECONDS)
     assert await house.state(call_id) == ("ended", "failed")
@@ -384,7 +386,7 @@ async def test_a_worker_dies_while_a_call_is_set_up(house: House) -> None:
     house.calls.agent_arrived(desk("a"))
     call_id = await house.ring()
     await house.agent(signaling.Accept(call_id))
-    await house.calls.ears.worker_lost([Link(call_id, 1)])
+    await house.calls.media_events.worker_lost([Link(call_id, 1)])
     assert house.last("v") == {"type": "connect", "callId": call_id, "link": 2}
     await house.visitor(signaling.Offer(call_id, 2, OFFER))
     await house.answer(call_id, link=2)
@@ -399,7 +401,7 @@ async def test_a_worker_dies_with_the_link_that_was_to_come(house: House) -> Non
     await house.visitor(signaling.Relink(call_id, 1))
     await house.visitor(signaling.Offer(call_id, 2, OFFER))
     house.forget()
-    await house.calls.ears.worker_lost([Link(call_id, 2)])
+    await house.calls.media_events.worker_lost([Link(call_id, 2)])
     assert house.last("v") == {"type": "connect", "callId": call_id, "link": 3}
 
 
@@ -407,7 +409,7 @@ async def test_a_page_that_was_away_is_asked_for_the_link_again(house: House) ->
     call_id = await house.connect()
     secret = house.last("v", "calling")["secret"]
     house.calls.visitor_left(Visitor("v", 1))
-    await house.calls.ears.worker_lost([Link(call_id, 1)])
+    await house.calls.media_events.worker_lost([Link(call_id, 1)])
     await house.visitor(signaling.Resume(call_id, secret, has_media=True), "w")
     assert house.last("w") == {"type": "connect", "callId": call_id, "link": 2}
     await house.visitor(signaling.Offer(call_id, 2, OFFER), "w")
@@ -460,9 +462,9 @@ async def test_what_is_told_of_forgotten_links_is_let_go(house: House) -> None:
     call_id = await house.connect()
     house.forget()
     for link in (Link("no call", 1), Link(call_id, 9)):
-        await house.calls.ears.leg_up(link, Side.AGENT)
-        await house.calls.ears.leg_down(link, Side.AGENT, "why")
-        await house.calls.ears.tap_lost(link, "why")
+        await house.calls.media_events.leg_up(link, Side.AGENT)
+        await house.calls.media_events.leg_down(link, Side.AGENT, "why")
+        await house.calls.media_events.tap_lost(link, "why")
     assert house.told == {}
 
 

@@ -201,7 +201,7 @@ async def test_a_leg_that_goes_down_before_the_call_connects_has_failed_it(house
     house.calls.agent_arrived(desk("a"))
     call_id = await house.ring()
     await house.agent(signaling.Accept(call_id))
-    await house.calls.ears.leg_down(Link(call_id, 1), Side.VISITOR, "no handshake")
+    await house.calls.media_events.leg_down(Link(call_id, 1), Side.VISITOR, "no handshake")
     assert house.last("v")["reason"] == "failed"
 
 

@@ -42,7 +42,7 @@ async def test_waiting_for_a_page_that_never_returns_is_not_talk(house: House, s
 async def test_waiting_for_a_link_that_never_returns_is_not_talk(house: House, side: Side) -> None:
     call_id = await house.connect()
     await house.pass_time(TALK)
-    await house.calls.ears.leg_down(Link(call_id, 1), side, "lost")
+    await house.calls.media_events.leg_down(Link(call_id, 1), side, "lost")
     await house.pass_time(3)
     await lose(house, side)
     await house.pass_time(60)
@@ -52,7 +52,7 @@ async def test_waiting_for_a_link_that_never_returns_is_not_talk(house: House, s
 async def test_hanging_up_while_the_other_is_lost_ends_no_talk(house: House) -> None:
     call_id = await house.connect()
     await house.pass_time(TALK)
-    await house.calls.ears.leg_down(Link(call_id, 1), Side.VISITOR, "lost")
+    await house.calls.media_events.leg_down(Link(call_id, 1), Side.VISITOR, "lost")
     await house.pass_time(20)
     await house.agent(signaling.HangUp(call_id))
     assert (await house.past(call_id)).talk_seconds == TALK
@@ -60,7 +60,7 @@ async def test_hanging_up_while_the_other_is_lost_ends_no_talk(house: House) -> 
 
 async def test_a_party_that_returns_was_in_the_talk(house: House) -> None:
     call_id = await house.connect()
-    await house.calls.ears.leg_down(Link(call_id, 1), Side.VISITOR, "lost")
+    await house.calls.media_events.leg_down(Link(call_id, 1), Side.VISITOR, "lost")
     await house.pass_time(5)
     await house.up(call_id)
     await house.pass_time(TALK)

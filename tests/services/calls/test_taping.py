@@ -88,14 +88,14 @@ async def test_or_the_agent_starts_it_again_by_hand(house: House) -> None:
 async def test_a_journal_that_is_lost_ends_the_call(house: House) -> None:
     house.config = RECORDING
     call_id = await house.connect()
-    await house.calls.ears.tap_lost(Link(call_id, 1), "disk full")
+    await house.calls.media_events.tap_lost(Link(call_id, 1), "disk full")
     assert house.last("a")["reason"] == "recordingUnavailable"
 
 
 async def test_or_the_call_goes_on_without_it(house: House) -> None:
     house.config, house.policy = RECORDING, LENIENT
     call_id = await house.connect()
-    await house.calls.ears.tap_lost(Link(call_id, 1), "disk full")
+    await house.calls.media_events.tap_lost(Link(call_id, 1), "disk full")
     assert house.last("a")["state"] == "off"
     assert (await house.state(call_id))[0] == "connected"
     event = (await house.story(call_id)).events[-1]

@@ -148,7 +148,7 @@ async def test_the_other_s_link_fails(house: House, how: str) -> None:
         case "time":
             await house.pass_time(CONNECT_SECONDS)
         case "leg":
-            await house.calls.ears.leg_down(Link(call_id, 2), Side.AGENT, "why")
+            await house.calls.media_events.leg_down(Link(call_id, 2), Side.AGENT, "why")
         case "left":
             house.calls.agent_left(CY)
         case "hangUp":
@@ -166,7 +166,7 @@ async def test_the_first_agent_may_go_as_soon_as_the_other_has_accepted(house: H
     call_id = await accept_cy(house)
     await house.agent(signaling.HangUp(call_id))
     assert house.last("a")["reason"] == "transferred"
-    await house.calls.ears.leg_down(Link(call_id, 1), Side.AGENT, "closed")
+    await house.calls.media_events.leg_down(Link(call_id, 1), Side.AGENT, "closed")
     assert house.last("v")["state"] == "reconnecting"
     await house.agent(signaling.Accept(await house.ring("v2")))  # and takes another
     await link_cy(house, call_id)
@@ -204,7 +204,7 @@ async def test_the_visitor_reloads_while_they_move_over(house: House) -> None:
 async def test_a_lost_link_is_replaced_once_the_other_has_not_taken_the_call(house: House) -> None:
     call_id = await accept_cy(house)
     await house.visitor(signaling.Offer(call_id, 2, OFFER))
-    await house.calls.ears.worker_lost([Link(call_id, 1), Link(call_id, 2)])
+    await house.calls.media_events.worker_lost([Link(call_id, 1), Link(call_id, 2)])
     assert house.last("v")["link"] == 3
     await house.agent(signaling.HangUp(call_id), CY)
     assert house.last("v")["link"] == 4

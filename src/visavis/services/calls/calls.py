@@ -21,9 +21,9 @@ from visavis.domain.policy import RecordingPolicy
 from visavis.services.calls.bridges import Bridges, Relays
 from visavis.services.calls.call_log import CallLogWriter
 from visavis.services.calls.desks import Desks
-from visavis.services.calls.ears import Ears
 from visavis.services.calls.joins import Invitee, Joining, Joins
 from visavis.services.calls.lobby import Lobby
+from visavis.services.calls.media_events import MediaEvents
 from visavis.services.calls.news import News
 from visavis.services.calls.parties import Parties
 from visavis.services.calls.probes import Probes
@@ -98,7 +98,9 @@ class Calls:
             staffing=self._staffing,
         )
         self._probes = Probes(registry, media)
-        self.ears: MediaListener = Ears(registry, bridges, self._transfers, self._taping)
+        self.media_events: MediaListener = MediaEvents(
+            registry, bridges, self._transfers, self._taping
+        )
 
     @property
     def count(self) -> int:

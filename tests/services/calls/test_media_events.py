@@ -1,4 +1,4 @@
-"""How the pages hear of their connections' quality, and what is kept of it."""
+"""The quality of a connection is sent to its page, and the last report is kept."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ async def test_each_page_hears_of_its_own_leg_every_two_seconds(house: House) ->
     house.forget()
     link = Link(call_id, 1)
     for _ in range(3):
-        await house.calls.ears.quality(link, Side.VISITOR, REPORT)
+        await house.calls.media_events.quality(link, Side.VISITOR, REPORT)
         house.time += 1
     assert (
         house.told["v"]
@@ -40,10 +40,10 @@ async def test_each_page_hears_of_its_own_leg_every_two_seconds(house: House) ->
 
 async def test_the_last_report_of_each_side_is_kept_with_the_call(house: House) -> None:
     call_id = await house.connect()
-    await house.calls.ears.quality(Link(call_id, 1), Side.AGENT, LegReport())
-    await house.calls.ears.quality(Link(call_id, 1), Side.AGENT, REPORT)
-    await house.calls.ears.quality(Link(call_id, 2), Side.VISITOR, REPORT)  # no such link
-    await house.calls.ears.quality(Link("gone", 1), Side.VISITOR, REPORT)
+    await house.calls.media_events.quality(Link(call_id, 1), Side.AGENT, LegReport())
+    await house.calls.media_events.quality(Link(call_id, 1), Side.AGENT, REPORT)
+    await house.calls.media_events.quality(Link(call_id, 2), Side.VISITOR, REPORT)  # no such link
+    await house.calls.media_events.quality(Link("gone", 1), Side.VISITOR, REPORT)
     await house.visitor(signaling.HangUp(call_id))
     kept = (await house.story(call_id)).quality
     assert list(kept) == ["agent"]
@@ -54,7 +54,7 @@ async def test_the_very_last_report_comes_while_the_link_is_closed(house: House)
     call_id = await house.connect()
 
     async def report(link: Link) -> None:
-        await house.calls.ears.quality(link, Side.VISITOR, REPORT)
+        await house.calls.media_events.quality(link, Side.VISITOR, REPORT)
 
     house.media.on_close = report
     await house.visitor(signaling.HangUp(call_id))

@@ -1,4 +1,4 @@
-"""What the media workers tell, and which call it is about."""
+"""Handler of the media workers' events: finds the call that each concerns."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from visavis.services.calls.transfers import Transfers
 log = structlog.get_logger(__name__)
 
 QUALITY_SECONDS: Final = 1.8
-"""A page hears no more often how its connection is; the workers tell every two seconds."""
+"""Shortest time between two quality messages to a page; workers report every two seconds."""
 
 
-class Ears:
-    """Implements `services.ports.MediaListener`. What concerns no call any longer is let go."""
+class MediaEvents:
+    """Implements `services.ports.MediaListener`. Events of calls that are over are ignored."""
 
     def __init__(
         self, registry: CallRegistry, bridges: Bridges, transfers: Transfers, taping: Taping
@@ -56,14 +56,14 @@ class Ears:
         if call and call.active_bridge and call.active_bridge.id == link:
             call.record.quality[side] = msgspec.to_builtins(report)
             if not call.is_over:
-                self._tell_quality(call, call.active_bridge, side, report)
+                self._send_quality(call, call.active_bridge, side, report)
 
     async def worker_lost(self, bridges: Collection[Link]) -> None:
         for call_id in {link.call_id for link in bridges}:
             if call := self._registry.calls.get(call_id):
                 self._bridges.worker_lost(call, bridges)
 
-    def _tell_quality(
+    def _send_quality(
         self, call: ActiveCall, bridge: Bridge, side: Side, report: LegReport
     ) -> None:
         participant, now = bridge.participants[side], self._registry.now()
