@@ -11,8 +11,8 @@ from visavis.domain import signaling
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Visitor
 from visavis.services import limits
-from visavis.services.calls.lobby import MAX_TOLD
 from visavis.services.calls.probes import MAX_OF_SOURCE
+from visavis.services.calls.site_visitors import MAX_LISTED
 from visavis.services.limits import TokenBuckets, Use, VisitorGuard, VisitorLimits
 
 pytestmark = pytest.mark.anyio
@@ -113,7 +113,7 @@ async def test_many_pages_of_one_network_do_not_hide_the_others(house: House) ->
         await house.pass_time(1)
     house.calls.agent_arrived(desk("a"))
     told = house.last("a", "visitors")
-    assert (len(told["visitors"]), told["count"]) == (MAX_TOLD, 401)
+    assert (len(told["visitors"]), told["count"]) == (MAX_LISTED, 401)
     assert "real" in [visitor["visitorId"] for visitor in told["visitors"]]
 
 

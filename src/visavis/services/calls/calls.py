@@ -20,15 +20,15 @@ from visavis.domain.people import Agent, Permission, Visitor
 from visavis.domain.policy import RecordingPolicy
 from visavis.services.calls.bridges import Bridges, Relays
 from visavis.services.calls.call_log import CallLogWriter
+from visavis.services.calls.console_feed import ConsoleFeed
 from visavis.services.calls.desks import Desks
 from visavis.services.calls.joins import Invitee, Joining, Joins
-from visavis.services.calls.lobby import Lobby
 from visavis.services.calls.media_events import MediaEvents
-from visavis.services.calls.news import News
 from visavis.services.calls.parties import Parties
 from visavis.services.calls.probes import Probes
 from visavis.services.calls.registry import CallRegistry, Scheduler
 from visavis.services.calls.ringing import Ringing
+from visavis.services.calls.site_visitors import SiteVisitors
 from visavis.services.calls.staffing import Staffing
 from visavis.services.calls.taping import Taping
 from visavis.services.calls.transfers import Transfers
@@ -69,8 +69,10 @@ class Calls:
         self._ringing = Ringing(registry, presence, bridges)
         self._transfers = Transfers(registry, presence, bridges)
         self._staffing = Staffing(registry, presence, announce)
-        self._lobby = Lobby(registry, presence)
-        self._news = News(bus, registry, presence, self._ringing, self._lobby)
+        self._site_visitors = SiteVisitors(registry, presence)
+        self._console_feed = ConsoleFeed(
+            bus, registry, presence, self._ringing, self._site_visitors
+        )
         self._parties = Parties(registry, bridges, self._transfers)
         self._desks = Desks(
             registry,
@@ -79,7 +81,7 @@ class Calls:
             bridges,
             self._transfers,
             self._parties,
-            self._news,
+            self._console_feed,
             store,
         )
         self._joins = Joins(registry, self._desks.take)
@@ -90,7 +92,7 @@ class Calls:
             registry=registry,
             ringing=self._ringing,
             parties=self._parties,
-            lobby=self._lobby,
+            site_visitors=self._site_visitors,
             joins=self._joins,
             desks=self._desks,
             bridges=bridges,
@@ -132,8 +134,8 @@ class Calls:
         match message:
             case signaling.Here():
                 self.guard.demand(Use.PAGE, visitor)
-                self._lobby.here(visitor, message)
-                self._news.changed(visitor.site_id)
+                self._site_visitors.update(visitor, message)
+                self._console_feed.schedule_update(visitor.site_id)
             case signaling.Probe(offer):
                 await self._demand_enabled(visitor.site_id)
                 self.guard.demand(Use.CHECK, visitor)
@@ -150,7 +152,7 @@ class Calls:
 
     def visitor_left(self, visitor: Visitor) -> None:
         self._visitors.leave(visitor)
-        self._news.changed(visitor.site_id)
+        self._console_feed.schedule_update(visitor.site_id)
 
     # An agent's page
 
@@ -198,7 +200,7 @@ class Calls:
         """What an agent may do and a visitor may not."""
         if isinstance(message, signaling.Invite):
             await self._demand_enabled(desk.agent.site_id)
-            self._lobby.invite(desk, message)
+            self._site_visitors.invite(desk, message)
             return
         call, participant = self._registry.participant_of(
             desk.agent.site_id, message.call_id, desk.socket_id

@@ -12,7 +12,7 @@ from visavis.domain.people import Permission
 from visavis.domain.signaling import Media
 from visavis.services.calls.active_call import ActiveCall, Participant
 from visavis.services.calls.bridges import Bridges
-from visavis.services.calls.news import News
+from visavis.services.calls.console_feed import ConsoleFeed
 from visavis.services.calls.parties import Parties, mine_of
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.ringing import Ringing
@@ -32,7 +32,7 @@ class Desks:
         bridges: Bridges,
         transfers: Transfers,
         parties: Parties,
-        news: News,
+        console_feed: ConsoleFeed,
         store: Store,
     ) -> None:
         self._registry = registry
@@ -41,7 +41,7 @@ class Desks:
         self._bridges = bridges
         self._transfers = transfers
         self._parties = parties
-        self._news = news
+        self._console_feed = console_feed
         self._store = store
 
     async def welcome(self, desk: Desk) -> signaling.Welcome:
@@ -64,7 +64,7 @@ class Desks:
         """What rings already rings here too."""
         if desk.agent.may(Permission.ACCEPT_CALLS):
             self._presence.arrive(desk)
-            self._news.tell_all(desk)
+            self._console_feed.send_everything(desk)
             self._registry.notify_changed(desk.agent.site_id)
 
     def leave(self, desk: Desk) -> None:

@@ -17,10 +17,10 @@ from visavis.services.calls.active_call import ActiveCall, CallRecording, Partic
 from visavis.services.calls.bridges import Bridges
 from visavis.services.calls.desks import Desks
 from visavis.services.calls.joins import Joins
-from visavis.services.calls.lobby import Lobby
 from visavis.services.calls.parties import Parties
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.ringing import Ringing
+from visavis.services.calls.site_visitors import SiteVisitors
 from visavis.services.calls.staffing import Staffing
 from visavis.services.calls.words import line_of, text_of
 from visavis.services.limits import VisitorGuard
@@ -38,7 +38,7 @@ class Visitors:
         registry: CallRegistry,
         ringing: Ringing,
         parties: Parties,
-        lobby: Lobby,
+        site_visitors: SiteVisitors,
         joins: Joins,
         desks: Desks,
         bridges: Bridges,
@@ -51,7 +51,7 @@ class Visitors:
         self._registry = registry
         self._ringing = ringing
         self._parties = parties
-        self._lobby = lobby
+        self._site_visitors = site_visitors
         self._joins = joins
         self._desks = desks
         self._bridges = bridges
@@ -143,7 +143,7 @@ class Visitors:
 
     def leave(self, visitor: Visitor) -> None:
         """The page is gone; its call waits for it to come back, and rings no more until then."""
-        self._lobby.gone(visitor)
+        self._site_visitors.remove(visitor)
         if current := self._registry.participant_at(visitor.id):
             call, participant = current
             self._registry.disconnect(
@@ -197,7 +197,7 @@ class Visitors:
         )
 
     def _ring(self, call: ActiveCall, invitation: str) -> None:
-        desk = self._lobby.redeem(call.visitor.socket_id, invitation)
+        desk = self._site_visitors.redeem(call.visitor.socket_id, invitation)
         if desk and not self._registry.is_busy(desk.agent.id):
             call.record.origin = "invitation"
             self._desks.take(call, desk)

@@ -1,4 +1,4 @@
-"""Who is on the site's pages, and whom an agent has invited into a call."""
+"""Visitors browsing a site's pages, and their invitations into a call."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from visavis.services.calls.words import line_of
 from visavis.services.presence import Desk, Presence
 
 INVITATION_SECONDS: Final = 120.0
-MAX_TOLD: Final = 100
+MAX_LISTED: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """An agent's wish to talk to a visitor; a visitor has the last one only."""
+    """An agent's invitation of a visitor; a new one replaces the last."""
 
     id: str
     desk: Desk
 
 
-class Lobby:
+class SiteVisitors:
     def __init__(self, registry: CallRegistry, presence: Presence) -> None:
         self._registry = registry
         self._presence = presence
-        self._here: dict[int, dict[str, PageVisitor]] = {}
+        self._present: dict[int, dict[str, PageVisitor]] = {}
         self._sources: dict[str, str] = {}
         self._invitations: dict[str, Invitation] = {}
 
-    def here(self, visitor: Visitor, message: signaling.Here) -> None:
-        known = self._here.setdefault(visitor.site_id, {})
+    def update(self, visitor: Visitor, message: signaling.Here) -> None:
+        known = self._present.setdefault(visitor.site_id, {})
         before = known.get(visitor.id)
         known[visitor.id] = PageVisitor(
             visitor_id=visitor.id,
@@ -46,18 +46,18 @@ class Lobby:
         )
         self._sources[visitor.id] = visitor.source
 
-    def gone(self, visitor: Visitor) -> None:
-        known = self._here.get(visitor.site_id, {})
+    def remove(self, visitor: Visitor) -> None:
+        known = self._present.get(visitor.site_id, {})
         known.pop(visitor.id, None)
         self._sources.pop(visitor.id, None)
         if not known:
-            self._here.pop(visitor.site_id, None)
+            self._present.pop(visitor.site_id, None)
         self._invitations.pop(visitor.id, None)
 
     def invite(self, desk: Desk, message: signaling.Invite) -> None:
-        """Ask the visitor; raises `EntityNotFound` when they have gone or are in a call."""
+        """Invite the visitor; raises `EntityNotFound` if they have left or are in a call."""
         site_id, visitor_id = desk.agent.site_id, message.visitor_id
-        is_here = visitor_id in self._here.get(site_id, {})
+        is_here = visitor_id in self._present.get(site_id, {})
         if not is_here or self._registry.participant_at(visitor_id):
             raise VisavisError(ErrorKind.EntityNotFound, "That visitor is no longer on the page.")
         invitation = Invitation(self._registry.new_id(), desk)
@@ -71,7 +71,10 @@ class Lobby:
         )
 
     def redeem(self, visitor_id: str, invitation_id: str) -> Desk | None:
-        """Who invited the visitor; `None` when that is too long ago, or they have gone."""
+        """Return a console of the agent who invited the visitor.
+
+        `None` if the invitation has expired or the agent has no console open.
+        """
         invitation = self._invitations.get(visitor_id)
         if invitation is None or invitation.id != invitation_id:
             return None
@@ -80,15 +83,15 @@ class Lobby:
         desks = self._presence.desks_of(agent.site_id, agent.id)
         return invitation.desk if invitation.desk in desks else next(iter(desks), None)
 
-    def visitors(self, site_id: int) -> signaling.Visitors:
+    def list_available(self, site_id: int) -> signaling.Visitors:
         """List the visitors who could be invited, the latest first.
 
         If there are more than fit, one page of each network comes before the second of any, so
         that many pages of one network do not hide the others.
         """
         free = list(self._free(site_id))
-        told = free if len(free) <= MAX_TOLD else self._fairest(free)
-        return signaling.Visitors(visitors=told, count=len(free))
+        listed = free if len(free) <= MAX_LISTED else self._fairest(free)
+        return signaling.Visitors(visitors=listed, count=len(free))
 
     def _fairest(self, free: list[PageVisitor]) -> list[PageVisitor]:
         ranks: Counter[str] = Counter()
@@ -98,10 +101,10 @@ class Lobby:
             ranked.append((ranks[source] if source else 0, index, visitor))
             ranks[source] += 1
         ranked.sort()
-        return [visitor for *_, visitor in ranked[:MAX_TOLD]]
+        return [visitor for *_, visitor in ranked[:MAX_LISTED]]
 
     def _free(self, site_id: int) -> Iterator[PageVisitor]:
-        for visitor in reversed(self._here.get(site_id, {}).values()):
+        for visitor in reversed(self._present.get(site_id, {}).values()):
             if not self._registry.participant_at(visitor.visitor_id):
                 yield visitor
 

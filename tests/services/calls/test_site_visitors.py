@@ -1,4 +1,4 @@
-"""Who is on the site's pages, and what all consoles are told, once a second."""
+"""Visitors on the site's pages, and the messages to all consoles once a second."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.services.calls.house import House, desk, refused
 from visavis.domain import signaling
 from visavis.domain.errors import ErrorKind
 from visavis.domain.people import Visitor
-from visavis.services.calls.lobby import INVITATION_SECONDS
+from visavis.services.calls.site_visitors import INVITATION_SECONDS
 
 pytestmark = pytest.mark.anyio
 
