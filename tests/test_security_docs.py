@@ -18,7 +18,7 @@ from visavis.domain.signaling import MAX_MESSAGE_BYTES
 from visavis.media import inlet, limits, tcp
 from visavis.media.relay import CONTROL_COST_BYTES
 from visavis.services import grants, sign_in, sign_in_failures
-from visavis.services.calls.parties import MAX_LINES
+from visavis.services.calls.in_call import MAX_LINES
 from visavis.services.calls.probes import MAX_OF_SOURCE, MAX_PROBES
 from visavis.services.limits import VisitorLimits
 from visavis.services.password_rules import MIN_LENGTH

@@ -10,7 +10,7 @@ from visavis.domain.audit import ActionType, AuditEntry, FieldChange
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission, Role, Site, operator
 from visavis.services.audit import Auditor
-from visavis.services.calls.words import line_of
+from visavis.services.calls.text import clean_line
 from visavis.services.ports import Clock, Passwords, Store, Transaction
 
 MAX_NAME_LENGTH: Final = 200
@@ -282,7 +282,7 @@ def read_email(text: str) -> str:
 def read_name(text: str) -> str:
     """A name as it is stored; raises `ParameterInvalid`."""
     clean = text.strip()
-    if not clean or len(clean) > MAX_NAME_LENGTH or clean != line_of(clean):
+    if not clean or len(clean) > MAX_NAME_LENGTH or clean != clean_line(clean):
         raise _invalid(f"A name has 1 to {MAX_NAME_LENGTH} characters, and no control characters.")
     return clean
 

@@ -158,7 +158,7 @@ async def test_what_is_said_reaches_both_and_the_story(house: House) -> None:
 async def test_a_call_takes_so_many_lines_and_no_more(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("visavis.services.calls.parties.MAX_LINES", 1)
+    monkeypatch.setattr("visavis.services.calls.in_call.MAX_LINES", 1)
     call_id = await house.connect()
     await house.agent(signaling.Say(call_id, "one"))
     two = signaling.Say(call_id, "two")

@@ -22,9 +22,9 @@ from visavis.services.calls.active_call import (
     read_answer,
     read_offer,
 )
+from visavis.services.calls.media_changes import record_media_changes
+from visavis.services.calls.recording_control import RecordingControl, describe_to_journal
 from visavis.services.calls.registry import CallRegistry
-from visavis.services.calls.sight import notice
-from visavis.services.calls.taping import Taping, describe
 from visavis.services.ports import MediaPlane
 
 log = structlog.get_logger(__name__)
@@ -49,12 +49,12 @@ class Bridges:
         self,
         registry: CallRegistry,
         media: MediaPlane,
-        taping: Taping,
+        recording_control: RecordingControl,
         relays: Relays | None = None,
     ) -> None:
         self._registry = registry
         self._media = media
-        self._taping = taping
+        self._recording_control = recording_control
         self._relays = relays
         self.closing: dict[str, ActiveCall] = {}
         self.handed_over: Callable[[ActiveCall, Participant], None] = lambda call, participant: None
@@ -173,7 +173,7 @@ class Bridges:
             bridge.is_relayed = True
             self.send_ice_servers(call, bridge.participants[Side.AGENT])
             self._relay_offer(call, bridge, Side.VISITOR)
-        await self._taping.start(call, bridge)
+        await self._recording_control.start(call, bridge)
 
     # Negotiation between the browsers
 
@@ -211,13 +211,13 @@ class Bridges:
             await self._set_remote(bridge, participant.side.other, offer)
             self._relay_answer(call, bridge, participant.side)
             await self._agree(call, bridge, participant.side)
-            notice(self._registry, call, bridge)
+            record_media_changes(self._registry, call, bridge)
             self._activate_if_flowing(call, bridge)
 
     async def _agree(self, call: ActiveCall, bridge: Bridge, answered: Side) -> None:
         await self._set_remote(bridge, answered, bridge.described[answered])
         if call.recording.state != "off":
-            await describe(self._media, bridge)
+            await describe_to_journal(self._media, bridge)
         if not bridge.is_joined:
             await self._media.join(bridge.id)
             bridge.is_joined = True

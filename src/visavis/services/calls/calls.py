@@ -22,15 +22,15 @@ from visavis.services.calls.bridges import Bridges, Relays
 from visavis.services.calls.call_log import CallLogWriter
 from visavis.services.calls.console_feed import ConsoleFeed
 from visavis.services.calls.desks import Desks
+from visavis.services.calls.in_call import InCallRequests
 from visavis.services.calls.joins import Invitee, Joining, Joins
 from visavis.services.calls.media_events import MediaEvents
-from visavis.services.calls.parties import Parties
 from visavis.services.calls.probes import Probes
+from visavis.services.calls.recording_control import RecordingControl
 from visavis.services.calls.registry import CallRegistry, Scheduler
 from visavis.services.calls.ringing import Ringing
 from visavis.services.calls.site_visitors import SiteVisitors
 from visavis.services.calls.staffing import Staffing
-from visavis.services.calls.taping import Taping
 from visavis.services.calls.transfers import Transfers
 from visavis.services.calls.visitors import Visitors
 from visavis.services.limits import Use, VisitorGuard, VisitorLimits
@@ -64,8 +64,8 @@ class Calls:
             bus=bus, clock=clock, schedule=schedule, new_id=new_id, call_log=call_log
         )
         presence = Presence()
-        self._taping = Taping(registry, media, store)
-        bridges = self._bridges = Bridges(registry, media, self._taping, relays)
+        self._recording_control = RecordingControl(registry, media, store)
+        bridges = self._bridges = Bridges(registry, media, self._recording_control, relays)
         self._ringing = Ringing(registry, presence, bridges)
         self._transfers = Transfers(registry, presence, bridges)
         self._staffing = Staffing(registry, presence, announce)
@@ -73,14 +73,14 @@ class Calls:
         self._console_feed = ConsoleFeed(
             bus, registry, presence, self._ringing, self._site_visitors
         )
-        self._parties = Parties(registry, bridges, self._transfers)
+        self._in_call = InCallRequests(registry, bridges, self._transfers)
         self._desks = Desks(
             registry,
             presence,
             self._ringing,
             bridges,
             self._transfers,
-            self._parties,
+            self._in_call,
             self._console_feed,
             store,
         )
@@ -91,7 +91,7 @@ class Calls:
             store=store,
             registry=registry,
             ringing=self._ringing,
-            parties=self._parties,
+            in_call=self._in_call,
             site_visitors=self._site_visitors,
             joins=self._joins,
             desks=self._desks,
@@ -101,7 +101,7 @@ class Calls:
         )
         self._probes = Probes(registry, media)
         self.media_events: MediaListener = MediaEvents(
-            registry, bridges, self._transfers, self._taping
+            registry, bridges, self._transfers, self._recording_control
         )
 
     @property
@@ -112,7 +112,7 @@ class Calls:
     @property
     def unrecorded(self) -> int:
         """How many calls went on although they could not be recorded."""
-        return self._taping.unrecorded
+        return self._recording_control.unrecorded
 
     def is_staffed(self, site_id: int) -> bool:
         """Whether an agent is on duty at a site."""
@@ -148,7 +148,7 @@ class Calls:
                 self.guard.demand(Use.MESSAGE, visitor)
                 await self._visitors.leave_message(visitor, message)
             case _:
-                await self._parties.perform(visitor.site_id, visitor.id, message)
+                await self._in_call.perform(visitor.site_id, visitor.id, message)
 
     def visitor_left(self, visitor: Visitor) -> None:
         self._visitors.leave(visitor)
@@ -192,7 +192,7 @@ class Calls:
             case signaling.Invite() | signaling.Transfer() | signaling.Record():
                 await self._lead(desk, message)
             case _:
-                await self._parties.perform(desk.agent.site_id, desk.socket_id, message)
+                await self._in_call.perform(desk.agent.site_id, desk.socket_id, message)
 
     async def _lead(
         self, desk: Desk, message: signaling.Invite | signaling.Transfer | signaling.Record
@@ -208,7 +208,7 @@ class Calls:
         if isinstance(message, signaling.Transfer):
             self._transfers.start(call, participant, message.agent_id, message.note)
         else:
-            await self._taping.act(call, participant, message.action)
+            await self._recording_control.act(call, participant, message.action)
 
     # Programs
 

@@ -13,7 +13,7 @@ from visavis.domain.signaling import Media
 from visavis.services.calls.active_call import ActiveCall, Participant
 from visavis.services.calls.bridges import Bridges
 from visavis.services.calls.console_feed import ConsoleFeed
-from visavis.services.calls.parties import Parties, mine_of
+from visavis.services.calls.in_call import InCallRequests, mine_message
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.ringing import Ringing
 from visavis.services.calls.transfers import Transfers
@@ -31,7 +31,7 @@ class Desks:
         ringing: Ringing,
         bridges: Bridges,
         transfers: Transfers,
-        parties: Parties,
+        in_call: InCallRequests,
         console_feed: ConsoleFeed,
         store: Store,
     ) -> None:
@@ -40,7 +40,7 @@ class Desks:
         self._ringing = ringing
         self._bridges = bridges
         self._transfers = transfers
-        self._parties = parties
+        self._in_call = in_call
         self._console_feed = console_feed
         self._store = store
 
@@ -77,7 +77,7 @@ class Desks:
     def revoke(self, desk: Desk) -> None:
         self._presence.leave(desk)
         if current := self._registry.participant_at(desk.socket_id):
-            self._parties.hang_up(*current)
+            self._in_call.hang_up(*current)
         self._registry.notify_changed(desk.agent.site_id)
 
     async def set_available(self, desk: Desk, *, is_available: bool) -> None:
@@ -122,8 +122,8 @@ class Desks:
         participant = call.participant_of_agent(desk.agent.id)
         if participant is None:
             raise VisavisError(ErrorKind.PermissionDenied, "This is not your call.")
-        self._parties.demand_free(call, desk.socket_id)
-        self._parties.take_up(call, participant, desk.socket_id, has_media=message.has_media)
+        self._in_call.require_no_other_call(call, desk.socket_id)
+        self._in_call.resume(call, participant, desk.socket_id, has_media=message.has_media)
 
     def _rise(self, call: ActiveCall, participant: Participant) -> None:
         if call.transfer and participant is call.transfer.participant:
@@ -140,7 +140,7 @@ class Desks:
         participant = call.agent = Participant(Side.AGENT, desk.socket_id, agent)
         self._registry.add_participant(call, participant)
         if call.reserved_for or desk.socket_id not in call.ringing_at:
-            self._registry.send(participant, mine_of(call))
+            self._registry.send(participant, mine_message(call))
         data = {"agentName": agent.name, "agentId": agent.id, "media": media}
         self._registry.apply(call, Event.ACCEPT, by="agent", **data)
         self._ringing.stop(call, "accepted")

@@ -18,7 +18,7 @@ from visavis.domain.policy import RecordingPolicy
 from visavis.domain.signaling import Media
 from visavis.services.calls.active_call import ActiveCall, CallRecording, Participant
 from visavis.services.calls.registry import CallRegistry
-from visavis.services.calls.words import line_of
+from visavis.services.calls.text import clean_line
 from visavis.services.presence import Desk
 from visavis.services.secrets import digest
 
@@ -59,7 +59,7 @@ class Joins:
 
     def make(self, agent: Agent, media: Media, name: str, email: str) -> Joining:
         """A call between the agent and a visitor, each of whom comes by an address of their own."""
-        visitor = Visitor("", agent.site_id, line_of(name), line_of(email))
+        visitor = Visitor("", agent.site_id, clean_line(name), clean_line(email))
         record = CallRecord(
             id=self._registry.new_id(),
             site_id=agent.site_id,

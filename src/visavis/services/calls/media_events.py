@@ -13,8 +13,8 @@ from visavis.domain.leg import Link, Side
 from visavis.rtp.quality import LegReport
 from visavis.services.calls.active_call import ActiveCall, Bridge
 from visavis.services.calls.bridges import Bridges
+from visavis.services.calls.recording_control import RecordingControl
 from visavis.services.calls.registry import CallRegistry
-from visavis.services.calls.taping import Taping
 from visavis.services.calls.transfers import Transfers
 
 log = structlog.get_logger(__name__)
@@ -27,12 +27,16 @@ class MediaEvents:
     """Implements `services.ports.MediaListener`. Events of calls that are over are ignored."""
 
     def __init__(
-        self, registry: CallRegistry, bridges: Bridges, transfers: Transfers, taping: Taping
+        self,
+        registry: CallRegistry,
+        bridges: Bridges,
+        transfers: Transfers,
+        recording_control: RecordingControl,
     ) -> None:
         self._registry = registry
         self._bridges = bridges
         self._transfers = transfers
-        self._taping = taping
+        self._recording_control = recording_control
 
     async def leg_up(self, link: Link, side: Side) -> None:
         if found := self._find(link):
@@ -49,7 +53,7 @@ class MediaEvents:
 
     async def tap_lost(self, link: Link, why: str) -> None:
         if found := self._find(link):
-            self._taping.lost(found[0], why)
+            self._recording_control.journal_lost(found[0], why)
 
     async def quality(self, link: Link, side: Side, report: LegReport) -> None:
         call = self._bridges.closing.get(link.call_id) or self._registry.calls.get(link.call_id)

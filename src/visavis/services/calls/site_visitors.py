@@ -12,7 +12,7 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Visitor
 from visavis.domain.signaling import PageVisitor
 from visavis.services.calls.registry import CallRegistry
-from visavis.services.calls.words import line_of
+from visavis.services.calls.text import clean_line
 from visavis.services.presence import Desk, Presence
 
 INVITATION_SECONDS: Final = 120.0
@@ -40,8 +40,8 @@ class SiteVisitors:
         before = known.get(visitor.id)
         known[visitor.id] = PageVisitor(
             visitor_id=visitor.id,
-            name=line_of(message.name),
-            page=line_of(message.page),
+            name=clean_line(message.name),
+            page=clean_line(message.page),
             since=before.since if before else self._registry.now(),
         )
         self._sources[visitor.id] = visitor.source

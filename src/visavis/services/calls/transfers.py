@@ -11,10 +11,10 @@ from visavis.domain.leg import Side
 from visavis.domain.story import Happening
 from visavis.services.calls.active_call import ActiveCall, Participant, Transfer
 from visavis.services.calls.bridges import Bridges
+from visavis.services.calls.recording_control import recording_message
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.ringing import ring_of
-from visavis.services.calls.taping import message_of
-from visavis.services.calls.words import text_of
+from visavis.services.calls.text import clean_text
 from visavis.services.presence import Desk, Presence
 
 _TRANSFER: Final = "transfer"
@@ -47,7 +47,7 @@ class Transfers:
         elif self._registry.is_busy(agent_id):
             self._tell_failed(call, participant, "busy")
         else:
-            transfer = call.transfer = Transfer(agent_id, desks, note=text_of(note))
+            transfer = call.transfer = Transfer(agent_id, desks, note=clean_text(note))
             self._limit(call, transfer, RING_SECONDS, "missed")
             for socket_id in desks:
                 ring = ring_of(call, transferred_by=participant.agent_name, note=transfer.note)
@@ -105,7 +105,7 @@ class Transfers:
             self._tell_over(call, first)
         call.with_video.discard(Side.AGENT)
         self._registry.send_state(call)
-        self._registry.send(participant, message_of(call))
+        self._registry.send(participant, recording_message(call))
         self._registry.send(participant, call.transcript())
         self._registry.notify_changed(call.site_id)
 

@@ -16,13 +16,13 @@ from visavis.domain.policy import Consent, RecordingPolicy
 from visavis.services.calls.active_call import ActiveCall, CallRecording, Participant, read_offer
 from visavis.services.calls.bridges import Bridges
 from visavis.services.calls.desks import Desks
+from visavis.services.calls.in_call import InCallRequests
 from visavis.services.calls.joins import Joins
-from visavis.services.calls.parties import Parties
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.ringing import Ringing
 from visavis.services.calls.site_visitors import SiteVisitors
 from visavis.services.calls.staffing import Staffing
-from visavis.services.calls.words import line_of, text_of
+from visavis.services.calls.text import clean_line, clean_text
 from visavis.services.limits import VisitorGuard
 from visavis.services.ports import Store, Transaction
 from visavis.services.secrets import digest
@@ -37,7 +37,7 @@ class Visitors:
         store: Store,
         registry: CallRegistry,
         ringing: Ringing,
-        parties: Parties,
+        in_call: InCallRequests,
         site_visitors: SiteVisitors,
         joins: Joins,
         desks: Desks,
@@ -50,7 +50,7 @@ class Visitors:
         self._store = store
         self._registry = registry
         self._ringing = ringing
-        self._parties = parties
+        self._in_call = in_call
         self._site_visitors = site_visitors
         self._joins = joins
         self._desks = desks
@@ -89,8 +89,8 @@ class Visitors:
 
     async def leave_message(self, visitor: Visitor, message: signaling.LeaveMessage) -> None:
         """Keep it with the call; raises `CallNotPossible` if that was taken or has another."""
-        text = text_of(message.text)
-        name, email = line_of(message.name), line_of(message.email)
+        text = clean_text(message.text)
+        name, email = clean_line(message.name), clean_line(message.email)
         if not text:
             raise VisavisError(ErrorKind.ParameterInvalid, "Write something first.")
         site_id, call_id = visitor.site_id, message.call_id
@@ -137,9 +137,9 @@ class Visitors:
         call = self._registry.find(visitor.site_id, message.call_id)
         if not compare_digest(call.secret.encode(), message.secret.encode("utf-8", "replace")):
             raise VisavisError(ErrorKind.PermissionDenied, "This is not your call.")
-        self._parties.demand_free(call, visitor.id)
+        self._in_call.require_no_other_call(call, visitor.id)
         call.record.visitor = replace(call.record.visitor, id=visitor.id)
-        self._parties.take_up(call, call.visitor, visitor.id, has_media=message.has_media)
+        self._in_call.resume(call, call.visitor, visitor.id, has_media=message.has_media)
 
     def leave(self, visitor: Visitor) -> None:
         """The page is gone; its call waits for it to come back, and rings no more until then."""
@@ -187,8 +187,8 @@ class Visitors:
         record.media = message.media
         record.visitor = replace(
             visitor,
-            name=line_of(message.name) or record.visitor.name,
-            email=line_of(message.email) or record.visitor.email,
+            name=clean_line(message.name) or record.visitor.name,
+            email=clean_line(message.email) or record.visitor.email,
         )
         self._registry.call_log.save_later(record)
         self._registry.send(

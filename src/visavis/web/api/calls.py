@@ -20,7 +20,7 @@ from visavis.domain.query import wrong_parameter as _wrong
 from visavis.domain.signaling import Media
 from visavis.domain.story import CallEvent, Story
 from visavis.services.callbook import CallBook
-from visavis.services.calls.words import line_of
+from visavis.services.calls.text import clean_line
 from visavis.web.api.shapes import ENDINGS
 from visavis.web.body import read_object
 from visavis.web.paging import query_of, written_time
@@ -175,7 +175,7 @@ def _search(query: Query) -> CallSearch:
         agent_id=query.number("agentId", 0, 0, MAX_AGENT_ID) if has_agent else None,
         since=query.time("from"),
         until=query.time("to"),
-        text=line_of(text),
+        text=clean_line(text),
         is_answered=_flag(query.one("isAnswered"), "isAnswered"),
     )
 

@@ -1,4 +1,4 @@
-"""What either party of a call may do: hang up, negotiate, ask for another bridge, write, return."""
+"""Requests of either participant: hang up, negotiate, replace the bridge, chat, resume."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.story import Happening
 from visavis.services.calls.active_call import ActiveCall, Participant
 from visavis.services.calls.bridges import Bridges
+from visavis.services.calls.media_changes import PARTY
+from visavis.services.calls.recording_control import recording_message
 from visavis.services.calls.registry import CallRegistry
-from visavis.services.calls.sight import PARTY
-from visavis.services.calls.taping import message_of
+from visavis.services.calls.text import clean_text
 from visavis.services.calls.transfers import Transfers
-from visavis.services.calls.words import text_of
 
 MAX_LINES: Final = 1000
 
 FromParty = signaling.HangUp | signaling.Offer | signaling.Answer | signaling.Relink | signaling.Say
 
 
-class Parties:
+class InCallRequests:
     def __init__(self, registry: CallRegistry, bridges: Bridges, transfers: Transfers) -> None:
         self._registry = registry
         self._bridges = bridges
@@ -42,18 +42,18 @@ class Parties:
             case _:
                 self._say(call, participant, message)
 
-    def take_up(
+    def resume(
         self, call: ActiveCall, participant: Participant, socket_id: str, *, has_media: bool
     ) -> None:
-        """A party's page takes the call up again; raises `CallNotPossible`."""
+        """Resume the call on a participant's page; raises `CallNotPossible`."""
         self._registry.move_participant(call, participant, socket_id)
         if participant.agent:
-            self._registry.send(participant, mine_of(call))
+            self._registry.send(participant, mine_message(call))
         self._registry.send(
             participant, call.state_message(call.record.state, self._registry.now())
         )
         if call.recording.state != "off" or call.record.is_unrecorded:
-            self._registry.send(participant, message_of(call))
+            self._registry.send(participant, recording_message(call))
         if call.chat.latest:
             self._registry.send(participant, call.transcript())
         if call.is_waiting:
@@ -63,14 +63,14 @@ class Parties:
         else:
             self._bridges.replace(call)
 
-    def demand_free(self, call: ActiveCall, socket_id: str) -> None:
-        """A page sits in one call at a time; raises `CallNotPossible`."""
+    def require_no_other_call(self, call: ActiveCall, socket_id: str) -> None:
+        """Raise `CallNotPossible` if the page is in another call."""
         current = self._registry.participant_at(socket_id)
         if current and current[0] is not call:
             raise VisavisError(ErrorKind.CallNotPossible, "Hang up your other call first.")
 
     def _wait_on(self, call: ActiveCall, *, has_media: bool) -> None:
-        """The visitor waits again, in their old place."""
+        """Put the visitor back into their place of the queue."""
         if not has_media:
             self._bridges.start(call)  # the offer that we have is of a page that is gone
         if call.record.state is State.QUEUED:
@@ -94,7 +94,7 @@ class Parties:
             self._bridges.repeat_offer_request(call)
 
     def _say(self, call: ActiveCall, participant: Participant, message: signaling.Say) -> None:
-        by, text = PARTY[participant.side], text_of(message.text)
+        by, text = PARTY[participant.side], clean_text(message.text)
         if line := call.chat.find(by, message.id):
             self._registry.send(
                 participant, _said(call, line)
@@ -118,7 +118,7 @@ def _said(call: ActiveCall, line: signaling.TextLine) -> signaling.Said:
     return signaling.Said(call_id=call.id, by=line.by, text=line.text, at=line.at, id=line.id)
 
 
-def mine_of(call: ActiveCall) -> signaling.Mine:
+def mine_message(call: ActiveCall) -> signaling.Mine:
     record = call.record
     return signaling.Mine(
         call_id=call.id,

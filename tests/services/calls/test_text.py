@@ -6,7 +6,7 @@ import pytest
 
 from tests.services.calls.house import House, desk
 from visavis.domain import signaling
-from visavis.services.calls.words import line_of, text_of
+from visavis.services.calls.text import clean_line, clean_text
 from visavis.services.staff import read_name
 
 NAMES = (
@@ -25,28 +25,28 @@ NAMES = (
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_and_texts_keep_what_belongs_to_a_script(name: str) -> None:
-    assert line_of(name) == name
-    assert text_of(f"{name}\n{name}") == f"{name}\n{name}"
+    assert clean_line(name) == name
+    assert clean_text(f"{name}\n{name}") == f"{name}\n{name}"
     assert read_name(name) == name
 
 
 @pytest.mark.parametrize("code", [*range(9), *range(0x0E, 0x1C), 0x1F, 0x7F, 0x80, 0x9F, 0xD800])
 def test_control_characters_and_lone_surrogates_are_removed(code: int) -> None:
-    assert line_of(f"An{chr(code)}n") == text_of(f"An{chr(code)}n") == "Ann"
+    assert clean_line(f"An{chr(code)}n") == clean_text(f"An{chr(code)}n") == "Ann"
 
 
 def test_a_line_has_no_line_breaks_and_a_text_keeps_them() -> None:
-    assert line_of(" Ann\r\nof\u2028Green\tGables\n") == "Ann of Green Gables"
-    assert text_of("\n one\r\n\ttwo\x0c\n") == "one\n\ttwo"
+    assert clean_line(" Ann\r\nof\u2028Green\tGables\n") == "Ann of Green Gables"
+    assert clean_text("\n one\r\n\ttwo\x0c\n") == "one\n\ttwo"
 
 
 def test_an_indented_paragraph_keeps_its_ideographic_space() -> None:
-    assert text_of("\u3000吾輩は猫である\n") == "\u3000吾輩は猫である"
+    assert clean_text("\u3000吾輩は猫である\n") == "\u3000吾輩は猫である"
 
 
 @pytest.mark.parametrize("text", ["", " \n\t", "\u200b", "\u00a0\u3000", "\u2060\u200e", "\0"])
 def test_what_shows_nothing_is_empty(text: str) -> None:
-    assert line_of(text) == text_of(text) == ""
+    assert clean_line(text) == clean_text(text) == ""
 
 
 @pytest.mark.anyio

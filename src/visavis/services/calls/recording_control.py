@@ -1,4 +1,4 @@
-"""Whether a call is recorded: automatically, by hand, with pauses, or not although it should be."""
+"""Control of a call's recording: automatic or manual, paused, resumed, failed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ STATE_SENTENCES: Final = {
 }
 
 
-class Taping:
+class RecordingControl:
     """`unrecorded` counts the calls that went on although they could not be recorded."""
 
     def __init__(self, registry: CallRegistry, media: MediaPlane, store: Store) -> None:
@@ -52,21 +52,21 @@ class Taping:
         if call.record.recording_id is None:
             return
         try:
-            await self._tap(call, bridge, call.record.recording_id)
+            await self._open_journal(call, bridge, call.record.recording_id)
         except VisavisError as error:
             if error.kind is ErrorKind.MediaUnavailable:
                 raise
-            self._cannot(call, error.message)
+            self._handle_failure(call, error.message)
             return
         if call.recording.state == "paused":
             await self._media.pause(bridge.id, paused=True)
         else:
             self._set(call, "on", "system")
 
-    def lost(self, call: ActiveCall, why: str) -> None:
+    def journal_lost(self, call: ActiveCall, why: str) -> None:
         """A journal can no longer be written."""
         try:
-            self._cannot(call, why)
+            self._handle_failure(call, why)
         except VisavisError:
             self._registry.end(call, Event.CANNOT_RECORD)
 
@@ -76,7 +76,7 @@ class Taping:
         participant: Participant,
         action: Literal["start", "pause", "resume"],
     ) -> None:
-        """What the agent asks for; raises `CallNotPossible`, `AgreementNeeded` and others."""
+        """Perform an agent's action; raises `CallNotPossible`, `AgreementNeeded` and others."""
         async with call.lock:
             await self._act(call, participant, action)
 
@@ -108,22 +108,24 @@ class Taping:
             raise VisavisError(
                 ErrorKind.AgreementNeeded, "The visitor has not agreed to be recorded."
             )
-        manifest = await self._tap(call, bridge, record.recording_id or self._registry.new_id())
+        manifest = await self._open_journal(
+            call, bridge, record.recording_id or self._registry.new_id()
+        )
         record.recording_id, record.is_recorded = manifest.recording_id, True
         if record.consent is Consent.NONE:
             record.consent = Consent.NOTICE  # the visitor's page says so from now on
         self._set(call, "on", "agent")
-        await describe(self._media, bridge)
+        await describe_to_journal(self._media, bridge)
         await self._media.join(bridge.id)  # which asks both browsers for a key frame
 
-    async def _tap(self, call: ActiveCall, bridge: Bridge, recording_id: str) -> Manifest:
+    async def _open_journal(self, call: ActiveCall, bridge: Bridge, recording_id: str) -> Manifest:
         recording = call.recording
         manifest = recording.manifest = recording.manifest or self._manifest(call, recording_id)
-        # the recorder takes what belongs to no call that goes on
+        # the recorder muxes a recording whose call is not in the database
         await self._registry.call_log.flush()
         await self._media.tap(bridge.id, manifest)
         if not recording.is_listed:
-            # only now: what nobody could write would be listed as on its way for ever
+            # once its journal exists: a failed start would stay listed as pending forever
             await self._store.write(lambda rows: rows.recordings.add(manifest))
             recording.is_listed = True
         return manifest
@@ -140,7 +142,7 @@ class Taping:
             started_at=self._registry.now(),
         )
 
-    def _cannot(self, call: ActiveCall, why: str) -> None:
+    def _handle_failure(self, call: ActiveCall, why: str) -> None:
         log.error("call not recorded", call_id=call.id, site_id=call.site_id, why=why)
         if call.policy.unrecordable is Unrecordable.REFUSE:
             raise VisavisError(ErrorKind.RecordingUnavailable)
@@ -152,24 +154,24 @@ class Taping:
             self._registry.now(),
             "system",
         )
-        self._registry.send_to_both(call, message_of(call))
+        self._registry.send_to_both(call, recording_message(call))
 
     def _set(self, call: ActiveCall, state: Literal["on", "paused"], by: Party) -> None:
         recording = call.recording
         if recording.state != state:
             self._registry.record_event(call, _HAPPENING[recording.state, state], by=by)
             recording.state, recording.since, recording.by = state, self._registry.now(), by
-            self._registry.send_to_both(call, message_of(call))
+            self._registry.send_to_both(call, recording_message(call))
 
 
-def message_of(call: ActiveCall) -> signaling.Recording:
+def recording_message(call: ActiveCall) -> signaling.Recording:
     recording = call.recording
     return signaling.Recording(
         call_id=call.id, state=recording.state, since=recording.since, by=recording.by
     )
 
 
-async def describe(media: MediaPlane, bridge: Bridge) -> None:
+async def describe_to_journal(media: MediaPlane, bridge: Bridge) -> None:
     """Tell the link's journal what the browsers have agreed on."""
     visitor, agent = bridge.described[Side.VISITOR], bridge.described[Side.AGENT]
     await media.note(

@@ -1,4 +1,4 @@
-"""What an exchange of descriptions has changed for the eye: a camera, a shared screen."""
+"""Changes of media after a negotiation: a camera or a shared screen starts or stops."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from visavis.services.calls.registry import CallRegistry
 PARTY: Final[dict[Side, Party]] = {Side.VISITOR: "visitor", Side.AGENT: "agent"}
 
 
-def notice(registry: CallRegistry, call: ActiveCall, bridge: Bridge) -> None:
-    """Write down who has begun to send video, or to share a screen, or ended that."""
+def record_media_changes(registry: CallRegistry, call: ActiveCall, bridge: Bridge) -> None:
+    """Record which side has started or stopped sending video or sharing a screen."""
     is_first = call.record.connected_at is None
     for side, description in bridge.described.items():
         by = PARTY[side]

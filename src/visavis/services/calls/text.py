@@ -1,4 +1,4 @@
-"""Cleaning of what people type, so that a database can keep it and a page can show it.
+"""Cleaning of text that people type, so that a database can keep it and a page can show it.
 
 Only control characters and lone surrogates are removed. Everything else belongs to somebody's
 script or name: no-break and ideographic spaces, joiners, emoji sequences, directional marks.
@@ -11,21 +11,23 @@ import unicodedata
 from typing import Final
 
 _REMOVED: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-_UNSEEN: Final = frozenset({"Cf", "Zs", "Zl", "Zp"})
+_INVISIBLE: Final = frozenset({"Cf", "Zs", "Zl", "Zp"})
 """Unicode's categories of characters that alone show nothing."""
 
 
-def line_of(text: str) -> str:
+def clean_line(text: str) -> str:
     """Return a name, title or address on one line; empty if nothing of it can be seen."""
-    return _seen(_REMOVED.sub("", " ".join(text.splitlines()).replace("\t", " ")).strip(" "))
+    return _visible_or_empty(
+        _REMOVED.sub("", " ".join(text.splitlines()).replace("\t", " ")).strip(" ")
+    )
 
 
-def text_of(text: str) -> str:
+def clean_text(text: str) -> str:
     """Return a text with its line breaks and tabs; empty if nothing of it can be seen."""
     lines = (_REMOVED.sub("", line) for line in text.splitlines())
-    return _seen("\n".join(lines).strip(" \t\n"))
+    return _visible_or_empty("\n".join(lines).strip(" \t\n"))
 
 
-def _seen(text: str) -> str:
-    is_seen = any(c not in "\t\n" and unicodedata.category(c) not in _UNSEEN for c in text)
-    return text if is_seen else ""
+def _visible_or_empty(text: str) -> str:
+    is_visible = any(c not in "\t\n" and unicodedata.category(c) not in _INVISIBLE for c in text)
+    return text if is_visible else ""
