@@ -54,7 +54,7 @@ from visavis.services.limits import Use, VisitorLimits
 from visavis.services.people import People
 from visavis.services.policies import Policies
 from visavis.services.ports import Passwords, Transaction
-from visavis.services.recordings import RecordingDesk, Tally
+from visavis.services.recordings import RecordingAdmin, Tally
 from visavis.services.tokens import Tokens
 from visavis.settings import Settings
 from visavis.sources import new_id, new_secret, now
@@ -123,7 +123,9 @@ class App:
         self.configs = Configs(
             store, self.bus, now, new_id, settings.archive_url, self.policies.get
         )
-        self.desk = RecordingDesk(store, now, settings.archive_url, Trials(deliverer(settings)))
+        self.recording_admin = RecordingAdmin(
+            store, now, settings.archive_url, Trials(deliverer(settings))
+        )
         self.tally = Tally()
         self.media = MediaWorkers(settings.media_sockets)
         self.ice = IceDirectory(
@@ -185,7 +187,7 @@ class App:
             viewer=self.sessions.caller,
             audit=AuditTrail(self.store, now, new_id).note,
             retention_days_of=self._retention_days,
-            on_deleted=self.desk.mark_deleted,
+            on_deleted=self.recording_admin.mark_deleted,
             is_disabled=self.people.is_site_disabled,
             on_refused=self._audit_upload_key,
             quota=Quota(
@@ -230,7 +232,7 @@ class App:
                 AuditLog(self.store), AuditTrail(self.store, now, new_id), self.auditor, sessions
             ),
             policy_api=PolicyApi(self.policies, sessions),
-            recordings_api=RecordingsApi(self.desk, sessions),
+            recordings_api=RecordingsApi(self.recording_admin, sessions),
             calls_api=CallsApi(CallBook(self.store, self.calls), sessions, settings.base_url),
             join=self.calls.join,
             guard=self.calls.guard,
@@ -501,7 +503,7 @@ class App:
 
     async def count_recordings(self) -> None:
         """Keep the figures of `/metrics` fresh."""
-        self.tally = await self.desk.tally()
+        self.tally = await self.recording_admin.tally()
 
 
 def _is_any_recorded(rows: Transaction) -> bool:

@@ -133,14 +133,16 @@ async def test_a_call_is_recorded_only_while_there_is_a_recording(api: Api) -> N
     assert await recording_of(api, "a") == (True, None, False, None)  # nobody has answered
     await api.app.store.write(lambda rows: rows.recordings.add(manifest("rec")))
     assert await recording_of(api, "a") == (True, "waiting", True, "rec")
-    await api.app.desk.mark_deleted(1, "rec")  # by an archive that has an older file of that id
+    await api.app.recording_admin.mark_deleted(
+        1, "rec"
+    )  # by an archive that has an older file of that id
     assert await recording_of(api, "a") == (True, "waiting", True, "rec")
     delivered = ("rec", DELIVERY, "http://a", now())
     await api.app.store.write(lambda rows: rows.recordings.delivered(1, *delivered))
     assert await recording_of(api, "a") == (True, "delivered", True, "rec")
-    await api.app.desk.mark_deleted(2, "rec")
+    await api.app.recording_admin.mark_deleted(2, "rec")
     assert await recording_of(api, "a") == (True, "delivered", True, "rec")
-    await api.app.desk.mark_deleted(1, "rec")
+    await api.app.recording_admin.mark_deleted(1, "rec")
     assert await recording_of(api, "a") == (True, "deleted", False, None)
 
     def work(rows: Any) -> None:

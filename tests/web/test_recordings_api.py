@@ -38,7 +38,7 @@ def server() -> Iterator[RecordingServer]:
 def allow_loopback(api: Api) -> None:
     """As an operator does with --allow-private-recording-servers."""
     deliverer = Deliverer(archive_url="", archive_key=str, allow_private=True)
-    api.app.desk._servers = Trials(deliverer)
+    api.app.recording_admin._servers = Trials(deliverer)
 
 
 async def fill(api: Api) -> None:
@@ -96,7 +96,7 @@ async def test_an_incomplete_recording_is_flagged_with_the_reason(api: Api) -> N
     flags = {one["id"]: (one["isIncomplete"], one["missingMedia"]) for one in body["recordings"]}
     assert flags == {"a": (False, []), "b": (True, [said]), "c": (False, [])}
     assert body["incomplete"] == 1
-    api.app.tally = await api.app.desk.tally()
+    api.app.tally = await api.app.recording_admin.tally()
     assert "visavis_recordings_incomplete 1.0" in (await api.client.get("/metrics")).text
 
 
@@ -121,17 +121,17 @@ async def test_what_is_missing_is_counted(api: Api) -> None:
         rows.recordings.add(manifest("lost"))
 
     await api.app.store.write(work)
-    api.app.desk._clock = lambda: manifest("").started_at + timedelta(hours=1)
+    api.app.recording_admin._clock = lambda: manifest("").started_at + timedelta(hours=1)
     assert (await api.call("GET", PATH)).json()["missing"] == 1
-    tally = await api.app.desk.tally()
+    tally = await api.app.recording_admin.tally()
     assert (tally.missing, tally.pending, tally.failed) == (1, 1, 0)
     assert tally.oldest_seconds == 3600
     api.app.tally = tally
     metrics = (await api.client.get("/metrics")).text
     assert "visavis_recordings_missing 1.0" in metrics
     assert "visavis_recordings_oldest_seconds 3600.0" in metrics
-    later = api.app.desk._clock() + timedelta(days=31)
-    api.app.desk._clock = lambda: later
+    later = api.app.recording_admin._clock() + timedelta(days=31)
+    api.app.recording_admin._clock = lambda: later
     assert (await api.call("GET", PATH)).json()["missing"] == 0
 
 
@@ -262,7 +262,7 @@ async def test_bodies_that_cannot_be(api: Api, body: Any, error: str) -> None:
 
 
 async def test_without_servers_there_is_nothing_to_try(api: Api) -> None:
-    api.app.desk._servers = None
+    api.app.recording_admin._servers = None
     assert_problem(await api.call("POST", TRIAL), 404, "EntityNotFound")
     empty = Trials(Deliverer(archive_url="", archive_key=str, allow_private=True))
     assert await empty.try_out(1, Server("")) == Trial(False, "There is no URL to test.")

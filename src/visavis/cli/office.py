@@ -25,7 +25,7 @@ from visavis.services.clients import Clients
 from visavis.services.configs import Configs
 from visavis.services.keys import Keys
 from visavis.services.people import People
-from visavis.services.recordings import RecordingDesk
+from visavis.services.recordings import RecordingAdmin
 from visavis.services.staff import Staff
 from visavis.services.tokens import Tokens
 from visavis.settings import Settings
@@ -80,10 +80,10 @@ class Office:
     async def policy_of(self, site_id: int) -> RecordingPolicy:
         return await self.store.read(lambda rows: rows.policies.get(site_id))
 
-    async def desk(self) -> RecordingDesk:
+    async def recording_admin(self) -> RecordingAdmin:
         """With the built-in recording server of the server that started last."""
         url = await self.store.read(lambda rows: rows.nodes.newest_archive_url())
-        return RecordingDesk(self.store, now, url, None)
+        return RecordingAdmin(self.store, now, url, None)
 
     async def site(self, given: int | None) -> int:
         """The site that is meant; raises `EntityNotFound`, `ParameterMissing`."""

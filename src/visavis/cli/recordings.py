@@ -44,8 +44,8 @@ async def list_(
     office: Office, site: int | None, state: str | None, limit: int, as_json: bool
 ) -> None:
     """List a site's recordings, newest first."""
-    desk, who = await office.desk(), operator(await office.site(site))
-    page = await desk.newest(who, STATES[state] if state else EVERY_STATE, 1, limit)
+    recording_admin, who = await office.recording_admin(), operator(await office.site(site))
+    page = await recording_admin.newest(who, STATES[state] if state else EVERY_STATE, 1, limit)
     tell = fields if as_json else _brief
     show([tell(one) for one in page.recordings], as_json=as_json)
 
@@ -57,8 +57,8 @@ async def list_(
 @at_office
 async def show_(office: Office, recording_id: str, site: int | None, as_json: bool) -> None:
     """Show everything that is known about a recording."""
-    desk, who = await office.desk(), operator(await office.site(site))
-    told = fields(await desk.get(who, recording_id))
+    recording_admin, who = await office.recording_admin(), operator(await office.site(site))
+    told = fields(await recording_admin.get(who, recording_id))
     lines = [{"": name, "value": value} for name, value in told.items()]
     show([told] if as_json else lines, as_json=as_json)
 
@@ -77,8 +77,8 @@ async def retry(
     """Retry recordings now, including those that failed."""
     if bool(recording_ids) == is_all:
         fail("Name one or more recordings, or use --all.")
-    desk, who = await office.desk(), operator(await office.site(site))
-    count = await desk.retry(who, None if is_all else recording_ids)
+    recording_admin, who = await office.recording_admin(), operator(await office.site(site))
+    count = await recording_admin.retry(who, None if is_all else recording_ids)
     text = f"{_recordings(count)} will be retried; a running server does so within a second."
     show_one({"retried": count}, text, as_json=as_json)
     if count < len(recording_ids):
@@ -95,8 +95,8 @@ async def export(
     office: Office, recording_id: str, path: Path, site: int | None, as_json: bool
 ) -> None:
     """Write a recording's Matroska file to PATH, from the spool or from the built-in archive."""
-    desk, who = await office.desk(), operator(await office.site(site))
-    found = await desk.get(who, recording_id)
+    recording_admin, who = await office.recording_admin(), operator(await office.site(site))
+    found = await recording_admin.get(who, recording_id)
     story = await office.store.read(lambda rows: rows.calls.story(who.site_id, found.call_id))
     size = _copy(_file_of(office, found, story), path)
     show_one({"path": str(path), "size": size}, f"{path}: {size} bytes", as_json=as_json)
@@ -125,10 +125,14 @@ async def check(office: Office, site: int | None, since: str | None, as_json: bo
 
 
 async def _missing(office: Office, site: int | None, since: datetime) -> Sequence[Expected]:
-    desk = await office.desk()
+    recording_admin = await office.recording_admin()
     every = [known.id for known in await office.staff.sites()]
     sites = every if site is None else [await office.site(site)]
-    return [call for site_id in sites for call in await desk.missing(operator(site_id), since)]
+    return [
+        call
+        for site_id in sites
+        for call in await recording_admin.missing(operator(site_id), since)
+    ]
 
 
 def _file_of(office: Office, recording: Recording, story: Story | None) -> Path:

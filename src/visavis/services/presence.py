@@ -1,4 +1,4 @@
-"""Which agents are at their desks, and whether calls may ring there."""
+"""Presence of agents: their open consoles, and whether calls may ring there."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from visavis.domain.people import Agent
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """An agent's open page, known by its socket. An agent can sit at several.
+class AgentSession:
+    """An agent's open page, identified by its socket. An agent can have several.
 
-    `call_id` is the one call that a join address admits its bearer to.
+    `call_id` is the one call that a join link admits its holder to.
     """
 
     socket_id: str
@@ -20,26 +20,32 @@ class Desk:
 
 
 class Presence:
-    """The desks of each site whose agents may take calls. Who is away stays so until told."""
+    """The sessions of each site's agents who may accept calls, and who of them is away."""
 
     def __init__(self) -> None:
-        self._desks: dict[int, dict[str, Desk]] = {}
+        self._agent_sessions: dict[int, dict[str, AgentSession]] = {}
         self._away: set[int] = set()
 
-    def arrive(self, desk: Desk) -> None:
-        self._desks.setdefault(desk.agent.site_id, {})[desk.socket_id] = desk
+    def add(self, agent_session: AgentSession) -> None:
+        self._agent_sessions.setdefault(agent_session.agent.site_id, {})[
+            agent_session.socket_id
+        ] = agent_session
 
-    def leave(self, desk: Desk) -> None:
-        desks = self._desks.get(desk.agent.site_id, {})
-        desks.pop(desk.socket_id, None)
-        if not desks:
-            self._desks.pop(desk.agent.site_id, None)
+    def remove(self, agent_session: AgentSession) -> None:
+        agent_sessions = self._agent_sessions.get(agent_session.agent.site_id, {})
+        agent_sessions.pop(agent_session.socket_id, None)
+        if not agent_sessions:
+            self._agent_sessions.pop(agent_session.agent.site_id, None)
 
-    def desks(self, site_id: int) -> tuple[Desk, ...]:
-        return tuple(self._desks.get(site_id, {}).values())
+    def sessions(self, site_id: int) -> tuple[AgentSession, ...]:
+        return tuple(self._agent_sessions.get(site_id, {}).values())
 
-    def desks_of(self, site_id: int, agent_id: int) -> tuple[Desk, ...]:
-        return tuple(desk for desk in self.desks(site_id) if desk.agent.id == agent_id)
+    def sessions_of_agent(self, site_id: int, agent_id: int) -> tuple[AgentSession, ...]:
+        return tuple(
+            agent_session
+            for agent_session in self.sessions(site_id)
+            if agent_session.agent.id == agent_id
+        )
 
     def is_available(self, agent_id: int) -> bool:
         return agent_id not in self._away
@@ -50,10 +56,10 @@ class Presence:
         else:
             self._away.add(agent_id)
 
-    def available(self, site_id: int) -> dict[int, list[Desk]]:
-        """The desks where calls may ring, by their agents' ids."""
-        desks: dict[int, list[Desk]] = {}
-        for desk in self.desks(site_id):
-            if self.is_available(desk.agent.id):
-                desks.setdefault(desk.agent.id, []).append(desk)
-        return desks
+    def list_available(self, site_id: int) -> dict[int, list[AgentSession]]:
+        """Return the sessions where calls may ring, by their agents' ids."""
+        agent_sessions: dict[int, list[AgentSession]] = {}
+        for agent_session in self.sessions(site_id):
+            if self.is_available(agent_session.agent.id):
+                agent_sessions.setdefault(agent_session.agent.id, []).append(agent_session)
+        return agent_sessions

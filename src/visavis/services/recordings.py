@@ -105,8 +105,8 @@ class Tally:
     oldest_seconds: float = 0.0
 
 
-class RecordingDesk:
-    """What administrators and operators ask of recordings."""
+class RecordingAdmin:
+    """Queries and actions of administrators and operators on recordings."""
 
     def __init__(
         self, store: Store, clock: Clock, archive_url: str, servers: RecordingServers | None

@@ -19,7 +19,7 @@ from visavis.services.calls import Calls
 from visavis.services.calls.joins import Invitee
 from visavis.services.limits import VisitorGuard
 from visavis.services.ports import Bus
-from visavis.services.presence import Desk
+from visavis.services.presence import AgentSession
 from visavis.services.topics import config_topic, consoles_topic, socket_topic
 from visavis.web.errors import problem
 from visavis.web.headers import header
@@ -127,40 +127,44 @@ class Sockets:
             return
         with place:
             try:
-                desk = await self._desk(socket, self._new_id())
+                agent_session = await self._agent_session(socket, self._new_id())
             except VisavisError as error:
                 await _refuse(socket, error)
                 return
-            await self._serve_agent(socket, desk)
+            await self._serve_agent(socket, agent_session)
 
-    async def _serve_agent(self, socket: WebSocket, desk: Desk) -> None:
+    async def _serve_agent(self, socket: WebSocket, agent_session: AgentSession) -> None:
 
         async def perform(message: signaling.FromAgent) -> None:
             # Permissions can end while the page is open. Leaving a call is always allowed.
             is_leaving = isinstance(message, signaling.HangUp)
-            now = desk if is_leaving else await self._desk(socket, desk.socket_id)
+            now = (
+                agent_session
+                if is_leaving
+                else await self._agent_session(socket, agent_session.socket_id)
+            )
             await self._calls.from_agent(now, message)
 
-        topics = [socket_topic(desk.socket_id), config_topic(desk.agent.site_id)]
-        if desk.agent.may(Permission.ACCEPT_CALLS) and not desk.call_id:
-            topics.append(consoles_topic(desk.agent.site_id))
+        topics = [socket_topic(agent_session.socket_id), config_topic(agent_session.agent.site_id)]
+        if agent_session.agent.may(Permission.ACCEPT_CALLS) and not agent_session.call_id:
+            topics.append(consoles_topic(agent_session.agent.site_id))
         async with self._bus.subscribe(*topics) as inbox:
             await socket.accept()
-            await send(socket, await self._calls.welcome(desk))
-            await self._greet(socket, desk.agent.site_id)
-            self._calls.agent_arrived(desk)
+            await send(socket, await self._calls.welcome(agent_session))
+            await self._greet(socket, agent_session.agent.site_id)
+            self._calls.agent_arrived(agent_session)
             try:
-                with self._renewing(desk.socket_id):
+                with self._renewing(agent_session.socket_id):
                     await pump(
                         socket,
                         inbox,
                         signaling.FromAgent | signaling.Check,
                         perform,
-                        lambda: self._calls.is_in_call(desk.socket_id),
-                        self._until_revoked(socket, desk),
+                        lambda: self._calls.is_in_call(agent_session.socket_id),
+                        self._until_revoked(socket, agent_session),
                     )
             finally:
-                self._calls.agent_left(desk)
+                self._calls.agent_left(agent_session)
 
     async def _visitor(self, socket: WebSocket) -> Visitor:
         """Who comes by a join address, or to a site that there is; raises `EntityNotFound`."""
@@ -184,7 +188,7 @@ class Sockets:
             self._guard.note_unknown_join(source)
             raise
 
-    async def _desk(self, socket: WebSocket, socket_id: str) -> Desk:
+    async def _agent_session(self, socket: WebSocket, socket_id: str) -> AgentSession:
         """Raises `Unauthorized`, `EntityNotFound`, and `PermissionDenied` to strangers' pages."""
         if not self._is_same_origin(socket):
             raise VisavisError(ErrorKind.PermissionDenied, "Open the console on its own address.")
@@ -192,31 +196,31 @@ class Sockets:
             invitee = self._invitee(token, source_of(socket.scope))
             if invitee.agent:
                 agent = await self._active_agent(invitee.site_id, invitee.agent.id)
-                return Desk(socket_id, agent, invitee.call_id)
-        return Desk(socket_id, await self._signed_in(socket))
+                return AgentSession(socket_id, agent, invitee.call_id)
+        return AgentSession(socket_id, await self._signed_in(socket))
 
-    async def _until_revoked(self, socket: WebSocket, desk: Desk) -> None:
+    async def _until_revoked(self, socket: WebSocket, agent_session: AgentSession) -> None:
         """Return, with the agent off duty and out of their call, once their rights have ended."""
         check = asyncio.Event()
         check.set()  # they may have ended since the agent was let in
         self._checks.add(check)
         try:
-            while not await self._is_revoked(socket, desk):
+            while not await self._is_revoked(socket, agent_session):
                 with suppress(TimeoutError):
                     await asyncio.wait_for(check.wait(), RIGHTS_SECONDS)
                 check.clear()  # before asking: what is revoked meanwhile is asked about again
         finally:
             self._checks.discard(check)
-        self._calls.revoke(desk)
+        self._calls.revoke(agent_session)
         await socket.close(POLICY_VIOLATION, "Sign in again.")
 
-    async def _is_revoked(self, socket: WebSocket, desk: Desk) -> bool:
+    async def _is_revoked(self, socket: WebSocket, agent_session: AgentSession) -> bool:
         try:
-            now = await self._desk(socket, desk.socket_id)
+            now = await self._agent_session(socket, agent_session.socket_id)
         except VisavisError as error:
             return error.kind in _REVOKED
         accept = Permission.ACCEPT_CALLS
-        return now.agent.may(accept) != desk.agent.may(accept)
+        return now.agent.may(accept) != agent_session.agent.may(accept)
 
     async def _greet(self, socket: WebSocket, site_id: int) -> None:
         await send(socket, await self._availability_of(site_id))

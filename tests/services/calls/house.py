@@ -22,7 +22,7 @@ from visavis.domain.recording import Manifest
 from visavis.domain.story import Story
 from visavis.services.calls import Calls
 from visavis.services.ports import Transaction
-from visavis.services.presence import Desk
+from visavis.services.presence import AgentSession
 from visavis.store.sql import SqlStore
 
 DATA = Path(__file__).resolve().parents[2] / "rtp" / "data"
@@ -184,8 +184,8 @@ class House:
         await self.calls.from_visitor(Visitor(socket_id, 1), message)
         await self.wait_idle()
 
-    async def agent(self, message: signaling.FromAgent, at: Desk | None = None) -> None:
-        await self.calls.from_agent(at or desk("a"), message)
+    async def agent(self, message: signaling.FromAgent, at: AgentSession | None = None) -> None:
+        await self.calls.from_agent(at or agent_session("a"), message)
         await self.wait_idle()
 
     async def ring(self, socket_id: str = "v", **options: Any) -> str:
@@ -194,7 +194,7 @@ class House:
         await self.visitor(call, socket_id)
         return str(self.last(socket_id, "calling")["callId"])
 
-    async def answer(self, call_id: str, at: Desk | None = None, link: int = 1) -> None:
+    async def answer(self, call_id: str, at: AgentSession | None = None, link: int = 1) -> None:
         await self.agent(signaling.Answer(call_id, link, ANSWER), at)
 
     async def up(self, call_id: str, link: int = 1) -> None:
@@ -202,9 +202,11 @@ class House:
             await self.calls.media_events.leg_up(Link(call_id, link), side)
         await self.wait_idle()
 
-    async def connect(self, socket_id: str = "v", at: Desk | None = None, **options: Any) -> str:
+    async def connect(
+        self, socket_id: str = "v", at: AgentSession | None = None, **options: Any
+    ) -> str:
         """A call that a visitor and an agent talk in."""
-        at = at or desk("a")
+        at = at or agent_session("a")
         self.calls.agent_arrived(at)
         call_id = await self.ring(socket_id, **options)
         await self.agent(signaling.Accept(call_id), at)
@@ -234,7 +236,9 @@ class House:
         return [event.name for event in (await self.story(call_id)).events]
 
 
-def desk(socket_id: str, agent_id: int = 1, site_id: int = 1, call_id: str = "") -> Desk:
+def agent_session(
+    socket_id: str, agent_id: int = 1, site_id: int = 1, call_id: str = ""
+) -> AgentSession:
     names = {1: "Bo", 2: "Cy"}
     agent = Agent(
         agent_id,
@@ -243,7 +247,7 @@ def desk(socket_id: str, agent_id: int = 1, site_id: int = 1, call_id: str = "")
         names.get(agent_id, "Di"),
         is_administrator=True,
     )
-    return Desk(socket_id, agent, call_id)
+    return AgentSession(socket_id, agent, call_id)
 
 
 def found_site(rows: Transaction) -> None:

@@ -8,7 +8,7 @@ from tests.services.calls.house import (
     ANSWER,
     OFFER,
     House,
-    desk,
+    agent_session,
     refused,
     with_screen,
     without_video,
@@ -91,7 +91,7 @@ async def test_the_journal_knows_what_was_agreed(house: House) -> None:
 
 
 async def test_upgrade_and_screen_are_noticed(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     await house.visitor(signaling.Call("audio", without_video(OFFER)))
     call_id = house.last("v", "calling")["callId"]
     await house.agent(signaling.Accept(call_id, "audio"))
@@ -110,7 +110,7 @@ async def test_upgrade_and_screen_are_noticed(house: House) -> None:
 
 
 async def test_an_offer_at_the_wrong_time(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await house.ring()
     again = signaling.Offer(call_id, 1, OFFER)
     assert await refused(house.visitor(again)) is ErrorKind.CallNotPossible
@@ -127,8 +127,8 @@ async def test_a_lost_socket_alone_disturbs_nobody(house: House) -> None:
     await house.pass_time(RESUME_SECONDS - 1)
     await house.visitor(signaling.Resume(call_id, secret, has_media=True), "w")
     assert [m["state"] for m in house.told["w"]] == ["connected"]
-    house.calls.agent_left(desk("a"))
-    await house.agent(signaling.Resume(call_id, has_media=True), desk("a2"))
+    house.calls.agent_left(agent_session("a"))
+    await house.agent(signaling.Resume(call_id, has_media=True), agent_session("a2"))
     assert house.heard("a2") == ["mine", "callState"]
     await house.pass_time(2 * RESUME_SECONDS)
     assert house.heard("a") == []
@@ -143,9 +143,9 @@ async def test_only_who_is_in_the_call_may_resume_it(house: House) -> None:
     house.calls.visitor_left(Visitor("v", 1))
     wrong = signaling.Resume(call_id, "wr\udcffong")
     assert await refused(house.visitor(wrong, "w")) is ErrorKind.PermissionDenied
-    colleague = house.agent(signaling.Resume(call_id), desk("b", 2))
+    colleague = house.agent(signaling.Resume(call_id), agent_session("b", 2))
     assert await refused(colleague) is ErrorKind.PermissionDenied
-    other = await house.connect("v2", desk("b", 2))
+    other = await house.connect("v2", agent_session("b", 2))
     secret = house.last("v", "calling")["secret"]
     busy = signaling.Resume(call_id, secret)
     assert await refused(house.visitor(busy, "v2")) is ErrorKind.CallNotPossible
@@ -181,19 +181,21 @@ async def test_a_reloaded_page_gets_a_new_link_and_the_old_one_flows_until_then(
 
 async def test_a_reloaded_console_has_its_call_again(house: House) -> None:
     call_id = await house.connect()
-    house.calls.agent_left(desk("a"))
+    house.calls.agent_left(agent_session("a"))
     house.forget()
-    house.calls.agent_arrived(desk("a2"))
-    await house.agent(signaling.Resume(call_id), desk("a2"))
+    house.calls.agent_arrived(agent_session("a2"))
+    await house.agent(signaling.Resume(call_id), agent_session("a2"))
     assert house.heard("a2") == ["mine", "callState", "callState"]
     assert house.last("v") == {"type": "connect", "callId": call_id, "link": 2}
 
 
 async def test_a_second_page_takes_the_call_over(house: House) -> None:
     call_id = await house.connect()
-    await house.agent(signaling.Resume(call_id), desk("a2"))
+    await house.agent(signaling.Resume(call_id), agent_session("a2"))
     assert house.last("a")["type"] == "ended"
-    await house.agent(signaling.Resume(call_id, has_media=True), desk("a2"))  # again: harmless
+    await house.agent(
+        signaling.Resume(call_id, has_media=True), agent_session("a2")
+    )  # again: harmless
     hang_up = signaling.HangUp(call_id)
     assert await refused(house.agent(hang_up)) is ErrorKind.PermissionDenied
 
@@ -205,13 +207,13 @@ async def test_whose_page_does_not_come_back_has_left(house: House) -> None:
     await house.pass_time(RESUME_SECONDS)
     assert await house.state(first) == ("ended", "abandoned")
     second = await house.connect("v2")
-    house.calls.agent_left(desk("a"))
+    house.calls.agent_left(agent_session("a"))
     await house.calls.media_events.leg_down(Link(second, 1), Side.AGENT, "closed")
     await house.pass_time(RESUME_SECONDS)
     assert await house.state(second) == ("ended", "failed")
     assert (await house.story(second)).events[-1].by == "agent"
     third = await house.connect("v3")
-    house.calls.agent_left(desk("a"))
+    house.calls.agent_left(agent_session("a"))
     await house.pass_time(RESUME_SECONDS)
     assert (await house.story(third)).events[-1].by == "agent"
 
@@ -220,7 +222,7 @@ async def test_a_link_is_lost_and_then_the_agent_s_page(house: House) -> None:
     call_id = await house.connect()
     await house.calls.media_events.leg_down(Link(call_id, 1), Side.AGENT, "no consent")
     await house.pass_time(10)
-    house.calls.agent_left(desk("a"))
+    house.calls.agent_left(agent_session("a"))
     await house.pass_time(RESUME_SECONDS - 10)
     assert (await house.story(call_id)).events[-1].by == "agent"
 
@@ -261,7 +263,7 @@ async def test_a_link_may_fail_and_the_next_work(house: House) -> None:
 async def test_a_visitor_s_page_connects_while_it_rings(house: House) -> None:
     call_id = await house.ring()
     assert house.media.asked == []  # but not in the queue
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     await house.wait_idle()
     answer = house.last("v", "provisionalAnswer")
     assert "a=ice-ufrag:vis1\r" in answer["sdp"]
@@ -276,13 +278,13 @@ async def test_a_queued_visitor_may_be_first_to_offer_again(house: House) -> Non
     call_id = await house.ring()
     await house.visitor(signaling.Offer(call_id, 1, without_video(OFFER)))
     assert house.media.asked == []
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     await house.wait_idle()
     assert house.last("v", "provisionalAnswer")["sdp"].count("a=inactive\r") == 1
 
 
 async def test_a_visitor_who_hangs_up_at_once_leaves_no_link(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     visitor = Visitor("v", 1)
     await house.calls.from_visitor(visitor, signaling.Call("video", OFFER, "Ann"))
     call_id = house.last("v", "calling")["callId"]
@@ -293,7 +295,7 @@ async def test_a_visitor_who_hangs_up_at_once_leaves_no_link(house: House) -> No
 
 @pytest.mark.parametrize("how", ["by the page", "by the worker"])
 async def test_a_link_that_is_lost_while_it_rings(house: House, how: str) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await house.ring()
     await house.calls.media_events.leg_up(Link(call_id, 1), Side.VISITOR)
     if how == "by the page":
@@ -311,7 +313,7 @@ async def test_a_link_that_is_lost_while_it_rings(house: House, how: str) -> Non
 
 
 async def test_no_worker_while_it_rings(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     house.media.refuses["open"] = ErrorKind.MediaUnavailable
     call_id = await house.ring()
     await house.pass_time(RETRY_SECONDS)
@@ -328,7 +330,7 @@ async def test_no_worker_while_it_rings(house: House) -> None:
 async def test_a_worker_that_takes_its_time_with_the_journal(house: House) -> None:
     house.config = Config(1, is_enabled=True, is_recording=True)
     house.media.refuses["tap"] = ErrorKind.MediaUnavailable
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await house.ring()
     await house.agent(signaling.Accept(call_id))
     del house.media.refuses["tap"]
@@ -348,8 +350,8 @@ async def test_a_page_that_has_lost_its_way_ends_its_call(
 
 
 async def test_a_dead_worker_s_calls_get_new_links_and_no_other(house: House) -> None:
-    first = await house.connect("v1", desk("a", 1))
-    await house.connect("v2", desk("b", 2))
+    first = await house.connect("v1", agent_session("a", 1))
+    await house.connect("v2", agent_session("b", 2))
     await house.ring("v3")
     house.forget()
     await house.calls.media_events.worker_lost([Link(first, 9), Link("forgotten", 1)])
@@ -383,7 +385,7 @@ async def test_no_worker_in_time(house: House) -> None:
 
 
 async def test_a_worker_dies_while_a_call_is_set_up(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await house.ring()
     await house.agent(signaling.Accept(call_id))
     await house.calls.media_events.worker_lost([Link(call_id, 1)])
@@ -420,7 +422,7 @@ async def test_a_page_that_was_away_is_asked_for_the_link_again(house: House) ->
 
 async def test_no_media_at_first(house: House) -> None:
     house.media.refuses["open"] = ErrorKind.MediaUnavailable
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await house.ring()
     await house.agent(signaling.Accept(call_id))
     await house.pass_time(CONNECT_SECONDS)
@@ -430,7 +432,7 @@ async def test_no_media_at_first(house: House) -> None:
 
 async def test_a_worker_that_refuses_what_it_is_told(house: House) -> None:
     house.media.refuses["remote"] = ErrorKind.ParameterInvalid
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await house.ring()
     assert await house.state(call_id) == ("ended", "failed")
     assert house.media.asked[-1] == "close 1"
@@ -446,7 +448,7 @@ async def test_a_call_that_ends_while_its_link_is_built_is_cleaned_up(house: Hou
         return await opened(link, side)
 
     house.media.open_leg = open_leg  # type: ignore[method-assign, assignment]
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     await house.wait_idle()
     assert house.media.asked[-1] == "close 1"
 
@@ -469,7 +471,7 @@ async def test_what_is_told_of_forgotten_links_is_let_go(house: House) -> None:
 
 
 async def test_legs_up_before_they_are_joined(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await house.ring()
     await house.agent(signaling.Accept(call_id))
     await house.up(call_id)

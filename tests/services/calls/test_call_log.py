@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.services.calls.house import House, desk
+from tests.services.calls.house import House, agent_session
 from visavis.domain import signaling
 from visavis.domain.errors import ErrorKind, VisavisError
 
@@ -58,7 +58,7 @@ async def test_while_it_is_away_so_much_is_kept_and_no_more(
 ) -> None:
     monkeypatch.setattr("visavis.services.calls.call_log.MAX_EVENTS", 3)
     fail(house, lambda: VisavisError(ErrorKind.StoreUnavailable), 1)
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await house.ring()
     for text in ("one", "two"):
         house.calls._registry.record_event(house.calls._registry.calls[call_id], "text", text=text)

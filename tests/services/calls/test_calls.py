@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from tests.services.calls.house import ANSWER, OFFER, House, desk, refused
+from tests.services.calls.house import ANSWER, OFFER, House, agent_session, refused
 from visavis.domain import signaling
 from visavis.domain.call import CONNECT_SECONDS
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind
 from visavis.domain.leg import Link, Side
 from visavis.domain.people import Agent, Visitor
-from visavis.services.presence import Desk
+from visavis.services.presence import AgentSession
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_a_recorded_call_in_its_order(house: House) -> None:
     house.config = Config(1, is_enabled=True, is_recording=True)
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await house.ring()
     assert house.heard("v") == ["calling", "callState", "provisionalAnswer"]
     assert house.last("a", "ring")["visitorEmail"] == "a@example.com"
@@ -95,9 +95,9 @@ async def test_the_switch_sends_the_queue_home_and_leaves_calls_alone(house: Hou
 
 
 async def test_another_site_s_call_and_another_s_call_are_out_of_reach(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await house.ring()
-    stranger = desk("x", 9, site_id=2)
+    stranger = agent_session("x", 9, site_id=2)
     accept = signaling.Accept(call_id)
     assert await refused(house.agent(accept, stranger)) is ErrorKind.EntityNotFound
     hang_up = signaling.HangUp(call_id)
@@ -106,7 +106,7 @@ async def test_another_site_s_call_and_another_s_call_are_out_of_reach(house: Ho
 
 
 async def test_an_agent_without_the_permission_can_do_nothing(house: House) -> None:
-    nobody = Desk("n", Agent(3, 1, "n@example.com", "N", is_administrator=False))
+    nobody = AgentSession("n", Agent(3, 1, "n@example.com", "N", is_administrator=False))
     house.calls.agent_arrived(nobody)
     assert not (await house.calls.welcome(nobody)).may_accept_calls
     call_id = await house.ring()
@@ -133,14 +133,14 @@ async def test_one_call_per_page(house: House) -> None:
 
 
 async def test_what_a_visitor_says_of_themselves_is_made_printable(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     await house.visitor(signaling.Call("video", OFFER, "An\0n\n", "a\ud800@example.com"))
     ring = house.last("a", "ring")
     assert (ring["visitorName"], ring["visitorEmail"]) == ("Ann", "a@example.com")
 
 
 async def test_what_is_said_reaches_both_and_the_story(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await house.ring()
     early = signaling.Say(call_id, "Hello?")
     assert await refused(house.visitor(early)) is ErrorKind.CallNotPossible
@@ -188,7 +188,7 @@ async def test_shutting_down_ends_everything(house: House) -> None:
 
 
 async def test_a_call_that_does_not_connect_has_failed(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await house.ring()
     await house.agent(signaling.Accept(call_id))
     await house.pass_time(20)
@@ -198,7 +198,7 @@ async def test_a_call_that_does_not_connect_has_failed(house: House) -> None:
 
 
 async def test_a_leg_that_goes_down_before_the_call_connects_has_failed_it(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await house.ring()
     await house.agent(signaling.Accept(call_id))
     await house.calls.media_events.leg_down(Link(call_id, 1), Side.VISITOR, "no handshake")
@@ -239,7 +239,7 @@ async def test_an_answer_that_nobody_asked_for(house: House) -> None:
 
 
 async def test_an_errand_that_fails_stops_nothing_else(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     await house.visitor(signaling.Here("/"))
     await house.agent(signaling.Invite("v", "video"))
 
@@ -253,7 +253,7 @@ async def test_an_errand_that_fails_stops_nothing_else(house: House) -> None:
 
 
 async def test_a_call_that_ends_before_its_link_is_begun(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     await house.visitor(signaling.Here("/"))
     await house.agent(signaling.Invite("v", "video"))
     invitation = house.last("v", "invited")["invitation"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.services.calls.house import OFFER, House, desk, refused
+from tests.services.calls.house import OFFER, House, agent_session, refused
 from visavis.domain import signaling
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind
@@ -39,8 +39,8 @@ async def ring(house: House) -> str:
 
 async def test_both_parties_are_told_when_they_need_it(house: House) -> None:
     with_relay(house)
-    house.calls.agent_arrived(desk("a"))
-    house.calls.agent_arrived(desk("b", 2))
+    house.calls.agent_arrived(agent_session("a"))
+    house.calls.agent_arrived(agent_session("b", 2))
     call_id = await ring(house)
     assert told(house, "v") == [call_id]
     assert "provisionalAnswer" in house.heard("v")
@@ -57,7 +57,7 @@ async def test_both_parties_are_told_when_they_need_it(house: House) -> None:
 
 async def test_they_are_told_again_while_the_call_lasts(house: House) -> None:
     with_relay(house)
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await ring(house)
     await house.agent(signaling.Accept(call_id))
     house.forget()
@@ -79,7 +79,7 @@ async def test_nobody_is_told_while_calls_are_off(house: House) -> None:
 
 
 async def test_without_a_relay_the_first_offer_is_used(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await house.ring()
     house.calls.renew_relays("v")
     assert told(house, "v") == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.services.calls.house import House, desk
+from tests.services.calls.house import House, agent_session
 from visavis.domain import signaling
 from visavis.services.calls import active_call
 
@@ -37,11 +37,11 @@ async def test_both_parties_may_use_the_same_name_for_a_line(house: House) -> No
 
 async def test_a_page_that_comes_back_is_told_what_it_missed(house: House) -> None:
     call_id = await house.connect()
-    house.calls.agent_left(desk("a"))
+    house.calls.agent_left(agent_session("a"))
     await house.visitor(signaling.Say(call_id, "Are you there?", "1"))
 
-    house.calls.agent_arrived(desk("a2"))
-    await house.agent(signaling.Resume(call_id, has_media=True), desk("a2"))
+    house.calls.agent_arrived(agent_session("a2"))
+    await house.agent(signaling.Resume(call_id, has_media=True), agent_session("a2"))
 
     assert [line["text"] for line in house.last("a2", "transcript")["lines"]] == ["Are you there?"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.services.calls.house import OFFER, House, desk, refused
+from tests.services.calls.house import OFFER, House, agent_session, refused
 from visavis.domain import signaling
 from visavis.domain.call import JOIN_SECONDS, QUEUE_SECONDS
 from visavis.domain.config import Config
@@ -15,7 +15,7 @@ from visavis.services.calls.joins import Joining
 
 pytestmark = pytest.mark.anyio
 
-BO = desk("a").agent
+BO = agent_session("a").agent
 
 
 async def made(house: House) -> Joining:
@@ -41,9 +41,9 @@ async def test_each_address_leads_one_side_to_the_call(house: House) -> None:
 
 
 async def test_they_are_connected_as_soon_as_both_are_there(house: House) -> None:
-    house.calls.agent_arrived(desk("b", 2))
+    house.calls.agent_arrived(agent_session("b", 2))
     joining = await made(house)
-    own = desk("j", call_id=joining.call_id)
+    own = agent_session("j", call_id=joining.call_id)
     house.calls.agent_arrived(own)
     assert house.told.get("j") is None
     await come(house, joining)
@@ -59,12 +59,12 @@ async def test_the_visitor_may_come_first(house: House) -> None:
     joining = await made(house)
     await come(house, joining)
     assert house.last("v") == {"type": "queued", "callId": joining.call_id, "place": 1}
-    house.calls.agent_arrived(desk("a"))  # the agent's own console does not ring either
-    house.calls.agent_arrived(desk("b", 2))
+    house.calls.agent_arrived(agent_session("a"))  # the agent's own console does not ring either
+    house.calls.agent_arrived(agent_session("b", 2))
     accept = signaling.Accept(joining.call_id)
     assert await refused(house.agent(accept)) is ErrorKind.PermissionDenied
     assert house.heard("a") == house.heard("b") == []
-    house.calls.agent_arrived(desk("j", call_id=joining.call_id))
+    house.calls.agent_arrived(agent_session("j", call_id=joining.call_id))
     await house.wait_idle()
     assert house.heard("j") == ["mine", "callState", "offer"]
 
@@ -72,7 +72,7 @@ async def test_the_visitor_may_come_first(house: House) -> None:
 async def test_an_agent_in_another_call_takes_it_afterwards(house: House) -> None:
     other = await house.connect("v1")
     joining = await made(house)
-    house.calls.agent_arrived(desk("j", call_id=joining.call_id))
+    house.calls.agent_arrived(agent_session("j", call_id=joining.call_id))
     await come(house, joining)
     assert house.heard("j") == []
     await house.agent(signaling.HangUp(other))
@@ -82,7 +82,7 @@ async def test_an_agent_in_another_call_takes_it_afterwards(house: House) -> Non
 
 async def test_an_address_admits_to_one_call(house: House) -> None:
     joining = await made(house)
-    own = desk("j", call_id=joining.call_id)
+    own = agent_session("j", call_id=joining.call_id)
     house.calls.agent_arrived(own)
     other = await house.ring("v9")
     for message in (
@@ -113,7 +113,7 @@ async def test_the_addresses_end_with_the_call(house: House) -> None:
 
 async def test_nobody_comes_for_the_visitor(house: House) -> None:
     joining = await made(house)
-    own = desk("j", call_id=joining.call_id)
+    own = agent_session("j", call_id=joining.call_id)
     house.calls.agent_arrived(own)
     house.calls.agent_left(own)
     house.calls.agent_left(own)
@@ -124,11 +124,11 @@ async def test_nobody_comes_for_the_visitor(house: House) -> None:
 
 async def test_a_reloaded_page_takes_it_up_again(house: House) -> None:
     joining = await made(house)
-    own = desk("j", call_id=joining.call_id)
+    own = agent_session("j", call_id=joining.call_id)
     house.calls.agent_arrived(own)
     await come(house, joining)
     house.calls.agent_left(own)
-    again = desk("k", call_id=joining.call_id)
+    again = agent_session("k", call_id=joining.call_id)
     house.calls.agent_arrived(again)
     await house.agent(signaling.Resume(joining.call_id), again)
     assert house.heard("k") == ["mine", "callState"]

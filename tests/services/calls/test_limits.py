@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.services.calls.house import OFFER, House, desk, refused
+from tests.services.calls.house import OFFER, House, agent_session, refused
 from visavis.domain import signaling
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Visitor
@@ -35,7 +35,7 @@ async def act(
 
 
 async def test_one_page_cannot_ring_the_consoles_all_the_time(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     for _ in range(30):
         if await act(house, CALL, "v", source="") is None:
             call_id = house.last("v", "calling")["callId"]
@@ -54,14 +54,14 @@ async def test_many_sockets_of_one_network_take_few_places(house: House) -> None
     assert house.calls.count == house.calls.guard.limits.waiting_calls
     assert await act(house, CALL, "real", "203.0.113.9") is None
     assert house.last("real", "queued")["place"] == 2
-    house.calls.agent_arrived(desk("a"))
-    house.calls.agent_arrived(desk("b", 2))
+    house.calls.agent_arrived(agent_session("a"))
+    house.calls.agent_arrived(agent_session("b", 2))
     await house.wait_idle()
     assert house.last("real", "callState")["state"] == "ringing"
 
 
 async def test_a_first_call_rings_instead_of_another_network_s_second(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     await act(house, CALL, "x0")
     await act(house, CALL, "x1")
     await house.visitor(signaling.HangUp(house.last("x0", "calling")["callId"]), "x0")
@@ -80,7 +80,7 @@ async def test_the_queue_of_a_site_is_bounded(house: House) -> None:
 
 
 async def test_a_network_calls_so_often_per_minute(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     done = 0
     for n in range(25):
         if await act(house, CALL, f"v{n}") is None:
@@ -111,7 +111,7 @@ async def test_many_pages_of_one_network_do_not_hide_the_others(house: House) ->
     for n in range(400):
         await act(house, signaling.Here("/", "Fake"), f"v{n}")
         await house.pass_time(1)
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     told = house.last("a", "visitors")
     assert (len(told["visitors"]), told["count"]) == (MAX_LISTED, 401)
     assert "real" in [visitor["visitorId"] for visitor in told["visitors"]]

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.services.calls.house import NOW, House, desk
+from tests.services.calls.house import NOW, House, agent_session
 from visavis.domain import signaling
 from visavis.domain.callbook import CallSearch
 from visavis.domain.leg import Link, Side
@@ -22,7 +22,7 @@ async def lose(house: House, side: Side) -> None:
     if side is Side.VISITOR:
         house.calls.visitor_left(Visitor("v", 1))
     else:
-        house.calls.agent_left(desk("a"))
+        house.calls.agent_left(agent_session("a"))
     await house.wait_idle()
 
 
@@ -110,7 +110,7 @@ def revisions(house: House) -> list[int]:
 
 
 async def test_open_lists_hear_of_a_call_that_ended_once_it_can_be_read(house: House) -> None:
-    house.calls.agent_arrived(desk("b", 2))
+    house.calls.agent_arrived(agent_session("b", 2))
     call_id = await house.connect()
     await house.pass_time(2)
     before = revisions(house)[-1]
@@ -123,7 +123,7 @@ async def test_open_lists_hear_of_a_call_that_ended_once_it_can_be_read(house: H
 
 
 async def test_open_lists_hear_of_a_new_message(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await house.ring()
     await house.visitor(signaling.HangUp(call_id))
     await house.past(call_id)
@@ -136,4 +136,4 @@ async def test_open_lists_hear_of_a_new_message(house: House) -> None:
 
 async def test_a_console_is_told_the_server_s_time(house: House) -> None:
     await house.pass_time(7)
-    assert (await house.calls.welcome(desk("a"))).now == NOW + timedelta(seconds=7)
+    assert (await house.calls.welcome(agent_session("a"))).now == NOW + timedelta(seconds=7)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from tests.services.calls.house import House, desk
+from tests.services.calls.house import House, agent_session
 from visavis.domain import signaling
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_every_console_of_the_agent_is_told(house: House) -> None:
-    for at in (desk("a1"), desk("a2"), desk("b", 2)):
+    for at in (agent_session("a1"), agent_session("a2"), agent_session("b", 2)):
         await house.calls.welcome(at)
         house.calls.agent_arrived(at)
 
-    await house.agent(signaling.Presence(is_available=False), desk("a1"))
+    await house.agent(signaling.Presence(is_available=False), agent_session("a1"))
 
     told = {"type": "presence", "isAvailable": False}
     assert house.last("a1", "presence") == house.last("a2", "presence") == told
@@ -23,13 +23,13 @@ async def test_every_console_of_the_agent_is_told(house: House) -> None:
 
 
 async def test_an_agent_who_is_away_stays_away_over_a_restart(house: House) -> None:
-    await house.calls.welcome(desk("a"))
-    house.calls.agent_arrived(desk("a"))
+    await house.calls.welcome(agent_session("a"))
+    house.calls.agent_arrived(agent_session("a"))
     await house.agent(signaling.Presence(is_available=False))
 
     after = House(house.store)
-    welcome = await after.calls.welcome(desk("a"))
-    after.calls.agent_arrived(desk("a"))
+    welcome = await after.calls.welcome(agent_session("a"))
+    after.calls.agent_arrived(agent_session("a"))
     await after.ring()
 
     assert not welcome.is_available
@@ -39,10 +39,10 @@ async def test_an_agent_who_is_away_stays_away_over_a_restart(house: House) -> N
 
 
 async def test_another_tab_does_not_undo_what_was_just_said(house: House) -> None:
-    await house.calls.welcome(desk("a1"))
-    house.calls.agent_arrived(desk("a1"))
-    await house.agent(signaling.Presence(is_available=False), desk("a1"))
+    await house.calls.welcome(agent_session("a1"))
+    house.calls.agent_arrived(agent_session("a1"))
+    await house.agent(signaling.Presence(is_available=False), agent_session("a1"))
 
-    welcome = await house.calls.welcome(desk("a2"))
+    welcome = await house.calls.welcome(agent_session("a2"))
 
     assert not welcome.is_available

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.services.calls.house import NOW, OFFER, House, desk, refused
+from tests.services.calls.house import NOW, OFFER, House, agent_session, refused
 from visavis.domain import signaling
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
@@ -42,7 +42,7 @@ async def test_both_pages_see_that_it_is_recorded_and_since_when(house: House) -
 async def test_what_cannot_be_recorded_does_not_start(house: House) -> None:
     house.config = RECORDING
     house.media.refuses["tap"] = ErrorKind.RecordingUnavailable
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await house.ring()
     await house.agent(signaling.Accept(call_id))
     assert house.last("v")["reason"] == "recordingUnavailable"
@@ -63,7 +63,7 @@ async def test_or_it_goes_on_flagged_if_the_site_wants_that(house: House) -> Non
     assert "unrecorded" in await house.events(call_id)
     found = await house.past(call_id)
     assert found.is_unrecorded
-    await house.agent(signaling.Resume(call_id, has_media=True), desk("a2"))
+    await house.agent(signaling.Resume(call_id, has_media=True), agent_session("a2"))
     assert house.last("a2", "recording")["state"] == "off"
 
     del house.media.refuses["tap"]  # the next link finds room on the disk again
@@ -105,7 +105,7 @@ async def test_or_the_call_goes_on_without_it(house: House) -> None:
 async def test_no_worker_is_not_the_same_as_no_recording(house: House) -> None:
     house.config = RECORDING
     house.media.refuses["tap"] = ErrorKind.MediaUnavailable
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await house.ring()
     await house.agent(signaling.Accept(call_id))
     assert (await house.state(call_id))[0] == "accepted"
@@ -116,7 +116,7 @@ async def test_no_worker_is_not_the_same_as_no_recording(house: House) -> None:
 
 
 async def test_the_setting_is_taken_when_the_call_starts(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await house.ring()
     house.config = RECORDING
     await house.agent(signaling.Accept(call_id))
@@ -206,7 +206,7 @@ async def test_a_pause_keeps_its_place(house: House) -> None:
 
 async def test_a_database_that_is_away_means_that_it_cannot_be_recorded(house: House) -> None:
     house.config = RECORDING
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await house.ring()
 
     async def write(work: object) -> None:

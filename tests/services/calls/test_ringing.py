@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.services.calls.house import OFFER, House, desk, refused
+from tests.services.calls.house import OFFER, House, agent_session, refused
 from visavis.domain import signaling
 from visavis.domain.call import QUEUE_SECONDS, RESUME_SECONDS, RING_SECONDS
 from visavis.domain.errors import ErrorKind
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_the_first_agent_to_accept_has_it(house: House) -> None:
-    first, second = desk("a", 1), desk("b", 2)
+    first, second = agent_session("a", 1), agent_session("b", 2)
     house.calls.agent_arrived(first)
     house.calls.agent_arrived(second)
     call_id = await house.ring()
@@ -26,22 +26,22 @@ async def test_the_first_agent_to_accept_has_it(house: House) -> None:
 
 
 async def test_an_agent_who_comes_late_hears_it_ring(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     await house.ring()
-    house.calls.agent_arrived(desk("b", 2))
+    house.calls.agent_arrived(agent_session("b", 2))
     assert house.heard("b") == ["ring"]
 
 
 async def test_it_rings_at_every_desk_of_an_agent(house: House) -> None:
-    house.calls.agent_arrived(desk("a1"))
-    house.calls.agent_arrived(desk("a2"))
+    house.calls.agent_arrived(agent_session("a1"))
+    house.calls.agent_arrived(agent_session("a2"))
     call_id = await house.ring()
-    await house.agent(signaling.Accept(call_id), desk("a2"))
+    await house.agent(signaling.Accept(call_id), agent_session("a2"))
     assert house.heard("a1") == ["ring", "ringStopped"]
 
 
 async def test_nobody_takes_it(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await house.ring()
     await house.pass_time(RING_SECONDS)
     assert house.last("v")["reason"] == "missed"
@@ -50,25 +50,25 @@ async def test_nobody_takes_it(house: House) -> None:
 
 
 async def test_everybody_declines(house: House) -> None:
-    house.calls.agent_arrived(desk("a", 1))
-    house.calls.agent_arrived(desk("b", 2))
+    house.calls.agent_arrived(agent_session("a", 1))
+    house.calls.agent_arrived(agent_session("b", 2))
     call_id = await house.ring()
-    await house.agent(signaling.Decline(call_id), desk("a", 1))
+    await house.agent(signaling.Decline(call_id), agent_session("a", 1))
     assert house.last("a", "ringStopped")["reason"] == "declined"
     assert house.last("v", "callState")["state"] == "ringing"
-    await house.agent(signaling.Decline(call_id), desk("b", 2))
+    await house.agent(signaling.Decline(call_id), agent_session("b", 2))
     assert (house.last("v")["reason"], house.last("v")["by"]) == ("declined", "agent")
 
 
 async def test_who_has_declined_hears_it_no_more(house: House) -> None:
-    house.calls.agent_arrived(desk("a", 1))
-    house.calls.agent_arrived(desk("b", 2))
+    house.calls.agent_arrived(agent_session("a", 1))
+    house.calls.agent_arrived(agent_session("b", 2))
     call_id = await house.ring()
-    await house.agent(signaling.Decline(call_id), desk("a", 1))
+    await house.agent(signaling.Decline(call_id), agent_session("a", 1))
     house.forget()
-    house.calls.agent_arrived(desk("a2", 1))
+    house.calls.agent_arrived(agent_session("a2", 1))
     assert house.heard("a2") == []
-    house.calls.agent_left(desk("b", 2))
+    house.calls.agent_left(agent_session("b", 2))
     assert house.last("v")["reason"] == "declined"
 
 
@@ -80,11 +80,11 @@ async def test_nobody_there_means_the_queue_and_after_it_missed(house: House) ->
 
 
 async def test_a_site_rings_as_many_calls_as_it_has_free_agents(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     first, second = await house.ring("v1"), await house.ring("v2")
     assert house.last("v2")["place"] == 1
     assert house.heard("a") == ["ring"]
-    house.calls.agent_arrived(desk("b", 2))
+    house.calls.agent_arrived(agent_session("b", 2))
     assert house.last("v2", "callState")["state"] == "ringing"
     assert [m["callId"] for m in house.told["b"] if m["type"] == "ring"] == [first, second]
 
@@ -109,34 +109,34 @@ async def test_one_call_per_agent(house: House) -> None:
 
 
 async def test_an_agent_in_a_call_hears_no_other_ring(house: House) -> None:
-    house.calls.agent_arrived(desk("a", 1))
-    house.calls.agent_arrived(desk("b", 2))
+    house.calls.agent_arrived(agent_session("a", 1))
+    house.calls.agent_arrived(agent_session("b", 2))
     first, second = await house.ring("v1"), await house.ring("v2")
-    await house.agent(signaling.Accept(first), desk("a"))
+    await house.agent(signaling.Accept(first), agent_session("a"))
     assert house.last("a", "ringStopped") == {
         "type": "ringStopped",
         "callId": second,
         "reason": "busy",
     }
     assert house.last("v2", "callState")["state"] == "ringing"  # at the other agent's
-    house.calls.agent_left(desk("b", 2))
+    house.calls.agent_left(agent_session("b", 2))
     assert house.last("v2")["type"] == "queued"
 
 
 async def test_away_means_no_ringing(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await house.ring()
     await house.agent(signaling.Presence(is_available=False))
     assert house.last("v")["type"] == "queued"
     assert house.last("a", "ringStopped")["callId"] == call_id
-    assert not (await house.calls.welcome(desk("a2"))).is_available
+    assert not (await house.calls.welcome(agent_session("a2"))).is_available
     await house.agent(signaling.Presence(is_available=True))
     assert house.last("v", "callState")["state"] == "ringing"
-    assert (await house.calls.welcome(desk("a"))).is_available
+    assert (await house.calls.welcome(agent_session("a"))).is_available
 
 
 async def test_a_visitor_s_lost_page_rings_no_more_and_keeps_its_place(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await house.ring()
     secret = house.last("v", "calling")["secret"]
     house.calls.visitor_left(Visitor("v", 1))
@@ -157,7 +157,7 @@ async def test_a_queued_visitor_comes_back_with_a_new_offer(house: House) -> Non
     call_id = await house.ring()
     secret = house.last("v", "calling")["secret"]
     house.calls.visitor_left(Visitor("v", 1))
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     assert house.heard("a") == []
     await house.visitor(signaling.Resume(call_id, secret), "w")
     assert house.heard("w")[:2] == ["callState", "connect"]
@@ -169,7 +169,7 @@ async def test_a_queued_visitor_comes_back_with_a_new_offer(house: House) -> Non
 
 
 async def test_a_visitor_who_came_back_has_offered_before_anybody_accepts(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await house.ring()
     await house.visitor(signaling.Resume(call_id, house.last("v", "calling")["secret"]))
     await house.visitor(signaling.Offer(call_id, 2, OFFER))
@@ -187,7 +187,7 @@ async def test_a_queued_visitor_who_comes_back_hears_their_place(house: House) -
 
 
 async def test_the_visitor_cancels(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     call_id = await house.ring()
     await house.visitor(signaling.HangUp(call_id))
     assert house.last("a", "ringStopped")["reason"] == "cancelled"
@@ -195,7 +195,7 @@ async def test_the_visitor_cancels(house: House) -> None:
 
 
 async def test_an_agent_who_has_no_call_leaves(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     await house.ring()
-    house.calls.agent_left(desk("a"))
+    house.calls.agent_left(agent_session("a"))
     assert house.last("v")["type"] == "queued"

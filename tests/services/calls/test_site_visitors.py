@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.services.calls.house import House, desk, refused
+from tests.services.calls.house import House, agent_session, refused
 from visavis.domain import signaling
 from visavis.domain.errors import ErrorKind
 from visavis.domain.people import Visitor
@@ -30,7 +30,7 @@ async def invite(house: House, socket_id: str = "v") -> str:
 
 async def test_a_console_that_opens_hears_everything(house: House) -> None:
     await here(house, "v")
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     assert [m["type"] for m in house.told["a"]] == ["team", "queue", "visitors", "pastCalls"]
     assert house.last("a", "team")["members"] == [
         {"agentId": 1, "name": "Bo", "state": "available"}
@@ -45,7 +45,7 @@ async def test_a_console_that_opens_hears_everything(house: House) -> None:
 
 
 async def test_visitors_come_move_call_and_go(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     await here(house, "v1")
     await house.pass_time(2)
     await here(house, "v2")
@@ -67,7 +67,7 @@ async def test_visitors_come_move_call_and_go(house: House) -> None:
 
 
 async def test_a_crowd_is_told_in_part_and_once_a_second(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     await house.pass_time(1)
     house.forget()
     for n in range(500):
@@ -80,7 +80,7 @@ async def test_a_crowd_is_told_in_part_and_once_a_second(house: House) -> None:
 
 
 async def test_the_queue_is_told(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     await house.agent(signaling.Presence(is_available=False))
     call_id = await house.ring()
     await house.pass_time(1)
@@ -97,7 +97,7 @@ async def test_the_queue_is_told(house: House) -> None:
 
 async def test_a_busy_agent_is_busy(house: House) -> None:
     await house.connect()
-    house.calls.agent_arrived(desk("b", 2))
+    house.calls.agent_arrived(agent_session("b", 2))
     assert house.last("b", "team")["members"] == [
         {"agentId": 1, "name": "Bo", "state": "busy"},
         {"agentId": 2, "name": "Cy", "state": "available"},
@@ -105,8 +105,8 @@ async def test_a_busy_agent_is_busy(house: House) -> None:
 
 
 async def test_an_invited_visitor_is_in_the_call_at_once(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
-    house.calls.agent_arrived(desk("b", 2))
+    house.calls.agent_arrived(agent_session("a"))
+    house.calls.agent_arrived(agent_session("b", 2))
     await here(house, "v")
     invitation = await invite(house)
     assert house.last("v")["agentName"] == "Bo"
@@ -122,19 +122,19 @@ async def test_an_invited_visitor_is_in_the_call_at_once(house: House) -> None:
 
 
 async def test_whoever_is_gone_or_in_a_call_cannot_be_invited(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     message = signaling.Invite("v", "video")
     assert await refused(house.agent(message)) is ErrorKind.EntityNotFound
     await here(house, "v")
-    elsewhere = house.agent(message, desk("x", 9, site_id=2))
+    elsewhere = house.agent(message, agent_session("x", 9, site_id=2))
     assert await refused(elsewhere) is ErrorKind.EntityNotFound
     await house.ring()
     assert await refused(house.agent(message)) is ErrorKind.EntityNotFound
 
 
 async def test_an_invitation_that_holds_no_longer_rings_everybody(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
-    house.calls.agent_arrived(desk("b", 2))
+    house.calls.agent_arrived(agent_session("a"))
+    house.calls.agent_arrived(agent_session("b", 2))
     await here(house, "v1")
     old = await invite(house, "v1")
     newer = await invite(house, "v1")
@@ -150,26 +150,26 @@ async def test_an_invitation_that_holds_no_longer_rings_everybody(house: House) 
 
 
 async def test_the_inviting_agent_is_elsewhere_by_then(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
-    house.calls.agent_arrived(desk("a2"))
+    house.calls.agent_arrived(agent_session("a"))
+    house.calls.agent_arrived(agent_session("a2"))
     for page in ("v1", "v2", "v3"):
         await here(house, page)
     invitations = [await invite(house, page) for page in ("v1", "v2", "v3")]
-    house.calls.agent_left(desk("a"))
+    house.calls.agent_left(agent_session("a"))
     first = await house.ring("v1", invitation=invitations[0])
     assert house.heard("a2") == ["mine", "callState", "offer"]  # another desk of theirs
     await house.ring("v2", invitation=invitations[1])
     assert house.last("v2")["type"] == "queued"
     await house.visitor(signaling.HangUp(first), "v1")
-    house.calls.agent_left(desk("a2"))
+    house.calls.agent_left(agent_session("a2"))
     await house.ring("v3", invitation=invitations[2])
     assert house.last("v3")["type"] == "queued"
 
 
 async def test_without_consoles_nothing_is_told(house: House) -> None:
-    house.calls.agent_arrived(desk("a"))
+    house.calls.agent_arrived(agent_session("a"))
     await house.pass_time(1)
-    house.calls.agent_left(desk("a"))
+    house.calls.agent_left(agent_session("a"))
     house.forget()
     await here(house, "v")
     await house.pass_time(5)

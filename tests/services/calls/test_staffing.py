@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.services.calls.house import House, desk, refused
+from tests.services.calls.house import House, agent_session, refused
 from visavis.domain import signaling
 from visavis.domain.callbook import CallSearch
 from visavis.domain.errors import ErrorKind
@@ -28,11 +28,11 @@ async def test_a_call_while_nobody_is_on_duty_is_missed_at_once(empty: House) ->
 async def test_pages_are_told_when_the_first_agent_comes_and_the_last_has_gone(
     empty: House,
 ) -> None:
-    empty.calls.agent_arrived(desk("a"))
+    empty.calls.agent_arrived(agent_session("a"))
     await empty.wait_idle()
-    empty.calls.agent_arrived(desk("b", 2))
-    empty.calls.agent_left(desk("a"))
-    empty.calls.agent_left(desk("b", 2))
+    empty.calls.agent_arrived(agent_session("b", 2))
+    empty.calls.agent_left(agent_session("a"))
+    empty.calls.agent_left(agent_session("b", 2))
     await empty.pass_time(GRACE_SECONDS - 1)
     assert empty.announced == [True]
     await empty.pass_time(1)
@@ -42,11 +42,11 @@ async def test_pages_are_told_when_the_first_agent_comes_and_the_last_has_gone(
 async def test_a_console_that_is_loaded_again_does_not_make_the_site_unstaffed(
     empty: House,
 ) -> None:
-    empty.calls.agent_arrived(desk("a"))
-    empty.calls.agent_left(desk("a"))
+    empty.calls.agent_arrived(agent_session("a"))
+    empty.calls.agent_left(agent_session("a"))
     await empty.ring()
     assert empty.last("v")["type"] == "queued"
-    empty.calls.agent_arrived(desk("a2"))
+    empty.calls.agent_arrived(agent_session("a2"))
     await empty.pass_time(GRACE_SECONDS)
     assert empty.calls.is_staffed(1)
     assert empty.last("v", "callState")["state"] == "ringing"
@@ -55,7 +55,7 @@ async def test_a_console_that_is_loaded_again_does_not_make_the_site_unstaffed(
 async def test_callers_who_wait_when_the_last_agent_goes_may_leave_a_message(
     empty: House,
 ) -> None:
-    empty.calls.agent_arrived(desk("a"))
+    empty.calls.agent_arrived(agent_session("a"))
     await empty.agent(signaling.Presence(is_available=False))
     call_id = await empty.ring()
     await empty.pass_time(GRACE_SECONDS)
@@ -65,9 +65,9 @@ async def test_callers_who_wait_when_the_last_agent_goes_may_leave_a_message(
 
 
 async def test_a_revoked_agent_is_rung_no_more_while_the_site_stays_staffed(empty: House) -> None:
-    empty.calls.agent_arrived(desk("a"))
-    empty.calls.revoke(desk("a"))
-    empty.calls.agent_left(desk("a"))
+    empty.calls.agent_arrived(agent_session("a"))
+    empty.calls.revoke(agent_session("a"))
+    empty.calls.agent_left(agent_session("a"))
     assert empty.calls.is_staffed(1)
     call_id = await empty.ring()
     assert empty.last("v")["type"] == "queued"
@@ -108,8 +108,8 @@ async def test_a_message_without_a_call_needs_a_name_and_an_enabled_site(empty: 
 
 
 async def test_a_call_made_over_the_api_waits_for_its_own_agent(empty: House) -> None:
-    joining = await empty.calls.make(desk("a").agent, "audio", "Ann", "")
-    empty.calls.agent_arrived(desk("b", 2))
-    empty.calls.agent_left(desk("b", 2))
+    joining = await empty.calls.make(agent_session("a").agent, "audio", "Ann", "")
+    empty.calls.agent_arrived(agent_session("b", 2))
+    empty.calls.agent_left(agent_session("b", 2))
     await empty.pass_time(GRACE_SECONDS)
     assert await empty.state(joining.call_id) == ("requested", None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.services.calls.house import House, desk
+from tests.services.calls.house import House, agent_session
 from visavis.domain import signaling
 from visavis.services.calls.text import clean_line, clean_text
 from visavis.services.staff import read_name
@@ -52,8 +52,8 @@ def test_what_shows_nothing_is_empty(text: str) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", NAMES[:6])
 async def test_they_arrive_as_they_were_written(house: House, name: str) -> None:
-    house.calls.agent_arrived(desk("a"))
-    house.calls.agent_arrived(desk("b", 2))
+    house.calls.agent_arrived(agent_session("a"))
+    house.calls.agent_arrived(agent_session("b", 2))
     await house.visitor(signaling.Here(name, name))
     await house.pass_time(2)
     visitors = [m for m in house.told["consoles.1"] if m["type"] == "visitors"]

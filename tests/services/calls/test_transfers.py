@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.services.calls.house import ANSWER, OFFER, House, desk, refused
+from tests.services.calls.house import ANSWER, OFFER, House, agent_session, refused
 from visavis.domain import signaling
 from visavis.domain.call import CONNECT_SECONDS, RING_SECONDS
 from visavis.domain.config import Config
@@ -14,7 +14,7 @@ from visavis.domain.people import Visitor
 
 pytestmark = pytest.mark.anyio
 
-CY = desk("b", 2)
+CY = agent_session("b", 2)
 
 
 async def ring_cy(house: House) -> str:
@@ -159,7 +159,7 @@ async def test_the_other_s_link_fails(house: House, how: str) -> None:
     assert house.last("b")["type"] == "ended" or how == "left"
     assert house.media.asked[-1] == "close 2"
     assert (await house.state(call_id))[0] == "connected"
-    await house.connect("v2", desk("b2", 2))
+    await house.connect("v2", agent_session("b2", 2))
 
 
 async def test_the_first_agent_may_go_as_soon_as_the_other_has_accepted(house: House) -> None:
@@ -214,7 +214,7 @@ async def test_a_lost_link_is_replaced_once_the_other_has_not_taken_the_call(hou
 
 async def test_the_second_agent_reloads_before_the_call_is_theirs(house: House) -> None:
     call_id = await accept_cy(house)
-    await house.agent(signaling.Resume(call_id), desk("b2", 2))
+    await house.agent(signaling.Resume(call_id), agent_session("b2", 2))
     assert house.last("v")["link"] == 3
     house.calls.visitor_left(Visitor("v", 1))
     assert house.calls.count == 1

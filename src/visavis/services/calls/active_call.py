@@ -16,7 +16,7 @@ from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Manifest
 from visavis.domain.signaling import Party
 from visavis.rtp.sdp import read_transport, restrict_codecs
-from visavis.services.presence import Desk
+from visavis.services.presence import AgentSession
 
 MAX_HELD_LINES: Final = 200
 MAX_TRANSCRIPT: Final = 100_000
@@ -110,7 +110,7 @@ class Transfer:
     """A transfer in progress: another agent is rung and then, as `participant`, connected."""
 
     agent_id: int
-    ringing_at: dict[str, Desk]
+    ringing_at: dict[str, AgentSession]
     participant: Participant | None = None
     note: str = ""
 
@@ -173,7 +173,7 @@ class ActiveCall:
     chat: Chat = field(default_factory=Chat)
     rank: int = 0
     reserved_for: Agent | None = None
-    ringing_at: dict[str, Desk] = field(default_factory=dict)
+    ringing_at: dict[str, AgentSession] = field(default_factory=dict)
     declined: set[int] = field(default_factory=set)
     place: int = 0
     bridges: dict[int, Bridge] = field(default_factory=dict)

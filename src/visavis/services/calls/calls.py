@@ -18,10 +18,10 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Link
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.domain.policy import RecordingPolicy
+from visavis.services.calls.agent_sessions import AgentSessions
 from visavis.services.calls.bridges import Bridges, Relays
 from visavis.services.calls.call_log import CallLogWriter
 from visavis.services.calls.console_feed import ConsoleFeed
-from visavis.services.calls.desks import Desks
 from visavis.services.calls.in_call import InCallRequests
 from visavis.services.calls.joins import Invitee, Joining, Joins
 from visavis.services.calls.media_events import MediaEvents
@@ -35,7 +35,7 @@ from visavis.services.calls.transfers import Transfers
 from visavis.services.calls.visitors import Visitors
 from visavis.services.limits import Use, VisitorGuard, VisitorLimits
 from visavis.services.ports import Bus, Clock, MediaListener, MediaPlane, Store
-from visavis.services.presence import Desk, Presence
+from visavis.services.presence import AgentSession, Presence
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +74,7 @@ class Calls:
             bus, registry, presence, self._ringing, self._site_visitors
         )
         self._in_call = InCallRequests(registry, bridges, self._transfers)
-        self._desks = Desks(
+        self._agent_sessions = AgentSessions(
             registry,
             presence,
             self._ringing,
@@ -84,7 +84,7 @@ class Calls:
             self._console_feed,
             store,
         )
-        self._joins = Joins(registry, self._desks.take)
+        self._joins = Joins(registry, self._agent_sessions.assign)
         self._visitors = Visitors(
             config_of=config_of,
             policy_of=policy_of,
@@ -94,7 +94,7 @@ class Calls:
             in_call=self._in_call,
             site_visitors=self._site_visitors,
             joins=self._joins,
-            desks=self._desks,
+            agent_sessions=self._agent_sessions,
             bridges=bridges,
             guard=guard,
             staffing=self._staffing,
@@ -156,54 +156,58 @@ class Calls:
 
     # An agent's page
 
-    async def welcome(self, desk: Desk) -> signaling.Welcome:
+    async def welcome(self, agent_session: AgentSession) -> signaling.Welcome:
         """Greet a console, before `agent_arrived`; raises `StoreUnavailable`."""
-        return await self._desks.welcome(desk)
+        return await self._agent_sessions.welcome(agent_session)
 
-    def agent_arrived(self, desk: Desk) -> None:
-        if desk.call_id:
-            self._joins.arrive(desk)
+    def agent_arrived(self, agent_session: AgentSession) -> None:
+        if agent_session.call_id:
+            self._joins.arrive(agent_session)
         else:
-            self._desks.arrive(desk)
+            self._agent_sessions.open(agent_session)
 
-    def agent_left(self, desk: Desk) -> None:
-        self._joins.leave(desk)
-        self._desks.leave(desk)
+    def agent_left(self, agent_session: AgentSession) -> None:
+        self._joins.leave(agent_session)
+        self._agent_sessions.close(agent_session)
 
-    def revoke(self, desk: Desk) -> None:
+    def revoke(self, agent_session: AgentSession) -> None:
         """The agent's rights have ended: their page leaves its call and takes no other."""
-        self._desks.revoke(desk)
+        self._agent_sessions.revoke(agent_session)
 
-    async def from_agent(self, desk: Desk, message: signaling.FromAgent) -> None:
+    async def from_agent(self, agent_session: AgentSession, message: signaling.FromAgent) -> None:
         """Do what the page asks for; raises `VisavisError`."""
         if not isinstance(message, signaling.HangUp):
-            desk.agent.demand(Permission.ACCEPT_CALLS)
-        if desk.call_id and getattr(message, "call_id", "") != desk.call_id:
+            agent_session.agent.demand(Permission.ACCEPT_CALLS)
+        if agent_session.call_id and getattr(message, "call_id", "") != agent_session.call_id:
             raise VisavisError(ErrorKind.PermissionDenied, "This join link is for one call.")
         match message:
             case signaling.Presence(is_available):
-                await self._desks.set_available(desk, is_available=is_available)
+                await self._agent_sessions.set_available(agent_session, is_available=is_available)
             case signaling.Accept():
-                await self._desks.accept(desk, message)
+                await self._agent_sessions.accept(agent_session, message)
             case signaling.Decline(call_id):
-                self._desks.decline(desk, call_id)
+                self._agent_sessions.decline(agent_session, call_id)
             case signaling.Resume():
-                self._desks.resume(desk, message)
+                self._agent_sessions.resume(agent_session, message)
             case signaling.Invite() | signaling.Transfer() | signaling.Record():
-                await self._lead(desk, message)
+                await self._lead(agent_session, message)
             case _:
-                await self._in_call.perform(desk.agent.site_id, desk.socket_id, message)
+                await self._in_call.perform(
+                    agent_session.agent.site_id, agent_session.socket_id, message
+                )
 
     async def _lead(
-        self, desk: Desk, message: signaling.Invite | signaling.Transfer | signaling.Record
+        self,
+        agent_session: AgentSession,
+        message: signaling.Invite | signaling.Transfer | signaling.Record,
     ) -> None:
         """What an agent may do and a visitor may not."""
         if isinstance(message, signaling.Invite):
-            await self._demand_enabled(desk.agent.site_id)
-            self._site_visitors.invite(desk, message)
+            await self._demand_enabled(agent_session.agent.site_id)
+            self._site_visitors.invite(agent_session, message)
             return
         call, participant = self._registry.participant_of(
-            desk.agent.site_id, message.call_id, desk.socket_id
+            agent_session.agent.site_id, message.call_id, agent_session.socket_id
         )
         if isinstance(message, signaling.Transfer):
             self._transfers.start(call, participant, message.agent_id, message.note)

@@ -18,7 +18,7 @@ from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.ringing import Ringing
 from visavis.services.calls.site_visitors import SiteVisitors
 from visavis.services.ports import Bus
-from visavis.services.presence import Desk, Presence
+from visavis.services.presence import AgentSession, Presence
 from visavis.services.topics import consoles_topic
 
 EVERY_SECONDS: Final = 1.0
@@ -58,10 +58,10 @@ class ConsoleFeed:
             wait = max(SOON_SECONDS, EVERY_SECONDS - max(0.0, elapsed))
         self._registry.schedule(wait, lambda: self._send_changes(site_id))
 
-    def send_everything(self, desk: Desk) -> None:
+    def send_everything(self, agent_session: AgentSession) -> None:
         """Send everything to a console that has just opened."""
-        for message in self._messages(desk.agent.site_id):
-            self._registry.send_to_socket(desk.socket_id, message)
+        for message in self._messages(agent_session.agent.site_id):
+            self._registry.send_to_socket(agent_session.socket_id, message)
 
     def _past_calls_changed(self, site_id: int) -> None:
         self._revisions[site_id] = self._revisions.get(site_id, 0) + 1
@@ -70,7 +70,7 @@ class ConsoleFeed:
     def _send_changes(self, site_id: int) -> None:
         self._due.discard(site_id)
         self._ringing.tell_places(site_id)
-        if not self._presence.desks(site_id):
+        if not self._presence.sessions(site_id):
             self._sent.pop(site_id, None)
             self._sent_at.pop(site_id, None)
             return
@@ -102,7 +102,10 @@ class ConsoleFeed:
         yield signaling.PastCalls(revision=self._revisions.get(site_id, 0))
 
     def _team(self, site_id: int) -> list[TeamMember]:
-        agents = {desk.agent.id: desk.agent for desk in self._presence.desks(site_id)}
+        agents = {
+            agent_session.agent.id: agent_session.agent
+            for agent_session in self._presence.sessions(site_id)
+        }
         members = [
             TeamMember(agent_id=agent.id, name=agent.name, state=self._state(agent.id))
             for agent in agents.values()

@@ -19,7 +19,7 @@ from visavis.domain.signaling import Media
 from visavis.services.calls.active_call import ActiveCall, CallRecording, Participant
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.text import clean_line
-from visavis.services.presence import Desk
+from visavis.services.presence import AgentSession
 from visavis.services.secrets import digest
 
 
@@ -48,12 +48,14 @@ class Joining:
 class Joins:
     """`take` gives a call to an agent at a desk."""
 
-    def __init__(self, registry: CallRegistry, take: Callable[[ActiveCall, Desk], None]) -> None:
+    def __init__(
+        self, registry: CallRegistry, take: Callable[[ActiveCall, AgentSession], None]
+    ) -> None:
         self._registry = registry
         self._take = take
         self._invitees: dict[bytes, Invitee] = {}
         self._tokens: dict[str, list[bytes]] = {}
-        self._desks: dict[str, Desk] = {}
+        self._agent_sessions: dict[str, AgentSession] = {}
         registry.end_listeners.append(self._forget)
         registry.change_listeners.append(self._settle)
 
@@ -102,22 +104,26 @@ class Joins:
         self._registry.add_participant(call, call.visitor)
         return call
 
-    def arrive(self, desk: Desk) -> None:
-        self._desks[desk.call_id] = desk
-        self._registry.notify_changed(desk.agent.site_id)
+    def arrive(self, agent_session: AgentSession) -> None:
+        self._agent_sessions[agent_session.call_id] = agent_session
+        self._registry.notify_changed(agent_session.agent.site_id)
 
-    def leave(self, desk: Desk) -> None:
-        if self._desks.get(desk.call_id) == desk:
-            del self._desks[desk.call_id]
+    def leave(self, agent_session: AgentSession) -> None:
+        if self._agent_sessions.get(agent_session.call_id) == agent_session:
+            del self._agent_sessions[agent_session.call_id]
 
     def _settle(self, site_id: int) -> None:
         """Bring together who is here."""
         for call in self._registry.list_by_site(site_id):
             if call.reserved_for is None or not call.is_waiting:
                 continue
-            desk = self._desks.get(call.id)
-            if desk and call.visitor.is_open and not self._registry.is_busy(desk.agent.id):
-                self._take(call, desk)
+            agent_session = self._agent_sessions.get(call.id)
+            if (
+                agent_session
+                and call.visitor.is_open
+                and not self._registry.is_busy(agent_session.agent.id)
+            ):
+                self._take(call, agent_session)
             elif call.record.state is State.REQUESTED:
                 self._registry.apply(call, Event.NOBODY_FREE)
                 self._registry.end_after(call, QUEUE_SECONDS, Event.QUEUE_TIME_OUT)
@@ -133,4 +139,4 @@ class Joins:
     def _forget(self, call: ActiveCall) -> None:
         for key in self._tokens.pop(call.id, ()):
             del self._invitees[key]
-        self._desks.pop(call.id, None)
+        self._agent_sessions.pop(call.id, None)

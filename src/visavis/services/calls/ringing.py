@@ -14,7 +14,7 @@ from visavis.domain.people import Agent
 from visavis.services.calls.active_call import ActiveCall
 from visavis.services.calls.bridges import Bridges
 from visavis.services.calls.registry import CallRegistry
-from visavis.services.presence import Desk, Presence
+from visavis.services.presence import AgentSession, Presence
 
 
 class Ringing:
@@ -27,24 +27,28 @@ class Ringing:
 
     def settle(self, site_id: int) -> None:
         """Ring and queue as it ought to be now. To be called after whatever may change that."""
-        on_duty = self._presence.available(site_id)
-        free = {a: desks for a, desks in on_duty.items() if not self._registry.is_busy(a)}
+        on_duty = self._presence.list_available(site_id)
+        free = {
+            a: agent_sessions
+            for a, agent_sessions in on_duty.items()
+            if not self._registry.is_busy(a)
+        }
         everybody = _by_socket(free.values())
         room = len(free)
         for call in self._waiting(site_id):
-            desks = _desks_for(call, free, everybody) if room else {}
-            if desks:
+            agent_sessions = _sessions_for(call, free, everybody) if room else {}
+            if agent_sessions:
                 room -= 1
-                self._ring(call, desks)
+                self._ring(call, agent_sessions)
             elif _is_declined(call, on_duty):
                 self._registry.end(call, Event.EVERYBODY_DECLINED)
                 return  # which has settled everything
             else:
                 self._queue(call)
 
-    def decline(self, desk: Desk, call: ActiveCall) -> None:
-        call.declined.add(desk.agent.id)
-        self._stop_at(call, _of_agent(call.ringing_at.values(), desk.agent), "declined")
+    def decline(self, agent_session: AgentSession, call: ActiveCall) -> None:
+        call.declined.add(agent_session.agent.id)
+        self._stop_at(call, _of_agent(call.ringing_at.values(), agent_session.agent), "declined")
         self.settle(call.site_id)
 
     def stop(self, call: ActiveCall, reason: str) -> None:
@@ -72,18 +76,20 @@ class Ringing:
     def _in_order(self, site_id: int) -> list[ActiveCall]:
         return sorted(self._registry.list_by_site(site_id), key=lambda call: call.rank)
 
-    def _ring(self, call: ActiveCall, desks: Mapping[str, Desk]) -> None:
+    def _ring(self, call: ActiveCall, agent_sessions: Mapping[str, AgentSession]) -> None:
         if call.record.state is not State.RINGING:
             call.place = 0
             self._registry.apply(call, Event.RING)
             self._registry.end_after(call, RING_SECONDS, Event.RING_TIME_OUT)
             self._registry.run_task(self._bridges.connect_visitor(call))
-        if call.ringing_at.keys() == desks.keys():
+        if call.ringing_at.keys() == agent_sessions.keys():
             return
-        self._stop_at(call, [d for s, d in call.ringing_at.items() if s not in desks], "busy")
-        for socket_id, desk in desks.items():
+        self._stop_at(
+            call, [d for s, d in call.ringing_at.items() if s not in agent_sessions], "busy"
+        )
+        for socket_id, agent_session in agent_sessions.items():
             if socket_id not in call.ringing_at:
-                call.ringing_at[socket_id] = desk
+                call.ringing_at[socket_id] = agent_session
                 self._registry.send_to_socket(socket_id, ring_of(call))
 
     def _queue(self, call: ActiveCall) -> None:
@@ -95,11 +101,11 @@ class Ringing:
         call.place = next(n for n, c in enumerate(self.queue(call.site_id), 1) if c is call)
         self._registry.send(call.visitor, signaling.Queued(call_id=call.id, place=call.place))
 
-    def _stop_at(self, call: ActiveCall, desks: list[Desk], reason: str) -> None:
-        for desk in desks:
-            del call.ringing_at[desk.socket_id]
+    def _stop_at(self, call: ActiveCall, agent_sessions: list[AgentSession], reason: str) -> None:
+        for agent_session in agent_sessions:
+            del call.ringing_at[agent_session.socket_id]
             stopped = signaling.RingStopped(call_id=call.id, reason=reason)
-            self._registry.send_to_socket(desk.socket_id, stopped)
+            self._registry.send_to_socket(agent_session.socket_id, stopped)
 
 
 def ring_of(call: ActiveCall, transferred_by: str = "", note: str = "") -> signaling.Ring:
@@ -116,23 +122,29 @@ def ring_of(call: ActiveCall, transferred_by: str = "", note: str = "") -> signa
     )
 
 
-def _desks_for(
-    call: ActiveCall, free: Mapping[int, list[Desk]], everybody: Mapping[str, Desk]
-) -> Mapping[str, Desk]:
+def _sessions_for(
+    call: ActiveCall, free: Mapping[int, list[AgentSession]], everybody: Mapping[str, AgentSession]
+) -> Mapping[str, AgentSession]:
     if not call.declined:
         return everybody
-    return _by_socket(desks for agent, desks in free.items() if agent not in call.declined)
+    return _by_socket(
+        agent_sessions for agent, agent_sessions in free.items() if agent not in call.declined
+    )
 
 
-def _by_socket(groups: Iterable[list[Desk]]) -> dict[str, Desk]:
-    return {desk.socket_id: desk for desks in groups for desk in desks}
+def _by_socket(groups: Iterable[list[AgentSession]]) -> dict[str, AgentSession]:
+    return {
+        agent_session.socket_id: agent_session
+        for agent_sessions in groups
+        for agent_session in agent_sessions
+    }
 
 
-def _of_agent(desks: Iterable[Desk], agent: Agent) -> list[Desk]:
-    return [desk for desk in desks if desk.agent.id == agent.id]
+def _of_agent(agent_sessions: Iterable[AgentSession], agent: Agent) -> list[AgentSession]:
+    return [agent_session for agent_session in agent_sessions if agent_session.agent.id == agent.id]
 
 
-def _is_declined(call: ActiveCall, on_duty: dict[int, list[Desk]]) -> bool:
+def _is_declined(call: ActiveCall, on_duty: dict[int, list[AgentSession]]) -> bool:
     """Whether nobody who has not declined is left."""
     has_rung = call.record.allows(Event.EVERYBODY_DECLINED) and bool(call.declined)
     return has_rung and call.declined >= on_duty.keys()

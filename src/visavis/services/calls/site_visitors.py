@@ -13,7 +13,7 @@ from visavis.domain.people import Visitor
 from visavis.domain.signaling import PageVisitor
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.text import clean_line
-from visavis.services.presence import Desk, Presence
+from visavis.services.presence import AgentSession, Presence
 
 INVITATION_SECONDS: Final = 120.0
 MAX_LISTED: Final = 100
@@ -24,7 +24,7 @@ class Invitation:
     """An agent's invitation of a visitor; a new one replaces the last."""
 
     id: str
-    desk: Desk
+    agent_session: AgentSession
 
 
 class SiteVisitors:
@@ -54,23 +54,23 @@ class SiteVisitors:
             self._present.pop(visitor.site_id, None)
         self._invitations.pop(visitor.id, None)
 
-    def invite(self, desk: Desk, message: signaling.Invite) -> None:
+    def invite(self, agent_session: AgentSession, message: signaling.Invite) -> None:
         """Invite the visitor; raises `EntityNotFound` if they have left or are in a call."""
-        site_id, visitor_id = desk.agent.site_id, message.visitor_id
+        site_id, visitor_id = agent_session.agent.site_id, message.visitor_id
         is_here = visitor_id in self._present.get(site_id, {})
         if not is_here or self._registry.participant_at(visitor_id):
             raise VisavisError(ErrorKind.EntityNotFound, "That visitor is no longer on the page.")
-        invitation = Invitation(self._registry.new_id(), desk)
+        invitation = Invitation(self._registry.new_id(), agent_session)
         self._invitations[visitor_id] = invitation
         self._registry.schedule(INVITATION_SECONDS, lambda: self._forget(visitor_id, invitation))
         self._registry.send_to_socket(
             visitor_id,
             signaling.Invited(
-                invitation=invitation.id, agent_name=desk.agent.name, media=message.media
+                invitation=invitation.id, agent_name=agent_session.agent.name, media=message.media
             ),
         )
 
-    def redeem(self, visitor_id: str, invitation_id: str) -> Desk | None:
+    def redeem(self, visitor_id: str, invitation_id: str) -> AgentSession | None:
         """Return a console of the agent who invited the visitor.
 
         `None` if the invitation has expired or the agent has no console open.
@@ -79,9 +79,13 @@ class SiteVisitors:
         if invitation is None or invitation.id != invitation_id:
             return None
         del self._invitations[visitor_id]
-        agent = invitation.desk.agent
-        desks = self._presence.desks_of(agent.site_id, agent.id)
-        return invitation.desk if invitation.desk in desks else next(iter(desks), None)
+        agent = invitation.agent_session.agent
+        agent_sessions = self._presence.sessions_of_agent(agent.site_id, agent.id)
+        return (
+            invitation.agent_session
+            if invitation.agent_session in agent_sessions
+            else next(iter(agent_sessions), None)
+        )
 
     def list_available(self, site_id: int) -> signaling.Visitors:
         """List the visitors who could be invited, the latest first.

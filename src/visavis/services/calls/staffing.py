@@ -47,7 +47,7 @@ class Staffing:
 
     def _is_somebody_here(self, site_id: int) -> bool:
         is_talking = any(call.agent for call in self._registry.list_by_site(site_id))
-        return is_talking or bool(self._presence.available(site_id))
+        return is_talking or bool(self._presence.list_available(site_id))
 
     def _left(self, site_id: int) -> None:
         """The last agent has not come back: the callers who wait may leave a message."""

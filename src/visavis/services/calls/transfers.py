@@ -15,7 +15,7 @@ from visavis.services.calls.recording_control import recording_message
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.ringing import ring_of
 from visavis.services.calls.text import clean_text
-from visavis.services.presence import Desk, Presence
+from visavis.services.presence import AgentSession, Presence
 
 _TRANSFER: Final = "transfer"
 
@@ -41,26 +41,30 @@ class Transfers:
             raise VisavisError(ErrorKind.CallNotPossible, "The call cannot be transferred now.")
         if participant.agent_id == agent_id:
             raise VisavisError(ErrorKind.ParameterInvalid, "Transfer the call to another agent.")
-        desks = {d.socket_id: d for d in self._presence.desks_of(call.site_id, agent_id)}
-        if not desks or not self._presence.is_available(agent_id):
+        agent_sessions = {
+            d.socket_id: d for d in self._presence.sessions_of_agent(call.site_id, agent_id)
+        }
+        if not agent_sessions or not self._presence.is_available(agent_id):
             self._tell_failed(call, participant, "away")
         elif self._registry.is_busy(agent_id):
             self._tell_failed(call, participant, "busy")
         else:
-            transfer = call.transfer = Transfer(agent_id, desks, note=clean_text(note))
+            transfer = call.transfer = Transfer(agent_id, agent_sessions, note=clean_text(note))
             self._limit(call, transfer, RING_SECONDS, "missed")
-            for socket_id in desks:
+            for socket_id in agent_sessions:
                 ring = ring_of(call, transferred_by=participant.agent_name, note=transfer.note)
                 self._registry.send_to_socket(socket_id, ring)
 
-    def rung_at(self, call: ActiveCall, desk: Desk) -> Transfer | None:
+    def rung_at(self, call: ActiveCall, agent_session: AgentSession) -> Transfer | None:
         """What the desk is rung for, if it is."""
         transfer = call.transfer
-        return transfer if transfer and desk.socket_id in transfer.ringing_at else None
+        return transfer if transfer and agent_session.socket_id in transfer.ringing_at else None
 
-    def accept(self, call: ActiveCall, transfer: Transfer, desk: Desk) -> None:
+    def accept(self, call: ActiveCall, transfer: Transfer, agent_session: AgentSession) -> None:
         """The other agent takes it: bridge the visitor with them too."""
-        participant = transfer.participant = Participant(Side.AGENT, desk.socket_id, desk.agent)
+        participant = transfer.participant = Participant(
+            Side.AGENT, agent_session.socket_id, agent_session.agent
+        )
         self._registry.add_participant(call, participant)
         self._stop_ringing(call, transfer, "accepted")
         self._limit(call, transfer, CONNECT_SECONDS, "failed")
@@ -120,7 +124,9 @@ class Transfers:
             transfer = call.transfer
             if transfer is None or transfer.participant:
                 continue
-            here = {d.socket_id for d in self._presence.desks_of(site_id, transfer.agent_id)}
+            here = {
+                d.socket_id for d in self._presence.sessions_of_agent(site_id, transfer.agent_id)
+            }
             if not here or not self._presence.is_available(transfer.agent_id):
                 self.fail(call, transfer, "away")
             elif self._registry.is_busy(transfer.agent_id):

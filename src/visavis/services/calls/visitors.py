@@ -14,8 +14,8 @@ from visavis.domain.leg import Side
 from visavis.domain.people import Visitor
 from visavis.domain.policy import Consent, RecordingPolicy
 from visavis.services.calls.active_call import ActiveCall, CallRecording, Participant, read_offer
+from visavis.services.calls.agent_sessions import AgentSessions
 from visavis.services.calls.bridges import Bridges
-from visavis.services.calls.desks import Desks
 from visavis.services.calls.in_call import InCallRequests
 from visavis.services.calls.joins import Joins
 from visavis.services.calls.registry import CallRegistry
@@ -40,7 +40,7 @@ class Visitors:
         in_call: InCallRequests,
         site_visitors: SiteVisitors,
         joins: Joins,
-        desks: Desks,
+        agent_sessions: AgentSessions,
         bridges: Bridges,
         guard: VisitorGuard,
         staffing: Staffing,
@@ -53,7 +53,7 @@ class Visitors:
         self._in_call = in_call
         self._site_visitors = site_visitors
         self._joins = joins
-        self._desks = desks
+        self._agent_sessions = agent_sessions
         self._bridges = bridges
         self._guard = guard
         self._staffing = staffing
@@ -197,10 +197,10 @@ class Visitors:
         )
 
     def _ring(self, call: ActiveCall, invitation: str) -> None:
-        desk = self._site_visitors.redeem(call.visitor.socket_id, invitation)
-        if desk and not self._registry.is_busy(desk.agent.id):
+        agent_session = self._site_visitors.redeem(call.visitor.socket_id, invitation)
+        if agent_session and not self._registry.is_busy(agent_session.agent.id):
             call.record.origin = "invitation"
-            self._desks.take(call, desk)
+            self._agent_sessions.assign(call, agent_session)
         elif call.reserved_for is None and not self._staffing.is_staffed(call.site_id):
             self._registry.end(call, Event.NOBODY_ON_DUTY)
         else:

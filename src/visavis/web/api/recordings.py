@@ -14,7 +14,7 @@ from visavis.domain.query import wrong_parameter
 from visavis.domain.recording import UNDELIVERED, RecordingState
 from visavis.services.configs import URL, read_url
 from visavis.services.policies import SECRET, read_secret
-from visavis.services.recordings import EVERY_STATE, RecordingDesk
+from visavis.services.recordings import EVERY_STATE, RecordingAdmin
 from visavis.web.api.config import PATH as CONFIG_PATH
 from visavis.web.body import read_object
 from visavis.web.headers import header
@@ -29,8 +29,8 @@ STATE_WORDS: Final = (*EVERY_STATE, UNDELIVERED_WORD)
 
 
 class RecordingsApi:
-    def __init__(self, desk: RecordingDesk, sessions: Sessions) -> None:
-        self._desk = desk
+    def __init__(self, recording_admin: RecordingAdmin, sessions: Sessions) -> None:
+        self._recording_admin = recording_admin
         self._sessions = sessions
 
     def resources(self) -> list[Resource]:
@@ -43,7 +43,7 @@ class RecordingsApi:
         agent = await self._sessions.caller(request)
         query = query_of(request)
         asked, words = query.paging(), query.many("state")
-        page = await self._desk.newest(agent, _states(words), asked.index, asked.size)
+        page = await self._recording_admin.newest(agent, _states(words), asked.index, asked.size)
         backlog = page.backlog
         filters = {"state": ",".join(words)} if words else {}
         body = {
@@ -66,7 +66,7 @@ class RecordingsApi:
         body = await read_object(request) if _has_body(request) else {}
         values = {key.casefold(): value for key, value in body.items()}
         url = read_url(values[URL.casefold()]) if URL.casefold() in values else None
-        trial = await self._desk.try_out(agent, url, read_secret(values.get(SECRET)))
+        trial = await self._recording_admin.try_out(agent, url, read_secret(values.get(SECRET)))
         answer = {
             "ok": trial.is_ok,
             "message": trial.message,

@@ -1,4 +1,4 @@
-"""What an agent does at a desk: come and go, take a call or not."""
+"""Sessions of agents: open and close a console, accept or decline a call."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.ringing import Ringing
 from visavis.services.calls.transfers import Transfers
 from visavis.services.ports import Store
-from visavis.services.presence import Desk, Presence
+from visavis.services.presence import AgentSession, Presence
 
 _CONNECT: Final = "connect"
 
 
-class Desks:
+class AgentSessions:
     def __init__(
         self,
         registry: CallRegistry,
@@ -44,9 +44,9 @@ class Desks:
         self._console_feed = console_feed
         self._store = store
 
-    async def welcome(self, desk: Desk) -> signaling.Welcome:
-        agent = desk.agent
-        if not self._presence.desks_of(agent.site_id, agent.id):
+    async def welcome(self, agent_session: AgentSession) -> signaling.Welcome:
+        agent = agent_session.agent
+        if not self._presence.sessions_of_agent(agent.site_id, agent.id):
             is_away = await self._store.read(
                 lambda rows: rows.agents.is_away(agent.site_id, agent.id)
             )
@@ -60,72 +60,76 @@ class Desks:
             now=self._registry.now(),
         )
 
-    def arrive(self, desk: Desk) -> None:
-        """What rings already rings here too."""
-        if desk.agent.may(Permission.ACCEPT_CALLS):
-            self._presence.arrive(desk)
-            self._console_feed.send_everything(desk)
-            self._registry.notify_changed(desk.agent.site_id)
+    def open(self, agent_session: AgentSession) -> None:
+        """Register the session; calls that are ringing ring here too."""
+        if agent_session.agent.may(Permission.ACCEPT_CALLS):
+            self._presence.add(agent_session)
+            self._console_feed.send_everything(agent_session)
+            self._registry.notify_changed(agent_session.agent.site_id)
 
-    def leave(self, desk: Desk) -> None:
-        """The page is gone; its call waits for it to come back."""
-        self._presence.leave(desk)
-        if current := self._registry.participant_at(desk.socket_id):
-            self._rise(*current)
-        self._registry.notify_changed(desk.agent.site_id)
+    def close(self, agent_session: AgentSession) -> None:
+        """Handle a closed page; its call waits for it to reconnect."""
+        self._presence.remove(agent_session)
+        if current := self._registry.participant_at(agent_session.socket_id):
+            self._disconnect(*current)
+        self._registry.notify_changed(agent_session.agent.site_id)
 
-    def revoke(self, desk: Desk) -> None:
-        self._presence.leave(desk)
-        if current := self._registry.participant_at(desk.socket_id):
+    def revoke(self, agent_session: AgentSession) -> None:
+        self._presence.remove(agent_session)
+        if current := self._registry.participant_at(agent_session.socket_id):
             self._in_call.hang_up(*current)
-        self._registry.notify_changed(desk.agent.site_id)
+        self._registry.notify_changed(agent_session.agent.site_id)
 
-    async def set_available(self, desk: Desk, *, is_available: bool) -> None:
-        """Remember it and tell all the agent's consoles; raises `StoreUnavailable`."""
-        agent = desk.agent
+    async def set_available(self, agent_session: AgentSession, *, is_available: bool) -> None:
+        """Save it and tell all the agent's consoles; raises `StoreUnavailable`."""
+        agent = agent_session.agent
         await self._store.write(
             lambda rows: rows.agents.set_away(agent.site_id, agent.id, is_away=not is_available)
         )
         self._presence.set_available(agent.id, is_available=is_available)
-        for open_desk in self._presence.desks_of(agent.site_id, agent.id):
+        for open_session in self._presence.sessions_of_agent(agent.site_id, agent.id):
             presence = signaling.Presence(is_available=is_available)
-            self._registry.send_to_socket(open_desk.socket_id, presence)
+            self._registry.send_to_socket(open_session.socket_id, presence)
         self._registry.notify_changed(agent.site_id)
 
-    async def accept(self, desk: Desk, message: signaling.Accept) -> None:
+    async def accept(self, agent_session: AgentSession, message: signaling.Accept) -> None:
         """Take a ringing call; raises `CallNotPossible` when another agent was first."""
-        call = self._registry.find(desk.agent.site_id, message.call_id)
-        if self._registry.is_busy(desk.agent.id):
+        call = self._registry.find(agent_session.agent.site_id, message.call_id)
+        if self._registry.is_busy(agent_session.agent.id):
             raise VisavisError(ErrorKind.CallNotPossible, "Hang up your other call first.")
-        if transfer := self._transfers.rung_at(call, desk):
-            self._transfers.accept(call, transfer, desk)
+        if transfer := self._transfers.rung_at(call, agent_session):
+            self._transfers.accept(call, transfer, agent_session)
         elif call.reserved_for:
             raise VisavisError(ErrorKind.PermissionDenied, "That call is for another agent.")
         else:
-            await self._bridges.connect_agent(call, self._sit(call, desk, message.media))
+            await self._bridges.connect_agent(
+                call, self._seat_agent(call, agent_session, message.media)
+            )
 
-    def take(self, call: ActiveCall, desk: Desk) -> None:
-        """This desk has the call, at once."""
+    def assign(self, call: ActiveCall, agent_session: AgentSession) -> None:
+        """Connect the call to this session at once."""
         self._registry.apply(call, Event.RING)
-        participant = self._sit(call, desk, call.record.media)
+        participant = self._seat_agent(call, agent_session, call.record.media)
         self._registry.run_task(self._bridges.connect_agent(call, participant))
 
-    def decline(self, desk: Desk, call_id: str) -> None:
-        call = self._registry.find(desk.agent.site_id, call_id)
-        if transfer := self._transfers.rung_at(call, desk):
+    def decline(self, agent_session: AgentSession, call_id: str) -> None:
+        call = self._registry.find(agent_session.agent.site_id, call_id)
+        if transfer := self._transfers.rung_at(call, agent_session):
             self._transfers.fail(call, transfer, "declined")
         else:
-            self._ringing.decline(desk, call)
+            self._ringing.decline(agent_session, call)
 
-    def resume(self, desk: Desk, message: signaling.Resume) -> None:
-        call = self._registry.find(desk.agent.site_id, message.call_id)
-        participant = call.participant_of_agent(desk.agent.id)
+    def resume(self, agent_session: AgentSession, message: signaling.Resume) -> None:
+        call = self._registry.find(agent_session.agent.site_id, message.call_id)
+        participant = call.participant_of_agent(agent_session.agent.id)
         if participant is None:
             raise VisavisError(ErrorKind.PermissionDenied, "This is not your call.")
-        self._in_call.require_no_other_call(call, desk.socket_id)
-        self._in_call.resume(call, participant, desk.socket_id, has_media=message.has_media)
+        self._in_call.require_no_other_call(call, agent_session.socket_id)
+        self._in_call.resume(
+            call, participant, agent_session.socket_id, has_media=message.has_media
+        )
 
-    def _rise(self, call: ActiveCall, participant: Participant) -> None:
+    def _disconnect(self, call: ActiveCall, participant: Participant) -> None:
         if call.transfer and participant is call.transfer.participant:
             self._transfers.fail(call, call.transfer, "away")
         else:
@@ -133,13 +137,15 @@ class Desks:
                 call, participant, lambda: self._registry.end(call, LEAVE[Side.AGENT])
             )
 
-    def _sit(self, call: ActiveCall, desk: Desk, media: Media) -> Participant:
+    def _seat_agent(
+        self, call: ActiveCall, agent_session: AgentSession, media: Media
+    ) -> Participant:
         """Raises `CallNotPossible`, and nothing has changed, if the call does not ring."""
         next_state(call.record.state, Event.ACCEPT)
-        agent = call.record.agent = desk.agent
-        participant = call.agent = Participant(Side.AGENT, desk.socket_id, agent)
+        agent = call.record.agent = agent_session.agent
+        participant = call.agent = Participant(Side.AGENT, agent_session.socket_id, agent)
         self._registry.add_participant(call, participant)
-        if call.reserved_for or desk.socket_id not in call.ringing_at:
+        if call.reserved_for or agent_session.socket_id not in call.ringing_at:
             self._registry.send(participant, mine_message(call))
         data = {"agentName": agent.name, "agentId": agent.id, "media": media}
         self._registry.apply(call, Event.ACCEPT, by="agent", **data)
