@@ -13,9 +13,9 @@ from visavis.domain.signaling import Media
 from visavis.services.calls.active_call import ActiveCall, Participant
 from visavis.services.calls.bridges import Bridges
 from visavis.services.calls.console_feed import ConsoleFeed
+from visavis.services.calls.distribution import CallDistribution
 from visavis.services.calls.in_call import InCallRequests, mine_message
 from visavis.services.calls.registry import CallRegistry
-from visavis.services.calls.ringing import Ringing
 from visavis.services.calls.transfers import Transfers
 from visavis.services.ports import Store
 from visavis.services.presence import AgentSession, Presence
@@ -28,7 +28,7 @@ class AgentSessions:
         self,
         registry: CallRegistry,
         presence: Presence,
-        ringing: Ringing,
+        distribution: CallDistribution,
         bridges: Bridges,
         transfers: Transfers,
         in_call: InCallRequests,
@@ -37,7 +37,7 @@ class AgentSessions:
     ) -> None:
         self._registry = registry
         self._presence = presence
-        self._ringing = ringing
+        self._distribution = distribution
         self._bridges = bridges
         self._transfers = transfers
         self._in_call = in_call
@@ -117,7 +117,7 @@ class AgentSessions:
         if transfer := self._transfers.rung_at(call, agent_session):
             self._transfers.fail(call, transfer, "declined")
         else:
-            self._ringing.decline(agent_session, call)
+            self._distribution.decline(agent_session, call)
 
     def resume(self, agent_session: AgentSession, message: signaling.Resume) -> None:
         call = self._registry.find(agent_session.agent.site_id, message.call_id)
@@ -149,7 +149,7 @@ class AgentSessions:
             self._registry.send(participant, mine_message(call))
         data = {"agentName": agent.name, "agentId": agent.id, "media": media}
         self._registry.apply(call, Event.ACCEPT, by="agent", **data)
-        self._ringing.stop(call, "accepted")
+        self._distribution.stop_ringing(call, "accepted")
         self._registry.set_timer(
             call,
             _CONNECT,

@@ -22,13 +22,13 @@ from visavis.services.calls.agent_sessions import AgentSessions
 from visavis.services.calls.bridges import Bridges, Relays
 from visavis.services.calls.call_log import CallLogWriter
 from visavis.services.calls.console_feed import ConsoleFeed
+from visavis.services.calls.distribution import CallDistribution
 from visavis.services.calls.in_call import InCallRequests
 from visavis.services.calls.joins import Invitee, Joining, Joins
 from visavis.services.calls.media_events import MediaEvents
 from visavis.services.calls.probes import Probes
 from visavis.services.calls.recording_control import RecordingControl
 from visavis.services.calls.registry import CallRegistry, Scheduler
-from visavis.services.calls.ringing import Ringing
 from visavis.services.calls.site_visitors import SiteVisitors
 from visavis.services.calls.staffing import Staffing
 from visavis.services.calls.transfers import Transfers
@@ -66,18 +66,18 @@ class Calls:
         presence = Presence()
         self._recording_control = RecordingControl(registry, media, store)
         bridges = self._bridges = Bridges(registry, media, self._recording_control, relays)
-        self._ringing = Ringing(registry, presence, bridges)
+        self._distribution = CallDistribution(registry, presence, bridges)
         self._transfers = Transfers(registry, presence, bridges)
         self._staffing = Staffing(registry, presence, announce)
         self._site_visitors = SiteVisitors(registry, presence)
         self._console_feed = ConsoleFeed(
-            bus, registry, presence, self._ringing, self._site_visitors
+            bus, registry, presence, self._distribution, self._site_visitors
         )
         self._in_call = InCallRequests(registry, bridges, self._transfers)
         self._agent_sessions = AgentSessions(
             registry,
             presence,
-            self._ringing,
+            self._distribution,
             bridges,
             self._transfers,
             self._in_call,
@@ -90,7 +90,7 @@ class Calls:
             policy_of=policy_of,
             store=store,
             registry=registry,
-            ringing=self._ringing,
+            distribution=self._distribution,
             in_call=self._in_call,
             site_visitors=self._site_visitors,
             joins=self._joins,
@@ -241,7 +241,7 @@ class Calls:
         """Switched off, the queue is sent home; what goes on goes on to its end."""
         if not config.is_enabled:
             with self._registry.batch_changes():
-                for call in list(self._ringing.queue(config.site_id)):
+                for call in list(self._distribution.queue(config.site_id)):
                     self._registry.end(call, Event.SWITCHED_OFF)
 
     def active_bridges(self) -> list[Link]:

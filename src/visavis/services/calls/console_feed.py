@@ -14,8 +14,8 @@ import msgspec
 
 from visavis.domain import signaling
 from visavis.domain.signaling import TeamMember, Waiting
+from visavis.services.calls.distribution import CallDistribution
 from visavis.services.calls.registry import CallRegistry
-from visavis.services.calls.ringing import Ringing
 from visavis.services.calls.site_visitors import SiteVisitors
 from visavis.services.ports import Bus
 from visavis.services.presence import AgentSession, Presence
@@ -32,13 +32,13 @@ class ConsoleFeed:
         bus: Bus,
         registry: CallRegistry,
         presence: Presence,
-        ringing: Ringing,
+        distribution: CallDistribution,
         site_visitors: SiteVisitors,
     ) -> None:
         self._bus = bus
         self._registry = registry
         self._presence = presence
-        self._ringing = ringing
+        self._distribution = distribution
         self._site_visitors = site_visitors
         self._sent: dict[int, dict[str, bytes]] = {}
         self._sent_at: dict[int, datetime] = {}
@@ -69,7 +69,7 @@ class ConsoleFeed:
 
     def _send_changes(self, site_id: int) -> None:
         self._due.discard(site_id)
-        self._ringing.tell_places(site_id)
+        self._distribution.send_queue_places(site_id)
         if not self._presence.sessions(site_id):
             self._sent.pop(site_id, None)
             self._sent_at.pop(site_id, None)
@@ -86,7 +86,7 @@ class ConsoleFeed:
         self, site_id: int
     ) -> Iterator[signaling.Team | signaling.Queue | signaling.Visitors | signaling.PastCalls]:
         yield signaling.Team(members=self._team(site_id))
-        queue = islice(self._ringing.queue(site_id), MAX_LISTED)
+        queue = islice(self._distribution.queue(site_id), MAX_LISTED)
         yield signaling.Queue(
             calls=[
                 Waiting(

@@ -11,9 +11,9 @@ from visavis.domain.leg import Side
 from visavis.domain.story import Happening
 from visavis.services.calls.active_call import ActiveCall, Participant, Transfer
 from visavis.services.calls.bridges import Bridges
+from visavis.services.calls.distribution import ring_message
 from visavis.services.calls.recording_control import recording_message
 from visavis.services.calls.registry import CallRegistry
-from visavis.services.calls.ringing import ring_of
 from visavis.services.calls.text import clean_text
 from visavis.services.presence import AgentSession, Presence
 
@@ -52,7 +52,7 @@ class Transfers:
             transfer = call.transfer = Transfer(agent_id, agent_sessions, note=clean_text(note))
             self._limit(call, transfer, RING_SECONDS, "missed")
             for socket_id in agent_sessions:
-                ring = ring_of(call, transferred_by=participant.agent_name, note=transfer.note)
+                ring = ring_message(call, transferred_by=participant.agent_name, note=transfer.note)
                 self._registry.send_to_socket(socket_id, ring)
 
     def rung_at(self, call: ActiveCall, agent_session: AgentSession) -> Transfer | None:

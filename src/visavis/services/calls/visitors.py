@@ -16,10 +16,10 @@ from visavis.domain.policy import Consent, RecordingPolicy
 from visavis.services.calls.active_call import ActiveCall, CallRecording, Participant, read_offer
 from visavis.services.calls.agent_sessions import AgentSessions
 from visavis.services.calls.bridges import Bridges
+from visavis.services.calls.distribution import CallDistribution
 from visavis.services.calls.in_call import InCallRequests
 from visavis.services.calls.joins import Joins
 from visavis.services.calls.registry import CallRegistry
-from visavis.services.calls.ringing import Ringing
 from visavis.services.calls.site_visitors import SiteVisitors
 from visavis.services.calls.staffing import Staffing
 from visavis.services.calls.text import clean_line, clean_text
@@ -36,7 +36,7 @@ class Visitors:
         policy_of: Callable[[int], Awaitable[RecordingPolicy]],
         store: Store,
         registry: CallRegistry,
-        ringing: Ringing,
+        distribution: CallDistribution,
         in_call: InCallRequests,
         site_visitors: SiteVisitors,
         joins: Joins,
@@ -49,7 +49,7 @@ class Visitors:
         self._policy_of = policy_of
         self._store = store
         self._registry = registry
-        self._ringing = ringing
+        self._distribution = distribution
         self._in_call = in_call
         self._site_visitors = site_visitors
         self._joins = joins
@@ -150,7 +150,7 @@ class Visitors:
                 call, participant, lambda: self._registry.end(call, LEAVE[Side.VISITOR])
             )
             if call.is_waiting:
-                self._ringing.stop(call, "abandoned")
+                self._distribution.stop_ringing(call, "abandoned")
             self._registry.notify_changed(visitor.site_id)
 
     def _begin(self, visitor: Visitor, message: signaling.Call) -> ActiveCall:

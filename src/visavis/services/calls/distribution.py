@@ -1,7 +1,7 @@
-"""Which call rings at which desk, and which wait in the queue.
+"""Call distribution: rings waiting calls at free agents and queues the others.
 
-A site rings at most as many calls at once as it has free agents, each at all their desks, in the
-order of their rank and then of their arrival; the others are queued.
+A site rings at most as many calls at once as it has free agents, each at all their sessions, in
+order of rank and then of arrival; the other calls are queued.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from visavis.services.calls.registry import CallRegistry
 from visavis.services.presence import AgentSession, Presence
 
 
-class Ringing:
+class CallDistribution:
     def __init__(self, registry: CallRegistry, presence: Presence, bridges: Bridges) -> None:
         self._registry = registry
         self._presence = presence
         self._bridges = bridges
-        registry.end_listeners.append(lambda call: self.stop(call, str(call.record.reason)))
-        registry.change_listeners.append(self.settle)
+        registry.end_listeners.append(lambda call: self.stop_ringing(call, str(call.record.reason)))
+        registry.change_listeners.append(self.distribute)
 
-    def settle(self, site_id: int) -> None:
-        """Ring and queue as it ought to be now. To be called after whatever may change that."""
+    def distribute(self, site_id: int) -> None:
+        """Ring and queue the calls of a site. Called after everything that may change this."""
         on_duty = self._presence.list_available(site_id)
         free = {
             a: agent_sessions
@@ -42,33 +42,35 @@ class Ringing:
                 self._ring(call, agent_sessions)
             elif _is_declined(call, on_duty):
                 self._registry.end(call, Event.EVERYBODY_DECLINED)
-                return  # which has settled everything
+                return  # the end has distributed the other calls already
             else:
                 self._queue(call)
 
     def decline(self, agent_session: AgentSession, call: ActiveCall) -> None:
         call.declined.add(agent_session.agent.id)
-        self._stop_at(call, _of_agent(call.ringing_at.values(), agent_session.agent), "declined")
-        self.settle(call.site_id)
+        self._stop_ringing_at(
+            call, _of_agent(call.ringing_at.values(), agent_session.agent), "declined"
+        )
+        self.distribute(call.site_id)
 
-    def stop(self, call: ActiveCall, reason: str) -> None:
-        self._stop_at(call, list(call.ringing_at.values()), reason)
+    def stop_ringing(self, call: ActiveCall, reason: str) -> None:
+        self._stop_ringing_at(call, list(call.ringing_at.values()), reason)
 
-    def tell_places(self, site_id: int) -> None:
-        """Tell who waits in the queue their places, where those have changed."""
+    def send_queue_places(self, site_id: int) -> None:
+        """Send the waiting visitors their places in the queue, where those have changed."""
         for place, call in enumerate(self.queue(site_id), start=1):
             if call.place != place:
                 call.place = place
                 self._registry.send(call.visitor, signaling.Queued(call_id=call.id, place=place))
 
     def queue(self, site_id: int) -> Iterator[ActiveCall]:
-        """First come, first served, within a rank."""
+        """Yield the queued calls by rank, and within a rank by arrival."""
         for call in self._in_order(site_id):
             if call.record.state is State.QUEUED:
                 yield call
 
     def _waiting(self, site_id: int) -> Iterator[ActiveCall]:
-        """What is to ring; while its visitor's page is gone, a call only keeps its place."""
+        """Yield the calls to ring. A call whose visitor is disconnected only keeps its place."""
         for call in self._in_order(site_id):
             if call.is_waiting and call.reserved_for is None and call.visitor.is_open:
                 yield call
@@ -84,31 +86,33 @@ class Ringing:
             self._registry.run_task(self._bridges.connect_visitor(call))
         if call.ringing_at.keys() == agent_sessions.keys():
             return
-        self._stop_at(
+        self._stop_ringing_at(
             call, [d for s, d in call.ringing_at.items() if s not in agent_sessions], "busy"
         )
         for socket_id, agent_session in agent_sessions.items():
             if socket_id not in call.ringing_at:
                 call.ringing_at[socket_id] = agent_session
-                self._registry.send_to_socket(socket_id, ring_of(call))
+                self._registry.send_to_socket(socket_id, ring_message(call))
 
     def _queue(self, call: ActiveCall) -> None:
         if call.record.state is State.QUEUED:
             return
-        self.stop(call, "busy")
+        self.stop_ringing(call, "busy")
         self._registry.apply(call, Event.NOBODY_FREE)
         self._registry.end_after(call, QUEUE_SECONDS, Event.QUEUE_TIME_OUT)
         call.place = next(n for n, c in enumerate(self.queue(call.site_id), 1) if c is call)
         self._registry.send(call.visitor, signaling.Queued(call_id=call.id, place=call.place))
 
-    def _stop_at(self, call: ActiveCall, agent_sessions: list[AgentSession], reason: str) -> None:
+    def _stop_ringing_at(
+        self, call: ActiveCall, agent_sessions: list[AgentSession], reason: str
+    ) -> None:
         for agent_session in agent_sessions:
             del call.ringing_at[agent_session.socket_id]
             stopped = signaling.RingStopped(call_id=call.id, reason=reason)
             self._registry.send_to_socket(agent_session.socket_id, stopped)
 
 
-def ring_of(call: ActiveCall, transferred_by: str = "", note: str = "") -> signaling.Ring:
+def ring_message(call: ActiveCall, transferred_by: str = "", note: str = "") -> signaling.Ring:
     record = call.record
     return signaling.Ring(
         call_id=call.id,
@@ -145,6 +149,6 @@ def _of_agent(agent_sessions: Iterable[AgentSession], agent: Agent) -> list[Agen
 
 
 def _is_declined(call: ActiveCall, on_duty: dict[int, list[AgentSession]]) -> bool:
-    """Whether nobody who has not declined is left."""
+    """Whether every agent on duty has declined the call."""
     has_rung = call.record.allows(Event.EVERYBODY_DECLINED) and bool(call.declined)
     return has_rung and call.declined >= on_duty.keys()

@@ -1,4 +1,4 @@
-"""Who hears a call ring, who has it, and who waits in which place."""
+"""Call distribution: where a call rings, which agent gets it, and places in the queue."""
 
 from __future__ import annotations
 
