@@ -18,8 +18,8 @@ from visavis.domain.signaling import MAX_MESSAGE_BYTES
 from visavis.media import inlet, limits, tcp
 from visavis.media.relay import CONTROL_COST_BYTES
 from visavis.services import grants, sign_in, sign_in_failures
+from visavis.services.calls.connectivity_tests import MAX_OF_SOURCE, MAX_TESTS
 from visavis.services.calls.in_call import MAX_LINES
-from visavis.services.calls.probes import MAX_OF_SOURCE, MAX_PROBES
 from visavis.services.limits import VisitorLimits
 from visavis.services.password_rules import MIN_LENGTH
 from visavis.services.tokens import SESSION_LIFETIME
@@ -36,7 +36,7 @@ PER_SECOND: Final = f"{pace.MESSAGES_PER_SECOND:.0f}; {pace.BURST:.0f}"
 
 FIXED: Final = {
     "pause after a call that its visitor gave up": f"{VisitorLimits().call_pause_seconds:.0f} s",
-    "connection checks at once, per network and in total": f"{MAX_OF_SOURCE}, {MAX_PROBES}",
+    "connection checks at once, per network and in total": f"{MAX_OF_SOURCE}, {MAX_TESTS}",
     "HTTP connections per network": f"{PER_NETWORK}",
     "connections in total": f"open files less {descriptors.RESERVE}",
     "media connections over TCP; unused ones per network": (

@@ -234,7 +234,7 @@ class App:
             policy_api=PolicyApi(self.policies, sessions),
             recordings_api=RecordingsApi(self.recording_admin, sessions),
             calls_api=CallsApi(CallBook(self.store, self.calls), sessions, settings.base_url),
-            join=self.calls.join,
+            join=self.calls.find_join_link,
             guard=self.calls.guard,
             sessions=sessions,
             sockets=self.sockets,

@@ -291,9 +291,9 @@ async def test_a_call_is_made_for_a_colleague_who_may_take_it(api: Api) -> None:
     able, unable = await colleague(Permission.ACCEPT_CALLS), await colleague()
     body = (await make(api, agentId=able)).json()
     token = body["agentUrl"].rpartition("/")[2]
-    invitee = api.app.calls.join(token)
-    assert invitee.agent
-    assert invitee.agent.id == able
+    join_link = api.app.calls.find_join_link(token)
+    assert join_link.agent
+    assert join_link.agent.id == able
     for agent_id in (unable, 99_999):
         answer = await make(api, agentId=agent_id)
         assert (answer.status_code, answer.json()["pointer"]) == (400, "/agentId")
@@ -322,7 +322,7 @@ async def test_a_call_that_cannot_be_made(api: Api, body: dict[str, Any], error:
 async def test_both_join_and_the_call_is_read_as_it_goes(api: Api) -> None:
     await enable(api)
     body = (await make(api)).json()
-    visitor = api.app.calls.join(body["visitorUrl"].rpartition("/")[2])
+    visitor = api.app.calls.find_join_link(body["visitorUrl"].rpartition("/")[2])
     caller = Visitor("socket", 1, call_id=visitor.call_id)
     await api.app.calls.from_visitor(caller, signaling.Call("video", OFFER))
     await api.app.calls._registry.call_log.flush()

@@ -11,7 +11,7 @@ from visavis.domain.people import Agent, Permission
 from visavis.domain.signaling import Media
 from visavis.domain.story import Story
 from visavis.services.calls import Calls
-from visavis.services.calls.joins import Joining
+from visavis.services.calls.join_links import CallWithJoinLinks
 from visavis.services.ports import Store, Transaction
 
 _MAY_READ = (Permission.ACCEPT_CALLS, Permission.MANAGE_SETTINGS)
@@ -61,7 +61,7 @@ class CallBook:
 
     async def make(
         self, agent: Agent, media: Media, name: str, email: str, agent_id: int | None
-    ) -> tuple[PastCall, Joining]:
+    ) -> tuple[PastCall, CallWithJoinLinks]:
         """A call between a visitor and `agent_id`, or whoever asks for it.
 
         Raises `PermissionDenied`, `AudioVideoChatDisabled`, `ParameterInvalid` where there is no
@@ -69,9 +69,9 @@ class CallBook:
         """
         agent.demand(Permission.ACCEPT_CALLS)
         whose = agent if agent_id is None else await self._colleague(agent.site_id, agent_id)
-        joining = await self._calls.make(whose, media, name, email)
-        call, _ = await self.get(agent, joining.call_id)
-        return call, joining
+        created = await self._calls.create(whose, media, name, email)
+        call, _ = await self.get(agent, created.call_id)
+        return call, created
 
     async def _colleague(self, site_id: int, agent_id: int) -> Agent:
         found = await self._store.read(lambda rows: rows.agents.get(site_id, agent_id))

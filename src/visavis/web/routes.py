@@ -17,7 +17,7 @@ from starlette.websockets import WebSocket
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.protocol.openapi import Operations
-from visavis.services.calls.joins import Invitee
+from visavis.services.calls.join_links import JoinLink
 from visavis.services.limits import VisitorGuard
 from visavis.web.access import AccessLog
 from visavis.web.api.audit import AuditApi
@@ -105,7 +105,7 @@ def build_web(
     policy_api: PolicyApi,
     recordings_api: RecordingsApi,
     calls_api: CallsApi,
-    join: Callable[[str], Invitee],
+    join: Callable[[str], JoinLink],
     guard: VisitorGuard,
     sessions: Sessions,
     oauth: OAuth,

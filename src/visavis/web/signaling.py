@@ -16,7 +16,7 @@ from visavis.domain import signaling
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.services.calls import Calls
-from visavis.services.calls.joins import Invitee
+from visavis.services.calls.join_links import JoinLink
 from visavis.services.limits import VisitorGuard
 from visavis.services.ports import Bus
 from visavis.services.presence import AgentSession
@@ -170,20 +170,20 @@ class Sockets:
         """Who comes by a join address, or to a site that there is; raises `EntityNotFound`."""
         source = source_of(socket.scope)
         if token := socket.query_params.get("join"):
-            invitee = self._invitee(token, source)
-            if invitee.agent is None:
-                call_id = invitee.call_id
-                return Visitor(self._new_id(), invitee.site_id, call_id=call_id, source=source)
+            join_link = self._join_link(token, source)
+            if join_link.agent is None:
+                call_id = join_link.call_id
+                return Visitor(self._new_id(), join_link.site_id, call_id=call_id, source=source)
         site = socket.query_params.get("site", "")
         if not _NUMBER.fullmatch(site) or not await self._has_site(int(site)):
             raise VisavisError(ErrorKind.EntityNotFound, "There is no such site.")
         return Visitor(self._new_id(), int(site), source=source)
 
-    def _invitee(self, token: str, source: str) -> Invitee:
+    def _join_link(self, token: str, source: str) -> JoinLink:
         """Raises `EntityNotFound` for an unknown join link, `TooManyRequests` for many of them."""
         self._guard.demand_join(source)
         try:
-            return self._calls.join(token)
+            return self._calls.find_join_link(token)
         except VisavisError:
             self._guard.note_unknown_join(source)
             raise
@@ -193,10 +193,10 @@ class Sockets:
         if not self._is_same_origin(socket):
             raise VisavisError(ErrorKind.PermissionDenied, "Open the console on its own address.")
         if token := socket.query_params.get("join"):
-            invitee = self._invitee(token, source_of(socket.scope))
-            if invitee.agent:
-                agent = await self._active_agent(invitee.site_id, invitee.agent.id)
-                return AgentSession(socket_id, agent, invitee.call_id)
+            join_link = self._join_link(token, source_of(socket.scope))
+            if join_link.agent:
+                agent = await self._active_agent(join_link.site_id, join_link.agent.id)
+                return AgentSession(socket_id, agent, join_link.call_id)
         return AgentSession(socket_id, await self._signed_in(socket))
 
     async def _until_revoked(self, socket: WebSocket, agent_session: AgentSession) -> None:

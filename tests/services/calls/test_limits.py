@@ -11,7 +11,7 @@ from visavis.domain import signaling
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Visitor
 from visavis.services import limits
-from visavis.services.calls.probes import MAX_OF_SOURCE
+from visavis.services.calls.connectivity_tests import MAX_OF_SOURCE
 from visavis.services.calls.site_visitors import MAX_LISTED
 from visavis.services.limits import TokenBuckets, Use, VisitorGuard, VisitorLimits
 

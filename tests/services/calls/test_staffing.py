@@ -108,8 +108,8 @@ async def test_a_message_without_a_call_needs_a_name_and_an_enabled_site(empty: 
 
 
 async def test_a_call_made_over_the_api_waits_for_its_own_agent(empty: House) -> None:
-    joining = await empty.calls.make(agent_session("a").agent, "audio", "Ann", "")
+    created = await empty.calls.create(agent_session("a").agent, "audio", "Ann", "")
     empty.calls.agent_arrived(agent_session("b", 2))
     empty.calls.agent_left(agent_session("b", 2))
     await empty.pass_time(GRACE_SECONDS)
-    assert await empty.state(joining.call_id) == ("requested", None)
+    assert await empty.state(created.call_id) == ("requested", None)

@@ -21,12 +21,12 @@ from visavis.domain.policy import RecordingPolicy
 from visavis.services.calls.agent_sessions import AgentSessions
 from visavis.services.calls.bridges import Bridges, Relays
 from visavis.services.calls.call_log import CallLogWriter
+from visavis.services.calls.connectivity_tests import ConnectivityTests
 from visavis.services.calls.console_feed import ConsoleFeed
 from visavis.services.calls.distribution import CallDistribution
 from visavis.services.calls.in_call import InCallRequests
-from visavis.services.calls.joins import Invitee, Joining, Joins
+from visavis.services.calls.join_links import CallWithJoinLinks, JoinLink, JoinLinks
 from visavis.services.calls.media_events import MediaEvents
-from visavis.services.calls.probes import Probes
 from visavis.services.calls.recording_control import RecordingControl
 from visavis.services.calls.registry import CallRegistry, Scheduler
 from visavis.services.calls.site_visitors import SiteVisitors
@@ -84,7 +84,7 @@ class Calls:
             self._console_feed,
             store,
         )
-        self._joins = Joins(registry, self._agent_sessions.assign)
+        self._join_links = JoinLinks(registry, self._agent_sessions.assign)
         self._visitors = Visitors(
             config_of=config_of,
             policy_of=policy_of,
@@ -93,13 +93,13 @@ class Calls:
             distribution=self._distribution,
             in_call=self._in_call,
             site_visitors=self._site_visitors,
-            joins=self._joins,
+            join_links=self._join_links,
             agent_sessions=self._agent_sessions,
             bridges=bridges,
             guard=guard,
             staffing=self._staffing,
         )
-        self._probes = Probes(registry, media)
+        self._connectivity_tests = ConnectivityTests(registry, media)
         self.media_events: MediaListener = MediaEvents(
             registry, bridges, self._transfers, self._recording_control
         )
@@ -139,7 +139,7 @@ class Calls:
             case signaling.Probe(offer):
                 await self._demand_enabled(visitor.site_id)
                 self.guard.demand(Use.CHECK, visitor)
-                await self._probes.probe(visitor.id, visitor.source, offer)
+                await self._connectivity_tests.start(visitor.id, visitor.source, offer)
             case signaling.Call():
                 await self._visitors.call(visitor, message)
             case signaling.Resume():
@@ -162,12 +162,12 @@ class Calls:
 
     def agent_arrived(self, agent_session: AgentSession) -> None:
         if agent_session.call_id:
-            self._joins.arrive(agent_session)
+            self._join_links.add_session(agent_session)
         else:
             self._agent_sessions.open(agent_session)
 
     def agent_left(self, agent_session: AgentSession) -> None:
-        self._joins.leave(agent_session)
+        self._join_links.remove_session(agent_session)
         self._agent_sessions.close(agent_session)
 
     def revoke(self, agent_session: AgentSession) -> None:
@@ -216,16 +216,18 @@ class Calls:
 
     # Programs
 
-    async def make(self, agent: Agent, media: signaling.Media, name: str, email: str) -> Joining:
-        """A call for another live-chat product; raises `AudioVideoChatDisabled`."""
+    async def create(
+        self, agent: Agent, media: signaling.Media, name: str, email: str
+    ) -> CallWithJoinLinks:
+        """Create a call for another live-chat product; raises `AudioVideoChatDisabled`."""
         await self._demand_enabled(agent.site_id)
-        joining = self._joins.make(agent, media, name, email)
+        created = self._join_links.create_call(agent, media, name, email)
         await self._registry.call_log.flush()
-        return joining
+        return created
 
-    def join(self, token: str) -> Invitee:
-        """Whom a join address is for; raises `EntityNotFound`."""
-        return self._joins.who(token)
+    def find_join_link(self, token: str) -> JoinLink:
+        """Return the join link of a token; raises `EntityNotFound`."""
+        return self._join_links.find(token)
 
     async def end(self, site_id: int, call_id: str) -> None:
         """End a call that goes on; raises `CallNotPossible` when it is over."""

@@ -18,7 +18,7 @@ from visavis.services.calls.agent_sessions import AgentSessions
 from visavis.services.calls.bridges import Bridges
 from visavis.services.calls.distribution import CallDistribution
 from visavis.services.calls.in_call import InCallRequests
-from visavis.services.calls.joins import Joins
+from visavis.services.calls.join_links import JoinLinks
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.site_visitors import SiteVisitors
 from visavis.services.calls.staffing import Staffing
@@ -39,7 +39,7 @@ class Visitors:
         distribution: CallDistribution,
         in_call: InCallRequests,
         site_visitors: SiteVisitors,
-        joins: Joins,
+        join_links: JoinLinks,
         agent_sessions: AgentSessions,
         bridges: Bridges,
         guard: VisitorGuard,
@@ -52,7 +52,7 @@ class Visitors:
         self._distribution = distribution
         self._in_call = in_call
         self._site_visitors = site_visitors
-        self._joins = joins
+        self._join_links = join_links
         self._agent_sessions = agent_sessions
         self._bridges = bridges
         self._guard = guard
@@ -73,7 +73,11 @@ class Visitors:
         consent = _consent(policy, message, is_recorded=config.is_recording)
         if self._registry.participant_at(visitor.id):
             raise VisavisError(ErrorKind.CallNotPossible, "Hang up your other call first.")
-        call = self._joins.come(visitor) if visitor.call_id else self._begin(visitor, message)
+        call = (
+            self._join_links.start_call(visitor)
+            if visitor.call_id
+            else self._begin(visitor, message)
+        )
         call.policy = policy
         record = call.record
         record.consent, record.is_recorded = consent, config.is_recording

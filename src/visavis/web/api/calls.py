@@ -75,7 +75,7 @@ class CallsApi:
     async def make(self, request: Request) -> Response:
         agent = await self._sessions.caller(request)
         values = {key.casefold(): value for key, value in (await read_object(request)).items()}
-        call, joining = await self._book.make(
+        call, created = await self._book.make(
             agent,
             _media(values),
             _words(values, "visitorName"),
@@ -84,8 +84,8 @@ class CallsApi:
         )
         body = {
             **written(call),
-            "visitorUrl": f"{self._base_url}/join/{joining.visitor_token}",
-            "agentUrl": f"{self._base_url}/join/{joining.agent_token}",
+            "visitorUrl": f"{self._base_url}/join/{created.visitor_token}",
+            "agentUrl": f"{self._base_url}/join/{created.agent_token}",
         }
         location = f"{PATH}/{call.id}"
         return JSONResponse(body, 201, headers={"Location": location, **SAFE_HEADERS})

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from visavis.domain.errors import VisavisError
 from visavis.domain.leg import Side
-from visavis.services.calls.joins import Invitee
+from visavis.services.calls.join_links import JoinLink
 from visavis.services.limits import VisitorGuard
 from visavis.web.pages import STATIC
 from visavis.web.source import source_of
@@ -21,7 +21,7 @@ HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 """The address is a secret: nothing keeps it, and no other site learns it."""
 
 
-def join_routes(join: Callable[[str], Invitee], guard: VisitorGuard) -> list[BaseRoute]:
+def join_routes(join: Callable[[str], JoinLink], guard: VisitorGuard) -> list[BaseRoute]:
     """`join` tells whom an address is for; `guard` limits guessing."""
 
     def page(request: Request) -> Response:

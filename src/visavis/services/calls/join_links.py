@@ -1,7 +1,7 @@
-"""Calls that another live-chat product has made over the API, and the addresses that lead there.
+"""Join links of calls that another live-chat product has created over the API.
 
-Who bears a call's address sits in that call and in no other. The addresses live as long as the
-call does; we know them by their digests only.
+A join link admits its holder to exactly one call and is valid until that call ends. Only digests
+of the links' tokens are kept.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from visavis.services.secrets import digest
 
 
 @dataclass(frozen=True, slots=True)
-class Invitee:
-    """Whom a join address is for: an agent, or the visitor of a call."""
+class JoinLink:
+    """A join link of an agent or of the visitor of a call."""
 
     call_id: str
     site_id: int
@@ -37,30 +37,30 @@ class Invitee:
 
 
 @dataclass(frozen=True, slots=True)
-class Joining:
-    """A call that waits for its parties, and the secrets of their addresses."""
+class CallWithJoinLinks:
+    """A call that waits for its participants, and the tokens of their join links."""
 
     call_id: str
     visitor_token: str
     agent_token: str
 
 
-class Joins:
-    """`take` gives a call to an agent at a desk."""
+class JoinLinks:
+    """The join links of this node. `take` assigns a call to an agent's session."""
 
     def __init__(
         self, registry: CallRegistry, take: Callable[[ActiveCall, AgentSession], None]
     ) -> None:
         self._registry = registry
         self._take = take
-        self._invitees: dict[bytes, Invitee] = {}
+        self._join_links: dict[bytes, JoinLink] = {}
         self._tokens: dict[str, list[bytes]] = {}
         self._agent_sessions: dict[str, AgentSession] = {}
         registry.end_listeners.append(self._forget)
-        registry.change_listeners.append(self._settle)
+        registry.change_listeners.append(self._connect_present)
 
-    def make(self, agent: Agent, media: Media, name: str, email: str) -> Joining:
-        """A call between the agent and a visitor, each of whom comes by an address of their own."""
+    def create_call(self, agent: Agent, media: Media, name: str, email: str) -> CallWithJoinLinks:
+        """Create a call between the agent and a visitor, with a join link for each of them."""
         visitor = Visitor("", agent.site_id, clean_line(name), clean_line(email))
         record = CallRecord(
             id=self._registry.new_id(),
@@ -82,18 +82,18 @@ class Joins:
         self._registry.add(call)
         gone = LEAVE[Side.VISITOR]
         self._registry.set_timer(call, "join", JOIN_SECONDS, lambda: self._registry.end(call, gone))
-        tokens = [self._admit(call, who) for who in (None, agent)]
-        return Joining(call.id, *tokens)
+        tokens = [self._add_link(call, who) for who in (None, agent)]
+        return CallWithJoinLinks(call.id, *tokens)
 
-    def who(self, token: str) -> Invitee:
-        """Raises `EntityNotFound` for an address that is not known or no longer."""
-        invitee = self._invitees.get(digest(token))
-        if invitee is None:
+    def find(self, token: str) -> JoinLink:
+        """Return the join link of a token; raises `EntityNotFound` if it is unknown or over."""
+        join_link = self._join_links.get(digest(token))
+        if join_link is None:
             raise VisavisError(ErrorKind.EntityNotFound, "This join link is no longer valid.")
-        return invitee
+        return join_link
 
-    def come(self, visitor: Visitor) -> ActiveCall:
-        """The visitor of a join address calls; raises `CallNotPossible` the second time."""
+    def start_call(self, visitor: Visitor) -> ActiveCall:
+        """Start the call of a join link; raises `CallNotPossible` the second time."""
         call = self._registry.find(visitor.site_id, visitor.call_id)
         if call.bridges:
             raise VisavisError(
@@ -104,16 +104,16 @@ class Joins:
         self._registry.add_participant(call, call.visitor)
         return call
 
-    def arrive(self, agent_session: AgentSession) -> None:
+    def add_session(self, agent_session: AgentSession) -> None:
         self._agent_sessions[agent_session.call_id] = agent_session
         self._registry.notify_changed(agent_session.agent.site_id)
 
-    def leave(self, agent_session: AgentSession) -> None:
+    def remove_session(self, agent_session: AgentSession) -> None:
         if self._agent_sessions.get(agent_session.call_id) == agent_session:
             del self._agent_sessions[agent_session.call_id]
 
-    def _settle(self, site_id: int) -> None:
-        """Bring together who is here."""
+    def _connect_present(self, site_id: int) -> None:
+        """Connect the calls whose visitor and agent are both present."""
         for call in self._registry.list_by_site(site_id):
             if call.reserved_for is None or not call.is_waiting:
                 continue
@@ -129,14 +129,14 @@ class Joins:
                 self._registry.end_after(call, QUEUE_SECONDS, Event.QUEUE_TIME_OUT)
                 self._registry.send(call.visitor, signaling.Queued(call_id=call.id, place=1))
 
-    def _admit(self, call: ActiveCall, agent: Agent | None) -> str:
+    def _add_link(self, call: ActiveCall, agent: Agent | None) -> str:
         token = self._registry.new_id()
         key = digest(token)
-        self._invitees[key] = Invitee(call.id, call.site_id, agent)
+        self._join_links[key] = JoinLink(call.id, call.site_id, agent)
         self._tokens.setdefault(call.id, []).append(key)
         return token
 
     def _forget(self, call: ActiveCall) -> None:
         for key in self._tokens.pop(call.id, ()):
-            del self._invitees[key]
+            del self._join_links[key]
         self._agent_sessions.pop(call.id, None)

@@ -31,7 +31,7 @@ async def test_a_transport_is_kept_for_a_while(house: House) -> None:
 
 
 async def test_so_many_at_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("visavis.services.calls.probes.MAX_PROBES", 2)
+    monkeypatch.setattr("visavis.services.calls.connectivity_tests.MAX_TESTS", 2)
     for page in ("v1", "v2"):
         await house.visitor(PROBE, page)
     assert await refused(house.visitor(PROBE, "v3")) is ErrorKind.TooManyRequests

@@ -1,4 +1,4 @@
-"""A check before the call: does the way from a visitor's browser to the media port work?"""
+"""Connectivity tests before a call: does a visitor's browser reach the media port?"""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from visavis.services.ports import MediaPlane
 
 log = structlog.get_logger(__name__)
 
-MAX_PROBES: Final = 100
-"""At once, on this node: they take ports' time from calls."""
+MAX_TESTS: Final = 100
+"""Tests at once on this node: they compete with calls for the media workers."""
 
 MAX_OF_SOURCE: Final = 4
-"""At once from one network, so that no network can use up everybody's."""
+"""Tests at once from one network, so that no network can use them all."""
 
 
-class Probes:
-    """Each is a bridge of its own whose other leg stays empty."""
+class ConnectivityTests:
+    """The connectivity tests in progress. Each is a bridge whose other leg stays unused."""
 
     def __init__(self, registry: CallRegistry, media: MediaPlane) -> None:
         self._registry = registry
         self._media = media
-        self._going_on: set[str] = set()
+        self._running: set[str] = set()
         self._of_source: Counter[str] = Counter()
 
-    async def probe(self, socket_id: str, source: str, offer: str) -> None:
+    async def start(self, socket_id: str, source: str, offer: str) -> None:
         """Answer the offer; raises `ParameterInvalid`, `TooManyRequests`, `MediaUnavailable`."""
         remote = read_transport(offer)
-        if socket_id in self._going_on or len(self._going_on) >= MAX_PROBES:
+        if socket_id in self._running or len(self._running) >= MAX_TESTS:
             raise VisavisError(ErrorKind.TooManyRequests)
         if source and self._of_source[source] >= MAX_OF_SOURCE:
             raise VisavisError(ErrorKind.TooManyRequests)
-        self._going_on.add(socket_id)
+        self._running.add(socket_id)
         self._of_source[source] += 1
         bridge = Link(f"probe-{self._registry.new_id()}", 1)
         self._registry.schedule(
@@ -54,7 +54,7 @@ class Probes:
         self._registry.send_to_socket(socket_id, probed)
 
     async def _end(self, socket_id: str, source: str, bridge: Link) -> None:
-        self._going_on.discard(socket_id)
+        self._running.discard(socket_id)
         self._of_source -= Counter([source])  # which drops what is 0
         try:
             await self._media.close(bridge)
