@@ -1,4 +1,4 @@
-"""The calls of this node, from a visitor's first press to the end, and everything around them."""
+"""The calls of this node, from a visitor's request to the end."""
 
 from visavis.services.calls.calls import Calls
 from visavis.services.calls.registry import Scheduler

@@ -106,7 +106,7 @@ class Bridge:
 
 
 @dataclass(slots=True, eq=False)
-class Transfer:
+class PendingTransfer:
     """A transfer in progress: another agent is rung and then, as `participant`, connected."""
 
     agent_id: int
@@ -179,7 +179,7 @@ class ActiveCall:
     bridges: dict[int, Bridge] = field(default_factory=dict)
     active_bridge: Bridge | None = None
     last_bridge_number: int = 0
-    transfer: Transfer | None = None
+    transfer: PendingTransfer | None = None
     with_video: set[Side] = field(default_factory=set)
     sharing: set[Side] = field(default_factory=set)
     timers: dict[str, Timer] = field(default_factory=dict)

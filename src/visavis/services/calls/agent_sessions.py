@@ -97,7 +97,7 @@ class AgentSessions:
         call = self._registry.find(agent_session.agent.site_id, message.call_id)
         if self._registry.is_busy(agent_session.agent.id):
             raise VisavisError(ErrorKind.CallNotPossible, "Hang up your other call first.")
-        if transfer := self._transfers.rung_at(call, agent_session):
+        if transfer := self._transfers.find_ringing_at(call, agent_session):
             self._transfers.accept(call, transfer, agent_session)
         elif call.reserved_for:
             raise VisavisError(ErrorKind.PermissionDenied, "That call is for another agent.")
@@ -114,7 +114,7 @@ class AgentSessions:
 
     def decline(self, agent_session: AgentSession, call_id: str) -> None:
         call = self._registry.find(agent_session.agent.site_id, call_id)
-        if transfer := self._transfers.rung_at(call, agent_session):
+        if transfer := self._transfers.find_ringing_at(call, agent_session):
             self._transfers.fail(call, transfer, "declined")
         else:
             self._distribution.decline(agent_session, call)

@@ -32,7 +32,7 @@ from visavis.services.calls.registry import CallRegistry, Scheduler
 from visavis.services.calls.site_visitors import SiteVisitors
 from visavis.services.calls.staffing import Staffing
 from visavis.services.calls.transfers import Transfers
-from visavis.services.calls.visitors import Visitors
+from visavis.services.calls.visitor_requests import VisitorRequests
 from visavis.services.limits import Use, VisitorGuard, VisitorLimits
 from visavis.services.ports import Bus, Clock, MediaListener, MediaPlane, Store
 from visavis.services.presence import AgentSession, Presence
@@ -85,7 +85,7 @@ class Calls:
             store,
         )
         self._join_links = JoinLinks(registry, self._agent_sessions.assign)
-        self._visitors = Visitors(
+        self._visitor_requests = VisitorRequests(
             config_of=config_of,
             policy_of=policy_of,
             store=store,
@@ -106,12 +106,12 @@ class Calls:
 
     @property
     def count(self) -> int:
-        """How many calls have not ended."""
+        """Number of calls in progress."""
         return len(self._registry.calls)
 
     @property
     def unrecorded(self) -> int:
-        """How many calls went on although they could not be recorded."""
+        """Number of calls that continued although they could not be recorded."""
         return self._recording_control.unrecorded
 
     def is_staffed(self, site_id: int) -> bool:
@@ -141,17 +141,17 @@ class Calls:
                 self.guard.demand(Use.CHECK, visitor)
                 await self._connectivity_tests.start(visitor.id, visitor.source, offer)
             case signaling.Call():
-                await self._visitors.call(visitor, message)
+                await self._visitor_requests.call(visitor, message)
             case signaling.Resume():
-                self._visitors.resume(visitor, message)
+                self._visitor_requests.resume(visitor, message)
             case signaling.LeaveMessage():
                 self.guard.demand(Use.MESSAGE, visitor)
-                await self._visitors.leave_message(visitor, message)
+                await self._visitor_requests.leave_message(visitor, message)
             case _:
                 await self._in_call.perform(visitor.site_id, visitor.id, message)
 
     def visitor_left(self, visitor: Visitor) -> None:
-        self._visitors.leave(visitor)
+        self._visitor_requests.disconnect(visitor)
         self._console_feed.schedule_update(visitor.site_id)
 
     # An agent's page
@@ -201,7 +201,7 @@ class Calls:
         agent_session: AgentSession,
         message: signaling.Invite | signaling.Transfer | signaling.Record,
     ) -> None:
-        """What an agent may do and a visitor may not."""
+        """Perform the requests that only agents may send."""
         if isinstance(message, signaling.Invite):
             await self._demand_enabled(agent_session.agent.site_id)
             self._site_visitors.invite(agent_session, message)

@@ -83,7 +83,7 @@ class InCallRequests:
         if transfer and participant is transfer.participant:
             self._transfers.fail(call, transfer, "declined")
         elif transfer and transfer.participant and participant is call.agent:
-            self._transfers.leave(call, participant)
+            self._transfers.release_first_agent(call, participant)
         else:
             self._registry.end(call, HANG_UP[participant.side])
 

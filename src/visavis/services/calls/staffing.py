@@ -1,4 +1,4 @@
-"""Whether anybody is on duty at a site: without, nobody is put into a queue that nobody serves."""
+"""Staffing of sites: without an agent on duty, visitors are not put into a queue."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ GRACE_SECONDS: Final = 30.0
 
 
 class Staffing:
-    """Knows which sites have an available agent, also one who is in a call.
+    """Sites with an available agent, including agents in a call.
 
-    `announce` tells a site's open pages when that has changed.
+    `announce` informs a site's open pages when this changes.
     """
 
     def __init__(
@@ -28,38 +28,38 @@ class Staffing:
         self._announce = announce
         self._staffed: set[int] = set()
         self._leaving: dict[int, Timer] = {}
-        registry.change_listeners.append(self._settle)
+        registry.change_listeners.append(self._update)
 
     def is_staffed(self, site_id: int) -> bool:
         return site_id in self._staffed
 
-    def _settle(self, site_id: int) -> None:
+    def _update(self, site_id: int) -> None:
         if self._is_somebody_here(site_id):
             if timer := self._leaving.pop(site_id, None):
                 timer.cancel()
             if site_id not in self._staffed:
                 self._staffed.add(site_id)
-                self._tell(site_id)
+                self._announce_later(site_id)
         elif site_id in self._staffed and site_id not in self._leaving:
             self._leaving[site_id] = self._registry.schedule(
-                GRACE_SECONDS, lambda: self._left(site_id)
+                GRACE_SECONDS, lambda: self._last_agent_left(site_id)
             )
 
     def _is_somebody_here(self, site_id: int) -> bool:
         is_talking = any(call.agent for call in self._registry.list_by_site(site_id))
         return is_talking or bool(self._presence.list_available(site_id))
 
-    def _left(self, site_id: int) -> None:
-        """The last agent has not come back: the callers who wait may leave a message."""
+    def _last_agent_left(self, site_id: int) -> None:
+        """End the waiting calls, whose visitors may leave a message: the last agent is gone."""
         del self._leaving[site_id]
         self._staffed.discard(site_id)
         with self._registry.batch_changes():
             for call in self._registry.list_by_site(site_id):
                 if call.is_waiting and call.reserved_for is None:
                     self._registry.end(call, Event.NOBODY_ON_DUTY)
-        self._tell(site_id)
+        self._announce_later(site_id)
 
-    def _tell(self, site_id: int) -> None:
+    def _announce_later(self, site_id: int) -> None:
         self._registry.run_task(self._announce_change(site_id))
 
     async def _announce_change(self, site_id: int) -> None:

@@ -1,4 +1,4 @@
-"""What a visitor does: call, come back, go, and leave a message when nobody took the call."""
+"""Requests of visitors: call, resume, disconnect, leave a message after a missed call."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from visavis.services.ports import Store, Transaction
 from visavis.services.secrets import digest
 
 
-class Visitors:
+class VisitorRequests:
     def __init__(
         self,
         *,
@@ -60,7 +60,7 @@ class Visitors:
         registry.end_listeners.append(self._start_pause)
 
     async def call(self, visitor: Visitor, message: signaling.Call) -> None:
-        """Ring the site's agents, or whoever has invited the visitor.
+        """Call the site's agents, or the agent who invited the visitor.
 
         Raises `AudioVideoChatDisabled`, `AgreementNeeded`, `ParameterInvalid` for an unusable
         offer, `CallNotPossible` while the visitor's last call goes on, `TooManyRequests`.
@@ -92,7 +92,10 @@ class Visitors:
         self._ring(call, message.invitation)
 
     async def leave_message(self, visitor: Visitor, message: signaling.LeaveMessage) -> None:
-        """Keep it with the call; raises `CallNotPossible` if that was taken or has another."""
+        """Save a message with a missed call.
+
+        Raises `CallNotPossible` if an agent accepted the call or it has another message.
+        """
         text = clean_text(message.text)
         name, email = clean_line(message.name), clean_line(message.email)
         if not text:
@@ -145,8 +148,8 @@ class Visitors:
         call.record.visitor = replace(call.record.visitor, id=visitor.id)
         self._in_call.resume(call, call.visitor, visitor.id, has_media=message.has_media)
 
-    def leave(self, visitor: Visitor) -> None:
-        """The page is gone; its call waits for it to come back, and rings no more until then."""
+    def disconnect(self, visitor: Visitor) -> None:
+        """Handle a closed page: its call stops ringing and waits for it to reconnect."""
         self._site_visitors.remove(visitor)
         if current := self._registry.participant_at(visitor.id):
             call, participant = current
@@ -182,7 +185,7 @@ class Visitors:
         return call
 
     def _start_pause(self, call: ActiveCall) -> None:
-        """Let a visitor who gave up before anybody accepted not ring again at once."""
+        """Start the pause of a visitor who gave up before an agent accepted."""
         if call.agent is None and call.record.ended_by == "visitor":
             self._guard.note_abandoned(call.visitor.socket_id)
 
@@ -212,7 +215,7 @@ class Visitors:
 
 
 def _consent(policy: RecordingPolicy, message: signaling.Call, *, is_recorded: bool) -> Consent:
-    """What the visitor was told and has said; raises `AgreementNeeded`."""
+    """Return the consent to recording; raises `AgreementNeeded`."""
     if not is_recorded:
         return Consent.NONE
     if message.agreed:
