@@ -12,7 +12,7 @@ import pytest
 from visavis.cli.configuration import SETTINGS
 from visavis.domain import signaling
 from visavis.domain.call import TRANSITIONS, EndReason, State
-from visavis.domain.story import Happening
+from visavis.domain.call_events import CallEventName
 from visavis.web.api.calls import FILTERS
 from visavis.web.api.shapes import ENDINGS, AudioVideoChat, AudioVideoChatJoin
 
@@ -58,7 +58,7 @@ def test_the_api_s_page_names_every_filter_reason_and_happening() -> None:
     names = set(re.findall(r"`(\w+)`", calls))
     assert {str(state) for state in State} <= names
     assert {str(reason) for reason in ENDINGS} <= names
-    assert {str(happening) for happening in Happening} <= names
+    assert {str(happening) for happening in CallEventName} <= names
     fields = AudioVideoChat.__struct_fields__ + AudioVideoChatJoin.__struct_fields__
     assert set(FILTERS) <= names
     assert all(field in calls for field in fields)

@@ -22,7 +22,7 @@ from tests.dying import dies_once
 from tests.recorder.conftest import CONTENT, manifest_of, put_muxed
 from visavis import http_server, tasks, tls
 from visavis.archive.archive import Archive
-from visavis.domain.backlog import Server
+from visavis.domain.delivery_status import Server
 from visavis.lifecycle import Lifecycle
 from visavis.listener import listen
 from visavis.local_socket import LocalSocket

@@ -22,7 +22,7 @@ from tests.parties.people import Agent, Visitor, present
 from tests.running import PATIENCE, System, eventually
 from visavis import tasks
 from visavis.cli import main, serve
-from visavis.domain.backlog import Server
+from visavis.domain.delivery_status import Server
 from visavis.local_socket import LocalSocket, require_private_directory
 from visavis.recorder.answers import DeliveryError
 from visavis.recorder.delivery import Deliverer

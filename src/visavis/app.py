@@ -43,7 +43,7 @@ from visavis.readiness import Check, Readiness, warnings
 from visavis.recorder.trial import Trials
 from visavis.recording import deliverer
 from visavis.services.audit import AuditLog, Auditor, AuditRetention, AuditTrail
-from visavis.services.callbook import CallBook
+from visavis.services.call_history import CallHistory
 from visavis.services.calls import Calls
 from visavis.services.clients import Clients
 from visavis.services.configs import Configs
@@ -233,7 +233,7 @@ class App:
             ),
             policy_api=PolicyApi(self.policies, sessions),
             recordings_api=RecordingsApi(self.recording_admin, sessions),
-            calls_api=CallsApi(CallBook(self.store, self.calls), sessions, settings.base_url),
+            calls_api=CallsApi(CallHistory(self.store, self.calls), sessions, settings.base_url),
             join=self.calls.find_join_link,
             guard=self.calls.guard,
             sessions=sessions,

@@ -12,7 +12,7 @@ from typing import Any, Final
 import av
 import msgspec
 
-from visavis.domain.story import Story
+from visavis.domain.call_events import CallReport
 from visavis.recorder.priority import kept_priority
 
 RATE: Final = 48_000
@@ -58,7 +58,7 @@ def film(
     path: Path,
     takes: Sequence[Take] = VIDEO_CALL,
     *,
-    story: Story | None = None,
+    story: CallReport | None = None,
     chapters: Sequence[tuple[float, str]] = (),
 ) -> Path:
     """Write a recording as the muxer does."""

@@ -10,12 +10,12 @@ import pytest
 
 from tests.archive.conftest import House
 from tests.archive.films import AUDIO_CALL, film
-from visavis.domain.story import CallEvent, Story
+from visavis.domain.call_events import CallEvent, CallReport
 
 pytestmark = pytest.mark.anyio
 
 START = datetime(2026, 1, 1, 10, tzinfo=UTC)
-STORY = Story(
+STORY = CallReport(
     call_id="call",
     site_id=1,
     media="video",

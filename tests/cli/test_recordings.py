@@ -16,7 +16,7 @@ from tests.recorder.conftest import CONTENT, put_muxed
 from tests.recorder.journals import put_journal
 from tests.store.test_recordings import DELIVERY, add_call, manifest
 from visavis.cli import main
-from visavis.domain.backlog import Progress
+from visavis.domain.delivery_status import DeliveryProgress
 from visavis.domain.recording import RecordingState
 from visavis.recorder import spool
 from visavis.services.ports import Transaction
@@ -55,8 +55,8 @@ def fill(rows: Transaction) -> None:
         add_call(rows, name)
         rows.recordings.add(manifest(name, minutes=minute))
     rows.recordings.delivered(1, "a", DELIVERY, "https://tus.example/", now())
-    rows.recordings.note(1, "b", Progress(RecordingState.FAILED, error="Torn."), now())
-    rows.recordings.note(1, "c", Progress(error="Away.", next_try=60), now())
+    rows.recordings.note(1, "b", DeliveryProgress(RecordingState.FAILED, error="Torn."), now())
+    rows.recordings.note(1, "c", DeliveryProgress(error="Away.", next_try=60), now())
 
 
 def test_list_and_show(run: Run, data: Path) -> None:
@@ -136,7 +136,10 @@ def test_export_from_the_archive(run: Run, data: Path) -> None:
 def test_export_of_what_is_not_here(run: Run, data: Path) -> None:
     write(data, fill)
     assert "not in this data directory" in exported(run, data, "c", fails=True).stderr
-    write(data, lambda rows: rows.recordings.note(1, "c", Progress(RecordingState.EMPTY), now()))
+    write(
+        data,
+        lambda rows: rows.recordings.note(1, "c", DeliveryProgress(RecordingState.EMPTY), now()),
+    )
     assert "No media were received" in exported(run, data, "c", fails=True).stderr
 
 
@@ -144,7 +147,7 @@ def test_a_call_that_was_too_short_is_not_missed(run: Run, data: Path) -> None:
     def work(rows: Transaction) -> None:
         add_call(rows, "short", seconds=timedelta(seconds=1).total_seconds())
         rows.recordings.add(manifest("short"))
-        rows.recordings.note(1, "short", Progress(RecordingState.EMPTY), now())
+        rows.recordings.note(1, "short", DeliveryProgress(RecordingState.EMPTY), now())
 
     write(data, work)
     run("recordings", "check")

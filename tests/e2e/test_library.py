@@ -15,7 +15,7 @@ from tests.archive.films import Take, film
 from tests.e2e.test_accessibility import SCHEMES, VIOLATIONS
 from tests.running import System, decoding_errors, eventually, ffprobe, new_page
 from visavis.archive.tus_headers import BODY_TYPE, write_metadata
-from visavis.domain.story import CallEvent, Story
+from visavis.domain.call_events import CallEvent, CallReport
 
 pytestmark = pytest.mark.e2e
 
@@ -29,7 +29,7 @@ TAKES = (
     Take("Agent video 2", "h264", begins=14, ends=SECONDS),
     Take("Agent screen", "vp9", begins=8, ends=12, size=(640, 360)),
 )
-STORY = Story(
+STORY = CallReport(
     call_id="call",
     site_id=1,
     media="video",

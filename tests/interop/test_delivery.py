@@ -18,7 +18,7 @@ from tests.interop.test_tus import PEERS
 from tests.npm import ENVIRONMENT, NODE, installed
 from tests.recorder.conftest import CONTENT, manifest_of, put_muxed
 from tests.running import eventually, listens
-from visavis.domain.backlog import Server
+from visavis.domain.delivery_status import Server
 from visavis.recorder import delivery, wire
 from visavis.recorder.answers import DeliveryError
 from visavis.recorder.delivery import Deliverer

@@ -18,7 +18,7 @@ from tests.certificates import write_certificate
 from tests.recorder import server as misdeeds
 from tests.recorder.conftest import CONTENT, manifest_of, put_muxed
 from tests.recorder.server import Misdeed, RecordingServer, answers
-from visavis.domain.backlog import Server
+from visavis.domain.delivery_status import Server
 from visavis.domain.recording import DELIVERY, MATROSKA
 from visavis.recorder import delivery, spool, wire
 from visavis.recorder.answers import DeliveryError

@@ -10,7 +10,7 @@ import pytest
 from tests.recorder.conftest import manifest_of
 from tests.recorder.journals import put_journal
 from tests.recorder.test_sending import Book
-from visavis.domain.story import Story
+from visavis.domain.call_events import CallReport
 from visavis.recorder import spool
 from visavis.recorder.kept import Kept, keep
 from visavis.recorder.making import Making
@@ -25,7 +25,7 @@ class Calls(Book):
     async def over(self, site_id: int, call_ids: frozenset[str]) -> frozenset[str]:
         return call_ids
 
-    async def story(self, site_id: int, call_id: str) -> Story | None:
+    async def call_report(self, site_id: int, call_id: str) -> CallReport | None:
         return None
 
 
@@ -37,7 +37,7 @@ class FullDisk:
         self.active = self.most = 0
         self.order: list[str] = []
 
-    async def mux(self, directory: Path, story: Story | None) -> Answer:
+    async def mux(self, directory: Path, story: CallReport | None) -> Answer:
         self.active += 1
         self.most = max(self.most, self.active)
         await asyncio.sleep(0)

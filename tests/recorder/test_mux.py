@@ -14,8 +14,8 @@ from tests.running import decoding_errors, ffprobe
 from tests.synthetic import media
 from tests.synthetic.call import BEGIN, Browser, Journal, Network, rtp, sdp
 from tests.synthetic.watch import DARK, LOUD, beeps, brightness, flashes, loudness
+from visavis.domain.call_events import CallEvent, CallReport, RecordedCallReport
 from visavis.domain.recording import MATROSKA, Manifest
-from visavis.domain.story import CallEvent, RecordedStory, Story
 from visavis.media.journal import create_journal
 from visavis.recorder.muxer import mux
 from visavis.rtp.journal import JournalLeg, RecordKind
@@ -55,7 +55,7 @@ def talk(
     return sender
 
 
-def muxed(directory: Path, story: Story | None = None) -> Path:
+def muxed(directory: Path, story: CallReport | None = None) -> Path:
     result = mux(directory, MANIFEST, story)
     assert result is not None
     assert decoding_errors(result.path) == ""
@@ -73,11 +73,11 @@ def duration(path: Path) -> float:
     return float(ffprobe(path)["format"]["duration"])
 
 
-def attached(path: Path) -> RecordedStory:
+def attached(path: Path) -> RecordedCallReport:
     with av.open(str(path)) as container:
         stream: Any = next(s for s in container.streams if s.type == "attachment")
         assert stream.metadata["filename"] == "call.json"
-        return msgspec.json.decode(stream.data, type=RecordedStory)
+        return msgspec.json.decode(stream.data, type=RecordedCallReport)
 
 
 def skews(path: Path, side: str) -> list[float]:
@@ -342,7 +342,7 @@ def test_chapters_tags_and_the_whole_story_are_in_the_file(tmp_path: Path) -> No
     def event(at: float, name: str, by: Any = "system", **data: Any) -> CallEvent:
         return CallEvent(datetime.fromtimestamp(BEGIN + at, UTC), name, by, data)
 
-    story = Story(
+    story = CallReport(
         call_id="call",
         site_id=1,
         media="video",

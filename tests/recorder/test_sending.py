@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from tests.recorder.conftest import put_muxed
-from visavis.domain.backlog import Outlook, Progress, Server
+from visavis.domain.call_events import CallReport
+from visavis.domain.delivery_status import DeliveryProgress, Outlook, Server
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.recording import (
     INCOMPLETE,
@@ -22,7 +23,6 @@ from visavis.domain.recording import (
     RecordingState,
     journal_name,
 )
-from visavis.domain.story import Story
 from visavis.recorder import spool
 from visavis.recorder.answers import DeliveryError
 from visavis.recorder.kept import Kept, keep
@@ -39,7 +39,7 @@ TOO_LARGE = DeliveryError("Too large.")
 class Book:
     """Stands for the database: what it was told, and whether it answers."""
 
-    told: list[tuple[str, Progress]] = field(default_factory=list)
+    told: list[tuple[str, DeliveryProgress]] = field(default_factory=list)
     delivered_ids: list[str] = field(default_factory=list)
     is_away: bool = False
 
@@ -53,10 +53,10 @@ class Book:
     async def over(self, site_id: int, call_ids: frozenset[str]) -> frozenset[str]:
         raise NotImplementedError
 
-    async def story(self, site_id: int, call_id: str) -> Story | None:
+    async def call_report(self, site_id: int, call_id: str) -> CallReport | None:
         raise NotImplementedError
 
-    async def note(self, manifest: Manifest, progress: Progress) -> None:
+    async def note(self, manifest: Manifest, progress: DeliveryProgress) -> None:
         self._demand()
         self.told.append((manifest.recording_id, progress))
 
@@ -177,7 +177,9 @@ async def test_a_server_that_fails_is_tried_ever_less_often(depot: Depot) -> Non
     assert await depot.tries(32) == [0, 1, 3, 7, 15, 31]
     told = [progress for _, progress in depot.book.told]
     assert [p.is_attempt for p in told[:2]] == [True, False]
-    assert told[1] == Progress(RecordingState.WAITING, uploaded=5, error=str(DOWN), next_try=1.0)
+    assert told[1] == DeliveryProgress(
+        RecordingState.WAITING, uploaded=5, error=str(DOWN), next_try=1.0
+    )
 
 
 async def test_a_failing_server_is_tried_by_one_at_a_time_in_turn(depot: Depot) -> None:

@@ -18,8 +18,8 @@ from tests.dying import dies_once
 from tests.recorder.conftest import CONTENT, STARTED_AT, manifest_of, put_muxed
 from tests.recorder.journals import put_journal
 from tests.recorder.server import RecordingServer, answers
-from visavis.domain.backlog import Recording
 from visavis.domain.call import CallRecord, State
+from visavis.domain.delivery_status import RecordingStatus
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Visitor
 from visavis.domain.policy import origin_of
@@ -74,7 +74,7 @@ class House:
             await self.sweeper.sweep()
             await self.sweeper.settle()
 
-    async def row(self, recording_id: str) -> Recording:
+    async def row(self, recording_id: str) -> RecordingStatus:
         found = await self.store.read(lambda rows: rows.recordings.get(1, recording_id))
         assert found
         return found

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.synthetic.call import sdp
-from visavis.domain.story import CallEvent
+from visavis.domain.call_events import CallEvent
 from visavis.rtp.journal import JournalLeg
 from visavis.rtp.legend import Legend, read_legend
 from visavis.rtp.notes import Descriptions, Event, Gap, Paused, Resumed, parse_note

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from visavis.domain.backlog import Progress
 from visavis.domain.call import CallRecord, State
+from visavis.domain.delivery_status import DeliveryProgress
 from visavis.domain.people import Visitor
 from visavis.domain.policy import Consent, RecordingPolicy, Unrecordable
 from visavis.domain.recording import UNDELIVERED, Delivery, Manifest, RecordingState
@@ -65,14 +65,16 @@ async def test_from_waiting_to_delivered(store: SqlStore) -> None:
     def work(rows: Transaction) -> None:
         rows.recordings.add(manifest("r"))
         rows.recordings.add(manifest("r"))
-        made = Progress(RecordingState.WAITING, size=LARGE, sha256="0" * 64, duration=3600.5)
+        made = DeliveryProgress(
+            RecordingState.WAITING, size=LARGE, sha256="0" * 64, duration=3600.5
+        )
         rows.recordings.note(1, "r", made, NOW)
-        begun = Progress(RecordingState.DELIVERING, server_url="http://a", is_attempt=True)
+        begun = DeliveryProgress(RecordingState.DELIVERING, server_url="http://a", is_attempt=True)
         rows.recordings.note(1, "r", begun, NOW)
-        rows.recordings.note(1, "r", Progress(uploaded=LARGE - 1), NOW)
-        failed = Progress(RecordingState.WAITING, error="Away.", next_try=90)
+        rows.recordings.note(1, "r", DeliveryProgress(uploaded=LARGE - 1), NOW)
+        failed = DeliveryProgress(RecordingState.WAITING, error="Away.", next_try=90)
         rows.recordings.note(1, "r", failed, NOW)
-        rows.recordings.note(2, "r", Progress(RecordingState.FAILED), NOW)
+        rows.recordings.note(2, "r", DeliveryProgress(RecordingState.FAILED), NOW)
 
     await store.write(work)
     found = await store.read(lambda rows: rows.recordings.get(1, "r"))
@@ -88,13 +90,13 @@ async def test_from_waiting_to_delivered(store: SqlStore) -> None:
         NOW + timedelta(seconds=90),
         "Away.",
     )
-    await store.write(lambda rows: rows.recordings.note(1, "r", Progress(error=""), NOW))
+    await store.write(lambda rows: rows.recordings.note(1, "r", DeliveryProgress(error=""), NOW))
 
     def deliver(rows: Transaction) -> None:
         rows.recordings.delivered(1, "r", DELIVERY, "http://a", NOW)
         later = replace_sha(DELIVERY)
         rows.recordings.delivered(1, "r", later, "http://b", NOW + timedelta(days=1))
-        rows.recordings.note(1, "r", Progress(RecordingState.WAITING, error="Late."), NOW)
+        rows.recordings.note(1, "r", DeliveryProgress(RecordingState.WAITING, error="Late."), NOW)
 
     await store.write(deliver)
     found = await store.read(lambda rows: rows.recordings.get(1, "r"))
@@ -117,8 +119,8 @@ async def test_an_incomplete_recording_stays_flagged_when_it_is_delivered(store:
 
     def work(rows: Transaction) -> None:
         rows.recordings.add(manifest("r"))
-        rows.recordings.note(1, "r", Progress(RecordingState.WAITING, missing=missing), NOW)
-        rows.recordings.note(1, "r", Progress(uploaded=1), NOW)
+        rows.recordings.note(1, "r", DeliveryProgress(RecordingState.WAITING, missing=missing), NOW)
+        rows.recordings.note(1, "r", DeliveryProgress(uploaded=1), NOW)
 
     await store.write(work)
     found = await store.read(lambda rows: rows.recordings.get(1, "r"))
@@ -130,7 +132,7 @@ async def test_an_incomplete_recording_stays_flagged_when_it_is_delivered(store:
     assert (backlog.incomplete, backlog.pending) == (1, 0)
     # a later version of ours may have muxed it wholly
     await store.write(lambda rows: rows.recordings.add(manifest("s")))
-    made = [Progress(missing=missing), Progress(missing=())]
+    made = [DeliveryProgress(missing=missing), DeliveryProgress(missing=())]
     for progress in made:
         await store.write(lambda rows, p=progress: rows.recordings.note(1, "s", p, NOW))  # type: ignore[misc]
     assert (await store.read(lambda rows: rows.recordings.backlog(1))).incomplete == 1
@@ -156,8 +158,8 @@ async def test_lists_and_sums_are_each_site_s_own(store: SqlStore) -> None:
             rows.recordings.add(manifest(name, minutes=minute))
         rows.recordings.add(manifest("z", site_id=2))
         rows.recordings.delivered(1, "a", DELIVERY, "", NOW + timedelta(hours=1))
-        rows.recordings.note(1, "b", Progress(RecordingState.FAILED, error="Torn."), NOW)
-        wrong = Progress(RecordingState.WAITING, error="Away.", is_attempt=True)
+        rows.recordings.note(1, "b", DeliveryProgress(RecordingState.FAILED, error="Torn."), NOW)
+        wrong = DeliveryProgress(RecordingState.WAITING, error="Away.", is_attempt=True)
         rows.recordings.note(1, "c", wrong, NOW)
 
     await store.write(work)
@@ -210,9 +212,9 @@ async def test_which_recordings_are_missing(store: SqlStore) -> None:
             if name != "none":
                 rows.recordings.add(manifest(name))
         rows.recordings.delivered(1, "delivered", DELIVERY, "", NOW)
-        rows.recordings.note(1, "waiting", Progress(error="Away."), NOW)
+        rows.recordings.note(1, "waiting", DeliveryProgress(error="Away."), NOW)
         for name in ("empty", "mute"):
-            rows.recordings.note(1, name, Progress(RecordingState.EMPTY), NOW)
+            rows.recordings.note(1, name, DeliveryProgress(RecordingState.EMPTY), NOW)
         add_call(rows, "elsewhere", site_id=2)
 
     await store.write(work)
@@ -227,10 +229,10 @@ async def test_which_recordings_are_missing(store: SqlStore) -> None:
 
 async def test_a_call_s_story(store: SqlStore) -> None:
     await store.write(lambda rows: add_call(rows, "r"))
-    story = await store.read(lambda rows: rows.calls.story(1, "call-r"))
+    story = await store.read(lambda rows: rows.calls.report(1, "call-r"))
     assert story
     assert (story.call_id, story.media, story.consent) == ("call-r", "video", "none")
-    assert await store.read(lambda rows: rows.calls.story(2, "call-r")) is None
+    assert await store.read(lambda rows: rows.calls.report(2, "call-r")) is None
 
 
 async def test_policies(store: SqlStore) -> None:

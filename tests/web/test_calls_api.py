@@ -13,13 +13,13 @@ import pytest
 from tests.store.test_recordings import DELIVERY, manifest
 from tests.web.conftest import Api
 from visavis.domain import signaling
-from visavis.domain.backlog import Progress
 from visavis.domain.call import CallRecord, EndReason, Event, State
+from visavis.domain.call_events import CallEvent
+from visavis.domain.delivery_status import DeliveryProgress
 from visavis.domain.leg import Side
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.domain.policy import Consent
 from visavis.domain.recording import RecordingState
-from visavis.domain.story import CallEvent
 from visavis.sources import now
 from visavis.web.pages.join import PAGES
 
@@ -86,7 +86,7 @@ async def test_a_call_tells_all_that_has_happened_in_it(api: Api) -> None:
         rows.calls.save(record, "node")
         rows.calls.add_event(1, "abc", event)
         rows.recordings.add(manifest("rec"))
-        begun = Progress(RecordingState.DELIVERING, missing=("No video.",))
+        begun = DeliveryProgress(RecordingState.DELIVERING, missing=("No video.",))
         rows.recordings.note(1, "rec", begun, now())
 
     await api.app.store.write(write)
@@ -147,7 +147,7 @@ async def test_a_call_is_recorded_only_while_there_is_a_recording(api: Api) -> N
 
     def work(rows: Any) -> None:
         rows.recordings.add(manifest("none"))
-        rows.recordings.note(1, "none", Progress(RecordingState.EMPTY), now())
+        rows.recordings.note(1, "none", DeliveryProgress(RecordingState.EMPTY), now())
 
     await keep(api, "b", recording_id="none", is_recorded=True)
     await api.app.store.write(work)

@@ -19,8 +19,8 @@ from visavis.app import App
 from visavis.archive.description import OPERATIONS as ARCHIVE_OPERATIONS
 from visavis.domain.audit import ActionType
 from visavis.domain.call import State
+from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorKind
-from visavis.domain.story import Happening
 from visavis.recorder import wire
 from visavis.settings import Settings
 from visavis.store import open_store
@@ -146,7 +146,7 @@ async def test_enums_have_a_type_and_every_value(whole: Whole) -> None:
     expected: dict[tuple[str, str], set[str]] = {
         ("AudioVideoChat", "state"): {*State},
         ("AudioVideoChat", "reason"): {*ENDINGS},
-        ("ChatEvent", "name"): {*State, *Happening},
+        ("ChatEvent", "name"): {*State, *CallEventName},
         ("AuditLog", "actionType"): {*ActionType},
         ("Problem", "error"): {kind.name for kind in ErrorKind},
     }

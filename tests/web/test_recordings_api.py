@@ -13,7 +13,7 @@ from tests.store.test_recordings import DELIVERY, add_call, manifest
 from tests.web.conftest import PATH as CONFIG
 from tests.web.conftest import Api
 from tests.web.test_config_api import assert_problem
-from visavis.domain.backlog import Progress, Server, Trial
+from visavis.domain.delivery_status import DeliveryProgress, Server, Trial
 from visavis.domain.people import Permission
 from visavis.domain.recording import RecordingState
 from visavis.recorder import trial
@@ -46,10 +46,12 @@ async def fill(api: Api) -> None:
         for minute, name in enumerate(("a", "b", "c")):
             rows.recordings.add(manifest(name, minutes=minute))
         rows.recordings.delivered(1, "a", DELIVERY, "https://tus.example/", now())
-        rows.recordings.note(1, "b", Progress(RecordingState.DELIVERING, is_attempt=True), now())
-        wrong = Progress(RecordingState.WAITING, error="Away.", next_try=60)
+        rows.recordings.note(
+            1, "b", DeliveryProgress(RecordingState.DELIVERING, is_attempt=True), now()
+        )
+        wrong = DeliveryProgress(RecordingState.WAITING, error="Away.", next_try=60)
         rows.recordings.note(1, "b", wrong, now())
-        rows.recordings.note(1, "c", Progress(RecordingState.FAILED, error="Torn."), now())
+        rows.recordings.note(1, "c", DeliveryProgress(RecordingState.FAILED, error="Torn."), now())
 
     await api.app.store.write(work)
 
@@ -90,7 +92,7 @@ async def test_the_backlog(api: Api) -> None:
 async def test_an_incomplete_recording_is_flagged_with_the_reason(api: Api) -> None:
     await fill(api)
     said = "The visitor's video is missing."
-    made = Progress(RecordingState.WAITING, missing=(said,))
+    made = DeliveryProgress(RecordingState.WAITING, missing=(said,))
     await api.app.store.write(lambda rows: rows.recordings.note(1, "b", made, now()))
     body = (await api.call("GET", PATH)).json()
     flags = {one["id"]: (one["isIncomplete"], one["missingMedia"]) for one in body["recordings"]}

@@ -11,7 +11,7 @@ import av
 import msgspec
 
 from visavis.archive.sandbox import open_matroska
-from visavis.domain.story import CallEvent, Happening, Story
+from visavis.domain.call_events import CallEvent, CallEventName, CallReport
 
 STORY: Final = "call.json"
 START_TAG: Final = "DATE_RECORDED"
@@ -91,8 +91,8 @@ def _described(container: Any) -> Contents:
             Chapter(float(c["start"] * (c["time_base"] or 0)), c["metadata"].get("title", ""))
             for c in container.chapters()
         ),
-        texts=tuple(m for m in moments if m.name == Happening.TEXT),
-        events=tuple(m for m in moments if m.name != Happening.TEXT),
+        texts=tuple(m for m in moments if m.name == CallEventName.TEXT),
+        events=tuple(m for m in moments if m.name != CallEventName.TEXT),
         quality=story.quality if story else {},
         consent=story.consent if story else "",
         visitor_name=story.visitor_name if story else "",
@@ -116,23 +116,23 @@ def _track(stream: Any) -> Track:
     )
 
 
-def _story(container: Any) -> Story | None:
+def _story(container: Any) -> CallReport | None:
     for stream in container.streams.attachments:
         if stream.metadata.get("filename") == STORY:
             try:
-                return msgspec.json.decode(stream.data, type=Story)
+                return msgspec.json.decode(stream.data, type=CallReport)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 return None
     return None
 
 
-def _zero(container: Any, story: Story) -> datetime:
+def _zero(container: Any, story: CallReport) -> datetime:
     """When the timeline began; without a tag the first thing that happened was its beginning."""
     said = read_time(container.metadata.get(START_TAG, ""))
     return said or min((event.at for event in story.events), default=_EPOCH)
 
 
-def _moments(story: Story, zero: datetime) -> tuple[Moment, ...]:
+def _moments(story: CallReport, zero: datetime) -> tuple[Moment, ...]:
     return tuple(_moment(event, zero) for event in sorted(story.events, key=lambda e: e.at))
 
 

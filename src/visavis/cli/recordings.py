@@ -13,10 +13,10 @@ import click
 
 from visavis.cli.office import Office, at_office, fail, json_option, show, show_one, site_option
 from visavis.cli.programs import read_lifetime
-from visavis.domain.backlog import Expected, Recording
+from visavis.domain.call_events import CallReport
+from visavis.domain.delivery_status import ExpectedRecording, RecordingStatus
 from visavis.domain.people import operator
 from visavis.domain.recording import MATROSKA, UNDELIVERED, RecordingState
-from visavis.domain.story import Story
 from visavis.recorder import spool
 from visavis.recorder.muxing import Order, Outcome, perform
 from visavis.services.recordings import EVER, EVERY_STATE
@@ -97,7 +97,7 @@ async def export(
     """Write a recording's Matroska file to PATH, from the spool or from the built-in archive."""
     recording_admin, who = await office.recording_admin(), operator(await office.site(site))
     found = await recording_admin.get(who, recording_id)
-    story = await office.store.read(lambda rows: rows.calls.story(who.site_id, found.call_id))
+    story = await office.store.read(lambda rows: rows.calls.report(who.site_id, found.call_id))
     size = _copy(_file_of(office, found, story), path)
     show_one({"path": str(path), "size": size}, f"{path}: {size} bytes", as_json=as_json)
 
@@ -124,7 +124,9 @@ async def check(office: Office, site: int | None, since: str | None, as_json: bo
     click.echo("Every call that should have a recording has one.", err=True)
 
 
-async def _missing(office: Office, site: int | None, since: datetime) -> Sequence[Expected]:
+async def _missing(
+    office: Office, site: int | None, since: datetime
+) -> Sequence[ExpectedRecording]:
     recording_admin = await office.recording_admin()
     every = [known.id for known in await office.staff.sites()]
     sites = every if site is None else [await office.site(site)]
@@ -135,7 +137,7 @@ async def _missing(office: Office, site: int | None, since: datetime) -> Sequenc
     ]
 
 
-def _file_of(office: Office, recording: Recording, story: Story | None) -> Path:
+def _file_of(office: Office, recording: RecordingStatus, story: CallReport | None) -> Path:
     """Where the file is on this machine; ends the program where it is not."""
     kept = office.settings.spool / recording.id
     archived = office.settings.archive_dir / "library" / str(recording.site_id)
@@ -147,7 +149,7 @@ def _file_of(office: Office, recording: Recording, story: Story | None) -> Path:
     return archived
 
 
-def _why_not_here(recording: Recording) -> str:
+def _why_not_here(recording: RecordingStatus) -> str:
     if recording.state is RecordingState.DELIVERED:
         return f"It was delivered to {recording.server_url}: fetch it there."
     if recording.state is RecordingState.EMPTY:
@@ -158,7 +160,7 @@ def _why_not_here(recording: Recording) -> str:
 "the directory with --data."
 
 
-def _muxed(directory: Path, story: Story | None) -> Path:
+def _muxed(directory: Path, story: CallReport | None) -> Path:
     if not spool.read_delivery(directory):
         answer = perform(Order(str(directory), story))
         if answer.outcome is Outcome.BUSY:
@@ -180,7 +182,7 @@ def _copy(source: Path, target: Path) -> int:
         fail(f"{target} cannot be written: {error.strerror}.")
 
 
-def _brief(recording: Recording) -> dict[str, Any]:
+def _brief(recording: RecordingStatus) -> dict[str, Any]:
     return {
         "id": recording.id,
         "call": recording.call_id,
@@ -194,7 +196,7 @@ def _brief(recording: Recording) -> dict[str, Any]:
     }
 
 
-def _reported(call: Expected) -> dict[str, Any]:
+def _reported(call: ExpectedRecording) -> dict[str, Any]:
     return {
         "siteId": call.site_id,
         "callId": call.call_id,

@@ -10,8 +10,14 @@ from typing import Final, NamedTuple
 
 from visavis import __version__
 from visavis.domain.call import State
+from visavis.domain.call_events import (
+    CallEvent,
+    CallEventName,
+    CallReport,
+    RecordedCallReport,
+    RecordedTrack,
+)
 from visavis.domain.recording import Manifest
-from visavis.domain.story import CallEvent, Happening, RecordedStory, RecordedTrack, Story
 from visavis.recorder.survey import Span, Survey
 from visavis.rtp.journal import JournalLeg
 
@@ -33,7 +39,7 @@ class Chapter(NamedTuple):
     title: str
 
 
-def chapters(story: Story, found: Survey) -> list[Chapter]:
+def chapters(story: CallReport, found: Survey) -> list[Chapter]:
     """Without overlap, in order; each ends where the next begins."""
     events = sorted([*story.events, *_pause_events(story, found.pauses)], key=_at)
     length = found.end - found.start
@@ -51,7 +57,7 @@ def chapters(story: Story, found: Survey) -> list[Chapter]:
     return [Chapter(start, end, title) for (start, title), (end, _) in pairwise(ends)]
 
 
-def tags(manifest: Manifest, story: Story, found: Survey) -> dict[str, str]:
+def tags(manifest: Manifest, story: CallReport, found: Survey) -> dict[str, str]:
     agents = ", ".join(story.agent_names) or manifest.agent_name
     return {
         "title": f"Call {manifest.call_id}",
@@ -67,9 +73,9 @@ def tags(manifest: Manifest, story: Story, found: Survey) -> dict[str, str]:
     }
 
 
-def story_of(manifest: Manifest, events: Iterable[CallEvent]) -> Story:
+def report_of(manifest: Manifest, events: Iterable[CallEvent]) -> CallReport:
     """What a recording knows by itself, where nobody tells its story."""
-    return Story(
+    return CallReport(
         call_id=manifest.call_id,
         site_id=manifest.site_id,
         media="audio" if manifest.media == "audio" else "video",
@@ -79,8 +85,8 @@ def story_of(manifest: Manifest, events: Iterable[CallEvent]) -> Story:
     )
 
 
-def recorded_story(manifest: Manifest, story: Story, found: Survey) -> RecordedStory:
-    return RecordedStory(
+def recorded_story(manifest: Manifest, story: CallReport, found: Survey) -> RecordedCallReport:
+    return RecordedCallReport(
         call_id=story.call_id,
         site_id=story.site_id,
         media=story.media,
@@ -130,24 +136,25 @@ def _title(event: CallEvent) -> str:
     by = f" by the {event.by}" if event.by != "system" else ""
     titles = {
         State.RECONNECTING: "Connection lost",
-        Happening.UPGRADED: f"Video from the {side}",
-        Happening.SHARE_STARTED: f"The {side} shares their screen",
-        Happening.SHARE_STOPPED: f"The {side} stops sharing",
-        Happening.TRANSFERRED: f"Transferred to {event.data.get('agentName') or 'another agent'}",
-        Happening.RECORDING_STARTED: f"Recording started{by}",
-        Happening.RECORDING_PAUSED: f"Recording paused{by}",
-        Happening.RECORDING_RESUMED: f"Recording resumed{by}",
+        CallEventName.UPGRADED: f"Video from the {side}",
+        CallEventName.SHARE_STARTED: f"The {side} shares their screen",
+        CallEventName.SHARE_STOPPED: f"The {side} stops sharing",
+        CallEventName.TRANSFERRED: "Transferred to "
+        f"{event.data.get('agentName') or 'another agent'}",
+        CallEventName.RECORDING_STARTED: f"Recording started{by}",
+        CallEventName.RECORDING_PAUSED: f"Recording paused{by}",
+        CallEventName.RECORDING_RESUMED: f"Recording resumed{by}",
     }
     return {str(name): title for name, title in titles.items()}.get(event.name, "")
 
 
-def _pause_events(story: Story, pauses: list[Span]) -> Iterator[CallEvent]:
+def _pause_events(story: CallReport, pauses: list[Span]) -> Iterator[CallEvent]:
     """The journal's pauses, where the story does not tell of any."""
-    if any(event.name == Happening.RECORDING_PAUSED for event in story.events):
+    if any(event.name == CallEventName.RECORDING_PAUSED for event in story.events):
         return
     for start, end in pauses:
-        yield CallEvent(_wall_clock(start), Happening.RECORDING_PAUSED)
-        yield CallEvent(_wall_clock(end), Happening.RECORDING_RESUMED)
+        yield CallEvent(_wall_clock(start), CallEventName.RECORDING_PAUSED)
+        yield CallEvent(_wall_clock(end), CallEventName.RECORDING_RESUMED)
 
 
 def _at(event: CallEvent) -> float:

@@ -14,7 +14,7 @@ import httpx2
 import msgspec
 import structlog
 
-from visavis.domain.backlog import Server
+from visavis.domain.delivery_status import Server
 from visavis.domain.recording import MATROSKA, Delivery, Manifest
 from visavis.local_socket import require_private_directory
 from visavis.recorder import spool

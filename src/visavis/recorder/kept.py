@@ -11,10 +11,10 @@ from typing import Protocol
 import structlog
 
 from visavis import __version__
-from visavis.domain.backlog import Outlook, Progress, Server
+from visavis.domain.call_events import CallReport
+from visavis.domain.delivery_status import DeliveryProgress, Outlook, Server
 from visavis.domain.errors import VisavisError
 from visavis.domain.recording import Delivery, Manifest
-from visavis.domain.story import Story
 from visavis.recorder import spool
 from visavis.recorder.patience import Patience
 
@@ -34,8 +34,8 @@ class Ledger(Protocol):
     async def over(self, site_id: int, call_ids: frozenset[str]) -> frozenset[str]:
         """Those of the calls that are over, or that nobody has ever heard of."""
 
-    async def story(self, site_id: int, call_id: str) -> Story | None: ...
-    async def note(self, manifest: Manifest, progress: Progress) -> None: ...
+    async def call_report(self, site_id: int, call_id: str) -> CallReport | None: ...
+    async def note(self, manifest: Manifest, progress: DeliveryProgress) -> None: ...
     async def delivered(self, manifest: Manifest, delivery: Delivery, server_url: str) -> None: ...
     async def retried(self, site_id: int, recording_ids: frozenset[str]) -> None:
         """Nobody need ask for these tries any longer."""
@@ -84,7 +84,7 @@ def keep(directory: Path, chance: Callable[[], float]) -> Kept:
     )
 
 
-async def note(ledger: Ledger, kept: Kept, progress: Progress) -> None:
+async def note(ledger: Ledger, kept: Kept, progress: DeliveryProgress) -> None:
     """Tell the database, which may be away: what counts is on disk."""
     try:
         await ledger.note(kept.manifest, progress)

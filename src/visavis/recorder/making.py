@@ -11,10 +11,10 @@ from typing import Final, Protocol
 import structlog
 
 from visavis import __version__
-from visavis.domain.backlog import Progress
+from visavis.domain.call_events import CallReport
+from visavis.domain.delivery_status import DeliveryProgress
 from visavis.domain.errors import VisavisError
 from visavis.domain.recording import RecordingState, Trouble
-from visavis.domain.story import Story
 from visavis.recorder import spool
 from visavis.recorder.kept import MAX_FAILURES, Kept, Ledger, note
 from visavis.recorder.muxers import MuxCrashError
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 class MuxingPlant(Protocol):
     """Muxes a recording elsewhere; `recorder.muxers` is one."""
 
-    async def mux(self, directory: Path, story: Story | None) -> Answer: ...
+    async def mux(self, directory: Path, story: CallReport | None) -> Answer: ...
 
 
 class Making:
@@ -77,8 +77,8 @@ class Making:
 
     async def _make(self, kept: Kept, now: float) -> None:
         try:
-            story = await self._ledger.story(kept.site_id, kept.manifest.call_id)
-            await note(self._ledger, kept, Progress(RecordingState.MUXING))
+            story = await self._ledger.call_report(kept.site_id, kept.manifest.call_id)
+            await note(self._ledger, kept, DeliveryProgress(RecordingState.MUXING))
             await self._answered(kept, now, await self._plant.mux(kept.directory, story))
         except MuxCrashError as error:
             await self._failed(kept, now, str(error))
@@ -112,7 +112,7 @@ class Making:
             log.info("recording muxed", recording_id=kept.id, size=delivery.size, packets=packets)
             if delivery.missing:
                 log.error("recording incomplete", recording_id=kept.id, missing=delivery.missing)
-            made = Progress(
+            made = DeliveryProgress(
                 RecordingState.WAITING,
                 size=delivery.size,
                 sha256=delivery.sha256,
@@ -124,7 +124,7 @@ class Making:
 
     async def _empty(self, kept: Kept) -> None:
         """The call was given up before anything was sent: nothing is to be delivered."""
-        await self._ledger.note(kept.manifest, Progress(RecordingState.EMPTY, error=""))
+        await self._ledger.note(kept.manifest, DeliveryProgress(RecordingState.EMPTY, error=""))
         with spool.claimed(kept.directory) as is_ours:
             if is_ours:
                 await asyncio.to_thread(spool.remove, kept.directory)
@@ -134,7 +134,9 @@ class Making:
         wait = kept.patience.failed(now)
         log.warning("recording put off", recording_id=kept.id, reason=reason)
         await note(
-            self._ledger, kept, Progress(RecordingState.WAITING, error=reason, next_try=wait)
+            self._ledger,
+            kept,
+            DeliveryProgress(RecordingState.WAITING, error=reason, next_try=wait),
         )
 
     async def _failed(self, kept: Kept, now: float, reason: str) -> None:
@@ -149,7 +151,7 @@ class Making:
             return
         kept.is_set_aside = True
         log.error("recording set aside", recording_id=kept.id, reason=reason)
-        await note(self._ledger, kept, Progress(RecordingState.FAILED, error=sentence))
+        await note(self._ledger, kept, DeliveryProgress(RecordingState.FAILED, error=sentence))
 
 
 def _smallest_first(kept: list[Kept]) -> list[Kept]:

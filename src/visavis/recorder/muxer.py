@@ -12,8 +12,8 @@ from typing import Any, Final
 import av
 import msgspec
 
+from visavis.domain.call_events import CALL_JSON, CallReport
 from visavis.domain.recording import MATROSKA, Manifest
-from visavis.domain.story import CALL_JSON, Story
 from visavis.recorder import chapters
 from visavis.recorder.accounting import Account
 from visavis.recorder.demux import frames
@@ -43,7 +43,7 @@ class Muxed:
     packets: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
-def mux(directory: Path, manifest: Manifest, story: Story | None = None) -> Muxed | None:
+def mux(directory: Path, manifest: Manifest, story: CallReport | None = None) -> Muxed | None:
     """Write `recording.mkv` of a spool directory; it is on disk when this returns.
 
     `None` when no media ever came: the call was given up before its legs were joined, and there is
@@ -51,7 +51,7 @@ def mux(directory: Path, manifest: Manifest, story: Story | None = None) -> Muxe
     """
     files = journals(directory)
     found = survey(files)
-    story = story or chapters.story_of(manifest, found.events)
+    story = story or chapters.report_of(manifest, found.events)
     draft = directory / f"{MATROSKA}.part"
     with av.open(str(draft), "w", format="matroska", options=_OPTIONS) as container:
         streams = _add_streams(container, found)
@@ -98,7 +98,7 @@ def _add_stream(container: Any, track: Track) -> Any:
     return container.add_stream("libopus", rate=RATE, layout="stereo")
 
 
-def _chapters(story: Story, found: Survey) -> list[Any]:
+def _chapters(story: CallReport, found: Survey) -> list[Any]:
     return [
         {
             "id": number,

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from visavis.domain.story import Story
+from visavis.domain.call_events import CallReport
 from visavis.recorder import muxing
 from visavis.recorder.muxing import Answer, Order
 from visavis.tasks import run_until_done
@@ -92,7 +92,7 @@ class Muxers:
         self._idle: list[_Muxer] = []
         self._busy: set[_Muxer] = set()
 
-    async def mux(self, directory: Path, story: Story | None) -> Answer:
+    async def mux(self, directory: Path, story: CallReport | None) -> Answer:
         """Raises `MuxCrashError`; then the process is gone, and nothing else is.
 
         Raises `OSError` where no process can be started.

@@ -20,8 +20,8 @@ from typing import BinaryIO, Final
 import av
 import msgspec
 
+from visavis.domain.call_events import CallReport
 from visavis.domain.recording import MATROSKA, Delivery
-from visavis.domain.story import Story
 from visavis.recorder import spool
 from visavis.recorder.muxer import mux
 from visavis.rtp.journal import RecordKind, read_journal
@@ -39,7 +39,7 @@ class Order(msgspec.Struct, frozen=True):
     """Mux this directory of the spool."""
 
     directory: str
-    story: Story | None
+    story: CallReport | None
 
 
 class Outcome(StrEnum):
@@ -72,7 +72,7 @@ def perform(order: Order) -> Answer:
             return Answer(Outcome.FAILED if is_room else Outcome.NO_ROOM, f"{error}")
 
 
-def _mux(directory: Path, story: Story | None) -> Answer:
+def _mux(directory: Path, story: CallReport | None) -> Answer:
     if spool.read_delivery(directory):
         return Answer(Outcome.MUXED)
     muxed = mux(directory, spool.read_manifest(directory), story)

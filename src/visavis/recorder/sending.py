@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from visavis.domain.backlog import Outlook, Progress, Server
+from visavis.domain.delivery_status import DeliveryProgress, Outlook, Server
 from visavis.domain.errors import VisavisError
 from visavis.domain.recording import Manifest, RecordingState
 from visavis.recorder import spool
@@ -125,7 +125,9 @@ class Sending:
         with spool.claimed(kept.directory) as is_ours:
             if not is_ours:
                 raise DeliveryError("Another process is still working on it.")
-            begun = Progress(RecordingState.DELIVERING, server_url=server.url, is_attempt=True)
+            begun = DeliveryProgress(
+                RecordingState.DELIVERING, server_url=server.url, is_attempt=True
+            )
             await note(self._ledger, kept, begun)
             await self._carrier.deliver(
                 kept.directory, kept.manifest, server, lambda sent: _tell(kept, sent)
@@ -142,7 +144,7 @@ class Sending:
     async def _not_delivered(self, kept: Kept, reason: str, wait: float) -> None:
         log.warning("recording not delivered", recording_id=kept.id, reason=reason, wait=wait)
         kept.is_muxed = await asyncio.to_thread(spool.read_delivery, kept.directory) is not None
-        failed = Progress(
+        failed = DeliveryProgress(
             RecordingState.WAITING, uploaded=kept.uploaded, error=reason, next_try=wait or None
         )
         await note(self._ledger, kept, failed)

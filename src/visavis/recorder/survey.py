@@ -11,7 +11,7 @@ from math import prod
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from visavis.domain.story import CallEvent
+from visavis.domain.call_events import CallEvent
 from visavis.recorder.lanes import assign_lanes
 from visavis.recorder.link import MIN_AUDIBLE_BYTES, Content, Link, PlacedFrame, Stream
 from visavis.recorder.pipeline import Pipeline, TrackKey, capture_time

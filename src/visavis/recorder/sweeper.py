@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from visavis.domain.backlog import Outlook, Progress
+from visavis.domain.delivery_status import DeliveryProgress, Outlook
 from visavis.domain.errors import VisavisError
 from visavis.domain.recording import RecordingState
 from visavis.recorder import spool
@@ -146,7 +146,9 @@ class Sweeper:
                 kept.patience.reset()
                 kept.is_set_aside = False
                 await asyncio.to_thread(spool.forget_trouble, kept.directory)
-                await note(self._ledger, kept, Progress(RecordingState.WAITING, next_try=0.0))
+                await note(
+                    self._ledger, kept, DeliveryProgress(RecordingState.WAITING, next_try=0.0)
+                )
             if asked:
                 await self._ledger.retried(site_id, frozenset(kept.id for kept in asked))
 
@@ -157,4 +159,4 @@ class Sweeper:
         for kept in list(self._kept.values()):
             if kept.task and kept.uploaded != kept.noted:
                 kept.noted = kept.uploaded
-                await note(self._ledger, kept, Progress(uploaded=kept.uploaded))
+                await note(self._ledger, kept, DeliveryProgress(uploaded=kept.uploaded))

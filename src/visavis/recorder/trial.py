@@ -12,7 +12,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from visavis.domain.backlog import Server, Trial
+from visavis.domain.delivery_status import Server, Trial
 from visavis.domain.recording import MATROSKA, Delivery, Manifest
 from visavis.recorder.answers import DeliveryError
 from visavis.recorder.delivery import Deliverer, Upload

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
+from visavis.domain.call_events import CallEvent
 from visavis.domain.signaling import Party
-from visavis.domain.story import CallEvent
 
 
 class Note(msgspec.Struct, frozen=True, rename="camel", tag_field="type"):
@@ -49,7 +49,7 @@ class Stopped(Note, frozen=True, tag="stopped"):
 
 
 class Event(Note, frozen=True, tag="event"):
-    """A `CallEvent`, as far as the journal knows: the whole is told by the `Story`."""
+    """A `CallEvent`, as far as the journal knows: the whole is told by the `CallReport`."""
 
     at: datetime
     name: str

@@ -14,16 +14,23 @@ from visavis.domain.audit import (
     AuditSearch,
     SealedEntry,
 )
-from visavis.domain.backlog import Backlog, Expected, Progress, Recording, Server, Trial
 from visavis.domain.call import CallRecord
-from visavis.domain.callbook import CallSearch, PastCall
+from visavis.domain.call_events import CallEvent, CallReport
+from visavis.domain.call_history import CallSearch, PastCall
 from visavis.domain.config import Config
+from visavis.domain.delivery_status import (
+    Backlog,
+    DeliveryProgress,
+    ExpectedRecording,
+    RecordingStatus,
+    Server,
+    Trial,
+)
 from visavis.domain.leg import Link, LocalTransport, RemoteTransport, Side
 from visavis.domain.oauth import ApiKey, AuthorizationCode, Client, Credential, Grant
 from visavis.domain.people import Agent, Permission, Role, Site
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Delivery, Manifest, RecordingState
-from visavis.domain.story import CallEvent, Story
 from visavis.rtp.quality import LegReport
 
 T = TypeVar("T")
@@ -190,7 +197,7 @@ class CallRows(Protocol):
         `name` and `email` stand in where the call has them not. Whether there was such a call.
         """
 
-    def story(self, site_id: int, call_id: str) -> Story | None:
+    def report(self, site_id: int, call_id: str) -> CallReport | None:
         """What has happened in the call so far, in order."""
 
     def get(self, site_id: int, call_id: str) -> PastCall | None: ...
@@ -207,7 +214,9 @@ class RecordingRows(Protocol):
     def add(self, manifest: Manifest) -> None:
         """Note that the recording exists; doing so twice changes nothing."""
 
-    def note(self, site_id: int, recording_id: str, progress: Progress, now: datetime) -> None:
+    def note(
+        self, site_id: int, recording_id: str, progress: DeliveryProgress, now: datetime
+    ) -> None:
         """Note how far it has come, unless it is delivered already."""
 
     def delivered(
@@ -218,10 +227,10 @@ class RecordingRows(Protocol):
     def mark_deleted(self, site_id: int, recording_id: str) -> None:
         """Record that a delivered recording has been deleted; any other stays as it is."""
 
-    def get(self, site_id: int, recording_id: str) -> Recording | None: ...
+    def get(self, site_id: int, recording_id: str) -> RecordingStatus | None: ...
     def newest(
         self, site_id: int, states: Collection[RecordingState], limit: int, offset: int = 0
-    ) -> Sequence[Recording]: ...
+    ) -> Sequence[RecordingStatus]: ...
     def count(self, site_id: int, states: Collection[RecordingState]) -> int: ...
     def backlog(self, site_id: int) -> Backlog: ...
     def ask_retry(self, site_id: int, recording_ids: Collection[str], now: datetime) -> int:
@@ -236,7 +245,7 @@ class RecordingRows(Protocol):
     def over(self, site_id: int, call_ids: Collection[str]) -> frozenset[str]:
         """Those of the calls that have ended, or that nobody has heard of."""
 
-    def expected(self, site_id: int, since: datetime) -> Sequence[Expected]:
+    def expected(self, site_id: int, since: datetime) -> Sequence[ExpectedRecording]:
         """Calls that were connected and recorded and are over, less the delivered ones.
 
         A call that went on unrecorded, by the site's policy, is not expected.

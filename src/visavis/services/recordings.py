@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from visavis.domain.backlog import (
+from visavis.domain.call_events import CallReport
+from visavis.domain.delivery_status import (
     Backlog,
-    Expected,
+    DeliveryProgress,
+    ExpectedRecording,
     Outlook,
-    Progress,
-    Recording,
+    RecordingStatus,
     Server,
     Trial,
 )
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission
 from visavis.domain.recording import UNDELIVERED, Delivery, Manifest, RecordingState
-from visavis.domain.story import Story
 from visavis.services.ports import Clock, RecordingServers, Store, Transaction
 
 EVERY_STATE: Final = tuple(RecordingState)
@@ -53,10 +53,10 @@ class Recordings:
         """Those of the calls that have ended, or that nobody has heard of."""
         return await self._store.read(lambda rows: rows.recordings.over(site_id, call_ids))
 
-    async def story(self, site_id: int, call_id: str) -> Story | None:
-        return await self._store.read(lambda rows: rows.calls.story(site_id, call_id))
+    async def call_report(self, site_id: int, call_id: str) -> CallReport | None:
+        return await self._store.read(lambda rows: rows.calls.report(site_id, call_id))
 
-    async def note(self, manifest: Manifest, progress: Progress) -> None:
+    async def note(self, manifest: Manifest, progress: DeliveryProgress) -> None:
         now = self._clock()
 
         def work(rows: Transaction) -> None:
@@ -89,7 +89,7 @@ class RecordingPage:
     """
 
     total: int
-    recordings: Sequence[Recording]
+    recordings: Sequence[RecordingStatus]
     backlog: Backlog
     missing: int
 
@@ -156,7 +156,7 @@ class RecordingAdmin:
 
         return await self._store.read(work)
 
-    async def get(self, agent: Agent, recording_id: str) -> Recording:
+    async def get(self, agent: Agent, recording_id: str) -> RecordingStatus:
         """Raises `PermissionDenied`, `EntityNotFound`."""
         agent.demand(Permission.MANAGE_SETTINGS)
         found = await self._store.read(
@@ -187,7 +187,7 @@ class RecordingAdmin:
 
         return await self._store.write(work)
 
-    async def missing(self, agent: Agent, since: datetime = EVER) -> Sequence[Expected]:
+    async def missing(self, agent: Agent, since: datetime = EVER) -> Sequence[ExpectedRecording]:
         """The calls that ought to have a recording at the recording server and have none.
 
         Raises `PermissionDenied`.

@@ -12,14 +12,14 @@ from typing import Any
 import msgspec
 
 from visavis.domain import signaling
-from visavis.domain.callbook import PastCall
+from visavis.domain.call_events import CallReport
+from visavis.domain.call_history import PastCall
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Candidate, Link, LocalTransport, RemoteTransport, Side
 from visavis.domain.people import Agent, Visitor
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Manifest
-from visavis.domain.story import Story
 from visavis.services.calls import Calls
 from visavis.services.ports import Transaction
 from visavis.services.presence import AgentSession
@@ -226,14 +226,14 @@ class House:
         found = await self.past(call_id)
         return found.state, found.reason
 
-    async def story(self, call_id: str) -> Story:
+    async def report(self, call_id: str) -> CallReport:
         await self.calls._registry.call_log.flush()
-        story = await self.store.read(lambda rows: rows.calls.story(1, call_id))
+        story = await self.store.read(lambda rows: rows.calls.report(1, call_id))
         assert story
         return story
 
     async def events(self, call_id: str) -> list[str]:
-        return [event.name for event in (await self.story(call_id)).events]
+        return [event.name for event in (await self.report(call_id)).events]
 
 
 def agent_session(

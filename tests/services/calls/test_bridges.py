@@ -100,7 +100,7 @@ async def test_upgrade_and_screen_are_noticed(house: House) -> None:
     await renegotiate(house, call_id, Side.VISITOR, OFFER)
     await renegotiate(house, call_id, Side.AGENT, with_screen(OFFER), "2")
     await renegotiate(house, call_id, Side.AGENT, with_screen(OFFER))
-    happened = [(e.name, e.by) for e in (await house.story(call_id)).events]
+    happened = [(e.name, e.by) for e in (await house.report(call_id)).events]
     assert happened[happened.index(("connected", "system")) + 1 :] == [
         ("upgraded", "visitor"),
         ("upgraded", "agent"),
@@ -211,11 +211,11 @@ async def test_whose_page_does_not_come_back_has_left(house: House) -> None:
     await house.calls.media_events.leg_down(Link(second, 1), Side.AGENT, "closed")
     await house.pass_time(RESUME_SECONDS)
     assert await house.state(second) == ("ended", "failed")
-    assert (await house.story(second)).events[-1].by == "agent"
+    assert (await house.report(second)).events[-1].by == "agent"
     third = await house.connect("v3")
     house.calls.agent_left(agent_session("a"))
     await house.pass_time(RESUME_SECONDS)
-    assert (await house.story(third)).events[-1].by == "agent"
+    assert (await house.report(third)).events[-1].by == "agent"
 
 
 async def test_a_link_is_lost_and_then_the_agent_s_page(house: House) -> None:
@@ -224,7 +224,7 @@ async def test_a_link_is_lost_and_then_the_agent_s_page(house: House) -> None:
     await house.pass_time(10)
     house.calls.agent_left(agent_session("a"))
     await house.pass_time(RESUME_SECONDS - 10)
-    assert (await house.story(call_id)).events[-1].by == "agent"
+    assert (await house.report(call_id)).events[-1].by == "agent"
 
 
 async def test_a_link_that_is_down_waits_for_a_page_to_ask_for_another(house: House) -> None:

@@ -58,7 +58,7 @@ async def test_a_recorded_call_in_its_order(house: House) -> None:
         "connected",
         "ended",
     ]
-    story = await house.story(call_id)
+    story = await house.report(call_id)
     assert story.agent_names == ("Bo",)
     assert (story.visitor_name, story.consent) == ("Ann", "notice")
     assert story.events[-1].by == "visitor"
@@ -151,7 +151,7 @@ async def test_what_is_said_reaches_both_and_the_story(house: House) -> None:
         assert (said["by"], said["text"]) == ("visitor", "Good day\nagain")
     empty = signaling.Say(call_id, "\0 ")
     assert await refused(house.agent(empty)) is ErrorKind.ParameterInvalid
-    text = (await house.story(call_id)).events[-1]
+    text = (await house.report(call_id)).events[-1]
     assert (text.name, text.by, text.data) == ("text", "visitor", {"text": "Good day\nagain"})
 
 

@@ -45,7 +45,7 @@ async def test_the_last_report_of_each_side_is_kept_with_the_call(house: House) 
     await house.calls.media_events.quality(Link(call_id, 2), Side.VISITOR, REPORT)  # no such link
     await house.calls.media_events.quality(Link("gone", 1), Side.VISITOR, REPORT)
     await house.visitor(signaling.HangUp(call_id))
-    kept = (await house.story(call_id)).quality
+    kept = (await house.report(call_id)).quality
     assert list(kept) == ["agent"]
     assert (kept["agent"]["lossIn"], kept["agent"]["bytesIn"]) == (0.01, 10)
 
@@ -58,5 +58,5 @@ async def test_the_very_last_report_comes_while_the_link_is_closed(house: House)
 
     house.media.on_close = report
     await house.visitor(signaling.HangUp(call_id))
-    assert (await house.story(call_id)).quality["visitor"]["bytesIn"] == 10
+    assert (await house.report(call_id)).quality["visitor"]["bytesIn"] == 10
     assert house.last("v")["type"] == "ended"

@@ -81,7 +81,7 @@ async def test_or_the_agent_starts_it_again_by_hand(house: House) -> None:
     del house.media.refuses["tap"]
     await house.agent(signaling.Record(call_id, "start"))
     assert house.last("v", "recording")["state"] == "on"
-    assert (await house.story(call_id)).consent == "agreement"
+    assert (await house.report(call_id)).consent == "agreement"
     assert len({m.recording_id for m in house.media.manifests}) == 1
 
 
@@ -98,7 +98,7 @@ async def test_or_the_call_goes_on_without_it(house: House) -> None:
     await house.calls.media_events.tap_lost(Link(call_id, 1), "disk full")
     assert house.last("a")["state"] == "off"
     assert (await house.state(call_id))[0] == "connected"
-    event = (await house.story(call_id)).events[-1]
+    event = (await house.report(call_id)).events[-1]
     assert (event.name, event.data) == ("unrecorded", {"why": "disk full"})
 
 
@@ -129,10 +129,10 @@ async def test_a_visitor_must_agree_where_the_site_wants_that(house: House) -> N
     call = signaling.Call("video", OFFER)
     assert await refused(house.visitor(call)) is ErrorKind.AgreementNeeded
     call_id = await house.ring(agreed=True)
-    assert (await house.story(call_id)).consent == "agreement"
+    assert (await house.report(call_id)).consent == "agreement"
     house.config = Config(1, is_enabled=True)
     call_id = await house.ring("v2")  # nothing to agree to
-    assert (await house.story(call_id)).consent == "none"
+    assert (await house.report(call_id)).consent == "none"
 
 
 async def test_recording_by_hand(house: House) -> None:
@@ -149,7 +149,7 @@ async def test_recording_by_hand(house: House) -> None:
     }
     assert house.media.asked == ["tap 1", "note 1 descriptions", "join 1"]
     assert (house.media.manifests[0].started_at - NOW).total_seconds() == 3
-    found = await house.story(call_id)
+    found = await house.report(call_id)
     assert found.consent == "notice"
     assert (found.events[-1].name, found.events[-1].by) == ("recordingStarted", "agent")
     twice = signaling.Record(call_id, "start")

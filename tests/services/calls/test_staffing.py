@@ -6,7 +6,7 @@ import pytest
 
 from tests.services.calls.house import House, agent_session, refused
 from visavis.domain import signaling
-from visavis.domain.callbook import CallSearch
+from visavis.domain.call_history import CallSearch
 from visavis.domain.errors import ErrorKind
 from visavis.services.calls.staffing import GRACE_SECONDS
 

@@ -68,7 +68,7 @@ async def test_the_visitor_moves_over_and_nothing_is_torn_down_before(house: Hou
     await house.agent(accept)
     await house.visitor(signaling.HangUp(call_id))
     assert house.last("b")["type"] == "ended"
-    story = await house.story(call_id)
+    story = await house.report(call_id)
     assert story.agent_names == ("Bo", "Cy")
     transferred = next(e for e in story.events if e.name == "transferred")
     assert transferred.data == {"agentName": "Cy", "agentId": 2}

@@ -10,9 +10,9 @@ import structlog
 
 from visavis.domain import signaling
 from visavis.domain.call import RESUME_SECONDS, Event, State
+from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Link, Side
-from visavis.domain.story import Happening
 from visavis.rtp.sdp import provisional_answer, rewrite
 from visavis.services.calls.active_call import (
     ActiveCall,
@@ -283,7 +283,7 @@ class Bridges:
             return
         if bridge is not call.active_bridge:
             call.active_bridge = bridge
-            self._registry.record_event(call, Happening.LINKED, link=bridge.number)
+            self._registry.record_event(call, CallEventName.LINKED, link=bridge.number)
             for older in [o for o in call.bridges.values() if o.number < bridge.number]:
                 self.drop(call, older)
             linked = signaling.Linked(call_id=call.id, link=bridge.number)

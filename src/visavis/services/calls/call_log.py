@@ -11,8 +11,8 @@ from typing import Any, Final
 import structlog
 
 from visavis.domain.call import CallRecord
+from visavis.domain.call_events import CallEvent
 from visavis.domain.errors import VisavisError
-from visavis.domain.story import CallEvent
 from visavis.services.calls.active_call import Timer
 from visavis.services.ports import Store, Transaction
 from visavis.tasks import spawn

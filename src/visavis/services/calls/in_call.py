@@ -6,8 +6,8 @@ from typing import Final
 
 from visavis.domain import signaling
 from visavis.domain.call import HANG_UP, State
+from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.story import Happening
 from visavis.services.calls.active_call import ActiveCall, Participant
 from visavis.services.calls.bridges import Bridges
 from visavis.services.calls.media_changes import PARTY
@@ -111,7 +111,7 @@ class InCallRequests:
         line = signaling.TextLine(by=by, text=text, at=self._registry.now(), id=message.id)
         call.chat.add(line)
         self._registry.send_to_both(call, _said(call, line))
-        self._registry.record_event(call, Happening.TEXT, by=by, text=text)
+        self._registry.record_event(call, CallEventName.TEXT, by=by, text=text)
 
 
 def _said(call: ActiveCall, line: signaling.TextLine) -> signaling.Said:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from visavis.domain.call_events import CallEventName
 from visavis.domain.leg import Side
 from visavis.domain.signaling import Party
-from visavis.domain.story import Happening
 from visavis.rtp.sdp import sent_video
 from visavis.services.calls.active_call import ActiveCall, Bridge, Description
 from visavis.services.calls.registry import CallRegistry
@@ -22,13 +22,13 @@ def record_media_changes(registry: CallRegistry, call: ActiveCall, bridge: Bridg
         if _has_camera(description) and side not in call.with_video:
             call.with_video.add(side)
             if not is_first:
-                registry.record_event(call, Happening.UPGRADED, by=by, side=side)
+                registry.record_event(call, CallEventName.UPGRADED, by=by, side=side)
         if description.screen_mid and side not in call.sharing:
             call.sharing.add(side)
-            registry.record_event(call, Happening.SHARE_STARTED, by=by, side=side)
+            registry.record_event(call, CallEventName.SHARE_STARTED, by=by, side=side)
         elif side in call.sharing and not description.screen_mid:
             call.sharing.discard(side)
-            registry.record_event(call, Happening.SHARE_STOPPED, by=by, side=side)
+            registry.record_event(call, CallEventName.SHARE_STOPPED, by=by, side=side)
 
 
 def _has_camera(description: Description) -> bool:

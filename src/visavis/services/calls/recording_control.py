@@ -8,12 +8,12 @@ import structlog
 
 from visavis.domain import signaling
 from visavis.domain.call import Event, State
+from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
 from visavis.domain.policy import Consent, Unrecordable
 from visavis.domain.recording import Manifest
 from visavis.domain.signaling import Party
-from visavis.domain.story import Happening
 from visavis.services.calls.active_call import ActiveCall, Bridge, Participant
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.ports import MediaPlane, Store
@@ -21,9 +21,9 @@ from visavis.services.ports import MediaPlane, Store
 log = structlog.get_logger(__name__)
 
 _HAPPENING: Final = {
-    ("off", "on"): Happening.RECORDING_STARTED,
-    ("on", "paused"): Happening.RECORDING_PAUSED,
-    ("paused", "on"): Happening.RECORDING_RESUMED,
+    ("off", "on"): CallEventName.RECORDING_STARTED,
+    ("on", "paused"): CallEventName.RECORDING_PAUSED,
+    ("paused", "on"): CallEventName.RECORDING_RESUMED,
 }
 
 
@@ -148,7 +148,7 @@ class RecordingControl:
             raise VisavisError(ErrorKind.RecordingUnavailable)
         self.unrecorded += not call.record.is_unrecorded
         call.record.is_unrecorded = True
-        self._registry.record_event(call, Happening.UNRECORDED, why=why)
+        self._registry.record_event(call, CallEventName.UNRECORDED, why=why)
         call.recording.state, call.recording.since, call.recording.by = (
             "off",
             self._registry.now(),

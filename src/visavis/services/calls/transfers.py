@@ -6,9 +6,9 @@ from typing import Final
 
 from visavis.domain import signaling
 from visavis.domain.call import CONNECT_SECONDS, HANG_UP, RING_SECONDS, EndReason, State
+from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
-from visavis.domain.story import Happening
 from visavis.services.calls.active_call import ActiveCall, Participant, PendingTransfer
 from visavis.services.calls.bridges import Bridges
 from visavis.services.calls.distribution import ring_message
@@ -112,7 +112,7 @@ class Transfers:
         call.transfer = None
         self._registry.cancel_timer(call, _TRANSFER)
         data = {"agentName": participant.agent_name, "agentId": participant.agent_id}
-        self._registry.record_event(call, Happening.TRANSFERRED, by="agent", **data)
+        self._registry.record_event(call, CallEventName.TRANSFERRED, by="agent", **data)
         if first:
             self._send_transferred(call, first)
         call.with_video.discard(Side.AGENT)

@@ -9,10 +9,10 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Row, Select, func, insert, or_, select, update
 
 from visavis.domain.call import CallRecord, EndReason, State
-from visavis.domain.callbook import CallSearch, PastCall
+from visavis.domain.call_events import CallEvent, CallEventName, CallReport
+from visavis.domain.call_history import CallSearch, PastCall
 from visavis.domain.policy import Consent
 from visavis.domain.recording import NONEXISTENT, RecordingState
-from visavis.domain.story import CallEvent, Happening, Story
 from visavis.store import tables as t
 from visavis.store.rows.base import Rows
 
@@ -90,7 +90,7 @@ class Calls(Rows):
         result = self._run(update(t.calls).where(*is_meant).values(message=text, **values))
         return bool(result.rowcount)
 
-    def story(self, site_id: int, call_id: str) -> Story | None:
+    def report(self, site_id: int, call_id: str) -> CallReport | None:
         call = self.get(site_id, call_id)
         if call is None:
             return None
@@ -101,7 +101,7 @@ class Calls(Rows):
             for row in self._run(query.order_by(c.id))
         )
         names = (event.data.get("agentName") for event in events if event.name in _WHO)
-        return Story(
+        return CallReport(
             call_id=call.id,
             site_id=call.site_id,
             media=call.media,
@@ -132,7 +132,7 @@ class Calls(Rows):
         return int(self._run(query).scalar_one())
 
 
-_WHO: Final = frozenset({State.ACCEPTED, Happening.TRANSFERRED})
+_WHO: Final = frozenset({State.ACCEPTED, CallEventName.TRANSFERRED})
 """The events that tell which agent has the call from now on."""
 
 

@@ -8,8 +8,13 @@ from typing import Any
 
 from sqlalchemy import Row, func, or_, select, update
 
-from visavis.domain.backlog import Backlog, Expected, Progress, Recording
 from visavis.domain.call import State
+from visavis.domain.delivery_status import (
+    Backlog,
+    DeliveryProgress,
+    ExpectedRecording,
+    RecordingStatus,
+)
 from visavis.domain.policy import Consent, RecordingPolicy, Unrecordable
 from visavis.domain.recording import ARRIVED, UNDELIVERED, Delivery, Manifest, RecordingState
 from visavis.store import tables as t
@@ -32,7 +37,9 @@ class Recordings(Rows):
             .on_conflict_do_nothing()
         )
 
-    def note(self, site_id: int, recording_id: str, progress: Progress, now: datetime) -> None:
+    def note(
+        self, site_id: int, recording_id: str, progress: DeliveryProgress, now: datetime
+    ) -> None:
         c = t.recordings.c
         values: dict[str, Any] = {
             "state": progress.state,
@@ -88,7 +95,7 @@ class Recordings(Rows):
             .values(state=RecordingState.DELETED)
         )
 
-    def get(self, site_id: int, recording_id: str) -> Recording | None:
+    def get(self, site_id: int, recording_id: str) -> RecordingStatus | None:
         c = t.recordings.c
         query = select(t.recordings).where(c.site_id == site_id, c.id == recording_id)
         row = self._run(query).first()
@@ -96,7 +103,7 @@ class Recordings(Rows):
 
     def newest(
         self, site_id: int, states: Collection[RecordingState], limit: int, offset: int = 0
-    ) -> Sequence[Recording]:
+    ) -> Sequence[RecordingStatus]:
         c = t.recordings.c
         query = select(t.recordings).where(c.site_id == site_id, c.state.in_(states))
         query = query.order_by(c.started_at.desc(), c.id).limit(limit).offset(offset)
@@ -165,7 +172,7 @@ class Recordings(Rows):
             last_error_at=wrong.tried_at if wrong else None,
         )
 
-    def expected(self, site_id: int, since: datetime) -> Sequence[Expected]:
+    def expected(self, site_id: int, since: datetime) -> Sequence[ExpectedRecording]:
         c, r = t.calls.c, t.recordings.c
         query = (
             select(c.id, c.connected_at, c.ended_at, r.id.label("recording_id"), r.state)
@@ -183,7 +190,7 @@ class Recordings(Rows):
             .order_by(c.requested_at)
         )
         return [
-            Expected(
+            ExpectedRecording(
                 site_id,
                 row.id,
                 row.connected_at,
@@ -217,9 +224,9 @@ class Policies(Rows):
         self._changed()
 
 
-def _recording(row: Row[Any]) -> Recording:
+def _recording(row: Row[Any]) -> RecordingStatus:
     kinds = {"state": RecordingState(row.state), "missing": tuple(row.missing or ())}
-    return Recording(**{**row._mapping, **kinds})
+    return RecordingStatus(**{**row._mapping, **kinds})
 
 
 def _policy(row: Row[Any]) -> RecordingPolicy:

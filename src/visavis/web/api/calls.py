@@ -12,14 +12,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from visavis.domain.call import State
-from visavis.domain.callbook import CallSearch, PastCall
+from visavis.domain.call_events import CallEvent, CallReport
+from visavis.domain.call_history import CallSearch, PastCall
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.ids import plain_id
 from visavis.domain.query import Query
 from visavis.domain.query import wrong_parameter as _wrong
 from visavis.domain.signaling import Media
-from visavis.domain.story import CallEvent, Story
-from visavis.services.callbook import CallBook
+from visavis.services.call_history import CallHistory
 from visavis.services.calls.text import clean_line
 from visavis.web.api.shapes import ENDINGS
 from visavis.web.body import read_object
@@ -39,7 +39,7 @@ E = TypeVar("E", bound=StrEnum)
 
 
 class CallsApi:
-    def __init__(self, book: CallBook, sessions: Sessions, base_url: str) -> None:
+    def __init__(self, book: CallHistory, sessions: Sessions, base_url: str) -> None:
         self._book = book
         self._sessions = sessions
         self._base_url = base_url
@@ -124,7 +124,7 @@ def written(call: PastCall) -> dict[str, Any]:
     }
 
 
-def _whole(call: PastCall, story: Story) -> dict[str, Any]:
+def _whole(call: PastCall, story: CallReport) -> dict[str, Any]:
     return {
         **written(call),
         "agentNames": story.agent_names,

@@ -9,7 +9,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from visavis.domain.backlog import Recording
+from visavis.domain.delivery_status import RecordingStatus
 from visavis.domain.query import wrong_parameter
 from visavis.domain.recording import UNDELIVERED, RecordingState
 from visavis.services.configs import URL, read_url
@@ -76,7 +76,7 @@ class RecordingsApi:
         return JSONResponse(answer, headers=SAFE_HEADERS)
 
 
-def fields(recording: Recording) -> dict[str, Any]:
+def fields(recording: RecordingStatus) -> dict[str, Any]:
     """A recording as it stands on the wire."""
     return {
         "id": recording.id,

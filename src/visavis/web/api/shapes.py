@@ -11,8 +11,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from visavis.domain.audit import ActionType
 from visavis.domain.call import EndReason, State
+from visavis.domain.call_events import CallEventName
 from visavis.domain.recording import RecordingState
-from visavis.domain.story import Happening
 from visavis.services.configs import MAX_URL_LENGTH
 from visavis.services.policies import MAX_RETENTION_DAYS, MAX_SECRET_LENGTH, SECRET_PATTERN
 
@@ -37,7 +37,7 @@ Url = Annotated[
 ENDINGS: Final = tuple(reason for reason in EndReason if reason is not EndReason.TRANSFERRED)
 """Reasons of calls that are over; a transferred call goes on."""
 Reason = Annotated[str, Meta(extra_json_schema={"enum": list(ENDINGS)})]
-EventName = Annotated[str, Meta(extra_json_schema={"enum": [*State, *Happening]})]
+EventName = Annotated[str, Meta(extra_json_schema={"enum": [*State, *CallEventName]})]
 
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 Consent = Literal["notice", "agreement"]

@@ -1,15 +1,15 @@
-"""Calls looked up, ended and made by programs and by the pages' lists."""
+"""Call history for programs and pages: list, look up, end and create calls."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from visavis.domain.callbook import CallSearch, PastCall
+from visavis.domain.call_events import CallReport
+from visavis.domain.call_history import CallSearch, PastCall
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission
 from visavis.domain.signaling import Media
-from visavis.domain.story import Story
 from visavis.services.calls import Calls
 from visavis.services.calls.join_links import CallWithJoinLinks
 from visavis.services.ports import Store, Transaction
@@ -25,7 +25,7 @@ class CallPage:
     calls: Sequence[PastCall]
 
 
-class CallBook:
+class CallHistory:
     def __init__(self, store: Store, calls: Calls) -> None:
         self._store = store
         self._calls = calls
@@ -40,19 +40,19 @@ class CallBook:
 
         return await self._store.read(work)
 
-    async def get(self, agent: Agent, call_id: str) -> tuple[PastCall, Story]:
+    async def get(self, agent: Agent, call_id: str) -> tuple[PastCall, CallReport]:
         """Raises `PermissionDenied`, `EntityNotFound`."""
         _demand_reader(agent)
 
-        def work(rows: Transaction) -> tuple[PastCall | None, Story | None]:
-            return rows.calls.get(agent.site_id, call_id), rows.calls.story(agent.site_id, call_id)
+        def work(rows: Transaction) -> tuple[PastCall | None, CallReport | None]:
+            return rows.calls.get(agent.site_id, call_id), rows.calls.report(agent.site_id, call_id)
 
         call, story = await self._store.read(work)
         if call is None or story is None:
             raise VisavisError(ErrorKind.EntityNotFound, "There is no such call.")
         return call, story
 
-    async def end(self, agent: Agent, call_id: str) -> tuple[PastCall, Story]:
+    async def end(self, agent: Agent, call_id: str) -> tuple[PastCall, CallReport]:
         """Raises `PermissionDenied`, `EntityNotFound`, `CallNotPossible` when it is over."""
         agent.demand(Permission.ACCEPT_CALLS)
         await self.get(agent, call_id)
@@ -62,7 +62,7 @@ class CallBook:
     async def make(
         self, agent: Agent, media: Media, name: str, email: str, agent_id: int | None
     ) -> tuple[PastCall, CallWithJoinLinks]:
-        """A call between a visitor and `agent_id`, or whoever asks for it.
+        """Create a call between a visitor and `agent_id`, or the caller of this method.
 
         Raises `PermissionDenied`, `AudioVideoChatDisabled`, `ParameterInvalid` where there is no
         such agent.

@@ -8,7 +8,7 @@ import pytest
 
 from tests.services.calls.house import NOW, House, agent_session
 from visavis.domain import signaling
-from visavis.domain.callbook import CallSearch
+from visavis.domain.call_history import CallSearch
 from visavis.domain.leg import Link, Side
 from visavis.domain.people import Visitor
 

@@ -1,4 +1,4 @@
-"""What happened in a call, told after it: for the recording, the library and the REST API."""
+"""Events of a call and its report, for the recording, the library and the REST API."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 from visavis.domain.signaling import Media, Party
 
 
-class Happening(StrEnum):
+class CallEventName(StrEnum):
     """The names of `CallEvent`s; the states of the call have theirs in `domain.call.State`."""
 
     UPGRADED = "upgraded"  # from audio to video; data: {"side": …}
@@ -27,7 +27,7 @@ class Happening(StrEnum):
 
 
 class CallEvent(msgspec.Struct, frozen=True, rename="camel"):
-    """`name` is a `Happening` or the state that the call has reached; `by` is who did it."""
+    """`name` is a `CallEventName` or the state that the call has reached; `by` is who did it."""
 
     at: datetime
     name: str
@@ -35,8 +35,8 @@ class CallEvent(msgspec.Struct, frozen=True, rename="camel"):
     data: dict[str, Any] = {}
 
 
-class Story(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """A call from its end. `quality` holds one report for each side (`rtp.quality`)."""
+class CallReport(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """Report of a call that is over. `quality` holds a report for each side (`rtp.quality`)."""
 
     call_id: str
     site_id: int
@@ -58,7 +58,7 @@ class RecordedTrack(msgspec.Struct, frozen=True, rename="camel"):
     codec: str
 
 
-class RecordedStory(Story, frozen=True, rename="camel", kw_only=True):
+class RecordedCallReport(CallReport, frozen=True, rename="camel", kw_only=True):
     """The attachment `CALL_JSON` of a recording: the story, and how the file lies in it.
 
     `started_at` is where the file's time is 0, `duration` in seconds; `pauses` are pairs of seconds

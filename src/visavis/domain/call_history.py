@@ -1,4 +1,4 @@
-"""Calls as they are looked up afterwards."""
+"""Call history: past calls and the search for them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from visavis.domain.signaling import Media, Party
 
 @dataclass(frozen=True, slots=True)
 class CallSearch:
-    """Which calls are looked for; `None` and the empty text leave a question out.
+    """Search of the call history; `None` and the empty text do not filter.
 
     `since` and `until` bound the time of the request, the latter excluded. `text` is part of the
     visitor's name or e-mail address, in any case. `is_answered` asks whether an agent accepted.

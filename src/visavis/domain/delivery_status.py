@@ -1,4 +1,4 @@
-"""What is known of recordings on their way to the recording server."""
+"""Delivery status of recordings, from the end of the call to the recording server."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Final
 
 from visavis.domain.recording import ARRIVED, RecordingState
 
-MUTE_CALL: Final = timedelta(seconds=2)
-"""A call that was connected for less may have sent nothing that could be recorded."""
+SHORT_CALL: Final = timedelta(seconds=2)
+"""A call that was connected for a shorter time may have sent no media to record."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class RecordingStatus:
     """A recording as the database knows it. Sizes are in bytes, `duration` in seconds.
 
     `uploaded` is how much of it `server_url` has been sent; `last_error` is a sentence for people.
@@ -64,7 +64,7 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedRecording:
     """A call that was connected and recorded, and is over; and what has become of its recording.
 
     `recording_id` and `state` are `None` where there is no recording at all.
@@ -82,13 +82,13 @@ class Expected:
     def is_missing(self) -> bool:
         """Whether a recording ought to be at the recording server and is not."""
         if self.state is RecordingState.EMPTY:
-            return self.ended_at - self.connected_at >= MUTE_CALL
+            return self.ended_at - self.connected_at >= SHORT_CALL
         return self.state not in ARRIVED
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a recording has come, to be noted; `None` leaves a value as it is.
+class DeliveryProgress:
+    """Progress of a recording to be saved; `None` leaves a value as it is.
 
     `next_try` is in seconds from now; `is_attempt` counts one more.
     """
@@ -113,12 +113,12 @@ class Server:
     secret: str | None = None
 
     def __repr__(self) -> str:
-        return f"Server({self.url!r})"  # the secret is for nobody's log
+        return f"Server({self.url!r})"  # the secret must not be logged
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """Where a site's recordings go now, and which of them somebody wants tried again at once."""
+    """A site's current recording server, and the recordings to try again at once."""
 
     server: Server
     retries: frozenset[str] = frozenset()
