@@ -11,7 +11,7 @@ import pytest
 
 from visavis.cli.configuration import SETTINGS
 from visavis.domain import signaling
-from visavis.domain.call import TRANSITIONS, EndReason, State
+from visavis.domain.call import TRANSITIONS, CallState, EndReason
 from visavis.domain.call_events import CallEventName
 from visavis.web.api.calls import FILTERS
 from visavis.web.api.shapes import ENDINGS, AudioVideoChat, AudioVideoChatJoin
@@ -56,7 +56,7 @@ def test_protocol_s_diagram_is_drawn_from_the_table() -> None:
 def test_the_api_s_page_names_every_filter_reason_and_happening() -> None:
     calls = API.partition("## Calls")[2].partition("## Our own")[0]
     names = set(re.findall(r"`(\w+)`", calls))
-    assert {str(state) for state in State} <= names
+    assert {str(state) for state in CallState} <= names
     assert {str(reason) for reason in ENDINGS} <= names
     assert {str(happening) for happening in CallEventName} <= names
     fields = AudioVideoChat.__struct_fields__ + AudioVideoChatJoin.__struct_fields__

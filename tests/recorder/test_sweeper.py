@@ -18,7 +18,7 @@ from tests.dying import dies_once
 from tests.recorder.conftest import CONTENT, STARTED_AT, manifest_of, put_muxed
 from tests.recorder.journals import put_journal
 from tests.recorder.server import RecordingServer, answers
-from visavis.domain.call import CallRecord, State
+from visavis.domain.call import CallRecord, CallState
 from visavis.domain.delivery_status import RecordingStatus
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Visitor
@@ -79,7 +79,7 @@ class House:
         assert found
         return found
 
-    async def save_call(self, recording_id: str, state: State) -> None:
+    async def save_call(self, recording_id: str, state: CallState) -> None:
         call = CallRecord(
             id=f"call-{recording_id}",
             site_id=1,
@@ -135,10 +135,10 @@ async def test_nothing_was_ever_sent(house: House) -> None:
 
 async def test_a_call_that_goes_on_is_left_alone(house: House) -> None:
     directory = put_journal(house.spool, manifest_of("r"), 1.0)
-    await house.save_call("r", State.CONNECTED)
+    await house.save_call("r", CallState.CONNECTED)
     await house.sweep()
     assert not (directory / "recording.mkv").exists()
-    await house.save_call("r", State.ENDED)
+    await house.save_call("r", CallState.ENDED)
     with (directory / journal_name(1)).open("rb") as journal:
         fcntl.flock(journal, fcntl.LOCK_EX)
         await house.sweep()

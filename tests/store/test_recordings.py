@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from visavis.domain.call import CallRecord, State
+from visavis.domain.call import CallRecord, CallState
 from visavis.domain.delivery_status import DeliveryProgress
 from visavis.domain.people import Visitor
 from visavis.domain.policy import Consent, RecordingPolicy, Unrecordable
@@ -53,7 +53,7 @@ def add_call(rows: Transaction, recording_id: str, seconds: float = 10, site_id:
         media="video",
         is_recorded=True,
         requested_at=NOW,
-        state=State.ENDED,
+        state=CallState.ENDED,
         connected_at=NOW,
         ended_at=NOW + timedelta(seconds=seconds),
         recording_id=recording_id,
@@ -195,7 +195,7 @@ async def test_retries_are_asked_for_and_done(store: SqlStore) -> None:
 async def test_which_calls_are_over(store: SqlStore) -> None:
     def work(rows: Transaction) -> None:
         add_call(rows, "over")
-        call = CallRecord("call-on", 1, Visitor("v", 1), "audio", True, NOW, State.CONNECTED)
+        call = CallRecord("call-on", 1, Visitor("v", 1), "audio", True, NOW, CallState.CONNECTED)
         call.recording_id = "on"
         rows.calls.save(call, "node")
 

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from tests.postgresql import Cluster
-from visavis.domain.call import CallRecord, State
+from visavis.domain.call import CallRecord, CallState
 from visavis.domain.errors import VisavisError
 from visavis.domain.oauth import Credential, CredentialKind
 from visavis.domain.people import Agent, Visitor
@@ -65,7 +65,7 @@ async def test_a_node_ends_its_own_calls_and_no_other_s(store: SqlStore) -> None
         await store.write(lambda rows, c=call, n=node: rows.calls.save(c, n))  # type: ignore[misc]
     assert await store.write(lambda rows: rows.calls.close_open("a", NOW)) == 1
     assert await store.write(lambda rows: rows.calls.close_open("a", NOW)) == 0
-    assert call.state is not State.ENDED
+    assert call.state is not CallState.ENDED
 
 
 async def test_the_newest_node_s_archive(store: SqlStore) -> None:

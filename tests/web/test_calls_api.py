@@ -13,7 +13,7 @@ import pytest
 from tests.store.test_recordings import DELIVERY, manifest
 from tests.web.conftest import Api
 from visavis.domain import signaling
-from visavis.domain.call import CallRecord, EndReason, Event, State
+from visavis.domain.call import CallRecord, CallState, CallTrigger, EndReason
 from visavis.domain.call_events import CallEvent
 from visavis.domain.delivery_status import DeliveryProgress
 from visavis.domain.leg import Side
@@ -57,11 +57,11 @@ def ended(record: CallRecord, agent: Agent) -> CallRecord:
     at = record.requested_at
     record.agent = agent
     for event, seconds in (
-        (Event.RING, 0),
-        (Event.ACCEPT, 5),
-        (Event.ANSWER, 6),
-        (Event.BOTH_LEGS_UP, 7),
-        (Event.VISITOR_HANGS_UP, 17),
+        (CallTrigger.RING, 0),
+        (CallTrigger.ACCEPT, 5),
+        (CallTrigger.ANSWER, 6),
+        (CallTrigger.BOTH_LEGS_UP, 7),
+        (CallTrigger.VISITOR_HANGS_UP, 17),
     ):
         record.apply(event, at + timedelta(seconds=seconds))
     return record
@@ -167,8 +167,8 @@ async def test_the_newest_come_first_and_pages_lead_through_all(api: Api) -> Non
 
 
 async def test_filters(api: Api) -> None:
-    missed = await keep(api, "a", state=State.ENDED, reason=EndReason.MISSED)
-    await keep(api, "aa", state=State.ENDED, reason=EndReason.DECLINED)
+    missed = await keep(api, "a", state=CallState.ENDED, reason=EndReason.MISSED)
+    await keep(api, "aa", state=CallState.ENDED, reason=EndReason.DECLINED)
     await keep(api, "aaa", visitor=Visitor("v", 1, "50%_Bob", "b@example.com"))
     talked = await keep(api, "aaaa")
     await api.app.store.write(
@@ -332,7 +332,7 @@ async def test_both_join_and_the_call_is_read_as_it_goes(api: Api) -> None:
 
 
 async def test_a_message_that_was_left(api: Api) -> None:
-    await keep(api, "abc", state=State.ENDED, reason=EndReason.MISSED)
+    await keep(api, "abc", state=CallState.ENDED, reason=EndReason.MISSED)
     message = signaling.LeaveMessage("abc", "Call me\nback", "Anna", "")
     await api.app.calls.from_visitor(Visitor("socket", 1), message)
     (call,) = (await find(api, reason="missed")).json()["audioVideoChats"]

@@ -18,7 +18,7 @@ from tests.web.conftest import PATH, Api, Served
 from visavis.app import App
 from visavis.archive.description import OPERATIONS as ARCHIVE_OPERATIONS
 from visavis.domain.audit import ActionType
-from visavis.domain.call import State
+from visavis.domain.call import CallState
 from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorKind
 from visavis.recorder import wire
@@ -144,9 +144,9 @@ async def test_without_the_archive_its_routes_are_not_described(api: Api) -> Non
 
 async def test_enums_have_a_type_and_every_value(whole: Whole) -> None:
     expected: dict[tuple[str, str], set[str]] = {
-        ("AudioVideoChat", "state"): {*State},
+        ("AudioVideoChat", "state"): {*CallState},
         ("AudioVideoChat", "reason"): {*ENDINGS},
-        ("ChatEvent", "name"): {*State, *CallEventName},
+        ("ChatEvent", "name"): {*CallState, *CallEventName},
         ("AuditLog", "actionType"): {*ActionType},
         ("Problem", "error"): {kind.name for kind in ErrorKind},
     }

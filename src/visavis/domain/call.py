@@ -1,4 +1,4 @@
-"""A call's life as a table: state × event → state, and the reason when it ends.
+"""State machine of a call: state × trigger → state, and the reason when it ends.
 
 The diagram in `docs/protocol.md` is drawn from `TRANSITIONS`.
 """
@@ -25,7 +25,7 @@ JOIN_SECONDS: Final = 3600.0
 """How long the addresses of a call that was made over the API wait for its visitor."""
 
 
-class State(StrEnum):
+class CallState(StrEnum):
     REQUESTED = "requested"
     QUEUED = "queued"
     RINGING = "ringing"
@@ -36,7 +36,7 @@ class State(StrEnum):
     ENDED = "ended"
 
 
-class Event(StrEnum):
+class CallTrigger(StrEnum):
     NOBODY_FREE = "nobody free"
     RING = "ring"
     EVERYBODY_DECLINED = "everybody declined"
@@ -75,58 +75,58 @@ class EndReason(StrEnum):
     SHUT_DOWN = "shutDown"
 
 
-_UNTAKEN = (State.REQUESTED, State.QUEUED, State.RINGING)
-_SETTING_UP = (State.ACCEPTED, State.CONNECTING)
-_TALKING = (State.CONNECTED, State.RECONNECTING)
+_UNTAKEN = (CallState.REQUESTED, CallState.QUEUED, CallState.RINGING)
+_SETTING_UP = (CallState.ACCEPTED, CallState.CONNECTING)
+_TALKING = (CallState.CONNECTED, CallState.RECONNECTING)
 _WITH_AGENT = (*_SETTING_UP, *_TALKING)
 _ALIVE = (*_UNTAKEN, *_WITH_AGENT)
 
-_Next = tuple[State, EndReason | None]
+_Next = tuple[CallState, EndReason | None]
 
 
-def _ends(states: tuple[State, ...], event: Event, reason: EndReason) -> dict[Any, _Next]:
-    return {(state, event): (State.ENDED, reason) for state in states}
+def _ends(states: tuple[CallState, ...], event: CallTrigger, reason: EndReason) -> dict[Any, _Next]:
+    return {(state, event): (CallState.ENDED, reason) for state in states}
 
 
-TRANSITIONS: Final[dict[tuple[State, Event], _Next]] = {
-    (State.REQUESTED, Event.RING): (State.RINGING, None),
-    (State.REQUESTED, Event.NOBODY_FREE): (State.QUEUED, None),
-    (State.QUEUED, Event.RING): (State.RINGING, None),
-    (State.RINGING, Event.NOBODY_FREE): (State.QUEUED, None),
-    (State.RINGING, Event.ACCEPT): (State.ACCEPTED, None),
-    (State.ACCEPTED, Event.ANSWER): (State.CONNECTING, None),
-    (State.CONNECTING, Event.BOTH_LEGS_UP): (State.CONNECTED, None),
-    (State.CONNECTED, Event.LINK_LOST): (State.RECONNECTING, None),
-    (State.RECONNECTING, Event.BOTH_LEGS_UP): (State.CONNECTED, None),
-    **_ends((State.RINGING,), Event.EVERYBODY_DECLINED, EndReason.DECLINED),
-    **_ends((State.RINGING,), Event.RING_TIME_OUT, EndReason.MISSED),
-    **_ends((State.QUEUED,), Event.QUEUE_TIME_OUT, EndReason.MISSED),
-    **_ends(_UNTAKEN, Event.NOBODY_ON_DUTY, EndReason.MISSED),
-    **_ends((State.QUEUED,), Event.SWITCHED_OFF, EndReason.DISABLED),
-    **_ends(_SETTING_UP, Event.CONNECT_TIME_OUT, EndReason.FAILED),
-    **_ends(_SETTING_UP, Event.LINK_LOST, EndReason.FAILED),
-    **_ends((State.RECONNECTING,), Event.RESUME_TIME_OUT, EndReason.FAILED),
-    **_ends(_WITH_AGENT, Event.CANNOT_RECORD, EndReason.RECORDING_UNAVAILABLE),
-    **_ends(_ALIVE, Event.MEDIA_FAILS, EndReason.FAILED),
-    **_ends(_UNTAKEN, Event.VISITOR_HANGS_UP, EndReason.CANCELLED),
-    **_ends(_WITH_AGENT, Event.VISITOR_HANGS_UP, EndReason.HUNG_UP),
-    **_ends(_WITH_AGENT, Event.AGENT_HANGS_UP, EndReason.HUNG_UP),
-    **_ends(_ALIVE, Event.VISITOR_LEAVES, EndReason.ABANDONED),
-    **_ends(_WITH_AGENT, Event.AGENT_LEAVES, EndReason.FAILED),
-    **_ends(_ALIVE, Event.ENDED_BY_API, EndReason.HUNG_UP),
-    **_ends(_ALIVE, Event.SHUT_DOWN, EndReason.SHUT_DOWN),
+TRANSITIONS: Final[dict[tuple[CallState, CallTrigger], _Next]] = {
+    (CallState.REQUESTED, CallTrigger.RING): (CallState.RINGING, None),
+    (CallState.REQUESTED, CallTrigger.NOBODY_FREE): (CallState.QUEUED, None),
+    (CallState.QUEUED, CallTrigger.RING): (CallState.RINGING, None),
+    (CallState.RINGING, CallTrigger.NOBODY_FREE): (CallState.QUEUED, None),
+    (CallState.RINGING, CallTrigger.ACCEPT): (CallState.ACCEPTED, None),
+    (CallState.ACCEPTED, CallTrigger.ANSWER): (CallState.CONNECTING, None),
+    (CallState.CONNECTING, CallTrigger.BOTH_LEGS_UP): (CallState.CONNECTED, None),
+    (CallState.CONNECTED, CallTrigger.LINK_LOST): (CallState.RECONNECTING, None),
+    (CallState.RECONNECTING, CallTrigger.BOTH_LEGS_UP): (CallState.CONNECTED, None),
+    **_ends((CallState.RINGING,), CallTrigger.EVERYBODY_DECLINED, EndReason.DECLINED),
+    **_ends((CallState.RINGING,), CallTrigger.RING_TIME_OUT, EndReason.MISSED),
+    **_ends((CallState.QUEUED,), CallTrigger.QUEUE_TIME_OUT, EndReason.MISSED),
+    **_ends(_UNTAKEN, CallTrigger.NOBODY_ON_DUTY, EndReason.MISSED),
+    **_ends((CallState.QUEUED,), CallTrigger.SWITCHED_OFF, EndReason.DISABLED),
+    **_ends(_SETTING_UP, CallTrigger.CONNECT_TIME_OUT, EndReason.FAILED),
+    **_ends(_SETTING_UP, CallTrigger.LINK_LOST, EndReason.FAILED),
+    **_ends((CallState.RECONNECTING,), CallTrigger.RESUME_TIME_OUT, EndReason.FAILED),
+    **_ends(_WITH_AGENT, CallTrigger.CANNOT_RECORD, EndReason.RECORDING_UNAVAILABLE),
+    **_ends(_ALIVE, CallTrigger.MEDIA_FAILS, EndReason.FAILED),
+    **_ends(_UNTAKEN, CallTrigger.VISITOR_HANGS_UP, EndReason.CANCELLED),
+    **_ends(_WITH_AGENT, CallTrigger.VISITOR_HANGS_UP, EndReason.HUNG_UP),
+    **_ends(_WITH_AGENT, CallTrigger.AGENT_HANGS_UP, EndReason.HUNG_UP),
+    **_ends(_ALIVE, CallTrigger.VISITOR_LEAVES, EndReason.ABANDONED),
+    **_ends(_WITH_AGENT, CallTrigger.AGENT_LEAVES, EndReason.FAILED),
+    **_ends(_ALIVE, CallTrigger.ENDED_BY_API, EndReason.HUNG_UP),
+    **_ends(_ALIVE, CallTrigger.SHUT_DOWN, EndReason.SHUT_DOWN),
 }
 
-ENDED_BY: Final[dict[Event, Party]] = {
-    Event.VISITOR_HANGS_UP: "visitor",
-    Event.VISITOR_LEAVES: "visitor",
-    Event.AGENT_HANGS_UP: "agent",
-    Event.AGENT_LEAVES: "agent",
-    Event.EVERYBODY_DECLINED: "agent",
+ENDED_BY: Final[dict[CallTrigger, Party]] = {
+    CallTrigger.VISITOR_HANGS_UP: "visitor",
+    CallTrigger.VISITOR_LEAVES: "visitor",
+    CallTrigger.AGENT_HANGS_UP: "agent",
+    CallTrigger.AGENT_LEAVES: "agent",
+    CallTrigger.EVERYBODY_DECLINED: "agent",
 }
 
 
-def next_state(state: State, event: Event) -> tuple[State, EndReason | None]:
+def next_state(state: CallState, event: CallTrigger) -> tuple[CallState, EndReason | None]:
     """Look an event up in the table; raises `CallNotPossible` when the state does not allow it."""
     try:
         return TRANSITIONS[state, event]
@@ -157,7 +157,7 @@ class CallRecord:
     media: Media
     is_recorded: bool
     requested_at: datetime
-    state: State = State.REQUESTED
+    state: CallState = CallState.REQUESTED
     agent: Agent | None = None
     accepted_at: datetime | None = None
     connected_at: datetime | None = None
@@ -172,17 +172,17 @@ class CallRecord:
     origin: Origin = "widget"
     quality: dict[str, Any] = field(default_factory=dict)
 
-    def apply(self, event: Event, now: datetime) -> None:
+    def apply(self, event: CallTrigger, now: datetime) -> None:
         """Move by `event`; raises `CallNotPossible`, unchanged, where the table has none."""
         self.state, reason = next_state(self.state, event)
-        if self.state is State.ACCEPTED:
+        if self.state is CallState.ACCEPTED:
             self.accepted_at = now
-        elif self.state is State.CONNECTED:
+        elif self.state is CallState.CONNECTED:
             self.connected_at = self.connected_at or now
             self.interrupted_at = None
-        elif self.state is State.RECONNECTING:
+        elif self.state is CallState.RECONNECTING:
             self.interrupted_at = now
-        elif self.state is State.ENDED:
+        elif self.state is CallState.ENDED:
             self.ended_at, self.reason = now, reason
             self.talk_ended_at = (self.interrupted_at or now) if self.connected_at else None
             self.ended_by = ENDED_BY.get(event, "system")
@@ -191,13 +191,16 @@ class CallRecord:
         """Count nothing after `at` as talk: a party was lost then and has not come back."""
         self.interrupted_at = min(at, self.interrupted_at or at)
 
-    def allows(self, event: Event) -> bool:
+    def allows(self, event: CallTrigger) -> bool:
         return (self.state, event) in TRANSITIONS
 
     @property
     def is_over(self) -> bool:
-        return self.state is State.ENDED
+        return self.state is CallState.ENDED
 
 
-HANG_UP: Final = {Side.VISITOR: Event.VISITOR_HANGS_UP, Side.AGENT: Event.AGENT_HANGS_UP}
-LEAVE: Final = {Side.VISITOR: Event.VISITOR_LEAVES, Side.AGENT: Event.AGENT_LEAVES}
+HANG_UP: Final = {
+    Side.VISITOR: CallTrigger.VISITOR_HANGS_UP,
+    Side.AGENT: CallTrigger.AGENT_HANGS_UP,
+}
+LEAVE: Final = {Side.VISITOR: CallTrigger.VISITOR_LEAVES, Side.AGENT: CallTrigger.AGENT_LEAVES}

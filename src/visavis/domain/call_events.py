@@ -12,7 +12,7 @@ from visavis.domain.signaling import Media, Party
 
 
 class CallEventName(StrEnum):
-    """The names of `CallEvent`s; the states of the call have theirs in `domain.call.State`."""
+    """The names of `CallEvent`s; the states of the call have theirs in `domain.call.CallState`."""
 
     UPGRADED = "upgraded"  # from audio to video; data: {"side": …}
     SHARE_STARTED = "shareStarted"  # data: {"side": …}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from visavis.domain.call import EndReason, Origin, State
+from visavis.domain.call import CallState, EndReason, Origin
 from visavis.domain.policy import Consent
 from visavis.domain.recording import RecordingState
 from visavis.domain.signaling import Media, Party
@@ -20,7 +20,7 @@ class CallSearch:
     visitor's name or e-mail address, in any case. `is_answered` asks whether an agent accepted.
     """
 
-    states: frozenset[State] = frozenset()
+    states: frozenset[CallState] = frozenset()
     reasons: frozenset[EndReason] = frozenset()
     agent_id: int | None = None
     since: datetime | None = None
@@ -45,7 +45,7 @@ class PastCall:
     visitor_name: str
     visitor_email: str
     media: Media
-    state: State
+    state: CallState
     reason: EndReason | None
     ended_by: Party
     agent_id: int | None

@@ -78,7 +78,7 @@ class Resume(Message, frozen=True):
     """A page that has lost its socket, or was loaded anew, takes its call up again.
 
     `secret` is the one of `Calling`; an agent needs none, they are signed in. Unless the page
-    `has_media` still, both pages get a new link. The answer is a `CallState`, or `Refused`.
+    `has_media` still, both pages get a new link. The answer is a `CallStateChanged`, or `Refused`.
     """
 
     call_id: CallId
@@ -237,7 +237,7 @@ class Availability(Message, frozen=True):
     is_staffed: bool = True
 
 
-class CallState(Message, frozen=True):
+class CallStateChanged(Message, frozen=True, tag="callState"):
     """The call has reached `state` at `at`, on link `link`."""
 
     call_id: CallId
@@ -279,7 +279,7 @@ class Transcript(Message, frozen=True):
     lines: list[TextLine]
 
 
-class Recording(Message, frozen=True):
+class RecordingChanged(Message, frozen=True, tag="recording"):
     """Whether the call is recorded, since when, and who had it so."""
 
     call_id: CallId
@@ -502,11 +502,11 @@ ToEither = (
     | IceServers
     | Offer
     | Answer
-    | CallState
+    | CallStateChanged
     | Linked
     | Said
     | Transcript
-    | Recording
+    | RecordingChanged
     | Quality
     | Ended
     | Refused

@@ -9,7 +9,7 @@ from math import inf
 from typing import Final, NamedTuple
 
 from visavis import __version__
-from visavis.domain.call import State
+from visavis.domain.call import CallState
 from visavis.domain.call_events import (
     CallEvent,
     CallEventName,
@@ -119,12 +119,12 @@ def recorded_story(manifest: Manifest, story: CallReport, found: Survey) -> Reco
 
 def _titled(events: Sequence[CallEvent]) -> Iterator[tuple[CallEvent, str]]:
     was_connected = False
-    ended_at = max((_at(event) for event in events if event.name == State.ENDED), default=inf)
+    ended_at = max((_at(event) for event in events if event.name == CallState.ENDED), default=inf)
     for event in events:
         title = _title(event)
-        if event.name == State.RECONNECTING and ended_at - _at(event) < PARTING_SECONDS:
+        if event.name == CallState.RECONNECTING and ended_at - _at(event) < PARTING_SECONDS:
             continue
-        if event.name == State.CONNECTED:
+        if event.name == CallState.CONNECTED:
             title = "Connected again" if was_connected else "Connected"
             was_connected = True
         if title:
@@ -135,7 +135,7 @@ def _title(event: CallEvent) -> str:
     side = "visitor" if event.data.get("side", event.by) == "visitor" else "agent"
     by = f" by the {event.by}" if event.by != "system" else ""
     titles = {
-        State.RECONNECTING: "Connection lost",
+        CallState.RECONNECTING: "Connection lost",
         CallEventName.UPGRADED: f"Video from the {side}",
         CallEventName.SHARE_STARTED: f"The {side} shares their screen",
         CallEventName.SHARE_STOPPED: f"The {side} stops sharing",

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, Literal, Protocol
 
 from visavis.domain import signaling
-from visavis.domain.call import CallRecord, State
+from visavis.domain.call import CallRecord, CallState
 from visavis.domain.leg import Link, LocalTransport, RemoteTransport, Side
 from visavis.domain.people import Agent
 from visavis.domain.policy import RecordingPolicy
@@ -21,7 +21,7 @@ from visavis.services.presence import AgentSession
 MAX_HELD_LINES: Final = 200
 MAX_TRANSCRIPT: Final = 100_000
 """Characters of the lines that one `Transcript` repeats."""
-_UNTAKEN: Final = frozenset({State.REQUESTED, State.QUEUED, State.RINGING})
+_UNTAKEN: Final = frozenset({CallState.REQUESTED, CallState.QUEUED, CallState.RINGING})
 
 
 class Timer(Protocol):
@@ -228,10 +228,10 @@ class ActiveCall:
     def transcript(self) -> signaling.Transcript:
         return signaling.Transcript(call_id=self.id, lines=self.chat.recent())
 
-    def state_message(self, state: str, at: datetime) -> signaling.CallState:
+    def state_message(self, state: str, at: datetime) -> signaling.CallStateChanged:
         """Return the message that tells a page the state of the call."""
         record = self.record
-        return signaling.CallState(
+        return signaling.CallStateChanged(
             call_id=self.id,
             state=state,
             at=at,

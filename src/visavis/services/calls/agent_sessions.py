@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from visavis.domain import signaling
-from visavis.domain.call import CONNECT_SECONDS, LEAVE, Event, next_state
+from visavis.domain.call import CONNECT_SECONDS, LEAVE, CallTrigger, next_state
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
 from visavis.domain.people import Permission
@@ -108,7 +108,7 @@ class AgentSessions:
 
     def assign(self, call: ActiveCall, agent_session: AgentSession) -> None:
         """Connect the call to this session at once."""
-        self._registry.apply(call, Event.RING)
+        self._registry.apply(call, CallTrigger.RING)
         participant = self._seat_agent(call, agent_session, call.record.media)
         self._registry.run_task(self._bridges.connect_agent(call, participant))
 
@@ -141,20 +141,20 @@ class AgentSessions:
         self, call: ActiveCall, agent_session: AgentSession, media: Media
     ) -> Participant:
         """Raises `CallNotPossible`, and nothing has changed, if the call does not ring."""
-        next_state(call.record.state, Event.ACCEPT)
+        next_state(call.record.state, CallTrigger.ACCEPT)
         agent = call.record.agent = agent_session.agent
         participant = call.agent = Participant(Side.AGENT, agent_session.socket_id, agent)
         self._registry.add_participant(call, participant)
         if call.reserved_for or agent_session.socket_id not in call.ringing_at:
             self._registry.send(participant, mine_message(call))
         data = {"agentName": agent.name, "agentId": agent.id, "media": media}
-        self._registry.apply(call, Event.ACCEPT, by="agent", **data)
+        self._registry.apply(call, CallTrigger.ACCEPT, by="agent", **data)
         self._distribution.stop_ringing(call, "accepted")
         self._registry.set_timer(
             call,
             _CONNECT,
             CONNECT_SECONDS,
-            lambda: self._registry.end(call, Event.CONNECT_TIME_OUT),
+            lambda: self._registry.end(call, CallTrigger.CONNECT_TIME_OUT),
         )
         self._registry.notify_changed(call.site_id)
         return participant

@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from visavis.domain import signaling
-from visavis.domain.call import RESUME_SECONDS, Event, State
+from visavis.domain.call import RESUME_SECONDS, CallState, CallTrigger
 from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Link, Side
@@ -75,7 +75,7 @@ class Bridges:
     def start(self, call: ActiveCall) -> None:
         """Ask the visitor's page for the next bridge. What flows now does so until the new one."""
         if call.last_bridge_number >= MAX_BRIDGES:
-            self._registry.end(call, Event.MEDIA_FAILS)
+            self._registry.end(call, CallTrigger.MEDIA_FAILS)
             return
         self._registry.cancel_timer(call, _BUILD)
         for bridge in list(call.bridges.values()):
@@ -120,7 +120,7 @@ class Bridges:
                 await self._build_if_ready(call, bridge)
 
     async def _build_if_ready(self, call: ActiveCall, bridge: Bridge) -> None:
-        is_expected = Side.AGENT in bridge.participants or call.record.state is State.RINGING
+        is_expected = Side.AGENT in bridge.participants or call.record.state is CallState.RINGING
         if bridge.offered and is_expected and not bridge.is_relayed:
             await self._build(call, bridge)
 
@@ -141,9 +141,9 @@ class Bridges:
                     lambda: self._registry.run_task(self._try_again(call, bridge)),
                 )
             elif error.kind is ErrorKind.RecordingUnavailable:
-                self._registry.end(call, Event.CANNOT_RECORD)
+                self._registry.end(call, CallTrigger.CANNOT_RECORD)
             else:
-                self._registry.end(call, Event.MEDIA_FAILS)
+                self._registry.end(call, CallTrigger.MEDIA_FAILS)
         if not _is_wanted(call, bridge):
             await self._close(bridge)
 
@@ -205,8 +205,8 @@ class Bridges:
                 raise VisavisError(ErrorKind.CallNotPossible, "Wait for the offer, then answer it.")
             bridge.offered.clear()  # the polite side has rolled its own one back
             bridge.described = {participant.side.other: offer, participant.side: answer}
-            if call.record.allows(Event.ANSWER):
-                self._registry.apply(call, Event.ANSWER, by="agent")
+            if call.record.allows(CallTrigger.ANSWER):
+                self._registry.apply(call, CallTrigger.ANSWER, by="agent")
             # which may give our end to it new credentials, for the answer to tell
             await self._set_remote(bridge, participant.side.other, offer)
             self._relay_answer(call, bridge, participant.side)
@@ -261,8 +261,8 @@ class Bridges:
             self._mark_lost(call)
         elif call.is_waiting:
             self.start(call)
-        elif call.active_bridge is None and call.record.state is not State.RECONNECTING:
-            self._registry.end(call, Event.LINK_LOST)
+        elif call.active_bridge is None and call.record.state is not CallState.RECONNECTING:
+            self._registry.end(call, CallTrigger.LINK_LOST)
 
     def worker_lost(self, call: ActiveCall, gone: Collection[Link]) -> None:
         """A worker has died with some of the call's links: others take their place at once."""
@@ -291,13 +291,13 @@ class Bridges:
                 self._registry.send(participant, linked)
             if bridge.participants[Side.AGENT] is not call.agent:
                 self.handed_over(call, bridge.participants[Side.AGENT])
-        if call.record.allows(Event.BOTH_LEGS_UP):
-            self._registry.apply(call, Event.BOTH_LEGS_UP)
+        if call.record.allows(CallTrigger.BOTH_LEGS_UP):
+            self._registry.apply(call, CallTrigger.BOTH_LEGS_UP)
 
     def _mark_lost(self, call: ActiveCall) -> None:
-        if call.record.state is State.CONNECTED:
-            self._registry.apply(call, Event.LINK_LOST)
-            self._registry.end_after(call, RESUME_SECONDS, Event.RESUME_TIME_OUT)
+        if call.record.state is CallState.CONNECTED:
+            self._registry.apply(call, CallTrigger.LINK_LOST)
+            self._registry.end_after(call, RESUME_SECONDS, CallTrigger.RESUME_TIME_OUT)
 
     def drop(self, call: ActiveCall, bridge: Bridge) -> None:
         """Close a bridge that nobody waits for any longer."""

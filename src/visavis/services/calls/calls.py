@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from visavis.domain import signaling
-from visavis.domain.call import Event
+from visavis.domain.call import CallTrigger
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Link
@@ -234,7 +234,7 @@ class Calls:
         call = self._registry.calls.get(call_id)
         if call is None or call.site_id != site_id:
             raise VisavisError(ErrorKind.CallNotPossible, "The call has already ended.")
-        self._registry.end(call, Event.ENDED_BY_API)
+        self._registry.end(call, CallTrigger.ENDED_BY_API)
         await self._registry.call_log.flush()
 
     # The node
@@ -244,7 +244,7 @@ class Calls:
         if not config.is_enabled:
             with self._registry.batch_changes():
                 for call in list(self._distribution.queue(config.site_id)):
-                    self._registry.end(call, Event.SWITCHED_OFF)
+                    self._registry.end(call, CallTrigger.SWITCHED_OFF)
 
     def active_bridges(self) -> list[Link]:
         """The bridges that a media worker must not close."""
@@ -254,7 +254,7 @@ class Calls:
         """End every call and see it through to the database and the media worker."""
         with self._registry.batch_changes():
             for call in list(self._registry.calls.values()):
-                self._registry.end(call, Event.SHUT_DOWN)
+                self._registry.end(call, CallTrigger.SHUT_DOWN)
         await self._registry.wait_idle()
         try:
             await self._registry.call_log.flush()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from visavis.domain import signaling
-from visavis.domain.call import QUEUE_SECONDS, RING_SECONDS, Event, State
+from visavis.domain.call import QUEUE_SECONDS, RING_SECONDS, CallState, CallTrigger
 from visavis.domain.people import Agent
 from visavis.services.calls.active_call import ActiveCall
 from visavis.services.calls.bridges import Bridges
@@ -41,7 +41,7 @@ class CallDistribution:
                 room -= 1
                 self._ring(call, agent_sessions)
             elif _is_declined(call, on_duty):
-                self._registry.end(call, Event.EVERYBODY_DECLINED)
+                self._registry.end(call, CallTrigger.EVERYBODY_DECLINED)
                 return  # the end has distributed the other calls already
             else:
                 self._queue(call)
@@ -66,7 +66,7 @@ class CallDistribution:
     def queue(self, site_id: int) -> Iterator[ActiveCall]:
         """Yield the queued calls by rank, and within a rank by arrival."""
         for call in self._in_order(site_id):
-            if call.record.state is State.QUEUED:
+            if call.record.state is CallState.QUEUED:
                 yield call
 
     def _waiting(self, site_id: int) -> Iterator[ActiveCall]:
@@ -79,10 +79,10 @@ class CallDistribution:
         return sorted(self._registry.list_by_site(site_id), key=lambda call: call.rank)
 
     def _ring(self, call: ActiveCall, agent_sessions: Mapping[str, AgentSession]) -> None:
-        if call.record.state is not State.RINGING:
+        if call.record.state is not CallState.RINGING:
             call.place = 0
-            self._registry.apply(call, Event.RING)
-            self._registry.end_after(call, RING_SECONDS, Event.RING_TIME_OUT)
+            self._registry.apply(call, CallTrigger.RING)
+            self._registry.end_after(call, RING_SECONDS, CallTrigger.RING_TIME_OUT)
             self._registry.run_task(self._bridges.connect_visitor(call))
         if call.ringing_at.keys() == agent_sessions.keys():
             return
@@ -95,11 +95,11 @@ class CallDistribution:
                 self._registry.send_to_socket(socket_id, ring_message(call))
 
     def _queue(self, call: ActiveCall) -> None:
-        if call.record.state is State.QUEUED:
+        if call.record.state is CallState.QUEUED:
             return
         self.stop_ringing(call, "busy")
-        self._registry.apply(call, Event.NOBODY_FREE)
-        self._registry.end_after(call, QUEUE_SECONDS, Event.QUEUE_TIME_OUT)
+        self._registry.apply(call, CallTrigger.NOBODY_FREE)
+        self._registry.end_after(call, QUEUE_SECONDS, CallTrigger.QUEUE_TIME_OUT)
         call.place = next(n for n, c in enumerate(self.queue(call.site_id), 1) if c is call)
         self._registry.send(call.visitor, signaling.Queued(call_id=call.id, place=call.place))
 
@@ -150,5 +150,5 @@ def _of_agent(agent_sessions: Iterable[AgentSession], agent: Agent) -> list[Agen
 
 def _is_declined(call: ActiveCall, on_duty: dict[int, list[AgentSession]]) -> bool:
     """Whether every agent on duty has declined the call."""
-    has_rung = call.record.allows(Event.EVERYBODY_DECLINED) and bool(call.declined)
+    has_rung = call.record.allows(CallTrigger.EVERYBODY_DECLINED) and bool(call.declined)
     return has_rung and call.declined >= on_duty.keys()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from visavis.domain import signaling
-from visavis.domain.call import HANG_UP, State
+from visavis.domain.call import HANG_UP, CallState
 from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.services.calls.active_call import ActiveCall, Participant
@@ -73,7 +73,7 @@ class InCallRequests:
         """Put the visitor back into their place of the queue."""
         if not has_media:
             self._bridges.start(call)  # the offer that we have is of a page that is gone
-        if call.record.state is State.QUEUED:
+        if call.record.state is CallState.QUEUED:
             self._registry.send(call.visitor, signaling.Queued(call_id=call.id, place=call.place))
         self._registry.notify_changed(call.site_id)
 

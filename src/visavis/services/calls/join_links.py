@@ -10,7 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from visavis.domain import signaling
-from visavis.domain.call import JOIN_SECONDS, LEAVE, QUEUE_SECONDS, CallRecord, Event, State
+from visavis.domain.call import (
+    JOIN_SECONDS,
+    LEAVE,
+    QUEUE_SECONDS,
+    CallRecord,
+    CallState,
+    CallTrigger,
+)
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
 from visavis.domain.people import Agent, Visitor
@@ -124,9 +131,9 @@ class JoinLinks:
                 and not self._registry.is_busy(agent_session.agent.id)
             ):
                 self._take(call, agent_session)
-            elif call.record.state is State.REQUESTED:
-                self._registry.apply(call, Event.NOBODY_FREE)
-                self._registry.end_after(call, QUEUE_SECONDS, Event.QUEUE_TIME_OUT)
+            elif call.record.state is CallState.REQUESTED:
+                self._registry.apply(call, CallTrigger.NOBODY_FREE)
+                self._registry.end_after(call, QUEUE_SECONDS, CallTrigger.QUEUE_TIME_OUT)
                 self._registry.send(call.visitor, signaling.Queued(call_id=call.id, place=1))
 
     def _add_link(self, call: ActiveCall, agent: Agent | None) -> str:

@@ -7,7 +7,7 @@ from typing import Final, Literal
 import structlog
 
 from visavis.domain import signaling
-from visavis.domain.call import Event, State
+from visavis.domain.call import CallState, CallTrigger
 from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
@@ -68,7 +68,7 @@ class RecordingControl:
         try:
             self._handle_failure(call, why)
         except VisavisError:
-            self._registry.end(call, Event.CANNOT_RECORD)
+            self._registry.end(call, CallTrigger.CANNOT_RECORD)
 
     async def act(
         self,
@@ -90,7 +90,7 @@ class RecordingControl:
         if (
             participant is not call.agent
             or bridge is None
-            or call.record.state is not State.CONNECTED
+            or call.record.state is not CallState.CONNECTED
         ):
             raise VisavisError(ErrorKind.CallNotPossible, "Wait until the call is connected.")
         needed = {"start": "off", "pause": "on", "resume": "paused"}[action]
@@ -164,9 +164,9 @@ class RecordingControl:
             self._registry.send_to_both(call, recording_message(call))
 
 
-def recording_message(call: ActiveCall) -> signaling.Recording:
+def recording_message(call: ActiveCall) -> signaling.RecordingChanged:
     recording = call.recording
-    return signaling.Recording(
+    return signaling.RecordingChanged(
         call_id=call.id, state=recording.state, since=recording.since, by=recording.by
     )
 

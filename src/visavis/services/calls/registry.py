@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from visavis.domain import signaling
-from visavis.domain.call import LEAVE, RESUME_SECONDS, Event
+from visavis.domain.call import LEAVE, RESUME_SECONDS, CallTrigger
 from visavis.domain.call_events import CallEvent
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Link, Side
@@ -27,7 +27,11 @@ log = structlog.get_logger(__name__)
 Scheduler = Callable[[float, Callable[[], None]], Timer]
 """Calls back after so many seconds; the event loop's `call_later` is one."""
 
-_TIME_OUTS: Final = {Event.RING_TIME_OUT, Event.QUEUE_TIME_OUT, Event.RESUME_TIME_OUT}
+_TIME_OUTS: Final = {
+    CallTrigger.RING_TIME_OUT,
+    CallTrigger.QUEUE_TIME_OUT,
+    CallTrigger.RESUME_TIME_OUT,
+}
 
 STATE_TIMER: Final = "state"
 """Name of the timer that a call's state sets and its next state cancels."""
@@ -152,9 +156,11 @@ class CallRegistry:
         if timer := call.timers.pop(name, None):
             timer.cancel()
 
-    # State
+    # CallState
 
-    def apply(self, call: ActiveCall, event: Event, *, by: Party = "system", **data: Any) -> None:
+    def apply(
+        self, call: ActiveCall, event: CallTrigger, *, by: Party = "system", **data: Any
+    ) -> None:
         """Apply `event` and send the new state to both pages.
 
         Raises `CallNotPossible`; the call is unchanged then.
@@ -168,11 +174,11 @@ class CallRegistry:
         if not call.is_over:
             self.send_state(call)
 
-    def end_after(self, call: ActiveCall, seconds: float, event: Event) -> None:
+    def end_after(self, call: ActiveCall, seconds: float, event: CallTrigger) -> None:
         """End the call by `event` if its state lasts so long."""
         self.set_timer(call, STATE_TIMER, seconds, lambda: self.end(call, event))
 
-    def end(self, call: ActiveCall, event: Event) -> None:
+    def end(self, call: ActiveCall, event: CallTrigger) -> None:
         """End the call by `event`, where that is possible, and tell everybody."""
         event = _actual_event(call, event)
         if not call.record.allows(event):
@@ -258,12 +264,12 @@ def _disconnect_timer(participant: Participant) -> str:
     return f"away {participant.side} {participant.agent_id}"
 
 
-def _actual_event(call: ActiveCall, event: Event) -> Event:
+def _actual_event(call: ActiveCall, event: CallTrigger) -> CallTrigger:
     """Return the event that ends the call: a time-out counts as leaving if a page is gone."""
     if event not in _TIME_OUTS:
         return event
     if not call.visitor.is_open:
         return LEAVE[Side.VISITOR]
-    if event is Event.RESUME_TIME_OUT and call.agent and not call.agent.is_open:
+    if event is CallTrigger.RESUME_TIME_OUT and call.agent and not call.agent.is_open:
         return LEAVE[Side.AGENT]
     return event

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from visavis.domain.call import Event
+from visavis.domain.call import CallTrigger
 from visavis.services.calls.active_call import Timer
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.presence import Presence
@@ -56,7 +56,7 @@ class Staffing:
         with self._registry.batch_changes():
             for call in self._registry.list_by_site(site_id):
                 if call.is_waiting and call.reserved_for is None:
-                    self._registry.end(call, Event.NOBODY_ON_DUTY)
+                    self._registry.end(call, CallTrigger.NOBODY_ON_DUTY)
         self._announce_later(site_id)
 
     def _announce_later(self, site_id: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from visavis.domain import signaling
-from visavis.domain.call import CONNECT_SECONDS, HANG_UP, RING_SECONDS, EndReason, State
+from visavis.domain.call import CONNECT_SECONDS, HANG_UP, RING_SECONDS, CallState, EndReason
 from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
@@ -34,7 +34,7 @@ class Transfers:
     ) -> None:
         """Ring another agent; raises `CallNotPossible`."""
         if (
-            call.record.state is not State.CONNECTED
+            call.record.state is not CallState.CONNECTED
             or call.transfer
             or participant is not call.agent
         ):
@@ -76,7 +76,9 @@ class Transfers:
         self._registry.add_participant(call, participant)
         self._stop_ringing(call, transfer, "accepted")
         self._set_timer(call, transfer, CONNECT_SECONDS, "failed")
-        self._registry.send(participant, call.state_message(State.ACCEPTED, self._registry.now()))
+        self._registry.send(
+            participant, call.state_message(CallState.ACCEPTED, self._registry.now())
+        )
         self._bridges.start(call)
         self._registry.notify_changed(call.site_id)
 
@@ -97,7 +99,7 @@ class Transfers:
             self._registry.end(call, HANG_UP[Side.AGENT])
             return
         self._send_failed(call, call.agent, reason)
-        if call.record.state is State.RECONNECTING:
+        if call.record.state is CallState.RECONNECTING:
             self._bridges.replace(call)
         self._registry.notify_changed(call.site_id)
 

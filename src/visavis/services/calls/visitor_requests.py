@@ -7,7 +7,7 @@ from dataclasses import replace
 from hmac import compare_digest
 
 from visavis.domain import signaling
-from visavis.domain.call import LEAVE, CallRecord, Event
+from visavis.domain.call import LEAVE, CallRecord, CallTrigger
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
@@ -136,7 +136,7 @@ class VisitorRequests:
                 is_recorded=False,
                 requested_at=now,
             )
-            record.apply(Event.NOBODY_ON_DUTY, now)
+            record.apply(CallTrigger.NOBODY_ON_DUTY, now)
             self._registry.call_log.save_later(record)
         return call_id
 
@@ -209,7 +209,7 @@ class VisitorRequests:
             call.record.origin = "invitation"
             self._agent_sessions.assign(call, agent_session)
         elif call.reserved_for is None and not self._staffing.is_staffed(call.site_id):
-            self._registry.end(call, Event.NOBODY_ON_DUTY)
+            self._registry.end(call, CallTrigger.NOBODY_ON_DUTY)
         else:
             self._registry.notify_changed(call.site_id)
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Select, func, insert, or_, select, update
 
-from visavis.domain.call import CallRecord, EndReason, State
+from visavis.domain.call import CallRecord, CallState, EndReason
 from visavis.domain.call_events import CallEvent, CallEventName, CallReport
 from visavis.domain.call_history import CallSearch, PastCall
 from visavis.domain.policy import Consent
@@ -59,8 +59,8 @@ class Calls(Rows):
     def close_open(self, node_id: str, now: datetime) -> int:
         result = self._run(
             update(t.calls)  # every site: the process that held them all is dead
-            .where(t.calls.c.state != State.ENDED, t.calls.c.node_id.in_((node_id, "")))
-            .values(state=State.ENDED, ended_at=now, reason=EndReason.FAILED)
+            .where(t.calls.c.state != CallState.ENDED, t.calls.c.node_id.in_((node_id, "")))
+            .values(state=CallState.ENDED, ended_at=now, reason=EndReason.FAILED)
         )
         return int(result.rowcount)
 
@@ -81,7 +81,7 @@ class Calls(Rows):
         is_meant = (
             c.site_id == site_id,
             c.id == call_id,
-            c.state == State.ENDED,
+            c.state == CallState.ENDED,
             c.accepted_at.is_(None),
             c.message == "",
         )
@@ -132,7 +132,7 @@ class Calls(Rows):
         return int(self._run(query).scalar_one())
 
 
-_WHO: Final = frozenset({State.ACCEPTED, CallEventName.TRANSFERRED})
+_WHO: Final = frozenset({CallState.ACCEPTED, CallEventName.TRANSFERRED})
 """The events that tell which agent has the call from now on."""
 
 
@@ -157,7 +157,7 @@ def _past_call(row: Row[Any]) -> PastCall:
         visitor_name=row.visitor_name,
         visitor_email=row.visitor_email,
         media=row.media,
-        state=State(row.state),
+        state=CallState(row.state),
         reason=EndReason(row.reason) if row.reason else None,
         ended_by=row.ended_by,
         agent_id=row.agent_id,

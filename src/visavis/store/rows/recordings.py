@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, func, or_, select, update
 
-from visavis.domain.call import State
+from visavis.domain.call import CallState
 from visavis.domain.delivery_status import (
     Backlog,
     DeliveryProgress,
@@ -140,7 +140,9 @@ class Recordings(Rows):
 
     def over(self, site_id: int, call_ids: Collection[str]) -> frozenset[str]:
         c = t.calls.c
-        query = select(c.id).where(c.site_id == site_id, c.id.in_(call_ids), c.state != State.ENDED)
+        query = select(c.id).where(
+            c.site_id == site_id, c.id.in_(call_ids), c.state != CallState.ENDED
+        )
         return frozenset(call_ids) - frozenset(self._run(query).scalars())
 
     def backlog(self, site_id: int) -> Backlog:
@@ -181,7 +183,7 @@ class Recordings(Rows):
             .where(
                 c.site_id == site_id,
                 c.requested_at >= since,
-                c.state == State.ENDED,
+                c.state == CallState.ENDED,
                 c.connected_at.is_not(None),
                 or_(c.is_recorded, c.recording_id.is_not(None)),
                 c.is_unrecorded.is_(False),

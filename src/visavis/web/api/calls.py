@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar, cast
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from visavis.domain.call import State
+from visavis.domain.call import CallState
 from visavis.domain.call_events import CallEvent, CallReport
 from visavis.domain.call_history import CallSearch, PastCall
 from visavis.domain.errors import ErrorKind, VisavisError
@@ -170,7 +170,7 @@ def _search(query: Query) -> CallSearch:
         raise _too_long("text")
     has_agent = query.one("agentId") is not None
     return CallSearch(
-        states=_names(query, "state", tuple(State)),
+        states=_names(query, "state", tuple(CallState)),
         reasons=_names(query, "reason", ENDINGS),
         agent_id=query.number("agentId", 0, 0, MAX_AGENT_ID) if has_agent else None,
         since=query.time("from"),

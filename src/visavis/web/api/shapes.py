@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from visavis.domain.audit import ActionType
-from visavis.domain.call import EndReason, State
+from visavis.domain.call import CallState, EndReason
 from visavis.domain.call_events import CallEventName
 from visavis.domain.recording import RecordingState
 from visavis.services.configs import MAX_URL_LENGTH
@@ -37,7 +37,7 @@ Url = Annotated[
 ENDINGS: Final = tuple(reason for reason in EndReason if reason is not EndReason.TRANSFERRED)
 """Reasons of calls that are over; a transferred call goes on."""
 Reason = Annotated[str, Meta(extra_json_schema={"enum": list(ENDINGS)})]
-EventName = Annotated[str, Meta(extra_json_schema={"enum": [*State, *CallEventName]})]
+EventName = Annotated[str, Meta(extra_json_schema={"enum": [*CallState, *CallEventName]})]
 
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 Consent = Literal["notice", "agreement"]
@@ -205,7 +205,7 @@ class AudioVideoChat(Struct):
     id: str
     siteId: int
     media: Literal["audio", "video"]
-    state: State
+    state: CallState
     reason: Reason | None
     endedBy: Literal["visitor", "agent", "system"] | None
     visitorName: str

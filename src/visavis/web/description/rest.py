@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from visavis.domain.audit import ActionType
-from visavis.domain.call import State
+from visavis.domain.call import CallState
 from visavis.domain.errors import ErrorKind
 from visavis.domain.people import Permission
 from visavis.protocol.openapi import (
@@ -70,7 +70,7 @@ _OPEN: Final = "Keys match without regard to case; unknown ones are ignored."
 
 _ID: Final = path_parameter("id", ID_TEXT)
 CALL_FILTERS: Final[tuple[Schema, ...]] = (
-    list_parameter("state", "Only calls in one of these states.", tuple(State)),
+    list_parameter("state", "Only calls in one of these states.", tuple(CallState)),
     list_parameter("reason", "Only calls that ended for one of these.", shapes.ENDINGS),
     query(
         "agentId",
