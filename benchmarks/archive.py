@@ -55,7 +55,7 @@ def serve_visavis(directory: Path) -> None:
     listener = listen("127.0.0.1", 0)
 
     async def issue() -> str:
-        await app.people.found()
+        await app.people.create_first_site()
         agent = await app.people.by_email("admin@localhost")
         return await app.tokens.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
 

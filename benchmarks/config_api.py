@@ -76,7 +76,7 @@ def serve_visavis(listener: socket.socket) -> None:
         app = App(settings, open_store(settings.database_address))
 
         async def issue() -> str:
-            await app.people.found()
+            await app.people.create_first_site()
             agent = await app.people.by_email("admin@localhost")
             return await app.tokens.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
 

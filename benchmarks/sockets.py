@@ -194,19 +194,19 @@ async def hire(data: Path, count: int) -> list[str]:
     from visavis.app import new_id, new_secret, now
     from visavis.domain.oauth import CredentialKind
     from visavis.domain.people import Permission
-    from visavis.services.staff import Staff
+    from visavis.services.accounts import Accounts
     from visavis.services.tokens import Tokens
     from visavis.store import open_store
 
     store = open_store(str(data / "visavis.db"))
-    staff, tokens = (
-        Staff(store, NoPasswords(), now, new_secret, new_id),
+    accounts, tokens = (
+        Accounts(store, NoPasswords(), now, new_secret, new_id),
         Tokens(store, now, new_secret),
     )
     issued = []
     for number in range(count):
         email, may = f"agent{number}@example.com", [Permission.ACCEPT_CALLS]
-        agent, _ = await staff.add_agent(1, email, permissions=may)
+        agent, _ = await accounts.add_agent(1, email, permissions=may)
         issued.append(await tokens.issue(agent, CredentialKind.BEARER, timedelta(hours=1)))
     store.close()
     return issued

@@ -20,9 +20,9 @@ from visavis.media.relay import CONTROL_COST_BYTES
 from visavis.services import grants, sign_in, sign_in_failures
 from visavis.services.calls.connectivity_tests import MAX_OF_SOURCE, MAX_TESTS
 from visavis.services.calls.in_call import MAX_LINES
-from visavis.services.limits import VisitorLimits
 from visavis.services.password_rules import MIN_LENGTH
 from visavis.services.tokens import SESSION_LIFETIME
+from visavis.services.visitor_limits import VisitorLimits
 from visavis.settings import Settings
 from visavis.web import body, pace, patience
 from visavis.web.connections import PER_NETWORK

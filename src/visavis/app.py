@@ -42,6 +42,7 @@ from visavis.media.workers import MediaWorkers
 from visavis.readiness import Check, Readiness, warnings
 from visavis.recorder.trial import Trials
 from visavis.recording import deliverer
+from visavis.services.api_keys import ApiKeys
 from visavis.services.audit import AuditLog, Auditor, AuditRetention, AuditTrail
 from visavis.services.call_history import CallHistory
 from visavis.services.calls import Calls
@@ -49,13 +50,12 @@ from visavis.services.clients import Clients
 from visavis.services.configs import Configs
 from visavis.services.grants import Grants
 from visavis.services.ice import IceDirectory
-from visavis.services.keys import Keys
-from visavis.services.limits import Use, VisitorLimits
 from visavis.services.people import People
 from visavis.services.policies import Policies
 from visavis.services.ports import Passwords, Transaction
 from visavis.services.recordings import RecordingAdmin, Tally
 from visavis.services.tokens import Tokens
+from visavis.services.visitor_limits import Use, VisitorLimits
 from visavis.settings import Settings
 from visavis.sources import new_id, new_secret, now
 from visavis.store import open_store
@@ -115,7 +115,7 @@ class App:
         self.lifecycle = Lifecycle()
         idle = timedelta(minutes=settings.session_idle_minutes) or None
         self.tokens = Tokens(store, now, new_secret, idle)
-        self.keys = Keys(store, now, new_secret, new_id)
+        self.keys = ApiKeys(store, now, new_secret, new_id)
         self.clients = Clients(store, now, new_secret, new_id)
         self.auditor = Auditor(now, new_id)
         self.people = People(store, passwords or Argon2Passwords(), now, new_secret, new_id)

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.e2e.delivered import archived, last_call, titles
 from tests.e2e.flow import AGENT, VISITOR, Sides, await_flow, flow
 from tests.running import Parties, System, eventually, ffprobe
-from visavis.services.limits import VisitorLimits
+from visavis.services.visitor_limits import VisitorLimits
 
 pytestmark = pytest.mark.e2e
 

@@ -49,7 +49,7 @@ def _live(data_dir: Path, port: int, said: Connection) -> None:
     app = App(settings, open_store(settings.database_address))
 
     async def serve() -> None:
-        await app.people.found(email="admin@localhost", password="x")
+        await app.people.create_first_site(email="admin@localhost", password="x")
         agent = await app.people.by_email("admin@localhost")
         token = await app.tokens.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
         with socket.create_server(("127.0.0.1", port)) as listener:

@@ -13,15 +13,15 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.oauth import Credential, CredentialKind, Grant
 from visavis.domain.people import Agent, Permission, operator
 from visavis.services import audit, sign_in_failures
+from visavis.services.accounts import Accounts
+from visavis.services.api_keys import ApiKeys
 from visavis.services.audit import Anchor, AuditLog, Auditor, AuditRetention, AuditTrail
 from visavis.services.clients import Clients
 from visavis.services.grants import Grants
-from visavis.services.keys import Keys
 from visavis.services.people import People
 from visavis.services.ports import Transaction
 from visavis.services.secrets import digest
 from visavis.services.sign_in_failures import SignInFailures
-from visavis.services.staff import Staff
 from visavis.services.tokens import Tokens
 from visavis.store import open_store
 from visavis.store.sql import SqlStore
@@ -65,13 +65,13 @@ def time() -> Time:
 @pytest.fixture
 async def people(store: SqlStore, time: Time) -> People:
     found = People(store, Plain(), time, new_id, new_id, time.elapsed)
-    await found.found(email=EMAIL, password=SECRETS[0])
+    await found.create_first_site(email=EMAIL, password=SECRETS[0])
     return found
 
 
 @pytest.fixture
-def staff(store: SqlStore, time: Time, people: People) -> Staff:
-    return Staff(store, Plain(), time, new_id, new_id)
+def accounts(store: SqlStore, time: Time, people: People) -> Accounts:
+    return Accounts(store, Plain(), time, new_id, new_id)
 
 
 @pytest.fixture
@@ -107,25 +107,25 @@ async def test_a_new_installation_begins_its_log(store: SqlStore, people: People
     assert {entry.author for entry in await newest(store, 9)} == {"command line"}
 
 
-async def test_acts_of_the_command_line(store: SqlStore, staff: Staff) -> None:
-    await staff.add_agent(1, "b@example.com", permissions=[Permission.VIEW_RECORDINGS])
-    await staff.permit("b@example.com", [Permission.MANAGE_SETTINGS])
-    await staff.permit("b@example.com", [Permission.MANAGE_SETTINGS])  # changes nothing
-    await staff.forbid("b@example.com", [Permission.MANAGE_SETTINGS])
-    await staff.set_password("b@example.com", "another secret")
-    await staff.disable_agent("b@example.com", is_disabled=True)
-    await staff.disable_agent("b@example.com", is_disabled=False)
-    await staff.add_role(1, "Support", [Permission.ACCEPT_CALLS])
-    await staff.permit_role(1, "Support", [Permission.VIEW_AUDIT_LOG])
-    await staff.forbid_role(1, "Support", [Permission.VIEW_AUDIT_LOG])
-    await staff.forbid_role(1, "Support", [Permission.VIEW_AUDIT_LOG])  # changes nothing
+async def test_acts_of_the_command_line(store: SqlStore, accounts: Accounts) -> None:
+    await accounts.add_agent(1, "b@example.com", permissions=[Permission.VIEW_RECORDINGS])
+    await accounts.grant("b@example.com", [Permission.MANAGE_SETTINGS])
+    await accounts.grant("b@example.com", [Permission.MANAGE_SETTINGS])  # changes nothing
+    await accounts.revoke("b@example.com", [Permission.MANAGE_SETTINGS])
+    await accounts.set_password("b@example.com", "another secret")
+    await accounts.disable_agent("b@example.com", is_disabled=True)
+    await accounts.disable_agent("b@example.com", is_disabled=False)
+    await accounts.add_role(1, "Support", [Permission.ACCEPT_CALLS])
+    await accounts.grant_role(1, "Support", [Permission.VIEW_AUDIT_LOG])
+    await accounts.revoke_role(1, "Support", [Permission.VIEW_AUDIT_LOG])
+    await accounts.revoke_role(1, "Support", [Permission.VIEW_AUDIT_LOG])  # changes nothing
     for _ in range(2):  # the second time changes nothing
-        await staff.assign(1, "Support", "b@example.com")
+        await accounts.assign(1, "Support", "b@example.com")
     for _ in range(2):
-        await staff.unassign(1, "Support", "b@example.com")
+        await accounts.unassign(1, "Support", "b@example.com")
     for _ in range(2):
-        await staff.disable_site(1, is_disabled=True)
-    await staff.disable_site(1, is_disabled=False)
+        await accounts.disable_site(1, is_disabled=True)
+    await accounts.disable_site(1, is_disabled=False)
     assert await actions(store, 13) == [
         "agentCreated",
         "agentPermissionsChanged",
@@ -145,20 +145,20 @@ async def test_acts_of_the_command_line(store: SqlStore, staff: Staff) -> None:
     assert changed.object_name == "agent b@example.com"
     assert changed.changes[0].old_value == "View Recordings"
     assert changed.changes[0].new_value == "Manage Settings, View Recordings"
-    site = await staff.add_site("Second")
+    site = await accounts.add_site("Second")
     (entry,) = await store.read(lambda rows: rows.audit.newest(site.id, 9))
     assert (entry.action_type, entry.object_name) == ("siteCreated", "site Second")
 
 
 async def test_programs_and_their_secrets(store: SqlStore, agent: Agent, time: Time) -> None:
-    keys, clients = Keys(store, time, new_id, new_id), Clients(store, time, new_id, new_id)
+    keys, clients = ApiKeys(store, time, new_id, new_id), Clients(store, time, new_id, new_id)
     key, _ = await keys.add(agent, "CRM")
     await keys.delete(1, key.id)
     with pytest.raises(VisavisError):
         await keys.delete(1, key.id)
     client, _ = await clients.add(1, "Reports", grants=[Grant.PASSWORD])
     for _ in range(2):  # the second time changes nothing
-        await clients.allow(1, client.id, [Grant.REFRESH_TOKEN])
+        await clients.set_grants(1, client.id, [Grant.REFRESH_TOKEN])
     await clients.disable(1, client.id, is_disabled=True)
     await clients.disable(1, client.id, is_disabled=False)
     assert await actions(store, 6) == [
@@ -176,7 +176,7 @@ async def test_programs_and_their_secrets(store: SqlStore, agent: Agent, time: T
 async def test_a_replaced_api_key_is_valid_for_a_while(
     store: SqlStore, agent: Agent, time: Time
 ) -> None:
-    keys = Keys(store, time, new_id, new_id)
+    keys = ApiKeys(store, time, new_id, new_id)
     first, old = await keys.add(agent, "CRM")
     second, new = await keys.rotate(1, first.id, timedelta(hours=1))
     assert second.name == "CRM"
@@ -316,10 +316,10 @@ async def test_tokens_of_a_client_once_an_hour(store: SqlStore, agent: Agent, ti
 
 
 async def test_no_secret_is_in_any_entry(
-    store: SqlStore, people: People, staff: Staff, agent: Agent, time: Time
+    store: SqlStore, people: People, accounts: Accounts, agent: Agent, time: Time
 ) -> None:
     await people.change_password(agent, SECRETS[0], SECRETS[1], "")
-    await staff.set_password(EMAIL, SECRETS[2])
+    await accounts.set_password(EMAIL, SECRETS[2])
     for email in (EMAIL, SECRETS[2], "\x00"):
         with pytest.raises(VisavisError):
             await people.sign_in(email, "vv_wrong", "192.0.2.1")
@@ -413,17 +413,17 @@ async def test_failures_that_cannot_be_written_now_are_written_later(
 
 
 async def test_refused_tokens_and_clients(
-    store: SqlStore, people: People, staff: Staff, agent: Agent, time: Time
+    store: SqlStore, people: People, accounts: Accounts, agent: Agent, time: Time
 ) -> None:
     failures, tokens = people.failures, Tokens(store, time, new_id)
     expired = await tokens.issue(agent, CredentialKind.BEARER, timedelta(0))
     await failures.add_token(expired, "192.0.2.1")  # its holder only has to ask for another
     assert (await newest(store))[0].action_type != "tokenRefused"
     await failures.add_token("vv_wrong", "192.0.2.1")
-    await staff.add_agent(1, "b@example.com", password=SECRETS[1])
+    await accounts.add_agent(1, "b@example.com", password=SECRETS[1])
     other = await people.by_email("b@example.com")
     token = await tokens.issue(other, CredentialKind.BEARER, timedelta(1))
-    await staff.disable_agent("b@example.com", is_disabled=True)
+    await accounts.disable_agent("b@example.com", is_disabled=True)
     await store.write(lambda rows: rows.credentials.add(credential(token, other)))
     await failures.add_token(token, "192.0.2.1")
     clients = Clients(store, time, new_id, new_id)
@@ -453,12 +453,12 @@ def credential(token: str, agent: Agent) -> Credential:
 
 
 async def test_a_wrong_key_and_a_disabled_agent(
-    store: SqlStore, people: People, staff: Staff
+    store: SqlStore, people: People, accounts: Accounts
 ) -> None:
     await people.add_key_failure(EMAIL, "192.0.2.1")
     await people.add_key_failure("\x00", "192.0.2.2")
-    await staff.add_agent(1, "b@example.com", password=SECRETS[1])
-    await staff.disable_agent("b@example.com", is_disabled=True)
+    await accounts.add_agent(1, "b@example.com", password=SECRETS[1])
+    await accounts.disable_agent("b@example.com", is_disabled=True)
     with pytest.raises(VisavisError):
         await people.sign_in("b@example.com", SECRETS[1], "192.0.2.3")
     (entry,) = await newest(store)

@@ -10,13 +10,13 @@ import pytest
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.oauth import Client, Credential, CredentialKind, Grant
 from visavis.domain.people import Agent
-from visavis.services import keys, sign_in, tokens
+from visavis.services import api_keys, sign_in, tokens
+from visavis.services.accounts import Accounts
+from visavis.services.api_keys import ApiKeys
 from visavis.services.clients import Clients
 from visavis.services.grants import Grants
-from visavis.services.keys import Keys
 from visavis.services.people import MAX_PASSWORD_LENGTH, People
 from visavis.services.ports import Transaction
-from visavis.services.staff import Staff
 from visavis.services.tokens import Tokens
 from visavis.store.sql import SqlStore
 
@@ -45,15 +45,15 @@ class Plain:
 
 
 @pytest.fixture
-async def staff(store: SqlStore) -> People:
+async def accounts(store: SqlStore) -> People:
     found = People(store, Plain(), clock, new_id, new_id)
-    await found.found(email="a@example.com", password="secret")
+    await found.create_first_site(email="a@example.com", password="secret")
     return found
 
 
 @pytest.fixture
-async def agent(staff: People) -> Agent:
-    return await staff.by_email("a@example.com")
+async def agent(accounts: People) -> Agent:
+    return await accounts.by_email("a@example.com")
 
 
 async def refused(kind: ErrorKind, attempt: object) -> None:
@@ -62,19 +62,19 @@ async def refused(kind: ErrorKind, attempt: object) -> None:
     assert told.value.kind is kind
 
 
-async def test_a_password_too_long_to_be_one_is_wrong(staff: People) -> None:
-    attempt = staff.sign_in("a@example.com", "x" * (MAX_PASSWORD_LENGTH + 1), "192.0.2.1")
+async def test_a_password_too_long_to_be_one_is_wrong(accounts: People) -> None:
+    attempt = accounts.sign_in("a@example.com", "x" * (MAX_PASSWORD_LENGTH + 1), "192.0.2.1")
     await refused(ErrorKind.Unauthorized, attempt)
 
 
 async def test_failures_of_too_many_are_forgotten(
-    staff: People, monkeypatch: pytest.MonkeyPatch
+    accounts: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sign_in, "MAX_WATCHED", 1)
     for number in range(3):
-        attempt = staff.sign_in(f"{number}@example.com", "wrong", f"192.0.2.{number}")
+        attempt = accounts.sign_in(f"{number}@example.com", "wrong", f"192.0.2.{number}")
         await refused(ErrorKind.Unauthorized, attempt)
-    assert len(staff._guard) == 1
+    assert len(accounts._guard) == 1
 
 
 async def test_tokens_are_remembered_up_to_a_number(
@@ -98,8 +98,8 @@ async def test_a_token_of_a_disabled_agent_is_nobody_s(store: SqlStore, agent: A
 async def test_keys_are_remembered_up_to_a_number(
     store: SqlStore, agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keys, "MAX_REMEMBERED", 1)
-    known = Keys(store, clock, new_id, new_id)
+    monkeypatch.setattr(api_keys, "MAX_REMEMBERED", 1)
+    known = ApiKeys(store, clock, new_id, new_id)
     for name in ("one", "two"):
         _, secret = await known.add(agent, name)
         assert (await known.authenticate("a@example.com", secret)).id == agent.id
@@ -111,8 +111,8 @@ async def test_keys_end_with_the_password_and_with_the_agent(
     store: SqlStore, agent: Agent, *, is_disabled: bool
 ) -> None:
     known, accounts = (
-        Keys(store, clock, new_id, new_id),
-        Staff(store, Plain(), clock, new_id, new_id),
+        ApiKeys(store, clock, new_id, new_id),
+        Accounts(store, Plain(), clock, new_id, new_id),
     )
     await accounts.add_agent(agent.site_id, "b@example.com", is_administrator=True)
     _, secret = await known.add(agent, "one")
@@ -156,10 +156,10 @@ async def test_a_refresh_token_without_a_family_takes_nothing_with_it(
 
 
 async def test_a_disabled_agent_cannot_sign_in(
-    store: SqlStore, staff: People, agent: Agent
+    store: SqlStore, accounts: People, agent: Agent
 ) -> None:
     await store.write(lambda rows: rows.agents.disable(agent.site_id, agent.id, is_disabled=True))
-    attempt = staff.sign_in("a@example.com", "secret", "192.0.2.1")
+    attempt = accounts.sign_in("a@example.com", "secret", "192.0.2.1")
     await refused(ErrorKind.Unauthorized, attempt)
 
 
@@ -206,11 +206,13 @@ async def test_a_code_that_two_have_found_is_used_by_one(store: SqlStore, agent:
 
 async def test_a_delay_in_signing_in_does_not_depend_on_the_wall_clock(store: SqlStore) -> None:
     seconds = 0.0
-    staff = People(store, Plain(), clock, new_id, new_id, elapsed=lambda: seconds)
+    accounts = People(store, Plain(), clock, new_id, new_id, elapsed=lambda: seconds)
     for _ in range(sign_in.ACCOUNT_AND_ADDRESS.free):
-        await refused(ErrorKind.Unauthorized, staff.sign_in("x@example.com", "wrong", "192.0.2.1"))
-    attempt = staff.sign_in("x@example.com", "wrong", "192.0.2.1")
+        await refused(
+            ErrorKind.Unauthorized, accounts.sign_in("x@example.com", "wrong", "192.0.2.1")
+        )
+    attempt = accounts.sign_in("x@example.com", "wrong", "192.0.2.1")
     await refused(ErrorKind.TooManyRequests, attempt)
     seconds = 2.0
-    attempt = staff.sign_in("x@example.com", "wrong", "192.0.2.1")
+    attempt = accounts.sign_in("x@example.com", "wrong", "192.0.2.1")
     await refused(ErrorKind.Unauthorized, attempt)

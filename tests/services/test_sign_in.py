@@ -55,7 +55,7 @@ def passwords() -> Slow:
 @pytest.fixture
 async def people(store: SqlStore, passwords: Slow, time: Time) -> People:
     found = People(store, passwords, now, lambda: "secret", new_id, time)
-    await found.found(email=EMAIL, password=RIGHT)
+    await found.create_first_site(email=EMAIL, password=RIGHT)
     return found
 
 

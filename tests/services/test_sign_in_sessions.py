@@ -50,7 +50,7 @@ def time() -> Time:
 @pytest.fixture
 async def people(store: SqlStore, time: Time) -> People:
     found = People(store, Plain(), time, new_id, new_id)
-    await found.found(email="a@example.com", password="secret")
+    await found.create_first_site(email="a@example.com", password="secret")
     return found
 
 

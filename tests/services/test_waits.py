@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from visavis.services.limits import seconds_in_words
+from visavis.services.visitor_limits import seconds_in_words
 
 
 @pytest.mark.parametrize(

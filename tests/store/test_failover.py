@@ -47,7 +47,7 @@ async def app(pair: PostgresqlPair, tmp_path: Path, anyio_backend: str) -> Async
     address = pair.address.replace("&target_session_attrs=read-write", "")
     settings = Settings(data_dir=tmp_path, database=address, archive=False, log_level="warning")
     app = App(settings, open_store(address))
-    await app.people.found(email="admin@example.com", password="a long password")
+    await app.people.create_first_site(email="admin@example.com", password="a long password")
     running = app.start_background_tasks()
     yield app
     await tasks.cancelled(*running)

@@ -15,7 +15,7 @@ from visavis.app import App
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Visitor
 from visavis.http_server import http_server
-from visavis.services.limits import Use, VisitorLimits
+from visavis.services.visitor_limits import Use, VisitorLimits
 from visavis.settings import Settings
 from visavis.store import open_store
 from visavis.store.passwords import Argon2Passwords

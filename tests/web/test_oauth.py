@@ -144,7 +144,7 @@ class TestPassword:
 
     async def test_a_client_can_have_it_switched_off(self, api: Api) -> None:
         client = await public_client(api)
-        await api.app.clients.allow(1, client.id, [Grant.AUTHORIZATION_CODE])
+        await api.app.clients.set_grants(1, client.id, [Grant.AUTHORIZATION_CODE])
         answer = await ask_token(api, grant_type="password", client_id=client.id, **PASSWORD)
         assert_error(answer, 400, "unauthorized_client")
 

@@ -53,8 +53,8 @@ from visavis.lifecycle import Lifecycle
 from visavis.listener import listen
 from visavis.log_lines import is_for_people
 from visavis.log_stream import dropped_lines, protect_standard_streams
+from visavis.services.api_keys import ApiKeys
 from visavis.services.audit import Auditor, AuditTrail
-from visavis.services.keys import Keys as ApiKeys
 from visavis.services.people import FIRST_EMAIL, People
 from visavis.services.ports import Transaction
 from visavis.services.sign_in_sessions import SignInSessions

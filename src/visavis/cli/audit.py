@@ -105,7 +105,7 @@ async def verify(office: Office, site: int | None, anchor: str | None, as_json: 
     Without --site every site is checked.
     """
     if site is None and anchor is None:
-        site_ids = [known.id for known in await office.staff.sites()]
+        site_ids = [known.id for known in await office.accounts.sites()]
     else:
         site_ids = [await office.site(site)]
     place = _read_anchor(anchor)

@@ -20,13 +20,13 @@ from visavis.cli.logs import log_to_stderr
 from visavis.domain.errors import ErrorKind, NewerSchemaError, VisavisError
 from visavis.domain.policy import RecordingPolicy
 from visavis.private_files import make_private, restrict_new_files
+from visavis.services.accounts import Accounts
+from visavis.services.api_keys import ApiKeys
 from visavis.services.audit import AuditLog, Auditor
 from visavis.services.clients import Clients
 from visavis.services.configs import Configs
-from visavis.services.keys import Keys
 from visavis.services.people import People
 from visavis.services.recordings import RecordingAdmin
-from visavis.services.staff import Staff
 from visavis.services.tokens import Tokens
 from visavis.settings import Settings
 from visavis.sources import new_id, new_secret, now
@@ -65,10 +65,10 @@ class Office:
         self.settings = Settings(data_dir=data_dir)
         passwords = Argon2Passwords()
         self.people = People(store, passwords, now, new_secret, new_id)
-        self.staff = Staff(store, passwords, now, new_secret, new_id)
+        self.accounts = Accounts(store, passwords, now, new_secret, new_id)
         self.tokens = Tokens(store, now, new_secret)
         self.clients = Clients(store, now, new_secret, new_id)
-        self.keys = Keys(store, now, new_secret, new_id)
+        self.keys = ApiKeys(store, now, new_secret, new_id)
         self.audit = AuditLog(store)
         self.auditor = Auditor(now, new_id)
 
@@ -87,7 +87,7 @@ class Office:
 
     async def site(self, given: int | None) -> int:
         """The site that is meant; raises `EntityNotFound`, `ParameterMissing`."""
-        known = [site.id for site in await self.staff.sites()]
+        known = [site.id for site in await self.accounts.sites()]
         if given is None and len(known) != 1:
             raise VisavisError(ErrorKind.ParameterMissing, "Choose a site with --site.")
         if given is not None and given not in known:

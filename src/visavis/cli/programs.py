@@ -114,7 +114,7 @@ async def allow_client(
     office: Office, client_id: str, grants: tuple[str, ...], site: int | None
 ) -> None:
     """Replace the grants that a client may use."""
-    await office.clients.allow(await office.site(site), client_id, map(Grant, grants))
+    await office.clients.set_grants(await office.site(site), client_id, map(Grant, grants))
 
 
 @client.command("rotate-secret")
@@ -191,7 +191,7 @@ async def rotate_key(
 async def list_keys(office: Office, site: int | None, as_json: bool) -> None:
     """List a site's keys."""
     site_id = await office.site(site)
-    emails = {agent.id: agent.email for agent in await office.staff.agents(site_id)}
+    emails = {agent.id: agent.email for agent in await office.accounts.agents(site_id)}
     rows = [
         {
             "id": k.id,

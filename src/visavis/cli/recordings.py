@@ -128,7 +128,7 @@ async def _missing(
     office: Office, site: int | None, since: datetime
 ) -> Sequence[ExpectedRecording]:
     recording_admin = await office.recording_admin()
-    every = [known.id for known in await office.staff.sites()]
+    every = [known.id for known in await office.accounts.sites()]
     sites = every if site is None else [await office.site(site)]
     return [
         call

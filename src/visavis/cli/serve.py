@@ -270,7 +270,9 @@ def create_first_site(
     store = opened(address)
     try:
         people = Office(store).people
-        return asyncio.run(people.found(site_name=site_name, email=email, password=password))
+        return asyncio.run(
+            people.create_first_site(site_name=site_name, email=email, password=password)
+        )
     except VisavisError as error:
         fail(error.message)
     finally:

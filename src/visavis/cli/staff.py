@@ -8,7 +8,7 @@ import click
 
 from visavis.cli.office import Office, at_office, fail, json_option, show, show_one, site_option
 from visavis.domain.people import Agent, Permission
-from visavis.services.staff import read_permission
+from visavis.services.accounts import read_permission
 
 permissions_argument = click.argument("permissions", nargs=-1, required=True)
 permit_option = click.option(
@@ -30,7 +30,7 @@ def site() -> None:
 @at_office
 async def add_site(office: Office, name: str, as_json: bool) -> None:
     """Add a site."""
-    added = await office.staff.add_site(name)
+    added = await office.accounts.add_site(name)
     text = f"Site {added.id}: {added.name}. Add an agent: visavis agent add --site {added.id}"
     show_one({"id": added.id, "name": added.name}, text, as_json=as_json)
 
@@ -40,7 +40,7 @@ async def add_site(office: Office, name: str, as_json: bool) -> None:
 @at_office
 async def list_sites(office: Office, as_json: bool) -> None:
     """List the sites."""
-    sites = await office.staff.sites()
+    sites = await office.accounts.sites()
     show([{"id": s.id, "name": s.name, "disabled": s.is_disabled} for s in sites], as_json=as_json)
 
 
@@ -49,7 +49,7 @@ async def list_sites(office: Office, as_json: bool) -> None:
 @at_office
 async def disable_site(office: Office, site_id: int) -> None:
     """Disable a site: sign its agents out and hide its call buttons."""
-    await office.staff.disable_site(site_id, is_disabled=True)
+    await office.accounts.disable_site(site_id, is_disabled=True)
 
 
 @site.command("enable")
@@ -57,7 +57,7 @@ async def disable_site(office: Office, site_id: int) -> None:
 @at_office
 async def enable_site(office: Office, site_id: int) -> None:
     """Enable a disabled site again."""
-    await office.staff.disable_site(site_id, is_disabled=False)
+    await office.accounts.disable_site(site_id, is_disabled=False)
 
 
 @click.group()
@@ -87,7 +87,7 @@ async def add_agent(
     as_json: bool,
 ) -> None:
     """Add an agent and print the generated password."""
-    added, password = await office.staff.add_agent(
+    added, password = await office.accounts.add_agent(
         await office.site(site),
         email,
         name=name,
@@ -109,7 +109,7 @@ async def add_agent(
 @at_office
 async def list_agents(office: Office, site: int | None, as_json: bool) -> None:
     """List a site's agents."""
-    agents = await office.staff.agents(await office.site(site))
+    agents = await office.accounts.agents(await office.site(site))
     rows = [
         {
             "id": a.id,
@@ -134,7 +134,7 @@ async def permit_agent(
     office: Office, email: str, permissions: tuple[str, ...], as_json: bool
 ) -> None:
     """Grant permissions to an agent."""
-    _show_permissions(await office.staff.permit(email, _read(permissions)), as_json=as_json)
+    _show_permissions(await office.accounts.grant(email, _read(permissions)), as_json=as_json)
 
 
 @agent.command("forbid")
@@ -146,7 +146,7 @@ async def forbid_agent(
     office: Office, email: str, permissions: tuple[str, ...], as_json: bool
 ) -> None:
     """Revoke permissions; a role may still grant them."""
-    _show_permissions(await office.staff.forbid(email, _read(permissions)), as_json=as_json)
+    _show_permissions(await office.accounts.revoke(email, _read(permissions)), as_json=as_json)
 
 
 @agent.command("disable")
@@ -154,7 +154,7 @@ async def forbid_agent(
 @at_office
 async def disable_agent(office: Office, email: str) -> None:
     """Disable an agent: sign them out everywhere and refuse further sign-ins."""
-    await office.staff.disable_agent(email, is_disabled=True)
+    await office.accounts.disable_agent(email, is_disabled=True)
 
 
 @agent.command("enable")
@@ -162,7 +162,7 @@ async def disable_agent(office: Office, email: str) -> None:
 @at_office
 async def enable_agent(office: Office, email: str) -> None:
     """Enable a disabled agent again."""
-    await office.staff.disable_agent(email, is_disabled=False)
+    await office.accounts.disable_agent(email, is_disabled=False)
 
 
 @agent.command("password")
@@ -172,7 +172,7 @@ async def enable_agent(office: Office, email: str) -> None:
 @at_office
 async def set_password(office: Office, email: str, password_stdin: bool, as_json: bool) -> None:
     """Set a new password and sign the agent out everywhere."""
-    password = await office.staff.set_password(email, _given_password(password_stdin))
+    password = await office.accounts.set_password(email, _given_password(password_stdin))
     if not password_stdin:
         text = f"Password (not shown again): {password}"
         show_one({"email": email, "password": password}, text, as_json=as_json)
@@ -195,7 +195,7 @@ async def add_role(
     office: Office, name: str, site: int | None, permissions: tuple[str, ...], as_json: bool
 ) -> None:
     """Add a role."""
-    added = await office.staff.add_role(await office.site(site), name, _read(permissions))
+    added = await office.accounts.add_role(await office.site(site), name, _read(permissions))
     text = f"Role {added.name} of site {added.site_id}."
     show_one({"name": added.name, "site": added.site_id}, text, as_json=as_json)
 
@@ -206,7 +206,7 @@ async def add_role(
 @at_office
 async def list_roles(office: Office, site: int | None, as_json: bool) -> None:
     """List a site's roles."""
-    roles = await office.staff.roles(await office.site(site))
+    roles = await office.accounts.roles(await office.site(site))
     show([{"name": r.name, "permissions": _names(r.permissions)} for r in roles], as_json=as_json)
 
 
@@ -219,7 +219,7 @@ async def permit_role(
     office: Office, name: str, permissions: tuple[str, ...], site: int | None
 ) -> None:
     """Grant permissions to a role."""
-    await office.staff.permit_role(await office.site(site), name, _read(permissions))
+    await office.accounts.grant_role(await office.site(site), name, _read(permissions))
 
 
 @role.command("forbid")
@@ -231,7 +231,7 @@ async def forbid_role(
     office: Office, name: str, permissions: tuple[str, ...], site: int | None
 ) -> None:
     """Revoke permissions from a role."""
-    await office.staff.forbid_role(await office.site(site), name, _read(permissions))
+    await office.accounts.revoke_role(await office.site(site), name, _read(permissions))
 
 
 @role.command("assign")
@@ -241,7 +241,7 @@ async def forbid_role(
 @at_office
 async def assign_role(office: Office, name: str, email: str, site: int | None) -> None:
     """Give a role to an agent."""
-    await office.staff.assign(await office.site(site), name, email)
+    await office.accounts.assign(await office.site(site), name, email)
 
 
 @role.command("unassign")
@@ -251,7 +251,7 @@ async def assign_role(office: Office, name: str, email: str, site: int | None) -
 @at_office
 async def unassign_role(office: Office, name: str, email: str, site: int | None) -> None:
     """Take a role from an agent."""
-    await office.staff.unassign(await office.site(site), name, email)
+    await office.accounts.unassign(await office.site(site), name, email)
 
 
 def _read(permissions: tuple[str, ...]) -> list[Permission]:

@@ -78,13 +78,13 @@ class Clients:
     async def of_site(self, site_id: int) -> Sequence[Client]:
         return await self._store.read(lambda rows: rows.clients.of_site(site_id))
 
-    async def allow(self, site_id: int, client_id: str, grants: Iterable[Grant]) -> None:
+    async def set_grants(self, site_id: int, client_id: str, grants: Iterable[Grant]) -> None:
         """Let the client use these grants and no other; raises `EntityNotFound`."""
         allowed = tuple(grants)
 
         def work(rows: Transaction) -> None:
             client = _demand(rows, site_id, client_id)
-            rows.clients.allow(site_id, client_id, allowed)
+            rows.clients.set_grants(site_id, client_id, allowed)
             if changes := _grants(client.grants, allowed):
                 summary = f"Changed the grants of the OAuth client {client.name}"
                 action = ActionType.CLIENT_GRANTS_CHANGED

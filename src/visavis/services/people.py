@@ -10,6 +10,8 @@ from typing import Final
 from visavis.domain.audit import ActionType, AuditEntry
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, operator
+from visavis.services.accounts import created as agent_created
+from visavis.services.accounts import read_email, read_name
 from visavis.services.audit import Auditor, from_address
 from visavis.services.clients import created as client_created
 from visavis.services.clients import first_client
@@ -18,8 +20,6 @@ from visavis.services.ports import Clock, Passwords, Store, Transaction
 from visavis.services.sign_in import SignInGuard, device_token, is_device_token
 from visavis.services.sign_in_failures import SignInFailures
 from visavis.services.sign_in_sessions import SignInSessions
-from visavis.services.staff import created as agent_created
-from visavis.services.staff import read_email, read_name
 from visavis.services.tokens import Tokens
 
 FIRST_SITE: Final = 1
@@ -56,7 +56,7 @@ class People:
         self._auditor = Auditor(clock, new_id)
         self.failures = SignInFailures(store, self._auditor, elapsed)
 
-    async def found(
+    async def create_first_site(
         self, *, site_name: str = "Site 1", email: str = FIRST_EMAIL, password: str | None = None
     ) -> FirstAccount | None:
         """Make site 1, its administrator and a client; `None` when there is a site already.

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.services.limits import seconds_in_words
+from visavis.services.visitor_limits import seconds_in_words
 
 FORGET_SECONDS: Final = 900.0
 MAX_DELAY_SECONDS: Final = 300.0

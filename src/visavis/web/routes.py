@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.protocol.openapi import Operations
 from visavis.services.calls.join_links import JoinLink
-from visavis.services.limits import VisitorGuard
+from visavis.services.visitor_limits import VisitorGuard
 from visavis.web.access import AccessLog
 from visavis.web.api.audit import AuditApi
 from visavis.web.api.calls import CallsApi

@@ -15,7 +15,7 @@ from starlette.types import Scope
 from visavis.domain.audit import ActionType, AuditEntry
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission
-from visavis.services.keys import Keys
+from visavis.services.api_keys import ApiKeys
 from visavis.services.people import People
 from visavis.services.sign_in_sessions import SignInSessions
 from visavis.services.tokens import SESSION_LIFETIME, Tokens
@@ -52,7 +52,7 @@ class Sessions:
     def __init__(
         self,
         tokens: Tokens,
-        keys: Keys,
+        keys: ApiKeys,
         people: People,
         public_url: str = "",
         sign_ins: SignInSessions | None = None,

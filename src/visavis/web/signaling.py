@@ -17,10 +17,10 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.services.calls import Calls
 from visavis.services.calls.join_links import JoinLink
-from visavis.services.limits import VisitorGuard
 from visavis.services.ports import Bus
 from visavis.services.presence import AgentSession
 from visavis.services.topics import config_topic, consoles_topic, socket_topic
+from visavis.services.visitor_limits import VisitorGuard
 from visavis.web.errors import problem
 from visavis.web.headers import header
 from visavis.web.open_sockets import OpenSockets
@@ -185,7 +185,7 @@ class Sockets:
         try:
             return self._calls.find_join_link(token)
         except VisavisError:
-            self._guard.note_unknown_join(source)
+            self._guard.count_unknown_join(source)
             raise
 
     async def _agent_session(self, socket: WebSocket, socket_id: str) -> AgentSession:

@@ -6,8 +6,8 @@ import pytest
 
 from tests.services.calls.house import House, agent_session
 from visavis.domain import signaling
+from visavis.services.accounts import read_name
 from visavis.services.calls.text import clean_line, clean_text
-from visavis.services.staff import read_name
 
 NAMES = (
     "Jean\u00a0Dupont",  # no-break space

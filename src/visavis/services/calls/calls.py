@@ -33,9 +33,9 @@ from visavis.services.calls.site_visitors import SiteVisitors
 from visavis.services.calls.staffing import Staffing
 from visavis.services.calls.transfers import Transfers
 from visavis.services.calls.visitor_requests import VisitorRequests
-from visavis.services.limits import Use, VisitorGuard, VisitorLimits
 from visavis.services.ports import Bus, Clock, MediaListener, MediaPlane, Store
 from visavis.services.presence import AgentSession, Presence
+from visavis.services.visitor_limits import Use, VisitorGuard, VisitorLimits
 
 log = structlog.get_logger(__name__)
 

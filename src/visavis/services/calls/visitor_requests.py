@@ -23,9 +23,9 @@ from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.site_visitors import SiteVisitors
 from visavis.services.calls.staffing import Staffing
 from visavis.services.calls.text import clean_line, clean_text
-from visavis.services.limits import VisitorGuard
 from visavis.services.ports import Store, Transaction
 from visavis.services.secrets import digest
+from visavis.services.visitor_limits import VisitorGuard
 
 
 class VisitorRequests:
@@ -187,7 +187,7 @@ class VisitorRequests:
     def _start_pause(self, call: ActiveCall) -> None:
         """Start the pause of a visitor who gave up before an agent accepted."""
         if call.agent is None and call.record.ended_by == "visitor":
-            self._guard.note_abandoned(call.visitor.socket_id)
+            self._guard.record_abandoned(call.visitor.socket_id)
 
     def _introduce(self, call: ActiveCall, visitor: Visitor, message: signaling.Call) -> None:
         record = call.record

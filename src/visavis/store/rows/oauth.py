@@ -156,7 +156,7 @@ class Clients(Rows):
             )
         )
 
-    def allow(self, site_id: int, client_id: str, grants: Iterable[Grant]) -> None:
+    def set_grants(self, site_id: int, client_id: str, grants: Iterable[Grant]) -> None:
         self._set(site_id, client_id, grants=_written(grants))
 
     def disable(self, site_id: int, client_id: str, *, is_disabled: bool) -> None:

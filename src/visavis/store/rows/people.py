@@ -124,7 +124,7 @@ class Agents(Rows):
             self._run(self._upsert(t.agent_permissions).values(values).on_conflict_do_nothing())
         self._changed()
 
-    def withdraw(self, site_id: int, agent_id: int, permissions: Iterable[Permission]) -> None:
+    def revoke(self, site_id: int, agent_id: int, permissions: Iterable[Permission]) -> None:
         c = t.agent_permissions.c
         is_meant = c.permission.in_([permission.value for permission in permissions])
         query = delete(t.agent_permissions)
@@ -187,7 +187,7 @@ class Roles(Rows):
             self._run(self._upsert(t.role_permissions).values(values).on_conflict_do_nothing())
         self._changed()
 
-    def withdraw(self, site_id: int, role_id: int, permissions: Iterable[Permission]) -> None:
+    def revoke(self, site_id: int, role_id: int, permissions: Iterable[Permission]) -> None:
         c = t.role_permissions.c
         is_meant = c.permission.in_([permission.value for permission in permissions])
         query = delete(t.role_permissions)

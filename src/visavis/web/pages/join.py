@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 from visavis.domain.errors import VisavisError
 from visavis.domain.leg import Side
 from visavis.services.calls.join_links import JoinLink
-from visavis.services.limits import VisitorGuard
+from visavis.services.visitor_limits import VisitorGuard
 from visavis.web.pages import STATIC
 from visavis.web.source import source_of
 
@@ -30,7 +30,7 @@ def join_routes(join: Callable[[str], JoinLink], guard: VisitorGuard) -> list[Ba
         try:
             side, status = join(request.path_params["token"]).side, 200
         except VisavisError as error:
-            guard.note_unknown_join(source)
+            guard.count_unknown_join(source)
             side, status = Side.VISITOR, error.kind.status  # whose page says why
         return FileResponse(STATIC / PAGES[side], status, headers=HEADERS)
 

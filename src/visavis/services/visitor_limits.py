@@ -126,7 +126,7 @@ class VisitorGuard:
                     Use.JOIN, f"Too many unknown links: try again in {seconds_in_words(wait)}."
                 )
 
-    def note_unknown_join(self, source: str) -> None:
+    def count_unknown_join(self, source: str) -> None:
         """Count a join link that leads nowhere: somebody may be guessing."""
         if source and self.limits.joins:
             self._buckets.add((Use.JOIN, source), self.limits.joins)
@@ -153,7 +153,7 @@ class VisitorGuard:
             raise self.refusal("queue", "Too many visitors are waiting: try again later.")
         self.demand(Use.CALL, visitor)
 
-    def note_abandoned(self, visitor_id: str) -> None:
+    def record_abandoned(self, visitor_id: str) -> None:
         """Start the pause after a call that its visitor gave up before anybody accepted it."""
         self._abandoned[visitor_id] = self._clock()
         self._abandoned.move_to_end(visitor_id)

@@ -10,10 +10,10 @@ from tests.services.calls.house import OFFER, House, agent_session, refused
 from visavis.domain import signaling
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Visitor
-from visavis.services import limits
+from visavis.services import visitor_limits
 from visavis.services.calls.connectivity_tests import MAX_OF_SOURCE
 from visavis.services.calls.site_visitors import MAX_LISTED
-from visavis.services.limits import TokenBuckets, Use, VisitorGuard, VisitorLimits
+from visavis.services.visitor_limits import TokenBuckets, Use, VisitorGuard, VisitorLimits
 
 pytestmark = pytest.mark.anyio
 
@@ -126,7 +126,7 @@ def test_unknown_join_links_are_counted(house: House) -> None:
     for source in ("", ATTACKER):
         for _ in range(2):
             guard.demand_join(source)
-            guard.note_unknown_join(source)
+            guard.count_unknown_join(source)
     guard.demand_join("")
     guard.demand_join("203.0.113.9")
     with pytest.raises(VisavisError):
@@ -139,20 +139,20 @@ def test_a_limit_of_0_is_none(house: House) -> None:
     visitor = Visitor("v", 1, source=ATTACKER)
     for _ in range(50):
         guard.demand_call(visitor, 1000, 1000)
-        guard.note_unknown_join(ATTACKER)
+        guard.count_unknown_join(ATTACKER)
         guard.demand_join(ATTACKER)
     assert guard.rank(visitor, 3) == 0
 
 
 def test_what_is_remembered_is_bounded(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MAX_WATCHED", 3)
+    monkeypatch.setattr(visitor_limits, "MAX_WATCHED", 3)
     buckets = TokenBuckets(house.calls._registry.now)
     for n in range(10):
         buckets.add(("use", str(n)), 10)
     assert len(buckets) == 3
     guard = guard_of(house)
     for n in range(10):
-        guard.note_abandoned(str(n))
+        guard.record_abandoned(str(n))
     guard.demand_call(Visitor("0", 1), 0, 0)
     with pytest.raises(VisavisError):
         guard.demand_call(Visitor("9", 1), 0, 0)

@@ -19,7 +19,7 @@ PREFIX: Final = "vvk_"
 MAX_REMEMBERED: Final = 10_000
 
 
-class Keys:
+class ApiKeys:
     def __init__(
         self,
         store: Store,

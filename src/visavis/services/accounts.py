@@ -17,7 +17,7 @@ MAX_NAME_LENGTH: Final = 200
 _EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}")
 
 
-class Staff:
+class Accounts:
     """Every method raises `EntityNotFound` or `ParameterInvalid` with a sentence that says why.
 
     Every change is in the audit log, as an act of the command line.
@@ -134,7 +134,7 @@ class Staff:
 
         await self._store.write(work)
 
-    async def permit(self, email: str, permissions: Iterable[Permission]) -> Agent:
+    async def grant(self, email: str, permissions: Iterable[Permission]) -> Agent:
         """The agent as they are afterwards."""
         granted = tuple(permissions)
 
@@ -143,12 +143,12 @@ class Staff:
 
         return await self._store.write(lambda rows: self._changed(rows, email, change))
 
-    async def forbid(self, email: str, permissions: Iterable[Permission]) -> Agent:
+    async def revoke(self, email: str, permissions: Iterable[Permission]) -> Agent:
         """The agent as they are afterwards: a role may still permit it."""
         withdrawn = tuple(permissions)
 
         def change(rows: Transaction, agent: Agent) -> None:
-            rows.agents.withdraw(agent.site_id, agent.id, withdrawn)
+            rows.agents.revoke(agent.site_id, agent.id, withdrawn)
 
         return await self._store.write(lambda rows: self._changed(rows, email, change))
 
@@ -173,7 +173,7 @@ class Staff:
 
         return await self._store.write(work)
 
-    async def permit_role(self, site_id: int, name: str, permissions: Iterable[Permission]) -> None:
+    async def grant_role(self, site_id: int, name: str, permissions: Iterable[Permission]) -> None:
         granted = tuple(permissions)
 
         def change(rows: Transaction, role: Role) -> None:
@@ -181,11 +181,11 @@ class Staff:
 
         await self._store.write(lambda rows: self._changed_role(rows, site_id, name, change))
 
-    async def forbid_role(self, site_id: int, name: str, permissions: Iterable[Permission]) -> None:
+    async def revoke_role(self, site_id: int, name: str, permissions: Iterable[Permission]) -> None:
         withdrawn = tuple(permissions)
 
         def change(rows: Transaction, role: Role) -> None:
-            rows.roles.withdraw(site_id, role.id, withdrawn)
+            rows.roles.revoke(site_id, role.id, withdrawn)
 
         await self._store.write(lambda rows: self._changed_role(rows, site_id, name, change))
 
