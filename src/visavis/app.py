@@ -87,7 +87,7 @@ FAILURE_SECONDS: Final = 60.0
 TRIM_SECONDS: Final = 86_400.0
 
 
-def settle() -> None:
+def freeze_garbage_collector() -> None:
     """Spare the garbage collector what start-up has made: it stays for good anyway."""
     gc.collect()
     gc.freeze()
@@ -185,7 +185,7 @@ class App:
             self.settings.archive_dir,
             key=OwnKey(self.settings.archive_key_file),
             viewer=self.sessions.caller,
-            audit=AuditTrail(self.store, now, new_id).note,
+            audit=AuditTrail(self.store, now, new_id).record_act,
             retention_days_of=self._retention_days,
             on_deleted=self.recording_admin.mark_deleted,
             is_disabled=self.people.is_site_disabled,
@@ -557,7 +557,7 @@ async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
     ]
     if certificate:
         background.append(watch_certificate(certificate, lifecycle))
-    settle()
+    freeze_garbage_collector()
     serving = child(server.serve([listener]))
     stopping = child(lifecycle.stop.wait())
     try:

@@ -110,7 +110,7 @@ class Part:
         if self._process and self._process.returncode is None and self._process.stdin:
             self._process.stdin.write(SECRETS + msgspec.json.encode(secrets) + b"\n")
 
-    def tell(self, line: bytes) -> None:
+    def send_line(self, line: bytes) -> None:
         """Send a line that matters only until the next; a part that does not read gets none."""
         pipe = self._process.stdin if self._process and self._process.returncode is None else None
         if pipe and pipe.transport.get_write_buffer_size() < MAX_UNREAD_BYTES:
@@ -198,7 +198,7 @@ async def supervise(
     lifecycle.handle_signals(signal.SIGINT, signal.SIGTERM)
 
     def on_change() -> None:
-        tell_app()
+        notify_app()
         reap()
 
     def reap() -> None:
@@ -206,15 +206,15 @@ async def supervise(
         if not any(part.is_being_started for part in parts):
             reap_orphans({part.pid for part in parts})
 
-    def tell_app() -> None:
+    def notify_app() -> None:
         states = {part.name: part.state for part in parts}
-        app.tell(encode_parts(states | {"supervisor": supervisor.state}))
+        app.send_line(encode_parts(states | {"supervisor": supervisor.state}))
 
     names = [f"{MEDIA_PART}{number}" for number in range(settings.media_workers)]
     media = [Part(name, settings, on_change) for name in names]
     recorder, app = Part("recorder", settings, on_change), Part("app", settings, on_change)
     parts = (*media, recorder, app)
-    supervisor = OwnReport(tell_app)
+    supervisor = OwnReport(notify_app)
     background = (
         supervisor.start(),
         run_every("run directory", CHECK_SECONDS, directory.hold),
@@ -256,9 +256,9 @@ def reload_secrets(reread: Callable[[], Secrets | None], part: Part) -> None:
 class OwnReport:
     """The supervisor's own state; the app is told of it as of a part's."""
 
-    def __init__(self, tell_app: Callable[[], None]) -> None:
+    def __init__(self, notify_app: Callable[[], None]) -> None:
         self.state = PartState(is_up=True)
-        self._tell_app = tell_app
+        self._tell_app = notify_app
 
     def start(self) -> asyncio.Task[None]:
         return run_every("supervisor status", REPORT_SECONDS, self.report)

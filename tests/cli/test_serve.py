@@ -140,7 +140,7 @@ def test_a_later_start_says_only_what_is_still_to_do(
 
 
 def _replace_administrator(rows: Transaction) -> None:
-    (first,) = rows.agents.of_site(1)
+    (first,) = rows.agents.list_by_site(1)
     rows.agents.disable(1, first.id, is_disabled=True)
     rows.agents.add(1, "boss@example.com", "Boss", "-", is_administrator=True)
 

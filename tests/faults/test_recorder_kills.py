@@ -125,7 +125,7 @@ def test_kills_and_cuts_lose_nothing_and_double_nothing(
     last.stop()
 
     def told(rows: Transaction) -> list[tuple[str, str | None]]:
-        found = rows.recordings.newest(1, (RecordingState.DELIVERED,), RECORDINGS + 1)
+        found = rows.recordings.list_page(1, (RecordingState.DELIVERED,), RECORDINGS + 1)
         return sorted((one.id, one.sha256) for one in found)
 
     rows = asyncio.run(store.read(told))

@@ -85,7 +85,7 @@ def log(store: SqlStore) -> AuditLog:
 
 
 async def newest(store: SqlStore, limit: int = 1) -> list[AuditEntry]:
-    return list(await store.read(lambda rows: rows.audit.newest(1, limit)))
+    return list(await store.read(lambda rows: rows.audit.list_page(1, limit)))
 
 
 async def actions(store: SqlStore, limit: int) -> list[str]:
@@ -96,7 +96,7 @@ async def actions(store: SqlStore, limit: int) -> list[str]:
 async def flip(store: SqlStore, time: Time, times: int, site_id: int = 1) -> None:
     trail = AuditTrail(store, time, new_id)
     for number in range(times):
-        await trail.note(site_id, None, "recordingDeleted", f"Number {number}", ())
+        await trail.record_act(site_id, None, "recordingDeleted", f"Number {number}", ())
 
 
 # Acts that are recorded
@@ -146,7 +146,7 @@ async def test_acts_of_the_command_line(store: SqlStore, accounts: Accounts) -> 
     assert changed.changes[0].old_value == "View Recordings"
     assert changed.changes[0].new_value == "Manage Settings, View Recordings"
     site = await accounts.add_site("Second")
-    (entry,) = await store.read(lambda rows: rows.audit.newest(site.id, 9))
+    (entry,) = await store.read(lambda rows: rows.audit.list_page(site.id, 9))
     assert (entry.action_type, entry.object_name) == ("siteCreated", "site Second")
 
 
@@ -194,7 +194,7 @@ async def test_a_replaced_api_key_is_valid_for_a_while(
     with pytest.raises(VisavisError):
         await keys.authenticate(EMAIL, new)
     assert (await keys.authenticate(EMAIL, newest_secret)).id == agent.id
-    assert [key.name for key in await keys.of_site(1)] == ["CRM"]
+    assert [key.name for key in await keys.list_by_site(1)] == ["CRM"]
     assert await actions(store, 3) == ["apiKeyCreated", "apiKeyRotated", "apiKeyRotated"]
     entries = repr(await newest(store, 9))
     assert not any(secret in entries for secret in (old, new))
@@ -280,7 +280,7 @@ async def test_what_an_agent_does_to_the_own_account(
 
 
 async def test_tokens_of_a_client_once_an_hour(store: SqlStore, agent: Agent, time: Time) -> None:
-    clients = await store.read(lambda rows: rows.clients.of_site(1))
+    clients = await store.read(lambda rows: rows.clients.list_by_site(1))
     grants = Grants(time, new_id, new_id, timedelta(hours=12), timedelta(seconds=30))
 
     def issue(rows: Transaction, grant: str = Grant.PASSWORD) -> str:
@@ -600,7 +600,7 @@ async def test_entries_that_are_removed_meanwhile_break_nothing(
 
 async def test_filters(store: SqlStore, people: People, agent: Agent, log: AuditLog) -> None:
     async def found(**search: object) -> list[str]:
-        page = await log.newest(agent, 1, 99, AuditSearch(**search))  # type: ignore[arg-type]
+        page = await log.list_page(agent, 1, 99, AuditSearch(**search))  # type: ignore[arg-type]
         assert page.total == len(page.entries)
         return [entry.action_type for entry in page.entries]
 
@@ -620,8 +620,8 @@ async def test_filters(store: SqlStore, people: People, agent: Agent, log: Audit
 
 async def test_an_entry_and_its_agent(store: SqlStore, agent: Agent, log: AuditLog) -> None:
     trail = AuditTrail(store, Time(), new_id)
-    await trail.note(1, agent.id, "recordingPlayed", "Played", ())
-    page = await log.newest(agent, 1, 2)
+    await trail.record_act(1, agent.id, "recordingPlayed", "Played", ())
+    page = await log.list_page(agent, 1, 2)
     assert [page.email_of(entry) for entry in page.entries] == [EMAIL, ""]
     entry, author = await log.get(agent, page.entries[0].id)
     assert author
@@ -631,7 +631,7 @@ async def test_an_entry_and_its_agent(store: SqlStore, agent: Agent, log: AuditL
     with pytest.raises(VisavisError):
         await log.get(agent, "unknown")
     with pytest.raises(VisavisError):
-        await log.newest(Agent(9, 1, "", "", is_administrator=False), 1, 1)
+        await log.list_page(Agent(9, 1, "", "", is_administrator=False), 1, 1)
 
 
 async def test_the_operator_is_the_command_line(store: SqlStore, people: People) -> None:

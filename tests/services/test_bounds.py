@@ -121,7 +121,7 @@ async def test_keys_end_with_the_password_and_with_the_agent(
         await accounts.disable_agent(agent.email, is_disabled=False)
     else:
         await accounts.set_password(agent.email, "another")
-    assert await known.of_site(agent.site_id) == []
+    assert await known.list_by_site(agent.site_id) == []
     await refused(ErrorKind.Unauthorized, known.authenticate(agent.email, secret))
 
 

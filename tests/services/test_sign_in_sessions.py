@@ -87,7 +87,7 @@ async def test_a_session_ends_without_use(
     await tokens.authenticate(bearer)
     (left,) = await sessions.list_by_agent(agent, used)
     assert (left.device, left.is_current, left.last_used_at) == ("used", True, time.now)
-    page = await AuditLog(store).newest(agent, 1, 1)
+    page = await AuditLog(store).list_page(agent, 1, 1)
     assert page.entries[0].summary == "a@example.com was signed out because of inactivity"
     assert page.entries[0].author == "system"
 

@@ -94,7 +94,7 @@ async def test_what_was_there_before_still_works(empty: str, anyio_backend: str)
     agent = await Tokens(store, lambda: NOW, str).authenticate("vv_old")
     assert agent.is_administrator
     assert not agent.is_disabled
-    (entry,) = await store.read(lambda rows: rows.audit.newest(1, 10))
+    (entry,) = await store.read(lambda rows: rows.audit.list_page(1, 10))
     assert entry.agent_id == 1
     store.close()
     engine.dispose()
@@ -110,7 +110,9 @@ async def test_old_entries_of_the_audit_log_become_a_chain(empty: str, anyio_bac
         rows = [{"id": f"y{n}", "at": LATER, "changes": RECORDING} for n in range(1500)]
         connection.execute(sa.text(query), rows)
     store = open_store(empty)
-    await AuditTrail(store, lambda: NOW, lambda: "z").note(1, 1, "recordingPlayed", "Played", ())
+    await AuditTrail(store, lambda: NOW, lambda: "z").record_act(
+        1, 1, "recordingPlayed", "Played", ()
+    )
     found = await AuditLog(store).verify(1)
     assert (found.broken, found.checked) == (None, 1502)
     first, second = (one.entry for one in await store.read(lambda rows: rows.audit.sealed(1, 0, 2)))

@@ -163,9 +163,9 @@ async def test_lists_and_sums_are_each_site_s_own(store: SqlStore) -> None:
         rows.recordings.note(1, "c", wrong, NOW)
 
     await store.write(work)
-    rows = await store.read(lambda rows: rows.recordings.newest(1, UNDELIVERED, 10))
+    rows = await store.read(lambda rows: rows.recordings.list_page(1, UNDELIVERED, 10))
     assert [one.id for one in rows] == ["c", "b"]
-    rows = await store.read(lambda rows: rows.recordings.newest(1, UNDELIVERED, 1, 1))
+    rows = await store.read(lambda rows: rows.recordings.list_page(1, UNDELIVERED, 1, 1))
     assert [one.id for one in rows] == ["b"]
     backlog = await store.read(lambda rows: rows.recordings.backlog(1))
     assert (backlog.total, backlog.pending, backlog.failed) == (3, 2, 1)

@@ -25,7 +25,7 @@ from visavis.store.sql import SqlStore
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def found(rows: Transaction) -> Agent:
+def create_site(rows: Transaction) -> Agent:
     site = rows.sites.add("One", NOW)
     return rows.agents.add(site.id, "A@example.com", "A", "-", is_administrator=True)
 
@@ -33,7 +33,7 @@ def found(rows: Transaction) -> Agent:
 @pytest.fixture
 async def store(database: str, anyio_backend: str) -> AsyncIterator[SqlStore]:
     opened = open_store(database)
-    await opened.write(found)
+    await opened.write(create_site)
     yield opened
     opened.close()
 
@@ -136,11 +136,11 @@ async def test_a_database_that_goes_away_is_told_and_comes_back(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
         )
         with pytest.raises(VisavisError, match="StoreUnavailable"):
-            await store.write(found)
+            await store.write(create_site)
         assert not await store.is_there()
         admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
     assert await store.is_there()
-    assert (await store.write(found)).email == "a@example.com"
+    assert (await store.write(create_site)).email == "a@example.com"
     store.close()
 
 
@@ -161,13 +161,13 @@ async def test_a_database_that_only_reads_for_a_while_is_told_and_comes_back(
         restrict("on")
         store._database.engine.dispose()
         with pytest.raises(VisavisError, match="StoreUnavailable"):
-            await store.write(found)
+            await store.write(create_site)
         restrict("off")
     # on new connections: those of the standby were given up
-    assert (await store.write(found)).email == "a@example.com"
+    assert (await store.write(create_site)).email == "a@example.com"
     store.close()
 
 
 async def test_a_mistake_in_a_query_is_none_of_the_database_s(store: SqlStore) -> None:
     with pytest.raises(IntegrityError):
-        await store.write(found)
+        await store.write(create_site)

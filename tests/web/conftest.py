@@ -70,7 +70,7 @@ class Api:
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
-def _found(rows: Transaction) -> Agent:
+def _create_site(rows: Transaction) -> Agent:
     site = rows.sites.add("Site 1", now())
     return rows.agents.add(
         site.id, "admin@example.com", "Admin", QUICK.hash("secret"), is_administrator=True
@@ -81,7 +81,7 @@ def _found(rows: Transaction) -> Agent:
 async def api(tmp_path: Path, database: str, anyio_backend: str) -> AsyncIterator[Api]:
     settings = Settings(data_dir=tmp_path, database=database, archive=False, log_level="warning")
     app = App(settings, open_store(settings.database_address), Argon2Passwords(QUICK))
-    administrator = await app.store.write(_found)
+    administrator = await app.store.write(_create_site)
     token = await app.tokens.issue(administrator, CredentialKind.BEARER, timedelta(hours=1))
     transport = httpx2.ASGITransport(app.web, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://visavis") as client:
@@ -131,7 +131,7 @@ class Served:
         self.store.close()
 
     async def _set_up(self) -> str:
-        agent = await self.store.write(_found)
+        agent = await self.store.write(_create_site)
         return await self.app.tokens.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
 
 

@@ -204,7 +204,7 @@ def test_idle_connections_of_one_address_leave_room_for_others(
 async def test_the_access_log_holds_no_join_link(before: str) -> None:
     written = io.BytesIO()
     log = AccessLog(written)
-    log.note("GET", f"{before}secret/", 200, 0.1, "id")
+    log.add("GET", f"{before}secret/", 200, 0.1, "id")
     log.flush()
     assert b"secret" not in written.getvalue()
     assert f'"path":"{before}…"'.encode() in written.getvalue()

@@ -46,7 +46,7 @@ async def test_one_entry_is_read_by_its_id(api: Api) -> None:
 
 async def test_an_entry_of_the_command_line_has_no_agent(api: Api) -> None:
     trail = AuditTrail(api.app.store, now, new_id)
-    await trail.note(1, None, "recordingDeleted", "Deleted", ())
+    await trail.record_act(1, None, "recordingDeleted", "Deleted", ())
     (entry,) = (await logs(api)).json()["auditLogs"]
     one = (await api.call("GET", f"{LOGS}/{entry['id']}")).json()
     assert (one["agentId"], one["agentEmail"]) == (None, "")

@@ -42,7 +42,7 @@ async def test_the_figures_stay_fresh(api: Api) -> None:
 
 async def failures_of(api: Api) -> Sequence[AuditEntry]:
     search = AuditSearch(actions=(ActionType.SIGN_IN_FAILED,))
-    return await api.app.store.read(lambda rows: rows.audit.newest(1, 9, search=search))
+    return await api.app.store.read(lambda rows: rows.audit.list_page(1, 9, search=search))
 
 
 async def test_failed_sign_ins_are_written_within_the_interval(

@@ -67,7 +67,7 @@ def history(served: Served) -> tuple[int, list[AuditEntry]]:
 
     async def read() -> tuple[int, list[AuditEntry]]:
         config = await served.store.read(lambda rows: rows.configs.get(1))
-        entries = await served.store.read(lambda rows: rows.audit.newest(1, 10_000))
+        entries = await served.store.read(lambda rows: rows.audit.list_page(1, 10_000))
         return config.version, list(reversed(entries))
 
     return asyncio.run(read())

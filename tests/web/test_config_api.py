@@ -197,7 +197,7 @@ async def test_every_real_change_is_audited_once(api: Api) -> None:
     verbs = ["enable", "enable", "disable", "disable", "enable"]
     for verb in verbs:
         await api.call("POST", f"{PATH}:{verb}")
-    entries = await api.app.store.read(lambda rows: rows.audit.newest(1, 10))
+    entries = await api.app.store.read(lambda rows: rows.audit.list_page(1, 10))
     assert [e.changes[0].new_value for e in entries] == ["true", "false", "true"]
     assert {e.agent_id for e in entries} == {api.administrator.id}
 
@@ -206,7 +206,7 @@ async def test_concurrent_clients_lose_no_version_and_no_audit_entry(api: Api) -
     verbs = ["enable", "disable"] * 50
     await asyncio.gather(*(api.call("POST", f"{PATH}:{verb}") for verb in verbs))
     config = await api.app.store.read(lambda rows: rows.configs.get(1))
-    entries = await api.app.store.read(lambda rows: rows.audit.newest(1, 200))
+    entries = await api.app.store.read(lambda rows: rows.audit.list_page(1, 200))
     assert config.version == len(entries) > 0
     assert (await api.config())["isEnabled"] == config.is_enabled
 

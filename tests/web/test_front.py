@@ -147,8 +147,8 @@ class TestAccessLog:
     async def test_lines_are_json_and_written_together(self, anyio_backend: str) -> None:
         stream = io.BytesIO()
         log = AccessLog(stream)
-        log.note("GET", "/v4/x", 200, 0.0123, "id-1")
-        log.note("PUT", "/\udcff", 404, 0.5, "id-2")
+        log.add("GET", "/v4/x", 200, 0.0123, "id-1")
+        log.add("PUT", "/\udcff", 404, 0.5, "id-2")
         assert stream.getvalue() == b""
         log.flush()
         first, second = map(json.loads, stream.getvalue().splitlines())
@@ -162,8 +162,8 @@ class TestAccessLog:
     async def test_a_person_at_a_terminal_reads_lines_of_text(self, anyio_backend: str) -> None:
         stream = io.BytesIO()
         log = AccessLog(stream, is_text=True)
-        log.note("GET", "/join/secret", 200, 0.0123, "id-1")
-        log.note("PUT", "/\udcff\x1b[2J", 404, 0.5, "id-2")
+        log.add("GET", "/join/secret", 200, 0.0123, "id-1")
+        log.add("PUT", "/\udcff\x1b[2J", 404, 0.5, "id-2")
         log.flush()
         first, second = stream.getvalue().decode().splitlines()
         assert first.endswith("info    GET /join/… 200          ms=12.3 request_id=id-1")
@@ -173,7 +173,7 @@ class TestAccessLog:
         stream = io.BytesIO()
         log = AccessLog(stream)
         for _ in range(MAX_WAITING):
-            log.note("GET", "/", 200, 0.001, "id")
+            log.add("GET", "/", 200, 0.001, "id")
         assert len(stream.getvalue().splitlines()) == MAX_WAITING
         log.flush()
         assert len(stream.getvalue().splitlines()) == MAX_WAITING
@@ -181,9 +181,9 @@ class TestAccessLog:
     async def test_probes_and_quiet_servers_write_nothing(self, anyio_backend: str) -> None:
         stream = io.BytesIO()
         log = AccessLog(stream)
-        log.note("GET", "/healthz", 200, 0.001, "id")
+        log.add("GET", "/healthz", 200, 0.001, "id")
         log.flush()
-        AccessLog(None).note("GET", "/", 200, 0.001, "id")
+        AccessLog(None).add("GET", "/", 200, 0.001, "id")
         assert stream.getvalue() == b""
 
 

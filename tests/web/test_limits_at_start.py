@@ -68,17 +68,17 @@ async def test_visitors(app: App) -> None:
         limit = guard.limits.per_minute(use)
         pages = [Visitor(f"{use} {number}", 1, source=STRANGER) for number in range(limit + 1)]
         for page in pages[:-1]:
-            guard.demand(use, page)
+            guard.require(use, page)
         with pytest.raises(VisavisError) as caught:
-            guard.demand(use, pages[-1])
+            guard.require(use, pages[-1])
         assert caught.value.kind is ErrorKind.TooManyRequests
     assert app.sockets._guard is guard
 
 
 async def test_open_sockets(app: App) -> None:
-    places = [app.open_sockets.take(STRANGER, 1) for _ in range(100)]
+    places = [app.open_sockets.reserve(STRANGER, 1) for _ in range(100)]
     with pytest.raises(VisavisError):
-        app.open_sockets.take(STRANGER, 1)
+        app.open_sockets.reserve(STRANGER, 1)
     assert app.sockets._open_sockets is app.open_sockets
     assert len(places) == 100
 

@@ -23,7 +23,7 @@ async def refused(api: Api) -> list[AuditEntry]:
     """The entries of what was refused, oldest first."""
     kinds = (ActionType.CLIENT_REFUSED, ActionType.TOKEN_REFUSED)
     search = AuditSearch(actions=kinds)
-    found = await api.app.store.read(lambda rows: rows.audit.newest(1, 50, search=search))
+    found = await api.app.store.read(lambda rows: rows.audit.list_page(1, 50, search=search))
     return list(reversed(found))
 
 
@@ -113,7 +113,7 @@ def test_a_wrong_upload_key_is_in_the_audit_log(served_with_archive: Served) -> 
 
     search = AuditSearch(actions=(ActionType.UPLOAD_KEY_REFUSED,))
     further, first = asyncio.run(
-        app.store.read(lambda rows: rows.audit.newest(1, 50, search=search))
+        app.store.read(lambda rows: rows.audit.list_page(1, 50, search=search))
     )
     assert first.summary == "Failed attempt to upload with an unknown upload key"
     assert [change.new_value for change in first.changes] == ["this machine", "1"]

@@ -52,26 +52,26 @@ def test_unlisted_proxies_are_named() -> None:
     proxies = UnlistedProxies()
     assert proxies.warning() == ""
     for n in range(100):
-        proxies.note(f"192.0.2.{n}")
+        proxies.add(f"192.0.2.{n}")
     assert len(proxies.addresses) == MAX_PROXIES
     assert "192.0.2.1" in proxies.warning()
 
 
 def test_a_network_and_a_site_have_so_many_sockets() -> None:
     sockets = OpenSockets(per_source=2, per_site=3)
-    first, second = sockets.take("a", 1), sockets.take("a", 1)
+    first, second = sockets.reserve("a", 1), sockets.reserve("a", 1)
     with pytest.raises(VisavisError):
-        sockets.take("a", 1)
-    third = sockets.take("", 1)
+        sockets.reserve("a", 1)
+    third = sockets.reserve("", 1)
     with pytest.raises(VisavisError):
-        sockets.take("b", 1)
-    agent = sockets.take("", 0)
+        sockets.reserve("b", 1)
+    agent = sockets.reserve("", 0)
     assert (sockets.count, sockets.refused) == (4, 2)
     for place in (first, second, third, agent):
         with place:
             pass
     assert sockets.count == 0
-    with sockets.take("a", 1):
+    with sockets.reserve("a", 1):
         assert sockets.count == 1
 
 

@@ -164,7 +164,7 @@ class LibraryApi:
     async def _agent(self, request: Request, *more: Permission) -> Agent:
         agent = await self._viewer(request)
         for permission in (Permission.VIEW_RECORDINGS, *more):
-            agent.demand(permission)
+            agent.require(permission)
         return agent
 
     async def _find(self, request: Request, *more: Permission) -> tuple[Agent, Entry]:

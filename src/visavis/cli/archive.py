@@ -15,7 +15,7 @@ import click
 from msgspec import structs
 from starlette.requests import Request
 
-from visavis.app import settle
+from visavis.app import freeze_garbage_collector
 from visavis.archive.admission import Quota
 from visavis.archive.archive import UPLOADS, Archive
 from visavis.archive.key import Keys, OwnKey, SiteKey
@@ -305,7 +305,7 @@ async def _run(
         settings.archive_dir,
         key=OwnKey(settings.archive_key_file),
         viewer=sessions.caller,
-        audit=AuditTrail(store, now, new_id).note,
+        audit=AuditTrail(store, now, new_id).record_act,
         retention_days_of=retention_days_of,
         is_disabled=people.is_site_disabled,
         on_refused=audit_refusal,
@@ -344,7 +344,7 @@ async def _run(
     if certificate:
         background.append(watch_certificate(certificate, lifecycle))
     serving = child(server.serve([listener]))
-    settle()
+    freeze_garbage_collector()
     announce()
     try:
         await lifecycle.stop.wait()

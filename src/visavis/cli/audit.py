@@ -74,7 +74,7 @@ async def _list(
         since=since.replace(tzinfo=UTC) if since else None,
         until=until.replace(tzinfo=UTC) if until else None,
     )
-    page = await office.audit.newest(operator(site_id), 1, limit, search)
+    page = await office.audit.list_page(operator(site_id), 1, limit, search)
     rows = [
         {
             "time": entry.created_at.isoformat(timespec="milliseconds"),

@@ -75,6 +75,6 @@ async def _change(office: Office, site: int | None, change: ConfigChange) -> Non
     _print(configs, await configs.change(who, change, lambda _: True))
 
 
-def _print(configs: Configs, found: Config) -> None:
-    resource: dict[str, Any] = configs.fields(found)
+def _print(configs: Configs, result: Config) -> None:
+    resource: dict[str, Any] = configs.fields(result)
     click.echo(msgspec.json.format(msgspec.json.encode(resource)).decode())

@@ -29,7 +29,7 @@ SWITCH_SECONDS: Final = 0.0005
 def part(name: str) -> None:
     """One part of `visavis serve`, which starts it."""
     settings = decode_settings(_read_line())
-    reports = _take_standard_output()
+    reports = _redirect_standard_output()
     protect_standard_streams("stdout", "stderr")
     log_to_stderr(settings.log_level, settings.log_format)
     structlog.contextvars.bind_contextvars(part=name)
@@ -56,7 +56,7 @@ def _read_line() -> bytes:
         return pipe.readline()
 
 
-def _take_standard_output() -> int:
+def _redirect_standard_output() -> int:
     """Keep the pipe to the supervisor for reports; whatever prints goes to standard error."""
     output = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

@@ -100,7 +100,7 @@ async def list_clients(office: Office, site: int | None, as_json: bool) -> None:
             "redirect_uris": list(c.redirect_uris),
             "disabled": c.is_disabled,
         }
-        for c in await office.clients.of_site(await office.site(site))
+        for c in await office.clients.list_by_site(await office.site(site))
     ]
     show(rows, as_json=as_json)
 
@@ -200,7 +200,7 @@ async def list_keys(office: Office, site: int | None, as_json: bool) -> None:
             "created": k.created_at.isoformat(timespec="seconds"),
             "ends": k.expires_at.isoformat(timespec="seconds") if k.expires_at else "",
         }
-        for k in await office.keys.of_site(site_id)
+        for k in await office.keys.list_by_site(site_id)
     ]
     show(rows, as_json=as_json)
 

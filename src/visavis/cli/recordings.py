@@ -22,7 +22,7 @@ from visavis.recorder.muxing import Order, Outcome, perform
 from visavis.services.recordings import EVER, EVERY_STATE
 from visavis.sources import now
 from visavis.web.api.recordings import fields
-from visavis.web.paging import written_time
+from visavis.web.paging import format_time
 
 STATES: Final = {**{str(state): (state,) for state in EVERY_STATE}, "undelivered": UNDELIVERED}
 
@@ -45,7 +45,7 @@ async def list_(
 ) -> None:
     """List a site's recordings, newest first."""
     recording_admin, who = await office.recording_admin(), operator(await office.site(site))
-    page = await recording_admin.newest(who, STATES[state] if state else EVERY_STATE, 1, limit)
+    page = await recording_admin.list_page(who, STATES[state] if state else EVERY_STATE, 1, limit)
     tell = fields if as_json else _brief
     show([tell(one) for one in page.recordings], as_json=as_json)
 
@@ -213,4 +213,4 @@ def _recordings(count: int) -> str:
 
 
 def _time(moment: datetime | None) -> str | None:
-    return written_time(moment) if moment else None
+    return format_time(moment) if moment else None

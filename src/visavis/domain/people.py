@@ -66,7 +66,7 @@ class Agent:
     def may(self, permission: Permission) -> bool:
         return self.is_administrator or permission in self.granted
 
-    def demand(self, permission: Permission) -> None:
+    def require(self, permission: Permission) -> None:
         """Raise `PermissionDenied` unless the agent has the permission."""
         if not self.may(permission):
             raise VisavisError(

@@ -64,7 +64,9 @@ class Accounts:
         await self._store.write(work)
 
     async def agents(self, site_id: int) -> Sequence[Agent]:
-        return await self._store.read(lambda rows: rows.agents.of_site(_site(rows, site_id).id))
+        return await self._store.read(
+            lambda rows: rows.agents.list_by_site(_site(rows, site_id).id)
+        )
 
     async def add_agent(
         self,
@@ -125,7 +127,7 @@ class Accounts:
         def work(rows: Transaction) -> None:
             agent = _agent(rows, email)
             if is_disabled:
-                _demand_another_administrator(rows, agent)
+                _require_another_administrator(rows, agent)
                 rows.credentials.delete_of_agent(agent.site_id, agent.id)
                 rows.keys.delete_of_agent(agent.site_id, agent.id)
             rows.agents.disable(agent.site_id, agent.id, is_disabled=is_disabled)
@@ -153,7 +155,7 @@ class Accounts:
         return await self._store.write(lambda rows: self._changed(rows, email, change))
 
     async def roles(self, site_id: int) -> Sequence[Role]:
-        return await self._store.read(lambda rows: rows.roles.of_site(_site(rows, site_id).id))
+        return await self._store.read(lambda rows: rows.roles.list_by_site(_site(rows, site_id).id))
 
     async def add_role(
         self, site_id: int, name: str, permissions: Iterable[Permission] = ()
@@ -317,8 +319,8 @@ def _role(rows: Transaction, site_id: int, name: str) -> Role:
     return role
 
 
-def _demand_another_administrator(rows: Transaction, agent: Agent) -> None:
-    others = (other for other in rows.agents.of_site(agent.site_id) if other.id != agent.id)
+def _require_another_administrator(rows: Transaction, agent: Agent) -> None:
+    others = (other for other in rows.agents.list_by_site(agent.site_id) if other.id != agent.id)
     if agent.is_administrator and not any(o.is_administrator and not o.is_disabled for o in others):
         raise _invalid(f"{agent.email} is the site's last administrator: add another one first.")
 

@@ -77,8 +77,8 @@ class ApiKeys:
         self.forget()
         return new, secret
 
-    async def of_site(self, site_id: int) -> Sequence[ApiKey]:
-        return await self._store.read(lambda rows: rows.keys.of_site(site_id))
+    async def list_by_site(self, site_id: int) -> Sequence[ApiKey]:
+        return await self._store.read(lambda rows: rows.keys.list_by_site(site_id))
 
     async def delete(self, site_id: int, key_id: str) -> None:
         """Raises `EntityNotFound`."""
@@ -128,7 +128,7 @@ class _Known:
 
 
 def _require(rows: Transaction, site_id: int, key_id: str) -> ApiKey:
-    key = next((key for key in rows.keys.of_site(site_id) if key.id == key_id), None)
+    key = next((key for key in rows.keys.list_by_site(site_id) if key.id == key_id), None)
     if key is None:
         raise VisavisError(ErrorKind.EntityNotFound, f"There is no key {key_id}.")
     return key

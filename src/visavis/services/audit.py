@@ -54,16 +54,16 @@ class AuditLog:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def newest(
+    async def list_page(
         self, agent: Agent, page_index: int, page_size: int, search: AuditSearch = EVERY_ENTRY
     ) -> AuditPage:
         """The page `page_index`, counted from 1; raises `PermissionDenied`."""
-        agent.demand(Permission.VIEW_AUDIT_LOG)
+        agent.require(Permission.VIEW_AUDIT_LOG)
         site_id, offset = agent.site_id, (page_index - 1) * page_size
 
         def work(rows: Transaction) -> AuditPage:
-            entries = rows.audit.newest(site_id, page_size, offset, search)
-            agents = {known.id: known for known in rows.agents.of_site(site_id)}
+            entries = rows.audit.list_page(site_id, page_size, offset, search)
+            agents = {known.id: known for known in rows.agents.list_by_site(site_id)}
             return AuditPage(rows.audit.count(site_id, search), entries, agents)
 
         return await self._store.read(work)
@@ -73,7 +73,7 @@ class AuditLog:
 
         Raises `PermissionDenied`, `EntityNotFound`.
         """
-        agent.demand(Permission.VIEW_AUDIT_LOG)
+        agent.require(Permission.VIEW_AUDIT_LOG)
 
         def work(rows: Transaction) -> tuple[AuditEntry, Agent | None]:
             entry = rows.audit.get(agent.site_id, entry_id)
@@ -254,7 +254,7 @@ class AuditTrail:
         self._clock = clock
         self._new_id = new_id
 
-    async def note(
+    async def record_act(
         self,
         site_id: int,
         agent_id: int | None,

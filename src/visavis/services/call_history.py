@@ -30,19 +30,19 @@ class CallHistory:
         self._store = store
         self._calls = calls
 
-    async def newest(self, agent: Agent, search: CallSearch, index: int, size: int) -> CallPage:
+    async def list_page(self, agent: Agent, search: CallSearch, index: int, size: int) -> CallPage:
         """The page `index`, counted from 1; raises `PermissionDenied`."""
-        _demand_reader(agent)
+        _require_reader(agent)
 
         def work(rows: Transaction) -> CallPage:
-            calls = rows.calls.newest(agent.site_id, search, size, (index - 1) * size)
+            calls = rows.calls.list_page(agent.site_id, search, size, (index - 1) * size)
             return CallPage(rows.calls.count(agent.site_id, search), calls)
 
         return await self._store.read(work)
 
     async def get(self, agent: Agent, call_id: str) -> tuple[PastCall, CallReport]:
         """Raises `PermissionDenied`, `EntityNotFound`."""
-        _demand_reader(agent)
+        _require_reader(agent)
 
         def work(rows: Transaction) -> tuple[PastCall | None, CallReport | None]:
             return rows.calls.get(agent.site_id, call_id), rows.calls.report(agent.site_id, call_id)
@@ -54,7 +54,7 @@ class CallHistory:
 
     async def end(self, agent: Agent, call_id: str) -> tuple[PastCall, CallReport]:
         """Raises `PermissionDenied`, `EntityNotFound`, `CallNotPossible` when it is over."""
-        agent.demand(Permission.ACCEPT_CALLS)
+        agent.require(Permission.ACCEPT_CALLS)
         await self.get(agent, call_id)
         await self._calls.end(agent.site_id, call_id)
         return await self.get(agent, call_id)
@@ -67,24 +67,24 @@ class CallHistory:
         Raises `PermissionDenied`, `AudioVideoChatDisabled`, `ParameterInvalid` where there is no
         such agent.
         """
-        agent.demand(Permission.ACCEPT_CALLS)
+        agent.require(Permission.ACCEPT_CALLS)
         whose = agent if agent_id is None else await self._colleague(agent.site_id, agent_id)
         created = await self._calls.create(whose, media, name, email)
         call, _ = await self.get(agent, created.call_id)
         return call, created
 
     async def _colleague(self, site_id: int, agent_id: int) -> Agent:
-        found = await self._store.read(lambda rows: rows.agents.get(site_id, agent_id))
-        if found is None or found.is_disabled or not found.may(Permission.ACCEPT_CALLS):
+        result = await self._store.read(lambda rows: rows.agents.get(site_id, agent_id))
+        if result is None or result.is_disabled or not result.may(Permission.ACCEPT_CALLS):
             raise VisavisError(
                 ErrorKind.ParameterInvalid,
                 'the parameter "agentId" must be the number of an agent who may accept calls.',
                 pointer="/agentId",
             )
-        return found
+        return result
 
 
-def _demand_reader(agent: Agent) -> None:
+def _require_reader(agent: Agent) -> None:
     if not any(agent.may(permission) for permission in _MAY_READ):
         either = " or ".join(permission.value for permission in _MAY_READ)
         raise VisavisError(ErrorKind.PermissionDenied, f"This requires the permission {either}.")

@@ -55,7 +55,7 @@ class Clients:
         Raises `ParameterInvalid` for a combination that could never get a token.
         """
         allowed = frozenset(grants)
-        _demand_sense(allowed, redirect_uris, is_public=is_public, acts_as=acts_as)
+        _require_valid_combination(allowed, redirect_uris, is_public=is_public, acts_as=acts_as)
         secret = None if is_public else SECRET_PREFIX + self._new_secret()
         client = Client(
             self._new_id(),
@@ -75,15 +75,15 @@ class Clients:
         await self._store.write(work)
         return client, secret
 
-    async def of_site(self, site_id: int) -> Sequence[Client]:
-        return await self._store.read(lambda rows: rows.clients.of_site(site_id))
+    async def list_by_site(self, site_id: int) -> Sequence[Client]:
+        return await self._store.read(lambda rows: rows.clients.list_by_site(site_id))
 
     async def set_grants(self, site_id: int, client_id: str, grants: Iterable[Grant]) -> None:
         """Let the client use these grants and no other; raises `EntityNotFound`."""
         allowed = tuple(grants)
 
         def work(rows: Transaction) -> None:
-            client = _demand(rows, site_id, client_id)
+            client = _require_client(rows, site_id, client_id)
             rows.clients.set_grants(site_id, client_id, allowed)
             if changes := _grants(client.grants, allowed):
                 summary = f"Changed the grants of the OAuth client {client.name}"
@@ -101,7 +101,7 @@ class Clients:
         secret, now = SECRET_PREFIX + self._new_secret(), self._clock()
 
         def work(rows: Transaction) -> None:
-            client = _demand(rows, site_id, client_id)
+            client = _require_client(rows, site_id, client_id)
             if client.is_public:
                 raise _invalid(f"The client {client_id} is public: it has no secret.")
             rows.clients.replace_secret(client, digest(secret), now + overlap if overlap else None)
@@ -117,7 +117,7 @@ class Clients:
         action = ActionType.CLIENT_DISABLED if is_disabled else ActionType.CLIENT_ENABLED
 
         def work(rows: Transaction) -> None:
-            client = _demand(rows, site_id, client_id)
+            client = _require_client(rows, site_id, client_id)
             rows.clients.disable(site_id, client_id, is_disabled=is_disabled)
             if is_disabled:
                 rows.credentials.delete_of_client(site_id, client_id)
@@ -147,14 +147,14 @@ def _grants(old: Iterable[Grant], new: Iterable[Grant]) -> tuple[FieldChange, ..
     return (FieldChange("grants", before, after),) if before != after else ()
 
 
-def _demand(rows: Transaction, site_id: int, client_id: str) -> Client:
+def _require_client(rows: Transaction, site_id: int, client_id: str) -> Client:
     client = rows.clients.find(client_id)
     if client is None or client.site_id != site_id:
         raise VisavisError(ErrorKind.EntityNotFound, f"There is no client {client_id}.")
     return client
 
 
-def _demand_sense(
+def _require_valid_combination(
     grants: frozenset[Grant],
     redirect_uris: Sequence[str],
     *,

@@ -61,11 +61,11 @@ class Configs:
         self.listeners: list[Callable[[Config], None]] = []
 
     async def get(self, site_id: int) -> Config:
-        return self._known.get(site_id) or self._newest(await self._load(site_id))
+        return self._known.get(site_id) or self._latest_known(await self._load(site_id))
 
     async def read(self, agent: Agent) -> Config:
         """Raises `PermissionDenied`."""
-        agent.demand(Permission.MANAGE_SETTINGS)
+        agent.require(Permission.MANAGE_SETTINGS)
         return self._known.get(agent.site_id) or await self.get(agent.site_id)
 
     async def change(
@@ -76,7 +76,7 @@ class Configs:
         Raises `PermissionDenied`; `PreconditionFailed` when the stored configuration is not the
         expected one; `ParameterInvalid` for automatic recording without a recording server.
         """
-        agent.demand(Permission.MANAGE_SETTINGS)
+        agent.require(Permission.MANAGE_SETTINGS)
 
         def work(rows: Transaction) -> tuple[Config, Config]:
             old = rows.configs.lock(agent.site_id)
@@ -95,7 +95,7 @@ class Configs:
 
         await self._policy_of(agent.site_id)  # what is committed can then be told without the store
         old, new = await self._store.write(work)
-        self._newest(new)
+        self._latest_known(new)
         if new != old:
             await self.announce(agent.site_id)
         return new
@@ -155,11 +155,11 @@ class Configs:
     async def refresh(self) -> None:
         """Another process may have changed something: read again and tell."""
         for site_id, old in list(self._known.items()):
-            new = self._newest(await self._load(site_id))
+            new = self._latest_known(await self._load(site_id))
             if new.version > old.version:
                 await self.announce(site_id)
 
-    def _newest(self, config: Config) -> Config:
+    def _latest_known(self, config: Config) -> Config:
         """What is known now: slow news must not put back what was changed later."""
         known = self._known.get(config.site_id)
         if known is None or known.version < config.version:
@@ -203,7 +203,7 @@ class Configs:
     def _audit_entry(self, agent: Agent, old: Config, new: Config) -> AuditEntry:
         before, after = self.fields(old), self.fields(new)
         changes = tuple(
-            FieldChange(name, _written(before[name]), _written(after[name]))
+            FieldChange(name, _as_text(before[name]), _as_text(after[name]))
             for name in after
             if before[name] != after[name]
         )
@@ -283,5 +283,5 @@ def _either(new: bool | None, old: bool) -> bool:
     return old if new is None else new
 
 
-def _written(value: bool | str) -> str:
+def _as_text(value: bool | str) -> str:
     return str(value).lower() if isinstance(value, bool) else value

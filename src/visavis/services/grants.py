@@ -112,7 +112,7 @@ class Grants:
             object_name=name,
             since=self._clock() - AUDIT_PAUSE,
         )
-        if rows.audit.newest(agent.site_id, 1, search=same):
+        if rows.audit.list_page(agent.site_id, 1, search=same):
             return
         entry = self._auditor.entry(
             agent,

@@ -50,11 +50,11 @@ class Policies:
         self._known: dict[int, RecordingPolicy] = {}
 
     async def get(self, site_id: int) -> RecordingPolicy:
-        return self._known.get(site_id) or self._newest(await self._load(site_id))
+        return self._known.get(site_id) or self._latest_known(await self._load(site_id))
 
     async def read(self, agent: Agent) -> RecordingPolicy:
         """Raises `PermissionDenied`."""
-        agent.demand(Permission.MANAGE_SETTINGS)
+        agent.require(Permission.MANAGE_SETTINGS)
         return await self.get(agent.site_id)
 
     async def change(
@@ -65,7 +65,7 @@ class Policies:
         Raises `PermissionDenied`; `PreconditionFailed` when the stored policy is not the expected
         one.
         """
-        agent.demand(Permission.MANAGE_SETTINGS)
+        agent.require(Permission.MANAGE_SETTINGS)
 
         def work(rows: Transaction) -> tuple[RecordingPolicy, RecordingPolicy]:
             old = rows.policies.lock(agent.site_id)
@@ -82,7 +82,7 @@ class Policies:
             return old, new
 
         old, new = await self._store.write(work)
-        self._newest(new)
+        self._latest_known(new)
         if new != old:
             await self._announce(agent.site_id)
         return new
@@ -90,11 +90,11 @@ class Policies:
     async def refresh(self) -> None:
         """Another process may have changed something: read again and tell."""
         for site_id, old in list(self._known.items()):
-            new = self._newest(await self._load(site_id))
+            new = self._latest_known(await self._load(site_id))
             if new.version > old.version:
                 await self._announce(site_id)
 
-    def _newest(self, policy: RecordingPolicy) -> RecordingPolicy:
+    def _latest_known(self, policy: RecordingPolicy) -> RecordingPolicy:
         """What is known now: slow news must not put back what was changed later."""
         known = self._known.get(policy.site_id)
         if known is None or known.version < policy.version:

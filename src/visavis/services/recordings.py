@@ -116,18 +116,18 @@ class RecordingAdmin:
         self._archive_url = archive_url
         self._servers = servers
 
-    async def newest(
+    async def list_page(
         self, agent: Agent, states: Collection[RecordingState], page_index: int, page_size: int
     ) -> RecordingPage:
         """The page `page_index`, counted from 1; raises `PermissionDenied`."""
-        agent.demand(Permission.MANAGE_SETTINGS)
+        agent.require(Permission.MANAGE_SETTINGS)
         site_id, offset = agent.site_id, (page_index - 1) * page_size
         since = self._clock() - RECENT
 
         def work(rows: Transaction) -> RecordingPage:
             return RecordingPage(
                 rows.recordings.count(site_id, states),
-                rows.recordings.newest(site_id, states, page_size, offset),
+                rows.recordings.list_page(site_id, states, page_size, offset),
                 rows.recordings.backlog(site_id),
                 sum(call.is_missing for call in rows.recordings.expected(site_id, since)),
             )
@@ -158,13 +158,13 @@ class RecordingAdmin:
 
     async def get(self, agent: Agent, recording_id: str) -> RecordingStatus:
         """Raises `PermissionDenied`, `EntityNotFound`."""
-        agent.demand(Permission.MANAGE_SETTINGS)
-        found = await self._store.read(
+        agent.require(Permission.MANAGE_SETTINGS)
+        result = await self._store.read(
             lambda rows: rows.recordings.get(agent.site_id, recording_id)
         )
-        if found is None:
+        if result is None:
             raise VisavisError(ErrorKind.EntityNotFound, f"There is no recording {recording_id}.")
-        return found
+        return result
 
     async def mark_deleted(self, site_id: int, recording_id: str) -> None:
         """Record that the archive has deleted a delivered recording."""
@@ -175,14 +175,14 @@ class RecordingAdmin:
 
         Returns how many there are to try; raises `PermissionDenied`.
         """
-        agent.demand(Permission.MANAGE_SETTINGS)
+        agent.require(Permission.MANAGE_SETTINGS)
         site_id, now = agent.site_id, self._clock()
 
         def work(rows: Transaction) -> int:
             count = rows.recordings.count(site_id, UNDELIVERED)
             ids = recording_ids
             if ids is None:
-                ids = [one.id for one in rows.recordings.newest(site_id, UNDELIVERED, count)]
+                ids = [one.id for one in rows.recordings.list_page(site_id, UNDELIVERED, count)]
             return rows.recordings.ask_retry(site_id, ids, now)
 
         return await self._store.write(work)
@@ -192,7 +192,7 @@ class RecordingAdmin:
 
         Raises `PermissionDenied`.
         """
-        agent.demand(Permission.MANAGE_SETTINGS)
+        agent.require(Permission.MANAGE_SETTINGS)
         expected = await self._store.read(
             lambda rows: rows.recordings.expected(agent.site_id, since)
         )
@@ -203,7 +203,7 @@ class RecordingAdmin:
 
         The site's secret goes to the site's own server only. Raises `PermissionDenied`.
         """
-        agent.demand(Permission.MANAGE_SETTINGS)
+        agent.require(Permission.MANAGE_SETTINGS)
         if self._servers is None:
             raise VisavisError(ErrorKind.EntityNotFound)
         stored = await self._store.read(

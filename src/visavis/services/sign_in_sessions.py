@@ -65,10 +65,10 @@ class SignInSessions:
 
         def work(rows: Transaction) -> None:
             sessions = self._of_agent(rows, agent)
-            found = next((one for one in sessions if _id_of(one) == session_id), None)
-            if found is None:
+            result = next((one for one in sessions if _id_of(one) == session_id), None)
+            if result is None:
                 raise VisavisError(ErrorKind.EntityNotFound, "There is no such session.")
-            rows.credentials.delete(found.digest)
+            rows.credentials.delete(result.digest)
             done = f"{agent.email} ended a session"
             rows.audit.add(self._entry(agent, agent.site_id, agent.email, done, address))
 

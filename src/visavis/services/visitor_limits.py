@@ -99,7 +99,7 @@ class VisitorGuard:
         self._buckets = TokenBuckets(clock)
         self._abandoned: OrderedDict[str, datetime] = OrderedDict()
 
-    def demand(self, use: Use, visitor: Visitor) -> None:
+    def require(self, use: Use, visitor: Visitor) -> None:
         """Count a use by this visitor; raises `TooManyRequests` when it is one too many.
 
         A page alone may use half of what its network may.
@@ -116,7 +116,7 @@ class VisitorGuard:
         for each in counted:
             self._buckets.add(*each)
 
-    def demand_join(self, source: str) -> None:
+    def require_join(self, source: str) -> None:
         """Raises `TooManyRequests` when a network has tried too many unknown join links."""
         per_minute = self.limits.joins
         if source and per_minute:
@@ -131,7 +131,7 @@ class VisitorGuard:
         if source and self.limits.joins:
             self._buckets.add((Use.JOIN, source), self.limits.joins)
 
-    def demand_call(self, visitor: Visitor, waiting: int, waiting_of_source: int) -> None:
+    def require_call(self, visitor: Visitor, waiting: int, waiting_of_source: int) -> None:
         """Count a call; raises `TooManyRequests`.
 
         `waiting` is how many calls of the site wait for an agent, `waiting_of_source` how many of
@@ -151,7 +151,7 @@ class VisitorGuard:
             )
         if 0 < limits.queue_length <= waiting:
             raise self.refusal("queue", "Too many visitors are waiting: try again later.")
-        self.demand(Use.CALL, visitor)
+        self.require(Use.CALL, visitor)
 
     def record_abandoned(self, visitor_id: str) -> None:
         """Start the pause after a call that its visitor gave up before anybody accepted it."""

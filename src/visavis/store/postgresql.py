@@ -52,7 +52,7 @@ class PostgresqlDatabase:
         with self.engine.connect() as connection:
             migrate(connection, before=_alone)
 
-    def tell(self, connection: Connection) -> None:
+    def notify(self, connection: Connection) -> None:
         connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
 
     async def changes(self) -> AsyncGenerator[None]:

@@ -36,7 +36,7 @@ class Database(Protocol):
     def write_options(self) -> dict[str, str]:
         """Execution options of a connection that will write."""
 
-    def tell(self, connection: Connection) -> None:
+    def notify(self, connection: Connection) -> None:
         """Before the commit of something that other processes may remember."""
 
     def changes(self) -> AsyncGenerator[None]:
@@ -76,7 +76,7 @@ class SqlStore:
                 transaction = SqlTransaction(connection)
                 result = work(transaction)
                 if transaction.is_remembered:
-                    self._database.tell(connection)
+                    self._database.notify(connection)
             return result
 
         return await self._perform(self._writers, unit)

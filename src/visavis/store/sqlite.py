@@ -44,7 +44,7 @@ class SqliteDatabase:
             migrate(connection)
         self._watcher = sqlite3.connect(path, check_same_thread=False)
 
-    def tell(self, connection: Connection) -> None:
+    def notify(self, connection: Connection) -> None:
         """Count it. SQLite's own count (`data_version`) would tell of every write, ours too."""
         version = connection.exec_driver_sql(VERSION).scalar_one()
         connection.exec_driver_sql(f"{VERSION} = {(version + 1) % 2**31}")

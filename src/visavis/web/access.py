@@ -55,11 +55,11 @@ class AccessLog:
 
     def __init__(self, stream: BinaryIO | None, *, is_text: bool = False) -> None:
         self._stream = stream
-        self._write = _text if is_text else _written
+        self._write = _text if is_text else _json_lines
         self._waiting: list[Line] = []
         self._alarm: asyncio.TimerHandle | None = None
 
-    def note(self, method: str, path: str, status: int, seconds: float, request_id: str) -> None:
+    def add(self, method: str, path: str, status: int, seconds: float, request_id: str) -> None:
         if self._stream is None or path in PROBES:
             return
         if link := JOIN.search(path):
@@ -85,7 +85,7 @@ class AccessLog:
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-def _written(lines: list[Line]) -> bytes:
+def _json_lines(lines: list[Line]) -> bytes:
     try:
         return _ENCODER.encode_lines(lines)
     except UnicodeEncodeError:

@@ -48,11 +48,11 @@ async def read_object(request: Request) -> dict[str, Any]:
 
     A key that stands twice, without regard to case, makes it invalid.
     """
-    _demand_json(request)
+    _require_json(request)
     return _parse(await read_body(request))
 
 
-def _demand_json(request: Request) -> None:
+def _require_json(request: Request) -> None:
     kind = header(request.scope, b"content-type").partition(";")[0].strip().casefold()
     if kind not in {"", "application/json", "text/json"} and not kind.endswith("+json"):
         raise VisavisError(ErrorKind.UnsupportedMediaType)

@@ -72,7 +72,7 @@ class Front:
         finally:
             seconds_taken = time.perf_counter() - started
             METRICS.observe(method, status, seconds_taken)
-            self._log.note(method, path, status, seconds_taken, request_id)
+            self._log.add(method, path, status, seconds_taken, request_id)
 
     def _identify(self, scope: Scope) -> str:
         """The caller's own X-Request-Id, if it can stand in a log; else a new one."""

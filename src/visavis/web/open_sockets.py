@@ -23,7 +23,7 @@ class OpenSockets:
         self.count = 0
         self.refused = 0
 
-    def take(self, source: str, site_id: int = 0) -> AbstractContextManager[None]:
+    def reserve(self, source: str, site_id: int = 0) -> AbstractContextManager[None]:
         """Reserve a place until the context ends; raises `TooManyRequests`.
 
         `site_id` is 0 for an agent's socket: agents do not compete with visitors for places.

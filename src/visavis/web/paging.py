@@ -13,6 +13,6 @@ def query_of(request: Request) -> Query:
     return Query(request.query_params.multi_items())
 
 
-def written_time(moment: datetime) -> str:
+def format_time(moment: datetime) -> str:
     """ISO 8601 in UTC with milliseconds."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -22,7 +22,7 @@ from visavis.services.tokens import SESSION_LIFETIME, Tokens
 from visavis.web.body import read_body
 from visavis.web.errors import takes_basic
 from visavis.web.headers import header
-from visavis.web.paging import written_time
+from visavis.web.paging import format_time
 from visavis.web.source import UNLISTED_PROXIES, source_of
 
 COOKIE: Final = "visavis_session"
@@ -109,7 +109,7 @@ class Sessions:
         else:
             agent = await self.of_page(connection)
         if scope["query_string"] or header(scope, SITE_HEADER):
-            _demand_own_site(connection, agent)
+            _require_own_site(connection, agent)
         return agent
 
     def known_token(self, scope: Scope) -> str:
@@ -238,17 +238,17 @@ class Sessions:
     async def list_sessions(self, request: Request) -> Response:
         """The caller's own sessions, the one last used first."""
         agent = await self.of_page(request)
-        found = await self._sign_ins.list_by_agent(agent, request.cookies[COOKIE])
+        result = await self._sign_ins.list_by_agent(agent, request.cookies[COOKIE])
         sessions = [
             {
                 "id": one.id,
                 "device": one.device,
                 "address": one.address,
-                "createTime": written_time(one.created_at),
-                "lastUseTime": written_time(one.last_used_at),
+                "createTime": format_time(one.created_at),
+                "lastUseTime": format_time(one.last_used_at),
                 "isCurrent": one.is_current,
             }
-            for one in found
+            for one in result
         ]
         return JSONResponse({"sessions": sessions}, headers=NO_STORE)
 
@@ -315,7 +315,7 @@ def _named_sites(connection: HTTPConnection) -> list[str]:
     return [*named, given] if given else named
 
 
-def _demand_own_site(connection: HTTPConnection, agent: Agent) -> None:
+def _require_own_site(connection: HTTPConnection, agent: Agent) -> None:
     if any(value != str(agent.site_id) for value in _named_sites(connection)):
         raise VisavisError(ErrorKind.PermissionDenied, "You belong to another site.")
 

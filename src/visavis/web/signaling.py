@@ -87,7 +87,7 @@ class Sockets:
     async def _admit_visitor(self, socket: WebSocket) -> None:
         try:
             visitor = await self._visitor(socket)
-            place = self._open_sockets.take(visitor.source, visitor.site_id)
+            place = self._open_sockets.reserve(visitor.source, visitor.site_id)
         except VisavisError as error:
             await _refuse(socket, error)
             return
@@ -121,7 +121,7 @@ class Sockets:
 
     async def _admit_agent(self, socket: WebSocket) -> None:
         try:
-            place = self._open_sockets.take(source_of(socket.scope))
+            place = self._open_sockets.reserve(source_of(socket.scope))
         except VisavisError as error:
             await _refuse(socket, error)
             return
@@ -181,7 +181,7 @@ class Sockets:
 
     def _join_link(self, token: str, source: str) -> JoinLink:
         """Raises `EntityNotFound` for an unknown join link, `TooManyRequests` for many of them."""
-        self._guard.demand_join(source)
+        self._guard.require_join(source)
         try:
             return self._calls.find_join_link(token)
         except VisavisError:

@@ -25,7 +25,7 @@ class UnlistedProxies:
     def __init__(self) -> None:
         self.addresses: set[str] = set()
 
-    def note(self, address: str) -> None:
+    def add(self, address: str) -> None:
         """Remember and log each address once, up to `MAX_PROXIES` of them."""
         if address not in self.addresses and len(self.addresses) < MAX_PROXIES:
             self.addresses.add(address)
@@ -55,7 +55,7 @@ def source_of(scope: Scope) -> str:
     forwarded = header(scope, b"x-forwarded-for")
     if not forwarded or not port:  # no port: uvicorn has read the header of a trusted proxy
         return network_of(address)
-    UNLISTED_PROXIES.note(address)
+    UNLISTED_PROXIES.add(address)
     network = network_of(address)
     return network or network_of(forwarded.rpartition(",")[2].strip()) or "unlisted proxy"
 

@@ -97,7 +97,7 @@ async def test_missed_calls_are_those_that_nobody_answered(house: House) -> None
 
     async def found(*, is_answered: bool) -> list[str]:
         search = CallSearch(is_answered=is_answered)
-        calls = await house.store.read(lambda rows: rows.calls.newest(1, search, 9))
+        calls = await house.store.read(lambda rows: rows.calls.list_page(1, search, 9))
         return [call.id for call in calls]
 
     assert await found(is_answered=True) == [answered]

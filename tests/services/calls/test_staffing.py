@@ -92,7 +92,7 @@ async def test_a_message_without_a_call_stands_among_the_missed_ones_once(empty:
     other_page = signaling.LeaveMessage("", "Call me", id="m2")
     await empty.visitor(other_page)
 
-    calls = await empty.store.read(lambda rows: rows.calls.newest(1, CallSearch(), 10))
+    calls = await empty.store.read(lambda rows: rows.calls.list_page(1, CallSearch(), 10))
     assert sorted((c.visitor_name, c.message, str(c.reason)) for c in calls) == [
         ("", "Call me", "missed"),
         ("Ann", "Call me", "missed"),

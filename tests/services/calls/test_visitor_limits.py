@@ -125,12 +125,12 @@ def test_unknown_join_links_are_counted(house: House) -> None:
     guard = guard_of(house, joins=2)
     for source in ("", ATTACKER):
         for _ in range(2):
-            guard.demand_join(source)
+            guard.require_join(source)
             guard.count_unknown_join(source)
-    guard.demand_join("")
-    guard.demand_join("203.0.113.9")
+    guard.require_join("")
+    guard.require_join("203.0.113.9")
     with pytest.raises(VisavisError):
-        guard.demand_join(ATTACKER)
+        guard.require_join(ATTACKER)
     assert guard.refused == {Use.JOIN: 1}
 
 
@@ -138,9 +138,9 @@ def test_a_limit_of_0_is_none(house: House) -> None:
     guard = guard_of(house, calls=0, joins=0, waiting_calls=0, queue_length=0)
     visitor = Visitor("v", 1, source=ATTACKER)
     for _ in range(50):
-        guard.demand_call(visitor, 1000, 1000)
+        guard.require_call(visitor, 1000, 1000)
         guard.count_unknown_join(ATTACKER)
-        guard.demand_join(ATTACKER)
+        guard.require_join(ATTACKER)
     assert guard.rank(visitor, 3) == 0
 
 
@@ -153,6 +153,6 @@ def test_what_is_remembered_is_bounded(house: House, monkeypatch: pytest.MonkeyP
     guard = guard_of(house)
     for n in range(10):
         guard.record_abandoned(str(n))
-    guard.demand_call(Visitor("0", 1), 0, 0)
+    guard.require_call(Visitor("0", 1), 0, 0)
     with pytest.raises(VisavisError):
-        guard.demand_call(Visitor("9", 1), 0, 0)
+        guard.require_call(Visitor("9", 1), 0, 0)

@@ -133,19 +133,19 @@ class Calls:
         """Do what the page asks for; raises `VisavisError`."""
         match message:
             case signaling.Here():
-                self.guard.demand(Use.PAGE, visitor)
+                self.guard.require(Use.PAGE, visitor)
                 self._site_visitors.update(visitor, message)
                 self._console_feed.schedule_update(visitor.site_id)
             case signaling.Probe(offer):
-                await self._demand_enabled(visitor.site_id)
-                self.guard.demand(Use.CHECK, visitor)
+                await self._require_enabled(visitor.site_id)
+                self.guard.require(Use.CHECK, visitor)
                 await self._connectivity_tests.start(visitor.id, visitor.source, offer)
             case signaling.Call():
                 await self._visitor_requests.call(visitor, message)
             case signaling.Resume():
                 self._visitor_requests.resume(visitor, message)
             case signaling.LeaveMessage():
-                self.guard.demand(Use.MESSAGE, visitor)
+                self.guard.require(Use.MESSAGE, visitor)
                 await self._visitor_requests.leave_message(visitor, message)
             case _:
                 await self._in_call.perform(visitor.site_id, visitor.id, message)
@@ -177,7 +177,7 @@ class Calls:
     async def from_agent(self, agent_session: AgentSession, message: signaling.FromAgent) -> None:
         """Do what the page asks for; raises `VisavisError`."""
         if not isinstance(message, signaling.HangUp):
-            agent_session.agent.demand(Permission.ACCEPT_CALLS)
+            agent_session.agent.require(Permission.ACCEPT_CALLS)
         if agent_session.call_id and getattr(message, "call_id", "") != agent_session.call_id:
             raise VisavisError(ErrorKind.PermissionDenied, "This join link is for one call.")
         match message:
@@ -203,7 +203,7 @@ class Calls:
     ) -> None:
         """Perform the requests that only agents may send."""
         if isinstance(message, signaling.Invite):
-            await self._demand_enabled(agent_session.agent.site_id)
+            await self._require_enabled(agent_session.agent.site_id)
             self._site_visitors.invite(agent_session, message)
             return
         call, participant = self._registry.participant_of(
@@ -220,7 +220,7 @@ class Calls:
         self, agent: Agent, media: signaling.Media, name: str, email: str
     ) -> CallWithJoinLinks:
         """Create a call for another live-chat product; raises `AudioVideoChatDisabled`."""
-        await self._demand_enabled(agent.site_id)
+        await self._require_enabled(agent.site_id)
         created = self._join_links.create_call(agent, media, name, email)
         await self._registry.call_log.flush()
         return created
@@ -261,6 +261,6 @@ class Calls:
         except VisavisError as error:
             log.error("calls not written down", error=error.message)  # noqa: TRY400
 
-    async def _demand_enabled(self, site_id: int) -> None:
+    async def _require_enabled(self, site_id: int) -> None:
         if not (await self._config_of(site_id)).is_enabled:
             raise VisavisError(ErrorKind.AudioVideoChatDisabled)

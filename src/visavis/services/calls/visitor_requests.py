@@ -163,7 +163,7 @@ class VisitorRequests:
     def _begin(self, visitor: Visitor, message: signaling.Call) -> ActiveCall:
         waiting = [call for call in self._registry.list_by_site(visitor.site_id) if call.is_waiting]
         same_source = sum(1 for call in waiting if call.record.visitor.source == visitor.source)
-        self._guard.demand_call(visitor, len(waiting), same_source)
+        self._guard.require_call(visitor, len(waiting), same_source)
         now = self._registry.now()
         record = CallRecord(
             id=self._registry.new_id(),

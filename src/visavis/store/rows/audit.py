@@ -74,7 +74,7 @@ class Audit(Rows):
         query = select(func.count()).where(t.audit.c.site_id == site_id, *_wanted(site_id, search))
         return int(self._run(query).scalar_one())
 
-    def newest(
+    def list_page(
         self, site_id: int, limit: int, offset: int = 0, search: AuditSearch = EVERY_ENTRY
     ) -> Sequence[AuditEntry]:
         c = t.audit.c

@@ -118,7 +118,7 @@ class Calls(Rows):
         row = self._run(_past_calls().where(c.site_id == site_id, c.id == call_id)).first()
         return _past_call(row) if row else None
 
-    def newest(
+    def list_page(
         self, site_id: int, search: CallSearch, limit: int, offset: int = 0
     ) -> Sequence[PastCall]:
         c = t.calls.c

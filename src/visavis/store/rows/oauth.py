@@ -136,7 +136,7 @@ class Clients(Rows):
         row = self._run(select(t.clients).where(t.clients.c.id == client_id)).first()
         return _client(row) if row else None
 
-    def of_site(self, site_id: int) -> Sequence[Client]:
+    def list_by_site(self, site_id: int) -> Sequence[Client]:
         c = t.clients.c
         query = select(t.clients).where(c.site_id == site_id).order_by(c.created_at, c.id)
         return [_client(row) for row in self._run(query)]
@@ -149,7 +149,7 @@ class Clients(Rows):
                 name=client.name,
                 secret_digest=client.secret_digest,
                 redirect_uris=list(client.redirect_uris),
-                grants=_written(client.grants),
+                grants=_grant_words(client.grants),
                 agent_id=client.agent_id,
                 is_disabled=client.is_disabled,
                 created_at=now,
@@ -157,7 +157,7 @@ class Clients(Rows):
         )
 
     def set_grants(self, site_id: int, client_id: str, grants: Iterable[Grant]) -> None:
-        self._set(site_id, client_id, grants=_written(grants))
+        self._set(site_id, client_id, grants=_grant_words(grants))
 
     def disable(self, site_id: int, client_id: str, *, is_disabled: bool) -> None:
         self._set(site_id, client_id, is_disabled=is_disabled)
@@ -184,7 +184,7 @@ class Keys(Rows):
         row = self._run(select(t.api_keys).where(t.api_keys.c.digest == digest)).first()
         return ApiKey(**row._mapping) if row else None
 
-    def of_site(self, site_id: int) -> Sequence[ApiKey]:
+    def list_by_site(self, site_id: int) -> Sequence[ApiKey]:
         c = t.api_keys.c
         query = select(t.api_keys).where(c.site_id == site_id).order_by(c.created_at, c.id)
         return [ApiKey(**row._mapping) for row in self._run(query)]
@@ -243,5 +243,5 @@ def _client(row: Row[Any]) -> Client:
     )
 
 
-def _written(grants: Iterable[Grant]) -> list[str]:
+def _grant_words(grants: Iterable[Grant]) -> list[str]:
     return sorted(grant.value for grant in grants)

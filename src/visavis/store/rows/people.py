@@ -59,7 +59,7 @@ class Agents(Rows):
     def by_email(self, email: str) -> Agent | None:
         return self._agent(_agents().where(t.agents.c.email == email.casefold()))
 
-    def of_site(self, site_id: int) -> Sequence[Agent]:
+    def list_by_site(self, site_id: int) -> Sequence[Agent]:
         query = _agents().where(t.agents.c.site_id == site_id).order_by(t.agents.c.email)
         return [self._complete(row) for row in self._run(query).all()]
 
@@ -168,7 +168,7 @@ class Agents(Rows):
 
 
 class Roles(Rows):
-    def of_site(self, site_id: int) -> Sequence[Role]:
+    def list_by_site(self, site_id: int) -> Sequence[Role]:
         query = select(t.roles).where(t.roles.c.site_id == site_id).order_by(t.roles.c.name)
         return [self._complete(row) for row in self._run(query).all()]
 

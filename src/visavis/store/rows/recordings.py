@@ -101,7 +101,7 @@ class Recordings(Rows):
         row = self._run(query).first()
         return _recording(row) if row else None
 
-    def newest(
+    def list_page(
         self, site_id: int, states: Collection[RecordingState], limit: int, offset: int = 0
     ) -> Sequence[RecordingStatus]:
         c = t.recordings.c

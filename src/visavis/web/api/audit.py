@@ -16,7 +16,7 @@ from visavis.domain.ids import plain_id
 from visavis.domain.people import Agent, Permission
 from visavis.domain.query import Query, wrong_parameter
 from visavis.services.audit import AuditLog, Auditor, AuditTrail
-from visavis.web.paging import query_of, written_time
+from visavis.web.paging import format_time, query_of
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource, id_of
 from visavis.web.session import Sessions
 from visavis.web.spelling import any_spelling
@@ -59,22 +59,22 @@ class AuditApi:
         agent = await self._sessions.caller(request)
         query = query_of(request)
         asked, search = query.paging(), read_search(query)
-        page = await self._log.newest(agent, asked.index, asked.size, search)
+        page = await self._log.list_page(agent, asked.index, asked.size, search)
         body = {
             **asked.neighbours(PATH, page.total, _filters(query)),
-            "auditLogs": [_written(entry, page.agent_of(entry)) for entry in page.entries],
+            "auditLogs": [_entry_fields(entry, page.agent_of(entry)) for entry in page.entries],
         }
         return JSONResponse(body, headers=SAFE_HEADERS)
 
     async def get(self, request: Request) -> Response:
         agent = await self._sessions.caller(request)
         entry, author = await self._log.get(agent, plain_id(id_of(request)))
-        return JSONResponse(_written(entry, author), headers=SAFE_HEADERS)
+        return JSONResponse(_entry_fields(entry, author), headers=SAFE_HEADERS)
 
     async def export(self, request: Request) -> Response:
         """The log as JSON lines, oldest first; raises `PermissionDenied` but to administrators."""
         agent = await self._sessions.caller(request)
-        agent.demand(Permission.VIEW_AUDIT_LOG)
+        agent.require(Permission.VIEW_AUDIT_LOG)
         if not agent.is_administrator:
             message = "Only administrators may export the audit log."
             raise VisavisError(ErrorKind.PermissionDenied, message)
@@ -152,13 +152,13 @@ def _sealed(sealed: SealedEntry) -> dict[str, Any]:
     }
 
 
-def _written(entry: AuditEntry, agent: Agent | None) -> dict[str, Any]:
+def _entry_fields(entry: AuditEntry, agent: Agent | None) -> dict[str, Any]:
     return {
         "id": entry.id,
         "siteId": entry.site_id,
         "agentId": entry.agent_id,
         "agentEmail": agent.email if agent else "",
-        "createTime": written_time(entry.created_at),
+        "createTime": format_time(entry.created_at),
         "actionType": entry.action_type,
         "actionSummary": entry.summary,
         "actionDetails": _details(entry),

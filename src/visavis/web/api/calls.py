@@ -23,7 +23,7 @@ from visavis.services.call_history import CallHistory
 from visavis.services.calls.text import clean_line
 from visavis.web.api.shapes import ENDINGS
 from visavis.web.body import read_object
-from visavis.web.paging import query_of, written_time
+from visavis.web.paging import format_time, query_of
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource, id_of
 from visavis.web.session import Sessions
 
@@ -55,22 +55,22 @@ class CallsApi:
         agent = await self._sessions.caller(request)
         query = query_of(request)
         asked, search = query.paging(), _search(query)
-        page = await self._book.newest(agent, search, asked.index, asked.size)
+        page = await self._book.list_page(agent, search, asked.index, asked.size)
         body = {
             **asked.neighbours(PATH, page.total, _filters(query)),
-            "audioVideoChats": [written(call) for call in page.calls],
+            "audioVideoChats": [call_fields(call) for call in page.calls],
         }
         return JSONResponse(body, headers=SAFE_HEADERS)
 
     async def get(self, request: Request) -> Response:
         agent = await self._sessions.caller(request)
         call, story = await self._book.get(agent, _call_id(request))
-        return JSONResponse(_whole(call, story), headers=SAFE_HEADERS)
+        return JSONResponse(_report_fields(call, story), headers=SAFE_HEADERS)
 
     async def end(self, request: Request) -> Response:
         agent = await self._sessions.caller(request)
         call, story = await self._book.end(agent, _call_id(request))
-        return JSONResponse(_whole(call, story), headers=SAFE_HEADERS)
+        return JSONResponse(_report_fields(call, story), headers=SAFE_HEADERS)
 
     async def make(self, request: Request) -> Response:
         agent = await self._sessions.caller(request)
@@ -83,7 +83,7 @@ class CallsApi:
             _agent_id(values),
         )
         body = {
-            **written(call),
+            **call_fields(call),
             "visitorUrl": f"{self._base_url}/join/{created.visitor_token}",
             "agentUrl": f"{self._base_url}/join/{created.agent_token}",
         }
@@ -94,7 +94,7 @@ class CallsApi:
 # What is answered
 
 
-def written(call: PastCall) -> dict[str, Any]:
+def call_fields(call: PastCall) -> dict[str, Any]:
     """A call as it stands on the wire."""
     return {
         "id": call.id,
@@ -107,7 +107,7 @@ def written(call: PastCall) -> dict[str, Any]:
         "visitorEmail": call.visitor_email,
         "agentId": call.agent_id,
         "agentName": call.agent_name,
-        "createTime": written_time(call.requested_at),
+        "createTime": format_time(call.requested_at),
         "acceptTime": _time(call.accepted_at),
         "connectTime": _time(call.connected_at),
         "endTime": _time(call.ended_at),
@@ -124,9 +124,9 @@ def written(call: PastCall) -> dict[str, Any]:
     }
 
 
-def _whole(call: PastCall, story: CallReport) -> dict[str, Any]:
+def _report_fields(call: PastCall, story: CallReport) -> dict[str, Any]:
     return {
-        **written(call),
+        **call_fields(call),
         "agentNames": story.agent_names,
         "events": [_event(event) for event in story.events],
         "quality": story.quality,
@@ -134,7 +134,7 @@ def _whole(call: PastCall, story: CallReport) -> dict[str, Any]:
 
 
 def _event(event: CallEvent) -> dict[str, Any]:
-    time = written_time(event.at)
+    time = format_time(event.at)
     return {"time": time, "name": event.name, "by": event.by, "data": event.data}
 
 
@@ -143,7 +143,7 @@ def _rounded(seconds: float | None) -> float | None:
 
 
 def _time(moment: datetime | None) -> str | None:
-    return written_time(moment) if moment else None
+    return format_time(moment) if moment else None
 
 
 # What is asked

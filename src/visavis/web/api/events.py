@@ -52,7 +52,7 @@ class ConfigEvents:
 
     async def _watcher(self, request: Request) -> Agent:
         agent = await self._sessions.caller(request)
-        agent.demand(Permission.MANAGE_SETTINGS)
+        agent.require(Permission.MANAGE_SETTINGS)
         return agent
 
     async def _stream(self, request: Request, agent: Agent) -> AsyncIterator[str]:

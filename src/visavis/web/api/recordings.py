@@ -18,7 +18,7 @@ from visavis.services.recordings import EVERY_STATE, RecordingAdmin
 from visavis.web.api.config import PATH as CONFIG_PATH
 from visavis.web.body import read_object
 from visavis.web.headers import header
-from visavis.web.paging import query_of, written_time
+from visavis.web.paging import format_time, query_of
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource
 from visavis.web.session import Sessions
 
@@ -43,7 +43,7 @@ class RecordingsApi:
         agent = await self._sessions.caller(request)
         query = query_of(request)
         asked, words = query.paging(), query.many("state")
-        page = await self._recording_admin.newest(agent, _states(words), asked.index, asked.size)
+        page = await self._recording_admin.list_page(agent, _states(words), asked.index, asked.size)
         backlog = page.backlog
         filters = {"state": ",".join(words)} if words else {}
         body = {
@@ -82,7 +82,7 @@ def fields(recording: RecordingStatus) -> dict[str, Any]:
         "id": recording.id,
         "callId": recording.call_id,
         "state": recording.state,
-        "startedAt": written_time(recording.started_at),
+        "startedAt": format_time(recording.started_at),
         "duration": recording.duration,
         "size": recording.size,
         "sha256": recording.sha256,
@@ -117,4 +117,4 @@ def _has_body(request: Request) -> bool:
 
 
 def _time(moment: datetime | None) -> str | None:
-    return written_time(moment) if moment else None
+    return format_time(moment) if moment else None

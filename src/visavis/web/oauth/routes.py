@@ -231,7 +231,7 @@ class OAuth:
                 return _refusal(400, "invalid_grant", error.message)
             return replace(asked, parameters=parameters)
         if is_anonymous:
-            clients = await self._store.read(lambda rows: rows.clients.of_site(agent.site_id))
+            clients = await self._store.read(lambda rows: rows.clients.list_by_site(agent.site_id))
             parameters |= _stand_in(clients)
         return replace(asked, parameters=parameters, agent=agent)
 

@@ -26,7 +26,7 @@ def join_routes(join: Callable[[str], JoinLink], guard: VisitorGuard) -> list[Ba
 
     def page(request: Request) -> Response:
         source = source_of(request.scope)
-        guard.demand_join(source)
+        guard.require_join(source)
         try:
             side, status = join(request.path_params["token"]).side, 200
         except VisavisError as error:
