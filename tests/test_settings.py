@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from visavis.recording import half_of_the_cores
+from visavis.recorder_process import half_of_the_cores
 from visavis.settings import Settings, decode_settings, encode_settings
 
 

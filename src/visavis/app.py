@@ -23,6 +23,7 @@ from visavis.archive.admission import Quota
 from visavis.archive.archive import Archive
 from visavis.archive.key import OwnKey
 from visavis.bus.local import LocalBus
+from visavis.clock_and_ids import new_id, new_secret, now
 from visavis.descriptors import try_to_open
 from visavis.domain.errors import VisavisError
 from visavis.domain.recording import INCOMPLETE
@@ -41,7 +42,7 @@ from visavis.media.limits import MEGABYTE, Limit
 from visavis.media.workers import MediaWorkers
 from visavis.readiness import Check, Readiness, warnings
 from visavis.recorder.trial import Trials
-from visavis.recording import deliverer
+from visavis.recorder_process import deliverer
 from visavis.services.api_keys import ApiKeys
 from visavis.services.audit import AuditLog, Auditor, AuditRetention, AuditTrail
 from visavis.services.call_history import CallHistory
@@ -57,7 +58,6 @@ from visavis.services.recordings import RecordingAdmin, Tally
 from visavis.services.tokens import Tokens
 from visavis.services.visitor_limits import Use, VisitorLimits
 from visavis.settings import Settings
-from visavis.sources import new_id, new_secret, now
 from visavis.store import open_store
 from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore

@@ -16,11 +16,11 @@ from tests.recorder.conftest import CONTENT, put_muxed
 from tests.recorder.journals import put_journal
 from tests.store.test_recordings import DELIVERY, add_call, manifest
 from visavis.cli import main
+from visavis.clock_and_ids import now
 from visavis.domain.delivery_status import DeliveryProgress
 from visavis.domain.recording import RecordingState
 from visavis.recorder import spool
 from visavis.services.ports import Transaction
-from visavis.sources import now
 from visavis.store import open_store
 
 Run = Callable[..., Result]

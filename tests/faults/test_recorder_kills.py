@@ -24,10 +24,10 @@ from tests.recorder.server import (
     takes_half_and_resets,
 )
 from tests.running import eventually
+from visavis.clock_and_ids import now
 from visavis.domain.recording import RecordingState
 from visavis.services.ports import Transaction
 from visavis.settings import Settings, encode_settings
-from visavis.sources import now
 from visavis.store import open_store
 from visavis.store.sql import SqlStore
 

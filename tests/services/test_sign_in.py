@@ -6,12 +6,12 @@ import asyncio
 
 import pytest
 
+from visavis.clock_and_ids import new_id, now
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.services import sign_in
 from visavis.services.password_rules import check_password
 from visavis.services.people import People
 from visavis.services.sign_in import MAX_CHECKS, SignInGuard, device_token, is_device_token
-from visavis.sources import new_id, now
 from visavis.store.sql import SqlStore
 
 pytestmark = pytest.mark.anyio

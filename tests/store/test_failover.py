@@ -20,10 +20,10 @@ from tests.postgresql import Cluster
 from tests.running import PATIENCE
 from visavis import tasks
 from visavis.app import App
+from visavis.clock_and_ids import new_secret, now
 from visavis.domain.oauth import CredentialKind
 from visavis.services.tokens import Tokens
 from visavis.settings import Settings
-from visavis.sources import new_secret, now
 from visavis.store import open_store, postgresql
 from visavis.store.postgresql import PostgresqlDatabase
 

@@ -17,11 +17,11 @@ import uvicorn
 from argon2 import PasswordHasher
 
 from visavis.app import App
+from visavis.clock_and_ids import new_id, now
 from visavis.domain.oauth import CredentialKind
 from visavis.domain.people import Agent, Permission
 from visavis.services.ports import Transaction
 from visavis.settings import Settings
-from visavis.sources import new_id, now
 from visavis.store import open_store
 from visavis.store.passwords import Argon2Passwords
 from visavis.web.paced_websocket import PacedWebSocket

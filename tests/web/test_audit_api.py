@@ -14,10 +14,10 @@ import httpx2
 import pytest
 
 from tests.web.conftest import PATH, Api
+from visavis.clock_and_ids import new_id, now
 from visavis.domain.audit import ActionType
 from visavis.domain.people import Permission
 from visavis.services.audit import AuditTrail
-from visavis.sources import new_id, now
 
 LOGS = "/v4/global/auditLogs"
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.store.test_recordings import DELIVERY, manifest
 from tests.web.conftest import Api
+from visavis.clock_and_ids import now
 from visavis.domain import signaling
 from visavis.domain.call import CallRecord, CallState, CallTrigger, EndReason
 from visavis.domain.call_events import CallEvent
@@ -20,7 +21,6 @@ from visavis.domain.leg import Side
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.domain.policy import Consent
 from visavis.domain.recording import RecordingState
-from visavis.sources import now
 from visavis.web.pages.join import PAGES
 
 CALLS = "/v4/livechat/audioVideoChats"

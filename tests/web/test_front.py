@@ -19,11 +19,11 @@ from starlette.requests import HTTPConnection
 
 from tests.web.conftest import PATH, Api
 from visavis.app import App
+from visavis.clock_and_ids import now
 from visavis.domain.oauth import CredentialKind
 from visavis.domain.people import Agent
 from visavis.services.ports import Transaction
 from visavis.settings import Settings
-from visavis.sources import now
 from visavis.store import open_store
 from visavis.web.access import MAX_WAITING, AccessLog
 from visavis.web.headers import index_headers

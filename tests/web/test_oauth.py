@@ -18,10 +18,10 @@ import httpx2
 import pytest
 
 from tests.web.conftest import PATH, Api
+from visavis.clock_and_ids import now
 from visavis.domain.oauth import Client, Grant
 from visavis.domain.people import Permission
 from visavis.services.clients import LOOPBACK as LOOPBACK_REDIRECTS
-from visavis.sources import now
 
 REDIRECT = "https://app.example.com/back"
 LOOPBACK = "http://127.0.0.1/back"

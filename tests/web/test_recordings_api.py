@@ -13,6 +13,7 @@ from tests.store.test_recordings import DELIVERY, add_call, manifest
 from tests.web.conftest import PATH as CONFIG
 from tests.web.conftest import Api
 from tests.web.test_config_api import assert_problem
+from visavis.clock_and_ids import now
 from visavis.domain.delivery_status import DeliveryProgress, Server, Trial
 from visavis.domain.people import Permission
 from visavis.domain.recording import RecordingState
@@ -20,7 +21,6 @@ from visavis.recorder import trial
 from visavis.recorder.delivery import Deliverer
 from visavis.recorder.trial import Trials
 from visavis.services.ports import Transaction
-from visavis.sources import now
 
 pytestmark = pytest.mark.anyio
 

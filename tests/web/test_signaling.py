@@ -18,8 +18,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
 from tests.web.conftest import Served
+from visavis.clock_and_ids import now
 from visavis.services.ice import IceDirectory
-from visavis.sources import now
 from visavis.web import pump
 from visavis.web import signaling as signaling_module
 from visavis.web.liveness import Liveness, Patience

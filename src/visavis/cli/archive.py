@@ -44,6 +44,7 @@ from visavis.cli.serve import (
     require_free_port,
     require_tls_files,
 )
+from visavis.clock_and_ids import new_id, new_secret, now
 from visavis.descriptors import raise_limit
 from visavis.domain.audit import ActionType
 from visavis.domain.errors import VisavisError
@@ -60,7 +61,6 @@ from visavis.services.ports import Transaction
 from visavis.services.sign_in_sessions import SignInSessions
 from visavis.services.tokens import Tokens
 from visavis.settings import Settings
-from visavis.sources import new_id, new_secret, now
 from visavis.store import open_store
 from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore

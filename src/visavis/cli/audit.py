@@ -22,10 +22,10 @@ from visavis.cli.office import (
     show,
     site_option,
 )
+from visavis.clock_and_ids import new_id, now
 from visavis.domain.audit import ActionType, AuditSearch
 from visavis.domain.people import operator
 from visavis.services.audit import Anchor, AuditTrail, Verification
-from visavis.sources import new_id, now
 from visavis.web.api.audit import lines
 
 _ANCHOR: Final = re.compile(r"([1-9][0-9]{0,17}):([0-9a-f]{64})")

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from visavis.bus.local import LocalBus
 from visavis.cli.configuration import SettingError, load_settings
 from visavis.cli.logs import log_to_stderr
+from visavis.clock_and_ids import new_id, new_secret, now
 from visavis.domain.errors import ErrorKind, NewerSchemaError, VisavisError
 from visavis.domain.policy import RecordingPolicy
 from visavis.private_files import make_private, restrict_new_files
@@ -29,7 +30,6 @@ from visavis.services.people import People
 from visavis.services.recordings import RecordingAdmin
 from visavis.services.tokens import Tokens
 from visavis.settings import Settings
-from visavis.sources import new_id, new_secret, now
 from visavis.store import POSTGRESQL, open_store
 from visavis.store.addresses import masked
 from visavis.store.passwords import Argon2Passwords

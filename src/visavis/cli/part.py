@@ -16,7 +16,7 @@ from visavis.cli.logs import log_to_stderr
 from visavis.domain.errors import NewerSchemaError
 from visavis.lifecycle import Lifecycle
 from visavis.log_stream import protect_standard_streams
-from visavis.parts import run_of
+from visavis.processes import process_main
 from visavis.settings import MEDIA_PART, decode_settings
 from visavis.supervisor import CANNOT_START, run_part
 from visavis.tasks import describe
@@ -33,7 +33,7 @@ def part(name: str) -> None:
     protect_standard_streams("stdout", "stderr")
     log_to_stderr(settings.log_level, settings.log_format)
     structlog.contextvars.bind_contextvars(part=name)
-    run, lifecycle = run_of(name), Lifecycle()
+    run, lifecycle = process_main(name), Lifecycle()
     lifecycle.report_to(reports)
     try:
         _loop_of(name)(run_part(lifecycle, lambda: run(settings, lifecycle)))

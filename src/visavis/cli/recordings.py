@@ -13,6 +13,7 @@ import click
 
 from visavis.cli.office import Office, at_office, fail, json_option, show, show_one, site_option
 from visavis.cli.programs import read_lifetime
+from visavis.clock_and_ids import now
 from visavis.domain.call_events import CallReport
 from visavis.domain.delivery_status import ExpectedRecording, RecordingStatus
 from visavis.domain.people import operator
@@ -20,7 +21,6 @@ from visavis.domain.recording import MATROSKA, UNDELIVERED, RecordingState
 from visavis.recorder import spool
 from visavis.recorder.muxing import Order, Outcome, perform
 from visavis.services.recordings import EVER, EVERY_STATE
-from visavis.sources import now
 from visavis.web.api.recordings import fields
 from visavis.web.paging import format_time
 

@@ -1,4 +1,4 @@
-"""Time and randomness, which everything further inside gets as arguments."""
+"""Clock, identifiers and secrets, which the inner packages get as arguments."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from visavis.lifecycle import RELOAD
-from visavis.parts import run_of
+from visavis.processes import process_main
 from visavis.settings import Settings, encode_settings
 
 RELOADED_ONCE = """
@@ -22,7 +22,7 @@ async def run(settings, lifecycle):
         await reloaded.wait()
     print("reloaded", file=sys.stderr)
 
-part.run_of = lambda name: run
+part.process_main = lambda name: run
 part.part(["recorder"])
 """
 """Run a part that ends once it was asked to reload."""
@@ -30,7 +30,7 @@ part.part(["recorder"])
 
 def test_there_is_no_other_part() -> None:
     with pytest.raises(KeyError):
-        run_of("kitchen")
+        process_main("kitchen")
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_there_is_no_other_part() -> None:
     ],
 )
 def test_a_part_imports_itself_alone(part: str, foreign: set[str]) -> None:
-    program = f"import sys; from visavis.parts import run_of; run_of({part!r}); print(*sys.modules)"
+    program = f"import sys; from visavis.processes import process_main; process_main({part!r}); print(*sys.modules)"
     told = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )

@@ -13,8 +13,8 @@ from visavis.settings import MEDIA_PART, Settings
 Run = Callable[[Settings, Lifecycle], Awaitable[None]]
 
 
-def run_of(part: str) -> Run:
-    """What a part does until it is told to stop; raises `KeyError` when there is no such part."""
+def process_main(part: str) -> Run:
+    """Return the main function of a process; raises `KeyError` if there is no such process."""
     if part.startswith(MEDIA_PART):
         return _media_worker(int(part.removeprefix(MEDIA_PART)))
     return {"app": _app, "recorder": _recorder}[part]()
@@ -29,7 +29,7 @@ def _media_worker(number: int) -> Run:
 
 
 def _recorder() -> Run:
-    from visavis.recording import run_recorder
+    from visavis.recorder_process import run_recorder
 
     return run_recorder
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 
 from visavis.archive.key import OwnKey
+from visavis.clock_and_ids import now
 from visavis.lifecycle import Lifecycle
 from visavis.recorder.delivery import Deliverer
 from visavis.recorder.sweeper import Sweeper
 from visavis.services.recordings import Recordings
 from visavis.settings import Settings
-from visavis.sources import now
 from visavis.store import open_store
 
 
