@@ -24,15 +24,15 @@ from visavis.services.password_rules import MIN_LENGTH
 from visavis.services.tokens import SESSION_LIFETIME
 from visavis.services.visitor_limits import VisitorLimits
 from visavis.settings import Settings
-from visavis.web import body, pace, patience
+from visavis.web import body, request_limits, throttle
 from visavis.web.connections import PER_NETWORK
-from visavis.web.limit import WINDOW_SECONDS
+from visavis.web.rate_limit import WINDOW_SECONDS
 
 PAGE: Final = (Path(__file__).parent.parent / "docs" / "security.md").read_text()
 DEFAULTS: Final = {field.name: field.default for field in msgspec.structs.fields(Settings)}
 PACED: Final = inlet.PACED_DATAGRAMS / inlet.PACED_SECONDS
 DAY: Final = 86_400
-PER_SECOND: Final = f"{pace.MESSAGES_PER_SECOND:.0f}; {pace.BURST:.0f}"
+PER_SECOND: Final = f"{throttle.MESSAGES_PER_SECOND:.0f}; {throttle.BURST:.0f}"
 
 FIXED: Final = {
     "pause after a call that its visitor gave up": f"{VisitorLimits().call_pause_seconds:.0f} s",
@@ -69,7 +69,7 @@ FIXED: Final = {
         f"{body.MAX_BODY_BYTES // 1024} KiB; {body.BODY_SECONDS:.0f} s"
     ),
     "head of a request; its time": (
-        f"{patience.MAX_HEAD_BYTES // 1024} KiB; {patience.HEAD_SECONDS:.0f} s"
+        f"{request_limits.MAX_HEAD_BYTES // 1024} KiB; {request_limits.HEAD_SECONDS:.0f} s"
     ),
 }
 """Limits that no setting changes, by their row of the table."""

@@ -62,19 +62,19 @@ from visavis.store import open_store
 from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore
 from visavis.tasks import cancelled, child, describe, run_every, run_forever
-from visavis.web.access import AccessLog
+from visavis.web.access_log import AccessLog
 from visavis.web.api.audit import AuditApi
 from visavis.web.api.calls import CallsApi
 from visavis.web.api.config import ConfigApi
 from visavis.web.api.events import ConfigEvents
 from visavis.web.api.policy import PolicyApi
 from visavis.web.api.recordings import RecordingsApi
-from visavis.web.limit import Kind, RateLimit, RequestLimits
+from visavis.web.authentication import Authentication
 from visavis.web.metrics import Gauge, MetricsAccess
 from visavis.web.oauth.routes import OAuth
 from visavis.web.open_sockets import OpenSockets
+from visavis.web.rate_limit import Kind, RateLimit, RequestLimits
 from visavis.web.routes import build_web
-from visavis.web.session import Sessions
 from visavis.web.signaling import Sockets
 from visavis.web.source import source_of
 
@@ -159,7 +159,7 @@ class App:
             is_text=is_for_people(settings.log_format, sys.stderr),
         )
         self.sign_ins = self.people.sessions(self.tokens)
-        self.sessions = Sessions(
+        self.sessions = Authentication(
             self.tokens, self.keys, self.people, settings.public_url, self.sign_ins
         )
         self.rate_limit = RateLimit(
@@ -252,7 +252,7 @@ class App:
             base_url=settings.base_url,
         )
 
-    def _oauth(self, sessions: Sessions) -> OAuth:
+    def _oauth(self, sessions: Authentication) -> OAuth:
         lifetime = timedelta(seconds=self.settings.access_token_seconds)
         reuse = timedelta(seconds=self.settings.refresh_reuse_seconds)
         return OAuth(

@@ -21,8 +21,8 @@ from visavis.settings import Settings
 from visavis.tasks import child, run_forever
 from visavis.tls import ServerCertificate
 from visavis.web.connections import ConnectionGate
-from visavis.web.paced_websocket import PacedWebSocket
-from visavis.web.patience import KEEP_ALIVE_GRACE, KEEP_ALIVE_SECONDS, PatientProtocol
+from visavis.web.request_limits import KEEP_ALIVE_GRACE, KEEP_ALIVE_SECONDS, LimitedHttpProtocol
+from visavis.web.throttled_websocket import ThrottledWebSocket
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +70,7 @@ def http_server(
     return _Server(
         _config(
             web,
-            http=type("GatedProtocol", (PatientProtocol,), {"gate": gate}),
+            http=type("GatedProtocol", (LimitedHttpProtocol,), {"gate": gate}),
             proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=list(settings.trusted_proxies),
             ssl_certfile=settings.tls_cert or None,
@@ -123,13 +123,13 @@ async def serve_on_socket(web: ASGIApp, path: Path) -> None:
 
 
 def _config(web: ASGIApp, **options: Any) -> uvicorn.Config:
-    options.setdefault("http", PatientProtocol)
+    options.setdefault("http", LimitedHttpProtocol)
     return uvicorn.Config(
         web,
         log_config=None,
         access_log=False,
         server_header=False,
-        ws=PacedWebSocket,
+        ws=ThrottledWebSocket,
         ws_max_size=MAX_MESSAGE_BYTES,
         # costs 40 KiB a socket and most of a message's time, to spare a few kilobytes a call
         ws_per_message_deflate=False,

@@ -1,4 +1,4 @@
-"""Sessions that are not used, and those of several processes."""
+"""Authentication that are not used, and those of several processes."""
 
 from __future__ import annotations
 

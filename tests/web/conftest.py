@@ -24,8 +24,8 @@ from visavis.services.ports import Transaction
 from visavis.settings import Settings
 from visavis.store import open_store
 from visavis.store.passwords import Argon2Passwords
-from visavis.web.paced_websocket import PacedWebSocket
-from visavis.web.patience import PatientProtocol
+from visavis.web.request_limits import LimitedHttpProtocol
+from visavis.web.throttled_websocket import ThrottledWebSocket
 
 PATH = "/v4/livechat/audioVideoChatConfig"
 
@@ -112,8 +112,8 @@ class Served:
                 log_config=None,
                 lifespan="off",
                 server_header=False,
-                http=PatientProtocol,
-                ws=PacedWebSocket,
+                http=LimitedHttpProtocol,
+                ws=ThrottledWebSocket,
             )
         )
         self._thread = Thread(target=self._server.run, args=([self._listener],))

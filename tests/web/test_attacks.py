@@ -19,9 +19,9 @@ import pytest
 from tests.web.conftest import PATH, Api, Served
 from visavis.domain.oauth import CredentialKind
 from visavis.web import body
-from visavis.web.access import AccessLog
+from visavis.web.access_log import AccessLog
 from visavis.web.connections import ConnectionGate
-from visavis.web.patience import PatientProtocol
+from visavis.web.request_limits import LimitedHttpProtocol
 
 LOGS = "/v4/global/auditLogs"
 EVIL = ["' OR 1=1 --", '"; DROP TABLE agents; --', "1); SELECT pg_sleep(9); --", "%27%20OR%201=1"]
@@ -91,7 +91,7 @@ def test_a_slow_body_is_not_waited_for(
 def test_a_slow_head_is_not_waited_for(
     served: Served, line: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(PatientProtocol, "head_seconds", 0.3)
+    monkeypatch.setattr(LimitedHttpProtocol, "head_seconds", 0.3)
     with socket.create_connection(line.getpeername(), timeout=60) as slow:
         slow.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ")
         assert closes(slow)
@@ -185,7 +185,7 @@ def test_idle_connections_of_one_address_leave_room_for_others(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = ConnectionGate(50, per_network=20)
-    monkeypatch.setattr(PatientProtocol, "gate", gate)
+    monkeypatch.setattr(LimitedHttpProtocol, "gate", gate)
     host, port = served.url.removeprefix("http://").split(":")
     idle = [
         socket.create_connection((host, int(port)), 20, source_address=("127.0.0.2", 0))

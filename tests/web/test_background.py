@@ -108,11 +108,11 @@ async def test_a_token_that_was_revoked_elsewhere_is_refused(api: Api) -> None:
 async def test_the_archive_alone_forgets_what_was_revoked(api: Api) -> None:
     forgotten = asyncio.Event()
 
-    class Sessions:
+    class Authentication:
         def forget(self) -> None:
             forgotten.set()
 
-    sessions = Sessions()
+    sessions = Authentication()
     with dies_once("credential changes", sessions, "forget"):
         running = watch_credentials(api.app.store, lambda: sessions.forget())
         await asyncio.wait_for(forgotten.wait(), 20)

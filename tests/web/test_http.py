@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from tests.web.conftest import PATH, Api, Served
-from visavis.web.patience import KEEP_ALIVE_SECONDS
+from visavis.web.request_limits import KEEP_ALIVE_SECONDS
 
 URL = {"recordingServerUrl": "http://google.com"}
 BASIC = 'Basic realm="visavis", charset="UTF-8"'

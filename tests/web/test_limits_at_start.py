@@ -20,8 +20,8 @@ from visavis.settings import Settings
 from visavis.store import open_store
 from visavis.store.passwords import Argon2Passwords
 from visavis.web.connections import PER_NETWORK
-from visavis.web.paced_websocket import PacedWebSocket
-from visavis.web.patience import PatientProtocol
+from visavis.web.request_limits import LimitedHttpProtocol
+from visavis.web.throttled_websocket import ThrottledWebSocket
 
 pytestmark = pytest.mark.anyio
 STRANGER = "203.0.113.9"
@@ -86,9 +86,9 @@ async def test_open_sockets(app: App) -> None:
 async def test_connections_heads_and_messages(app: App) -> None:
     config = http_server(app.web, app.settings, None, app.gate).config
     assert isinstance(config.http, type)
-    assert issubclass(config.http, PatientProtocol)
+    assert issubclass(config.http, LimitedHttpProtocol)
     assert vars(config.http)["gate"] is app.gate
-    assert config.ws is PacedWebSocket
+    assert config.ws is ThrottledWebSocket
     entered = [app.gate.enter(STRANGER, number) for number in range(PER_NETWORK + 1)]
     assert entered == [*([STRANGER] * PER_NETWORK), None]
 

@@ -28,7 +28,7 @@ from visavis.web.api.shapes import ENDINGS
 from visavis.web.description.document import OPERATIONS
 from visavis.web.description.service import DOCUMENT_PATH, SOCKETS
 from visavis.web.headers import index_headers
-from visavis.web.limit import RateLimit, RequestLimits
+from visavis.web.rate_limit import RateLimit, RequestLimits
 from visavis.web.spelling import canonical_path
 
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch"}

@@ -20,11 +20,11 @@ from websockets.typing import Origin
 from tests.web.conftest import Served
 from visavis.clock_and_ids import now
 from visavis.services.ice import IceDirectory
-from visavis.web import pump
 from visavis.web import signaling as signaling_module
-from visavis.web.liveness import Liveness, Patience
-from visavis.web.pace import BURST, MESSAGES_PER_SECOND, Pace
+from visavis.web import socket_loop
+from visavis.web.liveness import Liveness, SilenceLimits
 from visavis.web.signaling import POLICY_VIOLATION
+from visavis.web.throttle import BURST, MESSAGES_PER_SECOND, Throttle
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -84,8 +84,8 @@ def run(served: Served, talk: Talk) -> None:
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pages of these tests do not answer pings while nobody listens to them."""
-    slow = Patience(quiet=60, answer=60)
-    monkeypatch.setattr(pump, "Liveness", partial(Liveness, idle=slow, in_call=slow))
+    slow = SilenceLimits(quiet=60, answer=60)
+    monkeypatch.setattr(socket_loop, "Liveness", partial(Liveness, idle=slow, in_call=slow))
 
 
 @pytest.fixture
@@ -416,22 +416,22 @@ def test_a_page_that_falls_behind_is_to_connect_again(
             page = Page(socket)
             await page.hear("iceServers")
             await page.say(type="call", media="video", offer=OFFER)
-            assert await page.end() == pump.TRY_AGAIN_LATER
+            assert await page.end() == socket_loop.TRY_AGAIN_LATER
 
     run(enabled, talk)
 
 
 def test_who_is_too_fast_waits(database: str) -> None:
     time = 0.0
-    pace = Pace(lambda: time)
-    assert [pace.seconds_to_wait() for _ in range(int(BURST))] == [0.0] * int(BURST)
-    assert pace.seconds_to_wait() == pytest.approx(1 / MESSAGES_PER_SECOND)
+    throttle = Throttle(lambda: time)
+    assert [throttle.seconds_to_wait() for _ in range(int(BURST))] == [0.0] * int(BURST)
+    assert throttle.seconds_to_wait() == pytest.approx(1 / MESSAGES_PER_SECOND)
     time += 1000
-    assert pace.seconds_to_wait() == 0
+    assert throttle.seconds_to_wait() == 0
 
 
 def test_the_pace_is_kept(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("visavis.web.pace.BURST", 1.0)
+    monkeypatch.setattr("visavis.web.throttle.BURST", 1.0)
 
     async def talk(signaling: Signaling) -> None:
         async with signaling.visitor() as socket:
@@ -460,12 +460,12 @@ def test_a_ping_is_answered_with_a_pong(enabled: Served) -> None:
 def test_a_page_that_does_not_answer_is_gone(
     enabled: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hasty = Patience(quiet=0.05, answer=0.05)
+    hasty = SilenceLimits(quiet=0.05, answer=0.05)
 
     def liveness(clock: Callable[[], float], is_busy: Callable[[], bool]) -> Liveness:
         return Liveness(clock, is_busy, idle=hasty, in_call=hasty, tick=0.02)
 
-    monkeypatch.setattr(pump, "Liveness", liveness)
+    monkeypatch.setattr(socket_loop, "Liveness", liveness)
 
     async def talk(served: Signaling) -> None:
         async with served.visitor() as socket:
@@ -473,6 +473,6 @@ def test_a_page_that_does_not_answer_is_gone(
             await page.hear("ping")
             await page.say(type="pong")
             await page.hear("ping")
-            assert await page.end() == pump.GOING_AWAY
+            assert await page.end() == socket_loop.GOING_AWAY
 
     run(enabled, talk)

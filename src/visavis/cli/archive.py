@@ -65,11 +65,11 @@ from visavis.store import open_store
 from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore
 from visavis.tasks import cancelled, child, run_every, run_forever
-from visavis.web.access import AccessLog
-from visavis.web.limit import RateLimit, RequestLimits
+from visavis.web.access_log import AccessLog
+from visavis.web.authentication import Authentication
 from visavis.web.metrics import Gauge, MetricsAccess
+from visavis.web.rate_limit import RateLimit, RequestLimits
 from visavis.web.routes import build_archive_web
-from visavis.web.session import Sessions
 from visavis.web.source import source_of
 
 SETTINGS: Final = (
@@ -362,7 +362,7 @@ async def _run(
 
 def _sessions(
     store: SqlStore, people: People, tokens: Tokens, public_url: str
-) -> tuple[Sessions, Callable[[], None]]:
+) -> tuple[Authentication, Callable[[], None]]:
     """Signing in, and how to forget what is known of credentials."""
     keys = ApiKeys(store, now, new_secret, new_id)
 
@@ -370,7 +370,7 @@ def _sessions(
         tokens.forget()
         keys.forget()
 
-    return Sessions(tokens, keys, people, public_url), forget
+    return Authentication(tokens, keys, people, public_url), forget
 
 
 def keep_sign_ins(people: People, sign_ins: SignInSessions) -> asyncio.Task[None]:

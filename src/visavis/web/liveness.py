@@ -10,15 +10,15 @@ from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class SilenceLimits:
     """Seconds of silence before a page is asked, and seconds it then has to answer."""
 
     quiet: float
     answer: float
 
 
-IDLE: Final = Patience(quiet=15.0, answer=5.0)
-IN_CALL: Final = Patience(quiet=3.0, answer=3.0)
+IDLE: Final = SilenceLimits(quiet=15.0, answer=5.0)
+IN_CALL: Final = SilenceLimits(quiet=3.0, answer=3.0)
 _TICK: Final = 1.0
 
 
@@ -34,8 +34,8 @@ class Liveness:
         clock: Callable[[], float],
         is_busy: Callable[[], bool],
         *,
-        idle: Patience = IDLE,
-        in_call: Patience = IN_CALL,
+        idle: SilenceLimits = IDLE,
+        in_call: SilenceLimits = IN_CALL,
         tick: float = _TICK,
     ) -> None:
         self._clock = clock

@@ -19,13 +19,15 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.protocol.openapi import Operations
 from visavis.services.calls.join_links import JoinLink
 from visavis.services.visitor_limits import VisitorGuard
-from visavis.web.access import AccessLog
+from visavis.web.access_log import AccessLog
 from visavis.web.api.audit import AuditApi
 from visavis.web.api.calls import CallsApi
 from visavis.web.api.config import ConfigApi
 from visavis.web.api.events import ConfigEvents
 from visavis.web.api.policy import PolicyApi
 from visavis.web.api.recordings import RecordingsApi
+from visavis.web.asgi_entry import AsgiEntry
+from visavis.web.authentication import Authentication
 from visavis.web.description.document import description_resource
 from visavis.web.errors import (
     on_crash,
@@ -34,15 +36,13 @@ from visavis.web.errors import (
     on_visavis_error,
     problem,
 )
-from visavis.web.front import Front
-from visavis.web.limit import RateLimit
 from visavis.web.metrics import Gauge, MetricsAccess, metrics_route
 from visavis.web.oauth.routes import OAuth
 from visavis.web.pages import archive_page_routes, page_routes
 from visavis.web.pages.join import join_routes
+from visavis.web.rate_limit import RateLimit
 from visavis.web.resource import Resources
-from visavis.web.safe import SafeHeaders
-from visavis.web.session import Sessions
+from visavis.web.security_headers import SecurityHeaders
 from visavis.web.signaling import Sockets
 from visavis.web.source import UNLISTED_PROXIES
 
@@ -107,7 +107,7 @@ def build_web(
     calls_api: CallsApi,
     join: Callable[[str], JoinLink],
     guard: VisitorGuard,
-    sessions: Sessions,
+    sessions: Authentication,
     oauth: OAuth,
     sockets: Sockets,
     recordings: Sequence[BaseRoute],
@@ -155,13 +155,13 @@ def build_web(
         resources, routes, recording_operations, recording_tags, base_url
     )
     resources.append(description)  # /v4/openapi.json
-    front = Front(Resources(resources), _router(*routes), access_log, rate_limit)
+    front = AsgiEntry(Resources(resources), _router(*routes), access_log, rate_limit)
     return _shared(front, cors_origins) if cors_origins else front
 
 
 def build_archive_web(
     *,
-    sessions: Sessions,
+    sessions: Authentication,
     recordings: Sequence[BaseRoute],
     access_log: AccessLog,
     rate_limit: RateLimit,
@@ -177,13 +177,13 @@ def build_archive_web(
         Route("/readyz", _healthz),
         metrics_route(gauges, metrics_access),  # /metrics
     )
-    return Front(Resources([]), router, access_log, rate_limit)
+    return AsgiEntry(Resources([]), router, access_log, rate_limit)
 
 
 def _router(*routes: BaseRoute) -> Starlette:
     return Starlette(
         routes=[*routes, WebSocketRoute("/{path:path}", _no_socket)],
-        middleware=[Middleware(SafeHeaders)],
+        middleware=[Middleware(SecurityHeaders)],
         exception_handlers={
             VisavisError: on_visavis_error,
             HTTPException: on_http_exception,

@@ -24,7 +24,7 @@ from visavis.services.visitor_limits import VisitorGuard
 from visavis.web.errors import problem
 from visavis.web.headers import header
 from visavis.web.open_sockets import OpenSockets
-from visavis.web.pump import pump, send
+from visavis.web.socket_loop import run_socket, send
 from visavis.web.source import source_of
 
 POLICY_VIOLATION: Final = 1008  # RFC 6455 §7.4.1
@@ -105,7 +105,7 @@ class Sockets:
             await self._greet(socket, visitor.site_id)
             try:
                 with self._renewing(visitor.id):
-                    await pump(
+                    await run_socket(
                         socket,
                         inbox,
                         signaling.FromVisitor | signaling.Check,
@@ -155,7 +155,7 @@ class Sockets:
             self._calls.agent_arrived(agent_session)
             try:
                 with self._renewing(agent_session.socket_id):
-                    await pump(
+                    await run_socket(
                         socket,
                         inbox,
                         signaling.FromAgent | signaling.Check,

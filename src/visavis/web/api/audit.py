@@ -16,9 +16,9 @@ from visavis.domain.ids import plain_id
 from visavis.domain.people import Agent, Permission
 from visavis.domain.query import Query, wrong_parameter
 from visavis.services.audit import AuditLog, Auditor, AuditTrail
+from visavis.web.authentication import Authentication
 from visavis.web.paging import format_time, query_of
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource, id_of
-from visavis.web.session import Sessions
 from visavis.web.spelling import any_spelling
 
 PATH: Final = f"{BASE}/global/auditLogs"
@@ -38,7 +38,7 @@ class AuditApi:
     """Reading the audit log over the REST API."""
 
     def __init__(
-        self, log: AuditLog, trail: AuditTrail, auditor: Auditor, sessions: Sessions
+        self, log: AuditLog, trail: AuditTrail, auditor: Auditor, sessions: Authentication
     ) -> None:
         self._log = log
         self._trail = trail

@@ -22,10 +22,10 @@ from visavis.domain.signaling import Media
 from visavis.services.call_history import CallHistory
 from visavis.services.calls.text import clean_line
 from visavis.web.api.shapes import ENDINGS
+from visavis.web.authentication import Authentication
 from visavis.web.body import read_object
 from visavis.web.paging import format_time, query_of
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource, id_of
-from visavis.web.session import Sessions
 
 PATH: Final = f"{BASE}/livechat/audioVideoChats"
 MAX_TEXT_LENGTH: Final = 200
@@ -39,7 +39,7 @@ E = TypeVar("E", bound=StrEnum)
 
 
 class CallsApi:
-    def __init__(self, book: CallHistory, sessions: Sessions, base_url: str) -> None:
+    def __init__(self, book: CallHistory, sessions: Authentication, base_url: str) -> None:
         self._book = book
         self._sessions = sessions
         self._base_url = base_url

@@ -12,10 +12,10 @@ from starlette.responses import JSONResponse, Response
 from visavis.domain.config import Config
 from visavis.domain.people import Agent
 from visavis.services.configs import ConfigChange, Configs, read_change
+from visavis.web.authentication import Authentication
 from visavis.web.body import read_object
 from visavis.web.headers import if_match, if_none_match
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource
-from visavis.web.session import Sessions
 
 PATH: Final = f"{BASE}/livechat/audioVideoChatConfig"
 
@@ -30,7 +30,7 @@ class _Answer:
 
 
 class ConfigApi:
-    def __init__(self, configs: Configs, sessions: Sessions) -> None:
+    def __init__(self, configs: Configs, sessions: Authentication) -> None:
         self._configs = configs
         self._sessions = sessions
         self._answers: dict[int, _Answer] = {}

@@ -19,8 +19,8 @@ from visavis.services.ports import Bus, Subscription
 from visavis.services.topics import config_topic
 from visavis.tasks import child
 from visavis.web.api.config import PATH, etag_of
+from visavis.web.authentication import Authentication, in_background
 from visavis.web.resource import BASE
-from visavis.web.session import Sessions, in_background
 from visavis.web.spelling import any_spelling
 
 EVENTS_PATH: Final = f"{PATH}/events"
@@ -33,7 +33,7 @@ class ConfigEvents:
     """Server-sent events (WHATWG HTML §9.2): the whole resource and its tag at each change."""
 
     def __init__(
-        self, configs: Configs, bus: Bus, sessions: Sessions, stopping: asyncio.Event
+        self, configs: Configs, bus: Bus, sessions: Authentication, stopping: asyncio.Event
     ) -> None:
         self._configs = configs
         self._bus = bus

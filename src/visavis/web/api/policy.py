@@ -9,16 +9,16 @@ from starlette.responses import JSONResponse, Response
 
 from visavis.domain.policy import RecordingPolicy
 from visavis.services.policies import Policies, fields, read_change
+from visavis.web.authentication import Authentication
 from visavis.web.body import read_object
 from visavis.web.headers import if_match, if_none_match
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource
-from visavis.web.session import Sessions
 
 PATH: Final = f"{BASE}/livechat/recordingPolicy"
 
 
 class PolicyApi:
-    def __init__(self, policies: Policies, sessions: Sessions) -> None:
+    def __init__(self, policies: Policies, sessions: Authentication) -> None:
         self._policies = policies
         self._sessions = sessions
 

@@ -16,11 +16,11 @@ from visavis.services.configs import URL, read_url
 from visavis.services.policies import SECRET, read_secret
 from visavis.services.recordings import EVERY_STATE, RecordingAdmin
 from visavis.web.api.config import PATH as CONFIG_PATH
+from visavis.web.authentication import Authentication
 from visavis.web.body import read_object
 from visavis.web.headers import header
 from visavis.web.paging import format_time, query_of
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource
-from visavis.web.session import Sessions
 
 PATH: Final = f"{BASE}/livechat/recordings"
 TRIAL_PATH: Final = f"{CONFIG_PATH}:testRecordingServer"
@@ -29,7 +29,7 @@ STATE_WORDS: Final = (*EVERY_STATE, UNDELIVERED_WORD)
 
 
 class RecordingsApi:
-    def __init__(self, recording_admin: RecordingAdmin, sessions: Sessions) -> None:
+    def __init__(self, recording_admin: RecordingAdmin, sessions: Authentication) -> None:
         self._recording_admin = recording_admin
         self._sessions = sessions
 

@@ -25,9 +25,9 @@ from visavis.protocol.openapi import (
 )
 from visavis.protocol.parameters import ANY_TOKEN, Ways, path_parameter
 from visavis.web.api.shapes import Time
+from visavis.web.authentication import PasswordChange, SignIn
 from visavis.web.description.security import PAGE
 from visavis.web.oauth.server import AUTH_METHODS, SCOPES, SECRET_METHODS
-from visavis.web.session import PasswordChange, SignIn
 
 OAUTH: Final = "OAuth"
 SESSION: Final = "Session"

@@ -16,7 +16,7 @@ from visavis.protocol.openapi import Key, Operation, Operations, components_of, 
 from visavis.web.api.shapes import ConfigEvent
 from visavis.web.description import access, rest, service
 from visavis.web.description.security import security_schemes
-from visavis.web.limit import UNLIMITED
+from visavis.web.rate_limit import UNLIMITED
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource
 from visavis.web.spelling import canonical_path
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from visavis.domain.people import Permission
 from visavis.protocol.parameters import Ways
-from visavis.web.session import COOKIE
+from visavis.web.authentication import COOKIE
 
 PAGE: Final[Ways] = ({"session": ()},)
 

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse
 from visavis.domain.oauth import Client
 from visavis.domain.people import Agent, Permission
 from visavis.web.pages import style_url
-from visavis.web.safe import content_security_policy
+from visavis.web.security_headers import content_security_policy
 
 _PAGE: Final = Template("""<!doctype html>
 <html lang="en">

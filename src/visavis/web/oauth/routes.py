@@ -22,11 +22,11 @@ from visavis.services.grants import Grants
 from visavis.services.people import People
 from visavis.services.ports import Store, Transaction
 from visavis.services.tokens import Tokens
+from visavis.web.authentication import COOKIE, Authentication
 from visavis.web.headers import header
 from visavis.web.oauth import consent
 from visavis.web.oauth.parameters import MalformedError, read_parameters, read_query
 from visavis.web.oauth.server import AUTH_METHODS, SCOPES, SECRET_METHODS, Answered, Asked, Server
-from visavis.web.session import COOKIE, Sessions
 from visavis.web.source import source_of
 from visavis.web.spelling import any_spelling
 
@@ -43,7 +43,7 @@ class OAuth:
         grants: Grants,
         people: People,
         tokens: Tokens,
-        sessions: Sessions,
+        sessions: Authentication,
         issuer: str,
     ) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""Frames that carry no message are read at the pace of messages, and keep nobody else waiting."""
+"""Frames that carry no message are read at the throttle of messages, and keep nobody else waiting."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from tests.web.conftest import Served
-from visavis.web.pace import BURST, Pace
-from visavis.web.paced_websocket import PIECE_BYTES, PacedWebSocket
+from visavis.web.throttle import BURST, Throttle
+from visavis.web.throttled_websocket import PIECE_BYTES, ThrottledWebSocket
 
 pytestmark = pytest.mark.anyio
 only_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -72,10 +72,10 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "websocket.send", "text": f"heard {message['text']}"})
 
 
-async def opened() -> tuple[PacedWebSocket, Line]:
+async def opened() -> tuple[ThrottledWebSocket, Line]:
     config = uvicorn.Config(application, log_config=None, ws_per_message_deflate=False)
     config.load()
-    protocol, line = PacedWebSocket(config, ServerState(), {}), Line()
+    protocol, line = ThrottledWebSocket(config, ServerState(), {}), Line()
     protocol.connection_made(line)
     protocol.data_received(HANDSHAKE)
     await asyncio.sleep(0.01)
@@ -91,14 +91,14 @@ async def test_a_flood_is_read_at_the_pace_of_messages(
     protocol, line = await opened()
     parsed = 0
     for name in ("handle_ping", "handle_pong", "handle_cont"):
-        handle = getattr(PacedWebSocket, name)
+        handle = getattr(ThrottledWebSocket, name)
 
         def count(self: Any, *event: Any, handle: Any = handle) -> None:
             nonlocal parsed
             parsed += 1
             handle(self, *event)
 
-        monkeypatch.setattr(PacedWebSocket, name, count)
+        monkeypatch.setattr(ThrottledWebSocket, name, count)
     protocol.data_received(FIRST_FRAGMENT + flood * FRAMES)
     assert parsed <= BURST + PER_PIECE
     assert line.is_paused
@@ -109,7 +109,7 @@ async def test_a_flood_is_read_at_the_pace_of_messages(
 
 
 async def test_all_of_it_is_read_in_the_end_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Pace, "seconds_to_wait", lambda _: 0.001)
+    monkeypatch.setattr(Throttle, "seconds_to_wait", lambda _: 0.001)
     protocol, line = await opened()
     protocol.data_received((TEXT + PING) * 500 + FIRST_FRAGMENT + FRAGMENT * 300)
     protocol.data_received(PING + LAST_FRAGMENT + TEXT)

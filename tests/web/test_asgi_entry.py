@@ -25,10 +25,10 @@ from visavis.domain.people import Agent
 from visavis.services.ports import Transaction
 from visavis.settings import Settings
 from visavis.store import open_store
-from visavis.web.access import MAX_WAITING, AccessLog
+from visavis.web.access_log import MAX_WAITING, AccessLog
+from visavis.web.authentication import Authentication
 from visavis.web.headers import index_headers
-from visavis.web.limit import Kind, RateLimit, RequestLimits
-from visavis.web.session import Sessions
+from visavis.web.rate_limit import Kind, RateLimit, RequestLimits
 
 STRANGER = ("203.0.113.9", 40000)
 
@@ -213,7 +213,7 @@ async def test_a_full_disk_is_not_ready(api: Api) -> None:
 def test_our_own_pages_are_known_by_their_origin(
     api: Api, public_url: str, scheme: str, host: str, origin: str | None, is_ours: bool
 ) -> None:
-    sessions = Sessions(api.app.tokens, api.app.keys, api.app.people, public_url)
+    sessions = Authentication(api.app.tokens, api.app.keys, api.app.people, public_url)
     headers = [(b"host", host.encode())]
     if origin:
         headers.append((b"origin", origin.encode()))

@@ -1,4 +1,4 @@
-"""How fast a page may talk to us."""
+"""Throttle for the messages of a page."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ MESSAGES_PER_SECOND: Final = 20.0
 BURST: Final = 60.0
 
 
-class Pace:
-    """A token bucket (one per socket): who is too fast waits, and so does what they send.
+class Throttle:
+    """A token bucket per socket: messages of a page that sends too fast are read later.
 
-    What a page says is told to another page, whose queue is bounded: nobody shall fill it.
+    A page's messages are forwarded to another page, whose queue is bounded and must not fill.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -28,6 +28,6 @@ class Pace:
         self._at = now
         return max(0.0, -self._left / MESSAGES_PER_SECOND)
 
-    async def keep(self) -> None:
+    async def wait(self) -> None:
         if seconds := self.seconds_to_wait():
             await asyncio.sleep(seconds)

@@ -1,4 +1,4 @@
-"""How long and how much a client may take for the head of a request (uvicorn has no limits)."""
+"""Limits of time and size for the head of a request, which uvicorn lacks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class HeadTooLargeError(ValueError):
     """Ends the parsing: uvicorn answers 400 and closes the connection."""
 
 
-class PatientProtocol(HttpToolsProtocol):
+class LimitedHttpProtocol(HttpToolsProtocol):
     """uvicorn's HTTP, with an end to waiting."""
 
     head_seconds = HEAD_SECONDS

@@ -1,4 +1,4 @@
-"""Safe headers on the pages, and on everything else that the router answers."""
+"""Security headers on the pages and all other answers of the router."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def content_security_policy(host: str) -> str:
     return POLICY.format(sockets=sockets)
 
 
-class SafeHeaders:
+class SecurityHeaders:
     """ASGI middleware; an answer that brings its own header keeps it."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.web.conftest import PATH, Api
-from visavis.web.session import BACKGROUND
+from visavis.web.authentication import BACKGROUND
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 

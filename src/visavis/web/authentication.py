@@ -1,4 +1,4 @@
-"""Who is asking: a bearer token, an API key, or the cookie of an agent who signed in on a page."""
+"""Authentication by bearer token, API key, or the cookie of an agent's session."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class PasswordChange(msgspec.Struct, frozen=True, rename="camel"):
     new_password: str
 
 
-class Sessions:
+class Authentication:
     """Signing in and out of the pages, and recognising who did."""
 
     def __init__(

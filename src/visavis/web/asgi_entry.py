@@ -1,4 +1,4 @@
-"""The first and the last that happens to every request: an id, a limit, a log line, a count."""
+"""ASGI entry: request id, rate limit, access log and metrics of every request."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from starlette.websockets import WebSocket
 from structlog.contextvars import STRUCTLOG_KEY_PREFIX
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.web.access import METRICS, AccessLog
+from visavis.web.access_log import METRICS, AccessLog
 from visavis.web.errors import problem
 from visavis.web.headers import has_one_host, header, index_headers
-from visavis.web.limit import RateLimit
-from visavis.web.patience import KEEP_ALIVE_SECONDS
+from visavis.web.rate_limit import RateLimit
+from visavis.web.request_limits import KEEP_ALIVE_SECONDS
 from visavis.web.resource import Resources
 
 REQUEST_ID: Final = ContextVar[str](f"{STRUCTLOG_KEY_PREFIX}request_id")
@@ -30,7 +30,7 @@ _KEEP_ALIVE: Final = b"keep-alive", b"timeout=%d" % KEEP_ALIVE_SECONDS
 _GIVEN_ID: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
-class Front:
+class AsgiEntry:
     """ASGI, around everything: resources are answered here, the rest goes to the router.
 
     The way to a resource is kept short. It is what programs call all day, and a layer of

@@ -15,7 +15,7 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.services.ports import Subscription
 from visavis.tasks import cancelled, child
 from visavis.web.liveness import Liveness
-from visavis.web.pace import Pace
+from visavis.web.throttle import Throttle
 
 GOING_AWAY: Final = 1001  # RFC 6455 §7.4.1
 TRY_AGAIN_LATER: Final = 1013  # IANA's registry of close codes (RFC 6455 §11.7)
@@ -27,7 +27,7 @@ async def send(socket: WebSocket, message: msgspec.Struct) -> None:
     await socket.send_text(msgspec.json.encode(message).decode())
 
 
-async def pump(
+async def run_socket(
     socket: WebSocket,
     inbox: Subscription,
     kinds: Any,
@@ -62,7 +62,7 @@ async def _watch(socket: WebSocket, liveness: Liveness) -> None:
 
 async def _carry_in(socket: WebSocket, kinds: Any, perform: Perform, liveness: Liveness) -> None:
     decoder = msgspec.json.Decoder(kinds)
-    pace = Pace(asyncio.get_running_loop().time)
+    throttle = Throttle(asyncio.get_running_loop().time)
     async for data in _received(socket):
         liveness.heard()
         call_id = message_id = None
@@ -81,7 +81,7 @@ async def _carry_in(socket: WebSocket, kinds: Any, perform: Perform, liveness: L
             await _refuse(socket, VisavisError(ErrorKind.ParameterInvalid))
         except VisavisError as error:
             await _refuse(socket, error, call_id, message_id)
-        await pace.keep()
+        await throttle.wait()
 
 
 async def _received(socket: WebSocket) -> AsyncIterator[str | bytes]:

@@ -8,14 +8,14 @@ from typing import Any, Final
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
-from visavis.web.pace import Pace
+from visavis.web.throttle import Throttle
 
 PIECE_BYTES: Final = 1024
 """Bytes that are parsed at once: the shortest frame has 6, and is parsed in some microseconds."""
 
 
-class PacedWebSocket(WebSocketsSansIOProtocol):
-    """Reads control frames and fragments at the pace of messages, and whole messages one by one.
+class ThrottledWebSocket(WebSocketsSansIOProtocol):
+    """Reads control frames and fragments at the throttle of messages, and whole messages one by one.
 
     A browser sends few of them, but 256 KiB hold 43,000 pings or empty fragments. What has arrived
     waits here meanwhile, and the rest in the kernels.
@@ -23,7 +23,7 @@ class PacedWebSocket(WebSocketsSansIOProtocol):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._pace = Pace(self.loop.time)
+        self._throttle = Throttle(self.loop.time)
         self._unparsed = b""
         self._seconds_to_wait = 0.0
         self._waiting: asyncio.TimerHandle | None = None
@@ -66,7 +66,7 @@ class PacedWebSocket(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
 
     def _count(self) -> None:
-        self._seconds_to_wait = self._pace.seconds_to_wait()
+        self._seconds_to_wait = self._throttle.seconds_to_wait()
 
     def handle_ping(self) -> None:
         self._count()

@@ -1,4 +1,4 @@
-"""What every request leaves behind: a line in the log and a count, at a microsecond each."""
+"""Access log and request metrics, at about a microsecond each."""
 
 from __future__ import annotations
 
