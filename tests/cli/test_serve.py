@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from tests.certificates import write_certificate
 from tests.cli.commands import visavis
 from tests.running import System, eventually, free_media_port
-from visavis.cli import main, office, serve
+from visavis.cli import context, main, serve
 from visavis.domain.config import Config
 from visavis.services.ports import Transaction
 from visavis.store import open_store
@@ -158,7 +158,7 @@ def test_the_hint_to_a_new_password_stands_until_somebody_has_signed_in(
     password = CliRunner().invoke(main, command).stdout.split()[-1]
     assert hint in start(tmp_path, monkeypatch)
     with closing(open_store(str(tmp_path / "visavis.db"))) as store:
-        people = office.Office(store).people
+        people = context.CommandContext(store).people
         asyncio.run(people.sign_in("admin@localhost", password, "198.51.100.1"))
     assert "agent password" not in start(tmp_path, monkeypatch)
 
@@ -278,7 +278,7 @@ def test_a_secret_on_the_command_line_is_warned_of(
     assert (quiet.exit_code, quiet.stderr) == (0, "")
     warned: list[str] = []
     monkeypatch.setattr(serve, "_warn_of_visible_secret", lambda option, _: warned.append(option))
-    monkeypatch.setattr(serve, "make_directory", lambda _: office.fail("enough"))
+    monkeypatch.setattr(serve, "make_directory", lambda _: context.fail("enough"))
     database = ("--database", "postgresql://chat:secret@db/chat")
     CliRunner().invoke(main, ("serve", "--turn-secret", "s3cret", *database))
     assert warned == ["--database", "--turn-secret"]

@@ -20,12 +20,12 @@ MODULES: Final = {
     "config": "config",
     "recordings": "recordings",
     "audit": "audit",
-    "site": "staff",
-    "agent": "staff",
-    "role": "staff",
-    "client": "programs",
-    "key": "programs",
-    "token": "programs",
+    "site": "accounts",
+    "agent": "accounts",
+    "role": "accounts",
+    "client": "credentials",
+    "key": "credentials",
+    "token": "credentials",
     "part": "part",
 }
 """Where each command is, in the order of `--help`."""

@@ -20,9 +20,8 @@ from visavis.archive.admission import Quota
 from visavis.archive.archive import UPLOADS, Archive
 from visavis.archive.key import Keys, OwnKey, SiteKey
 from visavis.cli.configuration import with_settings
-from visavis.cli.logs import log_to_stderr
-from visavis.cli.office import (
-    Office,
+from visavis.cli.context import (
+    CommandContext,
     config_option,
     data_option,
     fail,
@@ -34,7 +33,8 @@ from visavis.cli.office import (
     show,
     show_one,
 )
-from visavis.cli.programs import overlap_option, read_overlap
+from visavis.cli.credentials import overlap_option, read_overlap
+from visavis.cli.logs import log_to_stderr
 from visavis.cli.serve import (
     create_first_site,
     first_sign_in_hint,
@@ -301,7 +301,7 @@ async def _run(
     async def audit_refusal(request: Request) -> None:
         await people.failures.add_upload_key(source_of(request.scope))
 
-    house = Archive(
+    recording_archive = Archive(
         settings.archive_dir,
         key=OwnKey(settings.archive_key_file),
         viewer=sessions.caller,
@@ -321,7 +321,7 @@ async def _run(
     )
     web = build_archive_web(
         sessions=sessions,
-        recordings=house.routes(),
+        recordings=recording_archive.routes(),
         access_log=access_log,
         rate_limit=RateLimit(
             RequestLimits(api=settings.rate_limit, page=settings.page_rate_limit),
@@ -337,7 +337,7 @@ async def _run(
     lifecycle.listen_to_secrets(lambda new: access.use_tokens(new.metrics_token))
     lifecycle.reload_listeners.append(lambda: reread(lifecycle))
     background = [
-        house.start(),
+        recording_archive.start(),
         watch_credentials(store, forget),
         keep_sign_ins(people, sign_ins),
     ]
@@ -355,7 +355,7 @@ async def _run(
         with suppress(VisavisError):
             await people.failures.flush()
             await tokens.save_uses()
-        house.close()
+        recording_archive.close()
         access_log.flush()
         store.close()
 
@@ -398,7 +398,7 @@ def watch_credentials(store: SqlStore, forget: Callable[[], None]) -> asyncio.Ta
 def _first_sign_in_pending(settings: Settings) -> str | None:
     store = opened(settings.database_address)
     try:
-        return asyncio.run(Office(store).people.first_sign_in_pending())
+        return asyncio.run(CommandContext(store).people.first_sign_in_pending())
     finally:
         store.close()
 

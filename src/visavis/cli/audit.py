@@ -11,9 +11,8 @@ from typing import Any, BinaryIO, Final
 import click
 from click.core import ParameterSource
 
-from visavis.cli.office import (
-    Office,
-    at_office,
+from visavis.cli.context import (
+    CommandContext,
     config_option,
     data_option,
     database_option,
@@ -21,6 +20,7 @@ from visavis.cli.office import (
     json_option,
     show,
     site_option,
+    with_context,
 )
 from visavis.clock_and_ids import new_id, now
 from visavis.domain.audit import ActionType, AuditSearch
@@ -54,9 +54,9 @@ def audit(context: click.Context, /, **options: Any) -> None:
             raise click.UsageError(f"Give the options after {context.invoked_subcommand}.")
 
 
-@at_office
+@with_context
 async def _list(
-    office: Office,
+    context: CommandContext,
     site: int | None,
     limit: int,
     author: str,
@@ -66,7 +66,7 @@ async def _list(
     until: datetime | None,
     as_json: bool,
 ) -> None:
-    site_id = await office.site(site)
+    site_id = await context.site(site)
     search = AuditSearch(
         author=author,
         actions=actions,
@@ -74,7 +74,7 @@ async def _list(
         since=since.replace(tzinfo=UTC) if since else None,
         until=until.replace(tzinfo=UTC) if until else None,
     )
-    page = await office.audit.list_page(operator(site_id), 1, limit, search)
+    page = await context.audit.list_page(operator(site_id), 1, limit, search)
     rows = [
         {
             "time": entry.created_at.isoformat(timespec="milliseconds"),
@@ -98,21 +98,23 @@ async def _list(
     help="SEQUENCE:HASH that an earlier verification printed; the log must still contain it.",
 )
 @json_option
-@at_office
-async def verify(office: Office, site: int | None, anchor: str | None, as_json: bool) -> None:
+@with_context
+async def verify(
+    context: CommandContext, site: int | None, anchor: str | None, as_json: bool
+) -> None:
     """Check that no entry was changed, removed or inserted; the exit status is 1 if one was.
 
     Without --site every site is checked.
     """
     if site is None and anchor is None:
-        site_ids = [known.id for known in await office.accounts.sites()]
+        site_ids = [known.id for known in await context.accounts.sites()]
     else:
-        site_ids = [await office.site(site)]
+        site_ids = [await context.site(site)]
     place = _read_anchor(anchor)
     found = []
     for site_id in site_ids:
         progress = _Progress(site_id)
-        found.append(await office.audit.verify(site_id, progress.show, place))
+        found.append(await context.audit.verify(site_id, progress.show, place))
         progress.end()
     if as_json:
         show([_fields(one) for one in found], as_json=True)
@@ -130,27 +132,27 @@ async def verify(office: Office, site: int | None, anchor: str | None, as_json: 
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file to write; standard output if not given.",
 )
-@at_office
-async def export(office: Office, site: int | None, output: Path | None) -> None:
+@with_context
+async def export(context: CommandContext, site: int | None, output: Path | None) -> None:
     """Write the audit log as JSON lines, oldest entry first."""
-    site_id = await office.site(site)
+    site_id = await context.site(site)
     who, action = operator(site_id), ActionType.LOG_EXPORTED
-    entry = office.auditor.entry(who, site_id, action, "audit log", "Exported the audit log")
-    await AuditTrail(office.store, now, new_id).record(entry)
+    entry = context.auditor.entry(who, site_id, action, "audit log", "Exported the audit log")
+    await AuditTrail(context.store, now, new_id).record(entry)
     try:
         if output is None:
-            await _write(office, site_id, sys.stdout.buffer)
+            await _write(context, site_id, sys.stdout.buffer)
         else:
             with output.open("wb") as file:
-                await _write(office, site_id, file)
+                await _write(context, site_id, file)
     except OSError as error:
         if output is None:
             raise
         fail(f"{output} cannot be written: {error.strerror}.")
 
 
-async def _write(office: Office, site_id: int, file: BinaryIO) -> None:
-    async for batch in office.audit.batches(site_id):
+async def _write(context: CommandContext, site_id: int, file: BinaryIO) -> None:
+    async for batch in context.audit.batches(site_id):
         file.write(lines(batch))
     file.flush()
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import msgspec
 
-from visavis.cli.office import Office, at_office, site_option
+from visavis.cli.context import CommandContext, site_option, with_context
 from visavis.domain.config import Config
 from visavis.domain.people import operator
 from visavis.services.configs import ConfigChange, Configs, read_new_secret, read_url
@@ -21,11 +21,11 @@ def config() -> None:
 
 @config.command("get")
 @site_option
-@at_office
-async def get(office: Office, site: int | None) -> None:
+@with_context
+async def get(context: CommandContext, site: int | None) -> None:
     """Print the configuration as the REST API returns it."""
-    configs = await office.configs()
-    _print(configs, await configs.get(await office.site(site)))
+    configs = await context.configs()
+    _print(configs, await configs.get(await context.site(site)))
 
 
 @config.command("set")
@@ -38,9 +38,9 @@ async def get(office: Office, site: int | None) -> None:
     is_flag=True,
     help="Read the new recording server's secret from standard input; an empty line for none.",
 )
-@at_office
+@with_context
 async def set_(
-    office: Office,
+    context: CommandContext,
     site: int | None,
     is_enabled: bool | None,
     is_recording: bool | None,
@@ -50,28 +50,28 @@ async def set_(
     """Change the given values and leave the others."""
     checked = None if url is None else read_url(url)
     secret = read_new_secret(sys.stdin.readline().rstrip("\r\n")) if secret_stdin else None
-    await _change(office, site, ConfigChange(is_enabled, is_recording, checked, secret))
+    await _change(context, site, ConfigChange(is_enabled, is_recording, checked, secret))
 
 
 @config.command("enable")
 @site_option
-@at_office
-async def enable(office: Office, site: int | None) -> None:
+@with_context
+async def enable(context: CommandContext, site: int | None) -> None:
     """Switch Audio & Video Chat on."""
-    await _change(office, site, ConfigChange(is_enabled=True))
+    await _change(context, site, ConfigChange(is_enabled=True))
 
 
 @config.command("disable")
 @site_option
-@at_office
-async def disable(office: Office, site: int | None) -> None:
+@with_context
+async def disable(context: CommandContext, site: int | None) -> None:
     """Switch Audio & Video Chat off."""
-    await _change(office, site, ConfigChange(is_enabled=False))
+    await _change(context, site, ConfigChange(is_enabled=False))
 
 
-async def _change(office: Office, site: int | None, change: ConfigChange) -> None:
-    configs = await office.configs()
-    who = operator(await office.site(site))
+async def _change(context: CommandContext, site: int | None, change: ConfigChange) -> None:
+    configs = await context.configs()
+    who = operator(await context.site(site))
     _print(configs, await configs.change(who, change, lambda _: True))
 
 

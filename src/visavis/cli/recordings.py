@@ -11,8 +11,16 @@ from typing import Any, Final
 
 import click
 
-from visavis.cli.office import Office, at_office, fail, json_option, show, show_one, site_option
-from visavis.cli.programs import read_lifetime
+from visavis.cli.context import (
+    CommandContext,
+    fail,
+    json_option,
+    show,
+    show_one,
+    site_option,
+    with_context,
+)
+from visavis.cli.credentials import read_lifetime
 from visavis.clock_and_ids import now
 from visavis.domain.call_events import CallReport
 from visavis.domain.delivery_status import ExpectedRecording, RecordingStatus
@@ -39,12 +47,12 @@ def recordings() -> None:
 @click.option("--state", type=click.Choice(list(STATES)), help="Only recordings in this state.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 10_000))
 @json_option
-@at_office
+@with_context
 async def list_(
-    office: Office, site: int | None, state: str | None, limit: int, as_json: bool
+    context: CommandContext, site: int | None, state: str | None, limit: int, as_json: bool
 ) -> None:
     """List a site's recordings, newest first."""
-    recording_admin, who = await office.recording_admin(), operator(await office.site(site))
+    recording_admin, who = await context.recording_admin(), operator(await context.site(site))
     page = await recording_admin.list_page(who, STATES[state] if state else EVERY_STATE, 1, limit)
     tell = fields if as_json else _brief
     show([tell(one) for one in page.recordings], as_json=as_json)
@@ -54,10 +62,12 @@ async def list_(
 @id_argument
 @site_option
 @json_option
-@at_office
-async def show_(office: Office, recording_id: str, site: int | None, as_json: bool) -> None:
+@with_context
+async def show_(
+    context: CommandContext, recording_id: str, site: int | None, as_json: bool
+) -> None:
     """Show everything that is known about a recording."""
-    recording_admin, who = await office.recording_admin(), operator(await office.site(site))
+    recording_admin, who = await context.recording_admin(), operator(await context.site(site))
     told = fields(await recording_admin.get(who, recording_id))
     lines = [{"": name, "value": value} for name, value in told.items()]
     show([told] if as_json else lines, as_json=as_json)
@@ -70,14 +80,18 @@ async def show_(office: Office, recording_id: str, site: int | None, as_json: bo
 )
 @site_option
 @json_option
-@at_office
+@with_context
 async def retry(
-    office: Office, recording_ids: tuple[str, ...], is_all: bool, site: int | None, as_json: bool
+    context: CommandContext,
+    recording_ids: tuple[str, ...],
+    is_all: bool,
+    site: int | None,
+    as_json: bool,
 ) -> None:
     """Retry recordings now, including those that failed."""
     if bool(recording_ids) == is_all:
         fail("Name one or more recordings, or use --all.")
-    recording_admin, who = await office.recording_admin(), operator(await office.site(site))
+    recording_admin, who = await context.recording_admin(), operator(await context.site(site))
     count = await recording_admin.retry(who, None if is_all else recording_ids)
     text = f"{_recordings(count)} will be retried; a running server does so within a second."
     show_one({"retried": count}, text, as_json=as_json)
@@ -90,15 +104,15 @@ async def retry(
 @click.argument("path", type=click.Path(path_type=Path))
 @site_option
 @json_option
-@at_office
+@with_context
 async def export(
-    office: Office, recording_id: str, path: Path, site: int | None, as_json: bool
+    context: CommandContext, recording_id: str, path: Path, site: int | None, as_json: bool
 ) -> None:
     """Write a recording's Matroska file to PATH, from the spool or from the built-in archive."""
-    recording_admin, who = await office.recording_admin(), operator(await office.site(site))
+    recording_admin, who = await context.recording_admin(), operator(await context.site(site))
     found = await recording_admin.get(who, recording_id)
-    story = await office.store.read(lambda rows: rows.calls.report(who.site_id, found.call_id))
-    size = _copy(_file_of(office, found, story), path)
+    story = await context.store.read(lambda rows: rows.calls.report(who.site_id, found.call_id))
+    size = _copy(_file_of(context, found, story), path)
     show_one({"path": str(path), "size": size}, f"{path}: {size} bytes", as_json=as_json)
 
 
@@ -108,14 +122,16 @@ async def export(
     "--since", metavar="AGE", help="Only calls of the last days, such as 7d; all calls if not set."
 )
 @json_option
-@at_office
-async def check(office: Office, site: int | None, since: str | None, as_json: bool) -> None:
+@with_context
+async def check(
+    context: CommandContext, site: int | None, since: str | None, as_json: bool
+) -> None:
     """Check that every call that should have a recording has one that was delivered.
 
     Lists those that are missing; the exit status is then 1.
     """
     begin = now() - read_lifetime(since, "--since") if since else EVER
-    missing = await _missing(office, site, begin)
+    missing = await _missing(context, site, begin)
     if missing or as_json:
         show([_reported(call) for call in missing], as_json=as_json)
     if missing:
@@ -125,11 +141,11 @@ async def check(office: Office, site: int | None, since: str | None, as_json: bo
 
 
 async def _missing(
-    office: Office, site: int | None, since: datetime
+    context: CommandContext, site: int | None, since: datetime
 ) -> Sequence[ExpectedRecording]:
-    recording_admin = await office.recording_admin()
-    every = [known.id for known in await office.accounts.sites()]
-    sites = every if site is None else [await office.site(site)]
+    recording_admin = await context.recording_admin()
+    every = [known.id for known in await context.accounts.sites()]
+    sites = every if site is None else [await context.site(site)]
     return [
         call
         for site_id in sites
@@ -137,10 +153,10 @@ async def _missing(
     ]
 
 
-def _file_of(office: Office, recording: RecordingStatus, story: CallReport | None) -> Path:
+def _file_of(context: CommandContext, recording: RecordingStatus, story: CallReport | None) -> Path:
     """Where the file is on this machine; ends the program where it is not."""
-    kept = office.settings.spool / recording.id
-    archived = office.settings.archive_dir / "library" / str(recording.site_id)
+    kept = context.settings.spool / recording.id
+    archived = context.settings.archive_dir / "library" / str(recording.site_id)
     archived /= f"{recording.id}.mkv"
     if kept.exists():
         return _muxed(kept, story)

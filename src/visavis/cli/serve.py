@@ -27,9 +27,8 @@ from msgspec import structs
 
 from visavis.archive.disk import claim
 from visavis.cli.configuration import SETTINGS, SettingError, load_settings, with_settings
-from visavis.cli.logs import log_to_stderr
-from visavis.cli.office import (
-    Office,
+from visavis.cli.context import (
+    CommandContext,
     config_option,
     data_option,
     database_option,
@@ -41,6 +40,7 @@ from visavis.cli.office import (
     settings_of,
     show_one,
 )
+from visavis.cli.logs import log_to_stderr
 from visavis.domain.errors import VisavisError
 from visavis.lifecycle import Secrets
 from visavis.listener import listen
@@ -269,7 +269,7 @@ def create_first_site(
     """Create site 1 and its administrator unless there is a site; end the program on an error."""
     store = opened(address)
     try:
-        people = Office(store).people
+        people = CommandContext(store).people
         return asyncio.run(
             people.create_first_site(site_name=site_name, email=email, password=password)
         )
@@ -286,7 +286,7 @@ def _first_steps(settings: Settings, account: FirstAccount | None) -> list[str]:
         config, agents = asyncio.run(
             store.read(lambda rows: (rows.configs.get(1), rows.agents.list_by_site(1)))
         )
-        pending = asyncio.run(Office(store).people.first_sign_in_pending())
+        pending = asyncio.run(CommandContext(store).people.first_sign_in_pending())
     except VisavisError as error:
         fail(error.message)
     finally:

@@ -6,7 +6,15 @@ import sys
 
 import click
 
-from visavis.cli.office import Office, at_office, fail, json_option, show, show_one, site_option
+from visavis.cli.context import (
+    CommandContext,
+    fail,
+    json_option,
+    show,
+    show_one,
+    site_option,
+    with_context,
+)
 from visavis.domain.people import Agent, Permission
 from visavis.services.accounts import read_permission
 
@@ -27,37 +35,37 @@ def site() -> None:
 @site.command("add")
 @click.argument("name")
 @json_option
-@at_office
-async def add_site(office: Office, name: str, as_json: bool) -> None:
+@with_context
+async def add_site(context: CommandContext, name: str, as_json: bool) -> None:
     """Add a site."""
-    added = await office.accounts.add_site(name)
+    added = await context.accounts.add_site(name)
     text = f"Site {added.id}: {added.name}. Add an agent: visavis agent add --site {added.id}"
     show_one({"id": added.id, "name": added.name}, text, as_json=as_json)
 
 
 @site.command("list")
 @json_option
-@at_office
-async def list_sites(office: Office, as_json: bool) -> None:
+@with_context
+async def list_sites(context: CommandContext, as_json: bool) -> None:
     """List the sites."""
-    sites = await office.accounts.sites()
+    sites = await context.accounts.sites()
     show([{"id": s.id, "name": s.name, "disabled": s.is_disabled} for s in sites], as_json=as_json)
 
 
 @site.command("disable")
 @click.argument("site_id", type=int)
-@at_office
-async def disable_site(office: Office, site_id: int) -> None:
+@with_context
+async def disable_site(context: CommandContext, site_id: int) -> None:
     """Disable a site: sign its agents out and hide its call buttons."""
-    await office.accounts.disable_site(site_id, is_disabled=True)
+    await context.accounts.disable_site(site_id, is_disabled=True)
 
 
 @site.command("enable")
 @click.argument("site_id", type=int)
-@at_office
-async def enable_site(office: Office, site_id: int) -> None:
+@with_context
+async def enable_site(context: CommandContext, site_id: int) -> None:
     """Enable a disabled site again."""
-    await office.accounts.disable_site(site_id, is_disabled=False)
+    await context.accounts.disable_site(site_id, is_disabled=False)
 
 
 @click.group()
@@ -75,9 +83,9 @@ def agent() -> None:
 @permit_option
 @password_option
 @json_option
-@at_office
+@with_context
 async def add_agent(
-    office: Office,
+    context: CommandContext,
     email: str,
     site: int | None,
     name: str,
@@ -87,8 +95,8 @@ async def add_agent(
     as_json: bool,
 ) -> None:
     """Add an agent and print the generated password."""
-    added, password = await office.accounts.add_agent(
-        await office.site(site),
+    added, password = await context.accounts.add_agent(
+        await context.site(site),
         email,
         name=name,
         password=_given_password(password_stdin),
@@ -106,10 +114,10 @@ async def add_agent(
 @agent.command("list")
 @site_option
 @json_option
-@at_office
-async def list_agents(office: Office, site: int | None, as_json: bool) -> None:
+@with_context
+async def list_agents(context: CommandContext, site: int | None, as_json: bool) -> None:
     """List a site's agents."""
-    agents = await office.accounts.agents(await office.site(site))
+    agents = await context.accounts.agents(await context.site(site))
     rows = [
         {
             "id": a.id,
@@ -129,50 +137,52 @@ async def list_agents(office: Office, site: int | None, as_json: bool) -> None:
 @click.argument("email")
 @permissions_argument
 @json_option
-@at_office
+@with_context
 async def permit_agent(
-    office: Office, email: str, permissions: tuple[str, ...], as_json: bool
+    context: CommandContext, email: str, permissions: tuple[str, ...], as_json: bool
 ) -> None:
     """Grant permissions to an agent."""
-    _show_permissions(await office.accounts.grant(email, _read(permissions)), as_json=as_json)
+    _show_permissions(await context.accounts.grant(email, _read(permissions)), as_json=as_json)
 
 
 @agent.command("forbid")
 @click.argument("email")
 @permissions_argument
 @json_option
-@at_office
+@with_context
 async def forbid_agent(
-    office: Office, email: str, permissions: tuple[str, ...], as_json: bool
+    context: CommandContext, email: str, permissions: tuple[str, ...], as_json: bool
 ) -> None:
     """Revoke permissions; a role may still grant them."""
-    _show_permissions(await office.accounts.revoke(email, _read(permissions)), as_json=as_json)
+    _show_permissions(await context.accounts.revoke(email, _read(permissions)), as_json=as_json)
 
 
 @agent.command("disable")
 @click.argument("email")
-@at_office
-async def disable_agent(office: Office, email: str) -> None:
+@with_context
+async def disable_agent(context: CommandContext, email: str) -> None:
     """Disable an agent: sign them out everywhere and refuse further sign-ins."""
-    await office.accounts.disable_agent(email, is_disabled=True)
+    await context.accounts.disable_agent(email, is_disabled=True)
 
 
 @agent.command("enable")
 @click.argument("email")
-@at_office
-async def enable_agent(office: Office, email: str) -> None:
+@with_context
+async def enable_agent(context: CommandContext, email: str) -> None:
     """Enable a disabled agent again."""
-    await office.accounts.disable_agent(email, is_disabled=False)
+    await context.accounts.disable_agent(email, is_disabled=False)
 
 
 @agent.command("password")
 @click.argument("email")
 @password_option
 @json_option
-@at_office
-async def set_password(office: Office, email: str, password_stdin: bool, as_json: bool) -> None:
+@with_context
+async def set_password(
+    context: CommandContext, email: str, password_stdin: bool, as_json: bool
+) -> None:
     """Set a new password and sign the agent out everywhere."""
-    password = await office.accounts.set_password(email, _given_password(password_stdin))
+    password = await context.accounts.set_password(email, _given_password(password_stdin))
     if not password_stdin:
         text = f"Password (not shown again): {password}"
         show_one({"email": email, "password": password}, text, as_json=as_json)
@@ -190,12 +200,16 @@ def role() -> None:
 @site_option
 @permit_option
 @json_option
-@at_office
+@with_context
 async def add_role(
-    office: Office, name: str, site: int | None, permissions: tuple[str, ...], as_json: bool
+    context: CommandContext,
+    name: str,
+    site: int | None,
+    permissions: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Add a role."""
-    added = await office.accounts.add_role(await office.site(site), name, _read(permissions))
+    added = await context.accounts.add_role(await context.site(site), name, _read(permissions))
     text = f"Role {added.name} of site {added.site_id}."
     show_one({"name": added.name, "site": added.site_id}, text, as_json=as_json)
 
@@ -203,10 +217,10 @@ async def add_role(
 @role.command("list")
 @site_option
 @json_option
-@at_office
-async def list_roles(office: Office, site: int | None, as_json: bool) -> None:
+@with_context
+async def list_roles(context: CommandContext, site: int | None, as_json: bool) -> None:
     """List a site's roles."""
-    roles = await office.accounts.roles(await office.site(site))
+    roles = await context.accounts.roles(await context.site(site))
     show([{"name": r.name, "permissions": _names(r.permissions)} for r in roles], as_json=as_json)
 
 
@@ -214,44 +228,44 @@ async def list_roles(office: Office, site: int | None, as_json: bool) -> None:
 @click.argument("name")
 @permissions_argument
 @site_option
-@at_office
+@with_context
 async def permit_role(
-    office: Office, name: str, permissions: tuple[str, ...], site: int | None
+    context: CommandContext, name: str, permissions: tuple[str, ...], site: int | None
 ) -> None:
     """Grant permissions to a role."""
-    await office.accounts.grant_role(await office.site(site), name, _read(permissions))
+    await context.accounts.grant_role(await context.site(site), name, _read(permissions))
 
 
 @role.command("forbid")
 @click.argument("name")
 @permissions_argument
 @site_option
-@at_office
+@with_context
 async def forbid_role(
-    office: Office, name: str, permissions: tuple[str, ...], site: int | None
+    context: CommandContext, name: str, permissions: tuple[str, ...], site: int | None
 ) -> None:
     """Revoke permissions from a role."""
-    await office.accounts.revoke_role(await office.site(site), name, _read(permissions))
+    await context.accounts.revoke_role(await context.site(site), name, _read(permissions))
 
 
 @role.command("assign")
 @click.argument("name")
 @click.argument("email")
 @site_option
-@at_office
-async def assign_role(office: Office, name: str, email: str, site: int | None) -> None:
+@with_context
+async def assign_role(context: CommandContext, name: str, email: str, site: int | None) -> None:
     """Give a role to an agent."""
-    await office.accounts.assign(await office.site(site), name, email)
+    await context.accounts.assign(await context.site(site), name, email)
 
 
 @role.command("unassign")
 @click.argument("name")
 @click.argument("email")
 @site_option
-@at_office
-async def unassign_role(office: Office, name: str, email: str, site: int | None) -> None:
+@with_context
+async def unassign_role(context: CommandContext, name: str, email: str, site: int | None) -> None:
     """Take a role from an agent."""
-    await office.accounts.unassign(await office.site(site), name, email)
+    await context.accounts.unassign(await context.site(site), name, email)
 
 
 def _read(permissions: tuple[str, ...]) -> list[Permission]:

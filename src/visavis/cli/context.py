@@ -1,4 +1,4 @@
-"""What the commands that keep the books share: a store, the services over it, plain output."""
+"""Shared parts of the administrative commands: store, services and output."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ site_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-class Office:
+class CommandContext:
     """The services over one store, without a server."""
 
     def __init__(self, store: SqlStore, data_dir: Path = Path("data")) -> None:
@@ -95,8 +95,8 @@ class Office:
         return known[0] if given is None else given
 
 
-def at_office(work: Callable[..., Awaitable[None]]) -> Callable[..., None]:
-    """Make a command of a coroutine over an `Office`; it works while the server runs or not."""
+def with_context(work: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+    """Make a command of a coroutine; it works while the server runs or not."""
 
     @config_option
     @data_option
@@ -167,7 +167,7 @@ async def _perform(
 ) -> None:
     store = opened(address)
     try:
-        await work(Office(store, data_dir), **options)
+        await work(CommandContext(store, data_dir), **options)
     finally:
         store.close()
 

@@ -1,4 +1,4 @@
-"""`visavis client`, `visavis key`, `visavis token`: how programs prove themselves."""
+"""`visavis client`, `visavis key`, `visavis token`: credentials of programs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from typing import Any, Final
 
 import click
 
-from visavis.cli.office import Office, at_office, fail, json_option, show, show_one, site_option
+from visavis.cli.context import (
+    CommandContext,
+    fail,
+    json_option,
+    show,
+    show_one,
+    site_option,
+    with_context,
+)
 from visavis.domain.audit import ActionType, AuditEntry
 from visavis.domain.oauth import CredentialKind, Grant
 from visavis.domain.people import Agent, operator
@@ -57,9 +65,9 @@ def client() -> None:
 )
 @site_option
 @json_option
-@at_office
+@with_context
 async def add_client(
-    office: Office,
+    context: CommandContext,
     name: str,
     grants: tuple[str, ...],
     redirect_uris: tuple[str, ...],
@@ -69,13 +77,13 @@ async def add_client(
     as_json: bool,
 ) -> None:
     """Add a client and print its id and its secret, which is not shown again."""
-    added, secret = await office.clients.add(
-        await office.site(site),
+    added, secret = await context.clients.add(
+        await context.site(site),
         name,
         grants=map(Grant, grants),
         redirect_uris=redirect_uris,
         is_public=is_public,
-        acts_as=await office.people.by_email(acts_as) if acts_as else None,
+        acts_as=await context.people.by_email(acts_as) if acts_as else None,
     )
     fields = {"client_id": added.id}
     text = f"client_id      {added.id}"
@@ -88,8 +96,8 @@ async def add_client(
 @client.command("list")
 @site_option
 @json_option
-@at_office
-async def list_clients(office: Office, site: int | None, as_json: bool) -> None:
+@with_context
+async def list_clients(context: CommandContext, site: int | None, as_json: bool) -> None:
     """List a site's clients."""
     rows: list[dict[str, Any]] = [
         {
@@ -100,7 +108,7 @@ async def list_clients(office: Office, site: int | None, as_json: bool) -> None:
             "redirect_uris": list(c.redirect_uris),
             "disabled": c.is_disabled,
         }
-        for c in await office.clients.list_by_site(await office.site(site))
+        for c in await context.clients.list_by_site(await context.site(site))
     ]
     show(rows, as_json=as_json)
 
@@ -109,12 +117,12 @@ async def list_clients(office: Office, site: int | None, as_json: bool) -> None:
 @click.argument("client_id")
 @grant_option
 @site_option
-@at_office
+@with_context
 async def allow_client(
-    office: Office, client_id: str, grants: tuple[str, ...], site: int | None
+    context: CommandContext, client_id: str, grants: tuple[str, ...], site: int | None
 ) -> None:
     """Replace the grants that a client may use."""
-    await office.clients.set_grants(await office.site(site), client_id, map(Grant, grants))
+    await context.clients.set_grants(await context.site(site), client_id, map(Grant, grants))
 
 
 @client.command("rotate-secret")
@@ -122,13 +130,13 @@ async def allow_client(
 @overlap_option
 @site_option
 @json_option
-@at_office
+@with_context
 async def rotate_secret(
-    office: Office, client_id: str, overlap: str, site: int | None, as_json: bool
+    context: CommandContext, client_id: str, overlap: str, site: int | None, as_json: bool
 ) -> None:
     """Replace a client's secret and print the new one. It is not shown again."""
-    site_id, lasting = await office.site(site), read_overlap(overlap)
-    secret = await office.clients.rotate_secret(site_id, client_id, lasting)
+    site_id, lasting = await context.site(site), read_overlap(overlap)
+    secret = await context.clients.rotate_secret(site_id, client_id, lasting)
     text = f"client_secret  {secret}  (not shown again)"
     show_one({"client_id": client_id, "client_secret": secret}, text, as_json=as_json)
 
@@ -136,19 +144,19 @@ async def rotate_secret(
 @client.command("disable")
 @click.argument("client_id")
 @site_option
-@at_office
-async def disable_client(office: Office, client_id: str, site: int | None) -> None:
+@with_context
+async def disable_client(context: CommandContext, client_id: str, site: int | None) -> None:
     """Refuse a client and revoke its tokens."""
-    await office.clients.disable(await office.site(site), client_id, is_disabled=True)
+    await context.clients.disable(await context.site(site), client_id, is_disabled=True)
 
 
 @client.command("enable")
 @click.argument("client_id")
 @site_option
-@at_office
-async def enable_client(office: Office, client_id: str, site: int | None) -> None:
+@with_context
+async def enable_client(context: CommandContext, client_id: str, site: int | None) -> None:
     """Enable a disabled client again."""
-    await office.clients.disable(await office.site(site), client_id, is_disabled=False)
+    await context.clients.disable(await context.site(site), client_id, is_disabled=False)
 
 
 @click.group()
@@ -160,10 +168,10 @@ def key() -> None:
 @click.argument("email")
 @click.option("--name", default="API key", show_default=True, help="Purpose of the key.")
 @json_option
-@at_office
-async def add_key(office: Office, email: str, name: str, as_json: bool) -> None:
+@with_context
+async def add_key(context: CommandContext, email: str, name: str, as_json: bool) -> None:
     """Add an API key for an agent and print it. It is not shown again."""
-    added, secret = await office.keys.add(await office.people.by_email(email), name)
+    added, secret = await context.keys.add(await context.people.by_email(email), name)
     text = f"id   {added.id}\nkey  {secret}  (not shown again)"
     show_one({"id": added.id, "key": secret}, text, as_json=as_json)
 
@@ -173,13 +181,13 @@ async def add_key(office: Office, email: str, name: str, as_json: bool) -> None:
 @overlap_option
 @site_option
 @json_option
-@at_office
+@with_context
 async def rotate_key(
-    office: Office, key_id: str, overlap: str, site: int | None, as_json: bool
+    context: CommandContext, key_id: str, overlap: str, site: int | None, as_json: bool
 ) -> None:
     """Replace an API key and print the new one. It is not shown again."""
-    site_id, lasting = await office.site(site), read_overlap(overlap)
-    added, secret = await office.keys.rotate(site_id, key_id, lasting)
+    site_id, lasting = await context.site(site), read_overlap(overlap)
+    added, secret = await context.keys.rotate(site_id, key_id, lasting)
     text = f"id   {added.id}\nkey  {secret}  (not shown again)"
     show_one({"id": added.id, "key": secret}, text, as_json=as_json)
 
@@ -187,11 +195,11 @@ async def rotate_key(
 @key.command("list")
 @site_option
 @json_option
-@at_office
-async def list_keys(office: Office, site: int | None, as_json: bool) -> None:
+@with_context
+async def list_keys(context: CommandContext, site: int | None, as_json: bool) -> None:
     """List a site's keys."""
-    site_id = await office.site(site)
-    emails = {agent.id: agent.email for agent in await office.accounts.agents(site_id)}
+    site_id = await context.site(site)
+    emails = {agent.id: agent.email for agent in await context.accounts.agents(site_id)}
     rows = [
         {
             "id": k.id,
@@ -200,7 +208,7 @@ async def list_keys(office: Office, site: int | None, as_json: bool) -> None:
             "created": k.created_at.isoformat(timespec="seconds"),
             "ends": k.expires_at.isoformat(timespec="seconds") if k.expires_at else "",
         }
-        for k in await office.keys.list_by_site(site_id)
+        for k in await context.keys.list_by_site(site_id)
     ]
     show(rows, as_json=as_json)
 
@@ -208,10 +216,10 @@ async def list_keys(office: Office, site: int | None, as_json: bool) -> None:
 @key.command("delete")
 @click.argument("key_id")
 @site_option
-@at_office
-async def delete_key(office: Office, key_id: str, site: int | None) -> None:
+@with_context
+async def delete_key(context: CommandContext, key_id: str, site: int | None) -> None:
     """Delete a key: it is refused from now on."""
-    await office.keys.delete(await office.site(site), key_id)
+    await context.keys.delete(await context.site(site), key_id)
 
 
 @click.group()
@@ -227,13 +235,13 @@ def token() -> None:
     "--expires", default="12h", show_default=True, help="Lifetime, such as 90s, 15m, 12h or 30d."
 )
 @json_option
-@at_office
-async def issue(office: Office, email: str, expires: str, as_json: bool) -> None:
+@with_context
+async def issue(context: CommandContext, email: str, expires: str, as_json: bool) -> None:
     """Print a bearer token and nothing else."""
     lifetime = read_lifetime(expires, "--expires")
-    agent = await office.people.by_email(email)
-    entry = _token_entry(office, agent, ActionType.TOKEN_ISSUED, "Issued")
-    token = await office.tokens.issue(agent, CredentialKind.BEARER, lifetime, entry)
+    agent = await context.people.by_email(email)
+    entry = _token_entry(context, agent, ActionType.TOKEN_ISSUED, "Issued")
+    token = await context.tokens.issue(agent, CredentialKind.BEARER, lifetime, entry)
     seconds = int(lifetime.total_seconds())
     show_one({"access_token": token, "expires_in": seconds}, token, as_json=as_json)
 
@@ -241,35 +249,37 @@ async def issue(office: Office, email: str, expires: str, as_json: bool) -> None
 @token.command("rotate")
 @overlap_option
 @json_option
-@at_office
-async def rotate(office: Office, overlap: str, as_json: bool) -> None:
+@with_context
+async def rotate(context: CommandContext, overlap: str, as_json: bool) -> None:
     """Replace the token on standard input; prints one that is valid for as long as it was."""
     given, lasting = sys.stdin.readline().strip(), read_overlap(overlap)
 
     def entry_of(agent: Agent) -> AuditEntry:
-        return _token_entry(office, agent, ActionType.TOKEN_ROTATED, "Replaced")
+        return _token_entry(context, agent, ActionType.TOKEN_ROTATED, "Replaced")
 
-    token = await office.tokens.rotate(given, lasting, entry_of)
+    token = await context.tokens.rotate(given, lasting, entry_of)
     show_one({"access_token": token}, token, as_json=as_json)
 
 
 @token.command("revoke")
-@at_office
-async def revoke(office: Office) -> None:
+@with_context
+async def revoke(context: CommandContext) -> None:
     """Revoke the token on standard input; the exit status is 1 if there is no such token."""
     token = sys.stdin.readline().strip()
 
     def entry_of(agent: Agent) -> AuditEntry:
-        return _token_entry(office, agent, ActionType.TOKEN_REVOKED, "Revoked")
+        return _token_entry(context, agent, ActionType.TOKEN_REVOKED, "Revoked")
 
-    if not await office.tokens.revoke(token, entry_of):
+    if not await context.tokens.revoke(token, entry_of):
         fail("There is no such token.")
 
 
-def _token_entry(office: Office, agent: Agent, action: ActionType, done: str) -> AuditEntry:
+def _token_entry(
+    context: CommandContext, agent: Agent, action: ActionType, done: str
+) -> AuditEntry:
     author, name = operator(agent.site_id), f"agent {agent.email}"
     summary = f"{done} a token of {agent.email}"
-    return office.auditor.entry(author, agent.site_id, action, name, summary)
+    return context.auditor.entry(author, agent.site_id, action, name, summary)
 
 
 def read_overlap(text: str) -> timedelta:
