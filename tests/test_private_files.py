@@ -60,7 +60,7 @@ def test_files_of_every_command_are_private(tmp_path: Path) -> None:
     try:
         made = [
             visavis("init", "--data", data),
-            visavis("archive", "key", "add", "theirs", "--site", 1, "--data", data),
+            visavis("archive", "upload-key", "add", "theirs", "--site", 1, "--data", data),
         ]
     finally:
         os.umask(before)

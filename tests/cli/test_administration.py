@@ -52,15 +52,15 @@ def test_the_first_site_has_a_client(run: Run) -> None:
 
 
 def test_agents_come_and_go(run: Run) -> None:
-    made = run("agent", "add", "Ann@Example.com", "--permit", "manage_settings")
+    made = run("agent", "add", "Ann@Example.com", "--permission", "manage_settings")
     assert re.search(r"Password \(not shown again\): \S{20}", made.stdout)
     run("agent", "add", "bo@example.com", "--name", "Bo", "--password-stdin", said="geheim\n")
     ann, bo, boss = listed(run, "agent", "list")
     assert ann["email"] == "ann@example.com"
     assert ann["permissions"] == ["Manage Settings"]
     assert (bo["name"], bo["permissions"], boss["administrator"]) == ("Bo", [], True)
-    assert "View Audit Log" in run("agent", "permit", "bo@example.com", "view audit log").stdout
-    assert "nothing" in run("agent", "forbid", "bo@example.com", "view_audit_log").stdout
+    assert "View Audit Log" in run("agent", "grant", "bo@example.com", "view audit log").stdout
+    assert "nothing" in run("agent", "revoke", "bo@example.com", "view_audit_log").stdout
     run("agent", "disable", "ann@example.com")
     assert listed(run, "agent", "list")[0]["disabled"] is True
     run("agent", "enable", "ann@example.com")
@@ -72,13 +72,13 @@ def test_agents_come_and_go(run: Run) -> None:
 
 def test_roles_give_their_permissions(run: Run) -> None:
     run("agent", "add", "ann@example.com")
-    run("role", "add", "Supervisors", "--permit", "View Recordings")
-    run("role", "permit", "Supervisors", "Manage Settings")
+    run("role", "add", "Supervisors", "--permission", "View Recordings")
+    run("role", "grant", "Supervisors", "Manage Settings")
     run("role", "assign", "Supervisors", "ann@example.com")
     ann = listed(run, "agent", "list")[0]
     assert ann["roles"] == ["Supervisors"]
     assert ann["permissions"] == ["Manage Settings", "View Recordings"]
-    run("role", "forbid", "Supervisors", "Manage Settings")
+    run("role", "revoke", "Supervisors", "Manage Settings")
     assert listed(run, "role", "list")[0]["permissions"] == ["View Recordings"]
     run("role", "unassign", "Supervisors", "ann@example.com")
     assert listed(run, "agent", "list")[0]["permissions"] == []
@@ -105,15 +105,15 @@ def test_sites_are_apart(run: Run) -> None:
         (("agent", "add", "no-address"), "is not an e-mail address"),
         (("agent", "add", "boss@example.com"), "already"),
         (("agent", "add", "a@b", "--name", "x" * 201), "1 to 200"),
-        (("agent", "permit", "boss@example.com", "fly"), "There are: Manage Settings"),
+        (("agent", "grant", "boss@example.com", "fly"), "There are: Manage Settings"),
         (("agent", "disable", "boss@example.com"), "last administrator"),
         (("agent", "password", "nobody@example.com"), "There is no agent"),
-        (("role", "permit", "R", "manage_settings"), "There is no role R"),
+        (("role", "grant", "R", "manage_settings"), "There is no role R"),
         (("client", "add", "C", "--grant", "authorization_code"), "requires a redirect URI"),
         (("client", "add", "C", "--grant", "client_credentials"), "requires a secret and an agent"),
         (("client", "disable", "none"), "There is no client"),
-        (("key", "delete", "none"), "There is no key"),
-        (("key", "add", "nobody@example.com"), "There is no agent"),
+        (("api-key", "delete", "none"), "There is no key"),
+        (("api-key", "add", "nobody@example.com"), "There is no agent"),
         (("config", "set", "--recording-server-url", "ftp://x"), "absolute http or https"),
         (("config", "set", "--record"), "requires a recording server"),
         (("token", "issue", "--email", "boss@example.com", "--expires", "soon"), "such as 12h"),
@@ -130,11 +130,11 @@ def test_what_cannot_be_is_said(run: Run, command: tuple[str, ...], sentence: st
     [
         (("site", "add", "Second"), {"id", "name"}),
         (("agent", "add", "ann@example.com"), {"id", "email", "site", "password"}),
-        (("agent", "permit", "boss@example.com", "view_audit_log"), {"email", "permissions"}),
-        (("agent", "forbid", "boss@example.com", "view_audit_log"), {"email", "permissions"}),
+        (("agent", "grant", "boss@example.com", "view_audit_log"), {"email", "permissions"}),
+        (("agent", "revoke", "boss@example.com", "view_audit_log"), {"email", "permissions"}),
         (("agent", "password", "boss@example.com"), {"email", "password"}),
         (("role", "add", "R"), {"name", "site"}),
-        (("key", "add", "boss@example.com"), {"id", "key"}),
+        (("api-key", "add", "boss@example.com"), {"id", "key"}),
         (("token", "issue", "--email", "boss@example.com"), {"access_token", "expires_in"}),
         (("recordings", "retry", "--all"), {"retried"}),
         (
@@ -185,7 +185,7 @@ def test_every_command_honours_the_configuration_file(
     made = CliRunner().invoke(main, ("init", "--json", "--config", str(file)))
     assert json.loads(made.stdout)["email"] == "admin@localhost"
     monkeypatch.setenv("VISAVIS_CONFIG", str(file))
-    for command in (("agent", "list"), ("archive", "key", "add", "theirs", "--json")):
+    for command in (("agent", "list"), ("archive", "upload-key", "add", "theirs", "--json")):
         assert CliRunner().invoke(main, command).exit_code == 0
     monkeypatch.setenv("VISAVIS_PROT", "1")
     refused = CliRunner().invoke(main, ("agent", "list"))
@@ -237,7 +237,7 @@ def test_programs_get_their_secrets_once(run: Run) -> None:
     client_id = re.search(r"client_id +(\w+)", shown)
     assert client_id
     assert "vvs_" in shown
-    run("client", "allow", client_id[1], "--grant", "password")
+    run("client", "set-grants", client_id[1], "--grant", "password")
     run("client", "disable", client_id[1])
     reports = next(c for c in listed(run, "client", "list") if c["name"] == "Reports")
     assert reports["grants"] == ["password"]
@@ -245,12 +245,12 @@ def test_programs_get_their_secrets_once(run: Run) -> None:
     run("client", "enable", client_id[1])
     public = ("client", "add", "App", "--grant", "authorization_code", "--public")
     assert "secret" not in run(*public, "--redirect-uri", "https://a.example/back").stdout
-    assert "vvk_" in run("key", "add", "boss@example.com", "--name", "CRM").stdout
-    (key,) = listed(run, "key", "list")
+    assert "vvk_" in run("api-key", "add", "boss@example.com", "--name", "CRM").stdout
+    (key,) = listed(run, "api-key", "list")
     assert (key["name"], key["agent"]) == ("CRM", "boss@example.com")
-    run("key", "delete", key["id"])
-    assert listed(run, "key", "list") == []
-    assert "There are none" in run("key", "list").stderr
+    run("api-key", "delete", key["id"])
+    assert listed(run, "api-key", "list") == []
+    assert "There are none" in run("api-key", "list").stderr
 
 
 def test_a_token_and_nothing_else(run: Run) -> None:
@@ -339,10 +339,10 @@ def test_the_audit_log_is_filtered(run: Run) -> None:
 
 def test_keys_secrets_and_tokens_are_replaced(run: Run) -> None:
     run("agent", "add", "ann@example.com")
-    first = json.loads(run("key", "add", "ann@example.com", "--name", "CRM", "--json").stdout)
-    second = json.loads(run("key", "rotate", first["id"], "--overlap", "1h", "--json").stdout)
+    first = json.loads(run("api-key", "add", "ann@example.com", "--name", "CRM", "--json").stdout)
+    second = json.loads(run("api-key", "rotate", first["id"], "--overlap", "1h", "--json").stdout)
     assert first["key"] != second["key"]
-    old, new = listed(run, "key", "list")
+    old, new = listed(run, "api-key", "list")
     assert (old["id"], new["id"]) == (first["id"], second["id"])
     assert old["ends"]
     assert not new["ends"]
@@ -361,25 +361,27 @@ def test_upload_keys_are_in_the_audit_log(tmp_path: Path) -> None:
     for site in ("1", "7"):  # another archive's site is in no log
         for command in ("add", "delete"):
             done = CliRunner().invoke(
-                main, ("archive", "key", command, "CRM", "--site", site, *data)
+                main, ("archive", "upload-key", command, "CRM", "--site", site, *data)
             )
             assert done.exit_code == 0
-    key = ("archive", "key", "add", "CRM", *data)
+    key = ("archive", "upload-key", "add", "CRM", *data)
     first = CliRunner().invoke(main, key).stdout
-    rotated = ("archive", "key", "rotate", "CRM", "--overlap", "1h", *data)
+    rotated = ("archive", "upload-key", "rotate", "CRM", "--overlap", "1h", *data)
     second = json.loads(CliRunner().invoke(main, (*rotated, "--json")).stdout)["key"]
     assert second != first.strip()
     old, new = json.loads(
-        CliRunner().invoke(main, ("archive", "key", "list", "--json", *data)).stdout
+        CliRunner().invoke(main, ("archive", "upload-key", "list", "--json", *data)).stdout
     )
     assert old["ends"]
     assert not new["ends"]
-    unknown = CliRunner().invoke(main, ("archive", "key", "rotate", "X", "--overlap", "0", *data))
+    unknown = CliRunner().invoke(
+        main, ("archive", "upload-key", "rotate", "X", "--overlap", "0", *data)
+    )
     own = (tmp_path / "archive.key").read_text()
-    done = CliRunner().invoke(main, ("archive", "key", "rotate-own", *data))
+    done = CliRunner().invoke(main, ("archive", "upload-key", "rotate-own", *data))
     assert "The new key is in" in done.stdout
     assert (tmp_path / "archive.key").read_text() not in {own, done.stdout}
-    assert "every" in CliRunner().invoke(main, ("archive", "key", "list", *data)).stdout
+    assert "every" in CliRunner().invoke(main, ("archive", "upload-key", "list", *data)).stdout
     assert "has no upload key named X" in unknown.stderr
     listing = CliRunner().invoke(main, ("audit", "--object", "upload key", "--json", *data))
     log = json.loads(listing.stdout)
@@ -420,7 +422,7 @@ def test_documents_name_only_commands_that_exist() -> None:
 def test_every_permission_can_be_named(run: Run) -> None:
     names = [permission.value.upper() for permission in Permission]
     run("agent", "add", "ann@example.com")
-    said = run("agent", "permit", "ann@example.com", *names).stdout
+    said = run("agent", "grant", "ann@example.com", *names).stdout
     assert all(permission.value in said for permission in Permission)
 
 

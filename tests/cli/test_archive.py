@@ -91,17 +91,17 @@ def test_recordings_come_in_and_are_found(alone: Alone) -> None:
 
 
 def test_keys_of_other_recorders(alone: Alone) -> None:
-    added = visavis("archive", "key", "add", "theirs", "--site", 2, "--data", alone.data)
+    added = visavis("archive", "upload-key", "add", "theirs", "--site", 2, "--data", alone.data)
     key = added.stdout.strip()
     assert upload(alone, key, b"film", recording="two").status_code == 201
     assert upload(alone, key, b"film", recording="three", site="1").status_code == 403
     assert (alone.data / "archive" / "library" / "2" / "two.mkv").exists()
-    again = visavis("archive", "key", "add", "theirs", "--site", 2, "--data", alone.data)
+    again = visavis("archive", "upload-key", "add", "theirs", "--site", 2, "--data", alone.data)
     assert again.returncode == 1
-    listed = visavis("archive", "key", "list", "--json", "--data", alone.data)
+    listed = visavis("archive", "upload-key", "list", "--json", "--data", alone.data)
     assert json.loads(listed.stdout) == [{"site": 2, "name": "theirs", "ends": ""}]
     for code in (0, 1):
-        command = ("archive", "key", "delete", "theirs", "--site", 2, "--data", alone.data)
+        command = ("archive", "upload-key", "delete", "theirs", "--site", 2, "--data", alone.data)
         assert visavis(*command).returncode == code
     assert upload(alone, key, b"film", recording="four").status_code == 401
 
@@ -120,7 +120,7 @@ def test_a_directory_has_one_archive(alone: Alone) -> None:
     [
         (("--port", "many"), "--port"),
         (("--tls-cert", "x"), "HTTPS needs both"),
-        (("key", "list", "--data", "/nonexistent/x"), "is not set up"),
+        (("upload-key", "list", "--data", "/nonexistent/x"), "is not set up"),
         (("--config", "/nonexistent/x"), "cannot be read"),
     ],
 )

@@ -84,19 +84,19 @@ def test_retry(run: Run, data: Path) -> None:
 
 
 def test_check(run: Run, data: Path) -> None:
-    assert "Every call" in run("recordings", "check").stderr
+    assert "Every call" in run("recordings", "verify").stderr
     write(data, fill)
-    result = run("recordings", "check", fails=True)
+    result = run("recordings", "verify", fails=True)
     assert "2 recordings missing" in result.stderr
     assert "call-b" in result.stdout
-    missing = json.loads(run("recordings", "check", "--site", "1", "--json", fails=True).stdout)
+    missing = json.loads(run("recordings", "verify", "--site", "1", "--json", fails=True).stdout)
     assert [(one["callId"], one["state"], one["lastError"]) for one in missing] == [
         ("call-b", "failed", "Torn."),
         ("call-c", "waiting", "Away."),
     ]
     assert missing[0]["seconds"] == 10
-    assert run("recordings", "check", "--since", "1h", "--json").stdout == "[]\n"
-    assert "--since takes" in run("recordings", "check", "--since", "soon", fails=True).stderr
+    assert run("recordings", "verify", "--since", "1h", "--json").stdout == "[]\n"
+    assert "--since takes" in run("recordings", "verify", "--since", "soon", fails=True).stderr
 
 
 def exported(run: Run, data: Path, recording_id: str, fails: bool = False) -> Result:
@@ -150,4 +150,4 @@ def test_a_call_that_was_too_short_is_not_missed(run: Run, data: Path) -> None:
         rows.recordings.note(1, "short", DeliveryProgress(RecordingState.EMPTY), now())
 
     write(data, work)
-    run("recordings", "check")
+    run("recordings", "verify")

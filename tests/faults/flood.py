@@ -200,7 +200,7 @@ class Flood:
         for number in range(count):
             email = f"agent{number}@example.com"
             permission = "Accept Audio & Video Chats"
-            self._run("agent", "add", email, "--permit", permission, *data)
+            self._run("agent", "add", email, "--permission", permission, *data)
             tokens.append(self._run("token", "issue", "--email", email, *data).strip())
         return tokens
 

@@ -189,8 +189,8 @@ class Product(System):
         return Counter(msgspec.json.decode(path.read_bytes())["callId"] for path in sidecars)
 
     def missing(self) -> set[str]:
-        """Return the calls that `visavis recordings check` lists."""
-        result = self.try_command("recordings", "check", "--json")
+        """Return the calls that `visavis recordings verify` lists."""
+        result = self.try_command("recordings", "verify", "--json")
         listed = msgspec.json.decode(result.stdout)
         assert result.exit_code == bool(listed), result.output
         return {call["callId"] for call in listed}
@@ -556,7 +556,7 @@ class Operations:
 
     def _hire(self, number: int) -> str:
         email = f"agent{number}@example.com"
-        self._product.command("agent", "add", email, "--permit", "Accept Audio & Video Chats")
+        self._product.command("agent", "add", email, "--permission", "Accept Audio & Video Chats")
         return self._product.command("token", "issue", "--email", email).strip()
 
     async def _meet(self, fault: Fault) -> None:

@@ -99,7 +99,7 @@ class RecordingServer:
             )
 
     def add_key(self) -> str:
-        command = [VISAVIS, "archive", "key", "add", "storm", "--data", str(self._data)]
+        command = [VISAVIS, "archive", "upload-key", "add", "storm", "--data", str(self._data)]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     def kill(self) -> None:
@@ -186,7 +186,7 @@ class Storm:
         for number in range(desks):
             email = f"agent{number}@example.com"
             permission = "Accept Audio & Video Chats"
-            self._run("agent", "add", email, "--permit", permission, *data)
+            self._run("agent", "add", email, "--permission", permission, *data)
             tokens.append(self._run("token", "issue", "--email", email, *data).strip())
         return tokens
 
@@ -268,7 +268,7 @@ class Storm:
         assert self._listed_as_missing() <= ought.keys() - lasting
 
     def _listed_as_missing(self) -> set[str]:
-        command = [VISAVIS, "recordings", "check", "--json", "--data", str(self.system.data)]
+        command = [VISAVIS, "recordings", "verify", "--json", "--data", str(self.system.data)]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         assert result.returncode in {0, 1}, result.stderr
         return set(re.findall(r'"callId": ?"(\w+)"', result.stdout))

@@ -24,7 +24,7 @@ MODULES: Final = {
     "agent": "accounts",
     "role": "accounts",
     "client": "credentials",
-    "key": "credentials",
+    "api-key": "credentials",
     "token": "credentials",
     "part": "part",
 }
@@ -41,7 +41,7 @@ class Commands(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in MODULES:
             return None
-        found: Any = getattr(import_module(f"visavis.cli.{MODULES[name]}"), name)
+        found: Any = getattr(import_module(f"visavis.cli.{MODULES[name]}"), name.replace("-", "_"))
         return found if isinstance(found, click.Command) else None
 
     def invoke(self, context: click.Context) -> Any:

@@ -19,8 +19,8 @@ from visavis.domain.people import Agent, Permission
 from visavis.services.accounts import read_permission
 
 permissions_argument = click.argument("permissions", nargs=-1, required=True)
-permit_option = click.option(
-    "--permit", "permissions", multiple=True, help="A permission, such as 'Manage Settings'."
+permission_option = click.option(
+    "--permission", "permissions", multiple=True, help="A permission, such as 'Manage Settings'."
 )
 password_option = click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input."
@@ -80,7 +80,7 @@ def agent() -> None:
     "--name", default="", help="Name that visitors see; taken from the e-mail address if not given."
 )
 @click.option("--administrator", "is_administrator", is_flag=True, help="Grant every permission.")
-@permit_option
+@permission_option
 @password_option
 @json_option
 @with_context
@@ -133,24 +133,24 @@ async def list_agents(context: CommandContext, site: int | None, as_json: bool) 
     show(rows, as_json=as_json)
 
 
-@agent.command("permit")
+@agent.command("grant")
 @click.argument("email")
 @permissions_argument
 @json_option
 @with_context
-async def permit_agent(
+async def grant_agent(
     context: CommandContext, email: str, permissions: tuple[str, ...], as_json: bool
 ) -> None:
     """Grant permissions to an agent."""
     _show_permissions(await context.accounts.grant(email, _read(permissions)), as_json=as_json)
 
 
-@agent.command("forbid")
+@agent.command("revoke")
 @click.argument("email")
 @permissions_argument
 @json_option
 @with_context
-async def forbid_agent(
+async def revoke_agent(
     context: CommandContext, email: str, permissions: tuple[str, ...], as_json: bool
 ) -> None:
     """Revoke permissions; a role may still grant them."""
@@ -198,7 +198,7 @@ def role() -> None:
 @role.command("add")
 @click.argument("name")
 @site_option
-@permit_option
+@permission_option
 @json_option
 @with_context
 async def add_role(
@@ -224,24 +224,24 @@ async def list_roles(context: CommandContext, site: int | None, as_json: bool) -
     show([{"name": r.name, "permissions": _names(r.permissions)} for r in roles], as_json=as_json)
 
 
-@role.command("permit")
+@role.command("grant")
 @click.argument("name")
 @permissions_argument
 @site_option
 @with_context
-async def permit_role(
+async def grant_role(
     context: CommandContext, name: str, permissions: tuple[str, ...], site: int | None
 ) -> None:
     """Grant permissions to a role."""
     await context.accounts.grant_role(await context.site(site), name, _read(permissions))
 
 
-@role.command("forbid")
+@role.command("revoke")
 @click.argument("name")
 @permissions_argument
 @site_option
 @with_context
-async def forbid_role(
+async def revoke_role(
     context: CommandContext, name: str, permissions: tuple[str, ...], site: int | None
 ) -> None:
     """Revoke permissions from a role."""

@@ -127,12 +127,12 @@ def archive(
         fail(f"{error.strerror or error}.")
 
 
-@archive.group()
-def key() -> None:
+@archive.group("upload-key")
+def upload_key() -> None:
     """Upload keys: each lets another server upload the recordings of one site."""
 
 
-@key.command("add")
+@upload_key.command("add")
 @click.argument("name")
 @site_option
 @json_option
@@ -151,7 +151,7 @@ def add_key(
     show_one({"name": name, "site": site, "key": secret}, secret, as_json=as_json)
 
 
-@key.command("rotate")
+@upload_key.command("rotate")
 @click.argument("name")
 @site_option
 @overlap_option
@@ -177,7 +177,7 @@ def rotate_key(
     show_one({"name": name, "site": site, "key": secret}, secret, as_json=as_json)
 
 
-@key.command("rotate-own")
+@upload_key.command("rotate-own")
 @overlap_option
 @config_option
 @data_option
@@ -194,7 +194,7 @@ def rotate_own_key(config_file: Path | None, data_dir: Path | None, overlap: str
     click.echo(f"The new key is in {settings.archive_key_file}.")
 
 
-@key.command("list")
+@upload_key.command("list")
 @json_option
 @config_option
 @data_option
@@ -211,7 +211,7 @@ def list_keys(config_file: Path | None, data_dir: Path | None, *, as_json: bool)
     show(rows, as_json=as_json)
 
 
-@key.command("delete")
+@upload_key.command("delete")
 @click.argument("name")
 @site_option
 @config_option
@@ -411,7 +411,7 @@ def _announce(settings: Settings, pending: str | None) -> None:
         "",
         f"Recordings are uploaded to {url}{UPLOADS}/",
         f"  with the key in {settings.archive_key_file}",
-        "  or a key of one site: visavis archive key add --help",
+        "  or a key of one site: visavis archive upload-key add --help",
         f"The library is at {url}/library",
         "",
         *first_sign_in_hint(settings, pending),

@@ -1,4 +1,4 @@
-"""`visavis client`, `visavis key`, `visavis token`: credentials of programs."""
+"""`visavis client`, `visavis api-key`, `visavis token`: credentials of programs."""
 
 from __future__ import annotations
 
@@ -113,12 +113,12 @@ async def list_clients(context: CommandContext, site: int | None, as_json: bool)
     show(rows, as_json=as_json)
 
 
-@client.command("allow")
+@client.command("set-grants")
 @click.argument("client_id")
 @grant_option
 @site_option
 @with_context
-async def allow_client(
+async def set_client_grants(
     context: CommandContext, client_id: str, grants: tuple[str, ...], site: int | None
 ) -> None:
     """Replace the grants that a client may use."""
@@ -159,12 +159,12 @@ async def enable_client(context: CommandContext, client_id: str, site: int | Non
     await context.clients.disable(await context.site(site), client_id, is_disabled=False)
 
 
-@click.group()
-def key() -> None:
+@click.group("api-key")
+def api_key() -> None:
     """API keys, for HTTP Basic with an agent's e-mail address."""
 
 
-@key.command("add")
+@api_key.command("add")
 @click.argument("email")
 @click.option("--name", default="API key", show_default=True, help="Purpose of the key.")
 @json_option
@@ -176,7 +176,7 @@ async def add_key(context: CommandContext, email: str, name: str, as_json: bool)
     show_one({"id": added.id, "key": secret}, text, as_json=as_json)
 
 
-@key.command("rotate")
+@api_key.command("rotate")
 @click.argument("key_id")
 @overlap_option
 @site_option
@@ -192,7 +192,7 @@ async def rotate_key(
     show_one({"id": added.id, "key": secret}, text, as_json=as_json)
 
 
-@key.command("list")
+@api_key.command("list")
 @site_option
 @json_option
 @with_context
@@ -213,7 +213,7 @@ async def list_keys(context: CommandContext, site: int | None, as_json: bool) ->
     show(rows, as_json=as_json)
 
 
-@key.command("delete")
+@api_key.command("delete")
 @click.argument("key_id")
 @site_option
 @with_context

@@ -116,14 +116,14 @@ async def export(
     show_one({"path": str(path), "size": size}, f"{path}: {size} bytes", as_json=as_json)
 
 
-@recordings.command("check")
+@recordings.command("verify")
 @site_option
 @click.option(
     "--since", metavar="AGE", help="Only calls of the last days, such as 7d; all calls if not set."
 )
 @json_option
 @with_context
-async def check(
+async def verify(
     context: CommandContext, site: int | None, since: str | None, as_json: bool
 ) -> None:
     """Check that every call that should have a recording has one that was delivered.

@@ -118,7 +118,7 @@ class Sweeper:
     def _report_unreadable(self, name: str, reason: str) -> None:
         """Log it once. It is tried again with each sweep: the cause may be a lack of descriptors.
 
-        Its call is in the database, so `visavis recordings check` lists it.
+        Its call is in the database, so `visavis recordings verify` lists it.
         """
         if self._unreadable.get(name) != reason:
             log.error("recording unreadable", directory=name, reason=reason)

@@ -50,6 +50,6 @@ def security_schemes(base_url: str) -> dict[str, Any]:
         "uploadKey": {
             "type": "http",
             "scheme": "bearer",
-            "description": "The key of a recorder, as from `visavis archive key add`.",
+            "description": "The key of a recorder, as from `visavis archive upload-key add`.",
         },
     }
