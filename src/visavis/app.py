@@ -44,7 +44,7 @@ from visavis.readiness import Check, Readiness, warnings
 from visavis.recorder.trial import Trials
 from visavis.recorder_process import deliverer
 from visavis.services.api_keys import ApiKeys
-from visavis.services.audit import AuditLog, Auditor, AuditRetention, AuditTrail
+from visavis.services.audit import Auditor, AuditReader, AuditRetention, AuditTrail
 from visavis.services.call_history import CallHistory
 from visavis.services.calls import Calls
 from visavis.services.clients import Clients
@@ -229,7 +229,7 @@ class App:
             config_api=ConfigApi(self.configs, sessions),
             config_events=ConfigEvents(self.configs, self.bus, sessions, self.stopping),
             audit_api=AuditApi(
-                AuditLog(self.store), AuditTrail(self.store, now, new_id), self.auditor, sessions
+                AuditReader(self.store), AuditTrail(self.store, now, new_id), self.auditor, sessions
             ),
             policy_api=PolicyApi(self.policies, sessions),
             recordings_api=RecordingsApi(self.recording_admin, sessions),

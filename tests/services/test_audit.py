@@ -15,7 +15,7 @@ from visavis.domain.people import Agent, Permission, operator
 from visavis.services import audit, sign_in_failures
 from visavis.services.accounts import Accounts
 from visavis.services.api_keys import ApiKeys
-from visavis.services.audit import Anchor, AuditLog, Auditor, AuditRetention, AuditTrail
+from visavis.services.audit import Anchor, Auditor, AuditReader, AuditRetention, AuditTrail
 from visavis.services.clients import Clients
 from visavis.services.grants import Grants
 from visavis.services.people import People
@@ -80,8 +80,8 @@ async def agent(people: People) -> Agent:
 
 
 @pytest.fixture
-def log(store: SqlStore) -> AuditLog:
-    return AuditLog(store)
+def log(store: SqlStore) -> AuditReader:
+    return AuditReader(store)
 
 
 async def newest(store: SqlStore, limit: int = 1) -> list[AuditEntry]:
@@ -494,7 +494,7 @@ def tamper(database: str, statement: str) -> None:
     file.close()
 
 
-async def test_a_whole_chain_is_unbroken(filled: SqlStore, log: AuditLog) -> None:
+async def test_a_whole_chain_is_unbroken(filled: SqlStore, log: AuditReader) -> None:
     seen: list[int] = []
     found = await log.verify(1, seen.append)
     assert (found.broken, found.checked, found.sequence) == (None, 10, 10)
@@ -520,7 +520,7 @@ async def test_a_whole_chain_is_unbroken(filled: SqlStore, log: AuditLog) -> Non
     ],
 )
 async def test_a_break_is_named(
-    filled: SqlStore, log: AuditLog, database: str, statement: str, sequence: int, reason: str
+    filled: SqlStore, log: AuditReader, database: str, statement: str, sequence: int, reason: str
 ) -> None:
     tamper(database, statement)
     broken = (await log.verify(1)).broken
@@ -530,7 +530,7 @@ async def test_a_break_is_named(
 
 
 async def test_an_anchor_shows_a_chain_that_was_made_again(
-    filled: SqlStore, log: AuditLog, database: str, time: Time
+    filled: SqlStore, log: AuditReader, database: str, time: Time
 ) -> None:
     place = Anchor(10, (await log.verify(1)).hash)
     assert (await log.verify(1, anchor=place)).broken is None
@@ -545,7 +545,7 @@ async def test_an_anchor_shows_a_chain_that_was_made_again(
 
 
 async def test_several_writers_make_one_chain(
-    store: SqlStore, database: str, people: People, log: AuditLog, time: Time
+    store: SqlStore, database: str, people: People, log: AuditReader, time: Time
 ) -> None:
     stores = [store, open_store(database), open_store(database)]
     await asyncio.gather(*(flip(one, time, 10) for one in stores for _ in range(3)))
@@ -556,7 +556,7 @@ async def test_several_writers_make_one_chain(
 
 
 async def test_old_entries_can_be_removed_and_the_rest_is_a_chain(
-    filled: SqlStore, log: AuditLog, time: Time, monkeypatch: pytest.MonkeyPatch
+    filled: SqlStore, log: AuditReader, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     auditor = Auditor(time, new_id)
     assert await AuditRetention(filled, auditor, time, 0).trim() == 0
@@ -577,7 +577,7 @@ async def test_old_entries_can_be_removed_and_the_rest_is_a_chain(
 
 
 async def test_entries_that_are_removed_meanwhile_break_nothing(
-    filled: SqlStore, log: AuditLog, time: Time, monkeypatch: pytest.MonkeyPatch
+    filled: SqlStore, log: AuditReader, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(audit, "BATCH", 2)
     time.now += timedelta(days=40)
@@ -598,7 +598,7 @@ async def test_entries_that_are_removed_meanwhile_break_nothing(
 # Reading
 
 
-async def test_filters(store: SqlStore, people: People, agent: Agent, log: AuditLog) -> None:
+async def test_filters(store: SqlStore, people: People, agent: Agent, log: AuditReader) -> None:
     async def found(**search: object) -> list[str]:
         page = await log.list_page(agent, 1, 99, AuditSearch(**search))  # type: ignore[arg-type]
         assert page.total == len(page.entries)
@@ -618,7 +618,7 @@ async def test_filters(store: SqlStore, people: People, agent: Agent, log: Audit
     assert len(await found(since=NOW, until=NOW + timedelta(1))) == 4
 
 
-async def test_an_entry_and_its_agent(store: SqlStore, agent: Agent, log: AuditLog) -> None:
+async def test_an_entry_and_its_agent(store: SqlStore, agent: Agent, log: AuditReader) -> None:
     trail = AuditTrail(store, Time(), new_id)
     await trail.record_act(1, agent.id, "recordingPlayed", "Played", ())
     page = await log.list_page(agent, 1, 2)

@@ -13,7 +13,7 @@ from visavis.domain.config import Config
 from visavis.domain.people import Agent
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.signaling import Availability
-from visavis.services.configs import ConfigChange, Configs
+from visavis.services.configs import Configs, ConfigUpdate
 from visavis.services.ports import Transaction
 from visavis.services.topics import config_topic
 from visavis.store.sql import SqlStore
@@ -51,7 +51,7 @@ async def test_another_process_s_change_is_told_once(store: SqlStore, administra
     async with bus.subscribe(config_topic(administrator.site_id)) as told:
         await here.refresh()
         assert heard == []
-        await there.change(administrator, ConfigChange(is_enabled=True), lambda _: True)
+        await there.change(administrator, ConfigUpdate(is_enabled=True), lambda _: True)
         await here.refresh()
         await here.refresh()
         assert [config.is_enabled for config in heard] == [True]

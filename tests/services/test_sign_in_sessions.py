@@ -10,7 +10,7 @@ import pytest
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.oauth import CredentialKind
 from visavis.domain.people import Agent
-from visavis.services.audit import AuditLog
+from visavis.services.audit import AuditReader
 from visavis.services.people import People
 from visavis.services.sign_in_sessions import GRACE, SignInSessions
 from visavis.services.tokens import Tokens
@@ -87,7 +87,7 @@ async def test_a_session_ends_without_use(
     await tokens.authenticate(bearer)
     (left,) = await sessions.list_by_agent(agent, used)
     assert (left.device, left.is_current, left.last_used_at) == ("used", True, time.now)
-    page = await AuditLog(store).list_page(agent, 1, 1)
+    page = await AuditReader(store).list_page(agent, 1, 1)
     assert page.entries[0].summary == "a@example.com was signed out because of inactivity"
     assert page.entries[0].author == "system"
 

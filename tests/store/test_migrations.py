@@ -15,7 +15,7 @@ from alembic.migration import MigrationContext
 
 import visavis.store.migrations
 from tests.postgresql import Cluster
-from visavis.services.audit import AuditLog, AuditTrail
+from visavis.services.audit import AuditReader, AuditTrail
 from visavis.services.secrets import digest
 from visavis.services.tokens import Tokens
 from visavis.store import open_store
@@ -113,7 +113,7 @@ async def test_old_entries_of_the_audit_log_become_a_chain(empty: str, anyio_bac
     await AuditTrail(store, lambda: NOW, lambda: "z").record_act(
         1, 1, "recordingPlayed", "Played", ()
     )
-    found = await AuditLog(store).verify(1)
+    found = await AuditReader(store).verify(1)
     assert (found.broken, found.checked) == (None, 1502)
     first, second = (one.entry for one in await store.read(lambda rows: rows.audit.sealed(1, 0, 2)))
     assert (first.author, first.object_name) == ("a@example.com", "")

@@ -21,8 +21,8 @@ from visavis.protocol.openapi import (
     BAD_PARAMETER,
     STRING,
     TEXT,
-    Answer,
     Body,
+    DocumentedAnswer,
     Operation,
     Operations,
     Schema,
@@ -154,7 +154,7 @@ _SEARCH: Final = (
 def _library(
     name: str,
     summary: str,
-    answers: Mapping[int, Answer],
+    answers: Mapping[int, DocumentedAnswer],
     *errors: ErrorKind,
     parameters: tuple[Schema, ...] = (_RECORDING,),
     description: str = _NEEDS,
@@ -172,18 +172,20 @@ def _library(
     )
 
 
-def _file(media_types: tuple[str, ...], description: str, **headers: str) -> Mapping[int, Answer]:
+def _file(
+    media_types: tuple[str, ...], description: str, **headers: str
+) -> Mapping[int, DocumentedAnswer]:
     content = dict.fromkeys(media_types, _BINARY)
     ranged = {"Content-Range": "RFC 9110 §14.4"}
     return {
-        200: Answer(description, content, headers),
-        206: Answer(
+        200: DocumentedAnswer(description, content, headers),
+        206: DocumentedAnswer(
             "The range, or several as multipart/byteranges",
             {**content, "multipart/byteranges": _BINARY},
             {**ranged, **headers},
         ),
-        400: Answer("Range is malformed", {TEXT: STRING}),
-        416: Answer("There is no such range", {TEXT: STRING}, ranged),
+        400: DocumentedAnswer("Range is malformed", {TEXT: STRING}),
+        416: DocumentedAnswer("There is no such range", {TEXT: STRING}, ranged),
     }
 
 
@@ -205,7 +207,7 @@ _LIBRARY: Final[Operations] = {
     (_ONE, "DELETE"): _library(
         "deleteLibraryRecording",
         "Delete a recording permanently",
-        {204: Answer("Deleted")},
+        {204: DocumentedAnswer("Deleted")},
         ErrorKind.RecordingHeld,
         description=_NEEDS_BOTH,
     ),
@@ -248,7 +250,7 @@ _LIBRARY: Final[Operations] = {
                 "The file",
                 **{"ETag": "The SHA-256 of the file", "Content-Disposition": "RFC 6266"},
             ),
-            304: Answer(
+            304: DocumentedAnswer(
                 "It still has the tag of If-None-Match", headers={"ETag": "The SHA-256 of the file"}
             ),
         },
@@ -332,7 +334,7 @@ def _upload(
     name: str,
     summary: str,
     description: str,
-    answer: tuple[int, Answer],
+    answer: tuple[int, DocumentedAnswer],
     *refusals: int,
     parameters: tuple[Schema, ...] = (_VERSION,),
     security: Any = _KEY,
@@ -347,7 +349,7 @@ def _upload(
         answers={
             status: success,
             **{
-                refusal: Answer(_REFUSALS[refusal], {TEXT: STRING}, _RESUMABLE)
+                refusal: DocumentedAnswer(_REFUSALS[refusal], {TEXT: STRING}, _RESUMABLE)
                 for refusal in refusals
             },
         },
@@ -368,7 +370,7 @@ def _abilities(name: str) -> Operation:
         name,
         "Ask for the version and the extensions of the server",
         "Needs no authorization.",
-        (204, Answer("The abilities of the server", headers={**_RESUMABLE, **headers})),
+        (204, DocumentedAnswer("The abilities of the server", headers={**_RESUMABLE, **headers})),
         parameters=(_UPLOAD_ID,) if name == "getUploadAbilities" else (),
         security=(),
     )
@@ -384,7 +386,7 @@ _UPLOADS: Final[Operations] = {
         "docs/operations.md. A body is the beginning of the file.",
         (
             201,
-            Answer(
+            DocumentedAnswer(
                 "Created",
                 headers={
                     **_RESUMABLE,
@@ -420,7 +422,7 @@ _UPLOADS: Final[Operations] = {
         "For resuming it.",
         (
             200,
-            Answer(
+            DocumentedAnswer(
                 "The number of bytes that are stored",
                 headers={**_RESUMABLE, **_OFFSET, "Upload-Metadata": "As it was sent"},
             ),
@@ -432,7 +434,7 @@ _UPLOADS: Final[Operations] = {
         "appendToUpload",
         "Append bytes to an upload",
         "The upload is handed to the library with its last byte.",
-        (204, Answer("The bytes are stored", headers={**_RESUMABLE, **_OFFSET})),
+        (204, DocumentedAnswer("The bytes are stored", headers={**_RESUMABLE, **_OFFSET})),
         *(*_USUAL, 404, 408, 409, 410, 413, 415, 423, CHECKSUM_MISMATCH, 507),
         parameters=(
             _UPLOAD_ID,
@@ -453,7 +455,7 @@ _UPLOADS: Final[Operations] = {
         "terminateUpload",
         "Terminate an upload",
         "A recording that the library has stays there.",
-        (204, Answer("The upload is gone", headers=_RESUMABLE)),
+        (204, DocumentedAnswer("The upload is gone", headers=_RESUMABLE)),
         *(*_USUAL, 404, 410, 423),
         parameters=(_UPLOAD_ID, _VERSION),
     ),
@@ -461,7 +463,7 @@ _UPLOADS: Final[Operations] = {
         "overrideUploadMethod",
         "Send PATCH, HEAD or DELETE where only POST gets through",
         "X-HTTP-Method-Override names the method; the request is answered as that one's.",
-        (204, Answer("As the method's", headers={**_RESUMABLE, **_OFFSET})),
+        (204, DocumentedAnswer("As the method's", headers={**_RESUMABLE, **_OFFSET})),
         *(*_USUAL, 404, 408, 409, 410, 413, 415, 423, CHECKSUM_MISMATCH, 507),
         parameters=(
             _UPLOAD_ID,

@@ -11,7 +11,7 @@ import msgspec
 from visavis.cli.context import CommandContext, site_option, with_context
 from visavis.domain.config import Config
 from visavis.domain.people import operator
-from visavis.services.configs import ConfigChange, Configs, read_new_secret, read_url
+from visavis.services.configs import Configs, ConfigUpdate, read_new_secret, read_url
 
 
 @click.group()
@@ -50,7 +50,7 @@ async def set_(
     """Change the given values and leave the others."""
     checked = None if url is None else read_url(url)
     secret = read_new_secret(sys.stdin.readline().rstrip("\r\n")) if secret_stdin else None
-    await _change(context, site, ConfigChange(is_enabled, is_recording, checked, secret))
+    await _change(context, site, ConfigUpdate(is_enabled, is_recording, checked, secret))
 
 
 @config.command("enable")
@@ -58,7 +58,7 @@ async def set_(
 @with_context
 async def enable(context: CommandContext, site: int | None) -> None:
     """Switch Audio & Video Chat on."""
-    await _change(context, site, ConfigChange(is_enabled=True))
+    await _change(context, site, ConfigUpdate(is_enabled=True))
 
 
 @config.command("disable")
@@ -66,10 +66,10 @@ async def enable(context: CommandContext, site: int | None) -> None:
 @with_context
 async def disable(context: CommandContext, site: int | None) -> None:
     """Switch Audio & Video Chat off."""
-    await _change(context, site, ConfigChange(is_enabled=False))
+    await _change(context, site, ConfigUpdate(is_enabled=False))
 
 
-async def _change(context: CommandContext, site: int | None, change: ConfigChange) -> None:
+async def _change(context: CommandContext, site: int | None, change: ConfigUpdate) -> None:
     configs = await context.configs()
     who = operator(await context.site(site))
     _print(configs, await configs.change(who, change, lambda _: True))

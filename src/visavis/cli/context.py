@@ -23,7 +23,7 @@ from visavis.domain.policy import RecordingPolicy
 from visavis.private_files import make_private, restrict_new_files
 from visavis.services.accounts import Accounts
 from visavis.services.api_keys import ApiKeys
-from visavis.services.audit import AuditLog, Auditor
+from visavis.services.audit import Auditor, AuditReader
 from visavis.services.clients import Clients
 from visavis.services.configs import Configs
 from visavis.services.people import People
@@ -69,7 +69,7 @@ class CommandContext:
         self.tokens = Tokens(store, now, new_secret)
         self.clients = Clients(store, now, new_secret, new_id)
         self.keys = ApiKeys(store, now, new_secret, new_id)
-        self.audit = AuditLog(store)
+        self.audit = AuditReader(store)
         self.auditor = Auditor(now, new_id)
 
     async def configs(self) -> Configs:

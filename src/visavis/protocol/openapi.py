@@ -64,7 +64,7 @@ class Problem(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DocumentedAnswer:
     """A response: its body in each media type, and its headers with their descriptions."""
 
     description: str
@@ -93,7 +93,7 @@ class Operation:
     tag: str
     summary: str
     description: str
-    answers: Mapping[int, Answer]
+    answers: Mapping[int, DocumentedAnswer]
     errors: tuple[ErrorKind, ...] = ()
     body: Body | None = None
     parameters: tuple[Schema, ...] = ()
@@ -105,8 +105,8 @@ Operations = Mapping[Key, Operation]
 
 def json_answer(
     kind: type | Schema, description: str, headers: Mapping[str, str] | None = None
-) -> Answer:
-    return Answer(description, {JSON: kind}, headers or {})
+) -> DocumentedAnswer:
+    return DocumentedAnswer(description, {JSON: kind}, headers or {})
 
 
 def json_body(kind: type, *, is_required: bool = True) -> Body:
@@ -197,7 +197,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 
 def _responses(operation: Operation) -> dict[str, Any]:
-    """Return the responses by status, in order; an error without an `Answer` is shared."""
+    """Return the responses by status, in order; an error without an answer of its own is shared."""
     shared = _shared_errors(operation)
     groups = _errors_by_status(operation)
     found = {}
@@ -209,7 +209,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
     return found
 
 
-def _answer(answer: Answer, errors: tuple[ErrorKind, ...]) -> dict[str, Any]:
+def _answer(answer: DocumentedAnswer, errors: tuple[ErrorKind, ...]) -> dict[str, Any]:
     problem = _problem(errors) if errors else {"headers": {}, "content": {}}
     described = {
         "description": answer.description,

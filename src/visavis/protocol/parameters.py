@@ -8,7 +8,7 @@ from typing import Any, Final
 from visavis.domain.errors import ErrorKind
 from visavis.domain.people import Permission
 from visavis.domain.query import MAX_PAGE_INDEX, MAX_PAGE_SIZE, PAGE_SIZE
-from visavis.protocol.openapi import STRING, Answer, Schema
+from visavis.protocol.openapi import STRING, DocumentedAnswer, Schema
 
 Ways = tuple[Mapping[str, tuple[str, ...]], ...]
 
@@ -27,7 +27,7 @@ IF_NONE_MATCH: Final[Schema] = {
     "schema": STRING,
 }
 TAGGED: Final = {"ETag": "Changes with the resource (RFC 9110 §8.8.3)"}
-NOT_MODIFIED: Final = Answer("It still has the tag of If-None-Match", headers=TAGGED)
+NOT_MODIFIED: Final = DocumentedAnswer("It still has the tag of If-None-Match", headers=TAGGED)
 CALLER: Final = (
     ErrorKind.Unauthorized,
     ErrorKind.PermissionDenied,

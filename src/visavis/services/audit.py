@@ -48,7 +48,7 @@ class AuditPage:
         return agent.email if agent else ""
 
 
-class AuditLog:
+class AuditReader:
     """The audit log of a site as its auditors read it."""
 
     def __init__(self, store: Store) -> None:

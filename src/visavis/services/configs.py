@@ -28,7 +28,7 @@ MAX_URL_LENGTH: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
-class ConfigChange:
+class ConfigUpdate:
     """What to change; `None` leaves a value as it is."""
 
     is_enabled: bool | None = None
@@ -69,7 +69,7 @@ class Configs:
         return self._known.get(agent.site_id) or await self.get(agent.site_id)
 
     async def change(
-        self, agent: Agent, change: ConfigChange, is_expected: Callable[[Config], bool]
+        self, agent: Agent, change: ConfigUpdate, is_expected: Callable[[Config], bool]
     ) -> Config:
         """Change the agent's site and tell every open page.
 
@@ -182,7 +182,7 @@ class Configs:
             URL: self.url(config),
         }
 
-    def _changed(self, old: Config, change: ConfigChange) -> Config:
+    def _changed(self, old: Config, change: ConfigUpdate) -> Config:
         url = change.recording_server_url
         new = replace(
             old,
@@ -213,10 +213,10 @@ class Configs:
         )
 
 
-def read_change(body: Mapping[str, Any]) -> ConfigChange:
+def read_change(body: Mapping[str, Any]) -> ConfigUpdate:
     """A PUT body as a change; raises the 400 errors. Keys match without regard to case."""
     by_name = {key.casefold(): value for key, value in body.items()}
-    return ConfigChange(
+    return ConfigUpdate(
         _boolean(by_name, ENABLED),
         _boolean(by_name, RECORDING),
         read_url(by_name.get(URL.casefold())),

@@ -19,7 +19,7 @@ class AgentSession:
     call_id: str = ""
 
 
-class Presence:
+class AgentPresence:
     """The sessions of each site's agents who may accept calls, and who of them is away."""
 
     def __init__(self) -> None:

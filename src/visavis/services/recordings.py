@@ -81,7 +81,7 @@ class Recordings:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordingPage:
+class RecordingList:
     """Some recordings of a site, newest first, `total` in all, and what is true of all of them.
 
     `missing` counts the calls of late that ought to have a recording at the recording server and
@@ -118,14 +118,14 @@ class RecordingAdmin:
 
     async def list_page(
         self, agent: Agent, states: Collection[RecordingState], page_index: int, page_size: int
-    ) -> RecordingPage:
+    ) -> RecordingList:
         """The page `page_index`, counted from 1; raises `PermissionDenied`."""
         agent.require(Permission.MANAGE_SETTINGS)
         site_id, offset = agent.site_id, (page_index - 1) * page_size
         since = self._clock() - RECENT
 
-        def work(rows: Transaction) -> RecordingPage:
-            return RecordingPage(
+        def work(rows: Transaction) -> RecordingList:
+            return RecordingList(
                 rows.recordings.count(site_id, states),
                 rows.recordings.list_page(site_id, states, page_size, offset),
                 rows.recordings.backlog(site_id),

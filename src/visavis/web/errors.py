@@ -26,7 +26,7 @@ _TAKES_BASIC = "takes_basic"
 _SENT_BY_PAGES = ("cookie", "origin", "referer", "sec-fetch-mode")
 
 
-class Problem(JSONResponse):
+class ProblemResponse(JSONResponse):
     media_type = "application/problem+json"
 
 
@@ -45,7 +45,7 @@ def problem(request: HTTPConnection, error: VisavisError, headers: dict[str, str
     }
     if error.pointer:
         body["pointer"] = error.pointer
-    response = Problem(body, kind.status, headers={**_hints(request, error), **headers})
+    response = ProblemResponse(body, kind.status, headers={**_hints(request, error), **headers})
     if kind is ErrorKind.Unauthorized and _may_offer_basic(request):
         response.headers.append("WWW-Authenticate", BASIC)
     return response

@@ -18,7 +18,7 @@ from visavis.services.calls.in_call import InCallRequests, mine_message
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.transfers import Transfers
 from visavis.services.ports import Store
-from visavis.services.presence import AgentSession, Presence
+from visavis.services.presence import AgentPresence, AgentSession
 
 _CONNECT: Final = "connect"
 
@@ -27,7 +27,7 @@ class AgentSessions:
     def __init__(
         self,
         registry: CallRegistry,
-        presence: Presence,
+        presence: AgentPresence,
         distribution: CallDistribution,
         bridges: Bridges,
         transfers: Transfers,

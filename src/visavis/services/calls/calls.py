@@ -34,7 +34,7 @@ from visavis.services.calls.staffing import Staffing
 from visavis.services.calls.transfers import Transfers
 from visavis.services.calls.visitor_requests import VisitorRequests
 from visavis.services.ports import Bus, Clock, MediaListener, MediaPlane, Store
-from visavis.services.presence import AgentSession, Presence
+from visavis.services.presence import AgentPresence, AgentSession
 from visavis.services.visitor_limits import Use, VisitorGuard, VisitorLimits
 
 log = structlog.get_logger(__name__)
@@ -63,7 +63,7 @@ class Calls:
         registry = self._registry = CallRegistry(
             bus=bus, clock=clock, schedule=schedule, new_id=new_id, call_log=call_log
         )
-        presence = Presence()
+        presence = AgentPresence()
         self._recording_control = RecordingControl(registry, media, store)
         bridges = self._bridges = Bridges(registry, media, self._recording_control, relays)
         self._distribution = CallDistribution(registry, presence, bridges)

@@ -18,7 +18,7 @@ from visavis.services.calls.distribution import CallDistribution
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.site_visitors import SiteVisitors
 from visavis.services.ports import Bus
-from visavis.services.presence import AgentSession, Presence
+from visavis.services.presence import AgentPresence, AgentSession
 from visavis.services.topics import consoles_topic
 
 EVERY_SECONDS: Final = 1.0
@@ -31,7 +31,7 @@ class ConsoleFeed:
         self,
         bus: Bus,
         registry: CallRegistry,
-        presence: Presence,
+        presence: AgentPresence,
         distribution: CallDistribution,
         site_visitors: SiteVisitors,
     ) -> None:

@@ -14,11 +14,11 @@ from visavis.domain.people import Agent
 from visavis.services.calls.active_call import ActiveCall
 from visavis.services.calls.bridges import Bridges
 from visavis.services.calls.registry import CallRegistry
-from visavis.services.presence import AgentSession, Presence
+from visavis.services.presence import AgentPresence, AgentSession
 
 
 class CallDistribution:
-    def __init__(self, registry: CallRegistry, presence: Presence, bridges: Bridges) -> None:
+    def __init__(self, registry: CallRegistry, presence: AgentPresence, bridges: Bridges) -> None:
         self._registry = registry
         self._presence = presence
         self._bridges = bridges

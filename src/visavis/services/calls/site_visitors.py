@@ -13,7 +13,7 @@ from visavis.domain.people import Visitor
 from visavis.domain.signaling import PageVisitor
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.text import clean_line
-from visavis.services.presence import AgentSession, Presence
+from visavis.services.presence import AgentPresence, AgentSession
 
 INVITATION_SECONDS: Final = 120.0
 MAX_LISTED: Final = 100
@@ -28,7 +28,7 @@ class Invitation:
 
 
 class SiteVisitors:
-    def __init__(self, registry: CallRegistry, presence: Presence) -> None:
+    def __init__(self, registry: CallRegistry, presence: AgentPresence) -> None:
         self._registry = registry
         self._presence = presence
         self._present: dict[int, dict[str, PageVisitor]] = {}

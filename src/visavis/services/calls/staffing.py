@@ -8,7 +8,7 @@ from typing import Final
 from visavis.domain.call import CallTrigger
 from visavis.services.calls.active_call import Timer
 from visavis.services.calls.registry import CallRegistry
-from visavis.services.presence import Presence
+from visavis.services.presence import AgentPresence
 
 GRACE_SECONDS: Final = 30.0
 """Consoles that are loaded again, or connect again, do not make a site unstaffed."""
@@ -21,7 +21,10 @@ class Staffing:
     """
 
     def __init__(
-        self, registry: CallRegistry, presence: Presence, announce: Callable[[int], Awaitable[None]]
+        self,
+        registry: CallRegistry,
+        presence: AgentPresence,
+        announce: Callable[[int], Awaitable[None]],
     ) -> None:
         self._registry = registry
         self._presence = presence

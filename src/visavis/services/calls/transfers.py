@@ -15,13 +15,13 @@ from visavis.services.calls.distribution import ring_message
 from visavis.services.calls.recording_control import recording_message
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.text import clean_text
-from visavis.services.presence import AgentSession, Presence
+from visavis.services.presence import AgentPresence, AgentSession
 
 _TRANSFER: Final = "transfer"
 
 
 class Transfers:
-    def __init__(self, registry: CallRegistry, presence: Presence, bridges: Bridges) -> None:
+    def __init__(self, registry: CallRegistry, presence: AgentPresence, bridges: Bridges) -> None:
         self._registry = registry
         self._presence = presence
         self._bridges = bridges

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from visavis.store.rows.audit import Audit
-from visavis.store.rows.calls import Calls, Nodes
-from visavis.store.rows.configs import Configs
-from visavis.store.rows.oauth import Clients, Codes, Credentials, Keys
-from visavis.store.rows.people import Agents, Roles, Sites
-from visavis.store.rows.recordings import Policies, Recordings
+from visavis.store.rows.audit import SqlAuditRows
+from visavis.store.rows.calls import SqlCallRows, SqlNodeRows
+from visavis.store.rows.configs import SqlConfigRows
+from visavis.store.rows.oauth import SqlClientRows, SqlCodeRows, SqlCredentialRows, SqlKeyRows
+from visavis.store.rows.people import SqlAgentRows, SqlRoleRows, SqlSiteRows
+from visavis.store.rows.recordings import SqlPolicyRows, SqlRecordingRows
 
 
 class SqlTransaction:
@@ -21,19 +21,19 @@ class SqlTransaction:
     def __init__(self, connection: Connection) -> None:
         self.is_remembered = False
         rest = (connection, self._changed)
-        self.sites = Sites(*rest)
-        self.agents = Agents(*rest)
-        self.roles = Roles(*rest)
-        self.credentials = Credentials(*rest)
-        self.codes = Codes(*rest)
-        self.clients = Clients(*rest)
-        self.keys = Keys(*rest)
-        self.configs = Configs(*rest)
-        self.audit = Audit(*rest)
-        self.nodes = Nodes(*rest)
-        self.calls = Calls(*rest)
-        self.recordings = Recordings(*rest)
-        self.policies = Policies(*rest)
+        self.sites = SqlSiteRows(*rest)
+        self.agents = SqlAgentRows(*rest)
+        self.roles = SqlRoleRows(*rest)
+        self.credentials = SqlCredentialRows(*rest)
+        self.codes = SqlCodeRows(*rest)
+        self.clients = SqlClientRows(*rest)
+        self.keys = SqlKeyRows(*rest)
+        self.configs = SqlConfigRows(*rest)
+        self.audit = SqlAuditRows(*rest)
+        self.nodes = SqlNodeRows(*rest)
+        self.calls = SqlCallRows(*rest)
+        self.recordings = SqlRecordingRows(*rest)
+        self.policies = SqlPolicyRows(*rest)
 
     def _changed(self) -> None:
         self.is_remembered = True

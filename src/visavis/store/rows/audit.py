@@ -33,7 +33,7 @@ from visavis.store import tables as t
 from visavis.store.rows.base import Rows
 
 
-class Audit(Rows):
+class SqlAuditRows(Rows):
     def add(self, entry: AuditEntry) -> None:
         """Append an entry to the chain of its site.
 

@@ -17,7 +17,7 @@ from visavis.store import tables as t
 from visavis.store.rows.base import Rows
 
 
-class Nodes(Rows):
+class SqlNodeRows(Rows):
     def save(self, node_id: str, archive_url: str, now: datetime) -> None:
         values = {"id": node_id, "archive_url": archive_url, "started_at": now}
         statement = self._upsert(t.nodes).values(values)
@@ -28,7 +28,7 @@ class Nodes(Rows):
         return self._run(query).scalar() or ""
 
 
-class Calls(Rows):
+class SqlCallRows(Rows):
     def save(self, call: CallRecord, node_id: str) -> None:
         values = {
             "id": call.id,

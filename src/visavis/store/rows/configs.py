@@ -9,7 +9,7 @@ from visavis.store import tables as t
 from visavis.store.rows.base import Rows
 
 
-class Configs(Rows):
+class SqlConfigRows(Rows):
     def get(self, site_id: int) -> Config:
         row = self._run(select(t.av_configs).where(t.av_configs.c.site_id == site_id)).first()
         return Config(**row._mapping) if row else Config(site_id)

@@ -20,7 +20,7 @@ from visavis.store import tables as t
 from visavis.store.rows.base import Rows
 
 
-class Credentials(Rows):
+class SqlCredentialRows(Rows):
     def add(self, credential: Credential) -> None:
         self._run(
             insert(t.credentials).values(
@@ -99,7 +99,7 @@ class Credentials(Rows):
         self._run(delete(t.credentials).where(t.credentials.c.expires_at < now))
 
 
-class Codes(Rows):
+class SqlCodeRows(Rows):
     def add(self, code: AuthorizationCode) -> None:
         self._run(
             insert(t.authorization_codes).values(
@@ -131,7 +131,7 @@ class Codes(Rows):
         self._run(delete(t.authorization_codes).where(c.expires_at < now))
 
 
-class Clients(Rows):
+class SqlClientRows(Rows):
     def find(self, client_id: str) -> Client | None:
         row = self._run(select(t.clients).where(t.clients.c.id == client_id)).first()
         return _client(row) if row else None
@@ -179,7 +179,7 @@ class Clients(Rows):
         self._changed()
 
 
-class Keys(Rows):
+class SqlKeyRows(Rows):
     def find(self, digest: bytes) -> ApiKey | None:
         row = self._run(select(t.api_keys).where(t.api_keys.c.digest == digest)).first()
         return ApiKey(**row._mapping) if row else None

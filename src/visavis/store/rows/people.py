@@ -14,7 +14,7 @@ from visavis.store import tables as t
 from visavis.store.rows.base import Rows
 
 
-class Sites(Rows):
+class SqlSiteRows(Rows):
     def lock(self) -> None:
         if self._is_postgresql:  # in SQLite a writer is alone anyway
             self._run(text("LOCK TABLE sites IN SHARE ROW EXCLUSIVE MODE"))
@@ -51,7 +51,7 @@ class Sites(Rows):
         self._changed()
 
 
-class Agents(Rows):
+class SqlAgentRows(Rows):
     def get(self, site_id: int, agent_id: int) -> Agent | None:
         c = t.agents.c
         return self._agent(_agents().where(c.site_id == site_id, c.id == agent_id))
@@ -167,7 +167,7 @@ class Agents(Rows):
         )
 
 
-class Roles(Rows):
+class SqlRoleRows(Rows):
     def list_by_site(self, site_id: int) -> Sequence[Role]:
         query = select(t.roles).where(t.roles.c.site_id == site_id).order_by(t.roles.c.name)
         return [self._complete(row) for row in self._run(query).all()]

@@ -21,7 +21,7 @@ from visavis.store import tables as t
 from visavis.store.rows.base import Rows
 
 
-class Recordings(Rows):
+class SqlRecordingRows(Rows):
     def add(self, manifest: Manifest) -> None:
         self._run(
             self._upsert(t.recordings)
@@ -205,7 +205,7 @@ class Recordings(Rows):
         ]
 
 
-class Policies(Rows):
+class SqlPolicyRows(Rows):
     def get(self, site_id: int) -> RecordingPolicy:
         c = t.recording_policies.c
         row = self._run(select(t.recording_policies).where(c.site_id == site_id)).first()

@@ -15,7 +15,7 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.ids import plain_id
 from visavis.domain.people import Agent, Permission
 from visavis.domain.query import Query, wrong_parameter
-from visavis.services.audit import AuditLog, Auditor, AuditTrail
+from visavis.services.audit import Auditor, AuditReader, AuditTrail
 from visavis.web.authentication import Authentication
 from visavis.web.paging import format_time, query_of
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource, id_of
@@ -38,7 +38,7 @@ class AuditApi:
     """Reading the audit log over the REST API."""
 
     def __init__(
-        self, log: AuditLog, trail: AuditTrail, auditor: Auditor, sessions: Authentication
+        self, log: AuditReader, trail: AuditTrail, auditor: Auditor, sessions: Authentication
     ) -> None:
         self._log = log
         self._trail = trail

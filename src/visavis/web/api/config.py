@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from visavis.domain.config import Config
 from visavis.domain.people import Agent
-from visavis.services.configs import ConfigChange, Configs, read_change
+from visavis.services.configs import Configs, ConfigUpdate, read_change
 from visavis.web.authentication import Authentication
 from visavis.web.body import read_object
 from visavis.web.headers import if_match, if_none_match
@@ -62,9 +62,9 @@ class ConfigApi:
 
     async def _switch(self, request: Request, *, is_enabled: bool) -> Response:
         agent = await self._sessions.caller(request)
-        return await self._change(request, agent, ConfigChange(is_enabled=is_enabled))
+        return await self._change(request, agent, ConfigUpdate(is_enabled=is_enabled))
 
-    async def _change(self, request: Request, agent: Agent, change: ConfigChange) -> Response:
+    async def _change(self, request: Request, agent: Agent, change: ConfigUpdate) -> Response:
         def is_expected(config: Config) -> bool:
             return if_match(request.scope, etag_of(self._configs, config))
 

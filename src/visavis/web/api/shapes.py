@@ -52,7 +52,7 @@ Secret = Annotated[
 ]
 
 
-class Config(Struct):
+class Configuration(Struct):
     """The configuration of Audio & Video Chat of one site."""
 
     isEnabled: bool
@@ -73,7 +73,7 @@ class ConfigEvent(Struct):
     """The data of an event: the configuration as it is now, and its tag for If-Match."""
 
     etag: str
-    config: Config
+    config: Configuration
 
 
 class Detail(Struct):
@@ -112,7 +112,7 @@ class AuditLogPage(Struct):
     auditLogs: list[AuditLog]
 
 
-class RecordingPolicy(Struct):
+class RecordingPolicySettings(Struct):
     """How a site records. retentionDays null keeps recordings for ever; the secret is not told."""
 
     consent: Consent
@@ -263,7 +263,7 @@ class LegQuality(Struct):
     packetsOut: int
 
 
-class Quality(Struct, omit_defaults=True):
+class CallQuality(Struct, omit_defaults=True):
     """The last report of each side's connection; a side without one is absent."""
 
     visitor: LegQuality | UnsetType = UNSET
@@ -275,7 +275,7 @@ class AudioVideoChatStory(AudioVideoChat):
 
     agentNames: list[str]
     events: list[ChatEvent]
-    quality: Quality
+    quality: CallQuality
 
 
 class AudioVideoChatRequest(Struct):

@@ -15,8 +15,8 @@ from visavis.domain.people import Permission
 from visavis.protocol.openapi import (
     HTML,
     STRING,
-    Answer,
     Body,
+    DocumentedAnswer,
     Operation,
     Operations,
     Schema,
@@ -192,10 +192,10 @@ _BAD_CLIENT: Final = json_answer(
     "The client could not be authenticated",
     {"WWW-Authenticate": "RFC 6749 §5.2, if the client used HTTP Basic"},
 )
-_NOT_HERE: Final = Answer("A page that says what is wrong", {HTML: STRING})
+_NOT_HERE: Final = DocumentedAnswer("A page that says what is wrong", {HTML: STRING})
 _COOKIES: Final = {"Set-Cookie": "The session"}
 _SIGNED_IN: Final = json_answer(SignedIn, "The agent", _COOKIES)
-_SIGNED_OUT: Final = Answer("Signed out", headers=_COOKIES)
+_SIGNED_OUT: Final = DocumentedAnswer("Signed out", headers=_COOKIES)
 
 
 def _parameter(name: str, description: str, *, is_required: bool, **schema: object) -> Schema:
@@ -219,7 +219,7 @@ _AUTHORIZATION: Final = (
     ),
     _parameter("code_challenge_method", "RFC 7636 §4.3", is_required=False, enum=["S256"]),
 )
-_REDIRECT: Final = Answer(
+_REDIRECT: Final = DocumentedAnswer(
     "To the client, with a code or an error; to the page for signing in if nobody is",
     headers={"Location": "RFC 6749 §4.1.2, RFC 9207 §2"},
 )
@@ -252,7 +252,7 @@ OPERATIONS: Final[Operations] = {
         summary="Ask the agent in a browser whether a client may act for them",
         description="RFC 6749 §3.1, with PKCE (RFC 7636). For browsers, not for programs.",
         answers={
-            200: Answer("The consent page", {HTML: STRING}),
+            200: DocumentedAnswer("The consent page", {HTML: STRING}),
             302: _REDIRECT,
             400: _NOT_HERE,
             403: _NOT_HERE,
@@ -383,7 +383,7 @@ OPERATIONS: Final[Operations] = {
         tag=SESSION,
         summary="End one of one's own sessions",
         description="Its open pages are signed out at once.",
-        answers={204: Answer("Ended")},
+        answers={204: DocumentedAnswer("Ended")},
         parameters=(path_parameter("session_id", "As the list gives it."),),
         errors=(
             ErrorKind.Unauthorized,

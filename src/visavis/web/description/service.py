@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from visavis.domain.errors import ErrorKind
-from visavis.protocol.openapi import HTML, STRING, TEXT, Answer, Operation, Operations, json_answer
+from visavis.protocol.openapi import (
+    HTML,
+    STRING,
+    TEXT,
+    DocumentedAnswer,
+    Operation,
+    Operations,
+    json_answer,
+)
 from visavis.protocol.parameters import agents, path_parameter, query
 from visavis.web.metrics import PATH as METRICS_PATH
 from visavis.web.pages import PAGES
@@ -42,7 +50,7 @@ def _page(name: str, summary: str) -> Operation:
         tag=PAGE_TAG,
         summary=summary,
         description="An HTML page.",
-        answers={200: Answer("The page", {HTML: STRING})},
+        answers={200: DocumentedAnswer("The page", {HTML: STRING})},
     )
 
 
@@ -61,7 +69,7 @@ OPERATIONS: Final[Operations] = {
         tag=OPERATION,
         summary="Ask whether the process answers",
         description="Does not look at the other processes or the database; /readyz does.",
-        answers={200: Answer("The process answers", {TEXT: STRING})},
+        answers={200: DocumentedAnswer("The process answers", {TEXT: STRING})},
     ),
     ("/readyz", "GET"): Operation(
         name="getReadiness",
@@ -69,8 +77,8 @@ OPERATIONS: Final[Operations] = {
         summary="Ask whether calls can be taken",
         description="Lines of text: `ready` or the reason why not, then warnings.",
         answers={
-            200: Answer("Ready", {TEXT: STRING}),
-            503: Answer("Not ready, and why", {TEXT: STRING}),
+            200: DocumentedAnswer("Ready", {TEXT: STRING}),
+            503: DocumentedAnswer("Not ready, and why", {TEXT: STRING}),
         },
     ),
     (METRICS_PATH, "GET"): Operation(
@@ -78,7 +86,7 @@ OPERATIONS: Final[Operations] = {
         tag=OPERATION,
         summary="Read the metrics",
         description="Prometheus's text format.",
-        answers={200: Answer("The metrics", {TEXT: STRING})},
+        answers={200: DocumentedAnswer("The metrics", {TEXT: STRING})},
     ),
     **{(path, "GET"): _page(*_TITLES[path]) for path in PAGES},
     ("/widget.js", "GET"): Operation(
@@ -86,7 +94,7 @@ OPERATIONS: Final[Operations] = {
         tag=PAGE_TAG,
         summary="Load the visitors' widget into a page",
         description="For pages of any origin.",
-        answers={200: Answer("The script", {_SCRIPT: STRING})},
+        answers={200: DocumentedAnswer("The script", {_SCRIPT: STRING})},
     ),
     ("/static/{path}", "GET"): Operation(
         name="getAsset",
@@ -94,8 +102,8 @@ OPERATIONS: Final[Operations] = {
         summary="Load a script, a style or a picture of the pages",
         description="A name with a hash never changes its content.",
         answers={
-            200: Answer("The file", {"application/octet-stream": {"type": "string"}}),
-            304: Answer("It has not changed"),
+            200: DocumentedAnswer("The file", {"application/octet-stream": {"type": "string"}}),
+            304: DocumentedAnswer("It has not changed"),
         },
         parameters=(path_parameter("path", "The name of the file, which may contain slashes."),),
         errors=(ErrorKind.EntityNotFound,),
@@ -106,8 +114,10 @@ OPERATIONS: Final[Operations] = {
         summary="Open the page of a call that was made over the API",
         description="The URL is a secret; the answer must not be cached.",
         answers={
-            200: Answer("The page", {HTML: STRING}),
-            404: Answer("The page, which says that the link is not valid", {HTML: STRING}),
+            200: DocumentedAnswer("The page", {HTML: STRING}),
+            404: DocumentedAnswer(
+                "The page, which says that the link is not valid", {HTML: STRING}
+            ),
         },
         parameters=(path_parameter("token", "The secret of one party of one call."),),
     ),

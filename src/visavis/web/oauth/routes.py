@@ -26,7 +26,14 @@ from visavis.web.authentication import COOKIE, Authentication
 from visavis.web.headers import header
 from visavis.web.oauth import consent
 from visavis.web.oauth.parameters import MalformedError, read_parameters, read_query
-from visavis.web.oauth.server import AUTH_METHODS, SCOPES, SECRET_METHODS, Answered, Asked, Server
+from visavis.web.oauth.server import (
+    AUTH_METHODS,
+    SCOPES,
+    SECRET_METHODS,
+    Answered,
+    Asked,
+    OAuthServer,
+)
 from visavis.web.source import source_of
 from visavis.web.spelling import any_spelling
 
@@ -159,7 +166,7 @@ class OAuth:
         asked = _asked_by_query(request)
         user = agent if form.get("decision") == "allow" else None
 
-        def answer(server: Server) -> Answered:
+        def answer(server: OAuthServer) -> Answered:
             grant = server.get_consent_grant(asked)
             answered: Answered = server.create_authorization_response(grant.request, user, grant)
             return answered
@@ -174,7 +181,7 @@ class OAuth:
             return consent.error_page(str(error), 400)
 
         def work(rows: Transaction) -> tuple[Client, str, str]:
-            grant = Server(rows, self._grants).get_consent_grant(asked)
+            grant = OAuthServer(rows, self._grants).get_consent_grant(asked)
             return grant.request.client.row, grant.request.scope, grant.redirect_uri
 
         try:
@@ -235,8 +242,10 @@ class OAuth:
             parameters |= _stand_in(clients)
         return replace(asked, parameters=parameters, agent=agent)
 
-    async def _perform(self, step: Callable[[Server], Any]) -> Answered:
-        answered: Answered = await self._store.write(lambda rows: step(Server(rows, self._grants)))
+    async def _perform(self, step: Callable[[OAuthServer], Any]) -> Answered:
+        answered: Answered = await self._store.write(
+            lambda rows: step(OAuthServer(rows, self._grants))
+        )
         return answered
 
 

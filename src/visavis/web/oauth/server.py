@@ -95,7 +95,7 @@ def _leave_unknown_scopes_out(parameters: dict[str, str]) -> None:
         parameters.pop("scope", None)
 
 
-class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib has no types
+class OAuthServer(AuthorizationServer):  # type: ignore[misc]  # Authlib has no types
     """`rows` is the transaction that everything happens in."""
 
     def __init__(self, rows: Transaction, grants: Grants) -> None:
