@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
 from benchmarks.muxing import FEEDBACK_EVERY, FPS, frame  # noqa: E402
-from tests.parties.people import Agent, Visitor, present  # noqa: E402
+from tests.participants.people import Agent, Visitor, present  # noqa: E402
 from tests.running import System, children, ffprobe  # noqa: E402
 from tests.synthetic.call import Browser, Journal  # noqa: E402
 from visavis.domain.recording import DELIVERY, journal_name  # noqa: E402

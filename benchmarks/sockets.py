@@ -189,7 +189,7 @@ class NoPasswords:
         return False
 
 
-async def hire(data: Path, count: int) -> list[str]:
+async def add_agents(data: Path, count: int) -> list[str]:
     """Agents who may accept calls; their bearer tokens."""
     from visavis.app import new_id, new_secret, now
     from visavis.domain.oauth import CredentialKind
@@ -241,7 +241,7 @@ class Crowd:
 
     async def _open(self) -> None:
         say("opening the pages")
-        tokens = await hire(self._system.data, len(self.agents))
+        tokens = await add_agents(self._system.data, len(self.agents))
         warm = Page()
         await warm.open(f"{self._url}/signaling/visitor?site=1")
         await warm.close()

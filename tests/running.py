@@ -162,7 +162,7 @@ class System:
             self._token = issued.stdout.strip()
         return self._token
 
-    def hire(self, email: str, password: str, *options: str) -> None:
+    def add_agent(self, email: str, password: str, *options: str) -> None:
         """Add an agent by the command line."""
         command = [VISAVIS, "agent", "add", "--data", str(self.data), "--password-stdin"]
         subprocess.run([*command, email, *options], input=f"{password}\n".encode(), check=True)

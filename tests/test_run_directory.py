@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 
 from tests.cli.commands import visavis
 from tests.dying import dies_once
-from tests.parties.people import Agent, Visitor, present
+from tests.participants.people import Agent, Visitor, present
 from tests.running import PATIENCE, System, eventually
 from visavis import tasks
 from visavis.cli import main, serve

@@ -10,7 +10,7 @@ from benchmarks.peers import bare
 Send = Any
 
 
-class Switchboard:
+class SignalingStub:
     """One visitor, one agent; the offer is kept until the agent accepts, as ours is."""
 
     def __init__(self) -> None:
@@ -47,4 +47,4 @@ class Switchboard:
 
 
 def serve(port: int) -> None:
-    bare.serve(Switchboard(), port)
+    bare.serve(SignalingStub(), port)

@@ -16,19 +16,19 @@ PASSWORD = "geheim"
 
 
 @pytest.fixture(scope="session")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def shared_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A system with two agents."""
-    running = System(tmp_path_factory.mktemp("office") / "data").start()
-    running.hire(COLLEAGUE, PASSWORD, "--name", "Bea", "--administrator")
+    running = System(tmp_path_factory.mktemp("shared-system") / "data").start()
+    running.add_agent(COLLEAGUE, PASSWORD, "--name", "Bea", "--administrator")
     yield running
     running.stop()
 
 
 @pytest.fixture
-def system(office: System) -> System:
+def system(shared_system: System) -> System:
     """Switched on, without automatic recording."""
-    office.configure(on=True)
-    return office
+    shared_system.configure(on=True)
+    return shared_system
 
 
 @pytest.fixture(scope="session")

@@ -151,7 +151,7 @@ def test_the_keyboard_is_enough(both: tuple[Administrator, Administrator]) -> No
 
 
 def test_without_the_permission_nothing_is_shown(system: System, parties: Parties) -> None:
-    system.hire(NOBODY, PASSWORD)
+    system.add_agent(NOBODY, PASSWORD)
     page = parties.agent
     system.sign_in(page, "/admin", NOBODY, PASSWORD)
     expect(page.get_by_role("alert")).to_contain_text("Manage Settings")

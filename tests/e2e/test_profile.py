@@ -25,7 +25,7 @@ def sign_in(page: Page, system: System) -> None:
 
 def test_sessions_and_password(browsers: tuple[Browser, Browser], system: System) -> None:
     browser, _ = browsers
-    system.hire(EMAIL, OLD, "--name", "Zoe")
+    system.add_agent(EMAIL, OLD, "--name", "Zoe")
     here, there = browser.new_context(), browser.new_context()
     page, elsewhere = here.new_page(), there.new_page()
     sign_in(elsewhere, system)

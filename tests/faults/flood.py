@@ -24,9 +24,9 @@ from click.testing import CliRunner
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from tests.parties.camera import VP8
-from tests.parties.peer import Peer
-from tests.parties.people import Agent, Visitor, present
+from tests.participants.camera import VP8
+from tests.participants.peer import Peer
+from tests.participants.people import Agent, Visitor, present
 from tests.running import System
 from visavis.cli import main as visavis
 

@@ -36,8 +36,8 @@ from click.testing import CliRunner
 from tests.certificates import write_certificate
 from tests.faults.postgresql_pair import PostgresqlPair
 from tests.faults.storm import Disk
-from tests.parties.peer import Peer
-from tests.parties.people import Agent, Visitor, present
+from tests.participants.peer import Peer
+from tests.participants.people import Agent, Visitor, present
 from tests.running import PATIENCE, System, decoding_errors, eventually
 from visavis.cli import main as visavis
 from visavis.run_directory import PREFIX

@@ -26,7 +26,7 @@ import msgspec
 from click.testing import CliRunner
 
 from tests.faults.proxy import Proxy
-from tests.parties.people import Agent, Visitor, present
+from tests.participants.people import Agent, Visitor, present
 from tests.running import VISAVIS, System, decoding_errors, eventually, ffprobe, free_port, listens
 from visavis.cli import main as visavis
 

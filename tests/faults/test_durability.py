@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.faults.switchboard import Switchboard
+from tests.faults.config_api_process import ConfigApiProcess
 from tests.running import eventually
 
 pytestmark = pytest.mark.fault
@@ -29,7 +29,7 @@ class Writers:
     acknowledged: set[str] = field(default_factory=set)
     tried: set[str] = field(default_factory=set)
 
-    async def write_until_killed(self, board: Switchboard, token: str, life: int) -> None:
+    async def write_until_killed(self, board: ConfigApiProcess, token: str, life: int) -> None:
         headers = {"Authorization": f"Bearer {token}"}
         url = f"http://127.0.0.1:{board.port}"
         async with httpx2.AsyncClient(base_url=url, headers=headers) as client:
@@ -48,7 +48,7 @@ class Writers:
             assert answer.json()["recordingServerUrl"] == url
             self.acknowledged.add(url)
 
-    def _kill_soon(self, board: Switchboard, life: int) -> None:
+    def _kill_soon(self, board: ConfigApiProcess, life: int) -> None:
         before = len(self.acknowledged)
         eventually(lambda: len(self.acknowledged) > before)
         chance = random.Random(life)
@@ -64,7 +64,7 @@ def audited(database: Path) -> set[str]:
 
 @pytest.mark.timeout(300)
 def test_fifty_kills_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:
-    board, writers = Switchboard(tmp_path), Writers()
+    board, writers = ConfigApiProcess(tmp_path), Writers()
     database = tmp_path / "visavis.db"
     for life in range(KILLS):
         token = board.start()

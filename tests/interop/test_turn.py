@@ -17,8 +17,8 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.e2e.networks.ways import Coturn, coturn
-from tests.parties.peer import Peer
-from tests.parties.people import Agent, Visitor, present
+from tests.participants.peer import Peer
+from tests.participants.people import Agent, Visitor, present
 from tests.running import System
 
 pytestmark = pytest.mark.interop

@@ -95,7 +95,7 @@ def soak(rows: Sequence[tuple[int, Row]], seed: int) -> int:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FAKE_DEVICES])
         system = System(Path(directory) / "data", "--calls-per-minute", "0").start()
         try:
-            system.hire(COLLEAGUE, PASSWORD, "--name", "Bea", "--administrator")
+            system.add_agent(COLLEAGUE, PASSWORD, "--name", "Bea", "--administrator")
             print(line(HEADER), flush=True)
             for count, (number, row) in enumerate(rows, 1):
                 started = time.monotonic()

@@ -20,7 +20,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     directory = tmp_path_factory.mktemp("networks")
     with coturn(directory) as server:
         running = System(directory / "data", *server.options).start()
-        running.hire(COLLEAGUE, PASSWORD, "--name", "Bea", "--administrator")
+        running.add_agent(COLLEAGUE, PASSWORD, "--name", "Bea", "--administrator")
         running.configure(on=True, recording=True)
         yield running
         running.stop()

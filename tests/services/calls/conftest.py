@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.calls.house import House, found_site
+from tests.services.calls.simulated_site import SimulatedSite, create_sites
 from visavis.store import open_store
 
 
 @pytest.fixture
-async def house(new_database: Path, anyio_backend: str) -> AsyncIterator[House]:
+async def site(new_database: Path, anyio_backend: str) -> AsyncIterator[SimulatedSite]:
     store = open_store(str(new_database))
-    await store.write(found_site)
-    opened = House(store)
+    await store.write(create_sites)
+    opened = SimulatedSite(store)
     yield opened
     await opened.calls.shut_down()
     store.close()

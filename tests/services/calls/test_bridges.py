@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.services.calls.house import (
+from tests.services.calls.simulated_site import (
     ANSWER,
     OFFER,
-    House,
+    SimulatedSite,
     agent_session,
     refused,
     with_screen,
@@ -24,60 +24,62 @@ from visavis.services.calls.bridges import RETRY_SECONDS
 pytestmark = pytest.mark.anyio
 
 
-async def renegotiate(house: House, call_id: str, by: Side, sdp: str, screen_mid: str = "") -> None:
+async def renegotiate(
+    site: SimulatedSite, call_id: str, by: Side, sdp: str, screen_mid: str = ""
+) -> None:
     """The other page answers in kind."""
     offer = signaling.Offer(call_id, 1, sdp, screen_mid)
     answer = signaling.Answer(call_id, 1, sdp.replace("actpass", "active"))
     if by is Side.VISITOR:
-        await house.visitor(offer)
-        await house.agent(answer)
+        await site.visitor(offer)
+        await site.agent(answer)
     else:
-        await house.agent(offer)
-        await house.visitor(answer)
+        await site.agent(offer)
+        await site.visitor(answer)
 
 
-async def test_offers_and_answers_pass_both_ways(house: House) -> None:
-    call_id = await house.connect()
-    house.forget()
-    await house.agent(signaling.Offer(call_id, 1, with_screen(OFFER), "2"))
-    offer = house.last("v", "offer")
+async def test_offers_and_answers_pass_both_ways(site: SimulatedSite) -> None:
+    call_id = await site.connect()
+    site.forget()
+    await site.agent(signaling.Offer(call_id, 1, with_screen(OFFER), "2"))
+    offer = site.last("v", "offer")
     assert offer["screenMid"] == "2"
     assert "a=ice-ufrag:vis1" in offer["sdp"]
     assert "a=setup:actpass" in offer["sdp"]
-    await house.visitor(signaling.Answer(call_id, 1, with_screen(ANSWER)))
-    answer = house.last("a", "answer")
+    await site.visitor(signaling.Answer(call_id, 1, with_screen(ANSWER)))
+    answer = site.last("a", "answer")
     assert "a=ice-ufrag:age1" in answer["sdp"]
     assert "a=setup:passive" in answer["sdp"]
-    assert house.media.asked == ["remote 1 agent", "remote 1 visitor"]  # other codecs, other ufrag
+    assert site.media.asked == ["remote 1 agent", "remote 1 visitor"]  # other codecs, other ufrag
 
 
-async def test_a_page_that_restarts_ice_gets_another_transport(house: House) -> None:
-    call_id = await house.connect()
-    house.media.restarts = "x"
-    await house.visitor(signaling.Offer(call_id, 1, OFFER.replace("ice-ufrag:", "ice-ufrag:new")))
-    assert "a=ice-ufrag:age1\r" in house.last("a", "offer")["sdp"]
-    await house.agent(signaling.Answer(call_id, 1, ANSWER))
-    assert "a=ice-ufrag:vis1x\r" in house.last("v", "answer")["sdp"]
+async def test_a_page_that_restarts_ice_gets_another_transport(site: SimulatedSite) -> None:
+    call_id = await site.connect()
+    site.media.restarts = "x"
+    await site.visitor(signaling.Offer(call_id, 1, OFFER.replace("ice-ufrag:", "ice-ufrag:new")))
+    assert "a=ice-ufrag:age1\r" in site.last("a", "offer")["sdp"]
+    await site.agent(signaling.Answer(call_id, 1, ANSWER))
+    assert "a=ice-ufrag:vis1x\r" in site.last("v", "answer")["sdp"]
 
 
-async def test_when_both_offer_the_visitor_gives_way(house: House) -> None:
-    call_id = await house.connect()
-    await house.visitor(signaling.Offer(call_id, 1, OFFER))
-    await house.agent(signaling.Offer(call_id, 1, OFFER))
-    await house.visitor(signaling.Answer(call_id, 1, ANSWER))
+async def test_when_both_offer_the_visitor_gives_way(site: SimulatedSite) -> None:
+    call_id = await site.connect()
+    await site.visitor(signaling.Offer(call_id, 1, OFFER))
+    await site.agent(signaling.Offer(call_id, 1, OFFER))
+    await site.visitor(signaling.Answer(call_id, 1, ANSWER))
     late = signaling.Answer(call_id, 1, ANSWER)
-    assert await refused(house.agent(late)) is ErrorKind.CallNotPossible
-    await house.visitor(signaling.Offer(call_id, 1, OFFER))
-    await house.agent(late)
-    assert house.last("v")["type"] == "answer"
+    assert await refused(site.agent(late)) is ErrorKind.CallNotPossible
+    await site.visitor(signaling.Offer(call_id, 1, OFFER))
+    await site.agent(late)
+    assert site.last("v")["type"] == "answer"
 
 
-async def test_the_journal_knows_what_was_agreed(house: House) -> None:
-    house.config = Config(1, is_enabled=True, is_recording=True)
-    call_id = await house.connect()
-    await house.visitor(signaling.Offer(call_id, 1, with_screen(OFFER), "2"))
-    await house.agent(signaling.Answer(call_id, 1, ANSWER))
-    assert house.media.notes == [
+async def test_the_journal_knows_what_was_agreed(site: SimulatedSite) -> None:
+    site.config = Config(1, is_enabled=True, is_recording=True)
+    call_id = await site.connect()
+    await site.visitor(signaling.Offer(call_id, 1, with_screen(OFFER), "2"))
+    await site.agent(signaling.Answer(call_id, 1, ANSWER))
+    assert site.media.notes == [
         {
             "type": "descriptions",
             "link": 1,
@@ -90,17 +92,17 @@ async def test_the_journal_knows_what_was_agreed(house: House) -> None:
     ]
 
 
-async def test_upgrade_and_screen_are_noticed(house: House) -> None:
-    house.calls.agent_arrived(agent_session("a"))
-    await house.visitor(signaling.Call("audio", without_video(OFFER)))
-    call_id = house.last("v", "calling")["callId"]
-    await house.agent(signaling.Accept(call_id, "audio"))
-    await house.agent(signaling.Answer(call_id, 1, without_video(ANSWER)))
-    await house.up(call_id)
-    await renegotiate(house, call_id, Side.VISITOR, OFFER)
-    await renegotiate(house, call_id, Side.AGENT, with_screen(OFFER), "2")
-    await renegotiate(house, call_id, Side.AGENT, with_screen(OFFER))
-    happened = [(e.name, e.by) for e in (await house.report(call_id)).events]
+async def test_upgrade_and_screen_are_noticed(site: SimulatedSite) -> None:
+    site.calls.agent_arrived(agent_session("a"))
+    await site.visitor(signaling.Call("audio", without_video(OFFER)))
+    call_id = site.last("v", "calling")["callId"]
+    await site.agent(signaling.Accept(call_id, "audio"))
+    await site.agent(signaling.Answer(call_id, 1, without_video(ANSWER)))
+    await site.up(call_id)
+    await renegotiate(site, call_id, Side.VISITOR, OFFER)
+    await renegotiate(site, call_id, Side.AGENT, with_screen(OFFER), "2")
+    await renegotiate(site, call_id, Side.AGENT, with_screen(OFFER))
+    happened = [(e.name, e.by) for e in (await site.report(call_id)).events]
     assert happened[happened.index(("connected", "system")) + 1 :] == [
         ("upgraded", "visitor"),
         ("upgraded", "agent"),
@@ -109,372 +111,370 @@ async def test_upgrade_and_screen_are_noticed(house: House) -> None:
     ]
 
 
-async def test_an_offer_at_the_wrong_time(house: House) -> None:
-    house.calls.agent_arrived(agent_session("a"))
-    call_id = await house.ring()
+async def test_an_offer_at_the_wrong_time(site: SimulatedSite) -> None:
+    site.calls.agent_arrived(agent_session("a"))
+    call_id = await site.ring()
     again = signaling.Offer(call_id, 1, OFFER)
-    assert await refused(house.visitor(again)) is ErrorKind.CallNotPossible
-    await house.agent(signaling.Accept(call_id))
-    assert await refused(house.visitor(again)) is ErrorKind.CallNotPossible
-    assert await refused(house.agent(again)) is ErrorKind.CallNotPossible
+    assert await refused(site.visitor(again)) is ErrorKind.CallNotPossible
+    await site.agent(signaling.Accept(call_id))
+    assert await refused(site.visitor(again)) is ErrorKind.CallNotPossible
+    assert await refused(site.agent(again)) is ErrorKind.CallNotPossible
 
 
-async def test_a_lost_socket_alone_disturbs_nobody(house: House) -> None:
-    call_id = await house.connect()
-    secret = house.last("v", "calling")["secret"]
-    house.forget()
-    house.calls.visitor_left(Visitor("v", 1))
-    await house.pass_time(RESUME_SECONDS - 1)
-    await house.visitor(signaling.Resume(call_id, secret, has_media=True), "w")
-    assert [m["state"] for m in house.told["w"]] == ["connected"]
-    house.calls.agent_left(agent_session("a"))
-    await house.agent(signaling.Resume(call_id, has_media=True), agent_session("a2"))
-    assert house.heard("a2") == ["mine", "callState"]
-    await house.pass_time(2 * RESUME_SECONDS)
-    assert house.heard("a") == []
-    assert house.media.asked == []
-    assert house.calls.count == 1
-    await house.visitor(signaling.Say(call_id, "Here again"), "w")
-    assert house.last("a2")["text"] == "Here again"
+async def test_a_lost_socket_alone_disturbs_nobody(site: SimulatedSite) -> None:
+    call_id = await site.connect()
+    secret = site.last("v", "calling")["secret"]
+    site.forget()
+    site.calls.visitor_left(Visitor("v", 1))
+    await site.pass_time(RESUME_SECONDS - 1)
+    await site.visitor(signaling.Resume(call_id, secret, has_media=True), "w")
+    assert [m["state"] for m in site.told["w"]] == ["connected"]
+    site.calls.agent_left(agent_session("a"))
+    await site.agent(signaling.Resume(call_id, has_media=True), agent_session("a2"))
+    assert site.heard("a2") == ["mine", "callState"]
+    await site.pass_time(2 * RESUME_SECONDS)
+    assert site.heard("a") == []
+    assert site.media.asked == []
+    assert site.calls.count == 1
+    await site.visitor(signaling.Say(call_id, "Here again"), "w")
+    assert site.last("a2")["text"] == "Here again"
 
 
-async def test_only_who_is_in_the_call_may_resume_it(house: House) -> None:
-    call_id = await house.connect()
-    house.calls.visitor_left(Visitor("v", 1))
+async def test_only_who_is_in_the_call_may_resume_it(site: SimulatedSite) -> None:
+    call_id = await site.connect()
+    site.calls.visitor_left(Visitor("v", 1))
     wrong = signaling.Resume(call_id, "wr\udcffong")
-    assert await refused(house.visitor(wrong, "w")) is ErrorKind.PermissionDenied
-    colleague = house.agent(signaling.Resume(call_id), agent_session("b", 2))
+    assert await refused(site.visitor(wrong, "w")) is ErrorKind.PermissionDenied
+    colleague = site.agent(signaling.Resume(call_id), agent_session("b", 2))
     assert await refused(colleague) is ErrorKind.PermissionDenied
-    other = await house.connect("v2", agent_session("b", 2))
-    secret = house.last("v", "calling")["secret"]
+    other = await site.connect("v2", agent_session("b", 2))
+    secret = site.last("v", "calling")["secret"]
     busy = signaling.Resume(call_id, secret)
-    assert await refused(house.visitor(busy, "v2")) is ErrorKind.CallNotPossible
-    assert house.calls.count == 2
+    assert await refused(site.visitor(busy, "v2")) is ErrorKind.CallNotPossible
+    assert site.calls.count == 2
     assert other != call_id
 
 
 async def test_a_reloaded_page_gets_a_new_link_and_the_old_one_flows_until_then(
-    house: House,
+    site: SimulatedSite,
 ) -> None:
-    call_id = await house.connect()
-    secret = house.last("v", "calling")["secret"]
-    house.forget()
-    house.calls.visitor_left(Visitor("v", 1))
-    await house.visitor(signaling.Resume(call_id, secret), "w")
-    assert house.heard("w") == ["callState", "callState", "connect"]
-    assert house.last("a")["state"] == "reconnecting"
-    assert house.last("w")["link"] == 2
-    await house.visitor(signaling.Offer(call_id, 2, OFFER), "w")
-    assert house.last("a", "offer")["link"] == 2
-    await house.agent(signaling.Answer(call_id, 2, ANSWER))
-    assert house.last("w", "answer")["link"] == 2
-    assert "close 1" not in house.media.asked
-    assert set(house.calls.active_bridges()) == {Link(call_id, 1), Link(call_id, 2)}
-    await house.up(call_id, 2)
-    assert house.media.asked[-1] == "close 1"
-    assert house.heard("a")[-2:] == ["linked", "callState"]
-    assert (house.last("a")["state"], house.last("a")["link"]) == ("connected", 2)
-    assert house.calls.active_bridges() == [Link(call_id, 2)]
-    await house.pass_time(2 * RESUME_SECONDS)
-    assert house.calls.count == 1
+    call_id = await site.connect()
+    secret = site.last("v", "calling")["secret"]
+    site.forget()
+    site.calls.visitor_left(Visitor("v", 1))
+    await site.visitor(signaling.Resume(call_id, secret), "w")
+    assert site.heard("w") == ["callState", "callState", "connect"]
+    assert site.last("a")["state"] == "reconnecting"
+    assert site.last("w")["link"] == 2
+    await site.visitor(signaling.Offer(call_id, 2, OFFER), "w")
+    assert site.last("a", "offer")["link"] == 2
+    await site.agent(signaling.Answer(call_id, 2, ANSWER))
+    assert site.last("w", "answer")["link"] == 2
+    assert "close 1" not in site.media.asked
+    assert set(site.calls.active_bridges()) == {Link(call_id, 1), Link(call_id, 2)}
+    await site.up(call_id, 2)
+    assert site.media.asked[-1] == "close 1"
+    assert site.heard("a")[-2:] == ["linked", "callState"]
+    assert (site.last("a")["state"], site.last("a")["link"]) == ("connected", 2)
+    assert site.calls.active_bridges() == [Link(call_id, 2)]
+    await site.pass_time(2 * RESUME_SECONDS)
+    assert site.calls.count == 1
 
 
-async def test_a_reloaded_console_has_its_call_again(house: House) -> None:
-    call_id = await house.connect()
-    house.calls.agent_left(agent_session("a"))
-    house.forget()
-    house.calls.agent_arrived(agent_session("a2"))
-    await house.agent(signaling.Resume(call_id), agent_session("a2"))
-    assert house.heard("a2") == ["mine", "callState", "callState"]
-    assert house.last("v") == {"type": "connect", "callId": call_id, "link": 2}
+async def test_a_reloaded_console_has_its_call_again(site: SimulatedSite) -> None:
+    call_id = await site.connect()
+    site.calls.agent_left(agent_session("a"))
+    site.forget()
+    site.calls.agent_arrived(agent_session("a2"))
+    await site.agent(signaling.Resume(call_id), agent_session("a2"))
+    assert site.heard("a2") == ["mine", "callState", "callState"]
+    assert site.last("v") == {"type": "connect", "callId": call_id, "link": 2}
 
 
-async def test_a_second_page_takes_the_call_over(house: House) -> None:
-    call_id = await house.connect()
-    await house.agent(signaling.Resume(call_id), agent_session("a2"))
-    assert house.last("a")["type"] == "ended"
-    await house.agent(
+async def test_a_second_page_takes_the_call_over(site: SimulatedSite) -> None:
+    call_id = await site.connect()
+    await site.agent(signaling.Resume(call_id), agent_session("a2"))
+    assert site.last("a")["type"] == "ended"
+    await site.agent(
         signaling.Resume(call_id, has_media=True), agent_session("a2")
     )  # again: harmless
     hang_up = signaling.HangUp(call_id)
-    assert await refused(house.agent(hang_up)) is ErrorKind.PermissionDenied
+    assert await refused(site.agent(hang_up)) is ErrorKind.PermissionDenied
 
 
-async def test_whose_page_does_not_come_back_has_left(house: House) -> None:
-    first = await house.connect("v1")
-    house.calls.visitor_left(Visitor("v1", 1))
-    await house.calls.media_events.leg_down(Link(first, 1), Side.VISITOR, "closed")
-    await house.pass_time(RESUME_SECONDS)
-    assert await house.state(first) == ("ended", "abandoned")
-    second = await house.connect("v2")
-    house.calls.agent_left(agent_session("a"))
-    await house.calls.media_events.leg_down(Link(second, 1), Side.AGENT, "closed")
-    await house.pass_time(RESUME_SECONDS)
-    assert await house.state(second) == ("ended", "failed")
-    assert (await house.report(second)).events[-1].by == "agent"
-    third = await house.connect("v3")
-    house.calls.agent_left(agent_session("a"))
-    await house.pass_time(RESUME_SECONDS)
-    assert (await house.report(third)).events[-1].by == "agent"
+async def test_whose_page_does_not_come_back_has_left(site: SimulatedSite) -> None:
+    first = await site.connect("v1")
+    site.calls.visitor_left(Visitor("v1", 1))
+    await site.calls.media_events.leg_down(Link(first, 1), Side.VISITOR, "closed")
+    await site.pass_time(RESUME_SECONDS)
+    assert await site.state(first) == ("ended", "abandoned")
+    second = await site.connect("v2")
+    site.calls.agent_left(agent_session("a"))
+    await site.calls.media_events.leg_down(Link(second, 1), Side.AGENT, "closed")
+    await site.pass_time(RESUME_SECONDS)
+    assert await site.state(second) == ("ended", "failed")
+    assert (await site.report(second)).events[-1].by == "agent"
+    third = await site.connect("v3")
+    site.calls.agent_left(agent_session("a"))
+    await site.pass_time(RESUME_SECONDS)
+    assert (await site.report(third)).events[-1].by == "agent"
 
 
-async def test_a_link_is_lost_and_then_the_agent_s_page(house: House) -> None:
-    call_id = await house.connect()
-    await house.calls.media_events.leg_down(Link(call_id, 1), Side.AGENT, "no consent")
-    await house.pass_time(10)
-    house.calls.agent_left(agent_session("a"))
-    await house.pass_time(RESUME_SECONDS - 10)
-    assert (await house.report(call_id)).events[-1].by == "agent"
+async def test_a_link_is_lost_and_then_the_agent_s_page(site: SimulatedSite) -> None:
+    call_id = await site.connect()
+    await site.calls.media_events.leg_down(Link(call_id, 1), Side.AGENT, "no consent")
+    await site.pass_time(10)
+    site.calls.agent_left(agent_session("a"))
+    await site.pass_time(RESUME_SECONDS - 10)
+    assert (await site.report(call_id)).events[-1].by == "agent"
 
 
-async def test_a_link_that_is_down_waits_for_a_page_to_ask_for_another(house: House) -> None:
-    call_id = await house.connect()
-    await house.calls.media_events.leg_down(Link(call_id, 1), Side.AGENT, "no consent")
-    assert house.last("v")["state"] == "reconnecting"
-    await house.calls.media_events.leg_up(
-        Link(call_id, 1), Side.AGENT
-    )  # it was only a long silence
-    assert house.last("v")["state"] == "connected"
-    await house.calls.media_events.leg_down(Link(call_id, 1), Side.AGENT, "no consent")
-    house.forget()
-    await house.agent(signaling.Relink(call_id, 1))
-    await house.visitor(signaling.Relink(call_id, 1))  # both have noticed: told again, no more
-    assert [m["link"] for m in house.told["v"]] == [2, 2]
-    await house.calls.media_events.leg_down(Link(call_id, 2), Side.AGENT, "never came")
-    await house.pass_time(RESUME_SECONDS)
-    assert await house.state(call_id) == ("ended", "failed")
-    assert house.last("v")["by"] == "system"
+async def test_a_link_that_is_down_waits_for_a_page_to_ask_for_another(site: SimulatedSite) -> None:
+    call_id = await site.connect()
+    await site.calls.media_events.leg_down(Link(call_id, 1), Side.AGENT, "no consent")
+    assert site.last("v")["state"] == "reconnecting"
+    await site.calls.media_events.leg_up(Link(call_id, 1), Side.AGENT)  # it was only a long silence
+    assert site.last("v")["state"] == "connected"
+    await site.calls.media_events.leg_down(Link(call_id, 1), Side.AGENT, "no consent")
+    site.forget()
+    await site.agent(signaling.Relink(call_id, 1))
+    await site.visitor(signaling.Relink(call_id, 1))  # both have noticed: told again, no more
+    assert [m["link"] for m in site.told["v"]] == [2, 2]
+    await site.calls.media_events.leg_down(Link(call_id, 2), Side.AGENT, "never came")
+    await site.pass_time(RESUME_SECONDS)
+    assert await site.state(call_id) == ("ended", "failed")
+    assert site.last("v")["by"] == "system"
 
 
-async def test_a_link_may_fail_and_the_next_work(house: House) -> None:
-    call_id = await house.connect()
-    await house.visitor(signaling.Relink(call_id, 1))
-    await house.visitor(signaling.Offer(call_id, 2, OFFER))
-    await house.visitor(signaling.Relink(call_id, 2))
-    assert house.media.asked[-1] == "close 2"
+async def test_a_link_may_fail_and_the_next_work(site: SimulatedSite) -> None:
+    call_id = await site.connect()
+    await site.visitor(signaling.Relink(call_id, 1))
+    await site.visitor(signaling.Offer(call_id, 2, OFFER))
+    await site.visitor(signaling.Relink(call_id, 2))
+    assert site.media.asked[-1] == "close 2"
     late = signaling.Answer(call_id, 2, ANSWER)
-    assert await refused(house.agent(late)) is ErrorKind.CallNotPossible
-    await house.visitor(signaling.Offer(call_id, 3, OFFER))
-    await house.answer(call_id, link=3)
-    await house.up(call_id, 3)
-    assert house.last("a")["state"] == "connected"
+    assert await refused(site.agent(late)) is ErrorKind.CallNotPossible
+    await site.visitor(signaling.Offer(call_id, 3, OFFER))
+    await site.answer(call_id, link=3)
+    await site.up(call_id, 3)
+    assert site.last("a")["state"] == "connected"
 
 
-async def test_a_visitor_s_page_connects_while_it_rings(house: House) -> None:
-    call_id = await house.ring()
-    assert house.media.asked == []  # but not in the queue
-    house.calls.agent_arrived(agent_session("a"))
-    await house.wait_idle()
-    answer = house.last("v", "provisionalAnswer")
+async def test_a_visitor_s_page_connects_while_it_rings(site: SimulatedSite) -> None:
+    call_id = await site.ring()
+    assert site.media.asked == []  # but not in the queue
+    site.calls.agent_arrived(agent_session("a"))
+    await site.wait_idle()
+    answer = site.last("v", "provisionalAnswer")
     assert "a=ice-ufrag:vis1\r" in answer["sdp"]
     assert answer["sdp"].count("a=inactive\r") == 2
-    house.media.asked.clear()
-    await house.agent(signaling.Accept(call_id))
-    assert house.last("a", "offer")["link"] == 1
-    assert house.media.asked == []
+    site.media.asked.clear()
+    await site.agent(signaling.Accept(call_id))
+    assert site.last("a", "offer")["link"] == 1
+    assert site.media.asked == []
 
 
-async def test_a_queued_visitor_may_be_first_to_offer_again(house: House) -> None:
-    call_id = await house.ring()
-    await house.visitor(signaling.Offer(call_id, 1, without_video(OFFER)))
-    assert house.media.asked == []
-    house.calls.agent_arrived(agent_session("a"))
-    await house.wait_idle()
-    assert house.last("v", "provisionalAnswer")["sdp"].count("a=inactive\r") == 1
+async def test_a_queued_visitor_may_be_first_to_offer_again(site: SimulatedSite) -> None:
+    call_id = await site.ring()
+    await site.visitor(signaling.Offer(call_id, 1, without_video(OFFER)))
+    assert site.media.asked == []
+    site.calls.agent_arrived(agent_session("a"))
+    await site.wait_idle()
+    assert site.last("v", "provisionalAnswer")["sdp"].count("a=inactive\r") == 1
 
 
-async def test_a_visitor_who_hangs_up_at_once_leaves_no_link(house: House) -> None:
-    house.calls.agent_arrived(agent_session("a"))
+async def test_a_visitor_who_hangs_up_at_once_leaves_no_link(site: SimulatedSite) -> None:
+    site.calls.agent_arrived(agent_session("a"))
     visitor = Visitor("v", 1)
-    await house.calls.from_visitor(visitor, signaling.Call("video", OFFER, "Ann"))
-    call_id = house.last("v", "calling")["callId"]
-    await house.calls.from_visitor(visitor, signaling.HangUp(call_id))
-    await house.wait_idle()
-    assert house.media.asked == []
+    await site.calls.from_visitor(visitor, signaling.Call("video", OFFER, "Ann"))
+    call_id = site.last("v", "calling")["callId"]
+    await site.calls.from_visitor(visitor, signaling.HangUp(call_id))
+    await site.wait_idle()
+    assert site.media.asked == []
 
 
 @pytest.mark.parametrize("how", ["by the page", "by the worker"])
-async def test_a_link_that_is_lost_while_it_rings(house: House, how: str) -> None:
-    house.calls.agent_arrived(agent_session("a"))
-    call_id = await house.ring()
-    await house.calls.media_events.leg_up(Link(call_id, 1), Side.VISITOR)
+async def test_a_link_that_is_lost_while_it_rings(site: SimulatedSite, how: str) -> None:
+    site.calls.agent_arrived(agent_session("a"))
+    call_id = await site.ring()
+    await site.calls.media_events.leg_up(Link(call_id, 1), Side.VISITOR)
     if how == "by the page":
-        await house.visitor(signaling.Relink(call_id, 1))
+        await site.visitor(signaling.Relink(call_id, 1))
     else:
-        await house.calls.media_events.leg_down(Link(call_id, 1), Side.VISITOR, "why")
-    assert house.last("v") == {"type": "connect", "callId": call_id, "link": 2}
-    await house.visitor(signaling.Offer(call_id, 2, OFFER))
-    assert house.last("v", "provisionalAnswer")["link"] == 2
-    assert await house.state(call_id) == ("ringing", None)
-    await house.agent(signaling.Accept(call_id))
-    await house.answer(call_id, link=2)
-    await house.up(call_id, link=2)
-    assert await house.state(call_id) == ("connected", None)
+        await site.calls.media_events.leg_down(Link(call_id, 1), Side.VISITOR, "why")
+    assert site.last("v") == {"type": "connect", "callId": call_id, "link": 2}
+    await site.visitor(signaling.Offer(call_id, 2, OFFER))
+    assert site.last("v", "provisionalAnswer")["link"] == 2
+    assert await site.state(call_id) == ("ringing", None)
+    await site.agent(signaling.Accept(call_id))
+    await site.answer(call_id, link=2)
+    await site.up(call_id, link=2)
+    assert await site.state(call_id) == ("connected", None)
 
 
-async def test_no_worker_while_it_rings(house: House) -> None:
-    house.calls.agent_arrived(agent_session("a"))
-    house.media.refuses["open"] = ErrorKind.MediaUnavailable
-    call_id = await house.ring()
-    await house.pass_time(RETRY_SECONDS)
-    await house.agent(signaling.Accept(call_id))
-    assert "offer" not in house.heard("a")
-    del house.media.refuses["open"]
-    await house.pass_time(RETRY_SECONDS)
-    assert house.heard("a").count("offer") == 1
-    house.media.asked.clear()
-    await house.pass_time(10 * RETRY_SECONDS)
-    assert house.media.asked == []
+async def test_no_worker_while_it_rings(site: SimulatedSite) -> None:
+    site.calls.agent_arrived(agent_session("a"))
+    site.media.refuses["open"] = ErrorKind.MediaUnavailable
+    call_id = await site.ring()
+    await site.pass_time(RETRY_SECONDS)
+    await site.agent(signaling.Accept(call_id))
+    assert "offer" not in site.heard("a")
+    del site.media.refuses["open"]
+    await site.pass_time(RETRY_SECONDS)
+    assert site.heard("a").count("offer") == 1
+    site.media.asked.clear()
+    await site.pass_time(10 * RETRY_SECONDS)
+    assert site.media.asked == []
 
 
-async def test_a_worker_that_takes_its_time_with_the_journal(house: House) -> None:
-    house.config = Config(1, is_enabled=True, is_recording=True)
-    house.media.refuses["tap"] = ErrorKind.MediaUnavailable
-    house.calls.agent_arrived(agent_session("a"))
-    call_id = await house.ring()
-    await house.agent(signaling.Accept(call_id))
-    del house.media.refuses["tap"]
-    await house.pass_time(RETRY_SECONDS)
-    assert house.heard("a").count("offer") == 1
-    assert house.last("a", "recording")["state"] == "on"
+async def test_a_worker_that_takes_its_time_with_the_journal(site: SimulatedSite) -> None:
+    site.config = Config(1, is_enabled=True, is_recording=True)
+    site.media.refuses["tap"] = ErrorKind.MediaUnavailable
+    site.calls.agent_arrived(agent_session("a"))
+    call_id = await site.ring()
+    await site.agent(signaling.Accept(call_id))
+    del site.media.refuses["tap"]
+    await site.pass_time(RETRY_SECONDS)
+    assert site.heard("a").count("offer") == 1
+    assert site.last("a", "recording")["state"] == "on"
 
 
 async def test_a_page_that_has_lost_its_way_ends_its_call(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    site: SimulatedSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("visavis.services.calls.bridges.MAX_BRIDGES", 2)
-    call_id = await house.connect()
-    await house.visitor(signaling.Relink(call_id, 1))
-    await house.visitor(signaling.Relink(call_id, 2))
-    assert await house.state(call_id) == ("ended", "failed")
+    call_id = await site.connect()
+    await site.visitor(signaling.Relink(call_id, 1))
+    await site.visitor(signaling.Relink(call_id, 2))
+    assert await site.state(call_id) == ("ended", "failed")
 
 
-async def test_a_dead_worker_s_calls_get_new_links_and_no_other(house: House) -> None:
-    first = await house.connect("v1", agent_session("a", 1))
-    await house.connect("v2", agent_session("b", 2))
-    await house.ring("v3")
-    house.forget()
-    await house.calls.media_events.worker_lost([Link(first, 9), Link("forgotten", 1)])
-    assert house.told == {}
-    await house.calls.media_events.worker_lost([Link(first, 1)])
-    assert house.heard("v1") == ["callState", "connect"]
-    assert house.heard("v2") == house.heard("v3") == []
-    assert house.last("a", "callState")["state"] == "reconnecting"
+async def test_a_dead_worker_s_calls_get_new_links_and_no_other(site: SimulatedSite) -> None:
+    first = await site.connect("v1", agent_session("a", 1))
+    await site.connect("v2", agent_session("b", 2))
+    await site.ring("v3")
+    site.forget()
+    await site.calls.media_events.worker_lost([Link(first, 9), Link("forgotten", 1)])
+    assert site.told == {}
+    await site.calls.media_events.worker_lost([Link(first, 1)])
+    assert site.heard("v1") == ["callState", "connect"]
+    assert site.heard("v2") == site.heard("v3") == []
+    assert site.last("a", "callState")["state"] == "reconnecting"
 
-    house.media.refuses["open"] = ErrorKind.MediaUnavailable  # no worker has started yet
-    await house.visitor(signaling.Offer(first, 2, OFFER), "v1")
-    await house.pass_time(2)
-    assert house.heard("a", but=("callState",)) == []
-    del house.media.refuses["open"]
-    await house.pass_time(1)
-    assert house.last("a", "offer")["link"] == 2
-    await house.answer(first, link=2)
-    await house.up(first, 2)
-    assert house.last("v1")["state"] == "connected"
-    assert "close 1" not in house.media.asked  # it died with its worker
-
-
-async def test_no_worker_in_time(house: House) -> None:
-    call_id = await house.connect()
-    house.media.refuses["open"] = ErrorKind.MediaUnavailable
-    await house.calls.media_events.worker_lost([Link(call_id, 1)])
-    await house.visitor(signaling.Offer(call_id, 2, OFFER))
-    await house.pass_time(RESUME_SECONDS)
-    assert await house.state(call_id) == ("ended", "failed")
-    assert [alarm for alarm in house.alarms if not alarm.is_cancelled and alarm.at > 31] == []
+    site.media.refuses["open"] = ErrorKind.MediaUnavailable  # no worker has started yet
+    await site.visitor(signaling.Offer(first, 2, OFFER), "v1")
+    await site.pass_time(2)
+    assert site.heard("a", but=("callState",)) == []
+    del site.media.refuses["open"]
+    await site.pass_time(1)
+    assert site.last("a", "offer")["link"] == 2
+    await site.answer(first, link=2)
+    await site.up(first, 2)
+    assert site.last("v1")["state"] == "connected"
+    assert "close 1" not in site.media.asked  # it died with its worker
 
 
-async def test_a_worker_dies_while_a_call_is_set_up(house: House) -> None:
-    house.calls.agent_arrived(agent_session("a"))
-    call_id = await house.ring()
-    await house.agent(signaling.Accept(call_id))
-    await house.calls.media_events.worker_lost([Link(call_id, 1)])
-    assert house.last("v") == {"type": "connect", "callId": call_id, "link": 2}
-    await house.visitor(signaling.Offer(call_id, 2, OFFER))
-    await house.answer(call_id, link=2)
-    await house.up(call_id, 2)
-    assert house.last("v")["state"] == "connected"
-    await house.pass_time(CONNECT_SECONDS)
-    assert house.calls.count == 1
+async def test_no_worker_in_time(site: SimulatedSite) -> None:
+    call_id = await site.connect()
+    site.media.refuses["open"] = ErrorKind.MediaUnavailable
+    await site.calls.media_events.worker_lost([Link(call_id, 1)])
+    await site.visitor(signaling.Offer(call_id, 2, OFFER))
+    await site.pass_time(RESUME_SECONDS)
+    assert await site.state(call_id) == ("ended", "failed")
+    assert [alarm for alarm in site.alarms if not alarm.is_cancelled and alarm.at > 31] == []
 
 
-async def test_a_worker_dies_with_the_link_that_was_to_come(house: House) -> None:
-    call_id = await house.connect()
-    await house.visitor(signaling.Relink(call_id, 1))
-    await house.visitor(signaling.Offer(call_id, 2, OFFER))
-    house.forget()
-    await house.calls.media_events.worker_lost([Link(call_id, 2)])
-    assert house.last("v") == {"type": "connect", "callId": call_id, "link": 3}
+async def test_a_worker_dies_while_a_call_is_set_up(site: SimulatedSite) -> None:
+    site.calls.agent_arrived(agent_session("a"))
+    call_id = await site.ring()
+    await site.agent(signaling.Accept(call_id))
+    await site.calls.media_events.worker_lost([Link(call_id, 1)])
+    assert site.last("v") == {"type": "connect", "callId": call_id, "link": 2}
+    await site.visitor(signaling.Offer(call_id, 2, OFFER))
+    await site.answer(call_id, link=2)
+    await site.up(call_id, 2)
+    assert site.last("v")["state"] == "connected"
+    await site.pass_time(CONNECT_SECONDS)
+    assert site.calls.count == 1
 
 
-async def test_a_page_that_was_away_is_asked_for_the_link_again(house: House) -> None:
-    call_id = await house.connect()
-    secret = house.last("v", "calling")["secret"]
-    house.calls.visitor_left(Visitor("v", 1))
-    await house.calls.media_events.worker_lost([Link(call_id, 1)])
-    await house.visitor(signaling.Resume(call_id, secret, has_media=True), "w")
-    assert house.last("w") == {"type": "connect", "callId": call_id, "link": 2}
-    await house.visitor(signaling.Offer(call_id, 2, OFFER), "w")
-    house.forget()
-    await house.visitor(signaling.Resume(call_id, secret, has_media=True), "w")
-    assert house.heard("w") == ["callState"]
+async def test_a_worker_dies_with_the_link_that_was_to_come(site: SimulatedSite) -> None:
+    call_id = await site.connect()
+    await site.visitor(signaling.Relink(call_id, 1))
+    await site.visitor(signaling.Offer(call_id, 2, OFFER))
+    site.forget()
+    await site.calls.media_events.worker_lost([Link(call_id, 2)])
+    assert site.last("v") == {"type": "connect", "callId": call_id, "link": 3}
 
 
-async def test_no_media_at_first(house: House) -> None:
-    house.media.refuses["open"] = ErrorKind.MediaUnavailable
-    house.calls.agent_arrived(agent_session("a"))
-    call_id = await house.ring()
-    await house.agent(signaling.Accept(call_id))
-    await house.pass_time(CONNECT_SECONDS)
-    assert await house.state(call_id) == ("ended", "failed")
-    await house.pass_time(1)
+async def test_a_page_that_was_away_is_asked_for_the_link_again(site: SimulatedSite) -> None:
+    call_id = await site.connect()
+    secret = site.last("v", "calling")["secret"]
+    site.calls.visitor_left(Visitor("v", 1))
+    await site.calls.media_events.worker_lost([Link(call_id, 1)])
+    await site.visitor(signaling.Resume(call_id, secret, has_media=True), "w")
+    assert site.last("w") == {"type": "connect", "callId": call_id, "link": 2}
+    await site.visitor(signaling.Offer(call_id, 2, OFFER), "w")
+    site.forget()
+    await site.visitor(signaling.Resume(call_id, secret, has_media=True), "w")
+    assert site.heard("w") == ["callState"]
 
 
-async def test_a_worker_that_refuses_what_it_is_told(house: House) -> None:
-    house.media.refuses["remote"] = ErrorKind.ParameterInvalid
-    house.calls.agent_arrived(agent_session("a"))
-    call_id = await house.ring()
-    assert await house.state(call_id) == ("ended", "failed")
-    assert house.media.asked[-1] == "close 1"
+async def test_no_media_at_first(site: SimulatedSite) -> None:
+    site.media.refuses["open"] = ErrorKind.MediaUnavailable
+    site.calls.agent_arrived(agent_session("a"))
+    call_id = await site.ring()
+    await site.agent(signaling.Accept(call_id))
+    await site.pass_time(CONNECT_SECONDS)
+    assert await site.state(call_id) == ("ended", "failed")
+    await site.pass_time(1)
 
 
-async def test_a_call_that_ends_while_its_link_is_built_is_cleaned_up(house: House) -> None:
-    call_id = await house.ring()
-    opened = house.media.open_leg
+async def test_a_worker_that_refuses_what_it_is_told(site: SimulatedSite) -> None:
+    site.media.refuses["remote"] = ErrorKind.ParameterInvalid
+    site.calls.agent_arrived(agent_session("a"))
+    call_id = await site.ring()
+    assert await site.state(call_id) == ("ended", "failed")
+    assert site.media.asked[-1] == "close 1"
+
+
+async def test_a_call_that_ends_while_its_link_is_built_is_cleaned_up(site: SimulatedSite) -> None:
+    call_id = await site.ring()
+    opened = site.media.open_leg
 
     async def open_leg(link: Link, side: Side) -> object:
         if side is Side.AGENT:
-            await house.calls.from_visitor(Visitor("v", 1), signaling.HangUp(call_id))
+            await site.calls.from_visitor(Visitor("v", 1), signaling.HangUp(call_id))
         return await opened(link, side)
 
-    house.media.open_leg = open_leg  # type: ignore[method-assign, assignment]
-    house.calls.agent_arrived(agent_session("a"))
-    await house.wait_idle()
-    assert house.media.asked[-1] == "close 1"
+    site.media.open_leg = open_leg  # type: ignore[method-assign, assignment]
+    site.calls.agent_arrived(agent_session("a"))
+    await site.wait_idle()
+    assert site.media.asked[-1] == "close 1"
 
 
-async def test_a_worker_that_does_not_answer_when_a_link_is_closed(house: House) -> None:
-    house.media.refuses["close"] = ErrorKind.MediaUnavailable
-    call_id = await house.connect()
-    await house.visitor(signaling.HangUp(call_id))
-    assert await house.state(call_id) == ("ended", "hungUp")
+async def test_a_worker_that_does_not_answer_when_a_link_is_closed(site: SimulatedSite) -> None:
+    site.media.refuses["close"] = ErrorKind.MediaUnavailable
+    call_id = await site.connect()
+    await site.visitor(signaling.HangUp(call_id))
+    assert await site.state(call_id) == ("ended", "hungUp")
 
 
-async def test_what_is_told_of_forgotten_links_is_let_go(house: House) -> None:
-    call_id = await house.connect()
-    house.forget()
+async def test_what_is_told_of_forgotten_links_is_let_go(site: SimulatedSite) -> None:
+    call_id = await site.connect()
+    site.forget()
     for link in (Link("no call", 1), Link(call_id, 9)):
-        await house.calls.media_events.leg_up(link, Side.AGENT)
-        await house.calls.media_events.leg_down(link, Side.AGENT, "why")
-        await house.calls.media_events.tap_lost(link, "why")
-    assert house.told == {}
+        await site.calls.media_events.leg_up(link, Side.AGENT)
+        await site.calls.media_events.leg_down(link, Side.AGENT, "why")
+        await site.calls.media_events.tap_lost(link, "why")
+    assert site.told == {}
 
 
-async def test_legs_up_before_they_are_joined(house: House) -> None:
-    house.calls.agent_arrived(agent_session("a"))
-    call_id = await house.ring()
-    await house.agent(signaling.Accept(call_id))
-    await house.up(call_id)
-    assert house.last("v")["state"] == "accepted"
-    await house.answer(call_id)
-    assert house.last("v")["state"] == "connected"
+async def test_legs_up_before_they_are_joined(site: SimulatedSite) -> None:
+    site.calls.agent_arrived(agent_session("a"))
+    call_id = await site.ring()
+    await site.agent(signaling.Accept(call_id))
+    await site.up(call_id)
+    assert site.last("v")["state"] == "accepted"
+    await site.answer(call_id)
+    assert site.last("v")["state"] == "connected"

@@ -5,24 +5,24 @@ from __future__ import annotations
 import pytest
 
 from tests.dying import DiedError, dies_once
-from tests.services.calls.house import House
+from tests.services.calls.simulated_site import SimulatedSite
 from visavis.services.calls.call_log import CallLogWriter
 from visavis.services.calls.registry import CallRegistry
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_the_next_batch_is_written(house: House) -> None:
-    call_log = house.calls._registry.call_log
-    await house.connect()
+async def test_the_next_batch_is_written(site: SimulatedSite) -> None:
+    call_log = site.calls._registry.call_log
+    await site.connect()
     with dies_once("call log writing", CallLogWriter, "_write"), pytest.raises(DiedError):
         await call_log.flush()
     await call_log.flush()
     assert not call_log._records
 
 
-async def test_other_work_goes_on(house: House) -> None:
-    registry: CallRegistry = house.calls._registry
+async def test_other_work_goes_on(site: SimulatedSite) -> None:
+    registry: CallRegistry = site.calls._registry
     done: list[int] = []
 
     class Work:

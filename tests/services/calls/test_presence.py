@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import pytest
 
-from tests.services.calls.house import House, agent_session
+from tests.services.calls.simulated_site import SimulatedSite, agent_session
 from visavis.domain import signaling
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_every_console_of_the_agent_is_told(house: House) -> None:
+async def test_every_console_of_the_agent_is_told(site: SimulatedSite) -> None:
     for at in (agent_session("a1"), agent_session("a2"), agent_session("b", 2)):
-        await house.calls.welcome(at)
-        house.calls.agent_arrived(at)
+        await site.calls.welcome(at)
+        site.calls.agent_arrived(at)
 
-    await house.agent(signaling.Presence(is_available=False), agent_session("a1"))
+    await site.agent(signaling.Presence(is_available=False), agent_session("a1"))
 
     told = {"type": "presence", "isAvailable": False}
-    assert house.last("a1", "presence") == house.last("a2", "presence") == told
-    assert "presence" not in house.heard("b")
+    assert site.last("a1", "presence") == site.last("a2", "presence") == told
+    assert "presence" not in site.heard("b")
 
 
-async def test_an_agent_who_is_away_stays_away_over_a_restart(house: House) -> None:
-    await house.calls.welcome(agent_session("a"))
-    house.calls.agent_arrived(agent_session("a"))
-    await house.agent(signaling.Presence(is_available=False))
+async def test_an_agent_who_is_away_stays_away_over_a_restart(site: SimulatedSite) -> None:
+    await site.calls.welcome(agent_session("a"))
+    site.calls.agent_arrived(agent_session("a"))
+    await site.agent(signaling.Presence(is_available=False))
 
-    after = House(house.store)
+    after = SimulatedSite(site.store)
     welcome = await after.calls.welcome(agent_session("a"))
     after.calls.agent_arrived(agent_session("a"))
     await after.ring()
@@ -38,11 +38,11 @@ async def test_an_agent_who_is_away_stays_away_over_a_restart(house: House) -> N
     assert "ring" in after.heard("a")
 
 
-async def test_another_tab_does_not_undo_what_was_just_said(house: House) -> None:
-    await house.calls.welcome(agent_session("a1"))
-    house.calls.agent_arrived(agent_session("a1"))
-    await house.agent(signaling.Presence(is_available=False), agent_session("a1"))
+async def test_another_tab_does_not_undo_what_was_just_said(site: SimulatedSite) -> None:
+    await site.calls.welcome(agent_session("a1"))
+    site.calls.agent_arrived(agent_session("a1"))
+    await site.agent(signaling.Presence(is_available=False), agent_session("a1"))
 
-    welcome = await house.calls.welcome(agent_session("a2"))
+    welcome = await site.calls.welcome(agent_session("a2"))
 
     assert not welcome.is_available

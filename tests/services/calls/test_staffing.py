@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.services.calls.house import House, agent_session, refused
+from tests.services.calls.simulated_site import SimulatedSite, agent_session, refused
 from visavis.domain import signaling
 from visavis.domain.call_history import CallSearch
 from visavis.domain.errors import ErrorKind
@@ -14,11 +14,11 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def empty(house: House) -> House:
-    return House(house.store, is_staffed=False)
+def empty(site: SimulatedSite) -> SimulatedSite:
+    return SimulatedSite(site.store, is_staffed=False)
 
 
-async def test_a_call_while_nobody_is_on_duty_is_missed_at_once(empty: House) -> None:
+async def test_a_call_while_nobody_is_on_duty_is_missed_at_once(empty: SimulatedSite) -> None:
     call_id = await empty.ring()
     assert empty.last("v", "ended")["reason"] == "missed"
     assert "queued" not in empty.heard("v")
@@ -26,7 +26,7 @@ async def test_a_call_while_nobody_is_on_duty_is_missed_at_once(empty: House) ->
 
 
 async def test_pages_are_told_when_the_first_agent_comes_and_the_last_has_gone(
-    empty: House,
+    empty: SimulatedSite,
 ) -> None:
     empty.calls.agent_arrived(agent_session("a"))
     await empty.wait_idle()
@@ -40,7 +40,7 @@ async def test_pages_are_told_when_the_first_agent_comes_and_the_last_has_gone(
 
 
 async def test_a_console_that_is_loaded_again_does_not_make_the_site_unstaffed(
-    empty: House,
+    empty: SimulatedSite,
 ) -> None:
     empty.calls.agent_arrived(agent_session("a"))
     empty.calls.agent_left(agent_session("a"))
@@ -53,7 +53,7 @@ async def test_a_console_that_is_loaded_again_does_not_make_the_site_unstaffed(
 
 
 async def test_callers_who_wait_when_the_last_agent_goes_may_leave_a_message(
-    empty: House,
+    empty: SimulatedSite,
 ) -> None:
     empty.calls.agent_arrived(agent_session("a"))
     await empty.agent(signaling.Presence(is_available=False))
@@ -64,7 +64,9 @@ async def test_callers_who_wait_when_the_last_agent_goes_may_leave_a_message(
     assert empty.last("v")["type"] == "messageKept"
 
 
-async def test_a_revoked_agent_is_rung_no_more_while_the_site_stays_staffed(empty: House) -> None:
+async def test_a_revoked_agent_is_rung_no_more_while_the_site_stays_staffed(
+    empty: SimulatedSite,
+) -> None:
     empty.calls.agent_arrived(agent_session("a"))
     empty.calls.revoke(agent_session("a"))
     empty.calls.agent_left(agent_session("a"))
@@ -77,14 +79,16 @@ async def test_a_revoked_agent_is_rung_no_more_while_the_site_stays_staffed(empt
     assert await empty.state(call_id) == ("ended", "missed")
 
 
-async def test_an_agent_in_a_call_is_on_duty(empty: House) -> None:
+async def test_an_agent_in_a_call_is_on_duty(empty: SimulatedSite) -> None:
     await empty.connect()
     await empty.pass_time(GRACE_SECONDS)
     await empty.ring("w")
     assert empty.last("w")["type"] == "queued"
 
 
-async def test_a_message_without_a_call_stands_among_the_missed_ones_once(empty: House) -> None:
+async def test_a_message_without_a_call_stands_among_the_missed_ones_once(
+    empty: SimulatedSite,
+) -> None:
     message = signaling.LeaveMessage("", "Call me", "Ann", "ann@example.com", "m1")
     for _ in range(2):
         await empty.visitor(message)
@@ -99,7 +103,9 @@ async def test_a_message_without_a_call_stands_among_the_missed_ones_once(empty:
     ]
 
 
-async def test_a_message_without_a_call_needs_a_name_and_an_enabled_site(empty: House) -> None:
+async def test_a_message_without_a_call_needs_a_name_and_an_enabled_site(
+    empty: SimulatedSite,
+) -> None:
     nameless = signaling.LeaveMessage("", "Call me")
     assert await refused(empty.visitor(nameless)) is ErrorKind.ParameterInvalid
     empty.config = type(empty.config)(1, is_enabled=False)
@@ -107,7 +113,7 @@ async def test_a_message_without_a_call_needs_a_name_and_an_enabled_site(empty: 
     assert await refused(empty.visitor(named)) is ErrorKind.AudioVideoChatDisabled
 
 
-async def test_a_call_made_over_the_api_waits_for_its_own_agent(empty: House) -> None:
+async def test_a_call_made_over_the_api_waits_for_its_own_agent(empty: SimulatedSite) -> None:
     created = await empty.calls.create(agent_session("a").agent, "audio", "Ann", "")
     empty.calls.agent_arrived(agent_session("b", 2))
     empty.calls.agent_left(agent_session("b", 2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.services.calls.house import House, agent_session
+from tests.services.calls.simulated_site import SimulatedSite, agent_session
 from visavis.domain import signaling
 from visavis.services.accounts import read_name
 from visavis.services.calls.text import clean_line, clean_text
@@ -51,26 +51,26 @@ def test_what_shows_nothing_is_empty(text: str) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", NAMES[:6])
-async def test_they_arrive_as_they_were_written(house: House, name: str) -> None:
-    house.calls.agent_arrived(agent_session("a"))
-    house.calls.agent_arrived(agent_session("b", 2))
-    await house.visitor(signaling.Here(name, name))
-    await house.pass_time(2)
-    visitors = [m for m in house.told["consoles.1"] if m["type"] == "visitors"]
+async def test_they_arrive_as_they_were_written(site: SimulatedSite, name: str) -> None:
+    site.calls.agent_arrived(agent_session("a"))
+    site.calls.agent_arrived(agent_session("b", 2))
+    await site.visitor(signaling.Here(name, name))
+    await site.pass_time(2)
+    visitors = [m for m in site.told["consoles.1"] if m["type"] == "visitors"]
     (seen,) = visitors[-1]["visitors"]
     assert (seen["page"], seen["name"]) == (name, name)
 
-    call_id = await house.ring("w")
-    await house.agent(signaling.Accept(call_id))
-    await house.answer(call_id)
-    await house.up(call_id)
-    await house.visitor(signaling.Say(call_id, name), "w")
-    assert house.last("a", "said")["text"] == name
-    await house.agent(signaling.Transfer(call_id, 2, name))
-    assert house.last("b", "ring")["note"] == name
+    call_id = await site.ring("w")
+    await site.agent(signaling.Accept(call_id))
+    await site.answer(call_id)
+    await site.up(call_id)
+    await site.visitor(signaling.Say(call_id, name), "w")
+    assert site.last("a", "said")["text"] == name
+    await site.agent(signaling.Transfer(call_id, 2, name))
+    assert site.last("b", "ring")["note"] == name
 
-    missed = await house.ring("x")
-    await house.visitor(signaling.HangUp(missed), "x")
-    await house.visitor(signaling.LeaveMessage(missed, name, name), "x")
-    call = await house.past(missed)
+    missed = await site.ring("x")
+    await site.visitor(signaling.HangUp(missed), "x")
+    await site.visitor(signaling.LeaveMessage(missed, name, name), "x")
+    call = await site.past(missed)
     assert (call.message, call.visitor_name) == (name, name)

@@ -12,7 +12,7 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from tests.parties.peer import Peer
+from tests.participants.peer import Peer
 
 RETRY_SECONDS: Final = 0.2
 

@@ -21,7 +21,7 @@ LIVES = multiprocessing.get_context("forkserver")
 LIVES.set_forkserver_preload([__name__, "visavis.app"])
 
 
-class Switchboard:
+class ConfigApiProcess:
     """The configuration API on a port of its own, over many lives."""
 
     def __init__(self, data: Path) -> None:

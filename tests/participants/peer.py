@@ -17,7 +17,7 @@ from zlib import crc32
 from OpenSSL import SSL
 from pylibsrtp import Error, Policy, Session
 
-from tests.parties.camera import OPUS, VP8, Camera
+from tests.participants.camera import OPUS, VP8, Camera
 from visavis.media.dtls import MTU, Identity
 from visavis.media.stun import binding_success, parse_binding_request
 

@@ -1,4 +1,4 @@
-"""A site in simulated time: its calls, their surroundings, and what every page has been told."""
+"""A site in simulated time: its calls, a fake media plane, and the messages to every page."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def with_screen(sdp: str) -> str:
     return sdp.replace("a=group:BUNDLE 0 1", "a=group:BUNDLE 0 1 2") + screen
 
 
-class Notebook:
-    """Stands for the media workers: what they were asked, in order, and what they refuse."""
+class FakeMediaPlane:
+    """Simulates the media workers: records the requests in order, and refuses some of them."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -52,7 +52,7 @@ class Notebook:
         self.restarts = ""
         self.on_close: Callable[[Link], Awaitable[None]] | None = None
 
-    def _note(self, what: str) -> None:
+    def _record(self, what: str) -> None:
         self.asked.append(what)
         kind = self.refuses.get(what) or self.refuses.get(what.split()[0])
         if kind:
@@ -60,14 +60,14 @@ class Notebook:
 
     async def tap(self, link: Link, manifest: Manifest) -> None:
         self.manifests.append(manifest)
-        self._note(f"tap {link.number}")
+        self._record(f"tap {link.number}")
 
     async def note(self, link: Link, note: Mapping[str, Any]) -> None:
         self.notes.append(note)
-        self._note(f"note {link.number} {note['type']}")
+        self._record(f"note {link.number} {note['type']}")
 
     async def open_leg(self, link: Link, side: Side) -> LocalTransport:
-        self._note(f"open {link.number} {side}")
+        self._record(f"open {link.number} {side}")
         return self._transport(link, side)
 
     def _transport(self, link: Link, side: Side, mark: str = "") -> LocalTransport:
@@ -76,23 +76,23 @@ class Notebook:
         return LocalTransport(f"{side[:3]}{link.number}{mark}", "p" * 24, fingerprint, candidates)
 
     async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> LocalTransport:
-        self._note(f"remote {link.number} {side}")
+        self._record(f"remote {link.number} {side}")
         return self._transport(link, side, self.restarts)
 
     async def join(self, link: Link) -> None:
-        self._note(f"join {link.number}")
+        self._record(f"join {link.number}")
 
     async def pause(self, link: Link, *, paused: bool) -> None:
-        self._note(f"{'pause' if paused else 'resume'} {link.number}")
+        self._record(f"{'pause' if paused else 'resume'} {link.number}")
 
     async def close(self, link: Link) -> None:
         if self.on_close:
             await self.on_close(link)
-        self._note(f"close {link.number}")
+        self._record(f"close {link.number}")
 
 
 @dataclass
-class Alarm:
+class FakeTimer:
     at: float
     ring: Callable[[], None]
     is_cancelled: bool = False
@@ -102,15 +102,15 @@ class Alarm:
 
 
 @dataclass
-class House:
-    """Everything but the calls' own rules is plain; `told` is what each topic has heard."""
+class SimulatedSite:
+    """Simulates a site around the real `Calls`; `told` holds the messages of each topic."""
 
     store: SqlStore
     config: Config = field(default_factory=lambda: Config(1, is_enabled=True))
     policy: RecordingPolicy = field(default_factory=lambda: RecordingPolicy(1))
-    media: Notebook = field(default_factory=Notebook)
+    media: FakeMediaPlane = field(default_factory=FakeMediaPlane)
     told: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    alarms: list[Alarm] = field(default_factory=list)
+    alarms: list[FakeTimer] = field(default_factory=list)
     time: float = 0.0
     is_staffed: bool = True
     announced: list[bool] = field(default_factory=list)
@@ -144,8 +144,8 @@ class House:
     def publish(self, topic: str, message: bytes) -> None:
         self.told.setdefault(topic.removeprefix("socket."), []).append(msgspec.json.decode(message))
 
-    def _schedule(self, seconds: float, ring: Callable[[], None]) -> Alarm:
-        self.alarms.append(Alarm(self.time + seconds, ring))
+    def _schedule(self, seconds: float, ring: Callable[[], None]) -> FakeTimer:
+        self.alarms.append(FakeTimer(self.time + seconds, ring))
         return self.alarms[-1]
 
     async def pass_time(self, seconds: float) -> None:
@@ -162,7 +162,7 @@ class House:
     async def wait_idle(self) -> None:
         await self.calls._registry.wait_idle()
 
-    # What the pages hear
+    # Messages to the pages
 
     def heard(self, socket_id: str, *, but: tuple[str, ...] = ()) -> list[str]:
         """The types of its messages, without the news that all consoles get."""
@@ -178,7 +178,7 @@ class House:
         self.told.clear()
         self.media.asked.clear()
 
-    # What the pages do
+    # Actions of the pages
 
     async def visitor(self, message: signaling.FromVisitor, socket_id: str = "v") -> None:
         await self.calls.from_visitor(Visitor(socket_id, 1), message)
@@ -214,7 +214,7 @@ class House:
         await self.up(call_id)
         return call_id
 
-    # What the database knows
+    # Content of the database
 
     async def past(self, call_id: str) -> PastCall:
         await self.calls._registry.call_log.flush()
@@ -250,7 +250,7 @@ def agent_session(
     return AgentSession(socket_id, agent, call_id)
 
 
-def found_site(rows: Transaction) -> None:
+def create_sites(rows: Transaction) -> None:
     for _ in range(2):
         rows.sites.add("Site", NOW)
     for number, name in ((1, "Bo"), (2, "Cy")):
@@ -258,7 +258,7 @@ def found_site(rows: Transaction) -> None:
 
 
 async def refused(doing: Any) -> ErrorKind:
-    """What it is refused with."""
+    """Return the kind of error that the awaitable raises."""
     try:
         await doing
     except VisavisError as error:
