@@ -41,7 +41,10 @@ def test_there_is_no_other_part() -> None:
     ],
 )
 def test_a_part_imports_itself_alone(part: str, foreign: set[str]) -> None:
-    program = f"import sys; from visavis.processes import process_main; process_main({part!r}); print(*sys.modules)"
+    program = (
+        "import sys; from visavis.processes import process_main as run; "
+        f"run({part!r}); print(*sys.modules)"
+    )
     told = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What `visavis serve` was told. Each setting's description is the operator's documentation."""
+    """Settings of `visavis serve`. Each setting's description is the operator's documentation."""
 
     data_dir: Annotated[
         Path, Meta(description="Directory of the database, the keys and the recordings.")
@@ -296,7 +296,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.run_dir / "app.sock"
 
     def media_socket(self, number: int) -> Path:
-        """Where the `number`-th media worker (from 0) hears the app."""
+        """Return the socket on which the `number`-th media worker (from 0) listens for the app."""
         return self.run_dir / f"media-{number}.sock"
 
     @property
@@ -328,7 +328,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def archive_url(self) -> str:
-        """Where the built-in archive takes uploads; empty when it does not run."""
+        """URL of the built-in archive's uploads; empty if it does not run."""
         return f"{self.base_url}/recordings/" if self.archive else ""
 
 

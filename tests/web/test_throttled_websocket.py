@@ -1,4 +1,4 @@
-"""Frames that carry no message are read at the throttle of messages, and keep nobody else waiting."""
+"""Frames that carry no message are throttled like messages, and delay nobody else."""
 
 from __future__ import annotations
 

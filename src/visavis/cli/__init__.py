@@ -28,7 +28,7 @@ MODULES: Final = {
     "token": "credentials",
     "part": "part",
 }
-"""Where each command is, in the order of `--help`."""
+"""The module of each command, in the order of `--help`."""
 UNWRITABLE: Final = frozenset({errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT, errno.EFBIG})
 
 

@@ -1,4 +1,4 @@
-"""Where settings come from: options, then the environment, then a TOML file, then the defaults."""
+"""Sources of settings: options, then the environment, then a TOML file, then the defaults."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ async def _missing(
 
 
 def _file_of(context: CommandContext, recording: RecordingStatus, story: CallReport | None) -> Path:
-    """Where the file is on this machine; ends the program where it is not."""
+    """Return the file's path on this machine; end the program if it is not here."""
     kept = context.settings.spool / recording.id
     archived = context.settings.archive_dir / "library" / str(recording.site_id)
     archived /= f"{recording.id}.mkv"
@@ -189,7 +189,7 @@ def _muxed(directory: Path, story: CallReport | None) -> Path:
 
 
 def _copy(source: Path, target: Path) -> int:
-    """How many bytes were written; never over another file."""
+    """Copy a file, never over another one; return the number of bytes."""
     try:
         with target.open("xb") as file, source.open("rb") as original:
             shutil.copyfileobj(original, file, 1024 * 1024)

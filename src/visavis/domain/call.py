@@ -20,9 +20,9 @@ RING_SECONDS: Final = 45.0
 QUEUE_SECONDS: Final = 300.0
 CONNECT_SECONDS: Final = 30.0
 RESUME_SECONDS: Final = 30.0
-"""How long a call waits for a page or a link that it has lost."""
+"""Time that a call waits for a page or a bridge that was lost."""
 JOIN_SECONDS: Final = 3600.0
-"""How long the addresses of a call that was made over the API wait for its visitor."""
+"""Time that a call made over the API waits for its visitor."""
 
 
 class CallState(StrEnum):
@@ -137,7 +137,7 @@ def next_state(state: CallState, event: CallTrigger) -> tuple[CallState, EndReas
 
 
 Origin = Literal["widget", "invitation", "api"]
-"""Who had the idea: a visitor, an agent who invited them, or another live-chat product."""
+"""Origin of a call: a visitor, an agent's invitation, or another live-chat product."""
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Side(StrEnum):
-    """Whose leg of a call it is. The visitor's browser offers, the agent's answers."""
+    """A side of a call. The visitor's browser sends the offer, the agent's the answer."""
 
     VISITOR = "visitor"
     AGENT = "agent"

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Grant(StrEnum):
-    """How a client may come to a token; the value is RFC 6749's `grant_type`."""
+    """Grant by which a client gets a token; the value is the `grant_type` of RFC 6749."""
 
     PASSWORD = "password"  # noqa: S105  the grant's name
     AUTHORIZATION_CODE = "authorization_code"

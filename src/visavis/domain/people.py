@@ -9,7 +9,7 @@ from visavis.domain.errors import ErrorKind, VisavisError
 
 
 class Permission(StrEnum):
-    """What an agent can be allowed to do; the value is what a person reads."""
+    """Permission of an agent; the value is its name for people."""
 
     MANAGE_SETTINGS = "Manage Settings"
     ACCEPT_CALLS = "Accept Audio & Video Chats"
@@ -85,7 +85,7 @@ OPERATOR_ID = 0
 
 
 def operator(site_id: int) -> Agent:
-    """Whoever may run our commands on this machine: acts for a site without being its agent."""
+    """Return the operator of this machine: acts for a site without being its agent."""
     return Agent(OPERATOR_ID, site_id, "", "Command line", is_administrator=True)
 
 

@@ -1,4 +1,4 @@
-"""How a site records: what the hosted product's configuration has no word for."""
+"""Recording policy of a site: the settings that the hosted product's configuration lacks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 
 class Consent(StrEnum):
-    """What a visitor must be told before a recorded call, and what is kept of it with the call."""
+    """Consent that a site requires before a recorded call, and the one stored with the call."""
 
     NONE = "none"  # the call was not to be recorded
     NOTICE = "notice"  # told
@@ -19,7 +19,7 @@ class Consent(StrEnum):
 
 
 class Unrecordable(StrEnum):
-    """What becomes of a call that ought to be recorded and cannot be."""
+    """Handling of a call that should be recorded and cannot be."""
 
     REFUSE = "refuse"
     CONTINUE = "continue"  # it goes on, flagged and alarmed

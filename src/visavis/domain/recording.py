@@ -1,4 +1,4 @@
-"""What a recording is and where its parts lie in the spool.
+"""A recording and the layout of its files in the spool.
 
 The spool is a directory on the media worker's machine and the only state of the recorder:
 
@@ -42,7 +42,7 @@ def journal_name(number: int) -> str:
 
 
 class Manifest(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """What is known of a recording when it starts."""
+    """Facts of a recording that are known when it starts."""
 
     recording_id: str
     site_id: int
@@ -65,7 +65,7 @@ class RecordingClock(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class Delivery(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """Where a muxed recording's upload stands; kept beside the file so that a restart resumes it.
+    """State of a muxed recording's upload, kept beside the file so that a restart resumes it.
 
     `upload_url` belongs to `server_url`: when the site's address changes, the upload starts anew
     there. `sha256` is in lower-case hexadecimal, `size` in bytes, `duration` in seconds. `missing`
@@ -83,7 +83,7 @@ class Delivery(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class Trouble(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """How often the muxer of which version of ours has failed on a recording, and how at last."""
+    """Number of failures of a version's muxer on a recording, and the last error."""
 
     failures: int
     reason: str
@@ -91,7 +91,7 @@ class Trouble(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class RecordingState(StrEnum):
-    """How far a recording has come."""
+    """Delivery state of a recording."""
 
     WAITING = "waiting"  # for its call to end, for its turn, or for its next try
     MUXING = "muxing"

@@ -109,7 +109,7 @@ class Say(Message, frozen=True):
 
 
 class Here(Message, frozen=True):
-    """Who is on which page, so that an agent can invite them; again whenever it changes."""
+    """The visitor and their page, so that an agent can invite them; sent at every change."""
 
     page: ShortText = ""
     name: ShortText = ""
@@ -289,7 +289,7 @@ class RecordingChanged(Message, frozen=True, tag="recording"):
 
 
 class Quality(Message, frozen=True):
-    """How the network treats this page's leg, as the media worker sees it.
+    """Quality of this page's leg, measured by the media worker.
 
     `mos` 1 to 4.5 (estimate, ITU-T G.107), `loss` 0 to 1 of the worse direction, `jitter` and
     `round_trip` in milliseconds; `None` where nothing is known yet.
@@ -311,7 +311,7 @@ class Ended(Message, frozen=True):
 
 
 class Refused(Message, frozen=True):
-    """What was asked for cannot be done; `error` is a name of `ErrorKind`.
+    """A request was refused; `error` is a name of `ErrorKind`.
 
     `call_id` and `id` are those of the message that is refused, where it has them.
     """
@@ -457,7 +457,7 @@ class PageVisitor(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Visitors(Message, frozen=True):
-    """Who is on the site's pages and in no call; at most 100, told at most once a second."""
+    """Visitors on the site's pages and in no call: at most 100, sent at most once a second."""
 
     visitors: list[PageVisitor]
     count: int

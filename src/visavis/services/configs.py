@@ -29,7 +29,7 @@ MAX_URL_LENGTH: Final = 2048
 
 @dataclass(frozen=True, slots=True)
 class ConfigUpdate:
-    """What to change; `None` leaves a value as it is."""
+    """A change of the configuration; `None` leaves a value as it is."""
 
     is_enabled: bool | None = None
     is_recording: bool | None = None
@@ -136,7 +136,7 @@ class Configs:
         )
 
     async def availability(self, site_id: int) -> Availability:
-        """What holds for a site's open pages."""
+        """Return the availability that a site's open pages are sent."""
         config, policy = await self.get(site_id), await self._policy_of(site_id)
         return Availability(
             is_enabled=config.is_enabled,
@@ -160,7 +160,7 @@ class Configs:
                 await self.announce(site_id)
 
     def _latest_known(self, config: Config) -> Config:
-        """What is known now: slow news must not put back what was changed later."""
+        """Return the latest known version: a late notification must not undo a later change."""
         known = self._known.get(config.site_id)
         if known is None or known.version < config.version:
             known = self._known[config.site_id] = config
@@ -170,7 +170,7 @@ class Configs:
         return await self._store.read(lambda rows: rows.configs.get(site_id))
 
     def url(self, config: Config) -> str:
-        """Where the site's recordings go; empty for nowhere."""
+        """Return the URL of the site's recording server; empty if there is none."""
         stored = config.recording_server_url
         return self._archive_url if stored is None else stored
 

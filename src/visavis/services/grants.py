@@ -1,4 +1,4 @@
-"""What OAuth 2 grants give and take: codes, families of tokens, rotation, revocation.
+"""OAuth 2 grants: codes, families of tokens, rotation and revocation.
 
 Each method is a step of one unit of work. A secret that is used a second time kills its whole
 family (RFC 6749 §4.1.2, RFC 9700 §4.14), a refresh token once the reuse interval has passed; that

@@ -1,4 +1,4 @@
-"""How a site records: reading and changing its policy."""
+"""Recording policies of sites: read and change."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ HAS_SECRET: Final = "hasSecret"  # noqa: S105
 MAX_RETENTION_DAYS: Final = 36_500
 MAX_SECRET_LENGTH: Final = 1024
 SECRET_PATTERN: Final = r"[A-Za-z0-9._~+/-]+=*"  # noqa: S105
-"""What a bearer token may be made of (RFC 6750 §2.1)."""
+"""Syntax of a bearer token (RFC 6750 §2.1)."""
 
 E = TypeVar("E", bound=StrEnum)
 
 PolicyChange = Callable[[RecordingPolicy], RecordingPolicy]
-"""What to change, as a function of the policy as it is."""
+"""A change, as a function of the current policy."""
 
 
 class Policies:
@@ -95,7 +95,7 @@ class Policies:
                 await self._announce(site_id)
 
     def _latest_known(self, policy: RecordingPolicy) -> RecordingPolicy:
-        """What is known now: slow news must not put back what was changed later."""
+        """Return the latest known version: a late notification must not undo a later change."""
         known = self._known.get(policy.site_id)
         if known is None or known.version < policy.version:
             known = self._known[policy.site_id] = policy

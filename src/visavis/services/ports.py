@@ -1,4 +1,4 @@
-"""What the use cases need of the world, as protocols the outer parts implement."""
+"""Ports of the use cases: protocols that the outer packages implement."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ class CallRows(Protocol):
         """
 
     def report(self, site_id: int, call_id: str) -> CallReport | None:
-        """What has happened in the call so far, in order."""
+        """Return the report of the call so far, its events in order."""
 
     def get(self, site_id: int, call_id: str) -> PastCall | None: ...
     def list_page(
@@ -243,7 +243,7 @@ class RecordingRows(Protocol):
         """Nobody need ask for these tries any longer."""
 
     def over(self, site_id: int, call_ids: Collection[str]) -> frozenset[str]:
-        """Those of the calls that have ended, or that nobody has heard of."""
+        """Return those of the calls that have ended or are unknown."""
 
     def expected(self, site_id: int, since: datetime) -> Sequence[ExpectedRecording]:
         """Calls that were connected and recorded and are over, less the delivered ones.
@@ -366,13 +366,13 @@ class MediaPlane(Protocol):
 
 
 class MediaListener(Protocol):
-    """What the media workers tell of their own accord."""
+    """Listener of the media workers' events."""
 
     async def leg_up(self, link: Link, side: Side) -> None: ...
     async def leg_down(self, link: Link, side: Side, why: str) -> None: ...
     async def tap_lost(self, link: Link, why: str) -> None: ...
     async def quality(self, link: Link, side: Side, report: LegReport) -> None:
-        """How a leg does, every other second and once more when it closes."""
+        """Receive a leg's quality, every other second and once more when it closes."""
 
     async def worker_lost(self, links: Collection[Link]) -> None:
         """A worker has died, and these links with it."""

@@ -1,4 +1,4 @@
-"""Where recordings go, how far they have come, and which are missing."""
+"""Recordings: their delivery, its status, and missing ones."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Recordings:
         self._archive_url = archive_url
 
     async def outlooks(self, site_ids: frozenset[int]) -> Mapping[int, Outlook]:
-        """Where the recordings of each site go now, and which are to be tried again."""
+        """Return each site's recording server and the recordings to try again."""
 
         def work(rows: Transaction) -> Mapping[int, Outlook]:
             return {
@@ -50,7 +50,7 @@ class Recordings:
         return await self._store.read(work)
 
     async def over(self, site_id: int, call_ids: frozenset[str]) -> frozenset[str]:
-        """Those of the calls that have ended, or that nobody has heard of."""
+        """Return those of the calls that have ended or are unknown."""
         return await self._store.read(lambda rows: rows.recordings.over(site_id, call_ids))
 
     async def call_report(self, site_id: int, call_id: str) -> CallReport | None:

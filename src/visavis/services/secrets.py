@@ -1,4 +1,4 @@
-"""What programs prove themselves with: random, shown once, kept as a digest."""
+"""Secrets of programs: random, shown once, kept as a digest."""
 
 from __future__ import annotations
 

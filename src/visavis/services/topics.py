@@ -1,8 +1,8 @@
-"""Where on the bus a message for whom goes."""
+"""Topics of the bus."""
 
 
 def socket_topic(socket_id: str) -> str:
-    """What one page's socket hears."""
+    """Topic of the messages sent to one page."""
     return f"socket.{socket_id}"
 
 
@@ -12,5 +12,5 @@ def config_topic(site_id: int) -> str:
 
 
 def consoles_topic(site_id: int) -> str:
-    """What all the consoles of a site hear whose agents may take calls."""
+    """Topic of the messages sent to every agent console of a site."""
     return f"consoles.{site_id}"

@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 class Database(Protocol):
-    """What differs between the databases."""
+    """The differences between the databases."""
 
     @property
     def engine(self) -> Engine: ...

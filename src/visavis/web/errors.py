@@ -96,7 +96,7 @@ async def on_visavis_error(request: Request, error: Exception) -> Response:
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
-    """What the router refuses: an unknown path, a wrong method."""
+    """Answer a request that the router refuses: an unknown path, a wrong method."""
     if not isinstance(error, HTTPException):
         raise error
     if error.status_code == 404 and _is_for_a_person(request):

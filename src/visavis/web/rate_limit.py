@@ -73,7 +73,7 @@ class RateLimit:
         self.refused: Counter[Kind] = Counter()
 
     def seconds_to_wait(self, scope: Scope) -> int:
-        """How long this client has to wait before it is answered again; 0 for not at all."""
+        """Return the seconds until this client is answered again; 0 if it is not limited."""
         client = scope.get("client")
         if (not client or client[0] in LOOPBACK) and not header(scope, b"x-forwarded-for"):
             return 0

@@ -71,7 +71,7 @@ class Resources:
 
 
 def id_of(request: Request) -> str:
-    """What stands for `{id}` in the address, in small letters."""
+    """Return the path's value of `{id}`, in lower case."""
     last = _plain(request.scope["path"]).rpartition("/")[2]
     return last.partition(":")[0]
 

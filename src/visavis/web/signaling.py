@@ -167,7 +167,7 @@ class Sockets:
                 self._calls.agent_left(agent_session)
 
     async def _visitor(self, socket: WebSocket) -> Visitor:
-        """Who comes by a join address, or to a site that there is; raises `EntityNotFound`."""
+        """Return the visitor of a join link or of a site; raises `EntityNotFound`."""
         source = source_of(socket.scope)
         if token := socket.query_params.get("join"):
             join_link = self._join_link(token, source)

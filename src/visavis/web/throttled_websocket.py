@@ -15,7 +15,7 @@ PIECE_BYTES: Final = 1024
 
 
 class ThrottledWebSocket(WebSocketsSansIOProtocol):
-    """Reads control frames and fragments at the throttle of messages, and whole messages one by one.
+    """Throttles control frames and fragments like messages, and reads whole messages one by one.
 
     A browser sends few of them, but 256 KiB hold 43,000 pings or empty fragments. What has arrived
     waits here meanwhile, and the rest in the kernels.

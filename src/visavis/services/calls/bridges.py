@@ -112,7 +112,7 @@ class Bridges:
                 await self._build_if_ready(call, bridge)
 
     async def connect_agent(self, call: ActiveCall, participant: Participant) -> None:
-        """An agent has the call: bridge them with its visitor as soon as there is an offer."""
+        """Connect the agent who accepted with the visitor as soon as there is an offer."""
         async with call.lock:
             bridge = call.bridges.get(call.last_bridge_number)
             if bridge:

@@ -1,4 +1,4 @@
-"""What the queries share."""
+"""Base class of the queries."""
 
 from __future__ import annotations
 

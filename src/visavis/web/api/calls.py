@@ -91,7 +91,7 @@ class CallsApi:
         return JSONResponse(body, 201, headers={"Location": location, **SAFE_HEADERS})
 
 
-# What is answered
+# Answers
 
 
 def call_fields(call: PastCall) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def _time(moment: datetime | None) -> str | None:
     return format_time(moment) if moment else None
 
 
-# What is asked
+# Requests
 
 
 def _call_id(request: Request) -> str:

@@ -61,7 +61,7 @@ class Configuration(Struct):
 
 
 class ConfigChange(Struct):
-    """What to change. Keys match without regard to case; unknown ones are ignored."""
+    """A change of the settings. Keys match without regard to case; unknown ones are ignored."""
 
     recordingServerUrl: Url
     isEnabled: bool | Word | UnsetType = UNSET
@@ -113,7 +113,7 @@ class AuditLogPage(Struct):
 
 
 class RecordingPolicySettings(Struct):
-    """How a site records. retentionDays null keeps recordings for ever; the secret is not told."""
+    """Recording policy of a site. retentionDays null keeps recordings forever."""
 
     consent: Consent
     unrecordable: Literal["refuse", "continue"]
@@ -122,7 +122,7 @@ class RecordingPolicySettings(Struct):
 
 
 class RecordingPolicyChange(Struct):
-    """What to change; what is absent stays. A secret of null or "" takes it away."""
+    """A change of the policy; absent fields stay. A secret of null or "" removes it."""
 
     consent: Consent | UnsetType = UNSET
     unrecordable: Literal["refuse", "continue"] | UnsetType = UNSET
@@ -131,7 +131,7 @@ class RecordingPolicyChange(Struct):
 
 
 class RecordingServerTrial(Struct):
-    """What to try; what is absent is taken from what is stored."""
+    """The server to test; absent fields are those that are stored."""
 
     recordingServerUrl: Url | UnsetType = UNSET
     secret: Secret | UnsetType | None = UNSET

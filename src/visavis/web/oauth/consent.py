@@ -48,7 +48,7 @@ _QUESTION: Final = Template("""      <p class="lead"><strong>$client</strong> wa
 
 
 def page(client: Client, agent: Agent, scope: str, redirect_uri: str, proof: str) -> HTMLResponse:
-    """What the client wants, and two buttons."""
+    """Return the page that asks for consent to what the client requests."""
     wanted = scope.split()
     permissions = [p.value for p in Permission if p.scope in wanted and agent.may(p)]
     target = urlsplit(redirect_uri)
@@ -75,7 +75,7 @@ def error_page(sentence: str, status: int) -> HTMLResponse:
 
 
 def proof(session: str) -> str:
-    """What only a page that we made for this session can send back."""
+    """Return a token against request forgery: only a page of this session knows it."""
     return hashlib.sha256(f"consent {session}".encode("utf-8", "replace")).hexdigest()
 
 

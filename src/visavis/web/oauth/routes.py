@@ -100,7 +100,7 @@ class OAuth:
         return await self._endpoint(request, "introspection")
 
     async def userinfo(self, request: Request) -> Response:
-        """Whose token this is, in the words of existing clients and of OpenID Connect's."""
+        """Return the token's agent, in the fields of existing clients and of OpenID Connect."""
         agent = await self._sessions.bearer(request)
         body = {
             "sub": str(agent.id),

@@ -1,4 +1,4 @@
-"""What happened in a call, where a recording's delivery stands, each site's recording policy."""
+"""Calls and their events, delivery status of recordings, recording policy of each site."""
 
 from typing import Any
 
