@@ -1,4 +1,4 @@
-"""What every test may ask for."""
+"""Fixtures for every test."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture(autouse=True)
 def _ordinary_priority() -> Iterator[None]:
-    """What runs in real time starves all other tests, and the browsers first."""
+    """Restore the priority: a process in real time starves all other tests."""
     yield
     assert os.sched_getscheduler(0) == os.SCHED_OTHER
 

@@ -51,7 +51,7 @@ LOGS = "window.receptionLogs ?? []"
 def eventually(
     question: Callable[[], T | None], seconds: float = PATIENCE, *, pause: float = 0.1
 ) -> T:
-    """What `question` answers, as soon as it answers something."""
+    """Return the answer of `question` as soon as it is not empty."""
     until = time.monotonic() + seconds
     while True:
         if answer := question():
@@ -201,7 +201,7 @@ class System:
         return list(self.ask("/library/recordings")["recordings"])
 
     def ask(self, path: str) -> dict[str, Any]:
-        """What the first administrator is answered."""
+        """Return the answer to a request of the first administrator."""
         headers = {"Authorization": f"Bearer {self.token()}"}
         answer = httpx2.get(self.url + path, headers=headers, timeout=PATIENCE)
         return dict(answer.raise_for_status().json())
@@ -313,7 +313,7 @@ def launch(playwright: Playwright) -> Browser:
 
 
 def stats(page: Page, name: str) -> dict[str, float]:
-    """What this browser has received so far, by its own `getStats`."""
+    """Return the media received so far, by the browser's `getStats`."""
     script = f"""async () => {{
       const report = await {name}.peerConnection.getStats();
       const inbound = [...report.values()].filter(s => s.type === "inbound-rtp");
@@ -344,7 +344,7 @@ def videos(page: Page, name: str) -> set[str]:
 
 
 def ffprobe(path: Path) -> dict[str, Any]:
-    """What ffprobe tells of a file; of its streams those that play."""
+    """Return ffprobe's report of a file, with the streams that play."""
     command = ["ffprobe", "-v", "error", "-show_streams", "-show_format", "-show_chapters"]
     command += ["-of", "json", str(path)]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -354,7 +354,7 @@ def ffprobe(path: Path) -> dict[str, Any]:
 
 
 def decoding_errors(path: Path) -> str:
-    """What ffmpeg complains of when it decodes every track from end to end."""
+    """Return ffmpeg's errors when it decodes every track from end to end."""
     command = ["ffmpeg", "-v", "error", "-i", str(path), "-map", "0:v?", "-map", "0:a?"]
     # or ffmpeg rounds times to the frame rate, and then complains of its own rounding
     command += ["-fps_mode", "passthrough", "-enc_time_base", "1:1000", "-f", "null", "-"]

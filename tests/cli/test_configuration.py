@@ -1,4 +1,4 @@
-"""Where settings come from, and what is told when they cannot be used."""
+"""Sources of settings, and messages about unusable ones."""
 
 from __future__ import annotations
 

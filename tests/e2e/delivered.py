@@ -1,4 +1,4 @@
-"""What a delivered file is held to, and when it flashes and beeps."""
+"""Checks of a delivered file, and the times of its flashes and beeps."""
 
 from __future__ import annotations
 

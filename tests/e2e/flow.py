@@ -1,4 +1,4 @@
-"""What flows into the pages of a call, by the numbers of their own `getStats`."""
+"""Media received by the pages of a call, by their own `getStats`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ Sides = Mapping[str, Page]
 
 
 def flow(sides: Sides, seconds: float) -> dict[str, Flow]:
-    """What flows for so many seconds from now."""
+    """Measure the received media for some seconds."""
     before = {name: _count(page, name) for name, page in sides.items()}
     next(iter(sides.values())).wait_for_timeout(1000 * seconds)
     after = {name: _count(page, name) for name, page in sides.items()}

@@ -1,4 +1,4 @@
-"""What both pages do in a call: more pictures, screens, text, other devices, coming back."""
+"""Both pages in a call: video, screens, text, other devices, resuming."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ BRIGHTNESS = """() => {
 
 
 def seek(page: Page, target: float) -> float:
-    """Where the call then is."""
+    """Seek, and return the position."""
     at = page.locator("#position").evaluate(
         """(slider, target) => { slider.value = target;
         slider.dispatchEvent(new InputEvent("input", { bubbles: true }));
@@ -171,7 +171,7 @@ def shown_time(page: Page) -> float:
 
 
 def audited(library: System) -> list[str]:
-    """What the audit log tells of recordings, newest first."""
+    """Return the audit log's entries about recordings, newest first."""
     entries = library.ask("/v4/global/auditLogs?pageSize=100")["auditLogs"]
     types = [entry["actionType"] for entry in entries]
     return [name for name in types if name.startswith("recording")]

@@ -1,4 +1,4 @@
-"""What becomes of recorded calls: the file that was delivered, looked at and listened to."""
+"""Recorded calls: the delivered file is decoded and checked."""
 
 from __future__ import annotations
 

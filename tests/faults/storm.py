@@ -36,12 +36,12 @@ CALM_SECONDS: Final = (0.4, 2.0)
 PATIENCE_SECONDS: Final = 20.0
 SPOOL_MEGABYTES: Final = 400
 LOST_SECONDS: Final = 1.0
-"""What may be missing before each kill of the media worker."""
+"""Media that may be missing before each kill of the media worker."""
 
 
 @dataclass
 class Outcome:
-    """What the people have seen: calls that were connected, and when the media worker died."""
+    """Observations: calls that were connected, and the times when the media worker died."""
 
     connected: set[str] = field(default_factory=set)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -281,7 +281,7 @@ class Storm:
         assert duration >= seconds - lost - 0.5, (path, duration, seconds)
 
     def _calls(self) -> list[dict[str, Any]]:
-        """What the database has: `seconds` of a call that its parties ended, its best `stretch`."""
+        """Return the database's calls: `seconds` of a call, and its best `stretch`."""
         with contextlib.closing(sqlite3.connect(self.system.data / "visavis.db")) as connection:
             connection.row_factory = sqlite3.Row
             rows = [dict(row) for row in connection.execute("SELECT * FROM calls")]
@@ -300,7 +300,7 @@ def seconds_between(earlier: str, later: str) -> float:
 
 
 def longest(events: list[tuple[str, str]], ended_at: str) -> float:
-    """How long, in seconds, media flowed at the longest without an interruption."""
+    """Return the longest time in seconds that media flowed without an interruption."""
     stretches, since = [0.0], ""
     for name, at in [*events, ("ended", ended_at)]:
         if name == "connected":

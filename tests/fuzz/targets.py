@@ -1,4 +1,4 @@
-"""What is fuzzed, with what to begin from. A target takes any bytes and raises nothing."""
+"""Targets of fuzzing and their seeds. A target takes any bytes and raises nothing."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class Stream:
 
 @dataclass
 class Camera:
-    """What a party sends; `due` tells all that has become due since it was last asked."""
+    """Media of a participant; `due` returns the packets that are due since the last call."""
 
     first_ssrc: int
     has_video: bool = True

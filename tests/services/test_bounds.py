@@ -1,4 +1,4 @@
-"""What the services of people and tokens do at their bounds."""
+"""Services of people and tokens at their bounds."""
 
 from __future__ import annotations
 

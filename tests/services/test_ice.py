@@ -1,4 +1,4 @@
-"""What a browser is told of STUN and TURN servers."""
+"""STUN and TURN servers that a browser is sent."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def migrate(engine: sa.Engine, revision: str, *, down: bool = False) -> None:
 
 
 def fill_as_before(engine: sa.Engine) -> None:
-    """What a database held at revision 0001."""
+    """Fill a database as of revision 0001."""
     flag = sa.true() if engine.dialect.name == "postgresql" else sa.literal(1)
     with engine.begin() as connection:
         run = connection.execute

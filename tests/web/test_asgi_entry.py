@@ -1,4 +1,4 @@
-"""What happens to every request: ids, limits, headers, log lines, counts, sharing."""
+"""Every request: ids, limits, headers, log lines, metrics, sharing."""
 
 from __future__ import annotations
 

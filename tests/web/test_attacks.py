@@ -1,4 +1,4 @@
-"""Those who mean harm, over real sockets where it is about sockets."""
+"""Attacks, over real sockets where sockets matter."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ PRESS = """label => {
 
 @dataclass(frozen=True)
 class Way:
-    """What a page is let know: of our candidates those that match, at another port, behind TURN.
+    """A network path of a page: the candidates it is given, their port, a TURN server.
 
     `turn` is how the address of the only TURN server to be used ends; empty, none is.
     """
@@ -65,7 +65,7 @@ def take(page: Page, way: Way) -> None:
 
 
 def taken(page: Page, name: str) -> str:
-    """How this page's packets leave it: `udp`, `tcp`, `udp by TURN` or `tcp by TURN`."""
+    """Return the page's transport: `udp`, `tcp`, `udp by TURN` or `tcp by TURN`."""
     script = f"""async () => {{
       const all = [...(await {name}.peerConnection.getStats()).values()];
       const transport = all.find(s => s.type === "transport");
@@ -112,7 +112,7 @@ class Coturn:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """What `visavis serve` is told of it."""
+        """Return the options of `visavis serve` for it."""
         server = f"turn:127.0.0.1:{self.port}?transport="
         servers = ("--turn-server", f"{server}udp", "--turn-server", f"{server}tcp")
         return (*servers, "--turn-secret", self.secret)
