@@ -11,10 +11,10 @@ from visavis.rtp.codecs import DEPACKETISERS, Frame
 from visavis.rtp.codecs.rtx import unwrap_rtx
 from visavis.rtp.extension import element
 from visavis.rtp.journal import JournalLeg
-from visavis.rtp.legend import Legend, read_legend
 from visavis.rtp.meter import MAX_STREAMS
 from visavis.rtp.notes import Descriptions
 from visavis.rtp.packet import RtpPacket, parse_rtp
+from visavis.rtp.payload_map import PayloadMap, read_payload_map
 from visavis.rtp.sdp import Codec
 from visavis.rtp.timeline import KeptPackets, SenderTimeline, StreamClock
 
@@ -115,7 +115,7 @@ class Link:
     def rewind(self) -> None:
         """Start reading anew; what was learned stays known."""
         self.epoch = -1
-        self.legends: dict[JournalLeg, Legend] = {leg: Legend() for leg in _LEGS}
+        self.payload_maps: dict[JournalLeg, PayloadMap] = {leg: PayloadMap() for leg in _LEGS}
         self._repaired: dict[tuple[JournalLeg, int], int] = {}
         self._latest_video: dict[JournalLeg, int] = {}
         self.routes: dict[tuple[JournalLeg, int, int], tuple[Stream, str]] = {}
@@ -124,19 +124,19 @@ class Link:
         self.epoch += 1
         self.routes.clear()
         for leg in _LEGS:
-            legend = self.legends[leg] = read_legend(note, leg)
-            self._known[leg].update(legend.codecs)
+            payload_map = self.payload_maps[leg] = read_payload_map(note, leg)
+            self._known[leg].update(payload_map.codecs)
             screens = self._screens[leg]
             is_further = not screens or self.epoch > screens[-1][0]
-            is_other = legend.screen_mid != (screens[-1][1] if screens else "")
+            is_other = payload_map.screen_mid != (screens[-1][1] if screens else "")
             if is_further and is_other and len(screens) < MAX_SCREENS:
-                screens.append((self.epoch, legend.screen_mid))
+                screens.append((self.epoch, payload_map.screen_mid))
         for (leg, ssrc), stream in self.streams.items():
-            stream.is_declared |= ssrc in self.legends[leg].mids
+            stream.is_declared |= ssrc in self.payload_maps[leg].mids
 
     def codec(self, leg: JournalLeg, payload_type: int) -> Codec | None:
         """By the present descriptions, else by any other: a packet may be ahead of its answer."""
-        current = self.legends[leg].codecs.get(payload_type)
+        current = self.payload_maps[leg].codecs.get(payload_type)
         return current or self._known[leg].get(payload_type)
 
     def route(self, leg: JournalLeg, data: bytes) -> Packet | None:
@@ -169,7 +169,7 @@ class Link:
         else:
             self.routes[leg, packet.ssrc, packet.payload_type] = stream, codec.name
         if not stream.is_audio:
-            stream.names_layers = self.legends[leg].rid_extension is not None
+            stream.names_layers = self.payload_maps[leg].rid_extension is not None
             self._latest_video[leg] = packet.ssrc
         return Packet(stream, packet, codec.name)
 
@@ -194,19 +194,19 @@ class Link:
             first_timestamp=packet.timestamp,
             first_epoch=max(0, self.epoch),
             last_epoch=max(0, self.epoch),
-            is_declared=packet.ssrc in self.legends[leg].mids,
+            is_declared=packet.ssrc in self.payload_maps[leg].mids,
         )
         self.streams[leg, packet.ssrc] = stream
         self._opened[leg] += 1
         return stream
 
     def _mid(self, leg: JournalLeg, ssrc: int, data: bytes) -> str:
-        legend = self.legends[leg]
-        return _text(data, legend.mid_extension) or legend.mids.get(ssrc, "")
+        payload_map = self.payload_maps[leg]
+        return _text(data, payload_map.mid_extension) or payload_map.mids.get(ssrc, "")
 
     def _rid(self, leg: JournalLeg, ssrc: int, data: bytes) -> str:
-        legend = self.legends[leg]
-        return _text(data, legend.rid_extension) or legend.layers.get(ssrc, "")
+        payload_map = self.payload_maps[leg]
+        return _text(data, payload_map.rid_extension) or payload_map.layers.get(ssrc, "")
 
     def _content(self, stream: Stream) -> Content:
         if stream.is_audio:
@@ -241,10 +241,10 @@ class Link:
 
     def _find_repaired(self, leg: JournalLeg, repair: int, data: bytes) -> int | None:
         """By the description, by mid and layer that both name, else the picture that began last."""
-        legend = self.legends[leg]
-        ssrc = legend.repairs.get(repair)
+        payload_map = self.payload_maps[leg]
+        ssrc = payload_map.repairs.get(repair)
         if ssrc is None:
-            mid, rid = self._mid(leg, repair, data), _text(data, legend.repaired_rid_extension)
+            mid, rid = self._mid(leg, repair, data), _text(data, payload_map.repaired_rid_extension)
             ssrc = self._latest_of(leg, mid, rid) if mid or rid else None
             if ssrc is None:
                 return None if rid else self._latest_video.get(leg)

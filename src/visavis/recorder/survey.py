@@ -249,12 +249,12 @@ class _Reading:
         self._paused_at = None
 
     def _describe(self, note: Descriptions, arrival: float) -> None:
-        before = dict(self._link.legends)
+        before = dict(self._link.payload_maps)
         self._link.describe(note)
-        for leg, legend in self._link.legends.items():
-            if before[leg].screen_mid and not legend.screen_mid:
+        for leg, payload_map in self._link.payload_maps.items():
+            if before[leg].screen_mid and not payload_map.screen_mid:
                 self._found.ends_of_video.append((arrival, leg, "screen"))
-            if before[leg].has_camera and not legend.has_camera:
+            if before[leg].has_camera and not payload_map.has_camera:
                 self._found.ends_of_video.append((arrival, leg, "video"))
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from tests.synthetic.call import sdp
 from visavis.domain.call_events import CallEvent
 from visavis.rtp.journal import JournalLeg
-from visavis.rtp.legend import Legend, read_legend
 from visavis.rtp.notes import Descriptions, Event, Gap, Paused, Resumed, parse_note
+from visavis.rtp.payload_map import PayloadMap, read_payload_map
 
 DATA = Path(__file__).parent / "data"
 OFFER = (DATA / "chromium-offer.sdp").read_text()
@@ -16,25 +16,25 @@ ANSWER = (DATA / "chromium-answer.sdp").read_text()
 
 def test_a_browser_s_descriptions() -> None:
     note = Descriptions(OFFER, ANSWER, visitor_screen_mid="2")
-    legend = read_legend(note, JournalLeg.VISITOR)
-    assert legend.mid_extension == 4
-    assert legend.screen_mid == "2"
-    assert legend.mids[3347940808] == "0"
-    ((repair, source),) = legend.repairs.items()
-    assert legend.mids[repair] == legend.mids[source] == "1"
-    assert legend.codecs[96].name == "VP8"
-    assert legend.codecs[97].apt == 96
-    assert read_legend(note, JournalLeg.AGENT).screen_mid == ""
+    payload_map = read_payload_map(note, JournalLeg.VISITOR)
+    assert payload_map.mid_extension == 4
+    assert payload_map.screen_mid == "2"
+    assert payload_map.mids[3347940808] == "0"
+    ((repair, source),) = payload_map.repairs.items()
+    assert payload_map.mids[repair] == payload_map.mids[source] == "1"
+    assert payload_map.codecs[96].name == "VP8"
+    assert payload_map.codecs[97].apt == 96
+    assert read_payload_map(note, JournalLeg.AGENT).screen_mid == ""
 
 
 def test_the_numbers_of_whom_it_sends_to_come_first() -> None:
     theirs = sdp([("0", "audio")]).replace("111", "109")
     note = Descriptions(sdp([("0", "audio")]), theirs.replace("opus", "OPUS"))
-    assert {109, 111} <= set(read_legend(note, JournalLeg.VISITOR).codecs)
+    assert {109, 111} <= set(read_payload_map(note, JournalLeg.VISITOR).codecs)
 
 
 def test_descriptions_that_cannot_be_read_tell_nothing() -> None:
-    assert read_legend(Descriptions("", "v=0\r\nm=x"), JournalLeg.AGENT) == Legend()
+    assert read_payload_map(Descriptions("", "v=0\r\nm=x"), JournalLeg.AGENT) == PayloadMap()
 
 
 def test_notes() -> None:

@@ -1,4 +1,4 @@
-"""What session descriptions tell about the packets of one leg: which stream is what."""
+"""Map from the session descriptions to the RTP packets of one leg: codecs, mids, layers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from visavis.rtp.sdp import Codec, MediaSection, media_sections, sent_video
 
 
 @dataclass(frozen=True, slots=True)
-class Legend:
+class PayloadMap:
     """`codecs` by payload type; `mids`, `layers` and `repairs` (the repaired stream) by SSRC.
 
     The extensions are the numbers by which packets carry the m-section, the layer of a picture that
@@ -32,8 +32,11 @@ class Legend:
     has_camera: bool = False
 
 
-def read_legend(note: Descriptions, leg: JournalLeg) -> Legend:
-    """The legend of what `leg` sends. Never raises: an unusable description tells nothing."""
+def read_payload_map(note: Descriptions, leg: JournalLeg) -> PayloadMap:
+    """Return the map of the packets that `leg` sends.
+
+    Never raises: an unusable description yields an empty map.
+    """
     visitor, agent = _sections(note.visitor), _sections(note.agent)
     is_visitor = leg is JournalLeg.VISITOR
     own, other = (visitor, agent) if is_visitor else (agent, visitor)
@@ -41,7 +44,7 @@ def read_legend(note: Descriptions, leg: JournalLeg) -> Legend:
     numbers: dict[str, int] = {}
     for section in [*own, *other]:
         numbers = section.extensions | numbers
-    return Legend(
+    return PayloadMap(
         # a sender uses the numbers of whom it sends to (RFC 3264 §5.1)
         codecs={pt: codec for s in [*own, *other] for pt, codec in s.codecs.items()},
         mids={source: s.mid for s in own for source in s.sources},
