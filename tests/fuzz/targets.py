@@ -18,7 +18,7 @@ from visavis.media.leg import Leg
 from visavis.media.relay import Relay
 from visavis.media.route import Route
 from visavis.media.stun import parse_binding_request
-from visavis.rtp.meter import Meter
+from visavis.rtp.leg_stats import LegStats
 from visavis.rtp.packet import parse_rtp
 from visavis.rtp.rtcp import read_feedback, sender_reports
 from visavis.rtp.sdp import (
@@ -63,16 +63,16 @@ def rtcp(data: bytes) -> None:
         pass
 
 
-class Meters:
-    """Counting what an authentic browser may send, which is not to be believed either."""
+class StatsTarget:
+    """The statistics of two legs, fed with packets that an authentic browser may send."""
 
     def __init__(self) -> None:
-        self._meters = Meter(), Meter()
-        for meter in self._meters:
-            meter.set_audio((109, 111))
+        self._stats = LegStats(), LegStats()
+        for stats in self._stats:
+            stats.set_audio((109, 111))
 
     def __call__(self, data: bytes) -> None:
-        hearer, speaker = self._meters
+        hearer, speaker = self._stats
         if len(data) < 12:
             return
         if hearer.admits(data[8:12]):
@@ -167,7 +167,7 @@ TARGETS: Final = (
     ),
     Target("rtp", captured("rtp"), lambda: rtp),
     Target("rtcp", captured("rtcp"), lambda: rtcp),
-    Target("meter", captured("rtcp"), Meters),
+    Target("meter", captured("rtcp"), StatsTarget),
     Target(
         "sdp",
         [description(b, kind).encode() for b in BROWSERS for kind in ("offer", "answer")],

@@ -11,7 +11,7 @@ from visavis.domain.leg import Candidate, LocalTransport
 from visavis.media.dtls import MTU, Dtls, Identity
 from visavis.media.framing import frame
 from visavis.media.stun import binding_success, parse_binding_request
-from visavis.rtp.meter import Meter
+from visavis.rtp.leg_stats import LegStats
 from visavis.rtp.packet import parse_rtp
 from visavis.rtp.rtcp import (
     ReceptionReport,
@@ -70,14 +70,14 @@ def test_every_media_packet_is_one_that_was_offered(browser: str) -> None:
         for section in media_sections(description(browser, kind))
         for number in section.codecs
     }
-    meter = Meter()
+    stats = LegStats()
     for packet in datagrams(browser, "rtp"):
         parsed = parse_rtp(packet)
         assert parsed
         assert parsed.payload_type in offered
         assert packet.endswith(parsed.payload) or packet[0] & 0x20
-        meter.receive_rtp(packet, 0)
-    assert len(meter.streams) >= 4
+        stats.receive_rtp(packet, 0)
+    assert len(stats.streams) >= 4
 
 
 def test_reports_are_found_in_what_browsers_say(browser: str) -> None:

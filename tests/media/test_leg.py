@@ -22,7 +22,7 @@ from visavis.media.leg import (
     Leg,
     Up,
 )
-from visavis.rtp.meter import MAX_STREAMS
+from visavis.rtp.leg_stats import MAX_STREAMS
 from visavis.rtp.quality import LegReport
 
 IDENTITY = Identity(datetime(2026, 1, 1, tzinfo=UTC))
@@ -88,7 +88,7 @@ def test_no_more_sources_than_there_is_memory_for() -> None:
         packet = leg.unprotect(sending.protect(rtp(1, ssrc)), is_rtcp=False)
         assert (packet is None) == (ssrc > MAX_STREAMS)
         if packet:
-            leg.meter.receive_rtp(packet, 0)
+            leg.stats.receive_rtp(packet, 0)
 
 
 def test_the_answer_may_come_after_the_handshake() -> None:

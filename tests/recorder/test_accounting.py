@@ -11,7 +11,7 @@ from tests.synthetic import media
 from tests.synthetic.call import Browser, Journal, Network, rtp, sdp
 from visavis.recorder.muxer import Muxed, mux
 from visavis.rtp.journal import JournalLeg, RecordKind
-from visavis.rtp.meter import MAX_STREAMS
+from visavis.rtp.leg_stats import MAX_STREAMS
 
 SECONDS = 12.0
 

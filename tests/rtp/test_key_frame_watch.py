@@ -17,7 +17,7 @@ from visavis.rtp.key_frame_watch import (
     SILENT_SECONDS,
     KeyFrameWatch,
 )
-from visavis.rtp.meter import Meter
+from visavis.rtp.leg_stats import LegStats
 
 CODECS = ("VP8", "VP9", "H264", "AV1")
 CAMERA, SCREEN, REPAIRS = 10, 20, 11
@@ -35,9 +35,11 @@ def frames(codec: str) -> list[tuple[float, bytes]]:
 class Camera:
     """One stream of pictures, its meter and the moments at which a key frame was asked for."""
 
-    def __init__(self, codec: str = "VP8", ssrc: int = CAMERA, meter: Meter | None = None) -> None:
+    def __init__(
+        self, codec: str = "VP8", ssrc: int = CAMERA, stats: LegStats | None = None
+    ) -> None:
         self.codec, self.ssrc = codec, ssrc
-        self.meter = meter or Meter()
+        self.stats = stats or LegStats()
         self.now = 100.0
         self.asked: list[float] = []
         self.sequence = 65_500
@@ -48,13 +50,13 @@ class Camera:
         watch.set_payload_types(
             {PAYLOAD_TYPES[codec]: codec for codec in CODECS}, frozenset(RTX.values())
         )
-        self.meter.watch_video(watch)
+        self.stats.watch_video(watch)
 
     def look(self) -> None:
         """An eighth of a second passes, and the relay looks at what is due."""
         self.now += STEP
-        assert self.meter.watch
-        self.asked += [self.now for ssrc in self.meter.watch.due(self.now, 4) if ssrc == self.ssrc]
+        assert self.stats.watch
+        self.asked += [self.now for ssrc in self.stats.watch.due(self.now, 4) if ssrc == self.ssrc]
 
     def send(self, *, is_key: bool = False, without: frozenset[int] = frozenset()) -> None:
         """A frame; the packets at the indices `without` are lost."""
@@ -68,7 +70,7 @@ class Camera:
             if index in without:
                 self.kept[number] = stamp, payload
             else:
-                self.meter.receive_rtp(packet, 0)
+                self.stats.receive_rtp(packet, 0)
             self.sequence += 1
 
     def repair(self) -> None:
@@ -76,7 +78,7 @@ class Camera:
         for count, (number, (stamp, payload)) in enumerate(self.kept.items()):
             payload_type = RTX[PAYLOAD_TYPES[self.codec]]
             original = number.to_bytes(2) + payload
-            self.meter.receive_rtp(rtp(payload_type, True, count, stamp, REPAIRS, original), 0)
+            self.stats.receive_rtp(rtp(payload_type, True, count, stamp, REPAIRS, original), 0)
         self.kept.clear()
 
     def go_on(self, seconds: float) -> None:
@@ -133,8 +135,8 @@ def test_what_comes_out_of_order_or_twice_needs_none() -> None:
     late = rtp(96, True, camera.sequence % 65536, 1, CAMERA, b"\x90\x80\x80\x00\x11", "1")
     camera.sequence += 1
     camera.go_on(0.5)
-    camera.meter.receive_rtp(late, 0)
-    camera.meter.receive_rtp(late, 0)
+    camera.stats.receive_rtp(late, 0)
+    camera.stats.receive_rtp(late, 0)
     camera.go_on(5.0)
     assert camera.asked == []
 
@@ -184,8 +186,8 @@ def test_a_recording_that_starts_in_mid_call_needs_a_key_frame(codec: str) -> No
 
 def test_packets_that_the_disk_did_not_take_need_a_key_frame() -> None:
     camera = running()
-    assert camera.meter.watch
-    camera.meter.watch.restart(camera.now)
+    assert camera.stats.watch
+    camera.stats.watch.restart(camera.now)
     camera.go_on(FIRST_SECONDS + 0.3)
     assert len(camera.asked) == 1
 
@@ -213,10 +215,10 @@ def test_a_camera_that_is_off_is_asked_for_nothing() -> None:
 
 def test_each_stream_has_its_own_state_and_sound_none() -> None:
     camera = running()
-    screen = Camera(ssrc=SCREEN, meter=camera.meter)
+    screen = Camera(ssrc=SCREEN, stats=camera.stats)
     screen.send(is_key=True)
     for number in range(0, 200, 2):
-        camera.meter.receive_rtp(rtp(111, False, number, 1, 5, b"\xf8\xff\xfe", "0"), 0)
+        camera.stats.receive_rtp(rtp(111, False, number, 1, 5, b"\xf8\xff\xfe", "0"), 0)
     screen.send(without=frozenset({0}))
     camera.send()
     screen.send()
@@ -234,10 +236,10 @@ def test_of_many_streams_some_are_asked_at_a_time_and_the_newest_first() -> None
     camera = Camera()
     camera.record()
     for ssrc in range(100, 110):
-        camera.meter.receive_rtp(rtp(96, True, 1, 1, ssrc, b"\x90\x80\x80\x00\x11", "1"), 0)
-    assert camera.meter.watch
-    assert camera.meter.watch.due(camera.now + FIRST_SECONDS, 4) == [109, 108, 107, 106]
-    assert camera.meter.watch.due(camera.now + FIRST_SECONDS, 4) == [105, 104, 103, 102]
+        camera.stats.receive_rtp(rtp(96, True, 1, 1, ssrc, b"\x90\x80\x80\x00\x11", "1"), 0)
+    assert camera.stats.watch
+    assert camera.stats.watch.due(camera.now + FIRST_SECONDS, 4) == [109, 108, 107, 106]
+    assert camera.stats.watch.due(camera.now + FIRST_SECONDS, 4) == [105, 104, 103, 102]
 
 
 def test_what_is_not_rtp_inside_or_of_another_format_is_no_key_frame() -> None:
@@ -250,6 +252,6 @@ def test_what_is_not_rtp_inside_or_of_another_format_is_no_key_frame() -> None:
         rtp(97, True, 3, 1, REPAIRS, b"\0", "1"),
         rtp(97, True, 4, 1, REPAIRS, b"\0\1\x10\0", "1"),
     ):
-        camera.meter.receive_rtp(data, 0)
-    assert camera.meter.watch
-    assert camera.meter.watch.due(camera.now + FIRST_SECONDS, 4) == [CAMERA]
+        camera.stats.receive_rtp(data, 0)
+    assert camera.stats.watch
+    assert camera.stats.watch.due(camera.now + FIRST_SECONDS, 4) == [CAMERA]

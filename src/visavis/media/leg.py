@@ -23,7 +23,7 @@ from visavis.media.route_checks import RouteChecks
 from visavis.media.srtp import Srtp, SrtpError
 from visavis.media.stun import BindingRequest, binding_success
 from visavis.rtp.key_frame_watch import KeyFrameWatch
-from visavis.rtp.meter import Meter
+from visavis.rtp.leg_stats import LegStats
 from visavis.rtp.quality import LegReport
 from visavis.rtp.rtcp import picture_loss_indication
 
@@ -99,7 +99,7 @@ class Leg:
         self.is_down = False
         self.is_back = False
         self.is_excessive = False
-        self.meter = Meter()
+        self.stats = LegStats()
         self.rate_limit = RateLimit(math.inf, now)
         self.outbox: list[Outgoing] = []
         self.events: list[LegEvent] = []
@@ -144,8 +144,8 @@ class Leg:
             self._checks.restart()
         self.remote = remote
         self._check_routes(self._checked_at)
-        self.meter.set_audio(remote.audio_payload_types)
-        if watch := self.meter.watch:
+        self.stats.set_audio(remote.audio_payload_types)
+        if watch := self.stats.watch:
             self.watch_video(watch.now)
         self._maybe_up()
 
@@ -191,9 +191,9 @@ class Leg:
     def unprotect(self, datagram: bytes, *, is_rtcp: bool) -> bytes | None:
         """The packet in a datagram; `None` if there is nothing authentic in it."""
         source = datagram[4:8] if is_rtcp else datagram[8:12]
-        meter, srtp = self.meter, self._srtp
+        stats, srtp = self.stats, self._srtp
         # libsrtp keeps something of every source there ever was
-        if srtp is None or not (source in meter.streams or meter.admits(source)):
+        if srtp is None or not (source in stats.streams or stats.admits(source)):
             return None
         try:
             return srtp.unprotect_rtcp(datagram) if is_rtcp else srtp.unprotect(datagram)
@@ -209,14 +209,14 @@ class Leg:
             datagram = srtp.protect_rtcp(packet) if is_rtcp else srtp.protect(packet)
         except SrtpError:
             return None
-        meter = self.meter
-        meter.packets_out += 1
-        meter.bytes_out += len(packet)
+        stats = self.stats
+        stats.packets_out += 1
+        stats.bytes_out += len(packet)
         return datagram, route
 
     def ask_for_key_frames(self) -> None:
         types = self.remote.video_payload_types if self.remote else ()
-        self._ask_for_key_frames(self.meter.sources(types)[-MAX_KEY_FRAMES:])
+        self._ask_for_key_frames(self.stats.sources(types)[-MAX_KEY_FRAMES:])
 
     def _ask_for_key_frames(self, ssrcs: Collection[int]) -> None:
         for ssrc in ssrcs:
@@ -228,13 +228,13 @@ class Leg:
         if remote := self.remote:
             codecs = dict(zip(remote.video_payload_types, remote.video_codecs, strict=False))
             repairs = frozenset(remote.repair_payload_types)
-            watch = self.meter.watch or KeyFrameWatch(now)
+            watch = self.stats.watch or KeyFrameWatch(now)
             watch.set_payload_types(codecs, repairs)
-            self.meter.watch_video(watch)
+            self.stats.watch_video(watch)
 
     def ask_for_recording(self, now: float, *, is_restarted: bool) -> None:
         """Ask for the key frames that the recording lacks; all of them if it `is_restarted`."""
-        watch = self.meter.watch
+        watch = self.stats.watch
         if watch is None:
             self.watch_video(now)
         elif is_restarted:
@@ -272,12 +272,12 @@ class Leg:
             self._send(self._dtls.handle_timeout(now), self._dtls_route)
 
     def report(self, now: float) -> LegReport:
-        is_quiet = self.meter.packets_in == self._packets_reported
-        self._packets_reported = self.meter.packets_in
-        return self.meter.report(is_silent=is_quiet and now - self._checked_at > SILENCE_SECONDS)
+        is_quiet = self.stats.packets_in == self._packets_reported
+        self._packets_reported = self.stats.packets_in
+        return self.stats.report(is_silent=is_quiet and now - self._checked_at > SILENCE_SECONDS)
 
     def _listen(self, now: float) -> None:
-        heard, self._packets_heard = self._packets_heard, self.meter.packets_in
+        heard, self._packets_heard = self._packets_heard, self.stats.packets_in
         self.is_back = 0 < heard < self._packets_heard and now - self._heard_at > GAP_SECONDS
         if heard < self._packets_heard:
             self._heard_at = now

@@ -261,7 +261,7 @@ class Relay:
         packet = leg.unprotect(datagram, is_rtcp=False)
         if packet is None:
             return
-        leg.meter.receive_rtp(packet, arrival_us)
+        leg.stats.receive_rtp(packet, arrival_us)
         if leg.tap:
             leg.tap.append(arrival_us, RecordKind.RTP, _JOURNAL_LEG[leg.side], packet)
         if leg.peer and (outgoing := leg.peer.protect(packet, is_rtcp=False)):
@@ -272,7 +272,7 @@ class Relay:
         if packet is None:
             return
         peer = leg.peer
-        leg.meter.receive_rtcp(packet, peer.meter if peer else None, now)
+        leg.stats.receive_rtcp(packet, peer.stats if peer else None, now)
         if leg.tap:
             leg.tap.append(arrival_us, RecordKind.RTCP, _JOURNAL_LEG[leg.side], packet)
         if peer and (outgoing := peer.protect(packet, is_rtcp=True)):

@@ -11,7 +11,7 @@ from visavis.rtp.codecs import DEPACKETISERS, Frame
 from visavis.rtp.codecs.rtx import unwrap_rtx
 from visavis.rtp.extension import element
 from visavis.rtp.journal import JournalLeg
-from visavis.rtp.meter import MAX_STREAMS
+from visavis.rtp.leg_stats import MAX_STREAMS
 from visavis.rtp.notes import Descriptions
 from visavis.rtp.packet import RtpPacket, parse_rtp
 from visavis.rtp.payload_map import PayloadMap, read_payload_map

@@ -1,4 +1,4 @@
-"""What passes through one leg, counted: from it and from RTCP comes the leg's `LegReport`.
+"""Statistics of one leg, counted from its packets and RTCP, from which its `LegReport` is made.
 
 The relay leaves packets as they are, so a browser's reception reports (RFC 3550 §6.4) are about the
 whole way from the other browser. What was lost or delayed before the packets came to us is taken
@@ -24,7 +24,7 @@ AUDIO_RATE: Final = 48_000  # Opus's clock is always this (RFC 7587 §4.1)
 _HALF: Final = 1 << 15
 
 
-class Stream:
+class SourceStats:
     """One source of a browser, as its packets come in (RFC 3550 Appendix A)."""
 
     __slots__ = (
@@ -74,8 +74,8 @@ class Stream:
         self._transit = transit
 
 
-class _Told:
-    """What a browser has last said about one source that we send it."""
+class _LastReport:
+    """A browser's last reception report about one source that we send it."""
 
     __slots__ = ("before_us", "highest", "lost")
 
@@ -85,18 +85,18 @@ class _Told:
         self.before_us = before_us
 
 
-class Meter:
-    """One leg's counters. Sources are the four bytes of their SSRC."""
+class LegStats:
+    """Statistics of one leg. A source is identified by the four bytes of its SSRC."""
 
     def __init__(self) -> None:
-        self.streams: dict[bytes, Stream] = {}
+        self.streams: dict[bytes, SourceStats] = {}
         self._rtcp_packets = self._rtcp_bytes = 0
         self.bytes_out = self.packets_out = 0
         self._audio_types: frozenset[int] = frozenset()
         self.watch: KeyFrameWatch | None = None
         self._rtcp_sources: set[bytes] = set()
         self._questions: dict[int, float] = {}
-        self._told: dict[bytes, _Told] = {}
+        self._last_reports: dict[bytes, _LastReport] = {}
         self._counted = (0, 0)
         self._lost_out = self._expected_out = 0
         self._loss_in = self._loss_out = self._jitter_out = 0.0
@@ -111,7 +111,7 @@ class Meter:
         return self._rtcp_bytes + sum(stream.octets for stream in self.streams.values())
 
     def set_audio(self, payload_types: tuple[int, ...]) -> None:
-        """Which payload types are audio, of which the jitter is measured."""
+        """Set the payload types that are audio, whose jitter is measured."""
         self._audio_types = frozenset(payload_types)
         for stream in self.streams.values():
             stream.is_audio = stream.payload_type in self._audio_types
@@ -132,14 +132,14 @@ class Meter:
         source = packet[8:12]
         stream = self.streams.get(source)
         if stream is None:
-            stream = self.streams[source] = Stream(packet)
+            stream = self.streams[source] = SourceStats(packet)
             stream.is_audio = stream.payload_type in self._audio_types
             if self.watch:
                 stream.watcher = self.watch.watcher(source, stream.payload_type)
         stream.see(packet, arrival_us)
 
-    def receive_rtcp(self, compound: bytes, other: Meter | None, now: float) -> None:
-        """Take in what the browser says; `other` is the leg that it is told to and about."""
+    def receive_rtcp(self, compound: bytes, other: LegStats | None, now: float) -> None:
+        """Take in a browser's compound packet; `other` is the leg whose media it reports on."""
         if (source := compound[4:8]) not in self.streams:
             self._rtcp_sources.add(source)
         self._rtcp_packets += 1
@@ -148,7 +148,7 @@ class Meter:
             match item:
                 case TimeQuestion(middle):
                     if other:
-                        other.ask(middle, now)
+                        other.record_question(middle, now)
                 case TimeAnswer(middle, held):
                     self._answered(middle, held, now)
                 case ReceptionReport():
@@ -156,14 +156,14 @@ class Meter:
                     if other:
                         self._reported(item, other)
 
-    def ask(self, middle: int, now: float) -> None:
-        """A sender report or its like is on its way to this leg's browser."""
+    def record_question(self, middle: int, now: float) -> None:
+        """Record when a sender report, or an RRTR block, was sent to this leg's browser."""
         if len(self._questions) >= MAX_QUESTIONS:
             del self._questions[next(iter(self._questions))]
         self._questions[middle] = now
 
     def report(self, *, is_silent: bool = False) -> LegReport:
-        """What has been since the last report. `is_silent`: nothing at all has come for a while."""
+        """Return the report since the last one; `is_silent` says that nothing came for a while."""
         self._count_in()
         self._count_out()
         loss_in = 1.0 if is_silent else self._loss_in
@@ -184,7 +184,7 @@ class Meter:
         )
 
     def sources(self, payload_types: Collection[int]) -> list[int]:
-        """The SSRCs that have sent one of these, in the order in which they began."""
+        """Return the SSRCs that have sent one of these payload types, oldest first."""
         return [
             int.from_bytes(source)
             for source, stream in self.streams.items()
@@ -192,7 +192,7 @@ class Meter:
         ]
 
     def _jitter_in(self) -> float:
-        """Of the audio that is coming in now, in ticks."""
+        """Return the worst jitter of the audio that is arriving now, in RTP clock ticks."""
         jitters = [0.0]
         for stream in self.streams.values():
             if stream.is_audio and stream.received > stream.received_before:
@@ -220,16 +220,16 @@ class Meter:
         if middle and asked_at is not None:
             self._round_trip = max(0.0, (now - asked_at - held / 65536) * 1000)
 
-    def _reported(self, report: ReceptionReport, other: Meter) -> None:
+    def _reported(self, report: ReceptionReport, other: LegStats) -> None:
         stream = other.streams.get(report.source)
         if stream is None:
             return
         before_us = stream.expected - stream.received
-        told = self._told.get(report.source)
-        if told:
-            arrived_here = report.highest - told.highest - (before_us - told.before_us)
+        last = self._last_reports.get(report.source)
+        if last:
+            arrived_here = report.highest - last.highest - (before_us - last.before_us)
             self._expected_out += max(0, arrived_here)
-            self._lost_out += report.lost - told.lost - (before_us - told.before_us)
-        self._told[report.source] = _Told(report.highest, report.lost, before_us)
+            self._lost_out += report.lost - last.lost - (before_us - last.before_us)
+        self._last_reports[report.source] = _LastReport(report.highest, report.lost, before_us)
         if stream.is_audio:
             self._jitter_out = max(0.0, report.jitter - stream.jitter)

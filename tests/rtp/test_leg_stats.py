@@ -1,4 +1,4 @@
-"""What a leg's counters make of packets and of what the browsers report."""
+"""Statistics of a leg, from packets and from the browsers' reception reports."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from visavis.rtp.meter import MAX_QUESTIONS, MAX_STREAMS, Meter
+from visavis.rtp.leg_stats import MAX_QUESTIONS, MAX_STREAMS, LegStats
 
 AUDIO, VIDEO = 111, 96
 FRAME = 960  # 20 ms of Opus
@@ -34,33 +34,33 @@ def block(
     return struct.pack("!IIIIII", ssrc, lost & 0xFFFFFF, highest, jitter, last, held)
 
 
-def pair() -> tuple[Meter, Meter]:
-    meters = Meter(), Meter()
-    for meter in meters:
-        meter.set_audio((AUDIO,))
-    return meters
+def pair() -> tuple[LegStats, LegStats]:
+    both_stats = LegStats(), LegStats()
+    for stats in both_stats:
+        stats.set_audio((AUDIO,))
+    return both_stats
 
 
-def feed(meter: Meter, numbers: range, *, without: frozenset[int] = frozenset()) -> None:
+def feed(stats: LegStats, numbers: range, *, without: frozenset[int] = frozenset()) -> None:
     for number in numbers:
         if number not in without:
-            meter.receive_rtp(rtp(number), 20_000 * number)
+            stats.receive_rtp(rtp(number), 20_000 * number)
 
 
 def test_what_is_missing_of_the_numbers_was_lost_on_its_way_in() -> None:
-    meter = Meter()
-    feed(meter, range(65_500, 65_600), without=frozenset(range(65_530, 65_540)))
-    assert meter.report().loss_in == pytest.approx(0.1, abs=0.01)
-    feed(meter, range(65_600, 65_700))
-    assert meter.report().loss_in == 0
-    assert meter.report().loss_in == 0  # nothing new: it stays
+    stats = LegStats()
+    feed(stats, range(65_500, 65_600), without=frozenset(range(65_530, 65_540)))
+    assert stats.report().loss_in == pytest.approx(0.1, abs=0.01)
+    feed(stats, range(65_600, 65_700))
+    assert stats.report().loss_in == 0
+    assert stats.report().loss_in == 0  # nothing new: it stays
 
 
 def test_what_comes_late_is_not_lost() -> None:
-    meter = Meter()
+    stats = LegStats()
     for number in (1, 3, 2, 5, 4, 6):
-        meter.receive_rtp(rtp(number), 0)
-    assert meter.report().loss_in == 0
+        stats.receive_rtp(rtp(number), 0)
+    assert stats.report().loss_in == 0
 
 
 def test_loss_on_the_way_out_is_what_the_browser_misses_and_we_had() -> None:
@@ -105,24 +105,24 @@ def test_an_extended_report_tells_it_too() -> None:
 
 
 def test_only_so_many_questions_are_remembered() -> None:
-    meter = Meter()
+    stats = LegStats()
     for middle in range(1, 3 * MAX_QUESTIONS):
-        meter.ask(middle, 0.0)
-    meter.receive_rtcp(receiver_report(block(last=1)), None, 1.0)
-    assert meter.report().round_trip is None
+        stats.record_question(middle, 0.0)
+    stats.receive_rtcp(receiver_report(block(last=1)), None, 1.0)
+    assert stats.report().round_trip is None
 
 
 def test_jitter_is_of_the_audio_that_is_coming_in() -> None:
-    meter = Meter()
+    stats = LegStats()
     for number in range(400):
-        meter.receive_rtp(rtp(number), 20_000 * number + (number % 2) * 10_000)
-        meter.receive_rtp(rtp(number, ssrc=8, payload_type=VIDEO), 0)
-    assert meter.report().jitter == 0
-    meter.set_audio((AUDIO,))
+        stats.receive_rtp(rtp(number), 20_000 * number + (number % 2) * 10_000)
+        stats.receive_rtp(rtp(number, ssrc=8, payload_type=VIDEO), 0)
+    assert stats.report().jitter == 0
+    stats.set_audio((AUDIO,))
     for number in range(400, 800):
-        meter.receive_rtp(rtp(number), 20_000 * number + (number % 2) * 10_000)
-    assert meter.report().jitter == pytest.approx(10, abs=0.5)
-    assert meter.report().jitter == 0
+        stats.receive_rtp(rtp(number), 20_000 * number + (number % 2) * 10_000)
+    assert stats.report().jitter == pytest.approx(10, abs=0.5)
+    assert stats.report().jitter == 0
 
 
 def test_jitter_on_the_way_out_is_what_it_adds() -> None:
@@ -144,23 +144,23 @@ def test_silence_is_not_called_good() -> None:
 
 
 def test_packets_and_bytes() -> None:
-    meter = Meter()
-    feed(meter, range(3))
-    meter.receive_rtcp(receiver_report(b""), None, 0.0)
-    report = meter.report()
+    stats = LegStats()
+    feed(stats, range(3))
+    stats.receive_rtcp(receiver_report(b""), None, 0.0)
+    report = stats.report()
     assert (report.packets_in, report.bytes_in) == (4, 3 * 172 + 8)
 
 
 def test_sources_of_a_kind_in_their_order_and_no_more_than_we_can_keep() -> None:
-    meter = Meter()
+    stats = LegStats()
     for ssrc in (9, 5, 7):
-        meter.receive_rtp(rtp(1, ssrc=ssrc, payload_type=VIDEO), 0)
-    meter.receive_rtp(rtp(1, ssrc=1), 0)
-    assert meter.sources((VIDEO,)) == [9, 5, 7]
+        stats.receive_rtp(rtp(1, ssrc=ssrc, payload_type=VIDEO), 0)
+    stats.receive_rtp(rtp(1, ssrc=1), 0)
+    assert stats.sources((VIDEO,)) == [9, 5, 7]
     for ssrc in range(100, 100 + MAX_STREAMS):
         source = ssrc.to_bytes(4)
-        if meter.admits(source):
-            meter.receive_rtcp(receiver_report(b"", ssrc), None, 0.0)
-    assert not meter.admits(b"new!")
-    assert meter.admits((9).to_bytes(4))
-    assert meter.admits((100).to_bytes(4))
+        if stats.admits(source):
+            stats.receive_rtcp(receiver_report(b"", ssrc), None, 0.0)
+    assert not stats.admits(b"new!")
+    assert stats.admits((9).to_bytes(4))
+    assert stats.admits((100).to_bytes(4))
