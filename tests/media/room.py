@@ -17,7 +17,7 @@ from tests.running import PATIENCE, free_media_port
 from visavis.domain.leg import Link, LocalTransport, Side
 from visavis.media import worker
 from visavis.media.workers import MediaWorkers
-from visavis.rtp.quality import LegReport
+from visavis.rtp.mos import LegReport
 from visavis.rtp.sdp import read_transport, restrict_codecs, rewrite
 from visavis.settings import Settings
 

@@ -15,7 +15,7 @@ from visavis.media.dtls import Identity
 from visavis.media.leg import Down, Leg, LegEvent, Up
 from visavis.media.relay import Relay
 from visavis.media.route import Route
-from visavis.rtp.quality import LegReport
+from visavis.rtp.mos import LegReport
 
 IDENTITY = Identity(datetime(2026, 1, 1, tzinfo=UTC))
 LINK = Link("call", 1)

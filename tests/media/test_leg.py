@@ -23,7 +23,7 @@ from visavis.media.leg import (
     Up,
 )
 from visavis.rtp.leg_stats import MAX_STREAMS
-from visavis.rtp.quality import LegReport
+from visavis.rtp.mos import LegReport
 
 IDENTITY = Identity(datetime(2026, 1, 1, tzinfo=UTC))
 

@@ -25,7 +25,7 @@ from visavis.media.route import Address, Route, address_of
 from visavis.media.route_checks import MAX_SENT
 from visavis.media.steering import Source
 from visavis.rtp.journal import JournalLeg, RecordKind, read_journal
-from visavis.rtp.quality import LegReport
+from visavis.rtp.mos import LegReport
 from visavis.rtp.rtcp import picture_loss_indication
 
 IDENTITY = Identity(datetime(2026, 1, 1, tzinfo=UTC))

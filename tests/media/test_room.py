@@ -16,7 +16,7 @@ from tests.media.room import SCRIPT, Page, Room, chromium_pages, only_candidates
 from tests.running import CHROMIUM, FAKE_DEVICES, eventually
 from visavis.domain.leg import Side
 from visavis.media.addresses import own_addresses
-from visavis.rtp.quality import LegReport
+from visavis.rtp.mos import LegReport
 
 pytestmark = pytest.mark.e2e
 

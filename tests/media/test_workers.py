@@ -23,7 +23,7 @@ from visavis.media import control, worker, workers
 from visavis.media.leg import Down
 from visavis.media.limits import Limit
 from visavis.media.workers import MediaWorkers
-from visavis.rtp.quality import LegReport
+from visavis.rtp.mos import LegReport
 from visavis.settings import Settings
 
 pytestmark = pytest.mark.anyio

@@ -147,7 +147,7 @@ class CallRecord:
     `interrupted_at` is when a party of a connected call was lost, until it is back.
     `talk_ended_at` is the end of the talk: earlier than `ended_at` if a lost party did not return.
 
-    `quality` holds the last report of each side (`rtp.quality.LegReport`), ready for JSON.
+    `quality` holds the last report of each side (`rtp.mos.LegReport`), ready for JSON.
     `is_unrecorded` says that it should have been recorded and, at least in part, was not.
     """
 

@@ -36,7 +36,7 @@ class CallEvent(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class CallReport(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """Report of a call that is over. `quality` holds a report for each side (`rtp.quality`)."""
+    """Report of a call that is over. `quality` holds a report for each side (`rtp.mos`)."""
 
     call_id: str
     site_id: int

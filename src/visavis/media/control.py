@@ -16,7 +16,7 @@ import msgspec
 from visavis.domain.leg import Link, LocalTransport, RemoteTransport, Side
 from visavis.domain.recording import Manifest
 from visavis.media.limits import Limit
-from visavis.rtp.quality import LegReport
+from visavis.rtp.mos import LegReport
 
 GRACE_SECONDS: Final = 10.0
 MAX_FRAME_BYTES: Final = 256 * 1024

@@ -24,7 +24,7 @@ from visavis.media.srtp import Srtp, SrtpError
 from visavis.media.stun import BindingRequest, binding_success
 from visavis.rtp.key_frame_watch import KeyFrameWatch
 from visavis.rtp.leg_stats import LegStats
-from visavis.rtp.quality import LegReport
+from visavis.rtp.mos import LegReport
 from visavis.rtp.rtcp import picture_loss_indication
 
 log = structlog.get_logger(__name__)

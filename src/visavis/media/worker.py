@@ -25,7 +25,7 @@ from visavis.media.leg import Down, Leg, LegEvent, Limited, Up
 from visavis.media.limits import MEGABYTE, Limit, Limits, RecordingGuard
 from visavis.media.relay import Relay
 from visavis.media.wires import Wires
-from visavis.rtp.quality import LegReport
+from visavis.rtp.mos import LegReport
 from visavis.settings import Settings
 from visavis.tasks import cancelled, describe, run_every, spawn
 

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from typing import Final
 
 from visavis.rtp.key_frame_watch import KeyFrameWatch, Watcher
-from visavis.rtp.quality import LegReport, estimate_mos
+from visavis.rtp.mos import LegReport, estimate_mos
 from visavis.rtp.rtcp import ReceptionReport, TimeAnswer, TimeQuestion, read_feedback
 
 MAX_STREAMS: Final = 128

@@ -31,7 +31,7 @@ from visavis.domain.oauth import ApiKey, AuthorizationCode, Client, Credential, 
 from visavis.domain.people import Agent, Permission, Role, Site
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Delivery, Manifest, RecordingState
-from visavis.rtp.quality import LegReport
+from visavis.rtp.mos import LegReport
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ import pytest
 from tests.services.calls.simulated_site import SimulatedSite
 from visavis.domain import signaling
 from visavis.domain.leg import Link, Side
-from visavis.rtp.quality import LegReport
+from visavis.rtp.mos import LegReport
 
 pytestmark = pytest.mark.anyio
 

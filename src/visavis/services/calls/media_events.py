@@ -10,7 +10,7 @@ import structlog
 
 from visavis.domain import signaling
 from visavis.domain.leg import Link, Side
-from visavis.rtp.quality import LegReport
+from visavis.rtp.mos import LegReport
 from visavis.services.calls.active_call import ActiveCall, Bridge
 from visavis.services.calls.bridges import Bridges
 from visavis.services.calls.recording_control import RecordingControl

@@ -1,4 +1,4 @@
-"""How well a leg carries media, and what a listener makes of it (ITU-T G.107)."""
+"""Report of a leg's quality, and the mean opinion score estimated from it (ITU-T G.107)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Final
 import msgspec
 
 TRANSMISSION_RATING: Final = 93.2
-"""What is left of a conversation's 100 when nothing is lost or late (G.107 §7.1, all defaults)."""
+"""Transmission rating R with no loss and no delay (G.107 §7.1, all defaults)."""
 
 LOSS_ROBUSTNESS: Final = 25.1
-"""How well concealment hides lost packets (G.113 Appendix I has G.711's, and none for Opus)."""
+"""Packet-loss robustness factor Bpl (G.113 Appendix I has G.711's, and none for Opus)."""
 
 CODEC_MILLISECONDS: Final = 26.5
-"""Opus's look-ahead of 6.5 and a frame of 20."""
+"""Delay of the codec: Opus's look-ahead of 6.5 and a frame of 20."""
 
 
 class LegReport(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
@@ -36,7 +36,7 @@ class LegReport(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
 
 def estimate_mos(loss: float, jitter: float, round_trip: float) -> float:
-    """What a listener would say of speech, 1 (bad) to 4.5: the E-model with random losses.
+    """Estimate the mean opinion score of speech, 1 (bad) to 4.5, by the E-model with random losses.
 
     `loss` from 0 to 1; `jitter` and `round_trip` in milliseconds. The receiver's buffer is taken to
     hold back twice the jitter.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from visavis.rtp.quality import estimate_mos
+from visavis.rtp.mos import estimate_mos
 
 
 def test_a_perfect_leg() -> None:
