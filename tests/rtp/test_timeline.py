@@ -5,7 +5,13 @@ from bisect import bisect_right
 
 import pytest
 
-from visavis.rtp.timeline import Floor, KeptPackets, SenderTimeline, StreamClock, ntp_seconds
+from visavis.rtp.timeline import (
+    DelayEnvelope,
+    KeptPackets,
+    SenderTimeline,
+    StreamClock,
+    ntp_seconds,
+)
 
 
 def test_ntp() -> None:
@@ -23,7 +29,7 @@ def test_two_clocks_that_drift_for_two_hours_stay_together(drift: float, offset:
             arrival = second + 0.03 + chance.random() * 0.1
             clock.see_packet(second, 1000 + round(sender * rate), arrival)
             clock.see_report(1000 + round(sender * rate), sender, arrival)
-    timeline.settle(clocks.values())
+    timeline.fit(clocks.values())
     for moment in (0.0, 1.5, 60.0, 3601.0, 7000.0, 7199.0, 7205.0):
         sender = offset + moment * (1 + drift)
         one, other = (
@@ -39,7 +45,7 @@ def test_without_reports_the_quickest_packets_tell() -> None:
     timeline, clock = SenderTimeline(), StreamClock(48_000)
     for number in range(3000):
         clock.see_packet(number, number * 960, number * 0.02 + 0.03 + chance.random() * 0.1)
-    timeline.settle([clock])
+    timeline.fit([clock])
     for number in (0, 1, 1500, 2999):
         time = timeline.time(clock, number, number * 960)
         assert time == clock.arrival_time(number, number * 960)
@@ -48,7 +54,7 @@ def test_without_reports_the_quickest_packets_tell() -> None:
 
 def test_a_stream_without_packets_has_no_time() -> None:
     timeline, clock = SenderTimeline(), StreamClock(90_000)
-    timeline.settle([clock])
+    timeline.fit([clock])
     assert timeline.time(clock, 0, 0) is None
     assert clock.arrival_time(0, 0) is None
 
@@ -63,7 +69,7 @@ def test_reports_that_cannot_be_are_not_believed() -> None:
             clock.see_report(second * 90_000 + 100, 1e9, second + 0.7)
             clock.see_report(0, 9.0, second + 0.8)
     clock.see_report(19 * 90_000 + 100, -1e9, 19.9)  # nothing confirms the last one
-    timeline.settle([clock])
+    timeline.fit([clock])
     for second in (0, 10, 19, 25):
         assert timeline.time(clock, second, second * 90_000) == pytest.approx(
             second + 0.5, abs=0.01
@@ -86,7 +92,7 @@ def test_a_clock_that_stands_still_and_leaps_back_is_followed_by_sequence_number
         number += 1
         if index % 250 == 240:
             clock.see_report(round((now - skew) * 48_000), now - 99.0, now + 0.04)
-    timeline.settle([clock])
+    timeline.fit([clock])
     for number, (now, media) in times.items():
         time = timeline.time(clock, number, round(media * 48_000))
         assert time == pytest.approx(now + 0.04, abs=0.03), (number, now)
@@ -101,7 +107,7 @@ def test_a_microphone_that_loses_a_little_time_all_along_is_followed() -> None:
         clock.see_packet(index, round((now - skew) * 48_000), now + 0.04)
         if index % 250 == 0:
             clock.see_report(round((now - skew) * 48_000), now, now + 0.04)
-    timeline.settle([clock])
+    timeline.fit([clock])
     for index in range(0, 5750, 70):
         now, skew = index * 0.02, 0.03 * (index // 25)
         time = timeline.time(clock, index, round((now - skew) * 48_000))
@@ -109,7 +115,7 @@ def test_a_microphone_that_loses_a_little_time_all_along_is_followed() -> None:
 
 
 def test_a_floor_keeps_the_least_of_each_second_and_rises_slowly() -> None:
-    floor = Floor()
+    floor = DelayEnvelope()
     assert not floor
     floor.see(0.0, 0.5)
     floor.see(0.2, 0.1)
@@ -154,7 +160,7 @@ def stalled(
         else:
             clock.see_packet(number, stamp, arrival)
     timeline = SenderTimeline()
-    timeline.settle([clock])
+    timeline.fit([clock])
     times = [timeline.time(clock, number, stamp) or 0.0 for number, (_, stamp) in enumerate(sent)]
     late = 0.1 if every else 0.1 + jitter
     return sum(not -0.1 < time - at < late for time, (at, _) in zip(times, sent, strict=True)) / 50
@@ -233,7 +239,7 @@ def errors(
             camera.see_packet(int(at), stamp, moment)
             camera.see_report(stamp, at + 5.0, moment)
     timeline = SenderTimeline()
-    timeline.settle([clock, camera])
+    timeline.fit([clock, camera])
     return [
         time - at
         for number, (at, stamp) in enumerate(sent)
@@ -314,5 +320,5 @@ def test_without_room_for_arrivals_voices_are_placed_by_reports() -> None:
     assert clock.packets
     assert len(clock.packets.between(0.0, 60.0)) < 150
     timeline = SenderTimeline()
-    timeline.settle([clock])
+    timeline.fit([clock])
     assert timeline.time(clock, 400, 400 * 960) == pytest.approx(8.0, abs=0.01)

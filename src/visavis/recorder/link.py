@@ -178,7 +178,7 @@ class Link:
         for stream in self.streams.values():
             stream.content = self._content(stream)
         for leg, timeline in self.timelines.items():
-            timeline.settle(s.clock for s in self.streams.values() if s.leg is leg)
+            timeline.fit(s.clock for s in self.streams.values() if s.leg is leg)
 
     def _open(self, leg: JournalLeg, packet: RtpPacket, codec: Codec) -> Stream:
         is_audio = codec.name == "OPUS"

@@ -32,7 +32,7 @@ STEP_SECONDS: Final = 0.05
 """Reports that differ from the course of the clocks by more show that one of the clocks stepped."""
 
 BREAK_SECONDS: Final = 0.25
-"""Where no report tells, packets delayed by so much more, or less, show a break of the clock."""
+"""Change of delay that shows a break of the clock where no report covers it."""
 
 RETURN_SECONDS: Final = 10.0
 """A network that has delayed packets by more is believed to bring some in time again so soon."""
@@ -61,7 +61,7 @@ _STEP_PACKETS: Final = 50
 _STEP_WINDOW: Final = 3.0
 
 
-class Floor:
+class DelayEnvelope:
     """The lower envelope of delays, as one clock drifts against the other.
 
     It never rises or falls by more than `MAX_DRIFT`, so a single quick packet says much about its
@@ -71,7 +71,7 @@ class Floor:
     def __init__(self) -> None:
         self._at: list[float] = []
         self._delays: list[float] = []
-        self._floor: list[float] | None = None
+        self._envelope: list[float] | None = None
 
     def __bool__(self) -> bool:
         return bool(self._at)
@@ -81,32 +81,36 @@ class Floor:
         if self._at and at < self._at[-1] + 1.0:
             if delay < self._delays[-1] and at > self._at[-1] - 1.0:
                 self._delays[-1] = delay
-                self._floor = None
+                self._envelope = None
             return
         self._at.append(at)
         self._delays.append(delay)
-        self._floor = None
+        self._envelope = None
 
     def delay(self, at: float) -> float:
-        """Needs one `see` at least."""
-        floor, seen = self._floor or self._settle(), self._at
+        """Return the delay at a time; needs at least one call of `see`."""
+        least_delay, seen = self._envelope or self._compute(), self._at
         index = bisect_right(seen, at)
         if index == 0:
-            return floor[0] + MAX_DRIFT * (seen[0] - at)
-        before = floor[index - 1] + MAX_DRIFT * (at - seen[index - 1])
-        if index == len(floor):
+            return least_delay[0] + MAX_DRIFT * (seen[0] - at)
+        before = least_delay[index - 1] + MAX_DRIFT * (at - seen[index - 1])
+        if index == len(least_delay):
             return before
-        after = floor[index] + MAX_DRIFT * (seen[index] - at)
+        after = least_delay[index] + MAX_DRIFT * (seen[index] - at)
         return min(before, after)
 
-    def _settle(self) -> list[float]:
-        floor = self._delays.copy()
-        for i in range(1, len(floor)):
-            floor[i] = min(floor[i], floor[i - 1] + MAX_DRIFT * (self._at[i] - self._at[i - 1]))
-        for i in range(len(floor) - 2, -1, -1):
-            floor[i] = min(floor[i], floor[i + 1] + MAX_DRIFT * (self._at[i + 1] - self._at[i]))
-        self._floor = floor
-        return floor
+    def _compute(self) -> list[float]:
+        least_delay = self._delays.copy()
+        for i in range(1, len(least_delay)):
+            least_delay[i] = min(
+                least_delay[i], least_delay[i - 1] + MAX_DRIFT * (self._at[i] - self._at[i - 1])
+            )
+        for i in range(len(least_delay) - 2, -1, -1):
+            least_delay[i] = min(
+                least_delay[i], least_delay[i + 1] + MAX_DRIFT * (self._at[i + 1] - self._at[i])
+            )
+        self._envelope = least_delay
+        return least_delay
 
 
 class Report(NamedTuple):
@@ -145,7 +149,7 @@ class Segment:
     """A part of a stream through which its RTP clock runs on; `first` is its first packet."""
 
     first: int
-    floor: Floor = field(default_factory=Floor)
+    envelope: DelayEnvelope = field(default_factory=DelayEnvelope)
     media: list[float] = field(default_factory=list)
     ntp: list[float] = field(default_factory=list)
 
@@ -296,7 +300,7 @@ class StreamClock:
         """Begin a new segment with each packet of `cuts`, in order."""
         self._segments = [Segment(0), *(Segment(cut) for cut in cuts)]
         for one in bins:
-            self._segment(int(one.quickest)).floor.see(one.media, one.delay)
+            self._segment(int(one.quickest)).envelope.see(one.media, one.delay)
         return self._segments
 
     def follow(self, skews: list[tuple[int, float | None]]) -> None:
@@ -304,7 +308,7 @@ class StreamClock:
         self._followed_from = [number for number, _ in skews]
         self._skews = [one for _, one in skews]
 
-    def time(self, number: int, timestamp: int, sender: Floor) -> float | None:
+    def time(self, number: int, timestamp: int, sender: DelayEnvelope) -> float | None:
         """Our wall clock at a packet, `None` if unknown; `sender` ties the sender's to ours."""
         media = timestamp / self.rate
         if self._followed_from and (index := bisect_right(self._followed_from, number)):
@@ -315,13 +319,13 @@ class StreamClock:
         sender_time = segment.sender_time(media) if sender else None
         if sender_time is not None:
             return sender_time + sender.delay(sender_time)
-        return media + segment.floor.delay(media) if segment.floor else None
+        return media + segment.envelope.delay(media) if segment.envelope else None
 
     def arrival_time(self, number: int, timestamp: int) -> float | None:
         """Our wall clock by the packets that came quickest; `None` if unknown."""
         segment = self._segment(number)
         media = timestamp / self.rate
-        return media + segment.floor.delay(media) if segment.floor else None
+        return media + segment.envelope.delay(media) if segment.envelope else None
 
     def _segment(self, number: int) -> Segment:
         segments = self._segments
@@ -358,47 +362,47 @@ class SenderTimeline:
     """One browser's wall clock, tied to ours by the delays of its reports."""
 
     def __init__(self) -> None:
-        self._floor = Floor()
+        self._envelope = DelayEnvelope()
 
-    def settle(self, clocks: Iterable[StreamClock]) -> None:
-        """Judge all reports and divide all streams; needed once before `time`."""
-        judges = [_Judge(clock) for clock in clocks]
+    def fit(self, clocks: Iterable[StreamClock]) -> None:
+        """Filter all reports and divide all streams; needed once before `time`."""
+        report_filters = [_ReportFilter(clock) for clock in clocks]
         delays: list[tuple[float, float]] = []
         correction = 0.0
         newest: Report | None = None
-        for report, index, judge in sorted(_in_order(judges), key=_arrival):
+        for report, index, report_filter in sorted(_in_order(report_filters), key=_arrival):
             corrected = report._replace(ntp=report.ntp - correction)
-            step = judge.take(corrected, index, newest)
+            step = report_filter.filter(corrected, index, newest)
             if step is None:
                 continue
             correction += step
-            newest = judge.last
+            newest = report_filter.last
             if newest:
                 delays.append((newest.ntp, _delay(newest)))
-        for judge in judges:
-            delays += judge.quick_packets()
+        for report_filter in report_filters:
+            delays += report_filter.quick_packets()
         for at, delay in sorted(delays):
-            self._floor.see(at, delay)
-        for judge in judges:
-            judge.divide(self._floor)
+            self._envelope.see(at, delay)
+        for report_filter in report_filters:
+            report_filter.divide(self._envelope)
 
     def time(self, clock: StreamClock, number: int, timestamp: int) -> float | None:
         """Our wall clock, in seconds, when this was captured (plus the shortest delay)."""
-        return clock.time(number, timestamp, self._floor)
+        return clock.time(number, timestamp, self._envelope)
 
 
-def _in_order(judges: list[_Judge]) -> Iterator[tuple[Report, int, _Judge]]:
-    for judge in judges:
-        for index, report in enumerate(judge.reports):
-            yield report, index, judge
+def _in_order(report_filters: list[_ReportFilter]) -> Iterator[tuple[Report, int, _ReportFilter]]:
+    for report_filter in report_filters:
+        for index, report in enumerate(report_filter.reports):
+            yield report, index, report_filter
 
 
-def _arrival(item: tuple[Report, int, _Judge]) -> float:
+def _arrival(item: tuple[Report, int, _ReportFilter]) -> float:
     return item[0].arrival
 
 
-class _Judge:
-    """Judges the reports of one stream in order of arrival, and finds the breaks of its clock."""
+class _ReportFilter:
+    """Filters the reports of one stream in order of arrival, and finds the breaks of its clock."""
 
     def __init__(self, clock: StreamClock) -> None:
         self.reports: Final = clock.reports
@@ -406,16 +410,16 @@ class _Judge:
         self._clock = clock
         self._bins = clock.bins()
         self._cuts: list[int] = []
-        self._believed: list[tuple[Report, int]] = []
+        self._accepted: list[tuple[Report, int]] = []
 
-    def take(self, report: Report, index: int, newest: Report | None) -> float | None:
-        """`None` if it is not believed, else the step of the wall clock that it shows, mostly 0.
+    def filter(self, report: Report, index: int, newest: Report | None) -> float | None:
+        """`None` if it is rejected, else the step of the wall clock that it shows, mostly 0.
 
-        `newest` is the newest believed report of any stream of this sender.
+        `newest` is the newest accepted report of any stream of this sender.
         """
         last = self.last
         if last is None or _agree(last, report):
-            return self._believe(report) if last is None or report.media > last.media else None
+            return self._accept(report) if last is None or report.media > last.media else None
         is_confirmed = self._is_confirmed(last, report, index)
         if is_confirmed is False:
             return None
@@ -423,22 +427,22 @@ class _Judge:
         moved = self._delay_step(last.arrival, report.arrival, step)
         if abs(moved - step) < abs(moved):
             self._cut(last.arrival, report.arrival, step)
-            return self._believe(report)
+            return self._accept(report)
         if is_confirmed is None:
             return None
         if newest and abs(_delay(report) - _delay(newest) + step) < abs(step) / 2:
-            self._believe(report._replace(ntp=report.ntp - step))
+            self._accept(report._replace(ntp=report.ntp - step))
             return step
-        if len(self._believed) == 1:
-            self._believed.clear()  # the first was stale
-        return self._believe(report)
+        if len(self._accepted) == 1:
+            self._accepted.clear()  # the first was stale
+        return self._accept(report)
 
     def quick_packets(self) -> Iterator[tuple[float, float]]:
         """The sender's time and the delay of the quickest packet of each second.
 
         Only where two reports tell when it was captured.
         """
-        for (before, _), (after, _) in pairwise(self._believed):
+        for (before, _), (after, _) in pairwise(self._accepted):
             if not _loses(before, after):
                 ratio = (after.ntp - before.ntp) / (after.media - before.media)
                 since, until = (_index(self._bins, one.arrival) for one in (before, after))
@@ -446,22 +450,22 @@ class _Judge:
                     at = before.ntp + (one.media - before.media) * ratio
                     yield at, one.media + one.delay - at
 
-    def divide(self, floor: Floor) -> None:
-        """Once all reports are judged; `floor` ties the sender's clock to ours."""
+    def divide(self, least_delay: DelayEnvelope) -> None:
+        """Once all reports are filtered; `least_delay` ties the sender's clock to ours."""
         bins = self._bins
         head = tail = len(bins)
-        if self._believed:
-            head = _index(bins, self._believed[0][0].arrival)
-            tail = _index(bins, self._believed[-1][0].arrival)
+        if self._accepted:
+            head = _index(bins, self._accepted[0][0].arrival)
+            tail = _index(bins, self._accepted[-1][0].arrival)
         # of a voice, the last second may hold few packets, and the follower judges each of them
         last = len(bins) - 1 if self._clock.packets else len(bins)
         before = _cuts_by_arrival(bins, 0, min(head, last))
-        after = _cuts_by_arrival(bins, tail, last) if self._believed else []
+        after = _cuts_by_arrival(bins, tail, last) if self._accepted else []
         if self._cuts:
             before = [cut for cut in before if cut < self._cuts[0]]
             after = [cut for cut in after if cut > self._cuts[-1]]
         if packets := self._clock.packets:
-            marks = [_mark(report, floor) for report, _ in self._believed]
+            marks = [_mark(report, least_delay) for report, _ in self._accepted]
             follower = _Follower(packets, bins, marks)
             before = _merged(before, follower.follow_arrivals(0, head), self._cuts[:1])
             follower.follow_reports()
@@ -470,19 +474,19 @@ class _Judge:
                 after = _merged(after, follower.follow_arrivals(tail, len(bins), marks[-1]), [])
             self._clock.follow(follower.skews)
         segments = self._clock.divide(bins, [*before, *self._cuts, *after])
-        for report, cuts in self._believed:
+        for report, cuts in self._accepted:
             segments[len(before) + cuts].add(report)
         self.reports.clear()
 
     def _move_cuts(self, boundaries: dict[int, int]) -> None:
         """Packets are followed up to a report: a segment that began before it begins there."""
         for index, number in boundaries.items():
-            for cut in range(self._believed[index - 1][1], self._believed[index][1]):
+            for cut in range(self._accepted[index - 1][1], self._accepted[index][1]):
                 self._cuts[cut] = number
 
-    def _believe(self, report: Report) -> float:
+    def _accept(self, report: Report) -> float:
         self.last = report
-        self._believed.append((report, len(self._cuts)))
+        self._accepted.append((report, len(self._cuts)))
         return 0.0
 
     def _is_confirmed(self, last: Report, report: Report, index: int) -> bool | None:
@@ -554,8 +558,8 @@ class _Mark(NamedTuple):
     arrival: float
 
 
-def _mark(report: Report, floor: Floor) -> _Mark:
-    sent = report.ntp + floor.delay(report.ntp)
+def _mark(report: Report, least_delay: DelayEnvelope) -> _Mark:
+    sent = report.ntp + least_delay.delay(report.ntp)
     return _Mark(report.media, sent - report.media, sent, report.arrival)
 
 
@@ -759,41 +763,43 @@ def _boundary(before: _Bin, after: _Bin, step: float) -> int:
 def _cuts_by_arrival(bins: list[_Bin], since: int, until: int) -> list[int]:
     """The breaks of a clock between two bins of which no report tells."""
     cuts: list[int] = []
-    floor = min((one.delay for one in bins[max(0, since - 5) : since]), default=None)
+    least_delay = min((one.delay for one in bins[max(0, since - 5) : since]), default=None)
     for index in range(since, until):
         one = bins[index]
-        if floor is None:
-            floor = one.delay
-        elif abs(one.delay - floor) > BREAK_SECONDS and not _returns(bins, index, floor):
+        if least_delay is None:
+            least_delay = one.delay
+        elif abs(one.delay - least_delay) > BREAK_SECONDS and not _returns(
+            bins, index, least_delay
+        ):
             before = bins[index - 1]
-            if _goes_on(bins, index, until, floor):
+            if _goes_on(bins, index, until, least_delay):
                 before, one = one, bins[index + 1]
-            cuts.append(_boundary(before, one, one.delay - floor))
-            floor = one.delay
-        floor = min(floor + MAX_DRIFT, one.delay)
+            cuts.append(_boundary(before, one, one.delay - least_delay))
+            least_delay = one.delay
+        least_delay = min(least_delay + MAX_DRIFT, one.delay)
     return [cut for cut, last in zip(cuts, [0, *cuts], strict=False) if cut > last]
 
 
-def _goes_on(bins: list[_Bin], index: int, until: int, floor: float) -> bool:
+def _goes_on(bins: list[_Bin], index: int, until: int, least_delay: float) -> bool:
     """Whether the next second shows the rest of a step: a few packets of this one are from before.
 
     Those that the network delayed most make this second look quicker than the next.
     """
     if index + 1 >= until:
         return False
-    step, rest = bins[index].delay - floor, bins[index + 1].delay - bins[index].delay
+    step, rest = bins[index].delay - least_delay, bins[index + 1].delay - bins[index].delay
     return step * rest > 0 and abs(rest) > BREAK_SECONDS / 4
 
 
-def _returns(bins: list[_Bin], index: int, floor: float) -> bool:
+def _returns(bins: list[_Bin], index: int, least_delay: float) -> bool:
     """Whether they are delayed and come as quickly again soon after: then it was the network."""
-    if bins[index].delay < floor:
+    if bins[index].delay < least_delay:
         return False
     end = bins[index].arrival + RETURN_SECONDS
     for one in bins[index + 1 :]:
         if one.arrival > end:
             return False
-        if one.delay < floor + BREAK_SECONDS / 2:
+        if one.delay < least_delay + BREAK_SECONDS / 2:
             return True
     return False
 
