@@ -4,7 +4,7 @@ A whole `visavis serve` with its built-in archive, automatic recording on; a vis
 (without browsers, but with real signalling, ICE, DTLS and SRTP) talk for three seconds. Nobody
 waits half an hour here: what came before those seconds is a synthetic journal of two-way VP8 and
 Opus, 1.03 Mbit/s each way, 382 packets a second, with arrival times that end where the real ones
-begin; it is put beside the worker's own journal while they talk, as the journal of an earlier link.
+begin; it is put beside the worker's own journal while they talk, as that of an earlier bridge.
 
 The clock starts as the visitor hangs up. The recording is `made` when the file and its checksum are
 noted on disk, `delivered` when it has left the spool: then the archive has acknowledged the whole

@@ -16,7 +16,7 @@ from benchmarks.load.generator import Generator
 from benchmarks.load.wire import IDENTITY, Remote, Wire
 from benchmarks.relays.network import HOST
 from benchmarks.relays.server import Server
-from visavis.domain.leg import Link, RemoteTransport, Side
+from visavis.domain.leg import BridgeId, RemoteTransport, Side
 from visavis.domain.recording import Manifest
 from visavis.media import control
 from visavis.settings import Settings, encode_settings
@@ -47,17 +47,17 @@ class Visavis(Server):
         self._control = Control(control_socket)
 
     def add_call(self, number: int, generator: Generator) -> None:
-        link = Link(f"call{number}", 1)
+        bridge = BridgeId(f"call{number}", 1)
         ask = self._control.ask
         if self.is_recording:
-            ask(control.Tap, link, _manifest(number))
+            ask(control.Tap, bridge, _manifest(number))
         wires = {side: Wire(HOST) for side in Side}
-        ours = {side: _our_end(ask(control.OpenLeg, link, side)) for side in Side}
+        ours = {side: _our_end(ask(control.OpenLeg, bridge, side)) for side in Side}
         for side, wire in wires.items():
             remote = RemoteTransport(wire.ufrag, wire.pwd, IDENTITY.fingerprint, (96,), (111,))
-            ask(control.SetRemote, link, side, remote)
+            ask(control.SetRemote, bridge, side, remote)
             wire.connect(ours[side])
-        ask(control.Join, link)
+        ask(control.Join, bridge)
         for wire in wires.values():
             generator.add(wire)
 

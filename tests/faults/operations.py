@@ -260,7 +260,7 @@ class RunningCall:
 
 
 class MediaWindow:
-    """A span of time in which the media of some calls are to go on, on the same links."""
+    """A span of time in which the media of some calls are to go on, on the same bridges."""
 
     def __init__(self, calls: Sequence[RunningCall]) -> None:
         self._calls = calls

@@ -11,7 +11,7 @@ from tests.media.browser import ADDRESS, Browser, answer, shake_hands
 from tests.media.captures import BROWSERS, datagrams, description
 from tests.media.test_stun import NOMINATE, request
 from visavis.domain.errors import VisavisError
-from visavis.domain.leg import Candidate, Link, LocalTransport, Side
+from visavis.domain.leg import BridgeId, Candidate, LocalTransport, Side
 from visavis.media.dtls import Identity
 from visavis.media.framing import MAX_FRAME_BYTES, Deframer, FramingError, frame
 from visavis.media.leg import Leg
@@ -105,12 +105,12 @@ class Demultiplexer:
             self._sent.append(to)
 
         self._relay = Relay(self.identity, send, lambda *_: None)
-        self._beginning = self._relay.open_leg(Link("call", 1), Side.VISITOR, 0.0)
-        self._up = self._relay.open_leg(Link("call", 1), Side.AGENT, 0.0)
-        self._relay.join(Link("call", 1))
+        self._beginning = self._relay.open_leg(BridgeId("call", 1), Side.VISITOR, 0.0)
+        self._up = self._relay.open_leg(BridgeId("call", 1), Side.AGENT, 0.0)
+        self._relay.join(BridgeId("call", 1))
         self._bind(self._beginning, ("192.0.2.99", 1))
         browser = Browser()
-        self._relay.set_remote(Link("call", 1), Side.AGENT, browser.remote)
+        self._relay.set_remote(BridgeId("call", 1), Side.AGENT, browser.remote)
         self._bind(self._up, ADDRESS)
         for datagram, route in sent:
             if answered := answer(datagram):

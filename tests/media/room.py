@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 from playwright.sync_api import Browser, BrowserContext
 
 from tests.running import PATIENCE, free_media_port
-from visavis.domain.leg import Link, LocalTransport, Side
+from visavis.domain.leg import BridgeId, LocalTransport, Side
 from visavis.media import worker
 from visavis.media.workers import MediaWorkers
 from visavis.rtp.mos import LegReport
@@ -77,19 +77,19 @@ class Ear:
         self.down: list[str] = []
         self.reports: dict[Side, LegReport] = {}
 
-    async def leg_up(self, link: Link, side: Side) -> None:
+    async def leg_up(self, bridge: BridgeId, side: Side) -> None:
         self.up.add(side)
 
-    async def leg_down(self, link: Link, side: Side, why: str) -> None:
+    async def leg_down(self, bridge: BridgeId, side: Side, why: str) -> None:
         self.down.append(why)
 
-    async def tap_lost(self, link: Link, why: str) -> None:
+    async def tap_lost(self, bridge: BridgeId, why: str) -> None:
         self.down.append(why)
 
-    async def quality(self, link: Link, side: Side, report: LegReport) -> None:
+    async def quality(self, bridge: BridgeId, side: Side, report: LegReport) -> None:
         self.reports[side] = report
 
-    async def worker_lost(self, links: Collection[Link]) -> None:
+    async def worker_lost(self, bridges: Collection[BridgeId]) -> None:
         self.down.append("worker lost")
 
 
@@ -103,7 +103,7 @@ class Page(Protocol):
 class Room:
     """Close it when done. `filters` change what a page is told."""
 
-    link = Link("call", 1)
+    bridge = BridgeId("call", 1)
 
     def __init__(self, pages: Mapping[Side, Page], directory: Path) -> None:
         self.pages = pages
@@ -140,7 +140,7 @@ class Room:
         for page in self.pages.values():
             page.evaluate(f"start({wanted})")
         for side in Side:
-            self.transports[side] = self.ask(self.plane.open_leg(self.link, side))
+            self.transports[side] = self.ask(self.plane.open_leg(self.bridge, side))
         self.negotiate(Side.VISITOR)
         self.until(lambda: len(self.ear.up) == 2, "both legs up")
 
@@ -153,7 +153,7 @@ class Room:
             "sdp => answer(sdp)", self._filtered(offerer.other, told)
         )
         self._remote(offerer.other, answer)
-        self.ask(self.plane.join(self.link))
+        self.ask(self.plane.join(self.bridge))
         told = rewrite(answer, self.transports[offerer], "passive")
         self.pages[offerer].evaluate("sdp => accept(sdp)", self._filtered(offerer, told))
 
@@ -162,7 +162,7 @@ class Room:
 
     def _remote(self, side: Side, sdp: str) -> None:
         remote = read_transport(sdp)
-        self.transports[side] = self.ask(self.plane.set_remote(self.link, side, remote))
+        self.transports[side] = self.ask(self.plane.set_remote(self.bridge, side, remote))
 
     def until(self, holds: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
         until = time.monotonic() + seconds

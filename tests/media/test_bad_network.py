@@ -10,7 +10,7 @@ import pytest
 
 from tests.media.browser import Browser
 from tests.media.network import Network
-from visavis.domain.leg import Link, Side
+from visavis.domain.leg import BridgeId, Side
 from visavis.media.dtls import Identity
 from visavis.media.leg import Down, Leg, LegEvent, Up
 from visavis.media.relay import Relay
@@ -18,7 +18,7 @@ from visavis.media.route import Route
 from visavis.rtp.mos import LegReport
 
 IDENTITY = Identity(datetime(2026, 1, 1, tzinfo=UTC))
-LINK = Link("call", 1)
+BRIDGE = BridgeId("call", 1)
 STEP = 0.05
 SEEDS = 10_000
 CHUNKS = 20
@@ -39,13 +39,13 @@ class Call:
         self.addresses: dict[Side, Route] = {
             side: (f"192.0.2.{number}", 4000) for number, side in enumerate(Side)
         }
-        self.legs = {side: self.relay.open_leg(LINK, side, 0.0) for side in Side}
+        self.legs = {side: self.relay.open_leg(BRIDGE, side, 0.0) for side in Side}
         self.sent: dict[Side, list[bytes]] = {side: [] for side in Side}
         self.up: set[Side] = set()
         self.reports: list[LegReport] = []
         for side in Side:
-            self.relay.set_remote(LINK, side, self.browsers[side].remote)
-        self.relay.join(LINK)
+            self.relay.set_remote(BRIDGE, side, self.browsers[side].remote)
+        self.relay.join(BRIDGE)
 
     def _on_event(self, leg: Leg, event: LegEvent) -> None:
         assert not isinstance(event, Down), event

@@ -12,7 +12,7 @@ from tests.media.test_workers import House, until
 from tests.media.test_workers import house as house
 from visavis import tasks
 from visavis.domain.errors import VisavisError
-from visavis.domain.leg import Link, Side
+from visavis.domain.leg import BridgeId, Side
 from visavis.media import client, worker
 from visavis.media.scribe import Scribe
 from visavis.media.worker import ControlSocket, Worker
@@ -20,7 +20,7 @@ from visavis.tasks import MONITOR
 
 pytestmark = pytest.mark.anyio
 
-LINK = Link("call", 1)
+BRIDGE = BridgeId("call", 1)
 
 
 @pytest.fixture(autouse=True)
@@ -52,15 +52,15 @@ async def test_the_control_socket_is_held(house: House, monkeypatch: pytest.Monk
         await house.until_living(2)
         path.unlink()
         await until(path.is_socket)
-    await house.plane.open_leg(LINK, Side.VISITOR)
+    await house.plane.open_leg(BRIDGE, Side.VISITOR)
     assert house.plane.living == 2
 
 
 async def test_the_next_request_is_answered(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "REQUEST_SECONDS", 0.2)
     with dies_once("control request", Worker, "_perform"), pytest.raises(VisavisError):
-        await house.plane.open_leg(LINK, Side.VISITOR)
-    await house.plane.open_leg(LINK, Side.VISITOR)
+        await house.plane.open_leg(BRIDGE, Side.VISITOR)
+    await house.plane.open_leg(BRIDGE, Side.VISITOR)
 
 
 async def test_the_next_event_is_heard(house: House) -> None:
@@ -73,7 +73,7 @@ async def test_the_next_event_is_heard(house: House) -> None:
 
 async def test_the_worker_is_reached_again(house: House) -> None:
     connection = house.plane._clients[0]
-    await house.plane.open_leg(LINK, Side.VISITOR)
+    await house.plane.open_leg(BRIDGE, Side.VISITOR)
     with dies_once("media worker 0", connection, "_listen") as is_dead:
         await house.kill(0)  # so that it connects and listens again
         house.start(0)

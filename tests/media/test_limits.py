@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.media.test_journal import MANIFEST
-from visavis.domain.leg import Link
+from visavis.domain.leg import BridgeId
 from visavis.media.journal import create_journal
 from visavis.media.limits import (
     BURST_SECONDS,
@@ -154,8 +154,8 @@ async def test_a_worker_looks_after_its_journals(tmp_path: Path) -> None:
     worker = Worker(Settings(data_dir=tmp_path, max_recording_hours=1), 0)
     lost: list[str] = []
     journal = create_journal(tmp_path / "spool", MANIFEST, 1, lost.append)
-    link = worker._relay.link(Link("call", 1))
-    link.journal = journal
+    bridge = worker._relay.bridge(BridgeId("call", 1))
+    bridge.journal = journal
     await worker._check_limits()
     assert lost == ["The recording was stopped: it has lasted 1 hours."]
     await worker._check_limits()

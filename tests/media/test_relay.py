@@ -14,13 +14,13 @@ from tests.media.test_journal import MANIFEST
 from tests.media.test_leg import rtp
 from tests.media.test_stun import NOMINATE, request
 from visavis.domain.errors import VisavisError
-from visavis.domain.leg import Link, Side
+from visavis.domain.leg import BridgeId, Side
 from visavis.media import relay as relay_module
 from visavis.media.dtls import Identity
 from visavis.media.journal import create_journal
 from visavis.media.leg import ALIVE_SECONDS, GAP_SECONDS, OUR_SSRC, Down, Leg, LegEvent, Up
 from visavis.media.limits import EXCESSIVE_DROPS, EXCESSIVE_SECONDS, RateLimit, StrangerLimit
-from visavis.media.relay import CONTROL_COST_BYTES, MAX_LINKS, Relay
+from visavis.media.relay import CONTROL_COST_BYTES, MAX_BRIDGES, Relay
 from visavis.media.route import Address, Route, address_of
 from visavis.media.route_checks import MAX_SENT
 from visavis.media.steering import Source
@@ -29,7 +29,7 @@ from visavis.rtp.mos import LegReport
 from visavis.rtp.rtcp import picture_loss_indication
 
 IDENTITY = Identity(datetime(2026, 1, 1, tzinfo=UTC))
-LINK = Link("call", 1)
+BRIDGE = BridgeId("call", 1)
 ADDRESSES: dict[Side, Route] = {
     Side.VISITOR: ("192.0.2.1", 1),
     Side.AGENT: ("2001:db8::1", 2, 0, 0),
@@ -65,12 +65,12 @@ class Desk:
 
     def open(self) -> None:
         for side in Side:
-            self.relay.open_leg(LINK, side, 0.0)
-            self.relay.set_remote(LINK, side, self.browsers[side].remote)
+            self.relay.open_leg(BRIDGE, side, 0.0)
+            self.relay.set_remote(BRIDGE, side, self.browsers[side].remote)
 
     def connect(self, side: Side, now: float = 0.0) -> None:
         route, browser = ADDRESSES[side], self.browsers[side]
-        self.check(self.relay.links[LINK].legs[side], route, now)
+        self.check(self.relay.bridges[BRIDGE].legs[side], route, now)
         for _ in range(6):
             for datagram in browser.datagrams():
                 self.relay.receive(datagram, route, now, 0)
@@ -102,7 +102,7 @@ class Desk:
 def connected() -> Desk:
     desk = Desk()
     desk.open()
-    desk.relay.join(LINK)
+    desk.relay.join(BRIDGE)
     for side in Side:
         desk.connect(side)
     assert [event for _, event in desk.events] == [Up(), Up()]
@@ -127,7 +127,7 @@ def test_nothing_passes_before_they_are_joined() -> None:
     desk.taken()
     desk.say(Side.VISITOR, rtp(1))
     assert desk.taken() == []
-    desk.relay.join(LINK)
+    desk.relay.join(BRIDGE)
     ((key_frame_request, route),) = desk.taken()
     assert route == ADDRESSES[Side.VISITOR]
     assert desk.browsers[Side.VISITOR].srtp()[1].unprotect_rtcp(key_frame_request)[1] == 206
@@ -136,15 +136,15 @@ def test_nothing_passes_before_they_are_joined() -> None:
 def test_a_tap_hears_both_and_a_pause_is_noted(tmp_path: Path) -> None:
     desk = connected()
     journal = create_journal(tmp_path, MANIFEST, 1, pytest.fail)
-    desk.relay.record(LINK, journal, 1.0)
+    desk.relay.record(BRIDGE, journal, 1.0)
     desk.say(Side.VISITOR, rtp(1))
-    desk.relay.pause(LINK, 1.0, is_paused=True)
-    desk.relay.pause(LINK, 1.0, is_paused=True)
+    desk.relay.pause(BRIDGE, 1.0, is_paused=True)
+    desk.relay.pause(BRIDGE, 1.0, is_paused=True)
     desk.say(Side.VISITOR, rtp(2))
-    desk.relay.pause(LINK, 1.0, is_paused=False)
-    desk.relay.pause(Link("other", 1), 1.0, is_paused=False)
+    desk.relay.pause(BRIDGE, 1.0, is_paused=False)
+    desk.relay.pause(BridgeId("other", 1), 1.0, is_paused=False)
     desk.say(Side.AGENT, b"\x80\xc9\0\1\0\0\0\7", is_rtcp=True)
-    assert desk.relay.remove(LINK, 2.0)
+    assert desk.relay.remove(BRIDGE, 2.0)
     journal.close()
     with (tmp_path / "rec" / "0001.journal").open("rb") as file:
         records = list(read_journal(file))
@@ -160,17 +160,17 @@ def test_a_tap_hears_both_and_a_pause_is_noted(tmp_path: Path) -> None:
 
 def test_what_a_leg_sends_too_fast_is_neither_relayed_nor_recorded(tmp_path: Path) -> None:
     desk = connected()
-    leg = desk.relay.links[LINK].legs[Side.VISITOR]
+    leg = desk.relay.bridges[BRIDGE].legs[Side.VISITOR]
     leg.rate_limit = RateLimit(2000, 1.0)
     journal = create_journal(tmp_path, MANIFEST, 1, pytest.fail)
-    desk.relay.record(LINK, journal, 1.0)
+    desk.relay.record(BRIDGE, journal, 1.0)
     desk.taken()
     for number in range(100):
         desk.say(Side.VISITOR, rtp(number))
     relayed = len(desk.taken())
     desk.say(Side.AGENT, rtp(1))
     assert len(desk.taken()) == 1  # it is the other's limit
-    desk.relay.remove(LINK, 2.0)
+    desk.relay.remove(BRIDGE, 2.0)
     journal.close()
     with (tmp_path / "rec" / "0001.journal").open("rb") as file:
         legs = [record.leg for record in read_journal(file) if record.kind is RecordKind.RTP]
@@ -182,17 +182,17 @@ def test_after_a_pause_key_frames_are_asked_for_until_one_is_new(tmp_path: Path)
     """The first may be of a picture that was captured in the pause, and is left out for that."""
     desk = connected()
     journal = create_journal(tmp_path, MANIFEST, 1, pytest.fail)
-    desk.relay.record(LINK, journal, 1.0)
+    desk.relay.record(BRIDGE, journal, 1.0)
     desk.say(Side.VISITOR, rtp(1))
-    desk.relay.pause(LINK, 1.0, is_paused=True)
+    desk.relay.pause(BRIDGE, 1.0, is_paused=True)
     desk.taken()
-    desk.relay.pause(LINK, 4.0, is_paused=False)
+    desk.relay.pause(BRIDGE, 4.0, is_paused=False)
     asked = [len(desk.taken())]
     for now in (4.4, 4.5, 4.6, 5.5, 5.6):
         desk.relay.tick(now)
         asked.append(len([sent for sent in desk.taken() if not is_dtls(sent[0])]))
     assert asked == [1, 0, 1, 0, 1, 0]
-    desk.relay.remove(LINK, 6.0)
+    desk.relay.remove(BRIDGE, 6.0)
     journal.close()
 
 
@@ -219,13 +219,13 @@ def test_a_removed_link_s_last_reports_are_told_and_its_routes_forgotten() -> No
     desk = connected()
     desk.say(Side.VISITOR, rtp(1))
     desk.events.clear()
-    desk.relay.remove(LINK, 2.0)
+    desk.relay.remove(BRIDGE, 2.0)
     assert {side: e.packets_in for side, e in desk.events if isinstance(e, LegReport)} == {
         Side.VISITOR: 1,
         Side.AGENT: 0,
     }
     assert not any(map(desk.relay.is_known, ADDRESSES.values()))
-    assert desk.relay.remove(LINK, 2.0) is None
+    assert desk.relay.remove(BRIDGE, 2.0) is None
 
 
 def test_strangers_get_no_answer() -> None:
@@ -233,7 +233,7 @@ def test_strangers_get_no_answer() -> None:
     desk.open()
     strange = [
         request(),
-        request(ufrag=desk.relay.links[LINK].legs[Side.AGENT].ufrag),
+        request(ufrag=desk.relay.bridges[BRIDGE].legs[Side.AGENT].ufrag),
         b"",
         b"\x00",
         b"\x16" + b"x" * 60,
@@ -272,7 +272,7 @@ def test_a_network_s_strangers_are_dropped_before_any_work(
     desk = Desk()
     desk.relay.strangers = StrangerLimit(100)
     desk.open()
-    leg = desk.relay.links[LINK].legs[Side.VISITOR]
+    leg = desk.relay.bridges[BRIDGE].legs[Side.VISITOR]
     with monkeypatch.context() as patch:
         patch.setattr(relay_module, "parse_binding_request", parse)
         for source in sources:
@@ -292,7 +292,7 @@ def test_a_leg_that_floods_is_kept_apart_until_it_is_quiet() -> None:
     desk = connected()
     steered: list[tuple[Route, Source]] = []
     desk.relay._steer = lambda *told: steered.append(told)
-    leg, route = desk.relay.links[LINK].legs[Side.VISITOR], ADDRESSES[Side.VISITOR]
+    leg, route = desk.relay.bridges[BRIDGE].legs[Side.VISITOR], ADDRESSES[Side.VISITOR]
     leg.rate_limit = RateLimit(4000, 0.0)
     for _ in range(EXCESSIVE_DROPS + 100):
         desk.relay.receive(b"\x80" + b"x" * 60, route, 0.5, 0)
@@ -303,7 +303,7 @@ def test_a_leg_that_floods_is_kept_apart_until_it_is_quiet() -> None:
     assert steered[1:] == [(moved, Source.EXCESSIVE_LEG)]
     desk.relay.tick(1.0 + EXCESSIVE_SECONDS)
     assert steered[2:] == [(route, Source.LEG), (moved, Source.LEG)]
-    desk.relay.remove(LINK, 20.0)
+    desk.relay.remove(BRIDGE, 20.0)
     assert {told for told in steered[4:] if told[0] in {route, moved}} == {
         (route, Source.STRANGER),
         (moved, Source.STRANGER),
@@ -312,7 +312,7 @@ def test_a_leg_that_floods_is_kept_apart_until_it_is_quiet() -> None:
 
 def test_a_leg_s_checks_and_handshakes_count_for_the_time_that_they_take() -> None:
     desk = connected()
-    leg, route = desk.relay.links[LINK].legs[Side.VISITOR], ADDRESSES[Side.VISITOR]
+    leg, route = desk.relay.bridges[BRIDGE].legs[Side.VISITOR], ADDRESSES[Side.VISITOR]
     leg.rate_limit = RateLimit(5 * CONTROL_COST_BYTES, 0.0)
     for _ in range(100):
         desk.relay.receive(request(leg.pwd, ufrag=leg.ufrag), route, 0.0, 0)
@@ -326,7 +326,7 @@ def test_a_leg_s_checks_and_handshakes_count_for_the_time_that_they_take() -> No
 def test_media_do_not_move_to_an_address_that_has_not_answered(forged: Route) -> None:
     """Somebody who takes part in a call nominates a forged address, at which a victim sits."""
     desk = connected()
-    leg = desk.relay.links[LINK].legs[Side.VISITOR]
+    leg = desk.relay.bridges[BRIDGE].legs[Side.VISITOR]
     for second in range(20):
         desk.relay.receive(request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE), forged, second / 2, 0)
         desk.relay.tick(second / 2)
@@ -342,9 +342,9 @@ def test_media_do_not_move_to_an_address_that_has_not_answered(forged: Route) ->
 def test_media_go_nowhere_before_the_first_address_has_answered() -> None:
     desk = Desk()
     desk.open()
-    desk.relay.join(LINK)
+    desk.relay.join(BRIDGE)
     desk.connect(Side.AGENT)
-    leg, browser = desk.relay.links[LINK].legs[Side.VISITOR], desk.browsers[Side.VISITOR]
+    leg, browser = desk.relay.bridges[BRIDGE].legs[Side.VISITOR], desk.browsers[Side.VISITOR]
     nominated = request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE)
     desk.relay.receive(nominated, FORGED, 0.0, 0)
     own: Route = ("198.51.100.7", 7)
@@ -364,7 +364,7 @@ def test_media_go_nowhere_before_the_first_address_has_answered() -> None:
 
 def test_nobody_takes_over_a_route_that_is_in_use() -> None:
     desk = connected()
-    thief = desk.relay.open_leg(Link("theft", 1), Side.VISITOR, 0.0)
+    thief = desk.relay.open_leg(BridgeId("theft", 1), Side.VISITOR, 0.0)
     route = ADDRESSES[Side.VISITOR]
     desk.check(thief, route, 1.0)
     assert desk.taken() == []
@@ -372,15 +372,15 @@ def test_nobody_takes_over_a_route_that_is_in_use() -> None:
     assert len(desk.taken()) == 1
     desk.check(thief, route, ALIVE_SECONDS + 1)
     assert [to for _, to in desk.taken()] == [route]
-    desk.relay.remove(LINK, 0.0)
+    desk.relay.remove(BRIDGE, 0.0)
     assert desk.relay.is_known(route)
 
 
 def test_an_ice_restart_finds_the_same_leg() -> None:
     desk = connected()
     browser = desk.browsers[Side.VISITOR]
-    before = desk.relay.links[LINK].legs[Side.VISITOR].ufrag
-    leg = desk.relay.set_remote(LINK, Side.VISITOR, replace(browser.remote, ufrag="again"))
+    before = desk.relay.bridges[BRIDGE].legs[Side.VISITOR].ufrag
+    leg = desk.relay.set_remote(BRIDGE, Side.VISITOR, replace(browser.remote, ufrag="again"))
     assert leg.ufrag != before
     moved = ("198.51.100.1", 1)
     desk.relay.receive(request(leg.credentials[before], ufrag=before), moved, 1.0, 0)
@@ -395,7 +395,7 @@ def test_an_ice_restart_finds_the_same_leg() -> None:
 def test_a_tcp_connection_is_a_route_until_it_is_lost() -> None:
     desk = Desk()
     desk.open()
-    leg = desk.relay.links[LINK].legs[Side.VISITOR]
+    leg = desk.relay.bridges[BRIDGE].legs[Side.VISITOR]
     stream = Stream()
     desk.check(leg, stream)
     assert desk.relay.is_known(stream)
@@ -408,7 +408,7 @@ def test_a_tcp_connection_is_a_route_until_it_is_lost() -> None:
 
 def test_a_forgotten_route_is_nobody_s() -> None:
     desk = connected()
-    leg = desk.relay.links[LINK].legs[Side.VISITOR]
+    leg = desk.relay.bridges[BRIDGE].legs[Side.VISITOR]
     for port in range(1, 20):
         desk.check(leg, ("198.51.100.1", port))
     assert not desk.relay.is_known(("198.51.100.1", 1))
@@ -417,10 +417,10 @@ def test_a_forgotten_route_is_nobody_s() -> None:
 
 def test_so_many_links_and_no_more() -> None:
     desk = Desk()
-    for number in range(1, MAX_LINKS + 1):
-        desk.relay.link(Link("call", number))
+    for number in range(1, MAX_BRIDGES + 1):
+        desk.relay.bridge(BridgeId("call", number))
     with pytest.raises(VisavisError):
-        desk.relay.open_leg(Link("call", MAX_LINKS + 1), Side.AGENT, 0.0)
+        desk.relay.open_leg(BridgeId("call", MAX_BRIDGES + 1), Side.AGENT, 0.0)
 
 
 def test_time_takes_a_silent_leg_down() -> None:
@@ -437,9 +437,9 @@ def test_a_packet_lost_to_the_recording_makes_us_ask_for_a_key_frame(tmp_path: P
     remote = replace(
         desk.browsers[Side.VISITOR].remote, video_codecs=("VP8",), repair_payload_types=(97,)
     )
-    relay.set_remote(LINK, Side.VISITOR, remote)
+    relay.set_remote(BRIDGE, Side.VISITOR, remote)
     journal = create_journal(tmp_path, MANIFEST, 1, lambda why: None)
-    relay.record(LINK, journal, 1.0)
+    relay.record(BRIDGE, journal, 1.0)
     number, now = 0, 1.0
 
     def asked(seconds: float, first: bytes = b"") -> int:
@@ -465,7 +465,7 @@ def test_a_packet_lost_to_the_recording_makes_us_ask_for_a_key_frame(tmp_path: P
         return len(requests)
 
     assert asked(6.0, b"\x10\x00") == 0
-    relay.links[LINK].legs[Side.AGENT].peer = None
+    relay.bridges[BRIDGE].legs[Side.AGENT].peer = None
     number += 1
     assert asked(2.75) == 0
     assert asked(2.0) == 1
@@ -474,5 +474,5 @@ def test_a_packet_lost_to_the_recording_makes_us_ask_for_a_key_frame(tmp_path: P
     assert asked(2.0) == 1
     journal.stop("that is enough")
     assert asked(10.0) == 0
-    relay.remove(LINK, now)
+    relay.remove(BRIDGE, now)
     journal.close()

@@ -85,7 +85,7 @@ def test_by_udp_with_a_report_of_each_leg(room: Room) -> None:
         "a good report of each leg",
     )
     print(room.ear.reports)
-    room.ask(room.plane.close(room.link))
+    room.ask(room.plane.close(room.bridge))
 
 
 def test_by_tcp_alone(room: Room) -> None:

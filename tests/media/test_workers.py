@@ -18,7 +18,7 @@ from tests.media.browser import Browser
 from tests.media.test_journal import MANIFEST
 from tests.running import free_media_port
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import Link, Side
+from visavis.domain.leg import BridgeId, Side
 from visavis.media import control, worker, workers
 from visavis.media.leg import Down
 from visavis.media.limits import Limit
@@ -37,21 +37,21 @@ class Listener:
     def __init__(self) -> None:
         self.told: asyncio.Queue[tuple[object, ...]] = asyncio.Queue()
 
-    async def leg_up(self, link: Link, side: Side) -> None:
-        self.told.put_nowait(("up", link, side))
+    async def leg_up(self, bridge: BridgeId, side: Side) -> None:
+        self.told.put_nowait(("up", bridge, side))
 
-    async def leg_down(self, link: Link, side: Side, why: str) -> None:
-        self.told.put_nowait(("down", link, side))
+    async def leg_down(self, bridge: BridgeId, side: Side, why: str) -> None:
+        self.told.put_nowait(("down", bridge, side))
         raise VisavisError(ErrorKind.StoreUnavailable)
 
-    async def tap_lost(self, link: Link, why: str) -> None:
-        self.told.put_nowait(("tap", link))
+    async def tap_lost(self, bridge: BridgeId, why: str) -> None:
+        self.told.put_nowait(("tap", bridge))
 
-    async def quality(self, link: Link, side: Side, report: LegReport) -> None:
-        self.told.put_nowait(("quality", link, side))
+    async def quality(self, bridge: BridgeId, side: Side, report: LegReport) -> None:
+        self.told.put_nowait(("quality", bridge, side))
 
-    async def worker_lost(self, links: Collection[Link]) -> None:
-        self.told.put_nowait(("lost", frozenset(links)))
+    async def worker_lost(self, bridges: Collection[BridgeId]) -> None:
+        self.told.put_nowait(("lost", frozenset(bridges)))
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -110,7 +110,7 @@ async def house(anyio_backend: str) -> AsyncIterator[House]:
 async def test_links_are_spread_and_stay_where_they_are(house: House) -> None:
     ports = []
     for number in range(1, 5):
-        ends = [await house.plane.open_leg(Link("call", number), side) for side in Side]
+        ends = [await house.plane.open_leg(BridgeId("call", number), side) for side in Side]
         assert len({end.candidates for end in ends}) == 1
         ports.append(ends[0].candidates[0].port)
     assert sorted(ports) == sorted([house.settings.media_port, house.settings.media_port + 1] * 2)
@@ -119,25 +119,25 @@ async def test_links_are_spread_and_stay_where_they_are(house: House) -> None:
 
 
 async def test_a_call_s_way_through(house: House) -> None:
-    link, plane = Link("call", 1), house.plane
-    await plane.tap(link, MANIFEST)
-    await plane.tap(link, MANIFEST)
-    first = [await plane.open_leg(link, side) for side in Side]
-    assert [await plane.open_leg(link, side) for side in Side] == first
+    bridge, plane = BridgeId("call", 1), house.plane
+    await plane.tap(bridge, MANIFEST)
+    await plane.tap(bridge, MANIFEST)
+    first = [await plane.open_leg(bridge, side) for side in Side]
+    assert [await plane.open_leg(bridge, side) for side in Side] == first
     remote = Browser().remote
-    assert await plane.set_remote(link, Side.VISITOR, remote) == first[0]
-    assert await plane.set_remote(link, Side.VISITOR, replace(remote, pwd="y" * 24)) != first[0]
-    await plane.join(link)
-    await plane.note(link, {"type": "event"})
-    await plane.pause(link, paused=True)
-    await plane.close(link)
-    await plane.close(link)
-    for refused in (plane.join(link), plane.note(link, {}), plane.pause(link, paused=True)):
+    assert await plane.set_remote(bridge, Side.VISITOR, remote) == first[0]
+    assert await plane.set_remote(bridge, Side.VISITOR, replace(remote, pwd="y" * 24)) != first[0]
+    await plane.join(bridge)
+    await plane.note(bridge, {"type": "event"})
+    await plane.pause(bridge, paused=True)
+    await plane.close(bridge)
+    await plane.close(bridge)
+    for refused in (plane.join(bridge), plane.note(bridge, {}), plane.pause(bridge, paused=True)):
         with pytest.raises(VisavisError) as caught:
             await refused
         assert caught.value.kind is ErrorKind.MediaUnavailable
     with pytest.raises(VisavisError) as caught:
-        await plane.tap(Link("call", 1), MANIFEST)
+        await plane.tap(BridgeId("call", 1), MANIFEST)
     assert caught.value.kind is ErrorKind.RecordingUnavailable
 
 
@@ -168,13 +168,13 @@ async def test_a_worker_without_descriptors_tells_so(house: House) -> None:
 
 
 async def test_one_leg_is_not_yet_a_link(house: House) -> None:
-    await house.plane.open_leg(Link("call", 1), Side.AGENT)
+    await house.plane.open_leg(BridgeId("call", 1), Side.AGENT)
     with pytest.raises(VisavisError):
-        await house.plane.join(Link("call", 1))
+        await house.plane.join(BridgeId("call", 1))
 
 
 async def test_a_dead_worker_s_links_are_told_and_stay_lost(house: House) -> None:
-    mine, other = Link("call", 1), Link("other", 1)
+    mine, other = BridgeId("call", 1), BridgeId("other", 1)
     end = await house.plane.open_leg(mine, Side.VISITOR)
     await house.plane.open_leg(other, Side.VISITOR)
     number = end.candidates[0].port - house.settings.media_port
@@ -184,7 +184,7 @@ async def test_a_dead_worker_s_links_are_told_and_stay_lost(house: House) -> Non
     with pytest.raises(VisavisError):
         await house.plane.open_leg(mine, Side.AGENT)
     await house.plane.open_leg(other, Side.AGENT)
-    successor = await house.plane.open_leg(Link("call", 2), Side.VISITOR)
+    successor = await house.plane.open_leg(BridgeId("call", 2), Side.VISITOR)
     assert successor.candidates[0].port != end.candidates[0].port
     await house.plane.close(mine)
     house.start(number)
@@ -195,7 +195,7 @@ async def test_a_new_link_waits_for_a_worker_that_is_being_started(house: House)
     for number in range(2):
         await house.kill(number)
     await house.until_living(0)
-    opening = asyncio.create_task(house.plane.open_leg(Link("call", 1), Side.VISITOR))
+    opening = asyncio.create_task(house.plane.open_leg(BridgeId("call", 1), Side.VISITOR))
     await asyncio.sleep(0)
     house.start(1)
     assert (await opening).candidates[0].port == house.settings.media_port + 1
@@ -207,7 +207,7 @@ async def test_nobody_waits_for_ever(house: House, monkeypatch: pytest.MonkeyPat
         await house.kill(number)
     await house.until_living(0)
     with pytest.raises(VisavisError) as caught:
-        await house.plane.open_leg(Link("call", 1), Side.VISITOR)
+        await house.plane.open_leg(BridgeId("call", 1), Side.VISITOR)
     assert caught.value.kind is ErrorKind.MediaUnavailable
 
 
@@ -217,13 +217,13 @@ async def test_what_the_worker_tells_is_heard(house: House, tmp_path: Path) -> N
     server = await asyncio.start_unix_server(alone.serve_app, socket)
     plane, listener = MediaWorkers([socket]), Listener()
     app = asyncio.create_task(plane.run(listener))
-    link = Link("call", 1)
-    await plane.open_leg(link, Side.VISITOR)
-    leg = alone._relay.links[link].legs[Side.VISITOR]
+    bridge = BridgeId("call", 1)
+    await plane.open_leg(bridge, Side.VISITOR)
+    leg = alone._relay.bridges[bridge].legs[Side.VISITOR]
     alone._on_event(leg, Down("of old age"))
-    alone._tell(control.LegUp(link, Side.VISITOR))
-    alone._tell(control.LegQuality(link, Side.VISITOR, LegReport()))
-    alone._tell(control.TapLost(link, "disk"))
+    alone._tell(control.LegUp(bridge, Side.VISITOR))
+    alone._tell(control.LegQuality(bridge, Side.VISITOR, LegReport()))
+    alone._tell(control.TapLost(bridge, "disk"))
     leg.rate_limit.dropped = 7
     await alone.tick()
     await alone.tick()
@@ -236,7 +236,7 @@ async def test_what_the_worker_tells_is_heard(house: House, tmp_path: Path) -> N
     await until(lambda: alone._app is None)
     alone._app_gone_at = -1e9
     await alone.tick()
-    await until(lambda: alone._relay.links == {})
+    await until(lambda: alone._relay.bridges == {})
     server.close()
     await alone.close()
 
@@ -247,9 +247,9 @@ async def test_the_worker_s_port_is_reported(house: House, tmp_path: Path) -> No
     server = await asyncio.start_unix_server(alone.serve_app, socket)
     plane = MediaWorkers([socket])
     app = asyncio.create_task(plane.run(Listener()))
-    link = Link("call", 1)
-    await plane.open_leg(link, Side.VISITOR)
-    alone._relay.links[link].legs[Side.VISITOR].rate_limit._excessive_until = math.inf
+    bridge = BridgeId("call", 1)
+    await plane.open_leg(bridge, Side.VISITOR)
+    alone._relay.bridges[bridge].legs[Side.VISITOR].rate_limit._excessive_until = math.inf
     for _ in range(300):
         alone._relay.receive(bytes(40), ("203.0.113.1", 1), 0.0, 0)
     await alone.open()

@@ -243,7 +243,7 @@ def test_another_agent_and_links_that_overlap(tmp_path: Path) -> None:
 
     assert titles(path) == FOUR
     assert abs(duration(path) - 10.0) < 0.1
-    # the second link's flashes are at 4 + 1, 4 + 3, …; the first one's at 5 was cut off
+    # the second bridge's flashes are at 4 + 1, 4 + 3, …; the first one's at 5 was cut off
     for track in ("Visitor video", "Agent video"):
         assert [round(time, 1) for time in flashes(path, track)] == [1.0, 3.0, 5.0, 7.0, 9.0]
     assert [round(time, 1) for time in beeps(path, "Agent audio")] == [1.0, 3.0, 5.0, 7.0, 9.0]

@@ -49,7 +49,7 @@ class Network:
 
 @dataclass
 class Journal:
-    """One link's records, in order of arrival when they are written."""
+    """One bridge's records, in order of arrival when they are written."""
 
     records: list[tuple[float, RecordKind, JournalLeg, bytes]] = field(default_factory=list)
 

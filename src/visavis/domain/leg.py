@@ -18,8 +18,8 @@ class Side(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """Two joined legs, one of each side: the `number`-th (from 1) that a call has.
+class BridgeId:
+    """Key of a bridge: two joined legs, one of each side, the `number`-th (from 1) of its call.
 
     A call begins with one. Another takes its place when the call moves to another agent or when a
     leg was lost with a page or a media worker; the older one flows until the newer one does.

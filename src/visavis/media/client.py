@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import Link, LocalTransport, RemoteTransport, Side
+from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport, Side
 from visavis.domain.recording import Manifest
 from visavis.local_socket import require_private_directory
 from visavis.media import control
@@ -31,7 +31,7 @@ Reply = asyncio.Future[control.Reply]
 
 
 class MediaClient:
-    """One worker. `links` are those it carries, `lost` those that died with it and are not closed.
+    """One worker. `bridges` are those it carries, `lost` those that died with it and are open.
 
     `on_change` is called whenever it is reached or lost. `limits_reached` counts what the worker
     has told since the start, `port` is its last report of its media port.
@@ -40,8 +40,8 @@ class MediaClient:
     def __init__(self, socket: Path, on_change: Callable[[], None] = lambda: None) -> None:
         self._socket = socket
         self._on_change = on_change
-        self.links: set[Link] = set()
-        self.lost: set[Link] = set()
+        self.bridges: set[BridgeId] = set()
+        self.lost: set[BridgeId] = set()
         self.limits_reached: Counter[Limit] = Counter()
         self.port = control.PortReport()
         self._writer: asyncio.StreamWriter | None = None
@@ -74,16 +74,16 @@ class MediaClient:
             self._tell(listener.worker_lost(gone))
 
     def _connected(self, writer: asyncio.StreamWriter) -> None:
-        _write(writer, control.Keep(next(self._request_ids), list(self.links)))
+        _write(writer, control.Keep(next(self._request_ids), list(self.bridges)))
         self._writer = writer
         self._on_change()
 
-    def _disconnected(self) -> frozenset[Link]:
-        """Forget the worker; returns the links that were lost with it."""
+    def _disconnected(self) -> frozenset[BridgeId]:
+        """Forget the worker; returns the bridges that were lost with it."""
         self._writer = None
-        gone = frozenset(self.links)
+        gone = frozenset(self.bridges)
         self.lost |= gone
-        self.links.clear()
+        self.bridges.clear()
         for future in self._pending.values():
             if not future.done():
                 future.set_exception(VisavisError(ErrorKind.MediaUnavailable))
@@ -112,31 +112,33 @@ class MediaClient:
             return error.message if error.kind is ErrorKind.RecordingUnavailable else ""
         return ""
 
-    async def tap(self, link: Link, manifest: Manifest) -> None:
-        self.links.add(link)
-        await self._ask(control.Tap(next(self._request_ids), link, manifest))
+    async def tap(self, bridge: BridgeId, manifest: Manifest) -> None:
+        self.bridges.add(bridge)
+        await self._ask(control.Tap(next(self._request_ids), bridge, manifest))
 
-    async def note(self, link: Link, note: Mapping[str, Any]) -> None:
-        await self._ask(control.Note(next(self._request_ids), link, dict(note)))
+    async def note(self, bridge: BridgeId, note: Mapping[str, Any]) -> None:
+        await self._ask(control.Note(next(self._request_ids), bridge, dict(note)))
 
-    async def pause(self, link: Link, *, paused: bool) -> None:
-        await self._ask(control.Pause(next(self._request_ids), link, paused))
+    async def pause(self, bridge: BridgeId, *, paused: bool) -> None:
+        await self._ask(control.Pause(next(self._request_ids), bridge, paused))
 
-    async def open_leg(self, link: Link, side: Side) -> LocalTransport:
-        self.links.add(link)
-        return _our_end(await self._ask(control.OpenLeg(next(self._request_ids), link, side)))
+    async def open_leg(self, bridge: BridgeId, side: Side) -> LocalTransport:
+        self.bridges.add(bridge)
+        return _our_end(await self._ask(control.OpenLeg(next(self._request_ids), bridge, side)))
 
-    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> LocalTransport:
-        request = control.SetRemote(next(self._request_ids), link, side, remote)
+    async def set_remote(
+        self, bridge: BridgeId, side: Side, remote: RemoteTransport
+    ) -> LocalTransport:
+        request = control.SetRemote(next(self._request_ids), bridge, side, remote)
         return _our_end(await self._ask(request))
 
-    async def join(self, link: Link) -> None:
-        await self._ask(control.Join(next(self._request_ids), link))
+    async def join(self, bridge: BridgeId) -> None:
+        await self._ask(control.Join(next(self._request_ids), bridge))
 
-    async def close(self, link: Link) -> None:
-        self.links.discard(link)
-        self.lost.discard(link)
-        await self._ask(control.Close(next(self._request_ids), link))
+    async def close(self, bridge: BridgeId) -> None:
+        self.bridges.discard(bridge)
+        self.lost.discard(bridge)
+        await self._ask(control.Close(next(self._request_ids), bridge))
 
     async def _ask(self, request: control.Request) -> control.Reply:
         """Send a request and wait for its reply; raises `VisavisError`."""
@@ -187,16 +189,16 @@ def _our_end(reply: control.Reply) -> LocalTransport:
     return reply.transport
 
 
-def _heard(listener: MediaListener, event: control.AboutLink) -> Coroutine[Any, Any, None]:
+def _heard(listener: MediaListener, event: control.AboutBridge) -> Coroutine[Any, Any, None]:
     match event:
-        case control.LegUp(link, side):
-            return listener.leg_up(link, side)
-        case control.LegDown(link, side, why):
-            return listener.leg_down(link, side, why)
-        case control.LegQuality(link, side, report):
-            return listener.quality(link, side, report)
-        case control.TapLost(link, why):
-            return listener.tap_lost(link, why)
+        case control.LegUp(bridge, side):
+            return listener.leg_up(bridge, side)
+        case control.LegDown(bridge, side, why):
+            return listener.leg_down(bridge, side, why)
+        case control.LegQuality(bridge, side, report):
+            return listener.quality(bridge, side, report)
+        case control.TapLost(bridge, why):
+            return listener.tap_lost(bridge, why)
 
 
 async def _see_through(errand: Coroutine[Any, Any, None]) -> None:

@@ -3,7 +3,8 @@
 Each frame is a u32 length in bytes (big-endian) and a JSON object told apart by `type`. The app
 sends requests with a `request_id`; the worker answers each once with `Done`, `OurEnd` or
 `Failed`, in any order, and tells events of its own accord. The app's first request on every
-connection is `Keep`. When the app has been gone for `GRACE_SECONDS`, the worker closes every link.
+connection is `Keep`. When the app has been gone for `GRACE_SECONDS`, the worker closes every
+bridge.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from visavis.domain.leg import Link, LocalTransport, RemoteTransport, Side
+from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport, Side
 from visavis.domain.recording import Manifest
 from visavis.media.limits import Limit
 from visavis.rtp.mos import LegReport
@@ -23,56 +24,60 @@ MAX_FRAME_BYTES: Final = 256 * 1024
 LENGTH: Final = struct.Struct("!I")
 
 
-class Frame(msgspec.Struct, frozen=True, tag_field="type", tag=True):
+# names on the control socket, as older workers and apps know them
+WIRE_NAMES: Final = {"bridge": "link", "bridges": "links"}
+
+
+class Frame(msgspec.Struct, frozen=True, tag_field="type", tag=True, rename=WIRE_NAMES):
     """Anything that crosses the control socket."""
 
 
 class Keep(Frame, frozen=True):
-    """Close every link but these."""
+    """Close every bridge but these."""
 
     request_id: int
-    links: list[Link]
+    bridges: list[BridgeId]
 
 
 class Tap(Frame, frozen=True):
     request_id: int
-    link: Link
+    bridge: BridgeId
     manifest: Manifest
 
 
 class Note(Frame, frozen=True):
     request_id: int
-    link: Link
+    bridge: BridgeId
     note: dict[str, Any]
 
 
 class Pause(Frame, frozen=True):
     request_id: int
-    link: Link
+    bridge: BridgeId
     is_paused: bool
 
 
 class OpenLeg(Frame, frozen=True):
     request_id: int
-    link: Link
+    bridge: BridgeId
     side: Side
 
 
 class SetRemote(Frame, frozen=True):
     request_id: int
-    link: Link
+    bridge: BridgeId
     side: Side
     remote: RemoteTransport
 
 
 class Join(Frame, frozen=True):
     request_id: int
-    link: Link
+    bridge: BridgeId
 
 
 class Close(Frame, frozen=True):
     request_id: int
-    link: Link
+    bridge: BridgeId
 
 
 class Ping(Frame, frozen=True):
@@ -109,12 +114,12 @@ class Failed(Frame, frozen=True):
 class LegUp(Frame, frozen=True):
     """The leg's DTLS handshake is done: media flows."""
 
-    link: Link
+    bridge: BridgeId
     side: Side
 
 
 class LegDown(Frame, frozen=True):
-    link: Link
+    bridge: BridgeId
     side: Side
     why: str
 
@@ -122,12 +127,12 @@ class LegDown(Frame, frozen=True):
 class TapLost(Frame, frozen=True):
     """The journal can no longer be written."""
 
-    link: Link
+    bridge: BridgeId
     why: str
 
 
 class LegQuality(Frame, frozen=True):
-    link: Link
+    bridge: BridgeId
     side: Side
     report: LegReport
 
@@ -151,5 +156,5 @@ class PortReport(Frame, frozen=True):
 
 Request = Ping | CheckRecording | Keep | Tap | Note | Pause | OpenLeg | SetRemote | Join | Close
 Reply = Done | OurEnd | Failed
-AboutLink = LegUp | LegDown | LegQuality | TapLost
-Event = AboutLink | LimitReached | PortReport
+AboutBridge = LegUp | LegDown | LegQuality | TapLost
+Event = AboutBridge | LimitReached | PortReport

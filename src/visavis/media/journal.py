@@ -36,7 +36,7 @@ calls."""
 
 
 class Journal:
-    """One link's journal, appended by the event loop and written by the scribe's thread.
+    """One bridge's journal, appended by the event loop and written by the scribe's thread.
 
     `manifest` is the recording's, open and locked (shared): it is closed with the journal.
     `started_at` is when the recording began, by the monotonic clock, and `earlier` how many bytes

@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import Link, RemoteTransport, Side
+from visavis.domain.leg import BridgeId, RemoteTransport, Side
 from visavis.media.dtls import Dtls, DtlsError, Identity
 from visavis.media.journal import Journal
 from visavis.media.limits import RateLimit
@@ -85,9 +85,9 @@ class Leg:
     """
 
     def __init__(
-        self, link: Link, side: Side, ufrag: str, pwd: str, identity: Identity, now: float
+        self, bridge: BridgeId, side: Side, ufrag: str, pwd: str, identity: Identity, now: float
     ) -> None:
-        self.link = link
+        self.bridge = bridge
         self.side = side
         self.peer: Leg | None = None
         self.tap: Journal | None = None
@@ -287,7 +287,9 @@ class Leg:
             self._send(self._dtls.close(), self.route)
         if self.rate_limit.dropped:
             dropped = self.rate_limit.dropped
-            log.warning("a leg sent too fast", link=str(self.link), side=self.side, dropped=dropped)
+            log.warning(
+                "a leg sent too fast", bridge=str(self.bridge), side=self.side, dropped=dropped
+            )
         self.is_down = True
         self._srtp = None
 

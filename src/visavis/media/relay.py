@@ -1,4 +1,4 @@
-"""The links of a worker and the path of a packet: whose datagram, unprotect, tap, protect, send."""
+"""The bridges of a worker and the path of a packet: whose datagram, unprotect, tap, protect, send."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import Link, RemoteTransport, Side
+from visavis.domain.leg import BridgeId, RemoteTransport, Side
 from visavis.media.dtls import Identity
 from visavis.media.journal import Journal
 from visavis.media.leg import Leg, LegEvent, Up, is_rtcp
@@ -23,7 +23,7 @@ from visavis.rtp.journal import JournalLeg, RecordKind
 
 log = structlog.get_logger(__name__)
 
-MAX_LINKS: Final = 1000
+MAX_BRIDGES: Final = 1000
 SHORTEST_BYTES: Final = 12
 """Nothing that has a meaning is shorter."""
 
@@ -42,7 +42,7 @@ _JOURNAL_LEG: Final = {Side.VISITOR: JournalLeg.VISITOR, Side.AGENT: JournalLeg.
 
 
 @dataclass(slots=True)
-class MediaLink:
+class MediaBridge:
     """Up to two legs, whether they are joined, and the journal of what their browsers send.
 
     `asks_at` are moments at which key frames are wanted. `gaps` is the count of the journal's gaps
@@ -81,7 +81,7 @@ class MediaLink:
 
 
 class Relay:
-    """All links of a worker, without I/O of its own but the journals'.
+    """All bridges of a worker, without I/O of its own but the journals'.
 
     `on_event` hears of legs that are up or down, and how they do; `send` puts a datagram on the
     wire. `steer` is told whose datagrams a route brings.
@@ -102,40 +102,40 @@ class Relay:
         self._leg_rate = leg_rate
         self._steer = steer
         self.strangers = StrangerLimit(strangers_per_second)
-        self.links: dict[Link, MediaLink] = {}
+        self.bridges: dict[BridgeId, MediaBridge] = {}
         self._by_ufrag: dict[str, Leg] = {}
         self._by_route: dict[Route, Leg] = {}
 
     @property
     def excessive_legs(self) -> int:
-        legs = (leg for link in self.links.values() for leg in link.legs.values())
+        legs = (leg for bridge in self.bridges.values() for leg in bridge.legs.values())
         return sum(leg.is_excessive for leg in legs)
 
     # What the app asks for
 
-    def link(self, link: Link) -> MediaLink:
-        """The link, known or new; raises `MediaUnavailable` when there are too many."""
-        found = self.links.get(link)
+    def bridge(self, bridge: BridgeId) -> MediaBridge:
+        """The bridge, known or new; raises `MediaUnavailable` when there are too many."""
+        found = self.bridges.get(bridge)
         if found is None:
-            if len(self.links) >= MAX_LINKS:
+            if len(self.bridges) >= MAX_BRIDGES:
                 raise VisavisError(ErrorKind.MediaUnavailable)
-            found = self.links[link] = MediaLink()
+            found = self.bridges[bridge] = MediaBridge()
         return found
 
-    def open_leg(self, link: Link, side: Side, now: float) -> Leg:
-        opened = self.link(link)
+    def open_leg(self, bridge: BridgeId, side: Side, now: float) -> Leg:
+        opened = self.bridge(bridge)
         leg = opened.legs.get(side)
         if leg is None:
             ufrag, pwd = _new_credentials()
-            leg = Leg(link, side, ufrag, pwd, self._identity, now)
+            leg = Leg(bridge, side, ufrag, pwd, self._identity, now)
             leg.rate_limit = RateLimit(self._leg_rate, now)
             opened.legs[side] = self._by_ufrag[ufrag] = leg
             opened.connect()
         return leg
 
-    def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> Leg:
+    def set_remote(self, bridge: BridgeId, side: Side, remote: RemoteTransport) -> Leg:
         """Raises `KeyError` when there is no such leg, `VisavisError` when it cannot be."""
-        leg = self.links[link].legs[side]
+        leg = self.bridges[bridge].legs[side]
         is_restart = leg.is_restarted_by(remote)
         leg.set_remote(remote)
         if is_restart:
@@ -144,24 +144,24 @@ class Relay:
         self._settle(leg)
         return leg
 
-    def join(self, link: Link) -> None:
-        """Raises `KeyError` when there is no such link."""
-        joined = self.links[link]
+    def join(self, bridge: BridgeId) -> None:
+        """Raises `KeyError` when there is no such bridge."""
+        joined = self.bridges[bridge]
         joined.is_joined = True
         joined.connect()
         self._ask_for_key_frames(joined)
 
-    def record(self, link: Link, journal: Journal, now: float) -> None:
+    def record(self, bridge: BridgeId, journal: Journal, now: float) -> None:
         """From now on, what the browsers send is written down; raises `KeyError`."""
-        recorded = self.links[link]
+        recorded = self.bridges[bridge]
         recorded.journal = journal
         recorded.connect()
         recorded.ask_for_recording(now)
         self._ask_for_key_frames(recorded)
 
-    def pause(self, link: Link, now: float, *, is_paused: bool) -> None:
+    def pause(self, bridge: BridgeId, now: float, *, is_paused: bool) -> None:
         """Keep the browsers' packets out of the journal, or let them in again."""
-        paused = self.links.get(link)
+        paused = self.bridges.get(bridge)
         if paused and paused.journal and paused.is_paused != is_paused:
             paused.is_paused = is_paused
             paused.connect()
@@ -172,9 +172,9 @@ class Relay:
                 self._ask_for_key_frames(paused)
                 paused.asks_at = [now + seconds for seconds in ASK_AGAIN_SECONDS]
 
-    def remove(self, link: Link, now: float) -> MediaLink | None:
-        """Close a link's legs; its journal is the caller's to close."""
-        removed = self.links.pop(link, None)
+    def remove(self, bridge: BridgeId, now: float) -> MediaBridge | None:
+        """Close a bridge's legs; its journal is the caller's to close."""
+        removed = self.bridges.pop(bridge, None)
         for leg in removed.legs.values() if removed else ():
             if leg.is_up:
                 self._on_event(leg, leg.report(now))
@@ -217,20 +217,20 @@ class Relay:
             self._steer(route, Source.STRANGER)
 
     def tick(self, now: float) -> None:
-        for link in list(self.links.values()):
-            for leg in link.legs.values():
+        for bridge in list(self.bridges.values()):
+            for leg in bridge.legs.values():
                 leg.tick(now)
                 self._settle(leg)
                 if leg.rate_limit.is_excessive(now) != leg.is_excessive:
                     self._set_excessive(leg, is_excessive=not leg.is_excessive)
             # what one's network did not let out, it hardly let in: the other's picture is stale too
-            if any(leg.is_back for leg in link.legs.values()):
-                self._ask_for_key_frames(link)
-            if link.asks_at and now >= link.asks_at[0]:
-                del link.asks_at[0]
-                self._ask_for_key_frames(link)
-            link.ask_for_recording(now)
-            for leg in link.legs.values():
+            if any(leg.is_back for leg in bridge.legs.values()):
+                self._ask_for_key_frames(bridge)
+            if bridge.asks_at and now >= bridge.asks_at[0]:
+                del bridge.asks_at[0]
+                self._ask_for_key_frames(bridge)
+            bridge.ask_for_recording(now)
+            for leg in bridge.legs.values():
                 if leg.outbox:
                     self._flush(leg)
 
@@ -239,7 +239,7 @@ class Relay:
         leg.is_excessive = is_excessive
         log.warning(
             "a leg floods" if is_excessive else "a leg keeps to its rate again",
-            link=str(leg.link),
+            bridge=str(leg.bridge),
             side=leg.side,
             dropped=leg.rate_limit.dropped,
         )
@@ -307,13 +307,13 @@ class Relay:
         if leg.events:
             events, leg.events = leg.events, []
             for event in events:
-                if isinstance(event, Up) and (link := self.links.get(leg.link)):
-                    self._ask_for_key_frames(link)
+                if isinstance(event, Up) and (bridge := self.bridges.get(leg.bridge)):
+                    self._ask_for_key_frames(bridge)
                 self._on_event(leg, event)
 
-    def _ask_for_key_frames(self, link: MediaLink) -> None:
-        link.ask_for_key_frames()
-        for leg in link.legs.values():
+    def _ask_for_key_frames(self, bridge: MediaBridge) -> None:
+        bridge.ask_for_key_frames()
+        for leg in bridge.legs.values():
             self._flush(leg)
 
     def _flush(self, leg: Leg) -> None:

@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import Candidate, Link, LocalTransport, Side
+from visavis.domain.leg import BridgeId, Candidate, LocalTransport, Side
 from visavis.local_socket import CHECK_SECONDS, LocalSocket
 from visavis.media import control
 from visavis.media.addresses import own_addresses
@@ -136,7 +136,7 @@ class Worker:
         await self._wires.open(relay.receive, relay.lose, relay.is_known)
 
     async def close(self) -> None:
-        """End every link and seal its journal."""
+        """End every bridge and seal its journal."""
         await self.close_all(keep=())
         self._wires.close()
         if self._app:
@@ -153,11 +153,11 @@ class Worker:
         gone_at = self._app_gone_at
         if gone_at is not None and now - gone_at > control.GRACE_SECONDS:
             self._app_gone_at = None
-            log.warning("the app is gone, closing every link", links=len(self._relay.links))
+            log.warning("the app is gone, closing every bridge", bridges=len(self._relay.bridges))
             self._run(self.close_all(keep=()))
 
     async def _check_limits(self) -> None:
-        journals = [link.journal for link in self._relay.links.values() if link.journal]
+        journals = [bridge.journal for bridge in self._relay.bridges.values() if bridge.journal]
         if journals:
             usage = await asyncio.to_thread(shutil.disk_usage, self._spool)
             written = [journal for journal in journals if journal.is_written]
@@ -199,31 +199,31 @@ class Worker:
     async def _perform(self, request: control.Request) -> control.Reply:
         match request:
             case control.OpenLeg():
-                leg = self._relay.open_leg(request.link, request.side, time.monotonic())
+                leg = self._relay.open_leg(request.bridge, request.side, time.monotonic())
                 return control.OurEnd(request.request_id, self._transport(leg))
             case control.SetRemote():
-                self._demand(request.link)
-                leg = self._relay.set_remote(request.link, request.side, request.remote)
+                self._demand(request.bridge)
+                leg = self._relay.set_remote(request.bridge, request.side, request.remote)
                 return control.OurEnd(request.request_id, self._transport(leg))
             case control.Join():
-                self._demand(request.link)
-                self._relay.join(request.link)
+                self._demand(request.bridge)
+                self._relay.join(request.bridge)
             case control.Note():
                 self._note(request)
             case control.Pause():
-                self._relay.pause(request.link, time.monotonic(), is_paused=request.is_paused)
+                self._relay.pause(request.bridge, time.monotonic(), is_paused=request.is_paused)
             case control.Tap():
                 await self._tap(request)
             case control.Close():
-                await self._close(request.link)
+                await self._close(request.bridge)
             case control.Keep():
-                await self.close_all(keep=request.links)
+                await self.close_all(keep=request.bridges)
             case control.CheckRecording():
                 await self._check_recording()
         return control.Done(request.request_id)
 
-    def _demand(self, link: Link) -> None:
-        joined = self._relay.links.get(link)
+    def _demand(self, bridge: BridgeId) -> None:
+        joined = self._relay.bridges.get(bridge)
         if joined is None or len(joined.legs) < len(Side):
             raise VisavisError(ErrorKind.MediaUnavailable, "The media worker has lost this call.")
 
@@ -231,29 +231,29 @@ class Worker:
         return LocalTransport(leg.ufrag, leg.pwd, self._identity.fingerprint, self._candidates)
 
     def _note(self, request: control.Note) -> None:
-        link = self._relay.links.get(request.link)
-        if link and link.journal:
-            link.journal.note(request.note)
+        bridge = self._relay.bridges.get(request.bridge)
+        if bridge and bridge.journal:
+            bridge.journal.note(request.note)
 
     async def _tap(self, request: control.Tap) -> None:
-        link = self._relay.link(request.link)
-        if link.journal:
+        bridge = self._relay.bridge(request.bridge)
+        if bridge.journal:
             return
-        on_lost = self._from_thread(lambda why: self._tell(control.TapLost(request.link, why)))
+        on_lost = self._from_thread(lambda why: self._tell(control.TapLost(request.bridge, why)))
         try:
             journal = await asyncio.to_thread(
                 create_journal,
                 self._spool,
                 request.manifest,
-                request.link.number,
+                request.bridge.number,
                 on_lost,
                 self._reserve_bytes,
             )
         except OSError as error:
-            log.warning("no journal", link=str(request.link), error=str(error))
+            log.warning("no journal", bridge=str(request.bridge), error=str(error))
             raise VisavisError(ErrorKind.RecordingUnavailable) from None
-        if self._relay.links.get(request.link) is link:
-            self._relay.record(request.link, journal, time.monotonic())
+        if self._relay.bridges.get(request.bridge) is bridge:
+            self._relay.record(request.bridge, journal, time.monotonic())
         else:  # closed meanwhile
             await asyncio.to_thread(journal.close)
 
@@ -264,13 +264,13 @@ class Worker:
             reason = f"the spool cannot be written: {describe(error)}"
             raise VisavisError(ErrorKind.RecordingUnavailable, reason) from None
 
-    async def _close(self, link: Link) -> None:
-        closed = self._relay.remove(link, time.monotonic())
+    async def _close(self, bridge: BridgeId) -> None:
+        closed = self._relay.remove(bridge, time.monotonic())
         if closed and closed.journal:
             await asyncio.to_thread(closed.journal.close)
 
-    async def close_all(self, keep: Collection[Link]) -> None:
-        gone = [link for link in self._relay.links if link not in keep]
+    async def close_all(self, keep: Collection[BridgeId]) -> None:
+        gone = [bridge for bridge in self._relay.bridges if bridge not in keep]
         await asyncio.gather(*map(self._close, gone))
 
     # What the app is told
@@ -278,15 +278,15 @@ class Worker:
     def _on_event(self, leg: Leg, event: LegEvent) -> None:
         match event:
             case Up():
-                self._tell(control.LegUp(leg.link, leg.side))
+                self._tell(control.LegUp(leg.bridge, leg.side))
             case Down(why):
-                log.info("leg down", link=str(leg.link), side=leg.side, why=why)
-                self._tell(control.LegDown(leg.link, leg.side, why))
+                log.info("leg down", bridge=str(leg.bridge), side=leg.side, why=why)
+                self._tell(control.LegDown(leg.bridge, leg.side, why))
             case Limited():
-                log.warning("a leg sends too fast", link=str(leg.link), side=leg.side)
+                log.warning("a leg sends too fast", bridge=str(leg.bridge), side=leg.side)
                 self._tell(control.LimitReached(Limit.RATE))
             case LegReport():
-                self._tell(control.LegQuality(leg.link, leg.side, event))
+                self._tell(control.LegQuality(leg.bridge, leg.side, event))
 
     def _report_port(self) -> None:
         """Tell the app when something has changed."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import Link, LocalTransport, RemoteTransport, Side
+from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport, Side
 from visavis.domain.recording import Manifest
 from visavis.media.client import MediaClient
 from visavis.media.limits import Limit
@@ -19,11 +19,11 @@ from visavis.services.ports import MediaListener
 from visavis.tasks import cancelled, run_forever
 
 PATIENCE_SECONDS: Final = 4.0
-"""How long a new link waits for a worker to be started again."""
+"""How long a new bridge waits for a worker to be started again."""
 
 
 class MediaWorkers:
-    """Implements `services.ports.MediaPlane`: a new link goes to the worker with the fewest."""
+    """Implements `services.ports.MediaPlane`: a new bridge goes to the worker with the fewest."""
 
     def __init__(self, sockets: Sequence[Path]) -> None:
         self._clients = [MediaClient(socket, self._changed) for socket in sockets]
@@ -74,51 +74,53 @@ class MediaWorkers:
         finally:
             await cancelled(*running)
 
-    async def tap(self, link: Link, manifest: Manifest) -> None:
-        await (await self._place(link)).tap(link, manifest)
+    async def tap(self, bridge: BridgeId, manifest: Manifest) -> None:
+        await (await self._place(bridge)).tap(bridge, manifest)
 
-    async def note(self, link: Link, note: Mapping[str, Any]) -> None:
-        await self._of(link).note(link, note)
+    async def note(self, bridge: BridgeId, note: Mapping[str, Any]) -> None:
+        await self._of(bridge).note(bridge, note)
 
-    async def pause(self, link: Link, *, paused: bool) -> None:
-        await self._of(link).pause(link, paused=paused)
+    async def pause(self, bridge: BridgeId, *, paused: bool) -> None:
+        await self._of(bridge).pause(bridge, paused=paused)
 
-    async def open_leg(self, link: Link, side: Side) -> LocalTransport:
-        return await (await self._place(link)).open_leg(link, side)
+    async def open_leg(self, bridge: BridgeId, side: Side) -> LocalTransport:
+        return await (await self._place(bridge)).open_leg(bridge, side)
 
-    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> LocalTransport:
-        return await self._of(link).set_remote(link, side, remote)
+    async def set_remote(
+        self, bridge: BridgeId, side: Side, remote: RemoteTransport
+    ) -> LocalTransport:
+        return await self._of(bridge).set_remote(bridge, side, remote)
 
-    async def join(self, link: Link) -> None:
-        await self._of(link).join(link)
+    async def join(self, bridge: BridgeId) -> None:
+        await self._of(bridge).join(bridge)
 
-    async def close(self, link: Link) -> None:
+    async def close(self, bridge: BridgeId) -> None:
         for client in self._clients:
-            client.lost.discard(link)
-        if carrier := self._carrier(link):
-            await carrier.close(link)
+            client.lost.discard(bridge)
+        if carrier := self._carrier(bridge):
+            await carrier.close(bridge)
 
-    def _carrier(self, link: Link) -> MediaClient | None:
-        return next((client for client in self._clients if link in client.links), None)
+    def _carrier(self, bridge: BridgeId) -> MediaClient | None:
+        return next((client for client in self._clients if bridge in client.bridges), None)
 
-    def _of(self, link: Link) -> MediaClient:
-        """The worker that has the link; raises `MediaUnavailable`."""
-        if client := self._carrier(link):
+    def _of(self, bridge: BridgeId) -> MediaClient:
+        """The worker that has the bridge; raises `MediaUnavailable`."""
+        if client := self._carrier(bridge):
             return client
         raise VisavisError(ErrorKind.MediaUnavailable, "The media worker has lost this call.")
 
-    async def _place(self, link: Link) -> MediaClient:
-        """The worker that has the link, or is to have it; raises `MediaUnavailable`."""
-        if any(link in client.lost for client in self._clients):
-            return self._of(link)
+    async def _place(self, bridge: BridgeId) -> MediaClient:
+        """The worker that has the bridge, or is to have it; raises `MediaUnavailable`."""
+        if any(bridge in client.lost for client in self._clients):
+            return self._of(bridge)
         if not self.living:
             await self._wait_for_anybody()
-        if client := self._carrier(link):
+        if client := self._carrier(bridge):
             return client
         living = [client for client in self._clients if client.is_connected]
         if not living:
             raise VisavisError(ErrorKind.MediaUnavailable)
-        return min(living, key=lambda client: len(client.links))
+        return min(living, key=lambda client: len(client.bridges))
 
     async def _wait_for_anybody(self) -> None:
         with suppress(TimeoutError):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from visavis.recorder.link import Content, Link, Packet, Stream
+from visavis.recorder.link import BridgeId, Content, Packet, Stream
 from visavis.recorder.pipeline import TimedFrame, TrackKey
 from visavis.rtp.codecs import DEPACKETISERS
 from visavis.rtp.journal import JournalLeg
@@ -187,7 +187,7 @@ class Account:
             yield f"{self.lost_records} packets are missing: the disk was too slow for them."
 
 
-def loss_of(link: Link, leg: JournalLeg, data: bytes) -> tuple[Loss, str] | None:
+def loss_of(link: BridgeId, leg: JournalLeg, data: bytes) -> tuple[Loss, str] | None:
     """The reason for which a packet has no stream, in detail; `None` if it has no media."""
     packet = parse_rtp(data)
     if packet is None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from visavis.recorder.accounting import Account, Loss, Tally, loss_of
-from visavis.recorder.link import Content, Link, PlacedFrame, Stream
+from visavis.recorder.link import BridgeId, Content, PlacedFrame, Stream
 from visavis.recorder.pipeline import HOLD_SECONDS, Pipeline, TimedFrame, TrackKey, capture_time
 from visavis.recorder.survey import Span, Survey, read_batches
 from visavis.rtp.journal import JournalLeg, RecordKind, RecordParts
@@ -45,7 +45,7 @@ def frames(found: Survey, journals: list[Path], account: Account) -> Iterator[Ti
 
 
 def _frames(found: Survey, journals: list[Path], account: Account) -> Iterator[TimedFrame]:
-    """In order of arrival, over all links at once: they overlap while a call moves over."""
+    """In order of arrival, over all bridges at once: they overlap while a call moves over."""
     held_bytes = HeldBytes()
     readings = [_Reading(link, account, held_bytes) for link in found.links]
     tick = 0
@@ -105,9 +105,9 @@ class _Mark:
 
 
 class _Reading:
-    """The second reading of one link's journal."""
+    """The second reading of one bridge's journal."""
 
-    def __init__(self, link: Link, account: Account, held_bytes: HeldBytes) -> None:
+    def __init__(self, link: BridgeId, account: Account, held_bytes: HeldBytes) -> None:
         self._link = link
         self._account = account
         self._held_bytes = held_bytes

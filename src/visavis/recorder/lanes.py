@@ -26,7 +26,7 @@ MIN_AUDIBLE_PACKETS: Final = 50
 
 
 def assign_lanes(streams: list[Stream]) -> None:
-    """Set the lane of every stream of a link."""
+    """Set the lane of every stream of a bridge."""
     groups: dict[tuple[JournalLeg, Content], list[Stream]] = defaultdict(list)
     for stream in streams:
         groups[stream.leg, stream.content].append(stream)

@@ -1,4 +1,4 @@
-"""The streams of one link: told apart by their packets, followed through renegotiation."""
+"""The streams of one bridge: told apart by their packets, followed through renegotiation."""
 
 from __future__ import annotations
 
@@ -95,8 +95,8 @@ class Stream:
         return bool(self.rid) or not self.names_layers or self.packets >= MAX_PACKETS_TO_RID
 
 
-class Link:
-    """A link's legs, as its journal tells of them. May be read through more than once.
+class BridgeId:
+    """A bridge's legs, as its journal tells of them. May be read through more than once.
 
     `routes` are the streams and codecs of packets, by leg, SSRC and payload type, that stay the
     same until the next description.

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from visavis.domain.call_events import CallEvent
 from visavis.recorder.lanes import assign_lanes
-from visavis.recorder.link import MIN_AUDIBLE_BYTES, Content, Link, PlacedFrame, Stream
+from visavis.recorder.link import MIN_AUDIBLE_BYTES, BridgeId, Content, PlacedFrame, Stream
 from visavis.recorder.pipeline import Pipeline, TrackKey, capture_time
 from visavis.rtp.codecs import Frame
 from visavis.rtp.journal import JournalLeg, RecordKind, RecordParts, read_blocks
@@ -68,7 +68,7 @@ class Track:
 class Survey:
     """`ends_of_video` are moments when a side turned off its camera or stopped sharing a screen."""
 
-    links: list[Link] = field(default_factory=list)
+    links: list[BridgeId] = field(default_factory=list)
     tracks: list[Track] = field(default_factory=list)
     pauses: list[Span] = field(default_factory=list)
     ends_of_video: list[tuple[float, JournalLeg, Content]] = field(default_factory=list)
@@ -90,7 +90,7 @@ def survey(journals: list[Path]) -> Survey:
     """Read once through, keeping clocks and first frames. Raises `OSError`."""
     found = Survey()
     for number, journal in enumerate(journals, start=1):
-        _Reading(found, Link(number)).read(journal)
+        _Reading(found, BridgeId(number)).read(journal)
     found.pauses = _united(found.pauses)
     found.tracks = _tracks(found.links)
     ends = [stream.last for link in found.links for stream in link.streams.values()]
@@ -128,9 +128,9 @@ class _Counters:
 
 
 class _Reading:
-    """The first reading of one link's journal."""
+    """The first reading of one bridge's journal."""
 
-    def __init__(self, found: Survey, link: Link) -> None:
+    def __init__(self, found: Survey, link: BridgeId) -> None:
         self._found = found
         self._link = link
         self._counters: dict[Stream, _Counters] = {}
@@ -267,7 +267,7 @@ def _payload_size(head: int, data: bytes) -> int:
 
 
 def _united(spans: list[Span]) -> list[Span]:
-    """Each link's journal tells of the same pauses."""
+    """Each bridge's journal tells of the same pauses."""
     united: list[Span] = []
     for span in sorted(spans):
         if united and span.start <= united[-1].end:
@@ -277,7 +277,7 @@ def _united(spans: list[Span]) -> list[Span]:
     return united
 
 
-def _tracks(links: list[Link]) -> list[Track]:
+def _tracks(links: list[BridgeId]) -> list[Track]:
     """In the order in which people look for them; a track's second codec makes a second track."""
     firsts: dict[TrackKey, tuple[float, Frame]] = {}
     sizes: dict[TrackKey, tuple[int, int]] = {}

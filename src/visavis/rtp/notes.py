@@ -16,7 +16,7 @@ class Note(msgspec.Struct, frozen=True, rename="camel", tag_field="type"):
 
 
 class Descriptions(Note, frozen=True, tag="descriptions"):
-    """Both pages' session descriptions of a link, after every offer and answer.
+    """Both pages' session descriptions of a bridge, after every offer and answer.
 
     `…_screen_mid` is the mid of the m-section that carries that page's screen, empty if none does.
     """

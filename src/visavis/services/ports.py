@@ -26,7 +26,7 @@ from visavis.domain.delivery_status import (
     Server,
     Trial,
 )
-from visavis.domain.leg import Link, LocalTransport, RemoteTransport, Side
+from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport, Side
 from visavis.domain.oauth import ApiKey, AuthorizationCode, Client, Credential, Grant
 from visavis.domain.people import Agent, Permission, Role, Site
 from visavis.domain.policy import RecordingPolicy
@@ -322,32 +322,34 @@ class Bus(Protocol):
 
 
 class MediaPlane(Protocol):
-    """The media workers as the use cases see them. Everything is idempotent per link and side.
+    """The media workers as the use cases see them. Everything is idempotent per bridge and side.
 
-    A link lives at one worker from its first `tap` or `open_leg` until `close`. Every method raises
-    `VisavisError`: `MediaUnavailable` when that worker does not answer, has died or can carry no
-    more; a link that was lost stays so, its successor has another number.
+    A bridge lives at one worker from its first `tap` or `open_leg` until `close`. Every method
+    raises `VisavisError`: `MediaUnavailable` when that worker does not answer, has died or can
+    carry no more; a bridge that was lost stays so, its successor has another number.
     """
 
-    async def tap(self, link: Link, manifest: Manifest) -> None:
-        """Record the link from now on; raises `RecordingUnavailable` if no journal can be opened.
+    async def tap(self, bridge: BridgeId, manifest: Manifest) -> None:
+        """Record the bridge from now on; raises `RecordingUnavailable` if no journal can be opened.
 
         The journal is on disk, locked, with its manifest, when this returns. It is the
-        `link.number`-th of the recording.
+        `bridge.number`-th of the recording.
         """
 
-    async def note(self, link: Link, note: Mapping[str, Any]) -> None:
-        """Append a JSON note to the link's journal, if it has one."""
+    async def note(self, bridge: BridgeId, note: Mapping[str, Any]) -> None:
+        """Append a JSON note to the bridge's journal, if it has one."""
 
-    async def pause(self, link: Link, *, paused: bool) -> None:
-        """Leave the link's packets out of its journal, or write them again from the next key frame.
+    async def pause(self, bridge: BridgeId, *, paused: bool) -> None:
+        """Stop recording the bridge's packets, or record them again from the next key frame.
 
         The journal, if there is one, gets a note of the type `paused` or `resumed`.
         """
 
-    async def open_leg(self, link: Link, side: Side) -> LocalTransport: ...
+    async def open_leg(self, bridge: BridgeId, side: Side) -> LocalTransport: ...
 
-    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> LocalTransport:
+    async def set_remote(
+        self, bridge: BridgeId, side: Side, remote: RemoteTransport
+    ) -> LocalTransport:
         """Tell what the side's browser has said of itself, the first time or in a renegotiation.
 
         Returns our end for what is said to that browser from now on: another one when it has
@@ -355,11 +357,11 @@ class MediaPlane(Protocol):
         `ParameterInvalid` when the certificate of a leg that is up has changed.
         """
 
-    async def join(self, link: Link) -> None:
+    async def join(self, bridge: BridgeId) -> None:
         """From now on, what one leg sends the other receives."""
 
-    async def close(self, link: Link) -> None:
-        """Close the link's legs and seal its journal. Unknown links are none of our business.
+    async def close(self, bridge: BridgeId) -> None:
+        """Close the bridge's legs and seal its journal. Unknown bridges are none of our business.
 
         The listener hears each leg's last `quality` before this returns.
         """
@@ -368,14 +370,14 @@ class MediaPlane(Protocol):
 class MediaListener(Protocol):
     """Listener of the media workers' events."""
 
-    async def leg_up(self, link: Link, side: Side) -> None: ...
-    async def leg_down(self, link: Link, side: Side, why: str) -> None: ...
-    async def tap_lost(self, link: Link, why: str) -> None: ...
-    async def quality(self, link: Link, side: Side, report: LegReport) -> None:
+    async def leg_up(self, bridge: BridgeId, side: Side) -> None: ...
+    async def leg_down(self, bridge: BridgeId, side: Side, why: str) -> None: ...
+    async def tap_lost(self, bridge: BridgeId, why: str) -> None: ...
+    async def quality(self, bridge: BridgeId, side: Side, report: LegReport) -> None:
         """Receive a leg's quality, every other second and once more when it closes."""
 
-    async def worker_lost(self, links: Collection[Link]) -> None:
-        """A worker has died, and these links with it."""
+    async def worker_lost(self, bridges: Collection[BridgeId]) -> None:
+        """A worker has died, and these bridges with it."""
 
 
 # The recording server.

@@ -16,7 +16,7 @@ from visavis.domain.call_events import CallReport
 from visavis.domain.call_history import PastCall
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import Candidate, Link, LocalTransport, RemoteTransport, Side
+from visavis.domain.leg import BridgeId, Candidate, LocalTransport, RemoteTransport, Side
 from visavis.domain.people import Agent, Visitor
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Manifest
@@ -50,7 +50,7 @@ class FakeMediaPlane:
         self.manifests: list[Manifest] = []
         self.refuses: dict[str, ErrorKind] = {}
         self.restarts = ""
-        self.on_close: Callable[[Link], Awaitable[None]] | None = None
+        self.on_close: Callable[[BridgeId], Awaitable[None]] | None = None
 
     def _record(self, what: str) -> None:
         self.asked.append(what)
@@ -58,37 +58,39 @@ class FakeMediaPlane:
         if kind:
             raise VisavisError(kind)
 
-    async def tap(self, link: Link, manifest: Manifest) -> None:
+    async def tap(self, bridge: BridgeId, manifest: Manifest) -> None:
         self.manifests.append(manifest)
-        self._record(f"tap {link.number}")
+        self._record(f"tap {bridge.number}")
 
-    async def note(self, link: Link, note: Mapping[str, Any]) -> None:
+    async def note(self, bridge: BridgeId, note: Mapping[str, Any]) -> None:
         self.notes.append(note)
-        self._record(f"note {link.number} {note['type']}")
+        self._record(f"note {bridge.number} {note['type']}")
 
-    async def open_leg(self, link: Link, side: Side) -> LocalTransport:
-        self._record(f"open {link.number} {side}")
-        return self._transport(link, side)
+    async def open_leg(self, bridge: BridgeId, side: Side) -> LocalTransport:
+        self._record(f"open {bridge.number} {side}")
+        return self._transport(bridge, side)
 
-    def _transport(self, link: Link, side: Side, mark: str = "") -> LocalTransport:
-        candidates = (Candidate("192.0.2.1", link.number),)
+    def _transport(self, bridge: BridgeId, side: Side, mark: str = "") -> LocalTransport:
+        candidates = (Candidate("192.0.2.1", bridge.number),)
         fingerprint = "sha-256 " + ":".join(["AB"] * 32)
-        return LocalTransport(f"{side[:3]}{link.number}{mark}", "p" * 24, fingerprint, candidates)
+        return LocalTransport(f"{side[:3]}{bridge.number}{mark}", "p" * 24, fingerprint, candidates)
 
-    async def set_remote(self, link: Link, side: Side, remote: RemoteTransport) -> LocalTransport:
-        self._record(f"remote {link.number} {side}")
-        return self._transport(link, side, self.restarts)
+    async def set_remote(
+        self, bridge: BridgeId, side: Side, remote: RemoteTransport
+    ) -> LocalTransport:
+        self._record(f"remote {bridge.number} {side}")
+        return self._transport(bridge, side, self.restarts)
 
-    async def join(self, link: Link) -> None:
-        self._record(f"join {link.number}")
+    async def join(self, bridge: BridgeId) -> None:
+        self._record(f"join {bridge.number}")
 
-    async def pause(self, link: Link, *, paused: bool) -> None:
-        self._record(f"{'pause' if paused else 'resume'} {link.number}")
+    async def pause(self, bridge: BridgeId, *, paused: bool) -> None:
+        self._record(f"{'pause' if paused else 'resume'} {bridge.number}")
 
-    async def close(self, link: Link) -> None:
+    async def close(self, bridge: BridgeId) -> None:
         if self.on_close:
-            await self.on_close(link)
-        self._record(f"close {link.number}")
+            await self.on_close(bridge)
+        self._record(f"close {bridge.number}")
 
 
 @dataclass
@@ -194,12 +196,12 @@ class SimulatedSite:
         await self.visitor(call, socket_id)
         return str(self.last(socket_id, "calling")["callId"])
 
-    async def answer(self, call_id: str, at: AgentSession | None = None, link: int = 1) -> None:
-        await self.agent(signaling.Answer(call_id, link, ANSWER), at)
+    async def answer(self, call_id: str, at: AgentSession | None = None, bridge: int = 1) -> None:
+        await self.agent(signaling.Answer(call_id, bridge, ANSWER), at)
 
-    async def up(self, call_id: str, link: int = 1) -> None:
+    async def up(self, call_id: str, bridge: int = 1) -> None:
         for side in Side:
-            await self.calls.media_events.leg_up(Link(call_id, link), side)
+            await self.calls.media_events.leg_up(BridgeId(call_id, bridge), side)
         await self.wait_idle()
 
     async def connect(

@@ -17,7 +17,7 @@ from visavis.domain import signaling
 from visavis.domain.call import CONNECT_SECONDS, RESUME_SECONDS
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind
-from visavis.domain.leg import Link, Side
+from visavis.domain.leg import BridgeId, Side
 from visavis.domain.people import Visitor
 from visavis.services.calls.bridges import RETRY_SECONDS
 
@@ -171,12 +171,12 @@ async def test_a_reloaded_page_gets_a_new_link_and_the_old_one_flows_until_then(
     await site.agent(signaling.Answer(call_id, 2, ANSWER))
     assert site.last("w", "answer")["link"] == 2
     assert "close 1" not in site.media.asked
-    assert set(site.calls.active_bridges()) == {Link(call_id, 1), Link(call_id, 2)}
+    assert set(site.calls.active_bridges()) == {BridgeId(call_id, 1), BridgeId(call_id, 2)}
     await site.up(call_id, 2)
     assert site.media.asked[-1] == "close 1"
     assert site.heard("a")[-2:] == ["linked", "callState"]
     assert (site.last("a")["state"], site.last("a")["link"]) == ("connected", 2)
-    assert site.calls.active_bridges() == [Link(call_id, 2)]
+    assert site.calls.active_bridges() == [BridgeId(call_id, 2)]
     await site.pass_time(2 * RESUME_SECONDS)
     assert site.calls.count == 1
 
@@ -205,12 +205,12 @@ async def test_a_second_page_takes_the_call_over(site: SimulatedSite) -> None:
 async def test_whose_page_does_not_come_back_has_left(site: SimulatedSite) -> None:
     first = await site.connect("v1")
     site.calls.visitor_left(Visitor("v1", 1))
-    await site.calls.media_events.leg_down(Link(first, 1), Side.VISITOR, "closed")
+    await site.calls.media_events.leg_down(BridgeId(first, 1), Side.VISITOR, "closed")
     await site.pass_time(RESUME_SECONDS)
     assert await site.state(first) == ("ended", "abandoned")
     second = await site.connect("v2")
     site.calls.agent_left(agent_session("a"))
-    await site.calls.media_events.leg_down(Link(second, 1), Side.AGENT, "closed")
+    await site.calls.media_events.leg_down(BridgeId(second, 1), Side.AGENT, "closed")
     await site.pass_time(RESUME_SECONDS)
     assert await site.state(second) == ("ended", "failed")
     assert (await site.report(second)).events[-1].by == "agent"
@@ -222,7 +222,7 @@ async def test_whose_page_does_not_come_back_has_left(site: SimulatedSite) -> No
 
 async def test_a_link_is_lost_and_then_the_agent_s_page(site: SimulatedSite) -> None:
     call_id = await site.connect()
-    await site.calls.media_events.leg_down(Link(call_id, 1), Side.AGENT, "no consent")
+    await site.calls.media_events.leg_down(BridgeId(call_id, 1), Side.AGENT, "no consent")
     await site.pass_time(10)
     site.calls.agent_left(agent_session("a"))
     await site.pass_time(RESUME_SECONDS - 10)
@@ -231,16 +231,18 @@ async def test_a_link_is_lost_and_then_the_agent_s_page(site: SimulatedSite) -> 
 
 async def test_a_link_that_is_down_waits_for_a_page_to_ask_for_another(site: SimulatedSite) -> None:
     call_id = await site.connect()
-    await site.calls.media_events.leg_down(Link(call_id, 1), Side.AGENT, "no consent")
+    await site.calls.media_events.leg_down(BridgeId(call_id, 1), Side.AGENT, "no consent")
     assert site.last("v")["state"] == "reconnecting"
-    await site.calls.media_events.leg_up(Link(call_id, 1), Side.AGENT)  # it was only a long silence
+    await site.calls.media_events.leg_up(
+        BridgeId(call_id, 1), Side.AGENT
+    )  # it was only a long silence
     assert site.last("v")["state"] == "connected"
-    await site.calls.media_events.leg_down(Link(call_id, 1), Side.AGENT, "no consent")
+    await site.calls.media_events.leg_down(BridgeId(call_id, 1), Side.AGENT, "no consent")
     site.forget()
     await site.agent(signaling.Relink(call_id, 1))
     await site.visitor(signaling.Relink(call_id, 1))  # both have noticed: told again, no more
     assert [m["link"] for m in site.told["v"]] == [2, 2]
-    await site.calls.media_events.leg_down(Link(call_id, 2), Side.AGENT, "never came")
+    await site.calls.media_events.leg_down(BridgeId(call_id, 2), Side.AGENT, "never came")
     await site.pass_time(RESUME_SECONDS)
     assert await site.state(call_id) == ("ended", "failed")
     assert site.last("v")["by"] == "system"
@@ -255,7 +257,7 @@ async def test_a_link_may_fail_and_the_next_work(site: SimulatedSite) -> None:
     late = signaling.Answer(call_id, 2, ANSWER)
     assert await refused(site.agent(late)) is ErrorKind.CallNotPossible
     await site.visitor(signaling.Offer(call_id, 3, OFFER))
-    await site.answer(call_id, link=3)
+    await site.answer(call_id, bridge=3)
     await site.up(call_id, 3)
     assert site.last("a")["state"] == "connected"
 
@@ -297,18 +299,18 @@ async def test_a_visitor_who_hangs_up_at_once_leaves_no_link(site: SimulatedSite
 async def test_a_link_that_is_lost_while_it_rings(site: SimulatedSite, how: str) -> None:
     site.calls.agent_arrived(agent_session("a"))
     call_id = await site.ring()
-    await site.calls.media_events.leg_up(Link(call_id, 1), Side.VISITOR)
+    await site.calls.media_events.leg_up(BridgeId(call_id, 1), Side.VISITOR)
     if how == "by the page":
         await site.visitor(signaling.Relink(call_id, 1))
     else:
-        await site.calls.media_events.leg_down(Link(call_id, 1), Side.VISITOR, "why")
+        await site.calls.media_events.leg_down(BridgeId(call_id, 1), Side.VISITOR, "why")
     assert site.last("v") == {"type": "connect", "callId": call_id, "link": 2}
     await site.visitor(signaling.Offer(call_id, 2, OFFER))
     assert site.last("v", "provisionalAnswer")["link"] == 2
     assert await site.state(call_id) == ("ringing", None)
     await site.agent(signaling.Accept(call_id))
-    await site.answer(call_id, link=2)
-    await site.up(call_id, link=2)
+    await site.answer(call_id, bridge=2)
+    await site.up(call_id, bridge=2)
     assert await site.state(call_id) == ("connected", None)
 
 
@@ -354,9 +356,9 @@ async def test_a_dead_worker_s_calls_get_new_links_and_no_other(site: SimulatedS
     await site.connect("v2", agent_session("b", 2))
     await site.ring("v3")
     site.forget()
-    await site.calls.media_events.worker_lost([Link(first, 9), Link("forgotten", 1)])
+    await site.calls.media_events.worker_lost([BridgeId(first, 9), BridgeId("forgotten", 1)])
     assert site.told == {}
-    await site.calls.media_events.worker_lost([Link(first, 1)])
+    await site.calls.media_events.worker_lost([BridgeId(first, 1)])
     assert site.heard("v1") == ["callState", "connect"]
     assert site.heard("v2") == site.heard("v3") == []
     assert site.last("a", "callState")["state"] == "reconnecting"
@@ -368,7 +370,7 @@ async def test_a_dead_worker_s_calls_get_new_links_and_no_other(site: SimulatedS
     del site.media.refuses["open"]
     await site.pass_time(1)
     assert site.last("a", "offer")["link"] == 2
-    await site.answer(first, link=2)
+    await site.answer(first, bridge=2)
     await site.up(first, 2)
     assert site.last("v1")["state"] == "connected"
     assert "close 1" not in site.media.asked  # it died with its worker
@@ -377,7 +379,7 @@ async def test_a_dead_worker_s_calls_get_new_links_and_no_other(site: SimulatedS
 async def test_no_worker_in_time(site: SimulatedSite) -> None:
     call_id = await site.connect()
     site.media.refuses["open"] = ErrorKind.MediaUnavailable
-    await site.calls.media_events.worker_lost([Link(call_id, 1)])
+    await site.calls.media_events.worker_lost([BridgeId(call_id, 1)])
     await site.visitor(signaling.Offer(call_id, 2, OFFER))
     await site.pass_time(RESUME_SECONDS)
     assert await site.state(call_id) == ("ended", "failed")
@@ -388,10 +390,10 @@ async def test_a_worker_dies_while_a_call_is_set_up(site: SimulatedSite) -> None
     site.calls.agent_arrived(agent_session("a"))
     call_id = await site.ring()
     await site.agent(signaling.Accept(call_id))
-    await site.calls.media_events.worker_lost([Link(call_id, 1)])
+    await site.calls.media_events.worker_lost([BridgeId(call_id, 1)])
     assert site.last("v") == {"type": "connect", "callId": call_id, "link": 2}
     await site.visitor(signaling.Offer(call_id, 2, OFFER))
-    await site.answer(call_id, link=2)
+    await site.answer(call_id, bridge=2)
     await site.up(call_id, 2)
     assert site.last("v")["state"] == "connected"
     await site.pass_time(CONNECT_SECONDS)
@@ -403,7 +405,7 @@ async def test_a_worker_dies_with_the_link_that_was_to_come(site: SimulatedSite)
     await site.visitor(signaling.Relink(call_id, 1))
     await site.visitor(signaling.Offer(call_id, 2, OFFER))
     site.forget()
-    await site.calls.media_events.worker_lost([Link(call_id, 2)])
+    await site.calls.media_events.worker_lost([BridgeId(call_id, 2)])
     assert site.last("v") == {"type": "connect", "callId": call_id, "link": 3}
 
 
@@ -411,7 +413,7 @@ async def test_a_page_that_was_away_is_asked_for_the_link_again(site: SimulatedS
     call_id = await site.connect()
     secret = site.last("v", "calling")["secret"]
     site.calls.visitor_left(Visitor("v", 1))
-    await site.calls.media_events.worker_lost([Link(call_id, 1)])
+    await site.calls.media_events.worker_lost([BridgeId(call_id, 1)])
     await site.visitor(signaling.Resume(call_id, secret, has_media=True), "w")
     assert site.last("w") == {"type": "connect", "callId": call_id, "link": 2}
     await site.visitor(signaling.Offer(call_id, 2, OFFER), "w")
@@ -442,7 +444,7 @@ async def test_a_call_that_ends_while_its_link_is_built_is_cleaned_up(site: Simu
     call_id = await site.ring()
     opened = site.media.open_leg
 
-    async def open_leg(link: Link, side: Side) -> object:
+    async def open_leg(link: BridgeId, side: Side) -> object:
         if side is Side.AGENT:
             await site.calls.from_visitor(Visitor("v", 1), signaling.HangUp(call_id))
         return await opened(link, side)
@@ -463,7 +465,7 @@ async def test_a_worker_that_does_not_answer_when_a_link_is_closed(site: Simulat
 async def test_what_is_told_of_forgotten_links_is_let_go(site: SimulatedSite) -> None:
     call_id = await site.connect()
     site.forget()
-    for link in (Link("no call", 1), Link(call_id, 9)):
+    for link in (BridgeId("no call", 1), BridgeId(call_id, 9)):
         await site.calls.media_events.leg_up(link, Side.AGENT)
         await site.calls.media_events.leg_down(link, Side.AGENT, "why")
         await site.calls.media_events.tap_lost(link, "why")

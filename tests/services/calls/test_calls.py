@@ -9,7 +9,7 @@ from visavis.domain import signaling
 from visavis.domain.call import CONNECT_SECONDS
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind
-from visavis.domain.leg import Link, Side
+from visavis.domain.leg import BridgeId, Side
 from visavis.domain.people import Agent, Visitor
 from visavis.services.presence import AgentSession
 
@@ -29,7 +29,7 @@ async def test_a_recorded_call_in_its_order(site: SimulatedSite) -> None:
     assert site.last("v")["state"] == "connected"
     assert site.last("v")["agentName"] == "Bo"
     assert site.last("a")["visitorName"] == "Ann"
-    assert site.calls.active_bridges() == [Link(call_id, 1)]
+    assert site.calls.active_bridges() == [BridgeId(call_id, 1)]
     await site.visitor(signaling.HangUp(call_id))
 
     assert site.last("a") == {
@@ -201,7 +201,7 @@ async def test_a_leg_that_goes_down_before_the_call_connects_has_failed_it(
     site.calls.agent_arrived(agent_session("a"))
     call_id = await site.ring()
     await site.agent(signaling.Accept(call_id))
-    await site.calls.media_events.leg_down(Link(call_id, 1), Side.VISITOR, "no handshake")
+    await site.calls.media_events.leg_down(BridgeId(call_id, 1), Side.VISITOR, "no handshake")
     assert site.last("v")["reason"] == "failed"
 
 
@@ -243,7 +243,7 @@ async def test_an_errand_that_fails_stops_nothing_else(site: SimulatedSite) -> N
     await site.visitor(signaling.Here("/"))
     await site.agent(signaling.Invite("v", "video"))
 
-    async def open_leg(link: Link, side: Side) -> None:
+    async def open_leg(link: BridgeId, side: Side) -> None:
         raise RuntimeError("a bug")
 
     site.media.open_leg = open_leg  # type: ignore[method-assign, assignment]

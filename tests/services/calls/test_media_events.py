@@ -6,7 +6,7 @@ import pytest
 
 from tests.services.calls.simulated_site import SimulatedSite
 from visavis.domain import signaling
-from visavis.domain.leg import Link, Side
+from visavis.domain.leg import BridgeId, Side
 from visavis.rtp.mos import LegReport
 
 pytestmark = pytest.mark.anyio
@@ -17,7 +17,7 @@ REPORT = LegReport(loss_in=0.01, loss_out=0.2, jitter=7.5, round_trip=80.0, mos=
 async def test_each_page_hears_of_its_own_leg_every_two_seconds(site: SimulatedSite) -> None:
     call_id = await site.connect()
     site.forget()
-    link = Link(call_id, 1)
+    link = BridgeId(call_id, 1)
     for _ in range(3):
         await site.calls.media_events.quality(link, Side.VISITOR, REPORT)
         site.time += 1
@@ -40,10 +40,12 @@ async def test_each_page_hears_of_its_own_leg_every_two_seconds(site: SimulatedS
 
 async def test_the_last_report_of_each_side_is_kept_with_the_call(site: SimulatedSite) -> None:
     call_id = await site.connect()
-    await site.calls.media_events.quality(Link(call_id, 1), Side.AGENT, LegReport())
-    await site.calls.media_events.quality(Link(call_id, 1), Side.AGENT, REPORT)
-    await site.calls.media_events.quality(Link(call_id, 2), Side.VISITOR, REPORT)  # no such link
-    await site.calls.media_events.quality(Link("gone", 1), Side.VISITOR, REPORT)
+    await site.calls.media_events.quality(BridgeId(call_id, 1), Side.AGENT, LegReport())
+    await site.calls.media_events.quality(BridgeId(call_id, 1), Side.AGENT, REPORT)
+    await site.calls.media_events.quality(
+        BridgeId(call_id, 2), Side.VISITOR, REPORT
+    )  # no such link
+    await site.calls.media_events.quality(BridgeId("gone", 1), Side.VISITOR, REPORT)
     await site.visitor(signaling.HangUp(call_id))
     kept = (await site.report(call_id)).quality
     assert list(kept) == ["agent"]
@@ -53,7 +55,7 @@ async def test_the_last_report_of_each_side_is_kept_with_the_call(site: Simulate
 async def test_the_very_last_report_comes_while_the_link_is_closed(site: SimulatedSite) -> None:
     call_id = await site.connect()
 
-    async def report(link: Link) -> None:
+    async def report(link: BridgeId) -> None:
         await site.calls.media_events.quality(link, Side.VISITOR, REPORT)
 
     site.media.on_close = report

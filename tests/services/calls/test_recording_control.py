@@ -8,7 +8,7 @@ from tests.services.calls.simulated_site import NOW, OFFER, SimulatedSite, agent
 from visavis.domain import signaling
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import Link
+from visavis.domain.leg import BridgeId
 from visavis.domain.policy import Consent, RecordingPolicy, Unrecordable
 
 pytestmark = pytest.mark.anyio
@@ -88,14 +88,14 @@ async def test_or_the_agent_starts_it_again_by_hand(site: SimulatedSite) -> None
 async def test_a_journal_that_is_lost_ends_the_call(site: SimulatedSite) -> None:
     site.config = RECORDING
     call_id = await site.connect()
-    await site.calls.media_events.tap_lost(Link(call_id, 1), "disk full")
+    await site.calls.media_events.tap_lost(BridgeId(call_id, 1), "disk full")
     assert site.last("a")["reason"] == "recordingUnavailable"
 
 
 async def test_or_the_call_goes_on_without_it(site: SimulatedSite) -> None:
     site.config, site.policy = RECORDING, LENIENT
     call_id = await site.connect()
-    await site.calls.media_events.tap_lost(Link(call_id, 1), "disk full")
+    await site.calls.media_events.tap_lost(BridgeId(call_id, 1), "disk full")
     assert site.last("a")["state"] == "off"
     assert (await site.state(call_id))[0] == "connected"
     event = (await site.report(call_id)).events[-1]
@@ -188,7 +188,7 @@ async def test_a_pause_keeps_its_place(site: SimulatedSite) -> None:
     unready = signaling.Record(call_id, "resume")
     assert await refused(site.agent(unready)) is ErrorKind.CallNotPossible
     await site.visitor(signaling.Offer(call_id, 2, OFFER))
-    await site.answer(call_id, link=2)
+    await site.answer(call_id, bridge=2)
     await site.up(call_id, 2)
     await site.agent(signaling.Record(call_id, "resume"))
     assert [step for step in site.media.asked if step.split()[0] in {"tap", "pause", "resume"}] == [

@@ -9,7 +9,7 @@ from visavis.domain import signaling
 from visavis.domain.call import CONNECT_SECONDS, RING_SECONDS
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind
-from visavis.domain.leg import Link, Side
+from visavis.domain.leg import BridgeId, Side
 from visavis.domain.people import Visitor
 
 pytestmark = pytest.mark.anyio
@@ -148,7 +148,7 @@ async def test_the_other_s_link_fails(site: SimulatedSite, how: str) -> None:
         case "time":
             await site.pass_time(CONNECT_SECONDS)
         case "leg":
-            await site.calls.media_events.leg_down(Link(call_id, 2), Side.AGENT, "why")
+            await site.calls.media_events.leg_down(BridgeId(call_id, 2), Side.AGENT, "why")
         case "left":
             site.calls.agent_left(CY)
         case "hangUp":
@@ -168,7 +168,7 @@ async def test_the_first_agent_may_go_as_soon_as_the_other_has_accepted(
     call_id = await accept_cy(site)
     await site.agent(signaling.HangUp(call_id))
     assert site.last("a")["reason"] == "transferred"
-    await site.calls.media_events.leg_down(Link(call_id, 1), Side.AGENT, "closed")
+    await site.calls.media_events.leg_down(BridgeId(call_id, 1), Side.AGENT, "closed")
     assert site.last("v")["state"] == "reconnecting"
     await site.agent(signaling.Accept(await site.ring("v2")))  # and takes another
     await link_cy(site, call_id)
@@ -208,7 +208,7 @@ async def test_a_lost_link_is_replaced_once_the_other_has_not_taken_the_call(
 ) -> None:
     call_id = await accept_cy(site)
     await site.visitor(signaling.Offer(call_id, 2, OFFER))
-    await site.calls.media_events.worker_lost([Link(call_id, 1), Link(call_id, 2)])
+    await site.calls.media_events.worker_lost([BridgeId(call_id, 1), BridgeId(call_id, 2)])
     assert site.last("v")["link"] == 3
     await site.agent(signaling.HangUp(call_id), CY)
     assert site.last("v")["link"] == 4

@@ -10,7 +10,7 @@ from typing import Final, Literal, Protocol
 
 from visavis.domain import signaling
 from visavis.domain.call import CallRecord, CallState
-from visavis.domain.leg import Link, LocalTransport, RemoteTransport, Side
+from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport, Side
 from visavis.domain.people import Agent
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Manifest
@@ -85,7 +85,7 @@ class Bridge:
     the agent's page has the visitor's first offer.
     """
 
-    id: Link
+    id: BridgeId
     participants: dict[Side, Participant]
     offered: dict[Side, Description] = field(default_factory=dict)
     described: dict[Side, Description] = field(default_factory=dict)
@@ -221,7 +221,7 @@ class ActiveCall:
         self.last_bridge_number += 1
         participants = {participant.side: participant for participant in self.participants()}
         bridge = self.bridges[self.last_bridge_number] = Bridge(
-            Link(self.id, self.last_bridge_number), participants
+            BridgeId(self.id, self.last_bridge_number), participants
         )
         return bridge
 

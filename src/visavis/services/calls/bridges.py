@@ -12,7 +12,7 @@ from visavis.domain import signaling
 from visavis.domain.call import RESUME_SECONDS, CallState, CallTrigger
 from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import Link, Side
+from visavis.domain.leg import BridgeId, Side
 from visavis.rtp.sdp import provisional_answer, rewrite
 from visavis.services.calls.active_call import (
     ActiveCall,
@@ -264,7 +264,7 @@ class Bridges:
         elif call.active_bridge is None and call.record.state is not CallState.RECONNECTING:
             self._registry.end(call, CallTrigger.LINK_LOST)
 
-    def worker_lost(self, call: ActiveCall, gone: Collection[Link]) -> None:
+    def worker_lost(self, call: ActiveCall, gone: Collection[BridgeId]) -> None:
         """A worker has died with some of the call's links: others take their place at once."""
         dead = [bridge for bridge in call.bridges.values() if bridge.id in gone]
         for bridge in dead:

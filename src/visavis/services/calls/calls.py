@@ -15,7 +15,7 @@ from visavis.domain import signaling
 from visavis.domain.call import CallTrigger
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import Link
+from visavis.domain.leg import BridgeId
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.domain.policy import RecordingPolicy
 from visavis.services.calls.agent_sessions import AgentSessions
@@ -246,7 +246,7 @@ class Calls:
                 for call in list(self._distribution.queue(config.site_id)):
                     self._registry.end(call, CallTrigger.SWITCHED_OFF)
 
-    def active_bridges(self) -> list[Link]:
+    def active_bridges(self) -> list[BridgeId]:
         """The bridges that a media worker must not close."""
         return self._registry.active_bridges()
 

@@ -9,7 +9,7 @@ import structlog
 
 from visavis.domain import signaling
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import Link, Side
+from visavis.domain.leg import BridgeId, Side
 from visavis.domain.signaling import PROBE_SECONDS
 from visavis.rtp.sdp import read_transport, rewrite
 from visavis.services.calls.registry import CallRegistry
@@ -42,7 +42,7 @@ class ConnectivityTests:
             raise VisavisError(ErrorKind.TooManyRequests)
         self._running.add(socket_id)
         self._of_source[source] += 1
-        bridge = Link(f"probe-{self._registry.new_id()}", 1)
+        bridge = BridgeId(f"probe-{self._registry.new_id()}", 1)
         self._registry.schedule(
             PROBE_SECONDS, lambda: self._registry.run_task(self._end(socket_id, source, bridge))
         )
@@ -53,7 +53,7 @@ class ConnectivityTests:
         probed = signaling.Probed(sdp=rewrite(offer, transport, "passive"))
         self._registry.send_to_socket(socket_id, probed)
 
-    async def _end(self, socket_id: str, source: str, bridge: Link) -> None:
+    async def _end(self, socket_id: str, source: str, bridge: BridgeId) -> None:
         self._running.discard(socket_id)
         self._of_source -= Counter([source])  # which drops what is 0
         try:

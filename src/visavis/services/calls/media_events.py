@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from visavis.domain import signaling
-from visavis.domain.leg import Link, Side
+from visavis.domain.leg import BridgeId, Side
 from visavis.rtp.mos import LegReport
 from visavis.services.calls.active_call import ActiveCall, Bridge
 from visavis.services.calls.bridges import Bridges
@@ -38,39 +38,39 @@ class MediaEvents:
         self._transfers = transfers
         self._recording_control = recording_control
 
-    async def leg_up(self, link: Link, side: Side) -> None:
-        if found := self._find(link):
+    async def leg_up(self, bridge: BridgeId, side: Side) -> None:
+        if found := self._find(bridge):
             self._bridges.leg_up(*found, side)
 
-    async def leg_down(self, link: Link, side: Side, why: str) -> None:
-        if found := self._find(link):
-            call, bridge = found
-            log.info("leg down", link=str(link), side=side, why=why)
-            if call.transfer and bridge.participants.get(Side.AGENT) is call.transfer.participant:
+    async def leg_down(self, bridge: BridgeId, side: Side, why: str) -> None:
+        if found := self._find(bridge):
+            call, session = found
+            log.info("leg down", bridge=str(bridge), side=side, why=why)
+            if call.transfer and session.participants.get(Side.AGENT) is call.transfer.participant:
                 self._transfers.fail(call, call.transfer, "failed")
             else:
-                self._bridges.leg_down(call, bridge, side)
+                self._bridges.leg_down(call, session, side)
 
-    async def tap_lost(self, link: Link, why: str) -> None:
-        if found := self._find(link):
+    async def tap_lost(self, bridge: BridgeId, why: str) -> None:
+        if found := self._find(bridge):
             self._recording_control.journal_lost(found[0], why)
 
-    async def quality(self, link: Link, side: Side, report: LegReport) -> None:
-        call = self._bridges.closing.get(link.call_id) or self._registry.calls.get(link.call_id)
-        if call and call.active_bridge and call.active_bridge.id == link:
+    async def quality(self, bridge: BridgeId, side: Side, report: LegReport) -> None:
+        call = self._bridges.closing.get(bridge.call_id) or self._registry.calls.get(bridge.call_id)
+        if call and call.active_bridge and call.active_bridge.id == bridge:
             call.record.quality[side] = msgspec.to_builtins(report)
             if not call.is_over:
                 self._send_quality(call, call.active_bridge, side, report)
 
-    async def worker_lost(self, bridges: Collection[Link]) -> None:
-        for call_id in {link.call_id for link in bridges}:
+    async def worker_lost(self, bridges: Collection[BridgeId]) -> None:
+        for call_id in {bridge.call_id for bridge in bridges}:
             if call := self._registry.calls.get(call_id):
                 self._bridges.worker_lost(call, bridges)
 
     def _send_quality(
-        self, call: ActiveCall, bridge: Bridge, side: Side, report: LegReport
+        self, call: ActiveCall, session: Bridge, side: Side, report: LegReport
     ) -> None:
-        participant, now = bridge.participants[side], self._registry.now()
+        participant, now = session.participants[side], self._registry.now()
         if (
             participant.quality_sent_at
             and (now - participant.quality_sent_at).total_seconds() < QUALITY_SECONDS
@@ -88,7 +88,7 @@ class MediaEvents:
             ),
         )
 
-    def _find(self, link: Link) -> tuple[ActiveCall, Bridge] | None:
-        call = self._registry.calls.get(link.call_id)
-        bridge = call.bridges.get(link.number) if call else None
-        return (call, bridge) if call and bridge else None
+    def _find(self, bridge: BridgeId) -> tuple[ActiveCall, Bridge] | None:
+        call = self._registry.calls.get(bridge.call_id)
+        session = call.bridges.get(bridge.number) if call else None
+        return (call, session) if call and session else None

@@ -14,7 +14,7 @@ from visavis.domain import signaling
 from visavis.domain.call import LEAVE, RESUME_SECONDS, CallTrigger
 from visavis.domain.call_events import CallEvent
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import Link, Side
+from visavis.domain.leg import BridgeId, Side
 from visavis.domain.signaling import Party
 from visavis.services.calls.active_call import ActiveCall, Participant, Timer
 from visavis.services.calls.call_log import CallLogWriter
@@ -94,7 +94,7 @@ class CallRegistry:
     def is_busy(self, agent_id: int) -> bool:
         return agent_id in self._busy_agents
 
-    def active_bridges(self) -> list[Link]:
+    def active_bridges(self) -> list[BridgeId]:
         """The bridges that a media worker must not close."""
         calls = self.calls.values()
         return [bridge.id for call in calls for bridge in call.bridges.values() if bridge.is_open]
