@@ -15,7 +15,7 @@ from visavis.archive import receiving, tus_headers, uploads
 from visavis.cli.archive import IDLE_SECONDS
 from visavis.domain.query import MAX_PAGE_SIZE
 from visavis.domain.signaling import MAX_MESSAGE_BYTES
-from visavis.media import inlet, limits, tcp
+from visavis.media import limits, tcp, udp_receiver
 from visavis.media.relay import CONTROL_COST_BYTES
 from visavis.services import grants, sign_in, sign_in_failures
 from visavis.services.calls.connectivity_tests import MAX_OF_SOURCE, MAX_TESTS
@@ -30,7 +30,7 @@ from visavis.web.rate_limit import WINDOW_SECONDS
 
 PAGE: Final = (Path(__file__).parent.parent / "docs" / "security.md").read_text()
 DEFAULTS: Final = {field.name: field.default for field in msgspec.structs.fields(Settings)}
-PACED: Final = inlet.PACED_DATAGRAMS / inlet.PACED_SECONDS
+PACED: Final = udp_receiver.PACED_DATAGRAMS / udp_receiver.PACED_SECONDS
 DAY: Final = 86_400
 PER_SECOND: Final = f"{throttle.MESSAGES_PER_SECOND:.0f}; {throttle.BURST:.0f}"
 

@@ -69,7 +69,7 @@ window.stats = async () => {
 """
 
 
-class Ear:
+class EventLog:
     """Keeps what the worker tells."""
 
     def __init__(self) -> None:
@@ -111,7 +111,7 @@ class Room:
             data_dir=directory, run_dir=directory, media_port=free_media_port(), media_workers=1
         )
         self.filters: dict[Side, Callable[[str], str]] = {}
-        self.ear = Ear()
+        self.ear = EventLog()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()

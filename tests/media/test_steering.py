@@ -9,13 +9,13 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.media.test_wires import steered
+from tests.media.test_sockets import steered
 from tests.running import free_media_port
 from visavis.media import socket_filter, steering
 from visavis.media.route import Route, UdpAddress
 from visavis.media.socket_filter import MAX_INSTRUCTIONS, SourceHash
+from visavis.media.sockets import MediaSockets
 from visavis.media.steering import PortSockets, Source
-from visavis.media.wires import Wires
 
 pytestmark = pytest.mark.anyio
 
@@ -174,8 +174,8 @@ async def test_a_flood_takes_no_packet_of_a_good_call(flooder: Source) -> None:
     """More than the socket's buffer holds, before the worker reads anything."""
     port = free_media_port()
     heard: list[tuple[bytes, Route]] = []
-    wires = Wires(port)
-    await wires.open(
+    sockets = MediaSockets(port)
+    await sockets.open(
         lambda datagram, route, *_: heard.append((datagram, route)),
         lambda _: None,
         lambda _: True,
@@ -186,7 +186,7 @@ async def test_a_flood_takes_no_packet_of_a_good_call(flooder: Source) -> None:
         )
         for browser, kind in ((good, Source.LEG), (bad, flooder)):
             browser.connect(("127.0.0.1", port))
-            await steered(wires, browser, kind)
+            await steered(sockets, browser, kind)
         for number in range(FLOOD):
             bad.send(CHECK)
             if number % (FLOOD // 100) == 0:
@@ -196,4 +196,4 @@ async def test_a_flood_takes_no_packet_of_a_good_call(flooder: Source) -> None:
             if sum(route == good.getsockname() for _, route in heard) == 100:
                 break
         assert sum(route == good.getsockname() for _, route in heard) == 100
-    wires.close()
+    sockets.close()

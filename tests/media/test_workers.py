@@ -253,8 +253,8 @@ async def test_the_worker_s_port_is_reported(house: House, tmp_path: Path) -> No
     for _ in range(300):
         alone._relay.receive(bytes(40), ("203.0.113.1", 1), 0.0, 0)
     await alone.open()
-    assert alone._wires._tcp is not None
-    alone._wires._tcp.refused = 7
+    assert alone._sockets._tcp is not None
+    alone._sockets._tcp.refused = 7
     await alone.tick()
     await until(lambda: plane.refused_datagrams == 100)
     assert plane.excessive_legs == 1

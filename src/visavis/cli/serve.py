@@ -46,7 +46,7 @@ from visavis.lifecycle import Secrets
 from visavis.listener import listen
 from visavis.local_socket import require_private_directory
 from visavis.log_stream import protect_standard_streams
-from visavis.media.wires import Wires
+from visavis.media.sockets import MediaSockets
 from visavis.run_directory import RunDirectory, remove_abandoned
 from visavis.services.people import FIRST_EMAIL, FirstAccount
 from visavis.settings import Settings
@@ -451,7 +451,7 @@ def _is_free(port: int, host: str = "") -> bool:
     if port > MAX_PORT:
         return False
     try:
-        Wires(port, host).close()
+        MediaSockets(port, host).close()
     except OSError:
         return False
     return True

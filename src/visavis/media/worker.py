@@ -24,7 +24,7 @@ from visavis.media.journal import create_journal, try_to_create_journal
 from visavis.media.leg import Down, Leg, LegEvent, Limited, Up
 from visavis.media.limits import MEGABYTE, Limit, Limits, RecordingGuard
 from visavis.media.relay import Relay
-from visavis.media.wires import Wires
+from visavis.media.sockets import MediaSockets
 from visavis.rtp.mos import LegReport
 from visavis.settings import Settings
 from visavis.tasks import cancelled, describe, run_every, spawn
@@ -102,7 +102,7 @@ class Worker:
     def __init__(self, settings: Settings, port: int) -> None:
         self._spool = settings.spool
         leg_rate = settings.max_leg_megabits * 1_000_000 / 8
-        self._wires = Wires(
+        self._sockets = MediaSockets(
             port, settings.media_address, is_local_only=settings.is_media_local, leg_rate=leg_rate
         )
         addresses = settings.advertise_addresses or _listening_on(settings.media_address)
@@ -110,11 +110,11 @@ class Worker:
         self._identity = Identity(datetime.now(UTC))
         self._relay = Relay(
             self._identity,
-            self._wires.send,
+            self._sockets.send,
             self._on_event,
             leg_rate,
             settings.strangers_per_second,
-            self._wires.steer,
+            self._sockets.steer,
         )
         self._reserve_bytes = settings.disk_reserve_megabytes * MEGABYTE
         self._guard = RecordingGuard(
@@ -133,19 +133,19 @@ class Worker:
 
     async def open(self) -> None:
         relay = self._relay
-        await self._wires.open(relay.receive, relay.lose, relay.is_known)
+        await self._sockets.open(relay.receive, relay.lose, relay.is_known)
 
     async def close(self) -> None:
         """End every bridge and seal its journal."""
         await self.close_all(keep=())
-        self._wires.close()
+        self._sockets.close()
         if self._app:
             self._app.close()
 
     async def tick(self) -> None:
         now = time.monotonic()
         self._relay.tick(now)
-        self._wires.tick(now)
+        self._sockets.tick(now)
         if now - self._guarded_at >= GUARD_SECONDS:
             self._guarded_at = now
             self._run(self._check_limits())
@@ -293,7 +293,7 @@ class Worker:
         report = control.PortReport(
             self._relay.strangers.refused,
             self._relay.excessive_legs,
-            self._wires.refused_connections,
+            self._sockets.refused_connections,
         )
         if self._app and report != self._reported:
             self._reported = report

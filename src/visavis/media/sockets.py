@@ -1,4 +1,4 @@
-"""A media worker's UDP and TCP port, on IPv4 and IPv6 or on the one that the machine has."""
+"""Sockets of a media worker's UDP and TCP port, on IPv4, IPv6 or both."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from visavis.media.inlet import Inlet, PacedInlet
-from visavis.media.outlet import Outlet
 from visavis.media.route import Route
 from visavis.media.steering import (
     PortSockets,
@@ -19,6 +17,8 @@ from visavis.media.steering import (
     keep_others_out,
 )
 from visavis.media.tcp import Receive, TcpPort
+from visavis.media.udp_receiver import PacedUdpReceiver, UdpReceiver
+from visavis.media.udp_sender import UdpSender
 
 TCP_BACKLOG: Final = 128
 DEFAULT_LEG_RATE: Final = 25_000_000 / 8
@@ -29,8 +29,8 @@ _ANY: Final = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}  # noqa: S104  
 _NO_FAMILY: Final = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT}
 
 
-class Wires:
-    """Takes the port; raises `OSError`, which names it, when it cannot be had.
+class MediaSockets:
+    """The UDP and TCP sockets of one media worker; raises `OSError` if the port is taken.
 
     `host` is the address to listen on, empty for every one. With `is_local_only` the kernel drops
     what comes from another machine; browsers on this one may use each of its addresses, as Firefox
@@ -58,7 +58,7 @@ class Wires:
         self._udp = {
             family: PortSockets(first, is_local_only=is_local_only) for family, first in udp.items()
         }
-        self._inlets: list[Inlet | PacedInlet] = []
+        self._receivers: list[UdpReceiver | PacedUdpReceiver] = []
         self._servers: list[asyncio.Server] = []
         self._tcp: TcpPort | None = None
         self._steering: asyncio.TimerHandle | None = None
@@ -67,7 +67,7 @@ class Wires:
             self._udp.get(family, any_udp).sockets[Source.LEG]
             for family in (socket.AF_INET, socket.AF_INET6)
         )
-        self._outlet = Outlet(ipv4, ipv6)
+        self._sender = UdpSender(ipv4, ipv6)
 
     @property
     def has_ipv6(self) -> bool:
@@ -84,12 +84,12 @@ class Wires:
         on_lost: Callable[[Route], None],
         is_known: Callable[[Route], bool],
     ) -> None:
-        """Begin to take in what arrives. `is_known` tells whether a leg has bound a route."""
+        """Start to receive. `is_known` tells whether a leg has bound a route."""
         loop = asyncio.get_running_loop()
         for group in self._udp.values():
             for source, udp in group.sockets.items():
-                kind = Inlet if source is Source.LEG else PacedInlet
-                self._inlets.append(kind(udp, receive, self._outlet))
+                kind = UdpReceiver if source is Source.LEG else PacedUdpReceiver
+                self._receivers.append(kind(udp, receive, self._sender))
         self._tcp = TcpPort(receive, on_lost, is_known, self._leg_rate)
         for listener in self._listeners.values():
             protocol = self._tcp.protocol
@@ -123,14 +123,14 @@ class Wires:
             server.close()
         if self._tcp:
             self._tcp.close()
-        for inlet in self._inlets:
-            inlet.close()
+        for receiver in self._receivers:
+            receiver.close()
         close_all(self._udp.values())
         _close(self._listeners.values())
 
     def send(self, datagram: bytes, route: Route) -> None:
         if isinstance(route, tuple):
-            self._outlet.send(datagram, route)
+            self._sender.send(datagram, route)
         else:
             route.send(datagram)
 

@@ -10,40 +10,42 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.running import free_media_port
+from visavis.media import sockets as wires_module
 from visavis.media import tcp
-from visavis.media import wires as wires_module
 from visavis.media.framing import Deframer, frame
 from visavis.media.limits import BURST_SECONDS
 from visavis.media.route import Route
+from visavis.media.sockets import MediaSockets
 from visavis.media.steering import Source
 from visavis.media.tcp import MAX_WAITING_BYTES, STRANGER_SECONDS
-from visavis.media.wires import Wires
 
 pytestmark = pytest.mark.anyio
 
 
-async def steered(wires: Wires, browser: socket.socket, source: Source = Source.LEG) -> None:
+async def steered(
+    sockets: MediaSockets, browser: socket.socket, source: Source = Source.LEG
+) -> None:
     """Make the address of a browser's socket that of a leg, and wait until the kernel knows."""
-    wires.steer(browser.getsockname(), source)
-    while wires._steering:
+    sockets.steer(browser.getsockname(), source)
+    while sockets._steering:
         await asyncio.sleep(0.005)
 
 
-class Ear:
-    """Hears what arrives and which connections go, and knows those it is told to."""
+class SocketsHarness:
+    """The sockets under test, with the datagrams and lost connections that they reported."""
 
     def __init__(self, port: int) -> None:
-        self.wires = Wires(port)
+        self.sockets = MediaSockets(port)
         self.heard: asyncio.Queue[tuple[bytes, Route]] = asyncio.Queue()
         self.lost: asyncio.Queue[Route] = asyncio.Queue()
         self.known: set[Route] = set()
 
     async def admit(self, browser: socket.socket) -> None:
         """Make the address of a browser's socket that of a leg."""
-        await steered(self.wires, browser)
+        await steered(self.sockets, browser)
 
     async def open(self) -> None:
-        await self.wires.open(
+        await self.sockets.open(
             lambda datagram, route, *_: self.heard.put_nowait((datagram, route)),
             self.lost.put_nowait,
             self.known.__contains__,
@@ -59,89 +61,95 @@ async def is_over(reader: asyncio.StreamReader) -> bool:
 
 
 @pytest.fixture
-async def ear(anyio_backend: str) -> AsyncIterator[tuple[Ear, int]]:
+async def harness(anyio_backend: str) -> AsyncIterator[tuple[SocketsHarness, int]]:
     port = free_media_port()
-    ear = Ear(port)
-    await ear.open()
-    yield ear, port
-    ear.wires.close()
+    harness = SocketsHarness(port)
+    await harness.open()
+    yield harness, port
+    harness.sockets.close()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-async def test_udp_both_ways(ear: tuple[Ear, int], host: str) -> None:
-    wires, port = ear
+async def test_udp_both_ways(harness: tuple[SocketsHarness, int], host: str) -> None:
+    sockets, port = harness
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as browser:
         browser.setblocking(False)
         browser.connect((host, port))
-        await wires.admit(browser)
+        await sockets.admit(browser)
         browser.send(b"hello")
-        datagram, route = await wires.heard.get()
+        datagram, route = await sockets.heard.get()
         assert (datagram, len(route)) == (b"hello", 4 if ":" in host else 2)  # type: ignore[arg-type]
-        wires.wires.send(b"answer", route)
+        sockets.sockets.send(b"answer", route)
         assert await asyncio.get_running_loop().sock_recv(browser, 100) == b"answer"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-async def test_tcp_both_ways(ear: tuple[Ear, int], host: str) -> None:
-    wires, port = ear
+async def test_tcp_both_ways(harness: tuple[SocketsHarness, int], host: str) -> None:
+    sockets, port = harness
     reader, writer = await asyncio.open_connection(host, port)
     writer.write(frame(b"hello")[:3])
     await writer.drain()
     writer.write(frame(b"hello")[3:])
-    datagram, route = await wires.heard.get()
+    datagram, route = await sockets.heard.get()
     assert datagram == b"hello"
-    wires.wires.send(b"answer", route)
+    sockets.sockets.send(b"answer", route)
     assert Deframer().feed(await reader.read(100)) == [b"answer"]
     writer.close()
-    assert await wires.lost.get() is route
+    assert await sockets.lost.get() is route
 
 
-async def test_what_is_no_frame_ends_the_connection(ear: tuple[Ear, int]) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", ear[1])
+async def test_what_is_no_frame_ends_the_connection(harness: tuple[SocketsHarness, int]) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", harness[1])
     writer.write(b"GET / HTTP/1.1\r\n\r\n")
     assert await is_over(reader)
     writer.close()
 
 
-async def test_strangers_are_parted_with_and_the_known_are_not(ear: tuple[Ear, int]) -> None:
-    wires, port = ear
+async def test_strangers_are_parted_with_and_the_known_are_not(
+    harness: tuple[SocketsHarness, int],
+) -> None:
+    sockets, port = harness
     known, stranger = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
     known[1].write(frame(b"x"))
-    _, route = await wires.heard.get()
-    wires.known.add(route)
+    _, route = await sockets.heard.get()
+    sockets.known.add(route)
     now = asyncio.get_running_loop().time()
     for seconds in (0.0, 0.1, 2 * STRANGER_SECONDS):
-        wires.wires.tick(now + seconds)
+        sockets.sockets.tick(now + seconds)
     assert await is_over(stranger[0])
-    wires.wires.send(b"still here", route)
+    sockets.sockets.send(b"still here", route)
     assert Deframer().feed(await known[0].read(100)) == [b"still here"]
     for _, writer in (known, stranger):
         writer.close()
 
 
-async def test_a_stranger_makes_room(ear: tuple[Ear, int], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stranger_makes_room(
+    harness: tuple[SocketsHarness, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tcp, "MAX_CONNECTIONS", 1)
-    wires, port = ear
+    sockets, port = harness
     first = await asyncio.open_connection("127.0.0.1", port)
     second = await asyncio.open_connection("127.0.0.1", port)
     assert await is_over(first[0])
     second[1].write(frame(b"x"))
-    _, route = await wires.heard.get()
-    wires.known.add(route)
+    _, route = await sockets.heard.get()
+    sockets.known.add(route)
     third = await asyncio.open_connection("127.0.0.1", port)
     assert await is_over(third[0])
     for _, writer in (first, second, third):
         writer.close()
 
 
-async def test_a_browser_that_does_not_read_loses_packets(ear: tuple[Ear, int]) -> None:
-    wires, port = ear
+async def test_a_browser_that_does_not_read_loses_packets(
+    harness: tuple[SocketsHarness, int],
+) -> None:
+    sockets, port = harness
     _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
     writer.write(frame(b"x"))
-    _, route = await wires.heard.get()
+    _, route = await sockets.heard.get()
     for _ in range(20_000):
-        wires.wires.send(b"x" * 1200, route)
+        sockets.sockets.send(b"x" * 1200, route)
     assert not isinstance(route, tuple)
     waiting = route._transport.get_write_buffer_size()  # type: ignore[attr-defined]
     assert waiting <= MAX_WAITING_BYTES + 1202
@@ -154,7 +162,7 @@ async def test_a_taken_port_is_named() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(OSError, match=f"TCP port {port} .* choose another with --media-port"):
-            Wires(port)
+            MediaSockets(port)
 
 
 def remove_families(
@@ -181,25 +189,25 @@ async def test_one_address_family_is_enough(
     monkeypatch: pytest.MonkeyPatch, code: int, missing: socket.AddressFamily, host: str
 ) -> None:
     remove_families(monkeypatch, code, missing)
-    ear = Ear(port := free_media_port())
-    await ear.open()
+    harness = SocketsHarness(port := free_media_port())
+    await harness.open()
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as browser:
         browser.setblocking(False)
         browser.connect((host, port))
-        await ear.admit(browser)
+        await harness.admit(browser)
         browser.send(b"hello")
-        datagram, route = await ear.heard.get()
+        datagram, route = await harness.heard.get()
         assert datagram == b"hello"
-        ear.wires.send(b"answer", route)
+        harness.sockets.send(b"answer", route)
         assert await asyncio.get_running_loop().sock_recv(browser, 100) == b"answer"
     reader, writer = await asyncio.open_connection(host, port)
     writer.write(frame(b"hello"))
-    _, route = await ear.heard.get()
-    ear.wires.send(b"answer", route)
+    _, route = await harness.heard.get()
+    harness.sockets.send(b"answer", route)
     assert Deframer().feed(await reader.read(100)) == [b"answer"]
     writer.close()
-    ear.wires.close()
+    harness.sockets.close()
 
 
 async def test_a_machine_without_any_address_family_is_told_in_words(
@@ -207,7 +215,7 @@ async def test_a_machine_without_any_address_family_is_told_in_words(
 ) -> None:
     remove_families(monkeypatch, errno.EAFNOSUPPORT, socket.AF_INET, socket.AF_INET6)
     with pytest.raises(OSError, match="UDP port 9999 cannot be opened"):
-        Wires(9999)
+        MediaSockets(9999)
 
 
 async def test_a_port_that_only_ipv6_has_taken_is_named() -> None:
@@ -217,99 +225,103 @@ async def test_a_port_that_only_ipv6_has_taken_is_named() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(OSError, match=f"TCP port {port} .* choose another with --media-port"):
-            Wires(port)
+            MediaSockets(port)
 
 
-async def test_what_cannot_be_sent_is_lost(ear: tuple[Ear, int]) -> None:
-    ear[0].wires.send(b"x", ("255.255.255.255", 1))
+async def test_what_cannot_be_sent_is_lost(harness: tuple[SocketsHarness, int]) -> None:
+    harness[0].sockets.send(b"x", ("255.255.255.255", 1))
 
 
-async def test_a_flood_of_datagrams_arrives_whole_and_in_order(ear: tuple[Ear, int]) -> None:
+async def test_a_flood_of_datagrams_arrives_whole_and_in_order(
+    harness: tuple[SocketsHarness, int],
+) -> None:
     """Many at once, then one by one: with pauses, without, and between the two."""
-    wires, port = ear
+    sockets, port = harness
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as browser:
         browser.connect(("127.0.0.1", port))
-        await wires.admit(browser)
+        await sockets.admit(browser)
         for first in (0, 300, 600):
             for number in range(first, first + 300):
                 browser.send(number.to_bytes(2))
             for number in range(first, first + 300):
-                assert (await wires.heard.get())[0] == number.to_bytes(2)
+                assert (await sockets.heard.get())[0] == number.to_bytes(2)
         await asyncio.sleep(0.01)
         browser.send(b"later")
-        assert (await wires.heard.get())[0] == b"later"
+        assert (await sockets.heard.get())[0] == b"later"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 async def test_what_is_sent_while_reading_arrives_whole_and_in_order(host: str) -> None:
     """Frames of equal packets and what is between them, back to who sent them."""
     port = free_media_port()
-    wires = Wires(port)
-    await wires.open(
-        lambda datagram, route, *_: wires.send(datagram, route), lambda _: None, lambda _: True
+    sockets = MediaSockets(port)
+    await sockets.open(
+        lambda datagram, route, *_: sockets.send(datagram, route), lambda _: None, lambda _: True
     )
     loop, family = asyncio.get_running_loop(), socket.AF_INET6 if ":" in host else socket.AF_INET
     packets = [bytes([number]) * size for number, size in enumerate([900] * 5 + [901] * 3 + [80])]
     with socket.socket(family, socket.SOCK_DGRAM) as browser:
         browser.setblocking(False)
         browser.connect((host, port))
-        await steered(wires, browser)
+        await steered(sockets, browser)
         for _ in range(20):
             for packet in packets:
                 browser.send(packet)
             assert [await loop.sock_recv(browser, 2048) for _ in packets] == packets
-    wires.close()
+    sockets.close()
 
 
 async def test_closing_in_a_pause(anyio_backend: str) -> None:
     port = free_media_port()
-    ear = Ear(port)
-    await ear.open()
+    harness = SocketsHarness(port)
+    await harness.open()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as browser:
         browser.connect(("127.0.0.1", port))
-        await ear.admit(browser)
+        await harness.admit(browser)
         for _ in range(5):
             browser.send(b"in a hurry")
-            await ear.heard.get()
-    ear.wires.close()
+            await harness.heard.get()
+    harness.sockets.close()
     await asyncio.sleep(0.01)
-    assert ear.heard.empty()
+    assert harness.heard.empty()
 
 
-async def test_one_address_s_strangers_make_room_among_themselves(ear: tuple[Ear, int]) -> None:
-    wires, port = ear
+async def test_one_address_s_strangers_make_room_among_themselves(
+    harness: tuple[SocketsHarness, int],
+) -> None:
+    sockets, port = harness
     other = await asyncio.open_connection("127.0.0.1", port, local_addr=("127.0.0.2", 0))
     flood = [await asyncio.open_connection("127.0.0.1", port) for _ in range(40)]
     assert await is_over(flood[0][0])
     for number, (_, writer) in enumerate([other, flood[-1]]):
         writer.write(frame(b"still here %d" % number))
-        await wires.heard.get()
-    assert wires.wires._tcp
-    assert len(wires.wires._tcp) == tcp.MAX_STRANGERS_PER_NETWORK + 1
-    assert wires.wires.refused_connections == 40 - tcp.MAX_STRANGERS_PER_NETWORK
+        await sockets.heard.get()
+    assert sockets.sockets._tcp
+    assert len(sockets.sockets._tcp) == tcp.MAX_STRANGERS_PER_NETWORK + 1
+    assert sockets.sockets.refused_connections == 40 - tcp.MAX_STRANGERS_PER_NETWORK
     for _, writer in [other, *flood]:
         writer.close()
 
 
 async def test_a_connection_is_read_no_faster_than_it_may_send(
-    ear: tuple[Ear, int], monkeypatch: pytest.MonkeyPatch
+    harness: tuple[SocketsHarness, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """TCP holds the sender back: a stranger at once, a leg at its rate."""
-    wires, port = ear
+    sockets, port = harness
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     frames = [frame(bytes([n % 256]) * 1000) for n in range(400)]
     writer.write(b"".join(frames))
     await asyncio.sleep(0.3)
     burst = int(tcp.STRANGER_RATE * BURST_SECONDS)
-    assert wires.heard.qsize() * 1000 < burst + 300_000  # what uvloop reads at once
-    _, route = wires.heard.get_nowait()
-    wires.known.add(route)
+    assert sockets.heard.qsize() * 1000 < burst + 300_000  # what uvloop reads at once
+    _, route = sockets.heard.get_nowait()
+    sockets.known.add(route)
     assert not isinstance(route, tuple)
     route._resume()  # type: ignore[attr-defined]
     for number in range(1, 400):
-        assert (await wires.heard.get())[0][0] == number % 256
+        assert (await sockets.heard.get())[0][0] == number % 256
     writer.close()
-    assert await wires.lost.get() is route
+    assert await sockets.lost.get() is route
     del reader
 
 
@@ -318,11 +330,11 @@ async def test_a_connection_is_read_no_faster_than_it_may_send(
 )
 async def test_one_address_is_listened_on_alone(host: str, family: socket.AddressFamily) -> None:
     port = free_media_port()
-    wires = Wires(port, host)
-    assert list(wires._udp) == list(wires._listeners) == [family]
-    for opened in (*wires._udp[family].sockets.values(), wires._listeners[family]):
+    sockets = MediaSockets(port, host)
+    assert list(sockets._udp) == list(sockets._listeners) == [family]
+    for opened in (*sockets._udp[family].sockets.values(), sockets._listeners[family]):
         assert opened.getsockname()[0] == host
-    wires.close()
+    sockets.close()
 
 
 async def test_connections_from_another_machine_are_dropped(
@@ -332,8 +344,8 @@ async def test_connections_from_another_machine_are_dropped(
     for interface, is_let_in in ((socket.if_nametoindex("lo"), True), (9999, False)):
         monkeypatch.setattr(socket, "if_nametoindex", lambda _, number=interface: number)
         port = free_media_port()
-        wires = Wires(port, is_local_only=True)
-        for listener in wires._listeners.values():
+        sockets = MediaSockets(port, is_local_only=True)
+        for listener in sockets._listeners.values():
             listener.listen()
         connecting = asyncio.open_connection("127.0.0.1", port)
         if is_let_in:
@@ -341,4 +353,4 @@ async def test_connections_from_another_machine_are_dropped(
         else:
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(connecting, 0.3)
-        wires.close()
+        sockets.close()

@@ -1,4 +1,4 @@
-"""One UDP socket's incoming side, which lets datagrams gather when they come thick and fast."""
+"""UDP receivers, which read datagrams in batches when many arrive."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import socket
 import time
 from typing import Final
 
-from visavis.media.outlet import Outlet
 from visavis.media.tcp import Receive
+from visavis.media.udp_sender import UdpSender
 
 MAX_DATAGRAM_BYTES: Final = 2048
 DATAGRAMS_PER_WAKE_UP: Final = 64
 PAUSE_SECONDS: Final = 0.002
-"""To wake up for every datagram costs more than to relay it. Browsers send a frame's packets at
+"""Waking up for every datagram costs more than relaying it. Browsers send a frame's packets at
 once, and the next frame's 33 ms later."""
 
 LONG_PAUSE_SECONDS: Final = 0.004
@@ -22,19 +22,19 @@ PACED_SECONDS: Final = 0.005
 """6,400 datagrams a second of strangers, which costs about a twentieth of a core."""
 
 MANY: Final = 4
-"""So many in a pause are those of several calls, which half as many wake-ups serve."""
+"""Datagrams in one pause that show several calls: half as many wake-ups then serve them."""
 
 
-class Inlet:
+class UdpReceiver:
     """Hands on what arrives: at once, or what has gathered in a pause while there is much of it.
 
     What is sent meanwhile, `outlet` sends at the end.
     """
 
-    def __init__(self, udp: socket.socket, receive: Receive, outlet: Outlet) -> None:
+    def __init__(self, udp: socket.socket, receive: Receive, sender: UdpSender) -> None:
         self._udp = udp
         self._receive = receive
-        self._outlet = outlet
+        self._sender = sender
         self._loop = asyncio.get_running_loop()
         self._next: asyncio.Handle | None = None
         self._woke_at = 0.0
@@ -55,7 +55,7 @@ class Inlet:
         self._woke_at = now
 
     def _go_on(self) -> None:
-        """A pause is over. Another, unless hardly anything has come in it, or not all is read."""
+        """Read what arrived in a pause; pause again unless little arrived or more is waiting."""
         count = self._read()
         if count == DATAGRAMS_PER_WAKE_UP:
             self._next = self._loop.call_soon(self._go_on)
@@ -67,21 +67,21 @@ class Inlet:
             self._loop.add_reader(self._udp, self._wake_up)
 
     def _read(self) -> int:
-        """Take in what has arrived, but leave some of the loop's time to others; how many."""
-        return read_batch(self._udp, self._receive, self._outlet, DATAGRAMS_PER_WAKE_UP)
+        """Read one bounded batch, so that other tasks get time; return how many datagrams."""
+        return read_batch(self._udp, self._receive, self._sender, DATAGRAMS_PER_WAKE_UP)
 
 
-class PacedInlet:
-    """Hands on at most so many datagrams in a pause: what strangers and excessive legs send.
+class PacedUdpReceiver:
+    """Passes on a limited rate of datagrams, for strangers and excessive legs.
 
-    Whatever comes faster is lost in the kernel, and legs that keep to their rate have the rest of
-    the processor's time.
+    The kernel drops what arrives faster, so that legs within their rate get the remaining
+    processor time.
     """
 
-    def __init__(self, udp: socket.socket, receive: Receive, outlet: Outlet) -> None:
+    def __init__(self, udp: socket.socket, receive: Receive, sender: UdpSender) -> None:
         self._udp = udp
         self._receive = receive
-        self._outlet = outlet
+        self._sender = sender
         self._loop = asyncio.get_running_loop()
         self._pause: asyncio.TimerHandle | None = None
         self._loop.add_reader(udp, self._wake_up)
@@ -93,7 +93,7 @@ class PacedInlet:
             self._loop.remove_reader(self._udp)
 
     def _wake_up(self) -> None:
-        if read_batch(self._udp, self._receive, self._outlet, PACED_DATAGRAMS) == PACED_DATAGRAMS:
+        if read_batch(self._udp, self._receive, self._sender, PACED_DATAGRAMS) == PACED_DATAGRAMS:
             self._loop.remove_reader(self._udp)
             self._pause = self._loop.call_later(PACED_SECONDS, self._go_on)
 
@@ -102,10 +102,10 @@ class PacedInlet:
         self._loop.add_reader(self._udp, self._wake_up)
 
 
-def read_batch(udp: socket.socket, receive: Receive, outlet: Outlet, limit: int) -> int:
-    """Hand on what has arrived, at most `limit` datagrams; return how many."""
+def read_batch(udp: socket.socket, receive: Receive, sender: UdpSender, limit: int) -> int:
+    """Pass on at most `limit` waiting datagrams; return how many there were."""
     now, arrival_us = time.monotonic(), time.monotonic_ns() // 1000
-    outlet.hold()
+    sender.hold()
     try:
         for count in range(limit):
             try:
@@ -115,4 +115,4 @@ def read_batch(udp: socket.socket, receive: Receive, outlet: Outlet, limit: int)
             receive(datagram, address, now, arrival_us)
         return limit
     finally:
-        outlet.release()
+        sender.release()

@@ -1,4 +1,4 @@
-"""The UDP sockets' outgoing side: what goes to one browser at one time goes in one system call.
+"""UDP sender that passes all datagrams of one moment to one browser in one system call.
 
 Linux cuts a long datagram into segments of one size, of which the last may be shorter (UDP generic
 segmentation offload). To send the packets of a frame by one call costs little more than to send
@@ -23,15 +23,15 @@ log = structlog.get_logger(__name__)
 MAX_SEGMENTS: Final = 64
 MAX_SEGMENTED_BYTES: Final = 65_507
 MAX_REFUSED: Final = 1024
-"""Addresses of which it is remembered that nothing is segmented for them."""
+"""Destinations for which the kernel rejected UDP_SEGMENT, at most this many."""
 
 _UDP_SEGMENT: Final = 103  # <linux/udp.h>
 _SEGMENT_SIZE: Final = struct.Struct("=H")
 _REFUSALS: Final = {errno.EINVAL, errno.EIO, errno.EMSGSIZE}
 
 
-class Outlet:
-    """Sends at once, or, between `hold` and `release`, at the latter.
+class UdpSender:
+    """Sends datagrams at once, or on `release` if they were sent after `hold`.
 
     Two datagrams to one address stay in order. What cannot be sent is lost: a full buffer or a
     route that is gone is packet loss to the browsers.
@@ -97,7 +97,7 @@ class Outlet:
 
 
 def segmentable(datagrams: list[bytes]) -> Iterator[list[bytes]]:
-    """Cut, in order, where a size is not the one before, but for a run's last, shorter one."""
+    """Split datagrams, in order, into runs of one size; only the last of a run may be shorter."""
     run: list[bytes] = []
     size = room = 0
     for datagram in datagrams:

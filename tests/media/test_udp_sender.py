@@ -1,4 +1,4 @@
-"""What leaves in one system call, on real sockets: in order, whole, to whom it is for."""
+"""Datagrams that leave in one system call, on real sockets: in order, whole, to the right peer."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from visavis.media import outlet as outlet_module
-from visavis.media.outlet import MAX_SEGMENTED_BYTES, MAX_SEGMENTS, Outlet, segmentable
+from visavis.media import udp_sender as outlet_module
 from visavis.media.route import UdpAddress
+from visavis.media.udp_sender import MAX_SEGMENTED_BYTES, MAX_SEGMENTS, UdpSender, segmentable
 
 SO_NO_CHECK = 11
 """Without checksums the kernel refuses to segment for IPv4 (EINVAL)."""
 
 
 def sizes(*of_datagrams: int) -> list[list[int]]:
-    """How datagrams of these sizes are cut into runs."""
+    """Return the runs into which datagrams of these sizes are split."""
     return [[len(d) for d in run] for run in segmentable([bytes(n) for n in of_datagrams])]
 
 
@@ -52,13 +52,13 @@ class CountingSocket(socket.socket):
         return super().sendmsg(*to)  # type: ignore[arg-type]
 
 
-class Street:
-    """An outlet and the browsers whom it sends to, on the loopback of one family."""
+class SenderHarness:
+    """A UDP sender and the browsers that it sends to, on the loopback of one family."""
 
     def __init__(self, host: str) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.udp = CountingSocket(family, socket.SOCK_DGRAM)
-        self.outlet = Outlet(self.udp, self.udp)
+        self.sender = UdpSender(self.udp, self.udp)
         self.browsers = [socket.socket(family, socket.SOCK_DGRAM) for _ in range(2)]
         for browser in self.browsers:
             browser.bind((host, 0))
@@ -67,7 +67,7 @@ class Street:
 
     def send(self, datagrams: list[bytes], to: int = 0) -> None:
         for datagram in datagrams:
-            self.outlet.send(datagram, self.addresses[to])
+            self.sender.send(datagram, self.addresses[to])
 
     def heard(self, count: int, by: int = 0) -> list[bytes]:
         return [self.browsers[by].recv(2048) for _ in range(count)]
@@ -78,90 +78,90 @@ class Street:
 
 
 @pytest.fixture(params=["127.0.0.1", "::1"])
-def street(request: pytest.FixtureRequest) -> Iterator[Street]:
-    street = Street(request.param)
-    yield street
-    street.close()
+def harness(request: pytest.FixtureRequest) -> Iterator[SenderHarness]:
+    harness = SenderHarness(request.param)
+    yield harness
+    harness.close()
 
 
 def frame(count: int, size: int = 900) -> list[bytes]:
     return [bytes([number]) * size for number in range(count)]
 
 
-def test_a_frame_leaves_in_one_call_and_arrives_as_its_packets(street: Street) -> None:
+def test_a_frame_leaves_in_one_call_and_arrives_as_its_packets(harness: SenderHarness) -> None:
     packets = [*frame(5), b"shorter"]
-    street.outlet.hold()
-    street.send(packets)
-    assert (street.udp.alone, street.udp.segmented) == (0, 0)
-    street.outlet.release()
-    assert street.heard(6) == packets
-    assert (street.udp.alone, street.udp.segmented) == (0, 1)
+    harness.sender.hold()
+    harness.send(packets)
+    assert (harness.udp.alone, harness.udp.segmented) == (0, 0)
+    harness.sender.release()
+    assert harness.heard(6) == packets
+    assert (harness.udp.alone, harness.udp.segmented) == (0, 1)
 
 
-def test_what_is_not_held_leaves_at_once(street: Street) -> None:
-    street.send([b"one"])
-    street.outlet.hold()
-    street.outlet.release()
-    street.send([b"two"])
-    assert street.heard(2) == [b"one", b"two"]
-    assert street.udp.segmented == 0
+def test_what_is_not_held_leaves_at_once(harness: SenderHarness) -> None:
+    harness.send([b"one"])
+    harness.sender.hold()
+    harness.sender.release()
+    harness.send([b"two"])
+    assert harness.heard(2) == [b"one", b"two"]
+    assert harness.udp.segmented == 0
 
 
-def test_sizes_and_destinations_as_they_come(street: Street) -> None:
+def test_sizes_and_destinations_as_they_come(harness: SenderHarness) -> None:
     """Order is kept for each browser, whatever lies between its packets."""
     for_first = [b"a" * 100, *frame(3), b"b" * 50, b"c" * 1200, *frame(2, 1200)]
     for_second = [b"x" * 900, b"y", b"z" * 901]
-    street.outlet.hold()
+    harness.sender.hold()
     for number, packet in enumerate(for_first):
-        street.send([packet])
-        street.send(for_second[number : number + 1], to=1)
-    street.outlet.release()
-    assert street.heard(len(for_first)) == for_first
-    assert street.heard(len(for_second), by=1) == for_second
+        harness.send([packet])
+        harness.send(for_second[number : number + 1], to=1)
+    harness.sender.release()
+    assert harness.heard(len(for_first)) == for_first
+    assert harness.heard(len(for_second), by=1) == for_second
 
 
-@pytest.mark.parametrize("street", ["127.0.0.1"], indirect=True)
-def test_who_is_refused_gets_packet_by_packet_from_then_on(street: Street) -> None:
-    street.udp.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
+@pytest.mark.parametrize("harness", ["127.0.0.1"], indirect=True)
+def test_who_is_refused_gets_packet_by_packet_from_then_on(harness: SenderHarness) -> None:
+    harness.udp.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
     for _ in range(3):
-        street.outlet.hold()
-        street.send(frame(4))
-        street.outlet.release()
-        assert street.heard(4) == frame(4)
-    assert (street.udp.alone, street.udp.segmented) == (12, 1)
+        harness.sender.hold()
+        harness.send(frame(4))
+        harness.sender.release()
+        assert harness.heard(4) == frame(4)
+    assert (harness.udp.alone, harness.udp.segmented) == (12, 1)
 
 
-@pytest.mark.parametrize("street", ["127.0.0.1"], indirect=True)
+@pytest.mark.parametrize("harness", ["127.0.0.1"], indirect=True)
 def test_the_refused_are_not_remembered_without_bound(
-    street: Street, monkeypatch: pytest.MonkeyPatch
+    harness: SenderHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outlet_module, "MAX_REFUSED", 1)
-    street.udp.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
+    harness.udp.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
     for to in (0, 1, 0):
-        street.outlet.hold()
-        street.send(frame(2), to)
-        street.outlet.release()
-        assert street.heard(2, by=to) == frame(2)
-    assert street.udp.segmented == 3
+        harness.sender.hold()
+        harness.send(frame(2), to)
+        harness.sender.release()
+        assert harness.heard(2, by=to) == frame(2)
+    assert harness.udp.segmented == 3
 
 
 @pytest.mark.parametrize("platform", ["darwin", "linux"])
 def test_where_the_kernel_cannot_packets_leave_at_once(
-    platform: str, street: Street, monkeypatch: pytest.MonkeyPatch
+    platform: str, harness: SenderHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.platform", platform)
     monkeypatch.setattr(outlet_module, "_UDP_SEGMENT", 9999)
-    outlet = Outlet(street.udp, street.udp)
-    outlet.hold()
-    outlet.send(b"at once", street.addresses[0])
-    assert street.heard(1) == [b"at once"]
+    sender = UdpSender(harness.udp, harness.udp)
+    sender.hold()
+    sender.send(b"at once", harness.addresses[0])
+    assert harness.heard(1) == [b"at once"]
 
 
 def test_what_cannot_be_sent_is_lost() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        outlet = Outlet(udp, udp)
-        outlet.hold()
+        sender = UdpSender(udp, udp)
+        sender.hold()
         for number in range(2):
-            outlet.send(b"x", ("255.255.255.255", number))  # not allowed to
-            outlet.send(b"x", ("255.255.255.255", 1))
-        outlet.release()
+            sender.send(b"x", ("255.255.255.255", number))  # not allowed to
+            sender.send(b"x", ("255.255.255.255", 1))
+        sender.release()
