@@ -16,7 +16,7 @@ from visavis.media.dtls import Identity
 from visavis.media.framing import MAX_FRAME_BYTES, Deframer, FramingError, frame
 from visavis.media.leg import Leg
 from visavis.media.relay import Relay
-from visavis.media.route import Route
+from visavis.media.remote_address import RemoteAddress
 from visavis.media.stun import parse_binding_request
 from visavis.rtp.leg_stats import LegStats
 from visavis.rtp.packet import parse_rtp
@@ -29,7 +29,7 @@ from visavis.rtp.sdp import (
     rewrite,
 )
 
-STRANGER: Final[Route] = ("203.0.113.9", 9)
+STRANGER: Final[RemoteAddress] = ("203.0.113.9", 9)
 RENEW: Final = 500
 OURS: Final = LocalTransport(
     "usr1", "p" * 24, "sha-256 " + ":".join(["AB"] * 32), (Candidate("192.0.2.1", 8081),)
@@ -94,13 +94,13 @@ class Demultiplexer:
 
     def __init__(self) -> None:
         self._age = 0
-        self._sent: list[Route] = []
+        self._sent: list[RemoteAddress] = []
         self._renew()
 
     def _renew(self) -> None:
-        sent: list[tuple[bytes, Route]] = []
+        sent: list[tuple[bytes, RemoteAddress]] = []
 
-        def send(datagram: bytes, to: Route) -> None:
+        def send(datagram: bytes, to: RemoteAddress) -> None:
             sent.append((datagram, to))
             self._sent.append(to)
 
@@ -112,15 +112,15 @@ class Demultiplexer:
         browser = Browser()
         self._relay.set_remote(BridgeId("call", 1), Side.AGENT, browser.remote)
         self._bind(self._up, ADDRESS)
-        for datagram, route in sent:
+        for datagram, remote_address in sent:
             if answered := answer(datagram):
-                self._up.receive_check_answer(answered, route)
+                self._up.receive_check_answer(answered, remote_address)
         shake_hands(browser, self._up)
         assert self._up.is_up
 
-    def _bind(self, leg: Leg, route: Route) -> None:
+    def _bind(self, leg: Leg, remote_address: RemoteAddress) -> None:
         check = request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE)
-        self._relay.receive(check, route, 0.0, 0)
+        self._relay.receive(check, remote_address, 0.0, 0)
 
     def __call__(self, data: bytes) -> None:
         self._age += 1

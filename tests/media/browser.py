@@ -12,7 +12,7 @@ from tests.media.test_stun import NOMINATE, request
 from visavis.domain.leg import RemoteTransport
 from visavis.media.dtls import MTU, Identity
 from visavis.media.leg import Leg
-from visavis.media.route import Route
+from visavis.media.remote_address import RemoteAddress
 from visavis.media.stun import binding_success, parse_binding_request
 
 ADDRESS = ("192.0.2.10", 5000)
@@ -52,25 +52,32 @@ class Browser:
     def remote(self) -> RemoteTransport:
         return RemoteTransport("theirs", PWD, IDENTITY.fingerprint, (96,), (111,))
 
-    def check(self, leg: Leg, now: float, route: Route = ADDRESS, *, nominate: bool = True) -> bool:
+    def check(
+        self,
+        leg: Leg,
+        now: float,
+        remote_address: RemoteAddress = ADDRESS,
+        *,
+        nominate: bool = True,
+    ) -> bool:
         extra = NOMINATE if nominate else b""
         parsed = parse_binding_request(request(leg.pwd, ufrag=leg.ufrag, extra=extra))
         assert parsed
-        is_authentic = leg.receive_check(parsed, route, now)
+        is_authentic = leg.receive_check(parsed, remote_address, now)
         self.answer_checks(leg, now)
         return is_authentic
 
     def answer_checks(self, leg: Leg, now: float) -> None:
         """Answer the leg's own checks, from wherever it has sent them."""
         leg.tick(now)
-        for datagram, route in leg.outbox:
+        for datagram, remote_address in leg.outbox:
             if answered := answer(datagram):
-                leg.receive_check_answer(answered, route)
+                leg.receive_check_answer(answered, remote_address)
 
     # In simulated time
 
     def tick(self, leg: Leg, now: float, send: Callable[[bytes], None]) -> None:
-        """Check the route twice a second, and repeat what was perhaps lost."""
+        """Check the remote address twice a second, and repeat what was perhaps lost."""
         if now >= self._check_at:
             self._check_at = now + CHECK_SECONDS
             send(request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE))

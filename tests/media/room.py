@@ -208,7 +208,9 @@ def chromium_pages(browser: Browser) -> Iterator[dict[Side, Page]]:
 def _page(context: BrowserContext) -> Page:
     page = context.new_page()
     body = "<video muted></video>"
-    page.route("**/*", lambda route: route.fulfill(body=body, content_type="text/html"))
+    page.route(
+        "**/*", lambda remote_address: remote_address.fulfill(body=body, content_type="text/html")
+    )
     page.add_init_script(SCRIPT)
     page.goto(ORIGIN)
     return page

@@ -14,7 +14,7 @@ from visavis.domain.leg import BridgeId, Side
 from visavis.media.dtls import Identity
 from visavis.media.leg import Down, Leg, LegEvent, Up
 from visavis.media.relay import Relay
-from visavis.media.route import Route
+from visavis.media.remote_address import RemoteAddress
 from visavis.rtp.mos import LegReport
 
 IDENTITY = Identity(datetime(2026, 1, 1, tzinfo=UTC))
@@ -36,7 +36,7 @@ class Call:
         self.network = network
         self.relay = Relay(IDENTITY, self._to_browser, self._on_event)
         self.browsers = {side: Browser() for side in Side}
-        self.addresses: dict[Side, Route] = {
+        self.addresses: dict[Side, RemoteAddress] = {
             side: (f"192.0.2.{number}", 4000) for number, side in enumerate(Side)
         }
         self.legs = {side: self.relay.open_leg(BRIDGE, side, 0.0) for side in Side}
@@ -54,8 +54,8 @@ class Call:
         elif isinstance(event, LegReport):
             self.reports.append(event)
 
-    def _to_browser(self, datagram: bytes, route: Route) -> None:
-        side = next(side for side, address in self.addresses.items() if address == route)
+    def _to_browser(self, datagram: bytes, remote_address: RemoteAddress) -> None:
+        side = next(side for side, address in self.addresses.items() if address == remote_address)
         self.network.send(datagram, lambda data: self._deliver(side, data))
 
     def _deliver(self, side: Side, datagram: bytes) -> None:
@@ -64,10 +64,12 @@ class Call:
         )
 
     def _to_relay(self, side: Side, datagram: bytes) -> None:
-        network, route = self.network, self.addresses[side]
+        network, remote_address = self.network, self.addresses[side]
         network.send(
             datagram,
-            lambda data: self.relay.receive(data, route, network.now, round(network.now * 1e6)),
+            lambda data: self.relay.receive(
+                data, remote_address, network.now, round(network.now * 1e6)
+            ),
         )
 
     def step(self) -> None:

@@ -15,7 +15,7 @@ from visavis.media.dtls import Identity
 from visavis.media.leg import (
     CONSENT_SECONDS,
     MAX_CREDENTIALS,
-    MAX_ROUTES,
+    MAX_REMOTE_ADDRESSES,
     REPORT_SECONDS,
     SILENCE_SECONDS,
     Down,
@@ -123,7 +123,7 @@ def test_a_changed_address_is_followed_when_it_is_nominated() -> None:
     leg, browser = up()
     moved = ("198.51.100.1", 6000)
     browser.check(leg, 1.0, moved, nominate=False)
-    assert leg.route == ADDRESS
+    assert leg.remote_address == ADDRESS
     browser.check(leg, 1.0, moved)
     outgoing = leg.protect(rtp(1), is_rtcp=False)
     assert outgoing
@@ -134,8 +134,8 @@ def test_so_many_routes_and_no_more() -> None:
     leg, browser = up()
     for port in range(1, 50):
         browser.check(leg, 1.0, ("198.51.100.1", port), nominate=False)
-    assert len(leg.routes) == MAX_ROUTES
-    assert ADDRESS in leg.routes
+    assert len(leg.remote_addresses) == MAX_REMOTE_ADDRESSES
+    assert ADDRESS in leg.remote_addresses
 
 
 def test_a_lost_connection_is_not_sent_to() -> None:

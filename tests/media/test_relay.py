@@ -16,13 +16,13 @@ from tests.media.test_stun import NOMINATE, request
 from visavis.domain.errors import VisavisError
 from visavis.domain.leg import BridgeId, Side
 from visavis.media import relay as relay_module
+from visavis.media.connectivity_checks import MAX_SENT
 from visavis.media.dtls import Identity
 from visavis.media.journal import create_journal
 from visavis.media.leg import ALIVE_SECONDS, GAP_SECONDS, OUR_SSRC, Down, Leg, LegEvent, Up
 from visavis.media.limits import EXCESSIVE_DROPS, EXCESSIVE_SECONDS, RateLimit, StrangerLimit
 from visavis.media.relay import CONTROL_COST_BYTES, MAX_BRIDGES, Relay
-from visavis.media.route import Address, Route, address_of
-from visavis.media.route_checks import MAX_SENT
+from visavis.media.remote_address import Address, RemoteAddress, address_of
 from visavis.media.steering import Source
 from visavis.rtp.journal import JournalLeg, RecordKind, read_journal
 from visavis.rtp.mos import LegReport
@@ -30,7 +30,7 @@ from visavis.rtp.rtcp import picture_loss_indication
 
 IDENTITY = Identity(datetime(2026, 1, 1, tzinfo=UTC))
 BRIDGE = BridgeId("call", 1)
-ADDRESSES: dict[Side, Route] = {
+ADDRESSES: dict[Side, RemoteAddress] = {
     Side.VISITOR: ("192.0.2.1", 1),
     Side.AGENT: ("2001:db8::1", 2, 0, 0),
 }
@@ -52,7 +52,7 @@ class Desk:
     """A relay with both its browsers on a perfect wire."""
 
     def __init__(self) -> None:
-        self.sent: list[tuple[bytes, Route]] = []
+        self.sent: list[tuple[bytes, RemoteAddress]] = []
         self.events: list[tuple[Side, LegEvent]] = []
         self.relay = Relay(IDENTITY, self._send, self._on_event)
         self.browsers = {side: Browser() for side in Side}
@@ -60,8 +60,8 @@ class Desk:
     def _on_event(self, leg: Leg, event: LegEvent) -> None:
         self.events.append((leg.side, event))
 
-    def _send(self, datagram: bytes, route: Route) -> None:
-        self.sent.append((datagram, route))
+    def _send(self, datagram: bytes, remote_address: RemoteAddress) -> None:
+        self.sent.append((datagram, remote_address))
 
     def open(self) -> None:
         for side in Side:
@@ -69,17 +69,19 @@ class Desk:
             self.relay.set_remote(BRIDGE, side, self.browsers[side].remote)
 
     def connect(self, side: Side, now: float = 0.0) -> None:
-        route, browser = ADDRESSES[side], self.browsers[side]
-        self.check(self.relay.bridges[BRIDGE].legs[side], route, now)
+        remote_address, browser = ADDRESSES[side], self.browsers[side]
+        self.check(self.relay.bridges[BRIDGE].legs[side], remote_address, now)
         for _ in range(6):
             for datagram in browser.datagrams():
-                self.relay.receive(datagram, route, now, 0)
+                self.relay.receive(datagram, remote_address, now, 0)
             for datagram, _ in self.taken():
                 if is_dtls(datagram):
                     browser.receive(datagram)
 
-    def check(self, leg: Leg, route: Route, now: float = 0.0) -> None:
-        self.relay.receive(request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE), route, now, 0)
+    def check(self, leg: Leg, remote_address: RemoteAddress, now: float = 0.0) -> None:
+        self.relay.receive(
+            request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE), remote_address, now, 0
+        )
         self.answer_checks(now)
 
     def answer_checks(self, now: float) -> None:
@@ -89,7 +91,7 @@ class Desk:
         for answered, to in asked:
             self.relay.receive(answered, to, now, 0)
 
-    def taken(self) -> list[tuple[bytes, Route]]:
+    def taken(self) -> list[tuple[bytes, RemoteAddress]]:
         taken, self.sent = self.sent, []
         return taken
 
@@ -114,8 +116,8 @@ def connected() -> Desk:
 def test_what_one_sends_the_other_receives(side: Side) -> None:
     desk = connected()
     desk.say(side, rtp(1))
-    ((datagram, route),) = desk.taken()
-    assert route == ADDRESSES[side.other]
+    ((datagram, remote_address),) = desk.taken()
+    assert remote_address == ADDRESSES[side.other]
     assert desk.browsers[side.other].srtp()[1].unprotect(datagram) == rtp(1)
 
 
@@ -128,8 +130,8 @@ def test_nothing_passes_before_they_are_joined() -> None:
     desk.say(Side.VISITOR, rtp(1))
     assert desk.taken() == []
     desk.relay.join(BRIDGE)
-    ((key_frame_request, route),) = desk.taken()
-    assert route == ADDRESSES[Side.VISITOR]
+    ((key_frame_request, remote_address),) = desk.taken()
+    assert remote_address == ADDRESSES[Side.VISITOR]
     assert desk.browsers[Side.VISITOR].srtp()[1].unprotect_rtcp(key_frame_request)[1] == 206
 
 
@@ -205,7 +207,7 @@ def test_after_a_gap_both_are_asked_for_key_frames() -> None:
     desk.say(Side.VISITOR, rtp(2))
     desk.taken()
     desk.relay.tick(5.05)
-    asked = {route: datagram for datagram, route in desk.taken()}
+    asked = {remote_address: datagram for datagram, remote_address in desk.taken()}
     for side in Side:
         packet = desk.browsers[side].srtp()[1].unprotect_rtcp(asked[ADDRESSES[side]])
         assert packet == picture_loss_indication(OUR_SSRC, 7)
@@ -261,7 +263,7 @@ def test_strangers_get_no_answer() -> None:
     ],
 )
 def test_a_network_s_strangers_are_dropped_before_any_work(
-    monkeypatch: pytest.MonkeyPatch, sources: list[Route], other: Route
+    monkeypatch: pytest.MonkeyPatch, sources: list[RemoteAddress], other: RemoteAddress
 ) -> None:
     """Another port or another address of an IPv6 /64 is the same network."""
     looked_at: list[bytes] = []
@@ -283,47 +285,47 @@ def test_a_network_s_strangers_are_dropped_before_any_work(
     assert desk.relay.strangers.refused == 800
     assert desk.sent == []
     desk.check(leg, other)
-    assert leg.routes == [other]
+    assert leg.remote_addresses == [other]
     desk.relay.receive(request(leg.pwd, ufrag=leg.ufrag), other, 0.0, 0)
     assert desk.relay.strangers.refused == 800  # what belongs to a leg is not a stranger's
 
 
 def test_a_leg_that_floods_is_kept_apart_until_it_is_quiet() -> None:
     desk = connected()
-    steered: list[tuple[Route, Source]] = []
+    steered: list[tuple[RemoteAddress, Source]] = []
     desk.relay._steer = lambda *told: steered.append(told)
-    leg, route = desk.relay.bridges[BRIDGE].legs[Side.VISITOR], ADDRESSES[Side.VISITOR]
+    leg, remote_address = desk.relay.bridges[BRIDGE].legs[Side.VISITOR], ADDRESSES[Side.VISITOR]
     leg.rate_limit = RateLimit(4000, 0.0)
     for _ in range(EXCESSIVE_DROPS + 100):
-        desk.relay.receive(b"\x80" + b"x" * 60, route, 0.5, 0)
+        desk.relay.receive(b"\x80" + b"x" * 60, remote_address, 0.5, 0)
     desk.relay.tick(1.0)
-    assert steered == [(route, Source.EXCESSIVE_LEG)]
+    assert steered == [(remote_address, Source.EXCESSIVE_LEG)]
     moved = ("198.51.100.1", 1)
     desk.check(leg, moved, 5.0)
     assert steered[1:] == [(moved, Source.EXCESSIVE_LEG)]
     desk.relay.tick(1.0 + EXCESSIVE_SECONDS)
-    assert steered[2:] == [(route, Source.LEG), (moved, Source.LEG)]
+    assert steered[2:] == [(remote_address, Source.LEG), (moved, Source.LEG)]
     desk.relay.remove(BRIDGE, 20.0)
-    assert {told for told in steered[4:] if told[0] in {route, moved}} == {
-        (route, Source.STRANGER),
+    assert {told for told in steered[4:] if told[0] in {remote_address, moved}} == {
+        (remote_address, Source.STRANGER),
         (moved, Source.STRANGER),
     }
 
 
 def test_a_leg_s_checks_and_handshakes_count_for_the_time_that_they_take() -> None:
     desk = connected()
-    leg, route = desk.relay.bridges[BRIDGE].legs[Side.VISITOR], ADDRESSES[Side.VISITOR]
+    leg, remote_address = desk.relay.bridges[BRIDGE].legs[Side.VISITOR], ADDRESSES[Side.VISITOR]
     leg.rate_limit = RateLimit(5 * CONTROL_COST_BYTES, 0.0)
     for _ in range(100):
-        desk.relay.receive(request(leg.pwd, ufrag=leg.ufrag), route, 0.0, 0)
+        desk.relay.receive(request(leg.pwd, ufrag=leg.ufrag), remote_address, 0.0, 0)
     assert len(desk.taken()) == 10
-    desk.relay.receive(b"\x16" + b"x" * 60, route, 0.0, 0)
+    desk.relay.receive(b"\x16" + b"x" * 60, remote_address, 0.0, 0)
     assert leg.rate_limit.dropped == 91
     assert desk.relay.strangers.refused == 0
 
 
 @pytest.mark.parametrize("forged", [FORGED, ("2001:db8::bad", 7, 0, 0)])
-def test_media_do_not_move_to_an_address_that_has_not_answered(forged: Route) -> None:
+def test_media_do_not_move_to_an_address_that_has_not_answered(forged: RemoteAddress) -> None:
     """Somebody who takes part in a call nominates a forged address, at which a victim sits."""
     desk = connected()
     leg = desk.relay.bridges[BRIDGE].legs[Side.VISITOR]
@@ -332,11 +334,11 @@ def test_media_do_not_move_to_an_address_that_has_not_answered(forged: Route) ->
         desk.relay.tick(second / 2)
         for number in range(100):
             desk.say(Side.AGENT, rtp(100 * second + number))
-    to_victim = [datagram for datagram, route in desk.taken() if route == forged]
+    to_victim = [datagram for datagram, remote_address in desk.taken() if remote_address == forged]
     assert all(datagram[0] < 4 for datagram in to_victim)
     assert len(to_victim) <= 20 + MAX_SENT  # an answer to each, and our own check
     assert sum(map(len, to_victim)) < 4000
-    assert leg.route == ADDRESSES[Side.VISITOR]
+    assert leg.remote_address == ADDRESSES[Side.VISITOR]
 
 
 def test_media_go_nowhere_before_the_first_address_has_answered() -> None:
@@ -347,7 +349,7 @@ def test_media_go_nowhere_before_the_first_address_has_answered() -> None:
     leg, browser = desk.relay.bridges[BRIDGE].legs[Side.VISITOR], desk.browsers[Side.VISITOR]
     nominated = request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE)
     desk.relay.receive(nominated, FORGED, 0.0, 0)
-    own: Route = ("198.51.100.7", 7)
+    own: RemoteAddress = ("198.51.100.7", 7)
     desk.relay.receive(request(leg.pwd, ufrag=leg.ufrag), own, 0.0, 0)
     for _ in range(6):
         for datagram in browser.datagrams():
@@ -365,15 +367,15 @@ def test_media_go_nowhere_before_the_first_address_has_answered() -> None:
 def test_nobody_takes_over_a_route_that_is_in_use() -> None:
     desk = connected()
     thief = desk.relay.open_leg(BridgeId("theft", 1), Side.VISITOR, 0.0)
-    route = ADDRESSES[Side.VISITOR]
-    desk.check(thief, route, 1.0)
+    remote_address = ADDRESSES[Side.VISITOR]
+    desk.check(thief, remote_address, 1.0)
     assert desk.taken() == []
     desk.say(Side.VISITOR, rtp(1))
     assert len(desk.taken()) == 1
-    desk.check(thief, route, ALIVE_SECONDS + 1)
-    assert [to for _, to in desk.taken()] == [route]
+    desk.check(thief, remote_address, ALIVE_SECONDS + 1)
+    assert [to for _, to in desk.taken()] == [remote_address]
     desk.relay.remove(BRIDGE, 0.0)
-    assert desk.relay.is_known(route)
+    assert desk.relay.is_known(remote_address)
 
 
 def test_an_ice_restart_finds_the_same_leg() -> None:
@@ -386,7 +388,7 @@ def test_an_ice_restart_finds_the_same_leg() -> None:
     desk.relay.receive(request(leg.credentials[before], ufrag=before), moved, 1.0, 0)
     assert desk.taken()  # the old credentials still answer
     desk.check(leg, moved, 1.0)
-    assert leg.route == moved
+    assert leg.remote_address == moved
     desk.taken()
     desk.relay.receive(request(leg.pwd, ufrag=before), moved, 1.0, 0)
     assert desk.taken() == []
@@ -399,10 +401,10 @@ def test_a_tcp_connection_is_a_route_until_it_is_lost() -> None:
     stream = Stream()
     desk.check(leg, stream)
     assert desk.relay.is_known(stream)
-    assert [address_of(route) for _, route in desk.taken()] == [stream.peer]
+    assert [address_of(remote_address) for _, remote_address in desk.taken()] == [stream.peer]
     desk.relay.lose(stream)
     desk.relay.lose(stream)
-    assert leg.route is None
+    assert leg.remote_address is None
     assert not desk.relay.is_known(stream)
 
 
@@ -458,8 +460,8 @@ def test_a_packet_lost_to_the_recording_makes_us_ask_for_a_key_frame(tmp_path: P
         session = desk.browsers[Side.VISITOR].srtp()[1]
         requests = [
             session.unprotect_rtcp(datagram)
-            for datagram, route in desk.taken()
-            if route == ADDRESSES[Side.VISITOR] and not is_dtls(datagram)
+            for datagram, remote_address in desk.taken()
+            if remote_address == ADDRESSES[Side.VISITOR] and not is_dtls(datagram)
         ]
         assert set(requests) <= {picture_loss_indication(OUR_SSRC, 7)}
         return len(requests)

@@ -14,7 +14,7 @@ from visavis.media import sockets as wires_module
 from visavis.media import tcp
 from visavis.media.framing import Deframer, frame
 from visavis.media.limits import BURST_SECONDS
-from visavis.media.route import Route
+from visavis.media.remote_address import RemoteAddress
 from visavis.media.sockets import MediaSockets
 from visavis.media.steering import Source
 from visavis.media.tcp import MAX_WAITING_BYTES, STRANGER_SECONDS
@@ -36,9 +36,9 @@ class SocketsHarness:
 
     def __init__(self, port: int) -> None:
         self.sockets = MediaSockets(port)
-        self.heard: asyncio.Queue[tuple[bytes, Route]] = asyncio.Queue()
-        self.lost: asyncio.Queue[Route] = asyncio.Queue()
-        self.known: set[Route] = set()
+        self.heard: asyncio.Queue[tuple[bytes, RemoteAddress]] = asyncio.Queue()
+        self.lost: asyncio.Queue[RemoteAddress] = asyncio.Queue()
+        self.known: set[RemoteAddress] = set()
 
     async def admit(self, browser: socket.socket) -> None:
         """Make the address of a browser's socket that of a leg."""
@@ -46,7 +46,7 @@ class SocketsHarness:
 
     async def open(self) -> None:
         await self.sockets.open(
-            lambda datagram, route, *_: self.heard.put_nowait((datagram, route)),
+            lambda datagram, remote_address, *_: self.heard.put_nowait((datagram, remote_address)),
             self.lost.put_nowait,
             self.known.__contains__,
         )
@@ -78,9 +78,9 @@ async def test_udp_both_ways(harness: tuple[SocketsHarness, int], host: str) -> 
         browser.connect((host, port))
         await sockets.admit(browser)
         browser.send(b"hello")
-        datagram, route = await sockets.heard.get()
-        assert (datagram, len(route)) == (b"hello", 4 if ":" in host else 2)  # type: ignore[arg-type]
-        sockets.sockets.send(b"answer", route)
+        datagram, remote_address = await sockets.heard.get()
+        assert (datagram, len(remote_address)) == (b"hello", 4 if ":" in host else 2)  # type: ignore[arg-type]
+        sockets.sockets.send(b"answer", remote_address)
         assert await asyncio.get_running_loop().sock_recv(browser, 100) == b"answer"
 
 
@@ -91,12 +91,12 @@ async def test_tcp_both_ways(harness: tuple[SocketsHarness, int], host: str) -> 
     writer.write(frame(b"hello")[:3])
     await writer.drain()
     writer.write(frame(b"hello")[3:])
-    datagram, route = await sockets.heard.get()
+    datagram, remote_address = await sockets.heard.get()
     assert datagram == b"hello"
-    sockets.sockets.send(b"answer", route)
+    sockets.sockets.send(b"answer", remote_address)
     assert Deframer().feed(await reader.read(100)) == [b"answer"]
     writer.close()
-    assert await sockets.lost.get() is route
+    assert await sockets.lost.get() is remote_address
 
 
 async def test_what_is_no_frame_ends_the_connection(harness: tuple[SocketsHarness, int]) -> None:
@@ -112,13 +112,13 @@ async def test_strangers_are_parted_with_and_the_known_are_not(
     sockets, port = harness
     known, stranger = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
     known[1].write(frame(b"x"))
-    _, route = await sockets.heard.get()
-    sockets.known.add(route)
+    _, remote_address = await sockets.heard.get()
+    sockets.known.add(remote_address)
     now = asyncio.get_running_loop().time()
     for seconds in (0.0, 0.1, 2 * STRANGER_SECONDS):
         sockets.sockets.tick(now + seconds)
     assert await is_over(stranger[0])
-    sockets.sockets.send(b"still here", route)
+    sockets.sockets.send(b"still here", remote_address)
     assert Deframer().feed(await known[0].read(100)) == [b"still here"]
     for _, writer in (known, stranger):
         writer.close()
@@ -133,8 +133,8 @@ async def test_a_stranger_makes_room(
     second = await asyncio.open_connection("127.0.0.1", port)
     assert await is_over(first[0])
     second[1].write(frame(b"x"))
-    _, route = await sockets.heard.get()
-    sockets.known.add(route)
+    _, remote_address = await sockets.heard.get()
+    sockets.known.add(remote_address)
     third = await asyncio.open_connection("127.0.0.1", port)
     assert await is_over(third[0])
     for _, writer in (first, second, third):
@@ -147,11 +147,11 @@ async def test_a_browser_that_does_not_read_loses_packets(
     sockets, port = harness
     _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
     writer.write(frame(b"x"))
-    _, route = await sockets.heard.get()
+    _, remote_address = await sockets.heard.get()
     for _ in range(20_000):
-        sockets.sockets.send(b"x" * 1200, route)
-    assert not isinstance(route, tuple)
-    waiting = route._transport.get_write_buffer_size()  # type: ignore[attr-defined]
+        sockets.sockets.send(b"x" * 1200, remote_address)
+    assert not isinstance(remote_address, tuple)
+    waiting = remote_address._transport.get_write_buffer_size()  # type: ignore[attr-defined]
     assert waiting <= MAX_WAITING_BYTES + 1202
     writer.transport.abort()
 
@@ -197,14 +197,14 @@ async def test_one_address_family_is_enough(
         browser.connect((host, port))
         await harness.admit(browser)
         browser.send(b"hello")
-        datagram, route = await harness.heard.get()
+        datagram, remote_address = await harness.heard.get()
         assert datagram == b"hello"
-        harness.sockets.send(b"answer", route)
+        harness.sockets.send(b"answer", remote_address)
         assert await asyncio.get_running_loop().sock_recv(browser, 100) == b"answer"
     reader, writer = await asyncio.open_connection(host, port)
     writer.write(frame(b"hello"))
-    _, route = await harness.heard.get()
-    harness.sockets.send(b"answer", route)
+    _, remote_address = await harness.heard.get()
+    harness.sockets.send(b"answer", remote_address)
     assert Deframer().feed(await reader.read(100)) == [b"answer"]
     writer.close()
     harness.sockets.close()
@@ -256,7 +256,9 @@ async def test_what_is_sent_while_reading_arrives_whole_and_in_order(host: str) 
     port = free_media_port()
     sockets = MediaSockets(port)
     await sockets.open(
-        lambda datagram, route, *_: sockets.send(datagram, route), lambda _: None, lambda _: True
+        lambda datagram, remote_address, *_: sockets.send(datagram, remote_address),
+        lambda _: None,
+        lambda _: True,
     )
     loop, family = asyncio.get_running_loop(), socket.AF_INET6 if ":" in host else socket.AF_INET
     packets = [bytes([number]) * size for number, size in enumerate([900] * 5 + [901] * 3 + [80])]
@@ -314,14 +316,14 @@ async def test_a_connection_is_read_no_faster_than_it_may_send(
     await asyncio.sleep(0.3)
     burst = int(tcp.STRANGER_RATE * BURST_SECONDS)
     assert sockets.heard.qsize() * 1000 < burst + 300_000  # what uvloop reads at once
-    _, route = sockets.heard.get_nowait()
-    sockets.known.add(route)
-    assert not isinstance(route, tuple)
-    route._resume()  # type: ignore[attr-defined]
+    _, remote_address = sockets.heard.get_nowait()
+    sockets.known.add(remote_address)
+    assert not isinstance(remote_address, tuple)
+    remote_address._resume()  # type: ignore[attr-defined]
     for number in range(1, 400):
         assert (await sockets.heard.get())[0][0] == number % 256
     writer.close()
-    assert await sockets.lost.get() is route
+    assert await sockets.lost.get() is remote_address
     del reader
 
 

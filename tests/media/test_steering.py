@@ -12,7 +12,7 @@ import pytest
 from tests.media.test_sockets import steered
 from tests.running import free_media_port
 from visavis.media import socket_filter, steering
-from visavis.media.route import Route, UdpAddress
+from visavis.media.remote_address import RemoteAddress, UdpAddress
 from visavis.media.socket_filter import MAX_INSTRUCTIONS, SourceHash
 from visavis.media.sockets import MediaSockets
 from visavis.media.steering import PortSockets, Source
@@ -173,10 +173,10 @@ def test_the_hash_differs_in_every_process() -> None:
 async def test_a_flood_takes_no_packet_of_a_good_call(flooder: Source) -> None:
     """More than the socket's buffer holds, before the worker reads anything."""
     port = free_media_port()
-    heard: list[tuple[bytes, Route]] = []
+    heard: list[tuple[bytes, RemoteAddress]] = []
     sockets = MediaSockets(port)
     await sockets.open(
-        lambda datagram, route, *_: heard.append((datagram, route)),
+        lambda datagram, remote_address, *_: heard.append((datagram, remote_address)),
         lambda _: None,
         lambda _: True,
     )
@@ -193,7 +193,7 @@ async def test_a_flood_takes_no_packet_of_a_good_call(flooder: Source) -> None:
                 good.send(b"\x80" * 60)
         for _ in range(100):
             await asyncio.sleep(0.02)
-            if sum(route == good.getsockname() for _, route in heard) == 100:
+            if sum(remote_address == good.getsockname() for _, remote_address in heard) == 100:
                 break
-        assert sum(route == good.getsockname() for _, route in heard) == 100
+        assert sum(remote_address == good.getsockname() for _, remote_address in heard) == 100
     sockets.close()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from visavis.media import udp_sender as outlet_module
-from visavis.media.route import UdpAddress
+from visavis.media.remote_address import UdpAddress
 from visavis.media.udp_sender import MAX_SEGMENTED_BYTES, MAX_SEGMENTS, UdpSender, segmentable
 
 SO_NO_CHECK = 11

@@ -21,7 +21,7 @@ _IPV6_TABLE: Final = Path("/proc/net/if_inet6")
 _GLOBAL_SCOPE: Final = "00"
 _UNUSABLE: Final = 0x08 | 0x20 | 0x40  # duplicate, deprecated, tentative
 
-# nothing is sent to these (RFC 5737, RFC 3849): the kernel only looks a route up
+# nothing is sent to these (RFC 5737, RFC 3849): the kernel only looks up a route
 _ELSEWHERE: Final = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
 
 

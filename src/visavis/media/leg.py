@@ -1,7 +1,8 @@
 """One browser's transport to us, without I/O: datagrams and `now` in; datagrams and events out.
 
-`now` is seconds of a monotonic clock. A leg is `up` when ICE has nominated a route, DTLS is done
-and the browser's certificate has the fingerprint of its SDP; only then are there SRTP keys.
+`now` is seconds of a monotonic clock. A leg is `up` when ICE has nominated a remote
+address, DTLS is done and the browser's certificate has the fingerprint of its SDP; only then are
+there SRTP keys.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ import structlog
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId, RemoteTransport, Side
+from visavis.media.connectivity_checks import ConnectivityChecks
 from visavis.media.dtls import Dtls, DtlsError, Identity
 from visavis.media.journal import Journal
 from visavis.media.limits import RateLimit
-from visavis.media.route import Route, address_of
-from visavis.media.route_checks import RouteChecks
+from visavis.media.remote_address import RemoteAddress, address_of
 from visavis.media.srtp import Srtp, SrtpError
 from visavis.media.stun import BindingRequest, binding_success
 from visavis.rtp.key_frame_watch import KeyFrameWatch
@@ -32,7 +33,7 @@ log = structlog.get_logger(__name__)
 CONSENT_SECONDS: Final = 30.0  # RFC 7675 §5.1
 REPORT_SECONDS: Final = 2.0
 ALIVE_SECONDS: Final = 10.0
-"""So long after its last check a leg's routes are its own, whoever else claims them."""
+"""So long after its last check a leg's remote addresses are its own, whoever else claims them."""
 
 SILENCE_SECONDS: Final = 7.0
 """A browser checks its route more often than this: Chromium in 2.5 seconds, Firefox in 4 to 6."""
@@ -40,12 +41,12 @@ SILENCE_SECONDS: Final = 7.0
 GAP_SECONDS: Final = 1.0
 """What a browser missed for longer it asks for packet by packet, in vain, before it gives up."""
 
-MAX_ROUTES: Final = 8
+MAX_REMOTE_ADDRESSES: Final = 8
 MAX_CREDENTIALS: Final = 3
 MAX_KEY_FRAMES: Final = 4
 OUR_SSRC: Final = 1
 
-Outgoing = tuple[bytes, Route]
+Outgoing = tuple[bytes, RemoteAddress]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,8 @@ class Leg:
     """The engine of one leg. What is to be sent and told waits in `outbox` and `events`.
 
     `is_back` tells, from one `tick` to the next, that packets have come again after a gap.
-    `routes` are those by which authentic checks have come; `route` is the one that media are sent
-    by, nominated by the browser and proved by a check of ours.
+    `remote_addresses` are those from which authentic checks have come; media are sent to
+    `remote_address`, nominated by the browser and proved by a check of ours.
     `credentials` are our ufrags and passwords, newest last: an ICE restart adds one, and the
     others are good until it is used. `peer` is the leg that hears what this one's browser sends,
     `tap` the journal that keeps it: both are set from outside.
@@ -92,8 +93,8 @@ class Leg:
         self.peer: Leg | None = None
         self.tap: Journal | None = None
         self.credentials = {ufrag: pwd}
-        self.routes: list[Route] = []
-        self.route: Route | None = None
+        self.remote_addresses: list[RemoteAddress] = []
+        self.remote_address: RemoteAddress | None = None
         self.remote: RemoteTransport | None = None
         self.is_up = False
         self.is_down = False
@@ -103,9 +104,9 @@ class Leg:
         self.rate_limit = RateLimit(math.inf, now)
         self.outbox: list[Outgoing] = []
         self.events: list[LegEvent] = []
-        self._checks = RouteChecks()
-        self._nominated: Route | None = None
-        self._dtls_route: Route | None = None
+        self._checks = ConnectivityChecks()
+        self._nominated: RemoteAddress | None = None
+        self._dtls_address: RemoteAddress | None = None
         self._dtls = Dtls(identity)
         self._srtp: Srtp | None = None
         self._checked_at = now
@@ -143,7 +144,7 @@ class Leg:
         if self.is_restarted_by(remote):
             self._checks.restart()
         self.remote = remote
-        self._check_routes(self._checked_at)
+        self._send_checks(self._checked_at)
         self.stats.set_audio(remote.audio_payload_types)
         if watch := self.stats.watch:
             self.watch_video(watch.now)
@@ -154,36 +155,38 @@ class Leg:
         if len(self.credentials) > MAX_CREDENTIALS:
             del self.credentials[next(iter(self.credentials))]
 
-    def receive_check(self, request: BindingRequest, route: Route, now: float) -> bool:
-        """An ICE check. Whether it was authentic, so that `route` is this leg's from now on."""
+    def receive_check(
+        self, request: BindingRequest, remote_address: RemoteAddress, now: float
+    ) -> bool:
+        """Handle an ICE check; return whether it was authentic, which binds `remote_address`."""
         pwd = self.credentials.get(request.ufrag)
         if self.is_down or pwd is None or not request.is_authentic(pwd):
             return False
         self._checked_at = now
         if request.uses_candidate and request.ufrag == self.ufrag:
             self.credentials = {request.ufrag: pwd}
-        self._learn(route)
-        answer = binding_success(request.transaction_id, address_of(route), pwd)
-        self.outbox.append((answer, route))
-        if request.uses_candidate or self.route is None:
-            self._nominate(route, now)
+        self._learn(remote_address)
+        answer = binding_success(request.transaction_id, address_of(remote_address), pwd)
+        self.outbox.append((answer, remote_address))
+        if request.uses_candidate or self.remote_address is None:
+            self._nominate(remote_address, now)
         return True
 
-    def receive_check_answer(self, datagram: bytes, route: Route) -> None:
-        """The answer to a check of ours: from now on media may be sent by this route."""
-        if self.is_down or not self._checks.receive_answer(datagram, route):
+    def receive_check_answer(self, datagram: bytes, remote_address: RemoteAddress) -> None:
+        """Handle the answer to a check of ours: media may now be sent to this address."""
+        if self.is_down or not self._checks.receive_answer(datagram, remote_address):
             return
-        if self.route is None or route == self._nominated:
-            self.route = route
+        if self.remote_address is None or remote_address == self._nominated:
+            self.remote_address = remote_address
         self._maybe_up()
 
-    def receive_dtls(self, datagram: bytes, route: Route, now: float) -> None:
-        """A DTLS datagram by a route that an authentic check has bound."""
+    def receive_dtls(self, datagram: bytes, remote_address: RemoteAddress, now: float) -> None:
+        """Handle a DTLS datagram from an address that an authentic check has bound."""
         if self.is_down:
             return
-        self._dtls_route = route
+        self._dtls_address = remote_address
         try:
-            self._send(self._dtls.receive(datagram, now), route)
+            self._send(self._dtls.receive(datagram, now), remote_address)
             self._maybe_up()
         except DtlsError as error:
             self._fail(str(error))
@@ -202,8 +205,8 @@ class Leg:
 
     def protect(self, packet: bytes, *, is_rtcp: bool) -> Outgoing | None:
         """The datagram that brings a packet to the browser; `None` while the leg is not up."""
-        srtp, route = self._srtp, self.route
-        if srtp is None or route is None:
+        srtp, remote_address = self._srtp, self.remote_address
+        if srtp is None or remote_address is None:
             return None
         try:
             datagram = srtp.protect_rtcp(packet) if is_rtcp else srtp.protect(packet)
@@ -212,7 +215,7 @@ class Leg:
         stats = self.stats
         stats.packets_out += 1
         stats.bytes_out += len(packet)
-        return datagram, route
+        return datagram, remote_address
 
     def ask_for_key_frames(self) -> None:
         types = self.remote.video_payload_types if self.remote else ()
@@ -242,15 +245,15 @@ class Leg:
         elif self.is_up:
             self._ask_for_key_frames(watch.due(now, MAX_KEY_FRAMES))
 
-    def lose(self, route: Route) -> None:
-        """A connection is gone; until a check comes by another route nothing can be sent."""
-        if route in self.routes:
-            self.routes.remove(route)
-        self._checks.forget(route)
-        if route == self.route:
-            self.route = None
-        if route == self._dtls_route:
-            self._dtls_route = None
+    def lose(self, remote_address: RemoteAddress) -> None:
+        """Forget a lost connection; nothing can be sent until a check binds another address."""
+        if remote_address in self.remote_addresses:
+            self.remote_addresses.remove(remote_address)
+        self._checks.forget(remote_address)
+        if remote_address == self.remote_address:
+            self.remote_address = None
+        if remote_address == self._dtls_address:
+            self._dtls_address = None
 
     def tick(self, now: float) -> None:
         """Retransmit, expire and report; to be called several times a second."""
@@ -260,16 +263,16 @@ class Leg:
         if self.rate_limit.dropped and not self._is_limited:
             self._is_limited = True
             self.events.append(Limited())
-        self._check_routes(now)
-        if not (self.remote or self.routes):
+        self._send_checks(now)
+        if not (self.remote or self.remote_addresses):
             self._checked_at = now  # no browser is expected yet
         if now - self._checked_at > CONSENT_SECONDS:
             self._fail("nothing was received from the browser for 30 seconds")
         elif self.is_up and now - self._reported_at >= REPORT_SECONDS:
             self._reported_at = now
             self.events.append(self.report(now))
-        elif self._dtls_route and not self._dtls.is_established:
-            self._send(self._dtls.handle_timeout(now), self._dtls_route)
+        elif self._dtls_address and not self._dtls.is_established:
+            self._send(self._dtls.handle_timeout(now), self._dtls_address)
 
     def report(self, now: float) -> LegReport:
         is_quiet = self.stats.packets_in == self._packets_reported
@@ -283,8 +286,8 @@ class Leg:
             self._heard_at = now
 
     def close(self) -> None:
-        if self.route and self._dtls.is_established:
-            self._send(self._dtls.close(), self.route)
+        if self.remote_address and self._dtls.is_established:
+            self._send(self._dtls.close(), self.remote_address)
         if self.rate_limit.dropped:
             dropped = self.rate_limit.dropped
             log.warning(
@@ -293,33 +296,33 @@ class Leg:
         self.is_down = True
         self._srtp = None
 
-    def _learn(self, route: Route) -> None:
-        if route in self.routes:
+    def _learn(self, remote_address: RemoteAddress) -> None:
+        if remote_address in self.remote_addresses:
             return
-        if len(self.routes) >= MAX_ROUTES:
-            forgotten = next(r for r in self.routes if r != self.route)
-            self.routes.remove(forgotten)
+        if len(self.remote_addresses) >= MAX_REMOTE_ADDRESSES:
+            forgotten = next(r for r in self.remote_addresses if r != self.remote_address)
+            self.remote_addresses.remove(forgotten)
             self._checks.forget(forgotten)
-        self.routes.append(route)
+        self.remote_addresses.append(remote_address)
 
-    def _nominate(self, route: Route, now: float) -> None:
-        """Send media by this route, as soon as it has proved that the browser is there."""
-        self._nominated = route
-        if self._checks.is_reachable(route):
-            self.route = route
+    def _nominate(self, remote_address: RemoteAddress, now: float) -> None:
+        """Send media to this address as soon as a check has proved that the browser is there."""
+        self._nominated = remote_address
+        if self._checks.is_reachable(remote_address):
+            self.remote_address = remote_address
             self._maybe_up()
         else:
-            self._checks.begin(route)
-            self._check_routes(now)
+            self._checks.begin(remote_address)
+            self._send_checks(now)
 
-    def _check_routes(self, now: float) -> None:
+    def _send_checks(self, now: float) -> None:
         if self.remote:
             self.outbox += self._checks.due(self.remote, self.ufrag, now)
 
     def _maybe_up(self) -> None:
         if self.is_up or self.is_down or not (self.remote and self._dtls.is_established):
             return
-        if self.route is None:
+        if self.remote_address is None:
             return  # nothing can be sent yet
         if not self._dtls.is_peer(self.remote.fingerprint):
             self._fail("the browser's certificate is not the one of its session description")
@@ -336,5 +339,5 @@ class Leg:
         self.close()
         self.events.append(Down(why))
 
-    def _send(self, datagrams: list[bytes], route: Route) -> None:
-        self.outbox += [(datagram, route) for datagram in datagrams]
+    def _send(self, datagrams: list[bytes], remote_address: RemoteAddress) -> None:
+        self.outbox += [(datagram, remote_address) for datagram in datagrams]

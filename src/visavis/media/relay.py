@@ -1,4 +1,4 @@
-"""The bridges of a worker and the path of a packet: whose datagram, unprotect, tap, protect, send."""
+"""Relay of a worker: its bridges, and each packet's path (unprotect, record, protect, send)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from visavis.media.dtls import Identity
 from visavis.media.journal import Journal
 from visavis.media.leg import Leg, LegEvent, Up, is_rtcp
 from visavis.media.limits import RateLimit, StrangerLimit
-from visavis.media.route import Route, network_of
+from visavis.media.remote_address import RemoteAddress, network_of
 from visavis.media.steering import Source
 from visavis.media.stun import parse_binding_request
 from visavis.rtp.journal import JournalLeg, RecordKind
@@ -84,17 +84,17 @@ class Relay:
     """All bridges of a worker, without I/O of its own but the journals'.
 
     `on_event` hears of legs that are up or down, and how they do; `send` puts a datagram on the
-    wire. `steer` is told whose datagrams a route brings.
+    wire. `steer` is told whose datagrams a remote address brings.
     """
 
     def __init__(
         self,
         identity: Identity,
-        send: Callable[[bytes, Route], None],
+        send: Callable[[bytes, RemoteAddress], None],
         on_event: Callable[[Leg, LegEvent], None],
         leg_rate: float = math.inf,
         strangers_per_second: float = 0,
-        steer: Callable[[Route, Source], None] = lambda *_: None,
+        steer: Callable[[RemoteAddress, Source], None] = lambda *_: None,
     ) -> None:
         self._identity = identity
         self._send = send
@@ -104,7 +104,7 @@ class Relay:
         self.strangers = StrangerLimit(strangers_per_second)
         self.bridges: dict[BridgeId, MediaBridge] = {}
         self._by_ufrag: dict[str, Leg] = {}
-        self._by_route: dict[Route, Leg] = {}
+        self._by_remote_address: dict[RemoteAddress, Leg] = {}
 
     @property
     def excessive_legs(self) -> int:
@@ -186,17 +186,19 @@ class Relay:
 
     # What the wire brings
 
-    def receive(self, datagram: bytes, route: Route, now: float, arrival_us: int) -> None:
+    def receive(
+        self, datagram: bytes, remote_address: RemoteAddress, now: float, arrival_us: int
+    ) -> None:
         """Take one datagram in, told apart by its first byte (RFC 7983)."""
         size = len(datagram)
         if size < SHORTEST_BYTES:
             return
         first = datagram[0]
-        leg = self._by_route.get(route)
+        leg = self._by_remote_address.get(remote_address)
         if leg is None:
             # of a stranger only a check can have a meaning
-            if first < 4 and self.strangers.admits(network_of(route), now):
-                self._receive_check(datagram, route, now)
+            if first < 4 and self.strangers.admits(network_of(remote_address), now):
+                self._receive_check(datagram, remote_address, now)
         elif 128 <= first < 192:
             if leg.rate_limit.admits(size, now):
                 if is_rtcp(datagram):
@@ -204,17 +206,17 @@ class Relay:
                 else:
                     self._receive_rtp(leg, datagram, arrival_us)
         elif first < 64 and leg.rate_limit.admits(CONTROL_COST_BYTES, now):
-            self._receive_control(leg, datagram, route, now)
+            self._receive_control(leg, datagram, remote_address, now)
 
-    def is_known(self, route: Route) -> bool:
-        """Whether a leg has bound the route."""
-        return route in self._by_route
+    def is_known(self, remote_address: RemoteAddress) -> bool:
+        """Whether a leg has bound the remote address."""
+        return remote_address in self._by_remote_address
 
-    def lose(self, route: Route) -> None:
+    def lose(self, remote_address: RemoteAddress) -> None:
         """A TCP connection is gone."""
-        if leg := self._by_route.pop(route, None):
-            leg.lose(route)
-            self._steer(route, Source.STRANGER)
+        if leg := self._by_remote_address.pop(remote_address, None):
+            leg.lose(remote_address)
+            self._steer(remote_address, Source.STRANGER)
 
     def tick(self, now: float) -> None:
         for bridge in list(self.bridges.values()):
@@ -243,18 +245,20 @@ class Relay:
             side=leg.side,
             dropped=leg.rate_limit.dropped,
         )
-        for route in leg.routes:
-            self._steer(route, _source_of(leg))
+        for remote_address in leg.remote_addresses:
+            self._steer(remote_address, _source_of(leg))
 
-    def _receive_control(self, leg: Leg, datagram: bytes, route: Route, now: float) -> None:
-        """STUN or DTLS by a route that a leg has bound."""
+    def _receive_control(
+        self, leg: Leg, datagram: bytes, remote_address: RemoteAddress, now: float
+    ) -> None:
+        """STUN or DTLS by a remote address that a leg has bound."""
         first = datagram[0]
         if first >= 20:
-            leg.receive_dtls(datagram, route, now)
+            leg.receive_dtls(datagram, remote_address, now)
         elif datagram.startswith(_BINDING_SUCCESS):
-            leg.receive_check_answer(datagram, route)
+            leg.receive_check_answer(datagram, remote_address)
         elif first < 4:
-            self._receive_check(datagram, route, now)
+            self._receive_check(datagram, remote_address, now)
         self._settle(leg)
 
     def _receive_rtp(self, leg: Leg, datagram: bytes, arrival_us: int) -> None:
@@ -278,26 +282,26 @@ class Relay:
         if peer and (outgoing := peer.protect(packet, is_rtcp=True)):
             self._send(*outgoing)
 
-    def _receive_check(self, datagram: bytes, route: Route, now: float) -> None:
+    def _receive_check(self, datagram: bytes, remote_address: RemoteAddress, now: float) -> None:
         request = parse_binding_request(datagram)
         leg = self._by_ufrag.get(request.ufrag) if request else None
-        if request is None or leg is None or self._is_taken(route, leg, now):
+        if request is None or leg is None or self._is_taken(remote_address, leg, now):
             return
-        known = set(leg.routes), set(leg.credentials)
-        if not leg.receive_check(request, route, now):
+        known = set(leg.remote_addresses), set(leg.credentials)
+        if not leg.receive_check(request, remote_address, now):
             return
-        if self._by_route.get(route) is not leg:
-            self._by_route[route] = leg
-            self._steer(route, _source_of(leg))
-        for forgotten in known[0].difference(leg.routes):
+        if self._by_remote_address.get(remote_address) is not leg:
+            self._by_remote_address[remote_address] = leg
+            self._steer(remote_address, _source_of(leg))
+        for forgotten in known[0].difference(leg.remote_addresses):
             self._let_go(forgotten, leg)
         for retired in known[1].difference(leg.credentials):
             self._by_ufrag.pop(retired, None)
         self._settle(leg)
 
-    def _is_taken(self, route: Route, leg: Leg, now: float) -> bool:
-        """Whether it is another's: nobody takes a route over by sending from a forged address."""
-        owner = self._by_route.get(route)
+    def _is_taken(self, remote_address: RemoteAddress, leg: Leg, now: float) -> bool:
+        """Whether it is another's: nobody takes a remote address over by sending from a forged address."""
+        owner = self._by_remote_address.get(remote_address)
         return owner is not None and owner is not leg and owner.is_alive(now)
 
     def _settle(self, leg: Leg) -> None:
@@ -318,8 +322,8 @@ class Relay:
 
     def _flush(self, leg: Leg) -> None:
         outbox, leg.outbox = leg.outbox, []
-        for datagram, route in outbox:
-            self._send(datagram, route)
+        for datagram, remote_address in outbox:
+            self._send(datagram, remote_address)
 
     def _index(self, leg: Leg) -> None:
         """Find the leg by its credentials as they are now."""
@@ -330,13 +334,13 @@ class Relay:
     def _forget(self, leg: Leg) -> None:
         for ufrag in leg.credentials:
             self._by_ufrag.pop(ufrag, None)
-        for route in leg.routes:
-            self._let_go(route, leg)
+        for remote_address in leg.remote_addresses:
+            self._let_go(remote_address, leg)
 
-    def _let_go(self, route: Route, leg: Leg) -> None:
-        if self._by_route.get(route) is leg:
-            del self._by_route[route]
-            self._steer(route, Source.STRANGER)
+    def _let_go(self, remote_address: RemoteAddress, leg: Leg) -> None:
+        if self._by_remote_address.get(remote_address) is leg:
+            del self._by_remote_address[remote_address]
+            self._steer(remote_address, Source.STRANGER)
 
 
 def _source_of(leg: Leg) -> Source:

@@ -14,7 +14,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from visavis.media.route import UdpAddress
+from visavis.media.remote_address import UdpAddress
 
 SO_ATTACH_FILTER: Final = 26  # <asm-generic/socket.h>, missing in Python's socket module
 SO_ATTACH_REUSEPORT_CBPF: Final = 51

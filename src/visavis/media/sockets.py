@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from visavis.media.route import Route
+from visavis.media.remote_address import RemoteAddress
 from visavis.media.steering import (
     PortSockets,
     Source,
@@ -81,10 +81,10 @@ class MediaSockets:
     async def open(
         self,
         receive: Receive,
-        on_lost: Callable[[Route], None],
-        is_known: Callable[[Route], bool],
+        on_lost: Callable[[RemoteAddress], None],
+        is_known: Callable[[RemoteAddress], bool],
     ) -> None:
-        """Start to receive. `is_known` tells whether a leg has bound a route."""
+        """Start to receive. `is_known` tells whether a leg has bound a remote address."""
         loop = asyncio.get_running_loop()
         for group in self._udp.values():
             for source, udp in group.sockets.items():
@@ -100,13 +100,13 @@ class MediaSockets:
         if self._tcp:
             self._tcp.tick(now)
 
-    def steer(self, route: Route, source: Source) -> None:
-        """Have the kernel sort what comes by a route from now on."""
-        if not isinstance(route, tuple):
+    def steer(self, remote_address: RemoteAddress, source: Source) -> None:
+        """Have the kernel sort what comes by a remote address from now on."""
+        if not isinstance(remote_address, tuple):
             return
-        family = socket.AF_INET if len(route) == 2 else socket.AF_INET6
+        family = socket.AF_INET if len(remote_address) == 2 else socket.AF_INET6
         group = self._udp.get(family)
-        if group and group.steer(route, source) and self._steering is None:
+        if group and group.steer(remote_address, source) and self._steering is None:
             loop = asyncio.get_running_loop()
             self._steering = loop.call_later(STEERING_SECONDS, self._apply_steering)
 
@@ -128,11 +128,11 @@ class MediaSockets:
         close_all(self._udp.values())
         _close(self._listeners.values())
 
-    def send(self, datagram: bytes, route: Route) -> None:
-        if isinstance(route, tuple):
-            self._sender.send(datagram, route)
+    def send(self, datagram: bytes, remote_address: RemoteAddress) -> None:
+        if isinstance(remote_address, tuple):
+            self._sender.send(datagram, remote_address)
         else:
-            route.send(datagram)
+            remote_address.send(datagram)
 
 
 def _open(

@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from visavis.media.route import UdpAddress
+from visavis.media.remote_address import UdpAddress
 from visavis.media.socket_filter import (
     SO_ATTACH_FILTER,
     SO_ATTACH_REUSEPORT_CBPF,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 from zlib import crc32
 
-from visavis.media.route import Address
+from visavis.media.remote_address import Address
 
 BINDING_REQUEST: Final = 0x0001
 BINDING_SUCCESS: Final = 0x0101

@@ -12,7 +12,7 @@ import structlog
 from visavis.descriptors import for_connections
 from visavis.media.framing import Deframer, FramingError, frame
 from visavis.media.limits import BURST_SECONDS
-from visavis.media.route import Address, Route, network_of
+from visavis.media.remote_address import Address, RemoteAddress, network_of
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,7 @@ STRANGER_SECONDS: Final = 10.0
 
 LOOK_SECONDS: Final = 1.0
 
-Receive = Callable[[bytes, Route, float, int], None]
+Receive = Callable[[bytes, RemoteAddress, float, int], None]
 """Takes a datagram, its route, and the monotonic time in seconds and in microseconds."""
 
 
@@ -104,8 +104,8 @@ class TcpPort:
     def __init__(
         self,
         receive: Receive,
-        on_lost: Callable[[Route], None],
-        is_known: Callable[[Route], bool],
+        on_lost: Callable[[RemoteAddress], None],
+        is_known: Callable[[RemoteAddress], bool],
         leg_rate: float,
     ) -> None:
         self._leg_rate = leg_rate

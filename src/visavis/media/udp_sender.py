@@ -16,7 +16,7 @@ from typing import Final
 
 import structlog
 
-from visavis.media.route import UdpAddress
+from visavis.media.remote_address import UdpAddress
 
 log = structlog.get_logger(__name__)
 

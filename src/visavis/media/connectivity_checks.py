@@ -1,4 +1,4 @@
-"""Our own ICE checks of the routes that a browser uses, before media are sent there.
+"""Our own ICE connectivity checks of a browser's addresses, before media are sent there.
 
 A browser's check proves that its sender knows the password, not that it is where the datagram seems
 to come from. Without this proof, media could be sent to anybody by a forged source address (RFC
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from visavis.domain.leg import RemoteTransport
-from visavis.media.route import Route
+from visavis.media.remote_address import RemoteAddress
 from visavis.media.stun import binding_request, parse_binding_success
 
 FIRST_WAIT_SECONDS: Final = 0.1
@@ -30,38 +30,40 @@ class _Check:
     due_at: float = 0.0
 
 
-class RouteChecks:
-    """The routes of one leg that have answered, and the checks of those that have not."""
+class ConnectivityChecks:
+    """The remote addresses of one leg that have answered, and the checks of those that have not."""
 
     def __init__(self) -> None:
-        self._reachable: set[Route] = set()
-        self._pending: dict[Route, _Check] = {}
+        self._reachable: set[RemoteAddress] = set()
+        self._pending: dict[RemoteAddress, _Check] = {}
         self._tie_breaker = secrets.token_bytes(8)
 
-    def is_reachable(self, route: Route) -> bool:
+    def is_reachable(self, remote_address: RemoteAddress) -> bool:
         """Whether media may be sent there. A TCP connection proves it by being established."""
-        return route in self._reachable or not isinstance(route, tuple)
+        return remote_address in self._reachable or not isinstance(remote_address, tuple)
 
-    def begin(self, route: Route) -> None:
+    def begin(self, remote_address: RemoteAddress) -> None:
         """Check a route from the next `due` on, unless it is being checked already."""
-        if route not in self._pending:
-            self._pending[route] = _Check(secrets.token_bytes(12))
+        if remote_address not in self._pending:
+            self._pending[remote_address] = _Check(secrets.token_bytes(12))
 
-    def forget(self, route: Route) -> None:
-        self._reachable.discard(route)
-        self._pending.pop(route, None)
+    def forget(self, remote_address: RemoteAddress) -> None:
+        self._reachable.discard(remote_address)
+        self._pending.pop(remote_address, None)
 
     def restart(self) -> None:
         """Check again what has not answered: the browser has other credentials now."""
-        for route in self._pending:
-            self._pending[route] = _Check(secrets.token_bytes(12))
+        for remote_address in self._pending:
+            self._pending[remote_address] = _Check(secrets.token_bytes(12))
 
-    def due(self, remote: RemoteTransport, ufrag: str, now: float) -> list[tuple[bytes, Route]]:
+    def due(
+        self, remote: RemoteTransport, ufrag: str, now: float
+    ) -> list[tuple[bytes, RemoteAddress]]:
         """Return the requests to be sent now; `ufrag` is ours."""
         requests = []
-        for route, check in list(self._pending.items()):
+        for remote_address, check in list(self._pending.items()):
             if check.sent == MAX_SENT and now >= check.due_at:
-                del self._pending[route]
+                del self._pending[remote_address]
             elif now >= check.due_at:
                 check.due_at = now + FIRST_WAIT_SECONDS * 2**check.sent
                 check.sent += 1
@@ -70,12 +72,12 @@ class RouteChecks:
                 request = binding_request(
                     check.transaction_id, username, self._tie_breaker, remote.pwd
                 )
-                requests.append((request, route))
+                requests.append((request, remote_address))
         return requests
 
-    def receive_answer(self, datagram: bytes, route: Route) -> bool:
-        """Take an answer in; whether it proves that the browser is reached by this route."""
-        check = self._pending.get(route)
+    def receive_answer(self, datagram: bytes, remote_address: RemoteAddress) -> bool:
+        """Return whether an answer proves that this remote address reaches the browser."""
+        check = self._pending.get(remote_address)
         if check is None or not check.sent:
             return False
         answer = parse_binding_success(datagram)
@@ -83,6 +85,6 @@ class RouteChecks:
             return False
         if not answer.is_authentic(check.pwd):
             return False
-        del self._pending[route]
-        self._reachable.add(route)
+        del self._pending[remote_address]
+        self._reachable.add(remote_address)
         return True

@@ -10,8 +10,8 @@ import pytest
 from tests.media.browser import Browser, answer
 from tests.media.test_leg import new_leg, up
 from tests.media.test_stun import NOMINATE, request
-from visavis.media.leg import MAX_ROUTES, Leg
-from visavis.media.route_checks import FIRST_WAIT_SECONDS, MAX_SENT, RouteChecks
+from visavis.media.connectivity_checks import FIRST_WAIT_SECONDS, MAX_SENT, ConnectivityChecks
+from visavis.media.leg import MAX_REMOTE_ADDRESSES, Leg
 from visavis.media.stun import binding_success, parse_binding_request, parse_binding_success
 
 ROUTE = ("198.51.100.1", 6000)
@@ -19,14 +19,14 @@ OTHER = ("198.51.100.2", 6000)
 REMOTE = Browser().remote
 
 
-def asked(checks: RouteChecks, now: float = 0.0) -> bytes:
-    ((sent, route),) = checks.due(REMOTE, "ours", now)
-    assert route == ROUTE
+def asked(checks: ConnectivityChecks, now: float = 0.0) -> bytes:
+    ((sent, remote_address),) = checks.due(REMOTE, "ours", now)
+    assert remote_address == ROUTE
     return sent
 
 
-def begun() -> tuple[RouteChecks, bytes]:
-    checks = RouteChecks()
+def begun() -> tuple[ConnectivityChecks, bytes]:
+    checks = ConnectivityChecks()
     checks.begin(ROUTE)
     return checks, asked(checks)
 
@@ -102,27 +102,29 @@ def test_other_credentials_of_the_browser_begin_it_again() -> None:
 def test_a_check_waits_for_the_browser_s_description() -> None:
     leg, browser = new_leg(), Browser()
     browser.check(leg, 0.0, ROUTE)
-    assert leg.route is None
+    assert leg.remote_address is None
     leg.outbox.clear()
     leg.set_remote(browser.remote)
-    assert [route for _, route in leg.outbox] == [ROUTE]
+    assert [remote_address for _, remote_address in leg.outbox] == [ROUTE]
     browser.answer_checks(leg, 0.0)
-    assert leg.route == ROUTE
+    assert leg.remote_address == ROUTE
 
 
 def test_the_last_nominated_of_several_is_used() -> None:
     leg, _ = up()
     checks = {}
-    for route in (ROUTE, OTHER):
+    for remote_address in (ROUTE, OTHER):
         leg.outbox.clear()
         asked_by = parse_binding_request(nominating(leg))
         assert asked_by
-        assert leg.receive_check(asked_by, route, 1.0)
-        checks[route] = next(a for d, to in leg.outbox if to == route and (a := answer(d)))
+        assert leg.receive_check(asked_by, remote_address, 1.0)
+        checks[remote_address] = next(
+            a for d, to in leg.outbox if to == remote_address and (a := answer(d))
+        )
     leg.receive_check_answer(checks[ROUTE], ROUTE)
-    assert leg.route not in checks
+    assert leg.remote_address not in checks
     leg.receive_check_answer(checks[OTHER], OTHER)
-    assert leg.route == OTHER
+    assert leg.remote_address == OTHER
 
 
 def nominating(leg: Leg) -> bytes:
@@ -135,7 +137,7 @@ def test_forged_addresses_do_not_pile_up() -> None:
         parsed = parse_binding_request(nominating(leg))
         assert parsed
         leg.receive_check(parsed, ("203.0.113.1", port), 1.0)
-    assert len(leg._checks._pending) <= MAX_ROUTES
+    assert len(leg._checks._pending) <= MAX_REMOTE_ADDRESSES
 
 
 def test_what_is_not_a_success_response_is_none() -> None:

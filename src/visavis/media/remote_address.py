@@ -1,4 +1,4 @@
-"""The way by which a browser reaches us and we reach it: a UDP address, or a TCP connection."""
+"""Remote address of a browser: a UDP address, or a TCP connection."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Address = tuple[str, int]
 
 
 class Connection(Protocol):
-    """A TCP connection (RFC 6544); every one is another route."""
+    """A TCP connection (RFC 6544); every one is another remote address."""
 
     @property
     def peer(self) -> Address: ...
@@ -20,16 +20,16 @@ class Connection(Protocol):
 UdpAddress = Address | tuple[str, int, int, int]
 """As `socket.recvfrom` gives it: two items for IPv4, four for IPv6."""
 
-Route = UdpAddress | Connection
+RemoteAddress = UdpAddress | Connection
 
 
-def address_of(route: Route) -> Address:
-    return route[:2] if isinstance(route, tuple) else route.peer
+def address_of(remote_address: RemoteAddress) -> Address:
+    return remote_address[:2] if isinstance(remote_address, tuple) else remote_address.peer
 
 
-def network_of(route: Route) -> bytes:
-    """Return the network that a route's limits count: an IPv4 address or an IPv6 /64."""
-    host = address_of(route)[0]
+def network_of(remote_address: RemoteAddress) -> bytes:
+    """Return the network that rate limits count: an IPv4 address or an IPv6 /64."""
+    host = address_of(remote_address)[0]
     if not host:
         return b""
     if ":" not in host:
