@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.dying import dies_once
-from tests.media.test_scribe import Book
+from tests.media.test_sync_thread import FakeFile
 from tests.media.test_workers import House, until
 from tests.media.test_workers import house as house
 from visavis import tasks
 from visavis.domain.errors import VisavisError
 from visavis.domain.leg import BridgeId, Side
 from visavis.media import client, worker
-from visavis.media.scribe import Scribe
+from visavis.media.sync_thread import SyncThread
 from visavis.media.worker import ControlSocket, Worker
 from visavis.tasks import MONITOR
 
@@ -91,13 +91,13 @@ async def test_all_workers_are_reached_again(house: House) -> None:
 
 
 async def test_journals_are_written_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("visavis.media.scribe.ROUND_SECONDS", 0.001)
-    scribe, book = Scribe(), Book()
-    with dies_once("scribe", book, "write") as is_dead:
-        scribe.add(book)
+    monkeypatch.setattr("visavis.media.sync_thread.ROUND_SECONDS", 0.001)
+    sync_thread, file = SyncThread(), FakeFile()
+    with dies_once("scribe", file, "write") as is_dead:
+        sync_thread.add(file)
         await until(is_dead)
-        assert book.synced.acquire(timeout=20)
+        assert file.synced.acquire(timeout=20)
         await until(lambda: "scribe" in MONITOR.problems)
-    book.is_over = True
-    scribe.hurry()
+    file.is_over = True
+    sync_thread.wake()
     await until(lambda: "scribe" not in MONITOR.problems)

@@ -17,7 +17,7 @@ import pytest
 from tests.running import eventually
 from visavis.domain.recording import Manifest
 from visavis.media import journal as journal_module
-from visavis.media import scribe as scribe_module
+from visavis.media import sync_thread as sync_thread_module
 from visavis.media.journal import Journal, create_journal
 from visavis.rtp.journal import MAGIC, JournalLeg, Record, RecordKind, read_journal
 
@@ -312,7 +312,7 @@ def test_a_slow_disk_costs_a_gap_that_is_noted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(journal_module, "MAX_WAITING_BYTES", 1000)
-    monkeypatch.setattr(scribe_module, "ROUND_SECONDS", 3600.0)
+    monkeypatch.setattr(sync_thread_module, "ROUND_SECONDS", 3600.0)
     journal = new_journal(tmp_path)
     for number in range(100):
         journal.append(number, RecordKind.RTP, JournalLeg.AGENT, b"x" * 100)

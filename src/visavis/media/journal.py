@@ -24,19 +24,18 @@ from visavis.domain.recording import (
     RecordingClock,
     journal_name,
 )
-from visavis.media.scribe import Scribe
+from visavis.media.sync_thread import SyncThread
 from visavis.rtp.journal import MAGIC, JournalLeg, RecordKind, encode_block, encode_record
 
-HURRY_BYTES: Final = 2 * 1024 * 1024
+WAKE_BYTES: Final = 2 * 1024 * 1024
 MAX_WAITING_BYTES: Final = 8 * 1024 * 1024
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
-SCRIBE: Final = Scribe()
-"""Every journal's: a thread for each took the interpreter from the packets as often as there are
-calls."""
+SYNC_THREAD: Final = SyncThread()
+"""Shared by all journals: a thread per journal competed with the packets for the interpreter."""
 
 
 class Journal:
-    """One bridge's journal, appended by the event loop and written by the scribe's thread.
+    """One bridge's journal, appended by the event loop and written by the sync thread.
 
     `manifest` is the recording's, open and locked (shared): it is closed with the journal.
     `started_at` is when the recording began, by the monotonic clock, and `earlier` how many bytes
@@ -50,7 +49,7 @@ class Journal:
         file: int,
         manifest: int,
         on_lost: Callable[[str], None],
-        scribe: Scribe = SCRIBE,
+        sync_thread: SyncThread = SYNC_THREAD,
         *,
         started_at: float = 0.0,
         earlier: int = 0,
@@ -63,7 +62,7 @@ class Journal:
         self._file = file
         self._manifest = manifest
         self._on_lost = on_lost
-        self._scribe = scribe
+        self._sync_thread = sync_thread
         # no lock for every packet: each of these is changed by one of the two threads, and
         # `append` and `popleft` by both
         self._waiting: deque[bytes] = deque()
@@ -74,7 +73,7 @@ class Journal:
         self._is_complete = False
         self._is_lost = False
         self._over = threading.Event()
-        scribe.add(self)
+        sync_thread.add(self)
 
     @property
     def is_over(self) -> bool:
@@ -110,8 +109,8 @@ class Journal:
             self.gaps += 1
         self._waiting.append(record)
         self._appended += len(record)
-        if waiting >= HURRY_BYTES:
-            self._scribe.hurry()
+        if waiting >= WAKE_BYTES:
+            self._sync_thread.wake()
 
     def note(self, note: Mapping[str, Any]) -> None:
         payload = msgspec.json.encode(note)
@@ -130,12 +129,12 @@ class Journal:
             return
         self.append(time.monotonic_ns() // 1000, RecordKind.SEAL, JournalLeg.NONE, b"")
         self._is_closing = True
-        self._scribe.hurry()
+        self._sync_thread.wake()
         self._over.wait()
         os.close(self._file)
         os.close(self._manifest)  # lets go of the lock: the recorder may have the recording
 
-    # What the scribe does
+    # Methods for the sync thread
 
     def write(self) -> bool:
         # in this order: what `close` appended is there as soon as it says that it closes

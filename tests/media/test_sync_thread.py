@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from visavis.media import sync_thread as sync_thread_module
+from visavis.media.sync_thread import SyncThread
+
+SOON = 10.0
+
+
+class FakeFile:
+    """Counts its syncs, and is over when `is_over` is set."""
+
+    waits: threading.Barrier | None = None
+
+    def __init__(self) -> None:
+        self.synced = threading.Semaphore(0)
+        self.is_over = False
+
+    def write(self) -> bool:
+        return True
+
+    def sync(self) -> None:
+        if self.waits:
+            self.waits.wait(SOON)
+        self.synced.release()
+
+
+STRANGERS: set[threading.Thread] = set()
+"""Threads of other tests, which may still be about to end."""
+
+
+def threads() -> list[threading.Thread]:
+    sync_threads = [t for t in threading.enumerate() if t.name.startswith("scribe")]
+    return [thread for thread in sync_threads if thread not in STRANGERS]
+
+
+@pytest.fixture(autouse=True)
+def _rounds_follow_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync_thread_module, "ROUND_SECONDS", 0.001)
+    STRANGERS.clear()
+    STRANGERS.update(threading.enumerate())
+
+
+def finish(*files: FakeFile) -> None:
+    """Wait until the thread is gone."""
+    for file in files:
+        file.is_over = True
+    for thread in threads():
+        thread.join(SOON)
+    assert not threads()
+
+
+def test_one_thread_serves_every_file_while_there_is_one() -> None:
+    sync_thread, files = SyncThread(), [FakeFile(), FakeFile()]
+    for _ in range(2):  # and another one when there is one again
+        for file in files:
+            file.is_over = False
+            sync_thread.add(file)
+        for file in files:
+            assert file.synced.acquire(timeout=SOON)
+        assert len(threads()) == 1
+        finish(*files)
+
+
+def test_a_file_that_comes_late_is_served_and_one_that_is_over_is_not() -> None:
+    sync_thread, first, second = SyncThread(), FakeFile(), FakeFile()
+    sync_thread.add(first)
+    assert first.synced.acquire(timeout=SOON)
+    sync_thread.add(second)
+    assert second.synced.acquire(timeout=SOON)
+    first.is_over = True
+    for _ in range(3):
+        assert second.synced.acquire(timeout=SOON)
+    while first.synced.acquire(blocking=False):
+        pass
+    assert second.synced.acquire(timeout=SOON)
+    assert not first.synced.acquire(blocking=False)
+    finish(second)
+
+
+def test_who_is_in_a_hurry_does_not_wait_for_the_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync_thread_module, "ROUND_SECONDS", 3600.0)
+    sync_thread, file = SyncThread(), FakeFile()
+    sync_thread.add(file)
+    for _ in range(2):
+        sync_thread.wake()
+        assert file.synced.acquire(timeout=SOON)
+    file.is_over = True
+    sync_thread.wake()
+    finish()
+
+
+def test_on_a_slow_disk_syncs_go_on_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync_thread_module, "ROUND_SECONDS", 3600.0)
+    monkeypatch.setattr(sync_thread_module, "SLOW_SECONDS", 0.0)
+    sync_thread, files = SyncThread(), [FakeFile(), FakeFile()]
+    for file in files:
+        sync_thread.add(file)
+    for waits in (None, threading.Barrier(2), threading.Barrier(2)):
+        for file in files:
+            file.waits = waits
+        sync_thread.wake()
+        for file in files:
+            assert file.synced.acquire(timeout=SOON)
+    for file in files:
+        file.is_over = True
+    sync_thread.wake()
+    finish()
