@@ -138,20 +138,20 @@ def workers(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Whether each worker answers; all are connected."""
     answer = [True]
 
-    async def answering() -> int:
+    async def responding_workers() -> int:
         return sum(answer)
 
     monkeypatch.setattr(type(api.app.media), "living", property(lambda _: len(answer)))
 
-    async def why_no_recording() -> str:
+    async def recording_obstacle() -> str:
         try:
             await asyncio.to_thread(try_to_create_journal, api.app.settings.spool, 0)
         except OSError as error:
             return f"the spool cannot be written: {error}"
         return ""
 
-    monkeypatch.setattr(api.app.media, "answering", answering)
-    monkeypatch.setattr(api.app.media, "why_no_recording", why_no_recording)
+    monkeypatch.setattr(api.app.media, "responding_workers", responding_workers)
+    monkeypatch.setattr(api.app.media, "recording_obstacle", recording_obstacle)
     return answer
 
 

@@ -15,7 +15,7 @@ from visavis.archive import receiving, tus_headers, uploads
 from visavis.cli.archive import IDLE_SECONDS
 from visavis.domain.query import MAX_PAGE_SIZE
 from visavis.domain.signaling import MAX_MESSAGE_BYTES
-from visavis.media import limits, tcp, udp_receiver
+from visavis.media import ice_tcp, limits, udp_receiver
 from visavis.media.relay import CONTROL_COST_BYTES
 from visavis.services import grants, sign_in, sign_in_failures
 from visavis.services.calls.connectivity_tests import MAX_OF_SOURCE, MAX_TESTS
@@ -40,13 +40,13 @@ FIXED: Final = {
     "HTTP connections per network": f"{PER_NETWORK}",
     "connections in total": f"open files less {descriptors.RESERVE}",
     "media connections over TCP; unused ones per network": (
-        f"{tcp.MAX_CONNECTIONS:,}; {tcp.MAX_STRANGERS_PER_NETWORK}"
+        f"{ice_tcp.MAX_CONNECTIONS:,}; {ice_tcp.MAX_STRANGERS_PER_NETWORK}"
     ),
     "all datagrams of senders in no call, per media worker and address family": (
         f"{PACED:,.0f} per second"
     ),
     "bytes per second on a media connection over TCP before a call has bound it": (
-        f"{tcp.STRANGER_RATE // 1024} KiB"
+        f"{ice_tcp.STRANGER_RATE // 1024} KiB"
     ),
     "messages per second on a WebSocket; at once": PER_SECOND,
     "control frames and fragments per second on a WebSocket; at once": PER_SECOND,

@@ -18,7 +18,7 @@ from benchmarks.relays.network import HOST
 from benchmarks.relays.server import Server
 from visavis.domain.leg import BridgeId, RemoteTransport, Side
 from visavis.domain.recording import Manifest
-from visavis.media import control
+from visavis.media import control_protocol
 from visavis.settings import Settings, encode_settings
 
 REPLY_SECONDS = 5.0
@@ -50,14 +50,14 @@ class Visavis(Server):
         bridge = BridgeId(f"call{number}", 1)
         ask = self._control.ask
         if self.is_recording:
-            ask(control.Tap, bridge, _manifest(number))
+            ask(control_protocol.Tap, bridge, _manifest(number))
         wires = {side: Wire(HOST) for side in Side}
-        ours = {side: _our_end(ask(control.OpenLeg, bridge, side)) for side in Side}
+        ours = {side: _our_end(ask(control_protocol.OpenLeg, bridge, side)) for side in Side}
         for side, wire in wires.items():
             remote = RemoteTransport(wire.ufrag, wire.pwd, IDENTITY.fingerprint, (96,), (111,))
-            ask(control.SetRemote, bridge, side, remote)
+            ask(control_protocol.SetRemote, bridge, side, remote)
             wire.connect(ours[side])
-        ask(control.Join, bridge)
+        ask(control_protocol.Join, bridge)
         for wire in wires.values():
             generator.add(wire)
 
@@ -68,29 +68,29 @@ class Control:
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
         self._request_ids = itertools.count(1)
-        self._replies: queue.Queue[control.Reply] = queue.Queue()
+        self._replies: queue.Queue[control_protocol.Reply] = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()
-        self.ask(control.Keep, [])
+        self.ask(control_protocol.Keep, [])
 
-    def ask(self, request: type[control.Request], *what: object) -> control.Reply:
+    def ask(self, request: type[control_protocol.Request], *what: object) -> control_protocol.Reply:
         body = msgspec.json.encode(request(next(self._request_ids), *what))  # type: ignore[arg-type]
-        self._socket.sendall(control.LENGTH.pack(len(body)) + body)
+        self._socket.sendall(control_protocol.LENGTH.pack(len(body)) + body)
         reply = self._replies.get(timeout=REPLY_SECONDS)
-        if isinstance(reply, control.Failed):
+        if isinstance(reply, control_protocol.Failed):
             raise RuntimeError(f"{request.__name__}: {reply.message}")  # noqa: TRY004
         return reply
 
     def _listen(self) -> None:
-        decoder = msgspec.json.Decoder(control.Reply | control.Event)
+        decoder = msgspec.json.Decoder(control_protocol.Reply | control_protocol.Event)
         with self._socket.makefile("rb") as stream:
-            while head := stream.read(control.LENGTH.size):
-                frame = decoder.decode(stream.read(control.LENGTH.unpack(head)[0]))
-                if isinstance(frame, control.Reply):
+            while head := stream.read(control_protocol.LENGTH.size):
+                frame = decoder.decode(stream.read(control_protocol.LENGTH.unpack(head)[0]))
+                if isinstance(frame, control_protocol.Reply):
                     self._replies.put(frame)
 
 
-def _our_end(reply: control.Reply) -> Remote:
-    assert isinstance(reply, control.OurEnd)
+def _our_end(reply: control_protocol.Reply) -> Remote:
+    assert isinstance(reply, control_protocol.OurEnd)
     ours = reply.transport
     candidate = next(c for c in ours.candidates if c.protocol == "udp")
     return Remote((candidate.address, candidate.port), ours.ufrag, ours.pwd)

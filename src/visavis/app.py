@@ -39,7 +39,7 @@ from visavis.lifecycle import Lifecycle, Secrets
 from visavis.listener import listen
 from visavis.log_lines import is_for_people
 from visavis.media.limits import MEGABYTE, Limit
-from visavis.media.workers import MediaWorkers
+from visavis.media.worker_pool import WorkerPool
 from visavis.readiness import Check, Readiness, warnings
 from visavis.recorder.trial import Trials
 from visavis.recorder_process import deliverer
@@ -127,7 +127,7 @@ class App:
             store, now, settings.archive_url, Trials(deliverer(settings))
         )
         self.tally = Tally()
-        self.media = MediaWorkers(settings.media_sockets)
+        self.media = WorkerPool(settings.media_sockets)
         self.ice = IceDirectory(
             settings.stun_servers,
             settings.turn_servers,
@@ -401,7 +401,7 @@ class App:
     async def _why_no_media(self) -> str:
         if not self.media.living:
             return "no media worker is connected"
-        return "" if await self.media.answering() else "no media worker answers"
+        return "" if await self.media.responding_workers() else "no media worker answers"
 
     async def _why_no_write(self) -> str:
         """Write what stands there already: a full, locked or read-only database can still read."""
@@ -418,7 +418,7 @@ class App:
             is_needed = await self.store.read(_is_any_recorded)
         except VisavisError:  # the check of the database says so
             return ""
-        return await self.media.why_no_recording() if is_needed else ""
+        return await self.media.recording_obstacle() if is_needed else ""
 
     async def _why_no_connection(self) -> str:
         """Try to open as many files as a call may need connections."""

@@ -42,7 +42,7 @@ def test_contracts_hold(copy: Path) -> None:
         ("domain/config.py", "import visavis.services.calls"),
         ("services/presence.py", "import visavis.web.signaling"),
         ("recorder/__init__.py", "import visavis.archive"),
-        ("media/control.py", "import visavis.app"),
+        ("media/control_protocol.py", "import visavis.app"),
         ("rtp/journal.py", "import os"),
         ("domain/call.py", "import time"),
         ("services/presence.py", "import starlette.routing"),

@@ -13,10 +13,10 @@ from tests.media.test_stun import NOMINATE, request
 from visavis.domain.errors import VisavisError
 from visavis.domain.leg import BridgeId, Candidate, LocalTransport, Side
 from visavis.media.dtls import Identity
-from visavis.media.framing import MAX_FRAME_BYTES, Deframer, FramingError, frame
 from visavis.media.leg import Leg
 from visavis.media.relay import Relay
 from visavis.media.remote_address import RemoteAddress
+from visavis.media.rfc4571 import MAX_FRAME_BYTES, Deframer, FramingError, frame
 from visavis.media.stun import parse_binding_request
 from visavis.rtp.leg_stats import LegStats
 from visavis.rtp.packet import parse_rtp

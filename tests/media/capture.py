@@ -21,9 +21,9 @@ from tests.media.firefox import Firefox
 from tests.media.room import SCRIPT, Page, Room, chromium_pages
 from tests.running import CHROMIUM, FAKE_DEVICES
 from visavis.domain.leg import Side
-from visavis.media.framing import frame
 from visavis.media.leg import Leg
 from visavis.media.relay import Relay
+from visavis.media.rfc4571 import frame
 
 DATA: Final = Path(__file__).parent / "data"
 SECONDS: Final = 12

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from visavis.media.framing import Deframer
+from visavis.media.rfc4571 import Deframer
 
 DATA: Final = Path(__file__).parent / "data"
 BROWSERS: Final = ("chromium", "firefox")

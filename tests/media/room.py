@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext
 from tests.running import PATIENCE, free_media_port
 from visavis.domain.leg import BridgeId, LocalTransport, Side
 from visavis.media import worker
-from visavis.media.workers import MediaWorkers
+from visavis.media.worker_pool import WorkerPool
 from visavis.rtp.mos import LegReport
 from visavis.rtp.sdp import read_transport, restrict_codecs, rewrite
 from visavis.settings import Settings
@@ -116,7 +116,7 @@ class Room:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._stop = self.ask(_event())
-        self.plane = MediaWorkers(self.settings.media_sockets)
+        self.plane = WorkerPool(self.settings.media_sockets)
         self._worker = self._run(worker.run(self.settings, 0, self._stop))
         self._app = self._run(self.plane.run(self.ear))
         self.transports: dict[Side, LocalTransport] = {}

@@ -9,7 +9,7 @@ import pytest
 from tests.media.captures import BROWSERS, DATA, datagrams, description
 from visavis.domain.leg import Candidate, LocalTransport
 from visavis.media.dtls import MTU, Dtls, Identity
-from visavis.media.framing import frame
+from visavis.media.rfc4571 import frame
 from visavis.media.stun import binding_success, parse_binding_request
 from visavis.rtp.leg_stats import LegStats
 from visavis.rtp.packet import parse_rtp

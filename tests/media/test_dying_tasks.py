@@ -8,12 +8,12 @@ import pytest
 
 from tests.dying import dies_once
 from tests.media.test_sync_thread import FakeFile
-from tests.media.test_workers import House, until
-from tests.media.test_workers import house as house
+from tests.media.test_worker_pool import House, until
+from tests.media.test_worker_pool import house as house
 from visavis import tasks
 from visavis.domain.errors import VisavisError
 from visavis.domain.leg import BridgeId, Side
-from visavis.media import client, worker
+from visavis.media import worker, worker_client
 from visavis.media.sync_thread import SyncThread
 from visavis.media.worker import ControlSocket, Worker
 from visavis.tasks import MONITOR
@@ -57,7 +57,7 @@ async def test_the_control_socket_is_held(house: House, monkeypatch: pytest.Monk
 
 
 async def test_the_next_request_is_answered(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "REQUEST_SECONDS", 0.2)
+    monkeypatch.setattr(worker_client, "REQUEST_SECONDS", 0.2)
     with dies_once("control request", Worker, "_perform"), pytest.raises(VisavisError):
         await house.plane.open_leg(BRIDGE, Side.VISITOR)
     await house.plane.open_leg(BRIDGE, Side.VISITOR)

@@ -1,4 +1,4 @@
-"""What one leg does with checks, credentials, renegotiation and time."""
+"""One leg: connectivity checks, credentials, renegotiation and timers."""
 
 from __future__ import annotations
 

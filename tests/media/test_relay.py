@@ -1,4 +1,4 @@
-"""Whose datagram it is, where it goes, and what strangers get."""
+"""The relay: demultiplexing of datagrams, forwarding, and strangers."""
 
 from __future__ import annotations
 

@@ -10,14 +10,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.running import free_media_port
+from visavis.media import ice_tcp
 from visavis.media import sockets as wires_module
-from visavis.media import tcp
-from visavis.media.framing import Deframer, frame
+from visavis.media.ice_tcp import MAX_WAITING_BYTES, STRANGER_SECONDS
 from visavis.media.limits import BURST_SECONDS
 from visavis.media.remote_address import RemoteAddress
+from visavis.media.rfc4571 import Deframer, frame
 from visavis.media.sockets import MediaSockets
 from visavis.media.steering import Source
-from visavis.media.tcp import MAX_WAITING_BYTES, STRANGER_SECONDS
 
 pytestmark = pytest.mark.anyio
 
@@ -127,7 +127,7 @@ async def test_strangers_are_parted_with_and_the_known_are_not(
 async def test_a_stranger_makes_room(
     harness: tuple[SocketsHarness, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tcp, "MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(ice_tcp, "MAX_CONNECTIONS", 1)
     sockets, port = harness
     first = await asyncio.open_connection("127.0.0.1", port)
     second = await asyncio.open_connection("127.0.0.1", port)
@@ -299,8 +299,8 @@ async def test_one_address_s_strangers_make_room_among_themselves(
         writer.write(frame(b"still here %d" % number))
         await sockets.heard.get()
     assert sockets.sockets._tcp
-    assert len(sockets.sockets._tcp) == tcp.MAX_STRANGERS_PER_NETWORK + 1
-    assert sockets.sockets.refused_connections == 40 - tcp.MAX_STRANGERS_PER_NETWORK
+    assert len(sockets.sockets._tcp) == ice_tcp.MAX_STRANGERS_PER_NETWORK + 1
+    assert sockets.sockets.refused_connections == 40 - ice_tcp.MAX_STRANGERS_PER_NETWORK
     for _, writer in [other, *flood]:
         writer.close()
 
@@ -314,7 +314,7 @@ async def test_a_connection_is_read_no_faster_than_it_may_send(
     frames = [frame(bytes([n % 256]) * 1000) for n in range(400)]
     writer.write(b"".join(frames))
     await asyncio.sleep(0.3)
-    burst = int(tcp.STRANGER_RATE * BURST_SECONDS)
+    burst = int(ice_tcp.STRANGER_RATE * BURST_SECONDS)
     assert sockets.heard.qsize() * 1000 < burst + 300_000  # what uvloop reads at once
     _, remote_address = sockets.heard.get_nowait()
     sockets.known.add(remote_address)

@@ -48,12 +48,12 @@ def queued(udp: socket.socket) -> list[UdpAddress]:
 
 def browsers(stack: ExitStack, sockets: PortSockets, count: int) -> list[socket.socket]:
     bound = sockets._first.getsockname()
-    made = []
+    add_connection = []
     for _ in range(count):
         browser = stack.enter_context(socket.socket(sockets._first.family, socket.SOCK_DGRAM))
         browser.connect(bound)
-        made.append(browser)
-    return made
+        add_connection.append(browser)
+    return add_connection
 
 
 @pytest.mark.parametrize("family", HOSTS)

@@ -26,7 +26,7 @@ _ELSEWHERE: Final = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"
 
 
 def own_addresses() -> tuple[str, ...]:
-    """Those of the default routes first, loopback last; link-local ones are left out."""
+    """Return the addresses of this machine: default routes first, loopback last, no link-local."""
     found = [*_of_default_routes(), *_ipv4(), *_ipv6()]
     kept = dict.fromkeys(address for address in found if _is_reachable(address))
     return (*list(kept)[: MAX_ADDRESSES - 1], _loopback())

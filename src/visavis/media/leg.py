@@ -33,13 +33,13 @@ log = structlog.get_logger(__name__)
 CONSENT_SECONDS: Final = 30.0  # RFC 7675 §5.1
 REPORT_SECONDS: Final = 2.0
 ALIVE_SECONDS: Final = 10.0
-"""So long after its last check a leg's remote addresses are its own, whoever else claims them."""
+"""Time after its last check for which no other leg can take over a leg's remote addresses."""
 
 SILENCE_SECONDS: Final = 7.0
 """A browser checks its route more often than this: Chromium in 2.5 seconds, Firefox in 4 to 6."""
 
 GAP_SECONDS: Final = 1.0
-"""What a browser missed for longer it asks for packet by packet, in vain, before it gives up."""
+"""After a longer gap a browser requests each packet again, without success, before it gives up."""
 
 MAX_REMOTE_ADDRESSES: Final = 8
 MAX_CREDENTIALS: Final = 3

@@ -111,7 +111,7 @@ class Relay:
         legs = (leg for bridge in self.bridges.values() for leg in bridge.legs.values())
         return sum(leg.is_excessive for leg in legs)
 
-    # What the app asks for
+    # Requests of the app
 
     def bridge(self, bridge: BridgeId) -> MediaBridge:
         """The bridge, known or new; raises `MediaUnavailable` when there are too many."""
@@ -141,7 +141,7 @@ class Relay:
         if is_restart:
             leg.add_credentials(*_new_credentials())
             self._index(leg)
-        self._settle(leg)
+        self._flush_and_report(leg)
         return leg
 
     def join(self, bridge: BridgeId) -> None:
@@ -184,7 +184,7 @@ class Relay:
             self._forget(leg)
         return removed
 
-    # What the wire brings
+    # Datagrams from the sockets
 
     def receive(
         self, datagram: bytes, remote_address: RemoteAddress, now: float, arrival_us: int
@@ -222,10 +222,11 @@ class Relay:
         for bridge in list(self.bridges.values()):
             for leg in bridge.legs.values():
                 leg.tick(now)
-                self._settle(leg)
+                self._flush_and_report(leg)
                 if leg.rate_limit.is_excessive(now) != leg.is_excessive:
                     self._set_excessive(leg, is_excessive=not leg.is_excessive)
-            # what one's network did not let out, it hardly let in: the other's picture is stale too
+            # A network that dropped one direction probably dropped the other, so ask both
+            # browsers for a key frame.
             if any(leg.is_back for leg in bridge.legs.values()):
                 self._ask_for_key_frames(bridge)
             if bridge.asks_at and now >= bridge.asks_at[0]:
@@ -259,7 +260,7 @@ class Relay:
             leg.receive_check_answer(datagram, remote_address)
         elif first < 4:
             self._receive_check(datagram, remote_address, now)
-        self._settle(leg)
+        self._flush_and_report(leg)
 
     def _receive_rtp(self, leg: Leg, datagram: bytes, arrival_us: int) -> None:
         packet = leg.unprotect(datagram, is_rtcp=False)
@@ -294,18 +295,18 @@ class Relay:
             self._by_remote_address[remote_address] = leg
             self._steer(remote_address, _source_of(leg))
         for forgotten in known[0].difference(leg.remote_addresses):
-            self._let_go(forgotten, leg)
+            self._unbind(forgotten, leg)
         for retired in known[1].difference(leg.credentials):
             self._by_ufrag.pop(retired, None)
-        self._settle(leg)
+        self._flush_and_report(leg)
 
     def _is_taken(self, remote_address: RemoteAddress, leg: Leg, now: float) -> bool:
-        """Whether it is another's: nobody takes a remote address over by sending from a forged address."""
+        """Whether a live leg has bound it: a forged source address cannot take it over."""
         owner = self._by_remote_address.get(remote_address)
         return owner is not None and owner is not leg and owner.is_alive(now)
 
-    def _settle(self, leg: Leg) -> None:
-        """Send what the leg wants sent and tell what it tells."""
+    def _flush_and_report(self, leg: Leg) -> None:
+        """Send the leg's datagrams and report its events."""
         if leg.outbox:
             self._flush(leg)
         if leg.events:
@@ -335,9 +336,9 @@ class Relay:
         for ufrag in leg.credentials:
             self._by_ufrag.pop(ufrag, None)
         for remote_address in leg.remote_addresses:
-            self._let_go(remote_address, leg)
+            self._unbind(remote_address, leg)
 
-    def _let_go(self, remote_address: RemoteAddress, leg: Leg) -> None:
+    def _unbind(self, remote_address: RemoteAddress, leg: Leg) -> None:
         if self._by_remote_address.get(remote_address) is leg:
             del self._by_remote_address[remote_address]
             self._steer(remote_address, Source.STRANGER)

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from visavis.media.ice_tcp import Receive, TcpPort
 from visavis.media.remote_address import RemoteAddress
 from visavis.media.steering import (
     PortSockets,
@@ -16,7 +17,6 @@ from visavis.media.steering import (
     enlarge_buffers,
     keep_others_out,
 )
-from visavis.media.tcp import Receive, TcpPort
 from visavis.media.udp_receiver import PacedUdpReceiver, UdpReceiver
 from visavis.media.udp_sender import UdpSender
 

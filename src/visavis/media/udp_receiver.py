@@ -7,7 +7,7 @@ import socket
 import time
 from typing import Final
 
-from visavis.media.tcp import Receive
+from visavis.media.ice_tcp import Receive
 from visavis.media.udp_sender import UdpSender
 
 MAX_DATAGRAM_BYTES: Final = 2048

@@ -17,7 +17,7 @@ import structlog
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId, Candidate, LocalTransport, Side
 from visavis.local_socket import CHECK_SECONDS, LocalSocket
-from visavis.media import control
+from visavis.media import control_protocol
 from visavis.media.addresses import own_addresses
 from visavis.media.dtls import Identity
 from visavis.media.journal import create_journal, try_to_create_journal
@@ -35,8 +35,8 @@ ServeApp = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any,
 
 TICK_SECONDS: Final = 0.05
 GUARD_SECONDS: Final = 1.0
-MAX_UNTOLD_BYTES: Final = 1024 * 1024
-"""An app that leaves this much unread does not answer any more."""
+MAX_UNSENT_BYTES: Final = 1024 * 1024
+"""An app that leaves this much unread is treated as hung."""
 
 
 async def run(
@@ -97,7 +97,7 @@ class ControlSocket:
 
 
 class Worker:
-    """What the app asks and is told; what happens on the wires is the relay's."""
+    """Answers the app's requests and sends it events; the relay handles the media."""
 
     def __init__(self, settings: Settings, port: int) -> None:
         self._spool = settings.spool
@@ -123,10 +123,10 @@ class Worker:
                 recording_seconds=settings.max_recording_hours * 3600.0,
                 reserve_bytes=self._reserve_bytes,
             ),
-            lambda limit: self._tell(control.LimitReached(limit)),
+            lambda limit: self._send_event(control_protocol.LimitReached(limit)),
         )
         self._guarded_at = 0.0
-        self._reported = control.PortReport()
+        self._reported = control_protocol.PortReport()
         self._app: asyncio.StreamWriter | None = None
         self._app_gone_at: float | None = None
         self._loop = asyncio.get_running_loop()
@@ -151,7 +151,7 @@ class Worker:
             self._run(self._check_limits())
             self._report_port()
         gone_at = self._app_gone_at
-        if gone_at is not None and now - gone_at > control.GRACE_SECONDS:
+        if gone_at is not None and now - gone_at > control_protocol.GRACE_SECONDS:
             self._app_gone_at = None
             log.warning("the app is gone, closing every bridge", bridges=len(self._relay.bridges))
             self._run(self.close_all(keep=()))
@@ -163,19 +163,21 @@ class Worker:
             written = [journal for journal in journals if journal.is_written]
             self._guard.check(written, time.monotonic(), usage.free)
 
-    # What the app asks
+    # Requests of the app
 
     async def serve_app(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one app's requests until it goes; a new connection takes the place of an old."""
         if self._app:
             self._app.close()
         self._app, self._app_gone_at = writer, None
-        self._reported = control.PortReport()
-        decoder = msgspec.json.Decoder(control.Request)
+        self._reported = control_protocol.PortReport()
+        decoder = msgspec.json.Decoder(control_protocol.Request)
         try:
             while True:
-                (length,) = control.LENGTH.unpack(await reader.readexactly(control.LENGTH.size))
-                if length > control.MAX_FRAME_BYTES:
+                (length,) = control_protocol.LENGTH.unpack(
+                    await reader.readexactly(control_protocol.LENGTH.size)
+                )
+                if length > control_protocol.MAX_FRAME_BYTES:
                     break
                 self._run(self._answer(decoder.decode(await reader.readexactly(length)), writer))
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -187,42 +189,44 @@ class Worker:
             if self._app is writer:
                 self._app, self._app_gone_at = None, time.monotonic()
 
-    async def _answer(self, request: control.Request, writer: asyncio.StreamWriter) -> None:
+    async def _answer(
+        self, request: control_protocol.Request, writer: asyncio.StreamWriter
+    ) -> None:
         try:
             reply = await self._perform(request)
         except VisavisError as error:
-            reply = control.Failed(
+            reply = control_protocol.Failed(
                 request_id=request.request_id, error=error.kind.name, message=error.message
             )
         _write(writer, reply)
 
-    async def _perform(self, request: control.Request) -> control.Reply:
+    async def _perform(self, request: control_protocol.Request) -> control_protocol.Reply:
         match request:
-            case control.OpenLeg():
+            case control_protocol.OpenLeg():
                 leg = self._relay.open_leg(request.bridge, request.side, time.monotonic())
-                return control.OurEnd(request.request_id, self._transport(leg))
-            case control.SetRemote():
-                self._demand(request.bridge)
+                return control_protocol.OurEnd(request.request_id, self._transport(leg))
+            case control_protocol.SetRemote():
+                self._require_bridge(request.bridge)
                 leg = self._relay.set_remote(request.bridge, request.side, request.remote)
-                return control.OurEnd(request.request_id, self._transport(leg))
-            case control.Join():
-                self._demand(request.bridge)
+                return control_protocol.OurEnd(request.request_id, self._transport(leg))
+            case control_protocol.Join():
+                self._require_bridge(request.bridge)
                 self._relay.join(request.bridge)
-            case control.Note():
+            case control_protocol.AppendNote():
                 self._note(request)
-            case control.Pause():
+            case control_protocol.Pause():
                 self._relay.pause(request.bridge, time.monotonic(), is_paused=request.is_paused)
-            case control.Tap():
+            case control_protocol.Tap():
                 await self._tap(request)
-            case control.Close():
+            case control_protocol.Close():
                 await self._close(request.bridge)
-            case control.Keep():
+            case control_protocol.Keep():
                 await self.close_all(keep=request.bridges)
-            case control.CheckRecording():
+            case control_protocol.CheckRecording():
                 await self._check_recording()
-        return control.Done(request.request_id)
+        return control_protocol.Done(request.request_id)
 
-    def _demand(self, bridge: BridgeId) -> None:
+    def _require_bridge(self, bridge: BridgeId) -> None:
         joined = self._relay.bridges.get(bridge)
         if joined is None or len(joined.legs) < len(Side):
             raise VisavisError(ErrorKind.MediaUnavailable, "The media worker has lost this call.")
@@ -230,16 +234,18 @@ class Worker:
     def _transport(self, leg: Leg) -> LocalTransport:
         return LocalTransport(leg.ufrag, leg.pwd, self._identity.fingerprint, self._candidates)
 
-    def _note(self, request: control.Note) -> None:
+    def _note(self, request: control_protocol.AppendNote) -> None:
         bridge = self._relay.bridges.get(request.bridge)
         if bridge and bridge.journal:
             bridge.journal.note(request.note)
 
-    async def _tap(self, request: control.Tap) -> None:
+    async def _tap(self, request: control_protocol.Tap) -> None:
         bridge = self._relay.bridge(request.bridge)
         if bridge.journal:
             return
-        on_lost = self._from_thread(lambda why: self._tell(control.TapLost(request.bridge, why)))
+        on_lost = self._from_thread(
+            lambda why: self._send_event(control_protocol.TapLost(request.bridge, why))
+        )
         try:
             journal = await asyncio.to_thread(
                 create_journal,
@@ -273,53 +279,53 @@ class Worker:
         gone = [bridge for bridge in self._relay.bridges if bridge not in keep]
         await asyncio.gather(*map(self._close, gone))
 
-    # What the app is told
+    # Events for the app
 
     def _on_event(self, leg: Leg, event: LegEvent) -> None:
         match event:
             case Up():
-                self._tell(control.LegUp(leg.bridge, leg.side))
+                self._send_event(control_protocol.LegUp(leg.bridge, leg.side))
             case Down(why):
                 log.info("leg down", bridge=str(leg.bridge), side=leg.side, why=why)
-                self._tell(control.LegDown(leg.bridge, leg.side, why))
+                self._send_event(control_protocol.LegDown(leg.bridge, leg.side, why))
             case Limited():
                 log.warning("a leg sends too fast", bridge=str(leg.bridge), side=leg.side)
-                self._tell(control.LimitReached(Limit.RATE))
+                self._send_event(control_protocol.LimitReached(Limit.RATE))
             case LegReport():
-                self._tell(control.LegQuality(leg.bridge, leg.side, event))
+                self._send_event(control_protocol.LegQualityReport(leg.bridge, leg.side, event))
 
     def _report_port(self) -> None:
         """Tell the app when something has changed."""
-        report = control.PortReport(
+        report = control_protocol.PortReport(
             self._relay.strangers.refused,
             self._relay.excessive_legs,
             self._sockets.refused_connections,
         )
         if self._app and report != self._reported:
             self._reported = report
-            self._tell(report)
+            self._send_event(report)
 
-    def _tell(self, event: control.Event) -> None:
+    def _send_event(self, event: control_protocol.Event) -> None:
         if self._app is None:
             return
-        if self._app.transport.get_write_buffer_size() > MAX_UNTOLD_BYTES:
+        if self._app.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
             self._app.transport.abort()
         _write(self._app, event)
 
-    def _from_thread(self, tell: Callable[[str], None]) -> Callable[[str], None]:
+    def _from_thread(self, send: Callable[[str], None]) -> Callable[[str], None]:
         def call_soon(why: str) -> None:
-            self._loop.call_soon_threadsafe(tell, why)
+            self._loop.call_soon_threadsafe(send, why)
 
         return call_soon
 
-    def _run(self, errand: Coroutine[Any, Any, None]) -> None:
-        spawn("control request", errand)
+    def _run(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        spawn("control request", coroutine)
 
 
-def _write(writer: asyncio.StreamWriter, frame: control.Frame) -> None:
+def _write(writer: asyncio.StreamWriter, frame: control_protocol.ControlFrame) -> None:
     if not writer.is_closing():
         body = msgspec.json.encode(frame)
-        writer.write(control.LENGTH.pack(len(body)) + body)
+        writer.write(control_protocol.LENGTH.pack(len(body)) + body)
 
 
 def _listening_on(address: str) -> Collection[str]:

@@ -1,4 +1,4 @@
-"""All media workers of this machine, as one."""
+"""Pool of the media workers of this machine."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from typing import Any, Final
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport, Side
 from visavis.domain.recording import Manifest
-from visavis.media.client import MediaClient
 from visavis.media.limits import Limit
+from visavis.media.worker_client import WorkerClient
 from visavis.services.ports import MediaListener
 from visavis.tasks import cancelled, run_forever
 
-PATIENCE_SECONDS: Final = 4.0
+RESTART_SECONDS: Final = 4.0
 """How long a new bridge waits for a worker to be started again."""
 
 
-class MediaWorkers:
+class WorkerPool:
     """Implements `services.ports.MediaPlane`: a new bridge goes to the worker with the fewest."""
 
     def __init__(self, sockets: Sequence[Path]) -> None:
-        self._clients = [MediaClient(socket, self._changed) for socket in sockets]
-        self._is_anybody_there = asyncio.Event()
+        self._clients = [WorkerClient(socket, self._changed) for socket in sockets]
+        self._is_any_connected = asyncio.Event()
 
     @property
     def living(self) -> int:
-        """How many workers answer."""
+        """Number of workers whose control socket is connected."""
         return sum(client.is_connected for client in self._clients)
 
     @property
@@ -54,13 +54,13 @@ class MediaWorkers:
         """Legs that send far more than they may."""
         return sum(client.port.excessive_legs for client in self._clients)
 
-    async def answering(self) -> int:
+    async def responding_workers(self) -> int:
         """Return how many workers answer now; one that hangs is connected all the same."""
-        return sum(await asyncio.gather(*(client.answers() for client in self._clients)))
+        return sum(await asyncio.gather(*(client.is_responding() for client in self._clients)))
 
-    async def why_no_recording(self) -> str:
+    async def recording_obstacle(self) -> str:
         """Return why a recording could not begin now; empty if it could at each worker."""
-        reasons = await asyncio.gather(*(client.why_no_recording() for client in self._clients))
+        reasons = await asyncio.gather(*(client.recording_obstacle() for client in self._clients))
         return next(filter(None, reasons), "")
 
     async def run(self, listener: MediaListener) -> None:
@@ -78,10 +78,10 @@ class MediaWorkers:
         await (await self._place(bridge)).tap(bridge, manifest)
 
     async def note(self, bridge: BridgeId, note: Mapping[str, Any]) -> None:
-        await self._of(bridge).note(bridge, note)
+        await self._require_client(bridge).note(bridge, note)
 
     async def pause(self, bridge: BridgeId, *, paused: bool) -> None:
-        await self._of(bridge).pause(bridge, paused=paused)
+        await self._require_client(bridge).pause(bridge, paused=paused)
 
     async def open_leg(self, bridge: BridgeId, side: Side) -> LocalTransport:
         return await (await self._place(bridge)).open_leg(bridge, side)
@@ -89,45 +89,45 @@ class MediaWorkers:
     async def set_remote(
         self, bridge: BridgeId, side: Side, remote: RemoteTransport
     ) -> LocalTransport:
-        return await self._of(bridge).set_remote(bridge, side, remote)
+        return await self._require_client(bridge).set_remote(bridge, side, remote)
 
     async def join(self, bridge: BridgeId) -> None:
-        await self._of(bridge).join(bridge)
+        await self._require_client(bridge).join(bridge)
 
     async def close(self, bridge: BridgeId) -> None:
         for client in self._clients:
             client.lost.discard(bridge)
-        if carrier := self._carrier(bridge):
-            await carrier.close(bridge)
+        if owner := self._client_of(bridge):
+            await owner.close(bridge)
 
-    def _carrier(self, bridge: BridgeId) -> MediaClient | None:
+    def _client_of(self, bridge: BridgeId) -> WorkerClient | None:
         return next((client for client in self._clients if bridge in client.bridges), None)
 
-    def _of(self, bridge: BridgeId) -> MediaClient:
+    def _require_client(self, bridge: BridgeId) -> WorkerClient:
         """The worker that has the bridge; raises `MediaUnavailable`."""
-        if client := self._carrier(bridge):
+        if client := self._client_of(bridge):
             return client
         raise VisavisError(ErrorKind.MediaUnavailable, "The media worker has lost this call.")
 
-    async def _place(self, bridge: BridgeId) -> MediaClient:
+    async def _place(self, bridge: BridgeId) -> WorkerClient:
         """The worker that has the bridge, or is to have it; raises `MediaUnavailable`."""
         if any(bridge in client.lost for client in self._clients):
-            return self._of(bridge)
+            return self._require_client(bridge)
         if not self.living:
-            await self._wait_for_anybody()
-        if client := self._carrier(bridge):
+            await self._wait_for_any()
+        if client := self._client_of(bridge):
             return client
         living = [client for client in self._clients if client.is_connected]
         if not living:
             raise VisavisError(ErrorKind.MediaUnavailable)
         return min(living, key=lambda client: len(client.bridges))
 
-    async def _wait_for_anybody(self) -> None:
+    async def _wait_for_any(self) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._is_anybody_there.wait(), PATIENCE_SECONDS)
+            await asyncio.wait_for(self._is_any_connected.wait(), RESTART_SECONDS)
 
     def _changed(self) -> None:
         if self.living:
-            self._is_anybody_there.set()
+            self._is_any_connected.set()
         else:
-            self._is_anybody_there.clear()
+            self._is_any_connected.clear()

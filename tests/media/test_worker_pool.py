@@ -19,10 +19,10 @@ from tests.media.test_journal import MANIFEST
 from tests.running import free_media_port
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId, Side
-from visavis.media import control, worker, workers
+from visavis.media import control_protocol, worker, worker_pool
 from visavis.media.leg import Down
 from visavis.media.limits import Limit
-from visavis.media.workers import MediaWorkers
+from visavis.media.worker_pool import WorkerPool
 from visavis.rtp.mos import LegReport
 from visavis.settings import Settings
 
@@ -73,7 +73,7 @@ class House:
             advertise_addresses=("192.0.2.1", "2001:db8::1"),
         )
         self.listener = Listener()
-        self.plane = MediaWorkers(self.settings.media_sockets)
+        self.plane = WorkerPool(self.settings.media_sockets)
         self.stop = asyncio.Event()
         self.running: dict[int, asyncio.Task[None]] = {}
         self.app = asyncio.create_task(self.plane.run(self.listener))
@@ -143,24 +143,24 @@ async def test_a_call_s_way_through(house: House) -> None:
 
 async def test_workers_tell_whether_a_recording_could_begin(house: House) -> None:
     spool = house.settings.spool
-    assert await house.plane.why_no_recording() == ""
+    assert await house.plane.recording_obstacle() == ""
     assert list(spool.iterdir()) == []
     spool.rmdir()
     spool.touch()
-    reason = await house.plane.why_no_recording()
+    reason = await house.plane.recording_obstacle()
     assert reason.startswith("the spool cannot be written: [Errno 17] File exists")
     for number in range(2):
         await house.kill(number)
     await house.until_living(0)
-    assert await house.plane.why_no_recording() == ""
+    assert await house.plane.recording_obstacle() == ""
 
 
 async def test_a_worker_without_descriptors_tells_so(house: House) -> None:
-    await house.plane.why_no_recording()
+    await house.plane.recording_obstacle()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
     try:
-        reason = await house.plane.why_no_recording()
+        reason = await house.plane.recording_obstacle()
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert reason.startswith("the spool cannot be written: [Errno 24] Too many open files")
@@ -202,7 +202,7 @@ async def test_a_new_link_waits_for_a_worker_that_is_being_started(house: House)
 
 
 async def test_nobody_waits_for_ever(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(worker_pool, "PATIENCE_SECONDS", 0.0)
     for number in range(2):
         await house.kill(number)
     await house.until_living(0)
@@ -215,15 +215,15 @@ async def test_what_the_worker_tells_is_heard(house: House, tmp_path: Path) -> N
     alone = worker.Worker(house.settings, free_media_port())
     socket = tmp_path / "s"
     server = await asyncio.start_unix_server(alone.serve_app, socket)
-    plane, listener = MediaWorkers([socket]), Listener()
+    plane, listener = WorkerPool([socket]), Listener()
     app = asyncio.create_task(plane.run(listener))
     bridge = BridgeId("call", 1)
     await plane.open_leg(bridge, Side.VISITOR)
     leg = alone._relay.bridges[bridge].legs[Side.VISITOR]
     alone._on_event(leg, Down("of old age"))
-    alone._tell(control.LegUp(bridge, Side.VISITOR))
-    alone._tell(control.LegQuality(bridge, Side.VISITOR, LegReport()))
-    alone._tell(control.TapLost(bridge, "disk"))
+    alone._send_event(control_protocol.LegUp(bridge, Side.VISITOR))
+    alone._send_event(control_protocol.LegQualityReport(bridge, Side.VISITOR, LegReport()))
+    alone._send_event(control_protocol.TapLost(bridge, "disk"))
     leg.rate_limit.dropped = 7
     await alone.tick()
     await alone.tick()
@@ -245,7 +245,7 @@ async def test_the_worker_s_port_is_reported(house: House, tmp_path: Path) -> No
     alone = worker.Worker(house.settings, free_media_port())
     socket = tmp_path / "s"
     server = await asyncio.start_unix_server(alone.serve_app, socket)
-    plane = MediaWorkers([socket])
+    plane = WorkerPool([socket])
     app = asyncio.create_task(plane.run(Listener()))
     bridge = BridgeId("call", 1)
     await plane.open_leg(bridge, Side.VISITOR)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visavis.media.framing import MAX_FRAME_BYTES, Deframer, FramingError, frame
+from visavis.media.rfc4571 import MAX_FRAME_BYTES, Deframer, FramingError, frame
 
 
 @given(st.lists(st.binary(min_size=1, max_size=300)), st.integers(1, 400))

@@ -28,82 +28,82 @@ LENGTH: Final = struct.Struct("!I")
 WIRE_NAMES: Final = {"bridge": "link", "bridges": "links"}
 
 
-class Frame(msgspec.Struct, frozen=True, tag_field="type", tag=True, rename=WIRE_NAMES):
+class ControlFrame(msgspec.Struct, frozen=True, tag_field="type", tag=True, rename=WIRE_NAMES):
     """Anything that crosses the control socket."""
 
 
-class Keep(Frame, frozen=True):
+class Keep(ControlFrame, frozen=True):
     """Close every bridge but these."""
 
     request_id: int
     bridges: list[BridgeId]
 
 
-class Tap(Frame, frozen=True):
+class Tap(ControlFrame, frozen=True):
     request_id: int
     bridge: BridgeId
     manifest: Manifest
 
 
-class Note(Frame, frozen=True):
+class AppendNote(ControlFrame, frozen=True, tag="Note"):
     request_id: int
     bridge: BridgeId
     note: dict[str, Any]
 
 
-class Pause(Frame, frozen=True):
+class Pause(ControlFrame, frozen=True):
     request_id: int
     bridge: BridgeId
     is_paused: bool
 
 
-class OpenLeg(Frame, frozen=True):
+class OpenLeg(ControlFrame, frozen=True):
     request_id: int
     bridge: BridgeId
     side: Side
 
 
-class SetRemote(Frame, frozen=True):
+class SetRemote(ControlFrame, frozen=True):
     request_id: int
     bridge: BridgeId
     side: Side
     remote: RemoteTransport
 
 
-class Join(Frame, frozen=True):
+class Join(ControlFrame, frozen=True):
     request_id: int
     bridge: BridgeId
 
 
-class Close(Frame, frozen=True):
+class Close(ControlFrame, frozen=True):
     request_id: int
     bridge: BridgeId
 
 
-class Ping(Frame, frozen=True):
+class PingWorker(ControlFrame, frozen=True, tag="Ping"):
     """Answered at once by a worker whose event loop turns over."""
 
     request_id: int
 
 
-class CheckRecording(Frame, frozen=True):
+class CheckRecording(ControlFrame, frozen=True):
     """Answered with `Done` if the worker could begin a recording now, otherwise with `Failed`."""
 
     request_id: int
 
 
-class Done(Frame, frozen=True):
+class Done(ControlFrame, frozen=True):
     request_id: int
 
 
-class OurEnd(Frame, frozen=True):
+class OurEnd(ControlFrame, frozen=True):
     """The reply to `OpenLeg` and `SetRemote`."""
 
     request_id: int
     transport: LocalTransport
 
 
-class Failed(Frame, frozen=True):
+class Failed(ControlFrame, frozen=True):
     """`error` is a name of `ErrorKind`."""
 
     request_id: int
@@ -111,39 +111,39 @@ class Failed(Frame, frozen=True):
     message: str
 
 
-class LegUp(Frame, frozen=True):
+class LegUp(ControlFrame, frozen=True):
     """The leg's DTLS handshake is done: media flows."""
 
     bridge: BridgeId
     side: Side
 
 
-class LegDown(Frame, frozen=True):
+class LegDown(ControlFrame, frozen=True):
     bridge: BridgeId
     side: Side
     why: str
 
 
-class TapLost(Frame, frozen=True):
+class TapLost(ControlFrame, frozen=True):
     """The journal can no longer be written."""
 
     bridge: BridgeId
     why: str
 
 
-class LegQuality(Frame, frozen=True):
+class LegQualityReport(ControlFrame, frozen=True, tag="LegQuality"):
     bridge: BridgeId
     side: Side
     report: LegReport
 
 
-class LimitReached(Frame, frozen=True):
+class LimitReached(ControlFrame, frozen=True):
     """A recording was stopped, or packets of a leg are dropped, because of a limit."""
 
     limit: Limit
 
 
-class PortReport(Frame, frozen=True):
+class PortReport(ControlFrame, frozen=True):
     """The worker's media port: datagrams of strangers refused since its start, legs that flood.
 
     `refused_connections` counts connections over TCP that were closed because of a limit.
@@ -154,7 +154,18 @@ class PortReport(Frame, frozen=True):
     refused_connections: int = 0
 
 
-Request = Ping | CheckRecording | Keep | Tap | Note | Pause | OpenLeg | SetRemote | Join | Close
+Request = (
+    PingWorker
+    | CheckRecording
+    | Keep
+    | Tap
+    | AppendNote
+    | Pause
+    | OpenLeg
+    | SetRemote
+    | Join
+    | Close
+)
 Reply = Done | OurEnd | Failed
-AboutBridge = LegUp | LegDown | LegQuality | TapLost
+AboutBridge = LegUp | LegDown | LegQualityReport | TapLost
 Event = AboutBridge | LimitReached | PortReport

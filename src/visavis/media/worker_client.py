@@ -1,4 +1,4 @@
-"""The app's end of one media worker's control socket."""
+"""Client of one media worker: the app's end of its control socket."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport, Side
 from visavis.domain.recording import Manifest
 from visavis.local_socket import require_private_directory
-from visavis.media import control
+from visavis.media import control_protocol
 from visavis.media.limits import Limit
 from visavis.services.ports import MediaListener
 from visavis.tasks import spawn
@@ -27,10 +27,10 @@ REQUEST_SECONDS: Final = 5.0
 PING_SECONDS: Final = 1.0
 RECONNECT_SECONDS: Final = 0.2
 
-Reply = asyncio.Future[control.Reply]
+Reply = asyncio.Future[control_protocol.Reply]
 
 
-class MediaClient:
+class WorkerClient:
     """One worker. `bridges` are those it carries, `lost` those that died with it and are open.
 
     `on_change` is called whenever it is reached or lost. `limits_reached` counts what the worker
@@ -43,7 +43,7 @@ class MediaClient:
         self.bridges: set[BridgeId] = set()
         self.lost: set[BridgeId] = set()
         self.limits_reached: Counter[Limit] = Counter()
-        self.port = control.PortReport()
+        self.port = control_protocol.PortReport()
         self._writer: asyncio.StreamWriter | None = None
         self._request_ids = itertools.count(1)
         self._pending: dict[int, Reply] = {}
@@ -71,10 +71,10 @@ class MediaClient:
             finally:
                 writer.close()
                 gone = self._disconnected()
-            self._tell(listener.worker_lost(gone))
+            self._spawn(listener.worker_lost(gone))
 
     def _connected(self, writer: asyncio.StreamWriter) -> None:
-        _write(writer, control.Keep(next(self._request_ids), list(self.bridges)))
+        _write(writer, control_protocol.Keep(next(self._request_ids), list(self.bridges)))
         self._writer = writer
         self._on_change()
 
@@ -90,57 +90,59 @@ class MediaClient:
         self._on_change()
         return gone
 
-    async def answers(self) -> bool:
+    async def is_responding(self) -> bool:
         """Whether the worker answers within a second."""
         try:
             async with asyncio.timeout(PING_SECONDS):
-                await self._ask(control.Ping(next(self._request_ids)))
+                await self._ask(control_protocol.PingWorker(next(self._request_ids)))
         except (TimeoutError, VisavisError):
             return False
         return True
 
-    async def why_no_recording(self) -> str:
+    async def recording_obstacle(self) -> str:
         """Return why the worker could not begin a recording now; empty if it could.
 
         Empty too if it does not answer at all.
         """
-        if not await self.answers():
+        if not await self.is_responding():
             return ""
         try:
-            await self._ask(control.CheckRecording(next(self._request_ids)))
+            await self._ask(control_protocol.CheckRecording(next(self._request_ids)))
         except VisavisError as error:
             return error.message if error.kind is ErrorKind.RecordingUnavailable else ""
         return ""
 
     async def tap(self, bridge: BridgeId, manifest: Manifest) -> None:
         self.bridges.add(bridge)
-        await self._ask(control.Tap(next(self._request_ids), bridge, manifest))
+        await self._ask(control_protocol.Tap(next(self._request_ids), bridge, manifest))
 
     async def note(self, bridge: BridgeId, note: Mapping[str, Any]) -> None:
-        await self._ask(control.Note(next(self._request_ids), bridge, dict(note)))
+        await self._ask(control_protocol.AppendNote(next(self._request_ids), bridge, dict(note)))
 
     async def pause(self, bridge: BridgeId, *, paused: bool) -> None:
-        await self._ask(control.Pause(next(self._request_ids), bridge, paused))
+        await self._ask(control_protocol.Pause(next(self._request_ids), bridge, paused))
 
     async def open_leg(self, bridge: BridgeId, side: Side) -> LocalTransport:
         self.bridges.add(bridge)
-        return _our_end(await self._ask(control.OpenLeg(next(self._request_ids), bridge, side)))
+        return _local_transport(
+            await self._ask(control_protocol.OpenLeg(next(self._request_ids), bridge, side))
+        )
 
     async def set_remote(
         self, bridge: BridgeId, side: Side, remote: RemoteTransport
     ) -> LocalTransport:
-        request = control.SetRemote(next(self._request_ids), bridge, side, remote)
-        return _our_end(await self._ask(request))
+        request = control_protocol.SetRemote(next(self._request_ids), bridge, side, remote)
+        return _local_transport(await self._ask(request))
 
     async def join(self, bridge: BridgeId) -> None:
-        await self._ask(control.Join(next(self._request_ids), bridge))
+        await self._ask(control_protocol.Join(next(self._request_ids), bridge))
 
     async def close(self, bridge: BridgeId) -> None:
         self.bridges.discard(bridge)
         self.lost.discard(bridge)
-        await self._ask(control.Close(next(self._request_ids), bridge))
+        await self._ask(control_protocol.Close(next(self._request_ids), bridge))
 
-    async def _ask(self, request: control.Request) -> control.Reply:
+    async def _ask(self, request: control_protocol.Request) -> control_protocol.Reply:
         """Send a request and wait for its reply; raises `VisavisError`."""
         if self._writer is None:
             raise VisavisError(ErrorKind.MediaUnavailable)
@@ -153,56 +155,60 @@ class MediaClient:
             raise VisavisError(ErrorKind.MediaUnavailable) from None
         finally:
             self._pending.pop(request.request_id, None)
-        if isinstance(reply, control.Failed):
+        if isinstance(reply, control_protocol.Failed):
             raise VisavisError(ErrorKind[reply.error], reply.message)
         return reply
 
     async def _listen(self, reader: asyncio.StreamReader, listener: MediaListener) -> None:
-        decoder: msgspec.json.Decoder[control.Reply | control.Event] = msgspec.json.Decoder(
-            control.Reply | control.Event
+        decoder: msgspec.json.Decoder[control_protocol.Reply | control_protocol.Event] = (
+            msgspec.json.Decoder(control_protocol.Reply | control_protocol.Event)
         )
         while True:
-            (length,) = control.LENGTH.unpack(await reader.readexactly(control.LENGTH.size))
+            (length,) = control_protocol.LENGTH.unpack(
+                await reader.readexactly(control_protocol.LENGTH.size)
+            )
             frame = decoder.decode(await reader.readexactly(length))
-            if isinstance(frame, control.LimitReached):
+            if isinstance(frame, control_protocol.LimitReached):
                 self.limits_reached[frame.limit] += 1
-            elif isinstance(frame, control.PortReport):
+            elif isinstance(frame, control_protocol.PortReport):
                 self.port = frame
-            elif isinstance(frame, control.Event):
-                self._tell(_heard(listener, frame))
+            elif isinstance(frame, control_protocol.Event):
+                self._spawn(_dispatch(listener, frame))
             elif (future := self._pending.get(frame.request_id)) and not future.done():
                 future.set_result(frame)
 
-    def _tell(self, errand: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """On its own: what the listener does in answer may ask the worker something."""
-        spawn("media event", _see_through(errand))
+        spawn("media event", _log_failure(coroutine))
 
 
-def _write(writer: asyncio.StreamWriter, frame: control.Request) -> None:
+def _write(writer: asyncio.StreamWriter, frame: control_protocol.Request) -> None:
     body = msgspec.json.encode(frame)
-    writer.write(control.LENGTH.pack(len(body)) + body)
+    writer.write(control_protocol.LENGTH.pack(len(body)) + body)
 
 
-def _our_end(reply: control.Reply) -> LocalTransport:
-    if not isinstance(reply, control.OurEnd):
+def _local_transport(reply: control_protocol.Reply) -> LocalTransport:
+    if not isinstance(reply, control_protocol.OurEnd):
         raise VisavisError(ErrorKind.MediaUnavailable)
     return reply.transport
 
 
-def _heard(listener: MediaListener, event: control.AboutBridge) -> Coroutine[Any, Any, None]:
+def _dispatch(
+    listener: MediaListener, event: control_protocol.AboutBridge
+) -> Coroutine[Any, Any, None]:
     match event:
-        case control.LegUp(bridge, side):
+        case control_protocol.LegUp(bridge, side):
             return listener.leg_up(bridge, side)
-        case control.LegDown(bridge, side, why):
+        case control_protocol.LegDown(bridge, side, why):
             return listener.leg_down(bridge, side, why)
-        case control.LegQuality(bridge, side, report):
+        case control_protocol.LegQualityReport(bridge, side, report):
             return listener.quality(bridge, side, report)
-        case control.TapLost(bridge, why):
+        case control_protocol.TapLost(bridge, why):
             return listener.tap_lost(bridge, why)
 
 
-async def _see_through(errand: Coroutine[Any, Any, None]) -> None:
+async def _log_failure(coroutine: Coroutine[Any, Any, None]) -> None:
     try:
-        await errand
+        await coroutine
     except VisavisError as error:
         log.warning("event not dealt with", error=str(error))

@@ -10,9 +10,9 @@ from typing import Final, cast
 import structlog
 
 from visavis.descriptors import for_connections
-from visavis.media.framing import Deframer, FramingError, frame
 from visavis.media.limits import BURST_SECONDS
 from visavis.media.remote_address import Address, RemoteAddress, network_of
+from visavis.media.rfc4571 import Deframer, FramingError, frame
 
 log = structlog.get_logger(__name__)
 
@@ -24,10 +24,10 @@ STRANGER_RATE: Final = 16 * 1024
 """Bytes a second that are read of a connection that no leg has bound."""
 
 MAX_WAITING_BYTES: Final = 256 * 1024
-"""What a slow browser may leave unread; further packets are lost to it, as on a slow link."""
+"""Bytes that a slow browser may leave unread; further packets are dropped."""
 
 STRANGER_SECONDS: Final = 10.0
-"""How long a connection may be nobody's."""
+"""Time after which a connection that no leg has bound is closed."""
 
 LOOK_SECONDS: Final = 1.0
 
@@ -51,7 +51,7 @@ class BrowserConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         name = transport.get_extra_info("peername") or self.peer
         self.peer = (str(name[0]), int(name[1]))
-        self._port.made(self)
+        self._port.add_connection(self)
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -123,7 +123,7 @@ class TcpPort:
     def protocol(self) -> BrowserConnection:
         return BrowserConnection(self)
 
-    def made(self, connection: BrowserConnection) -> None:
+    def add_connection(self, connection: BrowserConnection) -> None:
         """Take a connection in; the oldest stranger makes room for it when there are too many.
 
         The strangers of one network make room among themselves first.
@@ -132,9 +132,9 @@ class TcpPort:
         strangers = [c for c in self._connections if not self._is_known(c)]
         of_network = [c for c in strangers if network_of(c) == network]
         if len(of_network) >= MAX_STRANGERS_PER_NETWORK:
-            self._part_with(of_network[0])
+            self._refuse_connection(of_network[0])
         elif len(self._connections) >= min(MAX_CONNECTIONS, self._descriptors):
-            self._part_with(strangers[0] if strangers else connection)
+            self._refuse_connection(strangers[0] if strangers else connection)
             if not strangers:
                 return
         self._connections[connection] = None
@@ -143,7 +143,7 @@ class TcpPort:
         """Return how many bytes a second are read of a connection."""
         return self._leg_rate if self._is_known(connection) else STRANGER_RATE
 
-    def _part_with(self, connection: BrowserConnection) -> None:
+    def _refuse_connection(self, connection: BrowserConnection) -> None:
         if not self.refused:
             log.warning("media connections refused", peer=connection.peer[0])
         self.refused += 1
