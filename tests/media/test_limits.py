@@ -18,9 +18,9 @@ from visavis.media.limits import (
     LEAST_COST_BYTES,
     MAX_NETWORKS,
     MEGABYTE,
+    LegRateLimit,
     Limit,
     Limits,
-    RateLimit,
     RecordingGuard,
     StrangerLimit,
 )
@@ -47,7 +47,7 @@ def going_on(*writers: Writer) -> list[Writer]:
 
 
 def test_a_leg_may_send_its_rate_and_bursts_and_no_more() -> None:
-    limit = RateLimit(10_000, 0.0)
+    limit = LegRateLimit(10_000, 0.0)
     sent = sum(limit.admits(1000, 0.0) for _ in range(100))
     assert sent == 10 * BURST_SECONDS
     assert sum(limit.admits(1000, 1 + second / 10) for second in range(100)) == 100  # as it may
@@ -59,12 +59,12 @@ def test_a_leg_may_send_its_rate_and_bursts_and_no_more() -> None:
 
 
 def test_small_packets_count_for_the_time_that_they_take() -> None:
-    limit = RateLimit(10_000, 0.0)
+    limit = LegRateLimit(10_000, 0.0)
     assert sum(limit.admits(12, 0.0) for _ in range(1000)) == 20_000 // LEAST_COST_BYTES
 
 
 def test_a_leg_that_is_dropped_from_all_the_time_is_excessive_for_a_while() -> None:
-    limit = RateLimit(1000, 0.0)
+    limit = LegRateLimit(1000, 0.0)
     assert not limit.is_excessive(0.0)
     for number in range(EXCESSIVE_DROPS + 10):
         limit.admits(1000, 0.5)
@@ -98,7 +98,7 @@ def test_without_a_limit_strangers_are_not_counted() -> None:
 
 
 def test_without_a_limit_everything_passes() -> None:
-    limit = RateLimit(math.inf, 0.0)
+    limit = LegRateLimit(math.inf, 0.0)
     assert all(limit.admits(10**9, 0.0) for _ in range(3))
 
 

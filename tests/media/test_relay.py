@@ -20,7 +20,7 @@ from visavis.media.connectivity_checks import MAX_SENT
 from visavis.media.dtls import Identity
 from visavis.media.journal import create_journal
 from visavis.media.leg import ALIVE_SECONDS, GAP_SECONDS, OUR_SSRC, Down, Leg, LegEvent, Up
-from visavis.media.limits import EXCESSIVE_DROPS, EXCESSIVE_SECONDS, RateLimit, StrangerLimit
+from visavis.media.limits import EXCESSIVE_DROPS, EXCESSIVE_SECONDS, LegRateLimit, StrangerLimit
 from visavis.media.relay import CONTROL_COST_BYTES, MAX_BRIDGES, Relay
 from visavis.media.remote_address import Address, RemoteAddress, address_of
 from visavis.media.steering import Source
@@ -163,7 +163,7 @@ def test_a_tap_hears_both_and_a_pause_is_noted(tmp_path: Path) -> None:
 def test_what_a_leg_sends_too_fast_is_neither_relayed_nor_recorded(tmp_path: Path) -> None:
     desk = connected()
     leg = desk.relay.bridges[BRIDGE].legs[Side.VISITOR]
-    leg.rate_limit = RateLimit(2000, 1.0)
+    leg.rate_limit = LegRateLimit(2000, 1.0)
     journal = create_journal(tmp_path, MANIFEST, 1, pytest.fail)
     desk.relay.record(BRIDGE, journal, 1.0)
     desk.taken()
@@ -295,7 +295,7 @@ def test_a_leg_that_floods_is_kept_apart_until_it_is_quiet() -> None:
     steered: list[tuple[RemoteAddress, Source]] = []
     desk.relay._steer = lambda *told: steered.append(told)
     leg, remote_address = desk.relay.bridges[BRIDGE].legs[Side.VISITOR], ADDRESSES[Side.VISITOR]
-    leg.rate_limit = RateLimit(4000, 0.0)
+    leg.rate_limit = LegRateLimit(4000, 0.0)
     for _ in range(EXCESSIVE_DROPS + 100):
         desk.relay.receive(b"\x80" + b"x" * 60, remote_address, 0.5, 0)
     desk.relay.tick(1.0)
@@ -315,7 +315,7 @@ def test_a_leg_that_floods_is_kept_apart_until_it_is_quiet() -> None:
 def test_a_leg_s_checks_and_handshakes_count_for_the_time_that_they_take() -> None:
     desk = connected()
     leg, remote_address = desk.relay.bridges[BRIDGE].legs[Side.VISITOR], ADDRESSES[Side.VISITOR]
-    leg.rate_limit = RateLimit(5 * CONTROL_COST_BYTES, 0.0)
+    leg.rate_limit = LegRateLimit(5 * CONTROL_COST_BYTES, 0.0)
     for _ in range(100):
         desk.relay.receive(request(leg.pwd, ufrag=leg.ufrag), remote_address, 0.0, 0)
     assert len(desk.taken()) == 10

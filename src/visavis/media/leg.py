@@ -19,7 +19,7 @@ from visavis.domain.leg import BridgeId, RemoteTransport, Side
 from visavis.media.connectivity_checks import ConnectivityChecks
 from visavis.media.dtls import Dtls, DtlsError, Identity
 from visavis.media.journal import Journal
-from visavis.media.limits import RateLimit
+from visavis.media.limits import LegRateLimit
 from visavis.media.remote_address import RemoteAddress, address_of
 from visavis.media.srtp import Srtp, SrtpError
 from visavis.media.stun import BindingRequest, binding_success
@@ -101,7 +101,7 @@ class Leg:
         self.is_back = False
         self.is_excessive = False
         self.stats = LegStats()
-        self.rate_limit = RateLimit(math.inf, now)
+        self.rate_limit = LegRateLimit(math.inf, now)
         self.outbox: list[Outgoing] = []
         self.events: list[LegEvent] = []
         self._checks = ConnectivityChecks()

@@ -111,7 +111,7 @@ class RecordingGuard:
         journal.stop(why)
 
 
-class RateLimit:
+class LegRateLimit:
     """Token bucket of one leg: what exceeds it is neither relayed nor recorded."""
 
     __slots__ = (

@@ -15,7 +15,7 @@ from visavis.domain.leg import BridgeId, RemoteTransport, Side
 from visavis.media.dtls import Identity
 from visavis.media.journal import Journal
 from visavis.media.leg import Leg, LegEvent, Up, is_rtcp
-from visavis.media.limits import RateLimit, StrangerLimit
+from visavis.media.limits import LegRateLimit, StrangerLimit
 from visavis.media.remote_address import RemoteAddress, network_of
 from visavis.media.steering import Source
 from visavis.media.stun import parse_binding_request
@@ -128,7 +128,7 @@ class Relay:
         if leg is None:
             ufrag, pwd = _new_credentials()
             leg = Leg(bridge, side, ufrag, pwd, self._identity, now)
-            leg.rate_limit = RateLimit(self._leg_rate, now)
+            leg.rate_limit = LegRateLimit(self._leg_rate, now)
             opened.legs[side] = self._by_ufrag[ufrag] = leg
             opened.connect()
         return leg
