@@ -54,9 +54,11 @@ def fill(rows: Transaction) -> None:
     for minute, name in enumerate(("a", "b", "c")):
         add_call(rows, name)
         rows.recordings.add(manifest(name, minutes=minute))
-    rows.recordings.delivered(1, "a", DELIVERY, "https://tus.example/", now())
-    rows.recordings.note(1, "b", DeliveryProgress(RecordingState.FAILED, error="Torn."), now())
-    rows.recordings.note(1, "c", DeliveryProgress(error="Away.", next_try=60), now())
+    rows.recordings.record_delivery(1, "a", DELIVERY, "https://tus.example/", now())
+    rows.recordings.save_progress(
+        1, "b", DeliveryProgress(RecordingState.FAILED, error="Torn."), now()
+    )
+    rows.recordings.save_progress(1, "c", DeliveryProgress(error="Away.", next_try=60), now())
 
 
 def test_list_and_show(run: Run, data: Path) -> None:
@@ -138,7 +140,9 @@ def test_export_of_what_is_not_here(run: Run, data: Path) -> None:
     assert "not in this data directory" in exported(run, data, "c", fails=True).stderr
     write(
         data,
-        lambda rows: rows.recordings.note(1, "c", DeliveryProgress(RecordingState.EMPTY), now()),
+        lambda rows: rows.recordings.save_progress(
+            1, "c", DeliveryProgress(RecordingState.EMPTY), now()
+        ),
     )
     assert "No media were received" in exported(run, data, "c", fails=True).stderr
 
@@ -147,7 +151,7 @@ def test_a_call_that_was_too_short_is_not_missed(run: Run, data: Path) -> None:
     def work(rows: Transaction) -> None:
         add_call(rows, "short", seconds=timedelta(seconds=1).total_seconds())
         rows.recordings.add(manifest("short"))
-        rows.recordings.note(1, "short", DeliveryProgress(RecordingState.EMPTY), now())
+        rows.recordings.save_progress(1, "short", DeliveryProgress(RecordingState.EMPTY), now())
 
     write(data, work)
     run("recordings", "verify")

@@ -36,25 +36,25 @@ from visavis.tasks import MONITOR
 pytestmark = pytest.mark.anyio
 
 
-class House:
-    """A recorder whose clock is ours, and what surrounds it."""
+class RecorderHarness:
+    """A recorder with a simulated clock, its spool, database and recording server."""
 
     def __init__(self, directory: Path, store: SqlStore, server: RecordingServer) -> None:
         self.spool = directory / "spool"
         self.store = store
         self.server = server
         self.now = 0.0
-        self.ledger = Recordings(store, self.time, "")
+        self.recordings = Recordings(store, self.time, "")
         self.sweeper = self.recorder()
 
     def time(self) -> datetime:
         return STARTED_AT + timedelta(seconds=self.now)
 
     def recorder(self) -> Sweeper:
-        """One as after a restart."""
+        """Return a new recorder, as after a restart."""
         return Sweeper(
             self.spool,
-            self.ledger,
+            self.recordings,
             Deliverer(archive_url="", archive_key=str, allow_private=True),
             deliveries=4,
             muxers=2,
@@ -72,7 +72,7 @@ class House:
     async def sweep(self, times: int = 3) -> None:
         for _ in range(times):
             await self.sweeper.sweep()
-            await self.sweeper.settle()
+            await self.sweeper.wait_idle()
 
     async def row(self, recording_id: str) -> RecordingStatus:
         found = await self.store.read(lambda rows: rows.recordings.get(1, recording_id))
@@ -94,92 +94,92 @@ class House:
 
 
 @pytest.fixture
-async def house(
+async def harness(
     tmp_path: Path, new_database: Path, server: RecordingServer, anyio_backend: str
-) -> AsyncIterator[House]:
+) -> AsyncIterator[RecorderHarness]:
     store = open_store(str(new_database))
     await store.write(lambda rows: rows.sites.add("One", STARTED_AT))
-    house = House(tmp_path, store, server)
-    await house.send_to(server.url)
-    yield house
-    await house.sweeper.close()
+    harness = RecorderHarness(tmp_path, store, server)
+    await harness.send_to(server.url)
+    yield harness
+    await harness.sweeper.close()
     store.close()
 
 
-async def test_from_the_journal_to_the_recording_server(house: House) -> None:
-    put_journal(house.spool, manifest_of("r"), 1.0)
-    await house.sweep(1)
-    muxed = await house.row("r")
+async def test_from_the_journal_to_the_recording_server(harness: RecorderHarness) -> None:
+    put_journal(harness.spool, manifest_of("r"), 1.0)
+    await harness.sweep(1)
+    muxed = await harness.row("r")
     assert (muxed.state, muxed.uploaded) == (RecordingState.WAITING, 0)
     assert muxed.duration == pytest.approx(1.0, abs=0.05)
-    await house.sweep(1)
-    assert list(house.spool.iterdir()) == []
-    row = await house.row("r")
-    (content,) = house.server.contents
+    await harness.sweep(1)
+    assert list(harness.spool.iterdir()) == []
+    row = await harness.row("r")
+    (content,) = harness.server.contents
     assert content[:4] == b"\x1a\x45\xdf\xa3"  # EBML
     assert row.state is RecordingState.DELIVERED
     assert (row.size, row.uploaded, row.attempts) == (len(content), len(content), 1)
-    assert row.server_url == house.server.url
+    assert row.server_url == harness.server.url
     assert (row.last_error, row.next_try_at) == (None, None)
-    await house.sweep()
-    assert len(house.server.files) == 1
+    await harness.sweep()
+    assert len(harness.server.files) == 1
 
 
-async def test_nothing_was_ever_sent(house: House) -> None:
-    put_journal(house.spool, manifest_of("r"), 0.0)
-    await house.sweep()
-    assert (await house.row("r")).state is RecordingState.EMPTY
-    assert list(house.spool.iterdir()) == []
-    assert house.server.asked == []
+async def test_nothing_was_ever_sent(harness: RecorderHarness) -> None:
+    put_journal(harness.spool, manifest_of("r"), 0.0)
+    await harness.sweep()
+    assert (await harness.row("r")).state is RecordingState.EMPTY
+    assert list(harness.spool.iterdir()) == []
+    assert harness.server.asked == []
 
 
-async def test_a_call_that_goes_on_is_left_alone(house: House) -> None:
-    directory = put_journal(house.spool, manifest_of("r"), 1.0)
-    await house.save_call("r", CallState.CONNECTED)
-    await house.sweep()
+async def test_a_call_that_goes_on_is_left_alone(harness: RecorderHarness) -> None:
+    directory = put_journal(harness.spool, manifest_of("r"), 1.0)
+    await harness.save_call("r", CallState.CONNECTED)
+    await harness.sweep()
     assert not (directory / "recording.mkv").exists()
-    await house.save_call("r", CallState.ENDED)
+    await harness.save_call("r", CallState.ENDED)
     with (directory / journal_name(1)).open("rb") as journal:
         fcntl.flock(journal, fcntl.LOCK_EX)
-        await house.sweep()
+        await harness.sweep()
         assert not (directory / "recording.mkv").exists()
     with (directory / MANIFEST).open("rb") as manifest:
         fcntl.flock(manifest, fcntl.LOCK_SH)  # as a worker that opens another journal does
-        await house.sweep()
+        await harness.sweep()
         assert not (directory / "recording.mkv").exists()
-    assert "still working" in str((await house.row("r")).last_error)
-    house.now = 1.0
-    await house.sweep()
-    assert (await house.row("r")).state is RecordingState.DELIVERED
+    assert "still working" in str((await harness.row("r")).last_error)
+    harness.now = 1.0
+    await harness.sweep()
+    assert (await harness.row("r")).state is RecordingState.DELIVERED
 
 
 async def test_a_crash_of_the_muxer_is_tried_again_and_then_set_aside(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    harness: RecorderHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    directory = put_journal(house.spool, manifest_of("bad"), 1.0)
+    directory = put_journal(harness.spool, manifest_of("bad"), 1.0)
     command = muxers.COMMAND
     crash = "import os, sys; sys.stdin.readline(); os.abort()"
     monkeypatch.setattr(muxers, "COMMAND", (sys.executable, "-c", crash))
     for crashes in (1, 2, 3):
-        await house.sweep()
+        await harness.sweep()
         trouble = spool.read_trouble(directory)
         assert trouble
         assert (trouble.failures, trouble.reason) == (crashes, "The muxer died with code -6.")
-        house.now += 10
-    row = await house.row("bad")
+        harness.now += 10
+    row = await harness.row("bad")
     assert row.state is RecordingState.FAILED
     assert "It could not be muxed: The muxer died" in str(row.last_error)
     monkeypatch.setattr(muxers, "COMMAND", command)
-    put_journal(house.spool, manifest_of("good"), 1.0)
-    await house.sweep()
-    assert (await house.row("good")).state is RecordingState.DELIVERED
-    house.sweeper = house.recorder()  # a restart does not forget
-    await house.sweep()
-    assert [path.name for path in house.spool.iterdir()] == ["bad"]
+    put_journal(harness.spool, manifest_of("good"), 1.0)
+    await harness.sweep()
+    assert (await harness.row("good")).state is RecordingState.DELIVERED
+    harness.sweeper = harness.recorder()  # a restart does not forget
+    await harness.sweep()
+    assert [path.name for path in harness.spool.iterdir()] == ["bad"]
 
-    await house.store.write(lambda rows: rows.recordings.ask_retry(1, ["bad"], house.time()))
-    await house.sweep()
-    row = await house.row("bad")
+    await harness.store.write(lambda rows: rows.recordings.ask_retry(1, ["bad"], harness.time()))
+    await harness.sweep()
+    row = await harness.row("bad")
     assert (row.state, row.retry_asked_at, row.last_error) == (
         RecordingState.DELIVERED,
         None,
@@ -187,61 +187,61 @@ async def test_a_crash_of_the_muxer_is_tried_again_and_then_set_aside(
     )
 
 
-async def test_another_version_tries_again(house: House) -> None:
-    directory = put_journal(house.spool, manifest_of("r"), 1.0)
+async def test_another_version_tries_again(harness: RecorderHarness) -> None:
+    directory = put_journal(harness.spool, manifest_of("r"), 1.0)
     spool.write_trouble(directory, Trouble(failures=3, reason="", version="0.0.0"))
-    await house.sweep()
-    assert (await house.row("r")).state is RecordingState.DELIVERED
+    await harness.sweep()
+    assert (await harness.row("r")).state is RecordingState.DELIVERED
 
 
-async def test_a_server_that_is_none_then_the_right_one(house: House) -> None:
-    put_muxed(house.spool, "r")
-    await house.send_to("")
-    await house.sweep()
-    row = await house.row("r")
+async def test_a_server_that_is_none_then_the_right_one(harness: RecorderHarness) -> None:
+    put_muxed(harness.spool, "r")
+    await harness.send_to("")
+    await harness.sweep()
+    row = await harness.row("r")
     assert row.last_error == "The site has no recording server."
-    assert row.next_try_at == house.time() + timedelta(seconds=1)
-    house.server.misbehave("POST", answers(200))
-    await house.send_to(house.server.url + "?wrong")
-    await house.sweep()
-    row = await house.row("r")
+    assert row.next_try_at == harness.time() + timedelta(seconds=1)
+    harness.server.misbehave("POST", answers(200))
+    await harness.send_to(harness.server.url + "?wrong")
+    await harness.sweep()
+    row = await harness.row("r")
     assert "A tus 1.0 server does not answer this" in str(row.last_error)
     assert row.attempts == 2
-    await house.send_to(house.server.url)
-    await house.sweep()
-    row = await house.row("r")
+    await harness.send_to(harness.server.url)
+    await harness.sweep()
+    row = await harness.row("r")
     assert (row.state, row.attempts, row.last_error) == (RecordingState.DELIVERED, 3, None)
-    assert house.server.contents == [CONTENT]
+    assert harness.server.contents == [CONTENT]
 
 
-async def test_the_site_s_secret_goes_along(house: House) -> None:
+async def test_the_site_s_secret_goes_along(harness: RecorderHarness) -> None:
     def work(rows: Transaction) -> None:
-        origin = origin_of(house.server.url)
+        origin = origin_of(harness.server.url)
         policy = rows.policies.lock(1)
         rows.policies.put(replace(policy, secret="s3cret", secret_origin=origin, version=1))
 
-    await house.store.write(work)
-    put_muxed(house.spool, "r")
-    await house.sweep()
-    assert {a.headers.get("Authorization") for a in house.server.asked} == {"Bearer s3cret"}
+    await harness.store.write(work)
+    put_muxed(harness.spool, "r")
+    await harness.sweep()
+    assert {a.headers.get("Authorization") for a in harness.server.asked} == {"Bearer s3cret"}
 
 
-async def test_retries_are_asked_for(house: House) -> None:
-    put_muxed(house.spool, "r")
-    house.server.misbehave("any", answers(503, Retry_After="3000"), 2)
-    await house.sweep()
-    assert (await house.row("r")).next_try_at == house.time() + timedelta(seconds=3000)
-    await house.sweep()
-    assert (await house.row("r")).attempts == 1
-    await house.store.write(lambda rows: rows.recordings.ask_retry(1, ["r"], house.time()))
-    await house.sweep()
-    assert (await house.row("r")).state is RecordingState.DELIVERED
+async def test_retries_are_asked_for(harness: RecorderHarness) -> None:
+    put_muxed(harness.spool, "r")
+    harness.server.misbehave("any", answers(503, Retry_After="3000"), 2)
+    await harness.sweep()
+    assert (await harness.row("r")).next_try_at == harness.time() + timedelta(seconds=3000)
+    await harness.sweep()
+    assert (await harness.row("r")).attempts == 1
+    await harness.store.write(lambda rows: rows.recordings.ask_retry(1, ["r"], harness.time()))
+    await harness.sweep()
+    assert (await harness.row("r")).state is RecordingState.DELIVERED
 
 
 async def test_progress_is_noted_now_and_then(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    harness: RecorderHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put_muxed(house.spool, "r")
+    put_muxed(harness.spool, "r")
     under_way, go_on = asyncio.Event(), asyncio.Event()
 
     async def crawl(*args: object) -> None:
@@ -251,165 +251,167 @@ async def test_progress_is_noted_now_and_then(
         await go_on.wait()
 
     monkeypatch.setattr(Deliverer, "deliver", crawl)
-    await house.sweeper.sweep()
+    await harness.sweeper.sweep()
     await under_way.wait()
-    await house.sweeper.sweep()
-    assert (await house.row("r")).uploaded == 0
-    house.now = 2.0
-    await house.sweeper.sweep()
-    row = await house.row("r")
+    await harness.sweeper.sweep()
+    assert (await harness.row("r")).uploaded == 0
+    harness.now = 2.0
+    await harness.sweeper.sweep()
+    row = await harness.row("r")
     assert (row.state, row.uploaded) == (RecordingState.DELIVERING, 1000)
     go_on.set()
-    await house.sweep()
-    assert (await house.row("r")).uploaded == len(CONTENT)
+    await harness.sweep()
+    assert (await harness.row("r")).uploaded == len(CONTENT)
 
 
 async def test_without_the_database_nothing_is_begun(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    harness: RecorderHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(_: object) -> None:
         raise VisavisError(ErrorKind.StoreUnavailable)
 
-    put_muxed(house.spool, "r")
+    put_muxed(harness.spool, "r")
     with monkeypatch.context() as broken:
-        broken.setattr(house.store, "read", away)
-        await house.sweep()
-        assert house.server.asked == []
+        broken.setattr(harness.store, "read", away)
+        await harness.sweep()
+        assert harness.server.asked == []
         broken.undo()
-        broken.setattr(house.store, "write", away)
-        await house.sweep(1)
-        assert house.server.contents == [CONTENT]
-        assert (house.spool / "r").exists()
-    house.now = 1.0
-    await house.sweep()
-    assert (await house.row("r")).state is RecordingState.DELIVERED
-    assert house.server.contents == [CONTENT]
+        broken.setattr(harness.store, "write", away)
+        await harness.sweep(1)
+        assert harness.server.contents == [CONTENT]
+        assert (harness.spool / "r").exists()
+    harness.now = 1.0
+    await harness.sweep()
+    assert (await harness.row("r")).state is RecordingState.DELIVERED
+    assert harness.server.contents == [CONTENT]
 
 
 async def test_a_database_that_goes_away_while_a_file_is_made(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    harness: RecorderHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(*_: object) -> None:
         raise VisavisError(ErrorKind.StoreUnavailable)
 
-    put_journal(house.spool, manifest_of("r"), 1.0)
+    put_journal(harness.spool, manifest_of("r"), 1.0)
     with monkeypatch.context() as broken:
-        broken.setattr(house.ledger, "story", away)
-        await house.sweep()
-        assert not (house.spool / "r" / "recording.mkv").exists()
-    house.now = 1.0
-    await house.sweep()
-    assert len(house.server.contents) == 1
+        broken.setattr(harness.store, "story", away)
+        await harness.sweep()
+        assert not (harness.spool / "r" / "recording.mkv").exists()
+    harness.now = 1.0
+    await harness.sweep()
+    assert len(harness.server.contents) == 1
 
 
-async def test_what_cannot_be_read_stays_and_is_told_once(house: House) -> None:
-    directory = put_muxed(house.spool, "r")
+async def test_what_cannot_be_read_stays_and_is_told_once(harness: RecorderHarness) -> None:
+    directory = put_muxed(harness.spool, "r")
     (directory / MANIFEST).write_bytes(b"{")
     with capture_logs() as logged:
-        await house.sweep()
+        await harness.sweep()
     assert directory.exists()
     assert [entry["event"] for entry in logged] == ["recording unreadable"]
 
 
-async def test_what_a_person_takes_away_is_forgotten(house: House) -> None:
-    await house.send_to("http://127.0.0.1:1/")
-    directory = put_muxed(house.spool, "r")
-    await house.sweep(1)
+async def test_what_a_person_takes_away_is_forgotten(harness: RecorderHarness) -> None:
+    await harness.send_to("http://127.0.0.1:1/")
+    directory = put_muxed(harness.spool, "r")
+    await harness.sweep(1)
     spool.remove(directory)
-    await house.sweep()
-    assert house.sweeper._kept == {}
+    await harness.sweep()
+    assert harness.sweeper._jobs == {}
 
 
 async def test_an_error_that_nobody_foresaw_puts_it_off(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    harness: RecorderHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def break_down(*_: object) -> None:
         raise ZeroDivisionError
 
-    put_muxed(house.spool, "r")
+    put_muxed(harness.spool, "r")
     monkeypatch.setattr(Deliverer, "deliver", break_down)
     with capture_logs() as logged:
-        await house.sweep()
+        await harness.sweep()
     assert any(isinstance(entry.get("exc_info"), ZeroDivisionError) for entry in logged)
     monkeypatch.undo()
-    house.now = 59.0
-    await house.sweep()
-    assert house.server.asked == []
-    house.now = 60.0
-    await house.sweep()
-    assert house.server.contents == [CONTENT]
+    harness.now = 59.0
+    await harness.sweep()
+    assert harness.server.asked == []
+    harness.now = 60.0
+    await harness.sweep()
+    assert harness.server.contents == [CONTENT]
 
 
-async def test_it_runs_until_it_is_stopped(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_runs_until_it_is_stopped(
+    harness: RecorderHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sweeper, "POLL_SECONDS", 0.01)
     stop = asyncio.Event()
-    running = asyncio.create_task(house.sweeper.run(stop))
-    put_muxed(house.spool, "r")
+    running = asyncio.create_task(harness.sweeper.run(stop))
+    put_muxed(harness.spool, "r")
     async with asyncio.timeout(60):
-        while not house.server.contents:
+        while not harness.server.contents:
             await asyncio.sleep(0.01)
     stop.set()
     await running
 
 
 async def test_background_work_that_dies_once(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    harness: RecorderHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sweeper, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(sweeper, "PUT_OFF_SECONDS", 0.0)
-    put_journal(house.spool, manifest_of("r"), 1.0)
+    put_journal(harness.spool, manifest_of("r"), 1.0)
     stop = asyncio.Event()
     with (
-        dies_once("spool sweep", house.sweeper, "sweep"),
-        dies_once("muxing", house.sweeper._making, "_answered"),
-        dies_once("delivery", house.sweeper._sending, "_deliver"),
+        dies_once("spool sweep", harness.sweeper, "sweep"),
+        dies_once("muxing", harness.sweeper._mux_queue, "_answered"),
+        dies_once("delivery", harness.sweeper._upload_queue, "_deliver"),
     ):
-        running = asyncio.create_task(house.sweeper.run(stop))
+        running = asyncio.create_task(harness.sweeper.run(stop))
         async with asyncio.timeout(60):
-            while list(house.spool.iterdir()):
-                house.now += 10.0
+            while list(harness.spool.iterdir()):
+                harness.now += 10.0
                 await asyncio.sleep(0.01)
     stop.set()
     await running
-    assert (await house.row("r")).state is RecordingState.DELIVERED
+    assert (await harness.row("r")).state is RecordingState.DELIVERED
 
 
 async def test_a_spool_that_is_a_file_for_a_while(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    harness: RecorderHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sweeper, "POLL_SECONDS", 0.01)
-    put_muxed(house.spool, "r")
-    aside = house.spool.with_name("aside")
-    house.spool.rename(aside)
-    house.spool.touch()
+    put_muxed(harness.spool, "r")
+    aside = harness.spool.with_name("aside")
+    harness.spool.rename(aside)
+    harness.spool.touch()
     stop = asyncio.Event()
-    running = asyncio.create_task(house.sweeper.run(stop))
+    running = asyncio.create_task(harness.sweeper.run(stop))
     async with asyncio.timeout(60):
         while "spool sweep" not in MONITOR.problems:
             await asyncio.sleep(0.01)
         assert "Not a directory" in MONITOR.problems["spool sweep"]
-        house.spool.unlink()
-        aside.rename(house.spool)
-        while list(house.spool.iterdir()):
-            house.now += 10.0
+        harness.spool.unlink()
+        aside.rename(harness.spool)
+        while list(harness.spool.iterdir()):
+            harness.now += 10.0
             await asyncio.sleep(0.01)
     stop.set()
     await running
-    assert house.server.contents == [CONTENT]
+    assert harness.server.contents == [CONTENT]
     assert "spool sweep" not in MONITOR.problems
 
 
 async def test_a_recording_that_could_not_be_read_for_a_while(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    harness: RecorderHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_descriptors(_: Path) -> None:
         raise OSError(errno.EMFILE, "Too many open files")
 
-    put_muxed(house.spool, "r")
+    put_muxed(harness.spool, "r")
     with monkeypatch.context() as patch, capture_logs() as logged:
         patch.setattr(spool, "read_manifest", no_descriptors)
-        await house.sweep(3)
+        await harness.sweep(3)
     assert [e["directory"] for e in logged if e["event"] == "recording unreadable"] == ["r"]
-    await house.sweep()
-    assert house.server.contents == [CONTENT]
-    assert house.sweeper._unreadable == {}
+    await harness.sweep()
+    assert harness.server.contents == [CONTENT]
+    assert harness.sweeper._unreadable == {}

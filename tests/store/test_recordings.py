@@ -68,13 +68,13 @@ async def test_from_waiting_to_delivered(store: SqlStore) -> None:
         made = DeliveryProgress(
             RecordingState.WAITING, size=LARGE, sha256="0" * 64, duration=3600.5
         )
-        rows.recordings.note(1, "r", made, NOW)
+        rows.recordings.save_progress(1, "r", made, NOW)
         begun = DeliveryProgress(RecordingState.DELIVERING, server_url="http://a", is_attempt=True)
-        rows.recordings.note(1, "r", begun, NOW)
-        rows.recordings.note(1, "r", DeliveryProgress(uploaded=LARGE - 1), NOW)
+        rows.recordings.save_progress(1, "r", begun, NOW)
+        rows.recordings.save_progress(1, "r", DeliveryProgress(uploaded=LARGE - 1), NOW)
         failed = DeliveryProgress(RecordingState.WAITING, error="Away.", next_try=90)
-        rows.recordings.note(1, "r", failed, NOW)
-        rows.recordings.note(2, "r", DeliveryProgress(RecordingState.FAILED), NOW)
+        rows.recordings.save_progress(1, "r", failed, NOW)
+        rows.recordings.save_progress(2, "r", DeliveryProgress(RecordingState.FAILED), NOW)
 
     await store.write(work)
     found = await store.read(lambda rows: rows.recordings.get(1, "r"))
@@ -90,13 +90,17 @@ async def test_from_waiting_to_delivered(store: SqlStore) -> None:
         NOW + timedelta(seconds=90),
         "Away.",
     )
-    await store.write(lambda rows: rows.recordings.note(1, "r", DeliveryProgress(error=""), NOW))
+    await store.write(
+        lambda rows: rows.recordings.save_progress(1, "r", DeliveryProgress(error=""), NOW)
+    )
 
     def deliver(rows: Transaction) -> None:
-        rows.recordings.delivered(1, "r", DELIVERY, "http://a", NOW)
+        rows.recordings.record_delivery(1, "r", DELIVERY, "http://a", NOW)
         later = replace_sha(DELIVERY)
-        rows.recordings.delivered(1, "r", later, "http://b", NOW + timedelta(days=1))
-        rows.recordings.note(1, "r", DeliveryProgress(RecordingState.WAITING, error="Late."), NOW)
+        rows.recordings.record_delivery(1, "r", later, "http://b", NOW + timedelta(days=1))
+        rows.recordings.save_progress(
+            1, "r", DeliveryProgress(RecordingState.WAITING, error="Late."), NOW
+        )
 
     await store.write(deliver)
     found = await store.read(lambda rows: rows.recordings.get(1, "r"))
@@ -119,22 +123,26 @@ async def test_an_incomplete_recording_stays_flagged_when_it_is_delivered(store:
 
     def work(rows: Transaction) -> None:
         rows.recordings.add(manifest("r"))
-        rows.recordings.note(1, "r", DeliveryProgress(RecordingState.WAITING, missing=missing), NOW)
-        rows.recordings.note(1, "r", DeliveryProgress(uploaded=1), NOW)
+        rows.recordings.save_progress(
+            1, "r", DeliveryProgress(RecordingState.WAITING, missing=missing), NOW
+        )
+        rows.recordings.save_progress(1, "r", DeliveryProgress(uploaded=1), NOW)
 
     await store.write(work)
     found = await store.read(lambda rows: rows.recordings.get(1, "r"))
     assert found
     assert (found.is_incomplete, found.missing) == (True, missing)
     flagged = msgspec.structs.replace(DELIVERY, missing=missing)
-    await store.write(lambda rows: rows.recordings.delivered(1, "r", flagged, "http://a", NOW))
+    await store.write(
+        lambda rows: rows.recordings.record_delivery(1, "r", flagged, "http://a", NOW)
+    )
     backlog = await store.read(lambda rows: rows.recordings.backlog(1))
     assert (backlog.incomplete, backlog.pending) == (1, 0)
     # a later version of ours may have muxed it wholly
     await store.write(lambda rows: rows.recordings.add(manifest("s")))
     made = [DeliveryProgress(missing=missing), DeliveryProgress(missing=())]
     for progress in made:
-        await store.write(lambda rows, p=progress: rows.recordings.note(1, "s", p, NOW))  # type: ignore[misc]
+        await store.write(lambda rows, p=progress: rows.recordings.save_progress(1, "s", p, NOW))  # type: ignore[misc]
     assert (await store.read(lambda rows: rows.recordings.backlog(1))).incomplete == 1
 
 
@@ -142,7 +150,7 @@ async def test_a_deleted_recording_was_delivered_and_is_not_missing(store: SqlSt
     def work(rows: Transaction) -> None:
         add_call(rows, "r")
         rows.recordings.add(manifest("r"))
-        rows.recordings.delivered(1, "r", DELIVERY, "http://a", NOW)
+        rows.recordings.record_delivery(1, "r", DELIVERY, "http://a", NOW)
         rows.recordings.mark_deleted(1, "r")
 
     await store.write(work)
@@ -157,10 +165,12 @@ async def test_lists_and_sums_are_each_site_s_own(store: SqlStore) -> None:
         for minute, name in enumerate(("a", "b", "c")):
             rows.recordings.add(manifest(name, minutes=minute))
         rows.recordings.add(manifest("z", site_id=2))
-        rows.recordings.delivered(1, "a", DELIVERY, "", NOW + timedelta(hours=1))
-        rows.recordings.note(1, "b", DeliveryProgress(RecordingState.FAILED, error="Torn."), NOW)
+        rows.recordings.record_delivery(1, "a", DELIVERY, "", NOW + timedelta(hours=1))
+        rows.recordings.save_progress(
+            1, "b", DeliveryProgress(RecordingState.FAILED, error="Torn."), NOW
+        )
         wrong = DeliveryProgress(RecordingState.WAITING, error="Away.", is_attempt=True)
-        rows.recordings.note(1, "c", wrong, NOW)
+        rows.recordings.save_progress(1, "c", wrong, NOW)
 
     await store.write(work)
     rows = await store.read(lambda rows: rows.recordings.list_page(1, UNDELIVERED, 10))
@@ -180,7 +190,7 @@ async def test_retries_are_asked_for_and_done(store: SqlStore) -> None:
     def work(rows: Transaction) -> list[int]:
         for name in ("a", "b", "c"):
             rows.recordings.add(manifest(name))
-        rows.recordings.delivered(1, "c", DELIVERY, "", NOW)
+        rows.recordings.record_delivery(1, "c", DELIVERY, "", NOW)
         return [
             rows.recordings.ask_retry(1, ["a", "b", "c", "d"], NOW),
             rows.recordings.ask_retry(2, ["a"], NOW),
@@ -188,7 +198,7 @@ async def test_retries_are_asked_for_and_done(store: SqlStore) -> None:
 
     assert await store.write(work) == [2, 0]
     assert await store.read(lambda rows: rows.recordings.asked(1)) == {"a", "b"}
-    await store.write(lambda rows: rows.recordings.retried(1, ["a"]))
+    await store.write(lambda rows: rows.recordings.clear_retries(1, ["a"]))
     assert await store.read(lambda rows: rows.recordings.asked(1)) == {"b"}
 
 
@@ -201,7 +211,7 @@ async def test_which_calls_are_over(store: SqlStore) -> None:
 
     await store.write(work)
     asked = ["call-over", "call-on", "call-unheard-of"]
-    over = await store.read(lambda rows: rows.recordings.over(1, asked))
+    over = await store.read(lambda rows: rows.recordings.ended_calls(1, asked))
     assert over == {"call-over", "call-unheard-of"}
 
 
@@ -211,10 +221,10 @@ async def test_which_recordings_are_missing(store: SqlStore) -> None:
             add_call(rows, name, seconds=1.9 if name == "mute" else 2)
             if name != "none":
                 rows.recordings.add(manifest(name))
-        rows.recordings.delivered(1, "delivered", DELIVERY, "", NOW)
-        rows.recordings.note(1, "waiting", DeliveryProgress(error="Away."), NOW)
+        rows.recordings.record_delivery(1, "delivered", DELIVERY, "", NOW)
+        rows.recordings.save_progress(1, "waiting", DeliveryProgress(error="Away."), NOW)
         for name in ("empty", "mute"):
-            rows.recordings.note(1, name, DeliveryProgress(RecordingState.EMPTY), NOW)
+            rows.recordings.save_progress(1, name, DeliveryProgress(RecordingState.EMPTY), NOW)
         add_call(rows, "elsewhere", site_id=2)
 
     await store.write(work)

@@ -87,7 +87,7 @@ async def test_a_call_tells_all_that_has_happened_in_it(api: Api) -> None:
         rows.calls.add_event(1, "abc", event)
         rows.recordings.add(manifest("rec"))
         begun = DeliveryProgress(RecordingState.DELIVERING, missing=("No video.",))
-        rows.recordings.note(1, "rec", begun, now())
+        rows.recordings.save_progress(1, "rec", begun, now())
 
     await api.app.store.write(write)
     body = (await api.call("GET", f"{CALLS}/abc")).json()
@@ -138,7 +138,7 @@ async def test_a_call_is_recorded_only_while_there_is_a_recording(api: Api) -> N
     )  # by an archive that has an older file of that id
     assert await recording_of(api, "a") == (True, "waiting", True, "rec")
     delivered = ("rec", DELIVERY, "http://a", now())
-    await api.app.store.write(lambda rows: rows.recordings.delivered(1, *delivered))
+    await api.app.store.write(lambda rows: rows.recordings.record_delivery(1, *delivered))
     assert await recording_of(api, "a") == (True, "delivered", True, "rec")
     await api.app.recording_admin.mark_deleted(2, "rec")
     assert await recording_of(api, "a") == (True, "delivered", True, "rec")
@@ -147,7 +147,7 @@ async def test_a_call_is_recorded_only_while_there_is_a_recording(api: Api) -> N
 
     def work(rows: Any) -> None:
         rows.recordings.add(manifest("none"))
-        rows.recordings.note(1, "none", DeliveryProgress(RecordingState.EMPTY), now())
+        rows.recordings.save_progress(1, "none", DeliveryProgress(RecordingState.EMPTY), now())
 
     await keep(api, "b", recording_id="none", is_recorded=True)
     await api.app.store.write(work)

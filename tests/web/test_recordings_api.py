@@ -45,13 +45,15 @@ async def fill(api: Api) -> None:
     def work(rows: Transaction) -> None:
         for minute, name in enumerate(("a", "b", "c")):
             rows.recordings.add(manifest(name, minutes=minute))
-        rows.recordings.delivered(1, "a", DELIVERY, "https://tus.example/", now())
-        rows.recordings.note(
+        rows.recordings.record_delivery(1, "a", DELIVERY, "https://tus.example/", now())
+        rows.recordings.save_progress(
             1, "b", DeliveryProgress(RecordingState.DELIVERING, is_attempt=True), now()
         )
         wrong = DeliveryProgress(RecordingState.WAITING, error="Away.", next_try=60)
-        rows.recordings.note(1, "b", wrong, now())
-        rows.recordings.note(1, "c", DeliveryProgress(RecordingState.FAILED, error="Torn."), now())
+        rows.recordings.save_progress(1, "b", wrong, now())
+        rows.recordings.save_progress(
+            1, "c", DeliveryProgress(RecordingState.FAILED, error="Torn."), now()
+        )
 
     await api.app.store.write(work)
 
@@ -93,7 +95,7 @@ async def test_an_incomplete_recording_is_flagged_with_the_reason(api: Api) -> N
     await fill(api)
     said = "The visitor's video is missing."
     made = DeliveryProgress(RecordingState.WAITING, missing=(said,))
-    await api.app.store.write(lambda rows: rows.recordings.note(1, "b", made, now()))
+    await api.app.store.write(lambda rows: rows.recordings.save_progress(1, "b", made, now()))
     body = (await api.call("GET", PATH)).json()
     flags = {one["id"]: (one["isIncomplete"], one["missingMedia"]) for one in body["recordings"]}
     assert flags == {"a": (False, []), "b": (True, [said]), "c": (False, [])}

@@ -117,7 +117,7 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class DeliveryPlan:
     """A site's current recording server, and the recordings to try again at once."""
 
     server: Server

@@ -1,4 +1,4 @@
-"""The recorder's loop: what lies finished in the spool is muxed, delivered and taken out."""
+"""The recorder's loop: recordings of ended calls are muxed, delivered and removed."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from typing import Final
 import msgspec
 import structlog
 
-from visavis.domain.delivery_status import DeliveryProgress, Outlook
+from visavis.domain.delivery_status import DeliveryPlan, DeliveryProgress
 from visavis.domain.errors import VisavisError
 from visavis.domain.recording import RecordingState
 from visavis.recorder import spool
-from visavis.recorder.kept import Kept, Ledger, keep, note
-from visavis.recorder.making import Making
+from visavis.recorder.jobs import RecordingJob, RecordingStore, read_job, save_progress
+from visavis.recorder.mux_queue import MuxQueue
 from visavis.recorder.muxers import Muxers
-from visavis.recorder.sending import Carrier, Sending
+from visavis.recorder.upload_queue import Uploader, UploadQueue
 from visavis.tasks import cancelled, describe, run_every
 
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS: Final = 0.5
-NOTE_SECONDS: Final = 2.0
-PUT_OFF_SECONDS: Final = 60.0
-"""After an error that nobody foresaw; it says so in the log, and the recording stays."""
+PROGRESS_SECONDS: Final = 2.0
+POSTPONE_SECONDS: Final = 60.0
+"""Delay after an unexpected error, which is logged; the recording stays."""
 
 
 class Sweeper:
-    """Its only state is the spool: it may be killed anywhere and started again.
+    """The recorder's loop. Its only state is the spool: it may be killed and restarted anywhere.
 
     At most `deliveries` recordings are uploaded and `muxers` muxed at once.
     """
@@ -38,8 +38,8 @@ class Sweeper:
     def __init__(
         self,
         directory: Path,
-        ledger: Ledger,
-        carrier: Carrier,
+        store: RecordingStore,
+        uploader: Uploader,
         *,
         deliveries: int,
         muxers: int,
@@ -47,15 +47,15 @@ class Sweeper:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._spool = directory
-        self._ledger = ledger
+        self._store = store
         self._chance = chance
         self._clock = clock or asyncio.get_running_loop().time
         self._muxers = Muxers()
-        self._making = Making(ledger, self._muxers, muxers)
-        self._sending = Sending(ledger, carrier, deliveries, self._clock, chance)
-        self._kept: dict[str, Kept] = {}
+        self._mux_queue = MuxQueue(store, self._muxers, muxers)
+        self._upload_queue = UploadQueue(store, uploader, deliveries, self._clock, chance)
+        self._jobs: dict[str, RecordingJob] = {}
         self._unreadable: dict[str, str] = {}
-        self._noted_at = 0.0
+        self._progress_saved_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sweep until `stop`; a sweep that fails, of whatever error, is tried again later."""
@@ -67,49 +67,49 @@ class Sweeper:
             await self.close()
 
     async def sweep(self) -> None:
-        """Look at the spool once, and begin with what can be done."""
+        """Read the spool once, and start the muxing and uploads that are due."""
         now = self._clock()
-        await self._look()
+        await self._scan_spool()
         await self._muxers.rest(now)
-        if not self._kept:
+        if not self._jobs:
             return
         try:
-            outlooks = await self._ledger.outlooks(
-                frozenset(k.site_id for k in self._kept.values())
+            delivery_plans = await self._store.delivery_plans(
+                frozenset(k.site_id for k in self._jobs.values())
             )
-            await self._retry(outlooks)
-            await self._making.start(self._kept.values(), now)
+            await self._retry(delivery_plans)
+            await self._mux_queue.start(self._jobs.values(), now)
         except VisavisError as error:
             log.warning("the database is away", error=error.kind.name)
             return
-        self._sending.start(self._kept.values(), outlooks, now)
-        await self._note_progress(now)
+        self._upload_queue.start(self._jobs.values(), delivery_plans, now)
+        await self._save_progress(now)
 
-    async def settle(self) -> None:
-        """Return when nothing is under way any longer."""
-        while tasks := [kept.task for kept in self._kept.values() if kept.task]:
+    async def wait_idle(self) -> None:
+        """Wait until no job is running."""
+        while tasks := [job.task for job in self._jobs.values() if job.task]:
             await asyncio.gather(*tasks, return_exceptions=True)
-            self._clear()
+            self._forget_finished()
 
     async def close(self) -> None:
-        for kept in self._kept.values():
-            if kept.task:
-                kept.task.cancel()
-        await self.settle()
+        for job in self._jobs.values():
+            if job.task:
+                job.task.cancel()
+        await self.wait_idle()
         await self._muxers.stop()
 
-    async def _look(self) -> None:
-        """Take notice of what has come into the spool and what has gone from it."""
-        self._clear()
+    async def _scan_spool(self) -> None:
+        """Add jobs for new recordings in the spool and forget those that are gone."""
+        self._forget_finished()
         await asyncio.to_thread(spool.sweep_hidden, self._spool)
         found = {path.name: path for path in await asyncio.to_thread(spool.recordings, self._spool)}
-        for name in [n for n, kept in self._kept.items() if n not in found and not kept.task]:
-            del self._kept[name]
+        for name in [n for n, job in self._jobs.items() if n not in found and not job.task]:
+            del self._jobs[name]
         for name in self._unreadable.keys() - found.keys():
             del self._unreadable[name]
-        for name in found.keys() - self._kept.keys():
+        for name in found.keys() - self._jobs.keys():
             try:
-                self._kept[name] = await asyncio.to_thread(keep, found[name], self._chance)
+                self._jobs[name] = await asyncio.to_thread(read_job, found[name], self._chance)
             except (OSError, msgspec.MsgspecError) as error:
                 self._report_unreadable(name, str(error))
             else:
@@ -124,39 +124,39 @@ class Sweeper:
             log.error("recording unreadable", directory=name, reason=reason)
         self._unreadable[name] = reason
 
-    def _clear(self) -> None:
-        """Take leave of what has been done."""
-        for kept in self._kept.values():
-            if kept.task and kept.task.done():
-                if not kept.task.cancelled() and (error := kept.task.exception()):
-                    log.error("recording put off", recording_id=kept.id, reason=describe(error))
-                    kept.patience.failed(self._clock(), PUT_OFF_SECONDS)
-                kept.task = None
+    def _forget_finished(self) -> None:
+        """Forget finished jobs and postpone failed ones."""
+        for job in self._jobs.values():
+            if job.task and job.task.done():
+                if not job.task.cancelled() and (error := job.task.exception()):
+                    log.error("recording put off", recording_id=job.id, reason=describe(error))
+                    job.patience.failed(self._clock(), POSTPONE_SECONDS)
+                job.task = None
 
-    async def _retry(self, outlooks: Mapping[int, Outlook]) -> None:
-        """Forget what went wrong with what somebody wants tried again."""
-        for site_id, outlook in outlooks.items():
+    async def _retry(self, delivery_plans: Mapping[int, DeliveryPlan]) -> None:
+        """Reset the failures of the recordings that somebody asked to retry."""
+        for site_id, delivery_plan in delivery_plans.items():
             asked = [
-                kept
-                for kept in self._kept.values()
-                if kept.site_id == site_id and kept.id in outlook.retries and not kept.task
+                job
+                for job in self._jobs.values()
+                if job.site_id == site_id and job.id in delivery_plan.retries and not job.task
             ]
-            for kept in asked:
-                self._sending.retry(outlook.server)
-                kept.patience.reset()
-                kept.is_set_aside = False
-                await asyncio.to_thread(spool.forget_trouble, kept.directory)
-                await note(
-                    self._ledger, kept, DeliveryProgress(RecordingState.WAITING, next_try=0.0)
+            for job in asked:
+                self._upload_queue.retry(delivery_plan.server)
+                job.patience.reset()
+                job.is_given_up = False
+                await asyncio.to_thread(spool.forget_trouble, job.directory)
+                await save_progress(
+                    self._store, job, DeliveryProgress(RecordingState.WAITING, next_try=0.0)
                 )
             if asked:
-                await self._ledger.retried(site_id, frozenset(kept.id for kept in asked))
+                await self._store.clear_retries(site_id, frozenset(job.id for job in asked))
 
-    async def _note_progress(self, now: float) -> None:
-        if now - self._noted_at < NOTE_SECONDS:
+    async def _save_progress(self, now: float) -> None:
+        if now - self._progress_saved_at < PROGRESS_SECONDS:
             return
-        self._noted_at = now
-        for kept in list(self._kept.values()):
-            if kept.task and kept.uploaded != kept.noted:
-                kept.noted = kept.uploaded
-                await note(self._ledger, kept, DeliveryProgress(uploaded=kept.uploaded))
+        self._progress_saved_at = now
+        for job in list(self._jobs.values()):
+            if job.task and job.uploaded != job.saved_bytes:
+                job.saved_bytes = job.uploaded
+                await save_progress(self._store, job, DeliveryProgress(uploaded=job.uploaded))

@@ -214,12 +214,12 @@ class RecordingRows(Protocol):
     def add(self, manifest: Manifest) -> None:
         """Note that the recording exists; doing so twice changes nothing."""
 
-    def note(
+    def save_progress(
         self, site_id: int, recording_id: str, progress: DeliveryProgress, now: datetime
     ) -> None:
         """Note how far it has come, unless it is delivered already."""
 
-    def delivered(
+    def record_delivery(
         self, site_id: int, recording_id: str, delivery: Delivery, server_url: str, now: datetime
     ) -> None:
         """Note the delivery; doing so twice changes nothing."""
@@ -239,10 +239,10 @@ class RecordingRows(Protocol):
     def asked(self, site_id: int) -> frozenset[str]:
         """The recordings that somebody wants tried again."""
 
-    def retried(self, site_id: int, recording_ids: Collection[str]) -> None:
-        """Nobody need ask for these tries any longer."""
+    def clear_retries(self, site_id: int, recording_ids: Collection[str]) -> None:
+        """Clear the retry requests of these recordings."""
 
-    def over(self, site_id: int, call_ids: Collection[str]) -> frozenset[str]:
+    def ended_calls(self, site_id: int, call_ids: Collection[str]) -> frozenset[str]:
         """Return those of the calls that have ended or are unknown."""
 
     def expected(self, site_id: int, since: datetime) -> Sequence[ExpectedRecording]:

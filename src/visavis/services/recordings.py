@@ -10,9 +10,9 @@ from typing import Final
 from visavis.domain.call_events import CallReport
 from visavis.domain.delivery_status import (
     Backlog,
+    DeliveryPlan,
     DeliveryProgress,
     ExpectedRecording,
-    Outlook,
     RecordingStatus,
     Server,
     Trial,
@@ -29,19 +29,19 @@ RECENT: Final = timedelta(days=30)
 
 
 class Recordings:
-    """The recorder's ledger: implements `recorder.kept.Ledger`."""
+    """Recordings of all sites, for the recorder: implements `recorder.jobs.RecordingStore`."""
 
     def __init__(self, store: Store, clock: Clock, archive_url: str) -> None:
         self._store = store
         self._clock = clock
         self._archive_url = archive_url
 
-    async def outlooks(self, site_ids: frozenset[int]) -> Mapping[int, Outlook]:
+    async def delivery_plans(self, site_ids: frozenset[int]) -> Mapping[int, DeliveryPlan]:
         """Return each site's recording server and the recordings to try again."""
 
-        def work(rows: Transaction) -> Mapping[int, Outlook]:
+        def work(rows: Transaction) -> Mapping[int, DeliveryPlan]:
             return {
-                site_id: Outlook(
+                site_id: DeliveryPlan(
                     server_of(rows, site_id, self._archive_url), rows.recordings.asked(site_id)
                 )
                 for site_id in site_ids
@@ -49,35 +49,37 @@ class Recordings:
 
         return await self._store.read(work)
 
-    async def over(self, site_id: int, call_ids: frozenset[str]) -> frozenset[str]:
+    async def ended_calls(self, site_id: int, call_ids: frozenset[str]) -> frozenset[str]:
         """Return those of the calls that have ended or are unknown."""
-        return await self._store.read(lambda rows: rows.recordings.over(site_id, call_ids))
+        return await self._store.read(lambda rows: rows.recordings.ended_calls(site_id, call_ids))
 
     async def call_report(self, site_id: int, call_id: str) -> CallReport | None:
         return await self._store.read(lambda rows: rows.calls.report(site_id, call_id))
 
-    async def note(self, manifest: Manifest, progress: DeliveryProgress) -> None:
+    async def save_progress(self, manifest: Manifest, progress: DeliveryProgress) -> None:
         now = self._clock()
 
         def work(rows: Transaction) -> None:
             rows.recordings.add(manifest)
-            rows.recordings.note(manifest.site_id, manifest.recording_id, progress, now)
+            rows.recordings.save_progress(manifest.site_id, manifest.recording_id, progress, now)
 
         await self._store.write(work)
 
-    async def delivered(self, manifest: Manifest, delivery: Delivery, server_url: str) -> None:
+    async def record_delivery(
+        self, manifest: Manifest, delivery: Delivery, server_url: str
+    ) -> None:
         """Note a delivery; doing so twice changes nothing."""
         now = self._clock()
         of = (manifest.site_id, manifest.recording_id)
 
         def work(rows: Transaction) -> None:
             rows.recordings.add(manifest)
-            rows.recordings.delivered(*of, delivery, server_url, now)
+            rows.recordings.record_delivery(*of, delivery, server_url, now)
 
         await self._store.write(work)
 
-    async def retried(self, site_id: int, recording_ids: frozenset[str]) -> None:
-        await self._store.write(lambda rows: rows.recordings.retried(site_id, recording_ids))
+    async def clear_retries(self, site_id: int, recording_ids: frozenset[str]) -> None:
+        await self._store.write(lambda rows: rows.recordings.clear_retries(site_id, recording_ids))
 
 
 @dataclass(frozen=True, slots=True)

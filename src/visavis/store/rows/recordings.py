@@ -37,7 +37,7 @@ class SqlRecordingRows(Rows):
             .on_conflict_do_nothing()
         )
 
-    def note(
+    def save_progress(
         self, site_id: int, recording_id: str, progress: DeliveryProgress, now: datetime
     ) -> None:
         c = t.recordings.c
@@ -64,7 +64,7 @@ class SqlRecordingRows(Rows):
             .values(**values)
         )
 
-    def delivered(
+    def record_delivery(
         self, site_id: int, recording_id: str, delivery: Delivery, server_url: str, now: datetime
     ) -> None:
         c = t.recordings.c
@@ -130,7 +130,7 @@ class SqlRecordingRows(Rows):
         )
         return frozenset(self._run(query).scalars())
 
-    def retried(self, site_id: int, recording_ids: Collection[str]) -> None:
+    def clear_retries(self, site_id: int, recording_ids: Collection[str]) -> None:
         c = t.recordings.c
         self._run(
             update(t.recordings)
@@ -138,7 +138,7 @@ class SqlRecordingRows(Rows):
             .values(retry_asked_at=None)
         )
 
-    def over(self, site_id: int, call_ids: Collection[str]) -> frozenset[str]:
+    def ended_calls(self, site_id: int, call_ids: Collection[str]) -> frozenset[str]:
         c = t.calls.c
         query = select(c.id).where(
             c.site_id == site_id, c.id.in_(call_ids), c.state != CallState.ENDED

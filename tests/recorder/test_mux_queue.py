@@ -1,4 +1,4 @@
-"""Files are made even while the disk is full, one after the other, the smallest first."""
+"""On a full disk, recordings are muxed one after the other, the smallest first."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import pytest
 
 from tests.recorder.conftest import manifest_of
 from tests.recorder.journals import put_journal
-from tests.recorder.test_sending import Book
+from tests.recorder.test_upload_queue import FakeRecordingStore
 from visavis.domain.call_events import CallReport
 from visavis.recorder import spool
-from visavis.recorder.kept import Kept, keep
-from visavis.recorder.making import Making
+from visavis.recorder.jobs import RecordingJob, read_job
+from visavis.recorder.mux_queue import MuxQueue
 from visavis.recorder.muxing import Answer, Order, Outcome, perform
 
 pytestmark = pytest.mark.anyio
 
 
-class Calls(Book):
+class StoreOfEndedCalls(FakeRecordingStore):
     """A database in which every call is over."""
 
-    async def over(self, site_id: int, call_ids: frozenset[str]) -> frozenset[str]:
+    async def ended_calls(self, site_id: int, call_ids: frozenset[str]) -> frozenset[str]:
         return call_ids
 
     async def call_report(self, site_id: int, call_id: str) -> CallReport | None:
@@ -48,20 +48,20 @@ class FullDisk:
 
 
 async def test_the_smallest_first_on_a_full_disk(tmp_path: Path) -> None:
-    kept: list[Kept] = []
+    jobs: list[RecordingJob] = []
     for name, seconds in (("a", 30.0), ("b", 20.0), ("c", 1.0)):
-        one = keep(put_journal(tmp_path, manifest_of(name), seconds), lambda: 0.5)
-        kept.append(one)
-    plant = FullDisk(spool.size_of(kept[2].directory))
-    making = Making(Calls(), plant, 2)
+        job = read_job(put_journal(tmp_path, manifest_of(name), seconds), lambda: 0.5)
+        jobs.append(job)
+    muxer = FullDisk(spool.size_of(jobs[2].directory))
+    queue = MuxQueue(StoreOfEndedCalls(), muxer, 2)
     for now in (0.0, 100.0):
-        await making.start(kept, now)
-        await asyncio.gather(*(one.task for one in kept if one.task))
-        for one in kept:
-            one.task = None
-    assert plant.order == ["a", "b", "c"]  # a and b at once, and then what fits
-    assert plant.most == 2
-    plant.room = spool.size_of(kept[0].directory)
+        await queue.start(jobs, now)
+        await asyncio.gather(*(job.task for job in jobs if job.task))
+        for job in jobs:
+            job.task = None
+    assert muxer.order == ["a", "b", "c"]  # a and b at once, and then what fits
+    assert muxer.most == 2
+    muxer.room = spool.size_of(jobs[0].directory)
     assert spool.size_of(tmp_path / "gone") == 0
 
 

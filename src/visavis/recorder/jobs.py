@@ -1,0 +1,96 @@
+"""Recording jobs: the recordings in the spool, as the recorder holds them in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from visavis import __version__
+from visavis.domain.call_events import CallReport
+from visavis.domain.delivery_status import DeliveryPlan, DeliveryProgress, Server
+from visavis.domain.errors import VisavisError
+from visavis.domain.recording import Delivery, Manifest
+from visavis.recorder import spool
+from visavis.recorder.patience import Patience
+
+log = structlog.get_logger(__name__)
+
+MAX_FAILURES = 3
+"""Failures of the muxer on a recording after which it is given up."""
+
+
+class RecordingStore(Protocol):
+    """Store of the recordings' states; `services.recordings` implements it.
+
+    Every method raises `VisavisError` while the database does not answer.
+    """
+
+    async def delivery_plans(self, site_ids: frozenset[int]) -> Mapping[int, DeliveryPlan]: ...
+    async def ended_calls(self, site_id: int, call_ids: frozenset[str]) -> frozenset[str]:
+        """Return the calls that have ended or are unknown."""
+
+    async def call_report(self, site_id: int, call_id: str) -> CallReport | None: ...
+    async def save_progress(self, manifest: Manifest, progress: DeliveryProgress) -> None: ...
+    async def record_delivery(
+        self, manifest: Manifest, delivery: Delivery, server_url: str
+    ) -> None: ...
+    async def clear_retries(self, site_id: int, recording_ids: frozenset[str]) -> None:
+        """Clear the retry requests of these recordings."""
+
+
+@dataclass(slots=True, eq=False)
+class RecordingJob:
+    """A recording in the spool: its state on disk, and when it may be tried again.
+
+    `tried_server` is the server of the last attempt; `uploaded` counts the bytes that were sent to
+    it, `saved_bytes` those of them that the database knows.
+    """
+
+    directory: Path
+    manifest: Manifest
+    patience: Patience
+    is_muxed: bool
+    is_given_up: bool = False
+    tried_server: Server | None = None
+    tried_at: float = 0.0
+    uploaded: int = 0
+    saved_bytes: int = 0
+    task: asyncio.Task[None] | None = None
+
+    @property
+    def id(self) -> str:
+        return self.manifest.recording_id
+
+    @property
+    def site_id(self) -> int:
+        return self.manifest.site_id
+
+
+def read_job(directory: Path, chance: Callable[[], float]) -> RecordingJob:
+    """Read a recording's directory; raises `OSError` or `msgspec.MsgspecError`."""
+    manifest = spool.read_manifest(directory)
+    trouble = spool.read_trouble(directory)
+    return RecordingJob(
+        directory,
+        manifest,
+        Patience(chance),
+        is_muxed=spool.read_delivery(directory) is not None,
+        is_given_up=trouble is not None
+        and trouble.version == __version__
+        and trouble.failures >= MAX_FAILURES,
+    )
+
+
+async def save_progress(
+    store: RecordingStore, job: RecordingJob, progress: DeliveryProgress
+) -> None:
+    """Save progress in the database; if it is unavailable, log that: the spool is the truth."""
+    try:
+        await store.save_progress(job.manifest, progress)
+    except VisavisError as error:
+        log.warning("progress not noted", recording_id=job.id, error=error.kind.name)

@@ -1,0 +1,163 @@
+"""Mux queue: starts muxing the recordings whose calls have ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final, Protocol
+
+import structlog
+
+from visavis import __version__
+from visavis.domain.call_events import CallReport
+from visavis.domain.delivery_status import DeliveryProgress
+from visavis.domain.errors import VisavisError
+from visavis.domain.recording import RecordingState, Trouble
+from visavis.recorder import spool
+from visavis.recorder.jobs import MAX_FAILURES, RecordingJob, RecordingStore, save_progress
+from visavis.recorder.muxers import MuxCrashError
+from visavis.recorder.muxing import Answer, Outcome
+from visavis.tasks import spawn
+
+log = structlog.get_logger(__name__)
+
+
+class Muxer(Protocol):
+    """Muxes a recording in another process; `recorder.mux_pool` implements it."""
+
+    async def mux(self, directory: Path, story: CallReport | None) -> Answer: ...
+
+
+class MuxQueue:
+    """Queue that muxes at most `limit` recordings at once."""
+
+    def __init__(self, store: RecordingStore, muxer: Muxer, limit: int) -> None:
+        self._store = store
+        self._muxer = muxer
+        self._limit: Final = limit
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_disk_full = False
+
+    async def start(self, jobs: Iterable[RecordingJob], now: float) -> None:
+        """Start muxing recordings of ended calls, up to the limit; raises `VisavisError`."""
+        waiting = [
+            job
+            for job in jobs
+            if not (job.is_muxed or job.is_given_up or job.task) and job.patience.is_due(now)
+        ]
+        # one after the other frees the disk; side by side none of them may have the room
+        limit = 1 if self._is_disk_full else self._limit
+        if not waiting or len(self._tasks) >= limit:
+            return
+        unwritten = await asyncio.to_thread(
+            lambda: [job for job in waiting if not spool.is_written(job.directory)]
+        )
+        ended = await self._of_ended_calls(unwritten)
+        if self._is_disk_full:
+            ended = await asyncio.to_thread(_smallest_first, ended)
+        for job in ended:
+            if len(self._tasks) >= limit:
+                return
+            job.task = spawn("muxing", self._mux(job, now))
+            self._tasks.add(job.task)
+            job.task.add_done_callback(self._tasks.discard)
+
+    async def _of_ended_calls(self, waiting: list[RecordingJob]) -> list[RecordingJob]:
+        calls = defaultdict(set)
+        for job in waiting:
+            calls[job.site_id].add(job.manifest.call_id)
+        ended = {
+            (site_id, call_id)
+            for site_id, call_ids in calls.items()
+            for call_id in await self._store.ended_calls(site_id, frozenset(call_ids))
+        }
+        return [job for job in waiting if (job.site_id, job.manifest.call_id) in ended]
+
+    async def _mux(self, job: RecordingJob, now: float) -> None:
+        try:
+            story = await self._store.call_report(job.site_id, job.manifest.call_id)
+            await save_progress(self._store, job, DeliveryProgress(RecordingState.MUXING))
+            await self._handle_result(job, now, await self._muxer.mux(job.directory, story))
+        except MuxCrashError as error:
+            await self._failed(job, now, str(error))
+        except VisavisError as error:
+            job.patience.failed(now)
+            log.warning("recording put off", recording_id=job.id, error=error.kind.name)
+        except OSError as error:
+            await self._postpone(job, now, f"This machine could not go on: {error}.")
+
+    async def _handle_result(self, job: RecordingJob, now: float, answer: Answer) -> None:
+        match answer.outcome:
+            case Outcome.MUXED:
+                self._is_disk_full = False
+                await self._muxed(job, answer.packets)
+            case Outcome.EMPTY:
+                await self._empty(job)
+            case Outcome.BUSY:
+                await self._postpone(job, now, "Another process is still working on it.")
+            case Outcome.NO_ROOM:
+                self._is_disk_full = True
+                await self._postpone(job, now, f"The machine has no room: {answer.reason}.")
+            case Outcome.FAILED:
+                await self._failed(job, now, answer.reason)
+
+    async def _muxed(self, job: RecordingJob, packets: dict[str, dict[str, int]]) -> None:
+        await asyncio.to_thread(spool.forget_trouble, job.directory)
+        delivery = await asyncio.to_thread(spool.read_delivery, job.directory)
+        job.patience.reset()
+        job.is_muxed = delivery is not None
+        if delivery:
+            log.info("recording muxed", recording_id=job.id, size=delivery.size, packets=packets)
+            if delivery.missing:
+                log.error("recording incomplete", recording_id=job.id, missing=delivery.missing)
+            made = DeliveryProgress(
+                RecordingState.WAITING,
+                size=delivery.size,
+                sha256=delivery.sha256,
+                duration=delivery.duration,
+                missing=delivery.missing,
+                error="",
+            )
+            await save_progress(self._store, job, made)
+
+    async def _empty(self, job: RecordingJob) -> None:
+        """Remove a recording without media: the call ended before anything was sent."""
+        await self._store.save_progress(
+            job.manifest, DeliveryProgress(RecordingState.EMPTY, error="")
+        )
+        with spool.claimed(job.directory) as is_ours:
+            if is_ours:
+                await asyncio.to_thread(spool.remove, job.directory)
+        log.info("nothing to deliver", recording_id=job.id, call_id=job.manifest.call_id)
+
+    async def _postpone(self, job: RecordingJob, now: float, reason: str) -> None:
+        wait = job.patience.failed(now)
+        log.warning("recording put off", recording_id=job.id, reason=reason)
+        await save_progress(
+            self._store,
+            job,
+            DeliveryProgress(RecordingState.WAITING, error=reason, next_try=wait),
+        )
+
+    async def _failed(self, job: RecordingJob, now: float, reason: str) -> None:
+        """Postpone the recording; after a few failures give it up until a person retries it."""
+        before = await asyncio.to_thread(spool.read_trouble, job.directory)
+        count = before.failures + 1 if before and before.version == __version__ else 1
+        trouble = Trouble(failures=count, reason=reason, version=__version__)
+        await asyncio.to_thread(spool.write_trouble, job.directory, trouble)
+        sentence = f"It could not be muxed: {reason}"
+        if count < MAX_FAILURES:
+            await self._postpone(job, now, sentence)
+            return
+        job.is_given_up = True
+        log.error("recording set aside", recording_id=job.id, reason=reason)
+        await save_progress(
+            self._store, job, DeliveryProgress(RecordingState.FAILED, error=sentence)
+        )
+
+
+def _smallest_first(jobs: list[RecordingJob]) -> list[RecordingJob]:
+    """Sort by size: a small recording that fits frees space for the next when delivered."""
+    return sorted(jobs, key=lambda job: spool.size_of(job.directory))
