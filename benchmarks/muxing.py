@@ -40,7 +40,7 @@ import json, re, sys, time
 from datetime import UTC, datetime
 from pathlib import Path
 from visavis.domain.recording import Manifest
-from visavis.recorder.muxer import mux
+from visavis.recorder.mux.matroska import mux
 directory = Path(sys.argv[1])
 manifest = Manifest(recording_id="r", site_id=1, call_id="c", media="video", visitor_name="",
                     agent_name="", started_at=datetime.now(UTC))

@@ -22,7 +22,7 @@ from tests.dying import dies_once
 from tests.running import PATIENCE, VISAVIS, children, eventually, free_media_port, free_port
 from visavis import log_stream, tasks
 from visavis.log_stream import LogStream
-from visavis.recorder import muxers
+from visavis.recorder import mux_pool
 from visavis.supervisor import OwnReport
 
 pytestmark = pytest.mark.anyio
@@ -161,7 +161,7 @@ async def test_output_of_a_muxer_is_read_on_after_a_failure(
     output.feed_data(b"a warning of libav\n")
     output.feed_eof()
     with dies_once("muxer output", output, "read"), capture_logs() as logs:
-        await tasks.run_until_done("muxer output", lambda: muxers.log_output(output))
+        await tasks.run_until_done("muxer output", lambda: mux_pool.log_output(output))
     assert [entry["output"] for entry in logs if "output" in entry] == ["a warning of libav"]
 
 

@@ -13,7 +13,7 @@ import av
 import msgspec
 
 from visavis.domain.call_events import CallReport
-from visavis.recorder.priority import kept_priority
+from visavis.recorder.mux.scheduling import preserved_scheduling
 
 RATE: Final = 48_000
 FRAME: Final = 960
@@ -75,7 +75,7 @@ def film(
             stream.options = options
             stream.metadata["title"] = take.title
             make = _voice if take.codec == "opus" else _picture
-            with kept_priority():
+            with preserved_scheduling():
                 packets += [(float(p.pts * p.time_base), p) for p in make(stream, take)]
         for time, packet in sorted(packets, key=lambda pair: pair[0]):
             _ = time

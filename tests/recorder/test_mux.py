@@ -17,7 +17,7 @@ from tests.synthetic.watch import DARK, LOUD, beeps, brightness, flashes, loudne
 from visavis.domain.call_events import CallEvent, CallReport, RecordedCallReport
 from visavis.domain.recording import MATROSKA, Manifest
 from visavis.media.journal import create_journal
-from visavis.recorder.muxer import mux
+from visavis.recorder.mux.matroska import mux
 from visavis.rtp.journal import JournalLeg, RecordKind
 
 VISITOR, AGENT = JournalLeg.VISITOR, JournalLeg.AGENT
@@ -81,7 +81,7 @@ def attached(path: Path) -> RecordedCallReport:
 
 
 def skews(path: Path, side: str) -> list[float]:
-    """How much later than the flash the beep is, in seconds."""
+    """Return how much later than the flash the beep is, in seconds."""
     seen, heard = flashes(path, f"{side} video"), beeps(path, f"{side} audio")
     assert len(seen) == len(heard) >= 2
     return [beep - flash for flash, beep in zip(seen, heard, strict=True)]

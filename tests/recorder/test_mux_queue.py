@@ -13,8 +13,8 @@ from tests.recorder.test_upload_queue import FakeRecordingStore
 from visavis.domain.call_events import CallReport
 from visavis.recorder import spool
 from visavis.recorder.jobs import RecordingJob, read_job
+from visavis.recorder.mux.worker import MuxRequest, MuxResult, Outcome, perform
 from visavis.recorder.mux_queue import MuxQueue
-from visavis.recorder.muxing import Answer, Order, Outcome, perform
 
 pytestmark = pytest.mark.anyio
 
@@ -37,14 +37,14 @@ class FullDisk:
         self.active = self.most = 0
         self.order: list[str] = []
 
-    async def mux(self, directory: Path, story: CallReport | None) -> Answer:
+    async def mux(self, directory: Path, story: CallReport | None) -> MuxResult:
         self.active += 1
         self.most = max(self.most, self.active)
         await asyncio.sleep(0)
         self.active -= 1
         self.order.append(directory.name)
         fits = spool.size_of(directory) <= self.room
-        return Answer(Outcome.MUXED if fits else Outcome.NO_ROOM)
+        return MuxResult(Outcome.MUXED if fits else Outcome.NO_ROOM)
 
 
 async def test_the_smallest_first_on_a_full_disk(tmp_path: Path) -> None:
@@ -74,6 +74,6 @@ def test_a_file_that_found_no_room_leaves_none_behind(
         (directory / "recording.mkv.part").write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("visavis.recorder.muxing.mux", full)
-    assert perform(Order(str(directory), None)).outcome is Outcome.NO_ROOM
+    monkeypatch.setattr("visavis.recorder.mux.worker.mux", full)
+    assert perform(MuxRequest(str(directory), None)).outcome is Outcome.NO_ROOM
     assert not list(directory.glob("*.part"))

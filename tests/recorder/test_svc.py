@@ -24,7 +24,7 @@ from tests.synthetic.svc import (
     pictures,
 )
 from tests.synthetic.watch import stream_of
-from visavis.recorder.pictures import add_video_stream
+from visavis.recorder.mux.video_tracks import add_video_stream
 from visavis.rtp.codecs.av1 import Av1Depacketiser
 from visavis.rtp.journal import RecordKind
 

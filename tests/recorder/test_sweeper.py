@@ -24,7 +24,7 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Visitor
 from visavis.domain.policy import origin_of
 from visavis.domain.recording import MANIFEST, RecordingState, Trouble, journal_name
-from visavis.recorder import muxers, spool, sweeper
+from visavis.recorder import mux_pool, spool, sweeper
 from visavis.recorder.delivery import Deliverer
 from visavis.recorder.sweeper import Sweeper
 from visavis.services.ports import Transaction
@@ -157,9 +157,9 @@ async def test_a_crash_of_the_muxer_is_tried_again_and_then_set_aside(
     harness: RecorderHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = put_journal(harness.spool, manifest_of("bad"), 1.0)
-    command = muxers.COMMAND
+    command = mux_pool.COMMAND
     crash = "import os, sys; sys.stdin.readline(); os.abort()"
-    monkeypatch.setattr(muxers, "COMMAND", (sys.executable, "-c", crash))
+    monkeypatch.setattr(mux_pool, "COMMAND", (sys.executable, "-c", crash))
     for crashes in (1, 2, 3):
         await harness.sweep()
         trouble = spool.read_trouble(directory)
@@ -169,7 +169,7 @@ async def test_a_crash_of_the_muxer_is_tried_again_and_then_set_aside(
     row = await harness.row("bad")
     assert row.state is RecordingState.FAILED
     assert "It could not be muxed: The muxer died" in str(row.last_error)
-    monkeypatch.setattr(muxers, "COMMAND", command)
+    monkeypatch.setattr(mux_pool, "COMMAND", command)
     put_journal(harness.spool, manifest_of("good"), 1.0)
     await harness.sweep()
     assert (await harness.row("good")).state is RecordingState.DELIVERED

@@ -27,8 +27,8 @@ def test_two_clocks_that_drift_for_two_hours_stay_together(drift: float, offset:
         sender = offset + second * (1 + drift)
         for rate, clock in clocks.items():
             arrival = second + 0.03 + chance.random() * 0.1
-            clock.see_packet(second, 1000 + round(sender * rate), arrival)
-            clock.see_report(1000 + round(sender * rate), sender, arrival)
+            clock.add_packet(second, 1000 + round(sender * rate), arrival)
+            clock.add_report(1000 + round(sender * rate), sender, arrival)
     timeline.fit(clocks.values())
     for moment in (0.0, 1.5, 60.0, 3601.0, 7000.0, 7199.0, 7205.0):
         sender = offset + moment * (1 + drift)
@@ -44,7 +44,7 @@ def test_without_reports_the_quickest_packets_tell() -> None:
     chance = random.Random(5)
     timeline, clock = SenderTimeline(), StreamClock(48_000)
     for number in range(3000):
-        clock.see_packet(number, number * 960, number * 0.02 + 0.03 + chance.random() * 0.1)
+        clock.add_packet(number, number * 960, number * 0.02 + 0.03 + chance.random() * 0.1)
     timeline.fit([clock])
     for number in (0, 1, 1500, 2999):
         time = timeline.time(clock, number, number * 960)
@@ -62,13 +62,13 @@ def test_a_stream_without_packets_has_no_time() -> None:
 def test_reports_that_cannot_be_are_not_believed() -> None:
     timeline, clock = SenderTimeline(), StreamClock(90_000)
     for second in range(20):
-        clock.see_packet(second, second * 90_000, second + 0.5)
-        clock.see_report(second * 90_000, second + 7.0, second + 0.5)
+        clock.add_packet(second, second * 90_000, second + 0.5)
+        clock.add_report(second * 90_000, second + 7.0, second + 0.5)
         if second % 5 == 2:
-            clock.see_report(second * 90_000, second + 7.0, second + 0.6)  # twice
-            clock.see_report(second * 90_000 + 100, 1e9, second + 0.7)
-            clock.see_report(0, 9.0, second + 0.8)
-    clock.see_report(19 * 90_000 + 100, -1e9, 19.9)  # nothing confirms the last one
+            clock.add_report(second * 90_000, second + 7.0, second + 0.6)  # twice
+            clock.add_report(second * 90_000 + 100, 1e9, second + 0.7)
+            clock.add_report(0, 9.0, second + 0.8)
+    clock.add_report(19 * 90_000 + 100, -1e9, 19.9)  # nothing confirms the last one
     timeline.fit([clock])
     for second in (0, 10, 19, 25):
         assert timeline.time(clock, second, second * 90_000) == pytest.approx(
@@ -88,10 +88,10 @@ def test_a_clock_that_stands_still_and_leaps_back_is_followed_by_sequence_number
         skew = (2.0 if now >= 12 else 0.0) + (1.0 if now >= 14 else 0.0)
         skew += 8.0 if now >= 25 else 0.0
         times[number] = now, now - skew
-        clock.see_packet(number, round((now - skew) * 48_000), now + 0.04)
+        clock.add_packet(number, round((now - skew) * 48_000), now + 0.04)
         number += 1
         if index % 250 == 240:
-            clock.see_report(round((now - skew) * 48_000), now - 99.0, now + 0.04)
+            clock.add_report(round((now - skew) * 48_000), now - 99.0, now + 0.04)
     timeline.fit([clock])
     for number, (now, media) in times.items():
         time = timeline.time(clock, number, round(media * 48_000))
@@ -104,9 +104,9 @@ def test_a_microphone_that_loses_a_little_time_all_along_is_followed() -> None:
     for index in range(6000):
         now = index * 0.02
         skew = 0.03 * (index // 25)
-        clock.see_packet(index, round((now - skew) * 48_000), now + 0.04)
+        clock.add_packet(index, round((now - skew) * 48_000), now + 0.04)
         if index % 250 == 0:
-            clock.see_report(round((now - skew) * 48_000), now, now + 0.04)
+            clock.add_report(round((now - skew) * 48_000), now, now + 0.04)
     timeline.fit([clock])
     for index in range(0, 5750, 70):
         now, skew = index * 0.02, 0.03 * (index // 25)
@@ -156,9 +156,9 @@ def stalled(
         events.append((at, at, -1, stamp + round((at - last_at) * 48_000)))
     for arrival, at, number, stamp in sorted(events):
         if number < 0:
-            clock.see_report(stamp, at + 5.0, arrival)
+            clock.add_report(stamp, at + 5.0, arrival)
         else:
-            clock.see_packet(number, stamp, arrival)
+            clock.add_packet(number, stamp, arrival)
     timeline = SenderTimeline()
     timeline.fit([clock])
     times = [timeline.time(clock, number, stamp) or 0.0 for number, (_, stamp) in enumerate(sent)]
@@ -232,12 +232,12 @@ def errors(
         events.append((at + chance.random() * jitter, -2, round(at * 90_000), at))
     for moment, number, stamp, at in sorted(events):
         if number >= 0:
-            clock.see_packet(number, stamp, moment)
+            clock.add_packet(number, stamp, moment)
         elif number == -1:
-            clock.see_report(stamp, at + 5.0, moment)
+            clock.add_report(stamp, at + 5.0, moment)
         else:
-            camera.see_packet(int(at), stamp, moment)
-            camera.see_report(stamp, at + 5.0, moment)
+            camera.add_packet(int(at), stamp, moment)
+            camera.add_report(stamp, at + 5.0, moment)
     timeline = SenderTimeline()
     timeline.fit([clock, camera])
     return [
@@ -314,9 +314,9 @@ def test_small_stalls_with_a_leap_among_them_misplace_nothing(leap: float) -> No
 def test_without_room_for_arrivals_voices_are_placed_by_reports() -> None:
     clock = StreamClock(48_000, KeptPackets(left=60))
     for number in range(500):
-        clock.see_packet(number, number * 960, number / 50)
+        clock.add_packet(number, number * 960, number / 50)
         if number % 50 == 0:
-            clock.see_report(number * 960, number / 50, number / 50)
+            clock.add_report(number * 960, number / 50, number / 50)
     assert clock.packets
     assert len(clock.packets.between(0.0, 60.0)) < 150
     timeline = SenderTimeline()

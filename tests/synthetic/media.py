@@ -10,7 +10,7 @@ from typing import Any
 
 import av
 
-from visavis.recorder.priority import kept_priority
+from visavis.recorder.mux.scheduling import preserved_scheduling
 
 FPS = 15
 RATE = 48_000
@@ -45,7 +45,7 @@ def video(
     if codec != "AV1":
         context.bit_rate = 300_000
     packets = []
-    with kept_priority():
+    with preserved_scheduling():
         for number in range(round(seconds * FPS)):
             packets += context.encode(_picture(number, size, is_flash(number / FPS + 1e-6)))
         packets += context.encode(None)

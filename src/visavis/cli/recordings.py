@@ -27,7 +27,7 @@ from visavis.domain.delivery_status import ExpectedRecording, RecordingStatus
 from visavis.domain.people import operator
 from visavis.domain.recording import MATROSKA, UNDELIVERED, RecordingState
 from visavis.recorder import spool
-from visavis.recorder.muxing import Order, Outcome, perform
+from visavis.recorder.mux.worker import MuxRequest, Outcome, perform
 from visavis.services.recordings import EVER, EVERY_STATE
 from visavis.web.api.recordings import fields
 from visavis.web.paging import format_time
@@ -178,7 +178,7 @@ def _why_not_here(recording: RecordingStatus) -> str:
 
 def _muxed(directory: Path, story: CallReport | None) -> Path:
     if not spool.read_delivery(directory):
-        answer = perform(Order(str(directory), story))
+        answer = perform(MuxRequest(str(directory), story))
         if answer.outcome is Outcome.BUSY:
             fail("It is still being recorded or made into a file: try again in a moment.")
         if answer.outcome is not Outcome.MUXED:

@@ -17,8 +17,8 @@ from visavis.domain.errors import VisavisError
 from visavis.domain.recording import RecordingState, Trouble
 from visavis.recorder import spool
 from visavis.recorder.jobs import MAX_FAILURES, RecordingJob, RecordingStore, save_progress
-from visavis.recorder.muxers import MuxCrashError
-from visavis.recorder.muxing import Answer, Outcome
+from visavis.recorder.mux.worker import MuxResult, Outcome
+from visavis.recorder.mux_pool import MuxCrashError
 from visavis.tasks import spawn
 
 log = structlog.get_logger(__name__)
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 class Muxer(Protocol):
     """Muxes a recording in another process; `recorder.mux_pool` implements it."""
 
-    async def mux(self, directory: Path, story: CallReport | None) -> Answer: ...
+    async def mux(self, directory: Path, story: CallReport | None) -> MuxResult: ...
 
 
 class MuxQueue:
@@ -88,20 +88,20 @@ class MuxQueue:
         except OSError as error:
             await self._postpone(job, now, f"This machine could not go on: {error}.")
 
-    async def _handle_result(self, job: RecordingJob, now: float, answer: Answer) -> None:
-        match answer.outcome:
+    async def _handle_result(self, job: RecordingJob, now: float, result: MuxResult) -> None:
+        match result.outcome:
             case Outcome.MUXED:
                 self._is_disk_full = False
-                await self._muxed(job, answer.packets)
+                await self._muxed(job, result.packets)
             case Outcome.EMPTY:
                 await self._empty(job)
             case Outcome.BUSY:
                 await self._postpone(job, now, "Another process is still working on it.")
             case Outcome.NO_ROOM:
                 self._is_disk_full = True
-                await self._postpone(job, now, f"The machine has no room: {answer.reason}.")
+                await self._postpone(job, now, f"The machine has no room: {result.reason}.")
             case Outcome.FAILED:
-                await self._failed(job, now, answer.reason)
+                await self._failed(job, now, result.reason)
 
     async def _muxed(self, job: RecordingJob, packets: dict[str, dict[str, int]]) -> None:
         await asyncio.to_thread(spool.forget_trouble, job.directory)

@@ -16,8 +16,8 @@ from visavis.domain.errors import VisavisError
 from visavis.domain.recording import RecordingState
 from visavis.recorder import spool
 from visavis.recorder.jobs import RecordingJob, RecordingStore, read_job, save_progress
+from visavis.recorder.mux_pool import MuxPool
 from visavis.recorder.mux_queue import MuxQueue
-from visavis.recorder.muxers import Muxers
 from visavis.recorder.upload_queue import Uploader, UploadQueue
 from visavis.tasks import cancelled, describe, run_every
 
@@ -50,8 +50,8 @@ class Sweeper:
         self._store = store
         self._chance = chance
         self._clock = clock or asyncio.get_running_loop().time
-        self._muxers = Muxers()
-        self._mux_queue = MuxQueue(store, self._muxers, muxers)
+        self._mux_pool = MuxPool()
+        self._mux_queue = MuxQueue(store, self._mux_pool, muxers)
         self._upload_queue = UploadQueue(store, uploader, deliveries, self._clock, chance)
         self._jobs: dict[str, RecordingJob] = {}
         self._unreadable: dict[str, str] = {}
@@ -70,7 +70,7 @@ class Sweeper:
         """Read the spool once, and start the muxing and uploads that are due."""
         now = self._clock()
         await self._scan_spool()
-        await self._muxers.rest(now)
+        await self._mux_pool.stop_idle(now)
         if not self._jobs:
             return
         try:
@@ -96,7 +96,7 @@ class Sweeper:
             if job.task:
                 job.task.cancel()
         await self.wait_idle()
-        await self._muxers.stop()
+        await self._mux_pool.stop()
 
     async def _scan_spool(self) -> None:
         """Add jobs for new recordings in the spool and forget those that are gone."""

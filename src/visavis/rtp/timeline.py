@@ -252,7 +252,7 @@ class StreamClock:
         self._end = float("-inf")
         self._last_delay = 0.0
 
-    def see_packet(self, number: int, timestamp: int, arrival: float) -> None:
+    def add_packet(self, number: int, timestamp: int, arrival: float) -> None:
         media = timestamp / self.rate
         delay = arrival - media
         if self._keeps and self.packets:
@@ -281,7 +281,7 @@ class StreamClock:
             self._lowest = number
         self._last_delay = delay
 
-    def see_report(self, timestamp: int, ntp_seconds: float, arrival: float) -> None:
+    def add_report(self, timestamp: int, ntp_seconds: float, arrival: float) -> None:
         self.reports.append(Report(timestamp / self.rate, ntp_seconds, arrival))
 
     def active_seconds(self) -> list[int]:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Final
 
-from visavis.recorder.link import Content, Stream
-from visavis.recorder.pictures import picture_size
+from visavis.recorder.mux.streams import Content, RtpStream
+from visavis.recorder.mux.video_tracks import picture_size
 from visavis.rtp.journal import JournalLeg
 
 MAX_LANES: Final = 4
@@ -25,9 +25,9 @@ MAX_OVERLAP_SECONDS: Final = 3
 MIN_AUDIBLE_PACKETS: Final = 50
 
 
-def assign_lanes(streams: list[Stream]) -> None:
+def assign_lanes(streams: list[RtpStream]) -> None:
     """Set the lane of every stream of a bridge."""
-    groups: dict[tuple[JournalLeg, Content], list[Stream]] = defaultdict(list)
+    groups: dict[tuple[JournalLeg, Content], list[RtpStream]] = defaultdict(list)
     for stream in streams:
         groups[stream.leg, stream.content].append(stream)
     for group in groups.values():
@@ -42,28 +42,28 @@ class _Lane:
     active: set[int] = field(default_factory=set)
     rids: set[str] = field(default_factory=set)
 
-    def has_room(self, stream: Stream, active: set[int]) -> bool:
+    def has_room(self, stream: RtpStream, active: set[int]) -> bool:
         """Whether the stream follows the others, and is not another layer of their picture."""
         is_layer = bool(self.rids) and bool(stream.rid) and stream.rid not in self.rids
         return not is_layer and len(active & self.active) <= MAX_OVERLAP_SECONDS
 
-    def take(self, stream: Stream, active: set[int]) -> None:
+    def add(self, stream: RtpStream, active: set[int]) -> None:
         self.active |= active
         self.rids |= {stream.rid} - {""}
 
 
-def _assign(group: list[Stream]) -> None:
+def _assign(group: list[RtpStream]) -> None:
     lanes: list[_Lane] = []
     for stream in sorted(group, key=_preference):
         active = set(stream.clock.active_seconds())
         stream.lane = _free_lane(lanes, stream, active)
         if stream.lane is not None and (stream.lane == 0 or _is_perceptible(stream)):
-            lanes[stream.lane].take(stream, active)
+            lanes[stream.lane].add(stream, active)
         else:
             stream.lane = None
 
 
-def _free_lane(lanes: list[_Lane], stream: Stream, active: set[int]) -> int | None:
+def _free_lane(lanes: list[_Lane], stream: RtpStream, active: set[int]) -> int | None:
     for number, lane in enumerate(lanes):
         if lane.has_room(stream, active):
             return number
@@ -73,7 +73,7 @@ def _free_lane(lanes: list[_Lane], stream: Stream, active: set[int]) -> int | No
     return len(lanes) - 1
 
 
-def _preference(stream: Stream) -> tuple[bool, bool, bool, int, int]:
+def _preference(stream: RtpStream) -> tuple[bool, bool, bool, int, int]:
     """Declared by SSRC, by MID, perceptible, then the largest layer, then the earliest."""
     return (
         not stream.is_declared,
@@ -84,12 +84,12 @@ def _preference(stream: Stream) -> tuple[bool, bool, bool, int, int]:
     )
 
 
-def _pixels(stream: Stream) -> int:
+def _pixels(stream: RtpStream) -> int:
     sizes = [picture_size(codec, one.frame.data) for codec, one in stream.firsts.items()]
     return max(map(prod, filter(None, [stream.size, *sizes])), default=0)
 
 
-def _is_perceptible(stream: Stream) -> bool:
+def _is_perceptible(stream: RtpStream) -> bool:
     if stream.is_audio:
         return stream.audible >= MIN_AUDIBLE_PACKETS
     return bool(stream.firsts)

@@ -16,15 +16,23 @@ import pytest
 from tests.recorder.conftest import manifest_of, put_muxed
 from tests.recorder.journals import put_journal
 from visavis.domain.recording import DELIVERY, MANIFEST, MATROSKA, journal_name
-from visavis.recorder import muxers, muxing, spool
-from visavis.recorder.muxers import MuxCrashError, Muxers
-from visavis.recorder.muxing import BYTES_PER_CPU_SECOND, Answer, Order, Outcome, perform, serve
+from visavis.recorder import mux_pool, spool
+from visavis.recorder.mux import worker
+from visavis.recorder.mux.worker import (
+    BYTES_PER_CPU_SECOND,
+    MuxRequest,
+    MuxResult,
+    Outcome,
+    perform,
+    serve,
+)
+from visavis.recorder.mux_pool import MuxCrashError, MuxPool
 
 pytestmark = pytest.mark.anyio
 
 
-def order(directory: Path) -> Order:
-    return Order(str(directory), None)
+def order(directory: Path) -> MuxRequest:
+    return MuxRequest(str(directory), None)
 
 
 def test_a_journal_becomes_a_file_and_a_note_of_it(tmp_path: Path) -> None:
@@ -50,28 +58,30 @@ def test_a_torn_file_is_made_anew(tmp_path: Path) -> None:
 
 def test_nothing_was_ever_sent(tmp_path: Path) -> None:
     directory = put_journal(tmp_path, manifest_of("r"), 0.0)
-    assert perform(order(directory)) == Answer(Outcome.EMPTY)
+    assert perform(order(directory)) == MuxResult(Outcome.EMPTY)
 
 
 def test_media_that_nobody_understands_is_not_called_empty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(muxing, "mux", lambda *_: None)
+    monkeypatch.setattr(worker, "mux", lambda *_: None)
     directory = put_journal(tmp_path, manifest_of("r"), 1.0)
-    assert perform(order(directory)) == Answer(Outcome.FAILED, "no media was found in 100 packets")
+    assert perform(order(directory)) == MuxResult(
+        Outcome.FAILED, "no media was found in 100 packets"
+    )
 
 
 def test_what_is_still_written_is_left_alone(tmp_path: Path) -> None:
     directory = put_journal(tmp_path, manifest_of("r"), 1.0)
     with spool.claimed(directory) as is_ours:
         assert is_ours
-        assert perform(order(directory)) == Answer(Outcome.BUSY)
+        assert perform(order(directory)) == MuxResult(Outcome.BUSY)
 
 
 def test_what_is_no_journal_fails(tmp_path: Path) -> None:
     directory = put_journal(tmp_path, manifest_of("r"), 1.0)
     (directory / journal_name(1)).write_bytes(b"x" * 100)
-    assert perform(order(directory)) == Answer(Outcome.FAILED, "not a Visavis journal")
+    assert perform(order(directory)) == MuxResult(Outcome.FAILED, "not a Visavis journal")
     (directory / MANIFEST).write_bytes(b"{")
     assert perform(order(directory)).outcome is Outcome.FAILED
 
@@ -80,7 +90,7 @@ def test_a_full_disk_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(muxing, "mux", full)
+    monkeypatch.setattr(worker, "mux", full)
     directory = put_journal(tmp_path, manifest_of("r"), 1.0)
     assert perform(order(directory)).outcome is Outcome.NO_ROOM
 
@@ -93,15 +103,15 @@ def test_orders_and_answers_line_by_line(tmp_path: Path) -> None:
 
 
 async def test_a_process_is_used_again_and_rests(tmp_path: Path) -> None:
-    plant = Muxers()
+    plant = MuxPool()
     for name in ("a", "b"):
         directory = put_journal(tmp_path, manifest_of(name), 0.5)
         assert (await plant.mux(directory, None)).outcome is Outcome.MUXED
     (muxer,) = plant._idle
-    assert muxer.orders == 2
-    await plant.rest(muxer.idle_since + 1)
+    assert muxer.requests == 2
+    await plant.stop_idle(muxer.idle_since + 1)
     assert plant._idle == [muxer]
-    await plant.rest(muxer.idle_since + 31)
+    await plant.stop_idle(muxer.idle_since + 31)
     assert muxer.process.returncode == 0
     await plant.stop()
 
@@ -109,14 +119,14 @@ async def test_a_process_is_used_again_and_rests(tmp_path: Path) -> None:
 async def test_a_process_makes_room_for_a_fresh_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(muxers, "MAX_ORDERS", 1)
-    plant = Muxers()
+    monkeypatch.setattr(mux_pool, "MAX_ORDERS", 1)
+    plant = MuxPool()
     assert (await plant.mux(put_muxed(tmp_path, "r"), None)).outcome is Outcome.MUXED
     assert plant._idle == []
 
 
 async def test_a_process_that_is_killed_takes_nothing_with_it(tmp_path: Path) -> None:
-    plant = Muxers()
+    plant = MuxPool()
     directory = put_muxed(tmp_path, "r")
     await plant.mux(directory, None)
     os.kill(plant._idle[0].process.pid, signal.SIGKILL)
@@ -139,9 +149,9 @@ async def test_a_process_that_is_killed_takes_nothing_with_it(tmp_path: Path) ->
 async def test_processes_that_go_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, words: str, patience: float
 ) -> None:
-    monkeypatch.setattr(muxers, "COMMAND", (sys.executable, "-c", program))
-    monkeypatch.setattr(muxers, "MUX_SECONDS", patience)
-    plant = Muxers()
+    monkeypatch.setattr(mux_pool, "COMMAND", (sys.executable, "-c", program))
+    monkeypatch.setattr(mux_pool, "MUX_SECONDS", patience)
+    plant = MuxPool()
     with pytest.raises(MuxCrashError, match=words):
         await plant.mux(tmp_path, None)
     await plant.stop()
@@ -151,9 +161,9 @@ async def test_stopping_ends_what_is_under_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = "import time; print(1, flush=True); time.sleep(600)"
-    monkeypatch.setattr(muxers, "COMMAND", (sys.executable, "-c", program))
-    monkeypatch.setattr(muxers, "STOP_SECONDS", 0.1)
-    plant = Muxers()
+    monkeypatch.setattr(mux_pool, "COMMAND", (sys.executable, "-c", program))
+    monkeypatch.setattr(mux_pool, "STOP_SECONDS", 0.1)
+    plant = MuxPool()
     task = asyncio.create_task(plant.mux(tmp_path, None))
     while not plant._busy:
         await asyncio.sleep(0.01)
@@ -166,8 +176,8 @@ async def test_stopping_ends_what_is_under_way(
 
 LIMITED = """
 import resource, sys
-from visavis.recorder import muxing
-from visavis.recorder.muxing import Order
+from visavis.recorder.mux import worker
+from visavis.recorder.mux.worker import Order
 muxing.CPU_SECONDS = float(sys.argv[2])
 muxing.limit_cpu(Order(sys.argv[1], None))
 print(resource.getrlimit(resource.RLIMIT_CPU)[0], flush=True)

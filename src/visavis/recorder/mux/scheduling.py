@@ -1,4 +1,4 @@
-"""The scheduler's opinion of this thread."""
+"""Restores this thread's scheduling policy after SVT-AV1 raised it to SCHED_FIFO."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def kept_priority() -> Iterator[None]:
-    """Give the thread back the priority that it has, whatever it is given meanwhile.
+def preserved_scheduling() -> Iterator[None]:
+    """Restore the thread's scheduling policy at the end, whatever it is set to meanwhile.
 
     SVT-AV1 takes real-time priority (SCHED_FIFO, 99) for the thread that opens an encoder, where
     it may, and leaves it so: as root, nothing else on that core has any time from then on.

@@ -1,4 +1,4 @@
-"""What happened in a call, as the recording tells it: chapters, tags, the attached story."""
+"""A call's events in its recording: chapters, tags and the attached report."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from visavis.domain.call_events import (
     RecordedTrack,
 )
 from visavis.domain.recording import Manifest
-from visavis.recorder.survey import Span, Survey
+from visavis.recorder.mux.scan import Scan, Span
 from visavis.rtp.journal import JournalLeg
 
 MAX_CHAPTERS: Final = 1000
 SNAP_SECONDS: Final = 1.0
-"""What happened so shortly after the beginning is a chapter from the beginning."""
+"""An event within this time of the beginning is a chapter from the beginning."""
 
 PARTING_SECONDS: Final = 1.0
 """A page that hangs up may be gone before anybody has heard why: no connection was lost."""
@@ -31,7 +31,7 @@ PARTING_SECONDS: Final = 1.0
 SOFTWARE: Final = f"Visavis {__version__}"
 
 
-class Chapter(NamedTuple):
+class ChapterMark(NamedTuple):
     """`start` and `end` in seconds from the beginning of the recording."""
 
     start: float
@@ -39,13 +39,13 @@ class Chapter(NamedTuple):
     title: str
 
 
-def chapters(story: CallReport, found: Survey) -> list[Chapter]:
-    """Without overlap, in order; each ends where the next begins."""
-    events = sorted([*story.events, *_pause_events(story, found.pauses)], key=_at)
-    length = found.end - found.start
+def chapters(story: CallReport, scan: Scan) -> list[ChapterMark]:
+    """Return the chapters in order; each ends where the next begins."""
+    events = sorted([*story.events, *_pause_events(story, scan.pauses)], key=_at)
+    length = scan.end - scan.start
     marks: list[tuple[float, str]] = []
     for event, title in _titled(events):
-        start = event.at.timestamp() - found.start
+        start = event.at.timestamp() - scan.start
         if start >= length:
             continue
         start = start if start > SNAP_SECONDS else 0.0
@@ -54,10 +54,10 @@ def chapters(story: CallReport, found: Survey) -> list[Chapter]:
         marks.append((start, title))
     marks = marks[:MAX_CHAPTERS]
     ends = [*marks, (length, "")]
-    return [Chapter(start, end, title) for (start, title), (end, _) in pairwise(ends)]
+    return [ChapterMark(start, end, title) for (start, title), (end, _) in pairwise(ends)]
 
 
-def tags(manifest: Manifest, story: CallReport, found: Survey) -> dict[str, str]:
+def tags(manifest: Manifest, story: CallReport, scan: Scan) -> dict[str, str]:
     agents = ", ".join(story.agent_names) or manifest.agent_name
     return {
         "title": f"Call {manifest.call_id}",
@@ -67,14 +67,14 @@ def tags(manifest: Manifest, story: CallReport, found: Survey) -> dict[str, str]
         "VISITOR": story.visitor_name or manifest.visitor_name,
         "AGENT": agents,
         "CONSENT": story.consent,
-        "DATE_RECORDED": _wall_clock(found.start).isoformat(),
-        "DATE_ENDED": _wall_clock(found.end).isoformat(),
+        "DATE_RECORDED": _wall_clock(scan.start).isoformat(),
+        "DATE_ENDED": _wall_clock(scan.end).isoformat(),
         "SOFTWARE": SOFTWARE,
     }
 
 
 def report_of(manifest: Manifest, events: Iterable[CallEvent]) -> CallReport:
-    """What a recording knows by itself, where nobody tells its story."""
+    """Return the story that can be told from the recording alone."""
     return CallReport(
         call_id=manifest.call_id,
         site_id=manifest.site_id,
@@ -85,7 +85,7 @@ def report_of(manifest: Manifest, events: Iterable[CallEvent]) -> CallReport:
     )
 
 
-def recorded_story(manifest: Manifest, story: CallReport, found: Survey) -> RecordedCallReport:
+def recorded_story(manifest: Manifest, story: CallReport, scan: Scan) -> RecordedCallReport:
     return RecordedCallReport(
         call_id=story.call_id,
         site_id=story.site_id,
@@ -97,8 +97,8 @@ def recorded_story(manifest: Manifest, story: CallReport, found: Survey) -> Reco
         events=story.events,
         quality=story.quality,
         recording_id=manifest.recording_id,
-        started_at=_wall_clock(found.start),
-        duration=round(found.end - found.start, 3),
+        started_at=_wall_clock(scan.start),
+        duration=round(scan.end - scan.start, 3),
         tracks=tuple(
             RecordedTrack(
                 track.name,
@@ -106,13 +106,13 @@ def recorded_story(manifest: Manifest, story: CallReport, found: Survey) -> Reco
                 track.key.content,
                 track.key.codec,
             )
-            for track in found.tracks
+            for track in scan.tracks
         ),
         pauses=tuple(
-            (round(max(0.0, start - found.start), 3), round(end - found.start, 3))
-            for start, end in found.pauses
+            (round(max(0.0, start - scan.start), 3), round(end - scan.start, 3))
+            for start, end in scan.pauses
         ),
-        lost_records=found.lost_records,
+        lost_records=scan.lost_records,
         software=SOFTWARE,
     )
 

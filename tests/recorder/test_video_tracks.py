@@ -8,7 +8,12 @@ import av
 import pytest
 
 from tests.synthetic import media
-from visavis.recorder.pictures import _encode_black, add_video_stream, black_frame, picture_size
+from visavis.recorder.mux.video_tracks import (
+    _encode_black,
+    add_video_stream,
+    black_frame,
+    picture_size,
+)
 from visavis.rtp.codecs import vp8
 
 CODECS = ("VP8", "VP9", "H264", "AV1")

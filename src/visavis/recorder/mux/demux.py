@@ -1,4 +1,4 @@
-"""A second reading of a recording's journals: the frames of every track in order of time."""
+"""Second pass over a recording's journals: the frames of every track in order of time."""
 
 from __future__ import annotations
 
@@ -11,10 +11,16 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
-from visavis.recorder.accounting import Account, Loss, Tally, loss_of
-from visavis.recorder.link import BridgeId, Content, PlacedFrame, Stream
-from visavis.recorder.pipeline import HOLD_SECONDS, Pipeline, TimedFrame, TrackKey, capture_time
-from visavis.recorder.survey import Span, Survey, read_batches
+from visavis.recorder.mux.accounting import Loss, PacketAccount, Tally, loss_reason
+from visavis.recorder.mux.depacketize import (
+    HOLD_SECONDS,
+    StreamDepacketiser,
+    TimedFrame,
+    TrackKey,
+    capture_time,
+)
+from visavis.recorder.mux.scan import Scan, Span, read_batches
+from visavis.recorder.mux.streams import BridgeStreams, Content, PlacedFrame, RtpStream
 from visavis.rtp.journal import JournalLeg, RecordKind, RecordParts
 from visavis.rtp.notes import Descriptions, parse_note
 from visavis.rtp.packet import HEADER, payload_of
@@ -22,65 +28,65 @@ from visavis.rtp.sequence import HeldBytes
 from visavis.rtp.timeline import SenderTimeline
 
 SORT_SECONDS: Final = HOLD_SECONDS + 4.0
-"""Frames come in order of arrival; this far apart they are put into order of time."""
+"""Window within which frames, which come in order of arrival, are sorted by time."""
 
 SORT_EVERY_SECONDS: Final = 4.0
 
 MAX_SORTED_BYTES: Final = 64 * 1024 * 1024
-"""More is not kept in memory: of a faster stream, some frames may come out of order."""
+"""Limit of the sort window in memory; of a faster stream, some frames may be out of order."""
 
 TICK_US: Final = 1_000_000
-"""So often streams are asked for frames that they hold back, whether a packet comes or not."""
+"""Interval at which streams release frames that they hold back, even without a packet."""
 
 _time: Final = itemgetter(TimedFrame._fields.index("time"))
 
 SILENT_SECONDS: Final = 2.0
-"""An older stream may have its track back when the newer has sent nothing for so long."""
+"""Silence of a newer stream after which an older one gets its track back."""
 
 
-def frames(found: Survey, journals: list[Path], account: Account) -> Iterator[TimedFrame]:
-    """What the tracks hold, in order of time and in bounded memory. Raises `OSError`."""
-    ordered = _in_order(_frames(found, journals, account))
-    return _newest(_outside(found.pauses, ordered) if found.pauses else ordered)
+def frames(scan: Scan, journals: list[Path], account: PacketAccount) -> Iterator[TimedFrame]:
+    """Yield the frames of all tracks in order of time, in bounded memory. Raises `OSError`."""
+    ordered = _in_order(_frames(scan, journals, account))
+    return _from_newest_stream(_outside(scan.pauses, ordered) if scan.pauses else ordered)
 
 
-def _frames(found: Survey, journals: list[Path], account: Account) -> Iterator[TimedFrame]:
-    """In order of arrival, over all bridges at once: they overlap while a call moves over."""
+def _frames(scan: Scan, journals: list[Path], account: PacketAccount) -> Iterator[TimedFrame]:
+    """Yield frames in order of arrival, over all bridges at once: a transfer makes them overlap."""
     held_bytes = HeldBytes()
-    readings = [_Reading(link, account, held_bytes) for link in found.links]
+    readers = [_JournalReader(bridge, account, held_bytes) for bridge in scan.bridges]
     tick = 0
     media, note = RecordKind.RTP, RecordKind.NOTE
-    for batch, reading in _batches(journals, readings):
+    for batch, reader in _batches(journals, readers):
         for arrival_us, kind, leg, payload in batch:
             if kind is media:
-                if leg and (timed := reading.packet(arrival_us / 1e6, leg, payload)):
+                if leg and (timed := reader.packet(arrival_us / 1e6, leg, payload)):
                     yield from timed
             elif kind is note:
-                reading.note(payload)
+                reader.note(payload)
             if not tick <= arrival_us < tick + TICK_US:
                 tick = arrival_us
-                for one in readings:
+                for one in readers:
                     yield from one.due(tick / 1e6)
-    for reading in readings:
-        yield from reading.rest()
+    for reader in readers:
+        yield from reader.rest()
 
 
 def _batches(
-    journals: list[Path], readings: list[_Reading]
-) -> Iterator[tuple[Sequence[RecordParts], _Reading]]:
+    journals: list[Path], readers: list[_JournalReader]
+) -> Iterator[tuple[Sequence[RecordParts], _JournalReader]]:
     """Yield records in order of arrival, those of a single journal many at once."""
     if len(journals) == 1:
-        yield from zip(read_batches(journals[0]), repeat(readings[0]), strict=False)
+        yield from zip(read_batches(journals[0]), repeat(readers[0]), strict=False)
         return
     read = [
-        zip(chain.from_iterable(read_batches(journal)), repeat(reading), strict=False)
-        for journal, reading in zip(journals, readings, strict=True)
+        zip(chain.from_iterable(read_batches(journal)), repeat(reader), strict=False)
+        for journal, reader in zip(journals, readers, strict=True)
     ]
-    for record, reading in heapq.merge(*read, key=_arrival):
+    for record, reader in heapq.merge(*read, key=_arrival):
         yield (record,), reading
 
 
-def _arrival(item: tuple[RecordParts, _Reading]) -> int:
+def _arrival(item: tuple[RecordParts, _JournalReader]) -> int:
     return item[0][0]
 
 
@@ -88,9 +94,9 @@ def _arrival(item: tuple[RecordParts, _Reading]) -> int:
 class _Flow:
     """Packets that need not be looked at to know their stream and codec."""
 
-    stream: Stream
+    stream: RtpStream
     codec: str
-    pipeline: Pipeline
+    depacketiser: StreamDepacketiser
     tally: Tally
 
 
@@ -104,17 +110,19 @@ class _Mark:
     tally: Tally
 
 
-class _Reading:
-    """The second reading of one bridge's journal."""
+class _JournalReader:
+    """Second pass over one bridge's journal."""
 
-    def __init__(self, link: BridgeId, account: Account, held_bytes: HeldBytes) -> None:
-        self._link = link
+    def __init__(
+        self, bridge: BridgeStreams, account: PacketAccount, held_bytes: HeldBytes
+    ) -> None:
+        self._bridge = bridge
         self._account = account
         self._held_bytes = held_bytes
         self._flows: dict[tuple[JournalLeg, int, int], _Flow] = {}
-        self._pipelines: dict[Stream, Pipeline] = {}
-        self._marks: dict[tuple[Stream, str], _Mark] = {}
-        link.rewind()
+        self._depacketisers: dict[RtpStream, StreamDepacketiser] = {}
+        self._marks: dict[tuple[RtpStream, str], _Mark] = {}
+        bridge.rewind()
 
     def packet(self, arrival: float, leg: JournalLeg, data: bytes) -> list[TimedFrame]:
         """Return the frames that are whole with this packet."""
@@ -127,14 +135,14 @@ class _Reading:
             return self._route(arrival, leg, data)
         if payload:
             flow.tally.receive(arrival)
-        due = flow.pipeline.take(
+        due = flow.depacketiser.take(
             sequence_number, timestamp, arrival, flow.codec, second > 0x7F, payload
         )
         return [self._timed(flow.stream, placed) for placed in due] if due else []
 
     def _route(self, arrival: float, leg: JournalLeg, data: bytes) -> list[TimedFrame]:
         """Return the frames that are whole with a packet that may be of any stream."""
-        packet = self._link.route(leg, data)
+        packet = self._bridge.route(leg, data)
         if packet is None:
             self._lose(leg, data)
             return []
@@ -143,38 +151,40 @@ class _Reading:
             self._account.lose(leg, Loss.BESIDE_ANOTHER, detail=stream.content)
             return []
         self._account.receive(packet, arrival)
-        pipeline = self._pipelines.get(stream)
-        if pipeline is None:
-            pipeline = self._pipelines[stream] = Pipeline(stream, self._held_bytes)
+        depacketiser = self._depacketisers.get(stream)
+        if depacketiser is None:
+            depacketiser = self._depacketisers[stream] = StreamDepacketiser(
+                stream, self._held_bytes
+            )
         key = leg, packet.rtp.ssrc, packet.rtp.payload_type
-        if not packet.is_repair and key in self._link.routes:
+        if not packet.is_repair and key in self._bridge.routes:
             tally = self._account.tally(stream)
-            self._flows[key] = _Flow(stream, packet.codec, pipeline, tally)
-        return [self._timed(stream, placed) for placed in pipeline.push(packet, arrival)]
+            self._flows[key] = _Flow(stream, packet.codec, depacketiser, tally)
+        return [self._timed(stream, placed) for placed in depacketiser.push(packet, arrival)]
 
     def due(self, now: float) -> Iterator[TimedFrame]:
         """Release the packets that streams have held back for long enough."""
-        for stream, pipeline in self._pipelines.items():
-            for placed in pipeline.due(now):
+        for stream, depacketiser in self._depacketisers.items():
+            for placed in depacketiser.due(now):
                 yield self._timed(stream, placed)
 
     def rest(self) -> Iterator[TimedFrame]:
-        for stream, pipeline in self._pipelines.items():
-            for placed in pipeline.flush():
+        for stream, depacketiser in self._depacketisers.items():
+            for placed in depacketiser.flush():
                 yield self._timed(stream, placed)
 
     def note(self, payload: bytes) -> None:
         note = parse_note(payload)
         if isinstance(note, Descriptions):
-            self._link.describe(note)
+            self._bridge.describe(note)
             self._flows.clear()
 
     def _lose(self, leg: JournalLeg, data: bytes) -> None:
-        reason = loss_of(self._link, leg, data)
+        reason = loss_reason(self._bridge, leg, data)
         if reason:
             self._account.lose(leg, reason[0], detail=reason[1])
 
-    def _timed(self, stream: Stream, placed: PlacedFrame) -> TimedFrame:
+    def _timed(self, stream: RtpStream, placed: PlacedFrame) -> TimedFrame:
         codec, frame = placed.codec, placed.frame
         mark = self._marks.get((stream, codec))
         if mark is None:
@@ -188,11 +198,11 @@ class _Reading:
             (time, mark.track, mark.source, frame.is_key, frame.data, packets, placed.arrival),
         )
 
-    def _mark(self, stream: Stream, codec: str) -> _Mark:
+    def _mark(self, stream: RtpStream, codec: str) -> _Mark:
         return _Mark(
             TrackKey(stream.leg, stream.content, codec, stream.lane or 0),
-            (stream.link, stream.number),
-            self._link.timelines[stream.leg],
+            (stream.bridge, stream.number),
+            self._bridge.timelines[stream.leg],
             self._account.tally(stream),
         )
 
@@ -227,7 +237,7 @@ def _in_order(unsorted: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
 
 
 def _outside(pauses: list[Span], ordered: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
-    """Without what was captured in a pause and came after it."""
+    """Drop frames that were captured in a pause and arrived after it."""
     for frame in ordered:
         if not any(pause.start <= frame.time < pause.end for pause in pauses):
             yield frame
@@ -235,14 +245,14 @@ def _outside(pauses: list[Span], ordered: Iterable[TimedFrame]) -> Iterator[Time
 
 @dataclass(slots=True)
 class _Holder:
-    """Whose frames a track takes."""
+    """The stream whose frames a track takes at present."""
 
     source: tuple[int, int]
     last: float
 
 
-def _newest(ordered: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
-    """Of several streams for one track, the newest from its first frame on."""
+def _from_newest_stream(ordered: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
+    """Of several streams for one track, yield the newest one's frames from its first on."""
     holders: dict[tuple[JournalLeg, Content, int], _Holder] = {}
     by_track: dict[TrackKey, _Holder] = {}
     for frame in ordered:

@@ -1,6 +1,6 @@
-"""The muxer's own process: whatever libav does to it, the recorder lives on.
+"""Mux worker process: if libav crashes it, the recorder lives on.
 
-It reads one `Order` a line and answers each with one line, until its input ends. While it muxes it
+It reads one `Order` a line and results each with one line, until its input ends. While it muxes it
 claims the recording itself, so one that outlives its recorder is not disturbed by the next.
 """
 
@@ -23,7 +23,7 @@ import msgspec
 from visavis.domain.call_events import CallReport
 from visavis.domain.recording import MATROSKA, Delivery
 from visavis.recorder import spool
-from visavis.recorder.muxer import mux
+from visavis.recorder.mux.matroska import mux
 from visavis.rtp.journal import RecordKind, read_journal
 
 NICENESS: Final = 10  # calls come first
@@ -35,7 +35,7 @@ BYTES_PER_CPU_SECOND: Final = 250_000
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.ENOMEM})
 
 
-class Order(msgspec.Struct, frozen=True):
+class MuxRequest(msgspec.Struct, frozen=True):
     """Mux this directory of the spool."""
 
     directory: str
@@ -50,7 +50,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-class Answer(msgspec.Struct, frozen=True):
+class MuxResult(msgspec.Struct, frozen=True):
     """`packets` are the totals of `accounting.Account`, of a recording muxed just now."""
 
     outcome: Outcome
@@ -58,36 +58,36 @@ class Answer(msgspec.Struct, frozen=True):
     packets: dict[str, dict[str, int]] = {}
 
 
-def perform(order: Order) -> Answer:
+def perform(request: MuxRequest) -> MuxResult:
     """Mux a recording and note what is to be delivered, all on disk when this returns."""
-    directory = Path(order.directory)
+    directory = Path(request.directory)
     with spool.claimed(directory) as is_ours:
         if not is_ours:
-            return Answer(Outcome.BUSY)
+            return MuxResult(Outcome.BUSY)
         try:
-            return _mux(directory, order.story)
+            return _mux(directory, request.story)
         except (OSError, ValueError, msgspec.MsgspecError, av.FFmpegError) as error:
             (directory / f"{MATROSKA}.part").unlink(missing_ok=True)
             is_room = getattr(error, "errno", None) not in _NO_ROOM
-            return Answer(Outcome.FAILED if is_room else Outcome.NO_ROOM, f"{error}")
+            return MuxResult(Outcome.FAILED if is_room else Outcome.NO_ROOM, f"{error}")
 
 
-def _mux(directory: Path, story: CallReport | None) -> Answer:
+def _mux(directory: Path, story: CallReport | None) -> MuxResult:
     if spool.read_delivery(directory):
-        return Answer(Outcome.MUXED)
+        return MuxResult(Outcome.MUXED)
     muxed = mux(directory, spool.read_manifest(directory), story)
     if muxed is None:
-        _demand_emptiness(directory)
-        return Answer(Outcome.EMPTY)
+        _require_emptiness(directory)
+        return MuxResult(Outcome.EMPTY)
     with (directory / MATROSKA).open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     size = muxed.path.stat().st_size
     delivery = Delivery(sha256=sha256, size=size, duration=muxed.duration, missing=muxed.missing)
     spool.write_delivery(directory, delivery)
-    return Answer(Outcome.MUXED, packets=muxed.packets)
+    return MuxResult(Outcome.MUXED, packets=muxed.packets)
 
 
-def _demand_emptiness(directory: Path) -> None:
+def _require_emptiness(directory: Path) -> None:
     """Raise `ValueError` if there is media after all: what is called empty is thrown away."""
     packets = 0
     for journal in spool.journals(directory):
@@ -97,9 +97,9 @@ def _demand_emptiness(directory: Path) -> None:
         raise ValueError(f"no media was found in {packets} packets")
 
 
-def limit_cpu(order: Order) -> None:
+def limit_cpu(request: MuxRequest) -> None:
     """Let this process die if a recording takes far more processor time than its journals need."""
-    size = sum(path.stat().st_size for path in spool.journals(Path(order.directory)))
+    size = sum(path.stat().st_size for path in spool.journals(Path(request.directory)))
     usage = resource.getrusage(resource.RUSAGE_SELF)
     used = usage.ru_utime + usage.ru_stime
     limit = int(used + CPU_SECONDS + size / BYTES_PER_CPU_SECOND)
@@ -109,24 +109,24 @@ def limit_cpu(order: Order) -> None:
 
 
 def serve(
-    orders: BinaryIO, answers: BinaryIO, prepare: Callable[[Order], None] = lambda _: None
+    requests: BinaryIO, results: BinaryIO, prepare: Callable[[MuxRequest], None] = lambda _: None
 ) -> None:
-    for line in orders:
-        order = msgspec.json.decode(line, type=Order)
-        prepare(order)
-        answer = perform(order)
-        answers.write(msgspec.json.encode(answer) + b"\n")
-        answers.flush()
+    for line in requests:
+        request = msgspec.json.decode(line, type=MuxRequest)
+        prepare(request)
+        result = perform(request)
+        results.write(msgspec.json.encode(result) + b"\n")
+        results.flush()
 
 
 def main() -> None:
     os.nice(NICENESS)
-    # whatever prints shall not be taken for an answer
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    # whatever prints shall not be taken for an result
+    results = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    # a recorder that was killed hears no answer; its successor finds the file
+    # a recorder that was killed hears no result; its successor finds the file
     with contextlib.suppress(BrokenPipeError):
-        serve(sys.stdin.buffer, answers, limit_cpu)
+        serve(sys.stdin.buffer, results, limit_cpu)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The recorder's muxing processes: a few, used again and again, and replaced when they die."""
+"""Pool of mux worker processes, which are reused and replaced when they die."""
 
 from __future__ import annotations
 
@@ -15,44 +15,44 @@ import msgspec
 import structlog
 
 from visavis.domain.call_events import CallReport
-from visavis.recorder import muxing
-from visavis.recorder.muxing import Answer, Order
+from visavis.recorder.mux import worker
+from visavis.recorder.mux.worker import MuxRequest, MuxResult
 from visavis.tasks import run_until_done
 
 log = structlog.get_logger(__name__)
 
-COMMAND: Final = (sys.executable, "-m", muxing.__name__)
+COMMAND: Final = (sys.executable, "-m", worker.__name__)
 MUX_SECONDS: Final = 3600.0
-"""A muxer that takes longer hangs: the longest calls take minutes."""
-MAX_ORDERS: Final = 100
-"""Then a process makes room for a fresh one: what libav leaks goes with it."""
-REST_SECONDS: Final = 30.0
+"""Time after which a worker is considered hung: the longest calls take minutes."""
+MAX_REQUESTS: Final = 100
+"""Requests after which a worker is replaced, which frees what libav leaks."""
+IDLE_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 5.0
-MAX_SAID_BYTES: Final = 4096
+MAX_OUTPUT_BYTES: Final = 4096
 
 
 class MuxCrashError(Exception):
     """The process died over a recording, or hung; the message says how."""
 
 
-class _Muxer:
-    """One process and how much it has done."""
+class _MuxWorker:
+    """One worker process and how many requests it has served."""
 
     def __init__(self, process: Process) -> None:
         self.process = process
         if process.stderr:
             output = partial(log_output, process.stderr)
             self._logging = run_until_done("muxer output", output)
-        self.orders = 0
+        self.requests = 0
         self.idle_since = 0.0
 
-    async def ask(self, order: Order) -> Answer:
-        self.orders += 1
+    async def mux(self, request: MuxRequest) -> MuxResult:
+        self.requests += 1
         if self.process.stdin is None or self.process.stdout is None:
             raise MuxCrashError("The muxer has no pipes.")
         try:
             async with asyncio.timeout(MUX_SECONDS):
-                self.process.stdin.write(msgspec.json.encode(order) + b"\n")
+                self.process.stdin.write(msgspec.json.encode(request) + b"\n")
                 await self.process.stdin.drain()
                 line = await self.process.stdout.readline()
         except TimeoutError:
@@ -66,7 +66,7 @@ class _Muxer:
                 raise MuxCrashError("It took far more processor time than one of its size needs.")
             raise MuxCrashError(f"The muxer died with code {code}.")
         try:
-            return msgspec.json.decode(line, type=Answer)
+            return msgspec.json.decode(line, type=MuxResult)
         except msgspec.MsgspecError:
             await self.end(0)
             raise MuxCrashError("The muxer talks nonsense.") from None
@@ -85,52 +85,54 @@ class _Muxer:
             await self.process.wait()
 
 
-class Muxers:
-    """As many processes as recordings are muxed at once; whoever asks sees to the limit."""
+class MuxPool:
+    """Pool of as many workers as recordings are muxed at once; the caller limits that."""
 
     def __init__(self) -> None:
-        self._idle: list[_Muxer] = []
-        self._busy: set[_Muxer] = set()
+        self._idle: list[_MuxWorker] = []
+        self._busy: set[_MuxWorker] = set()
 
-    async def mux(self, directory: Path, story: CallReport | None) -> Answer:
+    async def mux(self, directory: Path, story: CallReport | None) -> MuxResult:
         """Raises `MuxCrashError`; then the process is gone, and nothing else is.
 
         Raises `OSError` where no process can be started.
         """
-        muxer = self._idle.pop() if self._idle else await self._start()
-        self._busy.add(muxer)
+        mux_worker = self._idle.pop() if self._idle else await self._start()
+        self._busy.add(mux_worker)
         try:
-            answer = await muxer.ask(Order(str(directory), story))
+            result = await mux_worker.mux(MuxRequest(str(directory), story))
         except MuxCrashError:
-            self._busy.discard(muxer)
+            self._busy.discard(mux_worker)
             raise
-        self._busy.discard(muxer)
-        if muxer.orders >= MAX_ORDERS:
-            await muxer.end()
+        self._busy.discard(mux_worker)
+        if mux_worker.requests >= MAX_REQUESTS:
+            await mux_worker.end()
         else:
-            muxer.idle_since = asyncio.get_running_loop().time()
-            self._idle.append(muxer)
-        return answer
+            mux_worker.idle_since = asyncio.get_running_loop().time()
+            self._idle.append(mux_worker)
+        return result
 
-    async def rest(self, now: float) -> None:
-        """Let those go that have had nothing to do for a while."""
-        tired = [muxer for muxer in self._idle if now - muxer.idle_since > REST_SECONDS]
-        self._idle = [muxer for muxer in self._idle if muxer not in tired]
-        for muxer in tired:
-            await muxer.end()
+    async def stop_idle(self, now: float) -> None:
+        """Stop workers that have been idle for a while."""
+        idle_workers = [
+            mux_worker for mux_worker in self._idle if now - mux_worker.idle_since > IDLE_SECONDS
+        ]
+        self._idle = [mux_worker for mux_worker in self._idle if mux_worker not in idle_workers]
+        for mux_worker in idle_workers:
+            await mux_worker.end()
 
     async def stop(self) -> None:
         idle, self._idle = self._idle, []
-        await asyncio.gather(*(muxer.end() for muxer in (*idle, *self._busy)))
+        await asyncio.gather(*(mux_worker.end() for mux_worker in (*idle, *self._busy)))
 
-    async def _start(self) -> _Muxer:
+    async def _start(self) -> _MuxWorker:
         # it does not write to our standard error: a reader of the log that stalls would stop it
-        return _Muxer(
+        return _MuxWorker(
             await asyncio.create_subprocess_exec(*COMMAND, stdin=PIPE, stdout=PIPE, stderr=PIPE)
         )
 
 
 async def log_output(output: asyncio.StreamReader) -> None:
     """Log what a muxing process says on standard error, until it ends."""
-    while said := await output.read(MAX_SAID_BYTES):
-        log.warning("muxer output", output=said.decode(errors="replace").strip())
+    while text := await output.read(MAX_OUTPUT_BYTES):
+        log.warning("muxer output", output=text.decode(errors="replace").strip())

@@ -1,4 +1,4 @@
-"""Silence where a voice is missing, black where a picture may not be shown.
+"""Gap filling: silence where audio is missing, black where video may not be shown.
 
 An audio track goes on from its first packet to the end, so that every player keeps it in step. A
 pause keeps its place in time; a camera or a shared screen is black once its owner turns it off.
@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from visavis.recorder.pipeline import TimedFrame, TrackKey
-from visavis.recorder.survey import Survey
+from visavis.recorder.mux.depacketize import TimedFrame, TrackKey
+from visavis.recorder.mux.scan import Scan
 from visavis.rtp.codecs.opus import RATE, SILENCE, SILENCE_SECONDS, samples
 
 STEP_SECONDS: Final = 1.0
-"""No track is filled further ahead of the others; black is shown anew so often."""
+"""No track is filled further ahead of the others; black is repeated this often."""
 
 LAG_SECONDS: Final = 0.2
 """A packet so late against the other tracks is taken to be missing."""
@@ -67,18 +67,18 @@ class _Video:
     is_black: bool = False
 
 
-class Filler:
-    """Takes frames in order of time, gives them back with what fills their gaps."""
+class GapFiller:
+    """Yields frames in order of time, with silence and black frames in their gaps."""
 
-    def __init__(self, found: Survey, black: Black) -> None:
+    def __init__(self, scan: Scan, black: Black) -> None:
         self._black = black
         self._audio: dict[TrackKey, _Audio] = {}
         self._video: dict[TrackKey, _Video] = {}
-        self._now = found.start
-        self._wake = found.start
-        self._end = found.pauses[-1].end if found.pauses else 0.0
-        self._pauses = deque(found.pauses)
-        self._ends_of_video = deque(sorted(found.ends_of_video))
+        self._now = scan.start
+        self._wake = scan.start
+        self._end = scan.pauses[-1].end if scan.pauses else 0.0
+        self._pauses = deque(scan.pauses)
+        self._ends_of_video = deque(sorted(scan.ends_of_video))
 
     def fill(self, ordered: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
         voices = self._audio
@@ -87,7 +87,7 @@ class Filler:
             if time >= self._wake:
                 yield from self._advance(time)
             if key.content != "audio":
-                if self._take_video(frame):
+                if self._is_shown(frame):
                     yield frame
                 continue
             audio = voices.get(key)
@@ -95,11 +95,11 @@ class Filler:
                 audio.due = max(audio.due, time + samples(frame.data) / RATE)
                 yield frame
             else:
-                yield from self._take_audio(frame)
+                yield from self._fill_audio(frame)
         if self._end > self._now:
             yield from self._advance(self._end + LAG_SECONDS)
 
-    def _take_audio(self, frame: TimedFrame) -> Iterator[TimedFrame]:
+    def _fill_audio(self, frame: TimedFrame) -> Iterator[TimedFrame]:
         audio = self._audio.get(frame.track)
         if audio is None:
             audio = self._audio[frame.track] = _Audio(frame.time)
@@ -113,7 +113,7 @@ class Filler:
         audio.due = max(audio.due, frame.time + samples(frame.data) / RATE)
         yield frame
 
-    def _take_video(self, frame: TimedFrame) -> bool:
+    def _is_shown(self, frame: TimedFrame) -> bool:
         """Whether it can be shown: after black, from a key frame on."""
         video = self._video.get(frame.track)
         if video is None:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from visavis.recorder.link import BridgeId, Content, Packet, Stream
-from visavis.recorder.pipeline import TimedFrame, TrackKey
+from visavis.recorder.mux.depacketize import TimedFrame, TrackKey
+from visavis.recorder.mux.streams import BridgeStreams, Content, Packet, RtpStream
 from visavis.rtp.codecs import DEPACKETISERS
 from visavis.rtp.journal import JournalLeg
 from visavis.rtp.packet import parse_rtp
@@ -72,17 +72,17 @@ class _Written:
     seconds: set[int] = field(default_factory=set)
 
 
-class Account:
+class PacketAccount:
     """Counts every media packet of every leg of a recording."""
 
     def __init__(self) -> None:
-        self._streams: defaultdict[Stream, Tally] = defaultdict(Tally)
+        self._streams: defaultdict[RtpStream, Tally] = defaultdict(Tally)
         self._written: defaultdict[TrackKey, _Written] = defaultdict(_Written)
         self._losses: Counter[tuple[JournalLeg, Loss, str]] = Counter()
         self.lost_records = 0
         self.stops: list[tuple[float, str]] = []
 
-    def tally(self, stream: Stream) -> Tally:
+    def tally(self, stream: RtpStream) -> Tally:
         """Return the counts of a stream, which its reader keeps up to date."""
         return self._streams[stream]
 
@@ -187,20 +187,20 @@ class Account:
             yield f"{self.lost_records} packets are missing: the disk was too slow for them."
 
 
-def loss_of(link: BridgeId, leg: JournalLeg, data: bytes) -> tuple[Loss, str] | None:
+def loss_reason(bridge: BridgeStreams, leg: JournalLeg, data: bytes) -> tuple[Loss, str] | None:
     """The reason for which a packet has no stream, in detail; `None` if it has no media."""
     packet = parse_rtp(data)
     if packet is None:
         return Loss.UNREADABLE, ""
     if not packet.payload:
         return None
-    codec = link.codec(leg, packet.payload_type)
+    codec = bridge.codec(leg, packet.payload_type)
     if codec is None or codec.name not in (*DEPACKETISERS, RTX):
         name = codec.name if codec else f"payload type {packet.payload_type}"
         return Loss.UNKNOWN_FORMAT, name
     if codec.name == RTX:
         return Loss.UNKNOWN_STREAM, ""
-    is_known = (leg, packet.ssrc) in link.streams
+    is_known = (leg, packet.ssrc) in bridge.streams
     return (Loss.OTHER_KIND if is_known else Loss.TOO_MANY_STREAMS), ""
 
 

@@ -1,4 +1,4 @@
-"""What a container must know of a video track, and black frames for it."""
+"""Headers of a container's video tracks, and black frames for them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import av
 
-from visavis.recorder.priority import kept_priority
+from visavis.recorder.mux.scheduling import preserved_scheduling
 from visavis.rtp.codecs import vp8, vp9
 
 MAX_BLACK_PIXELS: Final = 1920 * 1088
@@ -92,7 +92,7 @@ def _encode_black(codec: str, width: int, height: int) -> bytes | None:
         context.width, context.height, context.pix_fmt = width, height, "yuv420p"
         context.time_base = Fraction(1, 30)
         context.options = options
-        with kept_priority():
+        with preserved_scheduling():
             packets = [*context.encode(frame), *context.encode(None)]
     except (av.FFmpegError, ValueError):  # an FFmpeg built without this encoder
         return None

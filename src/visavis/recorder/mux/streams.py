@@ -1,4 +1,4 @@
-"""The streams of one bridge: told apart by their packets, followed through renegotiation."""
+"""RTP streams of one bridge: identified by their packets, followed through renegotiation."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from visavis.rtp.sdp import Codec
 from visavis.rtp.timeline import KeptPackets, SenderTimeline, StreamClock
 
 MAX_PACKETS_TO_MID: Final = 1000
-"""A sender names its mid until the first receiver report; who has not by then never will."""
+"""Packets after which a stream without a mid never gets one: senders repeat it until the first
+receiver report."""
 
 MAX_PACKETS_TO_RID: Final = 100
-"""A sender of several layers names them as soon as the mid; who has not by then sends one."""
+"""Packets after which a stream without a rid is the only layer: senders name it with the mid."""
 
 MAX_SCREENS: Final = 1000
 """Changes of the m-section that carries a screen; later ones are not followed."""
@@ -47,15 +48,15 @@ class PlacedFrame(NamedTuple):
 class Packet(NamedTuple):
     """A media packet that has found its stream."""
 
-    stream: Stream
+    stream: RtpStream
     rtp: RtpPacket
     codec: str
     is_repair: bool = False
 
 
 @dataclass(slots=True, eq=False)
-class Stream:
-    """One RTP stream, and what a first reading tells of it.
+class RtpStream:
+    """One RTP stream, and the result of the first pass over it.
 
     `epochs` are the first and the last description, counted from 0, under which it flowed; `firsts`
     holds its first key frame in each codec; `last` is when the last packet came. `is_declared` is
@@ -66,7 +67,7 @@ class Stream:
     largest of a picture with spatial layers.
     """
 
-    link: int
+    bridge: int
     number: int
     leg: JournalLeg
     ssrc: int
@@ -95,7 +96,7 @@ class Stream:
         return bool(self.rid) or not self.names_layers or self.packets >= MAX_PACKETS_TO_RID
 
 
-class BridgeId:
+class BridgeStreams:
     """A bridge's legs, as its journal tells of them. May be read through more than once.
 
     `routes` are the streams and codecs of packets, by leg, SSRC and payload type, that stay the
@@ -104,7 +105,7 @@ class BridgeId:
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self.streams: dict[tuple[JournalLeg, int], Stream] = {}
+        self.streams: dict[tuple[JournalLeg, int], RtpStream] = {}
         self._opened = dict.fromkeys(_LEGS, 0)
         self.timelines = {leg: SenderTimeline() for leg in _LEGS}
         self._kept = {leg: KeptPackets() for leg in _LEGS}
@@ -113,12 +114,12 @@ class BridgeId:
         self.rewind()
 
     def rewind(self) -> None:
-        """Start reading anew; what was learned stays known."""
+        """Prepare for another pass; what the earlier pass found stays known."""
         self.epoch = -1
         self.payload_maps: dict[JournalLeg, PayloadMap] = {leg: PayloadMap() for leg in _LEGS}
         self._repaired: dict[tuple[JournalLeg, int], int] = {}
         self._latest_video: dict[JournalLeg, int] = {}
-        self.routes: dict[tuple[JournalLeg, int, int], tuple[Stream, str]] = {}
+        self.routes: dict[tuple[JournalLeg, int, int], tuple[RtpStream, str]] = {}
 
     def describe(self, note: Descriptions) -> None:
         self.epoch += 1
@@ -135,7 +136,7 @@ class BridgeId:
             stream.is_declared |= ssrc in self.payload_maps[leg].mids
 
     def codec(self, leg: JournalLeg, payload_type: int) -> Codec | None:
-        """By the present descriptions, else by any other: a packet may be ahead of its answer."""
+        """Find a codec in the current descriptions, else in any: packets may precede an answer."""
         current = self.payload_maps[leg].codecs.get(payload_type)
         return current or self._known[leg].get(payload_type)
 
@@ -173,19 +174,19 @@ class BridgeId:
             self._latest_video[leg] = packet.ssrc
         return Packet(stream, packet, codec.name)
 
-    def settle(self) -> None:
-        """After a first reading: what each stream shows."""
+    def identify_contents(self) -> None:
+        """Set each stream's content and fit the clocks, after the first pass."""
         for stream in self.streams.values():
             stream.content = self._content(stream)
         for leg, timeline in self.timelines.items():
             timeline.fit(s.clock for s in self.streams.values() if s.leg is leg)
 
-    def _open(self, leg: JournalLeg, packet: RtpPacket, codec: Codec) -> Stream:
+    def _open(self, leg: JournalLeg, packet: RtpPacket, codec: Codec) -> RtpStream:
         is_audio = codec.name == "OPUS"
         room = self._kept[leg] if is_audio else None
         clock = StreamClock(codec.clock_rate or 90_000, room)
-        stream = Stream(
-            link=self.number,
+        stream = RtpStream(
+            bridge=self.number,
             number=len(self.streams),
             leg=leg,
             ssrc=packet.ssrc,
@@ -208,7 +209,7 @@ class BridgeId:
         payload_map = self.payload_maps[leg]
         return _text(data, payload_map.rid_extension) or payload_map.layers.get(ssrc, "")
 
-    def _content(self, stream: Stream) -> Content:
+    def _content(self, stream: RtpStream) -> Content:
         if stream.is_audio:
             return "audio"
         changes = [*self._screens[stream.leg], (maxsize, "")]
@@ -240,7 +241,10 @@ class BridgeId:
         return Packet(stream, unwrapped, media.name, True)
 
     def _find_repaired(self, leg: JournalLeg, repair: int, data: bytes) -> int | None:
-        """By the description, by mid and layer that both name, else the picture that began last."""
+        """Find the stream that a retransmission repairs.
+
+        By the description, else by mid and layer, else the video stream that began last.
+        """
         payload_map = self.payload_maps[leg]
         ssrc = payload_map.repairs.get(repair)
         if ssrc is None:

@@ -1,11 +1,11 @@
-"""One RTP stream on its way from packets to frames, each placed in time."""
+"""Depacketiser of one RTP stream: from packets to frames, each placed in time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from visavis.recorder.link import Content, Packet, PlacedFrame, Stream
+from visavis.recorder.mux.streams import Content, Packet, PlacedFrame, RtpStream
 from visavis.rtp.codecs import DEPACKETISERS, Depacketiser
 from visavis.rtp.journal import JournalLeg
 from visavis.rtp.sequence import HeldBytes, Reorder, SequenceNumbers, Unwrapper
@@ -51,10 +51,10 @@ _Due = tuple[int, float, str, bool, bytes]
 """A packet's timestamp, arrival, codec, marker and payload."""
 
 
-class Pipeline:
-    """Puts packets in order and their payloads together."""
+class StreamDepacketiser:
+    """Reorders the packets of a stream and assembles their payloads to frames."""
 
-    def __init__(self, stream: Stream, held_bytes: HeldBytes) -> None:
+    def __init__(self, stream: RtpStream, held_bytes: HeldBytes) -> None:
         self._numbers = SequenceNumbers()
         self._timestamps = Unwrapper(32)
         self._timestamps.unwrap(stream.first_timestamp)
@@ -134,8 +134,11 @@ class Pipeline:
         return tuple.__new__(PlacedFrame, (codec, arrival, number, frame))
 
 
-def capture_time(stream: Stream, timeline: SenderTimeline, placed: PlacedFrame) -> float:
-    """When a frame was captured, by our clock; its arrival where the sender's clocks are absurd."""
+def capture_time(stream: RtpStream, timeline: SenderTimeline, placed: PlacedFrame) -> float:
+    """Return when a frame was captured, by our clock.
+
+    If the sender's clocks are implausible, it is the arrival of its last packet.
+    """
     arrival, number, frame = placed.arrival, placed.number, placed.frame
     time = timeline.time(stream.clock, number, frame.timestamp)
     if time is None or not EARLIEST <= time - arrival <= LATEST:

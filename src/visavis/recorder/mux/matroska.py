@@ -1,4 +1,4 @@
-"""One Matroska per recording: the browsers' own frames, unchanged, on one timeline."""
+"""Matroska writer: one file per recording, with the browsers' frames unchanged on one timeline."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import msgspec
 
 from visavis.domain.call_events import CALL_JSON, CallReport
 from visavis.domain.recording import MATROSKA, Manifest
-from visavis.recorder import chapters
-from visavis.recorder.accounting import Account
-from visavis.recorder.demux import frames
-from visavis.recorder.filler import Filler
-from visavis.recorder.pictures import add_video_stream, black_frame
-from visavis.recorder.pipeline import TimedFrame, TrackKey
+from visavis.recorder.mux import chapters
+from visavis.recorder.mux.accounting import PacketAccount
+from visavis.recorder.mux.demux import frames
+from visavis.recorder.mux.depacketize import TimedFrame, TrackKey
+from visavis.recorder.mux.gap_filler import GapFiller
+from visavis.recorder.mux.scan import OutputTrack, Scan, scan_journals
+from visavis.recorder.mux.video_tracks import add_video_stream, black_frame
 from visavis.recorder.spool import journals, sync_directory
-from visavis.recorder.survey import Survey, Track, survey
 from visavis.rtp.codecs.opus import RATE, samples
 
 _MILLISECOND: Final = Fraction(1, 1000)
@@ -50,40 +50,40 @@ def mux(directory: Path, manifest: Manifest, story: CallReport | None = None) ->
     nothing to deliver. Raises `OSError`, `ValueError` or `av.FFmpegError`.
     """
     files = journals(directory)
-    found = survey(files)
-    story = story or chapters.report_of(manifest, found.events)
+    scan = scan_journals(files)
+    story = story or chapters.report_of(manifest, scan.events)
     draft = directory / f"{MATROSKA}.part"
     with av.open(str(draft), "w", format="matroska", options=_OPTIONS) as container:
-        streams = _add_streams(container, found)
+        streams = _add_streams(container, scan)
         if not streams:
             return None
-        container.metadata.update(chapters.tags(manifest, story, found))
-        container.set_chapters(_chapters(story, found))
-        attached = chapters.recorded_story(manifest, story, found)
+        container.metadata.update(chapters.tags(manifest, story, scan))
+        container.set_chapters(_chapters(story, scan))
+        attached = chapters.recorded_story(manifest, story, scan)
         container.add_attachment(CALL_JSON, "application/json", msgspec.json.encode(attached))
         container.start_encoding()
-        filler = Filler(found, lambda key, like: black_frame(key.codec, like))
-        account = Account()
-        account.lost_records = found.lost_records
-        account.stops = found.stops
-        filled = filler.fill(frames(found, files, account))
-        duration = _write(container, streams, found.start, filled, account)
+        gap_filler = GapFiller(scan, lambda key, like: black_frame(key.codec, like))
+        account = PacketAccount()
+        account.lost_records = scan.lost_records
+        account.stops = scan.stops
+        filled = gap_filler.fill(frames(scan, files, account))
+        duration = _write(container, streams, scan.start, filled, account)
     with draft.open("rb") as file:
         os.fsync(file.fileno())
     path = draft.replace(directory / MATROSKA)
     sync_directory(directory)
-    missing = account.missing(found.start)
+    missing = account.missing(scan.start)
     return Muxed(path, duration, len(streams), missing, account.totals())
 
 
-def _add_streams(container: Any, found: Survey) -> dict[TrackKey, Any]:
-    """One for each track; a track whose frames FFmpeg cannot make out is left out."""
+def _add_streams(container: Any, scan: Scan) -> dict[TrackKey, Any]:
+    """Add a stream for each track; leave out a track whose frames FFmpeg cannot parse."""
     streams: dict[TrackKey, Any] = {}
-    for track in found.tracks.copy():
+    for track in scan.tracks.copy():
         try:
             stream = _add_stream(container, track)
         except (av.FFmpegError, IndexError):
-            found.tracks.remove(track)
+            scan.tracks.remove(track)
             continue
         stream.time_base = _MILLISECOND
         stream.metadata["title"] = track.name
@@ -91,14 +91,14 @@ def _add_streams(container: Any, found: Survey) -> dict[TrackKey, Any]:
     return streams
 
 
-def _add_stream(container: Any, track: Track) -> Any:
+def _add_stream(container: Any, track: OutputTrack) -> Any:
     if track.key.content != "audio":
         return add_video_stream(container, track.key.codec, track.first.data, track.size)
     # never encodes: it is there for the OpusHead (RFC 7845 §5.1) that its encoder writes
     return container.add_stream("libopus", rate=RATE, layout="stereo")
 
 
-def _chapters(story: CallReport, found: Survey) -> list[Any]:
+def _chapters(story: CallReport, scan: Scan) -> list[Any]:
     return [
         {
             "id": number,
@@ -107,7 +107,7 @@ def _chapters(story: CallReport, found: Survey) -> list[Any]:
             "time_base": _MILLISECOND,
             "metadata": {"title": chapter.title},
         }
-        for number, chapter in enumerate(chapters.chapters(story, found), start=1)
+        for number, chapter in enumerate(chapters.chapters(story, scan), start=1)
     ]
 
 
@@ -116,9 +116,9 @@ def _write(
     streams: dict[TrackKey, Any],
     start: float,
     ordered: Iterable[TimedFrame],
-    account: Account,
+    account: PacketAccount,
 ) -> float:
-    """The duration of what was written, in seconds."""
+    """Write all frames; return the duration in seconds."""
     last = dict.fromkeys(streams, -1)
     end = 0
     mux, new = container.mux_one, av.Packet

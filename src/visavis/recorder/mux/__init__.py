@@ -1,0 +1,1 @@
+"""Muxing of a recording: its journals are scanned, demuxed and written as one Matroska file."""
