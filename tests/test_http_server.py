@@ -26,7 +26,7 @@ from visavis.domain.delivery_status import Server
 from visavis.lifecycle import Lifecycle
 from visavis.listener import listen
 from visavis.local_socket import LocalSocket
-from visavis.recorder.delivery import Deliverer
+from visavis.recorder.tus_upload import TusUploader
 from visavis.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -192,12 +192,12 @@ async def test_the_archive_is_reached_whatever_its_public_address(tmp_path: Path
     )
     web = Starlette(routes=archive.routes())
     muxed = put_muxed(tmp_path / "spool", "rec")
-    deliverer = Deliverer(
+    uploader = TusUploader(
         archive_url=url, archive_key=lambda: "key", allow_private=False, archive_socket=path
     )
     async with running(asyncio.create_task(http_server.serve_on_socket(web, path))):
         await until(path.exists)
-        await deliverer.deliver(muxed, manifest_of("rec"), Server(url, None))
+        await uploader.deliver(muxed, manifest_of("rec"), Server(url, None))
     assert (tmp_path / "archive/library/1/rec.mkv").read_bytes() == CONTENT
     archive.close()
 

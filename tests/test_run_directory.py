@@ -25,7 +25,7 @@ from visavis.cli import main, serve
 from visavis.domain.delivery_status import Server
 from visavis.local_socket import LocalSocket, require_private_directory
 from visavis.recorder.answers import DeliveryError
-from visavis.recorder.delivery import Deliverer
+from visavis.recorder.tus_upload import TusUploader
 from visavis.run_directory import PREFIX, RunDirectory, remove_abandoned
 
 pytestmark = pytest.mark.anyio
@@ -133,11 +133,11 @@ async def test_sockets_are_neither_opened_nor_used_in_the_directory_of_others(
         with pytest.raises(OSError, match="only we may write in"):
             refused()
     url = "http://archive.invalid/recordings/"
-    deliverer = Deliverer(
+    uploader = TusUploader(
         archive_url=url, archive_key=lambda: "key", allow_private=False, archive_socket=path
     )
     with pytest.raises(DeliveryError, match=r"cannot be reached: .* only we may write in"):
-        deliverer.wire(Server(url, None))
+        uploader.wire(Server(url, None))
 
 
 def run_directories(temporary: Path) -> list[Path]:

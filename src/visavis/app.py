@@ -42,7 +42,7 @@ from visavis.media.limits import MEGABYTE, Limit
 from visavis.media.worker_pool import WorkerPool
 from visavis.readiness import Check, Readiness, warnings
 from visavis.recorder.trial import Trials
-from visavis.recorder_process import deliverer
+from visavis.recorder_process import tus_uploader
 from visavis.services.api_keys import ApiKeys
 from visavis.services.audit import Auditor, AuditReader, AuditRetention, AuditTrail
 from visavis.services.call_history import CallHistory
@@ -124,7 +124,7 @@ class App:
             store, self.bus, now, new_id, settings.archive_url, self.policies.get
         )
         self.recording_admin = RecordingAdmin(
-            store, now, settings.archive_url, Trials(deliverer(settings))
+            store, now, settings.archive_url, Trials(tus_uploader(settings))
         )
         self.tally = Tally()
         self.media = WorkerPool(settings.media_sockets)

@@ -7,15 +7,15 @@ import os
 from visavis.archive.key import OwnKey
 from visavis.clock_and_ids import now
 from visavis.lifecycle import Lifecycle
-from visavis.recorder.delivery import Deliverer
 from visavis.recorder.sweeper import Sweeper
+from visavis.recorder.tus_upload import TusUploader
 from visavis.services.recordings import Recordings
 from visavis.settings import Settings
 from visavis.store import open_store
 
 
-def deliverer(settings: Settings) -> Deliverer:
-    return Deliverer(
+def tus_uploader(settings: Settings) -> TusUploader:
+    return TusUploader(
         archive_url=settings.archive_url,
         archive_key=OwnKey(settings.archive_key_file) if settings.archive else str,
         allow_private=settings.allow_private_recording_servers,
@@ -33,7 +33,7 @@ async def run_recorder(settings: Settings, lifecycle: Lifecycle) -> None:
     sweeper = Sweeper(
         settings.spool,
         Recordings(store, now, settings.archive_url),
-        deliverer(settings),
+        tus_uploader(settings),
         deliveries=settings.parallel_deliveries,
         muxers=settings.parallel_muxers or half_of_the_cores(),
     )

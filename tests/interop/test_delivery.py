@@ -19,10 +19,10 @@ from tests.npm import ENVIRONMENT, NODE, installed
 from tests.recorder.conftest import CONTENT, manifest_of, put_muxed
 from tests.running import eventually, listens
 from visavis.domain.delivery_status import Server
-from visavis.recorder import delivery, wire
+from visavis.recorder import tus_upload, wire
 from visavis.recorder.answers import DeliveryError
-from visavis.recorder.delivery import Deliverer
 from visavis.recorder.trial import Trials
+from visavis.recorder.tus_upload import TusUploader
 from visavis.recorder.wire import Body, Wire
 
 pytestmark = [pytest.mark.interop, pytest.mark.anyio]
@@ -50,7 +50,7 @@ class Peer:
         self.server = Server(url, secret)
         self._files, self._pattern = files, pattern
         is_archive = "recordings" in url
-        self.deliverer = Deliverer(
+        self.uploader = TusUploader(
             archive_url=url if is_archive else "", archive_key=lambda: "key", allow_private=True
         )
 
@@ -155,15 +155,15 @@ def muxed(tmp_path: Path) -> Path:
 
 async def test_a_whole_delivery_and_the_same_again(peer: Peer, muxed: Path) -> None:
     for _ in range(2):  # as after a crash before the spool was emptied
-        await peer.deliverer.deliver(muxed, manifest_of("rec"), peer.server)
+        await peer.uploader.deliver(muxed, manifest_of("rec"), peer.server)
     assert eventually(lambda: peer.contents() == [CONTENT])
 
 
 async def test_resumed_where_it_broke_off(
     peer: Peer, muxed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "PATCH_BYTES", 400_000)
-    monkeypatch.setattr(delivery, "CHECKED_PATCH_BYTES", 400_000)
+    monkeypatch.setattr(tus_upload, "PATCH_BYTES", 400_000)
+    monkeypatch.setattr(tus_upload, "CHECKED_PATCH_BYTES", 400_000)
     ask = Wire.ask
     offsets = []
 
@@ -178,14 +178,14 @@ async def test_resumed_where_it_broke_off(
 
     monkeypatch.setattr(wire.Wire, "ask", cut_once)
     with pytest.raises(DeliveryError, match="cut"):
-        await peer.deliverer.deliver(muxed, manifest_of("rec"), peer.server)
-    await peer.deliverer.deliver(muxed, manifest_of("rec"), peer.server)
+        await peer.uploader.deliver(muxed, manifest_of("rec"), peer.server)
+    await peer.uploader.deliver(muxed, manifest_of("rec"), peer.server)
     assert offsets[:5] == [0, 400_000, 400_000, 800_000, 1_200_000]
     assert eventually(lambda: peer.contents() == [CONTENT])
 
 
 async def test_it_is_tried_out(peer: Peer) -> None:
-    verdict = await Trials(peer.deliverer).try_out(1, peer.server)
+    verdict = await Trials(peer.uploader).try_out(1, peer.server)
     assert verdict.is_ok, verdict.message
     assert CONTENT not in peer.contents()
 
@@ -194,7 +194,7 @@ async def test_the_example_wants_its_secret(tmp_path: Path, muxed: Path) -> None
     peers = example(tmp_path)
     peer = next(peers)
     with pytest.raises(DeliveryError, match="requires a secret"):
-        await peer.deliverer.deliver(muxed, manifest_of("rec"), Server(peer.server.url, "wrong"))
+        await peer.uploader.deliver(muxed, manifest_of("rec"), Server(peer.server.url, "wrong"))
     peers.close()
 
 

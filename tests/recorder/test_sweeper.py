@@ -25,8 +25,8 @@ from visavis.domain.people import Visitor
 from visavis.domain.policy import origin_of
 from visavis.domain.recording import MANIFEST, RecordingState, Trouble, journal_name
 from visavis.recorder import mux_pool, spool, sweeper
-from visavis.recorder.delivery import Deliverer
 from visavis.recorder.sweeper import Sweeper
+from visavis.recorder.tus_upload import TusUploader
 from visavis.services.ports import Transaction
 from visavis.services.recordings import Recordings
 from visavis.store import open_store
@@ -55,7 +55,7 @@ class RecorderHarness:
         return Sweeper(
             self.spool,
             self.recordings,
-            Deliverer(archive_url="", archive_key=str, allow_private=True),
+            TusUploader(archive_url="", archive_key=str, allow_private=True),
             deliveries=4,
             muxers=2,
             clock=lambda: self.now,
@@ -250,7 +250,7 @@ async def test_progress_is_noted_now_and_then(
         under_way.set()
         await go_on.wait()
 
-    monkeypatch.setattr(Deliverer, "deliver", crawl)
+    monkeypatch.setattr(TusUploader, "deliver", crawl)
     await harness.sweeper.sweep()
     await under_way.wait()
     await harness.sweeper.sweep()
@@ -327,7 +327,7 @@ async def test_an_error_that_nobody_foresaw_puts_it_off(
         raise ZeroDivisionError
 
     put_muxed(harness.spool, "r")
-    monkeypatch.setattr(Deliverer, "deliver", break_down)
+    monkeypatch.setattr(TusUploader, "deliver", break_down)
     with capture_logs() as logged:
         await harness.sweep()
     assert any(isinstance(entry.get("exc_info"), ZeroDivisionError) for entry in logged)

@@ -79,10 +79,14 @@ class FakeUploader:
     held: asyncio.Event | None = None
 
     async def deliver(
-        self, directory: Path, manifest: Manifest, server: Server, told: Callable[[int], None]
+        self,
+        directory: Path,
+        manifest: Manifest,
+        server: Server,
+        on_progress: Callable[[int], None],
     ) -> None:
         self.went.append(manifest.recording_id)
-        told(5)
+        on_progress(5)
         if self.held:
             await self.held.wait()
         for name in (server.url, manifest.recording_id):

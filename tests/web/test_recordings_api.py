@@ -18,8 +18,8 @@ from visavis.domain.delivery_status import DeliveryProgress, Server, Trial
 from visavis.domain.people import Permission
 from visavis.domain.recording import RecordingState
 from visavis.recorder import trial
-from visavis.recorder.delivery import Deliverer
 from visavis.recorder.trial import Trials
+from visavis.recorder.tus_upload import TusUploader
 from visavis.services.ports import Transaction
 
 pytestmark = pytest.mark.anyio
@@ -37,8 +37,8 @@ def server() -> Iterator[RecordingServer]:
 
 def allow_loopback(api: Api) -> None:
     """As an operator does with --allow-private-recording-servers."""
-    deliverer = Deliverer(archive_url="", archive_key=str, allow_private=True)
-    api.app.recording_admin._servers = Trials(deliverer)
+    uploader = TusUploader(archive_url="", archive_key=str, allow_private=True)
+    api.app.recording_admin._servers = Trials(uploader)
 
 
 async def fill(api: Api) -> None:
@@ -268,5 +268,5 @@ async def test_bodies_that_cannot_be(api: Api, body: Any, error: str) -> None:
 async def test_without_servers_there_is_nothing_to_try(api: Api) -> None:
     api.app.recording_admin._servers = None
     assert_problem(await api.call("POST", TRIAL), 404, "EntityNotFound")
-    empty = Trials(Deliverer(archive_url="", archive_key=str, allow_private=True))
+    empty = Trials(TusUploader(archive_url="", archive_key=str, allow_private=True))
     assert await empty.try_out(1, Server("")) == Trial(False, "There is no URL to test.")

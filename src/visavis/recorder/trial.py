@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 from visavis.domain.delivery_status import Server, Trial
 from visavis.domain.recording import MATROSKA, Delivery, Manifest
 from visavis.recorder.answers import DeliveryError
-from visavis.recorder.delivery import Deliverer, Upload
-from visavis.recorder.tus import TUS, Abilities
+from visavis.recorder.tus_protocol import TUS, ServerCapabilities
+from visavis.recorder.tus_upload import RecordingUpload, TusUploader
 from visavis.recorder.wire import Wire
 
 TRIAL_SECONDS: Final = 15.0
@@ -35,7 +35,7 @@ _EBML: Final = bytes.fromhex(
 
 
 class _Result(NamedTuple):
-    abilities: Abilities
+    capabilities: ServerCapabilities
     request_limit: int | None
     is_removed: bool
 
@@ -43,8 +43,8 @@ class _Result(NamedTuple):
 class Trials:
     """Implements `services.ports.RecordingServers`, for a few people at once."""
 
-    def __init__(self, deliverer: Deliverer) -> None:
-        self._deliverer = deliverer
+    def __init__(self, uploader: TusUploader) -> None:
+        self._uploader = uploader
         self._places = asyncio.Semaphore(MAX_TRIALS)
 
     async def try_out(self, site_id: int, server: Server) -> Trial:
@@ -64,28 +64,28 @@ class Trials:
         return Trial(
             True,
             _praise(result, name),
-            extensions=tuple(sorted(result.abilities.extensions)),
-            has_checksums=result.abilities.checksum is not None,
+            extensions=tuple(sorted(result.capabilities.extensions)),
+            has_checksums=result.capabilities.checksum is not None,
         )
 
     async def _exchange(self, site_id: int, server: Server, name: str) -> _Result:
         directory = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="visavis-test-"))
         try:
             delivery = await asyncio.to_thread(_write_file, directory)
-            async with self._deliverer.wire(server) as wire:
+            async with self._uploader.wire(server) as wire:
                 manifest = _manifest(site_id, name)
-                upload = self._deliverer.upload(wire, directory, manifest, delivery, server)
-                abilities, url = await _upload(upload)
-                is_removed = "termination" in abilities.extensions and await _remove(wire, url)
+                upload = self._uploader.upload(wire, directory, manifest, delivery, server)
+                capabilities, url = await _upload(upload)
+                is_removed = "termination" in capabilities.extensions and await _remove(wire, url)
         finally:
             await asyncio.to_thread(shutil.rmtree, directory)
-        return _Result(abilities, self._deliverer.limits.limit(server.url), is_removed)
+        return _Result(capabilities, self._uploader.limits.limit(server.url), is_removed)
 
 
-async def _upload(upload: Upload) -> tuple[Abilities, str]:
+async def _upload(upload: RecordingUpload) -> tuple[ServerCapabilities, str]:
     """Upload the test file to its end; return the server's abilities and the upload's URL."""
     upload.metadata[TEST_KEY] = "true"
-    abilities = await upload.begin()
+    capabilities = await upload.begin()
     url, offset = await upload.create()
     offset = await upload.append(url, offset, _ignore, FIRST_PIECE)
     if offset != FIRST_PIECE:
@@ -93,7 +93,7 @@ async def _upload(upload: Upload) -> tuple[Abilities, str]:
     if await upload.read_offset(url) != offset:
         raise DeliveryError("The recording server lost a piece that it had accepted.")
     await upload.send_rest(url, offset, _ignore)
-    return abilities, url
+    return capabilities, url
 
 
 async def _remove(wire: Wire, url: str) -> bool:
@@ -125,11 +125,11 @@ def _ignore(_: int) -> None:
 
 
 def _praise(result: _Result, name: str) -> str:
-    abilities = result.abilities
+    capabilities = result.capabilities
     sentences = [
         "This recording server accepts recordings.",
-        f"It checks every piece ({abilities.checksum})."
-        if abilities.checksum
+        f"It checks every piece ({capabilities.checksum})."
+        if capabilities.checksum
         else "It offers no checksums: only the length of the file is checked.",
     ]
     if result.request_limit:
@@ -137,8 +137,8 @@ def _praise(result: _Result, name: str) -> str:
             "It, or a proxy in front of it, limits the size of a request: recordings are sent in "
             f"pieces of {result.request_limit} bytes."
         )
-    if abilities.max_size:
-        sentences.append(f"It accepts files of at most {abilities.max_size} bytes.")
+    if capabilities.max_size:
+        sentences.append(f"It accepts files of at most {capabilities.max_size} bytes.")
     if not result.is_removed:
         sentences.append(f"It did not remove the test file: delete {name}.mkv there.")
     return " ".join(sentences)

@@ -26,7 +26,11 @@ class Uploader(Protocol):
     """Uploads a file to a server; `recorder.tus_upload` implements it."""
 
     async def deliver(
-        self, directory: Path, manifest: Manifest, server: Server, told: Callable[[int], None]
+        self,
+        directory: Path,
+        manifest: Manifest,
+        server: Server,
+        on_progress: Callable[[int], None],
     ) -> None: ...
 
 

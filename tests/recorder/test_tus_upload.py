@@ -20,10 +20,10 @@ from tests.recorder.conftest import CONTENT, manifest_of, put_muxed
 from tests.recorder.server import Misdeed, RecordingServer, answers
 from visavis.domain.delivery_status import Server
 from visavis.domain.recording import DELIVERY, MATROSKA
-from visavis.recorder import delivery, spool, wire
+from visavis.recorder import spool, tus_upload, wire
 from visavis.recorder.answers import DeliveryError
-from visavis.recorder.delivery import Deliverer
-from visavis.recorder.tus import upload_address
+from visavis.recorder.tus_protocol import upload_url
+from visavis.recorder.tus_upload import TusUploader
 from visavis.recorder.wire import read_url
 
 pytestmark = pytest.mark.anyio
@@ -32,8 +32,8 @@ MANIFEST = manifest_of("rec")
 SECRET = "s3cret.~+/-_=="
 
 
-def deliverer(*, allow_private: bool = True, archive_url: str = "") -> Deliverer:
-    return Deliverer(
+def tus_uploader(*, allow_private: bool = True, archive_url: str = "") -> TusUploader:
+    return TusUploader(
         archive_url=archive_url, archive_key=lambda: "key", allow_private=allow_private
     )
 
@@ -42,14 +42,14 @@ async def deliver(
     muxed: Path,
     url: str,
     secret: str | None = None,
-    told: Callable[[int], None] = lambda _: None,
+    on_progress: Callable[[int], None] = lambda _: None,
 ) -> None:
-    await deliverer().deliver(muxed, MANIFEST, Server(url, secret), told)
+    await tus_uploader().deliver(muxed, MANIFEST, Server(url, secret), on_progress)
 
 
 async def test_a_whole_delivery(server: RecordingServer, muxed: Path) -> None:
     heard: list[int] = []
-    await deliver(muxed, server.url, told=heard.append)
+    await deliver(muxed, server.url, on_progress=heard.append)
     assert server.methods() == ["OPTIONS", "POST", "PATCH"]
     (file,) = server.files.values()
     assert bytes(file.content) == CONTENT
@@ -75,11 +75,11 @@ async def test_a_whole_delivery(server: RecordingServer, muxed: Path) -> None:
 async def test_the_server_is_told_what_is_missing(server: RecordingServer, muxed: Path) -> None:
     told = spool.read_delivery(muxed)
     assert told
-    missing = ("The visitor's video is missing.", "x" * delivery.MAX_MISSING_LENGTH)
+    missing = ("The visitor's video is missing.", "x" * tus_upload.MAX_MISSING_LENGTH)
     spool.write_delivery(muxed, msgspec.structs.replace(told, missing=missing))
     await deliver(muxed, server.url)
     (file,) = server.files.values()
-    assert file.metadata["missing"] == "\n".join(missing)[: delivery.MAX_MISSING_LENGTH]
+    assert file.metadata["missing"] == "\n".join(missing)[: tus_upload.MAX_MISSING_LENGTH]
 
 
 async def test_doing_it_again_changes_nothing(server: RecordingServer, muxed: Path) -> None:
@@ -118,7 +118,7 @@ async def test_pieces_are_halved_until_the_server_takes_them(
     server.max_body = 400_000
     if has_checksums:
         server.offer_checksums()
-    carrier = deliverer()
+    carrier = tus_uploader()
     await carrier.deliver(muxed, MANIFEST, Server(server.url, None))
     assert server.contents == [CONTENT]
     assert carrier.limits.limit(server.url) == len(CONTENT) // 4
@@ -133,7 +133,7 @@ async def test_a_server_that_resets_instead_of_refusing_gets_smaller_pieces(
     server: RecordingServer, muxed: Path
 ) -> None:
     server.max_body, server.resets_large = 400_000, True
-    carrier = deliverer()
+    carrier = tus_uploader()
     attempts = 0
     while not server.contents:
         attempts += 1
@@ -141,14 +141,14 @@ async def test_a_server_that_resets_instead_of_refusing_gets_smaller_pieces(
             await carrier.deliver(muxed, MANIFEST, Server(server.url, None))
     assert server.contents == [CONTENT]
     assert carrier.limits.limit(server.url) == len(CONTENT) // 4
-    assert attempts == 2 * delivery.MAX_BREAKS + 1
+    assert attempts == 2 * tus_upload.MAX_BREAKS + 1
 
 
 async def test_a_network_that_breaks_off_now_and_then_makes_no_piece_smaller(
     server: RecordingServer, muxed: Path
 ) -> None:
     """Each attempt brings some of the file, or breaks off elsewhere."""
-    carrier = deliverer()
+    carrier = tus_uploader()
     for misdeed in (misdeeds.resets, misdeeds.resets, *[misdeeds.takes_half_and_resets] * 5):
         server.misbehave("PATCH", misdeed)
         with pytest.raises(DeliveryError):
@@ -161,15 +161,15 @@ async def test_a_network_that_breaks_off_now_and_then_makes_no_piece_smaller(
 def test_breaks_are_remembered_of_so_many_pieces_and_the_smallest_is_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(delivery, "MAX_REMEMBERED_LIMITS", 2)
-    limits = delivery.RequestLimits()
+    monkeypatch.setattr(tus_upload, "MAX_REMEMBERED_LIMITS", 2)
+    limits = tus_upload.RequestSizeLimits()
     for number in range(10):
         limits.break_off(f"upload {number}", 0, 10**6)
     assert len(limits._breaks) == 2
     for _ in range(10):
-        limits.break_off("upload", 0, delivery.MIN_PATCH_BYTES)
-    smallest = limits.shorten("s", "upload", 0, delivery.MIN_PATCH_BYTES)
-    assert (smallest, limits.limit("s")) == (delivery.MIN_PATCH_BYTES, None)
+        limits.break_off("upload", 0, tus_upload.MIN_PATCH_BYTES)
+    smallest = limits.shorten("s", "upload", 0, tus_upload.MIN_PATCH_BYTES)
+    assert (smallest, limits.limit("s")) == (tus_upload.MIN_PATCH_BYTES, None)
 
 
 async def test_a_server_that_takes_no_request_at_all(server: RecordingServer, muxed: Path) -> None:
@@ -179,8 +179,8 @@ async def test_a_server_that_takes_no_request_at_all(server: RecordingServer, mu
 
 
 def test_limits_are_remembered_of_so_many_servers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "MAX_REMEMBERED_LIMITS", 2)
-    limits = delivery.RequestLimits()
+    monkeypatch.setattr(tus_upload, "MAX_REMEMBERED_LIMITS", 2)
+    limits = tus_upload.RequestSizeLimits()
     for url in ("a", "b", "a", "c"):
         limits.lower(url, 9)
     assert [limits.limit(url) for url in "abc"] == [9, None, 9]
@@ -199,11 +199,11 @@ async def test_the_secret_goes_with_every_request(server: RecordingServer, muxed
 
 
 async def test_the_archive_s_key_is_for_the_archive(server: RecordingServer, muxed: Path) -> None:
-    away = deliverer(archive_url="http://archive.example/", allow_private=True)
+    away = tus_uploader(archive_url="http://archive.example/", allow_private=True)
     await away.deliver(muxed, MANIFEST, Server(server.url))
     assert all("Authorization" not in asked.headers for asked in server.asked)
     again = put_muxed(muxed.parent, "again")
-    at_home = deliverer(archive_url=server.url, allow_private=False)
+    at_home = tus_uploader(archive_url=server.url, allow_private=False)
     with pytest.raises(DeliveryError, match="does not accept the file"):
         # it has to confirm what it has stored, and this one does not
         await at_home.deliver(again, MANIFEST, Server(server.url, SECRET))
@@ -221,7 +221,7 @@ async def test_checksums_where_they_are_offered(
     used: str | None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(delivery, "CHECKED_PATCH_BYTES", 1_000_000)
+    monkeypatch.setattr(tus_upload, "CHECKED_PATCH_BYTES", 1_000_000)
     server.offer_checksums(offered)
     await deliver(muxed, server.url)
     assert server.contents == [CONTENT]
@@ -252,7 +252,7 @@ async def test_a_damaged_piece_is_sent_again(server: RecordingServer, muxed: Pat
 async def test_a_broken_delivery_goes_on_where_it_broke_off(
     server: RecordingServer, muxed: Path, cut: Misdeed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery, "PATCH_BYTES", 400_000)
+    monkeypatch.setattr(tus_upload, "PATCH_BYTES", 400_000)
     server.misbehave("PATCH", cut)
     with pytest.raises(DeliveryError, match="closed the connection") as caught:
         await deliver(muxed, server.url)
@@ -334,7 +334,7 @@ async def test_a_server_that_is_none_is_told_in_words(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if misdeed is misdeeds.hangs:
-        monkeypatch.setattr(Deliverer, "wire", impatient_wire)
+        monkeypatch.setattr(TusUploader, "wire", impatient_wire)
     if misdeed is misdeeds.drips:
         monkeypatch.setattr(wire, "ANSWER_SECONDS", 0.5)
     server.misbehave("POST", misdeed)
@@ -348,7 +348,7 @@ async def test_a_server_that_is_none_is_told_in_words(
     assert server.contents == [CONTENT]
 
 
-def impatient_wire(self: Deliverer, server: Server) -> wire.Wire:
+def impatient_wire(self: TusUploader, server: Server) -> wire.Wire:
     timeout = httpx2.Timeout(2.0)
     return wire.Wire(bearer=server.secret, allow_private=True, timeout=timeout)
 
@@ -395,7 +395,7 @@ async def test_nobody_there(muxed: Path, url: str, words: str) -> None:
 
 async def test_private_addresses_need_the_operator(muxed: Path, server: RecordingServer) -> None:
     with pytest.raises(DeliveryError, match="--allow-private-recording-servers"):
-        await deliverer(allow_private=False).deliver(muxed, MANIFEST, Server(server.url))
+        await tus_uploader(allow_private=False).deliver(muxed, MANIFEST, Server(server.url))
     assert server.asked == []
 
 
@@ -439,7 +439,7 @@ async def test_what_is_not_muxed_is_not_delivered(muxed: Path, server: Recording
     ],
 )
 def test_where_an_upload_is(server_url: str, location: str, address: str) -> None:
-    assert upload_address(server_url, location) == address
+    assert upload_url(server_url, location) == address
 
 
 @pytest.mark.parametrize(
@@ -447,7 +447,7 @@ def test_where_an_upload_is(server_url: str, location: str, address: str) -> Non
 )
 def test_uploads_stay_at_the_server(location: str) -> None:
     with pytest.raises(DeliveryError):
-        upload_address("http://a.example/files", location)
+        upload_url("http://a.example/files", location)
 
 
 @pytest.mark.parametrize("url", ["ftp://a/", "/files", "http:///x", "http://[::1", "x" * 70_000])

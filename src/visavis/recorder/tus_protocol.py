@@ -18,14 +18,14 @@ CHECKSUMS: Final = ("sha256", "sha512", "sha1", "md5")
 """Of those that a server can check, the first one is used."""
 
 
-class Abilities(msgspec.Struct, frozen=True):
-    """What a recording server says that it can do (tus 1.0, OPTIONS)."""
+class ServerCapabilities(msgspec.Struct, frozen=True):
+    """Capabilities of a recording server (tus 1.0, OPTIONS)."""
 
     extensions: frozenset[str] = frozenset()
     checksum: str | None = None
     max_size: int | None = None
 
-    def demand_room(self, size: int) -> None:
+    def require_size(self, size: int) -> None:
         """Raise `DeliveryError` where the server says that a file may not be so large."""
         if self.max_size is not None and size > self.max_size:
             raise DeliveryError(
@@ -34,8 +34,8 @@ class Abilities(msgspec.Struct, frozen=True):
             )
 
 
-async def abilities_of(wire: Wire, server_url: str) -> Abilities:
-    """Ask the server; one that does not tell is taken for one without extensions."""
+async def read_capabilities(wire: Wire, server_url: str) -> ServerCapabilities:
+    """Ask the server for its capabilities; without an answer it has no extensions."""
     response = await wire.ask("OPTIONS", server_url, {})
     headers = response.headers
     versions = _listed(headers.get("tus-version") or VERSION)
@@ -46,7 +46,7 @@ async def abilities_of(wire: Wire, server_url: str) -> Abilities:
     extensions = frozenset(_listed(headers.get("tus-extension", "")))
     offered = _listed(headers.get("tus-checksum-algorithm", "sha1"))
     checksum = next((name for name in CHECKSUMS if name in offered), None)
-    return Abilities(
+    return ServerCapabilities(
         extensions,
         checksum if "checksum" in extensions else None,
         _size(headers.get("tus-max-size", "")),
@@ -54,16 +54,16 @@ async def abilities_of(wire: Wire, server_url: str) -> Abilities:
 
 
 async def create(wire: Wire, server_url: str, headers: dict[str, str]) -> str:
-    """Create an upload and return its address; raises `DeliveryError`."""
+    """Create an upload and return its URL; raises `DeliveryError`."""
     response = await wire.ask("POST", server_url, headers)
     location = response.headers.get("location")
     if response.status_code != httpx2.codes.CREATED or not location:
         raise refusal("did not create an upload", response)
-    return upload_address(server_url, location)
+    return upload_url(server_url, location)
 
 
-def upload_address(server_url: str, location: str) -> str:
-    """Where an upload was created; raises `DeliveryError` if that is at another server.
+def upload_url(server_url: str, location: str) -> str:
+    """Return the URL of a created upload; raises `DeliveryError` if it is at another server.
 
     A server behind a proxy that ends TLS often says http for https: then we know better.
     """
@@ -83,7 +83,7 @@ def upload_address(server_url: str, location: str) -> str:
     return str(server.copy_with(raw_path=target.raw_path, username="", password=""))
 
 
-def offset_of(response: httpx2.Response, *expected: int) -> int:
+def read_upload_offset(response: httpx2.Response, *expected: int) -> int:
     """The `Upload-Offset` of an answer; raises `DeliveryError`."""
     value = response.headers.get("upload-offset", "")
     is_number = value.isascii() and value.isdigit() and len(value) < 19
@@ -92,7 +92,7 @@ def offset_of(response: httpx2.Response, *expected: int) -> int:
     return int(value)
 
 
-def written(values: dict[str, str]) -> str:
+def encode_metadata(values: dict[str, str]) -> str:
     """`Upload-Metadata` (tus 1.0, creation): pairs of a key and its value in base64.
 
     Keys without a value are left out: tus allows them, but some servers refuse them.

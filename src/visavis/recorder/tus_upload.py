@@ -1,4 +1,4 @@
-"""The tus 1.0 client: brings one file to a recording server, from wherever it stands."""
+"""The tus 1.0 client: uploads one file to a recording server and resumes broken uploads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,14 @@ from visavis.domain.recording import MATROSKA, Delivery, Manifest
 from visavis.local_socket import require_private_directory
 from visavis.recorder import spool
 from visavis.recorder.answers import DeliveryError, refusal
-from visavis.recorder.tus import TUS, Abilities, abilities_of, create, offset_of, written
+from visavis.recorder.tus_protocol import (
+    TUS,
+    ServerCapabilities,
+    create,
+    encode_metadata,
+    read_capabilities,
+    read_upload_offset,
+)
 from visavis.recorder.wire import Body, Wire
 
 log = structlog.get_logger(__name__)
@@ -32,22 +39,22 @@ MIN_PATCH_BYTES: Final = 64 * 1024
 """A server that refuses even such a request is misconfigured."""
 MAX_REMEMBERED_LIMITS: Final = 1024
 MAX_BREAKS: Final = 3
-"""After so many attempts in a row that broke off at the same piece it is halved."""
-MAX_STUMBLES: Final = 3
-"""How often in a row a piece may be refused in one attempt."""
+"""Attempts in a row that broke off at the same piece, after which it is halved."""
+MAX_REFUSALS: Final = 3
+"""Refusals in a row of a piece, after which the attempt fails."""
 CONFIRMATION: Final = "visavis-sha256"
 MAX_MISSING_LENGTH: Final = 1000
 """Characters of the metadata `missing`: servers and proxies limit the size of a header."""
 
-Told = Callable[[int], None]
-"""Hears how many bytes of the file have been sent."""
+OnProgress = Callable[[int], None]
+"""Called with the number of bytes of the file that have been sent."""
 
 _GONE: Final = frozenset({403, 404, 410})
 _MOVED_ON, _TOO_LARGE, _LOCKED, _MISMATCH = 409, 413, 423, 460
 
 
-class RequestLimits:
-    """Request bodies that recording servers take, by URL, as far as they refused larger ones.
+class RequestSizeLimits:
+    """Largest request bodies of recording servers, by URL, learned from refusals.
 
     Proxies limit a request's body (nginx to 1 MiB unless told otherwise) and tus has no header that
     says so. Only the limits of the servers used last are remembered.
@@ -89,7 +96,7 @@ class RequestLimits:
         return length
 
 
-class Deliverer:
+class TusUploader:
     """Delivers to any tus server; the archive's key goes to the built-in archive alone.
 
     With `archive_socket` the built-in archive is reached over this Unix socket, whatever its public
@@ -108,10 +115,14 @@ class Deliverer:
         self._archive_url = archive_url
         self._archive_key = archive_key
         self._allow_private = allow_private
-        self.limits: Final = RequestLimits()
+        self.limits: Final = RequestSizeLimits()
 
     async def deliver(
-        self, directory: Path, manifest: Manifest, server: Server, told: Told = lambda _: None
+        self,
+        directory: Path,
+        manifest: Manifest,
+        server: Server,
+        on_progress: OnProgress = lambda _: None,
     ) -> None:
         """Returns once the server has the whole file; raises `DeliveryError`.
 
@@ -125,21 +136,21 @@ class Deliverer:
         if delivery.is_uploaded and delivery.server_url == server.url:
             return  # the process ended before the database was told
         async with self.wire(server) as wire:
-            await self.upload(wire, directory, manifest, delivery, server).complete(told)
+            await self.upload(wire, directory, manifest, delivery, server).complete(on_progress)
 
     def upload(
         self, wire: Wire, directory: Path, manifest: Manifest, delivery: Delivery, server: Server
-    ) -> Upload:
+    ) -> RecordingUpload:
         """Return the upload of a file in the spool to a server."""
-        upload = Upload(wire, directory, manifest, delivery, server.url, self.limits)
+        upload = RecordingUpload(wire, directory, manifest, delivery, server.url, self.limits)
         upload.must_confirm = self.is_archive(server.url)
         return upload
 
     def wire(self, server: Server) -> Wire:
-        """Connections to a recording server, with what it wants to be shown."""
+        """Return an HTTP client for a recording server, with its credentials."""
         is_archive = self.is_archive(server.url)
         if is_archive and self._archive_socket:
-            _require_own(self._archive_socket)
+            _require_own_socket(self._archive_socket)
         return Wire(
             bearer=self._archive_key() if is_archive else server.secret,
             allow_private=self._allow_private or is_archive,
@@ -150,7 +161,7 @@ class Deliverer:
         return bool(self._archive_url) and url == self._archive_url
 
 
-def _require_own(archive_socket: Path) -> None:
+def _require_own_socket(archive_socket: Path) -> None:
     try:
         require_private_directory(archive_socket.parent)
     except OSError as error:
@@ -158,8 +169,8 @@ def _require_own(archive_socket: Path) -> None:
         raise DeliveryError(sentence, is_servers=True) from None
 
 
-class Upload:
-    """One recording on its way to one server.
+class RecordingUpload:
+    """The upload of one recording to one server.
 
     With `must_confirm` the server has to tell the SHA-256 of what it has stored.
     """
@@ -171,7 +182,7 @@ class Upload:
         manifest: Manifest,
         delivery: Delivery,
         server_url: str,
-        limits: RequestLimits,
+        limits: RequestSizeLimits,
     ) -> None:
         self._wire = wire
         self._directory = directory
@@ -184,7 +195,7 @@ class Upload:
         self.metadata = metadata(manifest, delivery)
         self.must_confirm = False
 
-    async def complete(self, told: Told) -> None:
+    async def complete(self, on_progress: OnProgress) -> None:
         """Send what the server lacks, and record in the spool that it has the whole file.
 
         The file is there as soon as the answer to a PATCH says so: a server may move a finished
@@ -192,30 +203,30 @@ class Upload:
         """
         await self.begin()
         url, offset = await self._resume() or await self.create()
-        await self.send_rest(url, offset, told)
+        await self.send_rest(url, offset, on_progress)
         self._delivery = msgspec.structs.replace(self._delivery, is_uploaded=True)
         await asyncio.to_thread(spool.write_delivery, self._directory, self._delivery)
 
-    async def begin(self) -> Abilities:
+    async def begin(self) -> ServerCapabilities:
         """Ask the server for its abilities; raise `DeliveryError` if the file is too large."""
-        abilities = await abilities_of(self._wire, self._server_url)
-        self._checksum = abilities.checksum
-        abilities.demand_room(self._delivery.size)
-        return abilities
+        capabilities = await read_capabilities(self._wire, self._server_url)
+        self._checksum = capabilities.checksum
+        capabilities.require_size(self._delivery.size)
+        return capabilities
 
-    async def send_rest(self, url: str, offset: int, told: Told) -> None:
+    async def send_rest(self, url: str, offset: int, on_progress: OnProgress) -> None:
         """Send everything from `offset` on; return once the server has said that all is there."""
-        stumbles = 0
+        refusals = 0
         while offset < self._delivery.size or not self._is_confirmed():
-            told(offset)
-            before, offset = offset, await self.append(url, offset, told)
-            stumbles = 0 if offset > before else stumbles + 1
-            if stumbles == MAX_STUMBLES:
+            on_progress(offset)
+            before, offset = offset, await self.append(url, offset, on_progress)
+            refusals = 0 if offset > before else refusals + 1
+            if refusals == MAX_REFUSALS:
                 raise DeliveryError("The recording server does not accept the file.")
-        told(offset)
+        on_progress(offset)
 
     async def _resume(self) -> tuple[str, int] | None:
-        """Where an earlier attempt at this server stands, if it still does."""
+        """Return the URL and offset of an earlier attempt, if the server still has it."""
         url = self._delivery.upload_url
         if url is None or self._delivery.server_url != self._server_url:
             return None
@@ -232,7 +243,7 @@ class Upload:
         headers = {
             **TUS,
             "Upload-Length": str(self._delivery.size),
-            "Upload-Metadata": written(self.metadata),
+            "Upload-Metadata": encode_metadata(self.metadata),
         }
         url = await create(self._wire, self._server_url, headers)
         self._confirmed = None
@@ -242,20 +253,22 @@ class Upload:
         await asyncio.to_thread(spool.write_delivery, self._directory, self._delivery)
         return url, 0
 
-    async def append(self, url: str, offset: int, told: Told, most: int | None = None) -> int:
+    async def append(
+        self, url: str, offset: int, on_progress: OnProgress, max_bytes: int | None = None
+    ) -> int:
         """Send the next piece, of `most` bytes at most; return where the upload stands then.
 
         A piece that the server refuses as too large is halved until it takes one.
         """
-        most = most or (CHECKED_PATCH_BYTES if self._checksum else PATCH_BYTES)
-        most = min(most, self._limits.limit(self._server_url) or most)
-        length = min(most, self._delivery.size - offset)
+        max_bytes = max_bytes or (CHECKED_PATCH_BYTES if self._checksum else PATCH_BYTES)
+        max_bytes = min(max_bytes, self._limits.limit(self._server_url) or max_bytes)
+        length = min(max_bytes, self._delivery.size - offset)
         length = self._limits.shorten(self._server_url, url, offset, length)
-        response = await self._send(url, offset, length, told)
+        response = await self._send(url, offset, length, on_progress)
         while response.status_code == _TOO_LARGE and length > MIN_PATCH_BYTES:
             length = max(MIN_PATCH_BYTES, length // 2)
             self._limits.lower(self._server_url, length)
-            response = await self._send(url, offset, length, told)
+            response = await self._send(url, offset, length, on_progress)
         if response.status_code == _TOO_LARGE:
             raise refusal(f"takes no request of {length} bytes", response)
         if response.status_code in {_MOVED_ON, _MISMATCH}:
@@ -269,7 +282,9 @@ class Upload:
         """Ask the server where the upload stands."""
         return self._read_offset(await self._wire.ask("HEAD", url, TUS))
 
-    async def _send(self, url: str, offset: int, length: int, told: Told) -> httpx2.Response:
+    async def _send(
+        self, url: str, offset: int, length: int, on_progress: OnProgress
+    ) -> httpx2.Response:
         headers = {
             **TUS,
             "Upload-Offset": str(offset),
@@ -280,7 +295,7 @@ class Upload:
             file = self._directory / MATROSKA
             digest = await asyncio.to_thread(digest_of, file, offset, length, self._checksum)
             headers["Upload-Checksum"] = f"{self._checksum} {base64.b64encode(digest).decode()}"
-        body = self._body(offset, length, told)
+        body = self._body(offset, length, on_progress)
         try:
             return await self._wire.ask("PATCH", url, headers, body, length)
         except DeliveryError as error:
@@ -289,7 +304,7 @@ class Upload:
             raise
 
     def _read_offset(self, response: httpx2.Response, *expected: int) -> int:
-        offset = offset_of(response, *(expected or (200, 204)))
+        offset = read_upload_offset(response, *(expected or (200, 204)))
         self._confirmed = response.headers.get(CONFIRMATION)
         return offset
 
@@ -306,7 +321,7 @@ class Upload:
             )
         return True
 
-    def _body(self, offset: int, length: int, told: Told) -> Body:
+    def _body(self, offset: int, length: int, on_progress: OnProgress) -> Body:
         async def read() -> AsyncIterator[bytes]:
             with (self._directory / MATROSKA).open("rb") as file:
                 file.seek(offset)
@@ -315,7 +330,7 @@ class Upload:
                     piece = data[: end - at]
                     yield piece
                     at += len(piece)
-                    told(at)
+                    on_progress(at)
 
         return read
 
@@ -331,7 +346,7 @@ def digest_of(path: Path, offset: int, length: int, algorithm: str) -> bytes:
 
 
 def metadata(manifest: Manifest, delivery: Delivery) -> dict[str, str]:
-    """What a recording server is told of a recording; `docs/recording-server.md` describes it."""
+    """Return the metadata of an upload; `docs/recording-server.md` describes it."""
     known = {
         "site": str(manifest.site_id),
         "call": manifest.call_id,
