@@ -22,7 +22,7 @@ from tests.dying import dies_once
 from tests.recorder.conftest import CONTENT, manifest_of, put_muxed
 from visavis import http_server, tasks, tls
 from visavis.archive.archive import Archive
-from visavis.domain.delivery_status import Server
+from visavis.domain.delivery_status import RecordingServer
 from visavis.lifecycle import Lifecycle
 from visavis.listener import listen
 from visavis.local_socket import LocalSocket
@@ -197,7 +197,7 @@ async def test_the_archive_is_reached_whatever_its_public_address(tmp_path: Path
     )
     async with running(asyncio.create_task(http_server.serve_on_socket(web, path))):
         await until(path.exists)
-        await uploader.deliver(muxed, manifest_of("rec"), Server(url, None))
+        await uploader.deliver(muxed, manifest_of("rec"), RecordingServer(url, None))
     assert (tmp_path / "archive/library/1/rec.mkv").read_bytes() == CONTENT
     archive.close()
 

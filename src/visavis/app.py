@@ -41,7 +41,7 @@ from visavis.log_lines import is_for_people
 from visavis.media.limits import MEGABYTE, Limit
 from visavis.media.worker_pool import WorkerPool
 from visavis.readiness import Check, Readiness, warnings
-from visavis.recorder.trial import Trials
+from visavis.recorder.server_check import RecordingServerChecker
 from visavis.recorder_process import tus_uploader
 from visavis.services.api_keys import ApiKeys
 from visavis.services.audit import Auditor, AuditReader, AuditRetention, AuditTrail
@@ -124,7 +124,7 @@ class App:
             store, self.bus, now, new_id, settings.archive_url, self.policies.get
         )
         self.recording_admin = RecordingAdmin(
-            store, now, settings.archive_url, Trials(tus_uploader(settings))
+            store, now, settings.archive_url, RecordingServerChecker(tus_uploader(settings))
         )
         self.tally = Tally()
         self.media = WorkerPool(settings.media_sockets)

@@ -18,10 +18,10 @@ from tests.interop.test_tus import PEERS
 from tests.npm import ENVIRONMENT, NODE, installed
 from tests.recorder.conftest import CONTENT, manifest_of, put_muxed
 from tests.running import eventually, listens
-from visavis.domain.delivery_status import Server
+from visavis.domain.delivery_status import RecordingServer
 from visavis.recorder import tus_upload, wire
 from visavis.recorder.answers import DeliveryError
-from visavis.recorder.trial import Trials
+from visavis.recorder.server_check import RecordingServerChecker
 from visavis.recorder.tus_upload import TusUploader
 from visavis.recorder.wire import Body, Wire
 
@@ -47,7 +47,7 @@ class Peer:
     """A recording server, and the files that it has."""
 
     def __init__(self, url: str, files: Path, pattern: str, secret: str | None = None) -> None:
-        self.server = Server(url, secret)
+        self.server = RecordingServer(url, secret)
         self._files, self._pattern = files, pattern
         is_archive = "recordings" in url
         self.uploader = TusUploader(
@@ -185,7 +185,7 @@ async def test_resumed_where_it_broke_off(
 
 
 async def test_it_is_tried_out(peer: Peer) -> None:
-    verdict = await Trials(peer.uploader).try_out(1, peer.server)
+    verdict = await RecordingServerChecker(peer.uploader).check(1, peer.server)
     assert verdict.is_ok, verdict.message
     assert CONTENT not in peer.contents()
 
@@ -194,7 +194,9 @@ async def test_the_example_wants_its_secret(tmp_path: Path, muxed: Path) -> None
     peers = example(tmp_path)
     peer = next(peers)
     with pytest.raises(DeliveryError, match="requires a secret"):
-        await peer.uploader.deliver(muxed, manifest_of("rec"), Server(peer.server.url, "wrong"))
+        await peer.uploader.deliver(
+            muxed, manifest_of("rec"), RecordingServer(peer.server.url, "wrong")
+        )
     peers.close()
 
 

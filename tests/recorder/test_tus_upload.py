@@ -18,7 +18,7 @@ from tests.certificates import write_certificate
 from tests.recorder import server as misdeeds
 from tests.recorder.conftest import CONTENT, manifest_of, put_muxed
 from tests.recorder.server import Misdeed, RecordingServer, answers
-from visavis.domain.delivery_status import Server
+from visavis.domain.delivery_status import RecordingServer
 from visavis.domain.recording import DELIVERY, MATROSKA
 from visavis.recorder import spool, tus_upload, wire
 from visavis.recorder.answers import DeliveryError
@@ -44,7 +44,7 @@ async def deliver(
     secret: str | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> None:
-    await tus_uploader().deliver(muxed, MANIFEST, Server(url, secret), on_progress)
+    await tus_uploader().deliver(muxed, MANIFEST, RecordingServer(url, secret), on_progress)
 
 
 async def test_a_whole_delivery(server: RecordingServer, muxed: Path) -> None:
@@ -119,12 +119,12 @@ async def test_pieces_are_halved_until_the_server_takes_them(
     if has_checksums:
         server.offer_checksums()
     carrier = tus_uploader()
-    await carrier.deliver(muxed, MANIFEST, Server(server.url, None))
+    await carrier.deliver(muxed, MANIFEST, RecordingServer(server.url, None))
     assert server.contents == [CONTENT]
     assert carrier.limits.limit(server.url) == len(CONTENT) // 4
     refused = server.methods().count("PATCH")
     again = put_muxed(muxed.parent, "again")
-    await carrier.deliver(again, MANIFEST, Server(server.url, None))
+    await carrier.deliver(again, MANIFEST, RecordingServer(server.url, None))
     assert server.contents == [CONTENT] * 2
     assert server.methods().count("PATCH") == 2 * refused - 2  # the size is remembered
 
@@ -138,7 +138,7 @@ async def test_a_server_that_resets_instead_of_refusing_gets_smaller_pieces(
     while not server.contents:
         attempts += 1
         with suppress(DeliveryError):
-            await carrier.deliver(muxed, MANIFEST, Server(server.url, None))
+            await carrier.deliver(muxed, MANIFEST, RecordingServer(server.url, None))
     assert server.contents == [CONTENT]
     assert carrier.limits.limit(server.url) == len(CONTENT) // 4
     assert attempts == 2 * tus_upload.MAX_BREAKS + 1
@@ -152,8 +152,8 @@ async def test_a_network_that_breaks_off_now_and_then_makes_no_piece_smaller(
     for misdeed in (misdeeds.resets, misdeeds.resets, *[misdeeds.takes_half_and_resets] * 5):
         server.misbehave("PATCH", misdeed)
         with pytest.raises(DeliveryError):
-            await carrier.deliver(muxed, MANIFEST, Server(server.url, None))
-    await carrier.deliver(muxed, MANIFEST, Server(server.url, None))
+            await carrier.deliver(muxed, MANIFEST, RecordingServer(server.url, None))
+    await carrier.deliver(muxed, MANIFEST, RecordingServer(server.url, None))
     assert server.contents == [CONTENT]
     assert carrier.limits.limit(server.url) is None
 
@@ -195,18 +195,18 @@ async def test_another_server_gets_it_from_the_start(server: RecordingServer, mu
 async def test_the_secret_goes_with_every_request(server: RecordingServer, muxed: Path) -> None:
     await deliver(muxed, server.url, SECRET)
     assert {asked.headers["Authorization"] for asked in server.asked} == {f"Bearer {SECRET}"}
-    assert SECRET not in repr(Server(server.url, SECRET))
+    assert SECRET not in repr(RecordingServer(server.url, SECRET))
 
 
 async def test_the_archive_s_key_is_for_the_archive(server: RecordingServer, muxed: Path) -> None:
     away = tus_uploader(archive_url="http://archive.example/", allow_private=True)
-    await away.deliver(muxed, MANIFEST, Server(server.url))
+    await away.deliver(muxed, MANIFEST, RecordingServer(server.url))
     assert all("Authorization" not in asked.headers for asked in server.asked)
     again = put_muxed(muxed.parent, "again")
     at_home = tus_uploader(archive_url=server.url, allow_private=False)
     with pytest.raises(DeliveryError, match="does not accept the file"):
         # it has to confirm what it has stored, and this one does not
-        await at_home.deliver(again, MANIFEST, Server(server.url, SECRET))
+        await at_home.deliver(again, MANIFEST, RecordingServer(server.url, SECRET))
     assert server.asked[-1].headers["Authorization"] == "Bearer key"
 
 
@@ -348,7 +348,7 @@ async def test_a_server_that_is_none_is_told_in_words(
     assert server.contents == [CONTENT]
 
 
-def impatient_wire(self: TusUploader, server: Server) -> wire.Wire:
+def impatient_wire(self: TusUploader, server: RecordingServer) -> wire.Wire:
     timeout = httpx2.Timeout(2.0)
     return wire.Wire(bearer=server.secret, allow_private=True, timeout=timeout)
 
@@ -395,7 +395,9 @@ async def test_nobody_there(muxed: Path, url: str, words: str) -> None:
 
 async def test_private_addresses_need_the_operator(muxed: Path, server: RecordingServer) -> None:
     with pytest.raises(DeliveryError, match="--allow-private-recording-servers"):
-        await tus_uploader(allow_private=False).deliver(muxed, MANIFEST, Server(server.url))
+        await tus_uploader(allow_private=False).deliver(
+            muxed, MANIFEST, RecordingServer(server.url)
+        )
     assert server.asked == []
 
 

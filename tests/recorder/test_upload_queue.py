@@ -12,7 +12,7 @@ import pytest
 
 from tests.recorder.conftest import put_muxed
 from visavis.domain.call_events import CallReport
-from visavis.domain.delivery_status import DeliveryPlan, DeliveryProgress, Server
+from visavis.domain.delivery_status import DeliveryPlan, DeliveryProgress, RecordingServer
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.recording import (
     INCOMPLETE,
@@ -30,7 +30,7 @@ from visavis.recorder.upload_queue import UploadQueue
 
 pytestmark = pytest.mark.anyio
 
-ONE, OTHER = Server("http://one.example/"), Server("http://other.example/")
+ONE, OTHER = RecordingServer("http://one.example/"), RecordingServer("http://other.example/")
 DOWN = DeliveryError("The recording server is away.", is_servers=True)
 TOO_LARGE = DeliveryError("Too large.")
 
@@ -82,7 +82,7 @@ class FakeUploader:
         self,
         directory: Path,
         manifest: Manifest,
-        server: Server,
+        server: RecordingServer,
         on_progress: Callable[[int], None],
     ) -> None:
         self.went.append(manifest.recording_id)
@@ -219,7 +219,7 @@ async def test_one_bad_recording_does_not_stop_the_others(harness: UploadQueueHa
 
 
 async def test_failing_servers_leave_places_to_others(harness: UploadQueueHarness) -> None:
-    harness.servers = {site: Server(f"http://{site}.example/") for site in range(1, 6)}
+    harness.servers = {site: RecordingServer(f"http://{site}.example/") for site in range(1, 6)}
     for site in range(1, 6):
         harness.put(f"site-{site}", site_id=site)
     for site in range(1, 5):
@@ -243,7 +243,7 @@ async def test_recordings_follow_the_address_as_it_is_now(harness: UploadQueueHa
     assert harness.store.delivered_ids == ["a"]
     del harness.uploader.errors["b"]
     assert await harness.wait_idle() == []
-    harness.servers[1] = Server(OTHER.url, "another secret")
+    harness.servers[1] = RecordingServer(OTHER.url, "another secret")
     assert await harness.wait_idle() == ["b"]
     assert harness.store.delivered_ids == ["a", "b"]
 

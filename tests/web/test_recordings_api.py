@@ -14,11 +14,11 @@ from tests.web.conftest import PATH as CONFIG
 from tests.web.conftest import Api
 from tests.web.test_config_api import assert_problem
 from visavis.clock_and_ids import now
-from visavis.domain.delivery_status import DeliveryProgress, Server, Trial
+from visavis.domain.delivery_status import DeliveryProgress, RecordingServer, ServerCheck
 from visavis.domain.people import Permission
 from visavis.domain.recording import RecordingState
-from visavis.recorder import trial
-from visavis.recorder.trial import Trials
+from visavis.recorder import server_check
+from visavis.recorder.server_check import RecordingServerChecker
 from visavis.recorder.tus_upload import TusUploader
 from visavis.services.ports import Transaction
 
@@ -38,7 +38,7 @@ def server() -> Iterator[RecordingServer]:
 def allow_loopback(api: Api) -> None:
     """As an operator does with --allow-private-recording-servers."""
     uploader = TusUploader(archive_url="", archive_key=str, allow_private=True)
-    api.app.recording_admin._servers = Trials(uploader)
+    api.app.recording_admin._servers = RecordingServerChecker(uploader)
 
 
 async def fill(api: Api) -> None:
@@ -180,7 +180,7 @@ async def test_a_server_without_termination_keeps_the_test_file(
     told = await verdict(api, recordingserverurl=server.url)
     assert told["ok"] is True
     (file,) = server.files.values()
-    assert len(file.content) == file.length == trial.FILE_BYTES
+    assert len(file.content) == file.length == server_check.FILE_BYTES
     assert f"delete {file.metadata['filename']} there" in told["message"]
     assert file.metadata["test"] == "true"
     assert file.metadata["sha256"] == file.digest
@@ -247,7 +247,7 @@ async def test_servers_that_take_none(
     )
     server.misbehave("HEAD", answers(200, b"", Upload_Offset="0"))
     assert "lost a piece" in (await verdict(api, recordingServerUrl=server.url))["message"]
-    monkeypatch.setattr(trial, "TRIAL_SECONDS", 0.3)
+    monkeypatch.setattr(server_check, "TRIAL_SECONDS", 0.3)
     server.misbehave("any", hangs)
     assert "took longer" in (await verdict(api, recordingServerUrl=server.url))["message"]
 
@@ -268,5 +268,7 @@ async def test_bodies_that_cannot_be(api: Api, body: Any, error: str) -> None:
 async def test_without_servers_there_is_nothing_to_try(api: Api) -> None:
     api.app.recording_admin._servers = None
     assert_problem(await api.call("POST", TRIAL), 404, "EntityNotFound")
-    empty = Trials(TusUploader(archive_url="", archive_key=str, allow_private=True))
-    assert await empty.try_out(1, Server("")) == Trial(False, "There is no URL to test.")
+    empty = RecordingServerChecker(TusUploader(archive_url="", archive_key=str, allow_private=True))
+    assert await empty.check(1, RecordingServer("")) == ServerCheck(
+        False, "There is no URL to test."
+    )

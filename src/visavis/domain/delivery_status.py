@@ -106,26 +106,26 @@ class DeliveryProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class RecordingServer:
     """A site's recording server: where it is, and the bearer token that it wants, if any."""
 
     url: str
     secret: str | None = None
 
     def __repr__(self) -> str:
-        return f"Server({self.url!r})"  # the secret must not be logged
+        return f"RecordingServer({self.url!r})"  # the secret must not be logged
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryPlan:
     """A site's current recording server, and the recordings to try again at once."""
 
-    server: Server
+    server: RecordingServer
     retries: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class ServerCheck:
     """Whether a recording server takes recordings, in words for the administrator."""
 
     is_ok: bool

@@ -12,7 +12,7 @@ import structlog
 
 from visavis import __version__
 from visavis.domain.call_events import CallReport
-from visavis.domain.delivery_status import DeliveryPlan, DeliveryProgress, Server
+from visavis.domain.delivery_status import DeliveryPlan, DeliveryProgress, RecordingServer
 from visavis.domain.errors import VisavisError
 from visavis.domain.recording import Delivery, Manifest
 from visavis.recorder import spool
@@ -56,7 +56,7 @@ class RecordingJob:
     patience: Patience
     is_muxed: bool
     is_given_up: bool = False
-    tried_server: Server | None = None
+    tried_server: RecordingServer | None = None
     tried_at: float = 0.0
     uploaded: int = 0
     saved_bytes: int = 0

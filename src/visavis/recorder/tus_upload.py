@@ -14,7 +14,7 @@ import httpx2
 import msgspec
 import structlog
 
-from visavis.domain.delivery_status import Server
+from visavis.domain.delivery_status import RecordingServer
 from visavis.domain.recording import MATROSKA, Delivery, Manifest
 from visavis.local_socket import require_private_directory
 from visavis.recorder import spool
@@ -121,7 +121,7 @@ class TusUploader:
         self,
         directory: Path,
         manifest: Manifest,
-        server: Server,
+        server: RecordingServer,
         on_progress: OnProgress = lambda _: None,
     ) -> None:
         """Returns once the server has the whole file; raises `DeliveryError`.
@@ -139,14 +139,19 @@ class TusUploader:
             await self.upload(wire, directory, manifest, delivery, server).complete(on_progress)
 
     def upload(
-        self, wire: Wire, directory: Path, manifest: Manifest, delivery: Delivery, server: Server
+        self,
+        wire: Wire,
+        directory: Path,
+        manifest: Manifest,
+        delivery: Delivery,
+        server: RecordingServer,
     ) -> RecordingUpload:
         """Return the upload of a file in the spool to a server."""
         upload = RecordingUpload(wire, directory, manifest, delivery, server.url, self.limits)
         upload.must_confirm = self.is_archive(server.url)
         return upload
 
-    def wire(self, server: Server) -> Wire:
+    def wire(self, server: RecordingServer) -> Wire:
         """Return an HTTP client for a recording server, with its credentials."""
         is_archive = self.is_archive(server.url)
         if is_archive and self._archive_socket:

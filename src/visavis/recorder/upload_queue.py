@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from visavis.domain.delivery_status import DeliveryPlan, DeliveryProgress, Server
+from visavis.domain.delivery_status import DeliveryPlan, DeliveryProgress, RecordingServer
 from visavis.domain.errors import VisavisError
 from visavis.domain.recording import Manifest, RecordingState
 from visavis.recorder import spool
@@ -29,7 +29,7 @@ class Uploader(Protocol):
         self,
         directory: Path,
         manifest: Manifest,
-        server: Server,
+        server: RecordingServer,
         on_progress: Callable[[int], None],
     ) -> None: ...
 
@@ -63,7 +63,7 @@ class UploadQueue:
         self._limit: Final = limit
         self._clock = clock
         self._chance = chance
-        self._breakers: dict[Server, _CircuitBreaker] = {}
+        self._breakers: dict[RecordingServer, _CircuitBreaker] = {}
         self._active = 0
 
     def start(
@@ -85,7 +85,7 @@ class UploadQueue:
             if job.patience.is_due(now) and self._is_open(breaker, now):
                 self._send(job, server, breaker, now)
 
-    def retry(self, server: Server) -> None:
+    def retry(self, server: RecordingServer) -> None:
         """Close a server's circuit breaker, because somebody asked for another try."""
         if breaker := self._breakers.get(server):
             breaker.patience.reset()
@@ -105,7 +105,7 @@ class UploadQueue:
                 del self._breakers[server]
 
     def _send(
-        self, job: RecordingJob, server: Server, breaker: _CircuitBreaker, now: float
+        self, job: RecordingJob, server: RecordingServer, breaker: _CircuitBreaker, now: float
     ) -> None:
         job.tried_server, job.tried_at = server, now
         breaker.active += 1
@@ -113,7 +113,7 @@ class UploadQueue:
         job.task = spawn("delivery", self._run(job, server, breaker, breaker.failures))
 
     async def _run(
-        self, job: RecordingJob, server: Server, breaker: _CircuitBreaker, failures: int
+        self, job: RecordingJob, server: RecordingServer, breaker: _CircuitBreaker, failures: int
     ) -> None:
         try:
             await self._deliver(job, server)
@@ -135,7 +135,7 @@ class UploadQueue:
             breaker.active -= 1
             self._active -= 1
 
-    async def _deliver(self, job: RecordingJob, server: Server) -> None:
+    async def _deliver(self, job: RecordingJob, server: RecordingServer) -> None:
         with spool.claimed(job.directory) as is_ours:
             if not is_ours:
                 raise DeliveryError("Another process is still working on it.")

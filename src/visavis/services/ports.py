@@ -22,9 +22,9 @@ from visavis.domain.delivery_status import (
     Backlog,
     DeliveryProgress,
     ExpectedRecording,
+    RecordingServer,
     RecordingStatus,
-    Server,
-    Trial,
+    ServerCheck,
 )
 from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport, Side
 from visavis.domain.oauth import ApiKey, AuthorizationCode, Client, Credential, Grant
@@ -384,5 +384,5 @@ class MediaListener(Protocol):
 
 
 class RecordingServers(Protocol):
-    async def try_out(self, site_id: int, server: Server) -> Trial:
-        """Whether it takes recordings; leaves nothing there that counts for one."""
+    async def check(self, site_id: int, server: RecordingServer) -> ServerCheck:
+        """Check whether the server accepts recordings, without leaving one there."""

@@ -13,9 +13,9 @@ from visavis.domain.delivery_status import (
     DeliveryPlan,
     DeliveryProgress,
     ExpectedRecording,
+    RecordingServer,
     RecordingStatus,
-    Server,
-    Trial,
+    ServerCheck,
 )
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission
@@ -200,7 +200,7 @@ class RecordingAdmin:
         )
         return [call for call in expected if call.is_missing]
 
-    async def try_out(self, agent: Agent, url: str | None, secret: str | None) -> Trial:
+    async def check_server(self, agent: Agent, url: str | None, secret: str | None) -> ServerCheck:
         """Try a recording server: the site's own, or the one that is given.
 
         The site's secret goes to the site's own server only. Raises `PermissionDenied`.
@@ -212,13 +212,13 @@ class RecordingAdmin:
             lambda rows: server_of(rows, agent.site_id, self._archive_url)
         )
         is_stored = url is None or url == stored.url
-        given = Server(stored.url if url is None else url, secret)
+        given = RecordingServer(stored.url if url is None else url, secret)
         tried = stored if is_stored and secret is None else given
-        return await self._servers.try_out(agent.site_id, tried)
+        return await self._servers.check(agent.site_id, tried)
 
 
-def server_of(rows: Transaction, site_id: int, archive_url: str) -> Server:
+def server_of(rows: Transaction, site_id: int, archive_url: str) -> RecordingServer:
     """A site's recording server as it is now; its address is empty while there is none."""
     stored = rows.configs.get(site_id).recording_server_url
     url = archive_url if stored is None else stored
-    return Server(url, rows.policies.get(site_id).secret_for(url))
+    return RecordingServer(url, rows.policies.get(site_id).secret_for(url))

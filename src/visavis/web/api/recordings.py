@@ -66,12 +66,14 @@ class RecordingsApi:
         body = await read_object(request) if _has_body(request) else {}
         values = {key.casefold(): value for key, value in body.items()}
         url = read_url(values[URL.casefold()]) if URL.casefold() in values else None
-        trial = await self._recording_admin.try_out(agent, url, read_secret(values.get(SECRET)))
+        check = await self._recording_admin.check_server(
+            agent, url, read_secret(values.get(SECRET))
+        )
         answer = {
-            "ok": trial.is_ok,
-            "message": trial.message,
-            "extensions": list(trial.extensions),
-            "hasChecksums": trial.has_checksums,
+            "ok": check.is_ok,
+            "message": check.message,
+            "extensions": list(check.extensions),
+            "hasChecksums": check.has_checksums,
         }
         return JSONResponse(answer, headers=SAFE_HEADERS)
 

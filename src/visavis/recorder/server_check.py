@@ -1,4 +1,4 @@
-"""Test of a recording server: does this URL take recordings?"""
+"""Check of a recording server: whether a URL accepts recordings."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from visavis.domain.delivery_status import Server, Trial
+from visavis.domain.delivery_status import RecordingServer, ServerCheck
 from visavis.domain.recording import MATROSKA, Delivery, Manifest
 from visavis.recorder.answers import DeliveryError
 from visavis.recorder.tus_protocol import TUS, ServerCapabilities
 from visavis.recorder.tus_upload import RecordingUpload, TusUploader
 from visavis.recorder.wire import Wire
 
-TRIAL_SECONDS: Final = 15.0
-MAX_TRIALS: Final = 4
+CHECK_SECONDS: Final = 15.0
+MAX_CHECKS: Final = 4
 FIRST_PIECE: Final = 1024
 """Sent by itself, so that the server has to say where the upload stands and to go on from there."""
 FILE_BYTES: Final = FIRST_PIECE + 1024 * 1024 + 64 * 1024
@@ -40,35 +40,39 @@ class _Result(NamedTuple):
     is_removed: bool
 
 
-class Trials:
-    """Implements `services.ports.RecordingServers`, for a few people at once."""
+class RecordingServerChecker:
+    """Checks recording servers, a few at once; implements `services.ports.RecordingServers`."""
 
     def __init__(self, uploader: TusUploader) -> None:
         self._uploader = uploader
-        self._places = asyncio.Semaphore(MAX_TRIALS)
+        self._places = asyncio.Semaphore(MAX_CHECKS)
 
-    async def try_out(self, site_id: int, server: Server) -> Trial:
+    async def check(self, site_id: int, server: RecordingServer) -> ServerCheck:
         """Upload a small file as a recording is uploaded, and remove it where the server can."""
         if not server.url:
-            return Trial(False, "There is no URL to test.")
+            return ServerCheck(False, "There is no URL to test.")
         name = f"visavis-test-{secrets.token_hex(8)}"
         try:
-            async with asyncio.timeout(TRIAL_SECONDS), self._places:
+            async with asyncio.timeout(CHECK_SECONDS), self._places:
                 result = await self._exchange(site_id, server, name)
         except DeliveryError as error:
-            return Trial(False, str(error))
+            return ServerCheck(False, str(error))
         except TimeoutError:
-            return Trial(False, f"The recording server took longer than {TRIAL_SECONDS:.0f} s.")
+            return ServerCheck(
+                False, f"The recording server took longer than {CHECK_SECONDS:.0f} s."
+            )
         except OSError as error:
-            return Trial(False, f"This machine could not write the test file: {error.strerror}.")
-        return Trial(
+            return ServerCheck(
+                False, f"This machine could not write the test file: {error.strerror}."
+            )
+        return ServerCheck(
             True,
-            _praise(result, name),
+            _describe_success(result, name),
             extensions=tuple(sorted(result.capabilities.extensions)),
             has_checksums=result.capabilities.checksum is not None,
         )
 
-    async def _exchange(self, site_id: int, server: Server, name: str) -> _Result:
+    async def _exchange(self, site_id: int, server: RecordingServer, name: str) -> _Result:
         directory = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="visavis-test-"))
         try:
             delivery = await asyncio.to_thread(_write_file, directory)
@@ -124,7 +128,7 @@ def _ignore(_: int) -> None:
     """Progress of the test file is not shown."""
 
 
-def _praise(result: _Result, name: str) -> str:
+def _describe_success(result: _Result, name: str) -> str:
     capabilities = result.capabilities
     sentences = [
         "This recording server accepts recordings.",
