@@ -24,7 +24,7 @@ from visavis import tasks
 from visavis.cli import main, serve
 from visavis.domain.delivery_status import RecordingServer
 from visavis.local_socket import LocalSocket, require_private_directory
-from visavis.recorder.answers import DeliveryError
+from visavis.outbound.errors import DeliveryError
 from visavis.recorder.tus_upload import TusUploader
 from visavis.run_directory import PREFIX, RunDirectory, remove_abandoned
 
@@ -137,7 +137,7 @@ async def test_sockets_are_neither_opened_nor_used_in_the_directory_of_others(
         archive_url=url, archive_key=lambda: "key", allow_private=False, archive_socket=path
     )
     with pytest.raises(DeliveryError, match=r"cannot be reached: .* only we may write in"):
-        uploader.wire(RecordingServer(url, None))
+        uploader.client(RecordingServer(url, None))
 
 
 def run_directories(temporary: Path) -> list[Path]:

@@ -19,11 +19,12 @@ from tests.npm import ENVIRONMENT, NODE, installed
 from tests.recorder.conftest import CONTENT, manifest_of, put_muxed
 from tests.running import eventually, listens
 from visavis.domain.delivery_status import RecordingServer
-from visavis.recorder import tus_upload, wire
-from visavis.recorder.answers import DeliveryError
+from visavis.outbound import http
+from visavis.outbound.errors import DeliveryError
+from visavis.outbound.http import Body, HttpClient
+from visavis.recorder import tus_upload
 from visavis.recorder.server_check import RecordingServerChecker
 from visavis.recorder.tus_upload import TusUploader
-from visavis.recorder.wire import Body, Wire
 
 pytestmark = [pytest.mark.interop, pytest.mark.anyio]
 
@@ -164,19 +165,19 @@ async def test_resumed_where_it_broke_off(
 ) -> None:
     monkeypatch.setattr(tus_upload, "PATCH_BYTES", 400_000)
     monkeypatch.setattr(tus_upload, "CHECKED_PATCH_BYTES", 400_000)
-    ask = Wire.ask
+    request = HttpClient.request
     offsets = []
 
     async def cut_once(  # type: ignore[no-untyped-def]
-        self: Wire, method: str, url: str, headers: dict[str, str], *rest: Body | int
+        self: HttpClient, method: str, url: str, headers: dict[str, str], *rest: Body | int
     ):
         if method == "PATCH":
             offsets.append(int(headers["Upload-Offset"]))
             if len(offsets) == 2:
                 raise DeliveryError("cut")
-        return await ask(self, method, url, headers, *rest)  # type: ignore[arg-type]
+        return await request(self, method, url, headers, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(wire.Wire, "ask", cut_once)
+    monkeypatch.setattr(http.HttpClient, "request", cut_once)
     with pytest.raises(DeliveryError, match="cut"):
         await peer.uploader.deliver(muxed, manifest_of("rec"), peer.server)
     await peer.uploader.deliver(muxed, manifest_of("rec"), peer.server)

@@ -138,7 +138,7 @@ async def test_a_process_that_is_killed_takes_nothing_with_it(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("program", "words", "patience"),
+    ("program", "words", "mux_seconds"),
     [
         ("import os, sys; sys.stdin.readline(); os.abort()", "died with code -6", 60.0),
         ("import os; os.kill(os.getpid(), 24)", "more processor time", 60.0),
@@ -147,10 +147,10 @@ async def test_a_process_that_is_killed_takes_nothing_with_it(tmp_path: Path) ->
     ],
 )
 async def test_processes_that_go_wrong(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, words: str, patience: float
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, words: str, mux_seconds: float
 ) -> None:
     monkeypatch.setattr(mux_pool, "COMMAND", (sys.executable, "-c", program))
-    monkeypatch.setattr(mux_pool, "MUX_SECONDS", patience)
+    monkeypatch.setattr(mux_pool, "MUX_SECONDS", mux_seconds)
     plant = MuxPool()
     with pytest.raises(MuxCrashError, match=words):
         await plant.mux(tmp_path, None)

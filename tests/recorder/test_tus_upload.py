@@ -20,11 +20,12 @@ from tests.recorder.conftest import CONTENT, manifest_of, put_muxed
 from tests.recorder.server import Misdeed, RecordingServer, answers
 from visavis.domain.delivery_status import RecordingServer
 from visavis.domain.recording import DELIVERY, MATROSKA
-from visavis.recorder import spool, tus_upload, wire
-from visavis.recorder.answers import DeliveryError
+from visavis.outbound import http
+from visavis.outbound.errors import DeliveryError
+from visavis.outbound.http import read_url
+from visavis.recorder import spool, tus_upload
 from visavis.recorder.tus_protocol import upload_url
 from visavis.recorder.tus_upload import TusUploader
-from visavis.recorder.wire import read_url
 
 pytestmark = pytest.mark.anyio
 
@@ -334,9 +335,9 @@ async def test_a_server_that_is_none_is_told_in_words(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if misdeed is misdeeds.hangs:
-        monkeypatch.setattr(TusUploader, "wire", impatient_wire)
+        monkeypatch.setattr(TusUploader, "client", impatient_client)
     if misdeed is misdeeds.drips:
-        monkeypatch.setattr(wire, "ANSWER_SECONDS", 0.5)
+        monkeypatch.setattr(http, "ANSWER_SECONDS", 0.5)
     server.misbehave("POST", misdeed)
     with pytest.raises(DeliveryError, match=f"^The recording server .*{words}") as caught:
         await deliver(muxed, server.url)
@@ -348,9 +349,9 @@ async def test_a_server_that_is_none_is_told_in_words(
     assert server.contents == [CONTENT]
 
 
-def impatient_wire(self: TusUploader, server: RecordingServer) -> wire.Wire:
+def impatient_client(self: TusUploader, server: RecordingServer) -> http.HttpClient:
     timeout = httpx2.Timeout(2.0)
-    return wire.Wire(bearer=server.secret, allow_private=True, timeout=timeout)
+    return http.HttpClient(bearer=server.secret, allow_private=True, timeout=timeout)
 
 
 async def test_other_versions_of_tus(server: RecordingServer, muxed: Path) -> None:
@@ -407,7 +408,7 @@ async def test_an_address_that_is_away_is_passed_over(
     async def both(host: str, port: int, *, allow_private: bool) -> list[str]:
         return ["127.0.0.99", "127.0.0.1"]  # nobody listens at the first
 
-    monkeypatch.setattr(wire, "vetted_addresses", both)
+    monkeypatch.setattr(http, "vetted_addresses", both)
     await deliver(muxed, server.url)
     assert server.contents == [CONTENT]
 

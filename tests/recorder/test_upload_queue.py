@@ -23,8 +23,8 @@ from visavis.domain.recording import (
     RecordingState,
     journal_name,
 )
+from visavis.outbound.errors import DeliveryError
 from visavis.recorder import spool
-from visavis.recorder.answers import DeliveryError
 from visavis.recorder.jobs import RecordingJob, read_job
 from visavis.recorder.upload_queue import UploadQueue
 

@@ -21,7 +21,7 @@ from visavis.domain.audit import ActionType
 from visavis.domain.call import CallState
 from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorKind
-from visavis.recorder import wire
+from visavis.outbound import http
 from visavis.settings import Settings
 from visavis.store import open_store
 from visavis.web.api.shapes import ENDINGS
@@ -274,7 +274,7 @@ def _without_names(monkeypatch: pytest.MonkeyPatch) -> None:
     async def nowhere(host: str, port: int, *, allow_private: bool) -> list[str]:
         raise OSError("no test looks names up")
 
-    monkeypatch.setattr(wire, "vetted_addresses", nowhere)
+    monkeypatch.setattr(http, "vetted_addresses", nowhere)
 
 
 @pytest.mark.many

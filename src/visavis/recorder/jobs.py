@@ -15,8 +15,8 @@ from visavis.domain.call_events import CallReport
 from visavis.domain.delivery_status import DeliveryPlan, DeliveryProgress, RecordingServer
 from visavis.domain.errors import VisavisError
 from visavis.domain.recording import Delivery, Manifest
+from visavis.outbound.backoff import Backoff
 from visavis.recorder import spool
-from visavis.recorder.patience import Patience
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +53,7 @@ class RecordingJob:
 
     directory: Path
     manifest: Manifest
-    patience: Patience
+    backoff: Backoff
     is_muxed: bool
     is_given_up: bool = False
     tried_server: RecordingServer | None = None
@@ -78,7 +78,7 @@ def read_job(directory: Path, chance: Callable[[], float]) -> RecordingJob:
     return RecordingJob(
         directory,
         manifest,
-        Patience(chance),
+        Backoff(chance),
         is_muxed=spool.read_delivery(directory) is not None,
         is_given_up=trouble is not None
         and trouble.version == __version__

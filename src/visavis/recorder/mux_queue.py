@@ -45,7 +45,7 @@ class MuxQueue:
         waiting = [
             job
             for job in jobs
-            if not (job.is_muxed or job.is_given_up or job.task) and job.patience.is_due(now)
+            if not (job.is_muxed or job.is_given_up or job.task) and job.backoff.is_due(now)
         ]
         # one after the other frees the disk; side by side none of them may have the room
         limit = 1 if self._is_disk_full else self._limit
@@ -83,7 +83,7 @@ class MuxQueue:
         except MuxCrashError as error:
             await self._failed(job, now, str(error))
         except VisavisError as error:
-            job.patience.failed(now)
+            job.backoff.record_failure(now)
             log.warning("recording put off", recording_id=job.id, error=error.kind.name)
         except OSError as error:
             await self._postpone(job, now, f"This machine could not go on: {error}.")
@@ -106,7 +106,7 @@ class MuxQueue:
     async def _muxed(self, job: RecordingJob, packets: dict[str, dict[str, int]]) -> None:
         await asyncio.to_thread(spool.forget_trouble, job.directory)
         delivery = await asyncio.to_thread(spool.read_delivery, job.directory)
-        job.patience.reset()
+        job.backoff.reset()
         job.is_muxed = delivery is not None
         if delivery:
             log.info("recording muxed", recording_id=job.id, size=delivery.size, packets=packets)
@@ -133,7 +133,7 @@ class MuxQueue:
         log.info("nothing to deliver", recording_id=job.id, call_id=job.manifest.call_id)
 
     async def _postpone(self, job: RecordingJob, now: float, reason: str) -> None:
-        wait = job.patience.failed(now)
+        wait = job.backoff.record_failure(now)
         log.warning("recording put off", recording_id=job.id, reason=reason)
         await save_progress(
             self._store,

@@ -14,10 +14,10 @@ from typing import Final, NamedTuple
 
 from visavis.domain.delivery_status import RecordingServer, ServerCheck
 from visavis.domain.recording import MATROSKA, Delivery, Manifest
-from visavis.recorder.answers import DeliveryError
+from visavis.outbound.errors import DeliveryError
+from visavis.outbound.http import HttpClient
 from visavis.recorder.tus_protocol import TUS, ServerCapabilities
 from visavis.recorder.tus_upload import RecordingUpload, TusUploader
-from visavis.recorder.wire import Wire
 
 CHECK_SECONDS: Final = 15.0
 MAX_CHECKS: Final = 4
@@ -76,11 +76,11 @@ class RecordingServerChecker:
         directory = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="visavis-test-"))
         try:
             delivery = await asyncio.to_thread(_write_file, directory)
-            async with self._uploader.wire(server) as wire:
+            async with self._uploader.client(server) as client:
                 manifest = _manifest(site_id, name)
-                upload = self._uploader.upload(wire, directory, manifest, delivery, server)
+                upload = self._uploader.upload(client, directory, manifest, delivery, server)
                 capabilities, url = await _upload(upload)
-                is_removed = "termination" in capabilities.extensions and await _remove(wire, url)
+                is_removed = "termination" in capabilities.extensions and await _remove(client, url)
         finally:
             await asyncio.to_thread(shutil.rmtree, directory)
         return _Result(capabilities, self._uploader.limits.limit(server.url), is_removed)
@@ -100,8 +100,8 @@ async def _upload(upload: RecordingUpload) -> tuple[ServerCapabilities, str]:
     return capabilities, url
 
 
-async def _remove(wire: Wire, url: str) -> bool:
-    response = await wire.ask("DELETE", url, TUS)
+async def _remove(client: HttpClient, url: str) -> bool:
+    response = await client.request("DELETE", url, TUS)
     return response.status_code in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}
 
 

@@ -130,7 +130,7 @@ class Sweeper:
             if job.task and job.task.done():
                 if not job.task.cancelled() and (error := job.task.exception()):
                     log.error("recording put off", recording_id=job.id, reason=describe(error))
-                    job.patience.failed(self._clock(), POSTPONE_SECONDS)
+                    job.backoff.record_failure(self._clock(), POSTPONE_SECONDS)
                 job.task = None
 
     async def _retry(self, delivery_plans: Mapping[int, DeliveryPlan]) -> None:
@@ -143,7 +143,7 @@ class Sweeper:
             ]
             for job in asked:
                 self._upload_queue.retry(delivery_plan.server)
-                job.patience.reset()
+                job.backoff.reset()
                 job.is_given_up = False
                 await asyncio.to_thread(spool.forget_trouble, job.directory)
                 await save_progress(

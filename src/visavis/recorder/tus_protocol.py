@@ -9,8 +9,8 @@ from urllib.parse import urljoin
 import httpx2
 import msgspec
 
-from visavis.recorder.answers import DeliveryError, refusal
-from visavis.recorder.wire import Wire, read_url
+from visavis.outbound.errors import DeliveryError, refusal
+from visavis.outbound.http import HttpClient, read_url
 
 VERSION: Final = "1.0.0"
 TUS: Final = {"Tus-Resumable": VERSION}
@@ -34,9 +34,9 @@ class ServerCapabilities(msgspec.Struct, frozen=True):
             )
 
 
-async def read_capabilities(wire: Wire, server_url: str) -> ServerCapabilities:
+async def read_capabilities(client: HttpClient, server_url: str) -> ServerCapabilities:
     """Ask the server for its capabilities; without an answer it has no extensions."""
-    response = await wire.ask("OPTIONS", server_url, {})
+    response = await client.request("OPTIONS", server_url, {})
     headers = response.headers
     versions = _listed(headers.get("tus-version") or VERSION)
     if VERSION not in versions:
@@ -53,9 +53,9 @@ async def read_capabilities(wire: Wire, server_url: str) -> ServerCapabilities:
     )
 
 
-async def create(wire: Wire, server_url: str, headers: dict[str, str]) -> str:
+async def create(client: HttpClient, server_url: str, headers: dict[str, str]) -> str:
     """Create an upload and return its URL; raises `DeliveryError`."""
-    response = await wire.ask("POST", server_url, headers)
+    response = await client.request("POST", server_url, headers)
     location = response.headers.get("location")
     if response.status_code != httpx2.codes.CREATED or not location:
         raise refusal("did not create an upload", response)

@@ -17,8 +17,9 @@ import structlog
 from visavis.domain.delivery_status import RecordingServer
 from visavis.domain.recording import MATROSKA, Delivery, Manifest
 from visavis.local_socket import require_private_directory
+from visavis.outbound.errors import DeliveryError, refusal
+from visavis.outbound.http import Body, HttpClient
 from visavis.recorder import spool
-from visavis.recorder.answers import DeliveryError, refusal
 from visavis.recorder.tus_protocol import (
     TUS,
     ServerCapabilities,
@@ -27,7 +28,6 @@ from visavis.recorder.tus_protocol import (
     read_capabilities,
     read_upload_offset,
 )
-from visavis.recorder.wire import Body, Wire
 
 log = structlog.get_logger(__name__)
 
@@ -135,28 +135,28 @@ class TusUploader:
             raise DeliveryError("The recording has not been made into a file yet.")
         if delivery.is_uploaded and delivery.server_url == server.url:
             return  # the process ended before the database was told
-        async with self.wire(server) as wire:
-            await self.upload(wire, directory, manifest, delivery, server).complete(on_progress)
+        async with self.client(server) as client:
+            await self.upload(client, directory, manifest, delivery, server).complete(on_progress)
 
     def upload(
         self,
-        wire: Wire,
+        client: HttpClient,
         directory: Path,
         manifest: Manifest,
         delivery: Delivery,
         server: RecordingServer,
     ) -> RecordingUpload:
         """Return the upload of a file in the spool to a server."""
-        upload = RecordingUpload(wire, directory, manifest, delivery, server.url, self.limits)
+        upload = RecordingUpload(client, directory, manifest, delivery, server.url, self.limits)
         upload.must_confirm = self.is_archive(server.url)
         return upload
 
-    def wire(self, server: RecordingServer) -> Wire:
+    def client(self, server: RecordingServer) -> HttpClient:
         """Return an HTTP client for a recording server, with its credentials."""
         is_archive = self.is_archive(server.url)
         if is_archive and self._archive_socket:
             _require_own_socket(self._archive_socket)
-        return Wire(
+        return HttpClient(
             bearer=self._archive_key() if is_archive else server.secret,
             allow_private=self._allow_private or is_archive,
             socket=self._archive_socket if is_archive else None,
@@ -182,14 +182,14 @@ class RecordingUpload:
 
     def __init__(
         self,
-        wire: Wire,
+        client: HttpClient,
         directory: Path,
         manifest: Manifest,
         delivery: Delivery,
         server_url: str,
         limits: RequestSizeLimits,
     ) -> None:
-        self._wire = wire
+        self._client = client
         self._directory = directory
         self._manifest = manifest
         self._delivery = delivery
@@ -214,7 +214,7 @@ class RecordingUpload:
 
     async def begin(self) -> ServerCapabilities:
         """Ask the server for its abilities; raise `DeliveryError` if the file is too large."""
-        capabilities = await read_capabilities(self._wire, self._server_url)
+        capabilities = await read_capabilities(self._client, self._server_url)
         self._checksum = capabilities.checksum
         capabilities.require_size(self._delivery.size)
         return capabilities
@@ -235,7 +235,7 @@ class RecordingUpload:
         url = self._delivery.upload_url
         if url is None or self._delivery.server_url != self._server_url:
             return None
-        response = await self._wire.ask("HEAD", url, TUS)
+        response = await self._client.request("HEAD", url, TUS)
         if response.status_code in _GONE:
             return None
         offset = self._read_offset(response)
@@ -250,7 +250,7 @@ class RecordingUpload:
             "Upload-Length": str(self._delivery.size),
             "Upload-Metadata": encode_metadata(self.metadata),
         }
-        url = await create(self._wire, self._server_url, headers)
+        url = await create(self._client, self._server_url, headers)
         self._confirmed = None
         self._delivery = msgspec.structs.replace(
             self._delivery, server_url=self._server_url, upload_url=url, is_uploaded=False
@@ -285,7 +285,7 @@ class RecordingUpload:
 
     async def read_offset(self, url: str) -> int:
         """Ask the server where the upload stands."""
-        return self._read_offset(await self._wire.ask("HEAD", url, TUS))
+        return self._read_offset(await self._client.request("HEAD", url, TUS))
 
     async def _send(
         self, url: str, offset: int, length: int, on_progress: OnProgress
@@ -302,7 +302,7 @@ class RecordingUpload:
             headers["Upload-Checksum"] = f"{self._checksum} {base64.b64encode(digest).decode()}"
         body = self._body(offset, length, on_progress)
         try:
-            return await self._wire.ask("PATCH", url, headers, body, length)
+            return await self._client.request("PATCH", url, headers, body, length)
         except DeliveryError as error:
             if error.is_broken_off:
                 self._limits.break_off(url, offset, length)

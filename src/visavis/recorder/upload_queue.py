@@ -13,10 +13,10 @@ import structlog
 from visavis.domain.delivery_status import DeliveryPlan, DeliveryProgress, RecordingServer
 from visavis.domain.errors import VisavisError
 from visavis.domain.recording import Manifest, RecordingState
+from visavis.outbound.backoff import Backoff
+from visavis.outbound.errors import DeliveryError
 from visavis.recorder import spool
-from visavis.recorder.answers import DeliveryError
 from visavis.recorder.jobs import RecordingJob, RecordingStore, save_progress
-from visavis.recorder.patience import Patience
 from visavis.tasks import spawn
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,7 @@ class Uploader(Protocol):
 class _CircuitBreaker:
     """Circuit breaker of one recording server: while it fails, one recording at a time tries it."""
 
-    patience: Patience
+    backoff: Backoff
     active: int = 0
     failures: int = 0
 
@@ -79,23 +79,23 @@ class UploadQueue:
                 return
             server = delivery_plans[job.site_id].server
             if job.tried_server != server:
-                job.patience.reset()  # what another server thought of it does not count
+                job.backoff.reset()  # what another server thought of it does not count
                 job.uploaded = 0
-            breaker = self._breakers.setdefault(server, _CircuitBreaker(Patience(self._chance)))
-            if job.patience.is_due(now) and self._is_open(breaker, now):
+            breaker = self._breakers.setdefault(server, _CircuitBreaker(Backoff(self._chance)))
+            if job.backoff.is_due(now) and self._is_open(breaker, now):
                 self._send(job, server, breaker, now)
 
     def retry(self, server: RecordingServer) -> None:
         """Close a server's circuit breaker, because somebody asked for another try."""
         if breaker := self._breakers.get(server):
-            breaker.patience.reset()
+            breaker.backoff.reset()
 
     def _is_open(self, breaker: _CircuitBreaker, now: float) -> bool:
-        if not breaker.patience.is_failing:
+        if not breaker.backoff.is_failing:
             return True
-        tries = sum(g.active for g in self._breakers.values() if g.patience.is_failing)
+        tries = sum(g.active for g in self._breakers.values() if g.backoff.is_failing)
         return (
-            breaker.patience.is_due(now) and not breaker.active and tries < max(1, self._limit // 2)
+            breaker.backoff.is_due(now) and not breaker.active and tries < max(1, self._limit // 2)
         )
 
     def _forget_breakers(self, delivery_plans: Mapping[int, DeliveryPlan]) -> None:
@@ -119,18 +119,18 @@ class UploadQueue:
             await self._deliver(job, server)
         except DeliveryError as error:
             if not error.is_servers:
-                wait = job.patience.failed(self._clock(), error.retry_after)
+                wait = job.backoff.record_failure(self._clock(), error.retry_after)
             elif breaker.failures == failures:
                 breaker.failures += 1
-                wait = breaker.patience.failed(self._clock(), error.retry_after)
+                wait = breaker.backoff.record_failure(self._clock(), error.retry_after)
             else:
                 wait = 0.0  # others that were under way have told the same
             await self._not_delivered(job, str(error), wait)
         except (OSError, VisavisError) as error:
-            wait = job.patience.failed(self._clock())
+            wait = job.backoff.record_failure(self._clock())
             await self._not_delivered(job, f"This machine could not go on: {error}", wait)
         else:
-            breaker.patience.reset()
+            breaker.backoff.reset()
         finally:
             breaker.active -= 1
             self._active -= 1

@@ -1,4 +1,4 @@
-"""Requests to one recording server: to vetted addresses only, bounded in time and size."""
+"""HTTP client for URLs that users configure: vetted addresses only, bounded in time and size."""
 
 from __future__ import annotations
 
@@ -10,21 +10,26 @@ from typing import Final, Self
 
 import httpx2
 
-from visavis.recorder.answers import CONNECT_SECONDS, SILENCE_SECONDS, DeliveryError, trouble
-from visavis.recorder.guard import ForbiddenAddressError, vetted_addresses
+from visavis.outbound.address_guard import ForbiddenAddressError, vetted_addresses
+from visavis.outbound.errors import (
+    CONNECT_SECONDS,
+    SILENCE_SECONDS,
+    DeliveryError,
+    connection_error,
+)
 
-MAX_ANSWER_BYTES: Final = 64 * 1024
+MAX_RESPONSE_BYTES: Final = 64 * 1024
 TIMEOUT: Final = httpx2.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS)
-ANSWER_SECONDS: Final = 120.0
+RESPONSE_SECONDS: Final = 120.0
 SLOWEST_RATE: Final = 4096
-"""Bytes a second; a server that drips more slowly than that would hold a place for ever."""
+"""Least bytes a second; a server that takes them more slowly would occupy a place forever."""
 
 Body = Callable[[], AsyncIterator[bytes]]
-"""Makes the body anew for each try."""
+"""Returns a new iterator over the body for each try."""
 
 
-class Wire:
-    """Connections to one recording server.
+class HttpClient:
+    """HTTP client of one recording server.
 
     Without `allow_private`, private networks are not dialled. With `socket`, every request goes to
     this Unix socket instead, in plain HTTP.
@@ -60,7 +65,7 @@ class Wire:
     ) -> None:
         await self._client.aclose()
 
-    async def ask(
+    async def request(
         self,
         method: str,
         url: str,
@@ -68,18 +73,18 @@ class Wire:
         body: Body | None = None,
         length: int = 0,
     ) -> httpx2.Response:
-        """One request, with a body of `length` bytes, and the head of its answer.
+        """Send a request with a body of `length` bytes; return the response without its body.
 
         Raises `DeliveryError`.
         """
         target = read_url(url)
         try:
-            async with asyncio.timeout(ANSWER_SECONDS + length / SLOWEST_RATE):
-                return await self._ask(method, target, headers, body)
+            async with asyncio.timeout(RESPONSE_SECONDS + length / SLOWEST_RATE):
+                return await self._request(method, target, headers, body)
         except ForbiddenAddressError as error:
             raise DeliveryError(f"The recording server {error}", is_servers=True) from None
         except httpx2.HTTPError as error:
-            raise trouble(error) from error
+            raise connection_error(error) from error
         except TimeoutError:
             raise DeliveryError("The recording server is too slow.", is_servers=True) from None
         except OSError as error:
@@ -88,7 +93,7 @@ class Wire:
                 is_servers=True,
             ) from None
 
-    async def _ask(
+    async def _request(
         self, method: str, target: httpx2.URL, headers: Mapping[str, str], body: Body | None
     ) -> httpx2.Response:
         if self._is_local:
@@ -131,7 +136,7 @@ class Wire:
 
 
 def read_url(url: str) -> httpx2.URL:
-    """Raises `DeliveryError`."""
+    """Parse a URL; raises `DeliveryError`."""
     try:
         target = httpx2.URL(url)
         is_usable = target.scheme in {"http", "https"} and bool(target.host)
@@ -147,5 +152,5 @@ async def _skip_body(response: httpx2.Response) -> None:
     read = 0
     async for chunk in response.aiter_raw():
         read += len(chunk)
-        if read > MAX_ANSWER_BYTES:
+        if read > MAX_RESPONSE_BYTES:
             return

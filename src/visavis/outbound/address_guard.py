@@ -1,4 +1,4 @@
-"""Keeps deliveries away from addresses that a site's settings must not reach."""
+"""Address guard against server-side request forgery by URLs that users configure."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ METADATA: Final = frozenset(
         ),
     )
 )
-"""Where clouds hand out credentials to whatever runs in them; not all are link-local."""
+"""Metadata services of clouds, which hand out credentials; not all are link-local."""
 
 
 class ForbiddenAddressError(Exception):
-    """The recording server is at an address we do not deliver to; the message says which."""
+    """The recording server's address is not allowed; the message says why."""
 
 
 async def vetted_addresses(host: str, port: int, *, allow_private: bool) -> list[str]:
@@ -51,15 +51,15 @@ async def vetted_addresses(host: str, port: int, *, allow_private: bool) -> list
         raise OSError(f"{host[:80]} is no host name") from None
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     for address in addresses:
-        if reason := why_not(address, allow_private=allow_private):
+        if reason := refusal_reason(address, allow_private=allow_private):
             raise ForbiddenAddressError(f"{host} is at {address}: {reason}")
     return addresses
 
 
-def why_not(text: str, *, allow_private: bool) -> str:
-    """Why an address may not be dialled; empty when it may."""
+def refusal_reason(text: str, *, allow_private: bool) -> str:
+    """Return why an address may not be dialled; empty if it may."""
     address = _embedded(ip_address(text.partition("%")[0]))
-    if address in METADATA or _is_unfit(address):
+    if address in METADATA or _is_never_allowed(address):
         return "recordings are never delivered there."
     if _is_public(address) or allow_private:
         return ""
@@ -69,7 +69,7 @@ def why_not(text: str, *, allow_private: bool) -> str:
     )
 
 
-def _is_unfit(address: IPv4Address | IPv6Address) -> bool:
+def _is_never_allowed(address: IPv4Address | IPv6Address) -> bool:
     is_loopback_in_reserved = address.is_loopback  # ::1 lies in a reserved block
     return (
         address.is_link_local
@@ -87,7 +87,7 @@ def _is_public(address: IPv4Address | IPv6Address) -> bool:
 
 
 def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The IPv4 address that an IPv6 one leads to, where it is a way of writing one."""
+    """Return the IPv4 address that an IPv6 address embeds, else the address itself."""
     if not isinstance(address, IPv6Address):
         return address
     if address.ipv4_mapped:

@@ -1,4 +1,4 @@
-"""What servers say, in words for people."""
+"""Errors of recording servers, in words for people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import httpx2
 import pytest
 
-from visavis.recorder.answers import refusal, retry_after, trouble
+from visavis.outbound.errors import connection_error, refusal, retry_after
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -76,7 +76,7 @@ def test_refusals(status: int, words: str, is_servers: bool) -> None:
     ],
 )
 def test_broken_connections(error: httpx2.HTTPError, words: str) -> None:
-    told = trouble(error)
+    told = connection_error(error)
     assert words in str(told)
     assert told.is_servers
 
@@ -84,4 +84,4 @@ def test_broken_connections(error: httpx2.HTTPError, words: str) -> None:
 def test_a_certificate_that_is_none() -> None:
     error = httpx2.ConnectError("")
     error.__cause__ = ssl.SSLCertVerificationError("certificate has expired")
-    assert "cannot be trusted: " in str(trouble(error))
+    assert "cannot be trusted: " in str(connection_error(error))

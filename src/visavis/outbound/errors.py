@@ -1,4 +1,4 @@
-"""What a recording server answered, in words for the administrator, and what that means."""
+"""Errors of recording servers, in words for the administrator."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _HINTS: Final = {
 
 
 class DeliveryError(Exception):
-    """Not delivered this time; the message says in words why.
+    """A delivery failed; the message says why.
 
     `is_servers` says that the server is at fault as a whole: nothing else will get through either.
     `retry_after` is in seconds, 0 where the server did not say. `is_broken_off` says that the
@@ -52,7 +52,7 @@ class DeliveryError(Exception):
 
 
 def refusal(what: str, response: httpx2.Response) -> DeliveryError:
-    """An answer that tus 1.0 does not have here, or that says no."""
+    """Return the error for a response that refuses, or that tus 1.0 does not allow here."""
     status = response.status_code
     return DeliveryError(
         f"The recording server {what}: it answered {_named(status)}. {_hint(status)}",
@@ -62,7 +62,7 @@ def refusal(what: str, response: httpx2.Response) -> DeliveryError:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float:
-    """Seconds to wait (RFC 9110 §10.2.3), 0 where the header is not there or makes no sense."""
+    """Return the seconds to wait (RFC 9110 §10.2.3); 0 without a valid header."""
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
@@ -74,17 +74,17 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float:
     return max(0.0, (at - now).total_seconds())
 
 
-def trouble(error: httpx2.HTTPError) -> DeliveryError:
-    """A connection that failed, in words."""
+def connection_error(error: httpx2.HTTPError) -> DeliveryError:
+    """Return the error for a failed connection."""
     is_broken_off = isinstance(error, httpx2.RemoteProtocolError | httpx2.NetworkError)
     return DeliveryError(
-        f"The recording server {_what_broke(error)}.",
+        f"The recording server {_describe_failure(error)}.",
         is_servers=True,
         is_broken_off=is_broken_off and not isinstance(error, httpx2.ConnectError),
     )
 
 
-def _what_broke(error: httpx2.HTTPError) -> str:
+def _describe_failure(error: httpx2.HTTPError) -> str:
     match error:
         case httpx2.ConnectTimeout():
             return f"is not responding: no connection within {CONNECT_SECONDS:.0f} seconds"
@@ -120,7 +120,7 @@ def _tls_error(error: BaseException) -> str:
 
 
 def _named(status: int) -> str:
-    """The status with its usual name: what a stranger's server calls it is for nobody's log."""
+    """Return the status with its standard phrase: a server's own phrase is not logged."""
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:

@@ -1,4 +1,4 @@
-"""How long to wait before the next try: ever longer, and never all at the same moment."""
+"""Exponential back-off with jitter."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ MAX_SECONDS: Final = 3600.0
 SPREAD: Final = 0.2
 
 
-class Patience:
-    """Back-off from a second to an hour. `now` is monotonic, in seconds.
+class Backoff:
+    """Exponential back-off from a second to an hour. `now` is monotonic, in seconds.
 
     `chance` gives numbers from 0 to 1, which spread the tries by a fifth either way.
     """
@@ -28,7 +28,7 @@ class Patience:
     def is_due(self, now: float) -> bool:
         return now >= self._due
 
-    def failed(self, now: float, retry_after: float = 0.0) -> float:
+    def record_failure(self, now: float, retry_after: float = 0.0) -> float:
         """Wait, at least `retry_after` seconds but no more than an hour; returns how long."""
         self._pause = min(MAX_SECONDS, self._pause * 2 or FIRST_SECONDS)
         spread = 1 - SPREAD + 2 * SPREAD * self._chance()
@@ -37,5 +37,5 @@ class Patience:
         return wait
 
     def reset(self) -> None:
-        """It went well, or somebody wants another try at once."""
+        """Forget all failures, after a success or on request."""
         self._pause = self._due = 0.0

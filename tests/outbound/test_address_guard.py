@@ -1,10 +1,10 @@
-"""What may be dialled, in every notation that leads there."""
+"""Addresses that may be dialled, in every notation."""
 
 from __future__ import annotations
 
 import pytest
 
-from visavis.recorder.guard import ForbiddenAddressError, vetted_addresses, why_not
+from visavis.outbound.address_guard import ForbiddenAddressError, refusal_reason, vetted_addresses
 
 PUBLIC = ["8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8", "64:ff9b::808:808"]
 PRIVATE = [
@@ -52,18 +52,18 @@ NEVER = [
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_public_addresses_are_dialled(address: str) -> None:
-    assert why_not(address, allow_private=False) == ""
+    assert refusal_reason(address, allow_private=False) == ""
 
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_private_addresses_need_the_operator(address: str) -> None:
-    assert "--allow-private-recording-servers" in why_not(address, allow_private=False)
-    assert why_not(address, allow_private=True) == ""
+    assert "--allow-private-recording-servers" in refusal_reason(address, allow_private=False)
+    assert refusal_reason(address, allow_private=True) == ""
 
 
 @pytest.mark.parametrize("address", NEVER)
 def test_metadata_and_the_like_are_never_dialled(address: str) -> None:
-    assert why_not(address, allow_private=True) == "recordings are never delivered there."
+    assert refusal_reason(address, allow_private=True) == "recordings are never delivered there."
 
 
 @pytest.mark.anyio

@@ -1,0 +1,1 @@
+"""Requests to URLs that users configure: the guarded HTTP client, its errors and the back-off."""
