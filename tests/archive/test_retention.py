@@ -56,7 +56,7 @@ async def test_what_cannot_be_told_is_not_deleted(
     async def deaf(*_: object) -> None:
         raise VisavisError(ErrorKind.StoreUnavailable)
 
-    monkeypatch.setattr(house.archive._sweeper._deletion._deeds, "_audit", deaf)
+    monkeypatch.setattr(house.archive._sweeper._deletion._access_audit, "_audit", deaf)
     with pytest.raises(VisavisError):
         await house.archive._sweeper.apply_retention(NOW)
     assert left(house) == {"old"}
@@ -70,7 +70,7 @@ async def test_a_hold_in_the_last_moment(house: House, monkeypatch: pytest.Monke
     async def held_meanwhile(*_: object) -> None:
         library.hold(library.all()[0], is_held=True)
 
-    monkeypatch.setattr(house.archive._sweeper._deletion._deeds, "_audit", held_meanwhile)
+    monkeypatch.setattr(house.archive._sweeper._deletion._access_audit, "_audit", held_meanwhile)
     assert await house.archive._sweeper.apply_retention(NOW) == 0
     assert left(house) == {"old"}
 

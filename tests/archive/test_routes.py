@@ -1,4 +1,4 @@
-"""What agents see and do of their site's recordings, and what the audit log hears of it."""
+"""The library's API, and its entries in the audit log."""
 
 from __future__ import annotations
 

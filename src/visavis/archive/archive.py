@@ -11,8 +11,8 @@ from typing import Final
 
 from starlette.routing import BaseRoute
 
+from visavis.archive.access_audit import AccessAudit, AppendAudit
 from visavis.archive.admission import Quota
-from visavis.archive.deeds import Audit, Deeds
 from visavis.archive.deletion import Deletion, OnDeleted, ignore_deletion
 from visavis.archive.disk import claim
 from visavis.archive.key import Keys
@@ -44,7 +44,7 @@ class Archive:
         *,
         key: Callable[[], str],
         viewer: Viewer,
-        audit: Audit,
+        audit: AppendAudit,
         retention_days_of: RetentionDays,
         on_deleted: OnDeleted = ignore_deletion,
         quota: Quota = NO_QUOTA,
@@ -58,12 +58,12 @@ class Archive:
         )
         uploads = Uploads(directory / "uploads")
         library = Library(LocalStorage(directory / "library"))
-        deeds = Deeds(audit)
+        access_audit = AccessAudit(audit)
         keys = Keys(directory, key)
         self._tus = TusServer(uploads, library, keys, time.time, quota, is_disabled, on_refused)
         self._workshop = Workshop(directory / "cache", library)
-        deletion = Deletion(library, self._workshop, deeds, on_deleted)
-        self._api = LibraryApi(library, self._workshop, deeds, deletion, viewer)
+        deletion = Deletion(library, self._workshop, access_audit, on_deleted)
+        self._api = LibraryApi(library, self._workshop, access_audit, deletion, viewer)
         self._sweeper = Sweeper(library, uploads, self._workshop, deletion, retention_days_of)
 
     def routes(self) -> list[BaseRoute]:

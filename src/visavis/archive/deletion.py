@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from visavis.archive.deeds import Deed, Deeds
+from visavis.archive.access_audit import AccessAudit, RecordingAction
 from visavis.archive.library import Library
 from visavis.archive.storage import Entry
 from visavis.archive.workshop import Workshop
@@ -23,11 +23,11 @@ class Deletion:
     """Deletes recordings with all that was made of them, and reports it."""
 
     def __init__(
-        self, library: Library, workshop: Workshop, deeds: Deeds, on_deleted: OnDeleted
+        self, library: Library, workshop: Workshop, access_audit: AccessAudit, on_deleted: OnDeleted
     ) -> None:
         self._library = library
         self._workshop = workshop
-        self._deeds = deeds
+        self._access_audit = access_audit
         self._on_deleted = on_deleted
 
     async def delete(self, entry: Entry, agent: Agent | None, why: str = "") -> None:
@@ -36,7 +36,7 @@ class Deletion:
         `agent` is `None` if the retention period deletes it.
         """
         # audited first: a deletion without an entry would be worse than an entry without one
-        await self._deeds.note(Deed.DELETED, agent, entry, why)
+        await self._access_audit.record(RecordingAction.DELETED, agent, entry, why)
         await asyncio.to_thread(self._library.delete, entry)
         await self._workshop.forget(entry)
         await self._on_deleted(entry.site_id, entry.id)

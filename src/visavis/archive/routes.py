@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from visavis.archive.deeds import Deed, Deeds
+from visavis.archive.access_audit import AccessAudit, RecordingAction
 from visavis.archive.deletion import Deletion
 from visavis.archive.library import HeldError, Library
 from visavis.archive.search import on_the_wire, read_search
@@ -24,7 +24,10 @@ from visavis.domain.people import Agent, Permission
 from visavis.domain.query import Query
 
 Viewer = Callable[[Request], Awaitable[Agent]]
-"""Who asks; raises `Unauthorized`, and `PermissionDenied` for a change from a stranger's page."""
+"""Returns the requesting agent.
+
+Raises `Unauthorized`, and `PermissionDenied` for a change from another origin's page.
+"""
 
 BASE: Final = "/library/recordings"
 PRIVATE: Final = {"Cache-Control": "private, no-cache"}
@@ -36,7 +39,7 @@ class Recording(FileResponse):
 
 
 class LibraryApi:
-    """What agents may see and do of their own site's recordings.
+    """API of the library: agents play, download, hold and delete their site's recordings.
 
     The permission View Recordings is for seeing; Manage Settings for deleting and legal hold.
     """
@@ -45,13 +48,13 @@ class LibraryApi:
         self,
         library: Library,
         workshop: Workshop,
-        deeds: Deeds,
+        access_audit: AccessAudit,
         deletion: Deletion,
         viewer: Viewer,
     ) -> None:
         self._library = library
         self._workshop = workshop
-        self._deeds = deeds
+        self._access_audit = access_audit
         self._deletion = deletion
         self._viewer = viewer
 
@@ -104,7 +107,7 @@ class LibraryApi:
         etag = f'"{entry.sha256}"'
         if is_listed_weakly(etag, ", ".join(request.headers.getlist("if-none-match"))):
             return Response(status_code=304, headers={**PRIVATE, "ETag": etag})
-        await self._note_download(request, Deed.DOWNLOADED, agent, entry)
+        await self._record_download(request, RecordingAction.DOWNLOADED, agent, entry)
         return Recording(
             self._library.file(entry),
             media_type="video/x-matroska",
@@ -119,7 +122,7 @@ class LibraryApi:
     async def compose(self, request: Request) -> Response:
         agent, entry = await self._find(request)
         if self._workshop.composition(entry).state in {"none", "failed"}:
-            await self._deeds.note(Deed.COMPOSED, agent, entry)
+            await self._access_audit.record(RecordingAction.COMPOSED, agent, entry)
         try:
             return _json(self._workshop.compose(entry), 202)
         except TooManyError:
@@ -136,7 +139,7 @@ class LibraryApi:
         file = self._workshop.composed(entry)
         if file is None:
             raise VisavisError(ErrorKind.EntityNotFound, "The MP4 has not been created.")
-        await self._note_download(request, Deed.DOWNLOADED, agent, entry)
+        await self._record_download(request, RecordingAction.DOWNLOADED, agent, entry)
         name = _file_name(entry, "mp4")
         return Recording(file, media_type="video/mp4", filename=name, headers=PRIVATE)
 
@@ -144,7 +147,9 @@ class LibraryApi:
         agent, entry = await self._find(request, Permission.MANAGE_SETTINGS)
         is_held = request.method == "PUT"
         if entry.is_held != is_held:
-            await self._deeds.note(Deed.HELD if is_held else Deed.RELEASED, agent, entry)
+            await self._access_audit.record(
+                RecordingAction.HELD if is_held else RecordingAction.RELEASED, agent, entry
+            )
             try:
                 entry = await asyncio.to_thread(self._library.hold, entry, is_held=is_held)
             except KeyError:
@@ -179,22 +184,22 @@ class LibraryApi:
         return agent, entry
 
     async def _played(self, request: Request) -> Entry:
-        """What is asked for, now that it stands in the audit log that somebody plays it."""
+        """Return the requested recording after recording in the audit log that it is played."""
         agent, entry = await self._find(request)
         occasion = request.query_params.get("play", "")[:MAX_OCCASION]
-        await self._deeds.note_once(Deed.PLAYED, agent, entry, occasion)
+        await self._access_audit.record_once(RecordingAction.PLAYED, agent, entry, occasion)
         return entry
 
-    async def _note_download(
-        self, request: Request, deed: Deed, agent: Agent, entry: Entry
+    async def _record_download(
+        self, request: Request, action: RecordingAction, agent: Agent, entry: Entry
     ) -> None:
-        """A browser that goes on with a download after a break asks for a range of it."""
+        """Record a download once: a browser that resumes it requests a range."""
         if request.method == "HEAD":
             return
         if "range" in request.headers:
-            await self._deeds.note_once(deed, agent, entry, request.url.path)
+            await self._access_audit.record_once(action, agent, entry, request.url.path)
         else:
-            await self._deeds.note(deed, agent, entry)
+            await self._access_audit.record(action, agent, entry)
 
 
 def _json(body: Any, status: int = 200) -> Response:

@@ -1,4 +1,4 @@
-"""What the audit log hears."""
+"""Actions on recordings in the audit log."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 
 from tests.archive.conftest import AGENTS
 from tests.archive.test_search import entry
-from visavis.archive import deeds as module
-from visavis.archive.deeds import Deed, Deeds
+from visavis.archive import access_audit as module
+from visavis.archive.access_audit import AccessAudit, RecordingAction
 from visavis.domain.audit import FieldChange
 from visavis.domain.people import operator
 
@@ -16,11 +16,11 @@ pytestmark = pytest.mark.anyio
 ENTRY = entry(1)
 
 
-class Log:
+class AuditHarness:
     def __init__(self) -> None:
         self.heard: list[tuple[int | None, str, str, tuple[FieldChange, ...]]] = []
         self.now = 0.0
-        self.deeds = Deeds(self.hear, lambda: self.now)
+        self.access_audit = AccessAudit(self.hear, lambda: self.now)
 
     async def hear(
         self,
@@ -34,11 +34,11 @@ class Log:
 
 
 async def test_who_did_what_in_words() -> None:
-    log = Log()
-    await log.deeds.note(Deed.PLAYED, AGENTS["viewer"], ENTRY)
-    await log.deeds.note(Deed.DELETED, None, ENTRY, ": kept for 30 days")
-    await log.deeds.note(Deed.HELD, operator(1), entry(1, visitor_name=""))
-    played, deleted, held = log.heard
+    harness = AuditHarness()
+    await harness.access_audit.record(RecordingAction.PLAYED, AGENTS["viewer"], ENTRY)
+    await harness.access_audit.record(RecordingAction.DELETED, None, ENTRY, ": kept for 30 days")
+    await harness.access_audit.record(RecordingAction.HELD, operator(1), entry(1, visitor_name=""))
+    played, deleted, held = harness.heard
     assert played[:3] == (
         7,
         "recordingPlayed",
@@ -54,19 +54,21 @@ async def test_who_did_what_in_words() -> None:
 
 
 async def test_once_for_each_occasion_and_agent() -> None:
-    log = Log()
+    harness = AuditHarness()
     viewer, admin = AGENTS["viewer"], AGENTS["admin"]
     for agent, occasion in ((viewer, "a"), (viewer, "a"), (viewer, "b"), (admin, "a")):
-        await log.deeds.note_once(Deed.PLAYED, agent, ENTRY, occasion)
-    assert [agent_id for agent_id, *_ in log.heard] == [7, 7, 8]
-    log.now += module.REMEMBERED_SECONDS
-    await log.deeds.note_once(Deed.PLAYED, viewer, ENTRY, "a")
-    assert len(log.heard) == 4
+        await harness.access_audit.record_once(RecordingAction.PLAYED, agent, ENTRY, occasion)
+    assert [agent_id for agent_id, *_ in harness.heard] == [7, 7, 8]
+    harness.now += module.REMEMBERED_SECONDS
+    await harness.access_audit.record_once(RecordingAction.PLAYED, viewer, ENTRY, "a")
+    assert len(harness.heard) == 4
 
 
 async def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_REMEMBERED", 2)
-    log = Log()
+    harness = AuditHarness()
     for occasion in ("a", "b", "c", "a"):
-        await log.deeds.note_once(Deed.PLAYED, AGENTS["viewer"], ENTRY, occasion)
-    assert len(log.heard) == 4
+        await harness.access_audit.record_once(
+            RecordingAction.PLAYED, AGENTS["viewer"], ENTRY, occasion
+        )
+    assert len(harness.heard) == 4
