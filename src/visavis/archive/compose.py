@@ -19,11 +19,11 @@ from typing import Any, Final
 import av
 from av.filter import Graph
 
+from visavis.archive.composition_layout import FACE, SCREEN, Layout, Tile
 from visavis.archive.contents import Track, tracks_of
 from visavis.archive.disk import sync_directory
-from visavis.archive.panes import FACE, SCREEN, Pane, Wall
+from visavis.archive.gapless_opus import GaplessOpus
 from visavis.archive.sandbox import MEBIBYTE, confine, open_matroska
-from visavis.archive.voice import Gapless
 
 FRAME_RATE: Final = 25
 SAMPLE_RATE: Final = 48_000
@@ -35,15 +35,16 @@ MAX_GROWTH: Final = 8
 """Times that the composed file may be larger than the recording, besides the overhead."""
 OVERHEAD_BYTES: Final = 256 * MEBIBYTE
 STEPS: Final = 200
-"""How often at most progress is told."""
+"""Number of progress reports, at most."""
 
 _VIDEO_OPTIONS: Final = {"preset": "veryfast", "crf": "23"}
 
 
-def compose(source: Path, target: Path, tell: Callable[[float], None]) -> None:
+def compose(source: Path, target: Path, on_progress: Callable[[float], None]) -> None:
     """Write the file; it is on disk and whole when it has its name.
 
-    `tell` hears how far it is. Raises `OSError`, `ValueError` or `av.FFmpegError`.
+    `on_progress` is called with the part done, from 0 to 1.
+    Raises `OSError`, `ValueError` or `av.FFmpegError`.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}")
@@ -52,7 +53,7 @@ def compose(source: Path, target: Path, tell: Callable[[float], None]) -> None:
         open_matroska(source) as container,
         av.open(str(draft), "w", format="mp4", options=options) as output,
     ):
-        _Composer(container, output, tell).run()
+        _Composer(container, output, on_progress).run()
     with draft.open("rb") as file:
         os.fsync(file.fileno())
     draft.replace(target)
@@ -60,19 +61,21 @@ def compose(source: Path, target: Path, tell: Callable[[float], None]) -> None:
 
 
 class _Composer:
-    def __init__(self, container: Any, output: Any, tell: Callable[[float], None]) -> None:
+    def __init__(self, container: Any, output: Any, on_progress: Callable[[float], None]) -> None:
         self._container = container
         self._seconds = (container.duration or 0) / av.time_base
-        self._tell = tell
-        self._told = 0
+        self._on_progress = on_progress
+        self._reported = 0
         tracks = tracks_of(container)
         voices = [track for track in tracks if track.codec == "opus"]
         faces = [track for track in tracks if track.kind == "video"]
         screens = [track for track in tracks if track.kind == "screen"]
         if not tracks:
             raise ValueError("there is nothing to be heard or seen")
-        self._mixer = _Mixer(container, output, voices) if voices else None
-        self._film = _Film(container, output, faces, screens) if faces or screens else None
+        self._mixer = _AudioMixer(container, output, voices) if voices else None
+        self._video = (
+            _VideoComposer(container, output, faces, screens) if faces or screens else None
+        )
 
     def run(self) -> None:
         newest = 0.0
@@ -80,50 +83,50 @@ class _Composer:
             if packet.pts is None:
                 continue
             newest = max(newest, float(packet.pts * packet.time_base))
-            for part in (self._mixer, self._film):
+            for part in (self._mixer, self._video):
                 if part:
-                    part.take(packet)
-                    part.keep_up(newest - LATENESS_SECONDS)
+                    part.push(packet)
+                    part.advance_to(newest - LATENESS_SECONDS)
             self._progress(newest)
-        for part in (self._mixer, self._film):
+        for part in (self._mixer, self._video):
             if part:
                 part.finish(max(newest, self._seconds))
 
     def _progress(self, newest: float) -> None:
         done = min(1.0, newest / self._seconds) if self._seconds else 0.0
-        if int(done * STEPS) > self._told:
-            self._told = int(done * STEPS)
-            self._tell(done)
+        if int(done * STEPS) > self._reported:
+            self._reported = int(done * STEPS)
+            self._on_progress(done)
 
 
-class _Mixer:
-    """All voices as one track of AAC."""
+class _AudioMixer:
+    """Mixes all audio tracks into one AAC track."""
 
     def __init__(self, container: Any, output: Any, voices: list[Track]) -> None:
         self._output = output
         self._stream = output.add_stream("aac", rate=SAMPLE_RATE, layout="stereo")
         self._voices = {
-            track.index: _Mouth(container.streams[track.index], number)
+            track.index: _VoiceDecoder(container.streams[track.index], number)
             for number, track in enumerate(voices)
         }
         self._graph = _mixing(len(voices))
 
-    def take(self, packet: Any) -> None:
+    def push(self, packet: Any) -> None:
         if voice := self._voices.get(packet.stream_index):
-            self._mix(voice, voice.gapless.take(packet))
+            self._mix(voice, voice.gapless.push(packet))
 
-    def keep_up(self, time: float) -> None:
+    def advance_to(self, time: float) -> None:
         for voice in self._voices.values():
-            self._mix(voice, voice.gapless.keep_up(time * 1000))
+            self._mix(voice, voice.gapless.advance_to(time * 1000))
 
     def finish(self, time: float) -> None:
-        self.keep_up(time)
+        self.advance_to(time)
         for voice in self._voices.values():
             self._graph.push(None, voice.number)
         self._encode()
         self._output.mux(self._stream.encode(None))
 
-    def _mix(self, voice: _Mouth, packets: Iterable[Any]) -> None:
+    def _mix(self, voice: _VoiceDecoder, packets: Iterable[Any]) -> None:
         for packet in packets:
             for frame in voice.frames(packet):
                 self._graph.push(frame, voice.number)
@@ -138,12 +141,12 @@ class _Mixer:
             self._output.mux(self._stream.encode(frame))
 
 
-class _Mouth:
-    """One voice, decoded and counted in samples."""
+class _VoiceDecoder:
+    """Decodes one audio track and numbers its samples."""
 
     def __init__(self, stream: Any, number: int) -> None:
         self.number = number
-        self.gapless = Gapless()
+        self.gapless = GaplessOpus()
         self._decoder = stream.codec_context
         self._resampler = av.AudioResampler(format="fltp", layout="stereo", rate=SAMPLE_RATE)
         self._samples = 0
@@ -157,45 +160,45 @@ class _Mouth:
                 yield frame
 
 
-class _Film:
-    """All pictures as one track of H.264."""
+class _VideoComposer:
+    """Composes all video tracks into one H.264 track."""
 
     def __init__(
         self, container: Any, output: Any, faces: list[Track], screens: list[Track]
     ) -> None:
         self._container = container
         self._output = output
-        sides = {track.side: Pane(FACE) for track in faces}
+        sides = {track.side: Tile(FACE) for track in faces}
         if sides.keys() & {"visitor", "agent"}:  # who has no picture has a place all the same
-            sides = {side: sides.get(side) or Pane(FACE) for side in ("visitor", "agent", *sides)}
-        shared = [Pane(SCREEN)] if screens else []
-        self._panes = {
+            sides = {side: sides.get(side) or Tile(FACE) for side in ("visitor", "agent", *sides)}
+        shared = [Tile(SCREEN)] if screens else []
+        self._tiles = {
             **{track.index: sides[track.side] for track in faces},
             **{track.index: shared[0] for track in screens},
         }
-        self._wall = Wall(list(sides.values()), shared, FRAME_RATE)
+        self._layout = Layout(list(sides.values()), shared, FRAME_RATE)
         self._stream = output.add_stream("libx264", rate=FRAME_RATE, options=_VIDEO_OPTIONS)
-        self._stream.width, self._stream.height = self._wall.size
+        self._stream.width, self._stream.height = self._layout.size
         self._stream.pix_fmt = "yuv420p"
         self._count = 0
 
-    def take(self, packet: Any) -> None:
-        if pane := self._panes.get(packet.stream_index):
+    def push(self, packet: Any) -> None:
+        if tile := self._tiles.get(packet.stream_index):
             time_base = packet.time_base
             decoder = self._container.streams[packet.stream_index].codec_context
             for frame in _decoded(decoder, packet):
                 if frame.pts is not None:
-                    pane.add(frame, float(frame.pts * (frame.time_base or time_base)))
+                    tile.add(frame, float(frame.pts * (frame.time_base or time_base)))
 
-    def keep_up(self, time: float) -> None:
+    def advance_to(self, time: float) -> None:
         while self._count / FRAME_RATE <= time:
-            frame = self._wall.at(self._count, self._count / FRAME_RATE)
+            frame = self._layout.at(self._count, self._count / FRAME_RATE)
             frame.pts, frame.time_base = self._count, Fraction(1, FRAME_RATE)
             self._count += 1
             self._output.mux(self._stream.encode(frame))
 
     def finish(self, time: float) -> None:
-        self.keep_up(time)
+        self.advance_to(time)
         self._output.mux(self._stream.encode(None))
 
 
@@ -233,10 +236,10 @@ def main() -> None:
         cpu_seconds=CPU_SECONDS + CPU_SECONDS_PER_MEBIBYTE * (size // MEBIBYTE),
         file_bytes=MAX_GROWTH * size + OVERHEAD_BYTES,
     )
-    compose(source, Path(sys.argv[2]), _tell)
+    compose(source, Path(sys.argv[2]), _print_progress)
 
 
-def _tell(done: float) -> None:
+def _print_progress(done: float) -> None:
     sys.stdout.write(f"{done:.3f}\n")
     sys.stdout.flush()
 

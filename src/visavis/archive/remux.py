@@ -17,9 +17,9 @@ import msgspec
 
 from visavis.archive.contents import tracks_of
 from visavis.archive.disk import sync_directory, write_atomically
+from visavis.archive.gapless_opus import MILLISECOND, GaplessOpus
 from visavis.archive.parts import INDEX, PartInfo, PlannedPart, plan
 from visavis.archive.sandbox import MEBIBYTE, confine, open_matroska
-from visavis.archive.voice import MILLISECOND, Gapless
 
 LATENESS_MS: Final = 1000.0
 """Files are in order of time within this."""
@@ -40,44 +40,44 @@ def remux(source: Path, directory: Path) -> list[PartInfo]:
     """Write every part of a recording and their list; raises `OSError` or `av.FFmpegError`."""
     directory.mkdir(parents=True, exist_ok=True)
     with open_matroska(source) as container:
-        makers = [_Maker(container, part, directory) for part in plan(tracks_of(container))]
-        newest = _copy(container, makers)
-    made = [info for maker in makers if (info := maker.finish(newest))]
+        writers = [_PartWriter(container, part, directory) for part in plan(tracks_of(container))]
+        newest = _copy(container, writers)
+    made = [info for writer in writers if (info := writer.finish(newest))]
     write_atomically(directory / INDEX, msgspec.json.encode(made))
     return made
 
 
-def _copy(container: Any, makers: list[_Maker]) -> float:
+def _copy(container: Any, writers: list[_PartWriter]) -> float:
     """Returns the time of the last packet, in milliseconds."""
-    tracks = {index: track for maker in makers for index, track in maker.tracks.items()}
+    tracks = {index: track for writer in writers for index, track in writer.tracks.items()}
     newest = 0.0
     for packet in container.demux([container.streams[index] for index in tracks]):
         if packet.pts is None:
             continue
         newest = max(newest, float(packet.pts * packet.time_base * 1000))
         for track in tracks.values():
-            track.keep_up(newest - LATENESS_MS)
+            track.advance_to(newest - LATENESS_MS)
         tracks[packet.stream_index].write(packet)
     for track in tracks.values():
-        track.keep_up(newest)
+        track.advance_to(newest)
     return newest
 
 
-class _Voice:
-    """Opus on its way into a part; from 0 on, without gaps."""
+class _OpusTrack:
+    """Opus track of a part, gapless from 0 on."""
 
     begins = 0.0
 
     def __init__(self, output: Any, stream: Any) -> None:
         self._output = output
         self._stream = stream
-        self._gapless = Gapless()
+        self._gapless = GaplessOpus()
 
     def write(self, packet: Any) -> None:
-        self._mux(self._gapless.take(packet))
+        self._mux(self._gapless.push(packet))
 
-    def keep_up(self, time: float) -> None:
-        self._mux(self._gapless.keep_up(time))
+    def advance_to(self, time: float) -> None:
+        self._mux(self._gapless.advance_to(time))
 
     def _mux(self, packets: Iterable[Any]) -> None:
         for packet in packets:
@@ -85,8 +85,8 @@ class _Voice:
             self._output.mux(packet)
 
 
-class _Picture:
-    """Anything else on its way into a part: at its own times, from its first packet or from 0."""
+class _VideoTrack:
+    """Any other track of a part, at its own times, from its first packet or from 0."""
 
     def __init__(self, output: Any, stream: Any, *, begins: float | None) -> None:
         self._output = output
@@ -99,7 +99,7 @@ class _Picture:
         scale = packet.time_base * 1000
         shown, decoded = float(packet.pts * scale), float((packet.dts or packet.pts) * scale)
         decoded = max(decoded, self._last + 1)
-        self._note(decoded)
+        self._add_to_spans(decoded)
         if self.begins is None:
             self.begins = shown
         packet.stream = self._stream
@@ -108,17 +108,17 @@ class _Picture:
         packet.pts = max(packet.dts, round(shown - self.begins))
         self._output.mux(packet)
 
-    def keep_up(self, time: float) -> None:
+    def advance_to(self, time: float) -> None:
         """A picture stays until the next one comes."""
 
-    def _note(self, time: float) -> None:
+    def _add_to_spans(self, time: float) -> None:
         if time - self._last > STILL_MS:
             self.spans.append((time, time))
         self.spans[-1] = self.spans[-1][0], time
         self._last = time
 
 
-class _Maker:
+class _PartWriter:
     """Writes one part."""
 
     def __init__(self, container: Any, part: PlannedPart, directory: Path) -> None:
@@ -129,15 +129,15 @@ class _Maker:
             str(self._draft), "w", format=part.suffix, options=_OPTIONS[part.suffix]
         )
         has_voice = any(track.codec == "opus" for track in part.tracks)
-        self.tracks: dict[int, _Voice | _Picture] = {}
+        self.tracks: dict[int, _OpusTrack | _VideoTrack] = {}
         for track in part.tracks:
             stream = self._output.add_stream_from_template(
                 container.streams[track.index], opaque=True
             )
             self.tracks[track.index] = (
-                _Voice(self._output, stream)
+                _OpusTrack(self._output, stream)
                 if track.codec == "opus"
-                else _Picture(self._output, stream, begins=0.0 if has_voice else None)
+                else _VideoTrack(self._output, stream, begins=0.0 if has_voice else None)
             )
 
     def finish(self, newest: float) -> PartInfo | None:
@@ -151,7 +151,7 @@ class _Maker:
             os.fsync(file.fileno())
         self._draft.replace(self._path)
         sync_directory(self._path.parent)
-        pictures = [track for track in self.tracks.values() if isinstance(track, _Picture)]
+        pictures = [track for track in self.tracks.values() if isinstance(track, _VideoTrack)]
         return PartInfo(
             name=self._part.name,
             side=self._part.side,

@@ -1,4 +1,4 @@
-"""The picture of a composed file: panes that show the newest frame of whoever is in them."""
+"""Layout of a composed file's picture: tiles that show each participant's newest frame."""
 
 from __future__ import annotations
 
@@ -19,63 +19,63 @@ STILL_SECONDS: Final = 10.0
 Size = tuple[int, int]
 
 
-class Pane:
-    """A part of the whole picture, dark while there is nothing to see."""
+class Tile:
+    """A tile of the picture, dark while there is nothing to show."""
 
     def __init__(self, size: Size) -> None:
         self.size = size
         self._dark = dark(size)
         self._coming: deque[tuple[float, Any]] = deque()
         self._shown = float("-inf"), self._dark
-        self._fitting: tuple[Any, Graph] | None = None
+        self._scaler: tuple[Any, Graph] | None = None
 
     def add(self, frame: Any, time: float) -> None:
-        self._coming.append((time, self._fitted(frame)))
+        self._coming.append((time, self._scaled(frame)))
 
     def at(self, time: float) -> Any:
-        """The newest picture that is not later than `time`, in seconds."""
+        """Return the newest frame that is not later than `time`, in seconds."""
         while self._coming and self._coming[0][0] <= time:
             self._shown = self._coming.popleft()
         since, frame = self._shown
         return self._dark if time - since > STILL_SECONDS else frame
 
-    def _fitted(self, frame: Any) -> Any:
+    def _scaled(self, frame: Any) -> Any:
         shape = (frame.width, frame.height, frame.format.name)
-        if self._fitting is None or self._fitting[0] != shape:
-            self._fitting = shape, _fitting(shape, self.size)
-        graph = self._fitting[1]
+        if self._scaler is None or self._scaler[0] != shape:
+            self._scaler = shape, _build_scaler(shape, self.size)
+        graph = self._scaler[1]
         graph.push(frame)
         return graph.pull()
 
 
-class Wall:
-    """All panes as one picture: the faces side by side, the screen below them."""
+class Layout:
+    """All tiles as one picture: the cameras side by side, the screen below them."""
 
-    def __init__(self, faces: Sequence[Pane], screens: Sequence[Pane], rate: int) -> None:
-        self._panes = (*faces, *screens)
+    def __init__(self, faces: Sequence[Tile], screens: Sequence[Tile], rate: int) -> None:
+        self._tiles = (*faces, *screens)
         self._time_base = Fraction(1, rate)
         self._graph = Graph()
         buffers = [
             self._graph.add_buffer(
-                width=pane.size[0],
-                height=pane.size[1],
+                width=tile.size[0],
+                height=tile.size[1],
                 format=av.VideoFormat("yuv420p"),
                 time_base=self._time_base,
             )
-            for pane in self._panes
+            for tile in self._tiles
         ]
         whole = self._stacked("hstack", buffers[: len(faces)])
         whole = self._stacked("vstack", [*whole, *buffers[len(faces) :]])
         whole[0].link_to(self._graph.add("buffersink"))
         self._graph.configure()
-        width = max(sum(pane.size[0] for pane in faces), *(pane.size[0] for pane in self._panes))
-        height = max((pane.size[1] for pane in faces), default=0)
-        self.size = width, height + sum(pane.size[1] for pane in screens)
+        width = max(sum(tile.size[0] for tile in faces), *(tile.size[0] for tile in self._tiles))
+        height = max((tile.size[1] for tile in faces), default=0)
+        self.size = width, height + sum(tile.size[1] for tile in screens)
 
     def at(self, number: int, time: float) -> Any:
-        """The `number`-th frame, which shows what was to be seen at `time`."""
-        for index, pane in enumerate(self._panes):
-            frame = pane.at(time)
+        """Return the `number`-th frame of the composition, at `time`."""
+        for index, tile in enumerate(self._tiles):
+            frame = tile.at(time)
             frame.pts, frame.time_base = number, self._time_base
             self._graph.push(frame, index)
         return self._graph.pull()
@@ -96,8 +96,8 @@ def dark(size: Size) -> Any:
     return frame
 
 
-def _fitting(shape: tuple[int, int, str], size: Size) -> Graph:
-    """Scales pictures of one shape into a pane, in their own proportions."""
+def _build_scaler(shape: tuple[int, int, str], size: Size) -> Graph:
+    """Return a filter graph that scales frames of one shape into a tile, with letterboxing."""
     graph, (width, height) = Graph(), size
     fit = f"{width}:{height}:force_original_aspect_ratio=decrease:force_divisible_by=2"
     chain = (

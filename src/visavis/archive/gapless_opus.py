@@ -1,4 +1,4 @@
-"""Opus without gaps: what browsers and mixers, which count samples, need to stay in step."""
+"""Gapless Opus: players and mixers that count samples stay in step only without gaps."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any, Final
 import av
 
 SILENCE: Final = b"\xf8\xff\xfe"
-"""20 ms of nothing (RFC 6716 §3.1: one CELT frame, full band)."""
+"""20 ms of silence (RFC 6716 §3.1: one CELT frame, full band)."""
 SILENCE_MS: Final = 20.0
-MOST_APART_MS: Final = 15.0
+MAX_DRIFT_MS: Final = 15.0
 """A voice further behind than this gets silence, one further ahead loses a packet."""
 MILLISECOND: Final = Fraction(1, 1000)
 
 
-class Gapless:
-    """Lays packets end to end from 0 on, each within `MOST_APART_MS` of its own time.
+class GaplessOpus:
+    """Places packets end to end from 0 on, each within `MAX_DRIFT_MS` of its own time.
 
     Silence stands for what is missing: lost packets, a microphone that was off, a clock that
     differs from ours. Times are in milliseconds.
@@ -26,15 +26,15 @@ class Gapless:
     def __init__(self) -> None:
         self._next = 0.0
 
-    def take(self, packet: Any) -> Iterator[Any]:
-        """The packet with its new time, after the silence before it; or nothing."""
+    def push(self, packet: Any) -> Iterator[Any]:
+        """Yield the packet with its new time, after any silence before it; or drop it."""
         time = float(packet.pts * packet.time_base * 1000)
-        yield from self._fill(time, MOST_APART_MS)
-        if self._next - time <= MOST_APART_MS:
+        yield from self._fill(time, MAX_DRIFT_MS)
+        if self._next - time <= MAX_DRIFT_MS:
             yield self._placed(packet, opus_milliseconds(bytes(packet)))
 
-    def keep_up(self, time: float) -> Iterator[Any]:
-        """Silence, as nothing earlier than `time` comes any more."""
+    def advance_to(self, time: float) -> Iterator[Any]:
+        """Yield silence up to `time`, before which no packet comes any more."""
         yield from self._fill(time, SILENCE_MS)
 
     def _fill(self, until: float, tolerance: float) -> Iterator[Any]:
@@ -50,7 +50,7 @@ class Gapless:
 
 
 def opus_milliseconds(packet: bytes) -> float:
-    """How long an Opus packet sounds (RFC 6716 §3.1); a strange one counts as 20 ms."""
+    """Return the duration of an Opus packet (RFC 6716 §3.1); 20 ms if it is malformed."""
     if not packet:
         return SILENCE_MS
     configuration, code = packet[0] >> 3, packet[0] & 3

@@ -8,7 +8,7 @@ from typing import Any
 import av
 import pytest
 
-from visavis.archive.voice import MOST_APART_MS, SILENCE, Gapless, opus_milliseconds
+from visavis.archive.gapless_opus import MAX_DRIFT_MS, SILENCE, GaplessOpus, opus_milliseconds
 
 SPEECH = b"\x78speech"  # a 20 ms CELT frame
 
@@ -20,10 +20,10 @@ def packet(milliseconds: float) -> Any:
 
 
 def laid(times: list[float], until: float = 0) -> list[tuple[int, bool]]:
-    """Where the packets of these times come to lie, and which of them are silence."""
-    voice = Gapless()
-    packets = [one for time in times for one in voice.take(packet(time))]
-    packets += voice.keep_up(until)
+    """Return the new times of packets, and which of them are silence."""
+    voice = GaplessOpus()
+    packets = [one for time in times for one in voice.push(packet(time))]
+    packets += voice.advance_to(until)
     return [(one.pts, bytes(one) == SILENCE) for one in packets]
 
 
@@ -48,12 +48,12 @@ def test_a_little_jitter_is_left_alone() -> None:
 
 @pytest.mark.parametrize("drift", [1.002, 0.998])
 def test_a_clock_that_differs(drift: float) -> None:
-    voice = Gapless()
+    voice = GaplessOpus()
     for number in range(10_000):
         time = number * 20 * drift
-        for one in voice.take(packet(time)):
+        for one in voice.push(packet(time)):
             if bytes(one) != SILENCE:
-                assert abs(one.pts - time) <= MOST_APART_MS + 1
+                assert abs(one.pts - time) <= MAX_DRIFT_MS + 1
 
 
 def test_a_packet_too_many_is_left_out() -> None:
