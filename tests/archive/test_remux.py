@@ -12,8 +12,8 @@ import pytest
 from tests.archive.films import AUDIO_CALL, VIDEO_CALL, Take, film
 from tests.running import decoding_errors
 from visavis.archive.contents import Track
-from visavis.archive.parts import PartInfo, plan
 from visavis.archive.remux import remux
+from visavis.archive.rendition_plan import PartInfo, plan
 
 
 def made(tmp_path: Path, takes: Any) -> dict[str, PartInfo]:

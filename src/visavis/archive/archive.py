@@ -17,12 +17,12 @@ from visavis.archive.deletion import Deletion, OnDeleted, ignore_deletion
 from visavis.archive.disk import claim
 from visavis.archive.key import Keys
 from visavis.archive.library import Library
+from visavis.archive.renditions import Renditions
 from visavis.archive.retention import SWEEP_SECONDS, RetentionDays, Sweeper
 from visavis.archive.routes import LibraryApi, Viewer
 from visavis.archive.storage import LocalStorage
 from visavis.archive.tus import OnRefused, TusServer, ignore_refusal, is_never_disabled
 from visavis.archive.uploads import Uploads
-from visavis.archive.workshop import Workshop
 from visavis.tasks import cancelled, run_every, run_forever
 
 UPLOADS: Final = "/recordings"
@@ -61,10 +61,10 @@ class Archive:
         access_audit = AccessAudit(audit)
         keys = Keys(directory, key)
         self._tus = TusServer(uploads, library, keys, time.time, quota, is_disabled, on_refused)
-        self._workshop = Workshop(directory / "cache", library)
-        deletion = Deletion(library, self._workshop, access_audit, on_deleted)
-        self._api = LibraryApi(library, self._workshop, access_audit, deletion, viewer)
-        self._sweeper = Sweeper(library, uploads, self._workshop, deletion, retention_days_of)
+        self._renditions = Renditions(directory / "cache", library)
+        deletion = Deletion(library, self._renditions, access_audit, on_deleted)
+        self._api = LibraryApi(library, self._renditions, access_audit, deletion, viewer)
+        self._sweeper = Sweeper(library, uploads, self._renditions, deletion, retention_days_of)
 
     def routes(self) -> list[BaseRoute]:
         return [*self._tus.routes(UPLOADS), *self._api.routes()]
@@ -79,7 +79,7 @@ class Archive:
             await sweeping
         finally:
             await cancelled(sweeping)
-            await self._workshop.close()
+            await self._renditions.close()
 
     def close(self) -> None:
         """Let another process have the directory."""

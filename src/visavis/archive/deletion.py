@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 
 from visavis.archive.access_audit import AccessAudit, RecordingAction
 from visavis.archive.library import Library
+from visavis.archive.renditions import Renditions
 from visavis.archive.storage import Entry
-from visavis.archive.workshop import Workshop
 from visavis.domain.people import Agent
 
 OnDeleted = Callable[[int, str], Awaitable[None]]
@@ -23,10 +23,14 @@ class Deletion:
     """Deletes recordings with all that was made of them, and reports it."""
 
     def __init__(
-        self, library: Library, workshop: Workshop, access_audit: AccessAudit, on_deleted: OnDeleted
+        self,
+        library: Library,
+        renditions: Renditions,
+        access_audit: AccessAudit,
+        on_deleted: OnDeleted,
     ) -> None:
         self._library = library
-        self._workshop = workshop
+        self._renditions = renditions
         self._access_audit = access_audit
         self._on_deleted = on_deleted
 
@@ -38,5 +42,5 @@ class Deletion:
         # audited first: a deletion without an entry would be worse than an entry without one
         await self._access_audit.record(RecordingAction.DELETED, agent, entry, why)
         await asyncio.to_thread(self._library.delete, entry)
-        await self._workshop.forget(entry)
+        await self._renditions.forget(entry)
         await self._on_deleted(entry.site_id, entry.id)

@@ -8,13 +8,13 @@ from typing import Any, Final, Literal
 from msgspec import Struct
 
 from visavis.archive.contents import Contents
-from visavis.archive.parts import PartInfo
+from visavis.archive.rendition_plan import PartInfo
+from visavis.archive.renditions import Composition
 from visavis.archive.routes import BASE, MAX_OCCASION
 from visavis.archive.search import MAX_PAGE_SIZE, MAX_SECONDS, MAX_TEXT, ORDERS, PAGE_SIZE
 from visavis.archive.storage import Entry
 from visavis.archive.tus import EXTENSIONS, SHA256_HEADER
 from visavis.archive.tus_headers import BODY_TYPE, CHECKSUM_MISMATCH, MAX_SIZE, VERSION
-from visavis.archive.workshop import Composition
 from visavis.domain.errors import ErrorKind
 from visavis.domain.people import Permission
 from visavis.protocol.openapi import (

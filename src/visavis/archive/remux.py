@@ -18,7 +18,7 @@ import msgspec
 from visavis.archive.contents import tracks_of
 from visavis.archive.disk import sync_directory, write_atomically
 from visavis.archive.gapless_opus import MILLISECOND, GaplessOpus
-from visavis.archive.parts import INDEX, PartInfo, PlannedPart, plan
+from visavis.archive.rendition_plan import INDEX, PartInfo, PlannedPart, plan
 from visavis.archive.sandbox import MEBIBYTE, confine, open_matroska
 
 LATENESS_MS: Final = 1000.0

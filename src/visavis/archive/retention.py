@@ -13,9 +13,9 @@ import structlog
 from visavis.archive.contents import read_time
 from visavis.archive.deletion import Deletion
 from visavis.archive.library import HeldError, Library
+from visavis.archive.renditions import Renditions
 from visavis.archive.storage import Entry
 from visavis.archive.uploads import Uploads
-from visavis.archive.workshop import Workshop
 
 log = structlog.get_logger(__name__)
 
@@ -32,13 +32,13 @@ class Sweeper:
         self,
         library: Library,
         uploads: Uploads,
-        workshop: Workshop,
+        renditions: Renditions,
         deletion: Deletion,
         retention_days_of: RetentionDays,
     ) -> None:
         self._library = library
         self._uploads = uploads
-        self._workshop = workshop
+        self._renditions = renditions
         self._deletion = deletion
         self._retention_days_of = retention_days_of
 
@@ -46,7 +46,7 @@ class Sweeper:
         """Delete everything that is due now."""
         now = time.time()
         await asyncio.to_thread(self._uploads.sweep, now)
-        await asyncio.to_thread(self._workshop.sweep, now)
+        await asyncio.to_thread(self._renditions.sweep, now)
         await self.apply_retention(datetime.fromtimestamp(now, UTC))
 
     async def apply_retention(self, now: datetime) -> int:

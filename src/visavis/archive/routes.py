@@ -14,9 +14,9 @@ from starlette.routing import BaseRoute, Route
 from visavis.archive.access_audit import AccessAudit, RecordingAction
 from visavis.archive.deletion import Deletion
 from visavis.archive.library import HeldError, Library
+from visavis.archive.renditions import FailedError, Renditions, TooManyError
 from visavis.archive.search import on_the_wire, read_search
 from visavis.archive.storage import Entry
-from visavis.archive.workshop import FailedError, TooManyError, Workshop
 from visavis.domain.entity_tags import is_listed_weakly
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.ids import plain_id
@@ -47,13 +47,13 @@ class LibraryApi:
     def __init__(
         self,
         library: Library,
-        workshop: Workshop,
+        renditions: Renditions,
         access_audit: AccessAudit,
         deletion: Deletion,
         viewer: Viewer,
     ) -> None:
         self._library = library
-        self._workshop = workshop
+        self._renditions = renditions
         self._access_audit = access_audit
         self._deletion = deletion
         self._viewer = viewer
@@ -87,14 +87,14 @@ class LibraryApi:
     async def parts(self, request: Request) -> Response:
         entry = await self._played(request)
         try:
-            return _json({"parts": await self._workshop.parts(entry)})
+            return _json({"parts": await self._renditions.parts(entry)})
         except FailedError:
             raise _unplayable() from None
 
     async def part(self, request: Request) -> Response:
         entry = await self._played(request)
         try:
-            found = await self._workshop.part(entry, request.path_params["name"])
+            found = await self._renditions.part(entry, request.path_params["name"])
         except FailedError:
             raise _unplayable() from None
         if found is None:
@@ -117,26 +117,26 @@ class LibraryApi:
 
     async def composition(self, request: Request) -> Response:
         _, entry = await self._find(request)
-        return _json(self._workshop.composition(entry))
+        return _json(self._renditions.composition(entry))
 
     async def compose(self, request: Request) -> Response:
         agent, entry = await self._find(request)
-        if self._workshop.composition(entry).state in {"none", "failed"}:
+        if self._renditions.composition(entry).state in {"none", "failed"}:
             await self._access_audit.record(RecordingAction.COMPOSED, agent, entry)
         try:
-            return _json(self._workshop.compose(entry), 202)
+            return _json(self._renditions.compose(entry), 202)
         except TooManyError:
             message = "Too many MP4 files are waiting to be created: try again later."
             raise VisavisError(ErrorKind.TooManyRequests, message) from None
 
     async def cancel(self, request: Request) -> Response:
         _, entry = await self._find(request)
-        await self._workshop.cancel(entry)
-        return _json(self._workshop.composition(entry))
+        await self._renditions.cancel(entry)
+        return _json(self._renditions.composition(entry))
 
     async def composed(self, request: Request) -> Response:
         agent, entry = await self._find(request)
-        file = self._workshop.composed(entry)
+        file = self._renditions.composed(entry)
         if file is None:
             raise VisavisError(ErrorKind.EntityNotFound, "The MP4 has not been created.")
         await self._record_download(request, RecordingAction.DOWNLOADED, agent, entry)

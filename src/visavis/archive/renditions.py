@@ -1,9 +1,9 @@
-"""What is made of a recording when somebody asks, each in a process of its own, and kept a while.
+"""Renditions of a recording, made on request in processes of their own and cached.
 
     <cache>/<site>/<id>/parts.json, visitor.webm, …   for playing (`remux`)
-    <cache>/<site>/<id>/composed.mp4                  for taking along (`compose`)
+    <cache>/<site>/<id>/composed.mp4                  for download (`compose`)
 
-All of it can be made again at any time.
+All of them can be made again at any time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import msgspec
 import structlog
 
 from visavis.archive.library import Library
-from visavis.archive.parts import INDEX, PartInfo
+from visavis.archive.rendition_plan import INDEX, PartInfo
 from visavis.archive.storage import Entry
 from visavis.tasks import spawn
 
@@ -35,7 +35,7 @@ MAX_WAITING: Final = 16
 
 
 class FailedError(Exception):
-    """It could not be made of this recording."""
+    """A rendition could not be made of this recording."""
 
 
 class TooManyError(Exception):
@@ -43,7 +43,7 @@ class TooManyError(Exception):
 
 
 class Composition(msgspec.Struct, rename="camel"):
-    """How far a composed file is: `none`, `waiting`, `running`, `done` or `failed`.
+    """State of a composed file: `none`, `waiting`, `running`, `done` or `failed`.
 
     `progress` goes from 0 to 1.
     """
@@ -52,19 +52,19 @@ class Composition(msgspec.Struct, rename="camel"):
     progress: float = 0.0
 
 
-class Workshop:
+class Renditions:
     def __init__(self, directory: Path, library: Library) -> None:
         self._directory = directory
         self._library = library
         self._remuxes = asyncio.Semaphore(REMUXES_AT_ONCE)
-        self._bench = asyncio.Semaphore(1)
+        self._composing_slot = asyncio.Semaphore(1)
         self._remuxing: dict[Path, asyncio.Task[None]] = {}
         self._composing: dict[Path, tuple[Composition, asyncio.Task[None]]] = {}
         self._failed: set[Path] = set()
 
     async def parts(self, entry: Entry) -> list[PartInfo]:
-        """The parts for playing, made on the first asking; raises `FailedError`."""
-        directory = self._of(entry)
+        """Return the parts for playing, made on the first request; raises `FailedError`."""
+        directory = self._directory_of(entry)
         index = directory / INDEX
         if not index.exists():
             task = self._remuxing.get(directory)
@@ -77,14 +77,14 @@ class Workshop:
         return msgspec.json.decode(index.read_bytes(), type=list[PartInfo])
 
     async def part(self, entry: Entry, name: str) -> tuple[PartInfo, Path] | None:
-        """One of them and its file; raises `FailedError`."""
+        """Return one part and its file; raises `FailedError`."""
         for part in await self.parts(entry):
             if part.name == name:
-                return part, self._of(entry) / part.file_name
+                return part, self._directory_of(entry) / part.file_name
         return None
 
     def composition(self, entry: Entry) -> Composition:
-        directory = self._of(entry)
+        directory = self._directory_of(entry)
         if directory in self._composing:
             return self._composing[directory][0]
         if (directory / COMPOSED).exists():
@@ -92,15 +92,15 @@ class Workshop:
         return Composition("failed" if directory in self._failed else "none")
 
     def composed(self, entry: Entry) -> Path | None:
-        file = self._of(entry) / COMPOSED
+        file = self._directory_of(entry) / COMPOSED
         with suppress(FileNotFoundError):
             os.utime(file)
             return file
         return None
 
     def compose(self, entry: Entry) -> Composition:
-        """Begin, unless it is done or under way; raises `TooManyError`."""
-        directory = self._of(entry)
+        """Start composing, unless it is done or running; raises `TooManyError`."""
+        directory = self._directory_of(entry)
         known = self.composition(entry)
         if known.state not in {"none", "failed"}:
             return known
@@ -114,24 +114,24 @@ class Workshop:
         return composition
 
     async def cancel(self, entry: Entry) -> None:
-        """Stop composing, if it is under way."""
-        if found := self._composing.get(self._of(entry)):
+        """Stop composing, if it is running."""
+        if found := self._composing.get(self._directory_of(entry)):
             await _cancelled(found[1])
 
     async def forget(self, entry: Entry) -> None:
-        """Remove everything that was made of a recording."""
+        """Remove all renditions of a recording."""
         await self.cancel(entry)
-        if task := self._remuxing.get(self._of(entry)):
+        if task := self._remuxing.get(self._directory_of(entry)):
             await _cancelled(task)
-        await asyncio.to_thread(shutil.rmtree, self._of(entry), ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, self._directory_of(entry), ignore_errors=True)
 
     async def close(self) -> None:
-        """Stop whatever is being made."""
+        """Stop all running processes."""
         for task in [*self._remuxing.values(), *(task for _, task in self._composing.values())]:
             await _cancelled(task)
 
     def sweep(self, now: float) -> None:
-        """Remove what nobody has used for a while, and what is left of deleted recordings."""
+        """Remove renditions that have not been used for a while or whose recording is deleted."""
         for directory in self._directory.glob("*/*"):
             site, recording = directory.parent.name, directory.name
             is_known = site.isdigit() and self._library.find(int(site), recording)
@@ -140,7 +140,7 @@ class Workshop:
                 if not is_known or used_at + UNUSED_SECONDS <= now:
                     shutil.rmtree(directory)
 
-    def _of(self, entry: Entry) -> Path:
+    def _directory_of(self, entry: Entry) -> Path:
         return self._directory / str(entry.site_id) / entry.id
 
     async def _remux(self, entry: Entry, directory: Path) -> None:
@@ -149,7 +149,7 @@ class Workshop:
 
     async def _compose(self, entry: Entry, directory: Path, composition: Composition) -> None:
         try:
-            async with self._bench:
+            async with self._composing_slot:
                 composition.state = "running"
                 await _run("compose", self._library.file(entry), directory / COMPOSED, composition)
         except FailedError:
@@ -171,19 +171,21 @@ async def _run(name: str, source: Path, target: Path, composition: Composition |
     if process.stdout is None or process.stderr is None:
         raise RuntimeError("a pipe was asked for")
     try:
-        said, _ = await asyncio.gather(_tail(process.stderr), _follow(process.stdout, composition))
+        output, _ = await asyncio.gather(
+            _tail(process.stderr), _follow(process.stdout, composition)
+        )
         code = await process.wait()
     except asyncio.CancelledError:
         process.kill()
         await process.wait()
         raise
     if code != 0:
-        log.error("a recording could not be worked on", work=name, file=source.name, said=said)
+        log.error("a recording could not be worked on", work=name, file=source.name, output=output)
         raise FailedError
 
 
 async def _follow(output: asyncio.StreamReader, composition: Composition | None) -> None:
-    """Each line is how far it is, from 0 to 1."""
+    """Read progress from 0 to 1, one number a line."""
     async for line in output:
         if composition:
             composition.progress = float(line)

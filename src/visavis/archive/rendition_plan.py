@@ -1,4 +1,4 @@
-"""How a recording is cut up for browsers, which play one video track of a file and no other.
+"""Plan of a recording's parts for browsers, which play only one video track of a file.
 
 A side's voice and first picture make one part, so that its lips are in step whatever the page
 does; every further track makes one of its own.
@@ -57,7 +57,7 @@ class PartInfo(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
 
 def plan(tracks: Iterable[Track]) -> list[PlannedPart]:
-    """The parts that can be made of these tracks without transcoding."""
+    """Return the parts that can be made of these tracks without transcoding."""
     sides = groupby(sorted(tracks, key=_rank), key=lambda track: track.side)
     return [part for side, of_side in sides for part in _of_side(side, list(of_side))]
 
