@@ -11,7 +11,7 @@ import pytest
 
 from visavis import descriptors
 from visavis.app import FAILURE_SECONDS
-from visavis.archive import receiving, tus_headers, uploads
+from visavis.archive import tus_headers, upload_body, uploads
 from visavis.cli.archive import IDLE_SECONDS
 from visavis.domain.query import MAX_PAGE_SIZE
 from visavis.domain.signaling import MAX_MESSAGE_BYTES

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp
 from visavis.archive import description as archive_description
 from visavis.archive.admission import Quota
 from visavis.archive.archive import Archive
-from visavis.archive.key import OwnKey
+from visavis.archive.upload_keys import OwnKey
 from visavis.bus.local import LocalBus
 from visavis.clock_and_ids import new_id, new_secret, now
 from visavis.descriptors import try_to_open

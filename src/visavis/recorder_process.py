@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from visavis.archive.key import OwnKey
+from visavis.archive.upload_keys import OwnKey
 from visavis.clock_and_ids import now
 from visavis.lifecycle import Lifecycle
 from visavis.recorder.sweeper import Sweeper

@@ -32,7 +32,7 @@ AGENTS = {
 
 
 async def viewer(request: Request) -> Agent:
-    """Who asks says so in a header."""
+    """Return the agent that a header names."""
     try:
         return AGENTS[request.headers["agent"]]
     except KeyError:
@@ -40,8 +40,8 @@ async def viewer(request: Request) -> Agent:
 
 
 @dataclass
-class House:
-    """A running archive, a client of it and what its audit log has heard."""
+class ArchiveHarness:
+    """A running archive, a client of it and its audit log."""
 
     directory: Path
     days: dict[int, int] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class House:
     deleted: list[tuple[int, str]] = field(default_factory=list)
     disabled: set[int] = field(default_factory=set)
 
-    def open(self) -> House:
+    def open(self) -> ArchiveHarness:
         """As after a start on this directory."""
         if self.is_open:
             self.archive.close()
@@ -127,8 +127,8 @@ class House:
 
 
 @pytest.fixture
-async def house(tmp_path: Path, anyio_backend: str) -> AsyncIterator[House]:
-    open_house = House(tmp_path / "archive").open()
+async def harness(tmp_path: Path, anyio_backend: str) -> AsyncIterator[ArchiveHarness]:
+    open_house = ArchiveHarness(tmp_path / "archive").open()
     yield open_house
     await open_house.client.aclose()
     open_house.archive.close()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.archive.conftest import House
+from tests.archive.conftest import ArchiveHarness
 from visavis.archive import admission
 from visavis.archive.admission import Quota
 from visavis.archive.tus_headers import write_metadata
@@ -25,63 +25,63 @@ def free(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "free_bytes", lambda _: 76 * GIGABYTE)
 
 
-def limit(house: House, **quota: int) -> None:
-    house.archive._tus._admission._quota = Quota(**quota)
+def limit(harness: ArchiveHarness, **quota: int) -> None:
+    harness.archive._tus._admission._quota = Quota(**quota)
 
 
 @pytest.mark.usefixtures("free")
-async def test_uploads_reserve_their_length(house: House) -> None:
-    answers = [await house.tus("POST", Upload_Length=10 * GIGABYTE) for _ in range(150)]
+async def test_uploads_reserve_their_length(harness: ArchiveHarness) -> None:
+    answers = [await harness.tus("POST", Upload_Length=10 * GIGABYTE) for _ in range(150)]
     assert [a.status_code for a in answers].count(201) == 7
     assert answers[-1].status_code == 507
-    house.open()  # it is on disk
-    assert (await house.tus("POST", Upload_Length=10 * GIGABYTE)).status_code == 507
+    harness.open()  # it is on disk
+    assert (await harness.tus("POST", Upload_Length=10 * GIGABYTE)).status_code == 507
     first = answers[0].headers["location"]
-    assert (await house.tus("DELETE", f"/recordings/{first}")).status_code == 204
-    assert (await house.tus("POST", Upload_Length=10 * GIGABYTE)).status_code == 201
+    assert (await harness.tus("DELETE", f"/recordings/{first}")).status_code == 204
+    assert (await harness.tus("POST", Upload_Length=10 * GIGABYTE)).status_code == 201
 
 
 @pytest.mark.usefixtures("free")
-async def test_what_is_stored_reserves_nothing(house: House) -> None:
+async def test_what_is_stored_reserves_nothing(harness: ArchiveHarness) -> None:
     for number in range(3):
-        await house.keep(b"x" * 1000, f"rec-{number}")
-    assert house.archive._tus._uploads.unfinished() == []
-    url = await house.create(30 * GIGABYTE)
-    await house.patch(url, 0, b"x" * 1000)
-    left = house.archive._tus._admission.available_bytes()
+        await harness.keep(b"x" * 1000, f"rec-{number}")
+    assert harness.archive._tus._uploads.unfinished() == []
+    url = await harness.create(30 * GIGABYTE)
+    await harness.patch(url, 0, b"x" * 1000)
+    left = harness.archive._tus._admission.available_bytes()
     assert left == 46 * GIGABYTE - admission.RESERVE_BYTES + 1000
 
 
 async def test_an_upload_of_unknown_length_needs_room_for_each_piece(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    harness: ArchiveHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = await house.create()
-    assert (await house.patch(url, 0, b"abc")).status_code == 204
+    url = await harness.create()
+    assert (await harness.patch(url, 0, b"abc")).status_code == 204
     monkeypatch.setattr(admission, "free_bytes", lambda _: 0)
-    assert (await house.patch(url, 3, b"abc")).status_code == 507
+    assert (await harness.patch(url, 3, b"abc")).status_code == 507
 
 
 @pytest.mark.parametrize("defers", [False, True])
-async def test_a_site_has_a_quota(house: House, *, defers: bool) -> None:
-    limit(house, site_bytes=2500)
-    await house.keep(b"x" * 1000)
-    url = await house.create(None if defers else 1000, site="1")
+async def test_a_site_has_a_quota(harness: ArchiveHarness, *, defers: bool) -> None:
+    limit(harness, site_bytes=2500)
+    await harness.keep(b"x" * 1000)
+    url = await harness.create(None if defers else 1000, site="1")
     if defers:
-        await house.patch(url, 0, b"x" * 1000)
+        await harness.patch(url, 0, b"x" * 1000)
     for site, length, status in (("1", 600, 507), ("1", 500, 201), ("2", 2000, 201)):
         said = write_metadata({"site": site})
-        answer = await house.tus("POST", Upload_Length=length, Upload_Metadata=said)
+        answer = await harness.tus("POST", Upload_Length=length, Upload_Metadata=said)
         assert answer.status_code == status
 
 
-async def test_a_key_has_few_unfinished_uploads(house: House) -> None:
-    limit(house, uploads_per_key=2)
-    keys = house.archive._tus._keys
+async def test_a_key_has_few_unfinished_uploads(harness: ArchiveHarness) -> None:
+    limit(harness, uploads_per_key=2)
+    keys = harness.archive._tus._keys
     one, other = (keys.add(name, 2) for name in ("one", "other"))
 
     async def begin(key: str) -> int:
         more: dict[str, Any] = {"Authorization": f"Bearer {key}"}
-        answer = await house.tus("POST", Upload_Length=3, **more)
+        answer = await harness.tus("POST", Upload_Length=3, **more)
         assert (answer.status_code == 429) == ("retry-after" in answer.headers)
         return answer.status_code
 

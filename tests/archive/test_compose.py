@@ -10,14 +10,14 @@ from typing import Any
 import av
 import pytest
 
-from tests.archive.films import AUDIO_CALL, VIDEO_CALL, Take, film
+from tests.archive.recording_files import AUDIO_CALL, VIDEO_CALL, TrackSpec, make_recording
 from tests.archive.test_remux import beep_times
 from tests.running import decoding_errors, ffprobe
 from visavis.archive.compose import compose
 
 
-def composed(tmp_path: Path, takes: tuple[Take, ...]) -> Path:
-    source, target = film(tmp_path / "call.mkv", takes), tmp_path / "film.mp4"
+def composed(tmp_path: Path, tracks: tuple[TrackSpec, ...]) -> Path:
+    source, target = make_recording(tmp_path / "call.mkv", tracks), tmp_path / "film.mp4"
     told: list[float] = []
     compose(source, target, told.append)
     assert told == sorted(told)
@@ -47,7 +47,7 @@ def test_both_sides_flash_and_beep_at_once(tmp_path: Path) -> None:
 
 
 def test_a_shared_screen_stands_below(tmp_path: Path) -> None:
-    screen = Take("Agent screen", "vp9", begins=1.5, ends=3, size=(640, 360))
+    screen = TrackSpec("Agent screen", "vp9", begins=1.5, ends=3, size=(640, 360))
     path = composed(tmp_path, (*VIDEO_CALL, screen))
     video = next(s for s in ffprobe(path)["streams"] if s["codec_type"] == "video")
     assert (video["width"], video["height"]) == (1280, 1080)
@@ -57,18 +57,18 @@ def test_a_shared_screen_stands_below(tmp_path: Path) -> None:
 
 
 def test_one_side_only_keeps_the_other_one_s_place(tmp_path: Path) -> None:
-    path = composed(tmp_path, (*AUDIO_CALL, Take("Agent video", "vp8")))
+    path = composed(tmp_path, (*AUDIO_CALL, TrackSpec("Agent video", "vp8")))
     assert not any(brightness(path, 320, 180))
     assert any(brightness(path, 960, 180))
 
 
 def test_a_picture_that_changes_its_size_and_ends(tmp_path: Path) -> None:
-    takes = (
-        Take("Visitor audio", ends=14),
-        Take("Visitor video", "vp8", ends=1),
-        Take("Visitor video 2", "vp9", begins=1, ends=2, size=(180, 320)),
+    tracks = (
+        TrackSpec("Visitor audio", ends=14),
+        TrackSpec("Visitor video", "vp8", ends=1),
+        TrackSpec("Visitor video 2", "vp9", begins=1, ends=2, size=(180, 320)),
     )
-    seen = brightness(composed(tmp_path, takes), 320, 180)
+    seen = brightness(composed(tmp_path, tracks), 320, 180)
     assert seen[25]
     assert len(seen) == pytest.approx(14 * 25, abs=3)
 
@@ -79,7 +79,7 @@ def test_sound_alone(tmp_path: Path) -> None:
 
 
 def test_pictures_alone(tmp_path: Path) -> None:
-    (stream,) = ffprobe(composed(tmp_path, (Take("", "h264", size=(200, 100)),)))["streams"]
+    (stream,) = ffprobe(composed(tmp_path, (TrackSpec("", "h264", size=(200, 100)),)))["streams"]
     assert (stream["width"], stream["height"]) == (640, 360)
 
 
@@ -95,7 +95,7 @@ def test_nothing(tmp_path: Path) -> None:
 
 
 def test_frames_that_cannot_be_decoded_cost_only_themselves(tmp_path: Path) -> None:
-    whole, spoilt = film(tmp_path / "whole.mkv"), tmp_path / "call.mkv"
+    whole, spoilt = make_recording(tmp_path / "whole.mkv"), tmp_path / "call.mkv"
     with av.open(str(whole)) as source, av.open(str(spoilt), "w", format="matroska") as out:
         streams: dict[int, Any] = {}
         for stream in source.streams:
@@ -115,7 +115,7 @@ def test_frames_that_cannot_be_decoded_cost_only_themselves(tmp_path: Path) -> N
 
 
 def test_the_program_tells_how_far_it_is(tmp_path: Path) -> None:
-    source = film(tmp_path / "call.mkv", AUDIO_CALL)
+    source = make_recording(tmp_path / "call.mkv", AUDIO_CALL)
     command = [
         sys.executable,
         "-m",

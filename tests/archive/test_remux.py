@@ -9,15 +9,15 @@ from typing import Any
 import av
 import pytest
 
-from tests.archive.films import AUDIO_CALL, VIDEO_CALL, Take, film
+from tests.archive.recording_files import AUDIO_CALL, VIDEO_CALL, TrackSpec, make_recording
 from tests.running import decoding_errors
-from visavis.archive.contents import Track
+from visavis.archive.media_info import Track
 from visavis.archive.remux import remux
 from visavis.archive.rendition_plan import PartInfo, plan
 
 
-def made(tmp_path: Path, takes: Any) -> dict[str, PartInfo]:
-    source = film(tmp_path / "call.mkv", takes)
+def made(tmp_path: Path, tracks: Any) -> dict[str, PartInfo]:
+    source = make_recording(tmp_path / "call.mkv", tracks)
     return {part.name: part for part in remux(source, tmp_path / "parts")}
 
 
@@ -31,8 +31,11 @@ def packets(path: Path, kind: str) -> list[tuple[float, bytes]]:
     ("codec", "suffix"), [("vp8", "webm"), ("vp9", "webm"), ("av1", "webm"), ("h264", "mp4")]
 )
 def test_the_browser_s_own_frames_at_their_times(tmp_path: Path, codec: str, suffix: str) -> None:
-    takes = (Take("Visitor audio", begins=0.2), Take("Visitor video", codec, begins=0.52))
-    part = made(tmp_path, takes)["visitor"]
+    tracks = (
+        TrackSpec("Visitor audio", begins=0.2),
+        TrackSpec("Visitor video", codec, begins=0.52),
+    )
+    part = made(tmp_path, tracks)["visitor"]
     assert part.media_type == f"video/{suffix}"
     assert (part.begins, part.pictures) == (0, ((0.52, 3.96),))
     path = tmp_path / "parts" / part.file_name
@@ -43,8 +46,8 @@ def test_the_browser_s_own_frames_at_their_times(tmp_path: Path, codec: str, suf
 
 
 def test_a_voice_has_no_gap_from_the_beginning_to_the_end(tmp_path: Path) -> None:
-    takes = (Take("Agent audio", begins=0.7, lost=[(2.0, 2.5)]), Take("Visitor audio"))
-    part = made(tmp_path, takes)["agent"]
+    tracks = (TrackSpec("Agent audio", begins=0.7, lost=[(2.0, 2.5)]), TrackSpec("Visitor audio"))
+    part = made(tmp_path, tracks)["agent"]
     assert (part.kind, part.media_type, part.pictures) == ("audio", "audio/webm", ())
     times = [time for time, _ in packets(tmp_path / "parts" / part.file_name, "audio")]
     assert times[0] < 0.01
@@ -55,11 +58,11 @@ def test_a_voice_has_no_gap_from_the_beginning_to_the_end(tmp_path: Path) -> Non
 
 def test_a_voice_is_in_step_with_the_picture(tmp_path: Path) -> None:
     """Counting samples as browsers do, every beep is where its flash is."""
-    takes = (
-        Take("Visitor audio", begins=0.3, ends=6, lost=[(1.2, 1.9), (3.5, 3.56)]),
-        Take("Visitor video", "vp8", begins=0.6, ends=6),
+    tracks = (
+        TrackSpec("Visitor audio", begins=0.3, ends=6, lost=[(1.2, 1.9), (3.5, 3.56)]),
+        TrackSpec("Visitor video", "vp8", begins=0.6, ends=6),
     )
-    part = made(tmp_path, takes)["visitor"]
+    part = made(tmp_path, tracks)["visitor"]
     path = tmp_path / "parts" / part.file_name
     flashes = [round(t, 2) for t in flash_times(path)]
     assert flashes == [1.0, 2.0, 3.0, 4.0, 5.0]
@@ -102,9 +105,9 @@ def test_screens_and_changed_codecs_are_parts_of_their_own(tmp_path: Path) -> No
         tmp_path,
         (
             *VIDEO_CALL,
-            Take("Agent video 2", "h264", begins=2),
-            Take("Agent screen", "vp9", begins=1, ends=2, size=(640, 360)),
-            Take("Visitor screen", "vp8", begins=3, ends=3.5),
+            TrackSpec("Agent video 2", "h264", begins=2),
+            TrackSpec("Agent screen", "vp9", begins=1, ends=2, size=(640, 360)),
+            TrackSpec("Visitor screen", "vp8", begins=3, ends=3.5),
         ),
     )
     assert {name: (p.side, p.kind, p.begins) for name, p in parts.items()} == {
@@ -120,13 +123,16 @@ def test_screens_and_changed_codecs_are_parts_of_their_own(tmp_path: Path) -> No
 
 
 def test_when_there_is_something_to_see(tmp_path: Path) -> None:
-    takes = (Take("Agent audio", ends=26), Take("Agent video", "vp8", ends=26, lost=[(2, 15)]))
-    part = made(tmp_path, takes)["agent"]
+    tracks = (
+        TrackSpec("Agent audio", ends=26),
+        TrackSpec("Agent video", "vp8", ends=26, lost=[(2, 15)]),
+    )
+    part = made(tmp_path, tracks)["agent"]
     assert part.pictures == ((0.0, 1.96), (15.0, 25.96))
 
 
 def test_a_picture_without_a_voice(tmp_path: Path) -> None:
-    part = made(tmp_path, (Take("Agent video", "vp8", begins=1.0),))["agent"]
+    part = made(tmp_path, (TrackSpec("Agent video", "vp8", begins=1.0),))["agent"]
     assert part.begins == 1.0
 
 
@@ -135,7 +141,7 @@ def test_an_audio_call(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_ours(tmp_path: Path) -> None:
-    parts = made(tmp_path, (Take("Some music"), Take("", "h264")))
+    parts = made(tmp_path, (TrackSpec("Some music"), TrackSpec("", "h264")))
     assert {name: (p.side, p.media_type) for name, p in parts.items()} == {
         "other": ("", "video/mp4")
     }

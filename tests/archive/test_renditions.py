@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.archive.conftest import House
-from tests.archive.films import AUDIO_CALL, film
+from tests.archive.conftest import ArchiveHarness
+from tests.archive.recording_files import AUDIO_CALL, make_recording
 from tests.dying import DiedError, dies_once
 from tests.vanishing import remove_at_first_look
 from visavis.archive import renditions as module
@@ -23,19 +23,19 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def entries(house: House, tmp_path: Path) -> list[Entry]:
-    content = film(tmp_path / "call.mkv", AUDIO_CALL).read_bytes()
+async def entries(harness: ArchiveHarness, tmp_path: Path) -> list[Entry]:
+    content = make_recording(tmp_path / "call.mkv", AUDIO_CALL).read_bytes()
     for number in range(3):
-        await house.keep(content, f"rec-{number}")
-    library = house.archive._sweeper._library
+        await harness.keep(content, f"rec-{number}")
+    library = harness.archive._sweeper._library
     return list(library.all())
 
 
 class EndlessRecording:
     """A recording whose file never ends, so that no program that reads it ends by itself."""
 
-    def __init__(self, house: House, entry: Entry) -> None:
-        self._path = house.archive._sweeper._library.file(entry)
+    def __init__(self, harness: ArchiveHarness, entry: Entry) -> None:
+        self._path = harness.archive._sweeper._library.file(entry)
         self._path.unlink()
         os.mkfifo(self._path)
         self._pipe = -1
@@ -55,18 +55,20 @@ class EndlessRecording:
             return False
 
 
-async def test_two_who_ask_at_once_get_the_same(house: House, entries: list[Entry]) -> None:
-    renditions = house.archive._renditions
+async def test_two_who_ask_at_once_get_the_same(
+    harness: ArchiveHarness, entries: list[Entry]
+) -> None:
+    renditions = harness.archive._renditions
     one, other = await asyncio.gather(renditions.parts(entries[0]), renditions.parts(entries[0]))
     assert one == other
     assert await renditions.part(entries[0], "nobody") is None
 
 
 async def test_one_composition_at_a_time_and_few_wait(
-    house: House, entries: list[Entry], monkeypatch: pytest.MonkeyPatch
+    harness: ArchiveHarness, entries: list[Entry], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MAX_WAITING", 1)
-    renditions = house.archive._renditions
+    renditions = harness.archive._renditions
     for entry in entries[:2]:
         renditions.compose(entry)
     with pytest.raises(TooManyError):
@@ -83,10 +85,10 @@ async def test_one_composition_at_a_time_and_few_wait(
 
 
 async def test_a_deleted_recording_is_no_longer_worked_on(
-    house: House, entries: list[Entry]
+    harness: ArchiveHarness, entries: list[Entry]
 ) -> None:
-    renditions = house.archive._renditions
-    endless = EndlessRecording(house, entries[0])
+    renditions = harness.archive._renditions
+    endless = EndlessRecording(harness, entries[0])
     parts = asyncio.create_task(renditions.parts(entries[0]))
     async with endless.read():
         renditions.compose(entries[0])
@@ -94,14 +96,14 @@ async def test_a_deleted_recording_is_no_longer_worked_on(
         assert not endless.is_read
     with pytest.raises(asyncio.CancelledError):
         await parts
-    assert not (house.directory / "cache" / "1" / "rec-0").exists()
+    assert not (harness.directory / "cache" / "1" / "rec-0").exists()
 
 
-async def test_what_nobody_uses_is_swept(house: House, entries: list[Entry]) -> None:
-    renditions = house.archive._renditions
+async def test_what_nobody_uses_is_swept(harness: ArchiveHarness, entries: list[Entry]) -> None:
+    renditions = harness.archive._renditions
     for entry in entries[:2]:
         await renditions.parts(entry)
-    cache = house.directory / "cache" / "1"
+    cache = harness.directory / "cache" / "1"
     (cache / "rec-0" / COMPOSED).write_bytes(b"film")
     for path in cache.rglob("*"):
         os.utime(path, (0, 0))
@@ -113,30 +115,30 @@ async def test_what_nobody_uses_is_swept(house: House, entries: list[Entry]) -> 
     assert len(await renditions.parts(entries[1])) == 2  # made again
 
 
-async def test_stopping_stops_the_programs(house: House, entries: list[Entry]) -> None:
-    renditions = house.archive._renditions
-    films = [EndlessRecording(house, entry) for entry in entries[:2]]
-    running = asyncio.create_task(house.archive.run())
+async def test_stopping_stops_the_programs(harness: ArchiveHarness, entries: list[Entry]) -> None:
+    renditions = harness.archive._renditions
+    films = [EndlessRecording(harness, entry) for entry in entries[:2]]
+    running = asyncio.create_task(harness.archive.run())
     renditions.compose(entries[0])
     parts = asyncio.create_task(renditions.parts(entries[1]))
     async with films[0].read(), films[1].read():
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
-        assert [film.is_read for film in films] == [False, False]
+        assert [make_recording.is_read for make_recording in films] == [False, False]
     with pytest.raises(asyncio.CancelledError):
         await parts
     assert renditions.composition(entries[0]).state == "none"
 
 
-async def test_a_workshop_without_a_cache_has_nothing_to_sweep(house: House) -> None:
-    Renditions(house.directory / "nowhere", house.archive._sweeper._library).sweep(0)
+async def test_a_workshop_without_a_cache_has_nothing_to_sweep(harness: ArchiveHarness) -> None:
+    Renditions(harness.directory / "nowhere", harness.archive._sweeper._library).sweep(0)
 
 
 async def test_the_sweep_skips_a_draft_that_is_replaced_meanwhile(
-    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    harness: ArchiveHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    renditions = Renditions(tmp_path / "cache", house.archive._sweeper._library)
+    renditions = Renditions(tmp_path / "cache", harness.archive._sweeper._library)
     busy, unused = (tmp_path / "cache" / "1" / name for name in ("busy", "unused"))
     for directory in (busy, unused):
         directory.mkdir(parents=True)
@@ -148,9 +150,9 @@ async def test_the_sweep_skips_a_draft_that_is_replaced_meanwhile(
 
 
 async def test_work_that_dies_once_can_be_asked_for_again(
-    house: House, entries: list[Entry], monkeypatch: pytest.MonkeyPatch
+    harness: ArchiveHarness, entries: list[Entry], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    renditions, entry = house.archive._renditions, entries[0]
+    renditions, entry = harness.archive._renditions, entries[0]
     with dies_once("remuxing", renditions, "_remux"), pytest.raises(DiedError):
         await renditions.parts(entry)
     assert await renditions.parts(entry)
@@ -162,13 +164,13 @@ async def test_work_that_dies_once_can_be_asked_for_again(
 
 
 async def test_a_composition_whose_program_cannot_be_started_has_failed(
-    house: House, entries: list[Entry], monkeypatch: pytest.MonkeyPatch
+    harness: ArchiveHarness, entries: list[Entry], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def no_descriptors(*_: object) -> None:
         raise OSError("Too many open files")
 
     monkeypatch.setattr(module, "_run", no_descriptors)
-    renditions, entry = house.archive._renditions, entries[0]
+    renditions, entry = harness.archive._renditions, entries[0]
     renditions.compose(entry)
     while renditions.composition(entry).state != "failed":
         await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""What has been kept long enough goes, and nothing else."""
+"""Retention deletes what is due, and nothing else."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.archive.conftest import House
+from tests.archive.conftest import ArchiveHarness
 from tests.dying import dies_once
 from visavis import tasks
 from visavis.archive import retention
@@ -19,67 +19,69 @@ pytestmark = pytest.mark.anyio
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
-async def keep(house: House, recording: str, days_ago: int, site: str = "1") -> None:
+async def keep(harness: ArchiveHarness, recording: str, days_ago: int, site: str = "1") -> None:
     started_at = (NOW - timedelta(days=days_ago)).isoformat()
-    await house.keep(recording.encode(), recording, startedAt=started_at, site=site)
+    await harness.keep(recording.encode(), recording, startedAt=started_at, site=site)
 
 
-def left(house: House) -> set[str]:
-    return {entry.id for entry in house.archive._sweeper._library.all()}
+def left(harness: ArchiveHarness) -> set[str]:
+    return {entry.id for entry in harness.archive._sweeper._library.all()}
 
 
-async def test_retention_respects_the_site_and_legal_hold(house: House) -> None:
-    await keep(house, "young", 29)
-    await keep(house, "old", 31)
-    await keep(house, "held", 400)
-    await keep(house, "theirs", 400, site="2")
-    await house.ask("/held/hold", "admin", "PUT")
-    house.log.clear()
-    sweeper = house.archive._sweeper
+async def test_retention_respects_the_site_and_legal_hold(harness: ArchiveHarness) -> None:
+    await keep(harness, "young", 29)
+    await keep(harness, "old", 31)
+    await keep(harness, "held", 400)
+    await keep(harness, "theirs", 400, site="2")
+    await harness.ask("/held/hold", "admin", "PUT")
+    harness.log.clear()
+    sweeper = harness.archive._sweeper
     assert await sweeper.apply_retention(NOW) == 0
-    house.days = {1: 30}
+    harness.days = {1: 30}
     assert await sweeper.apply_retention(NOW) == 1
-    assert left(house) == {"young", "held", "theirs"}
-    assert house.log == [("recordingDeleted", None, "old")]
-    assert house.deleted == [(1, "old")]
+    assert left(harness) == {"young", "held", "theirs"}
+    assert harness.log == [("recordingDeleted", None, "old")]
+    assert harness.deleted == [(1, "old")]
     assert await sweeper.apply_retention(NOW) == 0  # done is done
-    house.open()
-    assert left(house) == {"young", "held", "theirs"}
+    harness.open()
+    assert left(harness) == {"young", "held", "theirs"}
 
 
 async def test_what_cannot_be_told_is_not_deleted(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    harness: ArchiveHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await keep(house, "old", 31)
-    house.days = {1: 30}
+    await keep(harness, "old", 31)
+    harness.days = {1: 30}
 
     async def deaf(*_: object) -> None:
         raise VisavisError(ErrorKind.StoreUnavailable)
 
-    monkeypatch.setattr(house.archive._sweeper._deletion._access_audit, "_audit", deaf)
+    monkeypatch.setattr(harness.archive._sweeper._deletion._access_audit, "_audit", deaf)
     with pytest.raises(VisavisError):
-        await house.archive._sweeper.apply_retention(NOW)
-    assert left(house) == {"old"}
+        await harness.archive._sweeper.apply_retention(NOW)
+    assert left(harness) == {"old"}
 
 
-async def test_a_hold_in_the_last_moment(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    await keep(house, "old", 31)
-    house.days = {1: 30}
-    library = house.archive._sweeper._library
+async def test_a_hold_in_the_last_moment(
+    harness: ArchiveHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await keep(harness, "old", 31)
+    harness.days = {1: 30}
+    library = harness.archive._sweeper._library
 
     async def held_meanwhile(*_: object) -> None:
         library.hold(library.all()[0], is_held=True)
 
-    monkeypatch.setattr(house.archive._sweeper._deletion._access_audit, "_audit", held_meanwhile)
-    assert await house.archive._sweeper.apply_retention(NOW) == 0
-    assert left(house) == {"old"}
+    monkeypatch.setattr(harness.archive._sweeper._deletion._access_audit, "_audit", held_meanwhile)
+    assert await harness.archive._sweeper.apply_retention(NOW) == 0
+    assert left(harness) == {"old"}
 
 
 async def test_it_runs_by_itself_and_survives_trouble(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    harness: ArchiveHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "SWEEP_SECONDS", 0.0)
-    await keep(house, "old", 10_000)
+    await keep(harness, "old", 10_000)
     tries = 0
 
     async def retention_of(_: int) -> int | None:
@@ -89,9 +91,9 @@ async def test_it_runs_by_itself_and_survives_trouble(
             raise VisavisError(ErrorKind.StoreUnavailable)
         return 30
 
-    monkeypatch.setattr(house.archive._sweeper, "_retention_days_of", retention_of)
-    running = asyncio.create_task(house.archive.run())
-    while left(house):
+    monkeypatch.setattr(harness.archive._sweeper, "_retention_days_of", retention_of)
+    running = asyncio.create_task(harness.archive.run())
+    while left(harness):
         await asyncio.sleep(0)
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -99,7 +101,7 @@ async def test_it_runs_by_itself_and_survives_trouble(
 
 
 async def test_the_sweep_and_its_task_die_once(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    harness: ArchiveHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tasks, "FIRST_PAUSE_SECONDS", 0.01)
     swept = asyncio.Event()
@@ -107,11 +109,11 @@ async def test_the_sweep_and_its_task_die_once(
     async def sweep() -> None:
         swept.set()
 
-    monkeypatch.setattr(house.archive._sweeper, "sweep", sweep)
+    monkeypatch.setattr(harness.archive._sweeper, "sweep", sweep)
     with (
-        dies_once("archive", house.archive, "run"),
-        dies_once("archive sweep", house.archive._sweeper, "sweep"),
+        dies_once("archive", harness.archive, "run"),
+        dies_once("archive sweep", harness.archive._sweeper, "sweep"),
     ):
-        running = house.archive.start()
+        running = harness.archive.start()
         await asyncio.wait_for(swept.wait(), 20)
     await tasks.cancelled(running)

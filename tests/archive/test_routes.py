@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.archive.conftest import House
-from tests.archive.films import AUDIO_CALL, film
+from tests.archive.conftest import ArchiveHarness
+from tests.archive.recording_files import AUDIO_CALL, make_recording
 from visavis.domain.call_events import CallEvent, CallReport
 
 pytestmark = pytest.mark.anyio
@@ -34,12 +34,12 @@ STORY = CallReport(
 @pytest.fixture(scope="module")
 def call(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("films") / "call.mkv"
-    return film(path, story=STORY, chapters=[(1.0, "Connected")]).read_bytes()
+    return make_recording(path, story=STORY, chapters=[(1.0, "Connected")]).read_bytes()
 
 
-async def test_a_recording_tells_its_story(house: House, call: bytes) -> None:
-    await house.keep(call, startedAt="2026-01-01T11:00:00+01:00", call="call")
-    listed = (await house.ask("")).json()
+async def test_a_recording_tells_its_story(harness: ArchiveHarness, call: bytes) -> None:
+    await harness.keep(call, startedAt="2026-01-01T11:00:00+01:00", call="call")
+    listed = (await harness.ask("")).json()
     assert listed["total"] == 1
     (entry,) = listed["recordings"]
     assert entry["startedAt"] == "2026-01-01T10:00:00.000Z"
@@ -47,7 +47,7 @@ async def test_a_recording_tells_its_story(house: House, call: bytes) -> None:
     assert entry["agentNames"] == ["Bo", "Cy"]
     assert abs(entry["duration"] - 4) < 0.1
 
-    body = (await house.ask("/rec?play=1")).json()
+    body = (await harness.ask("/rec?play=1")).json()
     assert body["recording"] == entry
     contents = body["contents"]
     assert [(c["at"], c["title"]) for c in contents["chapters"]] == [(1.0, "Connected")]
@@ -59,129 +59,131 @@ async def test_a_recording_tells_its_story(house: House, call: bytes) -> None:
     assert contents["consent"] == "agreement"
 
 
-async def test_parts_are_served_in_ranges(house: House, call: bytes) -> None:
-    await house.keep(call)
-    parts = (await house.ask("/rec/parts?play=1")).json()["parts"]
+async def test_parts_are_served_in_ranges(harness: ArchiveHarness, call: bytes) -> None:
+    await harness.keep(call)
+    parts = (await harness.ask("/rec/parts?play=1")).json()["parts"]
     assert [part["name"] for part in parts] == ["visitor", "agent"]
-    whole = await house.ask("/rec/parts/visitor?play=1")
+    whole = await harness.ask("/rec/parts/visitor?play=1")
     assert whole.headers["content-type"] == "video/webm"
-    piece = await house.ask("/rec/parts/visitor?play=1", Range="bytes=100-199")
+    piece = await harness.ask("/rec/parts/visitor?play=1", Range="bytes=100-199")
     assert piece.status_code == 206
     assert piece.content == whole.content[100:200]
     etag = whole.headers["etag"]
     for condition, status in ((etag, 206), ('"else"', 200)):
-        answer = await house.ask(
+        answer = await harness.ask(
             "/rec/parts/visitor?play=1", **{"Range": "bytes=0-9", "If-Range": condition}
         )
         assert answer.status_code == status
-    assert (await house.ask("/rec/parts/agent", method="HEAD")).status_code == 200
-    assert (await house.ask("/rec/parts/nobody?play=1")).status_code == 404
+    assert (await harness.ask("/rec/parts/agent", method="HEAD")).status_code == 200
+    assert (await harness.ask("/rec/parts/nobody?play=1")).status_code == 404
 
 
-async def test_a_play_is_noted_once_for_each_page(house: House, call: bytes) -> None:
-    await house.keep(call)
+async def test_a_play_is_noted_once_for_each_page(harness: ArchiveHarness, call: bytes) -> None:
+    await harness.keep(call)
     for page in ("one", "two"):
         for path in ("", "/parts", "/parts/visitor", "/parts/agent"):
             for _ in range(2):
-                assert (await house.ask(f"/rec{path}?play={page}")).status_code == 200
-    assert house.log == [("recordingPlayed", 7, "rec")] * 2
+                assert (await harness.ask(f"/rec{path}?play={page}")).status_code == 200
+    assert harness.log == [("recordingPlayed", 7, "rec")] * 2
 
 
-async def test_the_original_is_downloaded_and_noted(house: House, call: bytes) -> None:
-    await house.keep(call)
-    head = await house.ask("/rec/original.mkv", method="HEAD")
+async def test_the_original_is_downloaded_and_noted(harness: ArchiveHarness, call: bytes) -> None:
+    await harness.keep(call)
+    head = await harness.ask("/rec/original.mkv", method="HEAD")
     assert int(head.headers["content-length"]) == len(call)
-    assert house.log == []
-    answer = await house.ask("/rec/original.mkv")
+    assert harness.log == []
+    answer = await harness.ask("/rec/original.mkv")
     assert answer.content == call
     assert "call-" in answer.headers["content-disposition"]
     etag = answer.headers["etag"]
-    rest = await house.ask("/rec/original.mkv", **{"Range": "bytes=9-", "If-Range": etag})
+    rest = await harness.ask("/rec/original.mkv", **{"Range": "bytes=9-", "If-Range": etag})
     assert rest.content == call[9:]
-    await house.ask("/rec/original.mkv", Range="bytes=99-")
-    assert house.log == [("recordingDownloaded", 7, "rec")] * 2
+    await harness.ask("/rec/original.mkv", Range="bytes=99-")
+    assert harness.log == [("recordingDownloaded", 7, "rec")] * 2
     for tags in (etag, f"W/{etag}", f'"x", {etag}', "*"):
-        unchanged = await house.ask("/rec/original.mkv", **{"If-None-Match": tags})
+        unchanged = await harness.ask("/rec/original.mkv", **{"If-None-Match": tags})
         assert unchanged.status_code == 304
 
 
-async def test_who_may_not_look(house: House, call: bytes) -> None:
-    await house.keep(call)
+async def test_who_may_not_look(harness: ArchiveHarness, call: bytes) -> None:
+    await harness.keep(call)
     for path in ("", "/rec", "/rec/parts", "/rec/parts/agent", "/rec/original.mkv"):
-        assert (await house.ask(path, agent="")).status_code == 401
-        assert (await house.ask(path, agent="nobody")).status_code == 403
-    assert (await house.ask("", agent="other")).json()["recordings"] == []
+        assert (await harness.ask(path, agent="")).status_code == 401
+        assert (await harness.ask(path, agent="nobody")).status_code == 403
+    assert (await harness.ask("", agent="other")).json()["recordings"] == []
     for path in ("/rec", "/rec/parts", "/rec/parts/agent", "/rec/original.mkv", "/rec/composed"):
-        assert (await house.ask(path, agent="other")).status_code == 404
+        assert (await harness.ask(path, agent="other")).status_code == 404
     for path, method in (("/rec", "DELETE"), ("/rec/hold", "PUT"), ("/rec/hold", "DELETE")):
-        assert (await house.ask(path, "viewer", method)).status_code == 403
-        assert (await house.ask(path, "other", method)).status_code == 404
-    assert house.log == []
+        assert (await harness.ask(path, "viewer", method)).status_code == 403
+        assert (await harness.ask(path, "other", method)).status_code == 404
+    assert harness.log == []
 
 
-async def test_a_held_recording_cannot_be_deleted(house: House, call: bytes) -> None:
-    await house.keep(call)
-    held = await house.ask("/rec/hold", "admin", "PUT")
+async def test_a_held_recording_cannot_be_deleted(harness: ArchiveHarness, call: bytes) -> None:
+    await harness.keep(call)
+    held = await harness.ask("/rec/hold", "admin", "PUT")
     assert held.json()["recording"]["isHeld"] is True
-    await house.ask("/rec/hold", "admin", "PUT")  # nothing new
-    house.open()  # it is on disk
-    refused = await house.ask("/rec", "admin", "DELETE")
+    await harness.ask("/rec/hold", "admin", "PUT")  # nothing new
+    harness.open()  # it is on disk
+    refused = await harness.ask("/rec", "admin", "DELETE")
     assert (refused.status_code, refused.json()["error"]) == (409, "RecordingHeld")
-    await house.ask("/rec/hold", "admin", "DELETE")
-    await house.ask("/rec/parts")
-    assert (await house.ask("/rec", "admin", "DELETE")).status_code == 204
-    assert (await house.ask("/rec", "admin")).status_code == 404
-    assert [action for action, _, _ in house.log] == [
+    await harness.ask("/rec/hold", "admin", "DELETE")
+    await harness.ask("/rec/parts")
+    assert (await harness.ask("/rec", "admin", "DELETE")).status_code == 204
+    assert (await harness.ask("/rec", "admin")).status_code == 404
+    assert [action for action, _, _ in harness.log] == [
         "recordingHeld",
         "recordingReleased",
         "recordingPlayed",
         "recordingDeleted",
     ]
-    left = [path for path in house.directory.rglob("*rec*") if "uploads" not in path.parts]
+    left = [path for path in harness.directory.rglob("*rec*") if "uploads" not in path.parts]
     assert left == []
 
 
-async def test_a_composed_file_on_request(house: House, call: bytes, tmp_path: Path) -> None:
-    await house.keep(call)
-    assert (await house.ask("/rec/composed")).json() == {"state": "none", "progress": 0.0}
-    assert (await house.ask("/rec/composed.mp4")).status_code == 404
-    begun = await house.ask("/rec/composed", method="POST")
+async def test_a_composed_file_on_request(
+    harness: ArchiveHarness, call: bytes, tmp_path: Path
+) -> None:
+    await harness.keep(call)
+    assert (await harness.ask("/rec/composed")).json() == {"state": "none", "progress": 0.0}
+    assert (await harness.ask("/rec/composed.mp4")).status_code == 404
+    begun = await harness.ask("/rec/composed", method="POST")
     assert begun.status_code == 202
-    while (state := (await house.ask("/rec/composed", method="POST")).json())["state"] != "done":
+    while (state := (await harness.ask("/rec/composed", method="POST")).json())["state"] != "done":
         assert state["state"] in {"waiting", "running"}
         await asyncio.sleep(0.05)
     assert state["progress"] == 1.0
-    file = await house.ask("/rec/composed.mp4")
+    file = await harness.ask("/rec/composed.mp4")
     assert file.headers["content-type"] == "video/mp4"
     assert file.content[4:8] == b"ftyp"
-    assert [action for action, _, _ in house.log] == ["recordingComposed", "recordingDownloaded"]
+    assert [action for action, _, _ in harness.log] == ["recordingComposed", "recordingDownloaded"]
 
 
-async def test_composing_can_be_cancelled(house: House, call: bytes) -> None:
-    await house.keep(call)
-    await house.ask("/rec/composed", method="POST")
-    cancelled = await house.ask("/rec/composed", method="DELETE")
+async def test_composing_can_be_cancelled(harness: ArchiveHarness, call: bytes) -> None:
+    await harness.keep(call)
+    await harness.ask("/rec/composed", method="POST")
+    cancelled = await harness.ask("/rec/composed", method="DELETE")
     assert cancelled.json()["state"] == "none"
-    assert (await house.ask("/rec/composed.mp4")).status_code == 404
-    assert (await house.ask("/rec/composed", method="DELETE")).status_code == 200
+    assert (await harness.ask("/rec/composed.mp4")).status_code == 404
+    assert (await harness.ask("/rec/composed", method="DELETE")).status_code == 200
 
 
-async def test_a_file_that_is_no_recording(house: House) -> None:
-    await house.keep(b"not a film at all")
-    body = (await house.ask("/rec")).json()
+async def test_a_file_that_is_no_recording(harness: ArchiveHarness) -> None:
+    await harness.keep(b"not a film at all")
+    body = (await harness.ask("/rec")).json()
     assert body["contents"]["tracks"] == []
-    assert (await house.ask("/rec/parts")).status_code == 404
-    assert (await house.ask("/rec/parts/visitor")).status_code == 404
-    await house.ask("/rec/composed", method="POST")
-    while (await house.ask("/rec/composed")).json()["state"] in {"waiting", "running"}:
+    assert (await harness.ask("/rec/parts")).status_code == 404
+    assert (await harness.ask("/rec/parts/visitor")).status_code == 404
+    await harness.ask("/rec/composed", method="POST")
+    while (await harness.ask("/rec/composed")).json()["state"] in {"waiting", "running"}:
         await asyncio.sleep(0.05)
-    assert (await house.ask("/rec/composed")).json()["state"] == "failed"
-    assert (await house.ask("/rec/original.mkv")).content == b"not a film at all"
+    assert (await harness.ask("/rec/composed")).json()["state"] == "failed"
+    assert (await harness.ask("/rec/original.mkv")).content == b"not a film at all"
 
 
-async def test_an_audio_call(house: House, tmp_path: Path) -> None:
-    await house.keep(film(tmp_path / "a.mkv", AUDIO_CALL).read_bytes(), media="audio")
-    parts = (await house.ask("/rec/parts")).json()["parts"]
+async def test_an_audio_call(harness: ArchiveHarness, tmp_path: Path) -> None:
+    await harness.keep(make_recording(tmp_path / "a.mkv", AUDIO_CALL).read_bytes(), media="audio")
+    parts = (await harness.ask("/rec/parts")).json()["parts"]
     assert [(p["name"], p["kind"], p["mediaType"]) for p in parts] == [
         ("visitor", "audio", "audio/webm"),
         ("agent", "audio", "audio/webm"),

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.archive.conftest import House
-from tests.archive.films import AUDIO_CALL, film
+from tests.archive.conftest import ArchiveHarness
+from tests.archive.recording_files import AUDIO_CALL, make_recording
 from visavis.archive import inspection
-from visavis.archive.contents import Contents, read_contents
 from visavis.archive.inspection import Inspector
+from visavis.archive.media_info import MediaInfo, read_media_info
 
 pytestmark = pytest.mark.anyio
 
@@ -62,24 +62,26 @@ def test_a_confined_process_has_little_time() -> None:
         b"\x1a\x45\xdf\xa3" + bytes(2000),
     ],
 )
-async def test_other_formats_are_not_opened(house: House, tmp_path: Path, content: bytes) -> None:
+async def test_other_formats_are_not_opened(
+    harness: ArchiveHarness, tmp_path: Path, content: bytes
+) -> None:
     (tmp_path / "file").write_bytes(content)
-    assert read_contents(tmp_path / "file") == Contents()
-    await house.keep(content)
-    assert (await house.ask("/rec")).json()["contents"]["tracks"] == []
-    assert (await house.ask("/rec/parts")).status_code == 404
-    assert (await house.ask("/rec/composed", method="POST")).status_code == 202
+    assert read_media_info(tmp_path / "file") == MediaInfo()
+    await harness.keep(content)
+    assert (await harness.ask("/rec")).json()["contents"]["tracks"] == []
+    assert (await harness.ask("/rec/parts")).status_code == 404
+    assert (await harness.ask("/rec/composed", method="POST")).status_code == 202
 
 
 async def test_inspection_is_done_elsewhere(tmp_path: Path) -> None:
-    path = film(tmp_path / "call.mkv", AUDIO_CALL)
-    assert await Inspector().contents(path) == read_contents(path)
-    assert len(read_contents(path).tracks) == 2
+    path = make_recording(tmp_path / "call.mkv", AUDIO_CALL)
+    assert await Inspector().contents(path) == read_media_info(path)
+    assert len(read_media_info(path).tracks) == 2
 
 
 async def test_an_inspection_has_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = film(tmp_path / "call.mkv", AUDIO_CALL)
+    path = make_recording(tmp_path / "call.mkv", AUDIO_CALL)
     monkeypatch.setattr(inspection, "MAX_ANSWER_BYTES", 10)
-    assert await Inspector().contents(path) == Contents()
+    assert await Inspector().contents(path) == MediaInfo()
     monkeypatch.setattr(inspection, "SECONDS", 0.01)
-    assert await Inspector().contents(path) == Contents()
+    assert await Inspector().contents(path) == MediaInfo()

@@ -1,4 +1,4 @@
-"""What lies on disk while an upload is under way, and after a crash."""
+"""Files of an upload on disk, while it is running and after a crash."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.archive.films import Take, film
+from tests.archive.recording_files import TrackSpec, make_recording
 from tests.e2e.test_accessibility import SCHEMES, VIOLATIONS
 from tests.running import System, decoding_errors, eventually, ffprobe, new_page
 from visavis.archive.tus_headers import BODY_TYPE, write_metadata
@@ -22,12 +22,12 @@ pytestmark = pytest.mark.e2e
 START = datetime(2026, 1, 1, 10, tzinfo=UTC)
 SECONDS = 24.0
 TAKES = (
-    Take("Visitor audio", ends=SECONDS, lost=[(5, 5.5)]),
-    Take("Visitor video", "vp8", begins=0.4, ends=SECONDS),
-    Take("Agent audio", begins=0.7, ends=SECONDS, tone=880),
-    Take("Agent video", "vp9", begins=1.0, ends=14),
-    Take("Agent video 2", "h264", begins=14, ends=SECONDS),
-    Take("Agent screen", "vp9", begins=8, ends=12, size=(640, 360)),
+    TrackSpec("Visitor audio", ends=SECONDS, lost=[(5, 5.5)]),
+    TrackSpec("Visitor video", "vp8", begins=0.4, ends=SECONDS),
+    TrackSpec("Agent audio", begins=0.7, ends=SECONDS, tone=880),
+    TrackSpec("Agent video", "vp9", begins=1.0, ends=14),
+    TrackSpec("Agent video 2", "h264", begins=14, ends=SECONDS),
+    TrackSpec("Agent screen", "vp9", begins=8, ends=12, size=(640, 360)),
 )
 STORY = CallReport(
     call_id="call",
@@ -93,11 +93,11 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A system that has recorded a video call and some audio calls."""
     directory = tmp_path_factory.mktemp("library")
     system = System(directory / "data").start()
-    call = film(directory / "call.mkv", TAKES, story=STORY, chapters=CHAPTERS)
+    call = make_recording(directory / "call.mkv", TAKES, story=STORY, chapters=CHAPTERS)
     deliver(system, call.read_bytes(), "video")
     for number in range(3):
-        takes = (Take("Visitor audio", ends=3 + number), Take("Agent audio", ends=3))
-        audio = film(directory / "audio.mkv", takes)
+        tracks = (TrackSpec("Visitor audio", ends=3 + number), TrackSpec("Agent audio", ends=3))
+        audio = make_recording(directory / "audio.mkv", tracks)
         named = {"visitorName": f"Visitor {number}", "agentName": "Cy", "media": "audio"}
         deliver(system, audio.read_bytes(), f"audio-{number}", **named)
     yield system

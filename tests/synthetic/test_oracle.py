@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.archive.films import Take, film
+from tests.archive.recording_files import TrackSpec, make_recording
 from tests.e2e.flow import AGENT, VISITOR
 from tests.e2e.oracle import _aligned, compare
 from tests.e2e.reception import WRAP, reception
@@ -22,10 +22,10 @@ HELD, AFTER = 0.3, 0.1
 
 PICTURE = 0.04
 TAKES = (
-    Take("Visitor audio", ends=SECONDS),
-    Take("Visitor video", "vp8", ends=SECONDS),
-    Take("Agent audio", ends=SECONDS, tone=880.0),
-    Take("Agent video", "vp8", ends=SECONDS),
+    TrackSpec("Visitor audio", ends=SECONDS),
+    TrackSpec("Visitor video", "vp8", ends=SECONDS),
+    TrackSpec("Agent audio", ends=SECONDS, tone=880.0),
+    TrackSpec("Agent video", "vp8", ends=SECONDS),
 )
 Sounds = list[tuple[float, float]]
 """Beginnings and ends, in seconds of the file."""
@@ -79,14 +79,14 @@ def log(
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return film(tmp_path_factory.mktemp("oracle") / "call.mkv", TAKES)
+    return make_recording(tmp_path_factory.mktemp("oracle") / "call.mkv", TAKES)
 
 
 @pytest.fixture(scope="module")
 def still(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A second of its pictures is missing."""
-    takes = [Take("Visitor video", "vp8", ends=SECONDS, lost=[(2.0, 3.0)])]
-    return film(tmp_path_factory.mktemp("oracle") / "still.mkv", takes)
+    tracks = [TrackSpec("Visitor video", "vp8", ends=SECONDS, lost=[(2.0, 3.0)])]
+    return make_recording(tmp_path_factory.mktemp("oracle") / "still.mkv", tracks)
 
 
 def faults(path: Path, visitor: dict[str, Any], agent: dict[str, Any]) -> list[str]:

@@ -7,11 +7,11 @@ from typing import Final
 
 import msgspec
 
-from visavis.archive.disk import free_bytes
-from visavis.archive.key import Uploader
 from visavis.archive.library import Library
 from visavis.archive.tus_headers import TusError
+from visavis.archive.upload_keys import Uploader
 from visavis.archive.uploads import DiskFullError, Upload, Uploads
+from visavis.durable import free_bytes
 
 RESERVE_BYTES: Final = 64 * 1024**2
 """Bytes that announced uploads must leave free, for the sidecars of others."""

@@ -1,4 +1,4 @@
-"""The archive as a whole: what is plugged into what."""
+"""Composition of the archive from its parts."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from starlette.routing import BaseRoute
 from visavis.archive.access_audit import AccessAudit, AppendAudit
 from visavis.archive.admission import Quota
 from visavis.archive.deletion import Deletion, OnDeleted, ignore_deletion
-from visavis.archive.disk import claim
-from visavis.archive.key import Keys
 from visavis.archive.library import Library
 from visavis.archive.renditions import Renditions
-from visavis.archive.retention import SWEEP_SECONDS, RetentionDays, Sweeper
+from visavis.archive.retention import SWEEP_SECONDS, RetentionDays, RetentionSweeper
 from visavis.archive.routes import LibraryApi, Viewer
 from visavis.archive.storage import LocalStorage
-from visavis.archive.tus import OnRefused, TusServer, ignore_refusal, is_never_disabled
+from visavis.archive.tus_server import OnRefused, TusServer, ignore_refusal, is_never_disabled
+from visavis.archive.upload_keys import UploadKeys
 from visavis.archive.uploads import Uploads
+from visavis.durable import lock_directory
 from visavis.tasks import cancelled, run_every, run_forever
 
 UPLOADS: Final = "/recordings"
@@ -32,10 +32,10 @@ NO_QUOTA: Final = Quota()
 class Archive:
     """A recording server on a directory.
 
-    <directory>/uploads   what is not whole yet
-    <directory>/library   what is
-    <directory>/cache     what was made of it, and can be made again
-    <directory>/keys.json who else may upload
+    <directory>/uploads   incomplete uploads
+    <directory>/library   complete recordings
+    <directory>/cache     renditions, which can be made again
+    <directory>/keys.json upload keys of sites
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Archive:
         is_disabled: Callable[[int], Awaitable[bool]] = is_never_disabled,
         on_refused: OnRefused = ignore_refusal,
     ) -> None:
-        self._claim = claim(
+        self._directory_lock = lock_directory(
             directory,
             f"another process uses the archive in {directory}: stop it, or choose another "
             "directory",
@@ -59,12 +59,14 @@ class Archive:
         uploads = Uploads(directory / "uploads")
         library = Library(LocalStorage(directory / "library"))
         access_audit = AccessAudit(audit)
-        keys = Keys(directory, key)
+        keys = UploadKeys(directory, key)
         self._tus = TusServer(uploads, library, keys, time.time, quota, is_disabled, on_refused)
         self._renditions = Renditions(directory / "cache", library)
         deletion = Deletion(library, self._renditions, access_audit, on_deleted)
         self._api = LibraryApi(library, self._renditions, access_audit, deletion, viewer)
-        self._sweeper = Sweeper(library, uploads, self._renditions, deletion, retention_days_of)
+        self._sweeper = RetentionSweeper(
+            library, uploads, self._renditions, deletion, retention_days_of
+        )
 
     def routes(self) -> list[BaseRoute]:
         return [*self._tus.routes(UPLOADS), *self._api.routes()]
@@ -83,4 +85,4 @@ class Archive:
 
     def close(self) -> None:
         """Let another process have the directory."""
-        os.close(self._claim)
+        os.close(self._directory_lock)

@@ -20,10 +20,10 @@ import av
 from av.filter import Graph
 
 from visavis.archive.composition_layout import FACE, SCREEN, Layout, Tile
-from visavis.archive.contents import Track, tracks_of
-from visavis.archive.disk import sync_directory
 from visavis.archive.gapless_opus import GaplessOpus
+from visavis.archive.media_info import Track, tracks_of
 from visavis.archive.sandbox import MEBIBYTE, confine, open_matroska
+from visavis.durable import sync_directory
 
 FRAME_RATE: Final = 25
 SAMPLE_RATE: Final = 48_000

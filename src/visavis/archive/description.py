@@ -7,14 +7,14 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct
 
-from visavis.archive.contents import Contents
+from visavis.archive.media_info import MediaInfo
 from visavis.archive.rendition_plan import PartInfo
 from visavis.archive.renditions import Composition
 from visavis.archive.routes import BASE, MAX_OCCASION
 from visavis.archive.search import MAX_PAGE_SIZE, MAX_SECONDS, MAX_TEXT, ORDERS, PAGE_SIZE
 from visavis.archive.storage import Entry
-from visavis.archive.tus import EXTENSIONS, SHA256_HEADER
 from visavis.archive.tus_headers import BODY_TYPE, CHECKSUM_MISMATCH, MAX_SIZE, VERSION
+from visavis.archive.tus_server import EXTENSIONS, SHA256_HEADER
 from visavis.domain.errors import ErrorKind
 from visavis.domain.people import Permission
 from visavis.protocol.openapi import (
@@ -58,7 +58,7 @@ class LibraryRecording(Entry, frozen=True):
     """
 
 
-class LibraryContents(Contents, frozen=True):
+class LibraryContents(MediaInfo, frozen=True):
     """Contents of the file: its tracks, its chapters, and the events of the call.
 
     Times are in seconds from the beginning; duration is 0 if the file cannot be read.

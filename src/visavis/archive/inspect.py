@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from visavis.archive.contents import read_contents
+from visavis.archive.media_info import read_media_info
 from visavis.archive.sandbox import confine
 
 CPU_SECONDS: Final = 20
@@ -19,7 +19,7 @@ CPU_SECONDS: Final = 20
 
 def main() -> None:
     confine(cpu_seconds=CPU_SECONDS, file_bytes=0)
-    sys.stdout.buffer.write(msgspec.json.encode(read_contents(Path(sys.argv[1]))))
+    sys.stdout.buffer.write(msgspec.json.encode(read_media_info(Path(sys.argv[1]))))
 
 
 if __name__ == "__main__":

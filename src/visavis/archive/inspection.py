@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from visavis.archive.contents import Contents
+from visavis.archive.media_info import MediaInfo
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +26,7 @@ class Inspector:
     def __init__(self) -> None:
         self._places = asyncio.Semaphore(AT_ONCE)
 
-    async def contents(self, file: Path) -> Contents:
+    async def contents(self, file: Path) -> MediaInfo:
         """Return the contents of a file; empty ones if it is not a Matroska file."""
         async with self._places:
             process = await asyncio.create_subprocess_exec(
@@ -38,10 +38,10 @@ class Inspector:
             try:
                 async with asyncio.timeout(SECONDS):
                     answer = await _read(process)
-                    return msgspec.json.decode(answer, type=Contents)
+                    return msgspec.json.decode(answer, type=MediaInfo)
             except (TimeoutError, msgspec.MsgspecError, UnicodeDecodeError):
                 log.warning("an uploaded file could not be inspected", file=file.name)
-                return Contents()
+                return MediaInfo()
             finally:
                 if process.returncode is None:
                     process.kill()

@@ -1,4 +1,4 @@
-"""Finished recordings: taken in, found, held, deleted."""
+"""Library of the archive: complete recordings, found, held and deleted."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from visavis.archive.contents import Contents, read_time
+from visavis.archive.media_info import MediaInfo, read_time
 from visavis.archive.storage import Entry, LocalStorage
 
 SITE: Final = re.compile(r"[1-9][0-9]{0,17}")
 RECORDING: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-NO_CONTENTS: Final = Contents()
+NO_MEDIA_INFO: Final = MediaInfo()
 
 
 class RefusedError(Exception):
@@ -31,14 +31,14 @@ class HeldError(Exception):
 
 
 class Library:
-    """Knows every recording of its storage by heart; the storage is the truth."""
+    """All recordings of a storage, cached in memory; the storage is the truth."""
 
     def __init__(self, storage: LocalStorage) -> None:
         self._storage = storage
         self._entries = {(entry.site_id, entry.id): entry for entry in storage.entries()}
         self._changing = threading.Lock()
 
-    def of_site(self, site_id: int) -> list[Entry]:
+    def list_by_site(self, site_id: int) -> list[Entry]:
         return [entry for entry in self.all() if entry.site_id == site_id]
 
     def all(self) -> list[Entry]:
@@ -50,7 +50,7 @@ class Library:
     def file(self, entry: Entry) -> Path:
         return self._storage.file(entry.site_id, entry.id)
 
-    def contents(self, entry: Entry) -> Contents:
+    def contents(self, entry: Entry) -> MediaInfo:
         return self._storage.contents(entry)
 
     def source(self, metadata: Mapping[str, str], upload_id: str, data: Path) -> Path:
@@ -66,7 +66,7 @@ class Library:
         metadata: Mapping[str, str],
         upload_id: str,
         data: Path,
-        contents: Contents = NO_CONTENTS,
+        contents: MediaInfo = NO_MEDIA_INFO,
     ) -> Entry:
         """Check a whole upload against its SHA-256 and take its file in; raises `RefusedError`.
 
@@ -82,9 +82,9 @@ class Library:
             entry = known or _entry(metadata, site, recording, contents, sha256, source)
             # the sidecars first: without their file they count for nothing
             self._storage.save(entry)
-            self._storage.save_contents(entry, contents)
+            self._storage.save_media_info(entry, contents)
             if data.exists():
-                self._storage.take(entry, data)
+                self._storage.adopt(entry, data)
             self._entries[entry.site_id, entry.id] = entry
         return entry
 
@@ -97,7 +97,7 @@ class Library:
         return held
 
     def delete(self, entry: Entry) -> None:
-        """For good; raises `HeldError`. One that is gone is none of our business."""
+        """Delete a recording for good; raises `HeldError`. A missing one is ignored."""
         with self._changing:
             known = self.find(entry.site_id, entry.id)
             if known and known.is_held:
@@ -127,7 +127,7 @@ def _entry(
     metadata: Mapping[str, str],
     site_id: int,
     recording_id: str,
-    contents: Contents,
+    contents: MediaInfo,
     sha256: str,
     file: Path,
 ) -> Entry:

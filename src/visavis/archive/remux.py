@@ -15,11 +15,11 @@ from typing import Any, Final
 import av
 import msgspec
 
-from visavis.archive.contents import tracks_of
-from visavis.archive.disk import sync_directory, write_atomically
 from visavis.archive.gapless_opus import MILLISECOND, GaplessOpus
+from visavis.archive.media_info import tracks_of
 from visavis.archive.rendition_plan import INDEX, PartInfo, PlannedPart, plan
 from visavis.archive.sandbox import MEBIBYTE, confine, open_matroska
+from visavis.durable import sync_directory, write_atomically
 
 LATENESS_MS: Final = 1000.0
 """Files are in order of time within this."""

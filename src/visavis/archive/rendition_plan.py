@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from visavis.archive.contents import Track
+from visavis.archive.media_info import Track
 
 INDEX: Final = "parts.json"
 """Lists the parts beside them; written last, so they are whole where it is."""

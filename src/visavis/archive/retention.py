@@ -1,4 +1,4 @@
-"""Deletes what has been kept long enough, and whatever nobody needs any longer."""
+"""Retention: deletes recordings after their site's retention, expired uploads and renditions."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Final
 
 import structlog
 
-from visavis.archive.contents import read_time
 from visavis.archive.deletion import Deletion
 from visavis.archive.library import HeldError, Library
+from visavis.archive.media_info import read_time
 from visavis.archive.renditions import Renditions
 from visavis.archive.storage import Entry
 from visavis.archive.uploads import Uploads
@@ -20,12 +20,12 @@ from visavis.archive.uploads import Uploads
 log = structlog.get_logger(__name__)
 
 RetentionDays = Callable[[int], Awaitable[int | None]]
-"""A site's retention in days, `None` for ever."""
+"""Returns a site's retention in days, `None` without limit."""
 
 SWEEP_SECONDS: Final = 600.0
 
 
-class Sweeper:
+class RetentionSweeper:
     """Every sweep starts from what is on disk, so one that was cut off is simply done again."""
 
     def __init__(
@@ -56,7 +56,7 @@ class Sweeper:
             days = await self._retention_days_of(site_id)
             if days is None:
                 continue
-            for entry in self._library.of_site(site_id):
+            for entry in self._library.list_by_site(site_id):
                 if _is_due(entry, now - timedelta(days=days)):
                     count += await self._delete(entry, days)
         return count

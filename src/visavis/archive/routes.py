@@ -15,7 +15,7 @@ from visavis.archive.access_audit import AccessAudit, RecordingAction
 from visavis.archive.deletion import Deletion
 from visavis.archive.library import HeldError, Library
 from visavis.archive.renditions import FailedError, Renditions, TooManyError
-from visavis.archive.search import on_the_wire, read_search
+from visavis.archive.search import as_json_entry, read_search
 from visavis.archive.storage import Entry
 from visavis.domain.entity_tags import is_listed_weakly
 from visavis.domain.errors import ErrorKind, VisavisError
@@ -34,7 +34,7 @@ PRIVATE: Final = {"Cache-Control": "private, no-cache"}
 MAX_OCCASION: Final = 64
 
 
-class Recording(FileResponse):
+class RecordingResponse(FileResponse):
     chunk_size = 1024 * 1024  # plays back at a third of the CPU of the default
 
 
@@ -77,12 +77,12 @@ class LibraryApi:
     async def index(self, request: Request) -> Response:
         agent = await self._agent(request)
         search = read_search(Query(request.query_params.multi_items()))
-        return _json(search.run(self._library.of_site(agent.site_id), BASE))
+        return _json(search.run(self._library.list_by_site(agent.site_id), BASE))
 
     async def details(self, request: Request) -> Response:
         entry = await self._played(request)
         contents = await asyncio.to_thread(self._library.contents, entry)
-        return _json({"recording": on_the_wire(entry), "contents": contents})
+        return _json({"recording": as_json_entry(entry), "contents": contents})
 
     async def parts(self, request: Request) -> Response:
         entry = await self._played(request)
@@ -100,7 +100,7 @@ class LibraryApi:
         if found is None:
             raise VisavisError(ErrorKind.EntityNotFound)
         info, file = found
-        return Recording(file, media_type=info.media_type, headers=PRIVATE)
+        return RecordingResponse(file, media_type=info.media_type, headers=PRIVATE)
 
     async def original(self, request: Request) -> Response:
         agent, entry = await self._find(request)
@@ -108,7 +108,7 @@ class LibraryApi:
         if is_listed_weakly(etag, ", ".join(request.headers.getlist("if-none-match"))):
             return Response(status_code=304, headers={**PRIVATE, "ETag": etag})
         await self._record_download(request, RecordingAction.DOWNLOADED, agent, entry)
-        return Recording(
+        return RecordingResponse(
             self._library.file(entry),
             media_type="video/x-matroska",
             filename=_file_name(entry, "mkv"),
@@ -141,7 +141,7 @@ class LibraryApi:
             raise VisavisError(ErrorKind.EntityNotFound, "The MP4 has not been created.")
         await self._record_download(request, RecordingAction.DOWNLOADED, agent, entry)
         name = _file_name(entry, "mp4")
-        return Recording(file, media_type="video/mp4", filename=name, headers=PRIVATE)
+        return RecordingResponse(file, media_type="video/mp4", filename=name, headers=PRIVATE)
 
     async def hold(self, request: Request) -> Response:
         agent, entry = await self._find(request, Permission.MANAGE_SETTINGS)
@@ -154,7 +154,7 @@ class LibraryApi:
                 entry = await asyncio.to_thread(self._library.hold, entry, is_held=is_held)
             except KeyError:
                 raise _gone() from None
-        return _json({"recording": on_the_wire(entry)})
+        return _json({"recording": as_json_entry(entry)})
 
     async def delete(self, request: Request) -> Response:
         agent, entry = await self._find(request, Permission.MANAGE_SETTINGS)

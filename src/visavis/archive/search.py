@@ -1,4 +1,4 @@
-"""Which recordings somebody looks for, read from a query string and answered."""
+"""Search of the library, read from a query string."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ORDERS: Final[Mapping[str, Callable[[Entry], Any]]] = {
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True):
-    """What to look for, and which page of it.
+    """A search: its filters, its order and the page of the result.
 
     `since` and `until` are times in ISO 8601 and UTC, the second one exclusive; `shortest` and
     `longest` are seconds.
@@ -56,7 +56,7 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
         page = found[start : start + self.paging.size]
         return {
             **self.paging.neighbours(path, len(found), dict(self.filters)),
-            "recordings": [on_the_wire(entry) for entry in page],
+            "recordings": [as_json_entry(entry) for entry in page],
         }
 
     def _matches(self, entry: Entry) -> bool:
@@ -72,7 +72,7 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def on_the_wire(entry: Entry) -> Entry:
+def as_json_entry(entry: Entry) -> Entry:
     """Return the entry with its time as every other time of the API: in UTC, with a Z."""
     return replace(entry, started_at=entry.started_at.replace("+00:00", "Z"))
 

@@ -1,4 +1,4 @@
-"""Where the archive's recordings lie: one file and two sidecars each, by site and recording id.
+"""Storage of the archive's recordings: one file and two sidecars each, by site and id.
 
     <library>/<site>/<id>.mkv       the recording, as it was uploaded
     <library>/<site>/<id>.json      Entry: without its file it counts for nothing
@@ -14,8 +14,8 @@ from pathlib import Path
 
 import msgspec
 
-from visavis.archive.contents import Contents
-from visavis.archive.disk import sync_directory, write_atomically
+from visavis.archive.media_info import MediaInfo
+from visavis.durable import sync_directory, write_atomically
 
 
 class Entry(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
@@ -66,18 +66,18 @@ class LocalStorage:
             sync_directory(self._directory)
         write_atomically(path.with_suffix(".json"), msgspec.json.encode(entry))
 
-    def save_contents(self, entry: Entry, contents: Contents) -> None:
+    def save_media_info(self, entry: Entry, contents: MediaInfo) -> None:
         path = self.file(entry.site_id, entry.id).with_suffix(".details")
         write_atomically(path, msgspec.json.encode(contents))
 
-    def contents(self, entry: Entry) -> Contents:
+    def contents(self, entry: Entry) -> MediaInfo:
         path = self.file(entry.site_id, entry.id).with_suffix(".details")
         try:
-            return msgspec.json.decode(path.read_bytes(), type=Contents)
+            return msgspec.json.decode(path.read_bytes(), type=MediaInfo)
         except FileNotFoundError:
-            return Contents()
+            return MediaInfo()
 
-    def take(self, entry: Entry, data: Path) -> None:
+    def adopt(self, entry: Entry, data: Path) -> None:
         """Move an upload's bytes in; from now on the recording is here."""
         path = self.file(entry.site_id, entry.id)
         data.replace(path)

@@ -43,12 +43,12 @@ class TusError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Checksum:
-    """What a body's digest must be (checksum extension)."""
+    """Expected digest of a body (checksum extension)."""
 
     digest: bytes
     hash: _Hash
 
-    def demand(self) -> None:
+    def require_match(self) -> None:
         """Raise 460 unless everything that went into `hash` has the digest."""
         if not hmac.compare_digest(self.hash.digest(), self.digest):
             raise TusError(CHECKSUM_MISMATCH, "The bytes do not match the checksum.")
@@ -128,6 +128,6 @@ def read_checksum(request: Request) -> Checksum | None:
     return Checksum(digest, found)
 
 
-def demand_body_type(request: Request) -> None:
+def require_body_type(request: Request) -> None:
     if request.headers.get("content-type") != BODY_TYPE:
         raise TusError(415, f"Send {BODY_TYPE}.")

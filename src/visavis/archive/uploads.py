@@ -20,7 +20,7 @@ from typing import Final
 
 import msgspec
 
-from visavis.archive.disk import sync_directory, write_atomically
+from visavis.durable import sync_directory, write_atomically
 
 LIFETIME_SECONDS: Final = 7 * 24 * 3600.0
 """An upload that got no byte for so long is given up; what is stored can be asked for as long."""
@@ -43,7 +43,7 @@ class DiskFullError(Exception):
 
 
 class Upload(msgspec.Struct, frozen=True):
-    """What a client said of its upload.
+    """An upload as its client described it.
 
     `length` in bytes, `None` until the client knows it; `site_id` where the key is one site's, and
     `key` its name; `sha256` once the library has it; `created_at` in seconds since the epoch.
@@ -58,7 +58,7 @@ class Upload(msgspec.Struct, frozen=True):
     created_at: float = 0.0
 
 
-class Part:
+class UploadFile:
     """An upload's bytes, locked for this request."""
 
     def __init__(self, file: int, marker: Path) -> None:
@@ -72,21 +72,21 @@ class Part:
     def write(self, data: bytes) -> None:
         """Append; raises `DiskFullError`, and whatever did fit stays."""
         view = memoryview(data)
-        with _full_disk_told():
+        with _disk_full_errors():
             while view:
                 view = view[os.write(self._file, view) :]
 
     def sync(self) -> None:
-        with _full_disk_told():
+        with _disk_full_errors():
             os.fdatasync(self._file)
 
     def begin_unverified(self) -> None:
         """From here on nothing counts until `verified`, not even after a crash."""
-        with _full_disk_told():
+        with _disk_full_errors():
             write_atomically(self._marker, str(self.offset).encode())
 
     def verified(self) -> None:
-        """What was written is on disk and counts."""
+        """Sync what was written and count it as verified."""
         self.sync()
         self._marker.unlink(missing_ok=True)
         sync_directory(self._marker.parent)
@@ -125,7 +125,7 @@ class Uploads:
             key=key,
             created_at=time.time(),
         )
-        with _full_disk_told():
+        with _disk_full_errors():
             with self.data(upload.id).open("xb") as file:
                 os.fsync(file.fileno())
             self.save(upload)
@@ -152,7 +152,7 @@ class Uploads:
         return msgspec.json.decode(content, type=Upload)
 
     def offset(self, upload: Upload) -> int:
-        """How many bytes are there and count."""
+        """Return the offset: bytes that are stored and verified."""
         try:
             size = self.data(upload.id).stat().st_size
         except FileNotFoundError:
@@ -169,7 +169,7 @@ class Uploads:
         return offset
 
     @contextmanager
-    def opened(self, upload: Upload) -> Iterator[Part]:
+    def opened(self, upload: Upload) -> Iterator[UploadFile]:
         """Lock the upload for appending; raises `BusyError`, also if it has just been stored."""
         try:
             file = os.open(self.data(upload.id), os.O_WRONLY | os.O_APPEND)
@@ -180,7 +180,7 @@ class Uploads:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise BusyError from None
-            part = Part(file, self._marker(upload.id))
+            part = UploadFile(file, self._marker(upload.id))
             part.roll_back()  # a crash may have left an unverified chunk
             yield part
         finally:
@@ -203,7 +203,7 @@ class Uploads:
         sync_directory(self._directory)
 
     def expires_at(self, upload: Upload) -> float:
-        """When it is given up, in seconds since the epoch."""
+        """Return when the upload expires, in seconds since the epoch."""
         changed = self._sidecar(upload.id).stat().st_mtime
         lifetime = self._lifetime
         with suppress(FileNotFoundError):
@@ -243,7 +243,7 @@ class Uploads:
 
 
 @contextmanager
-def _full_disk_told() -> Iterator[None]:
+def _disk_full_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from visavis.app import freeze_garbage_collector
 from visavis.archive.admission import Quota
 from visavis.archive.archive import UPLOADS, Archive
-from visavis.archive.key import Keys, OwnKey, SiteKey
+from visavis.archive.upload_keys import OwnKey, SiteKey, UploadKeys
 from visavis.cli.configuration import with_settings
 from visavis.cli.context import (
     CommandContext,
@@ -256,10 +256,10 @@ def _record(
         store.close()
 
 
-def _keys(settings: Settings) -> Keys:
+def _keys(settings: Settings) -> UploadKeys:
     if not settings.data_dir.is_dir():
         fail(f"{settings.data_dir} is not set up: run visavis archive or visavis serve first.")
-    return Keys(settings.archive_dir, OwnKey(settings.archive_key_file))
+    return UploadKeys(settings.archive_dir, OwnKey(settings.archive_key_file))
 
 
 def _settings(config_file: Path | None, options: dict[str, Any]) -> Settings:

@@ -25,7 +25,6 @@ import structlog
 from click.core import ParameterSource
 from msgspec import structs
 
-from visavis.archive.disk import claim
 from visavis.cli.configuration import SETTINGS, SettingError, load_settings, with_settings
 from visavis.cli.context import (
     CommandContext,
@@ -42,6 +41,7 @@ from visavis.cli.context import (
 )
 from visavis.cli.logs import log_to_stderr
 from visavis.domain.errors import VisavisError
+from visavis.durable import lock_directory
 from visavis.lifecycle import Secrets
 from visavis.listener import listen
 from visavis.local_socket import require_private_directory
@@ -225,7 +225,7 @@ def _warn_of_visible_secret(option: str, variable: str) -> None:
 def _lock(data_dir: Path) -> int:
     """Let no second server use the data directory; return the descriptor of the lock."""
     try:
-        return claim(
+        return lock_directory(
             data_dir,
             f"Another visavis serve uses {data_dir}: stop it, or choose another with --data.",
         )

@@ -1,10 +1,10 @@
-"""Who may upload."""
+"""Upload keys."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from visavis.archive.key import Keys, OwnKey, Uploader, ensure_key
+from visavis.archive.upload_keys import OwnKey, Uploader, UploadKeys, ensure_key
 
 
 def test_the_archive_s_own_key_is_made_once(tmp_path: Path) -> None:
@@ -16,7 +16,7 @@ def test_the_archive_s_own_key_is_made_once(tmp_path: Path) -> None:
 
 
 def test_site_keys_come_and_go_while_the_server_runs(tmp_path: Path) -> None:
-    server, command = Keys(tmp_path, lambda: "own"), Keys(tmp_path, lambda: "own")
+    server, command = UploadKeys(tmp_path, lambda: "own"), UploadKeys(tmp_path, lambda: "own")
     assert server.uploader("own") == Uploader(None)
     assert server.uploader("") is None
     key, other = command.add("a", 2), command.add("a", 3)
@@ -31,7 +31,7 @@ def test_site_keys_come_and_go_while_the_server_runs(tmp_path: Path) -> None:
 
 def test_a_replaced_key_is_valid_for_a_while(tmp_path: Path) -> None:
     now = 1000.0
-    keys = Keys(tmp_path, lambda: "own", lambda: now)
+    keys = UploadKeys(tmp_path, lambda: "own", lambda: now)
     first, other = keys.add("theirs", 1), keys.add("theirs", 2)
     assert keys.rotate("nobody's", 1, 60) is None
     second = keys.rotate("theirs", 1, 60)
@@ -52,8 +52,8 @@ def test_a_replaced_key_is_valid_for_a_while(tmp_path: Path) -> None:
 
 def test_the_archive_s_own_key_is_replaced_while_the_server_runs(tmp_path: Path) -> None:
     now, path = 1000.0, tmp_path / "archive.key"
-    server, recorder = Keys(tmp_path, OwnKey(path), lambda: now), OwnKey(path)
-    command = Keys(tmp_path, OwnKey(path), lambda: now)
+    server, recorder = UploadKeys(tmp_path, OwnKey(path), lambda: now), OwnKey(path)
+    command = UploadKeys(tmp_path, OwnKey(path), lambda: now)
     first, theirs = recorder(), command.add("theirs", 1)
     command.rotate_own(path, 60)
     second = recorder()

@@ -1,4 +1,4 @@
-"""Request bodies on their way to disk."""
+"""Upload bodies: read from a request, checked and written to disk."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Final
 from starlette.requests import ClientDisconnect, Request
 
 from visavis.archive.tus_headers import Checksum, TusError
-from visavis.archive.uploads import Part
+from visavis.archive.uploads import UploadFile
 
 WRITE_BYTES: Final = 1024 * 1024
 SYNC_BYTES: Final = 32 * 1024 * 1024
-"""So that the last sync, for which the client waits, has little left to do."""
+"""Bytes after which a sync starts, so that the last one, which the client waits for, is short."""
 IDLE_SECONDS: Final = 60.0
 
 
-async def receive(request: Request, part: Part, room: int, checksum: Checksum | None) -> None:
+async def receive(request: Request, part: UploadFile, room: int, checksum: Checksum | None) -> None:
     """Append the body; it is on disk when this returns.
 
     What arrives before the connection breaks is kept, unless it has a checksum: then the whole
@@ -31,13 +31,13 @@ async def receive(request: Request, part: Part, room: int, checksum: Checksum | 
     try:
         await _append(request, part, room, checksum)
         if checksum:
-            checksum.demand()
+            checksum.require_match()
             await asyncio.to_thread(part.verified)
     finally:
         await asyncio.to_thread(part.roll_back)
 
 
-async def _append(request: Request, part: Part, room: int, checksum: Checksum | None) -> None:
+async def _append(request: Request, part: UploadFile, room: int, checksum: Checksum | None) -> None:
     waiting = bytearray()
     unsynced = 0
     try:
@@ -74,7 +74,7 @@ async def _chunks(request: Request) -> AsyncIterator[bytes]:
         yield chunk
 
 
-def _write(part: Part, block: bytes, checksum: Checksum | None) -> None:
+def _write(part: UploadFile, block: bytes, checksum: Checksum | None) -> None:
     if checksum:
         checksum.hash.update(block)
     part.write(block)

@@ -1,4 +1,4 @@
-"""Who may upload: our own recorder by the archive's key, others by a key of their site."""
+"""Upload keys: the archive's own for our recorder, and keys of sites for others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from visavis.archive.disk import sync_directory, write_atomically
+from visavis.durable import sync_directory, write_atomically
 
 KEYS_FILE: Final = "keys.json"
 
@@ -39,7 +39,7 @@ class Uploader(msgspec.Struct, frozen=True):
     key: str = ""
 
 
-class Keys:
+class UploadKeys:
     """The archive's own key and the sites' keys, which the command line changes meanwhile."""
 
     def __init__(
@@ -107,7 +107,7 @@ class Keys:
         replace_key(path)
 
     def delete(self, name: str, site_id: int) -> bool:
-        """Whether there was such a key."""
+        """Delete a key; return whether it existed."""
         left = [key for key in self.all() if (key.name, key.site_id) != (name, site_id)]
         is_known = len(left) < len(self.all())
         self._write(left)

@@ -1,4 +1,4 @@
-"""Files that are on disk when the function that wrote them returns."""
+"""Durable writes: files that are on disk when the function that wrote them returns."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def sync_directory(path: Path) -> None:
+    """Sync a directory, so that files created, renamed or removed in it survive a crash."""
     directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(directory)
@@ -28,12 +29,12 @@ def sync_directory(path: Path) -> None:
 
 
 def free_bytes(path: Path) -> int:
-    """What an unprivileged process may still write where `path` is."""
+    """Return the bytes that an unprivileged process may still write at `path`."""
     found = os.statvfs(path)
     return found.f_bavail * found.f_frsize
 
 
-def claim(directory: Path, message: str) -> int:
+def lock_directory(directory: Path, message: str) -> int:
     """Lock a directory until the descriptor is closed or this process ends.
 
     Raise `OSError` with the message if another process has locked it.

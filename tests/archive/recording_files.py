@@ -27,7 +27,7 @@ ENCODERS: Final = {
 
 
 @dataclass(frozen=True)
-class Take:
+class TrackSpec:
     """One track. `begins` and `ends` in seconds; `lost` are spans in which no packet came.
 
     A picture flashes white, and a voice beeps, for 100 ms at every whole second of the timeline.
@@ -46,17 +46,17 @@ class Take:
 
 
 VIDEO_CALL: Final = (
-    Take("Visitor audio"),
-    Take("Visitor video", "vp8", begins=0.3),
-    Take("Agent audio", begins=0.5, tone=880.0),
-    Take("Agent video", "vp8", begins=0.8),
+    TrackSpec("Visitor audio"),
+    TrackSpec("Visitor video", "vp8", begins=0.3),
+    TrackSpec("Agent audio", begins=0.5, tone=880.0),
+    TrackSpec("Agent video", "vp8", begins=0.8),
 )
-AUDIO_CALL: Final = (Take("Visitor audio"), Take("Agent audio", begins=0.5, tone=880.0))
+AUDIO_CALL: Final = (TrackSpec("Visitor audio"), TrackSpec("Agent audio", begins=0.5, tone=880.0))
 
 
-def film(
+def make_recording(
     path: Path,
-    takes: Sequence[Take] = VIDEO_CALL,
+    tracks: Sequence[TrackSpec] = VIDEO_CALL,
     *,
     story: CallReport | None = None,
     chapters: Sequence[tuple[float, str]] = (),
@@ -69,7 +69,7 @@ def film(
             out.set_chapters([_chapter(n, *one) for n, one in enumerate(chapters, 1)])
         out.metadata["DATE_RECORDED"] = "2026-01-01T10:00:00+00:00"
         packets: list[tuple[float, Any]] = []
-        for take in takes:
+        for take in tracks:
             name, options = ENCODERS[take.codec]
             stream: Any = out.add_stream(name, rate=RATE if take.codec == "opus" else 25)
             stream.options = options
@@ -83,7 +83,7 @@ def film(
     return path
 
 
-def _voice(stream: Any, take: Take) -> Iterator[Any]:
+def _voice(stream: Any, take: TrackSpec) -> Iterator[Any]:
     stream.layout = "stereo"
     for start in range(round(take.begins * RATE), round(take.ends * RATE), FRAME):
         frame = av.AudioFrame("s16", "stereo", FRAME)
@@ -102,7 +102,7 @@ def _sound(start: int, tone: float) -> bytes:
     return bytes(samples)
 
 
-def _picture(stream: Any, take: Take) -> Iterator[Any]:
+def _picture(stream: Any, take: TrackSpec) -> Iterator[Any]:
     stream.width, stream.height, stream.pix_fmt = *take.size, "yuv420p"
     stream.time_base = stream.codec_context.time_base = Fraction(1, 1000)
     stream.codec_context.gop_size = 50

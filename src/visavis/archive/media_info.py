@@ -1,4 +1,4 @@
-"""What a recording says of itself: its tracks, its chapters and the call's story in it."""
+"""Media info of a recording: its tracks, its chapters and the attached call report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from visavis.domain.call_events import CallEvent, CallEventName, CallReport
 
 STORY: Final = "call.json"
 START_TAG: Final = "DATE_RECORDED"
-"""When the zero of the recording's timeline was by the wall clock, ISO 8601."""
+"""Tag with the wall-clock time of the timeline's zero, ISO 8601."""
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _TITLE: Final = re.compile(r"(Visitor|Agent) (audio|video|screen)(?: (\d+))?")
@@ -52,8 +52,8 @@ class Moment(msgspec.Struct, frozen=True, rename="camel"):
     data: dict[str, Any] = {}
 
 
-class Contents(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """`duration` in seconds; 0 and nothing else where the file is no Matroska."""
+class MediaInfo(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """Media info of a file. `duration` in seconds; 0 if the file is not a Matroska file."""
 
     duration: float = 0.0
     tracks: tuple[Track, ...] = ()
@@ -67,24 +67,24 @@ class Contents(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     agent_names: tuple[str, ...] = ()
 
 
-def read_contents(path: Path) -> Contents:
+def read_media_info(path: Path) -> MediaInfo:
     """Read the head of the file only; for a confined process."""
     try:
         with open_matroska(path) as container:
             return _described(container)
     except (av.FFmpegError, UnicodeDecodeError):
-        return Contents()
+        return MediaInfo()
 
 
 def tracks_of(container: Any) -> tuple[Track, ...]:
-    """The tracks that can be heard or seen; raises nothing on strange ones."""
+    """Return the audio and video tracks; never raises on malformed ones."""
     return tuple(_track(stream) for stream in (*container.streams.audio, *container.streams.video))
 
 
-def _described(container: Any) -> Contents:
+def _described(container: Any) -> MediaInfo:
     story = _story(container)
     moments = _moments(story, _zero(container, story)) if story else ()
-    return Contents(
+    return MediaInfo(
         duration=(container.duration or 0) / av.time_base,
         tracks=tracks_of(container),
         chapters=tuple(
@@ -127,7 +127,7 @@ def _story(container: Any) -> CallReport | None:
 
 
 def _zero(container: Any, story: CallReport) -> datetime:
-    """When the timeline began; without a tag the first thing that happened was its beginning."""
+    """Return the wall-clock time of the timeline's zero; without a tag, that of the first event."""
     said = read_time(container.metadata.get(START_TAG, ""))
     return said or min((event.at for event in story.events), default=_EPOCH)
 

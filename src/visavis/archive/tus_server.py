@@ -20,11 +20,11 @@ from starlette.routing import BaseRoute, Route
 from visavis.archive import tus_headers as h
 from visavis.archive.admission import Admission, Quota
 from visavis.archive.inspection import Inspector
-from visavis.archive.key import Keys, Uploader
 from visavis.archive.library import Library, RefusedError, checked_sha256
-from visavis.archive.receiving import receive
 from visavis.archive.tus_headers import TusError
-from visavis.archive.uploads import BusyError, DiskFullError, Part, Upload, Uploads
+from visavis.archive.upload_body import receive
+from visavis.archive.upload_keys import Uploader, UploadKeys
+from visavis.archive.uploads import BusyError, DiskFullError, Upload, UploadFile, Uploads
 
 EXTENSIONS: Final = (
     "creation,creation-with-upload,creation-defer-length,checksum,expiration,termination"
@@ -50,13 +50,13 @@ async def is_never_disabled(_site_id: int) -> bool:
 
 
 class TusServer:
-    """Takes recordings for a library from whoever has a key."""
+    """The tus server: accepts recordings for the library from holders of a key."""
 
     def __init__(
         self,
         uploads: Uploads,
         library: Library,
-        keys: Keys,
+        keys: UploadKeys,
         clock: Callable[[], float],
         quota: Quota,
         is_disabled: Callable[[int], Awaitable[bool]] = is_never_disabled,
@@ -103,7 +103,7 @@ class TusServer:
         upload_id = request.path_params.get("upload_id")
         if method == "OPTIONS":
             return _abilities()
-        uploader = await self._demand_key(request)
+        uploader = await self._require_key(request)
         if uploader.site_id is not None and await self._is_disabled(uploader.site_id):
             raise TusError(403, "The site of this key is disabled.")
         if request.headers.get("tus-resumable") != h.VERSION:
@@ -124,7 +124,7 @@ class TusServer:
                 return Response(status_code=204)
         raise TusError(405, "Use HEAD, PATCH or DELETE.", Allow="DELETE, HEAD, OPTIONS, PATCH")
 
-    async def _demand_key(self, request: Request) -> Uploader:
+    async def _require_key(self, request: Request) -> Uploader:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         uploader = self._keys.uploader(given.strip())
         if scheme.casefold() != "bearer" or not uploader:
@@ -165,10 +165,10 @@ class TusServer:
         return response
 
     async def _head(self, upload: Upload) -> Response:
-        """Nobody hears that an upload is whole before the library has it.
+        """Answer HEAD; an upload is reported as complete only once the library has it.
 
-        Whoever received its last byte may have been killed before handing it over, and the client
-        will not come again once it has heard.
+        A process that received the last byte may have been killed before handing the file over,
+        and a client that knows that the upload is complete does not come again.
         """
         offset = await asyncio.to_thread(self._uploads.synced_offset, upload)
         if offset == upload.length and not upload.sha256:
@@ -180,7 +180,7 @@ class TusServer:
         return self._described(upload, offset, 200)
 
     async def _patch(self, request: Request, upload: Upload) -> Response:
-        h.demand_body_type(request)
+        h.require_body_type(request)
         checksum = h.read_checksum(request)
         offset = h.read_number(request, "upload-offset")
         if not self._uploads.data(upload.id).exists():  # the library has it already
@@ -261,8 +261,8 @@ class TusServer:
         return Response(status_code=status, headers=headers)
 
 
-def _room(upload: Upload, part: Part) -> int:
-    """How many bytes may still come."""
+def _room(upload: Upload, part: UploadFile) -> int:
+    """Return how many bytes the upload may still receive."""
     return (h.MAX_SIZE if upload.length is None else upload.length) - part.offset
 
 
