@@ -17,7 +17,7 @@ from tests.e2e.delivered import digest, last_call, recordings, titles
 from tests.interop.test_delivery import running
 from tests.interop.test_tus import PEERS
 from tests.npm import NODE, installed
-from tests.recorder.server import Handler, Misdeed, RecordingServer, answers, resets
+from tests.recorder.fake_server import FakeRecordingServer, Handler, ServerFault, answers, resets
 from tests.running import Parties, System, eventually
 
 pytestmark = pytest.mark.e2e
@@ -29,7 +29,7 @@ def never_answers(handler: Handler) -> None:
     handler.rfile.read(1)  # until the client has had enough
 
 
-MISDEEDS: tuple[tuple[Misdeed, str], ...] = (
+MISDEEDS: tuple[tuple[ServerFault, str], ...] = (
     (answers(200), "200 OK. A tus 1.0 server does not answer this: check the URL."),
     (answers(404), "404 Not Found. A tus 1.0 server does not answer this: check the URL."),
     (answers(301, Location="http://www.google.com/"), "Redirects are not followed"),
@@ -47,8 +47,8 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 @pytest.fixture
-def server() -> Iterator[RecordingServer]:
-    running_server = RecordingServer()
+def server() -> Iterator[FakeRecordingServer]:
+    running_server = FakeRecordingServer()
     yield running_server
     running_server.close()
 
@@ -81,15 +81,15 @@ def apply(admin: Page, label: str, choice: str) -> None:
 
 
 def test_a_wrong_address_is_told_and_loses_nothing(
-    system: System, parties: Parties, admin: Page, server: RecordingServer, tmp_path: Path
+    system: System, parties: Parties, admin: Page, server: FakeRecordingServer, tmp_path: Path
 ) -> None:
-    server.misdeeds = deque([("any", never_answers)] * FOR_EVER)
+    server.faults = deque([("any", never_answers)] * FOR_EVER)
     save_address(admin, server.url)
     verdict = try_out(admin)
     parties.connect("Audio call")
     expect(verdict).to_contain_text("took longer than 15 s")
     for misdeed, words in MISDEEDS:
-        server.misdeeds = deque([("any", misdeed)] * FOR_EVER)
+        server.faults = deque([("any", misdeed)] * FOR_EVER)
         expect(try_out(admin)).to_contain_text(words)
     parties.hang_up(parties.visitor)
     waiting = eventually(lambda: recordings(system)["lastError"] and recordings(system))

@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 
 from tests.recorder.conftest import manifest_of
-from tests.recorder.journals import put_journal
-from tests.recorder.server import (
-    RecordingServer,
+from tests.recorder.fake_server import (
+    FakeRecordingServer,
     answers,
     resets,
     takes_all_and_says_nothing,
     takes_half_and_resets,
 )
+from tests.recorder.journals import put_journal
 from tests.running import eventually
 from visavis.clock_and_ids import now
 from visavis.domain.recording import RecordingState
@@ -37,8 +37,8 @@ RECORDINGS, KILLS = 30, 20
 
 
 @pytest.fixture
-def server() -> Iterator[RecordingServer]:
-    running = RecordingServer()
+def server() -> Iterator[FakeRecordingServer]:
+    running = FakeRecordingServer()
     yield running
     running.close()
 
@@ -86,7 +86,7 @@ def set_up(settings: Settings, url: str) -> SqlStore:
     return store
 
 
-def traces(settings: Settings, server: RecordingServer) -> tuple[int, int]:
+def traces(settings: Settings, server: FakeRecordingServer) -> tuple[int, int]:
     """Return counts that change while a recorder works.
 
     The recorder removes directories meanwhile: `os.walk` passes over them, `rglob` raises.
@@ -97,7 +97,7 @@ def traces(settings: Settings, server: RecordingServer) -> tuple[int, int]:
 
 @pytest.mark.timeout(300)
 def test_kills_and_cuts_lose_nothing_and_double_nothing(
-    settings: Settings, server: RecordingServer
+    settings: Settings, server: FakeRecordingServer
 ) -> None:
     chance = random.Random(1)
     server.offer_checksums()
@@ -117,7 +117,7 @@ def test_kills_and_cuts_lose_nothing_and_double_nothing(
         eventually(lambda b=before: traces(settings, server) != b, 60)  # type: ignore[misc]
         time.sleep(chance.uniform(0, 0.3))
         recorder.kill()
-    server.misdeeds.clear()
+    server.faults.clear()
     assert server.contents, "the kills came too early to tell anything"
     print("delivered by killed ones:", len(server.contents), "asked", len(server.asked))
     last = Recorder(settings)

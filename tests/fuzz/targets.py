@@ -87,7 +87,7 @@ class StatsTarget:
             self.__init__()  # type: ignore[misc]
 
 
-class Demultiplexer:
+class RelayTarget:
     """A relay with a leg in the handshake and one that is up, and a stranger."""
 
     identity: Final = Identity(datetime(2026, 1, 1, tzinfo=UTC))
@@ -145,7 +145,7 @@ def sdp(data: bytes) -> None:
         provisional_answer(text, OURS)
 
 
-class Stream:
+class DeframerTarget:
     def __init__(self) -> None:
         self._deframer = Deframer()
 
@@ -163,7 +163,7 @@ TARGETS: Final = (
     Target(
         "demultiplexer",
         [*captured("stun"), *captured("dtls"), *captured("rtp")[::10], *captured("rtcp")[::10]],
-        Demultiplexer,
+        RelayTarget,
     ),
     Target("rtp", captured("rtp"), lambda: rtp),
     Target("rtcp", captured("rtcp"), lambda: rtcp),
@@ -173,5 +173,5 @@ TARGETS: Final = (
         [description(b, kind).encode() for b in BROWSERS for kind in ("offer", "answer")],
         lambda: sdp,
     ),
-    Target("framing", [frame(d) + frame(d[:9]) for d in captured("stun")], Stream),
+    Target("framing", [frame(d) + frame(d[:9]) for d in captured("stun")], DeframerTarget),
 )

@@ -141,7 +141,7 @@ class Browser:
         self._connection.bio_write(datagram)
 
     def srtp(self) -> tuple[Session, Session]:
-        """What it sends with, what it receives with."""
+        """Return the SRTP sessions for sending and receiving."""
         material = self._connection.export_keying_material(b"EXTRACTOR-dtls_srtp", 56)
         keys = material[0:16] + material[32:44], material[16:32] + material[44:56]
         profile = Policy.SRTP_PROFILE_AEAD_AES_128_GCM

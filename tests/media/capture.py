@@ -17,8 +17,8 @@ from typing import Any, Final
 
 from playwright.sync_api import sync_playwright
 
+from tests.media.browser_call import SCRIPT, BrowserCall, Page, chromium_pages
 from tests.media.firefox import Firefox
-from tests.media.room import SCRIPT, Page, Room, chromium_pages
 from tests.running import CHROMIUM, FAKE_DEVICES
 from visavis.domain.leg import Side
 from visavis.media.leg import Leg
@@ -31,8 +31,8 @@ LOCAL: Final = "pc.localDescription.sdp"
 MOST: Final = {"stun": 60, "dtls": 40, "rtp": 150, "rtcp": 150}
 
 
-class Tape:
-    """What was heard, by kind; of RTP some of every part of the call."""
+class PacketCapture:
+    """Datagrams and packets of a call by kind; of RTP, samples from all of it."""
 
     def __init__(self) -> None:
         self.heard: dict[str, list[bytes]] = {kind: [] for kind in MOST}
@@ -69,10 +69,10 @@ class Tape:
             print(f"{path.name}: {len(chosen)} of {len(heard)}, {path.stat().st_size} bytes")
 
 
-def call(tape: Tape, name: str) -> None:
+def call(capture: PacketCapture, name: str) -> None:
     """With Chromium at both ends, or Firefox at both."""
     with sync_playwright() as playwright, TemporaryDirectory() as directory, ExitStack() as opened:
-        tape.tap()
+        capture.tap()
         pages: Mapping[Side, Page]
         if name == "firefox":
             homes = {side: Path(opened.enter_context(TemporaryDirectory())) for side in Side}
@@ -80,20 +80,20 @@ def call(tape: Tape, name: str) -> None:
         else:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FAKE_DEVICES)
             pages = opened.enter_context(chromium_pages(browser))
-        room = Room(pages, Path(directory))
-        room.connect()
+        call = BrowserCall(pages, Path(directory))
+        call.connect()
         (DATA / f"{name}-offer.sdp").write_text(pages[Side.VISITOR].evaluate(LOCAL), newline="")
         (DATA / f"{name}-answer.sdp").write_text(pages[Side.AGENT].evaluate(LOCAL), newline="")
-        room.flow(SECONDS)
+        call.flow(SECONDS)
         pages[Side.VISITOR].evaluate("pc.close()")
-        room.flow(1)
-        room.close()
+        call.flow(1)
+        call.close()
         for page in pages.values():
             if isinstance(page, Firefox):
                 page.close()
 
 
 if __name__ == "__main__":
-    tape = Tape()
-    call(tape, sys.argv[1])
-    tape.save(sys.argv[1])
+    capture = PacketCapture()
+    call(capture, sys.argv[1])
+    capture.save(sys.argv[1])

@@ -1,4 +1,4 @@
-"""What `tests.media.capture` has caught of the browsers."""
+"""Datagrams and packets of real browsers, captured by `tests.media.capture`."""
 
 from __future__ import annotations
 

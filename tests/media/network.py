@@ -61,7 +61,7 @@ class Network:
         return self._is_in_burst
 
     def _through(self, size: int) -> float:
-        """When the last byte of the datagram is through the bottleneck."""
+        """Return when the last byte of the datagram has passed the bottleneck."""
         if not self.bytes_per_second:
             return self.now
         return max(self.now, self._free_at) + size / self.bytes_per_second

@@ -1,4 +1,4 @@
-"""Which of its addresses a machine offers."""
+"""Addresses that a machine offers as candidates."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ class Call:
         self._to_relay(side, self.browsers[side].protect(packet))
 
     def heard(self, side: Side) -> list[bytes]:
-        """What the side's browser has received of the other's, but our own RTCP."""
+        """Return what a side's browser has received from the other's, without our own RTCP."""
         return [packet for packet in self.browsers[side].received if packet[1] < 192]
 
 

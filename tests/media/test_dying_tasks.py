@@ -8,8 +8,8 @@ import pytest
 
 from tests.dying import dies_once
 from tests.media.test_sync_thread import FakeFile
-from tests.media.test_worker_pool import House, until
-from tests.media.test_worker_pool import house as house
+from tests.media.test_worker_pool import PoolHarness, until
+from tests.media.test_worker_pool import harness as harness
 from visavis import tasks
 from visavis.domain.errors import VisavisError
 from visavis.domain.leg import BridgeId, Side
@@ -28,66 +28,72 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "FIRST_PAUSE_SECONDS", 0.01)
 
 
-async def test_a_worker_ticks_on(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_worker_ticks_on(harness: PoolHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = 0
 
     async def count(_: Worker) -> None:
         nonlocal ticks
         ticks += 1
 
-    await house.kill(0)
+    await harness.kill(0)
     monkeypatch.setattr(Worker, "tick", count)
     with dies_once("media tick", Worker, "tick"):
-        house.start(0)
+        harness.start(0)
         await until(lambda: ticks > 3)
 
 
-async def test_the_control_socket_is_held(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_control_socket_is_held(
+    harness: PoolHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(worker, "CHECK_SECONDS", 0.01)
-    await house.kill(0)
-    path = house.settings.media_socket(0)
+    await harness.kill(0)
+    path = harness.settings.media_socket(0)
     with dies_once("control socket", ControlSocket, "hold") as is_dead:
-        house.start(0)
+        harness.start(0)
         await until(is_dead)
-        await house.until_living(2)
+        await harness.until_living(2)
         path.unlink()
         await until(path.is_socket)
-    await house.plane.open_leg(BRIDGE, Side.VISITOR)
-    assert house.plane.living == 2
+    await harness.plane.open_leg(BRIDGE, Side.VISITOR)
+    assert harness.plane.living == 2
 
 
-async def test_the_next_request_is_answered(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_next_request_is_answered(
+    harness: PoolHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(worker_client, "REQUEST_SECONDS", 0.2)
     with dies_once("control request", Worker, "_perform"), pytest.raises(VisavisError):
-        await house.plane.open_leg(BRIDGE, Side.VISITOR)
-    await house.plane.open_leg(BRIDGE, Side.VISITOR)
+        await harness.plane.open_leg(BRIDGE, Side.VISITOR)
+    await harness.plane.open_leg(BRIDGE, Side.VISITOR)
 
 
-async def test_the_next_event_is_heard(house: House) -> None:
-    with dies_once("media event", house.listener, "worker_lost") as is_dead:
-        await house.kill(0)
+async def test_the_next_event_is_heard(harness: PoolHarness) -> None:
+    with dies_once("media event", harness.listener, "worker_lost") as is_dead:
+        await harness.kill(0)
         await until(is_dead)
-    await house.kill(1)
-    assert (await house.listener.told.get())[0] == "lost"
+    await harness.kill(1)
+    assert (await harness.listener.told.get())[0] == "lost"
 
 
-async def test_the_worker_is_reached_again(house: House) -> None:
-    connection = house.plane._clients[0]
-    await house.plane.open_leg(BRIDGE, Side.VISITOR)
+async def test_the_worker_is_reached_again(harness: PoolHarness) -> None:
+    connection = harness.plane._clients[0]
+    await harness.plane.open_leg(BRIDGE, Side.VISITOR)
     with dies_once("media worker 0", connection, "_listen") as is_dead:
-        await house.kill(0)  # so that it connects and listens again
-        house.start(0)
+        await harness.kill(0)  # so that it connects and listens again
+        harness.start(0)
         await until(is_dead)
-    await house.until_living(2)
-    assert house.plane.living == 2
+    await harness.until_living(2)
+    assert harness.plane.living == 2
 
 
-async def test_all_workers_are_reached_again(house: House) -> None:
-    house.app.cancel()
-    with dies_once("media workers", house.plane, "run") as is_dead:
-        house.app = tasks.run_forever("media workers", lambda: house.plane.run(house.listener))
+async def test_all_workers_are_reached_again(harness: PoolHarness) -> None:
+    harness.app.cancel()
+    with dies_once("media workers", harness.plane, "run") as is_dead:
+        harness.app = tasks.run_forever(
+            "media workers", lambda: harness.plane.run(harness.listener)
+        )
         await until(is_dead)
-        await house.until_living(2)
+        await harness.until_living(2)
 
 
 async def test_journals_are_written_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

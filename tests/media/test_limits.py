@@ -31,7 +31,7 @@ RESERVE = 512 * MEGABYTE
 
 
 @dataclass(eq=False)
-class Writer:
+class FakeJournal:
     """A journal that grows."""
 
     size: int = 0
@@ -42,7 +42,7 @@ class Writer:
         self.reasons.append(why)
 
 
-def going_on(*writers: Writer) -> list[Writer]:
+def going_on(*writers: FakeJournal) -> list[FakeJournal]:
     return [writer for writer in writers if not writer.reasons]
 
 
@@ -106,7 +106,7 @@ def test_a_recording_is_stopped_at_its_size_and_at_its_length() -> None:
     stops: list[Limit] = []
     limits = Limits(recording_bytes=10 * MEGABYTE, recording_seconds=7200)
     guard = RecordingGuard(limits, stops.append)
-    large, long, other = Writer(11 * MEGABYTE, 7000), Writer(1, 0), Writer(1, 7000)
+    large, long, other = FakeJournal(11 * MEGABYTE, 7000), FakeJournal(1, 0), FakeJournal(1, 7000)
     guard.check([large, long, other], 7200, 1 << 40)
     assert large.reasons == ["it has reached 10 MB"]
     assert long.reasons == ["it has lasted 2 hours"]
@@ -115,14 +115,14 @@ def test_a_recording_is_stopped_at_its_size_and_at_its_length() -> None:
 
 
 def test_without_limits_a_recording_goes_on() -> None:
-    endless = Writer(1 << 50)
+    endless = FakeJournal(1 << 50)
     RecordingGuard(Limits()).check([endless], 10**9, 1 << 40)
     assert endless.reasons == []
 
 
 def test_the_fastest_writer_is_stopped_first_and_the_others_go_on() -> None:
     guard = RecordingGuard(Limits(reserve_bytes=RESERVE))
-    old, fast, slow = Writer(900 * MEGABYTE), Writer(), Writer()
+    old, fast, slow = FakeJournal(900 * MEGABYTE), FakeJournal(), FakeJournal()
     guard.check([old, fast, slow], 0, RESERVE)
     for writer, more in ((old, 1), (fast, 14), (slow, 2)):
         writer.size += more * MEGABYTE
@@ -134,7 +134,7 @@ def test_the_fastest_writer_is_stopped_first_and_the_others_go_on() -> None:
     guard.check(going_on(old, fast, slow), 3, RESERVE - 40 * MEGABYTE)
     assert len(going_on(old, fast, slow)) == 1  # it was not
     guard.check(going_on(old, fast, slow), 4, RESERVE)  # there is room again
-    late = Writer()
+    late = FakeJournal()
     guard.check([late], 5, RESERVE - 1)
     assert late.reasons
 
@@ -142,7 +142,7 @@ def test_the_fastest_writer_is_stopped_first_and_the_others_go_on() -> None:
 def test_the_database_keeps_its_part_of_the_reserve() -> None:
     stops: list[Limit] = []
     guard = RecordingGuard(Limits(reserve_bytes=RESERVE), stops.append)
-    writers = [Writer() for _ in range(5)]
+    writers = [FakeJournal() for _ in range(5)]
     guard.check(writers, 0, RESERVE // 2 - 1)
     assert going_on(*writers) == []
     guard.check([], 1, 0)

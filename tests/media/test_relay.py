@@ -38,7 +38,7 @@ FORGED = ("203.0.113.1", 1)
 
 
 @dataclass(eq=False)
-class Stream:
+class FakeConnection:
     """A TCP connection."""
 
     peer: Address = ("192.0.2.77", 7)
@@ -48,8 +48,8 @@ class Stream:
         self.sent.append(datagram)
 
 
-class Desk:
-    """A relay with both its browsers on a perfect wire."""
+class RelayHarness:
+    """A relay and two simulated browsers on a network without loss or delay."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[bytes, RemoteAddress]] = []
@@ -101,52 +101,52 @@ class Desk:
         self.relay.receive(datagram, ADDRESSES[side], 1.0, 1)
 
 
-def connected() -> Desk:
-    desk = Desk()
-    desk.open()
-    desk.relay.join(BRIDGE)
+def connected() -> RelayHarness:
+    harness = RelayHarness()
+    harness.open()
+    harness.relay.join(BRIDGE)
     for side in Side:
-        desk.connect(side)
-    assert [event for _, event in desk.events] == [Up(), Up()]
-    desk.taken()
-    return desk
+        harness.connect(side)
+    assert [event for _, event in harness.events] == [Up(), Up()]
+    harness.taken()
+    return harness
 
 
 @pytest.mark.parametrize("side", Side)
 def test_what_one_sends_the_other_receives(side: Side) -> None:
-    desk = connected()
-    desk.say(side, rtp(1))
-    ((datagram, remote_address),) = desk.taken()
+    harness = connected()
+    harness.say(side, rtp(1))
+    ((datagram, remote_address),) = harness.taken()
     assert remote_address == ADDRESSES[side.other]
-    assert desk.browsers[side.other].srtp()[1].unprotect(datagram) == rtp(1)
+    assert harness.browsers[side.other].srtp()[1].unprotect(datagram) == rtp(1)
 
 
 def test_nothing_passes_before_they_are_joined() -> None:
-    desk = Desk()
-    desk.open()
+    harness = RelayHarness()
+    harness.open()
     for side in Side:
-        desk.connect(side)
-    desk.taken()
-    desk.say(Side.VISITOR, rtp(1))
-    assert desk.taken() == []
-    desk.relay.join(BRIDGE)
-    ((key_frame_request, remote_address),) = desk.taken()
+        harness.connect(side)
+    harness.taken()
+    harness.say(Side.VISITOR, rtp(1))
+    assert harness.taken() == []
+    harness.relay.join(BRIDGE)
+    ((key_frame_request, remote_address),) = harness.taken()
     assert remote_address == ADDRESSES[Side.VISITOR]
-    assert desk.browsers[Side.VISITOR].srtp()[1].unprotect_rtcp(key_frame_request)[1] == 206
+    assert harness.browsers[Side.VISITOR].srtp()[1].unprotect_rtcp(key_frame_request)[1] == 206
 
 
 def test_a_tap_hears_both_and_a_pause_is_noted(tmp_path: Path) -> None:
-    desk = connected()
+    harness = connected()
     journal = create_journal(tmp_path, MANIFEST, 1, pytest.fail)
-    desk.relay.record(BRIDGE, journal, 1.0)
-    desk.say(Side.VISITOR, rtp(1))
-    desk.relay.pause(BRIDGE, 1.0, is_paused=True)
-    desk.relay.pause(BRIDGE, 1.0, is_paused=True)
-    desk.say(Side.VISITOR, rtp(2))
-    desk.relay.pause(BRIDGE, 1.0, is_paused=False)
-    desk.relay.pause(BridgeId("other", 1), 1.0, is_paused=False)
-    desk.say(Side.AGENT, b"\x80\xc9\0\1\0\0\0\7", is_rtcp=True)
-    assert desk.relay.remove(BRIDGE, 2.0)
+    harness.relay.record(BRIDGE, journal, 1.0)
+    harness.say(Side.VISITOR, rtp(1))
+    harness.relay.pause(BRIDGE, 1.0, is_paused=True)
+    harness.relay.pause(BRIDGE, 1.0, is_paused=True)
+    harness.say(Side.VISITOR, rtp(2))
+    harness.relay.pause(BRIDGE, 1.0, is_paused=False)
+    harness.relay.pause(BridgeId("other", 1), 1.0, is_paused=False)
+    harness.say(Side.AGENT, b"\x80\xc9\0\1\0\0\0\7", is_rtcp=True)
+    assert harness.relay.remove(BRIDGE, 2.0)
     journal.close()
     with (tmp_path / "rec" / "0001.journal").open("rb") as file:
         records = list(read_journal(file))
@@ -161,18 +161,18 @@ def test_a_tap_hears_both_and_a_pause_is_noted(tmp_path: Path) -> None:
 
 
 def test_what_a_leg_sends_too_fast_is_neither_relayed_nor_recorded(tmp_path: Path) -> None:
-    desk = connected()
-    leg = desk.relay.bridges[BRIDGE].legs[Side.VISITOR]
+    harness = connected()
+    leg = harness.relay.bridges[BRIDGE].legs[Side.VISITOR]
     leg.rate_limit = LegRateLimit(2000, 1.0)
     journal = create_journal(tmp_path, MANIFEST, 1, pytest.fail)
-    desk.relay.record(BRIDGE, journal, 1.0)
-    desk.taken()
+    harness.relay.record(BRIDGE, journal, 1.0)
+    harness.taken()
     for number in range(100):
-        desk.say(Side.VISITOR, rtp(number))
-    relayed = len(desk.taken())
-    desk.say(Side.AGENT, rtp(1))
-    assert len(desk.taken()) == 1  # it is the other's limit
-    desk.relay.remove(BRIDGE, 2.0)
+        harness.say(Side.VISITOR, rtp(number))
+    relayed = len(harness.taken())
+    harness.say(Side.AGENT, rtp(1))
+    assert len(harness.taken()) == 1  # it is the other's limit
+    harness.relay.remove(BRIDGE, 2.0)
     journal.close()
     with (tmp_path / "rec" / "0001.journal").open("rb") as file:
         legs = [record.leg for record in read_journal(file) if record.kind is RecordKind.RTP]
@@ -182,60 +182,60 @@ def test_what_a_leg_sends_too_fast_is_neither_relayed_nor_recorded(tmp_path: Pat
 
 def test_after_a_pause_key_frames_are_asked_for_until_one_is_new(tmp_path: Path) -> None:
     """The first may be of a picture that was captured in the pause, and is left out for that."""
-    desk = connected()
+    harness = connected()
     journal = create_journal(tmp_path, MANIFEST, 1, pytest.fail)
-    desk.relay.record(BRIDGE, journal, 1.0)
-    desk.say(Side.VISITOR, rtp(1))
-    desk.relay.pause(BRIDGE, 1.0, is_paused=True)
-    desk.taken()
-    desk.relay.pause(BRIDGE, 4.0, is_paused=False)
-    asked = [len(desk.taken())]
+    harness.relay.record(BRIDGE, journal, 1.0)
+    harness.say(Side.VISITOR, rtp(1))
+    harness.relay.pause(BRIDGE, 1.0, is_paused=True)
+    harness.taken()
+    harness.relay.pause(BRIDGE, 4.0, is_paused=False)
+    asked = [len(harness.taken())]
     for now in (4.4, 4.5, 4.6, 5.5, 5.6):
-        desk.relay.tick(now)
-        asked.append(len([sent for sent in desk.taken() if not is_dtls(sent[0])]))
+        harness.relay.tick(now)
+        asked.append(len([sent for sent in harness.taken() if not is_dtls(sent[0])]))
     assert asked == [1, 0, 1, 0, 1, 0]
-    desk.relay.remove(BRIDGE, 6.0)
+    harness.relay.remove(BRIDGE, 6.0)
     journal.close()
 
 
 def test_after_a_gap_both_are_asked_for_key_frames() -> None:
-    desk = connected()
+    harness = connected()
     for side in Side:
-        desk.say(side, rtp(1))
+        harness.say(side, rtp(1))
     for now in (1.0, 1.0 + GAP_SECONDS, 5.0):
-        desk.relay.tick(now)
-    desk.say(Side.VISITOR, rtp(2))
-    desk.taken()
-    desk.relay.tick(5.05)
-    asked = {remote_address: datagram for datagram, remote_address in desk.taken()}
+        harness.relay.tick(now)
+    harness.say(Side.VISITOR, rtp(2))
+    harness.taken()
+    harness.relay.tick(5.05)
+    asked = {remote_address: datagram for datagram, remote_address in harness.taken()}
     for side in Side:
-        packet = desk.browsers[side].srtp()[1].unprotect_rtcp(asked[ADDRESSES[side]])
+        packet = harness.browsers[side].srtp()[1].unprotect_rtcp(asked[ADDRESSES[side]])
         assert packet == picture_loss_indication(OUR_SSRC, 7)
-    desk.say(Side.VISITOR, rtp(3))
-    desk.taken()
-    desk.relay.tick(5.1)
-    assert desk.taken() == []
+    harness.say(Side.VISITOR, rtp(3))
+    harness.taken()
+    harness.relay.tick(5.1)
+    assert harness.taken() == []
 
 
 def test_a_removed_link_s_last_reports_are_told_and_its_routes_forgotten() -> None:
-    desk = connected()
-    desk.say(Side.VISITOR, rtp(1))
-    desk.events.clear()
-    desk.relay.remove(BRIDGE, 2.0)
-    assert {side: e.packets_in for side, e in desk.events if isinstance(e, LegReport)} == {
+    harness = connected()
+    harness.say(Side.VISITOR, rtp(1))
+    harness.events.clear()
+    harness.relay.remove(BRIDGE, 2.0)
+    assert {side: e.packets_in for side, e in harness.events if isinstance(e, LegReport)} == {
         Side.VISITOR: 1,
         Side.AGENT: 0,
     }
-    assert not any(map(desk.relay.is_known, ADDRESSES.values()))
-    assert desk.relay.remove(BRIDGE, 2.0) is None
+    assert not any(map(harness.relay.is_known, ADDRESSES.values()))
+    assert harness.relay.remove(BRIDGE, 2.0) is None
 
 
 def test_strangers_get_no_answer() -> None:
-    desk = Desk()
-    desk.open()
+    harness = RelayHarness()
+    harness.open()
     strange = [
         request(),
-        request(ufrag=desk.relay.bridges[BRIDGE].legs[Side.AGENT].ufrag),
+        request(ufrag=harness.relay.bridges[BRIDGE].legs[Side.AGENT].ufrag),
         b"",
         b"\x00",
         b"\x16" + b"x" * 60,
@@ -243,9 +243,9 @@ def test_strangers_get_no_answer() -> None:
         b"\xff" * 1500,
     ]
     for datagram in strange:
-        desk.relay.receive(datagram, FORGED, 0.0, 0)
-    assert desk.sent == []
-    assert not desk.relay.is_known(FORGED)
+        harness.relay.receive(datagram, FORGED, 0.0, 0)
+    assert harness.sent == []
+    assert not harness.relay.is_known(FORGED)
 
 
 @pytest.mark.parametrize(
@@ -271,41 +271,41 @@ def test_a_network_s_strangers_are_dropped_before_any_work(
     def parse(datagram: bytes) -> None:
         looked_at.append(datagram)
 
-    desk = Desk()
-    desk.relay.strangers = StrangerLimit(100)
-    desk.open()
-    leg = desk.relay.bridges[BRIDGE].legs[Side.VISITOR]
+    harness = RelayHarness()
+    harness.relay.strangers = StrangerLimit(100)
+    harness.open()
+    leg = harness.relay.bridges[BRIDGE].legs[Side.VISITOR]
     with monkeypatch.context() as patch:
         patch.setattr(relay_module, "parse_binding_request", parse)
         for source in sources:
-            desk.relay.receive(request(ufrag=leg.ufrag, pwd="guess"), source, 0.0, 0)
-            desk.relay.receive(b"\x16" + b"x" * 60, source, 0.0, 0)
-            desk.relay.receive(b"\x80" + b"x" * 60, source, 0.0, 0)
+            harness.relay.receive(request(ufrag=leg.ufrag, pwd="guess"), source, 0.0, 0)
+            harness.relay.receive(b"\x16" + b"x" * 60, source, 0.0, 0)
+            harness.relay.receive(b"\x80" + b"x" * 60, source, 0.0, 0)
     assert len(looked_at) == 200
-    assert desk.relay.strangers.refused == 800
-    assert desk.sent == []
-    desk.check(leg, other)
+    assert harness.relay.strangers.refused == 800
+    assert harness.sent == []
+    harness.check(leg, other)
     assert leg.remote_addresses == [other]
-    desk.relay.receive(request(leg.pwd, ufrag=leg.ufrag), other, 0.0, 0)
-    assert desk.relay.strangers.refused == 800  # what belongs to a leg is not a stranger's
+    harness.relay.receive(request(leg.pwd, ufrag=leg.ufrag), other, 0.0, 0)
+    assert harness.relay.strangers.refused == 800  # what belongs to a leg is not a stranger's
 
 
 def test_a_leg_that_floods_is_kept_apart_until_it_is_quiet() -> None:
-    desk = connected()
+    harness = connected()
     steered: list[tuple[RemoteAddress, Source]] = []
-    desk.relay._steer = lambda *told: steered.append(told)
-    leg, remote_address = desk.relay.bridges[BRIDGE].legs[Side.VISITOR], ADDRESSES[Side.VISITOR]
+    harness.relay._steer = lambda *told: steered.append(told)
+    leg, remote_address = harness.relay.bridges[BRIDGE].legs[Side.VISITOR], ADDRESSES[Side.VISITOR]
     leg.rate_limit = LegRateLimit(4000, 0.0)
     for _ in range(EXCESSIVE_DROPS + 100):
-        desk.relay.receive(b"\x80" + b"x" * 60, remote_address, 0.5, 0)
-    desk.relay.tick(1.0)
+        harness.relay.receive(b"\x80" + b"x" * 60, remote_address, 0.5, 0)
+    harness.relay.tick(1.0)
     assert steered == [(remote_address, Source.EXCESSIVE_LEG)]
     moved = ("198.51.100.1", 1)
-    desk.check(leg, moved, 5.0)
+    harness.check(leg, moved, 5.0)
     assert steered[1:] == [(moved, Source.EXCESSIVE_LEG)]
-    desk.relay.tick(1.0 + EXCESSIVE_SECONDS)
+    harness.relay.tick(1.0 + EXCESSIVE_SECONDS)
     assert steered[2:] == [(remote_address, Source.LEG), (moved, Source.LEG)]
-    desk.relay.remove(BRIDGE, 20.0)
+    harness.relay.remove(BRIDGE, 20.0)
     assert {told for told in steered[4:] if told[0] in {remote_address, moved}} == {
         (remote_address, Source.STRANGER),
         (moved, Source.STRANGER),
@@ -313,28 +313,32 @@ def test_a_leg_that_floods_is_kept_apart_until_it_is_quiet() -> None:
 
 
 def test_a_leg_s_checks_and_handshakes_count_for_the_time_that_they_take() -> None:
-    desk = connected()
-    leg, remote_address = desk.relay.bridges[BRIDGE].legs[Side.VISITOR], ADDRESSES[Side.VISITOR]
+    harness = connected()
+    leg, remote_address = harness.relay.bridges[BRIDGE].legs[Side.VISITOR], ADDRESSES[Side.VISITOR]
     leg.rate_limit = LegRateLimit(5 * CONTROL_COST_BYTES, 0.0)
     for _ in range(100):
-        desk.relay.receive(request(leg.pwd, ufrag=leg.ufrag), remote_address, 0.0, 0)
-    assert len(desk.taken()) == 10
-    desk.relay.receive(b"\x16" + b"x" * 60, remote_address, 0.0, 0)
+        harness.relay.receive(request(leg.pwd, ufrag=leg.ufrag), remote_address, 0.0, 0)
+    assert len(harness.taken()) == 10
+    harness.relay.receive(b"\x16" + b"x" * 60, remote_address, 0.0, 0)
     assert leg.rate_limit.dropped == 91
-    assert desk.relay.strangers.refused == 0
+    assert harness.relay.strangers.refused == 0
 
 
 @pytest.mark.parametrize("forged", [FORGED, ("2001:db8::bad", 7, 0, 0)])
 def test_media_do_not_move_to_an_address_that_has_not_answered(forged: RemoteAddress) -> None:
     """Somebody who takes part in a call nominates a forged address, at which a victim sits."""
-    desk = connected()
-    leg = desk.relay.bridges[BRIDGE].legs[Side.VISITOR]
+    harness = connected()
+    leg = harness.relay.bridges[BRIDGE].legs[Side.VISITOR]
     for second in range(20):
-        desk.relay.receive(request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE), forged, second / 2, 0)
-        desk.relay.tick(second / 2)
+        harness.relay.receive(
+            request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE), forged, second / 2, 0
+        )
+        harness.relay.tick(second / 2)
         for number in range(100):
-            desk.say(Side.AGENT, rtp(100 * second + number))
-    to_victim = [datagram for datagram, remote_address in desk.taken() if remote_address == forged]
+            harness.say(Side.AGENT, rtp(100 * second + number))
+    to_victim = [
+        datagram for datagram, remote_address in harness.taken() if remote_address == forged
+    ]
     assert all(datagram[0] < 4 for datagram in to_victim)
     assert len(to_victim) <= 20 + MAX_SENT  # an answer to each, and our own check
     assert sum(map(len, to_victim)) < 4000
@@ -342,102 +346,104 @@ def test_media_do_not_move_to_an_address_that_has_not_answered(forged: RemoteAdd
 
 
 def test_media_go_nowhere_before_the_first_address_has_answered() -> None:
-    desk = Desk()
-    desk.open()
-    desk.relay.join(BRIDGE)
-    desk.connect(Side.AGENT)
-    leg, browser = desk.relay.bridges[BRIDGE].legs[Side.VISITOR], desk.browsers[Side.VISITOR]
+    harness = RelayHarness()
+    harness.open()
+    harness.relay.join(BRIDGE)
+    harness.connect(Side.AGENT)
+    leg, browser = harness.relay.bridges[BRIDGE].legs[Side.VISITOR], harness.browsers[Side.VISITOR]
     nominated = request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE)
-    desk.relay.receive(nominated, FORGED, 0.0, 0)
+    harness.relay.receive(nominated, FORGED, 0.0, 0)
     own: RemoteAddress = ("198.51.100.7", 7)
-    desk.relay.receive(request(leg.pwd, ufrag=leg.ufrag), own, 0.0, 0)
+    harness.relay.receive(request(leg.pwd, ufrag=leg.ufrag), own, 0.0, 0)
     for _ in range(6):
         for datagram in browser.datagrams():
-            desk.relay.receive(datagram, own, 0.0, 0)
-        for datagram, to in desk.taken():
+            harness.relay.receive(datagram, own, 0.0, 0)
+        for datagram, to in harness.taken():
             if is_dtls(datagram):
                 assert to == own
                 browser.receive(datagram)
     assert browser.is_established
-    desk.say(Side.AGENT, rtp(1))
-    assert desk.taken() == []
-    assert (Side.VISITOR, Up()) not in desk.events
+    harness.say(Side.AGENT, rtp(1))
+    assert harness.taken() == []
+    assert (Side.VISITOR, Up()) not in harness.events
 
 
 def test_nobody_takes_over_a_route_that_is_in_use() -> None:
-    desk = connected()
-    thief = desk.relay.open_leg(BridgeId("theft", 1), Side.VISITOR, 0.0)
+    harness = connected()
+    thief = harness.relay.open_leg(BridgeId("theft", 1), Side.VISITOR, 0.0)
     remote_address = ADDRESSES[Side.VISITOR]
-    desk.check(thief, remote_address, 1.0)
-    assert desk.taken() == []
-    desk.say(Side.VISITOR, rtp(1))
-    assert len(desk.taken()) == 1
-    desk.check(thief, remote_address, ALIVE_SECONDS + 1)
-    assert [to for _, to in desk.taken()] == [remote_address]
-    desk.relay.remove(BRIDGE, 0.0)
-    assert desk.relay.is_known(remote_address)
+    harness.check(thief, remote_address, 1.0)
+    assert harness.taken() == []
+    harness.say(Side.VISITOR, rtp(1))
+    assert len(harness.taken()) == 1
+    harness.check(thief, remote_address, ALIVE_SECONDS + 1)
+    assert [to for _, to in harness.taken()] == [remote_address]
+    harness.relay.remove(BRIDGE, 0.0)
+    assert harness.relay.is_known(remote_address)
 
 
 def test_an_ice_restart_finds_the_same_leg() -> None:
-    desk = connected()
-    browser = desk.browsers[Side.VISITOR]
-    before = desk.relay.bridges[BRIDGE].legs[Side.VISITOR].ufrag
-    leg = desk.relay.set_remote(BRIDGE, Side.VISITOR, replace(browser.remote, ufrag="again"))
+    harness = connected()
+    browser = harness.browsers[Side.VISITOR]
+    before = harness.relay.bridges[BRIDGE].legs[Side.VISITOR].ufrag
+    leg = harness.relay.set_remote(BRIDGE, Side.VISITOR, replace(browser.remote, ufrag="again"))
     assert leg.ufrag != before
     moved = ("198.51.100.1", 1)
-    desk.relay.receive(request(leg.credentials[before], ufrag=before), moved, 1.0, 0)
-    assert desk.taken()  # the old credentials still answer
-    desk.check(leg, moved, 1.0)
+    harness.relay.receive(request(leg.credentials[before], ufrag=before), moved, 1.0, 0)
+    assert harness.taken()  # the old credentials still answer
+    harness.check(leg, moved, 1.0)
     assert leg.remote_address == moved
-    desk.taken()
-    desk.relay.receive(request(leg.pwd, ufrag=before), moved, 1.0, 0)
-    assert desk.taken() == []
+    harness.taken()
+    harness.relay.receive(request(leg.pwd, ufrag=before), moved, 1.0, 0)
+    assert harness.taken() == []
 
 
 def test_a_tcp_connection_is_a_route_until_it_is_lost() -> None:
-    desk = Desk()
-    desk.open()
-    leg = desk.relay.bridges[BRIDGE].legs[Side.VISITOR]
-    stream = Stream()
-    desk.check(leg, stream)
-    assert desk.relay.is_known(stream)
-    assert [address_of(remote_address) for _, remote_address in desk.taken()] == [stream.peer]
-    desk.relay.lose(stream)
-    desk.relay.lose(stream)
+    harness = RelayHarness()
+    harness.open()
+    leg = harness.relay.bridges[BRIDGE].legs[Side.VISITOR]
+    connection = FakeConnection()
+    harness.check(leg, connection)
+    assert harness.relay.is_known(connection)
+    assert [address_of(remote_address) for _, remote_address in harness.taken()] == [
+        connection.peer
+    ]
+    harness.relay.lose(connection)
+    harness.relay.lose(connection)
     assert leg.remote_address is None
-    assert not desk.relay.is_known(stream)
+    assert not harness.relay.is_known(connection)
 
 
 def test_a_forgotten_route_is_nobody_s() -> None:
-    desk = connected()
-    leg = desk.relay.bridges[BRIDGE].legs[Side.VISITOR]
+    harness = connected()
+    leg = harness.relay.bridges[BRIDGE].legs[Side.VISITOR]
     for port in range(1, 20):
-        desk.check(leg, ("198.51.100.1", port))
-    assert not desk.relay.is_known(("198.51.100.1", 1))
-    assert desk.relay.is_known(("198.51.100.1", 19))
+        harness.check(leg, ("198.51.100.1", port))
+    assert not harness.relay.is_known(("198.51.100.1", 1))
+    assert harness.relay.is_known(("198.51.100.1", 19))
 
 
 def test_so_many_links_and_no_more() -> None:
-    desk = Desk()
+    harness = RelayHarness()
     for number in range(1, MAX_BRIDGES + 1):
-        desk.relay.bridge(BridgeId("call", number))
+        harness.relay.bridge(BridgeId("call", number))
     with pytest.raises(VisavisError):
-        desk.relay.open_leg(BridgeId("call", MAX_BRIDGES + 1), Side.AGENT, 0.0)
+        harness.relay.open_leg(BridgeId("call", MAX_BRIDGES + 1), Side.AGENT, 0.0)
 
 
 def test_time_takes_a_silent_leg_down() -> None:
-    desk = connected()
-    desk.events.clear()
-    desk.relay.tick(100.0)
-    assert [type(event) for _, event in desk.events] == [Down, Down]
+    harness = connected()
+    harness.events.clear()
+    harness.relay.tick(100.0)
+    assert [type(event) for _, event in harness.events] == [Down, Down]
 
 
 def test_a_packet_lost_to_the_recording_makes_us_ask_for_a_key_frame(tmp_path: Path) -> None:
     """Also with nobody at the other end, and again if the disk was too slow; a stop ends it."""
-    desk = connected()
-    relay = desk.relay
+    harness = connected()
+    relay = harness.relay
     remote = replace(
-        desk.browsers[Side.VISITOR].remote, video_codecs=("VP8",), repair_payload_types=(97,)
+        harness.browsers[Side.VISITOR].remote, video_codecs=("VP8",), repair_payload_types=(97,)
     )
     relay.set_remote(BRIDGE, Side.VISITOR, remote)
     journal = create_journal(tmp_path, MANIFEST, 1, lambda why: None)
@@ -447,20 +453,20 @@ def test_a_packet_lost_to_the_recording_makes_us_ask_for_a_key_frame(tmp_path: P
     def asked(seconds: float, first: bytes = b"") -> int:
         """Return the number of requests until then; no key frame follows `first`."""
         nonlocal number, now
-        desk.taken()
+        harness.taken()
         until = now + seconds
         while now < until:
             payload = first or b"\x10\x01"
             first = b""
             header = struct.pack("!BBHII", 0x80, 96, number, number, 7)
-            desk.say(Side.VISITOR, header + payload)
+            harness.say(Side.VISITOR, header + payload)
             number += 1
             now += 0.25
             relay.tick(now)
-        session = desk.browsers[Side.VISITOR].srtp()[1]
+        session = harness.browsers[Side.VISITOR].srtp()[1]
         requests = [
             session.unprotect_rtcp(datagram)
-            for datagram, remote_address in desk.taken()
+            for datagram, remote_address in harness.taken()
             if remote_address == ADDRESSES[Side.VISITOR] and not is_dtls(datagram)
         ]
         assert set(requests) <= {picture_loss_indication(OUR_SSRC, 7)}

@@ -31,8 +31,8 @@ pytestmark = pytest.mark.anyio
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class Listener:
-    """What the workers have told, in order."""
+class EventLog:
+    """Records the events of the workers, in order."""
 
     def __init__(self) -> None:
         self.told: asyncio.Queue[tuple[object, ...]] = asyncio.Queue()
@@ -61,8 +61,8 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-class House:
-    """Two workers and the app that uses them."""
+class PoolHarness:
+    """Two workers and the pool of an app that uses them."""
 
     def __init__(self, directory: Path) -> None:
         self.settings = Settings(
@@ -72,7 +72,7 @@ class House:
             media_workers=2,
             advertise_addresses=("192.0.2.1", "2001:db8::1"),
         )
-        self.listener = Listener()
+        self.listener = EventLog()
         self.plane = WorkerPool(self.settings.media_sockets)
         self.stop = asyncio.Event()
         self.running: dict[int, asyncio.Task[None]] = {}
@@ -97,29 +97,31 @@ class House:
 
 
 @pytest.fixture
-async def house(anyio_backend: str) -> AsyncIterator[House]:
+async def harness(anyio_backend: str) -> AsyncIterator[PoolHarness]:
     with TemporaryDirectory() as directory:  # a short path, for the Unix sockets
-        house = House(Path(directory))
+        harness = PoolHarness(Path(directory))
         for number in range(2):
-            house.start(number)
-        await house.until_living(2)
-        yield house
-        await house.close()
+            harness.start(number)
+        await harness.until_living(2)
+        yield harness
+        await harness.close()
 
 
-async def test_links_are_spread_and_stay_where_they_are(house: House) -> None:
+async def test_links_are_spread_and_stay_where_they_are(harness: PoolHarness) -> None:
     ports = []
     for number in range(1, 5):
-        ends = [await house.plane.open_leg(BridgeId("call", number), side) for side in Side]
+        ends = [await harness.plane.open_leg(BridgeId("call", number), side) for side in Side]
         assert len({end.candidates for end in ends}) == 1
         ports.append(ends[0].candidates[0].port)
-    assert sorted(ports) == sorted([house.settings.media_port, house.settings.media_port + 1] * 2)
+    assert sorted(ports) == sorted(
+        [harness.settings.media_port, harness.settings.media_port + 1] * 2
+    )
     addresses = {(c.address, c.protocol) for c in ends[0].candidates}
     assert addresses == {(a, p) for a in ("192.0.2.1", "2001:db8::1") for p in ("udp", "tcp")}
 
 
-async def test_a_call_s_way_through(house: House) -> None:
-    bridge, plane = BridgeId("call", 1), house.plane
+async def test_a_call_s_way_through(harness: PoolHarness) -> None:
+    bridge, plane = BridgeId("call", 1), harness.plane
     await plane.tap(bridge, MANIFEST)
     await plane.tap(bridge, MANIFEST)
     first = [await plane.open_leg(bridge, side) for side in Side]
@@ -141,81 +143,81 @@ async def test_a_call_s_way_through(house: House) -> None:
     assert caught.value.kind is ErrorKind.RecordingUnavailable
 
 
-async def test_workers_tell_whether_a_recording_could_begin(house: House) -> None:
-    spool = house.settings.spool
-    assert await house.plane.recording_obstacle() == ""
+async def test_workers_tell_whether_a_recording_could_begin(harness: PoolHarness) -> None:
+    spool = harness.settings.spool
+    assert await harness.plane.recording_obstacle() == ""
     assert list(spool.iterdir()) == []
     spool.rmdir()
     spool.touch()
-    reason = await house.plane.recording_obstacle()
+    reason = await harness.plane.recording_obstacle()
     assert reason.startswith("the spool cannot be written: [Errno 17] File exists")
     for number in range(2):
-        await house.kill(number)
-    await house.until_living(0)
-    assert await house.plane.recording_obstacle() == ""
+        await harness.kill(number)
+    await harness.until_living(0)
+    assert await harness.plane.recording_obstacle() == ""
 
 
-async def test_a_worker_without_descriptors_tells_so(house: House) -> None:
-    await house.plane.recording_obstacle()
+async def test_a_worker_without_descriptors_tells_so(harness: PoolHarness) -> None:
+    await harness.plane.recording_obstacle()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
     try:
-        reason = await house.plane.recording_obstacle()
+        reason = await harness.plane.recording_obstacle()
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert reason.startswith("the spool cannot be written: [Errno 24] Too many open files")
-    assert list(house.settings.spool.iterdir()) == []
+    assert list(harness.settings.spool.iterdir()) == []
 
 
-async def test_one_leg_is_not_yet_a_link(house: House) -> None:
-    await house.plane.open_leg(BridgeId("call", 1), Side.AGENT)
+async def test_one_leg_is_not_yet_a_link(harness: PoolHarness) -> None:
+    await harness.plane.open_leg(BridgeId("call", 1), Side.AGENT)
     with pytest.raises(VisavisError):
-        await house.plane.join(BridgeId("call", 1))
+        await harness.plane.join(BridgeId("call", 1))
 
 
-async def test_a_dead_worker_s_links_are_told_and_stay_lost(house: House) -> None:
+async def test_a_dead_worker_s_links_are_told_and_stay_lost(harness: PoolHarness) -> None:
     mine, other = BridgeId("call", 1), BridgeId("other", 1)
-    end = await house.plane.open_leg(mine, Side.VISITOR)
-    await house.plane.open_leg(other, Side.VISITOR)
-    number = end.candidates[0].port - house.settings.media_port
-    await house.kill(number)
-    assert await house.listener.told.get() == ("lost", frozenset({mine}))
-    await house.until_living(1)
+    end = await harness.plane.open_leg(mine, Side.VISITOR)
+    await harness.plane.open_leg(other, Side.VISITOR)
+    number = end.candidates[0].port - harness.settings.media_port
+    await harness.kill(number)
+    assert await harness.listener.told.get() == ("lost", frozenset({mine}))
+    await harness.until_living(1)
     with pytest.raises(VisavisError):
-        await house.plane.open_leg(mine, Side.AGENT)
-    await house.plane.open_leg(other, Side.AGENT)
-    successor = await house.plane.open_leg(BridgeId("call", 2), Side.VISITOR)
+        await harness.plane.open_leg(mine, Side.AGENT)
+    await harness.plane.open_leg(other, Side.AGENT)
+    successor = await harness.plane.open_leg(BridgeId("call", 2), Side.VISITOR)
     assert successor.candidates[0].port != end.candidates[0].port
-    await house.plane.close(mine)
-    house.start(number)
-    await house.until_living(2)
+    await harness.plane.close(mine)
+    harness.start(number)
+    await harness.until_living(2)
 
 
-async def test_a_new_link_waits_for_a_worker_that_is_being_started(house: House) -> None:
+async def test_a_new_link_waits_for_a_worker_that_is_being_started(harness: PoolHarness) -> None:
     for number in range(2):
-        await house.kill(number)
-    await house.until_living(0)
-    opening = asyncio.create_task(house.plane.open_leg(BridgeId("call", 1), Side.VISITOR))
+        await harness.kill(number)
+    await harness.until_living(0)
+    opening = asyncio.create_task(harness.plane.open_leg(BridgeId("call", 1), Side.VISITOR))
     await asyncio.sleep(0)
-    house.start(1)
-    assert (await opening).candidates[0].port == house.settings.media_port + 1
+    harness.start(1)
+    assert (await opening).candidates[0].port == harness.settings.media_port + 1
 
 
-async def test_nobody_waits_for_ever(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nobody_waits_for_ever(harness: PoolHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_pool, "PATIENCE_SECONDS", 0.0)
     for number in range(2):
-        await house.kill(number)
-    await house.until_living(0)
+        await harness.kill(number)
+    await harness.until_living(0)
     with pytest.raises(VisavisError) as caught:
-        await house.plane.open_leg(BridgeId("call", 1), Side.VISITOR)
+        await harness.plane.open_leg(BridgeId("call", 1), Side.VISITOR)
     assert caught.value.kind is ErrorKind.MediaUnavailable
 
 
-async def test_what_the_worker_tells_is_heard(house: House, tmp_path: Path) -> None:
-    alone = worker.Worker(house.settings, free_media_port())
+async def test_what_the_worker_tells_is_heard(harness: PoolHarness, tmp_path: Path) -> None:
+    alone = worker.Worker(harness.settings, free_media_port())
     socket = tmp_path / "s"
     server = await asyncio.start_unix_server(alone.serve_app, socket)
-    plane, listener = WorkerPool([socket]), Listener()
+    plane, listener = WorkerPool([socket]), EventLog()
     app = asyncio.create_task(plane.run(listener))
     bridge = BridgeId("call", 1)
     await plane.open_leg(bridge, Side.VISITOR)
@@ -241,12 +243,12 @@ async def test_what_the_worker_tells_is_heard(house: House, tmp_path: Path) -> N
     await alone.close()
 
 
-async def test_the_worker_s_port_is_reported(house: House, tmp_path: Path) -> None:
-    alone = worker.Worker(house.settings, free_media_port())
+async def test_the_worker_s_port_is_reported(harness: PoolHarness, tmp_path: Path) -> None:
+    alone = worker.Worker(harness.settings, free_media_port())
     socket = tmp_path / "s"
     server = await asyncio.start_unix_server(alone.serve_app, socket)
     plane = WorkerPool([socket])
-    app = asyncio.create_task(plane.run(Listener()))
+    app = asyncio.create_task(plane.run(EventLog()))
     bridge = BridgeId("call", 1)
     await plane.open_leg(bridge, Side.VISITOR)
     alone._relay.bridges[bridge].legs[Side.VISITOR].rate_limit._excessive_until = math.inf

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.recorder.server import RecordingServer
+from tests.recorder.fake_server import FakeRecordingServer
 from visavis.domain.recording import MANIFEST, MATROSKA, Delivery, Manifest
 from visavis.recorder import spool
 
@@ -51,7 +51,7 @@ def muxed(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server() -> Iterator[RecordingServer]:
-    running = RecordingServer()
+def server() -> Iterator[FakeRecordingServer]:
+    running = FakeRecordingServer()
     yield running
     running.close()

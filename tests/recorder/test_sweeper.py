@@ -16,8 +16,8 @@ from structlog.testing import capture_logs
 
 from tests.dying import dies_once
 from tests.recorder.conftest import CONTENT, STARTED_AT, manifest_of, put_muxed
+from tests.recorder.fake_server import FakeRecordingServer, answers
 from tests.recorder.journals import put_journal
-from tests.recorder.server import RecordingServer, answers
 from visavis.domain.call import CallRecord, CallState
 from visavis.domain.delivery_status import RecordingStatus
 from visavis.domain.errors import ErrorKind, VisavisError
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.anyio
 class RecorderHarness:
     """A recorder with a simulated clock, its spool, database and recording server."""
 
-    def __init__(self, directory: Path, store: SqlStore, server: RecordingServer) -> None:
+    def __init__(self, directory: Path, store: SqlStore, server: FakeRecordingServer) -> None:
         self.spool = directory / "spool"
         self.store = store
         self.server = server
@@ -95,7 +95,7 @@ class RecorderHarness:
 
 @pytest.fixture
 async def harness(
-    tmp_path: Path, new_database: Path, server: RecordingServer, anyio_backend: str
+    tmp_path: Path, new_database: Path, server: FakeRecordingServer, anyio_backend: str
 ) -> AsyncIterator[RecorderHarness]:
     store = open_store(str(new_database))
     await store.write(lambda rows: rows.sites.add("One", STARTED_AT))

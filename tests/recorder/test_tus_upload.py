@@ -15,9 +15,9 @@ import msgspec
 import pytest
 
 from tests.certificates import write_certificate
-from tests.recorder import server as misdeeds
+from tests.recorder import fake_server as misdeeds
 from tests.recorder.conftest import CONTENT, manifest_of, put_muxed
-from tests.recorder.server import Misdeed, RecordingServer, answers
+from tests.recorder.fake_server import FakeRecordingServer, ServerFault, answers
 from visavis.domain.delivery_status import RecordingServer
 from visavis.domain.recording import DELIVERY, MATROSKA
 from visavis.outbound import http
@@ -48,7 +48,7 @@ async def deliver(
     await tus_uploader().deliver(muxed, MANIFEST, RecordingServer(url, secret), on_progress)
 
 
-async def test_a_whole_delivery(server: RecordingServer, muxed: Path) -> None:
+async def test_a_whole_delivery(server: FakeRecordingServer, muxed: Path) -> None:
     heard: list[int] = []
     await deliver(muxed, server.url, on_progress=heard.append)
     assert server.methods() == ["OPTIONS", "POST", "PATCH"]
@@ -73,7 +73,7 @@ async def test_a_whole_delivery(server: RecordingServer, muxed: Path) -> None:
     assert heard[-1] == len(CONTENT)
 
 
-async def test_the_server_is_told_what_is_missing(server: RecordingServer, muxed: Path) -> None:
+async def test_the_server_is_told_what_is_missing(server: FakeRecordingServer, muxed: Path) -> None:
     told = spool.read_delivery(muxed)
     assert told
     missing = ("The visitor's video is missing.", "x" * tus_upload.MAX_MISSING_LENGTH)
@@ -83,7 +83,7 @@ async def test_the_server_is_told_what_is_missing(server: RecordingServer, muxed
     assert file.metadata["missing"] == "\n".join(missing)[: tus_upload.MAX_MISSING_LENGTH]
 
 
-async def test_doing_it_again_changes_nothing(server: RecordingServer, muxed: Path) -> None:
+async def test_doing_it_again_changes_nothing(server: FakeRecordingServer, muxed: Path) -> None:
     await deliver(muxed, server.url)
     await deliver(muxed, server.url)  # as after a crash before the spool was emptied
     assert server.contents == [CONTENT]
@@ -92,7 +92,7 @@ async def test_doing_it_again_changes_nothing(server: RecordingServer, muxed: Pa
 
 @pytest.mark.parametrize("status", [404, 410])
 async def test_a_server_may_move_a_finished_upload_away(
-    server: RecordingServer, muxed: Path, status: int
+    server: FakeRecordingServer, muxed: Path, status: int
 ) -> None:
     server.misbehave("HEAD", answers(status), 100)
     await deliver(muxed, server.url)
@@ -102,7 +102,7 @@ async def test_a_server_may_move_a_finished_upload_away(
 
 
 async def test_the_answer_to_the_last_piece_may_be_lost(
-    server: RecordingServer, muxed: Path
+    server: FakeRecordingServer, muxed: Path
 ) -> None:
     server.misbehave("PATCH", misdeeds.takes_all_and_says_nothing)
     with pytest.raises(DeliveryError):
@@ -114,7 +114,7 @@ async def test_the_answer_to_the_last_piece_may_be_lost(
 
 @pytest.mark.parametrize("has_checksums", [False, True])
 async def test_pieces_are_halved_until_the_server_takes_them(
-    server: RecordingServer, muxed: Path, *, has_checksums: bool
+    server: FakeRecordingServer, muxed: Path, *, has_checksums: bool
 ) -> None:
     server.max_body = 400_000
     if has_checksums:
@@ -131,7 +131,7 @@ async def test_pieces_are_halved_until_the_server_takes_them(
 
 
 async def test_a_server_that_resets_instead_of_refusing_gets_smaller_pieces(
-    server: RecordingServer, muxed: Path
+    server: FakeRecordingServer, muxed: Path
 ) -> None:
     server.max_body, server.resets_large = 400_000, True
     carrier = tus_uploader()
@@ -146,7 +146,7 @@ async def test_a_server_that_resets_instead_of_refusing_gets_smaller_pieces(
 
 
 async def test_a_network_that_breaks_off_now_and_then_makes_no_piece_smaller(
-    server: RecordingServer, muxed: Path
+    server: FakeRecordingServer, muxed: Path
 ) -> None:
     """Each attempt brings some of the file, or breaks off elsewhere."""
     carrier = tus_uploader()
@@ -173,7 +173,9 @@ def test_breaks_are_remembered_of_so_many_pieces_and_the_smallest_is_kept(
     assert (smallest, limits.limit("s")) == (tus_upload.MIN_PATCH_BYTES, None)
 
 
-async def test_a_server_that_takes_no_request_at_all(server: RecordingServer, muxed: Path) -> None:
+async def test_a_server_that_takes_no_request_at_all(
+    server: FakeRecordingServer, muxed: Path
+) -> None:
     server.max_body = 1000
     with pytest.raises(DeliveryError, match=r"takes no request of 65536 bytes.*proxy in front"):
         await deliver(muxed, server.url)
@@ -187,19 +189,23 @@ def test_limits_are_remembered_of_so_many_servers(monkeypatch: pytest.MonkeyPatc
     assert [limits.limit(url) for url in "abc"] == [9, None, 9]
 
 
-async def test_another_server_gets_it_from_the_start(server: RecordingServer, muxed: Path) -> None:
+async def test_another_server_gets_it_from_the_start(
+    server: FakeRecordingServer, muxed: Path
+) -> None:
     await deliver(muxed, server.url)
     await deliver(muxed, server.url + "?of=mine")
     assert server.contents == [CONTENT, CONTENT]
 
 
-async def test_the_secret_goes_with_every_request(server: RecordingServer, muxed: Path) -> None:
+async def test_the_secret_goes_with_every_request(server: FakeRecordingServer, muxed: Path) -> None:
     await deliver(muxed, server.url, SECRET)
     assert {asked.headers["Authorization"] for asked in server.asked} == {f"Bearer {SECRET}"}
     assert SECRET not in repr(RecordingServer(server.url, SECRET))
 
 
-async def test_the_archive_s_key_is_for_the_archive(server: RecordingServer, muxed: Path) -> None:
+async def test_the_archive_s_key_is_for_the_archive(
+    server: FakeRecordingServer, muxed: Path
+) -> None:
     away = tus_uploader(archive_url="http://archive.example/", allow_private=True)
     await away.deliver(muxed, MANIFEST, RecordingServer(server.url))
     assert all("Authorization" not in asked.headers for asked in server.asked)
@@ -216,7 +222,7 @@ async def test_the_archive_s_key_is_for_the_archive(server: RecordingServer, mux
     [("md5,sha1,sha256", "sha256"), ("sha1", "sha1"), ("crc32", None), ("SHA512, md5", "sha512")],
 )
 async def test_checksums_where_they_are_offered(
-    server: RecordingServer,
+    server: FakeRecordingServer,
     muxed: Path,
     offered: str,
     used: str | None,
@@ -235,7 +241,7 @@ async def test_checksums_where_they_are_offered(
     assert sent == [f"{used} {digest}" for digest in digests]
 
 
-async def test_a_damaged_piece_is_sent_again(server: RecordingServer, muxed: Path) -> None:
+async def test_a_damaged_piece_is_sent_again(server: FakeRecordingServer, muxed: Path) -> None:
     server.offer_checksums()
     server.misbehave("PATCH", answers(460), 2)
     await deliver(muxed, server.url)
@@ -251,7 +257,7 @@ async def test_a_damaged_piece_is_sent_again(server: RecordingServer, muxed: Pat
     "cut", [misdeeds.takes_half_and_resets, misdeeds.takes_all_and_says_nothing, misdeeds.resets]
 )
 async def test_a_broken_delivery_goes_on_where_it_broke_off(
-    server: RecordingServer, muxed: Path, cut: Misdeed, monkeypatch: pytest.MonkeyPatch
+    server: FakeRecordingServer, muxed: Path, cut: ServerFault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tus_upload, "PATCH_BYTES", 400_000)
     server.misbehave("PATCH", cut)
@@ -265,7 +271,7 @@ async def test_a_broken_delivery_goes_on_where_it_broke_off(
     assert offsets[1] == str(before)
 
 
-async def test_an_upload_that_has_moved_on(server: RecordingServer, muxed: Path) -> None:
+async def test_an_upload_that_has_moved_on(server: FakeRecordingServer, muxed: Path) -> None:
     def swallows_the_answer(handler: misdeeds.Handler) -> None:
         body = handler.rfile.read(int(handler.headers["Content-Length"]))
         handler.owner.files[handler.path].content += body[:400_000]
@@ -278,7 +284,7 @@ async def test_an_upload_that_has_moved_on(server: RecordingServer, muxed: Path)
 
 @pytest.mark.parametrize("status", [403, 404, 410])
 async def test_an_upload_that_is_gone_is_begun_anew(
-    server: RecordingServer, muxed: Path, status: int
+    server: FakeRecordingServer, muxed: Path, status: int
 ) -> None:
     server.misbehave("PATCH", answers(status))
     with pytest.raises(DeliveryError, match="no longer takes this upload"):
@@ -289,7 +295,7 @@ async def test_an_upload_that_is_gone_is_begun_anew(
 
 
 async def test_an_upload_that_is_another_is_begun_anew(
-    server: RecordingServer, muxed: Path
+    server: FakeRecordingServer, muxed: Path
 ) -> None:
     server.misbehave("PATCH", misdeeds.resets)
     with pytest.raises(DeliveryError):
@@ -299,7 +305,7 @@ async def test_an_upload_that_is_another_is_begun_anew(
     assert server.contents == [CONTENT]
 
 
-async def test_a_locked_upload_is_tried_later(server: RecordingServer, muxed: Path) -> None:
+async def test_a_locked_upload_is_tried_later(server: FakeRecordingServer, muxed: Path) -> None:
     server.misbehave("PATCH", answers(423, Retry_After="3"))
     with pytest.raises(DeliveryError, match="still in progress") as caught:
         await deliver(muxed, server.url)
@@ -308,7 +314,7 @@ async def test_a_locked_upload_is_tried_later(server: RecordingServer, muxed: Pa
     assert server.contents == [CONTENT]
 
 
-STRANGE: list[tuple[Misdeed, str]] = [
+STRANGE: list[tuple[ServerFault, str]] = [
     (answers(200), "200 OK. A tus 1.0 server does not answer this"),
     (answers(404), "404 Not Found"),
     (answers(302, Location="http://198.51.100.1/x"), "Redirects are not followed"),
@@ -328,9 +334,9 @@ STRANGE: list[tuple[Misdeed, str]] = [
 
 @pytest.mark.parametrize(("misdeed", "words"), STRANGE)
 async def test_a_server_that_is_none_is_told_in_words(
-    server: RecordingServer,
+    server: FakeRecordingServer,
     muxed: Path,
-    misdeed: Misdeed,
+    misdeed: ServerFault,
     words: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -354,13 +360,15 @@ def impatient_client(self: TusUploader, server: RecordingServer) -> http.HttpCli
     return http.HttpClient(bearer=server.secret, allow_private=True, timeout=timeout)
 
 
-async def test_other_versions_of_tus(server: RecordingServer, muxed: Path) -> None:
+async def test_other_versions_of_tus(server: FakeRecordingServer, muxed: Path) -> None:
     server.abilities["Tus-Version"] = "0.2.2"
     with pytest.raises(DeliveryError, match="does not support tus 1"):
         await deliver(muxed, server.url)
 
 
-async def test_a_file_that_is_too_large_is_not_sent(server: RecordingServer, muxed: Path) -> None:
+async def test_a_file_that_is_too_large_is_not_sent(
+    server: FakeRecordingServer, muxed: Path
+) -> None:
     server.abilities["Tus-Max-Size"] = "1000"
     with pytest.raises(DeliveryError, match="at most 1000 bytes") as caught:
         await deliver(muxed, server.url)
@@ -371,7 +379,7 @@ async def test_a_file_that_is_too_large_is_not_sent(server: RecordingServer, mux
         await deliver(muxed, server.url + f"?{no_limit}")
 
 
-async def test_a_server_that_knows_another_file(server: RecordingServer, muxed: Path) -> None:
+async def test_a_server_that_knows_another_file(server: FakeRecordingServer, muxed: Path) -> None:
     whole = {"Upload_Offset": str(len(CONTENT)), "Visavis_Sha256": "0" * 64}
     server.misbehave("PATCH", answers(204, b"", **whole))
     with pytest.raises(DeliveryError, match="differs from the one that was sent"):
@@ -394,7 +402,9 @@ async def test_nobody_there(muxed: Path, url: str, words: str) -> None:
     assert caught.value.is_servers
 
 
-async def test_private_addresses_need_the_operator(muxed: Path, server: RecordingServer) -> None:
+async def test_private_addresses_need_the_operator(
+    muxed: Path, server: FakeRecordingServer
+) -> None:
     with pytest.raises(DeliveryError, match="--allow-private-recording-servers"):
         await tus_uploader(allow_private=False).deliver(
             muxed, MANIFEST, RecordingServer(server.url)
@@ -403,7 +413,7 @@ async def test_private_addresses_need_the_operator(muxed: Path, server: Recordin
 
 
 async def test_an_address_that_is_away_is_passed_over(
-    muxed: Path, server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+    muxed: Path, server: FakeRecordingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def both(host: str, port: int, *, allow_private: bool) -> list[str]:
         return ["127.0.0.99", "127.0.0.1"]  # nobody listens at the first
@@ -414,14 +424,14 @@ async def test_an_address_that_is_away_is_passed_over(
 
 
 async def test_proxies_of_the_environment_do_not_lead_past_the_guard(
-    muxed: Path, server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+    muxed: Path, server: FakeRecordingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     await deliver(muxed, server.url)
     assert server.contents == [CONTENT]
 
 
-async def test_what_is_not_muxed_is_not_delivered(muxed: Path, server: RecordingServer) -> None:
+async def test_what_is_not_muxed_is_not_delivered(muxed: Path, server: FakeRecordingServer) -> None:
     (muxed / MATROSKA).write_bytes(CONTENT[:-1])
     with pytest.raises(DeliveryError, match="not been made into a file yet"):
         await deliver(muxed, server.url)

@@ -16,7 +16,7 @@ from visavis.rtp.extension import REPAIRED_RID_URI, RID_URI
 from visavis.rtp.journal import MAGIC, JournalLeg, RecordKind, encode_block, encode_record
 
 BEGIN = 1_800_000_000.0
-"""When every call begins, in seconds since the epoch."""
+"""Beginning of every call, in seconds since the epoch."""
 
 NTP_UNIX = 2_208_988_800
 PAYLOAD_TYPES = {"OPUS": 111, "VP8": 96, "VP9": 98, "H264": 102, "AV1": 45}
@@ -66,7 +66,7 @@ class Journal:
         self.note(at, type="descriptions", link=1, visitor=both, agent=both, **more)
 
     def pause(self, start: float, end: float | None) -> None:
-        """What came meanwhile is not written down."""
+        """Pause the recording: packets in between are not in the journal."""
         until = float("inf") if end is None else end
         self.records = [
             record

@@ -1,4 +1,4 @@
-"""What somebody who watches a recording sees and hears, and when."""
+"""Analysis of a recording: when pictures flash, and when audio beeps."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def brightness(path: Path, title: str) -> list[tuple[float, float]]:
 
 
 def flashes(path: Path, title: str) -> list[float]:
-    """When the picture turns white."""
+    """Return the times at which the picture turns white."""
     seen = brightness(path, title)
     return [
         time
@@ -54,7 +54,7 @@ def loudness(path: Path, title: str) -> list[tuple[float, int]]:
 
 
 def beeps(path: Path, title: str) -> list[float]:
-    """When it beeps after half a second without."""
+    """Return the times of beeps after at least half a second without one."""
     found: list[float] = []
     last = -1.0
     for time, peak in loudness(path, title):

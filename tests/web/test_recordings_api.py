@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.recorder.server import RecordingServer, answers, hangs
+from tests.recorder.fake_server import FakeRecordingServer, answers, hangs
 from tests.store.test_recordings import DELIVERY, add_call, manifest
 from tests.web.conftest import PATH as CONFIG
 from tests.web.conftest import Api
@@ -29,8 +29,8 @@ TRIAL = f"{CONFIG}:testRecordingServer"
 
 
 @pytest.fixture
-def server() -> Iterator[RecordingServer]:
-    running = RecordingServer()
+def server() -> Iterator[FakeRecordingServer]:
+    running = FakeRecordingServer()
     yield running
     running.close()
 
@@ -154,7 +154,7 @@ async def verdict(api: Api, **body: Any) -> dict[str, Any]:
     return dict(answer.json())
 
 
-async def test_a_server_that_takes_recordings(api: Api, server: RecordingServer) -> None:
+async def test_a_server_that_takes_recordings(api: Api, server: FakeRecordingServer) -> None:
     allow_loopback(api)
     assert await verdict(api, recordingServerUrl=server.url) == {
         "ok": True,
@@ -173,7 +173,7 @@ async def test_a_server_that_takes_recordings(api: Api, server: RecordingServer)
 
 
 async def test_a_server_without_termination_keeps_the_test_file(
-    api: Api, server: RecordingServer
+    api: Api, server: FakeRecordingServer
 ) -> None:
     allow_loopback(api)
     server.abilities = {}
@@ -187,7 +187,7 @@ async def test_a_server_without_termination_keeps_the_test_file(
     assert bytes(file.content).startswith(b"\x1a\x45\xdf\xa3")
 
 
-async def test_limits_are_found_by_the_test(api: Api, server: RecordingServer) -> None:
+async def test_limits_are_found_by_the_test(api: Api, server: FakeRecordingServer) -> None:
     allow_loopback(api)
     server.max_body = 1024**2
     server.abilities["Tus-Max-Size"] = "10000000"
@@ -204,7 +204,7 @@ async def test_limits_are_found_by_the_test(api: Api, server: RecordingServer) -
 
 
 async def test_a_machine_that_cannot_write_the_test_file(
-    api: Api, server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+    api: Api, server: FakeRecordingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     allow_loopback(api)
     monkeypatch.setattr("tempfile.tempdir", "/nowhere")
@@ -212,7 +212,9 @@ async def test_a_machine_that_cannot_write_the_test_file(
     assert "could not write the test file: No such file" in told["message"]
 
 
-async def test_what_is_stored_is_tried_with_its_secret(api: Api, server: RecordingServer) -> None:
+async def test_what_is_stored_is_tried_with_its_secret(
+    api: Api, server: FakeRecordingServer
+) -> None:
     allow_loopback(api)
     assert (await verdict(api))["message"] == "There is no URL to test."
     await api.put(recordingServerUrl=server.url)
@@ -231,7 +233,7 @@ async def test_what_is_stored_is_tried_with_its_secret(api: Api, server: Recordi
 
 
 async def test_servers_that_take_none(
-    api: Api, server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+    api: Api, server: FakeRecordingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     guarded = await verdict(api, recordingServerUrl=server.url)
     assert guarded["ok"] is False

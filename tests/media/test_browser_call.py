@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 import pytest
 from playwright.sync_api import Browser, Playwright
 
+from tests.media.browser_call import SCRIPT, BrowserCall, Page, chromium_pages, only_candidates
 from tests.media.firefox import Firefox
 from tests.media.nat import Nat
-from tests.media.room import SCRIPT, Page, Room, chromium_pages, only_candidates
 from tests.running import CHROMIUM, FAKE_DEVICES, eventually
 from visavis.domain.leg import Side
 from visavis.media.addresses import own_addresses
@@ -29,19 +29,19 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 
 
 @contextmanager
-def opened(pages: Mapping[Side, Page]) -> Iterator[Room]:
+def opened(pages: Mapping[Side, Page]) -> Iterator[BrowserCall]:
     with TemporaryDirectory() as directory:  # a short path, for the Unix sockets
-        room = Room(pages, Path(directory))
+        call = BrowserCall(pages, Path(directory))
         try:
-            yield room
+            yield call
         finally:
-            room.close()
+            call.close()
 
 
 @pytest.fixture
-def room(chromium: Browser) -> Iterator[Room]:
-    with chromium_pages(chromium) as pages, opened(pages) as room:
-        yield room
+def call(chromium: Browser) -> Iterator[BrowserCall]:
+    with chromium_pages(chromium) as pages, opened(pages) as call:
+        yield call
 
 
 @pytest.fixture(scope="module")
@@ -51,17 +51,17 @@ def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
     browser.close()
 
 
-def assert_flows(room: Room, *, video: bool = True) -> dict[Side, dict[str, object]]:
+def assert_flows(call: BrowserCall, *, video: bool = True) -> dict[Side, dict[str, object]]:
     """On both sides for two seconds, whatever the machine is busy with at first."""
 
     def steady() -> dict[Side, dict[str, object]] | None:
-        flow = room.flow(2)
+        flow = call.flow(2)
         least = 10 if video else 0
         holds = all(45 <= one["pps"] <= 55 and one["fps"] >= least for one in flow.values())
         return flow if holds else None
 
     flow = eventually(steady)
-    assert room.ear.down == []
+    assert call.events.down == []
     return flow
 
 
@@ -76,79 +76,82 @@ def is_good(report: LegReport) -> bool:
     )
 
 
-def test_by_udp_with_a_report_of_each_leg(room: Room) -> None:
-    room.connect()
-    flow = assert_flows(room)
+def test_by_udp_with_a_report_of_each_leg(call: BrowserCall) -> None:
+    call.connect()
+    flow = assert_flows(call)
     assert {flow[side]["protocol"] for side in Side} == {"udp"}
-    room.until(
-        lambda: set(room.ear.reports) == set(Side) and all(map(is_good, room.ear.reports.values())),
+    call.until(
+        lambda: (
+            set(call.events.reports) == set(Side)
+            and all(map(is_good, call.events.reports.values()))
+        ),
         "a good report of each leg",
     )
-    print(room.ear.reports)
-    room.ask(room.plane.close(room.bridge))
+    print(call.events.reports)
+    call.ask(call.plane.close(call.bridge))
 
 
-def test_by_tcp_alone(room: Room) -> None:
-    room.filters = dict.fromkeys(Side, only_candidates(" tcp "))
-    room.connect()
-    flow = assert_flows(room)
+def test_by_tcp_alone(call: BrowserCall) -> None:
+    call.filters = dict.fromkeys(Side, only_candidates(" tcp "))
+    call.connect()
+    flow = assert_flows(call)
     assert {flow[side]["protocol"] for side in Side} == {"tcp"}
 
 
 @pytest.mark.parametrize("protocol", ["udp", "tcp"])
-def test_by_ipv6_alone(room: Room, protocol: str) -> None:
+def test_by_ipv6_alone(call: BrowserCall, protocol: str) -> None:
     if not any(":" in address for address in own_addresses()):
         pytest.fail("this machine has no IPv6 address but loopback")
-    room.filters = dict.fromkeys(Side, only_candidates(f" {protocol} .*:.* typ "))
-    room.connect()
-    flow = assert_flows(room)
+    call.filters = dict.fromkeys(Side, only_candidates(f" {protocol} .*:.* typ "))
+    call.connect()
+    flow = assert_flows(call)
     assert all(":" in str(flow[side]["address"]) for side in Side)
 
 
 @pytest.mark.parametrize("side", Side)
-def test_an_audio_call_becomes_a_video_call_from_either_side(room: Room, side: Side) -> None:
-    room.connect(video=False)
-    assert_flows(room, video=False)
-    room.pages[side].evaluate("add({video: {width: 640, height: 360}})")
-    room.negotiate(side)
-    room.until(
-        lambda: room.pages[side.other].evaluate("stats()")["frames"] > 30, "decoded video frames"
+def test_an_audio_call_becomes_a_video_call_from_either_side(call: BrowserCall, side: Side) -> None:
+    call.connect(video=False)
+    assert_flows(call, video=False)
+    call.pages[side].evaluate("add({video: {width: 640, height: 360}})")
+    call.negotiate(side)
+    call.until(
+        lambda: call.pages[side.other].evaluate("stats()")["frames"] > 30, "decoded video frames"
     )
-    assert room.ear.down == []
+    assert call.events.down == []
 
 
 @pytest.mark.parametrize("side", Side)
-def test_a_restart_of_ice_has_credentials_of_its_own(room: Room, side: Side) -> None:
-    room.connect()
-    assert_flows(room)
-    before = {side: room.transports[side].ufrag for side in Side}
-    room.negotiate(side, "{iceRestart: true}")
-    now = {side: room.transports[side].ufrag for side in Side}
+def test_a_restart_of_ice_has_credentials_of_its_own(call: BrowserCall, side: Side) -> None:
+    call.connect()
+    assert_flows(call)
+    before = {side: call.transports[side].ufrag for side in Side}
+    call.negotiate(side, "{iceRestart: true}")
+    now = {side: call.transports[side].ufrag for side in Side}
     assert now[side] != before[side]
     assert now[side.other] == before[side.other]
     # whether it moves over is the browser's choice, as long as the old ones are good
-    room.until(
-        lambda: now[side] in room.pages[side].evaluate("stats()")["answered"], "the new ones hold"
+    call.until(
+        lambda: now[side] in call.pages[side].evaluate("stats()")["answered"], "the new ones hold"
     )
-    assert_flows(room)
+    assert_flows(call)
 
 
-def test_a_browser_whose_router_gives_it_another_port_is_followed(room: Room) -> None:
-    nat = Nat(("127.0.0.1", room.settings.media_port))
-    port = room.ask(nat.open())
-    direct = str(room.settings.media_port)
-    room.filters[Side.VISITOR] = lambda sdp: only_candidates(" udp .*127.0.0.1")(sdp).replace(
+def test_a_browser_whose_router_gives_it_another_port_is_followed(call: BrowserCall) -> None:
+    nat = Nat(("127.0.0.1", call.settings.media_port))
+    port = call.ask(nat.open())
+    direct = str(call.settings.media_port)
+    call.filters[Side.VISITOR] = lambda sdp: only_candidates(" udp .*127.0.0.1")(sdp).replace(
         f"127.0.0.1 {direct} typ", f"127.0.0.1 {port} typ"
     )
-    room.connect()
-    room.ask(nat.move())
-    assert_flows(room)
-    room.ask(nat.close())
+    call.connect()
+    call.ask(nat.move())
+    assert_flows(call)
+    call.ask(nat.close())
 
 
 @pytest.mark.parametrize("side", Side)
 def test_firefox_calls_and_is_called(chromium: Browser, firefox: Firefox, side: Side) -> None:
     firefox.begin_anew()
-    with chromium_pages(chromium) as pages, opened({**pages, side: firefox}) as room:
-        room.connect()
-        assert_flows(room)
+    with chromium_pages(chromium) as pages, opened({**pages, side: firefox}) as call:
+        call.connect()
+        assert_flows(call)

@@ -70,7 +70,7 @@ window.stats = async () => {
 
 
 class EventLog:
-    """Keeps what the worker tells."""
+    """Records the events of a media worker."""
 
     def __init__(self) -> None:
         self.up: set[Side] = set()
@@ -100,8 +100,11 @@ class Page(Protocol):
     def wait_for_timeout(self, milliseconds: float, /) -> None: ...
 
 
-class Room:
-    """Close it when done. `filters` change what a page is told."""
+class BrowserCall:
+    """A call of two real pages over a media worker; close it when done.
+
+    `filters` change the descriptions that a page gets.
+    """
 
     bridge = BridgeId("call", 1)
 
@@ -111,14 +114,14 @@ class Room:
             data_dir=directory, run_dir=directory, media_port=free_media_port(), media_workers=1
         )
         self.filters: dict[Side, Callable[[str], str]] = {}
-        self.ear = EventLog()
+        self.events = EventLog()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._stop = self.ask(_event())
         self.plane = WorkerPool(self.settings.media_sockets)
         self._worker = self._run(worker.run(self.settings, 0, self._stop))
-        self._app = self._run(self.plane.run(self.ear))
+        self._app = self._run(self.plane.run(self.events))
         self.transports: dict[Side, LocalTransport] = {}
 
     def ask(self, coroutine: Coroutine[Any, Any, T]) -> T:
@@ -142,7 +145,7 @@ class Room:
         for side in Side:
             self.transports[side] = self.ask(self.plane.open_leg(self.bridge, side))
         self.negotiate(Side.VISITOR)
-        self.until(lambda: len(self.ear.up) == 2, "both legs up")
+        self.until(lambda: len(self.events.up) == 2, "both legs up")
 
     def negotiate(self, offerer: Side, options: str = "{}") -> None:
         """One offer and its answer, by the relay's rules."""

@@ -1,4 +1,4 @@
-"""A recording server that keeps what it gets in memory, and misbehaves as it is told to."""
+"""A fake recording server that keeps uploads in memory and injects faults."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 
-Misdeed = Callable[["Handler"], None]
+ServerFault = Callable[["Handler"], None]
 
 
 @dataclass
-class Asked:
+class SeenRequest:
     method: str
     path: str
     headers: dict[str, str]
@@ -37,7 +37,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     @property
-    def owner(self) -> RecordingServer:
+    def owner(self) -> FakeRecordingServer:
         return cast(Any, self.server).owner  # type: ignore[no-any-return]
 
     def answer(self, status: int, headers: Mapping[str, str] = {}, body: bytes = b"") -> None:
@@ -51,10 +51,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def perform(self) -> None:
         owner = self.owner
-        owner.asked.append(Asked(self.command, self.path, dict(self.headers.items())))
-        if owner.misdeeds and owner.misdeeds[0][0] in {self.command, "any"}:
+        owner.asked.append(SeenRequest(self.command, self.path, dict(self.headers.items())))
+        if owner.faults and owner.faults[0][0] in {self.command, "any"}:
             self.close_connection = True
-            owner.misdeeds.popleft()[1](self)
+            owner.faults.popleft()[1](self)
             return
         getattr(self, f"tus_{self.command.lower()}")()
 
@@ -117,26 +117,26 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-class Quiet(ThreadingHTTPServer):
+class QuietServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """The peer is killed on purpose, or cut off by a misdeed."""
+        """The peer is killed on purpose, or cut off by a fault."""
 
 
-class RecordingServer:
-    """`misdeeds` come first, each for one request of its method, or of any."""
+class FakeRecordingServer:
+    """`faults` come first, each for one request of its method, or of any."""
 
     def __init__(self) -> None:
         self.files: dict[str, File] = {}
-        self.asked: list[Asked] = []
-        self.misdeeds: deque[tuple[str, Misdeed]] = deque()
+        self.asked: list[SeenRequest] = []
+        self.faults: deque[tuple[str, ServerFault]] = deque()
         self.abilities = {"Tus-Version": "1.0.0", "Tus-Extension": "creation,termination"}
         self.max_body = 2**63
         self.resets_large = False
         self.location: Callable[[str], str] = lambda name: name
-        self._server = Quiet(("127.0.0.1", 0), Handler)
+        self._server = QuietServer(("127.0.0.1", 0), Handler)
         cast(Any, self._server).owner = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
@@ -161,8 +161,8 @@ class RecordingServer:
         self.abilities["Tus-Extension"] += ",checksum"
         self.abilities["Tus-Checksum-Algorithm"] = algorithms
 
-    def misbehave(self, method: str, misdeed: Misdeed, times: int = 1) -> None:
-        self.misdeeds.extend([(method, misdeed)] * times)
+    def misbehave(self, method: str, misdeed: ServerFault, times: int = 1) -> None:
+        self.faults.extend([(method, misdeed)] * times)
 
     def close(self) -> None:
         self._server.shutdown()
@@ -170,7 +170,7 @@ class RecordingServer:
         self._thread.join()
 
 
-def answers(status: int, body: bytes = b"<html>hello</html>", **headers: str) -> Misdeed:
+def answers(status: int, body: bytes = b"<html>hello</html>", **headers: str) -> ServerFault:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
 
     def misdeed(handler: Handler) -> None:
