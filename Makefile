@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip -qq --disable-pip-version-check
 RUN_OPTIONS ?=
 
-.PHONY: help setup run soak storm faults test fuzz lint types bench web lock audit sbom clean
+.PHONY: help setup run soak chaos faults test fuzz lint types bench web lock audit sbom clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -51,8 +51,8 @@ soak: $(VENV)/test-installed ## floods, and recordings of calls over bad network
 	@$(BIN)/python -m tests.faults.flood $(FLOOD_OPTIONS)
 	@$(BIN)/python -m tests.soak $(SOAK_OPTIONS)
 
-storm: $(VENV)/test-installed ## 200 recorded calls while everything dies; STORM_OPTIONS="--seed 2"
-	@$(BIN)/python -m tests.faults.storm $(STORM_OPTIONS)
+chaos: $(VENV)/test-installed ## 200 recorded calls while everything dies; CHAOS_OPTIONS="--seed 2"
+	@$(BIN)/python -m tests.faults.chaos $(CHAOS_OPTIONS)
 
 faults: $(VENV)/test-installed ## every fault of the machine five times under running calls; FAULT_OPTIONS="--seed 2"
 	@$(BIN)/python -m tests.faults.operations --rounds 5 $(FAULT_OPTIONS)

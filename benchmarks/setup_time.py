@@ -111,7 +111,7 @@ def sign_in(page: Page, password: str) -> None:
 
 
 @contextlib.contextmanager
-def switchboard() -> Iterator[int]:
+def signaling_relay() -> Iterator[int]:
     port = free_port()
     process = subprocess.Popen([sys.executable, __file__, "--serve", str(port)])
     try:
@@ -183,11 +183,11 @@ def main() -> int:
     parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
-        from benchmarks.peers.switchboard import serve
+        from benchmarks.peers.signaling_relay import serve
 
         serve(options.serve)
         return 0
-    with switchboard() as port, running() as system:
+    with signaling_relay() as port, running() as system:
         url = system.url.replace("http", "ws", 1)
         ours = f"{url}/signaling/visitor?site=1", f"{url}/signaling/agent"
         bare = f"ws://127.0.0.1:{port}/visitor", f"ws://127.0.0.1:{port}/agent"

@@ -34,8 +34,8 @@ import msgspec
 from click.testing import CliRunner
 
 from tests.certificates import write_certificate
+from tests.faults.chaos import Disk
 from tests.faults.postgresql_pair import PostgresqlPair
-from tests.faults.storm import Disk
 from tests.participants.peer import Peer
 from tests.participants.people import Agent, Visitor, present
 from tests.running import PATIENCE, System, decoding_errors, eventually

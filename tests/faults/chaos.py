@@ -1,6 +1,6 @@
 """Many short calls while everything dies: what was connected must be in the archive, once.
 
-As a program it is the long form: `python -m tests.faults.storm --calls 200 --seed 1`.
+As a program it is the long form: `python -m tests.faults.chaos --calls 200 --seed 1`.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ LOST_SECONDS: Final = 1.0
 
 
 @dataclass
-class Outcome:
+class ChaosOutcome:
     """Observations: calls that were connected, and the times when the media worker died."""
 
     connected: set[str] = field(default_factory=set)
     reasons: Counter[str] = field(default_factory=Counter)
-    misfortunes: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
 
 
 class Disk:
@@ -82,7 +82,7 @@ class Disk:
             ballast.unlink(missing_ok=True)
 
 
-class RecordingServer:
+class ArchiveProcess:
     """`visavis archive` on its own, started again whenever it was killed."""
 
     def __init__(self, data: Path) -> None:
@@ -99,7 +99,7 @@ class RecordingServer:
             )
 
     def add_key(self) -> str:
-        command = [VISAVIS, "archive", "upload-key", "add", "storm", "--data", str(self._data)]
+        command = [VISAVIS, "archive", "upload-key", "add", "chaos", "--data", str(self._data)]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     def kill(self) -> None:
@@ -123,20 +123,20 @@ class RecordingServer:
         ]
 
 
-class Storm:
-    """One system, its people, and what befalls them, all drawn from a seed."""
+class ChaosRun:
+    """One system, its callers and the faults injected into it, all drawn from a seed."""
 
     def __init__(self, directory: Path, seed: int) -> None:
         self.chance = random.Random(seed)
         reserve = ("--disk-reserve-megabytes", str(SPOOL_MEGABYTES // 8))
         self.system = System(directory / "data", "--allow-private-recording-servers", *reserve)
-        self.server = RecordingServer(directory / "archive")
+        self.server = ArchiveProcess(directory / "archive")
         self.disk = Disk(self.system.spool)
-        self.outcome = Outcome()
-        self._is_raging = True
+        self.outcome = ChaosOutcome()
+        self._is_running = True
 
-    def hold(self, calls: int, desks: int) -> Outcome:
-        """Place so many calls at so many desks in the storm; then let it all settle."""
+    def hold(self, calls: int, desks: int) -> ChaosOutcome:
+        """Place so many calls at so many desks while faults are injected, and wait."""
         self.disk.mount()
         try:
             self.server.start()
@@ -174,11 +174,11 @@ class Storm:
         agents = [Agent(f"{url}/signaling/agent", token) for token in tokens]
         turns = iter(range(calls))
         async with present(*agents):
-            raging = asyncio.create_task(self._rage())
+            injecting = asyncio.create_task(self._inject_faults())
             callers = [self._place(f"{url}/signaling/visitor?site=1", turns) for _ in agents]
             await asyncio.gather(*callers)
-            self._is_raging = False
-            await raging
+            self._is_running = False
+            await injecting
 
     def _tokens(self, desks: int) -> list[str]:
         data = ("--data", str(self.system.data))
@@ -214,16 +214,16 @@ class Storm:
                     await visitor.hang_up()
                     await asyncio.sleep(0.2)
 
-    # The misfortunes
+    # Faults
 
-    async def _rage(self) -> None:
-        while self._is_raging:
+    async def _inject_faults(self) -> None:
+        while self._is_running:
             await asyncio.sleep(self.chance.uniform(*CALM_SECONDS))
-            name, befall = self.chance.choice(self._misfortunes())
-            await befall()
-            self.outcome.misfortunes[name] += 1
+            name, inject = self.chance.choice(self._faults())
+            await inject()
+            self.outcome.faults[name] += 1
 
-    def _misfortunes(self) -> list[tuple[str, Any]]:
+    def _faults(self) -> list[tuple[str, Any]]:
         kills = [(f"kill {part}", lambda part=part: self._kill(part)) for part in PARTS]
         others = [("kill archive", self._kill_archive), ("cut network", self._cut)]
         disk = [("full disk", self._fill)] if self.disk.is_small else []
@@ -247,7 +247,7 @@ class Storm:
         with self.disk.full():
             await asyncio.sleep(self.chance.uniform(0.3, 1.5))
 
-    # The reckoning
+    # Verification
 
     def _settle(self) -> None:
         eventually(lambda: not self.system.undelivered(), 120)
@@ -277,7 +277,7 @@ class Storm:
         errors = decoding_errors(path)
         assert errors == "", (path, errors)
         duration = float(ffprobe(path)["format"]["duration"])
-        lost = LOST_SECONDS * (1 + self.outcome.misfortunes["kill media"])
+        lost = LOST_SECONDS * (1 + self.outcome.faults["kill media"])
         assert duration >= seconds - lost - 0.5, (path, duration, seconds)
 
     def _calls(self) -> list[dict[str, Any]]:
@@ -318,7 +318,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        outcome = Storm(Path(directory), options.seed).hold(options.calls, options.desks)
+        outcome = ChaosRun(Path(directory), options.seed).hold(options.calls, options.desks)
     print(msgspec.json.encode(outcome).decode())
     print(f"{len(outcome.connected)} calls were connected; each has exactly one recording")
 
