@@ -37,7 +37,7 @@ ANSWER = {
 }
 
 
-# What is measured. Each runs in a child process, which prints a bearer token and then serves.
+# Candidates. Each runs in a child process, which prints a bearer token and then serves.
 
 
 def serve_bare(listener: socket.socket) -> None:
@@ -104,7 +104,7 @@ def _serve(app: object, listener: socket.socket) -> None:
 SERVERS = {"bare": serve_bare, "fastapi": serve_fastapi, "visavis": serve_visavis}
 
 
-# How it is measured.
+# Measurement.
 
 
 @dataclass

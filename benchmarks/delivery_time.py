@@ -54,14 +54,14 @@ HEADER = (
     "minutes       MB    made s  delivered s  making CPU s  delivering CPU s  making per minute"
 )
 OFFSETS = {JournalLeg.VISITOR: 2.5, JournalLeg.AGENT: -0.4}
-"""How far the parties' clocks are ahead of ours, in seconds."""
+"""Seconds that the parties' clocks are ahead of ours."""
 
 SoundOrPicture = tuple[JournalLeg, str]
 Records = list[tuple[float, RecordKind, JournalLeg, bytes]]
 
 
-class Past:
-    """The minutes before the real call, written down one by one."""
+class SyntheticMinutes:
+    """Writes the minutes before the real call into a journal, one by one."""
 
     def __init__(self) -> None:
         self._sequences: dict[SoundOrPicture, int] = {}
@@ -177,7 +177,7 @@ def measure(system: System, minutes: int, rounds: int) -> None:
     for number in range(rounds):
         print(f"  {minutes} min, {number + 1} of {rounds} …", file=sys.stderr, flush=True)
         past = system.data / "past"
-        Past().write(past, minutes)
+        SyntheticMinutes().write(past, minutes)
         outcome = asyncio.run(record(system, past))
         if outcome.duration < 60 * minutes:
             raise RuntimeError(f"the recording has only {outcome.duration} s")

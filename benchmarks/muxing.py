@@ -1,4 +1,4 @@
-"""What muxing a recording costs: CPU-seconds per minute of a call, and memory.
+"""Cost of muxing a recording: CPU-seconds per minute of a call, and memory.
 
 The journal is that of a two-way call of about 1.03 Mbit/s VP8 and Opus each way, 382 packets a
 second into the relay, RTCP included; its frames have the sizes and the beginnings of real ones, for

@@ -1,4 +1,4 @@
-"""What relaying and recording a call costs, ours beside Janus VideoRoom and rtpengine.
+"""Cost of relaying and recording a call, beside Janus VideoRoom and rtpengine.
 
 The calls and the way of measuring are those of `benchmarks.relay`. Ours writes its journal, synced
 to disk twice a second; Janus's VideoRoom records every publisher's tracks as .mjr; rtpengine

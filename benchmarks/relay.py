@@ -1,11 +1,11 @@
-"""What relaying costs, ours beside Janus VideoRoom and rtpengine, and how many calls a core bears.
+"""Cost of relaying beside Janus VideoRoom and rtpengine, and the calls that a core carries.
 
 A call is two browsers' worth of VP8-like video, 1.03 Mbit/s in 140 packets a second, and Opus, 50
 packets a second, each way, with RTCP. The packets of a frame leave a browser at once, as Chromium
 sends them, and come as far apart as its uplink lets them. The generator's calls are real to the
 relays: ICE, DTLS and SRTP; it counts every packet that does not arrive. Each relay has one core,
-the generator another. Rounds alternate between the relays, each started anew; a ratio is the median
-of the rounds' ratios. CPU is that of the relay's process and includes the kernel's work for it.
+the generator another. Rounds alternate between the relays, each started again; a ratio is the
+median of the rounds. CPU is that of the relay's process and includes the kernel's work for it.
 
 Then each relay is given twice as many calls, and twice as many again, until packets are lost twice
 in a row, and the number is narrowed down to ten. It is "at least" so many when it was the generator

@@ -51,7 +51,7 @@ OFFER = (ROOT / "tests" / "media" / "data" / "chromium-offer.sdp").read_text(enc
 
 
 class Heard(msgspec.Struct, rename="camel"):
-    """What a page looks at in a message."""
+    """The fields of a message that a page reads."""
 
     type: str
     call_id: str | None = None
@@ -89,7 +89,7 @@ class Page:
             await self._socket.send(msgspec.json.encode(message), text=True)
 
     def hears(self, **what: Any) -> Moment:
-        """When the next message comes that has these fields."""
+        """Return when the next message with these fields arrives."""
         moment: Moment = asyncio.get_running_loop().create_future()
         self._waiting.append((what, moment))
         return moment
@@ -134,7 +134,7 @@ class Times:
 
 
 class Process:
-    """What the kernel tells of a process."""
+    """Resource usage of a process, from the kernel."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
@@ -176,7 +176,7 @@ def header(title: str) -> str:
     return f"{title:58}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}{'count':>9}{'CPU ms':>9}"
 
 
-# What is measured.
+# Measurements.
 
 
 class NoPasswords:
@@ -346,7 +346,7 @@ class Crowd:
         print(written, flush=True)
 
     async def _leave(self, talking: list[tuple[Page, Page]]) -> None:
-        """Who rings gives up, and the next of the queue rings; meanwhile others write."""
+        """Let a ringing visitor give up, so that the next one rings, while others write."""
         say("giving up")
         next_rings = Times("a ringing call given up, until the next rings at each free desk")
         free = self.agents[2 * TALKING :]
@@ -411,7 +411,7 @@ class Crowd:
         answer.raise_for_status()
 
 
-# What it is measured beside.
+# Peers.
 
 
 def serve_bare(port: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from benchmarks.load.wire import IDENTITY, Remote, Wire
+from benchmarks.load.transport import IDENTITY, LoadTransport, Remote
 
 KINDS = ("audio", "video")
 CODECS = {
@@ -18,32 +18,40 @@ CODECS = {
 
 
 def describe(
-    wires: Sequence[Wire], *, setup: str, direction: str = "sendrecv", mids: Sequence[str] = "01"
+    transports: Sequence[LoadTransport],
+    *,
+    setup: str,
+    direction: str = "sendrecv",
+    mids: Sequence[str] = "01",
 ) -> str:
     """Audio and video by one wire (bundled) or by one each."""
-    lines = ["v=0", f"o=- 1 1 IN IP4 {wires[0].address[0]}", "s=-", "t=0 0"]
-    if len(wires) == 1:
+    lines = ["v=0", f"o=- 1 1 IN IP4 {transports[0].address[0]}", "s=-", "t=0 0"]
+    if len(transports) == 1:
         lines.append("a=group:BUNDLE " + " ".join(mids))
     for number, kind in enumerate(KINDS):
-        lines += _section(wires[number % len(wires)], kind, mids[number], setup, direction)
+        lines += _section(
+            transports[number % len(transports)], kind, mids[number], setup, direction
+        )
     return "".join(f"{line}\r\n" for line in lines)
 
 
-def _section(wire: Wire, kind: str, mid: str, setup: str, direction: str) -> list[str]:
-    host, port = wire.address
+def _section(
+    transport: LoadTransport, kind: str, mid: str, setup: str, direction: str
+) -> list[str]:
+    host, port = transport.address
     payload_type, codec = CODECS[kind]
     return [
         f"m={kind} {port} UDP/TLS/RTP/SAVPF {payload_type}",
         f"c=IN IP4 {host}",
-        f"a=ice-ufrag:{wire.ufrag}",
-        f"a=ice-pwd:{wire.pwd}",
+        f"a=ice-ufrag:{transport.ufrag}",
+        f"a=ice-pwd:{transport.pwd}",
         f"a=fingerprint:{IDENTITY.fingerprint}",
         f"a=setup:{setup}",
         f"a=mid:{mid}",
         f"a={direction}",
         "a=rtcp-mux",
         *codec,
-        *([] if direction == "recvonly" else [f"a=ssrc:{wire.ssrcs[kind]} cname:caller"]),
+        *([] if direction == "recvonly" else [f"a=ssrc:{transport.ssrcs[kind]} cname:caller"]),
         f"a=candidate:1 1 udp 2130706431 {host} {port} typ host",
         "a=end-of-candidates",
     ]

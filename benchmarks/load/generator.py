@@ -13,7 +13,7 @@ from cffi import FFI  # type: ignore[import-untyped]
 from pylibsrtp._binding import ffi as srtp_ffi
 from pylibsrtp._binding import lib as srtp
 
-from benchmarks.load.wire import Wire
+from benchmarks.load.transport import LoadTransport
 
 SLICE_SECONDS = 0.1
 CONSENT_SLICES = 25
@@ -23,7 +23,7 @@ UPLINK = 20.0
 """Mbit/s of a browser: the packets of a frame, which leave it at once, come as far apart."""
 
 LATE_SECONDS = 0.5
-"""What has not arrived so long after it was sent is lost."""
+"""Time after which a packet that has not arrived counts as lost."""
 
 DECLARATIONS = """
 struct counts {
@@ -62,7 +62,7 @@ class Counts:
 
 
 class Generator:
-    """The wires that were added, and what they send; closes their sockets when it is closed.
+    """Load generator: sends media over the added transports and closes them with itself.
 
     `uplink` is each browser's, in Mbit/s.
     """
@@ -73,25 +73,27 @@ class Generator:
         with tempfile.TemporaryDirectory() as directory:
             self._c = self._ffi.dlopen(str(_compile(Path(directory))))
         self._load = self._c.load_new(uplink * 1e6, *map(self._function, FUNCTIONS))
-        self._wires: list[Wire] = []
+        self._transports: list[LoadTransport] = []
         self._slices = itertools.count()
 
-    def add(self, wire: Wire, sends: Iterable[str] = ("audio", "video")) -> None:
+    def add(self, transport: LoadTransport, sends: Iterable[str] = ("audio", "video")) -> None:
         """Take in a connected wire that sends these kinds of media, if any."""
-        sessions = (self._session(wire.outgoing), self._session(wire.incoming))
-        ours = wire.ssrcs["audio"]
-        number = self._c.load_wire(self._load, wire.socket.fileno(), *sessions, ours)
-        self._wires.append(wire)
+        sessions = (self._session(transport.outgoing), self._session(transport.incoming))
+        ours = transport.ssrcs["audio"]
+        number = self._c.load_wire(self._load, transport.socket.fileno(), *sessions, ours)
+        self._transports.append(transport)
         for kind in sends:
-            self._c.load_stream(self._load, number, kind == "video", wire.ssrcs[kind])
+            self._c.load_stream(self._load, number, kind == "video", transport.ssrcs[kind])
 
     def run(self, seconds: float) -> None:
         for _ in range(round(seconds / SLICE_SECONDS)):
             self._c.load_run(self._load, SLICE_SECONDS)
-            for wire in self._wires[next(self._slices) % CONSENT_SLICES :: CONSENT_SLICES]:
-                wire.check()
+            for transport in self._transports[
+                next(self._slices) % CONSENT_SLICES :: CONSENT_SLICES
+            ]:
+                transport.check()
             while other := self._c.load_other(self._load):
-                self._wires[other.wire].answer(
+                self._transports[other.wire].answer(
                     bytes(self._ffi.buffer(other.datagram, other.length))
                 )
 
@@ -100,7 +102,7 @@ class Generator:
         self._c.load_begin(self._load)
 
     def end(self) -> Counts:
-        """What became of it, when all that is on its way has arrived."""
+        """Stop counting and return the counts once all packets in flight have arrived."""
         self._c.load_end(self._load)
         self.run(LATE_SECONDS)
         counts = self._c.load_counts(self._load)
@@ -116,8 +118,8 @@ class Generator:
 
     def close(self) -> None:
         self._c.load_free(self._load)
-        for wire in self._wires:
-            wire.socket.close()
+        for transport in self._transports:
+            transport.socket.close()
 
     def _function(self, name: str) -> object:
         return self._pointer(srtp_ffi.addressof(srtp, name))

@@ -1,1 +1,1 @@
-"""Relays of calls, ours and our peers', each started anew and driven in its own way."""
+"""Relays of calls, ours and our peers', each started again and driven in its own way."""

@@ -78,7 +78,7 @@ def running(
 
 
 def measure(server: Server, generator: Generator, seconds: float) -> Measured:
-    """What the calls that are up cost, and what they lose."""
+    """Measure the processor time and the loss of the running calls."""
     generator.run(WARM_SECONDS)
     generator.begin()
     recorded = server.recorded_bytes()

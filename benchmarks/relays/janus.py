@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.load.description import describe, mids, remotes
 from benchmarks.load.generator import Generator
-from benchmarks.load.wire import Wire
+from benchmarks.load.transport import LoadTransport
 from benchmarks.relays.network import HOST
 from benchmarks.relays.server import Server
 
@@ -81,22 +81,25 @@ class Janus(Server):
     def _publish(self, room: int, generator: Generator) -> int:
         handle = self._attach()
         joined, _ = self._tell(handle, {"request": "join", "ptype": "publisher", "room": room})
-        wire = Wire(HOST)
-        offer = {"type": "offer", "sdp": describe([wire], setup="active", direction="sendonly")}
+        transport = LoadTransport(HOST)
+        offer = {
+            "type": "offer",
+            "sdp": describe([transport], setup="active", direction="sendonly"),
+        }
         _, answer = self._tell(handle, {"request": "publish"}, offer)
-        wire.connect(remotes(answer["sdp"])[0])
-        generator.add(wire)
+        transport.connect(remotes(answer["sdp"])[0])
+        generator.add(transport)
         return int(joined["id"])
 
     def _subscribe(self, room: int, publisher: int, generator: Generator) -> None:
         handle = self._attach()
         wanted = {"request": "join", "ptype": "subscriber", "room": room}
         _, offer = self._tell(handle, wanted | {"streams": [{"feed": publisher}]})
-        wire, sdp = Wire(HOST), offer["sdp"]
-        text = describe([wire], setup="active", direction="recvonly", mids=mids(sdp))
+        transport, sdp = LoadTransport(HOST), offer["sdp"]
+        text = describe([transport], setup="active", direction="recvonly", mids=mids(sdp))
         self._tell(handle, {"request": "start"}, {"type": "answer", "sdp": text})
-        wire.connect(remotes(sdp)[0])
-        generator.add(wire, sends=())
+        transport.connect(remotes(sdp)[0])
+        generator.add(transport, sends=())
 
     def _attach(self) -> int:
         plugin = "janus.plugin.videoroom"

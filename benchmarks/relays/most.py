@@ -1,4 +1,4 @@
-"""How many calls a relay carries on one core before it loses packets."""
+"""Number of calls that a relay carries on one core before it loses packets."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.load.description import describe, remotes
 from benchmarks.load.generator import Generator
-from benchmarks.load.wire import Wire
+from benchmarks.load.transport import LoadTransport
 from benchmarks.relays.network import HOST
 from benchmarks.relays.server import Server
 
@@ -55,19 +55,19 @@ class Rtpengine(Server):
         self._socket.close()
 
     def add_call(self, number: int, generator: Generator) -> None:
-        visitor, agent = ([Wire(HOST), Wire(HOST)] for _ in range(2))
+        visitor, agent = ([LoadTransport(HOST), LoadTransport(HOST)] for _ in range(2))
         who = {"call-id": f"call{number}", "from-tag": "visitor"}
         if self.is_recording:
             who["record call"] = "on"
         offer = self._ask(who | {"command": "offer", "sdp": describe(visitor, setup="actpass")})
         text = describe(agent, setup="active")
         answer = self._ask(who | {"command": "answer", "to-tag": "agent", "sdp": text})
-        for wires, sdp in ((visitor, answer["sdp"]), (agent, offer["sdp"])):
-            for wire, remote in zip(wires, remotes(sdp), strict=True):
-                wire.connect(remote)
-        for wires in (visitor, agent):
-            for wire, kind in zip(wires, ("audio", "video"), strict=True):
-                generator.add(wire, sends=(kind,))
+        for transports, sdp in ((visitor, answer["sdp"]), (agent, offer["sdp"])):
+            for transport, remote in zip(transports, remotes(sdp), strict=True):
+                transport.connect(remote)
+        for transports in (visitor, agent):
+            for transport, kind in zip(transports, ("audio", "video"), strict=True):
+                generator.add(transport, sends=(kind,))
 
     def _answers(self) -> bool:
         try:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from benchmarks.load.generator import Generator
-from benchmarks.load.wire import IDENTITY, Remote, Wire
+from benchmarks.load.transport import IDENTITY, LoadTransport, Remote
 from benchmarks.relays.network import HOST
 from benchmarks.relays.server import Server
 from visavis.domain.leg import BridgeId, RemoteTransport, Side
@@ -51,15 +51,17 @@ class Visavis(Server):
         ask = self._control.ask
         if self.is_recording:
             ask(control_protocol.Tap, bridge, _manifest(number))
-        wires = {side: Wire(HOST) for side in Side}
+        transports = {side: LoadTransport(HOST) for side in Side}
         ours = {side: _our_end(ask(control_protocol.OpenLeg, bridge, side)) for side in Side}
-        for side, wire in wires.items():
-            remote = RemoteTransport(wire.ufrag, wire.pwd, IDENTITY.fingerprint, (96,), (111,))
+        for side, transport in transports.items():
+            remote = RemoteTransport(
+                transport.ufrag, transport.pwd, IDENTITY.fingerprint, (96,), (111,)
+            )
             ask(control_protocol.SetRemote, bridge, side, remote)
-            wire.connect(ours[side])
+            transport.connect(ours[side])
         ask(control_protocol.Join, bridge)
-        for wire in wires.values():
-            generator.add(wire)
+        for transport in transports.values():
+            generator.add(transport)
 
 
 class Control:

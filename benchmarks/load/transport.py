@@ -35,7 +35,7 @@ class Remote:
     pwd: str
 
 
-class Wire:
+class LoadTransport:
     """A UDP socket at `host`; after `connect` it has SRTP sessions."""
 
     def __init__(self, host: str) -> None:
