@@ -60,7 +60,7 @@ FIXED: Final = {
         f"{uploads.LIFETIME_SECONDS / DAY:.0f} d, {uploads.UNBEGUN_SECONDS / 3600:.0f} h, "
         f"{uploads.MAX_AGE_SECONDS / DAY:.0f} d"
     ),
-    "pause in the body of an upload": f"{receiving.IDLE_SECONDS:.0f} s",
+    "pause in the body of an upload": f"{upload_body.IDLE_SECONDS:.0f} s",
     "life of a session; of a refresh token; of an authorization code": (
         f"{SESSION_LIFETIME.days} d; {grants.REFRESH_LIFETIME.days} d; "
         f"{grants.CODE_LIFETIME.seconds} s"

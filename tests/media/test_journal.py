@@ -19,7 +19,7 @@ from visavis.domain.recording import Manifest
 from visavis.media import journal as journal_module
 from visavis.media import sync_thread as sync_thread_module
 from visavis.media.journal import Journal, create_journal
-from visavis.rtp.journal import MAGIC, JournalLeg, Record, RecordKind, read_journal
+from visavis.rtp.journal import MAGIC, JournalLeg, JournalRecord, RecordKind, read_journal
 
 MANIFEST = Manifest(
     recording_id="rec",
@@ -32,7 +32,7 @@ MANIFEST = Manifest(
 )
 
 
-def records(spool: Path, number: int = 1) -> list[Record]:
+def records(spool: Path, number: int = 1) -> list[JournalRecord]:
     with (spool / "rec" / f"{number:04}.journal").open("rb") as file:
         return list(read_journal(file))
 

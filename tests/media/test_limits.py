@@ -1,4 +1,4 @@
-"""A party that sends too much, a recording that goes on for ever, and a disk that fills."""
+"""A party that sends too much, a recording that never ends, and a disk that fills."""
 
 from __future__ import annotations
 

@@ -204,7 +204,7 @@ async def test_a_new_link_waits_for_a_worker_that_is_being_started(harness: Pool
 
 
 async def test_nobody_waits_for_ever(harness: PoolHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_pool, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(worker_pool, "RESTART_SECONDS", 0.0)
     for number in range(2):
         await harness.kill(number)
     await harness.until_living(0)

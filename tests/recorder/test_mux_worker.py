@@ -119,7 +119,7 @@ async def test_a_process_is_used_again_and_rests(tmp_path: Path) -> None:
 async def test_a_process_makes_room_for_a_fresh_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mux_pool, "MAX_ORDERS", 1)
+    monkeypatch.setattr(mux_pool, "MAX_REQUESTS", 1)
     plant = MuxPool()
     assert (await plant.mux(put_muxed(tmp_path, "r"), None)).outcome is Outcome.MUXED
     assert plant._idle == []
@@ -177,9 +177,9 @@ async def test_stopping_ends_what_is_under_way(
 LIMITED = """
 import resource, sys
 from visavis.recorder.mux import worker
-from visavis.recorder.mux.worker import Order
-muxing.CPU_SECONDS = float(sys.argv[2])
-muxing.limit_cpu(Order(sys.argv[1], None))
+from visavis.recorder.mux.worker import MuxRequest
+worker.CPU_SECONDS = float(sys.argv[2])
+worker.limit_cpu(MuxRequest(sys.argv[1], None))
 print(resource.getrlimit(resource.RLIMIT_CPU)[0], flush=True)
 while True:
     pass

@@ -358,7 +358,7 @@ async def test_background_work_that_dies_once(
     harness: RecorderHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sweeper, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(sweeper, "PUT_OFF_SECONDS", 0.0)
+    monkeypatch.setattr(sweeper, "POSTPONE_SECONDS", 0.0)
     put_journal(harness.spool, manifest_of("r"), 1.0)
     stop = asyncio.Event()
     with (

@@ -343,7 +343,7 @@ async def test_a_server_that_is_none_is_told_in_words(
     if misdeed is misdeeds.hangs:
         monkeypatch.setattr(TusUploader, "client", impatient_client)
     if misdeed is misdeeds.drips:
-        monkeypatch.setattr(http, "ANSWER_SECONDS", 0.5)
+        monkeypatch.setattr(http, "RESPONSE_SECONDS", 0.5)
     server.misbehave("POST", misdeed)
     with pytest.raises(DeliveryError, match=f"^The recording server .*{words}") as caught:
         await deliver(muxed, server.url)

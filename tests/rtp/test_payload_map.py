@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.synthetic.call import sdp
 from visavis.domain.call_events import CallEvent
 from visavis.rtp.journal import JournalLeg
-from visavis.rtp.notes import Descriptions, Event, Gap, Paused, Resumed, parse_note
+from visavis.rtp.notes import Descriptions, EventNote, Gap, Paused, Resumed, parse_note
 from visavis.rtp.payload_map import PayloadMap, read_payload_map
 
 DATA = Path(__file__).parent / "data"
@@ -44,7 +44,7 @@ def test_notes() -> None:
     described = b'{"type":"descriptions","link":2,"visitor":"a","agent":"b","agentScreenMid":"9"}'
     assert parse_note(described) == Descriptions("a", "b", agent_screen_mid="9", link=2)
     event = parse_note(b'{"type":"event","name":"connected","at":"2026-01-01T00:00:00"}')
-    assert isinstance(event, Event)
+    assert isinstance(event, EventNote)
     assert event.event == CallEvent(datetime(2026, 1, 1, tzinfo=UTC), "connected")
     for unknown in (b"", b"{}", b'{"type":"new"}', b'{"type":"gap","records":"x"}', b"\xff"):
         assert parse_note(unknown) is None

@@ -249,7 +249,7 @@ async def test_servers_that_take_none(
     )
     server.misbehave("HEAD", answers(200, b"", Upload_Offset="0"))
     assert "lost a piece" in (await verdict(api, recordingServerUrl=server.url))["message"]
-    monkeypatch.setattr(server_check, "TRIAL_SECONDS", 0.3)
+    monkeypatch.setattr(server_check, "CHECK_SECONDS", 0.3)
     server.misbehave("any", hangs)
     assert "took longer" in (await verdict(api, recordingServerUrl=server.url))["message"]
 

@@ -136,7 +136,7 @@ class OwnKey:
 
 
 def ensure_key(path: Path) -> str:
-    """Read the archive's own key, made on the first call by whichever process comes first."""
+    """Read the archive's own key, made by the first process that calls this."""
     if not path.exists():
         draft = _draft(path)
         with suppress(FileExistsError):

@@ -162,7 +162,7 @@ class Uploads:
         return size
 
     def synced_offset(self, upload: Upload) -> int:
-        """The offset, and everything below it is on disk, whoever writes meanwhile."""
+        """Return the offset, below which everything is on disk."""
         offset = self.offset(upload)
         with suppress(FileNotFoundError), self.data(upload.id).open("rb") as file:
             os.fdatasync(file.fileno())

@@ -19,7 +19,7 @@ from visavis.services.ports import MediaListener
 from visavis.tasks import cancelled, run_forever
 
 RESTART_SECONDS: Final = 4.0
-"""How long a new bridge waits for a worker to be started again."""
+"""Time that a new bridge waits for a worker to be restarted."""
 
 
 class WorkerPool:

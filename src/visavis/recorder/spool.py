@@ -70,7 +70,7 @@ def read_manifest(directory: Path) -> Manifest:
 
 
 def read_delivery(directory: Path) -> Delivery | None:
-    """What is to be delivered; `None` while there is no whole file to the note of it."""
+    """Return the pending delivery; `None` without one whose file is complete."""
     try:
         note = msgspec.json.decode((directory / DELIVERY).read_bytes(), type=Delivery)
         is_whole = (directory / MATROSKA).stat().st_size == note.size

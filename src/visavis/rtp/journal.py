@@ -36,14 +36,14 @@ class RecordKind(IntEnum):
 
 
 class JournalLeg(IntEnum):
-    """Which browser sent a packet. NONE is for records that no leg sent."""
+    """The browser that sent a packet. NONE is for records that no leg sent."""
 
     NONE = 0
     VISITOR = 1
     AGENT = 2
 
 
-class Record(NamedTuple):
+class JournalRecord(NamedTuple):
     """`arrival_us` is wall-clock time in microseconds since the epoch."""
 
     arrival_us: int
@@ -65,7 +65,7 @@ def encode_block(body: bytes | bytearray) -> bytes:
     return _BLOCK.pack(len(body), crc32(body)) + body
 
 
-def read_journal(file: BinaryIO) -> Iterator[Record]:
+def read_journal(file: BinaryIO) -> Iterator[JournalRecord]:
     """Yield the records of every whole block.
 
     Stops silently before the first torn or damaged block: after a crash that is where the journal
@@ -73,7 +73,7 @@ def read_journal(file: BinaryIO) -> Iterator[Record]:
     """
     for records in read_blocks(file):
         for record in records:
-            yield Record(*record)
+            yield JournalRecord(*record)
 
 
 def read_blocks(file: BinaryIO) -> Iterator[list[RecordParts]]:

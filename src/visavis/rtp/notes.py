@@ -11,11 +11,11 @@ from visavis.domain.call_events import CallEvent
 from visavis.domain.signaling import Party
 
 
-class Note(msgspec.Struct, frozen=True, rename="camel", tag_field="type"):
-    """What the journal tells besides packets."""
+class JournalNote(msgspec.Struct, frozen=True, rename="camel", tag_field="type"):
+    """A record of a journal that is not a packet."""
 
 
-class Descriptions(Note, frozen=True, tag="descriptions"):
+class Descriptions(JournalNote, frozen=True, tag="descriptions"):
     """Both pages' session descriptions of a bridge, after every offer and answer.
 
     `…_screen_mid` is the mid of the m-section that carries that page's screen, empty if none does.
@@ -28,27 +28,27 @@ class Descriptions(Note, frozen=True, tag="descriptions"):
     link: int = 1
 
 
-class Paused(Note, frozen=True, tag="paused"):
-    """From here on packets are left out."""
+class Paused(JournalNote, frozen=True, tag="paused"):
+    """The recording was paused: the packets after it are missing."""
 
 
-class Resumed(Note, frozen=True, tag="resumed"):
-    """From here on packets are kept again."""
+class Resumed(JournalNote, frozen=True, tag="resumed"):
+    """The recording was resumed."""
 
 
-class Gap(Note, frozen=True, tag="gap"):
-    """The disk was too slow: so many records are missing here."""
+class Gap(JournalNote, frozen=True, tag="gap"):
+    """The disk was too slow: `records` records are missing here."""
 
     records: int = 0
 
 
-class Stopped(Note, frozen=True, tag="stopped"):
-    """From here on nothing is recorded, by a limit: `why` continues "it was stopped because"."""
+class Stopped(JournalNote, frozen=True, tag="stopped"):
+    """A limit stopped the recording: `why` continues "it was stopped because"."""
 
     why: str = ""
 
 
-class Event(Note, frozen=True, tag="event"):
+class EventNote(JournalNote, frozen=True, tag="event"):
     """A `CallEvent`, as far as the journal knows: the whole is told by the `CallReport`."""
 
     at: datetime
@@ -62,7 +62,7 @@ class Event(Note, frozen=True, tag="event"):
         return CallEvent(at, self.name, self.by, self.data)
 
 
-AnyNote = Descriptions | Paused | Resumed | Gap | Stopped | Event
+AnyNote = Descriptions | Paused | Resumed | Gap | Stopped | EventNote
 
 _decoder: Final[msgspec.json.Decoder[AnyNote]] = msgspec.json.Decoder(AnyNote)
 

@@ -35,7 +35,7 @@ class SenderReport:
 
 @dataclass(frozen=True, slots=True)
 class ReceptionReport:
-    """What a receiver says of one source (RFC 3550 §6.4.1).
+    """A reception report block about one source (RFC 3550 §6.4.1).
 
     `lost` counts since its beginning and may be negative; `highest` is the extended sequence
     number; `jitter` in units of the timestamp; `last_report` as `TimeQuestion.middle`, 0 if it has
@@ -75,7 +75,7 @@ def sender_reports(compound: bytes) -> list[SenderReport]:
 
 
 def read_feedback(compound: bytes) -> Iterator[ReceptionReport | TimeQuestion | TimeAnswer]:
-    """What a compound packet tells of loss, jitter and round trips, in its order."""
+    """Yield the reports and time stamps of a compound packet, in its order."""
     for packet_type, count, body in _packets(compound):
         if packet_type == SENDER_REPORT and len(body) >= _SENDER_BYTES:
             yield TimeQuestion(_middle(_SENDER.unpack_from(body)[1]))

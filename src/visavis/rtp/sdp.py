@@ -78,7 +78,7 @@ class MediaSection:
 
 
 def media_sections(sdp: str) -> list[MediaSection]:
-    """What a description says about its media; raises `ParameterInvalid`."""
+    """Return the m-sections of a description; raises `ParameterInvalid`."""
     _, sections = _split(sdp)
     return [_media_section(section) for section in sections]
 

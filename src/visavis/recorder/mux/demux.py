@@ -83,7 +83,7 @@ def _batches(
         for journal, reader in zip(journals, readers, strict=True)
     ]
     for record, reader in heapq.merge(*read, key=_arrival):
-        yield (record,), reading
+        yield (record,), reader
 
 
 def _arrival(item: tuple[RecordParts, _JournalReader]) -> int:

@@ -14,7 +14,7 @@ FRAME_HEADER: Final = 3
 FRAME: Final = 6
 _FRAME_PARTS: Final = frozenset({FRAME_HEADER, 4, FRAME, 7})  # and tile groups, repeated headers
 _UNWANTED: Final = frozenset({TEMPORAL_DELIMITER, 8, 15})  # and tile lists, padding
-"""What a temporal unit in a container does without (AV1 in Matroska, §4.4)."""
+"""OBU types that are removed from a temporal unit in a container (AV1 in Matroska, §4.4)."""
 
 MAX_UNITS: Final = 1024
 MAX_LAYERS: Final = 4

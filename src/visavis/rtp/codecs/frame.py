@@ -1,4 +1,4 @@
-"""What every depacketiser makes of packets: whole frames that a decoder can use."""
+"""Frames, and their assembly from packets: whole frames that a decoder can use."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class OpusDepacketiser:
 
 
 def samples(packet: bytes) -> int:
-    """How many of 48,000 a second it stands for (RFC 6716 §3.1); 0 if it is malformed (§3.4)."""
+    """Return a packet's samples at 48 kHz (RFC 6716 §3.1); 0 if it is malformed (§3.4)."""
     if not packet:
         return 0
     if not packet[0] & 3:  # one frame, as browsers send
