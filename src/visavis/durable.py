@@ -11,12 +11,17 @@ from pathlib import Path
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace a small file so that a crash leaves the old or the new one, whole."""
     draft = path.with_name(f".{path.name}")
-    with draft.open("wb") as file:
+    write_synced(draft, content)
+    draft.replace(path)
+    sync_directory(path.parent)
+
+
+def write_synced(path: Path, content: bytes) -> None:
+    """Write a file and sync its content; its name is durable once its directory is synced."""
+    with path.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(path)
-    sync_directory(path.parent)
 
 
 def sync_directory(path: Path) -> None:

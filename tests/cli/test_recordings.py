@@ -19,7 +19,7 @@ from visavis.cli import main
 from visavis.clock_and_ids import now
 from visavis.domain.delivery_status import DeliveryProgress
 from visavis.domain.recording import RecordingState
-from visavis.recorder import spool
+from visavis.recorder import spool as spool_reader
 from visavis.services.ports import Transaction
 from visavis.store import open_store
 
@@ -116,7 +116,7 @@ def test_export_from_the_spool(run: Run, data: Path) -> None:
 def test_export_of_what_is_not_muxed_yet(run: Run, data: Path) -> None:
     write(data, fill)
     directory = put_journal(data / "spool", manifest("c"), 1.0)
-    with spool.claimed(directory):
+    with spool_reader.claimed(directory):
         assert "try again in a moment" in exported(run, data, "c", fails=True).stderr
     exported(run, data, "c")
     assert (data / "out.mkv").read_bytes()[:4] == b"\x1a\x45\xdf\xa3"

@@ -13,7 +13,7 @@ import pytest
 
 from tests.recorder.fake_server import FakeRecordingServer
 from visavis.domain.recording import MANIFEST, MATROSKA, Delivery, Manifest
-from visavis.recorder import spool
+from visavis.recorder import spool as spool_reader
 
 CONTENT = random.Random(1).randbytes(1_234_567)
 STARTED_AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -41,7 +41,7 @@ def put_muxed(
     (target / MANIFEST).write_bytes(msgspec.json.encode(manifest))
     (target / MATROSKA).write_bytes(content)
     sha256 = hashlib.sha256(content).hexdigest()
-    spool.write_delivery(target, Delivery(sha256=sha256, size=len(content), duration=1.5))
+    spool_reader.write_delivery(target, Delivery(sha256=sha256, size=len(content), duration=1.5))
     return target
 
 

@@ -11,7 +11,7 @@ from tests.recorder.conftest import manifest_of
 from tests.recorder.journals import put_journal
 from tests.recorder.test_upload_queue import FakeRecordingStore
 from visavis.domain.call_events import CallReport
-from visavis.recorder import spool
+from visavis.recorder import spool as spool_reader
 from visavis.recorder.jobs import RecordingJob, read_job
 from visavis.recorder.mux.worker import MuxRequest, MuxResult, Outcome, perform
 from visavis.recorder.mux_queue import MuxQueue
@@ -43,7 +43,7 @@ class FullDisk:
         await asyncio.sleep(0)
         self.active -= 1
         self.order.append(directory.name)
-        fits = spool.size_of(directory) <= self.room
+        fits = spool_reader.size_of(directory) <= self.room
         return MuxResult(Outcome.MUXED if fits else Outcome.NO_ROOM)
 
 
@@ -52,7 +52,7 @@ async def test_the_smallest_first_on_a_full_disk(tmp_path: Path) -> None:
     for name, seconds in (("a", 30.0), ("b", 20.0), ("c", 1.0)):
         job = read_job(put_journal(tmp_path, manifest_of(name), seconds), lambda: 0.5)
         jobs.append(job)
-    muxer = FullDisk(spool.size_of(jobs[2].directory))
+    muxer = FullDisk(spool_reader.size_of(jobs[2].directory))
     queue = MuxQueue(StoreOfEndedCalls(), muxer, 2)
     for now in (0.0, 100.0):
         await queue.start(jobs, now)
@@ -61,8 +61,8 @@ async def test_the_smallest_first_on_a_full_disk(tmp_path: Path) -> None:
             job.task = None
     assert muxer.order == ["a", "b", "c"]  # a and b at once, and then what fits
     assert muxer.most == 2
-    muxer.room = spool.size_of(jobs[0].directory)
-    assert spool.size_of(tmp_path / "gone") == 0
+    muxer.room = spool_reader.size_of(jobs[0].directory)
+    assert spool_reader.size_of(tmp_path / "gone") == 0
 
 
 def test_a_file_that_found_no_room_leaves_none_behind(

@@ -16,7 +16,8 @@ import pytest
 from tests.recorder.conftest import manifest_of, put_muxed
 from tests.recorder.journals import put_journal
 from visavis.domain.recording import DELIVERY, MANIFEST, MATROSKA, journal_name
-from visavis.recorder import mux_pool, spool
+from visavis.recorder import mux_pool
+from visavis.recorder import spool as spool_reader
 from visavis.recorder.mux import worker
 from visavis.recorder.mux.worker import (
     BYTES_PER_CPU_SECOND,
@@ -38,7 +39,7 @@ def order(directory: Path) -> MuxRequest:
 def test_a_journal_becomes_a_file_and_a_note_of_it(tmp_path: Path) -> None:
     directory = put_journal(tmp_path, manifest_of("r"), 1.0)
     assert perform(order(directory)).outcome is Outcome.MUXED
-    delivery = spool.read_delivery(directory)
+    delivery = spool_reader.read_delivery(directory)
     assert delivery
     assert delivery.size == (directory / MATROSKA).stat().st_size
     assert delivery.duration == pytest.approx(1.0, abs=0.05)
@@ -73,7 +74,7 @@ def test_media_that_nobody_understands_is_not_called_empty(
 
 def test_what_is_still_written_is_left_alone(tmp_path: Path) -> None:
     directory = put_journal(tmp_path, manifest_of("r"), 1.0)
-    with spool.claimed(directory) as is_ours:
+    with spool_reader.claimed(directory) as is_ours:
         assert is_ours
         assert perform(order(directory)) == MuxResult(Outcome.BUSY)
 

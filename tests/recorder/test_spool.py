@@ -10,14 +10,14 @@ import pytest
 
 from tests.vanishing import remove_at_first_look
 from visavis.domain.recording import journal_name
-from visavis.recorder import spool
+from visavis.recorder import spool as spool_reader
 
 
 def abandoned(directory: Path, name: str) -> Path:
     """A hidden directory that has not changed for longer than a writer or a deletion takes."""
     hidden = directory / name
     hidden.mkdir(parents=True)
-    long_ago = time.time() - spool.ABANDONED_SECONDS - 1
+    long_ago = time.time() - spool_reader.ABANDONED_SECONDS - 1
     os.utime(hidden, (long_ago, long_ago))
     return hidden
 
@@ -27,7 +27,7 @@ def test_a_hidden_directory_that_disappears_is_skipped(
 ) -> None:
     vanishing, other = (abandoned(tmp_path, name) for name in (".a", ".b"))
     is_gone = remove_at_first_look(monkeypatch, vanishing)
-    spool.sweep_hidden(tmp_path)
+    spool_reader.sweep_hidden(tmp_path)
     assert is_gone()
     assert not other.exists()
 
@@ -36,7 +36,7 @@ def test_a_hidden_file_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / ".nfs0001"
     file.touch()
     os.utime(file, (0, 0))
-    spool.sweep_hidden(tmp_path)
+    spool_reader.sweep_hidden(tmp_path)
     assert file.exists()
 
 
@@ -46,10 +46,10 @@ def test_nobody_writes_to_a_journal_that_disappears(
     journal = tmp_path / journal_name(1)
     journal.touch()
     is_gone = remove_at_first_look(monkeypatch, journal)
-    assert not spool.is_written(tmp_path)
+    assert not spool_reader.is_written(tmp_path)
     assert is_gone()
 
 
 def test_a_spool_that_does_not_exist_yet_is_empty(tmp_path: Path) -> None:
-    assert spool.recordings(tmp_path / "spool") == []
-    spool.sweep_hidden(tmp_path / "spool")
+    assert spool_reader.recordings(tmp_path / "spool") == []
+    spool_reader.sweep_hidden(tmp_path / "spool")

@@ -24,7 +24,8 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Visitor
 from visavis.domain.policy import origin_of
 from visavis.domain.recording import MANIFEST, RecordingState, Trouble, journal_name
-from visavis.recorder import mux_pool, spool, sweeper
+from visavis.recorder import mux_pool, sweeper
+from visavis.recorder import spool as spool_reader
 from visavis.recorder.sweeper import Sweeper
 from visavis.recorder.tus_upload import TusUploader
 from visavis.services.ports import Transaction
@@ -162,7 +163,7 @@ async def test_a_crash_of_the_muxer_is_tried_again_and_then_set_aside(
     monkeypatch.setattr(mux_pool, "COMMAND", (sys.executable, "-c", crash))
     for crashes in (1, 2, 3):
         await harness.sweep()
-        trouble = spool.read_trouble(directory)
+        trouble = spool_reader.read_trouble(directory)
         assert trouble
         assert (trouble.failures, trouble.reason) == (crashes, "The muxer died with code -6.")
         harness.now += 10
@@ -189,7 +190,7 @@ async def test_a_crash_of_the_muxer_is_tried_again_and_then_set_aside(
 
 async def test_another_version_tries_again(harness: RecorderHarness) -> None:
     directory = put_journal(harness.spool, manifest_of("r"), 1.0)
-    spool.write_trouble(directory, Trouble(failures=3, reason="", version="0.0.0"))
+    spool_reader.write_trouble(directory, Trouble(failures=3, reason="", version="0.0.0"))
     await harness.sweep()
     assert (await harness.row("r")).state is RecordingState.DELIVERED
 
@@ -315,7 +316,7 @@ async def test_what_a_person_takes_away_is_forgotten(harness: RecorderHarness) -
     await harness.send_to("http://127.0.0.1:1/")
     directory = put_muxed(harness.spool, "r")
     await harness.sweep(1)
-    spool.remove(directory)
+    spool_reader.remove(directory)
     await harness.sweep()
     assert harness.sweeper._jobs == {}
 
@@ -409,7 +410,7 @@ async def test_a_recording_that_could_not_be_read_for_a_while(
 
     put_muxed(harness.spool, "r")
     with monkeypatch.context() as patch, capture_logs() as logged:
-        patch.setattr(spool, "read_manifest", no_descriptors)
+        patch.setattr(spool_reader, "read_manifest", no_descriptors)
         await harness.sweep(3)
     assert [e["directory"] for e in logged if e["event"] == "recording unreadable"] == ["r"]
     await harness.sweep()

@@ -23,7 +23,8 @@ from visavis.domain.recording import DELIVERY, MATROSKA
 from visavis.outbound import http
 from visavis.outbound.errors import DeliveryError
 from visavis.outbound.http import read_url
-from visavis.recorder import spool, tus_upload
+from visavis.recorder import spool as spool_reader
+from visavis.recorder import tus_upload
 from visavis.recorder.tus_protocol import upload_url
 from visavis.recorder.tus_upload import TusUploader
 
@@ -74,10 +75,10 @@ async def test_a_whole_delivery(server: FakeRecordingServer, muxed: Path) -> Non
 
 
 async def test_the_server_is_told_what_is_missing(server: FakeRecordingServer, muxed: Path) -> None:
-    told = spool.read_delivery(muxed)
+    told = spool_reader.read_delivery(muxed)
     assert told
     missing = ("The visitor's video is missing.", "x" * tus_upload.MAX_MISSING_LENGTH)
-    spool.write_delivery(muxed, msgspec.structs.replace(told, missing=missing))
+    spool_reader.write_delivery(muxed, msgspec.structs.replace(told, missing=missing))
     await deliver(muxed, server.url)
     (file,) = server.files.values()
     assert file.metadata["missing"] == "\n".join(missing)[: tus_upload.MAX_MISSING_LENGTH]
@@ -436,7 +437,7 @@ async def test_what_is_not_muxed_is_not_delivered(muxed: Path, server: FakeRecor
     with pytest.raises(DeliveryError, match="not been made into a file yet"):
         await deliver(muxed, server.url)
     (muxed / DELIVERY).write_bytes(b"{")
-    assert spool.read_delivery(muxed) is None
+    assert spool_reader.read_delivery(muxed) is None
 
 
 @pytest.mark.parametrize(

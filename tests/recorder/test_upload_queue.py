@@ -24,7 +24,7 @@ from visavis.domain.recording import (
     journal_name,
 )
 from visavis.outbound.errors import DeliveryError
-from visavis.recorder import spool
+from visavis.recorder import spool as spool_reader
 from visavis.recorder.jobs import RecordingJob, read_job
 from visavis.recorder.upload_queue import UploadQueue
 
@@ -159,12 +159,14 @@ async def test_the_journals_of_an_incomplete_recording_are_kept(
     harness.put("a")
     directory = harness.jobs[0].directory
     (directory / journal_name(1)).write_bytes(b"journal")
-    delivery = spool.read_delivery(directory)
+    delivery = spool_reader.read_delivery(directory)
     assert delivery
-    spool.write_delivery(directory, msgspec.structs.replace(delivery, missing=("No video.",)))
+    spool_reader.write_delivery(
+        directory, msgspec.structs.replace(delivery, missing=("No video.",))
+    )
     await harness.wait_idle()
     assert harness.store.delivered_ids == ["a"]
-    assert spool.recordings(harness.directory) == []
+    assert spool_reader.recordings(harness.directory) == []
     job = harness.directory / INCOMPLETE / "a"
     assert (job / journal_name(1)).read_bytes() == b"journal"
     assert sorted(path.name for path in job.iterdir()) == [journal_name(1), MANIFEST]
@@ -266,7 +268,7 @@ async def test_somebody_wants_another_try(harness: UploadQueueHarness) -> None:
 
 async def test_what_another_process_has_is_left_to_it(harness: UploadQueueHarness) -> None:
     harness.put("a")
-    with spool.claimed(harness.directory / "a") as is_ours:
+    with spool_reader.claimed(harness.directory / "a") as is_ours:
         assert is_ours
         await harness.wait_idle()
         assert harness.uploader.went == []

@@ -26,7 +26,7 @@ from visavis.domain.call_events import CallReport
 from visavis.domain.delivery_status import ExpectedRecording, RecordingStatus
 from visavis.domain.people import operator
 from visavis.domain.recording import MATROSKA, UNDELIVERED, RecordingState
-from visavis.recorder import spool
+from visavis.recorder import spool as spool_reader
 from visavis.recorder.mux.worker import MuxRequest, Outcome, perform
 from visavis.services.recordings import EVER, EVERY_STATE
 from visavis.web.api.recordings import fields
@@ -177,7 +177,7 @@ def _why_not_here(recording: RecordingStatus) -> str:
 
 
 def _muxed(directory: Path, story: CallReport | None) -> Path:
-    if not spool.read_delivery(directory):
+    if not spool_reader.read_delivery(directory):
         answer = perform(MuxRequest(str(directory), story))
         if answer.outcome is Outcome.BUSY:
             fail("It is still being recorded or made into a file: try again in a moment.")

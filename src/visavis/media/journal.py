@@ -24,6 +24,7 @@ from visavis.domain.recording import (
     RecordingClock,
     journal_name,
 )
+from visavis.durable import sync_directory, write_synced
 from visavis.media.sync_thread import SyncThread
 from visavis.rtp.journal import MAGIC, JournalLeg, RecordKind, encode_block, encode_record
 
@@ -195,7 +196,7 @@ def create_journal(
             hidden = _make_hidden(spool, manifest.recording_id, number, undo)
             lock, file = _begin(hidden, msgspec.json.encode(manifest), clock, number, undo)
             hidden.rename(directory)
-            _sync_directory(spool)
+            sync_directory(spool)
         undo.pop_all()
     offset_us = clock.offset_us
     started_at = manifest.started_at.timestamp() - offset_us / 1e6
@@ -232,8 +233,8 @@ def _begin(
     directory: Path, manifest: bytes, clock: RecordingClock, number: int, undo: ExitStack
 ) -> tuple[int, int]:
     """Write the files of a new recording; return its manifest, locked, and its journal."""
-    _write_file(directory / MANIFEST, manifest)
-    _write_file(directory / CLOCK, msgspec.json.encode(clock))
+    write_synced(directory / MANIFEST, manifest)
+    write_synced(directory / CLOCK, msgspec.json.encode(clock))
     lock = _lock_manifest(directory, undo)
     return lock, _create(directory / journal_name(number), undo)
 
@@ -285,7 +286,7 @@ def _create(path: Path, undo: ExitStack) -> int:
     fcntl.flock(file, fcntl.LOCK_EX)
     _write_all(file, MAGIC)
     os.fsync(file)
-    _sync_directory(path.parent)
+    sync_directory(path.parent)
     return file
 
 
@@ -293,22 +294,7 @@ def _note(arrival_us: int, note: Mapping[str, Any]) -> bytes:
     return encode_record(arrival_us, RecordKind.NOTE, JournalLeg.NONE, msgspec.json.encode(note))
 
 
-def _write_file(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def _write_all(file: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(file, view) :]
-
-
-def _sync_directory(path: Path) -> None:
-    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

@@ -16,7 +16,7 @@ from visavis.domain.delivery_status import DeliveryPlan, DeliveryProgress, Recor
 from visavis.domain.errors import VisavisError
 from visavis.domain.recording import Delivery, Manifest
 from visavis.outbound.backoff import Backoff
-from visavis.recorder import spool
+from visavis.recorder import spool as spool_reader
 
 log = structlog.get_logger(__name__)
 
@@ -73,13 +73,13 @@ class RecordingJob:
 
 def read_job(directory: Path, chance: Callable[[], float]) -> RecordingJob:
     """Read a recording's directory; raises `OSError` or `msgspec.MsgspecError`."""
-    manifest = spool.read_manifest(directory)
-    trouble = spool.read_trouble(directory)
+    manifest = spool_reader.read_manifest(directory)
+    trouble = spool_reader.read_trouble(directory)
     return RecordingJob(
         directory,
         manifest,
         Backoff(chance),
-        is_muxed=spool.read_delivery(directory) is not None,
+        is_muxed=spool_reader.read_delivery(directory) is not None,
         is_given_up=trouble is not None
         and trouble.version == __version__
         and trouble.failures >= MAX_FAILURES,

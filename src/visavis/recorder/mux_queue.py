@@ -15,7 +15,7 @@ from visavis.domain.call_events import CallReport
 from visavis.domain.delivery_status import DeliveryProgress
 from visavis.domain.errors import VisavisError
 from visavis.domain.recording import RecordingState, Trouble
-from visavis.recorder import spool
+from visavis.recorder import spool as spool_reader
 from visavis.recorder.jobs import MAX_FAILURES, RecordingJob, RecordingStore, save_progress
 from visavis.recorder.mux.worker import MuxResult, Outcome
 from visavis.recorder.mux_pool import MuxCrashError
@@ -52,7 +52,7 @@ class MuxQueue:
         if not waiting or len(self._tasks) >= limit:
             return
         unwritten = await asyncio.to_thread(
-            lambda: [job for job in waiting if not spool.is_written(job.directory)]
+            lambda: [job for job in waiting if not spool_reader.is_written(job.directory)]
         )
         ended = await self._of_ended_calls(unwritten)
         if self._is_disk_full:
@@ -104,8 +104,8 @@ class MuxQueue:
                 await self._failed(job, now, result.reason)
 
     async def _muxed(self, job: RecordingJob, packets: dict[str, dict[str, int]]) -> None:
-        await asyncio.to_thread(spool.forget_trouble, job.directory)
-        delivery = await asyncio.to_thread(spool.read_delivery, job.directory)
+        await asyncio.to_thread(spool_reader.forget_trouble, job.directory)
+        delivery = await asyncio.to_thread(spool_reader.read_delivery, job.directory)
         job.backoff.reset()
         job.is_muxed = delivery is not None
         if delivery:
@@ -127,9 +127,9 @@ class MuxQueue:
         await self._store.save_progress(
             job.manifest, DeliveryProgress(RecordingState.EMPTY, error="")
         )
-        with spool.claimed(job.directory) as is_ours:
+        with spool_reader.claimed(job.directory) as is_ours:
             if is_ours:
-                await asyncio.to_thread(spool.remove, job.directory)
+                await asyncio.to_thread(spool_reader.remove, job.directory)
         log.info("nothing to deliver", recording_id=job.id, call_id=job.manifest.call_id)
 
     async def _postpone(self, job: RecordingJob, now: float, reason: str) -> None:
@@ -143,10 +143,10 @@ class MuxQueue:
 
     async def _failed(self, job: RecordingJob, now: float, reason: str) -> None:
         """Postpone the recording; after a few failures give it up until a person retries it."""
-        before = await asyncio.to_thread(spool.read_trouble, job.directory)
+        before = await asyncio.to_thread(spool_reader.read_trouble, job.directory)
         count = before.failures + 1 if before and before.version == __version__ else 1
         trouble = Trouble(failures=count, reason=reason, version=__version__)
-        await asyncio.to_thread(spool.write_trouble, job.directory, trouble)
+        await asyncio.to_thread(spool_reader.write_trouble, job.directory, trouble)
         sentence = f"It could not be muxed: {reason}"
         if count < MAX_FAILURES:
             await self._postpone(job, now, sentence)
@@ -160,4 +160,4 @@ class MuxQueue:
 
 def _smallest_first(jobs: list[RecordingJob]) -> list[RecordingJob]:
     """Sort by size: a small recording that fits frees space for the next when delivered."""
-    return sorted(jobs, key=lambda job: spool.size_of(job.directory))
+    return sorted(jobs, key=lambda job: spool_reader.size_of(job.directory))

@@ -24,6 +24,7 @@ from visavis.domain.recording import (
     Manifest,
     Trouble,
 )
+from visavis.durable import sync_directory, write_atomically
 
 ABANDONED_SECONDS: Final = 60.0
 
@@ -81,7 +82,7 @@ def read_delivery(directory: Path) -> Delivery | None:
 
 def write_delivery(directory: Path, delivery: Delivery) -> None:
     """On disk when this returns; a crash leaves the old one or the new one."""
-    _write(directory, DELIVERY, msgspec.json.encode(delivery))
+    write_atomically(directory / DELIVERY, msgspec.json.encode(delivery))
 
 
 def read_trouble(directory: Path) -> Trouble | None:
@@ -92,7 +93,7 @@ def read_trouble(directory: Path) -> Trouble | None:
 
 
 def write_trouble(directory: Path, trouble: Trouble) -> None:
-    _write(directory, TROUBLE, msgspec.json.encode(trouble))
+    write_atomically(directory / TROUBLE, msgspec.json.encode(trouble))
 
 
 def forget_trouble(directory: Path) -> None:
@@ -107,7 +108,7 @@ def remove(directory: Path) -> None:
     shutil.rmtree(hidden)
 
 
-def set_aside(directory: Path) -> None:
+def keep_incomplete(directory: Path) -> None:
     """Keep the journals of a delivered recording whose file lacks some of the media.
 
     They are all there is of those media, so only a person removes them.
@@ -153,21 +154,3 @@ def is_written(directory: Path) -> bool:
             except BlockingIOError:
                 return True
     return False
-
-
-def sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _write(directory: Path, name: str, content: bytes) -> None:
-    draft = directory / f".{name}"
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(directory / name)
-    sync_directory(directory)

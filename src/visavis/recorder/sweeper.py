@@ -14,7 +14,7 @@ import structlog
 from visavis.domain.delivery_status import DeliveryPlan, DeliveryProgress
 from visavis.domain.errors import VisavisError
 from visavis.domain.recording import RecordingState
-from visavis.recorder import spool
+from visavis.recorder import spool as spool_reader
 from visavis.recorder.jobs import RecordingJob, RecordingStore, read_job, save_progress
 from visavis.recorder.mux_pool import MuxPool
 from visavis.recorder.mux_queue import MuxQueue
@@ -101,8 +101,11 @@ class Sweeper:
     async def _scan_spool(self) -> None:
         """Add jobs for new recordings in the spool and forget those that are gone."""
         self._forget_finished()
-        await asyncio.to_thread(spool.sweep_hidden, self._spool)
-        found = {path.name: path for path in await asyncio.to_thread(spool.recordings, self._spool)}
+        await asyncio.to_thread(spool_reader.sweep_hidden, self._spool)
+        found = {
+            path.name: path
+            for path in await asyncio.to_thread(spool_reader.recordings, self._spool)
+        }
         for name in [n for n, job in self._jobs.items() if n not in found and not job.task]:
             del self._jobs[name]
         for name in self._unreadable.keys() - found.keys():
@@ -145,7 +148,7 @@ class Sweeper:
                 self._upload_queue.retry(delivery_plan.server)
                 job.backoff.reset()
                 job.is_given_up = False
-                await asyncio.to_thread(spool.forget_trouble, job.directory)
+                await asyncio.to_thread(spool_reader.forget_trouble, job.directory)
                 await save_progress(
                     self._store, job, DeliveryProgress(RecordingState.WAITING, next_try=0.0)
                 )

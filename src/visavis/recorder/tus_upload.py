@@ -19,7 +19,7 @@ from visavis.domain.recording import MATROSKA, Delivery, Manifest
 from visavis.local_socket import require_private_directory
 from visavis.outbound.errors import DeliveryError, refusal
 from visavis.outbound.http import Body, HttpClient
-from visavis.recorder import spool
+from visavis.recorder import spool as spool_reader
 from visavis.recorder.tus_protocol import (
     TUS,
     ServerCapabilities,
@@ -130,7 +130,7 @@ class TusUploader:
         """
         if not server.url:
             raise DeliveryError("The site has no recording server.", is_servers=True)
-        delivery = await asyncio.to_thread(spool.read_delivery, directory)
+        delivery = await asyncio.to_thread(spool_reader.read_delivery, directory)
         if delivery is None:
             raise DeliveryError("The recording has not been made into a file yet.")
         if delivery.is_uploaded and delivery.server_url == server.url:
@@ -210,7 +210,7 @@ class RecordingUpload:
         url, offset = await self._resume() or await self.create()
         await self.send_rest(url, offset, on_progress)
         self._delivery = msgspec.structs.replace(self._delivery, is_uploaded=True)
-        await asyncio.to_thread(spool.write_delivery, self._directory, self._delivery)
+        await asyncio.to_thread(spool_reader.write_delivery, self._directory, self._delivery)
 
     async def begin(self) -> ServerCapabilities:
         """Ask the server for its abilities; raise `DeliveryError` if the file is too large."""
@@ -255,7 +255,7 @@ class RecordingUpload:
         self._delivery = msgspec.structs.replace(
             self._delivery, server_url=self._server_url, upload_url=url, is_uploaded=False
         )
-        await asyncio.to_thread(spool.write_delivery, self._directory, self._delivery)
+        await asyncio.to_thread(spool_reader.write_delivery, self._directory, self._delivery)
         return url, 0
 
     async def append(

@@ -15,7 +15,7 @@ from visavis.domain.errors import VisavisError
 from visavis.domain.recording import Manifest, RecordingState
 from visavis.outbound.backoff import Backoff
 from visavis.outbound.errors import DeliveryError
-from visavis.recorder import spool
+from visavis.recorder import spool as spool_reader
 from visavis.recorder.jobs import RecordingJob, RecordingStore, save_progress
 from visavis.tasks import spawn
 
@@ -136,7 +136,7 @@ class UploadQueue:
             self._active -= 1
 
     async def _deliver(self, job: RecordingJob, server: RecordingServer) -> None:
-        with spool.claimed(job.directory) as is_ours:
+        with spool_reader.claimed(job.directory) as is_ours:
             if not is_ours:
                 raise DeliveryError("Another process is still working on it.")
             begun = DeliveryProgress(
@@ -146,18 +146,20 @@ class UploadQueue:
             await self._uploader.deliver(
                 job.directory, job.manifest, server, lambda sent: _set_uploaded(job, sent)
             )
-            delivery = await asyncio.to_thread(spool.read_delivery, job.directory)
+            delivery = await asyncio.to_thread(spool_reader.read_delivery, job.directory)
             if delivery is None:
                 raise DeliveryError("The file in the spool has changed.")
             # the database first: until it knows, the spool is the only one that does
             await self._store.record_delivery(job.manifest, delivery, server.url)
-            release = spool.set_aside if delivery.missing else spool.remove
+            release = spool_reader.keep_incomplete if delivery.missing else spool_reader.remove
             await asyncio.to_thread(release, job.directory)
         log.info("recording delivered", recording_id=job.id, call_id=job.manifest.call_id)
 
     async def _not_delivered(self, job: RecordingJob, reason: str, wait: float) -> None:
         log.warning("recording not delivered", recording_id=job.id, reason=reason, wait=wait)
-        job.is_muxed = await asyncio.to_thread(spool.read_delivery, job.directory) is not None
+        job.is_muxed = (
+            await asyncio.to_thread(spool_reader.read_delivery, job.directory) is not None
+        )
         failed = DeliveryProgress(
             RecordingState.WAITING, uploaded=job.uploaded, error=reason, next_try=wait or None
         )

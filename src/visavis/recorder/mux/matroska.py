@@ -14,6 +14,7 @@ import msgspec
 
 from visavis.domain.call_events import CALL_JSON, CallReport
 from visavis.domain.recording import MATROSKA, Manifest
+from visavis.durable import sync_directory
 from visavis.recorder.mux import chapters
 from visavis.recorder.mux.accounting import PacketAccount
 from visavis.recorder.mux.demux import frames
@@ -21,7 +22,7 @@ from visavis.recorder.mux.depacketize import TimedFrame, TrackKey
 from visavis.recorder.mux.gap_filler import GapFiller
 from visavis.recorder.mux.scan import OutputTrack, Scan, scan_journals
 from visavis.recorder.mux.video_tracks import add_video_stream, black_frame
-from visavis.recorder.spool import journals, sync_directory
+from visavis.recorder.spool import journals
 from visavis.rtp.codecs.opus import RATE, samples
 
 _MILLISECOND: Final = Fraction(1, 1000)

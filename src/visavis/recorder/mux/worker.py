@@ -22,7 +22,7 @@ import msgspec
 
 from visavis.domain.call_events import CallReport
 from visavis.domain.recording import MATROSKA, Delivery
-from visavis.recorder import spool
+from visavis.recorder import spool as spool_reader
 from visavis.recorder.mux.matroska import mux
 from visavis.rtp.journal import RecordKind, read_journal
 
@@ -61,7 +61,7 @@ class MuxResult(msgspec.Struct, frozen=True):
 def perform(request: MuxRequest) -> MuxResult:
     """Mux a recording and note what is to be delivered, all on disk when this returns."""
     directory = Path(request.directory)
-    with spool.claimed(directory) as is_ours:
+    with spool_reader.claimed(directory) as is_ours:
         if not is_ours:
             return MuxResult(Outcome.BUSY)
         try:
@@ -73,9 +73,9 @@ def perform(request: MuxRequest) -> MuxResult:
 
 
 def _mux(directory: Path, story: CallReport | None) -> MuxResult:
-    if spool.read_delivery(directory):
+    if spool_reader.read_delivery(directory):
         return MuxResult(Outcome.MUXED)
-    muxed = mux(directory, spool.read_manifest(directory), story)
+    muxed = mux(directory, spool_reader.read_manifest(directory), story)
     if muxed is None:
         _require_emptiness(directory)
         return MuxResult(Outcome.EMPTY)
@@ -83,14 +83,14 @@ def _mux(directory: Path, story: CallReport | None) -> MuxResult:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     size = muxed.path.stat().st_size
     delivery = Delivery(sha256=sha256, size=size, duration=muxed.duration, missing=muxed.missing)
-    spool.write_delivery(directory, delivery)
+    spool_reader.write_delivery(directory, delivery)
     return MuxResult(Outcome.MUXED, packets=muxed.packets)
 
 
 def _require_emptiness(directory: Path) -> None:
     """Raise `ValueError` if there is media after all: what is called empty is thrown away."""
     packets = 0
-    for journal in spool.journals(directory):
+    for journal in spool_reader.journals(directory):
         with journal.open("rb") as file:
             packets += sum(record.kind is RecordKind.RTP for record in read_journal(file))
     if packets > MAX_STRAY_PACKETS:
@@ -99,7 +99,7 @@ def _require_emptiness(directory: Path) -> None:
 
 def limit_cpu(request: MuxRequest) -> None:
     """Let this process die if a recording takes far more processor time than its journals need."""
-    size = sum(path.stat().st_size for path in spool.journals(Path(request.directory)))
+    size = sum(path.stat().st_size for path in spool_reader.journals(Path(request.directory)))
     usage = resource.getrusage(resource.RUSAGE_SELF)
     used = usage.ru_utime + usage.ru_stime
     limit = int(used + CPU_SECONDS + size / BYTES_PER_CPU_SECOND)
