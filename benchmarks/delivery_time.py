@@ -39,7 +39,7 @@ from tests.participants.people import Agent, Visitor, present  # noqa: E402
 from tests.running import System, children, ffprobe  # noqa: E402
 from tests.synthetic.call import Browser, Journal  # noqa: E402
 from visavis.domain.recording import DELIVERY, journal_name  # noqa: E402
-from visavis.rtp.journal import (  # noqa: E402
+from visavis.spool.format import (  # noqa: E402
     MAGIC,
     JournalLeg,
     RecordKind,

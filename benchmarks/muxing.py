@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.synthetic.call import Browser, Journal  # noqa: E402
-from visavis.rtp.journal import JournalLeg, RecordKind  # noqa: E402
+from visavis.spool.format import JournalLeg, RecordKind  # noqa: E402
 
 MOST_SECONDS = 0.3
 FPS = 30

@@ -19,9 +19,9 @@ from tests.web.conftest import Api
 from tests.web.conftest import api as api
 from visavis import readiness
 from visavis.lifecycle import PartState, PartStatus
-from visavis.media.journal import try_to_create_journal
 from visavis.readiness import Check, Readiness, warnings
 from visavis.services.ports import Transaction
+from visavis.spool.writer import try_to_create_journal
 from visavis.web import source
 
 pytestmark = pytest.mark.anyio

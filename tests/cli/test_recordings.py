@@ -19,8 +19,8 @@ from visavis.cli import main
 from visavis.clock_and_ids import now
 from visavis.domain.delivery_status import DeliveryProgress
 from visavis.domain.recording import RecordingState
-from visavis.recorder import spool as spool_reader
 from visavis.services.ports import Transaction
+from visavis.spool import reader as spool_reader
 from visavis.store import open_store
 
 Run = Callable[..., Result]

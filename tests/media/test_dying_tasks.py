@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from tests.dying import dies_once
-from tests.media.test_sync_thread import FakeFile
 from tests.media.test_worker_pool import PoolHarness, until
 from tests.media.test_worker_pool import harness as harness
+from tests.spool.test_sync_thread import FakeFile
 from visavis import tasks
 from visavis.domain.errors import VisavisError
 from visavis.domain.leg import BridgeId, Side
 from visavis.media import worker, worker_client
-from visavis.media.sync_thread import SyncThread
 from visavis.media.worker import ControlSocket, Worker
+from visavis.spool.sync_thread import SyncThread
 from visavis.tasks import MONITOR
 
 pytestmark = pytest.mark.anyio
@@ -97,7 +97,7 @@ async def test_all_workers_are_reached_again(harness: PoolHarness) -> None:
 
 
 async def test_journals_are_written_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("visavis.media.sync_thread.ROUND_SECONDS", 0.001)
+    monkeypatch.setattr("visavis.spool.sync_thread.ROUND_SECONDS", 0.001)
     sync_thread, file = SyncThread(), FakeFile()
     with dies_once("scribe", file, "write") as is_dead:
         sync_thread.add(file)

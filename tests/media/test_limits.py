@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.media.test_journal import MANIFEST
+from tests.spool.test_writer import MANIFEST
 from visavis.domain.leg import BridgeId
-from visavis.media.journal import create_journal
 from visavis.media.limits import (
     BURST_SECONDS,
     EXCESSIVE_DROPS,
@@ -26,6 +25,7 @@ from visavis.media.limits import (
 )
 from visavis.media.worker import Worker
 from visavis.settings import Settings
+from visavis.spool.writer import create_journal
 
 RESERVE = 512 * MEGABYTE
 

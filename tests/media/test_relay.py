@@ -10,23 +10,23 @@ from pathlib import Path
 import pytest
 
 from tests.media.browser import Browser, answer, is_dtls
-from tests.media.test_journal import MANIFEST
 from tests.media.test_leg import rtp
 from tests.media.test_stun import NOMINATE, request
+from tests.spool.test_writer import MANIFEST
 from visavis.domain.errors import VisavisError
 from visavis.domain.leg import BridgeId, Side
 from visavis.media import relay as relay_module
 from visavis.media.connectivity_checks import MAX_SENT
 from visavis.media.dtls import Identity
-from visavis.media.journal import create_journal
 from visavis.media.leg import ALIVE_SECONDS, GAP_SECONDS, OUR_SSRC, Down, Leg, LegEvent, Up
 from visavis.media.limits import EXCESSIVE_DROPS, EXCESSIVE_SECONDS, LegRateLimit, StrangerLimit
 from visavis.media.relay import CONTROL_COST_BYTES, MAX_BRIDGES, Relay
 from visavis.media.remote_address import Address, RemoteAddress, address_of
 from visavis.media.steering import Source
-from visavis.rtp.journal import JournalLeg, RecordKind, read_journal
 from visavis.rtp.mos import LegReport
 from visavis.rtp.rtcp import picture_loss_indication
+from visavis.spool.format import JournalLeg, RecordKind, read_journal
+from visavis.spool.writer import create_journal
 
 IDENTITY = Identity(datetime(2026, 1, 1, tzinfo=UTC))
 BRIDGE = BridgeId("call", 1)

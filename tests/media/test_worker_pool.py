@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.media.browser import Browser
-from tests.media.test_journal import MANIFEST
 from tests.running import free_media_port
+from tests.spool.test_writer import MANIFEST
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId, Side
 from visavis.media import control_protocol, worker, worker_pool

@@ -13,7 +13,7 @@ import pytest
 
 from tests.recorder.fake_server import FakeRecordingServer
 from visavis.domain.recording import MANIFEST, MATROSKA, Delivery, Manifest
-from visavis.recorder import spool as spool_reader
+from visavis.spool import reader as spool_reader
 
 CONTENT = random.Random(1).randbytes(1_234_567)
 STARTED_AT = datetime(2026, 1, 1, tzinfo=UTC)

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from visavis.domain.recording import MANIFEST, Manifest, journal_name
-from visavis.rtp.journal import MAGIC, JournalLeg, RecordKind, encode_block, encode_record
+from visavis.spool.format import MAGIC, JournalLeg, RecordKind, encode_block, encode_record
 
 DATA = Path(__file__).resolve().parents[1] / "rtp" / "data"
 OPUS: Final = 111

@@ -10,8 +10,8 @@ from tests.recorder.test_mux import AGENT, MANIFEST, VISITOR, talk
 from tests.synthetic import media
 from tests.synthetic.call import Browser, Journal, Network, rtp, sdp
 from visavis.recorder.mux.matroska import Muxed, mux
-from visavis.rtp.journal import JournalLeg, RecordKind
 from visavis.rtp.leg_stats import MAX_STREAMS
+from visavis.spool.format import JournalLeg, RecordKind
 
 SECONDS = 12.0
 

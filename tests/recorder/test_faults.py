@@ -14,7 +14,7 @@ from tests.synthetic import media
 from tests.synthetic.call import BEGIN, NTP_UNIX, PAYLOAD_TYPES, RTX, Browser, Journal, rtp, sdp
 from tests.synthetic.packetise import PACKETISERS
 from tests.synthetic.watch import DARK, beeps, brightness, flashes
-from visavis.rtp.journal import JournalLeg, RecordKind
+from visavis.spool.format import JournalLeg, RecordKind
 
 SMALL = (96, 64)
 NEVER = 1000.0

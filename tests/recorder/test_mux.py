@@ -16,9 +16,9 @@ from tests.synthetic.call import BEGIN, Browser, Journal, Network, rtp, sdp
 from tests.synthetic.watch import DARK, LOUD, beeps, brightness, flashes, loudness
 from visavis.domain.call_events import CallEvent, CallReport, RecordedCallReport
 from visavis.domain.recording import MATROSKA, Manifest
-from visavis.media.journal import create_journal
 from visavis.recorder.mux.matroska import mux
-from visavis.rtp.journal import JournalLeg, RecordKind
+from visavis.spool.format import JournalLeg, RecordKind
+from visavis.spool.writer import create_journal
 
 VISITOR, AGENT = JournalLeg.VISITOR, JournalLeg.AGENT
 VIDEO_CODECS = ("VP8", "VP9", "H264", "AV1")

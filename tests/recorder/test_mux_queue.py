@@ -11,10 +11,10 @@ from tests.recorder.conftest import manifest_of
 from tests.recorder.journals import put_journal
 from tests.recorder.test_upload_queue import FakeRecordingStore
 from visavis.domain.call_events import CallReport
-from visavis.recorder import spool as spool_reader
 from visavis.recorder.jobs import RecordingJob, read_job
 from visavis.recorder.mux.worker import MuxRequest, MuxResult, Outcome, perform
 from visavis.recorder.mux_queue import MuxQueue
+from visavis.spool import reader as spool_reader
 
 pytestmark = pytest.mark.anyio
 

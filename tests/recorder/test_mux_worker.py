@@ -17,7 +17,6 @@ from tests.recorder.conftest import manifest_of, put_muxed
 from tests.recorder.journals import put_journal
 from visavis.domain.recording import DELIVERY, MANIFEST, MATROSKA, journal_name
 from visavis.recorder import mux_pool
-from visavis.recorder import spool as spool_reader
 from visavis.recorder.mux import worker
 from visavis.recorder.mux.worker import (
     BYTES_PER_CPU_SECOND,
@@ -28,6 +27,7 @@ from visavis.recorder.mux.worker import (
     serve,
 )
 from visavis.recorder.mux_pool import MuxCrashError, MuxPool
+from visavis.spool import reader as spool_reader
 
 pytestmark = pytest.mark.anyio
 

@@ -12,7 +12,7 @@ from tests.synthetic import media
 from tests.synthetic.call import RTX, Browser, Journal, Network, rtp, sdp
 from tests.synthetic.packetise import PACKETISERS
 from tests.synthetic.watch import brightness, stream_of
-from visavis.rtp.journal import RecordKind
+from visavis.spool.format import RecordKind
 
 SECONDS = 8.0
 SIZES = {"l": (64, 48), "m": (128, 96), "h": (256, 192)}

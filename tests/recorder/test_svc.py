@@ -26,7 +26,7 @@ from tests.synthetic.svc import (
 from tests.synthetic.watch import stream_of
 from visavis.recorder.mux.video_tracks import add_video_stream
 from visavis.rtp.codecs.av1 import Av1Depacketiser
-from visavis.rtp.journal import RecordKind
+from visavis.spool.format import RecordKind
 
 PIXEL_WIDTH = b"\xb0\x82"
 """Two bytes in the track's header; the height follows. FFmpeg tells the first frame's size."""

@@ -25,11 +25,11 @@ from visavis.domain.people import Visitor
 from visavis.domain.policy import origin_of
 from visavis.domain.recording import MANIFEST, RecordingState, Trouble, journal_name
 from visavis.recorder import mux_pool, sweeper
-from visavis.recorder import spool as spool_reader
 from visavis.recorder.sweeper import Sweeper
 from visavis.recorder.tus_upload import TusUploader
 from visavis.services.ports import Transaction
 from visavis.services.recordings import Recordings
+from visavis.spool import reader as spool_reader
 from visavis.store import open_store
 from visavis.store.sql import SqlStore
 from visavis.tasks import MONITOR

@@ -23,10 +23,10 @@ from visavis.domain.recording import DELIVERY, MATROSKA
 from visavis.outbound import http
 from visavis.outbound.errors import DeliveryError
 from visavis.outbound.http import read_url
-from visavis.recorder import spool as spool_reader
 from visavis.recorder import tus_upload
 from visavis.recorder.tus_protocol import upload_url
 from visavis.recorder.tus_upload import TusUploader
+from visavis.spool import reader as spool_reader
 
 pytestmark = pytest.mark.anyio
 

@@ -24,9 +24,9 @@ from visavis.domain.recording import (
     journal_name,
 )
 from visavis.outbound.errors import DeliveryError
-from visavis.recorder import spool as spool_reader
 from visavis.recorder.jobs import RecordingJob, read_job
 from visavis.recorder.upload_queue import UploadQueue
+from visavis.spool import reader as spool_reader
 
 pytestmark = pytest.mark.anyio
 

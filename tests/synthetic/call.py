@@ -13,7 +13,7 @@ from typing import Any
 from tests.synthetic.packetise import PACKETISERS
 from visavis.domain.recording import journal_name
 from visavis.rtp.extension import REPAIRED_RID_URI, RID_URI
-from visavis.rtp.journal import MAGIC, JournalLeg, RecordKind, encode_block, encode_record
+from visavis.spool.format import MAGIC, JournalLeg, RecordKind, encode_block, encode_record
 
 BEGIN = 1_800_000_000.0
 """Beginning of every call, in seconds since the epoch."""

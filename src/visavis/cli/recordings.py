@@ -26,9 +26,9 @@ from visavis.domain.call_events import CallReport
 from visavis.domain.delivery_status import ExpectedRecording, RecordingStatus
 from visavis.domain.people import operator
 from visavis.domain.recording import MATROSKA, UNDELIVERED, RecordingState
-from visavis.recorder import spool as spool_reader
 from visavis.recorder.mux.worker import MuxRequest, Outcome, perform
 from visavis.services.recordings import EVER, EVERY_STATE
+from visavis.spool import reader as spool_reader
 from visavis.web.api.recordings import fields
 from visavis.web.paging import format_time
 

@@ -5,7 +5,7 @@ The spool is a directory on the media worker's machine and the only state of the
     <spool>/<recording id>/
         manifest.json          Manifest: written and synced before the legs are joined
         clock.json             RecordingClock: one for all journals; old spools have none
-        0001.journal           rtp.journal format, one for each recorded bridge, by its number
+        0001.journal           spool.format, one for each recorded bridge, by its number
         recording.mkv          the muxed file, complete as soon as it has this name
         delivery.json          Delivery: where its upload stands
         trouble.json           Trouble: the muxer has failed on it

@@ -18,7 +18,6 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId, RemoteTransport, Side
 from visavis.media.connectivity_checks import ConnectivityChecks
 from visavis.media.dtls import Dtls, DtlsError, Identity
-from visavis.media.journal import Journal
 from visavis.media.limits import LegRateLimit
 from visavis.media.remote_address import RemoteAddress, address_of
 from visavis.media.srtp import Srtp, SrtpError
@@ -27,6 +26,7 @@ from visavis.rtp.key_frame_watch import KeyFrameWatch
 from visavis.rtp.leg_stats import LegStats
 from visavis.rtp.mos import LegReport
 from visavis.rtp.rtcp import picture_loss_indication
+from visavis.spool.writer import JournalWriter
 
 log = structlog.get_logger(__name__)
 
@@ -91,7 +91,7 @@ class Leg:
         self.bridge = bridge
         self.side = side
         self.peer: Leg | None = None
-        self.tap: Journal | None = None
+        self.tap: JournalWriter | None = None
         self.credentials = {ufrag: pwd}
         self.remote_addresses: list[RemoteAddress] = []
         self.remote_address: RemoteAddress | None = None

@@ -13,13 +13,13 @@ import structlog
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId, RemoteTransport, Side
 from visavis.media.dtls import Identity
-from visavis.media.journal import Journal
 from visavis.media.leg import Leg, LegEvent, Up, is_rtcp
 from visavis.media.limits import LegRateLimit, StrangerLimit
 from visavis.media.remote_address import RemoteAddress, network_of
 from visavis.media.steering import Source
 from visavis.media.stun import parse_binding_request
-from visavis.rtp.journal import JournalLeg, RecordKind
+from visavis.spool.format import JournalLeg, RecordKind
+from visavis.spool.writer import JournalWriter
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +52,7 @@ class MediaBridge:
 
     legs: dict[Side, Leg] = field(default_factory=dict)
     is_joined: bool = False
-    journal: Journal | None = None
+    journal: JournalWriter | None = None
     is_paused: bool = False
     asks_at: list[float] = field(default_factory=list)
     gaps: int = 0
@@ -151,7 +151,7 @@ class Relay:
         joined.connect()
         self._ask_for_key_frames(joined)
 
-    def record(self, bridge: BridgeId, journal: Journal, now: float) -> None:
+    def record(self, bridge: BridgeId, journal: JournalWriter, now: float) -> None:
         """From now on, what the browsers send is written down; raises `KeyError`."""
         recorded = self.bridges[bridge]
         recorded.journal = journal

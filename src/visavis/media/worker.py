@@ -20,13 +20,13 @@ from visavis.local_socket import CHECK_SECONDS, LocalSocket
 from visavis.media import control_protocol
 from visavis.media.addresses import own_addresses
 from visavis.media.dtls import Identity
-from visavis.media.journal import create_journal, try_to_create_journal
 from visavis.media.leg import Down, Leg, LegEvent, Limited, Up
 from visavis.media.limits import MEGABYTE, Limit, Limits, RecordingGuard
 from visavis.media.relay import Relay
 from visavis.media.sockets import MediaSockets
 from visavis.rtp.mos import LegReport
 from visavis.settings import Settings
+from visavis.spool.writer import create_journal, try_to_create_journal
 from visavis.tasks import cancelled, describe, run_every, spawn
 
 log = structlog.get_logger(__name__)

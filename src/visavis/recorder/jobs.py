@@ -16,7 +16,7 @@ from visavis.domain.delivery_status import DeliveryPlan, DeliveryProgress, Recor
 from visavis.domain.errors import VisavisError
 from visavis.domain.recording import Delivery, Manifest
 from visavis.outbound.backoff import Backoff
-from visavis.recorder import spool as spool_reader
+from visavis.spool import reader as spool_reader
 
 log = structlog.get_logger(__name__)
 

@@ -15,10 +15,10 @@ from visavis.domain.call_events import CallReport
 from visavis.domain.delivery_status import DeliveryProgress
 from visavis.domain.errors import VisavisError
 from visavis.domain.recording import RecordingState, Trouble
-from visavis.recorder import spool as spool_reader
 from visavis.recorder.jobs import MAX_FAILURES, RecordingJob, RecordingStore, save_progress
 from visavis.recorder.mux.worker import MuxResult, Outcome
 from visavis.recorder.mux_pool import MuxCrashError
+from visavis.spool import reader as spool_reader
 from visavis.tasks import spawn
 
 log = structlog.get_logger(__name__)

@@ -14,11 +14,11 @@ import structlog
 from visavis.domain.delivery_status import DeliveryPlan, DeliveryProgress
 from visavis.domain.errors import VisavisError
 from visavis.domain.recording import RecordingState
-from visavis.recorder import spool as spool_reader
 from visavis.recorder.jobs import RecordingJob, RecordingStore, read_job, save_progress
 from visavis.recorder.mux_pool import MuxPool
 from visavis.recorder.mux_queue import MuxQueue
 from visavis.recorder.upload_queue import Uploader, UploadQueue
+from visavis.spool import reader as spool_reader
 from visavis.tasks import cancelled, describe, run_every
 
 log = structlog.get_logger(__name__)

@@ -19,7 +19,6 @@ from visavis.domain.recording import MATROSKA, Delivery, Manifest
 from visavis.local_socket import require_private_directory
 from visavis.outbound.errors import DeliveryError, refusal
 from visavis.outbound.http import Body, HttpClient
-from visavis.recorder import spool as spool_reader
 from visavis.recorder.tus_protocol import (
     TUS,
     ServerCapabilities,
@@ -28,6 +27,7 @@ from visavis.recorder.tus_protocol import (
     read_capabilities,
     read_upload_offset,
 )
+from visavis.spool import reader as spool_reader
 
 log = structlog.get_logger(__name__)
 

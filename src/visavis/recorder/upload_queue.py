@@ -15,8 +15,8 @@ from visavis.domain.errors import VisavisError
 from visavis.domain.recording import Manifest, RecordingState
 from visavis.outbound.backoff import Backoff
 from visavis.outbound.errors import DeliveryError
-from visavis.recorder import spool as spool_reader
 from visavis.recorder.jobs import RecordingJob, RecordingStore, save_progress
+from visavis.spool import reader as spool_reader
 from visavis.tasks import spawn
 
 log = structlog.get_logger(__name__)

@@ -15,8 +15,8 @@ from typing import Final
 from visavis.recorder.mux.depacketize import TimedFrame, TrackKey
 from visavis.recorder.mux.streams import BridgeStreams, Content, Packet, RtpStream
 from visavis.rtp.codecs import DEPACKETISERS
-from visavis.rtp.journal import JournalLeg
 from visavis.rtp.packet import parse_rtp
+from visavis.spool.format import JournalLeg
 
 MAX_STRAY_PACKETS: Final = 50
 """A second of sound: a leg may lose as many packets of one kind before it is missing something."""

@@ -19,7 +19,7 @@ from visavis.domain.call_events import (
 )
 from visavis.domain.recording import Manifest
 from visavis.recorder.mux.scan import Scan, Span
-from visavis.rtp.journal import JournalLeg
+from visavis.spool.format import JournalLeg
 
 MAX_CHAPTERS: Final = 1000
 SNAP_SECONDS: Final = 1.0

@@ -21,11 +21,11 @@ from visavis.recorder.mux.depacketize import (
 )
 from visavis.recorder.mux.scan import Scan, Span, read_batches
 from visavis.recorder.mux.streams import BridgeStreams, Content, PlacedFrame, RtpStream
-from visavis.rtp.journal import JournalLeg, RecordKind, RecordParts
-from visavis.rtp.notes import Descriptions, parse_note
 from visavis.rtp.packet import HEADER, payload_of
 from visavis.rtp.sequence import HeldBytes
 from visavis.rtp.timeline import SenderTimeline
+from visavis.spool.format import JournalLeg, RecordKind, RecordParts
+from visavis.spool.notes import Descriptions, parse_note
 
 SORT_SECONDS: Final = HOLD_SECONDS + 4.0
 """Window within which frames, which come in order of arrival, are sorted by time."""

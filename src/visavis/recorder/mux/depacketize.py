@@ -7,9 +7,9 @@ from typing import Final, NamedTuple
 
 from visavis.recorder.mux.streams import Content, Packet, PlacedFrame, RtpStream
 from visavis.rtp.codecs import DEPACKETISERS, Depacketiser
-from visavis.rtp.journal import JournalLeg
 from visavis.rtp.sequence import HeldBytes, Reorder, SequenceNumbers, Unwrapper
 from visavis.rtp.timeline import SenderTimeline
+from visavis.spool.format import JournalLeg
 
 HOLD_SECONDS: Final = 12.0
 """A missing packet is waited for by the clock of the journal, which costs nobody any time.

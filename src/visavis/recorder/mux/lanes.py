@@ -16,7 +16,7 @@ from typing import Final
 
 from visavis.recorder.mux.streams import Content, RtpStream
 from visavis.recorder.mux.video_tracks import picture_size
-from visavis.rtp.journal import JournalLeg
+from visavis.spool.format import JournalLeg
 
 MAX_LANES: Final = 4
 MAX_OVERLAP_SECONDS: Final = 3

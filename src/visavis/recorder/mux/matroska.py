@@ -22,8 +22,8 @@ from visavis.recorder.mux.depacketize import TimedFrame, TrackKey
 from visavis.recorder.mux.gap_filler import GapFiller
 from visavis.recorder.mux.scan import OutputTrack, Scan, scan_journals
 from visavis.recorder.mux.video_tracks import add_video_stream, black_frame
-from visavis.recorder.spool import journals
 from visavis.rtp.codecs.opus import RATE, samples
+from visavis.spool.reader import journals
 
 _MILLISECOND: Final = Fraction(1, 1000)
 _OPTIONS: Final = {"cluster_time_limit": "1000", "cues_to_front": "1"}

@@ -22,12 +22,12 @@ from visavis.recorder.mux.streams import (
     RtpStream,
 )
 from visavis.rtp.codecs import Frame
-from visavis.rtp.journal import JournalLeg, RecordKind, RecordParts, read_blocks
-from visavis.rtp.notes import AnyNote, Descriptions, Gap, Paused, Resumed, Stopped, parse_note
 from visavis.rtp.packet import HEADER
 from visavis.rtp.rtcp import sender_reports
 from visavis.rtp.sequence import HeldBytes, SequenceNumbers, Unwrapper
 from visavis.rtp.timeline import ntp_seconds
+from visavis.spool.format import JournalLeg, RecordKind, RecordParts, read_blocks
+from visavis.spool.notes import AnyNote, Descriptions, Gap, Paused, Resumed, Stopped, parse_note
 
 EARLIEST_US: Final = 946_684_800_000_000
 LATEST_US: Final = 4_102_444_800_000_000

@@ -10,13 +10,13 @@ from typing import Final, Literal, NamedTuple
 from visavis.rtp.codecs import DEPACKETISERS, Frame
 from visavis.rtp.codecs.rtx import unwrap_rtx
 from visavis.rtp.extension import element
-from visavis.rtp.journal import JournalLeg
 from visavis.rtp.leg_stats import MAX_STREAMS
-from visavis.rtp.notes import Descriptions
 from visavis.rtp.packet import RtpPacket, parse_rtp
-from visavis.rtp.payload_map import PayloadMap, read_payload_map
 from visavis.rtp.sdp import Codec
 from visavis.rtp.timeline import KeptPackets, SenderTimeline, StreamClock
+from visavis.spool.format import JournalLeg
+from visavis.spool.notes import Descriptions
+from visavis.spool.payload_map import PayloadMap, read_payload_map
 
 MAX_PACKETS_TO_MID: Final = 1000
 """Packets after which a stream without a mid never gets one: senders repeat it until the first

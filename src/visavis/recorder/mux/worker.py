@@ -22,9 +22,9 @@ import msgspec
 
 from visavis.domain.call_events import CallReport
 from visavis.domain.recording import MATROSKA, Delivery
-from visavis.recorder import spool as spool_reader
 from visavis.recorder.mux.matroska import mux
-from visavis.rtp.journal import RecordKind, read_journal
+from visavis.spool import reader as spool_reader
+from visavis.spool.format import RecordKind, read_journal
 
 NICENESS: Final = 10  # calls come first
 MAX_STRAY_PACKETS: Final = 50  # a second of sound

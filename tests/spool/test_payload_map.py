@@ -5,11 +5,11 @@ from pathlib import Path
 
 from tests.synthetic.call import sdp
 from visavis.domain.call_events import CallEvent
-from visavis.rtp.journal import JournalLeg
-from visavis.rtp.notes import Descriptions, EventNote, Gap, Paused, Resumed, parse_note
-from visavis.rtp.payload_map import PayloadMap, read_payload_map
+from visavis.spool.format import JournalLeg
+from visavis.spool.notes import Descriptions, EventNote, Gap, Paused, Resumed, parse_note
+from visavis.spool.payload_map import PayloadMap, read_payload_map
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "rtp" / "data"
 OFFER = (DATA / "chromium-offer.sdp").read_text()
 ANSWER = (DATA / "chromium-answer.sdp").read_text()
 

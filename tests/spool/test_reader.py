@@ -1,4 +1,4 @@
-"""The recorder's view of the spool, whatever others do to it at the same time."""
+"""Reader of the spool, while others change it at the same time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.vanishing import remove_at_first_look
 from visavis.domain.recording import journal_name
-from visavis.recorder import spool as spool_reader
+from visavis.spool import reader as spool_reader
 
 
 def abandoned(directory: Path, name: str) -> Path:

@@ -1,4 +1,7 @@
-"""The recorder's view of the spool; see `domain.recording` for what lies in it."""
+"""Reader of the spool, and owner of its recordings once they are written.
+
+`domain.recording` describes the files in it.
+"""
 
 from __future__ import annotations
 

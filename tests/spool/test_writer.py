@@ -16,10 +16,10 @@ import pytest
 
 from tests.running import eventually
 from visavis.domain.recording import Manifest
-from visavis.media import journal as journal_module
-from visavis.media import sync_thread as sync_thread_module
-from visavis.media.journal import Journal, create_journal
-from visavis.rtp.journal import MAGIC, JournalLeg, JournalRecord, RecordKind, read_journal
+from visavis.spool import sync_thread as sync_thread_module
+from visavis.spool import writer as journal_module
+from visavis.spool.format import MAGIC, JournalLeg, JournalRecord, RecordKind, read_journal
+from visavis.spool.writer import JournalWriter, create_journal
 
 MANIFEST = Manifest(
     recording_id="rec",
@@ -37,7 +37,7 @@ def records(spool: Path, number: int = 1) -> list[JournalRecord]:
         return list(read_journal(file))
 
 
-def new_journal(spool: Path) -> Journal:
+def new_journal(spool: Path) -> JournalWriter:
     return create_journal(spool, MANIFEST, 1, pytest.fail)
 
 
@@ -327,9 +327,9 @@ def test_a_slow_disk_costs_a_gap_that_is_noted(
 WRITER = """
 import itertools, os, sys, time
 from pathlib import Path
-from tests.media.test_journal import MANIFEST
-from visavis.media.journal import create_journal
-from visavis.rtp.journal import JournalLeg, RecordKind
+from tests.spool.test_writer import MANIFEST
+from visavis.spool.writer import create_journal
+from visavis.spool.format import JournalLeg, RecordKind
 
 journal = create_journal(Path(sys.argv[1]), MANIFEST, 1, print)
 clock = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT)

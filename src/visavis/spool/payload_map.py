@@ -7,9 +7,9 @@ from functools import lru_cache
 
 from visavis.domain.errors import VisavisError
 from visavis.rtp.extension import MID_URI, REPAIRED_RID_URI, RID_URI
-from visavis.rtp.journal import JournalLeg
-from visavis.rtp.notes import Descriptions
 from visavis.rtp.sdp import Codec, MediaSection, media_sections, sent_video
+from visavis.spool.format import JournalLeg
+from visavis.spool.notes import Descriptions
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from visavis.media import sync_thread as sync_thread_module
-from visavis.media.sync_thread import SyncThread
+from visavis.spool import sync_thread as sync_thread_module
+from visavis.spool.sync_thread import SyncThread
 
 SOON = 10.0
 

@@ -1,4 +1,4 @@
-"""Writes a call's journal to the spool, without ever making the packet path wait for the disk."""
+"""Writer of journals, which never makes the packet path wait for the disk."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from visavis.domain.recording import (
     journal_name,
 )
 from visavis.durable import sync_directory, write_synced
-from visavis.media.sync_thread import SyncThread
-from visavis.rtp.journal import MAGIC, JournalLeg, RecordKind, encode_block, encode_record
+from visavis.spool.format import MAGIC, JournalLeg, RecordKind, encode_block, encode_record
+from visavis.spool.sync_thread import SyncThread
 
 WAKE_BYTES: Final = 2 * 1024 * 1024
 MAX_WAITING_BYTES: Final = 8 * 1024 * 1024
@@ -35,7 +35,7 @@ SYNC_THREAD: Final = SyncThread()
 """Shared by all journals: a thread per journal competed with the packets for the interpreter."""
 
 
-class Journal:
+class JournalWriter:
     """One bridge's journal, appended by the event loop and written by the sync thread.
 
     `manifest` is the recording's, open and locked (shared): it is closed with the journal.
@@ -176,7 +176,7 @@ def create_journal(
     number: int,
     on_lost: Callable[[str], None],
     reserve_bytes: int = 0,
-) -> Journal:
+) -> JournalWriter:
     """Begin a recording in the spool, or its next journal, as the `number`-th.
 
     On disk and locked when this returns; raises `OSError`, also when the recorder has taken the
@@ -200,7 +200,9 @@ def create_journal(
         undo.pop_all()
     offset_us = clock.offset_us
     started_at = manifest.started_at.timestamp() - offset_us / 1e6
-    return Journal(file, lock, on_lost, started_at=started_at, earlier=earlier, offset_us=offset_us)
+    return JournalWriter(
+        file, lock, on_lost, started_at=started_at, earlier=earlier, offset_us=offset_us
+    )
 
 
 def try_to_create_journal(spool: Path, reserve_bytes: int) -> None:
