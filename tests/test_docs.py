@@ -70,7 +70,7 @@ def test_the_pages_speak_the_same_messages() -> None:
 
 
 def test_the_pages_have_a_sentence_for_every_reason() -> None:
-    source = (ROOT / "web/src/catalogue.ts").read_text()
+    source = (ROOT / "web/src/i18n/en.ts").read_text()
     assert set(re.findall(r'"ended\.(\w+)"', source)) == {str(reason) for reason in EndReason}
 
 

@@ -192,7 +192,7 @@ def test_the_queue_s_controls_stay_inside_the_window(parties: Parties) -> None:
     check(parties.agent, "visavis-console", "a call waits")
     parties.agent.set_viewport_size({"width": 390, "height": 844})
     waiting, past = (
-        one.bounding_box() for one in (queue, parties.agent.locator("visavis-history"))
+        one.bounding_box() for one in (queue, parties.agent.locator("visavis-call-history"))
     )
     assert waiting
     assert past
@@ -223,7 +223,7 @@ def test_the_console_s_controls_stay_inside_the_window(parties: Parties, system:
     check_call(page, "visavis-console")
     page.set_viewport_size({"width": 1280, "height": 720})
     parties.hang_up()
-    expect(page.locator("visavis-history").get_by_text(LONG).first).to_be_visible()
+    expect(page.locator("visavis-call-history").get_by_text(LONG).first).to_be_visible()
     check(page, "visavis-console", "ended")
 
 

@@ -1,14 +1,14 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, query, state } from "lit/decorators.js";
-import { t, type Word } from "./catalogue-pages";
+import { t, type Word } from "./i18n/en-pages";
 import "./page-header";
-import { demandSession, type Session } from "./session";
+import { requireSession, type Session } from "./session";
 import "./settings/audit-log";
 import type { AuditLog } from "./settings/audit-log";
 import "./settings/delivery";
 import { merge } from "./settings/merge";
 import "./settings/policy";
-import "./settings/trial";
+import "./settings/server-test";
 import { forcedSwitch, shared } from "./styles";
 
 const RESOURCE = "/v4/livechat/audioVideoChatConfig";
@@ -85,7 +85,7 @@ export class Admin extends LitElement {
 
   override async connectedCallback(): Promise<void> {
     super.connectedCallback();
-    this.session = await demandSession();
+    this.session = await requireSession();
     if (!this.may("Manage Settings")) return;
     this.events = new EventSource(`${RESOURCE}/events`);
     this.events.addEventListener("config", (event) =>
@@ -150,7 +150,7 @@ export class Admin extends LitElement {
           @input=${(event: Event) => this.edit("recordingServerUrl", (event.target as HTMLInputElement).value)} />
         <p class="error" id="url-error">${wrong ?? nothing}</p>
         ${this.isSecretNeeded ? this.secretField() : nothing}
-        <visavis-trial .url=${draft.recordingServerUrl}></visavis-trial>
+        <visavis-server-test .url=${draft.recordingServerUrl}></visavis-server-test>
       </div>
       <div class="bar">
         <button class="primary" ?disabled=${!this.isEdited || this.isSaving}>${t("save")}</button>
@@ -290,7 +290,7 @@ export class Admin extends LitElement {
       if (!this.theirs) await this.save();
       return;
     }
-    if (response.status === 401) await demandSession();
+    if (response.status === 401) await requireSession();
     const problem = (await response.json()) as Problem;
     if (problem.pointer === "/recordingServerSecret" && problem.error === "ParameterMissing") {
       this.isSecretNeeded = true;

@@ -1,4 +1,4 @@
-import { t } from "./catalogue-pages";
+import { t } from "./i18n/en-pages";
 import type { Ring } from "./protocol";
 import { Ringer } from "./ringer";
 
@@ -24,7 +24,7 @@ export class Announcer {
     await Notification.requestPermission();
   }
 
-  /** What rings now; nothing ends it all. */
+  /** Show the calls that ring now; an empty list ends every notification. */
   announce(rings: Ring[]): void {
     this.ringer.ring(rings.length > 0);
     this.entitle(rings[0]);

@@ -1,6 +1,6 @@
 import { css } from "lit";
 
-/** How a call looks. Upon the pictures everything is light on dark, whatever the page's scheme. */
+/** Styles of a call. Over the pictures everything is light on dark in every colour scheme. */
 export const callStyles = css`
   :host { display: grid; gap: 12px; min-height: 0; }
   .stage { position: relative; background: #0c1013; color: #fff; border-radius: 12px; overflow: hidden; aspect-ratio: 16 / 9; min-height: 96px; max-height: max(96px, calc(100dvh - 190px)); width: 100%; }

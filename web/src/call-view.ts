@@ -1,7 +1,7 @@
 import { html, LitElement, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { callStyles } from "./call-styles";
-import { t, type Word } from "./catalogue";
+import { t, type Word } from "./i18n/en";
 import "./chat-view";
 import type { Conversation } from "./conversation";
 import "./devices-view";
@@ -9,7 +9,7 @@ import { clock, timeOfDay } from "./format";
 import { icon, type IconName } from "./icons";
 import "./quality-view";
 import { shared } from "./styles";
-import { Watch } from "./subject";
+import { Watch } from "./observable";
 
 type Panel = "chat" | "devices" | "";
 
@@ -150,7 +150,7 @@ export class CallView extends LitElement {
     else void this.requestFullscreen();
   }
 
-  /** A page that was loaded anew may have to be touched before it may sound. */
+  /** After a reload a browser may demand a click before it plays sound. */
   private play(video: HTMLVideoElement): void {
     if (video.matches(".theirs")) this.hear(video);
     if (!video.paused || !video.srcObject) return;

@@ -1,12 +1,12 @@
 import { css, html, LitElement } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import { t } from "./catalogue";
+import { t } from "./i18n/en";
 import type { Conversation, Line, PendingLine } from "./conversation";
 import { timeOfDay } from "./format";
 import { icon } from "./icons";
 import { shared } from "./styles";
 import { limited } from "./text";
-import { Watch } from "./subject";
+import { Watch } from "./observable";
 
 /** Text beside the call. */
 @customElement("visavis-chat")

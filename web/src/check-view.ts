@@ -1,14 +1,14 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { t, type Word } from "./catalogue";
+import { t, type Word } from "./i18n/en";
 import { textOf } from "./format";
 import "./devices-view";
 import { icon, type IconName } from "./icons";
-import { Level } from "./level";
+import { AudioLevel } from "./audio-level";
 import { shared } from "./styles";
 import { limited } from "./text";
-import { Watch } from "./subject";
-import type { Visitor } from "./visitor";
+import { Watch } from "./observable";
+import type { Visitor } from "./visitor-session";
 
 const HEARD = 0.25;
 const SILENT_AFTER = 6000;
@@ -56,7 +56,7 @@ export class CheckView extends LitElement {
   @property({ attribute: false }) visitor!: Visitor;
   @state() private loudness = 0;
   @state() private hearing: Hearing = "listening";
-  private level: Level | undefined;
+  private level: AudioLevel | undefined;
   private listened: MediaStreamTrack | undefined;
   private silence = 0;
   private readonly watch = new Watch(this, () => this.visitor);
@@ -74,7 +74,7 @@ export class CheckView extends LitElement {
     this.listened = track;
     if (!track) return;
     this.hearing = "listening";
-    this.level = new Level(track, (level) => this.hear(level));
+    this.level = new AudioLevel(track, (level) => this.hear(level));
     this.silence = window.setTimeout(
       () => (this.hearing = this.hearing === "listening" ? "silent" : this.hearing),
       SILENT_AFTER,

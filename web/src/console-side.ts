@@ -1,16 +1,16 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import { t, type Word } from "./catalogue-pages";
-import type { Desk } from "./desk";
+import { t, type Word } from "./i18n/en-pages";
+import type { AgentSession } from "./agent-session";
 import { clock } from "./format";
 import { icon } from "./icons";
 import type { PageVisitor, TeamMember, Waiting } from "./protocol";
 import { presenceDot, shared } from "./styles";
-import { Watch } from "./subject";
+import { Watch } from "./observable";
 
 const STATES: Record<TeamMember["state"], Word> = { available: "available", busy: "busy", away: "away" };
 
-/** Beside the call: who waits, who is on the site's pages, who else is on duty. */
+/** Side column of the console: the queue, the visitors on the site's pages, the team. */
 @customElement("visavis-side")
 export class ConsoleSide extends LitElement {
   static override styles = [
@@ -33,9 +33,9 @@ export class ConsoleSide extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) desk!: Desk;
+  @property({ attribute: false }) agentSession!: AgentSession;
   private ticking = 0;
-  private readonly watch = new Watch(this, () => this.desk);
+  private readonly watch = new Watch(this, () => this.agentSession);
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -48,7 +48,7 @@ export class ConsoleSide extends LitElement {
   }
 
   override render() {
-    const { queue, visitors, visitorCount, team } = this.desk;
+    const { queue, visitors, visitorCount, team } = this.agentSession;
     return html`
       ${list(
         "queue",
@@ -77,23 +77,23 @@ export class ConsoleSide extends LitElement {
   private waiting({ visitorName, media, since }: Waiting) {
     return html`<li>${icon(media === "video" ? "camera" : "phone", 18)}
       <span class="who"><strong>${visitorName || t("aVisitor")}</strong></span>
-      <span class="quiet small time">${clock(this.desk.clock.age(since))}</span></li>`;
+      <span class="quiet small time">${clock(this.agentSession.clock.age(since))}</span></li>`;
   }
 
   private visitor(visitor: PageVisitor) {
-    const { desk } = this;
+    const { agentSession } = this;
     const name = visitor.name || t("aVisitor");
-    const isInvited = desk.invitedId === visitor.visitorId;
+    const isInvited = agentSession.invitedId === visitor.visitorId;
     return html`<li>
-      <span class="who"><strong>${name}</strong><span class="quiet small"><bdi>${visitor.page}</bdi> · <span class="time">${clock(desk.clock.age(visitor.since))}</span></span></span>
-      <button ?disabled=${desk.hasCall || !desk.isEnabled} aria-label="${t("invite")}: ${name}" @click=${() => desk.invite(visitor, "video")}>
+      <span class="who"><strong>${name}</strong><span class="quiet small"><bdi>${visitor.page}</bdi> · <span class="time">${clock(agentSession.clock.age(visitor.since))}</span></span></span>
+      <button ?disabled=${agentSession.hasCall || !agentSession.isEnabled} aria-label="${t("invite")}: ${name}" @click=${() => agentSession.invite(visitor, "video")}>
         ${isInvited ? t("invitedAlready") : t("invite")}
       </button></li>`;
   }
 
   private member({ agentId, name, state }: TeamMember) {
     return html`<li><span class="dot ${state}"></span>
-      <span class="who"><strong>${name}${agentId === this.desk.agentId ? html` <span class="quiet">(${t("you")})</span>` : nothing}</strong></span>
+      <span class="who"><strong>${name}${agentId === this.agentSession.agentId ? html` <span class="quiet">(${t("you")})</span>` : nothing}</strong></span>
       <span class="quiet small">${t(STATES[state])}</span></li>`;
   }
 }

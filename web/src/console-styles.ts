@@ -38,7 +38,7 @@ export const consoleStyles = css`
   @media (max-width: 62rem) {
     main { grid-template-columns: minmax(0, 1fr); }
     .middle { display: contents; }
-    visavis-history { order: 1; } /* who waits comes before who has called */
+    visavis-call-history { order: 1; } /* who waits comes before who has called */
   }
   @media (max-width: 40rem) {
     main { padding: 0.75rem; gap: 0.75rem; } .middle { gap: 0.75rem; }

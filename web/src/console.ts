@@ -2,20 +2,20 @@ import { html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { Announcer } from "./announcer";
 import "./call-view";
-import { counted, t } from "./catalogue-pages";
+import { counted, t } from "./i18n/en-pages";
 import "./console-side";
 import { consoleStyles } from "./console-styles";
 import type { Conversation, Details } from "./conversation";
-import { Desk, type Stage } from "./desk";
-import "./history";
+import { AgentSession, type Stage } from "./agent-session";
+import "./call-history";
 import { icon } from "./icons";
 import type { TeamMember } from "./protocol";
 import "./ring-card";
 import "./page-header";
-import { demandSession, type Session } from "./session";
+import { requireSession, type Session } from "./session";
 import { signalingUrl } from "./signaling";
 import { shared } from "./styles";
-import { Watch } from "./subject";
+import { Watch } from "./observable";
 import { limited } from "./text";
 
 const MANAGE_SETTINGS = "Manage Settings";
@@ -28,21 +28,21 @@ export class Console extends LitElement {
   /** The secret part of a join address: then this page is for that one call. */
   @property() join = "";
   @property({ reflect: true, attribute: "data-state" }) stage: Stage = "idle";
-  desk: Desk | undefined;
+  agentSession: AgentSession | undefined;
   private session: Session | null = null;
   private isChoosing = false;
   /** The calls that have waited in the queue at the last look. */
   private waitingIds = new Set<string>();
   private hasCopied = "";
   private readonly announcer = new Announcer(`${t("console")} · Visavis`);
-  private readonly watch = new Watch(this, () => this.desk);
+  private readonly watch = new Watch(this, () => this.agentSession);
 
   override async connectedCallback(): Promise<void> {
     super.connectedCallback();
     Object.assign(window, { visavisConsole: this });
-    if (!this.join) this.session = await demandSession();
+    if (!this.join) this.session = await requireSession();
     const who = this.join ? `?join=${encodeURIComponent(this.join)}` : "";
-    this.desk = new Desk(
+    this.agentSession = new AgentSession(
       signalingUrl(location.origin, `/signaling/agent${who}`),
       `visavis.desk${who}`,
       () => {
@@ -55,18 +55,18 @@ export class Console extends LitElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.desk?.close();
+    this.agentSession?.close();
   }
 
   get peerConnection(): RTCPeerConnection | undefined {
-    return this.desk?.conversation?.link?.connection;
+    return this.agentSession?.conversation?.link?.connection;
   }
 
   override willUpdate(_: PropertyValues): void {
-    if (!this.desk) return;
-    this.stage = this.desk.stage;
-    if (!this.desk.conversation) this.isChoosing = false;
-    const { hasCall, ringing, queue } = this.desk;
+    if (!this.agentSession) return;
+    this.stage = this.agentSession.stage;
+    if (!this.agentSession.conversation) this.isChoosing = false;
+    const { hasCall, ringing, queue } = this.agentSession;
     this.announcer.announce(hasCall ? [] : ringing);
     if (hasCall && queue.some(({ callId }) => !this.waitingIds.has(callId))) this.announcer.knock();
     this.waitingIds = new Set(queue.map(({ callId }) => callId));
@@ -77,35 +77,35 @@ export class Console extends LitElement {
   }
 
   override render() {
-    if (!this.desk) return nothing;
-    const { desk } = this;
+    if (!this.agentSession) return nothing;
+    const { agentSession } = this;
     return html`
-      ${this.head(desk)}
+      ${this.head(agentSession)}
       <main class=${this.join ? "alone" : ""}>
         <div class="middle">
-          <div role="status">${this.status(desk)}</div>
-          ${desk.notice ? html`<div class="notice" role="alert"><p>${desk.notice}</p><button class="round" aria-label=${t("close")} @click=${() => desk.dismissNotice()}>${icon("close", 16)}</button></div>` : nothing}
-          ${desk.unsent ? this.unsent(desk) : nothing}
-          ${desk.hasCall || desk.rings.length ? html`<h1 class="unseen">${t(this.join ? "joinTitle" : "console")}</h1>` : nothing}
-          ${desk.hasCall ? this.call(desk) : this.waiting(desk)}
-          ${this.join ? nothing : html`<visavis-history .desk=${desk}></visavis-history>`}
+          <div role="status">${this.status(agentSession)}</div>
+          ${agentSession.notice ? html`<div class="notice" role="alert"><p>${agentSession.notice}</p><button class="round" aria-label=${t("close")} @click=${() => agentSession.dismissNotice()}>${icon("close", 16)}</button></div>` : nothing}
+          ${agentSession.unsent ? this.unsent(agentSession) : nothing}
+          ${agentSession.hasCall || agentSession.rings.length ? html`<h1 class="unseen">${t(this.join ? "joinTitle" : "console")}</h1>` : nothing}
+          ${agentSession.hasCall ? this.call(agentSession) : this.waiting(agentSession)}
+          ${this.join ? nothing : html`<visavis-call-history .agentSession=${agentSession}></visavis-call-history>`}
         </div>
-        ${this.join ? nothing : html`<aside aria-label=${t("aroundTheCall")}><visavis-side .desk=${desk}></visavis-side></aside>`}
+        ${this.join ? nothing : html`<aside aria-label=${t("aroundTheCall")}><visavis-side .agentSession=${agentSession}></visavis-side></aside>`}
       </main>
     `;
   }
 
-  private head(desk: Desk) {
+  private head(agentSession: AgentSession) {
     if (this.join) return html`<visavis-header alone></visavis-header>`;
     return html`<visavis-header current="console" .session=${this.session}>
-      <label class="presence"><input type="checkbox" role="switch" .checked=${desk.isAvailable && desk.isOnline} ?disabled=${!desk.isOnline || !desk.mayAccept}
-        @change=${(event: Event) => desk.setAvailable((event.target as HTMLInputElement).checked)} />${t("available")}</label>
+      <label class="presence"><input type="checkbox" role="switch" .checked=${agentSession.isAvailable && agentSession.isOnline} ?disabled=${!agentSession.isOnline || !agentSession.mayAccept}
+        @change=${(event: Event) => agentSession.setAvailable((event.target as HTMLInputElement).checked)} />${t("available")}</label>
     </visavis-header>`;
   }
 
   /** The only place that says whether calls ring here. */
-  private status(desk: Desk) {
-    switch (desk.state) {
+  private status(agentSession: AgentSession) {
+    switch (agentSession.state) {
       case "over":
         return nothing;
       case "reconnecting":
@@ -115,7 +115,7 @@ export class Console extends LitElement {
       case "inCall":
         return this.join
           ? nothing
-          : html`<p class="line quiet">${icon("phone")} ${t("youAreInCall")} ${waiting(desk.queue.length)}</p>`;
+          : html`<p class="line quiet">${icon("phone")} ${t("youAreInCall")} ${waiting(agentSession.queue.length)}</p>`;
       case "disabled":
         return html`<p class="line warn">${icon("warning")} ${
           this.session?.permissions.includes(MANAGE_SETTINGS)
@@ -129,44 +129,44 @@ export class Console extends LitElement {
     }
   }
 
-  private waiting(desk: Desk) {
-    if (desk.rings.length) return html`<visavis-rings .desk=${desk}></visavis-rings>`;
-    if (desk.isOver)
-      return html`<section class="card empty" role="alert"><h1>${t(desk.hasEndedCall ? "joinEnded" : "joinOver")}</h1>
-        <p class="quiet">${t(desk.hasEndedCall ? "joinEndedHelp" : "joinOverHelp")}</p></section>`;
+  private waiting(agentSession: AgentSession) {
+    if (agentSession.rings.length) return html`<visavis-rings .agentSession=${agentSession}></visavis-rings>`;
+    if (agentSession.isOver)
+      return html`<section class="card empty" role="alert"><h1>${t(agentSession.hasEndedCall ? "joinEnded" : "joinOver")}</h1>
+        <p class="quiet">${t(agentSession.hasEndedCall ? "joinEndedHelp" : "joinOverHelp")}</p></section>`;
     return html`<section class="card empty">
       <span class="face">${icon("phone", 28)}</span>
       <h1>${t(this.join ? "waitingForVisitor" : "noCalls")}</h1>
-      ${this.join || desk.state === "available" ? html`<p class="quiet">${t(this.join ? "waitingForVisitorHelp" : "noCallsHelp")}</p>` : nothing}
+      ${this.join || agentSession.state === "available" ? html`<p class="quiet">${t(this.join ? "waitingForVisitorHelp" : "noCallsHelp")}</p>` : nothing}
       ${Announcer.mayAsk && !this.join ? html`<button @click=${this.askNotifications}>${icon("bell")} ${t("notifyMe")}</button>` : nothing}
     </section>`;
   }
 
   /** Lines that the agent wrote and the visitor never received, to be copied. */
-  private unsent(desk: Desk) {
+  private unsent(agentSession: AgentSession) {
     const copy = async () => {
-      await navigator.clipboard.writeText(desk.unsent);
-      this.hasCopied = desk.unsent;
+      await navigator.clipboard.writeText(agentSession.unsent);
+      this.hasCopied = agentSession.unsent;
       this.requestUpdate();
     };
-    return html`<div class="notice" role="alert"><div><p>${t("unsentAtDesk")}</p><blockquote>${desk.unsent}</blockquote></div>
-      <span><button @click=${copy}>${t(this.hasCopied === desk.unsent ? "copied" : "copy")}</button>
-      <button class="round" aria-label=${t("close")} @click=${() => desk.dismissUnsent()}>${icon("close", 16)}</button></span></div>`;
+    return html`<div class="notice" role="alert"><div><p>${t("unsentAtDesk")}</p><blockquote>${agentSession.unsent}</blockquote></div>
+      <span><button @click=${copy}>${t(this.hasCopied === agentSession.unsent ? "copied" : "copy")}</button>
+      <button class="round" aria-label=${t("close")} @click=${() => agentSession.dismissUnsent()}>${icon("close", 16)}</button></span></div>`;
   }
 
-  private call(desk: Desk) {
-    const { conversation, stage } = desk;
+  private call(agentSession: AgentSession) {
+    const { conversation, stage } = agentSession;
     const name = conversation?.otherName || t("aVisitor");
     const isUp = conversation && stage !== "connecting";
     return html`<section class="card call" id="call" tabindex="-1" aria-label="${t(isUp ? "connected" : "connecting")}: ${name}">
       ${conversation ? this.details(conversation.details) : nothing}
       ${
         isUp
-          ? html`<visavis-call .conversation=${conversation} heading=${name} ?isReconnecting=${stage === "reconnecting"} ?isOnline=${desk.isOnline} @hang-up=${() => desk.hangUp()}>
-            ${this.recording(desk, conversation)} ${this.join ? nothing : this.transfer(desk)}
+          ? html`<visavis-call .conversation=${conversation} heading=${name} ?isReconnecting=${stage === "reconnecting"} ?isOnline=${agentSession.isOnline} @hang-up=${() => agentSession.hangUp()}>
+            ${this.recording(agentSession, conversation)} ${this.join ? nothing : this.transfer(agentSession)}
           </visavis-call>`
           : html`<div class="empty"><span class="face turning">${icon("phone", 28)}</span><p role="status">${t(stage === "reconnecting" ? "reconnecting" : "connecting")}</p>
-            <button class="danger" @click=${() => desk.hangUp()}>${icon("hangUp")} ${t("hangUp")}</button></div>`
+            <button class="danger" @click=${() => agentSession.hangUp()}>${icon("hangUp")} ${t("hangUp")}</button></div>`
       }
     </section>`;
   }
@@ -180,7 +180,7 @@ export class Console extends LitElement {
     </div>`;
   }
 
-  private recording(desk: Desk, { recording }: Conversation) {
+  private recording(agentSession: AgentSession, { recording }: Conversation) {
     const state = recording?.state ?? "off";
     const [action, word] = (
       {
@@ -189,25 +189,25 @@ export class Console extends LitElement {
         paused: ["resume", "resumeRecording"],
       } as const
     )[state];
-    return html`<button slot="controls" class="round" id="record" aria-label=${t(word)} title=${t(word)} @click=${() => desk.record(action)}>${icon(state === "on" ? "pause" : "record")}</button>`;
+    return html`<button slot="controls" class="round" id="record" aria-label=${t(word)} title=${t(word)} @click=${() => agentSession.record(action)}>${icon(state === "on" ? "pause" : "record")}</button>`;
   }
 
-  private transfer(desk: Desk) {
-    const others = desk.team.filter(({ agentId }) => agentId !== desk.agentId);
+  private transfer(agentSession: AgentSession) {
+    const others = agentSession.team.filter(({ agentId }) => agentId !== agentSession.agentId);
     return html`
       <button slot="controls" class="round" id="transfer" aria-label=${t("transfer")} title=${t("transfer")} aria-expanded=${this.isChoosing} @click=${this.toggleTransfer}>${icon("transfer")}</button>
       <div slot="panel" class="team" ?hidden=${!this.isChoosing} @keydown=${this.onTeamKey}>
         <h2 id="transfer-to">${t("transferTo")}</h2>
         <label class="field">${t("transferNote")}<input name="note" @input=${limited(1000)} autocomplete="off" /></label>
-        ${desk.transferringTo ? html`<p role="status">${t("transferRings").replace("%", desk.transferringTo)}</p>` : nothing}
-        ${others.length ? html`<ul aria-labelledby="transfer-to">${others.map((member) => this.colleague(desk, member))}</ul>` : html`<p class="quiet">${t("noColleagues")}</p>`}
+        ${agentSession.transferringTo ? html`<p role="status">${t("transferRings").replace("%", agentSession.transferringTo)}</p>` : nothing}
+        ${others.length ? html`<ul aria-labelledby="transfer-to">${others.map((member) => this.colleague(agentSession, member))}</ul>` : html`<p class="quiet">${t("noColleagues")}</p>`}
       </div>`;
   }
 
-  private colleague(desk: Desk, member: TeamMember) {
-    const isFree = member.state === "available" && !desk.transferringTo;
+  private colleague(agentSession: AgentSession, member: TeamMember) {
+    const isFree = member.state === "available" && !agentSession.transferringTo;
     return html`<li><span class="dot ${member.state}"></span><span class="who">${member.name} <span class="quiet small">${t(member.state)}</span></span>
-      <button ?disabled=${!isFree} aria-label="${t("ring")} ${member.name}" @click=${() => desk.transfer(member, this.transferNote)}>${t("ring")}</button></li>`;
+      <button ?disabled=${!isFree} aria-label="${t("ring")} ${member.name}" @click=${() => agentSession.transfer(member, this.transferNote)}>${t("ring")}</button></li>`;
   }
 
   private get transferNote(): string {
@@ -234,7 +234,7 @@ export class Console extends LitElement {
   private async askSession(): Promise<void> {
     if (this.join) return;
     try {
-      await demandSession();
+      await requireSession();
     } catch {
       // the server is away: the socket will be back when it is
     }

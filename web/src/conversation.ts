@@ -1,5 +1,5 @@
-import type { OwnMedia } from "./own-media";
-import { Link, type Description } from "./peer";
+import type { LocalMedia } from "./local-media";
+import { Link, type Description } from "./peer-connection";
 import type {
   Answer,
   CallState,
@@ -14,7 +14,7 @@ import type {
   TextLine,
   Transcript,
 } from "./protocol";
-import { Subject } from "./subject";
+import { Observable } from "./observable";
 
 const RELINK_AGAIN = 5000;
 const MOST_LINES = 500;
@@ -27,7 +27,7 @@ type Written = { pending: PendingLine[]; draft: string };
 export const unsentOf = ({ pending, draft }: Written): string =>
   [...pending.map(({ text }) => text), draft].filter((text) => text.trim()).join("\n");
 
-/** What an agent is told about the visitor and by a colleague who hands the call over. */
+/** The visitor's details, and the note of the agent who transferred the call. */
 export type Details = { visitorEmail: string; transferredBy: string; note: string };
 export type Told =
   Offer | Answer | ProvisionalAnswer | CallState | Linked | Said | Transcript | RecordingState | Quality;
@@ -39,7 +39,7 @@ export type Wire = {
 };
 
 /** A call as one of its two pages lives it: its links, and all that is said about it. */
-export class Conversation extends Subject {
+export class Conversation extends Observable {
   callId = "";
   secret = "";
   otherName = "";
@@ -59,7 +59,7 @@ export class Conversation extends Subject {
 
   constructor(
     readonly side: "visitor" | "agent",
-    readonly own: OwnMedia,
+    readonly own: LocalMedia,
     private readonly wire: Wire,
   ) {
     super();
@@ -153,7 +153,7 @@ export class Conversation extends Subject {
     return id !== "" && this.lines.some((line) => line.by === by && line.id === id);
   }
 
-  /** What this page knows from before the transcript begins, and the transcript. */
+  /** The lines known from before the transcript begins, then the transcript. */
   private merged(transcript: TextLine[]): Line[] {
     const first = transcript[0];
     if (!first) return this.lines;

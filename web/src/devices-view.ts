@@ -1,18 +1,18 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { t } from "./catalogue";
-import type { DeviceKind, OwnMedia } from "./own-media";
+import { t } from "./i18n/en";
+import type { DeviceKind, LocalMedia } from "./local-media";
 import { shared } from "./styles";
-import { Watch } from "./subject";
+import { Watch } from "./observable";
 
 const canChooseSpeaker = "setSinkId" in HTMLMediaElement.prototype;
 
-/** Which microphone, camera and loudspeaker the call takes; a change holds at once. */
+/** Selection of microphone, camera and loudspeaker; a change takes effect at once. */
 @customElement("visavis-devices")
 export class DevicesView extends LitElement {
   static override styles = [shared, css`:host { display: grid; gap: 12px; }`];
 
-  @property({ attribute: false }) own!: OwnMedia;
+  @property({ attribute: false }) own!: LocalMedia;
   @state() private devices: Partial<Record<DeviceKind, MediaDeviceInfo[]>> = {};
   private readonly watch = new Watch(this, () => this.own);
   private readonly relist = () => void this.list();

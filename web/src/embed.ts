@@ -1,7 +1,7 @@
 import type { VisavisApi, VisavisEvents } from "../public/visavis";
 import type { EarlySocket } from "./signaling";
 import { shorten } from "./text";
-import type { Happening } from "./visitor";
+import type { Happening } from "./visitor-session";
 import { Widget } from "./widget";
 
 type EventName = keyof VisavisEvents;

@@ -1,6 +1,6 @@
 import { html, LitElement } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import { t } from "./catalogue-pages";
+import { t } from "./i18n/en-pages";
 import "./page-header";
 import { shared } from "./styles";
 import { joinStyles } from "./join-styles";

@@ -1,18 +1,18 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
-import { t } from "./catalogue-pages";
+import { t } from "./i18n/en-pages";
 import { dateTime } from "./format";
-import { type Contents, Opened, type Recording } from "./library/api";
-import "./library/beside";
-import "./library/deeds";
+import { type Contents, OpenRecording, type Recording } from "./library/api";
+import "./library/details-panel";
+import "./library/recording-actions";
 import "./library/player";
 import type { Player } from "./library/player";
 import "./library/recordings";
 import "./page-header";
-import { demandSession, type Session } from "./session";
+import { requireSession, type Session } from "./session";
 import { shared } from "./styles";
 
-/** What was recorded: a list, or one recording with all that belongs to it (`?recording=…&t=…`). */
+/** The library: the list of recordings, or one recording with its details (`?recording=…&t=…`). */
 @customElement("visavis-library")
 export class Library extends LitElement {
   static override styles = [
@@ -33,7 +33,7 @@ export class Library extends LitElement {
   @property({ type: Boolean }) alone = false;
   @query("visavis-player") private player!: Player | null;
   @state() private session: Session | undefined;
-  @state() private opened: Opened | undefined;
+  @state() private opened: OpenRecording | undefined;
   @state() private recording: Recording | undefined;
   @state() private contents: Contents | undefined;
   @state() private position = 0;
@@ -43,7 +43,7 @@ export class Library extends LitElement {
   override async connectedCallback(): Promise<void> {
     super.connectedCallback();
     addEventListener("popstate", this.onPopState);
-    this.session = await demandSession();
+    this.session = await requireSession();
     await this.follow();
   }
 
@@ -68,7 +68,7 @@ export class Library extends LitElement {
     return this.one(this.opened, this.recording, this.contents);
   }
 
-  private one(opened: Opened, recording: Recording, contents: Contents) {
+  private one(opened: OpenRecording, recording: Recording, contents: Contents) {
     const visitor = recording.visitorName || t("aVisitor");
     const agents = recording.agentNames.join(", ") || t("agent");
     const names = { visitor, agent: agents, "": visitor, system: "" };
@@ -87,11 +87,11 @@ export class Library extends LitElement {
             <visavis-player .opened=${opened} .names=${names} .chapters=${contents.chapters} .duration=${recording.duration} .start=${this.start}
               @position=${(event: CustomEvent<number>) => (this.position = event.detail)}></visavis-player>
           </section>
-          <visavis-deeds .opened=${opened} .recording=${recording} .mayManage=${this.may("Manage Settings")}
-            @changed=${(event: CustomEvent<Recording>) => (this.recording = event.detail)} @deleted=${() => this.open("")}></visavis-deeds>
+          <visavis-recording-actions .opened=${opened} .recording=${recording} .mayManage=${this.may("Manage Settings")}
+            @changed=${(event: CustomEvent<Recording>) => (this.recording = event.detail)} @deleted=${() => this.open("")}></visavis-recording-actions>
         </div>
-        <visavis-beside .contents=${contents} .names=${names} .position=${this.position}
-          @seek=${(event: CustomEvent<number>) => void this.player?.seek(event.detail)}></visavis-beside>
+        <visavis-details-panel .contents=${contents} .names=${names} .position=${this.position}
+          @seek=${(event: CustomEvent<number>) => void this.player?.seek(event.detail)}></visavis-details-panel>
       </div>
     `;
   }
@@ -123,7 +123,7 @@ export class Library extends LitElement {
     this.error = "";
     this.position = 0;
     this.recording = this.contents = undefined;
-    const opened = (this.opened = id ? new Opened(id) : undefined);
+    const opened = (this.opened = id ? new OpenRecording(id) : undefined);
     if (!opened || !this.may("View Recordings")) return;
     try {
       const { recording, contents } = await opened.details();

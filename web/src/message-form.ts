@@ -1,10 +1,10 @@
 import { css, html, LitElement } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import { t } from "./catalogue";
+import { t } from "./i18n/en";
 import { textOf } from "./format";
 import { shared } from "./styles";
 import { limited } from "./text";
-import type { Visitor } from "./visitor";
+import type { Visitor } from "./visitor-session";
 
 /** After a call that nobody took: what the visitor wants to say, and where an answer goes. */
 @customElement("visavis-message")

@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import { t, type Word } from "./catalogue-pages";
+import { t, type Word } from "./i18n/en-pages";
 import { mark } from "./mark";
 import { type Session, signOut } from "./session";
 import { shared } from "./styles";

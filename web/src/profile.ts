@@ -1,9 +1,9 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import { t } from "./catalogue-pages";
+import { t } from "./i18n/en-pages";
 import { dateTime } from "./format";
 import "./page-header";
-import { demandSession, type Session } from "./session";
+import { requireSession, type Session } from "./session";
 import { shared } from "./styles";
 
 type SignIn = {
@@ -41,7 +41,7 @@ export class Profile extends LitElement {
 
   override async connectedCallback(): Promise<void> {
     super.connectedCallback();
-    this.session = await demandSession();
+    this.session = await requireSession();
     await this.load();
   }
 

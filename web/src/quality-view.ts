@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { t, type Word } from "./catalogue";
+import { t, type Word } from "./i18n/en";
 import type { Quality } from "./protocol";
 import { shared } from "./styles";
 
@@ -11,7 +11,7 @@ const GRADES: [number, Word, number][] = [
   [0, "networkBad", 1],
 ];
 
-/** How the network treats this page's leg, in bars and a word; the figures behind it on demand. */
+/** Connection quality of this page, as bars and a word; the figures on demand. */
 @customElement("visavis-quality")
 export class QualityView extends LitElement {
   static override styles = [

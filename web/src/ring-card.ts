@@ -1,11 +1,11 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import { stoppedBecause, t } from "./catalogue-pages";
-import type { Desk, RingingCall } from "./desk";
+import { stoppedBecause, t } from "./i18n/en-pages";
+import type { AgentSession, RingingCall } from "./agent-session";
 import { clock } from "./format";
 import { icon } from "./icons";
 import { shared } from "./styles";
-import { Watch } from "./subject";
+import { Watch } from "./observable";
 
 /** The calls that ring here, each to be taken with or without one's own picture, or not. */
 @customElement("visavis-rings")
@@ -26,9 +26,9 @@ export class RingCard extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) desk!: Desk;
+  @property({ attribute: false }) agentSession!: AgentSession;
   private ticking = 0;
-  private readonly watch = new Watch(this, () => this.desk);
+  private readonly watch = new Watch(this, () => this.agentSession);
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -46,12 +46,12 @@ export class RingCard extends LitElement {
   }
 
   override render() {
-    return html`<ul aria-live="assertive" aria-label=${t("ringing")}>${this.desk.rings.map((ring) => this.ring(ring))}</ul>`;
+    return html`<ul aria-live="assertive" aria-label=${t("ringing")}>${this.agentSession.rings.map((ring) => this.ring(ring))}</ul>`;
   }
 
   private ring(ring: RingingCall) {
     const isVideo = ring.media === "video";
-    const accept = (media: "audio" | "video") => () => this.desk.accept(ring, media);
+    const accept = (media: "audio" | "video") => () => this.agentSession.accept(ring, media);
     const withVideo = html`<button class=${isVideo ? "primary" : ""} data-accept="video" @click=${accept("video")}>${icon("camera")} ${t(isVideo ? "accept" : "acceptWithVideo")}</button>`;
     const withAudio = html`<button class=${isVideo ? "" : "primary"} data-accept="audio" @click=${accept("audio")}>${icon("phone")} ${t(isVideo ? "acceptWithAudio" : "accept")}</button>`;
     return html`<li class=${ring.stopped === undefined ? "" : "stopped"}>
@@ -61,11 +61,11 @@ export class RingCard extends LitElement {
         <p>${t(isVideo ? "videoCall" : "audioCall")}${ring.visitorEmail ? html` · ${ring.visitorEmail}` : nothing}</p>
         ${ring.transferredBy ? html`<p>${t("transferredBy")} <bdi>${ring.transferredBy}</bdi></p>` : nothing}
         ${ring.note ? html`<p class="note">${t("note")}: <bdi>${ring.note}</bdi></p>` : nothing}
-        <p class="quiet small"><span aria-hidden="true">${clock(this.desk.clock.age(ring.since))}</span>${ring.isRecorded ? html` · ${t("willBeRecorded")}` : nothing}</p>
+        <p class="quiet small"><span aria-hidden="true">${clock(this.agentSession.clock.age(ring.since))}</span>${ring.isRecorded ? html` · ${t("willBeRecorded")}` : nothing}</p>
       </div>
       ${ring.stopped === undefined ? nothing : html`<p class="bar">${stoppedBecause(ring.stopped)}</p>`}
       <div class="bar" ?hidden=${ring.stopped !== undefined}>${isVideo ? [withVideo, withAudio] : [withAudio, withVideo]}
-        <button @click=${() => this.desk.decline(ring)}>${t("decline")}</button></div>
+        <button @click=${() => this.agentSession.decline(ring)}>${t("decline")}</button></div>
     </li>`;
   }
 }

@@ -18,8 +18,8 @@ export const readSession = async (): Promise<Session | null> => {
   }
 };
 
-/** Who is signed in; goes to the sign-in page when nobody is. */
-export const demandSession = async (): Promise<Session> => {
+/** Return the session; go to the sign-in page if nobody is signed in. */
+export const requireSession = async (): Promise<Session> => {
   const response = await fetch("/session");
   if (response.ok) return (await response.json()) as Session;
   location.assign(`/signin?next=${encodeURIComponent(location.pathname)}`);

@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import { t } from "./catalogue-pages";
+import { t } from "./i18n/en-pages";
 import { mark } from "./mark";
 import { shared } from "./styles";
 

@@ -1,17 +1,17 @@
 import { html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import "./call-view";
-import { t, type Word } from "./catalogue";
+import { t, type Word } from "./i18n/en";
 import "./check-view";
 import { clock } from "./format";
 import { icon } from "./icons";
-import { isMadeSmall, rememberSmall } from "./memory";
+import { isMadeSmall, rememberSmall } from "./resume-storage";
 import "./message-form";
 import type { Media } from "./protocol";
 import { signalingUrl, type EarlySocket } from "./signaling";
 import { shared } from "./styles";
-import { Watch } from "./subject";
-import { Visitor, type Happening, type Stage } from "./visitor";
+import { Watch } from "./observable";
+import { Visitor, type Happening, type Stage } from "./visitor-session";
 import { widgetStyles } from "./widget-styles";
 
 const WAITING: Partial<Record<Stage, Word>> = {

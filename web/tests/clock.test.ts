@@ -5,8 +5,8 @@ import "../src/ring-card";
 import type { RingCard } from "../src/ring-card";
 import { FakeSocket, settled } from "./fakes";
 import { agentPage, connectedAgent, connectedVisitor, ring } from "./pages";
-import { Desk } from "../src/desk";
-import { Visitor } from "../src/visitor";
+import { AgentSession } from "../src/agent-session";
+import { Visitor } from "../src/visitor-session";
 
 const FIVE_MINUTES = 300_000;
 
@@ -14,10 +14,10 @@ test.each([FIVE_MINUTES, -FIVE_MINUTES])(
   "a call that has rung for 3 seconds says so on a computer whose clock is %d ms wrong",
   async (error) => {
     vi.setSystemTime(Date.parse("2026-01-01T00:00:00Z") + error);
-    const desk = await agentPage();
+    const agentSession = await agentPage();
     FakeSocket.latest.receive(ring("c1"));
     const cards = document.createElement("visavis-rings") as RingCard;
-    cards.desk = desk;
+    cards.agentSession = agentSession;
     document.body.append(cards);
     vi.advanceTimersByTime(3_000);
     await cards.updateComplete;
@@ -25,7 +25,7 @@ test.each([FIVE_MINUTES, -FIVE_MINUTES])(
     expect(cards.renderRoot.querySelector(".small [aria-hidden]")!.textContent).toBe("0:03");
 
     cards.remove();
-    desk.close();
+    agentSession.close();
   },
 );
 
@@ -53,12 +53,12 @@ test("a reload keeps how long the call has lasted", async () => {
 });
 
 test("the agent's console keeps it too", async () => {
-  const desk = await connectedAgent();
+  const agentSession = await connectedAgent();
   vi.advanceTimersByTime(5_000);
   dispatchEvent(new Event("pagehide"));
-  desk.close();
+  agentSession.close();
 
-  const again = new Desk("ws://example.com", "desk", () => undefined);
+  const again = new AgentSession("ws://example.com", "desk", () => undefined);
   await settled();
 
   expect(again.conversation!.seconds).toBe(5);

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { OwnMedia } from "../src/own-media";
+import { LocalMedia } from "../src/local-media";
 import { FakeSocket, FakeTrack, settled } from "./fakes";
 import {
   agentPage,
@@ -65,46 +65,46 @@ test("an agent who cancels after a reload leaves the call", async () => {
   dispatchEvent(new Event("pagehide"));
   first.close();
   devices().isAsking = true;
-  const desk = await agentPage();
-  expect(desk.hasCall).toBe(true);
+  const agentSession = await agentPage();
+  expect(agentSession.hasCall).toBe(true);
 
-  desk.hangUp();
+  agentSession.hangUp();
   await devices().questions.at(-1)!.allow();
 
   expect(FakeSocket.latest.ofType("hangUp")).toMatchObject([{ callId: "c1" }]);
-  expectNoCall(desk);
-  desk.close();
+  expectNoCall(agentSession);
+  agentSession.close();
 });
 
 test("the visitor cancels while the agent's browser asks for the devices", async () => {
-  const desk = await agentPage();
+  const agentSession = await agentPage();
   FakeSocket.latest.receive(ring("c1"));
   devices().isAsking = true;
-  void desk.accept(desk.ringing[0]!, "video");
+  void agentSession.accept(agentSession.ringing[0]!, "video");
   await settled();
 
   FakeSocket.latest.receive({ type: "ringStopped", callId: "c1", reason: "cancelled" });
   await devices().questions[0]!.allow();
 
-  expectNoCall(desk);
-  expect(desk.notice).toBe("The visitor has cancelled the call.");
+  expectNoCall(agentSession);
+  expect(agentSession.notice).toBe("The visitor has cancelled the call.");
   expect(FakeSocket.latest.ofType("accept")).toEqual([]);
-  desk.close();
+  agentSession.close();
 });
 
 test("a colleague takes the call while the browser asks for the devices", async () => {
-  const desk = await agentPage();
+  const agentSession = await agentPage();
   FakeSocket.latest.receive(ring("c1"));
   devices().isAsking = true;
-  void desk.accept(desk.ringing[0]!, "video");
+  void agentSession.accept(agentSession.ringing[0]!, "video");
   await settled();
 
   FakeSocket.latest.receive({ type: "ringStopped", callId: "c1", reason: "accepted" });
   await devices().questions[0]!.fail("NotAllowedError");
 
-  expectNoCall(desk);
-  expect(desk.notice).toBe("A colleague has taken the call.");
-  desk.close();
+  expectNoCall(agentSession);
+  expect(agentSession.notice).toBe("A colleague has taken the call.");
+  agentSession.close();
 });
 
 test("a screen that is picked after the call is not captured", async () => {
@@ -148,7 +148,7 @@ test("a camera that is switched off before it is allowed stays dark", async () =
 });
 
 test("the only microphone is unplugged and plugged in again", async () => {
-  const own = await OwnMedia.open("audio");
+  const own = await LocalMedia.open("audio");
   own.setMuted(true);
   devices().plug([]);
   (own.microphone as unknown as FakeTrack).lose();
@@ -167,7 +167,7 @@ test("the only microphone is unplugged and plugged in again", async () => {
 });
 
 test("another microphone takes the place of the one that is gone at once", async () => {
-  const own = await OwnMedia.open("video");
+  const own = await LocalMedia.open("video");
   devices().plug(["mic-2"]);
 
   (own.microphone as unknown as FakeTrack).lose();
@@ -179,7 +179,7 @@ test("another microphone takes the place of the one that is gone at once", async
 });
 
 test("a device that comes back after the call is left alone", async () => {
-  const own = await OwnMedia.open("audio");
+  const own = await LocalMedia.open("audio");
   devices().plug([]);
   (own.microphone as unknown as FakeTrack).lose();
   await settled();
@@ -192,7 +192,7 @@ test("a device that comes back after the call is left alone", async () => {
 });
 
 test("a microphone that the system silences is told of until it is back", async () => {
-  const own = await OwnMedia.open("audio");
+  const own = await LocalMedia.open("audio");
   const track = own.microphone as unknown as FakeTrack;
 
   track.setMuted(true);
@@ -206,7 +206,7 @@ test("a microphone that the system silences is told of until it is back", async 
 test("without a camera a video call is opened with the microphone", async () => {
   devices().cameras = [];
 
-  const own = await OwnMedia.open("video");
+  const own = await LocalMedia.open("video");
 
   expect(own.camera).toBeUndefined();
   expect(own.trouble).toContain("No camera was found");

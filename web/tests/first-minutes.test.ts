@@ -59,5 +59,5 @@ test.each([
   const status = page.renderRoot.querySelector('main [role="status"]')!;
   expect(status.textContent).toContain("Audio & Video Chat is switched off");
   expect(status.querySelector('a[href="/admin"]') !== null).toBe(isLinked);
-  page.desk!.close();
+  page.agentSession!.close();
 });

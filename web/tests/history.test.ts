@@ -1,8 +1,8 @@
 // The list of past calls: what it calls them, and that it follows what happens.
 
 import { afterEach, expect, test, vi } from "vitest";
-import "../src/history";
-import type { History } from "../src/history";
+import "../src/call-history";
+import type { CallHistory } from "../src/call-history";
 import { FakeSocket, settled } from "./fakes";
 import { agentPage, reconnect } from "./pages";
 
@@ -34,9 +34,9 @@ const openList = async () => {
     const body = { audioVideoChats: answers, nextPage: "", message: "" };
     return Promise.resolve({ ok: true, json: () => Promise.resolve(body) });
   });
-  const desk = await agentPage();
-  const list = document.createElement("visavis-history") as History;
-  list.desk = desk;
+  const agentSession = await agentPage();
+  const list = document.createElement("visavis-call-history") as CallHistory;
+  list.agentSession = agentSession;
   document.body.append(list);
   const rows = async (): Promise<string[]> => {
     await vi.advanceTimersByTimeAsync(1_500);
@@ -46,14 +46,14 @@ const openList = async () => {
       row.textContent.replaceAll(/\s+/g, " ").trim(),
     );
   };
-  return { desk, list, rows };
+  return { agentSession, list, rows };
 };
 
 afterEach(() => document.body.replaceChildren());
 
 test("a colleague's call and a visitor's message appear in the open list", async () => {
   answers = [pastCall("01")];
-  const { desk, rows } = await openList();
+  const { agentSession, rows } = await openList();
   expect(await rows()).toHaveLength(1);
 
   answers = [pastCall("02", { message: "Call me" }), pastCall("01")];
@@ -63,12 +63,12 @@ test("a colleague's call and a visitor's message appear in the open list", async
   expect(first).toContain("Visitor 02");
   expect(first).toContain("Call me");
   expect(others).toHaveLength(1);
-  desk.close();
+  agentSession.close();
 });
 
 test("what happened while the socket was away appears after the reconnect", async () => {
   answers = [];
-  const { desk, rows } = await openList();
+  const { agentSession, rows } = await openList();
   FakeSocket.latest.receive({ type: "pastCalls", revision: 1 });
   await rows();
 
@@ -77,24 +77,24 @@ test("what happened while the socket was away appears after the reconnect", asyn
   FakeSocket.latest.receive({ type: "pastCalls", revision: 1 }); // a server that was started again
 
   expect(await rows()).toHaveLength(1);
-  desk.close();
+  agentSession.close();
 });
 
 test("a list that shows older calls keeps them when a new one comes", async () => {
   const many = Array.from({ length: 15 }, (_, n) => pastCall(String(30 - n)));
   answers = many;
-  const { desk, rows } = await openList();
+  const { agentSession, rows } = await openList();
   await rows();
 
   answers = [pastCall("40"), ...many.slice(0, 14)];
   FakeSocket.latest.receive({ type: "pastCalls", revision: 1 });
 
   expect(await rows()).toHaveLength(16);
-  desk.close();
+  agentSession.close();
 });
 
 test("a list that a dead network never answers says so", async () => {
-  const { desk, list, rows } = await openList();
+  const { agentSession, list, rows } = await openList();
   const timedOut = new AbortController();
   vi.spyOn(AbortSignal, "timeout").mockReturnValue(timedOut.signal);
   vi.stubGlobal("fetch", (_: string, { signal }: RequestInit) => {
@@ -107,19 +107,19 @@ test("a list that a dead network never answers says so", async () => {
   await rows();
 
   expect(list.renderRoot.querySelector('[role="alert"]')!.textContent).toContain("could not be loaded");
-  desk.close();
+  agentSession.close();
 });
 
 test("the missed calls are those that nobody answered, whatever ended them", async () => {
   answers = [];
-  const { desk, list, rows } = await openList();
+  const { agentSession, list, rows } = await openList();
   await rows();
   list.renderRoot.querySelectorAll<HTMLElement>(".filters button")[1]!.click();
   await rows();
 
   expect(asked.at(-1)).toContain("isAnswered=false");
   expect(asked.at(-1)).not.toContain("reason");
-  desk.close();
+  agentSession.close();
 });
 
 test.each([
@@ -130,10 +130,10 @@ test.each([
   [{ reason: "missed", connectTime: null, duration: null, agentName: "" }, "missed"],
 ])("a call is told as what it was: %j", async (call, words) => {
   answers = [pastCall("01", call)];
-  const { desk, rows } = await openList();
+  const { agentSession, rows } = await openList();
 
   expect((await rows())[0]).toContain(words);
-  desk.close();
+  agentSession.close();
 });
 
 test("an address cannot add anything to the mail that is written to it", async () => {

@@ -35,7 +35,7 @@ test.each(STATES)("a visitor's call that the server no longer has ends while it 
 test.each(STATES.slice(2))(
   "an agent's call that the server no longer has ends while it is %s",
   async (state) => {
-    const desk = await connectedAgent();
+    const agentSession = await connectedAgent();
     FakeSocket.latest.receive(callState("c1", state));
     await settled();
 
@@ -43,20 +43,20 @@ test.each(STATES.slice(2))(
     refuse("c1", "EntityNotFound");
     FakeSocket.latest.receive(ring("c2"));
 
-    expect(desk.ringing.map(({ callId }) => callId)).toEqual(["c2"]);
+    expect(agentSession.ringing.map(({ callId }) => callId)).toEqual(["c2"]);
     FakeSocket.latest.receive({ type: "ringStopped", callId: "c2", reason: "cancelled" });
-    expectNoCall(desk);
-    desk.close();
+    expectNoCall(agentSession);
+    agentSession.close();
   },
 );
 
 test("a call that another page of the same party has now ends here", async () => {
-  const desk = await connectedAgent();
+  const agentSession = await connectedAgent();
 
   refuse("c1", "PermissionDenied");
 
-  expectNoCall(desk);
-  desk.close();
+  expectNoCall(agentSession);
+  agentSession.close();
 });
 
 test("a refusal that is not about the whole call leaves it alone", async () => {
@@ -71,7 +71,7 @@ test("a refusal that is not about the whole call leaves it alone", async () => {
 });
 
 test("an agent whose devices are still being opened takes the call up again after a reconnect", async () => {
-  const desk = await agentPage();
+  const agentSession = await agentPage();
   FakeSocket.latest.receive({
     type: "mine",
     callId: "c1",
@@ -85,18 +85,18 @@ test("an agent whose devices are still being opened takes the call up again afte
   expect(FakeSocket.latest.ofType("resume")).toMatchObject([{ callId: "c1" }]);
   FakeSocket.latest.receive({ type: "ended", callId: "c1", reason: "abandoned", by: "visitor" });
   await settled();
-  expectNoCall(desk);
-  desk.close();
+  expectNoCall(agentSession);
+  agentSession.close();
 });
 
 test("a call whose server stays away ends after the time for resuming it", async () => {
   const { visitor } = await connectedVisitor();
-  const desk = await connectedAgent();
+  const agentSession = await connectedAgent();
 
   for (const socket of FakeSocket.all) socket.drop();
   await vi.advanceTimersByTimeAsync(31_000);
 
-  expectNoCall(visitor, desk);
+  expectNoCall(visitor, agentSession);
   visitor.close();
-  desk.close();
+  agentSession.close();
 });

@@ -3,7 +3,7 @@ import "../src/page-header";
 import type { PageHeader } from "../src/page-header";
 import "../src/signin";
 import type { SignIn } from "../src/signin";
-import { Desk } from "../src/desk";
+import { AgentSession } from "../src/agent-session";
 import { FakeSocket, settled } from "./fakes";
 import { connectedAgent, expectNoCall } from "./pages";
 
@@ -49,24 +49,24 @@ test("the sign-in says that the network is gone, and can be tried again", async 
 });
 
 test("the page of a link whose call is over says so and does not connect again", async () => {
-  const desk = new Desk("ws://example.com?join=gone", "desk", () => undefined, true);
+  const agentSession = new AgentSession("ws://example.com?join=gone", "desk", () => undefined, true);
   FakeSocket.latest.drop(1008);
   await settled();
-  expect(desk.isOver).toBe(true);
-  expect(desk.hasEndedCall).toBe(false);
+  expect(agentSession.isOver).toBe(true);
+  expect(agentSession.hasEndedCall).toBe(false);
   const { latest } = FakeSocket;
   await vi.advanceTimersByTimeAsync(60_000);
   expect(FakeSocket.latest).toBe(latest);
 });
 
 test("a console whose session has ended connects again", async () => {
-  const desk = await connectedAgent();
+  const agentSession = await connectedAgent();
   FakeSocket.latest.drop(1008);
   await settled();
-  expectNoCall(desk);
-  expect(desk.isOver).toBe(false);
+  expectNoCall(agentSession);
+  expect(agentSession.isOver).toBe(false);
   const { latest } = FakeSocket;
   await vi.advanceTimersByTimeAsync(60_000);
   expect(FakeSocket.latest).not.toBe(latest);
-  desk.close();
+  agentSession.close();
 });

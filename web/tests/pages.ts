@@ -1,9 +1,9 @@
 // The two pages without their elements, connected to a server that is the test.
 
 import { expect, vi } from "vitest";
-import { Desk } from "../src/desk";
+import { AgentSession } from "../src/agent-session";
 import type { Media } from "../src/protocol";
-import { Visitor } from "../src/visitor";
+import { Visitor } from "../src/visitor-session";
 import { FakeDevices, FakePeerConnection, FakeSocket, FakeTrack, settled } from "./fakes";
 
 export const devices = (): FakeDevices => navigator.mediaDevices as unknown as FakeDevices;
@@ -11,13 +11,13 @@ export const devices = (): FakeDevices => navigator.mediaDevices as unknown as F
 const NOW = "2026-01-01T00:00:00Z";
 
 /** Assert that nothing of a call is left: no live track, no ringing, no open connection, no call. */
-export const expectNoCall = (...pages: (Visitor | Desk)[]): void => {
+export const expectNoCall = (...pages: (Visitor | AgentSession)[]): void => {
   expect(FakeTrack.live.map(({ kind }) => kind)).toEqual([]);
   expect(FakePeerConnection.all.filter(({ signalingState }) => signalingState !== "closed")).toEqual([]);
   for (const page of pages) {
     expect(page.conversation).toBeUndefined();
     expect(["idle", "ended"]).toContain(page.stage);
-    if (page instanceof Desk) {
+    if (page instanceof AgentSession) {
       expect(page.hasCall).toBe(false);
       expect(page.ringing).toEqual([]);
     }
@@ -87,8 +87,8 @@ export const connectedVisitor = async (media: Media = "video") => {
   return page;
 };
 
-export const agentPage = async (): Promise<Desk> => {
-  const desk = new Desk("ws://example.com", "desk", vi.fn());
+export const agentPage = async (): Promise<AgentSession> => {
+  const agentSession = new AgentSession("ws://example.com", "desk", vi.fn());
   FakeSocket.latest.open();
   FakeSocket.latest.receive({
     type: "welcome",
@@ -101,17 +101,17 @@ export const agentPage = async (): Promise<Desk> => {
   });
   FakeSocket.latest.receive(AVAILABLE);
   await settled();
-  return desk;
+  return agentSession;
 };
 
-export const connectedAgent = async (media: Media = "video"): Promise<Desk> => {
-  const desk = await agentPage();
+export const connectedAgent = async (media: Media = "video"): Promise<AgentSession> => {
+  const agentSession = await agentPage();
   FakeSocket.latest.receive(ring("c1"));
-  await desk.accept(desk.ringing[0]!, media);
+  await agentSession.accept(agentSession.ringing[0]!, media);
   FakeSocket.latest.receive({ type: "ringStopped", callId: "c1", reason: "accepted" });
   FakeSocket.latest.receive(callState("c1", "connected"));
   await settled();
-  return desk;
+  return agentSession;
 };
 
 /** The socket is lost, and comes back. */

@@ -1,51 +1,51 @@
 import { expect, test, vi } from "vitest";
-import { Desk } from "../src/desk";
+import { AgentSession } from "../src/agent-session";
 import { FakeSocket, settled } from "./fakes";
 import { agentPage, connectedAgent, connectedVisitor, expectNoCall } from "./pages";
 
 test("an agent whose rights have ended is out of the call at once", async () => {
-  const desk = await connectedAgent();
+  const agentSession = await connectedAgent();
 
   FakeSocket.latest.drop(1008);
   await settled();
 
-  expectNoCall(desk);
-  expect(desk.notice).toContain("signed out");
-  desk.close();
+  expectNoCall(agentSession);
+  expect(agentSession.notice).toContain("signed out");
+  agentSession.close();
 });
 
 test("an agent whose network has gone stays in the call", async () => {
-  const desk = await connectedAgent();
+  const agentSession = await connectedAgent();
 
   FakeSocket.latest.drop(1006);
   await settled();
 
-  expect(desk.hasCall).toBe(true);
-  desk.hangUp();
-  expectNoCall(desk);
-  desk.close();
+  expect(agentSession.hasCall).toBe(true);
+  agentSession.hangUp();
+  expectNoCall(agentSession);
+  agentSession.close();
 });
 
 test("a console that the server refuses goes on trying: the agent may sign in in another tab", async () => {
-  const desk = await agentPage();
+  const agentSession = await agentPage();
 
   FakeSocket.latest.drop(1008, "Sign in again.");
   vi.advanceTimersByTime(1_000);
 
   expect(FakeSocket.all).toHaveLength(2);
-  desk.close();
+  agentSession.close();
 });
 
 test("the page of a join link that is over says so and stops", () => {
-  const desk = new Desk("ws://example.com?join=x", "desk", () => undefined, true);
+  const agentSession = new AgentSession("ws://example.com?join=x", "desk", () => undefined, true);
   FakeSocket.latest.open();
 
   FakeSocket.latest.drop(1008, "There is no such call.");
   vi.advanceTimersByTime(600_000);
 
-  expect(desk.state).toBe("over");
+  expect(agentSession.state).toBe("over");
   expect(FakeSocket.all).toHaveLength(1);
-  desk.close();
+  agentSession.close();
 });
 
 test("a visitor in a call whose page is refused is out of it, and nothing is tried again", async () => {
@@ -60,7 +60,7 @@ test("a visitor in a call whose page is refused is out of it, and nothing is tri
 });
 
 test("a server that lets pages in only to close them is not asked twice a second", () => {
-  const desk = new Desk("ws://example.com", "desk", () => undefined);
+  const agentSession = new AgentSession("ws://example.com", "desk", () => undefined);
   for (let seconds = 0; seconds < 600; seconds += 1) {
     if (FakeSocket.latest.readyState === FakeSocket.CONNECTING) {
       FakeSocket.latest.open();
@@ -70,5 +70,5 @@ test("a server that lets pages in only to close them is not asked twice a second
   }
 
   expect(FakeSocket.all.length).toBeLessThan(40);
-  desk.close();
+  agentSession.close();
 });

@@ -70,11 +70,11 @@ test("a browser whose Notification throws rings all the same", () => {
 });
 
 test("the card of a call that a colleague took stays in its place, without buttons", async () => {
-  const desk = await agentPage();
+  const agentSession = await agentPage();
   FakeSocket.latest.receive(ring("c1"));
   FakeSocket.latest.receive(ring("c2", { visitorName: "Bea" }));
   const cards = document.createElement("visavis-rings") as RingCard;
-  cards.desk = desk;
+  cards.agentSession = agentSession;
   document.body.append(cards);
 
   FakeSocket.latest.receive({ type: "ringStopped", callId: "c1", reason: "accepted" });
@@ -83,67 +83,67 @@ test("the card of a call that a colleague took stays in its place, without butto
   expect(first!.textContent).toContain("A colleague has taken this call.");
   expect(first!.querySelector("div.bar")!.hasAttribute("hidden")).toBe(true);
   expect(second!.querySelector("div.bar")!.hasAttribute("hidden")).toBe(false);
-  expect(desk.ringing.map(({ callId }) => callId)).toEqual(["c2"]);
+  expect(agentSession.ringing.map(({ callId }) => callId)).toEqual(["c2"]);
 
   vi.advanceTimersByTime(3000);
-  expect(desk.rings.map(({ callId }) => callId)).toEqual(["c2"]);
+  expect(agentSession.rings.map(({ callId }) => callId)).toEqual(["c2"]);
   cards.remove();
-  desk.close();
+  agentSession.close();
 });
 
 test("a call that rings again after its card has stopped can be taken", async () => {
-  const desk = await agentPage();
+  const agentSession = await agentPage();
   FakeSocket.latest.receive(ring("c1"));
   FakeSocket.latest.receive({ type: "ringStopped", callId: "c1", reason: "busy" });
   FakeSocket.latest.receive(ring("c1"));
 
   vi.advanceTimersByTime(3000);
 
-  expect(desk.ringing.map(({ callId }) => callId)).toEqual(["c1"]);
-  desk.decline(desk.ringing[0]!);
-  expectNoCall(desk);
-  desk.close();
+  expect(agentSession.ringing.map(({ callId }) => callId)).toEqual(["c1"]);
+  agentSession.decline(agentSession.ringing[0]!);
+  expectNoCall(agentSession);
+  agentSession.close();
 });
 
 test("the console says the truth about whether calls ring here", async () => {
-  const desk = await agentPage();
-  expect(desk.state).toBe("available");
-  desk.setAvailable(false);
-  expect(desk.state).toBe("away");
-  desk.setAvailable(true);
+  const agentSession = await agentPage();
+  expect(agentSession.state).toBe("available");
+  agentSession.setAvailable(false);
+  expect(agentSession.state).toBe("away");
+  agentSession.setAvailable(true);
   FakeSocket.latest.receive(ring("c1"));
-  await desk.accept(desk.ringing[0]!, "audio");
+  await agentSession.accept(agentSession.ringing[0]!, "audio");
   FakeSocket.latest.receive({ type: "ringStopped", callId: "c1", reason: "accepted" });
-  expect(desk.state).toBe("inCall");
-  desk.hangUp();
+  expect(agentSession.state).toBe("inCall");
+  agentSession.hangUp();
   FakeSocket.latest.receive({ type: "availability", isEnabled: false });
-  expect(desk.state).toBe("disabled");
+  expect(agentSession.state).toBe("disabled");
   FakeSocket.latest.drop();
-  expect(desk.state).toBe("reconnecting");
-  expectNoCall(desk);
-  desk.close();
+  expect(agentSession.state).toBe("reconnecting");
+  expectNoCall(agentSession);
+  agentSession.close();
 });
 
 test("an agent in a call stays in it while another one waits", async () => {
-  const desk = await connectedAgent();
+  const agentSession = await connectedAgent();
 
   FakeSocket.latest.receive({
     type: "queue",
     calls: [{ callId: "c2", visitorName: "Cy", media: "audio", since: "" }],
   });
 
-  expect(desk.queue).toHaveLength(1);
-  expect(desk.state).toBe("inCall");
-  desk.hangUp();
-  expectNoCall(desk);
-  desk.close();
+  expect(agentSession.queue).toHaveLength(1);
+  expect(agentSession.state).toBe("inCall");
+  agentSession.hangUp();
+  expectNoCall(agentSession);
+  agentSession.close();
 });
 
 test("an agent who is away in another tab is away here", async () => {
-  const desk = await agentPage();
+  const agentSession = await agentPage();
 
   FakeSocket.latest.receive({ type: "presence", isAvailable: false });
 
-  expect(desk.state).toBe("away");
-  desk.close();
+  expect(agentSession.state).toBe("away");
+  agentSession.close();
 });

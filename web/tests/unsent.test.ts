@@ -5,8 +5,8 @@ import "../src/console";
 import type { Console } from "../src/console";
 import "../src/chat-view";
 import type { ChatView } from "../src/chat-view";
-import { Desk } from "../src/desk";
-import { Visitor } from "../src/visitor";
+import { AgentSession } from "../src/agent-session";
+import { Visitor } from "../src/visitor-session";
 import { Widget } from "../src/widget";
 import { FakeSocket, settled } from "./fakes";
 import {
@@ -139,18 +139,18 @@ test("what stands in the field survives closing the panel and a reload", async (
 });
 
 test("an agent's unsent lines are kept until they are dismissed, also over the next call", async () => {
-  const desk = await connectedAgent();
-  desk.conversation!.say("The code is 77");
+  const agentSession = await connectedAgent();
+  agentSession.conversation!.say("The code is 77");
   FakeSocket.latest.receive({ ...ended(), by: "visitor" });
-  expectNoCall(desk);
+  expectNoCall(agentSession);
 
   FakeSocket.latest.receive(ring("c2"));
-  await desk.accept(desk.ringing[0]!, "audio");
-  expect(desk.unsent).toBe("The code is 77");
-  desk.dismissUnsent();
-  expect(desk.unsent).toBe("");
-  desk.hangUp();
-  desk.close();
+  await agentSession.accept(agentSession.ringing[0]!, "audio");
+  expect(agentSession.unsent).toBe("The code is 77");
+  agentSession.dismissUnsent();
+  expect(agentSession.unsent).toBe("");
+  agentSession.hangUp();
+  agentSession.close();
 });
 
 test("a console that comes back too late has the agent's lines", async () => {
@@ -160,19 +160,19 @@ test("a console that comes back too late has the agent's lines", async () => {
   first.close();
   vi.advanceTimersByTime(60_000);
 
-  const desk = await agentPage();
+  const agentSession = await agentPage();
 
-  expect(desk.unsent).toBe("The code is 77");
-  expectNoCall(desk);
-  desk.close();
+  expect(agentSession.unsent).toBe("The code is 77");
+  expectNoCall(agentSession);
+  agentSession.close();
 });
 
-/** A console that shows a desk with a connected call. */
-const openConsole = async (): Promise<{ page: Console; desk: Desk }> => {
+/** A console that shows a agentSession with a connected call. */
+const openConsole = async (): Promise<{ page: Console; agentSession: AgentSession }> => {
   vi.stubGlobal("fetch", () => new Promise(() => undefined));
-  const desk = await connectedAgent();
+  const agentSession = await connectedAgent();
   const page = document.createElement("visavis-console") as Console;
-  page.desk = desk;
+  page.agentSession = agentSession;
   document.body.append(page);
   FakeSocket.latest.receive({
     type: "team",
@@ -182,15 +182,15 @@ const openConsole = async (): Promise<{ page: Console; desk: Desk }> => {
     ],
   });
   await page.updateComplete;
-  return { page, desk };
+  return { page, agentSession };
 };
 
 test("the console shows the agent's unsent lines, to be copied", async () => {
-  const { page, desk } = await openConsole();
+  const { page, agentSession } = await openConsole();
   const writeText = vi.fn().mockResolvedValue(undefined);
   Object.defineProperty(navigator, "clipboard", { value: { writeText }, configurable: true });
-  desk.conversation!.say("The code is 77");
-  desk.hangUp();
+  agentSession.conversation!.say("The code is 77");
+  agentSession.hangUp();
   page.requestUpdate();
   await page.updateComplete;
 
@@ -198,11 +198,11 @@ test("the console shows the agent's unsent lines, to be copied", async () => {
   expect(notice.querySelector("blockquote")!.textContent).toBe("The code is 77");
   notice.querySelector("button")!.click();
   expect(writeText).toHaveBeenCalledExactlyOnceWith("The code is 77");
-  desk.close();
+  agentSession.close();
 });
 
 test("the note of a transfer is sent, and stays while the colleague does not take the call", async () => {
-  const { page, desk } = await openConsole();
+  const { page, agentSession } = await openConsole();
   page.renderRoot.querySelector<HTMLElement>("#transfer")!.click();
   await page.updateComplete;
   const note = page.renderRoot.querySelector<HTMLInputElement>('input[name="note"]')!;
@@ -217,17 +217,17 @@ test("the note of a transfer is sent, and stays while the colleague does not tak
 
   FakeSocket.latest.receive(ended("transferred"));
   FakeSocket.latest.receive(ring("c2"));
-  await desk.accept(desk.ringing[0]!, "audio");
+  await agentSession.accept(agentSession.ringing[0]!, "audio");
   FakeSocket.latest.receive(callState("c2", "connected"));
   await settled();
   page.requestUpdate();
   await page.updateComplete;
   expect(page.renderRoot.querySelector<HTMLInputElement>('input[name="note"]')!.value).toBe("");
-  desk.close();
+  agentSession.close();
 });
 
 test("an agent who is in a call hears each further caller once", async () => {
-  const { page, desk } = await openConsole();
+  const { page, agentSession } = await openConsole();
   const knock = vi.spyOn((page as unknown as { announcer: { knock: () => void } }).announcer, "knock");
   const waiting = (...ids: string[]) => ({
     type: "queue",
@@ -248,8 +248,8 @@ test("an agent who is in a call hears each further caller once", async () => {
   expect(knock).toHaveBeenCalledTimes(3);
   await told(waiting("c4", "c5")); // one has gone and another has come
   expect(knock).toHaveBeenCalledTimes(4);
-  desk.hangUp();
+  agentSession.hangUp();
   await told(waiting("c4", "c5", "c6"));
   expect(knock).toHaveBeenCalledTimes(4);
-  desk.close();
+  agentSession.close();
 });

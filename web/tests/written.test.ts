@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Visitor } from "../src/visitor";
+import { Visitor } from "../src/visitor-session";
 import { FakeSocket, settled } from "./fakes";
 import {
   AVAILABLE,
@@ -103,8 +103,8 @@ test("an unacknowledged chat line survives a reload", async () => {
 });
 
 test("a line that the server does not take is shown as not sent", async () => {
-  const desk = await connectedAgent();
-  const conversation = desk.conversation!;
+  const agentSession = await connectedAgent();
+  const conversation = agentSession.conversation!;
   conversation.say("One too many");
   const id = conversation.pending[0]!.id;
 
@@ -117,14 +117,14 @@ test("a line that the server does not take is shown as not sent", async () => {
   });
 
   expect(conversation.pending).toMatchObject([{ isRefused: true }]);
-  expect(desk.hasCall).toBe(true);
-  desk.hangUp();
-  expectNoCall(desk);
-  desk.close();
+  expect(agentSession.hasCall).toBe(true);
+  agentSession.hangUp();
+  expectNoCall(agentSession);
+  agentSession.close();
 });
 
 test("a transcript brings the lines that were missed", async () => {
-  const desk = await connectedAgent();
+  const agentSession = await connectedAgent();
   FakeSocket.latest.receive({ type: "said", callId: "c1", by: "visitor", text: "One", at: AT, id: "1" });
 
   FakeSocket.latest.receive({
@@ -137,29 +137,29 @@ test("a transcript brings the lines that were missed", async () => {
   });
   await settled();
 
-  expect(desk.conversation!.lines.map(({ text }) => text)).toEqual(["One", "Two"]);
-  desk.hangUp();
-  expectNoCall(desk);
-  desk.close();
+  expect(agentSession.conversation!.lines.map(({ text }) => text)).toEqual(["One", "Two"]);
+  agentSession.hangUp();
+  expectNoCall(agentSession);
+  agentSession.close();
 });
 
 test("a transferred call comes with the visitor's address and the colleague's note", async () => {
-  const desk = await agentPage();
+  const agentSession = await agentPage();
   FakeSocket.latest.receive(
     ring("c1", { visitorEmail: "ann@example.com", transferredBy: "Cy", note: "Wants a refund" }),
   );
 
-  await desk.accept(desk.ringing[0]!, "audio");
+  await agentSession.accept(agentSession.ringing[0]!, "audio");
 
-  expect(desk.conversation!.details).toEqual({
+  expect(agentSession.conversation!.details).toEqual({
     visitorEmail: "ann@example.com",
     transferredBy: "Cy",
     note: "Wants a refund",
   });
   FakeSocket.latest.receive({ type: "ringStopped", callId: "c1", reason: "accepted" });
-  desk.hangUp();
-  expectNoCall(desk);
-  desk.close();
+  agentSession.hangUp();
+  expectNoCall(agentSession);
+  agentSession.close();
 });
 
 test("a screen that is shared goes on over the next link", async () => {

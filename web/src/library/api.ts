@@ -52,7 +52,7 @@ const ask = async <T>(path: string, method = "GET"): Promise<T> => {
 export const search = (query: URLSearchParams): Promise<Page> => ask(`?${query.toString()}`);
 
 /** One recording, opened by one page: every request of it tells so, for the audit log. */
-export class Opened {
+export class OpenRecording {
   private readonly play = `play=${crypto.randomUUID?.() ?? Math.random().toString(36).slice(2)}`;
 
   constructor(private readonly id: string) {}

@@ -1,11 +1,11 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { live } from "lit/directives/live.js";
-import { t } from "../catalogue-pages";
+import { t } from "../i18n/en-pages";
 import { clock } from "../format";
 import { shared } from "../styles";
-import type { Chapter, Opened, Part } from "./api";
-import { Conductor } from "./conductor";
+import type { Chapter, OpenRecording, Part } from "./api";
+import { PlaybackSync } from "./playback-sync";
 
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
 const STEP = 5;
@@ -51,7 +51,7 @@ export class Player extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) opened: Opened | undefined;
+  @property({ attribute: false }) opened: OpenRecording | undefined;
   @property({ attribute: false }) names: Record<string, string> = {};
   @property({ attribute: false }) chapters: Chapter[] = [];
   @property({ type: Number }) duration = 0;
@@ -61,7 +61,7 @@ export class Player extends LitElement {
   @state() private position = 0;
   @state() private muted: ReadonlySet<string> = new Set();
   @state() private error = "";
-  readonly conductor = new Conductor(() => this.show());
+  readonly playbackSync = new PlaybackSync(() => this.show());
   private frame = 0;
 
   override connectedCallback(): void {
@@ -73,7 +73,7 @@ export class Player extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     removeEventListener("keydown", this.key);
-    this.conductor.release();
+    this.playbackSync.release();
   }
 
   override render() {
@@ -96,11 +96,11 @@ export class Player extends LitElement {
         </div>
       </div>
       <div class="bar">
-        <button class="primary" id="play" @click=${this.toggle}>${t(this.conductor.isPlaying ? "pause" : "play")}</button>
+        <button class="primary" id="play" @click=${this.toggle}>${t(this.playbackSync.isPlaying ? "pause" : "play")}</button>
         <span class="time">${clock(this.position)} / ${clock(this.duration)}</span>
-        ${this.conductor.isWaiting && this.conductor.isPlaying ? html`<span class="quiet" role="status">${t("loading")}</span>` : nothing}
+        ${this.playbackSync.isWaiting && this.playbackSync.isPlaying ? html`<span class="quiet" role="status">${t("loading")}</span>` : nothing}
         <label>${t("speed")}<select id="speed" @change=${this.changeSpeed}>
-          ${SPEEDS.map((speed) => html`<option value=${speed} ?selected=${speed === this.conductor.rate}>${speed}×</option>`)}
+          ${SPEEDS.map((speed) => html`<option value=${speed} ?selected=${speed === this.playbackSync.rate}>${speed}×</option>`)}
         </select></label>
       </div>
       <p class="hint quiet">${t("playerKeys")}</p>
@@ -150,14 +150,14 @@ export class Player extends LitElement {
       const element = this.renderRoot.querySelector<HTMLVideoElement>(`video[data-part="${part.name}"]`);
       return element ? [{ part, element }] : [];
     });
-    this.conductor.attach(players, this.duration);
+    this.playbackSync.attach(players, this.duration);
     void this.seek(this.start);
   }
 
   /** Go to a second of the recording. */
   async seek(position: number): Promise<void> {
     try {
-      await this.conductor.seek(position);
+      await this.playbackSync.seek(position);
     } catch {
       this.fail();
     }
@@ -165,16 +165,16 @@ export class Player extends LitElement {
   }
 
   private readonly toggle = async (): Promise<void> => {
-    if (this.conductor.isPlaying) return this.conductor.pause();
+    if (this.playbackSync.isPlaying) return this.playbackSync.pause();
     try {
-      await this.conductor.play();
+      await this.playbackSync.play();
     } catch {
       this.fail();
     }
   };
 
   private readonly fail = (): void => {
-    this.conductor.pause();
+    this.playbackSync.pause();
     this.error = t("cannotPlay");
   };
 
@@ -183,7 +183,7 @@ export class Player extends LitElement {
   }
 
   private changeSpeed(event: Event): void {
-    this.conductor.rate = Number((event.target as HTMLSelectElement).value);
+    this.playbackSync.rate = Number((event.target as HTMLSelectElement).value);
   }
 
   private mute(side: string): void {
@@ -197,7 +197,7 @@ export class Player extends LitElement {
     const isTyping = target.matches("select, textarea, dialog *, input:not([type=range])");
     if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === " " && target.matches("button, a, summary")) return;
-    const position = this.conductor.position;
+    const position = this.playbackSync.position;
     const actions: Record<string, () => void> = {
       " ": () => void this.toggle(),
       k: () => void this.toggle(),
@@ -215,20 +215,20 @@ export class Player extends LitElement {
   };
 
   private changeSpeedBy(steps: number): void {
-    const index = SPEEDS.indexOf(this.conductor.rate) + steps;
-    this.conductor.rate = SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, index))] ?? 1;
+    const index = SPEEDS.indexOf(this.playbackSync.rate) + steps;
+    this.playbackSync.rate = SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, index))] ?? 1;
   }
 
   /** Follow the position for as long as it moves. */
   private show(): void {
     cancelAnimationFrame(this.frame);
-    const position = this.conductor.position;
-    if (Math.abs(position - this.position) > 0.05 || !this.conductor.isPlaying) {
+    const position = this.playbackSync.position;
+    if (Math.abs(position - this.position) > 0.05 || !this.playbackSync.isPlaying) {
       this.position = position;
       this.dispatchEvent(new CustomEvent("position", { detail: position }));
     }
     this.requestUpdate();
-    if (this.conductor.isPlaying) this.frame = requestAnimationFrame(() => this.show());
+    if (this.playbackSync.isPlaying) this.frame = requestAnimationFrame(() => this.show());
   }
 }
 

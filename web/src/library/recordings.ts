@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import { t, type Word } from "../catalogue-pages";
+import { t, type Word } from "../i18n/en-pages";
 import { clock, dateTime, fileSize } from "../format";
 import { shared } from "../styles";
 import { type Page, type Recording, search } from "./api";

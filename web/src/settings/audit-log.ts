@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { t, type Word } from "../catalogue-pages";
+import { t, type Word } from "../i18n/en-pages";
 import { dateTime } from "../format";
 import { shared } from "../styles";
 import { POLICY_VALUES, POLICY_WORDS } from "./policy";

@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import { counted, t, type Word } from "../catalogue-pages";
+import { counted, t, type Word } from "../i18n/en-pages";
 import { dateTime, fileSize } from "../format";
 import { shared } from "../styles";
 
@@ -38,7 +38,7 @@ const STATES: Record<State, Word> = {
   failed: "recordingFailed",
 };
 
-/** How far the recordings have come: what waits, what went well last, and what did not. */
+/** Delivery status of the recordings: waiting, delivered last, failed. */
 @customElement("visavis-delivery")
 export class Delivery extends LitElement {
   static override styles = [

@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { live } from "lit/directives/live.js";
-import { t, type Word } from "../catalogue-pages";
+import { t, type Word } from "../i18n/en-pages";
 import { shared } from "../styles";
 
 const RESOURCE = "/v4/livechat/recordingPolicy";
@@ -10,7 +10,7 @@ type Policy = { consent: string; unrecordable: string; retentionDays: number | n
 type Choice = "consent" | "unrecordable";
 type Problem = { message: string; pointer?: string };
 
-/** What the policy's fields and their values are called, here and in the audit log. */
+/** Texts of the policy's fields and values, here and in the change history. */
 export const POLICY_WORDS: Record<string, Word> = {
   consent: "consent",
   unrecordable: "unrecordable",
@@ -29,7 +29,7 @@ const CHOICES: Record<Choice, string[]> = {
   unrecordable: ["refuse", "continue"],
 };
 
-/** How a site records: consent, calls that cannot be recorded, retention, the server's secret. Fires `saved`. */
+/** Form of the site's recording policy: consent, calls that cannot be recorded, retention, the server's secret. Fires `saved`. */
 @customElement("visavis-policy")
 export class RecordingPolicy extends LitElement {
   static override styles = [

@@ -1,15 +1,15 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import { t, type Word } from "../catalogue-pages";
+import { t, type Word } from "../i18n/en-pages";
 import { clock } from "../format";
 import { shared } from "../styles";
 import type { Chapter, Contents, Moment, Quality } from "./api";
 
 const AHEAD = 0.2; // seconds: a line is told when its time has as good as come
 
-/** What stands beside a recording: its chapters, what was written, how good the line was. Fires `seek`. */
-@customElement("visavis-beside")
-export class Beside extends LitElement {
+/** Panel of a recording's chapters, chat and connection quality. Fires `seek`. */
+@customElement("visavis-details-panel")
+export class DetailsPanel extends LitElement {
   static override styles = [
     shared,
     css`

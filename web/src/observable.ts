@@ -1,20 +1,20 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 
 /** Something that changes and says so. */
-export class Subject extends EventTarget {
+export class Observable extends EventTarget {
   changed(): void {
     this.dispatchEvent(new Event("change"));
   }
 }
 
-/** Renders its host anew whenever the subject of the moment changes. */
+/** Renders its host again whenever the current observable changes. */
 export class Watch implements ReactiveController {
-  private subject: Subject | undefined;
+  private observable: Observable | undefined;
   private readonly update = () => this.host.requestUpdate();
 
   constructor(
     private readonly host: ReactiveControllerHost,
-    private readonly current: () => Subject | undefined,
+    private readonly current: () => Observable | undefined,
   ) {
     host.addController(this);
   }
@@ -31,10 +31,10 @@ export class Watch implements ReactiveController {
     this.follow(undefined);
   }
 
-  private follow(subject: Subject | undefined): void {
-    if (subject === this.subject) return;
-    this.subject?.removeEventListener("change", this.update);
-    this.subject = subject;
-    subject?.addEventListener("change", this.update);
+  private follow(observable: Observable | undefined): void {
+    if (observable === this.observable) return;
+    this.observable?.removeEventListener("change", this.update);
+    this.observable = observable;
+    observable?.addEventListener("change", this.update);
   }
 }

@@ -1,11 +1,11 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { t, type Word } from "./catalogue-pages";
-import type { Desk } from "./desk";
+import { t, type Word } from "./i18n/en-pages";
+import type { AgentSession } from "./agent-session";
 import { clock, dateTime } from "./format";
 import { icon } from "./icons";
 import { shared } from "./styles";
-import { Watch } from "./subject";
+import { Watch } from "./observable";
 
 const CALLS = "/v4/livechat/audioVideoChats";
 const PAGE_SIZE = 15;
@@ -33,8 +33,8 @@ type PastCall = {
 type Filter = "all" | "missed";
 
 /** Calls of the past, and what visitors wrote whose call nobody took. */
-@customElement("visavis-history")
-export class History extends LitElement {
+@customElement("visavis-call-history")
+export class CallHistory extends LitElement {
   static override styles = [
     shared,
     css`
@@ -55,17 +55,17 @@ export class History extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) desk!: Desk;
+  @property({ attribute: false }) agentSession!: AgentSession;
   @state() private calls: PastCall[] | undefined;
   @state() private filter: Filter = "all";
   @state() private hasOlder = false;
   @state() private error = "";
   private revision: string | undefined;
   private waiting = 0;
-  private readonly watch = new Watch(this, () => this.desk);
+  private readonly watch = new Watch(this, () => this.agentSession);
 
   override willUpdate(_: PropertyValues): void {
-    const { pastCallsRevision } = this.desk;
+    const { pastCallsRevision } = this.agentSession;
     if (pastCallsRevision === this.revision) return;
     const isFirst = this.revision === undefined;
     this.revision = pastCallsRevision;

@@ -1,7 +1,14 @@
-import { endedBecause, t } from "./catalogue";
+import { endedBecause, t } from "./i18n/en";
 import { Conversation, unsentOf } from "./conversation";
-import { keep, keepMessage, keptMessage, takeUp, type OutgoingMessage, type Unfinished } from "./memory";
-import { OwnMedia } from "./own-media";
+import {
+  keep,
+  keepMessage,
+  keptMessage,
+  loadUnfinished,
+  type OutgoingMessage,
+  type Unfinished,
+} from "./resume-storage";
+import { LocalMedia } from "./local-media";
 import {
   CALL_IS_GONE,
   type Availability,
@@ -10,9 +17,9 @@ import {
   type Refused,
   type ToVisitor,
 } from "./protocol";
-import { probe, type PathFinding } from "./path";
+import { probe, type ConnectivityResult } from "./connectivity-check";
 import { Signaling, type EarlySocket } from "./signaling";
-import { Subject } from "./subject";
+import { Observable } from "./observable";
 import { shorten } from "./text";
 
 export type Stage =
@@ -34,7 +41,7 @@ const STAGES: Record<string, Stage> = {
 };
 
 /** The visitor's side of the call, from the first press to the message after it; shows nothing. */
-export class Visitor extends Subject {
+export class Visitor extends Observable {
   stage: Stage = "idle";
   availability: Availability = {
     type: "availability",
@@ -43,8 +50,8 @@ export class Visitor extends Subject {
     needsAgreement: false,
   };
   media: Media = "video";
-  own: OwnMedia | undefined;
-  path: PathFinding | undefined;
+  own: LocalMedia | undefined;
+  path: ConnectivityResult | undefined;
   conversation: Conversation | undefined;
   invitation: Invitation | undefined;
   notice = "";
@@ -99,9 +106,9 @@ export class Visitor extends Subject {
     );
     addEventListener("pagehide", this.onPageHide);
     this.outgoing = keptMessage(memoryKey);
-    const unfinished = takeUp(() => sessionStorage, memoryKey);
+    const unfinished = loadUnfinished(() => sessionStorage, memoryKey);
     if (unfinished?.isOver) this.loseCall(unfinished);
-    else if (unfinished) void this.takeUp(unfinished);
+    else if (unfinished) void this.loadUnfinished(unfinished);
   }
 
   get isInCall(): boolean {
@@ -145,7 +152,7 @@ export class Visitor extends Subject {
     const { signal } = this.acquisition;
     this.changed();
     try {
-      this.own = await OwnMedia.open(media, signal);
+      this.own = await LocalMedia.open(media, signal);
     } catch (error) {
       if (signal.aborted) return;
       this.notice = (error as Error).message;
@@ -227,7 +234,7 @@ export class Visitor extends Subject {
     this.changed();
   }
 
-  private begin(own: OwnMedia): Conversation {
+  private begin(own: LocalMedia): Conversation {
     const conversation = new Conversation("visitor", own, {
       send: (message) => this.signaling.send(message),
       isOpen: () => this.signaling.isOpen,
@@ -404,8 +411,8 @@ export class Visitor extends Subject {
     this.signaling.send({ type: "here", page, name: this.name, email: this.email });
   }
 
-  /** The page was loaded anew during a call: camera and microphone again, then the call. */
-  private async takeUp(unfinished: Unfinished): Promise<void> {
+  /** Resume the call after the page was reloaded: open camera and microphone, then take up the call. */
+  private async loadUnfinished(unfinished: Unfinished): Promise<void> {
     const { callId, secret, media, seconds, otherName, lines, pending, draft } = unfinished;
     Object.assign(this, { stage: "reconnecting", media, resumeSeconds: unfinished.resumeSeconds });
     this.resuming = { callId, secret };
@@ -413,7 +420,7 @@ export class Visitor extends Subject {
     const { signal } = this.acquisition;
     this.changed();
     try {
-      const own = await OwnMedia.open(unfinished.hasCamera ? "video" : "audio", signal);
+      const own = await LocalMedia.open(unfinished.hasCamera ? "video" : "audio", signal);
       this.resuming = undefined;
       this.own = own;
       own.setMuted(unfinished.isMuted);

@@ -1,4 +1,4 @@
-import type { OwnMedia } from "./own-media";
+import type { LocalMedia } from "./local-media";
 
 const LOST_AFTER = 4000;
 const OFFER_AGAIN = 5000;
@@ -26,7 +26,7 @@ export class Link {
   readonly connection: RTCPeerConnection;
   /** The other side's microphone and camera. */
   readonly remote = new MediaStream();
-  /** What the other side shares of its screen; without tracks while it shares nothing. */
+  /** The other side's shared screen; without tracks while nothing is shared. */
   readonly remoteScreen = new MediaStream();
   private camera: RTCRtpTransceiver | undefined;
   private screen: RTCRtpTransceiver | undefined;
@@ -41,7 +41,7 @@ export class Link {
 
   constructor(
     readonly number: number,
-    private readonly own: OwnMedia,
+    private readonly own: LocalMedia,
     private readonly isPolite: boolean,
     iceServers: RTCIceServer[],
     private readonly events: LinkEvents,

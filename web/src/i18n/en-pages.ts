@@ -1,6 +1,6 @@
 // Words of our own pages, and all words of the widget with them.
 
-import { endedBecause, english as visitorsWords } from "./catalogue.ts";
+import { endedBecause, english as visitorsWords } from "./en.ts";
 
 const english = {
   ...visitorsWords,
@@ -309,7 +309,7 @@ export const counted = (count: number, one: Word, many: Word): string =>
   count === 1 ? t(one) : t(many).replace("%", String(count));
 
 /** The reason as an agent reads it. */
-export const endedAtDesk = (reason: string): string => {
+export const endedForAgent = (reason: string): string => {
   const word = `atDesk.${reason}`;
   return word in english ? english[word as Word] : endedBecause(reason);
 };

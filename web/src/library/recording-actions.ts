@@ -1,15 +1,15 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
-import { t } from "../catalogue-pages";
+import { t } from "../i18n/en-pages";
 import { clock, dateTime, fileSize } from "../format";
 import { shared } from "../styles";
-import type { Composition, Opened, Recording } from "./api";
+import type { Composition, OpenRecording, Recording } from "./api";
 
 const POLL = 700; // milliseconds
 
-/** What can be done with a recording: taking it along, legal hold, deletion. Fires `changed` and `deleted`. */
-@customElement("visavis-deeds")
-export class Deeds extends LitElement {
+/** Actions on a recording: download, legal hold, deletion. Fires `changed` and `deleted`. */
+@customElement("visavis-recording-actions")
+export class RecordingActions extends LitElement {
   static override styles = [
     shared,
     css`
@@ -27,7 +27,7 @@ export class Deeds extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) opened: Opened | undefined;
+  @property({ attribute: false }) opened: OpenRecording | undefined;
   @property({ attribute: false }) recording: Recording | undefined;
   @property({ type: Boolean }) mayManage = false;
   @query("dialog") private dialog!: HTMLDialogElement;

@@ -1,7 +1,7 @@
-import { t } from "./catalogue";
-import { preferDevices, preferredDevices, type Devices } from "./memory";
+import { t } from "./i18n/en";
+import { preferDevices, preferredDevices, type Devices } from "./resume-storage";
 import type { Media } from "./protocol";
-import { Subject } from "./subject";
+import { Observable } from "./observable";
 
 export type DeviceKind = keyof Devices;
 
@@ -14,8 +14,8 @@ const INPUTS: Record<DeviceKind, MediaDeviceKind> = {
 
 type Source = "microphone" | "camera" | "screen";
 
-/** What this browser captures for a call: microphone, camera and screen. Tells of every change. */
-export class OwnMedia extends Subject {
+/** The media that this browser captures for a call: microphone, camera and screen. Fires `change`. */
+export class LocalMedia extends Observable {
   /** Microphone and camera; what the screen shows travels by itself. */
   readonly stream = new MediaStream();
   screen: MediaStreamTrack | undefined;
@@ -34,9 +34,9 @@ export class OwnMedia extends Subject {
    *
    * Once `signal` is aborted nothing is live any more, also not what a person allows only then.
    */
-  static async open(media: Media, signal?: AbortSignal): Promise<OwnMedia> {
+  static async open(media: Media, signal?: AbortSignal): Promise<LocalMedia> {
     if (!navigator.mediaDevices) throw new Error(t("insecure"));
-    const own = new OwnMedia();
+    const own = new LocalMedia();
     const close = () => own.close();
     signal?.addEventListener("abort", close);
     try {

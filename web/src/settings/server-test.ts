@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { t } from "../catalogue-pages";
+import { t } from "../i18n/en-pages";
 import { icon } from "../icons";
 import { shared } from "../styles";
 
@@ -9,8 +9,8 @@ const RESOURCE = "/v4/livechat/audioVideoChatConfig:testRecordingServer";
 type Verdict = { ok: boolean; message: string };
 
 /** Tells in words whether an address, saved or not, takes recordings. */
-@customElement("visavis-trial")
-export class Trial extends LitElement {
+@customElement("visavis-server-test")
+export class ServerTest extends LitElement {
   static override styles = [
     shared,
     css`

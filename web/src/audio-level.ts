@@ -1,7 +1,7 @@
 const EVERY = 100;
 
 /** Hears how loud a microphone is: calls back ten times a second with 0 to 1. Stop it by `close`. */
-export class Level {
+export class AudioLevel {
   private readonly audio = new AudioContext();
   private readonly analyser = this.audio.createAnalyser();
   private readonly samples = new Float32Array(1024);

@@ -12,7 +12,7 @@ const STALLED = 8000; // milliseconds after which we go on without a part that d
 type Player = { part: Part; element: HTMLMediaElement };
 
 /** Plays several media elements on the one timeline of their recording. */
-export class Conductor {
+export class PlaybackSync {
   private players: Player[] = [];
   private timer: ReturnType<typeof setInterval> | undefined;
   private duration = 0;

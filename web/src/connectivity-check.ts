@@ -1,7 +1,7 @@
 const PATIENCE = 8000;
 
-/** What was found of the way to the media port; `unknown` when the server could not be asked. */
-export type PathFinding =
+/** Result of the connectivity check; `unknown` if the server could not be asked. */
+export type ConnectivityResult =
   "looking" | "blocked" | "unknown" | { protocol: string; roundTrip: number | undefined };
 
 /**
@@ -14,7 +14,7 @@ export const probe = async (
   ask: (offer: string) => Promise<string>,
   iceServers: RTCIceServer[],
   signal: AbortSignal,
-): Promise<PathFinding> => {
+): Promise<ConnectivityResult> => {
   const connection = new RTCPeerConnection({
     bundlePolicy: "max-bundle",
     rtcpMuxPolicy: "require",
@@ -48,7 +48,7 @@ const connected = (connection: RTCPeerConnection): Promise<boolean> =>
     };
   });
 
-const found = async (connection: RTCPeerConnection): Promise<PathFinding> => {
+const found = async (connection: RTCPeerConnection): Promise<ConnectivityResult> => {
   // Firefox never answers some requests for statistics while a connection begins.
   const report = await Promise.race([connection.getStats(), after(PATIENCE, undefined)]);
   if (!report) return "unknown";

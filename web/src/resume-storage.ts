@@ -1,4 +1,4 @@
-// What a page remembers of its call while it is loaded anew, and of its person's devices for good.
+// Storage of the call across a reload of the page, and of the preferred devices.
 
 import type { Details, Line, PendingLine } from "./conversation";
 import type { Media } from "./protocol";
@@ -47,7 +47,7 @@ export const keep = (storage: () => Storage, key: string, call: Unfinished): voi
 };
 
 /** The call that the page was in, once. */
-export const takeUp = (storage: () => Storage, key: string): Unfinished | undefined => {
+export const loadUnfinished = (storage: () => Storage, key: string): Unfinished | undefined => {
   const text = attempt(() => storage().getItem(key));
   attempt(() => storage().removeItem(key));
   const call = text ? attempt(() => JSON.parse(text) as Unfinished) : undefined;

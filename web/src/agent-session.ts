@@ -1,8 +1,8 @@
-import { endedAtDesk, t } from "./catalogue-pages";
-import { ServerClock } from "./clock";
+import { endedForAgent, t } from "./i18n/en-pages";
+import { ServerClock } from "./server-clock";
 import { Conversation, unsentOf } from "./conversation";
-import { keep, takeUp, type Unfinished } from "./memory";
-import { OwnMedia } from "./own-media";
+import { keep, loadUnfinished, type Unfinished } from "./resume-storage";
+import { LocalMedia } from "./local-media";
 import {
   CALL_IS_GONE,
   type Availability,
@@ -17,13 +17,13 @@ import {
   type Waiting,
 } from "./protocol";
 import { Signaling } from "./signaling";
-import { Subject } from "./subject";
+import { Observable } from "./observable";
 
 /** A ringing call; `stopped` says why it rings no more, and then it can no longer be taken. */
 export type RingingCall = Ring & { stopped?: string };
 /** The one truth about whether calls ring here. */
 export type AgentState = "over" | "reconnecting" | "mayNot" | "disabled" | "inCall" | "away" | "available";
-/** How long a card stays where it was, so that a click meant for it does not hit the next one. */
+/** Milliseconds for which a stopped card keeps its place, so that a click meant for it does not hit the next one. */
 const STOPPED_CARD = 3_000;
 
 export type Stage = "idle" | "connecting" | "connected" | "reconnecting";
@@ -32,7 +32,7 @@ const RESUME_SECONDS = 30;
 const STAGES: Record<string, Stage> = { connected: "connected", reconnecting: "reconnecting" };
 
 /** The agent's side: what rings, who waits, who is here, and the call; shows nothing. */
-export class Desk extends Subject {
+export class AgentSession extends Observable {
   stage: Stage = "idle";
   agentId = 0;
   agentName = "";
@@ -42,7 +42,7 @@ export class Desk extends Subject {
   isEnabled = false;
   /** Whether the server knows the join link no longer. */
   isOver = false;
-  /** What rings, in the order in which it began; a call that has stopped stands here a moment longer. */
+  /** Ringing calls, oldest first; a call that has stopped ringing stays for a moment. */
   rings: RingingCall[] = [];
   queue: Waiting[] = [];
   visitors: PageVisitor[] = [];
@@ -65,7 +65,7 @@ export class Desk extends Subject {
   private acquisition = new AbortController();
   /** Whether the page was loaded again during the call and is still opening its devices. */
   private isResuming = false;
-  /** Whether the server has heard that this desk takes the call. */
+  /** Whether the server has received this page's Accept. */
   private hasAccepted = false;
   private iceServers: RTCIceServer[] = [];
   private patience = 0;
@@ -93,7 +93,7 @@ export class Desk extends Subject {
       () => this.refusedByServer(),
     );
     addEventListener("pagehide", this.onPageHide);
-    const unfinished = takeUp(() => localStorage, memoryKey);
+    const unfinished = loadUnfinished(() => localStorage, memoryKey);
     if (unfinished?.isOver) this.unsent = unsentOf(unfinished);
     else if (unfinished) void this.resume(unfinished);
   }
@@ -251,7 +251,7 @@ export class Desk extends Subject {
         break;
       case "ended":
         if (message.callId !== this.callId) break;
-        this.finish(endedAtDesk(message.reason));
+        this.finish(endedForAgent(message.reason));
         this.endLink();
         break;
       default:
@@ -273,7 +273,7 @@ export class Desk extends Subject {
   private ringStopped(callId: string, reason: string): void {
     this.stopRinging(callId, reason);
     if (callId !== this.callId || this.hasAccepted) return;
-    this.finish(reason === "accepted" ? t("takenByColleague") : endedAtDesk(reason));
+    this.finish(reason === "accepted" ? t("takenByColleague") : endedForAgent(reason));
   }
 
   private ringHere(ring: Ring): void {
@@ -292,7 +292,7 @@ export class Desk extends Subject {
     }, STOPPED_CARD);
   }
 
-  /** The call is this desk's without its having accepted: by invitation, or taken up again. */
+  /** The call belongs to this page without an Accept: by invitation, or resumed. */
   private async take({ callId, media, visitorName, visitorEmail }: Mine): Promise<void> {
     if (callId === this.callId) {
       this.hasAccepted = true;
@@ -319,7 +319,7 @@ export class Desk extends Subject {
     signal: AbortSignal,
   ): Promise<Conversation | undefined> {
     try {
-      const own = await OwnMedia.open(media, signal);
+      const own = await LocalMedia.open(media, signal);
       const conversation = new Conversation("agent", own, {
         send: (message) => this.signaling.send(message),
         isOpen: () => this.signaling.isOpen,
@@ -377,7 +377,7 @@ export class Desk extends Subject {
       this.onClosed();
       Object.assign(this, { rings: [], queue: [], visitors: [], team: [], transferringTo: "" });
       if (this.hasCall)
-        this.patience = window.setTimeout(() => this.finish(endedAtDesk("failed")), RESUME_SECONDS * 1000);
+        this.patience = window.setTimeout(() => this.finish(endedForAgent("failed")), RESUME_SECONDS * 1000);
     }
     this.changed();
   }
@@ -399,7 +399,7 @@ export class Desk extends Subject {
     conversation?.sendPending();
   }
 
-  /** The page was loaded anew during a call. */
+  /** Resume the call after the page was reloaded. */
   private async resume(unfinished: Unfinished): Promise<void> {
     const { callId, media, otherName, seconds, lines, pending, draft, details, hasCamera, isMuted } =
       unfinished;
