@@ -65,12 +65,12 @@ def test_the_api_s_page_names_every_filter_reason_and_happening() -> None:
 
 
 def test_the_pages_speak_the_same_messages() -> None:
-    source = (ROOT / "web/src/protocol.ts").read_text()
+    source = (ROOT / "web/src/call/protocol.ts").read_text()
     assert set(re.findall(r'type: "(\w+)"', source)) == EVERY_TYPE
 
 
 def test_the_pages_have_a_sentence_for_every_reason() -> None:
-    source = (ROOT / "web/src/i18n/en.ts").read_text()
+    source = (ROOT / "web/src/shared/i18n/en.ts").read_text()
     assert set(re.findall(r'"ended\.(\w+)"', source)) == {str(reason) for reason in EndReason}
 
 

@@ -66,7 +66,7 @@ const widget: UserConfig = {
     ...common,
     emptyOutDir: false,
     rolldownOptions: {
-      input: { widget: "src/embed.ts", loader: "src/loader.ts" },
+      input: { widget: "src/visitor/embed.ts", loader: "src/visitor/loader.ts" },
       preserveEntrySignatures: "strict",
       output: { entryFileNames: "assets/[name]-[hash].js", chunkFileNames: "assets/[name]-[hash].js" },
     },

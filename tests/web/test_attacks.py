@@ -212,7 +212,7 @@ async def test_the_access_log_holds_no_join_link(before: str) -> None:
 
 def test_after_sign_in_a_page_is_opened_by_its_whole_url() -> None:
     """The path of "/.//host" begins with two slashes, which alone name another host."""
-    source = (Path(__file__).resolve().parents[2] / "web/src/signin.ts").read_text()
+    source = (Path(__file__).resolve().parents[2] / "web/src/agent/signin.ts").read_text()
     assert "url.origin === location.origin ? url.href" in source
 
 

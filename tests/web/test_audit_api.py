@@ -320,7 +320,7 @@ async def test_an_export_can_be_verified_with_nothing_but_the_documentation(api:
 
 
 def test_the_page_filters_by_actions_that_there_are() -> None:
-    source = (Path(__file__).parents[2] / "web/src/settings/audit-log.ts").read_text()
+    source = (Path(__file__).parents[2] / "web/src/admin/audit-log.ts").read_text()
     groups = source.partition("const GROUPS")[2].partition("\n];")[0]
     named = set(re.findall(r'"([a-z]+[A-Z]\w*)"', groups))
     named = {name for name in named if not name.startswith("group")}

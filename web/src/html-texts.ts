@@ -1,4 +1,4 @@
-import { t, type Word } from "./i18n/en-pages.ts";
+import { t, type Word } from "./shared/i18n/en-pages.ts";
 
 /** Replace each `{{word}}` of a page's HTML by its text of the catalogue; throws if there is none. */
 export const fill = (html: string): string =>

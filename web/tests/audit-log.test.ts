@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { authorOf, type Entry, recordingName } from "../src/settings/audit-log";
+import { authorOf, type Entry, recordingName } from "../src/admin/audit-log";
 
 const ENTRY: Entry = {
   id: "e1",

@@ -1,12 +1,12 @@
 // Durations: counted from when things arrived, whatever the computer's clock says.
 
 import { expect, test, vi } from "vitest";
-import "../src/ring-card";
-import type { RingCard } from "../src/ring-card";
+import "../src/agent/ring-card";
+import type { RingCard } from "../src/agent/ring-card";
 import { FakeSocket, settled } from "./fakes";
 import { agentPage, connectedAgent, connectedVisitor, ring } from "./pages";
-import { AgentSession } from "../src/agent-session";
-import { Visitor } from "../src/visitor-session";
+import { AgentSession } from "../src/agent/agent-session";
+import { Visitor } from "../src/visitor/visitor-session";
 
 const FIVE_MINUTES = 300_000;
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { probe } from "../src/connectivity-check";
+import { probe } from "../src/visitor/connectivity-check";
 
 /** A connection that is established at once, with statistics that never come. */
 class SilentConnection {

@@ -1,8 +1,8 @@
 // The delivery card of the settings: numbers in whole sentences.
 
 import { afterEach, expect, test, vi } from "vitest";
-import "../src/settings/delivery";
-import type { Delivery } from "../src/settings/delivery";
+import "../src/admin/delivery";
+import type { Delivery } from "../src/admin/delivery";
 import { settled } from "./fakes";
 
 const NOTHING = {

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { LocalMedia } from "../src/local-media";
+import { LocalMedia } from "../src/call/local-media";
 import { FakeSocket, FakeTrack, settled } from "./fakes";
 import {
   agentPage,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { VisavisApi } from "../public/visavis";
-import { start } from "../src/embed";
+import { start } from "../src/visitor/embed";
 import { FakeSocket, settled } from "./fakes";
 
 type Entry = [name: string, ...values: unknown[]];

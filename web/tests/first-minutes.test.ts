@@ -1,8 +1,8 @@
 // The pages of a person who has just started the product say what is switched off, and where it is switched on.
 
 import { afterEach, expect, test, vi } from "vitest";
-import "../src/console";
-import type { Console } from "../src/console";
+import "../src/agent/console";
+import type { Console } from "../src/agent/console";
 import { FakeSocket, settled } from "./fakes";
 import { AVAILABLE } from "./pages";
 
@@ -18,7 +18,7 @@ test.each(["before", "after"])("the demo says that calls are off, loaded %s the 
   document.body.innerHTML = '<p id="calls-off" hidden></p><p id="unstaffed" hidden></p>';
   const entries: Entry[] = [];
   if (order === "after") Object.assign(window, { visavis: { push: (entry: Entry) => entries.push(entry) } });
-  await import("../src/demo");
+  await import("../src/visitor/demo");
   if (order === "before") entries.push(...(window.visavis as unknown as Entry[]));
   const [, event, listener] = entries[0]!;
   const shown = () => [...document.querySelectorAll("p")].filter(({ hidden }) => !hidden).map(({ id }) => id);

@@ -1,8 +1,8 @@
 // The list of past calls: what it calls them, and that it follows what happens.
 
 import { afterEach, expect, test, vi } from "vitest";
-import "../src/call-history";
-import type { CallHistory } from "../src/call-history";
+import "../src/agent/call-history";
+import type { CallHistory } from "../src/agent/call-history";
 import { FakeSocket, settled } from "./fakes";
 import { agentPage, reconnect } from "./pages";
 

@@ -8,7 +8,7 @@ const start = vi.fn<(settings: object, api: object, queue: Entry[]) => void>();
 /** Run the loader again, as a second script tag does. */
 const run = async () => {
   vi.resetModules();
-  await import("../src/loader");
+  await import("../src/visitor/loader");
   await Promise.resolve();
 };
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { merge } from "../src/settings/merge";
+import { merge } from "../src/admin/merge";
 
 const BASE = { isEnabled: true, isRecorded: false, url: "https://a.example/" };
 

@@ -1,9 +1,9 @@
 import { afterEach, expect, test, vi } from "vitest";
-import "../src/page-header";
-import type { PageHeader } from "../src/page-header";
-import "../src/signin";
-import type { SignIn } from "../src/signin";
-import { AgentSession } from "../src/agent-session";
+import "../src/shared/page-header";
+import type { PageHeader } from "../src/shared/page-header";
+import "../src/agent/signin";
+import type { SignIn } from "../src/agent/signin";
+import { AgentSession } from "../src/agent/agent-session";
 import { FakeSocket, settled } from "./fakes";
 import { connectedAgent, expectNoCall } from "./pages";
 

@@ -1,9 +1,9 @@
 // The two pages without their elements, connected to a server that is the test.
 
 import { expect, vi } from "vitest";
-import { AgentSession } from "../src/agent-session";
-import type { Media } from "../src/protocol";
-import { Visitor } from "../src/visitor-session";
+import { AgentSession } from "../src/agent/agent-session";
+import type { Media } from "../src/call/protocol";
+import { Visitor } from "../src/visitor/visitor-session";
 import { FakeDevices, FakePeerConnection, FakeSocket, FakeTrack, settled } from "./fakes";
 
 export const devices = (): FakeDevices => navigator.mediaDevices as unknown as FakeDevices;

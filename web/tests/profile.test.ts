@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { deviceName } from "../src/profile";
+import { deviceName } from "../src/agent/profile";
 
 const SESSIONS = [
   {

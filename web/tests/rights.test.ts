@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { AgentSession } from "../src/agent-session";
+import { AgentSession } from "../src/agent/agent-session";
 import { FakeSocket, settled } from "./fakes";
 import { agentPage, connectedAgent, connectedVisitor, expectNoCall } from "./pages";
 

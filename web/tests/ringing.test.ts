@@ -1,9 +1,9 @@
 import { expect, test, vi } from "vitest";
-import { Announcer } from "../src/announcer";
-import type { Ring } from "../src/protocol";
-import { Ringer } from "../src/ringer";
-import "../src/ring-card";
-import type { RingCard } from "../src/ring-card";
+import { Announcer } from "../src/agent/announcer";
+import type { Ring } from "../src/call/protocol";
+import { Ringer } from "../src/agent/ringer";
+import "../src/agent/ring-card";
+import type { RingCard } from "../src/agent/ring-card";
 import { FakeSocket } from "./fakes";
 import { agentPage, connectedAgent, expectNoCall, ring } from "./pages";
 

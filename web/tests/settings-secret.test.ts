@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import "../src/admin";
+import "../src/admin/admin";
 
 const SESSION = {
   agentName: "Ada",

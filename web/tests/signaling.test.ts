@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { Signaling, signalingUrl, type EarlySocket } from "../src/signaling";
+import { Signaling, signalingUrl, type EarlySocket } from "../src/call/signaling";
 import { FakeSocket, settled } from "./fakes";
 
 const onMessage = vi.fn<(message: object) => void>();

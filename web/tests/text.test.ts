@@ -1,9 +1,9 @@
 // Typed text: lengths are counted in code points, and only what UTF-8 cannot hold is left out.
 
 import { expect, test } from "vitest";
-import "../src/chat-view";
-import type { ChatView } from "../src/chat-view";
-import { limited, shorten } from "../src/text";
+import "../src/call/chat-view";
+import type { ChatView } from "../src/call/chat-view";
+import { limited, shorten } from "../src/shared/text";
 import { FakeSocket } from "./fakes";
 import { connectedVisitor } from "./pages";
 

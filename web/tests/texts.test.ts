@@ -1,7 +1,7 @@
 // Every text comes from the catalogue, in the right number, in scripts and in the pages' HTML.
 
 import { expect, test } from "vitest";
-import { counted } from "../src/i18n/en-pages";
+import { counted } from "../src/shared/i18n/en-pages";
 import { fill } from "../src/html-texts";
 
 const pages = import.meta.glob<string>("../*.html", { query: "?raw", import: "default", eager: true });

@@ -1,13 +1,13 @@
 // Lines that nobody received are named and kept, whatever ends the call.
 
 import { afterEach, expect, test, vi } from "vitest";
-import "../src/console";
-import type { Console } from "../src/console";
-import "../src/chat-view";
-import type { ChatView } from "../src/chat-view";
-import { AgentSession } from "../src/agent-session";
-import { Visitor } from "../src/visitor-session";
-import { Widget } from "../src/widget";
+import "../src/agent/console";
+import type { Console } from "../src/agent/console";
+import "../src/call/chat-view";
+import type { ChatView } from "../src/call/chat-view";
+import { AgentSession } from "../src/agent/agent-session";
+import { Visitor } from "../src/visitor/visitor-session";
+import { Widget } from "../src/visitor/widget";
 import { FakeSocket, settled } from "./fakes";
 import {
   agentPage,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Visitor } from "../src/visitor-session";
+import { Visitor } from "../src/visitor/visitor-session";
 import { FakeSocket, settled } from "./fakes";
 import {
   AVAILABLE,

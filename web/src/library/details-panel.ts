@@ -1,8 +1,8 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import { t, type Word } from "../i18n/en-pages";
-import { clock } from "../format";
-import { shared } from "../styles";
+import { t, type Word } from "../shared/i18n/en-pages";
+import { clock } from "../shared/format";
+import { shared } from "../shared/styles";
 import type { Chapter, Contents, Moment, Quality } from "./api";
 
 const AHEAD = 0.2; // seconds: a line is told when its time has as good as come

@@ -1,9 +1,9 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { live } from "lit/directives/live.js";
-import { t } from "../i18n/en-pages";
-import { clock } from "../format";
-import { shared } from "../styles";
+import { t } from "../shared/i18n/en-pages";
+import { clock } from "../shared/format";
+import { shared } from "../shared/styles";
 import type { Chapter, OpenRecording, Part } from "./api";
 import { PlaybackSync } from "./playback-sync";
 

@@ -1,8 +1,8 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
-import { t } from "../i18n/en-pages";
-import { clock, dateTime, fileSize } from "../format";
-import { shared } from "../styles";
+import { t } from "../shared/i18n/en-pages";
+import { clock, dateTime, fileSize } from "../shared/format";
+import { shared } from "../shared/styles";
 import type { Composition, OpenRecording, Recording } from "./api";
 
 const POLL = 700; // milliseconds

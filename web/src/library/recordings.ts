@@ -1,8 +1,8 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
-import { t, type Word } from "../i18n/en-pages";
-import { clock, dateTime, fileSize } from "../format";
-import { shared } from "../styles";
+import { t, type Word } from "../shared/i18n/en-pages";
+import { clock, dateTime, fileSize } from "../shared/format";
+import { shared } from "../shared/styles";
 import { type Page, type Recording, search } from "./api";
 
 const PAGE_SIZE = 25;

@@ -1,0 +1,236 @@
+import { css, html, LitElement, nothing } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import { t, type Word } from "../shared/i18n/en-pages";
+import { dateTime } from "../shared/format";
+import { shared } from "../shared/styles";
+import { POLICY_VALUES, POLICY_WORDS } from "./policy";
+
+const LOGS = "/v4/global/auditLogs";
+const PAGE_SIZE = 10;
+
+type Detail = { fieldName: string; newValue: string; oldValue: string };
+export type Entry = {
+  id: string;
+  agentEmail: string;
+  agentName: string;
+  author: string;
+  createTime: string;
+  actionType: string;
+  actionSummary: string;
+  actionDetails: Detail[];
+};
+
+const WORDS: Record<string, Word> = {
+  isEnabled: "switch",
+  isAutomaticallyRecordingAudioVideoChatsEnabled: "automaticRecording",
+  recordingServerUrl: "recordingServer",
+  address: "network",
+  attempts: "attempts",
+  permissions: "permissions",
+  grants: "grants",
+  ...POLICY_WORDS,
+  retentionDays: "retentionPeriod",
+};
+const VALUES: Record<string, Word> = {
+  true: "on",
+  false: "off",
+  "for ever": "unlimited", // in entries of earlier versions
+  ...POLICY_VALUES,
+};
+
+/** Acts of agents on recordings, by the `actionType` of the audit log. */
+const RECORDING_ACTIONS: Record<string, Word> = {
+  recordingPlayed: "played",
+  recordingDownloaded: "downloaded",
+  recordingComposed: "composed",
+  recordingHeld: "held",
+  recordingReleased: "released",
+  recordingDeleted: "deleted",
+};
+const SETTINGS = ["audioAndVideoChatManagement", "recordingPolicyManagement"];
+
+/** The `actionType`s that a person filters by together. */
+const GROUPS: [Word, string[]][] = [
+  ["groupSettings", SETTINGS],
+  ["groupRecordings", Object.keys(RECORDING_ACTIONS)],
+  [
+    "groupSignIns",
+    [
+      "signedIn",
+      "signInFailed",
+      "signedOut",
+      "signedOutEverywhere",
+      "sessionEnded",
+      "passwordChanged",
+      "passwordReset",
+    ],
+  ],
+  [
+    "groupAgents",
+    [
+      ...["agentCreated", "agentDisabled", "agentEnabled", "agentPermissionsChanged"],
+      ...["roleCreated", "rolePermissionsChanged", "roleAssigned", "roleUnassigned"],
+      ...["siteCreated", "siteDisabled", "siteEnabled"],
+    ],
+  ],
+  [
+    "groupPrograms",
+    [
+      ...["apiKeyCreated", "apiKeyRotated", "apiKeyDeleted"],
+      ...["uploadKeyCreated", "uploadKeyRotated", "uploadKeyDeleted", "uploadKeyRefused"],
+      ...["clientCreated", "clientGrantsChanged", "clientSecretRotated"],
+      ...["clientDisabled", "clientEnabled", "clientRefused"],
+      ...["tokenIssued", "tokenRotated", "tokenRevoked", "tokenReused", "tokenRefused"],
+    ],
+  ],
+  ["groupAuditLog", ["auditLogExported", "auditLogTrimmed"]],
+];
+
+const AUTHORS: Record<string, Word> = {
+  "command line": "commandLine",
+  system: "bySystem",
+  anonymous: "byStranger",
+};
+
+/** The audit log of the site: newest first, filtered, with a download for administrators. */
+@customElement("visavis-audit-log")
+export class AuditLog extends LitElement {
+  static override styles = [
+    shared,
+    css`
+      form { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(11rem, 100%), 1fr)); gap: 0.75rem; align-items: end; margin-bottom: 1rem; }
+      input, select { min-width: 0; }
+      ol { list-style: none; margin: 0; padding: 0; }
+      li { padding: 0.75rem 0; border-top: 1px solid var(--line); overflow-wrap: anywhere; }
+      li p { margin: 0.15rem 0 0; }
+      a { color: var(--accent); }
+      .bar { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: center; }
+    `,
+  ];
+
+  /** Whether the agent may download the log. */
+  @property({ type: Boolean }) exportable = false;
+  @state() private entries: Entry[] | undefined;
+  @state() private index = 1;
+  @state() private hasOlder = false;
+  @state() private failure = "";
+  private filters = new URLSearchParams();
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void this.refresh();
+  }
+
+  /** Read the log from its newest entry on. */
+  async refresh(): Promise<void> {
+    await this.read(1);
+  }
+
+  override render() {
+    const isFiltered = this.filters.size > 0;
+    return html`<section class="card" aria-labelledby="history-title">
+      <h2 id="history-title">${t("history")}</h2>
+      <form role="search" aria-label=${t("history")} @change=${this.filter} @submit=${this.filter}>
+        <label class="field">${t("author")}<input name="author" maxlength="200" autocomplete="off" /></label>
+        <label class="field">${t("action")}
+          <select name="actionType">
+            <option value="">${t("every")}</option>
+            ${GROUPS.map(([word, actions]) => html`<option value=${actions.join(",")}>${t(word)}</option>`)}
+          </select>
+        </label>
+        <label class="field">${t("object")}<input name="object" maxlength="200" autocomplete="off" /></label>
+        <label class="field">${t("from")}<input name="from" type="date" /></label>
+        <label class="field">${t("to")}<input name="to" type="date" /></label>
+      </form>
+      ${this.failure ? html`<p class="error" role="alert">${this.failure}</p>` : nothing}
+      ${this.entries?.length ? html`<ol>${this.entries.map(line)}</ol>` : nothing}
+      ${this.entries?.length === 0 ? html`<p class="quiet">${t(isFiltered ? "nothingFound" : "noHistory")}</p>` : nothing}
+      <div class="bar">
+        ${this.hasOlder ? html`<button @click=${() => this.read(this.index + 1)}>${t("older")}</button>` : nothing}
+        ${this.exportable ? html`<a href="${LOGS}:export?${this.filters.toString()}" download>${t("exportLog")}</a>` : nothing}
+      </div>
+    </section>`;
+  }
+
+  private filter(event: Event): void {
+    event.preventDefault();
+    const form = event.currentTarget as HTMLFormElement;
+    const given = [...new FormData(form).entries()].filter(([, value]) => value !== "") as [string, string][];
+    this.filters = new URLSearchParams(given.map(([name, value]) => [name, moment(name, value)]));
+    void this.read(1);
+  }
+
+  private async read(index: number): Promise<void> {
+    try {
+      const response = await fetch(
+        `${LOGS}?${this.filters.toString()}&pageIndex=${index}&pageSize=${PAGE_SIZE}`,
+      );
+      if (!response.ok) throw new Error(response.statusText);
+      const body = (await response.json()) as { auditLogs: Entry[]; nextPage: string };
+      this.entries = index === 1 ? body.auditLogs : [...(this.entries ?? []), ...body.auditLogs];
+      this.index = index;
+      this.hasOlder = body.nextPage !== "";
+      this.failure = "";
+    } catch {
+      this.failure = t("loadFailed");
+    }
+  }
+}
+
+/** A day of the person's calendar as a time; the last day is included. */
+const moment = (name: string, value: string): string => {
+  if (name !== "from" && name !== "to") return value;
+  const [year = 0, month = 1, day = 1] = value.split("-").map(Number);
+  return new Date(year, month - 1, day + (name === "to" ? 1 : 0)).toISOString();
+};
+
+const line = (entry: Entry) => html`<li>
+  <span title=${entry.createTime}>${dateTime(entry.createTime)}</span> · <span title=${entry.agentEmail}>${authorOf(entry)}</span>
+  ${told(entry)}
+</li>`;
+
+/** The name of the agent, or who it was instead. */
+export const authorOf = ({ agentName, agentEmail, author }: Entry): string => {
+  if (agentEmail) return agentName ? `${agentName} (${agentEmail})` : agentEmail;
+  const word = AUTHORS[author];
+  return word ? t(word) : author;
+};
+
+const told = (entry: Entry) => {
+  const action = RECORDING_ACTIONS[entry.actionType];
+  if (action) return html`<p class="quiet">${t(action)}: ${recordingOf(entry)}</p>`;
+  const isSetting = SETTINGS.includes(entry.actionType);
+  return html`
+    ${isSetting ? nothing : html`<p>${entry.actionSummary}</p>`}
+    ${entry.actionDetails.map((detail) => html`<p class="quiet">${label(detail.fieldName)}: ${change(detail)}</p>`)}
+  `;
+};
+
+const change = ({ oldValue, newValue, fieldName }: Detail): string =>
+  fieldName === "address" || fieldName === "attempts"
+    ? newValue
+    : `${written(oldValue)} → ${written(newValue)}`;
+
+/** The recording of an act by its name; one that is gone has no page any more. */
+const recordingOf = ({ actionDetails, actionSummary }: Entry) => {
+  const detail = actionDetails.find(({ fieldName }) => fieldName === "recording");
+  const id = detail?.newValue ?? "";
+  const name = recordingName(actionSummary) || id || (detail?.oldValue ?? "");
+  return id ? html`<a href="/library?recording=${encodeURIComponent(id)}">${name}</a>` : name;
+};
+
+/** The visitor and the time of a recording, from the summary of an entry. */
+export const recordingName = (summary: string): string => {
+  const [, time, visitor] = /the recording of (\S+) with (.+?)(: kept for \d+ days)?$/.exec(summary) ?? [];
+  return time && visitor ? `${visitor}, ${dateTime(`${time}Z`)}` : "";
+};
+
+const label = (fieldName: string): string => {
+  const word = WORDS[fieldName];
+  return word ? t(word) : fieldName;
+};
+
+const written = (value: string): string => {
+  const word = VALUES[value];
+  return word ? t(word) : value || t("none");
+};

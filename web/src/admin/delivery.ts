@@ -1,0 +1,121 @@
+import { css, html, LitElement, nothing } from "lit";
+import { customElement, state } from "lit/decorators.js";
+import { counted, t, type Word } from "../shared/i18n/en-pages";
+import { dateTime, fileSize } from "../shared/format";
+import { shared } from "../shared/styles";
+
+const SHOWN = 5;
+const RESOURCE = `/v4/livechat/recordings?state=undelivered&pageSize=${SHOWN}`;
+const KEEN = 5_000; // milliseconds, while something is under way
+const PATIENT = 20_000;
+
+type State = "waiting" | "muxing" | "delivering" | "failed";
+type Recording = {
+  id: string;
+  state: State;
+  startedAt: string;
+  size: number | null;
+  uploaded: number;
+  nextTryAt: string | null;
+  lastError: string | null;
+};
+type Backlog = {
+  pending: number;
+  failed: number;
+  incomplete: number;
+  missing: number;
+  oldestPending: string | null;
+  lastSuccess: string | null;
+  lastError: string | null;
+  lastErrorTime: string | null;
+  recordings: Recording[];
+};
+
+const STATES: Record<State, Word> = {
+  waiting: "recordingWaits",
+  muxing: "recordingIsMade",
+  delivering: "recordingIsSent",
+  failed: "recordingFailed",
+};
+
+/** Delivery status of the recordings: waiting, delivered last, failed. */
+@customElement("visavis-delivery")
+export class Delivery extends LitElement {
+  static override styles = [
+    shared,
+    css`
+      :host { display: block; }
+      dl { display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: 0.4rem 1rem; margin: 0; }
+      dt { font-weight: 600; }
+      dd { margin: 0; overflow-wrap: anywhere; }
+      ol { list-style: none; margin: 1rem 0 0; padding: 0; }
+      li { padding: 0.6rem 0; border-top: 1px solid var(--line); overflow-wrap: anywhere; }
+      li p { margin: 0.15rem 0 0; }
+      @media (max-width: 30rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 0.6rem; } }
+    `,
+  ];
+
+  @state() private backlog: Backlog | undefined;
+  @state() private hasFailed = false;
+  private timer = 0;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void this.follow();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.timer);
+  }
+
+  override render() {
+    return html`<section class="card" aria-labelledby="delivery-title">
+      <h2 id="delivery-title">${t("delivery")}</h2>
+      ${this.hasFailed ? html`<p class="error">${t("loadFailed")}</p>` : nothing}
+      ${this.backlog ? this.facts(this.backlog) : html`<p class="quiet">${t("loading")}</p>`}
+    </section>`;
+  }
+
+  private facts(backlog: Backlog) {
+    const { pending, failed, incomplete, missing, oldestPending, lastSuccess, lastError, lastErrorTime } =
+      backlog;
+    const since = oldestPending ? ` (${t("oldestSince")} ${dateTime(oldestPending)})` : "";
+    return html`
+      <dl>
+        <dt>${t("backlog")}</dt><dd id="backlog">${pending ? `${counted(pending, "oneRecording", "manyRecordings")}${since}` : t("nothingWaits")}</dd>
+        ${failed ? html`<dt>${t("failedRecordings")}</dt><dd class="error">${counted(failed, "failedOne", "failedMany")}</dd>` : nothing}
+        ${incomplete ? html`<dt>${t("incompleteRecordings")}</dt><dd class="warn">${counted(incomplete, "incompleteOne", "incompleteMany")}</dd>` : nothing}
+        ${missing ? html`<dt>${t("missingRecordings")}</dt><dd class="warn">${counted(missing, "missingOne", "missingMany")}</dd>` : nothing}
+        <dt>${t("lastSuccess")}</dt><dd id="last-success">${lastSuccess ? dateTime(lastSuccess) : t("neverYet")}</dd>
+        <dt>${t("lastError")}</dt><dd id="last-error" class=${lastError ? "error" : ""}>${lastError ? `${when(lastErrorTime)}${lastError}` : t("none")}</dd>
+      </dl>
+      ${backlog.recordings.length ? html`<ol aria-label=${t("underWay")}>${backlog.recordings.map(item)}</ol>` : nothing}
+    `;
+  }
+
+  private async follow(): Promise<void> {
+    if (!document.hidden) await this.load();
+    if (!this.isConnected) return;
+    this.timer = window.setTimeout(() => void this.follow(), this.backlog?.pending ? KEEN : PATIENT);
+  }
+
+  private async load(): Promise<void> {
+    try {
+      const response = await fetch(RESOURCE, { headers: { "Visavis-Background": "1" } });
+      this.hasFailed = !response.ok;
+      if (response.ok) this.backlog = (await response.json()) as Backlog;
+    } catch {
+      this.hasFailed = true;
+    }
+  }
+}
+
+const when = (moment: string | null): string => (moment ? `${dateTime(moment)}: ` : "");
+
+const item = (one: Recording) => {
+  const sent = one.size ? ` · ${fileSize(one.uploaded)} ${t("of")} ${fileSize(one.size)}` : "";
+  const next = one.nextTryAt ? ` · ${t("nextTry")} ${dateTime(one.nextTryAt)}` : "";
+  return html`<li>${dateTime(one.startedAt)} · ${t(STATES[one.state])}${sent}${next}
+    ${one.lastError ? html`<p class="error small">${one.lastError}</p>` : nothing}</li>`;
+};

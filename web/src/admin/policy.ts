@@ -1,0 +1,175 @@
+import { css, html, LitElement, nothing } from "lit";
+import { customElement, state } from "lit/decorators.js";
+import { live } from "lit/directives/live.js";
+import { t, type Word } from "../shared/i18n/en-pages";
+import { shared } from "../shared/styles";
+
+const RESOURCE = "/v4/livechat/recordingPolicy";
+
+type Policy = { consent: string; unrecordable: string; retentionDays: number | null; hasSecret: boolean };
+type Choice = "consent" | "unrecordable";
+type Problem = { message: string; pointer?: string };
+
+/** Texts of the policy's fields and values, here and in the change history. */
+export const POLICY_WORDS: Record<string, Word> = {
+  consent: "consent",
+  unrecordable: "unrecordable",
+  retentionDays: "retention",
+  secret: "secret",
+};
+export const POLICY_VALUES: Record<string, Word> = {
+  notice: "consentNotice",
+  agreement: "consentAgreement",
+  refuse: "unrecordableRefuse",
+  continue: "unrecordableContinue",
+};
+
+const CHOICES: Record<Choice, string[]> = {
+  consent: ["notice", "agreement"],
+  unrecordable: ["refuse", "continue"],
+};
+
+/** Form of the site's recording policy: consent, calls that cannot be recorded, retention, the server's secret. Fires `saved`. */
+@customElement("visavis-policy")
+export class RecordingPolicy extends LitElement {
+  static override styles = [
+    shared,
+    css`
+      :host { display: block; }
+      form { display: grid; gap: 1rem; }
+      .field p { margin: 0; font-weight: 400; }
+      .bar { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: center; }
+      .bar p { margin: 0; }
+    `,
+  ];
+
+  @state() private policy: Policy | undefined;
+  @state() private etag = "";
+  @state() private days = "";
+  @state() private secret = "";
+  @state() private status = "";
+  @state() private problem: Problem | undefined;
+  @state() private isSaving = false;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void this.read();
+  }
+
+  override render() {
+    return html`<form class="card" novalidate aria-labelledby="policy-title" @submit=${this.submit}>
+      <h2 id="policy-title">${t("recordingPolicy")}</h2>
+      ${this.policy ? this.fields(this.policy) : html`<p class="quiet">${t("loading")}</p>`}
+    </form>`;
+  }
+
+  private fields(policy: Policy) {
+    return html`
+      ${this.choice("consent", policy, "consentHelp")}
+      ${this.choice("unrecordable", policy, "unrecordableHelp")}
+      ${this.text(
+        "retentionDays",
+        "retention",
+        "retentionHelp",
+        html`<input id="retentionDays" inputmode="numeric" autocomplete="off" .value=${live(this.days)}
+        aria-invalid=${this.isWrong("retentionDays")} aria-describedby="retentionDays-help retentionDays-error"
+        @input=${(event: Event) => (this.days = this.typed(event))} />`,
+      )}
+      ${this.text(
+        "secret",
+        "secret",
+        policy.hasSecret ? "secretSet" : "secretNone",
+        html`<input id="secret" type="password" autocomplete="new-password" .value=${live(this.secret)}
+        aria-invalid=${this.isWrong("secret")} aria-describedby="secret-help secret-error"
+        @input=${(event: Event) => (this.secret = this.typed(event))} />`,
+      )}
+      <div class="bar">
+        <button class="primary" ?disabled=${this.isSaving}>${t("apply")}</button>
+        ${policy.hasSecret ? html`<button type="button" ?disabled=${this.isSaving} @click=${() => this.put({ secret: null })}>${t("forgetSecret")}</button>` : nothing}
+        <p aria-live="polite" class=${this.problem ? "error" : "quiet"}>${this.status}</p>
+      </div>
+    `;
+  }
+
+  private choice(name: Choice, policy: Policy, help: Word) {
+    return html`<div class="field">
+      <label for=${name}>${t(POLICY_WORDS[name]!)}</label>
+      <p class="quiet" id="${name}-help">${t(help)}</p>
+      <select id=${name} aria-describedby="${name}-help" @change=${(event: Event) => (this.policy = { ...policy, [name]: this.typed(event) })}>
+        ${CHOICES[name].map((value) => html`<option value=${value} .selected=${policy[name] === value}>${t(POLICY_VALUES[value]!)}</option>`)}
+      </select>
+    </div>`;
+  }
+
+  private text(name: string, word: Word, help: Word, input: unknown) {
+    return html`<div class="field">
+      <label for=${name}>${t(word)}</label>
+      <p class="quiet" id="${name}-help">${t(help)}</p>
+      ${input}
+      <p class="error" id="${name}-error">${this.isWrong(name) === "true" ? this.problem?.message : nothing}</p>
+    </div>`;
+  }
+
+  private isWrong(name: string): "true" | "false" {
+    return this.problem?.pointer === `/${name}` ? "true" : "false";
+  }
+
+  private typed(event: Event): string {
+    this.status = "";
+    this.problem = undefined;
+    return (event.target as HTMLInputElement | HTMLSelectElement).value;
+  }
+
+  private async submit(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    if (!this.policy) return;
+    const { consent, unrecordable } = this.policy;
+    const days = this.days.trim();
+    const retentionDays = days === "" ? null : /^\d+$/.test(days) ? Number(days) : days;
+    await this.put({ consent, unrecordable, retentionDays, ...(this.secret ? { secret: this.secret } : {}) });
+  }
+
+  private async put(change: object): Promise<void> {
+    this.isSaving = true;
+    this.problem = undefined;
+    try {
+      const headers = { "Content-Type": "application/json", "If-Match": this.etag };
+      await this.answered(await fetch(RESOURCE, { method: "PUT", headers, body: JSON.stringify(change) }));
+    } catch {
+      this.fail({ message: t("saveFailed") });
+    } finally {
+      this.isSaving = false;
+    }
+  }
+
+  private async answered(response: Response): Promise<void> {
+    if (response.ok) {
+      await this.accept(response);
+      this.status = t("policySaved");
+      this.dispatchEvent(new Event("saved"));
+    } else if (response.status === 412) {
+      await this.read();
+      this.fail({ message: t("policyChanged") });
+    } else {
+      this.fail((await response.json()) as Problem);
+    }
+  }
+
+  private fail(problem: Problem): void {
+    this.problem = problem;
+    this.status = problem.pointer ? t("notSaved") : problem.message;
+    if (problem.pointer) this.renderRoot.querySelector<HTMLElement>(`#${problem.pointer.slice(1)}`)?.focus();
+  }
+
+  private async read(): Promise<void> {
+    const response = await fetch(RESOURCE);
+    if (response.ok) await this.accept(response);
+  }
+
+  private async accept(response: Response): Promise<void> {
+    this.policy = (await response.json()) as Policy;
+    this.etag = response.headers.get("ETag") ?? "";
+    this.days = this.policy.retentionDays === null ? "" : String(this.policy.retentionDays);
+    this.secret = "";
+  }
+}

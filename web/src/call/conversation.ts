@@ -1,0 +1,223 @@
+import type { LocalMedia } from "./local-media";
+import { Link, type Description } from "./peer-connection";
+import type {
+  Answer,
+  CallState,
+  Linked,
+  Offer,
+  ProvisionalAnswer,
+  Quality,
+  RecordingState,
+  Relink,
+  Said,
+  Say,
+  TextLine,
+  Transcript,
+} from "./protocol";
+import { Observable } from "../shared/observable";
+
+const RELINK_AGAIN = 5000;
+const MOST_LINES = 500;
+
+export type Line = TextLine;
+/** A line that the server has not acknowledged yet; `isRefused` once it will not. */
+export type PendingLine = { id: string; text: string; isRefused?: boolean };
+type Written = { pending: PendingLine[]; draft: string };
+/** Lines of a call that have not reached the server, ready to be read. */
+export const unsentOf = ({ pending, draft }: Written): string =>
+  [...pending.map(({ text }) => text), draft].filter((text) => text.trim()).join("\n");
+
+/** The visitor's details, and the note of the agent who transferred the call. */
+export type Details = { visitorEmail: string; transferredBy: string; note: string };
+export type Told =
+  Offer | Answer | ProvisionalAnswer | CallState | Linked | Said | Transcript | RecordingState | Quality;
+/** The page's socket, as far as a conversation needs it. */
+export type Wire = {
+  send: (message: Offer | Answer | Relink | Say) => void;
+  isOpen: () => boolean;
+  iceServers: () => RTCIceServer[];
+};
+
+/** A call as one of its two pages lives it: its links, and all that is said about it. */
+export class Conversation extends Observable {
+  callId = "";
+  secret = "";
+  otherName = "";
+  /** When it was connected first, by the page's own monotonic clock. */
+  private since: number | undefined;
+  state = "";
+  lines: Line[] = [];
+  pending: PendingLine[] = [];
+  /** The text in the field for the next line. */
+  draft = "";
+  details: Details = { visitorEmail: "", transferredBy: "", note: "" };
+  recording: RecordingState | undefined;
+  quality: Quality | undefined;
+  private readonly links = new Map<number, Link>();
+  private shown = 0;
+  private relinking = 0;
+
+  constructor(
+    readonly side: "visitor" | "agent",
+    readonly own: LocalMedia,
+    private readonly wire: Wire,
+  ) {
+    super();
+  }
+
+  /** The link whose pictures are shown; a newer one takes its place when it flows. */
+  get link(): Link | undefined {
+    return this.links.get(this.shown);
+  }
+
+  /** Seconds since it was connected first; undefined before that. */
+  get seconds(): number | undefined {
+    return this.since === undefined ? undefined : (performance.now() - this.since) / 1000;
+  }
+
+  /** The call was connected before this page was loaded. */
+  connectedFor(seconds: number | undefined): void {
+    if (seconds !== undefined) this.since = performance.now() - seconds * 1000;
+  }
+
+  get hasMedia(): boolean {
+    return this.link?.isFlowing ?? false;
+  }
+
+  /** Makes the visitor's end of a link; resolves to its first offer. */
+  offer(number: number, hasVideo: boolean): Promise<Description> {
+    return this.open(number).begin(hasVideo);
+  }
+
+  hear(message: Told): void {
+    switch (message.type) {
+      case "offer":
+      case "answer":
+      case "provisionalAnswer":
+        this.describe(message);
+        break;
+      case "callState":
+        this.progress(message);
+        break;
+      case "linked":
+        this.show(message.link);
+        break;
+      case "said":
+        this.acknowledge([message]);
+        if (!this.knows(message)) this.lines = [...this.lines.slice(1 - MOST_LINES), message];
+        break;
+      case "transcript":
+        this.acknowledge(message.lines);
+        this.lines = this.merged(message.lines);
+        break;
+      case "recording":
+        this.recording = message;
+        break;
+      case "quality":
+        this.quality = message;
+    }
+    this.changed();
+  }
+
+  /** Keep the line until the server has it, and send it. */
+  say(text: string): void {
+    const line = { id: crypto.randomUUID(), text };
+    this.pending = [...this.pending, line];
+    this.send(line);
+    this.changed();
+  }
+
+  /** Send what was written while the socket was away, or was lost with it. */
+  sendPending(): void {
+    for (const line of this.pending) if (!line.isRefused) this.send(line);
+  }
+
+  /** The server does not take a line: whether that was one of ours. */
+  refuse(id: string): boolean {
+    const isOurs = this.pending.some((line) => line.id === id);
+    this.pending = this.pending.map((line) => (line.id === id ? { ...line, isRefused: true } : line));
+    this.changed();
+    return isOurs;
+  }
+
+  private send({ id, text }: PendingLine): void {
+    this.wire.send({ type: "say", callId: this.callId, text, id });
+  }
+
+  private acknowledge(lines: TextLine[]): void {
+    const ids = new Set(lines.filter(({ by }) => by === this.side).map(({ id }) => id));
+    this.pending = this.pending.filter(({ id }) => !ids.has(id));
+  }
+
+  private knows({ by, id }: TextLine): boolean {
+    return id !== "" && this.lines.some((line) => line.by === by && line.id === id);
+  }
+
+  /** The lines known from before the transcript begins, then the transcript. */
+  private merged(transcript: TextLine[]): Line[] {
+    const first = transcript[0];
+    if (!first) return this.lines;
+    const older = this.lines.filter(({ at }) => Date.parse(at) < Date.parse(first.at));
+    return [...older, ...transcript].slice(-MOST_LINES);
+  }
+
+  close(): void {
+    clearInterval(this.relinking);
+    this.links.forEach((link) => link.close());
+    this.links.clear();
+    this.own.close();
+  }
+
+  private get newest(): number {
+    return Math.max(0, ...this.links.keys());
+  }
+
+  private describe(message: Offer | Answer | ProvisionalAnswer): void {
+    const isNew = message.type === "offer" && this.side === "agent" && message.link > this.newest;
+    const link = isNew ? this.open(message.link) : this.links.get(message.link);
+    void link?.take(message.type, { sdp: message.sdp, screenMid: message.screenMid ?? "" });
+  }
+
+  private progress(message: CallState): void {
+    this.state = message.state;
+    this.otherName = (this.side === "visitor" ? message.agentName : message.visitorName) || this.otherName;
+    if (message.state !== "connected") return;
+    this.since ??= performance.now();
+    if (this.links.has(message.link)) this.show(message.link);
+  }
+
+  private open(number: number): Link {
+    const describe = (type: "offer" | "answer", { sdp, screenMid }: Description) =>
+      this.wire.send({ type, callId: this.callId, link: number, sdp, screenMid });
+    const link = new Link(number, this.own, this.side === "visitor", this.wire.iceServers(), {
+      describe,
+      lost: () => this.relink(number),
+      changed: () => this.changed(),
+    });
+    this.links.get(number)?.close();
+    this.links.set(number, link);
+    this.shown ||= number;
+    return link;
+  }
+
+  private show(number: number): void {
+    if (!this.links.has(number)) return;
+    this.shown = number;
+    for (const [older, link] of this.links) {
+      if (older >= number) continue;
+      link.close();
+      this.links.delete(older);
+    }
+  }
+
+  /** Asks for another link until there is one; a closed socket asks by `resume` when it is back. */
+  private relink(number: number): void {
+    const ask = () => {
+      if (number !== this.newest || this.links.get(number)?.isFlowing) return clearInterval(this.relinking);
+      if (this.wire.isOpen()) this.wire.send({ type: "relink", callId: this.callId, link: number });
+    };
+    clearInterval(this.relinking);
+    this.relinking = window.setInterval(ask, RELINK_AGAIN);
+    ask();
+  }
+}

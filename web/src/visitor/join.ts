@@ -1,0 +1,49 @@
+import { html, LitElement } from "lit";
+import { customElement, state } from "lit/decorators.js";
+import { t } from "../shared/i18n/en-pages";
+import "../shared/page-header";
+import { shared } from "../shared/styles";
+import { joinStyles } from "./join-styles";
+import "./widget";
+import type { Widget } from "./widget";
+
+/** The visitor's page of a call that was made over the API. */
+@customElement("visavis-join")
+export class Join extends LitElement {
+  static override styles = [shared, joinStyles];
+
+  @state() private isValid = true;
+  @state() private hasEnded = false;
+  private readonly token = location.pathname.split("/").pop() ?? "";
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void this.ask();
+  }
+
+  override render() {
+    if (!this.isValid)
+      return html`<visavis-header alone></visavis-header><main><section class="card"><h1>${t("joinOver")}</h1><p class="quiet" role="alert">${t("joinOverHelp")}</p></section></main>`;
+    return html`<visavis-header alone></visavis-header><main>
+        <h1>${t(this.hasEnded ? "joinEnded" : "joinTitle")}</h1><p class="quiet">${t(this.hasEnded ? "joinEndedHelp" : "joinHelp")}</p>
+        <visavis-widget join=${this.token} @ended=${() => (this.hasEnded = true)}></visavis-widget>
+      </main>`;
+  }
+
+  override firstUpdated(): void {
+    const widget = this.renderRoot.querySelector<Widget>("visavis-widget");
+    Object.assign(window, {
+      visavis: {
+        get peerConnection() {
+          return widget?.peerConnection;
+        },
+      },
+    });
+  }
+
+  /** The same address again: the page itself cannot see how it was answered. */
+  private async ask(): Promise<void> {
+    const response = await fetch(location.href, { method: "HEAD" });
+    this.isValid = response.status !== 404;
+  }
+}

@@ -1,0 +1,524 @@
+import { endedBecause, t } from "../shared/i18n/en";
+import { Conversation, unsentOf } from "../call/conversation";
+import {
+  keep,
+  keepMessage,
+  keptMessage,
+  loadUnfinished,
+  type OutgoingMessage,
+  type Unfinished,
+} from "../call/resume-storage";
+import { LocalMedia } from "../call/local-media";
+import {
+  CALL_IS_GONE,
+  type Availability,
+  type FromVisitor,
+  type Media,
+  type Refused,
+  type ToVisitor,
+} from "../call/protocol";
+import { probe, type ConnectivityResult } from "./connectivity-check";
+import { Signaling, type EarlySocket } from "../call/signaling";
+import { Observable } from "../shared/observable";
+import { shorten } from "../shared/text";
+
+export type Stage =
+  "idle" | "checking" | "calling" | "queued" | "connecting" | "connected" | "reconnecting" | "ended";
+export type Invitation = Extract<ToVisitor, { type: "invited" }>;
+export type Happening =
+  "available" | "invited" | "ringing" | "queued" | "connecting" | "connected" | "reconnecting" | "ended";
+
+const RESUME_SECONDS = 30;
+const LONGEST_TITLE = 200;
+const IN_CALL: Stage[] = ["connecting", "connected", "reconnecting"];
+const STAGES: Record<string, Stage> = {
+  queued: "queued",
+  ringing: "calling",
+  accepted: "connecting",
+  connecting: "connecting",
+  connected: "connected",
+  reconnecting: "reconnecting",
+};
+
+/** The visitor's side of the call, from the first press to the message after it; shows nothing. */
+export class Visitor extends Observable {
+  stage: Stage = "idle";
+  availability: Availability = {
+    type: "availability",
+    isEnabled: false,
+    isRecorded: false,
+    needsAgreement: false,
+  };
+  media: Media = "video";
+  own: LocalMedia | undefined;
+  path: ConnectivityResult | undefined;
+  conversation: Conversation | undefined;
+  invitation: Invitation | undefined;
+  notice = "";
+  /** Why the last call ended, by its name in the protocol. */
+  reason = "";
+  place = 0;
+  isOnline = false;
+  isRecorded = false;
+  hasLeftMessage = false;
+  /** Lines that the visitor wrote and nobody has received: offered as a message. */
+  unsent = "";
+  name = "";
+  email = "";
+  private lastCallId = "";
+  private resumeSeconds = RESUME_SECONDS;
+  private iceServers: RTCIceServer[] = [];
+  /** A call may take a way that the check before it is not told of: a TURN server. */
+  private hasRelay = false;
+  private patience = 0;
+  /** A call that was left while the socket was down: to be hung up once it is back. */
+  private forsaken: { callId: string; secret: string } | undefined;
+  /** A call that the page asked for before the server had said whether calls may be placed. */
+  private wanted: Media | undefined;
+  private hasHeard = false;
+  /** The call of before the page was loaded again, while its devices are being opened. */
+  private resuming: { callId: string; secret: string } | undefined;
+  /** Aborted when nobody wants the devices any more that the browser may still be asking for. */
+  private acquisition = new AbortController();
+  /** Aborted when the check before the call is over. */
+  private check = new AbortController();
+  /** A message that the server has not acknowledged yet. */
+  private outgoing: OutgoingMessage | undefined;
+  private answerPath: ((sdp: string) => void) | undefined;
+  private readonly signaling: Signaling<ToVisitor, FromVisitor>;
+  private readonly onPageHide = () => this.remember();
+
+  constructor(
+    private readonly url: string,
+    private readonly memoryKey: string,
+    private readonly tell: (happening: Happening, detail: object) => void,
+    private readonly onRefused: (reason: string) => void = () => undefined,
+    early?: EarlySocket,
+  ) {
+    super();
+    this.signaling = new Signaling<ToVisitor, FromVisitor>(
+      url,
+      (m) => this.hear(m),
+      (open) => this.onOpen(open),
+      () => !!this.conversation,
+      (reason) => this.refusedByServer(reason),
+      early,
+    );
+    addEventListener("pagehide", this.onPageHide);
+    this.outgoing = keptMessage(memoryKey);
+    const unfinished = loadUnfinished(() => sessionStorage, memoryKey);
+    if (unfinished?.isOver) this.loseCall(unfinished);
+    else if (unfinished) void this.loadUnfinished(unfinished);
+  }
+
+  get isInCall(): boolean {
+    return IN_CALL.includes(this.stage);
+  }
+
+  /** Whether somebody could answer; the address of one call always has its agent. */
+  get isStaffed(): boolean {
+    return this.availability.isStaffed !== false || this.url.includes("join=");
+  }
+
+  get needsAgreement(): boolean {
+    return this.availability.isRecorded && this.availability.needsAgreement;
+  }
+
+  close(): void {
+    removeEventListener("pagehide", this.onPageHide);
+    this.leave();
+    this.signaling.close();
+  }
+
+  /** Opens the check before the call: devices, and the way to the media port. */
+  async prepare(media: Media, invitation?: Invitation): Promise<void> {
+    if (this.stage !== "idle" && this.stage !== "ended") return;
+    if (!this.hasHeard) {
+      this.wanted = media;
+      return;
+    }
+    if (!this.availability.isEnabled) return this.finish(t("switchedOff"), "disabled");
+    if (!this.isStaffed && !invitation) return this.offerMessage();
+    Object.assign(this, { media, invitation, notice: "", stage: "checking", hasLeftMessage: false });
+    this.path = undefined;
+    void this.findPath();
+    await this.openMedia(media);
+  }
+
+  async openMedia(media: Media): Promise<void> {
+    this.media = media;
+    this.notice = "";
+    this.releaseDevices();
+    const { signal } = this.acquisition;
+    this.changed();
+    try {
+      this.own = await LocalMedia.open(media, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      this.notice = (error as Error).message;
+    }
+    this.changed();
+  }
+
+  /** Places the call that was prepared. */
+  async call(agreed: boolean): Promise<void> {
+    const { own, media, name, email, invitation } = this;
+    if (!own || !this.isOnline || this.stage !== "checking") return;
+    const conversation = this.begin(own);
+    this.check.abort();
+    this.stage = "calling";
+    this.isRecorded = this.availability.isRecorded;
+    this.changed();
+    const { sdp: offer } = await conversation.offer(1, media === "video");
+    if (this.conversation !== conversation) return;
+    const { invitation: id = "" } = invitation ?? {};
+    this.signaling.send({ type: "call", media, offer, name, email, agreed, invitation: id });
+    this.invitation = undefined;
+  }
+
+  hangUp(): void {
+    if (this.resuming) this.forsake(this.resuming);
+    const callId = this.conversation?.callId;
+    if (!callId) return this.finish("", "");
+    if (this.signaling.isOpen) this.signaling.send({ type: "hangUp", callId });
+    else this.forsaken = { callId, secret: this.conversation!.secret };
+    const isTalking = this.isInCall;
+    this.finish(t(isTalking ? "ended.hungUp" : "ended.cancelled"), isTalking ? "hungUp" : "cancelled");
+  }
+
+  leaveMessage(text: string): void {
+    const { lastCallId: callId, name, email } = this;
+    this.outgoing = { callId, id: crypto.randomUUID(), text, name, email, at: Date.now() };
+    keepMessage(this.memoryKey, this.outgoing);
+    this.hasLeftMessage = true;
+    this.unsent = "";
+    this.notice = t("messageSending");
+    this.sendMessage();
+    this.changed();
+  }
+
+  /** Nobody is on duty: a message instead of a call. */
+  private offerMessage(): void {
+    this.finish(t("nobodyHere"), "unattended");
+    this.lastCallId = "";
+    this.hasLeftMessage = false;
+    this.changed();
+  }
+
+  private sendMessage(): void {
+    if (!this.outgoing) return;
+    const { callId, id, text, name, email } = this.outgoing;
+    this.signaling.send({ type: "leaveMessage", callId, id, text, name, email });
+  }
+
+  /** The server has the message, or will not take it. */
+  private messageSettled(notice: string, isKept: boolean): void {
+    if (!isKept) this.unsent = this.outgoing!.text;
+    this.outgoing = undefined;
+    keepMessage(this.memoryKey, undefined);
+    this.hasLeftMessage = isKept;
+    if (!this.conversation && this.stage !== "checking") Object.assign(this, { notice, stage: "ended" });
+  }
+
+  /** Back to the two buttons; an invitation is thereby declined. */
+  dismiss(): void {
+    if (this.stage === "ended") this.unsent = "";
+    this.leave();
+    Object.assign(this, { stage: "idle", notice: "", reason: "", invitation: undefined });
+    this.changed();
+  }
+
+  identify(name: string, email: string): void {
+    Object.assign(this, { name, email });
+    this.announcePage();
+    this.changed();
+  }
+
+  private begin(own: LocalMedia): Conversation {
+    const conversation = new Conversation("visitor", own, {
+      send: (message) => this.signaling.send(message),
+      isOpen: () => this.signaling.isOpen,
+      iceServers: () => this.iceServers,
+    });
+    conversation.addEventListener("change", () => this.changed());
+    this.conversation = conversation;
+    return conversation;
+  }
+
+  private hear(message: ToVisitor): void {
+    switch (message.type) {
+      case "availability":
+        this.available(message);
+        break;
+      case "iceServers":
+        this.iceServers = message.servers;
+        this.hasRelay = message.hasRelay ?? false;
+        break;
+      case "invited":
+        if (this.stage === "idle" || this.stage === "ended") this.invited(message);
+        break;
+      case "calling":
+        this.placed(message);
+        break;
+      case "queued":
+        this.queued(message.callId, message.place);
+        break;
+      case "connect":
+        void this.connect(message.callId, message.link);
+        break;
+      case "messageKept":
+        if (message.callId === this.outgoing?.callId) this.messageSettled(t("messageLeft"), true);
+        break;
+      case "probed":
+        this.answerPath?.(message.sdp);
+        break;
+      case "ended":
+        if (message.callId === this.conversation?.callId)
+          this.finish(endedBecause(message.reason), message.reason, message.by);
+        break;
+      case "refused":
+        this.refused(message);
+        break;
+      default:
+        if (message.callId === this.conversation?.callId) this.hearOfCall(message);
+    }
+    this.changed();
+  }
+
+  private available(availability: Availability): void {
+    this.availability = availability;
+    this.hasHeard = true;
+    this.tell("available", { isEnabled: availability.isEnabled, isStaffed: this.isStaffed });
+    if (this.wanted) void this.prepare(this.wanted);
+    this.wanted = undefined;
+  }
+
+  private hearOfCall(message: Parameters<Conversation["hear"]>[0]): void {
+    this.conversation?.hear(message);
+    if (message.type === "recording") this.isRecorded = message.state !== "off";
+    if (message.type === "callState") this.reach(STAGES[message.state] ?? this.stage);
+  }
+
+  private placed({
+    callId,
+    isRecorded,
+    secret,
+    resumeSeconds,
+  }: Extract<ToVisitor, { type: "calling" }>): void {
+    // hung up before the call had its name
+    if (!this.conversation) return this.signaling.send({ type: "hangUp", callId });
+    Object.assign(this.conversation, { callId, secret });
+    Object.assign(this, { isRecorded, resumeSeconds });
+    this.tell("ringing", { callId });
+  }
+
+  private queued(callId: string, place: number): void {
+    if (callId !== this.conversation?.callId) return;
+    this.place = place;
+    this.stage = "queued";
+    this.tell("queued", { callId, place });
+  }
+
+  private invited(invitation: Invitation): void {
+    Object.assign(this, { invitation, stage: "idle", notice: "" });
+    this.tell("invited", { agentName: invitation.agentName, media: invitation.media });
+  }
+
+  /** Another link is wanted: its offer goes out, the older one stays until it flows. */
+  private async connect(callId: string, link: number): Promise<void> {
+    const conversation = this.conversation;
+    if (callId !== conversation?.callId) return;
+    const { sdp, screenMid } = await conversation.offer(
+      link,
+      this.media === "video" || !!conversation.own.camera,
+    );
+    this.signaling.send({ type: "offer", callId, link, sdp, screenMid });
+  }
+
+  private refused({ error, message, callId, id }: Refused): void {
+    const conversation = this.conversation;
+    if (this.outgoing && callId === this.outgoing.callId) return this.messageSettled(message, false);
+    if (!conversation) return;
+    if (id && conversation.refuse(id) && !CALL_IS_GONE.includes(error)) {
+      conversation.own.trouble = message;
+      return;
+    }
+    if (!conversation.callId) return this.finish(message, "failed");
+    if (callId === conversation.callId && CALL_IS_GONE.includes(error)) {
+      return this.finish(t(this.stage === "connected" ? "ended.hungUp" : "ended.failed"), "failed");
+    }
+    conversation.own.trouble = message;
+  }
+
+  private reach(stage: Stage): void {
+    if (stage === this.stage) return;
+    this.stage = stage;
+    const { callId, otherName: agentName } = this.conversation!;
+    if (stage === "connecting" || stage === "connected" || stage === "reconnecting")
+      this.tell(stage, { callId, agentName });
+  }
+
+  private onOpen(isOpen: boolean): void {
+    this.isOnline = isOpen;
+    clearTimeout(this.patience);
+    if (isOpen) this.greet();
+    else if (this.conversation)
+      this.patience = window.setTimeout(() => this.giveUp(), this.resumeSeconds * 1000);
+    this.changed();
+  }
+
+  /** Leave a call that this page has not taken up again. */
+  private forsake(call: { callId: string; secret: string }): void {
+    this.forsaken = call;
+    if (this.signaling.isOpen) this.greetForsaken();
+  }
+
+  private greetForsaken(): void {
+    const { forsaken } = this;
+    if (!forsaken) return;
+    this.signaling.send({ type: "resume", ...forsaken, hasMedia: true });
+    this.signaling.send({ type: "hangUp", callId: forsaken.callId });
+    this.forsaken = undefined;
+  }
+
+  private greet(): void {
+    this.announcePage();
+    this.greetForsaken();
+    this.sendMessage();
+    const { conversation } = this;
+    if (!conversation) return;
+    if (!conversation.callId) return this.finish(t("ended.failed"), "failed");
+    const { callId, secret, hasMedia } = conversation;
+    this.signaling.send({ type: "resume", callId, secret, hasMedia: hasMedia || !this.isInCall });
+    conversation.sendPending();
+  }
+
+  /** No such site, or a join link whose call is over: trying again would not help. */
+  private refusedByServer(reason: string): boolean {
+    this.onRefused(reason);
+    this.availability = { ...this.availability, isEnabled: false };
+    if (this.stage !== "idle" && this.stage !== "ended") this.giveUp();
+    return true;
+  }
+
+  private giveUp(): void {
+    this.finish(t("ended.failed"), "failed");
+  }
+
+  /** Tells agents which page the visitor looks at. */
+  announcePage(): void {
+    const page = shorten(document.title || location.pathname, LONGEST_TITLE);
+    this.signaling.send({ type: "here", page, name: this.name, email: this.email });
+  }
+
+  /** Resume the call after the page was reloaded: open camera and microphone, then take up the call. */
+  private async loadUnfinished(unfinished: Unfinished): Promise<void> {
+    const { callId, secret, media, seconds, otherName, lines, pending, draft } = unfinished;
+    Object.assign(this, { stage: "reconnecting", media, resumeSeconds: unfinished.resumeSeconds });
+    this.resuming = { callId, secret };
+    this.releaseDevices();
+    const { signal } = this.acquisition;
+    this.changed();
+    try {
+      const own = await LocalMedia.open(unfinished.hasCamera ? "video" : "audio", signal);
+      this.resuming = undefined;
+      this.own = own;
+      own.setMuted(unfinished.isMuted);
+      const conversation = this.begin(own);
+      Object.assign(conversation, { callId, secret, otherName, lines, pending, draft });
+      conversation.connectedFor(seconds);
+      if (this.signaling.isOpen) {
+        this.signaling.send({ type: "resume", callId, secret, hasMedia: false });
+        conversation.sendPending();
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      this.forsake({ callId, secret });
+      this.keepUnsent(unsentOf(unfinished));
+      this.finish((error as Error).message, "failed");
+    }
+    this.changed();
+  }
+
+  /** The page was away for longer than the call waited for it. */
+  private loseCall(unfinished: Unfinished): void {
+    const written = unsentOf(unfinished);
+    if (!written) return;
+    this.keepUnsent(written);
+    this.finish(t("ended.failed"), "failed");
+  }
+
+  /** A call that was answered takes no message: it becomes one of its own. */
+  private keepUnsent(written: string): void {
+    Object.assign(this, { unsent: written, lastCallId: "", hasLeftMessage: false });
+  }
+
+  private remember(): void {
+    const { conversation, media, resumeSeconds, memoryKey } = this;
+    if (!conversation?.callId) return;
+    const { callId, secret, seconds, otherName, lines, pending, draft, details, own } = conversation;
+    const now = { isMuted: own.isMuted, hasCamera: !!own.camera, leftAt: Date.now() };
+    keep(() => sessionStorage, memoryKey, {
+      callId,
+      secret,
+      media,
+      seconds,
+      otherName,
+      lines,
+      pending,
+      draft,
+      details,
+      resumeSeconds,
+      ...now,
+    });
+  }
+
+  private async findPath(): Promise<void> {
+    const ask = (offer: string) => {
+      this.signaling.send({ type: "probe", offer });
+      return new Promise<string>((resolve) => (this.answerPath = resolve));
+    };
+    this.path = "looking";
+    this.check = new AbortController();
+    const { signal } = this.check;
+    const path = await probe(ask, this.iceServers, signal);
+    if (signal.aborted) return;
+    this.path = path === "blocked" && this.hasRelay ? "unknown" : path;
+    this.answerPath = undefined;
+    this.changed();
+  }
+
+  /** Nothing that was captured stays live, nor anything that the browser is still asking for. */
+  private releaseDevices(): void {
+    this.acquisition.abort();
+    this.acquisition = new AbortController();
+    this.own?.close();
+    this.own = undefined;
+  }
+
+  private leave(): void {
+    clearTimeout(this.patience);
+    this.check.abort();
+    this.conversation?.close();
+    this.conversation = this.resuming = undefined;
+    this.releaseDevices();
+  }
+
+  private finish(notice: string, reason: string, by = "visitor"): void {
+    const callId = this.conversation?.callId ?? "";
+    const wasCalling = !!this.conversation;
+    const written = this.conversation && unsentOf(this.conversation);
+    this.leave();
+    this.lastCallId = callId || this.lastCallId;
+    if (written) this.keepUnsent(written);
+    Object.assign(this, {
+      notice,
+      reason,
+      stage: notice ? "ended" : "idle",
+      place: 0,
+      invitation: undefined,
+    });
+    this.changed();
+    if (wasCalling) this.tell("ended", { callId, reason, by });
+  }
+}
