@@ -295,7 +295,7 @@ async def test_a_database_that_goes_away_while_a_file_is_made(
 
     put_journal(harness.spool, manifest_of("r"), 1.0)
     with monkeypatch.context() as broken:
-        broken.setattr(harness.store, "story", away)
+        broken.setattr(harness.store, "call_report", away)
         await harness.sweep()
         assert not (harness.spool / "r" / "recording.mkv").exists()
     harness.now = 1.0
@@ -364,7 +364,7 @@ async def test_background_work_that_dies_once(
     stop = asyncio.Event()
     with (
         dies_once("spool sweep", harness.sweeper, "sweep"),
-        dies_once("muxing", harness.sweeper._mux_queue, "_answered"),
+        dies_once("muxing", harness.sweeper._mux_queue, "_handle_result"),
         dies_once("delivery", harness.sweeper._upload_queue, "_deliver"),
     ):
         running = asyncio.create_task(harness.sweeper.run(stop))
