@@ -54,7 +54,7 @@ from visavis.services.ice import IceDirectory
 from visavis.services.people import People
 from visavis.services.policies import Policies
 from visavis.services.ports import Passwords, Transaction
-from visavis.services.recordings import RecordingAdmin, Tally
+from visavis.services.recordings import RecordingAdmin, RecordingTotals
 from visavis.services.tokens import Tokens
 from visavis.services.visitor_limits import Use, VisitorLimits
 from visavis.settings import Settings
@@ -126,7 +126,7 @@ class App:
         self.recording_admin = RecordingAdmin(
             store, now, settings.archive_url, RecordingServerChecker(tus_uploader(settings))
         )
-        self.tally = Tally()
+        self.tally = RecordingTotals()
         self.media = WorkerPool(settings.media_sockets)
         self.ice = IceDirectory(
             settings.stun_servers,

@@ -19,8 +19,7 @@ GLOSSARY: Final = ROOT / "docs" / "glossary.md"
 
 CORE: Final = ("services", "domain", "web", "cli", "store", "bus", "protocol")
 ROOT_PACKAGE: Final = "."
-OUTER: Final[tuple[str, ...]] = ()
-"""Of recorder, rtp, media, archive, spool, outbound those whose names follow the rules too."""
+OUTER: Final = ("recorder", "rtp", "media", "archive", "spool", "outbound")
 
 RETIRED: Final = frozenset(
     {
@@ -30,6 +29,11 @@ RETIRED: Final = frozenset(
         *("Pace", "Front", "SafeHeaders", "PatientProtocol", "PacedWebSocket", "House", "Notebook"),
         *("at_office", "is_engaged", "tell_socket", "tell_both", "tell_state", "demand_free"),
         *("take_up", "desk_of", "seat_of_agent", "line_of", "text_of", "hurry"),
+        *("Legend", "Meter", "Inlet", "Outlet", "Wires", "Scribe", "Kept", "Making", "Sending"),
+        *("MuxingPlant", "Carrier", "Ledger", "Survey", "Pipeline", "Filler", "kept_priority"),
+        *("Muxers", "Deliverer", "Abilities", "Told", "Trial", "Trials", "Outlook", "Wire"),
+        *("Patience", "Deed", "Deeds", "Pane", "Wall", "Gapless", "Workshop", "MediaWorkers"),
+        *("MediaClient", "MediaLink", "RouteChecks", "Switchboard", "Storm", "Misdeed"),
     }
 )
 """Identifiers that no code of ours has any longer."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from visavis.archive.upload_keys import OwnKey, Uploader, UploadKeys, ensure_key
+from visavis.archive.upload_keys import OwnKey, UploadKeyHolder, UploadKeys, ensure_key
 
 
 def test_the_archive_s_own_key_is_made_once(tmp_path: Path) -> None:
@@ -17,16 +17,16 @@ def test_the_archive_s_own_key_is_made_once(tmp_path: Path) -> None:
 
 def test_site_keys_come_and_go_while_the_server_runs(tmp_path: Path) -> None:
     server, command = UploadKeys(tmp_path, lambda: "own"), UploadKeys(tmp_path, lambda: "own")
-    assert server.uploader("own") == Uploader(None)
+    assert server.uploader("own") == UploadKeyHolder(None)
     assert server.uploader("") is None
     key, other = command.add("a", 2), command.add("a", 3)
-    assert server.uploader(key) == Uploader(2, "a")
-    assert server.uploader(other) == Uploader(3, "a")
+    assert server.uploader(key) == UploadKeyHolder(2, "a")
+    assert server.uploader(other) == UploadKeyHolder(3, "a")
     assert key not in (tmp_path / "keys.json").read_text()
     assert command.delete("a", 2)
     assert not command.delete("a", 2)
     assert server.uploader(key) is None
-    assert server.uploader(other) == Uploader(3, "a")
+    assert server.uploader(other) == UploadKeyHolder(3, "a")
 
 
 def test_a_replaced_key_is_valid_for_a_while(tmp_path: Path) -> None:
@@ -59,12 +59,15 @@ def test_the_archive_s_own_key_is_replaced_while_the_server_runs(tmp_path: Path)
     second = recorder()
     assert second != first
     assert path.stat().st_mode & 0o077 == 0
-    assert [server.uploader(key) for key in (first, second)] == [Uploader(None), Uploader(None)]
+    assert [server.uploader(key) for key in (first, second)] == [
+        UploadKeyHolder(None),
+        UploadKeyHolder(None),
+    ]
     now += 60
-    assert [server.uploader(key) for key in (first, second)] == [None, Uploader(None)]
+    assert [server.uploader(key) for key in (first, second)] == [None, UploadKeyHolder(None)]
     command.rotate_own(path, 0)
     assert server.uploader(second) is None
-    assert server.uploader(recorder()) == Uploader(None)
-    assert server.uploader(theirs) == Uploader(1, "theirs")
+    assert server.uploader(recorder()) == UploadKeyHolder(None)
+    assert server.uploader(theirs) == UploadKeyHolder(1, "theirs")
     path.unlink()  # such as while it is restored from a backup
     assert recorder()

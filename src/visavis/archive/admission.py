@@ -9,7 +9,7 @@ import msgspec
 
 from visavis.archive.library import Library
 from visavis.archive.tus_headers import TusError
-from visavis.archive.upload_keys import Uploader
+from visavis.archive.upload_keys import UploadKeyHolder
 from visavis.archive.uploads import DiskFullError, Upload, Uploads
 from visavis.durable import free_bytes
 
@@ -38,7 +38,9 @@ class Admission:
         self._quota = quota
         self._admitting = threading.Lock()
 
-    def create(self, length: int | None, metadata: dict[str, str], uploader: Uploader) -> Upload:
+    def create(
+        self, length: int | None, metadata: dict[str, str], uploader: UploadKeyHolder
+    ) -> Upload:
         """Begin an upload; raise `TusError` or `DiskFullError`."""
         with self._admitting:
             open_uploads = self._uploads.unfinished()
@@ -56,7 +58,7 @@ class Admission:
         )
         return free_bytes(self._uploads.directory) - RESERVE_BYTES - reserved
 
-    def _check_key(self, uploader: Uploader, open_uploads: list[Upload]) -> None:
+    def _check_key(self, uploader: UploadKeyHolder, open_uploads: list[Upload]) -> None:
         most = self._quota.uploads_per_key
         owner = (uploader.site_id, uploader.key)
         begun = sum((upload.site_id, upload.key) == owner for upload in open_uploads)

@@ -23,7 +23,7 @@ from visavis.archive.inspection import Inspector
 from visavis.archive.library import Library, RefusedError, checked_sha256
 from visavis.archive.tus_headers import TusError
 from visavis.archive.upload_body import receive
-from visavis.archive.upload_keys import Uploader, UploadKeys
+from visavis.archive.upload_keys import UploadKeyHolder, UploadKeys
 from visavis.archive.uploads import BusyError, DiskFullError, Upload, UploadFile, Uploads
 
 EXTENSIONS: Final = (
@@ -124,7 +124,7 @@ class TusServer:
                 return Response(status_code=204)
         raise TusError(405, "Use HEAD, PATCH or DELETE.", Allow="DELETE, HEAD, OPTIONS, PATCH")
 
-    async def _require_key(self, request: Request) -> Uploader:
+    async def _require_key(self, request: Request) -> UploadKeyHolder:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         uploader = self._keys.uploader(given.strip())
         if scheme.casefold() != "bearer" or not uploader:
@@ -134,7 +134,7 @@ class TusServer:
             raise TusError(401, "Send the archive's key as a bearer token.", **challenge)
         return uploader
 
-    def _find(self, upload_id: str, uploader: Uploader) -> Upload:
+    def _find(self, upload_id: str, uploader: UploadKeyHolder) -> Upload:
         upload = self._uploads.find(upload_id)
         if upload is None or uploader.site_id not in {None, upload.site_id}:
             raise TusError(404, "There is no such upload.")
@@ -142,7 +142,7 @@ class TusServer:
             raise TusError(410, "The upload has expired: create another.")
         return upload
 
-    async def _create(self, request: Request, uploader: Uploader) -> Response:
+    async def _create(self, request: Request, uploader: UploadKeyHolder) -> Response:
         length = h.read_length(request)
         metadata = h.read_metadata(request)
         if uploader.site_id is not None:

@@ -32,7 +32,7 @@ class SiteKey(msgspec.Struct, frozen=True, rename="camel"):
     expires_at: float | None = None
 
 
-class Uploader(msgspec.Struct, frozen=True):
+class UploadKeyHolder(msgspec.Struct, frozen=True):
     """Holder of a key; with `site_id` `None` it may upload for every site. `key` is its name."""
 
     site_id: int | None
@@ -51,13 +51,13 @@ class UploadKeys:
         self._known: list[SiteKey] = []
         self._read_at = 0
 
-    def uploader(self, key: str) -> Uploader | None:
+    def uploader(self, key: str) -> UploadKeyHolder | None:
         given = key.encode()
         if hmac.compare_digest(given, self._own_key().encode()):
-            return Uploader(None)
+            return UploadKeyHolder(None)
         digest, now = hashlib.sha256(given).hexdigest(), self._clock()
         valid = (k for k in self.all() if k.expires_at is None or k.expires_at > now)
-        return next((Uploader(k.site_id, k.name) for k in valid if k.sha256 == digest), None)
+        return next((UploadKeyHolder(k.site_id, k.name) for k in valid if k.sha256 == digest), None)
 
     def all(self) -> list[SiteKey]:
         try:

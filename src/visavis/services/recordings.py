@@ -97,7 +97,7 @@ class RecordingList:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class RecordingTotals:
     """All sites' recordings: see `Backlog`. `oldest_seconds` is the age of the oldest pending."""
 
     pending: int = 0
@@ -136,15 +136,15 @@ class RecordingAdmin:
 
         return await self._store.read(work)
 
-    async def tally(self) -> Tally:
+    async def tally(self) -> RecordingTotals:
         """Every site's recordings, counted."""
         now = self._clock()
 
-        def work(rows: Transaction) -> Tally:
+        def work(rows: Transaction) -> RecordingTotals:
             sites = [site.id for site in rows.sites.all()]
             backlogs = [rows.recordings.backlog(site_id) for site_id in sites]
             oldest = min((b.oldest_at for b in backlogs if b.oldest_at), default=now)
-            return Tally(
+            return RecordingTotals(
                 pending=sum(backlog.pending for backlog in backlogs),
                 failed=sum(backlog.failed for backlog in backlogs),
                 incomplete=sum(backlog.incomplete for backlog in backlogs),

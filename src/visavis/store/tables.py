@@ -28,7 +28,7 @@ from sqlalchemy.types import TypeDecorator
 metadata = MetaData()
 
 
-class Moment(TypeDecorator[datetime]):
+class UtcDateTime(TypeDecorator[datetime]):
     """A time in UTC as ISO 8601 text with microseconds: sorts as it passes, on any database."""
 
     impl = String(32)
@@ -46,7 +46,7 @@ sites = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("name", Text, nullable=False),
-    Column("created_at", Moment, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
     Column("is_disabled", Boolean(create_constraint=False), nullable=False),
 )
 
@@ -61,7 +61,7 @@ agents = Table(
     Column("is_administrator", Boolean(create_constraint=False), nullable=False),
     Column("is_disabled", Boolean(create_constraint=False), nullable=False),
     Column("is_away", Boolean(create_constraint=False), nullable=False, server_default=false()),
-    Column("signed_in_at", Moment),  # for the first time
+    Column("signed_in_at", UtcDateTime),  # for the first time
 )
 
 agent_permissions = Table(
@@ -104,15 +104,15 @@ credentials = Table(
     Column("site_id", Integer, ForeignKey("sites.id"), nullable=False),
     Column("agent_id", Integer, ForeignKey("agents.id"), nullable=False),
     Column("kind", Text, nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("expires_at", Moment, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
     Column("client_id", Text, ForeignKey("clients.id")),
     Column("family_id", Text),
     Column("scope", Text, nullable=False),
-    Column("used_at", Moment),
+    Column("used_at", UtcDateTime),
     Column("device", Text, nullable=False, server_default=""),
     Column("address", Text, nullable=False, server_default=""),
-    Column("last_used_at", Moment),
+    Column("last_used_at", UtcDateTime),
     Index("credentials_by_family", "family_id"),
     Index("credentials_by_agent", "site_id", "agent_id"),
 )
@@ -128,9 +128,9 @@ clients = Table(
     Column("grants", JSON, nullable=False),
     Column("agent_id", Integer, ForeignKey("agents.id")),
     Column("is_disabled", Boolean(create_constraint=False), nullable=False),
-    Column("created_at", Moment, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
     Column("old_secret_digest", LargeBinary(32)),
-    Column("old_secret_expires_at", Moment),
+    Column("old_secret_expires_at", UtcDateTime),
 )
 
 authorization_codes = Table(
@@ -144,8 +144,8 @@ authorization_codes = Table(
     Column("redirect_uri", Text, nullable=False),
     Column("scope", Text, nullable=False),
     Column("code_challenge", Text, nullable=False),
-    Column("expires_at", Moment, nullable=False),
-    Column("used_at", Moment),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("used_at", UtcDateTime),
 )
 
 api_keys = Table(
@@ -156,8 +156,8 @@ api_keys = Table(
     Column("agent_id", Integer, ForeignKey("agents.id"), nullable=False),
     Column("name", Text, nullable=False),
     Column("digest", LargeBinary(32), nullable=False, unique=True),
-    Column("created_at", Moment, nullable=False),
-    Column("expires_at", Moment),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
 )
 
 av_configs = Table(
@@ -176,7 +176,7 @@ audit = Table(
     Column("id", Text, primary_key=True),
     Column("site_id", Integer, ForeignKey("sites.id"), nullable=False),
     Column("agent_id", Integer, ForeignKey("agents.id")),
-    Column("created_at", Moment, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
     Column("action_type", Text, nullable=False),
     Column("summary", Text, nullable=False),
     Column("changes", Text, nullable=False),
@@ -204,7 +204,7 @@ nodes = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("archive_url", Text, nullable=False),
-    Column("started_at", Moment, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
 )
 
 calls = Table(
@@ -219,11 +219,11 @@ calls = Table(
     Column("recording_id", Text),
     Column("state", Text, nullable=False),
     Column("agent_id", Integer, ForeignKey("agents.id")),
-    Column("requested_at", Moment, nullable=False),
-    Column("accepted_at", Moment),
-    Column("connected_at", Moment),
-    Column("ended_at", Moment),
-    Column("talk_ended_at", Moment),
+    Column("requested_at", UtcDateTime, nullable=False),
+    Column("accepted_at", UtcDateTime),
+    Column("connected_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("talk_ended_at", UtcDateTime),
     Column("reason", Text),
     Column("ended_by", Text, nullable=False),
     Column("node_id", Text, nullable=False),
@@ -241,7 +241,7 @@ call_events = Table(
     Column("id", Integer, primary_key=True),
     Column("site_id", Integer, ForeignKey("sites.id"), nullable=False),
     Column("call_id", Text, nullable=False),
-    Column("at", Moment, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
     Column("name", Text, nullable=False),
     Column("by", Text, nullable=False),
     Column("data", JSON, nullable=False),
@@ -254,19 +254,19 @@ recordings = Table(
     Column("id", Text, primary_key=True),
     Column("site_id", Integer, ForeignKey("sites.id"), nullable=False),
     Column("call_id", Text, nullable=False),
-    Column("started_at", Moment, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
     Column("sha256", Text),
     Column("size", BigInteger),
-    Column("delivered_at", Moment),
+    Column("delivered_at", UtcDateTime),
     Column("duration", Float),
     Column("state", Text, nullable=False),
     Column("uploaded", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("tried_at", Moment),
-    Column("next_try_at", Moment),
+    Column("tried_at", UtcDateTime),
+    Column("next_try_at", UtcDateTime),
     Column("last_error", Text),
     Column("server_url", Text),
-    Column("retry_asked_at", Moment),
+    Column("retry_asked_at", UtcDateTime),
     Column("missing", JSON(none_as_null=True)),
     Index("recordings_by_time", "site_id", "started_at"),
     Index("recordings_by_state", "site_id", "state"),

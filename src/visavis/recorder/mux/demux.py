@@ -101,7 +101,7 @@ class _Flow:
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
+class _FrameContext:
     """The same for all frames of a stream in one codec."""
 
     track: TrackKey
@@ -121,7 +121,7 @@ class _JournalReader:
         self._held_bytes = held_bytes
         self._flows: dict[tuple[JournalLeg, int, int], _Flow] = {}
         self._depacketisers: dict[RtpStream, StreamDepacketiser] = {}
-        self._marks: dict[tuple[RtpStream, str], _Mark] = {}
+        self._marks: dict[tuple[RtpStream, str], _FrameContext] = {}
         bridge.rewind()
 
     def packet(self, arrival: float, leg: JournalLeg, data: bytes) -> list[TimedFrame]:
@@ -198,8 +198,8 @@ class _JournalReader:
             (time, mark.track, mark.source, frame.is_key, frame.data, packets, placed.arrival),
         )
 
-    def _mark(self, stream: RtpStream, codec: str) -> _Mark:
-        return _Mark(
+    def _mark(self, stream: RtpStream, codec: str) -> _FrameContext:
+        return _FrameContext(
             TrackKey(stream.leg, stream.content, codec, stream.lane or 0),
             (stream.bridge, stream.number),
             self._bridge.timelines[stream.leg],
