@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -28,7 +27,7 @@ from visavis.recorder.tus_upload import TusUploader
 
 pytestmark = [pytest.mark.interop, pytest.mark.anyio]
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "recording-server.md"
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "recording_server.py"
 
 
 @contextmanager
@@ -73,14 +72,11 @@ def our_archive(tmp_path: Path) -> Iterator[Peer]:
 
 
 def example(tmp_path: Path) -> Generator[Peer, None, None]:
-    (program,) = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
     files = tmp_path / "files"
     files.mkdir()
-    script = tmp_path / "server.py"
-    script.write_text(program)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    command = [sys.executable, str(script), str(files), str(port)]
+    command = [sys.executable, str(EXAMPLE), str(files), str(port)]
     environment = {**os.environ, "SECRET": "s3cret"}
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as server:
         eventually(lambda: listens(port))
@@ -202,5 +198,4 @@ async def test_the_example_wants_its_secret(tmp_path: Path, muxed: Path) -> None
 
 
 def test_the_example_is_short() -> None:
-    (program,) = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
-    assert len([line for line in program.splitlines() if line.strip()]) < 45
+    assert len([line for line in EXAMPLE.read_text().splitlines() if line.strip()]) < 45
