@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import random
 import struct
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import av
 import pytest
 
 from tests.recorder.test_mux import AGENT, FOUR, VIDEO_CODECS, VISITOR, muxed, talk, titles
 from tests.synthetic import media
 from tests.synthetic.call import BEGIN, NTP_UNIX, PAYLOAD_TYPES, RTX, Browser, Journal, rtp, sdp
 from tests.synthetic.packetise import PACKETISERS
-from tests.synthetic.watch import DARK, beeps, brightness, flashes
+from tests.synthetic.watch import DARK, beeps, brightness, flashes, stream_of
 from visavis.spool.format import JournalLeg, RecordKind
 
 SMALL = (96, 64)
@@ -389,3 +391,76 @@ def test_a_camera_that_is_turned_off_leaves_black(tmp_path: Path) -> None:
     assert [round(at) for at, _ in off_camera] == [4]
     assert off_camera[0][1] < DARK
     assert [round(at) for at in flashes(path, "Visitor video")] == [1, 3, 9, 11]
+
+
+SILENCE_BYTES = 3
+DTX_SECONDS = 0.4
+"""Chromium's Opus encoder sends one packet in so long a time while nobody speaks."""
+
+
+def sound_packets(path: Path) -> list[tuple[float, int]]:
+    """Time and size of each packet of the visitor's voice in the file."""
+    with av.open(str(path)) as container:
+        stream = stream_of(container, "Visitor audio")
+        packets = [packet for packet in container.demux(stream) if packet.size]
+        return [(float(packet.pts * stream.time_base), packet.size) for packet in packets]
+
+
+@pytest.mark.parametrize("skipped", [0, 30_000, 40_000, 60_000, 65_000])
+def test_a_voice_comes_back_after_twenty_minutes_muted(tmp_path: Path, skipped: int) -> None:
+    """A browser stops sending, or its packets were counted and not sent on."""
+    muted = 1200.0
+    spoken = [(at, frame) for at, frame in media.audio(4.0) if len(frame) > SILENCE_BYTES]
+    journal = Journal()
+    journal.describe()
+    for turn, start in enumerate((0.0, 4.0 + muted)):
+        for number, (at, frame) in enumerate(spoken):
+            sequence = (turn * (len(spoken) + skipped) + number) % 65536
+            stamp = round((start + at) * 48_000) % 2**32
+            packet = rtp(111, False, sequence, stamp, VOICE, frame, "0")
+            journal.records.append((start + at + DELAY, RecordKind.RTP, VISITOR, packet))
+    journal.write(tmp_path, 1)
+    heard = [at for at, size in sound_packets(muxed(tmp_path)) if size > SILENCE_BYTES]
+    first = spoken[0][0]
+    expected = [start + at - first for start in (0.0, 4.0 + muted) for at, _ in spoken]
+    assert heard == pytest.approx(expected, abs=0.1)
+
+
+@pytest.mark.parametrize("report_every", [5.0, 0.0])
+def test_discontinuous_transmission_keeps_every_sound_in_its_place(
+    tmp_path: Path, report_every: float
+) -> None:
+    """Also a voice that begins with silence: its track begins with the first packet."""
+    length, last, sent = 12.0, -1.0, []
+    for at, frame in media.audio(length):
+        is_sound = media.is_flash(at + 1e-6) or media.is_flash(at - 0.1)
+        if is_sound or at - last >= DTX_SECONDS - 1e-6:
+            sent.append(Sent(at, frame if is_sound else b"\xf8\xff\xfe"))
+            last = at
+    assert len(sent) < 200
+    path = record_voice(tmp_path, sent, length, report_every=report_every)
+    assert_beeps(path, sent, length)
+    times = [at for at, _ in sound_packets(path)]
+    assert times[0] == pytest.approx(0.0, abs=0.1)
+    assert times[-1] == pytest.approx(length, abs=DTX_SECONDS + 0.1)
+    assert max(later - earlier for earlier, later in pairwise(times)) < 0.13
+
+
+def test_lips_are_where_the_reports_of_the_whole_call_place_them(tmp_path: Path) -> None:
+    """The picture's reports tell RTP times from 2.3 seconds before; browsers believe them too."""
+    length, lag = 14.0, 2.3
+    journal = Journal()
+    journal.describe()
+    talk(journal, AGENT, length, "")
+    talk(journal, VISITOR, length, "VP8", size=SMALL)
+    picture = VISITOR * 1000 + 10
+    for index, (at, kind, leg, data) in enumerate(journal.records):
+        if kind is RecordKind.RTCP and int.from_bytes(data[4:8]) == picture:
+            stamp = (int.from_bytes(data[16:20]) - round(lag * 90_000)) % 2**32
+            journal.records[index] = at, kind, leg, data[:16] + stamp.to_bytes(4) + data[20:]
+    journal.write(tmp_path, 1)
+    path = muxed(tmp_path)
+    seen, heard = flashes(path, "Visitor video"), beeps(path, "Visitor audio")
+    assert seen == pytest.approx([at + lag for at in heard], abs=0.1)
+    assert len(seen) == len(heard) == 7
+    assert seen == pytest.approx(beeps(path, "Agent audio"), abs=0.1)
