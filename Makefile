@@ -77,7 +77,7 @@ sbom: $(VENV)/test-installed ## write build/sbom.json (CycloneDX): every package
 	@mkdir -p build
 	@$(BIN)/python requirements/sbom.py > build/sbom.json
 
-lock: ## pin the requirements anew
+lock: ## pin the requirements again
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }
 	@for kind in run build test bench audit; do \
 	  input=requirements/$$kind.in; [ $$kind = run ] && input=pyproject.toml; \

@@ -1,7 +1,8 @@
 """Mux worker process: if libav crashes it, the recorder lives on.
 
-It reads one `Order` a line and results each with one line, until its input ends. While it muxes it
-claims the recording itself, so one that outlives its recorder is not disturbed by the next.
+It reads one `MuxRequest` a line and answers each with one line, until its input ends. While it
+muxes, it claims the recording itself, so that the next recorder does not disturb a worker that has
+outlived its own.
 """
 
 from __future__ import annotations
@@ -121,10 +122,10 @@ def serve(
 
 def main() -> None:
     os.nice(NICENESS)
-    # whatever prints shall not be taken for an result
+    # whatever prints shall not be taken for a result
     results = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    # a recorder that was killed hears no result; its successor finds the file
+    # a killed recorder reads no result; its successor finds the file
     with contextlib.suppress(BrokenPipeError):
         serve(sys.stdin.buffer, results, limit_cpu)
 

@@ -265,7 +265,7 @@ class Bridges:
             self._registry.end(call, CallTrigger.LINK_LOST)
 
     def worker_lost(self, call: ActiveCall, gone: Collection[BridgeId]) -> None:
-        """A worker has died with some of the call's links: others take their place at once."""
+        """A worker has died with some of the call's bridges: others take their place at once."""
         dead = [bridge for bridge in call.bridges.values() if bridge.id in gone]
         for bridge in dead:
             del call.bridges[bridge.number]

@@ -77,7 +77,7 @@ class CallRegistry:
     def participant_of(
         self, site_id: int, call_id: str, socket_id: str
     ) -> tuple[ActiveCall, Participant]:
-        """The call and the seat that a page has in it; raises `PermissionDenied`."""
+        """Return the call and the participant of a page; raises `PermissionDenied`."""
         call = self.find(site_id, call_id)
         current = self._by_socket.get(socket_id)
         if current is None or current[0] is not call:
