@@ -1,4 +1,4 @@
-"""What a page depends on and loses: its network without a word, and its devices."""
+"""Pages that lose their network without a close, or their devices."""
 
 from __future__ import annotations
 

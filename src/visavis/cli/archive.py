@@ -184,8 +184,8 @@ def rotate_key(
 def rotate_own_key(config_file: Path | None, data_dir: Path | None, overlap: str) -> None:
     """Replace the archive's own key, by which the recorder uploads for every site.
 
-    The recorder of the same data directory uses the new key at once. It is not printed: whoever
-    else uses it finds it in the file archive.key.
+    The recorder of the same data directory uses the new key at once. It is not
+    printed: other programs find it in the file archive.key.
     """
     seconds = read_overlap(overlap).total_seconds()
     settings = settings_of(config_file, {"data_dir": data_dir})

@@ -41,13 +41,13 @@ SKEW_SECONDS: Final = 0.02
 """Two reports between which a clock lost, or won, more show that packets are to be followed."""
 
 RISE_SECONDS: Final = 0.06
-"""Where no report tells, packets of a voice that stay delayed by so much more are followed."""
+"""Increase of a lasting delay from which on a voice follows its packets, without a report."""
 
 MARGIN_SECONDS: Final = 2.0
 """Of packets around those that are followed, which tell how much the network delays them."""
 
 MAX_KEPT_PACKETS: Final = 2 * 1024 * 1024
-"""Of a side's voices, the packets of which the arrival is kept: 16 bytes each, for 11 hours."""
+"""Packets of a side's voices whose arrival is kept: 16 bytes each, for 11 hours."""
 
 NTP_UNIX_SECONDS: Final = 2_208_988_800  # 1900 to 1970
 
@@ -212,12 +212,12 @@ class _Packets:
         return self._slice(first, last)
 
     def before(self, moment: float, count: int) -> list[tuple[int, float, float]]:
-        """Those that came last before a moment."""
+        """Return the packets that came last before a moment."""
         last = bisect_left(self._arrivals, moment - self._began)
         return self._slice(max(0, last - count), last)
 
     def last(self, count: int) -> list[tuple[int, float, float]]:
-        """Those of the highest numbers; of those that came last, the network delayed most."""
+        """Return the packets of the highest numbers; the network delayed the last arrivals most."""
         length = len(self._numbers)
         return self._slice(max(0, length - 3 * count), length)[-count:]
 
@@ -613,7 +613,7 @@ class _Follower:
         self._add(found, first.skew, last.skew, known)
 
     def follow_arrivals(self, since: int, until: int, mark: _Mark | None = None) -> list[int]:
-        """Between two bins of which no report tells. Gives packets with which segments begin."""
+        """Return the packets with which segments begin between two bins without a report."""
         cuts: list[int] = []
         bins = self._bins
         for rise in self._rises(since, until, mark):
@@ -686,7 +686,7 @@ class _Follower:
 
 
 def _first_not_before(found: list[tuple[int, float, float]], sent: float) -> int:
-    """The index of the first packet of which it is not certain that it was sent earlier."""
+    """Return the index of the first packet that may have been sent later."""
     return max((i + 1 for i, one in enumerate(found) if one[1] <= sent), default=0)
 
 
@@ -708,7 +708,7 @@ class _Rise(NamedTuple):
 
 
 def _rises(bins: list[_Bin], since: int, until: int, level: float | None) -> list[_Rise]:
-    """Where packets come to be delayed more for good.
+    """Find the packets from which on a delay lasts.
 
     A network that has delayed packets is believed to bring some in time again before
     `RETURN_SECONDS` are over.

@@ -1,4 +1,4 @@
-"""Links: negotiated anew, lost with a page or a media worker, and replaced."""
+"""Bridges: renegotiated, lost with a page or a media worker, and replaced."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ async def test_what_cannot_be_recorded_does_not_start(site: SimulatedSite) -> No
     call_id = await site.ring()
     await site.agent(signaling.Accept(call_id))
     assert site.last("v")["reason"] == "recordingUnavailable"
-    assert await recordings(site) == 0  # or it would be waited for for ever
+    assert await recordings(site) == 0  # otherwise it would be pending forever
     assert "join 1" not in site.media.asked
     assert site.media.asked[-1] == "close 1"
     assert site.calls.unrecorded == 0
