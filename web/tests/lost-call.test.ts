@@ -100,3 +100,17 @@ test("a call whose server stays away ends after the time for resuming it", async
   visitor.close();
   agentSession.close();
 });
+
+test("attempts to connect that fail do not prolong the time for resuming a call", async () => {
+  const { visitor } = await connectedVisitor();
+  const agentSession = await connectedAgent();
+
+  for (let second = 0; second < 31; second++) {
+    for (const socket of FakeSocket.all) if (socket.readyState < FakeSocket.CLOSING) socket.drop();
+    await vi.advanceTimersByTimeAsync(1_000);
+  }
+
+  expectNoCall(visitor, agentSession);
+  visitor.close();
+  agentSession.close();
+});

@@ -28,6 +28,8 @@ export class Signaling<In, Out> {
   private socket: WebSocket | undefined;
   private pause = FIRST_PAUSE;
   private isClosed = false;
+  /** The last state that `onOpen` was called with. */
+  private toldOpen: boolean | undefined;
   private longestPause = LONGEST_FIRST_PAUSE;
   private timer = 0;
   private ticking = 0;
@@ -105,7 +107,7 @@ export class Signaling<In, Out> {
       this.askedAt = undefined;
       clearInterval(this.ticking);
       this.ticking = window.setInterval(this.tick, TICK);
-      this.onOpen(true);
+      this.tell(true);
     };
     socket.onmessage = ({ data }: MessageEvent<string>) => this.hear(data);
     socket.onclose = ({ code, reason }) => {
@@ -127,6 +129,13 @@ export class Signaling<In, Out> {
     else if (type !== "pong") this.onMessage(message as In);
   }
 
+  /** Call `onOpen` at a change: an attempt that fails changes nothing, however many follow. */
+  private tell(isOpen: boolean): void {
+    if (isOpen === this.toldOpen) return;
+    this.toldOpen = isOpen;
+    this.onOpen(isOpen);
+  }
+
   /** The socket is closed or counts as closed: nothing that it still says is heard. */
   private lost(): void {
     clearTimeout(this.timer);
@@ -138,7 +147,7 @@ export class Signaling<In, Out> {
       socket.close();
     }
     this.socket = undefined;
-    this.onOpen(false);
+    this.tell(false);
     if (this.isClosed) return;
     this.timer = window.setTimeout(() => this.connect(), this.pause * (0.5 + Math.random()));
     this.pause = Math.min(this.longestPause, this.pause * 2);
