@@ -65,7 +65,7 @@ def test_both_share_in_the_same_instant(parties: Parties) -> None:
     parties.connect()
     share = "document.querySelector('{}').{}.conversation.own.share()"
     parties.visitor.evaluate(f"void {share.format('visavis-widget', 'visitor')}")
-    parties.agent.evaluate(f"void {share.format('visavis-console', 'desk')}")
+    parties.agent.evaluate(f"void {share.format('visavis-console', 'agentSession')}")
     expect_videos(parties.visitor, VISITOR, 2)
     expect_videos(parties.agent, AGENT, 2)
     parties.hang_up()
@@ -113,7 +113,7 @@ def test_a_lost_socket_disturbs_no_media(parties: Parties) -> None:
     connection = "{}.peerConnection.__mark = true"
     for page, element, engine, name in (
         (parties.visitor, "visavis-widget", "visitor", VISITOR),
-        (parties.agent, "visavis-console", "desk", AGENT),
+        (parties.agent, "visavis-console", "agentSession", AGENT),
     ):
         page.evaluate(connection.format(name))
         page.evaluate(LOSE_SOCKET.format(element, engine))

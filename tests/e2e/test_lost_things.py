@@ -105,7 +105,7 @@ def hang_up_at_once(parties: Parties) -> None:
     """Both sides end the call before either has heard of it."""
     end = "document.querySelector('{}').{}.hangUp()"
     parties.visitor.evaluate(end.format("visavis-widget", "visitor"))
-    parties.agent.evaluate(end.format("visavis-console", "desk"))
+    parties.agent.evaluate(end.format("visavis-console", "agentSession"))
 
 
 def test_devices_that_vanish_come_back_by_themselves(parties: Parties) -> None:

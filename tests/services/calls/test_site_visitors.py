@@ -155,7 +155,7 @@ async def test_the_inviting_agent_is_elsewhere_by_then(site: SimulatedSite) -> N
     invitations = [await invite(site, page) for page in ("v1", "v2", "v3")]
     site.calls.agent_left(agent_session("a"))
     first = await site.ring("v1", invitation=invitations[0])
-    assert site.heard("a2") == ["mine", "callState", "offer"]  # another desk of theirs
+    assert site.heard("a2") == ["mine", "callState", "offer"]  # another session of theirs
     await site.ring("v2", invitation=invitations[1])
     assert site.last("v2")["type"] == "queued"
     await site.visitor(signaling.HangUp(first), "v1")
