@@ -98,7 +98,7 @@ def test_check(run: Run, data: Path) -> None:
     ]
     assert missing[0]["seconds"] == 10
     assert run("recordings", "verify", "--since", "1h", "--json").stdout == "[]\n"
-    assert "--since takes" in run("recordings", "verify", "--since", "soon", fails=True).stderr
+    assert "--since requires" in run("recordings", "verify", "--since", "soon", fails=True).stderr
 
 
 def exported(run: Run, data: Path, recording_id: str, fails: bool = False) -> Result:

@@ -295,7 +295,7 @@ async def test_a_database_that_goes_away_while_a_file_is_made(
 
     put_journal(harness.spool, manifest_of("r"), 1.0)
     with monkeypatch.context() as broken:
-        broken.setattr(harness.store, "call_report", away)
+        broken.setattr(harness.recordings, "call_report", away)
         await harness.sweep()
         assert not (harness.spool / "r" / "recording.mkv").exists()
     harness.now = 1.0
