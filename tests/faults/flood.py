@@ -111,6 +111,29 @@ class Figures:
         return "\n".join(lines)
 
 
+class LateAgent(Agent):
+    """Accepts the next ringing call when another agent was faster, as a person does."""
+
+    def __init__(self, url: str, token: str) -> None:
+        super().__init__(url, token)
+        self._ringing: list[str] = []
+        self._next: asyncio.Task[None] | None = None
+
+    async def hear_more(self, message: dict[str, Any]) -> None:
+        if message["type"] == "ring":
+            self._ringing.append(message["callId"])
+        await super().hear_more(message)
+
+    def _over(self, reason: str) -> None:
+        lost = self.call_id
+        super()._over(reason)
+        if reason.startswith("refused"):
+            self._ringing = [call_id for call_id in self._ringing if call_id != lost]
+            if self._ringing:
+                self.call_id = self._ringing[0]
+                self._next = asyncio.create_task(self.send(type="accept", callId=self.call_id))
+
+
 class Flood:
     """One system, a good call, and those who want to harm it."""
 
@@ -189,7 +212,7 @@ class Flood:
             await page.send(_call_message("Real"))
             self.figures.place = (await _hear(page, "queued"))["place"]
             began = time.monotonic()
-            late = [Agent(agent_url, token) for token in tokens]
+            late = [LateAgent(agent_url, token) for token in tokens]
             async with present(*late):
                 await _until_accepted(page)
                 self.figures.wait_seconds = time.monotonic() - began

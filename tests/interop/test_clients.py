@@ -167,7 +167,7 @@ def changes_the_configuration(generated: dict[str, Any], client: Any) -> None:
 
 def looks_calls_up(generated: dict[str, Any], client: Any, ended_id: str) -> None:
     """The filter is the union of its values."""
-    states = generated["models.state"].State
+    states = generated["models.call_state"].CallState
     items = generated["models.get_audio_video_chats_state_item"].GetAudioVideoChatsStateItem
     listing = generated["api.calls.get_audio_video_chats"]
     both = [items.REQUESTED, items.ENDED]

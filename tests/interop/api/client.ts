@@ -44,7 +44,7 @@ check(ended.total === 1, `${ended.total} ended calls`);
 const recording: components["schemas"]["RecordingState"] | null | undefined =
   ended.audioVideoChats[0]?.recordingState;
 check(recording === null, `a recording ${recording}`);
-const state: components["schemas"]["State"] | undefined = ended.audioVideoChats[0]?.state;
+const state: components["schemas"]["CallState"] | undefined = ended.audioVideoChats[0]?.state;
 check(state === "ended", `state ${state}`);
 
 // An open object keeps its keys
