@@ -622,7 +622,8 @@ async def test_an_entry_and_its_agent(store: SqlStore, agent: Agent, log: AuditR
     trail = AuditTrail(store, Time(), new_id)
     await trail.record_act(1, agent.id, "recordingPlayed", "Played", ())
     page = await log.list_page(agent, 1, 2)
-    assert [page.email_of(entry) for entry in page.entries] == [EMAIL, ""]
+    authors = [page.agent_of(entry) for entry in page.entries]
+    assert [author and author.email for author in authors] == [EMAIL, None]
     entry, author = await log.get(agent, page.entries[0].id)
     assert author
     assert (entry.author, author.email) == (EMAIL, EMAIL)

@@ -42,11 +42,6 @@ class AuditPage:
         """Return the agent whose act it was; `None` for the command line and the system."""
         return self.agents.get(entry.agent_id) if entry.agent_id else None
 
-    def email_of(self, entry: AuditEntry) -> str:
-        """Return the agent's e-mail address; empty for the command line and the system."""
-        agent = self.agent_of(entry)
-        return agent.email if agent else ""
-
 
 class AuditReader:
     """The audit log of a site as its auditors read it."""

@@ -108,7 +108,7 @@ export class Visitor extends Observable {
     this.outgoing = keptMessage(memoryKey);
     const unfinished = loadUnfinished(() => sessionStorage, memoryKey);
     if (unfinished?.isOver) this.loseCall(unfinished);
-    else if (unfinished) void this.loadUnfinished(unfinished);
+    else if (unfinished) void this.resume(unfinished);
   }
 
   get isInCall(): boolean {
@@ -412,7 +412,7 @@ export class Visitor extends Observable {
   }
 
   /** Resume the call after the page was reloaded: open camera and microphone, then take up the call. */
-  private async loadUnfinished(unfinished: Unfinished): Promise<void> {
+  private async resume(unfinished: Unfinished): Promise<void> {
     const { callId, secret, media, seconds, otherName, lines, pending, draft } = unfinished;
     Object.assign(this, { stage: "reconnecting", media, resumeSeconds: unfinished.resumeSeconds });
     this.resuming = { callId, secret };
