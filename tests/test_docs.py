@@ -10,9 +10,9 @@ from typing import get_args
 import pytest
 
 from visavis.cli.configuration import SETTINGS
-from visavis.domain import signaling
 from visavis.domain.call import TRANSITIONS, CallState, EndReason
 from visavis.domain.call_events import CallEventName
+from visavis.protocol import signaling
 from visavis.web.api.calls import FILTERS
 from visavis.web.api.shapes import ENDINGS, AudioVideoChat, AudioVideoChatJoin
 

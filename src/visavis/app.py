@@ -27,7 +27,6 @@ from visavis.clock_and_ids import new_id, new_secret, now
 from visavis.descriptors import try_to_open
 from visavis.domain.errors import VisavisError
 from visavis.domain.recording import INCOMPLETE
-from visavis.domain.signaling import IceServers
 from visavis.http_server import (
     connection_gate,
     http_server,
@@ -40,6 +39,7 @@ from visavis.listener import listen
 from visavis.log_lines import is_for_people
 from visavis.media.limits import MEGABYTE, Limit
 from visavis.media.worker_pool import WorkerPool
+from visavis.protocol.signaling import IceServers
 from visavis.readiness import Check, Readiness, warnings
 from visavis.recorder.server_check import RecordingServerChecker
 from visavis.recorder_process import tus_uploader

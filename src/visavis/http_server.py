@@ -14,9 +14,9 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from visavis.descriptors import for_connections
-from visavis.domain.signaling import MAX_MESSAGE_BYTES
 from visavis.lifecycle import Lifecycle
 from visavis.local_socket import LocalSocket
+from visavis.protocol.signaling import MAX_MESSAGE_BYTES
 from visavis.settings import Settings
 from visavis.tasks import child, run_forever
 from visavis.tls import ServerCertificate

@@ -12,7 +12,7 @@ from visavis.bus.local import LocalBus
 from visavis.domain.config import Config
 from visavis.domain.people import Agent
 from visavis.domain.policy import RecordingPolicy
-from visavis.domain.signaling import Availability
+from visavis.protocol.signaling import Availability
 from visavis.services.configs import Configs, ConfigUpdate
 from visavis.services.ports import Transaction
 from visavis.services.topics import config_topic

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 from datetime import UTC, datetime
 
-from visavis.domain.signaling import IceServer
+from visavis.protocol.signaling import IceServer
 from visavis.services.ice import IceDirectory
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

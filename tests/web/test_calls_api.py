@@ -13,7 +13,6 @@ import pytest
 from tests.store.test_recordings import DELIVERY, manifest
 from tests.web.conftest import Api
 from visavis.clock_and_ids import now
-from visavis.domain import signaling
 from visavis.domain.call import CallRecord, CallState, CallTrigger, EndReason
 from visavis.domain.call_events import CallEvent
 from visavis.domain.delivery_status import DeliveryProgress
@@ -21,6 +20,7 @@ from visavis.domain.leg import Side
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.domain.policy import Consent
 from visavis.domain.recording import RecordingState
+from visavis.protocol import signaling
 from visavis.web.pages.join import PAGES
 
 CALLS = "/v4/livechat/audioVideoChats"

@@ -14,7 +14,7 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
 from visavis.domain.people import Agent, Visitor
 from visavis.domain.policy import Consent
-from visavis.domain.signaling import Media, Party
+from visavis.domain.vocabulary import Media, Party
 
 RING_SECONDS: Final = 45.0
 QUEUE_SECONDS: Final = 300.0

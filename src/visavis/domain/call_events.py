@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from visavis.domain.signaling import Media, Party
+from visavis.domain.vocabulary import Media, Party
 
 
 class CallEventName(StrEnum):

@@ -9,7 +9,7 @@ from typing import Any
 from visavis.domain.call import CallState, EndReason, Origin
 from visavis.domain.policy import Consent
 from visavis.domain.recording import RecordingState
-from visavis.domain.signaling import Media, Party
+from visavis.domain.vocabulary import Media, Party
 
 
 @dataclass(frozen=True, slots=True)

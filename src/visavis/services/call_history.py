@@ -9,7 +9,7 @@ from visavis.domain.call_events import CallReport
 from visavis.domain.call_history import CallSearch, PastCall
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission
-from visavis.domain.signaling import Media
+from visavis.domain.vocabulary import Media
 from visavis.services.calls import Calls
 from visavis.services.calls.join_links import CallWithJoinLinks
 from visavis.services.ports import Store, Transaction

@@ -14,7 +14,7 @@ from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission
 from visavis.domain.policy import Consent, RecordingPolicy, origin_of
-from visavis.domain.signaling import Availability
+from visavis.protocol.signaling import Availability
 from visavis.services.audit import Auditor
 from visavis.services.policies import read_secret
 from visavis.services.ports import Bus, Clock, Store, Transaction

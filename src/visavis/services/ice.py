@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from visavis.domain.signaling import IceServer, IceServers
+from visavis.protocol.signaling import IceServer, IceServers
 
 
 @dataclass(frozen=True, slots=True)

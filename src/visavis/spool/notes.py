@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from visavis.domain.call_events import CallEvent
-from visavis.domain.signaling import Party
+from visavis.domain.vocabulary import Party
 
 
 class JournalNote(msgspec.Struct, frozen=True, rename="camel", tag_field="type"):

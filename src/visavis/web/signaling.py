@@ -12,9 +12,9 @@ from starlette.requests import HTTPConnection
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from visavis.domain import signaling
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission, Visitor
+from visavis.protocol import signaling
 from visavis.services.calls import Calls
 from visavis.services.calls.join_links import JoinLink
 from visavis.services.ports import Bus

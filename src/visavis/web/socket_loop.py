@@ -10,8 +10,8 @@ from typing import Any, Final
 import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
-from visavis.domain import signaling
 from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.protocol import signaling
 from visavis.services.ports import Subscription
 from visavis.tasks import cancelled, child
 from visavis.web.liveness import Liveness

@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from visavis.domain import signaling
 from visavis.domain.call_events import CallReport
 from visavis.domain.call_history import PastCall
 from visavis.domain.config import Config
@@ -20,6 +19,7 @@ from visavis.domain.leg import BridgeId, Candidate, LocalTransport, RemoteTransp
 from visavis.domain.people import Agent, Visitor
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Manifest
+from visavis.protocol import signaling
 from visavis.services.calls import Calls
 from visavis.services.ports import Transaction
 from visavis.services.presence import AgentSession

@@ -13,12 +13,12 @@ from tests.services.calls.simulated_site import (
     with_screen,
     without_video,
 )
-from visavis.domain import signaling
 from visavis.domain.call import CONNECT_SECONDS, RESUME_SECONDS
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind
 from visavis.domain.leg import BridgeId, Side
 from visavis.domain.people import Visitor
+from visavis.protocol import signaling
 from visavis.services.calls.bridges import RETRY_SECONDS
 
 pytestmark = pytest.mark.anyio

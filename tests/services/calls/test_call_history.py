@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from tests.services.calls.simulated_site import NOW, SimulatedSite, agent_session
-from visavis.domain import signaling
 from visavis.domain.call_history import CallSearch
 from visavis.domain.leg import BridgeId, Side
 from visavis.domain.people import Visitor
+from visavis.protocol import signaling
 
 pytestmark = pytest.mark.anyio
 

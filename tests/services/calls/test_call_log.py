@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.services.calls.simulated_site import SimulatedSite, agent_session
-from visavis.domain import signaling
 from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.protocol import signaling
 
 pytestmark = pytest.mark.anyio
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.services.calls.simulated_site import OFFER, SimulatedSite, refused, without_video
-from visavis.domain import signaling
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind
-from visavis.domain.signaling import PROBE_SECONDS
+from visavis.protocol import signaling
+from visavis.protocol.signaling import PROBE_SECONDS
 
 pytestmark = pytest.mark.anyio
 

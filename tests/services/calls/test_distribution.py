@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.services.calls.simulated_site import OFFER, SimulatedSite, agent_session, refused
-from visavis.domain import signaling
 from visavis.domain.call import QUEUE_SECONDS, RESUME_SECONDS, RING_SECONDS
 from visavis.domain.errors import ErrorKind
 from visavis.domain.people import Visitor
+from visavis.protocol import signaling
 
 pytestmark = pytest.mark.anyio
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.services.calls.simulated_site import OFFER, SimulatedSite, agent_session, refused
-from visavis.domain import signaling
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind
-from visavis.domain.signaling import IceServer, IceServers
+from visavis.protocol import signaling
+from visavis.protocol.signaling import IceServer, IceServers
 
 pytestmark = pytest.mark.anyio
 

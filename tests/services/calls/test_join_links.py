@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.services.calls.simulated_site import OFFER, SimulatedSite, agent_session, refused
-from visavis.domain import signaling
 from visavis.domain.call import JOIN_SECONDS, QUEUE_SECONDS
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
 from visavis.domain.people import Visitor
+from visavis.protocol import signaling
 from visavis.services.calls.join_links import CallWithJoinLinks
 
 pytestmark = pytest.mark.anyio

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.services.calls.simulated_site import SimulatedSite
-from visavis.domain import signaling
 from visavis.domain.leg import BridgeId, Side
+from visavis.protocol import signaling
 from visavis.rtp.mos import LegReport
 
 pytestmark = pytest.mark.anyio

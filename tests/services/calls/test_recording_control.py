@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.services.calls.simulated_site import NOW, OFFER, SimulatedSite, agent_session, refused
-from visavis.domain import signaling
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId
 from visavis.domain.policy import Consent, RecordingPolicy, Unrecordable
+from visavis.protocol import signaling
 
 pytestmark = pytest.mark.anyio
 

@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 
 from tests.services.calls.simulated_site import SimulatedSite, agent_session, refused
-from visavis.domain import signaling
 from visavis.domain.errors import ErrorKind
+from visavis.protocol import signaling
 
 pytestmark = pytest.mark.anyio
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.services.calls.simulated_site import SimulatedSite, agent_session, refused
-from visavis.domain import signaling
 from visavis.domain.errors import ErrorKind
 from visavis.domain.people import Visitor
+from visavis.protocol import signaling
 from visavis.services.calls.site_visitors import INVITATION_SECONDS
 
 pytestmark = pytest.mark.anyio

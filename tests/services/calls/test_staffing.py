@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.services.calls.simulated_site import SimulatedSite, agent_session, refused
-from visavis.domain import signaling
 from visavis.domain.call_history import CallSearch
 from visavis.domain.errors import ErrorKind
+from visavis.protocol import signaling
 from visavis.services.calls.staffing import GRACE_SECONDS
 
 pytestmark = pytest.mark.anyio

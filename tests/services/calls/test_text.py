@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.services.calls.simulated_site import SimulatedSite, agent_session
-from visavis.domain import signaling
+from visavis.protocol import signaling
 from visavis.services.accounts import read_name
 from visavis.services.calls.text import clean_line, clean_text
 

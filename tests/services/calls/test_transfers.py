@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.services.calls.simulated_site import ANSWER, OFFER, SimulatedSite, agent_session, refused
-from visavis.domain import signaling
 from visavis.domain.call import CONNECT_SECONDS, RING_SECONDS
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind
 from visavis.domain.leg import BridgeId, Side
 from visavis.domain.people import Visitor
+from visavis.protocol import signaling
 
 pytestmark = pytest.mark.anyio
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from tests.services.calls.simulated_site import OFFER, SimulatedSite, agent_session, refused
-from visavis.domain import signaling
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Visitor
+from visavis.protocol import signaling
 from visavis.services import visitor_limits
 from visavis.services.calls.connectivity_tests import MAX_OF_SOURCE
 from visavis.services.calls.site_visitors import MAX_LISTED

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal, Protocol
 
-from visavis.domain import signaling
 from visavis.domain.call import CallRecord, CallState
 from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport, Side
 from visavis.domain.people import Agent
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Manifest
-from visavis.domain.signaling import Party
+from visavis.domain.vocabulary import Party
+from visavis.protocol import signaling
 from visavis.rtp.sdp import read_transport, restrict_codecs
 from visavis.services.presence import AgentSession
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from visavis.domain import signaling
 from visavis.domain.call import CONNECT_SECONDS, LEAVE, CallTrigger, next_state
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
 from visavis.domain.people import Permission
-from visavis.domain.signaling import Media
+from visavis.domain.vocabulary import Media
+from visavis.protocol import signaling
 from visavis.services.calls.active_call import ActiveCall, Participant
 from visavis.services.calls.bridges import Bridges
 from visavis.services.calls.console_feed import ConsoleFeed

@@ -8,11 +8,11 @@ from typing import Final
 
 import structlog
 
-from visavis.domain import signaling
 from visavis.domain.call import RESUME_SECONDS, CallState, CallTrigger
 from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId, Side
+from visavis.protocol import signaling
 from visavis.rtp.sdp import provisional_answer, rewrite
 from visavis.services.calls.active_call import (
     ActiveCall,

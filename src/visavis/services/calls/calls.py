@@ -11,13 +11,14 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from visavis.domain import signaling
 from visavis.domain.call import CallTrigger
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.domain.policy import RecordingPolicy
+from visavis.domain.vocabulary import Media
+from visavis.protocol import signaling
 from visavis.services.calls.agent_sessions import AgentSessions
 from visavis.services.calls.bridges import Bridges, Relays
 from visavis.services.calls.call_log import CallLogWriter
@@ -216,9 +217,7 @@ class Calls:
 
     # Programs
 
-    async def create(
-        self, agent: Agent, media: signaling.Media, name: str, email: str
-    ) -> CallWithJoinLinks:
+    async def create(self, agent: Agent, media: Media, name: str, email: str) -> CallWithJoinLinks:
         """Create a call for another live-chat product; raises `AudioVideoChatDisabled`."""
         await self._require_enabled(agent.site_id)
         created = self._join_links.create_call(agent, media, name, email)

@@ -7,10 +7,10 @@ from typing import Final
 
 import structlog
 
-from visavis.domain import signaling
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId, Side
-from visavis.domain.signaling import PROBE_SECONDS
+from visavis.protocol import signaling
+from visavis.protocol.signaling import PROBE_SECONDS
 from visavis.rtp.sdp import read_transport, rewrite
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.ports import MediaPlane

@@ -12,8 +12,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from visavis.domain import signaling
-from visavis.domain.signaling import TeamMember, Waiting
+from visavis.protocol import signaling
+from visavis.protocol.signaling import TeamMember, Waiting
 from visavis.services.calls.distribution import CallDistribution
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.site_visitors import SiteVisitors

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from visavis.domain import signaling
 from visavis.domain.call import QUEUE_SECONDS, RING_SECONDS, CallState, CallTrigger
 from visavis.domain.people import Agent
+from visavis.protocol import signaling
 from visavis.services.calls.active_call import ActiveCall
 from visavis.services.calls.bridges import Bridges
 from visavis.services.calls.registry import CallRegistry

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from visavis.domain import signaling
 from visavis.domain.call import HANG_UP, CallState
 from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.protocol import signaling
 from visavis.services.calls.active_call import ActiveCall, Participant
 from visavis.services.calls.bridges import Bridges
 from visavis.services.calls.media_changes import PARTY

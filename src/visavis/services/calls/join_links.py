@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from visavis.domain import signaling
 from visavis.domain.call import (
     JOIN_SECONDS,
     LEAVE,
@@ -22,7 +21,8 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
 from visavis.domain.people import Agent, Visitor
 from visavis.domain.policy import RecordingPolicy
-from visavis.domain.signaling import Media
+from visavis.domain.vocabulary import Media
+from visavis.protocol import signaling
 from visavis.services.calls.active_call import ActiveCall, CallRecording, Participant
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.text import clean_line

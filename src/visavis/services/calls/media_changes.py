@@ -6,7 +6,7 @@ from typing import Final
 
 from visavis.domain.call_events import CallEventName
 from visavis.domain.leg import Side
-from visavis.domain.signaling import Party
+from visavis.domain.vocabulary import Party
 from visavis.rtp.sdp import sent_video
 from visavis.services.calls.active_call import ActiveCall, Bridge, Description
 from visavis.services.calls.registry import CallRegistry

@@ -8,8 +8,8 @@ from typing import Final
 import msgspec
 import structlog
 
-from visavis.domain import signaling
 from visavis.domain.leg import BridgeId, Side
+from visavis.protocol import signaling
 from visavis.rtp.mos import LegReport
 from visavis.services.calls.active_call import ActiveCall, Bridge
 from visavis.services.calls.bridges import Bridges

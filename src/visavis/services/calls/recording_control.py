@@ -6,14 +6,14 @@ from typing import Final, Literal
 
 import structlog
 
-from visavis.domain import signaling
 from visavis.domain.call import CallState, CallTrigger
 from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
 from visavis.domain.policy import Consent, Unrecordable
 from visavis.domain.recording import Manifest
-from visavis.domain.signaling import Party
+from visavis.domain.vocabulary import Party
+from visavis.protocol import signaling
 from visavis.services.calls.active_call import ActiveCall, Bridge, Participant
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.ports import MediaPlane, Store

@@ -10,12 +10,12 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from visavis.domain import signaling
 from visavis.domain.call import LEAVE, RESUME_SECONDS, CallTrigger
 from visavis.domain.call_events import CallEvent
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId, Side
-from visavis.domain.signaling import Party
+from visavis.domain.vocabulary import Party
+from visavis.protocol import signaling
 from visavis.services.calls.active_call import ActiveCall, Participant, Timer
 from visavis.services.calls.call_log import CallLogWriter
 from visavis.services.ports import Bus, Clock

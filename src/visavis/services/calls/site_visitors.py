@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from visavis.domain import signaling
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Visitor
-from visavis.domain.signaling import PageVisitor
+from visavis.protocol import signaling
+from visavis.protocol.signaling import PageVisitor
 from visavis.services.calls.registry import CallRegistry
 from visavis.services.calls.text import clean_line
 from visavis.services.presence import AgentPresence, AgentSession

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from visavis.domain import signaling
 from visavis.domain.call import CONNECT_SECONDS, HANG_UP, RING_SECONDS, CallState, EndReason
 from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
+from visavis.protocol import signaling
 from visavis.services.calls.active_call import ActiveCall, Participant, PendingTransfer
 from visavis.services.calls.bridges import Bridges
 from visavis.services.calls.distribution import ring_message

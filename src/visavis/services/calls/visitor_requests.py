@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from hmac import compare_digest
 
-from visavis.domain import signaling
 from visavis.domain.call import LEAVE, CallRecord, CallTrigger
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
 from visavis.domain.people import Visitor
 from visavis.domain.policy import Consent, RecordingPolicy
+from visavis.protocol import signaling
 from visavis.services.calls.active_call import ActiveCall, CallRecording, Participant, read_offer
 from visavis.services.calls.agent_sessions import AgentSessions
 from visavis.services.calls.bridges import Bridges

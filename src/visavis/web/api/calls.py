@@ -18,7 +18,7 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.ids import plain_id
 from visavis.domain.query import Query
 from visavis.domain.query import wrong_parameter as _wrong
-from visavis.domain.signaling import Media
+from visavis.domain.vocabulary import Media
 from visavis.services.call_history import CallHistory
 from visavis.services.calls.text import clean_line
 from visavis.web.api.shapes import ENDINGS

@@ -11,12 +11,12 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from visavis.domain.vocabulary import Media, Party
+
 MAX_MESSAGE_BYTES = 64 * 1024
 
 PROBE_SECONDS = 10.0
 
-Media = Literal["audio", "video"]
-Party = Literal["visitor", "agent", "system"]
 CallId = Annotated[str, Meta(max_length=64)]
 LinkNumber = Annotated[int, Meta(ge=1, le=10_000)]
 Sdp = Annotated[str, Meta(min_length=1, max_length=48 * 1024)]
