@@ -9,7 +9,7 @@ import pytest
 from visavis.archive.search import read_search
 from visavis.archive.storage import Entry
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.query import Query
+from visavis.protocol.query import Query
 
 
 def entry(number: int, **more: Any) -> Entry:

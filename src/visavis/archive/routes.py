@@ -21,7 +21,7 @@ from visavis.domain.entity_tags import is_listed_weakly
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.ids import plain_id
 from visavis.domain.people import Agent, Permission
-from visavis.domain.query import Query
+from visavis.protocol.query import Query
 
 Viewer = Callable[[Request], Awaitable[Agent]]
 """Returns the requesting agent.

@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from visavis.archive.storage import Entry
-from visavis.domain.query import Paging, Query, wrong_parameter
+from visavis.protocol.query import Paging, Query, wrong_parameter
 
 PAGE_SIZE: Final = 50
 MAX_PAGE_SIZE: Final = 500

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from visavis.domain.errors import ErrorKind
 from visavis.domain.people import Permission
-from visavis.domain.query import MAX_PAGE_INDEX, MAX_PAGE_SIZE, PAGE_SIZE
 from visavis.protocol.openapi import STRING, DocumentedAnswer, Schema
+from visavis.protocol.query import MAX_PAGE_INDEX, MAX_PAGE_SIZE, PAGE_SIZE
 
 Ways = tuple[Mapping[str, tuple[str, ...]], ...]
 

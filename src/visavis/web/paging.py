@@ -6,7 +6,7 @@ from datetime import datetime
 
 from starlette.requests import Request
 
-from visavis.domain.query import Query
+from visavis.protocol.query import Query
 
 
 def query_of(request: Request) -> Query:

@@ -14,7 +14,7 @@ from visavis.domain.audit import ActionType, AuditEntry, AuditSearch, SealedEntr
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.ids import plain_id
 from visavis.domain.people import Agent, Permission
-from visavis.domain.query import Query, wrong_parameter
+from visavis.protocol.query import Query, wrong_parameter
 from visavis.services.audit import Auditor, AuditReader, AuditTrail
 from visavis.web.authentication import Authentication
 from visavis.web.paging import format_time, query_of

@@ -16,9 +16,9 @@ from visavis.domain.call_events import CallEvent, CallReport
 from visavis.domain.call_history import CallSearch, PastCall
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.ids import plain_id
-from visavis.domain.query import Query
-from visavis.domain.query import wrong_parameter as _wrong
 from visavis.domain.vocabulary import Media
+from visavis.protocol.query import Query
+from visavis.protocol.query import wrong_parameter as _wrong
 from visavis.services.call_history import CallHistory
 from visavis.services.calls.text import clean_line
 from visavis.web.api.shapes import ENDINGS

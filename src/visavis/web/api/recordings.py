@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from visavis.domain.delivery_status import RecordingStatus
-from visavis.domain.query import wrong_parameter
 from visavis.domain.recording import UNDELIVERED, RecordingState
+from visavis.protocol.query import wrong_parameter
 from visavis.services.configs import URL, read_url
 from visavis.services.policies import SECRET, read_secret
 from visavis.services.recordings import EVERY_STATE, RecordingAdmin

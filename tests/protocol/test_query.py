@@ -6,7 +6,7 @@ import pytest
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.ids import plain_id
-from visavis.domain.query import Query
+from visavis.protocol.query import Query
 
 
 @pytest.mark.parametrize(
