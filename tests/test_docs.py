@@ -13,8 +13,8 @@ from visavis.cli.configuration import SETTINGS
 from visavis.domain.call import TRANSITIONS, CallState, EndReason
 from visavis.domain.call_events import CallEventName
 from visavis.protocol import signaling
+from visavis.protocol.calls import ENDINGS, AudioVideoChat, AudioVideoChatJoin
 from visavis.web.api.calls import FILTERS
-from visavis.web.api.shapes import ENDINGS, AudioVideoChat, AudioVideoChatJoin
 
 ROOT = Path(__file__).resolve().parents[1]
 API = (ROOT / "docs" / "api.md").read_text()
@@ -59,7 +59,7 @@ def test_the_api_s_page_names_every_filter_reason_and_happening() -> None:
     assert {str(state) for state in CallState} <= names
     assert {str(reason) for reason in ENDINGS} <= names
     assert {str(happening) for happening in CallEventName} <= names
-    fields = AudioVideoChat.__struct_fields__ + AudioVideoChatJoin.__struct_fields__
+    fields = AudioVideoChat.__struct_encode_fields__ + AudioVideoChatJoin.__struct_encode_fields__
     assert set(FILTERS) <= names
     assert all(field in calls for field in fields)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,13 @@ import av
 import msgspec
 
 from visavis.domain.call_events import CallReport
+from visavis.protocol.attachment import (
+    CALL_JSON,
+    RecordedCallReport,
+    RecordedEvent,
+    RecordedTrack,
+)
+from visavis.protocol.wire import encode
 from visavis.recorder.mux.scheduling import preserved_scheduling
 
 RATE: Final = 48_000
@@ -40,6 +48,9 @@ class TrackSpec:
     size: tuple[int, int] = (320, 180)
     tone: float = 440.0
     lost: Sequence[tuple[float, float]] = field(default=())
+    side: str = ""
+    content: str = ""
+    """Entry of the attachment; empty for those that the title says."""
 
     def is_lost(self, time: float) -> bool:
         return any(a <= time < b for a, b in self.lost)
@@ -54,6 +65,26 @@ VIDEO_CALL: Final = (
 AUDIO_CALL: Final = (TrackSpec("Visitor audio"), TrackSpec("Agent audio", begins=0.5, tone=880.0))
 
 
+def _report(story: CallReport | None, tracks: Sequence[TrackSpec]) -> RecordedCallReport:
+    """Return the attachment; a track with another title than the muxer's is not in it."""
+    call = story or CallReport(call_id="", site_id=1, media="video", consent="")
+    recorded = []
+    for track in tracks:
+        side, content, *_ = [*track.title.casefold().split(), "", ""]
+        side, content = track.side or side, track.content or content
+        if side in {"visitor", "agent"}:
+            item = {"name": track.title, "side": side, "content": content, "codec": track.codec}
+            recorded.append(item)
+    return RecordedCallReport(
+        **{name: getattr(call, name) for name in call.__struct_fields__ if name != "events"},
+        events=tuple(RecordedEvent(e.at, e.name, e.by, e.data) for e in call.events),
+        recording_id="rec",
+        started_at=datetime(2026, 1, 1, 10, tzinfo=UTC),
+        duration=max(track.ends for track in tracks),
+        tracks=msgspec.convert(recorded, tuple[RecordedTrack, ...]),
+    )
+
+
 def make_recording(
     path: Path,
     tracks: Sequence[TrackSpec] = VIDEO_CALL,
@@ -63,8 +94,8 @@ def make_recording(
 ) -> Path:
     """Write a recording as the muxer does."""
     with av.open(str(path), "w", format="matroska", options={"cluster_time_limit": "1000"}) as out:
-        if story:
-            out.add_attachment("call.json", "application/json", msgspec.json.encode(story))
+        report = encode(_report(story, tracks))
+        out.add_attachment(CALL_JSON, "application/json", report)
         if chapters:
             out.set_chapters([_chapter(n, *one) for n, one in enumerate(chapters, 1)])
         out.metadata["DATE_RECORDED"] = "2026-01-01T10:00:00+00:00"

@@ -14,6 +14,7 @@ from tests.archive.recording_files import AUDIO_CALL, VIDEO_CALL, TrackSpec, mak
 from tests.archive.test_remux import beep_times
 from tests.running import decoding_errors, ffprobe
 from visavis.archive.compose import compose
+from visavis.protocol.attachment import CALL_JSON
 
 
 def composed(tmp_path: Path, tracks: tuple[TrackSpec, ...]) -> Path:
@@ -98,7 +99,9 @@ def test_frames_that_cannot_be_decoded_cost_only_themselves(tmp_path: Path) -> N
     whole, spoilt = make_recording(tmp_path / "whole.mkv"), tmp_path / "call.mkv"
     with av.open(str(whole)) as source, av.open(str(spoilt), "w", format="matroska") as out:
         streams: dict[int, Any] = {}
-        for stream in source.streams:
+        (report,) = source.streams.attachments
+        out.add_attachment(CALL_JSON, "application/json", report.data)
+        for stream in (*source.streams.audio, *source.streams.video):
             streams[stream.index] = out.add_stream_from_template(stream, opaque=True)
             streams[stream.index].metadata["title"] = stream.metadata["title"]
         for number, packet in enumerate(source.demux()):

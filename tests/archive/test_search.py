@@ -9,6 +9,7 @@ import pytest
 from visavis.archive.search import read_search
 from visavis.archive.storage import Entry
 from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.protocol.library import LibraryPage
 from visavis.protocol.query import Query
 
 
@@ -39,10 +40,10 @@ ENTRIES = [
 
 def found(**query: str) -> list[str]:
     page = search({name.rstrip("_"): value for name, value in query.items()})
-    return [one.id for one in page["recordings"]]
+    return [one.id for one in page.recordings]
 
 
-def search(query: dict[str, str]) -> dict[str, Any]:
+def search(query: dict[str, str]) -> LibraryPage:
     return read_search(Query(query.items())).run(ENTRIES, "/list")
 
 
@@ -75,19 +76,19 @@ def test_what_is_found(query: dict[str, str], ids: str) -> None:
 
 
 def test_the_total_is_of_all_pages() -> None:
-    assert search({"pageSize": "1"})["total"] == 4
+    assert search({"pageSize": "1"}).total == 4
 
 
 def test_the_pages_name_their_neighbours_with_the_filters() -> None:
     first = search({"pageSize": "1", "visitor": "Visitor", "media": "VIDEO", "unknown": "x"})
-    assert (first["total"], first["previousPage"]) == (2, "")
-    assert first["nextPage"] == "/list?visitor=Visitor&media=VIDEO&pageIndex=2&pageSize=1"
+    assert (first.total, first.previous_page) == (2, "")
+    assert first.next_page == "/list?visitor=Visitor&media=VIDEO&pageIndex=2&pageSize=1"
     last = search({"pageSize": "1", "pageIndex": "4"})
-    assert (last["previousPage"], last["nextPage"]) == ("/list?pageIndex=3&pageSize=1", "")
+    assert (last.previous_page, last.next_page) == ("/list?pageIndex=3&pageSize=1", "")
 
 
 def test_times_end_in_z_and_one_without_a_zone_is_utc() -> None:
-    assert search({})["recordings"][0].started_at == "2026-01-04T12:00:00.000Z"
+    assert search({}).recordings[0].started_at == "2026-01-04T12:00:00.000Z"
     assert found(from_="2026-01-04T12:00:00") == ["r4"]
     assert found(from_="2026-01-04T12:00:00.001") == []
 

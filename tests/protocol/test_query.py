@@ -6,7 +6,7 @@ import pytest
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.ids import plain_id
-from visavis.protocol.query import Query
+from visavis.protocol.query import Place, Query
 
 
 @pytest.mark.parametrize(
@@ -56,12 +56,12 @@ def test_a_page_size_out_of_bounds_is_refused(text: str, kind: ErrorKind) -> Non
 def test_pages_name_their_neighbours() -> None:
     paging = Query([("pageIndex", "2")]).paging()
     assert (paging.index, paging.size) == (2, 10)
-    assert paging.neighbours("/list", 21, {"state": "a,b"}) == {
-        "total": 21,
-        "previousPage": "/list?state=a%2Cb&pageIndex=1&pageSize=10",
-        "nextPage": "/list?state=a%2Cb&pageIndex=3&pageSize=10",
-    }
-    assert paging.neighbours("/list", 0, {}) == {"total": 0, "previousPage": "", "nextPage": ""}
+    assert paging.neighbours("/list", 21, {"state": "a,b"}) == Place(
+        total=21,
+        previous_page="/list?state=a%2Cb&pageIndex=1&pageSize=10",
+        next_page="/list?state=a%2Cb&pageIndex=3&pageSize=10",
+    )
+    assert paging.neighbours("/list", 0, {}) == Place(0, "", "")
 
 
 @pytest.mark.parametrize(

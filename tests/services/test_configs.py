@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from visavis.bus.local import LocalBus
-from visavis.domain.config import Config
+from visavis.domain.config import Config, ConfigUpdate
 from visavis.domain.people import Agent
 from visavis.domain.policy import RecordingPolicy
 from visavis.protocol.signaling import Availability
-from visavis.services.configs import Configs, ConfigUpdate
+from visavis.services.configs import Configs
 from visavis.services.ports import Transaction
 from visavis.services.topics import config_topic
 from visavis.store.sql import SqlStore

@@ -22,9 +22,9 @@ from visavis.domain.call import CallState
 from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorKind
 from visavis.outbound import http
+from visavis.protocol.calls import ENDINGS
 from visavis.settings import Settings
 from visavis.store import open_store
-from visavis.web.api.shapes import ENDINGS
 from visavis.web.description.document import OPERATIONS
 from visavis.web.description.service import DOCUMENT_PATH, SOCKETS
 from visavis.web.headers import index_headers
@@ -146,13 +146,20 @@ async def test_enums_have_a_type_and_every_value(whole: Whole) -> None:
     expected: dict[tuple[str, str], set[str]] = {
         ("AudioVideoChat", "state"): {*CallState},
         ("AudioVideoChat", "reason"): {*ENDINGS},
-        ("ChatEvent", "name"): {*CallState, *CallEventName},
         ("AuditLog", "actionType"): {*ActionType},
         ("Problem", "error"): {kind.name for kind in ErrorKind},
     }
     for (name, key), values in expected.items():
         schema = whole.schema(name, key)
         assert (schema["type"], set(schema["enum"])) == ("string", values)
+
+
+async def test_every_event_of_a_call_is_described_by_its_name(whole: Whole) -> None:
+    events = whole.document["components"]["schemas"]["AudioVideoChatStory"]["properties"]["events"]
+    names = events["items"]["discriminator"]["mapping"]
+    assert names.keys() == {*CallState, *CallEventName}
+    accepted = whole.schema("CallAccepted", "data")
+    assert accepted["properties"].keys() == {"agentName", "agentId"}
 
 
 def objects(schema: Any) -> Iterator[dict[str, Any]]:
@@ -170,7 +177,7 @@ async def test_an_open_object_says_so(whole: Whole) -> None:
     """`openapi-typescript` makes `Record<string, never>` of an object without a description."""
     found = list(objects(whole.document))
     assert all(schema.keys() & {"properties", "additionalProperties"} for schema in found)
-    assert whole.schema("ChatEvent", "data")["additionalProperties"] is True
+    assert whole.schema("LibraryEvent", "data")["additionalProperties"] is True
 
 
 async def test_ways_in_and_scopes(whole: Whole) -> None:

@@ -12,7 +12,7 @@ from tests.web.conftest import Api
 from tests.web.test_config_api import assert_problem
 from visavis.domain.people import Permission
 from visavis.domain.policy import RecordingPolicy
-from visavis.services.policies import MAX_SECRET_LENGTH
+from visavis.protocol.wire import MAX_SECRET_LENGTH
 from visavis.services.recordings import server_of
 from visavis.services.topics import config_topic
 

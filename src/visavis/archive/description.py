@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from msgspec import Struct
-
-from visavis.archive.media_info import MediaInfo
-from visavis.archive.rendition_plan import PartInfo
-from visavis.archive.renditions import Composition
 from visavis.archive.routes import BASE, MAX_OCCASION
 from visavis.archive.search import MAX_PAGE_SIZE, MAX_SECONDS, MAX_TEXT, ORDERS, PAGE_SIZE
-from visavis.archive.storage import Entry
 from visavis.archive.tus_headers import BODY_TYPE, CHECKSUM_MISMATCH, MAX_SIZE, VERSION
 from visavis.archive.tus_server import EXTENSIONS, SHA256_HEADER
 from visavis.domain.errors import ErrorKind
 from visavis.domain.people import Permission
+from visavis.protocol.library import (
+    LibraryComposition,
+    LibraryDetails,
+    LibraryEntry,
+    LibraryPage,
+    LibraryParts,
+)
 from visavis.protocol.openapi import (
     BAD_PARAMETER,
     STRING,
@@ -48,61 +49,6 @@ TAGS: Final = {
     f"{EXTENSIONS.replace(',', ', ')}.",
     LIBRARY: "The recordings that were uploaded to the built-in recording server.",
 }
-
-
-class LibraryRecording(Entry, frozen=True):
-    """A recording as the library lists it: size in bytes, duration in seconds.
-
-    missing says in sentences which media were received and are not in the file. A recording that
-    is held stays, whatever the retention is.
-    """
-
-
-class LibraryContents(MediaInfo, frozen=True):
-    """Contents of the file: its tracks, its chapters, and the events of the call.
-
-    Times are in seconds from the beginning; duration is 0 if the file cannot be read.
-    """
-
-
-class LibraryPart(PartInfo, frozen=True):
-    """A file that a browser can play; it begins and ends at these seconds of the recording.
-
-    pictures are the spans in which there is something to see.
-    """
-
-
-class LibraryComposition(Composition):
-    """Progress of the MP4 of both sides, from 0 to 1."""
-
-    state: Literal["none", "waiting", "running", "done", "failed"] = "none"
-
-
-class LibraryPage(Struct):
-    """A page of the library, and the URLs of its neighbours."""
-
-    total: int
-    previousPage: str  # noqa: N815  the wire's name
-    nextPage: str  # noqa: N815  the wire's name
-    recordings: list[LibraryRecording]
-
-
-class LibraryEntry(Struct):
-    """A recording as the library lists it."""
-
-    recording: LibraryRecording
-
-
-class LibraryDetails(LibraryEntry):
-    """A recording and the contents of its file."""
-
-    contents: LibraryContents
-
-
-class LibraryParts(Struct):
-    """The files into which a recording is cut up for browsers."""
-
-    parts: list[LibraryPart]
 
 
 # Library

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -11,14 +11,13 @@ import av
 import msgspec
 
 from visavis.archive.sandbox import open_matroska
-from visavis.domain.call_events import CallEvent, CallEventName, CallReport
+from visavis.domain.call_events import CallEventName
+from visavis.protocol.attachment import CALL_JSON, RecordedCallReport, RecordedEvent
 
-STORY: Final = "call.json"
 START_TAG: Final = "DATE_RECORDED"
 """Tag with the wall-clock time of the timeline's zero, ISO 8601."""
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
-_TITLE: Final = re.compile(r"(Visitor|Agent) (audio|video|screen)(?: (\d+))?")
 
 
 class Track(msgspec.Struct, frozen=True, rename="camel"):
@@ -78,15 +77,27 @@ def read_media_info(path: Path) -> MediaInfo:
 
 def tracks_of(container: Any) -> tuple[Track, ...]:
     """Return the audio and video tracks; never raises on malformed ones."""
-    return tuple(_track(stream) for stream in (*container.streams.audio, *container.streams.video))
+    return _tracks(container, _report(container))
+
+
+def _tracks(container: Any, report: RecordedCallReport | None) -> tuple[Track, ...]:
+    """Return the tracks; the attachment says by their titles whose they are and what they show."""
+    recorded = {track.name: track for track in report.tracks} if report else {}
+    numbers, tracks = Counter[tuple[str, str]](), list[Track]()
+    for stream in (*container.streams.audio, *container.streams.video):
+        known = recorded.get(stream.metadata.get("title", ""))
+        side, kind = (known.side, known.content) if known else ("", stream.type)
+        numbers[side, kind] += 1
+        tracks.append(_track(stream, side, kind, numbers[side, kind] if known else 1))
+    return tuple(tracks)
 
 
 def _described(container: Any) -> MediaInfo:
-    story = _story(container)
+    story = _report(container)
     moments = _moments(story, _zero(container, story)) if story else ()
     return MediaInfo(
         duration=(container.duration or 0) / av.time_base,
-        tracks=tracks_of(container),
+        tracks=_tracks(container, story),
         chapters=tuple(
             Chapter(float(c["start"] * (c["time_base"] or 0)), c["metadata"].get("title", ""))
             for c in container.chapters()
@@ -101,42 +112,40 @@ def _described(container: Any) -> MediaInfo:
     )
 
 
-def _track(stream: Any) -> Track:
-    match = _TITLE.fullmatch(stream.metadata.get("title", ""))
+def _track(stream: Any, side: str, kind: str, number: int) -> Track:
     is_video = stream.type == "video"
-    side, kind, number = match.groups() if match else ("", stream.type, None)
     return Track(
         index=stream.index,
-        side=side.casefold(),
+        side=side,
         kind=kind,
-        number=int(number or 1),
+        number=number,
         codec=stream.codec_context.codec.canonical_name if stream.codec_context else "",
         width=stream.width if is_video else 0,
         height=stream.height if is_video else 0,
     )
 
 
-def _story(container: Any) -> CallReport | None:
+def _report(container: Any) -> RecordedCallReport | None:
     for stream in container.streams.attachments:
-        if stream.metadata.get("filename") == STORY:
+        if stream.metadata.get("filename") == CALL_JSON:
             try:
-                return msgspec.json.decode(stream.data, type=CallReport)
+                return msgspec.json.decode(stream.data, type=RecordedCallReport)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 return None
     return None
 
 
-def _zero(container: Any, story: CallReport) -> datetime:
+def _zero(container: Any, story: RecordedCallReport) -> datetime:
     """Return the wall-clock time of the timeline's zero; without a tag, that of the first event."""
     said = read_time(container.metadata.get(START_TAG, ""))
     return said or min((event.at for event in story.events), default=_EPOCH)
 
 
-def _moments(story: CallReport, zero: datetime) -> tuple[Moment, ...]:
+def _moments(story: RecordedCallReport, zero: datetime) -> tuple[Moment, ...]:
     return tuple(_moment(event, zero) for event in sorted(story.events, key=lambda e: e.at))
 
 
-def _moment(event: CallEvent, zero: datetime) -> Moment:
+def _moment(event: RecordedEvent, zero: datetime) -> Moment:
     at = max(0.0, (event.at - zero).total_seconds())
     return Moment(round(at, 3), event.name, event.by, event.data)
 

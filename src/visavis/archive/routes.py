@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Final, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -15,13 +15,24 @@ from visavis.archive.access_audit import AccessAudit, RecordingAction
 from visavis.archive.deletion import Deletion
 from visavis.archive.library import HeldError, Library
 from visavis.archive.renditions import FailedError, Renditions, TooManyError
-from visavis.archive.search import as_json_entry, read_search
+from visavis.archive.search import library_recording, read_search
 from visavis.archive.storage import Entry
 from visavis.domain.entity_tags import is_listed_weakly
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.ids import plain_id
 from visavis.domain.people import Agent, Permission
+from visavis.protocol.library import (
+    LibraryComposition,
+    LibraryContents,
+    LibraryDetails,
+    LibraryEntry,
+    LibraryPart,
+    LibraryParts,
+)
 from visavis.protocol.query import Query
+from visavis.protocol.wire import JsonBody, encode
+
+B = TypeVar("B", bound=JsonBody)
 
 Viewer = Callable[[Request], Awaitable[Agent]]
 """Returns the requesting agent.
@@ -82,12 +93,13 @@ class LibraryApi:
     async def details(self, request: Request) -> Response:
         entry = await self._played(request)
         contents = await asyncio.to_thread(self._library.contents, entry)
-        return _json({"recording": as_json_entry(entry), "contents": contents})
+        return _json(LibraryDetails(library_recording(entry), _of(contents, LibraryContents)))
 
     async def parts(self, request: Request) -> Response:
         entry = await self._played(request)
         try:
-            return _json({"parts": await self._renditions.parts(entry)})
+            parts = await self._renditions.parts(entry)
+            return _json(LibraryParts([_of(part, LibraryPart) for part in parts]))
         except FailedError:
             raise _unplayable() from None
 
@@ -117,14 +129,18 @@ class LibraryApi:
 
     async def composition(self, request: Request) -> Response:
         _, entry = await self._find(request)
-        return _json(self._renditions.composition(entry))
+        return self._composition(entry)
+
+    def _composition(self, entry: Entry, status: int = 200) -> Response:
+        return _json(_of(self._renditions.composition(entry), LibraryComposition), status)
 
     async def compose(self, request: Request) -> Response:
         agent, entry = await self._find(request)
         if self._renditions.composition(entry).state in {"none", "failed"}:
             await self._access_audit.record(RecordingAction.COMPOSED, agent, entry)
         try:
-            return _json(self._renditions.compose(entry), 202)
+            self._renditions.compose(entry)
+            return self._composition(entry, 202)
         except TooManyError:
             message = "Too many MP4 files are waiting to be created: try again later."
             raise VisavisError(ErrorKind.TooManyRequests, message) from None
@@ -132,7 +148,7 @@ class LibraryApi:
     async def cancel(self, request: Request) -> Response:
         _, entry = await self._find(request)
         await self._renditions.cancel(entry)
-        return _json(self._renditions.composition(entry))
+        return self._composition(entry)
 
     async def composed(self, request: Request) -> Response:
         agent, entry = await self._find(request)
@@ -154,7 +170,7 @@ class LibraryApi:
                 entry = await asyncio.to_thread(self._library.hold, entry, is_held=is_held)
             except KeyError:
                 raise _gone() from None
-        return _json({"recording": as_json_entry(entry)})
+        return _json(LibraryEntry(library_recording(entry)))
 
     async def delete(self, request: Request) -> Response:
         agent, entry = await self._find(request, Permission.MANAGE_SETTINGS)
@@ -202,9 +218,13 @@ class LibraryApi:
             await self._access_audit.record(action, agent, entry)
 
 
-def _json(body: Any, status: int = 200) -> Response:
-    content = msgspec.json.encode(body)
-    return Response(content, status, media_type="application/json", headers=PRIVATE)
+def _of(stored: msgspec.Struct, kind: type[B]) -> B:
+    """Return a body with the attributes of what the archive stores."""
+    return msgspec.convert(stored, kind, from_attributes=True)
+
+
+def _json(body: JsonBody, status: int = 200) -> Response:
+    return Response(encode(body), status, media_type="application/json", headers=PRIVATE)
 
 
 def _file_name(entry: Entry, suffix: str) -> str:

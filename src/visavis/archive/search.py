@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 import msgspec
-from msgspec.structs import replace
 
 from visavis.archive.storage import Entry
+from visavis.protocol.library import LibraryPage, LibraryRecording
 from visavis.protocol.query import Paging, Query, wrong_parameter
 
 PAGE_SIZE: Final = 50
@@ -48,16 +48,14 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
     filters: Mapping[str, str] = msgspec.field(default_factory=dict)
     """As they stood in the query, for the URLs of the neighbouring pages."""
 
-    def run(self, entries: Iterable[Entry], path: str) -> dict[str, Any]:
-        """Return the page as it stands on the wire; `path` is the URL of the list."""
+    def run(self, entries: Iterable[Entry], path: str) -> LibraryPage:
+        """Return the page; `path` is the URL of the list."""
         found = sorted(filter(self._matches, entries), key=lambda entry: entry.id)
         found.sort(key=ORDERS[self.order], reverse=self.is_descending)
         start = (self.paging.index - 1) * self.paging.size
         page = found[start : start + self.paging.size]
-        return {
-            **self.paging.neighbours(path, len(found), dict(self.filters)),
-            "recordings": [as_json_entry(entry) for entry in page],
-        }
+        place = self.paging.neighbours(path, len(found), self.filters)
+        return LibraryPage(*place, recordings=[library_recording(entry) for entry in page])
 
     def _matches(self, entry: Entry) -> bool:
         people = f"{entry.visitor_name}\n{entry.visitor_email}"
@@ -72,9 +70,11 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def as_json_entry(entry: Entry) -> Entry:
-    """Return the entry with its time as every other time of the API: in UTC, with a Z."""
-    return replace(entry, started_at=entry.started_at.replace("+00:00", "Z"))
+def library_recording(entry: Entry) -> LibraryRecording:
+    """Return a recording as it is listed; its time ends in Z, as every other time of the API."""
+    recording = msgspec.convert(entry, LibraryRecording, from_attributes=True)
+    recording.started_at = entry.started_at.replace("+00:00", "Z")
+    return recording
 
 
 def read_search(query: Query) -> Search:

@@ -7,6 +7,9 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from visavis.protocol.signaling import Message
+from visavis.protocol.wire import encode
+
 MAX_WAITING = 256
 """Messages a subscriber may be behind before it is cut off."""
 
@@ -43,9 +46,11 @@ class LocalBus:
     def __init__(self) -> None:
         self._topics: dict[str, set[LocalSubscription]] = {}
 
-    def publish(self, topic: str, message: bytes) -> None:
-        for subscription in self._topics.get(topic, ()):
-            subscription.put(message)
+    def publish(self, topic: str, message: Message | bytes) -> None:
+        if subscriptions := self._topics.get(topic):
+            encoded = message if isinstance(message, bytes) else encode(message)
+            for subscription in subscriptions:
+                subscription.put(encoded)
 
     @asynccontextmanager
     async def subscribe(self, *topics: str) -> AsyncIterator[LocalSubscription]:

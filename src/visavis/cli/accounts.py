@@ -16,6 +16,16 @@ from visavis.cli.context import (
     with_context,
 )
 from visavis.domain.people import Agent, Permission
+from visavis.protocol.command_line import (
+    AgentAdded,
+    AgentPassword,
+    AgentPermissions,
+    AgentRow,
+    RoleAdded,
+    RoleRow,
+    SiteAdded,
+    SiteRow,
+)
 from visavis.services.accounts import read_permission
 
 permissions_argument = click.argument("permissions", nargs=-1, required=True)
@@ -40,7 +50,7 @@ async def add_site(context: CommandContext, name: str, as_json: bool) -> None:
     """Add a site."""
     added = await context.accounts.add_site(name)
     text = f"Site {added.id}: {added.name}. Add an agent: visavis agent add --site {added.id}"
-    show_one({"id": added.id, "name": added.name}, text, as_json=as_json)
+    show_one(SiteAdded(added.id, added.name), text, as_json=as_json)
 
 
 @site.command("list")
@@ -49,7 +59,7 @@ async def add_site(context: CommandContext, name: str, as_json: bool) -> None:
 async def list_sites(context: CommandContext, as_json: bool) -> None:
     """List the sites."""
     sites = await context.accounts.sites()
-    show([{"id": s.id, "name": s.name, "disabled": s.is_disabled} for s in sites], as_json=as_json)
+    show([SiteRow(site.id, site.name, site.is_disabled) for site in sites], as_json=as_json)
 
 
 @site.command("disable")
@@ -103,12 +113,12 @@ async def add_agent(
         is_administrator=is_administrator,
         permissions=_read(permissions),
     )
-    fields = {"id": added.id, "email": added.email, "site": added.site_id}
+    output = AgentAdded(added.id, added.email, added.site_id)
     text = f"Agent {added.email} of site {added.site_id}."
     if not password_stdin:
-        fields["password"] = password
+        output.password = password
         text += f"\nPassword (not shown again): {password}"
-    show_one(fields, text, as_json=as_json)
+    show_one(output, text, as_json=as_json)
 
 
 @agent.command("list")
@@ -119,15 +129,15 @@ async def list_agents(context: CommandContext, site: int | None, as_json: bool) 
     """List a site's agents."""
     agents = await context.accounts.agents(await context.site(site))
     rows = [
-        {
-            "id": a.id,
-            "email": a.email,
-            "name": a.name,
-            "administrator": a.is_administrator,
-            "roles": list(a.roles),
-            "permissions": _names(a.permissions),
-            "disabled": a.is_disabled,
-        }
+        AgentRow(
+            id=a.id,
+            email=a.email,
+            name=a.name,
+            administrator=a.is_administrator,
+            roles=list(a.roles),
+            permissions=_names(a.permissions),
+            disabled=a.is_disabled,
+        )
         for a in agents
     ]
     show(rows, as_json=as_json)
@@ -185,9 +195,9 @@ async def set_password(
     password = await context.accounts.set_password(email, _given_password(password_stdin))
     if not password_stdin:
         text = f"Password (not shown again): {password}"
-        show_one({"email": email, "password": password}, text, as_json=as_json)
+        show_one(AgentPassword(email, password), text, as_json=as_json)
     elif as_json:
-        show_one({"email": email}, "", as_json=True)
+        show_one(AgentPassword(email), "", as_json=True)
 
 
 @click.group()
@@ -211,7 +221,7 @@ async def add_role(
     """Add a role."""
     added = await context.accounts.add_role(await context.site(site), name, _read(permissions))
     text = f"Role {added.name} of site {added.site_id}."
-    show_one({"name": added.name, "site": added.site_id}, text, as_json=as_json)
+    show_one(RoleAdded(added.name, added.site_id), text, as_json=as_json)
 
 
 @role.command("list")
@@ -221,7 +231,7 @@ async def add_role(
 async def list_roles(context: CommandContext, site: int | None, as_json: bool) -> None:
     """List a site's roles."""
     roles = await context.accounts.roles(await context.site(site))
-    show([{"name": r.name, "permissions": _names(r.permissions)} for r in roles], as_json=as_json)
+    show([RoleRow(role.name, _names(role.permissions)) for role in roles], as_json=as_json)
 
 
 @role.command("grant")
@@ -279,7 +289,7 @@ def _names(permissions: frozenset[Permission]) -> list[str]:
 def _show_permissions(agent: Agent, *, as_json: bool) -> None:
     names = _names(agent.permissions)
     text = f"{agent.email} may: {', '.join(names) or 'nothing'}."
-    show_one({"email": agent.email, "permissions": names}, text, as_json=as_json)
+    show_one(AgentPermissions(agent.email, names), text, as_json=as_json)
 
 
 def _given_password(is_given: bool) -> str | None:

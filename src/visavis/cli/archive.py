@@ -54,6 +54,7 @@ from visavis.lifecycle import Lifecycle
 from visavis.listener import listen
 from visavis.log_lines import is_for_people
 from visavis.log_stream import dropped_lines, protect_standard_streams
+from visavis.protocol.command_line import UploadKeyRow, UploadKeySecret
 from visavis.services.api_keys import ApiKeys
 from visavis.services.audit import Auditor, AuditTrail
 from visavis.services.people import FIRST_EMAIL, People
@@ -148,7 +149,7 @@ def add_key(
         fail(f"Site {site} already has an upload key named {name}.")
     secret = keys.add(name, site)
     _record(settings, site, ActionType.UPLOAD_KEY_CREATED, name, "Added")
-    show_one({"name": name, "site": site, "key": secret}, secret, as_json=as_json)
+    show_one(UploadKeySecret(name, site, secret), secret, as_json=as_json)
 
 
 @upload_key.command("rotate")
@@ -174,7 +175,7 @@ def rotate_key(
     if secret is None:
         fail(f"Site {site} has no upload key named {name}.")
     _record(settings, site, ActionType.UPLOAD_KEY_ROTATED, name, "Replaced")
-    show_one({"name": name, "site": site, "key": secret}, secret, as_json=as_json)
+    show_one(UploadKeySecret(name, site, secret), secret, as_json=as_json)
 
 
 @upload_key.command("rotate-own")
@@ -201,11 +202,9 @@ def rotate_own_key(config_file: Path | None, data_dir: Path | None, overlap: str
 def list_keys(config_file: Path | None, data_dir: Path | None, *, as_json: bool) -> None:
     """List the upload keys by name."""
     rows = [
-        {
-            "site": "every" if known.site_id is None else known.site_id,
-            "name": known.name,
-            "ends": _end_of(known),
-        }
+        UploadKeyRow(
+            "every" if known.site_id is None else known.site_id, known.name, _end_of(known)
+        )
         for known in _keys(settings_of(config_file, {"data_dir": data_dir})).all()
     ]
     show(rows, as_json=as_json)

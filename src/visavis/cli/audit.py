@@ -25,8 +25,9 @@ from visavis.cli.context import (
 from visavis.clock_and_ids import new_id, now
 from visavis.domain.audit import ActionType, AuditSearch
 from visavis.domain.people import operator
+from visavis.protocol.audit import lines
+from visavis.protocol.command_line import AuditBreak, AuditPlace, AuditRow, AuditVerification
 from visavis.services.audit import Anchor, AuditTrail, Verification
-from visavis.web.api.audit import lines
 
 _ANCHOR: Final = re.compile(r"([1-9][0-9]{0,17}):([0-9a-f]{64})")
 
@@ -76,15 +77,15 @@ async def _list(
     )
     page = await context.audit.list_page(operator(site_id), 1, limit, search)
     rows = [
-        {
-            "time": entry.created_at.isoformat(timespec="milliseconds"),
-            "who": entry.author,
-            "action": entry.action_type,
-            "what": entry.summary,
-            "field": change.field_name if change else "",
-            "old": change.old_value if change else "",
-            "new": change.new_value if change else "",
-        }
+        AuditRow(
+            time=entry.created_at.isoformat(timespec="milliseconds"),
+            who=entry.author,
+            action=entry.action_type,
+            what=entry.summary,
+            field=change.field_name if change else "",
+            old=change.old_value if change else "",
+            new=change.new_value if change else "",
+        )
         for entry in page.entries
         for change in entry.changes or (None,)
     ]
@@ -117,7 +118,7 @@ async def verify(
         found.append(await context.audit.verify(site_id, progress.show, place))
         progress.end()
     if as_json:
-        show([_fields(one) for one in found], as_json=True)
+        show([_verification(one) for one in found], as_json=True)
     else:
         for one in found:
             click.echo(_sentence(one))
@@ -183,17 +184,15 @@ def _read_anchor(text: str | None) -> Anchor | None:
     return Anchor(int(match[1]), match[2])
 
 
-def _fields(one: Verification) -> dict[str, Any]:
+def _verification(one: Verification) -> AuditVerification:
     broken = one.broken
-    return {
-        "site": one.site_id,
-        "entries": one.checked,
-        "unbroken": broken is None,
-        "last": {"sequence": one.sequence, "hash": one.hash},
-        "broken": {"sequence": broken.sequence, "id": broken.entry_id, "reason": broken.reason}
-        if broken
-        else None,
-    }
+    return AuditVerification(
+        site=one.site_id,
+        entries=one.checked,
+        unbroken=broken is None,
+        last=AuditPlace(one.sequence, one.hash),
+        broken=AuditBreak(broken.sequence, broken.entry_id, broken.reason) if broken else None,
+    )
 
 
 def _sentence(one: Verification) -> str:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import click
-import msgspec
 
-from visavis.cli.context import CommandContext, site_option, with_context
-from visavis.domain.config import Config
+from visavis.cli.context import CommandContext, show_one, site_option, with_context
+from visavis.domain.config import Config, ConfigUpdate
 from visavis.domain.people import operator
-from visavis.services.configs import Configs, ConfigUpdate, read_new_secret, read_url
+from visavis.protocol.configuration import configuration_of, read_new_secret, read_url
+from visavis.services.configs import Configs
 
 
 @click.group()
@@ -76,5 +75,4 @@ async def _change(context: CommandContext, site: int | None, change: ConfigUpdat
 
 
 def _print(configs: Configs, result: Config) -> None:
-    resource: dict[str, Any] = configs.fields(result)
-    click.echo(msgspec.json.format(msgspec.json.encode(resource)).decode())
+    show_one(configuration_of(result, configs.url(result)), "", as_json=True)

@@ -21,6 +21,7 @@ from visavis.clock_and_ids import new_id, new_secret, now
 from visavis.domain.errors import ErrorKind, NewerSchemaError, VisavisError
 from visavis.domain.policy import RecordingPolicy
 from visavis.private_files import make_private, restrict_new_files
+from visavis.protocol.wire import encode
 from visavis.services.accounts import Accounts
 from visavis.services.api_keys import ApiKeys
 from visavis.services.audit import Auditor, AuditReader
@@ -185,11 +186,16 @@ def opened(address: str) -> SqlStore:
         fail(f"The database {masked(address)} cannot be opened: {error.strerror}.")
 
 
-def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
-    """A list as an aligned table, or as JSON."""
+def show(rows: Sequence[msgspec.Struct], *, as_json: bool) -> None:
+    """Print a list as an aligned table, or as JSON."""
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(rows)).decode())
-        return
+        _print_json(rows)
+    else:
+        show_table([msgspec.to_builtins(row) for row in rows])
+
+
+def show_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print an aligned table; the keys of a row are the titles of the columns."""
     lines = [list(rows[0]), *([_cell(v) for v in row.values()] for row in rows)] if rows else []
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
@@ -199,9 +205,16 @@ def show(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
         click.echo("There are none.", err=True)
 
 
-def show_one(fields: Mapping[str, Any], text: str, *, as_json: bool) -> None:
-    """Print one thing as text for people, or its fields as JSON."""
-    click.echo(msgspec.json.format(msgspec.json.encode(fields)).decode() if as_json else text)
+def show_one(body: msgspec.Struct, text: str, *, as_json: bool) -> None:
+    """Print one thing as text for people, or as JSON."""
+    if as_json:
+        _print_json(body)
+    else:
+        click.echo(text)
+
+
+def _print_json(output: msgspec.Struct | Sequence[msgspec.Struct]) -> None:
+    click.echo(msgspec.json.format(encode(output)).decode())
 
 
 def _cell(value: Any) -> str:

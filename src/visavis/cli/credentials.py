@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 import click
 
@@ -21,6 +21,13 @@ from visavis.cli.context import (
 from visavis.domain.audit import ActionType, AuditEntry
 from visavis.domain.oauth import CredentialKind, Grant
 from visavis.domain.people import Agent, operator
+from visavis.protocol.command_line import (
+    AccessToken,
+    ApiKeyRow,
+    ApiKeySecret,
+    ClientRow,
+    ClientSecret,
+)
 
 LIFETIME: Final = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -85,12 +92,12 @@ async def add_client(
         is_public=is_public,
         acts_as=await context.people.by_email(acts_as) if acts_as else None,
     )
-    fields = {"client_id": added.id}
+    output = ClientSecret(added.id)
     text = f"client_id      {added.id}"
     if secret:
-        fields["client_secret"] = secret
+        output.client_secret = secret
         text += f"\nclient_secret  {secret}  (not shown again)"
-    show_one(fields, text, as_json=as_json)
+    show_one(output, text, as_json=as_json)
 
 
 @client.command("list")
@@ -99,15 +106,15 @@ async def add_client(
 @with_context
 async def list_clients(context: CommandContext, site: int | None, as_json: bool) -> None:
     """List a site's clients."""
-    rows: list[dict[str, Any]] = [
-        {
-            "client_id": c.id,
-            "name": c.name,
-            "public": c.is_public,
-            "grants": sorted(c.grants),
-            "redirect_uris": list(c.redirect_uris),
-            "disabled": c.is_disabled,
-        }
+    rows = [
+        ClientRow(
+            client_id=c.id,
+            name=c.name,
+            public=c.is_public,
+            grants=sorted(c.grants),
+            redirect_uris=list(c.redirect_uris),
+            disabled=c.is_disabled,
+        )
         for c in await context.clients.list_by_site(await context.site(site))
     ]
     show(rows, as_json=as_json)
@@ -138,7 +145,7 @@ async def rotate_secret(
     site_id, lasting = await context.site(site), read_overlap(overlap)
     secret = await context.clients.rotate_secret(site_id, client_id, lasting)
     text = f"client_secret  {secret}  (not shown again)"
-    show_one({"client_id": client_id, "client_secret": secret}, text, as_json=as_json)
+    show_one(ClientSecret(client_id, secret), text, as_json=as_json)
 
 
 @client.command("disable")
@@ -173,7 +180,7 @@ async def add_key(context: CommandContext, email: str, name: str, as_json: bool)
     """Add an API key for an agent and print it. It is not shown again."""
     added, secret = await context.keys.add(await context.people.by_email(email), name)
     text = f"id   {added.id}\nkey  {secret}  (not shown again)"
-    show_one({"id": added.id, "key": secret}, text, as_json=as_json)
+    show_one(ApiKeySecret(added.id, secret), text, as_json=as_json)
 
 
 @api_key.command("rotate")
@@ -189,7 +196,7 @@ async def rotate_key(
     site_id, lasting = await context.site(site), read_overlap(overlap)
     added, secret = await context.keys.rotate(site_id, key_id, lasting)
     text = f"id   {added.id}\nkey  {secret}  (not shown again)"
-    show_one({"id": added.id, "key": secret}, text, as_json=as_json)
+    show_one(ApiKeySecret(added.id, secret), text, as_json=as_json)
 
 
 @api_key.command("list")
@@ -201,13 +208,13 @@ async def list_keys(context: CommandContext, site: int | None, as_json: bool) ->
     site_id = await context.site(site)
     emails = {agent.id: agent.email for agent in await context.accounts.agents(site_id)}
     rows = [
-        {
-            "id": k.id,
-            "name": k.name,
-            "agent": emails[k.agent_id],
-            "created": k.created_at.isoformat(timespec="seconds"),
-            "ends": k.expires_at.isoformat(timespec="seconds") if k.expires_at else "",
-        }
+        ApiKeyRow(
+            id=k.id,
+            name=k.name,
+            agent=emails[k.agent_id],
+            created=k.created_at.isoformat(timespec="seconds"),
+            ends=k.expires_at.isoformat(timespec="seconds") if k.expires_at else "",
+        )
         for k in await context.keys.list_by_site(site_id)
     ]
     show(rows, as_json=as_json)
@@ -243,7 +250,7 @@ async def issue(context: CommandContext, email: str, expires: str, as_json: bool
     entry = _token_entry(context, agent, ActionType.TOKEN_ISSUED, "Issued")
     token = await context.tokens.issue(agent, CredentialKind.BEARER, lifetime, entry)
     seconds = int(lifetime.total_seconds())
-    show_one({"access_token": token, "expires_in": seconds}, token, as_json=as_json)
+    show_one(AccessToken(token, seconds), token, as_json=as_json)
 
 
 @token.command("rotate")
@@ -258,7 +265,7 @@ async def rotate(context: CommandContext, overlap: str, as_json: bool) -> None:
         return _token_entry(context, agent, ActionType.TOKEN_ROTATED, "Replaced")
 
     token = await context.tokens.rotate(given, lasting, entry_of)
-    show_one({"access_token": token}, token, as_json=as_json)
+    show_one(AccessToken(token), token, as_json=as_json)
 
 
 @token.command("revoke")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+import msgspec
 
 from visavis.cli.context import (
     CommandContext,
@@ -17,6 +18,7 @@ from visavis.cli.context import (
     json_option,
     show,
     show_one,
+    show_table,
     site_option,
     with_context,
 )
@@ -26,11 +28,12 @@ from visavis.domain.call_events import CallReport
 from visavis.domain.delivery_status import ExpectedRecording, RecordingStatus
 from visavis.domain.people import operator
 from visavis.domain.recording import MATROSKA, UNDELIVERED, RecordingState
+from visavis.protocol.command_line import RecordingExported, RecordingsRetried, missing_recording_of
+from visavis.protocol.recordings import recording_of
+from visavis.protocol.wire import format_optional_time, format_time
 from visavis.recorder.mux.worker import MuxRequest, Outcome, perform
 from visavis.services.recordings import EVER, EVERY_STATE
 from visavis.spool import reader as spool_reader
-from visavis.web.api.recordings import fields
-from visavis.web.paging import format_time
 
 STATES: Final = {**{str(state): (state,) for state in EVERY_STATE}, "undelivered": UNDELIVERED}
 
@@ -54,8 +57,10 @@ async def list_(
     """List a site's recordings, newest first."""
     recording_admin, who = await context.recording_admin(), operator(await context.site(site))
     page = await recording_admin.list_page(who, STATES[state] if state else EVERY_STATE, 1, limit)
-    tell = fields if as_json else _brief
-    show([tell(one) for one in page.recordings], as_json=as_json)
+    if as_json:
+        show([recording_of(one) for one in page.recordings], as_json=True)
+    else:
+        show_table([_brief(one) for one in page.recordings])
 
 
 @recordings.command("show")
@@ -68,9 +73,12 @@ async def show_(
 ) -> None:
     """Show everything that is known about a recording."""
     recording_admin, who = await context.recording_admin(), operator(await context.site(site))
-    told = fields(await recording_admin.get(who, recording_id))
-    lines = [{"": name, "value": value} for name, value in told.items()]
-    show([told] if as_json else lines, as_json=as_json)
+    output = recording_of(await recording_admin.get(who, recording_id))
+    if as_json:
+        show([output], as_json=True)
+    else:
+        fields = msgspec.to_builtins(output).items()
+        show_table([{"": name, "value": value} for name, value in fields])
 
 
 @recordings.command("retry")
@@ -94,7 +102,7 @@ async def retry(
     recording_admin, who = await context.recording_admin(), operator(await context.site(site))
     count = await recording_admin.retry(who, None if is_all else recording_ids)
     text = f"{_recordings(count)} will be retried; a running server does so within a second."
-    show_one({"retried": count}, text, as_json=as_json)
+    show_one(RecordingsRetried(count), text, as_json=as_json)
     if count < len(recording_ids):
         fail("The others have already been delivered, or do not exist.")
 
@@ -113,7 +121,7 @@ async def export(
     found = await recording_admin.get(who, recording_id)
     story = await context.store.read(lambda rows: rows.calls.report(who.site_id, found.call_id))
     size = _copy(_file_of(context, found, story), path)
-    show_one({"path": str(path), "size": size}, f"{path}: {size} bytes", as_json=as_json)
+    show_one(RecordingExported(str(path), size), f"{path}: {size} bytes", as_json=as_json)
 
 
 @recordings.command("verify")
@@ -133,7 +141,7 @@ async def verify(
     begin = now() - read_lifetime(since, "--since") if since else EVER
     missing = await _missing(context, site, begin)
     if missing or as_json:
-        show([_reported(call) for call in missing], as_json=as_json)
+        show([missing_recording_of(call) for call in missing], as_json=as_json)
     if missing:
         click.echo(f"visavis: {_recordings(len(missing))} missing.", err=True)
         sys.exit(1)
@@ -202,31 +210,15 @@ def _brief(recording: RecordingStatus) -> dict[str, Any]:
     return {
         "id": recording.id,
         "call": recording.call_id,
-        "started": _time(recording.started_at),
+        "started": format_time(recording.started_at),
         "state": str(recording.state),
         "size": recording.size,
         "uploaded": recording.uploaded,
         "attempts": recording.attempts,
-        "next try": _time(recording.next_try_at),
+        "next try": format_optional_time(recording.next_try_at),
         "error": recording.last_error,
-    }
-
-
-def _reported(call: ExpectedRecording) -> dict[str, Any]:
-    return {
-        "siteId": call.site_id,
-        "callId": call.call_id,
-        "connectedAt": _time(call.connected_at),
-        "seconds": round((call.ended_at - call.connected_at).total_seconds(), 1),
-        "recordingId": call.recording_id,
-        "state": str(call.state) if call.state else "no recording",
-        "lastError": call.last_error,
     }
 
 
 def _recordings(count: int) -> str:
     return "1 recording" if count == 1 else f"{count} recordings"
-
-
-def _time(moment: datetime | None) -> str | None:
-    return format_time(moment) if moment else None

@@ -47,6 +47,7 @@ from visavis.listener import listen
 from visavis.local_socket import require_private_directory
 from visavis.log_stream import protect_standard_streams
 from visavis.media.sockets import MediaSockets
+from visavis.protocol.command_line import FirstCredentials
 from visavis.run_directory import RunDirectory, remove_abandoned
 from visavis.services.people import FIRST_EMAIL, FirstAccount
 from visavis.settings import Settings
@@ -150,12 +151,8 @@ def init(
     account = create_first_site(settings.database_address, site_name, email, password)
     if account is None:
         fail("This is already set up. To change something, see visavis agent --help.")
-    fields = {
-        "email": account.email,
-        "password": account.password,
-        "client_id": account.client_id,
-    }
-    show_one(fields, _credentials(account), as_json=as_json)
+    output = FirstCredentials(account.email, account.password, account.client_id)
+    show_one(output, _credentials(account), as_json=as_json)
 
 
 @contextmanager

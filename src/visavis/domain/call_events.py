@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, Literal
+from typing import Any
 
 import msgspec
 
@@ -26,7 +26,7 @@ class CallEventName(StrEnum):
     TEXT = "text"  # data: {"text": …}
 
 
-class CallEvent(msgspec.Struct, frozen=True, rename="camel"):
+class CallEvent(msgspec.Struct, frozen=True):
     """`name` is a `CallEventName` or the state that the call has reached; `by` is who did it."""
 
     at: datetime
@@ -35,7 +35,7 @@ class CallEvent(msgspec.Struct, frozen=True, rename="camel"):
     data: dict[str, Any] = {}
 
 
-class CallReport(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+class CallReport(msgspec.Struct, frozen=True, kw_only=True):
     """Report of a call that is over. `quality` holds a report for each side (`rtp.mos`)."""
 
     call_id: str
@@ -47,31 +47,3 @@ class CallReport(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     consent: str = "none"
     events: tuple[CallEvent, ...] = ()
     quality: dict[str, Any] = {}
-
-
-class RecordedTrack(msgspec.Struct, frozen=True, rename="camel"):
-    """One track of a recording; `name` is its title in the file, `codec` as RTP names it."""
-
-    name: str
-    side: Literal["visitor", "agent"]
-    content: Literal["audio", "video", "screen"]
-    codec: str
-
-
-class RecordedCallReport(CallReport, frozen=True, rename="camel", kw_only=True):
-    """The attachment `CALL_JSON` of a recording: the story, and how the file lies in it.
-
-    `started_at` is where the file's time is 0, `duration` in seconds; `pauses` are pairs of seconds
-    from the beginning. `lost_records` counts what a slow disk cost.
-    """
-
-    recording_id: str
-    started_at: datetime
-    duration: float
-    tracks: tuple[RecordedTrack, ...] = ()
-    pauses: tuple[tuple[float, float], ...] = ()
-    lost_records: int = 0
-    software: str = ""
-
-
-CALL_JSON: Final = "call.json"

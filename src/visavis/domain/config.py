@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +19,23 @@ class Config:
     is_recording: bool = False
     recording_server_url: str | None = None
     version: int = 0
+
+
+class ConfigField(StrEnum):
+    """Names of the settings, in the audit log, in errors and in the API."""
+
+    ENABLED = "isEnabled"
+    RECORDING = "isAutomaticallyRecordingAudioVideoChatsEnabled"
+    URL = "recordingServerUrl"
+    NEW_SECRET = "recordingServerSecret"  # noqa: S105  the name of a field
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigUpdate:
+    """A change of the configuration; `None` leaves a value as it is."""
+
+    is_enabled: bool | None = None
+    is_recording: bool | None = None
+    recording_server_url: str | None = None
+    secret: str | None = None
+    """The new recording server's secret, empty for none; only with another scheme, host or port."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -45,6 +46,19 @@ class RecordingPolicy:
     def secret_for(self, url: str) -> str | None:
         """Return the secret if it was stored for the server of this URL."""
         return self.secret if self.secret_origin == origin_of(url) else None
+
+
+class PolicyField(StrEnum):
+    """Names of the policy's fields, in the audit log, in errors and in the API."""
+
+    CONSENT = "consent"
+    UNRECORDABLE = "unrecordable"
+    RETENTION = "retentionDays"
+    SECRET = "secret"  # noqa: S105  the name of a field
+
+
+PolicyChange = Callable[[RecordingPolicy], RecordingPolicy]
+"""A change, as a function of the current policy."""
 
 
 def origin_of(url: str) -> str:

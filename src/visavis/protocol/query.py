@@ -8,10 +8,10 @@ unknown keys of a JSON body are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
 from visavis.domain.errors import ErrorKind, VisavisError
@@ -76,6 +76,14 @@ class Query:
         )
 
 
+class Place(NamedTuple):
+    """Place of a page in its list: the URLs of the pages before and after, empty if none."""
+
+    total: int
+    previous_page: str
+    next_page: str
+
+
 @dataclass(frozen=True, slots=True)
 class Paging:
     """A page of a list: its index, counted from 1, and its size."""
@@ -83,18 +91,14 @@ class Paging:
     index: int
     size: int
 
-    def neighbours(self, path: str, total: int, query: dict[str, str]) -> dict[str, Any]:
-        """Return `total`, and the URLs of the pages before and after; empty if there is none."""
+    def neighbours(self, path: str, total: int, query: Mapping[str, str]) -> Place:
+        """Return the place of the page in a list of `total`, which `query` filters."""
         pages = -(-total // self.size)
         before = min(self.index - 1, pages) if self.index > 1 and pages else 0
         after = self.index + 1 if self.index < pages else 0
-        return {
-            "total": total,
-            "previousPage": self._url(path, before, query),
-            "nextPage": self._url(path, after, query),
-        }
+        return Place(total, self._url(path, before, query), self._url(path, after, query))
 
-    def _url(self, path: str, index: int, query: dict[str, str]) -> str:
+    def _url(self, path: str, index: int, query: Mapping[str, str]) -> str:
         if not index:
             return ""
         return f"{path}?{urlencode({**query, 'pageIndex': index, 'pageSize': self.size})}"

@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final
-from urllib.parse import urlsplit
-
-import msgspec
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from visavis.domain.audit import ActionType, AuditEntry, FieldChange
-from visavis.domain.config import Config
+from visavis.domain.config import Config, ConfigField, ConfigUpdate
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission
 from visavis.domain.policy import Consent, RecordingPolicy, origin_of
 from visavis.protocol.signaling import Availability
 from visavis.services.audit import Auditor
-from visavis.services.policies import read_secret
 from visavis.services.ports import Bus, Clock, Store, Transaction
 from visavis.services.topics import config_topic
-
-ENABLED: Final = "isEnabled"
-RECORDING: Final = "isAutomaticallyRecordingAudioVideoChatsEnabled"
-URL: Final = "recordingServerUrl"
-NEW_SECRET: Final = "recordingServerSecret"  # noqa: S105  the name of a field
-MAX_URL_LENGTH: Final = 2048
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigUpdate:
-    """A change of the configuration; `None` leaves a value as it is."""
-
-    is_enabled: bool | None = None
-    is_recording: bool | None = None
-    recording_server_url: str | None = None
-    secret: str | None = None
-    """The new recording server's secret, empty for none; only with another scheme, host or port."""
 
 
 class Configs:
@@ -116,8 +94,8 @@ class Configs:
             raise VisavisError(
                 ErrorKind.ParameterMissing,
                 f"The stored secret is not for {origin} and is not sent there. Give its secret as "
-                f'{NEW_SECRET}, or "" if it wants none.',
-                pointer=f"/{NEW_SECRET}",
+                f'{ConfigField.NEW_SECRET}, or "" if it wants none.',
+                pointer=f"/{ConfigField.NEW_SECRET}",
             )
         new = replace(
             old,
@@ -149,8 +127,7 @@ class Configs:
         """Tell a site's calls and open pages what holds for them now."""
         for listener in self.listeners:
             listener(await self.get(site_id))
-        message = msgspec.json.encode(await self.availability(site_id))
-        self._bus.publish(config_topic(site_id), message)
+        self._bus.publish(config_topic(site_id), await self.availability(site_id))
 
     async def refresh(self) -> None:
         """Another process may have changed something: read again and tell."""
@@ -174,12 +151,12 @@ class Configs:
         stored = config.recording_server_url
         return self._archive_url if stored is None else stored
 
-    def fields(self, config: Config) -> dict[str, bool | str]:
-        """The resource as it stands on the wire, in its order."""
+    def _audited(self, config: Config) -> dict[ConfigField, str]:
+        """Return the values as the audit log shows them."""
         return {
-            ENABLED: config.is_enabled,
-            RECORDING: config.is_recording,
-            URL: self.url(config),
+            ConfigField.ENABLED: str(config.is_enabled).lower(),
+            ConfigField.RECORDING: str(config.is_recording).lower(),
+            ConfigField.URL: self.url(config),
         }
 
     def _changed(self, old: Config, change: ConfigUpdate) -> Config:
@@ -196,14 +173,14 @@ class Configs:
             raise VisavisError(
                 ErrorKind.ParameterInvalid,
                 "Automatic recording requires a recording server: enter its URL, or switch it off.",
-                pointer=f"/{URL}",
+                pointer=f"/{ConfigField.URL}",
             )
         return new
 
     def _audit_entry(self, agent: Agent, old: Config, new: Config) -> AuditEntry:
-        before, after = self.fields(old), self.fields(new)
+        before, after = self._audited(old), self._audited(new)
         changes = tuple(
-            FieldChange(name, _as_text(before[name]), _as_text(after[name]))
+            FieldChange(name, before[name], after[name])
             for name in after
             if before[name] != after[name]
         )
@@ -213,75 +190,5 @@ class Configs:
         )
 
 
-def read_change(body: Mapping[str, Any]) -> ConfigUpdate:
-    """A PUT body as a change; raises the 400 errors. Keys match without regard to case."""
-    by_name = {key.casefold(): value for key, value in body.items()}
-    return ConfigUpdate(
-        _boolean(by_name, ENABLED),
-        _boolean(by_name, RECORDING),
-        read_url(by_name.get(URL.casefold())),
-        read_new_secret(by_name.get(NEW_SECRET.casefold())),
-    )
-
-
-def read_new_secret(value: Any) -> str | None:
-    """The secret of a new recording server, empty for none; raises the 400 errors."""
-    return None if value is None else read_secret(value, NEW_SECRET) or ""
-
-
-def _boolean(by_name: Mapping[str, Any], name: str) -> bool | None:
-    if name.casefold() not in by_name:
-        return None
-    match by_name[name.casefold()]:
-        case bool(value):
-            return value
-        case str(word) if word.casefold() in {"true", "false"}:
-            return word.casefold() == "true"
-    raise VisavisError(
-        ErrorKind.ParameterFormatIncorrect,
-        f'the parameter "{name}" must be true or false.',
-        pointer=f"/{name}",
-    )
-
-
-def read_url(value: Any) -> str:
-    """A recording server's address; raises the 400 errors."""
-    match value:
-        case None:
-            kind, sentence = ErrorKind.ParameterMissing, f'the parameter "{URL}" is required.'
-        case "":
-            return ""
-        case str() if len(value) > MAX_URL_LENGTH:
-            kind = ErrorKind.ParameterStringLengthExceed
-            sentence = f'the parameter "{URL}" is longer than {MAX_URL_LENGTH} characters.'
-        case str():
-            return _address(value)
-        case _:
-            kind, sentence = ErrorKind.ParameterInvalid, f'the parameter "{URL}" must be a string.'
-    raise VisavisError(kind, sentence, pointer=f"/{URL}")
-
-
-def _address(url: str) -> str:
-    kind = ErrorKind.ParameterFormatIncorrect
-    try:
-        parts = urlsplit(url)
-        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname)
-        is_address = is_address and parts.port != 0
-    except ValueError:
-        is_address, parts = False, urlsplit("")
-    if not is_address or any(not c.isprintable() or c.isspace() for c in url):
-        sentence = f'the parameter "{URL}" must be an absolute http or https URL.'
-    elif parts.username is not None or parts.password is not None:
-        kind = ErrorKind.ParameterInvalid
-        sentence = f'the parameter "{URL}" must not contain a user name or a password.'
-    else:
-        return url
-    raise VisavisError(kind, sentence, pointer=f"/{URL}")
-
-
 def _either(new: bool | None, old: bool) -> bool:
     return old if new is None else new
-
-
-def _as_text(value: bool | str) -> str:
-    return str(value).lower() if isinstance(value, bool) else value

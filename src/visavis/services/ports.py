@@ -31,6 +31,7 @@ from visavis.domain.oauth import ApiKey, AuthorizationCode, Client, Credential, 
 from visavis.domain.people import Agent, Permission, Role, Site
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Delivery, Manifest, RecordingState
+from visavis.protocol.signaling import Message
 from visavis.rtp.mos import LegReport
 
 T = TypeVar("T")
@@ -314,7 +315,9 @@ class Subscription(Protocol):
 
 
 class Bus(Protocol):
-    def publish(self, topic: str, message: bytes) -> None: ...
+    """Messages go out as they are encoded for the pages; subscribers get them so."""
+
+    def publish(self, topic: str, message: Message | bytes) -> None: ...
     def subscribe(self, *topics: str) -> AbstractAsyncContextManager[Subscription]: ...
 
 

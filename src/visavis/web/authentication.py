@@ -8,21 +8,28 @@ from urllib.parse import urlsplit
 
 import msgspec
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Scope
 
 from visavis.domain.audit import ActionType, AuditEntry
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.people import Agent, Permission
+from visavis.domain.people import Agent
+from visavis.protocol.session import (
+    PasswordChange,
+    SessionEntry,
+    SessionList,
+    SignIn,
+    signed_in,
+)
+from visavis.protocol.wire import format_time
 from visavis.services.api_keys import ApiKeys
 from visavis.services.people import People
 from visavis.services.sign_in_sessions import SignInSessions
 from visavis.services.tokens import SESSION_LIFETIME, Tokens
-from visavis.web.body import read_body
+from visavis.web.body import json_response, read_body
 from visavis.web.errors import takes_basic
 from visavis.web.headers import header
-from visavis.web.paging import format_time
 from visavis.web.source import UNLISTED_PROXIES, source_of
 
 COOKIE: Final = "visavis_session"
@@ -34,16 +41,6 @@ SITE_HEADER: Final = b"siteid"
 BACKGROUND: Final = "visavis-background"
 """Header of what a page asks by itself: it is not a use of the session."""
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-class SignIn(msgspec.Struct, frozen=True):
-    email: str
-    password: str
-
-
-class PasswordChange(msgspec.Struct, frozen=True, rename="camel"):
-    current_password: str
-    new_password: str
 
 
 class Authentication:
@@ -202,7 +199,7 @@ class Authentication:
 
     async def show(self, request: Request) -> Response:
         source_of(request.scope)  # so that a proxy in front of the settings page is noticed
-        return JSONResponse(_described(await self.signed_in(request)), headers=NO_STORE)
+        return _signed_in(await self.signed_in(request))
 
     async def sign_in(self, request: Request) -> Response:
         self._require_same_origin(request)
@@ -240,17 +237,17 @@ class Authentication:
         agent = await self.of_page(request)
         result = await self._sign_ins.list_by_agent(agent, request.cookies[COOKIE])
         sessions = [
-            {
-                "id": one.id,
-                "device": one.device,
-                "address": one.address,
-                "createTime": format_time(one.created_at),
-                "lastUseTime": format_time(one.last_used_at),
-                "isCurrent": one.is_current,
-            }
+            SessionEntry(
+                one.id,
+                one.device,
+                one.address,
+                format_time(one.created_at),
+                format_time(one.last_used_at),
+                one.is_current,
+            )
             for one in result
         ]
-        return JSONResponse({"sessions": sessions}, headers=NO_STORE)
+        return json_response(SessionList(sessions), headers=NO_STORE)
 
     async def end_session(self, request: Request) -> Response:
         """End one of the caller's own sessions."""
@@ -274,7 +271,7 @@ class Authentication:
     ) -> Response:
         device, address = request.headers.get("user-agent", ""), source_of(request.scope)
         token = await self._sign_ins.begin(agent, device, address, entry)
-        response = JSONResponse(_described(agent), headers=NO_STORE)
+        response = _signed_in(agent)
         response.set_cookie(
             COOKIE,
             token,
@@ -326,15 +323,8 @@ def _origin_of(scheme: str, authority: str) -> tuple[str, str, int | None]:
     return scheme, url.hostname or "", url.port or DEFAULT_PORTS.get(scheme)
 
 
-def _described(agent: Agent) -> dict[str, object]:
-    return {
-        "agentName": agent.name,
-        "email": agent.email,
-        "siteId": agent.site_id,
-        "isAdministrator": agent.is_administrator,
-        "permissions": [p.value for p in Permission if agent.may(p)],
-        "unlistedProxies": sorted(UNLISTED_PROXIES.addresses) if agent.is_administrator else [],
-    }
+def _signed_in(agent: Agent) -> Response:
+    return json_response(signed_in(agent, UNLISTED_PROXIES.addresses), headers=NO_STORE)
 
 
 def in_background(connection: HTTPConnection) -> None:

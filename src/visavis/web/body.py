@@ -1,19 +1,30 @@
-"""Request bodies, bounded in size and time."""
+"""Bodies: those of requests bounded in size and time, those of answers as JSON."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
 from starlette.requests import Request
+from starlette.responses import Response
 
 from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.protocol.wire import encode
 from visavis.web.headers import header
 
 MAX_BODY_BYTES: Final = 64 * 1024
 BODY_SECONDS: Final = 30.0
 MAX_SHOWN: Final = 40
+
+
+def json_response(
+    body: msgspec.Struct, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return a body of the protocol as an answer."""
+    return Response(encode(body), status, headers, "application/json")
 
 
 async def read_body(request: Request, seconds: float = BODY_SECONDS) -> bytes:

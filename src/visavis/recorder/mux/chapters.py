@@ -10,14 +10,9 @@ from typing import Final, NamedTuple
 
 from visavis import __version__
 from visavis.domain.call import CallState
-from visavis.domain.call_events import (
-    CallEvent,
-    CallEventName,
-    CallReport,
-    RecordedCallReport,
-    RecordedTrack,
-)
+from visavis.domain.call_events import CallEvent, CallEventName, CallReport
 from visavis.domain.recording import Manifest
+from visavis.protocol.attachment import RecordedCallReport, RecordedEvent, RecordedTrack
 from visavis.recorder.mux.scan import Scan, Span
 from visavis.spool.format import JournalLeg
 
@@ -94,7 +89,9 @@ def recorded_story(manifest: Manifest, story: CallReport, scan: Scan) -> Recorde
         visitor_email=story.visitor_email,
         agent_names=story.agent_names,
         consent=story.consent,
-        events=story.events,
+        events=tuple(
+            RecordedEvent(event.at, event.name, event.by, event.data) for event in story.events
+        ),
         quality=story.quality,
         recording_id=manifest.recording_id,
         started_at=_wall_clock(scan.start),

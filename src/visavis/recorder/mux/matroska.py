@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import av
-import msgspec
 
-from visavis.domain.call_events import CALL_JSON, CallReport
+from visavis.domain.call_events import CallReport
 from visavis.domain.recording import MATROSKA, Manifest
 from visavis.durable import sync_directory
+from visavis.protocol.attachment import CALL_JSON
+from visavis.protocol.wire import encode
 from visavis.recorder.mux import chapters
 from visavis.recorder.mux.accounting import PacketAccount
 from visavis.recorder.mux.demux import frames
@@ -61,7 +62,7 @@ def mux(directory: Path, manifest: Manifest, story: CallReport | None = None) ->
         container.metadata.update(chapters.tags(manifest, story, scan))
         container.set_chapters(_chapters(story, scan))
         attached = chapters.recorded_story(manifest, story, scan)
-        container.add_attachment(CALL_JSON, "application/json", msgspec.json.encode(attached))
+        container.add_attachment(CALL_JSON, "application/json", encode(attached))
         container.start_encoding()
         gap_filler = GapFiller(scan, lambda key, like: black_frame(key.codec, like))
         account = PacketAccount()

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Any, Final
+from collections.abc import AsyncIterator
+from typing import Final
 
-import msgspec
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
-from visavis.domain.audit import ActionType, AuditEntry, AuditSearch, SealedEntry
+from visavis.domain.audit import ActionType, AuditSearch
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.ids import plain_id
-from visavis.domain.people import Agent, Permission
+from visavis.domain.people import Permission
+from visavis.protocol.audit import lines, log_of, page_of
 from visavis.protocol.query import Query, wrong_parameter
 from visavis.services.audit import Auditor, AuditReader, AuditTrail
 from visavis.web.authentication import Authentication
-from visavis.web.paging import format_time, query_of
+from visavis.web.body import json_response
+from visavis.web.paging import query_of
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource, id_of
 from visavis.web.spelling import any_spelling
 
@@ -60,16 +61,14 @@ class AuditApi:
         query = query_of(request)
         asked, search = query.paging(), read_search(query)
         page = await self._log.list_page(agent, asked.index, asked.size, search)
-        body = {
-            **asked.neighbours(PATH, page.total, _filters(query)),
-            "auditLogs": [_entry_fields(entry, page.agent_of(entry)) for entry in page.entries],
-        }
-        return JSONResponse(body, headers=SAFE_HEADERS)
+        logs = [log_of(entry, page.agent_of(entry)) for entry in page.entries]
+        place = asked.neighbours(PATH, page.total, _filters(query))
+        return json_response(page_of(logs, place), headers=SAFE_HEADERS)
 
     async def get(self, request: Request) -> Response:
         agent = await self._sessions.caller(request)
         entry, author = await self._log.get(agent, plain_id(id_of(request)))
-        return JSONResponse(_entry_fields(entry, author), headers=SAFE_HEADERS)
+        return json_response(log_of(entry, author), headers=SAFE_HEADERS)
 
     async def export(self, request: Request) -> Response:
         """The log as JSON lines, oldest first; raises `PermissionDenied` but to administrators."""
@@ -126,54 +125,3 @@ def _filters(query: Query) -> dict[str, str]:
     given = {name: query.one(name) or "" for name in FILTERS}
     given["actionType"] = ",".join(query.many("actionType"))
     return {name: value for name, value in given.items() if value}
-
-
-def lines(batch: Sequence[SealedEntry]) -> bytes:
-    """Return entries as JSON lines."""
-    return b"".join(msgspec.json.encode(_sealed(sealed)) + b"\n" for sealed in batch)
-
-
-def _sealed(sealed: SealedEntry) -> dict[str, Any]:
-    """Everything that goes into the hash of an entry, and the hash."""
-    entry = sealed.entry
-    return {
-        "siteId": entry.site_id,
-        "sequence": sealed.sequence,
-        "id": entry.id,
-        "createTime": entry.created_at.isoformat(timespec="microseconds"),
-        "agentId": entry.agent_id,
-        "author": entry.author,
-        "actionType": entry.action_type,
-        "objectName": entry.object_name,
-        "actionSummary": entry.summary,
-        "actionDetails": _details(entry),
-        "previousHash": sealed.previous_hash,
-        "hash": sealed.hash,
-    }
-
-
-def _entry_fields(entry: AuditEntry, agent: Agent | None) -> dict[str, Any]:
-    return {
-        "id": entry.id,
-        "siteId": entry.site_id,
-        "agentId": entry.agent_id,
-        "agentEmail": agent.email if agent else "",
-        "createTime": format_time(entry.created_at),
-        "actionType": entry.action_type,
-        "actionSummary": entry.summary,
-        "actionDetails": _details(entry),
-        "agentName": agent.name if agent else "",
-        "author": entry.author,
-        "objectName": entry.object_name,
-    }
-
-
-def _details(entry: AuditEntry) -> list[dict[str, str]]:
-    return [
-        {
-            "fieldName": change.field_name,
-            "newValue": change.new_value,
-            "oldValue": change.old_value,
-        }
-        for change in entry.changes
-    ]

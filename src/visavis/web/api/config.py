@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from visavis.domain.config import Config
+from visavis.domain.config import Config, ConfigUpdate
 from visavis.domain.people import Agent
-from visavis.services.configs import Configs, ConfigUpdate, read_change
+from visavis.protocol.configuration import configuration_of, read_change
+from visavis.services.configs import Configs
 from visavis.web.authentication import Authentication
-from visavis.web.body import read_object
+from visavis.web.body import json_response, read_object
 from visavis.web.headers import if_match, if_none_match
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource
 
@@ -74,9 +75,8 @@ class ConfigApi:
         answer = self._answers.get(config.site_id)
         if answer is None or answer.config is not config:
             etag = etag_of(self._configs, config)
-            response = JSONResponse(
-                self._configs.fields(config), headers={"ETag": etag, **SAFE_HEADERS}
-            )
+            body = configuration_of(config, self._configs.url(config))
+            response = json_response(body, headers={"ETag": etag, **SAFE_HEADERS})
             answer = self._answers[config.site_id] = _Answer(config, etag, response)
         return answer
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -14,6 +13,8 @@ from starlette.routing import BaseRoute
 
 from visavis.domain.errors import VisavisError
 from visavis.domain.people import Agent, Permission
+from visavis.protocol.configuration import ConfigEvent, configuration_of
+from visavis.protocol.wire import encode
 from visavis.services.configs import Configs
 from visavis.services.ports import Bus, Subscription
 from visavis.services.topics import config_topic
@@ -90,8 +91,9 @@ class ConfigEvents:
 
     async def _event(self, site_id: int) -> str:
         config = await self._configs.get(site_id)
-        told = {"etag": etag_of(self._configs, config), "config": self._configs.fields(config)}
-        return f"event: config\ndata: {json.dumps(told)}\n\n"
+        body = configuration_of(config, self._configs.url(config))
+        event = ConfigEvent(etag_of(self._configs, config), body)
+        return f"event: config\ndata: {encode(event).decode()}\n\n"
 
 
 async def _next(messages: AsyncIterator[bytes]) -> bytes | None:

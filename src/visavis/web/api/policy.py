@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from visavis.domain.policy import RecordingPolicy
-from visavis.services.policies import Policies, fields, read_change
+from visavis.protocol.policy import read_change, settings_of
+from visavis.services.policies import Policies
 from visavis.web.authentication import Authentication
-from visavis.web.body import read_object
+from visavis.web.body import json_response, read_object
 from visavis.web.headers import if_match, if_none_match
 from visavis.web.resource import BASE, SAFE_HEADERS, Resource
 
@@ -46,4 +47,4 @@ def etag_of(policy: RecordingPolicy) -> str:
 
 
 def _answer(policy: RecordingPolicy) -> Response:
-    return JSONResponse(fields(policy), headers={"ETag": etag_of(policy), **SAFE_HEADERS})
+    return json_response(settings_of(policy), headers={"ETag": etag_of(policy), **SAFE_HEADERS})

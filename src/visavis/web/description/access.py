@@ -1,17 +1,23 @@
 """Descriptions of OAuth 2 and of signing in on the pages."""
 
-# the names are the wire's
-# ruff: noqa: N815
-
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
-
-from msgspec import UNSET, Meta, Struct, UnsetType
+from typing import Final
 
 from visavis.domain.errors import ErrorKind
-from visavis.domain.oauth import Grant
-from visavis.domain.people import Permission
+from visavis.protocol.oauth import (
+    AUTH_METHODS,
+    SECRET_METHODS,
+    ConsentDecision,
+    Introspection,
+    OAuthError,
+    Revoked,
+    ServerMetadata,
+    Token,
+    TokenReference,
+    TokenRequest,
+    UserInfo,
+)
 from visavis.protocol.openapi import (
     HTML,
     STRING,
@@ -24,10 +30,8 @@ from visavis.protocol.openapi import (
     json_body,
 )
 from visavis.protocol.parameters import ANY_TOKEN, Ways, path_parameter
-from visavis.web.api.shapes import Time
-from visavis.web.authentication import PasswordChange, SignIn
+from visavis.protocol.session import PasswordChange, SessionList, SignedIn, SignIn
 from visavis.web.description.security import PAGE
-from visavis.web.oauth.server import AUTH_METHODS, SCOPES, SECRET_METHODS
 
 OAUTH: Final = "OAuth"
 SESSION: Final = "Session"
@@ -36,147 +40,6 @@ TAGS: Final = {
     SESSION: "Signing in and out on the pages, by a cookie.",
 }
 FORM: Final = "application/x-www-form-urlencoded"
-
-Scopes = Annotated[str, Meta(description=f"Of {', '.join(SCOPES)}; a space between them.")]
-GrantName = Annotated[str, Meta(extra_json_schema={"enum": [str(grant) for grant in Grant]})]
-
-
-class TokenRequest(Struct):
-    """RFC 6749 §4. Parameters that the grant does not use, or that are unknown, are ignored."""
-
-    grant_type: GrantName
-    client_id: str | UnsetType = UNSET
-    client_secret: str | UnsetType = UNSET
-    code: str | UnsetType = UNSET
-    code_verifier: str | UnsetType = UNSET
-    redirect_uri: str | UnsetType = UNSET
-    refresh_token: str | UnsetType = UNSET
-    username: str | UnsetType = UNSET
-    email: Annotated[str, Meta(description="The same as username.")] | UnsetType = UNSET
-    password: str | UnsetType = UNSET
-    scope: Scopes | UnsetType = UNSET
-
-
-class Token(Struct):
-    """RFC 6749 §5.1. scope says what was granted."""
-
-    access_token: str
-    token_type: Literal["bearer"]
-    expires_in: int
-    scope: str
-    refresh_token: str | UnsetType = UNSET
-
-
-class TokenReference(Struct):
-    """A token, and the client's credentials if they are not in a header."""
-
-    token: str
-    token_type_hint: str | UnsetType = UNSET
-    client_id: str | UnsetType = UNSET
-    client_secret: str | UnsetType = UNSET
-
-
-class Revoked(Struct):
-    """An empty object."""
-
-
-class Introspection(Struct):
-    """RFC 7662 §2.2. Only `active` is present for a token that is not active."""
-
-    active: bool
-    client_id: str | UnsetType | None = UNSET
-    token_type: Literal["bearer"] | UnsetType = UNSET
-    scope: str | UnsetType = UNSET
-    sub: str | UnsetType = UNSET
-    siteId: int | UnsetType = UNSET
-    iat: int | UnsetType = UNSET
-    exp: int | UnsetType = UNSET
-
-
-class OAuthError(Struct):
-    """RFC 6749 §5.2."""
-
-    error: Literal[
-        "invalid_client",
-        "invalid_grant",
-        "invalid_request",
-        "invalid_scope",
-        "temporarily_unavailable",
-        "unauthorized_client",
-        "unsupported_grant_type",
-        "unsupported_token_type",
-    ]
-    error_description: str | UnsetType = UNSET
-
-
-class UserInfo(Struct):
-    """The agent of a token, in the words of existing clients and of OpenID Connect."""
-
-    sub: str
-    agentId: int
-    siteId: int
-    email: str
-    name: str
-
-
-class ServerMetadata(Struct):
-    """RFC 8414 §2."""
-
-    issuer: str
-    authorization_endpoint: str
-    token_endpoint: str
-    userinfo_endpoint: str
-    revocation_endpoint: str
-    introspection_endpoint: str
-    scopes_supported: list[str]
-    response_types_supported: list[str]
-    response_modes_supported: list[str]
-    grant_types_supported: list[GrantName]
-    token_endpoint_auth_methods_supported: list[str]
-    revocation_endpoint_auth_methods_supported: list[str]
-    introspection_endpoint_auth_methods_supported: list[str]
-    code_challenge_methods_supported: list[str]
-    authorization_response_iss_parameter_supported: bool
-
-
-class SignedIn(Struct):
-    """The agent who is signed in on this browser.
-
-    unlistedProxies tells administrators which peers send X-Forwarded-For although the setting
-    trusted_proxies does not list them.
-    """
-
-    agentName: str
-    email: str
-    siteId: int
-    isAdministrator: bool
-    permissions: list[Permission]
-    unlistedProxies: list[str]
-
-
-class SessionEntry(Struct):
-    """A session of the caller on one browser; device is its User-Agent."""
-
-    id: str
-    device: str
-    address: str
-    createTime: Time
-    lastUseTime: Time
-    isCurrent: bool
-
-
-class SessionList(Struct):
-    """The caller's sessions, the one last used first."""
-
-    sessions: list[SessionEntry]
-
-
-class ConsentDecision(Struct):
-    """The form of the consent page; only that page can send it."""
-
-    proof: str
-    decision: Literal["allow", "refuse"]
-
 
 _ALSO_JSON: Final = "The same object is taken as JSON."
 _BODY_ERRORS: Final = (

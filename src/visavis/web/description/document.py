@@ -12,8 +12,8 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from visavis import __version__
 from visavis.domain.errors import ErrorKind
+from visavis.protocol.configuration import ConfigEvent
 from visavis.protocol.openapi import Key, Operation, Operations, components_of, paths_of
-from visavis.web.api.shapes import ConfigEvent
 from visavis.web.description import access, rest, service
 from visavis.web.description.security import security_schemes
 from visavis.web.rate_limit import UNLIMITED

@@ -8,6 +8,17 @@ from visavis.domain.audit import ActionType
 from visavis.domain.call import CallState
 from visavis.domain.errors import ErrorKind
 from visavis.domain.people import Permission
+from visavis.protocol.audit import AuditLog, AuditLogPage
+from visavis.protocol.calls import (
+    ENDINGS,
+    MAX_AGENT_ID,
+    MAX_TEXT_LENGTH,
+    AudioVideoChatJoin,
+    AudioVideoChatPage,
+    AudioVideoChatRequest,
+    AudioVideoChatStory,
+)
+from visavis.protocol.configuration import ConfigChange, Configuration
 from visavis.protocol.openapi import (
     BAD_BODY,
     BAD_PARAMETER,
@@ -34,7 +45,9 @@ from visavis.protocol.parameters import (
     path_parameter,
     query,
 )
-from visavis.web.api import audit, calls, config, events, policy, recordings, shapes
+from visavis.protocol.policy import RecordingPolicyChange, RecordingPolicySettings
+from visavis.protocol.recordings import RecordingPage, RecordingServerTrial, RecordingServerVerdict
+from visavis.web.api import audit, calls, config, events, policy, recordings
 
 CONFIGURATION: Final = "Audio & Video Chat"
 CALLS: Final = "Calls"
@@ -71,22 +84,22 @@ _OPEN: Final = "Keys match without regard to case; unknown ones are ignored."
 _ID: Final = path_parameter("id", ID_TEXT)
 CALL_FILTERS: Final[tuple[Schema, ...]] = (
     list_parameter("state", "Only calls in one of these states.", tuple(CallState)),
-    list_parameter("reason", "Only calls that ended for one of these.", shapes.ENDINGS),
+    list_parameter("reason", "Only calls that ended for one of these.", ENDINGS),
     query(
         "agentId",
         "Only calls of this agent.",
         type="integer",
         minimum=0,
-        maximum=calls.MAX_AGENT_ID,
+        maximum=MAX_AGENT_ID,
     ),
     query("isAnswered", "Whether an agent accepted the call.", type="boolean"),
     query("from", "Requested then or later.", **TIME),
     query("to", "Requested before then.", **TIME),
-    query("text", "Part of the visitor's name or e-mail address.", maxLength=calls.MAX_TEXT_LENGTH),
+    query("text", "Part of the visitor's name or e-mail address.", maxLength=MAX_TEXT_LENGTH),
     query(
         "keywords",
         "The same as text, as existing clients name it.",
-        maxLength=calls.MAX_TEXT_LENGTH,
+        maxLength=MAX_TEXT_LENGTH,
     ),
 )
 
@@ -123,7 +136,7 @@ OPERATIONS: Final[Operations] = {
         CONFIGURATION,
         "Read the configuration",
         _NEEDS_SETTINGS,
-        json_answer(shapes.Configuration, "The configuration", TAGGED),
+        json_answer(Configuration, "The configuration", TAGGED),
         more={304: NOT_MODIFIED},
         parameters=(IF_NONE_MATCH,),
         security=_SETTINGS,
@@ -133,8 +146,8 @@ OPERATIONS: Final[Operations] = {
         CONFIGURATION,
         "Change the configuration",
         f"A boolean that is not sent stays as it is. {_OPEN} {_NEEDS_SETTINGS}",
-        json_answer(shapes.Configuration, "The configuration as it is now", TAGGED),
-        body=json_body(shapes.ConfigChange),
+        json_answer(Configuration, "The configuration as it is now", TAGGED),
+        body=json_body(ConfigChange),
         parameters=(IF_MATCH,),
         errors=(*BAD_BODY, ErrorKind.PreconditionFailed),
         security=_SETTINGS,
@@ -144,7 +157,7 @@ OPERATIONS: Final[Operations] = {
         CONFIGURATION,
         "Switch Audio & Video Chat on",
         f"Changes nothing if it is on. {_NEEDS_SETTINGS}",
-        json_answer(shapes.Configuration, "The configuration as it is now", TAGGED),
+        json_answer(Configuration, "The configuration as it is now", TAGGED),
         parameters=(IF_MATCH,),
         errors=(ErrorKind.PreconditionFailed,),
         security=_SETTINGS,
@@ -154,7 +167,7 @@ OPERATIONS: Final[Operations] = {
         CONFIGURATION,
         "Switch Audio & Video Chat off",
         f"Changes nothing if it is off. {_NEEDS_SETTINGS}",
-        json_answer(shapes.Configuration, "The configuration as it is now", TAGGED),
+        json_answer(Configuration, "The configuration as it is now", TAGGED),
         parameters=(IF_MATCH,),
         errors=(ErrorKind.PreconditionFailed,),
         security=_SETTINGS,
@@ -185,8 +198,8 @@ OPERATIONS: Final[Operations] = {
         "Test whether a recording server takes recordings",
         "Uploads a small file. What is absent is taken from what is stored. "
         f"{_OPEN} {_NEEDS_SETTINGS}",
-        json_answer(shapes.RecordingServerVerdict, "The result of the test, good or bad"),
-        body=json_body(shapes.RecordingServerTrial, is_required=False),
+        json_answer(RecordingServerVerdict, "The result of the test, good or bad"),
+        body=json_body(RecordingServerTrial, is_required=False),
         errors=BAD_BODY,
         security=_SETTINGS,
     ),
@@ -195,7 +208,7 @@ OPERATIONS: Final[Operations] = {
         RECORDING,
         "Read how the site records",
         _NEEDS_SETTINGS,
-        json_answer(shapes.RecordingPolicySettings, "The recording policy", TAGGED),
+        json_answer(RecordingPolicySettings, "The recording policy", TAGGED),
         more={304: NOT_MODIFIED},
         parameters=(IF_NONE_MATCH,),
         security=_SETTINGS,
@@ -205,8 +218,8 @@ OPERATIONS: Final[Operations] = {
         RECORDING,
         "Change how the site records",
         f"{_KEEPS} {_OPEN} {_NEEDS_SETTINGS}",
-        json_answer(shapes.RecordingPolicySettings, "The recording policy as it is now", TAGGED),
-        body=json_body(shapes.RecordingPolicyChange),
+        json_answer(RecordingPolicySettings, "The recording policy as it is now", TAGGED),
+        body=json_body(RecordingPolicyChange),
         parameters=(IF_MATCH,),
         errors=(*BAD_BODY, ErrorKind.PreconditionFailed),
         security=_SETTINGS,
@@ -216,7 +229,7 @@ OPERATIONS: Final[Operations] = {
         RECORDING,
         "Read how far recordings have come, newest first",
         _NEEDS_SETTINGS,
-        json_answer(shapes.RecordingPage, "A page of the recordings, and a summary of all"),
+        json_answer(RecordingPage, "A page of the recordings, and a summary of all"),
         parameters=(
             list_parameter(
                 "state", "Only recordings in one of these states.", recordings.STATE_WORDS
@@ -231,7 +244,7 @@ OPERATIONS: Final[Operations] = {
         CALLS,
         "Look calls up, newest first",
         _NEEDS_EITHER,
-        json_answer(shapes.AudioVideoChatPage, "A page of the calls"),
+        json_answer(AudioVideoChatPage, "A page of the calls"),
         parameters=(*CALL_FILTERS, *paging()),
         errors=BAD_PARAMETER,
         security=_READERS,
@@ -242,11 +255,9 @@ OPERATIONS: Final[Operations] = {
         "Make a call, and a join link for each of its parties",
         "The links are secrets. They are valid until the call ends, and for an hour at most if "
         f"the visitor does not come. {_OPEN} {_NEEDS_CALLS}",
-        json_answer(
-            shapes.AudioVideoChatJoin, "The call that was made", {"Location": "URL of the call"}
-        ),
+        json_answer(AudioVideoChatJoin, "The call that was made", {"Location": "URL of the call"}),
         status=201,
-        body=json_body(shapes.AudioVideoChatRequest),
+        body=json_body(AudioVideoChatRequest),
         errors=(*BAD_BODY, ErrorKind.AudioVideoChatDisabled),
         security=_CALLERS,
     ),
@@ -255,7 +266,7 @@ OPERATIONS: Final[Operations] = {
         CALLS,
         "Read a call and all that has happened in it",
         _NEEDS_EITHER,
-        json_answer(shapes.AudioVideoChatStory, "The call"),
+        json_answer(AudioVideoChatStory, "The call"),
         parameters=(_ID,),
         errors=(ErrorKind.EntityNotFound,),
         security=_READERS,
@@ -265,7 +276,7 @@ OPERATIONS: Final[Operations] = {
         CALLS,
         "End a call that is in progress",
         _NEEDS_CALLS,
-        json_answer(shapes.AudioVideoChatStory, "The call, which has ended"),
+        json_answer(AudioVideoChatStory, "The call, which has ended"),
         parameters=(_ID,),
         errors=(ErrorKind.EntityNotFound, ErrorKind.CallNotPossible),
         security=_CALLERS,
@@ -275,7 +286,7 @@ OPERATIONS: Final[Operations] = {
         AUDIT,
         "Read the audit log, newest first",
         _NEEDS_AUDIT,
-        json_answer(shapes.AuditLogPage, "A page of the audit log"),
+        json_answer(AuditLogPage, "A page of the audit log"),
         parameters=(*_AUDIT_FILTERS, *paging()),
         errors=BAD_PARAMETER,
         security=_AUDITORS,
@@ -295,7 +306,7 @@ OPERATIONS: Final[Operations] = {
         AUDIT,
         "Read an entry of the audit log",
         _NEEDS_AUDIT,
-        json_answer(shapes.AuditLog, "The entry"),
+        json_answer(AuditLog, "The entry"),
         parameters=(_ID,),
         errors=(ErrorKind.EntityNotFound,),
         security=_AUDITORS,

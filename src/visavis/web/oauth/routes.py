@@ -18,18 +18,22 @@ from starlette.routing import BaseRoute, Route
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.oauth import Client, Grant
+from visavis.protocol.oauth import (
+    OAuthError,
+    OAuthErrorName,
+    server_metadata,
+    user_info,
+)
 from visavis.services.grants import Grants
 from visavis.services.people import People
 from visavis.services.ports import Store, Transaction
 from visavis.services.tokens import Tokens
 from visavis.web.authentication import COOKIE, Authentication
+from visavis.web.body import json_response
 from visavis.web.headers import header
 from visavis.web.oauth import consent
 from visavis.web.oauth.parameters import MalformedError, read_parameters, read_query
 from visavis.web.oauth.server import (
-    AUTH_METHODS,
-    SCOPES,
-    SECRET_METHODS,
     Answered,
     Asked,
     OAuthServer,
@@ -102,37 +106,11 @@ class OAuth:
     async def userinfo(self, request: Request) -> Response:
         """Return the token's agent, in the fields of existing clients and of OpenID Connect."""
         agent = await self._sessions.bearer(request)
-        body = {
-            "sub": str(agent.id),
-            "agentId": agent.id,
-            "siteId": agent.site_id,
-            "email": agent.email,
-            "name": agent.name,
-        }
-        return JSONResponse(body, headers=NO_STORE)
+        return json_response(user_info(agent), headers=NO_STORE)
 
     async def metadata(self, _: Request) -> Response:
         """RFC 8414 §2."""
-        at = f"{self._issuer}/oauth"
-        return JSONResponse(
-            {
-                "issuer": self._issuer,
-                "authorization_endpoint": f"{at}/authorize",
-                "token_endpoint": f"{at}/token",
-                "userinfo_endpoint": f"{at}/userinfo",
-                "revocation_endpoint": f"{at}/revoke",
-                "introspection_endpoint": f"{at}/introspect",
-                "scopes_supported": SCOPES,
-                "response_types_supported": ["code"],
-                "response_modes_supported": ["query"],
-                "grant_types_supported": [grant.value for grant in Grant],
-                "token_endpoint_auth_methods_supported": AUTH_METHODS,
-                "revocation_endpoint_auth_methods_supported": AUTH_METHODS,
-                "introspection_endpoint_auth_methods_supported": SECRET_METHODS,
-                "code_challenge_methods_supported": ["S256"],
-                "authorization_response_iss_parameter_supported": True,
-            }
-        )
+        return json_response(server_metadata(self._issuer))
 
     async def ask(self, request: Request) -> Response:
         """RFC 6749 §3.1: check what the client wants, then ask the agent."""
@@ -288,9 +266,8 @@ def _is_of_secret(asked: Asked) -> bool:
     return asked.parameters.get("grant_type") in {Grant.AUTHORIZATION_CODE, Grant.REFRESH_TOKEN}
 
 
-def _refusal(status: int, error: str, description: str) -> Response:
-    body = {"error": error, "error_description": description}
-    return JSONResponse(body, status, headers=NO_STORE)
+def _refusal(status: int, error: OAuthErrorName, description: str) -> Response:
+    return json_response(OAuthError(error, description), status, NO_STORE)
 
 
 def _json(answer: Answered) -> Response:

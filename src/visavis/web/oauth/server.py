@@ -29,18 +29,16 @@ from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 
 from visavis.domain.ids import plain_id
 from visavis.domain.oauth import Credential
-from visavis.domain.people import EVERY_PERMISSION, Agent
+from visavis.domain.people import Agent
+from visavis.protocol.oauth import AUTH_METHODS, SCOPES, SECRET_METHODS
 from visavis.services.grants import Grants, active_agent, seconds
 from visavis.services.ports import Transaction
 from visavis.web.oauth.models import ClientModel, CodeModel, TokenModel
 
-SCOPES: Final = sorted(permission.scope for permission in EVERY_PERMISSION)
 OPENID_SCOPES: Final = frozenset(
     {"openid", "offline_access", "profile", "email", "address", "phone"}
 )
 """OpenID Connect Core §5.4 and §11."""
-AUTH_METHODS: Final = ["client_secret_basic", "client_secret_post", "none"]
-SECRET_METHODS: Final = ["client_secret_basic", "client_secret_post"]
 
 # whether a connection is secure is the proxy's to say and not seen here
 _ADDRESS: Final = "https://visavis/oauth"

@@ -1,0 +1,58 @@
+"""The attachment `call.json` of a recording: the call, and the place of its parts in the file.
+
+The recorder writes it, the archive reads it; `docs/recording-file.md` describes it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from msgspec import Struct
+
+from visavis.domain.vocabulary import Media, Party
+
+CALL_JSON: Final = "call.json"
+
+
+class RecordedEvent(Struct, frozen=True, rename="camel"):
+    """An event of the call; see `domain.call_events`."""
+
+    at: datetime
+    name: str
+    by: Party = "system"
+    data: dict[str, Any] = {}
+
+
+class RecordedTrack(Struct, frozen=True, rename="camel"):
+    """One track of a recording; `name` is its title in the file, `codec` as RTP names it."""
+
+    name: str
+    side: Literal["visitor", "agent"]
+    content: Literal["audio", "video", "screen"]
+    codec: str
+
+
+class RecordedCallReport(Struct, frozen=True, rename="camel", kw_only=True):
+    """Report of a recorded call. `quality` holds a report for each side (`rtp.mos`).
+
+    `started_at` is where the file's time is 0, `duration` in seconds; `pauses` are pairs of seconds
+    from the beginning. `lost_records` counts what a slow disk cost.
+    """
+
+    call_id: str
+    site_id: int
+    media: Media
+    visitor_name: str = ""
+    visitor_email: str = ""
+    agent_names: tuple[str, ...] = ()
+    consent: str = "none"
+    events: tuple[RecordedEvent, ...] = ()
+    quality: dict[str, Any] = {}
+    recording_id: str
+    started_at: datetime
+    duration: float
+    tracks: tuple[RecordedTrack, ...] = ()
+    pauses: tuple[tuple[float, float], ...] = ()
+    lost_records: int = 0
+    software: str = ""

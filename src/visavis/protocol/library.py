@@ -1,0 +1,125 @@
+"""The resources below `/library`: recordings of the built-in recording server."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from visavis.protocol.wire import JsonBody, Page, Time
+
+
+class LibraryRecording(JsonBody):
+    """A recording as the library lists it: size in bytes, duration in seconds.
+
+    missing says in sentences which media were received and are not in the file. A recording that
+    is held stays, whatever the retention is.
+    """
+
+    id: str
+    site_id: int
+    call_id: str
+    media: str
+    visitor_name: str
+    visitor_email: str
+    agent_names: list[str]
+    started_at: Time
+    duration: float
+    size: int
+    sha256: str
+    missing: list[str]
+    is_held: bool
+
+
+class LibraryPage(Page):
+    """A page of the library, and the URLs of its neighbours."""
+
+    recordings: list[LibraryRecording]
+
+
+class LibraryTrack(JsonBody):
+    """A track of the file. side is visitor, agent or, in files of other programs, empty.
+
+    number counts from 1: a side has more than one track of a kind if the codec changed.
+    """
+
+    index: int
+    side: str
+    kind: str
+    number: int
+    codec: str
+    width: int
+    height: int
+
+
+class LibraryChapter(JsonBody):
+    """A chapter of the file; at in seconds from the beginning."""
+
+    at: float
+    title: str
+
+
+class LibraryEvent(JsonBody):
+    """An event of the call at its place in the recording; at in seconds from the beginning."""
+
+    at: float
+    name: str
+    by: str
+    data: dict[str, Any]
+
+
+class LibraryContents(JsonBody):
+    """Contents of the file: its tracks, its chapters, and the events of the call.
+
+    Times are in seconds from the beginning; duration is 0 if the file cannot be read.
+    """
+
+    duration: float
+    tracks: list[LibraryTrack]
+    chapters: list[LibraryChapter]
+    texts: list[LibraryEvent]
+    events: list[LibraryEvent]
+    quality: dict[str, Any]
+    consent: str
+    visitor_name: str
+    visitor_email: str
+    agent_names: list[str]
+
+
+class LibraryEntry(JsonBody):
+    """A recording as the library lists it."""
+
+    recording: LibraryRecording
+
+
+class LibraryDetails(LibraryEntry):
+    """A recording and the contents of its file."""
+
+    contents: LibraryContents
+
+
+class LibraryPart(JsonBody):
+    """A file that a browser can play; it begins and ends at these seconds of the recording.
+
+    pictures are the spans in which there is something to see.
+    """
+
+    name: str
+    side: str
+    kind: Literal["audio", "video", "screen"]
+    file_name: str
+    media_type: str
+    begins: float
+    ends: float
+    pictures: list[tuple[float, float]]
+
+
+class LibraryParts(JsonBody):
+    """The files into which a recording is cut up for browsers."""
+
+    parts: list[LibraryPart]
+
+
+class LibraryComposition(JsonBody):
+    """Progress of the MP4 of both sides, from 0 to 1."""
+
+    state: Literal["none", "waiting", "running", "done", "failed"]
+    progress: float

@@ -1,0 +1,151 @@
+"""OAuth 2 (RFC 6749, 7009, 7662, 8414): the forms and answers of its endpoints."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from visavis.domain.oauth import Grant
+from visavis.domain.people import EVERY_PERMISSION, Agent
+from visavis.protocol.wire import JsonBody
+
+SCOPES: Final = sorted(permission.scope for permission in EVERY_PERMISSION)
+AUTH_METHODS: Final = ["client_secret_basic", "client_secret_post", "none"]
+SECRET_METHODS: Final = ["client_secret_basic", "client_secret_post"]
+
+Scopes = Annotated[str, Meta(description=f"Of {', '.join(SCOPES)}; a space between them.")]
+GrantName = Annotated[str, Meta(extra_json_schema={"enum": [str(grant) for grant in Grant]})]
+
+
+class TokenRequest(Struct):
+    """RFC 6749 §4. Parameters that the grant does not use, or that are unknown, are ignored."""
+
+    grant_type: GrantName
+    client_id: str | UnsetType = UNSET
+    client_secret: str | UnsetType = UNSET
+    code: str | UnsetType = UNSET
+    code_verifier: str | UnsetType = UNSET
+    redirect_uri: str | UnsetType = UNSET
+    refresh_token: str | UnsetType = UNSET
+    username: str | UnsetType = UNSET
+    email: Annotated[str, Meta(description="The same as username.")] | UnsetType = UNSET
+    password: str | UnsetType = UNSET
+    scope: Scopes | UnsetType = UNSET
+
+
+class Token(Struct):
+    """RFC 6749 §5.1. scope says what was granted."""
+
+    access_token: str
+    token_type: Literal["bearer"]
+    expires_in: int
+    scope: str
+    refresh_token: str | UnsetType = UNSET
+
+
+class TokenReference(Struct):
+    """A token, and the client's credentials if they are not in a header."""
+
+    token: str
+    token_type_hint: str | UnsetType = UNSET
+    client_id: str | UnsetType = UNSET
+    client_secret: str | UnsetType = UNSET
+
+
+class Revoked(Struct):
+    """An empty object."""
+
+
+class Introspection(Struct, rename={"site_id": "siteId"}):
+    """RFC 7662 §2.2. Only `active` is present for a token that is not active."""
+
+    active: bool
+    client_id: str | UnsetType | None = UNSET
+    token_type: Literal["bearer"] | UnsetType = UNSET
+    scope: str | UnsetType = UNSET
+    sub: str | UnsetType = UNSET
+    site_id: int | UnsetType = UNSET
+    iat: int | UnsetType = UNSET
+    exp: int | UnsetType = UNSET
+
+
+OAuthErrorName = Literal[
+    "invalid_client",
+    "invalid_grant",
+    "invalid_request",
+    "invalid_scope",
+    "temporarily_unavailable",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "unsupported_token_type",
+]
+
+
+class OAuthError(Struct):
+    """RFC 6749 §5.2."""
+
+    error: OAuthErrorName
+    error_description: str | UnsetType = UNSET
+
+
+class UserInfo(JsonBody):
+    """The agent of a token, in the words of existing clients and of OpenID Connect."""
+
+    sub: str
+    agent_id: int
+    site_id: int
+    email: str
+    name: str
+
+
+class ServerMetadata(Struct):
+    """RFC 8414 §2."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    userinfo_endpoint: str
+    revocation_endpoint: str
+    introspection_endpoint: str
+    scopes_supported: list[str]
+    response_types_supported: list[str]
+    response_modes_supported: list[str]
+    grant_types_supported: list[GrantName]
+    token_endpoint_auth_methods_supported: list[str]
+    revocation_endpoint_auth_methods_supported: list[str]
+    introspection_endpoint_auth_methods_supported: list[str]
+    code_challenge_methods_supported: list[str]
+    authorization_response_iss_parameter_supported: bool
+
+
+class ConsentDecision(Struct):
+    """The form of the consent page; only that page can send it."""
+
+    proof: str
+    decision: Literal["allow", "refuse"]
+
+
+def user_info(agent: Agent) -> UserInfo:
+    return UserInfo(str(agent.id), agent.id, agent.site_id, agent.email, agent.name)
+
+
+def server_metadata(issuer: str) -> ServerMetadata:
+    at = f"{issuer}/oauth"
+    return ServerMetadata(
+        issuer=issuer,
+        authorization_endpoint=f"{at}/authorize",
+        token_endpoint=f"{at}/token",
+        userinfo_endpoint=f"{at}/userinfo",
+        revocation_endpoint=f"{at}/revoke",
+        introspection_endpoint=f"{at}/introspect",
+        scopes_supported=SCOPES,
+        response_types_supported=["code"],
+        response_modes_supported=["query"],
+        grant_types_supported=[grant.value for grant in Grant],
+        token_endpoint_auth_methods_supported=AUTH_METHODS,
+        revocation_endpoint_auth_methods_supported=AUTH_METHODS,
+        introspection_endpoint_auth_methods_supported=SECRET_METHODS,
+        code_challenge_methods_supported=["S256"],
+        authorization_response_iss_parameter_supported=True,
+    )
