@@ -11,7 +11,9 @@ RUN_OPTIONS ?=
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-$(VENV)/installed: requirements/run.txt requirements/build.txt pyproject.toml
+NATIVE := $(addprefix src/visavis/media/native/,module.c packet_path.c packet_path.h build.py)
+
+$(VENV)/installed: requirements/run.txt requirements/build.txt pyproject.toml hatch_build.py $(NATIVE)
 	@echo "Setting up $(VENV) (once, under a minute) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Visavis needs Python 3.11 or newer.")'
 	@$(PYTHON) -m venv $(VENV)

@@ -18,14 +18,16 @@ from benchmarks.load.generator import UPLINK, Counts, Generator
 from benchmarks.relays.janus import Janus
 from benchmarks.relays.rtpengine import Rtpengine
 from benchmarks.relays.server import Server
-from benchmarks.relays.visavis import Visavis
+from benchmarks.relays.visavis import Visavis, VisavisPython
 
 WARM_SECONDS = 2.0
 PACKETS_PER_SECOND = 380
 """RTP packets of a call: 140 of video and 50 of audio each way."""
 
 OURS = Visavis.name
-RELAYS: dict[str, type[Server]] = {relay.name: relay for relay in (Visavis, Janus, Rtpengine)}
+RELAYS: dict[str, type[Server]] = {
+    relay.name: relay for relay in (Visavis, VisavisPython, Janus, Rtpengine)
+}
 
 
 @dataclass(frozen=True)

@@ -25,13 +25,17 @@ REPLY_SECONDS = 5.0
 
 
 class Visavis(Server):
+    """Our worker with the packet path that `visavis serve` chooses, the native one if built."""
+
     name = "Visavis"
+    packet_path = "auto"
 
     def start(self) -> None:
         settings = Settings(
             data_dir=self.directory,
             media_port=40000,
             media_workers=1,
+            media_packet_path=self.packet_path,
             advertise_addresses=(HOST,),
             log_level="warning",
         )
@@ -62,6 +66,11 @@ class Visavis(Server):
         ask(control_protocol.Join, bridge)
         for transport in transports.values():
             generator.add(transport)
+
+
+class VisavisPython(Visavis):
+    name = "Visavis, Python path"
+    packet_path = "python"
 
 
 class Control:

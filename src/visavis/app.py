@@ -347,6 +347,14 @@ class App:
                 lambda: sum(s.status.dropped_log_lines for s in self.lifecycle.parts.values()),
             ),
             "visavis_media_workers": Gauge("Media workers that answer", lambda: self.media.living),
+            "visavis_media_native_paths": Gauge(
+                "Media workers that relay by the native packet path",
+                lambda: self.media.native_paths,
+            ),
+            "visavis_media_events_dropped": Gauge(
+                "Datagrams and reports that found the queues of the native packet paths full",
+                lambda: self.media.events_dropped,
+            ),
             "visavis_spool_recordings": Gauge(
                 "Recordings on this machine that wait for their delivery or are being made",
                 lambda: _entry_count(self.settings.spool),

@@ -45,6 +45,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     media_workers: Annotated[
         int, Meta(description="Media worker processes; 0 for one per core.", ge=0, le=256)
     ] = 0
+    media_packet_path: Annotated[
+        str,
+        Meta(
+            description="Packet path of the media workers: native (in C), python, or auto: native "
+            "if it was built when Visavis was installed.",
+            pattern="^(auto|native|python)$",
+        ),
+    ] = "auto"
     public_url: Annotated[
         str, Meta(description="URL at which browsers reach the server, if not at host and port.")
     ] = ""

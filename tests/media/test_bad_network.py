@@ -10,12 +10,16 @@ import pytest
 
 from tests.media.browser import Browser
 from tests.media.network import Network
+from tests.media.packet_paths import ChosenPath, packet_path
 from visavis.domain.leg import BridgeId, Side
 from visavis.media.dtls import Identity
 from visavis.media.leg import Down, Leg, LegEvent, Up
 from visavis.media.relay import Relay
 from visavis.media.remote_address import RemoteAddress
 from visavis.rtp.mos import LegReport
+
+__all__ = ["packet_path"]
+pytestmark = pytest.mark.usefixtures("packet_path")
 
 IDENTITY = Identity(datetime(2026, 1, 1, tzinfo=UTC))
 BRIDGE = BridgeId("call", 1)
@@ -34,7 +38,8 @@ class Call:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self.relay = Relay(IDENTITY, self._to_browser, self._on_event)
+        self.path = ChosenPath(self._to_browser)
+        self.relay = Relay(IDENTITY, self._to_browser, self._on_event, new_leg=self.path.new_leg)
         self.browsers = {side: Browser() for side in Side}
         self.addresses: dict[Side, RemoteAddress] = {
             side: (f"192.0.2.{number}", 4000) for number, side in enumerate(Side)
@@ -67,8 +72,8 @@ class Call:
         network, remote_address = self.network, self.addresses[side]
         network.send(
             datagram,
-            lambda data: self.relay.receive(
-                data, remote_address, network.now, round(network.now * 1e6)
+            lambda data: self.path.receive(
+                self.relay, data, remote_address, network.now, round(network.now * 1e6)
             ),
         )
 

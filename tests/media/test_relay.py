@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.media.browser import Browser, answer, is_dtls
+from tests.media.packet_paths import ChosenPath, packet_path
 from tests.media.test_leg import rtp
 from tests.media.test_stun import NOMINATE, request
 from tests.spool.test_writer import MANIFEST
@@ -19,14 +21,17 @@ from visavis.media import relay as relay_module
 from visavis.media.connectivity_checks import MAX_SENT
 from visavis.media.dtls import Identity
 from visavis.media.leg import ALIVE_SECONDS, GAP_SECONDS, OUR_SSRC, Down, Leg, LegEvent, Up
-from visavis.media.limits import EXCESSIVE_DROPS, EXCESSIVE_SECONDS, LegRateLimit, StrangerLimit
+from visavis.media.limits import EXCESSIVE_DROPS, EXCESSIVE_SECONDS, StrangerLimit
 from visavis.media.relay import CONTROL_COST_BYTES, MAX_BRIDGES, Relay
 from visavis.media.remote_address import Address, RemoteAddress, address_of
 from visavis.media.steering import Source
 from visavis.rtp.mos import LegReport
 from visavis.rtp.rtcp import picture_loss_indication
 from visavis.spool.format import JournalLeg, RecordKind, read_journal
-from visavis.spool.writer import create_journal
+from visavis.spool.writer import JournalWriter, create_journal
+
+__all__ = ["packet_path"]
+pytestmark = pytest.mark.usefixtures("packet_path")
 
 IDENTITY = Identity(datetime(2026, 1, 1, tzinfo=UTC))
 BRIDGE = BridgeId("call", 1)
@@ -54,7 +59,8 @@ class RelayHarness:
     def __init__(self) -> None:
         self.sent: list[tuple[bytes, RemoteAddress]] = []
         self.events: list[tuple[Side, LegEvent]] = []
-        self.relay = Relay(IDENTITY, self._send, self._on_event)
+        self.path = ChosenPath(self._send)
+        self.relay = Relay(IDENTITY, self._send, self._on_event, new_leg=self.path.new_leg)
         self.browsers = {side: Browser() for side in Side}
 
     def _on_event(self, leg: Leg, event: LegEvent) -> None:
@@ -62,6 +68,16 @@ class RelayHarness:
 
     def _send(self, datagram: bytes, remote_address: RemoteAddress) -> None:
         self.sent.append((datagram, remote_address))
+
+    def receive(
+        self, datagram: bytes, remote_address: RemoteAddress, now: float, arrival_us: int
+    ) -> None:
+        self.path.receive(self.relay, datagram, remote_address, now, arrival_us)
+
+    def new_journal(
+        self, spool: Path, on_lost: Callable[[str], None] = pytest.fail
+    ) -> JournalWriter:
+        return create_journal(spool, MANIFEST, 1, on_lost, new_writer=self.path.new_journal)
 
     def open(self) -> None:
         for side in Side:
@@ -73,15 +89,13 @@ class RelayHarness:
         self.check(self.relay.bridges[BRIDGE].legs[side], remote_address, now)
         for _ in range(6):
             for datagram in browser.datagrams():
-                self.relay.receive(datagram, remote_address, now, 0)
+                self.receive(datagram, remote_address, now, 0)
             for datagram, _ in self.taken():
                 if is_dtls(datagram):
                     browser.receive(datagram)
 
     def check(self, leg: Leg, remote_address: RemoteAddress, now: float = 0.0) -> None:
-        self.relay.receive(
-            request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE), remote_address, now, 0
-        )
+        self.receive(request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE), remote_address, now, 0)
         self.answer_checks(now)
 
     def answer_checks(self, now: float) -> None:
@@ -89,7 +103,7 @@ class RelayHarness:
         asked = [(answered, to) for sent, to in self.sent if (answered := answer(sent))]
         self.sent = [(sent, to) for sent, to in self.sent if not answer(sent)]
         for answered, to in asked:
-            self.relay.receive(answered, to, now, 0)
+            self.receive(answered, to, now, 0)
 
     def taken(self) -> list[tuple[bytes, RemoteAddress]]:
         taken, self.sent = self.sent, []
@@ -98,7 +112,7 @@ class RelayHarness:
     def say(self, side: Side, packet: bytes, *, is_rtcp: bool = False) -> None:
         session = self.browsers[side].srtp()[0]
         datagram = session.protect_rtcp(packet) if is_rtcp else session.protect(packet)
-        self.relay.receive(datagram, ADDRESSES[side], 1.0, 1)
+        self.receive(datagram, ADDRESSES[side], 1.0, 1)
 
 
 def connected() -> RelayHarness:
@@ -137,7 +151,7 @@ def test_nothing_passes_before_they_are_joined() -> None:
 
 def test_a_tap_hears_both_and_a_pause_is_noted(tmp_path: Path) -> None:
     harness = connected()
-    journal = create_journal(tmp_path, MANIFEST, 1, pytest.fail)
+    journal = harness.new_journal(tmp_path)
     harness.relay.record(BRIDGE, journal, 1.0)
     harness.say(Side.VISITOR, rtp(1))
     harness.relay.pause(BRIDGE, 1.0, is_paused=True)
@@ -163,8 +177,8 @@ def test_a_tap_hears_both_and_a_pause_is_noted(tmp_path: Path) -> None:
 def test_what_a_leg_sends_too_fast_is_neither_relayed_nor_recorded(tmp_path: Path) -> None:
     harness = connected()
     leg = harness.relay.bridges[BRIDGE].legs[Side.VISITOR]
-    leg.rate_limit = LegRateLimit(2000, 1.0)
-    journal = create_journal(tmp_path, MANIFEST, 1, pytest.fail)
+    leg.limit_rate(2000, 1.0)
+    journal = harness.new_journal(tmp_path)
     harness.relay.record(BRIDGE, journal, 1.0)
     harness.taken()
     for number in range(100):
@@ -172,18 +186,18 @@ def test_what_a_leg_sends_too_fast_is_neither_relayed_nor_recorded(tmp_path: Pat
     relayed = len(harness.taken())
     harness.say(Side.AGENT, rtp(1))
     assert len(harness.taken()) == 1  # it is the other's limit
+    assert leg.rate_limit.dropped == 100 - relayed
     harness.relay.remove(BRIDGE, 2.0)
     journal.close()
     with (tmp_path / "rec" / "0001.journal").open("rb") as file:
         legs = [record.leg for record in read_journal(file) if record.kind is RecordKind.RTP]
     assert 5 < relayed == legs.count(JournalLeg.VISITOR) < 20
-    assert leg.rate_limit.dropped == 100 - relayed
 
 
 def test_after_a_pause_key_frames_are_asked_for_until_one_is_new(tmp_path: Path) -> None:
     """The first may be of a picture that was captured in the pause, and is left out for that."""
     harness = connected()
-    journal = create_journal(tmp_path, MANIFEST, 1, pytest.fail)
+    journal = harness.new_journal(tmp_path)
     harness.relay.record(BRIDGE, journal, 1.0)
     harness.say(Side.VISITOR, rtp(1))
     harness.relay.pause(BRIDGE, 1.0, is_paused=True)
@@ -243,7 +257,7 @@ def test_strangers_get_no_answer() -> None:
         b"\xff" * 1500,
     ]
     for datagram in strange:
-        harness.relay.receive(datagram, FORGED, 0.0, 0)
+        harness.receive(datagram, FORGED, 0.0, 0)
     assert harness.sent == []
     assert not harness.relay.is_known(FORGED)
 
@@ -278,15 +292,15 @@ def test_a_network_s_strangers_are_dropped_before_any_work(
     with monkeypatch.context() as patch:
         patch.setattr(relay_module, "parse_binding_request", parse)
         for source in sources:
-            harness.relay.receive(request(ufrag=leg.ufrag, pwd="guess"), source, 0.0, 0)
-            harness.relay.receive(b"\x16" + b"x" * 60, source, 0.0, 0)
-            harness.relay.receive(b"\x80" + b"x" * 60, source, 0.0, 0)
+            harness.receive(request(ufrag=leg.ufrag, pwd="guess"), source, 0.0, 0)
+            harness.receive(b"\x16" + b"x" * 60, source, 0.0, 0)
+            harness.receive(b"\x80" + b"x" * 60, source, 0.0, 0)
     assert len(looked_at) == 200
     assert harness.relay.strangers.refused == 800
     assert harness.sent == []
     harness.check(leg, other)
     assert leg.remote_addresses == [other]
-    harness.relay.receive(request(leg.pwd, ufrag=leg.ufrag), other, 0.0, 0)
+    harness.receive(request(leg.pwd, ufrag=leg.ufrag), other, 0.0, 0)
     assert harness.relay.strangers.refused == 800  # what belongs to a leg is not a stranger's
 
 
@@ -295,9 +309,9 @@ def test_a_leg_that_floods_is_kept_apart_until_it_is_quiet() -> None:
     steered: list[tuple[RemoteAddress, Source]] = []
     harness.relay._steer = lambda *told: steered.append(told)
     leg, remote_address = harness.relay.bridges[BRIDGE].legs[Side.VISITOR], ADDRESSES[Side.VISITOR]
-    leg.rate_limit = LegRateLimit(4000, 0.0)
+    leg.limit_rate(4000, 0.0)
     for _ in range(EXCESSIVE_DROPS + 100):
-        harness.relay.receive(b"\x80" + b"x" * 60, remote_address, 0.5, 0)
+        harness.receive(b"\x80" + b"x" * 60, remote_address, 0.5, 0)
     harness.relay.tick(1.0)
     assert steered == [(remote_address, Source.EXCESSIVE_LEG)]
     moved = ("198.51.100.1", 1)
@@ -315,11 +329,11 @@ def test_a_leg_that_floods_is_kept_apart_until_it_is_quiet() -> None:
 def test_a_leg_s_checks_and_handshakes_count_for_the_time_that_they_take() -> None:
     harness = connected()
     leg, remote_address = harness.relay.bridges[BRIDGE].legs[Side.VISITOR], ADDRESSES[Side.VISITOR]
-    leg.rate_limit = LegRateLimit(5 * CONTROL_COST_BYTES, 0.0)
+    leg.limit_rate(5 * CONTROL_COST_BYTES, 0.0)
     for _ in range(100):
-        harness.relay.receive(request(leg.pwd, ufrag=leg.ufrag), remote_address, 0.0, 0)
+        harness.receive(request(leg.pwd, ufrag=leg.ufrag), remote_address, 0.0, 0)
     assert len(harness.taken()) == 10
-    harness.relay.receive(b"\x16" + b"x" * 60, remote_address, 0.0, 0)
+    harness.receive(b"\x16" + b"x" * 60, remote_address, 0.0, 0)
     assert leg.rate_limit.dropped == 91
     assert harness.relay.strangers.refused == 0
 
@@ -330,9 +344,7 @@ def test_media_do_not_move_to_an_address_that_has_not_answered(forged: RemoteAdd
     harness = connected()
     leg = harness.relay.bridges[BRIDGE].legs[Side.VISITOR]
     for second in range(20):
-        harness.relay.receive(
-            request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE), forged, second / 2, 0
-        )
+        harness.receive(request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE), forged, second / 2, 0)
         harness.relay.tick(second / 2)
         for number in range(100):
             harness.say(Side.AGENT, rtp(100 * second + number))
@@ -352,12 +364,12 @@ def test_media_go_nowhere_before_the_first_address_has_answered() -> None:
     harness.connect(Side.AGENT)
     leg, browser = harness.relay.bridges[BRIDGE].legs[Side.VISITOR], harness.browsers[Side.VISITOR]
     nominated = request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE)
-    harness.relay.receive(nominated, FORGED, 0.0, 0)
+    harness.receive(nominated, FORGED, 0.0, 0)
     own: RemoteAddress = ("198.51.100.7", 7)
-    harness.relay.receive(request(leg.pwd, ufrag=leg.ufrag), own, 0.0, 0)
+    harness.receive(request(leg.pwd, ufrag=leg.ufrag), own, 0.0, 0)
     for _ in range(6):
         for datagram in browser.datagrams():
-            harness.relay.receive(datagram, own, 0.0, 0)
+            harness.receive(datagram, own, 0.0, 0)
         for datagram, to in harness.taken():
             if is_dtls(datagram):
                 assert to == own
@@ -389,12 +401,12 @@ def test_an_ice_restart_finds_the_same_leg() -> None:
     leg = harness.relay.set_remote(BRIDGE, Side.VISITOR, replace(browser.remote, ufrag="again"))
     assert leg.ufrag != before
     moved = ("198.51.100.1", 1)
-    harness.relay.receive(request(leg.credentials[before], ufrag=before), moved, 1.0, 0)
+    harness.receive(request(leg.credentials[before], ufrag=before), moved, 1.0, 0)
     assert harness.taken()  # the old credentials still answer
     harness.check(leg, moved, 1.0)
     assert leg.remote_address == moved
     harness.taken()
-    harness.relay.receive(request(leg.pwd, ufrag=before), moved, 1.0, 0)
+    harness.receive(request(leg.pwd, ufrag=before), moved, 1.0, 0)
     assert harness.taken() == []
 
 
@@ -446,7 +458,7 @@ def test_a_packet_lost_to_the_recording_makes_us_ask_for_a_key_frame(tmp_path: P
         harness.browsers[Side.VISITOR].remote, video_codecs=("VP8",), repair_payload_types=(97,)
     )
     relay.set_remote(BRIDGE, Side.VISITOR, remote)
-    journal = create_journal(tmp_path, MANIFEST, 1, lambda why: None)
+    journal = harness.new_journal(tmp_path, lambda why: None)
     relay.record(BRIDGE, journal, 1.0)
     number, now = 0, 1.0
 
@@ -473,7 +485,7 @@ def test_a_packet_lost_to_the_recording_makes_us_ask_for_a_key_frame(tmp_path: P
         return len(requests)
 
     assert asked(6.0, b"\x10\x00") == 0
-    relay.bridges[BRIDGE].legs[Side.AGENT].peer = None
+    relay.bridges[BRIDGE].legs[Side.AGENT].connect(None, journal)
     number += 1
     assert asked(2.75) == 0
     assert asked(2.0) == 1

@@ -226,7 +226,8 @@ async def test_what_the_worker_tells_is_heard(harness: PoolHarness, tmp_path: Pa
     alone._send_event(control_protocol.LegUp(bridge, Side.VISITOR))
     alone._send_event(control_protocol.LegQualityReport(bridge, Side.VISITOR, LegReport()))
     alone._send_event(control_protocol.TapLost(bridge, "disk"))
-    leg.rate_limit.dropped = 7
+    leg.limit_rate(1.0, 0.0)
+    assert not leg.rate_limit.admits(1000, 0.0)
     await alone.tick()
     await alone.tick()
     alone._guard._on_stop(Limit.DISK)
@@ -261,6 +262,8 @@ async def test_the_worker_s_port_is_reported(harness: PoolHarness, tmp_path: Pat
     await until(lambda: plane.refused_datagrams == 100)
     assert plane.excessive_legs == 1
     assert plane.refused_connections == 7
+    assert plane.native_paths == (alone._path is not None)
+    assert plane.events_dropped == 0
     app.cancel()
     await asyncio.gather(app, return_exceptions=True)
     server.close()

@@ -46,6 +46,7 @@ from visavis.lifecycle import Secrets
 from visavis.listener import listen
 from visavis.local_socket import require_private_directory
 from visavis.log_stream import protect_standard_streams
+from visavis.media.native import is_chosen
 from visavis.media.sockets import MediaSockets
 from visavis.protocol.command_line import FirstCredentials
 from visavis.run_directory import RunDirectory, remove_abandoned
@@ -94,6 +95,7 @@ def _serve(
     settings: Settings, directory: RunDirectory, reread: Callable[[], Secrets | None]
 ) -> None:
     require_free_port(settings)
+    _require_packet_path(settings)
     _require_free_media_ports(settings)
     protect_files(settings.data_dir)
     account = create_first_site(settings.database_address, "Site 1", FIRST_EMAIL, None)
@@ -248,6 +250,16 @@ def require_free_port(settings: Settings) -> None:
         listen(settings.host, settings.port).close()
     except OSError as error:
         fail(f"{error.strerror or error}.")
+
+
+def _require_packet_path(settings: Settings) -> None:
+    try:
+        is_chosen(settings.media_packet_path)
+    except ImportError as error:
+        fail(
+            f"{error} Install a C compiler and Python's headers and install Visavis again, or set "
+            "--media-packet-path to auto."
+        )
 
 
 def _require_free_media_ports(settings: Settings) -> None:

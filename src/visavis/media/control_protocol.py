@@ -146,12 +146,15 @@ class LimitReached(ControlFrame, frozen=True):
 class PortReport(ControlFrame, frozen=True):
     """The worker's media port: datagrams of strangers refused since its start, legs that flood.
 
-    `refused_connections` counts connections over TCP that were closed because of a limit.
+    `refused_connections` counts connections over TCP that were closed because of a limit,
+    `events_dropped` what found the queue of the native packet path full.
     """
 
     refused: int = 0
     excessive_legs: int = 0
     refused_connections: int = 0
+    is_native: bool = False
+    events_dropped: int = 0
 
 
 Request = (

@@ -26,6 +26,7 @@ from visavis.rtp.key_frame_watch import KeyFrameWatch
 from visavis.rtp.leg_stats import LegStats
 from visavis.rtp.mos import LegReport
 from visavis.rtp.rtcp import picture_loss_indication
+from visavis.spool.format import JournalLeg, RecordKind
 from visavis.spool.writer import JournalWriter
 
 log = structlog.get_logger(__name__)
@@ -45,6 +46,8 @@ MAX_REMOTE_ADDRESSES: Final = 8
 MAX_CREDENTIALS: Final = 3
 MAX_KEY_FRAMES: Final = 4
 OUR_SSRC: Final = 1
+
+JOURNAL_LEG: Final = {Side.VISITOR: JournalLeg.VISITOR, Side.AGENT: JournalLeg.AGENT}
 
 Outgoing = tuple[bytes, RemoteAddress]
 
@@ -82,7 +85,7 @@ class Leg:
     `remote_address`, nominated by the browser and proved by a check of ours.
     `credentials` are our ufrags and passwords, newest last: an ICE restart adds one, and the
     others are good until it is used. `peer` is the leg that hears what this one's browser sends,
-    `tap` the journal that keeps it: both are set from outside.
+    `tap` the journal that keeps it.
     """
 
     def __init__(
@@ -132,6 +135,22 @@ class Leg:
         known = self.remote
         return known is not None and (known.ufrag, known.pwd) != (remote.ufrag, remote.pwd)
 
+    def connect(self, peer: Leg | None, tap: JournalWriter | None) -> None:
+        """Relay what the browser sends to `peer`, and record it in `tap`."""
+        self.peer, self.tap = peer, tap
+
+    def limit_rate(self, bytes_per_second: float, now: float) -> None:
+        self.rate_limit = LegRateLimit(bytes_per_second, now)
+
+    def bind(self, remote_address: RemoteAddress) -> None:
+        """Datagrams from this address are the leg's from now on."""
+
+    def unbind(self, remote_address: RemoteAddress) -> None:
+        """Datagrams from this address are nobody's from now on."""
+
+    def release(self) -> None:
+        """Give up whatever the leg holds outside itself; it is not used any more."""
+
     def set_remote(self, remote: RemoteTransport) -> None:
         """Take in what the browser says of itself, the first time or in a renegotiation.
 
@@ -177,7 +196,7 @@ class Leg:
         if self.is_down or not self._checks.receive_answer(datagram, remote_address):
             return
         if self.remote_address is None or remote_address == self._nominated:
-            self.remote_address = remote_address
+            self._send_media_to(remote_address)
         self._maybe_up()
 
     def receive_dtls(self, datagram: bytes, remote_address: RemoteAddress, now: float) -> None:
@@ -190,6 +209,24 @@ class Leg:
             self._maybe_up()
         except DtlsError as error:
             self._fail(str(error))
+
+    def receive_media(self, datagram: bytes, now: float, arrival_us: int) -> Outgoing | None:
+        """Count and record an SRTP or SRTCP datagram; return what is to be sent to the peer."""
+        if not self.rate_limit.admits(len(datagram), now):
+            return None
+        is_control = is_rtcp(datagram)
+        packet = self.unprotect(datagram, is_rtcp=is_control)
+        if packet is None:
+            return None
+        peer = self.peer
+        if is_control:
+            self.stats.receive_rtcp(packet, peer.stats if peer else None, now)
+        else:
+            self.stats.receive_rtp(packet, arrival_us)
+        if self.tap:
+            kind = RecordKind.RTCP if is_control else RecordKind.RTP
+            self.tap.append(arrival_us, kind, JOURNAL_LEG[self.side], packet)
+        return peer.protect(packet, is_rtcp=is_control) if peer else None
 
     def unprotect(self, datagram: bytes, *, is_rtcp: bool) -> bytes | None:
         """The packet in a datagram; `None` if there is nothing authentic in it."""
@@ -223,8 +260,12 @@ class Leg:
 
     def _ask_for_key_frames(self, ssrcs: Collection[int]) -> None:
         for ssrc in ssrcs:
-            if outgoing := self.protect(picture_loss_indication(OUR_SSRC, ssrc), is_rtcp=True):
-                self.outbox.append(outgoing)
+            self.send_rtcp(picture_loss_indication(OUR_SSRC, ssrc))
+
+    def send_rtcp(self, packet: bytes) -> None:
+        """Send a packet of our own to the browser, unless the leg is not up."""
+        if outgoing := self.protect(packet, is_rtcp=True):
+            self.outbox.append(outgoing)
 
     def watch_video(self, now: float) -> None:
         """Watch for key frames that the recording needs, from now on and as the SDP is now."""
@@ -251,7 +292,7 @@ class Leg:
             self.remote_addresses.remove(remote_address)
         self._checks.forget(remote_address)
         if remote_address == self.remote_address:
-            self.remote_address = None
+            self._send_media_to(None)
         if remote_address == self._dtls_address:
             self._dtls_address = None
 
@@ -294,7 +335,7 @@ class Leg:
                 "a leg sent too fast", bridge=str(self.bridge), side=self.side, dropped=dropped
             )
         self.is_down = True
-        self._srtp = None
+        self._set_srtp(None)
 
     def _learn(self, remote_address: RemoteAddress) -> None:
         if remote_address in self.remote_addresses:
@@ -309,7 +350,7 @@ class Leg:
         """Send media to this address as soon as a check has proved that the browser is there."""
         self._nominated = remote_address
         if self._checks.is_reachable(remote_address):
-            self.remote_address = remote_address
+            self._send_media_to(remote_address)
             self._maybe_up()
         else:
             self._checks.begin(remote_address)
@@ -328,7 +369,7 @@ class Leg:
             self._fail("the browser's certificate is not the one of its session description")
             return
         try:
-            self._srtp = self._dtls.srtp()
+            self._set_srtp(self._dtls.srtp())
         except DtlsError as error:
             self._fail(str(error))
             return
@@ -338,6 +379,12 @@ class Leg:
     def _fail(self, why: str) -> None:
         self.close()
         self.events.append(Down(why))
+
+    def _send_media_to(self, remote_address: RemoteAddress | None) -> None:
+        self.remote_address = remote_address
+
+    def _set_srtp(self, srtp: Srtp | None) -> None:
+        self._srtp = srtp
 
     def _send(self, datagrams: list[bytes], remote_address: RemoteAddress) -> None:
         self.outbox += [(datagram, remote_address) for datagram in datagrams]

@@ -1,4 +1,4 @@
-"""Relay of a worker: its bridges, and each packet's path (unprotect, record, protect, send)."""
+"""Relay of a worker: its bridges, and where each datagram belongs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ import structlog
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId, RemoteTransport, Side
 from visavis.media.dtls import Identity
-from visavis.media.leg import Leg, LegEvent, Up, is_rtcp
-from visavis.media.limits import LegRateLimit, StrangerLimit
+from visavis.media.leg import Leg, LegEvent, Up
+from visavis.media.limits import StrangerLimit
 from visavis.media.remote_address import RemoteAddress, network_of
 from visavis.media.steering import Source
 from visavis.media.stun import parse_binding_request
-from visavis.spool.format import JournalLeg, RecordKind
 from visavis.spool.writer import JournalWriter
 
 log = structlog.get_logger(__name__)
@@ -38,7 +37,8 @@ WATCH_SECONDS: Final = 0.5
 
 _BINDING_SUCCESS: Final = b"\x01\x01"
 
-_JOURNAL_LEG: Final = {Side.VISITOR: JournalLeg.VISITOR, Side.AGENT: JournalLeg.AGENT}
+NewLeg = Callable[[BridgeId, Side, str, str, Identity, float], Leg]
+"""Makes a leg of its bridge, side, ufrag, password, our identity and the time."""
 
 
 @dataclass(slots=True)
@@ -61,8 +61,8 @@ class MediaBridge:
     def connect(self) -> None:
         """Tell each leg its peer and its tap."""
         for side, leg in self.legs.items():
-            leg.peer = self.legs.get(side.other) if self.is_joined else None
-            leg.tap = None if self.is_paused else self.journal
+            peer = self.legs.get(side.other) if self.is_joined else None
+            leg.connect(peer, None if self.is_paused else self.journal)
 
     def ask_for_key_frames(self) -> None:
         if self.is_joined and all(leg.is_up for leg in self.legs.values()):
@@ -84,7 +84,8 @@ class Relay:
     """All bridges of a worker, without I/O of its own but the journals'.
 
     `on_event` hears of legs that are up or down, and how they do; `send` puts a datagram on the
-    wire. `steer` is told whose datagrams a remote address brings.
+    wire. `steer` is told whose datagrams a remote address brings. `new_leg` decides by which packet
+    path the legs' packets are relayed.
     """
 
     def __init__(
@@ -95,12 +96,14 @@ class Relay:
         leg_rate: float = math.inf,
         strangers_per_second: float = 0,
         steer: Callable[[RemoteAddress, Source], None] = lambda *_: None,
+        new_leg: NewLeg = Leg,
     ) -> None:
         self._identity = identity
         self._send = send
         self._on_event = on_event
         self._leg_rate = leg_rate
         self._steer = steer
+        self._new_leg = new_leg
         self.strangers = StrangerLimit(strangers_per_second)
         self.bridges: dict[BridgeId, MediaBridge] = {}
         self._by_ufrag: dict[str, Leg] = {}
@@ -127,8 +130,8 @@ class Relay:
         leg = opened.legs.get(side)
         if leg is None:
             ufrag, pwd = _new_credentials()
-            leg = Leg(bridge, side, ufrag, pwd, self._identity, now)
-            leg.rate_limit = LegRateLimit(self._leg_rate, now)
+            leg = self._new_leg(bridge, side, ufrag, pwd, self._identity, now)
+            leg.limit_rate(self._leg_rate, now)
             opened.legs[side] = self._by_ufrag[ufrag] = leg
             opened.connect()
         return leg
@@ -179,9 +182,10 @@ class Relay:
             if leg.is_up:
                 self._on_event(leg, leg.report(now))
             leg.close()
-            leg.peer = leg.tap = None
+            leg.connect(None, None)
             self._flush(leg)
             self._forget(leg)
+            leg.release()
         return removed
 
     # Datagrams from the sockets
@@ -200,12 +204,14 @@ class Relay:
             if first < 4 and self.strangers.admits(network_of(remote_address), now):
                 self._receive_check(datagram, remote_address, now)
         elif 128 <= first < 192:
-            if leg.rate_limit.admits(size, now):
-                if is_rtcp(datagram):
-                    self._receive_rtcp(leg, datagram, now, arrival_us)
-                else:
-                    self._receive_rtp(leg, datagram, arrival_us)
+            if outgoing := leg.receive_media(datagram, now, arrival_us):
+                self._send(*outgoing)
         elif first < 64 and leg.rate_limit.admits(CONTROL_COST_BYTES, now):
+            self._receive_control(leg, datagram, remote_address, now)
+
+    def receive_admitted(self, datagram: bytes, remote_address: RemoteAddress, now: float) -> None:
+        """Take in STUN or DTLS of a leg whose rate limit has admitted it already."""
+        if leg := self._by_remote_address.get(remote_address):
             self._receive_control(leg, datagram, remote_address, now)
 
     def is_known(self, remote_address: RemoteAddress) -> bool:
@@ -216,6 +222,7 @@ class Relay:
         """A TCP connection is gone."""
         if leg := self._by_remote_address.pop(remote_address, None):
             leg.lose(remote_address)
+            leg.unbind(remote_address)
             self._steer(remote_address, Source.STRANGER)
 
     def tick(self, now: float) -> None:
@@ -262,27 +269,6 @@ class Relay:
             self._receive_check(datagram, remote_address, now)
         self._flush_and_report(leg)
 
-    def _receive_rtp(self, leg: Leg, datagram: bytes, arrival_us: int) -> None:
-        packet = leg.unprotect(datagram, is_rtcp=False)
-        if packet is None:
-            return
-        leg.stats.receive_rtp(packet, arrival_us)
-        if leg.tap:
-            leg.tap.append(arrival_us, RecordKind.RTP, _JOURNAL_LEG[leg.side], packet)
-        if leg.peer and (outgoing := leg.peer.protect(packet, is_rtcp=False)):
-            self._send(*outgoing)
-
-    def _receive_rtcp(self, leg: Leg, datagram: bytes, now: float, arrival_us: int) -> None:
-        packet = leg.unprotect(datagram, is_rtcp=True)
-        if packet is None:
-            return
-        peer = leg.peer
-        leg.stats.receive_rtcp(packet, peer.stats if peer else None, now)
-        if leg.tap:
-            leg.tap.append(arrival_us, RecordKind.RTCP, _JOURNAL_LEG[leg.side], packet)
-        if peer and (outgoing := peer.protect(packet, is_rtcp=True)):
-            self._send(*outgoing)
-
     def _receive_check(self, datagram: bytes, remote_address: RemoteAddress, now: float) -> None:
         request = parse_binding_request(datagram)
         leg = self._by_ufrag.get(request.ufrag) if request else None
@@ -293,6 +279,7 @@ class Relay:
             return
         if self._by_remote_address.get(remote_address) is not leg:
             self._by_remote_address[remote_address] = leg
+            leg.bind(remote_address)
             self._steer(remote_address, _source_of(leg))
         for forgotten in known[0].difference(leg.remote_addresses):
             self._unbind(forgotten, leg)
@@ -341,6 +328,7 @@ class Relay:
     def _unbind(self, remote_address: RemoteAddress, leg: Leg) -> None:
         if self._by_remote_address.get(remote_address) is leg:
             del self._by_remote_address[remote_address]
+            leg.unbind(remote_address)
             self._steer(remote_address, Source.STRANGER)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from visavis.media.ice_tcp import Receive, TcpPort
+from visavis.media.native import NativePath
 from visavis.media.remote_address import RemoteAddress
 from visavis.media.steering import (
     PortSockets,
@@ -34,7 +35,8 @@ class MediaSockets:
 
     `host` is the address to listen on, empty for every one. With `is_local_only` the kernel drops
     what comes from another machine; browsers on this one may use each of its addresses, as Firefox
-    has to, which does not send to 127.0.0.1.
+    has to, which does not send to 127.0.0.1. With `path`, the native packet path reads the sockets
+    of joined legs.
     """
 
     def __init__(
@@ -44,8 +46,10 @@ class MediaSockets:
         *,
         is_local_only: bool = False,
         leg_rate: float = DEFAULT_LEG_RATE,
+        path: NativePath | None = None,
     ) -> None:
         self._leg_rate = leg_rate
+        self._path = path
         udp = _open(socket.SOCK_DGRAM, port, host)
         try:
             self._listeners = _open(socket.SOCK_STREAM, port, host)
@@ -88,8 +92,12 @@ class MediaSockets:
         loop = asyncio.get_running_loop()
         for group in self._udp.values():
             for source, udp in group.sockets.items():
-                kind = UdpReceiver if source is Source.LEG else PacedUdpReceiver
-                self._receivers.append(kind(udp, receive, self._sender))
+                if source is not Source.LEG:
+                    self._receivers.append(PacedUdpReceiver(udp, receive, self._sender))
+                elif self._path is None:
+                    self._receivers.append(UdpReceiver(udp, receive, self._sender))
+        if self._path:
+            self._path.start({f: group.sockets[Source.LEG] for f, group in self._udp.items()})
         self._tcp = TcpPort(receive, on_lost, is_known, self._leg_rate)
         for listener in self._listeners.values():
             protocol = self._tcp.protocol
@@ -125,6 +133,8 @@ class MediaSockets:
             self._tcp.close()
         for receiver in self._receivers:
             receiver.close()
+        if self._path:
+            self._path.stop()
         close_all(self._udp.values())
         _close(self._listeners.values())
 

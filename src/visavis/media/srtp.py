@@ -7,7 +7,7 @@ changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from pylibsrtp import Error, Policy, Session
@@ -45,7 +45,8 @@ class Srtp:
     """Both directions of one leg. We are always the DTLS server.
 
     `unprotect` gives the packet in a datagram, `protect` the datagram for a packet; all raise
-    `SrtpError`.
+    `SrtpError`. `sessions` are those of libsrtp, incoming and outgoing; one thread at a time may
+    use them.
     """
 
     def __init__(self, profile: bytes, keying_material: bytes) -> None:
@@ -53,10 +54,23 @@ class Srtp:
         client_key, server_key, client_salt, server_salt = _cut(keying_material, key, salt)
         incoming = _session(number, client_key + client_salt, Policy.SSRC_ANY_INBOUND)
         outgoing = _session(number, server_key + server_salt, Policy.SSRC_ANY_OUTBOUND)
+        self.sessions = incoming, outgoing
         self.unprotect = transform(incoming, "unprotect")
         self.unprotect_rtcp = transform(incoming, "unprotect_rtcp")
         self.protect = transform(outgoing, "protect")
         self.protect_rtcp = transform(outgoing, "protect_rtcp")
+
+
+def function_addresses(names: Sequence[str]) -> list[int]:
+    """Return the addresses of libsrtp's functions; raises `ImportError` if they cannot be had."""
+    if not all(hasattr(lib, name) for name in names):
+        raise ImportError("pylibsrtp's binding does not have libsrtp's functions")
+    return [int(ffi.cast("uintptr_t", ffi.addressof(lib, name))) for name in names]
+
+
+def session_address(session: Session) -> int:
+    """Return the address of libsrtp's session, which lives as long as pylibsrtp's."""
+    return int(ffi.cast("uintptr_t", session._srtp[0]))
 
 
 def transform(session: Session, name: str) -> Transform:

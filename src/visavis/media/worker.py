@@ -22,11 +22,13 @@ from visavis.media.addresses import own_addresses
 from visavis.media.dtls import Identity
 from visavis.media.leg import Down, Leg, LegEvent, Limited, Up
 from visavis.media.limits import MEGABYTE, Limit, Limits, RecordingGuard
+from visavis.media.native import NativePath, is_chosen
 from visavis.media.relay import Relay
+from visavis.media.remote_address import RemoteAddress
 from visavis.media.sockets import MediaSockets
 from visavis.rtp.mos import LegReport
 from visavis.settings import Settings
-from visavis.spool.writer import create_journal, try_to_create_journal
+from visavis.spool.writer import JournalWriter, create_journal, try_to_create_journal
 from visavis.tasks import cancelled, describe, run_every, spawn
 
 log = structlog.get_logger(__name__)
@@ -102,8 +104,14 @@ class Worker:
     def __init__(self, settings: Settings, port: int) -> None:
         self._spool = settings.spool
         leg_rate = settings.max_leg_megabits * 1_000_000 / 8
+        self._path = NativePath(self._send) if is_chosen(settings.media_packet_path) else None
+        log.info("packet path", path="native" if self._path else "python")
         self._sockets = MediaSockets(
-            port, settings.media_address, is_local_only=settings.is_media_local, leg_rate=leg_rate
+            port,
+            settings.media_address,
+            is_local_only=settings.is_media_local,
+            leg_rate=leg_rate,
+            path=self._path,
         )
         addresses = settings.advertise_addresses or _listening_on(settings.media_address)
         self._candidates = _candidates(addresses, port)
@@ -115,7 +123,10 @@ class Worker:
             leg_rate,
             settings.strangers_per_second,
             self._sockets.steer,
+            self._path.new_leg if self._path else Leg,
         )
+        if self._path:
+            self._path.hand_to(self._relay.receive, self._relay.receive_admitted)
         self._reserve_bytes = settings.disk_reserve_megabytes * MEGABYTE
         self._guard = RecordingGuard(
             Limits(
@@ -144,6 +155,8 @@ class Worker:
 
     async def tick(self) -> None:
         now = time.monotonic()
+        if self._path:
+            self._path.dispatch()
         self._relay.tick(now)
         self._sockets.tick(now)
         if now - self._guarded_at >= GUARD_SECONDS:
@@ -254,6 +267,7 @@ class Worker:
                 request.bridge.number,
                 on_lost,
                 self._reserve_bytes,
+                self._path.new_journal if self._path else JournalWriter,
             )
         except OSError as error:
             log.warning("no journal", bridge=str(request.bridge), error=str(error))
@@ -300,10 +314,15 @@ class Worker:
             self._relay.strangers.refused,
             self._relay.excessive_legs,
             self._sockets.refused_connections,
+            self._path is not None,
+            self._path.events_dropped if self._path else 0,
         )
         if self._app and report != self._reported:
             self._reported = report
             self._send_event(report)
+
+    def _send(self, datagram: bytes, remote_address: RemoteAddress) -> None:
+        self._sockets.send(datagram, remote_address)
 
     def _send_event(self, event: control_protocol.Event) -> None:
         if self._app is None:

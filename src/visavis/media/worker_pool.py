@@ -54,6 +54,16 @@ class WorkerPool:
         """Legs that send far more than they may."""
         return sum(client.port.excessive_legs for client in self._clients)
 
+    @property
+    def native_paths(self) -> int:
+        """Number of workers that relay by the native packet path."""
+        return sum(client.is_connected and client.port.is_native for client in self._clients)
+
+    @property
+    def events_dropped(self) -> int:
+        """Datagrams and reports that found the queues of the native packet paths full."""
+        return sum(client.port.events_dropped for client in self._clients)
+
     async def responding_workers(self) -> int:
         """Return how many workers answer now; one that hangs is connected all the same."""
         return sum(await asyncio.gather(*(client.is_responding() for client in self._clients)))

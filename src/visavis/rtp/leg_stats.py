@@ -23,6 +23,9 @@ AUDIO_RATE: Final = 48_000  # Opus's clock is always this (RFC 7587 §4.1)
 
 _HALF: Final = 1 << 15
 
+SourceCounts = tuple[int, int, int, int, float]
+"""Highest sequence number, packets expected, packets and bytes received, and the jitter."""
+
 
 class SourceStats:
     """One source of a browser, as its packets come in (RFC 3550 Appendix A)."""
@@ -110,6 +113,16 @@ class LegStats:
     def bytes_in(self) -> int:
         return self._rtcp_bytes + sum(stream.octets for stream in self.streams.values())
 
+    def refresh(self) -> None:
+        """Bring the counts up to date, if something else does the counting."""
+
+    def set_counts(self, source: bytes, payload_type: int, counts: SourceCounts) -> None:
+        """Set the counts of a source, known or new, as something else has counted them."""
+        stream = self.streams.get(source)
+        if stream is None:
+            stream = self._add_stream(source, bytes((0x80, payload_type, 0, 0)))
+        stream.highest, stream.expected, stream.received, stream.octets, stream.jitter = counts
+
     def set_audio(self, payload_types: tuple[int, ...]) -> None:
         """Set the payload types that are audio, whose jitter is measured."""
         self._audio_types = frozenset(payload_types)
@@ -132,10 +145,7 @@ class LegStats:
         source = packet[8:12]
         stream = self.streams.get(source)
         if stream is None:
-            stream = self.streams[source] = SourceStats(packet)
-            stream.is_audio = stream.payload_type in self._audio_types
-            if self.watch:
-                stream.watcher = self.watch.watcher(source, stream.payload_type)
+            stream = self._add_stream(source, packet)
         stream.see(packet, arrival_us)
 
     def receive_rtcp(self, compound: bytes, other: LegStats | None, now: float) -> None:
@@ -190,6 +200,13 @@ class LegStats:
             for source, stream in self.streams.items()
             if stream.payload_type in payload_types
         ]
+
+    def _add_stream(self, source: bytes, packet: bytes) -> SourceStats:
+        stream = self.streams[source] = SourceStats(packet)
+        stream.is_audio = stream.payload_type in self._audio_types
+        if self.watch:
+            stream.watcher = self.watch.watcher(source, stream.payload_type)
+        return stream
 
     def _jitter_in(self) -> float:
         """Return the worst jitter of the audio that is arriving now, in RTP clock ticks."""

@@ -176,6 +176,7 @@ def create_journal(
     number: int,
     on_lost: Callable[[str], None],
     reserve_bytes: int = 0,
+    new_writer: Callable[..., JournalWriter] = JournalWriter,
 ) -> JournalWriter:
     """Begin a recording in the spool, or its next journal, as the `number`-th.
 
@@ -200,7 +201,7 @@ def create_journal(
         undo.pop_all()
     offset_us = clock.offset_us
     started_at = manifest.started_at.timestamp() - offset_us / 1e6
-    return JournalWriter(
+    return new_writer(
         file, lock, on_lost, started_at=started_at, earlier=earlier, offset_us=offset_us
     )
 

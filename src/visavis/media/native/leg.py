@@ -1,0 +1,180 @@
+"""Leg whose packets the native path relays: ICE and DTLS are those of every leg."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Any
+
+from visavis.domain.leg import BridgeId, RemoteTransport, Side
+from visavis.media.dtls import Identity
+from visavis.media.leg import JOURNAL_LEG, Leg, Outgoing
+from visavis.media.limits import BURST_SECONDS, LegRateLimit
+from visavis.media.native.journal import NativeJournalWriter
+from visavis.media.remote_address import RemoteAddress
+from visavis.media.srtp import Srtp, session_address
+from visavis.rtp.leg_stats import LegStats
+from visavis.rtp.mos import LegReport
+from visavis.spool.writer import JournalWriter
+
+if TYPE_CHECKING:
+    from visavis.media.native.path import NativePath
+
+_PAYLOAD_TYPES = 128
+
+
+class NativeLeg(Leg):
+    """A leg, and its double in the native path under `number`."""
+
+    def __init__(
+        self,
+        path: NativePath,
+        bridge: BridgeId,
+        side: Side,
+        ufrag: str,
+        pwd: str,
+        identity: Identity,
+        now: float,
+    ) -> None:
+        super().__init__(bridge, side, ufrag, pwd, identity, now)
+        self._path, self._core = path, path.core
+        self.number: int = self._core.add_leg(int(JOURNAL_LEG[side]))
+        self.stats: NativeLegStats = NativeLegStats(self._core, self.number)
+        self._sessions: Srtp | None = None
+
+    def connect(self, peer: Leg | None, tap: JournalWriter | None) -> None:
+        super().connect(peer, tap)
+        to = peer.number if isinstance(peer, NativeLeg) else -1
+        journal = tap.number if isinstance(tap, NativeJournalWriter) else -1
+        self._core.connect(self.number, to, journal)
+
+    def limit_rate(self, bytes_per_second: float, now: float) -> None:
+        self.rate_limit = NativeRateLimit(self._core, self.number, bytes_per_second, now)
+
+    def bind(self, remote_address: RemoteAddress) -> None:
+        if isinstance(remote_address, tuple):
+            self._core.bind(self.number, remote_address)
+
+    def unbind(self, remote_address: RemoteAddress) -> None:
+        if isinstance(remote_address, tuple):
+            self._core.unbind(remote_address)
+
+    def release(self) -> None:
+        self._path.forget(self)
+
+    def set_remote(self, remote: RemoteTransport) -> None:
+        super().set_remote(remote)
+        self._set_types()
+
+    def receive_media(self, datagram: bytes, now: float, arrival_us: int) -> Outgoing | None:
+        self._core.receive(self.number, datagram, now, arrival_us)
+        self._path.dispatch()
+        return None
+
+    def send_rtcp(self, packet: bytes) -> None:
+        self._core.send_rtcp(self.number, packet)
+        self._path.dispatch()
+
+    def receive_report(self, packet: bytes, now: float) -> None:
+        """Take in a browser's RTCP packet with reports or time stamps."""
+        self.stats.receive_rtcp(packet, self.peer.stats if self.peer else None, now)
+
+    def watch_packet(self, packet: bytes, highest: int, step: int) -> None:
+        """Show a packet to the watch over key frames."""
+        watcher = self.stats.stream_of(packet[8:12]).watcher
+        if watcher is not None:
+            watcher.see(packet, highest, step)
+        if watcher is None or not watcher.is_alert:
+            self._core.calm(self.number, int.from_bytes(packet[8:12]))
+
+    def watch_video(self, now: float) -> None:
+        self.stats.refresh()
+        super().watch_video(now)
+        self._set_types()
+
+    def ask_for_recording(self, now: float, *, is_restarted: bool) -> None:
+        super().ask_for_recording(now, is_restarted=is_restarted)
+        if is_restarted:
+            self._core.alert(self.number)
+
+    def _send_media_to(self, remote_address: RemoteAddress | None) -> None:
+        super()._send_media_to(remote_address)
+        is_udp = isinstance(remote_address, tuple) and self._path.is_started
+        by_python = () if remote_address else None
+        self._core.send_to(self.number, remote_address if is_udp else by_python)
+
+    def _set_srtp(self, srtp: Srtp | None) -> None:
+        sessions = map(session_address, srtp.sessions) if srtp else (0, 0)
+        self._core.set_sessions(self.number, *sessions)
+        self._sessions = srtp  # the path has let go of the former ones
+
+    def _set_types(self) -> None:
+        remote, watch = self.remote, self.stats.watch
+        audio = remote.audio_payload_types if remote else ()
+        watched = (*watch.codecs, *remote.repair_payload_types) if watch and remote else ()
+        self._core.set_types(self.number, _bits(audio), _bits(watched))
+
+
+class NativeLegStats(LegStats):
+    """Statistics whose packets the native path counts."""
+
+    def __init__(self, core: Any, number: int) -> None:
+        super().__init__()
+        self._core, self._number = core, number
+
+    @property
+    def packets_in(self) -> int:
+        return int(self._core.leg_totals(self._number)[0])
+
+    @property
+    def bytes_in(self) -> int:
+        return int(self._core.leg_totals(self._number)[1])
+
+    def refresh(self) -> None:
+        _, _, self.packets_out, self.bytes_out, _ = self._core.leg_totals(self._number)
+        for ssrc, payload_type, *counts in self._core.sources(self._number):
+            self.set_counts(ssrc.to_bytes(4), payload_type, tuple(counts))
+
+    def stream_of(self, source: bytes) -> Any:
+        if source not in self.streams:
+            self.refresh()
+        return self.streams[source]
+
+    def receive_rtcp(self, compound: bytes, other: LegStats | None, now: float) -> None:
+        if other:
+            other.refresh()
+        super().receive_rtcp(compound, other, now)
+
+    def report(self, *, is_silent: bool = False) -> LegReport:
+        self.refresh()
+        return super().report(is_silent=is_silent)
+
+    def sources(self, payload_types: Collection[int]) -> list[int]:
+        self.refresh()
+        return super().sources(payload_types)
+
+
+class NativeRateLimit(LegRateLimit):
+    """Rate limit that the native path applies."""
+
+    __slots__ = ("_core", "_number")
+
+    def __init__(self, core: Any, number: int, bytes_per_second: float, now: float) -> None:
+        self._core, self._number = core, number
+        super().__init__(bytes_per_second, now)
+        core.limit_rate(number, bytes_per_second, bytes_per_second * BURST_SECONDS, now)
+
+    @property
+    def dropped(self) -> int:
+        return int(self._core.leg_totals(self._number)[4])
+
+    @dropped.setter
+    def dropped(self, dropped: int) -> None:
+        """The path counts."""
+
+    def admits(self, size: int, now: float) -> bool:
+        return bool(self._core.charge(self._number, size, now))
+
+
+def _bits(payload_types: Iterable[int]) -> bytes:
+    number = sum(1 << each for each in set(payload_types) if 0 <= each < _PAYLOAD_TYPES)
+    return number.to_bytes(_PAYLOAD_TYPES // 8, "little")

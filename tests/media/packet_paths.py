@@ -1,0 +1,70 @@
+"""Both packet paths, so that the same tests run against each."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from visavis.media.leg import Leg
+from visavis.media.native import build, path
+from visavis.media.native.path import NativePath
+from visavis.media.relay import NewLeg, Relay
+from visavis.media.remote_address import RemoteAddress
+from visavis.spool.writer import JournalWriter
+
+Send = Callable[[bytes, RemoteAddress], None]
+
+PACKET_PATHS = ("python", "native")
+
+
+class Chosen:
+    """The packet path that the tests use at present."""
+
+    name = "python"
+
+
+@pytest.fixture(params=PACKET_PATHS)
+def packet_path(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Run a test with each packet path."""
+    require_native()
+    Chosen.name = request.param
+    yield request.param
+    Chosen.name = "python"
+
+
+@functools.cache
+def require_native() -> None:
+    """Build the extension unless it is current: tests have a compiler (tests/system-packages)."""
+    if not build.is_current():
+        build.build()
+    if not path.is_available():
+        path._packet_path = importlib.import_module("visavis.media.native._packet_path")
+
+
+class ChosenPath:
+    """The chosen packet path, as a relay in a test needs it."""
+
+    def __init__(self, send: Send) -> None:
+        self.native = NativePath(send) if Chosen.name == "native" else None
+
+    @property
+    def new_leg(self) -> NewLeg:
+        return self.native.new_leg if self.native else Leg
+
+    @property
+    def new_journal(self) -> Callable[..., JournalWriter]:
+        return self.native.new_journal if self.native else JournalWriter
+
+    def receive(
+        self, relay: Relay, datagram: bytes, address: RemoteAddress, now: float, arrival_us: int
+    ) -> None:
+        """Let a datagram arrive, as the path that reads the sockets takes it."""
+        if self.native is None or not isinstance(address, tuple):
+            relay.receive(datagram, address, now, arrival_us)
+            return
+        self.native.hand_to(relay.receive, relay.receive_admitted)
+        self.native.core.receive_from(address, datagram, now, arrival_us)
+        self.native.dispatch()

@@ -1,0 +1,299 @@
+"""The native packet path: its C code under sanitizers, its build, its bounds, and real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import zipfile
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.media.browser import Browser, is_dtls
+from tests.media.packet_paths import require_native
+from tests.media.test_leg import rtp
+from tests.media.test_relay import BRIDGE, IDENTITY
+from tests.running import free_media_port
+from visavis.cli import serve
+from visavis.domain.leg import Side
+from visavis.media.leg import Leg, LegEvent
+from visavis.media.native import build as build_module
+from visavis.media.native import is_chosen
+from visavis.media.native import path as path_module
+from visavis.media.native.build import DIRECTORY, LIBRARY, BuildError, build, is_current
+from visavis.media.native.path import NativePath
+from visavis.media.relay import Relay
+from visavis.media.sockets import MediaSockets
+from visavis.settings import Settings
+
+HERE = Path(__file__).parent / "native"
+WARNINGS = ("-std=c11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread")
+SANITIZERS = {
+    "address": ("-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
+    "thread": ("-fsanitize=thread",),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def native() -> None:
+    require_native()
+
+
+def fuzzer(directory: Path, sanitizer: str) -> Path:
+    program = directory / "fuzz"
+    sources = [HERE / "fuzz.c", DIRECTORY / "packet_path.c"]
+    command = ["cc", *WARNINGS, *SANITIZERS[sanitizer], f"-I{DIRECTORY}", "-o", program, *sources]
+    run(*command)
+    return program
+
+
+def run(*command: object) -> str:
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_random_commands_and_datagrams_under_sanitizers(tmp_path: Path) -> None:
+    assert run(fuzzer(tmp_path, "address"), 50_000, 1) == "50000 inputs\n"
+
+
+@pytest.mark.many
+def test_a_million_inputs_under_sanitizers(tmp_path: Path) -> None:
+    assert run(fuzzer(tmp_path, "address"), 1_000_000, 2) == "1000000 inputs\n"
+
+
+@pytest.mark.parametrize("sanitizer", SANITIZERS)
+def test_the_thread_on_real_sockets_under_sanitizers(tmp_path: Path, sanitizer: str) -> None:
+    assert "received" in run(fuzzer(tmp_path, sanitizer), "threads", 2)
+
+
+def test_it_is_built_without_warnings_and_only_when_needed(tmp_path: Path) -> None:
+    assert build(tmp_path).stat().st_size > 10_000
+    assert is_current(tmp_path)
+    assert not is_current(tmp_path / "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("PATH", "/nowhere"), ("CC", "/nowhere/cc"), ("CC", "false")]
+)
+def test_without_a_compiler_nothing_is_built_and_nothing_fails(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    variable: str,
+    value: str,
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(BuildError):
+        build(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert build_module.main() == 0
+    assert "the packet path in Python is used" in capsys.readouterr().out
+
+
+def test_without_python_s_headers_nothing_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
+    with pytest.raises(BuildError, match="headers"):
+        build(tmp_path)
+
+
+def test_it_is_chosen_where_it_is_there_and_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [is_chosen(wanted) for wanted in ("auto", "native", "python")] == [True, True, False]
+    monkeypatch.setattr(path_module, "_packet_path", None)
+    assert [is_chosen(wanted) for wanted in ("auto", "python")] == [False, False]
+    with pytest.raises(ImportError):
+        is_chosen("native")
+    with pytest.raises(ImportError):
+        NativePath(lambda *_: None)
+
+
+def test_a_server_that_needs_it_and_lacks_it_says_so_and_does_not_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings(media_packet_path="native")
+    serve._require_packet_path(settings)
+    monkeypatch.setattr(path_module, "_packet_path", None)
+    serve._require_packet_path(Settings())
+    with pytest.raises(SystemExit):
+        serve._require_packet_path(settings)
+    assert "--media-packet-path" in capsys.readouterr().err
+
+
+def test_what_waits_for_python_is_bounded_and_strangers_leave_room() -> None:
+    path = NativePath(lambda *_: None)
+    core, seen = path.core, list[object]()
+    path.hand_to(lambda *told: seen.append(told), lambda *told: seen.append(told))
+    leg = core.add_leg(1)
+    core.bind(leg, ("192.0.2.1", 1))
+    for number in range(3000):
+        core.receive_from(("203.0.113.1", number), bytes(20), 0.0, 0)
+    for _ in range(3000):
+        core.receive_from(("192.0.2.1", 1), b"\x16" + bytes(20), 0.0, 0)
+    limits = path_module._packet_path
+    assert path.events_dropped == 6000 - limits.MAX_EVENTS
+    path.dispatch()
+    path.dispatch()
+    strangers = sum(told[1][0] == "203.0.113.1" for told in seen)  # type: ignore[index]
+    assert (len(seen), strangers) == (limits.MAX_EVENTS, limits.MAX_STRANGER_EVENTS)
+
+
+def test_legs_are_bounded_and_numbers_are_not_used_again() -> None:
+    core = NativePath(lambda *_: None).core
+    legs = [core.add_leg(1) for _ in range(path_module._packet_path.MAX_LEGS)]
+    with pytest.raises(OverflowError):
+        core.add_leg(1)
+    core.remove_leg(legs[0])
+    assert core.add_leg(1) not in legs
+    core.receive(legs[0], bytes(100), 0.0, 0)  # nobody's: nothing happens
+    assert core.leg_totals(legs[0]) == (0, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "address", [("192.0.2.1", 1), ("2001:db8::1", 2, 0, 0), ("fe80::1", 3, 0, 9)]
+)
+def test_addresses_are_those_of_python_s_sockets(address: tuple[object, ...]) -> None:
+    path, seen = NativePath(lambda *_: None), list[object]()
+    path.hand_to(lambda _, told, *__: seen.append(told), lambda *_: None)
+    path.core.receive_from(address, bytes(20), 0.0, 0)
+    path.dispatch()
+    assert str(seen[0][0]).partition("%")[0] == address[0]  # type: ignore[index]
+    assert seen[0][1:] == address[1:]  # type: ignore[index]
+
+
+class Call:
+    """Two browsers on real sockets, with the path's thread between them."""
+
+    def __init__(self, host: str) -> None:
+        self.port = free_media_port()
+        self.events: list[LegEvent] = []
+        self.path = NativePath(self._send)
+        self.sockets = MediaSockets(self.port, host, path=self.path)
+        self.relay = Relay(
+            IDENTITY,
+            self._send,
+            self._on_event,
+            steer=self.sockets.steer,
+            new_leg=self.path.new_leg,
+        )
+        self.path.hand_to(self.relay.receive, self.relay.receive_admitted)
+        self.browsers = {side: Browser() for side in Side}
+        self.udp = {side: self._socket(host) for side in Side}
+
+    def _socket(self, host: str) -> socket.socket:
+        udp = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+        udp.setblocking(False)
+        udp.connect((host, self.port))
+        return udp
+
+    def _send(self, datagram: bytes, remote_address: object) -> None:
+        self.sockets.send(datagram, remote_address)  # type: ignore[arg-type]
+
+    def _on_event(self, leg: Leg, event: LegEvent) -> None:
+        self.events.append(event)
+
+    async def connect(self) -> None:
+        relay = self.relay
+        await self.sockets.open(relay.receive, relay.lose, relay.is_known)
+        for side in Side:
+            relay.open_leg(BRIDGE, side, 0.0)
+            relay.set_remote(BRIDGE, side, self.browsers[side].remote)
+        relay.join(BRIDGE)
+        while len(self.events) < len(Side):
+            now = asyncio.get_running_loop().time()
+            for side in Side:
+                leg = relay.bridges[BRIDGE].legs[side]
+                self.browsers[side].tick(leg, now, partial(_write, self.udp[side]))
+            await self.pump(0.05)
+            relay.tick(now)
+
+    async def pump(self, seconds: float) -> None:
+        """Let the browsers receive for so long."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while loop.time() < until:
+            await asyncio.sleep(0.002)
+            for side in Side:
+                while datagram := _read(self.udp[side]):
+                    self.browsers[side].receive_at(
+                        datagram, loop.time(), partial(_write, self.udp[side])
+                    )
+
+    def heard(self, side: Side) -> list[bytes]:
+        return [packet for packet in self.browsers[side].received if packet[1] < 192]
+
+    def close(self) -> None:
+        self.sockets.close()
+        for udp in self.udp.values():
+            udp.close()
+
+
+def _write(udp: socket.socket, datagram: bytes) -> None:
+    udp.send(datagram)
+
+
+def _read(udp: socket.socket) -> bytes:
+    try:
+        return udp.recv(2048)
+    except (BlockingIOError, ConnectionRefusedError):
+        return b""
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_a_call_on_real_sockets(host: str) -> None:
+    call = Call(host)
+    try:
+        await call.connect()
+        sent = [rtp(number) + bytes(number % 7 * 100) for number in range(300)]
+        for number, packet in enumerate(sent):
+            for side in Side:
+                call.udp[side].send(call.browsers[side].protect(packet))
+            if number % 20 == 19:  # a browser's buffer has room for about a hundred
+                await call.pump(0.01)
+        for _ in range(100):
+            await call.pump(0.05)
+            if all(len(call.heard(side)) >= len(sent) for side in Side):
+                break
+        assert [call.heard(side) for side in Side] == [sent, sent]
+        received, relayed, unsent, dropped, wake_ups, *_ = call.path.core.totals()
+        assert received >= 600
+        assert (relayed, unsent, dropped) == (600, 0, 0)
+        assert wake_ups > 0
+        assert not any(map(is_dtls, call.heard(Side.AGENT)))
+    finally:
+        call.close()
+
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BUILD_WHEEL = """
+import sys
+from hatchling.build import build_wheel
+print(build_wheel(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize(("compiler", "tag"), [("cc", "cp311-abi3-linux_"), ("false", "py3-none-")])
+def test_a_wheel_brings_it_where_there_is_a_compiler(
+    tmp_path: Path, compiler: str, tag: str
+) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(ROOT / "src", source / "src", ignore=shutil.ignore_patterns("*.so", "static"))
+    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    environment = {**os.environ, "CC": compiler}
+    command = [sys.executable, "-c", BUILD_WHEEL, str(tmp_path)]
+    built = subprocess.run(
+        command, cwd=source, env=environment, check=True, capture_output=True, text=True
+    )
+    wheel = tmp_path / built.stdout.split()[-1]
+    assert tag in wheel.name
+    names = zipfile.ZipFile(wheel).namelist()
+    assert f"visavis/media/native/{LIBRARY}" in names or compiler == "false"
+    assert "visavis/media/native/packet_path.c" in names
