@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip -qq --disable-pip-version-check
 RUN_OPTIONS ?=
 
-.PHONY: help setup run soak chaos faults test fuzz lint types bench web lock audit sbom clean
+.PHONY: help setup run soak chaos faults test fuzz lint types bench generated web lock audit sbom clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -64,7 +64,11 @@ bench: $(VENV)/bench-installed ## measure ourselves against our peers
 	@sh benchmarks/system-packages
 	@$(BIN)/python benchmarks
 
-web: $(VENV)/test-installed ## build the pages into src/visavis/web/static
+generated: $(VENV)/installed ## make the pages' types of the protocol: web/src/generated
+	@for name in signaling rest errors; do \
+	  $(BIN)/python -m visavis.protocol.typescript $$name.ts > web/src/generated/$$name.ts || exit; done
+
+web: $(VENV)/test-installed generated ## build the pages into src/visavis/web/static
 	@cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
 
 $(VENV)/audit-installed: $(VENV)/test-installed requirements/audit.txt

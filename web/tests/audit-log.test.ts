@@ -1,7 +1,11 @@
 import { expect, test } from "vitest";
-import { authorOf, type Entry, recordingName } from "../src/admin/audit-log";
+import { authorOf, recordingName } from "../src/admin/audit-log";
+import type { AuditLog } from "../src/generated/rest";
 
-const ENTRY: Entry = {
+const ENTRY: AuditLog = {
+  siteId: 1,
+  agentId: 1,
+  objectName: "recording r",
   id: "e1",
   agentEmail: "ann@example.com",
   agentName: "Ann",

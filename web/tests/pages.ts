@@ -2,7 +2,7 @@
 
 import { expect, vi } from "vitest";
 import { AgentSession } from "../src/agent/agent-session";
-import type { Media } from "../src/call/protocol";
+import type { Media } from "../src/generated/signaling";
 import { Visitor } from "../src/visitor/visitor-session";
 import { FakeDevices, FakePeerConnection, FakeSocket, FakeTrack, settled } from "./fakes";
 

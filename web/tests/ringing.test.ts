@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { Announcer } from "../src/agent/announcer";
-import type { Ring } from "../src/call/protocol";
+import type { Ring } from "../src/generated/signaling";
 import { Ringer } from "../src/agent/ringer";
 import "../src/agent/ring-card";
 import type { RingCard } from "../src/agent/ring-card";

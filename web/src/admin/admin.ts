@@ -2,11 +2,13 @@ import { css, html, LitElement, nothing } from "lit";
 import { customElement, query, state } from "lit/decorators.js";
 import { t, type Word } from "../shared/i18n/en-pages";
 import "../shared/page-header";
-import { requireSession, type Session } from "../shared/session";
+import type { SignedIn } from "../generated/rest";
+import { requireSession } from "../shared/session";
 import "./audit-log";
 import type { AuditLog } from "./audit-log";
 import "./delivery";
 import { merge } from "./merge";
+import type { Configuration, Permission, Problem } from "../generated/rest";
 import "./policy";
 import "./server-test";
 import { forcedSwitch, shared } from "../shared/styles";
@@ -15,13 +17,7 @@ const RESOURCE = "/v4/livechat/audioVideoChatConfig";
 const FIELDS = ["isEnabled", "isAutomaticallyRecordingAudioVideoChatsEnabled", "recordingServerUrl"] as const;
 
 type Field = (typeof FIELDS)[number];
-type Config = {
-  isEnabled: boolean;
-  isAutomaticallyRecordingAudioVideoChatsEnabled: boolean;
-  recordingServerUrl: string;
-};
-type Tagged = { config: Config; etag: string };
-type Problem = { error: string; message: string; pointer?: string };
+type Tagged = { config: Configuration; etag: string };
 
 const LABELS: Record<Field, Word> = {
   isEnabled: "switch",
@@ -31,7 +27,8 @@ const LABELS: Record<Field, Word> = {
 
 const VALUES: Record<string, Word> = { true: "on", false: "off" };
 
-const isSame = (one: Config, other: Config): boolean => FIELDS.every((field) => one[field] === other[field]);
+const isSame = (one: Configuration, other: Configuration): boolean =>
+  FIELDS.every((field) => one[field] === other[field]);
 
 /** The configuration, safe for two administrators at once, and who changed it. */
 @customElement("visavis-admin")
@@ -68,10 +65,10 @@ export class Admin extends LitElement {
     `,
   ];
 
-  @state() private session: Session | undefined;
+  @state() private session: SignedIn | undefined;
   @state() private saved: Tagged | undefined;
-  @state() private draft: Config | undefined;
-  @state() private theirs: Config | undefined;
+  @state() private draft: Configuration | undefined;
+  @state() private theirs: Configuration | undefined;
   @state() private conflicts: Field[] = [];
   @state() private errors: Partial<Record<Field, string>> = {};
   @state() private failure = "";
@@ -128,7 +125,7 @@ export class Admin extends LitElement {
     </section>`;
   }
 
-  private form(draft: Config) {
+  private form(draft: Configuration) {
     const toggle = (
       field: "isEnabled" | "isAutomaticallyRecordingAudioVideoChatsEnabled",
       help: Word,
@@ -169,7 +166,7 @@ export class Admin extends LitElement {
     </div>`;
   }
 
-  private conflict(theirs: Config, mine: Config) {
+  private conflict(theirs: Configuration, mine: Configuration) {
     const rows = this.conflicts.map(
       (field) =>
         html`<tr><th scope="row">${t(LABELS[field])}</th><td data-whose=${t("yours")}>${shown(mine[field])}</td><td data-whose=${t("theirs")}>${shown(theirs[field])}</td></tr>`,
@@ -188,7 +185,7 @@ export class Admin extends LitElement {
     </section>`;
   }
 
-  private may(permission: string): boolean {
+  private may(permission: Permission): boolean {
     return this.session?.permissions.includes(permission) ?? false;
   }
 
@@ -275,7 +272,7 @@ export class Admin extends LitElement {
     }
   }
 
-  private body(draft: Config): object {
+  private body(draft: Configuration): object {
     return this.isSecretNeeded ? { ...draft, recordingServerSecret: this.secret } : draft;
   }
 
@@ -311,7 +308,7 @@ export class Admin extends LitElement {
 }
 
 const tagged = async (response: Response): Promise<Tagged> => ({
-  config: (await response.json()) as Config,
+  config: (await response.json()) as Configuration,
   etag: response.headers.get("ETag") ?? "",
 });
 

@@ -2,23 +2,12 @@ import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { t, type Word } from "../shared/i18n/en-pages";
 import { dateTime } from "../shared/format";
+import type { AuditLog as Entry, AuditLogPage, Detail } from "../generated/rest";
 import { shared } from "../shared/styles";
 import { POLICY_VALUES, POLICY_WORDS } from "./policy";
 
 const LOGS = "/v4/global/auditLogs";
 const PAGE_SIZE = 10;
-
-type Detail = { fieldName: string; newValue: string; oldValue: string };
-export type Entry = {
-  id: string;
-  agentEmail: string;
-  agentName: string;
-  author: string;
-  createTime: string;
-  actionType: string;
-  actionSummary: string;
-  actionDetails: Detail[];
-};
 
 const WORDS: Record<string, Word> = {
   isEnabled: "switch",
@@ -166,7 +155,7 @@ export class AuditLog extends LitElement {
         `${LOGS}?${this.filters.toString()}&pageIndex=${index}&pageSize=${PAGE_SIZE}`,
       );
       if (!response.ok) throw new Error(response.statusText);
-      const body = (await response.json()) as { auditLogs: Entry[]; nextPage: string };
+      const body = (await response.json()) as AuditLogPage;
       this.entries = index === 1 ? body.auditLogs : [...(this.entries ?? []), ...body.auditLogs];
       this.index = index;
       this.hasOlder = body.nextPage !== "";

@@ -2,6 +2,7 @@ import { css, html, LitElement, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { counted, t, type Word } from "../shared/i18n/en-pages";
 import { dateTime, fileSize } from "../shared/format";
+import type { Recording, RecordingPage } from "../generated/rest";
 import { shared } from "../shared/styles";
 
 const SHOWN = 5;
@@ -9,29 +10,7 @@ const RESOURCE = `/v4/livechat/recordings?state=undelivered&pageSize=${SHOWN}`;
 const KEEN = 5_000; // milliseconds, while something is under way
 const PATIENT = 20_000;
 
-type State = "waiting" | "muxing" | "delivering" | "failed";
-type Recording = {
-  id: string;
-  state: State;
-  startedAt: string;
-  size: number | null;
-  uploaded: number;
-  nextTryAt: string | null;
-  lastError: string | null;
-};
-type Backlog = {
-  pending: number;
-  failed: number;
-  incomplete: number;
-  missing: number;
-  oldestPending: string | null;
-  lastSuccess: string | null;
-  lastError: string | null;
-  lastErrorTime: string | null;
-  recordings: Recording[];
-};
-
-const STATES: Record<State, Word> = {
+const STATES: Record<string, Word> = {
   waiting: "recordingWaits",
   muxing: "recordingIsMade",
   delivering: "recordingIsSent",
@@ -55,7 +34,7 @@ export class Delivery extends LitElement {
     `,
   ];
 
-  @state() private backlog: Backlog | undefined;
+  @state() private backlog: RecordingPage | undefined;
   @state() private hasFailed = false;
   private timer = 0;
 
@@ -77,7 +56,7 @@ export class Delivery extends LitElement {
     </section>`;
   }
 
-  private facts(backlog: Backlog) {
+  private facts(backlog: RecordingPage) {
     const { pending, failed, incomplete, missing, oldestPending, lastSuccess, lastError, lastErrorTime } =
       backlog;
     const since = oldestPending ? ` (${t("oldestSince")} ${dateTime(oldestPending)})` : "";
@@ -104,7 +83,7 @@ export class Delivery extends LitElement {
     try {
       const response = await fetch(RESOURCE, { headers: { "Visavis-Background": "1" } });
       this.hasFailed = !response.ok;
-      if (response.ok) this.backlog = (await response.json()) as Backlog;
+      if (response.ok) this.backlog = (await response.json()) as RecordingPage;
     } catch {
       this.hasFailed = true;
     }
@@ -116,6 +95,6 @@ const when = (moment: string | null): string => (moment ? `${dateTime(moment)}: 
 const item = (one: Recording) => {
   const sent = one.size ? ` · ${fileSize(one.uploaded)} ${t("of")} ${fileSize(one.size)}` : "";
   const next = one.nextTryAt ? ` · ${t("nextTry")} ${dateTime(one.nextTryAt)}` : "";
-  return html`<li>${dateTime(one.startedAt)} · ${t(STATES[one.state])}${sent}${next}
+  return html`<li>${dateTime(one.startedAt)} · ${t(STATES[one.state] ?? "none")}${sent}${next}
     ${one.lastError ? html`<p class="error small">${one.lastError}</p>` : nothing}</li>`;
 };

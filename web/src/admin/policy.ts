@@ -2,13 +2,13 @@ import { css, html, LitElement, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { live } from "lit/directives/live.js";
 import { t, type Word } from "../shared/i18n/en-pages";
+import type { Problem, RecordingPolicySettings } from "../generated/rest";
 import { shared } from "../shared/styles";
 
 const RESOURCE = "/v4/livechat/recordingPolicy";
 
-type Policy = { consent: string; unrecordable: string; retentionDays: number | null; hasSecret: boolean };
 type Choice = "consent" | "unrecordable";
-type Problem = { message: string; pointer?: string };
+type Failure = Pick<Problem, "message" | "pointer">;
 
 /** Texts of the policy's fields and values, here and in the change history. */
 export const POLICY_WORDS: Record<string, Word> = {
@@ -43,12 +43,12 @@ export class RecordingPolicy extends LitElement {
     `,
   ];
 
-  @state() private policy: Policy | undefined;
+  @state() private policy: RecordingPolicySettings | undefined;
   @state() private etag = "";
   @state() private days = "";
   @state() private secret = "";
   @state() private status = "";
-  @state() private problem: Problem | undefined;
+  @state() private problem: Failure | undefined;
   @state() private isSaving = false;
 
   override connectedCallback(): void {
@@ -63,7 +63,7 @@ export class RecordingPolicy extends LitElement {
     </form>`;
   }
 
-  private fields(policy: Policy) {
+  private fields(policy: RecordingPolicySettings) {
     return html`
       ${this.choice("consent", policy, "consentHelp")}
       ${this.choice("unrecordable", policy, "unrecordableHelp")}
@@ -91,7 +91,7 @@ export class RecordingPolicy extends LitElement {
     `;
   }
 
-  private choice(name: Choice, policy: Policy, help: Word) {
+  private choice(name: Choice, policy: RecordingPolicySettings, help: Word) {
     return html`<div class="field">
       <label for=${name}>${t(POLICY_WORDS[name]!)}</label>
       <p class="quiet" id="${name}-help">${t(help)}</p>
@@ -155,7 +155,7 @@ export class RecordingPolicy extends LitElement {
     }
   }
 
-  private fail(problem: Problem): void {
+  private fail(problem: Failure): void {
     this.problem = problem;
     this.status = problem.pointer ? t("notSaved") : problem.message;
     if (problem.pointer) this.renderRoot.querySelector<HTMLElement>(`#${problem.pointer.slice(1)}`)?.focus();
@@ -167,7 +167,7 @@ export class RecordingPolicy extends LitElement {
   }
 
   private async accept(response: Response): Promise<void> {
-    this.policy = (await response.json()) as Policy;
+    this.policy = (await response.json()) as RecordingPolicySettings;
     this.etag = response.headers.get("ETag") ?? "";
     this.days = this.policy.retentionDays === null ? "" : String(this.policy.retentionDays);
     this.secret = "";

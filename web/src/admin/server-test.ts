@@ -2,11 +2,12 @@ import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { t } from "../shared/i18n/en-pages";
 import { icon } from "../shared/icons";
+import type { RecordingServerVerdict } from "../generated/rest";
 import { shared } from "../shared/styles";
 
 const RESOURCE = "/v4/livechat/audioVideoChatConfig:testRecordingServer";
 
-type Verdict = { ok: boolean; message: string };
+type Verdict = Pick<RecordingServerVerdict, "ok" | "message">;
 
 /** Tells in words whether an address, saved or not, takes recordings. */
 @customElement("visavis-server-test")

@@ -4,7 +4,6 @@ import { Conversation, unsentOf } from "../call/conversation";
 import { keep, loadUnfinished, type Unfinished } from "../call/resume-storage";
 import { LocalMedia } from "../call/local-media";
 import {
-  CALL_IS_GONE,
   type Availability,
   type FromAgent,
   type Media,
@@ -15,7 +14,8 @@ import {
   type TeamMember,
   type ToAgent,
   type Waiting,
-} from "../call/protocol";
+} from "../generated/signaling";
+import { CALL_IS_GONE } from "../call/refusals";
 import { Signaling } from "../call/signaling";
 import { Observable } from "../shared/observable";
 

@@ -1,5 +1,5 @@
 import { t } from "../shared/i18n/en-pages";
-import type { Ring } from "../call/protocol";
+import type { Ring } from "../generated/signaling";
 import { Ringer } from "./ringer";
 
 const EVERY = 1000;

@@ -4,6 +4,7 @@ import { t, type Word } from "../shared/i18n/en-pages";
 import type { AgentSession } from "./agent-session";
 import { clock, dateTime } from "../shared/format";
 import { icon } from "../shared/icons";
+import type { AudioVideoChat, AudioVideoChatPage, Problem } from "../generated/rest";
 import { shared } from "../shared/styles";
 import { Watch } from "../shared/observable";
 
@@ -14,22 +15,6 @@ const ANSWER_WITHIN = 20_000;
 /** Milliseconds over which the consoles of a site spread their reading of a changed list. */
 const SPREAD = 1_000;
 
-type PastCall = {
-  id: string;
-  media: "audio" | "video";
-  state: string;
-  reason: string | null;
-  visitorName: string;
-  visitorEmail: string;
-  agentName: string;
-  createTime: string;
-  connectTime: string | null;
-  duration: number | null;
-  recordingId: string | null;
-  recordingState: string | null;
-  missingMedia: string[];
-  message: string;
-};
 type Filter = "all" | "missed";
 
 /** Calls of the past, and what visitors wrote whose call nobody took. */
@@ -56,7 +41,7 @@ export class CallHistory extends LitElement {
   ];
 
   @property({ attribute: false }) agentSession!: AgentSession;
-  @state() private calls: PastCall[] | undefined;
+  @state() private calls: AudioVideoChat[] | undefined;
   @state() private filter: Filter = "all";
   @state() private hasOlder = false;
   @state() private error = "";
@@ -100,7 +85,7 @@ export class CallHistory extends LitElement {
     return html`<button aria-pressed=${this.filter === filter} @click=${choose}>${t(word)}</button>`;
   }
 
-  private call(call: PastCall) {
+  private call(call: AudioVideoChat) {
     const { visitorName, visitorEmail, message } = call;
     return html`<li>
       <span class=${call.connectTime === null ? "quiet" : ""}>${icon(call.media === "video" ? "camera" : "phone", 18)}</span>
@@ -119,11 +104,7 @@ export class CallHistory extends LitElement {
     try {
       const query = `pageIndex=${page}&pageSize=${PAGE_SIZE}&state=ended${missed}`;
       const response = await fetch(`${CALLS}?${query}`, { signal: AbortSignal.timeout(ANSWER_WITHIN) });
-      const body = (await response.json()) as {
-        audioVideoChats: PastCall[];
-        nextPage: string;
-        message: string;
-      };
+      const body = (await response.json()) as AudioVideoChatPage & Problem;
       if (filter !== this.filter) return; // another one was chosen meanwhile
       this.error = response.ok ? "" : body.message;
       if (!response.ok) return;
@@ -137,7 +118,7 @@ export class CallHistory extends LitElement {
 }
 
 /** The calls that are shown and those that were read, as they are now, newest first. */
-const merged = (shown: PastCall[], read: PastCall[]): PastCall[] => {
+const merged = (shown: AudioVideoChat[], read: AudioVideoChat[]): AudioVideoChat[] => {
   const byId = new Map([...shown, ...read].map((call) => [call.id, call]));
   return [...byId.values()].sort((a, b) => (a.createTime < b.createTime ? 1 : -1));
 };
@@ -153,18 +134,18 @@ const OUTCOMES: Record<string, Word> = {
   shutDown: "outcomeShutDown",
 };
 
-const recording = ({ recordingId, recordingState, missingMedia }: PastCall): string => {
+const recording = ({ recordingId, recordingState, missingMedia }: AudioVideoChat): string => {
   if (recordingState === "deleted") return t("recordingDeleted");
   if (recordingId === null) return "";
   return t(missingMedia.length ? "recordedIncompletely" : "recorded");
 };
 
-const outcomeOf = ({ reason, connectTime }: PastCall): string => {
+const outcomeOf = ({ reason, connectTime }: AudioVideoChat): string => {
   if (reason === "hungUp") return connectTime === null ? t("outcomeUnconnected") : "";
   return t(OUTCOMES[reason ?? ""] ?? "outcomeFailed");
 };
 
-const told = (call: PastCall): string => {
+const told = (call: AudioVideoChat): string => {
   const { state, duration, agentName } = call;
   const outcome = state === "ended" ? outcomeOf(call) : t("goesOn");
   const facts = [outcome, duration === null ? "" : clock(duration), agentName, recording(call)];

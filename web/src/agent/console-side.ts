@@ -4,7 +4,7 @@ import { t, type Word } from "../shared/i18n/en-pages";
 import type { AgentSession } from "./agent-session";
 import { clock } from "../shared/format";
 import { icon } from "../shared/icons";
-import type { PageVisitor, TeamMember, Waiting } from "../call/protocol";
+import type { PageVisitor, TeamMember, Waiting } from "../generated/signaling";
 import { presenceDot, shared } from "../shared/styles";
 import { Watch } from "../shared/observable";
 

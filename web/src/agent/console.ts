@@ -9,10 +9,11 @@ import type { Conversation, Details } from "../call/conversation";
 import { AgentSession, type Stage } from "./agent-session";
 import "./call-history";
 import { icon } from "../shared/icons";
-import type { TeamMember } from "../call/protocol";
+import type { TeamMember } from "../generated/signaling";
 import "./ring-card";
 import "../shared/page-header";
-import { requireSession, type Session } from "../shared/session";
+import type { SignedIn } from "../generated/rest";
+import { requireSession } from "../shared/session";
 import { signalingUrl } from "../call/signaling";
 import { shared } from "../shared/styles";
 import { Watch } from "../shared/observable";
@@ -29,7 +30,7 @@ export class Console extends LitElement {
   @property() join = "";
   @property({ reflect: true, attribute: "data-state" }) stage: Stage = "idle";
   agentSession: AgentSession | undefined;
-  private session: Session | null = null;
+  private session: SignedIn | null = null;
   private isChoosing = false;
   /** The calls that have waited in the queue at the last look. */
   private waitingIds = new Set<string>();

@@ -3,17 +3,9 @@ import { customElement, state } from "lit/decorators.js";
 import { t } from "../shared/i18n/en-pages";
 import { dateTime } from "../shared/format";
 import "../shared/page-header";
-import { requireSession, type Session } from "../shared/session";
+import type { SessionEntry, SessionList, SignedIn } from "../generated/rest";
+import { requireSession } from "../shared/session";
 import { shared } from "../shared/styles";
-
-type SignIn = {
-  id: string;
-  device: string;
-  address: string;
-  createTime: string;
-  lastUseTime: string;
-  isCurrent: boolean;
-};
 
 /** The agent's own password, and the browsers on which they are signed in. */
 @customElement("visavis-profile")
@@ -32,8 +24,8 @@ export class Profile extends LitElement {
     `,
   ];
 
-  @state() private session: Session | undefined;
-  @state() private signIns: SignIn[] = [];
+  @state() private session: SignedIn | undefined;
+  @state() private signIns: SessionEntry[] = [];
   @state() private error = "";
   @state() private status = "";
   @state() private failure = "";
@@ -57,7 +49,7 @@ export class Profile extends LitElement {
     `;
   }
 
-  private passwordForm({ email }: Session) {
+  private passwordForm({ email }: SignedIn) {
     return html`<section class="card" aria-labelledby="password-title">
       <h2 id="password-title">${t("changePassword")}</h2>
       <form @submit=${this.changePassword}>
@@ -81,7 +73,7 @@ export class Profile extends LitElement {
     </section>`;
   }
 
-  private item(one: SignIn) {
+  private item(one: SessionEntry) {
     const device = deviceName(one.device);
     return html`<li>
       <div>
@@ -96,10 +88,10 @@ export class Profile extends LitElement {
   private async load(): Promise<void> {
     const response = await fetch("/session/all").catch(() => undefined);
     this.failure = response?.ok ? "" : t("loadFailed");
-    if (response?.ok) this.signIns = ((await response.json()) as { sessions: SignIn[] }).sessions;
+    if (response?.ok) this.signIns = ((await response.json()) as SessionList).sessions;
   }
 
-  private async end(one: SignIn): Promise<void> {
+  private async end(one: SessionEntry): Promise<void> {
     const response = await fetch(`/session/${one.id}`, { method: "DELETE" }).catch(() => undefined);
     await this.load();
     if (!response?.ok && response?.status !== 404) this.failure = t("loadFailed");

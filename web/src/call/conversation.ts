@@ -2,18 +2,18 @@ import type { LocalMedia } from "./local-media";
 import { Link, type Description } from "./peer-connection";
 import type {
   Answer,
-  CallState,
+  CallStateChanged,
   Linked,
   Offer,
   ProvisionalAnswer,
   Quality,
-  RecordingState,
+  RecordingChanged,
   Relink,
   Said,
   Say,
   TextLine,
   Transcript,
-} from "./protocol";
+} from "../generated/signaling";
 import { Observable } from "../shared/observable";
 
 const RELINK_AGAIN = 5000;
@@ -30,7 +30,15 @@ export const unsentOf = ({ pending, draft }: Written): string =>
 /** The visitor's details, and the note of the agent who transferred the call. */
 export type Details = { visitorEmail: string; transferredBy: string; note: string };
 export type Told =
-  Offer | Answer | ProvisionalAnswer | CallState | Linked | Said | Transcript | RecordingState | Quality;
+  | Offer
+  | Answer
+  | ProvisionalAnswer
+  | CallStateChanged
+  | Linked
+  | Said
+  | Transcript
+  | RecordingChanged
+  | Quality;
 /** The page's socket, as far as a conversation needs it. */
 export type Wire = {
   send: (message: Offer | Answer | Relink | Say) => void;
@@ -51,7 +59,7 @@ export class Conversation extends Observable {
   /** The text in the field for the next line. */
   draft = "";
   details: Details = { visitorEmail: "", transferredBy: "", note: "" };
-  recording: RecordingState | undefined;
+  recording: RecordingChanged | undefined;
   quality: Quality | undefined;
   private readonly links = new Map<number, Link>();
   private shown = 0;
@@ -175,10 +183,13 @@ export class Conversation extends Observable {
   private describe(message: Offer | Answer | ProvisionalAnswer): void {
     const isNew = message.type === "offer" && this.side === "agent" && message.link > this.newest;
     const link = isNew ? this.open(message.link) : this.links.get(message.link);
-    void link?.take(message.type, { sdp: message.sdp, screenMid: message.screenMid ?? "" });
+    void link?.take(message.type, {
+      sdp: message.sdp,
+      screenMid: ("screenMid" in message && message.screenMid) || "",
+    });
   }
 
-  private progress(message: CallState): void {
+  private progress(message: CallStateChanged): void {
     this.state = message.state;
     this.otherName = (this.side === "visitor" ? message.agentName : message.visitorName) || this.otherName;
     if (message.state !== "connected") return;

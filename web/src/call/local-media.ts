@@ -1,6 +1,6 @@
 import { t } from "../shared/i18n/en";
 import { preferDevices, preferredDevices, type Devices } from "./resume-storage";
-import type { Media } from "./protocol";
+import type { Media } from "../generated/signaling";
 import { Observable } from "../shared/observable";
 
 export type DeviceKind = keyof Devices;

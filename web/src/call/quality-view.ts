@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { t, type Word } from "../shared/i18n/en";
-import type { Quality } from "./protocol";
+import type { Quality } from "../generated/signaling";
 import { shared } from "../shared/styles";
 
 const GRADES: [number, Word, number][] = [

@@ -1,7 +1,7 @@
 // Storage of the call across a reload of the page, and of the preferred devices.
 
 import type { Details, Line, PendingLine } from "./conversation";
-import type { Media } from "./protocol";
+import type { Media } from "../generated/signaling";
 
 const DEVICES = "visavis.devices";
 /** Seconds for which a written text is worth keeping in a closed page. */

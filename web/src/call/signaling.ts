@@ -1,4 +1,4 @@
-import type { Ping, Pong } from "./protocol";
+import type { Ping, Pong } from "../generated/signaling";
 import { wellFormed } from "../shared/text";
 
 const POLICY_VIOLATION = 1008;

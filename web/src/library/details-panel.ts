@@ -3,7 +3,8 @@ import { customElement, property } from "lit/decorators.js";
 import { t, type Word } from "../shared/i18n/en-pages";
 import { clock } from "../shared/format";
 import { shared } from "../shared/styles";
-import type { Chapter, Contents, Moment, Quality } from "./api";
+import type { Quality } from "./api";
+import type { LibraryChapter, LibraryContents, LibraryEvent } from "../generated/rest";
 
 const AHEAD = 0.2; // seconds: a line is told when its time has as good as come
 
@@ -30,7 +31,7 @@ export class DetailsPanel extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) contents: Contents | undefined;
+  @property({ attribute: false }) contents: LibraryContents | undefined;
   @property({ attribute: false }) names: Record<string, string> = {};
   @property({ type: Number }) position = 0;
 
@@ -50,16 +51,16 @@ export class DetailsPanel extends LitElement {
           </section>`
           : nothing
       }
-      ${Object.keys(quality).length ? this.quality(quality) : nothing}
+      ${Object.keys(quality).length ? this.quality(quality as Quality) : nothing}
     `;
   }
 
-  private text(one: Moment, all: Moment[]) {
+  private text(one: LibraryEvent, all: LibraryEvent[]) {
     const said = html`<span class="text"><b>${this.names[one.by] ?? one.by}</b>${one.data.text ?? ""}</span>`;
     return this.line(one.at, this.isNow(one, all), said);
   }
 
-  private chapter(one: Chapter, all: Chapter[]) {
+  private chapter(one: LibraryChapter, all: LibraryChapter[]) {
     return this.line(one.at, this.isNow(one, all), html`<span class="text">${one.title}</span>`);
   }
 

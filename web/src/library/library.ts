@@ -2,14 +2,16 @@ import { css, html, LitElement, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { t } from "../shared/i18n/en-pages";
 import { dateTime } from "../shared/format";
-import { type Contents, OpenRecording, type Recording } from "./api";
+import { OpenRecording } from "./api";
+import type { LibraryContents, LibraryRecording } from "../generated/rest";
 import "./details-panel";
 import "./recording-actions";
 import "./player";
 import type { Player } from "./player";
 import "./recordings";
 import "../shared/page-header";
-import { requireSession, type Session } from "../shared/session";
+import type { Permission, SignedIn } from "../generated/rest";
+import { requireSession } from "../shared/session";
 import { shared } from "../shared/styles";
 
 /** The library: the list of recordings, or one recording with its details (`?recording=…&t=…`). */
@@ -32,10 +34,10 @@ export class Library extends LitElement {
   /** Whether the other pages of Visavis are not there. */
   @property({ type: Boolean }) alone = false;
   @query("visavis-player") private player!: Player | null;
-  @state() private session: Session | undefined;
+  @state() private session: SignedIn | undefined;
   @state() private opened: OpenRecording | undefined;
-  @state() private recording: Recording | undefined;
-  @state() private contents: Contents | undefined;
+  @state() private recording: LibraryRecording | undefined;
+  @state() private contents: LibraryContents | undefined;
   @state() private position = 0;
   @state() private error = "";
   private start = 0;
@@ -68,7 +70,7 @@ export class Library extends LitElement {
     return this.one(this.opened, this.recording, this.contents);
   }
 
-  private one(opened: OpenRecording, recording: Recording, contents: Contents) {
+  private one(opened: OpenRecording, recording: LibraryRecording, contents: LibraryContents) {
     const visitor = recording.visitorName || t("aVisitor");
     const agents = recording.agentNames.join(", ") || t("agent");
     const names = { visitor, agent: agents, "": visitor, system: "" };
@@ -88,7 +90,7 @@ export class Library extends LitElement {
               @position=${(event: CustomEvent<number>) => (this.position = event.detail)}></visavis-player>
           </section>
           <visavis-recording-actions .opened=${opened} .recording=${recording} .mayManage=${this.may("Manage Settings")}
-            @changed=${(event: CustomEvent<Recording>) => (this.recording = event.detail)} @deleted=${() => this.open("")}></visavis-recording-actions>
+            @changed=${(event: CustomEvent<LibraryRecording>) => (this.recording = event.detail)} @deleted=${() => this.open("")}></visavis-recording-actions>
         </div>
         <visavis-details-panel .contents=${contents} .names=${names} .position=${this.position}
           @seek=${(event: CustomEvent<number>) => void this.player?.seek(event.detail)}></visavis-details-panel>
@@ -104,7 +106,7 @@ export class Library extends LitElement {
     return html`<a href=${location.pathname} @click=${close}>← ${t("allRecordings")}</a>`;
   }
 
-  private may(permission: string): boolean {
+  private may(permission: Permission): boolean {
     return this.session?.permissions.includes(permission) ?? false;
   }
 

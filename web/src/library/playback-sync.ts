@@ -1,6 +1,6 @@
 // Keeps the parts of a recording in step: one leads, the others are held to it.
 
-import type { Part } from "./api";
+import type { LibraryPart } from "../generated/rest";
 
 const MUCH = 0.3; // seconds: further apart than this, a jump is less noticeable than a chase
 const LITTLE = 0.012;
@@ -9,7 +9,7 @@ const MOST_GAIN = 0.3;
 const TICK = 100; // milliseconds
 const STALLED = 8000; // milliseconds after which we go on without a part that does not come
 
-type Player = { part: Part; element: HTMLMediaElement };
+type Player = { part: LibraryPart; element: HTMLMediaElement };
 
 /** Plays several media elements on the one timeline of their recording. */
 export class PlaybackSync {
@@ -161,7 +161,7 @@ export class PlaybackSync {
   }
 }
 
-const length = (part: Part): number => part.ends - part.begins;
+const length = (part: LibraryPart): number => part.ends - part.begins;
 
 /** Resolves when the element could play at once, or it is of no use to wait. */
 const ready = (element: HTMLMediaElement, isOver: () => boolean): Promise<void> =>

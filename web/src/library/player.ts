@@ -4,7 +4,8 @@ import { live } from "lit/directives/live.js";
 import { t } from "../shared/i18n/en-pages";
 import { clock } from "../shared/format";
 import { shared } from "../shared/styles";
-import type { Chapter, OpenRecording, Part } from "./api";
+import type { OpenRecording } from "./api";
+import type { LibraryChapter, LibraryPart } from "../generated/rest";
 import { PlaybackSync } from "./playback-sync";
 
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
@@ -53,11 +54,11 @@ export class Player extends LitElement {
 
   @property({ attribute: false }) opened: OpenRecording | undefined;
   @property({ attribute: false }) names: Record<string, string> = {};
-  @property({ attribute: false }) chapters: Chapter[] = [];
+  @property({ attribute: false }) chapters: LibraryChapter[] = [];
   @property({ type: Number }) duration = 0;
   @property({ type: Number }) start = 0;
   @query("#position") private slider!: HTMLInputElement;
-  @state() private parts: Part[] | undefined;
+  @state() private parts: LibraryPart[] | undefined;
   @state() private position = 0;
   @state() private muted: ReadonlySet<string> = new Set();
   @state() private error = "";
@@ -122,7 +123,7 @@ export class Player extends LitElement {
     </figure>`;
   }
 
-  private screen(parts: Part[], isShared: boolean) {
+  private screen(parts: LibraryPart[], isShared: boolean) {
     const sharing = parts.find((part) => isSeen(part, this.position)) ?? parts[0];
     const name = `${t("screenOf")} ${this.names[sharing?.side ?? ""] ?? ""}`;
     return html`<figure class="screen" ?hidden=${!isShared}>
@@ -131,7 +132,7 @@ export class Player extends LitElement {
     </figure>`;
   }
 
-  private video(part: Part, name: string) {
+  private video(part: LibraryPart, name: string) {
     return html`<video data-part=${part.name} playsinline preload="auto" src=${this.opened?.source(part) ?? ""} aria-label=${name}
       .muted=${this.muted.has(part.side)} ?data-dark=${!isSeen(part, this.position)} @error=${this.fail}></video>`;
   }
@@ -232,7 +233,7 @@ export class Player extends LitElement {
   }
 }
 
-const isSeen = (part: Part, position: number): boolean =>
+const isSeen = (part: LibraryPart, position: number): boolean =>
   part.pictures.some(([from, to]) => from - 0.05 <= position && position < to + LINGER);
 
 const initial = (name: string): string => name.trim().charAt(0).toUpperCase() || "?";

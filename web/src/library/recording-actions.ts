@@ -3,7 +3,8 @@ import { customElement, property, query, state } from "lit/decorators.js";
 import { t } from "../shared/i18n/en-pages";
 import { clock, dateTime, fileSize } from "../shared/format";
 import { shared } from "../shared/styles";
-import type { Composition, OpenRecording, Recording } from "./api";
+import type { OpenRecording } from "./api";
+import type { LibraryComposition, LibraryRecording } from "../generated/rest";
 
 const POLL = 700; // milliseconds
 
@@ -28,10 +29,10 @@ export class RecordingActions extends LitElement {
   ];
 
   @property({ attribute: false }) opened: OpenRecording | undefined;
-  @property({ attribute: false }) recording: Recording | undefined;
+  @property({ attribute: false }) recording: LibraryRecording | undefined;
   @property({ type: Boolean }) mayManage = false;
   @query("dialog") private dialog!: HTMLDialogElement;
-  @state() private film: Composition = { state: "none", progress: 0 };
+  @state() private film: LibraryComposition = { state: "none", progress: 0 };
   @state() private error = "";
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -72,7 +73,7 @@ export class RecordingActions extends LitElement {
       <progress max="1" .value=${progress} aria-label=${t("composing")}></progress>`;
   }
 
-  private keeping(one: Recording) {
+  private keeping(one: LibraryRecording) {
     return html`
       <div class="row"><p class="quiet">${t(one.isHeld ? "heldHelp" : "holdHelp")}</p><button id="hold" @click=${this.hold}>${t(one.isHeld ? "release" : "hold")}</button></div>
       ${one.isHeld ? nothing : html`<div class="row"><p class="quiet">${t("deleteHelp")}</p><button class="danger-text" id="delete" @click=${() => this.dialog.showModal()}>${t("delete")}</button></div>`}
@@ -110,7 +111,7 @@ export class RecordingActions extends LitElement {
     });
 
   /** Ask again for as long as it is being made. */
-  private follow(film: Composition | undefined): void {
+  private follow(film: LibraryComposition | undefined): void {
     this.film = film ?? this.film;
     clearTimeout(this.timer);
     if (this.isConnected && ["waiting", "running"].includes(this.film.state))

@@ -3,7 +3,9 @@ import { customElement, state } from "lit/decorators.js";
 import { t, type Word } from "../shared/i18n/en-pages";
 import { clock, dateTime, fileSize } from "../shared/format";
 import { shared } from "../shared/styles";
-import { type Page, type Recording, search } from "./api";
+import type { LibraryPage } from "../generated/rest";
+import { search } from "./api";
+import type { LibraryRecording } from "../generated/rest";
 
 const PAGE_SIZE = 25;
 const LENGTHS: Record<string, [Word, string, string]> = {
@@ -55,7 +57,7 @@ export class Recordings extends LitElement {
     `,
   ];
 
-  @state() private page: Page | undefined;
+  @state() private page: LibraryPage | undefined;
   @state() private index = 1;
   @state() private sort = "-startedAt";
   @state() private isFiltered = false;
@@ -92,7 +94,7 @@ export class Recordings extends LitElement {
     </form>`;
   }
 
-  private found(page: Page) {
+  private found(page: LibraryPage) {
     if (!page.total)
       return html`<p class="quiet" role="status">${t(this.isFiltered ? "nothingFound" : "noRecordings")}</p>`;
     const first = (this.index - 1) * PAGE_SIZE;
@@ -126,7 +128,7 @@ export class Recordings extends LitElement {
     </th>`;
   }
 
-  private row(one: Recording) {
+  private row(one: LibraryRecording) {
     const open = () => this.dispatchEvent(new CustomEvent("open-recording", { detail: one.id }));
     const name = one.visitorName || t("aVisitor");
     return html`<tr>

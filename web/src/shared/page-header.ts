@@ -2,13 +2,14 @@ import { css, html, LitElement, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { t, type Word } from "./i18n/en-pages";
 import { mark } from "./mark";
-import { type Session, signOut } from "./session";
+import type { Permission, SignedIn } from "../generated/rest";
+import { signOut } from "./session";
 import { shared } from "./styles";
 
 export type PageName = "console" | "library" | "settings" | "restApi" | "";
 
 /** Every page that an agent may open, in the order of the header, with the permission that it needs. */
-export const PAGES: [PageName & Word, string, string][] = [
+export const PAGES: [PageName & Word, string, Permission | ""][] = [
   ["console", "/console", "Accept Audio & Video Chats"],
   ["library", "/library", "View Recordings"],
   ["settings", "/admin", "Manage Settings"],
@@ -47,7 +48,7 @@ export class PageHeader extends LitElement {
 
   @property() current: PageName = "";
   /** The agent who is signed in; null for a page that can be read by anybody. */
-  @property({ attribute: false }) session: Session | null = null;
+  @property({ attribute: false }) session: SignedIn | null = null;
   /** Whether the page has no way to the others: an archive that runs alone, a link to one call. */
   @property({ type: Boolean }) alone = false;
 

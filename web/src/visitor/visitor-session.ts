@@ -10,13 +10,13 @@ import {
 } from "../call/resume-storage";
 import { LocalMedia } from "../call/local-media";
 import {
-  CALL_IS_GONE,
   type Availability,
   type FromVisitor,
   type Media,
   type Refused,
   type ToVisitor,
-} from "../call/protocol";
+} from "../generated/signaling";
+import { CALL_IS_GONE } from "../call/refusals";
 import { probe, type ConnectivityResult } from "./connectivity-check";
 import { Signaling, type EarlySocket } from "../call/signaling";
 import { Observable } from "../shared/observable";
@@ -48,6 +48,7 @@ export class Visitor extends Observable {
     isEnabled: false,
     isRecorded: false,
     needsAgreement: false,
+    isStaffed: true,
   };
   media: Media = "video";
   own: LocalMedia | undefined;

@@ -7,7 +7,7 @@ import { clock } from "../shared/format";
 import { icon } from "../shared/icons";
 import { isMadeSmall, rememberSmall } from "../call/resume-storage";
 import "./message-form";
-import type { Media } from "../call/protocol";
+import type { Media } from "../generated/signaling";
 import { signalingUrl, type EarlySocket } from "../call/signaling";
 import { shared } from "../shared/styles";
 import { Watch } from "../shared/observable";

@@ -1,0 +1,310 @@
+// Made by `make generated` of the structs in src/visavis/protocol; do not edit.
+
+import type { Media, Party } from "./signaling";
+
+/** A call. Its times are null until they come; duration is in seconds, of the talk alone. */
+export type AudioVideoChat = {
+  id: string;
+  siteId: number;
+  media: Media;
+  state: CallState;
+  reason: "missed" | "declined" | "cancelled" | "abandoned" | "hungUp" | "failed" | "disabled" | "recordingUnavailable" | "shutDown" | null;
+  endedBy: Party | null;
+  visitorName: string;
+  visitorEmail: string;
+  agentId: number | null;
+  agentName: string;
+  createTime: string;
+  acceptTime: string | null;
+  connectTime: string | null;
+  endTime: string | null;
+  duration: number | null;
+  isRecorded: boolean;
+  isUnrecorded: boolean;
+  recordingId: string | null;
+  isRecordingIntended: boolean;
+  recordingState: RecordingState | null;
+  missingMedia: string[];
+  consent: Consent;
+  origin: "api" | "invitation" | "widget";
+  message: string;
+};
+
+/** A page of the calls, newest first, and the URLs of its neighbours. */
+export type AudioVideoChatPage = {
+  total: number;
+  previousPage: string;
+  nextPage: string;
+  audioVideoChats: AudioVideoChat[];
+};
+
+/** One act of an agent; agentId is null for the command line, the system and strangers. */
+export type AuditLog = {
+  id: string;
+  siteId: number;
+  agentId: number | null;
+  agentEmail: string;
+  createTime: string;
+  actionType: "audioAndVideoChatManagement" | "recordingPolicyManagement" | "recordingPlayed" | "recordingDownloaded" | "recordingComposed" | "recordingHeld" | "recordingReleased" | "recordingDeleted" | "signedIn" | "signInFailed" | "clientRefused" | "tokenRefused" | "uploadKeyRefused" | "signedOut" | "signedOutEverywhere" | "sessionEnded" | "passwordChanged" | "passwordReset" | "agentCreated" | "agentDisabled" | "agentEnabled" | "agentPermissionsChanged" | "roleCreated" | "rolePermissionsChanged" | "roleAssigned" | "roleUnassigned" | "apiKeyCreated" | "apiKeyRotated" | "apiKeyDeleted" | "clientCreated" | "clientGrantsChanged" | "clientSecretRotated" | "clientDisabled" | "clientEnabled" | "tokenIssued" | "tokenRotated" | "tokenRevoked" | "tokenReused" | "siteCreated" | "siteDisabled" | "siteEnabled" | "uploadKeyCreated" | "uploadKeyRotated" | "uploadKeyDeleted" | "auditLogExported" | "auditLogTrimmed";
+  actionSummary: string;
+  actionDetails: Detail[];
+  agentName: string;
+  author: string;
+  objectName: string;
+};
+
+/** A page of the log, newest first, and the URLs of its neighbours. */
+export type AuditLogPage = {
+  total: number;
+  previousPage: string;
+  nextPage: string;
+  auditLogs: AuditLog[];
+};
+
+export type CallState = "requested" | "queued" | "ringing" | "accepted" | "connecting" | "connected" | "reconnecting" | "ended";
+
+/** A change of the settings. Keys match without regard to case; unknown ones are ignored. */
+export type ConfigChange = {
+  recordingServerUrl: string;
+  isEnabled?: boolean | string;
+  isAutomaticallyRecordingAudioVideoChatsEnabled?: boolean | string;
+  recordingServerSecret?: string;
+};
+
+/** The data of an event: the configuration as it is now, and its tag for If-Match. */
+export type ConfigEvent = {
+  etag: string;
+  config: Configuration;
+};
+
+/** The configuration of Audio & Video Chat of one site. */
+export type Configuration = {
+  isEnabled: boolean;
+  isAutomaticallyRecordingAudioVideoChatsEnabled: boolean;
+  recordingServerUrl: string;
+};
+
+export type Consent = "none" | "notice" | "agreement";
+
+/** One field that was changed. */
+export type Detail = {
+  fieldName: string;
+  newValue: string;
+  oldValue: string;
+};
+
+/** A chapter of the file; at in seconds from the beginning. */
+export type LibraryChapter = {
+  at: number;
+  title: string;
+};
+
+/** Progress of the MP4 of both sides, from 0 to 1. */
+export type LibraryComposition = {
+  state: "done" | "failed" | "none" | "running" | "waiting";
+  progress: number;
+};
+
+/** Contents of the file: its tracks, its chapters, and the events of the call. */
+export type LibraryContents = {
+  duration: number;
+  tracks: LibraryTrack[];
+  chapters: LibraryChapter[];
+  texts: LibraryEvent[];
+  events: LibraryEvent[];
+  quality: Record<string, unknown>;
+  consent: string;
+  visitorName: string;
+  visitorEmail: string;
+  agentNames: string[];
+};
+
+/** A recording and the contents of its file. */
+export type LibraryDetails = {
+  recording: LibraryRecording;
+  contents: LibraryContents;
+};
+
+/** A recording as the library lists it. */
+export type LibraryEntry = {
+  recording: LibraryRecording;
+};
+
+/** An event of the call at its place in the recording; at in seconds from the beginning. */
+export type LibraryEvent = {
+  at: number;
+  name: string;
+  by: string;
+  data: Record<string, unknown>;
+};
+
+/** A page of the library, and the URLs of its neighbours. */
+export type LibraryPage = {
+  total: number;
+  previousPage: string;
+  nextPage: string;
+  recordings: LibraryRecording[];
+};
+
+/** A file that a browser can play; it begins and ends at these seconds of the recording. */
+export type LibraryPart = {
+  name: string;
+  side: string;
+  kind: "audio" | "screen" | "video";
+  fileName: string;
+  mediaType: string;
+  begins: number;
+  ends: number;
+  pictures: [number, number][];
+};
+
+/** The files into which a recording is cut up for browsers. */
+export type LibraryParts = {
+  parts: LibraryPart[];
+};
+
+/** A recording as the library lists it: size in bytes, duration in seconds. */
+export type LibraryRecording = {
+  id: string;
+  siteId: number;
+  callId: string;
+  media: string;
+  visitorName: string;
+  visitorEmail: string;
+  agentNames: string[];
+  startedAt: string;
+  duration: number;
+  size: number;
+  sha256: string;
+  missing: string[];
+  isHeld: boolean;
+};
+
+/** A track of the file. side is visitor, agent or, in files of other programs, empty. */
+export type LibraryTrack = {
+  index: number;
+  side: string;
+  kind: string;
+  number: number;
+  codec: string;
+  width: number;
+  height: number;
+};
+
+export type PasswordChange = {
+  currentPassword: string;
+  newPassword: string;
+};
+
+export type Permission = "Manage Settings" | "Accept Audio & Video Chats" | "View Recordings" | "View Audit Log";
+
+/** Every error: `error`, which existing clients look at, and the members of RFC 9457. */
+export type Problem = {
+  error: string;
+  message: string;
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  instance: string;
+  requestId: string;
+  pointer?: string;
+};
+
+/** A recording and how far it has come; sizes in bytes, duration in seconds. */
+export type Recording = {
+  id: string;
+  callId: string;
+  state: RecordingState;
+  startedAt: string;
+  duration: number | null;
+  size: number | null;
+  sha256: string | null;
+  uploaded: number;
+  attempts: number;
+  triedAt: string | null;
+  nextTryAt: string | null;
+  lastError: string | null;
+  isIncomplete: boolean;
+  missingMedia: string[];
+  recordingServerUrl: string | null;
+  deliveredAt: string | null;
+};
+
+/** The backlog, summed up, and a page of recordings, newest first. */
+export type RecordingPage = {
+  pending: number;
+  failed: number;
+  incomplete: number;
+  missing: number;
+  oldestPending: string | null;
+  lastSuccess: string | null;
+  lastError: string | null;
+  lastErrorTime: string | null;
+  total: number;
+  previousPage: string;
+  nextPage: string;
+  recordings: Recording[];
+};
+
+/** A change of the policy; absent fields stay. A secret of null or "" removes it. */
+export type RecordingPolicyChange = {
+  consent?: "agreement" | "notice";
+  unrecordable?: "continue" | "refuse";
+  retentionDays?: number | null;
+  secret?: string | null;
+};
+
+/** Recording policy of a site. retentionDays null keeps recordings forever. */
+export type RecordingPolicySettings = {
+  consent: "agreement" | "notice";
+  unrecordable: "continue" | "refuse";
+  retentionDays: number | null;
+  hasSecret: boolean;
+};
+
+/** The server to test; absent fields are those that are stored. */
+export type RecordingServerTrial = {
+  recordingServerUrl?: string;
+  secret?: string | null;
+};
+
+/** Whether the recording server takes recordings, in words, and what it offers (tus 1.0). */
+export type RecordingServerVerdict = {
+  ok: boolean;
+  message: string;
+  extensions: string[];
+  hasChecksums: boolean;
+};
+
+export type RecordingState = "waiting" | "muxing" | "delivering" | "delivered" | "deleted" | "empty" | "failed";
+
+/** A session of the caller on one browser; device is its User-Agent. */
+export type SessionEntry = {
+  id: string;
+  device: string;
+  address: string;
+  createTime: string;
+  lastUseTime: string;
+  isCurrent: boolean;
+};
+
+/** The caller's sessions, the one last used first. */
+export type SessionList = {
+  sessions: SessionEntry[];
+};
+
+export type SignIn = {
+  email: string;
+  password: string;
+};
+
+/** The agent who is signed in on this browser. */
+export type SignedIn = {
+  agentName: string;
+  email: string;
+  siteId: number;
+  isAdministrator: boolean;
+  permissions: Permission[];
+  unlistedProxies: string[];
+};
