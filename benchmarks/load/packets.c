@@ -4,10 +4,12 @@
    wire: Opus, 50 packets a second, or VP8-like frames, 30 a second, of many sizes. A frame is cut
    into packets and sent as Chromium 156 does it: all of one size or the last ones a byte longer,
    and all at once (0.1 ms apart at its socket), so that they come as far apart as the uplink lets
-   them. Every packet carries its stream and number under the encryption, so that whoever relays it
+   them. What is due at once leaves a stream by one call (UDP_SEGMENT), and what arrives together is
+   read by one (UDP_GRO). Every packet carries its stream and number under the encryption, so that whoever relays it
    may rewrite its header. libsrtp's functions are given by the caller. */
 
 #define _GNU_SOURCE
+#include <netinet/in.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +19,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+
 enum {
+  MAX_TRAIN = 65507, /* bytes of datagrams that are sent by one call */
+  MAX_SEGMENTS = 64,
+  READ_BYTES = 65536,
   MAX_WIRES = 4096,
   MAX_STREAMS = 4096,
   MAX_SOURCES = 4,
@@ -79,11 +91,18 @@ struct stream {
   int64_t sent_at[REMEMBERED];
 };
 
+struct train { /* datagrams of one length for one wire, the last may be shorter */
+  int wire, count, segment, length, is_ended;
+  uint8_t bytes[READ_BYTES];
+};
+
 struct load {
   cipher protect, protect_rtcp, unprotect, unprotect_rtcp;
   int epoll, wires, streams, others;
-  int64_t paused_at;
-  double ns_per_byte; /* of a browser's uplink */
+  int64_t paused_at, tick_ns; /* what is due within a tick is due now */
+  double ns_per_byte;         /* of a browser's uplink */
+  struct train train;
+  uint8_t read[READ_BYTES];
   int64_t due[MAX_STREAMS];
   struct wire wire[MAX_WIRES];
   struct stream *stream[MAX_STREAMS];
@@ -114,11 +133,12 @@ static uint32_t get16(const uint8_t *at) { return at[0] << 8 | at[1]; }
 
 static uint32_t get32(const uint8_t *at) { return get16(at) << 16 | get16(at + 2); }
 
-/* `uplink` in bits a second. */
-struct load *load_new(double uplink, void *protect, void *protect_rtcp, void *unprotect,
-                      void *unprotect_rtcp) {
+/* `uplink` in bits a second, `tick` in seconds. */
+struct load *load_new(double uplink, double tick, void *protect, void *protect_rtcp,
+                      void *unprotect, void *unprotect_rtcp) {
   struct load *load = calloc(1, sizeof *load);
   load->ns_per_byte = 8 * SECOND / uplink;
+  load->tick_ns = (int64_t)(tick * SECOND);
   load->protect = (cipher)protect;
   load->protect_rtcp = (cipher)protect_rtcp;
   load->unprotect = (cipher)unprotect;
@@ -134,6 +154,8 @@ int load_wire(struct load *load, int socket, void *out, void *in, uint32_t ssrc)
   if (load->wires == MAX_WIRES) return -1;
   struct epoll_event event = {.events = EPOLLIN, .data.u32 = load->wires};
   if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, socket, &event)) return -1;
+  int on = 1;
+  setsockopt(socket, IPPROTO_UDP, UDP_GRO, &on, sizeof on);
   load->wire[load->wires] = (struct wire){
       .socket = socket, .out = out, .in = in, .ssrc = ssrc, .report_at = now_ns() + rand() % SECOND};
   return load->wires++;
@@ -154,10 +176,46 @@ int load_stream(struct load *load, int wire, int is_video, uint32_t ssrc) {
   return load->streams++;
 }
 
+/* Send the train that waits. */
+static void depart(struct load *load) {
+  struct train *train = &load->train;
+  if (!train->count) return;
+  union {
+    struct cmsghdr header;
+    uint8_t bytes[CMSG_SPACE(sizeof(uint16_t))];
+  } control = {.header = {CMSG_LEN(sizeof(uint16_t)), IPPROTO_UDP, UDP_SEGMENT}};
+  uint16_t segment = train->segment;
+  memcpy(CMSG_DATA(&control.header), &segment, sizeof segment);
+  struct iovec iov = {train->bytes, train->length};
+  struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
+  if (train->count > 1) {
+    message.msg_control = &control;
+    message.msg_controllen = sizeof control;
+  }
+  if (sendmsg(load->wire[train->wire].socket, &message, MSG_DONTWAIT) != train->length)
+    load->counts.unsent += train->count;
+  train->count = train->length = train->is_ended = 0;
+}
+
 static void transmit(struct load *load, struct wire *wire, uint8_t *packet, int length, int is_rtcp) {
-  if ((is_rtcp ? load->protect_rtcp : load->protect)(wire->out, packet, &length) ||
-      send(wire->socket, packet, length, MSG_DONTWAIT) != length)
+  struct train *train = &load->train;
+  int number = wire - load->wire;
+  if ((is_rtcp ? load->protect_rtcp : load->protect)(wire->out, packet, &length)) {
     load->counts.unsent++;
+    return;
+  }
+  if (train->count &&
+      (train->wire != number || train->is_ended || length > train->segment ||
+       train->count == MAX_SEGMENTS || train->length + length > MAX_TRAIN))
+    depart(load);
+  if (!train->count) {
+    train->wire = number;
+    train->segment = length;
+  }
+  memcpy(train->bytes + train->length, packet, length);
+  train->length += length;
+  train->is_ended = length < train->segment;
+  train->count++;
 }
 
 static void send_sender_report(struct load *load, struct stream *stream, int64_t now) {
@@ -249,7 +307,8 @@ static int64_t send_packet(struct load *load, int which, int64_t now) {
 static int64_t send_due(struct load *load, int64_t now) {
   int64_t next = now + LONGEST_SLEEP;
   for (int i = 0; i < load->streams; i++) {
-    if (load->due[i] <= now) load->due[i] = send_packet(load, i, now);
+    while (load->due[i] <= now + load->tick_ns) load->due[i] = send_packet(load, i, now);
+    depart(load);
     if (load->due[i] < next) next = load->due[i];
   }
   return next;
@@ -323,21 +382,53 @@ static void keep(struct load *load, int wire, const uint8_t *datagram, int lengt
   memcpy(other->datagram, datagram, length);
 }
 
-static void receive(struct load *load, int number) {
+static int segment_of(struct msghdr *message, int length) {
+  for (struct cmsghdr *each = CMSG_FIRSTHDR(message); each; each = CMSG_NXTHDR(message, each)) {
+    int size;
+    if (each->cmsg_level != IPPROTO_UDP || each->cmsg_type != UDP_GRO) continue;
+    memcpy(&size, CMSG_DATA(each), sizeof size);
+    if (size > 0) return size;
+  }
+  return length;
+}
+
+static void receive_datagram(struct load *load, int number, uint8_t *datagram, int length,
+                             int64_t now) {
   struct wire *wire = &load->wire[number];
-  uint8_t datagram[MAX_DATAGRAM];
-  int length = recv(wire->socket, datagram, sizeof datagram, MSG_DONTWAIT);
   if (length < 2) return;
-  int64_t now = now_ns();
   if (datagram[0] < 128) keep(load, number, datagram, length);
   else if (datagram[1] >= 192 && datagram[1] <= 223) receive_rtcp(load, wire, datagram, length, now);
   else receive_rtp(load, wire, datagram, length, now);
+}
+
+static void receive(struct load *load, int number) {
+  union {
+    struct cmsghdr header;
+    uint8_t bytes[CMSG_SPACE(sizeof(int))];
+  } control;
+  _Alignas(16) uint8_t datagram[MAX_DATAGRAM];
+  struct iovec iov = {load->read, sizeof load->read};
+  struct msghdr message = {.msg_iov = &iov,
+                           .msg_iovlen = 1,
+                           .msg_control = &control,
+                           .msg_controllen = sizeof control};
+  int length = recvmsg(load->wire[number].socket, &message, MSG_DONTWAIT);
+  if (length <= 0) return;
+  int64_t now = now_ns();
+  int segment = segment_of(&message, length);
+  for (int at = 0; at < length; at += segment) {
+    int size = length - at < segment ? length - at : segment;
+    if (size > MAX_DATAGRAM) return;
+    memcpy(datagram, load->read + at, size);
+    receive_datagram(load, number, datagram, size, now);
+  }
 }
 
 static void report_due(struct load *load, int64_t now) {
   for (int i = 0; i < load->wires; i++)
     if (load->wire[i].sources && now >= load->wire[i].report_at)
       send_receiver_report(load, &load->wire[i], now);
+  depart(load);
 }
 
 /* What was due while the load did not run is due from now on, each stream at a phase of its own. */

@@ -16,6 +16,7 @@ from typing import Any
 
 from benchmarks.load.generator import UPLINK, Counts, Generator
 from benchmarks.relays.janus import Janus
+from benchmarks.relays.quota import cpu_quota
 from benchmarks.relays.rtpengine import Rtpengine
 from benchmarks.relays.server import Server
 from benchmarks.relays.visavis import Visavis, VisavisPython
@@ -47,6 +48,9 @@ class Measured:
         return 100 * self.cpu / (self.counts.sent / PACKETS_PER_SECOND)
 
 
+Limits = dict[str, dict[int, float]]
+"""By the peer, and by the number of calls from which on it holds."""
+
 Results = dict[tuple[str, int], list[Measured]]
 """By the relay's name and how many calls it has."""
 
@@ -55,7 +59,7 @@ def read_options(description: str | None, **more: dict[str, Any]) -> argparse.Na
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--calls", type=int, nargs="+", default=[10, 30])
+    parser.add_argument("--calls", type=int, nargs="+", default=[10, 30, 100])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--uplink", type=float, default=UPLINK, help="of a browser, in Mbit/s")
@@ -68,12 +72,19 @@ def read_options(description: str | None, **more: dict[str, Any]) -> argparse.Na
 
 @contextlib.contextmanager
 def running(
-    name: str, *, is_recording: bool, uplink: float = UPLINK
+    name: str,
+    *,
+    is_recording: bool,
+    uplink: float = UPLINK,
+    tick: float = 0.0,
+    cores: float = 0.0,
 ) -> Iterator[tuple[Server, Generator]]:
+    """Start a relay, held to so many cores (0: one), and a generator for it."""
     with tempfile.TemporaryDirectory() as directory, contextlib.ExitStack() as stack:
-        generator = Generator(uplink)
+        group = stack.enter_context(cpu_quota(cores)) if cores else None
+        generator = Generator(uplink, tick)
         stack.callback(generator.close)
-        server = RELAYS[name](Path(directory), is_recording=is_recording)
+        server = RELAYS[name](Path(directory), is_recording=is_recording, group=group)
         server.start()
         stack.callback(server.stop)
         yield server, generator
@@ -149,14 +160,28 @@ def ratio(results: Results, peer: str, calls: int) -> float:
     return statistics.median(ours.cpu_per_call / theirs.cpu_per_call for ours, theirs in pairs)
 
 
-def print_ratios(results: Results, limits: dict[str, float]) -> bool:
-    """Whether every limit is kept."""
+def print_ratios(results: Results, limits: Limits) -> bool:
+    """Print our CPU in that of each peer, and our delay; return whether every limit is kept."""
     print("\n| ratio of CPU per call (median of the rounds) | calls | measured | limit |")
     print("|---|---|---|---|")
     kept = True
     for calls in sorted({calls for _, calls in results}):
-        for peer, limit in limits.items():
+        for peer, by_calls in limits.items():
+            limit = by_calls[max((c for c in by_calls if c <= calls), default=min(by_calls))]
             measured = ratio(results, peer, calls)
             kept = kept and measured <= limit
             print(f"| {OURS} / {peer} | {calls} | {measured:.2f} | {limit} |")
+    return kept
+
+
+def print_delays(results: Results, p50: float, p99: float) -> bool:
+    """Print the medians of our delays; return whether they are within so many milliseconds."""
+    print("\n| added delay, ms | calls | p50 | limit | p99 | limit |\n|---|---|---|---|---|---|")
+    kept = True
+    for calls in sorted({calls for _, calls in results}):
+        rounds = [measured.counts for measured in results[OURS, calls]]
+        half = statistics.median(counts.p50 for counts in rounds)
+        most = statistics.median(counts.p99 for counts in rounds)
+        kept = kept and half <= p50 and most <= p99
+        print(f"| {OURS} | {calls} | {half:.2f} | {p50} | {most:.2f} | {p99} |")
     return kept

@@ -1,4 +1,4 @@
-"""Number of calls that a relay carries on one core before it loses packets."""
+"""Number of calls that a relay carries before it loses packets or delays them too much."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from benchmarks.relays.comparison import PACKETS_PER_SECOND, describe, measure, 
 from benchmarks.relays.server import Server
 
 STEP = 10
+MAX_P99_MS = 20.0
+TICK = 0.001
+"""What is due within so many seconds the generator sends at once, to be able to send more."""
+
 TRIES = 2
 """A loss may have been the machine's: only what is lost again counts."""
 
@@ -42,13 +46,18 @@ NOTHING = Attempt(is_carried=True, is_generator_able=True)
 NOT_TRIED = Attempt(is_carried=False, is_generator_able=False)
 
 
-def most_without_loss(name: str, most: int, seconds: float, uplink: float) -> Most:
-    """Double until packets are lost, then halve what is between, to `STEP`."""
+def most_without_loss(
+    name: str, most: int, seconds: float, uplink: float, cores: float = 0.0
+) -> Most:
+    """Double until packets are lost or late, then halve what is between, to `STEP`.
+
+    `cores` is what the relay's process is held to, 0 for the whole core that it is bound to.
+    """
     carried, too_many = 0, most + STEP
     last = {carried: NOTHING, too_many: NOT_TRIED}
     calls = min(STEP, most)
     while too_many - carried > STEP:
-        last[calls] = _try(name, calls, seconds, uplink)
+        last[calls] = _try(name, calls, seconds, uplink, cores)
         if last[calls].is_carried:
             carried = calls
         else:
@@ -63,9 +72,12 @@ def _middle(carried: int, too_many: int) -> int:
     return carried + (too_many - carried) // (2 * STEP) * STEP
 
 
-def _try(name: str, calls: int, seconds: float, uplink: float) -> Attempt:
+def _try(name: str, calls: int, seconds: float, uplink: float, cores: float) -> Attempt:
     is_generator_able = True
-    with running(name, is_recording=False, uplink=uplink) as (server, generator):
+    with running(name, is_recording=False, uplink=uplink, tick=TICK, cores=cores) as (
+        server,
+        generator,
+    ):
         while server.calls < calls:
             server.add_calls(min(STEP, calls - server.calls), generator)
             generator.run(SETTLE_SECONDS)
@@ -84,6 +96,6 @@ def _attempt(server: Server, generator: Generator, seconds: float) -> Attempt:
         measured.counts.sent >= GENERATOR_PACE * server.calls * PACKETS_PER_SECOND * seconds
     )
     return Attempt(
-        is_carried=is_in_time and measured.counts.lost == 0,
+        is_carried=is_in_time and measured.counts.lost == 0 and measured.counts.p99 <= MAX_P99_MS,
         is_generator_able=is_in_time and measured.generator_cpu < GENERATOR_CPU,
     )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.load.generator import Generator
+from benchmarks.relays.quota import add_process
 
 SERVER_CORE, GENERATOR_CORE = 0, 1
 START_SECONDS = 20.0
@@ -17,11 +18,17 @@ RECORDINGS = {".journal", ".mjr", ".pcap"}
 
 
 class Server(ABC):
-    """One relay. `calls` is how many it has; `directory` is for its files and the recordings."""
+    """One relay. `calls` is how many it has; `directory` is for its files and the recordings.
+
+    `group` is a control group for its process.
+    """
 
     name: str
 
-    def __init__(self, directory: Path, *, is_recording: bool = False) -> None:
+    def __init__(
+        self, directory: Path, *, is_recording: bool = False, group: Path | None = None
+    ) -> None:
+        self.group = group
         self.directory = directory
         self.is_recording = is_recording
         self.calls = 0
@@ -60,6 +67,8 @@ class Server(ABC):
                 stdout=log,
                 stderr=log,
             )
+        if self.group:
+            add_process(self.group, self._process.pid)
 
     def _wait_for(self, is_there: Callable[[], bool]) -> None:
         give_up = time.monotonic() + START_SECONDS

@@ -679,7 +679,7 @@ static unsigned receive_message(struct path *path, int number, int64_t arrival_u
   return count;
 }
 
-/* Read what waits at a socket, at most MESSAGES; the number of messages, and of datagrams. */
+/* Read what waits at a socket, at most MESSAGES; how many were read, and of how many datagrams. */
 static int read_socket(struct path *path, int udp, unsigned *datagrams) {
   struct reader *reader = path->reader;
   for (int i = 0; i < MESSAGES; i++) {

@@ -26,7 +26,7 @@ try:
 except ImportError:
     _packet_path = None
 
-GATHER_US: Final = 300
+GATHER_US: Final = 250
 """Longest time in microseconds for which datagrams gather before they are read, at a high rate."""
 
 EVENTS_AT_ONCE: Final = 512
