@@ -1,4 +1,4 @@
-"""The page /docs: its Authorize dialogue, by keyboard and by OAuth, under our security policy."""
+"""The page /docs under our security policy: by keyboard, by OAuth, for axe and on a phone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.cli.commands import visavis
+from tests.e2e.test_accessibility import expect_nothing
 from tests.running import Parties, System
 
 pytestmark = pytest.mark.e2e
@@ -20,6 +21,7 @@ AUTHORIZE = ".auth-wrapper > .authorize"
 def page(system: System, parties: Parties) -> Iterator[Page]:
     """The page, at another name of the server than its description has."""
     page = parties.visitor
+    page.emulate_media(reduced_motion="reduce")
     refused: list[str] = []
     page.on("console", lambda message: refused.append(message.text))
     page.goto(f"http://localhost:{system.port}/docs")
@@ -58,7 +60,7 @@ def test_a_token_is_entered_by_keyboard(system: System, page: Page) -> None:
     focus(page, "#auth-bearer-value")
     page.keyboard.type(system.token())
     page.keyboard.press("Enter")
-    expect(dialogue.get_by_role("button", name="Remove authorization")).to_be_visible()
+    expect(dialogue.get_by_role("button", name="Logout")).to_be_visible()
     page.keyboard.press("Escape")
     expect(dialogue).to_be_hidden()
     assert page.evaluate("document.activeElement.matches('.auth-wrapper > .authorize')")
@@ -72,13 +74,40 @@ def test_an_oauth_client_authorizes_with_pkce(system: System, page: Page) -> Non
     dialogue.locator("#client_id_authorizationCode").fill(json.loads(listed.stdout)[0]["client_id"])
     flow = dialogue.locator(".auth-container").filter(has_text="authorizationCode")
     with page.expect_popup() as popup:
-        flow.get_by_role("button", name="Apply given OAuth2 credentials").click()
+        flow.get_by_role("button", name="Authorize").click()
     window = popup.value
     window.get_by_label("E-mail").fill("admin@localhost")
     window.get_by_label("Password").fill(system.password)
     window.get_by_role("button", name="Sign in").click()
     window.get_by_role("button", name="Allow").click()
-    expect(flow.get_by_role("button", name="Remove authorization")).to_be_visible()
+    expect(flow.get_by_role("button", name="Logout")).to_be_visible()
     page.keyboard.press("Escape")
     page.context.clear_cookies()  # the token alone
     read_the_configuration(page)
+
+
+def test_axe_finds_nothing_in_operations_and_dialogue(page: Page, axe: str) -> None:
+    page.evaluate(axe)
+    for method in ("get", "put", "delete", "patch"):
+        operation = page.locator(f".opblock-{method}").first
+        operation.get_by_role("button").first.click()
+        operation.get_by_role("button", name="Try it out").click()
+    page.locator(".opblock-get").first.get_by_role("button", name="Execute").click()
+    expect(page.locator(".live-responses-table").first).to_be_visible()
+    page.locator(".models .json-schema-2020-12-accordion").first.click()
+    expect_nothing(page, "operations")
+    page.locator(AUTHORIZE).click()
+    expect(page.locator(".dialog-ux")).to_be_visible()
+    expect_nothing(page, "dialogue")
+
+
+def test_a_phone_shows_an_operation_without_scrolling_sideways(page: Page) -> None:
+    for width in (390, 320):
+        page.set_viewport_size({"width": width, "height": 740})
+        operation = page.locator(".opblock-put").first
+        operation.get_by_role("button").first.click()
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        operation.get_by_role("button").first.click()
+    page.locator(AUTHORIZE).click()
+    expect(page.locator(".dialog-ux")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 320

@@ -2,7 +2,9 @@ import SwaggerUIBundle from "swagger-ui-dist/swagger-ui-es-bundle.js";
 import type { PageHeader } from "../shared/page-header";
 import "../shared/page-header";
 import { readSession } from "../shared/session";
+import { correct } from "./docs-semantics";
 
+type CreateElement = (component: unknown, properties: object) => unknown;
 type Ways = Record<string, string[]>[];
 
 interface Description {
@@ -52,6 +54,14 @@ const adapt = (description: Description): Description => {
   return description;
 };
 
+/** A link inside a button is one control too many; the button sets the page's URL as well. */
+const buttonsWithoutLinks = () => ({
+  wrapComponents: {
+    DeepLink: (Link: unknown, system: { React: { createElement: CreateElement } }) => (properties: object) =>
+      system.React.createElement(Link, { ...properties, enabled: false }),
+  },
+});
+
 const response = await fetch("/v4/openapi.json");
 
 /** The API's own description, shown by a viewer that comes with us. */
@@ -61,6 +71,7 @@ SwaggerUIBundle({
   deepLinking: true,
   validatorUrl: null,
   docExpansion: "list",
+  plugins: [buttonsWithoutLinks],
   oauth2RedirectUrl: `${location.origin}/docs/oauth2-redirect`,
 }).initOAuth({ usePkceWithAuthorizationCodeGrant: true });
 
@@ -78,7 +89,11 @@ const watchDialogue = (): void => {
   const field = shown?.querySelector<HTMLElement>("input") ?? shown?.querySelector<HTMLElement>(FOCUSABLE);
   field?.focus();
 };
-new MutationObserver(watchDialogue).observe(document.body, { childList: true, subtree: true });
+
+new MutationObserver(() => {
+  correct(document);
+  watchDialogue();
+}).observe(document.body, { childList: true, subtree: true });
 
 document.addEventListener("keydown", (event) => {
   if (!dialogue) return;
@@ -93,11 +108,5 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   to?.focus();
 });
-
-// The viewer has a dark scheme of its own, which a class switches on.
-const dark = matchMedia("(prefers-color-scheme: dark)");
-const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
-dark.addEventListener("change", follow);
-follow();
 
 document.querySelector<PageHeader>("visavis-header")!.session = await readSession();
