@@ -12,6 +12,8 @@ const pages = [
   "profile",
   "404",
   "docs-redirect",
+  "consent",
+  "consent-error",
   "join-visitor",
   "join-agent",
 ];

@@ -388,7 +388,9 @@ class TestCode:
         assert away.headers["location"].startswith("/signin?next=%2Foauth%2Fauthorize%3F")
         await sign_in(api)
         page = await api.client.get(f"/oauth/authorize?{urlencode(asked)}")
-        assert "Desk &lt;app&gt;" in page.text
+        assert "<strong>Desk &lt;app&gt;</strong> wants to act for you, " in page.text
+        assert "You will then be sent to <strong>app.example.com</strong>." in page.text
+        assert "$" not in page.text
         assert "Manage Settings" in page.text
         assert "View Audit Log" not in page.text
         assert "https://app.example.com" in page.headers["content-security-policy"]
@@ -592,6 +594,10 @@ class TestCode:
             answer = await api.client.get(f"/oauth/authorize?{urlencode(asked)}")
             assert answer.status_code == 400
             assert "location" not in answer.headers
+            assert "This request cannot be completed" in answer.text
+            assert "$" not in answer.text
+        unasked = await api.client.get("/oauth/authorize?client_id=nobody")
+        assert "The program sent a wrong request (unsupported_response_type)." in unasked.text
         twice = await api.client.get("/oauth/authorize?client_id=a&client_id=b")
         assert twice.status_code == 400
 

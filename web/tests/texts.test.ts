@@ -1,7 +1,7 @@
 // Every text comes from the catalogue, in the right number, in scripts and in the pages' HTML.
 
 import { expect, test } from "vitest";
-import { counted } from "../src/shared/i18n/en-pages";
+import { counted, t } from "../src/shared/i18n/en-pages";
 import { fill } from "../src/html-texts";
 
 const pages = import.meta.glob<string>("../*.html", { query: "?raw", import: "default", eager: true });
@@ -16,7 +16,7 @@ const textOf = (name: string, source: string): string => {
 };
 
 test.each(Object.entries(pages))("%s has no text of its own but the product's name", (name, source) => {
-  const own = textOf(name, source).replace(/\{\{\w+\}\}/g, "");
+  const own = textOf(name, source).replace(/\{\{\w+\}\}|\$\w+/g, "");
   expect(own.replaceAll("Visavis", "").replaceAll("·", "").trim()).toBe("");
 });
 
@@ -33,4 +33,11 @@ test("one and several read right", () => {
     "2 calls of the last 30 days have not been delivered yet.",
   );
   expect(counted(1, "callerWaits", "callersWait")).toBe("1 caller is waiting in the queue.");
+});
+
+test("measurements, actions and periods are named as a support team would name them", () => {
+  expect([t("lossSent"), t("lossReceived")]).toEqual(["Packet loss, sent", "Packet loss, received"]);
+  expect(t("compose")).toBe("Create MP4");
+  expect(t("retention")).toBe("Delete recordings after … days");
+  expect(t("retentionHelp")).toMatch(/^Leave empty to keep them\./);
 });

@@ -168,7 +168,8 @@ class OAuth:
             if getattr(error, "redirect_uri", None):
                 status, body, headers = error()
                 return self._redirect(Answered(status, body, dict(headers)))
-            return consent.error_page(error.description or error.error, 400)
+            sentence = error.description or f"The program sent a wrong request ({error.error})."
+            return consent.error_page(sentence, 400)
 
     def _redirect(self, answer: Answered) -> Response:
         """Back to the client, saying who answers (RFC 9207)."""

@@ -39,7 +39,6 @@ REVALIDATED: Final = "no-cache"
 KEPT: Final = "public, max-age=31536000, immutable"
 """A file whose name carries a hash of its content never changes (RFC 8246)."""
 _HASHED: Final = re.compile(r"-[\w-]{8}\.(js|css)$", re.ASCII)
-_STYLE: Final = re.compile(r'href="(/static/assets/[^"]+\.css)"')
 _COMPRESSED: Final = frozenset({".js", ".css", ".svg", ".ts"})
 
 
@@ -58,14 +57,6 @@ class Assets(StaticFiles):
         body = await to_thread.run_sync(_compressed, Path(response.path))
         del headers["Content-Length"]
         return Response(body, headers={**headers, "Content-Encoding": "gzip"})
-
-
-def style_url() -> str:
-    """Return the path of the style sheet that our pages share; raises LookupError."""
-    index = (STATIC / PAGES["/"]).read_text() if STATIC.exists() else ""
-    if match := _STYLE.search(index):
-        return match[1]
-    raise LookupError("The pages have not been built: run `make web`.")
 
 
 def _takes_gzip(scope: Scope) -> bool:
