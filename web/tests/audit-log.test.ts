@@ -55,3 +55,14 @@ test("the log is filtered, and administrators can download what the filters find
     .toContain("author=Ann");
   log.remove();
 });
+
+test.each([true, false])("a recording is a link for those who may open it: %s", async (isLinked) => {
+  globalThis.fetch = () =>
+    Promise.resolve(new Response(JSON.stringify({ auditLogs: [ENTRY], nextPage: "" })));
+  const log = document.createElement("visavis-audit-log");
+  log.toggleAttribute("linked", isLinked);
+  document.body.append(log);
+  await expect.poll(() => log.shadowRoot?.querySelector("li")?.textContent).toContain("Zoë (Shop): 2");
+  expect(log.shadowRoot!.querySelector('a[href="/library?recording=r1"]') !== null).toBe(isLinked);
+  log.remove();
+});

@@ -111,7 +111,7 @@ export class Admin extends LitElement {
       ${this.draft ? this.form(this.draft) : html`<p class="quiet">${t("loading")}</p>`}
       <visavis-delivery></visavis-delivery>
       <visavis-policy @saved=${() => this.auditLog?.refresh()}></visavis-policy>
-      ${this.may("View Audit Log") ? html`<visavis-audit-log ?exportable=${this.session?.isAdministrator ?? false}></visavis-audit-log>` : nothing}
+      ${this.may("View Audit Log") ? html`<visavis-audit-log ?exportable=${this.session?.isAdministrator ?? false} ?linked=${this.may("View Recordings")}></visavis-audit-log>` : nothing}
     `;
   }
 

@@ -99,6 +99,8 @@ export class AuditLog extends LitElement {
 
   /** Whether the agent may download the log. */
   @property({ type: Boolean }) exportable = false;
+  /** Whether the agent may open the recordings that it names. */
+  @property({ type: Boolean }) linked = false;
   @state() private entries: Entry[] | undefined;
   @state() private index = 1;
   @state() private hasOlder = false;
@@ -132,7 +134,7 @@ export class AuditLog extends LitElement {
         <label class="field">${t("to")}<input name="to" type="date" /></label>
       </form>
       ${this.failure ? html`<p class="error" role="alert">${this.failure}</p>` : nothing}
-      ${this.entries?.length ? html`<ol>${this.entries.map(line)}</ol>` : nothing}
+      ${this.entries?.length ? html`<ol>${this.entries.map((entry) => line(entry, this.linked))}</ol>` : nothing}
       ${this.entries?.length === 0 ? html`<p class="quiet">${t(isFiltered ? "nothingFound" : "noHistory")}</p>` : nothing}
       <div class="bar">
         ${this.hasOlder ? html`<button @click=${() => this.read(this.index + 1)}>${t("older")}</button>` : nothing}
@@ -173,9 +175,9 @@ const moment = (name: string, value: string): string => {
   return new Date(year, month - 1, day + (name === "to" ? 1 : 0)).toISOString();
 };
 
-const line = (entry: Entry) => html`<li>
+const line = (entry: Entry, isLinked: boolean) => html`<li>
   <span title=${entry.createTime}>${dateTime(entry.createTime)}</span> · <span title=${entry.agentEmail}>${authorOf(entry)}</span>
-  ${told(entry)}
+  ${told(entry, isLinked)}
 </li>`;
 
 /** The name of the agent, or who it was instead. */
@@ -185,9 +187,9 @@ export const authorOf = ({ agentName, agentEmail, author }: Entry): string => {
   return word ? t(word) : author;
 };
 
-const told = (entry: Entry) => {
+const told = (entry: Entry, isLinked: boolean) => {
   const action = RECORDING_ACTIONS[entry.actionType];
-  if (action) return html`<p class="quiet">${t(action)}: ${recordingOf(entry)}</p>`;
+  if (action) return html`<p class="quiet">${t(action)}: ${recordingOf(entry, isLinked)}</p>`;
   const isSetting = SETTINGS.includes(entry.actionType);
   return html`
     ${isSetting ? nothing : html`<p>${entry.actionSummary}</p>`}
@@ -201,11 +203,11 @@ const change = ({ oldValue, newValue, fieldName }: Detail): string =>
     : `${written(oldValue)} → ${written(newValue)}`;
 
 /** The recording of an act by its name; one that is gone has no page any more. */
-const recordingOf = ({ actionDetails, actionSummary }: Entry) => {
+const recordingOf = ({ actionDetails, actionSummary }: Entry, isLinked: boolean) => {
   const detail = actionDetails.find(({ fieldName }) => fieldName === "recording");
   const id = detail?.newValue ?? "";
   const name = recordingName(actionSummary) || id || (detail?.oldValue ?? "");
-  return id ? html`<a href="/library?recording=${encodeURIComponent(id)}">${name}</a>` : name;
+  return id && isLinked ? html`<a href="/library?recording=${encodeURIComponent(id)}">${name}</a>` : name;
 };
 
 /** The visitor and the time of a recording, from the summary of an entry. */

@@ -1,20 +1,11 @@
 import { css, html, LitElement, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
-import { t, type Word } from "./i18n/en-pages";
+import { t } from "./i18n/en-pages";
 import { mark } from "./mark";
-import type { Permission, SignedIn } from "../generated/rest";
+import { mayOpen, type PageName, PAGES } from "./pages";
+import type { SignedIn } from "../generated/rest";
 import { signOut } from "./session";
 import { shared } from "./styles";
-
-export type PageName = "console" | "library" | "settings" | "restApi" | "";
-
-/** Every page that an agent may open, in the order of the header, with the permission that it needs. */
-export const PAGES: [PageName & Word, string, Permission | ""][] = [
-  ["console", "/console", "Accept Audio & Video Chats"],
-  ["library", "/library", "View Recordings"],
-  ["settings", "/admin", "Manage Settings"],
-  ["restApi", "/docs", ""],
-];
 
 /** The same head for every page: the mark, the pages that the agent may open, who is signed in. */
 @customElement("visavis-header")
@@ -63,8 +54,7 @@ export class PageHeader extends LitElement {
   }
 
   private links() {
-    const permissions = this.session?.permissions ?? [];
-    return PAGES.filter(([, , needed]) => !needed || permissions.includes(needed)).map(
+    return PAGES.filter(([, path]) => mayOpen(path, this.session)).map(
       ([page, path]) =>
         html`<a href=${path} aria-current=${page === this.current ? "page" : nothing}>${t(page)}</a>`,
     );
