@@ -264,7 +264,7 @@ class Parties:
         own = page or self.agent
         other = self.agent if own is self.visitor else self.visitor
         own.get_by_role("button", name="Hang up").click()
-        expect(other.get_by_text("The call has ended.")).to_be_visible()
+        expect(other.get_by_text("The call has ended").first).to_be_visible()
 
     def wait_until(self, state: str) -> None:
         for page, element in ((self.visitor, "visavis-widget"), (self.agent, "visavis-console")):

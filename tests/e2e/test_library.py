@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.archive.recording_files import TrackSpec, make_recording
-from tests.e2e.test_accessibility import SCHEMES, VIOLATIONS
+from tests.e2e.test_accessibility import expect_nothing
 from tests.running import System, decoding_errors, eventually, ffprobe, new_page
 from visavis.archive.tus_headers import BODY_TYPE, write_metadata
 from visavis.domain.call_events import CallEvent, CallReport
@@ -350,7 +350,19 @@ def test_axe_finds_nothing(page: Page, library: System, axe: str) -> None:
         page.goto(f"{library.url}/library{address}")
         page.wait_for_load_state("networkidle")
         page.evaluate(axe)
-        for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme)
-            assert page.evaluate(VIOLATIONS) == [], (address, scheme)
+        expect_nothing(page, address)
         assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+@pytest.mark.parametrize("width", [320, 360, 390])
+def test_a_phone_shows_the_sides_one_above_the_other(
+    page: Page, library: System, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 740})
+    page.goto(f"{library.url}/library?recording=video&t=2")
+    expect(page.locator("[data-part=visitor]")).to_be_visible()
+    for side in ("visitor", "agent"):
+        part = page.locator(f"[data-part={side}]")
+        figure = page.locator("figure").filter(has=part).bounding_box()
+        assert figure
+        assert figure["width"] > 0.75 * width, side

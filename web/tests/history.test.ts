@@ -141,6 +141,6 @@ test("an address cannot add anything to the mail that is written to it", async (
   const { list, rows } = await openList();
   await rows();
   const link = list.renderRoot.querySelector<HTMLAnchorElement>("a[href^='mailto:']")!;
-  expect(link.getAttribute("href")).toBe("mailto:a%40example.com%3Fbcc%3Db%40example.com%26body%3Dx");
+  expect(link.getAttribute("href")).toBe("mailto:a%40example.com%3Fbcc%3Db@example.com%26body%3Dx");
   expect(link.textContent).toBe("a@example.com?bcc=b@example.com&body=x");
 });

@@ -90,7 +90,7 @@ export class CallHistory extends LitElement {
     return html`<li>
       <span class=${call.connectTime === null ? "quiet" : ""}>${icon(call.media === "video" ? "camera" : "phone", 18)}</span>
       <div class="who"><strong>${visitorName || t("aVisitor")}</strong>
-        ${visitorEmail ? html` <a href=${`mailto:${encodeURIComponent(visitorEmail)}`}>${visitorEmail}</a>` : nothing}
+        ${visitorEmail ? html` <a href=${mailTo(visitorEmail)}>${visitorEmail}</a>` : nothing}
         <p class="quiet small">${told(call)}</p></div>
       <div class="when quiet small"><time datetime=${call.createTime}>${dateTime(call.createTime)}</time></div>
       ${message ? html`<blockquote>${message}</blockquote>` : nothing}
@@ -150,4 +150,11 @@ const told = (call: AudioVideoChat): string => {
   const outcome = state === "ended" ? outcomeOf(call) : t("goesOn");
   const facts = [outcome, duration === null ? "" : clock(duration), agentName, recording(call)];
   return facts.filter(Boolean).join(" · ");
+};
+
+/** A link to write to somebody; nothing in the address is read as a further field (RFC 6068). */
+const mailTo = (email: string): string => {
+  const at = email.lastIndexOf("@");
+  const parts = [email.slice(0, at), email.slice(at + 1)].map(encodeURIComponent);
+  return at < 0 ? `mailto:${encodeURIComponent(email)}` : `mailto:${parts.join("@")}`;
 };

@@ -85,7 +85,7 @@ export class Console extends LitElement {
       <main class=${this.join ? "alone" : ""}>
         <div class="middle">
           <div role="status">${this.status(agentSession)}</div>
-          ${agentSession.notice ? html`<div class="notice" role="alert"><p>${agentSession.notice}</p><button class="round" aria-label=${t("close")} @click=${() => agentSession.dismissNotice()}>${icon("close", 16)}</button></div>` : nothing}
+          ${agentSession.notice && !this.saysSoBelow(agentSession) ? html`<div class="notice" role="alert"><p>${agentSession.notice}</p><button class="round" aria-label=${t("close")} @click=${() => agentSession.dismissNotice()}>${icon("close", 16)}</button></div>` : nothing}
           ${agentSession.unsent ? this.unsent(agentSession) : nothing}
           ${agentSession.hasCall || agentSession.rings.length ? html`<h1 class="unseen">${t(this.join ? "joinTitle" : "console")}</h1>` : nothing}
           ${agentSession.hasCall ? this.call(agentSession) : this.waiting(agentSession)}
@@ -128,6 +128,11 @@ export class Console extends LitElement {
       case "available":
         return this.join ? nothing : html`<p class="line quiet">${icon("good")} ${t("online")}</p>`;
     }
+  }
+
+  /** Whether the notice is what the page of an ended join link has as its heading. */
+  private saysSoBelow({ isOver, hasEndedCall, notice }: AgentSession): boolean {
+    return isOver && hasEndedCall && notice === t("ended.hungUp");
   }
 
   private waiting(agentSession: AgentSession) {

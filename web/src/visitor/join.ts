@@ -1,4 +1,4 @@
-import { html, LitElement } from "lit";
+import { html, LitElement, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { t } from "../shared/i18n/en-pages";
 import "../shared/page-header";
@@ -13,7 +13,9 @@ export class Join extends LitElement {
   static override styles = [shared, joinStyles];
 
   @state() private isValid = true;
-  @state() private hasEnded = false;
+  @state() private stage: "before" | "inCall" | "ended" = "before";
+  /** Whether the widget has something to say beyond the page's heading. */
+  @state() private isDone = false;
   private readonly token = location.pathname.split("/").pop() ?? "";
 
   override connectedCallback(): void {
@@ -25,9 +27,18 @@ export class Join extends LitElement {
     if (!this.isValid)
       return html`<visavis-header alone></visavis-header><main><section class="card"><h1>${t("joinOver")}</h1><p class="quiet" role="alert">${t("joinOverHelp")}</p></section></main>`;
     return html`<visavis-header alone></visavis-header><main>
-        <h1>${t(this.hasEnded ? "joinEnded" : "joinTitle")}</h1><p class="quiet">${t(this.hasEnded ? "joinEndedHelp" : "joinHelp")}</p>
-        <visavis-widget join=${this.token} @ended=${() => (this.hasEnded = true)}></visavis-widget>
+        <h1>${t(this.stage === "ended" ? "joinEnded" : "joinTitle")}</h1>
+        ${this.stage === "inCall" ? nothing : html`<p class="quiet">${t(this.stage === "ended" ? "joinEndedHelp" : "joinHelp")}</p>`}
+        <div ?hidden=${this.isDone}>
+          <visavis-widget join=${this.token} @connected=${() => (this.stage = "inCall")} @ended=${this.end}></visavis-widget>
+        </div>
       </main>`;
+  }
+
+  private end({ detail }: CustomEvent<{ reason: string }>): void {
+    const widget = this.renderRoot.querySelector<Widget>("visavis-widget");
+    this.stage = "ended";
+    this.isDone = detail.reason === "hungUp" && !widget?.visitor?.unsent;
   }
 
   override firstUpdated(): void {
