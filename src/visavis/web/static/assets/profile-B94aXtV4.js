@@ -1,4 +1,4 @@
-import{f as e,g as t,h as n,i as r,l as i,m as a,t as o,v as s,x as c}from"./decorate-D_vacwiA.js";import{n as l}from"./format-DdnngG-R.js";import{r as u}from"./page-header-lzXJqpfs.js";var d=class extends n{constructor(...e){super(...e),this.signIns=[],this.error=``,this.status=``,this.failure=``,this.isBusy=!1}static{this.styles=[r,c`
+/* empty css             */import{f as e,g as t,h as n,i as r,l as i,m as a,t as o,v as s,x as c}from"./decorate-CtgOrm1A.js";import{n as l}from"./format-DdnngG-R.js";import"./page-header-LrMTfrp2.js";import{n as u}from"./session-Dja4Jnsq.js";var d=class extends n{constructor(...e){super(...e),this.signIns=[],this.error=``,this.status=``,this.failure=``,this.isBusy=!1}static{this.styles=[r,c`
       main { max-width: 46rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); }
       form { display: grid; gap: 1rem; justify-items: start; }
       form .field { width: min(100%, 24rem); }

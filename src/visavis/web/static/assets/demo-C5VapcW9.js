@@ -1,1 +1,0 @@
-var e=({isEnabled:e,isStaffed:t})=>{document.querySelector(`#calls-off`).hidden=e,document.querySelector(`#unstaffed`).hidden=!e||t},t=window.visavis??[];Object.assign(window,{visavis:t}),t.push([`on`,`available`,e]);

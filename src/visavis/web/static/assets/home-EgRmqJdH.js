@@ -1,1 +1,0 @@
-import{n as e,t}from"./page-header-lzXJqpfs.js";var n=await e();document.querySelector(`visavis-header`).session=n;for(let[,e,r]of t){let t=document.querySelector(`.cards a[href="${e}"]`)?.closest(`li`);t&&n&&r&&(t.hidden=!n.permissions.includes(r))}

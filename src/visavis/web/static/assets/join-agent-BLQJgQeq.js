@@ -1,1 +1,0 @@
-import"./decorate-D_vacwiA.js";import{t as e}from"./console-CfUhurPr.js";var t=new e;t.join=location.pathname.split(`/`).pop()??``,document.body.append(t);
