@@ -43,8 +43,10 @@ def serve_visavis(directory: Path) -> None:
 
     import structlog
 
-    from visavis.app import App, http_server, listen, settle
+    from visavis.app import App, freeze_garbage_collector
     from visavis.domain.oauth import CredentialKind
+    from visavis.http_server import http_server
+    from visavis.listener import listen
     from visavis.settings import Settings
     from visavis.store import open_store
 
@@ -62,7 +64,7 @@ def serve_visavis(directory: Path) -> None:
     token = asyncio.run(issue())
     key = settings.archive_key_file.read_text()
     print(listener.getsockname()[1], key, token, flush=True)
-    settle()
+    freeze_garbage_collector()
     http_server(app.web, settings).run([listener])
 
 

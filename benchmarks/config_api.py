@@ -64,7 +64,7 @@ def serve_visavis(listener: socket.socket) -> None:
 
     import structlog
 
-    from visavis.app import App, settle
+    from visavis.app import App, freeze_garbage_collector
     from visavis.domain.oauth import CredentialKind
     from visavis.settings import Settings
     from visavis.store import open_store
@@ -81,7 +81,7 @@ def serve_visavis(listener: socket.socket) -> None:
             return await app.tokens.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
 
         print(asyncio.run(issue()), flush=True)
-        settle()
+        freeze_garbage_collector()
         _serve(app.web, listener)
 
 

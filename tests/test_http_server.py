@@ -16,10 +16,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from tests.archive.serving import for_ever, nobody, unheard
+from tests.archive.serving import for_ever, unheard
 from tests.certificates import write_certificate
 from tests.dying import dies_once
 from tests.recorder.conftest import CONTENT, manifest_of, put_muxed
+from tests.routing import routed
 from visavis import http_server, tasks, tls
 from visavis.archive.archive import Archive
 from visavis.domain.delivery_status import RecordingServer
@@ -186,11 +187,10 @@ async def test_the_archive_is_reached_whatever_its_public_address(tmp_path: Path
     archive = Archive(
         tmp_path / "archive",
         key=lambda: "key",
-        viewer=nobody,
         audit=unheard,
         retention_days_of=for_ever,
     )
-    web = Starlette(routes=archive.routes())
+    web = routed(archive.routes(), archive.gates())
     muxed = put_muxed(tmp_path / "spool", "rec")
     uploader = TusUploader(
         archive_url=url, archive_key=lambda: "key", allow_private=False, archive_socket=path

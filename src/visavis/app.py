@@ -39,6 +39,7 @@ from visavis.listener import listen
 from visavis.log_lines import is_for_people
 from visavis.media.limits import MEGABYTE, Limit
 from visavis.media.worker_pool import WorkerPool
+from visavis.protocol.routes import Caller, RateClass
 from visavis.protocol.signaling import IceServers
 from visavis.readiness import Check, Readiness, warnings
 from visavis.recorder.server_check import RecordingServerChecker
@@ -70,11 +71,24 @@ from visavis.web.api.events import ConfigEvents
 from visavis.web.api.policy import PolicyApi
 from visavis.web.api.recordings import RecordingsApi
 from visavis.web.authentication import Authentication
-from visavis.web.metrics import Gauge, MetricsAccess
+from visavis.web.description.document import Document
+from visavis.web.health import ReadinessProbe
+from visavis.web.metrics import Gauge, Metrics, MetricsAccess
 from visavis.web.oauth.routes import OAuth
 from visavis.web.open_sockets import OpenSockets
-from visavis.web.rate_limit import Kind, RateLimit, RequestLimits
-from visavis.web.routes import build_web
+from visavis.web.pages.join import JoinPages
+from visavis.web.rate_limit import RateLimit, RequestLimits
+from visavis.web.router import Router
+from visavis.web.routes import (
+    api_routes,
+    health_routes,
+    oauth_routes,
+    page_routes,
+    probe_routes,
+    session_routes,
+    socket_routes,
+)
+from visavis.web.sharing import shared
 from visavis.web.signaling import Sockets
 from visavis.web.source import source_of
 
@@ -184,7 +198,6 @@ class App:
         return Archive(
             self.settings.archive_dir,
             key=OwnKey(self.settings.archive_key_file),
-            viewer=self.sessions.caller,
             audit=AuditTrail(self.store, now, new_id).record_act,
             retention_days_of=self._retention_days,
             on_deleted=self.recording_admin.mark_deleted,
@@ -225,31 +238,36 @@ class App:
 
     def _web(self) -> ASGIApp:
         settings, sessions = self.settings, self.sessions
-        return build_web(
-            config_api=ConfigApi(self.configs, sessions),
-            config_events=ConfigEvents(self.configs, self.bus, sessions, self.stopping),
-            audit_api=AuditApi(
-                AuditReader(self.store), AuditTrail(self.store, now, new_id), self.auditor, sessions
+        document = Document(settings.base_url)
+        readiness = ReadinessProbe(self._readiness(), self.warnings, self.metrics_access.is_allowed)
+        routes = (
+            *api_routes(
+                ConfigApi(self.configs),
+                ConfigEvents(self.configs, self.bus, sessions.admit, self.stopping),
+                PolicyApi(self.policies),
+                RecordingsApi(self.recording_admin),
+                CallsApi(CallHistory(self.store, self.calls), settings.base_url),
+                AuditApi(
+                    AuditReader(self.store), AuditTrail(self.store, now, new_id), self.auditor
+                ),
+                document,
             ),
-            policy_api=PolicyApi(self.policies, sessions),
-            recordings_api=RecordingsApi(self.recording_admin, sessions),
-            calls_api=CallsApi(CallHistory(self.store, self.calls), sessions, settings.base_url),
-            join=self.calls.find_join_link,
-            guard=self.calls.guard,
-            sessions=sessions,
-            sockets=self.sockets,
-            recordings=self.archive.routes() if self.archive else [],
-            recording_operations=archive_description.OPERATIONS,
-            recording_tags=archive_description.TAGS,
-            readiness=self._readiness(),
-            warnings=self.warnings,
-            oauth=self.oauth,
-            gauges=self._gauges(),
-            metrics_access=self.metrics_access,
-            access_log=self.access_log,
-            rate_limit=self.rate_limit,
-            cors_origins=settings.cors_origins,
-            base_url=settings.base_url,
+            *oauth_routes(self.oauth),
+            *session_routes(sessions),
+            *page_routes(JoinPages(self.calls.find_join_link, self.calls.guard)),
+            *health_routes(readiness),
+            *probe_routes(Metrics(self._gauges())),
+            *socket_routes(self.sockets),
+            *(self.archive.routes() if self.archive else ()),
+        )
+        document.describe(routes, archive_description.DESCRIPTIONS, archive_description.TAGS)
+        gates = {
+            **sessions.gates(),
+            Caller.OPERATOR: self.metrics_access.admit,
+            **(self.archive.gates() if self.archive else {}),
+        }
+        return shared(
+            Router(routes, gates, self.access_log, self.rate_limit), settings.cors_origins
         )
 
     def _oauth(self, sessions: Authentication) -> OAuth:
@@ -287,15 +305,15 @@ class App:
             ),
             "visavis_refused_api_calls": Gauge(
                 "API calls refused since the start because of a limit",
-                lambda: self.rate_limit.refused[Kind.API],
+                lambda: self.rate_limit.refused[RateClass.API],
             ),
             "visavis_refused_pages": Gauge(
                 "Requests for pages and the library refused since the start because of a limit",
-                lambda: self.rate_limit.refused[Kind.PAGE],
+                lambda: self.rate_limit.refused[RateClass.PAGE],
             ),
             "visavis_refused_openings": Gauge(
                 "Openings of sockets refused since the start because of a limit",
-                lambda: self.rate_limit.refused[Kind.SOCKET],
+                lambda: self.rate_limit.refused[RateClass.SOCKET],
             ),
             "visavis_refused_metrics": Gauge(
                 "Requests for the metrics refused since the start",

@@ -11,15 +11,15 @@ from urllib.parse import urljoin
 
 import httpx2
 import pytest
-from starlette.applications import Starlette
 from starlette.requests import Request
 
+from tests.routing import routed
 from visavis.archive.archive import Archive
 from visavis.archive.tus_headers import BODY_TYPE, write_metadata
 from visavis.domain.audit import FieldChange
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission
-from visavis.web.errors import on_visavis_error
+from visavis.protocol.routes import Access
 
 KEY = "key"
 TUS = {"Authorization": f"Bearer {KEY}", "Tus-Resumable": "1.0.0"}
@@ -31,12 +31,14 @@ AGENTS = {
 }
 
 
-async def viewer(request: Request) -> Agent:
+async def admit(request: Request, access: Access) -> Agent:
     """Return the agent that a header names."""
     try:
-        return AGENTS[request.headers["agent"]]
+        agent = AGENTS[request.headers["agent"]]
     except KeyError:
         raise VisavisError(ErrorKind.Unauthorized) from None
+    access.require(agent)
+    return agent
 
 
 @dataclass
@@ -60,15 +62,12 @@ class ArchiveHarness:
         self.archive = Archive(
             self.directory,
             key=lambda: KEY,
-            viewer=viewer,
             audit=self.hear,
             retention_days_of=self.retention,
             on_deleted=self.forget,
             is_disabled=self.is_disabled,
         )
-        app = Starlette(
-            routes=self.archive.routes(), exception_handlers={VisavisError: on_visavis_error}
-        )
+        app = routed(self.archive.routes(), self.archive.gates(), admit)
         transport = httpx2.ASGITransport(app)
         self.client = httpx2.AsyncClient(transport=transport, base_url="http://archive")
         return self

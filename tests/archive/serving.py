@@ -11,17 +11,10 @@ import sys
 from pathlib import Path
 
 import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
 
+from tests.routing import routed
 from visavis.archive.archive import Archive
 from visavis.domain.audit import FieldChange
-from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.people import Agent
-
-
-async def nobody(_: Request) -> Agent:
-    raise VisavisError(ErrorKind.Unauthorized)
 
 
 async def unheard(
@@ -35,10 +28,8 @@ async def for_ever(_: int) -> int | None:
 
 
 async def main(directory: Path, key: str) -> None:
-    archive = Archive(
-        directory, key=lambda: key, viewer=nobody, audit=unheard, retention_days_of=for_ever
-    )
-    config = uvicorn.Config(Starlette(routes=archive.routes()), port=0, log_level="critical")
+    archive = Archive(directory, key=lambda: key, audit=unheard, retention_days_of=for_ever)
+    config = uvicorn.Config(routed(archive.routes(), archive.gates()), port=0, log_level="critical")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     while not server.started:

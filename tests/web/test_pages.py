@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Iterator
 
 import pytest
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from visavis.web.pages import PAGES, STATIC, page_routes
+from tests.routing import routed
+from visavis.clock_and_ids import now
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.services.calls.join_links import JoinLink
+from visavis.services.visitor_limits import VisitorGuard, VisitorLimits
+from visavis.web.pages import PAGES, STATIC
+from visavis.web.pages.join import JoinPages
+from visavis.web.routes import page_routes
 
 
 @pytest.fixture
-def client() -> Iterator[TestClient]:
-    with TestClient(Starlette(routes=page_routes())) as client:
-        yield client
+def client() -> TestClient:
+    guard = VisitorGuard(VisitorLimits(), now)
+    return TestClient(routed(page_routes(JoinPages(_unknown, guard)), {}))
+
+
+def _unknown(_: str) -> JoinLink:
+    raise VisavisError(ErrorKind.EntityNotFound)
 
 
 def assets(page: str) -> list[str]:

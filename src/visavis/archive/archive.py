@@ -9,23 +9,25 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
-from starlette.routing import BaseRoute
+from starlette.requests import Request
 
 from visavis.archive.access_audit import AccessAudit, AppendAudit
 from visavis.archive.admission import Quota
 from visavis.archive.deletion import Deletion, OnDeleted, ignore_deletion
 from visavis.archive.library import Library
+from visavis.archive.library_api import LibraryApi
 from visavis.archive.renditions import Renditions
 from visavis.archive.retention import SWEEP_SECONDS, RetentionDays, RetentionSweeper
-from visavis.archive.routes import LibraryApi, Viewer
+from visavis.archive.routes import library_routes, upload_routes
 from visavis.archive.storage import LocalStorage
 from visavis.archive.tus_server import OnRefused, TusServer, ignore_refusal, is_never_disabled
-from visavis.archive.upload_keys import UploadKeys
+from visavis.archive.upload_keys import UploadKeyHolder, UploadKeys
 from visavis.archive.uploads import Uploads
 from visavis.durable import lock_directory
+from visavis.protocol.routes import Access, Caller, Routes
 from visavis.tasks import cancelled, run_every, run_forever
 
-UPLOADS: Final = "/recordings"
+Gate = Callable[[Request, Access], Awaitable[UploadKeyHolder]]
 NO_QUOTA: Final = Quota()
 
 
@@ -43,7 +45,6 @@ class Archive:
         directory: Path,
         *,
         key: Callable[[], str],
-        viewer: Viewer,
         audit: AppendAudit,
         retention_days_of: RetentionDays,
         on_deleted: OnDeleted = ignore_deletion,
@@ -63,13 +64,17 @@ class Archive:
         self._tus = TusServer(uploads, library, keys, time.time, quota, is_disabled, on_refused)
         self._renditions = Renditions(directory / "cache", library)
         deletion = Deletion(library, self._renditions, access_audit, on_deleted)
-        self._api = LibraryApi(library, self._renditions, access_audit, deletion, viewer)
+        self._api = LibraryApi(library, self._renditions, access_audit, deletion)
         self._sweeper = RetentionSweeper(
             library, uploads, self._renditions, deletion, retention_days_of
         )
 
-    def routes(self) -> list[BaseRoute]:
-        return [*self._tus.routes(UPLOADS), *self._api.routes()]
+    def routes(self) -> Routes:
+        return (*upload_routes(self._tus), *library_routes(self._api))
+
+    def gates(self) -> dict[Caller, Gate]:
+        """Return the check of the callers whom only the archive knows."""
+        return {Caller.UPLOADER: self._tus.admit}
 
     def start(self) -> asyncio.Task[None]:
         return run_forever("archive", self.run)

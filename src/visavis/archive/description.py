@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from visavis.archive.routes import BASE, MAX_OCCASION
+from visavis.archive.library_api import MAX_OCCASION
+from visavis.archive.media_types import BINARY, MATROSKA, MP4, PLAYABLE
 from visavis.archive.search import MAX_PAGE_SIZE, MAX_SECONDS, MAX_TEXT, ORDERS, PAGE_SIZE
 from visavis.archive.tus_headers import BODY_TYPE, CHECKSUM_MISMATCH, MAX_SIZE, VERSION
 from visavis.archive.tus_server import EXTENSIONS, SHA256_HEADER
 from visavis.domain.errors import ErrorKind
-from visavis.domain.people import Permission
-from visavis.protocol.library import (
-    LibraryComposition,
-    LibraryDetails,
-    LibraryEntry,
-    LibraryPage,
-    LibraryParts,
-)
 from visavis.protocol.openapi import (
     BAD_PARAMETER,
     STRING,
@@ -25,23 +18,18 @@ from visavis.protocol.openapi import (
     Body,
     DocumentedAnswer,
     Operation,
-    Operations,
     Schema,
-    json_answer,
+    described_by_name,
 )
 from visavis.protocol.parameters import (
-    CALLER,
     ID_TEXT,
     IF_NONE_MATCH,
     SITE,
-    agents,
     paging,
     path_parameter,
     query,
 )
 
-UPLOADS: Final = "/recordings"
-UPLOAD: Final = f"{UPLOADS}/{{upload_id}}"
 UPLOAD_TAG: Final = "Uploads"
 LIBRARY: Final = "Library"
 TAGS: Final = {
@@ -53,15 +41,8 @@ TAGS: Final = {
 
 # Library
 
-_ONE: Final = BASE + "/{recording_id}"
-_VIEWERS: Final = agents(Permission.VIEW_RECORDINGS)
-_KEEPERS: Final = (
-    {"oauth": (Permission.VIEW_RECORDINGS.scope, Permission.MANAGE_SETTINGS.scope)},
-    *_VIEWERS[1:],
-)
 _NEEDS: Final = "Needs the permission *View Recordings*."
 _NEEDS_BOTH: Final = "Needs the permissions *View Recordings* and *Manage Settings*."
-_BINARY: Final[Schema] = {"type": "string", "format": "binary"}
 _RECORDING: Final = path_parameter("recording_id", ID_TEXT)
 _PLAY: Final = query(
     "play",
@@ -113,21 +94,17 @@ def _library(
         description=description,
         answers=answers,
         parameters=(*parameters, *SITE),
-        errors=(*CALLER, *missing, *errors),
-        security=_KEEPERS if description == _NEEDS_BOTH else _VIEWERS,
+        errors=(*missing, *errors),
     )
 
 
-def _file(
-    media_types: tuple[str, ...], description: str, **headers: str
-) -> Mapping[int, DocumentedAnswer]:
-    content = dict.fromkeys(media_types, _BINARY)
+def _file(content: Mapping[str, Schema], **headers: str) -> Mapping[int, DocumentedAnswer]:
     ranged = {"Content-Range": "RFC 9110 §14.4"}
     return {
-        200: DocumentedAnswer(description, content, headers),
+        200: DocumentedAnswer("The file", headers=headers),
         206: DocumentedAnswer(
             "The range, or several as multipart/byteranges",
-            {**content, "multipart/byteranges": _BINARY},
+            {**content, "multipart/byteranges": BINARY},
             {**ranged, **headers},
         ),
         400: DocumentedAnswer("Range is malformed", {TEXT: STRING}),
@@ -135,51 +112,51 @@ def _file(
     }
 
 
-_LIBRARY: Final[Operations] = {
-    (BASE, "GET"): _library(
+_LIBRARY: Final = (
+    _library(
         "searchLibrary",
         "Search the recordings",
-        {200: json_answer(LibraryPage, "A page of the recordings")},
+        {200: DocumentedAnswer("A page of the recordings")},
         *BAD_PARAMETER,
         parameters=_SEARCH,
     ),
-    (_ONE, "GET"): _library(
+    _library(
         "getLibraryRecording",
         "Read a recording and the contents of its file",
-        {200: json_answer(LibraryDetails, "The recording")},
+        {200: DocumentedAnswer("The recording")},
         parameters=(_RECORDING, _PLAY),
         description=f"Counts as playing it, in the audit log. {_NEEDS}",
     ),
-    (_ONE, "DELETE"): _library(
+    _library(
         "deleteLibraryRecording",
         "Delete a recording permanently",
         {204: DocumentedAnswer("Deleted")},
         ErrorKind.RecordingHeld,
         description=_NEEDS_BOTH,
     ),
-    (_ONE + "/hold", "PUT"): _library(
+    _library(
         "holdLibraryRecording",
         "Put a recording on legal hold",
-        {200: json_answer(LibraryEntry, "The recording as it is now")},
+        {200: DocumentedAnswer("The recording as it is now")},
         description=_NEEDS_BOTH,
     ),
-    (_ONE + "/hold", "DELETE"): _library(
+    _library(
         "releaseLibraryRecording",
         "Release a recording from legal hold",
-        {200: json_answer(LibraryEntry, "The recording as it is now")},
+        {200: DocumentedAnswer("The recording as it is now")},
         description=_NEEDS_BOTH,
     ),
-    (_ONE + "/parts", "GET"): _library(
+    _library(
         "getLibraryParts",
         "List the parts of a recording that a browser can play",
-        {200: json_answer(LibraryParts, "The parts")},
+        {200: DocumentedAnswer("The parts")},
         parameters=(_RECORDING, _PLAY),
         description=f"Makes them first if need be, which takes a while. {_NEEDS}",
     ),
-    (_ONE + "/parts/{name}", "GET"): _library(
+    _library(
         "getLibraryPart",
         "Play a part of a recording",
-        _file(("video/webm", "video/mp4", "audio/webm", "audio/mp4"), "The file"),
+        _file(PLAYABLE),
         parameters=(
             _RECORDING,
             path_parameter("name", "The name of a part."),
@@ -187,13 +164,12 @@ _LIBRARY: Final[Operations] = {
             _RANGE,
         ),
     ),
-    (_ONE + "/original.mkv", "GET"): _library(
+    _library(
         "downloadLibraryRecording",
         "Download a recording as it was uploaded",
         {
             **_file(
-                ("video/x-matroska",),
-                "The file",
+                MATROSKA,
                 **{"ETag": "The SHA-256 of the file", "Content-Disposition": "RFC 6266"},
             ),
             304: DocumentedAnswer(
@@ -202,33 +178,32 @@ _LIBRARY: Final[Operations] = {
         },
         parameters=(_RECORDING, _RANGE, IF_NONE_MATCH),
     ),
-    (_ONE + "/composed", "GET"): _library(
+    _library(
         "getLibraryComposition",
         "Read the progress of the MP4 of both sides",
-        {200: json_answer(LibraryComposition, "The progress")},
+        {200: DocumentedAnswer("The progress")},
     ),
-    (_ONE + "/composed", "POST"): _library(
+    _library(
         "composeLibraryRecording",
         "Create an MP4 that shows both sides",
-        {202: json_answer(LibraryComposition, "The progress")},
+        {202: DocumentedAnswer("The progress")},
         ErrorKind.TooManyRequests,
     ),
-    (_ONE + "/composed", "DELETE"): _library(
+    _library(
         "cancelLibraryComposition",
         "Stop creating the MP4",
-        {200: json_answer(LibraryComposition, "The progress")},
+        {200: DocumentedAnswer("The progress")},
     ),
-    (_ONE + "/composed.mp4", "GET"): _library(
+    _library(
         "downloadLibraryComposition",
         "Download the MP4 of both sides",
-        _file(("video/mp4",), "The file", **{"Content-Disposition": "RFC 6266"}),
+        _file(MP4, **{"Content-Disposition": "RFC 6266"}),
         parameters=(_RECORDING, _RANGE),
     ),
-}
+)
 
 # Uploads
 
-_KEY: Final = ({"uploadKey": ()},)
 _VERSION: Final[Schema] = {
     "name": "Tus-Resumable",
     "in": "header",
@@ -283,7 +258,6 @@ def _upload(
     answer: tuple[int, DocumentedAnswer],
     *refusals: int,
     parameters: tuple[Schema, ...] = (_VERSION,),
-    security: Any = _KEY,
     body: Body | None = None,
 ) -> Operation:
     status, success = answer
@@ -301,7 +275,6 @@ def _upload(
         },
         parameters=parameters,
         body=body,
-        security=security,
     )
 
 
@@ -318,14 +291,13 @@ def _abilities(name: str) -> Operation:
         "Needs no authorization.",
         (204, DocumentedAnswer("The abilities of the server", headers={**_RESUMABLE, **headers})),
         parameters=(_UPLOAD_ID,) if name == "getUploadAbilities" else (),
-        security=(),
     )
 
 
-_BODY: Final = Body({BODY_TYPE: _BINARY}, is_required=False)
-_UPLOADS: Final[Operations] = {
-    (UPLOADS, "OPTIONS"): _abilities("getUploadServerAbilities"),
-    (UPLOADS, "POST"): _upload(
+_OPTIONAL: Final = Body({}, is_required=False)
+_UPLOADS: Final = (
+    _abilities("getUploadServerAbilities"),
+    _upload(
         "createUpload",
         "Create an upload",
         "The metadata `site`, `recording`, `sha256` and others are described in "
@@ -359,10 +331,10 @@ _UPLOADS: Final[Operations] = {
             },
             _CHECKSUM,
         ),
-        body=_BODY,
+        body=_OPTIONAL,
     ),
-    (UPLOAD, "OPTIONS"): _abilities("getUploadAbilities"),
-    (UPLOAD, "HEAD"): _upload(
+    _abilities("getUploadAbilities"),
+    _upload(
         "getUploadOffset",
         "Read how much of an upload is stored",
         "For resuming it.",
@@ -376,7 +348,7 @@ _UPLOADS: Final[Operations] = {
         *(*_USUAL, 404, 410, 423, CHECKSUM_MISMATCH),
         parameters=(_UPLOAD_ID, _VERSION),
     ),
-    (UPLOAD, "PATCH"): _upload(
+    _upload(
         "appendToUpload",
         "Append bytes to an upload",
         "The upload is handed to the library with its last byte.",
@@ -395,9 +367,8 @@ _UPLOADS: Final[Operations] = {
             _LENGTH,
             _CHECKSUM,
         ),
-        body=Body({BODY_TYPE: _BINARY}),
     ),
-    (UPLOAD, "DELETE"): _upload(
+    _upload(
         "terminateUpload",
         "Terminate an upload",
         "A recording that the library has stays there.",
@@ -405,7 +376,7 @@ _UPLOADS: Final[Operations] = {
         *(*_USUAL, 404, 410, 423),
         parameters=(_UPLOAD_ID, _VERSION),
     ),
-    (UPLOAD, "POST"): _upload(
+    _upload(
         "overrideUploadMethod",
         "Send PATCH, HEAD or DELETE where only POST gets through",
         "X-HTTP-Method-Override names the method; the request is answered as that one's.",
@@ -428,8 +399,8 @@ _UPLOADS: Final[Operations] = {
                 "schema": {"type": "integer", "minimum": 0},
             },
         ),
-        body=_BODY,
+        body=_OPTIONAL,
     ),
-}
+)
 
-OPERATIONS: Final[Operations] = {**_LIBRARY, **_UPLOADS}
+DESCRIPTIONS: Final = described_by_name(*_LIBRARY, *_UPLOADS)

@@ -1,244 +1,79 @@
-"""The archive's addresses: uploads for recorders, recordings for the library page."""
+"""The archive's table of routes: uploads for recorders, and the library.
+
+The columns are those of the table of the server: method, path, handler, who may call it, body,
+answer, limit, and description. Uploads have limits of their own.
+"""
+
+# a row is a line
+# ruff: noqa: E501
+# fmt: off
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import Final
 
-import msgspec
-from starlette.requests import Request
-from starlette.responses import FileResponse, Response
-from starlette.routing import BaseRoute, Route
-
-from visavis.archive.access_audit import AccessAudit, RecordingAction
-from visavis.archive.deletion import Deletion
-from visavis.archive.library import HeldError, Library
-from visavis.archive.renditions import FailedError, Renditions, TooManyError
-from visavis.archive.search import library_recording, read_search
-from visavis.archive.storage import Entry
-from visavis.domain.entity_tags import is_listed_weakly
-from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.ids import plain_id
-from visavis.domain.people import Agent, Permission
+from visavis.archive.library_api import BASE, LibraryApi
+from visavis.archive.media_types import BINARY, MATROSKA, MP4, PLAYABLE
+from visavis.archive.tus_headers import BODY_TYPE
+from visavis.archive.tus_server import TusServer
+from visavis.domain.people import Permission
 from visavis.protocol.library import (
     LibraryComposition,
-    LibraryContents,
     LibraryDetails,
     LibraryEntry,
-    LibraryPart,
+    LibraryPage,
     LibraryParts,
 )
-from visavis.protocol.query import Query
-from visavis.protocol.wire import JsonBody, encode
+from visavis.protocol.routes import ANYBODY, Access, Caller, RateClass, Route, Routes, agents
 
-B = TypeVar("B", bound=JsonBody)
+PAGE: Final = RateClass.PAGE
+ONE: Final = BASE + "/{recording_id}"
+VIEWERS: Final = agents(Permission.VIEW_RECORDINGS)
+KEEPERS: Final = agents(Permission.VIEW_RECORDINGS, Permission.MANAGE_SETTINGS)
 
-Viewer = Callable[[Request], Awaitable[Agent]]
-"""Returns the requesting agent.
-
-Raises `Unauthorized`, and `PermissionDenied` for a change from another origin's page.
-"""
-
-BASE: Final = "/library/recordings"
-PRIVATE: Final = {"Cache-Control": "private, no-cache"}
-MAX_OCCASION: Final = 64
+UPLOADS: Final = "/recordings"
+UPLOAD: Final = "/recordings/{upload_id}"
+UPLOADERS: Final = Access(Caller.UPLOADER)
+BYTES: Final = {BODY_TYPE: BINARY}
 
 
-class RecordingResponse(FileResponse):
-    chunk_size = 1024 * 1024  # plays back at a third of the CPU of the default
+def library_routes(library: LibraryApi) -> Routes:
+    """The library, for agents."""
+    return (
+        Route("GET", BASE, library.index, VIEWERS, None, LibraryPage, PAGE, "searchLibrary"),
+        Route("GET", ONE, library.details, VIEWERS, None, LibraryDetails, PAGE, "getLibraryRecording"),
+        Route("DELETE", ONE, library.delete, KEEPERS, None, None, PAGE, "deleteLibraryRecording"),
+        Route("PUT", f"{ONE}/hold", library.hold, KEEPERS, None, LibraryEntry, PAGE, "holdLibraryRecording"),
+        Route("DELETE", f"{ONE}/hold", library.release, KEEPERS, None, LibraryEntry, PAGE, "releaseLibraryRecording"),
+        Route("GET", f"{ONE}/parts", library.parts, VIEWERS, None, LibraryParts, PAGE, "getLibraryParts"),
+        Route("GET", f"{ONE}/parts/{{name}}", library.part, VIEWERS, None, PLAYABLE, PAGE, "getLibraryPart"),
+        Route("GET", f"{ONE}/original.mkv", library.original, VIEWERS, None, MATROSKA, PAGE, "downloadLibraryRecording"),
+        Route("GET", f"{ONE}/composed", library.composition, VIEWERS, None, LibraryComposition, PAGE, "getLibraryComposition"),
+        Route("POST", f"{ONE}/composed", library.compose, VIEWERS, None, LibraryComposition, PAGE, "composeLibraryRecording"),
+        Route("DELETE", f"{ONE}/composed", library.cancel, VIEWERS, None, LibraryComposition, PAGE, "cancelLibraryComposition"),
+        Route("GET", f"{ONE}/composed.mp4", library.composed, VIEWERS, None, MP4, PAGE, "downloadLibraryComposition"),
+    )
 
 
-class LibraryApi:
-    """API of the library: agents play, download, hold and delete their site's recordings.
+def upload_routes(tus: TusServer) -> Routes:
+    """The tus server, for recorders.
 
-    The permission View Recordings is for seeing; Manage Settings for deleting and legal hold.
+    POST of an upload names its method in X-HTTP-Method-Override. Rows without a description are
+    another spelling, or only refuse as the protocol prescribes.
     """
-
-    def __init__(
-        self,
-        library: Library,
-        renditions: Renditions,
-        access_audit: AccessAudit,
-        deletion: Deletion,
-        viewer: Viewer,
-    ) -> None:
-        self._library = library
-        self._renditions = renditions
-        self._access_audit = access_audit
-        self._deletion = deletion
-        self._viewer = viewer
-
-    def routes(self) -> list[BaseRoute]:
-        one = BASE + "/{recording_id}"
-        return [
-            Route(BASE, self.index),
-            Route(one, self.details),
-            Route(one, self.delete, methods=["DELETE"]),
-            Route(one + "/hold", self.hold, methods=["PUT", "DELETE"]),
-            Route(one + "/parts", self.parts),
-            Route(one + "/parts/{name}", self.part),
-            Route(one + "/original.mkv", self.original),
-            Route(one + "/composed", self.composition),
-            Route(one + "/composed", self.compose, methods=["POST"]),
-            Route(one + "/composed", self.cancel, methods=["DELETE"]),
-            Route(one + "/composed.mp4", self.composed),
-        ]
-
-    async def index(self, request: Request) -> Response:
-        agent = await self._agent(request)
-        search = read_search(Query(request.query_params.multi_items()))
-        return _json(search.run(self._library.list_by_site(agent.site_id), BASE))
-
-    async def details(self, request: Request) -> Response:
-        entry = await self._played(request)
-        contents = await asyncio.to_thread(self._library.contents, entry)
-        return _json(LibraryDetails(library_recording(entry), _of(contents, LibraryContents)))
-
-    async def parts(self, request: Request) -> Response:
-        entry = await self._played(request)
-        try:
-            parts = await self._renditions.parts(entry)
-            return _json(LibraryParts([_of(part, LibraryPart) for part in parts]))
-        except FailedError:
-            raise _unplayable() from None
-
-    async def part(self, request: Request) -> Response:
-        entry = await self._played(request)
-        try:
-            found = await self._renditions.part(entry, request.path_params["name"])
-        except FailedError:
-            raise _unplayable() from None
-        if found is None:
-            raise VisavisError(ErrorKind.EntityNotFound)
-        info, file = found
-        return RecordingResponse(file, media_type=info.media_type, headers=PRIVATE)
-
-    async def original(self, request: Request) -> Response:
-        agent, entry = await self._find(request)
-        etag = f'"{entry.sha256}"'
-        if is_listed_weakly(etag, ", ".join(request.headers.getlist("if-none-match"))):
-            return Response(status_code=304, headers={**PRIVATE, "ETag": etag})
-        await self._record_download(request, RecordingAction.DOWNLOADED, agent, entry)
-        return RecordingResponse(
-            self._library.file(entry),
-            media_type="video/x-matroska",
-            filename=_file_name(entry, "mkv"),
-            headers={**PRIVATE, "ETag": etag},
-        )
-
-    async def composition(self, request: Request) -> Response:
-        _, entry = await self._find(request)
-        return self._composition(entry)
-
-    def _composition(self, entry: Entry, status: int = 200) -> Response:
-        return _json(_of(self._renditions.composition(entry), LibraryComposition), status)
-
-    async def compose(self, request: Request) -> Response:
-        agent, entry = await self._find(request)
-        if self._renditions.composition(entry).state in {"none", "failed"}:
-            await self._access_audit.record(RecordingAction.COMPOSED, agent, entry)
-        try:
-            self._renditions.compose(entry)
-            return self._composition(entry, 202)
-        except TooManyError:
-            message = "Too many MP4 files are waiting to be created: try again later."
-            raise VisavisError(ErrorKind.TooManyRequests, message) from None
-
-    async def cancel(self, request: Request) -> Response:
-        _, entry = await self._find(request)
-        await self._renditions.cancel(entry)
-        return self._composition(entry)
-
-    async def composed(self, request: Request) -> Response:
-        agent, entry = await self._find(request)
-        file = self._renditions.composed(entry)
-        if file is None:
-            raise VisavisError(ErrorKind.EntityNotFound, "The MP4 has not been created.")
-        await self._record_download(request, RecordingAction.DOWNLOADED, agent, entry)
-        name = _file_name(entry, "mp4")
-        return RecordingResponse(file, media_type="video/mp4", filename=name, headers=PRIVATE)
-
-    async def hold(self, request: Request) -> Response:
-        agent, entry = await self._find(request, Permission.MANAGE_SETTINGS)
-        is_held = request.method == "PUT"
-        if entry.is_held != is_held:
-            await self._access_audit.record(
-                RecordingAction.HELD if is_held else RecordingAction.RELEASED, agent, entry
-            )
-            try:
-                entry = await asyncio.to_thread(self._library.hold, entry, is_held=is_held)
-            except KeyError:
-                raise _gone() from None
-        return _json(LibraryEntry(library_recording(entry)))
-
-    async def delete(self, request: Request) -> Response:
-        agent, entry = await self._find(request, Permission.MANAGE_SETTINGS)
-        if entry.is_held:
-            raise _held()
-        try:
-            await self._deletion.delete(entry, agent)
-        except HeldError:
-            raise _held() from None
-        return Response(status_code=204)
-
-    async def _agent(self, request: Request, *more: Permission) -> Agent:
-        agent = await self._viewer(request)
-        for permission in (Permission.VIEW_RECORDINGS, *more):
-            agent.require(permission)
-        return agent
-
-    async def _find(self, request: Request, *more: Permission) -> tuple[Agent, Entry]:
-        agent = await self._agent(request, *more)
-        given = request.path_params["recording_id"]
-        # an upload may bring an id of its own that looks like a GUID
-        entry = self._library.find(agent.site_id, given) or self._library.find(
-            agent.site_id, plain_id(given)
-        )
-        if entry is None:
-            raise _gone()
-        return agent, entry
-
-    async def _played(self, request: Request) -> Entry:
-        """Return the requested recording after recording in the audit log that it is played."""
-        agent, entry = await self._find(request)
-        occasion = request.query_params.get("play", "")[:MAX_OCCASION]
-        await self._access_audit.record_once(RecordingAction.PLAYED, agent, entry, occasion)
-        return entry
-
-    async def _record_download(
-        self, request: Request, action: RecordingAction, agent: Agent, entry: Entry
-    ) -> None:
-        """Record a download once: a browser that resumes it requests a range."""
-        if request.method == "HEAD":
-            return
-        if "range" in request.headers:
-            await self._access_audit.record_once(action, agent, entry, request.url.path)
-        else:
-            await self._access_audit.record(action, agent, entry)
-
-
-def _of(stored: msgspec.Struct, kind: type[B]) -> B:
-    """Return a body with the attributes of what the archive stores."""
-    return msgspec.convert(stored, kind, from_attributes=True)
-
-
-def _json(body: JsonBody, status: int = 200) -> Response:
-    return Response(encode(body), status, media_type="application/json", headers=PRIVATE)
-
-
-def _file_name(entry: Entry, suffix: str) -> str:
-    return f"call-{entry.started_at[:19].replace(':', '')}-{entry.id[:8]}.{suffix}"
-
-
-def _gone() -> VisavisError:
-    return VisavisError(ErrorKind.EntityNotFound, "There is no such recording.")
-
-
-def _held() -> VisavisError:
-    return VisavisError(ErrorKind.RecordingHeld)
-
-
-def _unplayable() -> VisavisError:
-    message = "This file cannot be played in a browser. You can download it."
-    return VisavisError(ErrorKind.EntityNotFound, message)
+    return (
+        Route("OPTIONS", UPLOADS, tus.abilities, ANYBODY, None, None, None, "getUploadServerAbilities"),
+        Route("POST", UPLOADS, tus.serve, UPLOADERS, BYTES, None, None, "createUpload"),
+        Route("OPTIONS", UPLOAD, tus.abilities, ANYBODY, None, None, None, "getUploadAbilities"),
+        Route("HEAD", UPLOAD, tus.serve, UPLOADERS, None, None, None, "getUploadOffset"),
+        Route("PATCH", UPLOAD, tus.serve, UPLOADERS, BYTES, None, None, "appendToUpload"),
+        Route("DELETE", UPLOAD, tus.serve, UPLOADERS, None, None, None, "terminateUpload"),
+        Route("POST", UPLOAD, tus.serve, UPLOADERS, BYTES, None, None, "overrideUploadMethod"),
+        Route("OPTIONS", f"{UPLOADS}/", tus.abilities, ANYBODY, None, None, None, ""),
+        Route("POST", f"{UPLOADS}/", tus.serve, UPLOADERS, BYTES, None, None, ""),
+        *(
+            Route(method, path, tus.serve, UPLOADERS, None, None, None, "")
+            for path in (UPLOADS, f"{UPLOADS}/")
+            for method in ("HEAD", "PATCH", "DELETE")
+        ),
+    )

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
+from visavis.protocol.routes import AnswerError
+
 if TYPE_CHECKING:
     from hashlib import _Hash
 
@@ -33,12 +35,12 @@ KNOWN: Final = frozenset(
 """Request headers of the extensions that this server offers."""
 
 
-class TusError(Exception):
+class TusError(AnswerError):
     """A refusal, as the protocol has it: a status and a sentence."""
 
     def __init__(self, status: int, sentence: str, **headers: str) -> None:
-        super().__init__(sentence)
-        self.response = PlainTextResponse(f"{sentence}\n", status, headers=headers)
+        headers["Tus-Resumable"] = VERSION
+        super().__init__(sentence, PlainTextResponse(f"{sentence}\n", status, headers=headers))
 
 
 @dataclass(frozen=True, slots=True)

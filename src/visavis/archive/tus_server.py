@@ -15,7 +15,6 @@ from typing import Final
 from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
 from visavis.archive import tus_headers as h
 from visavis.archive.admission import Admission, Quota
@@ -25,11 +24,11 @@ from visavis.archive.tus_headers import TusError
 from visavis.archive.upload_body import receive
 from visavis.archive.upload_keys import UploadKeyHolder, UploadKeys
 from visavis.archive.uploads import BusyError, DiskFullError, Upload, UploadFile, Uploads
+from visavis.protocol.routes import Access
 
 EXTENSIONS: Final = (
     "creation,creation-with-upload,creation-defer-length,checksum,expiration,termination"
 )
-UPLOAD_METHODS: Final = ("HEAD", "PATCH", "DELETE")
 TEST_KEY: Final = "test"
 """Metadata key of files that only test whether recordings can be uploaded."""
 SHA256_HEADER: Final = "Visavis-Sha256"
@@ -72,40 +71,33 @@ class TusServer:
         self._inspector = Inspector()
         self._admission = Admission(uploads, library, quota)
 
-    def routes(self, prefix: str) -> list[BaseRoute]:
-        collection = (prefix, prefix + "/")
-        creation = ("OPTIONS", "POST")
-        return [
-            *(Route(path, self._serve, methods=creation) for path in collection),
-            # POST names its method in X-HTTP-Method-Override
-            Route(prefix + "/{upload_id}", self._serve, methods=(*creation, *UPLOAD_METHODS)),
-            # only refused, as the protocol wants it
-            *(
-                Route(path, self._serve, methods=UPLOAD_METHODS, include_in_schema=False)
-                for path in collection
-            ),
-        ]
+    async def admit(self, request: Request, _: Access) -> UploadKeyHolder:
+        """Return the holder of the request's key; raises `TusError`."""
+        uploader = await self._require_key(request)
+        if uploader.site_id is not None and await self._is_disabled(uploader.site_id):
+            raise TusError(403, "The site of this key is disabled.")
+        return uploader
 
-    async def _serve(self, request: Request) -> Response:
+    async def abilities(self, _: Request) -> Response:
+        """Answer OPTIONS: the version and the extensions."""
+        return _abilities()
+
+    async def serve(self, request: Request, uploader: UploadKeyHolder) -> Response:
+        """Answer a request of the holder of a key; raises `TusError`."""
         try:
-            response = await self._perform(request)
-        except TusError as error:
-            response = error.response
+            response = await self._perform(request, uploader)
         except BusyError:
-            response = TusError(423, "Another request writes to this upload.").response
+            raise TusError(423, "Another request writes to this upload.") from None
         except DiskFullError:
-            response = TusError(507, "The disk is full: try again later.").response
+            raise TusError(507, "The disk is full: try again later.") from None
         response.headers["Tus-Resumable"] = h.VERSION
         return response
 
-    async def _perform(self, request: Request) -> Response:
+    async def _perform(self, request: Request, uploader: UploadKeyHolder) -> Response:
         method = request.headers.get("x-http-method-override", request.method).upper()
         upload_id = request.path_params.get("upload_id")
         if method == "OPTIONS":
             return _abilities()
-        uploader = await self._require_key(request)
-        if uploader.site_id is not None and await self._is_disabled(uploader.site_id):
-            raise TusError(403, "The site of this key is disabled.")
         if request.headers.get("tus-resumable") != h.VERSION:
             raise TusError(412, "This server supports tus 1.0.0.", **{"Tus-Version": h.VERSION})
         h.refuse_unknown_extensions(request)
@@ -277,6 +269,7 @@ def _location(request: Request, upload: Upload) -> str:
 
 def _abilities() -> Response:
     headers = {
+        "Tus-Resumable": h.VERSION,
         "Tus-Version": h.VERSION,
         "Tus-Extension": EXTENSIONS,
         "Tus-Max-Size": str(h.MAX_SIZE),

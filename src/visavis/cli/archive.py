@@ -17,7 +17,8 @@ from starlette.requests import Request
 
 from visavis.app import freeze_garbage_collector
 from visavis.archive.admission import Quota
-from visavis.archive.archive import UPLOADS, Archive
+from visavis.archive.archive import Archive
+from visavis.archive.routes import UPLOADS
 from visavis.archive.upload_keys import OwnKey, SiteKey, UploadKeys
 from visavis.cli.configuration import with_settings
 from visavis.cli.context import (
@@ -55,6 +56,7 @@ from visavis.listener import listen
 from visavis.log_lines import is_for_people
 from visavis.log_stream import dropped_lines, protect_standard_streams
 from visavis.protocol.command_line import UploadKeyRow, UploadKeySecret
+from visavis.protocol.routes import Caller
 from visavis.services.api_keys import ApiKeys
 from visavis.services.audit import Auditor, AuditTrail
 from visavis.services.people import FIRST_EMAIL, People
@@ -68,9 +70,10 @@ from visavis.store.sql import SqlStore
 from visavis.tasks import cancelled, child, run_every, run_forever
 from visavis.web.access_log import AccessLog
 from visavis.web.authentication import Authentication
-from visavis.web.metrics import Gauge, MetricsAccess
+from visavis.web.metrics import Gauge, Metrics, MetricsAccess
 from visavis.web.rate_limit import RateLimit, RequestLimits
-from visavis.web.routes import build_archive_web
+from visavis.web.router import Router
+from visavis.web.routes import lone_archive_routes, probe_routes, session_routes
 from visavis.web.source import source_of
 
 SETTINGS: Final = (
@@ -303,7 +306,6 @@ async def _run(
     recording_archive = Archive(
         settings.archive_dir,
         key=OwnKey(settings.archive_key_file),
-        viewer=sessions.caller,
         audit=AuditTrail(store, now, new_id).record_act,
         retention_days_of=retention_days_of,
         is_disabled=people.is_site_disabled,
@@ -318,19 +320,21 @@ async def _run(
         sys.stderr.buffer if settings.log_level in {"debug", "info"} else None,
         is_text=is_for_people(settings.log_format, sys.stderr),
     )
-    web = build_archive_web(
-        sessions=sessions,
-        recordings=recording_archive.routes(),
-        access_log=access_log,
-        rate_limit=RateLimit(
+    gauges = {"visavis_log_lines_dropped": Gauge("Log lines that nobody could read", dropped_lines)}
+    web = Router(
+        (
+            *session_routes(sessions),
+            *lone_archive_routes(),
+            *probe_routes(Metrics(gauges)),
+            *recording_archive.routes(),
+        ),
+        {**sessions.gates(), Caller.OPERATOR: access.admit, **recording_archive.gates()},
+        access_log,
+        RateLimit(
             RequestLimits(api=settings.rate_limit, page=settings.page_rate_limit),
             sessions.known_token,
             sessions.has_token,
         ),
-        metrics_access=access,
-        gauges={
-            "visavis_log_lines_dropped": Gauge("Log lines that nobody could read", dropped_lines)
-        },
     )
     server = http_server(web, settings, certificate)
     lifecycle.listen_to_secrets(lambda new: access.use_tokens(new.metrics_token))

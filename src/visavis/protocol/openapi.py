@@ -82,11 +82,13 @@ class Body:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One method of one path.
+    """Description of one method of one path.
 
-    `answers` are by status; `errors` are those that come as `Problem`, apart from those that any
-    operation can meet. Each item of `security` is one alternative: a scheme and its scopes. An
-    empty one needs no authorization, and so does an operation without any.
+    `answers` are by status, that of success first; `errors` are those that come as `Problem`, apart
+    from those that any operation can meet. The route completes it (`protocol.routes`): the content
+    of the body and of the success, `security` and the errors of authorization. Each item of
+    `security` is one alternative: a scheme and its scopes. An empty one needs no authorization, and
+    so does an operation without any.
     """
 
     name: str
@@ -109,8 +111,8 @@ def json_answer(
     return DocumentedAnswer(description, {JSON: kind}, headers or {})
 
 
-def json_body(kind: type, *, is_required: bool = True) -> Body:
-    return Body({JSON: kind}, is_required)
+def described_by_name(*operations: Operation) -> dict[str, Operation]:
+    return {operation.name: operation for operation in operations}
 
 
 def paths_of(operations: Operations) -> dict[str, dict[str, Any]]:

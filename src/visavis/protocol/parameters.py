@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
-from visavis.domain.errors import ErrorKind
-from visavis.domain.people import Permission
 from visavis.protocol.openapi import STRING, DocumentedAnswer, Schema
 from visavis.protocol.query import MAX_PAGE_INDEX, MAX_PAGE_SIZE, PAGE_SIZE
-
-Ways = tuple[Mapping[str, tuple[str, ...]], ...]
 
 TIME: Final[Schema] = {"type": "string", "format": "date-time"}
 ID_TEXT: Final = "Also as a GUID with dashes and in capitals."
@@ -28,12 +24,6 @@ IF_NONE_MATCH: Final[Schema] = {
 }
 TAGGED: Final = {"ETag": "Changes with the resource (RFC 9110 §8.8.3)"}
 NOT_MODIFIED: Final = DocumentedAnswer("It still has the tag of If-None-Match", headers=TAGGED)
-CALLER: Final = (
-    ErrorKind.Unauthorized,
-    ErrorKind.PermissionDenied,
-    ErrorKind.StoreUnavailable,
-)
-"""Errors of authentication."""
 
 
 def query(name: str, description: str, **schema: Any) -> Schema:
@@ -78,12 +68,3 @@ SITE: Final = (
         type="integer",
     ),
 )
-
-
-ANY_TOKEN: Final[Ways] = ({"oauth": ()},)
-
-
-def agents(*permissions: Permission) -> Ways:
-    """Return the alternatives for an agent with one of the permissions, or with any."""
-    by_token = tuple({"oauth": (permission.scope,)} for permission in permissions)
-    return (*(by_token or ANY_TOKEN), {"bearer": ()}, {"key": ()}, {"session": ()})

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 from starlette.types import Scope
 
 from visavis.domain.audit import ActionType, AuditEntry
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent
+from visavis.protocol.routes import Access, Caller
 from visavis.protocol.session import (
     PasswordChange,
     SessionEntry,
@@ -42,6 +43,8 @@ BACKGROUND: Final = "visavis-background"
 """Header of what a page asks by itself: it is not a use of the session."""
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
+Gate = Callable[[Request, Access], Awaitable[Agent | None]]
+
 
 class Authentication:
     """Signing in and out of the pages, and recognising who did."""
@@ -62,25 +65,46 @@ class Authentication:
         self._keys = keys
         self._people = people
 
-    def routes(self) -> list[BaseRoute]:
-        return [
-            Route("/session", self.show, methods=["GET"]),
-            Route("/session", self.sign_in, methods=["POST"]),
-            Route("/session", self.sign_out, methods=["DELETE"]),
-            Route("/session/password", self.change_password, methods=["POST"]),
-            Route("/session/all", self.list_sessions, methods=["GET"]),
-            Route("/session/all", self.sign_out_everywhere, methods=["DELETE"]),
-            Route("/session/{session_id}", self.end_session, methods=["DELETE"]),
-        ]
+    def gates(self) -> dict[Caller, Gate]:
+        """Return the checks of the callers who are agents, or whose browser shows our pages."""
+        return {
+            Caller.AGENT: self.admit,
+            Caller.OWN_PAGE: self._admit_own_page,
+            Caller.SIGNED_IN: self._admit_signed_in,
+            Caller.PAGE: self._admit_session,
+            Caller.BEARER: self._admit_bearer,
+        }
 
-    async def caller(self, request: Request) -> Agent:
-        """The agent who calls the REST API.
+    async def admit(self, request: Request, access: Access) -> Agent:
+        """Return the agent who calls the REST API.
 
-        Raises as `identify`, and `PermissionDenied` when a cookie comes from a stranger's page.
+        Raises as `identify`, and `PermissionDenied` if a cookie comes from another origin's page
+        or the access does not admit the agent.
         """
         agent = await self.identify(request)
         if request.method not in SAFE_METHODS and not header(request.scope, b"authorization"):
             self._require_same_origin(request)
+        access.require(agent)
+        return agent
+
+    async def _admit_own_page(self, request: Request, _: Access) -> None:
+        if request.method not in SAFE_METHODS:
+            self._require_same_origin(request)
+
+    async def _admit_signed_in(self, request: Request, access: Access) -> Agent:
+        agent = await self.signed_in(request)
+        access.require(agent)
+        return agent
+
+    async def _admit_session(self, request: Request, access: Access) -> Agent:
+        await self._admit_own_page(request, access)
+        agent = await self.of_page(request)
+        access.require(agent)
+        return agent
+
+    async def _admit_bearer(self, request: Request, access: Access) -> Agent:
+        agent = await self.bearer(request)
+        access.require(agent)
         return agent
 
     async def identify(self, connection: HTTPConnection) -> Agent:
@@ -197,12 +221,12 @@ class Authentication:
             )
         return agent
 
-    async def show(self, request: Request) -> Response:
+    async def show(self, request: Request, agent: Agent) -> Response:
+        """Describe the agent who is signed in."""
         source_of(request.scope)  # so that a proxy in front of the settings page is noticed
-        return _signed_in(await self.signed_in(request))
+        return _signed_in(agent)
 
     async def sign_in(self, request: Request) -> Response:
-        self._require_same_origin(request)
         try:
             form = msgspec.json.decode(await read_body(request), type=SignIn)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -214,10 +238,8 @@ class Authentication:
         entry = self._people.entry(agent, ActionType.SIGNED_IN, "signed in", address)
         return await self._new_session(request, agent, entry)
 
-    async def change_password(self, request: Request) -> Response:
+    async def change_password(self, request: Request, agent: Agent) -> Response:
         """Change the caller's own password, end their other sessions and begin a new one."""
-        self._require_same_origin(request)
-        agent = await self.of_page(request)
         try:
             form = msgspec.json.decode(await read_body(request), type=PasswordChange)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -232,9 +254,8 @@ class Authentication:
         self._tokens.forget()
         return await self._new_session(request, agent)
 
-    async def list_sessions(self, request: Request) -> Response:
+    async def list_sessions(self, request: Request, agent: Agent) -> Response:
         """The caller's own sessions, the one last used first."""
-        agent = await self.of_page(request)
         result = await self._sign_ins.list_by_agent(agent, request.cookies[COOKIE])
         sessions = [
             SessionEntry(
@@ -249,17 +270,13 @@ class Authentication:
         ]
         return json_response(SessionList(sessions), headers=NO_STORE)
 
-    async def end_session(self, request: Request) -> Response:
+    async def end_session(self, request: Request, agent: Agent) -> Response:
         """End one of the caller's own sessions."""
-        self._require_same_origin(request)
-        agent = await self.of_page(request)
         session_id = request.path_params["session_id"]
         await self._sign_ins.end(agent, session_id, source_of(request.scope))
         return Response(status_code=204, headers=NO_STORE)
 
-    async def sign_out_everywhere(self, request: Request) -> Response:
-        self._require_same_origin(request)
-        agent = await self.of_page(request)
+    async def sign_out_everywhere(self, request: Request, agent: Agent) -> Response:
         await self._people.sign_out_everywhere(agent, source_of(request.scope))
         self._tokens.forget()
         response = Response(status_code=204, headers=NO_STORE)
@@ -292,7 +309,6 @@ class Authentication:
         return response
 
     async def sign_out(self, request: Request) -> Response:
-        self._require_same_origin(request)
         address = source_of(request.scope)
 
         def entry_of(agent: Agent) -> AuditEntry:

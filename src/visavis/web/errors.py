@@ -6,12 +6,11 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import structlog
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import FileResponse, JSONResponse, Response
-from starlette.routing import Match
 
 from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.protocol.routes import AnswerError
 from visavis.web.pages import STATIC
 
 log = structlog.get_logger(__name__)
@@ -19,6 +18,7 @@ log = structlog.get_logger(__name__)
 CLIENT_CLOSED_REQUEST: Final = 499
 """As nginx writes it into its log."""
 
+NO_STORE: Final = {"Cache-Control": "no-store"}
 REALM = 'Bearer realm="visavis"'
 BASIC = 'Basic realm="visavis", charset="UTF-8"'
 RETRY_SECONDS = 300
@@ -89,55 +89,45 @@ def _bearer_challenge(request: HTTPConnection, error: VisavisError) -> str:
     return f'{REALM}, error="invalid_token", error_description="{description}"'
 
 
-async def on_visavis_error(request: Request, error: Exception) -> Response:
-    if not isinstance(error, VisavisError):
-        raise error
-    return problem(request, error, {})
+class NotFoundError(VisavisError):
+    """There is no route for the path."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorKind.EntityNotFound)
 
 
-async def on_http_exception(request: Request, error: Exception) -> Response:
-    """Answer a request that the router refuses: an unknown path, a wrong method."""
-    if not isinstance(error, HTTPException):
-        raise error
-    if error.status_code == 404 and _is_for_a_person(request):
-        return FileResponse(STATIC / "404.html", 404, headers={"Cache-Control": "no-cache"})
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        return _on_other_method(request)
-    is_unknown = error.status_code == HTTPStatus.NOT_FOUND
-    kind = ErrorKind.EntityNotFound if is_unknown else ErrorKind.ParameterInvalid
-    return problem(request, VisavisError(kind), dict(error.headers or {}))
+class NotAllowedError(VisavisError):
+    """The path has no route for the method; `allow` lists those that it has."""
+
+    def __init__(self, allow: str) -> None:
+        super().__init__(ErrorKind.MethodNotAllowed)
+        self.allow = allow
 
 
-def _on_other_method(request: Request) -> Response:
-    """Answer OPTIONS and refuse other methods, with the methods of every route of the path.
+async def answer_to(request: Request, error: Exception) -> Response:
+    """Return the answer to a request that was refused or has failed."""
+    match error:
+        case NotFoundError() if _is_for_a_person(request):
+            return FileResponse(STATIC / "404.html", 404, headers={"Cache-Control": "no-cache"})
+        case NotAllowedError():
+            return problem(request, error, {**NO_STORE, "Allow": error.allow})
+        case VisavisError():
+            return problem(request, error, NO_STORE)
+        case AnswerError():
+            response: Response = error.response
+            return response
+        case ClientDisconnect():  # before all of the request was there: nobody hears the answer
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
+    log.error("request failed", path=request.scope["path"], exc_info=error)
+    return problem(request, VisavisError(ErrorKind.InternalError), NO_STORE)
 
-    The router's own `Allow` has those of the first route alone. A route of this very path hides
-    those with a parameter in its place.
-    """
-    allowed = {"OPTIONS"}
-    scope = {**request.scope, "root_path": request.scope.get("app_root_path", "")}
-    matching = [r for r in request.app.routes if r.matches(scope)[0] is not Match.NONE]
-    exact = [route for route in matching if route.path == scope["path"]]
-    for route in exact or matching:
-        allowed |= getattr(route, "methods", None) or {"GET", "HEAD"}
-    headers = {"Allow": ", ".join(sorted(allowed))}
-    if request.method == "OPTIONS":
-        return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
-    return problem(request, VisavisError(ErrorKind.MethodNotAllowed), headers)
+
+def too_many_requests(connection: HTTPConnection, seconds: int) -> Response:
+    """Return the answer to a client that has to wait."""
+    error = VisavisError(ErrorKind.TooManyRequests)
+    return problem(connection, error, {"Retry-After": str(seconds)})
 
 
 def _is_for_a_person(request: Request) -> bool:
     """Whether a browser shows the answer as a page: programs do not ask for HTML."""
     return request.method in {"GET", "HEAD"} and "text/html" in request.headers.get("accept", "")
-
-
-async def on_disconnect(_: Request, _error: Exception) -> Response:
-    """The client has gone before all of its request was there: nobody hears the answer."""
-    return Response(status_code=CLIENT_CLOSED_REQUEST)
-
-
-async def on_crash(request: Request, error: Exception) -> Response:
-    if isinstance(error, ClientDisconnect):
-        return await on_disconnect(request, error)
-    log.error("request failed", path=request.scope["path"], exc_info=error)
-    return problem(request, VisavisError(ErrorKind.InternalError), {})

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from hmac import compare_digest
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import REGISTRY, Collector
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 from starlette.types import Scope
 
 from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.protocol.routes import Access
 from visavis.web.headers import header
 
 
@@ -37,9 +37,6 @@ class _Gauges(Collector):
             yield GaugeMetricFamily(name, gauge.help, value=gauge.read())
 
 
-PATH: Final = "/metrics"
-
-
 class MetricsAccess:
     """Decides who may read the metrics: networks, or the bearers of a token.
 
@@ -56,9 +53,9 @@ class MetricsAccess:
         """Let the bearers of any of these tokens in; commas are between them."""
         self._tokens = [token.strip().encode() for token in tokens.split(",") if token.strip()]
 
-    def require(self, scope: Scope) -> None:
-        """Raises `PermissionDenied`."""
-        if not self.is_allowed(scope):
+    async def admit(self, request: Request, _: Access) -> None:
+        """Raise `PermissionDenied` unless the client may read the metrics."""
+        if not self.is_allowed(request.scope):
             self.refused += 1
             raise VisavisError(
                 ErrorKind.PermissionDenied,
@@ -91,13 +88,16 @@ class MetricsAccess:
         return any(address in network for network in self._networks)
 
 
-def metrics_route(gauges: Mapping[str, Gauge], access: MetricsAccess) -> Route:
-    ours = CollectorRegistry()
-    ours.register(_Gauges(gauges))
+class Metrics:
+    """The page that Prometheus reads."""
 
-    def metrics(request: Request) -> Response:
-        access.require(request.scope)
-        text = generate_latest(REGISTRY) + generate_latest(ours)
+    def __init__(self, gauges: Mapping[str, Gauge]) -> None:
+        self._ours = CollectorRegistry()
+        self._ours.register(_Gauges(gauges))
+
+    async def show(self, _: Request) -> Response:
+        text = await asyncio.to_thread(self._text)  # some figures are read from the disk
         return Response(text, media_type=CONTENT_TYPE_LATEST)
 
-    return Route(PATH, metrics)
+    def _text(self) -> bytes:
+        return generate_latest(REGISTRY) + generate_latest(self._ours)

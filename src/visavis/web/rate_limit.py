@@ -6,29 +6,17 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from starlette.types import Scope
 
+from visavis.protocol.routes import RateClass
 from visavis.web.headers import header
 from visavis.web.source import source_of
-
-API: Final = ("/v4/", "/api/", "/oauth/")
-UNLIMITED: Final = ("/healthz", "/readyz", "/metrics", "/recordings/")
-"""Probes, and uploads, which have limits of their own."""
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", ""})
 WINDOW_SECONDS: Final = 300
 MAX_COUNTED: Final = 50_000
-
-
-class Kind(StrEnum):
-    """A kind of requests that has a limit of its own."""
-
-    API = "api"
-    PAGE = "page"
-    SOCKET = "socket"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +26,6 @@ class RequestLimits:
     api: int = 0
     page: int = 0
     socket: int = 0
-
-    def of(self, kind: Kind) -> int:
-        return {Kind.API: self.api, Kind.PAGE: self.page, Kind.SOCKET: self.socket}[kind]
 
 
 def _no_token(_: Scope) -> str:
@@ -65,24 +50,30 @@ class RateLimit:
         token_of: Callable[[Scope], str] = _no_token,
         claims: Callable[[Scope], bool] = _no_claim,
     ) -> None:
-        self._limits = limits
+        self._limits = {
+            RateClass.API: limits.api,
+            RateClass.PAGE: limits.page,
+            RateClass.SOCKET: limits.socket,
+        }
         self._token_of = token_of
         self._claims = claims
         self._window = 0
-        self._counts: dict[tuple[Kind, str], int] = {}
-        self.refused: Counter[Kind] = Counter()
+        self._counts: dict[tuple[RateClass, str], int] = {}
+        self.refused: Counter[RateClass] = Counter()
 
-    def seconds_to_wait(self, scope: Scope) -> int:
-        """Return the seconds until this client is answered again; 0 if it is not limited."""
+    def seconds_to_wait(self, scope: Scope, kind: RateClass | None) -> int:
+        """Return the seconds until this client is answered again; 0 if it is not limited.
+
+        Requests of no kind (probes, and uploads, which have limits of their own) never wait.
+        """
+        limit = self._limits[kind] if kind else 0
+        if not kind or not limit:
+            return 0
         client = scope.get("client")
         if (not client or client[0] in LOOPBACK) and not header(scope, b"x-forwarded-for"):
             return 0
         source = source_of(scope)
         if not source:
-            return 0
-        kind = _kind_of(scope)
-        limit = self._limits.of(kind) if kind else 0
-        if not kind or not limit:
             return 0
         now = int(time.monotonic())
         window = now // WINDOW_SECONDS
@@ -99,12 +90,3 @@ class RateLimit:
         if token := self._token_of(scope):
             return f"token {token}"
         return f"unknown token from {source}" if self._claims(scope) else source
-
-
-def _kind_of(scope: Scope) -> Kind | None:
-    if scope["type"] == "websocket":
-        return Kind.SOCKET
-    path = scope["path"].lower()
-    if path.startswith(API):
-        return Kind.API
-    return None if path.startswith(UNLIMITED) else Kind.PAGE

@@ -1,212 +1,207 @@
-"""The one page of addresses, and the application that serves them."""
+"""The table of routes: every row is at once routed, documented and tested.
+
+A row names the method, the path, the handler, who may call it, the body, the answer, the limit
+that counts it, and its description. The archive has a table of its own, which joins this one where
+both are composed.
+"""
+
+# a row is a line
+# ruff: noqa: E501
+# fmt: off
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol
+from collections.abc import Mapping
+from typing import Any, Final
 
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.types import ASGIApp
-from starlette.websockets import WebSocket
-
-from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.protocol.openapi import Operations
-from visavis.services.calls.join_links import JoinLink
-from visavis.services.visitor_limits import VisitorGuard
-from visavis.web.access_log import AccessLog
-from visavis.web.api.audit import AuditApi
-from visavis.web.api.calls import CallsApi
-from visavis.web.api.config import ConfigApi
-from visavis.web.api.events import ConfigEvents
-from visavis.web.api.policy import PolicyApi
-from visavis.web.api.recordings import RecordingsApi
-from visavis.web.asgi_entry import AsgiEntry
+from visavis.domain.people import Permission
+from visavis.protocol.audit import AuditLog, AuditLogPage
+from visavis.protocol.calls import (
+    AudioVideoChatJoin,
+    AudioVideoChatPage,
+    AudioVideoChatRequest,
+    AudioVideoChatStory,
+)
+from visavis.protocol.configuration import ConfigChange, Configuration
+from visavis.protocol.oauth import (
+    ConsentDecision,
+    Introspection,
+    Revoked,
+    ServerMetadata,
+    Token,
+    TokenReference,
+    TokenRequest,
+    UserInfo,
+)
+from visavis.protocol.openapi import HTML, STRING, TEXT
+from visavis.protocol.policy import RecordingPolicyChange, RecordingPolicySettings
+from visavis.protocol.recordings import RecordingPage, RecordingServerTrial, RecordingServerVerdict
+from visavis.protocol.routes import (
+    ANYBODY,
+    WEBSOCKET,
+    Access,
+    Caller,
+    RateClass,
+    Route,
+    Routes,
+    agents,
+)
+from visavis.protocol.session import PasswordChange, SessionList, SignedIn, SignIn
+from visavis.web import pages
+from visavis.web.api import audit, calls, config, events, policy, recordings
 from visavis.web.authentication import Authentication
-from visavis.web.description.document import description_resource
-from visavis.web.errors import (
-    on_crash,
-    on_disconnect,
-    on_http_exception,
-    on_visavis_error,
-    problem,
-)
-from visavis.web.metrics import Gauge, MetricsAccess, metrics_route
+from visavis.web.description import access
+from visavis.web.description.document import Document
+from visavis.web.health import ReadinessProbe, healthz
+from visavis.web.metrics import Metrics
 from visavis.web.oauth.routes import OAuth
-from visavis.web.pages import archive_page_routes, page_routes
-from visavis.web.pages.join import join_routes
-from visavis.web.rate_limit import RateLimit
-from visavis.web.resource import Resources
-from visavis.web.security_headers import SecurityHeaders
+from visavis.web.pages.join import JoinPages
 from visavis.web.signaling import Sockets
-from visavis.web.source import UNLISTED_PROXIES
 
-CORS_METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
-CORS_REQUEST_HEADERS: Final = (
-    "Authorization",
-    "Content-Type",
-    "If-Match",
-    "If-None-Match",
-    "Last-Event-ID",
-    "Range",
-    "siteId",
-    "Tus-Resumable",
-    "Upload-Checksum",
-    "Upload-Defer-Length",
-    "Upload-Length",
-    "Upload-Metadata",
-    "Upload-Offset",
-    "X-HTTP-Method-Override",
-    "X-Request-Id",
-)
-CORS_RESPONSE_HEADERS: Final = (
-    "Allow",
-    "Content-Disposition",
-    "Content-Range",
-    "ETag",
-    "Location",
-    "Retry-After",
-    "Tus-Checksum-Algorithm",
-    "Tus-Extension",
-    "Tus-Max-Size",
-    "Tus-Resumable",
-    "Tus-Version",
-    "Upload-Defer-Length",
-    "Upload-Expires",
-    "Upload-Length",
-    "Upload-Metadata",
-    "Upload-Offset",
-    "Visavis-Sha256",
-    "WWW-Authenticate",
-    "X-Request-Id",
-)
+API: Final = RateClass.API
+PAGE: Final = RateClass.PAGE
+SOCKET: Final = RateClass.SOCKET
+PROBE: Final = None
+"""Probes are not counted."""
+
+SETTINGS: Final = agents(Permission.MANAGE_SETTINGS)
+CALLERS: Final = agents(Permission.ACCEPT_CALLS)
+READERS: Final = Access(Caller.AGENT, needs_one_of=(Permission.ACCEPT_CALLS, Permission.MANAGE_SETTINGS))
+AUDITORS: Final = agents(Permission.VIEW_AUDIT_LOG)
+EXPORTERS: Final = Access(Caller.AGENT, (Permission.VIEW_AUDIT_LOG,), is_for_administrators=True)
+OWN_PAGE: Final = Access(Caller.OWN_PAGE)
+SESSION: Final = Access(Caller.PAGE)
+SIGNED_IN: Final = Access(Caller.SIGNED_IN)
+BEARER: Final = Access(Caller.BEARER)
+BROWSER: Final = Access(Caller.BROWSER)
+CLIENT: Final = Access(Caller.CLIENT)
+OPERATOR: Final = Access(Caller.OPERATOR)
+VISITOR: Final = Access(Caller.VISITOR)
+CONSOLE: Final = Access(Caller.CONSOLE)
+
+HTML_PAGE: Final = {HTML: STRING}
+LINES: Final = {TEXT: STRING}
+SCRIPT: Final = {"text/javascript": STRING}
+FILE: Final = {"application/octet-stream": STRING}
+JSON_LINES: Final = {audit.LINES: STRING}
+OPEN_OBJECT: Final[Mapping[str, Any]] = {"application/json": {"type": "object", "additionalProperties": True}}
+STREAM: Final[Mapping[str, Any]] = {
+    events.MEDIA_TYPE: {
+        "type": "string",
+        "contentMediaType": "application/json",
+        "contentSchema": {"$ref": "#/components/schemas/ConfigEvent"},
+        "description": "The data of each event is such an object.",
+    }
+}
+TOKEN_FORM: Final = {access.FORM: TokenRequest}
+REFERENCE_FORM: Final = {access.FORM: TokenReference}
+DECISION_FORM: Final = {access.FORM: ConsentDecision}
 
 
-class WhyNotReady(Protocol):
-    async def why_not(self, *, is_public: bool) -> str:
-        """Return why no call could be placed now; to the public without paths and errors."""
-
-
-class Warnings(Protocol):
-    def __call__(self, *, is_public: bool) -> list[str]:
-        """Return what is wrong with the parts; to the public without reasons."""
-
-
-def build_web(
-    *,
-    config_api: ConfigApi,
-    config_events: ConfigEvents,
-    audit_api: AuditApi,
-    policy_api: PolicyApi,
-    recordings_api: RecordingsApi,
-    calls_api: CallsApi,
-    join: Callable[[str], JoinLink],
-    guard: VisitorGuard,
-    sessions: Authentication,
-    oauth: OAuth,
-    sockets: Sockets,
-    recordings: Sequence[BaseRoute],
-    recording_operations: Operations,
-    recording_tags: Mapping[str, str],
-    readiness: WhyNotReady,
-    warnings: Warnings,
-    gauges: Mapping[str, Gauge],
-    metrics_access: MetricsAccess,
-    access_log: AccessLog,
-    rate_limit: RateLimit,
-    cors_origins: Sequence[str],
-    base_url: str,
-) -> ASGIApp:
-    """The whole HTTP and WebSocket side as one ASGI application."""
-
-    async def readyz(request: Request) -> Response:
-        is_public = not metrics_access.is_allowed(request.scope)
-        reason = await readiness.why_not(is_public=is_public)
-        proxies = UNLISTED_PROXIES.warning(is_public=is_public)
-        lines = [reason or "ready", proxies, *warnings(is_public=is_public)]
-        return PlainTextResponse("".join(f"{x}\n" for x in lines if x), 503 if reason else 200)
-
-    routes = [
-        *sessions.routes(),  # /session
-        *oauth.routes(),  # /oauth/token, /oauth/authorize, …, /.well-known/
-        *config_events.routes(),  # /v4/livechat/audioVideoChatConfig/events
-        *audit_api.routes(),  # /v4/global/auditLogs:export
-        *sockets.routes(),  # /signaling/visitor, /signaling/agent
-        *recordings,  # /recordings/, /library/recordings
-        *page_routes(),  # /, /demo, /console, /library, /signin, /widget.js, /static/
-        *join_routes(join, guard),  # /join/{token}
-        Route("/healthz", _healthz),
-        Route("/readyz", readyz),
-        metrics_route(gauges, metrics_access),  # /metrics
-    ]
-    resources = [
-        *config_api.resources(),  # /v4/livechat/audioVideoChatConfig
-        *calls_api.resources(),  # /v4/livechat/audioVideoChats
-        *audit_api.resources(),  # /v4/global/auditLogs
-        *policy_api.resources(),  # /v4/livechat/recordingPolicy
-        *recordings_api.resources(),  # /v4/livechat/recordings, …Config:testRecordingServer
-    ]
-    description = description_resource(
-        resources, routes, recording_operations, recording_tags, base_url
-    )
-    resources.append(description)  # /v4/openapi.json
-    front = AsgiEntry(Resources(resources), _router(*routes), access_log, rate_limit)
-    return _shared(front, cors_origins) if cors_origins else front
-
-
-def build_archive_web(
-    *,
-    sessions: Authentication,
-    recordings: Sequence[BaseRoute],
-    access_log: AccessLog,
-    rate_limit: RateLimit,
-    gauges: Mapping[str, Gauge],
-    metrics_access: MetricsAccess,
-) -> ASGIApp:
-    """The HTTP side of an archive that runs alone."""
-    router = _router(
-        *sessions.routes(),  # /session
-        *recordings,  # /recordings/, /library/recordings
-        *archive_page_routes(),  # /, /library, /signin, /static/
-        Route("/healthz", _healthz),
-        Route("/readyz", _healthz),
-        metrics_route(gauges, metrics_access),  # /metrics
-    )
-    return AsgiEntry(Resources([]), router, access_log, rate_limit)
-
-
-def _router(*routes: BaseRoute) -> Starlette:
-    return Starlette(
-        routes=[*routes, WebSocketRoute("/{path:path}", _no_socket)],
-        middleware=[Middleware(SecurityHeaders)],
-        exception_handlers={
-            VisavisError: on_visavis_error,
-            HTTPException: on_http_exception,
-            ClientDisconnect: on_disconnect,
-            Exception: on_crash,
-        },
+def api_routes(
+    configuration: config.ConfigApi,
+    changes: events.ConfigEvents,
+    recording_policy: policy.PolicyApi,
+    delivery: recordings.RecordingsApi,
+    call: calls.CallsApi,
+    log: audit.AuditApi,
+    document: Document,
+) -> Routes:
+    """The REST API, which is also found in any case and below `/api`."""
+    return (
+        Route("GET", config.PATH, configuration.get, SETTINGS, None, Configuration, API, "getAudioVideoChatConfig"),
+        Route("PUT", config.PATH, configuration.put, SETTINGS, ConfigChange, Configuration, API, "updateAudioVideoChatConfig"),
+        Route("POST", f"{config.PATH}:enable", configuration.enable, SETTINGS, None, Configuration, API, "enableAudioVideoChat"),
+        Route("POST", f"{config.PATH}:disable", configuration.disable, SETTINGS, None, Configuration, API, "disableAudioVideoChat"),
+        Route("GET", events.EVENTS_PATH, changes.watch, events.WATCHERS, None, STREAM, API, "watchAudioVideoChatConfig"),
+        Route("POST", recordings.TRIAL_PATH, delivery.try_out, SETTINGS, RecordingServerTrial, RecordingServerVerdict, API, "testRecordingServer"),
+        Route("GET", policy.PATH, recording_policy.get, SETTINGS, None, RecordingPolicySettings, API, "getRecordingPolicy"),
+        Route("PUT", policy.PATH, recording_policy.put, SETTINGS, RecordingPolicyChange, RecordingPolicySettings, API, "updateRecordingPolicy"),
+        Route("GET", recordings.PATH, delivery.get, SETTINGS, None, RecordingPage, API, "getRecordings"),
+        Route("GET", calls.PATH, call.list, READERS, None, AudioVideoChatPage, API, "getAudioVideoChats"),
+        Route("POST", calls.PATH, call.make, CALLERS, AudioVideoChatRequest, AudioVideoChatJoin, API, "createAudioVideoChat"),
+        Route("GET", f"{calls.PATH}/{{id}}", call.get, READERS, None, AudioVideoChatStory, API, "getAudioVideoChat"),
+        Route("POST", f"{calls.PATH}/{{id}}:end", call.end, CALLERS, None, AudioVideoChatStory, API, "endAudioVideoChat"),
+        Route("GET", audit.PATH, log.list, AUDITORS, None, AuditLogPage, API, "getAuditLogs"),
+        Route("GET", audit.EXPORT_PATH, log.export, EXPORTERS, None, JSON_LINES, API, "exportAuditLogs"),
+        Route("GET", f"{audit.PATH}/{{id}}", log.get, AUDITORS, None, AuditLog, API, "getAuditLog"),
+        Route("GET", "/v4/openapi.json", document.get, ANYBODY, None, OPEN_OBJECT, API, "getDescription"),
     )
 
 
-async def _no_socket(socket: WebSocket) -> None:
-    await socket.send_denial_response(problem(socket, VisavisError(ErrorKind.EntityNotFound), {}))
+def oauth_routes(oauth: OAuth) -> Routes:
+    """OAuth 2, which is also found in any case and below `/api`."""
+    return (
+        Route("POST", "/oauth/token", oauth.token, CLIENT, TOKEN_FORM, Token, API, "issueToken"),
+        Route("GET", "/oauth/authorize", oauth.ask, BROWSER, None, HTML_PAGE, API, "authorize"),
+        Route("POST", "/oauth/authorize", oauth.decide, BROWSER, DECISION_FORM, None, API, "decideAuthorization"),
+        Route("GET", "/oauth/userinfo", oauth.userinfo, BEARER, None, UserInfo, API, "getUserInfo"),
+        Route("POST", "/oauth/userinfo", oauth.userinfo, BEARER, None, UserInfo, API, "postUserInfo"),
+        Route("POST", "/oauth/revoke", oauth.revoke, CLIENT, REFERENCE_FORM, Revoked, API, "revokeToken"),
+        Route("POST", "/oauth/introspect", oauth.introspect, CLIENT, REFERENCE_FORM, Introspection, API, "introspectToken"),
+        Route("GET", "/.well-known/oauth-authorization-server", oauth.metadata, ANYBODY, None, ServerMetadata, PAGE, "getServerMetadata"),
+    )
 
 
-def _healthz(_: Request) -> Response:
-    return PlainTextResponse("ok\n")
+def session_routes(sessions: Authentication) -> Routes:
+    """Signing in on the pages."""
+    return (
+        Route("GET", "/session", sessions.show, SIGNED_IN, None, SignedIn, PAGE, "getSession"),
+        Route("POST", "/session", sessions.sign_in, OWN_PAGE, SignIn, SignedIn, PAGE, "signIn"),
+        Route("DELETE", "/session", sessions.sign_out, OWN_PAGE, None, None, PAGE, "signOut"),
+        Route("POST", "/session/password", sessions.change_password, SESSION, PasswordChange, SignedIn, PAGE, "changePassword"),
+        Route("GET", "/session/all", sessions.list_sessions, SESSION, None, SessionList, PAGE, "listSessions"),
+        Route("DELETE", "/session/all", sessions.sign_out_everywhere, SESSION, None, None, PAGE, "signOutEverywhere"),
+        Route("DELETE", "/session/{session_id}", sessions.end_session, SESSION, None, None, PAGE, "endSession"),
+    )
 
 
-def _shared(application: ASGIApp, origins: Sequence[str]) -> ASGIApp:
-    """The application for the pages of other origins; their cookies stay out (Fetch, CORS)."""
-    return CORSMiddleware(
-        application,
-        allow_origins=origins,
-        allow_methods=CORS_METHODS,
-        allow_headers=CORS_REQUEST_HEADERS,
-        expose_headers=CORS_RESPONSE_HEADERS,
+def page_routes(join: JoinPages) -> Routes:
+    """The pages and their files."""
+    return (
+        Route("GET", "/", pages.page, ANYBODY, None, HTML_PAGE, PAGE, "openHome"),
+        Route("GET", "/demo", pages.page, ANYBODY, None, HTML_PAGE, PAGE, "openDemo"),
+        Route("GET", "/console", pages.page, ANYBODY, None, HTML_PAGE, PAGE, "openConsole"),
+        Route("GET", "/library", pages.page, ANYBODY, None, HTML_PAGE, PAGE, "openLibrary"),
+        Route("GET", "/signin", pages.page, ANYBODY, None, HTML_PAGE, PAGE, "openSignIn"),
+        Route("GET", "/admin", pages.page, ANYBODY, None, HTML_PAGE, PAGE, "openAdmin"),
+        Route("GET", "/docs", pages.page, ANYBODY, None, HTML_PAGE, PAGE, "openDocs"),
+        Route("GET", "/profile", pages.page, ANYBODY, None, HTML_PAGE, PAGE, "openProfile"),
+        Route("GET", "/docs/oauth2-redirect", pages.page, ANYBODY, None, HTML_PAGE, PAGE, "openDocsRedirect"),
+        Route("GET", "/widget.js", pages.widget, ANYBODY, None, SCRIPT, PAGE, "getWidget"),
+        Route("GET", "/static/{path:path}", pages.asset, ANYBODY, None, FILE, PAGE, "getAsset"),
+        Route("GET", "/join/{token}", join.page, ANYBODY, None, HTML_PAGE, PAGE, "openJoinLink"),
+    )
+
+
+def lone_archive_routes() -> Routes:
+    """The pages of an archive that runs alone, and its probes."""
+    return (
+        Route("GET", "/", pages.lone_library, ANYBODY, None, HTML_PAGE, PAGE, "openHome"),
+        Route("GET", "/library", pages.lone_library, ANYBODY, None, HTML_PAGE, PAGE, "openLibrary"),
+        Route("GET", "/signin", pages.page, ANYBODY, None, HTML_PAGE, PAGE, "openSignIn"),
+        Route("GET", "/profile", pages.page, ANYBODY, None, HTML_PAGE, PAGE, "openProfile"),
+        Route("GET", "/static/{path:path}", pages.asset, ANYBODY, None, FILE, PAGE, "getAsset"),
+        Route("GET", "/readyz", healthz, ANYBODY, None, LINES, PROBE, "getReadiness"),
+    )
+
+
+def health_routes(readiness: ReadinessProbe) -> Routes:
+    """Readiness for calls."""
+    return (Route("GET", "/readyz", readiness.show, ANYBODY, None, LINES, PROBE, "getReadiness"),)
+
+
+def probe_routes(metrics: Metrics) -> Routes:
+    """Probes of every process that serves HTTP."""
+    return (
+        Route("GET", "/healthz", healthz, ANYBODY, None, LINES, PROBE, "getHealth"),
+        Route("GET", "/metrics", metrics.show, OPERATOR, None, LINES, PROBE, "getMetrics"),
+    )
+
+
+def socket_routes(sockets: Sockets) -> Routes:
+    """The signalling sockets of the pages."""
+    return (
+        Route(WEBSOCKET, "/signaling/visitor", sockets.visitor, VISITOR, None, None, SOCKET, "signalVisitor"),
+        Route(WEBSOCKET, "/signaling/agent", sockets.agent, CONSOLE, None, None, SOCKET, "signalAgent"),
     )

@@ -1,56 +1,83 @@
-"""Security headers on the pages and all other answers of the router."""
+"""Security headers of all answers, by kind of answer."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
 from visavis.web.headers import header
 
-HEADERS: Final = {
+RawHeaders = Iterable[tuple[bytes, bytes]]
+
+API: Final[Mapping[str, str]] = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "private, no-cache",
+}
+"""Of the API: nobody else's cache keeps it, no browser takes it for a page."""
+OTHERS: Final[Mapping[str, str]] = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-POLICY: Final = (
-    "default-src 'self'; connect-src 'self'{sockets}; "
-    "media-src 'self' blob:; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-)
-_HOST: Final = re.compile(r"([\w.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?", re.ASCII)
+"""Of pages, files and everything else that a browser opens, with a policy (CSP)."""
 STRICT_TRANSPORT: Final = "max-age=31536000"
 """A year of HTTPS only (RFC 6797), said over HTTPS."""
 
+PAGE: Final[Mapping[str, str]] = {
+    "default-src": "'self'",
+    "connect-src": "'self'{sockets}",
+    "media-src": "'self' blob:",
+    "img-src": "'self' data:",
+    "style-src": "'self' 'unsafe-inline'",
+    "frame-ancestors": "'none'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+}
+"""Content security policy of a page. It speaks to the host alone that a browser asked for it."""
+CONSENT: Final[Mapping[str, str]] = {
+    **PAGE,
+    "connect-src": "'self'",
+    "form-action": "'self' {target}",
+}
+"""Policy of the consent page of OAuth. It opens no socket, and browsers hold the redirect that
+answers a form to the page's form-action, too."""
 
-def content_security_policy(host: str) -> str:
-    """Return the policy of pages that a browser asked this host for.
-
-    They speak to this host alone. Safari before version 15.4 does not take WebSockets of the same
-    host as 'self', so they are named.
-    """
-    sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
-    return POLICY.format(sockets=sockets)
+_HOST: Final = re.compile(r"([\w.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?", re.ASCII)
 
 
-class SecurityHeaders:
-    """ASGI middleware; an answer that brings its own header keeps it."""
+def content_security_policy(policy: Mapping[str, str], **values: str) -> str:
+    """Return the value of the header."""
+    return "; ".join(f"{name} {sources}" for name, sources in policy.items()).format(**values)
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                policy = content_security_policy(header(scope, b"host"))
-                headers.setdefault("Content-Security-Policy", policy)
-                if scope["scheme"] == "https":
-                    headers.setdefault("Strict-Transport-Security", STRICT_TRANSPORT)
-            await send(message)
+def complete_headers(headers: RawHeaders, scope: Scope, *, is_api: bool) -> RawHeaders:
+    """Return the headers of an answer with the security headers that it does not bring itself."""
+    if is_api:
+        defaults = _API
+    else:
+        host = header(scope, b"host")
+        defaults = _of_others(host if _HOST.fullmatch(host) else "", scope["scheme"])
+    given = [name for name, _ in headers]
+    return [*headers, *[pair for pair in defaults if pair[0] not in given]]
 
-        await self._app(scope, receive, guarded if scope["type"] == "http" else send)
+
+@lru_cache(256)
+def _of_others(host: str, scheme: str) -> RawHeaders:
+    # Safari before version 15.4 does not take WebSockets of the same host as 'self'
+    sockets = f" ws://{host} wss://{host}" if host else ""
+    policy = content_security_policy(PAGE, sockets=sockets)
+    found = {**OTHERS, "Content-Security-Policy": policy}
+    if scheme == "https":
+        found["Strict-Transport-Security"] = STRICT_TRANSPORT
+    return _raw(found)
+
+
+def _raw(headers: Mapping[str, str]) -> RawHeaders:
+    return tuple((k.lower().encode(), v.encode("latin-1")) for k, v in headers.items())
+
+
+_API: Final = _raw(API)

@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 from starlette.requests import HTTPConnection
-from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from visavis.domain.errors import ErrorKind, VisavisError
@@ -73,12 +72,6 @@ class Sockets:
         """Check soon whether every open console is still allowed: something was revoked."""
         for check in self._checks:
             check.set()
-
-    def routes(self) -> list[BaseRoute]:
-        return [
-            WebSocketRoute("/signaling/visitor", self.visitor),
-            WebSocketRoute("/signaling/agent", self.agent),
-        ]
 
     async def visitor(self, socket: WebSocket) -> None:
         with suppress(WebSocketDisconnect):  # the page has gone before it was greeted

@@ -13,6 +13,7 @@ from visavis.domain.call import CallState
 from visavis.domain.call_history import CallSearch
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.ids import plain_id
+from visavis.domain.people import Agent
 from visavis.protocol.calls import (
     ENDINGS,
     MAX_AGENT_ID,
@@ -26,12 +27,10 @@ from visavis.protocol.query import Query
 from visavis.protocol.query import wrong_parameter as _wrong
 from visavis.services.call_history import CallHistory
 from visavis.services.calls.text import clean_line
-from visavis.web.authentication import Authentication
 from visavis.web.body import json_response, read_object
 from visavis.web.paging import query_of
-from visavis.web.resource import BASE, SAFE_HEADERS, Resource, id_of
 
-PATH: Final = f"{BASE}/livechat/audioVideoChats"
+PATH: Final = "/v4/livechat/audioVideoChats"
 LIST_FILTERS: Final = ("state", "reason")
 FILTERS: Final = (*LIST_FILTERS, "agentId", "from", "to", "text", "keywords", "isAnswered")
 
@@ -41,38 +40,28 @@ E = TypeVar("E", bound=StrEnum)
 
 
 class CallsApi:
-    def __init__(self, book: CallHistory, sessions: Authentication, base_url: str) -> None:
+    """Looking calls up, ending and making them over the REST API."""
+
+    def __init__(self, book: CallHistory, base_url: str) -> None:
         self._book = book
-        self._sessions = sessions
         self._base_url = base_url
 
-    def resources(self) -> list[Resource]:
-        return [
-            Resource(PATH, {"GET": self.list, "POST": self.make}),
-            Resource(f"{PATH}/{{id}}", {"GET": self.get}),
-            Resource(f"{PATH}/{{id}}:end", {"POST": self.end}),
-        ]
-
-    async def list(self, request: Request) -> Response:
-        agent = await self._sessions.caller(request)
+    async def list(self, request: Request, agent: Agent) -> Response:
         query = query_of(request)
         asked, search = query.paging(), _search(query)
         page = await self._book.list_page(agent, search, asked.index, asked.size)
         place = asked.neighbours(PATH, page.total, _filters(query))
-        return json_response(page_of(page.calls, place), headers=SAFE_HEADERS)
+        return json_response(page_of(page.calls, place))
 
-    async def get(self, request: Request) -> Response:
-        agent = await self._sessions.caller(request)
+    async def get(self, request: Request, agent: Agent) -> Response:
         call, story = await self._book.get(agent, _call_id(request))
-        return json_response(story_of(call, story), headers=SAFE_HEADERS)
+        return json_response(story_of(call, story))
 
-    async def end(self, request: Request) -> Response:
-        agent = await self._sessions.caller(request)
+    async def end(self, request: Request, agent: Agent) -> Response:
         call, story = await self._book.end(agent, _call_id(request))
-        return json_response(story_of(call, story), headers=SAFE_HEADERS)
+        return json_response(story_of(call, story))
 
-    async def make(self, request: Request) -> Response:
-        agent = await self._sessions.caller(request)
+    async def make(self, request: Request, agent: Agent) -> Response:
         call, created = await self._book.make(agent, *read_request(await read_object(request)))
         body = join_of(
             call,
@@ -80,7 +69,7 @@ class CallsApi:
             f"{self._base_url}/join/{created.agent_token}",
         )
         location = f"{PATH}/{call.id}"
-        return json_response(body, 201, {"Location": location, **SAFE_HEADERS})
+        return json_response(body, 201, {"Location": location})
 
 
 # Requests
@@ -88,7 +77,7 @@ class CallsApi:
 
 def _call_id(request: Request) -> str:
     """Raises `EntityNotFound` for what could be no call's id."""
-    if not _ID.fullmatch(found := plain_id(id_of(request))):
+    if not _ID.fullmatch(found := plain_id(request.path_params["id"])):
         raise VisavisError(ErrorKind.EntityNotFound, "There is no such call.")
     return found
 

@@ -13,12 +13,10 @@ from visavis.domain.config import Config, ConfigUpdate
 from visavis.domain.people import Agent
 from visavis.protocol.configuration import configuration_of, read_change
 from visavis.services.configs import Configs
-from visavis.web.authentication import Authentication
 from visavis.web.body import json_response, read_object
 from visavis.web.headers import if_match, if_none_match
-from visavis.web.resource import BASE, SAFE_HEADERS, Resource
 
-PATH: Final = f"{BASE}/livechat/audioVideoChatConfig"
+PATH: Final = "/v4/livechat/audioVideoChatConfig"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,39 +29,27 @@ class _Answer:
 
 
 class ConfigApi:
-    def __init__(self, configs: Configs, sessions: Authentication) -> None:
+    """Reading and changing the configuration over the REST API."""
+
+    def __init__(self, configs: Configs) -> None:
         self._configs = configs
-        self._sessions = sessions
         self._answers: dict[int, _Answer] = {}
 
-    def resources(self) -> list[Resource]:
-        return [
-            Resource(PATH, {"GET": self.get, "PUT": self.put}),
-            Resource(f"{PATH}:enable", {"POST": self.enable}),
-            Resource(f"{PATH}:disable", {"POST": self.disable}),
-        ]
-
-    async def get(self, request: Request) -> Response:
-        agent = await self._sessions.caller(request)
+    async def get(self, request: Request, agent: Agent) -> Response:
         answer = self._answer(await self._configs.read(agent))
         if if_none_match(request.scope, answer.etag):
-            return Response(status_code=304, headers={"ETag": answer.etag, **SAFE_HEADERS})
+            return Response(status_code=304, headers={"ETag": answer.etag})
         return answer.response
 
-    async def put(self, request: Request) -> Response:
-        agent = await self._sessions.caller(request)
+    async def put(self, request: Request, agent: Agent) -> Response:
         change = read_change(await read_object(request))
         return await self._change(request, agent, change)
 
-    async def enable(self, request: Request) -> Response:
-        return await self._switch(request, is_enabled=True)
+    async def enable(self, request: Request, agent: Agent) -> Response:
+        return await self._change(request, agent, ConfigUpdate(is_enabled=True))
 
-    async def disable(self, request: Request) -> Response:
-        return await self._switch(request, is_enabled=False)
-
-    async def _switch(self, request: Request, *, is_enabled: bool) -> Response:
-        agent = await self._sessions.caller(request)
-        return await self._change(request, agent, ConfigUpdate(is_enabled=is_enabled))
+    async def disable(self, request: Request, agent: Agent) -> Response:
+        return await self._change(request, agent, ConfigUpdate(is_enabled=False))
 
     async def _change(self, request: Request, agent: Agent, change: ConfigUpdate) -> Response:
         def is_expected(config: Config) -> bool:
@@ -76,7 +62,7 @@ class ConfigApi:
         if answer is None or answer.config is not config:
             etag = etag_of(self._configs, config)
             body = configuration_of(config, self._configs.url(config))
-            response = json_response(body, headers={"ETag": etag, **SAFE_HEADERS})
+            response = json_response(body, headers={"ETag": etag})
             answer = self._answers[config.site_id] = _Answer(config, etag, response)
         return answer
 

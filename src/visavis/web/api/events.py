@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import BaseRoute
 
 from visavis.domain.errors import VisavisError
 from visavis.domain.people import Agent, Permission
 from visavis.protocol.configuration import ConfigEvent, configuration_of
+from visavis.protocol.routes import Access, agents
 from visavis.protocol.wire import encode
 from visavis.services.configs import Configs
 from visavis.services.ports import Bus, Subscription
 from visavis.services.topics import config_topic
 from visavis.tasks import child
 from visavis.web.api.config import PATH, etag_of
-from visavis.web.authentication import Authentication, in_background
-from visavis.web.resource import BASE
-from visavis.web.spelling import any_spelling
+from visavis.web.authentication import in_background
 
 EVENTS_PATH: Final = f"{PATH}/events"
 MEDIA_TYPE: Final = "text/event-stream"
+WATCHERS: Final = agents(Permission.MANAGE_SETTINGS)
 HEARTBEAT_SECONDS: Final = 7.0
 HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -34,27 +33,22 @@ class ConfigEvents:
     """Server-sent events (WHATWG HTML §9.2): the whole resource and its tag at each change."""
 
     def __init__(
-        self, configs: Configs, bus: Bus, sessions: Authentication, stopping: asyncio.Event
+        self,
+        configs: Configs,
+        bus: Bus,
+        admit: Callable[[Request, Access], Awaitable[Agent]],
+        stopping: asyncio.Event,
     ) -> None:
+        """`admit` is the gate of the stream; it is asked again while the stream is open."""
         self._configs = configs
         self._bus = bus
-        self._sessions = sessions
+        self._admit = admit
         self._stopping = stopping
 
-    def routes(self) -> list[BaseRoute]:
-        path = EVENTS_PATH.removeprefix(BASE)
-        return any_spelling(path, self.watch, methods=["GET"], bases=(BASE, "/api/v4", "/api"))
-
-    async def watch(self, request: Request) -> Response:
-        """Raises `Unauthorized`, `PermissionDenied`."""
-        agent = await self._watcher(request)
+    async def watch(self, request: Request, agent: Agent) -> Response:
+        """Stream the events of the agent's site."""
         stream = self._stream(request, agent)
         return StreamingResponse(stream, media_type=MEDIA_TYPE, headers=HEADERS)
-
-    async def _watcher(self, request: Request) -> Agent:
-        agent = await self._sessions.caller(request)
-        agent.require(Permission.MANAGE_SETTINGS)
-        return agent
 
     async def _stream(self, request: Request, agent: Agent) -> AsyncIterator[str]:
         """Ends with the server, the watcher's permission, or a reader too slow for the bus."""
@@ -63,7 +57,7 @@ class ConfigEvents:
             in_background(request)
             with contextlib.suppress(VisavisError):
                 async for has_changed in self._beats(news):
-                    await self._watcher(request)
+                    await self._admit(request, WATCHERS)
                     yield await self._event(agent.site_id) if has_changed else ":\n\n"
 
     async def _beats(self, news: Subscription) -> AsyncIterator[bool]:

@@ -7,33 +7,29 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from visavis.domain.people import Agent
 from visavis.domain.policy import RecordingPolicy
 from visavis.protocol.policy import read_change, settings_of
 from visavis.services.policies import Policies
-from visavis.web.authentication import Authentication
 from visavis.web.body import json_response, read_object
 from visavis.web.headers import if_match, if_none_match
-from visavis.web.resource import BASE, SAFE_HEADERS, Resource
 
-PATH: Final = f"{BASE}/livechat/recordingPolicy"
+PATH: Final = "/v4/livechat/recordingPolicy"
 
 
 class PolicyApi:
-    def __init__(self, policies: Policies, sessions: Authentication) -> None:
+    """Reading and changing the recording policy over the REST API."""
+
+    def __init__(self, policies: Policies) -> None:
         self._policies = policies
-        self._sessions = sessions
 
-    def resources(self) -> list[Resource]:
-        return [Resource(PATH, {"GET": self.get, "PUT": self.put})]
-
-    async def get(self, request: Request) -> Response:
-        policy = await self._policies.read(await self._sessions.caller(request))
+    async def get(self, request: Request, agent: Agent) -> Response:
+        policy = await self._policies.read(agent)
         if if_none_match(request.scope, etag_of(policy)):
-            return Response(status_code=304, headers={"ETag": etag_of(policy), **SAFE_HEADERS})
+            return Response(status_code=304, headers={"ETag": etag_of(policy)})
         return _answer(policy)
 
-    async def put(self, request: Request) -> Response:
-        agent = await self._sessions.caller(request)
+    async def put(self, request: Request, agent: Agent) -> Response:
         change = read_change(await read_object(request))
 
         def is_expected(policy: RecordingPolicy) -> bool:
@@ -47,4 +43,4 @@ def etag_of(policy: RecordingPolicy) -> str:
 
 
 def _answer(policy: RecordingPolicy) -> Response:
-    return json_response(settings_of(policy), headers={"ETag": etag_of(policy), **SAFE_HEADERS})
+    return json_response(settings_of(policy), headers={"ETag": etag_of(policy)})

@@ -8,50 +8,42 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from visavis.domain.people import Agent
 from visavis.domain.recording import UNDELIVERED, RecordingState
 from visavis.protocol.query import wrong_parameter
 from visavis.protocol.recordings import page_of, read_server, verdict_of
 from visavis.services.recordings import EVERY_STATE, RecordingAdmin
 from visavis.web.api.config import PATH as CONFIG_PATH
-from visavis.web.authentication import Authentication
 from visavis.web.body import json_response, read_object
 from visavis.web.headers import header
 from visavis.web.paging import query_of
-from visavis.web.resource import BASE, SAFE_HEADERS, Resource
 
-PATH: Final = f"{BASE}/livechat/recordings"
+PATH: Final = "/v4/livechat/recordings"
 TRIAL_PATH: Final = f"{CONFIG_PATH}:testRecordingServer"
 UNDELIVERED_WORD: Final = "undelivered"
 STATE_WORDS: Final = (*EVERY_STATE, UNDELIVERED_WORD)
 
 
 class RecordingsApi:
-    def __init__(self, recording_admin: RecordingAdmin, sessions: Authentication) -> None:
+    """Delivery status of recordings, and the test of a recording server, over the REST API."""
+
+    def __init__(self, recording_admin: RecordingAdmin) -> None:
         self._recording_admin = recording_admin
-        self._sessions = sessions
 
-    def resources(self) -> list[Resource]:
-        return [
-            Resource(PATH, {"GET": self.get}),
-            Resource(TRIAL_PATH, {"POST": self.try_out}),
-        ]
-
-    async def get(self, request: Request) -> Response:
-        agent = await self._sessions.caller(request)
+    async def get(self, request: Request, agent: Agent) -> Response:
         query = query_of(request)
         asked, words = query.paging(), query.many("state")
         page = await self._recording_admin.list_page(agent, _states(words), asked.index, asked.size)
         filters = {"state": ",".join(words)} if words else {}
         place = asked.neighbours(PATH, page.total, filters)
         body = page_of(page.recordings, page.backlog, page.missing, place)
-        return json_response(body, headers=SAFE_HEADERS)
+        return json_response(body)
 
-    async def try_out(self, request: Request) -> Response:
+    async def try_out(self, request: Request, agent: Agent) -> Response:
         """An empty body tries what is stored."""
-        agent = await self._sessions.caller(request)
         body = await read_object(request) if _has_body(request) else {}
         check = await self._recording_admin.check_server(agent, *read_server(body))
-        return json_response(verdict_of(check), headers=SAFE_HEADERS)
+        return json_response(verdict_of(check))
 
 
 def _states(words: Iterable[str]) -> Collection[RecordingState]:

@@ -5,33 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from visavis.domain.errors import ErrorKind
-from visavis.protocol.oauth import (
-    AUTH_METHODS,
-    SECRET_METHODS,
-    ConsentDecision,
-    Introspection,
-    OAuthError,
-    Revoked,
-    ServerMetadata,
-    Token,
-    TokenReference,
-    TokenRequest,
-    UserInfo,
-)
+from visavis.protocol.oauth import AUTH_METHODS, SECRET_METHODS, OAuthError
 from visavis.protocol.openapi import (
     HTML,
     STRING,
-    Body,
     DocumentedAnswer,
     Operation,
-    Operations,
     Schema,
+    described_by_name,
     json_answer,
-    json_body,
 )
-from visavis.protocol.parameters import ANY_TOKEN, Ways, path_parameter
-from visavis.protocol.session import PasswordChange, SessionList, SignedIn, SignIn
-from visavis.web.description.security import PAGE
+from visavis.protocol.parameters import path_parameter
 
 OAUTH: Final = "OAuth"
 SESSION: Final = "Session"
@@ -48,7 +32,6 @@ _BODY_ERRORS: Final = (
     ErrorKind.UnsupportedMediaType,
 )
 _STORED: Final = (ErrorKind.StoreUnavailable,)
-_CLIENTS: Final[Ways] = ({"client": ()}, {})
 _BAD_REQUEST: Final = json_answer(OAuthError, "The request is refused (RFC 6749 §5.2)")
 _BAD_CLIENT: Final = json_answer(
     OAuthError,
@@ -57,7 +40,7 @@ _BAD_CLIENT: Final = json_answer(
 )
 _NOT_HERE: Final = DocumentedAnswer("A page that says what is wrong", {HTML: STRING})
 _COOKIES: Final = {"Set-Cookie": "The session"}
-_SIGNED_IN: Final = json_answer(SignedIn, "The agent", _COOKIES)
+_SIGNED_IN: Final = DocumentedAnswer("The agent", headers=_COOKIES)
 _SIGNED_OUT: Final = DocumentedAnswer("Signed out", headers=_COOKIES)
 
 
@@ -88,117 +71,101 @@ _REDIRECT: Final = DocumentedAnswer(
 )
 
 
-def _form(kind: type) -> Body:
-    return Body({FORM: kind})
-
-
-OPERATIONS: Final[Operations] = {
-    ("/oauth/token", "POST"): Operation(
+DESCRIPTIONS: Final = described_by_name(
+    Operation(
         name="issueToken",
         tag=OAUTH,
         summary="Get an access token",
         description="RFC 6749 §3.2. Clients authenticate with "
         f"{', '.join(AUTH_METHODS)}. A refresh token is exchanged for the next. {_ALSO_JSON}",
         answers={
-            200: json_answer(Token, "The token", {"Cache-Control": "no-store"}),
+            200: DocumentedAnswer("The token", headers={"Cache-Control": "no-store"}),
             400: _BAD_REQUEST,
             401: _BAD_CLIENT,
             429: json_answer(OAuthError, "Too many attempts to sign in, or too many requests"),
         },
-        body=_form(TokenRequest),
         errors=(*_BODY_ERRORS, *_STORED),
-        security=_CLIENTS,
     ),
-    ("/oauth/authorize", "GET"): Operation(
+    Operation(
         name="authorize",
         tag=OAUTH,
         summary="Ask the agent in a browser whether a client may act for them",
         description="RFC 6749 §3.1, with PKCE (RFC 7636). For browsers, not for programs.",
         answers={
-            200: DocumentedAnswer("The consent page", {HTML: STRING}),
+            200: DocumentedAnswer("The consent page"),
             302: _REDIRECT,
             400: _NOT_HERE,
             403: _NOT_HERE,
         },
         parameters=_AUTHORIZATION,
         errors=_STORED,
-        security=(*PAGE, {}),
     ),
-    ("/oauth/authorize", "POST"): Operation(
+    Operation(
         name="decideAuthorization",
         tag=OAUTH,
         summary="Send the agent's answer from the consent page",
         description="Only the consent page can send it: `proof` belongs to the session.",
         answers={302: _REDIRECT, 400: _NOT_HERE, 403: _NOT_HERE},
         parameters=_AUTHORIZATION,
-        body=Body({FORM: ConsentDecision}),
         errors=(ErrorKind.Unauthorized, *_BODY_ERRORS, *_STORED),
-        security=PAGE,
     ),
-    **{
-        ("/oauth/userinfo", method): Operation(
+    *(
+        Operation(
             name=name,
             tag=OAUTH,
             summary=f"Read the agent of the token, by {method}",
             description="OpenID Connect Core §5.3, without an ID token.",
-            answers={200: json_answer(UserInfo, "The agent")},
+            answers={200: DocumentedAnswer("The agent")},
             errors=(ErrorKind.Unauthorized, *_STORED),
-            security=(*ANY_TOKEN, {"bearer": ()}),
         )
         for method, name in (("GET", "getUserInfo"), ("POST", "postUserInfo"))
-    },
-    ("/oauth/revoke", "POST"): Operation(
+    ),
+    Operation(
         name="revokeToken",
         tag=OAUTH,
         summary="Revoke a token",
         description=f"RFC 7009 §2. Revoking an unknown token succeeds, too. {_ALSO_JSON}",
         answers={
-            200: json_answer(Revoked, "The token is revoked"),
+            200: DocumentedAnswer("The token is revoked"),
             400: _BAD_REQUEST,
             401: _BAD_CLIENT,
         },
-        body=_form(TokenReference),
         errors=(*_BODY_ERRORS, *_STORED),
-        security=_CLIENTS,
     ),
-    ("/oauth/introspect", "POST"): Operation(
+    Operation(
         name="introspectToken",
         tag=OAUTH,
         summary="Ask whether a token is active",
         description="RFC 7662 §2. Clients with a secret see the tokens of their site; they "
         f"authenticate with {' or '.join(SECRET_METHODS)}. {_ALSO_JSON}",
         answers={
-            200: json_answer(Introspection, "The properties of the token"),
+            200: DocumentedAnswer("The properties of the token"),
             400: _BAD_REQUEST,
             401: _BAD_CLIENT,
         },
-        body=_form(TokenReference),
         errors=(*_BODY_ERRORS, *_STORED),
-        security=_CLIENTS,
     ),
-    ("/.well-known/oauth-authorization-server", "GET"): Operation(
+    Operation(
         name="getServerMetadata",
         tag=OAUTH,
         summary="Read what this authorization server offers",
         description="RFC 8414 §3.",
-        answers={200: json_answer(ServerMetadata, "The metadata")},
+        answers={200: DocumentedAnswer("The metadata")},
     ),
-    ("/session", "GET"): Operation(
+    Operation(
         name="getSession",
         tag=SESSION,
         summary="Read the agent who is signed in",
         description="With a bearer token, its agent.",
-        answers={200: json_answer(SignedIn, "The agent")},
+        answers={200: DocumentedAnswer("The agent")},
         errors=(ErrorKind.Unauthorized, *_STORED),
-        security=({"bearer": ()}, *PAGE),
     ),
-    ("/session", "POST"): Operation(
+    Operation(
         name="signIn",
         tag=SESSION,
         summary="Sign in with e-mail address and password",
         description="For our own pages; programs use OAuth. Attempts are limited.",
         answers={200: _SIGNED_IN},
-        body=json_body(SignIn),
         errors=(
             ErrorKind.ParameterInvalid,
             ErrorKind.Unauthorized,
@@ -207,22 +174,20 @@ OPERATIONS: Final[Operations] = {
             *_STORED,
         ),
     ),
-    ("/session", "DELETE"): Operation(
+    Operation(
         name="signOut",
         tag=SESSION,
         summary="Sign out",
         description="Succeeds if nobody is signed in.",
         answers={204: _SIGNED_OUT},
         errors=(ErrorKind.PermissionDenied, *_STORED),
-        security=(*PAGE, {}),
     ),
-    ("/session/password", "POST"): Operation(
+    Operation(
         name="changePassword",
         tag=SESSION,
         summary="Change one's own password",
         description="Ends the agent's other sessions and API keys, and begins a new session.",
         answers={200: _SIGNED_IN},
-        body=json_body(PasswordChange),
         errors=(
             ErrorKind.ParameterInvalid,
             ErrorKind.Unauthorized,
@@ -230,18 +195,16 @@ OPERATIONS: Final[Operations] = {
             *_BODY_ERRORS,
             *_STORED,
         ),
-        security=PAGE,
     ),
-    ("/session/all", "GET"): Operation(
+    Operation(
         name="listSessions",
         tag=SESSION,
         summary="List one's own sessions",
         description="With browser, network and last use, the one last used first.",
-        answers={200: json_answer(SessionList, "The sessions")},
+        answers={200: DocumentedAnswer("The sessions")},
         errors=(ErrorKind.Unauthorized, *_STORED),
-        security=PAGE,
     ),
-    ("/session/{session_id}", "DELETE"): Operation(
+    Operation(
         name="endSession",
         tag=SESSION,
         summary="End one of one's own sessions",
@@ -254,15 +217,13 @@ OPERATIONS: Final[Operations] = {
             ErrorKind.EntityNotFound,
             *_STORED,
         ),
-        security=PAGE,
     ),
-    ("/session/all", "DELETE"): Operation(
+    Operation(
         name="signOutEverywhere",
         tag=SESSION,
         summary="End all of one's own sessions",
         description="On every browser, this one included.",
         answers={204: _SIGNED_OUT},
         errors=(ErrorKind.Unauthorized, ErrorKind.PermissionDenied, *_STORED),
-        security=PAGE,
     ),
-}
+)

@@ -1,31 +1,30 @@
-"""The OpenAPI document, made of the very routes that answer."""
+"""The OpenAPI document, made of the very table of routes that answers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from visavis import __version__
-from visavis.domain.errors import ErrorKind
 from visavis.protocol.configuration import ConfigEvent
-from visavis.protocol.openapi import Key, Operation, Operations, components_of, paths_of
+from visavis.protocol.openapi import Operation, components_of, paths_of
+from visavis.protocol.routes import WEBSOCKET, Route, operations_of
 from visavis.web.description import access, rest, service
 from visavis.web.description.security import security_schemes
-from visavis.web.rate_limit import UNLIMITED
-from visavis.web.resource import BASE, SAFE_HEADERS, Resource
-from visavis.web.spelling import canonical_path
 
-OPERATIONS: Final[Operations] = {**rest.OPERATIONS, **access.OPERATIONS, **service.OPERATIONS}
+DESCRIPTIONS: Final[Mapping[str, Operation]] = {
+    **rest.DESCRIPTIONS,
+    **access.DESCRIPTIONS,
+    **service.DESCRIPTIONS,
+}
 TAGS: Final = {**rest.TAGS, **access.TAGS, **service.TAGS}
-DESCRIPTION: Final = f"""\
+DESCRIPTION: Final = """\
 Audio & Video Chat: its configuration, its calls, their recordings, who changed what.
 
-Paths below {BASE} are also served below /api{BASE} and /api, and those of OAuth below /api, in any
+Paths below /v4 are also served below /api/v4 and /api, and those of OAuth below /api, in any
 case. HEAD is answered wherever GET is, and OPTIONS everywhere; other methods are answered 405 with
 `Allow`. A request that is not valid HTTP/1.1 is answered 400.
 
@@ -34,17 +33,17 @@ values."""
 
 
 def description_of(
-    endpoints: Iterable[Key],
-    sockets: Iterable[str],
-    operations: Operations,
+    routes: Iterable[Route],
+    descriptions: Mapping[str, Operation],
     tags: Mapping[str, str],
     base_url: str,
 ) -> dict[str, Any]:
-    """Return the document; raises `KeyError` for an endpoint that is not described."""
-    described = {key: _limited(key[0], operations[key]) for key in endpoints}
+    """Return the document; raises `KeyError` for a route that is not described."""
+    routes = list(routes)
+    described = operations_of(routes, descriptions)
     used = {operation.tag for operation in described.values()}
-    socket_items = {path: service.SOCKETS[path] for path in sockets}
-    used |= {service.SIGNALING} if socket_items else set()
+    sockets = {x.path: service.SOCKETS[x.path] for x in routes if x.method == WEBSOCKET}
+    used |= {service.SIGNALING} if sockets else set()
     return {
         "openapi": "3.1.0",
         "info": {
@@ -58,7 +57,7 @@ def description_of(
         "tags": [
             {"name": name, "description": text} for name, text in tags.items() if name in used
         ],
-        "paths": {**paths_of(described), **socket_items},
+        "paths": {**paths_of(described), **sockets},
         "components": {
             **components_of(described.values(), [ConfigEvent]),
             "securitySchemes": security_schemes(base_url),
@@ -66,59 +65,32 @@ def description_of(
     }
 
 
-def description_resource(
-    resources: Iterable[Resource],
-    routes: Iterable[BaseRoute],
-    operations: Operations,
-    tags: Mapping[str, str],
-    base_url: str,
-) -> Resource:
-    """Return the resource of the document, which needs no authorization.
+class Document:
+    """Serves the document, which needs no authorization.
 
-    `operations` and `tags` describe the routes that are not ours.
+    It is one of the routes that it describes, so it gets the table after it has got its row.
     """
-    routes = list(routes)
-    document = JSONResponse(
-        description_of(
-            [*_of_resources(resources), (service.DOCUMENT_PATH, "GET"), *_of_routes(routes)],
-            [route.path for route in routes if isinstance(route, WebSocketRoute)],
-            {**OPERATIONS, **operations},
-            {**TAGS, **tags},
-            base_url,
-        ),
-        headers={**SAFE_HEADERS, "Access-Control-Allow-Origin": "*"},
-    )
 
-    async def get(_: Request) -> Response:
-        return document
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url
+        self._response = Response(status_code=503)
 
-    return Resource(service.DOCUMENT_PATH, {"GET": get})
+    def describe(
+        self,
+        routes: Iterable[Route],
+        descriptions: Mapping[str, Operation],
+        tags: Mapping[str, str],
+    ) -> None:
+        """Make the document of the whole table; `descriptions` and `tags` are added to ours."""
+        self._response = JSONResponse(
+            description_of(
+                routes,
+                {**DESCRIPTIONS, **descriptions},
+                {**TAGS, **tags},
+                self._base_url,
+            ),
+            headers={"Access-Control-Allow-Origin": "*"},
+        )
 
-
-def _limited(path: str, operation: Operation) -> Operation:
-    """Return the operation with the error of too many requests, where they are counted."""
-    if path.startswith(UNLIMITED):
-        return operation
-    return replace(operation, errors=(*operation.errors, ErrorKind.TooManyRequests))
-
-
-def _of_resources(resources: Iterable[Resource]) -> Iterator[Key]:
-    for resource in resources:
-        for method in resource.methods:
-            yield resource.path, method
-
-
-def _of_routes(routes: Iterable[BaseRoute]) -> Iterator[Key]:
-    """Each endpoint once, whatever spellings of its path are served."""
-    seen = set[Key]()
-    for route in routes:
-        if isinstance(route, Mount):
-            keys = {(f"{route.path}/{{path}}", "GET")}
-        elif isinstance(route, Route) and route.include_in_schema:
-            methods = set(route.methods or ())
-            methods -= {"HEAD"} if "GET" in methods else set()
-            keys = {(canonical_path(route.path), method) for method in methods}
-        else:
-            continue
-        yield from sorted(keys - seen)
-        seen |= keys
+    async def get(self, _: Request) -> Response:
+        return self._response

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from visavis.domain.people import Permission
-from visavis.protocol.parameters import Ways
 from visavis.web.authentication import COOKIE
-
-PAGE: Final[Ways] = ({"session": ()},)
 
 
 def security_schemes(base_url: str) -> dict[str, Any]:

@@ -12,15 +12,12 @@ from visavis.protocol.openapi import (
     TEXT,
     DocumentedAnswer,
     Operation,
-    Operations,
-    json_answer,
+    described_by_name,
 )
-from visavis.protocol.parameters import agents, path_parameter, query
-from visavis.web.metrics import PATH as METRICS_PATH
-from visavis.web.pages import PAGES
-from visavis.web.resource import BASE
+from visavis.protocol.parameters import path_parameter, query
+from visavis.protocol.routes import Access, Caller, security_of
 
-DOCUMENT_PATH: Final = f"{BASE}/openapi.json"
+DOCUMENT_PATH: Final = "/v4/openapi.json"
 OPERATION: Final = "Operation"
 PAGE_TAG: Final = "Pages"
 SIGNALING: Final = "Signalling"
@@ -30,7 +27,6 @@ TAGS: Final = {
     SIGNALING: "WebSockets of the pages of visitors and agents: `x-websocket` of their paths.",
 }
 
-_SCRIPT: Final = "text/javascript"
 _TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "/": ("openHome", "Open the page that names the others"),
     "/demo": ("openDemo", "Open the page that shows the widget"),
@@ -50,78 +46,76 @@ def _page(name: str, summary: str) -> Operation:
         tag=PAGE_TAG,
         summary=summary,
         description="An HTML page.",
-        answers={200: DocumentedAnswer("The page", {HTML: STRING})},
+        answers={200: DocumentedAnswer("The page")},
     )
 
 
-OPERATIONS: Final[Operations] = {
-    (DOCUMENT_PATH, "GET"): Operation(
+DESCRIPTIONS: Final = described_by_name(
+    Operation(
         name="getDescription",
         tag=OPERATION,
         summary="Read this description (OpenAPI 3.1)",
         description="Needs no authorization.",
-        answers={
-            200: json_answer({"type": "object", "additionalProperties": True}, "The document")
-        },
+        answers={200: DocumentedAnswer("The document")},
     ),
-    ("/healthz", "GET"): Operation(
+    Operation(
         name="getHealth",
         tag=OPERATION,
         summary="Ask whether the process answers",
         description="Does not look at the other processes or the database; /readyz does.",
-        answers={200: DocumentedAnswer("The process answers", {TEXT: STRING})},
+        answers={200: DocumentedAnswer("The process answers")},
     ),
-    ("/readyz", "GET"): Operation(
+    Operation(
         name="getReadiness",
         tag=OPERATION,
         summary="Ask whether calls can be taken",
         description="Lines of text: `ready` or the reason why not, then warnings.",
         answers={
-            200: DocumentedAnswer("Ready", {TEXT: STRING}),
+            200: DocumentedAnswer("Ready"),
             503: DocumentedAnswer("Not ready, and why", {TEXT: STRING}),
         },
     ),
-    (METRICS_PATH, "GET"): Operation(
+    Operation(
         name="getMetrics",
         tag=OPERATION,
         summary="Read the metrics",
         description="Prometheus's text format.",
-        answers={200: DocumentedAnswer("The metrics", {TEXT: STRING})},
+        answers={200: DocumentedAnswer("The metrics")},
     ),
-    **{(path, "GET"): _page(*_TITLES[path]) for path in PAGES},
-    ("/widget.js", "GET"): Operation(
+    *(_page(*title) for title in _TITLES.values()),
+    Operation(
         name="getWidget",
         tag=PAGE_TAG,
         summary="Load the visitors' widget into a page",
         description="For pages of any origin.",
-        answers={200: DocumentedAnswer("The script", {_SCRIPT: STRING})},
+        answers={200: DocumentedAnswer("The script")},
     ),
-    ("/static/{path}", "GET"): Operation(
+    Operation(
         name="getAsset",
         tag=PAGE_TAG,
         summary="Load a script, a style or a picture of the pages",
         description="A name with a hash never changes its content.",
         answers={
-            200: DocumentedAnswer("The file", {"application/octet-stream": {"type": "string"}}),
+            200: DocumentedAnswer("The file"),
             304: DocumentedAnswer("It has not changed"),
         },
         parameters=(path_parameter("path", "The name of the file, which may contain slashes."),),
         errors=(ErrorKind.EntityNotFound,),
     ),
-    ("/join/{token}", "GET"): Operation(
+    Operation(
         name="openJoinLink",
         tag=PAGE_TAG,
         summary="Open the page of a call that was made over the API",
         description="The URL is a secret; the answer must not be cached.",
         answers={
-            200: DocumentedAnswer("The page", {HTML: STRING}),
+            200: DocumentedAnswer("The page"),
             404: DocumentedAnswer(
                 "The page, which says that the link is not valid", {HTML: STRING}
             ),
         },
         parameters=(path_parameter("token", "The secret of one party of one call."),),
     ),
-}
+)
 
 _JOIN: Final = query("join", "The secret of a join link, instead of everything else.")
 SOCKETS: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -151,7 +145,10 @@ SOCKETS: Final[Mapping[str, Mapping[str, Any]]] = {
             "tags": [SIGNALING],
             "parameters": [_JOIN],
             "statuses": [101, 401, 403, 404, 429, 500, 503],
-            "security": [{name: list(scopes) for name, scopes in way.items()} for way in agents()],
+            "security": [
+                {name: list(scopes) for name, scopes in way.items()}
+                for way in security_of(Access(Caller.CONSOLE))
+            ],
         },
     },
 }

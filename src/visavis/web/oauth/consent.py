@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse
 from visavis.domain.oauth import Client
 from visavis.domain.people import Agent, Permission
 from visavis.web.pages import STATIC
-from visavis.web.security_headers import content_security_policy
+from visavis.web.security_headers import CONSENT, content_security_policy
 
 
 def page(client: Client, agent: Agent, scope: str, redirect_uri: str, proof: str) -> HTMLResponse:
@@ -33,10 +33,8 @@ def page(client: Client, agent: Agent, scope: str, redirect_uri: str, proof: str
         "target": f"<strong>{escape(target.netloc or f'{target.scheme}:')}</strong>",
         "proof": proof,
     }
-    # browsers hold the redirect that answers a form to the page's form-action, too
     origin = f"{target.scheme}://{target.netloc}" if target.netloc else f"{target.scheme}:"
-    policy = content_security_policy(host="")  # the page opens no socket
-    policy = policy.replace("form-action 'self'", f"form-action 'self' {origin}")
+    policy = content_security_policy(CONSENT, target=origin)
     return _answer("consent.html", values, 200, {"Content-Security-Policy": policy})
 
 

@@ -14,10 +14,10 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidGrantError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.oauth import Client, Grant
+from visavis.domain.people import Agent
 from visavis.protocol.oauth import (
     OAuthError,
     OAuthErrorName,
@@ -39,7 +39,6 @@ from visavis.web.oauth.server import (
     OAuthServer,
 )
 from visavis.web.source import source_of
-from visavis.web.spelling import any_spelling
 
 NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
@@ -63,17 +62,6 @@ class OAuth:
         self._tokens = tokens
         self._sessions = sessions
         self._issuer = issuer
-
-    def routes(self) -> list[BaseRoute]:
-        return [
-            *any_spelling("/oauth/token", self.token, methods=["POST"]),
-            *any_spelling("/oauth/authorize", self.ask, methods=["GET"]),
-            *any_spelling("/oauth/authorize", self.decide, methods=["POST"]),
-            *any_spelling("/oauth/userinfo", self.userinfo, methods=["GET", "POST"]),
-            *any_spelling("/oauth/revoke", self.revoke, methods=["POST"]),
-            *any_spelling("/oauth/introspect", self.introspect, methods=["POST"]),
-            Route("/.well-known/oauth-authorization-server", self.metadata),
-        ]
 
     async def token(self, request: Request) -> Response:
         """RFC 6749 §3.2."""
@@ -103,9 +91,8 @@ class OAuth:
         """RFC 7662 §2."""
         return await self._endpoint(request, "introspection")
 
-    async def userinfo(self, request: Request) -> Response:
+    async def userinfo(self, _: Request, agent: Agent) -> Response:
         """Return the token's agent, in the fields of existing clients and of OpenID Connect."""
-        agent = await self._sessions.bearer(request)
         return json_response(user_info(agent), headers=NO_STORE)
 
     async def metadata(self, _: Request) -> Response:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from anyio import to_thread
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+
+from visavis.domain.errors import ErrorKind, VisavisError
 
 STATIC: Final = Path(__file__).resolve().parent.parent / "static"
 PAGES: Final = {
@@ -59,6 +60,9 @@ class Assets(StaticFiles):
         return Response(body, headers={**headers, "Content-Encoding": "gzip"})
 
 
+_ASSETS: Final = Assets(directory=STATIC, check_dir=False)
+
+
 def _takes_gzip(scope: Scope) -> bool:
     return "gzip" in Headers(scope=scope).get("accept-encoding", "")
 
@@ -68,43 +72,28 @@ def _compressed(path: Path) -> bytes:
     return gzip.compress(path.read_bytes(), mtime=0)
 
 
-def page_routes() -> list[BaseRoute]:
-    return [
-        *(Route(path, _page(name)) for path, name in PAGES.items()),
-        Route("/widget.js", _widget),
-        _assets(),
-    ]
+async def page(request: Request) -> Response:
+    """Answer with the page of the path."""
+    name = PAGES[request.scope["path"]]
+    return FileResponse(STATIC / name, headers={"Cache-Control": "no-cache"})
 
 
-def archive_page_routes() -> list[BaseRoute]:
-    """The pages of an archive that runs alone."""
-    return [
-        Route("/", _lone_library),
-        Route("/library", _lone_library),
-        Route("/signin", _page(PAGES["/signin"])),
-        Route("/profile", _page(PAGES["/profile"])),
-        _assets(),
-    ]
+async def lone_library(_: Request) -> Response:
+    """Answer with the library page of an archive that runs alone: the other pages are missing."""
+    text = await to_thread.run_sync((STATIC / PAGES["/library"]).read_text)
+    text = text.replace("<visavis-library>", "<visavis-library alone>")
+    return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
 
 
-def _lone_library(_: Request) -> Response:
-    """The library page, told that the other pages are not there."""
-    page = (STATIC / PAGES["/library"]).read_text()
-    page = page.replace("<visavis-library>", "<visavis-library alone>")
-    return HTMLResponse(page, headers={"Cache-Control": "no-cache"})
-
-
-def _assets() -> Mount:
-    return Mount("/static", Assets(directory=STATIC, check_dir=False))
-
-
-def _page(name: str) -> Callable[[Request], Response]:
-    def page(_: Request) -> Response:
-        return FileResponse(STATIC / name, headers={"Cache-Control": "no-cache"})
-
-    return page
-
-
-def _widget(_: Request) -> Response:
+async def widget(_: Request) -> Response:
     headers = {**ON_ANY_SITE, "Cache-Control": "no-cache"}
     return FileResponse(STATIC / "widget.js", headers=headers)
+
+
+async def asset(request: Request) -> Response:
+    """Answer with a built script, style or picture; raises `EntityNotFound`."""
+    scope = {**request.scope, "path": f"/{request.path_params['path']}"}
+    try:
+        return await _ASSETS.get_response(_ASSETS.get_path(scope), scope)
+    except HTTPException:
+        raise VisavisError(ErrorKind.EntityNotFound) from None

@@ -7,7 +7,6 @@ from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import BaseRoute, Route
 
 from visavis.domain.errors import VisavisError
 from visavis.domain.leg import Side
@@ -21,17 +20,19 @@ HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 """The address is a secret: nothing keeps it, and no other site learns it."""
 
 
-def join_routes(join: Callable[[str], JoinLink], guard: VisitorGuard) -> list[BaseRoute]:
-    """`join` tells whom an address is for; `guard` limits guessing."""
+class JoinPages:
+    """The pages that join links open; `guard` limits guessing."""
 
-    def page(request: Request) -> Response:
+    def __init__(self, find: Callable[[str], JoinLink], guard: VisitorGuard) -> None:
+        self._find = find
+        self._guard = guard
+
+    async def page(self, request: Request) -> Response:
         source = source_of(request.scope)
-        guard.require_join(source)
+        self._guard.require_join(source)
         try:
-            side, status = join(request.path_params["token"]).side, 200
+            side, status = self._find(request.path_params["token"]).side, 200
         except VisavisError as error:
-            guard.count_unknown_join(source)
+            self._guard.count_unknown_join(source)
             side, status = Side.VISITOR, error.kind.status  # whose page says why
         return FileResponse(STATIC / PAGES[side], status, headers=HEADERS)
-
-    return [Route("/join/{token}", page)]

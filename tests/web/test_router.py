@@ -22,13 +22,14 @@ from visavis.app import App
 from visavis.clock_and_ids import now
 from visavis.domain.oauth import CredentialKind
 from visavis.domain.people import Agent
+from visavis.protocol.routes import RateClass
 from visavis.services.ports import Transaction
 from visavis.settings import Settings
 from visavis.store import open_store
 from visavis.web.access_log import MAX_WAITING, AccessLog
 from visavis.web.authentication import Authentication
 from visavis.web.headers import index_headers
-from visavis.web.rate_limit import Kind, RateLimit, RequestLimits
+from visavis.web.rate_limit import RateLimit, RequestLimits
 
 STRANGER = ("203.0.113.9", 40000)
 
@@ -305,7 +306,7 @@ async def test_a_known_token_is_counted_by_itself(new_database: Path, anyio_back
         assert guesses == [429] * 3
         assert await statuses(1, Cookie="visavis_session=guess") == [429]
     refused = app.rate_limit.refused
-    assert refused[Kind.API] == 8
+    assert refused[RateClass.API] == 8
     app.store.close()
 
 
@@ -330,10 +331,14 @@ def test_openings_of_sockets_are_counted() -> None:
     scope = {"type": "websocket", "path": "/signaling/visitor", "headers": [], "client": STRANGER}
     index_headers(scope)
     limit = RateLimit(RequestLimits(socket=2))
-    assert [bool(limit.seconds_to_wait(scope)) for _ in range(3)] == [False, False, True]
-    assert limit.refused[Kind.SOCKET] == 1
+    assert [bool(limit.seconds_to_wait(scope, RateClass.SOCKET)) for _ in range(3)] == [
+        False,
+        False,
+        True,
+    ]
+    assert limit.refused[RateClass.SOCKET] == 1
     scope["client"] = ("203.0.113.10", 1)
-    assert not limit.seconds_to_wait(scope)
+    assert not limit.seconds_to_wait(scope, RateClass.SOCKET)
 
 
 def test_a_proxy_that_is_not_listed_does_not_switch_limits_off() -> None:
@@ -342,7 +347,7 @@ def test_a_proxy_that_is_not_listed_does_not_switch_limits_off() -> None:
     def ask(*forwarded: tuple[bytes, bytes]) -> bool:
         scope = {"type": "http", "path": "/", "headers": forwarded, "client": ("127.0.0.1", 5)}
         index_headers(scope)
-        return bool(limit.seconds_to_wait(scope))
+        return bool(limit.seconds_to_wait(scope, RateClass.PAGE))
 
     one, other = (b"x-forwarded-for", b"203.0.113.1"), (b"x-forwarded-for", b"203.0.113.2")
     assert [ask(one), ask(one), ask(other), ask(), ask()] == [False, True, False, False, False]

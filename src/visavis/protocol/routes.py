@@ -1,0 +1,194 @@
+"""Rows of the table of routes.
+
+The router, the OpenAPI document and the tests read the same rows, so a route cannot be served
+without a caller that it names, and cannot be described otherwise than it is served.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Final
+
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.people import Agent, Permission
+from visavis.protocol.openapi import JSON, Body, DocumentedAnswer, Operation, Schema
+
+WEBSOCKET: Final = "WEBSOCKET"
+"""Stands in the column of methods for the opening of a WebSocket (RFC 6455)."""
+
+Content = type | Mapping[str, type | Schema] | None
+"""A body or an answer: a type for JSON, or what there is in each media type."""
+
+Handler = Callable[..., Awaitable[Any]]
+"""Takes the request, and the caller where the gate of the route returns one."""
+
+
+class Caller(StrEnum):
+    """A way in which callers prove who they are."""
+
+    ANYBODY = "anybody"
+    OWN_PAGE = "anybody; a change only from a page of this server"
+    AGENT = "agent, by bearer token, API key or session"
+    SIGNED_IN = "agent, by bearer token or session"
+    PAGE = "agent, by session"
+    BEARER = "agent, by bearer token"
+    OPERATOR = "operator, by network or metrics token"
+    UPLOADER = "recorder, by upload key"
+    # checked by the protocol's own code, which has to answer as the protocol prescribes
+    BROWSER = "agent's browser, which OAuth sends to sign in"
+    CLIENT = "OAuth client"
+    VISITOR = "visitor of a site, or holder of a join link"
+    CONSOLE = "agent, or holder of a join link"
+
+
+CHECKED_BY_PROTOCOL: Final = frozenset(
+    {Caller.ANYBODY, Caller.BROWSER, Caller.CLIENT, Caller.VISITOR, Caller.CONSOLE}
+)
+"""Callers without a gate in the router."""
+
+
+class RateClass(StrEnum):
+    """Requests that are counted together against one limit."""
+
+    API = "api"
+    PAGE = "page"
+    SOCKET = "socket"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Callers that a route admits: an agent needs all of `needs`, and one of `needs_one_of`."""
+
+    caller: Caller
+    needs: tuple[Permission, ...] = ()
+    needs_one_of: tuple[Permission, ...] = ()
+    is_for_administrators: bool = False
+
+    def require(self, agent: Agent) -> None:
+        """Raise `PermissionDenied` unless the agent may call the route."""
+        if agent.is_administrator:
+            return  # has every permission
+        for permission in self.needs:
+            agent.require(permission)
+        if self.needs_one_of and not any(map(agent.may, self.needs_one_of)):
+            either = " or ".join(permission.value for permission in self.needs_one_of)
+            message = f"This requires the permission {either}."
+            raise VisavisError(ErrorKind.PermissionDenied, message)
+        if self.is_for_administrators:
+            raise VisavisError(ErrorKind.PermissionDenied, "Only administrators may do this.")
+
+
+def agents(*needs: Permission) -> Access:
+    """Agents who have all of these permissions."""
+    return Access(Caller.AGENT, needs)
+
+
+ANYBODY: Final = Access(Caller.ANYBODY)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A row of the table: one method of one path.
+
+    `{name}` in the path stands for one segment and `{name:path}` for the rest. Whatever is below
+    `/v4` or `/oauth` is found in any case and below `/api`, too. `name` is that of its description;
+    without one, the route only refuses, and is not documented.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    access: Access
+    body: Content
+    answer: Content
+    rate: RateClass | None
+    name: str
+
+
+Routes = tuple[Route, ...]
+
+
+class AnswerError(Exception):
+    """A refusal that brings its own response, because a protocol prescribes one."""
+
+    def __init__(self, sentence: str, response: Any) -> None:
+        super().__init__(sentence)
+        self.response = response
+
+
+# The description of a row
+
+_WAYS: Final[Mapping[Caller, tuple[Mapping[str, tuple[str, ...]], ...]]] = {
+    Caller.SIGNED_IN: ({"bearer": ()}, {"session": ()}),
+    Caller.PAGE: ({"session": ()},),
+    Caller.BEARER: ({"oauth": ()}, {"bearer": ()}),
+    Caller.BROWSER: ({"session": ()}, {}),
+    Caller.CLIENT: ({"client": ()}, {}),
+    Caller.UPLOADER: ({"uploadKey": ()},),
+}
+_AGENT_ERRORS: Final = (
+    ErrorKind.Unauthorized,
+    ErrorKind.PermissionDenied,
+    ErrorKind.StoreUnavailable,
+)
+
+
+def security_of(access: Access) -> tuple[Mapping[str, tuple[str, ...]], ...]:
+    """Return the alternatives of authorization; empty if none is needed."""
+    if access.caller not in {Caller.AGENT, Caller.CONSOLE}:
+        return _WAYS.get(access.caller, ())
+    needs = tuple(permission.scope for permission in access.needs)
+    scopes = [(*needs, one.scope) for one in access.needs_one_of] or [needs]
+    return (*({"oauth": scope} for scope in scopes), {"bearer": ()}, {"key": ()}, {"session": ()})
+
+
+def operations_of(
+    routes: Iterable[Route], descriptions: Mapping[str, Operation]
+) -> dict[tuple[str, str], Operation]:
+    """Return the documented operations by path and method.
+
+    Raises `KeyError` for a route whose description is missing.
+    """
+    return {
+        (route.path.replace(":path}", "}"), route.method): _operation(
+            route, descriptions[route.name]
+        )
+        for route in routes
+        if route.name and route.method != WEBSOCKET
+    }
+
+
+def _operation(route: Route, described: Operation) -> Operation:
+    """Complete a description by what the row says."""
+    errors = described.errors
+    if route.access.caller is Caller.AGENT:
+        errors = (*_AGENT_ERRORS, *errors)
+    if route.rate:
+        errors = (*errors, ErrorKind.TooManyRequests)
+    success, *others = described.answers.items()
+    return replace(
+        described,
+        answers=dict([(success[0], _answer(success[1], route.answer)), *others]),
+        body=_body(described.body, route.body),
+        errors=errors,
+        security=security_of(route.access),
+    )
+
+
+def _answer(described: DocumentedAnswer, content: Content) -> DocumentedAnswer:
+    return replace(described, content=_by_media_type(content))
+
+
+def _body(described: Body | None, content: Content) -> Body | None:
+    """Return the body; it is required unless the description says otherwise."""
+    if content is None:
+        return None
+    return Body(_by_media_type(content), described.is_required if described else True)
+
+
+def _by_media_type(content: Content) -> Mapping[str, type | Schema]:
+    if content is None:
+        return {}
+    return {JSON: content} if isinstance(content, type) else content

@@ -1,0 +1,268 @@
+"""The router: the ASGI application that answers every request by the table of routes."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextvars import ContextVar
+from typing import Any, Final
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import compile_path
+from starlette.types import Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+from structlog.contextvars import STRUCTLOG_KEY_PREFIX
+
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.protocol.routes import CHECKED_BY_PROTOCOL, WEBSOCKET, Access, Caller, RateClass, Route
+from visavis.web.access_log import METRICS, AccessLog
+from visavis.web.errors import (
+    NO_STORE,
+    NotAllowedError,
+    NotFoundError,
+    answer_to,
+    problem,
+    too_many_requests,
+)
+from visavis.web.headers import has_one_host, header, index_headers
+from visavis.web.rate_limit import RateLimit
+from visavis.web.request_limits import KEEP_ALIVE_SECONDS
+from visavis.web.security_headers import complete_headers
+
+Gate = Callable[[Request, Access], Awaitable[Any]]
+"""Returns the caller of a request, `None` for nobody in particular; raises to refuse them."""
+
+REQUEST_ID: Final = ContextVar[str](f"{STRUCTLOG_KEY_PREFIX}request_id")
+"""Every log line of a request's task bears it: structlog merges what has its prefix."""
+
+_KEEP_ALIVE: Final = b"keep-alive", b"timeout=%d" % KEEP_ALIVE_SECONDS
+_GIVEN_ID: Final = re.compile(r"[\w.-]{1,64}", re.ASCII)
+_BASES: Final = re.compile(
+    r"/(?:api/)?(?P<oauth>oauth)(?=/)|/(?:api/v4|api|v4)(?=/)", re.IGNORECASE | re.ASCII
+)
+ONE_HOST: Final = "Send exactly one Host header."
+_NO_PARAMETERS: Final[dict[str, str]] = {}
+
+
+class Resource:
+    """One path and its routes by method; HEAD is that of GET, and OPTIONS is always answered."""
+
+    def __init__(self, path: str) -> None:
+        self.is_api = path.startswith("/v4/")
+        self.routes: dict[str, Route] = {}
+
+    def add(self, route: Route) -> None:
+        self.routes[route.method] = route
+        if route.method == "GET":
+            self.routes.setdefault("HEAD", route)
+
+    @property
+    def allow(self) -> str:
+        return ", ".join(sorted({*self.routes, "OPTIONS"}))
+
+
+class RouteIndex:
+    """Finds a resource by its path, without trying one pattern after the other."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self.sockets: dict[str, Route] = {}
+        self._exact: dict[str, Resource] = {}
+        self._patterns: dict[str, list[tuple[re.Pattern[str], Resource]]] = {}
+        resources: dict[str, Resource] = {}
+        for route in routes:
+            if route.method == WEBSOCKET:
+                self.sockets[route.path] = route
+                continue
+            if route.path not in resources:
+                resources[route.path] = Resource(route.path)
+                self._add(route.path, resources[route.path])
+            resources[route.path].add(route)
+
+    def find(self, path: str) -> tuple[Resource | None, dict[str, str]]:
+        """Return the resource of a path and the values of its parameters.
+
+        A path without a parameter hides those that have one in its place.
+        """
+        resource = self._exact.get(path)
+        if resource is None:
+            path = _plain(path)
+            resource = self._exact.get(path)
+        if resource is not None:
+            return resource, _NO_PARAMETERS
+        for pattern, candidate in self._patterns.get(_first_segment(path), ()):
+            if match := pattern.fullmatch(path):
+                return candidate, match.groupdict()
+        return None, _NO_PARAMETERS
+
+    def _add(self, path: str, resource: Resource) -> None:
+        plain = _plain(path)
+        if "{" not in path:
+            self._exact[path] = self._exact[plain] = resource
+            return
+        pattern = compile_path(plain)[0].pattern
+        if resource.is_api:
+            pattern = pattern.replace("[^/]+", "[^/:]+")  # an id ends where a verb begins
+        patterns = self._patterns.setdefault(_first_segment(plain), [])
+        patterns.append((re.compile(pattern), resource))
+
+
+class Router:
+    """Gives each request its id, limits, finds its route, admits its caller, answers, and logs.
+
+    The way to an answer is kept short: programs call the API all day, and a layer of middleware
+    costs as much as a third of the whole answer.
+    """
+
+    def __init__(
+        self,
+        routes: Iterable[Route],
+        gates: Mapping[Caller, Gate],
+        log: AccessLog,
+        limit: RateLimit,
+    ) -> None:
+        """Raises `ValueError` if a route names a caller without a gate."""
+        self.routes = tuple(routes)
+        if missing := {x.access.caller for x in self.routes} - CHECKED_BY_PROTOCOL - gates.keys():
+            raise ValueError(f"No gate admits {', '.join(sorted(missing))}.")
+        self._index = RouteIndex(self.routes)
+        self._gates = gates
+        self._log = log
+        self._limit = limit
+        self._ids = map(f"{secrets.token_hex(6)}-%x".__mod__, itertools.count(1))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        index_headers(scope)
+        if scope["type"] != "http":
+            await self._open_socket(WebSocket(scope, receive, send))
+            return
+        started = time.perf_counter()
+        request_id = self._identify(scope)
+        sender = _ResponseSender(scope, receive, send, request_id)
+        try:
+            resource, scope["path_params"] = self._index.find(scope["path"])
+            response = await self._respond(Request(scope, receive), resource)
+            await sender.send(response, is_api=resource is not None and resource.is_api)
+        finally:
+            seconds = time.perf_counter() - started
+            METRICS.observe(scope["method"], sender.status, seconds)
+            self._log.add(scope["method"], scope["path"], sender.status, seconds, request_id)
+
+    async def _respond(self, request: Request, resource: Resource | None) -> Response:
+        """Return the answer, also to a request that is refused or that fails."""
+        scope = request.scope
+        route = resource.routes.get(scope["method"]) if resource else None
+        if not has_one_host(scope):
+            return problem(request, VisavisError(ErrorKind.ParameterInvalid, ONE_HOST), NO_STORE)
+        try:
+            rate = route.rate if route else _rate_of_unknown(scope["path"])
+            if seconds := self._limit.seconds_to_wait(scope, rate):
+                return too_many_requests(request, seconds)
+            if route is None:
+                return self._without_route(request, resource)
+            gate = self._gates.get(route.access.caller)
+            caller = await gate(request, route.access) if gate else None
+            handled = route.handler(request) if caller is None else route.handler(request, caller)
+            response: Response = await handled
+        except Exception as error:  # noqa: BLE001  whatever it is, the client is told, and the log
+            return await answer_to(request, error)
+        return response
+
+    def _without_route(self, request: Request, resource: Resource | None) -> Response:
+        """Answer OPTIONS, and what has a slash too many or too few; refuse the rest."""
+        if resource is None:
+            path = request.scope["path"]
+            other = path.removesuffix("/") if path.endswith("/") else f"{path}/"
+            if self._index.find(other)[0]:
+                return RedirectResponse(request.url.replace(path=other))
+            raise NotFoundError
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": resource.allow})
+        raise NotAllowedError(resource.allow)
+
+    async def _open_socket(self, socket: WebSocket) -> None:
+        if seconds := self._limit.seconds_to_wait(socket.scope, RateClass.SOCKET):
+            await socket.send_denial_response(too_many_requests(socket, seconds))
+        elif route := self._index.sockets.get(socket.scope["path"]):
+            await route.handler(socket)
+        else:
+            error = VisavisError(ErrorKind.EntityNotFound)
+            await socket.send_denial_response(problem(socket, error, {}))
+
+    def _identify(self, scope: Scope) -> str:
+        """The caller's own X-Request-Id, if it can stand in a log; else a new one."""
+        given = header(scope, b"x-request-id")
+        request_id = given if given and _GIVEN_ID.fullmatch(given) else next(self._ids)
+        scope.setdefault("state", {})["request_id"] = request_id
+        REQUEST_ID.set(request_id)
+        return request_id
+
+
+class _ResponseSender:
+    """Sends one response; `status` is 500 until it begins."""
+
+    __slots__ = ("_is_api", "_own", "_receive", "_scope", "_send", "status")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._own = (b"x-request-id", request_id.encode()), _KEEP_ALIVE
+        self.status = 500
+
+    async def send(self, response: Response, *, is_api: bool) -> None:
+        self._is_api = is_api
+        body: bytes | None = getattr(response, "body", None)
+        if body is None:
+            await self._stream(response)
+            return
+        self.status = response.status_code
+        headers = complete_headers(response.raw_headers, self._scope, is_api=is_api)
+        head = {"status": self.status, "headers": [*headers, *self._own]}
+        await self._send({"type": "http.response.start", **head})
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def _stream(self, response: Response) -> None:
+        """Let a file or a stream send itself, until its reader has gone.
+
+        The connection is closed if it fails on the way; before, there is an answer to that, too.
+        """
+        has_begun = False
+
+        async def complete(message: Message) -> None:
+            nonlocal has_begun
+            if message["type"] == "http.response.start":
+                has_begun, self.status = True, message["status"]
+                headers = complete_headers(message["headers"], self._scope, is_api=self._is_api)
+                message["headers"] = [*headers, *self._own]
+            await self._send(message)
+
+        try:
+            await response(self._scope, self._receive, complete)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            failure = await answer_to(Request(self._scope), error)
+            if has_begun:
+                raise
+            await self.send(failure, is_api=self._is_api)
+
+
+def _rate_of_unknown(path: str) -> RateClass:
+    return RateClass.API if _BASES.match(path) else RateClass.PAGE
+
+
+def _first_segment(path: str) -> str:
+    return path[: path.find("/", 1)]
+
+
+def _plain(path: str) -> str:
+    """One spelling for all: existing clients differ in case, base, final slash and `\\:`."""
+    base = _BASES.match(path)
+    if not base or not path.isascii():
+        return path
+    start = "/oauth" if base["oauth"] else "/v4"
+    return start + path[base.end() :].lower().replace("\\:", ":").removesuffix("/")
