@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
 from visavis.cli.configuration import SETTINGS
-from visavis.domain.call import TRANSITIONS, CallState, EndReason
+from visavis.domain.call import TRANSITIONS, CallState, EndReason, states
 from visavis.domain.call_events import CallEventName
 from visavis.protocol import signaling
 from visavis.protocol.calls import ENDINGS, AudioVideoChat, AudioVideoChatJoin
@@ -33,13 +34,24 @@ EVERY_TYPE = set().union(
 )
 
 
-def diagram() -> str:
-    """The state table as a Mermaid diagram, one arrow per pair of states."""
-    events = defaultdict(list)
-    for (state, event), (target, _) in TRANSITIONS.items():
-        events[state, target].append(event)
-    lines = [f"  {a} --> {b}: {', '.join(names)}" for (a, b), names in events.items()]
-    return "\n".join(["stateDiagram-v2", "  [*] --> requested", *lines, "  ended --> [*]"])
+def diagram(transitions: Mapping[Any, str], first: str, ends: Iterable[str]) -> str:
+    """A state table as a Mermaid diagram, one arrow per pair of states."""
+    triggers = defaultdict(list)
+    for (state, trigger), target in transitions.items():
+        triggers[state, target].append(trigger)
+    lines = [f"  {a} --> {b}: {', '.join(names)}" for (a, b), names in triggers.items()]
+    end_lines = [f"  {end} --> [*]" for end in ends]
+    return "\n".join(["stateDiagram-v2", f"  [*] --> {first}", *lines, *end_lines])
+
+
+DIAGRAMS = {
+    "states": diagram(
+        {key: target for key, (target, _) in TRANSITIONS.items()}, "requested", ["ended"]
+    ),
+    "bridge states": diagram(states.BRIDGE_TRANSITIONS, "requested", ["closed"]),
+    "recording switch": diagram(states.RECORDING_TRANSITIONS, "off", []),
+    "transfer states": diagram(states.TRANSFER_TRANSITIONS, "ringing", ["completed", "failed"]),
+}
 
 
 def test_protocol_names_every_message_and_no_other() -> None:
@@ -47,10 +59,12 @@ def test_protocol_names_every_message_and_no_other() -> None:
     assert set(re.findall(r"`(\w+)`", section)) == EVERY_TYPE
 
 
-def test_protocol_s_diagram_is_drawn_from_the_table() -> None:
-    drawn = re.search(r"```mermaid\n(.*?)\n```", PROTOCOL, re.DOTALL)
+@pytest.mark.parametrize("name", DIAGRAMS)
+def test_protocol_s_diagrams_are_drawn_from_the_tables(name: str) -> None:
+    part = PROTOCOL.partition(f"<!-- {name} -->")[2].partition(f"<!-- /{name} -->")[0]
+    drawn = re.search(r"```mermaid\n(.*?)\n```", part, re.DOTALL)
     assert drawn
-    assert drawn[1] == diagram()
+    assert drawn[1] == DIAGRAMS[name]
 
 
 def test_the_api_s_page_names_every_filter_reason_and_happening() -> None:

@@ -13,13 +13,13 @@ from visavis import descriptors
 from visavis.app import FAILURE_SECONDS
 from visavis.archive import tus_headers, upload_body, uploads
 from visavis.cli.archive import IDLE_SECONDS
+from visavis.domain.call.pages import MAX_LINES
 from visavis.media import ice_tcp, limits, udp_receiver
 from visavis.media.relay import CONTROL_COST_BYTES
 from visavis.protocol.query import MAX_PAGE_SIZE
 from visavis.protocol.signaling import MAX_MESSAGE_BYTES
 from visavis.services import grants, sign_in, sign_in_failures
-from visavis.services.calls.connectivity_tests import MAX_OF_SOURCE, MAX_TESTS
-from visavis.services.calls.in_call import MAX_LINES
+from visavis.services.connectivity_tests import MAX_OF_SOURCE, MAX_TESTS
 from visavis.services.password_rules import MIN_LENGTH
 from visavis.services.tokens import SESSION_LIFETIME
 from visavis.services.visitor_limits import VisitorLimits

@@ -46,7 +46,7 @@ def test_contracts_hold(copy: Path) -> None:
         ("rtp/packet.py", "import os"),
         ("spool/reader.py", "import visavis.recorder.jobs"),
         ("outbound/http.py", "import visavis.recorder.jobs"),
-        ("domain/call.py", "import time"),
+        ("domain/call/step.py", "import time"),
         ("services/presence.py", "import starlette.routing"),
     ],
 )

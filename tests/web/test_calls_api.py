@@ -331,8 +331,8 @@ async def test_both_join_and_the_call_is_read_as_it_goes(api: Api) -> None:
     body = (await make(api)).json()
     visitor = api.app.calls.find_join_link(body["visitorUrl"].rpartition("/")[2])
     caller = Visitor("socket", 1, call_id=visitor.call_id)
-    await api.app.calls.from_visitor(caller, signaling.Call("video", OFFER))
-    await api.app.calls._registry.call_log.flush()
+    await api.app.calls.from_visitor(caller, signaling.PlaceCall("video", OFFER))
+    await api.app.calls.call_log.flush()
     read = (await api.call("GET", f"{CALLS}/{body['id']}")).json()
     assert read["state"] == "queued"
     await api.app.calls.shut_down()

@@ -384,7 +384,7 @@ def test_credentials_for_a_relay_are_those_of_a_call(
     ice = IceDirectory(("stun:s",), ("turn:t",), "secret", 60)
     monkeypatch.setattr(app.sockets, "_ice_servers", ice.public_servers())
     monkeypatch.setattr(app.sockets, "_ice_seconds", 0.05)
-    monkeypatch.setattr(app.calls._bridges, "_relays", lambda call_id: ice.servers(call_id, now()))
+    monkeypatch.setattr(app.calls._runner, "_relays", lambda call_id: ice.servers(call_id, now()))
 
     async def talk(signaling: Signaling) -> None:
         async with signaling.agent(), signaling.visitor() as socket, signaling.visitor() as other:

@@ -125,7 +125,7 @@ class Probe(Message, frozen=True):
     offer: Sdp
 
 
-class Call(Message, frozen=True):
+class PlaceCall(Message, frozen=True, tag="call"):
     """Call the site's agents; `offer` is the visitor's SDP for link 1.
 
     `agreed` says that the visitor agrees to being recorded. `invitation` answers an agent's
@@ -372,7 +372,7 @@ class Probed(Message, frozen=True):
 
 
 class Invited(Message, frozen=True):
-    """An agent asks you into a call: `Call` with this `invitation`, or do nothing."""
+    """An agent asks you into a call: `PlaceCall` with this `invitation`, or do nothing."""
 
     invitation: CallId
     agent_name: str
@@ -482,7 +482,9 @@ class TransferFailed(Message, frozen=True):
 Check = Ping | Pong
 """Either side's question whether the connection is alive: answered by the socket, not by a call."""
 
-FromVisitor = Here | Probe | Call | Offer | Answer | Resume | Relink | Say | LeaveMessage | HangUp
+FromVisitor = (
+    Here | Probe | PlaceCall | Offer | Answer | Resume | Relink | Say | LeaveMessage | HangUp
+)
 FromAgent = (
     Presence
     | Accept

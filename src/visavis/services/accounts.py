@@ -9,8 +9,8 @@ from typing import Final
 from visavis.domain.audit import ActionType, AuditEntry, FieldChange
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission, Role, Site, operator
+from visavis.domain.text import clean_line
 from visavis.services.audit import Auditor
-from visavis.services.calls.text import clean_line
 from visavis.services.ports import Clock, Passwords, Store, Transaction
 
 MAX_NAME_LENGTH: Final = 200

@@ -23,29 +23,28 @@ class AgentPresence:
     """The sessions of each site's agents who may accept calls, and who of them is away."""
 
     def __init__(self) -> None:
-        self._agent_sessions: dict[int, dict[str, AgentSession]] = {}
+        self._sessions: dict[int, dict[int, dict[str, AgentSession]]] = {}
         self._away: set[int] = set()
 
-    def add(self, agent_session: AgentSession) -> None:
-        self._agent_sessions.setdefault(agent_session.agent.site_id, {})[
-            agent_session.socket_id
-        ] = agent_session
+    def add(self, session: AgentSession) -> None:
+        of_site = self._sessions.setdefault(session.agent.site_id, {})
+        of_site.setdefault(session.agent.id, {})[session.socket_id] = session
 
-    def remove(self, agent_session: AgentSession) -> None:
-        agent_sessions = self._agent_sessions.get(agent_session.agent.site_id, {})
-        agent_sessions.pop(agent_session.socket_id, None)
-        if not agent_sessions:
-            self._agent_sessions.pop(agent_session.agent.site_id, None)
+    def remove(self, session: AgentSession) -> None:
+        of_site = self._sessions.get(session.agent.site_id, {})
+        of_agent = of_site.get(session.agent.id, {})
+        of_agent.pop(session.socket_id, None)
+        if not of_agent:
+            of_site.pop(session.agent.id, None)
+        if not of_site:
+            self._sessions.pop(session.agent.site_id, None)
 
     def sessions(self, site_id: int) -> tuple[AgentSession, ...]:
-        return tuple(self._agent_sessions.get(site_id, {}).values())
+        of_site = self._sessions.get(site_id, {})
+        return tuple(session for of_agent in of_site.values() for session in of_agent.values())
 
     def sessions_of_agent(self, site_id: int, agent_id: int) -> tuple[AgentSession, ...]:
-        return tuple(
-            agent_session
-            for agent_session in self.sessions(site_id)
-            if agent_session.agent.id == agent_id
-        )
+        return tuple(self._sessions.get(site_id, {}).get(agent_id, {}).values())
 
     def is_available(self, agent_id: int) -> bool:
         return agent_id not in self._away
@@ -55,11 +54,3 @@ class AgentPresence:
             self._away.discard(agent_id)
         else:
             self._away.add(agent_id)
-
-    def list_available(self, site_id: int) -> dict[int, list[AgentSession]]:
-        """Return the sessions where calls may ring, by their agents' ids."""
-        agent_sessions: dict[int, list[AgentSession]] = {}
-        for agent_session in self.sessions(site_id):
-            if self.is_available(agent_session.agent.id):
-                agent_sessions.setdefault(agent_session.agent.id, []).append(agent_session)
-        return agent_sessions

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from visavis.domain.call import CallTimings
 from visavis.domain.call_events import CallReport
 from visavis.domain.call_history import PastCall
 from visavis.domain.config import Config
@@ -29,6 +30,13 @@ DATA = Path(__file__).resolve().parents[2] / "rtp" / "data"
 OFFER = (DATA / "chromium-offer.sdp").read_bytes().decode()
 ANSWER = (DATA / "chromium-answer.sdp").read_bytes().decode()
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+TIMINGS = CallTimings()
+RING_SECONDS = TIMINGS.ring
+QUEUE_SECONDS = TIMINGS.queue
+CONNECT_SECONDS = TIMINGS.connect
+RESUME_SECONDS = TIMINGS.resume
+JOIN_SECONDS = TIMINGS.join
 
 
 def without_video(sdp: str) -> str:
@@ -132,7 +140,7 @@ class SimulatedSite:
             announce=self._announce,
         )
         if self.is_staffed:  # the last agent has just gone
-            self.calls._staffing._staffed.add(1)
+            self.calls.site(1).is_staffed = True
 
     async def _config_of(self, site_id: int) -> Config:
         return self.config
@@ -162,7 +170,7 @@ class SimulatedSite:
         self.time = until
 
     async def wait_idle(self) -> None:
-        await self.calls._registry.wait_idle()
+        await self.calls.wait_idle()
 
     # Messages to the pages
 
@@ -192,7 +200,7 @@ class SimulatedSite:
 
     async def ring(self, socket_id: str = "v", **options: Any) -> str:
         """A visitor calls; the call's id."""
-        call = signaling.Call("video", OFFER, "Ann", "a@example.com", **options)
+        call = signaling.PlaceCall("video", OFFER, "Ann", "a@example.com", **options)
         await self.visitor(call, socket_id)
         return str(self.last(socket_id, "calling")["callId"])
 
@@ -219,7 +227,7 @@ class SimulatedSite:
     # Content of the database
 
     async def past(self, call_id: str) -> PastCall:
-        await self.calls._registry.call_log.flush()
+        await self.calls.call_log.flush()
         found = await self.store.read(lambda rows: rows.calls.get(1, call_id))
         assert found
         return found
@@ -229,7 +237,7 @@ class SimulatedSite:
         return found.state, found.reason
 
     async def report(self, call_id: str) -> CallReport:
-        await self.calls._registry.call_log.flush()
+        await self.calls.call_log.flush()
         story = await self.store.read(lambda rows: rows.calls.report(1, call_id))
         assert story
         return story

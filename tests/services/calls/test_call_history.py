@@ -123,7 +123,7 @@ async def test_open_lists_hear_of_a_call_that_ended_once_it_can_be_read(
     await site.agent(signaling.HangUp(call_id))
     assert revisions(site)[-1] == before
     await site.pass_time(0.2)
-    await site.calls._registry.call_log.flush()
+    await site.calls.call_log.flush()
     await site.pass_time(2)
     assert revisions(site)[-1] > before
 

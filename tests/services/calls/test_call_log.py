@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.services.calls.simulated_site import SimulatedSite, agent_session
+from tests.services.calls.simulated_site import NOW, SimulatedSite, agent_session
+from visavis.domain.call_events import CallEvent
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.protocol import signaling
 
@@ -32,7 +33,7 @@ async def test_a_database_that_is_away_for_a_while(site: SimulatedSite) -> None:
     call_id = await site.connect()
     for _ in range(2):
         with pytest.raises(VisavisError):
-            await site.calls._registry.call_log.flush()
+            await site.calls.call_log.flush()
     await site.agent(signaling.Say(call_id, "Still here"))
     await site.pass_time(3)
     assert await site.events(call_id) == [
@@ -61,9 +62,10 @@ async def test_while_it_is_away_so_much_is_kept_and_no_more(
     site.calls.agent_arrived(agent_session("a"))
     call_id = await site.ring()
     for text in ("one", "two"):
-        site.calls._registry.record_event(site.calls._registry.calls[call_id], "text", text=text)
+        record = site.calls.site(1).calls[call_id].record
+        site.calls.call_log.record_event(record, CallEvent(NOW, "text", data={"text": text}))
     with pytest.raises(VisavisError):
-        await site.calls._registry.call_log.flush()
+        await site.calls.call_log.flush()
     await site.pass_time(2)
     assert await site.events(call_id) == ["requested", "ringing", "text"]
 
@@ -72,10 +74,10 @@ async def test_what_nobody_foresaw_stops_nothing_that_follows(site: SimulatedSit
     fail(site, lambda: RuntimeError("a bug"), 1)
     await site.ring("v1")
     with pytest.raises(RuntimeError):
-        await site.calls._registry.call_log.flush()
+        await site.calls.call_log.flush()
     second = await site.ring("v2")
     assert (await site.state(second))[0] == "queued"
 
 
 async def test_nothing_to_write_is_nothing_to_wait_for(site: SimulatedSite) -> None:
-    await site.calls._registry.call_log.flush()
+    await site.calls.call_log.flush()

@@ -31,7 +31,7 @@ async def test_a_transport_is_kept_for_a_while(site: SimulatedSite) -> None:
 
 
 async def test_so_many_at_once(site: SimulatedSite, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("visavis.services.calls.connectivity_tests.MAX_TESTS", 2)
+    monkeypatch.setattr("visavis.services.connectivity_tests.MAX_TESTS", 2)
     for page in ("v1", "v2"):
         await site.visitor(PROBE, page)
     assert await refused(site.visitor(PROBE, "v3")) is ErrorKind.TooManyRequests

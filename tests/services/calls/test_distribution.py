@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.services.calls.simulated_site import OFFER, SimulatedSite, agent_session, refused
-from visavis.domain.call import QUEUE_SECONDS, RESUME_SECONDS, RING_SECONDS
+from tests.services.calls.simulated_site import (
+    OFFER,
+    QUEUE_SECONDS,
+    RESUME_SECONDS,
+    RING_SECONDS,
+    SimulatedSite,
+    agent_session,
+    refused,
+)
 from visavis.domain.errors import ErrorKind
 from visavis.domain.people import Visitor
 from visavis.protocol import signaling

@@ -7,13 +7,13 @@ import pytest
 from tests.dying import DiedError, dies_once
 from tests.services.calls.simulated_site import SimulatedSite
 from visavis.services.calls.call_log import CallLogWriter
-from visavis.services.calls.registry import CallRegistry
+from visavis.services.calls.effects import EffectRunner
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_the_next_batch_is_written(site: SimulatedSite) -> None:
-    call_log = site.calls._registry.call_log
+    call_log = site.calls.call_log
     await site.connect()
     with dies_once("call log writing", CallLogWriter, "_write"), pytest.raises(DiedError):
         await call_log.flush()
@@ -22,7 +22,7 @@ async def test_the_next_batch_is_written(site: SimulatedSite) -> None:
 
 
 async def test_other_work_goes_on(site: SimulatedSite) -> None:
-    registry: CallRegistry = site.calls._registry
+    runner: EffectRunner = site.calls._runner
     done: list[int] = []
 
     class Work:
@@ -31,7 +31,7 @@ async def test_other_work_goes_on(site: SimulatedSite) -> None:
 
     work = Work()
     with dies_once("work of a call", work, "perform"):
-        registry.run_task(work.perform())
-        registry.run_task(work.perform())
-        await registry.wait_idle()
+        runner.run_task(work.perform())
+        runner.run_task(work.perform())
+        await runner.wait_idle()
     assert done == [1]

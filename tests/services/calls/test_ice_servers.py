@@ -19,7 +19,7 @@ def with_relay(site: SimulatedSite) -> SimulatedSite:
     def relays(call_id: str) -> IceServers:
         return IceServers(servers=[IceServer(urls=["turn:t"], username=call_id)], has_relay=True)
 
-    site.calls._bridges._relays = relays
+    site.calls._runner._relays = relays
     return site
 
 

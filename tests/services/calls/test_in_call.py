@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.services.calls.simulated_site import SimulatedSite, agent_session
+from visavis.domain.call import model
 from visavis.protocol import signaling
-from visavis.services.calls import active_call
 
 pytestmark = pytest.mark.anyio
 
@@ -49,7 +49,7 @@ async def test_a_page_that_comes_back_is_told_what_it_missed(site: SimulatedSite
 async def test_a_transcript_fits_into_one_message(
     site: SimulatedSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(active_call, "MAX_TRANSCRIPT", 10)
+    monkeypatch.setattr(model, "MAX_TRANSCRIPT", 10)
     call_id = await site.connect()
     for text in ("aaaa", "bbbb", "cccc"):
         await site.visitor(signaling.Say(call_id, text))

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.services.calls.simulated_site import OFFER, SimulatedSite, agent_session, refused
-from visavis.domain.call import JOIN_SECONDS, QUEUE_SECONDS
+from tests.services.calls.simulated_site import (
+    JOIN_SECONDS,
+    OFFER,
+    QUEUE_SECONDS,
+    SimulatedSite,
+    agent_session,
+    refused,
+)
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
@@ -24,7 +30,7 @@ async def made(site: SimulatedSite) -> CallWithJoinLinks:
 
 async def come(site: SimulatedSite, created: CallWithJoinLinks, socket_id: str = "v") -> None:
     visitor = Visitor(socket_id, 1, call_id=created.call_id)
-    await site.calls.from_visitor(visitor, signaling.Call("video", OFFER))
+    await site.calls.from_visitor(visitor, signaling.PlaceCall("video", OFFER))
     await site.wait_idle()
 
 

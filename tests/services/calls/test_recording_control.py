@@ -126,7 +126,7 @@ async def test_the_setting_is_taken_when_the_call_starts(site: SimulatedSite) ->
 
 async def test_a_visitor_must_agree_where_the_site_wants_that(site: SimulatedSite) -> None:
     site.config, site.policy = RECORDING, STRICT
-    call = signaling.Call("video", OFFER)
+    call = signaling.PlaceCall("video", OFFER)
     assert await refused(site.visitor(call)) is ErrorKind.AgreementNeeded
     call_id = await site.ring(agreed=True)
     assert (await site.report(call_id)).consent == "agreement"
@@ -169,7 +169,8 @@ async def test_recording_by_hand_that_cannot_be_is_refused_and_may_be_tried_agai
     call_id = await site.connect()
     site.media.refuses["tap"] = ErrorKind.RecordingUnavailable
     start = signaling.Record(call_id, "start")
-    assert await refused(site.agent(start)) is ErrorKind.RecordingUnavailable
+    await site.agent(start)
+    assert site.last("a", "refused")["error"] == "RecordingUnavailable"
     assert (await site.state(call_id))[0] == "connected"
     del site.media.refuses["tap"]
     await site.agent(start)

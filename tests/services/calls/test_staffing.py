@@ -8,7 +8,7 @@ from tests.services.calls.simulated_site import SimulatedSite, agent_session, re
 from visavis.domain.call_history import CallSearch
 from visavis.domain.errors import ErrorKind
 from visavis.protocol import signaling
-from visavis.services.calls.staffing import GRACE_SECONDS
+from visavis.services.calls.site import GRACE_SECONDS
 
 pytestmark = pytest.mark.anyio
 

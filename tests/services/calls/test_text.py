@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.services.calls.simulated_site import SimulatedSite, agent_session
+from visavis.domain.text import clean_line, clean_text
 from visavis.protocol import signaling
 from visavis.services.accounts import read_name
-from visavis.services.calls.text import clean_line, clean_text
 
 NAMES = (
     "Jean\u00a0Dupont",  # no-break space

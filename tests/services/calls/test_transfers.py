@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.services.calls.simulated_site import ANSWER, OFFER, SimulatedSite, agent_session, refused
-from visavis.domain.call import CONNECT_SECONDS, RING_SECONDS
+from tests.services.calls.simulated_site import (
+    ANSWER,
+    CONNECT_SECONDS,
+    OFFER,
+    RING_SECONDS,
+    SimulatedSite,
+    agent_session,
+    refused,
+)
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind
 from visavis.domain.leg import BridgeId, Side

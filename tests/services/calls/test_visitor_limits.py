@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from tests.services.calls.simulated_site import OFFER, SimulatedSite, agent_session, refused
+from tests.services.calls.simulated_site import NOW, OFFER, SimulatedSite, agent_session, refused
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Visitor
 from visavis.protocol import signaling
 from visavis.services import visitor_limits
-from visavis.services.calls.connectivity_tests import MAX_OF_SOURCE
 from visavis.services.calls.site_visitors import MAX_LISTED
+from visavis.services.connectivity_tests import MAX_OF_SOURCE
 from visavis.services.visitor_limits import TokenBuckets, Use, VisitorGuard, VisitorLimits
 
 pytestmark = pytest.mark.anyio
 
 ATTACKER = "198.51.100.1"
-CALL = signaling.Call("video", OFFER, "Ann", "a@example.com")
+CALL = signaling.PlaceCall("video", OFFER, "Ann", "a@example.com")
 TOO_MANY = ErrorKind.TooManyRequests
 
 
@@ -118,7 +119,7 @@ async def test_many_pages_of_one_network_do_not_hide_the_others(site: SimulatedS
 
 
 def guard_of(site: SimulatedSite, **values: int) -> VisitorGuard:
-    return VisitorGuard(VisitorLimits(**values), site.calls._registry.now)
+    return VisitorGuard(VisitorLimits(**values), lambda: NOW + timedelta(seconds=site.time))
 
 
 def test_unknown_join_links_are_counted(site: SimulatedSite) -> None:
@@ -148,7 +149,7 @@ def test_what_is_remembered_is_bounded(
     site: SimulatedSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(visitor_limits, "MAX_WATCHED", 3)
-    buckets = TokenBuckets(site.calls._registry.now)
+    buckets = TokenBuckets(lambda: NOW + timedelta(seconds=site.time))
     for n in range(10):
         buckets.add(("use", str(n)), 10)
     assert len(buckets) == 3

@@ -1,6 +1,6 @@
 """The calls of this node, from a visitor's request to the end."""
 
 from visavis.services.calls.calls import Calls
-from visavis.services.calls.registry import Scheduler
+from visavis.services.calls.effects import Scheduler
 
 __all__ = ["Calls", "Scheduler"]

@@ -6,14 +6,13 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 
 from visavis.domain.call import CallRecord
 from visavis.domain.call_events import CallEvent
 from visavis.domain.errors import VisavisError
-from visavis.services.calls.active_call import Timer
 from visavis.services.ports import Store, Transaction
 from visavis.tasks import spawn
 
@@ -27,14 +26,22 @@ MAX_EVENTS: Final = 10_000
 """Events kept in memory while the database is unavailable; further ones are dropped."""
 
 
+class Timer(Protocol):
+    def cancel(self) -> None: ...
+
+
 class CallLogWriter:
     """Writes calls and their events in batches, after a short delay or at `flush`.
 
-    `change_listeners` are called with each site whose past calls have changed.
+    `past_calls_changed` is called with each site whose past calls have changed in the database.
     """
 
     def __init__(
-        self, store: Store, node_id: str, schedule: Callable[[float, Callable[[], None]], Timer]
+        self,
+        store: Store,
+        node_id: str,
+        schedule: Callable[[float, Callable[[], None]], Timer],
+        past_calls_changed: Callable[[int], None],
     ) -> None:
         self._store = store
         self._node_id = node_id
@@ -43,12 +50,7 @@ class CallLogWriter:
         self._events: list[tuple[int, str, CallEvent]] = []
         self._writing: asyncio.Task[None] | None = None
         self._timer: Timer | None = None
-        self.change_listeners: list[Callable[[int], None]] = []
-
-    def past_calls_changed(self, site_id: int) -> None:
-        """Notify the listeners that the past calls of a site have changed in the database."""
-        for listener in self.change_listeners:
-            listener(site_id)
+        self._past_calls_changed = past_calls_changed
 
     def save_later(self, record: CallRecord) -> None:
         """Save the call, as it is at that time, with the next batch."""
@@ -94,7 +96,7 @@ class CallLogWriter:
                 self._schedule(RETRY_SECONDS, self._start)
                 raise
             for site_id in {record.site_id for record in snapshots if record.is_over}:
-                self.past_calls_changed(site_id)
+                self._past_calls_changed(site_id)
 
     def _save(
         self, rows: Transaction, records: list[CallRecord], events: list[tuple[Any, ...]]

@@ -1,39 +1,37 @@
-"""The calls of this node: dispatches the requests of pages and programs.
+"""The calls of this node: requests of pages and programs, applied at the owner of their site.
 
-A method changes the call before its first await, so the first caller wins and no lock is needed.
-Slow work (the database, the media worker) follows; a task that built a bridge which is no longer
-wanted closes it.
+What a request requires from the database is read first; then the call changes without an await, so
+the first of two requests wins. Slow work of the call follows as effects.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from hmac import compare_digest
 
 import structlog
 
-from visavis.domain.call import CallTrigger
+from visavis.domain.call import CallRecord, CallTimings, CallTrigger, inputs, notices
+from visavis.domain.call.call import Call
+from visavis.domain.call.model import CallRecording
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId
 from visavis.domain.people import Agent, Permission, Visitor
-from visavis.domain.policy import RecordingPolicy
+from visavis.domain.policy import Consent, RecordingPolicy
+from visavis.domain.text import clean_line, clean_text
 from visavis.domain.vocabulary import Media
 from visavis.protocol import signaling
-from visavis.services.calls.agent_sessions import AgentSessions
-from visavis.services.calls.bridges import Bridges, Relays
 from visavis.services.calls.call_log import CallLogWriter
-from visavis.services.calls.connectivity_tests import ConnectivityTests
-from visavis.services.calls.console_feed import ConsoleFeed
-from visavis.services.calls.distribution import CallDistribution
-from visavis.services.calls.in_call import InCallRequests
+from visavis.services.calls.effects import EffectRunner, Relays, Scheduler
 from visavis.services.calls.join_links import CallWithJoinLinks, JoinLink, JoinLinks
 from visavis.services.calls.media_events import MediaEvents
-from visavis.services.calls.recording_control import RecordingControl
-from visavis.services.calls.registry import CallRegistry, Scheduler
-from visavis.services.calls.site_visitors import SiteVisitors
-from visavis.services.calls.staffing import Staffing
-from visavis.services.calls.transfers import Transfers
-from visavis.services.calls.visitor_requests import VisitorRequests
+from visavis.services.calls.messages import InCallMessage, event_of, read_offer
+from visavis.services.calls.site import PageInCall, SiteCalls
+from visavis.services.calls.site_visitors import INVITATION_SECONDS, Invitation
+from visavis.services.connectivity_tests import ConnectivityTests
+from visavis.services.missed_call_messages import MissedCallMessages
 from visavis.services.ports import Bus, Clock, MediaListener, MediaPlane, Store
 from visavis.services.presence import AgentPresence, AgentSession
 from visavis.services.visitor_limits import Use, VisitorGuard, VisitorLimits
@@ -57,171 +55,333 @@ class Calls:
         announce: Callable[[int], Awaitable[None]],
         limits: VisitorLimits | None = None,
         relays: Relays | None = None,
+        timings: CallTimings | None = None,
     ) -> None:
+        self.guard = VisitorGuard(limits or VisitorLimits(), clock)
+        self.call_log = CallLogWriter(store, node_id, schedule, self._past_calls_changed)
+        self.media_events: MediaListener = MediaEvents(self._find_anywhere)
         self._config_of = config_of
-        guard = self.guard = VisitorGuard(limits or VisitorLimits(), clock)
-        call_log = CallLogWriter(store, node_id, schedule)
-        registry = self._registry = CallRegistry(
-            bus=bus, clock=clock, schedule=schedule, new_id=new_id, call_log=call_log
-        )
-        presence = AgentPresence()
-        self._recording_control = RecordingControl(registry, media, store)
-        bridges = self._bridges = Bridges(registry, media, self._recording_control, relays)
-        self._distribution = CallDistribution(registry, presence, bridges)
-        self._transfers = Transfers(registry, presence, bridges)
-        self._staffing = Staffing(registry, presence, announce)
-        self._site_visitors = SiteVisitors(registry, presence)
-        self._console_feed = ConsoleFeed(
-            bus, registry, presence, self._distribution, self._site_visitors
-        )
-        self._in_call = InCallRequests(registry, bridges, self._transfers)
-        self._agent_sessions = AgentSessions(
-            registry,
-            presence,
-            self._distribution,
-            bridges,
-            self._transfers,
-            self._in_call,
-            self._console_feed,
-            store,
-        )
-        self._join_links = JoinLinks(registry, self._agent_sessions.assign)
-        self._visitor_requests = VisitorRequests(
-            config_of=config_of,
-            policy_of=policy_of,
+        self._policy_of = policy_of
+        self._store = store
+        self._bus = bus
+        self._now = clock
+        self._new_id = new_id
+        self._announce = announce
+        self._timings = timings or CallTimings()
+        self._runner = EffectRunner(
+            bus=bus,
+            media=media,
             store=store,
-            registry=registry,
-            distribution=self._distribution,
-            in_call=self._in_call,
-            site_visitors=self._site_visitors,
-            join_links=self._join_links,
-            agent_sessions=self._agent_sessions,
-            bridges=bridges,
-            guard=guard,
-            staffing=self._staffing,
+            call_log=self.call_log,
+            schedule=schedule,
+            relays=relays,
         )
-        self._connectivity_tests = ConnectivityTests(registry, media)
-        self.media_events: MediaListener = MediaEvents(
-            registry, bridges, self._transfers, self._recording_control
-        )
+        self._presence = AgentPresence()
+        self._join_links = JoinLinks(new_id)
+        self._connectivity_tests = ConnectivityTests(self._runner, media, new_id)
+        self._messages = MissedCallMessages(store, self.call_log, clock, config_of)
+        self._sites: dict[int, SiteCalls] = {}
+        self._pages: dict[str, PageInCall] = {}
+
+    def site(self, site_id: int) -> SiteCalls:
+        """Return the owner of a site's calls."""
+        site = self._sites.get(site_id)
+        if site is None:
+            site = self._sites[site_id] = SiteCalls(
+                site_id,
+                runner=self._runner,
+                bus=self._bus,
+                clock=self._now,
+                pages=self._pages,
+                presence=self._presence,
+                staffing_changed=self._staffing_changed,
+                ended=self._call_ended,
+            )
+        return site
 
     @property
     def count(self) -> int:
         """Number of calls in progress."""
-        return len(self._registry.calls)
+        return sum(len(site.calls) for site in self._sites.values())
 
     @property
     def unrecorded(self) -> int:
         """Number of calls that continued although they could not be recorded."""
-        return self._recording_control.unrecorded
+        return self._runner.unrecorded
 
     def is_staffed(self, site_id: int) -> bool:
         """Whether an agent is on duty at a site."""
-        return self._staffing.is_staffed(site_id)
+        site = self._sites.get(site_id)
+        return site is not None and site.is_staffed
 
     def is_in_call(self, socket_id: str) -> bool:
-        """Whether a page is a party of a call."""
-        return self._registry.participant_at(socket_id) is not None
+        """Whether a page is in a call."""
+        return socket_id in self._pages
 
     def renew_relays(self, socket_id: str) -> None:
-        """Give a page that is a party of a call credentials again, before its own expire."""
-        if current := self._registry.participant_at(socket_id):
-            self._bridges.send_ice_servers(*current)
+        """Give a page that is in a call credentials again, before its own expire."""
+        if page := self._pages.get(socket_id):
+            self._runner.send_notice(page.call.id, socket_id, notices.RelaysNotice())
 
     # A visitor's page
 
     async def from_visitor(self, visitor: Visitor, message: signaling.FromVisitor) -> None:
-        """Do what the page asks for; raises `VisavisError`."""
+        """Perform the request of a page; raises `VisavisError`."""
         match message:
             case signaling.Here():
                 self.guard.require(Use.PAGE, visitor)
-                self._site_visitors.update(visitor, message)
-                self._console_feed.schedule_update(visitor.site_id)
+                site = self.site(visitor.site_id)
+                site.visitors.update(visitor, message)
+                site.feed.schedule_update()
             case signaling.Probe(offer):
                 await self._require_enabled(visitor.site_id)
                 self.guard.require(Use.CHECK, visitor)
                 await self._connectivity_tests.start(visitor.id, visitor.source, offer)
-            case signaling.Call():
-                await self._visitor_requests.call(visitor, message)
+            case signaling.PlaceCall():
+                await self._place_call(visitor, message)
             case signaling.Resume():
-                self._visitor_requests.resume(visitor, message)
+                self._resume_visitor(visitor, message)
             case signaling.LeaveMessage():
                 self.guard.require(Use.MESSAGE, visitor)
-                await self._visitor_requests.leave_message(visitor, message)
+                await self._messages.leave(visitor, message)
+                self._past_calls_changed(visitor.site_id)
+                self._runner.send(visitor.id, signaling.MessageKept(call_id=message.call_id))
             case _:
-                await self._in_call.perform(visitor.site_id, visitor.id, message)
+                self._perform(visitor.site_id, visitor.id, message)
 
     def visitor_left(self, visitor: Visitor) -> None:
-        self._visitor_requests.disconnect(visitor)
-        self._console_feed.schedule_update(visitor.site_id)
+        """Handle a closed page: its call stops ringing and waits for it to reconnect."""
+        site = self.site(visitor.site_id)
+        site.visitors.remove(visitor.id)
+        if page := self._pages.get(visitor.id):
+            site.handle(page.call, inputs.PageDisconnected(page.participant))
+        site.feed.schedule_update()
+
+    async def _place_call(self, visitor: Visitor, message: signaling.PlaceCall) -> None:
+        """Call the site's agents, or the agent who invited the visitor.
+
+        Raises `AudioVideoChatDisabled`, `AgreementNeeded`, `ParameterInvalid` for an unusable
+        offer, `CallNotPossible` while the visitor's last call goes on, `TooManyRequests`.
+        """
+        offer = read_offer(message.offer)
+        config = await self._config_of(visitor.site_id)
+        if not config.is_enabled:
+            raise VisavisError(ErrorKind.AudioVideoChatDisabled)
+        policy = await self._policy_of(visitor.site_id)
+        consent = _consent(policy, message, is_recorded=config.is_recording)
+        if visitor.id in self._pages:
+            raise VisavisError(ErrorKind.CallNotPossible, "Hang up your other call first.")
+        site = self.site(visitor.site_id)
+        if visitor.call_id:
+            call = site.find(visitor.call_id)
+            site.handle(call, inputs.VisitorJoined(visitor.id))
+        else:
+            call = self._request_call(site, visitor, message.media)
+        invited_by = self._redeem(site, visitor, message.invitation)
+        if invited_by:
+            call.record.origin = "invitation"
+        is_unstaffed = not invited_by and call.reserved_for is None and not site.is_staffed
+        known = call.record.visitor
+        site.place(
+            call,
+            inputs.CallPlaced(
+                # with a TURN server the page makes its offer once it has been told of that
+                offer=None if self._runner.has_relay else offer,
+                media=message.media,
+                visitor=replace(
+                    visitor,
+                    name=clean_line(message.name) or known.name,
+                    email=clean_line(message.email) or known.email,
+                ),
+                consent=consent,
+                recording_id=self._new_id() if config.is_recording else None,
+                required_consent=policy.consent,
+                unrecordable=policy.unrecordable,
+            ),
+            assigned_to=invited_by,
+            is_unstaffed=is_unstaffed,
+        )
+
+    def _request_call(self, site: SiteCalls, visitor: Visitor, media: Media) -> Call:
+        """Raises `TooManyRequests`."""
+        same_source = site.waiting_of_source(visitor.source)
+        self.guard.require_call(visitor, site.waiting_count, same_source)
+        call = self._new_call(visitor, media)
+        call.rank = self.guard.rank(visitor, same_source)
+        site.add(call, visitor.id)
+        return call
+
+    def _redeem(self, site: SiteCalls, visitor: Visitor, invitation_id: str) -> AgentSession | None:
+        """Return a console of the agent who invited the visitor and who is free."""
+        session = site.visitors.redeem(visitor.id, invitation_id)
+        if session is None or site.is_busy(session.agent.id):
+            return None
+        sessions = self._presence.sessions_of_agent(site.site_id, session.agent.id)
+        return session if session in sessions else next(iter(sessions), None)
+
+    def _resume_visitor(self, visitor: Visitor, message: signaling.Resume) -> None:
+        site = self.site(visitor.site_id)
+        call = site.find(message.call_id)
+        if not compare_digest(call.secret.encode(), message.secret.encode("utf-8", "replace")):
+            raise VisavisError(ErrorKind.PermissionDenied, "This is not your call.")
+        self._resume(site, call, call.visitor.id, visitor.id, has_media=message.has_media)
 
     # An agent's page
 
     async def welcome(self, agent_session: AgentSession) -> signaling.Welcome:
         """Greet a console, before `agent_arrived`; raises `StoreUnavailable`."""
-        return await self._agent_sessions.welcome(agent_session)
+        agent = agent_session.agent
+        if not self._presence.sessions_of_agent(agent.site_id, agent.id):
+            is_away = await self._store.read(
+                lambda rows: rows.agents.is_away(agent.site_id, agent.id)
+            )
+            self._presence.set_available(agent.id, is_available=not is_away)
+        return signaling.Welcome(
+            agent_name=agent.name,
+            site_id=agent.site_id,
+            may_accept_calls=agent.may(Permission.ACCEPT_CALLS),
+            agent_id=agent.id,
+            is_available=self._presence.is_available(agent.id),
+            now=self._now(),
+        )
 
     def agent_arrived(self, agent_session: AgentSession) -> None:
+        site = self.site(agent_session.agent.site_id)
         if agent_session.call_id:
-            self._join_links.add_session(agent_session)
-        else:
-            self._agent_sessions.open(agent_session)
+            site.open_reserved_session(agent_session)
+        elif agent_session.agent.may(Permission.ACCEPT_CALLS):
+            site.open_session(agent_session)
 
     def agent_left(self, agent_session: AgentSession) -> None:
-        self._join_links.remove_session(agent_session)
-        self._agent_sessions.close(agent_session)
+        site = self.site(agent_session.agent.site_id)
+        site.close_reserved_session(agent_session)
+        site.close_session(agent_session)
 
     def revoke(self, agent_session: AgentSession) -> None:
         """The agent's rights have ended: their page leaves its call and takes no other."""
-        self._agent_sessions.revoke(agent_session)
+        self.site(agent_session.agent.site_id).revoke(agent_session)
 
     async def from_agent(self, agent_session: AgentSession, message: signaling.FromAgent) -> None:
-        """Do what the page asks for; raises `VisavisError`."""
+        """Perform the request of a page; raises `VisavisError`."""
+        agent = agent_session.agent
         if not isinstance(message, signaling.HangUp):
-            agent_session.agent.require(Permission.ACCEPT_CALLS)
+            agent.require(Permission.ACCEPT_CALLS)
         if agent_session.call_id and getattr(message, "call_id", "") != agent_session.call_id:
             raise VisavisError(ErrorKind.PermissionDenied, "This join link is for one call.")
         match message:
             case signaling.Presence(is_available):
-                await self._agent_sessions.set_available(agent_session, is_available=is_available)
+                await self._set_available(agent_session, is_available=is_available)
             case signaling.Accept():
-                await self._agent_sessions.accept(agent_session, message)
+                self._accept(agent_session, message)
             case signaling.Decline(call_id):
-                self._agent_sessions.decline(agent_session, call_id)
+                self._decline(agent_session, call_id)
             case signaling.Resume():
-                self._agent_sessions.resume(agent_session, message)
-            case signaling.Invite() | signaling.Transfer() | signaling.Record():
-                await self._lead(agent_session, message)
+                self._resume_agent(agent_session, message)
+            case signaling.Invite():
+                await self._require_enabled(agent.site_id)
+                self._invite(agent_session, message)
+            case signaling.Transfer(call_id, agent_id, note):
+                page = self._page(agent.site_id, call_id, agent_session.socket_id)
+                page.site.transfer(page, agent_id, clean_text(note))
+            case signaling.Record(call_id, action):
+                page = self._page(agent.site_id, call_id, agent_session.socket_id)
+                request = inputs.RecordingRequested(page.participant, action, self._new_id())
+                page.site.handle(page.call, request)
             case _:
-                await self._in_call.perform(
-                    agent_session.agent.site_id, agent_session.socket_id, message
-                )
+                self._perform(agent.site_id, agent_session.socket_id, message)
 
-    async def _lead(
-        self,
-        agent_session: AgentSession,
-        message: signaling.Invite | signaling.Transfer | signaling.Record,
-    ) -> None:
-        """Perform the requests that only agents may send."""
-        if isinstance(message, signaling.Invite):
-            await self._require_enabled(agent_session.agent.site_id)
-            self._site_visitors.invite(agent_session, message)
-            return
-        call, participant = self._registry.participant_of(
-            agent_session.agent.site_id, message.call_id, agent_session.socket_id
+    async def _set_available(self, agent_session: AgentSession, *, is_available: bool) -> None:
+        """Save it and tell all the agent's consoles; raises `StoreUnavailable`."""
+        agent = agent_session.agent
+        await self._store.write(
+            lambda rows: rows.agents.set_away(agent.site_id, agent.id, is_away=not is_available)
         )
-        if isinstance(message, signaling.Transfer):
-            self._transfers.start(call, participant, message.agent_id, message.note)
+        self._presence.set_available(agent.id, is_available=is_available)
+        for open_session in self._presence.sessions_of_agent(agent.site_id, agent.id):
+            presence = signaling.Presence(is_available=is_available)
+            self._runner.send(open_session.socket_id, presence)
+        self.site(agent.site_id).agent_changed(agent.id)
+
+    def _accept(self, agent_session: AgentSession, message: signaling.Accept) -> None:
+        """Take a ringing call; raises `CallNotPossible` when another agent was first."""
+        agent, socket_id = agent_session.agent, agent_session.socket_id
+        site = self.site(agent.site_id)
+        call = site.find(message.call_id)
+        if site.is_busy(agent.id):
+            raise VisavisError(ErrorKind.CallNotPossible, "Hang up your other call first.")
+        if call.transfer and socket_id in call.transfer.ringing_at:
+            site.handle(call, inputs.TransferAccepted(socket_id, agent))
         else:
-            await self._recording_control.act(call, participant, message.action)
+            site.handle(call, inputs.CallAccepted(socket_id, agent, message.media))
+
+    def _decline(self, agent_session: AgentSession, call_id: str) -> None:
+        site = self.site(agent_session.agent.site_id)
+        call = site.find(call_id)
+        if call.transfer and agent_session.socket_id in call.transfer.ringing_at:
+            site.handle(call, inputs.TransferStopped("declined"))
+        else:
+            site.decline(call, agent_session.agent.id)
+
+    def _resume_agent(self, agent_session: AgentSession, message: signaling.Resume) -> None:
+        site = self.site(agent_session.agent.site_id)
+        call = site.find(message.call_id)
+        participant = call.participant_of_agent(agent_session.agent.id)
+        if participant is None:
+            raise VisavisError(ErrorKind.PermissionDenied, "This is not your call.")
+        self._resume(
+            site, call, participant.id, agent_session.socket_id, has_media=message.has_media
+        )
+
+    def _invite(self, agent_session: AgentSession, message: signaling.Invite) -> None:
+        """Ask a visitor into a call; raises `EntityNotFound` if they have left."""
+        site, visitor_id = self.site(agent_session.agent.site_id), message.visitor_id
+        invitation = Invitation(self._new_id(), agent_session)
+        site.visitors.invite(visitor_id, invitation)
+        self._runner.schedule(
+            INVITATION_SECONDS, lambda: site.visitors.expire(visitor_id, invitation)
+        )
+        self._runner.send(
+            visitor_id,
+            signaling.Invited(
+                invitation=invitation.id, agent_name=agent_session.agent.name, media=message.media
+            ),
+        )
+
+    # Either page
+
+    def _perform(self, site_id: int, socket_id: str, message: InCallMessage) -> None:
+        """Perform the request of a page about its call; raises `VisavisError`."""
+        page = self._page(site_id, message.call_id, socket_id)
+        page.site.handle(page.call, event_of(page.participant, message))
+
+    def _resume(
+        self, site: SiteCalls, call: Call, participant: int, socket_id: str, *, has_media: bool
+    ) -> None:
+        """Resume the call on a participant's page; raises `CallNotPossible`."""
+        page = self._pages.get(socket_id)
+        if page and page.call is not call:
+            raise VisavisError(ErrorKind.CallNotPossible, "Hang up your other call first.")
+        site.handle(call, inputs.PageResumed(participant, socket_id, has_media))
+
+    def _page(self, site_id: int, call_id: str, socket_id: str) -> PageInCall:
+        """Raises `EntityNotFound`, `PermissionDenied`."""
+        call = self.site(site_id).find(call_id)
+        page = self._pages.get(socket_id)
+        if page is None or page.call is not call:
+            raise VisavisError(ErrorKind.PermissionDenied, "This is not your call.")
+        return page
 
     # Programs
 
     async def create(self, agent: Agent, media: Media, name: str, email: str) -> CallWithJoinLinks:
         """Create a call for another live-chat product; raises `AudioVideoChatDisabled`."""
         await self._require_enabled(agent.site_id)
-        created = self._join_links.create_call(agent, media, name, email)
-        await self._registry.call_log.flush()
+        visitor = Visitor("", agent.site_id, clean_line(name), clean_line(email))
+        call = self._new_call(visitor, media)
+        call.record.origin, call.reserved_for = "api", agent
+        self.site(agent.site_id).add(call, "")
+        created = self._join_links.add(call, agent)
+        await self.call_log.flush()
         return created
 
     def find_join_link(self, token: str) -> JoinLink:
@@ -230,36 +390,90 @@ class Calls:
 
     async def end(self, site_id: int, call_id: str) -> None:
         """End a call that goes on; raises `CallNotPossible` when it is over."""
-        call = self._registry.calls.get(call_id)
-        if call is None or call.site_id != site_id:
+        site = self.site(site_id)
+        call = site.calls.get(call_id)
+        if call is None:
             raise VisavisError(ErrorKind.CallNotPossible, "The call has already ended.")
-        self._registry.end(call, CallTrigger.ENDED_BY_API)
-        await self._registry.call_log.flush()
+        site.handle(call, inputs.EndRequested(CallTrigger.ENDED_BY_API))
+        await self.call_log.flush()
 
     # The node
 
     def config_changed(self, config: Config) -> None:
-        """Switched off, the queue is sent home; what goes on goes on to its end."""
+        """End the queued calls when calls are switched off; the others go on to their end."""
         if not config.is_enabled:
-            with self._registry.batch_changes():
-                for call in list(self._distribution.queue(config.site_id)):
-                    self._registry.end(call, CallTrigger.SWITCHED_OFF)
+            self.site(config.site_id).end_queue(CallTrigger.SWITCHED_OFF)
 
     def active_bridges(self) -> list[BridgeId]:
         """The bridges that a media worker must not close."""
-        return self._registry.active_bridges()
+        calls = [call for site in self._sites.values() for call in site.calls.values()]
+        return [bridge for call in calls for bridge in call.open_bridges]
+
+    async def wait_idle(self) -> None:
+        """Wait until no background task is running."""
+        await self._runner.wait_idle()
 
     async def shut_down(self) -> None:
         """End every call and see it through to the database and the media worker."""
-        with self._registry.batch_changes():
-            for call in list(self._registry.calls.values()):
-                self._registry.end(call, CallTrigger.SHUT_DOWN)
-        await self._registry.wait_idle()
+        for site in self._sites.values():
+            site.end(list(site.calls.values()), CallTrigger.SHUT_DOWN)
+        await self.wait_idle()
         try:
-            await self._registry.call_log.flush()
+            await self.call_log.flush()
         except VisavisError as error:
             log.error("calls not written down", error=error.message)  # noqa: TRY400
+
+    def _new_call(self, visitor: Visitor, media: Media) -> Call:
+        now = self._now()
+        record = CallRecord(
+            id=self._new_id(),
+            site_id=visitor.site_id,
+            visitor=visitor,
+            media=media,
+            is_recorded=False,
+            requested_at=now,
+        )
+        return Call(
+            record=record,
+            secret=self._new_id(),
+            recording=CallRecording(now),
+            timings=self._timings,
+        )
+
+    def _find_anywhere(self, call_id: str) -> tuple[SiteCalls, Call] | None:
+        for site in self._sites.values():
+            if call := site.calls.get(call_id) or site.closing.get(call_id):
+                return site, call
+        return None
+
+    def _call_ended(self, call: Call) -> None:
+        """Start the pause of a visitor who gave up before an agent accepted."""
+        self._join_links.remove(call.id)
+        if call.agent is None and call.record.ended_by == "visitor":
+            self.guard.record_abandoned(call.visitor.socket_id)
+
+    def _past_calls_changed(self, site_id: int) -> None:
+        self.site(site_id).feed.past_calls_changed()
+
+    def _staffing_changed(self, site_id: int) -> None:
+        self._runner.run_task(self._announce_change(site_id))
+
+    async def _announce_change(self, site_id: int) -> None:
+        await self._announce(site_id)
 
     async def _require_enabled(self, site_id: int) -> None:
         if not (await self._config_of(site_id)).is_enabled:
             raise VisavisError(ErrorKind.AudioVideoChatDisabled)
+
+
+def _consent(
+    policy: RecordingPolicy, message: signaling.PlaceCall, *, is_recorded: bool
+) -> Consent:
+    """Return the consent to recording; raises `AgreementNeeded`."""
+    if not is_recorded:
+        return Consent.NONE
+    if message.agreed:
+        return Consent.AGREEMENT
+    if policy.consent is Consent.AGREEMENT:
+        raise VisavisError(ErrorKind.AgreementNeeded)
+    return Consent.NOTICE

@@ -14,6 +14,7 @@ from visavis.domain.call_history import CallSearch
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.ids import plain_id
 from visavis.domain.people import Agent
+from visavis.domain.text import clean_line
 from visavis.protocol.calls import (
     ENDINGS,
     MAX_AGENT_ID,
@@ -26,7 +27,6 @@ from visavis.protocol.calls import (
 from visavis.protocol.query import Query
 from visavis.protocol.query import wrong_parameter as _wrong
 from visavis.services.call_history import CallHistory
-from visavis.services.calls.text import clean_line
 from visavis.web.body import json_response, read_object
 from visavis.web.paging import query_of
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -12,7 +13,7 @@ from visavis.domain.leg import BridgeId, Side
 from visavis.protocol import signaling
 from visavis.protocol.signaling import PROBE_SECONDS
 from visavis.rtp.sdp import read_transport, rewrite
-from visavis.services.calls.registry import CallRegistry
+from visavis.services.calls.effects import EffectRunner
 from visavis.services.ports import MediaPlane
 
 log = structlog.get_logger(__name__)
@@ -27,9 +28,10 @@ MAX_OF_SOURCE: Final = 4
 class ConnectivityTests:
     """The connectivity tests in progress. Each is a bridge whose other leg stays unused."""
 
-    def __init__(self, registry: CallRegistry, media: MediaPlane) -> None:
-        self._registry = registry
+    def __init__(self, runner: EffectRunner, media: MediaPlane, new_id: Callable[[], str]) -> None:
+        self._runner = runner
         self._media = media
+        self._new_id = new_id
         self._running: set[str] = set()
         self._of_source: Counter[str] = Counter()
 
@@ -42,16 +44,16 @@ class ConnectivityTests:
             raise VisavisError(ErrorKind.TooManyRequests)
         self._running.add(socket_id)
         self._of_source[source] += 1
-        bridge = BridgeId(f"probe-{self._registry.new_id()}", 1)
-        self._registry.schedule(
-            PROBE_SECONDS, lambda: self._registry.run_task(self._end(socket_id, source, bridge))
+        bridge = BridgeId(f"probe-{self._new_id()}", 1)
+        self._runner.schedule(
+            PROBE_SECONDS, lambda: self._runner.run_task(self._end(socket_id, source, bridge))
         )
         for side in Side:
             transport = await self._media.open_leg(bridge, side)
         await self._media.set_remote(bridge, side, remote)
         # with its media inactive, the offer with our transport in it is its own answer
         probed = signaling.Probed(sdp=rewrite(offer, transport, "passive"))
-        self._registry.send_to_socket(socket_id, probed)
+        self._runner.send(socket_id, probed)
 
     async def _end(self, socket_id: str, source: str, bridge: BridgeId) -> None:
         self._running.discard(socket_id)

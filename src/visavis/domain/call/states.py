@@ -1,28 +1,17 @@
-"""State machine of a call: state × trigger → state, and the reason when it ends.
+"""State tables of a call, its bridges, its recording and its transfer.
 
-The diagram in `docs/protocol.md` is drawn from `TRANSITIONS`.
+Each table maps a state and a trigger to the next state; a call's table also gives the reason when
+it ends. The diagrams in `docs/protocol.md` are drawn from these tables.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
-from visavis.domain.people import Agent, Visitor
-from visavis.domain.policy import Consent
-from visavis.domain.vocabulary import Media, Party
-
-RING_SECONDS: Final = 45.0
-QUEUE_SECONDS: Final = 300.0
-CONNECT_SECONDS: Final = 30.0
-RESUME_SECONDS: Final = 30.0
-"""Time that a call waits for a page or a bridge that was lost."""
-JOIN_SECONDS: Final = 3600.0
-"""Time that a call made over the API waits for its visitor."""
+from visavis.domain.vocabulary import Party
 
 
 class CallState(StrEnum):
@@ -136,71 +125,92 @@ def next_state(state: CallState, event: CallTrigger) -> tuple[CallState, EndReas
         ) from None
 
 
-Origin = Literal["widget", "invitation", "api"]
-"""Origin of a call: a visitor, an agent's invitation, or another live-chat product."""
-
-
-@dataclass(slots=True)
-class CallRecord:
-    """One call and what has happened to it. Times are wall clock, UTC.
-
-    `interrupted_at` is when a party of a connected call was lost, until it is back.
-    `talk_ended_at` is the end of the talk: earlier than `ended_at` if a lost party did not return.
-
-    `quality` holds the last report of each side (`rtp.mos.LegReport`), ready for JSON.
-    `is_unrecorded` says that it should have been recorded and, at least in part, was not.
-    """
-
-    id: str
-    site_id: int
-    visitor: Visitor
-    media: Media
-    is_recorded: bool
-    requested_at: datetime
-    state: CallState = CallState.REQUESTED
-    agent: Agent | None = None
-    accepted_at: datetime | None = None
-    connected_at: datetime | None = None
-    ended_at: datetime | None = None
-    talk_ended_at: datetime | None = None
-    interrupted_at: datetime | None = None
-    reason: EndReason | None = None
-    ended_by: Party = "system"
-    recording_id: str | None = None
-    is_unrecorded: bool = False
-    consent: Consent = Consent.NONE
-    origin: Origin = "widget"
-    quality: dict[str, Any] = field(default_factory=dict)
-
-    def apply(self, event: CallTrigger, now: datetime) -> None:
-        """Move by `event`; raises `CallNotPossible`, unchanged, where the table has none."""
-        self.state, reason = next_state(self.state, event)
-        if self.state is CallState.ACCEPTED:
-            self.accepted_at = now
-        elif self.state is CallState.CONNECTED:
-            self.connected_at = self.connected_at or now
-            self.interrupted_at = None
-        elif self.state is CallState.RECONNECTING:
-            self.interrupted_at = now
-        elif self.state is CallState.ENDED:
-            self.ended_at, self.reason = now, reason
-            self.talk_ended_at = (self.interrupted_at or now) if self.connected_at else None
-            self.ended_by = ENDED_BY.get(event, "system")
-
-    def interrupt(self, at: datetime) -> None:
-        """Count nothing after `at` as talk: a party was lost then and has not come back."""
-        self.interrupted_at = min(at, self.interrupted_at or at)
-
-    def allows(self, event: CallTrigger) -> bool:
-        return (self.state, event) in TRANSITIONS
-
-    @property
-    def is_over(self) -> bool:
-        return self.state is CallState.ENDED
-
-
 HANG_UP: Final = {
     Side.VISITOR: CallTrigger.VISITOR_HANGS_UP,
     Side.AGENT: CallTrigger.AGENT_HANGS_UP,
 }
 LEAVE: Final = {Side.VISITOR: CallTrigger.VISITOR_LEAVES, Side.AGENT: CallTrigger.AGENT_LEAVES}
+
+
+class BridgeState(StrEnum):
+    """State of a bridge. A media worker may know of it from `opening` on."""
+
+    REQUESTED = "requested"
+    OPENING = "opening"
+    OPEN = "open"
+    OFFERED = "offered"
+    JOINED = "joined"
+    FLOWING = "flowing"
+    CLOSED = "closed"
+
+
+class BridgeTrigger(StrEnum):
+    OPEN_LEGS = "open legs"
+    LEGS_OPENED = "legs opened"
+    SEND_OFFER = "send offer to agent"
+    JOIN_LEGS = "join legs"
+    BOTH_LEGS_UP = "both legs up"
+    LEG_DOWN = "leg down"
+    CLOSE = "close"
+
+
+BRIDGE_TRANSITIONS: Final[dict[tuple[BridgeState, BridgeTrigger], BridgeState]] = {
+    (BridgeState.REQUESTED, BridgeTrigger.OPEN_LEGS): BridgeState.OPENING,
+    (BridgeState.OPENING, BridgeTrigger.OPEN_LEGS): BridgeState.OPENING,
+    (BridgeState.OPENING, BridgeTrigger.LEGS_OPENED): BridgeState.OPEN,
+    (BridgeState.OPEN, BridgeTrigger.SEND_OFFER): BridgeState.OFFERED,
+    (BridgeState.OFFERED, BridgeTrigger.JOIN_LEGS): BridgeState.JOINED,
+    (BridgeState.JOINED, BridgeTrigger.BOTH_LEGS_UP): BridgeState.FLOWING,
+    (BridgeState.FLOWING, BridgeTrigger.LEG_DOWN): BridgeState.JOINED,
+    **{
+        (state, BridgeTrigger.CLOSE): BridgeState.CLOSED
+        for state in BridgeState
+        if state is not BridgeState.CLOSED
+    },
+}
+
+
+class RecordingSwitch(StrEnum):
+    """State of the recording of a call in progress."""
+
+    OFF = "off"
+    ON = "on"
+    PAUSED = "paused"
+
+
+class RecordingTrigger(StrEnum):
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    FAIL = "fail"
+
+
+RECORDING_TRANSITIONS: Final[dict[tuple[RecordingSwitch, RecordingTrigger], RecordingSwitch]] = {
+    (RecordingSwitch.OFF, RecordingTrigger.START): RecordingSwitch.ON,
+    (RecordingSwitch.ON, RecordingTrigger.PAUSE): RecordingSwitch.PAUSED,
+    (RecordingSwitch.PAUSED, RecordingTrigger.RESUME): RecordingSwitch.ON,
+    **{(state, RecordingTrigger.FAIL): RecordingSwitch.OFF for state in RecordingSwitch},
+}
+
+
+class TransferState(StrEnum):
+    """State of a transfer: it rings at the second agent, who is then connected."""
+
+    RINGING = "ringing"
+    CONNECTING = "connecting"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class TransferTrigger(StrEnum):
+    ACCEPT = "accept"
+    MEDIA_FLOWS = "media flows"
+    FAIL = "fail"
+
+
+TRANSFER_TRANSITIONS: Final[dict[tuple[TransferState, TransferTrigger], TransferState]] = {
+    (TransferState.RINGING, TransferTrigger.ACCEPT): TransferState.CONNECTING,
+    (TransferState.RINGING, TransferTrigger.FAIL): TransferState.FAILED,
+    (TransferState.CONNECTING, TransferTrigger.MEDIA_FLOWS): TransferState.COMPLETED,
+    (TransferState.CONNECTING, TransferTrigger.FAIL): TransferState.FAILED,
+}

@@ -1,0 +1,244 @@
+"""The engine of one call: an event changes its data and returns the effects, without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final, Self
+
+import msgspec
+
+from visavis.domain.call import (
+    bridges,
+    commands,
+    inputs,
+    media_reports,
+    negotiation,
+    notices,
+    pages,
+    recording,
+    transfers,
+)
+from visavis.domain.call.effects import Effect
+from visavis.domain.call.model import CallData
+from visavis.domain.call.states import LEAVE, CallTrigger
+from visavis.domain.call.step import (
+    BUILD_TIMER,
+    JOIN_TIMER,
+    STATE_TIME_OUTS,
+    STATE_TIMER,
+    TRANSFER_TIMER,
+    Step,
+    participant_of_timer,
+)
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.leg import Side
+
+MAX_DEFERRED: Final = 32
+"""Requests that wait while a media command is being carried out."""
+
+
+class Call(CallData, eq=False, kw_only=True):
+    """A call in progress. Nothing in it waits: what takes time is an effect and reports back."""
+
+    @classmethod
+    def restore(cls, snapshot: bytes) -> Self:
+        """Return the call of a snapshot; raises `msgspec.ValidationError`."""
+        return msgspec.msgpack.decode(snapshot, type=cls)
+
+    def handle(self, event: inputs.Event, now: datetime) -> list[Effect]:
+        """Apply an event and return its effects, in order.
+
+        Raises `VisavisError` if the request of a page is refused; the call is unchanged then.
+        """
+        step = Step(self, now)
+        if self.is_over and not isinstance(event, _AFTER_THE_END):
+            return []
+        _HANDLERS[type(event)](step, event)
+        return step.effects
+
+    def wants(self, command: commands.MediaCommand) -> bool:
+        """Whether a command that has not begun is still to be carried out."""
+        return isinstance(command, commands.CloseBridge) or command.bridge.number in self.bridges
+
+
+_AFTER_THE_END: Final = (inputs.CommandDone, inputs.CommandFailed, inputs.LegMeasured)
+
+
+def _defer_or(
+    perform: Callable[[Step, Any], None],
+) -> Callable[[Step, inputs.DeferrableEvent], None]:
+    """Let a request wait while a media command is being carried out."""
+
+    def handle(step: Step, event: inputs.DeferrableEvent) -> None:
+        call = step.call
+        if call.command is None and not call.deferred:
+            perform(step, event)
+        elif len(call.deferred) < MAX_DEFERRED:
+            call.deferred.append(event)
+        else:
+            raise VisavisError(ErrorKind.TooManyRequests)
+
+    return handle
+
+
+_DEFERRABLE: Final[dict[type, Callable[[Step, Any], None]]] = {
+    inputs.OfferReceived: negotiation.receive_offer,
+    inputs.AnswerReceived: negotiation.receive_answer,
+    inputs.RecordingRequested: recording.request,
+}
+
+
+def _perform_deferred(step: Step) -> None:
+    """Perform the requests that have waited, as far as they need not wait again."""
+    call = step.call
+    waiting, call.deferred = call.deferred, []
+    for event in waiting:
+        if call.command or call.deferred:
+            call.deferred.append(event)
+            continue
+        try:
+            _DEFERRABLE[type(event)](step, event)
+        except VisavisError as error:
+            refusal = notices.RefusalNotice(error.kind, error.message)
+            step.send(call.participants.get(event.participant), refusal)
+
+
+def _command_done(step: Step, event: inputs.CommandDone) -> None:
+    command = event.command
+    if isinstance(command, commands.CloseBridge):
+        _closed(step, command)
+        return
+    step.call.command = None
+    match command:
+        case commands.OpenLegs():
+            bridges.legs_opened(step, event, command)
+        case commands.SetRemoteEnd():
+            negotiation.remote_set(step, event, command)
+        case commands.JoinLegs():
+            negotiation.legs_joined(step, event, command)
+        case commands.StartJournal():
+            if bridge := bridges.wanted(step, command):
+                recording.journal_started(step, command, bridge)
+        case commands.PauseJournal():
+            if bridges.wanted(step, command):
+                recording.journal_paused(step, command)
+    _go_on(step)
+
+
+def _command_failed(step: Step, event: inputs.CommandFailed) -> None:
+    call, command = step.call, event.command
+    if isinstance(command, commands.CloseBridge):
+        _closed(step, command)
+        return
+    call.command = None
+    bridge = bridges.wanted(step, command)
+    if bridge is None:
+        pass
+    elif command.requester:
+        bridge.answered = None
+        step.send_to_socket(command.requester, notices.RefusalNotice(event.error, event.message))
+    elif event.error is ErrorKind.MediaUnavailable:
+        bridges.retry_later(step)
+    elif isinstance(command, commands.StartJournal):
+        recording.journal_refused(step, event, bridge)
+    else:
+        step.end(CallTrigger.MEDIA_FAILS)
+    _go_on(step)
+
+
+def _go_on(step: Step) -> None:
+    """Build the newest bridge as far as it can go now, then perform what has waited."""
+    if step.call.is_over:
+        _save_after_the_end(step)
+        return
+    if BUILD_TIMER not in step.call.timers:
+        bridges.build(step)
+    _perform_deferred(step)
+
+
+def _closed(step: Step, command: commands.CloseBridge) -> None:
+    step.call.closing.discard(command.bridge.number)
+    if step.call.is_over:
+        _save_after_the_end(step)
+
+
+def _save_after_the_end(step: Step) -> None:
+    """Save the last quality of the legs, which comes while they are being closed."""
+    if step.call.is_idle:
+        step.save()
+
+
+def _timer_fired(step: Step, event: inputs.TimerFired) -> None:
+    call = step.call
+    if call.timers.pop(event.name, None) is None:
+        return
+    if event.name == STATE_TIMER:
+        step.end(STATE_TIME_OUTS[call.record.state])
+    elif event.name == JOIN_TIMER:
+        step.end(LEAVE[Side.VISITOR])
+    elif event.name == BUILD_TIMER:
+        bridges.build(step)
+        _perform_deferred(step)
+    elif event.name == TRANSFER_TIMER:
+        if call.transfer:
+            transfers.fail_transfer(step, transfers.TIME_OUT_REASONS[call.transfer.state])
+    else:
+        participant = call.participants.get(participant_of_timer(event.name) or 0)
+        if participant:
+            step.end(LEAVE[participant.side])
+
+
+def _bridge_lost(step: Step, event: inputs.BridgeLost) -> None:
+    bridges.lose_bridge(step, event.bridge)
+
+
+def _hung_up(step: Step, event: inputs.HungUp) -> None:
+    pages.hang_up(step, step.call.participants[event.participant])
+
+
+def _transfer_stopped(step: Step, event: inputs.TransferStopped) -> None:
+    transfers.fail_transfer(step, event.reason)
+
+
+def _place_changed(step: Step, event: inputs.PlaceChanged) -> None:
+    pages.change_place(step, event.place)
+
+
+def _end_requested(step: Step, event: inputs.EndRequested) -> None:
+    step.end(event.trigger)
+
+
+def _journal_lost(step: Step, event: inputs.JournalLost) -> None:
+    if bridge := step.call.bridges.get(event.bridge.number):
+        recording.journal_lost(step, bridge, event.why)
+
+
+_HANDLERS: Final[dict[type, Callable[[Step, Any], None]]] = {
+    **{kind: _defer_or(perform) for kind, perform in _DEFERRABLE.items()},
+    inputs.CallRequested: pages.call_requested,
+    inputs.VisitorJoined: pages.visitor_joined,
+    inputs.CallPlaced: pages.call_placed,
+    inputs.CallAccepted: pages.accept,
+    inputs.CallDeclined: pages.decline,
+    inputs.BridgeLost: _bridge_lost,
+    inputs.LineWritten: pages.write_line,
+    inputs.HungUp: _hung_up,
+    inputs.PageResumed: pages.resume,
+    inputs.PageDisconnected: pages.disconnect,
+    inputs.TransferRequested: transfers.start_transfer,
+    inputs.TransferAccepted: transfers.accept_transfer,
+    inputs.TransferStopped: _transfer_stopped,
+    inputs.RingRequested: pages.ring,
+    inputs.QueueRequested: pages.queue,
+    inputs.PlaceChanged: _place_changed,
+    inputs.EndRequested: _end_requested,
+    inputs.LegConnected: media_reports.leg_up,
+    inputs.LegLost: media_reports.leg_down,
+    inputs.LegMeasured: media_reports.leg_measured,
+    inputs.JournalLost: _journal_lost,
+    inputs.WorkerLost: media_reports.worker_lost,
+    inputs.CommandDone: _command_done,
+    inputs.CommandFailed: _command_failed,
+    inputs.TimerFired: _timer_fired,
+}

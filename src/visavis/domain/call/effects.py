@@ -1,0 +1,107 @@
+"""Effects of an event: everything that its handling asks of the world, in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from visavis.domain.call.commands import MediaCommand
+from visavis.domain.call.notices import Notice
+from visavis.domain.call_events import CallEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a notice to the page with this socket."""
+
+    socket_id: str
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True)
+class RunCommand:
+    """Have a media worker carry out a command, and report back."""
+
+    command: MediaCommand
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    """Report `TimerFired` after so many seconds; a timer of the same name is replaced."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTimer:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordEvent:
+    """Write an event of the call, and its record, to the database."""
+
+    event: CallEvent
+
+
+@dataclass(frozen=True, slots=True)
+class SaveRecord:
+    """Write the call's record to the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantJoined:
+    """A participant's page is in the call."""
+
+    participant: int
+    socket_id: str
+    agent_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageLeft:
+    """A page is no longer in the call; its participant may come back on another one."""
+
+    socket_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantLeft:
+    """A participant is no longer in the call."""
+
+    participant: int
+    socket_id: str
+    agent_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallUnrecorded:
+    """The call goes on although it could not be recorded."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SiteChanged:
+    """Something has changed that may let other calls ring."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The call has ended; only reports of its last bridges may follow."""
+
+
+Effect = (
+    Send
+    | RunCommand
+    | SetTimer
+    | CancelTimer
+    | RecordEvent
+    | SaveRecord
+    | ParticipantJoined
+    | PageLeft
+    | ParticipantLeft
+    | CallUnrecorded
+    | SiteChanged
+    | CallEnded
+)

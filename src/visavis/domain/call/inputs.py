@@ -1,0 +1,279 @@
+"""Events that a call handles: requests of pages, reports of media workers, timers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from visavis.domain.call.commands import MediaCommand
+from visavis.domain.call.description import Description
+from visavis.domain.call.states import CallTrigger
+from visavis.domain.errors import ErrorKind
+from visavis.domain.leg import BridgeId, LocalTransport, Side
+from visavis.domain.people import Agent, Visitor
+from visavis.domain.policy import Consent, Unrecordable
+from visavis.domain.vocabulary import Media
+
+RecordingAction = Literal["start", "pause", "resume"]
+
+
+# Requests of pages. `participant` is the number of the participant whose page asks.
+
+
+@dataclass(frozen=True, slots=True)
+class CallRequested:
+    """The call exists. `socket_id` is the visitor's page.
+
+    It is empty if another product has created the call: its visitor is awaited then.
+    """
+
+    socket_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorJoined:
+    """The visitor of a call that another product has created opens its join link."""
+
+    socket_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallPlaced:
+    """The visitor's page places the call.
+
+    Without an `offer` the page is asked for one, after it was told of the TURN servers. The site's
+    policy requires `required_consent` and handles a call that cannot be recorded as `unrecordable`.
+    """
+
+    offer: Description | None
+    media: Media
+    visitor: Visitor
+    consent: Consent = Consent.NONE
+    recording_id: str | None = None
+    required_consent: Consent = Consent.NOTICE
+    unrecordable: Unrecordable = Unrecordable.REFUSE
+
+
+@dataclass(frozen=True, slots=True)
+class CallAccepted:
+    """An agent accepts, or is assigned the call (`is_assigned`) and has not been rung for it."""
+
+    socket_id: str
+    agent: Agent
+    media: Media
+    is_assigned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallDeclined:
+    """An agent does not want the call."""
+
+    agent_id: int
+
+
+class OfferReceived(Struct, frozen=True, tag=True):
+    """The visitor's first offer for a bridge, or a renegotiation of either page."""
+
+    participant: int
+    bridge: int
+    description: Description
+
+
+class AnswerReceived(Struct, frozen=True, tag=True):
+    """The answer to the other page's last offer."""
+
+    participant: int
+    bridge: int
+    description: Description
+
+
+class RecordingRequested(Struct, frozen=True, tag=True):
+    """An agent starts, pauses or resumes the recording.
+
+    `recording_id` is the id of the recording if there is none yet.
+    """
+
+    participant: int
+    action: RecordingAction
+    recording_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeLost:
+    """The bridge no longer carries media at a page."""
+
+    bridge: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineWritten:
+    """A line of text; a line with the same `line_id` as an earlier one is that line again."""
+
+    participant: int
+    text: str
+    line_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    participant: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageResumed:
+    """A participant's page has connected again, on this socket."""
+
+    participant: int
+    socket_id: str
+    has_media: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PageDisconnected:
+    participant: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRequested:
+    """An agent transfers the call to another one, who has these sockets.
+
+    `obstacle` is the reason for which that agent cannot be rung, empty if there is none.
+    """
+
+    participant: int
+    agent_id: int
+    sockets: tuple[str, ...]
+    note: str
+    obstacle: Literal["", "away", "busy"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferAccepted:
+    socket_id: str
+    agent: Agent
+
+
+@dataclass(frozen=True, slots=True)
+class TransferStopped:
+    """The second agent does not take the call."""
+
+    reason: str
+
+
+# Decisions of the site
+
+
+@dataclass(frozen=True, slots=True)
+class RingRequested:
+    """The call rings at these sockets, each with its agent, and at no others."""
+
+    sockets: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRequested:
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceChanged:
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndRequested:
+    trigger: CallTrigger
+
+
+# Reports of media workers
+
+
+@dataclass(frozen=True, slots=True)
+class LegConnected:
+    bridge: BridgeId
+    side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class LegLost:
+    bridge: BridgeId
+    side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class LegMeasured:
+    """Quality of a leg; `report` is an `rtp.mos.LegReport` as builtin types."""
+
+    bridge: BridgeId
+    side: Side
+    report: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLost:
+    """The journal of a bridge can no longer be written."""
+
+    bridge: BridgeId
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLost:
+    """A media worker has died, and these bridges with it."""
+
+    bridges: frozenset[BridgeId]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandDone:
+    """A media command was carried out; `transports` are our ends of the legs it concerns."""
+
+    command: MediaCommand
+    transports: dict[Side, LocalTransport]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandFailed:
+    command: MediaCommand
+    error: ErrorKind
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    name: str
+
+
+DeferrableEvent = OfferReceived | AnswerReceived | RecordingRequested
+"""Events that wait while a media command is being carried out."""
+
+Event = (
+    CallRequested
+    | VisitorJoined
+    | CallPlaced
+    | CallAccepted
+    | CallDeclined
+    | DeferrableEvent
+    | BridgeLost
+    | LineWritten
+    | HungUp
+    | PageResumed
+    | PageDisconnected
+    | TransferRequested
+    | TransferAccepted
+    | TransferStopped
+    | RingRequested
+    | QueueRequested
+    | PlaceChanged
+    | EndRequested
+    | LegConnected
+    | LegLost
+    | LegMeasured
+    | JournalLost
+    | WorkerLost
+    | CommandDone
+    | CommandFailed
+    | TimerFired
+)

@@ -1,0 +1,74 @@
+"""Reports of the media workers: legs up and down, their quality, a worker that has died."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from visavis.domain.call import notices
+from visavis.domain.call.bridges import mark_lost, participant_at, replace_bridge, request_bridge
+from visavis.domain.call.inputs import LegConnected, LegLost, LegMeasured, WorkerLost
+from visavis.domain.call.negotiation import activate_if_flowing
+from visavis.domain.call.states import BridgeTrigger, CallState, CallTrigger
+from visavis.domain.call.step import Step
+from visavis.domain.call.transfers import fail_transfer
+from visavis.domain.leg import Side
+
+QUALITY_SECONDS: Final = 1.8
+"""Shortest time between two quality notices to a page; workers report every two seconds."""
+
+
+def leg_up(step: Step, event: LegConnected) -> None:
+    if bridge := step.call.bridges.get(event.bridge.number):
+        bridge.up.add(event.side)
+        activate_if_flowing(step, bridge)
+
+
+def leg_down(step: Step, event: LegLost) -> None:
+    """Wait for the page to ask for another bridge; a call that has none yet has failed."""
+    call = step.call
+    bridge = call.bridges.get(event.bridge.number)
+    if bridge is None:
+        return
+    second = call.second_agent
+    if second and bridge.legs.get(Side.AGENT) == second.id:
+        fail_transfer(step, "failed")
+        return
+    bridge.up.discard(event.side)
+    bridge.apply(BridgeTrigger.LEG_DOWN)
+    if bridge.number == call.active_bridge:
+        mark_lost(step)
+    elif call.is_waiting:
+        request_bridge(step)
+    elif call.active_bridge is None and call.record.state is not CallState.RECONNECTING:
+        step.end(CallTrigger.LINK_LOST)
+
+
+def worker_lost(step: Step, event: WorkerLost) -> None:
+    """Replace the bridges that have died with a media worker."""
+    call = step.call
+    dead = [bridge for bridge in call.bridges.values() if bridge.id in event.bridges]
+    for bridge in dead:
+        del call.bridges[bridge.number]
+    if any(bridge.number == call.active_bridge for bridge in dead):
+        call.active_bridge = None
+        replace_bridge(step)
+    elif dead:
+        request_bridge(step)  # the active bridge goes on
+
+
+def leg_measured(step: Step, event: LegMeasured) -> None:
+    """Keep the quality of the active bridge, and tell the page, but not too often."""
+    call = step.call
+    if event.bridge.number != call.active_bridge:
+        return
+    call.record.quality[event.side] = event.report
+    bridge = call.bridges.get(event.bridge.number)
+    if bridge is None:
+        return
+    participant = participant_at(step, bridge, event.side)
+    if participant is None:
+        return
+    sent_at = participant.quality_sent_at
+    if sent_at is None or (step.now - sent_at).total_seconds() >= QUALITY_SECONDS:
+        participant.quality_sent_at = step.now
+        step.send(participant, notices.QualityNotice(event.report))

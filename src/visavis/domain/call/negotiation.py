@@ -1,0 +1,155 @@
+"""Negotiation between the browsers of a bridge: offers, answers, and the media they agree on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from visavis.domain.call import notices
+from visavis.domain.call.bridges import build, drop, participant_at, relay_offer, wanted
+from visavis.domain.call.commands import JoinLegs, SetRemoteEnd
+from visavis.domain.call.inputs import AnswerReceived, CommandDone, OfferReceived
+from visavis.domain.call.model import Bridge, Participant
+from visavis.domain.call.recording import journal_note, needs_journal
+from visavis.domain.call.states import BridgeState, BridgeTrigger, CallTrigger, RecordingSwitch
+from visavis.domain.call.step import Step
+from visavis.domain.call.transfers import complete_transfer
+from visavis.domain.call_events import CallEventName
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.leg import Side
+from visavis.domain.vocabulary import Party
+
+PARTY: Final[dict[Side, Party]] = {Side.VISITOR: "visitor", Side.AGENT: "agent"}
+
+
+def receive_offer(step: Step, event: OfferReceived) -> None:
+    """Raises `CallNotPossible`."""
+    bridge, participant = _own_bridge(step, event)
+    if bridge.is_joined:
+        bridge.offered[participant.side] = event.description
+        relay_offer(step, bridge, participant.side)
+    elif participant.side is Side.VISITOR and bridge.state is BridgeState.REQUESTED:
+        bridge.offered[Side.VISITOR] = event.description
+        build(step)
+    else:
+        raise VisavisError(ErrorKind.CallNotPossible, "Wait for the answer, then offer.")
+
+
+def receive_answer(step: Step, event: AnswerReceived) -> None:
+    """The first answer of a bridge joins its legs; raises `CallNotPossible`."""
+    call = step.call
+    bridge, participant = _own_bridge(step, event)
+    other = participant.side.other
+    offer = bridge.offered.get(other)
+    if offer is None or len(bridge.transports) < len(Side):
+        raise VisavisError(ErrorKind.CallNotPossible, "Wait for the offer, then answer it.")
+    if needs_journal(call, bridge):
+        call.deferred.append(event)  # no packet may be relayed before it can be recorded
+        return
+    bridge.offered.clear()  # the polite side has rolled its own one back
+    bridge.described = {other: offer, participant.side: event.description}
+    if call.record.allows(CallTrigger.ANSWER):
+        step.apply(CallTrigger.ANSWER, by="agent")
+    if bridge.remotes.get(other) == offer.transport:
+        relay_answer(step, bridge, participant.side, participant.socket_id)
+    else:  # our end may get new credentials by this, which the answer must contain
+        step.run(SetRemoteEnd(bridge.id, participant.socket_id, side=other, remote=offer.transport))
+
+
+def remote_set(step: Step, event: CommandDone, command: SetRemoteEnd) -> None:
+    bridge = wanted(step, command)
+    if bridge:
+        bridge.remotes[command.side] = command.remote
+        bridge.transports.update(event.transports)
+        relay_answer(step, bridge, command.side.other, command.requester)
+
+
+def relay_answer(step: Step, bridge: Bridge, answered: Side, requester: str) -> None:
+    """Send the answer to the other page, then join the legs or adapt the joined ones."""
+    bridge.answered = answered
+    answer = bridge.described[answered]
+    step.send(
+        participant_at(step, bridge, answered.other),
+        notices.AnswerNotice(
+            bridge.number, answer.passed_on, bridge.transports[answered.other], answer.screen_mid
+        ),
+    )
+    is_new = bridge.remotes.get(answered) != answer.transport
+    command = JoinLegs(
+        bridge.id,
+        requester,
+        side=answered if is_new else None,
+        remote=answer.transport if is_new else None,
+        note=journal_note(bridge) if step.call.recording.state is not RecordingSwitch.OFF else None,
+        is_join=not bridge.is_joined,
+    )
+    if is_new or command.note or command.is_join:
+        step.run(command)
+    else:
+        _finish_negotiation(step, bridge)
+
+
+def legs_joined(step: Step, event: CommandDone, command: JoinLegs) -> None:
+    bridge = wanted(step, command)
+    if bridge is None:
+        return
+    if command.side and command.remote:
+        bridge.remotes[command.side] = command.remote
+        bridge.transports.update(event.transports)
+    bridge.apply(BridgeTrigger.JOIN_LEGS)
+    if bridge.answered:
+        _finish_negotiation(step, bridge)
+
+
+def _finish_negotiation(step: Step, bridge: Bridge) -> None:
+    bridge.answered = None
+    _record_media_changes(step, bridge)
+    activate_if_flowing(step, bridge)
+
+
+def _record_media_changes(step: Step, bridge: Bridge) -> None:
+    """Record which side has started or stopped sending video or sharing a screen."""
+    call = step.call
+    is_first = call.record.connected_at is None
+    for side, description in bridge.described.items():
+        by = PARTY[side]
+        if description.has_camera and side not in call.with_video:
+            call.with_video.add(side)
+            if not is_first:
+                step.record_event(CallEventName.UPGRADED, by=by, side=side)
+        if description.screen_mid and side not in call.sharing:
+            call.sharing.add(side)
+            step.record_event(CallEventName.SHARE_STARTED, by=by, side=side)
+        elif side in call.sharing and not description.screen_mid:
+            call.sharing.discard(side)
+            step.record_event(CallEventName.SHARE_STOPPED, by=by, side=side)
+
+
+def activate_if_flowing(step: Step, bridge: Bridge) -> None:
+    """Make the bridge the active one if it carries media."""
+    call = step.call
+    if not bridge.is_joined or len(bridge.up) < len(Side):
+        return
+    bridge.apply(BridgeTrigger.BOTH_LEGS_UP)
+    if bridge.number != call.active_bridge:
+        call.active_bridge = bridge.number
+        step.record_event(CallEventName.LINKED, link=bridge.number)
+        for older in [o for o in call.bridges.values() if o.number < bridge.number]:
+            drop(step, older)
+        for side in bridge.legs:
+            step.send(participant_at(step, bridge, side), notices.FlowingNotice(bridge.number))
+        if bridge.legs[Side.AGENT] != call.agent:
+            complete_transfer(step)
+    if call.record.allows(CallTrigger.BOTH_LEGS_UP):
+        step.apply(CallTrigger.BOTH_LEGS_UP)
+
+
+def _own_bridge(step: Step, event: OfferReceived | AnswerReceived) -> tuple[Bridge, Participant]:
+    """Return the bridge and the participant of a request; raises `CallNotPossible`."""
+    call = step.call
+    bridge = call.bridges.get(event.bridge)
+    participant = call.participants.get(event.participant)
+    if bridge is None or participant is None or participant.id not in bridge.legs.values():
+        raise VisavisError(
+            ErrorKind.CallNotPossible, "That connection has ended or does not exist."
+        )
+    return bridge, participant

@@ -1,0 +1,225 @@
+"""Requests of the visitor's and the agents' pages: place, accept, chat, hang up, resume."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from visavis.domain.call import notices
+from visavis.domain.call.bridges import (
+    add_bridge,
+    build,
+    repeat_offer_request,
+    replace_bridge,
+    request_bridge,
+)
+from visavis.domain.call.inputs import (
+    CallAccepted,
+    CallDeclined,
+    CallPlaced,
+    CallRequested,
+    LineWritten,
+    PageDisconnected,
+    PageResumed,
+    QueueRequested,
+    RingRequested,
+    VisitorJoined,
+)
+from visavis.domain.call.model import VISITOR, ChatLine, Participant
+from visavis.domain.call.states import HANG_UP, CallState, CallTrigger, next_state
+from visavis.domain.call.step import JOIN_TIMER, Step
+from visavis.domain.call.transfers import fail_transfer, release_first_agent, ring_notice
+from visavis.domain.call_events import CallEventName
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.leg import Side
+
+MAX_LINES: Final = 1000
+"""Lines of text that may be written beside one call."""
+
+
+# Placing a call
+
+
+def call_requested(step: Step, event: CallRequested) -> None:
+    call = step.call
+    call.participants[VISITOR] = Participant(VISITOR, Side.VISITOR, "", is_open=False)
+    if event.socket_id:
+        step.add_visitor(event.socket_id)
+    else:
+        step.set_timer(JOIN_TIMER, call.timings.join)
+    step.record_event(call.record.state, by="visitor" if event.socket_id else "system")
+
+
+def visitor_joined(step: Step, event: VisitorJoined) -> None:
+    """Raises `CallNotPossible` the second time."""
+    if step.call.bridges or step.call.visitor.socket_id:
+        raise VisavisError(
+            ErrorKind.CallNotPossible, "Somebody has already joined the call with this link."
+        )
+    step.cancel_timer(JOIN_TIMER)
+    step.add_visitor(event.socket_id)
+
+
+def call_placed(step: Step, event: CallPlaced) -> None:
+    call, record = step.call, step.call.record
+    record.media, record.visitor, record.consent = event.media, event.visitor, event.consent
+    record.recording_id, record.is_recorded = event.recording_id, event.recording_id is not None
+    call.required_consent, call.unrecordable = event.required_consent, event.unrecordable
+    step.save()
+    calling = notices.CallingNotice(record.is_recorded, call.secret, call.timings.resume)
+    step.send(call.visitor, calling)
+    if event.offer:
+        add_bridge(step).offered[Side.VISITOR] = event.offer
+    else:
+        request_bridge(step)
+    step.change_site()
+
+
+# Ringing
+
+
+def ring(step: Step, event: RingRequested) -> None:
+    """Ring at these sockets and at no others."""
+    call = step.call
+    if call.record.state is not CallState.RINGING:
+        call.place = 0
+        step.apply(CallTrigger.RING)
+        build(step)
+    step.stop_ringing([s for s in call.ringing_at if s not in event.sockets], "busy")
+    for socket_id, agent_id in event.sockets.items():
+        if socket_id not in call.ringing_at:
+            call.ringing_at[socket_id] = agent_id
+            step.send_to_socket(socket_id, ring_notice(step))
+
+
+def queue(step: Step, event: QueueRequested) -> None:
+    call = step.call
+    if call.record.state is CallState.QUEUED:
+        return
+    step.stop_ringing(list(call.ringing_at), "busy")
+    step.apply(CallTrigger.NOBODY_FREE)
+    change_place(step, event.place)
+
+
+def change_place(step: Step, place: int) -> None:
+    """Tell the visitor their place in the queue if it has changed."""
+    call = step.call
+    if call.record.state is CallState.QUEUED and call.place != place:
+        call.place = place
+        step.send(call.visitor, notices.QueuedNotice(place))
+
+
+def accept(step: Step, event: CallAccepted) -> None:
+    """Give the call to an agent; raises `CallNotPossible` if it does not ring."""
+    call = step.call
+    if event.is_assigned:
+        if call.record.state is not CallState.RINGING:
+            step.apply(CallTrigger.RING)
+    elif call.reserved_for:
+        raise VisavisError(ErrorKind.PermissionDenied, "That call is for another agent.")
+    next_state(call.record.state, CallTrigger.ACCEPT)
+    agent = call.record.agent = event.agent
+    participant = step.add_agent(event.socket_id, agent)
+    call.agent = participant.id
+    if event.socket_id not in call.ringing_at:
+        step.send(participant, assigned_notice(step))
+    data = {"agentName": agent.name, "agentId": agent.id, "media": event.media}
+    step.apply(CallTrigger.ACCEPT, by="agent", **data)
+    step.stop_ringing(list(call.ringing_at), "accepted")
+    step.change_site()
+    if bridge := call.newest_bridge:
+        bridge.legs[Side.AGENT] = participant.id
+        build(step)
+
+
+def decline(step: Step, event: CallDeclined) -> None:
+    call = step.call
+    call.declined.add(event.agent_id)
+    declined = [s for s, agent_id in call.ringing_at.items() if agent_id == event.agent_id]
+    step.stop_ringing(declined, "declined")
+    step.change_site()
+
+
+def assigned_notice(step: Step) -> notices.AssignedNotice:
+    record = step.call.record
+    return notices.AssignedNotice(
+        media=record.media,
+        visitor_name=record.visitor.name,
+        visitor_email=record.visitor.email,
+        is_recorded=record.is_recorded,
+        since=record.requested_at,
+    )
+
+
+# In the call
+
+
+def write_line(step: Step, event: LineWritten) -> None:
+    """Raises `CallNotPossible`, `ParameterInvalid`, `TooManyRequests`."""
+    call = step.call
+    participant = call.participants[event.participant]
+    by = participant.party
+    if line := call.chat.find(by, event.line_id):
+        step.send(participant, notices.LineNotice(line))  # sent again: the answer was lost
+        return
+    if call.is_waiting:
+        raise VisavisError(ErrorKind.CallNotPossible, "Nobody has taken the call yet.")
+    if not event.text:
+        raise VisavisError(ErrorKind.ParameterInvalid, "Write something first.")
+    if call.chat.count >= MAX_LINES:
+        raise VisavisError(ErrorKind.TooManyRequests, "This call has reached its limit of text.")
+    line = ChatLine(by=by, text=event.text, at=step.now, id=event.line_id)
+    call.chat.add(line)
+    step.send_to_both(notices.LineNotice(line))
+    step.record_event(CallEventName.TEXT, by=by, text=event.text)
+
+
+def hang_up(step: Step, participant: Participant) -> None:
+    """Leave the call; it goes on only if it has already moved to another agent."""
+    call = step.call
+    second = call.second_agent
+    if participant is second:
+        fail_transfer(step, "declined")
+    elif second and participant.id == call.agent:
+        release_first_agent(step, participant)
+    else:
+        step.end(HANG_UP[participant.side])
+
+
+def disconnect(step: Step, event: PageDisconnected) -> None:
+    """Wait for the page to come back; until then its call does not ring."""
+    call = step.call
+    participant = call.participants[event.participant]
+    if participant is call.second_agent:
+        fail_transfer(step, "away")
+        return
+    step.disconnect(participant)
+    if participant.side is Side.VISITOR and call.is_waiting:
+        step.stop_ringing(list(call.ringing_at), "abandoned")
+    step.change_site()
+
+
+def resume(step: Step, event: PageResumed) -> None:
+    """Bring a page that has connected again up to date."""
+    call = step.call
+    participant = call.participants[event.participant]
+    if participant.side is Side.VISITOR:
+        call.record.visitor = replace(call.record.visitor, id=event.socket_id)
+    step.move(participant, event.socket_id)
+    if participant.agent:
+        step.send(participant, assigned_notice(step))
+    step.send(participant, step.state_notice(call.record.state))
+    if call.recording.state != "off" or call.record.is_unrecorded:
+        step.send(participant, step.recording_notice())
+    if call.chat.latest:
+        step.send(participant, notices.TranscriptNotice(tuple(call.chat.recent())))
+    if call.is_waiting:
+        if not event.has_media:
+            request_bridge(step)  # the present offer is of a page that is gone
+        if call.record.state is CallState.QUEUED:
+            step.send(call.visitor, notices.QueuedNotice(call.place))
+        step.change_site()
+    elif event.has_media:
+        repeat_offer_request(step)
+    else:
+        replace_bridge(step)

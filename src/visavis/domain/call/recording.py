@@ -1,0 +1,157 @@
+"""Recording of a call in progress: automatic or manual, paused, resumed, failed."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from visavis.domain.call.commands import JoinLegs, PauseJournal, StartJournal
+from visavis.domain.call.inputs import CommandFailed, RecordingRequested
+from visavis.domain.call.model import Bridge, CallData
+from visavis.domain.call.states import CallState, CallTrigger, RecordingSwitch, RecordingTrigger
+from visavis.domain.call.step import Step
+from visavis.domain.call_events import CallEventName
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.leg import Side
+from visavis.domain.policy import Consent, Unrecordable
+from visavis.domain.recording import Manifest
+from visavis.domain.vocabulary import Party
+
+STATE_SENTENCES: Final = {
+    RecordingSwitch.OFF: "The call is not being recorded.",
+    RecordingSwitch.ON: "The call is already being recorded.",
+    RecordingSwitch.PAUSED: "The recording is paused.",
+}
+
+_REQUIRED_STATE: Final = {
+    "start": RecordingSwitch.OFF,
+    "pause": RecordingSwitch.ON,
+    "resume": RecordingSwitch.PAUSED,
+}
+_EVENTS: Final = {
+    RecordingTrigger.START: CallEventName.RECORDING_STARTED,
+    RecordingTrigger.PAUSE: CallEventName.RECORDING_PAUSED,
+    RecordingTrigger.RESUME: CallEventName.RECORDING_RESUMED,
+}
+
+
+def needs_journal(call: CallData, bridge: Bridge) -> bool:
+    """Whether the bridge must be recorded and is not yet."""
+    return not (call.record.recording_id is None or bridge.has_journal or bridge.is_unrecorded)
+
+
+def start_journal(step: Step, bridge: Bridge) -> None:
+    """Record a bridge of a recorded call before its legs are joined."""
+    step.run(_journal_command(step, bridge, step.call.record.recording_id or ""))
+
+
+def journal_started(step: Step, command: StartJournal, bridge: Bridge) -> None:
+    call = step.call
+    bridge.has_journal = True
+    call.recording.is_listed = True
+    if command.requester:
+        _started_by_hand(step, command, bridge)
+    elif call.recording.state is RecordingSwitch.OFF:
+        change(step, RecordingTrigger.START, "system")
+
+
+def journal_refused(step: Step, event: CommandFailed, bridge: Bridge) -> None:
+    """A journal could not be started, for another reason than that a worker is being started."""
+    bridge.is_unrecorded = True
+    handle_failure(step, event.message)
+
+
+def handle_failure(step: Step, why: str) -> None:
+    """End the call, or let it go on flagged, as the site's policy says."""
+    call = step.call
+    if call.unrecordable is Unrecordable.REFUSE:
+        step.end(CallTrigger.CANNOT_RECORD)
+        return
+    step.mark_unrecorded(why)
+    step.record_event(CallEventName.UNRECORDED, why=why)
+    call.recording.apply(RecordingTrigger.FAIL, "system", step.now)
+    step.send_to_both(step.recording_notice())
+
+
+def journal_lost(step: Step, bridge: Bridge, why: str) -> None:
+    bridge.has_journal, bridge.is_unrecorded = False, True
+    handle_failure(step, why)
+
+
+def request(step: Step, event: RecordingRequested) -> None:
+    """Perform an agent's action; raises `CallNotPossible`, `AgreementNeeded`."""
+    call = step.call
+    bridge = call.bridges.get(call.active_bridge or 0)
+    if (
+        event.participant != call.agent
+        or bridge is None
+        or call.record.state is not CallState.CONNECTED
+    ):
+        raise VisavisError(ErrorKind.CallNotPossible, "Wait until the call is connected.")
+    if call.recording.state is not _REQUIRED_STATE[event.action]:
+        raise VisavisError(ErrorKind.CallNotPossible, STATE_SENTENCES[call.recording.state])
+    requester = call.participants[event.participant].socket_id
+    if event.action != "start":
+        step.run(PauseJournal(bridge.id, requester, is_paused=event.action == "pause"))
+        return
+    if call.required_consent is Consent.AGREEMENT and call.record.consent is not Consent.AGREEMENT:
+        raise VisavisError(ErrorKind.AgreementNeeded, "The visitor has not agreed to be recorded.")
+    recording_id = call.record.recording_id or event.recording_id
+    step.run(_journal_command(step, bridge, recording_id, requester))
+
+
+def journal_paused(step: Step, command: PauseJournal) -> None:
+    trigger = RecordingTrigger.PAUSE if command.is_paused else RecordingTrigger.RESUME
+    change(step, trigger, "agent")
+
+
+def change(step: Step, trigger: RecordingTrigger, by: Party) -> None:
+    """Move the recording to its next state, record it and tell both pages."""
+    step.record_event(_EVENTS[trigger], by=by)
+    step.call.recording.apply(trigger, by, step.now)
+    step.send_to_both(step.recording_notice())
+
+
+def journal_note(bridge: Bridge) -> dict[str, Any]:
+    """Return the note that tells the journal what the browsers have agreed on."""
+    visitor, agent = bridge.described[Side.VISITOR], bridge.described[Side.AGENT]
+    return {
+        "type": "descriptions",
+        "link": bridge.number,
+        "visitor": visitor.sdp,
+        "agent": agent.sdp,
+        "visitorScreenMid": visitor.screen_mid,
+        "agentScreenMid": agent.screen_mid,
+    }
+
+
+def _journal_command(
+    step: Step, bridge: Bridge, recording_id: str, requester: str = ""
+) -> StartJournal:
+    recording, record = step.call.recording, step.call.record
+    manifest = recording.manifest = recording.manifest or Manifest(
+        recording_id=recording_id,
+        site_id=record.site_id,
+        call_id=record.id,
+        media=record.media,
+        visitor_name=record.visitor.name,
+        agent_name=record.agent.name if record.agent else "",
+        started_at=step.now,
+    )
+    return StartJournal(
+        bridge.id,
+        requester,
+        manifest=manifest,
+        is_listed=recording.is_listed,
+        is_paused=recording.state is RecordingSwitch.PAUSED,
+    )
+
+
+def _started_by_hand(step: Step, command: StartJournal, bridge: Bridge) -> None:
+    record = step.call.record
+    record.recording_id, record.is_recorded = command.manifest.recording_id, True
+    if record.consent is Consent.NONE:
+        record.consent = Consent.NOTICE  # the visitor's page says so from now on
+    if step.call.recording.state is RecordingSwitch.OFF:
+        change(step, RecordingTrigger.START, "agent")
+    # joining the legs again asks both browsers for a key frame
+    step.run(JoinLegs(bridge.id, command.requester, note=journal_note(bridge)))

@@ -1,0 +1,415 @@
+"""Owner of the calls of one site: applies events in order, then distributes the waiting calls."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from visavis.domain.call import effects, inputs
+from visavis.domain.call.call import Call
+from visavis.domain.call.states import CallTrigger
+from visavis.domain.distribution import (
+    WIDEN_SECONDS,
+    Decision,
+    Declined,
+    Distribution,
+    Enqueue,
+    RingAt,
+)
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.people import Agent
+from visavis.protocol import signaling
+from visavis.services.calls.call_log import Timer
+from visavis.services.calls.console_feed import MAX_LISTED, ConsoleFeed
+from visavis.services.calls.effects import EffectRunner
+from visavis.services.calls.site_visitors import SiteVisitors
+from visavis.services.ports import Bus, Clock
+from visavis.services.presence import AgentPresence, AgentSession
+
+GRACE_SECONDS: Final = 30.0
+"""Consoles that are loaded again, or connect again, do not make a site unstaffed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageInCall:
+    """A page that is in a call, and the number of its participant."""
+
+    site: SiteCalls
+    call: Call
+    participant: int
+
+
+class SiteCalls:
+    """The calls of a site, its agents' sessions, and the visitors on its pages.
+
+    `pages` maps the sockets of this node to the calls that they are in. `closing` holds the calls
+    that have ended and whose bridges are being closed. `is_staffed` says whether an agent is on
+    duty, including agents in a call.
+    """
+
+    def __init__(
+        self,
+        site_id: int,
+        *,
+        runner: EffectRunner,
+        bus: Bus,
+        clock: Clock,
+        pages: dict[str, PageInCall],
+        presence: AgentPresence,
+        staffing_changed: Callable[[int], None],
+        ended: Callable[[Call], None],
+    ) -> None:
+        self.site_id = site_id
+        self.calls: dict[str, Call] = {}
+        self.closing: dict[str, Call] = {}
+        self.is_staffed = False
+        self.presence = presence
+        self.visitors = SiteVisitors(clock, pages.__contains__)
+        self.feed = ConsoleFeed(site_id, bus, clock, runner.schedule, self._console_messages)
+        self._runner = runner
+        self._now = clock
+        self._pages = pages
+        self._staffing_changed = staffing_changed
+        self._ended = ended
+        self._distribution = Distribution()
+        self._busy: dict[int, str] = {}
+        self._sources: Counter[str] = Counter()
+        self._reserved: dict[str, Call] = {}
+        self._reserved_sessions: dict[str, AgentSession] = {}
+        self._transferring: dict[str, Call] = {}
+        self._widening: set[str] = set()
+        self._unstaffed_timer: Timer | None = None
+        self._is_changed = False
+        self._is_distributing = False
+
+    # Calls
+
+    def find(self, call_id: str) -> Call:
+        """Return a call; raises `EntityNotFound`."""
+        call = self.calls.get(call_id)
+        if call is None:
+            raise VisavisError(ErrorKind.EntityNotFound, "That call has ended or does not exist.")
+        return call
+
+    def add(self, call: Call, socket_id: str) -> None:
+        """Add a call that the page with this socket has requested, or another product."""
+        self.calls[call.id] = call
+        self.handle(call, inputs.CallRequested(socket_id))
+
+    def place(
+        self,
+        call: Call,
+        placed: inputs.CallPlaced,
+        *,
+        assigned_to: AgentSession | None,
+        is_unstaffed: bool,
+    ) -> None:
+        """Place a call: at the agent who has invited the visitor, if any, or at all of them.
+
+        Without an agent on duty it ends at once, so that the visitor may leave a message.
+        """
+        self._apply(call, placed)
+        if assigned_to:
+            self._assign(call, assigned_to)
+        elif is_unstaffed:
+            self._apply(call, inputs.EndRequested(CallTrigger.NOBODY_ON_DUTY))
+        self._distribute()
+
+    def decline(self, call: Call, agent_id: int) -> None:
+        """An agent does not want a call; it rings on for the others."""
+        self._distribution.decline(call.id, agent_id)
+        self.handle(call, inputs.CallDeclined(agent_id))
+
+    def handle(self, call: Call, event: inputs.Event) -> None:
+        """Apply an event to a call, then whatever follows for the others.
+
+        Raises `VisavisError` if a page's request is refused; nothing has changed then.
+        """
+        self._apply(call, event)
+        self._distribute()
+
+    def end(self, calls: list[Call], trigger: CallTrigger) -> None:
+        """End several calls, and distribute the others once."""
+        for call in calls:
+            self._apply(call, inputs.EndRequested(trigger))
+        self._distribute()
+
+    def end_queue(self, trigger: CallTrigger) -> None:
+        """End the calls that are queued, and those that cannot ring at all."""
+        self.end([self.calls[call_id] for call_id in self._distribution.queue()], trigger)
+
+    @property
+    def waiting_count(self) -> int:
+        return len(self._distribution)
+
+    def waiting_of_source(self, source: str) -> int:
+        """Return the number of waiting calls from a network."""
+        return self._sources[source]
+
+    def is_busy(self, agent_id: int) -> bool:
+        """Whether the agent is in a call."""
+        return agent_id in self._busy
+
+    # Agents
+
+    def open_session(self, session: AgentSession) -> None:
+        """Register an agent's console; calls that ring at the agent ring here too."""
+        self.presence.add(session)
+        for message in self._console_messages():
+            self._runner.send(session.socket_id, message)
+        self.agent_changed(session.agent.id)
+
+    def close_session(self, session: AgentSession) -> None:
+        """Handle a closed page; its call waits for it to reconnect."""
+        self.presence.remove(session)
+        if page := self._pages.get(session.socket_id):
+            self._apply(page.call, inputs.PageDisconnected(page.participant))
+        self.agent_changed(session.agent.id)
+
+    def revoke(self, session: AgentSession) -> None:
+        """Let the page leave its call: the agent's rights have ended."""
+        self.presence.remove(session)
+        if page := self._pages.get(session.socket_id):
+            self._apply(page.call, inputs.HungUp(page.participant))
+        self.agent_changed(session.agent.id)
+
+    def agent_changed(self, agent_id: int) -> None:
+        """Distribute again: the agent has come, left, or changed their availability."""
+        self._index_agent(agent_id)
+        self._distribution.touch_agent(agent_id)
+        self._is_changed = True
+        self._distribute()
+
+    def transfer(self, page: PageInCall, agent_id: int, note: str) -> None:
+        """Ring another agent for a call; raises `CallNotPossible`, `ParameterInvalid`."""
+        sessions = self.presence.sessions_of_agent(self.site_id, agent_id)
+        obstacle: Literal["", "away", "busy"] = ""
+        if not sessions or not self.presence.is_available(agent_id):
+            obstacle = "away"
+        elif self.is_busy(agent_id):
+            obstacle = "busy"
+        sockets = tuple(session.socket_id for session in sessions)
+        self.handle(
+            page.call,
+            inputs.TransferRequested(page.participant, agent_id, sockets, note, obstacle),
+        )
+
+    # Join links
+
+    def open_reserved_session(self, session: AgentSession) -> None:
+        """The agent of a join link has opened it."""
+        self._reserved_sessions[session.call_id] = session
+        self._is_changed = True
+        self._distribute()
+
+    def close_reserved_session(self, session: AgentSession) -> None:
+        if self._reserved_sessions.get(session.call_id) == session:
+            del self._reserved_sessions[session.call_id]
+
+    # Applying an event
+
+    def _apply(self, call: Call, event: inputs.Event) -> None:
+        for effect in call.handle(event, self._now()):
+            match effect:
+                case effects.ParticipantJoined(participant, socket_id, agent_id):
+                    self._pages[socket_id] = PageInCall(self, call, participant)
+                    self._set_busy(agent_id, call.id)
+                case effects.PageLeft(socket_id):
+                    self._forget_page(socket_id, call)
+                case effects.ParticipantLeft(_, socket_id, agent_id):
+                    self._forget_page(socket_id, call)
+                    if self._busy.get(agent_id) == call.id:
+                        del self._busy[agent_id]
+                        self._index_agent(agent_id)
+                case effects.SiteChanged():
+                    self._is_changed = True
+                case effects.CallEnded():
+                    self._forget(call)
+                case _:
+                    self._runner.run(self, call, effect)
+        self._index(call)
+
+    def _assign(self, call: Call, session: AgentSession) -> None:
+        """Connect the call to this console at once."""
+        media = call.record.media
+        self._apply(
+            call, inputs.CallAccepted(session.socket_id, session.agent, media, is_assigned=True)
+        )
+
+    def _set_busy(self, agent_id: int, call_id: str) -> None:
+        if agent_id:
+            self._busy[agent_id] = call_id
+            self._index_agent(agent_id)
+
+    def _forget_page(self, socket_id: str, call: Call) -> None:
+        page = self._pages.get(socket_id)
+        if page and page.call is call:
+            del self._pages[socket_id]
+
+    def _forget(self, call: Call) -> None:
+        del self.calls[call.id]
+        self._reserved_sessions.pop(call.id, None)
+        self.closing[call.id] = call
+        self._ended(call)
+
+    def _index(self, call: Call) -> None:
+        """Keep what the distribution and the next changes have to know of the call."""
+        if call.is_over and call.is_idle:
+            self.closing.pop(call.id, None)
+        is_waiting = call.is_waiting and call.reserved_for is None
+        if is_waiting and call.id not in self._distribution:
+            self._distribution.add_call(call.id, call.rank)
+            self._sources[call.record.visitor.source] += 1
+        elif not is_waiting and call.id in self._distribution:
+            self._distribution.remove_call(call.id)
+            self._sources -= Counter([call.record.visitor.source])  # which drops what is 0
+        if is_waiting:
+            self._distribution.set_present(call.id, is_present=call.visitor.is_open)
+        _keep(self._reserved, call, is_kept=call.is_waiting and call.reserved_for is not None)
+        _keep(self._transferring, call, is_kept=bool(call.transfer and not call.second_agent))
+
+    def _index_agent(self, agent_id: int) -> None:
+        has_session = bool(self.presence.sessions_of_agent(self.site_id, agent_id))
+        is_on_duty = has_session and self.presence.is_available(agent_id)
+        self._distribution.set_agent(
+            agent_id, is_on_duty=is_on_duty, is_free=agent_id not in self._busy
+        )
+
+    # Distribution
+
+    def _distribute(self) -> None:
+        """Apply what follows from the changes, until nothing changes any longer."""
+        if self._is_distributing:
+            return
+        self._is_distributing = True
+        try:
+            while self._is_changed:
+                self._is_changed = False
+                self._connect_reserved()
+                for decision in self._distribution.decide():
+                    self._carry_out(decision)
+                self._stop_transfers()
+                self._update_staffing()
+                self.feed.schedule_update()
+        finally:
+            self._is_distributing = False
+
+    def _carry_out(self, decision: Decision) -> None:
+        call = self.calls.get(decision.call_id)
+        if call is None or call.id not in self._distribution:
+            return  # a decision before this one has ended it
+        match decision:
+            case RingAt(call_id, agents):
+                self._apply(call, inputs.RingRequested(self._sockets_of(agents)))
+                self._widen_later(call_id)
+            case Enqueue(_, place):
+                self._apply(call, inputs.QueueRequested(place))
+            case Declined():
+                self._apply(call, inputs.EndRequested(CallTrigger.EVERYBODY_DECLINED))
+
+    def _sockets_of(self, agents: tuple[int, ...]) -> dict[str, int]:
+        return {
+            session.socket_id: agent_id
+            for agent_id in agents
+            for session in self.presence.sessions_of_agent(self.site_id, agent_id)
+        }
+
+    def _widen_later(self, call_id: str) -> None:
+        if call_id not in self._widening and self._distribution.can_widen(call_id):
+            self._widening.add(call_id)
+            self._runner.schedule(WIDEN_SECONDS, lambda: self._widen(call_id))
+
+    def _widen(self, call_id: str) -> None:
+        self._widening.discard(call_id)
+        self._distribution.widen(call_id)
+        self._is_changed = True
+        self._distribute()
+
+    def _connect_reserved(self) -> None:
+        """Connect the calls of join links whose visitor and agent are both there."""
+        for call in list(self._reserved.values()):
+            session = self._reserved_sessions.get(call.id)
+            if session and call.visitor.is_open and not self.is_busy(session.agent.id):
+                self._assign(call, session)
+            else:
+                self._apply(call, inputs.QueueRequested(place=1))
+
+    def _stop_transfers(self) -> None:
+        """Stop transfers whose second agent has left or is in another call."""
+        for call in list(self._transferring.values()):
+            agent_id = call.transfer.agent_id if call.transfer else 0
+            sessions = self.presence.sessions_of_agent(self.site_id, agent_id)
+            if not sessions or not self.presence.is_available(agent_id):
+                self._apply(call, inputs.TransferStopped("away"))
+            elif self.is_busy(agent_id):
+                self._apply(call, inputs.TransferStopped("busy"))
+
+    # Staffing
+
+    def _update_staffing(self) -> None:
+        if self._busy or self._distribution.has_agents:
+            if self._unstaffed_timer:
+                self._unstaffed_timer.cancel()
+                self._unstaffed_timer = None
+            if not self.is_staffed:
+                self.is_staffed = True
+                self._staffing_changed(self.site_id)
+        elif self.is_staffed and self._unstaffed_timer is None:
+            self._unstaffed_timer = self._runner.schedule(GRACE_SECONDS, self._last_agent_left)
+
+    def _last_agent_left(self) -> None:
+        """End the waiting calls, whose visitors may leave a message: the last agent is gone."""
+        self._unstaffed_timer = None
+        self.is_staffed = False
+        waiting = [call for call in self.calls.values() if call.id in self._distribution]
+        self.end(waiting, CallTrigger.NOBODY_ON_DUTY)
+        self._staffing_changed(self.site_id)
+
+    # The consoles' feed
+
+    def _console_messages(self) -> Iterator[signaling.ToAgent]:
+        """Tell the queued visitors their places, then yield all that the site's consoles show."""
+        queue = [self.calls[call_id] for call_id in self._distribution.queue()]
+        for place, call in enumerate(queue, start=1):
+            if call.place != place:
+                self._apply(call, inputs.PlaceChanged(place))
+        if not self.presence.sessions(self.site_id):
+            return
+        yield signaling.Team(members=self._team())
+        yield signaling.Queue(
+            calls=[
+                signaling.Waiting(
+                    call_id=call.id,
+                    visitor_name=call.record.visitor.name,
+                    media=call.record.media,
+                    since=call.record.requested_at,
+                )
+                for call in queue[:MAX_LISTED]
+            ]
+        )
+        yield self.visitors.list_available()
+        yield signaling.PastCalls(revision=self.feed.revision)
+
+    def _team(self) -> list[signaling.TeamMember]:
+        agents = {
+            session.agent.id: session.agent for session in self.presence.sessions(self.site_id)
+        }
+        members = [
+            signaling.TeamMember(agent_id=agent.id, name=agent.name, state=self._state_of(agent))
+            for agent in agents.values()
+        ]
+        return sorted(members, key=lambda member: (member.name, member.agent_id))
+
+    def _state_of(self, agent: Agent) -> Literal["available", "busy", "away"]:
+        if self.is_busy(agent.id):
+            return "busy"
+        return "available" if self.presence.is_available(agent.id) else "away"
+
+
+def _keep(index: dict[str, Call], call: Call, *, is_kept: bool) -> None:
+    if is_kept:
+        index[call.id] = call
+    else:
+        index.pop(call.id, None)

@@ -1,0 +1,76 @@
+"""Messages that visitors leave after a call that nobody took, or while nobody is on duty."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from visavis.domain.call import CallRecord, CallTrigger
+from visavis.domain.config import Config
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.people import Visitor
+from visavis.domain.text import clean_line, clean_text
+from visavis.protocol import signaling
+from visavis.services.calls.call_log import CallLogWriter
+from visavis.services.ports import Clock, Store, Transaction
+from visavis.services.secrets import digest
+
+
+class MissedCallMessages:
+    def __init__(
+        self,
+        store: Store,
+        call_log: CallLogWriter,
+        clock: Clock,
+        config_of: Callable[[int], Awaitable[Config]],
+    ) -> None:
+        self._store = store
+        self._call_log = call_log
+        self._now = clock
+        self._config_of = config_of
+
+    async def leave(self, visitor: Visitor, message: signaling.LeaveMessage) -> None:
+        """Save a message with a missed call.
+
+        Raises `CallNotPossible` if an agent accepted the call or it has another message.
+        """
+        text = clean_text(message.text)
+        name, email = clean_line(message.name), clean_line(message.email)
+        if not text:
+            raise VisavisError(ErrorKind.ParameterInvalid, "Write something first.")
+        site_id, call_id = visitor.site_id, message.call_id
+        if not call_id:
+            call_id = await self._missed_call(visitor, message.id)
+        await self._call_log.flush()
+
+        def work(rows: Transaction) -> bool:
+            if rows.calls.leave_message(site_id, call_id, text, name, email):
+                return True
+            call = rows.calls.get(site_id, call_id)
+            return call is not None and call.message == text  # sent again: the answer was lost
+
+        if not await self._store.write(work):
+            raise VisavisError(ErrorKind.CallNotPossible, "No message can be left for this call.")
+
+    async def _missed_call(self, visitor: Visitor, message_id: str) -> str:
+        """Write a missed call to keep a message with, once for each `message_id`; its id."""
+        if not message_id:
+            raise VisavisError(
+                ErrorKind.ParameterInvalid, "A message without a call requires an id."
+            )
+        if not (await self._config_of(visitor.site_id)).is_enabled:
+            raise VisavisError(ErrorKind.AudioVideoChatDisabled)
+        call_id = digest(f"message {visitor.site_id} {message_id}").hex()[:32]
+        known = await self._store.read(lambda rows: rows.calls.get(visitor.site_id, call_id))
+        if known is None:
+            now = self._now()
+            record = CallRecord(
+                id=call_id,
+                site_id=visitor.site_id,
+                visitor=visitor,
+                media="audio",
+                is_recorded=False,
+                requested_at=now,
+            )
+            record.apply(CallTrigger.NOBODY_ON_DUTY, now)
+            self._call_log.save_later(record)
+        return call_id
