@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -33,6 +33,11 @@ class LegReport(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     bytes_out: int = 0
     packets_in: int = 0
     packets_out: int = 0
+
+    def to_builtins(self) -> dict[str, Any]:
+        """Return the report as it is kept with the call, ready for JSON."""
+        report: dict[str, Any] = msgspec.to_builtins(self)
+        return report
 
 
 def estimate_mos(loss: float, jitter: float, round_trip: float) -> float:

@@ -21,6 +21,8 @@ from visavis.domain.people import Agent, Visitor
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Manifest
 from visavis.protocol import signaling
+from visavis.protocol.signaling import Message
+from visavis.protocol.wire import encode
 from visavis.services.calls import Calls
 from visavis.services.ports import Transaction
 from visavis.services.presence import AgentSession
@@ -151,8 +153,9 @@ class SimulatedSite:
     async def _policy_of(self, site_id: int) -> RecordingPolicy:
         return self.policy
 
-    def publish(self, topic: str, message: bytes) -> None:
-        self.told.setdefault(topic.removeprefix("socket."), []).append(msgspec.json.decode(message))
+    def publish(self, topic: str, message: Message) -> None:
+        decoded = msgspec.json.decode(encode(message))
+        self.told.setdefault(topic.removeprefix("socket."), []).append(decoded)
 
     def _schedule(self, seconds: float, ring: Callable[[], None]) -> FakeTimer:
         self.alarms.append(FakeTimer(self.time + seconds, ring))

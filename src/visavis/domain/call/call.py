@@ -216,11 +216,11 @@ def _journal_lost(step: Step, event: inputs.JournalLost) -> None:
 
 _HANDLERS: Final[dict[type, Callable[[Step, Any], None]]] = {
     **{kind: _defer_or(perform) for kind, perform in _DEFERRABLE.items()},
-    inputs.CallRequested: pages.call_requested,
+    inputs.CallStarted: pages.call_started,
     inputs.VisitorJoined: pages.visitor_joined,
     inputs.CallPlaced: pages.call_placed,
-    inputs.CallAccepted: pages.accept,
-    inputs.CallDeclined: pages.decline,
+    inputs.AcceptRequested: pages.accept,
+    inputs.DeclineRequested: pages.decline,
     inputs.BridgeLost: _bridge_lost,
     inputs.LineWritten: pages.write_line,
     inputs.HungUp: _hung_up,

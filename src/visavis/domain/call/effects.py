@@ -75,7 +75,7 @@ class ParticipantLeft:
 
 
 @dataclass(frozen=True, slots=True)
-class CallUnrecorded:
+class MarkUnrecorded:
     """The call goes on although it could not be recorded."""
 
     why: str
@@ -87,7 +87,7 @@ class SiteChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class CallEnded:
+class CallOver:
     """The call has ended; only reports of its last bridges may follow."""
 
 
@@ -101,7 +101,7 @@ Effect = (
     | ParticipantJoined
     | PageLeft
     | ParticipantLeft
-    | CallUnrecorded
+    | MarkUnrecorded
     | SiteChanged
-    | CallEnded
+    | CallOver
 )

@@ -23,7 +23,7 @@ RecordingAction = Literal["start", "pause", "resume"]
 
 
 @dataclass(frozen=True, slots=True)
-class CallRequested:
+class CallStarted:
     """The call exists. `socket_id` is the visitor's page.
 
     It is empty if another product has created the call: its visitor is awaited then.
@@ -57,7 +57,7 @@ class CallPlaced:
 
 
 @dataclass(frozen=True, slots=True)
-class CallAccepted:
+class AcceptRequested:
     """An agent accepts, or is assigned the call (`is_assigned`) and has not been rung for it."""
 
     socket_id: str
@@ -67,7 +67,7 @@ class CallAccepted:
 
 
 @dataclass(frozen=True, slots=True)
-class CallDeclined:
+class DeclineRequested:
     """An agent does not want the call."""
 
     agent_id: int
@@ -250,11 +250,11 @@ DeferrableEvent = OfferReceived | AnswerReceived | RecordingRequested
 """Events that wait while a media command is being carried out."""
 
 Event = (
-    CallRequested
+    CallStarted
     | VisitorJoined
     | CallPlaced
-    | CallAccepted
-    | CallDeclined
+    | AcceptRequested
+    | DeclineRequested
     | DeferrableEvent
     | BridgeLost
     | LineWritten

@@ -14,10 +14,10 @@ from visavis.domain.call.bridges import (
     request_bridge,
 )
 from visavis.domain.call.inputs import (
-    CallAccepted,
-    CallDeclined,
+    AcceptRequested,
     CallPlaced,
-    CallRequested,
+    CallStarted,
+    DeclineRequested,
     LineWritten,
     PageDisconnected,
     PageResumed,
@@ -40,7 +40,7 @@ MAX_LINES: Final = 1000
 # Placing a call
 
 
-def call_requested(step: Step, event: CallRequested) -> None:
+def call_started(step: Step, event: CallStarted) -> None:
     call = step.call
     call.participants[VISITOR] = Participant(VISITOR, Side.VISITOR, "", is_open=False)
     if event.socket_id:
@@ -109,7 +109,7 @@ def change_place(step: Step, place: int) -> None:
         step.send(call.visitor, notices.QueuedNotice(place))
 
 
-def accept(step: Step, event: CallAccepted) -> None:
+def accept(step: Step, event: AcceptRequested) -> None:
     """Give the call to an agent; raises `CallNotPossible` if it does not ring."""
     call = step.call
     if event.is_assigned:
@@ -132,7 +132,7 @@ def accept(step: Step, event: CallAccepted) -> None:
         build(step)
 
 
-def decline(step: Step, event: CallDeclined) -> None:
+def decline(step: Step, event: DeclineRequested) -> None:
     call = step.call
     call.declined.add(event.agent_id)
     declined = [s for s, agent_id in call.ringing_at.items() if agent_id == event.agent_id]

@@ -8,10 +8,10 @@ from typing import Any, Final
 from visavis.domain.call import notices
 from visavis.domain.call.commands import CloseBridge, MediaCommand
 from visavis.domain.call.effects import (
-    CallEnded,
-    CallUnrecorded,
+    CallOver,
     CancelTimer,
     Effect,
+    MarkUnrecorded,
     PageLeft,
     ParticipantJoined,
     ParticipantLeft,
@@ -134,7 +134,7 @@ class Step:
             self.send(participant, notices.EndNotice(reason, by))
             self.remove_participant(participant)
         call.transfer = None
-        self.effects += [CallEnded(), SiteChanged()]
+        self.effects += [CallOver(), SiteChanged()]
 
     def record_event(self, name: str, *, by: Party = "system", **data: Any) -> None:
         self.effects.append(RecordEvent(CallEvent(at=self.now, name=str(name), by=by, data=data)))
@@ -149,7 +149,7 @@ class Step:
         """Flag the call, which goes on; it is counted once."""
         if not self.call.record.is_unrecorded:
             self.call.record.is_unrecorded = True
-            self.effects.append(CallUnrecorded(why))
+            self.effects.append(MarkUnrecorded(why))
 
     # Ringing
 

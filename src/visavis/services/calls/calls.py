@@ -312,7 +312,7 @@ class Calls:
         if call.transfer and socket_id in call.transfer.ringing_at:
             site.handle(call, inputs.TransferAccepted(socket_id, agent))
         else:
-            site.handle(call, inputs.CallAccepted(socket_id, agent, message.media))
+            site.handle(call, inputs.AcceptRequested(socket_id, agent, message.media))
 
     def _decline(self, agent_session: AgentSession, call_id: str) -> None:
         site = self.site(agent_session.agent.site_id)

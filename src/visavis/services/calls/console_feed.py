@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final
 
-import msgspec
-
 from visavis.protocol import signaling
 from visavis.services.calls.effects import Scheduler
 from visavis.services.ports import Bus, Clock
@@ -42,7 +40,7 @@ class ConsoleFeed:
         self._now = clock
         self._schedule = schedule
         self._messages = messages
-        self._sent: dict[str, bytes] = {}
+        self._sent: dict[type, signaling.ToAgent] = {}
         self._sent_at: datetime | None = None
         self._is_due = False
 
@@ -70,7 +68,6 @@ class ConsoleFeed:
             return
         self._sent_at = self._now()
         for message in messages:
-            name, encoded = type(message).__name__, msgspec.json.encode(message)
-            if self._sent.get(name) != encoded:
-                self._sent[name] = encoded
-                self._bus.publish(consoles_topic(self._site_id), encoded)
+            if self._sent.get(type(message)) != message:
+                self._sent[type(message)] = message
+                self._bus.publish(consoles_topic(self._site_id), message)

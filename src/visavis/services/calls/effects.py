@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
-import msgspec
 import structlog
 
 from visavis.domain.call import commands, effects, notices
@@ -87,7 +86,7 @@ class EffectRunner:
                 self.call_log.record_event(call.record, event)
             case effects.SaveRecord():
                 self.call_log.save_later(call.record)
-            case effects.CallUnrecorded(why):
+            case effects.MarkUnrecorded(why):
                 self.unrecorded += 1
                 log.error("call not recorded", call_id=call.id, site_id=call.site_id, why=why)
             case _:
@@ -102,7 +101,7 @@ class EffectRunner:
             self.send(socket_id, self._relays(call_id))
 
     def send(self, socket_id: str, message: CallMessage) -> None:
-        self._bus.publish(socket_topic(socket_id), msgspec.json.encode(message))
+        self._bus.publish(socket_topic(socket_id), message)
 
     # Timers
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-import msgspec
 import structlog
 
 from visavis.domain.call import inputs
@@ -36,7 +35,7 @@ class MediaEvents:
         self._handle(bridge.call_id, inputs.JournalLost(bridge, why))
 
     async def quality(self, bridge: BridgeId, side: Side, report: LegReport) -> None:
-        self._handle(bridge.call_id, inputs.LegMeasured(bridge, side, msgspec.to_builtins(report)))
+        self._handle(bridge.call_id, inputs.LegMeasured(bridge, side, report.to_builtins()))
 
     async def worker_lost(self, bridges: Collection[BridgeId]) -> None:
         for call_id in {bridge.call_id for bridge in bridges}:

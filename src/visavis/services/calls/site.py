@@ -96,7 +96,7 @@ class SiteCalls:
     def add(self, call: Call, socket_id: str) -> None:
         """Add a call that the page with this socket has requested, or another product."""
         self.calls[call.id] = call
-        self.handle(call, inputs.CallRequested(socket_id))
+        self.handle(call, inputs.CallStarted(socket_id))
 
     def place(
         self,
@@ -120,7 +120,7 @@ class SiteCalls:
     def decline(self, call: Call, agent_id: int) -> None:
         """An agent does not want a call; it rings on for the others."""
         self._distribution.decline(call.id, agent_id)
-        self.handle(call, inputs.CallDeclined(agent_id))
+        self.handle(call, inputs.DeclineRequested(agent_id))
 
     def handle(self, call: Call, event: inputs.Event) -> None:
         """Apply an event to a call, then whatever follows for the others.
@@ -225,7 +225,7 @@ class SiteCalls:
                         self._index_agent(agent_id)
                 case effects.SiteChanged():
                     self._is_changed = True
-                case effects.CallEnded():
+                case effects.CallOver():
                     self._forget(call)
                 case _:
                     self._runner.run(self, call, effect)
@@ -235,7 +235,7 @@ class SiteCalls:
         """Connect the call to this console at once."""
         media = call.record.media
         self._apply(
-            call, inputs.CallAccepted(session.socket_id, session.agent, media, is_assigned=True)
+            call, inputs.AcceptRequested(session.socket_id, session.agent, media, is_assigned=True)
         )
 
     def _set_busy(self, agent_id: int, call_id: str) -> None:
