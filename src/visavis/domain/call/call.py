@@ -137,7 +137,8 @@ def _command_failed(step: Step, event: inputs.CommandFailed) -> None:
         pass
     elif command.requester:
         bridge.answered = None
-        step.send_to_socket(command.requester, notices.RefusalNotice(event.error, event.message))
+        refusal = notices.RefusalNotice(event.error, event.message)
+        step.send(call.participant_of_page(command.requester), refusal)
     elif event.error is ErrorKind.MediaUnavailable:
         bridges.retry_later(step)
     elif isinstance(command, commands.StartJournal):

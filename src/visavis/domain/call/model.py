@@ -277,6 +277,9 @@ class CallData(Struct, eq=False, kw_only=True):
         """The bridges that a media worker must not close."""
         return [bridge.id for bridge in self.bridges.values() if bridge.is_open]
 
+    def participant_of_page(self, socket_id: str) -> Participant | None:
+        return next((p for p in self.participants.values() if p.socket_id == socket_id), None)
+
     def participant_of_agent(self, agent_id: int) -> Participant | None:
         return next((p for p in self.participants.values() if p.agent_id == agent_id), None)
 

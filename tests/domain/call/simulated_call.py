@@ -1,0 +1,449 @@
+"""A call in simulated time: its pages, its media worker and its timers, driven by numbers.
+
+Every number is one event. The simulation keeps what a site would know, and checks after each event
+what must always be true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from visavis.domain.call import (
+    CallRecord,
+    CallState,
+    CallTrigger,
+    commands,
+    effects,
+    inputs,
+    notices,
+)
+from visavis.domain.call.call import Call
+from visavis.domain.call.description import Description
+from visavis.domain.call.model import VISITOR, CallRecording
+from visavis.domain.call.states import BridgeState
+from visavis.domain.call.step import (
+    BUILD_TIMER,
+    JOIN_TIMER,
+    STATE_TIME_OUTS,
+    STATE_TIMER,
+    TRANSFER_TIMER,
+    away_timer,
+    participant_of_timer,
+)
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport, Side
+from visavis.domain.people import Agent, Visitor
+from visavis.domain.policy import Consent, Unrecordable
+
+NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
+AGENTS: Final = {
+    number: Agent(number, 1, f"{number}@example.com", name, is_administrator=False)
+    for number, name in ((1, "Bo"), (2, "Cy"))
+}
+TRANSPORT: Final = LocalTransport("ufrag", "p" * 24, "sha-256 AB", ())
+FAILURES: Final = (
+    ErrorKind.MediaUnavailable,
+    ErrorKind.RecordingUnavailable,
+    ErrorKind.ParameterInvalid,
+    ErrorKind.InternalError,
+)
+ACTIONS: Final[tuple[inputs.RecordingAction, ...]] = ("start", "pause", "resume")
+
+
+def content_of(value: object) -> object:
+    """Everything that a call holds, as values that can be compared."""
+    if isinstance(value, msgspec.Struct):
+        fields = value.__struct_fields__
+        return {name: content_of(getattr(value, name)) for name in fields}
+    if isinstance(value, dict):
+        return {key: content_of(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [content_of(each) for each in value]
+    return deepcopy(value)
+
+
+def description(number: int = 0) -> Description:
+    """A browser's description; another number is another one."""
+    remote = RemoteTransport(f"u{number % 3}", "p", "sha-256 CD")
+    screen = "2" if number % 4 == 3 else ""
+    return Description("sdp", screen, "sdp", remote, has_camera=number % 2 == 0)
+
+
+@dataclass
+class SimulatedCall:
+    """A call, the commands in progress, and the pages that are in it."""
+
+    call: Call
+    now: datetime = NOW
+    commands: list[commands.MediaCommand] = field(default_factory=list)
+    timers: dict[str, float] = field(default_factory=dict)
+    pages: dict[str, int] = field(default_factory=dict)
+    ringing: set[str] = field(default_factory=set)
+    ends: int = 0
+    refused: int = 0
+    sent: list[effects.Send] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
+    sockets: int = 0
+    is_recorded: bool = False
+    is_restored_each_time: bool = False
+
+    # Applying events
+
+    def handle(self, event: inputs.Event) -> list[effects.Effect]:
+        """Apply an event to the call, and to a copy that is restored from its snapshot."""
+        copy = Call.restore(self.call.snapshot()) if self.is_restored_each_time else None
+        before = content_of(self.call) if self.is_restored_each_time else None
+        try:
+            found = self.call.handle(event, self.now)
+        except VisavisError:
+            self.refused += 1
+            assert not before or content_of(self.call) == before, "a refusal changed the call"
+            return []
+        if copy:
+            assert copy.handle(event, self.now) == found
+            assert content_of(copy) == content_of(self.call)
+        was_over = self.ends > 0
+        for effect in found:
+            self._see(effect, was_over=was_over)
+        self.check()
+        return found
+
+    def _see(self, effect: effects.Effect, *, was_over: bool) -> None:
+        match effect:
+            case effects.Send(socket_id, notice):
+                assert not was_over
+                self._see_message(socket_id, notice)
+                self.sent.append(effect)
+            case effects.RunCommand(command):
+                self.commands.append(command)
+            case effects.SetTimer(name, seconds):
+                self.timers[name] = seconds
+            case effects.CancelTimer(name):
+                self.timers.pop(name, None)
+            case effects.ParticipantJoined(participant, socket_id, _):
+                self.pages[socket_id] = participant
+            case effects.PageLeft(socket_id) | effects.ParticipantLeft(_, socket_id, _):
+                self.pages.pop(socket_id, None)
+            case effects.RecordEvent(event):
+                self.events.append(event.name)
+            case effects.CallOver():
+                self.ends += 1
+
+    def _see_message(self, socket_id: str, notice: notices.Notice) -> None:
+        """Check that nothing is sent to a page that has left."""
+        if isinstance(notice, notices.RingNotice):
+            self.ringing.add(socket_id)
+        elif isinstance(notice, notices.RingStoppedNotice):
+            assert socket_id in self.ringing
+            self.ringing.discard(socket_id)
+        else:
+            assert socket_id in self.pages, (socket_id, notice)
+
+    def check(self) -> None:
+        """Check what is true after every event."""
+        call = self.call
+        assert self.timers.keys() == call.timers.keys()
+        assert self.ends == call.is_over
+        running = [c for c in self.commands if not isinstance(c, commands.CloseBridge)]
+        assert running == ([call.command] if call.command else [])
+        if call.is_over:
+            left = (call.timers, call.ringing_at, call.bridges, call.deferred)
+            assert not any((*left, self.ringing, self.pages))
+            return
+        self._check_participants()
+        self._check_timers()
+        assert (call.record.state is CallState.QUEUED) or call.record.state in CallState
+        if call.active_bridge:
+            bridge = call.bridges.get(call.active_bridge)
+            assert bridge is None or bridge.is_joined
+        for bridge in call.bridges.values():
+            if bridge.is_joined and self.is_recorded:
+                assert bridge.has_journal or bridge.is_unrecorded
+
+    def _check_participants(self) -> None:
+        call = self.call
+        agents = [p for p in call.participants.values() if p.side is Side.AGENT]
+        assert len(agents) <= 2
+        assert len({agent.agent_id for agent in agents}) == len(agents)
+        known = {p.id for p in (call.visitor, call.current_agent, call.second_agent) if p}
+        assert set(call.participants) == known
+        open_pages = {p.socket_id: p.id for p in call.participants.values() if p.is_open}
+        assert self.pages == open_pages
+        has_agent = call.record.state not in {
+            CallState.REQUESTED,
+            CallState.QUEUED,
+            CallState.RINGING,
+        }
+        assert bool(agents) == has_agent
+        rung = set(call.ringing_at) | (call.transfer.ringing_at if call.transfer else set())
+        assert rung == self.ringing
+
+    def _check_timers(self) -> None:
+        call = self.call
+        assert (STATE_TIMER in call.timers) == (call.record.state in STATE_TIME_OUTS)
+        assert (TRANSFER_TIMER in call.timers) == bool(call.transfer)
+        away = {away_timer(p) for p in call.participants.values() if p.disconnected_at}
+        away &= {away_timer(p) for p in call.participants.values() if not p.is_open}
+        assert {name for name in call.timers if participant_of_timer(name)} == away
+        known = {STATE_TIMER, TRANSFER_TIMER, JOIN_TIMER, BUILD_TIMER, *away}
+        assert set(call.timers) <= known
+
+    # Events by number
+
+    def play(self, numbers: Iterable[int]) -> None:
+        """Apply the event of each number, then let the call come to its end."""
+        for number in numbers:
+            self.now += timedelta(seconds=1)
+            kind, choice = number % 37, number // 37
+            _EVENTS[kind % len(_EVENTS)](self, choice)
+        self.finish()
+
+    def finish(self) -> None:
+        """End the call and carry out what it still asks for."""
+        self.handle(inputs.EndRequested(CallTrigger.SHUT_DOWN))
+        assert self.ends == 1
+        while self.commands:
+            self.complete(0)
+        assert self.call.is_idle
+
+    def socket(self) -> str:
+        self.sockets += 1
+        return f"s{self.sockets}"
+
+    def ring(self, choice: int) -> None:
+        if self.call.is_waiting and self.call.visitor.is_open:
+            self.handle(inputs.RingRequested({f"a{n}": n for n in AGENTS if n != choice % 4 + 1}))
+
+    def queue(self, choice: int) -> None:
+        if self.call.is_waiting:
+            self.handle(inputs.QueueRequested(choice + 1))
+
+    def accept(self, choice: int) -> None:
+        number = choice % 2 + 1
+        if self.call.participant_of_agent(number) is None:
+            is_assigned = choice % 4 == 3
+            self.handle(inputs.AcceptRequested(f"a{number}", AGENTS[number], "video", is_assigned))
+
+    def decline(self, choice: int) -> None:
+        self.handle(inputs.DeclineRequested(choice % 2 + 1))
+
+    def offer(self, choice: int) -> None:
+        if participant := self.participant(choice):
+            number = max(1, self.call.last_bridge - (choice // 4) % 2)
+            self.handle(inputs.OfferReceived(participant, number, description(choice)))
+
+    def answer(self, choice: int) -> None:
+        if participant := self.participant(choice):
+            number = max(1, self.call.last_bridge - (choice // 4) % 2)
+            self.handle(inputs.AnswerReceived(participant, number, description(choice)))
+
+    def record(self, choice: int) -> None:
+        if participant := self.participant(choice):
+            self.handle(inputs.RecordingRequested(participant, ACTIONS[choice % 3], "new"))
+
+    def write(self, choice: int) -> None:
+        if participant := self.participant(choice):
+            self.handle(inputs.LineWritten(participant, "text", str(choice % 2)))
+
+    def hang_up(self, choice: int) -> None:
+        if participant := self.participant(choice):
+            self.handle(inputs.HungUp(participant))
+
+    def disconnect(self, choice: int) -> None:
+        participant = self.participant(choice)
+        if participant and self.call.participants[participant].is_open:
+            self.handle(inputs.PageDisconnected(participant))
+
+    def resume(self, choice: int) -> None:
+        if participant := self.participant(choice):
+            self.handle(inputs.PageResumed(participant, self.socket(), choice % 2 == 0))
+
+    def lose_bridge(self, choice: int) -> None:
+        if self.pages:
+            self.handle(inputs.BridgeLost(max(1, self.call.last_bridge - choice % 2)))
+
+    def transfer(self, choice: int) -> None:
+        if self.call.agent:
+            number = choice % 2 + 1
+            sockets = () if choice % 4 == 3 else (f"a{number}", f"b{number}")
+            obstacle = "" if sockets else "away"
+            self.handle(
+                inputs.TransferRequested(
+                    self.call.agent,
+                    number,
+                    sockets,
+                    "note",
+                    obstacle,  # type: ignore[arg-type]  # a literal by construction
+                )
+            )
+
+    def accept_transfer(self, choice: int) -> None:
+        transfer = self.call.transfer
+        if transfer:
+            socket_id = f"{'ab'[choice % 2]}{transfer.agent_id}"
+            self.handle(inputs.TransferAccepted(socket_id, AGENTS[transfer.agent_id]))
+
+    def stop_transfer(self, choice: int) -> None:
+        self.handle(inputs.TransferStopped(("away", "busy", "declined")[choice % 3]))
+
+    def leg_up(self, choice: int) -> None:
+        self.handle(inputs.LegConnected(self.bridge(choice), list(Side)[choice % 2]))
+
+    def leg_down(self, choice: int) -> None:
+        self.handle(inputs.LegLost(self.bridge(choice), list(Side)[choice % 2]))
+
+    def measure(self, choice: int) -> None:
+        self.handle(inputs.LegMeasured(self.bridge(choice), list(Side)[choice % 2], {"mos": 4}))
+
+    def lose_journal(self, choice: int) -> None:
+        self.handle(inputs.JournalLost(self.bridge(choice), "the disk is full"))
+
+    def lose_worker(self, choice: int) -> None:
+        bridges = [bridge.id for bridge in self.call.bridges.values() if bridge.is_open]
+        self.handle(inputs.WorkerLost(frozenset(bridges[choice % 2 :])))
+
+    def complete(self, choice: int) -> None:
+        """Carry out a command. `CloseBridge` may overtake the others."""
+        if self.commands:
+            command = self.commands.pop(choice % len(self.commands))
+            transports = dict.fromkeys(Side, TRANSPORT)
+            self.handle(inputs.CommandDone(command, transports))
+
+    def fail(self, choice: int) -> None:
+        if self.commands:
+            command = self.commands.pop(choice % len(self.commands))
+            kind = FAILURES[choice % len(FAILURES)]
+            self.handle(inputs.CommandFailed(command, kind, "why"))
+
+    def fire(self, choice: int) -> None:
+        if self.timers:
+            name = sorted(self.timers)[choice % len(self.timers)]
+            del self.timers[name]
+            self.handle(inputs.TimerFired(name))
+
+    def end(self, choice: int) -> None:
+        triggers = [CallTrigger.ENDED_BY_API, CallTrigger.NOBODY_ON_DUTY, CallTrigger.SWITCHED_OFF]
+        if choice % 4 < len(triggers):
+            self.handle(inputs.EndRequested(triggers[choice % 4]))
+
+    def advance(self, choice: int) -> None:
+        """Do what well-behaved pages and workers do next."""
+        call, bridge = self.call, self.call.newest_bridge
+        if self.commands:
+            self.complete(0)
+        elif bridge is None:
+            return
+        elif bridge.state is BridgeState.REQUESTED and call.visitor.is_open:
+            self.handle(inputs.OfferReceived(VISITOR, bridge.number, description(choice)))
+        elif call.record.state is CallState.RINGING:
+            self.accept(choice)
+        elif bridge.state is BridgeState.OFFERED:
+            agent = bridge.legs[Side.AGENT]
+            if agent in self.pages.values():
+                self.handle(inputs.AnswerReceived(agent, bridge.number, description(choice)))
+        elif bridge.state is BridgeState.JOINED:
+            for side in Side:
+                self.handle(inputs.LegConnected(bridge.id, side))
+
+    def participant(self, choice: int) -> int | None:
+        numbers = sorted(self.pages.values())
+        return numbers[choice % len(numbers)] if numbers else None
+
+    def bridge(self, choice: int) -> BridgeId:
+        return BridgeId(self.call.id, max(1, self.call.last_bridge - (choice // 2) % 2))
+
+
+_EVENTS: Final = (
+    SimulatedCall.ring,
+    SimulatedCall.accept,
+    SimulatedCall.offer,
+    SimulatedCall.answer,
+    SimulatedCall.complete,
+    *[SimulatedCall.advance] * 10,
+    SimulatedCall.leg_up,
+    SimulatedCall.transfer,
+    SimulatedCall.accept_transfer,
+    SimulatedCall.resume,
+    SimulatedCall.disconnect,
+    SimulatedCall.record,
+    SimulatedCall.offer,
+    SimulatedCall.answer,
+    SimulatedCall.queue,
+    SimulatedCall.decline,
+    SimulatedCall.write,
+    SimulatedCall.hang_up,
+    SimulatedCall.lose_bridge,
+    SimulatedCall.stop_transfer,
+    SimulatedCall.leg_down,
+    SimulatedCall.measure,
+    SimulatedCall.lose_journal,
+    SimulatedCall.lose_worker,
+    SimulatedCall.fail,
+    SimulatedCall.fire,
+    SimulatedCall.end,
+)
+
+
+def placed_call(
+    *,
+    is_recorded: bool = False,
+    unrecordable: Unrecordable = Unrecordable.REFUSE,
+    required_consent: Consent = Consent.NOTICE,
+    is_joined_later: bool = False,
+    has_relay: bool = False,
+    is_restored_each_time: bool = False,
+) -> SimulatedCall:
+    """A call that a visitor has placed."""
+    record = CallRecord("call", 1, Visitor("", 1), "video", is_recorded=False, requested_at=NOW)
+    call = Call(record=record, secret="secret", recording=CallRecording(NOW))
+    simulated = SimulatedCall(
+        call, is_recorded=is_recorded, is_restored_each_time=is_restored_each_time
+    )
+    simulated.handle(inputs.CallStarted("" if is_joined_later else "v"))
+    if is_joined_later:
+        simulated.handle(inputs.VisitorJoined("v"))
+    simulated.handle(
+        inputs.CallPlaced(
+            offer=None if has_relay else description(),
+            media="video",
+            visitor=Visitor("v", 1, "Ann"),
+            consent=Consent.NOTICE if is_recorded else Consent.NONE,
+            recording_id="recording" if is_recorded else None,
+            required_consent=required_consent,
+            unrecordable=unrecordable,
+        )
+    )
+    return simulated
+
+
+def connected_call(**options: bool) -> SimulatedCall:
+    """A call in which a visitor and the agent Bo talk."""
+    simulated = placed_call(**options)  # type: ignore[arg-type]  # all of them are flags
+    simulated.ring(3)
+    simulated.accept(0)
+    while simulated.commands:
+        simulated.complete(0)
+    agent = simulated.call.agent
+    assert agent
+    simulated.handle(inputs.AnswerReceived(agent, 1, description(1)))
+    while simulated.commands:
+        simulated.complete(0)
+    for side in Side:
+        simulated.handle(inputs.LegConnected(BridgeId("call", 1), side))
+    assert simulated.call.record.state is CallState.CONNECTED
+    return simulated
+
+
+def transferred_call(**options: bool) -> SimulatedCall:
+    """A connected call whose second agent, Cy, is being connected."""
+    simulated = connected_call(**options)
+    simulated.transfer(1)
+    simulated.accept_transfer(0)
+    simulated.handle(inputs.OfferReceived(VISITOR, 2, description()))
+    return simulated
