@@ -29,7 +29,7 @@ export type Probe = {
 };
 
 /** Call the site's agents; `offer` is the visitor's SDP for link 1. */
-export type Call = {
+export type PlaceCall = {
   type: "call";
   media: Media;
   offer: string;
@@ -281,7 +281,7 @@ export type ProvisionalAnswer = {
   sdp: string;
 };
 
-/** An agent asks you into a call: `Call` with this `invitation`, or do nothing. */
+/** An agent asks you into a call: `PlaceCall` with this `invitation`, or do nothing. */
 export type Invited = {
   type: "invited";
   invitation: string;
@@ -385,7 +385,7 @@ export type TransferFailed = {
 
 export type Check = Ping | Pong;
 
-export type FromVisitor = Here | Probe | Call | Offer | Answer | Resume | Relink | Say | LeaveMessage | HangUp;
+export type FromVisitor = Here | Probe | PlaceCall | Offer | Answer | Resume | Relink | Say | LeaveMessage | HangUp;
 
 export type FromAgent = Presence | Accept | Decline | Offer | Answer | Resume | Relink | Say | Record | Invite | Transfer | HangUp;
 
