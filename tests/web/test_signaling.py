@@ -265,6 +265,7 @@ def test_a_revoked_token_ends_the_call_and_closes_the_console(enabled: Served) -
     async def talk(signaling: Signaling) -> None:
         async with signaling.agent() as one, signaling.visitor() as other:
             agent, visitor = Page(one), Page(other)
+            await agent.hear("team")  # an agent is on duty from here on
             await visitor.say(type="call", media="video", offer=OFFER)
             call_id = (await agent.hear("ring"))["callId"]
             await agent.say(type="accept", callId=call_id)
@@ -333,6 +334,7 @@ def test_leaving_a_call_needs_no_permission(
     async def talk(signaling: Signaling) -> None:
         async with signaling.agent() as one, signaling.visitor() as other:
             agent, visitor = Page(one), Page(other)
+            await agent.hear("team")  # an agent is on duty from here on
             await visitor.say(type="call", media="video", offer=OFFER)
             call_id = (await agent.hear("ring"))["callId"]
             await agent.say(type="accept", callId=call_id)
