@@ -167,9 +167,11 @@ class Relay:
         paused = self.bridges.get(bridge)
         if paused and paused.journal and paused.is_paused != is_paused:
             paused.is_paused = is_paused
-            paused.connect()
+            if is_paused:  # no packet is recorded between the two notes
+                paused.connect()
             paused.journal.note({"type": "paused" if is_paused else "resumed"})
             if not is_paused:
+                paused.connect()
                 for leg in paused.legs.values():
                     leg.ask_for_recording(now, is_restarted=True)
                 self._ask_for_key_frames(paused)

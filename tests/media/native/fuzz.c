@@ -2,13 +2,15 @@
 
      fuzz INPUTS SEED      so many inputs, each a sequence of commands
      fuzz threads SECONDS  the path's thread on real sockets, and commands from another thread
+     fuzz refused SECONDS  the same, while the kernel refuses most datagrams that it is to segment
 
-   To be built with sanitizers. With clang's libFuzzer, -DLIBFUZZER leaves `main` out. libsrtp is
+   To be linked with --wrap=sendmmsg. To be built with sanitizers. With clang's libFuzzer, -DLIBFUZZER leaves `main` out. libsrtp is
    replaced by functions that give whatever the input says. */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <assert.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +39,24 @@ static int unprotect(void *of, void *packet, int *length) {
   if (*length < 12 + TAG || ((uint8_t *)packet)[*length - 1] & 1) return 1;
   *length -= TAG;
   return 0;
+}
+
+static int is_refusing; /* what a device that cannot segment makes of sendmmsg */
+static unsigned long refused;
+
+int __real_sendmmsg(int udp, struct mmsghdr *messages, unsigned count, int flags);
+int __wrap_sendmmsg(int udp, struct mmsghdr *messages, unsigned count, int flags);
+
+int __wrap_sendmmsg(int udp, struct mmsghdr *messages, unsigned count, int flags) {
+  static const int errors[] = {EIO, EINVAL, EMSGSIZE, EINTR};
+  static unsigned calls;
+  if (is_refusing && messages->msg_hdr.msg_controllen && ++calls % 8) {
+    refused++;
+    errno = errors[calls % 4];
+    return -1;
+  }
+  if (is_refusing && count > 1) count = 1 + calls++ % count; /* as if the next one could not be sent */
+  return __real_sendmmsg(udp, messages, count, flags);
 }
 
 static const struct path_srtp SRTP = {protect, protect, unprotect, unprotect};
@@ -263,6 +283,7 @@ static void threads(double seconds) {
       path_connect(path, number, i ? one : other, tap);
     }
     for (int i = 0; i < 400; i++, sent++) {
+      if (i % 20 == 19) usleep(200);
       size_t length = i % 10 ? 900 : 28 + next_random() % 1000;
       datagram[2] = i >> 8;
       datagram[3] = i;
@@ -283,8 +304,10 @@ static void threads(double seconds) {
   path_stop(path);
   struct path_totals totals;
   path_totals(path, &totals);
-  printf("%lu sent, %lu arrived, %llu received\n", sent, arrived, (unsigned long long)totals.received);
-  assert(totals.received > 0 && arrived > 0);
+  printf("%lu sent, %lu arrived, %llu received, %llu not sent, %lu refused\n", sent, arrived,
+         (unsigned long long)totals.received, (unsigned long long)totals.unsent, refused);
+  assert(totals.received > 0 && arrived > 0 && totals.unsent == 0);
+  assert(!is_refusing || refused > 0); /* sent one by one */
   path_free(path);
   close(udp);
   close(browser[0]);
@@ -294,7 +317,8 @@ static void threads(double seconds) {
 
 int main(int count, char **argument) {
   assert(count == 3);
-  if (strcmp(argument[1], "threads") == 0) threads(atof(argument[2]));
+  is_refusing = strcmp(argument[1], "refused") == 0;
+  if (is_refusing || strcmp(argument[1], "threads") == 0) threads(atof(argument[2]));
   else fuzz(strtoul(argument[1], NULL, 10), strtoul(argument[2], NULL, 10));
   return 0;
 }

@@ -27,8 +27,8 @@ class NativeJournalWriter(JournalWriter):
             self._sync_thread.wake()
 
     def stop(self, why: str) -> None:
-        super().stop(why)
         self._core.stop_journal(self.number)
+        super().stop(why)
 
     def close(self) -> None:
         super().close()

@@ -64,7 +64,7 @@ struct journal {
 enum destination { NOWHERE, BY_UDP, BY_PYTHON };
 
 struct leg {
-  int number, peer, journal;
+  int number, peer, journal, addresses;
   uint8_t journal_leg, is_unsegmented;
   enum destination destination;
   struct path_address address;
@@ -224,6 +224,8 @@ static struct leg *leg_at(struct path *path, const struct path_address *address)
 }
 
 static void free_slot(struct path *path, uint32_t slot) {
+  struct leg *leg = leg_of(path, path->binding[slot].leg);
+  if (leg) leg->addresses--;
   path->addresses--;
   path->binding[slot].address.family = 0;
   for (uint32_t next = (slot + 1) % ADDRESS_SLOTS; path->binding[next].address.family;
@@ -906,10 +908,10 @@ int path_add_leg(struct path *path, uint8_t journal_leg) {
 int path_remove_leg(struct path *path, int number) {
   struct leg *leg = lock_leg(path, number);
   if (!leg) return -1;
-  path->leg[number % NUMBERS] = NULL;
-  for (uint32_t slot = 0; slot < ADDRESS_SLOTS; slot++) /* what moves to a freed slot is looked at */
+  for (uint32_t slot = 0; leg->addresses; slot = (slot + 1) % ADDRESS_SLOTS)
     while (path->binding[slot].address.family && path->binding[slot].leg == number)
-      free_slot(path, slot);
+      free_slot(path, slot); /* another address may have moved to the slot */
+  path->leg[number % NUMBERS] = NULL;
   unlock(path);
   free_leg(leg);
   return 0;
@@ -954,6 +956,9 @@ int path_bind(struct path *path, int number, const struct path_address *address)
   struct binding *binding = &path->binding[find_slot(path, address)];
   int is_new = binding->address.family == 0;
   if (is_new && path->addresses == MAX_ADDRESSES) return unlock(path), -1;
+  struct leg *owner = is_new ? NULL : leg_of(path, binding->leg);
+  if (owner) owner->addresses--;
+  leg->addresses++;
   path->addresses += is_new;
   *binding = (struct binding){*address, number};
   return unlock(path);

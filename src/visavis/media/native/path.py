@@ -10,6 +10,7 @@ import importlib
 import os
 import secrets
 import socket
+import weakref
 from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Any, Final
@@ -74,6 +75,7 @@ class NativePath:
             raise ImportError("the native packet path was not built")
         functions = function_addresses(_FUNCTIONS)
         self.core: Any = _packet_path.Path(*functions, secrets.randbits(64), gather_us)
+        weakref.finalize(self, self.core.stop)  # no thread outlives libsrtp's sessions
         self.is_started = False
         self._send = send
         self._receive: Receive = lambda *_: None
