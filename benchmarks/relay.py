@@ -42,8 +42,8 @@ from benchmarks.relays.network import enter_network
 from benchmarks.relays.server import use_generator_core
 
 LIMITS: Limits = {
-    "Janus VideoRoom": {10: 0.5, 30: 0.33},
-    "rtpengine": {10: 1.2, 30: 0.66, 100: 0.55},
+    "Janus VideoRoom": {30: 0.33},
+    "rtpengine": {30: 0.66, 100: 0.55},
 }
 P50_MS, P99_MS = 0.35, 1.5
 MOST = {"Janus VideoRoom": 4, "rtpengine": 2}

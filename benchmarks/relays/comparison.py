@@ -49,7 +49,7 @@ class Measured:
 
 
 Limits = dict[str, dict[int, float]]
-"""By the peer, and by the number of calls from which on it holds."""
+"""By the peer, and by the number of calls at which it holds."""
 
 Results = dict[tuple[str, int], list[Measured]]
 """By the relay's name and how many calls it has."""
@@ -167,10 +167,9 @@ def print_ratios(results: Results, limits: Limits) -> bool:
     kept = True
     for calls in sorted({calls for _, calls in results}):
         for peer, by_calls in limits.items():
-            limit = by_calls[max((c for c in by_calls if c <= calls), default=min(by_calls))]
-            measured = ratio(results, peer, calls)
-            kept = kept and measured <= limit
-            print(f"| {OURS} / {peer} | {calls} | {measured:.2f} | {limit} |")
+            limit, measured = by_calls.get(calls), ratio(results, peer, calls)
+            kept = kept and (limit is None or measured <= limit)
+            print(f"| {OURS} / {peer} | {calls} | {measured:.2f} | {limit or ''} |")
     return kept
 
 

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from tests.media.browser import ADDRESS, Browser, answer, shake_hands
 from tests.media.captures import BROWSERS, datagrams, description
+from tests.media.packet_paths import ChosenPath, require_native
 from tests.media.test_stun import NOMINATE, request
 from visavis.domain.errors import VisavisError
 from visavis.domain.leg import BridgeId, Candidate, LocalTransport, Side
@@ -90,6 +91,8 @@ class StatsTarget:
 class RelayTarget:
     """A relay with a leg in the handshake and one that is up, and a stranger."""
 
+    packet_path = "python"
+
     identity: Final = Identity(datetime(2026, 1, 1, tzinfo=UTC))
 
     def __init__(self) -> None:
@@ -104,7 +107,8 @@ class RelayTarget:
             sent.append((datagram, to))
             self._sent.append(to)
 
-        self._relay = Relay(self.identity, send, lambda *_: None)
+        self._path = ChosenPath(send, self.packet_path)
+        self._relay = Relay(self.identity, send, lambda *_: None, new_leg=self._path.new_leg)
         self._beginning = self._relay.open_leg(BridgeId("call", 1), Side.VISITOR, 0.0)
         self._up = self._relay.open_leg(BridgeId("call", 1), Side.AGENT, 0.0)
         self._relay.join(BridgeId("call", 1))
@@ -120,18 +124,31 @@ class RelayTarget:
 
     def _bind(self, leg: Leg, remote_address: RemoteAddress) -> None:
         check = request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE)
-        self._relay.receive(check, remote_address, 0.0, 0)
+        self._receive(check, remote_address)
+
+    def _receive(self, datagram: bytes, remote_address: RemoteAddress) -> None:
+        self._path.receive(self._relay, datagram, remote_address, 0.0, 0)
 
     def __call__(self, data: bytes) -> None:
         self._age += 1
         if self._age % RENEW == 0 or self._up.is_down or self._beginning.is_down:
             self._renew()
         self._sent.clear()
-        self._relay.receive(data, STRANGER, 0.0, 0)
+        self._receive(data, STRANGER)
         assert self._sent == []
-        self._relay.receive(data, ("192.0.2.99", 1), 0.0, 0)
-        self._relay.receive(data, ADDRESS, 0.0, 0)
+        self._receive(data, ("192.0.2.99", 1))
+        self._receive(data, ADDRESS)
         assert len(self._sent) <= 8
+
+
+class NativePathTarget(RelayTarget):
+    """The same with the native packet path."""
+
+    packet_path = "native"
+
+    def __init__(self) -> None:
+        require_native()
+        super().__init__()
 
 
 def sdp(data: bytes) -> None:
@@ -164,6 +181,11 @@ TARGETS: Final = (
         "demultiplexer",
         [*captured("stun"), *captured("dtls"), *captured("rtp")[::10], *captured("rtcp")[::10]],
         RelayTarget,
+    ),
+    Target(
+        "native path",
+        [*captured("stun"), *captured("dtls"), *captured("rtp")[::10], *captured("rtcp")[::10]],
+        NativePathTarget,
     ),
     Target("rtp", captured("rtp"), lambda: rtp),
     Target("rtcp", captured("rtcp"), lambda: rtcp),

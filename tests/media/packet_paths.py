@@ -47,8 +47,8 @@ def require_native() -> None:
 class ChosenPath:
     """The chosen packet path, as a relay in a test needs it."""
 
-    def __init__(self, send: Send) -> None:
-        self.native = NativePath(send) if Chosen.name == "native" else None
+    def __init__(self, send: Send, name: str = "") -> None:
+        self.native = NativePath(send) if (name or Chosen.name) == "native" else None
 
     @property
     def new_leg(self) -> NewLeg:
