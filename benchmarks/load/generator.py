@@ -31,7 +31,7 @@ struct counts {
   uint64_t latency[20000];
 };
 struct other { int wire, length; uint8_t datagram[2048]; };
-struct load *load_new(double uplink, double tick, void *protect, void *protect_rtcp,
+struct load *load_new(double uplink, double tick, int scale, void *protect, void *protect_rtcp,
                       void *unprotect, void *unprotect_rtcp);
 int load_wire(struct load *load, int socket, void *out, void *in, uint32_t ssrc);
 int load_stream(struct load *load, int wire, int is_video, uint32_t ssrc);
@@ -65,15 +65,17 @@ class Generator:
     """Load generator: sends media over the added transports and closes them with itself.
 
     `uplink` is each browser's, in Mbit/s. What is due within `tick` seconds is sent at once, which
-    takes the generator less time: a packet then comes up to so much too early.
+    takes the generator less time: a packet then comes up to so much too early. Video has `scale`
+    times 1.03 Mbit/s; 0 is none.
     """
 
-    def __init__(self, uplink: float = UPLINK, tick: float = 0.0) -> None:
+    def __init__(self, uplink: float = UPLINK, tick: float = 0.0, scale: int = 1) -> None:
+        self._scale = scale
         self._ffi = FFI()
         self._ffi.cdef(DECLARATIONS)
         with tempfile.TemporaryDirectory() as directory:
             self._c = self._ffi.dlopen(str(_compile(Path(directory))))
-        self._load = self._c.load_new(uplink * 1e6, tick, *map(self._function, FUNCTIONS))
+        self._load = self._c.load_new(uplink * 1e6, tick, scale, *map(self._function, FUNCTIONS))
         self._transports: list[LoadTransport] = []
         self._slices = itertools.count()
 
@@ -83,7 +85,7 @@ class Generator:
         ours = transport.ssrcs["audio"]
         number = self._c.load_wire(self._load, transport.socket.fileno(), *sessions, ours)
         self._transports.append(transport)
-        for kind in sends:
+        for kind in sends if self._scale else ("audio",):
             self._c.load_stream(self._load, number, kind == "video", transport.ssrcs[kind])
 
     def run(self, seconds: float) -> None:

@@ -98,7 +98,7 @@ struct train { /* datagrams of one length for one wire, the last may be shorter 
 
 struct load {
   cipher protect, protect_rtcp, unprotect, unprotect_rtcp;
-  int epoll, wires, streams, others;
+  int epoll, wires, streams, others, scale;
   int64_t paused_at, tick_ns; /* what is due within a tick is due now */
   double ns_per_byte;         /* of a browser's uplink */
   struct train train;
@@ -133,12 +133,13 @@ static uint32_t get16(const uint8_t *at) { return at[0] << 8 | at[1]; }
 
 static uint32_t get32(const uint8_t *at) { return get16(at) << 16 | get16(at + 2); }
 
-/* `uplink` in bits a second, `tick` in seconds. */
-struct load *load_new(double uplink, double tick, void *protect, void *protect_rtcp,
+/* `uplink` in bits a second, `tick` in seconds; `scale` times as many packets in each frame. */
+struct load *load_new(double uplink, double tick, int scale, void *protect, void *protect_rtcp,
                       void *unprotect, void *unprotect_rtcp) {
   struct load *load = calloc(1, sizeof *load);
   load->ns_per_byte = 8 * SECOND / uplink;
   load->tick_ns = (int64_t)(tick * SECOND);
+  load->scale = scale;
   load->protect = (cipher)protect;
   load->protect_rtcp = (cipher)protect_rtcp;
   load->unprotect = (cipher)unprotect;
@@ -249,10 +250,10 @@ static void send_receiver_report(struct load *load, struct wire *wire, int64_t n
 }
 
 /* 30 frames a second, of 4 and 5 packets in turn, and of 20 every three seconds: 140 a second. */
-static void begin_frame(struct stream *stream) {
+static void begin_frame(struct load *load, struct stream *stream) {
   stream->frame++;
   int is_key = stream->frame % KEY_FRAME_EVERY == 0;
-  stream->left = is_key ? KEY_FRAME_PACKETS : 4 + stream->frame % 2;
+  stream->left = load->scale * (is_key ? KEY_FRAME_PACKETS : 4 + stream->frame % 2);
   stream->size = VIDEO_PAYLOAD - VIDEO_SPREAD + rand() % (2 * VIDEO_SPREAD);
   stream->longer = rand() % stream->left;
   stream->timestamp += 3000;
@@ -279,7 +280,7 @@ static int64_t send_packet(struct load *load, int which, int64_t now) {
   struct stream *stream = load->stream[which];
   uint8_t packet[MAX_DATAGRAM], *payload = packet + 12;
   int is_first = stream->is_video && stream->left == 0;
-  if (is_first) begin_frame(stream);
+  if (is_first) begin_frame(load, stream);
   int length = stream->is_video ? stream->size + (stream->left <= stream->longer) : AUDIO_PAYLOAD;
   if (!stream->is_video) stream->timestamp += 960;
   memcpy(payload, load->noise, length);

@@ -55,11 +55,13 @@ Results = dict[tuple[str, int], list[Measured]]
 """By the relay's name and how many calls it has."""
 
 
-def read_options(description: str | None, **more: dict[str, Any]) -> argparse.Namespace:
+def read_options(
+    description: str | None, calls: Sequence[int] = (10, 30, 100), **more: dict[str, Any]
+) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--calls", type=int, nargs="+", default=[10, 30, 100])
+    parser.add_argument("--calls", type=int, nargs="+", default=list(calls))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--uplink", type=float, default=UPLINK, help="of a browser, in Mbit/s")
@@ -78,11 +80,12 @@ def running(
     uplink: float = UPLINK,
     tick: float = 0.0,
     cores: float = 0.0,
+    scale: int = 1,
 ) -> Iterator[tuple[Server, Generator]]:
     """Start a relay, held to so many cores (0: one), and a generator for it."""
     with tempfile.TemporaryDirectory() as directory, contextlib.ExitStack() as stack:
         group = stack.enter_context(cpu_quota(cores)) if cores else None
-        generator = Generator(uplink, tick)
+        generator = Generator(uplink, tick, scale)
         stack.callback(generator.close)
         server = RELAYS[name](Path(directory), is_recording=is_recording, group=group)
         server.start()
