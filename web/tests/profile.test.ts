@@ -33,7 +33,12 @@ test("another browser is signed out, and a refused password is explained", async
     if (url === "/session") return Promise.resolve(new Response(JSON.stringify(AGENT)));
     if (url === "/session/all") return Promise.resolve(new Response(JSON.stringify({ sessions: SESSIONS })));
     if (url === "/session/password")
-      return Promise.resolve(new Response(JSON.stringify({ message: "It is wrong." }), { status: 401 }));
+      return Promise.resolve(
+        new Response(
+          JSON.stringify({ error: "Unauthorized", code: "WrongPassword", message: "It is wrong." }),
+          { status: 401 },
+        ),
+      );
     return Promise.resolve(new Response(null, { status: 204 }));
   };
   const page = document.createElement("visavis-profile");
@@ -47,6 +52,8 @@ test("another browser is signed out, and a refused password is explained", async
   root()
     .querySelector("form")!
     .dispatchEvent(new SubmitEvent("submit", { cancelable: true }));
-  await expect.poll(() => root().querySelector("form [role=alert]")?.textContent).toContain("It is wrong.");
+  await expect
+    .poll(() => root().querySelector("form [role=alert]")?.textContent)
+    .toContain("The e-mail address or the password is wrong.");
   page.remove();
 });

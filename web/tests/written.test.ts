@@ -60,9 +60,15 @@ test("a message survives a reload", async () => {
 test("a message that the server refuses can be written again", async () => {
   const { visitor } = await leftMessage();
 
-  FakeSocket.latest.receive({ type: "refused", callId: "c1", error: "CallNotPossible", message: "No." });
+  FakeSocket.latest.receive({
+    type: "refused",
+    callId: "c1",
+    error: "CallNotPossible",
+    code: "MessageNotPossible",
+    message: "No.",
+  });
 
-  expect(visitor.notice).toBe("No.");
+  expect(visitor.notice).toBe("No message can be left for this call.");
   expect(visitor.hasLeftMessage).toBe(false);
 });
 

@@ -16,7 +16,7 @@ from visavis.archive.renditions import FailedError, Renditions, TooManyError
 from visavis.archive.search import library_recording, read_search
 from visavis.archive.storage import Entry
 from visavis.domain.entity_tags import is_listed_weakly
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.ids import plain_id
 from visavis.domain.people import Agent
 from visavis.protocol.library import (
@@ -111,8 +111,7 @@ class LibraryApi:
             self._renditions.compose(entry)
             return self._composition(entry, 202)
         except TooManyError:
-            message = "Too many MP4 files are waiting to be created: try again later."
-            raise VisavisError(ErrorKind.TooManyRequests, message) from None
+            raise VisavisError(ErrorCode.CompositionsFull) from None
 
     async def cancel(self, request: Request, agent: Agent) -> Response:
         entry = self._find(request, agent)
@@ -123,7 +122,7 @@ class LibraryApi:
         entry = self._find(request, agent)
         file = self._renditions.composed(entry)
         if file is None:
-            raise VisavisError(ErrorKind.EntityNotFound, "The MP4 has not been created.")
+            raise VisavisError(ErrorCode.CompositionMissing)
         await self._record_download(request, RecordingAction.DOWNLOADED, agent, entry)
         name = _file_name(entry, "mp4")
         return RecordingResponse(file, media_type="video/mp4", filename=name, headers=PRIVATE)
@@ -200,7 +199,7 @@ def _file_name(entry: Entry, suffix: str) -> str:
 
 
 def _gone() -> VisavisError:
-    return VisavisError(ErrorKind.EntityNotFound, "There is no such recording.")
+    return VisavisError(ErrorCode.RecordingNotFound)
 
 
 def _held() -> VisavisError:
@@ -208,5 +207,4 @@ def _held() -> VisavisError:
 
 
 def _unplayable() -> VisavisError:
-    message = "This file cannot be played in a browser. You can download it."
-    return VisavisError(ErrorKind.EntityNotFound, message)
+    return VisavisError(ErrorCode.RecordingUnplayable)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from enum import Enum
+import re
+from collections.abc import Mapping
+from enum import Enum, unique
+from typing import Final
 
 
 class ErrorKind(Enum):
@@ -35,20 +38,173 @@ class ErrorKind(Enum):
         self.sentence = sentence
 
 
-class VisavisError(Exception):
-    """An error to be told to the client as `kind`.
+@unique
+class ErrorCode(Enum):
+    """A specific error: its kind, its sentence with parameters, the JSON pointer of its field.
 
-    `message` is a sentence that says what to do; `pointer` is the JSON pointer (RFC 6901) of the
-    field it concerns, where there is one.
+    The member's name goes to pages, whose catalogue has a sentence for it; clients of the API read
+    ours. An error without a code of its own has the name of its kind.
+    """
+
+    # Signing in
+    WrongPassword = ErrorKind.Unauthorized, "The e-mail address or the password is wrong."
+    SignInPaused = (
+        ErrorKind.TooManyRequests,
+        "Too many attempts to sign in: wait {seconds} seconds.",
+    )
+    SignInBusy = ErrorKind.TooManyRequests, "Many people are signing in: try again in a moment."
+    SessionExpired = ErrorKind.Unauthorized, "You were signed out because you were inactive."
+    OtherOrigin = ErrorKind.PermissionDenied, "Do this on our own pages."
+    PermissionMissing = ErrorKind.PermissionDenied, "This requires the permission {permission}."
+    PasswordTooShort = (
+        ErrorKind.ParameterInvalid,
+        "Choose a password of at least {least} characters.",
+        "/newPassword",
+    )
+    PasswordTooLong = (
+        ErrorKind.ParameterInvalid,
+        "Choose a password of at most {most} characters.",
+        "/newPassword",
+    )
+    PasswordCommon = (
+        ErrorKind.ParameterInvalid,
+        "This password is too easy to guess.",
+        "/newPassword",
+    )
+    PasswordIsEmail = (
+        ErrorKind.ParameterInvalid,
+        "Choose a password that is not your e-mail address.",
+        "/newPassword",
+    )
+
+    # Settings
+    FieldMissing = ErrorKind.ParameterMissing, 'the parameter "{field}" is required.', "/{field}"
+    FieldTooLong = (
+        ErrorKind.ParameterStringLengthExceed,
+        'the parameter "{field}" is longer than {most} characters.',
+        "/{field}",
+    )
+    UrlMalformed = (
+        ErrorKind.ParameterFormatIncorrect,
+        'the parameter "{field}" must be an absolute http or https URL.',
+        "/{field}",
+    )
+    UrlWithPassword = (
+        ErrorKind.ParameterInvalid,
+        'the parameter "{field}" must not contain a user name or a password.',
+        "/{field}",
+    )
+    SecretMalformed = (
+        ErrorKind.ParameterInvalid,
+        'the parameter "{field}" must be a bearer token: letters, digits and - . _ ~ + /, with = '
+        "only at the end.",
+        "/{field}",
+    )
+    RetentionInvalid = (
+        ErrorKind.ParameterInvalid,
+        'the parameter "{field}" must be a number from 1 to {most}, or null.',
+        "/{field}",
+    )
+    RecordingServerNeeded = (
+        ErrorKind.ParameterInvalid,
+        "Automatic recording requires a recording server: enter its URL, or switch it off.",
+        "/recordingServerUrl",
+    )
+    SecretNeeded = (
+        ErrorKind.ParameterMissing,
+        "The stored secret is not for {origin} and is not sent there. Give its secret as "
+        'recordingServerSecret, or "" if it wants none.',
+        "/recordingServerSecret",
+    )
+
+    # Library
+    RecordingNotFound = ErrorKind.EntityNotFound, "There is no such recording."
+    RecordingUnplayable = (
+        ErrorKind.EntityNotFound,
+        "This file cannot be played in a browser. You can download it.",
+    )
+    CompositionMissing = ErrorKind.EntityNotFound, "The MP4 has not been created."
+    CompositionsFull = (
+        ErrorKind.TooManyRequests,
+        "Too many MP4 files are waiting to be created: try again later.",
+    )
+
+    # Calls
+    OtherCallFirst = ErrorKind.CallNotPossible, "Hang up your other call first."
+    CallGone = ErrorKind.EntityNotFound, "That call has ended or does not exist."
+    CallHasEnded = ErrorKind.CallNotPossible, "The call has already ended."
+    CallUnknown = ErrorKind.EntityNotFound, "There is no such call."
+    NotYourCall = ErrorKind.PermissionDenied, "This is not your call."
+    CallReserved = ErrorKind.PermissionDenied, "That call is for another agent."
+    VisitorGone = ErrorKind.EntityNotFound, "That visitor is no longer on the page."
+    JoinLinkInvalid = ErrorKind.EntityNotFound, "This join link is no longer valid."
+    JoinLinkUsed = ErrorKind.CallNotPossible, "Somebody has already joined the call with this link."
+    JoinLinkForOneCall = ErrorKind.PermissionDenied, "This join link is for one call."
+    ConnectionGone = ErrorKind.CallNotPossible, "That connection has ended or does not exist."
+    TransferNotPossible = ErrorKind.CallNotPossible, "The call cannot be transferred now."
+    TransferToSelf = ErrorKind.ParameterInvalid, "Transfer the call to another agent."
+    NotConnected = ErrorKind.CallNotPossible, "Wait until the call is connected."
+    RecordingOff = ErrorKind.CallNotPossible, "The call is not being recorded."
+    RecordingOn = ErrorKind.CallNotPossible, "The call is already being recorded."
+    RecordingPaused = ErrorKind.CallNotPossible, "The recording is paused."
+    RecordingNotAgreed = ErrorKind.AgreementNeeded, "The visitor has not agreed to be recorded."
+    TextEmpty = ErrorKind.ParameterInvalid, "Write something first."
+    TextNotPossible = ErrorKind.CallNotPossible, "Nobody has taken the call yet."
+    TextLimit = ErrorKind.TooManyRequests, "This call has reached its limit of text."
+    MessageNotPossible = ErrorKind.CallNotPossible, "No message can be left for this call."
+
+    # Limits of visitors
+    TooOften = ErrorKind.TooManyRequests, "Too often: try again in {seconds} seconds."
+    CallPause = ErrorKind.TooManyRequests, "Wait {seconds} seconds before you call again."
+    NetworkQueueFull = (
+        ErrorKind.TooManyRequests,
+        "Too many calls from your network are waiting: try again later.",
+    )
+    QueueFull = (
+        ErrorKind.TooManyRequests,
+        "Too many visitors are waiting: try again later.",
+    )
+
+    def __init__(self, kind: ErrorKind, sentence: str, pointer: str | None = None) -> None:
+        self.kind = kind
+        self.sentence = sentence
+        self.pointer = pointer
+
+
+_BY_SENTENCE: Final = {(code.kind, code.sentence): code for code in ErrorCode}
+"""A kind that is raised with the sentence of a code is that code."""
+_ONE_SECOND: Final = re.compile(r"\b1 seconds\b")
+
+
+class VisavisError(Exception):
+    """An error to be told to the client.
+
+    `code` names it for pages, `parameters` are those of its sentence. `message` is the sentence,
+    which says what to do; `pointer` is the JSON pointer (RFC 6901) of the field it concerns, where
+    there is one.
     """
 
     def __init__(
-        self, kind: ErrorKind, message: str | None = None, *, pointer: str | None = None
+        self,
+        kind: ErrorKind | ErrorCode,
+        message: str | None = None,
+        *,
+        pointer: str | None = None,
+        **parameters: str | int,
     ) -> None:
-        self.kind = kind
-        self.message = message or kind.sentence
+        code = kind if isinstance(kind, ErrorCode) else _BY_SENTENCE.get((kind, message or ""))
+        self.kind = kind.kind if isinstance(kind, ErrorCode) else kind
+        self.code = code.name if code else self.kind.name
+        self.parameters = parameters
+        self.message = message or _filled(kind.sentence, parameters)
         self.pointer = pointer
-        super().__init__(f"{kind.name}: {self.message}")
+        if code and code.pointer and not pointer:
+            self.pointer = code.pointer.format(**parameters)
+        super().__init__(f"{self.kind.name}: {self.message}")
+
+
+def _filled(sentence: str, parameters: Mapping[str, str | int]) -> str:
+    return _ONE_SECOND.sub("1 second", sentence.format(**parameters)) if parameters else sentence
 
 
 class NewerSchemaError(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, VisavisError
 
 
 class Permission(StrEnum):
@@ -69,9 +69,7 @@ class Agent:
     def require(self, permission: Permission) -> None:
         """Raise `PermissionDenied` unless the agent has the permission."""
         if not self.may(permission):
-            raise VisavisError(
-                ErrorKind.PermissionDenied, f"This requires the permission {permission.value}."
-            )
+            raise VisavisError(ErrorCode.PermissionMissing, permission=permission.value)
 
     def limited_to(self, scopes: frozenset[str]) -> Agent:
         """The agent as a token with these scopes shows it: never more than the agent itself."""

@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 from msgspec import UNSET, Meta, UnsetType
 
 from visavis.domain.config import Config, ConfigField, ConfigUpdate
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.protocol.wire import JsonBody, Secret, by_name, read_secret, wrong_field
 
 NEW_SECRET: Final = ConfigField.NEW_SECRET
 MAX_URL_LENGTH: Final = 2048
+_URL: Final = ConfigField.URL.value
 
 Word = Annotated[
     str,
@@ -94,15 +95,14 @@ def read_url(value: Any) -> str:
     """Return the URL of a recording server; raise the 400 errors."""
     match value:
         case None:
-            raise _wrong_url("is required.", ErrorKind.ParameterMissing)
+            raise VisavisError(ErrorCode.FieldMissing, field=_URL)
         case "":
             return ""
         case str() if len(value) > MAX_URL_LENGTH:
-            must = f"is longer than {MAX_URL_LENGTH} characters."
-            raise _wrong_url(must, ErrorKind.ParameterStringLengthExceed)
+            raise VisavisError(ErrorCode.FieldTooLong, field=_URL, most=MAX_URL_LENGTH)
         case str():
             return _checked_url(value)
-    raise _wrong_url("must be a string.", ErrorKind.ParameterInvalid)
+    raise wrong_field(_URL, "must be a string.")
 
 
 def _checked_url(url: str) -> str:
@@ -112,13 +112,7 @@ def _checked_url(url: str) -> str:
     except ValueError:
         is_url, parts = False, urlsplit("")
     if not is_url or any(not c.isprintable() or c.isspace() for c in url):
-        must = "must be an absolute http or https URL."
-        raise _wrong_url(must, ErrorKind.ParameterFormatIncorrect)
+        raise VisavisError(ErrorCode.UrlMalformed, field=_URL)
     if parts.username is not None or parts.password is not None:
-        must = "must not contain a user name or a password."
-        raise _wrong_url(must, ErrorKind.ParameterInvalid)
+        raise VisavisError(ErrorCode.UrlWithPassword, field=_URL)
     return url
-
-
-def _wrong_url(must: str, kind: ErrorKind) -> VisavisError:
-    return wrong_field(ConfigField.URL, must, kind)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from visavis.domain.errors import ErrorKind
+from visavis.domain.errors import ErrorCode, ErrorKind
 
 Schema = Mapping[str, Any]
 """A JSON schema (2020-12), as it stands in the document."""
@@ -47,13 +47,19 @@ _ERROR_HEADERS: Final[Mapping[ErrorKind, Mapping[str, str]]] = {
 
 
 class Problem(msgspec.Struct):
-    """Every error: `error`, which existing clients look at, and the members of RFC 9457."""
+    """Every error: `error`, which existing clients look at, and the members of RFC 9457.
+
+    `code` names it more precisely where there is a more precise name; `parameters` are those of
+    its sentence.
+    """
 
     # the names are the wire's
     # ruff: noqa: N815
 
     error: str
     message: str
+    code: str
+    parameters: dict[str, str | int]
     type: str
     title: str
     status: int
@@ -138,7 +144,10 @@ def components_of(operations: Iterable[Operation], also: Iterable[type] = ()) ->
     }
     ordered = sorted({*kinds, *also, Problem}, key=lambda kind: kind.__name__)
     _, schemas = msgspec.json.schema_components(ordered, ref_template=_REFERENCE)
-    schemas["Problem"]["properties"]["error"] = {"enum": [kind.name for kind in ErrorKind]}
+    kinds_of_error = [kind.name for kind in ErrorKind]
+    properties = schemas["Problem"]["properties"]
+    properties["error"] = {"enum": kinds_of_error}
+    properties["code"] = {"enum": [*kinds_of_error, *(code.name for code in ErrorCode)]}
     groups = {group for operation in operations for group in _shared_errors(operation).values()}
     return {
         "schemas": _precise(schemas),

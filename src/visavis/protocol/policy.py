@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
+from visavis.domain.errors import ErrorCode, VisavisError
 from visavis.domain.policy import (
     Consent,
     PolicyChange,
@@ -15,7 +16,7 @@ from visavis.domain.policy import (
     RecordingPolicy,
     Unrecordable,
 )
-from visavis.protocol.wire import JsonBody, Secret, by_name, read_choice, read_secret, wrong_field
+from visavis.protocol.wire import JsonBody, Secret, by_name, read_choice, read_secret
 
 MAX_RETENTION_DAYS: Final = 36_500
 
@@ -75,6 +76,6 @@ def _days(value: Any) -> int | None:
         return None
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if not is_number or not 1 <= value <= MAX_RETENTION_DAYS:
-        must = f"must be a number from 1 to {MAX_RETENTION_DAYS}, or null."
-        raise wrong_field(PolicyField.RETENTION, must)
+        field, most = PolicyField.RETENTION.value, MAX_RETENTION_DAYS
+        raise VisavisError(ErrorCode.RetentionInvalid, field=field, most=most)
     return int(value)

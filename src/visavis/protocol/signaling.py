@@ -313,6 +313,7 @@ class Ended(Message, frozen=True):
 class Refused(Message, frozen=True):
     """A request was refused; `error` is a name of `ErrorKind`.
 
+    `code` is a name of `ErrorCode`, or `error` again; `parameters` are those of its sentence.
     `call_id` and `id` are those of the message that is refused, where it has them.
     """
 
@@ -320,6 +321,8 @@ class Refused(Message, frozen=True):
     message: str
     call_id: CallId | None = None
     id: str | None = None
+    code: str = ""
+    parameters: dict[str, str | int] = {}
 
 
 # To the visitor's page

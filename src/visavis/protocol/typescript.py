@@ -12,7 +12,7 @@ from typing import Any, Final, get_args
 
 from msgspec import NODEFAULT, inspect
 
-from visavis.domain.errors import ErrorKind
+from visavis.domain.errors import ErrorCode, ErrorKind
 from visavis.domain.vocabulary import Media, Party
 from visavis.protocol import signaling
 from visavis.protocol.audit import AuditLogPage
@@ -100,7 +100,7 @@ class Declarations:
         for field in info.fields:
             mark = "?" if _is_optional(info.cls, field) else ""
             lines.append(f"  {field.encode_name}{mark}: {self._type(field.type)};")
-        body = "\n".join(["{", *lines, "}"]) if lines else "Record<string, never>"
+        body = "\n".join(["{", *lines, "}"]) if lines else "{ [name: string]: never }"
         self.by_name[name] = f"{_comment(info.cls)}export type {name} = {body};\n"
         return name
 
@@ -126,7 +126,7 @@ class Declarations:
             case inspect.TupleType(item_types=items):
                 return f"[{', '.join(map(self._type, items))}]"
             case inspect.DictType(value_type=value):
-                return f"Record<string, {self._type(value)}>"
+                return f"{{ [name: string]: {self._type(value)} }}"
         return _SIMPLE[type(info)]
 
 
@@ -165,7 +165,14 @@ def _rest() -> str:
 
 
 def _errors() -> str:
-    return _file([f"export type ErrorKind = {_literal(kind.name for kind in ErrorKind)};\n"])
+    kinds, codes = [kind.name for kind in ErrorKind], [code.name for code in ErrorCode]
+    return _file(
+        [
+            f"export type ErrorKind = {_literal(kinds)};\n",
+            "/** A kind of error, or the code of a specific one. */\n"
+            f"export type ErrorCode = ErrorKind | {_literal(codes)};\n",
+        ]
+    )
 
 
 def _file(parts: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 
 MAX_SECRET_LENGTH: Final = 1024
 SECRET_PATTERN: Final = r"[A-Za-z0-9._~+/-]+=*"  # noqa: S105
@@ -79,10 +79,7 @@ def read_secret(value: Any, name: str = "secret") -> str | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str) or not re.fullmatch(SECRET_PATTERN, value):
-        raise wrong_field(
-            name, "must be a bearer token: letters, digits and - . _ ~ + /, with = only at the end."
-        )
+        raise VisavisError(ErrorCode.SecretMalformed, field=name)
     if len(value) > MAX_SECRET_LENGTH:
-        kind = ErrorKind.ParameterStringLengthExceed
-        raise wrong_field(name, f"is longer than {MAX_SECRET_LENGTH} characters.", kind)
+        raise VisavisError(ErrorCode.FieldTooLong, field=name, most=MAX_SECRET_LENGTH)
     return value

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from visavis.domain.call_events import CallReport
 from visavis.domain.call_history import CallSearch, PastCall
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission
 from visavis.domain.vocabulary import Media
 from visavis.services.calls import Calls
@@ -49,7 +49,7 @@ class CallHistory:
 
         call, story = await self._store.read(work)
         if call is None or story is None:
-            raise VisavisError(ErrorKind.EntityNotFound, "There is no such call.")
+            raise VisavisError(ErrorCode.CallUnknown)
         return call, story
 
     async def end(self, agent: Agent, call_id: str) -> tuple[PastCall, CallReport]:
@@ -87,4 +87,4 @@ class CallHistory:
 def _require_reader(agent: Agent) -> None:
     if not any(agent.may(permission) for permission in _MAY_READ):
         either = " or ".join(permission.value for permission in _MAY_READ)
-        raise VisavisError(ErrorKind.PermissionDenied, f"This requires the permission {either}.")
+        raise VisavisError(ErrorCode.PermissionMissing, permission=either)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from visavis.domain.audit import ActionType, AuditEntry, FieldChange
 from visavis.domain.config import Config, ConfigField, ConfigUpdate
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission
 from visavis.domain.policy import Consent, RecordingPolicy, origin_of
 from visavis.protocol.signaling import Availability
@@ -91,12 +91,7 @@ class Configs:
         if not old.secret or not origin or origin == old.secret_origin:
             return None
         if secret is None:
-            raise VisavisError(
-                ErrorKind.ParameterMissing,
-                f"The stored secret is not for {origin} and is not sent there. Give its secret as "
-                f'{ConfigField.NEW_SECRET}, or "" if it wants none.',
-                pointer=f"/{ConfigField.NEW_SECRET}",
-            )
+            raise VisavisError(ErrorCode.SecretNeeded, origin=origin)
         new = replace(
             old,
             secret=secret or None,
@@ -170,11 +165,7 @@ class Configs:
             else url,
         )
         if new.is_recording and not self.url(new):
-            raise VisavisError(
-                ErrorKind.ParameterInvalid,
-                "Automatic recording requires a recording server: enter its URL, or switch it off.",
-                pointer=f"/{ConfigField.URL}",
-            )
+            raise VisavisError(ErrorCode.RecordingServerNeeded)
         return new
 
     def _audit_entry(self, agent: Agent, old: Config, new: Config) -> AuditEntry:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, VisavisError
 
 MIN_LENGTH: Final = 10
 MAX_LENGTH: Final = 1024
@@ -29,14 +29,10 @@ def check_password(password: str, email: str) -> None:
     """Raises `ParameterInvalid` with a sentence that says what to change."""
     plain = password.casefold()
     if len(password) < MIN_LENGTH:
-        raise _invalid(f"Choose a password of at least {MIN_LENGTH} characters.")
+        raise VisavisError(ErrorCode.PasswordTooShort, least=MIN_LENGTH)
     if len(password) > MAX_LENGTH:
-        raise _invalid(f"Choose a password of at most {MAX_LENGTH} characters.")
+        raise VisavisError(ErrorCode.PasswordTooLong, most=MAX_LENGTH)
     if plain in COMMON or len(set(plain)) < MIN_DISTINCT:
-        raise _invalid("This password is too easy to guess.")
+        raise VisavisError(ErrorCode.PasswordCommon)
     if plain == email.casefold():
-        raise _invalid("Choose a password that is not your e-mail address.")
-
-
-def _invalid(sentence: str) -> VisavisError:
-    return VisavisError(ErrorKind.ParameterInvalid, sentence, pointer="/newPassword")
+        raise VisavisError(ErrorCode.PasswordIsEmail)

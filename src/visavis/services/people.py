@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from visavis.domain.audit import ActionType, AuditEntry
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.people import Agent, operator
 from visavis.services.accounts import created as agent_created
 from visavis.services.accounts import read_email, read_name
@@ -152,9 +152,7 @@ class People:
         with self._guard.checking(address):
             is_right = await self._passwords.matches(known_hash, password)
         if not is_right or not agent:
-            raise VisavisError(
-                ErrorKind.Unauthorized, "The e-mail address or the password is wrong."
-            )
+            raise VisavisError(ErrorCode.WrongPassword)
         return agent
 
     async def add_key_failure(self, email: str, address: str) -> None:

@@ -12,10 +12,10 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import ceil
 from typing import Final
 
-from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.services.visitor_limits import seconds_in_words
+from visavis.domain.errors import ErrorCode, VisavisError
 
 FORGET_SECONDS: Final = 900.0
 MAX_DELAY_SECONDS: Final = 300.0
@@ -58,10 +58,7 @@ class SignInGuard:
         rules = self._rules(account, address, is_known_device=is_known_device)
         wait = max(self._seconds_to_wait(key, rule) for key, rule in rules)
         if wait > 0:
-            raise VisavisError(
-                ErrorKind.TooManyRequests,
-                f"Too many attempts to sign in: wait {seconds_in_words(wait)}.",
-            )
+            raise VisavisError(ErrorCode.SignInPaused, seconds=ceil(wait))
         for key, _ in rules:
             self._add(key, 1)
 
@@ -76,9 +73,7 @@ class SignInGuard:
         """Reserve a place among the password checks; raises `TooManyRequests`."""
         is_full = self._checks.total() >= MAX_CHECKS
         if is_full or self._checks[address] >= MAX_CHECKS_PER_ADDRESS:
-            raise VisavisError(
-                ErrorKind.TooManyRequests, "Many people are signing in: try again in a moment."
-            )
+            raise VisavisError(ErrorCode.SignInBusy)
         self._checks[address] += 1
         try:
             yield

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from visavis.domain.audit import AuditEntry
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.oauth import Credential, CredentialKind
 from visavis.domain.people import EVERY_PERMISSION, Agent
 from visavis.services.ports import Clock, Store, Transaction
@@ -98,9 +98,7 @@ class Tokens:
         if self._is_idle(self._remembered.get(token), session, now) and self._is_idle(
             await self._remember(token), session, now
         ):
-            raise VisavisError(
-                ErrorKind.Unauthorized, "You were signed out because you were inactive."
-            )
+            raise VisavisError(ErrorCode.SessionExpired)
         if is_use:
             self._uses[session] = now
 

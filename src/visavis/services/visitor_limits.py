@@ -14,7 +14,7 @@ from enum import StrEnum
 from math import ceil
 from typing import Final
 
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, VisavisError
 from visavis.domain.people import Visitor
 
 MAX_WATCHED: Final = 50_000
@@ -112,7 +112,7 @@ class VisitorGuard:
             counted.append(((f"{use} by source", visitor.source), per_minute))
         wait = max(self._buckets.seconds_to_wait(*each) for each in counted)
         if wait > 0:
-            raise self.refusal(use, f"Too often: try again in {seconds_in_words(wait)}.")
+            raise self.refusal(use, VisavisError(ErrorCode.TooOften, seconds=ceil(wait)))
         for each in counted:
             self._buckets.add(*each)
 
@@ -122,9 +122,7 @@ class VisitorGuard:
         if source and per_minute:
             wait = self._buckets.seconds_to_wait((Use.JOIN, source), per_minute)
             if wait > 0:
-                raise self.refusal(
-                    Use.JOIN, f"Too many unknown links: try again in {seconds_in_words(wait)}."
-                )
+                raise self.refusal(Use.JOIN, VisavisError(ErrorCode.TooOften, seconds=ceil(wait)))
 
     def count_unknown_join(self, source: str) -> None:
         """Count a join link that leads nowhere: somebody may be guessing."""
@@ -142,15 +140,11 @@ class VisitorGuard:
         if abandoned_at:
             pause = limits.call_pause_seconds - (self._clock() - abandoned_at).total_seconds()
             if pause > 0:
-                raise self.refusal(
-                    "pause", f"Wait {seconds_in_words(pause)} before you call again."
-                )
+                raise self.refusal("pause", VisavisError(ErrorCode.CallPause, seconds=ceil(pause)))
         if visitor.source and 0 < limits.waiting_calls <= waiting_of_source:
-            raise self.refusal(
-                "waiting", "Too many calls from your network are waiting: try again later."
-            )
+            raise self.refusal("waiting", VisavisError(ErrorCode.NetworkQueueFull))
         if 0 < limits.queue_length <= waiting:
-            raise self.refusal("queue", "Too many visitors are waiting: try again later.")
+            raise self.refusal("queue", VisavisError(ErrorCode.QueueFull))
         self.require(Use.CALL, visitor)
 
     def record_abandoned(self, visitor_id: str) -> None:
@@ -171,12 +165,7 @@ class VisitorGuard:
         used = self._buckets.used((f"{Use.CALL} by source", visitor.source), self.limits.calls)
         return max(waiting_of_source, ceil(used) - 1)
 
-    def refusal(self, limit: str, sentence: str) -> VisavisError:
+    def refusal(self, limit: str, error: VisavisError) -> VisavisError:
+        """Count an error of a limit, and return it."""
         self.refused[limit] += 1
-        return VisavisError(ErrorKind.TooManyRequests, sentence)
-
-
-def seconds_in_words(wait: float) -> str:
-    """Return a time to wait in whole seconds, such as `1 second`."""
-    count = ceil(wait)
-    return "1 second" if count == 1 else f"{count} seconds"
+        return error

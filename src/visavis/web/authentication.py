@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from visavis.domain.audit import ActionType, AuditEntry
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.people import Agent
 from visavis.protocol.routes import Access, Caller
 from visavis.protocol.session import (
@@ -169,7 +169,7 @@ class Authentication:
 
     def _require_same_origin(self, request: Request) -> None:
         if not self.is_same_origin(request):
-            raise VisavisError(ErrorKind.PermissionDenied, "Do this on our own pages.")
+            raise VisavisError(ErrorCode.OtherOrigin)
 
     async def signed_in(self, connection: HTTPConnection) -> Agent:
         """The agent of the token or the cookie; raises `Unauthorized`."""

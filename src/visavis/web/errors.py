@@ -36,6 +36,8 @@ def problem(request: HTTPConnection, error: VisavisError, headers: dict[str, str
     body: dict[str, Any] = {
         "error": kind.name,
         "message": error.message,
+        "code": error.code,
+        "parameters": error.parameters,
         "type": "about:blank",
         "title": HTTPStatus(kind.status).phrase,
         "status": kind.status,

@@ -99,7 +99,15 @@ async def _refuse(
     call_id: str | None = None,
     message_id: str | None = None,
 ) -> None:
-    await send(socket, signaling.Refused(error.kind.name, error.message, call_id, message_id))
+    refused = signaling.Refused(
+        error=error.kind.name,
+        message=error.message,
+        call_id=call_id,
+        id=message_id,
+        code=error.code,
+        parameters=error.parameters,
+    )
+    await send(socket, refused)
 
 
 async def _carry_out(socket: WebSocket, inbox: Subscription) -> None:

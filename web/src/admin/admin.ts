@@ -12,6 +12,8 @@ import type { Configuration, Permission, Problem } from "../generated/rest";
 import "./policy";
 import "./server-test";
 import { forcedSwitch, shared } from "../shared/styles";
+import { errors } from "../shared/i18n/en-errors";
+import { sentenceOf } from "../shared/refusal";
 
 const RESOURCE = "/v4/livechat/audioVideoChatConfig";
 const FIELDS = ["isEnabled", "isAutomaticallyRecordingAudioVideoChatsEnabled", "recordingServerUrl"] as const;
@@ -295,7 +297,7 @@ export class Admin extends LitElement {
       return;
     }
     const field = FIELDS.find((name) => problem.pointer === `/${name}`);
-    if (!field) return this.fail(problem.message);
+    if (!field) return this.fail(sentenceOf(errors, problem));
     this.errors = { [field]: explained(problem, this.draft?.recordingServerUrl ?? "") };
     this.status = t("notSaved");
     this.renderRoot.querySelector<HTMLElement>(`#${field}`)?.focus();

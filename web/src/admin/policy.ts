@@ -4,6 +4,8 @@ import { live } from "lit/directives/live.js";
 import { t, type Word } from "../shared/i18n/en-pages";
 import type { Problem, RecordingPolicySettings } from "../generated/rest";
 import { shared } from "../shared/styles";
+import { errors } from "../shared/i18n/en-errors";
+import { sentenceOf } from "../shared/refusal";
 
 const RESOURCE = "/v4/livechat/recordingPolicy";
 
@@ -151,7 +153,8 @@ export class RecordingPolicy extends LitElement {
       await this.read();
       this.fail({ message: t("policyChanged") });
     } else {
-      this.fail((await response.json()) as Problem);
+      const problem = (await response.json()) as Problem;
+      this.fail({ pointer: problem.pointer, message: sentenceOf(errors, problem) });
     }
   }
 

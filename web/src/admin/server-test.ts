@@ -4,6 +4,8 @@ import { t } from "../shared/i18n/en-pages";
 import { icon } from "../shared/icons";
 import type { RecordingServerVerdict } from "../generated/rest";
 import { shared } from "../shared/styles";
+import { errors } from "../shared/i18n/en-errors";
+import { sentenceOf, type Refusal } from "../shared/refusal";
 
 const RESOURCE = "/v4/livechat/audioVideoChatConfig:testRecordingServer";
 
@@ -60,8 +62,8 @@ const asked = async (recordingServerUrl: string): Promise<Verdict> => {
       headers,
       body: JSON.stringify({ recordingServerUrl }),
     });
-    const { ok = false, message } = (await response.json()) as Partial<Verdict>;
-    return { ok, message: message ?? t("loadFailed") };
+    if (!response.ok) return { ok: false, message: sentenceOf(errors, (await response.json()) as Refusal) };
+    return (await response.json()) as Verdict;
   } catch {
     return { ok: false, message: t("loadFailed") };
   }

@@ -18,6 +18,8 @@ import {
 import { CALL_IS_GONE } from "../call/refusals";
 import { Signaling } from "../call/signaling";
 import { Observable } from "../shared/observable";
+import { errors } from "../shared/i18n/en-errors";
+import { sentenceOf } from "../shared/refusal";
 
 /** A ringing call; `stopped` says why it rings no more, and then it can no longer be taken. */
 export type RingingCall = Ring & { stopped?: string };
@@ -337,7 +339,9 @@ export class AgentSession extends Observable {
     }
   }
 
-  private refused({ error, message, callId, id }: Refused): void {
+  private refused(refused: Refused): void {
+    const { error, callId, id } = refused;
+    const message = sentenceOf(errors, refused);
     if (id && this.conversation?.refuse(id) && !CALL_IS_GONE.includes(error)) {
       this.notice = message;
       return;

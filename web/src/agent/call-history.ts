@@ -7,6 +7,8 @@ import { icon } from "../shared/icons";
 import type { AudioVideoChat, AudioVideoChatPage, Problem } from "../generated/rest";
 import { shared } from "../shared/styles";
 import { Watch } from "../shared/observable";
+import { errors } from "../shared/i18n/en-errors";
+import { sentenceOf } from "../shared/refusal";
 
 const CALLS = "/v4/livechat/audioVideoChats";
 const PAGE_SIZE = 15;
@@ -106,7 +108,7 @@ export class CallHistory extends LitElement {
       const response = await fetch(`${CALLS}?${query}`, { signal: AbortSignal.timeout(ANSWER_WITHIN) });
       const body = (await response.json()) as AudioVideoChatPage & Problem;
       if (filter !== this.filter) return; // another one was chosen meanwhile
-      this.error = response.ok ? "" : body.message;
+      this.error = response.ok ? "" : sentenceOf(errors, body);
       if (!response.ok) return;
       const isLast = page > 1 || (this.calls?.length ?? 0) <= PAGE_SIZE;
       this.calls = merged(this.calls ?? [], body.audioVideoChats);

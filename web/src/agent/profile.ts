@@ -6,6 +6,8 @@ import "../shared/page-header";
 import type { SessionEntry, SessionList, SignedIn } from "../generated/rest";
 import { requireSession } from "../shared/session";
 import { shared } from "../shared/styles";
+import { errors } from "../shared/i18n/en-errors";
+import { sentenceOf, type Refusal } from "../shared/refusal";
 
 /** The agent's own password, and the browsers on which they are signed in. */
 @customElement("visavis-profile")
@@ -118,7 +120,7 @@ export class Profile extends LitElement {
         body: JSON.stringify(body),
       });
       if (!response.ok) {
-        this.error = ((await response.json()) as { message: string }).message;
+        this.error = sentenceOf(errors, (await response.json()) as Refusal);
         return;
       }
       form.reset();

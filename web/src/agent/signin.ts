@@ -3,6 +3,8 @@ import { customElement, state } from "lit/decorators.js";
 import { t } from "../shared/i18n/en-pages";
 import { mark } from "../shared/mark";
 import { shared } from "../shared/styles";
+import { errors } from "../shared/i18n/en-errors";
+import { sentenceOf, type Refusal } from "../shared/refusal";
 
 @customElement("visavis-signin")
 export class SignIn extends LitElement {
@@ -51,7 +53,7 @@ export class SignIn extends LitElement {
     const headers = { "Content-Type": "application/json" };
     const response = await fetch("/session", { method: "POST", headers, body: JSON.stringify(form) });
     if (response.ok) location.assign(nextPage());
-    else this.error = ((await response.json()) as { message: string }).message;
+    else this.error = sentenceOf(errors, (await response.json()) as Refusal);
   }
 }
 

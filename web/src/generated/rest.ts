@@ -112,7 +112,7 @@ export type LibraryContents = {
   chapters: LibraryChapter[];
   texts: LibraryEvent[];
   events: LibraryEvent[];
-  quality: Record<string, unknown>;
+  quality: { [name: string]: unknown };
   consent: string;
   visitorName: string;
   visitorEmail: string;
@@ -135,7 +135,7 @@ export type LibraryEvent = {
   at: number;
   name: string;
   by: string;
-  data: Record<string, unknown>;
+  data: { [name: string]: unknown };
 };
 
 /** A page of the library, and the URLs of its neighbours. */
@@ -202,6 +202,8 @@ export type Permission = "Manage Settings" | "Accept Audio & Video Chats" | "Vie
 export type Problem = {
   error: string;
   message: string;
+  code: string;
+  parameters: { [name: string]: string | number };
   type: string;
   title: string;
   status: number;

@@ -236,6 +236,8 @@ export type Refused = {
   message: string;
   callId: string | null;
   id: string | null;
+  code: string;
+  parameters: { [name: string]: string | number };
 };
 
 /** The visitor's `LeaveMessage` is kept: the agents will find it. */

@@ -9,19 +9,21 @@ import type {
   LibraryParts,
   LibraryRecording,
 } from "../generated/rest";
+import { errors } from "../shared/i18n/en-errors";
+import { sentenceOf } from "../shared/refusal";
 
 const BASE = "/library/recordings";
 
 export type Quality = Record<string, Record<string, number | null> | undefined>;
 
-/** A refusal, in the server's own words. */
-export class Refusal extends Error {}
+/** A refusal of the server; its message is the sentence to show. */
+export class RefusedError extends Error {}
 
 const ask = async <T>(path: string, method = "GET"): Promise<T> => {
   const response = await fetch(BASE + path, { method });
   if (response.status === 204) return undefined as T;
   const body: unknown = await response.json().catch(() => undefined);
-  if (!response.ok) throw new Refusal((body as { message?: string } | undefined)?.message ?? "");
+  if (!response.ok) throw new RefusedError(sentenceOf(errors, body ?? {}));
   return body as T;
 };
 

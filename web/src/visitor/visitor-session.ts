@@ -21,6 +21,8 @@ import { probe, type ConnectivityResult } from "./connectivity-check";
 import { Signaling, type EarlySocket } from "../call/signaling";
 import { Observable } from "../shared/observable";
 import { shorten } from "../shared/text";
+import { visitorErrors } from "../shared/i18n/en-visitor-errors";
+import { sentenceOf } from "../shared/refusal";
 
 export type Stage =
   "idle" | "checking" | "calling" | "queued" | "connecting" | "connected" | "reconnecting" | "ended";
@@ -336,7 +338,9 @@ export class Visitor extends Observable {
     this.signaling.send({ type: "offer", callId, link, sdp, screenMid });
   }
 
-  private refused({ error, message, callId, id }: Refused): void {
+  private refused(refused: Refused): void {
+    const { error, callId, id } = refused;
+    const message = sentenceOf(visitorErrors, refused);
     const conversation = this.conversation;
     if (this.outgoing && callId === this.outgoing.callId) return this.messageSettled(message, false);
     if (!conversation) return;

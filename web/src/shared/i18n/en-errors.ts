@@ -1,0 +1,66 @@
+// Sentences for every error, for our own pages. A word in braces is a parameter of the error.
+
+import type { ErrorCode } from "../../generated/errors";
+import { visitorErrors } from "./en-visitor-errors";
+
+export const errors: Record<ErrorCode, string> = {
+  ...visitorErrors,
+  ParameterMissing: "A value is missing.",
+  ParameterFormatIncorrect: "A value has the wrong format.",
+  ParameterInvalid: "A value is not valid.",
+  ParameterStringLengthExceed: "A value is too long.",
+  Unauthorized: "Sign in again.",
+  PermissionDenied: "You do not have the permission for that.",
+  AudioVideoChatDisabled: "Audio & Video Chat is switched off for this site.",
+  AgreementNeeded: "The visitor must agree to being recorded first.",
+  EntityNotFound: "It does not exist, or no longer exists.",
+  MethodNotAllowed: "The server does not support that.",
+  RequestTimeout: "The request took too long. Try again.",
+  RecordingHeld: "The recording is on legal hold. Release it first.",
+  PreconditionFailed: "Somebody else has changed this since you opened it.",
+  PayloadTooLarge: "That is too large.",
+  UnsupportedMediaType: "The server does not understand that.",
+
+  WrongPassword: "The e-mail address or the password is wrong.",
+  SignInPaused: "Too many attempts to sign in. Try again in {seconds} s.",
+  SignInBusy: "Many people are signing in. Try again in a moment.",
+  SessionExpired: "You were signed out because you were inactive.",
+  OtherOrigin: "Open this page at the address of the server.",
+  PermissionMissing: "You need the permission {permission}.",
+  PasswordTooShort: "Choose a password of at least {least} characters.",
+  PasswordTooLong: "Choose a password of at most {most} characters.",
+  PasswordCommon: "This password is too easy to guess.",
+  PasswordIsEmail: "Choose a password that is not your e-mail address.",
+
+  FieldMissing: "Fill in this field.",
+  FieldTooLong: "Enter at most {most} characters.",
+  UrlMalformed: "Enter a complete http or https address.",
+  UrlWithPassword: "Enter the address without a user name and a password.",
+  SecretMalformed: "Use letters, digits and - . _ ~ + /, with = only at the end.",
+  RetentionInvalid: "Enter a number from 1 to {most}, or nothing.",
+  RecordingServerNeeded:
+    "Automatic recording requires a recording server. Enter its address, or switch it off.",
+  SecretNeeded: "The stored secret is not for {origin}. Enter the secret of that server.",
+
+  RecordingNotFound: "There is no such recording.",
+  RecordingUnplayable: "This file cannot be played in a browser. You can download it.",
+  CompositionMissing: "The MP4 has not been created.",
+  CompositionsFull: "Too many MP4 files are waiting to be created. Try again later.",
+
+  CallGone: "That call has ended.",
+  CallHasEnded: "The call has already ended.",
+  CallUnknown: "There is no such call.",
+  NotYourCall: "This is not your call.",
+  CallReserved: "That call is for another agent.",
+  VisitorGone: "That visitor is no longer on the page.",
+  JoinLinkInvalid: "This join link is no longer valid.",
+  JoinLinkForOneCall: "This join link is for one call.",
+  ConnectionGone: "That connection has ended.",
+  TransferNotPossible: "The call cannot be transferred now.",
+  TransferToSelf: "Transfer the call to another agent.",
+  NotConnected: "Wait until the call is connected.",
+  RecordingOff: "The call is not being recorded.",
+  RecordingOn: "The call is already being recorded.",
+  RecordingPaused: "The recording is paused.",
+  RecordingNotAgreed: "The visitor has not agreed to be recorded.",
+};

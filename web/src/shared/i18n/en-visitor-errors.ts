@@ -1,0 +1,25 @@
+// Sentences for the errors that a visitor can meet: the widget is small, so there are no others here.
+
+export const visitorErrors = {
+  AudioVideoChatDisabled: "Audio & Video Chat is switched off right now. Please try again later.",
+  AgreementNeeded: "Calls are recorded. Please agree to that first.",
+  CallNotPossible: "That is not possible at this point of the call.",
+  EntityNotFound: "That call has ended.",
+  ParameterInvalid: "That was not understood. Please reload the page.",
+  PermissionDenied: "That is not possible here.",
+  TooManyRequests: "Too many attempts. Please try again later.",
+  InternalError: "Something went wrong. Please try again.",
+  StoreUnavailable: "The server is busy. Please try again in a moment.",
+  RecordingUnavailable: "The call could not be recorded, so it was not started.",
+  MediaUnavailable: "Calls are not possible right now. Please try again in a moment.",
+  OtherCallFirst: "Hang up your other call first.",
+  JoinLinkUsed: "Somebody has already joined the call with this link.",
+  TextEmpty: "Write something first.",
+  TextLimit: "This call has reached its limit of text.",
+  TextNotPossible: "Nobody has answered the call yet.",
+  MessageNotPossible: "No message can be left for this call.",
+  TooOften: "Too many attempts. Please try again in {seconds} s.",
+  CallPause: "Please wait {seconds} s before you call again.",
+  NetworkQueueFull: "Too many calls from your network are waiting. Please try again later.",
+  QueueFull: "Too many visitors are waiting. Please try again later.",
+};
