@@ -208,9 +208,13 @@ class SimulatedCall:
         """End the call and carry out what it still asks for."""
         self.handle(inputs.EndRequested(CallTrigger.SHUT_DOWN))
         assert self.ends == 1
+        self.finish_commands()
+        assert self.call.is_idle
+
+    def finish_commands(self) -> None:
+        """Carry out every command, and those that follow."""
         while self.commands:
             self.complete(0)
-        assert self.call.is_idle
 
     def socket(self) -> str:
         self.sockets += 1
@@ -331,6 +335,19 @@ class SimulatedCall:
         triggers = [CallTrigger.ENDED_BY_API, CallTrigger.NOBODY_ON_DUTY, CallTrigger.SWITCHED_OFF]
         if choice % 4 < len(triggers):
             self.handle(inputs.EndRequested(triggers[choice % 4]))
+
+    def state(self) -> CallState:
+        return self.call.record.state
+
+    def last_notice(self) -> notices.Notice:
+        return self.sent[-1].notice
+
+    def answer_as_agent(self) -> None:
+        """The agent's page answers the newest bridge."""
+        agent, bridge = self.call.agent, self.call.newest_bridge
+        assert agent
+        assert bridge
+        self.handle(inputs.AnswerReceived(agent, bridge.number, description(1)))
 
     def advance(self, choice: int) -> None:
         """Do what well-behaved pages and workers do next."""

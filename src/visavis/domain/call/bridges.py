@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from visavis.domain.call import notices
 from visavis.domain.call.commands import CloseBridge, MediaCommand, OpenLegs
-from visavis.domain.call.inputs import CommandDone
 from visavis.domain.call.model import VISITOR, Bridge, Participant
 from visavis.domain.call.recording import needs_journal, start_journal
 from visavis.domain.call.states import BridgeState, BridgeTrigger, CallState, CallTrigger
 from visavis.domain.call.step import BUILD_TIMER, Step
-from visavis.domain.leg import BridgeId, Side
+from visavis.domain.leg import BridgeId, LocalTransport, Side
 
 MAX_BRIDGES: Final = 200
 """Bridges that a call may use in all; a page that asks for more is faulty."""
@@ -104,12 +104,11 @@ def build(step: Step) -> None:
         start_journal(step, bridge)
 
 
-def legs_opened(step: Step, event: CommandDone, command: OpenLegs) -> None:
-    bridge = wanted(step, command)
-    if bridge is None:
-        return
+def legs_opened(
+    step: Step, bridge: Bridge, command: OpenLegs, transports: Mapping[Side, LocalTransport]
+) -> None:
     bridge.apply(BridgeTrigger.LEGS_OPENED)
-    bridge.transports.update(event.transports)
+    bridge.transports.update(transports)
     bridge.remotes[Side.VISITOR] = command.remote
     offer = bridge.offered[Side.VISITOR]
     step.send(
@@ -118,7 +117,6 @@ def legs_opened(step: Step, event: CommandDone, command: OpenLegs) -> None:
             bridge.number, offer.passed_on, bridge.transports[Side.VISITOR]
         ),
     )
-    build(step)
 
 
 def retry_later(step: Step) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, Self
 
@@ -20,7 +20,7 @@ from visavis.domain.call import (
     transfers,
 )
 from visavis.domain.call.effects import Effect
-from visavis.domain.call.model import CallData
+from visavis.domain.call.model import VISITOR, Bridge, CallData
 from visavis.domain.call.states import LEAVE, CallTrigger
 from visavis.domain.call.step import (
     BUILD_TIMER,
@@ -32,7 +32,7 @@ from visavis.domain.call.step import (
     participant_of_timer,
 )
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import Side
+from visavis.domain.leg import LocalTransport, Side
 
 MAX_DEFERRED: Final = 32
 """Requests that wait while a media command is being carried out."""
@@ -110,19 +110,8 @@ def _command_done(step: Step, event: inputs.CommandDone) -> None:
         _closed(step, command)
         return
     step.call.command = None
-    match command:
-        case commands.OpenLegs():
-            bridges.legs_opened(step, event, command)
-        case commands.SetRemoteEnd():
-            negotiation.remote_set(step, event, command)
-        case commands.JoinLegs():
-            negotiation.legs_joined(step, event, command)
-        case commands.StartJournal():
-            if bridge := bridges.wanted(step, command):
-                recording.journal_started(step, command, bridge)
-        case commands.PauseJournal():
-            if bridges.wanted(step, command):
-                recording.journal_paused(step, command)
+    if bridge := bridges.wanted(step, command):
+        _DONE[type(command)](step, bridge, command, event.transports)
     _go_on(step)
 
 
@@ -182,12 +171,18 @@ def _timer_fired(step: Step, event: inputs.TimerFired) -> None:
         bridges.build(step)
         _perform_deferred(step)
     elif event.name == TRANSFER_TIMER:
-        if call.transfer:
-            transfers.fail_transfer(step, transfers.TIME_OUT_REASONS[call.transfer.state])
+        transfers.time_out(step)
     else:
-        participant = call.participants.get(participant_of_timer(event.name) or 0)
-        if participant:
-            step.end(LEAVE[participant.side])
+        step.end(LEAVE[call.participants[participant_of_timer(event.name) or VISITOR].side])
+
+
+_DONE: Final[dict[type, Callable[[Step, Bridge, Any, Mapping[Side, LocalTransport]], None]]] = {
+    commands.OpenLegs: bridges.legs_opened,
+    commands.SetRemoteEnd: negotiation.remote_set,
+    commands.JoinLegs: negotiation.legs_joined,
+    commands.StartJournal: recording.journal_started,
+    commands.PauseJournal: recording.journal_paused,
+}
 
 
 def _bridge_lost(step: Step, event: inputs.BridgeLost) -> None:

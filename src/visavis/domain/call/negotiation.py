@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from visavis.domain.call import notices
-from visavis.domain.call.bridges import build, drop, participant_at, relay_offer, wanted
+from visavis.domain.call.bridges import build, drop, participant_at, relay_offer
 from visavis.domain.call.commands import JoinLegs, SetRemoteEnd
-from visavis.domain.call.inputs import AnswerReceived, CommandDone, OfferReceived
+from visavis.domain.call.inputs import AnswerReceived, OfferReceived
 from visavis.domain.call.model import Bridge, Participant
 from visavis.domain.call.recording import journal_note, needs_journal
 from visavis.domain.call.states import BridgeState, BridgeTrigger, CallTrigger, RecordingSwitch
@@ -15,7 +16,7 @@ from visavis.domain.call.step import Step
 from visavis.domain.call.transfers import complete_transfer
 from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import Side
+from visavis.domain.leg import LocalTransport, Side
 from visavis.domain.vocabulary import Party
 
 PARTY: Final[dict[Side, Party]] = {Side.VISITOR: "visitor", Side.AGENT: "agent"}
@@ -55,12 +56,12 @@ def receive_answer(step: Step, event: AnswerReceived) -> None:
         step.run(SetRemoteEnd(bridge.id, participant.socket_id, side=other, remote=offer.transport))
 
 
-def remote_set(step: Step, event: CommandDone, command: SetRemoteEnd) -> None:
-    bridge = wanted(step, command)
-    if bridge:
-        bridge.remotes[command.side] = command.remote
-        bridge.transports.update(event.transports)
-        relay_answer(step, bridge, command.side.other, command.requester)
+def remote_set(
+    step: Step, bridge: Bridge, command: SetRemoteEnd, transports: Mapping[Side, LocalTransport]
+) -> None:
+    bridge.remotes[command.side] = command.remote
+    bridge.transports.update(transports)
+    relay_answer(step, bridge, command.side.other, command.requester)
 
 
 def relay_answer(step: Step, bridge: Bridge, answered: Side, requester: str) -> None:
@@ -88,13 +89,12 @@ def relay_answer(step: Step, bridge: Bridge, answered: Side, requester: str) -> 
         _finish_negotiation(step, bridge)
 
 
-def legs_joined(step: Step, event: CommandDone, command: JoinLegs) -> None:
-    bridge = wanted(step, command)
-    if bridge is None:
-        return
+def legs_joined(
+    step: Step, bridge: Bridge, command: JoinLegs, transports: Mapping[Side, LocalTransport]
+) -> None:
     if command.side and command.remote:
         bridge.remotes[command.side] = command.remote
-        bridge.transports.update(event.transports)
+        bridge.transports.update(transports)
     bridge.apply(BridgeTrigger.JOIN_LEGS)
     if bridge.answered:
         _finish_negotiation(step, bridge)

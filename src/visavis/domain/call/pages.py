@@ -113,8 +113,7 @@ def accept(step: Step, event: AcceptRequested) -> None:
     """Give the call to an agent; raises `CallNotPossible` if it does not ring."""
     call = step.call
     if event.is_assigned:
-        if call.record.state is not CallState.RINGING:
-            step.apply(CallTrigger.RING)
+        step.apply(CallTrigger.RING)
     elif call.reserved_for:
         raise VisavisError(ErrorKind.PermissionDenied, "That call is for another agent.")
     next_state(call.record.state, CallTrigger.ACCEPT)
@@ -127,9 +126,9 @@ def accept(step: Step, event: AcceptRequested) -> None:
     step.apply(CallTrigger.ACCEPT, by="agent", **data)
     step.stop_ringing(list(call.ringing_at), "accepted")
     step.change_site()
-    if bridge := call.newest_bridge:
-        bridge.legs[Side.AGENT] = participant.id
-        build(step)
+    bridge = call.newest_bridge or add_bridge(step)
+    bridge.legs[Side.AGENT] = participant.id
+    build(step)
 
 
 def decline(step: Step, event: DeclineRequested) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from visavis.domain.call.commands import JoinLegs, PauseJournal, StartJournal
@@ -11,7 +12,7 @@ from visavis.domain.call.states import CallState, CallTrigger, RecordingSwitch, 
 from visavis.domain.call.step import Step
 from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import Side
+from visavis.domain.leg import LocalTransport, Side
 from visavis.domain.policy import Consent, Unrecordable
 from visavis.domain.recording import Manifest
 from visavis.domain.vocabulary import Party
@@ -44,7 +45,9 @@ def start_journal(step: Step, bridge: Bridge) -> None:
     step.run(_journal_command(step, bridge, step.call.record.recording_id or ""))
 
 
-def journal_started(step: Step, command: StartJournal, bridge: Bridge) -> None:
+def journal_started(
+    step: Step, bridge: Bridge, command: StartJournal, _: Mapping[Side, LocalTransport]
+) -> None:
     call = step.call
     bridge.has_journal = True
     call.recording.is_listed = True
@@ -99,7 +102,9 @@ def request(step: Step, event: RecordingRequested) -> None:
     step.run(_journal_command(step, bridge, recording_id, requester))
 
 
-def journal_paused(step: Step, command: PauseJournal) -> None:
+def journal_paused(
+    step: Step, _bridge: Bridge, command: PauseJournal, _: Mapping[Side, LocalTransport]
+) -> None:
     trigger = RecordingTrigger.PAUSE if command.is_paused else RecordingTrigger.RESUME
     change(step, trigger, "agent")
 
@@ -151,7 +156,6 @@ def _started_by_hand(step: Step, command: StartJournal, bridge: Bridge) -> None:
     record.recording_id, record.is_recorded = command.manifest.recording_id, True
     if record.consent is Consent.NONE:
         record.consent = Consent.NOTICE  # the visitor's page says so from now on
-    if step.call.recording.state is RecordingSwitch.OFF:
-        change(step, RecordingTrigger.START, "agent")
+    change(step, RecordingTrigger.START, "agent")
     # joining the legs again asks both browsers for a key frame
     step.run(JoinLegs(bridge.id, command.requester, note=journal_note(bridge)))

@@ -94,6 +94,12 @@ def fail_transfer(step: Step, reason: str) -> None:
     step.change_site()
 
 
+def time_out(step: Step) -> None:
+    """The second agent has not accepted, or media do not flow to them, for too long."""
+    transfer = step.call.transfer
+    fail_transfer(step, TIME_OUT_REASONS[transfer.state] if transfer else "failed")
+
+
 def release_first_agent(step: Step, participant: Participant) -> None:
     """Let the first agent leave while the second one is being connected."""
     step.call.agent = None

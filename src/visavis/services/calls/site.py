@@ -13,7 +13,6 @@ from visavis.domain.call.states import CallTrigger
 from visavis.domain.distribution import (
     WIDEN_SECONDS,
     Decision,
-    Declined,
     Distribution,
     Enqueue,
     RingAt,
@@ -82,7 +81,6 @@ class SiteCalls:
         self._widening: set[str] = set()
         self._unstaffed_timer: Timer | None = None
         self._is_changed = False
-        self._is_distributing = False
 
     # Calls
 
@@ -281,32 +279,24 @@ class SiteCalls:
 
     def _distribute(self) -> None:
         """Apply what follows from the changes, until nothing changes any longer."""
-        if self._is_distributing:
-            return
-        self._is_distributing = True
-        try:
-            while self._is_changed:
-                self._is_changed = False
-                self._connect_reserved()
-                for decision in self._distribution.decide():
-                    self._carry_out(decision)
-                self._stop_transfers()
-                self._update_staffing()
-                self.feed.schedule_update()
-        finally:
-            self._is_distributing = False
+        while self._is_changed:
+            self._is_changed = False
+            self._connect_reserved()
+            for decision in self._distribution.decide():
+                self._carry_out(decision)
+            self._stop_transfers()
+            self._update_staffing()
+            self.feed.schedule_update()
 
     def _carry_out(self, decision: Decision) -> None:
-        call = self.calls.get(decision.call_id)
-        if call is None or call.id not in self._distribution:
-            return  # a decision before this one has ended it
+        call = self.calls[decision.call_id]
         match decision:
             case RingAt(call_id, agents):
                 self._apply(call, inputs.RingRequested(self._sockets_of(agents)))
                 self._widen_later(call_id)
             case Enqueue(_, place):
                 self._apply(call, inputs.QueueRequested(place))
-            case Declined():
+            case _:
                 self._apply(call, inputs.EndRequested(CallTrigger.EVERYBODY_DECLINED))
 
     def _sockets_of(self, agents: tuple[int, ...]) -> dict[str, int]:

@@ -1,0 +1,98 @@
+"""Negotiation: offers and answers of a bridge, and the media that they agree on."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.domain.call.simulated_call import AGENTS, connected_call, description, placed_call
+from visavis.domain.call import CallState, commands, inputs, notices
+from visavis.domain.call.model import VISITOR
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.leg import Side
+
+
+def test_an_answer_waits_for_the_journal_of_a_recorded_call() -> None:
+    site = placed_call(is_recorded=True)
+    site.ring(3)
+    site.complete(0)
+    site.accept(0)
+    journal = site.commands.pop()
+    assert isinstance(journal, commands.StartJournal)
+    site.handle(inputs.CommandFailed(journal, ErrorKind.MediaUnavailable, "starting"))
+    agent = site.call.agent
+    assert agent
+    site.handle(inputs.AnswerReceived(agent, 1, description(1)))
+    assert site.state() is CallState.ACCEPTED
+    assert not [c for c in site.commands if isinstance(c, commands.JoinLegs)]
+    del site.timers["build"]
+    site.handle(inputs.TimerFired("build"))
+    site.complete(0)
+    assert isinstance(site.call.command, commands.JoinLegs)
+    assert site.state() is CallState.CONNECTING
+
+
+def test_an_answer_before_the_offer_is_refused() -> None:
+    site = placed_call()
+    site.ring(3)
+    site.complete(0)
+    with pytest.raises(VisavisError) as caught:
+        site.call.handle(inputs.AnswerReceived(VISITOR, 1, description()), site.now)
+    assert caught.value.kind is ErrorKind.CallNotPossible
+
+
+def test_an_offer_of_an_unknown_bridge_is_refused() -> None:
+    site = connected_call()
+    with pytest.raises(VisavisError):
+        site.call.handle(inputs.OfferReceived(VISITOR, 7, description()), site.now)
+    with pytest.raises(VisavisError):
+        site.call.handle(inputs.OfferReceived(7, 1, description()), site.now)
+
+
+def test_a_renegotiation_with_new_credentials_tells_our_end_first() -> None:
+    site = connected_call()
+    agent = site.call.agent
+    assert agent
+    site.handle(inputs.OfferReceived(VISITOR, 1, description(2)))
+    site.handle(inputs.AnswerReceived(agent, 1, description(1)))
+    remote = site.call.command
+    assert isinstance(remote, commands.SetRemoteEnd)
+    assert remote.side is Side.VISITOR
+    site.complete(0)
+    assert isinstance(site.last_notice(), notices.AnswerNotice)
+    assert site.commands == []  # the answer has changed nothing that a worker must know
+
+
+def test_a_renegotiation_of_a_bridge_that_is_lost_meanwhile_is_let_go() -> None:
+    site = connected_call()
+    agent = site.call.agent
+    assert agent
+    site.handle(inputs.OfferReceived(VISITOR, 1, description(2)))
+    site.handle(inputs.AnswerReceived(agent, 1, description(1)))
+    site.handle(inputs.WorkerLost(frozenset({site.call.bridges[1].id})))
+    site.complete(0)
+    assert isinstance(site.commands[-1], commands.CloseBridge)
+
+
+def test_a_refused_renegotiation_is_told_to_the_page() -> None:
+    site = connected_call()
+    agent = site.call.agent
+    assert agent
+    site.handle(inputs.OfferReceived(VISITOR, 1, description(2)))
+    site.handle(inputs.AnswerReceived(agent, 1, description(1)))
+    site.handle(
+        inputs.CommandFailed(site.commands.pop(), ErrorKind.ParameterInvalid, "certificate")
+    )
+    refusal = notices.RefusalNotice(ErrorKind.ParameterInvalid, "certificate")
+    assert (site.sent[-1].socket_id, site.last_notice()) == ("a1", refusal)
+    assert AGENTS[1].name == "Bo"
+
+
+def test_a_shared_screen_is_an_event_of_the_call() -> None:
+    site = connected_call()
+    agent = site.call.agent
+    assert agent
+    for number in (3, 6):
+        site.handle(inputs.OfferReceived(VISITOR, 1, description(number)))
+        site.handle(inputs.AnswerReceived(agent, 1, description(1)))
+        site.finish_commands()
+    assert site.events[-2:] == ["shareStarted", "shareStopped"]

@@ -1,0 +1,74 @@
+"""Effects of the engine, carried out against the ports."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.services.calls.simulated_site import NOW, OFFER, SimulatedSite, agent_session
+from visavis.domain.call import commands, effects
+from visavis.domain.leg import BridgeId, LocalTransport, Side
+from visavis.domain.recording import Manifest
+from visavis.protocol import signaling
+
+pytestmark = pytest.mark.anyio
+
+BRIDGE = BridgeId("call", 1)
+
+
+async def test_a_command_that_is_cut_off_counts_as_failed(site: SimulatedSite) -> None:
+    """The call may not wait for a report that never comes."""
+    started = asyncio.Event()
+
+    async def open_leg(bridge: BridgeId, side: Side) -> LocalTransport:
+        started.set()
+        await asyncio.Event().wait()
+        raise AssertionError("never reached")
+
+    site.media.open_leg = open_leg  # type: ignore[method-assign]
+    site.calls.agent_arrived(agent_session("a"))
+    visit = site.visitor(signaling.PlaceCall("video", OFFER))
+    waiting = asyncio.ensure_future(visit)
+    await started.wait()
+    for task in list(site.calls._runner._tasks):
+        task.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert site.last("v", "ended")["reason"] == "failed"
+
+
+async def test_legs_can_be_joined_without_a_note(site: SimulatedSite) -> None:
+    runner = site.calls._runner
+    assert await runner._carry_out(commands.JoinLegs(BRIDGE)) == {}
+    assert site.media.asked == ["join 1"]
+    again = commands.JoinLegs(BRIDGE, note={"type": "descriptions"}, is_join=False)
+    await runner._carry_out(again)
+    assert site.media.asked[1:] == ["note 1 descriptions"]
+
+
+async def test_effects_on_the_site_are_not_the_runner_s(site: SimulatedSite) -> None:
+    call_id = await site.connect()
+    owner = site.calls.site(1)
+    before = dict(site.told)
+    site.calls._runner.run(owner, owner.calls[call_id], effects.SiteChanged())
+    assert site.told == before
+
+
+async def test_a_recording_is_listed_once_and_paused_where_it_was(site: SimulatedSite) -> None:
+    manifest = Manifest(
+        recording_id="r",
+        site_id=1,
+        call_id="call",
+        media="video",
+        visitor_name="",
+        agent_name="",
+        started_at=NOW,
+    )
+    runner = site.calls._runner
+    for is_listed, is_paused in ((True, False), (True, True)):
+        command = commands.StartJournal(
+            BRIDGE, manifest=manifest, is_listed=is_listed, is_paused=is_paused
+        )
+        await runner._carry_out(command)
+    assert site.media.asked == ["tap 1", "tap 1", "pause 1"]
+    assert await site.store.read(lambda rows: rows.recordings.get(1, "r")) is None
