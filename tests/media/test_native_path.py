@@ -117,6 +117,16 @@ def test_it_is_chosen_where_it_is_there_and_wanted(monkeypatch: pytest.MonkeyPat
         NativePath(lambda *_: None)
 
 
+def test_an_extension_of_another_version_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(path_module, "INTERFACE", path_module.INTERFACE + 1)
+    assert not is_chosen("auto")
+
+
+def test_without_libsrtp_s_functions_it_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("visavis.media.srtp.lib", None)
+    assert not is_chosen("auto")
+
+
 def test_a_server_that_needs_it_and_lacks_it_says_so_and_does_not_start(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -385,6 +385,7 @@ PyMODINIT_FUNC PyInit__packet_path(void) {
     Py_XDECREF(module);
     return NULL;
   }
+  PyModule_AddIntConstant(module, "INTERFACE", INTERFACE);
   PyModule_AddIntConstant(module, "MAX_GATHER_US", MAX_GATHER_US);
   PyModule_AddIntConstant(module, "MAX_LEGS", MAX_LEGS);
   PyModule_AddIntConstant(module, "MAX_EVENTS", MAX_EVENTS);

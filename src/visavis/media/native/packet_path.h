@@ -24,6 +24,7 @@
 #include <sys/socket.h>
 
 enum {
+  INTERFACE = 1, /* to be changed with this file: Python uses no other */
   MAX_LEGS = 2048,
   MAX_JOURNALS = 2048,
   MAX_SOURCES = 128,   /* synchronisation sources of one leg */

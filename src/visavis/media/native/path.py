@@ -30,6 +30,9 @@ except ImportError:
 GATHER_US: Final = 250
 """Longest time in microseconds for which datagrams gather before they are read, at a high rate."""
 
+INTERFACE: Final = 1
+"""Number of the interface in `packet_path.h`: an extension of another version is not used."""
+
 EVENTS_AT_ONCE: Final = 512
 _FUNCTIONS: Final = ("srtp_protect", "srtp_protect_rtcp", "srtp_unprotect", "srtp_unprotect_rtcp")
 
@@ -46,9 +49,11 @@ class _Event(IntEnum):
 
 
 def is_available() -> bool:
-    """Whether the extension was built and libsrtp's functions can be found."""
+    """Whether the extension of this version was built and libsrtp's functions can be found."""
+    if getattr(_packet_path, "INTERFACE", None) != INTERFACE:
+        return False
     try:
-        return _packet_path is not None and bool(function_addresses(_FUNCTIONS))
+        return bool(function_addresses(_FUNCTIONS))
     except ImportError:
         return False
 
