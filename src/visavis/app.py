@@ -22,8 +22,8 @@ from visavis.archive import description as archive_description
 from visavis.archive.admission import Quota
 from visavis.archive.archive import Archive
 from visavis.archive.upload_keys import OwnKey
-from visavis.bus.local import LocalBus
 from visavis.clock_and_ids import new_id, new_secret, now
+from visavis.compose import Services, build_calls, tus_uploader
 from visavis.descriptors import try_to_open
 from visavis.domain.errors import VisavisError
 from visavis.domain.recording import INCOMPLETE
@@ -43,24 +43,15 @@ from visavis.protocol.routes import Caller, RateClass
 from visavis.protocol.signaling import IceServers
 from visavis.readiness import Check, Readiness, warnings
 from visavis.recorder.server_check import RecordingServerChecker
-from visavis.recorder_process import tus_uploader
-from visavis.services.api_keys import ApiKeys
-from visavis.services.audit import Auditor, AuditReader, AuditRetention, AuditTrail
+from visavis.services.audit import AuditRetention
 from visavis.services.call_history import CallHistory
-from visavis.services.calls import Calls
-from visavis.services.clients import Clients
-from visavis.services.configs import Configs
 from visavis.services.grants import Grants
 from visavis.services.ice import IceDirectory
-from visavis.services.people import People
-from visavis.services.policies import Policies
 from visavis.services.ports import Passwords, Transaction
-from visavis.services.recordings import RecordingAdmin, RecordingTotals
-from visavis.services.tokens import Tokens
-from visavis.services.visitor_limits import Use, VisitorLimits
+from visavis.services.recordings import RecordingTotals
+from visavis.services.visitor_limits import Use
 from visavis.settings import Settings
 from visavis.store import open_store
-from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore
 from visavis.tasks import cancelled, child, describe, run_every, run_forever
 from visavis.web.access_log import AccessLog
@@ -114,32 +105,24 @@ def ensure_node_id(path: Path) -> str:
     return path.read_text(encoding="ascii")
 
 
-class App:
+class App(Services):
     """The app process: everything that people and programs reach over HTTP."""
 
     def __init__(
         self, settings: Settings, store: SqlStore, passwords: Passwords | None = None
     ) -> None:
+        super().__init__(
+            store,
+            archive_url=settings.archive_url,
+            passwords=passwords,
+            servers=RecordingServerChecker(tus_uploader(settings)),
+            idle_minutes=settings.session_idle_minutes,
+        )
         self.settings = settings
-        self.store = store
         self.node_id = ensure_node_id(settings.node_file)
-        self.bus = LocalBus()
         self.stopping = asyncio.Event()
         self.started_at = now()
         self.lifecycle = Lifecycle()
-        idle = timedelta(minutes=settings.session_idle_minutes) or None
-        self.tokens = Tokens(store, now, new_secret, idle)
-        self.keys = ApiKeys(store, now, new_secret, new_id)
-        self.clients = Clients(store, now, new_secret, new_id)
-        self.auditor = Auditor(now, new_id)
-        self.people = People(store, passwords or Argon2Passwords(), now, new_secret, new_id)
-        self.policies = Policies(store, now, new_id, self._announce)
-        self.configs = Configs(
-            store, self.bus, now, new_id, settings.archive_url, self.policies.get
-        )
-        self.recording_admin = RecordingAdmin(
-            store, now, settings.archive_url, RecordingServerChecker(tus_uploader(settings))
-        )
         self.tally = RecordingTotals()
         self.media = WorkerPool(settings.media_sockets)
         self.ice = IceDirectory(
@@ -148,31 +131,16 @@ class App:
             settings.turn_secret,
             settings.turn_seconds,
         )
-        self.calls = Calls(
-            config_of=self.configs.get,
-            policy_of=self.policies.get,
-            store=store,
-            bus=self.bus,
-            media=self.media,
-            clock=now,
-            schedule=lambda seconds, ring: asyncio.get_running_loop().call_later(seconds, ring),
-            new_id=new_id,
-            node_id=self.node_id,
-            announce=self.configs.announce,
-            limits=visitor_limits(settings),
-            relays=self._relays if self.ice.has_relay else None,
-        )
-        self.configs.is_staffed = self.calls.is_staffed
+        relays = self._relays if self.ice.has_relay else None
+        self.calls = build_calls(self, settings, self.media, self.node_id, relays)
         self.gate = connection_gate(settings)
         self.metrics_access = MetricsAccess(settings.metrics_networks, settings.metrics_token)
         self.open_sockets = OpenSockets(settings.sockets_per_address, settings.sockets_per_site)
-        self.configs.listeners.append(self.calls.config_changed)
         is_logged = settings.log_level in {"debug", "info"}
         self.access_log = AccessLog(
             sys.stderr.buffer if is_logged else None,
             is_text=is_for_people(settings.log_format, sys.stderr),
         )
-        self.sign_ins = self.people.sessions(self.tokens)
         self.sessions = Authentication(
             self.tokens, self.keys, self.people, settings.public_url, self.sign_ins
         )
@@ -187,19 +155,12 @@ class App:
     def _relays(self, call_id: str) -> IceServers:
         return self.ice.servers(call_id, now())
 
-    async def _announce(self, site_id: int) -> None:
-        """The policy and the configuration tell pages one thing, and so need one another."""
-        await self.configs.announce(site_id)
-
-    async def _retention_days(self, site_id: int) -> int | None:
-        return (await self.policies.get(site_id)).retention_days
-
     def _archive(self) -> Archive:
         return Archive(
             self.settings.archive_dir,
             key=OwnKey(self.settings.archive_key_file),
-            audit=AuditTrail(self.store, now, new_id).record_act,
-            retention_days_of=self._retention_days,
+            audit=self.audit_trail.record_act,
+            retention_days_of=self.retention_days,
             on_deleted=self.recording_admin.mark_deleted,
             is_disabled=self.people.is_site_disabled,
             on_refused=self._audit_upload_key,
@@ -247,9 +208,7 @@ class App:
                 PolicyApi(self.policies),
                 RecordingsApi(self.recording_admin),
                 CallsApi(CallHistory(self.store, self.calls), settings.base_url),
-                AuditApi(
-                    AuditReader(self.store), AuditTrail(self.store, now, new_id), self.auditor
-                ),
+                AuditApi(self.audit, self.audit_trail, self.auditor),
                 document,
             ),
             *oauth_routes(self.oauth),
@@ -503,16 +462,12 @@ class App:
         Ends with an error while changes cannot be heard; each new attempt begins by forgetting
         what may have been revoked meanwhile.
         """
-        self._forget_credentials()
+        self.forget_credentials()
         async with contextlib.aclosing(self.store.changes()) as changes:
             async for _ in changes:
-                self._forget_credentials()
+                self.forget_credentials()
                 await self.policies.refresh()
                 await self.configs.refresh()
-
-    def _forget_credentials(self) -> None:
-        self.tokens.forget()
-        self.keys.forget()
 
     async def end_idle_sessions(self) -> None:
         """Write when sessions were last used, and end those that are not used any longer."""
@@ -552,18 +507,6 @@ def request_limits(settings: Settings) -> RequestLimits:
         api=settings.rate_limit,
         page=settings.page_rate_limit,
         socket=settings.socket_rate_limit,
-    )
-
-
-def visitor_limits(settings: Settings) -> VisitorLimits:
-    return VisitorLimits(
-        calls=settings.calls_per_minute,
-        checks=settings.checks_per_minute,
-        pages=settings.page_views_per_minute,
-        messages=settings.messages_per_minute,
-        joins=settings.joins_per_minute,
-        waiting_calls=settings.waiting_calls_per_address,
-        queue_length=settings.queue_length,
     )
 
 

@@ -43,6 +43,8 @@ def test_contracts_hold(copy: Path) -> None:
         ("services/presence.py", "import visavis.web.signaling"),
         ("recorder/__init__.py", "import visavis.archive"),
         ("media/control_protocol.py", "import visavis.app"),
+        ("web/routes.py", "import visavis.compose"),
+        ("readiness.py", "import visavis.compose"),
         ("rtp/packet.py", "import os"),
         ("spool/reader.py", "import visavis.recorder.jobs"),
         ("outbound/http.py", "import visavis.recorder.jobs"),

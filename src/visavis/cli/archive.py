@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,7 +45,8 @@ from visavis.cli.serve import (
     require_free_port,
     require_tls_files,
 )
-from visavis.clock_and_ids import new_id, new_secret, now
+from visavis.clock_and_ids import new_id, now
+from visavis.compose import Services
 from visavis.descriptors import raise_limit
 from visavis.domain.audit import ActionType
 from visavis.domain.errors import VisavisError
@@ -57,15 +58,12 @@ from visavis.log_lines import is_for_people
 from visavis.log_stream import dropped_lines, protect_standard_streams
 from visavis.protocol.command_line import UploadKeyRow, UploadKeySecret
 from visavis.protocol.routes import Caller
-from visavis.services.api_keys import ApiKeys
-from visavis.services.audit import Auditor, AuditTrail
+from visavis.services.audit import Auditor
 from visavis.services.people import FIRST_EMAIL, People
 from visavis.services.ports import Transaction
 from visavis.services.sign_in_sessions import SignInSessions
-from visavis.services.tokens import Tokens
 from visavis.settings import Settings
 from visavis.store import open_store
-from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore
 from visavis.tasks import cancelled, child, run_every, run_forever
 from visavis.web.access_log import AccessLog
@@ -294,11 +292,9 @@ async def _run(
     listener = listen(settings.host, settings.port)
     certificate = server_certificate(settings)
     store = open_store(settings.database_address)
-    people = People(store, Argon2Passwords(), now, new_secret, new_id)
-    idle = timedelta(minutes=settings.session_idle_minutes) or None
-    tokens = Tokens(store, now, new_secret, idle)
-    sign_ins = people.sessions(tokens)
-    sessions, forget = _sessions(store, people, tokens, settings.public_url)
+    services = Services(store, idle_minutes=settings.session_idle_minutes)
+    people, tokens = services.people, services.tokens
+    sessions = Authentication(tokens, services.keys, people, settings.public_url, services.sign_ins)
 
     async def audit_refusal(request: Request) -> None:
         await people.failures.add_upload_key(source_of(request.scope))
@@ -306,7 +302,7 @@ async def _run(
     recording_archive = Archive(
         settings.archive_dir,
         key=OwnKey(settings.archive_key_file),
-        audit=AuditTrail(store, now, new_id).record_act,
+        audit=services.audit_trail.record_act,
         retention_days_of=retention_days_of,
         is_disabled=people.is_site_disabled,
         on_refused=audit_refusal,
@@ -341,8 +337,8 @@ async def _run(
     lifecycle.reload_listeners.append(lambda: reread(lifecycle))
     background = [
         recording_archive.start(),
-        watch_credentials(store, forget),
-        keep_sign_ins(people, sign_ins),
+        watch_credentials(store, services.forget_credentials),
+        keep_sign_ins(people, services.sign_ins),
     ]
     if certificate:
         background.append(watch_certificate(certificate, lifecycle))
@@ -361,19 +357,6 @@ async def _run(
         recording_archive.close()
         access_log.flush()
         store.close()
-
-
-def _sessions(
-    store: SqlStore, people: People, tokens: Tokens, public_url: str
-) -> tuple[Authentication, Callable[[], None]]:
-    """Signing in, and how to forget what is known of credentials."""
-    keys = ApiKeys(store, now, new_secret, new_id)
-
-    def forget() -> None:
-        tokens.forget()
-        keys.forget()
-
-    return Authentication(tokens, keys, people, public_url), forget
 
 
 def keep_sign_ins(people: People, sign_ins: SignInSessions) -> asyncio.Task[None]:

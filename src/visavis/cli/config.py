@@ -23,7 +23,7 @@ def config() -> None:
 @with_context
 async def get(context: CommandContext, site: int | None) -> None:
     """Print the configuration as the REST API returns it."""
-    configs = await context.configs()
+    configs = (await context.with_archive()).configs
     _print(configs, await configs.get(await context.site(site)))
 
 
@@ -69,7 +69,7 @@ async def disable(context: CommandContext, site: int | None) -> None:
 
 
 async def _change(context: CommandContext, site: int | None, change: ConfigUpdate) -> None:
-    configs = await context.configs()
+    configs = (await context.with_archive()).configs
     who = operator(await context.site(site))
     _print(configs, await configs.change(who, change, lambda _: True))
 

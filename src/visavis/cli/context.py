@@ -14,26 +14,15 @@ import click
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
-from visavis.bus.local import LocalBus
 from visavis.cli.configuration import SettingError, load_settings
 from visavis.cli.logs import log_to_stderr
-from visavis.clock_and_ids import new_id, new_secret, now
+from visavis.compose import Services
 from visavis.domain.errors import ErrorKind, NewerSchemaError, VisavisError
-from visavis.domain.policy import RecordingPolicy
 from visavis.private_files import make_private, restrict_new_files
 from visavis.protocol.wire import encode
-from visavis.services.accounts import Accounts
-from visavis.services.api_keys import ApiKeys
-from visavis.services.audit import Auditor, AuditReader
-from visavis.services.clients import Clients
-from visavis.services.configs import Configs
-from visavis.services.people import People
-from visavis.services.recordings import RecordingAdmin
-from visavis.services.tokens import Tokens
 from visavis.settings import Settings
 from visavis.store import POSTGRESQL, open_store
 from visavis.store.addresses import masked
-from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore
 
 config_option = click.option(
@@ -58,33 +47,17 @@ site_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-class CommandContext:
+class CommandContext(Services):
     """The services over one store, without a server."""
 
     def __init__(self, store: SqlStore, data_dir: Path = Path("data")) -> None:
-        self.store = store
+        super().__init__(store)
         self.settings = Settings(data_dir=data_dir)
-        passwords = Argon2Passwords()
-        self.people = People(store, passwords, now, new_secret, new_id)
-        self.accounts = Accounts(store, passwords, now, new_secret, new_id)
-        self.tokens = Tokens(store, now, new_secret)
-        self.clients = Clients(store, now, new_secret, new_id)
-        self.keys = ApiKeys(store, now, new_secret, new_id)
-        self.audit = AuditReader(store)
-        self.auditor = Auditor(now, new_id)
 
-    async def configs(self) -> Configs:
-        """With the built-in recording server of the server that started last."""
+    async def with_archive(self) -> Services:
+        """Return the services with the built-in recording server of the last server's start."""
         url = await self.store.read(lambda rows: rows.nodes.newest_archive_url())
-        return Configs(self.store, LocalBus(), now, new_id, url, self.policy_of)
-
-    async def policy_of(self, site_id: int) -> RecordingPolicy:
-        return await self.store.read(lambda rows: rows.policies.get(site_id))
-
-    async def recording_admin(self) -> RecordingAdmin:
-        """With the built-in recording server of the server that started last."""
-        url = await self.store.read(lambda rows: rows.nodes.newest_archive_url())
-        return RecordingAdmin(self.store, now, url, None)
+        return Services(self.store, archive_url=url)
 
     async def site(self, given: int | None) -> int:
         """The site that is meant; raises `EntityNotFound`, `ParameterMissing`."""

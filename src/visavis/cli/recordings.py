@@ -55,7 +55,10 @@ async def list_(
     context: CommandContext, site: int | None, state: str | None, limit: int, as_json: bool
 ) -> None:
     """List a site's recordings, newest first."""
-    recording_admin, who = await context.recording_admin(), operator(await context.site(site))
+    recording_admin, who = (
+        (await context.with_archive()).recording_admin,
+        operator(await context.site(site)),
+    )
     page = await recording_admin.list_page(who, STATES[state] if state else EVERY_STATE, 1, limit)
     if as_json:
         show([recording_of(one) for one in page.recordings], as_json=True)
@@ -72,7 +75,10 @@ async def show_(
     context: CommandContext, recording_id: str, site: int | None, as_json: bool
 ) -> None:
     """Show everything that is known about a recording."""
-    recording_admin, who = await context.recording_admin(), operator(await context.site(site))
+    recording_admin, who = (
+        (await context.with_archive()).recording_admin,
+        operator(await context.site(site)),
+    )
     output = recording_of(await recording_admin.get(who, recording_id))
     if as_json:
         show([output], as_json=True)
@@ -99,7 +105,10 @@ async def retry(
     """Retry recordings now, including those that failed."""
     if bool(recording_ids) == is_all:
         fail("Name one or more recordings, or use --all.")
-    recording_admin, who = await context.recording_admin(), operator(await context.site(site))
+    recording_admin, who = (
+        (await context.with_archive()).recording_admin,
+        operator(await context.site(site)),
+    )
     count = await recording_admin.retry(who, None if is_all else recording_ids)
     text = f"{_recordings(count)} will be retried; a running server does so within a second."
     show_one(RecordingsRetried(count), text, as_json=as_json)
@@ -117,7 +126,10 @@ async def export(
     context: CommandContext, recording_id: str, path: Path, site: int | None, as_json: bool
 ) -> None:
     """Write a recording's Matroska file to PATH, from the spool or from the built-in archive."""
-    recording_admin, who = await context.recording_admin(), operator(await context.site(site))
+    recording_admin, who = (
+        (await context.with_archive()).recording_admin,
+        operator(await context.site(site)),
+    )
     found = await recording_admin.get(who, recording_id)
     story = await context.store.read(lambda rows: rows.calls.report(who.site_id, found.call_id))
     size = _copy(_file_of(context, found, story), path)
@@ -151,7 +163,7 @@ async def verify(
 async def _missing(
     context: CommandContext, site: int | None, since: datetime
 ) -> Sequence[ExpectedRecording]:
-    recording_admin = await context.recording_admin()
+    recording_admin = (await context.with_archive()).recording_admin
     every = [known.id for known in await context.accounts.sites()]
     sites = every if site is None else [await context.site(site)]
     return [

@@ -1,0 +1,136 @@
+"""Composition of the services over one store: once for the app, the archive and the commands.
+
+The recorder composes its two here as well. Each process adds its own parts: the app its routes and
+sockets, the recorder its queues. Packages that only one process runs are imported where they are
+needed, so that no process loads what it does not run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from visavis.bus.local import LocalBus
+from visavis.clock_and_ids import new_id, new_secret, now
+from visavis.services.accounts import Accounts
+from visavis.services.api_keys import ApiKeys
+from visavis.services.audit import Auditor, AuditReader, AuditTrail
+from visavis.services.clients import Clients
+from visavis.services.configs import Configs
+from visavis.services.people import People
+from visavis.services.policies import Policies
+from visavis.services.ports import MediaPlane, Passwords, RecordingServers
+from visavis.services.recordings import RecordingAdmin, Recordings
+from visavis.services.tokens import Tokens
+from visavis.services.visitor_limits import VisitorLimits
+from visavis.settings import Settings
+from visavis.store.passwords import Argon2Passwords
+from visavis.store.sql import SqlStore
+
+if TYPE_CHECKING:
+    from visavis.recorder.tus_upload import TusUploader
+    from visavis.services.calls import Calls
+    from visavis.services.calls.effects import Relays
+
+
+class Services:
+    """The services over one store.
+
+    `archive_url` is the URL of the built-in recording server, empty without one; `servers` tests
+    recording servers. A session of our pages ends after `idle_minutes` without use, 0 for never.
+    """
+
+    def __init__(
+        self,
+        store: SqlStore,
+        *,
+        archive_url: str = "",
+        passwords: Passwords | None = None,
+        servers: RecordingServers | None = None,
+        idle_minutes: int = 0,
+    ) -> None:
+        passwords = passwords or Argon2Passwords()
+        idle_time = timedelta(minutes=idle_minutes) or None
+        self.store = store
+        self.bus = LocalBus()
+        self.auditor = Auditor(now, new_id)
+        self.audit = AuditReader(store)
+        self.audit_trail = AuditTrail(store, now, new_id)
+        self.people = People(store, passwords, now, new_secret, new_id)
+        self.accounts = Accounts(store, passwords, now, new_secret, new_id)
+        self.tokens = Tokens(store, now, new_secret, idle_time)
+        self.keys = ApiKeys(store, now, new_secret, new_id)
+        self.clients = Clients(store, now, new_secret, new_id)
+        self.sign_ins = self.people.sessions(self.tokens)
+        self.policies = Policies(store, now, new_id, self._announce)
+        self.configs = Configs(store, self.bus, now, new_id, archive_url, self.policies.get)
+        self.recording_admin = RecordingAdmin(store, now, archive_url, servers)
+
+    async def _announce(self, site_id: int) -> None:
+        """The policy and the configuration tell pages one thing, and so need one another."""
+        await self.configs.announce(site_id)
+
+    async def retention_days(self, site_id: int) -> int | None:
+        """Return the days for which the built-in archive keeps a site's recordings."""
+        return (await self.policies.get(site_id)).retention_days
+
+    def forget_credentials(self) -> None:
+        """Read tokens and keys again: another process may have revoked some."""
+        self.tokens.forget()
+        self.keys.forget()
+
+
+def build_calls(
+    services: Services, settings: Settings, media: MediaPlane, node_id: str, relays: Relays | None
+) -> Calls:
+    """Return the calls of this node, which the configuration tells of its changes."""
+    from visavis.services.calls import Calls
+
+    calls = Calls(
+        config_of=services.configs.get,
+        policy_of=services.policies.get,
+        store=services.store,
+        bus=services.bus,
+        media=media,
+        clock=now,
+        schedule=lambda seconds, ring: asyncio.get_running_loop().call_later(seconds, ring),
+        new_id=new_id,
+        node_id=node_id,
+        announce=services.configs.announce,
+        limits=visitor_limits(settings),
+        relays=relays,
+    )
+    services.configs.is_staffed = calls.is_staffed
+    services.configs.listeners.append(calls.config_changed)
+    return calls
+
+
+def visitor_limits(settings: Settings) -> VisitorLimits:
+    return VisitorLimits(
+        calls=settings.calls_per_minute,
+        checks=settings.checks_per_minute,
+        pages=settings.page_views_per_minute,
+        messages=settings.messages_per_minute,
+        joins=settings.joins_per_minute,
+        waiting_calls=settings.waiting_calls_per_address,
+        queue_length=settings.queue_length,
+    )
+
+
+def build_recordings(store: SqlStore, settings: Settings) -> Recordings:
+    """Return the recordings as the recorder sees them."""
+    return Recordings(store, now, settings.archive_url)
+
+
+def tus_uploader(settings: Settings) -> TusUploader:
+    """Return the client of recording servers, which knows the key of the built-in one."""
+    from visavis.archive.upload_keys import OwnKey
+    from visavis.recorder.tus_upload import TusUploader
+
+    return TusUploader(
+        archive_url=settings.archive_url,
+        archive_key=OwnKey(settings.archive_key_file) if settings.archive else str,
+        allow_private=settings.allow_private_recording_servers,
+        archive_socket=settings.app_socket,
+    )
