@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 import pytest
 
+from visavis import __version__
 from visavis.cli.configuration import SETTINGS
 from visavis.domain.call import TRANSITIONS, CallState, EndReason, states
 from visavis.domain.call_events import CallEventName
@@ -108,3 +109,9 @@ def test_operators_read_of_every_gauge() -> None:
     assert {row[0].split("`")[0] for row in table("metrics")} == set(
         re.findall(r'"(visavis_\w+)": Gauge', source)
     )
+
+
+def test_the_changelog_begins_with_what_is_unreleased_and_has_this_version() -> None:
+    versions = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert versions[0] == "Unreleased"
+    assert versions[1] == __version__

@@ -1,3 +1,3 @@
 """Visavis: self-hosted audio and video chat for live chat."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
