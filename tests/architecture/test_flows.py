@@ -1,0 +1,136 @@
+"""The main flows run through few files of ours, and docs/flows.md names those files.
+
+Every file counts in which a function is called, whatever it does. `passed.recorded()` takes any
+other flow as well.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import httpx2
+import pytest
+
+from tests.architecture.passed_files import PACKAGE, PassedFiles
+from tests.media.test_leg import rtp
+from tests.media.test_relay import ADDRESSES, connected
+from visavis.app import App
+from visavis.archive.tus_headers import BODY_TYPE
+from visavis.clock_and_ids import now
+from visavis.domain.leg import Side
+from visavis.domain.oauth import CredentialKind
+from visavis.domain.people import Agent
+from visavis.media.udp_receiver import read_batch
+from visavis.media.udp_sender import UdpSender
+from visavis.services.ports import Transaction
+from visavis.settings import Settings
+from visavis.store import open_store
+
+FLOWS: Final = (PACKAGE.parents[1] / "docs/flows.md").read_text()
+CONFIG: Final = "/v4/livechat/audioVideoChatConfig"
+
+
+def named(heading: str) -> set[str]:
+    """Return the files of the package that a section of docs/flows.md names."""
+    section = FLOWS.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    return set(re.findall(r"`src/visavis/([\w/]+\.py)`", section))
+
+
+@pytest.fixture
+def passed() -> Iterator[PassedFiles]:
+    files = PassedFiles()
+    yield files
+    files.close()
+
+
+@pytest.fixture
+async def app(tmp_path: Path, passed: PassedFiles, anyio_backend: str) -> AsyncIterator[App]:
+    settings = Settings(data_dir=tmp_path, log_level="warning")
+    app = App(settings, open_store(settings.database_address))
+    yield app
+    assert app.archive
+    app.archive.close()
+    app.store.close()
+
+
+def client_of(app: App) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app.web), base_url="http://visavis")
+
+
+def _administrator(rows: Transaction) -> Agent:
+    site = rows.sites.add("Site", now())
+    return rows.agents.add(site.id, "a@example.com", "A", "-", is_administrator=True)
+
+
+async def test_a_configuration_put(app: App, passed: PassedFiles) -> None:
+    agent = await app.store.write(_administrator)
+    token = await app.tokens.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
+    async with client_of(app) as client:
+        client.headers["Authorization"] = f"Bearer {token}"
+
+        async def put(*, is_enabled: bool) -> None:
+            body = {"recordingServerUrl": "http://google.com", "isEnabled": is_enabled}
+            assert (await client.put(CONFIG, json=body)).status_code == 200
+
+        await put(is_enabled=False)  # what is loaded or remembered once does not count
+        with passed.recorded():
+            await put(is_enabled=True)
+    assert len(passed.names) <= 26, passed.names
+    assert set(passed.names) >= named("A configuration PUT") - {
+        "web/routes.py",
+        "web/socket_loop.py",
+    }
+
+
+async def test_a_tus_patch(app: App, passed: PassedFiles) -> None:
+    key = app.settings.archive_key_file.read_text().strip()
+    headers = {"Authorization": f"Bearer {key}", "Tus-Resumable": "1.0.0"}
+    async with client_of(app) as client:
+        client.headers.update(headers)
+        created = await client.post("/recordings/", headers={"Upload-Length": "20"})
+        path = f"/recordings/{created.headers['location'].rpartition('/')[2]}"
+
+        async def patch(offset: int) -> None:
+            more = {"Upload-Offset": str(offset), "Content-Type": BODY_TYPE}
+            answer = await client.patch(path, headers=more, content=b"12345")
+            assert answer.status_code == 204
+
+        await patch(0)
+        with passed.recorded():
+            await patch(5)
+    assert len(passed.names) <= 10, passed.names
+    assert named("A recorded packet to the player") >= {
+        name for name in passed.names if name in {"archive/tus_server.py", "archive/upload_body.py"}
+    }
+
+
+def test_a_relayed_packet(passed: PassedFiles) -> None:
+    harness = connected()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.bind(("127.0.0.1", 0))
+        udp.setblocking(False)
+        here = udp.getsockname()
+        sender = UdpSender(udp, udp)
+        harness.relay._send = lambda datagram, _: sender.send(datagram, here)
+
+        def receive(datagram: bytes, _: object, at: float, arrival_us: int) -> None:
+            harness.relay.receive(datagram, ADDRESSES[Side.VISITOR], at, arrival_us)
+
+        def say(number: int) -> None:
+            session = harness.browsers[Side.VISITOR].srtp()[0]
+            udp.sendto(session.protect(rtp(number)), here)
+
+        say(1)
+        read_batch(udp, receive, sender, 1)
+        udp.recv(2048)
+        say(2)
+        with passed.recorded():
+            read_batch(udp, receive, sender, 1)
+        assert udp.recv(2048)
+    assert len(passed.names) <= 7, passed.names
+    assert named("A relayed packet") >= set(passed.names)
