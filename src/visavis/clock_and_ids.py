@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
+from typing import Final
 
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def new_secret() -> str:
-    return secrets.token_urlsafe(24)
-
-
-def new_id() -> str:
-    return secrets.token_hex(16)
+now: Final[Callable[[], datetime]] = partial(datetime.now, UTC)
+new_secret: Final[Callable[[], str]] = partial(secrets.token_urlsafe, 24)
+new_id: Final[Callable[[], str]] = partial(secrets.token_hex, 16)

@@ -13,7 +13,12 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.services.ports import Transaction
-from visavis.store.rows import SqlTransaction
+from visavis.store.rows.audit import SqlAuditRows
+from visavis.store.rows.calls import SqlCallRows, SqlNodeRows
+from visavis.store.rows.configs import SqlConfigRows
+from visavis.store.rows.oauth import SqlClientRows, SqlCodeRows, SqlCredentialRows, SqlKeyRows
+from visavis.store.rows.people import SqlAgentRows, SqlRoleRows, SqlSiteRows
+from visavis.store.rows.recordings import SqlPolicyRows, SqlRecordingRows
 from visavis.tasks import describe
 
 T = TypeVar("T")
@@ -43,6 +48,33 @@ class Database(Protocol):
         """As `SqlStore.changes`."""
 
     def close(self) -> None: ...
+
+
+class SqlTransaction:
+    """Implements `services.ports.Transaction` on one connection.
+
+    `is_remembered` tells, afterwards, whether what was changed may be in other processes' memory.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.is_remembered = False
+        rest = (connection, self._changed)
+        self.sites = SqlSiteRows(*rest)
+        self.agents = SqlAgentRows(*rest)
+        self.roles = SqlRoleRows(*rest)
+        self.credentials = SqlCredentialRows(*rest)
+        self.codes = SqlCodeRows(*rest)
+        self.clients = SqlClientRows(*rest)
+        self.keys = SqlKeyRows(*rest)
+        self.configs = SqlConfigRows(*rest)
+        self.audit = SqlAuditRows(*rest)
+        self.nodes = SqlNodeRows(*rest)
+        self.calls = SqlCallRows(*rest)
+        self.recordings = SqlRecordingRows(*rest)
+        self.policies = SqlPolicyRows(*rest)
+
+    def _changed(self) -> None:
+        self.is_remembered = True
 
 
 class SqlStore:
