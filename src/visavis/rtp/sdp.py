@@ -37,6 +37,8 @@ _OF_ONE_DIRECTION = re.compile(
     r"a=(sendrecv|sendonly|recvonly|inactive|msid|ssrc|ssrc-group|rid|simulcast|bundle-only)(:|$)"
 )
 _DIRECTIONS: Final = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
+_OF_A_CODEC: Final = ("a=rtpmap:", "a=fmtp:")
+_APT = re.compile(r"apt=(\d{1,3})\b")
 _PER_CODEC = re.compile(r"a=(rtpmap|fmtp|rtcp-fb):(\d+) ?(.*)")
 _SOURCE = re.compile(r"a=ssrc:(\d{1,10}) ")
 _REPAIR = re.compile(r"a=ssrc-group:FID (\d{1,10}) (\d{1,10})$")
@@ -97,15 +99,16 @@ def read_transport(sdp: str) -> RemoteTransport:
     first = [*sections[0], *session]
     if "a=rtcp-mux" not in first:
         raise _unusable("it does not multiplex RTP and RTCP")
-    video = _codecs(sections, "video", RECORDABLE["video"])
+    media = [_media_section(section) for section in sections]
+    video = _codecs(media, "video", RECORDABLE["video"])
     return RemoteTransport(
         ufrag=_value(first, "ice-ufrag", _UFRAG),
         pwd=_value(first, "ice-pwd", _PWD),
         fingerprint=_value(first, "fingerprint", _FINGERPRINT),
         video_payload_types=tuple(video),
-        audio_payload_types=tuple(_codecs(sections, "audio", RECORDABLE["audio"])),
+        audio_payload_types=tuple(_codecs(media, "audio", RECORDABLE["audio"])),
         video_codecs=tuple(video.values()),
-        repair_payload_types=tuple(_codecs(sections, "video", frozenset({"RTX"}))),
+        repair_payload_types=tuple(_codecs(media, "video", frozenset({"RTX"}))),
     )
 
 
@@ -162,7 +165,7 @@ def sent_video(sdp: str) -> frozenset[str]:
     session, sections = _split(sdp)
     default = _direction(session, "sendrecv")
     return frozenset(
-        _media_section(section).mid
+        _mid(section)
         for section in sections
         if section[0].startswith("m=video ")
         and not _is_rejected(section)
@@ -181,7 +184,7 @@ def _split(sdp: str) -> tuple[list[str], list[list[str]]]:
         raise _unusable("it is too long")
     session: list[str] = []
     sections: list[list[str]] = []
-    for line in re.split(r"\r\n|\n", sdp):
+    for line in sdp.replace("\r\n", "\n").split("\n"):
         if line.startswith("m="):
             sections.append([])
         if line:
@@ -216,29 +219,34 @@ def _is_rejected(section: list[str]) -> bool:
 
 def _media_section(section: list[str]) -> MediaSection:
     kind, _, _, formats = _media_line(section)
-    mid = next((line[6:] for line in section if line.startswith("a=mid:")), "")
     rtpmaps: dict[str, str] = {}
     apts: dict[str, int] = {}
-    for match in filter(None, map(_PER_CODEC.match, section)):
-        attribute, number, value = match.groups()
-        if attribute == "rtpmap":
-            rtpmaps[number] = value
-        elif attribute == "fmtp" and (apt := re.match(r"apt=(\d{1,3})\b", value)):
-            apts[number] = int(apt[1])
+    for line in section:
+        if line.startswith(_OF_A_CODEC) and (match := _PER_CODEC.match(line)):
+            attribute, number, value = match.groups()
+            if attribute == "rtpmap":
+                rtpmaps[number] = value
+            elif apt := _APT.match(value):
+                apts[number] = int(apt[1])
+    ssrcs = [line for line in section if line.startswith("a=ssrc")]
     codecs = {
         int(number): Codec(rate[1].upper(), int(rate[2]), int(rate[3] or 1), apts.get(number))
         for number in formats
         if _is_payload_type(number) and (rate := _RTPMAP.match(rtpmaps.get(number, "")))
     }
     return MediaSection(
-        mid,
+        _mid(section),
         kind,
         codecs,
-        sources=frozenset(int(match[1]) for match in filter(None, map(_SOURCE.match, section))),
-        repairs={int(m[2]): int(m[1]) for m in filter(None, map(_REPAIR.match, section))},
-        layers=_layers(section),
-        extensions=_extensions(section),
+        sources=frozenset(int(match[1]) for match in filter(None, map(_SOURCE.match, ssrcs))),
+        repairs={int(m[2]): int(m[1]) for m in filter(None, map(_REPAIR.match, ssrcs))},
+        layers=_layers(ssrcs),
+        extensions=_extensions([line for line in section if line.startswith("a=extmap:")]),
     )
+
+
+def _mid(section: list[str]) -> str:
+    return next((line[6:] for line in section if line.startswith("a=mid:")), "")
 
 
 def _layers(section: list[str]) -> dict[int, str]:
@@ -258,11 +266,11 @@ def _is_payload_type(number: str) -> bool:
     return number.isascii() and number.isdigit() and len(number) <= 3 and int(number) < 128
 
 
-def _codecs(sections: list[list[str]], kind: str, names: frozenset[str]) -> dict[int, str]:
+def _codecs(sections: list[MediaSection], kind: str, names: frozenset[str]) -> dict[int, str]:
     """The codecs of some `names` in all sections of a kind, by payload type."""
     return {
         number: codec.name
-        for section in map(_media_section, sections)
+        for section in sections
         if section.kind == kind
         for number, codec in section.codecs.items()
         if codec.name in names
@@ -323,10 +331,12 @@ def _restrict_section(section: list[str]) -> list[str]:
     if not kept:
         raise _unusable(f"it offers no {kind} codec that we can record")
     ordered = [number for number in formats if number in kept]
+    kept_or_none = {None, *kept}
     rest = [
         line
         for line in section[1:]
-        if _codec_of(line) in {None, *kept} and ORIENTATION_URI not in _extensions([line])
+        if _codec_of(line) in kept_or_none
+        and not (ORIENTATION_URI in line and ORIENTATION_URI in _extensions([line]))
     ]
     return [f"m={kind} {port} {protocol} {' '.join(ordered)}", *rest]
 

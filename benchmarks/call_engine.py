@@ -1,0 +1,216 @@
+"""App CPU of a whole call without media: from the visitor's request to the end, in microseconds.
+
+Pages, media workers and the database are simulated and cost next to nothing; the bus encodes every
+message. `--agents` and `--waiting` add free agents and queued calls to the site, so that the cost
+of one call can be seen to stay the same.
+
+    python -m benchmarks.call_engine [--calls 300] [--rounds 5]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from visavis.bus.local import LocalBus
+from visavis.domain.config import Config
+from visavis.domain.leg import BridgeId, Candidate, LocalTransport, RemoteTransport, Side
+from visavis.domain.people import Agent, Visitor
+from visavis.domain.policy import RecordingPolicy
+from visavis.domain.recording import Manifest
+from visavis.protocol import signaling
+from visavis.rtp.mos import LegReport
+from visavis.services.calls import Calls
+from visavis.services.presence import AgentSession
+from visavis.services.topics import socket_topic
+from visavis.services.visitor_limits import VisitorLimits
+
+DATA: Final = Path(__file__).resolve().parent.parent / "tests" / "rtp" / "data"
+OFFER: Final = (DATA / "chromium-offer.sdp").read_bytes().decode()
+ANSWER: Final = (DATA / "chromium-answer.sdp").read_bytes().decode()
+TRANSPORT: Final = LocalTransport(
+    "ufrag", "p" * 24, "sha-256 " + ":".join(["AB"] * 32), (Candidate("192.0.2.1", 9),)
+)
+REPORTS: Final = 5
+LINES: Final = 3
+SITES: Final = ((1, 0), (20, 0), (1_000, 0), (10_000, 0), (20, 1_000), (20, 10_000))
+"""Free agents and queued calls of the sites that are measured."""
+
+
+class NoStore:
+    """A database that forgets everything at once."""
+
+    async def read(self, work: Callable[[Any], Any]) -> Any:
+        return False
+
+    async def write(self, work: Callable[[Any], Any]) -> Any:
+        return None
+
+
+class NoMedia:
+    """Media workers that answer at once."""
+
+    async def tap(self, bridge: BridgeId, manifest: Manifest) -> None: ...
+    async def note(self, bridge: BridgeId, note: Mapping[str, Any]) -> None: ...
+    async def pause(self, bridge: BridgeId, *, paused: bool) -> None: ...
+    async def join(self, bridge: BridgeId) -> None: ...
+    async def close(self, bridge: BridgeId) -> None: ...
+    async def open_leg(self, bridge: BridgeId, side: Side) -> LocalTransport:
+        return TRANSPORT
+
+    async def set_remote(
+        self,
+        bridge: BridgeId,
+        side: Side,
+        remote: RemoteTransport,
+    ) -> LocalTransport:
+        return TRANSPORT
+
+
+class Site:
+    """A site whose calls are recorded, with free agents and queued calls."""
+
+    def __init__(self, agents: int, waiting: int) -> None:
+        numbers = itertools.count()
+        self.bus = LocalBus()
+        self.agents = agents
+        self.waiting = waiting
+        self.calls = Calls(
+            config_of=self.config_of,
+            policy_of=self.policy_of,
+            store=NoStore(),
+            bus=self.bus,
+            media=NoMedia(),
+            clock=lambda: datetime.now(UTC),
+            schedule=asyncio.get_running_loop().call_later,
+            new_id=lambda: f"{next(numbers):032x}",
+            node_id="node",
+            announce=self.announce,
+            limits=VisitorLimits(
+                calls=0, checks=0, pages=0, messages=0, waiting_calls=0, queue_length=0
+            ),
+        )
+
+    async def config_of(self, site_id: int) -> Config:
+        return Config(site_id, is_enabled=True, is_recording=True)
+
+    async def policy_of(self, site_id: int) -> RecordingPolicy:
+        return RecordingPolicy(site_id)
+
+    async def announce(self, site_id: int) -> None: ...
+
+    async def open(self) -> None:
+        """Let the agents arrive, and queue the calls: their visitors wait for other agents."""
+        me = self.session(1)
+        self.calls.agent_arrived(me)
+        await self.calls.from_agent(me, signaling.Presence(is_available=False))
+        for number in range(self.waiting):
+            visitor = Visitor(f"w{number}", 1)
+            await self.calls.from_visitor(visitor, signaling.PlaceCall("video", OFFER, "Ann"))
+        for number in range(2, self.agents + 1):
+            self.calls.agent_arrived(self.session(number))
+            if self.waiting:
+                await self.calls.from_agent(
+                    self.session(number), signaling.Presence(is_available=False)
+                )
+        await self.calls.wait_idle()
+
+    def session(self, number: int) -> AgentSession:
+        agent = Agent(number, 1, "a@example.com", f"Agent {number}", is_administrator=True)
+        return AgentSession(f"a{number}", agent)
+
+    async def call(self, number: int) -> None:
+        """One call from its request to its end, accepted by the agent whom it rings at."""
+        visitor, agent = Visitor(f"v{number}", 1), self.session(1)
+        await self.calls.from_agent(agent, signaling.Presence(is_available=True))
+        call_id = await self._place(visitor)
+        if not self.waiting:  # otherwise the invitation has led to this agent
+            await self.calls.from_agent(agent, signaling.Accept(call_id))
+        await self.calls.wait_idle()
+        await self.calls.from_agent(agent, signaling.Answer(call_id, 1, own(ANSWER, visitor.id)))
+        await self.calls.wait_idle()
+        bridge = BridgeId(call_id, 1)
+        for side in Side:
+            await self.calls.media_events.leg_up(bridge, side)
+        for _ in range(REPORTS):
+            for side in Side:
+                await self.calls.media_events.quality(bridge, side, LegReport(mos=4.2))
+        for line in range(LINES):
+            await self.calls.from_visitor(visitor, signaling.Say(call_id, "Hello", f"{line}"))
+        await self.calls.from_visitor(visitor, signaling.HangUp(call_id))
+        await self.calls.from_agent(agent, signaling.Presence(is_available=False))
+        self.calls.visitor_left(visitor)
+        await self.calls.wait_idle()
+
+    async def _place(self, visitor: Visitor) -> str:
+        """Call, by invitation if others are waiting, and return the id of the call."""
+        agent = self.session(1)
+        invitation = ""
+        async with self.bus.subscribe(socket_topic(visitor.id)) as inbox:
+            await self.calls.from_visitor(visitor, signaling.Here("/"))
+            if self.waiting:
+                await self.calls.from_agent(agent, signaling.Invite(visitor.id, "video"))
+                invitation = _field(await anext(aiter(inbox)), b'"invitation":"')
+            await self.calls.from_visitor(
+                visitor,
+                signaling.PlaceCall("video", own(OFFER, visitor.id), "Ann", invitation=invitation),
+            )
+            async for message in inbox:
+                if b'"type":"calling"' in message:
+                    break
+        return _field(message, b'"callId":"')
+
+
+def own(sdp: str, name: str) -> str:
+    """A description that no other call has."""
+    return sdp.replace("a=ice-ufrag:", f"a=ice-ufrag:{name.replace('-', '+')}")
+
+
+def _field(message: bytes, name: bytes) -> str:
+    return message.partition(name)[2].partition(b'"')[0].decode()
+
+
+async def measure(agents: int, waiting: int, calls: int, rounds: int) -> float:
+    """Return the median over the rounds of the CPU time of a call, in microseconds."""
+    site = Site(agents, waiting)
+    await site.open()
+    async with AsyncExitStack() as stack:
+        for number in range(1, min(agents, 20) + 1):  # somebody reads what is sent
+            await stack.enter_async_context(site.bus.subscribe(socket_topic(f"a{number}")))
+        for number in range(20):
+            await site.call(-number)
+        found = []
+        for turn in range(rounds):
+            begin = time.process_time()
+            for number in range(calls):
+                await site.call(turn * calls + number)
+            found.append((time.process_time() - begin) / calls * 1e6)
+    return statistics.median(found)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    print(f"{'free agents':>12} {'queued calls':>13} {'µs of CPU a call':>17}")
+    for agents, waiting in SITES:
+        cost = asyncio.run(measure(agents, waiting, options.calls, options.rounds))
+        print(f"{agents:>12} {waiting:>13} {cost:>17.0f}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
