@@ -134,6 +134,11 @@ class ErrorCode(Enum):
     CallGone = ErrorKind.EntityNotFound, "That call has ended or does not exist."
     CallHasEnded = ErrorKind.CallNotPossible, "The call has already ended."
     CallUnknown = ErrorKind.EntityNotFound, "There is no such call."
+    AgentMayNotAccept = (
+        ErrorKind.ParameterInvalid,
+        'the parameter "agentId" must be the number of an agent who may accept calls.',
+        "/agentId",
+    )
     NotYourCall = ErrorKind.PermissionDenied, "This is not your call."
     CallReserved = ErrorKind.PermissionDenied, "That call is for another agent."
     VisitorGone = ErrorKind.EntityNotFound, "That visitor is no longer on the page."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from visavis.domain.call_events import CallReport
 from visavis.domain.call_history import CallSearch, PastCall
-from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, VisavisError
 from visavis.domain.people import Agent, Permission
 from visavis.domain.vocabulary import Media
 from visavis.services.calls import Calls
@@ -76,11 +76,7 @@ class CallHistory:
     async def _colleague(self, site_id: int, agent_id: int) -> Agent:
         result = await self._store.read(lambda rows: rows.agents.get(site_id, agent_id))
         if result is None or result.is_disabled or not result.may(Permission.ACCEPT_CALLS):
-            raise VisavisError(
-                ErrorKind.ParameterInvalid,
-                'the parameter "agentId" must be the number of an agent who may accept calls.',
-                pointer="/agentId",
-            )
+            raise VisavisError(ErrorCode.AgentMayNotAccept)
         return result
 
 

@@ -50,6 +50,7 @@ export const errors: Record<ErrorCode, string> = {
   CallGone: "That call has ended.",
   CallHasEnded: "The call has already ended.",
   CallUnknown: "There is no such call.",
+  AgentMayNotAccept: "Choose an agent who may accept calls.",
   NotYourCall: "This is not your call.",
   CallReserved: "That call is for another agent.",
   VisitorGone: "That visitor is no longer on the page.",
