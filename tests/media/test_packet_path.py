@@ -205,3 +205,32 @@ def test_a_journal_that_nobody_writes_is_bounded_and_notes_the_gap(
     assert 30 < len(kept) < 45
     assert notes == [b'{"type":"gap","records":%d}' % (101 - len(kept))]
     assert journal.gaps == 1
+
+
+def test_a_source_that_comes_back_goes_on_where_it_was() -> None:
+    """A softphone's hold music has another source; a relay that forgets the first one is deaf."""
+    harness = connected()
+    session = harness.browsers[VISITOR].srtp()[0]
+    sent = [rtp(number, ssrc=7) for number in range(65_500, 65_600)]
+    sent += [rtp(number, ssrc=8) for number in range(37_000, 37_050)]
+    sent += [rtp(number, ssrc=7) for number in range(65_600, 65_700)]
+    for packet in sent:
+        harness.receive(session.protect(packet), ADDRESSES[VISITOR], 1.0, 1)
+    assert arrived(harness) == sent
+
+
+def test_a_browser_that_joins_after_a_roll_over_hears_the_other() -> None:
+    """The roll-over counter is not sent: with each browser it begins at 0 (RFC 3711 §3.3.1)."""
+    harness = RelayHarness()
+    harness.open()
+    for side in Side:
+        harness.connect(side)
+    session = harness.browsers[VISITOR].srtp()[0]
+    for number in range(1000, 75_000, 1000):
+        harness.receive(session.protect(rtp(number)), ADDRESSES[VISITOR], 1.0, 1)
+    harness.relay.join(BRIDGE)
+    harness.taken()
+    sent = [rtp(number) for number in range(75_000, 75_100)]
+    for packet in sent:
+        harness.receive(session.protect(packet), ADDRESSES[VISITOR], 1.0, 1)
+    assert arrived(harness) == sent
