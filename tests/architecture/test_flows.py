@@ -19,14 +19,17 @@ import pytest
 from tests.architecture.passed_files import PACKAGE, PassedFiles
 from tests.media.test_leg import rtp
 from tests.media.test_relay import ADDRESSES, connected
+from tests.services.calls.simulated_site import SimulatedSite, agent_session, create_sites
 from visavis.app import App
 from visavis.archive.tus_headers import BODY_TYPE
 from visavis.clock_and_ids import now
+from visavis.domain.config import Config
 from visavis.domain.leg import Side
 from visavis.domain.oauth import CredentialKind
 from visavis.domain.people import Agent
 from visavis.media.udp_receiver import read_batch
 from visavis.media.udp_sender import UdpSender
+from visavis.protocol import signaling
 from visavis.services.ports import Transaction
 from visavis.settings import Settings
 from visavis.store import open_store
@@ -85,6 +88,24 @@ async def test_a_configuration_put(app: App, passed: PassedFiles) -> None:
         "web/routes.py",
         "web/socket_loop.py",
     }
+
+
+@pytest.mark.anyio
+async def test_an_accepted_recorded_call(
+    tmp_path: Path, passed: PassedFiles, anyio_backend: str
+) -> None:
+    """From the message of the agent's page to the media workers' port, with the database."""
+    store = open_store(Settings(data_dir=tmp_path).database_address)
+    await store.write(create_sites)
+    site = SimulatedSite(store, config=Config(1, is_enabled=True, is_recording=True))
+    site.calls.agent_arrived(agent_session("a"))
+    call_id = await site.ring()
+    with passed.recorded():
+        await site.agent(signaling.Accept(call_id))
+    store.close()
+    assert len(passed.names) <= 27, passed.names
+    named_ones = {name for name in named("Accepting a recorded call") if "/calls/" in name}
+    assert set(passed.names) >= named_ones - {"services/calls/media_events.py"}
 
 
 async def test_a_tus_patch(app: App, passed: PassedFiles) -> None:
