@@ -1,7 +1,8 @@
 import { css, html, LitElement } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { t } from "../shared/i18n/en";
-import type { Conversation, Line, PendingLine } from "./conversation";
+import type { Conversation } from "./conversation";
+import type { Line, PendingLine } from "./lines";
 import { timeOfDay } from "../shared/format";
 import { icon } from "../shared/icons";
 import { shared } from "../shared/styles";

@@ -14,21 +14,12 @@ import type {
   TextLine,
   Transcript,
 } from "../generated/signaling";
+import type { Details, Line, PendingLine } from "./lines";
 import { Observable } from "../shared/observable";
 
 const RELINK_AGAIN = 5000;
 const MOST_LINES = 500;
 
-export type Line = TextLine;
-/** A line that the server has not acknowledged yet; `isRefused` once it will not. */
-export type PendingLine = { id: string; text: string; isRefused?: boolean };
-type Written = { pending: PendingLine[]; draft: string };
-/** Lines of a call that have not reached the server, ready to be read. */
-export const unsentOf = ({ pending, draft }: Written): string =>
-  [...pending.map(({ text }) => text), draft].filter((text) => text.trim()).join("\n");
-
-/** The visitor's details, and the note of the agent who transferred the call. */
-export type Details = { visitorEmail: string; transferredBy: string; note: string };
 export type Told =
   | Offer
   | Answer
@@ -203,8 +194,8 @@ export class Conversation extends Observable {
     const link = new Link(number, this.own, this.side === "visitor", this.wire.iceServers(), {
       describe,
       lost: () => this.relink(number),
-      changed: () => this.changed(),
     });
+    link.addEventListener("change", () => this.changed());
     this.links.get(number)?.close();
     this.links.set(number, link);
     this.shown ||= number;

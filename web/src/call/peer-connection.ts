@@ -1,3 +1,4 @@
+import { Observable } from "../shared/observable";
 import type { LocalMedia } from "./local-media";
 
 const LOST_AFTER = 4000;
@@ -12,7 +13,6 @@ export type LinkEvents = {
   describe: (kind: "offer" | "answer", description: Description) => void;
   /** The ICE agent has given up, or found nobody for four seconds. */
   lost: () => void;
-  changed: () => void;
 };
 
 /**
@@ -22,7 +22,7 @@ export type LinkEvents = {
  * camera have one m-section each, used both ways; every page's screen has one of its own, told
  * apart by its mid.
  */
-export class Link {
+export class Link extends Observable {
   readonly connection: RTCPeerConnection;
   /** The other side's microphone and camera. */
   readonly remote = new MediaStream();
@@ -46,6 +46,7 @@ export class Link {
     iceServers: RTCIceServer[],
     private readonly events: LinkEvents,
   ) {
+    super();
     this.connection = new RTCPeerConnection({
       bundlePolicy: "max-bundle",
       rtcpMuxPolicy: "require",
@@ -196,7 +197,7 @@ export class Link {
       ...this.transceivers("audio").filter(isReceiving).slice(0, 1),
       ...camera.slice(0, 1),
     ]);
-    this.events.changed();
+    this.changed();
   }
 
   private transceivers(kind: "audio" | "video"): RTCRtpTransceiver[] {
@@ -209,7 +210,7 @@ export class Link {
     const state = this.connection.iceConnectionState;
     if (state === "failed") this.events.lost();
     if (state === "disconnected") this.patience = window.setTimeout(() => this.events.lost(), LOST_AFTER);
-    this.events.changed();
+    this.changed();
   }
 }
 

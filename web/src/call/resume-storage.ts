@@ -1,6 +1,6 @@
 // Storage of the call across a reload of the page, and of the preferred devices.
 
-import type { Details, Line, PendingLine } from "./conversation";
+import type { Details, Line, PendingLine } from "./lines";
 import type { Media } from "../generated/signaling";
 
 const DEVICES = "visavis.devices";

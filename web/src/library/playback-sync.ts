@@ -1,5 +1,6 @@
 // Keeps the parts of a recording in step: one leads, the others are held to it.
 
+import { Observable } from "../shared/observable";
 import type { LibraryPart } from "../generated/rest";
 
 const MUCH = 0.3; // seconds: further apart than this, a jump is less noticeable than a chase
@@ -12,7 +13,7 @@ const STALLED = 8000; // milliseconds after which we go on without a part that d
 type Player = { part: LibraryPart; element: HTMLMediaElement };
 
 /** Plays several media elements on the one timeline of their recording. */
-export class PlaybackSync {
+export class PlaybackSync extends Observable {
   private players: Player[] = [];
   private timer: ReturnType<typeof setInterval> | undefined;
   private duration = 0;
@@ -22,8 +23,6 @@ export class PlaybackSync {
   private stalledAt = 0;
   isPlaying = false;
   isWaiting = false;
-
-  constructor(private readonly changed: () => void) {}
 
   /** Take over; `duration` is the recording's in seconds. */
   attach(players: Player[], duration: number): void {

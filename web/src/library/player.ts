@@ -62,8 +62,13 @@ export class Player extends LitElement {
   @state() private position = 0;
   @state() private muted: ReadonlySet<string> = new Set();
   @state() private error = "";
-  readonly playbackSync = new PlaybackSync(() => this.show());
+  readonly playbackSync = new PlaybackSync();
   private frame = 0;
+
+  constructor() {
+    super();
+    this.playbackSync.addEventListener("change", () => this.show());
+  }
 
   override connectedCallback(): void {
     super.connectedCallback();
