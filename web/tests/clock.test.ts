@@ -6,7 +6,7 @@ import type { RingCard } from "../src/agent/ring-card";
 import { FakeSocket, settled } from "./fakes";
 import { agentPage, connectedAgent, connectedVisitor, ring } from "./pages";
 import { AgentSession } from "../src/agent/agent-session";
-import { Visitor } from "../src/visitor/visitor-session";
+import { VisitorSession } from "../src/visitor/visitor-session";
 
 const FIVE_MINUTES = 300_000;
 
@@ -45,7 +45,7 @@ test("a reload keeps how long the call has lasted", async () => {
   visitor.close();
   vi.advanceTimersByTime(4_000);
 
-  const again = new Visitor("ws://example.com", "call", () => undefined);
+  const again = new VisitorSession("ws://example.com", "call", () => undefined);
   await settled();
 
   expect(again.conversation!.seconds).toBe(9);
@@ -58,7 +58,7 @@ test("the agent's console keeps it too", async () => {
   dispatchEvent(new Event("pagehide"));
   agentSession.close();
 
-  const again = new AgentSession("ws://example.com", "desk", () => undefined);
+  const again = new AgentSession("ws://example.com", "desk");
   await settled();
 
   expect(again.conversation!.seconds).toBe(5);

@@ -49,7 +49,7 @@ test("the sign-in says that the network is gone, and can be tried again", async 
 });
 
 test("the page of a link whose call is over says so and does not connect again", async () => {
-  const agentSession = new AgentSession("ws://example.com?join=gone", "desk", () => undefined, true);
+  const agentSession = new AgentSession("ws://example.com?join=gone", "desk", true);
   FakeSocket.latest.drop(1008);
   await settled();
   expect(agentSession.isOver).toBe(true);

@@ -3,7 +3,7 @@
 import { expect, vi } from "vitest";
 import { AgentSession } from "../src/agent/agent-session";
 import type { Media } from "../src/generated/signaling";
-import { Visitor } from "../src/visitor/visitor-session";
+import { VisitorSession } from "../src/visitor/visitor-session";
 import { FakeDevices, FakePeerConnection, FakeSocket, FakeTrack, settled } from "./fakes";
 
 export const devices = (): FakeDevices => navigator.mediaDevices as unknown as FakeDevices;
@@ -11,7 +11,7 @@ export const devices = (): FakeDevices => navigator.mediaDevices as unknown as F
 const NOW = "2026-01-01T00:00:00Z";
 
 /** Assert that nothing of a call is left: no live track, no ringing, no open connection, no call. */
-export const expectNoCall = (...pages: (Visitor | AgentSession)[]): void => {
+export const expectNoCall = (...pages: (VisitorSession | AgentSession)[]): void => {
   expect(FakeTrack.live.map(({ kind }) => kind)).toEqual([]);
   expect(FakePeerConnection.all.filter(({ signalingState }) => signalingState !== "closed")).toEqual([]);
   for (const page of pages) {
@@ -55,9 +55,9 @@ export const AVAILABLE = {
 };
 
 /** A visitor's page that the server has greeted, and what its host page was told. */
-export const visitorPage = async (): Promise<{ visitor: Visitor; told: [string, object][] }> => {
+export const visitorPage = async (): Promise<{ visitor: VisitorSession; told: [string, object][] }> => {
   const told: [string, object][] = [];
-  const visitor = new Visitor("ws://example.com", "call", (name, detail) => told.push([name, detail]));
+  const visitor = new VisitorSession("ws://example.com", "call", (name, detail) => told.push([name, detail]));
   FakeSocket.latest.open();
   FakeSocket.latest.receive(AVAILABLE);
   await settled();
@@ -88,7 +88,7 @@ export const connectedVisitor = async (media: Media = "video") => {
 };
 
 export const agentPage = async (): Promise<AgentSession> => {
-  const agentSession = new AgentSession("ws://example.com", "desk", vi.fn());
+  const agentSession = new AgentSession("ws://example.com", "desk");
   FakeSocket.latest.open();
   FakeSocket.latest.receive({
     type: "welcome",

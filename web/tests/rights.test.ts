@@ -37,7 +37,7 @@ test("a console that the server refuses goes on trying: the agent may sign in in
 });
 
 test("the page of a join link that is over says so and stops", () => {
-  const agentSession = new AgentSession("ws://example.com?join=x", "desk", () => undefined, true);
+  const agentSession = new AgentSession("ws://example.com?join=x", "desk", true);
   FakeSocket.latest.open();
 
   FakeSocket.latest.drop(1008, "There is no such call.");
@@ -60,7 +60,7 @@ test("a visitor in a call whose page is refused is out of it, and nothing is tri
 });
 
 test("a server that lets pages in only to close them is not asked twice a second", () => {
-  const agentSession = new AgentSession("ws://example.com", "desk", () => undefined);
+  const agentSession = new AgentSession("ws://example.com", "desk");
   for (let seconds = 0; seconds < 600; seconds += 1) {
     if (FakeSocket.latest.readyState === FakeSocket.CONNECTING) {
       FakeSocket.latest.open();

@@ -6,7 +6,7 @@ import type { Console } from "../src/agent/console";
 import "../src/call/chat-view";
 import type { ChatView } from "../src/call/chat-view";
 import { AgentSession } from "../src/agent/agent-session";
-import { Visitor } from "../src/visitor/visitor-session";
+import { VisitorSession } from "../src/visitor/visitor-session";
 import { Widget } from "../src/visitor/widget";
 import { FakeSocket, settled } from "./fakes";
 import {
@@ -109,7 +109,7 @@ test("a reload that gets no camera any more still has what was written", async (
   first.visitor.close();
   Object.assign(navigator.mediaDevices, { microphones: [], cameras: [] });
 
-  const visitor = new Visitor("ws://example.com", "call", () => undefined);
+  const visitor = new VisitorSession("ws://example.com", "call", () => undefined);
   await settled();
   await settled();
 

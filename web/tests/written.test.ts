@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Visitor } from "../src/visitor/visitor-session";
+import { VisitorSession } from "../src/visitor/visitor-session";
 import { FakeSocket, settled } from "./fakes";
 import {
   AVAILABLE,
@@ -197,7 +197,7 @@ test("while nobody is on duty a message is offered instead of a call", async () 
 });
 
 test("the address of one call is called also while the site is unstaffed", async () => {
-  const visitor = new Visitor("ws://example.com/signaling/visitor?join=x", "call", () => undefined);
+  const visitor = new VisitorSession("ws://example.com/signaling/visitor?join=x", "call", () => undefined);
   FakeSocket.latest.open();
   FakeSocket.latest.receive({ ...AVAILABLE, isStaffed: false });
 

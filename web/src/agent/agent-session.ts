@@ -1,7 +1,9 @@
 import { endedForAgent, t } from "../shared/i18n/en-pages";
 import { ServerClock } from "../call/server-clock";
-import { Conversation, unsentOf } from "../call/conversation";
-import { keep, loadUnfinished, type Unfinished } from "../call/resume-storage";
+import { CallSession } from "../call/call-session";
+import type { Conversation } from "../call/conversation";
+import { unsentOf } from "../call/lines";
+import type { Unfinished } from "../call/resume-storage";
 import { LocalMedia } from "../call/local-media";
 import {
   type Availability,
@@ -16,8 +18,6 @@ import {
   type Waiting,
 } from "../generated/signaling";
 import { CALL_IS_GONE } from "../call/refusals";
-import { Signaling } from "../call/signaling";
-import { Observable } from "../shared/observable";
 import { errors } from "../shared/i18n/en-errors";
 import { sentenceOf } from "../shared/refusal";
 
@@ -30,17 +30,15 @@ const STOPPED_CARD = 3_000;
 
 export type Stage = "idle" | "connecting" | "connected" | "reconnecting";
 
-const RESUME_SECONDS = 30;
 const STAGES: Record<string, Stage> = { connected: "connected", reconnecting: "reconnecting" };
 
 /** The agent's side: what rings, who waits, who is here, and the call; shows nothing. */
-export class AgentSession extends Observable {
+export class AgentSession extends CallSession<ToAgent, FromAgent> {
   stage: Stage = "idle";
   agentId = 0;
   agentName = "";
   mayAccept = true;
   isAvailable = true;
-  isOnline = false;
   isEnabled = false;
   /** Whether the server knows the join link no longer. */
   isOver = false;
@@ -50,54 +48,33 @@ export class AgentSession extends Observable {
   visitors: PageVisitor[] = [];
   visitorCount = 0;
   team: TeamMember[] = [];
-  conversation: Conversation | undefined;
-  notice = "";
-  /** Lines that the agent wrote and that the visitor has not received, kept until it is dismissed. */
-  unsent = "";
   /** The colleague who is being rung for this call. */
   transferringTo = "";
   invitedId = "";
   /** Another text whenever the list of past calls may be another: after a change, and after a lost socket. */
   pastCallsRevision = "";
   readonly clock = new ServerClock();
-  private media: Media = "video";
   private callId = "";
   private opening: Promise<Conversation | undefined> = Promise.resolve(undefined);
-  /** Aborted when nobody wants the devices any more that the browser may still be asking for. */
-  private acquisition = new AbortController();
   /** Whether the page was loaded again during the call and is still opening its devices. */
   private isResuming = false;
   /** Whether the server has received this page's Accept. */
   private hasAccepted = false;
-  private iceServers: RTCIceServer[] = [];
-  private patience = 0;
   private connections = 0;
-  private forsaken = "";
+  /** How often the socket was lost, or could not be opened. */
+  disconnections = 0;
   /** Whether that call took place on this page. */
   hasEndedCall = false;
   private wasInCall = false;
-  private readonly signaling: Signaling<ToAgent, FromAgent>;
-  private readonly onPageHide = () => this.remember();
 
   constructor(
     url: string,
-    private readonly memoryKey: string,
-    private readonly onClosed: () => void,
+    storageKey: string,
     /** Whether the page is for the one call of a join link. */
     private readonly isJoin = false,
   ) {
-    super();
-    this.signaling = new Signaling<ToAgent, FromAgent>(
-      url,
-      (m) => this.hear(m),
-      (open) => this.onOpen(open),
-      () => this.hasCall,
-      () => this.refusedByServer(),
-    );
-    addEventListener("pagehide", this.onPageHide);
-    const unfinished = loadUnfinished(() => localStorage, memoryKey);
-    if (unfinished?.isOver) this.unsent = unsentOf(unfinished);
-    else if (unfinished) void this.resume(unfinished);
+    super("agent", () => localStorage, storageKey);
+    this.start(url);
   }
 
   /** The calls that can be taken. */
@@ -118,12 +95,6 @@ export class AgentSession extends Observable {
     return this.callId !== "";
   }
 
-  close(): void {
-    removeEventListener("pagehide", this.onPageHide);
-    this.leave();
-    this.signaling.close();
-  }
-
   async accept(ring: Ring, media: Media): Promise<void> {
     if (this.hasCall) return;
     const { visitorEmail, transferredBy, note } = ring;
@@ -142,9 +113,9 @@ export class AgentSession extends Observable {
 
   hangUp(): void {
     const { callId } = this;
-    if (this.isResuming) this.forsake(callId);
+    if (this.isResuming) this.abandon({ callId });
     else if (this.signaling.isOpen) this.signaling.send({ type: "hangUp", callId });
-    else this.forsaken = callId;
+    else this.abandon({ callId });
     this.finish("");
     this.endLink();
   }
@@ -181,7 +152,7 @@ export class AgentSession extends Observable {
     this.changed();
   }
 
-  private hear(message: ToAgent): void {
+  protected receive(message: ToAgent): void {
     switch (message.type) {
       case "welcome":
         this.agentId = message.agentId;
@@ -308,9 +279,9 @@ export class AgentSession extends Observable {
   private open(callId: string, media: Media, visitorName: string): Promise<Conversation | undefined> {
     Object.assign(this, { callId, media, stage: "connecting", notice: "", invitedId: "" });
     this.hasAccepted = false;
-    this.acquisition = new AbortController();
+    const signal = this.newAcquisition();
     this.changed();
-    this.opening = this.begin(callId, media, visitorName, this.acquisition.signal);
+    this.opening = this.begin(callId, media, visitorName, signal);
     return this.opening;
   }
 
@@ -322,27 +293,19 @@ export class AgentSession extends Observable {
   ): Promise<Conversation | undefined> {
     try {
       const own = await LocalMedia.open(media, signal);
-      const conversation = new Conversation("agent", own, {
-        send: (message) => this.signaling.send(message),
-        isOpen: () => this.signaling.isOpen,
-        iceServers: () => this.iceServers,
-      });
-      Object.assign(conversation, { callId, otherName: visitorName });
-      conversation.addEventListener("change", () => this.changed());
-      this.conversation = conversation;
-      return conversation;
+      return Object.assign(this.beginConversation(own), { callId, otherName: visitorName });
     } catch (error) {
       if (signal.aborted) return undefined;
-      if (this.isResuming) this.forsake(callId);
+      if (this.isResuming) this.abandon({ callId });
       this.finish((error as Error).message);
       return undefined;
     }
   }
 
   private refused(refused: Refused): void {
-    const { error, callId, id } = refused;
+    const { error, callId } = refused;
     const message = sentenceOf(errors, refused);
-    if (id && this.conversation?.refuse(id) && !CALL_IS_GONE.includes(error)) {
+    if (this.isRefusedLine(refused)) {
       this.notice = message;
       return;
     }
@@ -356,7 +319,7 @@ export class AgentSession extends Observable {
   }
 
   /** Signed out, disabled, or no longer permitted to accept calls: the server has ended the call. */
-  private refusedByServer(): boolean {
+  protected refusedByServer(): boolean {
     if (this.hasCall) this.finish(t("rightsEnded"));
     this.endLink();
     return this.isOver;
@@ -371,42 +334,26 @@ export class AgentSession extends Observable {
     this.changed();
   }
 
-  private onOpen(isOpen: boolean): void {
-    this.isOnline = isOpen;
-    clearTimeout(this.patience);
-    if (isOpen) {
-      this.connections += 1;
-      this.greet();
-    } else {
-      this.onClosed();
-      Object.assign(this, { rings: [], queue: [], visitors: [], team: [], transferringTo: "" });
-      if (this.hasCall)
-        this.patience = window.setTimeout(() => this.finish(endedForAgent("failed")), RESUME_SECONDS * 1000);
-    }
-    this.changed();
+  protected override disconnected(): void {
+    this.disconnections += 1;
+    Object.assign(this, { rings: [], queue: [], visitors: [], team: [], transferringTo: "" });
   }
 
-  private greetForsaken(): void {
-    const callId = this.forsaken;
-    if (!callId) return;
-    this.signaling.send({ type: "resume", callId, hasMedia: true });
-    this.signaling.send({ type: "hangUp", callId });
-    this.forsaken = "";
+  protected giveUp(): void {
+    this.finish(endedForAgent("failed"));
   }
 
-  private greet(): void {
+  protected greet(): void {
+    this.connections += 1;
+    this.hangUpAbandoned();
     const { callId, conversation } = this;
-    this.greetForsaken();
-    if (this.isResuming) return;
-    if (!callId) return;
-    this.signaling.send({ type: "resume", callId, hasMedia: conversation?.hasMedia ?? false });
-    conversation?.sendPending();
+    if (!callId || this.isResuming) return;
+    this.resumeOnServer({ callId }, conversation?.hasMedia ?? false);
   }
 
   /** Resume the call after the page was reloaded. */
-  private async resume(unfinished: Unfinished): Promise<void> {
-    const { callId, media, otherName, seconds, lines, pending, draft, details, hasCamera, isMuted } =
-      unfinished;
+  protected async resume(unfinished: Unfinished): Promise<void> {
+    const { callId, media, otherName, hasCamera } = unfinished;
     this.isResuming = true;
     const opening = this.open(callId, hasCamera ? "video" : "audio", otherName);
     const { signal } = this.acquisition;
@@ -417,44 +364,17 @@ export class AgentSession extends Observable {
     this.hasAccepted = true;
     this.media = media;
     this.stage = "reconnecting";
-    Object.assign(conversation, { lines, pending, draft, details });
-    conversation.connectedFor(seconds);
-    conversation.own.setMuted(isMuted);
-    if (this.signaling.isOpen) this.greet();
+    this.restore(conversation, unfinished);
+    if (this.signaling.isOpen) this.resumeOnServer({ callId }, conversation.hasMedia);
   }
 
-  /** Leave a call that this page has not taken up again. */
-  private forsake(callId: string): void {
-    this.forsaken = callId;
-    if (this.signaling.isOpen) this.greetForsaken();
+  protected loseCall(unfinished: Unfinished): void {
+    this.unsent = unsentOf(unfinished);
   }
 
-  private remember(): void {
-    const { conversation, media, callId } = this;
-    if (!conversation) return;
-    const { seconds, otherName, lines, pending, draft, details, own } = conversation;
-    const now = { isMuted: own.isMuted, hasCamera: !!own.camera, leftAt: Date.now() };
-    keep(() => localStorage, this.memoryKey, {
-      callId,
-      secret: "",
-      media,
-      seconds,
-      otherName,
-      lines,
-      pending,
-      draft,
-      details,
-      resumeSeconds: RESUME_SECONDS,
-      ...now,
-    });
-  }
-
-  private leave(): void {
-    clearTimeout(this.patience);
-    this.acquisition.abort();
+  protected override leave(): void {
+    super.leave();
     this.isResuming = false;
-    this.conversation?.close();
-    this.conversation = undefined;
     this.callId = "";
     this.opening = Promise.resolve(undefined);
   }

@@ -5,7 +5,8 @@ import "../call/call-view";
 import { counted, t } from "../shared/i18n/en-pages";
 import "./console-side";
 import { consoleStyles } from "./console-styles";
-import type { Conversation, Details } from "../call/conversation";
+import type { Conversation } from "../call/conversation";
+import type { Details } from "../call/lines";
 import { AgentSession, type Stage } from "./agent-session";
 import "./call-history";
 import { icon } from "../shared/icons";
@@ -34,6 +35,7 @@ export class Console extends LitElement {
   private isChoosing = false;
   /** The calls that have waited in the queue at the last look. */
   private waitingIds = new Set<string>();
+  private disconnections = 0;
   private hasCopied = "";
   private readonly announcer = new Announcer(`${t("console")} · Visavis`);
   private readonly watch = new Watch(this, () => this.agentSession);
@@ -46,9 +48,6 @@ export class Console extends LitElement {
     this.agentSession = new AgentSession(
       signalingUrl(location.origin, `/signaling/agent${who}`),
       `visavis.desk${who}`,
-      () => {
-        void this.askSession();
-      },
       !!this.join,
     );
     this.requestUpdate();
@@ -65,6 +64,8 @@ export class Console extends LitElement {
 
   override willUpdate(_: PropertyValues): void {
     if (!this.agentSession) return;
+    if (this.disconnections !== this.agentSession.disconnections) void this.askSession();
+    this.disconnections = this.agentSession.disconnections;
     this.stage = this.agentSession.stage;
     if (!this.agentSession.conversation) this.isChoosing = false;
     const { hasCall, ringing, queue } = this.agentSession;

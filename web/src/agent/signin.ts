@@ -58,7 +58,7 @@ export class SignIn extends LitElement {
 }
 
 /** Only a path of our own: never a way to somebody else's page. */
-const nextPage = (): string => {
+export const nextPage = (): string => {
   const next = new URLSearchParams(location.search).get("next") ?? "/console";
   const url = new URL(next, location.origin);
   // the whole URL: the path of "/.//host" begins with two slashes, which alone name another host

@@ -8,7 +8,7 @@ import { AudioLevel } from "../call/audio-level";
 import { shared } from "../shared/styles";
 import { limited } from "../shared/text";
 import { Watch } from "../shared/observable";
-import type { Visitor } from "./visitor-session";
+import type { VisitorSession } from "./visitor-session";
 
 const HEARD = 0.25;
 const SILENT_AFTER = 6000;
@@ -53,7 +53,7 @@ export class CheckView extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) visitor!: Visitor;
+  @property({ attribute: false }) visitor!: VisitorSession;
   @state() private loudness = 0;
   @state() private hearing: Hearing = "listening";
   private level: AudioLevel | undefined;

@@ -4,7 +4,7 @@ import { t } from "../shared/i18n/en";
 import { textOf } from "../shared/format";
 import { shared } from "../shared/styles";
 import { limited } from "../shared/text";
-import type { Visitor } from "./visitor-session";
+import type { VisitorSession } from "./visitor-session";
 
 /** After a call that nobody took: what the visitor wants to say, and where an answer goes. */
 @customElement("visavis-message")
@@ -20,7 +20,7 @@ export class MessageForm extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) visitor!: Visitor;
+  @property({ attribute: false }) visitor!: VisitorSession;
 
   override render() {
     const { name, email } = this.visitor;

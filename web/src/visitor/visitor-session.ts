@@ -1,13 +1,8 @@
 import { endedBecause, t } from "../shared/i18n/en";
-import { Conversation, unsentOf } from "../call/conversation";
-import {
-  keep,
-  keepMessage,
-  keptMessage,
-  loadUnfinished,
-  type OutgoingMessage,
-  type Unfinished,
-} from "../call/resume-storage";
+import { CallSession } from "../call/call-session";
+import type { Conversation } from "../call/conversation";
+import { unsentOf } from "../call/lines";
+import { keepMessage, keptMessage, type OutgoingMessage, type Unfinished } from "../call/resume-storage";
 import { LocalMedia } from "../call/local-media";
 import {
   type Availability,
@@ -18,8 +13,7 @@ import {
 } from "../generated/signaling";
 import { CALL_IS_GONE } from "../call/refusals";
 import { probe, type ConnectivityResult } from "./connectivity-check";
-import { Signaling, type EarlySocket } from "../call/signaling";
-import { Observable } from "../shared/observable";
+import type { EarlySocket } from "../call/signaling";
 import { shorten } from "../shared/text";
 import { visitorErrors } from "../shared/i18n/en-visitor-errors";
 import { sentenceOf } from "../shared/refusal";
@@ -30,7 +24,6 @@ export type Invitation = Extract<ToVisitor, { type: "invited" }>;
 export type Happening =
   "available" | "invited" | "ringing" | "queued" | "connecting" | "connected" | "reconnecting" | "ended";
 
-const RESUME_SECONDS = 30;
 const LONGEST_TITLE = 200;
 const IN_CALL: Stage[] = ["connecting", "connected", "reconnecting"];
 const STAGES: Record<string, Stage> = {
@@ -43,7 +36,7 @@ const STAGES: Record<string, Stage> = {
 };
 
 /** The visitor's side of the call, from the first press to the message after it; shows nothing. */
-export class Visitor extends Observable {
+export class VisitorSession extends CallSession<ToVisitor, FromVisitor> {
   stage: Stage = "idle";
   availability: Availability = {
     type: "availability",
@@ -52,66 +45,44 @@ export class Visitor extends Observable {
     needsAgreement: false,
     isStaffed: true,
   };
-  media: Media = "video";
   own: LocalMedia | undefined;
   path: ConnectivityResult | undefined;
-  conversation: Conversation | undefined;
   invitation: Invitation | undefined;
-  notice = "";
   /** Why the last call ended, by its name in the protocol. */
   reason = "";
   place = 0;
-  isOnline = false;
   isRecorded = false;
   hasLeftMessage = false;
-  /** Lines that the visitor wrote and nobody has received: offered as a message. */
-  unsent = "";
   name = "";
   email = "";
   private lastCallId = "";
-  private resumeSeconds = RESUME_SECONDS;
-  private iceServers: RTCIceServer[] = [];
   /** A call may take a way that the check before it is not told of: a TURN server. */
   private hasRelay = false;
-  private patience = 0;
-  /** A call that was left while the socket was down: to be hung up once it is back. */
-  private forsaken: { callId: string; secret: string } | undefined;
   /** A call that the page asked for before the server had said whether calls may be placed. */
   private wanted: Media | undefined;
   private hasHeard = false;
   /** The call of before the page was loaded again, while its devices are being opened. */
   private resuming: { callId: string; secret: string } | undefined;
-  /** Aborted when nobody wants the devices any more that the browser may still be asking for. */
-  private acquisition = new AbortController();
   /** Aborted when the check before the call is over. */
   private check = new AbortController();
   /** A message that the server has not acknowledged yet. */
   private outgoing: OutgoingMessage | undefined;
   private answerPath: ((sdp: string) => void) | undefined;
-  private readonly signaling: Signaling<ToVisitor, FromVisitor>;
-  private readonly onPageHide = () => this.remember();
 
   constructor(
     private readonly url: string,
-    private readonly memoryKey: string,
+    storageKey: string,
     private readonly tell: (happening: Happening, detail: object) => void,
     private readonly onRefused: (reason: string) => void = () => undefined,
     early?: EarlySocket,
   ) {
-    super();
-    this.signaling = new Signaling<ToVisitor, FromVisitor>(
-      url,
-      (m) => this.hear(m),
-      (open) => this.onOpen(open),
-      () => !!this.conversation,
-      (reason) => this.refusedByServer(reason),
-      early,
-    );
-    addEventListener("pagehide", this.onPageHide);
-    this.outgoing = keptMessage(memoryKey);
-    const unfinished = loadUnfinished(() => sessionStorage, memoryKey);
-    if (unfinished?.isOver) this.loseCall(unfinished);
-    else if (unfinished) void this.resume(unfinished);
+    super("visitor", () => sessionStorage, storageKey);
+    this.outgoing = keptMessage(storageKey);
+    this.start(url, early);
+  }
+
+  get hasCall(): boolean {
+    return this.conversation !== undefined;
   }
 
   get isInCall(): boolean {
@@ -125,12 +96,6 @@ export class Visitor extends Observable {
 
   get needsAgreement(): boolean {
     return this.availability.isRecorded && this.availability.needsAgreement;
-  }
-
-  close(): void {
-    removeEventListener("pagehide", this.onPageHide);
-    this.leave();
-    this.signaling.close();
   }
 
   /** Opens the check before the call: devices, and the way to the media port. */
@@ -152,7 +117,7 @@ export class Visitor extends Observable {
     this.media = media;
     this.notice = "";
     this.releaseDevices();
-    const { signal } = this.acquisition;
+    const signal = this.newAcquisition();
     this.changed();
     try {
       this.own = await LocalMedia.open(media, signal);
@@ -167,7 +132,7 @@ export class Visitor extends Observable {
   async call(agreed: boolean): Promise<void> {
     const { own, media, name, email, invitation } = this;
     if (!own || !this.isOnline || this.stage !== "checking") return;
-    const conversation = this.begin(own);
+    const conversation = this.beginConversation(own);
     this.check.abort();
     this.stage = "calling";
     this.isRecorded = this.availability.isRecorded;
@@ -180,11 +145,11 @@ export class Visitor extends Observable {
   }
 
   hangUp(): void {
-    if (this.resuming) this.forsake(this.resuming);
+    if (this.resuming) this.abandon(this.resuming);
     const callId = this.conversation?.callId;
     if (!callId) return this.finish("", "");
     if (this.signaling.isOpen) this.signaling.send({ type: "hangUp", callId });
-    else this.forsaken = { callId, secret: this.conversation!.secret };
+    else this.abandon({ callId, secret: this.conversation!.secret });
     const isTalking = this.isInCall;
     this.finish(t(isTalking ? "ended.hungUp" : "ended.cancelled"), isTalking ? "hungUp" : "cancelled");
   }
@@ -192,7 +157,7 @@ export class Visitor extends Observable {
   leaveMessage(text: string): void {
     const { lastCallId: callId, name, email } = this;
     this.outgoing = { callId, id: crypto.randomUUID(), text, name, email, at: Date.now() };
-    keepMessage(this.memoryKey, this.outgoing);
+    keepMessage(this.storageKey, this.outgoing);
     this.hasLeftMessage = true;
     this.unsent = "";
     this.notice = t("messageSending");
@@ -218,7 +183,7 @@ export class Visitor extends Observable {
   private messageSettled(notice: string, isKept: boolean): void {
     if (!isKept) this.unsent = this.outgoing!.text;
     this.outgoing = undefined;
-    keepMessage(this.memoryKey, undefined);
+    keepMessage(this.storageKey, undefined);
     this.hasLeftMessage = isKept;
     if (!this.conversation && this.stage !== "checking") Object.assign(this, { notice, stage: "ended" });
   }
@@ -237,18 +202,7 @@ export class Visitor extends Observable {
     this.changed();
   }
 
-  private begin(own: LocalMedia): Conversation {
-    const conversation = new Conversation("visitor", own, {
-      send: (message) => this.signaling.send(message),
-      isOpen: () => this.signaling.isOpen,
-      iceServers: () => this.iceServers,
-    });
-    conversation.addEventListener("change", () => this.changed());
-    this.conversation = conversation;
-    return conversation;
-  }
-
-  private hear(message: ToVisitor): void {
+  protected receive(message: ToVisitor): void {
     switch (message.type) {
       case "availability":
         this.available(message);
@@ -339,12 +293,12 @@ export class Visitor extends Observable {
   }
 
   private refused(refused: Refused): void {
-    const { error, callId, id } = refused;
+    const { error, callId } = refused;
     const message = sentenceOf(visitorErrors, refused);
     const conversation = this.conversation;
     if (this.outgoing && callId === this.outgoing.callId) return this.messageSettled(message, false);
     if (!conversation) return;
-    if (id && conversation.refuse(id) && !CALL_IS_GONE.includes(error)) {
+    if (this.isRefusedLine(refused)) {
       conversation.own.trouble = message;
       return;
     }
@@ -363,50 +317,25 @@ export class Visitor extends Observable {
       this.tell(stage, { callId, agentName });
   }
 
-  private onOpen(isOpen: boolean): void {
-    this.isOnline = isOpen;
-    clearTimeout(this.patience);
-    if (isOpen) this.greet();
-    else if (this.conversation)
-      this.patience = window.setTimeout(() => this.giveUp(), this.resumeSeconds * 1000);
-    this.changed();
-  }
-
-  /** Leave a call that this page has not taken up again. */
-  private forsake(call: { callId: string; secret: string }): void {
-    this.forsaken = call;
-    if (this.signaling.isOpen) this.greetForsaken();
-  }
-
-  private greetForsaken(): void {
-    const { forsaken } = this;
-    if (!forsaken) return;
-    this.signaling.send({ type: "resume", ...forsaken, hasMedia: true });
-    this.signaling.send({ type: "hangUp", callId: forsaken.callId });
-    this.forsaken = undefined;
-  }
-
-  private greet(): void {
+  protected greet(): void {
     this.announcePage();
-    this.greetForsaken();
+    this.hangUpAbandoned();
     this.sendMessage();
     const { conversation } = this;
     if (!conversation) return;
     if (!conversation.callId) return this.finish(t("ended.failed"), "failed");
-    const { callId, secret, hasMedia } = conversation;
-    this.signaling.send({ type: "resume", callId, secret, hasMedia: hasMedia || !this.isInCall });
-    conversation.sendPending();
+    this.resumeOnServer(conversation, conversation.hasMedia || !this.isInCall);
   }
 
   /** No such site, or a join link whose call is over: trying again would not help. */
-  private refusedByServer(reason: string): boolean {
+  protected refusedByServer(reason: string): boolean {
     this.onRefused(reason);
     this.availability = { ...this.availability, isEnabled: false };
     if (this.stage !== "idle" && this.stage !== "ended") this.giveUp();
     return true;
   }
 
-  private giveUp(): void {
+  protected giveUp(): void {
     this.finish(t("ended.failed"), "failed");
   }
 
@@ -417,28 +346,24 @@ export class Visitor extends Observable {
   }
 
   /** Resume the call after the page was reloaded: open camera and microphone, then take up the call. */
-  private async resume(unfinished: Unfinished): Promise<void> {
-    const { callId, secret, media, seconds, otherName, lines, pending, draft } = unfinished;
+  protected async resume(unfinished: Unfinished): Promise<void> {
+    const { callId, secret, media, otherName } = unfinished;
     Object.assign(this, { stage: "reconnecting", media, resumeSeconds: unfinished.resumeSeconds });
     this.resuming = { callId, secret };
     this.releaseDevices();
-    const { signal } = this.acquisition;
+    const signal = this.newAcquisition();
     this.changed();
     try {
       const own = await LocalMedia.open(unfinished.hasCamera ? "video" : "audio", signal);
       this.resuming = undefined;
       this.own = own;
-      own.setMuted(unfinished.isMuted);
-      const conversation = this.begin(own);
-      Object.assign(conversation, { callId, secret, otherName, lines, pending, draft });
-      conversation.connectedFor(seconds);
-      if (this.signaling.isOpen) {
-        this.signaling.send({ type: "resume", callId, secret, hasMedia: false });
-        conversation.sendPending();
-      }
+      const conversation = this.beginConversation(own);
+      Object.assign(conversation, { callId, secret, otherName });
+      this.restore(conversation, unfinished);
+      if (this.signaling.isOpen) this.resumeOnServer(conversation, false);
     } catch (error) {
       if (signal.aborted) return;
-      this.forsake({ callId, secret });
+      this.abandon({ callId, secret });
       this.keepUnsent(unsentOf(unfinished));
       this.finish((error as Error).message, "failed");
     }
@@ -446,7 +371,7 @@ export class Visitor extends Observable {
   }
 
   /** The page was away for longer than the call waited for it. */
-  private loseCall(unfinished: Unfinished): void {
+  protected loseCall(unfinished: Unfinished): void {
     const written = unsentOf(unfinished);
     if (!written) return;
     this.keepUnsent(written);
@@ -456,26 +381,6 @@ export class Visitor extends Observable {
   /** A call that was answered takes no message: it becomes one of its own. */
   private keepUnsent(written: string): void {
     Object.assign(this, { unsent: written, lastCallId: "", hasLeftMessage: false });
-  }
-
-  private remember(): void {
-    const { conversation, media, resumeSeconds, memoryKey } = this;
-    if (!conversation?.callId) return;
-    const { callId, secret, seconds, otherName, lines, pending, draft, details, own } = conversation;
-    const now = { isMuted: own.isMuted, hasCamera: !!own.camera, leftAt: Date.now() };
-    keep(() => sessionStorage, memoryKey, {
-      callId,
-      secret,
-      media,
-      seconds,
-      otherName,
-      lines,
-      pending,
-      draft,
-      details,
-      resumeSeconds,
-      ...now,
-    });
   }
 
   private async findPath(): Promise<void> {
@@ -496,16 +401,14 @@ export class Visitor extends Observable {
   /** Nothing that was captured stays live, nor anything that the browser is still asking for. */
   private releaseDevices(): void {
     this.acquisition.abort();
-    this.acquisition = new AbortController();
     this.own?.close();
     this.own = undefined;
   }
 
-  private leave(): void {
-    clearTimeout(this.patience);
+  protected override leave(): void {
+    super.leave();
     this.check.abort();
-    this.conversation?.close();
-    this.conversation = this.resuming = undefined;
+    this.resuming = undefined;
     this.releaseDevices();
   }
 

@@ -11,7 +11,7 @@ import type { Media } from "../generated/signaling";
 import { signalingUrl, type EarlySocket } from "../call/signaling";
 import { shared } from "../shared/styles";
 import { Watch } from "../shared/observable";
-import { Visitor, type Happening, type Stage } from "./visitor-session";
+import { VisitorSession, type Happening, type Stage } from "./visitor-session";
 import { widgetStyles } from "./widget-styles";
 
 const WAITING: Partial<Record<Stage, Word>> = {
@@ -38,7 +38,7 @@ export class Widget extends LitElement {
   /** The secret part of a join address; empty on a site's own pages. */
   @property() join = "";
   @property({ reflect: true, attribute: "data-state" }) stage: Stage = "idle";
-  visitor: Visitor | undefined;
+  visitor: VisitorSession | undefined;
   /** The socket that the loader opened while this code was loading. */
   early: EarlySocket | undefined;
   @state() private isOpen = true;
@@ -57,7 +57,7 @@ export class Widget extends LitElement {
     const who = this.join ? `join=${encodeURIComponent(this.join)}` : `site=${encodeURIComponent(this.site)}`;
     const tell = (happening: Happening, detail: object) =>
       this.dispatchEvent(new CustomEvent(happening, { detail }));
-    this.visitor = new Visitor(
+    this.visitor = new VisitorSession(
       signalingUrl(this.origin, `/signaling/visitor?${who}`),
       `visavis.call.${who}`,
       tell,

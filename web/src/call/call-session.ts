@@ -1,0 +1,177 @@
+import type { FromAgent, FromVisitor, Media, Refused } from "../generated/signaling";
+import { Observable } from "../shared/observable";
+import { Conversation } from "./conversation";
+import type { LocalMedia } from "./local-media";
+import { CALL_IS_GONE } from "./refusals";
+import { keep, loadUnfinished, type Unfinished } from "./resume-storage";
+import { Signaling, type EarlySocket } from "./signaling";
+
+/** Messages that both parties' pages send. */
+type FromEither = Extract<FromVisitor, FromAgent>;
+
+/** Seconds for which the server keeps the call of a page that is away, until it says another number. */
+const RESUME_SECONDS = 30;
+
+/** A call, and the secret that lets a page without a session resume it. */
+type CallKey = { callId: string; secret?: string };
+
+/**
+ * One page's session with the server and its call: the part that visitors and agents have in common.
+ *
+ * It owns the socket, the conversation and the request for devices, resumes the call after a lost
+ * socket and after a reload, and gives it up when the server stays away for too long.
+ */
+export abstract class CallSession<In, Out> extends Observable {
+  media: Media = "video";
+  conversation: Conversation | undefined;
+  notice = "";
+  /** Lines that were written on this page and that nobody has received. */
+  unsent = "";
+  isOnline = false;
+  protected resumeSeconds = RESUME_SECONDS;
+  protected iceServers: RTCIceServer[] = [];
+  protected signaling!: Signaling<In, Out | FromEither>;
+  /** Aborted when nobody wants the devices any more that the browser may still be asking for. */
+  protected acquisition = new AbortController();
+  private resumeTimer = 0;
+  /** A call that was left while the socket was down: to be hung up once it is open. */
+  private abandoned: CallKey | undefined;
+  private readonly onPageHide = () => this.save();
+
+  constructor(
+    private readonly side: "visitor" | "agent",
+    private readonly storage: () => Storage,
+    protected readonly storageKey: string,
+  ) {
+    super();
+  }
+
+  abstract get hasCall(): boolean;
+  protected abstract receive(message: In): void;
+  /** The socket is open: say who is here, and resume the call. */
+  protected abstract greet(): void;
+  /** The server has stayed away for longer than it keeps the call. */
+  protected abstract giveUp(): void;
+  /** The server does not let this page in; true stops the attempts to connect. */
+  protected abstract refusedByServer(reason: string): boolean;
+  /** Resume the call that the page was in before it was loaded again. */
+  protected abstract resume(unfinished: Unfinished): Promise<void>;
+  /** The page came back too late for its call. */
+  protected abstract loseCall(unfinished: Unfinished): void;
+  /** The socket is closed. */
+  protected disconnected(): void {}
+
+  /** Open the socket, and resume the call of before the page was loaded again. */
+  protected start(url: string, early?: EarlySocket): void {
+    this.signaling = new Signaling<In, Out | FromEither>(
+      url,
+      (message) => this.receive(message),
+      (isOpen) => this.onOpen(isOpen),
+      () => this.hasCall,
+      (reason) => this.refusedByServer(reason),
+      early,
+    );
+    addEventListener("pagehide", this.onPageHide);
+    const unfinished = loadUnfinished(this.storage, this.storageKey);
+    if (unfinished?.isOver) this.loseCall(unfinished);
+    else if (unfinished) void this.resume(unfinished);
+  }
+
+  close(): void {
+    removeEventListener("pagehide", this.onPageHide);
+    this.leave();
+    this.signaling.close();
+  }
+
+  protected beginConversation(own: LocalMedia): Conversation {
+    const conversation = new Conversation(this.side, own, {
+      send: (message) => this.signaling.send(message),
+      isOpen: () => this.signaling.isOpen,
+      iceServers: () => this.iceServers,
+    });
+    conversation.addEventListener("change", () => this.changed());
+    this.conversation = conversation;
+    return conversation;
+  }
+
+  /** What was said and written before the page was loaded again. */
+  protected restore(conversation: Conversation, unfinished: Unfinished): void {
+    const { lines, pending, draft, details, seconds, isMuted } = unfinished;
+    Object.assign(conversation, { lines, pending, draft, details });
+    conversation.connectedFor(seconds);
+    conversation.own.setMuted(isMuted);
+  }
+
+  /** Take the call up again on the server; `hasMedia` says that its link still flows. */
+  protected resumeOnServer(call: CallKey, hasMedia: boolean): void {
+    const { callId, secret } = call;
+    this.signaling.send({ type: "resume", callId, hasMedia, ...(secret ? { secret } : {}) });
+    this.conversation?.sendPending();
+  }
+
+  /** Leave a call that the server may still have: now, or once the socket is open. */
+  protected abandon(call: CallKey): void {
+    this.abandoned = call;
+    if (this.signaling.isOpen) this.hangUpAbandoned();
+  }
+
+  protected hangUpAbandoned(): void {
+    const { abandoned } = this;
+    if (!abandoned) return;
+    this.abandoned = undefined;
+    this.signaling.send({ type: "resume", ...abandoned, hasMedia: true });
+    this.signaling.send({ type: "hangUp", callId: abandoned.callId });
+  }
+
+  /** Whether the refusal is about one line of the chat, which is then shown as not sent. */
+  protected isRefusedLine({ id, error }: Refused): boolean {
+    return !!id && !!this.conversation?.refuse(id) && !CALL_IS_GONE.includes(error);
+  }
+
+  /** The signal of a new request for devices; the one before is no longer wanted. */
+  protected newAcquisition(): AbortSignal {
+    this.acquisition.abort();
+    this.acquisition = new AbortController();
+    return this.acquisition.signal;
+  }
+
+  /** Out of the call: nothing that was captured for it stays live, nor anything still asked for. */
+  protected leave(): void {
+    clearTimeout(this.resumeTimer);
+    this.acquisition.abort();
+    this.conversation?.close();
+    this.conversation = undefined;
+  }
+
+  private onOpen(isOpen: boolean): void {
+    this.isOnline = isOpen;
+    clearTimeout(this.resumeTimer);
+    if (isOpen) this.greet();
+    else {
+      this.disconnected();
+      if (this.hasCall) this.resumeTimer = window.setTimeout(() => this.giveUp(), this.resumeSeconds * 1000);
+    }
+    this.changed();
+  }
+
+  private save(): void {
+    const { conversation, media, resumeSeconds } = this;
+    if (!conversation?.callId) return;
+    const { callId, secret, seconds, otherName, lines, pending, draft, details, own } = conversation;
+    keep(this.storage, this.storageKey, {
+      callId,
+      secret,
+      media,
+      seconds,
+      otherName,
+      lines,
+      pending,
+      draft,
+      details,
+      resumeSeconds,
+      isMuted: own.isMuted,
+      hasCamera: !!own.camera,
+      leftAt: Date.now(),
+    });
+  }
+}
