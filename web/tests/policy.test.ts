@@ -70,13 +70,18 @@ test("an empty period keeps recordings, and a typed secret is sent once", async 
   expect(sent[1]!.etag).toBe('"9"');
 });
 
-test("a wrong field is marked with the server's sentence", async () => {
+test("a wrong field is marked with a sentence", async () => {
   const { root, enter, submit } = await openForm(() =>
-    Response.json({ message: "Use a whole number of days.", pointer: "/retentionDays" }, { status: 400 }),
+    Response.json(
+      { code: "RetentionInvalid", parameters: { most: 36500 }, message: "", pointer: "/retentionDays" },
+      { status: 400 },
+    ),
   );
   enter("retentionDays", "soon");
   expect(await submit()).toBe("Not saved. Please check the marked field.");
-  expect(root.querySelector("#retentionDays-error")!.textContent).toBe("Use a whole number of days.");
+  expect(root.querySelector("#retentionDays-error")!.textContent).toBe(
+    "Enter a number from 1 to 36500, or nothing.",
+  );
   expect(root.querySelector("#retentionDays")!.getAttribute("aria-invalid")).toBe("true");
 });
 

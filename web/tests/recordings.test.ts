@@ -91,6 +91,6 @@ test("an empty library says how recordings get there, and a refusal says why", a
   const visitor = root.querySelector<HTMLInputElement>("[name=visitor]")!;
   visitor.value = "x";
   visitor.dispatchEvent(new Event("input", { bubbles: true }));
-  queries[1]!.answer({ message: "The archive is being moved." }, 503);
-  expect(await shown()).toContain("The archive is being moved.");
+  queries[1]!.answer({ error: "StoreUnavailable", message: "" }, 503);
+  expect(await shown()).toContain("The server is busy.");
 });

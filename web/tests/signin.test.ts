@@ -1,4 +1,4 @@
-// The sign-in: where it leads, and what it says of a wrong password.
+// The sign-in: where it leads, and its sentence for a wrong password.
 
 import { afterEach, expect, test, vi } from "vitest";
 import { nextPage } from "../src/agent/signin";
@@ -21,9 +21,9 @@ test.each([
   expect(new URL(nextPage(), location.origin).href).toBe(location.origin + path);
 });
 
-test("a wrong password is answered in the server's words, and can be typed again", async () => {
+test("a wrong password is explained, and can be typed again", async () => {
   vi.stubGlobal("fetch", () =>
-    Promise.resolve(Response.json({ message: "E-mail or password is wrong." }, { status: 401 })),
+    Promise.resolve(Response.json({ error: "Unauthorized", code: "WrongPassword" }, { status: 401 })),
   );
   const page = document.createElement("visavis-signin") as SignIn;
   document.body.append(page);
@@ -32,7 +32,7 @@ test("a wrong password is answered in the server's words, and can be typed again
   await settled();
   await page.updateComplete;
   expect(page.shadowRoot!.querySelector("[role=alert]")!.textContent).toContain(
-    "E-mail or password is wrong.",
+    "The e-mail address or the password is wrong.",
   );
   expect(page.shadowRoot!.querySelector("button")!.disabled).toBe(false);
 });
