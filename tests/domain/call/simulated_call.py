@@ -53,6 +53,17 @@ FAILURES: Final = (
     ErrorKind.ParameterInvalid,
     ErrorKind.InternalError,
 )
+REFUSABLE: Final = (
+    inputs.VisitorJoined,
+    inputs.AcceptRequested,
+    inputs.OfferReceived,
+    inputs.AnswerReceived,
+    inputs.RecordingRequested,
+    inputs.LineWritten,
+    inputs.TransferRequested,
+    inputs.TransferAccepted,
+)
+"""Requests that may be refused; every other event is applied in any state."""
 ACTIONS: Final[tuple[inputs.RecordingAction, ...]] = ("start", "pause", "resume")
 
 
@@ -102,6 +113,7 @@ class SimulatedCall:
         try:
             found = self.call.handle(event, self.now)
         except VisavisError:
+            assert isinstance(event, REFUSABLE), event
             self.refused += 1
             assert not before or content_of(self.call) == before, "a refusal changed the call"
             return []
