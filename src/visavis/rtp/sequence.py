@@ -61,12 +61,13 @@ class SequenceNumbers:
 
     Silence alone is no restart: a camera may give no picture for minutes and go on with the next
     number. A restart is a step far back that the following packet confirms (RFC 3550 A.1).
+    `following` is the sequence number after the highest, -1 while something is in doubt.
     """
 
     def __init__(self) -> None:
         self.has_restarted = False
+        self.following = -1
         self._highest = -1
-        self._following = -1  # the sequence number after the highest, where nothing is in doubt
         self._last_arrival = 0.0
         self._doubtful = -1
 
@@ -76,12 +77,20 @@ class SequenceNumbers:
         If the next packet confirms that, `has_restarted` is true after it and the number of the
         packet in doubt is one less; else the packet in doubt was a very old one.
         """
-        if sequence_number != self._following:
+        if sequence_number != self.following:
             return self._unwrap(sequence_number, arrival)
-        self._following = (sequence_number + 1) & 0xFFFF
+        self.following = (sequence_number + 1) & 0xFFFF
         self._last_arrival = arrival
         self._highest += 1
         return self._highest
+
+    def follow(self, count: int, arrival: float) -> int:
+        """Take `count` packets from `following` on, the last at `arrival`; the first's number."""
+        first = self._highest + 1
+        self.following = (self.following + count) & 0xFFFF
+        self._last_arrival = arrival
+        self._highest += count
+        return first
 
     def nearest(self, sequence_number: int) -> int:
         """The number of a retransmitted packet, which tells nothing about the sender's course."""
@@ -94,7 +103,7 @@ class SequenceNumbers:
         silence = arrival - self._last_arrival
         doubtful, self._doubtful = self._doubtful, -1
         self._last_arrival = arrival
-        self._following = -1
+        self.following = -1
         self.has_restarted = doubtful >= 0 and sequence_number == (doubtful + 1) & 0xFFFF
         number = self.nearest(sequence_number)
         if self.has_restarted:
@@ -107,7 +116,7 @@ class SequenceNumbers:
         if number > self._highest:
             self._highest = number
         if not self.has_restarted:
-            self._following = (self._highest + 1) & 0xFFFF
+            self.following = (self._highest + 1) & 0xFFFF
         return number
 
 
@@ -133,11 +142,19 @@ class Reorder(Generic[T]):
         self._numbers: list[int] = []
         self._arrivals: deque[tuple[float, int]] = deque()
 
-    def passes(self, number: int) -> bool:
-        """Whether it is the very next and nothing is held: then it counts as taken and given."""
+    @property
+    def is_holding(self) -> bool:
+        """Whether packets are held back for one that is missing."""
+        return bool(self._held)
+
+    def passes(self, number: int, count: int = 1) -> bool:
+        """Whether it is the very next and nothing is held.
+
+        If so, it counts as taken and given, and with it those that follow it, `count` in all.
+        """
         if number != self._next or self._held:
             return False
-        self._next = number + 1
+        self._next = number + count
         return True
 
     def push(self, number: int, item: T, now: float, size: int = 0) -> list[tuple[int, T]]:

@@ -321,6 +321,11 @@ class StreamClock:
             return sender_time + sender.delay(sender_time)
         return media + segment.envelope.delay(media) if segment.envelope else None
 
+    @property
+    def is_even(self) -> bool:
+        """Whether the clock runs on through the whole stream, without a break."""
+        return len(self._segments) == 1 and not self._followed_from
+
     def arrival_time(self, number: int, timestamp: int) -> float | None:
         """Our wall clock by the packets that came quickest; `None` if unknown."""
         segment = self._segment(number)

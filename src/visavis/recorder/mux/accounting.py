@@ -64,12 +64,20 @@ class Tally:
 
 
 @dataclass(slots=True)
-class _Written:
+class WrittenTally:
     """Packets of one track that are in the file, and the seconds in which they came."""
 
     packets: int = 0
     second: int = 0
     seconds: set[int] = field(default_factory=set)
+
+    def write(self, packets: int, arrival: float) -> None:
+        """Count the packets of a frame that is in the file."""
+        if packets:
+            self.packets += packets
+            if not 0 <= arrival - self.second < 1:
+                self.second = int(arrival)
+                self.seconds.add(self.second)
 
 
 class PacketAccount:
@@ -77,7 +85,7 @@ class PacketAccount:
 
     def __init__(self) -> None:
         self._streams: defaultdict[RtpStream, Tally] = defaultdict(Tally)
-        self._written: defaultdict[TrackKey, _Written] = defaultdict(_Written)
+        self._written: defaultdict[TrackKey, WrittenTally] = defaultdict(WrittenTally)
         self._losses: Counter[tuple[JournalLeg, Loss, str]] = Counter()
         self.lost_records = 0
         self.stops: list[tuple[float, str]] = []
@@ -96,14 +104,9 @@ class PacketAccount:
         else:
             tally.receive(arrival)
 
-    def write(self, frame: TimedFrame) -> None:
-        """Count the packets of a frame that is in the file."""
-        if packets := frame.packets:
-            written = self._written[frame.track]
-            written.packets += packets
-            if not 0 <= frame.arrival - written.second < 1:
-                written.second = int(frame.arrival)
-                written.seconds.add(written.second)
+    def written(self, track: TrackKey) -> WrittenTally:
+        """Return the counts of a track, which its writer keeps up to date."""
+        return self._written[track]
 
     def refuse(self, frame: TimedFrame) -> None:
         """Count the packets of a frame that FFmpeg cannot store."""
@@ -151,7 +154,7 @@ class PacketAccount:
                 parts[stream.leg, stream.content].append(tally)
         return dict(sorted(parts.items()))
 
-    def _written_of(self, part: Part) -> list[_Written]:
+    def _written_of(self, part: Part) -> list[WrittenTally]:
         return [written for key, written in self._written.items() if key[:2] == part]
 
     def _lost(self) -> Iterator[str]:

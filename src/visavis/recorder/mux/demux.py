@@ -6,7 +6,7 @@ import heapq
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, repeat
+from itertools import repeat
 from operator import itemgetter
 from pathlib import Path
 from typing import Final
@@ -14,10 +14,10 @@ from typing import Final
 from visavis.recorder.mux.accounting import Loss, PacketAccount, Tally, loss_reason
 from visavis.recorder.mux.depacketize import (
     HOLD_SECONDS,
+    CaptureTimes,
     StreamDepacketiser,
     TimedFrame,
     TrackKey,
-    capture_time,
 )
 from visavis.recorder.mux.scan import Scan, Span, read_batches
 from visavis.recorder.mux.streams import BridgeStreams, Content, PlacedFrame, RtpStream
@@ -54,64 +54,62 @@ def _frames(scan: Scan, journals: list[Path], account: PacketAccount) -> Iterato
     """Yield frames in order of arrival, over all bridges at once: a transfer makes them overlap."""
     held_bytes = HeldBytes()
     readers = [_JournalReader(bridge, account, held_bytes) for bridge in scan.bridges]
+    batches = [
+        zip(read_batches(journal), repeat(reader), strict=False)
+        for journal, reader in zip(journals, readers, strict=True)
+    ]
     tick = 0
-    media, note = RecordKind.RTP, RecordKind.NOTE
-    for batch, reader in _batches(journals, readers):
-        for arrival_us, kind, leg, payload in batch:
-            if kind is media:
-                if leg and (timed := reader.packet(arrival_us / 1e6, leg, payload)):
-                    yield from timed
-            elif kind is note:
-                reader.note(payload)
-            if not tick <= arrival_us < tick + TICK_US:
-                tick = arrival_us
-                for one in readers:
-                    yield from one.due(tick / 1e6)
+    for batch, reader in heapq.merge(*batches, key=_arrival):
+        yield from reader.frames(batch)
+        last = batch[-1][0]
+        if not tick <= last < tick + TICK_US:
+            tick = last
+            for one in readers:
+                yield from one.due(tick / 1e6)
     for reader in readers:
         yield from reader.rest()
 
 
-def _batches(
-    journals: list[Path], readers: list[_JournalReader]
-) -> Iterator[tuple[Sequence[RecordParts], _JournalReader]]:
-    """Yield records in order of arrival, those of a single journal many at once."""
-    if len(journals) == 1:
-        yield from zip(read_batches(journals[0]), repeat(readers[0]), strict=False)
-        return
-    read = [
-        zip(chain.from_iterable(read_batches(journal)), repeat(reader), strict=False)
-        for journal, reader in zip(journals, readers, strict=True)
-    ]
-    for record, reader in heapq.merge(*read, key=_arrival):
-        yield (record,), reader
+def _arrival(item: tuple[Sequence[RecordParts], _JournalReader]) -> int:
+    """The arrival of a batch's first record: a batch spans half a second at most."""
+    return item[0][0][0]
 
 
-def _arrival(item: tuple[RecordParts, _JournalReader]) -> int:
-    return item[0][0]
+class _StreamReader:
+    """Second pass over one stream."""
 
+    def __init__(
+        self, stream: RtpStream, timeline: SenderTimeline, tally: Tally, held_bytes: HeldBytes
+    ) -> None:
+        self.depacketiser = StreamDepacketiser(stream, held_bytes)
+        self.tally = tally
+        self._stream = stream
+        self._source = stream.bridge, stream.number
+        self._times = CaptureTimes(stream, timeline)
+        self._tracks: dict[str, TrackKey] = {}
 
-@dataclass(frozen=True, slots=True)
-class _Flow:
-    """Packets that need not be looked at to know their stream and codec."""
-
-    stream: RtpStream
-    codec: str
-    depacketiser: StreamDepacketiser
-    tally: Tally
-
-
-@dataclass(frozen=True, slots=True)
-class _FrameContext:
-    """The same for all frames of a stream in one codec."""
-
-    track: TrackKey
-    source: tuple[int, int]
-    timeline: SenderTimeline
-    tally: Tally
+    def timed(self, placed: PlacedFrame) -> TimedFrame:
+        codec, arrival, _, (_, is_key, data, packets, _) = placed
+        track = self._tracks.get(codec)
+        if track is None:
+            stream = self._stream
+            track = self._tracks[codec] = TrackKey(
+                stream.leg, stream.content, codec, stream.lane or 0
+            )
+        self.tally.assembled += packets
+        time = self._times.time(placed)
+        # as `TimedFrame(…)` does it, which takes twice as long
+        return tuple.__new__(
+            TimedFrame, (time, track, self._source, is_key, data, packets, arrival)
+        )
 
 
 class _JournalReader:
-    """Second pass over one bridge's journal."""
+    """Second pass over one bridge's journal.
+
+    `_flows` are the streams and codecs of packets, by leg, SSRC and payload type, that need not be
+    looked at.
+    """
 
     def __init__(
         self, bridge: BridgeStreams, account: PacketAccount, held_bytes: HeldBytes
@@ -119,26 +117,38 @@ class _JournalReader:
         self._bridge = bridge
         self._account = account
         self._held_bytes = held_bytes
-        self._flows: dict[tuple[JournalLeg, int, int], _Flow] = {}
-        self._depacketisers: dict[RtpStream, StreamDepacketiser] = {}
-        self._marks: dict[tuple[RtpStream, str], _FrameContext] = {}
+        self._flows: dict[tuple[JournalLeg, int, int], tuple[_StreamReader, str]] = {}
+        self._streams: dict[RtpStream, _StreamReader] = {}
         bridge.rewind()
 
-    def packet(self, arrival: float, leg: JournalLeg, data: bytes) -> list[TimedFrame]:
-        """Return the frames that are whole with this packet."""
-        if len(data) < HEADER.size:
-            return self._route(arrival, leg, data)
-        first, second, sequence_number, timestamp, ssrc = HEADER.unpack_from(data)
-        flow = self._flows.get((leg, ssrc, second & 0x7F))
-        payload = payload_of(data, first) if flow else None
-        if flow is None or payload is None:
-            return self._route(arrival, leg, data)
-        if payload:
-            flow.tally.receive(arrival)
-        due = flow.depacketiser.take(
-            sequence_number, timestamp, arrival, flow.codec, second > 0x7F, payload
-        )
-        return [self._timed(flow.stream, placed) for placed in due] if due else []
+    def frames(self, records: Sequence[RecordParts]) -> Iterator[TimedFrame]:
+        """Yield the frames that are whole with these records."""
+        flows, unpack, header_size = self._flows, HEADER.unpack_from, HEADER.size
+        media, note = RecordKind.RTP, RecordKind.NOTE
+        for arrival_us, kind, leg, data in records:
+            if kind is not media:
+                if kind is note:
+                    self._note(data)
+                continue
+            if not leg:
+                continue
+            arrival = arrival_us / 1e6
+            flow = payload = None
+            if len(data) >= header_size:
+                first, second, sequence_number, timestamp, ssrc = unpack(data)
+                flow = flows.get((leg, ssrc, second & 0x7F))
+                payload = payload_of(data, first) if flow else None
+            if flow is None or payload is None:
+                yield from self._route(arrival, leg, data)
+                continue
+            stream, codec = flow
+            if payload:
+                stream.tally.receive(arrival)
+            due = stream.depacketiser.take(
+                sequence_number, timestamp, arrival, codec, second > 0x7F, payload
+            )
+            for placed in due:
+                yield stream.timed(placed)
 
     def _route(self, arrival: float, leg: JournalLeg, data: bytes) -> list[TimedFrame]:
         """Return the frames that are whole with a packet that may be of any stream."""
@@ -146,34 +156,34 @@ class _JournalReader:
         if packet is None:
             self._lose(leg, data)
             return []
-        stream = packet.stream
-        if stream.lane is None:
-            self._account.lose(leg, Loss.BESIDE_ANOTHER, detail=stream.content)
+        if packet.stream.lane is None:
+            self._account.lose(leg, Loss.BESIDE_ANOTHER, detail=packet.stream.content)
             return []
         self._account.receive(packet, arrival)
-        depacketiser = self._depacketisers.get(stream)
-        if depacketiser is None:
-            depacketiser = self._depacketisers[stream] = StreamDepacketiser(
-                stream, self._held_bytes
-            )
+        stream = self._streams.get(packet.stream) or self._open(packet.stream)
         key = leg, packet.rtp.ssrc, packet.rtp.payload_type
         if not packet.is_repair and key in self._bridge.routes:
-            tally = self._account.tally(stream)
-            self._flows[key] = _Flow(stream, packet.codec, depacketiser, tally)
-        return [self._timed(stream, placed) for placed in depacketiser.push(packet, arrival)]
+            self._flows[key] = stream, packet.codec
+        return [stream.timed(placed) for placed in stream.depacketiser.push(packet, arrival)]
+
+    def _open(self, stream: RtpStream) -> _StreamReader:
+        timeline = self._bridge.timelines[stream.leg]
+        reader = _StreamReader(stream, timeline, self._account.tally(stream), self._held_bytes)
+        self._streams[stream] = reader
+        return reader
 
     def due(self, now: float) -> Iterator[TimedFrame]:
         """Release the packets that streams have held back for long enough."""
-        for stream, depacketiser in self._depacketisers.items():
-            for placed in depacketiser.due(now):
-                yield self._timed(stream, placed)
+        for stream in self._streams.values():
+            for placed in stream.depacketiser.due(now):
+                yield stream.timed(placed)
 
     def rest(self) -> Iterator[TimedFrame]:
-        for stream, depacketiser in self._depacketisers.items():
-            for placed in depacketiser.flush():
-                yield self._timed(stream, placed)
+        for stream in self._streams.values():
+            for placed in stream.depacketiser.flush():
+                yield stream.timed(placed)
 
-    def note(self, payload: bytes) -> None:
+    def _note(self, payload: bytes) -> None:
         note = parse_note(payload)
         if isinstance(note, Descriptions):
             self._bridge.describe(note)
@@ -183,28 +193,6 @@ class _JournalReader:
         reason = loss_reason(self._bridge, leg, data)
         if reason:
             self._account.lose(leg, reason[0], detail=reason[1])
-
-    def _timed(self, stream: RtpStream, placed: PlacedFrame) -> TimedFrame:
-        codec, frame = placed.codec, placed.frame
-        mark = self._marks.get((stream, codec))
-        if mark is None:
-            mark = self._marks[stream, codec] = self._mark(stream, codec)
-        time = capture_time(stream, mark.timeline, placed)
-        packets = frame.packets
-        mark.tally.assembled += packets
-        # as `TimedFrame(…)` does it, which takes twice as long
-        return tuple.__new__(
-            TimedFrame,
-            (time, mark.track, mark.source, frame.is_key, frame.data, packets, placed.arrival),
-        )
-
-    def _mark(self, stream: RtpStream, codec: str) -> _FrameContext:
-        return _FrameContext(
-            TrackKey(stream.leg, stream.content, codec, stream.lane or 0),
-            (stream.bridge, stream.number),
-            self._bridge.timelines[stream.leg],
-            self._account.tally(stream),
-        )
 
 
 def _in_order(unsorted: Iterable[TimedFrame]) -> Iterator[TimedFrame]:

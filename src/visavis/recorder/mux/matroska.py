@@ -17,7 +17,7 @@ from visavis.durable import sync_directory
 from visavis.protocol.attachment import CALL_JSON
 from visavis.protocol.wire import encode
 from visavis.recorder.mux import chapters
-from visavis.recorder.mux.accounting import PacketAccount
+from visavis.recorder.mux.accounting import PacketAccount, WrittenTally
 from visavis.recorder.mux.demux import frames
 from visavis.recorder.mux.depacketize import TimedFrame, TrackKey
 from visavis.recorder.mux.gap_filler import GapFiller
@@ -121,30 +121,41 @@ def _write(
     account: PacketAccount,
 ) -> float:
     """Write all frames; return the duration in seconds."""
-    last = dict.fromkeys(streams, -1)
-    end = 0
-    mux, new = container.mux_one, av.Packet
+    tracks = {key: _Track(stream, key, account.written(key)) for key, stream in streams.items()}
+    mux = container.mux_one
     for frame in ordered:
-        key, data = frame.track, frame.data
-        stream = streams.get(key)
-        if stream is None:
+        time, key, _, is_key, data, packets, arrival = frame
+        track = tracks.get(key)
+        if track is None:
             account.refuse(frame)
             continue
-        # two frames of a track never share a millisecond
-        pts = last[key] = max(round((frame.time - start) * 1000), last[key] + 1)
-        packet = new(data)
-        packet.stream = stream  # the packet's time base is the stream's
-        packet.pts = packet.dts = pts
-        packet.is_keyframe = frame.is_key
-        if key.content == "audio":
-            duration = packet.duration = samples(data) * 1000 // RATE
-            end = max(end, pts + duration)
-        elif pts > end:
-            end = pts
         try:
-            mux(packet)
+            mux(track.packet(round((time - start) * 1000), data, is_key))
         except av.InvalidDataError:  # a hostile frame that FFmpeg cannot store
             account.refuse(frame)
         else:
-            account.write(frame)
-    return end / 1000
+            track.tally.write(packets, arrival)
+    return max(track.end for track in tracks.values()) / 1000
+
+
+class _Track:
+    """A track of the file; `end` in milliseconds, that of its last frame."""
+
+    def __init__(self, stream: Any, key: TrackKey, tally: WrittenTally) -> None:
+        self.tally = tally
+        self.end = 0
+        self._stream = stream
+        self._is_audio = key.content == "audio"
+        self._last = -1
+
+    def packet(self, at: int, data: bytes, is_key: bool) -> Any:
+        # two frames of a track never share a millisecond
+        self._last = self.end = pts = at if at > self._last else self._last + 1
+        packet = av.Packet(data)
+        packet.stream = self._stream  # the packet's time base is the stream's
+        packet.pts = packet.dts = pts
+        packet.is_keyframe = is_key
+        if self._is_audio:
+            packet.duration = duration = samples(data) * 1000 // RATE
+            self.end = pts + duration
+        return packet

@@ -92,7 +92,9 @@ def read_batches(journal: Path) -> Iterator[list[RecordParts]]:
     """Yield the believable records of a journal, many at once; none of another file."""
     with journal.open("rb") as file, suppress(ValueError):
         for records in read_blocks(file):
-            yield [record for record in records if EARLIEST_US < record[0] < LATEST_US]
+            believable = [record for record in records if EARLIEST_US < record[0] < LATEST_US]
+            if believable:
+                yield believable
 
 
 def scan_journals(journals: list[Path]) -> Scan:

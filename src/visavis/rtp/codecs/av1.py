@@ -6,7 +6,7 @@ from collections import deque
 from typing import Final, NamedTuple
 
 from visavis.rtp.codecs.bits import BitReader
-from visavis.rtp.codecs.frame import Frame, FrameAssembler, Piece
+from visavis.rtp.codecs.frame import Frame, FrameAssembler, Piece, push_each
 
 SEQUENCE_HEADER: Final = 1
 TEMPORAL_DELIMITER: Final = 2
@@ -49,6 +49,11 @@ class Av1Depacketiser(FrameAssembler):
         if frame:
             self._ready.append(frame)
         return self._ready.popleft()
+
+    def push_run(self, number: int, timestamp: int, payloads: list[bytes]) -> list[Frame]:
+        if self._ready or timestamp == self._cut_timestamp:
+            return push_each(self, number, timestamp, payloads)
+        return super().push_run(number, timestamp, payloads)
 
     def _after_loss(
         self, number: int, timestamp: int, marker: bool, payload: bytes

@@ -30,6 +30,25 @@ class Depacketiser(Protocol):
         """
         ...
 
+    def push_run(self, number: int, timestamp: int, payloads: list[bytes]) -> list[Frame]:
+        """Take packets that follow each other at once, the first of which has this number.
+
+        They have one timestamp, and the last of them has the marker.
+        """
+        ...
+
+
+def push_each(
+    depacketiser: Depacketiser, number: int, timestamp: int, payloads: list[bytes]
+) -> list[Frame]:
+    """Push the packets of a run one by one."""
+    last = number + len(payloads) - 1
+    frames = [
+        depacketiser.push(at, timestamp, at == last, payload)
+        for at, payload in enumerate(payloads, start=number)
+    ]
+    return [frame for frame in frames if frame]
+
 
 Piece = tuple[bool | None, bytes, tuple[int, ...]]
 """A packet's part of a frame: whether it begins one, its bytes, the types of the units within.
@@ -72,6 +91,23 @@ class FrameAssembler:
             self._is_fresh = marker
             return None
         return self._finish() if marker else None
+
+    def push_run(self, number: int, timestamp: int, payloads: list[bytes]) -> list[Frame]:
+        """Take a whole frame in one step, which costs half as much as its packets one by one."""
+        if number != self._expected or self._pieces or not all(payloads):
+            return push_each(self, number, timestamp, payloads)
+        pieces = [piece for piece in map(self._piece, payloads) if piece]
+        size = sum([len(data) for _, data, _ in pieces])
+        if len(pieces) < len(payloads) or size > MAX_FRAME_BYTES:
+            return push_each(self, number, timestamp, payloads)
+        begins = pieces[0][0]
+        if not (self._is_fresh if begins is None else begins):
+            return push_each(self, number, timestamp, payloads)
+        self._expected = number + len(payloads)
+        self._timestamp = timestamp
+        self._pieces = pieces
+        frame = self._finish()
+        return [frame] if frame else []
 
     def _piece(self, payload: bytes) -> Piece | None:
         """The payload's piece; `None` if it is malformed."""

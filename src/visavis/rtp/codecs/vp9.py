@@ -8,7 +8,13 @@ from itertools import takewhile
 from typing import Final, NamedTuple
 
 from visavis.rtp.codecs.bits import BitReader
-from visavis.rtp.codecs.frame import MAX_FRAME_BYTES, Frame, FrameAssembler, Piece
+from visavis.rtp.codecs.frame import (
+    MAX_FRAME_BYTES,
+    Frame,
+    FrameAssembler,
+    Piece,
+    push_each,
+)
 from visavis.rtp.codecs.vp9_header import SYNC_CODE, HeaderReader, hide, skip_colour
 
 MAX_LAYERS: Final = 8
@@ -30,6 +36,11 @@ class Vp9Depacketiser(FrameAssembler):
             self._break()
             self._layered = _LayeredPictures()
         return self._layered.push(number, timestamp, marker, payload)
+
+    def push_run(self, number: int, timestamp: int, payloads: list[bytes]) -> list[Frame]:
+        if self._layered or any(payload[:1] and payload[0] & 0x20 for payload in payloads):
+            return push_each(self, number, timestamp, payloads)
+        return super().push_run(number, timestamp, payloads)
 
     def _piece(self, payload: bytes) -> Piece | None:
         size = _descriptor_size(payload)
