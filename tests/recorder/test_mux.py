@@ -392,6 +392,30 @@ def test_chapters_tags_and_the_whole_story_are_in_the_file(tmp_path: Path) -> No
     assert found.lost_records == 7
 
 
+@pytest.mark.parametrize("step", [-3.0, 60.0])
+def test_chapters_keep_their_place_when_the_wall_clock_is_set(tmp_path: Path, step: float) -> None:
+    """Events have the wall clock's time, packets that of the recording's clock."""
+    journal = Journal()
+    journal.describe()
+    talk(journal, VISITOR, 9.0)
+    journal.note(4.2, type="wallClock", aheadUs=round(step * 1e6))
+    journal.write(tmp_path, 1)
+
+    def event(at: float, name: str) -> CallEvent:
+        told = at if at < 4.0 else at + step  # set at 4.0, noticed at 4.2
+        return CallEvent(datetime.fromtimestamp(BEGIN + told, UTC), name)
+
+    events = [event(0.1, "connected"), event(3.5, "reconnecting"), event(4.1, "connected")]
+    events += [event(6.0, "shareStarted"), event(8.0, "shareStopped"), event(9.0, "ended")]
+    story = CallReport(call_id="call", site_id=1, media="video", events=tuple(events))
+    path = muxed(tmp_path, story)
+    starts = [float(chapter["start_time"]) for chapter in ffprobe(path)["chapters"]]
+    assert starts == pytest.approx([0.0, 3.5, 4.1, 6.0, 8.0], abs=0.05)
+    assert [one.at.timestamp() - BEGIN for one in attached(path).events] == pytest.approx(
+        [0.1, 3.5, 4.1, 6.0, 8.0, 9.0], abs=0.01
+    )
+
+
 def test_without_a_story_the_journal_tells_what_it_knows(tmp_path: Path) -> None:
     journal = Journal()
     journal.describe()

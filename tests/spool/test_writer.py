@@ -19,6 +19,7 @@ from visavis.domain.recording import Manifest
 from visavis.spool import sync_thread as sync_thread_module
 from visavis.spool import writer as journal_module
 from visavis.spool.format import MAGIC, JournalLeg, JournalRecord, RecordKind, read_journal
+from visavis.spool.notes import WallClock, parse_note
 from visavis.spool.writer import JournalWriter, create_journal
 
 MANIFEST = Manifest(
@@ -107,6 +108,20 @@ def test_journals_of_one_recording_have_one_clock(
     assert second.started_at == first.started_at
     first.close()
     second.close()
+
+
+@pytest.mark.parametrize("step", [-60, 60])
+def test_a_wall_clock_that_is_set_is_noted_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    journal = new_journal(tmp_path)
+    with_clock_set(monkeypatch, step)
+    journal.append(1, RecordKind.RTP, JournalLeg.VISITOR, b"packet")
+    eventually(lambda: b"wallClock" in (tmp_path / "rec" / "0001.journal").read_bytes())
+    journal.close()
+    notes = [parse_note(r.payload) for r in records(tmp_path) if r.kind is RecordKind.NOTE]
+    [note] = [note for note in notes if isinstance(note, WallClock)]
+    assert note.ahead_us / 1e6 == pytest.approx(step, abs=1.0)
 
 
 OTHER_BOOT = json.dumps({"bootId": "8fd3e0ae-0000-4000-8000-000000000000", "offsetUs": 1})
@@ -328,6 +343,7 @@ WRITER = """
 import itertools, os, sys, time
 from pathlib import Path
 from tests.spool.test_writer import MANIFEST
+from visavis.spool.notes import WallClock, parse_note
 from visavis.spool.writer import create_journal
 from visavis.spool.format import JournalLeg, RecordKind
 

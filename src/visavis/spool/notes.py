@@ -42,6 +42,12 @@ class Gap(JournalNote, frozen=True, tag="gap"):
     records: int = 0
 
 
+class WallClock(JournalNote, frozen=True, tag="wallClock"):
+    """The wall clock was set: from here on it is ahead of the recording's clock by `ahead_us`."""
+
+    ahead_us: int = 0
+
+
 class Stopped(JournalNote, frozen=True, tag="stopped"):
     """A limit stopped the recording: `why` continues "it was stopped because"."""
 
@@ -62,7 +68,7 @@ class EventNote(JournalNote, frozen=True, tag="event"):
         return CallEvent(at, self.name, self.by, self.data)
 
 
-AnyNote = Descriptions | Paused | Resumed | Gap | Stopped | EventNote
+AnyNote = Descriptions | Paused | Resumed | Gap | WallClock | Stopped | EventNote
 
 _decoder: Final[msgspec.json.Decoder[AnyNote]] = msgspec.json.Decoder(AnyNote)
 

@@ -30,6 +30,9 @@ from visavis.spool.sync_thread import SyncThread
 
 WAKE_BYTES: Final = 2 * 1024 * 1024
 MAX_WAITING_BYTES: Final = 8 * 1024 * 1024
+CLOCK_STEP_US: Final = 50_000
+"""Difference between the recording's clock and the wall clock from which on it is noted."""
+
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 SYNC_THREAD: Final = SyncThread()
 """Shared by all journals: a thread per journal competed with the packets for the interpreter."""
@@ -69,6 +72,7 @@ class JournalWriter:
         self._waiting: deque[bytes] = deque()
         self._appended = self._taken = 0
         self._dropped = 0
+        self._ahead_us = 0
         self.gaps = 0
         self._is_closing = False
         self._is_complete = False
@@ -141,6 +145,7 @@ class JournalWriter:
         # in this order: what `close` appended is there as soon as it says that it closes
         self._is_complete = self._is_closing
         body = self._take()
+        body += self._clock_step()
         try:
             if body:
                 _write_all(self._file, encode_block(body))
@@ -162,6 +167,15 @@ class JournalWriter:
         body = b"".join([self._waiting.popleft() for _ in range(len(self._waiting))])
         self._taken += len(body)
         return body
+
+    def _clock_step(self) -> bytes:
+        """A note that the wall clock was set, which moves the call's events, and no packet."""
+        now_us = time.monotonic_ns() // 1000 + self.offset_us
+        ahead_us = time.time_ns() // 1000 - now_us
+        if abs(ahead_us - self._ahead_us) < CLOCK_STEP_US or self._is_stopped or self._is_complete:
+            return b""
+        self._ahead_us = ahead_us
+        return _note(now_us, {"type": "wallClock", "aheadUs": ahead_us})
 
     def _lose(self, error: OSError) -> None:
         self._is_lost = True

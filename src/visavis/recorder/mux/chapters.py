@@ -8,6 +8,8 @@ from itertools import pairwise
 from math import inf
 from typing import Final, NamedTuple
 
+import msgspec
+
 from visavis import __version__
 from visavis.domain.call import CallState
 from visavis.domain.call_events import CallEvent, CallEventName, CallReport
@@ -50,6 +52,33 @@ def chapters(story: CallReport, scan: Scan) -> list[ChapterMark]:
     marks = marks[:MAX_CHAPTERS]
     ends = [*marks, (length, "")]
     return [ChapterMark(start, end, title) for (start, title), (end, _) in pairwise(ends)]
+
+
+def on_recording_clock(story: CallReport, scan: Scan) -> CallReport:
+    """Return the story with the times of its events by the clock that places the packets.
+
+    Events have the wall clock's time, which may be set in mid-call. Where a time came twice, as the
+    clock was set back, the order of the events tells which one is meant.
+    """
+    if not scan.clock_steps:
+        return story
+    events: list[CallEvent] = []
+    latest = -inf
+    for event in story.events:
+        latest = max(latest, _recording_time(_at(event), latest, scan.clock_steps))
+        events.append(msgspec.structs.replace(event, at=_wall_clock(latest)))
+    return msgspec.structs.replace(story, events=tuple(events))
+
+
+def _recording_time(at: float, latest: float, steps: Sequence[tuple[float, float]]) -> float:
+    """Return the time by the recording's clock that fits best between two steps."""
+    spans = [(-inf, 0.0), *steps, (inf, 0.0)]
+    candidates: list[tuple[float, float]] = []
+    for (since, ahead), (until, _) in pairwise(spans):
+        time = at - ahead
+        outside = max(since - time, time - until, 0.0)
+        candidates.append((max(outside, latest - time), time))
+    return min(candidates)[1]
 
 
 def tags(manifest: Manifest, story: CallReport, scan: Scan) -> dict[str, str]:

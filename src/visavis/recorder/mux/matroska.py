@@ -73,6 +73,7 @@ def mux(directory: Path, manifest: Manifest, story: CallReport | None = None) ->
     with draft.open("rb") as file:
         os.fsync(file.fileno())
     path = draft.replace(directory / MATROSKA)
+    story = chapters.on_recording_clock(story, scan)
     sync_directory(directory)
     missing = account.missing(scan.start)
     return Muxed(path, duration, len(streams), missing, account.totals())

@@ -26,12 +26,22 @@ from visavis.rtp.packet import HEADER
 from visavis.rtp.rtcp import sender_reports
 from visavis.rtp.sequence import HeldBytes, SequenceNumbers, Unwrapper
 from visavis.rtp.timeline import ntp_seconds
-from visavis.spool.format import JournalLeg, RecordKind, RecordParts, read_blocks
-from visavis.spool.notes import AnyNote, Descriptions, Gap, Paused, Resumed, Stopped, parse_note
+from visavis.spool.format import Block, JournalLeg, RecordKind, RecordParts, read_blocks
+from visavis.spool.notes import (
+    AnyNote,
+    Descriptions,
+    Gap,
+    Paused,
+    Resumed,
+    Stopped,
+    WallClock,
+    parse_note,
+)
 
 EARLIEST_US: Final = 946_684_800_000_000
 LATEST_US: Final = 4_102_444_800_000_000
 """The years 2000 to 2100: records with other times are ignored."""
+MAX_CLOCK_STEPS: Final = 1000
 
 MAX_EVENTS: Final = 10_000
 MAX_AHEAD: Final = 1000
@@ -74,13 +84,16 @@ class OutputTrack:
 class Scan:
     """Result of the first pass.
 
-    `ends_of_video` are moments when a side turned off its camera or stopped sharing a screen.
+    `ends_of_video` are moments when a side turned off its camera or stopped sharing a screen;
+    `clock_steps` are moments when the wall clock was found set, and by how much it is ahead of the
+    recording's clock from then on.
     """
 
     bridges: list[BridgeStreams] = field(default_factory=list)
     tracks: list[OutputTrack] = field(default_factory=list)
     pauses: list[Span] = field(default_factory=list)
     ends_of_video: list[tuple[float, JournalLeg, Content]] = field(default_factory=list)
+    clock_steps: list[tuple[float, float]] = field(default_factory=list)
     events: list[CallEvent] = field(default_factory=list)
     lost_records: int = 0
     stops: list[tuple[float, str]] = field(default_factory=list)
@@ -105,6 +118,7 @@ def scan_journals(journals: list[Path]) -> Scan:
     scan.pauses = _united(scan.pauses)
     scan.tracks = _tracks(scan.bridges)
     ends = [stream.last for bridge in scan.bridges for stream in bridge.streams.values()]
+    scan.clock_steps.sort()
     ends += [span.end for span in scan.pauses]
     scan.start = min((track.start for track in scan.tracks), default=0.0)
     scan.end = max(ends, default=0.0)
@@ -241,6 +255,9 @@ class _JournalScanner:
     def _apply_note(self, note: AnyNote, arrival: float) -> None:
         if isinstance(note, Descriptions):
             self._describe(note, arrival)
+        elif isinstance(note, WallClock):
+            if len(self._scan.clock_steps) < MAX_CLOCK_STEPS:
+                self._scan.clock_steps.append((arrival, note.ahead_us / 1e6))
         elif isinstance(note, Paused):
             self._paused_at = arrival if self._paused_at is None else self._paused_at
         elif isinstance(note, Resumed):
