@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -97,6 +98,27 @@ def test_a_layer_that_is_sent_for_a_moment_takes_no_other_s_place(tmp_path: Path
     path = muxed(tmp_path)
     assert len(brightness(path, "Visitor video 2")) == len(small)
     assert len(brightness(path, "Visitor video")) == len(large)
+
+
+@pytest.mark.parametrize("codec", ["VP8", "H264"])
+def test_the_first_track_shows_a_lower_layer_while_the_largest_is_paused(
+    tmp_path: Path, codec: str
+) -> None:
+    journal = described()
+    browser = Browser(journal, VISITOR)
+    small = media.video(codec, SECONDS, SIZES["l"], 1.0)
+    large = media.video(codec, SECONDS, SIZES["h"], 1.0)
+    paused = [(at, frame) for at, frame in large if not 2.0 <= at < 6.0]
+    browser.send(codec, small, ssrc=500, mid="1", rid="l")
+    browser.send(codec, paused, ssrc=510, mid="1", rid="h")
+    journal.write(tmp_path, 1)
+    path = muxed(tmp_path)
+    times = [at for at, _ in brightness(path, "Visitor video")]
+    still = [b - a for a, b in pairwise(times) if b - a > 0.5]
+    assert len(still) == 1
+    assert still[0] < 3.2
+    assert times[-1] > SECONDS - 0.2
+    assert len(brightness(path, "Visitor video 2")) == len(small)
 
 
 def test_an_odd_sender_names_the_layer_later_than_the_section(tmp_path: Path) -> None:

@@ -47,7 +47,14 @@ SILENT_SECONDS: Final = 2.0
 def frames(scan: Scan, journals: list[Path], account: PacketAccount) -> Iterator[TimedFrame]:
     """Yield the frames of all tracks in order of time, in bounded memory. Raises `OSError`."""
     ordered = _in_order(_frames(scan, journals, account))
-    return _from_newest_stream(_outside(scan.pauses, ordered) if scan.pauses else ordered)
+    frames = _from_newest_stream(_outside(scan.pauses, ordered) if scan.pauses else ordered)
+    layered = {
+        (stream.leg, stream.content)
+        for bridge in scan.bridges
+        for stream in bridge.streams.values()
+        if stream.is_lower_layer
+    }
+    return _with_best_layer(frames, layered, scan) if layered else frames
 
 
 def _frames(scan: Scan, journals: list[Path], account: PacketAccount) -> Iterator[TimedFrame]:
@@ -264,3 +271,43 @@ def _from_newest_stream(ordered: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
 def _takes_over(frame: TimedFrame, holder: _Holder) -> bool:
     is_newer = frame.source > holder.source
     return frame.is_key and (is_newer or frame.time - holder.last > SILENT_SECONDS)
+class _LayerSwitch:
+    """Chooses the layer that the first track of a picture in several sizes shows."""
+
+    def __init__(self) -> None:
+        self._shown = 0
+        self._last: float | None = None
+
+    def shows(self, frame: TimedFrame) -> bool:
+        """Whether a frame is shown: from a key frame on, of the largest layer that flows."""
+        lane, time = frame.track.lane, frame.time
+        if self._last is None:
+            self._last = time
+        is_better = lane < self._shown or time - self._last > SILENT_SECONDS
+        if frame.is_key and is_better:
+            self._shown = lane
+        if lane == self._shown:
+            self._last = time
+        return lane == self._shown
+
+
+def _with_best_layer(
+    ordered: Iterable[TimedFrame], layered: set[tuple[JournalLeg, Content]], scan: Scan
+) -> Iterator[TimedFrame]:
+    """Show lower layers in the first track, while the largest of a picture is not sent."""
+    switches = {part: _LayerSwitch() for part in layered}
+    tracks = {track.key for track in scan.tracks}
+    for frame in ordered:
+        track = frame.track
+        switch = switches.get((track.leg, track.content))
+        if switch is None:
+            yield frame
+            continue
+        first = track._replace(lane=0)
+        is_shown = first in tracks and switch.shows(frame)
+        if is_shown and track.lane:
+            yield frame._replace(track=first, packets=0)
+        if is_shown or track.lane:
+            yield frame
+
+

@@ -4,7 +4,7 @@ A side has one voice, one camera and one screen at a time, and a change of devic
 description goes from one stream to the next. More streams at once are unusual: the one that the
 session description declares is what the other browser plays. The others are kept too, as tracks
 beside it, where they can be heard or seen. So are the layers of a picture that is sent in several
-sizes (simulcast, RFC 8853): the largest comes first.
+sizes (simulcast, RFC 8853): the largest comes first. The first track shows the best one that flows.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ def _assign(group: list[RtpStream]) -> None:
         stream.lane = _free_lane(lanes, stream, active)
         if stream.lane is not None and (stream.lane == 0 or _is_perceptible(stream)):
             lanes[stream.lane].add(stream, active)
+            stream.is_lower_layer = bool(stream.lane and stream.rid and lanes[0].rids)
         else:
             stream.lane = None
 

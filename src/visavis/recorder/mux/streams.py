@@ -63,8 +63,9 @@ class RtpStream:
     true if a description names the SSRC; `audible` counts packets that hold more than silence.
     Streams of one side and content that are sent at the same time have different `lane`s: the one
     that was declared has 0, one that is not kept has `None`. `rid` names the layer of a picture
-    that is sent in several sizes; `names_layers` tells whether its packets may do so. `size` is the
-    largest of a picture with spatial layers.
+    that is sent in several sizes, and `names_layers` tells whether its packets may do so;
+    `is_lower_layer` is true of all layers but the largest. `size` is the largest of a picture with
+    spatial layers.
     """
 
     bridge: int
@@ -84,6 +85,7 @@ class RtpStream:
     is_declared: bool = False
     audible: int = 0
     lane: int | None = 0
+    is_lower_layer: bool = False
     rid: str = ""
     names_layers: bool = False
     size: tuple[int, int] | None = None
