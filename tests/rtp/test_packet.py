@@ -37,4 +37,6 @@ def test_a_payload_by_its_first_byte_is_that_of_the_whole_packet(first: int, res
     data = bytes([first]) + rest
     packet = parse_rtp(data)
     if len(data) >= HEADER.size:
-        assert payload_of(data, first) == (packet.payload if packet else None)
+        assert payload_of(b"before" + data + b"after", first, 6, 6 + len(data)) == (
+            packet.payload if packet else None
+        )

@@ -46,14 +46,17 @@ def parse_rtp(data: bytes) -> RtpPacket | None:
     )
 
 
-def payload_of(data: bytes, first: int) -> bytes | None:
-    """Return the payload of a packet by its first byte; `None` if it is not whole."""
+def payload_of(data: bytes, first: int, start: int, end: int) -> bytes | None:
+    """Return the payload of a packet, by its first byte, between two positions.
+
+    `None` if it is not whole.
+    """
     if first == 0x80:
-        return data[12:]
-    if first == 0x90 and len(data) >= 16:
-        start = 16 + 4 * (data[14] << 8 | data[15])
-        return data[start:] if start <= len(data) else None
-    packet = parse_rtp(data)
+        return data[start + 12 : end]
+    if first == 0x90 and end - start >= 16:
+        begin = start + 16 + 4 * (data[start + 14] << 8 | data[start + 15])
+        return data[begin:end] if begin <= end else None
+    packet = parse_rtp(data[start:end])
     return packet.payload if packet else None
 
 

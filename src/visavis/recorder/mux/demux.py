@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
 from operator import itemgetter
@@ -19,12 +19,12 @@ from visavis.recorder.mux.depacketize import (
     TimedFrame,
     TrackKey,
 )
-from visavis.recorder.mux.scan import Scan, Span, read_batches
+from visavis.recorder.mux.scan import Scan, Span, believable_blocks
 from visavis.recorder.mux.streams import BridgeStreams, Content, PlacedFrame, RtpStream
 from visavis.rtp.packet import HEADER, payload_of
 from visavis.rtp.sequence import HeldBytes
 from visavis.rtp.timeline import SenderTimeline
-from visavis.spool.format import JournalLeg, RecordKind, RecordParts
+from visavis.spool.format import Block, JournalLeg, RecordKind
 from visavis.spool.notes import Descriptions, parse_note
 
 SORT_SECONDS: Final = HOLD_SECONDS + 4.0
@@ -61,14 +61,14 @@ def _frames(scan: Scan, journals: list[Path], account: PacketAccount) -> Iterato
     """Yield frames in order of arrival, over all bridges at once: a transfer makes them overlap."""
     held_bytes = HeldBytes()
     readers = [_JournalReader(bridge, account, held_bytes) for bridge in scan.bridges]
-    batches = [
-        zip(read_batches(journal), repeat(reader), strict=False)
+    blocks = [
+        zip(believable_blocks(journal), repeat(reader), strict=False)
         for journal, reader in zip(journals, readers, strict=True)
     ]
     tick = 0
-    for batch, reader in heapq.merge(*batches, key=_arrival):
-        yield from reader.frames(batch)
-        last = batch[-1][0]
+    for block, reader in heapq.merge(*blocks, key=_arrival):
+        yield from reader.frames(block)
+        last = block[1][-1][0]
         if not tick <= last < tick + TICK_US:
             tick = last
             for one in readers:
@@ -77,9 +77,10 @@ def _frames(scan: Scan, journals: list[Path], account: PacketAccount) -> Iterato
         yield from reader.rest()
 
 
-def _arrival(item: tuple[Sequence[RecordParts], _JournalReader]) -> int:
-    """The arrival of a batch's first record: a batch spans half a second at most."""
-    return item[0][0][0]
+def _arrival(item: tuple[Block, _JournalReader]) -> int:
+    """The arrival of a block's first record: a block spans half a second at most."""
+    (_, records), _ = item
+    return records[0][0]
 
 
 class _StreamReader:
@@ -128,29 +129,34 @@ class _JournalReader:
         self._streams: dict[RtpStream, _StreamReader] = {}
         bridge.rewind()
 
-    def frames(self, records: Sequence[RecordParts]) -> Iterator[TimedFrame]:
-        """Yield the frames that are whole with these records."""
+    def frames(self, block: Block) -> Iterator[TimedFrame]:
+        """Yield the frames that are whole with the records of a block."""
+        body, records = block
         flows, unpack, header_size = self._flows, HEADER.unpack_from, HEADER.size
         media, note = RecordKind.RTP, RecordKind.NOTE
-        for arrival_us, kind, leg, data in records:
+        for arrival_us, kind, leg, start, end in records:
             if kind is not media:
                 if kind is note:
-                    self._note(data)
+                    self._note(body[start:end])
                 continue
             if not leg:
                 continue
             arrival = arrival_us / 1e6
             flow = payload = None
-            if len(data) >= header_size:
-                first, second, sequence_number, timestamp, ssrc = unpack(data)
+            if end - start >= header_size:
+                first, second, sequence_number, timestamp, ssrc = unpack(body, start)
                 flow = flows.get((leg, ssrc, second & 0x7F))
-                payload = payload_of(data, first) if flow else None
+                payload = payload_of(body, first, start, end) if flow else None
             if flow is None or payload is None:
-                yield from self._route(arrival, leg, data)
+                yield from self._route(arrival, leg, body[start:end])
                 continue
             stream, codec = flow
             if payload:
-                stream.tally.receive(arrival)
+                tally = stream.tally
+                if 0 <= arrival - tally.second < 1:
+                    tally.received += 1
+                else:
+                    tally.receive(arrival)
             due = stream.depacketiser.take(
                 sequence_number, timestamp, arrival, codec, second > 0x7F, payload
             )
@@ -268,9 +274,6 @@ def _from_newest_stream(ordered: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
             yield frame
 
 
-def _takes_over(frame: TimedFrame, holder: _Holder) -> bool:
-    is_newer = frame.source > holder.source
-    return frame.is_key and (is_newer or frame.time - holder.last > SILENT_SECONDS)
 class _LayerSwitch:
     """Chooses the layer that the first track of a picture in several sizes shows."""
 
@@ -311,3 +314,6 @@ def _with_best_layer(
             yield frame
 
 
+def _takes_over(frame: TimedFrame, holder: _Holder) -> bool:
+    is_newer = frame.source > holder.source
+    return frame.is_key and (is_newer or frame.time - holder.last > SILENT_SECONDS)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -51,9 +53,27 @@ def mux(directory: Path, manifest: Manifest, story: CallReport | None = None) ->
     `None` when no media ever came: the call was given up before its legs were joined, and there is
     nothing to deliver. Raises `OSError`, `ValueError` or `av.FFmpegError`.
     """
+    with _without_collection():
+        return _mux(directory, manifest, story)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Pause the search for cycles: muxing makes objects by the million, and none in cycles."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _mux(directory: Path, manifest: Manifest, story: CallReport | None) -> Muxed | None:
     files = journals(directory)
     scan = scan_journals(files)
     story = story or chapters.report_of(manifest, scan.events)
+    story = chapters.on_recording_clock(story, scan)
     draft = directory / f"{MATROSKA}.part"
     with av.open(str(draft), "w", format="matroska", options=_OPTIONS) as container:
         streams = _add_streams(container, scan)
@@ -73,7 +93,6 @@ def mux(directory: Path, manifest: Manifest, story: CallReport | None = None) ->
     with draft.open("rb") as file:
         os.fsync(file.fileno())
     path = draft.replace(directory / MATROSKA)
-    story = chapters.on_recording_clock(story, scan)
     sync_directory(directory)
     missing = account.missing(scan.start)
     return Muxed(path, duration, len(streams), missing, account.totals())

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import chain
 from math import prod
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -41,13 +39,12 @@ from visavis.spool.notes import (
 EARLIEST_US: Final = 946_684_800_000_000
 LATEST_US: Final = 4_102_444_800_000_000
 """The years 2000 to 2100: records with other times are ignored."""
-MAX_CLOCK_STEPS: Final = 1000
 
 MAX_EVENTS: Final = 10_000
+MAX_CLOCK_STEPS: Final = 1000
 MAX_AHEAD: Final = 1000
 """Records before the first descriptions."""
 
-_EXTENSION_WORDS: Final = struct.Struct("!H")
 _ORDER: Final = (
     (JournalLeg.VISITOR, "audio"),
     (JournalLeg.VISITOR, "video"),
@@ -93,21 +90,26 @@ class Scan:
     tracks: list[OutputTrack] = field(default_factory=list)
     pauses: list[Span] = field(default_factory=list)
     ends_of_video: list[tuple[float, JournalLeg, Content]] = field(default_factory=list)
-    clock_steps: list[tuple[float, float]] = field(default_factory=list)
     events: list[CallEvent] = field(default_factory=list)
     lost_records: int = 0
     stops: list[tuple[float, str]] = field(default_factory=list)
+    clock_steps: list[tuple[float, float]] = field(default_factory=list)
     start: float = 0.0
     end: float = 0.0
 
 
-def read_batches(journal: Path) -> Iterator[list[RecordParts]]:
-    """Yield the believable records of a journal, many at once; none of another file."""
+def believable_blocks(journal: Path) -> Iterator[Block]:
+    """Yield the blocks of a journal, without records of unbelievable times.
+
+    None is empty, and there are none of another file.
+    """
     with journal.open("rb") as file, suppress(ValueError):
-        for records in read_blocks(file):
-            believable = [record for record in records if EARLIEST_US < record[0] < LATEST_US]
-            if believable:
-                yield believable
+        for body, records in read_blocks(file):
+            # the arrivals are in order: the first and the last tell of all
+            if records and EARLIEST_US < records[0][0] <= records[-1][0] < LATEST_US:
+                yield body, records
+            elif believable := [one for one in records if EARLIEST_US < one[0] < LATEST_US]:
+                yield body, believable
 
 
 def scan_journals(journals: list[Path]) -> Scan:
@@ -116,28 +118,38 @@ def scan_journals(journals: list[Path]) -> Scan:
     for number, journal in enumerate(journals, start=1):
         _JournalScanner(scan, BridgeStreams(number)).read(journal)
     scan.pauses = _united(scan.pauses)
+    scan.clock_steps.sort()
     scan.tracks = _tracks(scan.bridges)
     ends = [stream.last for bridge in scan.bridges for stream in bridge.streams.values()]
-    scan.clock_steps.sort()
     ends += [span.end for span in scan.pauses]
     scan.start = min((track.start for track in scan.tracks), default=0.0)
     scan.end = max(ends, default=0.0)
     return scan
 
 
-def _described(records: Iterator[RecordParts]) -> Iterator[RecordParts]:
+def _described(blocks: Iterator[Block]) -> Iterator[Block]:
     """Yield the first descriptions before all other records: media may arrive just before them."""
-    ahead: list[RecordParts] = []
-    for record in records:
-        ahead.append(record)
-        _, kind, _, payload = record
-        is_description = kind is RecordKind.NOTE and isinstance(parse_note(payload), Descriptions)
-        if is_description:
-            yield ahead.pop()
-        if is_description or len(ahead) == MAX_AHEAD:
+    ahead: list[Block] = []
+    count = 0
+    for body, records in blocks:
+        found = _descriptions(body, records)
+        if found is not None:
+            yield body, [records.pop(found)]
+        if records:
+            ahead.append((body, records))
+        count += len(records)
+        if found is not None or count >= MAX_AHEAD:
             break
     yield from ahead
-    yield from records
+    yield from blocks
+
+
+def _descriptions(body: bytes, records: list[RecordParts]) -> int | None:
+    """The index of the first descriptions."""
+    for index, (_, kind, _, start, end) in enumerate(records):
+        if kind is RecordKind.NOTE and isinstance(parse_note(body[start:end]), Descriptions):
+            return index
+    return None
 
 
 class _Counters:
@@ -150,6 +162,15 @@ class _Counters:
         self.numbers = SequenceNumbers()
         self.timestamps = Unwrapper(32)
         self.timestamps.unwrap(stream.first_timestamp)
+
+    def count(self, sequence_number: int, timestamp: int, arrival: float) -> bool:
+        """Whether it is certain where the packet belongs."""
+        number = self.numbers.unwrap(sequence_number, arrival)
+        if number is None:
+            return False
+        self.clock.add_packet(number, self.timestamps.unwrap(timestamp), arrival)
+        self.stream.last = arrival
+        return True
 
 
 class _JournalScanner:
@@ -168,18 +189,11 @@ class _JournalScanner:
 
     def read(self, journal: Path) -> None:
         arrival = 0.0
-        media = RecordKind.RTP
-        records = chain.from_iterable(read_batches(journal))
-        for arrival_us, kind, leg, payload in _described(records):
-            arrival = arrival_us / 1e6
+        for body, records in _described(believable_blocks(journal)):
             if self._first is None:
-                self._first = arrival
-            if kind is media:
-                if leg:
-                    self._has_media = True
-                    self._packet(leg, payload, arrival)
-            else:
-                self._other(kind, leg, payload, arrival)
+                self._first = records[0][0] / 1e6
+            self._read(body, records)
+            arrival = records[-1][0] / 1e6
         for stream, depacketiser in self._depacketisers.items():
             self._keep_firsts(stream, depacketiser.flush())
         if self._paused_at is not None:
@@ -188,31 +202,36 @@ class _JournalScanner:
         assign_lanes(list(self._bridge.streams.values()))
         self._scan.bridges.append(self._bridge)
 
+    def _read(self, body: bytes, records: list[RecordParts]) -> None:
+        """Read a block. Nearly all packets belong to a stream whose first key frame is known."""
+        identified, unpack, header_size = self._identified, HEADER.unpack_from, HEADER.size
+        media = RecordKind.RTP
+        for arrival_us, kind, leg, start, end in records:
+            if kind is not media:
+                self._other(kind, leg, body[start:end], arrival_us / 1e6)
+                continue
+            if not leg or end - start < header_size:
+                continue
+            self._has_media = True
+            first, second, sequence_number, timestamp, ssrc = unpack(body, start)
+            arrival = arrival_us / 1e6
+            counters = identified.get((leg, ssrc, second & 0x7F))
+            if counters is None:
+                counters = self._identify(leg, body[start:end], arrival)
+                if counters is None:
+                    continue
+            if counters.count(sequence_number, timestamp, arrival):
+                stream = counters.stream
+                stream.last_epoch = self._bridge.epoch
+                if counters.is_audio:
+                    size = _payload_size(first, body, start, end)
+                    stream.audible += size > MIN_AUDIBLE_BYTES
+
     def _other(self, kind: RecordKind, leg: JournalLeg, payload: bytes, arrival: float) -> None:
         if kind is RecordKind.RTCP and leg:
             self._reports(leg, payload, arrival)
         elif kind is RecordKind.NOTE and (note := parse_note(payload)):
             self._apply_note(note, arrival)
-
-    def _packet(self, leg: JournalLeg, data: bytes, arrival: float) -> None:
-        """Count a packet. Nearly all belong to a stream whose first key frame is known already."""
-        if len(data) < 12:
-            return
-        head, kind, sequence_number, timestamp, ssrc = HEADER.unpack_from(data)
-        counters = self._identified.get((leg, ssrc, kind & 0x7F))
-        if counters is None:
-            counters = self._identify(leg, data, arrival)
-            if counters is None:
-                return
-        number = counters.numbers.unwrap(sequence_number, arrival)
-        if number is None:
-            return
-        counters.clock.add_packet(number, counters.timestamps.unwrap(timestamp), arrival)
-        stream = counters.stream
-        stream.last = arrival
-        stream.last_epoch = self._bridge.epoch
-        if counters.is_audio:
-            stream.audible += _payload_size(head, data) > MIN_AUDIBLE_BYTES
 
     def _identify(self, leg: JournalLeg, data: bytes, arrival: float) -> _Counters | None:
         """The counters of a packet's stream, unless it is a retransmission or of no use."""
@@ -255,15 +274,15 @@ class _JournalScanner:
     def _apply_note(self, note: AnyNote, arrival: float) -> None:
         if isinstance(note, Descriptions):
             self._describe(note, arrival)
-        elif isinstance(note, WallClock):
-            if len(self._scan.clock_steps) < MAX_CLOCK_STEPS:
-                self._scan.clock_steps.append((arrival, note.ahead_us / 1e6))
         elif isinstance(note, Paused):
             self._paused_at = arrival if self._paused_at is None else self._paused_at
         elif isinstance(note, Resumed):
             self._resume(arrival)
         elif isinstance(note, Gap):
             self._scan.lost_records += note.records
+        elif isinstance(note, WallClock):
+            if len(self._scan.clock_steps) < MAX_CLOCK_STEPS:
+                self._scan.clock_steps.append((arrival, note.ahead_us / 1e6))
         elif isinstance(note, Stopped):
             if len(self._scan.stops) < MAX_EVENTS:
                 self._scan.stops.append((arrival, note.why))
@@ -288,11 +307,11 @@ class _JournalScanner:
                 self._scan.ends_of_video.append((arrival, leg, "video"))
 
 
-def _payload_size(head: int, data: bytes) -> int:
-    """Return roughly how many bytes follow the header."""
-    size = len(data) - 12
-    if head & 0x10 and size >= 4:
-        size -= 4 + 4 * int(_EXTENSION_WORDS.unpack_from(data, 14)[0])
+def _payload_size(first: int, body: bytes, start: int, end: int) -> int:
+    """Return roughly how many bytes follow the header of a packet with this first byte."""
+    size = end - start - HEADER.size
+    if first & 0x10 and size >= 4:
+        size -= 4 + 4 * (body[start + 14] << 8 | body[start + 15])
     return size
 
 
