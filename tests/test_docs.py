@@ -14,6 +14,7 @@ from visavis import __version__
 from visavis.cli.configuration import SETTINGS
 from visavis.domain.call import TRANSITIONS, CallState, EndReason, states
 from visavis.domain.call_events import CallEventName
+from visavis.domain.recording import NONEXISTENT, RECORDING_TRANSITIONS
 from visavis.protocol import signaling
 from visavis.protocol.calls import ENDINGS, AudioVideoChat, AudioVideoChatJoin
 from visavis.web.api.calls import FILTERS
@@ -66,6 +67,17 @@ def test_protocol_s_diagrams_are_drawn_from_the_tables(name: str) -> None:
     drawn = re.search(r"```mermaid\n(.*?)\n```", part, re.DOTALL)
     assert drawn
     assert drawn[1] == DIAGRAMS[name]
+
+
+def test_the_diagram_of_a_recording_is_drawn_from_its_table() -> None:
+    section = PROTOCOL.partition("<!-- recording states -->")[2]
+    causes = defaultdict(list)
+    for (state, trigger), target in RECORDING_TRANSITIONS.items():
+        causes[state, target].append(trigger)
+    lines = [f"  {a} --> {b}: {', '.join(names)}" for (a, b), names in causes.items()]
+    ends = [f"  {state} --> [*]" for state in NONEXISTENT]
+    drawn = "\n".join(["stateDiagram-v2", "  [*] --> waiting", *lines, *ends])
+    assert section.partition("<!-- /recording states -->")[0] == f"\n```mermaid\n{drawn}\n```\n"
 
 
 def test_the_api_s_page_names_every_filter_reason_and_happening() -> None:

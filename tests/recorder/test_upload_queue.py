@@ -20,7 +20,7 @@ from visavis.domain.recording import (
     MATROSKA,
     Delivery,
     Manifest,
-    RecordingState,
+    RecordingTrigger,
     journal_name,
 )
 from visavis.outbound.errors import DeliveryError
@@ -190,7 +190,7 @@ async def test_a_server_that_fails_is_tried_ever_less_often(harness: UploadQueue
     told = [progress for _, progress in harness.store.told]
     assert [p.is_attempt for p in told[:2]] == [True, False]
     assert told[1] == DeliveryProgress(
-        RecordingState.WAITING, uploaded=5, error=str(DOWN), next_try=1.0
+        RecordingTrigger.NOT_DELIVERED, uploaded=5, error=str(DOWN), next_try=1.0
     )
 
 

@@ -13,7 +13,13 @@ from visavis.domain.call import CallRecord, CallState
 from visavis.domain.delivery_status import DeliveryProgress
 from visavis.domain.people import Visitor
 from visavis.domain.policy import Consent, RecordingPolicy, Unrecordable
-from visavis.domain.recording import UNDELIVERED, Delivery, Manifest, RecordingState
+from visavis.domain.recording import (
+    UNDELIVERED,
+    Delivery,
+    Manifest,
+    RecordingState,
+    RecordingTrigger,
+)
 from visavis.services.ports import Transaction
 from visavis.store import open_store
 from visavis.store.sql import SqlStore
@@ -66,15 +72,15 @@ async def test_from_waiting_to_delivered(store: SqlStore) -> None:
         rows.recordings.add(manifest("r"))
         rows.recordings.add(manifest("r"))
         made = DeliveryProgress(
-            RecordingState.WAITING, size=LARGE, sha256="0" * 64, duration=3600.5
+            RecordingTrigger.NOT_DELIVERED, size=LARGE, sha256="0" * 64, duration=3600.5
         )
         rows.recordings.save_progress(1, "r", made, NOW)
-        begun = DeliveryProgress(RecordingState.DELIVERING, server_url="http://a", is_attempt=True)
+        begun = DeliveryProgress(RecordingTrigger.UPLOAD, server_url="http://a", is_attempt=True)
         rows.recordings.save_progress(1, "r", begun, NOW)
         rows.recordings.save_progress(1, "r", DeliveryProgress(uploaded=LARGE - 1), NOW)
-        failed = DeliveryProgress(RecordingState.WAITING, error="Away.", next_try=90)
+        failed = DeliveryProgress(RecordingTrigger.NOT_DELIVERED, error="Away.", next_try=90)
         rows.recordings.save_progress(1, "r", failed, NOW)
-        rows.recordings.save_progress(2, "r", DeliveryProgress(RecordingState.FAILED), NOW)
+        rows.recordings.save_progress(2, "r", DeliveryProgress(RecordingTrigger.GIVE_UP), NOW)
 
     await store.write(work)
     found = await store.read(lambda rows: rows.recordings.get(1, "r"))
@@ -99,7 +105,7 @@ async def test_from_waiting_to_delivered(store: SqlStore) -> None:
         later = replace_sha(DELIVERY)
         rows.recordings.record_delivery(1, "r", later, "http://b", NOW + timedelta(days=1))
         rows.recordings.save_progress(
-            1, "r", DeliveryProgress(RecordingState.WAITING, error="Late."), NOW
+            1, "r", DeliveryProgress(RecordingTrigger.NOT_DELIVERED, error="Late."), NOW
         )
 
     await store.write(deliver)
@@ -124,7 +130,7 @@ async def test_an_incomplete_recording_stays_flagged_when_it_is_delivered(store:
     def work(rows: Transaction) -> None:
         rows.recordings.add(manifest("r"))
         rows.recordings.save_progress(
-            1, "r", DeliveryProgress(RecordingState.WAITING, missing=missing), NOW
+            1, "r", DeliveryProgress(RecordingTrigger.NOT_DELIVERED, missing=missing), NOW
         )
         rows.recordings.save_progress(1, "r", DeliveryProgress(uploaded=1), NOW)
 
@@ -144,6 +150,26 @@ async def test_an_incomplete_recording_stays_flagged_when_it_is_delivered(store:
     for progress in made:
         await store.write(lambda rows, p=progress: rows.recordings.save_progress(1, "s", p, NOW))  # type: ignore[misc]
     assert (await store.read(lambda rows: rows.recordings.backlog(1))).incomplete == 1
+
+
+async def test_a_recorder_that_is_late_changes_no_state_that_is_final(store: SqlStore) -> None:
+    def work(rows: Transaction) -> None:
+        for name in ("empty", "delivered"):
+            rows.recordings.add(manifest(name))
+        rows.recordings.save_progress(1, "empty", DeliveryProgress(RecordingTrigger.NO_MEDIA), NOW)
+        delivery = Delivery(sha256="0" * 64, size=1, duration=1.0)
+        rows.recordings.record_delivery(1, "delivered", delivery, "http://a", NOW)
+        for name in ("empty", "delivered"):
+            for trigger in set(RecordingTrigger) - {RecordingTrigger.DELETE}:
+                progress = DeliveryProgress(trigger, error="Late.")
+                rows.recordings.save_progress(1, name, progress, NOW)
+        rows.recordings.record_delivery(1, "empty", delivery, "http://a", NOW)
+
+    await store.write(work)
+    found = await store.read(
+        lambda rows: [rows.recordings.get(1, name) for name in ("empty", "delivered")]
+    )
+    assert [one.state for one in found if one] == ["empty", "delivered"]
 
 
 async def test_a_deleted_recording_was_delivered_and_is_not_missing(store: SqlStore) -> None:
@@ -167,9 +193,9 @@ async def test_lists_and_sums_are_each_site_s_own(store: SqlStore) -> None:
         rows.recordings.add(manifest("z", site_id=2))
         rows.recordings.record_delivery(1, "a", DELIVERY, "", NOW + timedelta(hours=1))
         rows.recordings.save_progress(
-            1, "b", DeliveryProgress(RecordingState.FAILED, error="Torn."), NOW
+            1, "b", DeliveryProgress(RecordingTrigger.GIVE_UP, error="Torn."), NOW
         )
-        wrong = DeliveryProgress(RecordingState.WAITING, error="Away.", is_attempt=True)
+        wrong = DeliveryProgress(RecordingTrigger.NOT_DELIVERED, error="Away.", is_attempt=True)
         rows.recordings.save_progress(1, "c", wrong, NOW)
 
     await store.write(work)
@@ -224,7 +250,7 @@ async def test_which_recordings_are_missing(store: SqlStore) -> None:
         rows.recordings.record_delivery(1, "delivered", DELIVERY, "", NOW)
         rows.recordings.save_progress(1, "waiting", DeliveryProgress(error="Away."), NOW)
         for name in ("empty", "mute"):
-            rows.recordings.save_progress(1, name, DeliveryProgress(RecordingState.EMPTY), NOW)
+            rows.recordings.save_progress(1, name, DeliveryProgress(RecordingTrigger.NO_MEDIA), NOW)
         add_call(rows, "elsewhere", site_id=2)
 
     await store.write(work)

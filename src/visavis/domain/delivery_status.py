@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from visavis.domain.recording import ARRIVED, RecordingState
+from visavis.domain.recording import (
+    ARRIVED,
+    RecordingState,
+    RecordingTrigger,
+    recording_state_after,
+)
 
 SHORT_CALL: Final = timedelta(seconds=2)
 """A call that was connected for a shorter time may have sent no media to record."""
@@ -93,7 +98,7 @@ class DeliveryProgress:
     `next_try` is in seconds from now; `is_attempt` counts one more.
     """
 
-    state: RecordingState | None = None
+    trigger: RecordingTrigger | None = None
     uploaded: int | None = None
     size: int | None = None
     sha256: str | None = None
@@ -103,6 +108,11 @@ class DeliveryProgress:
     error: str | None = None
     next_try: float | None = None
     is_attempt: bool = False
+
+    @property
+    def state(self) -> RecordingState | None:
+        """The state that the recording has reached, if that is new."""
+        return recording_state_after(self.trigger) if self.trigger else None
 
 
 @dataclass(frozen=True, slots=True)

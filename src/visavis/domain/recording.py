@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -91,7 +92,11 @@ class Trouble(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class RecordingState(StrEnum):
-    """Delivery state of a recording."""
+    """Delivery state of a recording.
+
+    Whether its file lacks media is no state but told by `Delivery.missing`: an incomplete recording
+    is muxed and delivered like others.
+    """
 
     WAITING = "waiting"  # for its call to end, for its turn, or for its next try
     MUXING = "muxing"
@@ -102,15 +107,68 @@ class RecordingState(StrEnum):
     FAILED = "failed"  # cannot be muxed: kept in the spool until somebody asks for another try
 
 
-ARRIVED = (RecordingState.DELIVERED, RecordingState.DELETED)
+class RecordingTrigger(StrEnum):
+    """Causes for which a recording's state changes."""
+
+    MUX = "muxing begins"
+    MUXED = "muxed"
+    NO_MEDIA = "no media"
+    PUT_OFF = "put off"
+    GIVE_UP = "given up"
+    RETRY = "tried again"
+    UPLOAD = "upload begins"
+    NOT_DELIVERED = "not delivered"
+    ACKNOWLEDGED = "acknowledged"
+    DELETE = "deleted"
+
+
+RECORDING_TRANSITIONS: Final[dict[tuple[RecordingState, RecordingTrigger], RecordingState]] = {
+    (RecordingState.WAITING, RecordingTrigger.MUX): RecordingState.MUXING,
+    (RecordingState.MUXING, RecordingTrigger.MUXED): RecordingState.WAITING,
+    (RecordingState.MUXING, RecordingTrigger.PUT_OFF): RecordingState.WAITING,
+    (RecordingState.MUXING, RecordingTrigger.NO_MEDIA): RecordingState.EMPTY,
+    (RecordingState.MUXING, RecordingTrigger.GIVE_UP): RecordingState.FAILED,
+    (RecordingState.FAILED, RecordingTrigger.RETRY): RecordingState.WAITING,
+    (RecordingState.WAITING, RecordingTrigger.UPLOAD): RecordingState.DELIVERING,
+    (RecordingState.DELIVERING, RecordingTrigger.NOT_DELIVERED): RecordingState.WAITING,
+    (RecordingState.DELIVERING, RecordingTrigger.ACKNOWLEDGED): RecordingState.DELIVERED,
+    (RecordingState.DELIVERED, RecordingTrigger.DELETE): RecordingState.DELETED,
+}
+"""The diagram in `docs/protocol.md` is drawn from it."""
+
+
+def recording_state_after(trigger: RecordingTrigger) -> RecordingState:
+    """Return the state to which a trigger leads, from all states that it is possible in."""
+    [state] = {target for (_, cause), target in RECORDING_TRANSITIONS.items() if cause is trigger}
+    return state
+
+
+def states_before(target: RecordingState) -> frozenset[RecordingState]:
+    """Return the states after which a recording may be found in another one, or still in it.
+
+    The recorder's state is its spool. While the database cannot be reached, or when a recorder is
+    killed, it misses steps; so every state from which the table leads there, in any number of
+    steps, may come before it.
+    """
+    found = {target}
+    while more := {
+        state
+        for (state, _), following in RECORDING_TRANSITIONS.items()
+        if following in found and state not in found
+    }:
+        found |= more
+    return frozenset(found)
+
+
+ARRIVED: Final = (RecordingState.DELIVERED, RecordingState.DELETED)
 """The recording server had the whole file."""
 
-NONEXISTENT = (RecordingState.EMPTY, RecordingState.DELETED)
+NONEXISTENT: Final = (RecordingState.EMPTY, RecordingState.DELETED)
 """There is no recording: there never was one, or there is none any more."""
 
-UNDELIVERED = (
-    RecordingState.WAITING,
-    RecordingState.MUXING,
-    RecordingState.DELIVERING,
-    RecordingState.FAILED,
+UNDELIVERED: Final = tuple(
+    state
+    for state in RecordingState
+    if state in states_before(RecordingState.DELIVERED) and state not in ARRIVED
 )
+"""The recording server may still get it."""

@@ -12,7 +12,7 @@ import structlog
 
 from visavis.domain.delivery_status import DeliveryPlan, DeliveryProgress, RecordingServer
 from visavis.domain.errors import VisavisError
-from visavis.domain.recording import Manifest, RecordingState
+from visavis.domain.recording import Manifest, RecordingTrigger
 from visavis.outbound.backoff import Backoff
 from visavis.outbound.errors import DeliveryError
 from visavis.recorder.jobs import RecordingJob, RecordingStore, save_progress
@@ -140,7 +140,7 @@ class UploadQueue:
             if not is_ours:
                 raise DeliveryError("Another process is still working on it.")
             begun = DeliveryProgress(
-                RecordingState.DELIVERING, server_url=server.url, is_attempt=True
+                RecordingTrigger.UPLOAD, server_url=server.url, is_attempt=True
             )
             await save_progress(self._store, job, begun)
             await self._uploader.deliver(
@@ -161,7 +161,10 @@ class UploadQueue:
             await asyncio.to_thread(spool_reader.read_delivery, job.directory) is not None
         )
         failed = DeliveryProgress(
-            RecordingState.WAITING, uploaded=job.uploaded, error=reason, next_try=wait or None
+            RecordingTrigger.NOT_DELIVERED,
+            uploaded=job.uploaded,
+            error=reason,
+            next_try=wait or None,
         )
         await save_progress(self._store, job, failed)
 

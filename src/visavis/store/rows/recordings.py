@@ -16,7 +16,16 @@ from visavis.domain.delivery_status import (
     RecordingStatus,
 )
 from visavis.domain.policy import Consent, RecordingPolicy, Unrecordable
-from visavis.domain.recording import ARRIVED, UNDELIVERED, Delivery, Manifest, RecordingState
+from visavis.domain.recording import (
+    ARRIVED,
+    UNDELIVERED,
+    Delivery,
+    Manifest,
+    RecordingState,
+    RecordingTrigger,
+    recording_state_after,
+    states_before,
+)
 from visavis.store import tables as t
 from visavis.store.rows.base import Rows
 
@@ -58,9 +67,10 @@ class SqlRecordingRows(Rows):
             values["next_try_at"] = now + timedelta(seconds=progress.next_try)
         if progress.is_attempt:
             values |= {"attempts": c.attempts + 1, "tried_at": now, "next_try_at": None}
+        before = states_before(progress.state) if progress.state else UNDELIVERED
         self._run(
             update(t.recordings)
-            .where(c.site_id == site_id, c.id == recording_id, c.delivered_at.is_(None))
+            .where(c.site_id == site_id, c.id == recording_id, c.state.in_(before))
             .values(**values)
         )
 
@@ -70,9 +80,9 @@ class SqlRecordingRows(Rows):
         c = t.recordings.c
         self._run(
             update(t.recordings)
-            .where(c.site_id == site_id, c.id == recording_id, c.delivered_at.is_(None))
+            .where(c.site_id == site_id, c.id == recording_id, c.state.in_(UNDELIVERED))
             .values(
-                state=RecordingState.DELIVERED,
+                state=recording_state_after(RecordingTrigger.ACKNOWLEDGED),
                 delivered_at=now,
                 sha256=delivery.sha256,
                 size=delivery.size,
@@ -88,11 +98,10 @@ class SqlRecordingRows(Rows):
 
     def mark_deleted(self, site_id: int, recording_id: str) -> None:
         c = t.recordings.c
-        delivered = c.state == RecordingState.DELIVERED
         self._run(
             update(t.recordings)
-            .where(c.site_id == site_id, c.id == recording_id, delivered)
-            .values(state=RecordingState.DELETED)
+            .where(c.site_id == site_id, c.id == recording_id, c.state == RecordingState.DELIVERED)
+            .values(state=recording_state_after(RecordingTrigger.DELETE))
         )
 
     def get(self, site_id: int, recording_id: str) -> RecordingStatus | None:
