@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
+from tests.services.site import Plain, clock, refused
 from visavis.clock_and_ids import new_id, now
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.services import sign_in
-from visavis.services.password_rules import check_password
 from visavis.services.people import People
 from visavis.services.sign_in import MAX_CHECKS, SignInGuard, device_token, is_device_token
 from visavis.store.sql import SqlStore
@@ -150,14 +150,23 @@ def test_a_device_is_known_until_the_password_changes() -> None:
     assert not is_device_token("\ud800", "hash")
 
 
-@pytest.mark.parametrize(
-    "password", ["too short", "x" * 1025, "Password123", "abababababab", "someone@example.com"]
-)
-def test_a_password_is_long_and_not_common(password: str) -> None:
-    with pytest.raises(VisavisError) as told:
-        check_password(password, "someone@example.com")
-    assert told.value.kind is ErrorKind.ParameterInvalid
+async def test_failures_of_too_many_are_forgotten(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sign_in, "MAX_WATCHED", 1)
+    for number in range(3):
+        attempt = people.sign_in(f"{number}@example.com", "wrong", f"192.0.2.{number}")
+        await refused(ErrorKind.Unauthorized, attempt)
+    assert len(people._guard) == 1
 
 
-def test_a_good_password_is_taken() -> None:
-    check_password("a right good password", "someone@example.com")
+async def test_a_delay_in_signing_in_does_not_depend_on_the_wall_clock(store: SqlStore) -> None:
+    seconds = 0.0
+    people = People(store, Plain(), clock, new_id, new_id, elapsed=lambda: seconds)
+    for _ in range(sign_in.ACCOUNT_AND_ADDRESS.free):
+        await refused(ErrorKind.Unauthorized, people.sign_in("x@example.com", "wrong", "192.0.2.1"))
+    attempt = people.sign_in("x@example.com", "wrong", "192.0.2.1")
+    await refused(ErrorKind.TooManyRequests, attempt)
+    seconds = 2.0
+    attempt = people.sign_in("x@example.com", "wrong", "192.0.2.1")
+    await refused(ErrorKind.Unauthorized, attempt)

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.services.site import NOW, Time, refused
+from visavis.domain.delivery_status import DeliveryProgress, RecordingServer, ServerCheck
+from visavis.domain.errors import ErrorKind
+from visavis.domain.people import Agent
+from visavis.domain.recording import Delivery, Manifest, RecordingState, RecordingTrigger
+from visavis.services.recordings import EVERY_STATE, RecordingAdmin, Recordings, RecordingTotals
+from visavis.store.sql import SqlStore
+
+pytestmark = pytest.mark.anyio
+
+ARCHIVE = "https://archive.example/files"
+DELIVERY = Delivery(sha256="0" * 64, size=9, duration=3.0, missing=("No video.",))
+
+
+class Servers:
+    """A recording server's check that only remembers which server was meant."""
+
+    def __init__(self) -> None:
+        self.checked: list[tuple[str, str | None]] = []
+
+    async def check(self, site_id: int, server: RecordingServer) -> ServerCheck:
+        assert site_id == 1
+        self.checked.append((server.url, server.secret))
+        return ServerCheck(is_ok=True, message="It takes recordings.")
+
+
+def manifest(name: str, minutes: int = 0) -> Manifest:
+    return Manifest(
+        recording_id=name,
+        site_id=1,
+        call_id=f"call-{name}",
+        media="video",
+        visitor_name="Ann",
+        agent_name="Bo",
+        started_at=NOW - timedelta(minutes=minutes),
+    )
+
+
+@pytest.fixture
+def recordings(store: SqlStore, time: Time, agent: Agent) -> Recordings:
+    assert agent.site_id == 1
+    return Recordings(store, time, ARCHIVE)
+
+
+@pytest.fixture
+def servers() -> Servers:
+    return Servers()
+
+
+@pytest.fixture
+def admin(store: SqlStore, time: Time, servers: Servers) -> RecordingAdmin:
+    return RecordingAdmin(store, time, ARCHIVE, servers)
+
+
+async def test_progress_of_a_recording_that_the_database_does_not_know_adds_it(
+    recordings: Recordings, admin: RecordingAdmin, agent: Agent
+) -> None:
+    """The database may have been away when the call began: the spool is the truth."""
+    await recordings.save_progress(manifest("r"), DeliveryProgress(RecordingTrigger.MUX))
+    assert (await admin.get(agent, "r")).state is RecordingState.MUXING
+
+
+async def test_a_delivery_is_noted_once(
+    recordings: Recordings, admin: RecordingAdmin, agent: Agent, time: Time
+) -> None:
+    await recordings.record_delivery(manifest("r"), DELIVERY, "https://server.example")
+    time.now += timedelta(hours=1)
+    await recordings.record_delivery(manifest("r"), DELIVERY, "https://other.example")
+    found = await admin.get(agent, "r")
+    assert (found.state, found.delivered_at) == (RecordingState.DELIVERED, NOW)
+    assert found.server_url == "https://server.example"
+    assert found.is_incomplete
+
+
+async def test_lists_and_totals(
+    recordings: Recordings, admin: RecordingAdmin, agent: Agent
+) -> None:
+    await recordings.save_progress(manifest("old", 10), DeliveryProgress(RecordingTrigger.GIVE_UP))
+    await recordings.save_progress(manifest("new", 5), DeliveryProgress(RecordingTrigger.UPLOAD))
+    await recordings.record_delivery(manifest("done"), DELIVERY, ARCHIVE)
+    page = await admin.list_page(agent, EVERY_STATE, 1, 2)
+    assert (page.total, [one.id for one in page.recordings]) == (3, ["done", "new"])
+    assert (page.backlog.pending, page.backlog.failed, page.missing) == (2, 1, 0)
+    assert await admin.tally() == RecordingTotals(
+        pending=2, failed=1, incomplete=1, oldest_seconds=600.0
+    )
+    assert await admin.missing(agent) == []
+
+
+@pytest.mark.parametrize(("named", "count"), [(None, 1), (["r"], 1), (["done"], 0)])
+async def test_what_is_not_delivered_is_tried_again(
+    recordings: Recordings,
+    admin: RecordingAdmin,
+    agent: Agent,
+    named: list[str] | None,
+    count: int,
+) -> None:
+    await recordings.save_progress(manifest("r"), DeliveryProgress(RecordingTrigger.GIVE_UP))
+    await recordings.record_delivery(manifest("done"), DELIVERY, ARCHIVE)
+    assert await admin.retry(agent, named) == count
+    [plan] = (await recordings.delivery_plans(frozenset({1}))).values()
+    assert plan.server.url == ARCHIVE
+    assert plan.retries == (frozenset({"r"}) if count else frozenset())
+    await recordings.clear_retries(1, plan.retries)
+    [plan] = (await recordings.delivery_plans(frozenset({1}))).values()
+    assert plan.retries == frozenset()
+
+
+async def test_a_deleted_recording_was_delivered(
+    recordings: Recordings, admin: RecordingAdmin, agent: Agent
+) -> None:
+    await recordings.save_progress(manifest("r"), DeliveryProgress(RecordingTrigger.UPLOAD))
+    await admin.mark_deleted(1, "r")
+    assert (await admin.get(agent, "r")).state is RecordingState.DELIVERING
+    await recordings.record_delivery(manifest("r"), DELIVERY, ARCHIVE)
+    await admin.mark_deleted(1, "r")
+    assert (await admin.get(agent, "r")).state is RecordingState.DELETED
+
+
+async def test_calls_that_nobody_knows_are_over(recordings: Recordings) -> None:
+    assert await recordings.ended_calls(1, frozenset({"c"})) == {"c"}
+    assert await recordings.call_report(1, "c") is None
+
+
+async def test_the_site_s_own_server_is_checked_unless_another_is_named(
+    admin: RecordingAdmin, agent: Agent, servers: Servers
+) -> None:
+    await admin.check_server(agent, None, None)
+    await admin.check_server(agent, ARCHIVE, None)
+    await admin.check_server(agent, "https://other.example", "secret")
+    await admin.check_server(agent, None, "secret")
+    assert servers.checked == [
+        (ARCHIVE, None),
+        (ARCHIVE, None),
+        ("https://other.example", "secret"),
+        (ARCHIVE, "secret"),
+    ]
+
+
+async def test_who_may_not_manage_settings_sees_nothing(
+    store: SqlStore, time: Time, admin: RecordingAdmin, agent: Agent
+) -> None:
+    other = replace(agent, is_administrator=False)
+    for attempt in (
+        admin.list_page(other, EVERY_STATE, 1, 1),
+        admin.get(other, "r"),
+        admin.retry(other, None),
+        admin.missing(other),
+        admin.check_server(other, None, None),
+    ):
+        await refused(ErrorKind.PermissionDenied, attempt)
+    await refused(ErrorKind.EntityNotFound, admin.get(agent, "r"))
+    without = RecordingAdmin(store, time, ARCHIVE, None)
+    await refused(ErrorKind.EntityNotFound, without.check_server(agent, None, None))

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.services.site import (
+    Time,
+    actions,
+    clock,
+    new_id,
+    refused,
+)
+from visavis.domain.audit import ActionType, AuditEntry
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.oauth import CredentialKind
+from visavis.domain.people import Agent, operator
+from visavis.services import tokens
+from visavis.services.audit import Auditor
+from visavis.services.tokens import Tokens
+from visavis.store.sql import SqlStore
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_replaced_token_is_valid_for_a_while(
+    store: SqlStore, agent: Agent, time: Time
+) -> None:
+    tokens = Tokens(store, time, new_id)
+    old = await tokens.issue(agent, CredentialKind.BEARER, timedelta(days=30))
+    session = await tokens.issue(agent, CredentialKind.SESSION, timedelta(days=7))
+    author = operator(1)
+
+    def entry_of(found: Agent) -> AuditEntry:
+        auditor = Auditor(time, new_id)
+        return auditor.entry(
+            author, 1, ActionType.TOKEN_ROTATED, f"agent {found.email}", "Replaced"
+        )
+
+    assert (await tokens.authenticate(old)).id == agent.id
+    time.now += timedelta(days=29)
+    new = await tokens.rotate(old, timedelta(hours=1), entry_of)
+    assert (await tokens.authenticate(old)).id == (await tokens.authenticate(new)).id
+    time.now += timedelta(hours=1)
+    with pytest.raises(VisavisError, match="has expired"):
+        await tokens.authenticate(old)
+    time.now += timedelta(days=28)  # as long as the old one was to be valid
+    assert (await tokens.authenticate(new)).id == agent.id
+    for wrong in ("unknown", old, session):
+        with pytest.raises(VisavisError, match="no such token"):
+            await tokens.rotate(wrong, timedelta(hours=1), entry_of)
+    assert await actions(store, 1) == ["tokenRotated"]
+
+
+async def test_tokens_are_remembered_up_to_a_number(
+    store: SqlStore, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "MAX_REMEMBERED", 1)
+    known = Tokens(store, clock, new_id)
+    for _ in range(2):
+        token = await known.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
+        assert (await known.authenticate(token)).id == agent.id
+    assert len(known._remembered) == 1
+
+
+async def test_a_token_of_a_disabled_agent_is_nobody_s(store: SqlStore, agent: Agent) -> None:
+    known = Tokens(store, clock, new_id)
+    token = await known.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
+    await store.write(lambda rows: rows.agents.disable(agent.site_id, agent.id, is_disabled=True))
+    await refused(ErrorKind.Unauthorized, known.authenticate(token))
