@@ -14,7 +14,7 @@ from visavis import __version__
 from visavis.cli.configuration import SETTINGS
 from visavis.domain.call import TRANSITIONS, CallState, EndReason, states
 from visavis.domain.call_events import CallEventName
-from visavis.domain.recording import NONEXISTENT, RECORDING_TRANSITIONS
+from visavis.domain.recording import DELIVERY_TRANSITIONS, NONEXISTENT
 from visavis.protocol import signaling
 from visavis.protocol.calls import ENDINGS, AudioVideoChat, AudioVideoChatJoin
 from visavis.web.api.calls import FILTERS
@@ -72,7 +72,7 @@ def test_protocol_s_diagrams_are_drawn_from_the_tables(name: str) -> None:
 def test_the_diagram_of_a_recording_is_drawn_from_its_table() -> None:
     section = PROTOCOL.partition("<!-- recording states -->")[2]
     causes = defaultdict(list)
-    for (state, trigger), target in RECORDING_TRANSITIONS.items():
+    for (state, trigger), target in DELIVERY_TRANSITIONS.items():
         causes[state, target].append(trigger)
     lines = [f"  {a} --> {b}: {', '.join(names)}" for (a, b), names in causes.items()]
     ends = [f"  {state} --> [*]" for state in NONEXISTENT]

@@ -18,7 +18,7 @@ from tests.store.test_recordings import DELIVERY, add_call, manifest
 from visavis.cli import main
 from visavis.clock_and_ids import now
 from visavis.domain.delivery_status import DeliveryProgress
-from visavis.domain.recording import RecordingTrigger
+from visavis.domain.recording import DeliveryTrigger
 from visavis.services.ports import Transaction
 from visavis.spool import reader as spool_reader
 from visavis.store import open_store
@@ -56,7 +56,7 @@ def fill(rows: Transaction) -> None:
         rows.recordings.add(manifest(name, minutes=minute))
     rows.recordings.record_delivery(1, "a", DELIVERY, "https://tus.example/", now())
     rows.recordings.save_progress(
-        1, "b", DeliveryProgress(RecordingTrigger.GIVE_UP, error="Torn."), now()
+        1, "b", DeliveryProgress(DeliveryTrigger.GIVE_UP, error="Torn."), now()
     )
     rows.recordings.save_progress(1, "c", DeliveryProgress(error="Away.", next_try=60), now())
 
@@ -141,7 +141,7 @@ def test_export_of_what_is_not_here(run: Run, data: Path) -> None:
     write(
         data,
         lambda rows: rows.recordings.save_progress(
-            1, "c", DeliveryProgress(RecordingTrigger.NO_MEDIA), now()
+            1, "c", DeliveryProgress(DeliveryTrigger.NO_MEDIA), now()
         ),
     )
     assert "No media were received" in exported(run, data, "c", fails=True).stderr
@@ -151,9 +151,7 @@ def test_a_call_that_was_too_short_is_not_missed(run: Run, data: Path) -> None:
     def work(rows: Transaction) -> None:
         add_call(rows, "short", seconds=timedelta(seconds=1).total_seconds())
         rows.recordings.add(manifest("short"))
-        rows.recordings.save_progress(
-            1, "short", DeliveryProgress(RecordingTrigger.NO_MEDIA), now()
-        )
+        rows.recordings.save_progress(1, "short", DeliveryProgress(DeliveryTrigger.NO_MEDIA), now())
 
     write(data, work)
     run("recordings", "verify")

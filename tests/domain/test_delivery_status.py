@@ -11,7 +11,7 @@ from visavis.domain.delivery_status import (
     RecordingServer,
     RecordingStatus,
 )
-from visavis.domain.recording import RecordingState, RecordingTrigger
+from visavis.domain.recording import DeliveryTrigger, RecordingState
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -53,7 +53,7 @@ def test_a_recording_that_lacks_media_is_incomplete_in_every_state() -> None:
 
 
 def test_progress_has_the_state_to_which_its_trigger_leads() -> None:
-    assert DeliveryProgress(RecordingTrigger.UPLOAD).state is RecordingState.DELIVERING
+    assert DeliveryProgress(DeliveryTrigger.UPLOAD).state is RecordingState.DELIVERING
     assert DeliveryProgress(uploaded=5).state is None
 
 

@@ -5,11 +5,11 @@ import pytest
 from visavis.domain.delivery_status import DeliveryProgress
 from visavis.domain.recording import (
     ARRIVED,
+    DELIVERY_TRANSITIONS,
     NONEXISTENT,
-    RECORDING_TRANSITIONS,
     UNDELIVERED,
+    DeliveryTrigger,
     RecordingState,
-    RecordingTrigger,
     journal_name,
     recording_state_after,
     states_before,
@@ -22,9 +22,9 @@ def test_journals_are_sorted_by_their_number() -> None:
     assert names[0] == "0001.journal"
 
 
-@pytest.mark.parametrize("trigger", list(RecordingTrigger))
-def test_each_trigger_leads_to_one_state(trigger: RecordingTrigger) -> None:
-    targets = {to for (_, cause), to in RECORDING_TRANSITIONS.items() if cause is trigger}
+@pytest.mark.parametrize("trigger", list(DeliveryTrigger))
+def test_each_trigger_leads_to_one_state(trigger: DeliveryTrigger) -> None:
+    targets = {to for (_, cause), to in DELIVERY_TRANSITIONS.items() if cause is trigger}
     assert targets == {recording_state_after(trigger)}
     assert DeliveryProgress(trigger).state is recording_state_after(trigger)
 
@@ -41,7 +41,7 @@ def test_every_state_is_reached_from_the_first() -> None:
 def test_nothing_follows_the_end() -> None:
     ends = {RecordingState.EMPTY, RecordingState.DELETED}
     assert ends == set(NONEXISTENT)
-    assert not [state for state, _ in RECORDING_TRANSITIONS if state in ends]
+    assert not [state for state, _ in DELIVERY_TRANSITIONS if state in ends]
     for target in set(RecordingState) - {RecordingState.DELETED, RecordingState.DELIVERED}:
         assert RecordingState.DELIVERED not in states_before(target)
 

@@ -19,8 +19,8 @@ from visavis.domain.recording import (
     MANIFEST,
     MATROSKA,
     Delivery,
+    DeliveryTrigger,
     Manifest,
-    RecordingTrigger,
     journal_name,
 )
 from visavis.outbound.errors import DeliveryError
@@ -190,7 +190,7 @@ async def test_a_server_that_fails_is_tried_ever_less_often(harness: UploadQueue
     told = [progress for _, progress in harness.store.told]
     assert [p.is_attempt for p in told[:2]] == [True, False]
     assert told[1] == DeliveryProgress(
-        RecordingTrigger.NOT_DELIVERED, uploaded=5, error=str(DOWN), next_try=1.0
+        DeliveryTrigger.NOT_DELIVERED, uploaded=5, error=str(DOWN), next_try=1.0
     )
 
 

@@ -9,7 +9,7 @@ from tests.services.site import NOW, Time, refused
 from visavis.domain.delivery_status import DeliveryProgress, RecordingServer, ServerCheck
 from visavis.domain.errors import ErrorKind
 from visavis.domain.people import Agent
-from visavis.domain.recording import Delivery, Manifest, RecordingState, RecordingTrigger
+from visavis.domain.recording import Delivery, DeliveryTrigger, Manifest, RecordingState
 from visavis.services.recordings import EVERY_STATE, RecordingAdmin, Recordings, RecordingTotals
 from visavis.store.sql import SqlStore
 
@@ -63,7 +63,7 @@ async def test_progress_of_a_recording_that_the_database_does_not_know_adds_it(
     recordings: Recordings, admin: RecordingAdmin, agent: Agent
 ) -> None:
     """The database may have been away when the call began: the spool is the truth."""
-    await recordings.save_progress(manifest("r"), DeliveryProgress(RecordingTrigger.MUX))
+    await recordings.save_progress(manifest("r"), DeliveryProgress(DeliveryTrigger.MUX))
     assert (await admin.get(agent, "r")).state is RecordingState.MUXING
 
 
@@ -82,8 +82,8 @@ async def test_a_delivery_is_noted_once(
 async def test_lists_and_totals(
     recordings: Recordings, admin: RecordingAdmin, agent: Agent
 ) -> None:
-    await recordings.save_progress(manifest("old", 10), DeliveryProgress(RecordingTrigger.GIVE_UP))
-    await recordings.save_progress(manifest("new", 5), DeliveryProgress(RecordingTrigger.UPLOAD))
+    await recordings.save_progress(manifest("old", 10), DeliveryProgress(DeliveryTrigger.GIVE_UP))
+    await recordings.save_progress(manifest("new", 5), DeliveryProgress(DeliveryTrigger.UPLOAD))
     await recordings.record_delivery(manifest("done"), DELIVERY, ARCHIVE)
     page = await admin.list_page(agent, EVERY_STATE, 1, 2)
     assert (page.total, [one.id for one in page.recordings]) == (3, ["done", "new"])
@@ -102,7 +102,7 @@ async def test_what_is_not_delivered_is_tried_again(
     named: list[str] | None,
     count: int,
 ) -> None:
-    await recordings.save_progress(manifest("r"), DeliveryProgress(RecordingTrigger.GIVE_UP))
+    await recordings.save_progress(manifest("r"), DeliveryProgress(DeliveryTrigger.GIVE_UP))
     await recordings.record_delivery(manifest("done"), DELIVERY, ARCHIVE)
     assert await admin.retry(agent, named) == count
     [plan] = (await recordings.delivery_plans(frozenset({1}))).values()
@@ -116,7 +116,7 @@ async def test_what_is_not_delivered_is_tried_again(
 async def test_a_deleted_recording_was_delivered(
     recordings: Recordings, admin: RecordingAdmin, agent: Agent
 ) -> None:
-    await recordings.save_progress(manifest("r"), DeliveryProgress(RecordingTrigger.UPLOAD))
+    await recordings.save_progress(manifest("r"), DeliveryProgress(DeliveryTrigger.UPLOAD))
     await admin.mark_deleted(1, "r")
     assert (await admin.get(agent, "r")).state is RecordingState.DELIVERING
     await recordings.record_delivery(manifest("r"), DELIVERY, ARCHIVE)

@@ -16,9 +16,9 @@ from visavis.domain.policy import Consent, RecordingPolicy, Unrecordable
 from visavis.domain.recording import (
     UNDELIVERED,
     Delivery,
+    DeliveryTrigger,
     Manifest,
     RecordingState,
-    RecordingTrigger,
 )
 from visavis.services.ports import Transaction
 from visavis.store import open_store
@@ -72,15 +72,15 @@ async def test_from_waiting_to_delivered(store: SqlStore) -> None:
         rows.recordings.add(manifest("r"))
         rows.recordings.add(manifest("r"))
         made = DeliveryProgress(
-            RecordingTrigger.NOT_DELIVERED, size=LARGE, sha256="0" * 64, duration=3600.5
+            DeliveryTrigger.NOT_DELIVERED, size=LARGE, sha256="0" * 64, duration=3600.5
         )
         rows.recordings.save_progress(1, "r", made, NOW)
-        begun = DeliveryProgress(RecordingTrigger.UPLOAD, server_url="http://a", is_attempt=True)
+        begun = DeliveryProgress(DeliveryTrigger.UPLOAD, server_url="http://a", is_attempt=True)
         rows.recordings.save_progress(1, "r", begun, NOW)
         rows.recordings.save_progress(1, "r", DeliveryProgress(uploaded=LARGE - 1), NOW)
-        failed = DeliveryProgress(RecordingTrigger.NOT_DELIVERED, error="Away.", next_try=90)
+        failed = DeliveryProgress(DeliveryTrigger.NOT_DELIVERED, error="Away.", next_try=90)
         rows.recordings.save_progress(1, "r", failed, NOW)
-        rows.recordings.save_progress(2, "r", DeliveryProgress(RecordingTrigger.GIVE_UP), NOW)
+        rows.recordings.save_progress(2, "r", DeliveryProgress(DeliveryTrigger.GIVE_UP), NOW)
 
     await store.write(work)
     found = await store.read(lambda rows: rows.recordings.get(1, "r"))
@@ -105,7 +105,7 @@ async def test_from_waiting_to_delivered(store: SqlStore) -> None:
         later = replace_sha(DELIVERY)
         rows.recordings.record_delivery(1, "r", later, "http://b", NOW + timedelta(days=1))
         rows.recordings.save_progress(
-            1, "r", DeliveryProgress(RecordingTrigger.NOT_DELIVERED, error="Late."), NOW
+            1, "r", DeliveryProgress(DeliveryTrigger.NOT_DELIVERED, error="Late."), NOW
         )
 
     await store.write(deliver)
@@ -130,7 +130,7 @@ async def test_an_incomplete_recording_stays_flagged_when_it_is_delivered(store:
     def work(rows: Transaction) -> None:
         rows.recordings.add(manifest("r"))
         rows.recordings.save_progress(
-            1, "r", DeliveryProgress(RecordingTrigger.NOT_DELIVERED, missing=missing), NOW
+            1, "r", DeliveryProgress(DeliveryTrigger.NOT_DELIVERED, missing=missing), NOW
         )
         rows.recordings.save_progress(1, "r", DeliveryProgress(uploaded=1), NOW)
 
@@ -156,11 +156,11 @@ async def test_a_recorder_that_is_late_changes_no_state_that_is_final(store: Sql
     def work(rows: Transaction) -> None:
         for name in ("empty", "delivered"):
             rows.recordings.add(manifest(name))
-        rows.recordings.save_progress(1, "empty", DeliveryProgress(RecordingTrigger.NO_MEDIA), NOW)
+        rows.recordings.save_progress(1, "empty", DeliveryProgress(DeliveryTrigger.NO_MEDIA), NOW)
         delivery = Delivery(sha256="0" * 64, size=1, duration=1.0)
         rows.recordings.record_delivery(1, "delivered", delivery, "http://a", NOW)
         for name in ("empty", "delivered"):
-            for trigger in set(RecordingTrigger) - {RecordingTrigger.DELETE}:
+            for trigger in set(DeliveryTrigger) - {DeliveryTrigger.DELETE}:
                 progress = DeliveryProgress(trigger, error="Late.")
                 rows.recordings.save_progress(1, name, progress, NOW)
         rows.recordings.record_delivery(1, "empty", delivery, "http://a", NOW)
@@ -193,9 +193,9 @@ async def test_lists_and_sums_are_each_site_s_own(store: SqlStore) -> None:
         rows.recordings.add(manifest("z", site_id=2))
         rows.recordings.record_delivery(1, "a", DELIVERY, "", NOW + timedelta(hours=1))
         rows.recordings.save_progress(
-            1, "b", DeliveryProgress(RecordingTrigger.GIVE_UP, error="Torn."), NOW
+            1, "b", DeliveryProgress(DeliveryTrigger.GIVE_UP, error="Torn."), NOW
         )
-        wrong = DeliveryProgress(RecordingTrigger.NOT_DELIVERED, error="Away.", is_attempt=True)
+        wrong = DeliveryProgress(DeliveryTrigger.NOT_DELIVERED, error="Away.", is_attempt=True)
         rows.recordings.save_progress(1, "c", wrong, NOW)
 
     await store.write(work)
@@ -250,7 +250,7 @@ async def test_which_recordings_are_missing(store: SqlStore) -> None:
         rows.recordings.record_delivery(1, "delivered", DELIVERY, "", NOW)
         rows.recordings.save_progress(1, "waiting", DeliveryProgress(error="Away."), NOW)
         for name in ("empty", "mute"):
-            rows.recordings.save_progress(1, name, DeliveryProgress(RecordingTrigger.NO_MEDIA), NOW)
+            rows.recordings.save_progress(1, name, DeliveryProgress(DeliveryTrigger.NO_MEDIA), NOW)
         add_call(rows, "elsewhere", site_id=2)
 
     await store.write(work)

@@ -20,7 +20,7 @@ from visavis.domain.delivery_status import DeliveryProgress
 from visavis.domain.leg import Side
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.domain.policy import Consent
-from visavis.domain.recording import RecordingTrigger
+from visavis.domain.recording import DeliveryTrigger
 from visavis.protocol import signaling
 from visavis.rtp.mos import LegReport
 from visavis.web.pages.join import PAGES
@@ -91,7 +91,7 @@ async def test_a_call_tells_all_that_has_happened_in_it(api: Api) -> None:
         rows.calls.save(record, "node")
         rows.calls.add_event(1, "abc", event)
         rows.recordings.add(manifest("rec"))
-        begun = DeliveryProgress(RecordingTrigger.UPLOAD, missing=("No video.",))
+        begun = DeliveryProgress(DeliveryTrigger.UPLOAD, missing=("No video.",))
         rows.recordings.save_progress(1, "rec", begun, now())
 
     await api.app.store.write(write)
@@ -154,7 +154,7 @@ async def test_a_call_is_recorded_only_while_there_is_a_recording(api: Api) -> N
 
     def work(rows: Any) -> None:
         rows.recordings.add(manifest("none"))
-        rows.recordings.save_progress(1, "none", DeliveryProgress(RecordingTrigger.NO_MEDIA), now())
+        rows.recordings.save_progress(1, "none", DeliveryProgress(DeliveryTrigger.NO_MEDIA), now())
 
     await keep(api, "b", recording_id="none", is_recorded=True)
     await api.app.store.write(work)

@@ -16,7 +16,7 @@ from tests.web.test_config_api import assert_problem
 from visavis.clock_and_ids import now
 from visavis.domain.delivery_status import DeliveryProgress, RecordingServer, ServerCheck
 from visavis.domain.people import Permission
-from visavis.domain.recording import RecordingTrigger
+from visavis.domain.recording import DeliveryTrigger
 from visavis.recorder import server_check
 from visavis.recorder.server_check import RecordingServerChecker
 from visavis.recorder.tus_upload import TusUploader
@@ -47,12 +47,12 @@ async def fill(api: Api) -> None:
             rows.recordings.add(manifest(name, minutes=minute))
         rows.recordings.record_delivery(1, "a", DELIVERY, "https://tus.example/", now())
         rows.recordings.save_progress(
-            1, "b", DeliveryProgress(RecordingTrigger.UPLOAD, is_attempt=True), now()
+            1, "b", DeliveryProgress(DeliveryTrigger.UPLOAD, is_attempt=True), now()
         )
-        wrong = DeliveryProgress(RecordingTrigger.NOT_DELIVERED, error="Away.", next_try=60)
+        wrong = DeliveryProgress(DeliveryTrigger.NOT_DELIVERED, error="Away.", next_try=60)
         rows.recordings.save_progress(1, "b", wrong, now())
         rows.recordings.save_progress(
-            1, "c", DeliveryProgress(RecordingTrigger.GIVE_UP, error="Torn."), now()
+            1, "c", DeliveryProgress(DeliveryTrigger.GIVE_UP, error="Torn."), now()
         )
 
     await api.app.store.write(work)
@@ -94,7 +94,7 @@ async def test_the_backlog(api: Api) -> None:
 async def test_an_incomplete_recording_is_flagged_with_the_reason(api: Api) -> None:
     await fill(api)
     said = "The visitor's video is missing."
-    made = DeliveryProgress(RecordingTrigger.NOT_DELIVERED, missing=(said,))
+    made = DeliveryProgress(DeliveryTrigger.NOT_DELIVERED, missing=(said,))
     await api.app.store.write(lambda rows: rows.recordings.save_progress(1, "b", made, now()))
     body = (await api.call("GET", PATH)).json()
     flags = {one["id"]: (one["isIncomplete"], one["missingMedia"]) for one in body["recordings"]}

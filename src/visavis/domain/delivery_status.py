@@ -8,8 +8,8 @@ from typing import Final
 
 from visavis.domain.recording import (
     ARRIVED,
+    DeliveryTrigger,
     RecordingState,
-    RecordingTrigger,
     recording_state_after,
 )
 
@@ -98,7 +98,7 @@ class DeliveryProgress:
     `next_try` is in seconds from now; `is_attempt` counts one more.
     """
 
-    trigger: RecordingTrigger | None = None
+    trigger: DeliveryTrigger | None = None
     uploaded: int | None = None
     size: int | None = None
     sha256: str | None = None

@@ -107,7 +107,7 @@ class RecordingState(StrEnum):
     FAILED = "failed"  # cannot be muxed: kept in the spool until somebody asks for another try
 
 
-class RecordingTrigger(StrEnum):
+class DeliveryTrigger(StrEnum):
     """Causes for which a recording's state changes."""
 
     MUX = "muxing begins"
@@ -122,24 +122,24 @@ class RecordingTrigger(StrEnum):
     DELETE = "deleted"
 
 
-RECORDING_TRANSITIONS: Final[dict[tuple[RecordingState, RecordingTrigger], RecordingState]] = {
-    (RecordingState.WAITING, RecordingTrigger.MUX): RecordingState.MUXING,
-    (RecordingState.MUXING, RecordingTrigger.MUXED): RecordingState.WAITING,
-    (RecordingState.MUXING, RecordingTrigger.PUT_OFF): RecordingState.WAITING,
-    (RecordingState.MUXING, RecordingTrigger.NO_MEDIA): RecordingState.EMPTY,
-    (RecordingState.MUXING, RecordingTrigger.GIVE_UP): RecordingState.FAILED,
-    (RecordingState.FAILED, RecordingTrigger.RETRY): RecordingState.WAITING,
-    (RecordingState.WAITING, RecordingTrigger.UPLOAD): RecordingState.DELIVERING,
-    (RecordingState.DELIVERING, RecordingTrigger.NOT_DELIVERED): RecordingState.WAITING,
-    (RecordingState.DELIVERING, RecordingTrigger.ACKNOWLEDGED): RecordingState.DELIVERED,
-    (RecordingState.DELIVERED, RecordingTrigger.DELETE): RecordingState.DELETED,
+DELIVERY_TRANSITIONS: Final[dict[tuple[RecordingState, DeliveryTrigger], RecordingState]] = {
+    (RecordingState.WAITING, DeliveryTrigger.MUX): RecordingState.MUXING,
+    (RecordingState.MUXING, DeliveryTrigger.MUXED): RecordingState.WAITING,
+    (RecordingState.MUXING, DeliveryTrigger.PUT_OFF): RecordingState.WAITING,
+    (RecordingState.MUXING, DeliveryTrigger.NO_MEDIA): RecordingState.EMPTY,
+    (RecordingState.MUXING, DeliveryTrigger.GIVE_UP): RecordingState.FAILED,
+    (RecordingState.FAILED, DeliveryTrigger.RETRY): RecordingState.WAITING,
+    (RecordingState.WAITING, DeliveryTrigger.UPLOAD): RecordingState.DELIVERING,
+    (RecordingState.DELIVERING, DeliveryTrigger.NOT_DELIVERED): RecordingState.WAITING,
+    (RecordingState.DELIVERING, DeliveryTrigger.ACKNOWLEDGED): RecordingState.DELIVERED,
+    (RecordingState.DELIVERED, DeliveryTrigger.DELETE): RecordingState.DELETED,
 }
 """The diagram in `docs/protocol.md` is drawn from it."""
 
 
-def recording_state_after(trigger: RecordingTrigger) -> RecordingState:
+def recording_state_after(trigger: DeliveryTrigger) -> RecordingState:
     """Return the state to which a trigger leads, from all states that it is possible in."""
-    [state] = {target for (_, cause), target in RECORDING_TRANSITIONS.items() if cause is trigger}
+    [state] = {target for (_, cause), target in DELIVERY_TRANSITIONS.items() if cause is trigger}
     return state
 
 
@@ -153,7 +153,7 @@ def states_before(target: RecordingState) -> frozenset[RecordingState]:
     found = {target}
     while more := {
         state
-        for (state, _), following in RECORDING_TRANSITIONS.items()
+        for (state, _), following in DELIVERY_TRANSITIONS.items()
         if following in found and state not in found
     }:
         found |= more

@@ -14,7 +14,7 @@ from visavis import __version__
 from visavis.domain.call_events import CallReport
 from visavis.domain.delivery_status import DeliveryProgress
 from visavis.domain.errors import VisavisError
-from visavis.domain.recording import RecordingTrigger, Trouble
+from visavis.domain.recording import DeliveryTrigger, Trouble
 from visavis.recorder.jobs import MAX_FAILURES, RecordingJob, RecordingStore, save_progress
 from visavis.recorder.mux.worker import MuxResult, Outcome
 from visavis.recorder.mux_pool import MuxCrashError
@@ -78,7 +78,7 @@ class MuxQueue:
     async def _mux(self, job: RecordingJob, now: float) -> None:
         try:
             story = await self._store.call_report(job.site_id, job.manifest.call_id)
-            await save_progress(self._store, job, DeliveryProgress(RecordingTrigger.MUX))
+            await save_progress(self._store, job, DeliveryProgress(DeliveryTrigger.MUX))
             await self._handle_result(job, now, await self._muxer.mux(job.directory, story))
         except MuxCrashError as error:
             await self._failed(job, now, str(error))
@@ -113,7 +113,7 @@ class MuxQueue:
             if delivery.missing:
                 log.error("recording incomplete", recording_id=job.id, missing=delivery.missing)
             made = DeliveryProgress(
-                RecordingTrigger.MUXED,
+                DeliveryTrigger.MUXED,
                 size=delivery.size,
                 sha256=delivery.sha256,
                 duration=delivery.duration,
@@ -125,7 +125,7 @@ class MuxQueue:
     async def _empty(self, job: RecordingJob) -> None:
         """Remove a recording without media: the call ended before anything was sent."""
         await self._store.save_progress(
-            job.manifest, DeliveryProgress(RecordingTrigger.NO_MEDIA, error="")
+            job.manifest, DeliveryProgress(DeliveryTrigger.NO_MEDIA, error="")
         )
         with spool_reader.claimed(job.directory) as is_ours:
             if is_ours:
@@ -138,7 +138,7 @@ class MuxQueue:
         await save_progress(
             self._store,
             job,
-            DeliveryProgress(RecordingTrigger.PUT_OFF, error=reason, next_try=wait),
+            DeliveryProgress(DeliveryTrigger.PUT_OFF, error=reason, next_try=wait),
         )
 
     async def _failed(self, job: RecordingJob, now: float, reason: str) -> None:
@@ -154,7 +154,7 @@ class MuxQueue:
         job.is_given_up = True
         log.error("recording set aside", recording_id=job.id, reason=reason)
         await save_progress(
-            self._store, job, DeliveryProgress(RecordingTrigger.GIVE_UP, error=sentence)
+            self._store, job, DeliveryProgress(DeliveryTrigger.GIVE_UP, error=sentence)
         )
 
 

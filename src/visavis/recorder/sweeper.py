@@ -13,7 +13,7 @@ import structlog
 
 from visavis.domain.delivery_status import DeliveryPlan, DeliveryProgress
 from visavis.domain.errors import VisavisError
-from visavis.domain.recording import RecordingTrigger
+from visavis.domain.recording import DeliveryTrigger
 from visavis.recorder.jobs import RecordingJob, RecordingStore, read_job, save_progress
 from visavis.recorder.mux_pool import MuxPool
 from visavis.recorder.mux_queue import MuxQueue
@@ -150,7 +150,7 @@ class Sweeper:
                 job.is_given_up = False
                 await asyncio.to_thread(spool_reader.forget_trouble, job.directory)
                 await save_progress(
-                    self._store, job, DeliveryProgress(RecordingTrigger.RETRY, next_try=0.0)
+                    self._store, job, DeliveryProgress(DeliveryTrigger.RETRY, next_try=0.0)
                 )
             if asked:
                 await self._store.clear_retries(site_id, frozenset(job.id for job in asked))

@@ -12,7 +12,7 @@ import structlog
 
 from visavis.domain.delivery_status import DeliveryPlan, DeliveryProgress, RecordingServer
 from visavis.domain.errors import VisavisError
-from visavis.domain.recording import Manifest, RecordingTrigger
+from visavis.domain.recording import DeliveryTrigger, Manifest
 from visavis.outbound.backoff import Backoff
 from visavis.outbound.errors import DeliveryError
 from visavis.recorder.jobs import RecordingJob, RecordingStore, save_progress
@@ -139,9 +139,7 @@ class UploadQueue:
         with spool_reader.claimed(job.directory) as is_ours:
             if not is_ours:
                 raise DeliveryError("Another process is still working on it.")
-            begun = DeliveryProgress(
-                RecordingTrigger.UPLOAD, server_url=server.url, is_attempt=True
-            )
+            begun = DeliveryProgress(DeliveryTrigger.UPLOAD, server_url=server.url, is_attempt=True)
             await save_progress(self._store, job, begun)
             await self._uploader.deliver(
                 job.directory, job.manifest, server, lambda sent: _set_uploaded(job, sent)
@@ -161,7 +159,7 @@ class UploadQueue:
             await asyncio.to_thread(spool_reader.read_delivery, job.directory) is not None
         )
         failed = DeliveryProgress(
-            RecordingTrigger.NOT_DELIVERED,
+            DeliveryTrigger.NOT_DELIVERED,
             uploaded=job.uploaded,
             error=reason,
             next_try=wait or None,

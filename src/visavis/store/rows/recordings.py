@@ -20,9 +20,9 @@ from visavis.domain.recording import (
     ARRIVED,
     UNDELIVERED,
     Delivery,
+    DeliveryTrigger,
     Manifest,
     RecordingState,
-    RecordingTrigger,
     recording_state_after,
     states_before,
 )
@@ -82,7 +82,7 @@ class SqlRecordingRows(Rows):
             update(t.recordings)
             .where(c.site_id == site_id, c.id == recording_id, c.state.in_(UNDELIVERED))
             .values(
-                state=recording_state_after(RecordingTrigger.ACKNOWLEDGED),
+                state=recording_state_after(DeliveryTrigger.ACKNOWLEDGED),
                 delivered_at=now,
                 sha256=delivery.sha256,
                 size=delivery.size,
@@ -101,7 +101,7 @@ class SqlRecordingRows(Rows):
         self._run(
             update(t.recordings)
             .where(c.site_id == site_id, c.id == recording_id, c.state == RecordingState.DELIVERED)
-            .values(state=recording_state_after(RecordingTrigger.DELETE))
+            .values(state=recording_state_after(DeliveryTrigger.DELETE))
         )
 
     def get(self, site_id: int, recording_id: str) -> RecordingStatus | None:
