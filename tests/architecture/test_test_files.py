@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("rtp", "spool", "outbound", "domain", "services")
-NOT_YET = (
-    "domain/call",
-    "domain/distribution",
-    "domain/text",
-    "services/calls",
-    "services/missed_call_messages",
-    "services/ports",
-)
-"""Beginnings of the paths of modules without one: the call's, and the ports, which do nothing."""
+PORTS = "services/ports.py"
+"""Protocols: their methods have no bodies."""
+
+
+def does_something(path: Path) -> bool:
+    """Whether the module has a function or a method: data alone need no test."""
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in nodes)
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -25,8 +25,7 @@ def test_each_module_has_its_test_file(package: str) -> None:
     modules = {
         path.relative_to(source)
         for path in source.rglob("*.py")
-        if path.name != "__init__.py"
-        and not any(f"{package}/{path.relative_to(source)}".startswith(one) for one in NOT_YET)
+        if path.name != "__init__.py" and does_something(path) and not path.match(PORTS)
     }
     lacking = {str(one) for one in modules if not list(tests.rglob(f"test_{one.name}"))}
     assert modules
