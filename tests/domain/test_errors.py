@@ -23,10 +23,9 @@ def test_the_pointer_may_name_a_parameter() -> None:
     assert VisavisError(ErrorCode.FieldMissing, field="secret").pointer == "/secret"
 
 
-def test_the_sentence_of_a_code_is_that_code() -> None:
-    sentence = "Hang up your other call first."
-    assert VisavisError(ErrorKind.CallNotPossible, sentence).code == "OtherCallFirst"
+def test_an_error_without_a_code_of_its_own_has_the_name_of_its_kind() -> None:
     assert VisavisError(ErrorKind.CallNotPossible).code == "CallNotPossible"
+    assert VisavisError(ErrorKind.CallNotPossible, "why").code == "CallNotPossible"
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(1, "1 second"), (2, "2 seconds"), (11, "11 s")])

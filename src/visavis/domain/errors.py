@@ -176,8 +176,6 @@ class ErrorCode(Enum):
         self.pointer = pointer
 
 
-_BY_SENTENCE: Final = {(code.kind, code.sentence): code for code in ErrorCode}
-"""A kind that is raised with the sentence of a code is that code."""
 _ONE_SECOND: Final = re.compile(r"\b1 seconds\b")
 
 
@@ -197,7 +195,7 @@ class VisavisError(Exception):
         pointer: str | None = None,
         **parameters: str | int,
     ) -> None:
-        code = kind if isinstance(kind, ErrorCode) else _BY_SENTENCE.get((kind, message or ""))
+        code = kind if isinstance(kind, ErrorCode) else None
         self.kind = kind.kind if isinstance(kind, ErrorCode) else kind
         self.code = code.name if code else self.kind.name
         self.parameters = parameters

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from visavis.domain.call import CallRecord, CallTrigger
 from visavis.domain.config import Config
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.people import Visitor
 from visavis.domain.text import clean_line, clean_text
 from visavis.protocol import signaling
@@ -36,7 +36,7 @@ class MissedCallMessages:
         text = clean_text(message.text)
         name, email = clean_line(message.name), clean_line(message.email)
         if not text:
-            raise VisavisError(ErrorKind.ParameterInvalid, "Write something first.")
+            raise VisavisError(ErrorCode.TextEmpty)
         site_id, call_id = visitor.site_id, message.call_id
         if not call_id:
             call_id = await self._missed_call(visitor, message.id)
@@ -49,7 +49,7 @@ class MissedCallMessages:
             return call is not None and call.message == text  # sent again: the answer was lost
 
         if not await self._store.write(work):
-            raise VisavisError(ErrorKind.CallNotPossible, "No message can be left for this call.")
+            raise VisavisError(ErrorCode.MessageNotPossible)
 
     async def _missed_call(self, visitor: Visitor, message_id: str) -> str:
         """Write a missed call to keep a message with, once for each `message_id`; its id."""

@@ -82,7 +82,9 @@ def test_a_refused_renegotiation_is_told_to_the_page() -> None:
     site.handle(
         inputs.CommandFailed(site.commands.pop(), ErrorKind.ParameterInvalid, "certificate")
     )
-    refusal = notices.RefusalNotice(ErrorKind.ParameterInvalid, "certificate")
+    refusal = notices.RefusalNotice(
+        ErrorKind.ParameterInvalid, "ParameterInvalid", "certificate", {}
+    )
     assert (site.sent[-1].socket_id, site.last_notice()) == ("a1", refusal)
     assert AGENTS[1].name == "Bo"
 

@@ -19,8 +19,10 @@ def test_every_notice_has_a_message() -> None:
 
 
 def test_a_refusal_names_its_call() -> None:
-    notice = notices.RefusalNotice(ErrorKind.CallNotPossible, "why")
-    expected = signaling.Refused("CallNotPossible", "why", "call")
+    notice = notices.RefusalNotice(ErrorKind.CallNotPossible, "NotConnected", "why", {"a": 1})
+    expected = signaling.Refused(
+        "CallNotPossible", "why", "call", code="NotConnected", parameters={"a": 1}
+    )
     assert message_of("call", notice) == expected
 
 

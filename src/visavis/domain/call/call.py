@@ -100,7 +100,7 @@ def _perform_deferred(step: Step) -> None:
         try:
             _DEFERRABLE[type(event)](step, event)
         except VisavisError as error:
-            refusal = notices.RefusalNotice(error.kind, error.message)
+            refusal = notices.RefusalNotice(error.kind, error.code, error.message, error.parameters)
             step.send(call.participants.get(event.participant), refusal)
 
 
@@ -126,7 +126,7 @@ def _command_failed(step: Step, event: inputs.CommandFailed) -> None:
         pass
     elif command.requester:
         bridge.answered = None
-        refusal = notices.RefusalNotice(event.error, event.message)
+        refusal = notices.RefusalNotice(event.error, event.error.name, event.message, {})
         step.send(call.participant_of_page(command.requester), refusal)
     elif event.error is ErrorKind.MediaUnavailable:
         bridges.retry_later(step)

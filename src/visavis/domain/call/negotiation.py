@@ -15,7 +15,7 @@ from visavis.domain.call.states import BridgeState, BridgeTrigger, CallTrigger, 
 from visavis.domain.call.step import Step
 from visavis.domain.call.transfers import complete_transfer
 from visavis.domain.call_events import CallEventName
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.leg import LocalTransport, Side
 from visavis.domain.vocabulary import Party
 
@@ -149,7 +149,5 @@ def _own_bridge(step: Step, event: OfferReceived | AnswerReceived) -> tuple[Brid
     bridge = call.bridges.get(event.bridge)
     participant = call.participants.get(event.participant)
     if bridge is None or participant is None or participant.id not in bridge.legs.values():
-        raise VisavisError(
-            ErrorKind.CallNotPossible, "That connection has ended or does not exist."
-        )
+        raise VisavisError(ErrorCode.ConnectionGone)
     return bridge, participant

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -157,7 +158,9 @@ class RefusalNotice:
     """A request of the page that had to wait was refused."""
 
     error: ErrorKind
+    code: str
     message: str
+    parameters: Mapping[str, str | int]
 
 
 Notice = (

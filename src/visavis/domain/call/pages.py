@@ -30,7 +30,7 @@ from visavis.domain.call.states import HANG_UP, CallState, CallTrigger, next_sta
 from visavis.domain.call.step import JOIN_TIMER, Step
 from visavis.domain.call.transfers import fail_transfer, release_first_agent, ring_notice
 from visavis.domain.call_events import CallEventName
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, VisavisError
 from visavis.domain.leg import Side
 
 MAX_LINES: Final = 1000
@@ -53,9 +53,7 @@ def call_started(step: Step, event: CallStarted) -> None:
 def visitor_joined(step: Step, event: VisitorJoined) -> None:
     """Raises `CallNotPossible` the second time."""
     if step.call.bridges or step.call.visitor.socket_id:
-        raise VisavisError(
-            ErrorKind.CallNotPossible, "Somebody has already joined the call with this link."
-        )
+        raise VisavisError(ErrorCode.JoinLinkUsed)
     step.cancel_timer(JOIN_TIMER)
     step.add_visitor(event.socket_id)
 
@@ -115,7 +113,7 @@ def accept(step: Step, event: AcceptRequested) -> None:
     if event.is_assigned:
         step.apply(CallTrigger.RING)
     elif call.reserved_for:
-        raise VisavisError(ErrorKind.PermissionDenied, "That call is for another agent.")
+        raise VisavisError(ErrorCode.CallReserved)
     next_state(call.record.state, CallTrigger.ACCEPT)
     agent = call.record.agent = event.agent
     participant = step.add_agent(event.socket_id, agent)
@@ -162,11 +160,11 @@ def write_line(step: Step, event: LineWritten) -> None:
         step.send(participant, notices.LineNotice(line))  # sent again: the answer was lost
         return
     if call.is_waiting:
-        raise VisavisError(ErrorKind.CallNotPossible, "Nobody has taken the call yet.")
+        raise VisavisError(ErrorCode.TextNotPossible)
     if not event.text:
-        raise VisavisError(ErrorKind.ParameterInvalid, "Write something first.")
+        raise VisavisError(ErrorCode.TextEmpty)
     if call.chat.count >= MAX_LINES:
-        raise VisavisError(ErrorKind.TooManyRequests, "This call has reached its limit of text.")
+        raise VisavisError(ErrorCode.TextLimit)
     line = ChatLine(by=by, text=event.text, at=step.now, id=event.line_id)
     call.chat.add(line)
     step.send_to_both(notices.LineNotice(line))

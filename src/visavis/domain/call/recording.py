@@ -11,17 +11,18 @@ from visavis.domain.call.model import Bridge, CallData
 from visavis.domain.call.states import CallState, CallTrigger, RecordingSwitch, RecordingTrigger
 from visavis.domain.call.step import Step
 from visavis.domain.call_events import CallEventName
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, VisavisError
 from visavis.domain.leg import LocalTransport, Side
 from visavis.domain.policy import Consent, Unrecordable
 from visavis.domain.recording import Manifest
 from visavis.domain.vocabulary import Party
 
-STATE_SENTENCES: Final = {
-    RecordingSwitch.OFF: "The call is not being recorded.",
-    RecordingSwitch.ON: "The call is already being recorded.",
-    RecordingSwitch.PAUSED: "The recording is paused.",
+STATE_ERRORS: Final = {
+    RecordingSwitch.OFF: ErrorCode.RecordingOff,
+    RecordingSwitch.ON: ErrorCode.RecordingOn,
+    RecordingSwitch.PAUSED: ErrorCode.RecordingPaused,
 }
+"""Error that tells the present state to an agent whose action it does not allow."""
 
 _REQUIRED_STATE: Final = {
     "start": RecordingSwitch.OFF,
@@ -89,15 +90,15 @@ def request(step: Step, event: RecordingRequested) -> None:
         or bridge is None
         or call.record.state is not CallState.CONNECTED
     ):
-        raise VisavisError(ErrorKind.CallNotPossible, "Wait until the call is connected.")
+        raise VisavisError(ErrorCode.NotConnected)
     if call.recording.state is not _REQUIRED_STATE[event.action]:
-        raise VisavisError(ErrorKind.CallNotPossible, STATE_SENTENCES[call.recording.state])
+        raise VisavisError(STATE_ERRORS[call.recording.state])
     requester = call.participants[event.participant].socket_id
     if event.action != "start":
         step.run(PauseJournal(bridge.id, requester, is_paused=event.action == "pause"))
         return
     if call.required_consent is Consent.AGREEMENT and call.record.consent is not Consent.AGREEMENT:
-        raise VisavisError(ErrorKind.AgreementNeeded, "The visitor has not agreed to be recorded.")
+        raise VisavisError(ErrorCode.RecordingNotAgreed)
     recording_id = call.record.recording_id or event.recording_id
     step.run(_journal_command(step, bridge, recording_id, requester))
 

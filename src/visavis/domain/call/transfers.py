@@ -11,7 +11,7 @@ from visavis.domain.call.model import Participant, PendingTransfer
 from visavis.domain.call.states import HANG_UP, CallState, EndReason, TransferState, TransferTrigger
 from visavis.domain.call.step import TRANSFER_TIMER, Step
 from visavis.domain.call_events import CallEventName
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.leg import Side
 
 TIME_OUT_REASONS: Final = {TransferState.RINGING: "missed", TransferState.CONNECTING: "failed"}
@@ -39,9 +39,9 @@ def start_transfer(step: Step, event: TransferRequested) -> None:
         or call.transfer
         or participant.id != call.agent
     ):
-        raise VisavisError(ErrorKind.CallNotPossible, "The call cannot be transferred now.")
+        raise VisavisError(ErrorCode.TransferNotPossible)
     if participant.agent_id == event.agent_id:
-        raise VisavisError(ErrorKind.ParameterInvalid, "Transfer the call to another agent.")
+        raise VisavisError(ErrorCode.TransferToSelf)
     if event.obstacle:
         step.send(participant, notices.TransferFailedNotice(event.obstacle))
         return

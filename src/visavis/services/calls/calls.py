@@ -16,7 +16,7 @@ from visavis.domain.call import CallRecord, CallTimings, CallTrigger, inputs, no
 from visavis.domain.call.call import Call
 from visavis.domain.call.model import CallRecording
 from visavis.domain.config import Config
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.domain.policy import Consent, RecordingPolicy
@@ -170,7 +170,7 @@ class Calls:
         policy = await self._policy_of(visitor.site_id)
         consent = _consent(policy, message, is_recorded=config.is_recording)
         if visitor.id in self._pages:
-            raise VisavisError(ErrorKind.CallNotPossible, "Hang up your other call first.")
+            raise VisavisError(ErrorCode.OtherCallFirst)
         site = self.site(visitor.site_id)
         if visitor.call_id:
             call = site.find(visitor.call_id)
@@ -223,7 +223,7 @@ class Calls:
         site = self.site(visitor.site_id)
         call = site.find(message.call_id)
         if not compare_digest(call.secret.encode(), message.secret.encode("utf-8", "replace")):
-            raise VisavisError(ErrorKind.PermissionDenied, "This is not your call.")
+            raise VisavisError(ErrorCode.NotYourCall)
         self._resume(site, call, call.visitor.id, visitor.id, has_media=message.has_media)
 
     # An agent's page
@@ -267,7 +267,7 @@ class Calls:
         if not isinstance(message, signaling.HangUp):
             agent.require(Permission.ACCEPT_CALLS)
         if agent_session.call_id and getattr(message, "call_id", "") != agent_session.call_id:
-            raise VisavisError(ErrorKind.PermissionDenied, "This join link is for one call.")
+            raise VisavisError(ErrorCode.JoinLinkForOneCall)
         match message:
             case signaling.Presence(is_available):
                 await self._set_available(agent_session, is_available=is_available)
@@ -308,7 +308,7 @@ class Calls:
         site = self.site(agent.site_id)
         call = site.find(message.call_id)
         if site.is_busy(agent.id):
-            raise VisavisError(ErrorKind.CallNotPossible, "Hang up your other call first.")
+            raise VisavisError(ErrorCode.OtherCallFirst)
         if call.transfer and socket_id in call.transfer.ringing_at:
             site.handle(call, inputs.TransferAccepted(socket_id, agent))
         else:
@@ -327,7 +327,7 @@ class Calls:
         call = site.find(message.call_id)
         participant = call.participant_of_agent(agent_session.agent.id)
         if participant is None:
-            raise VisavisError(ErrorKind.PermissionDenied, "This is not your call.")
+            raise VisavisError(ErrorCode.NotYourCall)
         self._resume(
             site, call, participant.id, agent_session.socket_id, has_media=message.has_media
         )
@@ -360,7 +360,7 @@ class Calls:
         """Resume the call on a participant's page; raises `CallNotPossible`."""
         page = self._pages.get(socket_id)
         if page and page.call is not call:
-            raise VisavisError(ErrorKind.CallNotPossible, "Hang up your other call first.")
+            raise VisavisError(ErrorCode.OtherCallFirst)
         site.handle(call, inputs.PageResumed(participant, socket_id, has_media))
 
     def _page(self, site_id: int, call_id: str, socket_id: str) -> PageInCall:
@@ -368,7 +368,7 @@ class Calls:
         call = self.site(site_id).find(call_id)
         page = self._pages.get(socket_id)
         if page is None or page.call is not call:
-            raise VisavisError(ErrorKind.PermissionDenied, "This is not your call.")
+            raise VisavisError(ErrorCode.NotYourCall)
         return page
 
     # Programs
@@ -393,7 +393,7 @@ class Calls:
         site = self.site(site_id)
         call = site.calls.get(call_id)
         if call is None:
-            raise VisavisError(ErrorKind.CallNotPossible, "The call has already ended.")
+            raise VisavisError(ErrorCode.CallHasEnded)
         site.handle(call, inputs.EndRequested(CallTrigger.ENDED_BY_API))
         await self.call_log.flush()
 

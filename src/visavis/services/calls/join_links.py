@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from visavis.domain.call.call import Call
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, VisavisError
 from visavis.domain.leg import Side
 from visavis.domain.people import Agent
 from visavis.services.secrets import digest
@@ -55,7 +55,7 @@ class JoinLinks:
         """Return the join link of a token; raises `EntityNotFound` if it is unknown or over."""
         join_link = self._join_links.get(digest(token))
         if join_link is None:
-            raise VisavisError(ErrorKind.EntityNotFound, "This join link is no longer valid.")
+            raise VisavisError(ErrorCode.JoinLinkInvalid)
         return join_link
 
     def remove(self, call_id: str) -> None:

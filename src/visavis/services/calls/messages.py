@@ -182,7 +182,13 @@ def _end(call_id: str, notice: notices.EndNotice) -> CallMessage:
 
 
 def _refusal(call_id: str, notice: notices.RefusalNotice) -> CallMessage:
-    return signaling.Refused(error=notice.error.name, message=notice.message, call_id=call_id)
+    return signaling.Refused(
+        error=notice.error.name,
+        message=notice.message,
+        call_id=call_id,
+        code=notice.code,
+        parameters=dict(notice.parameters),
+    )
 
 
 _MESSAGES: Final[dict[type, Callable[[str, Any], CallMessage]]] = {

@@ -17,7 +17,7 @@ from visavis.domain.distribution import (
     Enqueue,
     RingAt,
 )
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, VisavisError
 from visavis.domain.people import Agent
 from visavis.protocol import signaling
 from visavis.services.calls.call_log import Timer
@@ -88,7 +88,7 @@ class SiteCalls:
         """Return a call; raises `EntityNotFound`."""
         call = self.calls.get(call_id)
         if call is None:
-            raise VisavisError(ErrorKind.EntityNotFound, "That call has ended or does not exist.")
+            raise VisavisError(ErrorCode.CallGone)
         return call
 
     def add(self, call: Call, socket_id: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, VisavisError
 from visavis.domain.people import Visitor
 from visavis.domain.text import clean_line
 from visavis.protocol import signaling
@@ -54,7 +54,7 @@ class SiteVisitors:
     def invite(self, visitor_id: str, invitation: Invitation) -> None:
         """Keep an invitation; raises `EntityNotFound` if the visitor has left or is in a call."""
         if visitor_id not in self._present or self._is_in_call(visitor_id):
-            raise VisavisError(ErrorKind.EntityNotFound, "That visitor is no longer on the page.")
+            raise VisavisError(ErrorCode.VisitorGone)
         self._invitations[visitor_id] = invitation
 
     def redeem(self, visitor_id: str, invitation_id: str) -> AgentSession | None:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from visavis.domain.call import CallState
 from visavis.domain.call_history import CallSearch
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.ids import plain_id
 from visavis.domain.people import Agent
 from visavis.domain.text import clean_line
@@ -78,7 +78,7 @@ class CallsApi:
 def _call_id(request: Request) -> str:
     """Raises `EntityNotFound` for what could be no call's id."""
     if not _ID.fullmatch(found := plain_id(request.path_params["id"])):
-        raise VisavisError(ErrorKind.EntityNotFound, "There is no such call.")
+        raise VisavisError(ErrorCode.CallUnknown)
     return found
 
 
