@@ -87,6 +87,12 @@ async def test_a_play_is_noted_once_for_each_page(harness: ArchiveHarness, call:
     assert harness.log == [("recordingPlayed", 7, "rec")] * 2
 
 
+async def test_asking_with_head_does_not_count_as_playing(harness: ArchiveHarness) -> None:
+    await harness.keep(b"bytes", "rec")
+    assert (await harness.ask("/rec", method="HEAD")).status_code == 200
+    assert harness.log == []
+
+
 async def test_the_original_is_downloaded_and_noted(harness: ArchiveHarness, call: bytes) -> None:
     await harness.keep(call)
     head = await harness.ask("/rec/original.mkv", method="HEAD")

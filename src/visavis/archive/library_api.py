@@ -167,10 +167,14 @@ class LibraryApi:
         return entry
 
     async def _played(self, request: Request, agent: Agent) -> Entry:
-        """Return the requested recording after recording in the audit log that it is played."""
+        """Return the requested recording after recording in the audit log that it is played.
+
+        A HEAD request gets no content, so it plays nothing.
+        """
         entry = self._find(request, agent)
-        occasion = request.query_params.get("play", "")[:MAX_OCCASION]
-        await self._access_audit.record_once(RecordingAction.PLAYED, agent, entry, occasion)
+        if request.method != "HEAD":
+            occasion = request.query_params.get("play", "")[:MAX_OCCASION]
+            await self._access_audit.record_once(RecordingAction.PLAYED, agent, entry, occasion)
         return entry
 
     async def _record_download(
