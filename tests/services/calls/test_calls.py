@@ -274,3 +274,13 @@ async def test_a_call_that_ends_before_its_link_is_begun(site: SimulatedSite) ->
     await site.visitor(signaling.HangUp(call_id))
     assert not [request for request in site.media.asked if not request.startswith("close")]
     assert await site.state(call_id) == ("ended", "hungUp")
+
+
+async def test_nothing_is_left_of_a_call_that_is_over(site: SimulatedSite) -> None:
+    call_id = await site.connect()
+    await site.visitor(signaling.HangUp(call_id))
+    assert not site.calls._owners
+    assert not site.calls._pages
+    owner = site.calls.site(1)
+    assert not owner.calls
+    assert not owner.closing

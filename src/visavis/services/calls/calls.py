@@ -59,7 +59,7 @@ class Calls:
     ) -> None:
         self.guard = VisitorGuard(limits or VisitorLimits(), clock)
         self.call_log = CallLogWriter(store, node_id, schedule, self._past_calls_changed)
-        self.media_events: MediaListener = MediaEvents(self._find_anywhere)
+        self.media_events: MediaListener = MediaEvents(self._find_with_owner)
         self._config_of = config_of
         self._policy_of = policy_of
         self._store = store
@@ -82,6 +82,7 @@ class Calls:
         self._messages = MissedCallMessages(store, self.call_log, clock, config_of)
         self._sites: dict[int, SiteCalls] = {}
         self._pages: dict[str, PageInCall] = {}
+        self._owners: dict[str, SiteCalls] = {}
 
     def site(self, site_id: int) -> SiteCalls:
         """Return the owner of a site's calls."""
@@ -93,6 +94,7 @@ class Calls:
                 bus=self._bus,
                 clock=self._now,
                 pages=self._pages,
+                owners=self._owners,
                 presence=self._presence,
                 staffing_changed=self._staffing_changed,
                 ended=self._call_ended,
@@ -440,11 +442,11 @@ class Calls:
             timings=self._timings,
         )
 
-    def _find_anywhere(self, call_id: str) -> tuple[SiteCalls, Call] | None:
-        for site in self._sites.values():
-            if call := site.calls.get(call_id) or site.closing.get(call_id):
-                return site, call
-        return None
+    def _find_with_owner(self, call_id: str) -> tuple[SiteCalls, Call] | None:
+        site = self._owners.get(call_id)
+        if site is None:
+            return None
+        return site, site.calls.get(call_id) or site.closing[call_id]
 
     def _call_ended(self, call: Call) -> None:
         """Start the pause of a visitor who gave up before an agent accepted."""

@@ -43,7 +43,8 @@ class PageInCall:
 class SiteCalls:
     """The calls of a site, its agents' sessions, and the visitors on its pages.
 
-    `pages` maps the sockets of this node to the calls that they are in. `closing` holds the calls
+    `pages` maps the sockets of this node to the calls that they are in, `owners` its calls to the
+    owners of their sites. `closing` holds the calls
     that have ended and whose bridges are being closed. `is_staffed` says whether an agent is on
     duty, including agents in a call.
     """
@@ -56,6 +57,7 @@ class SiteCalls:
         bus: Bus,
         clock: Clock,
         pages: dict[str, PageInCall],
+        owners: dict[str, SiteCalls],
         presence: AgentPresence,
         staffing_changed: Callable[[int], None],
         ended: Callable[[Call], None],
@@ -70,6 +72,7 @@ class SiteCalls:
         self._runner = runner
         self._now = clock
         self._pages = pages
+        self._owners = owners
         self._staffing_changed = staffing_changed
         self._ended = ended
         self._distribution = Distribution()
@@ -94,6 +97,7 @@ class SiteCalls:
     def add(self, call: Call, socket_id: str) -> None:
         """Add a call that the page with this socket has requested, or another product."""
         self.calls[call.id] = call
+        self._owners[call.id] = self
         self.handle(call, inputs.CallStarted(socket_id))
 
     def place(
@@ -256,6 +260,7 @@ class SiteCalls:
         """Keep what the distribution and the next changes have to know of the call."""
         if call.is_over and call.is_idle:
             self.closing.pop(call.id, None)
+            self._owners.pop(call.id, None)
         is_waiting = call.is_waiting and call.reserved_for is None
         if is_waiting and call.id not in self._distribution:
             self._distribution.add_call(call.id, call.rank)
