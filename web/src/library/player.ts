@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { live } from "lit/directives/live.js";
-import { t } from "../shared/i18n/en-pages";
+import { t, type Word } from "../shared/i18n/en-pages";
 import { clock } from "../shared/format";
 import { shared } from "../shared/styles";
 import type { OpenRecording } from "./api";
@@ -10,6 +10,7 @@ import { PlaybackSync } from "./playback-sync";
 
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
 const STEP = 5;
+const MEDIA_ERR_NETWORK = 2; // a code of MediaError
 const LINGER = 1; // seconds for which the last picture of a span stays
 
 /** Whoever was in the call side by side, and what they shared, on one timeline. Fires `position`. */
@@ -139,7 +140,7 @@ export class Player extends LitElement {
 
   private video(part: LibraryPart, name: string) {
     return html`<video data-part=${part.name} playsinline preload="auto" src=${this.opened?.source(part) ?? ""} aria-label=${name}
-      .muted=${this.muted.has(part.side)} ?data-dark=${!isSeen(part, this.position)} @error=${this.fail}></video>`;
+      .muted=${this.muted.has(part.side)} ?data-dark=${!isSeen(part, this.position)} @error=${this.onMediaError}></video>`;
   }
 
   private async load(): Promise<void> {
@@ -179,9 +180,14 @@ export class Player extends LitElement {
     }
   };
 
-  private readonly fail = (): void => {
+  private readonly fail = (word: Word = "cannotPlay"): void => {
     this.playbackSync.pause();
-    this.error = t("cannotPlay");
+    this.error = t(word);
+  };
+
+  private readonly onMediaError = ({ target }: Event): void => {
+    const { error } = target as HTMLMediaElement;
+    this.fail(error?.code === MEDIA_ERR_NETWORK ? "loadFailed" : "cannotPlay");
   };
 
   private drag(): void {

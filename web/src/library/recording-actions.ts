@@ -7,6 +7,7 @@ import type { OpenRecording } from "./api";
 import type { LibraryComposition, LibraryRecording } from "../generated/rest";
 
 const POLL = 700; // milliseconds
+const POLL_AFTER_FAILURE = 5000; // milliseconds
 
 /** Actions on a recording: download, legal hold, deletion. Fires `changed` and `deleted`. */
 @customElement("visavis-recording-actions")
@@ -113,12 +114,18 @@ export class RecordingActions extends LitElement {
   /** Ask again for as long as it is being made. */
   private follow(film: LibraryComposition | undefined): void {
     this.film = film ?? this.film;
+    this.poll(POLL);
+  }
+
+  private poll(pause: number): void {
     clearTimeout(this.timer);
     if (this.isConnected && ["waiting", "running"].includes(this.film.state))
-      this.timer = setTimeout(
-        () => void this.attempt(async () => this.follow(await this.opened?.composition())),
-        POLL,
-      );
+      this.timer = setTimeout(() => void this.askProgress(), pause);
+  }
+
+  private async askProgress(): Promise<void> {
+    await this.attempt(async () => this.follow(await this.opened?.composition()));
+    if (this.error) this.poll(POLL_AFTER_FAILURE);
   }
 
   private async attempt(work: () => Promise<void>): Promise<void> {
