@@ -88,8 +88,7 @@ def build_calls(
     from visavis.services.calls import Calls
 
     calls = Calls(
-        config_of=services.configs.get,
-        policy_of=services.policies.get,
+        settings_of=services.configs.settings,
         store=services.store,
         bus=services.bus,
         media=media,
@@ -102,7 +101,7 @@ def build_calls(
         relays=relays,
     )
     services.configs.is_staffed = calls.is_staffed
-    services.configs.listeners.append(calls.config_changed)
+    services.configs.listeners.append(calls.settings_changed)
     return calls
 
 

@@ -253,3 +253,55 @@ def test_every_history_keeps_the_rules(seed: int) -> None:
             assert set(agents) <= site.free - site.declined.get(call_id, set())
         can_ring = [c for c in site.waiting if site.free - site.declined.get(c, set())]
         assert set(site.ringing) == set(can_ring[: len(site.free)])
+
+
+def test_a_higher_ring_limit_lets_ringing_calls_ring_at_more_agents() -> None:
+    distribution = staffed(5, ring_limit=2)
+    distribution.add_call("a")
+    distribution.decide()
+    assert distribution.set_ring_limit(3)
+    assert distribution.decide() == [RingAt("a", (1, 2, 3))]
+    assert distribution.set_ring_limit(None)
+    assert distribution.decide() == [RingAt("a", (1, 2, 3, 4, 5))]
+    assert not distribution.can_widen("a")
+
+
+def test_a_lower_ring_limit_stops_ringing_at_the_agents_who_were_rung_last() -> None:
+    distribution = staffed(5, ring_limit=None)
+    distribution.add_call("a")
+    distribution.decide()
+    assert distribution.set_ring_limit(2)
+    assert distribution.decide() == [RingAt("a", (1, 2))]
+    assert distribution.decide() == []
+    assert distribution.can_widen("a")
+    distribution.add_call("b")
+    assert distribution.decide() == [RingAt("b", (3, 4))]
+
+
+def test_a_call_that_has_widened_keeps_its_multiple_of_a_new_ring_limit() -> None:
+    distribution = staffed(9, ring_limit=2)
+    distribution.add_call("a")
+    distribution.decide()
+    distribution.widen("a")
+    assert distribution.decide() == [RingAt("a", (1, 2, 3, 4))]
+    distribution.set_ring_limit(3)
+    assert distribution.decide() == [RingAt("a", (1, 2, 3, 4, 5, 6))]
+
+
+def test_a_queued_call_uses_the_new_ring_limit_once_it_rings() -> None:
+    distribution = Distribution(1)
+    distribution.add_call("a")
+    assert distribution.decide() == [Enqueue("a", 1)]
+    assert distribution.set_ring_limit(2)
+    assert distribution.decide() == []
+    for agent_id in (1, 2, 3):
+        distribution.set_agent(agent_id, is_on_duty=True, is_free=True)
+    assert distribution.decide() == [RingAt("a", (1, 2))]
+
+
+def test_the_same_ring_limit_changes_nothing() -> None:
+    distribution = staffed(3, ring_limit=2)
+    distribution.add_call("a")
+    distribution.decide()
+    assert not distribution.set_ring_limit(2)
+    assert distribution.decide() == []

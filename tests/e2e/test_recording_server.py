@@ -76,7 +76,7 @@ def save_address(admin: Page, address: str) -> None:
 
 def apply(admin: Page, label: str, choice: str) -> None:
     admin.get_by_label(label).select_option(label=choice)
-    admin.get_by_role("button", name="Apply").click()
+    admin.locator("visavis-policy").get_by_role("button", name="Apply").click()
     expect(admin.get_by_text("Saved. The policy applies from the next call.")).to_be_visible()
 
 

@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from visavis.bus.local import LocalBus
-from visavis.domain.config import Config, ConfigUpdate
+from visavis.domain.config import ConfigUpdate
 from visavis.domain.people import Agent
 from visavis.domain.policy import RecordingPolicy
+from visavis.domain.site_settings import SiteSettings
 from visavis.protocol.signaling import Availability
 from visavis.services.configs import Configs
 from visavis.services.ports import Transaction
@@ -44,7 +45,7 @@ def node(store: SqlStore, bus: LocalBus) -> Configs:
 
 
 async def test_another_process_s_change_is_told_once(store: SqlStore, administrator: Agent) -> None:
-    bus, heard = LocalBus(), list[Config]()
+    bus, heard = LocalBus(), list[SiteSettings]()
     here, there = node(store, bus), node(store, LocalBus())
     here.listeners.append(heard.append)
     assert not (await here.get(administrator.site_id)).is_enabled
@@ -54,7 +55,7 @@ async def test_another_process_s_change_is_told_once(store: SqlStore, administra
         await there.change(administrator, ConfigUpdate(is_enabled=True), lambda _: True)
         await here.refresh()
         await here.refresh()
-        assert [config.is_enabled for config in heard] == [True]
+        assert [settings.config.is_enabled for settings in heard] == [True]
         message = await anext(aiter(told))
     assert msgspec.json.decode(message, type=Availability).is_enabled
     assert (await here.get(administrator.site_id)).is_enabled

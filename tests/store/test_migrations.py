@@ -15,6 +15,7 @@ from alembic.migration import MigrationContext
 
 import visavis.store.migrations
 from tests.postgresql import Cluster
+from visavis.domain.policy import Consent, RecordingPolicy, Unrecordable
 from visavis.services.audit import AuditReader, AuditTrail
 from visavis.services.secrets import digest
 from visavis.services.tokens import Tokens
@@ -155,3 +156,22 @@ def test_two_nodes_may_start_at_once(cluster: Cluster) -> None:
     with ThreadPoolExecutor(4) as pool:
         for store in pool.map(open_store, [address] * 4):
             store.close()
+
+
+async def test_policies_of_before_have_the_limits_of_before(empty: str, anyio_backend: str) -> None:
+    engine = engine_of(empty)
+    migrate(engine, "0001")
+    fill_as_before(engine)
+    migrate(engine, "0011")
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO recording_policies (site_id, consent, unrecordable, version)"
+                " VALUES (1, 'agreement', 'continue', 7)"
+            )
+        )
+    store = open_store(empty)
+    policy = await store.read(lambda rows: rows.policies.get(1))
+    assert policy == RecordingPolicy(1, Consent.AGREEMENT, Unrecordable.CONTINUE, version=7)
+    store.close()
+    engine.dispose()

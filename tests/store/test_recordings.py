@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from visavis.domain.call import CallRecord, CallState
+from visavis.domain.call_timings import CallTimings
 from visavis.domain.delivery_status import DeliveryProgress
 from visavis.domain.people import Visitor
 from visavis.domain.policy import Consent, RecordingPolicy, Unrecordable
@@ -283,7 +284,13 @@ async def test_policies(store: SqlStore) -> None:
     assert await store.write(work) == RecordingPolicy(1)
     assert await store.read(lambda rows: rows.policies.get(1)) == changed
     assert await store.write(lambda rows: rows.policies.lock(1)) == changed
-    forgotten = replace(changed, secret=None, retention_days=None)
+    forgotten = replace(
+        changed,
+        secret=None,
+        retention_days=None,
+        timings=CallTimings(ring=10, queue=0, connect=11, resume=12),
+        ring_limit=None,
+    )
     await store.write(lambda rows: rows.policies.put(forgotten))
     assert await store.read(lambda rows: rows.policies.get(1)) == forgotten
     assert await store.read(lambda rows: rows.policies.get(2)) == RecordingPolicy(2)

@@ -19,7 +19,20 @@ from visavis.services.topics import config_topic
 pytestmark = pytest.mark.anyio
 
 PATH = "/v4/livechat/recordingPolicy"
-FRESH = {"consent": "notice", "unrecordable": "refuse", "retentionDays": None, "hasSecret": False}
+LIMITS = {
+    "ringSeconds": 45,
+    "queueSeconds": 300,
+    "connectSeconds": 30,
+    "resumeSeconds": 30,
+    "ringLimit": 20,
+}
+FRESH = {
+    "consent": "notice",
+    "unrecordable": "refuse",
+    "retentionDays": None,
+    "hasSecret": False,
+    **LIMITS,
+}
 
 
 async def test_a_fresh_site(api: Api) -> None:
@@ -44,6 +57,7 @@ async def test_what_is_not_sent_stays(api: Api) -> None:
         "unrecordable": "continue",
         "retentionDays": 30,
         "hasSecret": True,
+        **LIMITS,
     }
     cleared = await api.call("PUT", PATH, json={"secret": "", "retentionDays": None})
     assert (cleared.json()["hasSecret"], cleared.json()["retentionDays"]) == (False, None)
@@ -60,6 +74,21 @@ async def test_what_is_not_sent_stays(api: Api) -> None:
         ({"retentionDays": True}, "/retentionDays"),
         ({"retentionDays": "30"}, "/retentionDays"),
         ({"retentionDays": 1.5}, "/retentionDays"),
+        ({"ringSeconds": 9}, "/ringSeconds"),
+        ({"ringSeconds": 601}, "/ringSeconds"),
+        ({"ringSeconds": None}, "/ringSeconds"),
+        ({"ringSeconds": 45.5}, "/ringSeconds"),
+        ({"ringSeconds": "45"}, "/ringSeconds"),
+        ({"queueSeconds": -1}, "/queueSeconds"),
+        ({"queueSeconds": 3601}, "/queueSeconds"),
+        ({"queueSeconds": False}, "/queueSeconds"),
+        ({"connectSeconds": 9}, "/connectSeconds"),
+        ({"connectSeconds": 121}, "/connectSeconds"),
+        ({"resumeSeconds": 4}, "/resumeSeconds"),
+        ({"resumeSeconds": 121}, "/resumeSeconds"),
+        ({"ringLimit": 0}, "/ringLimit"),
+        ({"ringLimit": 1001}, "/ringLimit"),
+        ({"ringLimit": True}, "/ringLimit"),
         ({"secret": "two words"}, "/secret"),
         ({"secret": "line\r\nInjected: yes"}, "/secret"),
         ({"secret": "newline\n"}, "/secret"),
@@ -71,6 +100,57 @@ async def test_what_cannot_be(api: Api, change: dict[str, Any], pointer: str) ->
     problem = assert_problem(await api.call("PUT", PATH, json=change), 400, "ParameterInvalid")
     assert problem["pointer"] == pointer
     assert (await api.call("GET", PATH)).json() == FRESH
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"ringSeconds": 10, "queueSeconds": 0, "connectSeconds": 10, "resumeSeconds": 5},
+        {"ringSeconds": 600, "queueSeconds": 3600, "connectSeconds": 120, "resumeSeconds": 120},
+        {"ringLimit": 1},
+        {"ringLimit": 1000},
+        {"ringLimit": None},
+    ],
+)
+async def test_limits_of_calls(api: Api, limits: dict[str, Any]) -> None:
+    answer = await api.call("PUT", PATH, json=limits)
+    assert answer.json() == {**FRESH, **limits}
+    assert (await api.call("GET", PATH)).json() == {**FRESH, **limits}
+
+
+async def test_a_whole_number_may_have_a_decimal_point(api: Api) -> None:
+    answer = await api.call("PUT", PATH, content=b'{"ringSeconds": 590.0, "retentionDays": 3e1}')
+    assert answer.json() == {**FRESH, "ringSeconds": 590, "retentionDays": 30}
+    assert b".0" not in answer.content
+
+
+async def test_a_limit_that_is_out_of_range_is_told_with_its_range(api: Api) -> None:
+    ring = assert_problem(
+        await api.call("PUT", PATH, json={"ringSeconds": 5}), 400, "ParameterInvalid"
+    )
+    assert ring["code"] == "NumberInvalid"
+    assert ring["parameters"] == {"field": "ringSeconds", "least": 10, "most": 600}
+    limit = assert_problem(
+        await api.call("PUT", PATH, json={"ringLimit": 0}), 400, "ParameterInvalid"
+    )
+    assert limit["code"] == "OptionalNumberInvalid"
+    assert limit["parameters"] == {"field": "ringLimit", "least": 1, "most": 1000}
+
+
+async def test_changed_limits_of_calls_are_audited(api: Api) -> None:
+    await api.call("PUT", PATH, json={"RINGSECONDS": 60, "resumeSeconds": 30, "ringLimit": None})
+    (entry,) = (await api.call("GET", "/v4/global/auditLogs")).json()["auditLogs"]
+    assert entry["actionType"] == "recordingPolicyManagement"
+    assert entry["actionDetails"] == [
+        {"fieldName": "ringSeconds", "newValue": "60", "oldValue": "45"},
+        {"fieldName": "ringLimit", "newValue": "all", "oldValue": "20"},
+    ]
+
+
+async def test_calls_use_the_limits_as_soon_as_they_are_stored(api: Api) -> None:
+    await api.call("PUT", PATH, json={"queueSeconds": 7, "ringLimit": 3})
+    settings = await api.app.configs.settings(1)
+    assert (settings.timings.queue, settings.timings.ring, settings.ring_limit) == (7, 45, 3)
 
 
 async def test_a_secret_that_is_too_long(api: Api) -> None:

@@ -79,6 +79,7 @@ test("an agent whose devices are still being opened takes the call up again afte
     visitorName: "Ann",
     isRecorded: false,
     since: "",
+    resumeSeconds: 30,
   });
   await reconnect();
 
@@ -96,6 +97,21 @@ test("a call whose server stays away ends after the time for resuming it", async
   for (const socket of FakeSocket.all) socket.drop();
   await vi.advanceTimersByTimeAsync(31_000);
 
+  expectNoCall(visitor, agentSession);
+  visitor.close();
+  agentSession.close();
+});
+
+test("a call waits for its server as long as the site's settings say", async () => {
+  const { visitor } = await placedCall("video", 60);
+  const agentSession = await connectedAgent("video", 60);
+
+  for (const socket of FakeSocket.all) socket.drop();
+  await vi.advanceTimersByTimeAsync(59_000);
+  expect(visitor.conversation).toBeDefined();
+  expect(agentSession.hasCall).toBe(true);
+
+  await vi.advanceTimersByTimeAsync(2_000);
   expectNoCall(visitor, agentSession);
   visitor.close();
   agentSession.close();

@@ -42,6 +42,7 @@ export const ring = (callId: string, more: object = {}): object => ({
   visitorEmail: "",
   isRecorded: false,
   since: NOW,
+  resumeSeconds: 30,
   transferredBy: "",
   ...more,
 });
@@ -65,7 +66,7 @@ export const visitorPage = async (): Promise<{ visitor: VisitorSession; told: [s
 };
 
 /** The visitor has called; the server has given the call its name. */
-export const placedCall = async (media: Media = "video") => {
+export const placedCall = async (media: Media = "video", resumeSeconds = 30) => {
   const page = await visitorPage();
   await page.visitor.prepare(media);
   await page.visitor.call(false);
@@ -74,7 +75,7 @@ export const placedCall = async (media: Media = "video") => {
     callId: "c1",
     isRecorded: false,
     secret: "s",
-    resumeSeconds: 30,
+    resumeSeconds,
   });
   await settled();
   return page;
@@ -104,9 +105,9 @@ export const agentPage = async (): Promise<AgentSession> => {
   return agentSession;
 };
 
-export const connectedAgent = async (media: Media = "video"): Promise<AgentSession> => {
+export const connectedAgent = async (media: Media = "video", resumeSeconds = 30): Promise<AgentSession> => {
   const agentSession = await agentPage();
-  FakeSocket.latest.receive(ring("c1"));
+  FakeSocket.latest.receive(ring("c1", { resumeSeconds }));
   await agentSession.accept(agentSession.ringing[0]!, media);
   FakeSocket.latest.receive({ type: "ringStopped", callId: "c1", reason: "accepted" });
   FakeSocket.latest.receive(callState("c1", "connected"));

@@ -61,7 +61,7 @@ class _Waiting:
 
     id: str
     key: _Key
-    limit: int
+    widenings: int = 0
     is_present: bool = True
     is_ringing: bool = False
     has_rung: bool = False
@@ -107,8 +107,7 @@ class Distribution:
     # Changes
 
     def add_call(self, call_id: str, rank: int = 0) -> None:
-        limit = self._ring_limit if self._ring_limit is not None else 1 << 30
-        call = _Waiting(call_id, _Key(rank, next(self._numbers)), limit)
+        call = _Waiting(call_id, _Key(rank, next(self._numbers)))
         self._calls[call_id] = call
         self._push(call)
         self._changed[call_id] = None
@@ -168,8 +167,21 @@ class Distribution:
         """Let a call that still rings do so at more agents."""
         call = self._calls.get(call_id)
         if call and call.is_ringing:
-            call.limit += self._ring_limit or 0
+            call.widenings += 1
             self._short[call_id] = True
+
+    def set_ring_limit(self, ring_limit: int | None) -> bool:
+        """Let every call ring at more or fewer agents; return whether the limit has changed."""
+        if ring_limit == self._ring_limit:
+            return False
+        self._ring_limit = ring_limit
+        for call in self._calls.values():
+            for agent_id in list(call.agents)[self._limit(call) :]:
+                self._unlink(call, self._agents[agent_id])
+                self._changed[call.id] = None
+            if call.is_ringing:
+                self._short[call.id] = True
+        return True
 
     # Decisions
 
@@ -208,6 +220,11 @@ class Distribution:
         return call is not None and call.is_ringing and len(call.agents) < self._free_count
 
     # Parts of the above
+
+    def _limit(self, call: _Waiting) -> int:
+        """Return the number of agents at whom the call may ring."""
+        at_first = 1 << 30 if self._ring_limit is None else self._ring_limit
+        return at_first * (1 + call.widenings)
 
     def _set_free(self, agent: _Agent, *, is_free: bool) -> None:
         agent.is_free = is_free
@@ -258,7 +275,7 @@ class Distribution:
         return True
 
     def _ring(self, call: _Waiting) -> bool:
-        agents = self._candidates(call, call.limit)
+        agents = self._candidates(call, self._limit(call))
         if not agents:
             return False
         for agent in agents:
@@ -267,7 +284,7 @@ class Distribution:
         self._set_enqueued(call, is_enqueued=False)
         self._ringing_count += 1
         heappush(self._ringing, (-call.key.rank, -call.key.number, call.id))
-        if len(call.agents) < call.limit:
+        if len(call.agents) < self._limit(call):
             self._short[call.id] = False
         return True
 
@@ -279,14 +296,15 @@ class Distribution:
         has_stopped = False
         for call_id, is_search in list(self._short.items()):
             call = self._calls[call_id]
-            room = call.limit - len(call.agents)
+            limit = self._limit(call)
+            room = limit - len(call.agents)
             added = self._candidates(call, room) if is_search else self._fresh_for(call, room)
             for agent in added:
                 self._link(call, agent)
             if added:
                 self._changed[call_id] = None
             self._short[call_id] = False
-            if len(call.agents) >= call.limit:
+            if len(call.agents) >= limit:
                 del self._short[call_id]
             if not call.agents:
                 self._stop(call)

@@ -100,9 +100,14 @@ class ErrorCode(Enum):
         "only at the end.",
         "/{field}",
     )
-    RetentionInvalid = (
+    NumberInvalid = (
         ErrorKind.ParameterInvalid,
-        'the parameter "{field}" must be a number from 1 to {most}, or null.',
+        'the parameter "{field}" must be a whole number from {least} to {most}.',
+        "/{field}",
+    )
+    OptionalNumberInvalid = (
+        ErrorKind.ParameterInvalid,
+        'the parameter "{field}" must be a whole number from {least} to {most}, or null.',
         "/{field}",
     )
     RecordingServerNeeded = (

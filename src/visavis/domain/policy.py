@@ -1,12 +1,15 @@
-"""Recording policy of a site: the settings that the hosted product's configuration lacks."""
+"""Policy of a site for recording and calls: what the hosted product's configuration lacks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
+
+from visavis.domain.call_timings import CallTimings
+from visavis.domain.distribution import RING_LIMIT
 
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -32,7 +35,8 @@ class RecordingPolicy:
 
     `retention_days` `None` keeps recordings for ever. `secret` is the bearer token that the site's
     recording server wants; it is never told to anybody, and sent only to `secret_origin`: the
-    scheme, host and port that it was stored for.
+    scheme, host and port that it was stored for. `timings` apply to calls that begin from now on.
+    `ring_limit` is the number of agents at whom a call rings at first, `None` for all.
     """
 
     site_id: int
@@ -42,6 +46,8 @@ class RecordingPolicy:
     secret: str | None = None
     version: int = 0
     secret_origin: str | None = None
+    timings: CallTimings = field(default_factory=CallTimings)
+    ring_limit: int | None = RING_LIMIT
 
     def secret_for(self, url: str) -> str | None:
         """Return the secret if it was stored for the server of this URL."""
@@ -55,6 +61,11 @@ class PolicyField(StrEnum):
     UNRECORDABLE = "unrecordable"
     RETENTION = "retentionDays"
     SECRET = "secret"  # noqa: S105  the name of a field
+    RING = "ringSeconds"
+    QUEUE = "queueSeconds"
+    CONNECT = "connectSeconds"
+    RESUME = "resumeSeconds"
+    RING_LIMIT = "ringLimit"
 
 
 PolicyChange = Callable[[RecordingPolicy], RecordingPolicy]

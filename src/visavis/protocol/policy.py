@@ -1,11 +1,16 @@
-"""The resource `livechat/recordingPolicy`: its bodies, and how they are read."""
+"""The resource `livechat/recordingPolicy`: its bodies, and how they are read.
+
+It has every setting of a site that the configuration, which is compatible with the hosted product,
+lacks: how calls are recorded, and how long they ring and wait.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
+import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from visavis.domain.errors import ErrorCode, VisavisError
@@ -18,19 +23,53 @@ from visavis.domain.policy import (
 )
 from visavis.protocol.wire import JsonBody, Secret, by_name, read_choice, read_secret
 
-MAX_RETENTION_DAYS: Final = 36_500
+
+class Range(NamedTuple):
+    least: int
+    most: int
+
+
+DAYS: Final = Range(1, 36_500)
+RING: Final = Range(10, 600)
+QUEUE: Final = Range(0, 3_600)
+CONNECT: Final = Range(10, 120)
+RESUME: Final = Range(5, 120)
+RING_LIMIT: Final = Range(1, 1_000)
+
+TIMINGS: Final = {
+    PolicyField.RING: ("ring", RING),
+    PolicyField.QUEUE: ("queue", QUEUE),
+    PolicyField.CONNECT: ("connect", CONNECT),
+    PolicyField.RESUME: ("resume", RESUME),
+}
+"""The fields of `CallTimings` that can be set, and their ranges."""
 
 RequiredConsent = Literal["notice", "agreement"]
-Days = Annotated[int, Meta(ge=1, le=MAX_RETENTION_DAYS)]
+Days = Annotated[int, Meta(ge=DAYS.least, le=DAYS.most)]
+RingSeconds = Annotated[int, Meta(ge=RING.least, le=RING.most)]
+QueueSeconds = Annotated[int, Meta(ge=QUEUE.least, le=QUEUE.most)]
+ConnectSeconds = Annotated[int, Meta(ge=CONNECT.least, le=CONNECT.most)]
+ResumeSeconds = Annotated[int, Meta(ge=RESUME.least, le=RESUME.most)]
+RingLimit = Annotated[int, Meta(ge=RING_LIMIT.least, le=RING_LIMIT.most)]
 
 
 class RecordingPolicySettings(JsonBody):
-    """Recording policy of a site. retentionDays null keeps recordings forever."""
+    """Recording policy of a site, and its calls' limits.
+
+    retentionDays null keeps recordings forever. A call rings for ringSeconds, is queued for
+    queueSeconds, connects within connectSeconds, and waits resumeSeconds for a page that was lost.
+    It rings at ringLimit agents at first, null for all.
+    """
 
     consent: RequiredConsent
     unrecordable: Literal["refuse", "continue"]
     retention_days: Days | None
     has_secret: bool
+    ring_seconds: RingSeconds
+    queue_seconds: QueueSeconds
+    connect_seconds: ConnectSeconds
+    resume_seconds: ResumeSeconds
+    ring_limit: RingLimit | None
 
 
 class RecordingPolicyChange(JsonBody):
@@ -40,15 +79,26 @@ class RecordingPolicyChange(JsonBody):
     unrecordable: Literal["refuse", "continue"] | UnsetType = UNSET
     retention_days: Days | UnsetType | None = UNSET
     secret: Secret | UnsetType | None = UNSET
+    ring_seconds: RingSeconds | UnsetType = UNSET
+    queue_seconds: QueueSeconds | UnsetType = UNSET
+    connect_seconds: ConnectSeconds | UnsetType = UNSET
+    resume_seconds: ResumeSeconds | UnsetType = UNSET
+    ring_limit: RingLimit | UnsetType | None = UNSET
 
 
 def settings_of(policy: RecordingPolicy) -> RecordingPolicySettings:
     """Return a policy without its secret, which is never sent."""
+    timings = policy.timings
     return RecordingPolicySettings(
-        "agreement" if policy.consent is Consent.AGREEMENT else "notice",
-        "refuse" if policy.unrecordable is Unrecordable.REFUSE else "continue",
-        policy.retention_days,
-        policy.secret is not None,
+        consent="agreement" if policy.consent is Consent.AGREEMENT else "notice",
+        unrecordable="refuse" if policy.unrecordable is Unrecordable.REFUSE else "continue",
+        retention_days=policy.retention_days,
+        has_secret=policy.secret is not None,
+        ring_seconds=timings.ring,
+        queue_seconds=timings.queue,
+        connect_seconds=timings.connect,
+        resume_seconds=timings.resume,
+        ring_limit=policy.ring_limit,
     )
 
 
@@ -63,19 +113,43 @@ def read_change(body: Mapping[str, Any]) -> PolicyChange:
         changes["consent"] = read_choice(values, PolicyField.CONSENT, kinds)
     if PolicyField.UNRECORDABLE.casefold() in values:
         changes["unrecordable"] = read_choice(values, PolicyField.UNRECORDABLE, Unrecordable)
-    if PolicyField.RETENTION.casefold() in values:
-        changes["retention_days"] = _days(values[PolicyField.RETENTION.casefold()])
     if PolicyField.SECRET.casefold() in values:
         changes["secret"] = read_secret(values[PolicyField.SECRET.casefold()])
         changes["secret_origin"] = None  # that of the recording server as it is now
-    return lambda policy: replace(policy, **changes)
+    if PolicyField.RETENTION.casefold() in values:
+        changes["retention_days"] = _read_optional_number(values, PolicyField.RETENTION, DAYS)
+    if PolicyField.RING_LIMIT.casefold() in values:
+        changes["ring_limit"] = _read_optional_number(values, PolicyField.RING_LIMIT, RING_LIMIT)
+    timings = {
+        name: _read_number(values, field, limits)
+        for field, (name, limits) in TIMINGS.items()
+        if field.casefold() in values
+    }
+    return lambda policy: replace(
+        policy, timings=msgspec.structs.replace(policy.timings, **timings), **changes
+    )
 
 
-def _days(value: Any) -> int | None:
+def _read_number(values: Mapping[str, Any], field: PolicyField, limits: Range) -> int:
+    value = values[field.casefold()]
+    if not _is_number(value, limits):
+        raise VisavisError(ErrorCode.NumberInvalid, field=field.value, **limits._asdict())
+    return int(value)
+
+
+def _read_optional_number(
+    values: Mapping[str, Any], field: PolicyField, limits: Range
+) -> int | None:
+    value = values[field.casefold()]
     if value is None:
         return None
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    if not is_number or not 1 <= value <= MAX_RETENTION_DAYS:
-        field, most = PolicyField.RETENTION.value, MAX_RETENTION_DAYS
-        raise VisavisError(ErrorCode.RetentionInvalid, field=field, most=most)
+    if not _is_number(value, limits):
+        raise VisavisError(ErrorCode.OptionalNumberInvalid, field=field.value, **limits._asdict())
     return int(value)
+
+
+def _is_number(value: Any, limits: Range) -> bool:
+    """Whether it is a whole number in a range; 30.0 is one too, as in JSON Schema."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return limits.least <= value <= limits.most and value == int(value)

@@ -333,8 +333,8 @@ class Calling(Message, frozen=True):
 
     call_id: CallId
     is_recorded: bool
+    resume_seconds: int
     secret: str = ""
-    resume_seconds: int = 30
 
 
 class Queued(Message, frozen=True):
@@ -397,13 +397,17 @@ class Welcome(Message, frozen=True):
 
 
 class Ring(Message, frozen=True):
-    """A visitor calls; or, with `transferred_by`, an agent hands a call over."""
+    """A visitor calls; or, with `transferred_by`, an agent hands a call over.
+
+    A page that has the call may take it up again (`Resume`) within `resume_seconds`.
+    """
 
     call_id: CallId
     media: Media
     visitor_name: str
     is_recorded: bool
     since: datetime
+    resume_seconds: int
     visitor_email: str = ""
     transferred_by: str = ""
     note: str = ""
@@ -417,13 +421,17 @@ class RingStopped(Message, frozen=True):
 
 
 class Mine(Message, frozen=True):
-    """This desk has the call without having accepted it: by invitation, or after a `Resume`."""
+    """This desk has the call without having accepted it: by invitation, or after a `Resume`.
+
+    The page may take it up again (`Resume`) within `resume_seconds`.
+    """
 
     call_id: CallId
     media: Media
     visitor_name: str
     is_recorded: bool
     since: datetime
+    resume_seconds: int
     visitor_email: str = ""
 
 

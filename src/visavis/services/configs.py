@@ -10,6 +10,7 @@ from visavis.domain.config import Config, ConfigField, ConfigUpdate
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission
 from visavis.domain.policy import Consent, RecordingPolicy, origin_of
+from visavis.domain.site_settings import SiteSettings
 from visavis.protocol.signaling import Availability
 from visavis.services.audit import Auditor
 from visavis.services.ports import Bus, Clock, Store, Transaction
@@ -36,10 +37,14 @@ class Configs:
         self._auditor = Auditor(clock, new_id)
         self._archive_url = archive_url
         self._known: dict[int, Config] = {}
-        self.listeners: list[Callable[[Config], None]] = []
+        self.listeners: list[Callable[[SiteSettings], None]] = []
 
     async def get(self, site_id: int) -> Config:
         return self._known.get(site_id) or self._latest_known(await self._load(site_id))
+
+    async def settings(self, site_id: int) -> SiteSettings:
+        """Return all settings of a site."""
+        return SiteSettings(await self.get(site_id), await self._policy_of(site_id))
 
     async def read(self, agent: Agent) -> Config:
         """Raises `PermissionDenied`."""
@@ -110,19 +115,23 @@ class Configs:
 
     async def availability(self, site_id: int) -> Availability:
         """Return the availability that a site's open pages are sent."""
-        config, policy = await self.get(site_id), await self._policy_of(site_id)
+        return self._availability(await self.settings(site_id))
+
+    def _availability(self, settings: SiteSettings) -> Availability:
+        config, policy = settings.config, settings.policy
         return Availability(
             is_enabled=config.is_enabled,
             is_recorded=config.is_recording,
             needs_agreement=config.is_recording and policy.consent is Consent.AGREEMENT,
-            is_staffed=self.is_staffed(site_id),
+            is_staffed=self.is_staffed(config.site_id),
         )
 
     async def announce(self, site_id: int) -> None:
         """Tell a site's calls and open pages what holds for them now."""
+        settings = await self.settings(site_id)
         for listener in self.listeners:
-            listener(await self.get(site_id))
-        self._bus.publish(config_topic(site_id), await self.availability(site_id))
+            listener(settings)
+        self._bus.publish(config_topic(site_id), self._availability(settings))
 
     async def refresh(self) -> None:
         """Another process may have changed something: read again and tell."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from visavis.domain.call import CallRecord, CallTrigger
-from visavis.domain.config import Config
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.people import Visitor
+from visavis.domain.site_settings import SiteSettings
 from visavis.domain.text import clean_line, clean_text
 from visavis.protocol import signaling
 from visavis.services.calls.call_log import CallLogWriter
@@ -21,12 +21,12 @@ class MissedCallMessages:
         store: Store,
         call_log: CallLogWriter,
         clock: Clock,
-        config_of: Callable[[int], Awaitable[Config]],
+        settings_of: Callable[[int], Awaitable[SiteSettings]],
     ) -> None:
         self._store = store
         self._call_log = call_log
         self._now = clock
-        self._config_of = config_of
+        self._settings_of = settings_of
 
     async def leave(self, visitor: Visitor, message: signaling.LeaveMessage) -> None:
         """Save a message with a missed call.
@@ -57,7 +57,7 @@ class MissedCallMessages:
             raise VisavisError(
                 ErrorKind.ParameterInvalid, "A message without a call requires an id."
             )
-        if not (await self._config_of(visitor.site_id)).is_enabled:
+        if not (await self._settings_of(visitor.site_id)).config.is_enabled:
             raise VisavisError(ErrorKind.AudioVideoChatDisabled)
         call_id = digest(f"message {visitor.site_id} {message_id}").hex()[:32]
         known = await self._store.read(lambda rows: rows.calls.get(visitor.site_id, call_id))

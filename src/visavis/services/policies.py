@@ -109,10 +109,15 @@ def secret_changes(old: RecordingPolicy, new: RecordingPolicy) -> list[FieldChan
 
 
 def _audited(policy: RecordingPolicy) -> dict[PolicyField, str]:
-    days = policy.retention_days
+    days, timings, limit = policy.retention_days, policy.timings, policy.ring_limit
     return {
         PolicyField.CONSENT: policy.consent,
         PolicyField.UNRECORDABLE: policy.unrecordable,
         PolicyField.RETENTION: "unlimited" if days is None else str(days),
         PolicyField.SECRET: "set" if policy.secret else "none",
+        PolicyField.RING: str(timings.ring),
+        PolicyField.QUEUE: str(timings.queue),
+        PolicyField.CONNECT: str(timings.connect),
+        PolicyField.RESUME: str(timings.resume),
+        PolicyField.RING_LIMIT: "all" if limit is None else str(limit),
     }

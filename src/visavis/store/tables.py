@@ -282,4 +282,9 @@ recording_policies = Table(
     Column("secret", Text),
     Column("secret_origin", Text),
     Column("version", Integer, nullable=False),
+    Column("ring_seconds", Integer, nullable=False),
+    Column("queue_seconds", Integer, nullable=False),
+    Column("connect_seconds", Integer, nullable=False),
+    Column("resume_seconds", Integer, nullable=False),
+    Column("ring_limit", Integer),
 )

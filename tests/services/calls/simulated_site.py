@@ -11,15 +11,16 @@ from typing import Any
 
 import msgspec
 
-from visavis.domain.call import CallTimings
 from visavis.domain.call_events import CallReport
 from visavis.domain.call_history import PastCall
+from visavis.domain.call_timings import CallTimings
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId, Candidate, LocalTransport, RemoteTransport, Side
 from visavis.domain.people import Agent, Visitor
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Manifest
+from visavis.domain.site_settings import SiteSettings
 from visavis.protocol import signaling
 from visavis.protocol.signaling import Message
 from visavis.protocol.wire import encode
@@ -130,8 +131,7 @@ class SimulatedSite:
     def __post_init__(self) -> None:
         ids = itertools.count()
         self.calls = Calls(
-            config_of=self._config_of,
-            policy_of=self._policy_of,
+            settings_of=self._settings_of,
             store=self.store,
             bus=self,  # type: ignore[arg-type]  # only publishes
             media=self.media,
@@ -144,14 +144,15 @@ class SimulatedSite:
         if self.is_staffed:  # the last agent has just gone
             self.calls.site(1).is_staffed = True
 
-    async def _config_of(self, site_id: int) -> Config:
-        return self.config
+    async def _settings_of(self, site_id: int) -> SiteSettings:
+        return self.settings
+
+    @property
+    def settings(self) -> SiteSettings:
+        return SiteSettings(self.config, self.policy)
 
     async def _announce(self, site_id: int) -> None:
         self.announced.append(self.calls.is_staffed(site_id))
-
-    async def _policy_of(self, site_id: int) -> RecordingPolicy:
-        return self.policy
 
     def publish(self, topic: str, message: Message) -> None:
         decoded = msgspec.json.decode(encode(message))

@@ -93,9 +93,10 @@ async def test_disabled_means_refused(site: SimulatedSite) -> None:
 async def test_the_switch_sends_the_queue_home_and_leaves_calls_alone(site: SimulatedSite) -> None:
     talking = await site.connect("v1")
     await site.ring("v2")
-    site.calls.config_changed(Config(1, is_enabled=True))
+    site.calls.settings_changed(site.settings)
     assert site.last("v2")["type"] == "queued"
-    site.calls.config_changed(Config(1))
+    site.config = Config(1)
+    site.calls.settings_changed(site.settings)
     assert site.last("v2")["reason"] == "disabled"
     assert (await site.state(talking))[0] == "connected"
 

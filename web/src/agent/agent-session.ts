@@ -98,6 +98,7 @@ export class AgentSession extends CallSession<ToAgent, FromAgent> {
   async accept(ring: Ring, media: Media): Promise<void> {
     if (this.hasCall) return;
     const { visitorEmail, transferredBy, note } = ring;
+    this.resumeSeconds = ring.resumeSeconds;
     const conversation = await this.open(ring.callId, media, ring.visitorName);
     if (!conversation) return;
     conversation.details = { visitorEmail, transferredBy, note };
@@ -266,7 +267,8 @@ export class AgentSession extends CallSession<ToAgent, FromAgent> {
   }
 
   /** The call belongs to this page without an Accept: by invitation, or resumed. */
-  private async take({ callId, media, visitorName, visitorEmail }: Mine): Promise<void> {
+  private async take({ callId, media, visitorName, visitorEmail, resumeSeconds }: Mine): Promise<void> {
+    this.resumeSeconds = resumeSeconds;
     if (callId === this.callId) {
       this.hasAccepted = true;
       return;
@@ -355,6 +357,7 @@ export class AgentSession extends CallSession<ToAgent, FromAgent> {
   protected async resume(unfinished: Unfinished): Promise<void> {
     const { callId, media, otherName, hasCamera } = unfinished;
     this.isResuming = true;
+    this.resumeSeconds = unfinished.resumeSeconds;
     const opening = this.open(callId, hasCamera ? "video" : "audio", otherName);
     const { signal } = this.acquisition;
     const conversation = await opening;

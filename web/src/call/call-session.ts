@@ -9,9 +9,6 @@ import { Signaling, type EarlySocket } from "./signaling";
 /** Messages that both parties' pages send. */
 type FromEither = Extract<FromVisitor, FromAgent>;
 
-/** Seconds for which the server keeps the call of a page that is away, until it says another number. */
-const RESUME_SECONDS = 30;
-
 /** A call, and the secret that lets a page without a session resume it. */
 type CallKey = { callId: string; secret?: string };
 
@@ -28,7 +25,8 @@ export abstract class CallSession<In, Out> extends Observable {
   /** Lines that were written on this page and that nobody has received. */
   unsent = "";
   isOnline = false;
-  protected resumeSeconds = RESUME_SECONDS;
+  /** Seconds for which the server keeps the call of a page that is away; 0 until it has said so. */
+  protected resumeSeconds = 0;
   protected iceServers: RTCIceServer[] = [];
   protected signaling!: Signaling<In, Out | FromEither>;
   /** Aborted when nobody wants the devices any more that the browser may still be asking for. */

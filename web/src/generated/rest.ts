@@ -255,14 +255,24 @@ export type RecordingPolicyChange = {
   unrecordable?: "continue" | "refuse";
   retentionDays?: number | null;
   secret?: string | null;
+  ringSeconds?: number;
+  queueSeconds?: number;
+  connectSeconds?: number;
+  resumeSeconds?: number;
+  ringLimit?: number | null;
 };
 
-/** Recording policy of a site. retentionDays null keeps recordings forever. */
+/** Recording policy of a site, and its calls' limits. */
 export type RecordingPolicySettings = {
   consent: "agreement" | "notice";
   unrecordable: "continue" | "refuse";
   retentionDays: number | null;
   hasSecret: boolean;
+  ringSeconds: number;
+  queueSeconds: number;
+  connectSeconds: number;
+  resumeSeconds: number;
+  ringLimit: number | null;
 };
 
 /** The server to test; absent fields are those that are stored. */

@@ -257,8 +257,8 @@ export type Calling = {
   type: "calling";
   callId: string;
   isRecorded: boolean;
-  secret: string;
   resumeSeconds: number;
+  secret: string;
 };
 
 /** Every agent is busy or away; `place` counts from 1. Again whenever it changes. */
@@ -310,6 +310,7 @@ export type Ring = {
   visitorName: string;
   isRecorded: boolean;
   since: string;
+  resumeSeconds: number;
   visitorEmail: string;
   transferredBy: string;
   note: string;
@@ -330,6 +331,7 @@ export type Mine = {
   visitorName: string;
   isRecorded: boolean;
   since: string;
+  resumeSeconds: number;
   visitorEmail: string;
 };
 

@@ -1,7 +1,6 @@
 """One call: its states, its record, and the engine that applies events to it."""
 
 from visavis.domain.call.call import Call
-from visavis.domain.call.model import CallTimings
 from visavis.domain.call.record import CallRecord, Origin
 from visavis.domain.call.states import (
     TRANSITIONS,
@@ -16,7 +15,6 @@ __all__ = [
     "Call",
     "CallRecord",
     "CallState",
-    "CallTimings",
     "CallTrigger",
     "EndReason",
     "Origin",

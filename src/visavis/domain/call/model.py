@@ -28,6 +28,7 @@ from visavis.domain.call.states import (
     TransferState,
     TransferTrigger,
 )
+from visavis.domain.call_timings import CallTimings
 from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport, Side
 from visavis.domain.people import Agent
 from visavis.domain.policy import Consent, Unrecordable
@@ -42,21 +43,6 @@ VISITOR: Final = 1
 """Number of the visitor among the participants of a call."""
 
 _WAITING: Final = frozenset({CallState.REQUESTED, CallState.QUEUED, CallState.RINGING})
-
-
-class CallTimings(Struct, frozen=True):
-    """Seconds after which a call gives up waiting.
-
-    `ring`: for an agent to accept. `queue`: for an agent to be free. `connect`: for media after the
-    acceptance. `resume`: for a page or a bridge that was lost. `join`: for the visitor of a call
-    that another product has created.
-    """
-
-    ring: float = 45.0
-    queue: float = 300.0
-    connect: float = 30.0
-    resume: float = 30.0
-    join: float = 3600.0
 
 
 class Participant(Struct, eq=False):

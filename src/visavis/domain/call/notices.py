@@ -20,7 +20,7 @@ class CallingNotice:
 
     is_recorded: bool
     secret: str
-    resume_seconds: float
+    resume_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class RingNotice:
     visitor_email: str
     is_recorded: bool
     since: datetime
+    resume_seconds: int
     transferred_by: str = ""
     note: str = ""
 
@@ -66,6 +67,7 @@ class AssignedNotice:
     visitor_email: str
     is_recorded: bool
     since: datetime
+    resume_seconds: int
 
 
 @dataclass(frozen=True, slots=True)

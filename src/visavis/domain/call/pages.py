@@ -138,13 +138,14 @@ def decline(step: Step, event: DeclineRequested) -> None:
 
 
 def assigned_notice(step: Step) -> notices.AssignedNotice:
-    record = step.call.record
+    record, timings = step.call.record, step.call.timings
     return notices.AssignedNotice(
         media=record.media,
         visitor_name=record.visitor.name,
         visitor_email=record.visitor.email,
         is_recorded=record.is_recorded,
         since=record.requested_at,
+        resume_seconds=timings.resume,
     )
 
 

@@ -104,7 +104,8 @@ class Step:
         call.record.apply(trigger, self.now)
         if call.record.state is not CallState.CONNECTING:  # it keeps the time that was left
             self.cancel_timer(STATE_TIMER)
-            if seconds := self._state_seconds():
+            seconds = self._state_seconds()
+            if seconds is not None:  # 0 is a limit too
                 self.set_timer(STATE_TIMER, seconds)
         if call.is_over:
             by, data = call.record.ended_by, {"reason": call.record.reason}
@@ -228,14 +229,14 @@ class Step:
 
     # Parts of the above
 
-    def _state_seconds(self) -> float:
+    def _state_seconds(self) -> int | None:
         timings = self.call.timings
         return {
             CallState.RINGING: timings.ring,
             CallState.QUEUED: timings.queue,
             CallState.ACCEPTED: timings.connect,
             CallState.RECONNECTING: timings.resume,
-        }.get(self.call.record.state, 0.0)
+        }.get(self.call.record.state)
 
     def _actual(self, trigger: CallTrigger) -> CallTrigger:
         """Return the trigger that ends the call: a time-out with a page gone is its leaving."""

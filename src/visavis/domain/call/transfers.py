@@ -25,6 +25,7 @@ def ring_notice(step: Step, transferred_by: str = "", note: str = "") -> notices
         visitor_email=record.visitor.email,
         is_recorded=record.is_recorded,
         since=record.requested_at,
+        resume_seconds=step.call.timings.resume,
         transferred_by=transferred_by,
         note=note,
     )

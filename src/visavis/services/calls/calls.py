@@ -12,14 +12,15 @@ from hmac import compare_digest
 
 import structlog
 
-from visavis.domain.call import CallRecord, CallTimings, CallTrigger, inputs, notices
+from visavis.domain.call import CallRecord, CallTrigger, inputs, notices
 from visavis.domain.call.call import Call
 from visavis.domain.call.model import CallRecording
-from visavis.domain.config import Config
+from visavis.domain.call_timings import CallTimings
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.domain.policy import Consent, RecordingPolicy
+from visavis.domain.site_settings import SiteSettings
 from visavis.domain.text import clean_line, clean_text
 from visavis.domain.vocabulary import Media
 from visavis.protocol import signaling
@@ -43,8 +44,7 @@ class Calls:
     def __init__(
         self,
         *,
-        config_of: Callable[[int], Awaitable[Config]],
-        policy_of: Callable[[int], Awaitable[RecordingPolicy]],
+        settings_of: Callable[[int], Awaitable[SiteSettings]],
         store: Store,
         bus: Bus,
         media: MediaPlane,
@@ -55,19 +55,16 @@ class Calls:
         announce: Callable[[int], Awaitable[None]],
         limits: VisitorLimits | None = None,
         relays: Relays | None = None,
-        timings: CallTimings | None = None,
     ) -> None:
         self.guard = VisitorGuard(limits or VisitorLimits(), clock)
         self.call_log = CallLogWriter(store, node_id, schedule, self._past_calls_changed)
         self.media_events: MediaListener = MediaEvents(self._find_with_owner)
-        self._config_of = config_of
-        self._policy_of = policy_of
+        self._settings_of = settings_of
         self._store = store
         self._bus = bus
         self._now = clock
         self._new_id = new_id
         self._announce = announce
-        self._timings = timings or CallTimings()
         self._runner = EffectRunner(
             bus=bus,
             media=media,
@@ -79,7 +76,7 @@ class Calls:
         self._presence = AgentPresence()
         self._join_links = JoinLinks(new_id)
         self._connectivity_tests = ConnectivityTests(self._runner, media, new_id)
-        self._messages = MissedCallMessages(store, self.call_log, clock, config_of)
+        self._messages = MissedCallMessages(store, self.call_log, clock, settings_of)
         self._sites: dict[int, SiteCalls] = {}
         self._pages: dict[str, PageInCall] = {}
         self._owners: dict[str, SiteCalls] = {}
@@ -166,10 +163,8 @@ class Calls:
         offer, `CallNotPossible` while the visitor's last call goes on, `TooManyRequests`.
         """
         offer = read_offer(message.offer)
-        config = await self._config_of(visitor.site_id)
-        if not config.is_enabled:
-            raise VisavisError(ErrorKind.AudioVideoChatDisabled)
-        policy = await self._policy_of(visitor.site_id)
+        settings = await self._require_enabled(visitor.site_id)
+        config, policy = settings.config, settings.policy
         consent = _consent(policy, message, is_recorded=config.is_recording)
         if visitor.id in self._pages:
             raise VisavisError(ErrorCode.OtherCallFirst)
@@ -178,7 +173,8 @@ class Calls:
             call = site.find(visitor.call_id)
             site.handle(call, inputs.VisitorJoined(visitor.id))
         else:
-            call = self._request_call(site, visitor, message.media)
+            call = self._request_call(site, visitor, message.media, settings.timings)
+        site.set_ring_limit(settings.ring_limit)
         invited_by = self._redeem(site, visitor, message.invitation)
         if invited_by:
             call.record.origin = "invitation"
@@ -204,11 +200,13 @@ class Calls:
             is_unstaffed=is_unstaffed,
         )
 
-    def _request_call(self, site: SiteCalls, visitor: Visitor, media: Media) -> Call:
+    def _request_call(
+        self, site: SiteCalls, visitor: Visitor, media: Media, timings: CallTimings
+    ) -> Call:
         """Raises `TooManyRequests`."""
         same_source = site.waiting_of_source(visitor.source)
         self.guard.require_call(visitor, site.waiting_count, same_source)
-        call = self._new_call(visitor, media)
+        call = self._new_call(visitor, media, timings)
         call.rank = self.guard.rank(visitor, same_source)
         site.add(call, visitor.id)
         return call
@@ -377,9 +375,9 @@ class Calls:
 
     async def create(self, agent: Agent, media: Media, name: str, email: str) -> CallWithJoinLinks:
         """Create a call for another live-chat product; raises `AudioVideoChatDisabled`."""
-        await self._require_enabled(agent.site_id)
+        settings = await self._require_enabled(agent.site_id)
         visitor = Visitor("", agent.site_id, clean_line(name), clean_line(email))
-        call = self._new_call(visitor, media)
+        call = self._new_call(visitor, media, settings.timings)
         call.record.origin, call.reserved_for = "api", agent
         self.site(agent.site_id).add(call, "")
         created = self._join_links.add(call, agent)
@@ -401,10 +399,15 @@ class Calls:
 
     # The node
 
-    def config_changed(self, config: Config) -> None:
-        """End the queued calls when calls are switched off; the others go on to their end."""
-        if not config.is_enabled:
-            self.site(config.site_id).end_queue(CallTrigger.SWITCHED_OFF)
+    def settings_changed(self, settings: SiteSettings) -> None:
+        """Use the ring limit, and end the queued calls when calls are switched off.
+
+        Other calls go on to their end, with the time limits that they began with.
+        """
+        if site := self._sites.get(settings.config.site_id):
+            site.set_ring_limit(settings.ring_limit)
+            if not settings.config.is_enabled:
+                site.end_queue(CallTrigger.SWITCHED_OFF)
 
     def active_bridges(self) -> list[BridgeId]:
         """The bridges that a media worker must not close."""
@@ -425,7 +428,7 @@ class Calls:
         except VisavisError as error:
             log.error("calls not written down", error=error.message)  # noqa: TRY400
 
-    def _new_call(self, visitor: Visitor, media: Media) -> Call:
+    def _new_call(self, visitor: Visitor, media: Media, timings: CallTimings) -> Call:
         now = self._now()
         record = CallRecord(
             id=self._new_id(),
@@ -439,7 +442,7 @@ class Calls:
             record=record,
             secret=self._new_id(),
             recording=CallRecording(now),
-            timings=self._timings,
+            timings=timings,
         )
 
     def _find_with_owner(self, call_id: str) -> tuple[SiteCalls, Call] | None:
@@ -463,9 +466,12 @@ class Calls:
     async def _announce_change(self, site_id: int) -> None:
         await self._announce(site_id)
 
-    async def _require_enabled(self, site_id: int) -> None:
-        if not (await self._config_of(site_id)).is_enabled:
+    async def _require_enabled(self, site_id: int) -> SiteSettings:
+        """Return the settings of a site; raises `AudioVideoChatDisabled`."""
+        settings = await self._settings_of(site_id)
+        if not settings.config.is_enabled:
             raise VisavisError(ErrorKind.AudioVideoChatDisabled)
+        return settings
 
 
 def _consent(

@@ -69,7 +69,7 @@ def _calling(call_id: str, notice: notices.CallingNotice) -> CallMessage:
         call_id=call_id,
         is_recorded=notice.is_recorded,
         secret=notice.secret,
-        resume_seconds=int(notice.resume_seconds),
+        resume_seconds=notice.resume_seconds,
     )
 
 
@@ -95,6 +95,7 @@ def _ring(call_id: str, notice: notices.RingNotice) -> CallMessage:
         visitor_name=notice.visitor_name,
         is_recorded=notice.is_recorded,
         since=notice.since,
+        resume_seconds=notice.resume_seconds,
         visitor_email=notice.visitor_email,
         transferred_by=notice.transferred_by,
         note=notice.note,
@@ -112,6 +113,7 @@ def _assigned(call_id: str, notice: notices.AssignedNotice) -> CallMessage:
         visitor_name=notice.visitor_name,
         is_recorded=notice.is_recorded,
         since=notice.since,
+        resume_seconds=notice.resume_seconds,
         visitor_email=notice.visitor_email,
     )
 

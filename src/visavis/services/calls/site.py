@@ -198,6 +198,12 @@ class SiteCalls:
             inputs.TransferRequested(page.participant, agent_id, sockets, note, obstacle),
         )
 
+    def set_ring_limit(self, ring_limit: int | None) -> None:
+        """Set the number of agents at whom a call rings at first, `None` for all."""
+        if self._distribution.set_ring_limit(ring_limit):
+            self._is_changed = True
+            self._distribute()
+
     # Join links
 
     def open_reserved_session(self, session: AgentSession) -> None:

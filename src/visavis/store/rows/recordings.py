@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, func, or_, select, update
 
 from visavis.domain.call import CallState
+from visavis.domain.call_timings import CallTimings
 from visavis.domain.delivery_status import (
     Backlog,
     DeliveryProgress,
@@ -241,8 +242,22 @@ def _recording(row: Row[Any]) -> RecordingStatus:
 
 
 def _policy(row: Row[Any]) -> RecordingPolicy:
-    kinds = {"consent": Consent(row.consent), "unrecordable": Unrecordable(row.unrecordable)}
-    return RecordingPolicy(**{**row._mapping, **kinds})
+    return RecordingPolicy(
+        row.site_id,
+        Consent(row.consent),
+        Unrecordable(row.unrecordable),
+        row.retention_days,
+        row.secret,
+        row.version,
+        row.secret_origin,
+        CallTimings(
+            ring=row.ring_seconds,
+            queue=row.queue_seconds,
+            connect=row.connect_seconds,
+            resume=row.resume_seconds,
+        ),
+        row.ring_limit,
+    )
 
 
 def _values(policy: RecordingPolicy) -> dict[str, Any]:
@@ -254,4 +269,9 @@ def _values(policy: RecordingPolicy) -> dict[str, Any]:
         "secret": policy.secret,
         "secret_origin": policy.secret_origin,
         "version": policy.version,
+        "ring_seconds": policy.timings.ring,
+        "queue_seconds": policy.timings.queue,
+        "connect_seconds": policy.timings.connect,
+        "resume_seconds": policy.timings.resume,
+        "ring_limit": policy.ring_limit,
     }

@@ -172,7 +172,7 @@ DESCRIPTIONS: Final = described_by_name(
     _operation(
         "getRecordingPolicy",
         RECORDING,
-        "Read how the site records",
+        "Read how the site records, and its calls' limits",
         _NEEDS_SETTINGS,
         DocumentedAnswer("The recording policy", headers=TAGGED),
         more={304: NOT_MODIFIED},
@@ -181,7 +181,7 @@ DESCRIPTIONS: Final = described_by_name(
     _operation(
         "updateRecordingPolicy",
         RECORDING,
-        "Change how the site records",
+        "Change how the site records, and its calls' limits",
         f"{_KEEPS} {_OPEN} {_NEEDS_SETTINGS}",
         DocumentedAnswer("The recording policy as it is now", headers=TAGGED),
         parameters=(IF_MATCH,),

@@ -37,7 +37,8 @@ export const errors: Record<ErrorCode, string> = {
   UrlMalformed: "Enter a complete http or https address.",
   UrlWithPassword: "Enter the address without a user name and a password.",
   SecretMalformed: "Use letters, digits and - . _ ~ + /, with = only at the end.",
-  RetentionInvalid: "Enter a number from 1 to {most}, or nothing.",
+  NumberInvalid: "Enter a whole number from {least} to {most}.",
+  OptionalNumberInvalid: "Enter a whole number from {least} to {most}, or nothing.",
   RecordingServerNeeded:
     "Automatic recording requires a recording server. Enter its address, or switch it off.",
   SecretNeeded: "The stored secret is not for {origin}. Enter the secret of that server.",
