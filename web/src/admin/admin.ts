@@ -5,6 +5,7 @@ import "../shared/page-header";
 import type { SignedIn } from "../generated/rest";
 import { requireSession } from "../shared/session";
 import "./audit-log";
+import "./call-settings";
 import type { AuditLog } from "./audit-log";
 import "./delivery";
 import { merge } from "./merge";
@@ -112,6 +113,7 @@ export class Admin extends LitElement {
       ${this.theirs && this.draft ? this.conflict(this.theirs, this.draft) : nothing}
       ${this.draft ? this.form(this.draft) : html`<p class="quiet">${t("loading")}</p>`}
       <visavis-delivery></visavis-delivery>
+      <visavis-call-settings @saved=${() => this.auditLog?.refresh()}></visavis-call-settings>
       <visavis-policy @saved=${() => this.auditLog?.refresh()}></visavis-policy>
       ${this.may("View Audit Log") ? html`<visavis-audit-log ?exportable=${this.session?.isAdministrator ?? false} ?linked=${this.may("View Recordings")}></visavis-audit-log>` : nothing}
     `;

@@ -4,6 +4,7 @@ import { t, type Word } from "../shared/i18n/en-pages";
 import { dateTime } from "../shared/format";
 import type { AuditLog as Entry, AuditLogPage, Detail } from "../generated/rest";
 import { shared } from "../shared/styles";
+import { CALL_WORDS } from "./call-settings";
 import { POLICY_VALUES, POLICY_WORDS } from "./policy";
 
 const LOGS = "/v4/global/auditLogs";
@@ -18,6 +19,7 @@ const WORDS: Record<string, Word> = {
   permissions: "permissions",
   grants: "grants",
   ...POLICY_WORDS,
+  ...CALL_WORDS,
   retentionDays: "retentionPeriod",
 };
 const VALUES: Record<string, Word> = {
@@ -25,6 +27,7 @@ const VALUES: Record<string, Word> = {
   false: "off",
   "for ever": "unlimited", // in entries of earlier versions
   ...POLICY_VALUES,
+  all: "allAgents",
 };
 
 /** Acts of agents on recordings, by the `actionType` of the audit log. */

@@ -2,12 +2,11 @@ import { css, html, LitElement, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { live } from "lit/directives/live.js";
 import { t, type Word } from "../shared/i18n/en-pages";
-import type { Problem, RecordingPolicySettings } from "../generated/rest";
+import type { Problem, RecordingPolicyChange, RecordingPolicySettings } from "../generated/rest";
 import { shared } from "../shared/styles";
 import { errors } from "../shared/i18n/en-errors";
 import { sentenceOf } from "../shared/refusal";
-
-const RESOURCE = "/v4/livechat/recordingPolicy";
+import { readPolicy, savePolicy, type Outcome, type SavedPolicy } from "./policy-resource";
 
 type Choice = "consent" | "unrecordable";
 type Failure = Pick<Problem, "message" | "pointer">;
@@ -46,7 +45,7 @@ export class RecordingPolicy extends LitElement {
   ];
 
   @state() private policy: RecordingPolicySettings | undefined;
-  @state() private etag = "";
+  private saved: SavedPolicy | undefined;
   @state() private days = "";
   @state() private secret = "";
   @state() private status = "";
@@ -124,19 +123,23 @@ export class RecordingPolicy extends LitElement {
 
   private async submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
-    if (!this.policy) return;
+    if (!this.policy || !this.saved) return;
     const { consent, unrecordable } = this.policy;
     const days = this.days.trim();
     const retentionDays = days === "" ? null : /^\d+$/.test(days) ? Number(days) : days;
-    await this.put({ consent, unrecordable, retentionDays, ...(this.secret ? { secret: this.secret } : {}) });
+    const before = this.saved.policy;
+    const edited = Object.entries({ consent, unrecordable, retentionDays }).filter(
+      ([field, value]) => value !== before[field as keyof RecordingPolicySettings],
+    );
+    await this.put({ ...Object.fromEntries(edited), ...(this.secret ? { secret: this.secret } : {}) });
   }
 
-  private async put(change: object): Promise<void> {
+  private async put(change: RecordingPolicyChange): Promise<void> {
+    if (!this.saved) return;
     this.isSaving = true;
     this.problem = undefined;
     try {
-      const headers = { "Content-Type": "application/json", "If-Match": this.etag };
-      await this.answered(await fetch(RESOURCE, { method: "PUT", headers, body: JSON.stringify(change) }));
+      this.answered(await savePolicy(this.saved, change));
     } catch {
       this.fail({ message: t("saveFailed") });
     } finally {
@@ -144,18 +147,12 @@ export class RecordingPolicy extends LitElement {
     }
   }
 
-  private async answered(response: Response): Promise<void> {
-    if (response.ok) {
-      await this.accept(response);
-      this.status = t("policySaved");
-      this.dispatchEvent(new Event("saved"));
-    } else if (response.status === 412) {
-      await this.read();
-      this.fail({ message: t("policyChanged") });
-    } else {
-      const problem = (await response.json()) as Problem;
-      this.fail({ pointer: problem.pointer, message: sentenceOf(errors, problem) });
-    }
+  private answered({ saved, problem, conflicts }: Outcome): void {
+    if (problem) return this.fail({ pointer: problem.pointer, message: sentenceOf(errors, problem) });
+    if (saved) this.accept(saved);
+    if (conflicts) return this.fail({ message: t("policyChanged") });
+    this.status = t("policySaved");
+    this.dispatchEvent(new Event("saved"));
   }
 
   private fail(problem: Failure): void {
@@ -165,13 +162,13 @@ export class RecordingPolicy extends LitElement {
   }
 
   private async read(): Promise<void> {
-    const response = await fetch(RESOURCE);
-    if (response.ok) await this.accept(response);
+    const saved = await readPolicy();
+    if (saved) this.accept(saved);
   }
 
-  private async accept(response: Response): Promise<void> {
-    this.policy = (await response.json()) as RecordingPolicySettings;
-    this.etag = response.headers.get("ETag") ?? "";
+  private accept(saved: SavedPolicy): void {
+    this.saved = saved;
+    this.policy = saved.policy;
     this.days = this.policy.retentionDays === null ? "" : String(this.policy.retentionDays);
     this.secret = "";
   }

@@ -1,4 +1,4 @@
-import{a as e,g as t,h as n,i as r,l as i,m as a,p as o,t as s,v as c,x as l}from"./decorate-CtgOrm1A.js";import{a as u,i as d,r as f}from"./session-Dja4Jnsq.js";var p=class extends n{constructor(...e){super(...e),this.current=``,this.session=null,this.alone=!1}static{this.styles=[r,l`
+import{a as e,g as t,h as n,i as r,l as i,m as a,p as o,t as s,v as c,x as l}from"./decorate-COi_vpsM.js";import{a as u,i as d,r as f}from"./session-Dja4Jnsq.js";var p=class extends n{constructor(...e){super(...e),this.current=``,this.session=null,this.alone=!1}static{this.styles=[r,l`
       :host { display: block; }
       header { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; align-items: center; padding: 0.5rem clamp(0.75rem, 3vw, 1.25rem); min-height: 3.75rem; border-bottom: 1px solid var(--line); background: var(--card); }
       .brand { display: inline-flex; gap: 0.6rem; align-items: center; font-weight: 650; color: var(--ink); text-decoration: none; min-height: 2.75rem; }
