@@ -141,6 +141,28 @@ def test_a_camera_that_gives_nothing_is_not_missing(journal: Journal, tmp_path: 
     assert made(journal, tmp_path).missing == ()
 
 
+def test_silence_beside_the_voice_is_told(journal: Journal, tmp_path: Path) -> None:
+    """It hides no voice, and is in no track of its own: nobody could hear it."""
+    for number in range(500):
+        at = 1 + number / 50
+        put(journal, at, rtp(111, False, number, number * 960, 7, b"\xf8\xff\xfe", "0"))
+    result = made(journal, tmp_path)
+    assert result.tracks == 2
+    assert result.missing == (
+        "500 packets of the visitor (audio) are missing: "
+        "they were sent beside the stream that is recorded, as silence or as too many.",
+    )
+
+
+def test_a_second_voice_is_whole_and_counted_apart(journal: Journal, tmp_path: Path) -> None:
+    Browser(journal, VISITOR).send("OPUS", media.audio(SECONDS), ssrc=7)
+    result = made(journal, tmp_path)
+    assert (result.tracks, result.missing) == (3, ())
+    count = result.packets["visitor audio"]
+    assert count["received"] == count["written"] == 2 * count["beside"]
+    assert "beside" not in result.packets["agent audio"]
+
+
 def test_a_pause_is_not_missing(journal: Journal, tmp_path: Path) -> None:
     journal.pause(3, 9)
     assert made(journal, tmp_path).missing == ()

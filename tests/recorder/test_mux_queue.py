@@ -6,11 +6,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from tests.recorder.conftest import manifest_of
+from tests.recorder.conftest import CONTENT, manifest_of, put_muxed
 from tests.recorder.journals import put_journal
 from tests.recorder.test_upload_queue import FakeRecordingStore
 from visavis.domain.call_events import CallReport
+from visavis.domain.recording import DELIVERY, MATROSKA
 from visavis.recorder.jobs import RecordingJob, read_job
 from visavis.recorder.mux.worker import MuxRequest, MuxResult, Outcome, perform
 from visavis.recorder.mux_queue import MuxQueue
@@ -63,6 +65,26 @@ async def test_the_smallest_first_on_a_full_disk(tmp_path: Path) -> None:
     assert muxer.most == 2
     muxer.room = spool_reader.size_of(jobs[0].directory)
     assert spool_reader.size_of(tmp_path / "gone") == 0
+
+
+class MuxerOfTwoVoices:
+    async def mux(self, directory: Path, story: CallReport | None) -> MuxResult:
+        put_muxed(directory.parent / "made", directory.name)
+        (directory.parent / "made" / directory.name / DELIVERY).replace(directory / DELIVERY)
+        (directory / MATROSKA).write_bytes(CONTENT)
+        packets = {"visitor audio": {"written": 9, "beside": 4}, "agent audio": {"written": 9}}
+        return MuxResult(Outcome.MUXED, packets=packets)
+
+
+async def test_several_streams_at_once_are_warned_of(tmp_path: Path) -> None:
+    job = read_job(put_journal(tmp_path, manifest_of("r"), 1.0), lambda: 0.5)
+    with capture_logs() as logs:
+        await MuxQueue(StoreOfEndedCalls(), MuxerOfTwoVoices(), 1).start([job], 0.0)
+        assert job.task
+        await job.task
+    (warning,) = [one for one in logs if one["log_level"] == "warning"]
+    assert (warning["event"], warning["recording_id"]) == ("several streams at once", "r")
+    assert warning["parts"] == ["visitor audio"]
 
 
 def test_a_file_that_found_no_room_leaves_none_behind(

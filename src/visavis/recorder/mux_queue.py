@@ -110,6 +110,8 @@ class MuxQueue:
         job.is_muxed = delivery is not None
         if delivery:
             log.info("recording muxed", recording_id=job.id, size=delivery.size, packets=packets)
+            if several := sorted(part for part, count in packets.items() if "beside" in count):
+                log.warning("several streams at once", recording_id=job.id, parts=several)
             if delivery.missing:
                 log.error("recording incomplete", recording_id=job.id, missing=delivery.missing)
             made = DeliveryProgress(

@@ -121,7 +121,8 @@ class PacketAccount:
     def totals(self) -> dict[str, dict[str, int]]:
         """Packets by side and content, such as `visitor video`; a leg's losses by its side.
 
-        `unused` ones repeat others or belong to frames that never became whole.
+        `unused` ones repeat others or belong to frames that never became whole. Of the `written`
+        ones, `beside` are on a further track, as the side sent several streams at once.
         """
         totals: dict[str, dict[str, int]] = {}
         for part, tallies in self._parts().items():
@@ -136,6 +137,9 @@ class PacketAccount:
                 "refused": refused,
                 "unused": received - assembled,
             }
+            beside = sum(one.packets for key, one in self._written.items() if _is_beside(key, part))
+            if beside:
+                totals[f"{SIDES[part[0]]} {part[1]}"]["beside"] = beside
         for (leg, loss, _), packets in sorted(self._losses.items()):
             if loss is not Loss.REFUSED:
                 of_leg = totals.setdefault(SIDES[leg], {})
@@ -188,6 +192,10 @@ class PacketAccount:
             yield f"Everything from {since} on is missing: the recording was stopped because {why}."
         if self.lost_records:
             yield f"{self.lost_records} packets are missing: the disk was too slow for them."
+
+
+def _is_beside(key: TrackKey, part: Part) -> bool:
+    return key[:2] == part and key.lane > 0
 
 
 def loss_reason(bridge: BridgeStreams, leg: JournalLeg, data: bytes) -> tuple[Loss, str] | None:
