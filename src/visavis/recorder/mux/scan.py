@@ -42,6 +42,9 @@ LATEST_US: Final = 4_102_444_800_000_000
 
 MAX_EVENTS: Final = 10_000
 MAX_CLOCK_STEPS: Final = 1000
+MAX_ENDS_OF_VIDEO: Final = 10_000
+"""Later ones are not followed: the picture stands still instead of turning black."""
+
 MAX_AHEAD: Final = 1000
 """Records before the first descriptions."""
 
@@ -302,9 +305,13 @@ class _JournalScanner:
         self._bridge.describe(note)
         for leg, payload_map in self._bridge.payload_maps.items():
             if before[leg].screen_mid and not payload_map.screen_mid:
-                self._scan.ends_of_video.append((arrival, leg, "screen"))
+                self._end_video(arrival, leg, "screen")
             if before[leg].has_camera and not payload_map.has_camera:
-                self._scan.ends_of_video.append((arrival, leg, "video"))
+                self._end_video(arrival, leg, "video")
+
+    def _end_video(self, arrival: float, leg: JournalLeg, content: Content) -> None:
+        if len(self._scan.ends_of_video) < MAX_ENDS_OF_VIDEO:
+            self._scan.ends_of_video.append((arrival, leg, content))
 
 
 def _payload_size(first: int, body: bytes, start: int, end: int) -> int:
