@@ -5,12 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.archive.conftest import ArchiveHarness
 from tests.archive.recording_files import AUDIO_CALL, make_recording
-from visavis.archive import inspection
+from visavis.archive import compose, inspect, inspection, remux
 from visavis.archive.inspection import Inspector
 from visavis.archive.media_info import MediaInfo, read_media_info
 
@@ -71,6 +72,31 @@ async def test_other_formats_are_not_opened(
     assert (await harness.ask("/rec")).json()["contents"]["tracks"] == []
     assert (await harness.ask("/rec/parts")).status_code == 404
     assert (await harness.ask("/rec/composed", method="POST")).status_code == 202
+
+
+class Confined(Exception):  # noqa: N818
+    """Raised in place of the confinement."""
+
+
+@pytest.mark.parametrize("program", [inspect, remux, compose])
+def test_a_program_is_confined_before_it_opens_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: Any
+) -> None:
+    def confine(*, cpu_seconds: int, file_bytes: int) -> None:
+        assert cpu_seconds > 0
+        assert file_bytes >= 0
+        raise Confined
+
+    def open_file(*_: object, **__: object) -> None:
+        raise AssertionError("It was opened.")
+
+    (tmp_path / "file").write_bytes(b"x")
+    monkeypatch.setattr(program, "confine", confine)
+    monkeypatch.setattr("av.open", open_file)
+    monkeypatch.setattr("os.nice", lambda _: 0)
+    monkeypatch.setattr("sys.argv", ["program", str(tmp_path / "file"), str(tmp_path / "made")])
+    with pytest.raises(Confined):
+        program.main()
 
 
 async def test_inspection_is_done_elsewhere(tmp_path: Path) -> None:

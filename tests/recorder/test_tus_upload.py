@@ -283,6 +283,46 @@ async def test_an_upload_that_has_moved_on(server: FakeRecordingServer, muxed: P
     assert server.contents == [CONTENT]
 
 
+async def test_a_server_that_refuses_a_wrong_offset_and_closes_the_connection(
+    server: FakeRecordingServer, muxed: Path
+) -> None:
+    """It need not read what it refuses; then the answer may be lost, too."""
+
+    def refuses_unread(handler: misdeeds.Handler) -> None:
+        handler.owner.files[handler.path].content += CONTENT[:400_000]
+        handler.answer(409)
+
+    def refuses_in_silence(handler: misdeeds.Handler) -> None:
+        handler.connection.close()
+
+    for misdeed in (refuses_unread, refuses_in_silence):
+        server.misbehave("PATCH", misdeed)
+        with suppress(DeliveryError):
+            await deliver(muxed, server.url)
+    await deliver(muxed, server.url)
+    assert server.contents == [CONTENT]
+    assert server.methods().count("POST") == 1
+
+
+async def test_an_offset_may_be_told_without_content(
+    server: FakeRecordingServer, muxed: Path
+) -> None:
+    """HEAD may be answered with 200 or 204 (tus 1.0, Core Protocol)."""
+
+    def answers_204(handler: misdeeds.Handler) -> None:
+        file = handler.owner.files[handler.path]
+        offset, length = str(len(file.content)), str(file.length)
+        handler.answer(204, {"Upload-Offset": offset, "Upload-Length": length})
+
+    server.misbehave("PATCH", misdeeds.takes_half_and_resets)
+    with pytest.raises(DeliveryError):
+        await deliver(muxed, server.url)
+    server.misbehave("HEAD", answers_204)
+    await deliver(muxed, server.url)
+    assert server.contents == [CONTENT]
+    assert server.methods().count("POST") == 1
+
+
 @pytest.mark.parametrize("status", [403, 404, 410])
 async def test_an_upload_that_is_gone_is_begun_anew(
     server: FakeRecordingServer, muxed: Path, status: int

@@ -77,6 +77,36 @@ def test_it_holds_only_so_much() -> None:
     assert reorder.push(10 + 2 * MAX_HELD, 0, 0.0)
 
 
+class CountedNumber(int):
+    """A sequence number that counts how often any is compared with another."""
+
+    compared = 0
+
+    def __lt__(self, other: int) -> bool:
+        CountedNumber.compared += 1
+        return int(self) < int(other)
+
+    def __eq__(self, other: object) -> bool:
+        CountedNumber.compared += 1
+        return isinstance(other, int) and int(self) == int(other)
+
+    __hash__ = int.__hash__
+
+
+def comparisons(held: int) -> float:
+    """Comparisons for each packet, while so many are held and every second one is missing."""
+    reorder: Reorder[int] = Reorder(1000.0)
+    count = 3 * held
+    CountedNumber.compared = 0
+    for number in range(count):
+        reorder.push(CountedNumber(2 * number), number, number * 1000.0 / held)
+    return CountedNumber.compared / count
+
+
+def test_a_packet_costs_no_more_however_many_are_missing() -> None:
+    assert comparisons(2000) < comparisons(100) + 20
+
+
 def test_several_streams_hold_so_much_together() -> None:
     held_bytes = HeldBytes(limit=250)
     one: Reorder[int] = Reorder(1.0, held_bytes)
