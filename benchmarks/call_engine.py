@@ -29,6 +29,7 @@ from visavis.domain.leg import BridgeId, Candidate, LocalTransport, RemoteTransp
 from visavis.domain.people import Agent, Visitor
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Manifest
+from visavis.domain.site_settings import SiteSettings
 from visavis.protocol import signaling
 from visavis.rtp.mos import LegReport
 from visavis.services.calls import Calls
@@ -87,8 +88,7 @@ class Site:
         self.agents = agents
         self.waiting = waiting
         self.calls = Calls(
-            config_of=self.config_of,
-            policy_of=self.policy_of,
+            settings_of=self.settings_of,
             store=NoStore(),
             bus=self.bus,
             media=NoMedia(),
@@ -102,11 +102,9 @@ class Site:
             ),
         )
 
-    async def config_of(self, site_id: int) -> Config:
-        return Config(site_id, is_enabled=True, is_recording=True)
-
-    async def policy_of(self, site_id: int) -> RecordingPolicy:
-        return RecordingPolicy(site_id)
+    async def settings_of(self, site_id: int) -> SiteSettings:
+        config = Config(site_id, is_enabled=True, is_recording=True)
+        return SiteSettings(config, RecordingPolicy(site_id))
 
     async def announce(self, site_id: int) -> None: ...
 
