@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 import pytest
 
+from tests.e2e.test_host_pages import POLICY
 from visavis import __version__
 from visavis.cli.configuration import SETTINGS
 from visavis.domain.call import TRANSITIONS, CallState, EndReason, states
@@ -127,3 +128,8 @@ def test_the_changelog_begins_with_what_is_unreleased_and_has_this_version() -> 
     versions = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert versions[0] == "Unreleased"
     assert versions[1] == __version__
+
+
+def test_the_policy_for_host_pages_is_the_one_a_whole_call_passes() -> None:
+    documented = POLICY.replace("HOST ws:", "https://chat.example wss://chat.example")
+    assert f"\n{documented}\n" in (ROOT / "docs" / "widget.md").read_text()
