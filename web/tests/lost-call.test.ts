@@ -10,6 +10,7 @@ import {
   refuse,
   ring,
   agentPage,
+  visitorPage,
 } from "./pages";
 import { FakeSocket } from "./fakes";
 
@@ -49,6 +50,18 @@ test.each(STATES.slice(2))(
     agentSession.close();
   },
 );
+
+test("a call that was lost before the server had named it ends", async () => {
+  const { visitor, told } = await visitorPage();
+  await visitor.prepare("video");
+  await visitor.call(false);
+  expect(visitor.stage).toBe("calling");
+
+  await reconnect();
+
+  expectNoCall(visitor);
+  expect([visitor.stage, told.filter(([name]) => name === "ended").length]).toEqual(["ended", 1]);
+});
 
 test("a call that another page of the same party has now ends here", async () => {
   const agentSession = await connectedAgent();

@@ -70,3 +70,21 @@ test("a console whose session has ended connects again", async () => {
   expect(FakeSocket.latest).not.toBe(latest);
   agentSession.close();
 });
+
+const pages = import.meta.glob<string>("../*.html", { query: "?raw", import: "default", eager: true });
+const sources = import.meta.glob<string>("../src/**/*.ts", { query: "?raw", import: "default", eager: true });
+const ours = Object.entries(pages).filter(([name]) => !name.endsWith("/demo.html"));
+
+test.each(ours)("%s has the header, or the brand that leads to the first page", (_, source) => {
+  const page = new DOMParser().parseFromString(source, "text/html");
+  const hasOwnHeader = page.querySelector("visavis-header, header > a.brand[href='/'] > img") !== null;
+  const shown = [...page.body.children].map(({ localName }) => `customElement("${localName}")`);
+  const script = page.querySelector("script")?.getAttribute("src") ?? "";
+  const code = Object.entries(sources).filter(
+    ([path, text]) => path === `..${script}` || shown.some((element) => text.includes(element)),
+  );
+  const isInCode = code.some(([, text]) =>
+    /<visavis-header|new Console\(|class="brand" href="\/"/.test(text),
+  );
+  expect(hasOwnHeader || isInCode).toBe(true);
+});

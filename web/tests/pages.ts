@@ -4,7 +4,8 @@ import { expect, vi } from "vitest";
 import { AgentSession } from "../src/agent/agent-session";
 import type { Media } from "../src/generated/signaling";
 import { VisitorSession } from "../src/visitor/visitor-session";
-import { FakeDevices, FakePeerConnection, FakeSocket, FakeTrack, settled } from "./fakes";
+import { type FakeDevices, FakeSocket, settled } from "./fakes";
+import { expectNothingHeld } from "./held";
 
 export const devices = (): FakeDevices => navigator.mediaDevices as unknown as FakeDevices;
 
@@ -12,8 +13,7 @@ const NOW = "2026-01-01T00:00:00Z";
 
 /** Assert that nothing of a call is left: no live track, no ringing, no open connection, no call. */
 export const expectNoCall = (...pages: (VisitorSession | AgentSession)[]): void => {
-  expect(FakeTrack.live.map(({ kind }) => kind)).toEqual([]);
-  expect(FakePeerConnection.all.filter(({ signalingState }) => signalingState !== "closed")).toEqual([]);
+  expectNothingHeld();
   for (const page of pages) {
     expect(page.conversation).toBeUndefined();
     expect(["idle", "ended"]).toContain(page.stage);

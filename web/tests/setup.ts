@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, vi } from "vitest";
+import { expectNothingHeld } from "./held";
 import { FakeDevices, FakePeerConnection, FakeSocket, FakeStream, FakeTrack } from "./fakes";
 
 beforeEach(() => {
@@ -17,4 +18,5 @@ beforeEach(() => {
 
 afterEach(() => {
   vi.useRealTimers();
+  expectNothingHeld();
 });
