@@ -152,7 +152,7 @@ class EffectRunner:
                 await self._start_journal(command)
             case commands.PauseJournal(is_paused=is_paused):
                 await self._media.pause(bridge, paused=is_paused)
-            case commands.CloseBridge():
+            case _:
                 await self._media.close(bridge)
         return {}
 
