@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import "../src/call/chat-view";
+import type { ChatView } from "../src/call/chat-view";
 import { VisitorSession } from "../src/visitor/visitor-session";
 import { FakeSocket, settled } from "./fakes";
 import {
@@ -206,5 +208,32 @@ test("the address of one call is called also while the site is unstaffed", async
   expect(visitor.stage).toBe("checking");
   visitor.hangUp();
   await settled();
+  expectNoCall(visitor);
+});
+
+test("a line is shown as being sent until the server has it, and as not sent if it is refused", async () => {
+  const { visitor } = await connectedVisitor();
+  const chat = document.createElement("visavis-chat") as ChatView;
+  chat.conversation = visitor.conversation!;
+  document.body.append(chat);
+  const shown = async (): Promise<string> => {
+    await settled();
+    chat.requestUpdate();
+    await chat.updateComplete;
+    return chat.renderRoot.querySelector('[role="log"]')!.textContent.replace(/\s+/g, " ");
+  };
+  visitor.conversation!.say("Hello?");
+  expect(await shown()).toMatch(/Hello\?.*Sending|Sending.*Hello\?/i);
+  const { id } = visitor.conversation!.pending[0]!;
+  FakeSocket.latest.receive({ type: "said", callId: "c1", by: "visitor", text: "Hello?", at: AT, id });
+  expect(await shown()).not.toMatch(/sending/i);
+
+  visitor.conversation!.say("One too many");
+  const [line] = visitor.conversation!.pending;
+  const refusal = { error: "TooManyRequests", message: "Enough." };
+  FakeSocket.latest.receive({ type: "refused", callId: "c1", id: line!.id, ...refusal });
+  expect(await shown()).toMatch(/not sent/i);
+  chat.remove();
+  visitor.hangUp();
   expectNoCall(visitor);
 });
