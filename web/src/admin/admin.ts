@@ -40,7 +40,7 @@ export class Admin extends LitElement {
     shared,
     css`
       a { color: var(--accent); }
-      main { max-width: 46rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); }
+      main { max-width: var(--form-width); margin: 0 auto; padding: 1.5rem 1.25rem 4rem; display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); }
       .row { display: flex; gap: 1rem; align-items: flex-start; justify-content: space-between; padding: 1rem 0; border-top: 1px solid var(--line); }
       .row label, .field label { font-weight: 600; }
       .row p, .field p { margin: 0.15rem 0 0; }

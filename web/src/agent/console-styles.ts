@@ -11,7 +11,7 @@ export const consoleStyles = css`
   input[role="switch"]:checked { background: var(--accent); }
   input[role="switch"]:checked::after { translate: 1.15rem; }
   input[role="switch"]:disabled { opacity: 0.5; }
-  main { max-width: 80rem; margin: 0 auto; padding: 1.25rem; display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr) 20rem; }
+  main { max-width: var(--page-width); margin: 0 auto; padding: 1.25rem; display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr) 20rem; }
   main.alone { grid-template-columns: minmax(0, 1fr); max-width: 60rem; }
   .middle { display: grid; gap: 1.25rem; align-content: start; min-width: 0; grid-template-columns: minmax(0, 1fr); }
   .middle > [role="status"] p { margin: 0; }

@@ -15,7 +15,7 @@ export class Profile extends LitElement {
   static override styles = [
     shared,
     css`
-      main { max-width: 46rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); }
+      main { max-width: var(--form-width); margin: 0 auto; padding: 1.5rem 1.25rem 4rem; display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); }
       form { display: grid; gap: 1rem; justify-items: start; }
       form .field { width: min(100%, 24rem); }
       form p { margin: 0; }

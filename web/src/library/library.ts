@@ -21,7 +21,7 @@ export class Library extends LitElement {
     shared,
     css`
       a { color: var(--accent); }
-      main { max-width: 82rem; margin: 0 auto; padding: 1.25rem clamp(0.75rem, 3vw, 1.25rem) 4rem; display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); }
+      main { max-width: var(--page-width); margin: 0 auto; padding: 1.25rem clamp(0.75rem, 3vw, 1.25rem) 4rem; display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); }
       .one { display: grid; grid-template-columns: minmax(0, 1fr) minmax(16rem, 24rem); gap: 1.25rem; align-items: start; }
       .main { display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); }
       .title { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; align-items: baseline; margin-bottom: 0.75rem; }

@@ -1,5 +1,5 @@
 /* empty css             */import{f as e,g as t,h as n,i as r,l as i,m as a,t as o,v as s,x as c}from"./decorate-COi_vpsM.js";import{n as l}from"./format-DdnngG-R.js";import"./page-header-BEDE_lPH.js";import{n as u}from"./session-Dja4Jnsq.js";import{t as d}from"./en-errors-DRPg8cyl.js";import{t as f}from"./refusal-CBjRxXIj.js";var p=class extends n{constructor(...e){super(...e),this.signIns=[],this.error=``,this.status=``,this.failure=``,this.isBusy=!1}static{this.styles=[r,c`
-      main { max-width: 46rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); }
+      main { max-width: var(--form-width); margin: 0 auto; padding: 1.5rem 1.25rem 4rem; display: grid; gap: 1.25rem; grid-template-columns: minmax(0, 1fr); }
       form { display: grid; gap: 1rem; justify-items: start; }
       form .field { width: min(100%, 24rem); }
       form p { margin: 0; }
