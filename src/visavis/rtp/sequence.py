@@ -84,6 +84,11 @@ class SequenceNumbers:
         self._highest += 1
         return self._highest
 
+    @property
+    def next_number(self) -> int:
+        """Number of a packet whose sequence number is `following`."""
+        return self._highest + 1
+
     def follow(self, count: int, arrival: float) -> int:
         """Take `count` packets from `following` on, the last at `arrival`; the first's number."""
         first = self._highest + 1
@@ -142,17 +147,19 @@ class Reorder(Generic[T]):
         self._numbers: list[int] = []
         self._arrivals: deque[tuple[float, int]] = deque()
 
-    @property
-    def is_holding(self) -> bool:
-        """Whether packets are held back for one that is missing."""
-        return bool(self._held)
+    def expects(self, number: int) -> bool:
+        """Whether it is the very next and nothing is held.
+
+        A repair that came ahead of its packet may already have been given.
+        """
+        return number == self._next and not self._held
 
     def passes(self, number: int, count: int = 1) -> bool:
         """Whether it is the very next and nothing is held.
 
         If so, it counts as taken and given, and with it those that follow it, `count` in all.
         """
-        if number != self._next or self._held:
+        if not self.expects(number):
             return False
         self._next = number + count
         return True

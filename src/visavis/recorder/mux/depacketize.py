@@ -154,7 +154,7 @@ class StreamDepacketiser:
         return (
             sequence_number == self._numbers.following
             and codec == self._codec
-            and not self._reorder.is_holding
+            and self._reorder.expects(self._numbers.next_number)
         )
 
     def _end_run(self) -> list[PlacedFrame]:
