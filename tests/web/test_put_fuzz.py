@@ -27,7 +27,10 @@ DOCUMENTED = {
     413: {"PayloadTooLarge"},
     415: {"UnsupportedMediaType"},
 }
-MEMBERS = {"error", "message", "type", "title", "status", "detail", "instance", "requestId"}
+MEMBERS = {
+    *("error", "code", "parameters", "message"),
+    *("type", "title", "status", "detail", "instance", "requestId"),
+}
 NAMES = ["isEnabled", "isAutomaticallyRecordingAudioVideoChatsEnabled", "recordingServerUrl"]
 
 any_case = st.sampled_from(NAMES).flatmap(
