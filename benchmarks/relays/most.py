@@ -11,7 +11,7 @@ from benchmarks.relays.server import Server
 STEP = 10
 MAX_P99_MS = 20.0
 TICK = 0.001
-"""What is due within so many seconds the generator sends at once, to be able to send more."""
+"""Datagrams due within so many seconds are sent at once, so that more can be sent."""
 
 TRIES = 2
 """A loss may have been the machine's: only what is lost again counts."""

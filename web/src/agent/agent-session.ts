@@ -61,7 +61,7 @@ export class AgentSession extends CallSession<ToAgent, FromAgent> {
   /** Whether the server has received this page's Accept. */
   private hasAccepted = false;
   private connections = 0;
-  /** How often the socket was lost, or could not be opened. */
+  /** Number of times that the socket was lost or could not be opened. */
   disconnections = 0;
   /** Whether that call took place on this page. */
   hasEndedCall = false;

@@ -92,7 +92,7 @@ export abstract class CallSession<In, Out> extends Observable {
     return conversation;
   }
 
-  /** What was said and written before the page was loaded again. */
+  /** Lines that were said and written before the page was loaded again. */
   protected restore(conversation: Conversation, unfinished: Unfinished): void {
     const { lines, pending, draft, details, seconds, isMuted } = unfinished;
     Object.assign(conversation, { lines, pending, draft, details });
