@@ -18,7 +18,6 @@ def test_a_bridge_ignores_what_its_state_does_not_know() -> None:
     bridge = Bridge(BridgeId("call", 3), {})
     bridge.apply(BridgeTrigger.BOTH_LEGS_UP)
     assert (bridge.state, bridge.number, bridge.is_open) == (BridgeState.REQUESTED, 3, False)
-    assert not bridge.is_flowing
 
 
 def test_the_agents_of_a_transferred_call() -> None:

@@ -106,10 +106,6 @@ class Bridge(Struct, eq=False):
     def is_joined(self) -> bool:
         return self.state in {BridgeState.JOINED, BridgeState.FLOWING}
 
-    @property
-    def is_flowing(self) -> bool:
-        return self.state is BridgeState.FLOWING
-
     def apply(self, trigger: BridgeTrigger) -> None:
         """Move to the next state; a trigger that the state does not know changes nothing."""
         self.state = BRIDGE_TRANSITIONS.get((self.state, trigger), self.state)

@@ -178,7 +178,6 @@ class Calls:
         invited_by = self._redeem(site, visitor, message.invitation)
         if invited_by:
             call.record.origin = "invitation"
-        is_unstaffed = not invited_by and call.reserved_for is None and not site.is_staffed
         known = call.record.visitor
         site.place(
             call,
@@ -197,7 +196,6 @@ class Calls:
                 unrecordable=policy.unrecordable,
             ),
             assigned_to=invited_by,
-            is_unstaffed=is_unstaffed,
         )
 
     def _request_call(

@@ -106,7 +106,6 @@ class SiteCalls:
         placed: inputs.CallPlaced,
         *,
         assigned_to: AgentSession | None,
-        is_unstaffed: bool,
     ) -> None:
         """Place a call: at the agent who has invited the visitor, if any, or at all of them.
 
@@ -115,7 +114,7 @@ class SiteCalls:
         self._apply(call, placed)
         if assigned_to:
             self._assign(call, assigned_to)
-        elif is_unstaffed:
+        elif call.reserved_for is None and not self.is_staffed:
             self._apply(call, inputs.EndRequested(CallTrigger.NOBODY_ON_DUTY))
         self._distribute()
 
