@@ -24,9 +24,10 @@ from visavis.domain.call import (
     notices,
 )
 from visavis.domain.call.call import Call
+from visavis.domain.call.commands import MediaCommand
 from visavis.domain.call.description import Description
 from visavis.domain.call.model import VISITOR, CallRecording
-from visavis.domain.call.states import BridgeState
+from visavis.domain.call.states import BridgeState, RecordingSwitch
 from visavis.domain.call.step import (
     BUILD_TIMER,
     JOIN_TIMER,
@@ -101,6 +102,10 @@ class SimulatedCall:
     sent: list[effects.Send] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
     sockets: int = 0
+    journals: dict[int, bool] = field(default_factory=dict)
+    """Bridges that the media workers record, and whether their journals are paused."""
+    lost_early: set[int] = field(default_factory=set)
+    """Bridges whose journal was lost before the command that starts it was answered."""
     is_recorded: bool = False
     is_restored_each_time: bool = False
 
@@ -177,6 +182,22 @@ class SimulatedCall:
         for bridge in call.bridges.values():
             if bridge.is_joined and self.is_recorded:
                 assert bridge.has_journal or bridge.is_unrecorded
+        self._check_recording()
+
+    def _check_recording(self) -> None:
+        """Check that both pages are told the truth, unless a command is about to change it."""
+        call = self.call
+        if call.command or BUILD_TIMER in call.timers or call.active_bridge not in call.bridges:
+            return
+        truth = {
+            None: RecordingSwitch.OFF,
+            False: RecordingSwitch.ON,
+            True: RecordingSwitch.PAUSED,
+        }[self.journals.get(call.active_bridge)]
+        assert call.recording.state is truth
+        if truth is not RecordingSwitch.OFF:
+            paused = {self.journals[n] for n in call.bridges if n in self.journals}
+            assert len(paused) == 1, "one journal is paused, another is not"
 
     def _check_participants(self) -> None:
         call = self.call
@@ -318,23 +339,46 @@ class SimulatedCall:
         self.handle(inputs.LegMeasured(self.bridge(choice), list(Side)[choice % 2], {"mos": 4}))
 
     def lose_journal(self, choice: int) -> None:
-        self.handle(inputs.JournalLost(self.bridge(choice), "the disk is full"))
+        bridge = self.bridge(choice)
+        command = self.call.command
+        if bridge.number in self.journals:
+            del self.journals[bridge.number]
+        elif isinstance(command, commands.StartJournal) and command.bridge == bridge:
+            self.lost_early.add(bridge.number)
+        else:
+            return
+        self.handle(inputs.JournalLost(bridge, "the disk is full"))
 
     def lose_worker(self, choice: int) -> None:
         bridges = [bridge.id for bridge in self.call.bridges.values() if bridge.is_open]
+        for bridge in bridges[choice % 2 :]:
+            self.journals.pop(bridge.number, None)
         self.handle(inputs.WorkerLost(frozenset(bridges[choice % 2 :])))
 
     def complete(self, choice: int) -> None:
         """Carry out a command. `CloseBridge` may overtake the others."""
         if self.commands:
             command = self.commands.pop(choice % len(self.commands))
+            self._carry_out(command)
             transports = dict.fromkeys(Side, TRANSPORT)
             self.handle(inputs.CommandDone(command, transports))
+
+    def _carry_out(self, command: MediaCommand) -> None:
+        number = command.bridge.number
+        if isinstance(command, commands.CloseBridge):
+            self.journals.pop(number, None)
+        elif isinstance(command, commands.StartJournal | commands.PauseJournal):
+            is_lost = number in self.lost_early
+            is_recorded = isinstance(command, commands.StartJournal) or number in self.journals
+            if is_recorded and not is_lost:
+                self.journals[number] = command.is_paused
+        self.lost_early.discard(number)
 
     def fail(self, choice: int) -> None:
         if self.commands:
             command = self.commands.pop(choice % len(self.commands))
             kind = FAILURES[choice % len(FAILURES)]
+            self.lost_early.discard(command.bridge.number)
             self.handle(inputs.CommandFailed(command, kind, "why"))
 
     def fire(self, choice: int) -> None:

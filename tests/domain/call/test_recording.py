@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from tests.domain.call.simulated_call import SimulatedCall, connected_call, placed_call
+from tests.domain.call.simulated_call import (
+    SimulatedCall,
+    connected_call,
+    placed_call,
+    transferred_call,
+)
 from visavis.domain.call import commands, inputs
 from visavis.domain.call.model import VISITOR
 from visavis.domain.call.recording import journal_note
 from visavis.domain.call.states import RecordingSwitch
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import BridgeId
+from visavis.domain.leg import BridgeId, Side
 from visavis.domain.policy import Consent, Unrecordable
 
 FIRST = BridgeId("call", 1)
+SECOND = BridgeId("call", 2)
 
 
 def act(site: SimulatedCall, action: inputs.RecordingAction) -> None:
@@ -84,12 +90,108 @@ def test_recording_by_hand_requires_the_visitor_s_agreement_where_the_site_does(
 def test_a_lost_journal_ends_the_call_or_flags_it(policy: Unrecordable) -> None:
     site = connected_call(is_recorded=True)
     site.call.unrecordable = policy
-    site.handle(inputs.JournalLost(FIRST, "the disk is full"))
+    site.lose_journal(0)
     assert site.call.is_over == (policy is Unrecordable.REFUSE)
     assert site.call.record.is_unrecorded == (policy is Unrecordable.CONTINUE)
     if policy is Unrecordable.CONTINUE:
         site.handle(inputs.JournalLost(FIRST, "again"))
+        assert site.events.count("unrecorded") == 1
+        act(site, "start")
+        site.finish_commands()
+        site.lose_journal(0)
         assert site.events.count("unrecorded") == 2
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "start"])
+def test_a_loss_that_overtakes_the_answer_to_a_command_is_handled_after_it(
+    action: inputs.RecordingAction,
+) -> None:
+    site = connected_call(is_recorded=action != "start")
+    site.call.unrecordable = Unrecordable.CONTINUE
+    if action == "resume":
+        act(site, "pause")
+        site.complete(0)
+    act(site, action)
+    site.lose_journal(0)
+    assert "unrecorded" not in site.events
+    site.finish_commands()
+    assert site.call.record.is_unrecorded
+    assert site.call.recording.state is RecordingSwitch.OFF
+    assert not site.call.bridges[1].has_journal
+
+
+def test_a_loss_that_overtakes_a_failed_pause_is_handled() -> None:
+    site = connected_call(is_recorded=True)
+    site.call.unrecordable = Unrecordable.CONTINUE
+    act(site, "pause")
+    site.lose_journal(0)
+    site.fail(0)
+    assert site.call.recording.state is RecordingSwitch.OFF
+    assert site.events[-1] == "unrecorded"
+
+
+def with_second_bridge(*, is_recorded: bool = True) -> SimulatedCall:
+    """A call that is being transferred: the second bridge is joined, the first one is heard."""
+    site = transferred_call(is_recorded=is_recorded)
+    site.call.unrecordable = Unrecordable.CONTINUE
+    while 2 not in site.call.bridges or not site.call.bridges[2].is_joined:
+        site.advance(0)
+    assert site.call.active_bridge == 1
+    return site
+
+
+def recording_of(site: SimulatedCall) -> RecordingSwitch:
+    return site.call.recording.state
+
+
+def hear_second_bridge(site: SimulatedCall) -> None:
+    for side in Side:
+        site.handle(inputs.LegConnected(SECOND, side))
+    site.finish_commands()
+    assert site.call.active_bridge == 2
+
+
+def test_a_pause_during_a_transfer_pauses_both_journals() -> None:
+    site = with_second_bridge()
+    act(site, "pause")
+    site.finish_commands()
+    assert site.journals == {1: True, 2: True}
+    hear_second_bridge(site)
+    act(site, "resume")
+    site.finish_commands()
+    assert site.journals == {2: False}
+
+
+def test_the_pages_are_told_of_the_bridge_that_is_heard() -> None:
+    """A second bridge that cannot be recorded counts once it is heard."""
+    site = with_second_bridge()
+    del site.journals[2]
+    site.handle(inputs.JournalLost(SECOND, "the disk is full"))
+    assert site.call.record.is_unrecorded
+    assert recording_of(site) is RecordingSwitch.ON
+    hear_second_bridge(site)
+    assert recording_of(site) is RecordingSwitch.OFF
+
+
+def test_a_recording_goes_on_with_the_second_bridge_after_the_loss_of_the_first_journal() -> None:
+    site = with_second_bridge()
+    del site.journals[1]
+    site.handle(inputs.JournalLost(FIRST, "the disk is full"))
+    assert recording_of(site) is RecordingSwitch.OFF
+    hear_second_bridge(site)
+    assert recording_of(site) is RecordingSwitch.ON
+
+
+def test_a_pause_that_the_second_journal_missed_is_made_up_for() -> None:
+    """A pause, the loss of the journal that is heard, and a second journal that is still paused."""
+    site = with_second_bridge()
+    act(site, "pause")
+    site.finish_commands()
+    del site.journals[1]
+    site.handle(inputs.JournalLost(FIRST, "the disk is full"))
+    hear_second_bridge(site)
+    assert recording_of(site) is RecordingSwitch.ON
+    assert site.journals == {2: False}
 
 
 def test_a_journal_that_cannot_be_opened_lets_the_call_go_on_where_the_site_wants_that() -> None:

@@ -69,6 +69,9 @@ async def test_or_it_goes_on_flagged_if_the_site_wants_that(site: SimulatedSite)
     del site.media.refuses["tap"]  # the next link finds room on the disk again
     await site.visitor(signaling.Relink(call_id, 1))
     await site.visitor(signaling.Offer(call_id, 2, OFFER))
+    await site.answer(call_id, agent_session("a2"), bridge=2)
+    assert site.last("v", "recording")["state"] == "off"  # they still talk by the first one
+    await site.up(call_id, 2)
     assert site.last("v", "recording")["state"] == "on"
     assert await recordings(site) == 1
     assert site.calls.unrecorded == 1

@@ -8,7 +8,7 @@ from typing import Final
 from visavis.domain.call import notices
 from visavis.domain.call.commands import CloseBridge, MediaCommand, OpenLegs
 from visavis.domain.call.model import VISITOR, Bridge, Participant
-from visavis.domain.call.recording import needs_journal, start_journal
+from visavis.domain.call.recording import adapt_journals, needs_journal, start_journal
 from visavis.domain.call.states import BridgeState, BridgeTrigger, CallState, CallTrigger
 from visavis.domain.call.step import BUILD_TIMER, Step
 from visavis.domain.leg import BridgeId, LocalTransport, Side
@@ -84,7 +84,7 @@ def build(step: Step) -> None:
     else. The journal is opened while the agent's page makes its answer.
     """
     call, bridge = step.call, step.call.newest_bridge
-    if call.command or bridge is None:
+    if call.command or adapt_journals(step) or bridge is None:
         return
     if bridge.state in {BridgeState.REQUESTED, BridgeState.OPENING}:
         is_expected = Side.AGENT in bridge.legs or call.record.state is CallState.RINGING

@@ -112,6 +112,7 @@ def _command_done(step: Step, event: inputs.CommandDone) -> None:
     step.call.command = None
     if bridge := bridges.wanted(step, command):
         _DONE[type(command)](step, bridge, command, event.transports)
+        recording.handle_overtaking_loss(step, bridge)
     _go_on(step)
 
 
@@ -134,6 +135,8 @@ def _command_failed(step: Step, event: inputs.CommandFailed) -> None:
         recording.journal_refused(step, event, bridge)
     else:
         step.end(CallTrigger.MEDIA_FAILS)
+    if bridge:
+        recording.handle_overtaking_loss(step, bridge)
     _go_on(step)
 
 

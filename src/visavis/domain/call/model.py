@@ -78,7 +78,9 @@ class Bridge(Struct, eq=False):
 
     `legs` holds the number of the participant at each leg. `offered` holds the offers that have no
     answer yet, `described` the two descriptions that the last answer made valid. `answered` is the
-    side whose answer is being carried out. `has_journal` says that its packets are recorded.
+    side whose answer is being carried out. `has_journal` says that its packets are recorded, unless
+    `is_journal_paused`. `journal_loss` says why the journal was lost while one of its commands was
+    in progress: the loss is handled after the command's answer.
     """
 
     id: BridgeId
@@ -91,6 +93,8 @@ class Bridge(Struct, eq=False):
     remotes: dict[Side, RemoteTransport] = field(default_factory=dict)
     up: set[Side] = field(default_factory=set)
     has_journal: bool = False
+    is_journal_paused: bool = False
+    journal_loss: str = ""
     is_unrecorded: bool = False
 
     @property

@@ -10,7 +10,7 @@ from visavis.domain.call.bridges import build, drop, participant_at, relay_offer
 from visavis.domain.call.commands import JoinLegs, SetRemoteEnd
 from visavis.domain.call.inputs import AnswerReceived, OfferReceived
 from visavis.domain.call.model import Bridge, Participant
-from visavis.domain.call.recording import journal_note, needs_journal
+from visavis.domain.call.recording import adapt_journals, follow, journal_note, needs_journal
 from visavis.domain.call.states import BridgeState, BridgeTrigger, CallTrigger, RecordingSwitch
 from visavis.domain.call.step import Step
 from visavis.domain.call.transfers import complete_transfer
@@ -139,6 +139,8 @@ def activate_if_flowing(step: Step, bridge: Bridge) -> None:
             step.send(participant_at(step, bridge, side), notices.FlowingNotice(bridge.number))
         if bridge.legs[Side.AGENT] != call.agent:
             complete_transfer(step)
+        follow(step, bridge)
+        adapt_journals(step)
     if call.record.allows(CallTrigger.BOTH_LEGS_UP):
         step.apply(CallTrigger.BOTH_LEGS_UP)
 

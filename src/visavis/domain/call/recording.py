@@ -8,7 +8,13 @@ from typing import Any, Final
 from visavis.domain.call.commands import JoinLegs, PauseJournal, StartJournal
 from visavis.domain.call.inputs import CommandFailed, RecordingRequested
 from visavis.domain.call.model import Bridge, CallData
-from visavis.domain.call.states import CallState, CallTrigger, RecordingSwitch, RecordingTrigger
+from visavis.domain.call.states import (
+    RECORDING_TRANSITIONS,
+    CallState,
+    CallTrigger,
+    RecordingSwitch,
+    RecordingTrigger,
+)
 from visavis.domain.call.step import Step
 from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorCode, VisavisError
@@ -49,22 +55,48 @@ def start_journal(step: Step, bridge: Bridge) -> None:
 def journal_started(
     step: Step, bridge: Bridge, command: StartJournal, _: Mapping[Side, LocalTransport]
 ) -> None:
-    call = step.call
-    bridge.has_journal = True
-    call.recording.is_listed = True
+    bridge.has_journal, bridge.is_journal_paused = True, command.is_paused
+    step.call.recording.is_listed = True
     if command.requester:
         _started_by_hand(step, command, bridge)
-    elif call.recording.state is RecordingSwitch.OFF:
-        change(step, RecordingTrigger.START, "system")
+    elif _is_heard(step.call, bridge):
+        follow(step, bridge)
 
 
 def journal_refused(step: Step, event: CommandFailed, bridge: Bridge) -> None:
     """A journal could not be started, for another reason than that a worker is being started."""
     bridge.is_unrecorded = True
-    handle_failure(step, event.message)
+    _handle_failure(step, bridge, event.message)
 
 
-def handle_failure(step: Step, why: str) -> None:
+def follow(step: Step, bridge: Bridge) -> None:
+    """Adapt the call's recording to the bridge that the participants hear."""
+    recording = step.call.recording
+    if bridge.has_journal and recording.state is RecordingSwitch.OFF:
+        change(step, RecordingTrigger.START, "system")
+    elif not bridge.has_journal and recording.state is not RecordingSwitch.OFF:
+        _fail(step)
+
+
+def adapt_journals(step: Step) -> bool:
+    """Pause or resume a journal that differs from the call's recording; whether there was one."""
+    call = step.call
+    if call.command or call.recording.state is RecordingSwitch.OFF:
+        return False
+    is_paused = call.recording.state is RecordingSwitch.PAUSED
+    for bridge in call.bridges.values():
+        if bridge.has_journal and bridge.is_journal_paused != is_paused:
+            step.run(PauseJournal(bridge.id, is_paused=is_paused))
+            return True
+    return False
+
+
+def _is_heard(call: CallData, bridge: Bridge) -> bool:
+    """Whether the participants hear each other by this bridge, or by none yet."""
+    return call.active_bridge == bridge.number or call.active_bridge not in call.bridges
+
+
+def _handle_failure(step: Step, bridge: Bridge, why: str) -> None:
     """End the call, or let it go on flagged, as the site's policy says."""
     call = step.call
     if call.unrecordable is Unrecordable.REFUSE:
@@ -72,13 +104,30 @@ def handle_failure(step: Step, why: str) -> None:
         return
     step.mark_unrecorded(why)
     step.record_event(CallEventName.UNRECORDED, why=why)
-    call.recording.apply(RecordingTrigger.FAIL, "system", step.now)
+    if _is_heard(call, bridge):
+        _fail(step)
+
+
+def _fail(step: Step) -> None:
+    step.call.recording.apply(RecordingTrigger.FAIL, "system", step.now)
     step.send_to_both(step.recording_notice())
 
 
 def journal_lost(step: Step, bridge: Bridge, why: str) -> None:
-    bridge.has_journal, bridge.is_unrecorded = False, True
-    handle_failure(step, why)
+    """Handle the loss of a journal, after the answer to a command that it may have overtaken."""
+    command = step.call.command
+    if isinstance(command, StartJournal | PauseJournal) and command.bridge == bridge.id:
+        bridge.journal_loss = why
+    elif bridge.has_journal:
+        bridge.has_journal, bridge.is_unrecorded = False, True
+        _handle_failure(step, bridge, why)
+
+
+def handle_overtaking_loss(step: Step, bridge: Bridge) -> None:
+    """Handle the loss of a journal that was told before a command had been answered."""
+    why, bridge.journal_loss = bridge.journal_loss, ""
+    if why:
+        journal_lost(step, bridge, why)
 
 
 def request(step: Step, event: RecordingRequested) -> None:
@@ -104,10 +153,13 @@ def request(step: Step, event: RecordingRequested) -> None:
 
 
 def journal_paused(
-    step: Step, _bridge: Bridge, command: PauseJournal, _: Mapping[Side, LocalTransport]
+    step: Step, bridge: Bridge, command: PauseJournal, _: Mapping[Side, LocalTransport]
 ) -> None:
+    """Tell both pages what an agent has changed; journals of other bridges follow."""
+    bridge.is_journal_paused = command.is_paused
     trigger = RecordingTrigger.PAUSE if command.is_paused else RecordingTrigger.RESUME
-    change(step, trigger, "agent")
+    if command.requester and (step.call.recording.state, trigger) in RECORDING_TRANSITIONS:
+        change(step, trigger, "agent")
 
 
 def change(step: Step, trigger: RecordingTrigger, by: Party) -> None:
