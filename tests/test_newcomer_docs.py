@@ -18,12 +18,18 @@ DOCUMENTS: Final = (
     "docs/recipes.md",
     "examples/README.md",
 )
+ALL_DOCUMENTS: Final = sorted(
+    str(path.relative_to(ROOT))
+    for pattern in ("*.md", "docs/*.md", "examples/*.md")
+    for path in ROOT.glob(pattern)
+)
 ARCHITECTURE: Final = (ROOT / "docs/architecture.md").read_text()
 
 QUOTED: Final = re.compile(r"`([^`\s]+)`")
 SUFFIX: Final = re.compile(r"\.(py|ts|js|json|md|toml|html|in|txt)$")
 IN_TREE: Final = re.compile(r"(?<![\w/.])(?:src|tests|docs|web|examples|requirements)/[\w./-]*\w")
-LINK: Final = re.compile(r"\]\(([^)#:]+)(?:#[\w-]*)?\)")
+HEADING: Final = re.compile(r"^#+ (.+)$", re.MULTILINE)
+LINK: Final = re.compile(r"\]\(([^)#:]*)(?:#([\w-]*))?\)")
 IDENTIFIER: Final = re.compile(r"[A-Za-z_]\w{3,}")
 IGNORED: Final = frozenset({"test", "note"})
 
@@ -66,10 +72,19 @@ def test_every_path_exists(document: str) -> None:
     assert not {path for path in named if not ((ROOT / path).exists() or (folder / path).exists())}
 
 
-@pytest.mark.parametrize("document", [*DOCUMENTS, "README.md", "docs/architecture.md"])
-def test_every_link_leads_to_a_file(document: str) -> None:
-    folder = (ROOT / document).parent
-    assert not {link for link in LINK.findall(text_of(document)) if not (folder / link).exists()}
+def anchors(path: Path) -> set[str]:
+    """Return the anchors of a document's headings, as GitHub forms them."""
+    headings = HEADING.findall(path.read_text())
+    return {re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in headings}
+
+
+@pytest.mark.parametrize("document", ALL_DOCUMENTS)
+def test_every_link_leads_to_a_file_and_to_a_heading_in_it(document: str) -> None:
+    path = ROOT / document
+    for name, anchor in LINK.findall(text_of(document)):
+        target = path.parent / name if name else path
+        assert target.exists(), name
+        assert not anchor or anchor in anchors(target), f"{name}#{anchor}"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

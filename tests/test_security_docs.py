@@ -35,7 +35,9 @@ DAY: Final = 86_400
 PER_SECOND: Final = f"{throttle.MESSAGES_PER_SECOND:.0f}; {throttle.BURST:.0f}"
 
 FIXED: Final = {
-    "pause after a call that its visitor gave up": f"{VisitorLimits().call_pause_seconds:.0f} s",
+    "time after a call cancelled by its visitor until the next one": (
+        f"{VisitorLimits().call_pause_seconds:.0f} s"
+    ),
     "connection checks at once, per network and in total": f"{MAX_OF_SOURCE}, {MAX_TESTS}",
     "HTTP connections per network": f"{PER_NETWORK}",
     "connections in total": f"open files less {descriptors.RESERVE}",
@@ -61,7 +63,7 @@ FIXED: Final = {
         f"{uploads.MAX_AGE_SECONDS / DAY:.0f} d"
     ),
     "pause in the body of an upload": f"{upload_body.IDLE_SECONDS:.0f} s",
-    "life of a session; of a refresh token; of an authorization code": (
+    "lifetime of a session; of a refresh token; of an authorization code": (
         f"{SESSION_LIFETIME.days} d; {grants.REFRESH_LIFETIME.days} d; "
         f"{grants.CODE_LIFETIME.seconds} s"
     ),
@@ -109,7 +111,7 @@ def test_every_setting_that_is_a_limit_is_documented() -> None:
 
 
 def test_the_limits_of_signing_in_are_the_code_s() -> None:
-    table = PAGE.partition("| what | free | then |")[2].partition("\n\n")[0]
+    table = PAGE.partition("| attempts | without delay | then one every |")[2].partition("\n\n")[0]
     cells = [line.strip("|").split("|") for line in table.splitlines()[2:]]
     found = [(free.strip(), then.strip()) for _, free, then in cells]
     rules = (sign_in.ACCOUNT_AND_ADDRESS, sign_in.ADDRESS, sign_in.ACCOUNT)
