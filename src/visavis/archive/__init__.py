@@ -1,1 +1,1 @@
-"""Our recording server: a tus 1.0 server, the files it keeps, and their playback."""
+"""The built-in recording server: a tus 1.0 server, the library of recordings, and playback."""

@@ -13,7 +13,7 @@ from visavis.domain.audit import ActionType, FieldChange
 from visavis.domain.people import Agent
 
 REMEMBERED_SECONDS: Final = 6 * 3600.0
-"""A page that plays for longer counts as opened again."""
+"""Seconds after which a page that still plays a recording is audited again."""
 MAX_REMEMBERED: Final = 10_000
 
 

@@ -80,7 +80,7 @@ class Archive:
         return run_forever("archive", self.run)
 
     async def run(self) -> None:
-        """Sweep until cancelled, then stop whatever is being made."""
+        """Sweep until cancelled, then stop the renditions in progress."""
         sweeping = run_every("archive sweep", SWEEP_SECONDS, self._sweeper.sweep)
         try:
             await sweeping
@@ -89,5 +89,5 @@ class Archive:
             await self._renditions.close()
 
     def close(self) -> None:
-        """Let another process have the directory."""
+        """Release the lock of the directory."""
         os.close(self._directory_lock)

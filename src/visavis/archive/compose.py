@@ -28,7 +28,7 @@ from visavis.durable import sync_directory
 FRAME_RATE: Final = 25
 SAMPLE_RATE: Final = 48_000
 LATENESS_SECONDS: Final = 1.0
-"""Files are in order of time within this."""
+"""Packets of a file may be out of order by at most this time."""
 CPU_SECONDS: Final = 1200
 CPU_SECONDS_PER_MEBIBYTE: Final = 60
 MAX_GROWTH: Final = 8
@@ -169,7 +169,10 @@ class _VideoComposer:
         self._container = container
         self._output = output
         sides = {track.side: Tile(FACE) for track in faces}
-        if sides.keys() & {"visitor", "agent"}:  # who has no picture has a place all the same
+        if sides.keys() & {
+            "visitor",
+            "agent",
+        }:  # a tile also without video
             sides = {side: sides.get(side) or Tile(FACE) for side in ("visitor", "agent", *sides)}
         shared = [Tile(SCREEN)] if screens else []
         self._tiles = {
@@ -203,7 +206,7 @@ class _VideoComposer:
 
 
 def _decoded(decoder: Any, packet: Any) -> list[Any]:
-    """The frames of a packet; none if it cannot be decoded, which costs only itself."""
+    """Return the frames of a packet; none if it cannot be decoded, and decoding continues."""
     try:
         return list(decoder.decode(packet))
     except av.InvalidDataError:
@@ -229,7 +232,7 @@ def _mixing(count: int) -> Graph:
 
 
 def main() -> None:
-    os.nice(10)  # calls go first
+    os.nice(10)  # calls have priority
     source = Path(sys.argv[1])
     size = source.stat().st_size
     confine(

@@ -14,7 +14,7 @@ from av.filter import Graph
 FACE: Final = (640, 360)
 SCREEN: Final = (1280, 720)
 STILL_SECONDS: Final = 10.0
-"""Cameras and screens repeat a picture that does not change: one this old is gone."""
+"""Age at which a frame is no longer shown: cameras and screens repeat unchanged pictures."""
 
 Size = tuple[int, int]
 

@@ -12,11 +12,11 @@ from visavis.archive.storage import Entry
 from visavis.domain.people import Agent
 
 OnDeleted = Callable[[int, str], Awaitable[None]]
-"""Takes the site's id and the recording's once the recording is gone."""
+"""Callback after a deletion, with the ids of the site and the recording."""
 
 
 async def ignore_deletion(_site_id: int, _recording_id: str) -> None:
-    """An archive of its own has no database of calls to tell."""
+    """Do nothing: an archive that runs alone has no database of calls."""
 
 
 class Deletion:

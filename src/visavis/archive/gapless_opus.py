@@ -12,7 +12,7 @@ SILENCE: Final = b"\xf8\xff\xfe"
 """20 ms of silence (RFC 6716 §3.1: one CELT frame, full band)."""
 SILENCE_MS: Final = 20.0
 MAX_DRIFT_MS: Final = 15.0
-"""A voice further behind than this gets silence, one further ahead loses a packet."""
+"""Deviation from which silence is inserted (behind) or a packet dropped (ahead)."""
 MILLISECOND: Final = Fraction(1, 1000)
 
 

@@ -49,7 +49,7 @@ class Inspector:
 
 
 async def _read(process: asyncio.subprocess.Process) -> bytes:
-    """Return all that a process writes, as far as it is not too much."""
+    """Return the output of a process, up to the limit."""
     if process.stdout is None:
         raise RuntimeError("a pipe was asked for")
     answer = bytearray()

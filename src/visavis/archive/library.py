@@ -23,11 +23,11 @@ NO_MEDIA_INFO: Final = MediaInfo()
 
 
 class RefusedError(Exception):
-    """The finished upload cannot be kept; the message says why."""
+    """Error: a finished upload is not accepted; the message says why."""
 
 
 class HeldError(Exception):
-    """The recording is on legal hold."""
+    """Error: the recording is on legal hold."""
 
 
 class Library:
@@ -80,7 +80,7 @@ class Library:
             if known and known.sha256 != sha256:
                 raise RefusedError("There is another recording with that id.")
             entry = known or _entry(metadata, site, recording, contents, sha256, source)
-            # the sidecars first: without their file they count for nothing
+            # the sidecars first: they are ignored while the file is missing
             self._storage.save(entry)
             self._storage.save_media_info(entry, contents)
             if data.exists():

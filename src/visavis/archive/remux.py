@@ -22,13 +22,13 @@ from visavis.archive.sandbox import MEBIBYTE, confine, open_matroska
 from visavis.durable import sync_directory, write_atomically
 
 LATENESS_MS: Final = 1000.0
-"""Files are in order of time within this."""
+"""Packets of a file may be out of order by at most this time."""
 CPU_SECONDS: Final = 120
-"""Besides a second for each mebibyte."""
+"""CPU seconds of a process, in addition to one for each MiB of the recording."""
 OVERHEAD_BYTES: Final = 64 * MEBIBYTE
-"""Of a part beyond twice the size of the recording: silence and indexes."""
+"""Bytes of a part in excess of twice the size of the recording, for silence and indexes."""
 STILL_MS: Final = 10_000.0
-"""A picture that does not change for so long is not sent any more: cameras and screens repeat."""
+"""Time without a frame after which video counts as stopped: cameras and screens repeat."""
 
 _OPTIONS: Final = {
     "webm": {"avoid_negative_ts": "disabled", "cues_to_front": "1", "cluster_time_limit": "1000"},
@@ -165,7 +165,7 @@ class _PartWriter:
 
 
 def main() -> None:
-    os.nice(10)  # calls go first
+    os.nice(10)  # calls have priority
     source = Path(sys.argv[1])
     size = source.stat().st_size
     # frames are copied; silence for hours that a file only claims must not fill the disk

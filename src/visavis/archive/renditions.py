@@ -31,15 +31,15 @@ COMPOSED: Final = "composed.mp4"
 UNUSED_SECONDS: Final = 7 * 24 * 3600.0
 REMUXES_AT_ONCE: Final = 2
 MAX_WAITING: Final = 16
-"""Compositions that may wait for their turn; there is one at a time."""
+"""Compositions that may wait; one runs at a time."""
 
 
 class FailedError(Exception):
-    """A rendition could not be made of this recording."""
+    """Error: a rendition of this recording could not be made."""
 
 
 class TooManyError(Exception):
-    """Too many compositions wait already."""
+    """Error: too many compositions are waiting."""
 
 
 class Composition(msgspec.Struct, rename="camel"):
@@ -154,19 +154,19 @@ class Renditions:
                 await _run("compose", self._library.file(entry), directory / COMPOSED, composition)
         except FailedError:
             self._failed.add(directory)
-        except OSError:  # no program could be started
+        except OSError:  # the process could not be started
             self._failed.add(directory)
             raise
 
 
 async def _run(name: str, source: Path, target: Path, composition: Composition | None) -> None:
-    """Run one of our programs to its end; raises `FailedError`."""
+    """Run a process of this package to its end; raises `FailedError`."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", f"visavis.archive.{name}", str(source), str(target)),
         stdin=DEVNULL,
         stdout=PIPE,
         stderr=PIPE,
-        env={**os.environ, "MALLOC_ARENA_MAX": "2"},  # each reserves 128 MiB of what it may have
+        env={**os.environ, "MALLOC_ARENA_MAX": "2"},  # each reserves 128 MiB of its address space
     )
     if process.stdout is None or process.stderr is None:
         raise RuntimeError("a pipe was asked for")

@@ -26,7 +26,7 @@ SWEEP_SECONDS: Final = 600.0
 
 
 class RetentionSweeper:
-    """Every sweep starts from what is on disk, so one that was cut off is simply done again."""
+    """Sweeps that read the state from disk, so an interrupted one is repeated without harm."""
 
     def __init__(
         self,
@@ -43,14 +43,14 @@ class RetentionSweeper:
         self._retention_days_of = retention_days_of
 
     async def sweep(self) -> None:
-        """Delete everything that is due now."""
+        """Delete expired recordings, uploads and renditions."""
         now = time.time()
         await asyncio.to_thread(self._uploads.sweep, now)
         await asyncio.to_thread(self._renditions.sweep, now)
         await self.apply_retention(datetime.fromtimestamp(now, UTC))
 
     async def apply_retention(self, now: datetime) -> int:
-        """Delete what is older than its site keeps; returns how many recordings."""
+        """Delete recordings older than their site's retention; return their number."""
         count = 0
         for site_id in sorted({entry.site_id for entry in self._library.all()}):
             days = await self._retention_days_of(site_id)
@@ -64,7 +64,7 @@ class RetentionSweeper:
     async def _delete(self, entry: Entry, days: int) -> bool:
         try:
             await self._deletion.delete(entry, None, f": kept for {days} days")
-        except HeldError:  # in this very moment
+        except HeldError:  # put on hold at this moment
             return False
         return True
 

@@ -46,7 +46,7 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
     is_descending: bool = True
     paging: Paging = Paging(1, PAGE_SIZE)
     filters: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """As they stood in the query, for the URLs of the neighbouring pages."""
+    """Filters as given in the query, for the URLs of the neighbouring pages."""
 
     def run(self, entries: Iterable[Entry], path: str) -> LibraryPage:
         """Return the page; `path` is the URL of the list."""

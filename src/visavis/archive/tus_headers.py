@@ -36,7 +36,7 @@ KNOWN: Final = frozenset(
 
 
 class TusError(AnswerError):
-    """A refusal, as the protocol has it: a status and a sentence."""
+    """Error of the protocol: an HTTP status and a sentence."""
 
     def __init__(self, status: int, sentence: str, **headers: str) -> None:
         headers["Tus-Resumable"] = VERSION
@@ -67,7 +67,7 @@ def refuse_unknown_extensions(request: Request) -> None:
 
 
 def read_number(request: Request, name: str) -> int:
-    """A header that must be there; raises 400."""
+    """Return a required header; raise 400 if it is missing."""
     value = request.headers.get(name, "")
     if not (value.isascii() and value.isdigit() and len(value) < 19):
         raise TusError(400, f"{name.title()} must be a number of bytes.")

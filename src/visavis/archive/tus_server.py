@@ -36,7 +36,7 @@ SHA256_HEADER: Final = "Visavis-Sha256"
 
 
 OnRefused = Callable[[Request], Awaitable[None]]
-"""Hears of a request with a key that is not valid."""
+"""Callback for a request with a key that is not valid."""
 
 
 async def ignore_refusal(_request: Request) -> None:
@@ -150,7 +150,7 @@ class TusServer:
                     await receive(request, part, _room(upload, part), checksum)
                 upload = await self._stored(upload)
             except (TusError, DiskFullError):
-                self._uploads.remove(upload)  # nobody has heard of its address
+                self._uploads.remove(upload)  # its URL has not been sent
                 raise
             response = self._described(upload, part.offset, 201)
         response.headers["Location"] = _location(request, upload)

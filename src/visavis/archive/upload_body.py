@@ -13,7 +13,7 @@ from visavis.archive.uploads import UploadFile
 
 WRITE_BYTES: Final = 1024 * 1024
 SYNC_BYTES: Final = 32 * 1024 * 1024
-"""Bytes after which a sync starts, so that the last one, which the client waits for, is short."""
+"""Bytes after which a sync starts, so that the last sync, for which the client waits, is short."""
 IDLE_SECONDS: Final = 60.0
 
 

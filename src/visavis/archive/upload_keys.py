@@ -103,7 +103,7 @@ class UploadKeys:
         if overlap > 0:
             digest = hashlib.sha256(self._own_key().encode()).hexdigest()
             kept.append(SiteKey("", None, digest, self._clock() + overlap))
-        self._write(kept)  # first: the old key is never refused in between
+        self._write(kept)  # before the new one: the old key is valid throughout
         replace_key(path)
 
     def delete(self, name: str, site_id: int) -> bool:

@@ -23,23 +23,23 @@ import msgspec
 from visavis.durable import sync_directory, write_atomically
 
 LIFETIME_SECONDS: Final = 7 * 24 * 3600.0
-"""An upload that got no byte for so long is given up; what is stored can be asked for as long."""
+"""Time after the last byte at which an upload is discarded, or the record of a stored one."""
 
 UNBEGUN_SECONDS: Final = 24 * 3600.0
-"""An upload of which no byte came is given up sooner: it reserves its whole length."""
+"""Time after which an upload without a byte is discarded: it reserves its whole length."""
 MAX_AGE_SECONDS: Final = 30 * 24 * 3600.0
-"""An upload that is not finished by then is given up, even if some bytes still come."""
+"""Age at which an unfinished upload is discarded, even if bytes still arrive."""
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class BusyError(Exception):
-    """Another request writes to the upload."""
+    """Error: another request is writing to the upload."""
 
 
 class DiskFullError(Exception):
-    """No room; what was acknowledged is still there."""
+    """Error: the disk is full. Acknowledged bytes are kept."""
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -70,7 +70,7 @@ class UploadFile:
         return os.fstat(self._file).st_size
 
     def write(self, data: bytes) -> None:
-        """Append; raises `DiskFullError`, and whatever did fit stays."""
+        """Append; raises `DiskFullError` and keeps the bytes that did fit."""
         view = memoryview(data)
         with _disk_full_errors():
             while view:
@@ -81,7 +81,7 @@ class UploadFile:
             os.fdatasync(self._file)
 
     def begin_unverified(self) -> None:
-        """From here on nothing counts until `verified`, not even after a crash."""
+        """Begin bytes that do not count until `verified`, not even after a crash."""
         with _disk_full_errors():
             write_atomically(self._marker, str(self.offset).encode())
 
@@ -92,7 +92,7 @@ class UploadFile:
         sync_directory(self._marker.parent)
 
     def roll_back(self) -> None:
-        """Forget what was written since `begin_unverified`, if it was called."""
+        """Discard the bytes written since `begin_unverified`, if it was called."""
         with suppress(FileNotFoundError):
             os.truncate(self._file, int(self._marker.read_bytes()))
             self.verified()
@@ -215,7 +215,7 @@ class Uploads:
         return min(changed + lifetime, last) if is_limited else changed + lifetime
 
     def sweep(self, now: float) -> int:
-        """Discard what has expired and the leavings of crashes; returns how many uploads."""
+        """Discard expired uploads and files left by crashes; return the number of uploads."""
         count = 0
         for sidecar in sorted(self._directory.glob("[!.]*.json")):
             # a request may remove an upload at any moment

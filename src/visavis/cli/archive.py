@@ -1,4 +1,4 @@
-"""`visavis archive`: the recording server alone, and the keys of those who upload to it."""
+"""`visavis archive`: the recording server alone, and its upload keys."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def archive(
     if account := create_first_site(settings.database_address, "Site 1", FIRST_EMAIL, None):
         print_credentials(account)
     pending = _first_sign_in_pending(settings)
-    # not before: the password is written, not queued, before anything else happens
+    # only now: the password is written directly, and a queue could lose it
     protect_standard_streams("stdout")
 
     def reread(lifecycle: Lifecycle) -> None:
@@ -370,7 +370,7 @@ def keep_sign_ins(people: People, sign_ins: SignInSessions) -> asyncio.Task[None
 
 
 def watch_credentials(store: SqlStore, forget: Callable[[], None]) -> asyncio.Task[None]:
-    """Notice what another process, such as the command line, has written."""
+    """Follow changes by other processes, such as the command line."""
 
     async def watch() -> None:
         forget()

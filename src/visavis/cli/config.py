@@ -1,4 +1,4 @@
-"""`visavis config`: the switch without a browser or a token. It is audited all the same."""
+"""`visavis config`: the configuration from the command line, audited like any other change."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
     unknown = {name for name in environment if name.startswith(PREFIX)} - known
     if unknown:
         name = min(unknown)
-        # without the prefix, which would make every name alike
+        # without the prefix, which all names share
         close = get_close_matches(
             name.removeprefix(PREFIX), {n.removeprefix(PREFIX) for n in known}, 1
         )
@@ -159,7 +159,7 @@ def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
 
 
 def _unless_empty(value: Any) -> Any:
-    """0 and false are values; an option that may repeat and was not given is an empty tuple."""
+    """Return the value of an option, `None` for a repeatable one that was not given."""
     return None if value == () else value
 
 

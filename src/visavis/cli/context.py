@@ -60,7 +60,7 @@ class CommandContext(Services):
         return Services(self.store, archive_url=url)
 
     async def site(self, given: int | None) -> int:
-        """The site that is meant; raises `EntityNotFound`, `ParameterMissing`."""
+        """Return the site of the command; raises `EntityNotFound`, `ParameterMissing`."""
         known = [site.id for site in await self.accounts.sites()]
         if given is None and len(known) != 1:
             raise VisavisError(ErrorKind.ParameterMissing, "Choose a site with --site.")
@@ -70,7 +70,7 @@ class CommandContext(Services):
 
 
 def with_context(work: Callable[..., Awaitable[None]]) -> Callable[..., None]:
-    """Make a command of a coroutine; it works while the server runs or not."""
+    """Make a command of a coroutine; it works whether the server runs or not."""
 
     @config_option
     @data_option
@@ -93,7 +93,7 @@ def with_context(work: Callable[..., Awaitable[None]]) -> Callable[..., None]:
 
 
 def settings_of(config_file: Path | None, options: Mapping[str, Any]) -> Settings:
-    """Return the settings of a command; end the program in words if one cannot be used."""
+    """Return the settings of a command; exit with a message if one is invalid."""
     try:
         given = {
             name: str(value) if isinstance(value, Path) else value
@@ -105,7 +105,7 @@ def settings_of(config_file: Path | None, options: Mapping[str, Any]) -> Setting
 
 
 def make_directory(path: Path) -> None:
-    """Make a data directory; end the program in words if that cannot be."""
+    """Create a data directory; exit with a message if that fails."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
@@ -115,7 +115,7 @@ def make_directory(path: Path) -> None:
 
 
 def protect_files(directory: Path) -> None:
-    """Keep others from a data directory and what is in it; say what has been corrected."""
+    """Restrict a data directory to its user; print the corrected permissions."""
     restrict_new_files()
     corrected, refused = make_private(directory)
     if corrected:
@@ -147,7 +147,7 @@ async def _perform(
 
 
 def opened(address: str) -> SqlStore:
-    """The store at an address; ends the program where it cannot be had."""
+    """Open the store at a URL; exit with a message if that fails."""
     try:
         return open_store(address)
     except NewerSchemaError as error:

@@ -21,7 +21,7 @@ _SHARED: tuple[Any, ...] = (
 
 
 def log_to_stderr(level: str, log_format: str = "auto") -> None:
-    """Log what is at least as grave as `level`, in the format that the setting asks for.
+    """Log events of at least `level`, in the format of the setting.
 
     Libraries log from warnings on, whatever the level: some would tell secrets.
     """

@@ -43,7 +43,7 @@ def part(name: str) -> None:
     except OSError as error:
         lifecycle.report_death(describe(error))
         click.echo(f"visavis: {error.strerror or error}", err=True)
-        # once it was up, no error may stop the other parts: it is restarted until it is up again
+        # an error after the start must not stop the other parts: this one is restarted
         sys.exit(1 if lifecycle.is_up else CANNOT_START)
 
 
@@ -57,7 +57,7 @@ def _read_line() -> bytes:
 
 
 def _redirect_standard_output() -> int:
-    """Keep the pipe to the supervisor for reports; whatever prints goes to standard error."""
+    """Reserve the pipe to the supervisor for reports; redirect other output to standard error."""
     output = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return output
@@ -68,6 +68,6 @@ def _loop_of(name: str) -> Callable[[Coroutine[Any, Any, None]], None]:
     if not (name == "app" or name.startswith(MEDIA_PART)):
         return asyncio.run
     if name == "app":
-        # its messages would else wait 5 ms for the database's thread, several times in each call
+        # otherwise messages wait up to 5 ms for the database's thread, several times in each call
         sys.setswitchinterval(SWITCH_SECONDS)
     return uvloop.run

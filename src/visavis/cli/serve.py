@@ -101,7 +101,7 @@ def _serve(
     account = create_first_site(settings.database_address, "Site 1", FIRST_EMAIL, None)
     if account:
         print_credentials(account)
-    # not before: the password is written, not queued, before anything else happens
+    # only now: the password is written directly, and a queue could lose it
     protect_standard_streams("stdout")
     steps = _first_steps(settings, account)
     health = Health(settings.app_socket)
@@ -222,7 +222,7 @@ def _warn_of_visible_secret(option: str, variable: str) -> None:
 
 
 def _lock(data_dir: Path) -> int:
-    """Let no second server use the data directory; return the descriptor of the lock."""
+    """Lock the data directory against a second server; return the descriptor of the lock."""
     try:
         return lock_directory(
             data_dir,
@@ -233,7 +233,7 @@ def _lock(data_dir: Path) -> int:
 
 
 def require_tls_files(settings: Settings) -> None:
-    """End the program in words unless HTTPS has both its files and can use them, or neither."""
+    """Exit with a message unless both files of HTTPS are given and usable, or neither."""
     if bool(settings.tls_cert) != bool(settings.tls_key):
         fail("HTTPS needs both --tls-cert and --tls-key.")
     if settings.tls_cert:
@@ -245,7 +245,7 @@ def require_tls_files(settings: Settings) -> None:
 
 
 def require_free_port(settings: Settings) -> None:
-    """End the program in words if the public port cannot be had, before anything is made."""
+    """Exit with a message if the public port is taken, before anything is created."""
     try:
         listen(settings.host, settings.port).close()
     except OSError as error:
@@ -289,7 +289,7 @@ def create_first_site(
 
 
 def _first_steps(settings: Settings, account: FirstAccount | None) -> list[str]:
-    """Return what a person does next, as it is true now: who signs in, and whether calls are on."""
+    """Return the next steps for the present state: sign in, switch calls on, place one."""
     store = opened(settings.database_address)
     try:
         config, agents = asyncio.run(
@@ -322,7 +322,7 @@ def first_sign_in_hint(settings: Settings, pending: str | None) -> list[str]:
 
 
 def _later(settings: Settings, pending: str | None) -> list[str]:
-    """Return how to get in again, and what else a person may stumble over."""
+    """Return hints: a new password, and settings that prevent calls."""
     lines = first_sign_in_hint(settings, pending)
     address = urlsplit(settings.base_url)
     if address.scheme == "http" and not _is_this_machine(address.hostname or ""):
@@ -390,7 +390,7 @@ def _credentials(account: FirstAccount) -> str:
 
 
 class Health:
-    """The app's own account of itself, over its Unix socket.
+    """Readiness of the app, read over its Unix socket.
 
     Neither a proxy of the environment nor another program on our port can answer for it.
     """
@@ -399,7 +399,7 @@ class Health:
         self._path = path
         self._answering_since: float | None = None
         self.reason = ""
-        """Why a call could not be placed when it was asked last."""
+        """Reasons of the last answer why no call could be placed."""
 
     def is_settled(self) -> bool:
         """Whether the app is ready, or has answered for a while that it is not."""
@@ -439,7 +439,7 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """Return a TCP port that is free on a host; end the program in words if it has none."""
+    """Return a free TCP port of a host; exit with a message if there is none."""
     try:
         with listen(host, 0) as probe:
             return int(probe.getsockname()[1])
@@ -456,7 +456,7 @@ def _free_ports(count: int) -> int:
 
 
 def _is_free(port: int, host: str = "") -> bool:
-    """Whether a media worker could have this port."""
+    """Whether the port is free for a media worker."""
     if port > MAX_PORT:
         return False
     try:

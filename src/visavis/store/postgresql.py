@@ -24,7 +24,7 @@ LIMITS: Final = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
-"""libpq's parameters; by default a server that was cut off is waited for for hours."""
+"""libpq's parameters; with its defaults a dead connection is noticed after hours."""
 
 
 class PostgresqlDatabase:

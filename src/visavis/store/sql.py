@@ -1,4 +1,4 @@
-"""The store: whole units of work, one thread hop each, durable before they return."""
+"""The store: units of work, each run in a thread and durable when it returns."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class SqlStore:
         except DBAPIError as error:
             if not is_unavailable(error):
                 raise
-            # of each request in an outage: without its stack, which is the same every time
+            # every request fails during an outage: the stack is the same and is left out
             log.error("the database does not answer", reason=describe(error.orig or error))  # noqa: TRY400
             raise VisavisError(ErrorKind.StoreUnavailable) from error
 
@@ -137,5 +137,5 @@ class SqlStore:
 
 
 def is_unavailable(error: DBAPIError) -> bool:
-    """Whether the same may succeed a moment later: the database is away, read-only, recovering."""
+    """Whether a retry may succeed: the database is unreachable, read-only or recovering."""
     return isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated

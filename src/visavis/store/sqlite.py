@@ -45,7 +45,7 @@ class SqliteDatabase:
         self._watcher = sqlite3.connect(path, check_same_thread=False)
 
     def notify(self, connection: Connection) -> None:
-        """Count it. SQLite's own count (`data_version`) would tell of every write, ours too."""
+        """Count the change. SQLite's `data_version` also counts this process's own writes."""
         version = connection.exec_driver_sql(VERSION).scalar_one()
         connection.exec_driver_sql(f"{VERSION} = {(version + 1) % 2**31}")
 

@@ -29,7 +29,7 @@ metadata = MetaData()
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A time in UTC as ISO 8601 text with microseconds: sorts as it passes, on any database."""
+    """A time in UTC as ISO 8601 text with microseconds, which sorts by time on any database."""
 
     impl = String(32)
     cache_ok = True

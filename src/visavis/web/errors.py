@@ -16,7 +16,7 @@ from visavis.web.pages import STATIC
 log = structlog.get_logger(__name__)
 
 CLIENT_CLOSED_REQUEST: Final = 499
-"""As nginx writes it into its log."""
+"""Status that nginx logs when the client has closed the connection."""
 
 NO_STORE: Final = {"Cache-Control": "no-store"}
 REALM = 'Bearer realm="visavis"'
@@ -54,7 +54,7 @@ def problem(request: HTTPConnection, error: VisavisError, headers: dict[str, str
 
 
 def takes_basic(connection: HTTPConnection) -> None:
-    """Note that HTTP Basic is one of the ways to be let in here."""
+    """Remember that this request may authenticate by HTTP Basic."""
     connection.scope.setdefault("state", {})[_TAKES_BASIC] = True
 
 
@@ -92,7 +92,7 @@ def _bearer_challenge(request: HTTPConnection, error: VisavisError) -> str:
 
 
 class NotFoundError(VisavisError):
-    """There is no route for the path."""
+    """Refusal of a path that has no route."""
 
     def __init__(self) -> None:
         super().__init__(ErrorKind.EntityNotFound)
@@ -118,7 +118,7 @@ async def answer_to(request: Request, error: Exception) -> Response:
         case AnswerError():
             response: Response = error.response
             return response
-        case ClientDisconnect():  # before all of the request was there: nobody hears the answer
+        case ClientDisconnect():  # the client is gone
             return Response(status_code=CLIENT_CLOSED_REQUEST)
     log.error("request failed", path=request.scope["path"], exc_info=error)
     return problem(request, VisavisError(ErrorKind.InternalError), NO_STORE)

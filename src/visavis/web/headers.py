@@ -17,7 +17,7 @@ def index_headers(scope: Scope) -> None:
 
 
 def header(scope: Scope, name: bytes) -> str:
-    """The value of a header by its name in small letters; empty where it is not there."""
+    """Return a header by its name in small letters; empty if it is missing."""
     value: bytes | None = scope[_KEY].get(name)
     return value.decode("latin-1") if value else ""
 

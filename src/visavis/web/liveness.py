@@ -48,13 +48,13 @@ class Liveness:
         self._is_performing = False
 
     def heard(self) -> None:
-        """Note that the page has sent something."""
+        """Remember that the page has sent something."""
         self._heard_at = self._clock()
         self._asked_at = None
 
     @contextmanager
     def performing(self) -> Iterator[None]:
-        """Do what the page has asked for: nothing else that it sends is read meanwhile."""
+        """Perform a request of the page, during which no other message of it is read."""
         self._is_performing = True
         try:
             yield

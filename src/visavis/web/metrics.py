@@ -22,7 +22,7 @@ from visavis.web.headers import header
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """A figure that is read when it is asked for."""
+    """A metric whose value is computed at each scrape."""
 
     help: str
     read: Callable[[], float]
@@ -44,13 +44,13 @@ class MetricsAccess:
     """
 
     def __init__(self, networks: Collection[str], token: str) -> None:
-        """Raises `ValueError` for what is no address or network. See `use_tokens`."""
+        """Raise `ValueError` for text that is not an IP address or network. See `use_tokens`."""
         self._networks = [ip_network(network, strict=False) for network in networks]
         self.use_tokens(token)
         self.refused = 0
 
     def use_tokens(self, tokens: str) -> None:
-        """Let the bearers of any of these tokens in; commas are between them."""
+        """Accept any of these tokens, which are separated by commas."""
         self._tokens = [token.strip().encode() for token in tokens.split(",") if token.strip()]
 
     async def admit(self, request: Request, _: Access) -> None:
@@ -63,7 +63,7 @@ class MetricsAccess:
             )
 
     def is_allowed(self, scope: Scope) -> bool:
-        """Whether the client is in one of the networks or bears a token."""
+        """Whether the client is in one of the networks or sends one of the tokens."""
         return self._has_token(scope) or self._is_near(scope)
 
     def _has_token(self, scope: Scope) -> bool:
@@ -78,7 +78,7 @@ class MetricsAccess:
         if not client:
             return True  # a Unix socket of our own
         if client[1] and header(scope, b"x-forwarded-for"):
-            return False  # a proxy: uvicorn gives the port 0 where it has read a trusted one's
+            return False  # an unlisted proxy: uvicorn sets the port of a trusted one's client to 0
         try:
             address = ip_address(client[0].partition("%")[0])
         except ValueError:

@@ -20,7 +20,7 @@ Proxies and connection pools forget theirs after 60 to 90 seconds. If we closed 
 could be on its way just then.
 """
 KEEP_ALIVE_GRACE: Final = 5
-"""Seconds by which we keep the promise longer than given."""
+"""Seconds for which the connection stays open beyond the promised time."""
 
 
 class HeadTooLargeError(ValueError):
@@ -28,7 +28,7 @@ class HeadTooLargeError(ValueError):
 
 
 class LimitedHttpProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP, with an end to waiting."""
+    """uvicorn's HTTP protocol with time limits for the head of a request."""
 
     head_seconds = HEAD_SECONDS
     _head_bytes = 0

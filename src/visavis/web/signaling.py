@@ -1,4 +1,4 @@
-"""The two signalling sockets: messages in, messages out, and nothing decided here."""
+"""The two signalling sockets: they authenticate pages and pass messages to the services."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RIGHTS_SECONDS: Final = 60.0
 """A session that expires is noticed within this time; a revocation is noticed at once."""
 _REVOKED: Final = {ErrorKind.Unauthorized, ErrorKind.PermissionDenied}
 _FINAL: Final = _REVOKED | {ErrorKind.EntityNotFound}
-"""Refusals that another try does not change."""
+"""Errors that a page would receive again if it reconnected."""
 _NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
@@ -69,7 +69,7 @@ class Sockets:
         self._checks: set[asyncio.Event] = set()
 
     def check_rights(self) -> None:
-        """Check soon whether every open console is still allowed: something was revoked."""
+        """Check soon whether every open console is still admitted, after a revocation."""
         for check in self._checks:
             check.set()
 
@@ -193,9 +193,9 @@ class Sockets:
         return AgentSession(socket_id, await self._signed_in(socket))
 
     async def _until_revoked(self, socket: WebSocket, agent_session: AgentSession) -> None:
-        """Return, with the agent off duty and out of their call, once their rights have ended."""
+        """Return once the agent is no longer admitted, unavailable and out of their call."""
         check = asyncio.Event()
-        check.set()  # they may have ended since the agent was let in
+        check.set()  # the permissions may have ended since the agent was admitted
         self._checks.add(check)
         try:
             while not await self._is_revoked(socket, agent_session):

@@ -1,4 +1,4 @@
-"""Messages in, messages out, over one WebSocket."""
+"""Loop that receives and sends the messages of one WebSocket."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class UnlistedProxies:
             log.warning("X-Forwarded-For from a proxy that trusted_proxies omits", peer=address)
 
     def warning(self, *, is_public: bool = False) -> str:
-        """One sentence, with names for the operator alone; empty if there is nothing to say."""
+        """Return a warning, with addresses only for the operator; empty if there is none."""
         if not self.addresses:
             return ""
         if is_public:

@@ -22,7 +22,7 @@ class Throttle:
         self._at = clock()
 
     def seconds_to_wait(self) -> float:
-        """Count a message; how long to wait before the next is read."""
+        """Count a message; return the seconds to wait before the next one is read."""
         now = self._clock()
         self._left = min(BURST, self._left + (now - self._at) * MESSAGES_PER_SECOND) - 1
         self._at = now

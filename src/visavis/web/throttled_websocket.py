@@ -1,4 +1,4 @@
-"""uvicorn's WebSocket, with an end to frames that cost time and carry no message."""
+"""uvicorn's WebSocket protocol with a limit on frames that do not complete a message."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ThrottledWebSocket(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
     def _parse(self) -> None:
-        """Parse until a message has come, until it was too fast, or all of it."""
+        """Parse until a message is complete, the limit is exceeded, or nothing is left."""
         while self._unparsed and not self._is_held():
             piece, self._unparsed = self._unparsed[:PIECE_BYTES], self._unparsed[PIECE_BYTES:]
             self._seconds_to_wait = 0.0

@@ -39,7 +39,7 @@ def _step_of(connection: Connection) -> str | None:
 
 
 def _upgrade(connection: Connection) -> None:
-    # every process and every command opens a store, and hardly any of them finds an old one:
+    # every process and command opens a store, which rarely needs a migration:
     # Alembic costs a tenth of a second to import
     from alembic import command
     from alembic.config import Config

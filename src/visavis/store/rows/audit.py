@@ -92,7 +92,7 @@ class SqlAuditRows(Rows):
         self, site_id: int, after: int, limit: int, search: AuditSearch = EVERY_ENTRY
     ) -> Sequence[SealedEntry]:
         c = t.audit.c
-        # as text: also an entry that somebody has changed to nonsense must be read
+        # as text: an entry that was corrupted must be readable too
         columns = [type_coerce(x, String) if x is c.created_at else x for x in c]
         query = select(*columns).where(
             c.site_id == site_id, c.sequence > after, *_wanted(site_id, search)

@@ -17,7 +17,7 @@ from visavis.web.source import source_of
 
 PAGES: Final = {Side.VISITOR: "join-visitor.html", Side.AGENT: "join-agent.html"}
 HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-"""The address is a secret: nothing keeps it, and no other site learns it."""
+"""Headers of join pages. The URL is a secret: it is neither cached nor sent as a referrer."""
 
 
 class JoinPages:
@@ -34,5 +34,5 @@ class JoinPages:
             side, status = self._find(request.path_params["token"]).side, 200
         except VisavisError as error:
             self._guard.count_unknown_join(source)
-            side, status = Side.VISITOR, error.kind.status  # whose page says why
+            side, status = Side.VISITOR, error.kind.status  # the page says why
         return FileResponse(STATIC / PAGES[side], status, headers=HEADERS)
