@@ -256,3 +256,31 @@ async def test_all_of_the_call_travels(site: SimulatedSite) -> None:
     assert site.last("b", "recording")["state"] == "on"
     lines = site.last("b", "transcript")["lines"]
     assert [(line["by"], line["text"]) for line in lines] == [("visitor", "My order is 17.")]
+
+
+async def test_the_second_agent_controls_the_recording_that_the_first_has_paused(
+    site: SimulatedSite,
+) -> None:
+    site.config = Config(1, is_enabled=True, is_recording=True)
+    call_id = await site.connect()
+    await site.agent(signaling.Record(call_id, "pause"))
+    site.calls.agent_arrived(CY)
+    await site.agent(signaling.Transfer(call_id, 2))
+    await site.agent(signaling.Accept(call_id), CY)
+    await link_cy(site, call_id)
+    assert site.last("b", "recording")["state"] == "paused"
+    await site.agent(signaling.Record(call_id, "resume"), CY)
+    assert site.last("v", "recording")["state"] == site.last("b", "recording")["state"] == "on"
+    await site.agent(signaling.Record(call_id, "pause"), CY)
+    assert site.last("b", "recording")["state"] == "paused"
+
+
+async def test_both_agents_get_further_calls_after_a_transfer(site: SimulatedSite) -> None:
+    call_id = await accept_cy(site)
+    await link_cy(site, call_id)
+    second = await site.ring("v2")
+    assert site.last("a", "ring")["callId"] == second
+    await site.agent(signaling.HangUp(call_id), CY)
+    site.forget()
+    third = await site.ring("v3")
+    assert site.last("b", "ring")["callId"] == third
