@@ -25,7 +25,14 @@ import structlog
 
 from visavis.bus.local import LocalBus
 from visavis.domain.config import Config
-from visavis.domain.leg import BridgeId, Candidate, LocalTransport, RemoteTransport, Side
+from visavis.domain.leg import (
+    AGENT_LEG,
+    VISITOR_LEG,
+    BridgeId,
+    Candidate,
+    LocalTransport,
+    RemoteTransport,
+)
 from visavis.domain.people import Agent, Visitor
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Manifest
@@ -67,13 +74,13 @@ class NoMedia:
     async def pause(self, bridge: BridgeId, *, paused: bool) -> None: ...
     async def join(self, bridge: BridgeId) -> None: ...
     async def close(self, bridge: BridgeId) -> None: ...
-    async def open_leg(self, bridge: BridgeId, side: Side) -> LocalTransport:
+    async def open_leg(self, bridge: BridgeId, leg: int) -> LocalTransport:
         return TRANSPORT
 
     async def set_remote(
         self,
         bridge: BridgeId,
-        side: Side,
+        leg: int,
         remote: RemoteTransport,
     ) -> LocalTransport:
         return TRANSPORT
@@ -139,11 +146,11 @@ class Site:
         await self.calls.from_agent(agent, signaling.Answer(call_id, 1, own(ANSWER, visitor.id)))
         await self.calls.wait_idle()
         bridge = BridgeId(call_id, 1)
-        for side in Side:
-            await self.calls.media_events.leg_up(bridge, side)
+        for leg in (VISITOR_LEG, AGENT_LEG):
+            await self.calls.media_events.leg_up(bridge, leg)
         for _ in range(REPORTS):
-            for side in Side:
-                await self.calls.media_events.quality(bridge, side, LegReport(mos=4.2))
+            for leg in (VISITOR_LEG, AGENT_LEG):
+                await self.calls.media_events.quality(bridge, leg, LegReport(mos=4.2))
         for line in range(LINES):
             await self.calls.from_visitor(visitor, signaling.Say(call_id, "Hello", f"{line}"))
         await self.calls.from_visitor(visitor, signaling.HangUp(call_id))

@@ -38,10 +38,10 @@ from benchmarks.muxing import FEEDBACK_EVERY, FPS, frame  # noqa: E402
 from tests.participants.people import Agent, Visitor, present  # noqa: E402
 from tests.running import System, children, ffprobe  # noqa: E402
 from tests.synthetic.call import Browser, Journal  # noqa: E402
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG  # noqa: E402
 from visavis.domain.recording import DELIVERY, journal_name  # noqa: E402
 from visavis.spool.format import (  # noqa: E402
     MAGIC,
-    JournalLeg,
     RecordKind,
     encode_block,
     encode_record,
@@ -53,11 +53,11 @@ LOOK_SECONDS = 0.01
 HEADER = (
     "minutes       MB    made s  delivered s  making CPU s  delivering CPU s  making per minute"
 )
-OFFSETS = {JournalLeg.VISITOR: 2.5, JournalLeg.AGENT: -0.4}
+OFFSETS = {VISITOR_LEG: 2.5, AGENT_LEG: -0.4}
 """Seconds that the parties' clocks are ahead of ours."""
 
-SoundOrPicture = tuple[JournalLeg, str]
-Records = list[tuple[float, RecordKind, JournalLeg, bytes]]
+SoundOrPicture = tuple[int, str]
+Records = list[tuple[float, RecordKind, int, bytes]]
 
 
 class SyntheticMinutes:
@@ -91,7 +91,7 @@ class SyntheticMinutes:
                 journal.records.append((at, RecordKind.RTCP, leg, feedback))
         return journal.records
 
-    def _send(self, browser: Browser, leg: JournalLeg, codec: str, minute: int) -> None:
+    def _send(self, browser: Browser, leg: int, codec: str, minute: int) -> None:
         before = _packets(browser.journal)
         sequence = self._sequences.setdefault((leg, codec), 0)
         if codec == "OPUS":

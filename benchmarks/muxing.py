@@ -27,7 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.synthetic.call import Browser, Journal  # noqa: E402
-from visavis.spool.format import JournalLeg, RecordKind  # noqa: E402
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG  # noqa: E402
+from visavis.spool.format import RecordKind  # noqa: E402
 
 MOST_SECONDS = 0.3
 FPS = 30
@@ -65,7 +66,7 @@ def make_journal(directory: Path, minutes: float, *, is_lossy: bool = False) -> 
     journal.describe()
     voice = [(number * 0.02, b"\x78" + bytes(79)) for number in range(round(minutes * 3000))]
     picture = [(number / FPS, frame(number)) for number in range(round(minutes * 60 * FPS))]
-    for leg, offset in ((JournalLeg.VISITOR, 2.5), (JournalLeg.AGENT, -0.4)):
+    for leg, offset in ((VISITOR_LEG, 2.5), (AGENT_LEG, -0.4)):
         browser = Browser(journal, leg, offset=offset)
         browser.send("OPUS", voice, ssrc=leg * 10, mid="0")
         browser.send("VP8", picture, ssrc=leg * 10 + 5, mid="1", encoding=0.01)

@@ -16,7 +16,7 @@ from benchmarks.load.generator import Generator
 from benchmarks.load.transport import IDENTITY, LoadTransport, Remote
 from benchmarks.relays.network import HOST
 from benchmarks.relays.server import Server
-from visavis.domain.leg import BridgeId, RemoteTransport, Side
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId, RemoteTransport
 from visavis.domain.recording import Manifest
 from visavis.media import control_protocol
 from visavis.settings import Settings, encode_settings
@@ -55,14 +55,14 @@ class Visavis(Server):
         ask = self._control.ask
         if self.is_recording:
             ask(control_protocol.Tap, bridge, _manifest(number))
-        transports = {side: LoadTransport(HOST) for side in Side}
-        ours = {side: _our_end(ask(control_protocol.OpenLeg, bridge, side)) for side in Side}
-        for side, transport in transports.items():
+        transports = {leg: LoadTransport(HOST) for leg in (VISITOR_LEG, AGENT_LEG)}
+        ours = {leg: _our_end(ask(control_protocol.OpenLeg, bridge, leg)) for leg in transports}
+        for leg, transport in transports.items():
             remote = RemoteTransport(
                 transport.ufrag, transport.pwd, IDENTITY.fingerprint, (96,), (111,)
             )
-            ask(control_protocol.SetRemote, bridge, side, remote)
-            transport.connect(ours[side])
+            ask(control_protocol.SetRemote, bridge, leg, remote)
+            transport.connect(ours[leg])
         ask(control_protocol.Join, bridge)
         for transport in transports.values():
             generator.add(transport)

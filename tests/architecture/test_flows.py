@@ -24,7 +24,7 @@ from visavis.app import App
 from visavis.archive.tus_headers import BODY_TYPE
 from visavis.clock_and_ids import now
 from visavis.domain.config import Config
-from visavis.domain.leg import Side
+from visavis.domain.leg import VISITOR_LEG
 from visavis.domain.oauth import CredentialKind
 from visavis.domain.people import Agent
 from visavis.media.udp_receiver import read_batch
@@ -140,10 +140,10 @@ def test_a_relayed_packet(passed: PassedFiles) -> None:
         harness.relay._send = lambda datagram, _: sender.send(datagram, here)
 
         def receive(datagram: bytes, _: object, at: float, arrival_us: int) -> None:
-            harness.relay.receive(datagram, ADDRESSES[Side.VISITOR], at, arrival_us)
+            harness.relay.receive(datagram, ADDRESSES[VISITOR_LEG], at, arrival_us)
 
         def say(number: int) -> None:
-            session = harness.browsers[Side.VISITOR].srtp()[0]
+            session = harness.browsers[VISITOR_LEG].srtp()[0]
             udp.sendto(session.protect(rtp(number)), here)
 
         say(1)

@@ -12,7 +12,7 @@ from tests.media.captures import BROWSERS, datagrams, description
 from tests.media.packet_paths import ChosenPath, require_native
 from tests.media.test_stun import NOMINATE, request
 from visavis.domain.errors import VisavisError
-from visavis.domain.leg import BridgeId, Candidate, LocalTransport, Side
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId, Candidate, LocalTransport
 from visavis.media.dtls import Identity
 from visavis.media.leg import Leg
 from visavis.media.relay import Relay
@@ -79,7 +79,7 @@ class StatsTarget:
         if hearer.admits(data[8:12]):
             speaker.receive_rtp(data, 0)
         if hearer.admits(data[4:8]):
-            hearer.receive_rtcp(data, speaker, 0.0)
+            hearer.receive_rtcp(data, (speaker,), 0.0)
         report = hearer.report()
         assert 0 <= report.loss_in <= 1
         assert 0 <= report.loss_out <= 1
@@ -109,12 +109,12 @@ class RelayTarget:
 
         self._path = ChosenPath(send, self.packet_path)
         self._relay = Relay(self.identity, send, lambda *_: None, new_leg=self._path.new_leg)
-        self._beginning = self._relay.open_leg(BridgeId("call", 1), Side.VISITOR, 0.0)
-        self._up = self._relay.open_leg(BridgeId("call", 1), Side.AGENT, 0.0)
+        self._beginning = self._relay.open_leg(BridgeId("call", 1), VISITOR_LEG, 0.0)
+        self._up = self._relay.open_leg(BridgeId("call", 1), AGENT_LEG, 0.0)
         self._relay.join(BridgeId("call", 1))
         self._bind(self._beginning, ("192.0.2.99", 1))
         browser = Browser()
-        self._relay.set_remote(BridgeId("call", 1), Side.AGENT, browser.remote)
+        self._relay.set_remote(BridgeId("call", 1), AGENT_LEG, browser.remote)
         self._bind(self._up, ADDRESS)
         for datagram, remote_address in sent:
             if answered := answer(datagram):

@@ -13,8 +13,9 @@ from typing import Any, Protocol, TypeVar
 
 from playwright.sync_api import Browser, BrowserContext
 
+from tests.legs import LEGS, other
 from tests.running import PATIENCE, free_media_port
-from visavis.domain.leg import BridgeId, LocalTransport, Side
+from visavis.domain.leg import VISITOR_LEG, BridgeId, LocalTransport
 from visavis.media import worker
 from visavis.media.worker_pool import WorkerPool
 from visavis.rtp.mos import LegReport
@@ -73,20 +74,20 @@ class EventLog:
     """Records the events of a media worker."""
 
     def __init__(self) -> None:
-        self.up: set[Side] = set()
+        self.up: set[int] = set()
         self.down: list[str] = []
-        self.reports: dict[Side, LegReport] = {}
+        self.reports: dict[int, LegReport] = {}
 
-    async def leg_up(self, bridge: BridgeId, side: Side) -> None:
+    async def leg_up(self, bridge: BridgeId, side: int) -> None:
         self.up.add(side)
 
-    async def leg_down(self, bridge: BridgeId, side: Side, why: str) -> None:
+    async def leg_down(self, bridge: BridgeId, side: int, why: str) -> None:
         self.down.append(why)
 
     async def tap_lost(self, bridge: BridgeId, why: str) -> None:
         self.down.append(why)
 
-    async def quality(self, bridge: BridgeId, side: Side, report: LegReport) -> None:
+    async def quality(self, bridge: BridgeId, side: int, report: LegReport) -> None:
         self.reports[side] = report
 
     async def worker_lost(self, bridges: Collection[BridgeId]) -> None:
@@ -108,12 +109,12 @@ class BrowserCall:
 
     bridge = BridgeId("call", 1)
 
-    def __init__(self, pages: Mapping[Side, Page], directory: Path) -> None:
+    def __init__(self, pages: Mapping[int, Page], directory: Path) -> None:
         self.pages = pages
         self.settings = Settings(
             data_dir=directory, run_dir=directory, media_port=free_media_port(), media_workers=1
         )
-        self.filters: dict[Side, Callable[[str], str]] = {}
+        self.filters: dict[int, Callable[[str], str]] = {}
         self.events = EventLog()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -122,7 +123,7 @@ class BrowserCall:
         self.plane = WorkerPool(self.settings.media_sockets)
         self._worker = self._run(worker.run(self.settings, 0, self._stop))
         self._app = self._run(self.plane.run(self.events))
-        self.transports: dict[Side, LocalTransport] = {}
+        self.transports: dict[int, LocalTransport] = {}
 
     def ask(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(20)
@@ -142,28 +143,27 @@ class BrowserCall:
         wanted = f"{{audio: true, video: {SIZE if video else 'false'}}}"
         for page in self.pages.values():
             page.evaluate(f"start({wanted})")
-        for side in Side:
+        for side in LEGS:
             self.transports[side] = self.ask(self.plane.open_leg(self.bridge, side))
-        self.negotiate(Side.VISITOR)
+        self.negotiate(VISITOR_LEG)
         self.until(lambda: len(self.events.up) == 2, "both legs up")
 
-    def negotiate(self, offerer: Side, options: str = "{}") -> None:
+    def negotiate(self, offerer: int, options: str = "{}") -> None:
         """One offer and its answer, by the relay's rules."""
+        answerer = other(offerer)
         offer = self.pages[offerer].evaluate(f"offer({options})")
         self._remote(offerer, offer)
-        told = rewrite(restrict_codecs(offer), self.transports[offerer.other], "actpass")
-        answer = self.pages[offerer.other].evaluate(
-            "sdp => answer(sdp)", self._filtered(offerer.other, told)
-        )
-        self._remote(offerer.other, answer)
+        told = rewrite(restrict_codecs(offer), self.transports[answerer], "actpass")
+        answer = self.pages[answerer].evaluate("sdp => answer(sdp)", self._filtered(answerer, told))
+        self._remote(answerer, answer)
         self.ask(self.plane.join(self.bridge))
         told = rewrite(answer, self.transports[offerer], "passive")
         self.pages[offerer].evaluate("sdp => accept(sdp)", self._filtered(offerer, told))
 
-    def _filtered(self, side: Side, sdp: str) -> str:
+    def _filtered(self, side: int, sdp: str) -> str:
         return self.filters.get(side, str)(sdp)
 
-    def _remote(self, side: Side, sdp: str) -> None:
+    def _remote(self, side: int, sdp: str) -> None:
         remote = read_transport(sdp)
         self.transports[side] = self.ask(self.plane.set_remote(self.bridge, side, remote))
 
@@ -173,10 +173,10 @@ class BrowserCall:
             assert time.monotonic() < until, f"not within {seconds} s: {what}"
             next(iter(self.pages.values())).wait_for_timeout(50)
 
-    def flow(self, seconds: float = 3.0) -> dict[Side, dict[str, Any]]:
+    def flow(self, seconds: float = 3.0) -> dict[int, dict[str, Any]]:
         """Each page's last statistics, with `fps` and `pps` over so many seconds."""
         before = {side: page.evaluate("stats()") for side, page in self.pages.items()}
-        self.pages[Side.VISITOR].wait_for_timeout(seconds * 1000)
+        self.pages[VISITOR_LEG].wait_for_timeout(seconds * 1000)
         after = {side: page.evaluate("stats()") for side, page in self.pages.items()}
         for side, now in after.items():
             passed = now["at"] - before[side]["at"]
@@ -200,10 +200,10 @@ async def _event() -> asyncio.Event:
 
 
 @contextmanager
-def chromium_pages(browser: Browser) -> Iterator[dict[Side, Page]]:
+def chromium_pages(browser: Browser) -> Iterator[dict[int, Page]]:
     """One of each side, which know nothing of each other."""
-    contexts = [browser.new_context(permissions=["camera", "microphone"]) for _ in Side]
-    yield dict(zip(Side, map(_page, contexts), strict=True))
+    contexts = [browser.new_context(permissions=["camera", "microphone"]) for _ in LEGS]
+    yield dict(zip(LEGS, map(_page, contexts), strict=True))
     for context in contexts:
         context.close()
 

@@ -17,10 +17,11 @@ from typing import Any, Final
 
 from playwright.sync_api import sync_playwright
 
+from tests.legs import LEGS
 from tests.media.browser_call import SCRIPT, BrowserCall, Page, chromium_pages
 from tests.media.firefox import Firefox
 from tests.running import CHROMIUM, FAKE_DEVICES
-from visavis.domain.leg import Side
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG
 from visavis.media.leg import Leg
 from visavis.media.relay import Relay
 from visavis.media.rfc4571 import frame
@@ -73,19 +74,19 @@ def call(capture: PacketCapture, name: str) -> None:
     """With Chromium at both ends, or Firefox at both."""
     with sync_playwright() as playwright, TemporaryDirectory() as directory, ExitStack() as opened:
         capture.tap()
-        pages: Mapping[Side, Page]
+        pages: Mapping[int, Page]
         if name == "firefox":
-            homes = {side: Path(opened.enter_context(TemporaryDirectory())) for side in Side}
+            homes = {side: Path(opened.enter_context(TemporaryDirectory())) for side in LEGS}
             pages = {side: Firefox(home, SCRIPT) for side, home in homes.items()}
         else:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FAKE_DEVICES)
             pages = opened.enter_context(chromium_pages(browser))
         call = BrowserCall(pages, Path(directory))
         call.connect()
-        (DATA / f"{name}-offer.sdp").write_text(pages[Side.VISITOR].evaluate(LOCAL), newline="")
-        (DATA / f"{name}-answer.sdp").write_text(pages[Side.AGENT].evaluate(LOCAL), newline="")
+        (DATA / f"{name}-offer.sdp").write_text(pages[VISITOR_LEG].evaluate(LOCAL), newline="")
+        (DATA / f"{name}-answer.sdp").write_text(pages[AGENT_LEG].evaluate(LOCAL), newline="")
         call.flow(SECONDS)
-        pages[Side.VISITOR].evaluate("pc.close()")
+        pages[VISITOR_LEG].evaluate("pc.close()")
         call.flow(1)
         call.close()
         for page in pages.values():

@@ -8,10 +8,11 @@ from random import Random
 
 import pytest
 
+from tests.legs import LEGS, other
 from tests.media.browser import Browser
 from tests.media.network import Network
 from tests.media.packet_paths import ChosenPath, packet_path
-from visavis.domain.leg import BridgeId, Side
+from visavis.domain.leg import BridgeId
 from visavis.media.dtls import Identity
 from visavis.media.leg import Down, Leg, LegEvent, Up
 from visavis.media.relay import Relay
@@ -40,22 +41,22 @@ class Call:
         self.network = network
         self.path = ChosenPath(self._to_browser)
         self.relay = Relay(IDENTITY, self._to_browser, self._on_event, new_leg=self.path.new_leg)
-        self.browsers = {side: Browser() for side in Side}
-        self.addresses: dict[Side, RemoteAddress] = {
-            side: (f"192.0.2.{number}", 4000) for number, side in enumerate(Side)
+        self.browsers = {side: Browser() for side in LEGS}
+        self.addresses: dict[int, RemoteAddress] = {
+            side: (f"192.0.2.{number}", 4000) for number, side in enumerate(LEGS)
         }
-        self.legs = {side: self.relay.open_leg(BRIDGE, side, 0.0) for side in Side}
-        self.sent: dict[Side, list[bytes]] = {side: [] for side in Side}
-        self.up: set[Side] = set()
+        self.legs = {side: self.relay.open_leg(BRIDGE, side, 0.0) for side in LEGS}
+        self.sent: dict[int, list[bytes]] = {side: [] for side in LEGS}
+        self.up: set[int] = set()
         self.reports: list[LegReport] = []
-        for side in Side:
+        for side in LEGS:
             self.relay.set_remote(BRIDGE, side, self.browsers[side].remote)
         self.relay.join(BRIDGE)
 
     def _on_event(self, leg: Leg, event: LegEvent) -> None:
         assert not isinstance(event, Down), event
         if isinstance(event, Up):
-            self.up.add(leg.side)
+            self.up.add(leg.number)
         elif isinstance(event, LegReport):
             self.reports.append(event)
 
@@ -63,12 +64,12 @@ class Call:
         side = next(side for side, address in self.addresses.items() if address == remote_address)
         self.network.send(datagram, lambda data: self._deliver(side, data))
 
-    def _deliver(self, side: Side, datagram: bytes) -> None:
+    def _deliver(self, side: int, datagram: bytes) -> None:
         self.browsers[side].receive_at(
             datagram, self.network.now, lambda answer: self._to_relay(side, answer)
         )
 
-    def _to_relay(self, side: Side, datagram: bytes) -> None:
+    def _to_relay(self, side: int, datagram: bytes) -> None:
         network, remote_address = self.network, self.addresses[side]
         network.send(
             datagram,
@@ -89,11 +90,11 @@ class Call:
             assert self.network.now < until, f"seed {self.network.seed}: not connected"
             self.step()
 
-    def speak(self, side: Side, packet: bytes) -> None:
+    def speak(self, side: int, packet: bytes) -> None:
         self.sent[side].append(packet)
         self._to_relay(side, self.browsers[side].protect(packet))
 
-    def heard(self, side: Side) -> list[bytes]:
+    def heard(self, side: int) -> list[bytes]:
         """Return what a side's browser has received from the other's, without our own RTCP."""
         return [packet for packet in self.browsers[side].received if packet[1] < 192]
 
@@ -113,12 +114,12 @@ def bad_network(seed: int) -> Network:
 def talk(call: Call, random: Random) -> None:
     """Both speak across the wrap of their sequence numbers, then with another SSRC."""
     for number in range(65_531, 65_545):
-        for side in Side:
+        for side in LEGS:
             call.speak(side, rtp(1, number))
         if random.random() < 0.5:
             call.step()
     for number in range(10):
-        for side in Side:
+        for side in LEGS:
             call.speak(side, rtp(2, number))
         if random.random() < 0.3:
             call.step()
@@ -132,25 +133,25 @@ def survive(seed: int) -> tuple[int, int]:
     with network.mended():
         # the first packets arrive: of a stream that begins just before the wrap, all of which is
         # lost until it is past, nothing is understood (RFC 3711 §3.3.1); browsers begin lower
-        for side in Side:
+        for side in LEGS:
             call.speak(side, rtp(1, 65_530))
         network.run_until(network.now + 2)
     talk(call, Random(seed))
     last = [rtp(1, 65_545), rtp(2, 10)]
     with network.mended():
         network.run_until(network.now + 2)
-        for side in Side:
+        for side in LEGS:
             for packet in last:
                 call.speak(side, packet)
         network.run_until(network.now + 2)
-    for side in Side:
-        heard = call.heard(side.other)
+    for side in LEGS:
+        heard = call.heard(other(side))
         assert len(heard) == len(set(heard)), f"seed {seed}: heard twice"
         assert set(heard) <= set(call.sent[side]), f"seed {seed}: heard what nobody said"
         assert set(last) <= set(heard), f"seed {seed}: stuck"
         if not network.loss:
             assert set(heard) == set(call.sent[side]), f"seed {seed}: the relay lost one"
-    return sum(map(len, call.sent.values())), sum(len(call.heard(side)) for side in Side)
+    return sum(map(len, call.sent.values())), sum(len(call.heard(side)) for side in LEGS)
 
 
 @pytest.mark.many

@@ -10,11 +10,12 @@ from tempfile import TemporaryDirectory
 import pytest
 from playwright.sync_api import Browser, Playwright
 
+from tests.legs import LEGS, other
 from tests.media.browser_call import SCRIPT, BrowserCall, Page, chromium_pages, only_candidates
 from tests.media.firefox import Firefox
 from tests.media.nat import Nat
 from tests.running import CHROMIUM, FAKE_DEVICES, eventually
-from visavis.domain.leg import Side
+from visavis.domain.leg import VISITOR_LEG
 from visavis.media.addresses import own_addresses
 from visavis.rtp.mos import LegReport
 
@@ -29,7 +30,7 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 
 
 @contextmanager
-def opened(pages: Mapping[Side, Page]) -> Iterator[BrowserCall]:
+def opened(pages: Mapping[int, Page]) -> Iterator[BrowserCall]:
     with TemporaryDirectory() as directory:  # a short path, for the Unix sockets
         call = BrowserCall(pages, Path(directory))
         try:
@@ -51,10 +52,10 @@ def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
     browser.close()
 
 
-def assert_flows(call: BrowserCall, *, video: bool = True) -> dict[Side, dict[str, object]]:
+def assert_flows(call: BrowserCall, *, video: bool = True) -> dict[int, dict[str, object]]:
     """On both sides for two seconds, whatever the machine is busy with at first."""
 
-    def steady() -> dict[Side, dict[str, object]] | None:
+    def steady() -> dict[int, dict[str, object]] | None:
         flow = call.flow(2)
         least = 10 if video else 0
         holds = all(45 <= one["pps"] <= 55 and one["fps"] >= least for one in flow.values())
@@ -79,10 +80,10 @@ def is_good(report: LegReport) -> bool:
 def test_by_udp_with_a_report_of_each_leg(call: BrowserCall) -> None:
     call.connect()
     flow = assert_flows(call)
-    assert {flow[side]["protocol"] for side in Side} == {"udp"}
+    assert {flow[side]["protocol"] for side in LEGS} == {"udp"}
     call.until(
         lambda: (
-            set(call.events.reports) == set(Side)
+            set(call.events.reports) == set(LEGS)
             and all(map(is_good, call.events.reports.values()))
         ),
         "a good report of each leg",
@@ -92,43 +93,43 @@ def test_by_udp_with_a_report_of_each_leg(call: BrowserCall) -> None:
 
 
 def test_by_tcp_alone(call: BrowserCall) -> None:
-    call.filters = dict.fromkeys(Side, only_candidates(" tcp "))
+    call.filters = dict.fromkeys(LEGS, only_candidates(" tcp "))
     call.connect()
     flow = assert_flows(call)
-    assert {flow[side]["protocol"] for side in Side} == {"tcp"}
+    assert {flow[side]["protocol"] for side in LEGS} == {"tcp"}
 
 
 @pytest.mark.parametrize("protocol", ["udp", "tcp"])
 def test_by_ipv6_alone(call: BrowserCall, protocol: str) -> None:
     if not any(":" in address for address in own_addresses()):
         pytest.fail("this machine has no IPv6 address but loopback")
-    call.filters = dict.fromkeys(Side, only_candidates(f" {protocol} .*:.* typ "))
+    call.filters = dict.fromkeys(LEGS, only_candidates(f" {protocol} .*:.* typ "))
     call.connect()
     flow = assert_flows(call)
-    assert all(":" in str(flow[side]["address"]) for side in Side)
+    assert all(":" in str(flow[side]["address"]) for side in LEGS)
 
 
-@pytest.mark.parametrize("side", Side)
-def test_an_audio_call_becomes_a_video_call_from_either_side(call: BrowserCall, side: Side) -> None:
+@pytest.mark.parametrize("side", LEGS)
+def test_an_audio_call_becomes_a_video_call_from_either_side(call: BrowserCall, side: int) -> None:
     call.connect(video=False)
     assert_flows(call, video=False)
     call.pages[side].evaluate("add({video: {width: 640, height: 360}})")
     call.negotiate(side)
     call.until(
-        lambda: call.pages[side.other].evaluate("stats()")["frames"] > 30, "decoded video frames"
+        lambda: call.pages[other(side)].evaluate("stats()")["frames"] > 30, "decoded video frames"
     )
     assert call.events.down == []
 
 
-@pytest.mark.parametrize("side", Side)
-def test_a_restart_of_ice_has_credentials_of_its_own(call: BrowserCall, side: Side) -> None:
+@pytest.mark.parametrize("side", LEGS)
+def test_a_restart_of_ice_has_credentials_of_its_own(call: BrowserCall, side: int) -> None:
     call.connect()
     assert_flows(call)
-    before = {side: call.transports[side].ufrag for side in Side}
+    before = {side: call.transports[side].ufrag for side in LEGS}
     call.negotiate(side, "{iceRestart: true}")
-    now = {side: call.transports[side].ufrag for side in Side}
+    now = {side: call.transports[side].ufrag for side in LEGS}
     assert now[side] != before[side]
-    assert now[side.other] == before[side.other]
+    assert now[other(side)] == before[other(side)]
     # whether it moves over is the browser's choice, as long as the old ones are good
     call.until(
         lambda: now[side] in call.pages[side].evaluate("stats()")["answered"], "the new ones hold"
@@ -140,7 +141,7 @@ def test_a_browser_whose_router_gives_it_another_port_is_followed(call: BrowserC
     nat = Nat(("127.0.0.1", call.settings.media_port))
     port = call.ask(nat.open())
     direct = str(call.settings.media_port)
-    call.filters[Side.VISITOR] = lambda sdp: only_candidates(" udp .*127.0.0.1")(sdp).replace(
+    call.filters[VISITOR_LEG] = lambda sdp: only_candidates(" udp .*127.0.0.1")(sdp).replace(
         f"127.0.0.1 {direct} typ", f"127.0.0.1 {port} typ"
     )
     call.connect()
@@ -149,8 +150,8 @@ def test_a_browser_whose_router_gives_it_another_port_is_followed(call: BrowserC
     call.ask(nat.close())
 
 
-@pytest.mark.parametrize("side", Side)
-def test_firefox_calls_and_is_called(chromium: Browser, firefox: Firefox, side: Side) -> None:
+@pytest.mark.parametrize("side", LEGS)
+def test_firefox_calls_and_is_called(chromium: Browser, firefox: Firefox, side: int) -> None:
     firefox.begin_anew()
     with chromium_pages(chromium) as pages, opened({**pages, side: firefox}) as call:
         call.connect()

@@ -12,7 +12,7 @@ from tests.media.test_worker_pool import harness as harness
 from tests.spool.test_sync_thread import FakeFile
 from visavis import tasks
 from visavis.domain.errors import VisavisError
-from visavis.domain.leg import BridgeId, Side
+from visavis.domain.leg import VISITOR_LEG, BridgeId
 from visavis.media import worker, worker_client
 from visavis.media.worker import ControlSocket, Worker
 from visavis.spool.sync_thread import SyncThread
@@ -54,7 +54,7 @@ async def test_the_control_socket_is_held(
         await harness.until_living(2)
         path.unlink()
         await until(path.is_socket)
-    await harness.plane.open_leg(BRIDGE, Side.VISITOR)
+    await harness.plane.open_leg(BRIDGE, VISITOR_LEG)
     assert harness.plane.living == 2
 
 
@@ -63,8 +63,8 @@ async def test_the_next_request_is_answered(
 ) -> None:
     monkeypatch.setattr(worker_client, "REQUEST_SECONDS", 0.2)
     with dies_once("control request", Worker, "_perform"), pytest.raises(VisavisError):
-        await harness.plane.open_leg(BRIDGE, Side.VISITOR)
-    await harness.plane.open_leg(BRIDGE, Side.VISITOR)
+        await harness.plane.open_leg(BRIDGE, VISITOR_LEG)
+    await harness.plane.open_leg(BRIDGE, VISITOR_LEG)
 
 
 async def test_the_next_event_is_heard(harness: PoolHarness) -> None:
@@ -77,7 +77,7 @@ async def test_the_next_event_is_heard(harness: PoolHarness) -> None:
 
 async def test_the_worker_is_reached_again(harness: PoolHarness) -> None:
     connection = harness.plane._clients[0]
-    await harness.plane.open_leg(BRIDGE, Side.VISITOR)
+    await harness.plane.open_leg(BRIDGE, VISITOR_LEG)
     with dies_once("media worker 0", connection, "_listen") as is_dead:
         await harness.kill(0)  # so that it connects and listens again
         harness.start(0)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.media.browser import ADDRESS, Browser, shake_hands
 from visavis.domain.errors import VisavisError
-from visavis.domain.leg import BridgeId, RemoteTransport, Side
+from visavis.domain.leg import VISITOR_LEG, BridgeId, RemoteTransport
 from visavis.media.dtls import Identity
 from visavis.media.leg import (
     CONSENT_SECONDS,
@@ -34,7 +34,7 @@ def rtp(number: int, ssrc: int = 7, payload_type: int = 96) -> bytes:
 
 
 def new_leg() -> Leg:
-    return Leg(BridgeId("call", 1), Side.VISITOR, "ours", "p" * 32, IDENTITY, 0.0)
+    return Leg(BridgeId("call", 1), VISITOR_LEG, "ours", "p" * 32, IDENTITY, 0.0)
 
 
 def up() -> tuple[Leg, Browser]:

@@ -14,13 +14,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.legs import LEGS
 from tests.media.browser import Browser, is_dtls
 from tests.media.packet_paths import require_native
 from tests.media.test_leg import rtp
 from tests.media.test_relay import BRIDGE, IDENTITY
 from tests.running import free_media_port
 from visavis.cli import serve
-from visavis.domain.leg import Side
+from visavis.domain.leg import AGENT_LEG
 from visavis.media.leg import Leg, LegEvent
 from visavis.media.native import build as build_module
 from visavis.media.native import is_chosen
@@ -196,8 +197,8 @@ class Call:
             new_leg=self.path.new_leg,
         )
         self.path.hand_to(self.relay.receive, self.relay.receive_admitted)
-        self.browsers = {side: Browser() for side in Side}
-        self.udp = {side: self._socket(host) for side in Side}
+        self.browsers = {side: Browser() for side in LEGS}
+        self.udp = {side: self._socket(host) for side in LEGS}
 
     def _socket(self, host: str) -> socket.socket:
         udp = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
@@ -214,13 +215,13 @@ class Call:
     async def connect(self) -> None:
         relay = self.relay
         await self.sockets.open(relay.receive, relay.lose, relay.is_known)
-        for side in Side:
+        for side in LEGS:
             relay.open_leg(BRIDGE, side, 0.0)
             relay.set_remote(BRIDGE, side, self.browsers[side].remote)
         relay.join(BRIDGE)
-        while len(self.events) < len(Side):
+        while len(self.events) < len(LEGS):
             now = asyncio.get_running_loop().time()
-            for side in Side:
+            for side in LEGS:
                 leg = relay.bridges[BRIDGE].legs[side]
                 self.browsers[side].tick(leg, now, partial(_write, self.udp[side]))
             await self.pump(0.05)
@@ -232,13 +233,13 @@ class Call:
         until = loop.time() + seconds
         while loop.time() < until:
             await asyncio.sleep(0.002)
-            for side in Side:
+            for side in LEGS:
                 while datagram := _read(self.udp[side]):
                     self.browsers[side].receive_at(
                         datagram, loop.time(), partial(_write, self.udp[side])
                     )
 
-    def heard(self, side: Side) -> list[bytes]:
+    def heard(self, side: int) -> list[bytes]:
         return [packet for packet in self.browsers[side].received if packet[1] < 192]
 
     def close(self) -> None:
@@ -266,20 +267,20 @@ async def test_a_call_on_real_sockets(host: str) -> None:
         await call.connect()
         sent = [rtp(number) + bytes(number % 7 * 100) for number in range(300)]
         for number, packet in enumerate(sent):
-            for side in Side:
+            for side in LEGS:
                 call.udp[side].send(call.browsers[side].protect(packet))
             if number % 20 == 19:  # a browser's buffer has room for about a hundred
                 await call.pump(0.01)
         for _ in range(100):
             await call.pump(0.05)
-            if all(len(call.heard(side)) >= len(sent) for side in Side):
+            if all(len(call.heard(side)) >= len(sent) for side in LEGS):
                 break
-        assert [call.heard(side) for side in Side] == [sent, sent]
+        assert [call.heard(side) for side in LEGS] == [sent, sent]
         received, relayed, unsent, dropped, wake_ups, *_ = call.path.core.totals()
         assert received >= 600
         assert (relayed, unsent, dropped) == (600, 0, 0)
         assert wake_ups > 0
-        assert not any(map(is_dtls, call.heard(Side.AGENT)))
+        assert not any(map(is_dtls, call.heard(AGENT_LEG)))
     finally:
         call.close()
 

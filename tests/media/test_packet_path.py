@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.legs import LEGS
 from tests.media.packet_paths import packet_path
 from tests.media.test_leg import rtp
 from tests.media.test_relay import ADDRESSES, BRIDGE, FakeConnection, RelayHarness, connected
-from visavis.domain.leg import Side
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG
 from visavis.media.leg import Leg
 from visavis.media.srtp import REPLAY_WINDOW
 from visavis.rtp.leg_stats import MAX_STREAMS
@@ -19,21 +20,21 @@ from visavis.spool.format import JournalRecord, RecordKind, read_journal
 __all__ = ["packet_path"]
 pytestmark = pytest.mark.usefixtures("packet_path")
 
-VISITOR, AGENT = Side.VISITOR, Side.AGENT
+VISITOR, AGENT = VISITOR_LEG, AGENT_LEG
 
 
 def protected(harness: RelayHarness, packet: bytes) -> bytes:
     return bytes(harness.browsers[VISITOR].srtp()[0].protect(packet))
 
 
-def arrived(harness: RelayHarness, side: Side = AGENT) -> list[bytes]:
+def arrived(harness: RelayHarness, side: int = AGENT) -> list[bytes]:
     """Return the RTP packets that have been sent to a browser since the last time."""
     session = harness.browsers[side].srtp()[1]  # another one each time: it knows no packet
     datagrams = [datagram for datagram, to in harness.taken() if to == ADDRESSES[side]]
     return [bytes(session.unprotect(d)) for d in datagrams if not 192 <= d[1] <= 223]
 
 
-def leg_of(harness: RelayHarness, side: Side = VISITOR) -> Leg:
+def leg_of(harness: RelayHarness, side: int = VISITOR) -> Leg:
     return harness.relay.bridges[BRIDGE].legs[side]
 
 
@@ -223,7 +224,7 @@ def test_a_browser_that_joins_after_a_roll_over_hears_the_other() -> None:
     """The roll-over counter is not sent: with each browser it begins at 0 (RFC 3711 §3.3.1)."""
     harness = RelayHarness()
     harness.open()
-    for side in Side:
+    for side in LEGS:
         harness.connect(side)
     session = harness.browsers[VISITOR].srtp()[0]
     for number in range(1000, 75_000, 1000):

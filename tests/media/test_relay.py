@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from tests.legs import LEGS, other
 from tests.media.browser import Browser, answer, is_dtls
 from tests.media.packet_paths import ChosenPath, packet_path
 from tests.media.test_leg import rtp
 from tests.media.test_stun import NOMINATE, request
 from tests.spool.test_writer import MANIFEST
 from visavis.domain.errors import VisavisError
-from visavis.domain.leg import BridgeId, Side
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId
 from visavis.media import relay as relay_module
 from visavis.media.connectivity_checks import MAX_SENT
 from visavis.media.dtls import Identity
@@ -27,7 +28,7 @@ from visavis.media.remote_address import Address, RemoteAddress, address_of
 from visavis.media.steering import Source
 from visavis.rtp.mos import LegReport
 from visavis.rtp.rtcp import picture_loss_indication
-from visavis.spool.format import JournalLeg, RecordKind, read_journal
+from visavis.spool.format import NO_LEG, RecordKind, read_journal
 from visavis.spool.writer import JournalWriter, create_journal
 
 __all__ = ["packet_path"]
@@ -35,9 +36,11 @@ pytestmark = pytest.mark.usefixtures("packet_path")
 
 IDENTITY = Identity(datetime(2026, 1, 1, tzinfo=UTC))
 BRIDGE = BridgeId("call", 1)
-ADDRESSES: dict[Side, RemoteAddress] = {
-    Side.VISITOR: ("192.0.2.1", 1),
-    Side.AGENT: ("2001:db8::1", 2, 0, 0),
+THIRD_LEG = 3
+ADDRESSES: dict[int, RemoteAddress] = {
+    VISITOR_LEG: ("192.0.2.1", 1),
+    AGENT_LEG: ("2001:db8::1", 2, 0, 0),
+    THIRD_LEG: ("192.0.2.3", 3),
 }
 FORGED = ("203.0.113.1", 1)
 
@@ -53,18 +56,30 @@ class FakeConnection:
         self.sent.append(datagram)
 
 
-class RelayHarness:
-    """A relay and two simulated browsers on a network without loss or delay."""
+@dataclass
+class FakeListener:
+    """A listener that is neither a leg nor a journal."""
 
-    def __init__(self) -> None:
+    heard: list[tuple[int, bytes]] = field(default_factory=list)
+
+    def append(self, arrival_us: int, kind: RecordKind, leg: int, payload: bytes) -> None:
+        assert arrival_us
+        assert kind is RecordKind.RTP
+        self.heard.append((leg, payload))
+
+
+class RelayHarness:
+    """A relay and simulated browsers, one for each leg, on a network without loss or delay."""
+
+    def __init__(self, legs: Sequence[int] = LEGS, path: str = "") -> None:
         self.sent: list[tuple[bytes, RemoteAddress]] = []
-        self.events: list[tuple[Side, LegEvent]] = []
-        self.path = ChosenPath(self._send)
+        self.events: list[tuple[int, LegEvent]] = []
+        self.path = ChosenPath(self._send, path)
         self.relay = Relay(IDENTITY, self._send, self._on_event, new_leg=self.path.new_leg)
-        self.browsers = {side: Browser() for side in Side}
+        self.browsers = {leg: Browser() for leg in legs}
 
     def _on_event(self, leg: Leg, event: LegEvent) -> None:
-        self.events.append((leg.side, event))
+        self.events.append((leg.number, event))
 
     def _send(self, datagram: bytes, remote_address: RemoteAddress) -> None:
         self.sent.append((datagram, remote_address))
@@ -80,11 +95,11 @@ class RelayHarness:
         return create_journal(spool, MANIFEST, 1, on_lost, new_writer=self.path.new_journal)
 
     def open(self) -> None:
-        for side in Side:
+        for side in self.browsers:
             self.relay.open_leg(BRIDGE, side, 0.0)
             self.relay.set_remote(BRIDGE, side, self.browsers[side].remote)
 
-    def connect(self, side: Side, now: float = 0.0) -> None:
+    def connect(self, side: int, now: float = 0.0) -> None:
         remote_address, browser = ADDRESSES[side], self.browsers[side]
         self.check(self.relay.bridges[BRIDGE].legs[side], remote_address, now)
         for _ in range(6):
@@ -109,89 +124,140 @@ class RelayHarness:
         taken, self.sent = self.sent, []
         return taken
 
-    def say(self, side: Side, packet: bytes, *, is_rtcp: bool = False) -> None:
+    def say(self, side: int, packet: bytes, *, is_rtcp: bool = False) -> None:
         session = self.browsers[side].srtp()[0]
         datagram = session.protect_rtcp(packet) if is_rtcp else session.protect(packet)
         self.receive(datagram, ADDRESSES[side], 1.0, 1)
 
 
-def connected() -> RelayHarness:
-    harness = RelayHarness()
+def connected(legs: Sequence[int] = LEGS, path: str = "") -> RelayHarness:
+    harness = RelayHarness(legs, path)
     harness.open()
     harness.relay.join(BRIDGE)
-    for side in Side:
+    for side in legs:
         harness.connect(side)
-    assert [event for _, event in harness.events] == [Up(), Up()]
+    assert [event for _, event in harness.events] == [Up() for _ in legs]
     harness.taken()
     return harness
 
 
-@pytest.mark.parametrize("side", Side)
-def test_what_one_sends_the_other_receives(side: Side) -> None:
+@pytest.mark.parametrize("side", LEGS)
+def test_what_one_sends_the_other_receives(side: int) -> None:
     harness = connected()
     harness.say(side, rtp(1))
     ((datagram, remote_address),) = harness.taken()
-    assert remote_address == ADDRESSES[side.other]
-    assert harness.browsers[side.other].srtp()[1].unprotect(datagram) == rtp(1)
+    assert remote_address == ADDRESSES[other(side)]
+    assert harness.browsers[other(side)].srtp()[1].unprotect(datagram) == rtp(1)
+
+
+@pytest.mark.parametrize("speaker", [VISITOR_LEG, AGENT_LEG, THIRD_LEG])
+def test_a_leg_of_three_is_heard_by_both_others_and_by_every_tap(
+    speaker: int, tmp_path: Path
+) -> None:
+    """The Python path sets no limit to the listeners of a leg."""
+    harness = connected([VISITOR_LEG, AGENT_LEG, THIRD_LEG], "python")
+    journal = harness.new_journal(tmp_path)
+    harness.relay.record(BRIDGE, journal, 1.0)
+    harness.taken()
+    leg = harness.relay.bridges[BRIDGE].legs[speaker]
+    captions = FakeListener()
+    leg.connect([*leg.listeners, captions])
+    others = [number for number in harness.browsers if number != speaker]
+    assert leg.listeners == (
+        *(harness.relay.bridges[BRIDGE].legs[number] for number in others),
+        journal,
+        captions,
+    )
+    harness.say(speaker, rtp(1))
+    heard = {
+        remote_address: harness.browsers[number].srtp()[1].unprotect(datagram)
+        for (datagram, remote_address), number in zip(harness.taken(), others, strict=True)
+    }
+    assert heard == {ADDRESSES[number]: rtp(1) for number in others}
+    harness.relay.remove(BRIDGE, 2.0)
+    journal.close()
+    with (tmp_path / "rec" / "0001.journal").open("rb") as file:
+        recorded = [(r.leg, r.payload) for r in read_journal(file) if r.kind is RecordKind.RTP]
+    assert recorded == captions.heard == [(speaker, rtp(1))]
+
+
+def test_reports_of_one_of_three_concern_the_leg_that_sends_the_source() -> None:
+    harness = connected([VISITOR_LEG, AGENT_LEG, THIRD_LEG], "python")
+    harness.say(THIRD_LEG, rtp(1, ssrc=3))
+    session = harness.browsers[VISITOR_LEG].srtp()[0]
+    for highest, lost in ((0, 0), (1, 1)):
+        harness.say(THIRD_LEG, rtp(2 + highest, ssrc=3))
+        report = struct.pack("!II", 3, lost) + struct.pack("!IIII", highest, 0, 0, 0)
+        compound = struct.pack("!BBHI", 0x81, 201, 7, 7) + report
+        harness.receive(session.protect_rtcp(compound), ADDRESSES[VISITOR_LEG], 1.0, 1)
+    leg = harness.relay.bridges[BRIDGE].legs[VISITOR_LEG]
+    assert leg.report(1.0).loss_out == 1.0
+
+
+def test_the_native_path_says_that_it_joins_two_legs() -> None:
+    harness = RelayHarness([VISITOR_LEG, AGENT_LEG, THIRD_LEG], "native")
+    harness.open()
+    with pytest.raises(VisavisError, match="joins two legs"):
+        harness.relay.join(BRIDGE)
 
 
 def test_nothing_passes_before_they_are_joined() -> None:
     harness = RelayHarness()
     harness.open()
-    for side in Side:
+    for side in LEGS:
         harness.connect(side)
     harness.taken()
-    harness.say(Side.VISITOR, rtp(1))
+    harness.say(VISITOR_LEG, rtp(1))
     assert harness.taken() == []
     harness.relay.join(BRIDGE)
     ((key_frame_request, remote_address),) = harness.taken()
-    assert remote_address == ADDRESSES[Side.VISITOR]
-    assert harness.browsers[Side.VISITOR].srtp()[1].unprotect_rtcp(key_frame_request)[1] == 206
+    assert remote_address == ADDRESSES[VISITOR_LEG]
+    assert harness.browsers[VISITOR_LEG].srtp()[1].unprotect_rtcp(key_frame_request)[1] == 206
 
 
 def test_a_tap_hears_both_and_a_pause_is_noted(tmp_path: Path) -> None:
     harness = connected()
     journal = harness.new_journal(tmp_path)
     harness.relay.record(BRIDGE, journal, 1.0)
-    harness.say(Side.VISITOR, rtp(1))
+    harness.say(VISITOR_LEG, rtp(1))
     harness.relay.pause(BRIDGE, 1.0, is_paused=True)
     harness.relay.pause(BRIDGE, 1.0, is_paused=True)
-    harness.say(Side.VISITOR, rtp(2))
+    harness.say(VISITOR_LEG, rtp(2))
     harness.relay.pause(BRIDGE, 1.0, is_paused=False)
     harness.relay.pause(BridgeId("other", 1), 1.0, is_paused=False)
-    harness.say(Side.AGENT, b"\x80\xc9\0\1\0\0\0\7", is_rtcp=True)
+    harness.say(AGENT_LEG, b"\x80\xc9\0\1\0\0\0\7", is_rtcp=True)
     assert harness.relay.remove(BRIDGE, 2.0)
     journal.close()
     with (tmp_path / "rec" / "0001.journal").open("rb") as file:
         records = list(read_journal(file))
     assert [(r.kind, r.leg) for r in records] == [
-        (RecordKind.RTP, JournalLeg.VISITOR),
-        (RecordKind.NOTE, JournalLeg.NONE),
-        (RecordKind.NOTE, JournalLeg.NONE),
-        (RecordKind.RTCP, JournalLeg.AGENT),
-        (RecordKind.SEAL, JournalLeg.NONE),
+        (RecordKind.RTP, VISITOR_LEG),
+        (RecordKind.NOTE, NO_LEG),
+        (RecordKind.NOTE, NO_LEG),
+        (RecordKind.RTCP, AGENT_LEG),
+        (RecordKind.SEAL, NO_LEG),
     ]
     assert [r.payload for r in records[1:3]] == [b'{"type":"paused"}', b'{"type":"resumed"}']
 
 
 def test_what_a_leg_sends_too_fast_is_neither_relayed_nor_recorded(tmp_path: Path) -> None:
     harness = connected()
-    leg = harness.relay.bridges[BRIDGE].legs[Side.VISITOR]
+    leg = harness.relay.bridges[BRIDGE].legs[VISITOR_LEG]
     leg.limit_rate(2000, 1.0)
     journal = harness.new_journal(tmp_path)
     harness.relay.record(BRIDGE, journal, 1.0)
     harness.taken()
     for number in range(100):
-        harness.say(Side.VISITOR, rtp(number))
+        harness.say(VISITOR_LEG, rtp(number))
     relayed = len(harness.taken())
-    harness.say(Side.AGENT, rtp(1))
+    harness.say(AGENT_LEG, rtp(1))
     assert len(harness.taken()) == 1  # it is the other's limit
     assert leg.rate_limit.dropped == 100 - relayed
     harness.relay.remove(BRIDGE, 2.0)
     journal.close()
     with (tmp_path / "rec" / "0001.journal").open("rb") as file:
         legs = [record.leg for record in read_journal(file) if record.kind is RecordKind.RTP]
-    assert 5 < relayed == legs.count(JournalLeg.VISITOR) < 20
+    assert 5 < relayed == legs.count(VISITOR_LEG) < 20
 
 
 def test_after_a_pause_key_frames_are_asked_for_until_one_is_new(tmp_path: Path) -> None:
@@ -199,7 +265,7 @@ def test_after_a_pause_key_frames_are_asked_for_until_one_is_new(tmp_path: Path)
     harness = connected()
     journal = harness.new_journal(tmp_path)
     harness.relay.record(BRIDGE, journal, 1.0)
-    harness.say(Side.VISITOR, rtp(1))
+    harness.say(VISITOR_LEG, rtp(1))
     harness.relay.pause(BRIDGE, 1.0, is_paused=True)
     harness.taken()
     harness.relay.pause(BRIDGE, 4.0, is_paused=False)
@@ -214,18 +280,18 @@ def test_after_a_pause_key_frames_are_asked_for_until_one_is_new(tmp_path: Path)
 
 def test_after_a_gap_both_are_asked_for_key_frames() -> None:
     harness = connected()
-    for side in Side:
+    for side in LEGS:
         harness.say(side, rtp(1))
     for now in (1.0, 1.0 + GAP_SECONDS, 5.0):
         harness.relay.tick(now)
-    harness.say(Side.VISITOR, rtp(2))
+    harness.say(VISITOR_LEG, rtp(2))
     harness.taken()
     harness.relay.tick(5.05)
     asked = {remote_address: datagram for datagram, remote_address in harness.taken()}
-    for side in Side:
+    for side in LEGS:
         packet = harness.browsers[side].srtp()[1].unprotect_rtcp(asked[ADDRESSES[side]])
         assert packet == picture_loss_indication(OUR_SSRC, 7)
-    harness.say(Side.VISITOR, rtp(3))
+    harness.say(VISITOR_LEG, rtp(3))
     harness.taken()
     harness.relay.tick(5.1)
     assert harness.taken() == []
@@ -233,12 +299,12 @@ def test_after_a_gap_both_are_asked_for_key_frames() -> None:
 
 def test_a_removed_link_s_last_reports_are_told_and_its_routes_forgotten() -> None:
     harness = connected()
-    harness.say(Side.VISITOR, rtp(1))
+    harness.say(VISITOR_LEG, rtp(1))
     harness.events.clear()
     harness.relay.remove(BRIDGE, 2.0)
     assert {side: e.packets_in for side, e in harness.events if isinstance(e, LegReport)} == {
-        Side.VISITOR: 1,
-        Side.AGENT: 0,
+        VISITOR_LEG: 1,
+        AGENT_LEG: 0,
     }
     assert not any(map(harness.relay.is_known, ADDRESSES.values()))
     assert harness.relay.remove(BRIDGE, 2.0) is None
@@ -249,7 +315,7 @@ def test_strangers_get_no_answer() -> None:
     harness.open()
     strange = [
         request(),
-        request(ufrag=harness.relay.bridges[BRIDGE].legs[Side.AGENT].ufrag),
+        request(ufrag=harness.relay.bridges[BRIDGE].legs[AGENT_LEG].ufrag),
         b"",
         b"\x00",
         b"\x16" + b"x" * 60,
@@ -288,7 +354,7 @@ def test_a_network_s_strangers_are_dropped_before_any_work(
     harness = RelayHarness()
     harness.relay.strangers = StrangerLimit(100)
     harness.open()
-    leg = harness.relay.bridges[BRIDGE].legs[Side.VISITOR]
+    leg = harness.relay.bridges[BRIDGE].legs[VISITOR_LEG]
     with monkeypatch.context() as patch:
         patch.setattr(relay_module, "parse_binding_request", parse)
         for source in sources:
@@ -308,7 +374,7 @@ def test_a_leg_that_floods_is_kept_apart_until_it_is_quiet() -> None:
     harness = connected()
     steered: list[tuple[RemoteAddress, Source]] = []
     harness.relay._steer = lambda *told: steered.append(told)
-    leg, remote_address = harness.relay.bridges[BRIDGE].legs[Side.VISITOR], ADDRESSES[Side.VISITOR]
+    leg, remote_address = harness.relay.bridges[BRIDGE].legs[VISITOR_LEG], ADDRESSES[VISITOR_LEG]
     leg.limit_rate(4000, 0.0)
     for _ in range(EXCESSIVE_DROPS + 100):
         harness.receive(b"\x80" + b"x" * 60, remote_address, 0.5, 0)
@@ -328,7 +394,7 @@ def test_a_leg_that_floods_is_kept_apart_until_it_is_quiet() -> None:
 
 def test_a_leg_s_checks_and_handshakes_count_for_the_time_that_they_take() -> None:
     harness = connected()
-    leg, remote_address = harness.relay.bridges[BRIDGE].legs[Side.VISITOR], ADDRESSES[Side.VISITOR]
+    leg, remote_address = harness.relay.bridges[BRIDGE].legs[VISITOR_LEG], ADDRESSES[VISITOR_LEG]
     leg.limit_rate(5 * CONTROL_COST_BYTES, 0.0)
     for _ in range(100):
         harness.receive(request(leg.pwd, ufrag=leg.ufrag), remote_address, 0.0, 0)
@@ -342,27 +408,27 @@ def test_a_leg_s_checks_and_handshakes_count_for_the_time_that_they_take() -> No
 def test_media_do_not_move_to_an_address_that_has_not_answered(forged: RemoteAddress) -> None:
     """Somebody who takes part in a call nominates a forged address, at which a victim sits."""
     harness = connected()
-    leg = harness.relay.bridges[BRIDGE].legs[Side.VISITOR]
+    leg = harness.relay.bridges[BRIDGE].legs[VISITOR_LEG]
     for second in range(20):
         harness.receive(request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE), forged, second / 2, 0)
         harness.relay.tick(second / 2)
         for number in range(100):
-            harness.say(Side.AGENT, rtp(100 * second + number))
+            harness.say(AGENT_LEG, rtp(100 * second + number))
     to_victim = [
         datagram for datagram, remote_address in harness.taken() if remote_address == forged
     ]
     assert all(datagram[0] < 4 for datagram in to_victim)
     assert len(to_victim) <= 20 + MAX_SENT  # an answer to each, and our own check
     assert sum(map(len, to_victim)) < 4000
-    assert leg.remote_address == ADDRESSES[Side.VISITOR]
+    assert leg.remote_address == ADDRESSES[VISITOR_LEG]
 
 
 def test_media_go_nowhere_before_the_first_address_has_answered() -> None:
     harness = RelayHarness()
     harness.open()
     harness.relay.join(BRIDGE)
-    harness.connect(Side.AGENT)
-    leg, browser = harness.relay.bridges[BRIDGE].legs[Side.VISITOR], harness.browsers[Side.VISITOR]
+    harness.connect(AGENT_LEG)
+    leg, browser = harness.relay.bridges[BRIDGE].legs[VISITOR_LEG], harness.browsers[VISITOR_LEG]
     nominated = request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE)
     harness.receive(nominated, FORGED, 0.0, 0)
     own: RemoteAddress = ("198.51.100.7", 7)
@@ -375,18 +441,18 @@ def test_media_go_nowhere_before_the_first_address_has_answered() -> None:
                 assert to == own
                 browser.receive(datagram)
     assert browser.is_established
-    harness.say(Side.AGENT, rtp(1))
+    harness.say(AGENT_LEG, rtp(1))
     assert harness.taken() == []
-    assert (Side.VISITOR, Up()) not in harness.events
+    assert (VISITOR_LEG, Up()) not in harness.events
 
 
 def test_nobody_takes_over_a_route_that_is_in_use() -> None:
     harness = connected()
-    thief = harness.relay.open_leg(BridgeId("theft", 1), Side.VISITOR, 0.0)
-    remote_address = ADDRESSES[Side.VISITOR]
+    thief = harness.relay.open_leg(BridgeId("theft", 1), VISITOR_LEG, 0.0)
+    remote_address = ADDRESSES[VISITOR_LEG]
     harness.check(thief, remote_address, 1.0)
     assert harness.taken() == []
-    harness.say(Side.VISITOR, rtp(1))
+    harness.say(VISITOR_LEG, rtp(1))
     assert len(harness.taken()) == 1
     harness.check(thief, remote_address, ALIVE_SECONDS + 1)
     assert [to for _, to in harness.taken()] == [remote_address]
@@ -396,9 +462,9 @@ def test_nobody_takes_over_a_route_that_is_in_use() -> None:
 
 def test_an_ice_restart_finds_the_same_leg() -> None:
     harness = connected()
-    browser = harness.browsers[Side.VISITOR]
-    before = harness.relay.bridges[BRIDGE].legs[Side.VISITOR].ufrag
-    leg = harness.relay.set_remote(BRIDGE, Side.VISITOR, replace(browser.remote, ufrag="again"))
+    browser = harness.browsers[VISITOR_LEG]
+    before = harness.relay.bridges[BRIDGE].legs[VISITOR_LEG].ufrag
+    leg = harness.relay.set_remote(BRIDGE, VISITOR_LEG, replace(browser.remote, ufrag="again"))
     assert leg.ufrag != before
     moved = ("198.51.100.1", 1)
     harness.receive(request(leg.credentials[before], ufrag=before), moved, 1.0, 0)
@@ -413,7 +479,7 @@ def test_an_ice_restart_finds_the_same_leg() -> None:
 def test_a_tcp_connection_is_a_route_until_it_is_lost() -> None:
     harness = RelayHarness()
     harness.open()
-    leg = harness.relay.bridges[BRIDGE].legs[Side.VISITOR]
+    leg = harness.relay.bridges[BRIDGE].legs[VISITOR_LEG]
     connection = FakeConnection()
     harness.check(leg, connection)
     assert harness.relay.is_known(connection)
@@ -428,7 +494,7 @@ def test_a_tcp_connection_is_a_route_until_it_is_lost() -> None:
 
 def test_a_forgotten_route_is_nobody_s() -> None:
     harness = connected()
-    leg = harness.relay.bridges[BRIDGE].legs[Side.VISITOR]
+    leg = harness.relay.bridges[BRIDGE].legs[VISITOR_LEG]
     for port in range(1, 20):
         harness.check(leg, ("198.51.100.1", port))
     assert not harness.relay.is_known(("198.51.100.1", 1))
@@ -440,7 +506,7 @@ def test_so_many_links_and_no_more() -> None:
     for number in range(1, MAX_BRIDGES + 1):
         harness.relay.bridge(BridgeId("call", number))
     with pytest.raises(VisavisError):
-        harness.relay.open_leg(BridgeId("call", MAX_BRIDGES + 1), Side.AGENT, 0.0)
+        harness.relay.open_leg(BridgeId("call", MAX_BRIDGES + 1), AGENT_LEG, 0.0)
 
 
 def test_time_takes_a_silent_leg_down() -> None:
@@ -455,9 +521,9 @@ def test_a_packet_lost_to_the_recording_makes_us_ask_for_a_key_frame(tmp_path: P
     harness = connected()
     relay = harness.relay
     remote = replace(
-        harness.browsers[Side.VISITOR].remote, video_codecs=("VP8",), repair_payload_types=(97,)
+        harness.browsers[VISITOR_LEG].remote, video_codecs=("VP8",), repair_payload_types=(97,)
     )
-    relay.set_remote(BRIDGE, Side.VISITOR, remote)
+    relay.set_remote(BRIDGE, VISITOR_LEG, remote)
     journal = harness.new_journal(tmp_path, lambda why: None)
     relay.record(BRIDGE, journal, 1.0)
     number, now = 0, 1.0
@@ -471,21 +537,21 @@ def test_a_packet_lost_to_the_recording_makes_us_ask_for_a_key_frame(tmp_path: P
             payload = first or b"\x10\x01"
             first = b""
             header = struct.pack("!BBHII", 0x80, 96, number, number, 7)
-            harness.say(Side.VISITOR, header + payload)
+            harness.say(VISITOR_LEG, header + payload)
             number += 1
             now += 0.25
             relay.tick(now)
-        session = harness.browsers[Side.VISITOR].srtp()[1]
+        session = harness.browsers[VISITOR_LEG].srtp()[1]
         requests = [
             session.unprotect_rtcp(datagram)
             for datagram, remote_address in harness.taken()
-            if remote_address == ADDRESSES[Side.VISITOR] and not is_dtls(datagram)
+            if remote_address == ADDRESSES[VISITOR_LEG] and not is_dtls(datagram)
         ]
         assert set(requests) <= {picture_loss_indication(OUR_SSRC, 7)}
         return len(requests)
 
     assert asked(6.0, b"\x10\x00") == 0
-    relay.bridges[BRIDGE].legs[Side.AGENT].connect(None, journal)
+    relay.bridges[BRIDGE].legs[AGENT_LEG].connect([journal])
     number += 1
     assert asked(2.75) == 0
     assert asked(2.0) == 1

@@ -14,11 +14,12 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.legs import LEGS
 from tests.media.browser import Browser
 from tests.running import free_media_port
 from tests.spool.test_writer import MANIFEST
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import BridgeId, Side
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId
 from visavis.media import control_protocol, worker, worker_pool
 from visavis.media.leg import Down
 from visavis.media.limits import Limit
@@ -37,17 +38,17 @@ class EventLog:
     def __init__(self) -> None:
         self.told: asyncio.Queue[tuple[object, ...]] = asyncio.Queue()
 
-    async def leg_up(self, bridge: BridgeId, side: Side) -> None:
+    async def leg_up(self, bridge: BridgeId, side: int) -> None:
         self.told.put_nowait(("up", bridge, side))
 
-    async def leg_down(self, bridge: BridgeId, side: Side, why: str) -> None:
+    async def leg_down(self, bridge: BridgeId, side: int, why: str) -> None:
         self.told.put_nowait(("down", bridge, side))
         raise VisavisError(ErrorKind.StoreUnavailable)
 
     async def tap_lost(self, bridge: BridgeId, why: str) -> None:
         self.told.put_nowait(("tap", bridge))
 
-    async def quality(self, bridge: BridgeId, side: Side, report: LegReport) -> None:
+    async def quality(self, bridge: BridgeId, side: int, report: LegReport) -> None:
         self.told.put_nowait(("quality", bridge, side))
 
     async def worker_lost(self, bridges: Collection[BridgeId]) -> None:
@@ -110,7 +111,7 @@ async def harness(anyio_backend: str) -> AsyncIterator[PoolHarness]:
 async def test_links_are_spread_and_stay_where_they_are(harness: PoolHarness) -> None:
     ports = []
     for number in range(1, 5):
-        ends = [await harness.plane.open_leg(BridgeId("call", number), side) for side in Side]
+        ends = [await harness.plane.open_leg(BridgeId("call", number), side) for side in LEGS]
         assert len({end.candidates for end in ends}) == 1
         ports.append(ends[0].candidates[0].port)
     assert sorted(ports) == sorted(
@@ -124,11 +125,11 @@ async def test_a_call_s_way_through(harness: PoolHarness) -> None:
     bridge, plane = BridgeId("call", 1), harness.plane
     await plane.tap(bridge, MANIFEST)
     await plane.tap(bridge, MANIFEST)
-    first = [await plane.open_leg(bridge, side) for side in Side]
-    assert [await plane.open_leg(bridge, side) for side in Side] == first
+    first = [await plane.open_leg(bridge, side) for side in LEGS]
+    assert [await plane.open_leg(bridge, side) for side in LEGS] == first
     remote = Browser().remote
-    assert await plane.set_remote(bridge, Side.VISITOR, remote) == first[0]
-    assert await plane.set_remote(bridge, Side.VISITOR, replace(remote, pwd="y" * 24)) != first[0]
+    assert await plane.set_remote(bridge, VISITOR_LEG, remote) == first[0]
+    assert await plane.set_remote(bridge, VISITOR_LEG, replace(remote, pwd="y" * 24)) != first[0]
     await plane.join(bridge)
     await plane.note(bridge, {"type": "event"})
     await plane.pause(bridge, paused=True)
@@ -170,23 +171,23 @@ async def test_a_worker_without_descriptors_tells_so(harness: PoolHarness) -> No
 
 
 async def test_one_leg_is_not_yet_a_link(harness: PoolHarness) -> None:
-    await harness.plane.open_leg(BridgeId("call", 1), Side.AGENT)
+    await harness.plane.open_leg(BridgeId("call", 1), AGENT_LEG)
     with pytest.raises(VisavisError):
         await harness.plane.join(BridgeId("call", 1))
 
 
 async def test_a_dead_worker_s_links_are_told_and_stay_lost(harness: PoolHarness) -> None:
     mine, other = BridgeId("call", 1), BridgeId("other", 1)
-    end = await harness.plane.open_leg(mine, Side.VISITOR)
-    await harness.plane.open_leg(other, Side.VISITOR)
+    end = await harness.plane.open_leg(mine, VISITOR_LEG)
+    await harness.plane.open_leg(other, VISITOR_LEG)
     number = end.candidates[0].port - harness.settings.media_port
     await harness.kill(number)
     assert await harness.listener.told.get() == ("lost", frozenset({mine}))
     await harness.until_living(1)
     with pytest.raises(VisavisError):
-        await harness.plane.open_leg(mine, Side.AGENT)
-    await harness.plane.open_leg(other, Side.AGENT)
-    successor = await harness.plane.open_leg(BridgeId("call", 2), Side.VISITOR)
+        await harness.plane.open_leg(mine, AGENT_LEG)
+    await harness.plane.open_leg(other, AGENT_LEG)
+    successor = await harness.plane.open_leg(BridgeId("call", 2), VISITOR_LEG)
     assert successor.candidates[0].port != end.candidates[0].port
     await harness.plane.close(mine)
     harness.start(number)
@@ -197,7 +198,7 @@ async def test_a_new_link_waits_for_a_worker_that_is_being_started(harness: Pool
     for number in range(2):
         await harness.kill(number)
     await harness.until_living(0)
-    opening = asyncio.create_task(harness.plane.open_leg(BridgeId("call", 1), Side.VISITOR))
+    opening = asyncio.create_task(harness.plane.open_leg(BridgeId("call", 1), VISITOR_LEG))
     await asyncio.sleep(0)
     harness.start(1)
     assert (await opening).candidates[0].port == harness.settings.media_port + 1
@@ -209,7 +210,7 @@ async def test_nobody_waits_for_ever(harness: PoolHarness, monkeypatch: pytest.M
         await harness.kill(number)
     await harness.until_living(0)
     with pytest.raises(VisavisError) as caught:
-        await harness.plane.open_leg(BridgeId("call", 1), Side.VISITOR)
+        await harness.plane.open_leg(BridgeId("call", 1), VISITOR_LEG)
     assert caught.value.kind is ErrorKind.MediaUnavailable
 
 
@@ -220,11 +221,11 @@ async def test_what_the_worker_tells_is_heard(harness: PoolHarness, tmp_path: Pa
     plane, listener = WorkerPool([socket]), EventLog()
     app = asyncio.create_task(plane.run(listener))
     bridge = BridgeId("call", 1)
-    await plane.open_leg(bridge, Side.VISITOR)
-    leg = alone._relay.bridges[bridge].legs[Side.VISITOR]
+    await plane.open_leg(bridge, VISITOR_LEG)
+    leg = alone._relay.bridges[bridge].legs[VISITOR_LEG]
     alone._on_event(leg, Down("of old age"))
-    alone._send_event(control_protocol.LegUp(bridge, Side.VISITOR))
-    alone._send_event(control_protocol.LegQualityReport(bridge, Side.VISITOR, LegReport()))
+    alone._send_event(control_protocol.LegUp(bridge, VISITOR_LEG))
+    alone._send_event(control_protocol.LegQualityReport(bridge, VISITOR_LEG, LegReport()))
     alone._send_event(control_protocol.TapLost(bridge, "disk"))
     leg.limit_rate(1.0, 0.0)
     assert not leg.rate_limit.admits(1000, 0.0)
@@ -251,8 +252,8 @@ async def test_the_worker_s_port_is_reported(harness: PoolHarness, tmp_path: Pat
     plane = WorkerPool([socket])
     app = asyncio.create_task(plane.run(EventLog()))
     bridge = BridgeId("call", 1)
-    await plane.open_leg(bridge, Side.VISITOR)
-    alone._relay.bridges[bridge].legs[Side.VISITOR].rate_limit._excessive_until = math.inf
+    await plane.open_leg(bridge, VISITOR_LEG)
+    alone._relay.bridges[bridge].legs[VISITOR_LEG].rate_limit._excessive_until = math.inf
     for _ in range(300):
         alone._relay.receive(bytes(40), ("203.0.113.1", 1), 0.0, 0)
     await alone.open()

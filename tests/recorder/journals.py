@@ -9,8 +9,9 @@ from typing import Final
 
 import msgspec
 
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG
 from visavis.domain.recording import MANIFEST, Manifest, journal_name
-from visavis.spool.format import MAGIC, JournalLeg, RecordKind, encode_block, encode_record
+from visavis.spool.format import MAGIC, NO_LEG, RecordKind, encode_block, encode_record
 
 DATA = Path(__file__).resolve().parents[1] / "rtp" / "data"
 OPUS: Final = 111
@@ -38,13 +39,13 @@ def _note() -> bytes:
         "agent": (DATA / "chromium-answer.sdp").read_bytes().decode(),
     }
     payload = msgspec.json.encode(note)
-    return encode_record(START_US, RecordKind.NOTE, JournalLeg.NONE, payload)
+    return encode_record(START_US, RecordKind.NOTE, NO_LEG, payload)
 
 
 def _packets(seconds: float) -> bytes:
     body = b""
     for number in range(round(seconds * 50)):
-        for leg in (JournalLeg.VISITOR, JournalLeg.AGENT):
+        for leg in (VISITOR_LEG, AGENT_LEG):
             rtp = struct.pack("!BBHII", 0x80, OPUS, number, number * 960, 1000 + leg) + SILENCE
             at = START_US + number * 20_000
             body += encode_record(at, RecordKind.RTP, leg, rtp)

@@ -11,7 +11,7 @@ from tests.synthetic import media
 from tests.synthetic.call import Browser, Journal, Network, rtp, sdp
 from visavis.recorder.mux.matroska import Muxed, mux
 from visavis.rtp.leg_stats import MAX_STREAMS
-from visavis.spool.format import JournalLeg, RecordKind
+from visavis.spool.format import RecordKind
 
 SECONDS = 12.0
 
@@ -26,7 +26,7 @@ def journal() -> Journal:
     return begun
 
 
-def put(journal: Journal, at: float, data: bytes, leg: JournalLeg = VISITOR) -> None:
+def put(journal: Journal, at: float, data: bytes, leg: int = VISITOR) -> None:
     journal.records.append((at, RecordKind.RTP, leg, data))
 
 

@@ -16,7 +16,7 @@ from tests.synthetic import media
 from tests.synthetic.call import BEGIN, NTP_UNIX, PAYLOAD_TYPES, RTX, Browser, Journal, rtp, sdp
 from tests.synthetic.packetise import PACKETISERS
 from tests.synthetic.watch import DARK, beeps, brightness, flashes, stream_of
-from visavis.spool.format import JournalLeg, RecordKind
+from visavis.spool.format import RecordKind
 
 SMALL = (96, 64)
 NEVER = 1000.0
@@ -33,7 +33,7 @@ class Sent(NamedTuple):
     skew: float = 0.0
 
 
-def report(journal: Journal, leg: JournalLeg, at: float, ssrc: int, stamp: int, ntp: float) -> None:
+def report(journal: Journal, leg: int, at: float, ssrc: int, stamp: int, ntp: float) -> None:
     """A sender report sent at `at`; `ntp` counts from the beginning of the call."""
     wall = BEGIN + NTP_UNIX + ntp
     head = struct.pack("!BBHI", 0x80, 200, 6, ssrc)

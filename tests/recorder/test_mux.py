@@ -16,13 +16,14 @@ from tests.synthetic import media
 from tests.synthetic.call import BEGIN, Browser, Journal, Network, rtp, sdp
 from tests.synthetic.watch import DARK, LOUD, beeps, brightness, flashes, loudness
 from visavis.domain.call_events import CallEvent, CallReport
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG
 from visavis.domain.recording import MATROSKA, Manifest
 from visavis.protocol.attachment import RecordedCallReport
 from visavis.recorder.mux.matroska import mux
-from visavis.spool.format import JournalLeg, RecordKind
+from visavis.spool.format import RecordKind
 from visavis.spool.writer import create_journal
 
-VISITOR, AGENT = JournalLeg.VISITOR, JournalLeg.AGENT
+VISITOR, AGENT = VISITOR_LEG, AGENT_LEG
 VIDEO_CODECS = ("VP8", "VP9", "H264", "AV1")
 FOUR = ["Visitor audio", "Visitor video", "Agent audio", "Agent video"]
 MANIFEST = Manifest(
@@ -38,7 +39,7 @@ MANIFEST = Manifest(
 
 def talk(
     journal: Journal,
-    leg: JournalLeg,
+    leg: int,
     seconds: float,
     codec: str = "VP8",
     *,

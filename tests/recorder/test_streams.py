@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.synthetic.call import Journal, rtp, sdp
+from visavis.domain.leg import VISITOR_LEG
 from visavis.domain.recording import journal_name
 from visavis.recorder.mux import scan
 from visavis.recorder.mux.streams import MAX_SCREENS, BridgeStreams
-from visavis.spool.format import JournalLeg
-from visavis.spool.notes import Descriptions
+from visavis.spool.notes import DescribedLeg, Descriptions
 
 PACKET = rtp(111, False, 1, 1, 1000, b"\xf8" * 20, "0")
 
@@ -22,8 +22,9 @@ def renegotiate(bridge: BridgeStreams, times: int) -> None:
     for number in range(times):
         described = sdp([("0", "audio"), ("1", "video")]).replace("s=-", f"s={number}")
         screen = "1" if number % 2 else ""
-        bridge.describe(Descriptions(described, described, visitor_screen_mid=screen))
-        bridge.route(JournalLeg.VISITOR, PACKET)
+        visitor = DescribedLeg(1, 1, "visitor", described, screen)
+        bridge.describe(Descriptions((visitor, DescribedLeg(2, 2, "agent", described))))
+        bridge.route(VISITOR_LEG, PACKET)
 
 
 def test_a_renegotiation_adds_no_memory() -> None:

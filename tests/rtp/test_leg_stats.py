@@ -66,12 +66,12 @@ def test_what_comes_late_is_not_lost() -> None:
 def test_loss_on_the_way_out_is_what_the_browser_misses_and_we_had() -> None:
     speaker, hearer = pair()
     feed(speaker, range(100))
-    hearer.receive_rtcp(receiver_report(block(highest=99)), speaker, 0.0)
+    hearer.receive_rtcp(receiver_report(block(highest=99)), (speaker,), 0.0)
     feed(speaker, range(100, 200), without=frozenset(range(110, 120)))
-    hearer.receive_rtcp(receiver_report(block(highest=199, lost=10)), speaker, 1.0)
+    hearer.receive_rtcp(receiver_report(block(highest=199, lost=10)), (speaker,), 1.0)
     assert hearer.report().loss_out == 0
     feed(speaker, range(200, 300))
-    hearer.receive_rtcp(receiver_report(block(highest=299, lost=30)), speaker, 2.0)
+    hearer.receive_rtcp(receiver_report(block(highest=299, lost=30)), (speaker,), 2.0)
     assert hearer.report().loss_out == pytest.approx(0.2)
     assert speaker.report().loss_out == 0
 
@@ -79,16 +79,16 @@ def test_loss_on_the_way_out_is_what_the_browser_misses_and_we_had() -> None:
 def test_a_report_on_what_we_do_not_know_or_nobody_hears_is_left_aside() -> None:
     speaker, hearer = pair()
     for _ in range(2):
-        hearer.receive_rtcp(receiver_report(block(ssrc=99, lost=5)), speaker, 0.0)
-        hearer.receive_rtcp(sender_report(1 << 32, block(lost=5)), None, 0.0)
+        hearer.receive_rtcp(receiver_report(block(ssrc=99, lost=5)), (speaker,), 0.0)
+        hearer.receive_rtcp(sender_report(1 << 32, block(lost=5)), (), 0.0)
     assert hearer.report().loss_out == 0
 
 
 def test_a_round_trip_is_ours_and_the_browser_s_alone() -> None:
     speaker, hearer = pair()
     middle = 0x0001_8000
-    speaker.receive_rtcp(sender_report(middle << 16), hearer, 10.0)
-    hearer.receive_rtcp(receiver_report(block(last=middle, held=32768)), speaker, 10.58)
+    speaker.receive_rtcp(sender_report(middle << 16), (hearer,), 10.0)
+    hearer.receive_rtcp(receiver_report(block(last=middle, held=32768)), (speaker,), 10.58)
     assert hearer.report().round_trip == pytest.approx(80)
     assert speaker.report().round_trip is None
     assert speaker.report().mos is None
@@ -99,8 +99,8 @@ def test_an_extended_report_tells_it_too() -> None:
     speaker, hearer = pair()
     question = struct.pack("!BBHIBBHQ", 0x80, 207, 4, 7, 4, 0, 2, 5 << 32)
     answer = struct.pack("!BBHIBBHIII", 0x80, 207, 5, 8, 5, 0, 3, 7, 5 << 16, 65536)
-    speaker.receive_rtcp(question, hearer, 1.0)
-    hearer.receive_rtcp(answer, speaker, 2.1)
+    speaker.receive_rtcp(question, (hearer,), 1.0)
+    hearer.receive_rtcp(answer, (speaker,), 2.1)
     assert hearer.report().round_trip == pytest.approx(100)
 
 
@@ -108,7 +108,7 @@ def test_only_so_many_questions_are_remembered() -> None:
     stats = LegStats()
     for middle in range(1, 3 * MAX_QUESTIONS):
         stats.record_question(middle, 0.0)
-    stats.receive_rtcp(receiver_report(block(last=1)), None, 1.0)
+    stats.receive_rtcp(receiver_report(block(last=1)), (), 1.0)
     assert stats.report().round_trip is None
 
 
@@ -128,15 +128,15 @@ def test_jitter_is_of_the_audio_that_is_coming_in() -> None:
 def test_jitter_on_the_way_out_is_what_it_adds() -> None:
     speaker, hearer = pair()
     feed(speaker, range(10))
-    hearer.receive_rtcp(receiver_report(block(jitter=480)), speaker, 0.0)
+    hearer.receive_rtcp(receiver_report(block(jitter=480)), (speaker,), 0.0)
     assert hearer.report().jitter == 10
     assert speaker.report().jitter == 0
 
 
 def test_silence_is_not_called_good() -> None:
     speaker, hearer = pair()
-    speaker.receive_rtcp(sender_report(1 << 32), hearer, 0.0)
-    hearer.receive_rtcp(receiver_report(block(last=1 << 16)), speaker, 0.05)
+    speaker.receive_rtcp(sender_report(1 << 32), (hearer,), 0.0)
+    hearer.receive_rtcp(receiver_report(block(last=1 << 16)), (speaker,), 0.05)
     report = hearer.report(is_silent=True)
     assert report.loss_in == 1
     assert report.mos is not None
@@ -146,7 +146,7 @@ def test_silence_is_not_called_good() -> None:
 def test_packets_and_bytes() -> None:
     stats = LegStats()
     feed(stats, range(3))
-    stats.receive_rtcp(receiver_report(b""), None, 0.0)
+    stats.receive_rtcp(receiver_report(b""), (), 0.0)
     report = stats.report()
     assert (report.packets_in, report.bytes_in) == (4, 3 * 172 + 8)
 
@@ -160,7 +160,7 @@ def test_sources_of_a_kind_in_their_order_and_no_more_than_we_can_keep() -> None
     for ssrc in range(100, 100 + MAX_STREAMS):
         source = ssrc.to_bytes(4)
         if stats.admits(source):
-            stats.receive_rtcp(receiver_report(b"", ssrc), None, 0.0)
+            stats.receive_rtcp(receiver_report(b"", ssrc), (), 0.0)
     assert not stats.admits(b"new!")
     assert stats.admits((9).to_bytes(4))
     assert stats.admits((100).to_bytes(4))

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from visavis.spool.notes import (
+    DescribedLeg,
     Descriptions,
     EventNote,
     Gap,
@@ -21,7 +22,26 @@ from visavis.spool.notes import (
     [
         (
             '{"type": "descriptions", "visitor": "v=0", "agent": "v=0", "visitorScreenMid": "2"}',
-            Descriptions("v=0", "v=0", "2"),
+            Descriptions(
+                (
+                    DescribedLeg(1, 1, "visitor", "v=0", "2"),
+                    DescribedLeg(2, 2, "agent", "v=0"),
+                )
+            ),
+        ),
+        (
+            '{"type": "descriptions", "version": 2, "link": 3, "legs": ['
+            '{"leg": 1, "participant": 1, "role": "visitor", "sdp": "v=0", "screenMid": "2"},'
+            '{"leg": 2, "participant": 4, "role": "agent", "sdp": "v=0", "name": "Ann"},'
+            '{"leg": 3, "participant": 5, "role": "agent", "sdp": "v=0", "name": "Bob"}]}',
+            Descriptions(
+                (
+                    DescribedLeg(1, 1, "visitor", "v=0", "2"),
+                    DescribedLeg(2, 4, "agent", "v=0", name="Ann"),
+                    DescribedLeg(3, 5, "agent", "v=0", name="Bob"),
+                ),
+                link=3,
+            ),
         ),
         ('{"type": "paused"}', Paused()),
         ('{"type": "resumed", "by": "of a later version"}', Resumed()),
@@ -32,6 +52,13 @@ from visavis.spool.notes import (
 )
 def test_notes_are_told_apart_by_their_type(written: str, note: object) -> None:
     assert parse_note(written.encode()) == note
+
+
+@pytest.mark.parametrize(
+    "written", ['{"type": "descriptions"}', '{"type": "descriptions", "visitor": "v=0"}']
+)
+def test_descriptions_of_the_first_version_without_both_pages_are_left(written: str) -> None:
+    assert parse_note(written.encode()) is None
 
 
 @pytest.mark.parametrize("written", [b"", b"{", b"[]", b'{"type": "later"}', b'"\xff"', b"{}"])

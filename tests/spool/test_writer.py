@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from tests.running import eventually
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG
 from visavis.domain.recording import Manifest
 from visavis.spool import sync_thread as sync_thread_module
 from visavis.spool import writer as journal_module
-from visavis.spool.format import MAGIC, JournalLeg, JournalRecord, RecordKind, read_journal
+from visavis.spool.format import MAGIC, JournalRecord, RecordKind, read_journal
 from visavis.spool.notes import WallClock, parse_note
 from visavis.spool.writer import JournalWriter, create_journal
 
@@ -45,7 +46,7 @@ def new_journal(spool: Path) -> JournalWriter:
 def test_what_was_appended_is_read_back_and_sealed(tmp_path: Path) -> None:
     journal = new_journal(tmp_path)
     for number in range(1000):
-        journal.append(number, RecordKind.RTP, JournalLeg.AGENT, b"x" * 200)
+        journal.append(number, RecordKind.RTP, AGENT_LEG, b"x" * 200)
     journal.note({"type": "event"})
     journal.close()
     found = records(tmp_path)
@@ -82,7 +83,7 @@ def test_a_wall_clock_that_is_set_moves_no_record(
     monkeypatch.setattr(time, "time_ns", lambda: 1_800_000_000_000_000_000 + step * 10**9)
     monkeypatch.setattr(time, "time", lambda: 1_800_000_000.0 + step)
     journal.note({"type": "event"})
-    journal.append(time.monotonic_ns() // 1000, RecordKind.RTP, JournalLeg.AGENT, b"x" * 200)
+    journal.append(time.monotonic_ns() // 1000, RecordKind.RTP, AGENT_LEG, b"x" * 200)
     journal.close()
     arrivals = [record.arrival_us for record in records(tmp_path)]
     assert arrivals == sorted(arrivals)
@@ -116,7 +117,7 @@ def test_a_wall_clock_that_is_set_is_noted_once(
 ) -> None:
     journal = new_journal(tmp_path)
     with_clock_set(monkeypatch, step)
-    journal.append(1, RecordKind.RTP, JournalLeg.VISITOR, b"packet")
+    journal.append(1, RecordKind.RTP, VISITOR_LEG, b"packet")
     eventually(lambda: b"wallClock" in (tmp_path / "rec" / "0001.journal").read_bytes())
     journal.close()
     notes = [parse_note(r.payload) for r in records(tmp_path) if r.kind is RecordKind.NOTE]
@@ -181,7 +182,7 @@ def test_kill_9_at_any_step_blocks_no_recording(tmp_path: Path) -> None:
             assert json.loads((spool / "rec" / "clock.json").read_bytes())["offsetUs"]
             assert (spool / "rec" / "0001.journal").stat().st_size == len(MAGIC)
         journal = create_journal(spool, MANIFEST, 2, pytest.fail)
-        journal.append(1, RecordKind.RTP, JournalLeg.AGENT, b"x")
+        journal.append(1, RecordKind.RTP, AGENT_LEG, b"x")
         journal.close()
         assert [record.payload for record in records(spool, 2)] == [b"x", b""]
         if not was_killed:
@@ -201,7 +202,7 @@ def test_it_is_locked_until_it_is_closed(tmp_path: Path) -> None:
 
 def test_a_torn_tail_is_left_out(tmp_path: Path) -> None:
     journal = new_journal(tmp_path)
-    journal.append(1, RecordKind.RTP, JournalLeg.AGENT, b"whole")
+    journal.append(1, RecordKind.RTP, AGENT_LEG, b"whole")
     journal.close()
     path = tmp_path / "rec" / "0001.journal"
     whole = path.read_bytes()
@@ -217,11 +218,11 @@ def test_a_disk_that_fails_is_told(tmp_path: Path) -> None:
     journal = create_journal(tmp_path, MANIFEST, 1, lost.append)
     other = create_journal(tmp_path, MANIFEST, 2, pytest.fail)
     os.dup2(os.open("/dev/full", os.O_WRONLY), journal._file)
-    journal.append(1, RecordKind.RTP, JournalLeg.AGENT, b"x")
+    journal.append(1, RecordKind.RTP, AGENT_LEG, b"x")
     eventually(lambda: journal.is_over, 10)
     assert lost == ["the journal cannot be written: No space left on device"]
-    journal.append(2, RecordKind.RTP, JournalLeg.AGENT, b"kept by nobody")
-    other.append(1, RecordKind.RTP, JournalLeg.AGENT, b"not harmed")
+    journal.append(2, RecordKind.RTP, AGENT_LEG, b"kept by nobody")
+    other.append(1, RecordKind.RTP, AGENT_LEG, b"not harmed")
     journal.close()
     other.close()
     assert [r.payload for r in records(tmp_path, 2)] == [b"not harmed", b""]
@@ -231,7 +232,7 @@ def test_a_disk_that_fails_to_sync_is_told(tmp_path: Path, monkeypatch: pytest.M
     lost: list[str] = []
     journal = create_journal(tmp_path, MANIFEST, 1, lost.append)
     os.dup2(os.pipe()[1], journal._file)  # what is no file cannot be synced (EINVAL)
-    journal.append(1, RecordKind.RTP, JournalLeg.AGENT, b"x")
+    journal.append(1, RecordKind.RTP, AGENT_LEG, b"x")
     journal.close()
     assert lost == ["the journal cannot be written: Invalid argument"]
 
@@ -240,7 +241,7 @@ def test_a_closed_journal_is_whole_and_the_others_go_on(tmp_path: Path) -> None:
     journals = [create_journal(tmp_path, MANIFEST, number, pytest.fail) for number in range(1, 9)]
     for turn, closing in enumerate(journals):
         for journal in journals[turn:]:
-            journal.append(turn, RecordKind.RTP, JournalLeg.AGENT, b"x" * 1000)
+            journal.append(turn, RecordKind.RTP, AGENT_LEG, b"x" * 1000)
         closing.close()
         closing.close()
         assert [r.kind for r in records(tmp_path, turn + 1)] == [
@@ -298,12 +299,12 @@ def test_a_recording_that_was_taken_out_of_the_spool_is_not_written_to(
 def test_a_stopped_journal_says_why_and_is_sealed(tmp_path: Path) -> None:
     lost: list[str] = []
     journal = create_journal(tmp_path, MANIFEST, 1, lost.append)
-    journal.append(1, RecordKind.RTP, JournalLeg.AGENT, b"x" * 200)
+    journal.append(1, RecordKind.RTP, AGENT_LEG, b"x" * 200)
     before = journal.size
     journal.stop("the disk is nearly full")
     journal.stop("again")
     assert not journal.is_written
-    journal.append(2, RecordKind.RTP, JournalLeg.AGENT, b"x" * 200)
+    journal.append(2, RecordKind.RTP, AGENT_LEG, b"x" * 200)
     journal.note({"type": "resumed"})
     journal.close()
     assert lost == ["The recording was stopped: the disk is nearly full."]
@@ -330,9 +331,9 @@ def test_a_slow_disk_costs_a_gap_that_is_noted(
     monkeypatch.setattr(sync_thread_module, "ROUND_SECONDS", 3600.0)
     journal = new_journal(tmp_path)
     for number in range(100):
-        journal.append(number, RecordKind.RTP, JournalLeg.AGENT, b"x" * 100)
+        journal.append(number, RecordKind.RTP, AGENT_LEG, b"x" * 100)
     journal.write()
-    journal.append(100, RecordKind.RTP, JournalLeg.AGENT, b"after")
+    journal.append(100, RecordKind.RTP, AGENT_LEG, b"after")
     journal.close()
     notes = [r.payload for r in records(tmp_path) if r.kind is RecordKind.NOTE]
     assert len(notes) == 1
@@ -345,14 +346,15 @@ from pathlib import Path
 from tests.spool.test_writer import MANIFEST
 from visavis.spool.notes import WallClock, parse_note
 from visavis.spool.writer import create_journal
-from visavis.spool.format import JournalLeg, RecordKind
+from visavis.domain.leg import AGENT_LEG
+from visavis.spool.format import RecordKind
 
 journal = create_journal(Path(sys.argv[1]), MANIFEST, 1, print)
 clock = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT)
 for number in itertools.count():
     now = time.time_ns() // 1000
     payload = number.to_bytes(8) * 20
-    journal.append(now - journal.offset_us, RecordKind.RTP, JournalLeg.AGENT, payload)
+    journal.append(now - journal.offset_us, RecordKind.RTP, AGENT_LEG, payload)
     os.pwrite(clock, now.to_bytes(8), 0)
     time.sleep(0.001)
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from tests.synthetic.packetise import PACKETISERS
 from visavis.domain.recording import journal_name
 from visavis.rtp.extension import REPAIRED_RID_URI, RID_URI
-from visavis.spool.format import MAGIC, JournalLeg, RecordKind, encode_block, encode_record
+from visavis.spool.format import MAGIC, NO_LEG, RecordKind, encode_block, encode_record
 
 BEGIN = 1_800_000_000.0
 """Beginning of every call, in seconds since the epoch."""
@@ -49,21 +49,34 @@ class Network:
 
 @dataclass
 class Journal:
-    """One bridge's records, in order of arrival when they are written."""
+    """One bridge's records, in order of arrival when they are written.
 
-    records: list[tuple[float, RecordKind, JournalLeg, bytes]] = field(default_factory=list)
+    `roles` are those of the participants at its legs, `version` that of its descriptions.
+    """
+
+    roles: Sequence[str] = ("visitor", "agent")
+    version: int = 2
+    records: list[tuple[float, RecordKind, int, bytes]] = field(default_factory=list)
 
     def note(self, at: float, /, **note: Any) -> None:
         """`at` in seconds from the beginning of the call."""
         payload = json.dumps(note).encode()
-        self.records.append((at, RecordKind.NOTE, JournalLeg.NONE, payload))
+        self.records.append((at, RecordKind.NOTE, NO_LEG, payload))
 
     def describe(
         self, at: float = 0.0, *, sources: dict[str, list[int]] | None = None, **more: Any
     ) -> None:
         """Microphone, camera and screen of both sides have the mids 0, 1 and 2."""
         both = sdp([("0", "audio"), ("1", "video"), ("2", "video")], sources)
-        self.note(at, type="descriptions", link=1, visitor=both, agent=both, **more)
+        if self.version == 1:
+            self.note(at, type="descriptions", link=1, visitor=both, agent=both, **more)
+            return
+        screens = (more.pop("visitorScreenMid", ""), more.pop("agentScreenMid", ""), "")
+        legs = [
+            {"leg": leg, "participant": leg, "role": role, "sdp": both, "screenMid": screen}
+            for leg, (role, screen) in enumerate(zip(self.roles, screens, strict=False), start=1)
+        ]
+        self.note(at, type="descriptions", version=2, link=1, legs=legs, **more)
 
     def pause(self, start: float, end: float | None) -> None:
         """Pause the recording: packets in between are not in the journal."""
@@ -81,7 +94,7 @@ class Journal:
         directory.mkdir(exist_ok=True)
         ordered = sorted(self.records, key=lambda record: record[0])
         if is_sealed_at is not None:
-            ordered.append((is_sealed_at, RecordKind.SEAL, JournalLeg.NONE, b""))
+            ordered.append((is_sealed_at, RecordKind.SEAL, NO_LEG, b""))
         encoded = [
             encode_record(round((BEGIN + at) * 1e6), kind, leg, data)
             for at, kind, leg, data in ordered
@@ -100,7 +113,7 @@ class Browser:
     """Sends streams into a journal. Its wall clock is `offset` seconds ahead, and drifts."""
 
     journal: Journal
-    leg: JournalLeg
+    leg: int
     offset: float = 0.0
     drift: float = 0.0
     network: Network = field(default_factory=Network)

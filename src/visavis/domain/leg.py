@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+VISITOR_LEG: Final = 1
+AGENT_LEG: Final = 2
+"""Numbers of the legs of a bridge of two: the visitor's browser sends the first offer, the agent's
+the answer."""
 
 
 class Side(StrEnum):
@@ -16,10 +22,19 @@ class Side(StrEnum):
     def other(self) -> Side:
         return Side.AGENT if self is Side.VISITOR else Side.VISITOR
 
+    @property
+    def leg(self) -> int:
+        """Number of this side's leg."""
+        return VISITOR_LEG if self is Side.VISITOR else AGENT_LEG
+
+    @classmethod
+    def of_leg(cls, number: int) -> Side:
+        return cls.VISITOR if number == VISITOR_LEG else cls.AGENT
+
 
 @dataclass(frozen=True, slots=True)
 class BridgeId:
-    """Key of a bridge: two joined legs, one of each side, the `number`-th (from 1) of its call.
+    """Key of a bridge: joined legs of two participants, the `number`-th (from 1) of its call.
 
     A call begins with one. Another takes its place when the call moves to another agent or when a
     leg was lost with a page or a media worker; the older one flows until the newer one does.

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport, Side
+from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport
 from visavis.domain.recording import Manifest
 from visavis.media.limits import Limit
 from visavis.rtp.mos import LegReport
@@ -60,13 +60,13 @@ class Pause(ControlFrame, frozen=True):
 class OpenLeg(ControlFrame, frozen=True):
     request_id: int
     bridge: BridgeId
-    side: Side
+    leg: int
 
 
 class SetRemote(ControlFrame, frozen=True):
     request_id: int
     bridge: BridgeId
-    side: Side
+    leg: int
     remote: RemoteTransport
 
 
@@ -115,12 +115,12 @@ class LegUp(ControlFrame, frozen=True):
     """The leg's DTLS handshake is done: media flows."""
 
     bridge: BridgeId
-    side: Side
+    leg: int
 
 
 class LegDown(ControlFrame, frozen=True):
     bridge: BridgeId
-    side: Side
+    leg: int
     why: str
 
 
@@ -133,7 +133,7 @@ class TapLost(ControlFrame, frozen=True):
 
 class LegQualityReport(ControlFrame, frozen=True, tag="LegQuality"):
     bridge: BridgeId
-    side: Side
+    leg: int
     report: LegReport
 
 

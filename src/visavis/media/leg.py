@@ -8,14 +8,14 @@ there SRTP keys.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import BridgeId, RemoteTransport, Side
+from visavis.domain.leg import BridgeId, RemoteTransport
 from visavis.media.connectivity_checks import ConnectivityChecks
 from visavis.media.dtls import Dtls, DtlsError, Identity
 from visavis.media.limits import LegRateLimit
@@ -26,8 +26,7 @@ from visavis.rtp.key_frame_watch import KeyFrameWatch
 from visavis.rtp.leg_stats import LegStats
 from visavis.rtp.mos import LegReport
 from visavis.rtp.rtcp import picture_loss_indication
-from visavis.spool.format import JournalLeg, RecordKind
-from visavis.spool.writer import JournalWriter
+from visavis.spool.format import RecordKind
 
 log = structlog.get_logger(__name__)
 
@@ -47,9 +46,13 @@ MAX_CREDENTIALS: Final = 3
 MAX_KEY_FRAMES: Final = 4
 OUR_SSRC: Final = 1
 
-JOURNAL_LEG: Final = {Side.VISITOR: JournalLeg.VISITOR, Side.AGENT: JournalLeg.AGENT}
-
 Outgoing = tuple[bytes, RemoteAddress]
+
+
+class PacketListener(Protocol):
+    """Receives the packets of legs decrypted, as a journal does."""
+
+    def append(self, arrival_us: int, kind: RecordKind, leg: int, payload: bytes) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +87,18 @@ class Leg:
     `remote_addresses` are those from which authentic checks have come; media are sent to
     `remote_address`, nominated by the browser and proved by a check of ours.
     `credentials` are our ufrags and passwords, newest last: an ICE restart adds one, and the
-    others are good until it is used. `peer` is the leg that hears what this one's browser sends,
-    `tap` the journal that keeps it.
+    others are good until it is used. `number` is the leg's in its bridge, from 1. The `listeners`
+    receive what the browser sends: `peers` are the legs among them, whose browsers get it, and
+    `taps` the others, such as the journal.
     """
 
     def __init__(
-        self, bridge: BridgeId, side: Side, ufrag: str, pwd: str, identity: Identity, now: float
+        self, bridge: BridgeId, number: int, ufrag: str, pwd: str, identity: Identity, now: float
     ) -> None:
         self.bridge = bridge
-        self.side = side
-        self.peer: Leg | None = None
-        self.tap: JournalWriter | None = None
+        self.number = number
+        self.peers: tuple[Leg, ...] = ()
+        self.taps: tuple[PacketListener, ...] = ()
         self.credentials = {ufrag: pwd}
         self.remote_addresses: list[RemoteAddress] = []
         self.remote_address: RemoteAddress | None = None
@@ -135,9 +139,15 @@ class Leg:
         known = self.remote
         return known is not None and (known.ufrag, known.pwd) != (remote.ufrag, remote.pwd)
 
-    def connect(self, peer: Leg | None, tap: JournalWriter | None) -> None:
-        """Relay what the browser sends to `peer`, and record it in `tap`."""
-        self.peer, self.tap = peer, tap
+    @property
+    def listeners(self) -> tuple[Listener, ...]:
+        return (*self.peers, *self.taps)
+
+    def connect(self, listeners: Sequence[Listener]) -> None:
+        """Pass what the browser sends to these listeners, and to no others."""
+        # told apart once, so that no packet pays for it
+        self.peers = tuple(one for one in listeners if isinstance(one, Leg))
+        self.taps = tuple(one for one in listeners if not isinstance(one, Leg))
 
     def limit_rate(self, bytes_per_second: float, now: float) -> None:
         self.rate_limit = LegRateLimit(bytes_per_second, now)
@@ -210,23 +220,33 @@ class Leg:
         except DtlsError as error:
             self._fail(str(error))
 
-    def receive_media(self, datagram: bytes, now: float, arrival_us: int) -> Outgoing | None:
-        """Count and record an SRTP or SRTCP datagram; return what is to be sent to the peer."""
+    def receive_media(self, datagram: bytes, now: float, arrival_us: int) -> Sequence[Outgoing]:
+        """Count an SRTP or SRTCP datagram and pass it to the taps.
+
+        Returns what is to be sent to the browsers of the peers.
+        """
         if not self.rate_limit.admits(len(datagram), now):
-            return None
+            return ()
         is_control = is_rtcp(datagram)
         packet = self.unprotect(datagram, is_rtcp=is_control)
         if packet is None:
-            return None
-        peer = self.peer
+            return ()
         if is_control:
-            self.stats.receive_rtcp(packet, peer.stats if peer else None, now)
+            self.receive_rtcp(packet, now)
         else:
             self.stats.receive_rtp(packet, arrival_us)
-        if self.tap:
+        for tap in self.taps:
             kind = RecordKind.RTCP if is_control else RecordKind.RTP
-            self.tap.append(arrival_us, kind, JOURNAL_LEG[self.side], packet)
-        return peer.protect(packet, is_rtcp=is_control) if peer else None
+            tap.append(arrival_us, kind, self.number, packet)
+        sent: tuple[Outgoing, ...] = ()
+        for peer in self.peers:
+            if outgoing := peer.protect(packet, is_rtcp=is_control):
+                sent += (outgoing,)
+        return sent
+
+    def receive_rtcp(self, packet: bytes, now: float) -> None:
+        """Count a browser's RTCP packet; its reports are on the media that the peers send."""
+        self.stats.receive_rtcp(packet, [peer.stats for peer in self.peers], now)
 
     def unprotect(self, datagram: bytes, *, is_rtcp: bool) -> bytes | None:
         """The packet in a datagram; `None` if there is nothing authentic in it."""
@@ -332,7 +352,7 @@ class Leg:
         if self.rate_limit.dropped:
             dropped = self.rate_limit.dropped
             log.warning(
-                "a leg sent too fast", bridge=str(self.bridge), side=self.side, dropped=dropped
+                "a leg sent too fast", bridge=str(self.bridge), leg=self.number, dropped=dropped
             )
         self.is_down = True
         self._set_srtp(None)
@@ -388,3 +408,7 @@ class Leg:
 
     def _send(self, datagrams: list[bytes], remote_address: RemoteAddress) -> None:
         self.outbox += [(datagram, remote_address) for datagram in datagrams]
+
+
+Listener = Leg | PacketListener
+"""A receiver of what a leg's browser sends."""

@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import BridgeId, RemoteTransport, Side
+from visavis.domain.leg import BridgeId, RemoteTransport
 from visavis.media.dtls import Identity
 from visavis.media.leg import Leg, LegEvent, Up
 from visavis.media.limits import StrangerLimit
@@ -37,20 +37,20 @@ WATCH_SECONDS: Final = 0.5
 
 _BINDING_SUCCESS: Final = b"\x01\x01"
 
-NewLeg = Callable[[BridgeId, Side, str, str, Identity, float], Leg]
-"""Makes a leg of its bridge, side, ufrag, password, our identity and the time."""
+NewLeg = Callable[[BridgeId, int, str, str, Identity, float], Leg]
+"""Makes a leg of its bridge, number, ufrag, password, our identity and the time."""
 
 
 @dataclass(slots=True)
 class MediaBridge:
-    """Up to two legs, whether they are joined, and the journal of what their browsers send.
+    """Legs by their numbers, whether they are joined, and the journal of what their browsers send.
 
     `asks_at` are moments at which key frames are wanted. `gaps` is the count of the journal's gaps
     after which key frames were asked for, and `watched_at` the time of the last look at what the
     recording lacks.
     """
 
-    legs: dict[Side, Leg] = field(default_factory=dict)
+    legs: dict[int, Leg] = field(default_factory=dict)
     is_joined: bool = False
     journal: JournalWriter | None = None
     is_paused: bool = False
@@ -59,10 +59,11 @@ class MediaBridge:
     watched_at: float = -math.inf
 
     def connect(self) -> None:
-        """Tell each leg its peer and its tap."""
-        for side, leg in self.legs.items():
-            peer = self.legs.get(side.other) if self.is_joined else None
-            leg.connect(peer, None if self.is_paused else self.journal)
+        """Tell each leg its listeners: all other legs once they are joined, and the journal."""
+        taps = [self.journal] if self.journal and not self.is_paused else []
+        for leg in self.legs.values():
+            peers = [one for one in self.legs.values() if one is not leg] if self.is_joined else []
+            leg.connect((*peers, *taps))
 
     def ask_for_key_frames(self) -> None:
         if self.is_joined and all(leg.is_up for leg in self.legs.values()):
@@ -76,7 +77,7 @@ class MediaBridge:
             self.watched_at = now
             is_restarted, self.gaps = journal.gaps != self.gaps, journal.gaps
             for leg in self.legs.values():
-                if leg.tap:
+                if leg.taps:
                     leg.ask_for_recording(now, is_restarted=is_restarted)
 
 
@@ -125,20 +126,20 @@ class Relay:
             found = self.bridges[bridge] = MediaBridge()
         return found
 
-    def open_leg(self, bridge: BridgeId, side: Side, now: float) -> Leg:
+    def open_leg(self, bridge: BridgeId, number: int, now: float) -> Leg:
         opened = self.bridge(bridge)
-        leg = opened.legs.get(side)
+        leg = opened.legs.get(number)
         if leg is None:
             ufrag, pwd = _new_credentials()
-            leg = self._new_leg(bridge, side, ufrag, pwd, self._identity, now)
+            leg = self._new_leg(bridge, number, ufrag, pwd, self._identity, now)
             leg.limit_rate(self._leg_rate, now)
-            opened.legs[side] = self._by_ufrag[ufrag] = leg
+            opened.legs[number] = self._by_ufrag[ufrag] = leg
             opened.connect()
         return leg
 
-    def set_remote(self, bridge: BridgeId, side: Side, remote: RemoteTransport) -> Leg:
+    def set_remote(self, bridge: BridgeId, number: int, remote: RemoteTransport) -> Leg:
         """Raises `KeyError` when there is no such leg, `VisavisError` when it cannot be."""
-        leg = self.bridges[bridge].legs[side]
+        leg = self.bridges[bridge].legs[number]
         is_restart = leg.is_restarted_by(remote)
         leg.set_remote(remote)
         if is_restart:
@@ -184,7 +185,7 @@ class Relay:
             if leg.is_up:
                 self._on_event(leg, leg.report(now))
             leg.close()
-            leg.connect(None, None)
+            leg.connect(())
             self._flush(leg)
             self._forget(leg)
             leg.release()
@@ -206,7 +207,7 @@ class Relay:
             if first < 4 and self.strangers.admits(network_of(remote_address), now):
                 self._receive_check(datagram, remote_address, now)
         elif 128 <= first < 192:
-            if outgoing := leg.receive_media(datagram, now, arrival_us):
+            for outgoing in leg.receive_media(datagram, now, arrival_us):
                 self._send(*outgoing)
         elif first < 64 and leg.rate_limit.admits(CONTROL_COST_BYTES, now):
             self._receive_control(leg, datagram, remote_address, now)
@@ -252,7 +253,7 @@ class Relay:
         log.warning(
             "a leg floods" if is_excessive else "a leg keeps to its rate again",
             bridge=str(leg.bridge),
-            side=leg.side,
+            leg=leg.number,
             dropped=leg.rate_limit.dropped,
         )
         for remote_address in leg.remote_addresses:

@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import BridgeId, Candidate, LocalTransport, Side
+from visavis.domain.leg import BridgeId, Candidate, LocalTransport
 from visavis.local_socket import CHECK_SECONDS, LocalSocket
 from visavis.media import control_protocol
 from visavis.media.addresses import own_addresses
@@ -37,6 +37,9 @@ ServeApp = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any,
 
 TICK_SECONDS: Final = 0.05
 GUARD_SECONDS: Final = 1.0
+MIN_LEGS: Final = 2
+"""A bridge with fewer legs was lost with an earlier process of this worker."""
+
 MAX_UNSENT_BYTES: Final = 1024 * 1024
 """An app that leaves this much unread is treated as hung."""
 
@@ -216,11 +219,11 @@ class Worker:
     async def _perform(self, request: control_protocol.Request) -> control_protocol.Reply:
         match request:
             case control_protocol.OpenLeg():
-                leg = self._relay.open_leg(request.bridge, request.side, time.monotonic())
+                leg = self._relay.open_leg(request.bridge, request.leg, time.monotonic())
                 return control_protocol.OurEnd(request.request_id, self._transport(leg))
             case control_protocol.SetRemote():
                 self._require_bridge(request.bridge)
-                leg = self._relay.set_remote(request.bridge, request.side, request.remote)
+                leg = self._relay.set_remote(request.bridge, request.leg, request.remote)
                 return control_protocol.OurEnd(request.request_id, self._transport(leg))
             case control_protocol.Join():
                 self._require_bridge(request.bridge)
@@ -241,7 +244,7 @@ class Worker:
 
     def _require_bridge(self, bridge: BridgeId) -> None:
         joined = self._relay.bridges.get(bridge)
-        if joined is None or len(joined.legs) < len(Side):
+        if joined is None or len(joined.legs) < MIN_LEGS:
             raise VisavisError(ErrorKind.MediaUnavailable, "The media worker has lost this call.")
 
     def _transport(self, leg: Leg) -> LocalTransport:
@@ -298,15 +301,15 @@ class Worker:
     def _on_event(self, leg: Leg, event: LegEvent) -> None:
         match event:
             case Up():
-                self._send_event(control_protocol.LegUp(leg.bridge, leg.side))
+                self._send_event(control_protocol.LegUp(leg.bridge, leg.number))
             case Down(why):
-                log.info("leg down", bridge=str(leg.bridge), side=leg.side, why=why)
-                self._send_event(control_protocol.LegDown(leg.bridge, leg.side, why))
+                log.info("leg down", bridge=str(leg.bridge), leg=leg.number, why=why)
+                self._send_event(control_protocol.LegDown(leg.bridge, leg.number, why))
             case Limited():
-                log.warning("a leg sends too fast", bridge=str(leg.bridge), side=leg.side)
+                log.warning("a leg sends too fast", bridge=str(leg.bridge), leg=leg.number)
                 self._send_event(control_protocol.LimitReached(Limit.RATE))
             case LegReport():
-                self._send_event(control_protocol.LegQualityReport(leg.bridge, leg.side, event))
+                self._send_event(control_protocol.LegQualityReport(leg.bridge, leg.number, event))
 
     def _report_port(self) -> None:
         """Tell the app when something has changed."""

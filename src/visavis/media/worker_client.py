@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport, Side
+from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport
 from visavis.domain.recording import Manifest
 from visavis.local_socket import require_private_directory
 from visavis.media import control_protocol
@@ -122,16 +122,16 @@ class WorkerClient:
     async def pause(self, bridge: BridgeId, *, paused: bool) -> None:
         await self._ask(control_protocol.Pause(next(self._request_ids), bridge, paused))
 
-    async def open_leg(self, bridge: BridgeId, side: Side) -> LocalTransport:
+    async def open_leg(self, bridge: BridgeId, leg: int) -> LocalTransport:
         self.bridges.add(bridge)
         return _local_transport(
-            await self._ask(control_protocol.OpenLeg(next(self._request_ids), bridge, side))
+            await self._ask(control_protocol.OpenLeg(next(self._request_ids), bridge, leg))
         )
 
     async def set_remote(
-        self, bridge: BridgeId, side: Side, remote: RemoteTransport
+        self, bridge: BridgeId, leg: int, remote: RemoteTransport
     ) -> LocalTransport:
-        request = control_protocol.SetRemote(next(self._request_ids), bridge, side, remote)
+        request = control_protocol.SetRemote(next(self._request_ids), bridge, leg, remote)
         return _local_transport(await self._ask(request))
 
     async def join(self, bridge: BridgeId) -> None:
@@ -197,12 +197,12 @@ def _dispatch(
     listener: MediaListener, event: control_protocol.AboutBridge
 ) -> Coroutine[Any, Any, None]:
     match event:
-        case control_protocol.LegUp(bridge, side):
-            return listener.leg_up(bridge, side)
-        case control_protocol.LegDown(bridge, side, why):
-            return listener.leg_down(bridge, side, why)
-        case control_protocol.LegQualityReport(bridge, side, report):
-            return listener.quality(bridge, side, report)
+        case control_protocol.LegUp(bridge, leg):
+            return listener.leg_up(bridge, leg)
+        case control_protocol.LegDown(bridge, leg, why):
+            return listener.leg_down(bridge, leg, why)
+        case control_protocol.LegQualityReport(bridge, leg, report):
+            return listener.quality(bridge, leg, report)
         case control_protocol.TapLost(bridge, why):
             return listener.tap_lost(bridge, why)
 

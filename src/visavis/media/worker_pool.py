@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport, Side
+from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport
 from visavis.domain.recording import Manifest
 from visavis.media.limits import Limit
 from visavis.media.worker_client import WorkerClient
@@ -93,13 +93,13 @@ class WorkerPool:
     async def pause(self, bridge: BridgeId, *, paused: bool) -> None:
         await self._require_client(bridge).pause(bridge, paused=paused)
 
-    async def open_leg(self, bridge: BridgeId, side: Side) -> LocalTransport:
-        return await (await self._place(bridge)).open_leg(bridge, side)
+    async def open_leg(self, bridge: BridgeId, leg: int) -> LocalTransport:
+        return await (await self._place(bridge)).open_leg(bridge, leg)
 
     async def set_remote(
-        self, bridge: BridgeId, side: Side, remote: RemoteTransport
+        self, bridge: BridgeId, leg: int, remote: RemoteTransport
     ) -> LocalTransport:
-        return await self._require_client(bridge).set_remote(bridge, side, remote)
+        return await self._require_client(bridge).set_remote(bridge, leg, remote)
 
     async def join(self, bridge: BridgeId) -> None:
         await self._require_client(bridge).join(bridge)

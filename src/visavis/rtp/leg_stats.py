@@ -8,7 +8,7 @@ for it to its answer.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from visavis.rtp.key_frame_watch import KeyFrameWatch, Watcher
@@ -148,8 +148,8 @@ class LegStats:
             stream = self._add_stream(source, packet)
         stream.see(packet, arrival_us)
 
-    def receive_rtcp(self, compound: bytes, other: LegStats | None, now: float) -> None:
-        """Take in a browser's compound packet; `other` is the leg whose media it reports on."""
+    def receive_rtcp(self, compound: bytes, others: Sequence[LegStats], now: float) -> None:
+        """Take in a browser's compound packet; `others` are the legs whose media it reports on."""
         if (source := compound[4:8]) not in self.streams:
             self._rtcp_sources.add(source)
         self._rtcp_packets += 1
@@ -157,13 +157,13 @@ class LegStats:
         for item in read_feedback(compound):
             match item:
                 case TimeQuestion(middle):
-                    if other:
+                    for other in others:
                         other.record_question(middle, now)
                 case TimeAnswer(middle, held):
                     self._answered(middle, held, now)
                 case ReceptionReport():
                     self._answered(item.last_report, item.delay, now)
-                    if other:
+                    for other in others:
                         self._reported(item, other)
 
     def record_question(self, middle: int, now: float) -> None:

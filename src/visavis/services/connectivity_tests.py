@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import BridgeId, Side
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId
 from visavis.protocol import signaling
 from visavis.protocol.signaling import PROBE_SECONDS
 from visavis.rtp.sdp import read_transport, rewrite
@@ -48,9 +48,9 @@ class ConnectivityTests:
         self._runner.schedule(
             PROBE_SECONDS, lambda: self._runner.run_task(self._end(socket_id, source, bridge))
         )
-        for side in Side:
-            transport = await self._media.open_leg(bridge, side)
-        await self._media.set_remote(bridge, side, remote)
+        for leg in (VISITOR_LEG, AGENT_LEG):
+            transport = await self._media.open_leg(bridge, leg)
+        await self._media.set_remote(bridge, leg, remote)
         # with its media inactive, the offer with our transport in it is its own answer
         probed = signaling.Probed(sdp=rewrite(offer, transport, "passive"))
         self._runner.send(socket_id, probed)

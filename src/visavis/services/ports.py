@@ -26,7 +26,7 @@ from visavis.domain.delivery_status import (
     RecordingStatus,
     ServerCheck,
 )
-from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport, Side
+from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport
 from visavis.domain.oauth import ApiKey, AuthorizationCode, Client, Credential, Grant
 from visavis.domain.people import Agent, Permission, Role, Site
 from visavis.domain.policy import RecordingPolicy
@@ -325,11 +325,12 @@ class Bus(Protocol):
 
 
 class MediaPlane(Protocol):
-    """The media workers as the use cases see them. Everything is idempotent per bridge and side.
+    """The media workers as the use cases see them. Everything is idempotent per bridge and leg.
 
-    A bridge lives at one worker from its first `tap` or `open_leg` until `close`. Every method
-    raises `VisavisError`: `MediaUnavailable` when that worker does not answer, has died or can
-    carry no more; a bridge that was lost stays so, its successor has another number.
+    A leg has a number in its bridge, from 1. A bridge lives at one worker from its first `tap` or
+    `open_leg` until `close`. Every method raises `VisavisError`: `MediaUnavailable` when that
+    worker does not answer, has died or can carry no more; a bridge that was lost stays so, its
+    successor has another number.
     """
 
     async def tap(self, bridge: BridgeId, manifest: Manifest) -> None:
@@ -348,12 +349,12 @@ class MediaPlane(Protocol):
         The journal, if there is one, gets a note of the type `paused` or `resumed`.
         """
 
-    async def open_leg(self, bridge: BridgeId, side: Side) -> LocalTransport: ...
+    async def open_leg(self, bridge: BridgeId, leg: int) -> LocalTransport: ...
 
     async def set_remote(
-        self, bridge: BridgeId, side: Side, remote: RemoteTransport
+        self, bridge: BridgeId, leg: int, remote: RemoteTransport
     ) -> LocalTransport:
-        """Tell what the side's browser has said of itself, the first time or in a renegotiation.
+        """Tell what the leg's browser has said of itself, the first time or in a renegotiation.
 
         Returns our end for what is said to that browser from now on: another one when it has
         restarted ICE (RFC 8445 §9), the old one staying good until the new one is used. Raises
@@ -361,7 +362,7 @@ class MediaPlane(Protocol):
         """
 
     async def join(self, bridge: BridgeId) -> None:
-        """From now on, what one leg sends the other receives."""
+        """From now on, what one leg sends all others receive."""
 
     async def close(self, bridge: BridgeId) -> None:
         """Close the bridge's legs and seal its journal. Unknown bridges are none of our business.
@@ -373,10 +374,10 @@ class MediaPlane(Protocol):
 class MediaListener(Protocol):
     """Listener of the media workers' events."""
 
-    async def leg_up(self, bridge: BridgeId, side: Side) -> None: ...
-    async def leg_down(self, bridge: BridgeId, side: Side, why: str) -> None: ...
+    async def leg_up(self, bridge: BridgeId, leg: int) -> None: ...
+    async def leg_down(self, bridge: BridgeId, leg: int, why: str) -> None: ...
     async def tap_lost(self, bridge: BridgeId, why: str) -> None: ...
-    async def quality(self, bridge: BridgeId, side: Side, report: LegReport) -> None:
+    async def quality(self, bridge: BridgeId, leg: int, report: LegReport) -> None:
         """Receive a leg's quality, every other second and once more when it closes."""
 
     async def worker_lost(self, bridges: Collection[BridgeId]) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from visavis.domain.call_events import CallEvent
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, Side
 from visavis.domain.vocabulary import Party
 
 
@@ -15,17 +16,31 @@ class JournalNote(msgspec.Struct, frozen=True, rename="camel", tag_field="type")
     """A record of a journal that is not a packet."""
 
 
-class Descriptions(JournalNote, frozen=True, tag="descriptions"):
-    """Both pages' session descriptions of a bridge, after every offer and answer.
+class DescribedLeg(msgspec.Struct, frozen=True, rename="camel"):
+    """A leg's participant, and the session description of that participant's page.
 
-    `…_screen_mid` is the mid of the m-section that carries that page's screen, empty if none does.
+    `leg` is the leg's number in the bridge, `participant` the participant's in the call.
+    `screen_mid` is the mid of the m-section that carries the page's screen, empty if none does.
     """
 
-    visitor: str
-    agent: str
-    visitor_screen_mid: str = ""
-    agent_screen_mid: str = ""
+    leg: int
+    participant: int
+    role: str
+    sdp: str
+    screen_mid: str = ""
+    name: str = ""
+
+
+class Descriptions(JournalNote, frozen=True, tag="descriptions"):
+    """The session descriptions of a bridge's legs, after every offer and answer.
+
+    `link` is the number of the bridge in its call. Notes of version 1 had a field for each of two
+    pages instead of `legs`; `parse_note` makes legs of them.
+    """
+
+    legs: tuple[DescribedLeg, ...]
     link: int = 1
+    version: int = 2
 
 
 class Paused(JournalNote, frozen=True, tag="paused"):
@@ -68,14 +83,40 @@ class EventNote(JournalNote, frozen=True, tag="event"):
         return CallEvent(at, self.name, self.by, self.data)
 
 
+class _ReadDescriptions(JournalNote, frozen=True, tag="descriptions"):
+    """A note of either version as it is in a journal."""
+
+    version: int = 1
+    link: int = 1
+    legs: tuple[DescribedLeg, ...] = ()
+    visitor: str | None = None
+    agent: str | None = None
+    visitor_screen_mid: str = ""
+    agent_screen_mid: str = ""
+
+
 AnyNote = Descriptions | Paused | Resumed | Gap | WallClock | Stopped | EventNote
 
-_decoder: Final[msgspec.json.Decoder[AnyNote]] = msgspec.json.Decoder(AnyNote)
+_ReadNote = _ReadDescriptions | Paused | Resumed | Gap | WallClock | Stopped | EventNote
+
+_decoder: Final[msgspec.json.Decoder[_ReadNote]] = msgspec.json.Decoder(_ReadNote)
 
 
 def parse_note(payload: bytes) -> AnyNote | None:
     """`None` for a note of a kind that we do not know."""
     try:
-        return _decoder.decode(payload)
+        note = _decoder.decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
+    return _current(note) if isinstance(note, _ReadDescriptions) else note
+
+
+def _current(note: _ReadDescriptions) -> Descriptions | None:
+    """Return the note as version 2 has it."""
+    if note.version >= 2:
+        return Descriptions(note.legs, note.link)
+    if note.visitor is None or note.agent is None:
+        return None
+    visitor = DescribedLeg(VISITOR_LEG, 1, Side.VISITOR, note.visitor, note.visitor_screen_mid)
+    agent = DescribedLeg(AGENT_LEG, 2, Side.AGENT, note.agent, note.agent_screen_mid)
+    return Descriptions((visitor, agent), note.link)

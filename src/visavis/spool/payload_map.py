@@ -8,8 +8,7 @@ from functools import lru_cache
 from visavis.domain.errors import VisavisError
 from visavis.rtp.extension import MID_URI, REPAIRED_RID_URI, RID_URI
 from visavis.rtp.sdp import Codec, MediaSection, media_sections, sent_video
-from visavis.spool.format import JournalLeg
-from visavis.spool.notes import Descriptions
+from visavis.spool.notes import DescribedLeg, Descriptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,29 +31,27 @@ class PayloadMap:
     has_camera: bool = False
 
 
-def read_payload_map(note: Descriptions, leg: JournalLeg) -> PayloadMap:
-    """Return the map of the packets that `leg` sends.
+def read_payload_map(note: Descriptions, leg: DescribedLeg) -> PayloadMap:
+    """Return the map of the packets that a leg of the note sends.
 
     Never raises: an unusable description yields an empty map.
     """
-    visitor, agent = _sections(note.visitor), _sections(note.agent)
-    is_visitor = leg is JournalLeg.VISITOR
-    own, other = (visitor, agent) if is_visitor else (agent, visitor)
-    screen_mid = note.visitor_screen_mid if is_visitor else note.agent_screen_mid
+    own = _sections(leg.sdp)
+    others = [s for other in note.legs if other is not leg for s in _sections(other.sdp)]
     numbers: dict[str, int] = {}
-    for section in [*own, *other]:
+    for section in [*own, *others]:
         numbers = section.extensions | numbers
     return PayloadMap(
         # a sender uses the numbers of whom it sends to (RFC 3264 §5.1)
-        codecs={pt: codec for s in [*own, *other] for pt, codec in s.codecs.items()},
+        codecs={pt: codec for s in [*own, *others] for pt, codec in s.codecs.items()},
         mids={source: s.mid for s in own for source in s.sources},
         repairs={repair: source for s in own for repair, source in s.repairs.items()},
         layers={source: layer for s in own for source, layer in s.layers.items()},
         mid_extension=numbers.get(MID_URI),
         rid_extension=numbers.get(RID_URI),
         repaired_rid_extension=numbers.get(REPAIRED_RID_URI),
-        screen_mid=screen_mid,
-        has_camera=bool(_sent_video(note.visitor if is_visitor else note.agent) - {screen_mid}),
+        screen_mid=leg.screen_mid,
+        has_camera=bool(_sent_video(leg.sdp) - {leg.screen_mid}),
     )
 
 

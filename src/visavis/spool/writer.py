@@ -25,7 +25,7 @@ from visavis.domain.recording import (
     journal_name,
 )
 from visavis.durable import sync_directory, write_synced
-from visavis.spool.format import MAGIC, JournalLeg, RecordKind, encode_block, encode_record
+from visavis.spool.format import MAGIC, NO_LEG, RecordKind, encode_block, encode_record
 from visavis.spool.sync_thread import SyncThread
 
 WAKE_BYTES: Final = 2 * 1024 * 1024
@@ -95,7 +95,7 @@ class JournalWriter:
         """Whether records are still taken."""
         return not (self._is_stopped or self._is_lost or self._is_closing)
 
-    def append(self, arrival_us: int, kind: RecordKind, leg: JournalLeg, payload: bytes) -> None:
+    def append(self, arrival_us: int, kind: RecordKind, leg: int, payload: bytes) -> None:
         """Take a record, with its time by the monotonic clock.
 
         It is on disk within a second, or a gap is noted.
@@ -119,7 +119,7 @@ class JournalWriter:
 
     def note(self, note: Mapping[str, Any]) -> None:
         payload = msgspec.json.encode(note)
-        self.append(time.monotonic_ns() // 1000, RecordKind.NOTE, JournalLeg.NONE, payload)
+        self.append(time.monotonic_ns() // 1000, RecordKind.NOTE, NO_LEG, payload)
 
     def stop(self, why: str) -> None:
         """Take no more records, note why, and report the journal as lost."""
@@ -132,7 +132,7 @@ class JournalWriter:
         """Seal the journal and let go of it; it is on disk when this returns."""
         if self._is_closing:
             return
-        self.append(time.monotonic_ns() // 1000, RecordKind.SEAL, JournalLeg.NONE, b"")
+        self.append(time.monotonic_ns() // 1000, RecordKind.SEAL, NO_LEG, b"")
         self._is_closing = True
         self._sync_thread.wake()
         self._over.wait()
@@ -308,7 +308,7 @@ def _create(path: Path, undo: ExitStack) -> int:
 
 
 def _note(arrival_us: int, note: Mapping[str, Any]) -> bytes:
-    return encode_record(arrival_us, RecordKind.NOTE, JournalLeg.NONE, msgspec.json.encode(note))
+    return encode_record(arrival_us, RecordKind.NOTE, NO_LEG, msgspec.json.encode(note))
 
 
 def _write_all(file: int, data: bytes) -> None:

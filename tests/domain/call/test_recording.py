@@ -40,7 +40,7 @@ def test_recording_by_hand_asks_for_key_frames() -> None:
     site.complete(0)
     (join,) = site.commands
     assert isinstance(join, commands.JoinLegs)
-    assert join.note == journal_note(site.call.bridges[1])
+    assert join.note == journal_note(site.call, site.call.bridges[1])
     assert site.call.record.recording_id == "new"
     assert site.call.record.consent is Consent.NOTICE
 

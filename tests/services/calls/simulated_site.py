@@ -11,12 +11,20 @@ from typing import Any
 
 import msgspec
 
+from tests.legs import LEGS
 from visavis.domain.call_events import CallReport
 from visavis.domain.call_history import PastCall
 from visavis.domain.call_timings import CallTimings
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import BridgeId, Candidate, LocalTransport, RemoteTransport, Side
+from visavis.domain.leg import (
+    AGENT_LEG,
+    VISITOR_LEG,
+    BridgeId,
+    Candidate,
+    LocalTransport,
+    RemoteTransport,
+)
 from visavis.domain.people import Agent, Visitor
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Manifest
@@ -29,6 +37,7 @@ from visavis.services.ports import Transaction
 from visavis.services.presence import AgentSession
 from visavis.store.sql import SqlStore
 
+LEG_NAMES = {VISITOR_LEG: "visitor", AGENT_LEG: "agent"}
 DATA = Path(__file__).resolve().parents[2] / "rtp" / "data"
 OFFER = (DATA / "chromium-offer.sdp").read_bytes().decode()
 ANSWER = (DATA / "chromium-answer.sdp").read_bytes().decode()
@@ -77,20 +86,22 @@ class FakeMediaPlane:
         self.notes.append(note)
         self._record(f"note {bridge.number} {note['type']}")
 
-    async def open_leg(self, bridge: BridgeId, side: Side) -> LocalTransport:
-        self._record(f"open {bridge.number} {side}")
-        return self._transport(bridge, side)
+    async def open_leg(self, bridge: BridgeId, leg: int) -> LocalTransport:
+        self._record(f"open {bridge.number} {LEG_NAMES[leg]}")
+        return self._transport(bridge, leg)
 
-    def _transport(self, bridge: BridgeId, side: Side, mark: str = "") -> LocalTransport:
+    def _transport(self, bridge: BridgeId, leg: int, mark: str = "") -> LocalTransport:
         candidates = (Candidate("192.0.2.1", bridge.number),)
         fingerprint = "sha-256 " + ":".join(["AB"] * 32)
-        return LocalTransport(f"{side[:3]}{bridge.number}{mark}", "p" * 24, fingerprint, candidates)
+        return LocalTransport(
+            f"{LEG_NAMES[leg][:3]}{bridge.number}{mark}", "p" * 24, fingerprint, candidates
+        )
 
     async def set_remote(
-        self, bridge: BridgeId, side: Side, remote: RemoteTransport
+        self, bridge: BridgeId, leg: int, remote: RemoteTransport
     ) -> LocalTransport:
-        self._record(f"remote {bridge.number} {side}")
-        return self._transport(bridge, side, self.restarts)
+        self._record(f"remote {bridge.number} {LEG_NAMES[leg]}")
+        return self._transport(bridge, leg, self.restarts)
 
     async def join(self, bridge: BridgeId) -> None:
         self._record(f"join {bridge.number}")
@@ -212,8 +223,8 @@ class SimulatedSite:
         await self.agent(signaling.Answer(call_id, bridge, ANSWER), at)
 
     async def up(self, call_id: str, bridge: int = 1) -> None:
-        for side in Side:
-            await self.calls.media_events.leg_up(BridgeId(call_id, bridge), side)
+        for leg in LEGS:
+            await self.calls.media_events.leg_up(BridgeId(call_id, bridge), leg)
         await self.wait_idle()
 
     async def connect(

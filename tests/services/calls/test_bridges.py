@@ -18,7 +18,7 @@ from tests.services.calls.simulated_site import (
 from visavis.domain.call.bridges import RETRY_SECONDS
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind
-from visavis.domain.leg import BridgeId, Side
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId, Side
 from visavis.domain.people import Visitor
 from visavis.protocol import signaling
 
@@ -83,11 +83,26 @@ async def test_the_journal_knows_what_was_agreed(site: SimulatedSite) -> None:
     assert site.media.notes == [
         {
             "type": "descriptions",
+            "version": 2,
             "link": 1,
-            "visitor": visitor,
-            "agent": ANSWER,
-            "visitorScreenMid": mid,
-            "agentScreenMid": "",
+            "legs": [
+                {
+                    "leg": 1,
+                    "participant": 1,
+                    "role": "visitor",
+                    "name": "Ann",
+                    "sdp": visitor,
+                    "screenMid": mid,
+                },
+                {
+                    "leg": 2,
+                    "participant": 2,
+                    "role": "agent",
+                    "name": "A",
+                    "sdp": ANSWER,
+                    "screenMid": "",
+                },
+            ],
         }
         for visitor, mid in ((OFFER, ""), (with_screen(OFFER), "2"))
     ]
@@ -206,12 +221,12 @@ async def test_a_second_page_takes_the_call_over(site: SimulatedSite) -> None:
 async def test_whose_page_does_not_come_back_has_left(site: SimulatedSite) -> None:
     first = await site.connect("v1")
     site.calls.visitor_left(Visitor("v1", 1))
-    await site.calls.media_events.leg_down(BridgeId(first, 1), Side.VISITOR, "closed")
+    await site.calls.media_events.leg_down(BridgeId(first, 1), VISITOR_LEG, "closed")
     await site.pass_time(RESUME_SECONDS)
     assert await site.state(first) == ("ended", "abandoned")
     second = await site.connect("v2")
     site.calls.agent_left(agent_session("a"))
-    await site.calls.media_events.leg_down(BridgeId(second, 1), Side.AGENT, "closed")
+    await site.calls.media_events.leg_down(BridgeId(second, 1), AGENT_LEG, "closed")
     await site.pass_time(RESUME_SECONDS)
     assert await site.state(second) == ("ended", "failed")
     assert (await site.report(second)).events[-1].by == "agent"
@@ -223,7 +238,7 @@ async def test_whose_page_does_not_come_back_has_left(site: SimulatedSite) -> No
 
 async def test_a_link_is_lost_and_then_the_agent_s_page(site: SimulatedSite) -> None:
     call_id = await site.connect()
-    await site.calls.media_events.leg_down(BridgeId(call_id, 1), Side.AGENT, "no consent")
+    await site.calls.media_events.leg_down(BridgeId(call_id, 1), AGENT_LEG, "no consent")
     await site.pass_time(10)
     site.calls.agent_left(agent_session("a"))
     await site.pass_time(RESUME_SECONDS - 10)
@@ -232,18 +247,18 @@ async def test_a_link_is_lost_and_then_the_agent_s_page(site: SimulatedSite) -> 
 
 async def test_a_link_that_is_down_waits_for_a_page_to_ask_for_another(site: SimulatedSite) -> None:
     call_id = await site.connect()
-    await site.calls.media_events.leg_down(BridgeId(call_id, 1), Side.AGENT, "no consent")
+    await site.calls.media_events.leg_down(BridgeId(call_id, 1), AGENT_LEG, "no consent")
     assert site.last("v")["state"] == "reconnecting"
     await site.calls.media_events.leg_up(
-        BridgeId(call_id, 1), Side.AGENT
+        BridgeId(call_id, 1), AGENT_LEG
     )  # it was only a long silence
     assert site.last("v")["state"] == "connected"
-    await site.calls.media_events.leg_down(BridgeId(call_id, 1), Side.AGENT, "no consent")
+    await site.calls.media_events.leg_down(BridgeId(call_id, 1), AGENT_LEG, "no consent")
     site.forget()
     await site.agent(signaling.Relink(call_id, 1))
     await site.visitor(signaling.Relink(call_id, 1))  # both have noticed: told again, no more
     assert [m["link"] for m in site.told["v"]] == [2, 2]
-    await site.calls.media_events.leg_down(BridgeId(call_id, 2), Side.AGENT, "never came")
+    await site.calls.media_events.leg_down(BridgeId(call_id, 2), AGENT_LEG, "never came")
     await site.pass_time(RESUME_SECONDS)
     assert await site.state(call_id) == ("ended", "failed")
     assert site.last("v")["by"] == "system"
@@ -300,11 +315,11 @@ async def test_a_visitor_who_hangs_up_at_once_leaves_no_link(site: SimulatedSite
 async def test_a_link_that_is_lost_while_it_rings(site: SimulatedSite, how: str) -> None:
     site.calls.agent_arrived(agent_session("a"))
     call_id = await site.ring()
-    await site.calls.media_events.leg_up(BridgeId(call_id, 1), Side.VISITOR)
+    await site.calls.media_events.leg_up(BridgeId(call_id, 1), VISITOR_LEG)
     if how == "by the page":
         await site.visitor(signaling.Relink(call_id, 1))
     else:
-        await site.calls.media_events.leg_down(BridgeId(call_id, 1), Side.VISITOR, "why")
+        await site.calls.media_events.leg_down(BridgeId(call_id, 1), VISITOR_LEG, "why")
     assert site.last("v") == {"type": "connect", "callId": call_id, "link": 2}
     await site.visitor(signaling.Offer(call_id, 2, OFFER))
     assert site.last("v", "provisionalAnswer")["link"] == 2
@@ -445,10 +460,10 @@ async def test_a_call_that_ends_while_its_link_is_built_is_cleaned_up(site: Simu
     call_id = await site.ring()
     opened = site.media.open_leg
 
-    async def open_leg(link: BridgeId, side: Side) -> object:
-        if side is Side.AGENT:
+    async def open_leg(link: BridgeId, leg: int) -> object:
+        if leg == AGENT_LEG:
             await site.calls.from_visitor(Visitor("v", 1), signaling.HangUp(call_id))
-        return await opened(link, side)
+        return await opened(link, leg)
 
     site.media.open_leg = open_leg  # type: ignore[method-assign, assignment]
     site.calls.agent_arrived(agent_session("a"))
@@ -467,8 +482,8 @@ async def test_what_is_told_of_forgotten_links_is_let_go(site: SimulatedSite) ->
     call_id = await site.connect()
     site.forget()
     for link in (BridgeId("no call", 1), BridgeId(call_id, 9)):
-        await site.calls.media_events.leg_up(link, Side.AGENT)
-        await site.calls.media_events.leg_down(link, Side.AGENT, "why")
+        await site.calls.media_events.leg_up(link, AGENT_LEG)
+        await site.calls.media_events.leg_down(link, AGENT_LEG, "why")
         await site.calls.media_events.tap_lost(link, "why")
     assert site.told == {}
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.services.calls.simulated_site import NOW, SimulatedSite, agent_session
 from visavis.domain.call_history import CallSearch
-from visavis.domain.leg import BridgeId, Side
+from visavis.domain.leg import VISITOR_LEG, BridgeId, Side
 from visavis.domain.people import Visitor
 from visavis.protocol import signaling
 
@@ -46,7 +46,7 @@ async def test_waiting_for_a_link_that_never_returns_is_not_talk(
 ) -> None:
     call_id = await site.connect()
     await site.pass_time(TALK)
-    await site.calls.media_events.leg_down(BridgeId(call_id, 1), side, "lost")
+    await site.calls.media_events.leg_down(BridgeId(call_id, 1), side.leg, "lost")
     await site.pass_time(3)
     await lose(site, side)
     await site.pass_time(60)
@@ -56,7 +56,7 @@ async def test_waiting_for_a_link_that_never_returns_is_not_talk(
 async def test_hanging_up_while_the_other_is_lost_ends_no_talk(site: SimulatedSite) -> None:
     call_id = await site.connect()
     await site.pass_time(TALK)
-    await site.calls.media_events.leg_down(BridgeId(call_id, 1), Side.VISITOR, "lost")
+    await site.calls.media_events.leg_down(BridgeId(call_id, 1), VISITOR_LEG, "lost")
     await site.pass_time(20)
     await site.agent(signaling.HangUp(call_id))
     assert (await site.past(call_id)).talk_seconds == TALK
@@ -64,7 +64,7 @@ async def test_hanging_up_while_the_other_is_lost_ends_no_talk(site: SimulatedSi
 
 async def test_a_party_that_returns_was_in_the_talk(site: SimulatedSite) -> None:
     call_id = await site.connect()
-    await site.calls.media_events.leg_down(BridgeId(call_id, 1), Side.VISITOR, "lost")
+    await site.calls.media_events.leg_down(BridgeId(call_id, 1), VISITOR_LEG, "lost")
     await site.pass_time(5)
     await site.up(call_id)
     await site.pass_time(TALK)

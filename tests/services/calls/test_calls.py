@@ -14,7 +14,7 @@ from tests.services.calls.simulated_site import (
 )
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind
-from visavis.domain.leg import BridgeId, Side
+from visavis.domain.leg import VISITOR_LEG, BridgeId
 from visavis.domain.people import Agent, Visitor
 from visavis.protocol import signaling
 from visavis.services.presence import AgentSession
@@ -211,7 +211,7 @@ async def test_a_leg_that_goes_down_before_the_call_connects_has_failed_it(
     site.calls.agent_arrived(agent_session("a"))
     call_id = await site.ring()
     await site.agent(signaling.Accept(call_id))
-    await site.calls.media_events.leg_down(BridgeId(call_id, 1), Side.VISITOR, "no handshake")
+    await site.calls.media_events.leg_down(BridgeId(call_id, 1), VISITOR_LEG, "no handshake")
     assert site.last("v")["reason"] == "failed"
 
 
@@ -253,7 +253,7 @@ async def test_an_errand_that_fails_stops_nothing_else(site: SimulatedSite) -> N
     await site.visitor(signaling.Here("/"))
     await site.agent(signaling.Invite("v", "video"))
 
-    async def open_leg(link: BridgeId, side: Side) -> None:
+    async def open_leg(link: BridgeId, leg: int) -> None:
         raise RuntimeError("a bug")
 
     site.media.open_leg = open_leg  # type: ignore[method-assign, assignment]

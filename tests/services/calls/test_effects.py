@@ -8,7 +8,7 @@ import pytest
 
 from tests.services.calls.simulated_site import NOW, OFFER, SimulatedSite, agent_session
 from visavis.domain.call import commands, effects
-from visavis.domain.leg import BridgeId, LocalTransport, Side
+from visavis.domain.leg import BridgeId, LocalTransport
 from visavis.domain.recording import Manifest
 from visavis.protocol import signaling
 
@@ -21,7 +21,7 @@ async def test_a_command_that_is_cut_off_counts_as_failed(site: SimulatedSite) -
     """The call may not wait for a report that never comes."""
     started = asyncio.Event()
 
-    async def open_leg(bridge: BridgeId, side: Side) -> LocalTransport:
+    async def open_leg(bridge: BridgeId, leg: int) -> LocalTransport:
         started.set()
         await asyncio.Event().wait()
         raise AssertionError("never reached")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.services.calls.simulated_site import SimulatedSite
-from visavis.domain.leg import BridgeId, Side
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId
 from visavis.protocol import signaling
 from visavis.rtp.mos import LegReport
 
@@ -19,7 +19,7 @@ async def test_each_page_hears_of_its_own_leg_every_two_seconds(site: SimulatedS
     site.forget()
     link = BridgeId(call_id, 1)
     for _ in range(3):
-        await site.calls.media_events.quality(link, Side.VISITOR, REPORT)
+        await site.calls.media_events.quality(link, VISITOR_LEG, REPORT)
         site.time += 1
     assert (
         site.told["v"]
@@ -40,12 +40,10 @@ async def test_each_page_hears_of_its_own_leg_every_two_seconds(site: SimulatedS
 
 async def test_the_last_report_of_each_side_is_kept_with_the_call(site: SimulatedSite) -> None:
     call_id = await site.connect()
-    await site.calls.media_events.quality(BridgeId(call_id, 1), Side.AGENT, LegReport())
-    await site.calls.media_events.quality(BridgeId(call_id, 1), Side.AGENT, REPORT)
-    await site.calls.media_events.quality(
-        BridgeId(call_id, 2), Side.VISITOR, REPORT
-    )  # no such link
-    await site.calls.media_events.quality(BridgeId("gone", 1), Side.VISITOR, REPORT)
+    await site.calls.media_events.quality(BridgeId(call_id, 1), AGENT_LEG, LegReport())
+    await site.calls.media_events.quality(BridgeId(call_id, 1), AGENT_LEG, REPORT)
+    await site.calls.media_events.quality(BridgeId(call_id, 2), VISITOR_LEG, REPORT)  # no such link
+    await site.calls.media_events.quality(BridgeId("gone", 1), VISITOR_LEG, REPORT)
     await site.visitor(signaling.HangUp(call_id))
     kept = (await site.report(call_id)).quality
     assert list(kept) == ["agent"]
@@ -56,7 +54,7 @@ async def test_the_very_last_report_comes_while_the_link_is_closed(site: Simulat
     call_id = await site.connect()
 
     async def report(link: BridgeId) -> None:
-        await site.calls.media_events.quality(link, Side.VISITOR, REPORT)
+        await site.calls.media_events.quality(link, VISITOR_LEG, REPORT)
 
     site.media.on_close = report
     await site.visitor(signaling.HangUp(call_id))

@@ -15,7 +15,7 @@ from tests.services.calls.simulated_site import (
 )
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind
-from visavis.domain.leg import BridgeId, Side
+from visavis.domain.leg import AGENT_LEG, BridgeId
 from visavis.domain.people import Visitor
 from visavis.protocol import signaling
 
@@ -155,7 +155,7 @@ async def test_the_other_s_link_fails(site: SimulatedSite, how: str) -> None:
         case "time":
             await site.pass_time(CONNECT_SECONDS)
         case "leg":
-            await site.calls.media_events.leg_down(BridgeId(call_id, 2), Side.AGENT, "why")
+            await site.calls.media_events.leg_down(BridgeId(call_id, 2), AGENT_LEG, "why")
         case "left":
             site.calls.agent_left(CY)
         case "hangUp":
@@ -175,7 +175,7 @@ async def test_the_first_agent_may_go_as_soon_as_the_other_has_accepted(
     call_id = await accept_cy(site)
     await site.agent(signaling.HangUp(call_id))
     assert site.last("a")["reason"] == "transferred"
-    await site.calls.media_events.leg_down(BridgeId(call_id, 1), Side.AGENT, "closed")
+    await site.calls.media_events.leg_down(BridgeId(call_id, 1), AGENT_LEG, "closed")
     assert site.last("v")["state"] == "reconnecting"
     await site.agent(signaling.Accept(await site.ring("v2")))  # and takes another
     await link_cy(site, call_id)

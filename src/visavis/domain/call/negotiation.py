@@ -75,12 +75,13 @@ def relay_answer(step: Step, bridge: Bridge, answered: Side, requester: str) -> 
         ),
     )
     is_new = bridge.remotes.get(answered) != answer.transport
+    is_recorded = step.call.recording.state is not RecordingSwitch.OFF
     command = JoinLegs(
         bridge.id,
         requester,
         side=answered if is_new else None,
         remote=answer.transport if is_new else None,
-        note=journal_note(bridge) if step.call.recording.state is not RecordingSwitch.OFF else None,
+        note=journal_note(step.call, bridge) if is_recorded else None,
         is_join=not bridge.is_joined,
     )
     if is_new or command.note or command.is_join:

@@ -169,17 +169,31 @@ def change(step: Step, trigger: RecordingTrigger, by: Party) -> None:
     step.send_to_both(step.recording_notice())
 
 
-def journal_note(bridge: Bridge) -> dict[str, Any]:
-    """Return the note that tells the journal what the browsers have agreed on."""
-    visitor, agent = bridge.described[Side.VISITOR], bridge.described[Side.AGENT]
+def journal_note(call: CallData, bridge: Bridge) -> dict[str, Any]:
+    """Return the note that tells the journal whose the legs are, and what they have agreed on."""
     return {
         "type": "descriptions",
+        "version": 2,
         "link": bridge.number,
-        "visitor": visitor.sdp,
-        "agent": agent.sdp,
-        "visitorScreenMid": visitor.screen_mid,
-        "agentScreenMid": agent.screen_mid,
+        "legs": [
+            {
+                "leg": side.leg,
+                "participant": bridge.legs[side],
+                "role": side,
+                "name": _name(call, bridge.legs[side]),
+                "sdp": bridge.described[side].sdp,
+                "screenMid": bridge.described[side].screen_mid,
+            }
+            for side in Side
+        ],
     }
+
+
+def _name(call: CallData, number: int) -> str:
+    participant = call.participants.get(number)
+    if participant is None:
+        return ""
+    return participant.agent.name if participant.agent else call.record.visitor.name
 
 
 def _journal_command(
@@ -211,4 +225,4 @@ def _started_by_hand(step: Step, command: StartJournal, bridge: Bridge) -> None:
         record.consent = Consent.NOTICE  # the visitor's page says so from now on
     change(step, RecordingTrigger.START, "agent")
     # joining the legs again asks both browsers for a key frame
-    step.run(JoinLegs(bridge.id, command.requester, note=journal_note(bridge)))
+    step.run(JoinLegs(bridge.id, command.requester, note=journal_note(step.call, bridge)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from visavis.spool.format import JournalLeg, RecordKind
+from visavis.spool.format import RecordKind
 from visavis.spool.writer import MAX_WAITING_BYTES, WAKE_BYTES, JournalWriter
 
 
@@ -19,10 +19,10 @@ class NativeJournalWriter(JournalWriter):
         self.number: int = core.add_journal(clock.get("offset_us", 0), MAX_WAITING_BYTES)
         super().__init__(*files, **clock)
 
-    def append(self, arrival_us: int, kind: RecordKind, leg: JournalLeg, payload: bytes) -> None:
+    def append(self, arrival_us: int, kind: RecordKind, leg: int, payload: bytes) -> None:
         if self._is_lost or (self._is_stopped and kind is not RecordKind.SEAL):
             return
-        waiting = self._core.append(self.number, arrival_us, int(kind), int(leg), payload)
+        waiting = self._core.append(self.number, arrival_us, int(kind), leg, payload)
         if waiting >= WAKE_BYTES:
             self._sync_thread.wake()
 

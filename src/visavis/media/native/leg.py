@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from visavis.domain.leg import BridgeId, RemoteTransport, Side
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.leg import BridgeId, RemoteTransport
 from visavis.media.dtls import Identity
-from visavis.media.leg import JOURNAL_LEG, Leg, Outgoing
+from visavis.media.leg import Leg, Listener, Outgoing
 from visavis.media.limits import BURST_SECONDS, LegRateLimit
 from visavis.media.native.journal import NativeJournalWriter
 from visavis.media.remote_address import RemoteAddress
@@ -15,7 +16,6 @@ from visavis.media.srtp import Srtp, session_address
 from visavis.rtp.leg_stats import LegStats
 from visavis.rtp.mos import LegReport
 from visavis.rtp.rtcp import ReceptionReport
-from visavis.spool.writer import JournalWriter
 
 if TYPE_CHECKING:
     from visavis.media.native.path import NativePath
@@ -28,37 +28,43 @@ _PAYLOAD_TYPES: Final = 128
 
 
 class NativeLeg(Leg):
-    """A leg, and its double in the native path under `number`."""
+    """A leg, and its double in the native path under `path_number`."""
 
     def __init__(
         self,
         path: NativePath,
         bridge: BridgeId,
-        side: Side,
+        number: int,
         ufrag: str,
         pwd: str,
         identity: Identity,
         now: float,
     ) -> None:
-        super().__init__(bridge, side, ufrag, pwd, identity, now)
+        super().__init__(bridge, number, ufrag, pwd, identity, now)
         self._path, self._core = path, path.core
-        self.number: int = self._core.add_leg(int(JOURNAL_LEG[side]))
-        self.stats: NativeLegStats = NativeLegStats(self._core, self.number)
+        self.path_number: int = self._core.add_leg(number)
+        self.stats: NativeLegStats = NativeLegStats(self._core, self.path_number)
         self._sessions: Srtp | None = None
         self._timers_at = now
 
-    def connect(self, peer: Leg | None, tap: JournalWriter | None) -> None:
-        super().connect(peer, tap)
-        to = peer.number if isinstance(peer, NativeLeg) else -1
-        journal = tap.number if isinstance(tap, NativeJournalWriter) else -1
-        self._core.connect(self.number, to, journal)
+    def connect(self, listeners: Sequence[Listener]) -> None:
+        """Raises `MediaUnavailable` for more than the path serves: one peer and one journal."""
+        peers = [one.path_number for one in listeners if isinstance(one, NativeLeg)]
+        journals = [one.number for one in listeners if isinstance(one, NativeJournalWriter)]
+        if len(peers) > 1 or len(journals) > 1 or len(peers) + len(journals) < len(listeners):
+            raise VisavisError(
+                ErrorKind.MediaUnavailable,
+                "The native packet path joins two legs; more require the Python path.",
+            )
+        super().connect(listeners)
+        self._core.connect(self.path_number, *(peers or [-1]), *(journals or [-1]))
 
     def limit_rate(self, bytes_per_second: float, now: float) -> None:
-        self.rate_limit = NativeRateLimit(self._core, self.number, bytes_per_second, now)
+        self.rate_limit = NativeRateLimit(self._core, self.path_number, bytes_per_second, now)
 
     def bind(self, remote_address: RemoteAddress) -> None:
         if isinstance(remote_address, tuple):
-            self._core.bind(self.number, remote_address)
+            self._core.bind(self.path_number, remote_address)
 
     def unbind(self, remote_address: RemoteAddress) -> None:
         if isinstance(remote_address, tuple):
@@ -78,18 +84,14 @@ class NativeLeg(Leg):
             self._timers_at = now + TIMER_SECONDS
             super().tick(now)
 
-    def receive_media(self, datagram: bytes, now: float, arrival_us: int) -> Outgoing | None:
-        self._core.receive(self.number, datagram, now, arrival_us)
+    def receive_media(self, datagram: bytes, now: float, arrival_us: int) -> Sequence[Outgoing]:
+        self._core.receive(self.path_number, datagram, now, arrival_us)
         self._path.dispatch()
-        return None
+        return ()
 
     def send_rtcp(self, packet: bytes) -> None:
-        self._core.send_rtcp(self.number, packet)
+        self._core.send_rtcp(self.path_number, packet)
         self._path.dispatch()
-
-    def receive_report(self, packet: bytes, now: float) -> None:
-        """Take in a browser's RTCP packet with reports or time stamps."""
-        self.stats.receive_rtcp(packet, self.peer.stats if self.peer else None, now)
 
     def watch_packet(self, packet: bytes, highest: int, step: int) -> None:
         """Show a packet to the watch over key frames."""
@@ -97,7 +99,7 @@ class NativeLeg(Leg):
         if watcher is not None:
             watcher.see(packet, highest, step)
         if watcher is None or not watcher.is_alert:
-            self._core.calm(self.number, int.from_bytes(packet[8:12]))
+            self._core.calm(self.path_number, int.from_bytes(packet[8:12]))
 
     def watch_video(self, now: float) -> None:
         self.stats.refresh()
@@ -107,24 +109,24 @@ class NativeLeg(Leg):
     def ask_for_recording(self, now: float, *, is_restarted: bool) -> None:
         super().ask_for_recording(now, is_restarted=is_restarted)
         if is_restarted:
-            self._core.alert(self.number)
+            self._core.alert(self.path_number)
 
     def _send_media_to(self, remote_address: RemoteAddress | None) -> None:
         super()._send_media_to(remote_address)
         is_udp = isinstance(remote_address, tuple) and self._path.is_started
         by_python = () if remote_address else None
-        self._core.send_to(self.number, remote_address if is_udp else by_python)
+        self._core.send_to(self.path_number, remote_address if is_udp else by_python)
 
     def _set_srtp(self, srtp: Srtp | None) -> None:
         sessions = map(session_address, srtp.sessions) if srtp else (0, 0)
-        self._core.set_sessions(self.number, *sessions)
+        self._core.set_sessions(self.path_number, *sessions)
         self._sessions = srtp  # the path has let go of the former ones
 
     def _set_types(self) -> None:
         remote, watch = self.remote, self.stats.watch
         audio = remote.audio_payload_types if remote else ()
         watched = (*watch.codecs, *remote.repair_payload_types) if watch and remote else ()
-        self._core.set_types(self.number, _bits(audio), _bits(watched))
+        self._core.set_types(self.path_number, _bits(audio), _bits(watched))
 
 
 class NativeLegStats(LegStats):

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Any, Final
 
-from visavis.domain.leg import BridgeId, Side
+from visavis.domain.leg import BridgeId
 from visavis.media.dtls import Identity
 from visavis.media.native.journal import NativeJournalWriter
 from visavis.media.native.leg import NativeLeg
@@ -116,15 +116,15 @@ class NativePath:
             os.close(self._wake)
 
     def new_leg(
-        self, bridge: BridgeId, side: Side, ufrag: str, pwd: str, identity: Identity, now: float
+        self, bridge: BridgeId, number: int, ufrag: str, pwd: str, identity: Identity, now: float
     ) -> NativeLeg:
-        leg = NativeLeg(self, bridge, side, ufrag, pwd, identity, now)
-        self._legs[leg.number] = leg
+        leg = NativeLeg(self, bridge, number, ufrag, pwd, identity, now)
+        self._legs[leg.path_number] = leg
         return leg
 
     def forget(self, leg: NativeLeg) -> None:
-        self._legs.pop(leg.number, None)
-        self.core.remove_leg(leg.number)
+        self._legs.pop(leg.path_number, None)
+        self.core.remove_leg(leg.path_number)
 
     def new_journal(self, *files: Any, **clock: Any) -> NativeJournalWriter:
         """Return a writer, with the arguments of `JournalWriter`, of what legs here receive."""
@@ -160,7 +160,7 @@ class NativePath:
         elif leg is None:
             return  # it was removed meanwhile
         elif kind == _Event.REPORT:
-            leg.receive_report(data, now)
+            leg.receive_rtcp(data, now)
         elif kind == _Event.WATCHED:
             leg.watch_packet(data, highest, step)
         elif leg.remote_address:

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG
 from visavis.recorder.mux.depacketize import TimedFrame, TrackKey
 from visavis.recorder.mux.streams import BridgeStreams, Content, Packet, RtpStream
 from visavis.rtp.codecs import DEPACKETISERS
 from visavis.rtp.packet import parse_rtp
-from visavis.spool.format import JournalLeg
+from visavis.spool.format import NO_LEG
 
 MAX_STRAY_PACKETS: Final = 50
 """A second of sound: a leg may lose as many packets of one kind before it is missing something."""
@@ -28,9 +29,9 @@ RTX: Final = "RTX"
 MAX_SPANS: Final = 3
 """Missing spans of a track that are told one by one."""
 
-Part = tuple[JournalLeg, Content]
+Part = tuple[int, Content]
 
-SIDES: Final = {JournalLeg.VISITOR: "visitor", JournalLeg.AGENT: "agent", JournalLeg.NONE: "server"}
+SIDES: Final = {VISITOR_LEG: "visitor", AGENT_LEG: "agent", NO_LEG: "server"}
 
 
 class Loss(StrEnum):
@@ -86,7 +87,7 @@ class PacketAccount:
     def __init__(self) -> None:
         self._streams: defaultdict[RtpStream, Tally] = defaultdict(Tally)
         self._written: defaultdict[TrackKey, WrittenTally] = defaultdict(WrittenTally)
-        self._losses: Counter[tuple[JournalLeg, Loss, str]] = Counter()
+        self._losses: Counter[tuple[int, Loss, str]] = Counter()
         self.lost_records = 0
         self.stops: list[tuple[float, str]] = []
 
@@ -114,7 +115,7 @@ class PacketAccount:
             leg, content = frame.track.leg, frame.track.content
             self._losses[leg, Loss.REFUSED, content] += frame.packets
 
-    def lose(self, leg: JournalLeg, loss: Loss, packets: int = 1, detail: str = "") -> None:
+    def lose(self, leg: int, loss: Loss, packets: int = 1, detail: str = "") -> None:
         """Count packets that will never be in a frame, or in none that is written."""
         self._losses[leg, loss, detail] += packets
 
@@ -198,7 +199,7 @@ def _is_beside(key: TrackKey, part: Part) -> bool:
     return key[:2] == part and key.lane > 0
 
 
-def loss_reason(bridge: BridgeStreams, leg: JournalLeg, data: bytes) -> tuple[Loss, str] | None:
+def loss_reason(bridge: BridgeStreams, leg: int, data: bytes) -> tuple[Loss, str] | None:
     """The reason for which a packet has no stream, in detail; `None` if it has no media."""
     packet = parse_rtp(data)
     if packet is None:

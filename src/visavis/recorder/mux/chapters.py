@@ -13,10 +13,10 @@ import msgspec
 from visavis import __version__
 from visavis.domain.call import CallState
 from visavis.domain.call_events import CallEvent, CallEventName, CallReport
+from visavis.domain.leg import VISITOR_LEG
 from visavis.domain.recording import Manifest
 from visavis.protocol.attachment import RecordedCallReport, RecordedEvent, RecordedTrack
 from visavis.recorder.mux.scan import Scan, Span
-from visavis.spool.format import JournalLeg
 
 MAX_CHAPTERS: Final = 1000
 SNAP_SECONDS: Final = 1.0
@@ -128,7 +128,7 @@ def recorded_story(manifest: Manifest, story: CallReport, scan: Scan) -> Recorde
         tracks=tuple(
             RecordedTrack(
                 track.name,
-                "visitor" if track.key.leg is JournalLeg.VISITOR else "agent",
+                "visitor" if track.key.leg == VISITOR_LEG else "agent",
                 track.key.content,
                 track.key.codec,
             )

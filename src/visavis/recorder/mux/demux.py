@@ -24,7 +24,7 @@ from visavis.recorder.mux.streams import BridgeStreams, Content, PlacedFrame, Rt
 from visavis.rtp.packet import HEADER, payload_of
 from visavis.rtp.sequence import HeldBytes
 from visavis.rtp.timeline import SenderTimeline
-from visavis.spool.format import Block, JournalLeg, RecordKind
+from visavis.spool.format import Block, RecordKind
 from visavis.spool.notes import Descriptions, parse_note
 
 SORT_SECONDS: Final = HOLD_SECONDS + 4.0
@@ -125,7 +125,7 @@ class _JournalReader:
         self._bridge = bridge
         self._account = account
         self._held_bytes = held_bytes
-        self._flows: dict[tuple[JournalLeg, int, int], tuple[_StreamReader, str]] = {}
+        self._flows: dict[tuple[int, int, int], tuple[_StreamReader, str]] = {}
         self._streams: dict[RtpStream, _StreamReader] = {}
         bridge.rewind()
 
@@ -163,7 +163,7 @@ class _JournalReader:
             for placed in due:
                 yield stream.timed(placed)
 
-    def _route(self, arrival: float, leg: JournalLeg, data: bytes) -> list[TimedFrame]:
+    def _route(self, arrival: float, leg: int, data: bytes) -> list[TimedFrame]:
         """Return the frames that are whole with a packet that may be of any stream."""
         packet = self._bridge.route(leg, data)
         if packet is None:
@@ -202,7 +202,7 @@ class _JournalReader:
             self._bridge.describe(note)
             self._flows.clear()
 
-    def _lose(self, leg: JournalLeg, data: bytes) -> None:
+    def _lose(self, leg: int, data: bytes) -> None:
         reason = loss_reason(self._bridge, leg, data)
         if reason:
             self._account.lose(leg, reason[0], detail=reason[1])
@@ -254,7 +254,7 @@ class _Holder:
 
 def _from_newest_stream(ordered: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
     """Of several streams for one track, yield the newest one's frames from its first on."""
-    holders: dict[tuple[JournalLeg, Content, int], _Holder] = {}
+    holders: dict[tuple[int, Content, int], _Holder] = {}
     by_track: dict[TrackKey, _Holder] = {}
     for frame in ordered:
         track, source = frame.track, frame.source
@@ -295,7 +295,7 @@ class _LayerSwitch:
 
 
 def _with_best_layer(
-    ordered: Iterable[TimedFrame], layered: set[tuple[JournalLeg, Content]], scan: Scan
+    ordered: Iterable[TimedFrame], layered: set[tuple[int, Content]], scan: Scan
 ) -> Iterator[TimedFrame]:
     """Show lower layers in the first track, while the largest of a picture is not sent."""
     switches = {part: _LayerSwitch() for part in layered}

@@ -9,7 +9,6 @@ from visavis.recorder.mux.streams import Content, Packet, PlacedFrame, RtpStream
 from visavis.rtp.codecs import DEPACKETISERS, Depacketiser
 from visavis.rtp.sequence import HeldBytes, Reorder, SequenceNumbers, Unwrapper
 from visavis.rtp.timeline import SenderTimeline
-from visavis.spool.format import JournalLeg
 
 HOLD_SECONDS: Final = 12.0
 """A missing packet is waited for by the clock of the journal, which costs nobody any time.
@@ -25,7 +24,7 @@ LATEST: Final = 1.0
 class TrackKey(NamedTuple):
     """Frames of one track: they fit one decoder."""
 
-    leg: JournalLeg
+    leg: int
     content: Content
     codec: str
     lane: int = 0

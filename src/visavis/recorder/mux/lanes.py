@@ -16,7 +16,6 @@ from typing import Final
 
 from visavis.recorder.mux.streams import Content, RtpStream
 from visavis.recorder.mux.video_tracks import picture_size
-from visavis.spool.format import JournalLeg
 
 MAX_LANES: Final = 4
 MAX_OVERLAP_SECONDS: Final = 3
@@ -27,7 +26,7 @@ MIN_AUDIBLE_PACKETS: Final = 50
 
 def assign_lanes(streams: list[RtpStream]) -> None:
     """Set the lane of every stream of a bridge."""
-    groups: dict[tuple[JournalLeg, Content], list[RtpStream]] = defaultdict(list)
+    groups: dict[tuple[int, Content], list[RtpStream]] = defaultdict(list)
     for stream in streams:
         groups[stream.leg, stream.content].append(stream)
     for group in groups.values():

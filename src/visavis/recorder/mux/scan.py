@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from visavis.domain.call_events import CallEvent
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG
 from visavis.recorder.mux.depacketize import StreamDepacketiser, TrackKey, capture_time
 from visavis.recorder.mux.lanes import assign_lanes
 from visavis.recorder.mux.streams import (
@@ -24,7 +25,7 @@ from visavis.rtp.packet import HEADER
 from visavis.rtp.rtcp import sender_reports
 from visavis.rtp.sequence import HeldBytes, SequenceNumbers, Unwrapper
 from visavis.rtp.timeline import ntp_seconds
-from visavis.spool.format import Block, JournalLeg, RecordKind, RecordParts, read_blocks
+from visavis.spool.format import Block, RecordKind, RecordParts, read_blocks
 from visavis.spool.notes import (
     AnyNote,
     Descriptions,
@@ -49,14 +50,14 @@ MAX_AHEAD: Final = 1000
 """Records before the first descriptions."""
 
 _ORDER: Final = (
-    (JournalLeg.VISITOR, "audio"),
-    (JournalLeg.VISITOR, "video"),
-    (JournalLeg.AGENT, "audio"),
-    (JournalLeg.AGENT, "video"),
-    (JournalLeg.VISITOR, "screen"),
-    (JournalLeg.AGENT, "screen"),
+    (VISITOR_LEG, "audio"),
+    (VISITOR_LEG, "video"),
+    (AGENT_LEG, "audio"),
+    (AGENT_LEG, "video"),
+    (VISITOR_LEG, "screen"),
+    (AGENT_LEG, "screen"),
 )
-_SIDES: Final = {JournalLeg.VISITOR: "Visitor", JournalLeg.AGENT: "Agent"}
+_SIDES: Final = {VISITOR_LEG: "Visitor", AGENT_LEG: "Agent"}
 
 
 class Span(NamedTuple):
@@ -92,7 +93,7 @@ class Scan:
     bridges: list[BridgeStreams] = field(default_factory=list)
     tracks: list[OutputTrack] = field(default_factory=list)
     pauses: list[Span] = field(default_factory=list)
-    ends_of_video: list[tuple[float, JournalLeg, Content]] = field(default_factory=list)
+    ends_of_video: list[tuple[float, int, Content]] = field(default_factory=list)
     events: list[CallEvent] = field(default_factory=list)
     lost_records: int = 0
     stops: list[tuple[float, str]] = field(default_factory=list)
@@ -185,7 +186,7 @@ class _JournalScanner:
         self._counters: dict[RtpStream, _Counters] = {}
         self._depacketisers: dict[RtpStream, StreamDepacketiser] = {}
         self._held_bytes = HeldBytes()
-        self._identified: dict[tuple[JournalLeg, int, int], _Counters] = {}
+        self._identified: dict[tuple[int, int, int], _Counters] = {}
         self._paused_at: float | None = None
         self._first: float | None = None
         self._has_media = False
@@ -230,13 +231,13 @@ class _JournalScanner:
                     size = _payload_size(first, body, start, end)
                     stream.audible += size > MIN_AUDIBLE_BYTES
 
-    def _other(self, kind: RecordKind, leg: JournalLeg, payload: bytes, arrival: float) -> None:
+    def _other(self, kind: RecordKind, leg: int, payload: bytes, arrival: float) -> None:
         if kind is RecordKind.RTCP and leg:
             self._reports(leg, payload, arrival)
         elif kind is RecordKind.NOTE and (note := parse_note(payload)):
             self._apply_note(note, arrival)
 
-    def _identify(self, leg: JournalLeg, data: bytes, arrival: float) -> _Counters | None:
+    def _identify(self, leg: int, data: bytes, arrival: float) -> _Counters | None:
         """The counters of a packet's stream, unless it is a retransmission or of no use."""
         packet = self._bridge.route(leg, data)
         if packet is None:
@@ -267,7 +268,7 @@ class _JournalScanner:
             if size := placed.frame.size:
                 stream.size = max(stream.size or size, size, key=prod)
 
-    def _reports(self, leg: JournalLeg, compound: bytes, arrival: float) -> None:
+    def _reports(self, leg: int, compound: bytes, arrival: float) -> None:
         for report in sender_reports(compound):
             stream = self._bridge.streams.get((leg, report.ssrc))
             if stream is not None and stream in self._counters:
@@ -301,7 +302,7 @@ class _JournalScanner:
         self._paused_at = None
 
     def _describe(self, note: Descriptions, arrival: float) -> None:
-        before = dict(self._bridge.payload_maps)
+        before = self._bridge.payload_maps.copy()
         self._bridge.describe(note)
         for leg, payload_map in self._bridge.payload_maps.items():
             if before[leg].screen_mid and not payload_map.screen_mid:
@@ -309,7 +310,7 @@ class _JournalScanner:
             if before[leg].has_camera and not payload_map.has_camera:
                 self._end_video(arrival, leg, "video")
 
-    def _end_video(self, arrival: float, leg: JournalLeg, content: Content) -> None:
+    def _end_video(self, arrival: float, leg: int, content: Content) -> None:
         if len(self._scan.ends_of_video) < MAX_ENDS_OF_VIDEO:
             self._scan.ends_of_video.append((arrival, leg, content))
 
@@ -359,6 +360,6 @@ def _tracks(bridges: list[BridgeStreams]) -> list[OutputTrack]:
     return tracks
 
 
-def _name(leg: JournalLeg, content: Content | str, number: int) -> str:
+def _name(leg: int, content: Content | str, number: int) -> str:
     name = f"{_SIDES[leg]} {content}"
     return name if number == 1 else f"{name} {number}"

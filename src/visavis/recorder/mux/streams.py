@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 from sys import maxsize
@@ -14,7 +15,6 @@ from visavis.rtp.leg_stats import MAX_STREAMS
 from visavis.rtp.packet import RtpPacket, parse_rtp
 from visavis.rtp.sdp import Codec
 from visavis.rtp.timeline import KeptPackets, SenderTimeline, StreamClock
-from visavis.spool.format import JournalLeg
 from visavis.spool.notes import Descriptions
 from visavis.spool.payload_map import PayloadMap, read_payload_map
 
@@ -32,8 +32,6 @@ MIN_AUDIBLE_BYTES: Final = 10
 """Opus writes silence in fewer."""
 
 Content = Literal["audio", "video", "screen"]
-
-_LEGS: Final = (JournalLeg.VISITOR, JournalLeg.AGENT)
 
 
 class PlacedFrame(NamedTuple):
@@ -70,7 +68,7 @@ class RtpStream:
 
     bridge: int
     number: int
-    leg: JournalLeg
+    leg: int
     ssrc: int
     is_audio: bool
     clock: StreamClock
@@ -107,27 +105,28 @@ class BridgeStreams:
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self.streams: dict[tuple[JournalLeg, int], RtpStream] = {}
-        self._opened = dict.fromkeys(_LEGS, 0)
-        self.timelines = {leg: SenderTimeline() for leg in _LEGS}
-        self._kept = {leg: KeptPackets() for leg in _LEGS}
-        self._screens: dict[JournalLeg, list[tuple[int, str]]] = {leg: [] for leg in _LEGS}
-        self._known: dict[JournalLeg, dict[int, Codec]] = {leg: {} for leg in _LEGS}
+        self.streams: dict[tuple[int, int], RtpStream] = {}
+        self._opened = Counter[int]()
+        self.timelines: defaultdict[int, SenderTimeline] = defaultdict(SenderTimeline)
+        self._kept: defaultdict[int, KeptPackets] = defaultdict(KeptPackets)
+        self._screens: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
+        self._known: defaultdict[int, dict[int, Codec]] = defaultdict(dict)
         self.rewind()
 
     def rewind(self) -> None:
         """Prepare for another pass; what the earlier pass found stays known."""
         self.epoch = -1
-        self.payload_maps: dict[JournalLeg, PayloadMap] = {leg: PayloadMap() for leg in _LEGS}
-        self._repaired: dict[tuple[JournalLeg, int], int] = {}
-        self._latest_video: dict[JournalLeg, int] = {}
-        self.routes: dict[tuple[JournalLeg, int, int], tuple[RtpStream, str]] = {}
+        self.payload_maps: defaultdict[int, PayloadMap] = defaultdict(PayloadMap)
+        self._repaired: dict[tuple[int, int], int] = {}
+        self._latest_video: dict[int, int] = {}
+        self.routes: dict[tuple[int, int, int], tuple[RtpStream, str]] = {}
 
     def describe(self, note: Descriptions) -> None:
         self.epoch += 1
         self.routes.clear()
-        for leg in _LEGS:
-            payload_map = self.payload_maps[leg] = read_payload_map(note, leg)
+        described = {one.leg: read_payload_map(note, one) for one in note.legs}
+        for leg in self.payload_maps.keys() | described.keys():
+            payload_map = self.payload_maps[leg] = described.get(leg) or PayloadMap()
             self._known[leg].update(payload_map.codecs)
             screens = self._screens[leg]
             is_further = not screens or self.epoch > screens[-1][0]
@@ -137,12 +136,12 @@ class BridgeStreams:
         for (leg, ssrc), stream in self.streams.items():
             stream.is_declared |= ssrc in self.payload_maps[leg].mids
 
-    def codec(self, leg: JournalLeg, payload_type: int) -> Codec | None:
+    def codec(self, leg: int, payload_type: int) -> Codec | None:
         """Find a codec in the current descriptions, else in any: packets may precede an answer."""
         current = self.payload_maps[leg].codecs.get(payload_type)
         return current or self._known[leg].get(payload_type)
 
-    def route(self, leg: JournalLeg, data: bytes) -> Packet | None:
+    def route(self, leg: int, data: bytes) -> Packet | None:
         """Find a packet's stream; a retransmission comes out as the packet that it repairs."""
         packet = parse_rtp(data)
         if packet is None:
@@ -152,7 +151,7 @@ class BridgeStreams:
             return Packet(route[0], packet, route[1])
         return self._find(leg, packet, data)
 
-    def _find(self, leg: JournalLeg, packet: RtpPacket, data: bytes) -> Packet | None:
+    def _find(self, leg: int, packet: RtpPacket, data: bytes) -> Packet | None:
         codec = self.codec(leg, packet.payload_type)
         if codec is None:
             return None
@@ -180,10 +179,10 @@ class BridgeStreams:
         """Set each stream's content and fit the clocks, after the first pass."""
         for stream in self.streams.values():
             stream.content = self._content(stream)
-        for leg, timeline in self.timelines.items():
-            timeline.fit(s.clock for s in self.streams.values() if s.leg is leg)
+        for leg in self._opened:
+            self.timelines[leg].fit(s.clock for s in self.streams.values() if s.leg == leg)
 
-    def _open(self, leg: JournalLeg, packet: RtpPacket, codec: Codec) -> RtpStream:
+    def _open(self, leg: int, packet: RtpPacket, codec: Codec) -> RtpStream:
         is_audio = codec.name == "OPUS"
         room = self._kept[leg] if is_audio else None
         clock = StreamClock(codec.clock_rate or 90_000, room)
@@ -203,11 +202,11 @@ class BridgeStreams:
         self._opened[leg] += 1
         return stream
 
-    def _mid(self, leg: JournalLeg, ssrc: int, data: bytes) -> str:
+    def _mid(self, leg: int, ssrc: int, data: bytes) -> str:
         payload_map = self.payload_maps[leg]
         return _text(data, payload_map.mid_extension) or payload_map.mids.get(ssrc, "")
 
-    def _rid(self, leg: JournalLeg, ssrc: int, data: bytes) -> str:
+    def _rid(self, leg: int, ssrc: int, data: bytes) -> str:
         payload_map = self.payload_maps[leg]
         return _text(data, payload_map.rid_extension) or payload_map.layers.get(ssrc, "")
 
@@ -222,9 +221,7 @@ class BridgeStreams:
         }
         return "screen" if stream.mid and stream.mid in screens else "video"
 
-    def _repair(
-        self, leg: JournalLeg, packet: RtpPacket, codec: Codec, data: bytes
-    ) -> Packet | None:
+    def _repair(self, leg: int, packet: RtpPacket, codec: Codec, data: bytes) -> Packet | None:
         ssrc = self._repaired.get((leg, packet.ssrc))
         if ssrc is None:
             ssrc = self._find_repaired(leg, packet.ssrc, data)
@@ -242,7 +239,7 @@ class BridgeStreams:
             return None
         return Packet(stream, unwrapped, media.name, True)
 
-    def _find_repaired(self, leg: JournalLeg, repair: int, data: bytes) -> int | None:
+    def _find_repaired(self, leg: int, repair: int, data: bytes) -> int | None:
         """Find the stream that a retransmission repairs.
 
         By the description, else by mid and layer, else the video stream that began last.
@@ -257,12 +254,12 @@ class BridgeStreams:
         self._repaired[leg, repair] = ssrc
         return ssrc
 
-    def _latest_of(self, leg: JournalLeg, mid: str, rid: str) -> int | None:
+    def _latest_of(self, leg: int, mid: str, rid: str) -> int | None:
         """The latest picture of an m-section and a layer; either may be unknown."""
         matching = [
             stream.ssrc
             for stream in self.streams.values()
-            if stream.leg is leg
+            if stream.leg == leg
             and not stream.is_audio
             and stream.mid == (mid or stream.mid)
             and stream.rid == (rid or stream.rid)

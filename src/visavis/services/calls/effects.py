@@ -13,7 +13,7 @@ from visavis.domain.call.call import Call
 from visavis.domain.call.inputs import CommandDone, CommandFailed, Event, TimerFired
 from visavis.domain.call.states import CallState
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import LocalTransport, Side
+from visavis.domain.leg import VISITOR_LEG, LocalTransport, Side
 from visavis.protocol import signaling
 from visavis.services.calls.call_log import CallLogWriter, Timer
 from visavis.services.calls.messages import CallMessage, message_of
@@ -141,11 +141,11 @@ class EffectRunner:
         bridge = command.bridge
         match command:
             case commands.OpenLegs(remote=remote):
-                legs = {side: await self._media.open_leg(bridge, side) for side in Side}
-                visitor = await self._media.set_remote(bridge, Side.VISITOR, remote)
+                legs = {side: await self._media.open_leg(bridge, side.leg) for side in Side}
+                visitor = await self._media.set_remote(bridge, VISITOR_LEG, remote)
                 return {**legs, Side.VISITOR: visitor}
             case commands.SetRemoteEnd(side=side, remote=remote):
-                return {side: await self._media.set_remote(bridge, side, remote)}
+                return {side: await self._media.set_remote(bridge, side.leg, remote)}
             case commands.JoinLegs():
                 return await self._join(command)
             case commands.StartJournal():
@@ -160,7 +160,8 @@ class EffectRunner:
         bridge, transports = command.bridge, dict[Side, LocalTransport]()
         if command.side and command.remote:
             remote = command.remote
-            transports[command.side] = await self._media.set_remote(bridge, command.side, remote)
+            leg = command.side.leg
+            transports[command.side] = await self._media.set_remote(bridge, leg, remote)
         if command.note:
             await self._media.note(bridge, command.note)
         if command.is_join:

@@ -24,17 +24,18 @@ class MediaEvents:
     def __init__(self, find: FindCall) -> None:
         self._find = find
 
-    async def leg_up(self, bridge: BridgeId, side: Side) -> None:
-        self._handle(bridge.call_id, inputs.LegConnected(bridge, side))
+    async def leg_up(self, bridge: BridgeId, leg: int) -> None:
+        self._handle(bridge.call_id, inputs.LegConnected(bridge, Side.of_leg(leg)))
 
-    async def leg_down(self, bridge: BridgeId, side: Side, why: str) -> None:
-        log.info("leg down", bridge=str(bridge), side=side, why=why)
-        self._handle(bridge.call_id, inputs.LegLost(bridge, side))
+    async def leg_down(self, bridge: BridgeId, leg: int, why: str) -> None:
+        log.info("leg down", bridge=str(bridge), leg=leg, why=why)
+        self._handle(bridge.call_id, inputs.LegLost(bridge, Side.of_leg(leg)))
 
     async def tap_lost(self, bridge: BridgeId, why: str) -> None:
         self._handle(bridge.call_id, inputs.JournalLost(bridge, why))
 
-    async def quality(self, bridge: BridgeId, side: Side, report: LegReport) -> None:
+    async def quality(self, bridge: BridgeId, leg: int, report: LegReport) -> None:
+        side = Side.of_leg(leg)
         self._handle(bridge.call_id, inputs.LegMeasured(bridge, side, report.to_builtins()))
 
     async def worker_lost(self, bridges: Collection[BridgeId]) -> None:
