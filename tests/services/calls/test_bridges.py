@@ -98,7 +98,7 @@ async def test_the_journal_knows_what_was_agreed(site: SimulatedSite) -> None:
                     "leg": 2,
                     "participant": 2,
                     "role": "agent",
-                    "name": "A",
+                    "name": "Bo",
                     "sdp": ANSWER,
                     "screenMid": "",
                 },
