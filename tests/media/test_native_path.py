@@ -285,6 +285,23 @@ async def test_a_call_on_real_sockets(host: str) -> None:
         call.close()
 
 
+@pytest.mark.anyio
+async def test_the_thread_goes_before_those_of_python_where_that_is_allowed() -> None:
+    call = Call("127.0.0.1")
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    try:
+        before = {tid.name for tid in Path("/proc/self/task").iterdir()}
+        await call.connect()
+        started = {tid.name for tid in Path("/proc/self/task").iterdir()} - before
+        names = {tid: Path(f"/proc/self/task/{tid}/comm").read_text().strip() for tid in started}
+        thread = next(int(tid) for tid, name in names.items() if name == "packet path")
+        wanted = max(own - 10, -20) if os.geteuid() == 0 else own
+        assert os.getpriority(os.PRIO_PROCESS, thread) <= wanted
+        assert os.getpriority(os.PRIO_PROCESS, 0) == own
+    finally:
+        call.close()
+
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD_WHEEL = """
 import sys

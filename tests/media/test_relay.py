@@ -270,10 +270,10 @@ def test_after_a_pause_key_frames_are_asked_for_until_one_is_new(tmp_path: Path)
     harness.taken()
     harness.relay.pause(BRIDGE, 4.0, is_paused=False)
     asked = [len(harness.taken())]
-    for now in (4.4, 4.5, 4.6, 5.5, 5.6):
+    for now in (4.0, 4.25, 4.5, 4.75, 5.5, 5.75):
         harness.relay.tick(now)
         asked.append(len([sent for sent in harness.taken() if not is_dtls(sent[0])]))
-    assert asked == [1, 0, 1, 0, 1, 0]
+    assert asked == [1, 0, 0, 1, 0, 1, 0]
     harness.relay.remove(BRIDGE, 6.0)
     journal.close()
 
@@ -286,14 +286,14 @@ def test_after_a_gap_both_are_asked_for_key_frames() -> None:
         harness.relay.tick(now)
     harness.say(VISITOR_LEG, rtp(2))
     harness.taken()
-    harness.relay.tick(5.05)
+    harness.relay.tick(5.25)
     asked = {remote_address: datagram for datagram, remote_address in harness.taken()}
     for side in LEGS:
         packet = harness.browsers[side].srtp()[1].unprotect_rtcp(asked[ADDRESSES[side]])
         assert packet == picture_loss_indication(OUR_SSRC, 7)
     harness.say(VISITOR_LEG, rtp(3))
     harness.taken()
-    harness.relay.tick(5.1)
+    harness.relay.tick(5.5)
     assert harness.taken() == []
 
 
@@ -507,6 +507,20 @@ def test_so_many_links_and_no_more() -> None:
         harness.relay.bridge(BridgeId("call", number))
     with pytest.raises(VisavisError):
         harness.relay.open_leg(BridgeId("call", MAX_BRIDGES + 1), AGENT_LEG, 0.0)
+
+
+def test_a_bridge_is_looked_after_less_often_while_all_its_legs_are_up() -> None:
+    harness = connected()
+    ticked: list[float] = []
+    harness.relay._tick = lambda bridge, now: ticked.append(now)  # type: ignore[method-assign]
+    for now in (1.0, 1.05, 1.25, 1.3):
+        harness.relay.tick(now)
+    assert ticked == [1.0, 1.25]
+    harness.relay.bridges[BRIDGE].legs.pop(AGENT_LEG).close()
+    harness.relay.open_leg(BRIDGE, AGENT_LEG, 1.3)
+    for now in (1.35, 1.4):
+        harness.relay.tick(now)
+    assert ticked[2:] == [1.35, 1.4]
 
 
 def test_time_takes_a_silent_leg_down() -> None:

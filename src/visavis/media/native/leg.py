@@ -20,10 +20,6 @@ from visavis.rtp.rtcp import ReceptionReport
 if TYPE_CHECKING:
     from visavis.media.native.path import NativePath
 
-TIMER_SECONDS: Final = 0.2
-"""So often the timers of a leg that is up are looked at: 400 legs at every tick take a tenth of a
-core."""
-
 _PAYLOAD_TYPES: Final = 128
 
 
@@ -45,7 +41,6 @@ class NativeLeg(Leg):
         self.path_number: int = self._core.add_leg(number)
         self.stats: NativeLegStats = NativeLegStats(self._core, self.path_number)
         self._sessions: Srtp | None = None
-        self._timers_at = now
 
     def connect(self, listeners: Sequence[Listener]) -> None:
         """Raises `MediaUnavailable` for more than the path serves: one peer and one journal."""
@@ -76,13 +71,6 @@ class NativeLeg(Leg):
     def set_remote(self, remote: RemoteTransport) -> None:
         super().set_remote(remote)
         self._set_types()
-
-    def tick(self, now: float) -> None:
-        if self.is_up and now < self._timers_at:
-            self._listen(now)
-        else:
-            self._timers_at = now + TIMER_SECONDS
-            super().tick(now)
 
     def receive_media(self, datagram: bytes, now: float, arrival_us: int) -> Sequence[Outgoing]:
         self._core.receive(self.path_number, datagram, now, arrival_us)

@@ -14,6 +14,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,10 +30,10 @@ enum {
   TRAILER = 16 + 128 + 4,   /* libsrtp's longest: tag, MKI, SRTCP index */
   SLOT = 1664,              /* MAX_PACKET and TRAILER, and a multiple of a cache line */
   BATCH_PACKETS = 256,      /* packets that are sent together, and for which the mutex is held */
-  MESSAGES = 32,            /* datagrams, or trains of them, that are read together */
+  MESSAGES = 8,             /* datagrams, or trains of them, that are read and sent together */
   MESSAGE_BYTES = 65536,    /* a train of datagrams by UDP_GRO */
   MESSAGE_STRIDE = MESSAGE_BYTES + 320, /* else all begin in the same lines of the cache */
-  READS = 8,                /* full reads before the other socket has its turn */
+  PRECEDENCE = 10,          /* of niceness, where that is allowed */
   MAX_SEGMENTS = 64,
   MAX_SEGMENTED = 65507,
   ADDRESS_SLOTS = 32768,
@@ -708,7 +709,7 @@ unsigned path_gather_us(double datagrams_per_second, unsigned longest) {
 }
 
 struct pace {
-  int64_t began_us;
+  int64_t began_us, read_at_us;
   unsigned datagrams, gather_us;
   uint64_t wake_ups;
   double rate;
@@ -731,22 +732,45 @@ static void keep_pace(struct path *path, struct pace *pace, unsigned datagrams) 
   pthread_mutex_unlock(&path->mutex);
 }
 
+/* Go before Python's thread, which would hold packets up for as long as it computes. */
+static void take_precedence(void) {
+  struct sched_param parameters;
+  int policy;
+  if (pthread_getschedparam(pthread_self(), &policy, &parameters)) return;
+  parameters.sched_priority++;
+  if (policy == SCHED_RR || policy == SCHED_FIFO)
+    (void)pthread_setschedparam(pthread_self(), policy, &parameters);
+  else
+    (void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) - PRECEDENCE); /* the thread's */
+}
+
+/* Wait for datagrams, and let them gather. From one pause to the next it takes `gather_us`: the more
+   there is to do, the shorter they are, down to half of that, which keeps the number of wake-ups
+   low. */
+static void wait_for_datagrams(struct path *path, struct pace *pace, int is_idle) {
+  struct epoll_event ready[3];
+  int64_t pause_us = pace->gather_us;
+  if (is_idle || !pause_us) {
+    epoll_wait(path->epoll, ready, 3, -1);
+    pace->wake_ups++;
+  } else {
+    pause_us -= now_us() - pace->read_at_us;
+    if (pause_us < pace->gather_us / 2) pause_us = pace->gather_us / 2;
+  }
+  struct timespec pause = {0, (long)pause_us * 1000};
+  if (pause_us > 0) nanosleep(&pause, NULL);
+  pace->read_at_us = now_us();
+}
+
 static void *run(void *argument) {
   struct path *path = argument;
   struct pace pace = {.began_us = now_us()};
-  struct epoll_event ready[3];
   int is_idle = 1, is_full = 0;
   prctl(PR_SET_NAME, "packet path");
   prctl(PR_SET_TIMERSLACK, 1000); /* ns: the default of 50 us is as long as the pauses */
+  take_precedence();
   while (!atomic_load(&path->is_stopping)) {
-    if (!is_full) {
-      if (is_idle || !pace.gather_us) {
-        epoll_wait(path->epoll, ready, 3, -1);
-        pace.wake_ups++;
-      }
-      struct timespec pause = {0, (long)pace.gather_us * 1000};
-      if (pace.gather_us) nanosleep(&pause, NULL);
-    }
+    if (!is_full) wait_for_datagrams(path, &pace, is_idle);
     unsigned datagrams = 0;
     int ipv4 = read_socket(path, path->ipv4, &datagrams);
     int ipv6 = read_socket(path, path->ipv6, &datagrams);

@@ -27,7 +27,7 @@ try:
 except ImportError:
     _packet_path = None
 
-GATHER_US: Final = 250
+GATHER_US: Final = 350
 """Longest time in microseconds for which datagrams gather before they are read, at a high rate."""
 
 INTERFACE: Final = 1
