@@ -23,7 +23,7 @@ from visavis.archive.admission import Quota
 from visavis.archive.archive import Archive
 from visavis.archive.upload_keys import OwnKey
 from visavis.clock_and_ids import new_id, new_secret, now
-from visavis.compose import Services, build_calls, tus_uploader
+from visavis.compose import Services, build_calls, open_database, tus_uploader
 from visavis.descriptors import try_to_open
 from visavis.domain.errors import VisavisError
 from visavis.domain.recording import INCOMPLETE
@@ -51,7 +51,6 @@ from visavis.services.ports import Passwords, Transaction
 from visavis.services.recordings import RecordingTotals
 from visavis.services.visitor_limits import Use
 from visavis.settings import Settings
-from visavis.store import open_store
 from visavis.store.sql import SqlStore
 from visavis.tasks import cancelled, child, describe, run_every, run_forever
 from visavis.web.access_log import AccessLog
@@ -514,7 +513,7 @@ async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
     """Serve until asked to stop; raises `OSError` when the port or the archive is another's."""
     listener = listen(settings.host, settings.port)
     certificate = server_certificate(settings)
-    app = App(settings, open_store(settings.database_address))
+    app = App(settings, open_database(settings))
     app.lifecycle = lifecycle
     lifecycle.listen_to_secrets(app.use_secrets)
     await app.start()

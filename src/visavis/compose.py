@@ -25,6 +25,7 @@ from visavis.services.recordings import RecordingAdmin, Recordings
 from visavis.services.tokens import Tokens
 from visavis.services.visitor_limits import VisitorLimits
 from visavis.settings import Settings
+from visavis.store import open_store
 from visavis.store.passwords import Argon2Passwords
 from visavis.store.sql import SqlStore
 
@@ -114,6 +115,15 @@ def visitor_limits(settings: Settings) -> VisitorLimits:
         joins=settings.joins_per_minute,
         waiting_calls=settings.waiting_calls_per_address,
         queue_length=settings.queue_length,
+    )
+
+
+def open_database(settings: Settings) -> SqlStore:
+    """Open the database of the settings; raises as `store.open_store` does."""
+    return open_store(
+        settings.database_address,
+        connect_seconds=settings.database_connect_seconds,
+        statement_seconds=settings.database_statement_seconds,
     )
 
 

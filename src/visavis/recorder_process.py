@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 
-from visavis.compose import build_recordings, tus_uploader
+from visavis.compose import build_recordings, open_database, tus_uploader
 from visavis.lifecycle import Lifecycle
 from visavis.recorder.sweeper import Sweeper
 from visavis.settings import Settings
-from visavis.store import open_store
 
 
 def half_of_the_cores() -> int:
@@ -17,7 +16,7 @@ def half_of_the_cores() -> int:
 
 
 async def run_recorder(settings: Settings, lifecycle: Lifecycle) -> None:
-    store = open_store(settings.database_address)
+    store = open_database(settings)
     sweeper = Sweeper(
         settings.spool,
         build_recordings(store, settings),

@@ -18,10 +18,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database: Annotated[
         str,
         Meta(
-            description="Database URL such as postgresql://user@host/name; SQLite in the data "
-            "directory if not set."
+            description="Database URL such as postgresql://user@host/name, or with several hosts, "
+            "host1,host2; SQLite in the data directory if not set."
         ),
     ] = ""
+    database_connect_seconds: Annotated[
+        int,
+        Meta(
+            description="Seconds for which a connection to each PostgreSQL server is tried.", ge=2
+        ),
+    ] = 5
+    database_statement_seconds: Annotated[
+        int,
+        Meta(
+            description="Seconds that a PostgreSQL server may take for a statement before the "
+            "statement is cancelled and a server that does not answer is given up.",
+            ge=1,
+        ),
+    ] = 10
     host: Annotated[str, Meta(description="IP address or host name for HTTP.")] = "127.0.0.1"
     port: Annotated[
         int, Meta(description="TCP port for HTTP; 0 picks a free port.", ge=0, le=65535)

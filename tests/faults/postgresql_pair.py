@@ -19,6 +19,7 @@ from tests.postgresql import SETTINGS, USER, as_user, programs
 NAMES: Final = ("a", "b")
 DATABASE: Final = "visavis"
 WAIT_SECONDS: Final = 60.0
+_SYNCHRONOUS: Final = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'quorum'"
 
 
 class Server:
@@ -26,6 +27,7 @@ class Server:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self.is_synchronous = False
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -40,7 +42,13 @@ class Server:
 
     def start(self, primary: Server) -> None:
         """Start it; with a file `standby.signal` it is a standby of `primary`."""
-        settings = {**SETTINGS, "primary_conninfo": f"host={primary.directory} user={USER}"}
+        name = self.directory.name
+        settings = {
+            **SETTINGS,
+            "primary_conninfo": f"host={primary.directory} user={USER} application_name={name}",
+        }
+        if self.is_synchronous:
+            settings["synchronous_commit"] = "on"
         options = [f"-c{name}={value}" for name, value in settings.items()]
         command = as_user(
             *(f"{programs()}/postgres", "-D", str(self.data), "-k", str(self.directory)), *options
@@ -56,6 +64,27 @@ class Server:
             self._process.wait()
             self._process = None
 
+    def freeze(self) -> None:
+        """Stop all its processes as they are; its sockets go on accepting connections."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """End all its processes at once, as a power failure does."""
+        self._signal(signal.SIGKILL)
+        if self._process:
+            self._process.wait()
+            self._process = None
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process:
+            parent = self._process.pid
+            children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+            for process in (parent, *map(int, children)):
+                os.kill(process, number)
+
     def execute(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:
         address = f"host={self.directory} user={USER} dbname={database}"
         with psycopg.connect(address, autocommit=True) as connection:
@@ -70,11 +99,16 @@ class Server:
 
 
 class PostgresqlPair:
-    """A primary and its standby, which change places by `demote` and `promote`."""
+    """A primary and its standby, which change places by `demote` and `promote`.
 
-    def __init__(self) -> None:
+    The first primary acknowledges a commit when its standby has it, if that is `synchronous`. The
+    standby acknowledges alone once it is promoted, as a fail-over manager would set it.
+    """
+
+    def __init__(self, *, is_synchronous: bool = False) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="visavis-pair-"))
         self.primary, self.standby = (Server(self.directory / name) for name in NAMES)
+        self.primary.is_synchronous = self.standby.is_synchronous = is_synchronous
 
     @property
     def address(self) -> str:
@@ -96,6 +130,11 @@ class PostgresqlPair:
         source = ("-h", str(primary.directory), "-U", USER, "-D", str(standby.data))
         standby.run("pg_basebackup", *source, "--checkpoint=fast", "--no-sync")
         self._follow(standby, primary)
+        if primary.is_synchronous:
+            names = f"ANY 1 ({standby.directory.name})"
+            primary.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{names}'")
+            primary.execute("SELECT pg_reload_conf()")
+            _wait(lambda: bool(primary.execute(_SYNCHRONOUS)))
         return self
 
     def demote(self) -> None:
@@ -105,12 +144,12 @@ class PostgresqlPair:
 
     def promote(self) -> None:
         """Make the standby the primary."""
-        self.standby.execute("SELECT pg_promote()")
+        self.standby.run("pg_ctl", "promote", "-D", str(self.standby.data))
         self.primary, self.standby = self.standby, self.primary
 
     def stop(self) -> None:
-        self.standby.stop()
-        self.primary.stop()
+        self.standby.kill()
+        self.primary.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _follow(self, server: Server, primary: Server) -> None:

@@ -143,6 +143,6 @@ async def test_a_server_that_is_frozen_is_noticed(
 def test_parameters_of_the_address_win(cluster: Cluster) -> None:
     database = PostgresqlDatabase(f"{cluster.new_database()}&connect_timeout=3")
     assert database._parameters["connect_timeout"] == "3"
-    assert database._parameters["keepalives_idle"] == 10
+    assert database._parameters["keepalives_idle"] == 2
     assert "target_session_attrs" not in database._parameters
     database.close()

@@ -46,7 +46,7 @@ from visavis.cli.serve import (
     require_tls_files,
 )
 from visavis.clock_and_ids import new_id, now
-from visavis.compose import Services
+from visavis.compose import Services, open_database
 from visavis.descriptors import raise_limit
 from visavis.domain.audit import ActionType
 from visavis.domain.errors import VisavisError
@@ -63,7 +63,6 @@ from visavis.services.people import FIRST_EMAIL, People
 from visavis.services.ports import Transaction
 from visavis.services.sign_in_sessions import SignInSessions
 from visavis.settings import Settings
-from visavis.store import open_store
 from visavis.store.sql import SqlStore
 from visavis.tasks import cancelled, child, run_every, run_forever
 from visavis.web.access_log import AccessLog
@@ -291,7 +290,7 @@ async def _run(
     lifecycle.handle_signals(signal.SIGINT, signal.SIGTERM)
     listener = listen(settings.host, settings.port)
     certificate = server_certificate(settings)
-    store = open_store(settings.database_address)
+    store = open_database(settings)
     services = Services(store, idle_minutes=settings.session_idle_minutes)
     people, tokens = services.people, services.tokens
     sessions = Authentication(tokens, services.keys, people, settings.public_url, services.sign_ins)

@@ -122,6 +122,11 @@ class ErrorCode(Enum):
         "/recordingServerSecret",
     )
 
+    ChangeUnconfirmed = (
+        ErrorKind.StoreUnavailable,
+        "The database did not confirm the change: look whether it was made before you try again.",
+    )
+
     # Library
     RecordingNotFound = ErrorKind.EntityNotFound, "There is no such recording."
     RecordingUnplayable = (

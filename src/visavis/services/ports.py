@@ -192,6 +192,9 @@ class CallRows(Protocol):
     def add_event(self, site_id: int, call_id: str, event: CallEvent) -> None:
         """Add an event to the call."""
 
+    def has_event(self, site_id: int, call_id: str, event: CallEvent) -> bool:
+        """Whether the call has this event, told by its time, name and author."""
+
     def leave_message(self, site_id: int, call_id: str, text: str, name: str, email: str) -> bool:
         """Keep a message with a call that is over, that nobody took and that has none yet.
 

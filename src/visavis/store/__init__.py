@@ -11,10 +11,13 @@ from visavis.store.sqlite import SqliteDatabase
 __all__ = ["POSTGRESQL", "SqlStore", "open_store"]
 
 
-def open_store(database: str) -> SqlStore:
+def open_store(
+    database: str, *, connect_seconds: int = 5, statement_seconds: float = 10
+) -> SqlStore:
     """Open a database, made or migrated to today's schema.
 
-    `database` is a path, or an address that begins with postgresql://. Raises
+    `database` is a path, or an address that begins with postgresql://, for which the limits are:
+    the time to connect to each server, and the time that a statement may take. Raises
     `sqlalchemy.exc.OperationalError` when it cannot be had, `NewerSchemaError` when a newer version
     has migrated it already.
     """
@@ -22,5 +25,5 @@ def open_store(database: str) -> SqlStore:
         # its driver is a fifth of what a command has to import
         from visavis.store.postgresql import PostgresqlDatabase
 
-        return SqlStore(PostgresqlDatabase(database))
+        return SqlStore(PostgresqlDatabase(database, connect_seconds, statement_seconds))
     return SqlStore(SqliteDatabase(Path(database)))

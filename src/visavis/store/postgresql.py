@@ -4,43 +4,54 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import psycopg
 from sqlalchemy import Connection, ExceptionContext, create_engine, event, make_url, text
 
 from visavis.store.migrations import migrate
+from visavis.store.postgresql_client import (
+    LIMITS,
+    Connector,
+    PostgresqlConnection,
+    has_left_primary,
+    without_hosts,
+)
 
 CHANNEL: Final = "visavis_changes"
 MIGRATION_LOCK: Final = 0x76697361
 
 
+CONNECT_SECONDS: Final = 5
+STATEMENT_SECONDS: Final = 10
 HEARTBEAT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 5.0
-LIMITS: Final = {
-    "connect_timeout": 5,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,
-}
-"""libpq's parameters; with its defaults a dead connection is noticed after hours."""
 
 
 class PostgresqlDatabase:
     """Implements `store.sql.Database`, migrated to today's schema.
 
-    Raises `sqlalchemy.exc.OperationalError` when the server cannot be reached.
+    An address may name several servers: the one that takes writes is used. Each is tried for
+    `connect_seconds`, and given up when a statement takes more than `statement_seconds`. Raises
+    `sqlalchemy.exc.OperationalError` when no server can be reached.
     """
 
     writers = 4
     readers = 4
     write_options: Final[dict[str, str]] = {}
 
-    def __init__(self, url: str) -> None:
-        address = make_url(url).set(drivername="postgresql+psycopg")
-        given = address.get_dialect()().create_connect_args(address)[1]
-        self._parameters = _defaults(given) | dict(given)
+    def __init__(
+        self,
+        url: str,
+        connect_seconds: int = CONNECT_SECONDS,
+        statement_seconds: float = STATEMENT_SECONDS,
+    ) -> None:
+        self.queue_seconds = statement_seconds
+        plain, hosts = without_hosts(url)
+        address = make_url(plain).set(drivername="postgresql+psycopg")
+        given = {**address.get_dialect()().create_connect_args(address)[1], **hosts}
+        self._parameters = _defaults(given) | {"connect_timeout": connect_seconds} | given
+        self._connector = Connector(statement_seconds)
         self.engine = create_engine(
             address,
             connect_args=self._parameters,
@@ -48,9 +59,19 @@ class PostgresqlDatabase:
             pool_pre_ping=True,
             hide_parameters=True,  # an error's text goes to the log
         )
-        event.listen(self.engine, "handle_error", _leave_standby)
+        event.listen(self.engine, "do_connect", self._connect)
+        event.listen(self.engine, "handle_error", _leave_server)
+        self._migrate()
+
+    def _connect(self, _: Any, __: Any, ___: Any, parameters: dict[str, Any]) -> Any:
+        return self._connector.connect(parameters)
+
+    def _migrate(self) -> None:
         with self.engine.connect() as connection:
+            driver = cast(PostgresqlConnection, connection.connection.driver_connection)
+            driver.statement_seconds = None  # tables may be large, and another node may be at it
             migrate(connection, before=_alone)
+            driver.statement_seconds = self._connector.statement_seconds
 
     def notify(self, connection: Connection) -> None:
         connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
@@ -86,7 +107,7 @@ def _alone(connection: Connection) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
 
 
-def _leave_standby(context: ExceptionContext) -> None:
-    """Give up all connections of a server that became a standby: another one may take writes."""
-    if isinstance(context.original_exception, psycopg.errors.ReadOnlySqlTransaction):
+def _leave_server(context: ExceptionContext) -> None:
+    """Give up all connections of a server that became a standby or has lost its own standby."""
+    if has_left_primary(context.original_exception):
         context.is_disconnect = True

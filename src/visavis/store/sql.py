@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, RootTransaction
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.services.ports import Transaction
 from visavis.store.rows.audit import SqlAuditRows
 from visavis.store.rows.calls import SqlCallRows, SqlNodeRows
@@ -40,6 +41,10 @@ class Database(Protocol):
     @property
     def write_options(self) -> dict[str, str]:
         """Execution options of a connection that will write."""
+
+    @property
+    def queue_seconds(self) -> float | None:
+        """Time that a unit of work may wait for a thread; None for no limit."""
 
     def notify(self, connection: Connection) -> None:
         """Before the commit of something that other processes may remember."""
@@ -101,21 +106,34 @@ class SqlStore:
         return await self._perform(self._readers, unit)
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
+        """Implement `services.ports.Store.write`.
+
+        Raises `ChangeUnconfirmed` when the connection is lost during the commit.
+        """
+
         def unit() -> T:
             options = self._database.write_options
             connection = self._database.engine.connect().execution_options(**options)
-            with connection, connection.begin():
+            with connection, connection.begin() as begun:
                 transaction = SqlTransaction(connection)
                 result = work(transaction)
                 if transaction.is_remembered:
                     self._database.notify(connection)
+                _commit(begun)
             return result
 
         return await self._perform(self._writers, unit)
 
     async def _perform(self, threads: ThreadPoolExecutor, unit: Callable[[], T]) -> T:
+        begun_at, limit = time.monotonic(), self._database.queue_seconds
+
+        def perform() -> T:
+            if limit and time.monotonic() - begun_at > limit:  # nobody waits for it any longer
+                raise VisavisError(ErrorKind.StoreUnavailable)
+            return _performed(unit)
+
         try:
-            return await asyncio.get_running_loop().run_in_executor(threads, unit)
+            return await asyncio.get_running_loop().run_in_executor(threads, perform)
         except DBAPIError as error:
             if not is_unavailable(error):
                 raise
@@ -139,3 +157,28 @@ class SqlStore:
 def is_unavailable(error: DBAPIError) -> bool:
     """Whether a retry may succeed: the database is unreachable, read-only or recovering."""
     return isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
+
+
+def _performed(unit: Callable[[], T]) -> T:
+    """Perform a unit of work, once more if its connection is lost before its commit.
+
+    It has changed nothing then, and another server may be the primary. A connection that is lost
+    during the commit leaves open whether the unit was committed: it is not repeated.
+    """
+    try:
+        return unit()
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        log.warning("the connection to the database was lost", reason=describe(error.orig or error))
+    return unit()
+
+
+def _commit(transaction: RootTransaction) -> None:
+    try:
+        transaction.commit()
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        log.error("a change was not confirmed", reason=describe(error.orig or error))  # noqa: TRY400
+        raise VisavisError(ErrorCode.ChangeUnconfirmed) from error

@@ -28,6 +28,7 @@ class SqliteDatabase:
 
     writers = 1  # they queue for our thread instead of in SQLite's busy loop
     readers = 2
+    queue_seconds = None
     write_options = IMMEDIATE
 
     def __init__(self, path: Path) -> None:

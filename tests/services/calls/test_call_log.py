@@ -9,7 +9,7 @@ import pytest
 
 from tests.services.calls.simulated_site import NOW, SimulatedSite, agent_session
 from visavis.domain.call_events import CallEvent
-from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.protocol import signaling
 
 pytestmark = pytest.mark.anyio
@@ -45,6 +45,38 @@ async def test_a_database_that_is_away_for_a_while(site: SimulatedSite) -> None:
         "connected",
         "text",
     ]
+
+
+async def test_a_batch_of_unknown_fate_is_written_once(site: SimulatedSite) -> None:
+    """The primary dies during a commit: what was committed is not added again, the rest is."""
+    write, left = site.store.write, ["committed", "lost", "away"]
+
+    async def failing(work: Any) -> Any:
+        fate = left.pop(0) if left else ""
+        if fate == "away":
+            raise VisavisError(ErrorKind.StoreUnavailable)
+        if fate != "lost":
+            result = await write(work)
+        if fate:
+            raise VisavisError(ErrorCode.ChangeUnconfirmed)
+        return result
+
+    site.store.write = failing  # type: ignore[method-assign]
+    site.calls.agent_arrived(agent_session("a"))
+    call_id = await site.ring()
+    record = site.calls.site(1).calls[call_id].record
+    for text in ("one", "two", "three"):
+        with pytest.raises(VisavisError):
+            await site.calls.call_log.flush()
+        event = CallEvent(NOW, f"text {text}")
+        site.calls.call_log.record_event(record, event)
+    await site.calls.call_log.flush()
+    assert not left
+    texts = ["text one", "text two", "text three"]
+    assert await site.events(call_id) == ["requested", "ringing", *texts]
+    site.calls.call_log.record_event(record, CallEvent(NOW, "text one"))  # confirmed meanwhile
+    await site.calls.call_log.flush()
+    assert (await site.events(call_id))[-1] == "text one"
 
 
 async def test_shutting_down_without_a_database(site: SimulatedSite) -> None:

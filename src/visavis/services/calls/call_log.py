@@ -12,7 +12,7 @@ import structlog
 
 from visavis.domain.call import CallRecord
 from visavis.domain.call_events import CallEvent
-from visavis.domain.errors import VisavisError
+from visavis.domain.errors import ErrorCode, VisavisError
 from visavis.services.ports import Store, Transaction
 from visavis.tasks import spawn
 
@@ -48,6 +48,7 @@ class CallLogWriter:
         self._schedule = schedule
         self._records: dict[str, CallRecord] = {}
         self._events: list[tuple[int, str, CallEvent]] = []
+        self._unconfirmed = 0  # how many of the first events may have been written already
         self._writing: asyncio.Task[None] | None = None
         self._timer: Timer | None = None
         self._past_calls_changed = past_calls_changed
@@ -90,11 +91,14 @@ class CallLogWriter:
             snapshots = [replace(r, quality=dict(r.quality)) for r in records.values()]
             try:
                 await self._store.write(partial(self._save, records=snapshots, events=events))
-            except VisavisError:
+            except VisavisError as error:
                 self._records = {**records, **self._records}
                 self._events = [*events, *self._events]
+                if error.code == ErrorCode.ChangeUnconfirmed.name:
+                    self._unconfirmed = len(events)
                 self._schedule(RETRY_SECONDS, self._start)
                 raise
+            self._unconfirmed = 0
             for site_id in {record.site_id for record in snapshots if record.is_over}:
                 self._past_calls_changed(site_id)
 
@@ -103,8 +107,9 @@ class CallLogWriter:
     ) -> None:
         for record in records:
             rows.calls.save(record, self._node_id)
-        for site_id, call_id, event in events:
-            rows.calls.add_event(site_id, call_id, event)
+        for number, (site_id, call_id, event) in enumerate(events):
+            if number >= self._unconfirmed or not rows.calls.has_event(site_id, call_id, event):
+                rows.calls.add_event(site_id, call_id, event)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._writing = None

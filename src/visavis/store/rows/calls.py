@@ -76,6 +76,12 @@ class SqlCallRows(Rows):
             )
         )
 
+    def has_event(self, site_id: int, call_id: str, event: CallEvent) -> bool:
+        c = t.call_events.c
+        of_call = select(c.id).where(c.site_id == site_id, c.call_id == call_id)
+        same = of_call.where(c.at == event.at, c.name == event.name, c.by == event.by)
+        return self._run(same.limit(1)).first() is not None
+
     def leave_message(self, site_id: int, call_id: str, text: str, name: str, email: str) -> bool:
         c = t.calls.c
         is_meant = (

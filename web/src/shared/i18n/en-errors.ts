@@ -42,6 +42,7 @@ export const errors: Record<ErrorCode, string> = {
   RecordingServerNeeded:
     "Automatic recording requires a recording server. Enter its address, or switch it off.",
   SecretNeeded: "The stored secret is not for {origin}. Enter the secret of that server.",
+  ChangeUnconfirmed: "It is not known whether this was saved. Reload the page and look before you try again.",
 
   RecordingNotFound: "There is no such recording.",
   RecordingUnplayable: "This file cannot be played in a browser. You can download it.",
