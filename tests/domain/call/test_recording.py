@@ -11,8 +11,8 @@ from tests.domain.call.simulated_call import (
     transferred_call,
 )
 from visavis.domain.call import commands, inputs
+from visavis.domain.call.bridges import journal_note
 from visavis.domain.call.model import VISITOR
-from visavis.domain.call.recording import journal_note
 from visavis.domain.call.states import RecordingSwitch
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId, Side

@@ -10,7 +10,6 @@ from visavis.domain.call import (
     CallState,
     CallTrigger,
     EndReason,
-    next_state,
 )
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Visitor
@@ -49,8 +48,10 @@ def test_what_the_table_does_not_hold_is_refused_and_changes_nothing() -> None:
 
 @pytest.mark.parametrize("event", list(CallTrigger))
 def test_an_ended_call_stays_so(event: CallTrigger) -> None:
+    call = record()
+    call.apply(CallTrigger.SHUT_DOWN, NOW)
     with pytest.raises(VisavisError):
-        next_state(CallState.ENDED, event)
+        call.next_state(event)
 
 
 def test_every_state_can_end_and_only_the_end_has_a_reason() -> None:

@@ -1,13 +1,12 @@
 """One call: its states, its record, and the engine that applies events to it."""
 
 from visavis.domain.call.call import Call
-from visavis.domain.call.record import CallRecord, Origin
+from visavis.domain.call.model import CallRecord, Origin
 from visavis.domain.call.states import (
     TRANSITIONS,
     CallState,
     CallTrigger,
     EndReason,
-    next_state,
 )
 
 __all__ = [
@@ -18,5 +17,4 @@ __all__ = [
     "CallTrigger",
     "EndReason",
     "Origin",
-    "next_state",
 ]

@@ -1,17 +1,29 @@
-"""Bridges of a call: requested, opened, offered to the agent, lost and replaced."""
+"""Bridges of a call: requested, opened, offered to the agent, recorded, lost and replaced."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from visavis.domain.call import notices
-from visavis.domain.call.commands import CloseBridge, MediaCommand, OpenLegs
-from visavis.domain.call.model import VISITOR, Bridge, Participant
-from visavis.domain.call.recording import adapt_journals, needs_journal, start_journal
-from visavis.domain.call.states import BridgeState, BridgeTrigger, CallState, CallTrigger
+from visavis.domain.call.commands import (
+    CloseBridge,
+    MediaCommand,
+    OpenLegs,
+    PauseJournal,
+    StartJournal,
+)
+from visavis.domain.call.model import VISITOR, Bridge, CallData, Participant
+from visavis.domain.call.states import (
+    BridgeState,
+    BridgeTrigger,
+    CallState,
+    CallTrigger,
+    RecordingSwitch,
+)
 from visavis.domain.call.step import BUILD_TIMER, Step
 from visavis.domain.leg import BridgeId, LocalTransport, Side
+from visavis.domain.recording import Manifest
 
 MAX_BRIDGES: Final = 200
 """Bridges that a call may use in all; a page that asks for more is faulty."""
@@ -98,7 +110,7 @@ def build(step: Step) -> None:
     if bridge.state is BridgeState.OPEN:
         bridge.apply(BridgeTrigger.SEND_OFFER)
         step.send(participant_at(step, bridge, Side.AGENT), notices.RelaysNotice())
-        relay_offer(step, bridge, Side.VISITOR)
+        relay_offer(step, bridge, Side.VISITOR, Side.AGENT)
     if needs_journal(call, bridge):
         step.cancel_timer(BUILD_TIMER)
         start_journal(step, bridge)
@@ -124,12 +136,12 @@ def retry_later(step: Step) -> None:
     step.set_timer(BUILD_TIMER, RETRY_SECONDS)
 
 
-def relay_offer(step: Step, bridge: Bridge, side: Side) -> None:
-    offer = bridge.offered[side]
+def relay_offer(step: Step, bridge: Bridge, sender: Side, receiver: Side) -> None:
+    offer = bridge.offered[sender]
     step.send(
-        participant_at(step, bridge, side.other),
+        participant_at(step, bridge, receiver),
         notices.OfferNotice(
-            bridge.number, offer.passed_on, bridge.transports[side.other], offer.screen_mid
+            bridge.number, offer.passed_on, bridge.transports[receiver], offer.screen_mid
         ),
     )
 
@@ -161,3 +173,78 @@ def wanted(step: Step, command: MediaCommand) -> Bridge | None:
             call.closing.add(command.bridge.number)
         step.run(CloseBridge(command.bridge))
     return bridge
+
+
+# Journals
+
+
+def needs_journal(call: CallData, bridge: Bridge) -> bool:
+    """Whether the bridge must be recorded and is not yet."""
+    return not (call.record.recording_id is None or bridge.has_journal or bridge.is_unrecorded)
+
+
+def start_journal(step: Step, bridge: Bridge) -> None:
+    """Record a bridge of a recorded call before its legs are joined."""
+    step.run(journal_command(step, bridge, step.call.record.recording_id or ""))
+
+
+def adapt_journals(step: Step) -> bool:
+    """Pause or resume a journal that differs from the call's recording; whether there was one."""
+    call = step.call
+    if call.command or call.recording.state is RecordingSwitch.OFF:
+        return False
+    is_paused = call.recording.state is RecordingSwitch.PAUSED
+    for bridge in call.bridges.values():
+        if bridge.has_journal and bridge.is_journal_paused != is_paused:
+            step.run(PauseJournal(bridge.id, is_paused=is_paused))
+            return True
+    return False
+
+
+def journal_command(
+    step: Step, bridge: Bridge, recording_id: str, requester: str = ""
+) -> StartJournal:
+    recording, record = step.call.recording, step.call.record
+    manifest = recording.manifest = recording.manifest or Manifest(
+        recording_id=recording_id,
+        site_id=record.site_id,
+        call_id=record.id,
+        media=record.media,
+        visitor_name=record.visitor.name,
+        agent_name=record.agent.name if record.agent else "",
+        started_at=step.now,
+    )
+    return StartJournal(
+        bridge.id,
+        requester,
+        manifest=manifest,
+        is_listed=recording.is_listed,
+        is_paused=recording.state is RecordingSwitch.PAUSED,
+    )
+
+
+def journal_note(call: CallData, bridge: Bridge) -> dict[str, Any]:
+    """Return the note that tells the journal whose the legs are, and what they have agreed on."""
+    return {
+        "type": "descriptions",
+        "version": 2,
+        "link": bridge.number,
+        "legs": [
+            {
+                "leg": side.leg,
+                "participant": bridge.legs[side],
+                "role": side,
+                "name": _name(call, bridge.legs[side]),
+                "sdp": bridge.described[side].sdp,
+                "screenMid": bridge.described[side].screen_mid,
+            }
+            for side in Side
+        ],
+    }
+
+
+def _name(call: CallData, number: int) -> str:
+    participant = call.participants.get(number)
+    if participant is None:
+        return ""
+    return participant.agent.name if participant.agent else call.record.visitor.name

@@ -1,13 +1,15 @@
-"""Data of a call in progress: participants, bridges, transfer, recording, chat and timers.
+"""Data of a call: its record, participants, bridges, transfer, recording, chat and timers.
 
-All of it is plain data, so that a snapshot of it can be stored and restored. Participants and
-bridges refer to each other by number.
+The record is what is saved, from the request of the call to its end. All of it is plain data, so
+that a snapshot of it can be stored and restored. Participants and bridges refer to each other by
+number.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import Struct, field
@@ -15,25 +17,32 @@ from msgspec import Struct, field
 from visavis.domain.call.commands import MediaCommand
 from visavis.domain.call.description import Description
 from visavis.domain.call.inputs import DeferrableEvent
-from visavis.domain.call.record import CallRecord
 from visavis.domain.call.states import (
     BRIDGE_TRANSITIONS,
+    ENDED_BY,
     RECORDING_TRANSITIONS,
     TRANSFER_TRANSITIONS,
+    TRANSITIONS,
     BridgeState,
     BridgeTrigger,
     CallState,
+    CallTrigger,
+    EndReason,
     RecordingSwitch,
     RecordingTrigger,
     TransferState,
     TransferTrigger,
 )
 from visavis.domain.call_timings import CallTimings
+from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport, Side
-from visavis.domain.people import Agent
+from visavis.domain.people import Agent, Visitor
 from visavis.domain.policy import Consent, Unrecordable
 from visavis.domain.recording import Manifest
-from visavis.domain.vocabulary import Party
+from visavis.domain.vocabulary import Media, Party
+
+Origin = Literal["widget", "invitation", "api"]
+"""Origin of a call: a visitor, an agent's invitation, or another live-chat product."""
 
 MAX_HELD_LINES: Final = 200
 MAX_TRANSCRIPT: Final = 100_000
@@ -43,6 +52,74 @@ VISITOR: Final = 1
 """Number of the visitor among the participants of a call."""
 
 _WAITING: Final = frozenset({CallState.REQUESTED, CallState.QUEUED, CallState.RINGING})
+
+
+@dataclasses.dataclass(slots=True)
+class CallRecord:
+    """One call and what has happened to it. Times are wall clock, UTC.
+
+    `interrupted_at` is when a party of a connected call was lost, until it is back.
+    `talk_ended_at` is the end of the talk: earlier than `ended_at` if a lost party did not return.
+
+    `quality` holds the last report of each side (`rtp.mos.LegReport`), ready for JSON.
+    `is_unrecorded` says that it should have been recorded and, at least in part, was not.
+    """
+
+    id: str
+    site_id: int
+    visitor: Visitor
+    media: Media
+    is_recorded: bool
+    requested_at: datetime
+    state: CallState = CallState.REQUESTED
+    agent: Agent | None = None
+    accepted_at: datetime | None = None
+    connected_at: datetime | None = None
+    ended_at: datetime | None = None
+    talk_ended_at: datetime | None = None
+    interrupted_at: datetime | None = None
+    reason: EndReason | None = None
+    ended_by: Party = "system"
+    recording_id: str | None = None
+    is_unrecorded: bool = False
+    consent: Consent = Consent.NONE
+    origin: Origin = "widget"
+    quality: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def apply(self, event: CallTrigger, now: datetime) -> None:
+        """Move by `event`; raises `CallNotPossible`, unchanged, where the table has none."""
+        self.state, reason = self.next_state(event)
+        if self.state is CallState.ACCEPTED:
+            self.accepted_at = now
+        elif self.state is CallState.CONNECTED:
+            self.connected_at = self.connected_at or now
+            self.interrupted_at = None
+        elif self.state is CallState.RECONNECTING:
+            self.interrupted_at = now
+        elif self.state is CallState.ENDED:
+            self.ended_at, self.reason = now, reason
+            self.talk_ended_at = (self.interrupted_at or now) if self.connected_at else None
+            self.ended_by = ENDED_BY.get(event, "system")
+
+    def next_state(self, event: CallTrigger) -> tuple[CallState, EndReason | None]:
+        """Look an event up in the table; raises `CallNotPossible` if it is not there."""
+        try:
+            return TRANSITIONS[self.state, event]
+        except KeyError:
+            raise VisavisError(
+                ErrorKind.CallNotPossible, f'A call that is {self.state} cannot take "{event}".'
+            ) from None
+
+    def interrupt(self, at: datetime) -> None:
+        """Count nothing after `at` as talk: a party was lost then and has not come back."""
+        self.interrupted_at = min(at, self.interrupted_at or at)
+
+    def allows(self, event: CallTrigger) -> bool:
+        return (self.state, event) in TRANSITIONS
+
+    @property
+    def is_over(self) -> bool:
+        return self.state is CallState.ENDED
 
 
 class Participant(Struct, eq=False):
@@ -257,11 +334,6 @@ class CallData(Struct, eq=False, kw_only=True):
     @property
     def newest_bridge(self) -> Bridge | None:
         return self.bridges.get(self.last_bridge)
-
-    @property
-    def open_bridges(self) -> list[BridgeId]:
-        """The bridges that a media worker must not close."""
-        return [bridge.id for bridge in self.bridges.values() if bridge.is_open]
 
     def participant_of_page(self, socket_id: str) -> Participant | None:
         return next((p for p in self.participants.values() if p.socket_id == socket_id), None)

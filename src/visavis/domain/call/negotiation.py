@@ -6,11 +6,19 @@ from collections.abc import Mapping
 from typing import Final
 
 from visavis.domain.call import notices
-from visavis.domain.call.bridges import build, drop, participant_at, relay_offer
+from visavis.domain.call.bridges import (
+    adapt_journals,
+    build,
+    drop,
+    journal_note,
+    needs_journal,
+    participant_at,
+    relay_offer,
+)
 from visavis.domain.call.commands import JoinLegs, SetRemoteEnd
 from visavis.domain.call.inputs import AnswerReceived, OfferReceived
 from visavis.domain.call.model import Bridge, Participant
-from visavis.domain.call.recording import adapt_journals, follow, journal_note, needs_journal
+from visavis.domain.call.recording import follow
 from visavis.domain.call.states import BridgeState, BridgeTrigger, CallTrigger, RecordingSwitch
 from visavis.domain.call.step import Step
 from visavis.domain.call.transfers import complete_transfer
@@ -27,7 +35,7 @@ def receive_offer(step: Step, event: OfferReceived) -> None:
     bridge, participant = _own_bridge(step, event)
     if bridge.is_joined:
         bridge.offered[participant.side] = event.description
-        relay_offer(step, bridge, participant.side)
+        relay_offer(step, bridge, participant.side, participant.side.other)
     elif participant.side is Side.VISITOR and bridge.state is BridgeState.REQUESTED:
         bridge.offered[Side.VISITOR] = event.description
         build(step)

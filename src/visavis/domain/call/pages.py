@@ -26,7 +26,7 @@ from visavis.domain.call.inputs import (
     VisitorJoined,
 )
 from visavis.domain.call.model import VISITOR, ChatLine, Participant
-from visavis.domain.call.states import HANG_UP, CallState, CallTrigger, next_state
+from visavis.domain.call.states import HANG_UP, CallState, CallTrigger
 from visavis.domain.call.step import JOIN_TIMER, Step
 from visavis.domain.call.transfers import fail_transfer, release_first_agent, ring_notice
 from visavis.domain.call_events import CallEventName
@@ -114,7 +114,7 @@ def accept(step: Step, event: AcceptRequested) -> None:
         step.apply(CallTrigger.RING)
     elif call.reserved_for:
         raise VisavisError(ErrorCode.CallReserved)
-    next_state(call.record.state, CallTrigger.ACCEPT)
+    call.record.next_state(CallTrigger.ACCEPT)
     agent = call.record.agent = event.agent
     participant = step.add_agent(event.socket_id, agent)
     call.agent = participant.id

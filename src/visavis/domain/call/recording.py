@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
+from visavis.domain.call.bridges import journal_command, journal_note
 from visavis.domain.call.commands import JoinLegs, PauseJournal, StartJournal
 from visavis.domain.call.inputs import CommandFailed, RecordingRequested
 from visavis.domain.call.model import Bridge, CallData
@@ -20,7 +21,6 @@ from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorCode, VisavisError
 from visavis.domain.leg import LocalTransport, Side
 from visavis.domain.policy import Consent, Unrecordable
-from visavis.domain.recording import Manifest
 from visavis.domain.vocabulary import Party
 
 STATE_ERRORS: Final = {
@@ -40,16 +40,6 @@ _EVENTS: Final = {
     RecordingTrigger.PAUSE: CallEventName.RECORDING_PAUSED,
     RecordingTrigger.RESUME: CallEventName.RECORDING_RESUMED,
 }
-
-
-def needs_journal(call: CallData, bridge: Bridge) -> bool:
-    """Whether the bridge must be recorded and is not yet."""
-    return not (call.record.recording_id is None or bridge.has_journal or bridge.is_unrecorded)
-
-
-def start_journal(step: Step, bridge: Bridge) -> None:
-    """Record a bridge of a recorded call before its legs are joined."""
-    step.run(_journal_command(step, bridge, step.call.record.recording_id or ""))
 
 
 def journal_started(
@@ -76,19 +66,6 @@ def follow(step: Step, bridge: Bridge) -> None:
         change(step, RecordingTrigger.START, "system")
     elif not bridge.has_journal and recording.state is not RecordingSwitch.OFF:
         _fail(step)
-
-
-def adapt_journals(step: Step) -> bool:
-    """Pause or resume a journal that differs from the call's recording; whether there was one."""
-    call = step.call
-    if call.command or call.recording.state is RecordingSwitch.OFF:
-        return False
-    is_paused = call.recording.state is RecordingSwitch.PAUSED
-    for bridge in call.bridges.values():
-        if bridge.has_journal and bridge.is_journal_paused != is_paused:
-            step.run(PauseJournal(bridge.id, is_paused=is_paused))
-            return True
-    return False
 
 
 def _is_heard(call: CallData, bridge: Bridge) -> bool:
@@ -149,7 +126,7 @@ def request(step: Step, event: RecordingRequested) -> None:
     if call.required_consent is Consent.AGREEMENT and call.record.consent is not Consent.AGREEMENT:
         raise VisavisError(ErrorCode.RecordingNotAgreed)
     recording_id = call.record.recording_id or event.recording_id
-    step.run(_journal_command(step, bridge, recording_id, requester))
+    step.run(journal_command(step, bridge, recording_id, requester))
 
 
 def journal_paused(
@@ -167,55 +144,6 @@ def change(step: Step, trigger: RecordingTrigger, by: Party) -> None:
     step.record_event(_EVENTS[trigger], by=by)
     step.call.recording.apply(trigger, by, step.now)
     step.send_to_both(step.recording_notice())
-
-
-def journal_note(call: CallData, bridge: Bridge) -> dict[str, Any]:
-    """Return the note that tells the journal whose the legs are, and what they have agreed on."""
-    return {
-        "type": "descriptions",
-        "version": 2,
-        "link": bridge.number,
-        "legs": [
-            {
-                "leg": side.leg,
-                "participant": bridge.legs[side],
-                "role": side,
-                "name": _name(call, bridge.legs[side]),
-                "sdp": bridge.described[side].sdp,
-                "screenMid": bridge.described[side].screen_mid,
-            }
-            for side in Side
-        ],
-    }
-
-
-def _name(call: CallData, number: int) -> str:
-    participant = call.participants.get(number)
-    if participant is None:
-        return ""
-    return participant.agent.name if participant.agent else call.record.visitor.name
-
-
-def _journal_command(
-    step: Step, bridge: Bridge, recording_id: str, requester: str = ""
-) -> StartJournal:
-    recording, record = step.call.recording, step.call.record
-    manifest = recording.manifest = recording.manifest or Manifest(
-        recording_id=recording_id,
-        site_id=record.site_id,
-        call_id=record.id,
-        media=record.media,
-        visitor_name=record.visitor.name,
-        agent_name=record.agent.name if record.agent else "",
-        started_at=step.now,
-    )
-    return StartJournal(
-        bridge.id,
-        requester,
-        manifest=manifest,
-        is_listed=recording.is_listed,
-        is_paused=recording.state is RecordingSwitch.PAUSED,
-    )
 
 
 def _started_by_hand(step: Step, command: StartJournal, bridge: Bridge) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Final
 
-from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import Side
 from visavis.domain.vocabulary import Party
 
@@ -113,16 +112,6 @@ ENDED_BY: Final[dict[CallTrigger, Party]] = {
     CallTrigger.AGENT_LEAVES: "agent",
     CallTrigger.EVERYBODY_DECLINED: "agent",
 }
-
-
-def next_state(state: CallState, event: CallTrigger) -> tuple[CallState, EndReason | None]:
-    """Look an event up in the table; raises `CallNotPossible` when the state does not allow it."""
-    try:
-        return TRANSITIONS[state, event]
-    except KeyError:
-        raise VisavisError(
-            ErrorKind.CallNotPossible, f'A call that is {state} cannot take "{event}".'
-        ) from None
 
 
 HANG_UP: Final = {
