@@ -41,7 +41,7 @@ from visavis.protocol import signaling
 from visavis.rtp.mos import LegReport
 from visavis.services.calls import Calls
 from visavis.services.presence import AgentSession
-from visavis.services.topics import socket_topic
+from visavis.services.topics import SOCKET_TOPIC
 from visavis.services.visitor_limits import VisitorLimits
 
 DATA: Final = Path(__file__).resolve().parent.parent / "tests" / "rtp" / "data"
@@ -162,7 +162,7 @@ class Site:
         """Call, by invitation if others are waiting, and return the id of the call."""
         agent = self.session(1)
         invitation = ""
-        async with self.bus.subscribe(socket_topic(visitor.id)) as inbox:
+        async with self.bus.subscribe(f"{SOCKET_TOPIC}{visitor.id}") as inbox:
             await self.calls.from_visitor(visitor, signaling.Here("/"))
             if self.waiting:
                 await self.calls.from_agent(agent, signaling.Invite(visitor.id, "video"))
@@ -192,7 +192,7 @@ async def measure(agents: int, waiting: int, calls: int, rounds: int) -> float:
     await site.open()
     async with AsyncExitStack() as stack:
         for number in range(1, min(agents, 20) + 1):  # somebody reads what is sent
-            await stack.enter_async_context(site.bus.subscribe(socket_topic(f"a{number}")))
+            await stack.enter_async_context(site.bus.subscribe(f"{SOCKET_TOPIC}{f'a{number}'}"))
         for number in range(20):
             await site.call(-number)
         found = []

@@ -24,15 +24,16 @@ from visavis.services.password_rules import MIN_LENGTH
 from visavis.services.tokens import SESSION_LIFETIME
 from visavis.services.visitor_limits import VisitorLimits
 from visavis.settings import Settings
-from visavis.web import body, request_limits, throttle
+from visavis.web import body, request_limits
 from visavis.web.connections import PER_NETWORK
 from visavis.web.rate_limit import WINDOW_SECONDS
+from visavis.web.throttled_websocket import BURST, MESSAGES_PER_SECOND
 
 PAGE: Final = (Path(__file__).parent.parent / "docs" / "security.md").read_text()
 DEFAULTS: Final = {field.name: field.default for field in msgspec.structs.fields(Settings)}
 PACED: Final = udp_receiver.PACED_DATAGRAMS / udp_receiver.PACED_SECONDS
 DAY: Final = 86_400
-PER_SECOND: Final = f"{throttle.MESSAGES_PER_SECOND:.0f}; {throttle.BURST:.0f}"
+PER_SECOND: Final = f"{MESSAGES_PER_SECOND:.0f}; {BURST:.0f}"
 
 FIXED: Final = {
     "time after a call cancelled by its visitor until the next one": (

@@ -7,7 +7,6 @@ needed, so that no process loads what it does not run.
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -94,7 +93,6 @@ def build_calls(
         bus=services.bus,
         media=media,
         clock=now,
-        schedule=lambda seconds, ring: asyncio.get_running_loop().call_later(seconds, ring),
         new_id=new_id,
         node_id=node_id,
         announce=services.configs.announce,

@@ -16,7 +16,7 @@ from visavis.domain.site_settings import SiteSettings
 from visavis.protocol.signaling import Availability
 from visavis.services.configs import Configs
 from visavis.services.ports import Transaction
-from visavis.services.topics import config_topic
+from visavis.services.topics import CONFIG_TOPIC
 from visavis.store.sql import SqlStore
 
 pytestmark = pytest.mark.anyio
@@ -49,7 +49,7 @@ async def test_another_process_s_change_is_told_once(store: SqlStore, administra
     here, there = node(store, bus), node(store, LocalBus())
     here.listeners.append(heard.append)
     assert not (await here.get(administrator.site_id)).is_enabled
-    async with bus.subscribe(config_topic(administrator.site_id)) as told:
+    async with bus.subscribe(f"{CONFIG_TOPIC}{administrator.site_id}") as told:
         await here.refresh()
         assert heard == []
         await there.change(administrator, ConfigUpdate(is_enabled=True), lambda _: True)

@@ -14,7 +14,7 @@ from visavis.domain.people import Permission
 from visavis.domain.policy import RecordingPolicy
 from visavis.protocol.wire import MAX_SECRET_LENGTH
 from visavis.services.recordings import server_of
-from visavis.services.topics import config_topic
+from visavis.services.topics import CONFIG_TOPIC
 
 pytestmark = pytest.mark.anyio
 
@@ -199,7 +199,7 @@ async def test_changes_are_audited_and_secrets_are_not_told(api: Api) -> None:
 
 
 async def test_open_pages_are_told_whether_visitors_must_agree(api: Api) -> None:
-    async with api.app.bus.subscribe(config_topic(1)) as news:
+    async with api.app.bus.subscribe(f"{CONFIG_TOPIC}1") as news:
         heard = aiter(news)
         await api.call("PUT", PATH, json={"consent": "agreement"})
         assert json.loads(await anext(heard))["needsAgreement"] is False  # nothing is recorded
@@ -222,7 +222,7 @@ async def test_another_process_s_change_is_noticed(api: Api) -> None:
 
     await api.app.store.write(work)
     assert (await api.call("GET", PATH)).json() == FRESH
-    async with api.app.bus.subscribe(config_topic(1)) as news:
+    async with api.app.bus.subscribe(f"{CONFIG_TOPIC}1") as news:
         await policies.refresh()
         async with asyncio.timeout(60):
             await anext(aiter(news))

@@ -22,9 +22,9 @@ from visavis.clock_and_ids import now
 from visavis.services.ice import IceDirectory
 from visavis.web import signaling as signaling_module
 from visavis.web import socket_loop
-from visavis.web.liveness import Liveness, SilenceLimits
 from visavis.web.signaling import POLICY_VIOLATION
-from visavis.web.throttle import BURST, MESSAGES_PER_SECOND, Throttle
+from visavis.web.socket_loop import Liveness, SilenceLimits
+from visavis.web.throttled_websocket import BURST, MESSAGES_PER_SECOND, Throttle
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -325,11 +325,15 @@ def test_a_disabled_agent_is_off_duty_on_every_page(enabled: Served) -> None:
     run(enabled, talk)
 
 
-def test_leaving_a_call_needs_no_permission(
-    enabled: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(enabled.app.sockets, "check_rights", lambda: None)
-    enabled.app.tokens.on_forget.clear()
+def test_leaving_a_call_needs_no_permission(enabled: Served) -> None:
+    sockets = enabled.app.sockets
+
+    def check_later() -> None:
+        """The messages come before the consoles are checked."""
+        for console in sockets._consoles:
+            console.is_authenticated = False
+
+    enabled.app.tokens.on_forget[:] = [check_later]
 
     async def talk(signaling: Signaling) -> None:
         async with signaling.agent() as one, signaling.visitor() as other:
@@ -433,7 +437,7 @@ def test_who_is_too_fast_waits(database: str) -> None:
 
 
 def test_the_pace_is_kept(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("visavis.web.throttle.BURST", 1.0)
+    monkeypatch.setattr("visavis.web.throttled_websocket.BURST", 1.0)
 
     async def talk(signaling: Signaling) -> None:
         async with signaling.visitor() as socket:

@@ -17,8 +17,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from tests.web.conftest import Served
-from visavis.web.throttle import BURST, Throttle
-from visavis.web.throttled_websocket import PIECE_BYTES, ThrottledWebSocket
+from visavis.web.throttled_websocket import BURST, PIECE_BYTES, Throttle, ThrottledWebSocket
 
 pytestmark = pytest.mark.anyio
 only_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -46,9 +46,9 @@ class LocalBus:
     def __init__(self) -> None:
         self._topics: dict[str, set[LocalSubscription]] = {}
 
-    def publish(self, topic: str, message: Message | bytes) -> None:
+    def publish(self, topic: str, message: Message) -> None:
         if subscriptions := self._topics.get(topic):
-            encoded = message if isinstance(message, bytes) else encode(message)
+            encoded = encode(message)
             for subscription in subscriptions:
                 subscription.put(encoded)
 

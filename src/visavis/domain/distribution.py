@@ -158,6 +158,12 @@ class Distribution:
         if not is_on_duty:
             del self._agents[agent_id]
 
+    def set_free(self, agent_id: int, *, is_free: bool) -> None:
+        """State of an agent on duty: whether they are not in a call."""
+        agent = self._agents.get(agent_id)
+        if agent and is_free != agent.is_free:
+            self._set_free(agent, is_free=is_free)
+
     def touch_agent(self, agent_id: int) -> None:
         """The agent has opened or closed a console: decide again on the calls that ring there."""
         if agent := self._agents.get(agent_id):

@@ -14,7 +14,7 @@ from visavis.domain.site_settings import SiteSettings
 from visavis.protocol.signaling import Availability
 from visavis.services.audit import Auditor
 from visavis.services.ports import Bus, Clock, Store, Transaction
-from visavis.services.topics import config_topic
+from visavis.services.topics import CONFIG_TOPIC
 
 
 class Configs:
@@ -131,7 +131,7 @@ class Configs:
         settings = await self.settings(site_id)
         for listener in self.listeners:
             listener(settings)
-        self._bus.publish(config_topic(site_id), self._availability(settings))
+        self._bus.publish(f"{CONFIG_TOPIC}{site_id}", self._availability(settings))
 
     async def refresh(self) -> None:
         """Another process may have changed something: read again and tell."""

@@ -318,9 +318,9 @@ class Subscription(Protocol):
 
 
 class Bus(Protocol):
-    """Messages go out as they are encoded for the pages; subscribers get them so."""
+    """Publishes messages; subscribers get them encoded, as the pages read them."""
 
-    def publish(self, topic: str, message: Message | bytes) -> None: ...
+    def publish(self, topic: str, message: Message) -> None: ...
     def subscribe(self, *topics: str) -> AbstractAsyncContextManager[Subscription]: ...
 
 

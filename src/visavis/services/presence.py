@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from visavis.domain.people import Agent
+from visavis.domain.people import Agent, Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,11 @@ class AgentSession:
     socket_id: str
     agent: Agent
     call_id: str = ""
+    may_accept_calls: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        may_accept = self.agent.may(Permission.ACCEPT_CALLS)
+        object.__setattr__(self, "may_accept_calls", may_accept)  # every message asks for it
 
 
 class AgentPresence:

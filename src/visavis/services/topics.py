@@ -1,16 +1,14 @@
-"""Topics of the bus."""
+"""Topics of the bus: each is a prefix, then the id of a socket or the number of a site."""
 
+from __future__ import annotations
 
-def socket_topic(socket_id: str) -> str:
-    """Topic of the messages sent to one page."""
-    return f"socket.{socket_id}"
+from typing import Final
 
+SOCKET_TOPIC: Final = "socket."
+"""Messages sent to one page."""
 
-def config_topic(site_id: int) -> str:
-    """`Availability` of a site, whenever it changes."""
-    return f"config.{site_id}"
+CONFIG_TOPIC: Final = "config."
+"""`Availability` of a site, whenever it changes."""
 
-
-def consoles_topic(site_id: int) -> str:
-    """Topic of the messages sent to every agent console of a site."""
-    return f"consoles.{site_id}"
+CONSOLES_TOPIC: Final = "consoles."
+"""Messages sent to every agent console of a site."""

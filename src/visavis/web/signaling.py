@@ -12,13 +12,13 @@ from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.people import Agent, Permission, Visitor
+from visavis.domain.people import Agent, Visitor
 from visavis.protocol import signaling
 from visavis.services.calls import Calls
 from visavis.services.calls.join_links import JoinLink
 from visavis.services.ports import Bus
 from visavis.services.presence import AgentSession
-from visavis.services.topics import config_topic, consoles_topic, socket_topic
+from visavis.services.topics import CONFIG_TOPIC, CONSOLES_TOPIC, SOCKET_TOPIC
 from visavis.services.visitor_limits import VisitorGuard
 from visavis.web.errors import problem
 from visavis.web.headers import header
@@ -33,6 +33,15 @@ _REVOKED: Final = {ErrorKind.Unauthorized, ErrorKind.PermissionDenied}
 _FINAL: Final = _REVOKED | {ErrorKind.EntityNotFound}
 """Errors that a page would receive again if it reconnected."""
 _NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
+
+
+class _Console:
+    """An open console: its session as it was authenticated last, and whether that still holds."""
+
+    def __init__(self, session: AgentSession) -> None:
+        self.session = session
+        self.is_authenticated = False
+        self.check = asyncio.Event()
 
 
 class Sockets:
@@ -66,12 +75,13 @@ class Sockets:
         self._new_id = new_id
         self._guard = guard
         self._open_sockets = open_sockets
-        self._checks: set[asyncio.Event] = set()
+        self._consoles: set[_Console] = set()
 
     def check_rights(self) -> None:
-        """Check soon whether every open console is still admitted, after a revocation."""
-        for check in self._checks:
-            check.set()
+        """Authenticate every open console again, after a revocation."""
+        for console in self._consoles:
+            console.is_authenticated = False
+            console.check.set()
 
     async def visitor(self, socket: WebSocket) -> None:
         with suppress(WebSocketDisconnect):  # the page has gone before it was greeted
@@ -92,7 +102,7 @@ class Sockets:
         async def perform(message: signaling.FromVisitor) -> None:
             await self._calls.from_visitor(visitor, message)
 
-        topics = socket_topic(visitor.id), config_topic(visitor.site_id)
+        topics = f"{SOCKET_TOPIC}{visitor.id}", f"{CONFIG_TOPIC}{visitor.site_id}"
         async with self._bus.subscribe(*topics) as inbox:
             await socket.accept()
             await self._greet(socket, visitor.site_id)
@@ -127,34 +137,32 @@ class Sockets:
             await self._serve_agent(socket, agent_session)
 
     async def _serve_agent(self, socket: WebSocket, agent_session: AgentSession) -> None:
+        console = _Console(agent_session)
 
         async def perform(message: signaling.FromAgent) -> None:
             # Permissions can end while the page is open. Leaving a call is always allowed.
-            is_leaving = isinstance(message, signaling.HangUp)
-            now = (
-                agent_session
-                if is_leaving
-                else await self._agent_session(socket, agent_session.socket_id)
-            )
-            await self._calls.from_agent(now, message)
+            if not (console.is_authenticated or isinstance(message, signaling.HangUp)):
+                await self._authenticate(socket, console)
+            await self._calls.from_agent(console.session, message)
 
-        topics = [socket_topic(agent_session.socket_id), config_topic(agent_session.agent.site_id)]
-        if agent_session.agent.may(Permission.ACCEPT_CALLS) and not agent_session.call_id:
-            topics.append(consoles_topic(agent_session.agent.site_id))
+        site_id, socket_id = agent_session.agent.site_id, agent_session.socket_id
+        topics = [f"{SOCKET_TOPIC}{socket_id}", f"{CONFIG_TOPIC}{site_id}"]
+        if agent_session.may_accept_calls and not agent_session.call_id:
+            topics.append(f"{CONSOLES_TOPIC}{site_id}")
         async with self._bus.subscribe(*topics) as inbox:
             await socket.accept()
             await send(socket, await self._calls.welcome(agent_session))
-            await self._greet(socket, agent_session.agent.site_id)
+            await self._greet(socket, site_id)
             self._calls.agent_arrived(agent_session)
             try:
-                with self._renewing(agent_session.socket_id):
+                with self._renewing(socket_id):
                     await run_socket(
                         socket,
                         inbox,
                         signaling.FromAgent | signaling.Check,
                         perform,
-                        lambda: self._calls.is_in_call(agent_session.socket_id),
-                        self._until_revoked(socket, agent_session),
+                        lambda: self._calls.is_in_call(socket_id),
+                        self._until_revoked(socket, console),
                     )
             finally:
                 self._calls.agent_left(agent_session)
@@ -192,28 +200,38 @@ class Sockets:
                 return AgentSession(socket_id, agent, join_link.call_id)
         return AgentSession(socket_id, await self._signed_in(socket))
 
-    async def _until_revoked(self, socket: WebSocket, agent_session: AgentSession) -> None:
-        """Return once the agent is no longer admitted, unavailable and out of their call."""
-        check = asyncio.Event()
-        check.set()  # the permissions may have ended since the agent was admitted
-        self._checks.add(check)
+    async def _authenticate(self, socket: WebSocket, console: _Console) -> None:
+        """Authenticate a console again; raises as `_agent_session`."""
+        console.is_authenticated = True  # first: a revocation in the meantime is asked about again
         try:
-            while not await self._is_revoked(socket, agent_session):
+            console.session = await self._agent_session(socket, console.session.socket_id)
+        except BaseException:
+            console.is_authenticated = False
+            raise
+
+    async def _until_revoked(self, socket: WebSocket, console: _Console) -> None:
+        """Return once the agent is no longer admitted, unavailable and out of their call."""
+        console.check.set()  # the permissions may have ended since the agent was admitted
+        self._consoles.add(console)
+        admitted = console.session
+        try:
+            while not await self._is_revoked(socket, console, admitted):
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(check.wait(), RIGHTS_SECONDS)
-                check.clear()  # before asking: what is revoked meanwhile is asked about again
+                    await asyncio.wait_for(console.check.wait(), RIGHTS_SECONDS)
+                console.check.clear()  # before asking, for the same reason
         finally:
-            self._checks.discard(check)
-        self._calls.revoke(agent_session)
+            self._consoles.discard(console)
+        self._calls.revoke(admitted)
         await socket.close(POLICY_VIOLATION, "Sign in again.")
 
-    async def _is_revoked(self, socket: WebSocket, agent_session: AgentSession) -> bool:
+    async def _is_revoked(
+        self, socket: WebSocket, console: _Console, admitted: AgentSession
+    ) -> bool:
         try:
-            now = await self._agent_session(socket, agent_session.socket_id)
+            await self._authenticate(socket, console)
         except VisavisError as error:
             return error.kind in _REVOKED
-        accept = Permission.ACCEPT_CALLS
-        return now.agent.may(accept) != agent_session.agent.may(accept)
+        return console.session.may_accept_calls != admitted.may_accept_calls
 
     async def _greet(self, socket: WebSocket, site_id: int) -> None:
         await send(socket, await self._availability_of(site_id))

@@ -1,10 +1,11 @@
-"""Loop that receives and sends the messages of one WebSocket."""
+"""Loop of one WebSocket: messages in and out, until its page goes or no longer answers."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -14,8 +15,6 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.protocol import signaling
 from visavis.services.ports import Subscription
 from visavis.tasks import cancelled, child
-from visavis.web.liveness import Liveness
-from visavis.web.throttle import Throttle
 
 GOING_AWAY: Final = 1001  # RFC 6455 §7.4.1
 TRY_AGAIN_LATER: Final = 1013  # IANA's registry of close codes (RFC 6455 §11.7)
@@ -62,7 +61,6 @@ async def _watch(socket: WebSocket, liveness: Liveness) -> None:
 
 async def _carry_in(socket: WebSocket, kinds: Any, perform: Perform, liveness: Liveness) -> None:
     decoder = msgspec.json.Decoder(kinds)
-    throttle = Throttle(asyncio.get_running_loop().time)
     async for data in _received(socket):
         liveness.heard()
         call_id = message_id = None
@@ -81,7 +79,6 @@ async def _carry_in(socket: WebSocket, kinds: Any, perform: Perform, liveness: L
             await _refuse(socket, VisavisError(ErrorKind.ParameterInvalid))
         except VisavisError as error:
             await _refuse(socket, error, call_id, message_id)
-        await throttle.wait()
 
 
 async def _received(socket: WebSocket) -> AsyncIterator[str | bytes]:
@@ -114,3 +111,72 @@ async def _carry_out(socket: WebSocket, inbox: Subscription) -> None:
     async for message in inbox:
         await socket.send_text(message.decode())
     await socket.close(TRY_AGAIN_LATER, "This page fell too far behind.")
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceLimits:
+    """Seconds of silence before a page is asked, and seconds it then has to answer."""
+
+    quiet: float
+    answer: float
+
+
+IDLE: Final = SilenceLimits(quiet=15.0, answer=5.0)
+IN_CALL: Final = SilenceLimits(quiet=3.0, answer=3.0)
+_TICK: Final = 1.0
+
+
+class Liveness:
+    """When a page was heard last. `is_busy` says whether the page is in a call.
+
+    A page's timers stand still or run once a minute while nobody looks at it; its socket's messages
+    are delivered even then. So the server asks, and does not wait for pages to report.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        is_busy: Callable[[], bool],
+        *,
+        idle: SilenceLimits = IDLE,
+        in_call: SilenceLimits = IN_CALL,
+        tick: float = _TICK,
+    ) -> None:
+        self._clock = clock
+        self._is_busy = is_busy
+        self._idle = idle
+        self._in_call = in_call
+        self._tick = tick
+        self._heard_at = clock()
+        self._asked_at: float | None = None
+        self._is_performing = False
+
+    def heard(self) -> None:
+        """Remember that the page has sent something."""
+        self._heard_at = self._clock()
+        self._asked_at = None
+
+    @contextmanager
+    def performing(self) -> Iterator[None]:
+        """Perform a request of the page, during which no other message of it is read."""
+        self._is_performing = True
+        try:
+            yield
+        finally:
+            self._is_performing = False
+            self.heard()
+
+    async def watch(self, ask: Callable[[], Awaitable[None]]) -> None:
+        """Return once the page has not answered; `ask` sends it a `Ping`."""
+        while True:
+            await asyncio.sleep(self._tick)
+            patience = self._in_call if self._is_busy() else self._idle
+            now = self._clock()
+            if self._is_performing:
+                continue
+            if self._asked_at is None:
+                if now - self._heard_at >= patience.quiet:
+                    self._asked_at = now
+                    await ask()
+            elif now - self._asked_at >= patience.answer:
+                return

@@ -1,24 +1,44 @@
-"""uvicorn's WebSocket protocol with a limit on frames that do not complete a message."""
+"""uvicorn's WebSocket protocol with a limit on the frames of a page."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
-from visavis.web.throttle import Throttle
-
+MESSAGES_PER_SECOND: Final = 20.0
+BURST: Final = 60.0
 PIECE_BYTES: Final = 1024
 """Bytes that are parsed at once: the shortest frame has 6, and is parsed in some microseconds."""
 
 
-class ThrottledWebSocket(WebSocketsSansIOProtocol):
-    """Throttles control frames and fragments like messages, and reads whole messages one by one.
+class Throttle:
+    """A token bucket per socket: messages of a page that sends too fast are read later.
 
-    A browser sends few of them, but 256 KiB hold 43,000 pings or empty fragments. What has arrived
-    waits here meanwhile, and the rest in the kernels.
+    A page's messages are forwarded to another page, whose queue is bounded and must not fill.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._left = BURST
+        self._at = clock()
+
+    def seconds_to_wait(self) -> float:
+        """Count a message; return the seconds to wait before the next one is read."""
+        now = self._clock()
+        self._left = min(BURST, self._left + (now - self._at) * MESSAGES_PER_SECOND) - 1
+        self._at = now
+        return max(0.0, -self._left / MESSAGES_PER_SECOND)
+
+
+class ThrottledWebSocket(WebSocketsSansIOProtocol):
+    """Throttles messages, control frames and fragments, and reads whole messages one by one.
+
+    256 KiB hold 43,000 pings or empty fragments. What has arrived waits here meanwhile, and the
+    rest in the kernels.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -81,11 +101,9 @@ class ThrottledWebSocket(WebSocketsSansIOProtocol):
         super().handle_cont(event)
 
     def handle_text(self, event: Frame) -> None:
-        if not event.fin:
-            self._count()
+        self._count()
         super().handle_text(event)
 
     def handle_bytes(self, event: Frame) -> None:
-        if not event.fin:
-            self._count()
+        self._count()
         super().handle_bytes(event)

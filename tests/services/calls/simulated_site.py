@@ -66,6 +66,7 @@ class FakeMediaPlane:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.open_bridges: set[BridgeId] = set()
         self.notes: list[Mapping[str, Any]] = []
         self.manifests: list[Manifest] = []
         self.refuses: dict[str, ErrorKind] = {}
@@ -88,6 +89,7 @@ class FakeMediaPlane:
 
     async def open_leg(self, bridge: BridgeId, leg: int) -> LocalTransport:
         self._record(f"open {bridge.number} {LEG_NAMES[leg]}")
+        self.open_bridges.add(bridge)
         return self._transport(bridge, leg)
 
     def _transport(self, bridge: BridgeId, leg: int, mark: str = "") -> LocalTransport:
@@ -113,6 +115,7 @@ class FakeMediaPlane:
         if self.on_close:
             await self.on_close(bridge)
         self._record(f"close {bridge.number}")
+        self.open_bridges.discard(bridge)
 
 
 @dataclass

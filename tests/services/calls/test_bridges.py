@@ -187,12 +187,12 @@ async def test_a_reloaded_page_gets_a_new_link_and_the_old_one_flows_until_then(
     await site.agent(signaling.Answer(call_id, 2, ANSWER))
     assert site.last("w", "answer")["link"] == 2
     assert "close 1" not in site.media.asked
-    assert set(site.calls.active_bridges()) == {BridgeId(call_id, 1), BridgeId(call_id, 2)}
+    assert site.media.open_bridges == {BridgeId(call_id, 1), BridgeId(call_id, 2)}
     await site.up(call_id, 2)
     assert site.media.asked[-1] == "close 1"
     assert site.heard("a")[-2:] == ["linked", "callState"]
     assert (site.last("a")["state"], site.last("a")["link"]) == ("connected", 2)
-    assert site.calls.active_bridges() == [BridgeId(call_id, 2)]
+    assert site.media.open_bridges == {BridgeId(call_id, 2)}
     await site.pass_time(2 * RESUME_SECONDS)
     assert site.calls.count == 1
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.services.calls.simulated_site import NOW, SimulatedSite, agent_session
 from visavis.domain.call_events import CallEvent
+from visavis.domain.config import Config
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.protocol import signaling
 
@@ -113,3 +114,30 @@ async def test_what_nobody_foresaw_stops_nothing_that_follows(site: SimulatedSit
 
 async def test_nothing_to_write_is_nothing_to_wait_for(site: SimulatedSite) -> None:
     await site.calls.call_log.flush()
+
+
+async def test_a_call_that_the_database_has_does_not_delay_its_journal(
+    site: SimulatedSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.config = Config(1, is_enabled=True, is_recording=True)
+    site.calls.agent_arrived(agent_session("a"))
+    call_id = await site.ring()
+    await site.calls.call_log.flush()
+
+    async def flush() -> None:
+        raise AssertionError("the journal waits for the database")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(site.calls.call_log, "flush", flush)
+        await site.agent(signaling.Accept(call_id))
+    assert site.media.asked[-1] == "tap 1"
+    assert (await site.events(call_id))[2] == "accepted"
+
+
+async def test_a_call_is_in_the_database_before_its_journal(site: SimulatedSite) -> None:
+    site.config = Config(1, is_enabled=True, is_recording=True)
+    site.calls.agent_arrived(agent_session("a"))
+    call_id = await site.ring()
+    fail(site, lambda: VisavisError(ErrorKind.StoreUnavailable), 1)
+    await site.agent(signaling.Accept(call_id))
+    assert "tap 1" not in site.media.asked

@@ -35,7 +35,7 @@ async def test_a_recorded_call_in_its_order(site: SimulatedSite) -> None:
     assert site.last("v")["state"] == "connected"
     assert site.last("v")["agentName"] == "Bo"
     assert site.last("a")["visitorName"] == "Ann"
-    assert site.calls.active_bridges() == [BridgeId(call_id, 1)]
+    assert site.media.open_bridges == {BridgeId(call_id, 1)}
     await site.visitor(signaling.HangUp(call_id))
 
     assert site.last("a") == {

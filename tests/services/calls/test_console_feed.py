@@ -14,11 +14,11 @@ async def test_only_changes_are_sent(site: SimulatedSite) -> None:
     site.calls.agent_arrived(agent_session("a"))
     await site.pass_time(1)
     site.forget()
-    site.calls.site(1).feed.schedule_update()
+    site.calls.site(1).schedule_update()
     await site.pass_time(1)
     assert "consoles.1" not in site.told
-    site.calls.site(1).feed.past_calls_changed()
-    site.calls.site(1).feed.past_calls_changed()
+    site.calls.site(1).past_calls_changed()
+    site.calls.site(1).past_calls_changed()
     await site.pass_time(1)
     assert [message["type"] for message in site.told["consoles.1"]] == ["pastCalls"]
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from typing import get_args
 
 import pytest
 
 from tests.services.calls.simulated_site import NOW, OFFER, SimulatedSite, agent_session
-from visavis.domain.call import commands, effects
+from visavis.domain.call import commands, effects, notices
+from visavis.domain.errors import ErrorKind
 from visavis.domain.leg import BridgeId, LocalTransport
 from visavis.domain.recording import Manifest
 from visavis.protocol import signaling
+from visavis.services.calls.effects import _MESSAGES, message_of
 
 pytestmark = pytest.mark.anyio
 
@@ -72,3 +75,16 @@ async def test_a_recording_is_listed_once_and_paused_where_it_was(site: Simulate
         await runner._carry_out(command)
     assert site.media.asked == ["tap 1", "tap 1", "pause 1"]
     assert await site.store.read(lambda rows: rows.recordings.get(1, "r")) is None
+
+
+def test_every_notice_has_a_message() -> None:
+    own = {notices.RelaysNotice}  # the effect runner adds its credentials
+    assert set(get_args(notices.Notice)) - own == set(_MESSAGES)
+
+
+def test_a_refusal_names_its_call() -> None:
+    notice = notices.RefusalNotice(ErrorKind.CallNotPossible, "NotConnected", "why", {"a": 1})
+    expected = signaling.Refused(
+        "CallNotPossible", "why", "call", code="NotConnected", parameters={"a": 1}
+    )
+    assert message_of("call", notice) == expected

@@ -49,6 +49,8 @@ class CallLogWriter:
         self._records: dict[str, CallRecord] = {}
         self._events: list[tuple[int, str, CallEvent]] = []
         self._unconfirmed = 0  # how many of the first events may have been written already
+        self._saved: set[str] = set()
+        """Calls in progress that the database has, in whatever state."""
         self._writing: asyncio.Task[None] | None = None
         self._timer: Timer | None = None
         self._past_calls_changed = past_calls_changed
@@ -76,6 +78,11 @@ class CallLogWriter:
         if self._writing:
             await asyncio.shield(self._writing)
 
+    async def ensure_saved(self, call_id: str) -> None:
+        """Write the call now unless the database has it already; raises as `flush`."""
+        if call_id not in self._saved:
+            await self.flush()
+
     def _start(self) -> None:
         if self._timer:
             self._timer.cancel()
@@ -99,6 +106,8 @@ class CallLogWriter:
                 self._schedule(RETRY_SECONDS, self._start)
                 raise
             self._unconfirmed = 0
+            self._saved |= {record.id for record in snapshots}
+            self._saved -= {record.id for record in snapshots if record.is_over}
             for site_id in {record.site_id for record in snapshots if record.is_over}:
                 self._past_calls_changed(site_id)
 

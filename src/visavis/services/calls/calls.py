@@ -17,7 +17,6 @@ from visavis.domain.call.call import Call
 from visavis.domain.call.model import CallRecording
 from visavis.domain.call_timings import CallTimings
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
-from visavis.domain.leg import BridgeId
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.domain.policy import Consent, RecordingPolicy
 from visavis.domain.site_settings import SiteSettings
@@ -25,10 +24,10 @@ from visavis.domain.text import clean_line, clean_text
 from visavis.domain.vocabulary import Media
 from visavis.protocol import signaling
 from visavis.services.calls.call_log import CallLogWriter
-from visavis.services.calls.effects import EffectRunner, Relays, Scheduler
+from visavis.services.calls.effects import EffectRunner, Relays, Scheduler, call_later
 from visavis.services.calls.join_links import CallWithJoinLinks, JoinLink, JoinLinks
 from visavis.services.calls.media_events import MediaEvents
-from visavis.services.calls.messages import InCallMessage, event_of, read_offer
+from visavis.services.calls.requests import InCallMessage, event_of, read_offer
 from visavis.services.calls.site import PageInCall, SiteCalls
 from visavis.services.calls.site_visitors import INVITATION_SECONDS, Invitation
 from visavis.services.connectivity_tests import ConnectivityTests
@@ -49,10 +48,10 @@ class Calls:
         bus: Bus,
         media: MediaPlane,
         clock: Clock,
-        schedule: Scheduler,
         new_id: Callable[[], str],
         node_id: str,
         announce: Callable[[int], Awaitable[None]],
+        schedule: Scheduler = call_later,
         limits: VisitorLimits | None = None,
         relays: Relays | None = None,
     ) -> None:
@@ -131,7 +130,7 @@ class Calls:
                 self.guard.require(Use.PAGE, visitor)
                 site = self.site(visitor.site_id)
                 site.visitors.update(visitor, message)
-                site.feed.schedule_update()
+                site.schedule_update()
             case signaling.Probe(offer):
                 await self._require_enabled(visitor.site_id)
                 self.guard.require(Use.CHECK, visitor)
@@ -154,7 +153,7 @@ class Calls:
         site.visitors.remove(visitor.id)
         if page := self._pages.get(visitor.id):
             site.handle(page.call, inputs.PageDisconnected(page.participant))
-        site.feed.schedule_update()
+        site.schedule_update()
 
     async def _place_call(self, visitor: Visitor, message: signaling.PlaceCall) -> None:
         """Call the site's agents, or the agent who invited the visitor.
@@ -237,7 +236,7 @@ class Calls:
         return signaling.Welcome(
             agent_name=agent.name,
             site_id=agent.site_id,
-            may_accept_calls=agent.may(Permission.ACCEPT_CALLS),
+            may_accept_calls=agent_session.may_accept_calls,
             agent_id=agent.id,
             is_available=self._presence.is_available(agent.id),
             now=self._now(),
@@ -247,7 +246,7 @@ class Calls:
         site = self.site(agent_session.agent.site_id)
         if agent_session.call_id:
             site.open_reserved_session(agent_session)
-        elif agent_session.agent.may(Permission.ACCEPT_CALLS):
+        elif agent_session.may_accept_calls:
             site.open_session(agent_session)
 
     def agent_left(self, agent_session: AgentSession) -> None:
@@ -262,7 +261,7 @@ class Calls:
     async def from_agent(self, agent_session: AgentSession, message: signaling.FromAgent) -> None:
         """Perform the request of a page; raises `VisavisError`."""
         agent = agent_session.agent
-        if not isinstance(message, signaling.HangUp):
+        if not (agent_session.may_accept_calls or isinstance(message, signaling.HangUp)):
             agent.require(Permission.ACCEPT_CALLS)
         if agent_session.call_id and getattr(message, "call_id", "") != agent_session.call_id:
             raise VisavisError(ErrorCode.JoinLinkForOneCall)
@@ -407,11 +406,6 @@ class Calls:
             if not settings.config.is_enabled:
                 site.end_queue(CallTrigger.SWITCHED_OFF)
 
-    def active_bridges(self) -> list[BridgeId]:
-        """The bridges that a media worker must not close."""
-        calls = [call for site in self._sites.values() for call in site.calls.values()]
-        return [bridge for call in calls for bridge in call.open_bridges]
-
     async def wait_idle(self) -> None:
         """Wait until no background task is running."""
         await self._runner.wait_idle()
@@ -456,7 +450,7 @@ class Calls:
             self.guard.record_abandoned(call.visitor.socket_id)
 
     def _past_calls_changed(self, site_id: int) -> None:
-        self.site(site_id).feed.past_calls_changed()
+        self.site(site_id).past_calls_changed()
 
     def _staffing_changed(self, site_id: int) -> None:
         self._runner.run_task(self._announce_change(site_id))

@@ -1,10 +1,13 @@
-"""Effects of the call engine, carried out: messages, timers, media commands, the call log."""
+"""Effects of the call engine, carried out: messages, timers, media commands, the call log.
+
+The engine's notices become messages here, with our transport in their SDP.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -15,13 +18,15 @@ from visavis.domain.call.states import CallState
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import VISITOR_LEG, LocalTransport, Side
 from visavis.protocol import signaling
+from visavis.rtp.sdp import provisional_answer, rewrite
 from visavis.services.calls.call_log import CallLogWriter, Timer
-from visavis.services.calls.messages import CallMessage, message_of
 from visavis.services.ports import Bus, MediaPlane, Store
-from visavis.services.topics import socket_topic
+from visavis.services.topics import SOCKET_TOPIC
 from visavis.tasks import spawn
 
 log = structlog.get_logger(__name__)
+
+CallMessage = signaling.ToVisitor | signaling.ToAgent
 
 Scheduler = Callable[[float, Callable[[], None]], Timer]
 """Calls back after so many seconds; the event loop's `call_later` is one."""
@@ -30,6 +35,11 @@ Relays = Callable[[str], signaling.IceServers]
 """Returns the ICE servers of a call, with credentials that are for it alone."""
 
 _STATES = frozenset(CallState)
+
+
+def call_later(seconds: float, ring: Callable[[], None]) -> Timer:
+    """Call back in the running event loop."""
+    return asyncio.get_running_loop().call_later(seconds, ring)
 
 
 class CallOwner(Protocol):
@@ -101,7 +111,7 @@ class EffectRunner:
             self.send(socket_id, self._relays(call_id))
 
     def send(self, socket_id: str, message: CallMessage) -> None:
-        self._bus.publish(socket_topic(socket_id), message)
+        self._bus.publish(f"{SOCKET_TOPIC}{socket_id}", message)
 
     # Timers
 
@@ -171,7 +181,7 @@ class EffectRunner:
     async def _start_journal(self, command: commands.StartJournal) -> None:
         manifest = command.manifest
         # the recorder muxes a recording whose call is not in the database
-        await self.call_log.flush()
+        await self.call_log.ensure_saved(manifest.call_id)
         await self._media.tap(command.bridge, manifest)
         if not command.is_listed:
             # once its journal exists: a failed start would stay listed as pending forever
@@ -190,3 +200,162 @@ class EffectRunner:
         """Wait until no background task is running."""
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+# Notices as messages
+
+
+def message_of(call_id: str, notice: notices.Notice) -> CallMessage:
+    """Return the signalling message of a notice; `RelaysNotice` has none of its own."""
+    return _MESSAGES[type(notice)](call_id, notice)
+
+
+def _calling(call_id: str, notice: notices.CallingNotice) -> CallMessage:
+    return signaling.Calling(
+        call_id=call_id,
+        is_recorded=notice.is_recorded,
+        secret=notice.secret,
+        resume_seconds=notice.resume_seconds,
+    )
+
+
+def _state(call_id: str, notice: notices.StateNotice) -> CallMessage:
+    return signaling.CallStateChanged(
+        call_id=call_id,
+        state=notice.state,
+        at=notice.at,
+        link=notice.bridge,
+        agent_name=notice.agent_name,
+        visitor_name=notice.visitor_name,
+    )
+
+
+def _queued(call_id: str, notice: notices.QueuedNotice) -> CallMessage:
+    return signaling.Queued(call_id=call_id, place=notice.place)
+
+
+def _ring(call_id: str, notice: notices.RingNotice) -> CallMessage:
+    return signaling.Ring(
+        call_id=call_id,
+        media=notice.media,
+        visitor_name=notice.visitor_name,
+        is_recorded=notice.is_recorded,
+        since=notice.since,
+        resume_seconds=notice.resume_seconds,
+        visitor_email=notice.visitor_email,
+        transferred_by=notice.transferred_by,
+        note=notice.note,
+    )
+
+
+def _ring_stopped(call_id: str, notice: notices.RingStoppedNotice) -> CallMessage:
+    return signaling.RingStopped(call_id=call_id, reason=notice.reason)
+
+
+def _assigned(call_id: str, notice: notices.AssignedNotice) -> CallMessage:
+    return signaling.Mine(
+        call_id=call_id,
+        media=notice.media,
+        visitor_name=notice.visitor_name,
+        is_recorded=notice.is_recorded,
+        since=notice.since,
+        resume_seconds=notice.resume_seconds,
+        visitor_email=notice.visitor_email,
+    )
+
+
+def _connect(call_id: str, notice: notices.ConnectNotice) -> CallMessage:
+    return signaling.Connect(call_id=call_id, link=notice.bridge)
+
+
+def _offer(call_id: str, notice: notices.OfferNotice) -> CallMessage:
+    sdp = rewrite(notice.sdp, notice.transport, "actpass")
+    return signaling.Offer(
+        call_id=call_id, link=notice.bridge, sdp=sdp, screen_mid=notice.screen_mid
+    )
+
+
+def _answer(call_id: str, notice: notices.AnswerNotice) -> CallMessage:
+    sdp = rewrite(notice.sdp, notice.transport, "passive")
+    return signaling.Answer(
+        call_id=call_id, link=notice.bridge, sdp=sdp, screen_mid=notice.screen_mid
+    )
+
+
+def _provisional_answer(call_id: str, notice: notices.ProvisionalAnswerNotice) -> CallMessage:
+    sdp = provisional_answer(notice.offer, notice.transport)
+    return signaling.ProvisionalAnswer(call_id=call_id, link=notice.bridge, sdp=sdp)
+
+
+def _flowing(call_id: str, notice: notices.FlowingNotice) -> CallMessage:
+    return signaling.Linked(call_id=call_id, link=notice.bridge)
+
+
+def _line(call_id: str, notice: notices.LineNotice) -> CallMessage:
+    line = notice.line
+    return signaling.Said(call_id=call_id, by=line.by, text=line.text, at=line.at, id=line.id)
+
+
+def _transcript(call_id: str, notice: notices.TranscriptNotice) -> CallMessage:
+    lines = [
+        signaling.TextLine(by=line.by, text=line.text, at=line.at, id=line.id)
+        for line in notice.lines
+    ]
+    return signaling.Transcript(call_id=call_id, lines=lines)
+
+
+def _recording(call_id: str, notice: notices.RecordingNotice) -> CallMessage:
+    return signaling.RecordingChanged(
+        call_id=call_id, state=notice.state.value, since=notice.since, by=notice.by
+    )
+
+
+def _quality(call_id: str, notice: notices.QualityNotice) -> CallMessage:
+    report = notice.report
+    return signaling.Quality(
+        call_id=call_id,
+        mos=report["mos"],
+        loss=max(report["lossIn"], report["lossOut"]),
+        jitter=report["jitter"],
+        round_trip=report["roundTrip"],
+    )
+
+
+def _transfer_failed(call_id: str, notice: notices.TransferFailedNotice) -> CallMessage:
+    return signaling.TransferFailed(call_id=call_id, reason=notice.reason)
+
+
+def _end(call_id: str, notice: notices.EndNotice) -> CallMessage:
+    return signaling.Ended(call_id=call_id, reason=notice.reason, by=notice.by)
+
+
+def _refusal(call_id: str, notice: notices.RefusalNotice) -> CallMessage:
+    return signaling.Refused(
+        error=notice.error.name,
+        message=notice.message,
+        call_id=call_id,
+        code=notice.code,
+        parameters=dict(notice.parameters),
+    )
+
+
+_MESSAGES: Final[dict[type, Callable[[str, Any], CallMessage]]] = {
+    notices.CallingNotice: _calling,
+    notices.StateNotice: _state,
+    notices.QueuedNotice: _queued,
+    notices.RingNotice: _ring,
+    notices.RingStoppedNotice: _ring_stopped,
+    notices.AssignedNotice: _assigned,
+    notices.ConnectNotice: _connect,
+    notices.OfferNotice: _offer,
+    notices.AnswerNotice: _answer,
+    notices.ProvisionalAnswerNotice: _provisional_answer,
+    notices.FlowingNotice: _flowing,
+    notices.LineNotice: _line,
+    notices.TranscriptNotice: _transcript,
+    notices.RecordingNotice: _recording,
+    notices.QualityNotice: _quality,
+    notices.TransferFailedNotice: _transfer_failed,
+    notices.EndNotice: _end,
+    notices.RefusalNotice: _refusal,
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Literal
 
 from visavis.domain.call import effects, inputs
@@ -18,15 +19,17 @@ from visavis.domain.distribution import (
     RingAt,
 )
 from visavis.domain.errors import ErrorCode, VisavisError
-from visavis.domain.people import Agent
 from visavis.protocol import signaling
 from visavis.services.calls.call_log import Timer
-from visavis.services.calls.console_feed import MAX_LISTED, ConsoleFeed
+from visavis.services.calls.console_feed import ConsoleFeed, queue, team
 from visavis.services.calls.effects import EffectRunner
 from visavis.services.calls.site_visitors import SiteVisitors
 from visavis.services.ports import Bus, Clock
 from visavis.services.presence import AgentPresence, AgentSession
 
+FEED_SECONDS: Final = 1.0
+"""Shortest time between two updates of the consoles."""
+FEED_SOON_SECONDS: Final = 0.05
 GRACE_SECONDS: Final = 30.0
 """Consoles that are loaded again, or connect again, do not make a site unstaffed."""
 
@@ -68,13 +71,16 @@ class SiteCalls:
         self.is_staffed = False
         self.presence = presence
         self.visitors = SiteVisitors(clock, pages.__contains__)
-        self.feed = ConsoleFeed(site_id, bus, clock, runner.schedule, self._console_messages)
         self._runner = runner
         self._now = clock
         self._pages = pages
         self._owners = owners
         self._staffing_changed = staffing_changed
         self._ended = ended
+        self._feed = ConsoleFeed(site_id, bus)
+        self._feed_sent_at: datetime | None = None
+        self._is_feed_due = False
+        self._past_calls_revision = 0
         self._distribution = Distribution()
         self._busy: dict[int, str] = {}
         self._sources: Counter[str] = Counter()
@@ -229,7 +235,7 @@ class SiteCalls:
                     self._forget_page(socket_id, call)
                     if self._busy.get(agent_id) == call.id:
                         del self._busy[agent_id]
-                        self._index_agent(agent_id)
+                        self._distribution.set_free(agent_id, is_free=True)
                 case effects.SiteChanged():
                     self._is_changed = True
                 case effects.CallOver():
@@ -248,7 +254,7 @@ class SiteCalls:
     def _set_busy(self, agent_id: int, call_id: str) -> None:
         if agent_id:
             self._busy[agent_id] = call_id
-            self._index_agent(agent_id)
+            self._distribution.set_free(agent_id, is_free=False)
 
     def _forget_page(self, socket_id: str, call: Call) -> None:
         page = self._pages.get(socket_id)
@@ -296,7 +302,7 @@ class SiteCalls:
                 self._carry_out(decision)
             self._stop_transfers()
             self._update_staffing()
-            self.feed.schedule_update()
+            self.schedule_update()
 
     def _carry_out(self, decision: Decision) -> None:
         call = self.calls[decision.call_id]
@@ -369,43 +375,45 @@ class SiteCalls:
 
     # The consoles' feed
 
+    def schedule_update(self) -> None:
+        """Send the consoles what has changed, at most once a second."""
+        if self._is_feed_due:
+            return
+        self._is_feed_due = True
+        wait = FEED_SOON_SECONDS
+        if self._feed_sent_at:
+            elapsed = (self._now() - self._feed_sent_at).total_seconds()
+            wait = max(FEED_SOON_SECONDS, FEED_SECONDS - max(0.0, elapsed))
+        self._runner.schedule(wait, self._update_consoles)
+
+    def past_calls_changed(self) -> None:
+        self._past_calls_revision += 1
+        self.schedule_update()
+
+    def _update_consoles(self) -> None:
+        self._is_feed_due = False
+        messages = list(self._console_messages())
+        self._feed_sent_at = self._now() if messages else None
+        if messages:
+            self._feed.send(messages)
+        else:  # nobody is there to read them
+            self._feed.forget()
+
     def _console_messages(self) -> Iterator[signaling.ToAgent]:
-        """Tell the queued visitors their places, then yield all that the site's consoles show."""
-        queue = [self.calls[call_id] for call_id in self._distribution.queue()]
-        for place, call in enumerate(queue, start=1):
+        """Tell the queued visitors their places, then yield all that the site's consoles show.
+
+        Nothing is yielded while no console is open.
+        """
+        queued = [self.calls[call_id] for call_id in self._distribution.queue()]
+        for place, call in enumerate(queued, start=1):
             if call.place != place:
                 self._apply(call, inputs.PlaceChanged(place))
         if not self.presence.sessions(self.site_id):
             return
-        yield signaling.Team(members=self._team())
-        yield signaling.Queue(
-            calls=[
-                signaling.Waiting(
-                    call_id=call.id,
-                    visitor_name=call.record.visitor.name,
-                    media=call.record.media,
-                    since=call.record.requested_at,
-                )
-                for call in queue[:MAX_LISTED]
-            ]
-        )
+        yield team(self.presence, self.site_id, self._busy)
+        yield queue(queued)
         yield self.visitors.list_available()
-        yield signaling.PastCalls(revision=self.feed.revision)
-
-    def _team(self) -> list[signaling.TeamMember]:
-        agents = {
-            session.agent.id: session.agent for session in self.presence.sessions(self.site_id)
-        }
-        members = [
-            signaling.TeamMember(agent_id=agent.id, name=agent.name, state=self._state_of(agent))
-            for agent in agents.values()
-        ]
-        return sorted(members, key=lambda member: (member.name, member.agent_id))
-
-    def _state_of(self, agent: Agent) -> Literal["available", "busy", "away"]:
-        if self.is_busy(agent.id):
-            return "busy"
-        return "available" if self.presence.is_available(agent.id) else "away"
+        yield signaling.PastCalls(revision=self._past_calls_revision)
 
 
 def _keep(index: dict[str, Call], call: Call, *, is_kept: bool) -> None:

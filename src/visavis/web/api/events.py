@@ -17,7 +17,7 @@ from visavis.protocol.routes import Access, agents
 from visavis.protocol.wire import encode
 from visavis.services.configs import Configs
 from visavis.services.ports import Bus, Subscription
-from visavis.services.topics import config_topic
+from visavis.services.topics import CONFIG_TOPIC
 from visavis.tasks import child
 from visavis.web.api.config import PATH, etag_of
 from visavis.web.authentication import in_background
@@ -52,7 +52,7 @@ class ConfigEvents:
 
     async def _stream(self, request: Request, agent: Agent) -> AsyncIterator[str]:
         """Ends with the server, the watcher's permission, or a reader too slow for the bus."""
-        async with self._bus.subscribe(config_topic(agent.site_id)) as news:
+        async with self._bus.subscribe(f"{CONFIG_TOPIC}{agent.site_id}") as news:
             yield await self._event(agent.site_id)
             in_background(request)
             with contextlib.suppress(VisavisError):

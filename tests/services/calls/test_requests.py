@@ -1,29 +1,14 @@
-"""Messages of the pages of a call."""
+"""Requests of the pages of a call."""
 
 from __future__ import annotations
-
-from typing import get_args
 
 import pytest
 
 from tests.services.calls.simulated_site import ANSWER, OFFER, with_screen
-from visavis.domain.call import inputs, notices
+from visavis.domain.call import inputs
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.protocol import signaling
-from visavis.services.calls.messages import _MESSAGES, event_of, message_of, read_answer, read_offer
-
-
-def test_every_notice_has_a_message() -> None:
-    own = {notices.RelaysNotice}  # the effect runner adds its credentials
-    assert set(get_args(notices.Notice)) - own == set(_MESSAGES)
-
-
-def test_a_refusal_names_its_call() -> None:
-    notice = notices.RefusalNotice(ErrorKind.CallNotPossible, "NotConnected", "why", {"a": 1})
-    expected = signaling.Refused(
-        "CallNotPossible", "why", "call", code="NotConnected", parameters={"a": 1}
-    )
-    assert message_of("call", notice) == expected
+from visavis.services.calls.requests import event_of, read_answer, read_offer
 
 
 def test_a_camera_is_told_from_a_screen() -> None:

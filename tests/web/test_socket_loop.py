@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from visavis.web.liveness import Liveness
+from visavis.web.socket_loop import Liveness
 
 
 async def _seconds_until_gone(*, is_busy: bool) -> float:
@@ -22,7 +22,7 @@ async def _seconds_until_gone(*, is_busy: bool) -> float:
         asked.append(now)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("visavis.web.liveness.asyncio.sleep", sleep)
+        patched.setattr("visavis.web.socket_loop.asyncio.sleep", sleep)
         await Liveness(lambda: now, lambda: is_busy).watch(ask)
     assert len(asked) == 1
     return now
@@ -51,7 +51,7 @@ def test_a_page_whose_request_takes_long_is_not_gone() -> None:
         performing = liveness.performing()
         performing.__enter__()
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr("visavis.web.liveness.asyncio.sleep", sleep)
+            patched.setattr("visavis.web.socket_loop.asyncio.sleep", sleep)
             await liveness.watch(ask)
         assert asked == [33.0]
         assert now == 36
