@@ -101,6 +101,7 @@ class SimulatedCall:
     refused: int = 0
     sent: list[effects.Send] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
+    handled: list[inputs.Event] = field(default_factory=list)
     sockets: int = 0
     journals: dict[int, bool] = field(default_factory=dict)
     """Bridges that the media workers record, and whether their journals are paused."""
@@ -115,6 +116,7 @@ class SimulatedCall:
         """Apply an event to the call, and to a copy that is restored from its snapshot."""
         copy = Call.restore(self.call.snapshot()) if self.is_restored_each_time else None
         before = content_of(self.call) if self.is_restored_each_time else None
+        self.handled.append(event)
         try:
             found = self.call.handle(event, self.now)
         except VisavisError:

@@ -8,10 +8,11 @@ its snapshot goes on as the original would have.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import strategies as st
 
 from tests.domain.call.simulated_call import (
@@ -37,6 +38,13 @@ SIZE: Final = 1 + 2 * LENGTH
 
 SEQUENCE: Final = st.binary(max_size=SIZE)
 MANY: Final = st.binary(min_size=SEQUENCES * SIZE, max_size=SEQUENCES * SIZE)
+PLAYED: Final = settings(
+    deadline=None,
+    phases=(Phase.reuse, Phase.generate),
+    verbosity=Verbosity.quiet,
+    suppress_health_check=list(HealthCheck),
+)
+"""Hypothesis neither shrinks nor prints the bytes: `play` says which events fail."""
 
 
 def begun(flags: int, *, is_restored_each_time: bool = False) -> SimulatedCall:
@@ -64,32 +72,72 @@ def sequences(data: bytes) -> Iterator[tuple[int, list[int]]]:
         )
 
 
-@settings(max_examples=200, deadline=None)
+def play(flags: int, numbers: list[int], *, is_restored_each_time: bool = False) -> None:
+    """Play a sequence; a failure carries the shortest sequence that was found to fail."""
+    try:
+        begun(flags, is_restored_each_time=is_restored_each_time).play(numbers)
+    except Exception as error:
+        found = shortened(flags, numbers, is_restored_each_time=is_restored_each_time)
+        call = begun(flags, is_restored_each_time=is_restored_each_time)
+        with suppress(Exception):
+            call.play(found)
+        events = "".join(f"\n  {event}" for event in call.handled)
+        error.add_note(f"To reproduce: play({flags}, {found}). Its events:{events}")
+        raise
+
+
+def shortened(flags: int, numbers: list[int], *, is_restored_each_time: bool) -> list[int]:
+    """Leave out of a failing sequence each event without which it fails too."""
+
+    def fails(some: list[int]) -> bool:
+        try:
+            begun(flags, is_restored_each_time=is_restored_each_time).play(some)
+        except Exception:  # noqa: BLE001  # any error is a failure of the engine
+            return True
+        return False
+
+    for position in reversed(range(len(numbers))):
+        fewer = [*numbers[:position], *numbers[position + 1 :]]
+        if fails(fewer):
+            numbers = fewer
+    return numbers
+
+
+@settings(PLAYED, max_examples=200)
 @given(SEQUENCE)
 def test_a_call_can_be_restored_at_every_point(data: bytes) -> None:
     for flags, numbers in sequences(data):
-        begun(flags, is_restored_each_time=True).play(numbers)
+        play(flags, numbers, is_restored_each_time=True)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(PLAYED, max_examples=400)
 @given(SEQUENCE)
 def test_every_sequence_keeps_the_invariants(data: bytes) -> None:
     for flags, numbers in sequences(data):
-        begun(flags).play(numbers)
+        play(flags, numbers)
 
 
 @pytest.mark.many
 @pytest.mark.parametrize("part", range(4))
 def test_a_hundred_thousand_sequences_keep_the_invariants(part: int) -> None:
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(PLAYED, max_examples=EXAMPLES, database=None)
     @given(MANY)
     def play_many(data: bytes) -> None:
         for flags, numbers in sequences(data):
-            begun(flags).play(numbers)
+            play(flags, numbers)
 
     play_many()
+
+
+def test_a_failure_tells_the_events_that_lead_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail_when_accepted(call: SimulatedCall) -> None:
+        assert "accepted" not in call.events
+
+    monkeypatch.setattr(SimulatedCall, "finish", fail_when_accepted)
+    accepting = [0, 1, 2, 6, 6]
+    with pytest.raises(AssertionError) as told:
+        play(0, [4, *accepting, 4])
+    (note,) = told.value.__notes__
+    assert note.startswith("To reproduce: play(0, [")
+    assert "AcceptRequested(" in note
+    assert len(note.split("]")[0].split(",")) < len(accepting)
