@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from coverage import Coverage
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
@@ -26,18 +25,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("e2e"):
             item.add_marker(pytest.mark.timeout(300))
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish() -> None:
-    """Write this process's coverage before pytest-xdist is told that the worker has ended.
-
-    Ten seconds later pytest-xdist kills a worker that is still writing at its exit, which leaves
-    a broken file on a busy machine.
-    """
-    if coverage := Coverage.current():
-        coverage.stop()
-        coverage.save()
 
 
 @pytest.fixture(autouse=True)

@@ -58,3 +58,13 @@ async def test_a_disabled_agent_cannot_sign_in(
     await store.write(lambda rows: rows.agents.disable(agent.site_id, agent.id, is_disabled=True))
     attempt = people.sign_in(EMAIL, SECRETS[0], "192.0.2.1")
     await refused(ErrorKind.Unauthorized, attempt)
+
+
+async def test_a_disabled_site_is_there_but_cannot_be_used(store: SqlStore, people: People) -> None:
+    assert await people.has_site(1)
+    assert not await people.is_site_disabled(1)
+    await store.write(lambda rows: rows.sites.disable(1, is_disabled=True))
+    assert not await people.has_site(1)
+    assert await people.is_site_disabled(1)
+    assert not await people.has_site(2)
+    assert not await people.is_site_disabled(2)
