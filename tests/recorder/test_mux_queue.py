@@ -24,8 +24,8 @@ pytestmark = pytest.mark.anyio
 class StoreOfEndedCalls(FakeRecordingStore):
     """A database in which every call is over."""
 
-    async def ended_calls(self, site_id: int, call_ids: frozenset[str]) -> frozenset[str]:
-        return call_ids
+    async def ended_calls(self, calls: frozenset[tuple[int, str]]) -> frozenset[tuple[int, str]]:
+        return calls
 
     async def call_report(self, site_id: int, call_id: str) -> CallReport | None:
         return None

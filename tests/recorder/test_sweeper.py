@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 from structlog.testing import capture_logs
 
 from tests.dying import dies_once
@@ -80,11 +81,11 @@ class RecorderHarness:
         assert found
         return found
 
-    async def save_call(self, recording_id: str, state: CallState) -> None:
+    async def save_call(self, recording_id: str, state: CallState, site_id: int = 1) -> None:
         call = CallRecord(
             id=f"call-{recording_id}",
-            site_id=1,
-            visitor=Visitor("v", 1),
+            site_id=site_id,
+            visitor=Visitor("v", site_id),
             media="audio",
             is_recorded=True,
             requested_at=STARTED_AT,
@@ -193,6 +194,35 @@ async def test_another_version_tries_again(harness: RecorderHarness) -> None:
     spool_reader.write_trouble(directory, Trouble(failures=3, reason="", version="0.0.0"))
     await harness.sweep()
     assert (await harness.row("r")).state is RecordingState.DELIVERED
+
+
+async def test_a_sweep_asks_the_database_as_often_for_many_sites_as_for_one(
+    harness: RecorderHarness,
+) -> None:
+    """The recorder sweeps twice a second: a query for each site would load the database."""
+    queries: list[str] = []
+
+    def count(_: object, __: object, statement: str, *rest: object) -> None:
+        if statement.startswith("SELECT"):
+            queries.append(statement)
+
+    await harness.send_to("")
+    engine = harness.store._database.engine
+    event.listen(engine, "before_cursor_execute", count)
+    counts = []
+    for site_id in range(1, 31):
+        if site_id > 1:
+            await harness.store.write(lambda rows: rows.sites.add("More", STARTED_AT))
+        muxed, unmuxed = f"muxed-{site_id}", f"unmuxed-{site_id}"
+        put_muxed(harness.spool, muxed, site_id=site_id)
+        put_journal(harness.spool, manifest_of(unmuxed, site_id), 0.0)
+        await harness.save_call(unmuxed, CallState.CONNECTED, site_id)
+        queries.clear()
+        await harness.sweeper.sweep()
+        counts.append(len(queries))
+        await harness.sweeper.wait_idle()
+    assert counts[0] > 1
+    assert set(counts) == {counts[0]}
 
 
 async def test_a_server_that_is_none_then_the_right_one(harness: RecorderHarness) -> None:

@@ -50,7 +50,7 @@ class FakeRecordingStore:
     async def delivery_plans(self, site_ids: frozenset[int]) -> Mapping[int, DeliveryPlan]:
         raise NotImplementedError
 
-    async def ended_calls(self, site_id: int, call_ids: frozenset[str]) -> frozenset[str]:
+    async def ended_calls(self, calls: frozenset[tuple[int, str]]) -> frozenset[tuple[int, str]]:
         raise NotImplementedError
 
     async def call_report(self, site_id: int, call_id: str) -> CallReport | None:

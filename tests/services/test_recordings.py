@@ -125,7 +125,7 @@ async def test_a_deleted_recording_was_delivered(
 
 
 async def test_calls_that_nobody_knows_are_over(recordings: Recordings) -> None:
-    assert await recordings.ended_calls(1, frozenset({"c"})) == {"c"}
+    assert await recordings.ended_calls(frozenset({(1, "c")})) == {(1, "c")}
     assert await recordings.call_report(1, "c") is None
 
 

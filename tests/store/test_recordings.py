@@ -23,6 +23,7 @@ from visavis.domain.recording import (
 )
 from visavis.services.ports import Transaction
 from visavis.store import open_store
+from visavis.store.rows.recordings import BATCH
 from visavis.store.sql import SqlStore
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -224,9 +225,9 @@ async def test_retries_are_asked_for_and_done(store: SqlStore) -> None:
         ]
 
     assert await store.write(work) == [2, 0]
-    assert await store.read(lambda rows: rows.recordings.asked(1)) == {"a", "b"}
+    assert await store.read(lambda rows: rows.recordings.asked([1, 2])) == {(1, "a"), (1, "b")}
     await store.write(lambda rows: rows.recordings.clear_retries(1, ["a"]))
-    assert await store.read(lambda rows: rows.recordings.asked(1)) == {"b"}
+    assert await store.read(lambda rows: rows.recordings.asked([1])) == {(1, "b")}
 
 
 async def test_which_calls_are_over(store: SqlStore) -> None:
@@ -237,9 +238,10 @@ async def test_which_calls_are_over(store: SqlStore) -> None:
         rows.calls.save(call, "node")
 
     await store.write(work)
-    asked = ["call-over", "call-on", "call-unheard-of"]
-    over = await store.read(lambda rows: rows.recordings.ended_calls(1, asked))
-    assert over == {"call-over", "call-unheard-of"}
+    asked = [(1, "call-over"), (1, "call-on"), (2, "call-on"), (1, "call-unheard-of")]
+    asked += [(1, f"call-{number}") for number in range(2 * BATCH)]
+    over = await store.read(lambda rows: rows.recordings.ended_calls(asked))
+    assert over == frozenset(asked) - {(1, "call-on")}
 
 
 async def test_which_recordings_are_missing(store: SqlStore) -> None:

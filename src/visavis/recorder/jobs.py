@@ -31,8 +31,8 @@ class RecordingStore(Protocol):
     """
 
     async def delivery_plans(self, site_ids: frozenset[int]) -> Mapping[int, DeliveryPlan]: ...
-    async def ended_calls(self, site_id: int, call_ids: frozenset[str]) -> frozenset[str]:
-        """Return the calls that have ended or are unknown."""
+    async def ended_calls(self, calls: frozenset[tuple[int, str]]) -> frozenset[tuple[int, str]]:
+        """Return those of the calls, each with its site, that have ended or are unknown."""
 
     async def call_report(self, site_id: int, call_id: str) -> CallReport | None: ...
     async def save_progress(self, manifest: Manifest, progress: DeliveryProgress) -> None: ...

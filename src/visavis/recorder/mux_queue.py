@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, Protocol
@@ -65,14 +64,8 @@ class MuxQueue:
             job.task.add_done_callback(self._tasks.discard)
 
     async def _of_ended_calls(self, waiting: list[RecordingJob]) -> list[RecordingJob]:
-        calls = defaultdict(set)
-        for job in waiting:
-            calls[job.site_id].add(job.manifest.call_id)
-        ended = {
-            (site_id, call_id)
-            for site_id, call_ids in calls.items()
-            for call_id in await self._store.ended_calls(site_id, frozenset(call_ids))
-        }
+        calls = frozenset((job.site_id, job.manifest.call_id) for job in waiting)
+        ended = await self._store.ended_calls(calls)
         return [job for job in waiting if (job.site_id, job.manifest.call_id) in ended]
 
     async def _mux(self, job: RecordingJob, now: float) -> None:

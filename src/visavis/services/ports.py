@@ -240,14 +240,17 @@ class RecordingRows(Protocol):
     def ask_retry(self, site_id: int, recording_ids: Collection[str], now: datetime) -> int:
         """Have them tried again at once, whatever was wrong; returns how many there are to try."""
 
-    def asked(self, site_id: int) -> frozenset[str]:
-        """The recordings that somebody wants tried again."""
+    def servers(self, site_ids: Collection[int], archive_url: str) -> Mapping[int, RecordingServer]:
+        """Return each site's recording server as it is now; its URL is empty if there is none."""
+
+    def asked(self, site_ids: Collection[int]) -> frozenset[tuple[int, str]]:
+        """Return the recordings that somebody wants tried again, each with its site."""
 
     def clear_retries(self, site_id: int, recording_ids: Collection[str]) -> None:
         """Clear the retry requests of these recordings."""
 
-    def ended_calls(self, site_id: int, call_ids: Collection[str]) -> frozenset[str]:
-        """Return those of the calls that have ended or are unknown."""
+    def ended_calls(self, calls: Collection[tuple[int, str]]) -> frozenset[tuple[int, str]]:
+        """Return those of the calls, each with its site, that have ended or are unknown."""
 
     def expected(self, site_id: int, since: datetime) -> Sequence[ExpectedRecording]:
         """Calls that were connected and recorded and are over, less the delivered ones.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -40,18 +41,19 @@ class Recordings:
         """Return each site's recording server and the recordings to try again."""
 
         def work(rows: Transaction) -> Mapping[int, DeliveryPlan]:
+            asked: defaultdict[int, set[str]] = defaultdict(set)
+            for site_id, recording_id in rows.recordings.asked(site_ids):
+                asked[site_id].add(recording_id)
             return {
-                site_id: DeliveryPlan(
-                    server_of(rows, site_id, self._archive_url), rows.recordings.asked(site_id)
-                )
-                for site_id in site_ids
+                site_id: DeliveryPlan(server, frozenset(asked[site_id]))
+                for site_id, server in rows.recordings.servers(site_ids, self._archive_url).items()
             }
 
         return await self._store.read(work)
 
-    async def ended_calls(self, site_id: int, call_ids: frozenset[str]) -> frozenset[str]:
-        """Return those of the calls that have ended or are unknown."""
-        return await self._store.read(lambda rows: rows.recordings.ended_calls(site_id, call_ids))
+    async def ended_calls(self, calls: frozenset[tuple[int, str]]) -> frozenset[tuple[int, str]]:
+        """Return those of the calls, each with its site, that have ended or are unknown."""
+        return await self._store.read(lambda rows: rows.recordings.ended_calls(calls))
 
     async def call_report(self, site_id: int, call_id: str) -> CallReport | None:
         return await self._store.read(lambda rows: rows.calls.report(site_id, call_id))
@@ -219,6 +221,4 @@ class RecordingAdmin:
 
 def server_of(rows: Transaction, site_id: int, archive_url: str) -> RecordingServer:
     """A site's recording server as it is now; its address is empty while there is none."""
-    stored = rows.configs.get(site_id).recording_server_url
-    url = archive_url if stored is None else stored
-    return RecordingServer(url, rows.policies.get(site_id).secret_for(url))
+    return rows.recordings.servers([site_id], archive_url)[site_id]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from itertools import islice
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy import Row, func, or_, select, tuple_, update
 
 from visavis.domain.call import CallState
 from visavis.domain.call_timings import CallTimings
@@ -14,6 +15,7 @@ from visavis.domain.delivery_status import (
     Backlog,
     DeliveryProgress,
     ExpectedRecording,
+    RecordingServer,
     RecordingStatus,
 )
 from visavis.domain.policy import Consent, RecordingPolicy, Unrecordable
@@ -29,6 +31,11 @@ from visavis.domain.recording import (
 )
 from visavis.store import tables as t
 from visavis.store.rows.base import Rows
+
+T = TypeVar("T")
+
+BATCH: Final = 1_000
+"""Values of one query: both databases limit their number."""
 
 
 class SqlRecordingRows(Rows):
@@ -133,12 +140,33 @@ class SqlRecordingRows(Rows):
         )
         return int(result.rowcount)
 
-    def asked(self, site_id: int) -> frozenset[str]:
-        c = t.recordings.c
-        query = select(c.id).where(
-            c.site_id == site_id, c.state.in_(UNDELIVERED), c.retry_asked_at.is_not(None)
+    def servers(self, site_ids: Collection[int], archive_url: str) -> Mapping[int, RecordingServer]:
+        config, policy = t.av_configs.c, t.recording_policies.c
+        query = select(
+            config.site_id, config.recording_server_url, policy.secret, policy.secret_origin
         )
-        return frozenset(self._run(query).scalars())
+        query = query.outerjoin(t.recording_policies, policy.site_id == config.site_id)
+        servers = dict.fromkeys(site_ids, RecordingServer(archive_url))
+        for some in batched(site_ids):
+            for row in self._run(query.where(config.site_id.in_(some))):
+                url = row.recording_server_url
+                url = archive_url if url is None else url
+                stored = RecordingPolicy(
+                    row.site_id, secret=row.secret, secret_origin=row.secret_origin
+                )
+                servers[row.site_id] = RecordingServer(url, stored.secret_for(url))
+        return servers
+
+    def asked(self, site_ids: Collection[int]) -> frozenset[tuple[int, str]]:
+        c = t.recordings.c
+        query = select(c.site_id, c.id).where(
+            c.state.in_(UNDELIVERED), c.retry_asked_at.is_not(None)
+        )
+        return frozenset(
+            (row.site_id, row.id)
+            for some in batched(site_ids)
+            for row in self._run(query.where(c.site_id.in_(some)))
+        )
 
     def clear_retries(self, site_id: int, recording_ids: Collection[str]) -> None:
         c = t.recordings.c
@@ -148,12 +176,15 @@ class SqlRecordingRows(Rows):
             .values(retry_asked_at=None)
         )
 
-    def ended_calls(self, site_id: int, call_ids: Collection[str]) -> frozenset[str]:
+    def ended_calls(self, calls: Collection[tuple[int, str]]) -> frozenset[tuple[int, str]]:
         c = t.calls.c
-        query = select(c.id).where(
-            c.site_id == site_id, c.id.in_(call_ids), c.state != CallState.ENDED
-        )
-        return frozenset(call_ids) - frozenset(self._run(query).scalars())
+        query = select(c.site_id, c.id).where(c.state != CallState.ENDED)
+        open_calls = {
+            (row.site_id, row.id)
+            for some in batched(calls)
+            for row in self._run(query.where(tuple_(c.site_id, c.id).in_(some)))
+        }
+        return frozenset(calls) - open_calls
 
     def backlog(self, site_id: int) -> Backlog:
         c = t.recordings.c
@@ -275,3 +306,10 @@ def _values(policy: RecordingPolicy) -> dict[str, Any]:
         "resume_seconds": policy.timings.resume,
         "ring_limit": policy.ring_limit,
     }
+
+
+def batched(values: Collection[T]) -> Iterator[list[T]]:
+    """Return the values in lists of at most `BATCH`."""
+    rest = iter(values)
+    while some := list(islice(rest, BATCH)):
+        yield some
