@@ -3,7 +3,7 @@ import { customElement, query, state } from "lit/decorators.js";
 import { t, type Word } from "../shared/i18n/en-pages";
 import "../shared/page-header";
 import type { SignedIn } from "../generated/rest";
-import { requireSession } from "../shared/session";
+import { checkSession, requireSession } from "../shared/session";
 import "./audit-log";
 import "./call-settings";
 import type { AuditLog } from "./audit-log";
@@ -17,6 +17,8 @@ import { errors } from "../shared/i18n/en-errors";
 import { sentenceOf } from "../shared/refusal";
 
 const RESOURCE = "/v4/livechat/audioVideoChatConfig";
+/** Milliseconds before another attempt to follow the configuration. */
+const LISTEN_AGAIN_AFTER = 5_000;
 const FIELDS = ["isEnabled", "isAutomaticallyRecordingAudioVideoChatsEnabled", "recordingServerUrl"] as const;
 
 type Field = (typeof FIELDS)[number];
@@ -82,32 +84,37 @@ export class Admin extends LitElement {
   private secret = "";
   @query("visavis-audit-log") private auditLog!: AuditLog | null;
   private events: EventSource | undefined;
+  private listenTimer = 0;
+  @state() private isServerAway = false;
 
   override async connectedCallback(): Promise<void> {
     super.connectedCallback();
-    this.session = await requireSession();
-    if (!this.may("Manage Settings")) return;
-    this.events = new EventSource(`${RESOURCE}/events`);
-    this.events.addEventListener("config", (event) =>
-      this.hear(JSON.parse((event as MessageEvent<string>).data) as Tagged),
-    );
+    this.session = await requireSession(() => (this.isServerAway = true));
+    this.isServerAway = false;
+    if (this.may("Manage Settings")) this.listen();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    clearTimeout(this.listenTimer);
     this.events?.close();
   }
 
   override render() {
-    if (!this.session) return nothing;
+    if (!this.session) return this.away();
     return html`
       <visavis-header current="settings" .session=${this.session}></visavis-header>
       <main>${this.may("Manage Settings") ? this.content() : html`<p class="card" role="alert">${t("mayNotManage")}</p>`}</main>
     `;
   }
 
+  private away() {
+    return this.isServerAway ? html`<p class="error" id="away" role="alert">${t("serverAway")}</p>` : nothing;
+  }
+
   private content() {
     return html`
+      ${this.away()}
       ${this.failure ? html`<p class="error" role="alert">${this.failure}</p>` : nothing}
       ${this.proxies()}
       ${this.theirs && this.draft ? this.conflict(this.theirs, this.draft) : nothing}
@@ -208,8 +215,27 @@ export class Admin extends LitElement {
     if (this.saved) this.accept(this.saved);
   }
 
-  /** Take in what another page or program has saved, or the first state. */
+  /**
+   * Follow the configuration. A browser reconnects by itself only after a lost connection, and not after an
+   * answer other than 200, such as a proxy's 502 while the server restarts.
+   */
+  private listen(): void {
+    if (!this.isConnected) return;
+    const events = (this.events = new EventSource(`${RESOURCE}/events`));
+    events.addEventListener("config", (event) =>
+      this.hear(JSON.parse((event as MessageEvent<string>).data) as Tagged),
+    );
+    events.addEventListener("error", () => {
+      this.isServerAway = true;
+      if (events.readyState !== EventSource.CLOSED) return;
+      void checkSession().catch(() => undefined);
+      this.listenTimer = window.setTimeout(() => this.listen(), LISTEN_AGAIN_AFTER);
+    });
+  }
+
+  /** Merge in the configuration that another page or program has saved, or show the first one. */
   private hear(news: Tagged): void {
+    this.isServerAway = false;
     if (news.etag === this.saved?.etag || this.isSaving) return;
     const isFirst = !this.saved;
     this.mergeWith(news);
@@ -291,7 +317,7 @@ export class Admin extends LitElement {
       if (!this.theirs) await this.save();
       return;
     }
-    if (response.status === 401) await requireSession();
+    if (response.status === 401) await checkSession();
     const problem = (await response.json()) as Problem;
     if (problem.pointer === "/recordingServerSecret" && problem.error === "ParameterMissing") {
       this.isSecretNeeded = true;

@@ -14,7 +14,7 @@ import type { TeamMember } from "../generated/signaling";
 import "./ring-card";
 import "../shared/page-header";
 import type { SignedIn } from "../generated/rest";
-import { requireSession } from "../shared/session";
+import { checkSession, requireSession } from "../shared/session";
 import { signalingUrl } from "../call/signaling";
 import { shared } from "../shared/styles";
 import { Watch } from "../shared/observable";
@@ -32,6 +32,7 @@ export class Console extends LitElement {
   @property({ reflect: true, attribute: "data-state" }) stage: Stage = "idle";
   agentSession: AgentSession | undefined;
   private session: SignedIn | null = null;
+  private isServerAway = false;
   private isChoosing = false;
   /** The calls that have waited in the queue at the last look. */
   private waitingIds = new Set<string>();
@@ -43,7 +44,8 @@ export class Console extends LitElement {
   override async connectedCallback(): Promise<void> {
     super.connectedCallback();
     Object.assign(window, { visavisConsole: this });
-    if (!this.join) this.session = await requireSession();
+    if (!this.join) this.session = await requireSession(() => this.showAway());
+    if (!this.isConnected) return;
     const who = this.join ? `?join=${encodeURIComponent(this.join)}` : "";
     this.agentSession = new AgentSession(
       signalingUrl(location.origin, `/signaling/agent${who}`),
@@ -79,7 +81,8 @@ export class Console extends LitElement {
   }
 
   override render() {
-    if (!this.agentSession) return nothing;
+    if (!this.agentSession)
+      return this.isServerAway ? html`<p class="error" role="alert">${t("serverAway")}</p>` : nothing;
     const { agentSession } = this;
     return html`
       ${this.head(agentSession)}
@@ -237,13 +240,18 @@ export class Console extends LitElement {
     this.requestUpdate();
   }
 
+  private showAway(): void {
+    this.isServerAway = true;
+    this.requestUpdate();
+  }
+
   /** A closed socket may mean that nobody is signed in any longer. */
   private async askSession(): Promise<void> {
     if (this.join) return;
     try {
-      await requireSession();
+      await checkSession();
     } catch {
-      // the server is away: the socket will be back when it is
+      // The server cannot be reached: the next lost socket asks again.
     }
   }
 }

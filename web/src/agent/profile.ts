@@ -27,6 +27,7 @@ export class Profile extends LitElement {
   ];
 
   @state() private session: SignedIn | undefined;
+  @state() private isServerAway = false;
   @state() private signIns: SessionEntry[] = [];
   @state() private error = "";
   @state() private status = "";
@@ -35,12 +36,13 @@ export class Profile extends LitElement {
 
   override async connectedCallback(): Promise<void> {
     super.connectedCallback();
-    this.session = await requireSession();
+    this.session = await requireSession(() => (this.isServerAway = true));
     await this.load();
   }
 
   override render() {
-    if (!this.session) return nothing;
+    if (!this.session)
+      return this.isServerAway ? html`<p class="error" role="alert">${t("serverAway")}</p>` : nothing;
     return html`
       <visavis-header .session=${this.session}></visavis-header>
       <main>
@@ -96,13 +98,13 @@ export class Profile extends LitElement {
   private async end(one: SessionEntry): Promise<void> {
     const response = await fetch(`/session/${one.id}`, { method: "DELETE" }).catch(() => undefined);
     await this.load();
-    if (!response?.ok && response?.status !== 404) this.failure = t("loadFailed");
+    if (!response?.ok && response?.status !== 404) this.failure = t("signOutFailed");
   }
 
   private async endAll(): Promise<void> {
     const response = await fetch("/session/all", { method: "DELETE" }).catch(() => undefined);
     if (response?.ok) location.assign("/signin");
-    else this.failure = t("loadFailed");
+    else this.failure = t("signOutFailed");
   }
 
   private async changePassword(event: SubmitEvent): Promise<void> {

@@ -35,6 +35,7 @@ export class Library extends LitElement {
   @property({ type: Boolean }) alone = false;
   @query("visavis-player") private player!: Player | null;
   @state() private session: SignedIn | undefined;
+  @state() private isServerAway = false;
   @state() private opened: OpenRecording | undefined;
   @state() private recording: LibraryRecording | undefined;
   @state() private contents: LibraryContents | undefined;
@@ -45,7 +46,7 @@ export class Library extends LitElement {
   override async connectedCallback(): Promise<void> {
     super.connectedCallback();
     addEventListener("popstate", this.onPopState);
-    this.session = await requireSession();
+    this.session = await requireSession(() => (this.isServerAway = true));
     await this.follow();
   }
 
@@ -55,7 +56,8 @@ export class Library extends LitElement {
   }
 
   override render() {
-    if (!this.session) return nothing;
+    if (!this.session)
+      return this.isServerAway ? html`<p class="error" role="alert">${t("serverAway")}</p>` : nothing;
     return html`
       <visavis-header current="library" .session=${this.session} ?alone=${this.alone}></visavis-header>
       <main>${this.may("View Recordings") ? this.content() : html`<p class="card" role="alert">${t("mayNotView")}</p>`}</main>

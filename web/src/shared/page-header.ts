@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing } from "lit";
-import { customElement, property } from "lit/decorators.js";
+import { customElement, property, state } from "lit/decorators.js";
 import { t } from "./i18n/en-pages";
 import { mark } from "./mark";
 import { mayOpen, type PageName, PAGES } from "./pages";
@@ -7,7 +7,7 @@ import type { SignedIn } from "../generated/rest";
 import { signOut } from "./session";
 import { shared } from "./styles";
 
-/** The same head for every page: the mark, the pages that the agent may open, who is signed in. */
+/** Header of every page: the mark, links to the pages that the agent may open, the agent and the sign-out. */
 @customElement("visavis-header")
 export class PageHeader extends LitElement {
   static override styles = [
@@ -38,10 +38,11 @@ export class PageHeader extends LitElement {
   ];
 
   @property() current: PageName = "";
-  /** The agent who is signed in; null for a page that can be read by anybody. */
+  /** The agent who is signed in; null if nobody is, on a page that anybody may read. */
   @property({ attribute: false }) session: SignedIn | null = null;
-  /** Whether the page has no way to the others: an archive that runs alone, a link to one call. */
+  /** Whether the header links to no other page: in an archive that runs alone, and for a link to one call. */
   @property({ type: Boolean }) alone = false;
+  @state() private hasFailed = false;
 
   override render() {
     const brand = html`${mark(28)}<span>Visavis</span>`;
@@ -63,8 +64,14 @@ export class PageHeader extends LitElement {
   private person() {
     if (this.session)
       return html`<a class="quiet name" href="/profile" title=${t("yourAccount")}>${this.session.agentName}</a>
-        <button @click=${() => signOut()}>${t("signOut")}</button>`;
+        <button @click=${this.signOut}>${t("signOut")}</button>
+        ${this.hasFailed ? html`<span class="error" role="alert">${t("signOutFailed")}</span>` : nothing}`;
     if (this.alone) return nothing;
     return html`<a class="button" href="/signin?next=${encodeURIComponent(location.pathname)}">${t("signIn")}</a>`;
   }
+
+  private readonly signOut = async (): Promise<void> => {
+    this.hasFailed = false;
+    this.hasFailed = !(await signOut());
+  };
 }

@@ -114,6 +114,8 @@ const english = {
   callFrom: "Call from",
   signIn: "Sign in",
   signOut: "Sign out",
+  signOutFailed: "Signing out did not work. Please try again.",
+  serverAway: "The server cannot be reached. Trying again …",
   signInFailed: "The server cannot be reached. Check your connection and try again.",
   restApi: "REST API",
   server: "Server",
@@ -184,7 +186,7 @@ const english = {
     "A call that nobody answers rings at as many more every 10 seconds. Leave empty to ring at all of them.",
   allAgents: "all",
   callsSaved: "Saved. The number of agents applies now, the seconds from the next call.",
-  callsConflict:
+  settingsConflict:
     "Somebody else has also changed: %. Your values are shown and are not saved yet. Apply them again to keep them.",
   recordingPolicy: "Recording policy",
   consent: "Consent",
@@ -206,7 +208,6 @@ const english = {
   forgetSecret: "Remove the secret",
   apply: "Apply",
   policySaved: "Saved. The policy applies from the next call.",
-  policyChanged: "Somebody else has changed this in the meantime. Now showing the current settings.",
   save: "Save",
   discard: "Discard changes",
   saving: "Saving …",
