@@ -125,11 +125,35 @@ test("a field that both have changed is told, and kept only if it is applied aga
   expect(accepted).toEqual([{ ringSeconds: 60 }]);
 });
 
-test("a recording policy that somebody else has changed is shown as it is now", async () => {
+test("a field of the recording policy that both have changed is told in the same way", async () => {
   const page = await open(new RecordingPolicy());
   enter(page, "retentionDays", "30");
-  changedElsewhere({ retentionDays: 7 });
-  await apply(page, "Now showing the current settings.");
+  enter(page, "secret", "new");
+  changedElsewhere({ retentionDays: 7, consent: "agreement" });
+  await apply(page, "Somebody else has also changed: Delete recordings after … days.");
   expect(accepted).toEqual([]);
-  expect(field(page, "retentionDays").value).toBe("7");
+  expect(field(page, "retentionDays").value).toBe("30");
+  expect(field(page, "secret").value).toBe("new");
+  expect(page.shadowRoot!.querySelector<HTMLSelectElement>("#consent")!.value).toBe("agreement");
+  await apply(page, "Saved.");
+  expect(accepted).toEqual([{ retentionDays: 30, secret: "new" }]);
+});
+
+test.each([
+  ["the limits of calls", () => new CallSettings()],
+  ["the recording policy", () => new RecordingPolicy()],
+])("%s: a failure to load is told and can be tried again", async (_, create) => {
+  const { fetch } = globalThis;
+  vi.stubGlobal("fetch", () => Promise.reject(new TypeError("network")));
+  const page = create();
+  document.body.append(page);
+  const root = page.shadowRoot!;
+  await vi.waitFor(() => expect(root.querySelector("[role=alert]")).toBeTruthy());
+  expect(root.textContent).toContain("This could not be loaded.");
+  expect(root.textContent).not.toContain("Loading");
+
+  vi.stubGlobal("fetch", fetch);
+  root.querySelector("button")!.click();
+  await vi.waitFor(() => expect(root.querySelector("input")).toBeTruthy());
+  expect(root.querySelector("[role=alert]")).toBeNull();
 });

@@ -92,13 +92,13 @@ test("a wrong field is marked with a sentence", async () => {
   expect(root.querySelector("#retentionDays")!.getAttribute("aria-invalid")).toBe("true");
 });
 
-test("somebody else's change is shown instead of being overwritten", async () => {
+test("a field that somebody else has changed too is neither overwritten nor lost", async () => {
   const { root, enter, submit } = await openForm(() => Response.json({ message: "" }, { status: 412 }), {
     retentionDays: 14,
   });
   enter("retentionDays", "7");
-  expect(await submit()).toContain("Somebody else has changed this in the meantime.");
-  expect(root.querySelector<HTMLInputElement>("#retentionDays")!.value).toBe("14");
+  expect(await submit()).toContain("Somebody else has also changed: Delete recordings after … days.");
+  expect(root.querySelector<HTMLInputElement>("#retentionDays")!.value).toBe("7");
 });
 
 test("a dead network is said, and the form can be sent again", async () => {

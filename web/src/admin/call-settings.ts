@@ -6,6 +6,7 @@ import { errors } from "../shared/i18n/en-errors";
 import { t, type Word } from "../shared/i18n/en-pages";
 import { sentenceOf } from "../shared/refusal";
 import { shared } from "../shared/styles";
+import { loading } from "./loading";
 import { merge } from "./merge";
 import { readPolicy, savePolicy, type Outcome, type SavedPolicy } from "./policy-resource";
 
@@ -58,6 +59,7 @@ export class CallSettings extends LitElement {
   @state() private status = "";
   @state() private isFailure = false;
   @state() private isSaving = false;
+  @state() private hasFailed = false;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -67,7 +69,7 @@ export class CallSettings extends LitElement {
   override render() {
     return html`<form class="card" novalidate aria-labelledby="calls-title" @submit=${this.submit}>
       <h2 id="calls-title">${t("callSettings")}</h2>
-      ${this.draft ? this.fields(this.draft) : html`<p class="quiet">${t("loading")}</p>`}
+      ${this.draft ? this.fields(this.draft) : loading(this.hasFailed, this.read)}
     </form>`;
   }
 
@@ -128,7 +130,7 @@ export class CallSettings extends LitElement {
       this.draft = merge(draftOf(this.saved.policy), this.draft, draftOf(saved.policy)).merged;
       this.saved = saved;
       const names = conflicts.map((field) => t(CALL_WORDS[field as Field])).join(", ");
-      return this.tell(t("callsConflict").replace("%", names), true);
+      return this.tell(t("settingsConflict").replace("%", names), true);
     }
     this.accept(saved);
     this.tell(t("callsSaved"), false);
@@ -152,8 +154,10 @@ export class CallSettings extends LitElement {
     this.draft = draftOf(saved.policy);
   }
 
-  private async read(): Promise<void> {
-    const saved = await readPolicy();
+  private readonly read = async (): Promise<void> => {
+    this.hasFailed = false;
+    const saved = await readPolicy().catch(() => undefined);
     if (saved) this.accept(saved);
-  }
+    else this.hasFailed = true;
+  };
 }

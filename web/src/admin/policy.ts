@@ -4,6 +4,8 @@ import { live } from "lit/directives/live.js";
 import { t, type Word } from "../shared/i18n/en-pages";
 import type { Problem, RecordingPolicyChange, RecordingPolicySettings } from "../generated/rest";
 import { shared } from "../shared/styles";
+import { loading } from "./loading";
+import { merge } from "./merge";
 import { errors } from "../shared/i18n/en-errors";
 import { sentenceOf } from "../shared/refusal";
 import { readPolicy, savePolicy, type Outcome, type SavedPolicy } from "./policy-resource";
@@ -30,6 +32,15 @@ const CHOICES: Record<Choice, string[]> = {
   unrecordable: ["refuse", "continue"],
 };
 
+const daysOf = ({ retentionDays }: RecordingPolicySettings): string => String(retentionDays ?? "");
+
+/** What the form's fields show of a policy, but for the secret, which is never shown. */
+const draftOf = (policy: RecordingPolicySettings, days = daysOf(policy)) => ({
+  consent: policy.consent,
+  unrecordable: policy.unrecordable,
+  days,
+});
+
 /** Form of the site's recording policy: consent, calls that cannot be recorded, retention, the server's secret. Fires `saved`. */
 @customElement("visavis-policy")
 export class RecordingPolicy extends LitElement {
@@ -51,6 +62,7 @@ export class RecordingPolicy extends LitElement {
   @state() private status = "";
   @state() private problem: Failure | undefined;
   @state() private isSaving = false;
+  @state() private hasFailed = false;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -60,7 +72,7 @@ export class RecordingPolicy extends LitElement {
   override render() {
     return html`<form class="card" novalidate aria-labelledby="policy-title" @submit=${this.submit}>
       <h2 id="policy-title">${t("recordingPolicy")}</h2>
-      ${this.policy ? this.fields(this.policy) : html`<p class="quiet">${t("loading")}</p>`}
+      ${this.policy ? this.fields(this.policy) : loading(this.hasFailed, this.read)}
     </form>`;
   }
 
@@ -149,10 +161,26 @@ export class RecordingPolicy extends LitElement {
 
   private answered({ saved, problem, conflicts }: Outcome): void {
     if (problem) return this.fail({ pointer: problem.pointer, message: sentenceOf(errors, problem) });
-    if (saved) this.accept(saved);
-    if (conflicts) return this.fail({ message: t("policyChanged") });
+    if (!saved) return;
+    if (conflicts) return this.conflict(saved, conflicts);
+    this.accept(saved);
     this.status = t("policySaved");
     this.dispatchEvent(new Event("saved"));
+  }
+
+  /** Show what somebody else has saved, with this page's own values where both have changed a field. */
+  private conflict(theirs: SavedPolicy, conflicts: string[]): void {
+    const { saved, policy, days, secret } = this;
+    if (!saved || !policy) return;
+    const mine = draftOf(policy, days);
+    const { merged } = merge(draftOf(saved.policy), mine, draftOf(theirs.policy));
+    this.accept(theirs);
+    const { consent, unrecordable } = merged;
+    this.policy = { ...theirs.policy, consent, unrecordable };
+    this.days = merged.days;
+    this.secret = secret;
+    const names = conflicts.map((field) => t(POLICY_WORDS[field]!)).join(", ");
+    this.fail({ message: t("settingsConflict").replace("%", names) });
   }
 
   private fail(problem: Failure): void {
@@ -161,15 +189,17 @@ export class RecordingPolicy extends LitElement {
     if (problem.pointer) this.renderRoot.querySelector<HTMLElement>(`#${problem.pointer.slice(1)}`)?.focus();
   }
 
-  private async read(): Promise<void> {
-    const saved = await readPolicy();
+  private readonly read = async (): Promise<void> => {
+    this.hasFailed = false;
+    const saved = await readPolicy().catch(() => undefined);
     if (saved) this.accept(saved);
-  }
+    else this.hasFailed = true;
+  };
 
   private accept(saved: SavedPolicy): void {
     this.saved = saved;
     this.policy = saved.policy;
-    this.days = this.policy.retentionDays === null ? "" : String(this.policy.retentionDays);
+    this.days = daysOf(this.policy);
     this.secret = "";
   }
 }
