@@ -109,6 +109,8 @@ export class AuditLog extends LitElement {
   @state() private hasOlder = false;
   @state() private failure = "";
   private filters = new URLSearchParams();
+  /** Number of the latest request: the answer to an older one is dropped. */
+  private requests = 0;
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -155,23 +157,31 @@ export class AuditLog extends LitElement {
   }
 
   private async read(index: number): Promise<void> {
+    const request = (this.requests += 1);
     try {
       const response = await fetch(
         `${LOGS}?${this.filters.toString()}&pageIndex=${index}&pageSize=${PAGE_SIZE}`,
       );
       if (!response.ok) throw new Error(response.statusText);
       const body = (await response.json()) as AuditLogPage;
-      this.entries = index === 1 ? body.auditLogs : [...(this.entries ?? []), ...body.auditLogs];
+      if (request !== this.requests) return;
+      this.entries = index === 1 ? body.auditLogs : appended(this.entries ?? [], body.auditLogs);
       this.index = index;
       this.hasOlder = body.nextPage !== "";
       this.failure = "";
     } catch {
-      this.failure = t("loadFailed");
+      if (request === this.requests) this.failure = t("loadFailed");
     }
   }
 }
 
-/** A day of the person's calendar as a time; the last day is included. */
+/** Append the next page. It repeats entries if the log has grown since the page before it was read. */
+const appended = (shown: Entry[], page: Entry[]): Entry[] => {
+  const ids = new Set(shown.map(({ id }) => id));
+  return [...shown, ...page.filter(({ id }) => !ids.has(id))];
+};
+
+/** The beginning of a day in the person's time zone; for the last day of a range, the beginning of the next. */
 const moment = (name: string, value: string): string => {
   if (name !== "from" && name !== "to") return value;
   const [year = 0, month = 1, day = 1] = value.split("-").map(Number);
