@@ -7,8 +7,9 @@ import { shared } from "../shared/styles";
 
 const SHOWN = 5;
 const RESOURCE = `/v4/livechat/recordings?state=undelivered&pageSize=${SHOWN}`;
-const KEEN = 5_000; // milliseconds, while something is under way
-const PATIENT = 20_000;
+/** Milliseconds between two requests while recordings are waiting for delivery, and while none is. */
+const POLL_WHILE_PENDING = 5_000;
+const POLL_WHILE_IDLE = 20_000;
 
 const STATES: Record<string, Word> = {
   waiting: "recordingWaits",
@@ -17,7 +18,7 @@ const STATES: Record<string, Word> = {
   failed: "recordingFailed",
 };
 
-/** Delivery status of the recordings: waiting, delivered last, failed. */
+/** Delivery status of the recordings: how many wait or have failed, and the last success and error. */
 @customElement("visavis-delivery")
 export class Delivery extends LitElement {
   static override styles = [
@@ -37,14 +38,17 @@ export class Delivery extends LitElement {
   @state() private backlog: RecordingPage | undefined;
   @state() private hasFailed = false;
   private timer = 0;
+  private readonly onVisibility = () => void this.follow();
 
   override connectedCallback(): void {
     super.connectedCallback();
+    document.addEventListener("visibilitychange", this.onVisibility);
     void this.follow();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    document.removeEventListener("visibilitychange", this.onVisibility);
     clearTimeout(this.timer);
   }
 
@@ -73,10 +77,17 @@ export class Delivery extends LitElement {
     `;
   }
 
+  /** Load the status again and again while the page is visible, and at once when it becomes visible. */
   private async follow(): Promise<void> {
-    if (!document.hidden) await this.load();
+    clearTimeout(this.timer);
+    if (document.hidden) return;
+    await this.load();
+    clearTimeout(this.timer);
     if (!this.isConnected) return;
-    this.timer = window.setTimeout(() => void this.follow(), this.backlog?.pending ? KEEN : PATIENT);
+    this.timer = window.setTimeout(
+      () => void this.follow(),
+      this.backlog?.pending ? POLL_WHILE_PENDING : POLL_WHILE_IDLE,
+    );
   }
 
   private async load(): Promise<void> {
