@@ -279,6 +279,36 @@ export class FakePeerConnection {
   }
 }
 
+/** An `AudioContext` that measures the loudness that the test sets. */
+export class FakeAudio {
+  static all: FakeAudio[] = [];
+  static sample = 0;
+  static startsAs: AudioContextState = "running";
+  state = FakeAudio.startsAs;
+
+  constructor() {
+    FakeAudio.all.push(this);
+  }
+
+  createAnalyser() {
+    return { fftSize: 0, getFloatTimeDomainData: (into: Float32Array) => into.fill(FakeAudio.sample) };
+  }
+
+  createMediaStreamSource() {
+    return { connect: () => undefined };
+  }
+
+  resume(): Promise<void> {
+    this.state = "running";
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    this.state = "closed";
+    return Promise.resolve();
+  }
+}
+
 /** Let every promise that can be settled by now run its course, with fake timers or without. */
 export const settled = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();

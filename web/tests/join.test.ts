@@ -55,3 +55,13 @@ test("a link that is over says so", async () => {
   expect(text()).toContain("This call is over");
   expect(widget()).toBeNull();
 });
+
+test("a page that cannot ask whether its link is over stays a page for the call", async () => {
+  vi.stubGlobal("matchMedia", () => ({ matches: false }));
+  vi.stubGlobal("fetch", () => Promise.reject(new TypeError("network")));
+  const page = document.createElement("visavis-join") as Join;
+  document.body.append(page);
+  await settled();
+  await page.updateComplete;
+  expect(page.renderRoot.querySelector("visavis-widget")).not.toBeNull();
+});

@@ -75,10 +75,9 @@ export class CheckView extends LitElement {
     if (!track) return;
     this.hearing = "listening";
     this.level = new AudioLevel(track, (level) => this.hear(level));
-    this.silence = window.setTimeout(
-      () => (this.hearing = this.hearing === "listening" ? "silent" : this.hearing),
-      SILENT_AFTER,
-    );
+    this.silence = window.setTimeout(() => {
+      if (this.hearing === "listening" && this.level?.isMeasuring) this.hearing = "silent";
+    }, SILENT_AFTER);
   }
 
   override render() {

@@ -52,9 +52,9 @@ export class Join extends LitElement {
     });
   }
 
-  /** The same address again: the page itself cannot see how it was answered. */
+  /** Request the page again: a script cannot see the status with which the page itself was answered. */
   private async ask(): Promise<void> {
-    const response = await fetch(location.href, { method: "HEAD" });
-    this.isValid = response.status !== 404;
+    const response = await fetch(location.href, { method: "HEAD" }).catch(() => undefined);
+    this.isValid = response?.status !== 404;
   }
 }

@@ -1,4 +1,4 @@
-import{a as e,g as t,h as n,i as r,l as i,m as a,p as o,t as s,v as c,x as l}from"./decorate-COi_vpsM.js";import{a as u,i as d,r as f}from"./session-Dja4Jnsq.js";var p=class extends n{constructor(...e){super(...e),this.current=``,this.session=null,this.alone=!1}static{this.styles=[r,l`
+import{a as e,f as t,g as n,h as r,i,l as a,m as o,p as s,t as c,v as l,x as u}from"./decorate-CEC5AWDG.js";import{a as d,i as f,o as p}from"./session-CMND6Py3.js";var m=class extends r{constructor(...e){super(...e),this.current=``,this.session=null,this.alone=!1,this.hasFailed=!1,this.signOut=async()=>{this.hasFailed=!1,this.hasFailed=!await f()}}static{this.styles=[i,u`
       :host { display: block; }
       header { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; align-items: center; padding: 0.5rem clamp(0.75rem, 3vw, 1.25rem); min-height: 3.75rem; border-bottom: 1px solid var(--line); background: var(--card); }
       .brand { display: inline-flex; gap: 0.6rem; align-items: center; font-weight: 650; color: var(--ink); text-decoration: none; min-height: 2.75rem; }
@@ -20,10 +20,11 @@ import{a as e,g as t,h as n,i as r,l as i,m as a,p as o,t as s,v as c,x as l}fro
       @media (max-width: 40rem) { nav { margin: 0 -0.4rem; } nav a { padding: 0 0.4rem; font-size: 0.95rem; } }
       @media (max-width: 26rem) { .short .brand span { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); } nav a { padding: 0 0.3rem; font-size: 0.875rem; } header { column-gap: 0.5rem; } .name { max-width: 4.5rem; } button { padding: 0 0.25rem; border-color: transparent; background: none; font-size: 0.9rem; } }
       @media (forced-colors: active) { nav a[aria-current] { border-bottom: 3px solid Highlight; } }
-    `]}render(){let n=c`${e(28)}<span>Visavis</span>`;return c`<header class=${this.session?`short`:``}>
-      ${this.alone?c`<span class="brand">${n}</span>`:c`<a class="brand" href="/">${n}</a>`}
-      ${this.alone?t:c`<nav aria-label="Visavis">${this.links()}</nav>`}
+    `]}render(){let t=l`${e(28)}<span>Visavis</span>`;return l`<header class=${this.session?`short`:``}>
+      ${this.alone?l`<span class="brand">${t}</span>`:l`<a class="brand" href="/">${t}</a>`}
+      ${this.alone?n:l`<nav aria-label="Visavis">${this.links()}</nav>`}
       <slot></slot>
       ${this.person()}
-    </header>`}links(){return d.filter(([,e])=>u(e,this.session)).map(([e,n])=>c`<a href=${n} aria-current=${e===this.current?`page`:t}>${i(e)}</a>`)}person(){return this.session?c`<a class="quiet name" href="/profile" title=${i(`yourAccount`)}>${this.session.agentName}</a>
-        <button @click=${()=>f()}>${i(`signOut`)}</button>`:this.alone?t:c`<a class="button" href="/signin?next=${encodeURIComponent(location.pathname)}">${i(`signIn`)}</a>`}};s([o()],p.prototype,`current`,void 0),s([o({attribute:!1})],p.prototype,`session`,void 0),s([o({type:Boolean})],p.prototype,`alone`,void 0),p=s([a(`visavis-header`)],p);
+    </header>`}links(){return d.filter(([,e])=>p(e,this.session)).map(([e,t])=>l`<a href=${t} aria-current=${e===this.current?`page`:n}>${a(e)}</a>`)}person(){return this.session?l`<a class="quiet name" href="/profile" title=${a(`yourAccount`)}>${this.session.agentName}</a>
+        <button @click=${this.signOut}>${a(`signOut`)}</button>
+        ${this.hasFailed?l`<span class="error" role="alert">${a(`signOutFailed`)}</span>`:n}`:this.alone?n:l`<a class="button" href="/signin?next=${encodeURIComponent(location.pathname)}">${a(`signIn`)}</a>`}};c([s()],m.prototype,`current`,void 0),c([s({attribute:!1})],m.prototype,`session`,void 0),c([s({type:Boolean})],m.prototype,`alone`,void 0),c([t()],m.prototype,`hasFailed`,void 0),m=c([o(`visavis-header`)],m);

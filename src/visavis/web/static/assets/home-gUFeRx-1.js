@@ -1,1 +1,0 @@
-import"./page-header-BEDE_lPH.js";import{a as e,t}from"./session-Dja4Jnsq.js";var n=await t();document.querySelector(`visavis-header`).session=n;for(let t of document.querySelectorAll(`.cards a`))t.closest(`li`).hidden=!!n&&!e(t.pathname,n);
