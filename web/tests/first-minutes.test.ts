@@ -32,6 +32,23 @@ test.each(["before", "after"])("the demo says that calls are off, loaded %s the 
   expect(shown()).toEqual([]);
 });
 
+test("links of the demo to pages that the agent may not open are hidden", async () => {
+  vi.resetModules();
+  const session = { agentName: "Bo", email: "b@example.com", siteId: 1, permissions: ["Manage Settings"] };
+  vi.stubGlobal("fetch", () => Promise.resolve(Response.json(session)));
+  document.body.innerHTML = `<p id="calls-off" hidden><a data-page="/admin"></a></p>
+    <p id="unstaffed" hidden><a data-page="/console"></a></p>`;
+  await import("../src/visitor/demo");
+  const [[, , listener]] = window.visavis as unknown as [Entry];
+  listener({ isEnabled: true, isStaffed: false });
+  await settled();
+  const links = [...document.querySelectorAll<HTMLElement>("[data-page]")];
+  expect(links.map(({ dataset, hidden }) => [dataset["page"], hidden])).toEqual([
+    ["/admin", false],
+    ["/console", true],
+  ]);
+});
+
 test.each([
   [["Accept Audio & Video Chats", "Manage Settings"], true],
   [["Accept Audio & Video Chats"], false],
