@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -104,6 +105,7 @@ def make_recording(
             name, options = ENCODERS[take.codec]
             stream: Any = out.add_stream(name, rate=RATE if take.codec == "opus" else 25)
             stream.options = options
+            stream.codec_context.thread_count = 1  # libvpx's threads wait by spinning
             stream.metadata["title"] = take.title
             make = _voice if take.codec == "opus" else _picture
             with preserved_scheduling():
@@ -118,13 +120,15 @@ def _voice(stream: Any, take: TrackSpec) -> Iterator[Any]:
     stream.layout = "stereo"
     for start in range(round(take.begins * RATE), round(take.ends * RATE), FRAME):
         frame = av.AudioFrame("s16", "stereo", FRAME)
-        frame.planes[0].update(_sound(start, take.tone))
+        frame.planes[0].update(_sound(start % RATE, take.tone))
         frame.pts, frame.rate, frame.time_base = start, RATE, Fraction(1, RATE)
         yield from (p for p in stream.encode(frame) if not take.is_lost(start / RATE))
     yield from stream.encode(None)
 
 
+@cache
 def _sound(start: int, tone: float) -> bytes:
+    """A frame of a second of sound, which is repeated."""
     samples = bytearray()
     for number in range(start, start + FRAME):
         loud = 0.5 if number % RATE < RATE // 10 else 0.0

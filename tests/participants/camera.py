@@ -30,6 +30,7 @@ def pictures() -> tuple[bytes, ...]:
     context.width, context.height, context.pix_fmt = 160, 90, "yuv420p"
     context.time_base = Fraction(1, FRAMES_PER_SECOND)
     context.bit_rate = 100_000
+    context.thread_count = 1  # libvpx's threads wait for each other by spinning
     context.options = {"deadline": "realtime", "auto-alt-ref": "0", "lag-in-frames": "0"}
     frames = []
     for number in range(FRAMES_PER_SECOND):

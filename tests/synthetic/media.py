@@ -14,6 +14,8 @@ from visavis.recorder.mux.scheduling import preserved_scheduling
 
 FPS = 15
 RATE = 48_000
+SAMPLES = 960
+"""Samples of a packet of audio, 20 ms."""
 FLASH_EVERY = 2.0
 FLASH_SECONDS = 0.2
 FIRST_FLASH = 1.0
@@ -42,6 +44,7 @@ def video(
     context.framerate = FPS
     context.gop_size = round(key_every * FPS)
     context.options = options
+    context.thread_count = 1  # libvpx's threads wait for each other by spinning
     if codec != "AV1":
         context.bit_rate = 300_000
     packets = []
@@ -60,17 +63,19 @@ def audio(seconds: float) -> list[tuple[float, bytes]]:
     context.options = {"application": "voip", "frame_duration": "20"}
     packets = []
     for number in range(round(seconds * 50)):
-        samples = array.array("h", (_sample(number * 960 + i) for i in range(960)))
-        frame = av.AudioFrame(format="s16", layout="mono", samples=960)
-        frame.planes[0].update(samples.tobytes())
-        frame.sample_rate, frame.pts, frame.time_base = RATE, number * 960, Fraction(1, RATE)
+        frame = av.AudioFrame(format="s16", layout="mono", samples=SAMPLES)
+        frame.planes[0].update(_samples(is_flash(number * 0.02 + 1e-6)))
+        frame.sample_rate, frame.pts, frame.time_base = RATE, number * SAMPLES, Fraction(1, RATE)
         packets += context.encode(frame)
     return [(number * 0.02, bytes(packet)) for number, packet in enumerate(packets)]
 
 
-def _sample(number: int) -> int:
-    loudness = 12_000 if is_flash(number / RATE) else 30
-    return round(loudness * math.sin(2 * math.pi * 1000 * number / RATE))
+@lru_cache(maxsize=2)
+def _samples(is_loud: bool) -> bytes:
+    """Samples of a packet: it holds whole periods of the tone, and begins and ends with a beep."""
+    loudness = 12_000 if is_loud else 30
+    tone = (math.sin(2 * math.pi * 1000 * number / RATE) for number in range(SAMPLES))
+    return array.array("h", (round(loudness * value) for value in tone)).tobytes()
 
 
 def _picture(number: int, size: tuple[int, int], is_white: bool) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,27 +40,37 @@ def flashes(path: Path, title: str) -> list[float]:
     ]
 
 
-def loudness(path: Path, title: str) -> list[tuple[float, int]]:
-    """Time and peak of each millisecond."""
-    heard = []
+def _audio(path: Path, title: str) -> Iterator[tuple[float, array.array[int]]]:
+    """Time and samples of each frame."""
     with av.open(str(path)) as container:
         resampler = av.AudioResampler(format="s16", layout="mono", rate=48_000)
         for frame in container.decode(stream_of(container, title)):
             for part in resampler.resample(frame):
-                samples = array.array("h", bytes(part.planes[0])[: part.samples * 2])
-                for start in range(0, len(samples), 48):
-                    peak = max(map(abs, samples[start : start + 48]), default=0)
-                    heard.append((float(frame.time) + start / 48_000, peak))
-    return heard
+                yield float(frame.time), array.array("h", bytes(part.planes[0])[: part.samples * 2])
+
+
+def _peaks(at: float, samples: array.array[int]) -> Iterator[tuple[float, int]]:
+    """Time and peak of each millisecond of a frame."""
+    for start in range(0, len(samples), 48):
+        millisecond = samples[start : start + 48]
+        yield at + start / 48_000, max(max(millisecond), -min(millisecond))
+
+
+def loudness(path: Path, title: str) -> list[tuple[float, int]]:
+    """Time and peak of each millisecond."""
+    return [peak for at, samples in _audio(path, title) for peak in _peaks(at, samples)]
 
 
 def beeps(path: Path, title: str) -> list[float]:
     """Return the times of beeps after at least half a second without one."""
     found: list[float] = []
     last = -1.0
-    for time, peak in loudness(path, title):
-        if peak > LOUD:
-            if time - last > 0.5:
-                found.append(time)
-            last = time
+    for at, samples in _audio(path, title):
+        if samples and max(max(samples), -min(samples)) <= LOUD:
+            continue
+        for time, peak in _peaks(at, samples):
+            if peak > LOUD:
+                if time - last > 0.5:
+                    found.append(time)
+                last = time
     return found
