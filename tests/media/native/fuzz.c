@@ -4,8 +4,9 @@
      fuzz threads SECONDS  the path's thread on real sockets, and commands from another thread
      fuzz refused SECONDS  the same, while the kernel refuses most datagrams that it is to segment
 
-   To be linked with --wrap=sendmmsg. To be built with sanitizers. With clang's libFuzzer, -DLIBFUZZER leaves `main` out. libsrtp is
-   replaced by functions that give whatever the input says. */
+   To be built with sanitizers and linked with --wrap=sendmmsg. With -DLIBFUZZER there is no `main`:
+   clang's libFuzzer has its own. libsrtp is replaced by functions that give whatever the input
+   says. */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
