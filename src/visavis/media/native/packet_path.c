@@ -30,7 +30,7 @@ enum {
   TRAILER = 16 + 128 + 4,   /* libsrtp's longest: tag, MKI, SRTCP index */
   SLOT = 1664,              /* MAX_PACKET and TRAILER, and a multiple of a cache line */
   BATCH_PACKETS = 256,      /* packets that are sent together, and for which the mutex is held */
-  MESSAGES = 8,             /* datagrams, or trains of them, that are read and sent together */
+  MESSAGES = 12,            /* datagrams, or trains of them, that are read and sent together */
   MESSAGE_BYTES = 65536,    /* a train of datagrams by UDP_GRO */
   MESSAGE_STRIDE = MESSAGE_BYTES + 320, /* else all begin in the same lines of the cache */
   PRECEDENCE = 10,          /* of niceness, where that is allowed */
@@ -50,6 +50,7 @@ enum {
   FIRST_JOURNAL_BYTES = 16 * 1024,
   GATHER_FROM = 5000,       /* datagrams a second above which they are left to gather, */
   GATHER_FULLY = 9000,      /* and above which for the longest time */
+  LEAST_PAUSE_US = 250,     /* at a high rate, however much there is to do between the pauses */
   WINDOW_US = 10000,
 };
 
@@ -744,9 +745,9 @@ static void take_precedence(void) {
     (void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) - PRECEDENCE); /* the thread's */
 }
 
-/* Wait for datagrams, and let them gather. From one pause to the next it takes `gather_us`: the more
-   there is to do, the shorter they are, down to half of that, which keeps the number of wake-ups
-   low. */
+/* Wait for datagrams, and let them gather. From one pause to the next it takes `gather_us`, so that
+   the pauses are the shorter, the more there is to do; down to a least one, which keeps the number
+   of wake-ups low. */
 static void wait_for_datagrams(struct path *path, struct pace *pace, int is_idle) {
   struct epoll_event ready[3];
   int64_t pause_us = pace->gather_us;
@@ -754,8 +755,8 @@ static void wait_for_datagrams(struct path *path, struct pace *pace, int is_idle
     epoll_wait(path->epoll, ready, 3, -1);
     pace->wake_ups++;
   } else {
-    pause_us -= now_us() - pace->read_at_us;
-    if (pause_us < pace->gather_us / 2) pause_us = pace->gather_us / 2;
+    int64_t rest_us = pause_us - (now_us() - pace->read_at_us);
+    if (pause_us > LEAST_PAUSE_US) pause_us = rest_us > LEAST_PAUSE_US ? rest_us : LEAST_PAUSE_US;
   }
   struct timespec pause = {0, (long)pause_us * 1000};
   if (pause_us > 0) nanosleep(&pause, NULL);
