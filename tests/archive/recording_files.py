@@ -19,6 +19,7 @@ from visavis.protocol.attachment import (
     CALL_JSON,
     RecordedCallReport,
     RecordedEvent,
+    RecordedParticipant,
     RecordedTrack,
 )
 from visavis.protocol.wire import encode
@@ -66,7 +67,11 @@ VIDEO_CALL: Final = (
 AUDIO_CALL: Final = (TrackSpec("Visitor audio"), TrackSpec("Agent audio", begins=0.5, tone=880.0))
 
 
-def _report(story: CallReport | None, tracks: Sequence[TrackSpec]) -> RecordedCallReport:
+def _report(
+    story: CallReport | None,
+    tracks: Sequence[TrackSpec],
+    participants: Sequence[RecordedParticipant],
+) -> RecordedCallReport:
     """Return the attachment; a track with another title than the muxer's is not in it."""
     call = story or CallReport(call_id="", site_id=1, media="video", consent="")
     recorded = []
@@ -83,6 +88,8 @@ def _report(story: CallReport | None, tracks: Sequence[TrackSpec]) -> RecordedCa
         started_at=datetime(2026, 1, 1, 10, tzinfo=UTC),
         duration=max(track.ends for track in tracks),
         tracks=msgspec.convert(recorded, tuple[RecordedTrack, ...]),
+        participants=tuple(participants),
+        version=2 if participants else 1,
     )
 
 
@@ -92,10 +99,11 @@ def make_recording(
     *,
     story: CallReport | None = None,
     chapters: Sequence[tuple[float, str]] = (),
+    participants: Sequence[RecordedParticipant] = (),
 ) -> Path:
-    """Write a recording as the muxer does."""
+    """Write a recording as the muxer does; without participants, as an earlier version did."""
     with av.open(str(path), "w", format="matroska", options={"cluster_time_limit": "1000"}) as out:
-        report = encode(_report(story, tracks))
+        report = encode(_report(story, tracks, participants))
         out.add_attachment(CALL_JSON, "application/json", report)
         if chapters:
             out.set_chapters([_chapter(n, *one) for n, one in enumerate(chapters, 1)])

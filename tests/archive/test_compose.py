@@ -14,7 +14,7 @@ from tests.archive.recording_files import AUDIO_CALL, VIDEO_CALL, TrackSpec, mak
 from tests.archive.test_remux import beep_times
 from tests.running import decoding_errors, ffprobe
 from visavis.archive.compose import compose
-from visavis.protocol.attachment import CALL_JSON
+from visavis.protocol.attachment import CALL_JSON, RecordedParticipant
 
 
 def composed(tmp_path: Path, tracks: tuple[TrackSpec, ...]) -> Path:
@@ -61,6 +61,23 @@ def test_one_side_only_keeps_the_other_one_s_place(tmp_path: Path) -> None:
     path = composed(tmp_path, (*AUDIO_CALL, TrackSpec("Agent video", "vp8")))
     assert not any(brightness(path, 320, 180))
     assert any(brightness(path, 960, 180))
+
+
+def test_three_participants_have_a_tile_each(tmp_path: Path) -> None:
+    tracks = (
+        TrackSpec("Visitor video", "vp8", ends=2.0),
+        TrackSpec("Agent video", "vp8", ends=2.0),
+        TrackSpec("Agent 2 video", "vp8", ends=2.0, side="agent", content="video"),
+    )
+    participants = tuple(
+        RecordedParticipant(number, track.title.split()[0].lower(), "", (track.title,))
+        for number, track in enumerate(tracks, start=1)
+    )
+    source = make_recording(tmp_path / "call.mkv", tracks, participants=participants)
+    compose(source, tmp_path / "film.mp4", lambda _: None)
+    (stream,) = ffprobe(tmp_path / "film.mp4")["streams"]
+    assert (stream["width"], stream["height"]) == (1920, 360)
+    assert all(any(brightness(tmp_path / "film.mp4", x, 180)) for x in (320, 960, 1600))
 
 
 def test_a_picture_that_changes_its_size_and_ends(tmp_path: Path) -> None:

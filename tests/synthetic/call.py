@@ -51,10 +51,11 @@ class Network:
 class Journal:
     """One bridge's records, in order of arrival when they are written.
 
-    `roles` are those of the participants at its legs, `version` that of its descriptions.
+    `participants` are those at its legs, with number, role and name; `version` is that of its
+    descriptions, of which the first tells no participants.
     """
 
-    roles: Sequence[str] = ("visitor", "agent")
+    participants: Sequence[tuple[int, str, str]] = ((1, "visitor", ""), (2, "agent", ""))
     version: int = 2
     records: list[tuple[float, RecordKind, int, bytes]] = field(default_factory=list)
 
@@ -73,8 +74,15 @@ class Journal:
             return
         screens = (more.pop("visitorScreenMid", ""), more.pop("agentScreenMid", ""), "")
         legs = [
-            {"leg": leg, "participant": leg, "role": role, "sdp": both, "screenMid": screen}
-            for leg, (role, screen) in enumerate(zip(self.roles, screens, strict=False), start=1)
+            {
+                "leg": leg,
+                "participant": number,
+                "role": role,
+                "name": name,
+                "sdp": both,
+                "screenMid": screens[leg - 1],
+            }
+            for leg, (number, role, name) in enumerate(self.participants, start=1)
         ]
         self.note(at, type="descriptions", version=2, link=1, legs=legs, **more)
 

@@ -12,6 +12,7 @@ const part = (name: string, begins: number, ends: number) => ({
   begins,
   ends,
   pictures: [] as [number, number][],
+  participants: [],
 });
 
 /** A media element that moves only when it is told to. */

@@ -16,6 +16,7 @@ const part = (side: string, more: Partial<LibraryPart> = {}): LibraryPart => ({
   begins: 0,
   ends: 60,
   pictures: [],
+  participants: [],
   ...more,
 });
 
@@ -54,6 +55,29 @@ test("the mute buttons of the two sides have different names", async () => {
   const { root } = await playing(part("visitor"), part("agent"));
   const names = [...root.querySelectorAll("figcaption button")].map((one) => one.getAttribute("aria-label"));
   expect(names).toEqual(["Mute Ann", "Mute Bo"]);
+});
+
+test("each participant has a place, and those who followed each other share one", async () => {
+  const { player, root, shown } = await playing(
+    part("visitor", { participants: [1] }),
+    part("agent", { participants: [2, 4] }),
+    part("agent", { name: "agent2", participants: [3] }),
+    part("agent", { name: "agent2-screen", kind: "screen", participants: [3], pictures: [[20, 30]] }),
+  );
+  player.participants = [
+    { id: 1, role: "visitor", name: "Zoe" },
+    { id: 2, role: "agent", name: "Al" },
+    { id: 3, role: "agent", name: "Bea" },
+    { id: 4, role: "agent", name: "Cy" },
+  ];
+  await shown();
+  const labels = [...root.querySelectorAll(".sides figcaption span")].map((one) => one.textContent);
+  expect(labels).toEqual(["Zoe", "Al, Cy", "Bea"]);
+  root.querySelector<HTMLElement>('[aria-label="Mute Bea"]')!.click();
+  await shown();
+  const muted = [...root.querySelectorAll("video")].filter((one) => one.muted).map((one) => one.dataset.part);
+  expect(muted).toEqual(["agent2-screen", "agent2"]);
+  expect(root.querySelector("figure.screen")!.textContent).toContain("Screen of Bea");
 });
 
 test("muting one side leaves the other audible", async () => {

@@ -22,6 +22,7 @@ from av.filter import Graph
 from visavis.archive.composition_layout import FACE, SCREEN, Layout, Tile
 from visavis.archive.gapless_opus import GaplessOpus
 from visavis.archive.media_info import Track, tracks_of
+from visavis.archive.rendition_plan import seat, seat_rank
 from visavis.archive.sandbox import MEBIBYTE, confine, open_matroska
 from visavis.durable import sync_directory
 
@@ -168,18 +169,17 @@ class _VideoComposer:
     ) -> None:
         self._container = container
         self._output = output
-        sides = {track.side: Tile(FACE) for track in faces}
-        if sides.keys() & {
-            "visitor",
-            "agent",
-        }:  # a tile also without video
-            sides = {side: sides.get(side) or Tile(FACE) for side in ("visitor", "agent", *sides)}
+        places = {seat(track) for track in faces}
+        sides = {side for side, _ in places}
+        if sides & {"visitor", "agent"}:  # a tile also without video
+            places |= {(side, ()) for side in ("visitor", "agent") if side not in sides}
+        tiles = {place: Tile(FACE) for place in sorted(places, key=seat_rank)}
         shared = [Tile(SCREEN)] if screens else []
         self._tiles = {
-            **{track.index: sides[track.side] for track in faces},
+            **{track.index: tiles[seat(track)] for track in faces},
             **{track.index: shared[0] for track in screens},
         }
-        self._layout = Layout(list(sides.values()), shared, FRAME_RATE)
+        self._layout = Layout(list(tiles.values()), shared, FRAME_RATE)
         self._stream = output.add_stream("libx264", rate=FRAME_RATE, options=_VIDEO_OPTIONS)
         self._stream.width, self._stream.height = self._layout.size
         self._stream.pix_fmt = "yuv420p"

@@ -12,7 +12,12 @@ import msgspec
 
 from visavis.archive.sandbox import open_matroska
 from visavis.domain.call_events import CallEventName
-from visavis.protocol.attachment import CALL_JSON, RecordedCallReport, RecordedEvent
+from visavis.protocol.attachment import (
+    CALL_JSON,
+    RecordedCallReport,
+    RecordedEvent,
+    RecordedParticipant,
+)
 
 START_TAG: Final = "DATE_RECORDED"
 """Tag with the wall-clock time of the timeline's zero, ISO 8601."""
@@ -23,7 +28,8 @@ _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 class Track(msgspec.Struct, frozen=True, rename="camel"):
     """`side` is visitor, agent or, in files that are not ours, empty; `number` from 1 on.
 
-    A side has more than one track of a kind when the codec changed in mid-call.
+    `participants` are the numbers of those who are on the track. They have more than one track of a
+    kind when the codec changed in mid-call.
     """
 
     index: int
@@ -33,6 +39,15 @@ class Track(msgspec.Struct, frozen=True, rename="camel"):
     codec: str
     width: int = 0
     height: int = 0
+    participants: tuple[int, ...] = ()
+
+
+class Participant(msgspec.Struct, frozen=True, rename="camel"):
+    """A participant of the call, by their number in it."""
+
+    id: int
+    role: str
+    name: str
 
 
 class Chapter(msgspec.Struct, frozen=True, rename="camel"):
@@ -64,6 +79,7 @@ class MediaInfo(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     visitor_name: str = ""
     visitor_email: str = ""
     agent_names: tuple[str, ...] = ()
+    participants: tuple[Participant, ...] = ()
 
 
 def read_media_info(path: Path) -> MediaInfo:
@@ -83,13 +99,29 @@ def tracks_of(container: Any) -> tuple[Track, ...]:
 def _tracks(container: Any, report: RecordedCallReport | None) -> tuple[Track, ...]:
     """Return the tracks; the attachment says by their titles whose they are and what they show."""
     recorded = {track.name: track for track in report.tracks} if report else {}
-    numbers, tracks = Counter[tuple[str, str]](), list[Track]()
+    participants = _participants(report) if report else ()
+    numbers, tracks = Counter[tuple[str, tuple[int, ...], str]](), list[Track]()
     for stream in (*container.streams.audio, *container.streams.video):
         known = recorded.get(stream.metadata.get("title", ""))
         side, kind = (known.side, known.content) if known else ("", stream.type)
-        numbers[side, kind] += 1
-        tracks.append(_track(stream, side, kind, numbers[side, kind] if known else 1))
+        ids = tuple(one.id for one in participants if known and known.name in one.tracks)
+        numbers[side, ids, kind] += 1
+        number = numbers[side, ids, kind] if known else 1
+        tracks.append(_track(stream, side, kind, number, ids))
     return tuple(tracks)
+
+
+def _participants(report: RecordedCallReport) -> tuple[RecordedParticipant, ...]:
+    """Return the participants; attachments of version 1 tell them by the sides of the tracks."""
+    if report.version >= 2:
+        return report.participants
+    names = {"visitor": report.visitor_name, "agent": ", ".join(report.agent_names)}
+    sides = {side: [t.name for t in report.tracks if t.side == side] for side in names}
+    return tuple(
+        RecordedParticipant(number, side, names[side], tuple(tracks))
+        for number, (side, tracks) in enumerate(sides.items(), start=1)
+        if tracks
+    )
 
 
 def _described(container: Any) -> MediaInfo:
@@ -109,10 +141,13 @@ def _described(container: Any) -> MediaInfo:
         visitor_name=story.visitor_name if story else "",
         visitor_email=story.visitor_email if story else "",
         agent_names=story.agent_names if story else (),
+        participants=tuple(Participant(one.id, one.role, one.name) for one in _participants(story))
+        if story
+        else (),
     )
 
 
-def _track(stream: Any, side: str, kind: str, number: int) -> Track:
+def _track(stream: Any, side: str, kind: str, number: int, participants: tuple[int, ...]) -> Track:
     is_video = stream.type == "video"
     return Track(
         index=stream.index,
@@ -122,6 +157,7 @@ def _track(stream: Any, side: str, kind: str, number: int) -> Track:
         codec=stream.codec_context.codec.canonical_name if stream.codec_context else "",
         width=stream.width if is_video else 0,
         height=stream.height if is_video else 0,
+        participants=participants,
     )
 
 

@@ -160,6 +160,7 @@ class _PartWriter:
             media_type=self._part.media_type,
             begins=min(begins) / 1000,
             ends=newest / 1000,
+            participants=self._part.participants,
             pictures=tuple((a / 1000, b / 1000) for p in pictures for a, b in p.spans),
         )
 

@@ -6,6 +6,7 @@ does; every further track makes one of its own.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Final
@@ -30,6 +31,7 @@ class PlannedPart(msgspec.Struct, frozen=True):
     kind: str
     tracks: tuple[Track, ...]
     suffix: str
+    participants: tuple[int, ...] = ()
 
     @property
     def file_name(self) -> str:
@@ -54,30 +56,47 @@ class PartInfo(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     begins: float
     ends: float
     pictures: tuple[tuple[float, float], ...] = ()
+    participants: tuple[int, ...] = ()
 
 
 def plan(tracks: Iterable[Track]) -> list[PlannedPart]:
     """Return the parts that can be made of these tracks without transcoding."""
-    sides = groupby(sorted(tracks, key=_rank), key=lambda track: track.side)
-    return [part for side, of_side in sides for part in _of_side(side, list(of_side))]
+    parts, sides = list[PlannedPart](), Counter[str]()
+    for (side, _), own in groupby(sorted(tracks, key=_rank), key=seat):
+        sides[side] += 1
+        name = f"{side or 'other'}{sides[side] if sides[side] > 1 else ''}"
+        parts += _of_seat(name, list(own))
+    return parts
 
 
-def _rank(track: Track) -> tuple[bool, bool, str, int]:
-    return track.side != "visitor", track.side != "agent", track.kind, track.number
+def seat(track: Track) -> tuple[str, tuple[int, ...]]:
+    """Return the place of a track's participants: those who are on the same tracks share one."""
+    return track.side, track.participants
 
 
-def _of_side(side: str, tracks: list[Track]) -> Iterator[PlannedPart]:
+def seat_rank(place: tuple[str, tuple[int, ...]]) -> tuple[bool, bool, tuple[int, ...]]:
+    """Order of the places: visitors, then agents, each in the order of their numbers."""
+    side, participants = place
+    return side != "visitor", side != "agent", participants
+
+
+def _rank(track: Track) -> tuple[tuple[bool, bool, tuple[int, ...]], str, int]:
+    return seat_rank(seat(track)), track.kind, track.number
+
+
+def _of_seat(name: str, tracks: list[Track]) -> Iterator[PlannedPart]:
     voices = [track for track in tracks if track.kind == "audio"][:1]
     faces = [track for track in tracks if track.kind == "video"][:1]
-    yield from _part(side, "video" if faces else "audio", "", voices + faces)
+    yield from _part(name, "video" if faces else "audio", voices + faces)
     for track in tracks:
         if track not in voices + faces:
             number = f"-{track.number}" if track.number > 1 or track.kind != "screen" else ""
-            yield from _part(side, track.kind, f"{_NAMES[track.kind]}{number}", [track])
+            yield from _part(f"{name}{_NAMES[track.kind]}{number}", track.kind, [track])
 
 
-def _part(side: str, kind: str, suffix: str, tracks: list[Track]) -> Iterator[PlannedPart]:
+def _part(name: str, kind: str, tracks: list[Track]) -> Iterator[PlannedPart]:
     codecs = {track.codec for track in tracks}
     container = "webm" if codecs <= _WEBM else "mp4" if codecs <= _MP4 else ""
     if codecs and container:
-        yield PlannedPart(f"{side or 'other'}{suffix}", side, kind, tuple(tracks), container)
+        side, participants = seat(tracks[0])
+        yield PlannedPart(name, side, kind, tuple(tracks), container, participants)

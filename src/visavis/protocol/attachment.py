@@ -13,6 +13,8 @@ from msgspec import Struct
 from visavis.domain.vocabulary import Media, Party
 
 CALL_JSON: Final = "call.json"
+VERSION: Final = 2
+"""Version of the attachment: 1 had no participants, and did not say so."""
 
 
 class RecordedEvent(Struct, frozen=True, rename="camel"):
@@ -31,6 +33,18 @@ class RecordedTrack(Struct, frozen=True, rename="camel"):
     side: Literal["visitor", "agent"]
     content: Literal["audio", "video", "screen"]
     codec: str
+
+
+class RecordedParticipant(Struct, frozen=True, rename="camel"):
+    """A participant of the call; `tracks` are the names of the tracks on which they are.
+
+    Participants who follow each other in a call, as by a transfer, are on the same tracks.
+    """
+
+    id: int
+    role: str
+    name: str = ""
+    tracks: tuple[str, ...] = ()
 
 
 class RecordedCallReport(Struct, frozen=True, rename="camel", kw_only=True):
@@ -53,6 +67,8 @@ class RecordedCallReport(Struct, frozen=True, rename="camel", kw_only=True):
     started_at: datetime
     duration: float
     tracks: tuple[RecordedTrack, ...] = ()
+    participants: tuple[RecordedParticipant, ...] = ()
     pauses: tuple[tuple[float, float], ...] = ()
     lost_records: int = 0
     software: str = ""
+    version: int = 1

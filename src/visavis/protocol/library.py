@@ -38,6 +38,7 @@ class LibraryPage(Page):
 class LibraryTrack(JsonBody):
     """A track of the file. side is visitor, agent or, in files of other programs, empty.
 
+    participants are the numbers of the participants who are on it.
     number counts from 1: a side has more than one track of a kind if the codec changed.
     """
 
@@ -48,6 +49,15 @@ class LibraryTrack(JsonBody):
     codec: str
     width: int
     height: int
+    participants: list[int]
+
+
+class LibraryParticipant(JsonBody):
+    """A participant of the call, by their number in it; role is visitor or agent."""
+
+    id: int
+    role: str
+    name: str
 
 
 class LibraryChapter(JsonBody):
@@ -82,6 +92,7 @@ class LibraryContents(JsonBody):
     visitor_name: str
     visitor_email: str
     agent_names: list[str]
+    participants: list[LibraryParticipant]
 
 
 class LibraryEntry(JsonBody):
@@ -99,7 +110,8 @@ class LibraryDetails(LibraryEntry):
 class LibraryPart(JsonBody):
     """A file that a browser can play; it begins and ends at these seconds of the recording.
 
-    pictures are the spans in which there is something to see.
+    pictures are the spans in which there is something to see, participants the numbers of the
+    participants who are in it.
     """
 
     name: str
@@ -110,6 +122,7 @@ class LibraryPart(JsonBody):
     begins: float
     ends: float
     pictures: list[tuple[float, float]]
+    participants: list[int]
 
 
 class LibraryParts(JsonBody):

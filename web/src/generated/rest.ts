@@ -117,6 +117,7 @@ export type LibraryContents = {
   visitorName: string;
   visitorEmail: string;
   agentNames: string[];
+  participants: LibraryParticipant[];
 };
 
 /** A recording and the contents of its file. */
@@ -156,6 +157,14 @@ export type LibraryPart = {
   begins: number;
   ends: number;
   pictures: [number, number][];
+  participants: number[];
+};
+
+/** A participant of the call, by their number in it; role is visitor or agent. */
+export type LibraryParticipant = {
+  id: number;
+  role: string;
+  name: string;
 };
 
 /** The files into which a recording is cut up for browsers. */
@@ -189,6 +198,7 @@ export type LibraryTrack = {
   codec: string;
   width: number;
   height: number;
+  participants: number[];
 };
 
 export type PasswordChange = {

@@ -88,7 +88,7 @@ export class Library extends LitElement {
               ${recording.missing.length ? html`<span class="badge">${t("isIncomplete")}</span>` : nothing}
             </div>
             ${recording.missing.map((sentence) => html`<p class="warn">${sentence}</p>`)}
-            <visavis-player .opened=${opened} .names=${names} .chapters=${contents.chapters} .duration=${recording.duration} .start=${this.start}
+            <visavis-player .opened=${opened} .names=${names} .participants=${contents.participants} .chapters=${contents.chapters} .duration=${recording.duration} .start=${this.start}
               @position=${(event: CustomEvent<number>) => (this.position = event.detail)}></visavis-player>
           </section>
           <visavis-recording-actions .opened=${opened} .recording=${recording} .mayManage=${this.may("Manage Settings")}

@@ -5,7 +5,7 @@ import { t, type Word } from "../shared/i18n/en-pages";
 import { clock } from "../shared/format";
 import { shared } from "../shared/styles";
 import type { OpenRecording } from "./api";
-import type { LibraryChapter, LibraryPart } from "../generated/rest";
+import type { LibraryChapter, LibraryPart, LibraryParticipant } from "../generated/rest";
 import { PlaybackSync } from "./playback-sync";
 
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
@@ -55,6 +55,7 @@ export class Player extends LitElement {
 
   @property({ attribute: false }) opened: OpenRecording | undefined;
   @property({ attribute: false }) names: Record<string, string> = {};
+  @property({ attribute: false }) participants: LibraryParticipant[] = [];
   @property({ attribute: false }) chapters: LibraryChapter[] = [];
   @property({ type: Number }) duration = 0;
   @property({ type: Number }) start = 0;
@@ -88,12 +89,12 @@ export class Player extends LitElement {
     if (!this.parts) return html`<p class="quiet" role="status">${t("preparing")}</p>`;
     const screens = this.parts.filter((part) => part.kind === "screen");
     const isShared = screens.some((part) => isSeen(part, this.position));
-    const sides = ["visitor", "agent", ""].filter((side) => this.parts?.some((part) => part.side === side));
+    const places = [...new Set(this.parts.map(placeOf))];
     const hasPictures = this.parts.some((part) => part.kind !== "audio");
     return html`
       <div class="stage ${isShared ? "with-screen" : ""} ${hasPictures ? "" : "sound"}">
         ${screens.length ? this.screen(screens, isShared) : nothing}
-        <div class="sides ${sides.length === 1 ? "alone" : ""}">${sides.map((side) => this.side(side))}</div>
+        <div class="sides ${places.length === 1 ? "alone" : ""}">${places.map((place) => this.place(place))}</div>
       </div>
       <div class="line">
         <input id="position" type="range" min="0" max=${this.duration} step="any" aria-label=${t("position")}
@@ -114,24 +115,26 @@ export class Player extends LitElement {
     `;
   }
 
-  private side(side: string) {
-    const parts = this.parts?.filter((part) => part.side === side && part.kind !== "screen") ?? [];
-    const name = this.names[side] ?? "";
-    const isMuted = this.muted.has(side);
+  /** The figure of one participant, or of several who followed each other. */
+  private place(place: string) {
+    const all = this.parts?.filter((part) => placeOf(part) === place) ?? [];
+    const parts = all.filter((part) => part.kind !== "screen");
+    const name = this.nameOf(all[0]);
+    const isMuted = this.muted.has(place);
     const isDark = !parts.some((part) => isSeen(part, this.position));
     return html`<figure>
       ${isDark ? html`<div class="nobody" aria-hidden="true"><span>${initial(name)}</span></div>` : nothing}
       ${parts.map((part) => this.video(part, name))}
       <figcaption>
         <span>${name}</span>
-        <button aria-pressed=${isMuted ? "true" : "false"} aria-label="${t("mute")} ${name}" @click=${() => this.mute(side)}>${t("mute")}</button>
+        <button aria-pressed=${isMuted ? "true" : "false"} aria-label="${t("mute")} ${name}" @click=${() => this.mute(place)}>${t("mute")}</button>
       </figcaption>
     </figure>`;
   }
 
   private screen(parts: LibraryPart[], isShared: boolean) {
     const sharing = parts.find((part) => isSeen(part, this.position)) ?? parts[0];
-    const name = `${t("screenOf")} ${this.names[sharing?.side ?? ""] ?? ""}`;
+    const name = `${t("screenOf")} ${this.nameOf(sharing)}`;
     return html`<figure class="screen" ?hidden=${!isShared}>
       ${parts.map((part) => this.video(part, name))}
       <figcaption><span>${name}</span></figcaption>
@@ -140,7 +143,12 @@ export class Player extends LitElement {
 
   private video(part: LibraryPart, name: string) {
     return html`<video data-part=${part.name} playsinline preload="auto" src=${this.opened?.source(part) ?? ""} aria-label=${name}
-      .muted=${this.muted.has(part.side)} ?data-dark=${!isSeen(part, this.position)} @error=${this.onMediaError}></video>`;
+      .muted=${this.muted.has(placeOf(part))} ?data-dark=${!isSeen(part, this.position)} @error=${this.onMediaError}></video>`;
+  }
+
+  private nameOf(part: LibraryPart | undefined): string {
+    const names = part?.participants.map((id) => this.participants.find((one) => one.id === id)?.name);
+    return names?.filter(Boolean).join(", ") || this.names[part?.side ?? ""] || "";
   }
 
   private async load(): Promise<void> {
@@ -198,9 +206,9 @@ export class Player extends LitElement {
     this.playbackSync.rate = Number((event.target as HTMLSelectElement).value);
   }
 
-  private mute(side: string): void {
+  private mute(place: string): void {
     const muted = new Set(this.muted);
-    if (!muted.delete(side)) muted.add(side);
+    if (!muted.delete(place)) muted.add(place);
     this.muted = muted;
   }
 
@@ -243,6 +251,9 @@ export class Player extends LitElement {
     if (this.playbackSync.isPlaying) this.frame = requestAnimationFrame(() => this.show());
   }
 }
+
+/** Key of the place of a part; parts that an earlier version made tell only the side. */
+const placeOf = (part: LibraryPart): string => `${part.side} ${part.participants.join()}`;
 
 const isSeen = (part: LibraryPart, position: number): boolean =>
   part.pictures.some(([from, to]) => from - 0.05 <= position && position < to + LINGER);

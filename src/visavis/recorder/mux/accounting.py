@@ -7,7 +7,7 @@ is incomplete.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -31,7 +31,7 @@ MAX_SPANS: Final = 3
 
 Part = tuple[int, Content]
 
-SIDES: Final = {VISITOR_LEG: "visitor", AGENT_LEG: "agent", NO_LEG: "server"}
+LEG_NAMES: Final = {VISITOR_LEG: "visitor", AGENT_LEG: "agent"}
 
 
 class Loss(StrEnum):
@@ -82,9 +82,10 @@ class WrittenTally:
 
 
 class PacketAccount:
-    """Counts every media packet of every leg of a recording."""
+    """Counts every media packet of every leg of a recording, under the legs' names."""
 
-    def __init__(self) -> None:
+    def __init__(self, leg_names: Mapping[int, str] = LEG_NAMES) -> None:
+        self._names = {**leg_names, NO_LEG: "server"}
         self._streams: defaultdict[RtpStream, Tally] = defaultdict(Tally)
         self._written: defaultdict[TrackKey, WrittenTally] = defaultdict(WrittenTally)
         self._losses: Counter[tuple[int, Loss, str]] = Counter()
@@ -131,7 +132,7 @@ class PacketAccount:
             assembled = sum(tally.assembled for tally in tallies)
             written = sum(one.packets for one in self._written_of(part))
             refused = self._losses[part[0], Loss.REFUSED, part[1]]
-            totals[f"{SIDES[part[0]]} {part[1]}"] = {
+            totals[f"{self._name(part[0])} {part[1]}"] = {
                 "received": received,
                 "written": written,
                 "superseded": assembled - written - refused,
@@ -140,13 +141,16 @@ class PacketAccount:
             }
             beside = sum(one.packets for key, one in self._written.items() if _is_beside(key, part))
             if beside:
-                totals[f"{SIDES[part[0]]} {part[1]}"]["beside"] = beside
+                totals[f"{self._name(part[0])} {part[1]}"]["beside"] = beside
         for (leg, loss, _), packets in sorted(self._losses.items()):
             if loss is not Loss.REFUSED:
-                of_leg = totals.setdefault(SIDES[leg], {})
+                of_leg = totals.setdefault(self._name(leg), {})
                 name = loss.name.lower()
                 of_leg[name] = of_leg.get(name, 0) + packets
         return totals
+
+    def _name(self, leg: int) -> str:
+        return self._names.get(leg) or f"leg {leg}"
 
     def missing(self, start: float) -> tuple[str, ...]:
         """Sentences about received media that are not in a file that begins at `start`."""
@@ -166,7 +170,7 @@ class PacketAccount:
         for (leg, loss, detail), packets in sorted(self._losses.items()):
             if packets > MAX_STRAY_PACKETS:
                 said = f" ({detail})" if detail else ""
-                yield f"{packets} packets of the {SIDES[leg]}{said} are missing: {loss}."
+                yield f"{packets} packets of the {self._name(leg)}{said} are missing: {loss}."
 
     def _not_whole(self, start: float) -> Iterator[str]:
         for part, tallies in self._parts().items():
@@ -183,8 +187,8 @@ class PacketAccount:
             told = ", ".join(_span(span, start) for span in spans[:MAX_SPANS])
             more = f" and {len(spans) - MAX_SPANS} times more" if len(spans) > MAX_SPANS else ""
             yield (
-                f"The {SIDES[leg]}'s {content} is missing {told}{more}, although packets came: "
-                "no whole frame could be made of them."
+                f"The {self._name(leg)}'s {content} is missing {told}{more}, although packets "
+                "came: no whole frame could be made of them."
             )
 
     def _not_recorded(self, start: float) -> Iterator[str]:

@@ -13,9 +13,14 @@ import msgspec
 from visavis import __version__
 from visavis.domain.call import CallState
 from visavis.domain.call_events import CallEvent, CallEventName, CallReport
-from visavis.domain.leg import VISITOR_LEG
 from visavis.domain.recording import Manifest
-from visavis.protocol.attachment import RecordedCallReport, RecordedEvent, RecordedTrack
+from visavis.protocol.attachment import (
+    VERSION,
+    RecordedCallReport,
+    RecordedEvent,
+    RecordedParticipant,
+    RecordedTrack,
+)
 from visavis.recorder.mux.scan import Scan, Span
 
 MAX_CHAPTERS: Final = 1000
@@ -128,19 +133,42 @@ def recorded_story(manifest: Manifest, story: CallReport, scan: Scan) -> Recorde
         tracks=tuple(
             RecordedTrack(
                 track.name,
-                "visitor" if track.key.leg == VISITOR_LEG else "agent",
+                "visitor" if scan.role(track.key.leg) == "visitor" else "agent",
                 track.key.content,
                 track.key.codec,
             )
             for track in scan.tracks
         ),
+        participants=_participants(manifest, story, scan),
         pauses=tuple(
             (round(max(0.0, start - scan.start), 3), round(end - scan.start, 3))
             for start, end in scan.pauses
         ),
         lost_records=scan.lost_records,
         software=SOFTWARE,
+        version=VERSION,
     )
+
+
+def _participants(
+    manifest: Manifest, story: CallReport, scan: Scan
+) -> tuple[RecordedParticipant, ...]:
+    """Return the participants by their numbers in the call.
+
+    Journals of an earlier version do not tell their names, and count all agents as one.
+    """
+    names = {
+        "visitor": story.visitor_name or manifest.visitor_name,
+        "agent": ", ".join(story.agent_names) or manifest.agent_name,
+    }
+    found: dict[int, RecordedParticipant] = {}
+    for leg, of_leg in sorted(scan.participants.items()):
+        tracks = tuple(track.name for track in scan.tracks if track.key.leg == leg)
+        for number, one in of_leg.items():
+            earlier = found[number].tracks if number in found else ()
+            name = one.name or names.get(one.role, "")
+            found[number] = RecordedParticipant(number, one.role, name, earlier + tracks)
+    return tuple(found[number] for number in sorted(found))
 
 
 def _titled(events: Sequence[CallEvent]) -> Iterator[tuple[CallEvent, str]]:

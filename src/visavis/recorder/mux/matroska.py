@@ -85,7 +85,7 @@ def _mux(directory: Path, manifest: Manifest, story: CallReport | None) -> Muxed
         container.add_attachment(CALL_JSON, "application/json", encode(attached))
         container.start_encoding()
         gap_filler = GapFiller(scan, lambda key, like: black_frame(key.codec, like))
-        account = PacketAccount()
+        account = PacketAccount(scan.leg_names())
         account.lost_records = scan.lost_records
         account.stops = scan.stops
         filled = gap_filler.fill(frames(scan, files, account))

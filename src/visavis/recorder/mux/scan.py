@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from visavis.rtp.timeline import ntp_seconds
 from visavis.spool.format import Block, RecordKind, RecordParts, read_blocks
 from visavis.spool.notes import (
     AnyNote,
+    DescribedLeg,
     Descriptions,
     Gap,
     Paused,
@@ -49,15 +51,10 @@ MAX_ENDS_OF_VIDEO: Final = 10_000
 MAX_AHEAD: Final = 1000
 """Records before the first descriptions."""
 
-_ORDER: Final = (
-    (VISITOR_LEG, "audio"),
-    (VISITOR_LEG, "video"),
-    (AGENT_LEG, "audio"),
-    (AGENT_LEG, "video"),
-    (VISITOR_LEG, "screen"),
-    (AGENT_LEG, "screen"),
-)
-_SIDES: Final = {VISITOR_LEG: "Visitor", AGENT_LEG: "Agent"}
+MAX_PARTICIPANTS: Final = 1000
+"""Participants at one leg of a call's bridges, one after another; later ones are not told."""
+
+_UNDESCRIBED: Final = {VISITOR_LEG: "visitor", AGENT_LEG: "agent"}
 
 
 class Span(NamedTuple):
@@ -85,9 +82,10 @@ class OutputTrack:
 class Scan:
     """Result of the first pass.
 
-    `ends_of_video` are moments when a side turned off its camera or stopped sharing a screen;
-    `clock_steps` are moments when the wall clock was found set, and by how much it is ahead of the
-    recording's clock from then on.
+    `participants` are those at each leg of the bridges, by their number in the call and in the
+    order in which they came; legs of one number have the same tracks. `ends_of_video` are moments
+    when a leg turned off its camera or stopped sharing a screen; `clock_steps` are moments when the
+    wall clock was found set, and by how much it is ahead of the recording's clock from then on.
     """
 
     bridges: list[BridgeStreams] = field(default_factory=list)
@@ -95,11 +93,28 @@ class Scan:
     pauses: list[Span] = field(default_factory=list)
     ends_of_video: list[tuple[float, int, Content]] = field(default_factory=list)
     events: list[CallEvent] = field(default_factory=list)
+    participants: defaultdict[int, dict[int, DescribedLeg]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
     lost_records: int = 0
     stops: list[tuple[float, str]] = field(default_factory=list)
     clock_steps: list[tuple[float, float]] = field(default_factory=list)
     start: float = 0.0
     end: float = 0.0
+
+    def role(self, leg: int) -> str:
+        """Return the role of the participants at a leg."""
+        of_leg = self.participants.get(leg)
+        return next(iter(of_leg.values())).role if of_leg else _UNDESCRIBED.get(leg, "")
+
+    def leg_names(self) -> dict[int, str]:
+        """Name each leg by its role: `visitor`, `agent`, and the next one `agent 2`."""
+        names, counts = dict[int, str](), Counter[str]()
+        for leg in sorted(self.participants.keys() | _UNDESCRIBED):
+            role = self.role(leg)
+            counts[role] += 1
+            names[leg] = role if counts[role] == 1 else f"{role} {counts[role]}"
+        return names
 
 
 def believable_blocks(journal: Path) -> Iterator[Block]:
@@ -123,7 +138,7 @@ def scan_journals(journals: list[Path]) -> Scan:
         _JournalScanner(scan, BridgeStreams(number)).read(journal)
     scan.pauses = _united(scan.pauses)
     scan.clock_steps.sort()
-    scan.tracks = _tracks(scan.bridges)
+    scan.tracks = _tracks(scan.bridges, scan.leg_names())
     ends = [stream.last for bridge in scan.bridges for stream in bridge.streams.values()]
     ends += [span.end for span in scan.pauses]
     scan.start = min((track.start for track in scan.tracks), default=0.0)
@@ -302,6 +317,10 @@ class _JournalScanner:
         self._paused_at = None
 
     def _describe(self, note: Descriptions, arrival: float) -> None:
+        for one in note.legs:
+            of_leg = self._scan.participants[one.leg]
+            if one.participant in of_leg or len(of_leg) < MAX_PARTICIPANTS:
+                of_leg[one.participant] = one
         before = self._bridge.payload_maps.copy()
         self._bridge.describe(note)
         for leg, payload_map in self._bridge.payload_maps.items():
@@ -334,7 +353,7 @@ def _united(spans: list[Span]) -> list[Span]:
     return united
 
 
-def _tracks(bridges: list[BridgeStreams]) -> list[OutputTrack]:
+def _tracks(bridges: list[BridgeStreams], names: dict[int, str]) -> list[OutputTrack]:
     """Return the tracks in display order; a second codec makes a second track."""
     firsts: dict[TrackKey, tuple[float, Frame]] = {}
     sizes: dict[TrackKey, tuple[int, int]] = {}
@@ -350,16 +369,18 @@ def _tracks(bridges: list[BridgeStreams]) -> list[OutputTrack]:
                 if key not in firsts or start < firsts[key][0]:
                     firsts[key] = start, placed.frame
     tracks: list[OutputTrack] = []
-    for leg, content in _ORDER:
+    legs = sorted({key.leg for key in firsts})
+    order = [(leg, content) for leg in legs for content in ("audio", "video")]
+    for leg, content in [*order, *((leg, "screen") for leg in legs)]:
         of_content = [key for key in firsts if key[:2] == (leg, content)]
         of_content.sort(key=lambda key: (key.lane, firsts[key][0]))
         for number, key in enumerate(of_content, start=1):
             start, frame = firsts[key]
-            name = _name(leg, content, number)
+            name = _name(names[leg], content, number)
             tracks.append(OutputTrack(key, name, frame, start, sizes.get(key)))
     return tracks
 
 
-def _name(leg: int, content: Content | str, number: int) -> str:
-    name = f"{_SIDES[leg]} {content}"
+def _name(leg: str, content: str, number: int) -> str:
+    name = f"{leg.capitalize()} {content}"
     return name if number == 1 else f"{name} {number}"
