@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import zipfile
@@ -21,7 +22,7 @@ from tests.media.test_leg import rtp
 from tests.media.test_relay import BRIDGE, IDENTITY
 from tests.running import free_media_port
 from visavis.cli import serve
-from visavis.domain.leg import AGENT_LEG
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG
 from visavis.media.leg import Leg, LegEvent
 from visavis.media.native import build as build_module
 from visavis.media.native import is_chosen
@@ -32,6 +33,7 @@ from visavis.media.relay import Relay
 from visavis.media.sockets import MediaSockets
 from visavis.settings import Settings
 
+UDP_SEGMENT = 103
 HERE = Path(__file__).parent / "native"
 WARNINGS = ("-std=c11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread")
 SANITIZERS = {
@@ -299,6 +301,26 @@ async def test_a_call_on_real_sockets(host: str) -> None:
         assert (relayed, unsent, dropped) == (600, 0, 0)
         assert wake_ups > 0
         assert not any(map(is_dtls, call.heard(AGENT_LEG)))
+    finally:
+        call.close()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_datagrams_that_the_kernel_has_joined_are_relayed_one_by_one(host: str) -> None:
+    """Also the longest run of them, whose last one is shorter; relayed they are joined again."""
+    call = Call(host)
+    try:
+        await call.connect()
+        sent = [rtp(number) + bytes(900) for number in range(63)] + [rtp(63)]
+        train = [call.browsers[VISITOR_LEG].protect(packet) for packet in sent]
+        size = struct.pack("H", len(train[0]))
+        call.udp[VISITOR_LEG].sendmsg(train, [(socket.IPPROTO_UDP, UDP_SEGMENT, size)])
+        for _ in range(100):
+            await call.pump(0.02)
+            if len(call.heard(AGENT_LEG)) >= len(sent):
+                break
+        assert call.heard(AGENT_LEG) == sent
     finally:
         call.close()
 
