@@ -53,10 +53,14 @@ class LoadTransport:
         self._dtls.set_ciphertext_mtu(MTU)
         self._flight = b""
 
-    def connect(self, remote: Remote) -> None:
-        """Check and shake hands; raises `TimeoutError`."""
+    def reach(self, remote: Remote) -> None:
+        """Send to this remote end from now on."""
         self._remote = remote
         self.socket.connect(remote.address)
+
+    def connect(self, remote: Remote) -> None:
+        """Check and shake hands; raises `TimeoutError`."""
+        self.reach(remote)
         self.socket.settimeout(AGAIN_SECONDS)
         give_up = time.monotonic() + PATIENCE_SECONDS
         is_checked = False
@@ -115,8 +119,8 @@ class LoadTransport:
         number, key, salt = PROFILES[profile]
         material = self._dtls.export_keying_material(b"EXTRACTOR-dtls_srtp", 2 * (key + salt))
         keys, salts = material[: 2 * key], material[2 * key :]
-        self.outgoing = _session(number, keys[:key] + salts[:salt], Policy.SSRC_ANY_OUTBOUND)
-        self.incoming = _session(number, keys[key:] + salts[salt:], Policy.SSRC_ANY_INBOUND)
+        self.outgoing = srtp_session(number, keys[:key] + salts[:salt], Policy.SSRC_ANY_OUTBOUND)
+        self.incoming = srtp_session(number, keys[key:] + salts[salt:], Policy.SSRC_ANY_INBOUND)
         return True
 
     def _flush(self) -> None:
@@ -127,7 +131,7 @@ class LoadTransport:
         self._send(self._flight)
 
 
-def _session(profile: int, key: bytes, direction: int) -> Session:
+def srtp_session(profile: int, key: bytes, direction: int) -> Session:
     policy = Policy(key, direction, srtp_profile=profile)
     policy.window_size = REPLAY_WINDOW
     return Session(policy)

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,13 +98,19 @@ def measure(server: Server, generator: Generator, seconds: float) -> Measured:
     generator.run(WARM_SECONDS)
     generator.begin()
     recorded = server.recorded_bytes()
-    began, cpu, own = time.monotonic(), server.cpu(), time.process_time()
-    generator.run(seconds)
-    cpu, own = server.cpu() - cpu, time.process_time() - own
-    took = time.monotonic() - began
+    began, cpu = time.monotonic(), server.cpu()
+    generator_cpu = cpu_of(lambda: generator.run(seconds))
+    cpu, took = server.cpu() - cpu, time.monotonic() - began
     recorded = server.recorded_bytes() - recorded
     counts = generator.end()
-    return Measured(server.calls, cpu, 100 * own / took, counts, took, recorded / 1e6)
+    return Measured(server.calls, cpu, generator_cpu, counts, took, recorded / 1e6)
+
+
+def cpu_of(run: Callable[[], object]) -> float:
+    """Return the processor time of this process while `run` runs, in per cent of a core."""
+    began, cpu = time.monotonic(), time.process_time()
+    run()
+    return 100 * (time.process_time() - cpu) / (time.monotonic() - began)
 
 
 def compare(
