@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from visavis.domain.leg import BridgeId, Candidate, Side
+from visavis.domain.leg import AGENT_LEG, ROLES, VISITOR_LEG, BridgeId, Candidate, Role
 
 
-def test_each_side_has_the_other() -> None:
-    assert [side.other for side in Side] == [Side.AGENT, Side.VISITOR]
+def test_a_bridge_of_two_joins_a_visitor_and_an_agent() -> None:
+    assert ROLES == {VISITOR_LEG: Role.VISITOR, AGENT_LEG: Role.AGENT}
 
 
 def test_a_bridge_is_named_by_its_call_and_number() -> None:

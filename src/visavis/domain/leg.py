@@ -12,24 +12,15 @@ AGENT_LEG: Final = 2
 the answer."""
 
 
-class Side(StrEnum):
-    """A side of a call. The visitor's browser sends the offer, the agent's the answer."""
+class Role(StrEnum):
+    """The role of a participant in a call."""
 
     VISITOR = "visitor"
     AGENT = "agent"
 
-    @property
-    def other(self) -> Side:
-        return Side.AGENT if self is Side.VISITOR else Side.VISITOR
 
-    @property
-    def leg(self) -> int:
-        """Number of this side's leg."""
-        return VISITOR_LEG if self is Side.VISITOR else AGENT_LEG
-
-    @classmethod
-    def of_leg(cls, number: int) -> Side:
-        return cls.VISITOR if number == VISITOR_LEG else cls.AGENT
+ROLES: Final = {VISITOR_LEG: Role.VISITOR, AGENT_LEG: Role.AGENT}
+"""The roles at the legs of a bridge of two."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from tests.legs import LEGS
 from visavis.domain.call import (
     CallRecord,
     CallState,
@@ -38,7 +39,7 @@ from visavis.domain.call.step import (
     participant_of_timer,
 )
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport, Side
+from visavis.domain.leg import AGENT_LEG, BridgeId, LocalTransport, RemoteTransport, Role
 from visavis.domain.people import Agent, Visitor
 from visavis.domain.policy import Consent, Unrecordable
 
@@ -203,7 +204,7 @@ class SimulatedCall:
 
     def _check_participants(self) -> None:
         call = self.call
-        agents = [p for p in call.participants.values() if p.side is Side.AGENT]
+        agents = [p for p in call.participants.values() if p.role is Role.AGENT]
         assert len(agents) <= 2
         assert len({agent.agent_id for agent in agents}) == len(agents)
         known = {p.id for p in (call.visitor, call.current_agent, call.second_agent) if p}
@@ -332,13 +333,13 @@ class SimulatedCall:
         self.handle(inputs.TransferStopped(("away", "busy", "declined")[choice % 3]))
 
     def leg_up(self, choice: int) -> None:
-        self.handle(inputs.LegConnected(self.bridge(choice), list(Side)[choice % 2]))
+        self.handle(inputs.LegConnected(self.bridge(choice), LEGS[choice % 2]))
 
     def leg_down(self, choice: int) -> None:
-        self.handle(inputs.LegLost(self.bridge(choice), list(Side)[choice % 2]))
+        self.handle(inputs.LegLost(self.bridge(choice), LEGS[choice % 2]))
 
     def measure(self, choice: int) -> None:
-        self.handle(inputs.LegMeasured(self.bridge(choice), list(Side)[choice % 2], {"mos": 4}))
+        self.handle(inputs.LegMeasured(self.bridge(choice), LEGS[choice % 2], {"mos": 4}))
 
     def lose_journal(self, choice: int) -> None:
         bridge = self.bridge(choice)
@@ -362,7 +363,7 @@ class SimulatedCall:
         if self.commands:
             command = self.commands.pop(choice % len(self.commands))
             self._carry_out(command)
-            transports = dict.fromkeys(Side, TRANSPORT)
+            transports = dict.fromkeys(LEGS, TRANSPORT)
             self.handle(inputs.CommandDone(command, transports))
 
     def _carry_out(self, command: MediaCommand) -> None:
@@ -419,12 +420,12 @@ class SimulatedCall:
         elif call.record.state is CallState.RINGING:
             self.accept(choice)
         elif bridge.state is BridgeState.OFFERED:
-            agent = bridge.legs[Side.AGENT]
+            agent = bridge.legs[AGENT_LEG].participant
             if agent in self.pages.values():
                 self.handle(inputs.AnswerReceived(agent, bridge.number, description(choice)))
         elif bridge.state is BridgeState.JOINED:
-            for side in Side:
-                self.handle(inputs.LegConnected(bridge.id, side))
+            for leg in LEGS:
+                self.handle(inputs.LegConnected(bridge.id, leg))
 
     def participant(self, choice: int) -> int | None:
         numbers = sorted(self.pages.values())
@@ -509,8 +510,8 @@ def connected_call(**options: bool) -> SimulatedCall:
     simulated.handle(inputs.AnswerReceived(agent, 1, description(1)))
     while simulated.commands:
         simulated.complete(0)
-    for side in Side:
-        simulated.handle(inputs.LegConnected(BridgeId("call", 1), side))
+    for leg in LEGS:
+        simulated.handle(inputs.LegConnected(BridgeId("call", 1), leg))
     assert simulated.call.record.state is CallState.CONNECTED
     return simulated
 

@@ -9,7 +9,7 @@ from visavis.domain.call.model import VISITOR
 from visavis.domain.call.states import BridgeState
 from visavis.domain.call.step import BUILD_TIMER, Step
 from visavis.domain.errors import ErrorKind
-from visavis.domain.leg import BridgeId, Side
+from visavis.domain.leg import AGENT_LEG, BridgeId
 
 
 def test_the_legs_open_while_the_call_rings() -> None:
@@ -86,5 +86,5 @@ def test_an_offer_for_an_agent_who_has_left_reaches_nobody() -> None:
     site = connected_call()
     step = Step(site.call, site.now)
     bridge = site.call.bridges[1]
-    bridge.legs[Side.AGENT] = 99
-    assert participant_at(step, bridge, Side.AGENT) is None
+    bridge.legs[AGENT_LEG].participant = 99
+    assert participant_at(step, bridge, AGENT_LEG) is None

@@ -9,7 +9,7 @@ from visavis.domain.call import CallState, CallTrigger, commands, inputs, notice
 from visavis.domain.call.call import MAX_DEFERRED, Call
 from visavis.domain.call.model import VISITOR
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import BridgeId, Side
+from visavis.domain.leg import AGENT_LEG, BridgeId
 
 
 def test_a_request_waits_for_the_command_in_progress() -> None:
@@ -108,6 +108,6 @@ def test_a_restored_call_goes_on() -> None:
     site = connected_call(is_recorded=True)
     restored = Call.restore(site.call.snapshot())
     assert restored.record == site.call.record
-    effects = restored.handle(inputs.LegLost(BridgeId("call", 1), Side.AGENT), site.now)
+    effects = restored.handle(inputs.LegLost(BridgeId("call", 1), AGENT_LEG), site.now)
     assert effects
     assert restored.record.state is CallState.RECONNECTING

@@ -6,16 +6,16 @@ from datetime import timedelta
 
 from tests.domain.call.simulated_call import connected_call, placed_call, transferred_call
 from visavis.domain.call import CallState, inputs, notices
-from visavis.domain.leg import BridgeId, Side
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId
 
 FIRST = BridgeId("call", 1)
 
 
 def test_the_loss_of_a_leg_waits_for_the_page() -> None:
     site = connected_call()
-    site.handle(inputs.LegLost(FIRST, Side.VISITOR))
+    site.handle(inputs.LegLost(FIRST, VISITOR_LEG))
     assert site.state() is CallState.RECONNECTING
-    site.handle(inputs.LegConnected(FIRST, Side.VISITOR))
+    site.handle(inputs.LegConnected(FIRST, VISITOR_LEG))
     assert site.state() is CallState.CONNECTED
 
 
@@ -23,9 +23,9 @@ def test_reports_of_unknown_bridges_change_nothing() -> None:
     site = connected_call()
     unknown = BridgeId("call", 9)
     for event in (
-        inputs.LegConnected(unknown, Side.VISITOR),
-        inputs.LegLost(unknown, Side.VISITOR),
-        inputs.LegMeasured(unknown, Side.VISITOR, {}),
+        inputs.LegConnected(unknown, VISITOR_LEG),
+        inputs.LegLost(unknown, VISITOR_LEG),
+        inputs.LegMeasured(unknown, VISITOR_LEG, {}),
         inputs.JournalLost(unknown, "why"),
         inputs.WorkerLost(frozenset({unknown})),
     ):
@@ -36,7 +36,7 @@ def test_a_leg_that_is_lost_while_the_call_rings_is_replaced() -> None:
     site = placed_call()
     site.ring(3)
     site.complete(0)
-    site.handle(inputs.LegLost(FIRST, Side.VISITOR))
+    site.handle(inputs.LegLost(FIRST, VISITOR_LEG))
     assert isinstance(site.last_notice(), notices.ConnectNotice)
 
 
@@ -45,20 +45,20 @@ def test_a_leg_that_is_lost_before_media_flow_has_failed() -> None:
     site.ring(3)
     site.complete(0)
     site.accept(0)
-    site.handle(inputs.LegLost(FIRST, Side.VISITOR))
+    site.handle(inputs.LegLost(FIRST, VISITOR_LEG))
     assert site.call.record.reason == "failed"
 
 
 def test_the_second_agent_s_leg_ends_the_transfer() -> None:
     site = transferred_call()
-    site.handle(inputs.LegLost(BridgeId("call", 2), Side.AGENT))
+    site.handle(inputs.LegLost(BridgeId("call", 2), AGENT_LEG))
     assert site.call.transfer is None
     assert site.state() is CallState.CONNECTED
 
 
 def test_quality_is_sent_at_most_every_two_seconds() -> None:
     site = connected_call()
-    report = inputs.LegMeasured(FIRST, Side.AGENT, {"mos": 4})
+    report = inputs.LegMeasured(FIRST, AGENT_LEG, {"mos": 4})
     assert len(site.handle(report)) == 1
     assert site.handle(report) == []
     site.now += timedelta(seconds=2)
@@ -68,15 +68,15 @@ def test_quality_is_sent_at_most_every_two_seconds() -> None:
 
 def test_the_quality_of_an_agent_who_has_left_is_kept() -> None:
     site = connected_call()
-    site.call.bridges[1].legs[Side.AGENT] = 99
-    assert site.handle(inputs.LegMeasured(FIRST, Side.AGENT, {"mos": 3})) == []
+    site.call.bridges[1].legs[AGENT_LEG].participant = 99
+    assert site.handle(inputs.LegMeasured(FIRST, AGENT_LEG, {"mos": 3})) == []
     assert site.call.record.quality == {"agent": {"mos": 3}}
 
 
 def test_the_last_report_comes_after_the_end() -> None:
     site = connected_call()
     site.hang_up(0)
-    site.handle(inputs.LegMeasured(FIRST, Side.AGENT, {"mos": 2}))
+    site.handle(inputs.LegMeasured(FIRST, AGENT_LEG, {"mos": 2}))
     assert site.call.record.quality == {"agent": {"mos": 2}}
 
 

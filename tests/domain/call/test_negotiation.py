@@ -8,7 +8,7 @@ from tests.domain.call.simulated_call import AGENTS, connected_call, description
 from visavis.domain.call import CallState, commands, inputs, notices
 from visavis.domain.call.model import VISITOR
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import Side
+from visavis.domain.leg import VISITOR_LEG
 
 
 def test_an_answer_waits_for_the_journal_of_a_recorded_call() -> None:
@@ -56,7 +56,7 @@ def test_a_renegotiation_with_new_credentials_tells_our_end_first() -> None:
     site.handle(inputs.AnswerReceived(agent, 1, description(1)))
     remote = site.call.command
     assert isinstance(remote, commands.SetRemoteEnd)
-    assert remote.side is Side.VISITOR
+    assert remote.leg == VISITOR_LEG
     site.complete(0)
     assert isinstance(site.last_notice(), notices.AnswerNotice)
     assert site.commands == []  # the answer has changed nothing that a worker must know

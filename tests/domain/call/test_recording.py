@@ -10,12 +10,13 @@ from tests.domain.call.simulated_call import (
     placed_call,
     transferred_call,
 )
+from tests.legs import LEGS
 from visavis.domain.call import commands, inputs
 from visavis.domain.call.bridges import journal_note
 from visavis.domain.call.model import VISITOR
 from visavis.domain.call.states import RecordingSwitch
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import BridgeId, Side
+from visavis.domain.leg import BridgeId
 from visavis.domain.policy import Consent, Unrecordable
 
 FIRST = BridgeId("call", 1)
@@ -145,8 +146,8 @@ def recording_of(site: SimulatedCall) -> RecordingSwitch:
 
 
 def hear_second_bridge(site: SimulatedCall) -> None:
-    for side in Side:
-        site.handle(inputs.LegConnected(SECOND, side))
+    for leg in LEGS:
+        site.handle(inputs.LegConnected(SECOND, leg))
     site.finish_commands()
     assert site.call.active_bridge == 2
 

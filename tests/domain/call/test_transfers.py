@@ -9,7 +9,7 @@ from visavis.domain.call import CallState, inputs, notices
 from visavis.domain.call.step import Step
 from visavis.domain.call.transfers import complete_transfer, time_out
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import Side
+from visavis.domain.leg import VISITOR_LEG
 
 
 def test_the_call_moves_once_media_flow() -> None:
@@ -73,7 +73,7 @@ def test_without_a_transfer_there_is_nothing_to_end() -> None:
 
 def test_a_bridge_that_was_lost_meanwhile_is_replaced_when_the_transfer_fails() -> None:
     site = transferred_call()
-    site.handle(inputs.LegLost(site.call.bridges[1].id, Side.VISITOR))
+    site.handle(inputs.LegLost(site.call.bridges[1].id, VISITOR_LEG))
     assert site.state() is CallState.RECONNECTING
     site.handle(inputs.TransferStopped("away"))
     assert notices.ConnectNotice(3) in [send.notice for send in site.sent]

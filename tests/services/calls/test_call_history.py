@@ -8,7 +8,7 @@ import pytest
 
 from tests.services.calls.simulated_site import NOW, SimulatedSite, agent_session
 from visavis.domain.call_history import CallSearch
-from visavis.domain.leg import VISITOR_LEG, BridgeId, Side
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId, Role
 from visavis.domain.people import Visitor
 from visavis.protocol import signaling
 
@@ -17,18 +17,18 @@ pytestmark = pytest.mark.anyio
 TALK = 12.0
 
 
-async def lose(site: SimulatedSite, side: Side) -> None:
+async def lose(site: SimulatedSite, side: Role) -> None:
     """Let the page of one party go."""
-    if side is Side.VISITOR:
+    if side is Role.VISITOR:
         site.calls.visitor_left(Visitor("v", 1))
     else:
         site.calls.agent_left(agent_session("a"))
     await site.wait_idle()
 
 
-@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("side", Role)
 async def test_waiting_for_a_page_that_never_returns_is_not_talk(
-    site: SimulatedSite, side: Side
+    site: SimulatedSite, side: Role
 ) -> None:
     call_id = await site.connect()
     await site.pass_time(TALK)
@@ -40,13 +40,15 @@ async def test_waiting_for_a_page_that_never_returns_is_not_talk(
     assert call.talk_seconds == TALK
 
 
-@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("side", Role)
 async def test_waiting_for_a_link_that_never_returns_is_not_talk(
-    site: SimulatedSite, side: Side
+    site: SimulatedSite, side: Role
 ) -> None:
     call_id = await site.connect()
     await site.pass_time(TALK)
-    await site.calls.media_events.leg_down(BridgeId(call_id, 1), side.leg, "lost")
+    await site.calls.media_events.leg_down(
+        BridgeId(call_id, 1), VISITOR_LEG if side is Role.VISITOR else AGENT_LEG, "lost"
+    )
     await site.pass_time(3)
     await lose(site, side)
     await site.pass_time(60)
@@ -91,7 +93,7 @@ async def test_of_a_call_that_a_dead_server_held_nobody_knows_how_long_it_was(
 
 async def test_missed_calls_are_those_that_nobody_answered(site: SimulatedSite) -> None:
     answered = await site.connect()
-    await lose(site, Side.VISITOR)
+    await lose(site, Role.VISITOR)
     await site.pass_time(60)
     unanswered = await site.ring("v2")
     site.calls.visitor_left(Visitor("v2", 1))

@@ -13,7 +13,7 @@ from visavis.domain.call.commands import (
     PauseJournal,
     StartJournal,
 )
-from visavis.domain.call.model import VISITOR, Bridge, CallData, Participant
+from visavis.domain.call.model import VISITOR, Bridge, BridgeLeg, CallData, Participant
 from visavis.domain.call.states import (
     BridgeState,
     BridgeTrigger,
@@ -22,7 +22,7 @@ from visavis.domain.call.states import (
     RecordingSwitch,
 )
 from visavis.domain.call.step import BUILD_TIMER, Step
-from visavis.domain.leg import BridgeId, LocalTransport, Side
+from visavis.domain.leg import AGENT_LEG, ROLES, VISITOR_LEG, BridgeId, LocalTransport
 from visavis.domain.recording import Manifest
 
 MAX_BRIDGES: Final = 200
@@ -37,9 +37,10 @@ def add_bridge(step: Step) -> Bridge:
     call = step.call
     call.last_bridge += 1
     agent = call.second_agent or call.current_agent
-    legs = {Side.VISITOR: VISITOR}
+    legs = {number: BridgeLeg(role) for number, role in ROLES.items()}
+    legs[VISITOR_LEG].participant = VISITOR
     if agent:
-        legs[Side.AGENT] = agent.id
+        legs[AGENT_LEG].participant = agent.id
     bridge = Bridge(BridgeId(call.id, call.last_bridge), legs)
     call.bridges[bridge.number] = bridge
     return bridge
@@ -99,34 +100,35 @@ def build(step: Step) -> None:
     if call.command or adapt_journals(step) or bridge is None:
         return
     if bridge.state in {BridgeState.REQUESTED, BridgeState.OPENING}:
-        is_expected = Side.AGENT in bridge.legs or call.record.state is CallState.RINGING
-        if is_expected and Side.VISITOR in bridge.offered:
+        is_expected = bridge.is_assigned or call.record.state is CallState.RINGING
+        if is_expected and VISITOR_LEG in bridge.offered:
             step.cancel_timer(BUILD_TIMER)
             bridge.apply(BridgeTrigger.OPEN_LEGS)
-            step.run(OpenLegs(bridge.id, remote=bridge.offered[Side.VISITOR].transport))
+            remote = bridge.offered[VISITOR_LEG].transport
+            step.run(OpenLegs(bridge.id, legs=tuple(bridge.legs), remote=remote))
         return
-    if Side.AGENT not in bridge.legs:
+    if not bridge.is_assigned:
         return
     if bridge.state is BridgeState.OPEN:
         bridge.apply(BridgeTrigger.SEND_OFFER)
-        step.send(participant_at(step, bridge, Side.AGENT), notices.RelaysNotice())
-        relay_offer(step, bridge, Side.VISITOR, Side.AGENT)
+        step.send(participant_at(step, bridge, AGENT_LEG), notices.RelaysNotice())
+        relay_offer(step, bridge, VISITOR_LEG)
     if needs_journal(call, bridge):
         step.cancel_timer(BUILD_TIMER)
         start_journal(step, bridge)
 
 
 def legs_opened(
-    step: Step, bridge: Bridge, command: OpenLegs, transports: Mapping[Side, LocalTransport]
+    step: Step, bridge: Bridge, command: OpenLegs, transports: Mapping[int, LocalTransport]
 ) -> None:
     bridge.apply(BridgeTrigger.LEGS_OPENED)
     bridge.transports.update(transports)
-    bridge.remotes[Side.VISITOR] = command.remote
-    offer = bridge.offered[Side.VISITOR]
+    bridge.remotes[VISITOR_LEG] = command.remote
+    offer = bridge.offered[VISITOR_LEG]
     step.send(
         step.call.visitor,
         notices.ProvisionalAnswerNotice(
-            bridge.number, offer.passed_on, bridge.transports[Side.VISITOR]
+            bridge.number, offer.passed_on, bridge.transports[VISITOR_LEG]
         ),
     )
 
@@ -136,14 +138,16 @@ def retry_later(step: Step) -> None:
     step.set_timer(BUILD_TIMER, RETRY_SECONDS)
 
 
-def relay_offer(step: Step, bridge: Bridge, sender: Side, receiver: Side) -> None:
+def relay_offer(step: Step, bridge: Bridge, sender: int) -> None:
+    """Send the offer of a leg's page to the pages of the others."""
     offer = bridge.offered[sender]
-    step.send(
-        participant_at(step, bridge, receiver),
-        notices.OfferNotice(
-            bridge.number, offer.passed_on, bridge.transports[receiver], offer.screen_mid
-        ),
-    )
+    for receiver in bridge.others(sender):
+        step.send(
+            participant_at(step, bridge, receiver),
+            notices.OfferNotice(
+                bridge.number, offer.passed_on, bridge.transports[receiver], offer.screen_mid
+            ),
+        )
 
 
 def mark_lost(step: Step) -> None:
@@ -159,9 +163,9 @@ def drop(step: Step, bridge: Bridge) -> None:
     bridge.apply(BridgeTrigger.CLOSE)
 
 
-def participant_at(step: Step, bridge: Bridge, side: Side) -> Participant | None:
+def participant_at(step: Step, bridge: Bridge, leg: int) -> Participant | None:
     """Return the participant at a leg, unless they have left the call."""
-    return step.call.participants.get(bridge.legs.get(side, 0))
+    return step.call.participants.get(bridge.legs[leg].participant)
 
 
 def wanted(step: Step, command: MediaCommand) -> Bridge | None:
@@ -231,14 +235,14 @@ def journal_note(call: CallData, bridge: Bridge) -> dict[str, Any]:
         "link": bridge.number,
         "legs": [
             {
-                "leg": side.leg,
-                "participant": bridge.legs[side],
-                "role": side,
-                "name": _name(call, bridge.legs[side]),
-                "sdp": bridge.described[side].sdp,
-                "screenMid": bridge.described[side].screen_mid,
+                "leg": number,
+                "participant": bridge.legs[number].participant,
+                "role": bridge.legs[number].role,
+                "name": _name(call, bridge.legs[number].participant),
+                "sdp": description.sdp,
+                "screenMid": description.screen_mid,
             }
-            for side in Side
+            for number, description in sorted(bridge.described.items())
         ],
     }
 

@@ -32,7 +32,7 @@ from visavis.domain.call.step import (
     participant_of_timer,
 )
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import LocalTransport, Side
+from visavis.domain.leg import LocalTransport, Role
 
 MAX_DEFERRED: Final = 32
 """Requests that wait while a media command is being carried out."""
@@ -169,17 +169,17 @@ def _timer_fired(step: Step, event: inputs.TimerFired) -> None:
     if event.name == STATE_TIMER:
         step.end(STATE_TIME_OUTS[call.record.state])
     elif event.name == JOIN_TIMER:
-        step.end(LEAVE[Side.VISITOR])
+        step.end(LEAVE[Role.VISITOR])
     elif event.name == BUILD_TIMER:
         bridges.build(step)
         _perform_deferred(step)
     elif event.name == TRANSFER_TIMER:
         transfers.time_out(step)
     else:
-        step.end(LEAVE[call.participants[participant_of_timer(event.name) or VISITOR].side])
+        step.end(LEAVE[call.participants[participant_of_timer(event.name) or VISITOR].role])
 
 
-_DONE: Final[dict[type, Callable[[Step, Bridge, Any, Mapping[Side, LocalTransport]], None]]] = {
+_DONE: Final[dict[type, Callable[[Step, Bridge, Any, Mapping[int, LocalTransport]], None]]] = {
     commands.OpenLegs: bridges.legs_opened,
     commands.SetRemoteEnd: negotiation.remote_set,
     commands.JoinLegs: negotiation.legs_joined,

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from visavis.domain.leg import BridgeId, RemoteTransport, Side
+from visavis.domain.leg import BridgeId, RemoteTransport
 from visavis.domain.recording import Manifest
 
 
@@ -21,8 +21,9 @@ class BridgeCommand(Struct, frozen=True, tag=True):
 
 
 class OpenLegs(BridgeCommand, frozen=True, kw_only=True):
-    """Open both legs, and let the visitor's browser connect."""
+    """Open the legs, and let the visitor's browser connect."""
 
+    legs: tuple[int, ...]
     remote: RemoteTransport
 
 
@@ -35,19 +36,20 @@ class StartJournal(BridgeCommand, frozen=True, kw_only=True):
 
 
 class SetRemoteEnd(BridgeCommand, frozen=True, kw_only=True):
-    """Tell a leg what its browser has said of itself."""
+    """Tell a leg what its browser has said of itself; `answered` is the leg that accepts that."""
 
-    side: Side
+    leg: int
     remote: RemoteTransport
+    answered: int
 
 
 class JoinLegs(BridgeCommand, frozen=True, kw_only=True):
-    """Set the remote end of the side that has answered, write a note, and join the legs.
+    """Set the remote end of the leg that has answered, write a note, and join the legs.
 
     Joining again asks both browsers for a key frame.
     """
 
-    side: Side | None = None
+    leg: int | None = None
     remote: RemoteTransport | None = None
     note: dict[str, Any] | None = None
     is_join: bool = True

@@ -11,7 +11,7 @@ from visavis.domain.call.commands import MediaCommand
 from visavis.domain.call.description import Description
 from visavis.domain.call.states import CallTrigger
 from visavis.domain.errors import ErrorKind
-from visavis.domain.leg import BridgeId, LocalTransport, Side
+from visavis.domain.leg import BridgeId, LocalTransport
 from visavis.domain.people import Agent, Visitor
 from visavis.domain.policy import Consent, Unrecordable
 from visavis.domain.vocabulary import Media
@@ -193,13 +193,13 @@ class EndRequested:
 @dataclass(frozen=True, slots=True)
 class LegConnected:
     bridge: BridgeId
-    side: Side
+    leg: int
 
 
 @dataclass(frozen=True, slots=True)
 class LegLost:
     bridge: BridgeId
-    side: Side
+    leg: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,7 @@ class LegMeasured:
     """Quality of a leg; `report` is an `rtp.mos.LegReport` as builtin types."""
 
     bridge: BridgeId
-    side: Side
+    leg: int
     report: dict[str, Any]
 
 
@@ -231,7 +231,7 @@ class CommandDone:
     """A media command was carried out; `transports` are our ends of the legs it concerns."""
 
     command: MediaCommand
-    transports: dict[Side, LocalTransport]
+    transports: dict[int, LocalTransport]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from visavis.domain.call.negotiation import activate_if_flowing
 from visavis.domain.call.states import BridgeTrigger, CallState, CallTrigger
 from visavis.domain.call.step import Step
 from visavis.domain.call.transfers import fail_transfer
-from visavis.domain.leg import Side
+from visavis.domain.leg import ROLES
 
 QUALITY_SECONDS: Final = 1.8
 """Shortest time between two quality notices to a page; workers report every two seconds."""
@@ -19,7 +19,7 @@ QUALITY_SECONDS: Final = 1.8
 
 def leg_up(step: Step, event: LegConnected) -> None:
     if bridge := step.call.bridges.get(event.bridge.number):
-        bridge.up.add(event.side)
+        bridge.up.add(event.leg)
         activate_if_flowing(step, bridge)
 
 
@@ -30,10 +30,10 @@ def leg_down(step: Step, event: LegLost) -> None:
     if bridge is None:
         return
     second = call.second_agent
-    if second and bridge.legs.get(Side.AGENT) == second.id:
+    if second and bridge.leg_of(second.id):
         fail_transfer(step, "failed")
         return
-    bridge.up.discard(event.side)
+    bridge.up.discard(event.leg)
     bridge.apply(BridgeTrigger.LEG_DOWN)
     if bridge.number == call.active_bridge:
         mark_lost(step)
@@ -61,11 +61,11 @@ def leg_measured(step: Step, event: LegMeasured) -> None:
     call = step.call
     if event.bridge.number != call.active_bridge:
         return
-    call.record.quality[event.side] = event.report
+    call.record.quality[ROLES.get(event.leg) or f"leg {event.leg}"] = event.report
     bridge = call.bridges.get(event.bridge.number)
     if bridge is None:
         return
-    participant = participant_at(step, bridge, event.side)
+    participant = participant_at(step, bridge, event.leg)
     if participant is None:
         return
     sent_at = participant.quality_sent_at

@@ -35,7 +35,7 @@ from visavis.domain.call.states import (
 )
 from visavis.domain.call_timings import CallTimings
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport, Side
+from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport, Role
 from visavis.domain.people import Agent, Visitor
 from visavis.domain.policy import Consent, Unrecordable
 from visavis.domain.recording import Manifest
@@ -130,7 +130,7 @@ class Participant(Struct, eq=False):
     """
 
     id: int
-    side: Side
+    role: Role
     socket_id: str
     agent: Agent | None = None
     is_open: bool = True
@@ -147,28 +147,35 @@ class Participant(Struct, eq=False):
 
     @property
     def party(self) -> Party:
-        return "agent" if self.side is Side.AGENT else "visitor"
+        return "agent" if self.role is Role.AGENT else "visitor"
+
+
+class BridgeLeg(Struct, eq=False):
+    """A leg of a bridge: the role and number of its participant; 0 while agents are being rung."""
+
+    role: Role
+    participant: int = 0
 
 
 class Bridge(Struct, eq=False):
-    """Two joined legs, from the moment at which they are requested.
+    """Joined legs of two participants, from the moment at which they are requested.
 
-    `legs` holds the number of the participant at each leg. `offered` holds the offers that have no
-    answer yet, `described` the two descriptions that the last answer made valid. `answered` is the
-    side whose answer is being carried out. `has_journal` says that its packets are recorded, unless
+    Everything about a leg is kept by its number. `offered` holds the offers that have no answer
+    yet, `described` the descriptions that the last answers made valid. `answered` is the leg whose
+    answer is being carried out. `has_journal` says that its packets are recorded, unless
     `is_journal_paused`. `journal_loss` says why the journal was lost while one of its commands was
     in progress: the loss is handled after the command's answer.
     """
 
     id: BridgeId
-    legs: dict[Side, int]
+    legs: dict[int, BridgeLeg]
     state: BridgeState = BridgeState.REQUESTED
-    offered: dict[Side, Description] = field(default_factory=dict)
-    described: dict[Side, Description] = field(default_factory=dict)
-    answered: Side | None = None
-    transports: dict[Side, LocalTransport] = field(default_factory=dict)
-    remotes: dict[Side, RemoteTransport] = field(default_factory=dict)
-    up: set[Side] = field(default_factory=set)
+    offered: dict[int, Description] = field(default_factory=dict)
+    described: dict[int, Description] = field(default_factory=dict)
+    answered: int | None = None
+    transports: dict[int, LocalTransport] = field(default_factory=dict)
+    remotes: dict[int, RemoteTransport] = field(default_factory=dict)
+    up: set[int] = field(default_factory=set)
     has_journal: bool = False
     is_journal_paused: bool = False
     journal_loss: str = ""
@@ -177,6 +184,19 @@ class Bridge(Struct, eq=False):
     @property
     def number(self) -> int:
         return self.id.number
+
+    @property
+    def is_assigned(self) -> bool:
+        """Whether the participants at all legs are known."""
+        return all(leg.participant for leg in self.legs.values())
+
+    def leg_of(self, participant: int) -> int:
+        """Return the number of a participant's leg; 0 if they have none."""
+        return next((n for n, leg in self.legs.items() if leg.participant == participant), 0)
+
+    def others(self, number: int) -> list[int]:
+        """Return the numbers of all legs but one."""
+        return [other for other in self.legs if other != number]
 
     @property
     def is_open(self) -> bool:
@@ -287,8 +307,8 @@ class CallData(Struct, eq=False, kw_only=True):
     last_bridge: int = 0
     last_participant: int = VISITOR
     transfer: PendingTransfer | None = None
-    with_video: set[Side] = field(default_factory=set)
-    sharing: set[Side] = field(default_factory=set)
+    with_video: set[int] = field(default_factory=set)
+    sharing: set[int] = field(default_factory=set)
     timers: dict[str, datetime] = field(default_factory=dict)
     command: MediaCommand | None = None
     deferred: list[DeferrableEvent] = field(default_factory=list)

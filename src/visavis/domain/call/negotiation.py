@@ -24,20 +24,20 @@ from visavis.domain.call.step import Step
 from visavis.domain.call.transfers import complete_transfer
 from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
-from visavis.domain.leg import LocalTransport, Side
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, LocalTransport, Role
 from visavis.domain.vocabulary import Party
 
-PARTY: Final[dict[Side, Party]] = {Side.VISITOR: "visitor", Side.AGENT: "agent"}
+PARTY: Final[dict[Role, Party]] = {Role.VISITOR: "visitor", Role.AGENT: "agent"}
 
 
 def receive_offer(step: Step, event: OfferReceived) -> None:
     """Raises `CallNotPossible`."""
-    bridge, participant = _own_bridge(step, event)
+    bridge, leg, _ = _own_bridge(step, event)
     if bridge.is_joined:
-        bridge.offered[participant.side] = event.description
-        relay_offer(step, bridge, participant.side, participant.side.other)
-    elif participant.side is Side.VISITOR and bridge.state is BridgeState.REQUESTED:
-        bridge.offered[Side.VISITOR] = event.description
+        bridge.offered[leg] = event.description
+        relay_offer(step, bridge, leg)
+    elif leg == VISITOR_LEG and bridge.state is BridgeState.REQUESTED:
+        bridge.offered[leg] = event.description
         build(step)
     else:
         raise VisavisError(ErrorKind.CallNotPossible, "Wait for the answer, then offer.")
@@ -46,40 +46,42 @@ def receive_offer(step: Step, event: OfferReceived) -> None:
 def receive_answer(step: Step, event: AnswerReceived) -> None:
     """The first answer of a bridge joins its legs; raises `CallNotPossible`."""
     call = step.call
-    bridge, participant = _own_bridge(step, event)
-    other = participant.side.other
-    offer = bridge.offered.get(other)
-    if offer is None or len(bridge.transports) < len(Side):
+    bridge, leg, participant = _own_bridge(step, event)
+    offerer = next((other for other in bridge.others(leg) if other in bridge.offered), None)
+    if offerer is None or len(bridge.transports) < len(bridge.legs):
         raise VisavisError(ErrorKind.CallNotPossible, "Wait for the offer, then answer it.")
     if needs_journal(call, bridge):
         call.deferred.append(event)  # no packet may be relayed before it can be recorded
         return
+    offer = bridge.offered[offerer]
     bridge.offered.clear()  # the polite side has rolled its own one back
-    bridge.described = {other: offer, participant.side: event.description}
+    others = {n: one for n, one in bridge.described.items() if n not in (offerer, leg)}
+    bridge.described = {**others, offerer: offer, leg: event.description}
     if call.record.allows(CallTrigger.ANSWER):
         step.apply(CallTrigger.ANSWER, by="agent")
-    if bridge.remotes.get(other) == offer.transport:
-        relay_answer(step, bridge, participant.side, participant.socket_id)
+    requester, remote = participant.socket_id, offer.transport
+    if bridge.remotes.get(offerer) == remote:
+        relay_answer(step, bridge, leg, offerer, requester)
     else:  # our end may get new credentials by this, which the answer must contain
-        step.run(SetRemoteEnd(bridge.id, participant.socket_id, side=other, remote=offer.transport))
+        step.run(SetRemoteEnd(bridge.id, requester, leg=offerer, remote=remote, answered=leg))
 
 
 def remote_set(
-    step: Step, bridge: Bridge, command: SetRemoteEnd, transports: Mapping[Side, LocalTransport]
+    step: Step, bridge: Bridge, command: SetRemoteEnd, transports: Mapping[int, LocalTransport]
 ) -> None:
-    bridge.remotes[command.side] = command.remote
+    bridge.remotes[command.leg] = command.remote
     bridge.transports.update(transports)
-    relay_answer(step, bridge, command.side.other, command.requester)
+    relay_answer(step, bridge, command.answered, command.leg, command.requester)
 
 
-def relay_answer(step: Step, bridge: Bridge, answered: Side, requester: str) -> None:
-    """Send the answer to the other page, then join the legs or adapt the joined ones."""
+def relay_answer(step: Step, bridge: Bridge, answered: int, offerer: int, requester: str) -> None:
+    """Send the answer to the page that has offered, then join the legs or adapt the joined ones."""
     bridge.answered = answered
     answer = bridge.described[answered]
     step.send(
-        participant_at(step, bridge, answered.other),
+        participant_at(step, bridge, offerer),
         notices.AnswerNotice(
-            bridge.number, answer.passed_on, bridge.transports[answered.other], answer.screen_mid
+            bridge.number, answer.passed_on, bridge.transports[offerer], answer.screen_mid
         ),
     )
     is_new = bridge.remotes.get(answered) != answer.transport
@@ -87,7 +89,7 @@ def relay_answer(step: Step, bridge: Bridge, answered: Side, requester: str) -> 
     command = JoinLegs(
         bridge.id,
         requester,
-        side=answered if is_new else None,
+        leg=answered if is_new else None,
         remote=answer.transport if is_new else None,
         note=journal_note(step.call, bridge) if is_recorded else None,
         is_join=not bridge.is_joined,
@@ -99,10 +101,10 @@ def relay_answer(step: Step, bridge: Bridge, answered: Side, requester: str) -> 
 
 
 def legs_joined(
-    step: Step, bridge: Bridge, command: JoinLegs, transports: Mapping[Side, LocalTransport]
+    step: Step, bridge: Bridge, command: JoinLegs, transports: Mapping[int, LocalTransport]
 ) -> None:
-    if command.side and command.remote:
-        bridge.remotes[command.side] = command.remote
+    if command.leg and command.remote:
+        bridge.remotes[command.leg] = command.remote
         bridge.transports.update(transports)
     bridge.apply(BridgeTrigger.JOIN_LEGS)
     if bridge.answered:
@@ -116,27 +118,28 @@ def _finish_negotiation(step: Step, bridge: Bridge) -> None:
 
 
 def _record_media_changes(step: Step, bridge: Bridge) -> None:
-    """Record which side has started or stopped sending video or sharing a screen."""
+    """Record the legs whose pages have started or stopped sending video or sharing a screen."""
     call = step.call
     is_first = call.record.connected_at is None
-    for side, description in bridge.described.items():
+    for leg, description in bridge.described.items():
+        side = bridge.legs[leg].role
         by = PARTY[side]
-        if description.has_camera and side not in call.with_video:
-            call.with_video.add(side)
+        if description.has_camera and leg not in call.with_video:
+            call.with_video.add(leg)
             if not is_first:
                 step.record_event(CallEventName.UPGRADED, by=by, side=side)
-        if description.screen_mid and side not in call.sharing:
-            call.sharing.add(side)
+        if description.screen_mid and leg not in call.sharing:
+            call.sharing.add(leg)
             step.record_event(CallEventName.SHARE_STARTED, by=by, side=side)
-        elif side in call.sharing and not description.screen_mid:
-            call.sharing.discard(side)
+        elif leg in call.sharing and not description.screen_mid:
+            call.sharing.discard(leg)
             step.record_event(CallEventName.SHARE_STOPPED, by=by, side=side)
 
 
 def activate_if_flowing(step: Step, bridge: Bridge) -> None:
     """Make the bridge the active one if it carries media."""
     call = step.call
-    if not bridge.is_joined or len(bridge.up) < len(Side):
+    if not bridge.is_joined or len(bridge.up) < len(bridge.legs):
         return
     bridge.apply(BridgeTrigger.BOTH_LEGS_UP)
     if bridge.number != call.active_bridge:
@@ -144,9 +147,9 @@ def activate_if_flowing(step: Step, bridge: Bridge) -> None:
         step.record_event(CallEventName.LINKED, link=bridge.number)
         for older in [o for o in call.bridges.values() if o.number < bridge.number]:
             drop(step, older)
-        for side in bridge.legs:
-            step.send(participant_at(step, bridge, side), notices.FlowingNotice(bridge.number))
-        if bridge.legs[Side.AGENT] != call.agent:
+        for leg in bridge.legs:
+            step.send(participant_at(step, bridge, leg), notices.FlowingNotice(bridge.number))
+        if bridge.legs[AGENT_LEG].participant != call.agent:
             complete_transfer(step)
         follow(step, bridge)
         adapt_journals(step)
@@ -154,11 +157,13 @@ def activate_if_flowing(step: Step, bridge: Bridge) -> None:
         step.apply(CallTrigger.BOTH_LEGS_UP)
 
 
-def _own_bridge(step: Step, event: OfferReceived | AnswerReceived) -> tuple[Bridge, Participant]:
-    """Return the bridge and the participant of a request; raises `CallNotPossible`."""
-    call = step.call
-    bridge = call.bridges.get(event.bridge)
-    participant = call.participants.get(event.participant)
-    if bridge is None or participant is None or participant.id not in bridge.legs.values():
+def _own_bridge(
+    step: Step, event: OfferReceived | AnswerReceived
+) -> tuple[Bridge, int, Participant]:
+    """Return the bridge, the leg and the participant of a request; raises `CallNotPossible`."""
+    bridge = step.call.bridges.get(event.bridge)
+    participant = step.call.participants.get(event.participant)
+    leg = bridge.leg_of(participant.id) if bridge and participant else 0
+    if bridge is None or participant is None or not leg:
         raise VisavisError(ErrorCode.ConnectionGone)
-    return bridge, participant
+    return bridge, leg, participant

@@ -31,7 +31,7 @@ from visavis.domain.call.step import JOIN_TIMER, Step
 from visavis.domain.call.transfers import fail_transfer, release_first_agent, ring_notice
 from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorCode, VisavisError
-from visavis.domain.leg import Side
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, Role
 
 MAX_LINES: Final = 1000
 """Lines of text that may be written beside one call."""
@@ -42,7 +42,7 @@ MAX_LINES: Final = 1000
 
 def call_started(step: Step, event: CallStarted) -> None:
     call = step.call
-    call.participants[VISITOR] = Participant(VISITOR, Side.VISITOR, "", is_open=False)
+    call.participants[VISITOR] = Participant(VISITOR, Role.VISITOR, "", is_open=False)
     if event.socket_id:
         step.add_visitor(event.socket_id)
     else:
@@ -67,7 +67,7 @@ def call_placed(step: Step, event: CallPlaced) -> None:
     calling = notices.CallingNotice(record.is_recorded, call.secret, call.timings.resume)
     step.send(call.visitor, calling)
     if event.offer:
-        add_bridge(step).offered[Side.VISITOR] = event.offer
+        add_bridge(step).offered[VISITOR_LEG] = event.offer
     else:
         request_bridge(step)
     step.change_site()
@@ -125,7 +125,7 @@ def accept(step: Step, event: AcceptRequested) -> None:
     step.stop_ringing(list(call.ringing_at), "accepted")
     step.change_site()
     bridge = call.newest_bridge or add_bridge(step)
-    bridge.legs[Side.AGENT] = participant.id
+    bridge.legs[AGENT_LEG].participant = participant.id
     build(step)
 
 
@@ -181,7 +181,7 @@ def hang_up(step: Step, participant: Participant) -> None:
     elif second and participant.id == call.agent:
         release_first_agent(step, participant)
     else:
-        step.end(HANG_UP[participant.side])
+        step.end(HANG_UP[participant.role])
 
 
 def disconnect(step: Step, event: PageDisconnected) -> None:
@@ -192,7 +192,7 @@ def disconnect(step: Step, event: PageDisconnected) -> None:
         fail_transfer(step, "away")
         return
     step.disconnect(participant)
-    if participant.side is Side.VISITOR and call.is_waiting:
+    if participant.role is Role.VISITOR and call.is_waiting:
         step.stop_ringing(list(call.ringing_at), "abandoned")
     step.change_site()
 
@@ -201,7 +201,7 @@ def resume(step: Step, event: PageResumed) -> None:
     """Bring a page that has connected again up to date."""
     call = step.call
     participant = call.participants[event.participant]
-    if participant.side is Side.VISITOR:
+    if participant.role is Role.VISITOR:
         call.record.visitor = replace(call.record.visitor, id=event.socket_id)
     step.move(participant, event.socket_id)
     if participant.agent:

@@ -19,7 +19,7 @@ from visavis.domain.call.states import (
 from visavis.domain.call.step import Step
 from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorCode, VisavisError
-from visavis.domain.leg import LocalTransport, Side
+from visavis.domain.leg import LocalTransport
 from visavis.domain.policy import Consent, Unrecordable
 from visavis.domain.vocabulary import Party
 
@@ -43,7 +43,7 @@ _EVENTS: Final = {
 
 
 def journal_started(
-    step: Step, bridge: Bridge, command: StartJournal, _: Mapping[Side, LocalTransport]
+    step: Step, bridge: Bridge, command: StartJournal, _: Mapping[int, LocalTransport]
 ) -> None:
     bridge.has_journal, bridge.is_journal_paused = True, command.is_paused
     step.call.recording.is_listed = True
@@ -130,7 +130,7 @@ def request(step: Step, event: RecordingRequested) -> None:
 
 
 def journal_paused(
-    step: Step, bridge: Bridge, command: PauseJournal, _: Mapping[Side, LocalTransport]
+    step: Step, bridge: Bridge, command: PauseJournal, _: Mapping[int, LocalTransport]
 ) -> None:
     """Tell both pages what an agent has changed; journals of other bridges follow."""
     bridge.is_journal_paused = command.is_paused

@@ -25,7 +25,7 @@ from visavis.domain.call.effects import (
 from visavis.domain.call.model import CallData, Participant
 from visavis.domain.call.states import LEAVE, CallState, CallTrigger
 from visavis.domain.call_events import CallEvent
-from visavis.domain.leg import Side
+from visavis.domain.leg import Role
 from visavis.domain.people import Agent
 from visavis.domain.vocabulary import Party
 
@@ -120,7 +120,7 @@ class Step:
         if not call.record.allows(trigger):
             return
         for participant in call.participants.values():
-            if LEAVE[participant.side] is trigger and participant.disconnected_at:
+            if LEAVE[participant.role] is trigger and participant.disconnected_at:
                 call.record.interrupt(participant.disconnected_at)
         self.apply(trigger)
         for name in list(call.timers):
@@ -175,7 +175,7 @@ class Step:
     def add_agent(self, socket_id: str, agent: Agent) -> Participant:
         call = self.call
         call.last_participant += 1
-        participant = Participant(call.last_participant, Side.AGENT, socket_id, agent)
+        participant = Participant(call.last_participant, Role.AGENT, socket_id, agent)
         call.participants[participant.id] = participant
         self.attach(participant)
         return participant
@@ -244,10 +244,10 @@ class Step:
         if trigger not in _COUNTS_AS_LEAVING:
             return trigger
         if not call.visitor.is_open:
-            return LEAVE[Side.VISITOR]
+            return LEAVE[Role.VISITOR]
         agent = call.current_agent
         if trigger is CallTrigger.RESUME_TIME_OUT and agent and not agent.is_open:
-            return LEAVE[Side.AGENT]
+            return LEAVE[Role.AGENT]
         return trigger
 
     def _close_bridges(self) -> None:

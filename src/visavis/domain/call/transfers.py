@@ -12,7 +12,7 @@ from visavis.domain.call.states import HANG_UP, CallState, EndReason, TransferSt
 from visavis.domain.call.step import TRANSFER_TIMER, Step
 from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
-from visavis.domain.leg import Side
+from visavis.domain.leg import AGENT_LEG, Role
 
 TIME_OUT_REASONS: Final = {TransferState.RINGING: "missed", TransferState.CONNECTING: "failed"}
 
@@ -81,13 +81,13 @@ def fail_transfer(step: Step, reason: str) -> None:
     call.transfer = None
     if participant:
         for bridge in list(call.bridges.values()):
-            if bridge.legs.get(Side.AGENT) == participant.id:
+            if bridge.leg_of(participant.id):
                 drop(step, bridge)
         step.send(participant, notices.EndNotice(EndReason.FAILED, "system"))
         step.remove_participant(participant)
     first = call.current_agent
     if first is None:
-        step.end(HANG_UP[Side.AGENT])
+        step.end(HANG_UP[Role.AGENT])
         return
     step.send(first, notices.TransferFailedNotice(reason))
     if call.record.state is CallState.RECONNECTING:
@@ -124,7 +124,7 @@ def complete_transfer(step: Step) -> None:
     )
     if first:
         _send_transferred(step, first)
-    call.with_video.discard(Side.AGENT)
+    call.with_video.discard(AGENT_LEG)
     step.send_state()
     step.send(second, step.recording_notice())
     step.send(second, notices.TranscriptNotice(tuple(call.chat.recent())))

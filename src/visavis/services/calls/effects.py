@@ -16,7 +16,7 @@ from visavis.domain.call.call import Call
 from visavis.domain.call.inputs import CommandDone, CommandFailed, Event, TimerFired
 from visavis.domain.call.states import CallState
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import VISITOR_LEG, LocalTransport, Side
+from visavis.domain.leg import VISITOR_LEG, LocalTransport
 from visavis.protocol import signaling
 from visavis.rtp.sdp import provisional_answer, rewrite
 from visavis.services.calls.call_log import CallLogWriter, Timer
@@ -147,15 +147,15 @@ class EffectRunner:
         finally:
             owner.handle(call, event)  # also when it was cut off: the call may not wait for ever
 
-    async def _carry_out(self, command: commands.MediaCommand) -> dict[Side, LocalTransport]:
+    async def _carry_out(self, command: commands.MediaCommand) -> dict[int, LocalTransport]:
         bridge = command.bridge
         match command:
-            case commands.OpenLegs(remote=remote):
-                legs = {side: await self._media.open_leg(bridge, side.leg) for side in Side}
+            case commands.OpenLegs(legs=legs, remote=remote):
+                opened = {leg: await self._media.open_leg(bridge, leg) for leg in legs}
                 visitor = await self._media.set_remote(bridge, VISITOR_LEG, remote)
-                return {**legs, Side.VISITOR: visitor}
-            case commands.SetRemoteEnd(side=side, remote=remote):
-                return {side: await self._media.set_remote(bridge, side.leg, remote)}
+                return {**opened, VISITOR_LEG: visitor}
+            case commands.SetRemoteEnd(leg=leg, remote=remote):
+                return {leg: await self._media.set_remote(bridge, leg, remote)}
             case commands.JoinLegs():
                 return await self._join(command)
             case commands.StartJournal():
@@ -166,12 +166,11 @@ class EffectRunner:
                 await self._media.close(bridge)
         return {}
 
-    async def _join(self, command: commands.JoinLegs) -> dict[Side, LocalTransport]:
-        bridge, transports = command.bridge, dict[Side, LocalTransport]()
-        if command.side and command.remote:
-            remote = command.remote
-            leg = command.side.leg
-            transports[command.side] = await self._media.set_remote(bridge, leg, remote)
+    async def _join(self, command: commands.JoinLegs) -> dict[int, LocalTransport]:
+        bridge, transports = command.bridge, dict[int, LocalTransport]()
+        if command.leg and command.remote:
+            leg, remote = command.leg, command.remote
+            transports[leg] = await self._media.set_remote(bridge, leg, remote)
         if command.note:
             await self._media.note(bridge, command.note)
         if command.is_join:

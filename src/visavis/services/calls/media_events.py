@@ -8,7 +8,7 @@ import structlog
 
 from visavis.domain.call import inputs
 from visavis.domain.call.call import Call
-from visavis.domain.leg import BridgeId, Side
+from visavis.domain.leg import BridgeId
 from visavis.rtp.mos import LegReport
 from visavis.services.calls.site import SiteCalls
 
@@ -25,18 +25,17 @@ class MediaEvents:
         self._find = find
 
     async def leg_up(self, bridge: BridgeId, leg: int) -> None:
-        self._handle(bridge.call_id, inputs.LegConnected(bridge, Side.of_leg(leg)))
+        self._handle(bridge.call_id, inputs.LegConnected(bridge, leg))
 
     async def leg_down(self, bridge: BridgeId, leg: int, why: str) -> None:
         log.info("leg down", bridge=str(bridge), leg=leg, why=why)
-        self._handle(bridge.call_id, inputs.LegLost(bridge, Side.of_leg(leg)))
+        self._handle(bridge.call_id, inputs.LegLost(bridge, leg))
 
     async def tap_lost(self, bridge: BridgeId, why: str) -> None:
         self._handle(bridge.call_id, inputs.JournalLost(bridge, why))
 
     async def quality(self, bridge: BridgeId, leg: int, report: LegReport) -> None:
-        side = Side.of_leg(leg)
-        self._handle(bridge.call_id, inputs.LegMeasured(bridge, side, report.to_builtins()))
+        self._handle(bridge.call_id, inputs.LegMeasured(bridge, leg, report.to_builtins()))
 
     async def worker_lost(self, bridges: Collection[BridgeId]) -> None:
         for call_id in {bridge.call_id for bridge in bridges}:

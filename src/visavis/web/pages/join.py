@@ -9,13 +9,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from visavis.domain.errors import VisavisError
-from visavis.domain.leg import Side
+from visavis.domain.leg import Role
 from visavis.services.calls.join_links import JoinLink
 from visavis.services.visitor_limits import VisitorGuard
 from visavis.web.pages import STATIC
 from visavis.web.source import source_of
 
-PAGES: Final = {Side.VISITOR: "join-visitor.html", Side.AGENT: "join-agent.html"}
+PAGES: Final = {Role.VISITOR: "join-visitor.html", Role.AGENT: "join-agent.html"}
 HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 """Headers of join pages. The URL is a secret: it is neither cached nor sent as a referrer."""
 
@@ -34,5 +34,5 @@ class JoinPages:
             side, status = self._find(request.path_params["token"]).side, 200
         except VisavisError as error:
             self._guard.count_unknown_join(source)
-            side, status = Side.VISITOR, error.kind.status  # the page says why
+            side, status = Role.VISITOR, error.kind.status  # the page says why
         return FileResponse(STATIC / PAGES[side], status, headers=HEADERS)
