@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from tests.archive.recording_files import TrackSpec, make_recording
-from visavis.archive.media_info import MediaInfo, Participant, Track, read_media_info
+from visavis.archive.media_info import ListedParticipant, MediaInfo, Track, read_media_info
 from visavis.archive.rendition_plan import PartInfo, plan
 from visavis.domain.call_events import CallReport
 from visavis.protocol.attachment import RecordedParticipant
@@ -44,7 +44,9 @@ def test_the_attachment_says_who_is_on_a_track(tmp_path: Path) -> None:
         RecordedParticipant(5, "agent", "Di"),
     )
     info = read_media_info(make_recording(tmp_path / "call.mkv", AUDIO, participants=listed))
-    assert info.participants == tuple(Participant(one.id, one.role, one.name) for one in listed)
+    assert info.participants == tuple(
+        ListedParticipant(one.id, one.role, one.name) for one in listed
+    )
     assert [(track.number, track.participants) for track in info.tracks] == [
         (1, (1,)),
         (1, (2, 4)),
@@ -65,8 +67,8 @@ def test_an_attachment_of_the_first_version_has_the_participants_of_its_sides(
     )
     info = read_media_info(make_recording(tmp_path / "call.mkv", AUDIO[:2], story=story))
     assert info.participants == (
-        Participant(1, "visitor", "Zoe"),
-        Participant(2, "agent", "Al, Cy"),
+        ListedParticipant(1, "visitor", "Zoe"),
+        ListedParticipant(2, "agent", "Al, Cy"),
     )
     assert [track.participants for track in info.tracks] == [(1,), (2,)]
     assert [part.name for part in plan(info.tracks)] == ["visitor", "agent"]

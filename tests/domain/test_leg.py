@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from visavis.domain.leg import AGENT_LEG, ROLES, VISITOR_LEG, BridgeId, Candidate, Role
+from visavis.domain.leg import AGENT_LEG, ROLES, VISITOR_LEG, BridgeId, CallRole, Candidate
 
 
 def test_a_bridge_of_two_joins_a_visitor_and_an_agent() -> None:
-    assert ROLES == {VISITOR_LEG: Role.VISITOR, AGENT_LEG: Role.AGENT}
+    assert ROLES == {VISITOR_LEG: CallRole.VISITOR, AGENT_LEG: CallRole.AGENT}
 
 
 def test_a_bridge_is_named_by_its_call_and_number() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from visavis.domain.leg import Role
+from visavis.domain.leg import CallRole
 from visavis.domain.vocabulary import Media, Party
 
 
@@ -11,4 +11,4 @@ def test_media_are_audio_or_video() -> None:
 
 
 def test_every_side_of_a_call_is_a_party_and_so_is_the_server() -> None:
-    assert set(get_args(Party)) == {str(side) for side in Role} | {"system"}
+    assert set(get_args(Party)) == {str(side) for side in CallRole} | {"system"}

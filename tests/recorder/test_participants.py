@@ -9,7 +9,7 @@ import pytest
 from tests.recorder.test_mux import MANIFEST, attached, talk, titles
 from tests.running import decoding_errors
 from tests.synthetic.call import Journal
-from visavis.archive.media_info import Participant, read_media_info
+from visavis.archive.media_info import ListedParticipant, read_media_info
 from visavis.archive.rendition_plan import plan
 from visavis.domain.leg import AGENT_LEG, VISITOR_LEG
 from visavis.protocol.attachment import RecordedParticipant
@@ -51,7 +51,11 @@ def test_three_legs_are_three_participants_with_tracks_of_their_own(tmp_path: Pa
         RecordedParticipant(3, "agent", "Cy", ("Agent 2 audio", "Agent 2 video")),
     )
     info = read_media_info(result.path)
-    assert info.participants == (Participant(*ANN), Participant(*BO), Participant(*CY))
+    assert info.participants == (
+        ListedParticipant(*ANN),
+        ListedParticipant(*BO),
+        ListedParticipant(*CY),
+    )
     assert [(part.name, part.kind, part.participants) for part in plan(info.tracks)] == [
         ("visitor", "audio", (1,)),
         ("agent", "audio", (2,)),

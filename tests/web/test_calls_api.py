@@ -17,7 +17,7 @@ from visavis.clock_and_ids import now
 from visavis.domain.call import CallRecord, CallState, CallTrigger, EndReason
 from visavis.domain.call_events import CallEvent
 from visavis.domain.delivery_status import DeliveryProgress
-from visavis.domain.leg import Role
+from visavis.domain.leg import CallRole
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.domain.policy import Consent
 from visavis.domain.recording import DeliveryTrigger
@@ -355,7 +355,10 @@ async def test_each_address_shows_its_party_s_page(
     monkeypatch.setattr("visavis.web.pages.join.STATIC", tmp_path)
     await enable(api)
     body = (await make(api)).json()
-    for name, side in (("visitorUrl", Role.VISITOR), ("agentUrl", Role.AGENT)):
+    for name, side in (
+        ("visitorUrl", CallRole.VISITOR),
+        ("agentUrl", CallRole.AGENT),
+    ):
         path = "/join/" + body[name].rpartition("/")[2]
         answer = await api.client.get(path)
         assert (answer.status_code, answer.text) == (200, PAGES[side])

@@ -42,7 +42,7 @@ class Track(msgspec.Struct, frozen=True, rename="camel"):
     participants: tuple[int, ...] = ()
 
 
-class Participant(msgspec.Struct, frozen=True, rename="camel"):
+class ListedParticipant(msgspec.Struct, frozen=True, rename="camel"):
     """A participant of the call, by their number in it."""
 
     id: int
@@ -79,7 +79,7 @@ class MediaInfo(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     visitor_name: str = ""
     visitor_email: str = ""
     agent_names: tuple[str, ...] = ()
-    participants: tuple[Participant, ...] = ()
+    participants: tuple[ListedParticipant, ...] = ()
 
 
 def read_media_info(path: Path) -> MediaInfo:
@@ -141,7 +141,9 @@ def _described(container: Any) -> MediaInfo:
         visitor_name=story.visitor_name if story else "",
         visitor_email=story.visitor_email if story else "",
         agent_names=story.agent_names if story else (),
-        participants=tuple(Participant(one.id, one.role, one.name) for one in _participants(story))
+        participants=tuple(
+            ListedParticipant(one.id, one.role, one.name) for one in _participants(story)
+        )
         if story
         else (),
     )

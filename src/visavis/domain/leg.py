@@ -12,14 +12,14 @@ AGENT_LEG: Final = 2
 the answer."""
 
 
-class Role(StrEnum):
+class CallRole(StrEnum):
     """The role of a participant in a call."""
 
     VISITOR = "visitor"
     AGENT = "agent"
 
 
-ROLES: Final = {VISITOR_LEG: Role.VISITOR, AGENT_LEG: Role.AGENT}
+ROLES: Final = {VISITOR_LEG: CallRole.VISITOR, AGENT_LEG: CallRole.AGENT}
 """The roles at the legs of a bridge of two."""
 
 

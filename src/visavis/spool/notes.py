@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from visavis.domain.call_events import CallEvent
-from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, Role
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, CallRole
 from visavis.domain.vocabulary import Party
 
 
@@ -117,6 +117,6 @@ def _current(note: _ReadDescriptions) -> Descriptions | None:
         return Descriptions(note.legs, note.link)
     if note.visitor is None or note.agent is None:
         return None
-    visitor = DescribedLeg(VISITOR_LEG, 1, Role.VISITOR, note.visitor, note.visitor_screen_mid)
-    agent = DescribedLeg(AGENT_LEG, 2, Role.AGENT, note.agent, note.agent_screen_mid)
+    visitor = DescribedLeg(VISITOR_LEG, 1, CallRole.VISITOR, note.visitor, note.visitor_screen_mid)
+    agent = DescribedLeg(AGENT_LEG, 2, CallRole.AGENT, note.agent, note.agent_screen_mid)
     return Descriptions((visitor, agent), note.link)

@@ -39,7 +39,7 @@ from visavis.domain.call.step import (
     participant_of_timer,
 )
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import AGENT_LEG, BridgeId, LocalTransport, RemoteTransport, Role
+from visavis.domain.leg import AGENT_LEG, BridgeId, CallRole, LocalTransport, RemoteTransport
 from visavis.domain.people import Agent, Visitor
 from visavis.domain.policy import Consent, Unrecordable
 
@@ -204,7 +204,7 @@ class SimulatedCall:
 
     def _check_participants(self) -> None:
         call = self.call
-        agents = [p for p in call.participants.values() if p.role is Role.AGENT]
+        agents = [p for p in call.participants.values() if p.role is CallRole.AGENT]
         assert len(agents) <= 2
         assert len({agent.agent_id for agent in agents}) == len(agents)
         known = {p.id for p in (call.visitor, call.current_agent, call.second_agent) if p}

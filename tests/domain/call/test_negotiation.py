@@ -6,9 +6,10 @@ import pytest
 
 from tests.domain.call.simulated_call import AGENTS, connected_call, description, placed_call
 from visavis.domain.call import CallState, commands, inputs, notices
-from visavis.domain.call.model import VISITOR
+from visavis.domain.call.effects import Send
+from visavis.domain.call.model import VISITOR, BridgeLeg, Participant
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import VISITOR_LEG
+from visavis.domain.leg import VISITOR_LEG, CallRole
 
 
 def test_an_answer_waits_for_the_journal_of_a_recorded_call() -> None:
@@ -98,3 +99,35 @@ def test_a_shared_screen_is_an_event_of_the_call() -> None:
         site.handle(inputs.AnswerReceived(agent, 1, description(1)))
         site.finish_commands()
     assert site.events[-2:] == ["shareStarted", "shareStopped"]
+
+
+def test_an_offer_of_one_of_three_goes_to_both_others_and_either_may_answer() -> None:
+    """Nothing but the pages limits a bridge to two participants."""
+    site = connected_call(is_recorded=True)
+    agent, bridge = site.call.agent, site.call.bridges[1]
+    assert agent
+    third = Participant(agent + 1, CallRole.AGENT, "third", AGENTS[2])
+    site.call.participants[third.id] = third
+    bridge.legs[3] = BridgeLeg(CallRole.AGENT, third.id)
+    bridge.transports[3] = bridge.transports[VISITOR_LEG]
+    bridge.up.add(3)
+    sockets = {site.call.participants[number].socket_id for number in (agent, third.id)}
+    effects = site.call.handle(inputs.OfferReceived(VISITOR, 1, description(1)), site.now)
+    assert {e.socket_id for e in effects if isinstance(e, Send)} == sockets
+    site.call.handle(inputs.AnswerReceived(third.id, 1, description(2)), site.now)
+    remote = site.call.command
+    assert isinstance(remote, commands.SetRemoteEnd)
+    assert (remote.leg, remote.answered) == (VISITOR_LEG, 3)
+    site.call.handle(inputs.CommandDone(remote, {}), site.now)
+    join = site.call.command
+    assert isinstance(join, commands.JoinLegs)
+    assert join.leg == 3
+    assert join.note
+    assert [(leg["leg"], leg["participant"], leg["name"]) for leg in join.note["legs"]] == [
+        (1, VISITOR, site.call.record.visitor.name),
+        (2, agent, site.call.participants[agent].agent_name),
+        (3, third.id, AGENTS[2].name),
+    ]
+    site.call.handle(inputs.CommandDone(join, {}), site.now)
+    site.call.handle(inputs.LegMeasured(bridge.id, 3, {"mos": 4}), site.now)
+    assert site.call.record.quality["leg 3"] == {"mos": 4}

@@ -18,7 +18,7 @@ from tests.services.calls.simulated_site import (
 from visavis.domain.call.bridges import RETRY_SECONDS
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind
-from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId, Role
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId, CallRole
 from visavis.domain.people import Visitor
 from visavis.protocol import signaling
 
@@ -26,12 +26,12 @@ pytestmark = pytest.mark.anyio
 
 
 async def renegotiate(
-    site: SimulatedSite, call_id: str, by: Role, sdp: str, screen_mid: str = ""
+    site: SimulatedSite, call_id: str, by: CallRole, sdp: str, screen_mid: str = ""
 ) -> None:
     """The other page answers in kind."""
     offer = signaling.Offer(call_id, 1, sdp, screen_mid)
     answer = signaling.Answer(call_id, 1, sdp.replace("actpass", "active"))
-    if by is Role.VISITOR:
+    if by is CallRole.VISITOR:
         await site.visitor(offer)
         await site.agent(answer)
     else:
@@ -115,9 +115,9 @@ async def test_upgrade_and_screen_are_noticed(site: SimulatedSite) -> None:
     await site.agent(signaling.Accept(call_id, "audio"))
     await site.agent(signaling.Answer(call_id, 1, without_video(ANSWER)))
     await site.up(call_id)
-    await renegotiate(site, call_id, Role.VISITOR, OFFER)
-    await renegotiate(site, call_id, Role.AGENT, with_screen(OFFER), "2")
-    await renegotiate(site, call_id, Role.AGENT, with_screen(OFFER))
+    await renegotiate(site, call_id, CallRole.VISITOR, OFFER)
+    await renegotiate(site, call_id, CallRole.AGENT, with_screen(OFFER), "2")
+    await renegotiate(site, call_id, CallRole.AGENT, with_screen(OFFER))
     happened = [(e.name, e.by) for e in (await site.report(call_id)).events]
     assert happened[happened.index(("connected", "system")) + 1 :] == [
         ("upgraded", "visitor"),

@@ -8,7 +8,7 @@ import pytest
 
 from tests.services.calls.simulated_site import NOW, SimulatedSite, agent_session
 from visavis.domain.call_history import CallSearch
-from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId, Role
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId, CallRole
 from visavis.domain.people import Visitor
 from visavis.protocol import signaling
 
@@ -17,18 +17,18 @@ pytestmark = pytest.mark.anyio
 TALK = 12.0
 
 
-async def lose(site: SimulatedSite, side: Role) -> None:
+async def lose(site: SimulatedSite, side: CallRole) -> None:
     """Let the page of one party go."""
-    if side is Role.VISITOR:
+    if side is CallRole.VISITOR:
         site.calls.visitor_left(Visitor("v", 1))
     else:
         site.calls.agent_left(agent_session("a"))
     await site.wait_idle()
 
 
-@pytest.mark.parametrize("side", Role)
+@pytest.mark.parametrize("side", CallRole)
 async def test_waiting_for_a_page_that_never_returns_is_not_talk(
-    site: SimulatedSite, side: Role
+    site: SimulatedSite, side: CallRole
 ) -> None:
     call_id = await site.connect()
     await site.pass_time(TALK)
@@ -40,14 +40,14 @@ async def test_waiting_for_a_page_that_never_returns_is_not_talk(
     assert call.talk_seconds == TALK
 
 
-@pytest.mark.parametrize("side", Role)
+@pytest.mark.parametrize("side", CallRole)
 async def test_waiting_for_a_link_that_never_returns_is_not_talk(
-    site: SimulatedSite, side: Role
+    site: SimulatedSite, side: CallRole
 ) -> None:
     call_id = await site.connect()
     await site.pass_time(TALK)
     await site.calls.media_events.leg_down(
-        BridgeId(call_id, 1), VISITOR_LEG if side is Role.VISITOR else AGENT_LEG, "lost"
+        BridgeId(call_id, 1), VISITOR_LEG if side is CallRole.VISITOR else AGENT_LEG, "lost"
     )
     await site.pass_time(3)
     await lose(site, side)
@@ -93,7 +93,7 @@ async def test_of_a_call_that_a_dead_server_held_nobody_knows_how_long_it_was(
 
 async def test_missed_calls_are_those_that_nobody_answered(site: SimulatedSite) -> None:
     answered = await site.connect()
-    await lose(site, Role.VISITOR)
+    await lose(site, CallRole.VISITOR)
     await site.pass_time(60)
     unanswered = await site.ring("v2")
     site.calls.visitor_left(Visitor("v2", 1))

@@ -14,7 +14,7 @@ from tests.services.calls.simulated_site import (
 )
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import Role
+from visavis.domain.leg import CallRole
 from visavis.domain.people import Visitor
 from visavis.protocol import signaling
 from visavis.services.calls.join_links import CallWithJoinLinks
@@ -40,7 +40,7 @@ async def test_each_address_leads_one_side_to_the_call(site: SimulatedSite) -> N
         site.calls.find_join_link(created.visitor_token),
         site.calls.find_join_link(created.agent_token),
     )
-    assert (visitor.side, agent.side) == (Role.VISITOR, Role.AGENT)
+    assert (visitor.side, agent.side) == (CallRole.VISITOR, CallRole.AGENT)
     assert visitor.call_id == agent.call_id == created.call_id
     assert agent.agent == BO
     found = await site.past(created.call_id)

@@ -32,7 +32,7 @@ from visavis.domain.call.step import (
     participant_of_timer,
 )
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import LocalTransport, Role
+from visavis.domain.leg import CallRole, LocalTransport
 
 MAX_DEFERRED: Final = 32
 """Requests that wait while a media command is being carried out."""
@@ -169,7 +169,7 @@ def _timer_fired(step: Step, event: inputs.TimerFired) -> None:
     if event.name == STATE_TIMER:
         step.end(STATE_TIME_OUTS[call.record.state])
     elif event.name == JOIN_TIMER:
-        step.end(LEAVE[Role.VISITOR])
+        step.end(LEAVE[CallRole.VISITOR])
     elif event.name == BUILD_TIMER:
         bridges.build(step)
         _perform_deferred(step)

@@ -35,7 +35,7 @@ from visavis.domain.call.states import (
 )
 from visavis.domain.call_timings import CallTimings
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport, Role
+from visavis.domain.leg import BridgeId, CallRole, LocalTransport, RemoteTransport
 from visavis.domain.people import Agent, Visitor
 from visavis.domain.policy import Consent, Unrecordable
 from visavis.domain.recording import Manifest
@@ -130,7 +130,7 @@ class Participant(Struct, eq=False):
     """
 
     id: int
-    role: Role
+    role: CallRole
     socket_id: str
     agent: Agent | None = None
     is_open: bool = True
@@ -147,13 +147,13 @@ class Participant(Struct, eq=False):
 
     @property
     def party(self) -> Party:
-        return "agent" if self.role is Role.AGENT else "visitor"
+        return "agent" if self.role is CallRole.AGENT else "visitor"
 
 
 class BridgeLeg(Struct, eq=False):
     """A leg of a bridge: the role and number of its participant; 0 while agents are being rung."""
 
-    role: Role
+    role: CallRole
     participant: int = 0
 
 

@@ -24,10 +24,10 @@ from visavis.domain.call.step import Step
 from visavis.domain.call.transfers import complete_transfer
 from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
-from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, LocalTransport, Role
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, CallRole, LocalTransport
 from visavis.domain.vocabulary import Party
 
-PARTY: Final[dict[Role, Party]] = {Role.VISITOR: "visitor", Role.AGENT: "agent"}
+PARTY: Final[dict[CallRole, Party]] = {CallRole.VISITOR: "visitor", CallRole.AGENT: "agent"}
 
 
 def receive_offer(step: Step, event: OfferReceived) -> None:

@@ -31,7 +31,7 @@ from visavis.domain.call.step import JOIN_TIMER, Step
 from visavis.domain.call.transfers import fail_transfer, release_first_agent, ring_notice
 from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorCode, VisavisError
-from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, Role
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, CallRole
 
 MAX_LINES: Final = 1000
 """Lines of text that may be written beside one call."""
@@ -42,7 +42,7 @@ MAX_LINES: Final = 1000
 
 def call_started(step: Step, event: CallStarted) -> None:
     call = step.call
-    call.participants[VISITOR] = Participant(VISITOR, Role.VISITOR, "", is_open=False)
+    call.participants[VISITOR] = Participant(VISITOR, CallRole.VISITOR, "", is_open=False)
     if event.socket_id:
         step.add_visitor(event.socket_id)
     else:
@@ -192,7 +192,7 @@ def disconnect(step: Step, event: PageDisconnected) -> None:
         fail_transfer(step, "away")
         return
     step.disconnect(participant)
-    if participant.role is Role.VISITOR and call.is_waiting:
+    if participant.role is CallRole.VISITOR and call.is_waiting:
         step.stop_ringing(list(call.ringing_at), "abandoned")
     step.change_site()
 
@@ -201,7 +201,7 @@ def resume(step: Step, event: PageResumed) -> None:
     """Bring a page that has connected again up to date."""
     call = step.call
     participant = call.participants[event.participant]
-    if participant.role is Role.VISITOR:
+    if participant.role is CallRole.VISITOR:
         call.record.visitor = replace(call.record.visitor, id=event.socket_id)
     step.move(participant, event.socket_id)
     if participant.agent:

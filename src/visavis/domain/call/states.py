@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Final
 
-from visavis.domain.leg import Role
+from visavis.domain.leg import CallRole
 from visavis.domain.vocabulary import Party
 
 
@@ -115,10 +115,13 @@ ENDED_BY: Final[dict[CallTrigger, Party]] = {
 
 
 HANG_UP: Final = {
-    Role.VISITOR: CallTrigger.VISITOR_HANGS_UP,
-    Role.AGENT: CallTrigger.AGENT_HANGS_UP,
+    CallRole.VISITOR: CallTrigger.VISITOR_HANGS_UP,
+    CallRole.AGENT: CallTrigger.AGENT_HANGS_UP,
 }
-LEAVE: Final = {Role.VISITOR: CallTrigger.VISITOR_LEAVES, Role.AGENT: CallTrigger.AGENT_LEAVES}
+LEAVE: Final = {
+    CallRole.VISITOR: CallTrigger.VISITOR_LEAVES,
+    CallRole.AGENT: CallTrigger.AGENT_LEAVES,
+}
 
 
 class BridgeState(StrEnum):

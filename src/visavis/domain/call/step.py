@@ -25,7 +25,7 @@ from visavis.domain.call.effects import (
 from visavis.domain.call.model import CallData, Participant
 from visavis.domain.call.states import LEAVE, CallState, CallTrigger
 from visavis.domain.call_events import CallEvent
-from visavis.domain.leg import Role
+from visavis.domain.leg import CallRole
 from visavis.domain.people import Agent
 from visavis.domain.vocabulary import Party
 
@@ -175,7 +175,7 @@ class Step:
     def add_agent(self, socket_id: str, agent: Agent) -> Participant:
         call = self.call
         call.last_participant += 1
-        participant = Participant(call.last_participant, Role.AGENT, socket_id, agent)
+        participant = Participant(call.last_participant, CallRole.AGENT, socket_id, agent)
         call.participants[participant.id] = participant
         self.attach(participant)
         return participant
@@ -244,10 +244,10 @@ class Step:
         if trigger not in _COUNTS_AS_LEAVING:
             return trigger
         if not call.visitor.is_open:
-            return LEAVE[Role.VISITOR]
+            return LEAVE[CallRole.VISITOR]
         agent = call.current_agent
         if trigger is CallTrigger.RESUME_TIME_OUT and agent and not agent.is_open:
-            return LEAVE[Role.AGENT]
+            return LEAVE[CallRole.AGENT]
         return trigger
 
     def _close_bridges(self) -> None:

@@ -12,7 +12,7 @@ from visavis.domain.call.states import HANG_UP, CallState, EndReason, TransferSt
 from visavis.domain.call.step import TRANSFER_TIMER, Step
 from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
-from visavis.domain.leg import AGENT_LEG, Role
+from visavis.domain.leg import AGENT_LEG, CallRole
 
 TIME_OUT_REASONS: Final = {TransferState.RINGING: "missed", TransferState.CONNECTING: "failed"}
 
@@ -87,7 +87,7 @@ def fail_transfer(step: Step, reason: str) -> None:
         step.remove_participant(participant)
     first = call.current_agent
     if first is None:
-        step.end(HANG_UP[Role.AGENT])
+        step.end(HANG_UP[CallRole.AGENT])
         return
     step.send(first, notices.TransferFailedNotice(reason))
     if call.record.state is CallState.RECONNECTING:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from visavis.domain.call.call import Call
 from visavis.domain.errors import ErrorCode, VisavisError
-from visavis.domain.leg import Role
+from visavis.domain.leg import CallRole
 from visavis.domain.people import Agent
 from visavis.services.secrets import digest
 
@@ -25,8 +25,8 @@ class JoinLink:
     agent: Agent | None
 
     @property
-    def side(self) -> Role:
-        return Role.AGENT if self.agent else Role.VISITOR
+    def side(self) -> CallRole:
+        return CallRole.AGENT if self.agent else CallRole.VISITOR
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,16 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from visavis.domain.errors import VisavisError
-from visavis.domain.leg import Role
+from visavis.domain.leg import CallRole
 from visavis.services.calls.join_links import JoinLink
 from visavis.services.visitor_limits import VisitorGuard
 from visavis.web.pages import STATIC
 from visavis.web.source import source_of
 
-PAGES: Final = {Role.VISITOR: "join-visitor.html", Role.AGENT: "join-agent.html"}
+PAGES: Final = {
+    CallRole.VISITOR: "join-visitor.html",
+    CallRole.AGENT: "join-agent.html",
+}
 HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 """Headers of join pages. The URL is a secret: it is neither cached nor sent as a referrer."""
 
@@ -34,5 +37,5 @@ class JoinPages:
             side, status = self._find(request.path_params["token"]).side, 200
         except VisavisError as error:
             self._guard.count_unknown_join(source)
-            side, status = Role.VISITOR, error.kind.status  # the page says why
+            side, status = CallRole.VISITOR, error.kind.status  # the page says why
         return FileResponse(STATIC / PAGES[side], status, headers=HEADERS)
