@@ -181,6 +181,14 @@ def test_a_leg_of_three_is_heard_by_both_others_and_by_every_tap(
     assert recorded == captions.heard == [(speaker, rtp(1))]
 
 
+def test_a_leg_that_is_no_listener_any_more_gets_nothing() -> None:
+    harness = connected([VISITOR_LEG, AGENT_LEG, THIRD_LEG], "python")
+    leg, _, third = harness.relay.bridges[BRIDGE].legs.values()
+    leg.connect([third])
+    harness.say(VISITOR_LEG, rtp(1))
+    assert [remote_address for _, remote_address in harness.taken()] == [ADDRESSES[THIRD_LEG]]
+
+
 def test_reports_of_one_of_three_concern_the_leg_that_sends_the_source() -> None:
     harness = connected([VISITOR_LEG, AGENT_LEG, THIRD_LEG], "python")
     harness.say(THIRD_LEG, rtp(1, ssrc=3))

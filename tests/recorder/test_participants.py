@@ -8,7 +8,7 @@ import pytest
 
 from tests.recorder.test_mux import MANIFEST, attached, talk, titles
 from tests.running import decoding_errors
-from tests.synthetic.call import Journal
+from tests.synthetic.call import BEGIN, Journal
 from visavis.archive.media_info import ListedParticipant, read_media_info
 from visavis.archive.rendition_plan import plan
 from visavis.domain.leg import AGENT_LEG, VISITOR_LEG
@@ -61,6 +61,29 @@ def test_three_legs_are_three_participants_with_tracks_of_their_own(tmp_path: Pa
         ("agent", "audio", (2,)),
         ("agent2", "video", (3,)),
     ]
+
+
+def test_a_third_who_joins_later_and_leaves_has_their_own_time(tmp_path: Path) -> None:
+    """The others' tracks go on as they were."""
+    journal = Journal(participants=(ANN, BO))
+    journal.describe()
+    for leg in (VISITOR_LEG, AGENT_LEG):
+        talk(journal, leg, 4.0, "")
+    journal.participants = (ANN, BO, CY)
+    journal.describe(1.0)
+    talk(journal, 3, SECONDS, "VP8", start=1.0)
+    journal.participants = (ANN, BO)
+    journal.describe(3.0)
+    found = scan_journals([journal.write(tmp_path, 1)])
+    starts = {track.name: round(track.start - BEGIN, 1) for track in found.tracks}
+    assert starts == {
+        "Visitor audio": 0.0,
+        "Agent audio": 0.0,
+        "Agent 2 audio": 1.0,
+        "Agent 2 video": 1.0,
+    }
+    assert [(leg, content) for _, leg, content in found.ends_of_video] == [(3, "video")]
+    assert found.end - found.start == pytest.approx(4.0, abs=0.1)
 
 
 def test_agents_who_follow_each_other_share_their_tracks(tmp_path: Path) -> None:
