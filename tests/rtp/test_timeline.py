@@ -166,7 +166,10 @@ def stalled(
     return sum(not -0.1 < time - at < late for time, (at, _) in zip(times, sent, strict=True)) / 50
 
 
-@pytest.mark.parametrize("jitter", [0.0, 0.1, 0.3])
+@pytest.mark.parametrize(
+    "jitter",
+    [pytest.param(0.0, marks=pytest.mark.many), 0.1, pytest.param(0.3, marks=pytest.mark.many)],
+)
 @pytest.mark.parametrize("every", [1.0, 5.0, 12.0, 0.0])
 def test_stalls_misplace_nothing(every: float, jitter: float) -> None:
     """Also where a second stall begins before a report has told of the first."""
