@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,11 +12,21 @@ from typing import Any, NamedTuple
 import av
 import pytest
 
-from tests.recorder.test_mux import AGENT, FOUR, VIDEO_CODECS, VISITOR, muxed, talk, titles
+from tests.recorder.test_mux import (
+    AGENT,
+    FOUR,
+    MANIFEST,
+    VIDEO_CODECS,
+    VISITOR,
+    muxed,
+    talk,
+    titles,
+)
 from tests.synthetic import media
 from tests.synthetic.call import BEGIN, NTP_UNIX, PAYLOAD_TYPES, RTX, Browser, Journal, rtp, sdp
 from tests.synthetic.packetise import PACKETISERS
 from tests.synthetic.watch import DARK, beeps, brightness, flashes, stream_of
+from visavis.recorder.mux.matroska import mux
 from visavis.spool.format import RecordKind
 
 SMALL = (96, 64)
@@ -91,11 +102,11 @@ def assert_beeps(path: Path, sent: list[Sent], length: float = LENGTH) -> None:
         for at in (1.0 + 2.0 * number for number in range(round(length / 2)))
         if {round(at + 0.02 * index, 2) for index in range(10)} <= moments
     ]
-    heard = beeps(path, "Visitor audio")
+    heard, sent_beeps = beeps(path, "Visitor audio"), sent_beep_seconds(moments)
     assert [min(heard, key=lambda h: abs(h - at)) for at in expected] == pytest.approx(
         expected, abs=0.1
     )
-    assert all(at in sent_beep_seconds(moments) for at in map(round, heard))
+    assert all(at in sent_beeps for at in map(round, heard))
 
 
 def sent_beep_seconds(moments: set[float]) -> set[int]:
@@ -103,13 +114,37 @@ def sent_beep_seconds(moments: set[float]) -> set[int]:
     return {round(at) for at in moments if media.is_flash(at + 1e-6)}
 
 
-def record_voice(directory: Path, sent: list[Sent], length: float = LENGTH, **how: float) -> Path:
+Muxing = Callable[[Path], Path]
+"""Makes a file of the journals in a directory, and checks that it can be decoded."""
+
+
+def muxed_here(directory: Path) -> Path:
+    """Decode the file in this process: two programs for each of hundreds of files take minutes."""
+    result = mux(directory, MANIFEST, None)
+    assert result
+    with av.open(str(result.path)) as container:
+        streams = [stream for stream in container.streams if stream.type in {"audio", "video"}]
+        assert result.tracks == len(streams)
+        assert container.duration is not None
+        assert abs(container.duration / 1e6 - result.duration) < 0.05
+        for frame in container.decode(*streams):
+            assert not (isinstance(frame, av.VideoFrame) and frame.is_corrupt)
+    return result.path
+
+
+def record_voice(
+    directory: Path,
+    sent: list[Sent],
+    length: float = LENGTH,
+    muxing: Muxing = muxed,
+    **how: float,
+) -> Path:
     journal = Journal()
     journal.describe()
     talk(journal, AGENT, length, "")
     send_voice(journal, sent, **how)
     journal.write(directory, 1)
-    return muxed(directory)
+    return muxing(directory)
 
 
 @pytest.mark.parametrize("report_every", [5.0, 0.0])
@@ -138,9 +173,8 @@ def test_stalls_of_every_length(
         sent = with_stall(voice(45.0), start, stall)
         if stall < 3:
             sent = with_stall(sent, start + stall + 7, stall)
-        path = record_voice(
-            tmp_path / str(number), sent, 45.0, report_every=report_every, jitter=jitter
-        )
+        how = {"report_every": report_every, "jitter": jitter}
+        path = record_voice(tmp_path / str(number), sent, 45.0, muxed_here, **how)
         assert_beeps(path, sent, 45.0)
 
 
@@ -150,7 +184,8 @@ def test_stalls_of_every_length(
 def test_leaps_of_every_length(tmp_path: Path, seconds: float, report_every: float) -> None:
     for number, start in enumerate((10.3, 14.96)):
         sent = with_leap(voice(), start, seconds)
-        path = record_voice(tmp_path / str(number), sent, report_every=report_every)
+        directory = tmp_path / str(number)
+        path = record_voice(directory, sent, muxing=muxed_here, report_every=report_every)
         assert_beeps(path, sent)
 
 
@@ -180,10 +215,10 @@ def test_a_wall_clock_that_is_set_moves_nothing(tmp_path: Path, step: float) -> 
 @pytest.mark.parametrize("at", [2.0, 14.2, 26.0])
 @pytest.mark.parametrize("step", [-3600.0, -20.0, -0.5, -0.2, 0.2, 1.0, 3.0, 20.0, 3600.0])
 def test_wall_clocks_set_by_any_step(tmp_path: Path, step: float, at: float) -> None:
-    check_clock_set(tmp_path, step, at)
+    check_clock_set(tmp_path, step, at, muxed_here)
 
 
-def check_clock_set(directory: Path, step: float, at: float) -> None:
+def check_clock_set(directory: Path, step: float, at: float, muxing: Muxing = muxed) -> None:
     journal = Journal()
     journal.describe()
     talk(journal, AGENT, LENGTH, size=SMALL)
@@ -196,7 +231,7 @@ def check_clock_set(directory: Path, step: float, at: float) -> None:
             report(journal, VISITOR, moment, ssrc, base + round(moment * rate), wall)
             moment += every
     journal.write(directory, 1)
-    path = muxed(directory)
+    path = muxing(directory)
     seen, theirs = flashes(path, "Visitor video"), flashes(path, "Agent video")
     assert seen == pytest.approx(theirs, abs=0.06)
     assert beeps(path, "Visitor audio") == pytest.approx(seen, abs=0.06)
@@ -262,6 +297,7 @@ def picture_times(
     frames: list[tuple[float, bytes]],
     late: dict[int, float] | None = None,
     sources: dict[str, list[int]] | None = None,
+    muxing: Muxing = muxed,
 ) -> list[float]:
     journal = Journal()
     journal.describe(sources=sources)
@@ -270,7 +306,7 @@ def picture_times(
     send_voice(journal, voice(round(seconds + 0.5)))
     send_picture(journal, codec, frames, late=late)
     journal.write(directory, 1)
-    return [at for at, _ in brightness(muxed(directory), "Visitor video")]
+    return [at for at, _ in brightness(muxing(directory), "Visitor video")]
 
 
 def one_key_frame(codec: str, seconds: float = 14.0) -> list[tuple[float, bytes]]:
@@ -278,15 +314,17 @@ def one_key_frame(codec: str, seconds: float = 14.0) -> list[tuple[float, bytes]
     return media.video(codec, seconds, SMALL, NEVER)
 
 
-def check_late_repairs(directory: Path, codec: str, late: dict[int, float]) -> None:
+def check_late_repairs(
+    directory: Path, codec: str, late: dict[int, float], muxing: Muxing = muxed
+) -> None:
     frames = one_key_frame(codec)
-    seen = picture_times(directory, codec, frames, late=late)
+    seen = picture_times(directory, codec, frames, late=late, muxing=muxing)
     assert seen == pytest.approx([at for at, _ in frames], abs=0.06)
 
 
-def check_still_camera(directory: Path, codec: str, gap: float) -> None:
+def check_still_camera(directory: Path, codec: str, gap: float, muxing: Muxing = muxed) -> None:
     frames = [(at if at < 5 else at + gap, frame) for at, frame in one_key_frame(codec)]
-    seen = picture_times(directory, codec, frames)
+    seen = picture_times(directory, codec, frames, muxing=muxing)
     assert seen == pytest.approx([at for at, _ in frames], abs=0.06)
 
 
@@ -318,14 +356,14 @@ def test_a_camera_that_stands_still_goes_on(tmp_path: Path, codec: str) -> None:
 def test_repairs_of_every_lateness(tmp_path: Path, codec: str, late: float) -> None:
     patterns = [{0: late}, {50: late}, dict.fromkeys(range(60, 80), late), {200: late}]
     for number, pattern in enumerate([*patterns, {40: late, 41: late / 2, 45: late}]):
-        check_late_repairs(tmp_path / str(number), codec, pattern)
+        check_late_repairs(tmp_path / str(number), codec, pattern, muxed_here)
 
 
 @pytest.mark.many
 @pytest.mark.parametrize("codec", VIDEO_CODECS)
 @pytest.mark.parametrize("gap", [0.5, 1.9, 2.1, 6.0, 12.0, 20.0])
 def test_still_cameras_of_every_length(tmp_path: Path, codec: str, gap: float) -> None:
-    check_still_camera(tmp_path, codec, gap)
+    check_still_camera(tmp_path, codec, gap, muxed_here)
 
 
 def send_silence(journal: Journal, seconds: float, ssrc: int, mid: str = "") -> None:

@@ -40,37 +40,41 @@ def flashes(path: Path, title: str) -> list[float]:
     ]
 
 
-def _audio(path: Path, title: str) -> Iterator[tuple[float, array.array[int]]]:
-    """Time and samples of each frame."""
-    with av.open(str(path)) as container:
-        resampler = av.AudioResampler(format="s16", layout="mono", rate=48_000)
-        for frame in container.decode(stream_of(container, title)):
-            for part in resampler.resample(frame):
-                yield float(frame.time), array.array("h", bytes(part.planes[0])[: part.samples * 2])
-
-
-def _peaks(at: float, samples: array.array[int]) -> Iterator[tuple[float, int]]:
+def _peaks(frame: Any, resampler: av.AudioResampler) -> Iterator[tuple[float, int]]:
     """Time and peak of each millisecond of a frame."""
-    for start in range(0, len(samples), 48):
-        millisecond = samples[start : start + 48]
-        yield at + start / 48_000, max(max(millisecond), -min(millisecond))
+    for part in resampler.resample(frame):
+        samples = array.array("h", bytes(part.planes[0])[: part.samples * 2])
+        for start in range(0, len(samples), 48):
+            millisecond = samples[start : start + 48]
+            yield float(frame.time) + start / 48_000, max(max(millisecond), -min(millisecond))
 
 
 def loudness(path: Path, title: str) -> list[tuple[float, int]]:
     """Time and peak of each millisecond."""
-    return [peak for at, samples in _audio(path, title) for peak in _peaks(at, samples)]
+    with av.open(str(path)) as container:
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=48_000)
+        frames = container.decode(stream_of(container, title))
+        return [peak for frame in frames for peak in _peaks(frame, resampler)]
+
+
+def _is_quiet(frame: Any) -> bool:
+    """Whether the first channel holds no beep: most frames need no further look."""
+    if frame.format.name != "fltp":
+        return False
+    samples = array.array("f", bytes(frame.planes[0])[: frame.samples * 4])
+    return max(max(samples), -min(samples)) < LOUD / 2**16
 
 
 def beeps(path: Path, title: str) -> list[float]:
     """Return the times of beeps after at least half a second without one."""
     found: list[float] = []
     last = -1.0
-    for at, samples in _audio(path, title):
-        if samples and max(max(samples), -min(samples)) <= LOUD:
-            continue
-        for time, peak in _peaks(at, samples):
-            if peak > LOUD:
-                if time - last > 0.5:
-                    found.append(time)
-                last = time
+    with av.open(str(path)) as container:
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=48_000)
+        for frame in container.decode(stream_of(container, title)):
+            for time, peak in () if _is_quiet(frame) else _peaks(frame, resampler):
+                if peak > LOUD:
+                    if time - last > 0.5:
+                        found.append(time)
+                    last = time
     return found
