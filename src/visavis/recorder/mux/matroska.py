@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from visavis.protocol.attachment import CALL_JSON
 from visavis.protocol.wire import encode
 from visavis.recorder.mux import chapters
 from visavis.recorder.mux.accounting import PacketAccount, WrittenTally
+from visavis.recorder.mux.container import ContainerTrack, ContainerWriter
 from visavis.recorder.mux.demux import frames
 from visavis.recorder.mux.depacketize import TimedFrame, TrackKey
 from visavis.recorder.mux.gap_filler import GapFiller
@@ -29,7 +31,9 @@ from visavis.rtp.codecs.opus import RATE, samples
 from visavis.spool.reader import journals
 
 _MILLISECOND: Final = Fraction(1, 1000)
-_OPTIONS: Final = {"cluster_time_limit": "1000", "cues_to_front": "1"}
+
+MIN_BYTES_PER_SECOND: Final = 1000
+"""Journals of a call grow by more than this, unless it is silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,33 +78,49 @@ def _mux(directory: Path, manifest: Manifest, story: CallReport | None) -> Muxed
     scan = scan_journals(files)
     story = story or chapters.report_of(manifest, scan.events)
     story = chapters.on_recording_clock(story, scan)
+    head = _head(manifest, story, scan)
+    if not scan.tracks:
+        return None
+    gap_filler = GapFiller(scan, lambda key, like: black_frame(key.codec, like))
+    account = PacketAccount(scan.leg_names())
+    account.lost_records = scan.lost_records
+    account.stops = scan.stops
+    filled = gap_filler.fill(frames(scan, files, account))
     draft = directory / f"{MATROSKA}.part"
-    with av.open(str(draft), "w", format="matroska", options=_OPTIONS) as container:
-        streams = _add_streams(container, scan)
-        if not streams:
-            return None
+    with draft.open("wb") as file:
+        container = ContainerWriter(file, head, _expected_seconds(scan, files))
+        duration = _write(container, scan, filled, account)
+        file.flush()
+        os.fsync(file.fileno())
+    path = draft.replace(directory / MATROSKA)
+    sync_directory(directory)
+    missing = account.missing(scan.start)
+    return Muxed(path, duration, len(scan.tracks), missing, account.totals())
+
+
+def _head(manifest: Manifest, story: CallReport, scan: Scan) -> bytes:
+    """Return the file without its frames, and leave out tracks that FFmpeg cannot describe."""
+    output = io.BytesIO()
+    with av.open(output, "w", format="matroska") as container:
+        _add_streams(container, scan)
+        if not scan.tracks:
+            return b""
         container.metadata.update(chapters.tags(manifest, story, scan))
         container.set_chapters(_chapters(story, scan))
         attached = chapters.recorded_story(manifest, story, scan)
         container.add_attachment(CALL_JSON, "application/json", encode(attached))
         container.start_encoding()
-        gap_filler = GapFiller(scan, lambda key, like: black_frame(key.codec, like))
-        account = PacketAccount(scan.leg_names())
-        account.lost_records = scan.lost_records
-        account.stops = scan.stops
-        filled = gap_filler.fill(frames(scan, files, account))
-        duration = _write(container, streams, scan.start, filled, account)
-    with draft.open("rb") as file:
-        os.fsync(file.fileno())
-    path = draft.replace(directory / MATROSKA)
-    sync_directory(directory)
-    missing = account.missing(scan.start)
-    return Muxed(path, duration, len(streams), missing, account.totals())
+    return output.getvalue()
 
 
-def _add_streams(container: Any, scan: Scan) -> dict[TrackKey, Any]:
+def _expected_seconds(scan: Scan, files: list[Path]) -> float:
+    """Return what the call lasts, or less if a clock that was set makes that implausible."""
+    size = sum(file.stat().st_size for file in files)
+    return min(max(0.0, scan.end - scan.start), size / MIN_BYTES_PER_SECOND)
+
+
+def _add_streams(container: Any, scan: Scan) -> None:
     """Add a stream for each track; leave out a track whose frames FFmpeg cannot parse."""
-    streams: dict[TrackKey, Any] = {}
     for track in scan.tracks.copy():
         try:
             stream = _add_stream(container, track)
@@ -109,8 +129,6 @@ def _add_streams(container: Any, scan: Scan) -> dict[TrackKey, Any]:
             continue
         stream.time_base = _MILLISECOND
         stream.metadata["title"] = track.name
-        streams[track.key] = stream
-    return streams
 
 
 def _add_stream(container: Any, track: OutputTrack) -> Any:
@@ -134,48 +152,42 @@ def _chapters(story: CallReport, scan: Scan) -> list[Any]:
 
 
 def _write(
-    container: Any,
-    streams: dict[TrackKey, Any],
-    start: float,
-    ordered: Iterable[TimedFrame],
-    account: PacketAccount,
+    container: ContainerWriter, scan: Scan, ordered: Iterable[TimedFrame], account: PacketAccount
 ) -> float:
     """Write all frames; return the duration in seconds."""
-    tracks = {key: _Track(stream, key, account.written(key)) for key, stream in streams.items()}
-    mux = container.mux_one
+    start = scan.start
+    tracks = {
+        track.key: _Track(one, track.key, account.written(track.key))
+        for track, one in zip(scan.tracks, container.tracks, strict=True)
+    }
+    write = container.write
     for frame in ordered:
         time, key, _, is_key, data, packets, arrival = frame
         track = tracks.get(key)
         if track is None:
             account.refuse(frame)
             continue
-        try:
-            mux(track.packet(round((time - start) * 1000), data, is_key))
-        except av.InvalidDataError:  # a hostile frame that FFmpeg cannot store
-            account.refuse(frame)
-        else:
-            track.tally.write(packets, arrival)
+        # two frames of a track never share a millisecond
+        at = round((time - start) * 1000)
+        if at <= track.last:
+            at = track.last + 1
+        duration = samples(data) * 1000 // RATE if track.is_audio else 0
+        track.last = at
+        track.end = at + duration
+        write(track.output, at, duration, data, is_key)
+        track.tally.write(packets, arrival)
+    container.finish()
     return max(track.end for track in tracks.values()) / 1000
 
 
 class _Track:
-    """A track of the file; `end` in milliseconds, that of its last frame."""
+    """A track of the file; `last` and `end`, of its last frame, in milliseconds."""
 
-    def __init__(self, stream: Any, key: TrackKey, tally: WrittenTally) -> None:
+    __slots__ = ("end", "is_audio", "last", "output", "tally")
+
+    def __init__(self, output: ContainerTrack, key: TrackKey, tally: WrittenTally) -> None:
+        self.output = output
         self.tally = tally
+        self.is_audio = key.content == "audio"
+        self.last = -1
         self.end = 0
-        self._stream = stream
-        self._is_audio = key.content == "audio"
-        self._last = -1
-
-    def packet(self, at: int, data: bytes, is_key: bool) -> Any:
-        # two frames of a track never share a millisecond
-        self._last = self.end = pts = at if at > self._last else self._last + 1
-        packet = av.Packet(data)
-        packet.stream = self._stream  # the packet's time base is the stream's
-        packet.pts = packet.dts = pts
-        packet.is_keyframe = is_key
-        if self._is_audio:
-            packet.duration = duration = samples(data) * 1000 // RATE
-            self.end = pts + duration
-        return packet

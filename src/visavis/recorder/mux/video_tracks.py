@@ -15,7 +15,10 @@ from visavis.rtp.codecs import vp8, vp9
 MAX_BLACK_PIXELS: Final = 1920 * 1088
 """Black is not encoded larger than this; players scale it up."""
 
-_DEMUXERS: Final = {"H264": ("h264", b""), "AV1": ("obu", b"\x12\0")}
+_TEMPORAL_DELIMITER: Final = b"\x12\0"
+"""Begins a temporal unit of AV1, but not in a container."""
+
+_DEMUXERS: Final = {"H264": ("h264", b""), "AV1": ("obu", _TEMPORAL_DELIMITER)}
 """FFmpeg's readers of bare frames, and what they want before: AV1's temporal delimiter."""
 
 _SIZES: Final = {"VP8": vp8.key_frame_size, "VP9": vp9.key_frame_size}
@@ -96,4 +99,4 @@ def _encode_black(codec: str, width: int, height: int) -> bytes | None:
             packets = [*context.encode(frame), *context.encode(None)]
     except (av.FFmpegError, ValueError):  # an FFmpeg built without this encoder
         return None
-    return bytes(packets[0]) if packets else None
+    return bytes(packets[0]).removeprefix(_TEMPORAL_DELIMITER) if packets else None
