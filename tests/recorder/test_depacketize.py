@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
-from visavis.recorder.mux.depacketize import HOLD_SECONDS, StreamDepacketiser
+from visavis.recorder.mux.depacketize import (
+    HOLD_SECONDS,
+    MAX_GATHERED_PACKETS,
+    StreamDepacketiser,
+)
 from visavis.recorder.mux.streams import Packet, PlacedFrame
 from visavis.rtp.packet import RtpPacket
 from visavis.rtp.sequence import HeldBytes
@@ -46,13 +50,16 @@ def give(
     now: float,
     *,
     is_repair: bool = False,
+    gathers: int = 1,
 ) -> list[PlacedFrame]:
     number, timestamp, marker, payload = packet
-    if not is_repair:
-        return one.take(number, timestamp, now, "VP8", marker, payload)
+    if not is_repair and number > 1:
+        one.gathered_codec = "VP8"
+        one.gathered.append((number, timestamp, now, 0x80 * marker | 96, payload))
+        return one.take_gathered() if number % gathers == 0 else []
     stream: Any = None
     rtp = RtpPacket(96, marker, number, timestamp, 1, payload)
-    return one.push(Packet(stream, rtp, "VP8", is_repair=True), now)
+    return one.push(Packet(stream, rtp, "VP8", is_repair=is_repair), now)
 
 
 def timestamps(frames: list[PlacedFrame]) -> list[int]:
@@ -75,8 +82,9 @@ def test_a_repair_ahead_of_its_packet_costs_no_picture() -> None:
     assert timestamps(frames) == [0, 3000, 6000, 9000]
 
 
+@pytest.mark.parametrize("gathers", [1, 7, 1000])
 @pytest.mark.parametrize("seed", range(60))
-def test_lost_packets_and_their_repairs_cost_no_picture(seed: int) -> None:
+def test_lost_packets_and_their_repairs_cost_no_picture(seed: int, gathers: int) -> None:
     chance = random.Random(seed)
     (one, frames), sent = begun(), packets()
     arrivals: list[tuple[float, bool, Sent]] = []
@@ -88,6 +96,19 @@ def test_lost_packets_and_their_repairs_cost_no_picture(seed: int) -> None:
             late = chance.choice([0, 0, 0, chance.uniform(0, 0.1)])
             arrivals.append((index * 0.01 + late, False, packet))
     for after, is_repair, packet in sorted(arrivals, key=lambda arrival: arrival[0]):
-        frames += give(one, packet, LATER + after, is_repair=is_repair)
+        frames += give(one, packet, LATER + after, is_repair=is_repair, gathers=gathers)
     frames += one.flush()
     assert timestamps(frames) == [number * 3000 for number in range(FRAMES)]
+
+
+@pytest.mark.parametrize("without_markers", [600, 20])
+def test_a_picture_whose_end_never_comes_is_not_gathered_for_ever(without_markers: int) -> None:
+    (one, frames), number = begun(), 2
+    for _ in range(without_markers):
+        frames += give(one, (number, 3000, False, REST), LATER)
+        number += 1
+    assert len(one.gathered) <= MAX_GATHERED_PACKETS
+    frames += give(one, (number, 6000, True, FIRST), LATER)  # begins within the other one
+    frames += give(one, (number + 1, 9000, True, KEY), LATER)
+    assert timestamps(frames) == [0, 9000]
+    assert not one.gathered

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -157,3 +158,25 @@ def test_any_order_within_the_hold_is_put_right(seed: int, count: int) -> None:
     due = [item for at, n in sorted(sent) for item in reorder.push(n + 1000, n, at)]
     due += reorder.flush()
     assert [n for _, n in due] == list(range(count))
+
+
+@given(st.integers(0, 2**16 - 1), st.lists(st.integers(-40_000, 40_000), min_size=1, max_size=20))
+def test_values_are_unwrapped_together_as_one_by_one(first: int, steps: list[int]) -> None:
+    values = [(first + sum(steps[:count])) % 2**16 for count in range(1, len(steps) + 1)]
+    together, one_by_one = Unwrapper(16), Unwrapper(16)
+    for unwrapper in (together, one_by_one):
+        unwrapper.unwrap(first)
+    assert together.unwrap_all(values) == [one_by_one.unwrap(value) for value in values]
+    assert together.unwrap(first) == one_by_one.unwrap(first)
+
+
+@pytest.mark.parametrize("first", [5, 65_533])
+def test_packets_that_follow_each_other(first: int) -> None:
+    numbers = SequenceNumbers()
+    numbers.unwrap(first, 0.0)
+    following = [(first + step) & 0xFFFF for step in range(1, 6)]
+    assert numbers.are_following(following)
+    assert not numbers.are_following(following[1:])
+    assert not numbers.are_following([*following, following[-1]])
+    numbers.unwrap((first - 5000) & 0xFFFF, 0.1)  # in doubt
+    assert not numbers.are_following(following)

@@ -46,18 +46,14 @@ def parse_rtp(data: bytes) -> RtpPacket | None:
     )
 
 
-def payload_of(data: bytes, first: int, start: int, end: int) -> bytes | None:
-    """Return the payload of a packet, by its first byte, between two positions.
+def payload_start(data: bytes, first: int, start: int, end: int) -> int:
+    """Return where the payload of a packet between two positions begins, by its first byte.
 
-    `None` if it is not whole.
+    It is the end for what few packets have, or none that are whole: `parse_rtp` reads those.
     """
-    if first == 0x80:
-        return data[start + 12 : end]
     if first == 0x90 and end - start >= 16:
-        begin = start + 16 + 4 * (data[start + 14] << 8 | data[start + 15])
-        return data[begin:end] if begin <= end else None
-    packet = parse_rtp(data[start:end])
-    return packet.payload if packet else None
+        return start + 16 + 4 * (data[start + 14] << 8 | data[start + 15])
+    return start + 12 if first == 0x80 else end
 
 
 def _payload_start(data: bytes, first: int) -> int | None:

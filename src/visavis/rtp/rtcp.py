@@ -15,6 +15,7 @@ PICTURE_LOSS: Final = 1
 RECEIVER_REFERENCE_TIME: Final = 4
 DELAY_SINCE_REFERENCE_TIME: Final = 5
 
+_SENDER_REPORT_BYTE: Final = bytes([SENDER_REPORT])
 _HEADER: Final = struct.Struct("!BBH")
 _SENDER: Final = struct.Struct("!IQI")
 _SENDER_BYTES: Final = 24
@@ -67,6 +68,8 @@ class TimeAnswer:
 
 def sender_reports(compound: bytes) -> list[SenderReport]:
     """The sender reports of a compound packet; what is malformed ends the reading."""
+    if _SENDER_REPORT_BYTE not in compound:
+        return []  # most compound packets are feedback
     return [
         SenderReport(*_SENDER.unpack_from(body))
         for packet_type, _, body in _packets(compound)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Final, Generic, TypeVar
@@ -41,6 +42,18 @@ class Unwrapper:
         self._last = last = last + step
         self._value = value
         return last
+
+    def unwrap_all(self, values: Sequence[int]) -> list[int]:
+        """Unwrap values that came one after the other; there is at least one."""
+        last, half = self._last, self._size // 2
+        if last is not None and self._value >= 0:
+            wrapped = last % self._size
+            if wrapped - half < min(values) and max(values) < wrapped + half:
+                offset = last - wrapped
+                self._value = values[-1]
+                self._last = values[-1] + offset
+                return [value + offset for value in values]
+        return [self.unwrap(value) for value in values]
 
     def nearest(self, value: int) -> int:
         """The unwrapped value nearest to the last; the course stays as it is."""
@@ -83,6 +96,14 @@ class SequenceNumbers:
         self._last_arrival = arrival
         self._highest += 1
         return self._highest
+
+    def are_following(self, sequence_numbers: Sequence[int]) -> bool:
+        """Whether these are `following` and those after it, in order and without a gap."""
+        first = self.following
+        expected = range(first, first + len(sequence_numbers))
+        if expected.stop <= 0x10000:
+            return list(sequence_numbers) == list(expected)
+        return list(sequence_numbers) == [number & 0xFFFF for number in expected]
 
     @property
     def next_number(self) -> int:

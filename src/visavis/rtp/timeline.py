@@ -52,6 +52,7 @@ MAX_KEPT_PACKETS: Final = 2 * 1024 * 1024
 NTP_UNIX_SECONDS: Final = 2_208_988_800  # 1900 to 1970
 
 _BIN_SECONDS: Final = 1.0
+_QUICK_SECONDS: Final = BREAK_SECONDS / 4
 _CONFIRMING_REPORTS: Final = 4
 _CLOCK_SET_BACK: Final = 10.0
 _MAX_FOLLOWED_REPORTS: Final = 8
@@ -265,7 +266,7 @@ class StreamClock:
                 number
             )
             self._fall = self._rise = 0.0
-        elif delay < self._least + BREAK_SECONDS / 4:
+        elif delay < self._least + _QUICK_SECONDS:
             if delay < self._least:
                 if self._least - delay > self._fall:
                     self._fell, self._fall = number, self._least - delay

@@ -98,18 +98,17 @@ def read_blocks(file: BinaryIO) -> Iterator[Block]:
 def _records(body: bytes) -> list[RecordParts]:
     records: list[RecordParts] = []
     size = _RECORD.size
-    position, length = 0, len(body)
+    position, last = 0, len(body) - size
     unpack, origins, append = _ORIGINS_RECORD.unpack_from, _ORIGINS, records.append
-    while position <= length - size:
+    while position <= last:
         arrival_us, origin, payload_length = unpack(body, position)
-        position += size
-        end = position + payload_length
-        if end > length:
-            end = length
-        if known := origins.get(origin):
-            kind, leg = known
-            append((arrival_us, kind, leg, position, end))
-        position = end
+        start = position + size
+        position = start + payload_length
+        if origin in origins:
+            kind, leg = origins[origin]
+            append((arrival_us, kind, leg, start, position))
+    if records and records[-1][4] > len(body):
+        records[-1] = (*records[-1][:4], len(body))
     return records
 
 

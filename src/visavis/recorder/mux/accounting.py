@@ -63,6 +63,12 @@ class Tally:
             self.second = int(arrival)
             self.seconds.add(self.second)
 
+    def receive_all(self, arrivals: Iterable[float]) -> None:
+        """Count packets as `receive` does."""
+        seconds = [int(arrival) for arrival in arrivals]
+        self.received += len(seconds)
+        self.seconds.update(seconds)
+
 
 @dataclass(slots=True)
 class WrittenTally:

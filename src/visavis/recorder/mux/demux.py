@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
 from operator import itemgetter
@@ -15,13 +15,20 @@ from visavis.recorder.mux.accounting import Loss, PacketAccount, Tally, loss_rea
 from visavis.recorder.mux.depacketize import (
     HOLD_SECONDS,
     CaptureTimes,
+    GatheredPacket,
     StreamDepacketiser,
     TimedFrame,
     TrackKey,
 )
 from visavis.recorder.mux.scan import Scan, Span, believable_blocks
-from visavis.recorder.mux.streams import BridgeStreams, Content, PlacedFrame, RtpStream
-from visavis.rtp.packet import HEADER, payload_of
+from visavis.recorder.mux.streams import (
+    BridgeStreams,
+    Content,
+    Packet,
+    PlacedFrame,
+    RtpStream,
+)
+from visavis.rtp.packet import HEADER, payload_start
 from visavis.rtp.sequence import HeldBytes
 from visavis.rtp.timeline import SenderTimeline
 from visavis.spool.format import Block, RecordKind
@@ -83,6 +90,10 @@ def _arrival(item: tuple[Block, _JournalReader]) -> int:
     return records[0][0]
 
 
+_Flow = tuple[int, int, int]
+"""Leg, SSRC and payload type."""
+
+
 class _StreamReader:
     """Second pass over one stream."""
 
@@ -90,11 +101,31 @@ class _StreamReader:
         self, stream: RtpStream, timeline: SenderTimeline, tally: Tally, held_bytes: HeldBytes
     ) -> None:
         self.depacketiser = StreamDepacketiser(stream, held_bytes)
-        self.tally = tally
+        self.gathered = self.depacketiser.gathered
+        self.flow: _Flow | None = None
+        self._tally = tally
+        self._tallied = 0
         self._stream = stream
         self._source = stream.bridge, stream.number
         self._times = CaptureTimes(stream, timeline)
         self._tracks: dict[str, TrackKey] = {}
+
+    def push(self, packet: Packet, arrival: float) -> list[TimedFrame]:
+        """Return the frames that are whole with a packet and all that were gathered before it."""
+        self._tally_gathered()
+        placed = self.depacketiser.push(packet, arrival)
+        self._tallied = 0
+        return [self.timed(one) for one in placed]
+
+    def take_gathered(self) -> list[TimedFrame]:
+        """Return the frames that are whole with the packets that were gathered."""
+        self._tally_gathered()
+        placed = self.depacketiser.take_gathered()
+        self._tallied = len(self.gathered)
+        return [self.timed(one) for one in placed]
+
+    def _tally_gathered(self) -> None:
+        self._tally.receive_all([packet[2] for packet in self.gathered[self._tallied :]])
 
     def timed(self, placed: PlacedFrame) -> TimedFrame:
         codec, arrival, _, (_, is_key, data, packets, _) = placed
@@ -104,7 +135,7 @@ class _StreamReader:
             track = self._tracks[codec] = TrackKey(
                 stream.leg, stream.content, codec, stream.lane or 0
             )
-        self.tally.assembled += packets
+        self._tally.assembled += packets
         time = self._times.time(placed)
         # as `TimedFrame(…)` does it, which takes twice as long
         return tuple.__new__(
@@ -115,8 +146,7 @@ class _StreamReader:
 class _JournalReader:
     """Second pass over one bridge's journal.
 
-    `_flows` are the streams and codecs of packets, by leg, SSRC and payload type, that need not be
-    looked at.
+    `_flows` tells where packets are gathered that need not be looked at.
     """
 
     def __init__(
@@ -125,7 +155,7 @@ class _JournalReader:
         self._bridge = bridge
         self._account = account
         self._held_bytes = held_bytes
-        self._flows: dict[tuple[int, int, int], tuple[_StreamReader, str]] = {}
+        self._flows: dict[_Flow, Callable[[GatheredPacket], None]] = {}
         self._streams: dict[RtpStream, _StreamReader] = {}
         bridge.rewind()
 
@@ -141,27 +171,19 @@ class _JournalReader:
                 continue
             if not leg:
                 continue
-            arrival = arrival_us / 1e6
-            flow = payload = None
-            if end - start >= header_size:
+            if end - start > header_size:
                 first, second, sequence_number, timestamp, ssrc = unpack(body, start)
-                flow = flows.get((leg, ssrc, second & 0x7F))
-                payload = payload_of(body, first, start, end) if flow else None
-            if flow is None or payload is None:
-                yield from self._route(arrival, leg, body[start:end])
-                continue
-            stream, codec = flow
-            if payload:
-                tally = stream.tally
-                if 0 <= arrival - tally.second < 1:
-                    tally.received += 1
-                else:
-                    tally.receive(arrival)
-            due = stream.depacketiser.take(
-                sequence_number, timestamp, arrival, codec, second > 0x7F, payload
-            )
-            for placed in due:
-                yield stream.timed(placed)
+                gather = flows.get((leg, ssrc, second & 0x7F))
+                if gather:
+                    begin = payload_start(body, first, start, end)
+                    if begin < end:
+                        payload = body[begin:end]
+                        gather((sequence_number, timestamp, arrival_us / 1e6, second, payload))
+                        continue
+            yield from self._route(arrival_us / 1e6, leg, body[start:end])
+        for stream in self._streams.values():
+            if stream.gathered:
+                yield from stream.take_gathered()
 
     def _route(self, arrival: float, leg: int, data: bytes) -> list[TimedFrame]:
         """Return the frames that are whole with a packet that may be of any stream."""
@@ -174,10 +196,19 @@ class _JournalReader:
             return []
         self._account.receive(packet, arrival)
         stream = self._streams.get(packet.stream) or self._open(packet.stream)
-        key = leg, packet.rtp.ssrc, packet.rtp.payload_type
-        if not packet.is_repair and key in self._bridge.routes:
-            self._flows[key] = stream, packet.codec
-        return [stream.timed(placed) for placed in stream.depacketiser.push(packet, arrival)]
+        frames = stream.push(packet, arrival)
+        if not packet.is_repair:
+            self._gather_in(stream, (leg, packet.rtp.ssrc, packet.rtp.payload_type), packet.codec)
+        return frames
+
+    def _gather_in(self, stream: _StreamReader, flow: _Flow, codec: str) -> None:
+        """Gather further packets of a flow if it is identified, and none of the stream's others."""
+        if stream.flow and stream.flow != flow:
+            self._flows.pop(stream.flow, None)
+        if flow in self._bridge.routes:
+            stream.flow = flow
+            stream.depacketiser.gathered_codec = codec
+            self._flows[flow] = stream.gathered.append
 
     def _open(self, stream: RtpStream) -> _StreamReader:
         timeline = self._bridge.timelines[stream.leg]
@@ -229,9 +260,10 @@ def _in_order(unsorted: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
             due = bisect_right(held, newest - SORT_SECONDS, key=_time)
             if size > MAX_SORTED_BYTES:
                 due = max(due, len(held) // 2)
-            yield from held[:due]
+            ready = held[:due]
             del held[:due]
-            size = sum(len(one.data) for one in held)
+            size -= sum([len(one.data) for one in ready])
+            yield from ready
             sort_at = newest + SORT_EVERY_SECONDS
     held.sort(key=_time)
     yield from held

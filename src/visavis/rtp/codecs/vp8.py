@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from visavis.rtp.codecs.frame import FrameAssembler, Piece
 
 
@@ -36,14 +38,15 @@ def key_frame_size(data: bytes) -> tuple[int, int] | None:
 
 
 def _descriptor_size(payload: bytes) -> int | None:
-    size = 1
-    if payload[0] & 0x80:
-        if len(payload) < 2:
-            return None
-        flags, size = payload[1], 2
-        if flags & 0x80:
-            if len(payload) < 3:
-                return None
-            size += 2 if payload[2] & 0x80 else 1
-        size += bool(flags & 0x40) + bool(flags & 0x30)
-    return size
+    if payload[0] < 0x80:
+        return 1
+    if len(payload) < 3:
+        return None
+    size = _SIZES[payload[1]]
+    return size + 1 if payload[1] & payload[2] & 0x80 else size
+
+
+_SIZES: Final = tuple(
+    2 + bool(flags & 0x80) + bool(flags & 0x40) + bool(flags & 0x30) for flags in range(256)
+)
+"""Length of a descriptor by its second byte; a long picture ID takes one more."""
