@@ -81,7 +81,7 @@ class Control:
         self._request_ids = itertools.count(1)
         self._replies: queue.Queue[control_protocol.Reply] = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()
-        self.ask(control_protocol.Keep, [])
+        self.ask(control_protocol.ListBridges)
 
     def ask(self, request: type[control_protocol.Request], *what: object) -> control_protocol.Reply:
         body = msgspec.json.encode(request(next(self._request_ids), *what))  # type: ignore[arg-type]

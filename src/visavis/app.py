@@ -84,6 +84,7 @@ from visavis.web.source import source_of
 
 log = structlog.get_logger(__name__)
 
+ALIVE_SECONDS: Final = 10.0
 TALLY_SECONDS: Final = 15.0
 CALL_DESCRIPTORS: Final = 8
 """The sockets of both sides, and connections to the database."""
@@ -434,14 +435,17 @@ class App(Services):
         return free
 
     async def start(self) -> None:
-        """Tell the other nodes that this one is here, and end the calls that its last life held."""
+        """Tell the other nodes that this one is here, and take the former process's calls over."""
         node_id, archive_url, started_at = self.node_id, self.settings.archive_url, self.started_at
 
-        def work(rows: Transaction) -> None:
-            rows.nodes.save(node_id, archive_url, started_at)
-            rows.calls.close_open(node_id, started_at)
+        await self.store.write(lambda rows: rows.nodes.save(node_id, archive_url, started_at))
+        await self.calls.restore()
+        self.media.expect(self.calls.active_bridges())
 
-        await self.store.write(work)
+    async def resume_calls(self) -> None:
+        """Let the calls of the former process go on, once the media workers have been asked."""
+        found = await self.media.found_bridges() if self.calls.count else frozenset()
+        self.calls.resume(found)
 
     def start_background_tasks(self) -> list[asyncio.Task[None]]:
         """Start whatever goes on until the process ends."""
@@ -449,6 +453,7 @@ class App(Services):
             run_forever("media workers", partial(self.media.run, self.calls.media_events)),
             run_forever("store changes", self.watch_store),
             *([self.archive.start()] if self.archive else []),
+            run_every("live calls", ALIVE_SECONDS, self.mark_alive),
             run_every("recording counts", TALLY_SECONDS, self.count_recordings),
             run_every("idle sessions", FAILURE_SECONDS, self.end_idle_sessions),
             run_every("failed sign-ins", FAILURE_SECONDS, self.write_failed_sign_ins),
@@ -467,6 +472,10 @@ class App(Services):
                 self.forget_credentials()
                 await self.policies.refresh()
                 await self.configs.refresh()
+
+    async def mark_alive(self) -> None:
+        """Note that this process owns its calls: whoever restores them has to know until when."""
+        await self.calls.mark_alive()
 
     async def end_idle_sessions(self) -> None:
         """Write when sessions were last used, and end those that are not used any longer."""
@@ -525,6 +534,7 @@ async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
     ]
     if certificate:
         background.append(watch_certificate(certificate, lifecycle))
+    await app.resume_calls()
     freeze_garbage_collector()
     serving = child(server.serve([listener]))
     stopping = child(lifecycle.stop.wait())

@@ -136,10 +136,13 @@ async def test_an_accepted_recorded_call(
             agent_page.say(type="accept", callId=ring["callId"], media="video")
             await asyncio.wait_for(media.is_tapped.wait(), 20)
         await app.calls.shut_down()
-    assert len(passed.names) <= 15, f"\n{passed}"
+    # beside the flow the call is saved, and its pages are told after that
+    names = set(passed.names) - {"store/sql.py", "bus/local.py"}
+    assert len(names) <= 15, f"\n{passed}"
     after = {"domain/call/states.py", "protocol/signaling.py", "web/authentication.py"}
+    after |= {"store/sql.py", "bus/local.py"}
     named_ones = named("Accepting a recorded call")
-    assert set(passed.names) <= named_ones
+    assert names <= named_ones
     assert {name for name in named_ones - after if not name.startswith(("media/", "spool/"))} <= {
         *passed.names,
         "domain/call/negotiation.py",

@@ -27,7 +27,9 @@ FREE = {
     "SqlKeyRows.delete_expired": "what has expired is of no use to any site",
     "SqlNodeRows.save": "a node serves every site",
     "SqlNodeRows.newest_archive_url": "a node serves every site",
-    "SqlCallRows.close_open": "start-up: the process that held every site's calls is dead",
+    "SqlNodeRows.mark_alive": "a node serves every site",
+    "SqlNodeRows.alive_at": "a node serves every site",
+    "SqlLiveCallRows.end_others": "start-up: the process that held every site's calls is dead",
 }
 
 

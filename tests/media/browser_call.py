@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext
 
 from tests.legs import LEGS, other
 from tests.running import PATIENCE, free_media_port
-from visavis.domain.leg import VISITOR_LEG, BridgeId, LocalTransport
+from visavis.domain.leg import VISITOR_LEG, BridgeId, BridgeStatus, LocalTransport
 from visavis.media import worker
 from visavis.media.worker_pool import WorkerPool
 from visavis.rtp.mos import LegReport
@@ -89,6 +89,8 @@ class EventLog:
 
     async def quality(self, bridge: BridgeId, side: int, report: LegReport) -> None:
         self.reports[side] = report
+
+    async def bridges_found(self, statuses: Collection[BridgeStatus]) -> None: ...
 
     async def worker_lost(self, bridges: Collection[BridgeId]) -> None:
         self.down.append("worker lost")

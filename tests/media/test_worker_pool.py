@@ -19,7 +19,7 @@ from tests.media.browser import Browser
 from tests.running import free_media_port
 from tests.spool.test_writer import MANIFEST
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId, BridgeStatus
 from visavis.media import control_protocol, worker, worker_pool
 from visavis.media.leg import Down
 from visavis.media.limits import Limit
@@ -50,6 +50,9 @@ class EventLog:
 
     async def quality(self, bridge: BridgeId, side: int, report: LegReport) -> None:
         self.told.put_nowait(("quality", bridge, side))
+
+    async def bridges_found(self, statuses: Collection[BridgeStatus]) -> None:
+        self.told.put_nowait(("found", *statuses))
 
     async def worker_lost(self, bridges: Collection[BridgeId]) -> None:
         self.told.put_nowait(("lost", frozenset(bridges)))
@@ -87,6 +90,15 @@ class PoolHarness:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+    async def bridges(self) -> set[BridgeId]:
+        """The bridges of all workers."""
+        found: set[BridgeId] = set()
+        for client in self.plane._clients:
+            reply = await client._ask(control_protocol.ListBridges(next(client._request_ids)))
+            assert isinstance(reply, control_protocol.BridgeList)
+            found |= {status.bridge for status in reply.bridges}
+        return found
 
     async def until_living(self, count: int) -> None:
         await until(lambda: self.plane.living == count)
@@ -238,11 +250,65 @@ async def test_what_the_worker_tells_is_heard(harness: PoolHarness, tmp_path: Pa
     app.cancel()
     await asyncio.gather(app, return_exceptions=True)
     await until(lambda: alone._app is None)
-    alone._app_gone_at = -1e9
-    await alone.tick()
-    await until(lambda: alone._relay.bridges == {})
     server.close()
     await alone.close()
+
+
+async def test_bridges_outlive_the_app_and_are_taken_over(harness: PoolHarness) -> None:
+    mine, unknown = BridgeId("call", 1), BridgeId("unknown", 1)
+    first = await harness.plane.open_leg(mine, VISITOR_LEG)
+    await harness.plane.open_leg(mine, AGENT_LEG)
+    await harness.plane.open_leg(unknown, VISITOR_LEG)
+    await harness.plane.tap(mine, MANIFEST)
+    await harness.plane.pause(mine, paused=True)
+    harness.app.cancel()
+    await asyncio.gather(harness.app, return_exceptions=True)
+
+    harness.plane = WorkerPool(harness.settings.media_sockets)
+    harness.plane.expect([mine, BridgeId("gone", 1)])
+    listener = EventLog()
+    harness.app = asyncio.create_task(harness.plane.run(listener))
+    assert await harness.plane.found_bridges() == {mine}
+    status = BridgeStatus(mine, frozenset(), has_journal=True, is_paused=True)
+    assert await listener.told.get() == ("found", status)
+    assert await harness.plane.open_leg(mine, VISITOR_LEG) == first
+    async with asyncio.timeout(60):
+        while await harness.bridges() != {mine}:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_worker_that_does_not_come_is_not_waited_for(
+    harness: PoolHarness, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(worker_pool, "RESTART_SECONDS", 0.0)
+    plane = WorkerPool([tmp_path / "nobody"])
+    plane.expect([BridgeId("call", 1)])
+    assert await plane.found_bridges() == frozenset()
+
+
+async def test_bridges_that_everybody_has_left_are_closed_without_an_app(
+    harness: PoolHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = worker.Worker(harness.settings, free_media_port())
+    alone._relay.open_leg(BridgeId("left", 1), VISITOR_LEG, -1e9)
+    alone._relay.open_leg(BridgeId("call", 1), VISITOR_LEG, 1e9)
+    alone._close_silent(0.0)
+    alone._close_silent(control_protocol.SILENT_SECONDS)
+    assert len(alone._relay.bridges) == 2
+    alone._close_silent(control_protocol.SILENT_SECONDS + 1)
+    await until(lambda: set(alone._relay.bridges) == {BridgeId("call", 1)})
+    await alone.close()
+
+
+async def test_a_note_that_is_asked_for_twice_is_written_once(harness: PoolHarness) -> None:
+    bridge = BridgeId("call", 1)
+    await harness.plane.tap(bridge, MANIFEST)
+    for number in (1, 1, 2):
+        await harness.plane.note(bridge, {"type": "event", "number": number})
+    await harness.plane.close(bridge)
+    (journal,) = harness.settings.spool.glob("*/*.journal")
+    assert journal.read_bytes().count(b'"number":1') == 1
+    assert journal.read_bytes().count(b'"number":2') == 1
 
 
 async def test_the_worker_s_port_is_reported(harness: PoolHarness, tmp_path: Path) -> None:

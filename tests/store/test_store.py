@@ -18,7 +18,7 @@ from visavis.domain.call import CallRecord, CallState
 from visavis.domain.errors import VisavisError
 from visavis.domain.oauth import Credential, CredentialKind
 from visavis.domain.people import Agent, Visitor
-from visavis.services.ports import Transaction
+from visavis.services.ports import CallSnapshot, Transaction
 from visavis.store import open_store
 from visavis.store.sql import SqlStore
 
@@ -63,9 +63,53 @@ async def test_a_node_ends_its_own_calls_and_no_other_s(store: SqlStore) -> None
             requested_at=NOW,
         )
         await store.write(lambda rows, c=call, n=node: rows.calls.save(c, n))  # type: ignore[misc]
-    assert await store.write(lambda rows: rows.calls.close_open("a", NOW)) == 1
-    assert await store.write(lambda rows: rows.calls.close_open("a", NOW)) == 0
+    assert await store.write(lambda rows: rows.live_calls.end_others("a", NOW)) == 1
+    assert await store.write(lambda rows: rows.live_calls.end_others("a", NOW)) == 0
     assert call.state is not CallState.ENDED
+
+
+async def test_a_call_with_a_snapshot_is_not_ended(store: SqlStore) -> None:
+    record = CallRecord(
+        id="call",
+        site_id=1,
+        visitor=Visitor("v", 1),
+        media="video",
+        is_recorded=False,
+        requested_at=NOW,
+    )
+    live = CallSnapshot("call", 1, 1, b"state" * 100)
+
+    def work(rows: Transaction) -> None:
+        rows.calls.save(record, "a")
+        rows.live_calls.save(CallSnapshot("call", 1, 1, b"older"), "a")
+        rows.live_calls.save(live, "a")
+        rows.live_calls.save(CallSnapshot("other", 1, 1, b""), "b")
+
+    await store.write(work)
+    assert await store.write(lambda rows: rows.live_calls.end_others("a", NOW)) == 0
+    assert await store.read(lambda rows: rows.live_calls.list_by_node("a")) == [live]
+    await store.write(lambda rows: rows.live_calls.delete(2, "call"))  # of another site
+    await store.write(lambda rows: rows.live_calls.delete(1, "call"))
+    assert await store.read(lambda rows: rows.live_calls.list_by_node("a")) == []
+    assert await store.write(lambda rows: rows.live_calls.end_others("a", NOW)) == 1
+
+
+async def test_a_node_remembers_that_it_was_alive_and_which_sites_were_staffed(
+    store: SqlStore,
+) -> None:
+    def work(rows: Transaction) -> None:
+        rows.nodes.save("a", "", NOW)
+        rows.nodes.mark_alive("a", NOW)
+        rows.nodes.save("a", "", NOW)
+        for is_staffed in (False, True, True):
+            rows.live_calls.set_staffed(1, "a", is_staffed=is_staffed)
+
+    await store.write(work)
+    assert await store.read(lambda rows: rows.nodes.alive_at("a")) == NOW
+    assert await store.read(lambda rows: rows.nodes.alive_at("b")) is None
+    assert await store.read(lambda rows: rows.live_calls.staffed_sites("a")) == [1]
+    await store.write(lambda rows: rows.live_calls.set_staffed(1, "a", is_staffed=False))
+    assert await store.read(lambda rows: rows.live_calls.staffed_sites("a")) == []
 
 
 async def test_the_newest_node_s_archive(store: SqlStore) -> None:

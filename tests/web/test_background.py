@@ -72,6 +72,24 @@ async def test_uses_of_sessions_are_written(api: Api, monkeypatch: pytest.Monkey
     await tasks.cancelled(*running)
 
 
+async def test_the_owner_of_calls_notes_that_it_is_alive(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ALIVE_SECONDS", 0.01)
+    alive = asyncio.Event()
+
+    class Owner:
+        async def mark_alive(self) -> None:
+            alive.set()
+
+    owner = Owner()
+    monkeypatch.setattr(api.app.calls, "mark_alive", owner.mark_alive)
+    with dies_once("live calls", api.app.calls, "mark_alive"):
+        running = api.app.start_background_tasks()
+        await asyncio.wait_for(alive.wait(), 20)
+    await tasks.cancelled(*running)
+
+
 async def test_old_entries_of_the_audit_log_are_removed(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -139,6 +139,15 @@ test("a page that comes back connects without waiting for its pause", () => {
   expect(FakeSocket.all).toHaveLength(2);
 });
 
+test("in a call no pause is longer than a second and a half", () => {
+  connect(true);
+  for (let attempts = 2; attempts < 9; attempts++) {
+    FakeSocket.latest.drop();
+    vi.advanceTimersByTime(1_500);
+    expect(FakeSocket.all).toHaveLength(attempts);
+  }
+});
+
 test("what a dead socket still says is not heard", () => {
   connect();
   const dead = FakeSocket.latest;

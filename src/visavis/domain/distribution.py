@@ -106,8 +106,11 @@ class Distribution:
 
     # Changes
 
-    def add_call(self, call_id: str, rank: int = 0) -> None:
+    def add_call(self, call_id: str, rank: int = 0, declined: Iterable[int] = ()) -> None:
+        """Add a call that waits, after all others of its rank; `declined` are agents."""
         call = _Waiting(call_id, _Key(rank, next(self._numbers)))
+        call.declined.update(declined)
+        call.has_rung = bool(call.declined)
         self._calls[call_id] = call
         self._push(call)
         self._changed[call_id] = None

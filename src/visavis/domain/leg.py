@@ -39,6 +39,16 @@ class BridgeId:
 
 
 @dataclass(frozen=True, slots=True)
+class BridgeStatus:
+    """A bridge as its media worker has it: the numbers of the legs that are up, and its journal."""
+
+    bridge: BridgeId
+    up: frozenset[int] = frozenset()
+    has_journal: bool = False
+    is_paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """An address of ours a browser may send to (RFC 8839 §5.1): a host candidate.
 

@@ -3,8 +3,8 @@
 Each frame is a u32 length in bytes (big-endian) and a JSON object told apart by `type`. The app
 sends requests with a `request_id`; the worker answers each once with `Done`, `OurEnd` or
 `Failed`, in any order, and tells events of its own accord. The app's first request on every
-connection is `Keep`. When the app has been gone for `GRACE_SECONDS`, the worker closes every
-bridge.
+connection is `ListBridges`: bridges outlive the app, and its next process takes them over. While no
+app is connected, a bridge whose browsers have all been silent for `SILENT_SECONDS` is closed.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any, Final
 
 import msgspec
 
-from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport
+from visavis.domain.leg import BridgeId, BridgeStatus, LocalTransport, RemoteTransport
 from visavis.domain.recording import Manifest
 from visavis.media.limits import Limit
 from visavis.rtp.mos import LegReport
 
-GRACE_SECONDS: Final = 10.0
+SILENT_SECONDS: Final = 60.0
 MAX_FRAME_BYTES: Final = 256 * 1024
 LENGTH: Final = struct.Struct("!I")
 
@@ -32,11 +32,10 @@ class ControlFrame(msgspec.Struct, frozen=True, tag_field="type", tag=True, rena
     """Anything that crosses the control socket."""
 
 
-class Keep(ControlFrame, frozen=True):
-    """Close every bridge but these."""
+class ListBridges(ControlFrame, frozen=True):
+    """Answered with a `BridgeList` of all bridges."""
 
     request_id: int
-    bridges: list[BridgeId]
 
 
 class Tap(ControlFrame, frozen=True):
@@ -103,6 +102,13 @@ class OurEnd(ControlFrame, frozen=True):
     transport: LocalTransport
 
 
+class BridgeList(ControlFrame, frozen=True):
+    """The reply to `ListBridges`."""
+
+    request_id: int
+    bridges: list[BridgeStatus]
+
+
 class Failed(ControlFrame, frozen=True):
     """`error` is a name of `ErrorKind`."""
 
@@ -160,7 +166,7 @@ class PortReport(ControlFrame, frozen=True):
 Request = (
     PingWorker
     | CheckRecording
-    | Keep
+    | ListBridges
     | Tap
     | AppendNote
     | Pause
@@ -169,6 +175,6 @@ Request = (
     | Join
     | Close
 )
-Reply = Done | OurEnd | Failed
+Reply = Done | OurEnd | BridgeList | Failed
 AboutBridge = LegUp | LegDown | LegQualityReport | TapLost
 Event = AboutBridge | LimitReached | PortReport

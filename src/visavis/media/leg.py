@@ -131,6 +131,11 @@ class Leg:
     def pwd(self) -> str:
         return self.credentials[self.ufrag]
 
+    @property
+    def is_flowing(self) -> bool:
+        """Whether the leg is up and has not gone down."""
+        return self.is_up and not self.is_down
+
     def is_alive(self, now: float) -> bool:
         return not self.is_down and now - self._checked_at < ALIVE_SECONDS
 

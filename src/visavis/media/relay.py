@@ -6,7 +6,7 @@ import math
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -58,6 +58,7 @@ class MediaBridge:
     is_joined: bool = False
     journal: JournalWriter | None = None
     is_paused: bool = False
+    last_note: dict[str, Any] | None = None
     asks_at: list[float] = field(default_factory=list)
     gaps: int = 0
     watched_at: float = -math.inf

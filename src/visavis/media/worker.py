@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.leg import BridgeId, Candidate, LocalTransport
+from visavis.domain.leg import BridgeId, BridgeStatus, Candidate, LocalTransport
 from visavis.local_socket import CHECK_SECONDS, LocalSocket
 from visavis.media import control_protocol
 from visavis.media.addresses import own_addresses
@@ -142,7 +142,7 @@ class Worker:
         self._guarded_at = 0.0
         self._reported = control_protocol.PortReport()
         self._app: asyncio.StreamWriter | None = None
-        self._app_gone_at: float | None = None
+        self._silent_since: dict[BridgeId, float] = {}
         self._loop = asyncio.get_running_loop()
 
     async def open(self) -> None:
@@ -151,7 +151,7 @@ class Worker:
 
     async def close(self) -> None:
         """End every bridge and seal its journal."""
-        await self.close_all(keep=())
+        await asyncio.gather(*map(self._close, list(self._relay.bridges)))
         self._sockets.close()
         if self._app:
             self._app.close()
@@ -166,11 +166,20 @@ class Worker:
             self._guarded_at = now
             self._run(self._check_limits())
             self._report_port()
-        gone_at = self._app_gone_at
-        if gone_at is not None and now - gone_at > control_protocol.GRACE_SECONDS:
-            self._app_gone_at = None
-            log.warning("the app is gone, closing every bridge", bridges=len(self._relay.bridges))
-            self._run(self.close_all(keep=()))
+            self._close_silent(now)
+
+    def _close_silent(self, now: float) -> None:
+        """Close the bridges that both browsers have left while no app is there to do it."""
+        since, self._silent_since = self._silent_since, {}
+        if self._app:
+            return
+        for bridge, found in self._relay.bridges.items():
+            if not any(leg.is_alive(now) for leg in found.legs.values()):
+                self._silent_since[bridge] = since.get(bridge, now)
+        for bridge, at in self._silent_since.items():
+            if now - at > control_protocol.SILENT_SECONDS:
+                log.warning("bridge closed: its browsers and the app are gone", bridge=str(bridge))
+                self._run(self._close(bridge))
 
     async def _check_limits(self) -> None:
         journals = [bridge.journal for bridge in self._relay.bridges.values() if bridge.journal]
@@ -185,7 +194,7 @@ class Worker:
         """Answer one app's requests until it goes; a new connection takes the place of an old."""
         if self._app:
             self._app.close()
-        self._app, self._app_gone_at = writer, None
+        self._app = writer
         self._reported = control_protocol.PortReport()
         decoder = msgspec.json.Decoder(control_protocol.Request)
         try:
@@ -197,13 +206,13 @@ class Worker:
                     break
                 self._run(self._answer(decoder.decode(await reader.readexactly(length)), writer))
         except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the app is gone; it comes back, or GRACE_SECONDS pass
+            pass  # the app is gone; its next process takes the bridges over
         except msgspec.MsgspecError as error:
             log.error("the app speaks another protocol", error=str(error))  # noqa: TRY400
         finally:
             writer.close()
             if self._app is writer:
-                self._app, self._app_gone_at = None, time.monotonic()
+                self._app = None
 
     async def _answer(
         self, request: control_protocol.Request, writer: asyncio.StreamWriter
@@ -236,11 +245,22 @@ class Worker:
                 await self._tap(request)
             case control_protocol.Close():
                 await self._close(request.bridge)
-            case control_protocol.Keep():
-                await self.close_all(keep=request.bridges)
+            case control_protocol.ListBridges():
+                return control_protocol.BridgeList(request.request_id, self._statuses())
             case control_protocol.CheckRecording():
                 await self._check_recording()
         return control_protocol.Done(request.request_id)
+
+    def _statuses(self) -> list[BridgeStatus]:
+        return [
+            BridgeStatus(
+                bridge,
+                frozenset(n for n, leg in found.legs.items() if leg.is_flowing),
+                has_journal=found.journal is not None and found.journal.is_written,
+                is_paused=found.is_paused,
+            )
+            for bridge, found in self._relay.bridges.items()
+        ]
 
     def _require_bridge(self, bridge: BridgeId) -> None:
         joined = self._relay.bridges.get(bridge)
@@ -252,7 +272,9 @@ class Worker:
 
     def _note(self, request: control_protocol.AppendNote) -> None:
         bridge = self._relay.bridges.get(request.bridge)
-        if bridge and bridge.journal:
+        if bridge and bridge.journal and bridge.last_note != request.note:
+            # an app that died before it heard of our reply asks again
+            bridge.last_note = request.note
             bridge.journal.note(request.note)
 
     async def _tap(self, request: control_protocol.Tap) -> None:
@@ -291,10 +313,6 @@ class Worker:
         closed = self._relay.remove(bridge, time.monotonic())
         if closed and closed.journal:
             await asyncio.to_thread(closed.journal.close)
-
-    async def close_all(self, keep: Collection[BridgeId]) -> None:
-        gone = [bridge for bridge in self._relay.bridges if bridge not in keep]
-        await asyncio.gather(*map(self._close, gone))
 
     # Events for the app
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,13 +33,23 @@ Reply = asyncio.Future[control_protocol.Reply]
 class WorkerClient:
     """One worker. `bridges` are those it carries, `lost` those that died with it and are open.
 
+    `expected` holds bridges that a former app process has opened at some worker; when this one has
+    listed its own, `has_listed` is set. It closes those that are neither expected nor ours.
+
     `on_change` is called whenever it is reached or lost. `limits_reached` counts what the worker
     has told since the start, `port` is its last report of its media port.
     """
 
-    def __init__(self, socket: Path, on_change: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        socket: Path,
+        on_change: Callable[[], None] = lambda: None,
+        expected: Collection[BridgeId] = (),
+    ) -> None:
         self._socket = socket
         self._on_change = on_change
+        self._expected = expected
+        self.has_listed = asyncio.Event()
         self.bridges: set[BridgeId] = set()
         self.lost: set[BridgeId] = set()
         self.limits_reached: Counter[Limit] = Counter()
@@ -62,7 +72,7 @@ class WorkerClient:
                 await asyncio.sleep(RECONNECT_SECONDS)
                 continue
             try:
-                self._connected(writer)
+                self._connected(writer, listener)
                 await self._listen(reader, listener)
             except (asyncio.IncompleteReadError, ConnectionError):
                 log.warning("the media worker is gone", socket=self._socket.name)
@@ -73,10 +83,24 @@ class WorkerClient:
                 gone = self._disconnected()
             self._spawn(listener.worker_lost(gone))
 
-    def _connected(self, writer: asyncio.StreamWriter) -> None:
-        _write(writer, control_protocol.Keep(next(self._request_ids), list(self.bridges)))
+    def _connected(self, writer: asyncio.StreamWriter, listener: MediaListener) -> None:
         self._writer = writer
+        self._spawn(self._take_over(listener))
         self._on_change()
+
+    async def _take_over(self, listener: MediaListener) -> None:
+        """Take over the bridges that a former app process has opened here; close all others."""
+        reply = await self._ask(control_protocol.ListBridges(next(self._request_ids)))
+        if not isinstance(reply, control_protocol.BridgeList):
+            raise VisavisError(ErrorKind.MediaUnavailable)
+        found = [status for status in reply.bridges if status.bridge in self._expected]
+        self.bridges.update(status.bridge for status in found)
+        self.has_listed.set()
+        if found:
+            await listener.bridges_found(found)
+        for status in reply.bridges:
+            if status.bridge not in self.bridges:
+                await self._ask(control_protocol.Close(next(self._request_ids), status.bridge))
 
     def _disconnected(self) -> frozenset[BridgeId]:
         """Forget the worker; returns the bridges that were lost with it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,8 @@ class WorkerPool:
     """Implements `services.ports.MediaPlane`: a new bridge goes to the worker with the fewest."""
 
     def __init__(self, sockets: Sequence[Path]) -> None:
-        self._clients = [WorkerClient(socket, self._changed) for socket in sockets]
+        self._expected: set[BridgeId] = set()
+        self._clients = [WorkerClient(socket, self._changed, self._expected) for socket in sockets]
         self._is_any_connected = asyncio.Event()
 
     @property
@@ -72,6 +73,24 @@ class WorkerPool:
         """Return why a recording could not begin now; empty if it could at each worker."""
         reasons = await asyncio.gather(*(client.recording_obstacle() for client in self._clients))
         return next(filter(None, reasons), "")
+
+    def expect(self, bridges: Collection[BridgeId]) -> None:
+        """Expect these bridges of a former app process at the workers; call it before `run`."""
+        self._expected.update(bridges)
+
+    async def found_bridges(self) -> frozenset[BridgeId]:
+        """Return those of the expected bridges that a worker carries, once all have told.
+
+        A worker that does not answer is waited for, but not for longer than a restart takes.
+        """
+        listing = asyncio.gather(*(client.has_listed.wait() for client in self._clients))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(listing, RESTART_SECONDS)
+        found = frozenset(
+            bridge for client in self._clients for bridge in client.bridges & self._expected
+        )
+        self._expected.clear()
+        return found
 
     async def run(self, listener: MediaListener) -> None:
         """Stay connected to every worker until cancelled."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -26,7 +27,7 @@ from visavis.domain.delivery_status import (
     RecordingStatus,
     ServerCheck,
 )
-from visavis.domain.leg import BridgeId, LocalTransport, RemoteTransport
+from visavis.domain.leg import BridgeId, BridgeStatus, LocalTransport, RemoteTransport
 from visavis.domain.oauth import ApiKey, AuthorizationCode, Client, Credential, Grant
 from visavis.domain.people import Agent, Permission, Role, Site
 from visavis.domain.policy import RecordingPolicy
@@ -181,6 +182,12 @@ class NodeRows(Protocol):
     def save(self, node_id: str, archive_url: str, now: datetime) -> None:
         """Note that this `visavis serve` has started."""
 
+    def mark_alive(self, node_id: str, now: datetime) -> None:
+        """Note that the node's app is alive and has calls in progress."""
+
+    def alive_at(self, node_id: str) -> datetime | None:
+        """Return when the node's app was last known to be alive."""
+
     def newest_archive_url(self) -> str:
         """The built-in archive of the node that started last; empty if there is none."""
 
@@ -210,8 +217,35 @@ class CallRows(Protocol):
     ) -> Sequence[PastCall]: ...
     def count(self, site_id: int, search: CallSearch) -> int: ...
 
-    def close_open(self, node_id: str, now: datetime) -> int:
-        """End as failed what a dead process of this node left open; returns how many."""
+
+@dataclass(frozen=True, slots=True)
+class CallSnapshot:
+    """Snapshot of a call in progress (`Call.snapshot`), in the format of this version."""
+
+    call_id: str
+    site_id: int
+    version: int
+    state: bytes
+
+
+class LiveCallRows(Protocol):
+    """The calls in progress, so that they outlive the app process."""
+
+    def save(self, call: CallSnapshot, node_id: str) -> None:
+        """Insert the snapshot or replace the one before."""
+
+    def delete(self, site_id: int, call_id: str) -> None: ...
+    def list_by_node(self, node_id: str) -> Sequence[CallSnapshot]: ...
+    def end_others(self, node_id: str, now: datetime) -> int:
+        """End as failed the node's open calls that have no snapshot; return how many.
+
+        They are of a version without snapshots, or with others.
+        """
+
+    def set_staffed(self, site_id: int, node_id: str, *, is_staffed: bool) -> None:
+        """Remember whether an agent of the site is on duty at this node."""
+
+    def staffed_sites(self, node_id: str) -> Sequence[int]: ...
 
 
 class RecordingRows(Protocol):
@@ -293,6 +327,8 @@ class Transaction(Protocol):
     @property
     def calls(self) -> CallRows: ...
     @property
+    def live_calls(self) -> LiveCallRows: ...
+    @property
     def recordings(self) -> RecordingRows: ...
     @property
     def policies(self) -> PolicyRows: ...
@@ -336,7 +372,8 @@ class MediaPlane(Protocol):
     A leg has a number in its bridge, from 1. A bridge lives at one worker from its first `tap` or
     `open_leg` until `close`. Every method raises `VisavisError`: `MediaUnavailable` when that
     worker does not answer, has died or can carry no more; a bridge that was lost stays so, its
-    successor has another number.
+    successor has another number. Bridges outlive the app process that has opened them, and its next
+    process takes them over.
     """
 
     async def tap(self, bridge: BridgeId, manifest: Manifest) -> None:
@@ -385,6 +422,9 @@ class MediaListener(Protocol):
     async def tap_lost(self, bridge: BridgeId, why: str) -> None: ...
     async def quality(self, bridge: BridgeId, leg: int, report: LegReport) -> None:
         """Receive a leg's quality, every other second and once more when it closes."""
+
+    async def bridges_found(self, statuses: Collection[BridgeStatus]) -> None:
+        """Bridges of a former app process, as the worker has them that carries them."""
 
     async def worker_lost(self, bridges: Collection[BridgeId]) -> None:
         """A worker has died, and these bridges with it."""

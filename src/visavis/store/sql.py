@@ -17,6 +17,7 @@ from visavis.services.ports import Transaction
 from visavis.store.rows.audit import SqlAuditRows
 from visavis.store.rows.calls import SqlCallRows, SqlNodeRows
 from visavis.store.rows.configs import SqlConfigRows
+from visavis.store.rows.live_calls import SqlLiveCallRows
 from visavis.store.rows.oauth import SqlClientRows, SqlCodeRows, SqlCredentialRows, SqlKeyRows
 from visavis.store.rows.people import SqlAgentRows, SqlRoleRows, SqlSiteRows
 from visavis.store.rows.recordings import SqlPolicyRows, SqlRecordingRows
@@ -75,6 +76,7 @@ class SqlTransaction:
         self.audit = SqlAuditRows(*rest)
         self.nodes = SqlNodeRows(*rest)
         self.calls = SqlCallRows(*rest)
+        self.live_calls = SqlLiveCallRows(*rest)
         self.recordings = SqlRecordingRows(*rest)
         self.policies = SqlPolicyRows(*rest)
 

@@ -205,6 +205,25 @@ nodes = Table(
     Column("id", Text, primary_key=True),
     Column("archive_url", Text, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
+    Column("alive_at", UtcDateTime),
+)
+
+live_calls = Table(
+    "live_calls",
+    metadata,
+    Column("call_id", Text, primary_key=True),
+    Column("site_id", Integer, ForeignKey("sites.id"), nullable=False),
+    Column("node_id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+    Index("live_calls_by_node", "node_id"),
+)
+
+staffed_sites = Table(
+    "staffed_sites",
+    metadata,
+    Column("site_id", Integer, ForeignKey("sites.id"), primary_key=True),
+    Column("node_id", Text, primary_key=True),
 )
 
 calls = Table(

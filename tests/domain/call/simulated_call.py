@@ -225,7 +225,9 @@ class SimulatedCall:
         assert (STATE_TIMER in call.timers) == (call.record.state in STATE_TIME_OUTS)
         assert (TRANSFER_TIMER in call.timers) == bool(call.transfer)
         away = {away_timer(p) for p in call.participants.values() if p.disconnected_at}
+        second = call.second_agent
         away &= {away_timer(p) for p in call.participants.values() if not p.is_open}
+        away -= {away_timer(second)} if second else set()
         assert {name for name in call.timers if participant_of_timer(name)} == away
         known = {STATE_TIMER, TRANSFER_TIMER, JOIN_TIMER, BUILD_TIMER, *away}
         assert set(call.timers) <= known
@@ -236,8 +238,8 @@ class SimulatedCall:
         """Apply the event of each number, then let the call come to its end."""
         for number in numbers:
             self.now += timedelta(seconds=1)
-            kind, choice = number % 37, number // 37
-            _EVENTS[kind % len(_EVENTS)](self, choice)
+            choice, kind = divmod(number, len(_EVENTS))
+            _EVENTS[kind](self, choice)
         self.finish()
 
     def finish(self) -> None:
@@ -331,6 +333,30 @@ class SimulatedCall:
 
     def stop_transfer(self, choice: int) -> None:
         self.handle(inputs.TransferStopped(("away", "busy", "declined")[choice % 3]))
+
+    def ring_transfer(self, choice: int) -> None:
+        if transfer := self.call.transfer:
+            number = transfer.agent_id
+            self.handle(inputs.TransferRung((f"a{number}", f"b{number}")[choice % 2 :]))
+
+    def restart(self, choice: int) -> None:
+        """Restore the call in another app process; media workers report the bridges."""
+        if self.call.is_over:
+            return
+        self.call = Call.restore(self.call.snapshot())
+        self.pages.clear()
+        self.ringing.clear()
+        self.handle(inputs.AppRestarted(self.now - timedelta(seconds=choice % 3)))
+        for bridge in list(self.call.bridges.values()):
+            up = frozenset(leg for leg in bridge.legs if choice % 5 or leg in bridge.up)
+            number = bridge.number
+            if choice % 7 == 6:
+                self.journals.pop(number, None)
+            elif choice % 4 == 3 and number in self.journals:
+                self.journals[number] = not self.journals[number]
+            is_paused = bool(self.journals.get(number))
+            has_journal = number in self.journals
+            self.handle(inputs.BridgeFound(bridge.id, up, has_journal, is_paused))
 
     def leg_up(self, choice: int) -> None:
         self.handle(inputs.LegConnected(self.bridge(choice), LEGS[choice % 2]))
@@ -456,6 +482,8 @@ _EVENTS: Final = (
     SimulatedCall.hang_up,
     SimulatedCall.lose_bridge,
     SimulatedCall.stop_transfer,
+    SimulatedCall.ring_transfer,
+    SimulatedCall.restart,
     SimulatedCall.leg_down,
     SimulatedCall.measure,
     SimulatedCall.lose_journal,
@@ -477,7 +505,7 @@ def placed_call(
 ) -> SimulatedCall:
     """A call that a visitor has placed."""
     record = CallRecord("call", 1, Visitor("", 1), "video", is_recorded=False, requested_at=NOW)
-    call = Call(record=record, secret="secret", recording=CallRecording(NOW))
+    call = Call(record=record, recording=CallRecording(NOW))
     simulated = SimulatedCall(
         call, is_recorded=is_recorded, is_restored_each_time=is_restored_each_time
     )
@@ -487,6 +515,8 @@ def placed_call(
     simulated.handle(
         inputs.CallPlaced(
             offer=None if has_relay else description(),
+            secret="secret",
+            secret_digest=b"digest",
             media="video",
             visitor=Visitor("v", 1, "Ann"),
             consent=Consent.NOTICE if is_recorded else Consent.NONE,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from visavis.domain.leg import (
     AGENT_LEG,
     VISITOR_LEG,
     BridgeId,
+    BridgeStatus,
     Candidate,
     LocalTransport,
     RemoteTransport,
@@ -143,20 +144,55 @@ class SimulatedSite:
     announced: list[bool] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        ids = itertools.count()
-        self.calls = Calls(
+        self.ids = itertools.count()
+        self.calls = self._new_calls()
+        if self.is_staffed:  # the last agent has just gone
+            self.calls.site(1).is_staffed = True
+
+    def _new_calls(self) -> Calls:
+        return Calls(
             settings_of=self._settings_of,
             store=self.store,
             bus=self,  # type: ignore[arg-type]  # only publishes
             media=self.media,
             clock=lambda: NOW + timedelta(seconds=self.time),
             schedule=self._schedule,
-            new_id=lambda: f"id{next(ids)}",
+            new_id=lambda: f"id{next(self.ids)}",
             node_id="node",
             announce=self._announce,
         )
-        if self.is_staffed:  # the last agent has just gone
-            self.calls.site(1).is_staffed = True
+
+    async def restart(
+        self, away_seconds: float = 2.0, lost: Collection[BridgeId] = (), **changes: Any
+    ) -> None:
+        """Kill the app after its last write, and start the next process.
+
+        Media workers have carried the bridges on as they were, but for the `lost` ones and for
+        the `changes` of their statuses.
+        """
+        await self.calls.call_log.flush()
+        calls = [call for site in self.calls._sites.values() for call in site.calls.values()]
+        statuses = [
+            replace(
+                BridgeStatus(
+                    bridge.id,
+                    frozenset(bridge.up),
+                    has_journal=bridge.has_journal,
+                    is_paused=bridge.is_journal_paused,
+                ),
+                **changes,
+            )
+            for call in calls
+            for bridge in call.bridges.values()
+            if bridge.is_open and bridge.id not in lost
+        ]
+        self.alarms.clear()
+        self.time += away_seconds
+        self.calls = self._new_calls()
+        await self.calls.restore()
+        await self.calls.media_events.bridges_found(statuses)
+        self.calls.resume([status.bridge for status in statuses])
+        await self.wait_idle()
 
     async def _settings_of(self, site_id: int) -> SiteSettings:
         return self.settings
@@ -279,6 +315,7 @@ def agent_session(
 
 
 def create_sites(rows: Transaction) -> None:
+    rows.nodes.save("node", "", NOW)
     for _ in range(2):
         rows.sites.add("Site", NOW)
     for number, name in ((1, "Bo"), (2, "Cy")):

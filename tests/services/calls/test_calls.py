@@ -97,6 +97,7 @@ async def test_the_switch_sends_the_queue_home_and_leaves_calls_alone(site: Simu
     assert site.last("v2")["type"] == "queued"
     site.config = Config(1)
     site.calls.settings_changed(site.settings)
+    await site.wait_idle()
     assert site.last("v2")["reason"] == "disabled"
     assert (await site.state(talking))[0] == "connected"
 
@@ -212,6 +213,7 @@ async def test_a_leg_that_goes_down_before_the_call_connects_has_failed_it(
     call_id = await site.ring()
     await site.agent(signaling.Accept(call_id))
     await site.calls.media_events.leg_down(BridgeId(call_id, 1), VISITOR_LEG, "no handshake")
+    await site.wait_idle()
     assert site.last("v")["reason"] == "failed"
 
 
@@ -271,7 +273,7 @@ async def test_a_call_that_ends_before_its_link_is_begun(site: SimulatedSite) ->
     await site.calls.from_visitor(
         visitor, signaling.PlaceCall("video", OFFER, invitation=invitation)
     )
-    call_id = site.last("v", "calling")["callId"]
+    (call_id,) = site.calls.site(1).calls
     await site.visitor(signaling.HangUp(call_id))
     assert not [request for request in site.media.asked if not request.startswith("close")]
     assert await site.state(call_id) == ("ended", "hungUp")

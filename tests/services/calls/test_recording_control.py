@@ -92,6 +92,7 @@ async def test_a_journal_that_is_lost_ends_the_call(site: SimulatedSite) -> None
     site.config = RECORDING
     call_id = await site.connect()
     await site.calls.media_events.tap_lost(BridgeId(call_id, 1), "disk full")
+    await site.wait_idle()
     assert site.last("a")["reason"] == "recordingUnavailable"
 
 

@@ -18,6 +18,7 @@ async def test_the_call_ends_and_the_next_one_does_not_ring(site: SimulatedSite)
 
     site.calls.revoke(agent_session("a"))
     site.calls.agent_left(agent_session("a"))
+    await site.wait_idle()
 
     assert site.last("v", "ended")["by"] == "agent"
     assert await site.state(call_id) == ("ended", "hungUp")

@@ -4,6 +4,8 @@ import { wellFormed } from "../shared/text";
 const POLICY_VIOLATION = 1008;
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 5_000;
+/** In a call: a server whose process has died is back within seconds, and takes the call up again. */
+const LONGEST_BUSY_PAUSE = 1_000;
 /** Until the first message of the server: the page's site or network may not allow a connection at all. */
 const LONGEST_FIRST_PAUSE = 60_000;
 /** A check that is answered this late says that the connection is dead. */
@@ -150,7 +152,7 @@ export class Signaling<In, Out> {
     this.tell(false);
     if (this.isClosed) return;
     this.timer = window.setTimeout(() => this.connect(), this.pause * (0.5 + Math.random()));
-    this.pause = Math.min(this.longestPause, this.pause * 2);
+    this.pause = Math.min(this.isBusy() ? LONGEST_BUSY_PAUSE : this.longestPause, this.pause * 2);
   }
 }
 

@@ -17,10 +17,11 @@ from visavis.domain.call import (
     notices,
     pages,
     recording,
+    restart,
     transfers,
 )
 from visavis.domain.call.effects import Effect
-from visavis.domain.call.model import VISITOR, Bridge, CallData
+from visavis.domain.call.model import SNAPSHOT_VERSION, VISITOR, Bridge, CallData
 from visavis.domain.call.states import LEAVE, CallTrigger
 from visavis.domain.call.step import (
     BUILD_TIMER,
@@ -45,6 +46,16 @@ class Call(CallData, eq=False, kw_only=True):
     def restore(cls, snapshot: bytes) -> Self:
         """Return the call of a snapshot; raises `msgspec.ValidationError`."""
         return msgspec.msgpack.decode(snapshot, type=cls)
+
+    @classmethod
+    def try_restore(cls, version: int, snapshot: bytes) -> Self | None:
+        """Return the call of a stored snapshot, `None` if this version cannot read it."""
+        if version != SNAPSHOT_VERSION:
+            return None
+        try:
+            return cls.restore(snapshot)
+        except msgspec.MsgspecError:
+            return None
 
     def handle(self, event: inputs.Event, now: datetime) -> list[Effect]:
         """Apply an event and return its effects, in order.
@@ -226,12 +237,15 @@ _HANDLERS: Final[dict[type, Callable[[Step, Any], None]]] = {
     inputs.PageResumed: pages.resume,
     inputs.PageDisconnected: pages.disconnect,
     inputs.TransferRequested: transfers.start_transfer,
+    inputs.TransferRung: transfers.ring_again,
     inputs.TransferAccepted: transfers.accept_transfer,
     inputs.TransferStopped: _transfer_stopped,
     inputs.RingRequested: pages.ring,
     inputs.QueueRequested: pages.queue,
     inputs.PlaceChanged: _place_changed,
     inputs.EndRequested: _end_requested,
+    inputs.AppRestarted: restart.app_restarted,
+    inputs.BridgeFound: restart.bridge_found,
     inputs.LegConnected: media_reports.leg_up,
     inputs.LegLost: media_reports.leg_down,
     inputs.LegMeasured: media_reports.leg_measured,

@@ -46,7 +46,13 @@ class RecordEvent:
 
 @dataclass(frozen=True, slots=True)
 class SaveRecord:
-    """Write the call's record to the database."""
+    """Write the call's record to the database.
+
+    Notices that follow in the same step wait until it is written if `is_awaited`: a page that was
+    told of the change must find it again after a crash of the app.
+    """
+
+    is_awaited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -43,11 +44,14 @@ class VisitorJoined:
 class CallPlaced:
     """The visitor's page places the call.
 
-    Without an `offer` the page is asked for one, after it was told of the TURN servers. The site's
+    Without an `offer` the page is asked for one, after it was told of the TURN servers. The page is
+    told the `secret`, of which the call keeps the digest. The site's
     policy requires `required_consent` and handles a call that cannot be recorded as `unrecordable`.
     """
 
     offer: Description | None
+    secret: str
+    secret_digest: bytes
     media: Media
     visitor: Visitor
     consent: Consent = Consent.NONE
@@ -150,6 +154,13 @@ class TransferRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferRung:
+    """The agent to whom the call is being transferred has these sockets by now."""
+
+    sockets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TransferAccepted:
     socket_id: str
     agent: Agent
@@ -187,6 +198,13 @@ class EndRequested:
     trigger: CallTrigger
 
 
+@dataclass(frozen=True, slots=True)
+class AppRestarted:
+    """The call was restored after a restart of the app, which was away since `away_since`."""
+
+    away_since: datetime
+
+
 # Reports of media workers
 
 
@@ -217,6 +235,16 @@ class JournalLost:
 
     bridge: BridgeId
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeFound:
+    """A media worker has carried the bridge on while the app was away, with these legs up."""
+
+    bridge: BridgeId
+    up: frozenset[int]
+    has_journal: bool
+    is_paused: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,12 +290,15 @@ Event = (
     | PageResumed
     | PageDisconnected
     | TransferRequested
+    | TransferRung
     | TransferAccepted
     | TransferStopped
     | RingRequested
     | QueueRequested
     | PlaceChanged
     | EndRequested
+    | AppRestarted
+    | BridgeFound
     | LegConnected
     | LegLost
     | LegMeasured

@@ -51,6 +51,9 @@ MAX_TRANSCRIPT: Final = 100_000
 VISITOR: Final = 1
 """Number of the visitor among the participants of a call."""
 
+SNAPSHOT_VERSION: Final = 1
+"""Number of the snapshots' format: the next one when older snapshots can no longer be read."""
+
 _WAITING: Final = frozenset({CallState.REQUESTED, CallState.QUEUED, CallState.RINGING})
 
 
@@ -281,16 +284,17 @@ class Chat(Struct, eq=False):
 class CallData(Struct, eq=False, kw_only=True):
     """All that is known of a call in progress.
 
-    `secret` lets the visitor's page resume it. Calls of a lower `rank` are served first.
-    `reserved_for` is the agent to whom a join link reserves it. `ringing_at` maps the sockets at
+    `secret_digest` is that of the secret by which the visitor's page resumes it. Calls of a lower
+    `rank` are served first. `reserved_for` is the agent to whom a join link reserves it, and
+    `join_links` holds the digests of the join links' tokens. `ringing_at` maps the sockets at
     which it rings to their agents. `command` is the media command that is being carried out, and
     `deferred` holds the events that wait for its end. `closing` holds the bridges that are being
     closed after the end.
     """
 
     record: CallRecord
-    secret: str
     recording: CallRecording
+    secret_digest: bytes = b""
     timings: CallTimings = CallTimings()
     required_consent: Consent = Consent.NOTICE
     unrecordable: Unrecordable = Unrecordable.REFUSE
@@ -299,6 +303,7 @@ class CallData(Struct, eq=False, kw_only=True):
     chat: Chat = field(default_factory=Chat)
     rank: int = 0
     reserved_for: Agent | None = None
+    join_links: dict[CallRole, bytes] = field(default_factory=dict)
     ringing_at: dict[str, int] = field(default_factory=dict)
     declined: set[int] = field(default_factory=set)
     place: int = 0

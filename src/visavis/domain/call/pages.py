@@ -63,8 +63,9 @@ def call_placed(step: Step, event: CallPlaced) -> None:
     record.media, record.visitor, record.consent = event.media, event.visitor, event.consent
     record.recording_id, record.is_recorded = event.recording_id, event.recording_id is not None
     call.required_consent, call.unrecordable = event.required_consent, event.unrecordable
-    step.save()
-    calling = notices.CallingNotice(record.is_recorded, call.secret, call.timings.resume)
+    call.secret_digest = event.secret_digest
+    step.save_first()
+    calling = notices.CallingNotice(record.is_recorded, event.secret, call.timings.resume)
     step.send(call.visitor, calling)
     if event.offer:
         add_bridge(step).offered[VISITOR_LEG] = event.offer
@@ -115,6 +116,7 @@ def accept(step: Step, event: AcceptRequested) -> None:
     elif call.reserved_for:
         raise VisavisError(ErrorCode.CallReserved)
     call.record.next_state(CallTrigger.ACCEPT)
+    step.save_first()
     agent = call.record.agent = event.agent
     participant = step.add_agent(event.socket_id, agent)
     call.agent = participant.id
@@ -167,6 +169,7 @@ def write_line(step: Step, event: LineWritten) -> None:
     if call.chat.count >= MAX_LINES:
         raise VisavisError(ErrorCode.TextLimit)
     line = ChatLine(by=by, text=event.text, at=step.now, id=event.line_id)
+    step.save_first()
     call.chat.add(line)
     step.send_to_both(notices.LineNotice(line))
     step.record_event(CallEventName.TEXT, by=by, text=event.text)
@@ -212,12 +215,16 @@ def resume(step: Step, event: PageResumed) -> None:
     if call.chat.latest:
         step.send(participant, notices.TranscriptNotice(tuple(call.chat.recent())))
     if call.is_waiting:
-        if not event.has_media:
+        if event.has_media:
+            repeat_offer_request(step)
+        else:
             request_bridge(step)  # the present offer is of a page that is gone
         if call.record.state is CallState.QUEUED:
             step.send(call.visitor, notices.QueuedNotice(call.place))
         step.change_site()
     elif event.has_media:
         repeat_offer_request(step)
+    elif participant is call.second_agent:
+        request_bridge(step)  # the active bridge is the first agent's
     else:
         replace_bridge(step)

@@ -141,6 +141,8 @@ def journal_paused(
 
 def change(step: Step, trigger: RecordingTrigger, by: Party) -> None:
     """Move the recording to its next state, record it and tell both pages."""
+    if by == "agent":  # who relies on it
+        step.save_first()
     step.record_event(_EVENTS[trigger], by=by)
     step.call.recording.apply(trigger, by, step.now)
     step.send_to_both(step.recording_notice())

@@ -119,6 +119,7 @@ class Step:
         trigger = self._actual(trigger)
         if not call.record.allows(trigger):
             return
+        self.save_first()
         for participant in call.participants.values():
             if LEAVE[participant.role] is trigger and participant.disconnected_at:
                 call.record.interrupt(participant.disconnected_at)
@@ -142,6 +143,10 @@ class Step:
 
     def save(self) -> None:
         self.effects.append(SaveRecord())
+
+    def save_first(self) -> None:
+        """Save the call before its pages are told of what follows."""
+        self.effects.append(SaveRecord(is_awaited=True))
 
     def change_site(self) -> None:
         self.effects.append(SiteChanged())

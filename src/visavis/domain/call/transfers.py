@@ -6,10 +6,10 @@ from typing import Final
 
 from visavis.domain.call import notices
 from visavis.domain.call.bridges import drop, replace_bridge, request_bridge
-from visavis.domain.call.inputs import TransferAccepted, TransferRequested
+from visavis.domain.call.inputs import TransferAccepted, TransferRequested, TransferRung
 from visavis.domain.call.model import Participant, PendingTransfer
 from visavis.domain.call.states import HANG_UP, CallState, EndReason, TransferState, TransferTrigger
-from visavis.domain.call.step import TRANSFER_TIMER, Step
+from visavis.domain.call.step import TRANSFER_TIMER, Step, away_timer
 from visavis.domain.call_events import CallEventName
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.leg import AGENT_LEG, CallRole
@@ -46,12 +46,27 @@ def start_transfer(step: Step, event: TransferRequested) -> None:
     if event.obstacle:
         step.send(participant, notices.TransferFailedNotice(event.obstacle))
         return
-    call.transfer = PendingTransfer(event.agent_id, set(event.sockets), note=event.note)
+    step.save_first()
+    call.transfer = PendingTransfer(event.agent_id, set(), note=event.note)
     step.set_timer(TRANSFER_TIMER, call.timings.ring)
-    for socket_id in event.sockets:
-        step.send_to_socket(
-            socket_id, ring_notice(step, transferred_by=participant.agent_name, note=event.note)
-        )
+    _ring(step, call.transfer, event.sockets)
+
+
+def ring_again(step: Step, event: TransferRung) -> None:
+    """Ring at the consoles that the second agent has opened meanwhile."""
+    transfer = step.call.transfer
+    if transfer and transfer.state is TransferState.RINGING:
+        _ring(step, transfer, event.sockets)
+
+
+def _ring(step: Step, transfer: PendingTransfer, sockets: tuple[str, ...]) -> None:
+    first = step.call.current_agent
+    name = first.agent_name if first else ""
+    for socket_id in sockets:
+        if socket_id not in transfer.ringing_at:
+            transfer.ringing_at.add(socket_id)
+            notice = ring_notice(step, transferred_by=name, note=transfer.note)
+            step.send_to_socket(socket_id, notice)
 
 
 def accept_transfer(step: Step, event: TransferAccepted) -> None:
@@ -59,6 +74,7 @@ def accept_transfer(step: Step, event: TransferAccepted) -> None:
     transfer = step.call.transfer
     if transfer is None or event.socket_id not in transfer.ringing_at:
         raise VisavisError(ErrorKind.CallNotPossible, "That transfer no longer rings.")
+    step.save_first()
     transfer.apply(TransferTrigger.ACCEPT)
     participant = step.add_agent(event.socket_id, event.agent)
     transfer.participant = participant.id
@@ -113,6 +129,7 @@ def complete_transfer(step: Step) -> None:
     first, second, transfer = call.current_agent, call.second_agent, call.transfer
     if transfer is None or second is None:
         return
+    step.save_first()
     transfer.apply(TransferTrigger.MEDIA_FLOWS)
     call.agent, call.record.agent, call.transfer = second.id, second.agent, None
     step.cancel_timer(TRANSFER_TIMER)
@@ -124,6 +141,8 @@ def complete_transfer(step: Step) -> None:
     )
     if first:
         _send_transferred(step, first)
+    if not second.is_open:  # the app was restarted, and their page is not back yet
+        step.set_timer(away_timer(second), call.timings.resume)
     call.with_video.discard(AGENT_LEG)
     step.send_state()
     step.send(second, step.recording_notice())

@@ -1,4 +1,4 @@
-"""Write-behind of call rows and their events: in order, without blocking the calls."""
+"""Write-behind of calls: rows, events and snapshots, in order, without blocking the calls."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from visavis.domain.call import CallRecord
+from visavis.domain.call import Call, CallRecord
+from visavis.domain.call.model import SNAPSHOT_VERSION
 from visavis.domain.call_events import CallEvent
 from visavis.domain.errors import ErrorCode, VisavisError
-from visavis.services.ports import Store, Transaction
+from visavis.services.ports import CallSnapshot, Store, Transaction
 from visavis.tasks import spawn
 
 log = structlog.get_logger(__name__)
@@ -31,7 +32,9 @@ class Timer(Protocol):
 
 
 class CallLogWriter:
-    """Writes calls and their events in batches, after a short delay or at `flush`.
+    """Writes calls, their events and their snapshots in batches, after a short delay or at once.
+
+    A snapshot is in the database for as long as its call is in progress.
 
     `past_calls_changed` is called with each site whose past calls have changed in the database.
     """
@@ -51,6 +54,8 @@ class CallLogWriter:
         self._unconfirmed = 0  # how many of the first events may have been written already
         self._saved: set[str] = set()
         """Calls in progress that the database has, in whatever state."""
+        self._live: dict[str, Call] = {}
+        self._waiting: list[Callable[[], None]] = []
         self._writing: asyncio.Task[None] | None = None
         self._timer: Timer | None = None
         self._past_calls_changed = past_calls_changed
@@ -58,8 +63,19 @@ class CallLogWriter:
     def save_later(self, record: CallRecord) -> None:
         """Save the call, as it is at that time, with the next batch."""
         self._records[record.id] = record
-        if self._timer is None and self._writing is None:
-            self._timer = self._schedule(GATHER_SECONDS, self._start)
+        self._start_later()
+
+    def save_live(self, call: Call) -> None:
+        """Save the call's snapshot, as it is at that time, with the next batch."""
+        self._live[call.id] = call
+        self._start_later()
+
+    def save_first(self, call: Call, tried: Callable[[], None]) -> None:
+        """Save the call at once; `tried` is called when it is saved, or could not be yet."""
+        self._records[call.id] = call.record
+        self._live[call.id] = call
+        self._waiting.append(tried)
+        self._start()
 
     def record_event(self, record: CallRecord, event: CallEvent) -> None:
         if len(self._events) < MAX_EVENTS:
@@ -73,7 +89,7 @@ class CallLogWriter:
 
         Raises `StoreUnavailable`; the batch is kept then and tried again.
         """
-        if self._records:
+        if self._records or self._live:
             self._start()
         if self._writing:
             await asyncio.shield(self._writing)
@@ -83,28 +99,46 @@ class CallLogWriter:
         if call_id not in self._saved:
             await self.flush()
 
+    async def wait_tried(self) -> None:
+        """Wait until everything recorded so far is written, or could not be."""
+        if self._writing:
+            await asyncio.wait([self._writing])
+
+    def _start_later(self) -> None:
+        if self._timer is None and self._writing is None:
+            self._timer = self._schedule(GATHER_SECONDS, self._start)
+
     def _start(self) -> None:
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        if self._records and self._writing is None:
+        if (self._records or self._live) and self._writing is None:
             self._writing = spawn("call log writing", self._write(), expected=VisavisError)
             self._writing.add_done_callback(self._done)
 
     async def _write(self) -> None:
-        while self._records:
+        while self._records or self._live:
             records, self._records = self._records, {}
+            live, self._live = self._live, {}
+            waiting, self._waiting = self._waiting, []
             events, self._events = self._events, []
             snapshots = [replace(r, quality=dict(r.quality)) for r in records.values()]
+            calls = [_live_call(call) for call in live.values()]
             try:
-                await self._store.write(partial(self._save, records=snapshots, events=events))
+                await self._store.write(
+                    partial(self._save, records=snapshots, events=events, calls=calls)
+                )
             except VisavisError as error:
                 self._records = {**records, **self._records}
+                self._live = {**live, **self._live}
                 self._events = [*events, *self._events]
                 if error.code == ErrorCode.ChangeUnconfirmed.name:
                     self._unconfirmed = len(events)
                 self._schedule(RETRY_SECONDS, self._start)
                 raise
+            finally:
+                for tried in waiting:
+                    tried()
             self._unconfirmed = 0
             self._saved |= {record.id for record in snapshots}
             self._saved -= {record.id for record in snapshots if record.is_over}
@@ -112,13 +146,22 @@ class CallLogWriter:
                 self._past_calls_changed(site_id)
 
     def _save(
-        self, rows: Transaction, records: list[CallRecord], events: list[tuple[Any, ...]]
+        self,
+        rows: Transaction,
+        records: list[CallRecord],
+        events: list[tuple[Any, ...]],
+        calls: list[CallSnapshot],
     ) -> None:
         for record in records:
             rows.calls.save(record, self._node_id)
         for number, (site_id, call_id, event) in enumerate(events):
             if number >= self._unconfirmed or not rows.calls.has_event(site_id, call_id, event):
                 rows.calls.add_event(site_id, call_id, event)
+        for call in calls:
+            if call.state:
+                rows.live_calls.save(call, self._node_id)
+            else:
+                rows.live_calls.delete(call.site_id, call.call_id)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._writing = None
@@ -127,3 +170,12 @@ class CallLogWriter:
             log.warning("calls not written down yet", error=error.kind.name)
         elif error:  # its batch is lost; what came meanwhile is written later
             self._schedule(RETRY_SECONDS, self._start)
+        waiting, self._waiting = self._waiting, []
+        for tried in waiting:
+            tried()
+
+
+def _live_call(call: Call) -> CallSnapshot:
+    """Return the call's snapshot, an empty one if the call is over."""
+    state = b"" if call.is_over else call.snapshot()
+    return CallSnapshot(call.id, call.site_id, SNAPSHOT_VERSION, state)

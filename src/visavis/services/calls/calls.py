@@ -6,8 +6,9 @@ the first of two requests wins. Slow work of the call follows as effects.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
 from hmac import compare_digest
 
 import structlog
@@ -17,6 +18,7 @@ from visavis.domain.call.call import Call
 from visavis.domain.call.model import CallRecording
 from visavis.domain.call_timings import CallTimings
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
+from visavis.domain.leg import BridgeId
 from visavis.domain.people import Agent, Permission, Visitor
 from visavis.domain.policy import Consent, RecordingPolicy
 from visavis.domain.site_settings import SiteSettings
@@ -32,11 +34,21 @@ from visavis.services.calls.site import PageInCall, SiteCalls
 from visavis.services.calls.site_visitors import INVITATION_SECONDS, Invitation
 from visavis.services.connectivity_tests import ConnectivityTests
 from visavis.services.missed_call_messages import MissedCallMessages
-from visavis.services.ports import Bus, Clock, MediaListener, MediaPlane, Store
+from visavis.services.ports import Bus, Clock, MediaListener, MediaPlane, Store, Transaction
 from visavis.services.presence import AgentPresence, AgentSession
+from visavis.services.secrets import digest
 from visavis.services.visitor_limits import Use, VisitorGuard, VisitorLimits
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Former:
+    """Calls of the former app process, its staffed sites, and when it was last known to run."""
+
+    calls: list[Call]
+    staffed: frozenset[int]
+    alive_at: datetime | None
 
 
 class Calls:
@@ -64,6 +76,8 @@ class Calls:
         self._now = clock
         self._new_id = new_id
         self._announce = announce
+        self._node_id = node_id
+        self._away_since = clock()
         self._runner = EffectRunner(
             bus=bus,
             media=media,
@@ -177,12 +191,14 @@ class Calls:
         invited_by = self._redeem(site, visitor, message.invitation)
         if invited_by:
             call.record.origin = "invitation"
-        known = call.record.visitor
+        known, secret = call.record.visitor, self._new_id()
         site.place(
             call,
             inputs.CallPlaced(
                 # with a TURN server the page makes its offer once it has been told of that
                 offer=None if self._runner.has_relay else offer,
+                secret=secret,
+                secret_digest=digest(secret),
                 media=message.media,
                 visitor=replace(
                     visitor,
@@ -219,7 +235,7 @@ class Calls:
     def _resume_visitor(self, visitor: Visitor, message: signaling.Resume) -> None:
         site = self.site(visitor.site_id)
         call = site.find(message.call_id)
-        if not compare_digest(call.secret.encode(), message.secret.encode("utf-8", "replace")):
+        if not compare_digest(call.secret_digest, digest(message.secret)):
             raise VisavisError(ErrorCode.NotYourCall)
         self._resume(site, call, call.visitor.id, visitor.id, has_media=message.has_media)
 
@@ -406,6 +422,50 @@ class Calls:
             if not settings.config.is_enabled:
                 site.end_queue(CallTrigger.SWITCHED_OFF)
 
+    def active_bridges(self) -> list[BridgeId]:
+        """The bridges that a media worker must not close."""
+        calls = [call for site in self._sites.values() for call in site.calls.values()]
+        return [bridge.id for call in calls for bridge in call.bridges.values()]
+
+    async def restore(self) -> None:
+        """Take over the calls of the former app process of this node; `resume` lets them go on.
+
+        Raises `StoreUnavailable`.
+        """
+        former = await self._store.write(self._read_former)
+        self._away_since = former.alive_at or self._now()
+        for site_id in {*former.staffed, *(call.site_id for call in former.calls)}:
+            calls = [call for call in former.calls if call.site_id == site_id]
+            self.site(site_id).restore(calls, is_staffed=site_id in former.staffed)
+        for call in former.calls:
+            self._join_links.restore(call)
+
+    def resume(self, found: Collection[BridgeId]) -> None:
+        """Let the restored calls go on; `found` are those of their bridges that workers carry."""
+        for site in self._sites.values():
+            site.resume(self._away_since, found)
+
+    async def mark_alive(self) -> None:
+        """Note that the calls in progress have an owner; raises `StoreUnavailable`."""
+        if self.count:
+            now = self._now()
+            await self._store.write(lambda rows: rows.nodes.mark_alive(self._node_id, now))
+
+    def _read_former(self, rows: Transaction) -> _Former:
+        calls = []
+        for live in rows.live_calls.list_by_node(self._node_id):
+            if call := Call.try_restore(live.version, live.state):
+                calls.append(call)
+            else:
+                log.error("call not restored", call_id=live.call_id, version=live.version)
+                rows.live_calls.delete(live.site_id, live.call_id)
+        rows.live_calls.end_others(self._node_id, self._now())
+        return _Former(
+            calls=sorted(calls, key=lambda call: call.record.requested_at),
+            staffed=frozenset(rows.live_calls.staffed_sites(self._node_id)),
+            alive_at=rows.nodes.alive_at(self._node_id),
+        )
+
     async def wait_idle(self) -> None:
         """Wait until no background task is running."""
         await self._runner.wait_idle()
@@ -432,7 +492,6 @@ class Calls:
         )
         return Call(
             record=record,
-            secret=self._new_id(),
             recording=CallRecording(now),
             timings=timings,
         )
@@ -457,6 +516,13 @@ class Calls:
 
     async def _announce_change(self, site_id: int) -> None:
         await self._announce(site_id)
+        node_id, is_staffed = self._node_id, self.is_staffed(site_id)
+        try:
+            await self._store.write(
+                lambda rows: rows.live_calls.set_staffed(site_id, node_id, is_staffed=is_staffed)
+            )
+        except VisavisError as error:
+            log.warning("staffing not written down", site_id=site_id, error=error.kind.name)
 
     async def _require_enabled(self, site_id: int) -> SiteSettings:
         """Return the settings of a site; raises `AudioVideoChatDisabled`."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import structlog
@@ -34,12 +35,23 @@ Scheduler = Callable[[float, Callable[[], None]], Timer]
 Relays = Callable[[str], signaling.IceServers]
 """Returns the ICE servers of a call, with credentials that are for it alone."""
 
+HOLD_SECONDS: Final = 0.5
+"""Longest time for which notices wait until their call is saved."""
+
 _STATES = frozenset(CallState)
 
 
 def call_later(seconds: float, ring: Callable[[], None]) -> Timer:
     """Call back in the running event loop."""
     return asyncio.get_running_loop().call_later(seconds, ring)
+
+
+@dataclass(slots=True)
+class _Held:
+    """Messages of a call that wait until it is saved, `saves` times."""
+
+    saves: int = 0
+    messages: list[tuple[str, CallMessage]] = field(default_factory=list)
 
 
 class CallOwner(Protocol):
@@ -72,6 +84,7 @@ class EffectRunner:
         self._store = store
         self._relays = relays
         self._timers: dict[tuple[str, str], Timer] = {}
+        self._held: dict[str, _Held] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -94,6 +107,8 @@ class EffectRunner:
                 if event.name in _STATES:
                     log.info("call", call_id=call.id, site_id=call.site_id, state=event.name)
                 self.call_log.record_event(call.record, event)
+            case effects.SaveRecord(is_awaited=True):
+                self._hold(call)
             case effects.SaveRecord():
                 self.call_log.save_later(call.record)
             case effects.MarkUnrecorded(why):
@@ -106,9 +121,33 @@ class EffectRunner:
 
     def send_notice(self, call_id: str, socket_id: str, notice: notices.Notice) -> None:
         if not isinstance(notice, notices.RelaysNotice):
-            self.send(socket_id, message_of(call_id, notice))
+            self._send_or_hold(call_id, socket_id, message_of(call_id, notice))
         elif self._relays:
-            self.send(socket_id, self._relays(call_id))
+            self._send_or_hold(call_id, socket_id, self._relays(call_id))
+
+    def _send_or_hold(self, call_id: str, socket_id: str, message: CallMessage) -> None:
+        if held := self._held.get(call_id):
+            held.messages.append((socket_id, message))
+        else:
+            self.send(socket_id, message)
+
+    def _hold(self, call: Call) -> None:
+        """Save the call, and hold its messages back until that is done or has taken too long."""
+        held = self._held.setdefault(call.id, _Held())
+        held.saves += 1
+        timers: list[Timer] = []
+
+        def release() -> None:
+            if timers:
+                timers.pop().cancel()
+                held.saves -= 1
+                if not held.saves:
+                    del self._held[call.id]
+                    for socket_id, message in held.messages:
+                        self.send(socket_id, message)
+
+        timers.append(self.schedule(HOLD_SECONDS, release))
+        self.call_log.save_first(call, release)
 
     def send(self, socket_id: str, message: CallMessage) -> None:
         self._bus.publish(f"{SOCKET_TOPIC}{socket_id}", message)
@@ -180,7 +219,10 @@ class EffectRunner:
     async def _start_journal(self, command: commands.StartJournal) -> None:
         manifest = command.manifest
         # the recorder muxes a recording whose call is not in the database
-        await self.call_log.ensure_saved(manifest.call_id)
+        if command.requester:  # and after a restart the call has to know that it is recorded
+            await self.call_log.flush()
+        else:
+            await self.call_log.ensure_saved(manifest.call_id)
         await self._media.tap(command.bridge, manifest)
         if not command.is_listed:
             # once its journal exists: a failed start would stay listed as pending forever
@@ -197,8 +239,10 @@ class EffectRunner:
 
     async def wait_idle(self) -> None:
         """Wait until no background task is running."""
-        while self._tasks:
+        while self._tasks or self._held:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            if self._held:
+                await self.call_log.wait_tried()
 
 
 # Notices as messages

@@ -51,6 +51,11 @@ class JoinLinks:
         tokens = [self._add_link(call, holder) for holder in (None, agent)]
         return CallWithJoinLinks(call.id, *tokens)
 
+    def restore(self, call: Call) -> None:
+        """Let the join links of a restored call be valid again."""
+        for role, key in call.join_links.items():
+            self._keep(call, key, call.reserved_for if role is CallRole.AGENT else None)
+
     def find(self, token: str) -> JoinLink:
         """Return the join link of a token; raises `EntityNotFound` if it is unknown or over."""
         join_link = self._join_links.get(digest(token))
@@ -65,7 +70,10 @@ class JoinLinks:
 
     def _add_link(self, call: Call, agent: Agent | None) -> str:
         token = self._new_id()
-        key = digest(token)
+        key = call.join_links[CallRole.AGENT if agent else CallRole.VISITOR] = digest(token)
+        self._keep(call, key, agent)
+        return token
+
+    def _keep(self, call: Call, key: bytes, agent: Agent | None) -> None:
         self._join_links[key] = JoinLink(call.id, call.site_id, agent)
         self._tokens.setdefault(call.id, []).append(key)
-        return token

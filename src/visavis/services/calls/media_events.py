@@ -8,7 +8,7 @@ import structlog
 
 from visavis.domain.call import inputs
 from visavis.domain.call.call import Call
-from visavis.domain.leg import BridgeId
+from visavis.domain.leg import BridgeId, BridgeStatus
 from visavis.rtp.mos import LegReport
 from visavis.services.calls.site import SiteCalls
 
@@ -36,6 +36,13 @@ class MediaEvents:
 
     async def quality(self, bridge: BridgeId, leg: int, report: LegReport) -> None:
         self._handle(bridge.call_id, inputs.LegMeasured(bridge, leg, report.to_builtins()))
+
+    async def bridges_found(self, statuses: Collection[BridgeStatus]) -> None:
+        for status in statuses:
+            found = inputs.BridgeFound(
+                status.bridge, status.up, status.has_journal, status.is_paused
+            )
+            self._handle(status.bridge.call_id, found)
 
     async def worker_lost(self, bridges: Collection[BridgeId]) -> None:
         for call_id in {bridge.call_id for bridge in bridges}:

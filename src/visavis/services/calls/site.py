@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -19,6 +19,7 @@ from visavis.domain.distribution import (
     RingAt,
 )
 from visavis.domain.errors import ErrorCode, VisavisError
+from visavis.domain.leg import BridgeId
 from visavis.protocol import signaling
 from visavis.services.calls.call_log import Timer
 from visavis.services.calls.console_feed import ConsoleFeed, queue, team
@@ -32,6 +33,12 @@ FEED_SECONDS: Final = 1.0
 FEED_SOON_SECONDS: Final = 0.05
 GRACE_SECONDS: Final = 30.0
 """Consoles that are loaded again, or connect again, do not make a site unstaffed."""
+
+RECOVERY_SECONDS: Final = 5.0
+"""Time after a restart of the app in which the consoles connect again, before calls ring on."""
+
+_UNSAVED: Final = (inputs.LegMeasured, inputs.PlaceChanged)
+"""Events that a restored call need not know of: they repeat themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,10 @@ class SiteCalls:
         self._transferring: dict[str, Call] = {}
         self._widening: set[str] = set()
         self._unstaffed_timer: Timer | None = None
+        self._recovery_timer: Timer | None = None
+        self._awaits_resume = False
+        self._missing_agents: set[int] = set()
+        self._missing_visitors: set[str] = set()
         self._is_changed = False
 
     # Calls
@@ -123,6 +134,61 @@ class SiteCalls:
         elif call.reserved_for is None and not self.is_staffed:
             self._apply(call, inputs.EndRequested(CallTrigger.NOBODY_ON_DUTY))
         self._distribute()
+
+    def restore(self, calls: list[Call], *, is_staffed: bool) -> None:
+        """Take over the calls of a former app process; `resume` lets them go on."""
+        self.is_staffed, self._awaits_resume = is_staffed, True
+        for call in calls:
+            self.calls[call.id] = call
+            self._owners[call.id] = self
+            self._missing_agents.update(call.ringing_at.values())
+            if call.is_waiting and call.visitor.is_open:
+                self._missing_visitors.add(call.id)
+            for participant in call.participants.values():
+                self._set_busy(participant.agent_id, call.id)
+            self._index(call)
+        self._missing_agents.update(
+            call.transfer.agent_id for call in self._transferring.values() if call.transfer
+        )
+        self._recovery_timer = self._runner.schedule(RECOVERY_SECONDS, self._stop_recovery)
+
+    def resume(self, away_since: datetime, found: Collection[BridgeId]) -> None:
+        """Let the restored calls go on, with the bridges that media workers still carry.
+
+        Their pages are awaited, and whatever a media worker was asked for is asked for again.
+        """
+        for call in list(self.calls.values()):
+            bridges = [bridge.id for bridge in call.bridges.values() if bridge.is_open]
+            lost = frozenset(bridges).difference(found)
+            if lost:
+                self._apply(call, inputs.WorkerLost(lost))
+            is_flowing = any(bridge in found for bridge in bridges)
+            self._apply(call, inputs.AppRestarted(self._now() if is_flowing else away_since))
+            if call.command:
+                self._runner.run(self, call, effects.RunCommand(call.command))
+        self._awaits_resume, self._is_changed = False, True
+        self._distribute()
+
+    def _stop_recovery(self) -> None:
+        """Let the waiting calls ring: the pages are back, or have had the time for it."""
+        self._missing_agents.clear()
+        self._missing_visitors.clear()
+        self._is_changed = True
+        self._distribute()
+
+    def _is_recovering(self) -> bool:
+        """Whether pages are awaited that were there before the app was restarted."""
+        if self._awaits_resume or self._recovery_timer is None:
+            return self._awaits_resume
+        for call_id in list(self._missing_visitors):
+            call = self.calls.get(call_id)
+            if call is None or call.visitor.is_open:
+                self._missing_visitors.discard(call_id)
+        if self._missing_agents or self._missing_visitors:
+            return True
+        self._recovery_timer.cancel()
+        self._recovery_timer = None
+        return False
 
     def decline(self, call: Call, agent_id: int) -> None:
         """An agent does not want a call; it rings on for the others."""
@@ -166,6 +232,7 @@ class SiteCalls:
         self.presence.add(session)
         for message in self._console_messages():
             self._runner.send(session.socket_id, message)
+        self._missing_agents.discard(session.agent.id)
         self.agent_changed(session.agent.id)
 
     def close_session(self, session: AgentSession) -> None:
@@ -186,6 +253,11 @@ class SiteCalls:
         """Distribute again: the agent has come, left, or changed their availability."""
         self._index_agent(agent_id)
         self._distribution.touch_agent(agent_id)
+        for call in list(self._transferring.values()):
+            if call.transfer and call.transfer.agent_id == agent_id:
+                sessions = self.presence.sessions_of_agent(self.site_id, agent_id)
+                sockets = tuple(session.socket_id for session in sessions)
+                self._apply(call, inputs.TransferRung(sockets))
         self._is_changed = True
         self._distribute()
 
@@ -243,6 +315,8 @@ class SiteCalls:
                 case _:
                     self._runner.run(self, call, effect)
         self._index(call)
+        if not (call.is_over or isinstance(event, _UNSAVED)):
+            self._runner.call_log.save_live(call)
 
     def _assign(self, call: Call, session: AgentSession) -> None:
         """Connect the call to this console at once."""
@@ -274,7 +348,7 @@ class SiteCalls:
             self._owners.pop(call.id, None)
         is_waiting = call.is_waiting and call.reserved_for is None
         if is_waiting and call.id not in self._distribution:
-            self._distribution.add_call(call.id, call.rank)
+            self._distribution.add_call(call.id, call.rank, call.declined)
             self._sources[call.record.visitor.source] += 1
         elif not is_waiting and call.id in self._distribution:
             self._distribution.remove_call(call.id)
@@ -297,10 +371,11 @@ class SiteCalls:
         """Apply what follows from the changes, until nothing changes any longer."""
         while self._is_changed:
             self._is_changed = False
-            self._connect_reserved()
-            for decision in self._distribution.decide():
-                self._carry_out(decision)
-            self._stop_transfers()
+            if not self._is_recovering():
+                self._connect_reserved()
+                for decision in self._distribution.decide():
+                    self._carry_out(decision)
+                self._stop_transfers()
             self._update_staffing()
             self.schedule_update()
 

@@ -23,6 +23,14 @@ class SqlNodeRows(Rows):
         statement = self._upsert(t.nodes).values(values)
         self._run(statement.on_conflict_do_update(index_elements=["id"], set_=values))
 
+    def mark_alive(self, node_id: str, now: datetime) -> None:
+        self._run(update(t.nodes).where(t.nodes.c.id == node_id).values(alive_at=now))
+
+    def alive_at(self, node_id: str) -> datetime | None:
+        query = select(t.nodes.c.alive_at).where(t.nodes.c.id == node_id)
+        moment: datetime | None = self._run(query).scalar()
+        return moment
+
     def newest_archive_url(self) -> str:
         query = select(t.nodes.c.archive_url).order_by(t.nodes.c.started_at.desc()).limit(1)
         return self._run(query).scalar() or ""
@@ -55,14 +63,6 @@ class SqlCallRows(Rows):
         }
         statement = self._upsert(t.calls).values(**values, message="")
         self._run(statement.on_conflict_do_update(index_elements=["id"], set_=values))
-
-    def close_open(self, node_id: str, now: datetime) -> int:
-        result = self._run(
-            update(t.calls)  # every site: the process that held them all is dead
-            .where(t.calls.c.state != CallState.ENDED, t.calls.c.node_id.in_((node_id, "")))
-            .values(state=CallState.ENDED, ended_at=now, reason=EndReason.FAILED)
-        )
-        return int(result.rowcount)
 
     def add_event(self, site_id: int, call_id: str, event: CallEvent) -> None:
         self._run(

@@ -1,0 +1,66 @@
+"""Snapshots of the calls in progress, and the sites that are staffed."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import delete, select, update
+
+from visavis.domain.call import CallState, EndReason
+from visavis.services.ports import CallSnapshot
+from visavis.store import tables as t
+from visavis.store.rows.base import Rows
+
+LEVEL: Final = 1
+"""Deflated by the fastest level, the two session descriptions of a call take an eighth."""
+
+
+class SqlLiveCallRows(Rows):
+    def save(self, call: CallSnapshot, node_id: str) -> None:
+        values = {
+            "call_id": call.call_id,
+            "site_id": call.site_id,
+            "node_id": node_id,
+            "version": call.version,
+            "state": zlib.compress(call.state, LEVEL),
+        }
+        statement = self._upsert(t.live_calls).values(values)
+        self._run(statement.on_conflict_do_update(index_elements=["call_id"], set_=values))
+
+    def delete(self, site_id: int, call_id: str) -> None:
+        c = t.live_calls.c
+        self._run(delete(t.live_calls).where(c.site_id == site_id, c.call_id == call_id))
+
+    def list_by_node(self, node_id: str) -> Sequence[CallSnapshot]:
+        c = t.live_calls.c
+        query = select(t.live_calls).where(c.node_id == node_id).order_by(c.call_id)
+        return [
+            CallSnapshot(row.call_id, row.site_id, row.version, zlib.decompress(row.state))
+            for row in self._run(query)
+        ]
+
+    def end_others(self, node_id: str, now: datetime) -> int:
+        live, c = t.live_calls.c, t.calls.c
+        known = select(live.call_id).where(live.node_id == node_id)
+        result = self._run(
+            update(t.calls)
+            .where(c.state != CallState.ENDED, c.node_id.in_((node_id, "")), c.id.not_in(known))
+            .values(state=CallState.ENDED, ended_at=now, reason=EndReason.FAILED)
+        )
+        return int(result.rowcount)
+
+    def set_staffed(self, site_id: int, node_id: str, *, is_staffed: bool) -> None:
+        values = {"site_id": site_id, "node_id": node_id}
+        if is_staffed:
+            self._run(self._upsert(t.staffed_sites).values(values).on_conflict_do_nothing())
+            return
+        c = t.staffed_sites.c
+        self._run(delete(t.staffed_sites).where(c.site_id == site_id, c.node_id == node_id))
+
+    def staffed_sites(self, node_id: str) -> Sequence[int]:
+        c = t.staffed_sites.c
+        query = select(c.site_id).where(c.node_id == node_id).order_by(c.site_id)
+        return list(self._run(query).scalars())

@@ -1,0 +1,69 @@
+"""The engine after a restart of the app; `test_properties.py` restarts it at every point."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tests.domain.call.simulated_call import connected_call, placed_call, transferred_call
+from visavis.domain.call import Call, CallState, inputs
+from visavis.domain.call.model import SNAPSHOT_VERSION
+from visavis.domain.call.restart import SHORTEST_WAIT
+from visavis.domain.call.states import RecordingSwitch
+from visavis.domain.call.step import STATE_TIMER
+from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId
+
+BRIDGE = BridgeId("call", 1)
+BOTH = frozenset({VISITOR_LEG, AGENT_LEG})
+
+
+def test_a_time_limit_leaves_a_few_seconds() -> None:
+    site = placed_call()
+    site.ring(3)
+    site.now += timedelta(hours=1)
+    site.restart(1)
+    assert site.timers[STATE_TIMER] == SHORTEST_WAIT
+
+
+def test_pages_are_awaited() -> None:
+    site = connected_call()
+    site.restart(1)
+    assert site.pages == {}
+    assert set(site.timers) == {"away 1", "away 2"}
+
+
+def test_a_transfer_rings_at_nobody_until_its_agent_is_back() -> None:
+    site = transferred_call()
+    site.restart(1)
+    assert site.ringing == set()
+
+
+def test_a_bridge_of_which_the_call_knows_nothing() -> None:
+    site = connected_call()
+    assert site.handle(inputs.BridgeFound(BridgeId("call", 9), BOTH, True, False)) == []
+
+
+def test_the_journal_is_followed() -> None:
+    site = connected_call(is_recorded=True)
+    for is_paused, state in ((True, RecordingSwitch.PAUSED), (False, RecordingSwitch.ON)):
+        site.journals[1] = is_paused
+        site.handle(inputs.BridgeFound(BRIDGE, BOTH, has_journal=True, is_paused=is_paused))
+        assert site.call.recording.state is state
+    site.journals.clear()
+    site.handle(inputs.BridgeFound(BRIDGE, BOTH, has_journal=False, is_paused=False))
+    assert site.state() is CallState.ENDED
+
+
+def test_a_journal_that_is_being_changed_is_left_alone() -> None:
+    site = connected_call(is_recorded=True)
+    site.handle(inputs.RecordingRequested(site.call.agent or 0, "pause", "new"))
+    found = site.handle(inputs.BridgeFound(BRIDGE, BOTH, True, True))
+    assert found == []
+
+
+def test_a_snapshot_of_another_version_cannot_be_read() -> None:
+    snapshot = connected_call().call.snapshot()
+    assert Call.try_restore(SNAPSHOT_VERSION + 1, snapshot) is None
+    assert Call.try_restore(SNAPSHOT_VERSION, b"no snapshot") is None
+    restored = Call.try_restore(SNAPSHOT_VERSION, snapshot)
+    assert restored
+    assert restored.id == "call"
