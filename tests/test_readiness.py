@@ -188,8 +188,8 @@ async def test_a_spool_that_is_a_file_matters_once_calls_are_recorded(
     assert await ask(api) == "ready"
 
     def record(rows: Transaction) -> None:
-        config = rows.configs.lock(1)
-        rows.configs.put(replace(config, is_enabled=True, is_recording=True, version=1))
+        config = rows.settings.lock(1).config
+        rows.settings.put_config(replace(config, is_enabled=True, is_recording=True, version=1))
 
     await api.app.store.write(record)
     assert "the spool cannot be written" in await ask(api)

@@ -183,7 +183,7 @@ class App(Services):
         sockets = Sockets(
             calls=self.calls,
             bus=self.bus,
-            availability_of=self.configs.availability,
+            availability_of=self.site_settings.availability,
             ice_servers=self.ice.public_servers(),
             ice_seconds=settings.turn_seconds / 2,
             has_site=self.people.has_site,
@@ -203,9 +203,9 @@ class App(Services):
         readiness = ReadinessProbe(self._readiness(), self.warnings, self.metrics_access.is_allowed)
         routes = (
             *api_routes(
-                ConfigApi(self.configs),
-                ConfigEvents(self.configs, self.bus, sessions.admit, self.stopping),
-                PolicyApi(self.policies),
+                ConfigApi(self.site_settings),
+                ConfigEvents(self.site_settings, self.bus, sessions.admit, self.stopping),
+                PolicyApi(self.site_settings),
                 RecordingsApi(self.recording_admin),
                 CallsApi(CallHistory(self.store, self.calls), settings.base_url),
                 AuditApi(self.audit, self.audit_trail, self.auditor),
@@ -470,8 +470,7 @@ class App(Services):
         async with contextlib.aclosing(self.store.changes()) as changes:
             async for _ in changes:
                 self.forget_credentials()
-                await self.policies.refresh()
-                await self.configs.refresh()
+                await self.site_settings.refresh()
 
     async def mark_alive(self) -> None:
         """Note that this process owns its calls: whoever restores them has to know until when."""
@@ -496,7 +495,9 @@ class App(Services):
 
 
 def _is_any_recorded(rows: Transaction) -> bool:
-    configs = [rows.configs.get(site.id) for site in rows.sites.all() if not site.is_disabled]
+    configs = [
+        rows.settings.get(site.id).config for site in rows.sites.all() if not site.is_disabled
+    ]
     return any(config.is_enabled and config.is_recording for config in configs)
 
 

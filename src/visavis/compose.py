@@ -16,11 +16,10 @@ from visavis.services.accounts import Accounts
 from visavis.services.api_keys import ApiKeys
 from visavis.services.audit import Auditor, AuditReader, AuditTrail
 from visavis.services.clients import Clients
-from visavis.services.configs import Configs
 from visavis.services.people import People
-from visavis.services.policies import Policies
 from visavis.services.ports import MediaPlane, Passwords, RecordingServers
 from visavis.services.recordings import RecordingAdmin, Recordings
+from visavis.services.site_settings import SiteSettingsService
 from visavis.services.tokens import Tokens
 from visavis.services.visitor_limits import VisitorLimits
 from visavis.settings import Settings
@@ -63,17 +62,12 @@ class Services:
         self.keys = ApiKeys(store, now, new_secret, new_id)
         self.clients = Clients(store, now, new_secret, new_id)
         self.sign_ins = self.people.sessions(self.tokens)
-        self.policies = Policies(store, now, new_id, self._announce)
-        self.configs = Configs(store, self.bus, now, new_id, archive_url, self.policies.get)
+        self.site_settings = SiteSettingsService(store, self.bus, now, new_id, archive_url)
         self.recording_admin = RecordingAdmin(store, now, archive_url, servers)
-
-    async def _announce(self, site_id: int) -> None:
-        """The policy and the configuration tell pages one thing, and so need one another."""
-        await self.configs.announce(site_id)
 
     async def retention_days(self, site_id: int) -> int | None:
         """Return the days for which the built-in archive keeps a site's recordings."""
-        return (await self.policies.get(site_id)).retention_days
+        return (await self.site_settings.get(site_id)).policy.retention_days
 
     def forget_credentials(self) -> None:
         """Read tokens and keys again: another process may have revoked some."""
@@ -88,19 +82,19 @@ def build_calls(
     from visavis.services.calls import Calls
 
     calls = Calls(
-        settings_of=services.configs.settings,
+        settings_of=services.site_settings.get,
         store=services.store,
         bus=services.bus,
         media=media,
         clock=now,
         new_id=new_id,
         node_id=node_id,
-        announce=services.configs.announce,
+        announce=services.site_settings.announce,
         limits=visitor_limits(settings),
         relays=relays,
     )
-    services.configs.is_staffed = calls.is_staffed
-    services.configs.listeners.append(calls.settings_changed)
+    services.site_settings.is_staffed = calls.is_staffed
+    services.site_settings.listeners.append(calls.settings_changed)
     return calls
 
 

@@ -122,7 +122,7 @@ async def test_an_accepted_recorded_call(
     agent = await app.store.write(_administrator)
     token = await app.tokens.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
     update = ConfigUpdate(is_enabled=True, is_recording=True, recording_server_url="http://a.b")
-    await app.configs.change(agent, update, lambda _: True)
+    await app.site_settings.change_config(agent, update, lambda _: True)
     async with (
         PageSocket(app.web, "/signaling/agent", token=token) as agent_page,
         PageSocket(app.web, "/signaling/visitor", f"site={agent.site_id}") as visitor_page,

@@ -128,7 +128,7 @@ def test_a_later_start_says_only_what_is_still_to_do(
 ) -> None:
     start(tmp_path, monkeypatch)
     with closing(open_store(str(tmp_path / "visavis.db"))) as store:
-        asyncio.run(store.write(lambda rows: rows.configs.put(Config(1, is_enabled=True))))
+        asyncio.run(store.write(lambda rows: rows.settings.put_config(Config(1, is_enabled=True))))
         asyncio.run(store.write(_replace_administrator))
     later = start(tmp_path, monkeypatch)
     assert "Switch calls on" not in later

@@ -78,7 +78,9 @@ def set_up(settings: Settings, url: str) -> SqlStore:
 
     def work(rows: Transaction) -> None:
         rows.sites.add("One", now())
-        rows.configs.put(replace(rows.configs.lock(1), recording_server_url=url, version=1))
+        rows.settings.put_config(
+            replace(rows.settings.lock(1).config, recording_server_url=url, version=1)
+        )
         for number in range(RECORDINGS):
             rows.recordings.add(manifest_of(f"r{number:02}"))
 

@@ -66,8 +66,10 @@ class RecorderHarness:
 
     async def send_to(self, url: str) -> None:
         def work(rows: Transaction) -> None:
-            old = rows.configs.lock(1)
-            rows.configs.put(replace(old, recording_server_url=url, version=old.version + 1))
+            old = rows.settings.lock(1).config
+            rows.settings.put_config(
+                replace(old, recording_server_url=url, version=old.version + 1)
+            )
 
         await self.store.write(work)
 
@@ -248,8 +250,8 @@ async def test_a_server_that_is_none_then_the_right_one(harness: RecorderHarness
 async def test_the_site_s_secret_goes_along(harness: RecorderHarness) -> None:
     def work(rows: Transaction) -> None:
         origin = origin_of(harness.server.url)
-        policy = rows.policies.lock(1)
-        rows.policies.put(replace(policy, secret="s3cret", secret_origin=origin, version=1))
+        policy = rows.settings.lock(1).policy
+        rows.settings.put_policy(replace(policy, secret="s3cret", secret_origin=origin, version=1))
 
     await harness.store.write(work)
     put_muxed(harness.spool, "r")

@@ -171,7 +171,7 @@ async def test_policies_of_before_have_the_limits_of_before(empty: str, anyio_ba
             )
         )
     store = open_store(empty)
-    policy = await store.read(lambda rows: rows.policies.get(1))
+    policy = await store.read(lambda rows: rows.settings.get(1).policy)
     assert policy == RecordingPolicy(1, Consent.AGREEMENT, Unrecordable.CONTINUE, version=7)
     store.close()
     engine.dispose()

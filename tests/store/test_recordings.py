@@ -275,17 +275,17 @@ async def test_a_call_s_story(store: SqlStore) -> None:
 
 
 async def test_policies(store: SqlStore) -> None:
-    assert await store.read(lambda rows: rows.policies.get(1)) == RecordingPolicy(1)
+    assert await store.read(lambda rows: rows.settings.get(1).policy) == RecordingPolicy(1)
     changed = RecordingPolicy(1, Consent.AGREEMENT, Unrecordable.CONTINUE, 30, "s3cret", 1)
 
     def work(rows: Transaction) -> RecordingPolicy:
-        old = rows.policies.lock(1)
-        rows.policies.put(changed)
+        old = rows.settings.lock(1).policy
+        rows.settings.put_policy(changed)
         return old
 
     assert await store.write(work) == RecordingPolicy(1)
-    assert await store.read(lambda rows: rows.policies.get(1)) == changed
-    assert await store.write(lambda rows: rows.policies.lock(1)) == changed
+    assert await store.read(lambda rows: rows.settings.get(1).policy) == changed
+    assert await store.write(lambda rows: rows.settings.lock(1).policy) == changed
     forgotten = replace(
         changed,
         secret=None,
@@ -293,6 +293,6 @@ async def test_policies(store: SqlStore) -> None:
         timings=CallTimings(ring=10, queue=0, connect=11, resume=12),
         ring_limit=None,
     )
-    await store.write(lambda rows: rows.policies.put(forgotten))
-    assert await store.read(lambda rows: rows.policies.get(1)) == forgotten
-    assert await store.read(lambda rows: rows.policies.get(2)) == RecordingPolicy(2)
+    await store.write(lambda rows: rows.settings.put_policy(forgotten))
+    assert await store.read(lambda rows: rows.settings.get(1).policy) == forgotten
+    assert await store.read(lambda rows: rows.settings.get(2).policy) == RecordingPolicy(2)

@@ -66,7 +66,7 @@ def history(served: Served) -> tuple[int, list[AuditEntry]]:
     """The version that is stored, and the audit entries from the first on."""
 
     async def read() -> tuple[int, list[AuditEntry]]:
-        config = await served.store.read(lambda rows: rows.configs.get(1))
+        config = await served.store.read(lambda rows: rows.settings.get(1).config)
         entries = await served.store.read(lambda rows: rows.audit.list_page(1, 10_000))
         return config.version, list(reversed(entries))
 

@@ -205,7 +205,7 @@ async def test_every_real_change_is_audited_once(api: Api) -> None:
 async def test_concurrent_clients_lose_no_version_and_no_audit_entry(api: Api) -> None:
     verbs = ["enable", "disable"] * 50
     await asyncio.gather(*(api.call("POST", f"{PATH}:{verb}") for verb in verbs))
-    config = await api.app.store.read(lambda rows: rows.configs.get(1))
+    config = await api.app.store.read(lambda rows: rows.settings.get(1).config)
     entries = await api.app.store.read(lambda rows: rows.audit.list_page(1, 200))
     assert config.version == len(entries) > 0
     assert (await api.config())["isEnabled"] == config.is_enabled
@@ -244,7 +244,7 @@ async def test_an_error_of_ours_says_nothing_but_its_request_id(
     async def crash(_: object) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(api.app.configs, "read", crash)
+    monkeypatch.setattr(api.app.site_settings, "read", crash)
     answer = await api.call("GET")
     assert_problem(answer, 500, "InternalError")
     assert "secret" not in answer.text

@@ -149,7 +149,7 @@ async def test_changed_limits_of_calls_are_audited(api: Api) -> None:
 
 async def test_calls_use_the_limits_as_soon_as_they_are_stored(api: Api) -> None:
     await api.call("PUT", PATH, json={"queueSeconds": 7, "ringLimit": 3})
-    settings = await api.app.configs.settings(1)
+    settings = await api.app.site_settings.get(1)
     assert (settings.timings.queue, settings.timings.ring, settings.ring_limit) == (7, 45, 3)
 
 
@@ -212,18 +212,18 @@ async def test_open_pages_are_told_whether_visitors_must_agree(api: Api) -> None
 
 async def test_another_process_s_change_is_noticed(api: Api) -> None:
     await api.call("GET", PATH)
-    policies = api.app.policies
-    await policies.refresh()
+    settings = api.app.site_settings
+    await settings.refresh()
     changed = RecordingPolicy(1, retention_days=9, version=1)
 
     def work(rows: Any) -> None:
-        rows.policies.lock(1)
-        rows.policies.put(changed)
+        rows.settings.lock(1)
+        rows.settings.put_policy(changed)
 
     await api.app.store.write(work)
     assert (await api.call("GET", PATH)).json() == FRESH
     async with api.app.bus.subscribe(f"{CONFIG_TOPIC}1") as news:
-        await policies.refresh()
+        await settings.refresh()
         async with asyncio.timeout(60):
             await anext(aiter(news))
     assert (await api.call("GET", PATH)).json()["retentionDays"] == 9

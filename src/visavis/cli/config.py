@@ -10,7 +10,7 @@ from visavis.cli.context import CommandContext, show_one, site_option, with_cont
 from visavis.domain.config import Config, ConfigUpdate
 from visavis.domain.people import operator
 from visavis.protocol.configuration import configuration_of, read_new_secret, read_url
-from visavis.services.configs import Configs
+from visavis.services.site_settings import SiteSettingsService
 
 
 @click.group()
@@ -23,8 +23,8 @@ def config() -> None:
 @with_context
 async def get(context: CommandContext, site: int | None) -> None:
     """Print the configuration as the REST API returns it."""
-    configs = (await context.with_archive()).configs
-    _print(configs, await configs.get(await context.site(site)))
+    settings = (await context.with_archive()).site_settings
+    _print(settings, (await settings.get(await context.site(site))).config)
 
 
 @config.command("set")
@@ -69,10 +69,10 @@ async def disable(context: CommandContext, site: int | None) -> None:
 
 
 async def _change(context: CommandContext, site: int | None, change: ConfigUpdate) -> None:
-    configs = (await context.with_archive()).configs
+    settings = (await context.with_archive()).site_settings
     who = operator(await context.site(site))
-    _print(configs, await configs.change(who, change, lambda _: True))
+    _print(settings, await settings.change_config(who, change, lambda _: True))
 
 
-def _print(configs: Configs, result: Config) -> None:
-    show_one(configuration_of(result, configs.url(result)), "", as_json=True)
+def _print(settings: SiteSettingsService, result: Config) -> None:
+    show_one(configuration_of(result, settings.url(result)), "", as_json=True)

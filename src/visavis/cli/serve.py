@@ -293,7 +293,7 @@ def _first_steps(settings: Settings, account: FirstAccount | None) -> list[str]:
     store = opened(settings.database_address)
     try:
         config, agents = asyncio.run(
-            store.read(lambda rows: (rows.configs.get(1), rows.agents.list_by_site(1)))
+            store.read(lambda rows: (rows.settings.get(1).config, rows.agents.list_by_site(1)))
         )
         pending = asyncio.run(CommandContext(store).people.first_sign_in_pending())
     except VisavisError as error:

@@ -32,6 +32,7 @@ from visavis.domain.oauth import ApiKey, AuthorizationCode, Client, Credential, 
 from visavis.domain.people import Agent, Permission, Role, Site
 from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import Delivery, Manifest, RecordingState
+from visavis.domain.site_settings import SiteSettings
 from visavis.protocol.signaling import Message
 from visavis.rtp.mos import LegReport
 
@@ -145,12 +146,13 @@ class KeyRows(Protocol):
     def delete_expired(self, now: datetime) -> None: ...
 
 
-class ConfigRows(Protocol):
-    def get(self, site_id: int) -> Config: ...
-    def lock(self, site_id: int) -> Config:
-        """As `get`, and nobody else changes it until this transaction ends."""
+class SettingsRows(Protocol):
+    def get(self, site_id: int) -> SiteSettings: ...
+    def lock(self, site_id: int) -> SiteSettings:
+        """As `get`, and nobody else changes them until this transaction ends."""
 
-    def put(self, config: Config) -> None: ...
+    def put_config(self, config: Config) -> None: ...
+    def put_policy(self, policy: RecordingPolicy) -> None: ...
 
 
 class AuditRows(Protocol):
@@ -293,14 +295,6 @@ class RecordingRows(Protocol):
         """
 
 
-class PolicyRows(Protocol):
-    def get(self, site_id: int) -> RecordingPolicy: ...
-    def lock(self, site_id: int) -> RecordingPolicy:
-        """As `get`, and nobody else changes it until this transaction ends."""
-
-    def put(self, policy: RecordingPolicy) -> None: ...
-
-
 class Transaction(Protocol):
     """The rows of every table, all inside one database transaction."""
 
@@ -319,7 +313,7 @@ class Transaction(Protocol):
     @property
     def keys(self) -> KeyRows: ...
     @property
-    def configs(self) -> ConfigRows: ...
+    def settings(self) -> SettingsRows: ...
     @property
     def audit(self) -> AuditRows: ...
     @property
@@ -330,8 +324,6 @@ class Transaction(Protocol):
     def live_calls(self) -> LiveCallRows: ...
     @property
     def recordings(self) -> RecordingRows: ...
-    @property
-    def policies(self) -> PolicyRows: ...
 
 
 class Store(Protocol):

@@ -16,11 +16,11 @@ from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.services.ports import Transaction
 from visavis.store.rows.audit import SqlAuditRows
 from visavis.store.rows.calls import SqlCallRows, SqlNodeRows
-from visavis.store.rows.configs import SqlConfigRows
 from visavis.store.rows.live_calls import SqlLiveCallRows
 from visavis.store.rows.oauth import SqlClientRows, SqlCodeRows, SqlCredentialRows, SqlKeyRows
 from visavis.store.rows.people import SqlAgentRows, SqlRoleRows, SqlSiteRows
-from visavis.store.rows.recordings import SqlPolicyRows, SqlRecordingRows
+from visavis.store.rows.recordings import SqlRecordingRows
+from visavis.store.rows.settings import SqlSettingsRows
 from visavis.tasks import describe
 
 T = TypeVar("T")
@@ -72,13 +72,12 @@ class SqlTransaction:
         self.codes = SqlCodeRows(*rest)
         self.clients = SqlClientRows(*rest)
         self.keys = SqlKeyRows(*rest)
-        self.configs = SqlConfigRows(*rest)
+        self.settings = SqlSettingsRows(*rest)
         self.audit = SqlAuditRows(*rest)
         self.nodes = SqlNodeRows(*rest)
         self.calls = SqlCallRows(*rest)
         self.live_calls = SqlLiveCallRows(*rest)
         self.recordings = SqlRecordingRows(*rest)
-        self.policies = SqlPolicyRows(*rest)
 
     def _changed(self) -> None:
         self.is_remembered = True

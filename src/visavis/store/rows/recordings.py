@@ -1,4 +1,4 @@
-"""Recordings on their way, and each site's recording policy."""
+"""Recordings on their way."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Row, func, or_, select, tuple_, update
 
 from visavis.domain.call import CallState
-from visavis.domain.call_timings import CallTimings
 from visavis.domain.delivery_status import (
     Backlog,
     DeliveryProgress,
@@ -18,7 +17,6 @@ from visavis.domain.delivery_status import (
     RecordingServer,
     RecordingStatus,
 )
-from visavis.domain.policy import Consent, RecordingPolicy, Unrecordable
 from visavis.domain.recording import (
     ARRIVED,
     UNDELIVERED,
@@ -246,66 +244,9 @@ class SqlRecordingRows(Rows):
         ]
 
 
-class SqlPolicyRows(Rows):
-    def get(self, site_id: int) -> RecordingPolicy:
-        c = t.recording_policies.c
-        row = self._run(select(t.recording_policies).where(c.site_id == site_id)).first()
-        return _policy(row) if row else RecordingPolicy(site_id)
-
-    def lock(self, site_id: int) -> RecordingPolicy:
-        default = _values(RecordingPolicy(site_id))
-        self._run(self._upsert(t.recording_policies).values(default).on_conflict_do_nothing())
-        c = t.recording_policies.c
-        query = select(t.recording_policies).where(c.site_id == site_id)
-        return _policy(self._run(query.with_for_update()).one())
-
-    def put(self, policy: RecordingPolicy) -> None:
-        c = t.recording_policies.c
-        self._run(
-            update(t.recording_policies).where(c.site_id == policy.site_id).values(_values(policy))
-        )
-        self._changed()
-
-
 def _recording(row: Row[Any]) -> RecordingStatus:
     kinds = {"state": RecordingState(row.state), "missing": tuple(row.missing or ())}
     return RecordingStatus(**{**row._mapping, **kinds})
-
-
-def _policy(row: Row[Any]) -> RecordingPolicy:
-    return RecordingPolicy(
-        row.site_id,
-        Consent(row.consent),
-        Unrecordable(row.unrecordable),
-        row.retention_days,
-        row.secret,
-        row.version,
-        row.secret_origin,
-        CallTimings(
-            ring=row.ring_seconds,
-            queue=row.queue_seconds,
-            connect=row.connect_seconds,
-            resume=row.resume_seconds,
-        ),
-        row.ring_limit,
-    )
-
-
-def _values(policy: RecordingPolicy) -> dict[str, Any]:
-    return {
-        "site_id": policy.site_id,
-        "consent": policy.consent,
-        "unrecordable": policy.unrecordable,
-        "retention_days": policy.retention_days,
-        "secret": policy.secret,
-        "secret_origin": policy.secret_origin,
-        "version": policy.version,
-        "ring_seconds": policy.timings.ring,
-        "queue_seconds": policy.timings.queue,
-        "connect_seconds": policy.timings.connect,
-        "resume_seconds": policy.timings.resume,
-        "ring_limit": policy.ring_limit,
-    }
 
 
 def batched(values: Collection[T]) -> Iterator[list[T]]:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from visavis.domain.config import Config, ConfigUpdate
 from visavis.domain.people import Agent
 from visavis.protocol.configuration import configuration_of, read_change
-from visavis.services.configs import Configs
+from visavis.services.site_settings import SiteSettingsService
 from visavis.web.body import json_response, read_object
 from visavis.web.headers import if_match, if_none_match
 
@@ -31,12 +31,12 @@ class _Answer:
 class ConfigApi:
     """Reading and changing the configuration over the REST API."""
 
-    def __init__(self, configs: Configs) -> None:
-        self._configs = configs
+    def __init__(self, settings: SiteSettingsService) -> None:
+        self._settings = settings
         self._answers: dict[int, _Answer] = {}
 
     async def get(self, request: Request, agent: Agent) -> Response:
-        answer = self._answer(await self._configs.read(agent))
+        answer = self._answer((await self._settings.read(agent)).config)
         if if_none_match(request.scope, answer.etag):
             return Response(status_code=304, headers={"ETag": answer.etag})
         return answer.response
@@ -53,21 +53,21 @@ class ConfigApi:
 
     async def _change(self, request: Request, agent: Agent, change: ConfigUpdate) -> Response:
         def is_expected(config: Config) -> bool:
-            return if_match(request.scope, etag_of(self._configs, config))
+            return if_match(request.scope, etag_of(self._settings, config))
 
-        return self._answer(await self._configs.change(agent, change, is_expected)).response
+        return self._answer(await self._settings.change_config(agent, change, is_expected)).response
 
     def _answer(self, config: Config) -> _Answer:
         answer = self._answers.get(config.site_id)
         if answer is None or answer.config is not config:
-            etag = etag_of(self._configs, config)
-            body = configuration_of(config, self._configs.url(config))
+            etag = etag_of(self._settings, config)
+            body = configuration_of(config, self._settings.url(config))
             response = json_response(body, headers={"ETag": etag})
             answer = self._answers[config.site_id] = _Answer(config, etag, response)
         return answer
 
 
-def etag_of(configs: Configs, config: Config) -> str:
+def etag_of(settings: SiteSettingsService, config: Config) -> str:
     """The strong tag of a configuration as it is answered (RFC 9110 §8.8.3)."""
-    state = f"{config.version} {configs.url(config)}"
+    state = f"{config.version} {settings.url(config)}"
     return f'"{hashlib.sha256(state.encode()).hexdigest()[:20]}"'

@@ -15,8 +15,8 @@ from visavis.domain.people import Agent, Permission
 from visavis.protocol.configuration import ConfigEvent, configuration_of
 from visavis.protocol.routes import Access, agents
 from visavis.protocol.wire import encode
-from visavis.services.configs import Configs
 from visavis.services.ports import Bus, Subscription
+from visavis.services.site_settings import SiteSettingsService
 from visavis.services.topics import CONFIG_TOPIC
 from visavis.tasks import child
 from visavis.web.api.config import PATH, etag_of
@@ -34,13 +34,13 @@ class ConfigEvents:
 
     def __init__(
         self,
-        configs: Configs,
+        settings: SiteSettingsService,
         bus: Bus,
         admit: Callable[[Request, Access], Awaitable[Agent]],
         stopping: asyncio.Event,
     ) -> None:
         """`admit` is the gate of the stream; it is asked again while the stream is open."""
-        self._configs = configs
+        self._settings = settings
         self._bus = bus
         self._admit = admit
         self._stopping = stopping
@@ -84,9 +84,9 @@ class ConfigEvents:
             stop.cancel()
 
     async def _event(self, site_id: int) -> str:
-        config = await self._configs.get(site_id)
-        body = configuration_of(config, self._configs.url(config))
-        event = ConfigEvent(etag_of(self._configs, config), body)
+        config = (await self._settings.get(site_id)).config
+        body = configuration_of(config, self._settings.url(config))
+        event = ConfigEvent(etag_of(self._settings, config), body)
         return f"event: config\ndata: {encode(event).decode()}\n\n"
 
 

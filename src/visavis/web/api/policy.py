@@ -10,7 +10,7 @@ from starlette.responses import Response
 from visavis.domain.people import Agent
 from visavis.domain.policy import RecordingPolicy
 from visavis.protocol.policy import read_change, settings_of
-from visavis.services.policies import Policies
+from visavis.services.site_settings import SiteSettingsService
 from visavis.web.body import json_response, read_object
 from visavis.web.headers import if_match, if_none_match
 
@@ -20,11 +20,11 @@ PATH: Final = "/v4/livechat/recordingPolicy"
 class PolicyApi:
     """Reading and changing the recording policy over the REST API."""
 
-    def __init__(self, policies: Policies) -> None:
-        self._policies = policies
+    def __init__(self, settings: SiteSettingsService) -> None:
+        self._settings = settings
 
     async def get(self, request: Request, agent: Agent) -> Response:
-        policy = await self._policies.read(agent)
+        policy = (await self._settings.read(agent)).policy
         if if_none_match(request.scope, etag_of(policy)):
             return Response(status_code=304, headers={"ETag": etag_of(policy)})
         return _answer(policy)
@@ -35,7 +35,7 @@ class PolicyApi:
         def is_expected(policy: RecordingPolicy) -> bool:
             return if_match(request.scope, etag_of(policy))
 
-        return _answer(await self._policies.change(agent, change, is_expected))
+        return _answer(await self._settings.change_policy(agent, change, is_expected))
 
 
 def etag_of(policy: RecordingPolicy) -> str:
