@@ -24,7 +24,7 @@ from visavis.services.password_rules import MIN_LENGTH
 from visavis.services.tokens import SESSION_LIFETIME
 from visavis.services.visitor_limits import VisitorLimits
 from visavis.settings import Settings
-from visavis.web import body, request_limits
+from visavis.web import request, request_limits
 from visavis.web.connections import PER_NETWORK
 from visavis.web.rate_limit import WINDOW_SECONDS
 from visavis.web.throttled_websocket import BURST, MESSAGES_PER_SECOND
@@ -69,7 +69,7 @@ FIXED: Final = {
         f"{grants.CODE_LIFETIME.seconds} s"
     ),
     "body of an API call; its time": (
-        f"{body.MAX_BODY_BYTES // 1024} KiB; {body.BODY_SECONDS:.0f} s"
+        f"{request.MAX_BODY_BYTES // 1024} KiB; {request.BODY_SECONDS:.0f} s"
     ),
     "head of a request; its time": (
         f"{request_limits.MAX_HEAD_BYTES // 1024} KiB; {request_limits.HEAD_SECONDS:.0f} s"

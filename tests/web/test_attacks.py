@@ -18,7 +18,7 @@ import pytest
 
 from tests.web.conftest import PATH, Api, Served
 from visavis.domain.oauth import CredentialKind
-from visavis.web import body
+from visavis.web import request
 from visavis.web.access_log import AccessLog
 from visavis.web.connections import ConnectionGate
 from visavis.web.request_limits import LimitedHttpProtocol
@@ -78,7 +78,7 @@ def test_so_they_are_when_nobody_said_how_many(served: Served, line: socket.sock
 def test_a_slow_body_is_not_waited_for(
     served: Served, line: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(body.read_body, "__defaults__", (0.3,))
+    monkeypatch.setattr(request.read_body, "__defaults__", (0.3,))
     line.sendall(head(served, "Content-Length: 1000"))
     while not select.select([line], [], [], 0.05)[0]:
         line.sendall(b"{")

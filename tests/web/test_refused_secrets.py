@@ -13,7 +13,7 @@ from tests.web.conftest import Api, Served
 from visavis.domain.audit import ActionType, AuditEntry, AuditSearch
 from visavis.domain.oauth import CredentialKind, Grant
 from visavis.lifecycle import Secrets
-from visavis.web.headers import index_headers
+from visavis.web.request import index_headers
 
 CONFIG = "/v4/livechat/audioVideoChatConfig"
 

@@ -28,8 +28,8 @@ from visavis.settings import Settings
 from visavis.store import open_store
 from visavis.web.access_log import MAX_WAITING, AccessLog
 from visavis.web.authentication import Authentication
-from visavis.web.headers import index_headers
 from visavis.web.rate_limit import RateLimit, RequestLimits
+from visavis.web.request import index_headers
 
 STRANGER = ("203.0.113.9", 40000)
 

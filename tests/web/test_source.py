@@ -6,8 +6,8 @@ import pytest
 
 from tests.web.conftest import Api
 from visavis.domain.errors import VisavisError
-from visavis.web.headers import index_headers
 from visavis.web.open_sockets import OpenSockets
+from visavis.web.request import index_headers
 from visavis.web.source import MAX_PROXIES, UnlistedProxies, network_of, source_of
 
 

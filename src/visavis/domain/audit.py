@@ -147,6 +147,30 @@ def author_of(agent: Agent | None) -> str:
     return COMMAND_LINE if agent.id == OPERATOR_ID else agent.email
 
 
+def new_entry(
+    entry_id: str,
+    now: datetime,
+    author: Agent | None,
+    site_id: int,
+    action: ActionType,
+    object_name: str,
+    summary: str,
+    *changes: FieldChange,
+) -> AuditEntry:
+    """Return the entry of an act of an agent, the command line (`operator`) or the system."""
+    return AuditEntry(
+        entry_id,
+        site_id,
+        author.id or None if author else None,
+        now,
+        action.value,
+        summary,
+        changes,
+        author_of(author),
+        object_name,
+    )
+
+
 def hash_of(entry: AuditEntry, sequence: int, previous_hash: str) -> str:
     """Return the SHA-256 of the canonical encoding of an entry in its place.
 

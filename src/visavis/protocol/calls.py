@@ -21,7 +21,6 @@ from visavis.protocol.wire import (
     JsonBody,
     Page,
     Time,
-    by_name,
     format_optional_time,
     format_time,
     wrong_field,
@@ -177,9 +176,8 @@ def _fields(call: PastCall) -> dict[str, Any]:
     }
 
 
-def read_request(body: Mapping[str, Any]) -> tuple[Media, str, str, int | None]:
+def read_request(values: Mapping[str, Any]) -> tuple[Media, str, str, int | None]:
     """Return media, visitor's name, e-mail address and agent of a request; raise the 400 errors."""
-    values = by_name(body)
     return (
         _media(values),
         _text(values, "visitorName"),

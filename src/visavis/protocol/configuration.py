@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from visavis.domain.config import Config, ConfigField, ConfigUpdate
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
-from visavis.protocol.wire import JsonBody, Secret, by_name, read_secret, wrong_field
+from visavis.protocol.wire import JsonBody, Secret, read_secret, wrong_field
 
 NEW_SECRET: Final = ConfigField.NEW_SECRET
 MAX_URL_LENGTH: Final = 2048
@@ -64,9 +64,8 @@ def configuration_of(config: Config, url: str) -> Configuration:
     return Configuration(config.is_enabled, config.is_recording, url)
 
 
-def read_change(body: Mapping[str, Any]) -> ConfigUpdate:
+def read_change(values: Mapping[str, Any]) -> ConfigUpdate:
     """Return the body of a PUT as a change; raise the 400 errors."""
-    values = by_name(body)
     return ConfigUpdate(
         _boolean(values, ConfigField.ENABLED),
         _boolean(values, ConfigField.RECORDING),

@@ -21,7 +21,7 @@ from visavis.domain.policy import (
     RecordingPolicy,
     Unrecordable,
 )
-from visavis.protocol.wire import JsonBody, Secret, by_name, read_choice, read_secret
+from visavis.protocol.wire import JsonBody, Secret, read_choice, read_secret
 
 
 class Range(NamedTuple):
@@ -102,12 +102,12 @@ def settings_of(policy: RecordingPolicy) -> RecordingPolicySettings:
     )
 
 
-def read_change(body: Mapping[str, Any]) -> PolicyChange:
+def read_change(values: Mapping[str, Any]) -> PolicyChange:
     """Return the body of a PUT as a change; raise the 400 errors.
 
     Keys match without regard to case; what is absent stays.
     """
-    values, changes = by_name(body), dict[str, Any]()
+    changes = dict[str, Any]()
     if PolicyField.CONSENT.casefold() in values:
         kinds = (Consent.NOTICE, Consent.AGREEMENT)
         changes["consent"] = read_choice(values, PolicyField.CONSENT, kinds)

@@ -17,7 +17,6 @@ from visavis.protocol.wire import (
     JsonBody,
     Secret,
     Time,
-    by_name,
     format_optional_time,
     format_time,
     read_secret,
@@ -124,9 +123,9 @@ def page_of(
     )
 
 
-def read_server(body: Mapping[str, Any]) -> tuple[str | None, str | None]:
+def read_server(values: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Return URL and secret of a `RecordingServerTrial`, `None` for the stored ones."""
-    values, url = by_name(body), ConfigField.URL.casefold()
+    url = ConfigField.URL.casefold()
     secret = read_secret(values.get(PolicyField.SECRET.casefold()))
     return read_url(values[url]) if url in values else None, secret
 

@@ -54,11 +54,6 @@ def format_optional_time(moment: datetime | None) -> str | None:
     return format_time(moment) if moment else None
 
 
-def by_name(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of a body by their keys in lower case: existing clients differ in case."""
-    return {key.casefold(): value for key, value in body.items()}
-
-
 def wrong_field(name: str, must: str, kind: ErrorKind = ErrorKind.ParameterInvalid) -> VisavisError:
     """Return the error of a field that is not what it must be."""
     return VisavisError(kind, f'the parameter "{name}" {must}', pointer=f"/{name}")

@@ -17,6 +17,7 @@ from visavis.domain.audit import (
     FieldChange,
     SealedEntry,
     author_of,
+    new_entry,
     why_broken,
 )
 from visavis.domain.errors import ErrorKind, VisavisError
@@ -202,16 +203,8 @@ class Auditor:
         *changes: FieldChange,
     ) -> AuditEntry:
         """An act of an agent, of the command line (`operator`) or of the system (`None`)."""
-        return AuditEntry(
-            self._new_id(),
-            site_id,
-            author.id or None if author else None,
-            self._clock(),
-            action.value,
-            summary,
-            changes,
-            author_of(author),
-            object_name,
+        return new_entry(
+            self._new_id(), self._clock(), author, site_id, action, object_name, summary, *changes
         )
 
     def anonymous(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from visavis.domain.audit import ActionType, AuditEntry, FieldChange
+from visavis.domain.audit import ActionType, AuditEntry, FieldChange, new_entry
 from visavis.domain.config import Config, ConfigField, ConfigUpdate
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission
@@ -18,7 +18,6 @@ from visavis.domain.policy import (
 )
 from visavis.domain.site_settings import SiteSettings
 from visavis.protocol.signaling import Availability
-from visavis.services.audit import Auditor
 from visavis.services.ports import Bus, Clock, Store, Transaction
 from visavis.services.topics import CONFIG_TOPIC
 
@@ -42,7 +41,8 @@ class SiteSettingsService:
         self.listeners: list[Callable[[SiteSettings], None]] = []
         self._store = store
         self._bus = bus
-        self._auditor = Auditor(clock, new_id)
+        self._now = clock
+        self._new_id = new_id
         self._archive_url = archive_url
         self._known: dict[int, SiteSettings] = {}
 
@@ -198,7 +198,8 @@ class SiteSettingsService:
         self, agent: Agent, action: ActionType, object_name: str, changes: list[FieldChange]
     ) -> AuditEntry:
         summary = "Changed " + ", ".join([change.field_name for change in changes])
-        return self._auditor.entry(agent, agent.site_id, action, object_name, summary, *changes)
+        entry_id, now, site_id = self._new_id(), self._now(), agent.site_id
+        return new_entry(entry_id, now, agent, site_id, action, object_name, summary, *changes)
 
     def _audited(self, config: Config) -> dict[str, str]:
         """Return the values as the audit log shows them."""

@@ -64,7 +64,7 @@ class SqlTransaction:
 
     def __init__(self, connection: Connection) -> None:
         self.is_remembered = False
-        rest = (connection, self._changed)
+        rest = connection.execute, connection.dialect.name == "postgresql", self._changed
         self.sites = SqlSiteRows(*rest)
         self.agents = SqlAgentRows(*rest)
         self.roles = SqlRoleRows(*rest)

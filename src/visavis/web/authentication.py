@@ -28,9 +28,8 @@ from visavis.services.api_keys import ApiKeys
 from visavis.services.people import People
 from visavis.services.sign_in_sessions import SignInSessions
 from visavis.services.tokens import SESSION_LIFETIME, Tokens
-from visavis.web.body import json_response, read_body
 from visavis.web.errors import takes_basic
-from visavis.web.headers import header
+from visavis.web.request import header, json_response, read_body
 from visavis.web.source import UNLISTED_PROXIES, source_of
 
 COOKIE: Final = "visavis_session"

@@ -17,7 +17,7 @@ from starlette.types import Scope
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.protocol.routes import Access
-from visavis.web.headers import header
+from visavis.web.request import header
 
 
 @dataclass(frozen=True, slots=True)

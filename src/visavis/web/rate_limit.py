@@ -11,7 +11,7 @@ from typing import Final
 from starlette.types import Scope
 
 from visavis.protocol.routes import RateClass
-from visavis.web.headers import header
+from visavis.web.request import header
 from visavis.web.source import source_of
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", ""})

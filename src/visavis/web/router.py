@@ -28,10 +28,10 @@ from visavis.web.errors import (
     problem,
     too_many_requests,
 )
-from visavis.web.headers import has_one_host, header, index_headers
 from visavis.web.rate_limit import RateLimit
+from visavis.web.request import has_one_host, header, index_headers
 from visavis.web.request_limits import KEEP_ALIVE_SECONDS
-from visavis.web.security_headers import complete_headers
+from visavis.web.security_headers import API_HEADERS, RawHeaders, headers_of_others
 
 Gate = Callable[[Request, Access], Awaitable[Any]]
 """Returns the caller of a request, `None` for nobody in particular; raises to refuse them."""
@@ -220,10 +220,16 @@ class _ResponseSender:
             await self._stream(response)
             return
         self.status = response.status_code
-        headers = complete_headers(response.raw_headers, self._scope, is_api=is_api)
-        head = {"status": self.status, "headers": [*headers, *self._own]}
+        headers = self._complete(response.raw_headers)
+        head = {"status": self.status, "headers": headers}
         await self._send({"type": "http.response.start", **head})
         await self._send({"type": "http.response.body", "body": body})
+
+    def _complete(self, headers: RawHeaders) -> RawHeaders:
+        """Add our own headers, and the security headers that the answer does not bring itself."""
+        defaults = API_HEADERS if self._is_api else headers_of_others(self._scope)
+        given = [name for name, _ in headers]
+        return [*headers, *[pair for pair in defaults if pair[0] not in given], *self._own]
 
     async def _stream(self, response: Response) -> None:
         """Let a file or a stream send itself, until its reader has gone.
@@ -236,8 +242,8 @@ class _ResponseSender:
             nonlocal has_begun
             if message["type"] == "http.response.start":
                 has_begun, self.status = True, message["status"]
-                headers = complete_headers(message["headers"], self._scope, is_api=self._is_api)
-                message["headers"] = [*headers, *self._own]
+                headers = self._complete(message["headers"])
+                message["headers"] = headers
             await self._send(message)
 
         try:

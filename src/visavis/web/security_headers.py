@@ -9,7 +9,7 @@ from typing import Final
 
 from starlette.types import Scope
 
-from visavis.web.headers import header
+from visavis.web.request import header
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
 
@@ -54,15 +54,10 @@ def content_security_policy(policy: Mapping[str, str], **values: str) -> str:
     return "; ".join(f"{name} {sources}" for name, sources in policy.items()).format(**values)
 
 
-def complete_headers(headers: RawHeaders, scope: Scope, *, is_api: bool) -> RawHeaders:
-    """Return the headers of an answer with the security headers that it does not bring itself."""
-    if is_api:
-        defaults = _API
-    else:
-        host = header(scope, b"host")
-        defaults = _of_others(host if _HOST.fullmatch(host) else "", scope["scheme"])
-    given = [name for name, _ in headers]
-    return [*headers, *[pair for pair in defaults if pair[0] not in given]]
+def headers_of_others(scope: Scope) -> RawHeaders:
+    """Return the headers of an answer that is not the API's."""
+    host = header(scope, b"host")
+    return _of_others(host if _HOST.fullmatch(host) else "", scope["scheme"])
 
 
 @lru_cache(256)
@@ -80,4 +75,4 @@ def _raw(headers: Mapping[str, str]) -> RawHeaders:
     return tuple((k.lower().encode(), v.encode("latin-1")) for k, v in headers.items())
 
 
-_API: Final = _raw(API)
+API_HEADERS: Final = _raw(API)

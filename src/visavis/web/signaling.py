@@ -21,8 +21,8 @@ from visavis.services.presence import AgentSession
 from visavis.services.topics import CONFIG_TOPIC, CONSOLES_TOPIC, SOCKET_TOPIC
 from visavis.services.visitor_limits import VisitorGuard
 from visavis.web.errors import problem
-from visavis.web.headers import header
 from visavis.web.open_sockets import OpenSockets
+from visavis.web.request import header
 from visavis.web.socket_loop import run_socket, send
 from visavis.web.source import source_of
 

@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 from starlette.types import Scope
 
-from visavis.web.headers import header
+from visavis.web.request import header
 
 log = structlog.get_logger(__name__)
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import CursorResult, Table
 from sqlalchemy.dialects import sqlite
 
 
+@dataclass(frozen=True)
 class Rows:
     """The queries of one table, in one transaction.
 
-    `changed` is to be called wherever other processes may remember what a query changes.
+    `_changed` is to be called wherever other processes may remember what a query changes.
     """
 
-    def __init__(self, connection: Connection, changed: Callable[[], None]) -> None:
-        self._run = connection.execute
-        self._is_postgresql = connection.dialect.name == "postgresql"
-        self._changed = changed
+    _run: Callable[..., CursorResult[*tuple[Any, ...]]]
+    _is_postgresql: bool
+    _changed: Callable[[], None]
 
     def _upsert(self, table: Table) -> Any:
         """An INSERT with ON CONFLICT, which both databases have and SQLAlchemy's core has not."""

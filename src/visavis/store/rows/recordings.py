@@ -17,6 +17,7 @@ from visavis.domain.delivery_status import (
     RecordingServer,
     RecordingStatus,
 )
+from visavis.domain.policy import RecordingPolicy
 from visavis.domain.recording import (
     ARRIVED,
     UNDELIVERED,

@@ -15,8 +15,8 @@ from visavis.domain.people import Agent
 from visavis.protocol.audit import lines, log_of, page_of
 from visavis.protocol.query import Query, wrong_parameter
 from visavis.services.audit import Auditor, AuditReader, AuditTrail
-from visavis.web.body import json_response
 from visavis.web.paging import query_of
+from visavis.web.request import json_response
 
 PATH: Final = "/v4/global/auditLogs"
 EXPORT_PATH: Final = f"{PATH}:export"

@@ -27,8 +27,8 @@ from visavis.protocol.calls import (
 from visavis.protocol.query import Query
 from visavis.protocol.query import wrong_parameter as _wrong
 from visavis.services.call_history import CallHistory
-from visavis.web.body import json_response, read_object
 from visavis.web.paging import query_of
+from visavis.web.request import json_response, read_object
 
 PATH: Final = "/v4/livechat/audioVideoChats"
 LIST_FILTERS: Final = ("state", "reason")

@@ -13,8 +13,7 @@ from visavis.domain.config import Config, ConfigUpdate
 from visavis.domain.people import Agent
 from visavis.protocol.configuration import configuration_of, read_change
 from visavis.services.site_settings import SiteSettingsService
-from visavis.web.body import json_response, read_object
-from visavis.web.headers import if_match, if_none_match
+from visavis.web.request import if_match, if_none_match, json_response, read_object
 
 PATH: Final = "/v4/livechat/audioVideoChatConfig"
 

@@ -11,8 +11,7 @@ from visavis.domain.people import Agent
 from visavis.domain.policy import RecordingPolicy
 from visavis.protocol.policy import read_change, settings_of
 from visavis.services.site_settings import SiteSettingsService
-from visavis.web.body import json_response, read_object
-from visavis.web.headers import if_match, if_none_match
+from visavis.web.request import if_match, if_none_match, json_response, read_object
 
 PATH: Final = "/v4/livechat/recordingPolicy"
 

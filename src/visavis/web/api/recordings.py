@@ -14,9 +14,8 @@ from visavis.protocol.query import wrong_parameter
 from visavis.protocol.recordings import page_of, read_server, verdict_of
 from visavis.services.recordings import EVERY_STATE, RecordingAdmin
 from visavis.web.api.config import PATH as CONFIG_PATH
-from visavis.web.body import json_response, read_object
-from visavis.web.headers import header
 from visavis.web.paging import query_of
+from visavis.web.request import header, json_response, read_object
 
 PATH: Final = "/v4/livechat/recordings"
 TRIAL_PATH: Final = f"{CONFIG_PATH}:testRecordingServer"

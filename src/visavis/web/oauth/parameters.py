@@ -10,8 +10,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from starlette.requests import Request
 
-from visavis.web.body import read_body
-from visavis.web.headers import header
+from visavis.web.request import header, read_body
 
 MAX_PARAMETERS: Final = 50
 

@@ -29,8 +29,6 @@ from visavis.services.people import People
 from visavis.services.ports import Store, Transaction
 from visavis.services.tokens import Tokens
 from visavis.web.authentication import COOKIE, Authentication
-from visavis.web.body import json_response
-from visavis.web.headers import header
 from visavis.web.oauth import consent
 from visavis.web.oauth.parameters import MalformedError, read_parameters, read_query
 from visavis.web.oauth.server import (
@@ -38,6 +36,7 @@ from visavis.web.oauth.server import (
     Asked,
     OAuthServer,
 )
+from visavis.web.request import header, json_response
 from visavis.web.source import source_of
 
 NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
