@@ -26,6 +26,7 @@ from visavis.services.clients import LOOPBACK as LOOPBACK_REDIRECTS
 REDIRECT = "https://app.example.com/back"
 LOOPBACK = "http://127.0.0.1/back"
 PASSWORD = {"email": "admin@example.com", "password": "secret"}
+INVALID = "The program sent a request that is not valid. Tell its author:"
 VERIFIER = secrets.token_urlsafe(48)
 CHALLENGE = (
     base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
@@ -343,6 +344,11 @@ def asking(client_id: str, **more: str | None) -> dict[str, str]:
     return {name: value for name, value in asked.items() if value is not None}
 
 
+def sentences(answer: httpx2.Response) -> list[str]:
+    """Return the errors that the page shows: it has the sentences of all of them."""
+    return re.findall(r'role="alert" ?>([^<]+)<', answer.text)
+
+
 async def sign_in(api: Api) -> None:
     assert (await api.client.post("/session", json=PASSWORD)).status_code == 200
 
@@ -597,9 +603,10 @@ class TestCode:
             assert "This request cannot be completed" in answer.text
             assert "$" not in answer.text
         unasked = await api.client.get("/oauth/authorize?client_id=nobody")
-        assert "The program sent a wrong request (unsupported_response_type)." in unasked.text
+        assert sentences(unasked) == [f"{INVALID} unsupported_response_type"]
         twice = await api.client.get("/oauth/authorize?client_id=a&client_id=b")
         assert twice.status_code == 400
+        assert sentences(twice) == [f"{INVALID} The parameter client_id is given twice."]
 
     async def test_only_our_own_page_can_allow(self, api: Api) -> None:
         client = await public_client(api)
@@ -613,6 +620,8 @@ class TestCode:
             )
             assert forged.status_code == 403
             assert "location" not in forged.headers
+            (sentence,) = sentences(forged)
+            assert "start again" in sentence
         elsewhere = await decide_from(api, url, "https://evil.example")
         assert elsewhere.status_code == 403
         api.client.cookies.clear()
@@ -624,7 +633,9 @@ class TestCode:
         client = await public_client(api, site_id=other)
         await sign_in(api)
         url = f"/oauth/authorize?{urlencode(asking(client.id))}"
-        assert (await api.client.get(url)).status_code == 403
+        asked = await api.client.get(url)
+        assert asked.status_code == 403
+        assert sentences(asked) == ["This program belongs to a different site than your account."]
         assert (await api.client.post(url, data={"decision": "allow"})).status_code == 403
 
     async def test_a_state_cannot_break_the_header(self, api: Api) -> None:

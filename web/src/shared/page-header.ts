@@ -33,6 +33,7 @@ export class PageHeader extends LitElement {
       }
       @media (max-width: 40rem) { nav { margin: 0 -0.4rem; } nav a { padding: 0 0.4rem; font-size: 0.95rem; } }
       @media (max-width: 26rem) { .short .brand span { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); } nav a { padding: 0 0.3rem; font-size: 0.875rem; } header { column-gap: 0.5rem; } .name { max-width: 4.5rem; } button { padding: 0 0.25rem; border-color: transparent; background: none; font-size: 0.9rem; } }
+      @media (max-width: 22rem) { .short { column-gap: 0.25rem; padding: 0.5rem; } .name { max-width: 3rem; font-size: 0.9rem; } }
       @media (forced-colors: active) { nav a[aria-current] { border-bottom: 3px solid Highlight; } }
     `,
   ];

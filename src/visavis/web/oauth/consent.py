@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from enum import StrEnum
 from functools import lru_cache
 from html import escape
 from string import Template
@@ -18,6 +19,14 @@ from visavis.domain.oauth import Client
 from visavis.domain.people import Agent, Permission
 from visavis.web.pages import STATIC
 from visavis.web.security_headers import CONSENT, content_security_policy
+
+
+class ConsentProblem(StrEnum):
+    """Reason why no consent is asked for. Its value is the placeholder in the page's HTML."""
+
+    OTHER_SITE = "otherSite"
+    START_AGAIN = "startAgain"
+    INVALID_REQUEST = "invalidRequest"
 
 
 def page(client: Client, agent: Agent, scope: str, redirect_uri: str, proof: str) -> HTMLResponse:
@@ -38,9 +47,14 @@ def page(client: Client, agent: Agent, scope: str, redirect_uri: str, proof: str
     return _answer("consent.html", values, 200, {"Content-Security-Policy": policy})
 
 
-def error_page(sentence: str, status: int) -> HTMLResponse:
-    """Return the page with an error that it is not safe to redirect to the client."""
-    return _answer("consent-error.html", {"sentence": escape(sentence)}, status, {})
+def error_page(problem: ConsentProblem, status: int, detail: str = "") -> HTMLResponse:
+    """Return the page with an error that it is not safe to redirect to the client.
+
+    The page has the sentence of every problem and hides all but one. `detail` is for the author of
+    the client.
+    """
+    values = {one.value: "" if one is problem else "hidden" for one in ConsentProblem}
+    return _answer("consent-error.html", {**values, "detail": escape(detail)}, status, {})
 
 
 def proof(session: str) -> str:

@@ -110,7 +110,7 @@ class OAuth:
             here = f"/oauth/authorize?{request.url.query}"
             return RedirectResponse(f"/signin?next={quote(here, safe='')}", 302, NO_STORE)
         if agent.site_id != client.site_id:
-            return consent.error_page("This program belongs to a different site.", 403)
+            return consent.error_page(consent.ConsentProblem.OTHER_SITE, 403)
         proof = consent.proof(request.cookies[COOKIE])
         return consent.page(client, agent, scope, redirect_uri, proof)
 
@@ -126,7 +126,7 @@ class OAuth:
             form.get("proof", ""), request.cookies[COOKIE]
         )
         if not is_ours or agent.site_id != client.site_id:
-            return consent.error_page("Go back to the program and start again.", 403)
+            return consent.error_page(consent.ConsentProblem.START_AGAIN, 403)
         asked = _asked_by_query(request)
         user = agent if form.get("decision") == "allow" else None
 
@@ -142,7 +142,7 @@ class OAuth:
         try:
             asked = _asked_by_query(request)
         except MalformedError as error:
-            return consent.error_page(str(error), 400)
+            return consent.error_page(consent.ConsentProblem.INVALID_REQUEST, 400, str(error))
 
         def work(rows: Transaction) -> tuple[Client, str, str]:
             grant = OAuthServer(rows, self._grants).get_consent_grant(asked)
@@ -154,8 +154,8 @@ class OAuth:
             if getattr(error, "redirect_uri", None):
                 status, body, headers = error()
                 return self._redirect(Answered(status, body, dict(headers)))
-            sentence = error.description or f"The program sent a wrong request ({error.error})."
-            return consent.error_page(sentence, 400)
+            detail = error.description or error.error
+            return consent.error_page(consent.ConsentProblem.INVALID_REQUEST, 400, detail)
 
     def _redirect(self, answer: Answered) -> Response:
         """Back to the client, saying who answers (RFC 9207)."""

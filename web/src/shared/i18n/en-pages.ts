@@ -1,4 +1,4 @@
-// Words of our own pages, and all words of the widget with them.
+// Texts of our own pages, which include those of the widget.
 
 import { endedBecause, english as visitorsWords } from "./en.ts";
 
@@ -101,6 +101,9 @@ const english = {
   consentNothing: "Nothing yet: you do not have any of the permissions that it requests.",
   consentTarget: "You will then be sent to $target.",
   consentError: "This request cannot be completed",
+  consentOtherSite: "This program belongs to a different site than your account.",
+  consentStartAgain: "This page is no longer valid. Go back to the program and start again.",
+  consentInvalidRequest: "The program sent a request that is not valid. Tell its author: $detail",
   allow: "Allow",
   refuse: "Refuse",
   joinTitle: "Your call",
@@ -331,17 +334,17 @@ export type Word = keyof typeof english;
 
 export const t = (word: Word): string => english[word];
 
-/** A number of things in words; `%` stands for the number in the text for several. */
+/** Return the text for one thing or for several; `%` in the latter stands for the number. */
 export const counted = (count: number, one: Word, many: Word): string =>
   count === 1 ? t(one) : t(many).replace("%", String(count));
 
-/** The reason as an agent reads it. */
+/** Return the sentence for an agent about why the call has ended. */
 export const endedForAgent = (reason: string): string => {
   const word = `atDesk.${reason}`;
   return word in english ? english[word as Word] : endedBecause(reason);
 };
 
-/** The reason why a call has stopped ringing at an agent. */
+/** Return the sentence about why a call has stopped ringing at this agent. */
 export const stoppedBecause = (reason: string): string => {
   const word = `stopped.${reason}`;
   return word in english ? english[word as Word] : english["stopped.other"];

@@ -1,4 +1,4 @@
-// Sentences for the errors that a visitor can meet: the widget is small, so there are no others here.
+// Sentences for the errors that a visitor can get. The widget has a size limit, so it has no others.
 
 export const visitorErrors = {
   AudioVideoChatDisabled: "Audio & Video Chat is switched off right now. Please try again later.",

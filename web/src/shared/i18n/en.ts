@@ -1,5 +1,5 @@
-// Words of the visitor's widget, which is why they are apart: the widget is small. English first;
-// another language is another object of this shape.
+// Texts of the visitor's widget. They are apart from those of our own pages, because the widget has a size limit.
+// Another language is another object of this shape.
 
 export const english = {
   videoCall: "Video call",

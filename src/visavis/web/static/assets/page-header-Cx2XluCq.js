@@ -1,4 +1,4 @@
-import{a as e,f as t,g as n,h as r,i,l as a,m as o,p as s,t as c,v as l,x as u}from"./decorate-CEC5AWDG.js";import{a as d,i as f,o as p}from"./session-CMND6Py3.js";var m=class extends r{constructor(...e){super(...e),this.current=``,this.session=null,this.alone=!1,this.hasFailed=!1,this.signOut=async()=>{this.hasFailed=!1,this.hasFailed=!await f()}}static{this.styles=[i,u`
+import{a as e,f as t,g as n,h as r,i,l as a,m as o,p as s,t as c,v as l,x as u}from"./decorate-BFoABYy0.js";import{a as d,i as f,o as p}from"./session-CMND6Py3.js";var m=class extends r{constructor(...e){super(...e),this.current=``,this.session=null,this.alone=!1,this.hasFailed=!1,this.signOut=async()=>{this.hasFailed=!1,this.hasFailed=!await f()}}static{this.styles=[i,u`
       :host { display: block; }
       header { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; align-items: center; padding: 0.5rem clamp(0.75rem, 3vw, 1.25rem); min-height: 3.75rem; border-bottom: 1px solid var(--line); background: var(--card); }
       .brand { display: inline-flex; gap: 0.6rem; align-items: center; font-weight: 650; color: var(--ink); text-decoration: none; min-height: 2.75rem; }
@@ -19,6 +19,7 @@ import{a as e,f as t,g as n,h as r,i,l as a,m as o,p as s,t as c,v as l,x as u}f
       }
       @media (max-width: 40rem) { nav { margin: 0 -0.4rem; } nav a { padding: 0 0.4rem; font-size: 0.95rem; } }
       @media (max-width: 26rem) { .short .brand span { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); } nav a { padding: 0 0.3rem; font-size: 0.875rem; } header { column-gap: 0.5rem; } .name { max-width: 4.5rem; } button { padding: 0 0.25rem; border-color: transparent; background: none; font-size: 0.9rem; } }
+      @media (max-width: 22rem) { .short { column-gap: 0.25rem; padding: 0.5rem; } .name { max-width: 3rem; font-size: 0.9rem; } }
       @media (forced-colors: active) { nav a[aria-current] { border-bottom: 3px solid Highlight; } }
     `]}render(){let t=l`${e(28)}<span>Visavis</span>`;return l`<header class=${this.session?`short`:``}>
       ${this.alone?l`<span class="brand">${t}</span>`:l`<a class="brand" href="/">${t}</a>`}
