@@ -18,7 +18,7 @@ const pages = [
   "join-agent",
 ];
 
-/** Writes the loader as /widget.js, with the name that the widget has in this build. */
+/** Writes the loader to /widget.js, with the file name of the widget in this build. */
 const loader: Plugin = {
   name: "widget-loader",
   generateBundle(_, bundle) {
@@ -31,17 +31,17 @@ const loader: Plugin = {
   },
 };
 
-/** Writes the words of the catalogue into the pages, which are complete without a script. */
+/** Writes the texts of the catalogue into the HTML pages, so that these are complete without a script. */
 const texts: Plugin = { name: "texts", transformIndexHtml: { order: "pre", handler: fill } };
 
-// File names carry a hash of the content: a browser keeps them as long as it likes, and a second
-// build gives the same bytes under the same names, so the build is committed.
+// File names contain a hash of the content, so browsers may cache them forever. The build is reproducible, down
+// to the bytes and names, and is therefore committed.
 const common = {
   outDir: "../src/visavis/web/static",
   modulePreload: { polyfill: false },
 } satisfies UserConfig["build"];
 
-/** The pages, which share what they have in common. */
+/** Our own pages, which share common chunks. */
 const ours: UserConfig = {
   base: "/static/",
   plugins: [texts],
@@ -59,7 +59,7 @@ const ours: UserConfig = {
   },
 };
 
-/** The widget for other people's pages: one file, so that it takes one request after the loader's. */
+/** The widget for other sites' pages, in one file: it takes one request after that of the loader. */
 const widget: UserConfig = {
   base: "/static/",
   publicDir: false,

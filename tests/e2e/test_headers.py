@@ -60,9 +60,11 @@ def test_signing_out_stays_in_the_first_row_of_the_header_on_a_small_phone(
     page = parties.agent
     page.set_viewport_size({"width": 320, "height": 568})
     system.sign_in(page, "/console", "admin@localhost", system.password)
-    boxes = [
-        page.get_by_role(role, name=name, exact=True).bounding_box()
-        for role, name in (("link", "Visavis"), ("switch", "Available"), ("button", "Sign out"))
-    ]
+    controls = (
+        page.get_by_role("link", name="Visavis", exact=True),
+        page.get_by_role("switch", name="Available", exact=True),
+        page.get_by_role("button", name="Sign out", exact=True),
+    )
+    boxes = [control.bounding_box() for control in controls]
     middles = [round(box["y"] + box["height"] / 2) for box in boxes if box]
     assert max(middles) - min(middles) <= 2, boxes

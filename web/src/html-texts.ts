@@ -1,6 +1,6 @@
 import { t, type Word } from "./shared/i18n/en-pages.ts";
 
-/** Replace each `{{word}}` of a page's HTML by its text of the catalogue; throws if there is none. */
+/** Replace each `{{word}}` in a page's HTML with its text from the catalogue. Throws if the catalogue lacks it. */
 export const fill = (html: string): string =>
   html.replace(/\{\{(\w+)\}\}/g, (_, word: string) => {
     const text: string | undefined = t(word as Word);

@@ -35,7 +35,7 @@ const VALUES: Record<string, Word> = { true: "on", false: "off" };
 const isSame = (one: Configuration, other: Configuration): boolean =>
   FIELDS.every((field) => one[field] === other[field]);
 
-/** The configuration, safe for two administrators at once, and who changed it. */
+/** Settings page. Changes of two administrators at the same time are merged field by field. */
 @customElement("visavis-admin")
 export class Admin extends LitElement {
   static override styles = [
@@ -79,7 +79,7 @@ export class Admin extends LitElement {
   @state() private failure = "";
   @state() private status = "";
   @state() private isSaving = false;
-  /** Whether the recording server's secret is asked for again. */
+  /** Whether the server requires the secret again, because the URL is that of another recording server. */
   @state() private isSecretNeeded = false;
   private secret = "";
   @query("visavis-audit-log") private auditLog!: AuditLog | null;
@@ -243,7 +243,7 @@ export class Admin extends LitElement {
     else void this.auditLog?.refresh();
   }
 
-  /** Keep this page's edits upon what somebody else has saved; ask only where both changed one field. */
+  /** Merge this page's edits with what somebody else has saved; ask only about fields that both have changed. */
   private mergeWith(news: Tagged): void {
     if (!this.saved || !this.draft) return this.accept(news);
     const { merged, conflicts } = merge(this.saved.config, this.draft, news.config);

@@ -30,7 +30,7 @@ const VALUES: Record<string, Word> = {
   all: "allAgents",
 };
 
-/** Acts of agents on recordings, by the `actionType` of the audit log. */
+/** Texts of the actions on recordings, by the entry's `actionType`. */
 const RECORDING_ACTIONS: Record<string, Word> = {
   recordingPlayed: "played",
   recordingDownloaded: "downloaded",
@@ -41,7 +41,7 @@ const RECORDING_ACTIONS: Record<string, Word> = {
 };
 const SETTINGS = ["audioAndVideoChatManagement", "recordingPolicyManagement"];
 
-/** The `actionType`s that a person filters by together. */
+/** Choices of the filter by action, each with its `actionType`s. */
 const GROUPS: [Word, string[]][] = [
   ["groupSettings", SETTINGS],
   ["groupRecordings", Object.keys(RECORDING_ACTIONS)],
@@ -102,7 +102,7 @@ export class AuditLog extends LitElement {
 
   /** Whether the agent may download the log. */
   @property({ type: Boolean }) exportable = false;
-  /** Whether the agent may open the recordings that it names. */
+  /** Whether entries about recordings link to them, because the agent may open them. */
   @property({ type: Boolean }) linked = false;
   @state() private entries: Entry[] | undefined;
   @state() private index = 1;
@@ -117,7 +117,7 @@ export class AuditLog extends LitElement {
     void this.refresh();
   }
 
-  /** Read the log from its newest entry on. */
+  /** Load the newest entries. */
   async refresh(): Promise<void> {
     await this.read(1);
   }
@@ -193,7 +193,7 @@ const line = (entry: Entry, isLinked: boolean) => html`<li>
   ${told(entry, isLinked)}
 </li>`;
 
-/** The name of the agent, or who it was instead. */
+/** Return the agent's name, or the text for another author. */
 export const authorOf = ({ agentName, agentEmail, author }: Entry): string => {
   if (agentEmail) return agentName ? `${agentName} (${agentEmail})` : agentEmail;
   const word = AUTHORS[author];
@@ -215,7 +215,7 @@ const change = ({ oldValue, newValue, fieldName }: Detail): string =>
     ? newValue
     : `${written(oldValue)} → ${written(newValue)}`;
 
-/** The recording of an act by its name; one that is gone has no page any more. */
+/** Return the name of an entry's recording, as a link if the recording still exists and may be opened. */
 const recordingOf = ({ actionDetails, actionSummary }: Entry, isLinked: boolean) => {
   const detail = actionDetails.find(({ fieldName }) => fieldName === "recording");
   const id = detail?.newValue ?? "";
@@ -223,7 +223,7 @@ const recordingOf = ({ actionDetails, actionSummary }: Entry, isLinked: boolean)
   return id && isLinked ? html`<a href="/library?recording=${encodeURIComponent(id)}">${name}</a>` : name;
 };
 
-/** The visitor and the time of a recording, from the summary of an entry. */
+/** Return the visitor and the time of a recording, taken from the summary of an entry. */
 export const recordingName = (summary: string): string => {
   const [, time, visitor] = /the recording of (\S+) with (.+?)(: kept for \d+ days)?$/.exec(summary) ?? [];
   return time && visitor ? `${visitor}, ${dateTime(`${time}Z`)}` : "";

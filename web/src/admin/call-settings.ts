@@ -14,7 +14,7 @@ const FIELDS = ["ringSeconds", "queueSeconds", "connectSeconds", "resumeSeconds"
 type Field = (typeof FIELDS)[number];
 type Draft = Record<Field, string>;
 
-/** Texts of the fields, here and in the change history. */
+/** Texts of the fields, in this form and in the audit log. */
 export const CALL_WORDS: Record<Field, Word> = {
   ringSeconds: "ringSeconds",
   queueSeconds: "queueSeconds",
@@ -33,13 +33,13 @@ const HELP: Record<Field, Word> = {
 const draftOf = (policy: RecordingPolicySettings): Draft =>
   Object.fromEntries(FIELDS.map((field) => [field, String(policy[field] ?? "")])) as Draft;
 
-/** The value as the server takes it; what is not a number stays a text, which the server refuses. */
+/** Return the value to send. Text that is not a number is sent as it is, and the server refuses it. */
 const valueOf = (field: Field, text: string): number | string | null => {
   if (field === "ringLimit" && text === "") return null;
   return /^\d+$/.test(text) ? Number(text) : text;
 };
 
-/** Form of the time limits of calls, and of how many agents a call rings at. Fires `saved`. */
+/** Form for the time limits of calls and the number of agents that a call rings at first. Fires `saved`. */
 @customElement("visavis-call-settings")
 export class CallSettings extends LitElement {
   static override styles = [

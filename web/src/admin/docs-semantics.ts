@@ -1,6 +1,6 @@
 import { t } from "../shared/i18n/en-pages";
 
-/** An attribute's text for an element that has none; null removes the attribute. */
+/** Text of an attribute for the elements of a selector; null removes the attribute. */
 type Correction = [selector: string, attribute: string, text: string | null];
 
 /**
@@ -33,6 +33,7 @@ const correctAttribute = (element: Element, attribute: string, text: string | nu
   else if (element.getAttribute(attribute) !== text) element.setAttribute(attribute, text);
 };
 
+/** Apply all corrections to the elements below `root`. */
 export const correct = (root: ParentNode): void => {
   for (const [selector, attribute, text] of CORRECTIONS)
     for (const element of root.querySelectorAll(selector)) correctAttribute(element, attribute, text);

@@ -1,10 +1,10 @@
-/** The outcome of a three-way merge; fields in `conflicts` still have the page's own value. */
+/** Result of a three-way merge. Fields in `conflicts` have this page's value. */
 export type Merged<T> = { merged: T; conflicts: (keyof T)[] };
 
 /**
- * Merge what this page edited with what somebody else saved since, field by field.
+ * Merge the edits of this page with what somebody else has saved since, field by field.
  *
- * `base` is what both began from. Only a field that both changed, to different values, is a conflict.
+ * `base` is the version that both started from. A conflict is a field that both have changed, to different values.
  */
 export const merge = <T extends object>(base: T, mine: T, theirs: T): Merged<T> => {
   const fields = Object.keys(theirs) as (keyof T)[];

@@ -1,9 +1,9 @@
-// The resource of the site's policy, which two forms change: the recording policy and the calls' limits.
+// REST resource of the site's settings that two forms change: the recording policy and the limits of calls.
 
 import type { Problem, RecordingPolicyChange, RecordingPolicySettings } from "../generated/rest";
 
 const RESOURCE = "/v4/livechat/recordingPolicy";
-/** Attempts to save upon what others save at the same time. */
+/** Attempts to save while others save at the same time. */
 const MAX_ATTEMPTS = 5;
 
 export type SavedPolicy = { policy: RecordingPolicySettings; etag: string };
@@ -22,7 +22,7 @@ export const readPolicy = async (): Promise<SavedPolicy | undefined> => {
 const valueOf = (policy: RecordingPolicySettings, field: string): unknown =>
   field === "secret" ? policy.hasSecret : policy[field as keyof RecordingPolicySettings];
 
-/** The fields that somebody else has changed since, to other values than this page's. */
+/** Return the fields that somebody else has changed since `base`, to other values than this page's. */
 const conflictsOf = (change: RecordingPolicyChange, base: SavedPolicy, theirs: SavedPolicy): string[] =>
   Object.entries(change)
     .filter(([field, mine]) => {
@@ -32,9 +32,9 @@ const conflictsOf = (change: RecordingPolicyChange, base: SavedPolicy, theirs: S
     .map(([field]) => field);
 
 /**
- * Save fields upon what is saved now, even if somebody else has changed others since `base`.
+ * Save the changed fields, even if somebody else has changed other fields since `base`.
  *
- * With `conflicts` nothing is saved: those fields have also been changed elsewhere.
+ * If somebody else has changed the same fields, save nothing and return these as `conflicts`.
  */
 export const savePolicy = async (base: SavedPolicy, change: RecordingPolicyChange): Promise<Outcome> => {
   let current = base;

@@ -13,7 +13,7 @@ import { readPolicy, savePolicy, type Outcome, type SavedPolicy } from "./policy
 type Choice = "consent" | "unrecordable";
 type Failure = Pick<Problem, "message" | "pointer">;
 
-/** Texts of the policy's fields and values, here and in the change history. */
+/** Texts of the policy's fields and values, in this form and in the audit log. */
 export const POLICY_WORDS: Record<string, Word> = {
   consent: "consent",
   unrecordable: "unrecordable",

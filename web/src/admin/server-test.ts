@@ -11,7 +11,7 @@ const RESOURCE = "/v4/livechat/audioVideoChatConfig:testRecordingServer";
 
 type Verdict = Pick<RecordingServerVerdict, "ok" | "message">;
 
-/** Tells in words whether an address, saved or not, takes recordings. */
+/** Button that tests whether the server at a URL takes recordings; the URL need not be saved yet. */
 @customElement("visavis-server-test")
 export class ServerTest extends LitElement {
   static override styles = [

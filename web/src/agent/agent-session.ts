@@ -21,9 +21,9 @@ import { CALL_IS_GONE } from "../call/refusals";
 import { errors } from "../shared/i18n/en-errors";
 import { sentenceOf } from "../shared/refusal";
 
-/** A ringing call; `stopped` says why it rings no more, and then it can no longer be taken. */
+/** Ringing call. Once it has stopped ringing, `stopped` has the reason, and it can no longer be accepted. */
 export type RingingCall = Ring & { stopped?: string };
-/** The one truth about whether calls ring here. */
+/** State that decides whether calls ring on this page. */
 export type AgentState = "over" | "reconnecting" | "mayNot" | "disabled" | "inCall" | "away" | "available";
 /** Milliseconds for which a stopped card keeps its place, so that a click meant for it does not hit the next one. */
 const STOPPED_CARD = 3_000;
@@ -32,7 +32,7 @@ export type Stage = "idle" | "connecting" | "connected" | "reconnecting";
 
 const STAGES: Record<string, Stage> = { connected: "connected", reconnecting: "reconnecting" };
 
-/** The agent's side: what rings, who waits, who is here, and the call; shows nothing. */
+/** Session of an agent's page, without its user interface: presence, ringing calls, queue, visitors, team and call. */
 export class AgentSession extends CallSession<ToAgent, FromAgent> {
   stage: Stage = "idle";
   agentId = 0;
@@ -40,7 +40,7 @@ export class AgentSession extends CallSession<ToAgent, FromAgent> {
   mayAccept = true;
   isAvailable = true;
   isEnabled = false;
-  /** Whether the server knows the join link no longer. */
+  /** Whether the join link is no longer valid. */
   isOver = false;
   /** Ringing calls, oldest first; a call that has stopped ringing stays for a moment. */
   rings: RingingCall[] = [];
@@ -48,10 +48,10 @@ export class AgentSession extends CallSession<ToAgent, FromAgent> {
   visitors: PageVisitor[] = [];
   visitorCount = 0;
   team: TeamMember[] = [];
-  /** The colleague who is being rung for this call. */
+  /** Name of the colleague to whom this call is being transferred. */
   transferringTo = "";
   invitedId = "";
-  /** Another text whenever the list of past calls may be another: after a change, and after a lost socket. */
+  /** Changes whenever the list of past calls may have changed: after each change, and after each reconnect. */
   pastCallsRevision = "";
   readonly clock = new ServerClock();
   private callId = "";
@@ -63,7 +63,7 @@ export class AgentSession extends CallSession<ToAgent, FromAgent> {
   private connections = 0;
   /** Number of times that the socket was lost or could not be opened. */
   disconnections = 0;
-  /** Whether that call took place on this page. */
+  /** Whether the call of the join link took place on this page. */
   hasEndedCall = false;
   private wasInCall = false;
 
@@ -77,7 +77,7 @@ export class AgentSession extends CallSession<ToAgent, FromAgent> {
     this.start(url);
   }
 
-  /** The calls that can be taken. */
+  /** Calls that can be accepted. */
   get ringing(): Ring[] {
     return this.rings.filter(({ stopped }) => stopped === undefined);
   }
@@ -233,7 +233,7 @@ export class AgentSession extends CallSession<ToAgent, FromAgent> {
     }
   }
 
-  /** In the order in which things were told, also while the camera is still being opened. */
+  /** Pass a message to the conversation, in order, once the devices have been opened. */
   private async hearOfCall(message: Parameters<Conversation["hear"]>[0]): Promise<void> {
     const conversation = await this.opening;
     if (!conversation || message.callId !== this.callId) return;
@@ -243,7 +243,7 @@ export class AgentSession extends CallSession<ToAgent, FromAgent> {
     this.changed();
   }
 
-  /** The call may have stopped ringing while the browser was still asking for the devices. */
+  /** Stop the ringing, also if the agent has accepted while the browser still asks for the devices. */
   private ringStopped(callId: string, reason: string): void {
     this.stopRinging(callId, reason);
     if (callId !== this.callId || this.hasAccepted) return;
@@ -266,7 +266,7 @@ export class AgentSession extends CallSession<ToAgent, FromAgent> {
     }, STOPPED_CARD);
   }
 
-  /** The call belongs to this page without an Accept: by invitation, or resumed. */
+  /** Join a call that is this page's without having been accepted here: invited by it, or resumed. */
   private async take({ callId, media, visitorName, visitorEmail, resumeSeconds }: Mine): Promise<void> {
     this.resumeSeconds = resumeSeconds;
     if (callId === this.callId) {
@@ -320,14 +320,14 @@ export class AgentSession extends CallSession<ToAgent, FromAgent> {
     this.notice = message;
   }
 
-  /** Signed out, disabled, or no longer permitted to accept calls: the server has ended the call. */
+  /** The agent was signed out, disabled or lost the permission, so the server has ended the call. */
   protected refusedByServer(): boolean {
     if (this.hasCall) this.finish(t("rightsEnded"));
     this.endLink();
     return this.isOver;
   }
 
-  /** A link is for one call: once that is over, the server lets nobody in by it. */
+  /** Close a page of a join link: the link is for one call and no longer valid once that is over. */
   private endLink(): void {
     if (!this.isJoin || this.isOver) return;
     this.isOver = true;

@@ -4,7 +4,7 @@ import { Ringer } from "./ringer";
 
 const EVERY = 1000;
 
-/** Makes an agent notice that it rings: by sound, in the title, and where they allow it, on the desktop. */
+/** Announces ringing calls: by sound, in the page's title and, if the agent allows it, by desktop notifications. */
 export class Announcer {
   private readonly ringer = new Ringer();
   private readonly shown = new Map<string, Notification>();
@@ -12,12 +12,12 @@ export class Announcer {
 
   constructor(private readonly title: string) {}
 
-  /** Whether the browser would have to be asked. */
+  /** Whether the agent has not decided yet about notifications. */
   static get mayAsk(): boolean {
     return Announcer.canNotify && Notification.permission === "default";
   }
 
-  /** On Android only a service worker may notify: the constructor is there and throws (TypeError). */
+  /** False on Android after a first attempt: there only a service worker may notify, and the constructor throws. */
   private static canNotify = "Notification" in window;
 
   static async ask(): Promise<void> {
@@ -37,7 +37,7 @@ export class Announcer {
     }
   }
 
-  /** Let an agent who is in a call hear that another caller waits. */
+  /** Play one tone for an agent in a call: another caller is waiting. */
   knock(): void {
     this.ringer.knock();
   }
@@ -72,7 +72,7 @@ export class Announcer {
 
 const callerOf = (ring: Ring): string => `${t("callFrom")} ${ring.visitorName || t("aVisitor")}`;
 
-/** The notification, which is an extra: the card rings without it. */
+/** Show a notification, or return undefined if the browser does not let a page do so. */
 const notificationOf = (ring: Ring): Notification | undefined => {
   const body = t(ring.media === "video" ? "videoCall" : "audioCall");
   try {

@@ -12,14 +12,14 @@ import { sentenceOf } from "../shared/refusal";
 
 const CALLS = "/v4/livechat/audioVideoChats";
 const PAGE_SIZE = 15;
-/** A connection whose network is gone would be waited for for minutes. */
+/** Milliseconds after which a request fails: without a limit a lost network takes minutes to be noticed. */
 const ANSWER_WITHIN = 20_000;
-/** Milliseconds over which the consoles of a site spread their reading of a changed list. */
+/** Milliseconds over which the consoles of a site spread their requests after a change. */
 const SPREAD = 1_000;
 
 type Filter = "all" | "missed";
 
-/** Calls of the past, and what visitors wrote whose call nobody took. */
+/** List of past calls, with the messages that visitors left. */
 @customElement("visavis-call-history")
 export class CallHistory extends LitElement {
   static override styles = [
@@ -99,7 +99,7 @@ export class CallHistory extends LitElement {
     </li>`;
   }
 
-  /** Reads a page of the list: the first to follow what has happened, a later one to show more. */
+  /** Load a page of the list: the first after a change, a later one to show older calls. */
   private async read(page: number): Promise<void> {
     const { filter } = this;
     const missed = filter === "missed" ? "&isAnswered=false" : "";
@@ -107,7 +107,7 @@ export class CallHistory extends LitElement {
       const query = `pageIndex=${page}&pageSize=${PAGE_SIZE}&state=ended${missed}`;
       const response = await fetch(`${CALLS}?${query}`, { signal: AbortSignal.timeout(ANSWER_WITHIN) });
       const body = (await response.json()) as AudioVideoChatPage & Problem;
-      if (filter !== this.filter) return; // another one was chosen meanwhile
+      if (filter !== this.filter) return; // another filter was chosen meanwhile
       this.error = response.ok ? "" : sentenceOf(errors, body);
       if (!response.ok) return;
       const isLast = page > 1 || (this.calls?.length ?? 0) <= PAGE_SIZE;
@@ -119,7 +119,7 @@ export class CallHistory extends LitElement {
   }
 }
 
-/** The calls that are shown and those that were read, as they are now, newest first. */
+/** Merge the loaded calls into those that are shown, newest first. */
 const merged = (shown: AudioVideoChat[], read: AudioVideoChat[]): AudioVideoChat[] => {
   const byId = new Map([...shown, ...read].map((call) => [call.id, call]));
   return [...byId.values()].sort((a, b) => (a.createTime < b.createTime ? 1 : -1));
@@ -154,7 +154,7 @@ const told = (call: AudioVideoChat): string => {
   return facts.filter(Boolean).join(" · ");
 };
 
-/** A link to write to somebody; nothing in the address is read as a further field (RFC 6068). */
+/** Return a `mailto:` link. The address is encoded, so that nothing in it adds a header field (RFC 6068). */
 const mailTo = (email: string): string => {
   const at = email.lastIndexOf("@");
   const parts = [email.slice(0, at), email.slice(at + 1)].map(encodeURIComponent);

@@ -10,7 +10,7 @@ import { Watch } from "../shared/observable";
 
 const STATES: Record<TeamMember["state"], Word> = { available: "available", busy: "busy", away: "away" };
 
-/** Side column of the console: the queue, the visitors on the site's pages, the team. */
+/** Side column of the console: queue, visitors on the site's pages, agents on duty. */
 @customElement("visavis-side")
 export class ConsoleSide extends LitElement {
   static override styles = [

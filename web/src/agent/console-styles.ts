@@ -1,7 +1,7 @@
 import { css } from "lit";
 import { forcedSwitch, presenceDot } from "../shared/styles";
 
-/** The console: the call in the middle, what is around it beside or, on a phone, below. */
+/** Styles of the console: the call, and beside it (on a phone below it) the side column. */
 export const consoleStyles = css`
   :host { display: block; min-height: 100vh; }
   a { color: var(--accent); }
@@ -38,7 +38,7 @@ export const consoleStyles = css`
   @media (max-width: 62rem) {
     main { grid-template-columns: minmax(0, 1fr); }
     .middle { display: contents; }
-    visavis-call-history { order: 1; } /* who waits comes before who has called */
+    visavis-call-history { order: 1; } /* the queue comes before past calls */
   }
   @media (max-width: 40rem) {
     main { padding: 0.75rem; gap: 0.75rem; } .middle { gap: 0.75rem; }

@@ -22,19 +22,19 @@ import { limited } from "../shared/text";
 
 const MANAGE_SETTINGS = "Manage Settings";
 
-/** The agent's page: presence, what rings, the call, and everything around it. */
+/** Console of an agent: presence, ringing calls, the call, past calls and the side column. */
 @customElement("visavis-console")
 export class Console extends LitElement {
   static override styles = [shared, consoleStyles];
 
-  /** The secret part of a join address: then this page is for that one call. */
+  /** Secret of a join link: the page is then for that one call. */
   @property() join = "";
   @property({ reflect: true, attribute: "data-state" }) stage: Stage = "idle";
   agentSession: AgentSession | undefined;
   private session: SignedIn | null = null;
   private isServerAway = false;
   private isChoosing = false;
-  /** The calls that have waited in the queue at the last look. */
+  /** Ids of the calls that were in the queue at the last update. */
   private waitingIds = new Set<string>();
   private disconnections = 0;
   private hasCopied = "";
@@ -108,7 +108,7 @@ export class Console extends LitElement {
     </visavis-header>`;
   }
 
-  /** The only place that says whether calls ring here. */
+  /** The only line that says whether calls ring here. */
   private status(agentSession: AgentSession) {
     switch (agentSession.state) {
       case "over":
@@ -152,7 +152,7 @@ export class Console extends LitElement {
     </section>`;
   }
 
-  /** Lines that the agent wrote and the visitor never received, to be copied. */
+  /** Lines that the agent wrote and the visitor never received, with a button to copy them. */
   private unsent(agentSession: AgentSession) {
     const copy = async () => {
       await navigator.clipboard.writeText(agentSession.unsent);
@@ -181,7 +181,7 @@ export class Console extends LitElement {
     </section>`;
   }
 
-  /** The visitor's address, and what a colleague said about the call. */
+  /** The visitor's e-mail address, and the note of the colleague who transferred the call. */
   private details({ visitorEmail, transferredBy, note }: Details) {
     if (!visitorEmail && !transferredBy) return nothing;
     return html`<div class="details small">
@@ -245,7 +245,7 @@ export class Console extends LitElement {
     this.requestUpdate();
   }
 
-  /** A closed socket may mean that nobody is signed in any longer. */
+  /** A lost socket may mean that the session has ended: then go to the sign-in page. */
   private async askSession(): Promise<void> {
     if (this.join) return;
     try {

@@ -1,6 +1,6 @@
 import { Console } from "./console";
 
-// the agent's page of a call that was made over the API: the console, for that one call
+// The agent's page of a join link: the console for that one call.
 const agentSession = new Console();
 agentSession.join = location.pathname.split("/").pop() ?? "";
 document.body.append(agentSession);

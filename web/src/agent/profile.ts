@@ -9,7 +9,7 @@ import { shared } from "../shared/styles";
 import { errors } from "../shared/i18n/en-errors";
 import { sentenceOf, type Refusal } from "../shared/refusal";
 
-/** The agent's own password, and the browsers on which they are signed in. */
+/** Account page: the agent's password and sign-in sessions. */
 @customElement("visavis-profile")
 export class Profile extends LitElement {
   static override styles = [
@@ -152,7 +152,7 @@ const SYSTEMS: [RegExp, string][] = [
   [/Linux/, "Linux"],
 ];
 
-/** A browser and its system by name, from its User-Agent. */
+/** Return the names of a browser and its operating system, from its User-Agent. */
 export const deviceName = (device: string): string => {
   const named = [BROWSERS, SYSTEMS].map((known) => known.find(([pattern]) => pattern.test(device))?.[1]);
   return named.filter(Boolean).join(" · ") || device || t("unknownDevice");

@@ -7,7 +7,7 @@ import { icon } from "../shared/icons";
 import { shared } from "../shared/styles";
 import { Watch } from "../shared/observable";
 
-/** The calls that ring here, each to be taken with or without one's own picture, or not. */
+/** Cards of the ringing calls, each with buttons to accept it with or without video, or to decline it. */
 @customElement("visavis-rings")
 export class RingCard extends LitElement {
   static override styles = [
@@ -40,7 +40,7 @@ export class RingCard extends LitElement {
     clearInterval(this.ticking);
   }
 
-  /** To the ringing call, unless the agent is busy with the keyboard elsewhere. */
+  /** Move the focus to the first call, unless it is in another control. */
   override firstUpdated(_: PropertyValues): void {
     if (document.activeElement === document.body) this.renderRoot.querySelector<HTMLElement>("h2")?.focus();
   }

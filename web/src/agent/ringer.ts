@@ -1,9 +1,9 @@
 const EVERY = 2000;
 
 /**
- * A gentle two-tone ring. Browsers keep it silent until the agent has touched the page once.
+ * Ringing tone of two notes. Browsers allow no sound before the first click or key on the page.
  *
- * Nothing is scheduled while they do: a suspended context keeps every tone and plays them all at once.
+ * Until then no tone is scheduled: a suspended context would keep them all and play them at once.
  */
 export class Ringer {
   private timer = 0;
@@ -18,7 +18,7 @@ export class Ringer {
     else this.silence();
   }
 
-  /** One tone only, for an agent who is talking. */
+  /** Play a single tone, for an agent who is in a call. */
   knock(): void {
     this.chime([520]);
   }
@@ -34,7 +34,7 @@ export class Ringer {
     pitches.forEach((pitch, index) => tone(audio, this.output!, pitch, index * 0.25));
   }
 
-  /** Cut off what is still sounding. */
+  /** Cut off the tone that is playing. */
   private silence(): void {
     this.output?.disconnect();
     this.output = undefined;

@@ -6,6 +6,7 @@ import { shared } from "../shared/styles";
 import { errors } from "../shared/i18n/en-errors";
 import { sentenceOf, type Refusal } from "../shared/refusal";
 
+/** Sign-in page. */
 @customElement("visavis-signin")
 export class SignIn extends LitElement {
   static override styles = [
@@ -43,7 +44,7 @@ export class SignIn extends LitElement {
     try {
       await this.send(form);
     } catch {
-      this.error = t("signInFailed"); // the network is gone, or something else than Visavis answered
+      this.error = t("signInFailed"); // the network failed, or the answer is not from Visavis
     } finally {
       this.isBusy = false;
     }
@@ -57,10 +58,10 @@ export class SignIn extends LitElement {
   }
 }
 
-/** Only a path of our own: never a way to somebody else's page. */
+/** Return the page to open after the sign-in. It is always one of ours, whatever the query says. */
 export const nextPage = (): string => {
   const next = new URLSearchParams(location.search).get("next") ?? "/console";
   const url = new URL(next, location.origin);
-  // the whole URL: the path of "/.//host" begins with two slashes, which alone name another host
+  // The whole URL: the path of "/.//host" begins with two slashes and would by itself lead to another host.
   return url.origin === location.origin ? url.href : "/console";
 };

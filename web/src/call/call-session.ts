@@ -9,7 +9,7 @@ import { Signaling, type EarlySocket } from "./signaling";
 /** Messages that both parties' pages send. */
 type FromEither = Extract<FromVisitor, FromAgent>;
 
-/** A call, and the secret that lets a page without a session resume it. */
+/** Id of a call, and the secret with which a visitor's page resumes it. */
 type CallKey = { callId: string; secret?: string };
 
 /**
@@ -22,17 +22,17 @@ export abstract class CallSession<In, Out> extends Observable {
   media: Media = "video";
   conversation: Conversation | undefined;
   notice = "";
-  /** Lines that were written on this page and that nobody has received. */
+  /** Text that was written on this page and did not reach the server before the call ended. */
   unsent = "";
   isOnline = false;
-  /** Seconds for which the server keeps the call of a page that is away; 0 until it has said so. */
+  /** Seconds for which the server keeps the call of a page that is not connected; 0 until the server has told it. */
   protected resumeSeconds = 0;
   protected iceServers: RTCIceServer[] = [];
   protected signaling!: Signaling<In, Out | FromEither>;
-  /** Aborted when nobody wants the devices any more that the browser may still be asking for. */
+  /** Aborted when the devices are no longer wanted, even if the browser still asks for permission. */
   protected acquisition = new AbortController();
   private resumeTimer = 0;
-  /** A call that was left while the socket was down: to be hung up once it is open. */
+  /** Call that was left while the socket was closed: it is hung up once the socket is open. */
   private abandoned: CallKey | undefined;
   private readonly onPageHide = () => this.save();
 
@@ -46,20 +46,20 @@ export abstract class CallSession<In, Out> extends Observable {
 
   abstract get hasCall(): boolean;
   protected abstract receive(message: In): void;
-  /** The socket is open: say who is here, and resume the call. */
+  /** Called when the socket has opened: introduce this page and resume its call. */
   protected abstract greet(): void;
-  /** The server has stayed away for longer than it keeps the call. */
+  /** Called when the socket has been closed for longer than the server keeps the call. */
   protected abstract giveUp(): void;
-  /** The server does not let this page in; true stops the attempts to connect. */
+  /** Called when the server refuses the connection; return true to stop reconnecting. */
   protected abstract refusedByServer(reason: string): boolean;
-  /** Resume the call that the page was in before it was loaded again. */
+  /** Resume the call that the page was in before it was reloaded. */
   protected abstract resume(unfinished: Unfinished): Promise<void>;
-  /** The page came back too late for its call. */
+  /** Called when the page was reloaded too late to resume its call. */
   protected abstract loseCall(unfinished: Unfinished): void;
-  /** The socket is closed. */
+  /** Called when the socket has closed. */
   protected disconnected(): void {}
 
-  /** Open the socket, and resume the call of before the page was loaded again. */
+  /** Open the socket, and resume the call that the page was in before it was reloaded. */
   protected start(url: string, early?: EarlySocket): void {
     this.signaling = new Signaling<In, Out | FromEither>(
       url,
@@ -92,7 +92,7 @@ export abstract class CallSession<In, Out> extends Observable {
     return conversation;
   }
 
-  /** Lines that were said and written before the page was loaded again. */
+  /** Restore what the page knew of the call before it was reloaded. */
   protected restore(conversation: Conversation, unfinished: Unfinished): void {
     const { lines, pending, draft, details, seconds, isMuted } = unfinished;
     Object.assign(conversation, { lines, pending, draft, details });
@@ -100,14 +100,14 @@ export abstract class CallSession<In, Out> extends Observable {
     conversation.own.setMuted(isMuted);
   }
 
-  /** Take the call up again on the server; `hasMedia` says that its link still flows. */
+  /** Tell the server that this page resumes the call; `hasMedia` says that its media still flow. */
   protected resumeOnServer(call: CallKey, hasMedia: boolean): void {
     const { callId, secret } = call;
     this.signaling.send({ type: "resume", callId, hasMedia, ...(secret ? { secret } : {}) });
     this.conversation?.sendPending();
   }
 
-  /** Leave a call that the server may still have: now, or once the socket is open. */
+  /** Hang up a call that the server may still have: now, or once the socket is open. */
   protected abandon(call: CallKey): void {
     this.abandoned = call;
     if (this.signaling.isOpen) this.hangUpAbandoned();
@@ -121,19 +121,19 @@ export abstract class CallSession<In, Out> extends Observable {
     this.signaling.send({ type: "hangUp", callId: abandoned.callId });
   }
 
-  /** Whether the refusal is about one line of the chat, which is then shown as not sent. */
+  /** Whether the server has refused one line of the chat and not the call; the line is then shown as not sent. */
   protected isRefusedLine({ id, error }: Refused): boolean {
     return !!id && !!this.conversation?.refuse(id) && !CALL_IS_GONE.includes(error);
   }
 
-  /** The signal of a new request for devices; the one before is no longer wanted. */
+  /** Abort the request for devices in progress and return the signal of a new one. */
   protected newAcquisition(): AbortSignal {
     this.acquisition.abort();
     this.acquisition = new AbortController();
     return this.acquisition.signal;
   }
 
-  /** Out of the call: nothing that was captured for it stays live, nor anything still asked for. */
+  /** Leave the call: stop every captured track and abort a request for devices. */
   protected leave(): void {
     clearTimeout(this.resumeTimer);
     this.acquisition.abort();

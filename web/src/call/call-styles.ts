@@ -1,6 +1,6 @@
 import { css } from "lit";
 
-/** Styles of a call. Over the pictures everything is light on dark in every colour scheme. */
+/** Styles of a call. Texts on the pictures are light on dark in both colour schemes. */
 export const callStyles = css`
   :host { display: grid; gap: 12px; min-height: 0; }
   .stage { position: relative; background: #0c1013; color: #fff; border-radius: 12px; overflow: hidden; aspect-ratio: 16 / 9; min-height: 96px; max-height: max(96px, calc(100dvh - 190px)); width: 100%; }
@@ -32,7 +32,7 @@ export const callStyles = css`
   :host(:fullscreen) .bar { background: none; }
   :host(:fullscreen) .panel { background: var(--card); border-radius: 12px; padding: 12px; width: min(416px, 100%); justify-self: center; }
   @media (max-width: 440px) {
-    .bar { max-width: 268px; margin: 0 auto; } /* two even rows: hanging up never stands alone */
+    .bar { max-width: 268px; margin: 0 auto; } /* two even rows: the button to hang up is not alone */
     .chip { white-space: normal; border-radius: 12px; }
     .voice { gap: 4px; font-size: 16px; }
     .face { width: 48px; height: 48px; }

@@ -16,9 +16,9 @@ type Panel = "chat" | "devices" | "";
 const canShare = !!navigator.mediaDevices?.getDisplayMedia;
 
 /**
- * A call in progress: the pictures, what there is to know, and the controls. Fires `hang-up`.
+ * Call in progress: pictures, state of the call and controls. Fires `hang-up`.
  *
- * More controls go into the slot `controls`, what they open into the slot `panel`.
+ * A page adds controls in the slot `controls`, and the panels that they open in the slot `panel`.
  */
 @customElement("visavis-call")
 export class CallView extends LitElement {
@@ -150,7 +150,7 @@ export class CallView extends LitElement {
     else void this.requestFullscreen();
   }
 
-  /** After a reload a browser may demand a click before it plays sound. */
+  /** Play a picture. After a reload a browser may require a click before it plays sound. */
   private play(video: HTMLVideoElement): void {
     if (video.matches(".theirs")) this.hear(video);
     if (!video.paused || !video.srcObject) return;
@@ -164,7 +164,7 @@ export class CallView extends LitElement {
     const { speaker } = this.conversation.own;
     if (video.sinkId === speaker || !("setSinkId" in video)) return;
     video.setSinkId(speaker).catch(() => {
-      // it was unplugged: the usual one goes on
+      // It was unplugged: the sound stays on the present loudspeaker.
     });
   }
 

@@ -9,7 +9,7 @@ import { shared } from "../shared/styles";
 import { limited } from "../shared/text";
 import { Watch } from "../shared/observable";
 
-/** Text beside the call. */
+/** Chat of a call: the lines, and the field for the next one. */
 @customElement("visavis-chat")
 export class ChatView extends LitElement {
   static override styles = [

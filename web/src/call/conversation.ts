@@ -30,19 +30,19 @@ export type Told =
   | Transcript
   | RecordingChanged
   | Quality;
-/** The page's socket, as far as a conversation needs it. */
+/** The part of the page's socket that a conversation uses. */
 export type Wire = {
   send: (message: Offer | Answer | Relink | Say) => void;
   isOpen: () => boolean;
   iceServers: () => RTCIceServer[];
 };
 
-/** A call as one of its two pages lives it: its links, and all that is said about it. */
+/** One page's view of its call: the links to the relay, the chat, the recording state and the quality. */
 export class Conversation extends Observable {
   callId = "";
   secret = "";
   otherName = "";
-  /** When it was connected first, by the page's own monotonic clock. */
+  /** Time on the page's monotonic clock when the call was first connected. */
   private since: number | undefined;
   state = "";
   lines: Line[] = [];
@@ -64,17 +64,17 @@ export class Conversation extends Observable {
     super();
   }
 
-  /** The link whose pictures are shown; a newer one takes its place when it flows. */
+  /** Link whose pictures are shown; a newer link replaces it once its media flow. */
   get link(): Link | undefined {
     return this.links.get(this.shown);
   }
 
-  /** Seconds since it was connected first; undefined before that. */
+  /** Seconds since the call was first connected; undefined before that. */
   get seconds(): number | undefined {
     return this.since === undefined ? undefined : (performance.now() - this.since) / 1000;
   }
 
-  /** The call was connected before this page was loaded. */
+  /** Set for how many seconds the call had been connected when this page was loaded. */
   connectedFor(seconds: number | undefined): void {
     if (seconds !== undefined) this.since = performance.now() - seconds * 1000;
   }
@@ -83,7 +83,7 @@ export class Conversation extends Observable {
     return this.link?.isFlowing ?? false;
   }
 
-  /** Makes the visitor's end of a link; resolves to its first offer. */
+  /** Open the visitor's end of a link and return its first offer. */
   offer(number: number, hasVideo: boolean): Promise<Description> {
     return this.open(number).begin(hasVideo);
   }
@@ -118,7 +118,7 @@ export class Conversation extends Observable {
     this.changed();
   }
 
-  /** Keep the line until the server has it, and send it. */
+  /** Send a line, and keep it until the server has acknowledged it. */
   say(text: string): void {
     const line = { id: crypto.randomUUID(), text };
     this.pending = [...this.pending, line];
@@ -126,12 +126,12 @@ export class Conversation extends Observable {
     this.changed();
   }
 
-  /** Send what was written while the socket was away, or was lost with it. */
+  /** Send again the lines that the server has not acknowledged. */
   sendPending(): void {
     for (const line of this.pending) if (!line.isRefused) this.send(line);
   }
 
-  /** The server does not take a line: whether that was one of ours. */
+  /** Mark a line as refused; return false if this page has no such line. */
   refuse(id: string): boolean {
     const isOurs = this.pending.some((line) => line.id === id);
     this.pending = this.pending.map((line) => (line.id === id ? { ...line, isRefused: true } : line));
@@ -152,7 +152,7 @@ export class Conversation extends Observable {
     return id !== "" && this.lines.some((line) => line.by === by && line.id === id);
   }
 
-  /** The lines known from before the transcript begins, then the transcript. */
+  /** Return the known lines from before the transcript, followed by the transcript. */
   private merged(transcript: TextLine[]): Line[] {
     const first = transcript[0];
     if (!first) return this.lines;
@@ -212,7 +212,11 @@ export class Conversation extends Observable {
     }
   }
 
-  /** Asks for another link until there is one; a closed socket asks by `resume` when it is back. */
+  /**
+   * Request another link every few seconds until there is one.
+   *
+   * Nothing is sent while the socket is closed: once it is open again, `resume` makes the same request.
+   */
   private relink(number: number): void {
     const ask = () => {
       if (number !== this.newest || this.links.get(number)?.isFlowing) return clearInterval(this.relinking);

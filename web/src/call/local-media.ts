@@ -14,25 +14,25 @@ const INPUTS: Record<DeviceKind, MediaDeviceKind> = {
 
 type Source = "microphone" | "camera" | "screen";
 
-/** The media that this browser captures for a call: microphone, camera and screen. Fires `change`. */
+/** Media that this browser captures for a call: microphone, camera and screen. Fires `change`. */
 export class LocalMedia extends Observable {
-  /** Microphone and camera; what the screen shows travels by itself. */
+  /** Microphone and camera. The screen is a track of its own, outside this stream. */
   readonly stream = new MediaStream();
   screen: MediaStreamTrack | undefined;
   isMuted = false;
-  /** A sentence about what could not be had, or was lost; empty when all is well. */
+  /** Sentence about a device that could not be captured or was lost; empty if there is none. */
   trouble = "";
   private devices: Devices = preferredDevices();
   private isClosed = false;
   private isPicking = false;
   private hasLostMicrophone = false;
-  /** The number of the latest request for each source: the answer to an older one is released. */
+  /** Number of the latest request for each source; tracks that an older request brings are stopped. */
   private readonly requests: Record<Source, number> = { microphone: 0, camera: 0, screen: 0 };
 
   /**
-   * Open microphone and, for video, camera; rejects with a sentence when not even the first is there.
+   * Capture the microphone and, for video, the camera. Rejects with a sentence if there is no microphone.
    *
-   * Once `signal` is aborted nothing is live any more, also not what a person allows only then.
+   * Once `signal` is aborted no track stays live, even if permission is given only after that.
    */
   static async open(media: Media, signal?: AbortSignal): Promise<LocalMedia> {
     if (!navigator.mediaDevices) throw new Error(t("insecure"));
@@ -70,7 +70,7 @@ export class LocalMedia extends Observable {
     this.changed();
   }
 
-  /** Off, the camera itself goes dark; on, it may have to ask for permission. */
+  /** Stop the camera, or capture it again, for which the browser may ask for permission. */
   async setCamera(isOn: boolean): Promise<void> {
     if (!isOn) {
       this.requests.camera += 1;
@@ -94,7 +94,7 @@ export class LocalMedia extends Observable {
       this.screen = track;
       this.trouble = "";
     } catch (error) {
-      // A person who closes the browser's picker has decided so, and needs no message.
+      // Closing the browser's picker is a decision and needs no message.
       if (!isDenied(error)) this.trouble = t("shareFailed");
     } finally {
       this.isPicking = false;
@@ -109,13 +109,13 @@ export class LocalMedia extends Observable {
     this.changed();
   }
 
-  /** The devices there are, by kind; their names are known only once one of them is in use. */
+  /** List the devices of a kind. Browsers tell their names only while one of them is captured. */
   async list(kind: DeviceKind): Promise<MediaDeviceInfo[]> {
     const all = await navigator.mediaDevices.enumerateDevices();
     return all.filter((device) => device.kind === INPUTS[kind] && device.deviceId !== "");
   }
 
-  /** The id of the device in use. */
+  /** Return the id of the device in use, or an empty text. */
   inUse(kind: DeviceKind): string {
     if (kind === "speaker") return this.speaker;
     const track = kind === "camera" ? this.camera : this.microphone;
@@ -155,7 +155,7 @@ export class LocalMedia extends Observable {
     }
   }
 
-  /** Capture from devices, unless nobody wants that any more by the time the browser has them. */
+  /** Capture devices. If the request has become stale by the time the browser answers, stop the tracks. */
   private async acquire(source: Source, constraints: MediaStreamConstraints): Promise<void> {
     const request = (this.requests[source] += 1);
     const stream = await navigator.mediaDevices.getUserMedia(constraints);
@@ -186,7 +186,7 @@ export class LocalMedia extends Observable {
     this.changed();
   }
 
-  /** Put new tracks in the place of those of their kind. */
+  /** Replace the tracks of the same kind with the new ones. */
   private hold(captured: MediaStream): void {
     for (const track of captured.getTracks()) {
       this.stream
@@ -197,7 +197,7 @@ export class LocalMedia extends Observable {
       if (track.kind === "audio") {
         track.enabled = !this.isMuted;
         this.hasLostMicrophone = false;
-        // The system may silence a microphone without ending its track: a call on the phone, a switch.
+        // The system may mute a microphone without ending its track: for a phone call, or by a hardware switch.
         track.onmute = () => this.say(t("microphoneSilenced"));
         track.onunmute = () => this.say("");
       }
@@ -222,7 +222,7 @@ export class LocalMedia extends Observable {
     this.stream.removeTrack(track);
   }
 
-  /** A device was unplugged or taken away: another microphone will do, a camera is not forced on anybody. */
+  /** Handle an unplugged device: try another microphone, but never switch another camera on unasked. */
   private lost(track: MediaStreamTrack): void {
     this.drop(track);
     if (track.kind === "audio") this.hasLostMicrophone = true;
@@ -232,7 +232,7 @@ export class LocalMedia extends Observable {
 
   private readonly onDeviceChange = () => void this.recoverMicrophone();
 
-  /** Capture from whatever microphone there is, when the one in use is gone. */
+  /** If the microphone in use is gone, capture any other. */
   private async recoverMicrophone(): Promise<void> {
     if (!this.hasLostMicrophone) return;
     const isLostWord = this.trouble === t("microphoneLost");
@@ -240,7 +240,7 @@ export class LocalMedia extends Observable {
       await this.acquire("microphone", { audio: this.preferred("microphone") });
       if (isLostWord && !this.hasLostMicrophone) this.say("");
     } catch {
-      // None is plugged in: the next `devicechange` tries again, and the message says so meanwhile.
+      // There is no microphone. The message stays, and the next `devicechange` tries again.
     }
   }
 }

@@ -9,18 +9,18 @@ const AWAITING_ANSWER: RTCSignalingState[] = ["have-local-offer", "have-remote-p
 export type Description = { sdp: string; screenMid: string };
 export type Kind = "offer" | "answer" | "provisionalAnswer";
 export type LinkEvents = {
-  /** An offer or an answer for the other page. */
+  /** Send an offer or an answer to the other page. */
   describe: (kind: "offer" | "answer", description: Description) => void;
-  /** The ICE agent has given up, or found nobody for four seconds. */
+  /** Called when ICE has failed, or has been disconnected for four seconds. */
   lost: () => void;
 };
 
 /**
- * This browser's end of one link: what it sends of `own`, and what comes from the other page.
+ * This browser's end of one link: it sends the media of `own` and receives those of the other page.
  *
- * Negotiates perfectly (W3C WebRTC §10.7), the visitor's page as the polite one. Microphone and
- * camera have one m-section each, used both ways; every page's screen has one of its own, told
- * apart by its mid.
+ * Offers follow the perfect negotiation pattern (W3C WebRTC §10.7), with the visitor's page as the polite
+ * peer. Microphone and camera have one m-section each, used in both directions. The screen of each page
+ * has an m-section of its own, which the other page recognises by its mid.
  */
 export class Link extends Observable {
   readonly connection: RTCPeerConnection;
@@ -57,12 +57,12 @@ export class Link extends Observable {
     own.addEventListener("change", this.onOwnChange);
   }
 
-  /** The visitor's first offer. Our relay is ICE-lite and knows its own addresses, so it goes out at once. */
+  /** Return the visitor's first offer. It needs no ICE candidates: the relay is ICE-lite and learns them from checks. */
   async begin(hasVideo: boolean): Promise<Description> {
     this.connection.addTransceiver("audio", { streams: [this.own.stream] });
     if (hasVideo) this.camera = this.connection.addTransceiver("video", { streams: [this.own.stream] });
     const { screen } = this.own;
-    // A screen that was shared over an older link goes on over this one.
+    // A screen that is shared over an older link is shared over this one as well.
     if (screen) this.screen = this.connection.addTransceiver(screen, { direction: "sendonly" });
     this.place();
     await this.connection.setLocalDescription();
@@ -70,7 +70,7 @@ export class Link extends Observable {
     return this.description();
   }
 
-  /** Takes the other page's offer or answer, in the order in which they came. */
+  /** Apply an offer or an answer of the other page, after those that came before it. */
   take(kind: Kind, description: Description): Promise<void> {
     this.steps = this.steps.then(() => {
       if (kind === "offer") return this.takeOffer(description);
@@ -106,14 +106,14 @@ export class Link extends Observable {
     this.gather();
   }
 
-  /** Connects to our relay while nobody has answered; a browser that cannot (Firefox) does so with the answer. */
+  /** Connect to the relay before the other page has answered. Firefox rejects this and connects with the answer. */
   private async connect({ sdp }: Description): Promise<void> {
     if (this.connection.signalingState !== "have-local-offer") return;
     await this.connection.setRemoteDescription({ type: "pranswer", sdp }).catch(() => undefined);
   }
 
   private async takeAnswer({ sdp, screenMid }: Description): Promise<void> {
-    // the answer to an offer that gave way to the other page's
+    // It may answer an offer that was rolled back in favour of the other page's.
     if (!AWAITING_ANSWER.includes(this.connection.signalingState)) return;
     await this.connection.setRemoteDescription({ type: "answer", sdp });
     this.note(screenMid);
@@ -131,7 +131,7 @@ export class Link extends Observable {
     }
   }
 
-  /** Again until it is answered: either page's socket may have been away. */
+  /** Send the offer, and again every few seconds until it is answered: either page's socket may be closed. */
   private tellOffer(): void {
     const tell = () => {
       if (this.connection.signalingState !== "have-local-offer") return clearInterval(this.offering);
@@ -142,7 +142,7 @@ export class Link extends Observable {
     tell();
   }
 
-  /** Something of our own has changed: new m-sections where it takes them, else only other tracks. */
+  /** Send the present tracks, over new m-sections if there are none for them. */
   private send(): void {
     if (!this.hasBegun) return;
     const { camera, screen, stream } = this.own;
@@ -152,7 +152,7 @@ export class Link extends Observable {
     this.place();
   }
 
-  /** Puts our tracks where they belong; a changed direction renegotiates. */
+  /** Attach our tracks to their transceivers. A changed direction causes a renegotiation. */
   private place(): void {
     const { microphone, camera, screen } = this.own;
     const audio = this.transceivers("audio")[0];
@@ -166,7 +166,7 @@ export class Link extends Observable {
     if (screenMid) this.theirScreens.add(screenMid);
   }
 
-  /** After an offer: its m-section for cameras is ours too, also if we were about to offer another. */
+  /** After an offer: use its m-section for our camera, instead of one that we were about to offer. */
   private adopt(): void {
     const theirs = this.transceivers("video").find(
       (one) => one.mid !== null && one !== this.screen && !this.theirScreens.has(one.mid),
@@ -187,7 +187,7 @@ export class Link extends Observable {
     return { sdp: this.connection.localDescription!.sdp, screenMid: isShared ? this.screen!.mid! : "" };
   }
 
-  /** Sorts what arrives into the two streams that are shown. */
+  /** Sort the received tracks into the stream of the camera and that of the screen. */
   private gather(): void {
     const arriving = this.transceivers("video").filter(isReceiving);
     const screen = arriving.filter(({ mid }) => mid === this.theirScreen);
@@ -223,7 +223,7 @@ const fill = (
 ): void => {
   const { sender } = transceiver;
   if (sender.track !== (track ?? null)) void sender.replaceTrack(track ?? null);
-  // tracks of one stream are played in step (RFC 8830)
+  // The receiver synchronises the tracks of one stream (RFC 8830).
   if (stream && track) sender.setStreams?.(stream);
   const direction = track ? active : passive;
   if (transceiver.direction !== direction) transceiver.direction = direction;

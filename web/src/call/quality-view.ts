@@ -11,7 +11,7 @@ const GRADES: [number, Word, number][] = [
   [0, "networkBad", 1],
 ];
 
-/** Connection quality of this page, as bars and a word; the figures on demand. */
+/** Connection quality of this page as bars and a word, with the figures on demand. */
 @customElement("visavis-quality")
 export class QualityView extends LitElement {
   static override styles = [

@@ -1,4 +1,4 @@
 import type { ErrorKind } from "../generated/errors";
 
-/** The errors that end a page's own call: it is over, or belongs to somebody else by now. */
+/** Errors that end a page's own call: the server no longer has it, or it belongs to another agent. */
 export const CALL_IS_GONE: readonly string[] = ["EntityNotFound", "PermissionDenied"] satisfies ErrorKind[];

@@ -4,13 +4,13 @@ import type { Details, Line, PendingLine } from "./lines";
 import type { Media } from "../generated/signaling";
 
 const DEVICES = "visavis.devices";
-/** Seconds for which a written text is worth keeping in a closed page. */
+/** Seconds for which unsent text is kept after the page was closed. */
 const MESSAGE_SECONDS = 24 * 3600;
 
 /**
- * A call that this page was in when it went away, at `leftAt` (milliseconds since 1970).
+ * Call that this page was in when it was closed or reloaded, at `leftAt` (milliseconds since 1970).
  *
- * `seconds` is how long the call had been connected by then.
+ * `seconds` is for how long the call had been connected by then.
  */
 export type Unfinished = {
   callId: string;
@@ -26,13 +26,13 @@ export type Unfinished = {
   details: Details;
   leftAt: number;
   resumeSeconds: number;
-  /** Whether the time to take it up again has passed: only what was written is of interest then. */
+  /** Whether it is too late to resume the call: then only the unsent text is of use. */
   isOver?: boolean;
 };
 
 export type Devices = { microphone?: string; camera?: string; speaker?: string };
 
-// a page may be denied any storage, and then simply remembers nothing
+// A browser may deny a page its storage: then nothing is remembered.
 const attempt = <T>(work: () => T): T | undefined => {
   try {
     return work();
@@ -41,12 +41,12 @@ const attempt = <T>(work: () => T): T | undefined => {
   }
 };
 
-/** Written only while the page goes, so that a duplicated tab never takes the call from the first. */
+/** Store the call. Done only when the page is closed, so that a duplicated tab never takes over the call. */
 export const keep = (storage: () => Storage, key: string, call: Unfinished): void => {
   attempt(() => storage().setItem(key, JSON.stringify(call)));
 };
 
-/** The call that the page was in, once. */
+/** Return the stored call and remove it from the storage. */
 export const loadUnfinished = (storage: () => Storage, key: string): Unfinished | undefined => {
   const text = attempt(() => storage().getItem(key));
   attempt(() => storage().removeItem(key));
@@ -58,7 +58,7 @@ export const loadUnfinished = (storage: () => Storage, key: string): Unfinished 
   return { ...call, seconds, isOver: away >= call.resumeSeconds };
 };
 
-/** A message to the agents that the server has not acknowledged yet. */
+/** Message to the agents that the server has not acknowledged. */
 export type OutgoingMessage = {
   callId: string;
   id: string;
@@ -68,7 +68,7 @@ export type OutgoingMessage = {
   at: number;
 };
 
-/** Keep a message over a reload, until `undefined` takes its place. */
+/** Store a message, so that it survives a reload; `undefined` removes it. */
 export const keepMessage = (key: string, message: OutgoingMessage | undefined): void => {
   attempt(() =>
     message

@@ -1,7 +1,7 @@
 /**
- * The server's time as this page knows it: what the server said, and what has passed here since.
+ * Clock of the server: the time that the server has told, plus the time that has passed since.
  *
- * The computer's own clock may be wrong or be set during a call, so it is not asked.
+ * The computer's own clock may be wrong, or be set during a call, so it is not used.
  */
 export class ServerClock {
   private offset = Date.now() - performance.now();
@@ -10,7 +10,7 @@ export class ServerClock {
     this.offset = Date.parse(serverTime) - performance.now();
   }
 
-  /** Seconds since a time that the server has told. */
+  /** Return the seconds since a time of the server. */
   age(since: string): number {
     return (performance.now() + this.offset - Date.parse(since)) / 1000;
   }

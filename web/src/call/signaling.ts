@@ -8,11 +8,11 @@ const LONGEST_PAUSE = 5_000;
 const LONGEST_BUSY_PAUSE = 1_000;
 /** Until the first message of the server: the page's site or network may not allow a connection at all. */
 const LONGEST_FIRST_PAUSE = 60_000;
-/** A check that is answered this late says that the connection is dead. */
+/** A connection is dead if a `ping` is not answered within this time. */
 const ANSWER_WITHIN = 3_000;
-/** A connection that is not open this late is given up: its network may be gone (half-open TCP). */
+/** An attempt to connect is given up after this time: the network may be gone (half-open TCP). */
 const OPEN_WITHIN = 10_000;
-/** Silence after which the other end is asked whether it is still there, in milliseconds. */
+/** Milliseconds without a message after which a `ping` is sent. */
 const QUIET_AFTER = { idle: 14_000, busy: 3_000 };
 const TICK = 1_000;
 
@@ -20,23 +20,23 @@ const TICK = 1_000;
 export type EarlySocket = { socket: WebSocket; events: Event[] };
 
 /**
- * A WebSocket that comes back: messages in, messages out, and whether it is open.
+ * WebSocket that reconnects by itself.
  *
- * A connection whose network is gone stays "open" for minutes (half-open TCP). So silence is followed by
- * a `ping`, and a `ping` without an answer by another socket: after 17 seconds at most, 6 while `isBusy`.
- * Waking up, coming back online and returning to the page ask at once.
+ * A connection whose network is gone stays "open" for minutes (half-open TCP). Therefore silence is followed by
+ * a `ping`, and a `ping` without an answer by a new socket: after at most 17 seconds, or 6 while `isBusy`.
+ * A computer that wakes up or comes back online, and a page that is shown again, send the `ping` at once.
  */
 export class Signaling<In, Out> {
   private socket: WebSocket | undefined;
   private pause = FIRST_PAUSE;
   private isClosed = false;
-  /** The last state that `onOpen` was called with. */
+  /** State with which `onOpen` was last called. */
   private toldOpen: boolean | undefined;
   private longestPause = LONGEST_FIRST_PAUSE;
   private timer = 0;
   private ticking = 0;
   private heardAt = 0;
-  /** When the other end was asked, until it says something. */
+  /** Time of the `ping` that has not been answered yet. */
   private askedAt: number | undefined;
   private onCheck = () => this.check();
 
@@ -45,9 +45,9 @@ export class Signaling<In, Out> {
     private readonly onMessage: (message: In) => void,
     private readonly onOpen: (isOpen: boolean) => void,
     private readonly isBusy: () => boolean = () => false,
-    /** The server does not, or no longer, let this page in, and says why; true stops the attempts. */
+    /** Called with the reason when the server refuses the page; return true to stop reconnecting. */
     private readonly onRefused: (reason: string) => boolean = () => false,
-    /** Taken for the first connection. */
+    /** Socket to use for the first connection. */
     private early?: EarlySocket,
   ) {
     this.connect();
@@ -72,7 +72,7 @@ export class Signaling<In, Out> {
     this.socket?.close();
   }
 
-  /** Ask now whether the connection is alive, or connect now if there is none. */
+  /** Send a `ping`, or connect at once if there is no connection. */
   private check(): void {
     if (this.isClosed || document.visibilityState === "hidden") return;
     if (this.isOpen) this.ask();
@@ -116,7 +116,7 @@ export class Signaling<In, Out> {
       if (code === POLICY_VIOLATION && this.onRefused(reason)) this.close();
       this.lost();
     };
-    // Later, because the object that this one is made for is still being constructed.
+    // In a microtask, because the owner of this object is still being constructed.
     queueMicrotask(() => events.forEach((event) => replay(socket, event)));
   }
 
@@ -131,14 +131,14 @@ export class Signaling<In, Out> {
     else if (type !== "pong") this.onMessage(message as In);
   }
 
-  /** Call `onOpen` at a change: an attempt that fails changes nothing, however many follow. */
+  /** Call `onOpen` if the state has changed, so not after each failed attempt to connect. */
   private tell(isOpen: boolean): void {
     if (isOpen === this.toldOpen) return;
     this.toldOpen = isOpen;
     this.onOpen(isOpen);
   }
 
-  /** The socket is closed or counts as closed: nothing that it still says is heard. */
+  /** Drop a socket that is closed or counts as closed, and connect again after a pause. */
   private lost(): void {
     clearTimeout(this.timer);
     clearInterval(this.ticking);
@@ -156,7 +156,7 @@ export class Signaling<In, Out> {
   }
 }
 
-/** Hand an event to the socket's present handler, as if it happened now. */
+/** Pass an event to the socket's present handler, as if it happened now. */
 const replay = (socket: WebSocket, event: Event): void => {
   const handlers = socket as unknown as Record<string, ((event: Event) => void) | null>;
   handlers[`on${event.type}`]?.(event);

@@ -16,7 +16,7 @@ const BASE = "/library/recordings";
 
 export type Quality = Record<string, Record<string, number | null> | undefined>;
 
-/** A refusal of the server; its message is the sentence to show. */
+/** Error of the server; its message is the sentence to show. */
 export class RefusedError extends Error {}
 
 const ask = async <T>(path: string, method = "GET"): Promise<T> => {
@@ -29,7 +29,7 @@ const ask = async <T>(path: string, method = "GET"): Promise<T> => {
 
 export const search = (query: URLSearchParams): Promise<LibraryPage> => ask(`?${query.toString()}`);
 
-/** One recording, opened by one page: every request of it tells so, for the audit log. */
+/** Recording that a page has opened. Its requests share an id, by which the audit log counts them as one playback. */
 export class OpenRecording {
   private readonly play = `play=${crypto.randomUUID?.() ?? Math.random().toString(36).slice(2)}`;
 

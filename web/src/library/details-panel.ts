@@ -6,7 +6,7 @@ import { shared } from "../shared/styles";
 import type { Quality } from "./api";
 import type { LibraryChapter, LibraryContents, LibraryEvent } from "../generated/rest";
 
-const AHEAD = 0.2; // seconds: a line is told when its time has as good as come
+const AHEAD = 0.2; // seconds by which a line counts as current before its time
 
 /** Panel of a recording's chapters, chat and connection quality. Fires `seek`. */
 @customElement("visavis-details-panel")
@@ -90,7 +90,7 @@ export class DetailsPanel extends LitElement {
     </section>`;
   }
 
-  /** Keep what is told now in sight, without moving the page or the focus. */
+  /** Scroll the lists to the current line, without moving the page or the focus. */
   protected override updated(changed: PropertyValues<this>): void {
     if (!changed.has("position")) return;
     for (const list of this.renderRoot.querySelectorAll("ol")) {

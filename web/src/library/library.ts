@@ -14,7 +14,7 @@ import type { Permission, SignedIn } from "../generated/rest";
 import { requireSession } from "../shared/session";
 import { shared } from "../shared/styles";
 
-/** The library: the list of recordings, or one recording with its details (`?recording=…&t=…`). */
+/** Library page: the list of recordings, or one recording with its details (`?recording=…&t=…`). */
 @customElement("visavis-library")
 export class Library extends LitElement {
   static override styles = [
@@ -31,7 +31,7 @@ export class Library extends LitElement {
     `,
   ];
 
-  /** Whether the other pages of Visavis are not there. */
+  /** Whether this archive runs alone, without the other pages. */
   @property({ type: Boolean }) alone = false;
   @query("visavis-player") private player!: Player | null;
   @state() private session: SignedIn | undefined;
@@ -119,7 +119,7 @@ export class Library extends LitElement {
 
   private readonly onPopState = () => void this.follow();
 
-  /** Show what the address says. */
+  /** Show the list or the recording that the URL names. */
   private async follow(): Promise<void> {
     const asked = new URLSearchParams(location.search);
     const id = asked.get("recording");

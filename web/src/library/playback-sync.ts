@@ -1,18 +1,18 @@
-// Keeps the parts of a recording in step: one leads, the others are held to it.
+// Synchronised playback of a recording's parts: the others follow the longest one.
 
 import { Observable } from "../shared/observable";
 import type { LibraryPart } from "../generated/rest";
 
-const MUCH = 0.3; // seconds: further apart than this, a jump is less noticeable than a chase
-const LITTLE = 0.012;
-const GAIN = 3; // per second: how fast a difference is made up
+const MUCH = 0.3; // seconds: above this difference a part is moved at once, below it is made up by its speed
+const LITTLE = 0.012; // seconds: a smaller difference is ignored
+const GAIN = 3; // change of speed per second of difference
 const MOST_GAIN = 0.3;
 const TICK = 100; // milliseconds
-const STALLED = 8000; // milliseconds after which we go on without a part that does not come
+const STALLED = 8000; // milliseconds after which playback goes on without a part that does not load
 
 type Player = { part: LibraryPart; element: HTMLMediaElement };
 
-/** Plays several media elements on the one timeline of their recording. */
+/** Plays several media elements on the timeline of their recording. */
 export class PlaybackSync extends Observable {
   private players: Player[] = [];
   private timer: ReturnType<typeof setInterval> | undefined;
@@ -24,7 +24,7 @@ export class PlaybackSync extends Observable {
   isPlaying = false;
   isWaiting = false;
 
-  /** Take over; `duration` is the recording's in seconds. */
+  /** Control these elements; `duration` is that of the recording in seconds. */
   attach(players: Player[], duration: number): void {
     this.release();
     this.duration = duration;
@@ -77,7 +77,7 @@ export class PlaybackSync extends Observable {
     await this.gather(turn);
   }
 
-  /** Bring every part to where it is wanted, then let them go in the same instant. */
+  /** Move every part to the wanted position, then start them all at the same time. */
   private async begin(): Promise<void> {
     const turn = ++this.turn;
     this.isWaiting = true;
@@ -116,7 +116,7 @@ export class PlaybackSync extends Observable {
     this.changed();
   }
 
-  /** One part has run dry: all of them wait for it. */
+  /** Pause all parts until the one that has run out of data has more. */
   private wait(): void {
     this.stalledAt ||= performance.now();
     if (performance.now() - this.stalledAt > STALLED) return;
@@ -162,7 +162,7 @@ export class PlaybackSync extends Observable {
 
 const length = (part: LibraryPart): number => part.ends - part.begins;
 
-/** Resolves when the element could play at once, or it is of no use to wait. */
+/** Resolve when the element can play at once, or when waiting is of no use. */
 const ready = (element: HTMLMediaElement, isOver: () => boolean): Promise<void> =>
   new Promise((resolve) => {
     const until = performance.now() + STALLED;

@@ -11,9 +11,9 @@ import { PlaybackSync } from "./playback-sync";
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2];
 const STEP = 5;
 const MEDIA_ERR_NETWORK = 2; // a code of MediaError
-const LINGER = 1; // seconds for which the last picture of a span stays
+const LINGER = 1; // seconds for which the last picture stays after a track has paused
 
-/** Whoever was in the call side by side, and what they shared, on one timeline. Fires `position`. */
+/** Player of a recording: both participants side by side and their shared screens. Fires `position`. */
 @customElement("visavis-player")
 export class Player extends LitElement {
   static override styles = [
@@ -169,7 +169,7 @@ export class Player extends LitElement {
     void this.seek(this.start);
   }
 
-  /** Go to a second of the recording. */
+  /** Move to a position in seconds. */
   async seek(position: number): Promise<void> {
     try {
       await this.playbackSync.seek(position);
@@ -239,7 +239,7 @@ export class Player extends LitElement {
     this.playbackSync.rate = SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, index))] ?? 1;
   }
 
-  /** Follow the position for as long as it moves. */
+  /** Show the position, and go on with each frame while it moves. */
   private show(): void {
     cancelAnimationFrame(this.frame);
     const position = this.playbackSync.position;

@@ -111,7 +111,7 @@ export class RecordingActions extends LitElement {
       this.dispatchEvent(new CustomEvent("deleted"));
     });
 
-  /** Ask again for as long as it is being made. */
+  /** Show the state of the MP4, and poll it while it is being created. */
   private follow(film: LibraryComposition | undefined): void {
     this.film = film ?? this.film;
     this.poll(POLL);

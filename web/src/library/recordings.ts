@@ -23,7 +23,7 @@ const COLUMNS: [Word, string][] = [
   ["size", "size"],
 ];
 
-/** Every recording that the agent may see: filtered, sorted, page by page. Fires `open`. */
+/** List of the recordings that the agent may see, with filters, order and pages. Fires `open-recording`. */
 @customElement("visavis-recordings")
 export class Recordings extends LitElement {
   static override styles = [
@@ -195,7 +195,7 @@ export class Recordings extends LitElement {
   }
 }
 
-/** The beginning of a day as it is here, or of a day later. */
+/** Return the beginning of a day in this time zone, `later` days after it. */
 const midnight = (day: string | undefined, later: number): string => {
   if (!day) return "";
   const moment = new Date(`${day}T00:00`);

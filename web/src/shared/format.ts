@@ -1,4 +1,4 @@
-/** Seconds as 1:05 or 1:02:05. */
+/** Format seconds as 1:05 or 1:02:05. */
 export const clock = (seconds: number): string => {
   const whole = Math.max(0, Math.floor(seconds));
   const two = (n: number) => String(n).padStart(2, "0");

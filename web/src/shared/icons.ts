@@ -35,7 +35,7 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-/** A drawing beside or in the place of a word; it says nothing to a screen reader. */
+/** Icon beside a text or in place of one. Screen readers skip it, so a button with an icon only needs a label. */
 export const icon = (
   name: IconName,
   size = 20,

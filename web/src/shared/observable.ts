@@ -1,13 +1,13 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 
-/** Something that changes and says so. */
+/** Object that fires `change` whenever its state has changed. */
 export class Observable extends EventTarget {
   changed(): void {
     this.dispatchEvent(new Event("change"));
   }
 }
 
-/** Renders its host again whenever the current observable changes. */
+/** Controller that renders its component again whenever the observable fires `change`. */
 export class Watch implements ReactiveController {
   private observable: Observable | undefined;
   private readonly update = () => this.host.requestUpdate();

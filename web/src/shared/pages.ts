@@ -3,7 +3,7 @@ import type { Permission, SignedIn } from "../generated/rest";
 
 export type PageName = "console" | "library" | "settings" | "restApi" | "";
 
-/** Every page that an agent may open, in the order of the header, with the permission that it needs. */
+/** The pages in the order of the header's links: name, path and the permission that is needed, if any. */
 export const PAGES: [PageName & Word, string, Permission | ""][] = [
   ["console", "/console", "Accept Audio & Video Chats"],
   ["library", "/library", "View Recordings"],
@@ -11,7 +11,7 @@ export const PAGES: [PageName & Word, string, Permission | ""][] = [
   ["restApi", "/docs", ""],
 ];
 
-/** Whether a link to the page is of use: it needs no permission, or the agent has it. */
+/** Whether a page needs no permission, or the agent has the permission that it needs. */
 export const mayOpen = (path: string, session: SignedIn | null): boolean => {
   const needed = PAGES.find(([, known]) => known === path)?.[2];
   return !needed || Boolean(session?.permissions.includes(needed));

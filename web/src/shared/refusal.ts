@@ -1,13 +1,13 @@
 import type { ErrorCode } from "../generated/errors";
 
-/** An error of the server, in an answer (`Problem`) or a message (`Refused`). */
+/** Error of the server, in an answer of the REST API (`Problem`) or in a signaling message (`Refused`). */
 export type Refusal = {
   error?: string;
   code?: string;
   parameters?: Record<string, string | number>;
 };
 
-/** Return the catalogue's sentence for an error: that of its code, or of its kind, or a general one. */
+/** Return the catalogue's sentence for an error's code; if there is none, that of its kind, or a general one. */
 export const sentenceOf = (
   sentences: Partial<Record<ErrorCode, string>> & { InternalError: string },
   { error, code, parameters }: Refusal,

@@ -1,6 +1,6 @@
 import { css } from "lit";
 
-/** Colours, shapes and controls that every component shares. */
+/** Styles that all components share: colours, buttons, fields, cards and headings. */
 export const shared = css`
   :host {
     --ink: #17202a; --quiet: #56616d; --card: #fff; --line: #d8dde2; --soft: #eef1f3;
@@ -64,7 +64,7 @@ export const shared = css`
   @media (prefers-reduced-motion: reduce) { *, *::before, *::after { transition: none !important; animation: none !important; } }
 `;
 
-/** High contrast (forced colours) drops backgrounds: a switch then shows its state by borders and marks. */
+/** Switches in forced colours (Windows high contrast), where the browser removes backgrounds: borders show the state. */
 export const forcedSwitch = css`
   @media (forced-colors: active) {
     input[role="switch"] { border: 2px solid ButtonText; forced-color-adjust: none; background: Canvas; }
@@ -75,7 +75,7 @@ export const forcedSwitch = css`
   }
 `;
 
-/** Dot before a name: whether that agent is available, in a call or away; also in forced colours. */
+/** Dot before an agent's name: available, in a call or away, told apart in forced colours as well. */
 export const presenceDot = css`
   .dot { width: 0.6rem; height: 0.6rem; border-radius: 50%; background: var(--quiet); flex: none; }
   .dot.available { background: var(--good); } .dot.busy { background: var(--danger); }

@@ -23,7 +23,7 @@ const HEARINGS: Record<Hearing, [Word, Tone]> = {
 };
 const ICONS: Record<Tone, IconName> = { good: "good", warn: "warning", quiet: "sound" };
 
-/** The check before the call: is there a picture, a voice, a way? It says in words what is wrong. */
+/** Check before a call: tests camera, microphone and connection, and says what is wrong. */
 @customElement("visavis-check")
 export class CheckView extends LitElement {
   static override styles = [
@@ -48,7 +48,7 @@ export class CheckView extends LitElement {
       summary { cursor: pointer; color: var(--accent); font-size: 14.4px; border-radius: 6px; width: fit-content; }
       details[open] summary { margin-bottom: 12px; }
       h2, form p { margin: 0; }
-      /* in landscape the button could not stick to the window's end: its form would begin below that */
+      /* two columns: in landscape a form below the picture would begin outside the window */
       @media (min-width: 560px) and (max-height: 480px) { :host { grid-template-columns: 1fr 1fr; align-content: start; } h2 { grid-column: 1 / -1; } form { grid-area: 2 / 2 / span 3; align-content: start; } }
     `,
   ];

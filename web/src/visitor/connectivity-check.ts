@@ -5,10 +5,10 @@ export type ConnectivityResult =
   "looking" | "blocked" | "unknown" | { protocol: string; roundTrip: number | undefined };
 
 /**
- * Tries the way that a call's media will take: a real transport to the media worker, without media.
+ * Test the connection to the media worker with a real transport that carries no media.
  *
- * `ask` carries an offer to the server and resolves to its answer, empty when it has none to give.
- * Once `signal` is aborted the connection is closed, and nothing is known.
+ * `ask` sends an offer to the server and resolves to its answer, which is empty if the server has none.
+ * Once `signal` is aborted, the connection is closed and the result is `unknown`.
  */
 export const probe = async (
   ask: (offer: string) => Promise<string>,
@@ -49,7 +49,7 @@ const connected = (connection: RTCPeerConnection): Promise<boolean> =>
   });
 
 const found = async (connection: RTCPeerConnection): Promise<ConnectivityResult> => {
-  // Firefox never answers some requests for statistics while a connection begins.
+  // Firefox never answers some requests for statistics of a connection that has just been established.
   const report = await Promise.race([connection.getStats(), after(PATIENCE, undefined)]);
   if (!report) return "unknown";
   const all = [...report.values()] as Record<string, unknown>[];

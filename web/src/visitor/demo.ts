@@ -1,4 +1,4 @@
-// Above the sample shop: what keeps the call buttons away, and where that is changed.
+// Notice above the sample shop: why there are no call buttons, with links to the pages that change it.
 
 import { mayOpen } from "../shared/pages";
 import { readSession } from "../shared/session";
@@ -6,7 +6,7 @@ import { readSession } from "../shared/session";
 type Available = { isEnabled: boolean; isStaffed: boolean };
 type Entry = [string, ...unknown[]];
 
-/** Links that lead on, hidden from an agent who may not open the page; to others it is the sign-in. */
+/** Hide links to pages that the agent may not open. Without a session they stay, as they lead to the sign-in page. */
 const hideForbidden = async (): Promise<void> => {
   const session = await readSession();
   if (!session) return;
@@ -20,7 +20,7 @@ const show = ({ isEnabled, isStaffed }: Available): void => {
   if (!isEnabled || !isStaffed) void hideForbidden();
 };
 
-// The widget's script may have run already, or run later.
+// The widget's script may run before or after this one.
 const api = (window as { visavis?: { push: (entry: Entry) => void } }).visavis ?? ([] as Entry[]);
 Object.assign(window, { visavis: api });
 api.push(["on", "available", show]);

@@ -21,10 +21,10 @@ const EVENTS: EventName[] = [
 ];
 const LONGEST_NAME = 200;
 
-/** Says in the browser's console what the host page's author should mend. */
+/** Tell the host page's author, in the browser's console, what to correct. */
 const complain = (sentence: string) => console.error(`visavis: ${sentence}`);
 
-/** The events of the widget, each with what it told last. */
+/** Listeners of the page API, and the present detail of each event. */
 class Events {
   private readonly listeners = new Map<EventName, Set<Listener>>();
   private present: Partial<Record<EventName, object>> = {};
@@ -50,13 +50,13 @@ class Events {
     this.listeners.get(event)?.delete(listener as Listener);
   }
 
-  /** A listener's failure is the host page's, not the call's. */
+  /** Call a listener in a microtask, so that its exceptions do not disturb the call. */
   private call(listener: Listener, detail: object): void {
     queueMicrotask(() => listener(detail));
   }
 }
 
-/** Keeps the widget in the document, whatever the page's own scripts replace, and follows the title. */
+/** Keeps the widget in the document even if the page's scripts replace the body, and follows the page's title. */
 class Place {
   private readonly removed = new MutationObserver(() => this.put());
   private readonly titled = new MutationObserver(() => this.follow());
@@ -64,7 +64,7 @@ class Place {
 
   constructor(private readonly widget: Widget) {
     this.put();
-    // Not in the body: frameworks replace it, and its transforms would move the widget.
+    // The widget is not in the body, which frameworks replace and whose transforms would move it.
     this.removed.observe(document.documentElement, { childList: true });
     this.titled.observe(document.documentElement, { childList: true, subtree: true, characterData: true });
   }
@@ -86,7 +86,7 @@ class Place {
   }
 }
 
-/** Called by the loader with the script tag's settings, the page's API object and its waiting calls. */
+/** Start the widget. The loader passes the script tag's settings, the API object and the queued calls. */
 export const start = (settings: Settings, api: VisavisApi, waiting: Entry[]): void => {
   const widget = new Widget();
   const events = new Events();

@@ -7,14 +7,14 @@ import { joinStyles } from "./join-styles";
 import "./widget";
 import type { Widget } from "./widget";
 
-/** The visitor's page of a call that was made over the API. */
+/** The visitor's page of a join link. */
 @customElement("visavis-join")
 export class Join extends LitElement {
   static override styles = [shared, joinStyles];
 
   @state() private isValid = true;
   @state() private stage: "before" | "inCall" | "ended" = "before";
-  /** Whether the widget has something to say beyond the page's heading. */
+  /** Whether the call is over and the widget has nothing to add to the page's heading. */
   @state() private isDone = false;
   private readonly token = location.pathname.split("/").pop() ?? "";
 

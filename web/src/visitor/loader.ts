@@ -1,12 +1,12 @@
-// Built into /widget.js: keeps what the page asks for until the widget itself has loaded, and connects to
-// the server meanwhile, so that the widget can be drawn as soon as it is there.
+// Built into /widget.js. Queues the page's calls until the widget has loaded, and meanwhile connects to the
+// server, so that the widget can be drawn as soon as it has loaded.
 import type { VisavisApi } from "../../public/visavis";
 import type { EarlySocket } from "../call/signaling";
 
 type Entry = [name: string, ...values: unknown[]];
 type Started = { start: (settings: object, api: object, queue: Entry[]) => void };
 
-/** The build writes `import` here: Vite would wrap it into two kilobytes of preloading. */
+/** The build replaces this name with `import`, which Vite itself would wrap in two kilobytes of preloading. */
 declare const importModule: (url: string) => Promise<Started>;
 
 (() => {

@@ -6,7 +6,7 @@ import { shared } from "../shared/styles";
 import { limited } from "../shared/text";
 import type { VisitorSession } from "./visitor-session";
 
-/** After a call that nobody took: what the visitor wants to say, and where an answer goes. */
+/** Form for a message to the agents, with the visitor's name and e-mail address. */
 @customElement("visavis-message")
 export class MessageForm extends LitElement {
   static override styles = [
@@ -37,7 +37,7 @@ export class MessageForm extends LitElement {
     </form>`;
   }
 
-  /** The text that is being written stays, whatever the widget shows meanwhile. */
+  /** Keep the text in the session, so that it stays when the widget shows something else meanwhile. */
   private write(event: Event): void {
     limited(4000)(event);
     this.visitor.unsent = (event.target as HTMLTextAreaElement).value;

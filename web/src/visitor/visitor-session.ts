@@ -35,7 +35,7 @@ const STAGES: Record<string, Stage> = {
   reconnecting: "reconnecting",
 };
 
-/** The visitor's side of the call, from the first press to the message after it; shows nothing. */
+/** Session of a visitor's page, without its user interface: from the check before a call to the message after it. */
 export class VisitorSession extends CallSession<ToVisitor, FromVisitor> {
   stage: Stage = "idle";
   availability: Availability = {
@@ -48,7 +48,7 @@ export class VisitorSession extends CallSession<ToVisitor, FromVisitor> {
   own: LocalMedia | undefined;
   path: ConnectivityResult | undefined;
   invitation: Invitation | undefined;
-  /** Why the last call ended, by its name in the protocol. */
+  /** Reason for the end of the last call, as in the protocol. */
   reason = "";
   place = 0;
   isRecorded = false;
@@ -56,16 +56,16 @@ export class VisitorSession extends CallSession<ToVisitor, FromVisitor> {
   name = "";
   email = "";
   private lastCallId = "";
-  /** A call may take a way that the check before it is not told of: a TURN server. */
+  /** Whether calls can use a TURN server, which the connectivity check does not use. */
   private hasRelay = false;
-  /** A call that the page asked for before the server had said whether calls may be placed. */
+  /** Call that the page asked for before the server had said whether calls can be placed. */
   private wanted: Media | undefined;
   private hasHeard = false;
-  /** The call of before the page was loaded again, while its devices are being opened. */
+  /** Call from before a reload, while its devices are being opened. */
   private resuming: { callId: string; secret: string } | undefined;
   /** Aborted when the check before the call is over. */
   private check = new AbortController();
-  /** A message that the server has not acknowledged yet. */
+  /** Message that the server has not acknowledged. */
   private outgoing: OutgoingMessage | undefined;
   private answerPath: ((sdp: string) => void) | undefined;
 
@@ -89,7 +89,7 @@ export class VisitorSession extends CallSession<ToVisitor, FromVisitor> {
     return IN_CALL.includes(this.stage);
   }
 
-  /** Whether somebody could answer; the address of one call always has its agent. */
+  /** Whether an agent is on duty; a join link always has its agent. */
   get isStaffed(): boolean {
     return this.availability.isStaffed !== false || this.url.includes("join=");
   }
@@ -98,7 +98,7 @@ export class VisitorSession extends CallSession<ToVisitor, FromVisitor> {
     return this.availability.isRecorded && this.availability.needsAgreement;
   }
 
-  /** Opens the check before the call: devices, and the way to the media port. */
+  /** Open the check before a call: of the devices and of the connection. */
   async prepare(media: Media, invitation?: Invitation): Promise<void> {
     if (this.stage !== "idle" && this.stage !== "ended") return;
     if (!this.hasHeard) {
@@ -128,7 +128,7 @@ export class VisitorSession extends CallSession<ToVisitor, FromVisitor> {
     this.changed();
   }
 
-  /** Places the call that was prepared. */
+  /** Place the call after the check. */
   async call(agreed: boolean): Promise<void> {
     const { own, media, name, email, invitation } = this;
     if (!own || !this.isOnline || this.stage !== "checking") return;
@@ -165,7 +165,7 @@ export class VisitorSession extends CallSession<ToVisitor, FromVisitor> {
     this.changed();
   }
 
-  /** Nobody is on duty: a message instead of a call. */
+  /** Offer to leave a message, because nobody is on duty. */
   private offerMessage(): void {
     this.finish(t("nobodyHere"), "unattended");
     this.lastCallId = "";
@@ -179,7 +179,7 @@ export class VisitorSession extends CallSession<ToVisitor, FromVisitor> {
     this.signaling.send({ type: "leaveMessage", callId, id, text, name, email });
   }
 
-  /** The server has the message, or will not take it. */
+  /** The server has stored the message (`isKept`) or refused it. */
   private messageSettled(notice: string, isKept: boolean): void {
     if (!isKept) this.unsent = this.outgoing!.text;
     this.outgoing = undefined;
@@ -188,7 +188,7 @@ export class VisitorSession extends CallSession<ToVisitor, FromVisitor> {
     if (!this.conversation && this.stage !== "checking") Object.assign(this, { notice, stage: "ended" });
   }
 
-  /** Back to the two buttons; an invitation is thereby declined. */
+  /** Return to the two buttons. This declines an invitation. */
   dismiss(): void {
     if (this.stage === "ended") this.unsent = "";
     this.leave();
@@ -262,7 +262,7 @@ export class VisitorSession extends CallSession<ToVisitor, FromVisitor> {
     secret,
     resumeSeconds,
   }: Extract<ToVisitor, { type: "calling" }>): void {
-    // hung up before the call had its name
+    // The visitor hung up before the server had given the call its id.
     if (!this.conversation) return this.signaling.send({ type: "hangUp", callId });
     Object.assign(this.conversation, { callId, secret });
     Object.assign(this, { isRecorded, resumeSeconds });
@@ -281,7 +281,7 @@ export class VisitorSession extends CallSession<ToVisitor, FromVisitor> {
     this.tell("invited", { agentName: invitation.agentName, media: invitation.media });
   }
 
-  /** Another link is wanted: its offer goes out, the older one stays until it flows. */
+  /** Open another link. The older one stays until media flow over the new one. */
   private async connect(callId: string, link: number): Promise<void> {
     const conversation = this.conversation;
     if (callId !== conversation?.callId) return;
@@ -327,7 +327,7 @@ export class VisitorSession extends CallSession<ToVisitor, FromVisitor> {
     this.resumeOnServer(conversation, conversation.hasMedia || !this.isInCall);
   }
 
-  /** No such site, or a join link whose call is over: trying again would not help. */
+  /** There is no such site, or the call of the join link is over: reconnecting would not help. */
   protected refusedByServer(reason: string): boolean {
     this.onRefused(reason);
     this.availability = { ...this.availability, isEnabled: false };
@@ -339,13 +339,13 @@ export class VisitorSession extends CallSession<ToVisitor, FromVisitor> {
     this.finish(t("ended.failed"), "failed");
   }
 
-  /** Tells agents which page the visitor looks at. */
+  /** Tell the agents which page the visitor is on. */
   announcePage(): void {
     const page = shorten(document.title || location.pathname, LONGEST_TITLE);
     this.signaling.send({ type: "here", page, name: this.name, email: this.email });
   }
 
-  /** Resume the call after the page was reloaded: open camera and microphone, then take up the call. */
+  /** Resume the call after a reload: open microphone and camera, then resume it on the server. */
   protected async resume(unfinished: Unfinished): Promise<void> {
     const { callId, secret, media, otherName } = unfinished;
     Object.assign(this, { stage: "reconnecting", media, resumeSeconds: unfinished.resumeSeconds });
@@ -370,7 +370,7 @@ export class VisitorSession extends CallSession<ToVisitor, FromVisitor> {
     this.changed();
   }
 
-  /** The page was away for longer than the call waited for it. */
+  /** The page was reloaded too late to resume its call: offer to send the unsent lines as a message. */
   protected loseCall(unfinished: Unfinished): void {
     const written = unsentOf(unfinished);
     if (!written) return;
@@ -378,7 +378,7 @@ export class VisitorSession extends CallSession<ToVisitor, FromVisitor> {
     this.finish(t("ended.failed"), "failed");
   }
 
-  /** A call that was answered takes no message: it becomes one of its own. */
+  /** Keep unsent lines for a message. It belongs to no call, because an answered call takes no message. */
   private keepUnsent(written: string): void {
     Object.assign(this, { unsent: written, lastCallId: "", hasLeftMessage: false });
   }
@@ -398,7 +398,7 @@ export class VisitorSession extends CallSession<ToVisitor, FromVisitor> {
     this.changed();
   }
 
-  /** Nothing that was captured stays live, nor anything that the browser is still asking for. */
+  /** Stop the captured tracks and abort a request for devices. */
   private releaseDevices(): void {
     this.acquisition.abort();
     this.own?.close();

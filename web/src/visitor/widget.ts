@@ -20,14 +20,14 @@ const WAITING: Partial<Record<Stage, Word>> = {
   connecting: "connecting",
 };
 
-/** Screens on which the card would cover what the host page needs: there the round button comes first. */
+/** Screens so small that the card would cover the host page: there the round button is shown first. */
 const SMALL_SCREEN = "(max-width: 480px), (max-height: 480px)";
 const KEYS = ["keydown", "keypress", "keyup"] as const;
 
 /**
- * The visitor's two buttons and the call behind them, in a shadow root on anybody's page.
+ * Widget in a host page: the buttons to call, the check, the call and the message after it.
  *
- * The call belongs to the widget, not to its place in the document: a host page may move it.
+ * The call goes on when the host page moves the element in its document.
  */
 @customElement("visavis-widget")
 export class Widget extends LitElement {
@@ -35,7 +35,7 @@ export class Widget extends LitElement {
 
   @property() origin = location.origin;
   @property() site = "1";
-  /** The secret part of a join address; empty on a site's own pages. */
+  /** Secret of a join link; empty on a site's own pages. */
   @property() join = "";
   @property({ reflect: true, attribute: "data-state" }) stage: Stage = "idle";
   visitor: VisitorSession | undefined;
@@ -73,13 +73,13 @@ export class Widget extends LitElement {
     for (const name of KEYS) this.removeEventListener(name, this.keepInside);
   }
 
-  /** Says in the browser's console what the host page's author should mend. */
+  /** Tell the host page's author, in the browser's console, why the server refused the widget. */
   private complain(reason: string): void {
     const place = this.join ? "this join link" : `data-site="${this.site}" at ${this.origin}`;
     console.error(`visavis: ${place} was refused: ${reason} The widget stays hidden.`);
   }
 
-  /** Says where the widget stands: "left" or "right", and pixels from the side and the bottom ("24" or "24,80"). */
+  /** Place the widget "left" or "right", at pixels from the side and the bottom ("24" or "24,80"). */
   place(position = "right", offset = ""): void {
     this.toggleAttribute("left", position === "left");
     const [x, y = x] = offset.split(",").map((part) => Number.parseFloat(part));
@@ -105,7 +105,7 @@ export class Widget extends LitElement {
     else this.isSmall = true;
   }
 
-  /** Ends the call and closes the connection to the server. */
+  /** End the call, close the connection to the server and remove the widget. */
   destroy(): void {
     this.visitor?.hangUp();
     this.visitor?.close();
@@ -124,7 +124,7 @@ export class Widget extends LitElement {
     if (this.stage === "idle" || this.stage === "ended") this.isSmall = false;
   }
 
-  /** Keyboard focus moves along to what is shown next. */
+  /** Move the keyboard focus to what is shown next. */
   override updated(changed: PropertyValues<this>): void {
     if (this.focusNext) this.focusFirst();
     this.focusNext = false;
@@ -187,7 +187,7 @@ export class Widget extends LitElement {
     return html`<button class="round" id="minimize" aria-label=${t("makeSmall")} title=${t("makeSmall")} @click=${() => this.minimizeByHand()}>${icon("minimize", 18)}</button>`;
   }
 
-  /** The whole call in one line, so that the visitor can use the page meanwhile. */
+  /** Bar with the call in one line, so that the visitor can use the page during the call. */
   private bar() {
     const { conversation, stage, isInCall } = this.visitor!;
     const seconds = conversation?.seconds;

@@ -4,8 +4,7 @@ export type VisavisMedia = "audio" | "video";
 
 /** The details that the listeners of each event receive. */
 export interface VisavisEvents {
-  /** Calls were switched on or off. */
-  /** `isStaffed`: an agent is on duty; otherwise the widget offers to leave a message. */
+  /** Calls were switched on or off, or agents came on or went off duty (`isStaffed`). Without one a message can be left. */
   available: { isEnabled: boolean; isStaffed: boolean };
   /** An agent invites this visitor into a call. */
   invited: { agentName: string; media: VisavisMedia };
@@ -24,10 +23,10 @@ export interface VisavisApi {
   call(media?: VisavisMedia): void;
   /** Leaves the call, or cancels it. */
   hangUp(): void;
-  /** Calls the listener at each event, and once at once if the event describes the present state. */
+  /** Calls the listener at each event, and immediately if the event describes the present state. */
   on<Name extends keyof VisavisEvents>(event: Name, listener: (detail: VisavisEvents[Name]) => void): void;
   off<Name extends keyof VisavisEvents>(event: Name, listener: (detail: VisavisEvents[Name]) => void): void;
-  /** Tells agents who the visitor is. `null` means none; what is left out stays as it is. */
+  /** Tells agents who the visitor is. `null` means none; a property that is left out stays as it is. */
   identify(person: { name?: string | null; email?: string | null }): void;
   /** Shows the widget and opens its card. */
   show(): void;
@@ -39,7 +38,7 @@ export interface VisavisApi {
   destroy(): void;
   /** Runs entries such as `["on", "ended", listener]`; works before the widget has loaded, too. */
   push(...entries: [name: string, ...values: unknown[]][]): void;
-  /** The present connection, for measurements. */
+  /** Connection of the call in progress, for measurements. */
   readonly peerConnection: RTCPeerConnection | undefined;
 }
 

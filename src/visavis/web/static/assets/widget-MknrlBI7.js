@@ -30,7 +30,7 @@ var e=(e,t)=>e==null?``:[...String(e)].slice(0,t).join(``),t=t=>({target:n})=>{l
   :host(:fullscreen) .bar { background: none; }
   :host(:fullscreen) .panel { background: var(--card); border-radius: 12px; padding: 12px; width: min(416px, 100%); justify-self: center; }
   @media (max-width: 440px) {
-    .bar { max-width: 268px; margin: 0 auto; } /* two even rows: hanging up never stands alone */
+    .bar { max-width: 268px; margin: 0 auto; } /* two even rows: the button to hang up is not alone */
     .chip { white-space: normal; border-radius: 12px; }
     .voice { gap: 4px; font-size: 16px; }
     .face { width: 48px; height: 48px; }
@@ -206,7 +206,7 @@ var e=(e,t)=>e==null?``:[...String(e)].slice(0,t).join(``),t=t=>({target:n})=>{l
       summary { cursor: pointer; color: var(--accent); font-size: 14.4px; border-radius: 6px; width: fit-content; }
       details[open] summary { margin-bottom: 12px; }
       h2, form p { margin: 0; }
-      /* in landscape the button could not stick to the window's end: its form would begin below that */
+      /* two columns: in landscape a form below the picture would begin outside the window */
       @media (min-width: 560px) and (max-height: 480px) { :host { grid-template-columns: 1fr 1fr; align-content: start; } h2 { grid-column: 1 / -1; } form { grid-area: 2 / 2 / span 3; align-content: start; } }
     `]}disconnectedCallback(){super.disconnectedCallback(),this.stopListening()}updated(){let e=this.visitor.own?.microphone;e!==this.listened&&(this.stopListening(),this.listened=e,e&&(this.hearing=`listening`,this.level=new Ze(e,e=>this.hear(e)),this.silence=window.setTimeout(()=>{this.hearing===`listening`&&this.level?.isMeasuring&&(this.hearing=`silent`)},$e)))}render(){let{own:e,media:t}=this.visitor;return w`
       <h2 id="title" tabindex="-1">${R(t===`video`?`videoCall`:`audioCall`)}</h2>

@@ -29,7 +29,7 @@ import{d as e,f as t,g as n,h as r,i,m as a,p as o,t as s,v as c,x as l}from"./d
   :host(:fullscreen) .bar { background: none; }
   :host(:fullscreen) .panel { background: var(--card); border-radius: 12px; padding: 12px; width: min(416px, 100%); justify-self: center; }
   @media (max-width: 440px) {
-    .bar { max-width: 268px; margin: 0 auto; } /* two even rows: hanging up never stands alone */
+    .bar { max-width: 268px; margin: 0 auto; } /* two even rows: the button to hang up is not alone */
     .chip { white-space: normal; border-radius: 12px; }
     .voice { gap: 4px; font-size: 16px; }
     .face { width: 48px; height: 48px; }
