@@ -88,6 +88,7 @@ lock: ## pin the requirements again
 	@for kind in run build test bench audit; do \
 	  input=requirements/$$kind.in; [ $$kind = run ] && input=pyproject.toml; \
 	  constraint=; case $$kind in test|bench) constraint="-c requirements/run.txt";; esac; \
+	  case $$kind in test) constraint="$$constraint --no-strip-extras";; esac; `# old pip finds no pin without its extra` \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-annotate --no-emit-index-url --no-emit-find-links $$constraint $$input -o requirements/$$kind.txt; done
 

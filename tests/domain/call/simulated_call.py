@@ -553,3 +553,21 @@ def transferred_call(**options: bool) -> SimulatedCall:
     simulated.accept_transfer(0)
     simulated.handle(inputs.OfferReceived(VISITOR, 2, description()))
     return simulated
+
+
+def with_second_bridge(*, is_recorded: bool = True) -> SimulatedCall:
+    """A call that is being transferred: the second bridge is joined, the first one is heard."""
+    site = transferred_call(is_recorded=is_recorded)
+    site.call.unrecordable = Unrecordable.CONTINUE
+    while 2 not in site.call.bridges or not site.call.bridges[2].is_joined:
+        site.advance(0)
+    assert site.call.active_bridge == 1
+    return site
+
+
+def hear_second_bridge(site: SimulatedCall) -> None:
+    """Let media flow over the second bridge."""
+    for leg in LEGS:
+        site.handle(inputs.LegConnected(BridgeId(site.call.id, 2), leg))
+    site.finish_commands()
+    assert site.call.active_bridge == 2

@@ -7,10 +7,10 @@ import pytest
 from tests.domain.call.simulated_call import (
     SimulatedCall,
     connected_call,
+    hear_second_bridge,
     placed_call,
-    transferred_call,
+    with_second_bridge,
 )
-from tests.legs import LEGS
 from visavis.domain.call import commands, inputs
 from visavis.domain.call.bridges import journal_note
 from visavis.domain.call.model import VISITOR
@@ -131,25 +131,8 @@ def test_a_loss_that_overtakes_a_failed_pause_is_handled() -> None:
     assert site.events[-1] == "unrecorded"
 
 
-def with_second_bridge(*, is_recorded: bool = True) -> SimulatedCall:
-    """A call that is being transferred: the second bridge is joined, the first one is heard."""
-    site = transferred_call(is_recorded=is_recorded)
-    site.call.unrecordable = Unrecordable.CONTINUE
-    while 2 not in site.call.bridges or not site.call.bridges[2].is_joined:
-        site.advance(0)
-    assert site.call.active_bridge == 1
-    return site
-
-
 def recording_of(site: SimulatedCall) -> RecordingSwitch:
     return site.call.recording.state
-
-
-def hear_second_bridge(site: SimulatedCall) -> None:
-    for leg in LEGS:
-        site.handle(inputs.LegConnected(SECOND, leg))
-    site.finish_commands()
-    assert site.call.active_bridge == 2
 
 
 def test_a_pause_during_a_transfer_pauses_both_journals() -> None:

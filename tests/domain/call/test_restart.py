@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tests.domain.call.simulated_call import connected_call, placed_call, transferred_call
+from tests.domain.call.simulated_call import (
+    connected_call,
+    hear_second_bridge,
+    placed_call,
+    transferred_call,
+    with_second_bridge,
+)
 from visavis.domain.call import Call, CallState, inputs
+from visavis.domain.call.bridges import journal_note
 from visavis.domain.call.model import SNAPSHOT_VERSION
 from visavis.domain.call.restart import SHORTEST_WAIT
 from visavis.domain.call.states import RecordingSwitch
-from visavis.domain.call.step import STATE_TIMER
+from visavis.domain.call.step import STATE_TIMER, away_timer
 from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId
 
 BRIDGE = BridgeId("call", 1)
@@ -67,3 +74,53 @@ def test_a_snapshot_of_another_version_cannot_be_read() -> None:
     restored = Call.try_restore(SNAPSHOT_VERSION, snapshot)
     assert restored
     assert restored.id == "call"
+
+
+def test_a_journal_that_is_as_the_call_knows_it() -> None:
+    site = connected_call(is_recorded=True)
+    assert site.handle(inputs.BridgeFound(BRIDGE, BOTH, has_journal=True, is_paused=False)) == []
+
+
+def test_a_pause_that_the_app_did_not_survive_is_made_for_every_bridge() -> None:
+    site = with_second_bridge()
+    site.journals[1] = True
+    site.handle(inputs.BridgeFound(BRIDGE, BOTH, has_journal=True, is_paused=True))
+    site.finish_commands()
+    assert site.call.recording.state is RecordingSwitch.PAUSED
+    assert site.journals == {1: True, 2: True}
+
+
+def test_a_transfer_completes_before_the_page_of_its_agent_is_back() -> None:
+    site = with_second_bridge()
+    site.restart(1)
+    hear_second_bridge(site)
+    second = site.call.current_agent
+    assert second
+    assert second.agent_name == "Cy"
+    assert not second.is_open
+    assert away_timer(second) in site.timers
+
+
+def test_a_note_names_only_participants_who_are_in_the_call() -> None:
+    site = connected_call(is_recorded=True)
+    assert site.call.agent
+    del site.call.participants[site.call.agent]
+    assert [leg["name"] for leg in journal_note(site.call, site.call.bridges[1])["legs"]] == [
+        "Ann",
+        "",
+    ]
+
+
+def test_a_pause_of_a_bridge_that_is_not_heard_is_undone() -> None:
+    site = with_second_bridge()
+    site.journals[2] = True
+    site.handle(inputs.BridgeFound(BridgeId("call", 2), BOTH - {AGENT_LEG}, True, True))
+    site.finish_commands()
+    assert site.call.recording.state is RecordingSwitch.ON
+    assert site.journals == {1: False, 2: False}
+
+
+def test_a_leg_that_has_gone_down_meanwhile() -> None:
+    site = connected_call()
+    site.handle(inputs.BridgeFound(BRIDGE, frozenset(), has_journal=False, is_paused=False))
+    assert site.state() is CallState.RECONNECTING

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from visavis.domain.call.bridges import adapt_journals
 from visavis.domain.call.commands import PauseJournal, StartJournal
 from visavis.domain.call.inputs import AppRestarted, BridgeFound, LegConnected, LegLost
 from visavis.domain.call.media_reports import leg_down, leg_up
@@ -43,6 +44,7 @@ def bridge_found(step: Step, event: BridgeFound) -> None:
         leg_up(step, LegConnected(event.bridge, leg))
     for leg in sorted(bridge.up - event.up):
         leg_down(step, LegLost(event.bridge, leg))
+    adapt_journals(step)
 
 
 def _follow_journal(step: Step, bridge: Bridge, event: BridgeFound) -> None:
