@@ -1,4 +1,4 @@
-// What the widget shows at each stage, and what its own buttons and its methods change.
+// The widget at each stage of a call, and the changes that its buttons and methods make.
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { VisitorSession } from "../src/visitor/visitor-session";

@@ -36,6 +36,8 @@ def test_pages_are_awaited() -> None:
     site.restart(1)
     assert site.pages == {}
     assert set(site.timers) == {"away 1", "away 2"}
+    site.restart(1)  # while nobody has come back yet
+    assert set(site.timers) == {"away 1", "away 2"}
 
 
 def test_a_transfer_rings_at_nobody_until_its_agent_is_back() -> None:

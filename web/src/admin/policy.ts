@@ -34,7 +34,7 @@ const CHOICES: Record<Choice, string[]> = {
 
 const daysOf = ({ retentionDays }: RecordingPolicySettings): string => String(retentionDays ?? "");
 
-/** What the form's fields show of a policy, but for the secret, which is never shown. */
+/** The policy as the form's fields show it, without the secret, which is never shown. */
 const draftOf = (policy: RecordingPolicySettings, days = daysOf(policy)) => ({
   consent: policy.consent,
   unrecordable: policy.unrecordable,
