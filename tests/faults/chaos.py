@@ -281,7 +281,7 @@ class ChaosRun:
         assert duration >= seconds - lost - 0.5, (path, duration, seconds)
 
     def _calls(self) -> list[dict[str, Any]]:
-        """Return the database's calls: `seconds` of a call, and its best `stretch`."""
+        """Return the database's calls: `seconds` of talk in a call, and its best `stretch`."""
         with contextlib.closing(sqlite3.connect(self.system.data / "visavis.db")) as connection:
             connection.row_factory = sqlite3.Row
             rows = [dict(row) for row in connection.execute("SELECT * FROM calls")]
@@ -291,7 +291,7 @@ class ChaosRun:
                 row["stretch"] = longest([(name, at) for name, at in told], row["ended_at"])
                 row["seconds"] = 0.0
                 if row["connected_at"] and row["ended_by"] != "system":
-                    row["seconds"] = seconds_between(row["connected_at"], row["ended_at"])
+                    row["seconds"] = seconds_between(row["connected_at"], row["talk_ended_at"])
         return rows
 
 

@@ -11,7 +11,7 @@ from tests.domain.call.simulated_call import (
     transferred_call,
     with_second_bridge,
 )
-from visavis.domain.call import Call, CallState, inputs
+from visavis.domain.call import Call, CallState, CallTrigger, inputs
 from visavis.domain.call.bridges import journal_note
 from visavis.domain.call.model import SNAPSHOT_VERSION
 from visavis.domain.call.restart import SHORTEST_WAIT
@@ -126,3 +126,14 @@ def test_a_leg_that_has_gone_down_meanwhile() -> None:
     site = connected_call()
     site.handle(inputs.BridgeFound(BRIDGE, frozenset(), has_journal=False, is_paused=False))
     assert site.state() is CallState.RECONNECTING
+
+
+def test_a_bridge_that_was_lost_meanwhile_counts_as_talk_until_the_app_was_away() -> None:
+    site = connected_call()
+    away_since = site.now
+    site.now += timedelta(seconds=10)
+    site.handle(inputs.WorkerLost(frozenset({BRIDGE})))
+    site.pages.clear()
+    site.handle(inputs.AppRestarted(away_since))
+    site.handle(inputs.EndRequested(CallTrigger.SHUT_DOWN))
+    assert site.call.record.talk_ended_at == away_since

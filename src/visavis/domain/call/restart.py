@@ -10,7 +10,7 @@ from visavis.domain.call.inputs import AppRestarted, BridgeFound, LegConnected, 
 from visavis.domain.call.media_reports import leg_down, leg_up
 from visavis.domain.call.model import Bridge
 from visavis.domain.call.recording import change, journal_lost
-from visavis.domain.call.states import RECORDING_TRANSITIONS, RecordingTrigger
+from visavis.domain.call.states import RECORDING_TRANSITIONS, CallState, RecordingTrigger
 from visavis.domain.call.step import Step, away_timer
 
 SHORTEST_WAIT: Final = 5.0
@@ -19,7 +19,10 @@ SHORTEST_WAIT: Final = 5.0
 
 def app_restarted(step: Step, event: AppRestarted) -> None:
     """Wait for the pages, whose sockets have gone with the app, and start the timers again."""
-    call = step.call
+    call, record = step.call, step.call.record
+    if record.state is CallState.RECONNECTING and record.connected_at:
+        # a bridge that was lost meanwhile may have been lost at any time since
+        record.interrupt(max(event.away_since, record.connected_at))
     for name, deadline in list(call.timers.items()):
         left = (deadline - step.now).total_seconds()
         step.set_timer(name, max(left, SHORTEST_WAIT))
