@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import sqlite3
@@ -18,6 +19,7 @@ from sqlalchemy import text
 from tests.running import VISAVIS
 from visavis.cli import main
 from visavis.domain.people import Permission
+from visavis.domain.policy import RecordingPolicy
 from visavis.settings import Settings, encode_settings
 from visavis.store import open_store
 from visavis.supervisor import CANNOT_START
@@ -281,9 +283,8 @@ def test_a_new_recording_server_needs_its_own_secret(run: Run, database: str) ->
     run(*new, "--secret-stdin", said="first\n")  # where none is stored, none is needed
     assert "secret" not in run("config", "get").stdout
     store = open_store(database)
-    with store._database.engine.begin() as connection:
-        statement = "UPDATE recording_policies SET secret = 's', secret_origin = ''"
-        connection.execute(text(statement))
+    policy = RecordingPolicy(1, secret="s", secret_origin="")
+    asyncio.run(store.write(lambda rows: rows.settings.put_policy(policy)))
     store.close()
     moved = ("config", "set", "--recording-server-url", "https://c.example/")
     assert "recordingServerSecret" in run(*moved, fails=True).stderr

@@ -150,12 +150,14 @@ def test_the_viewer_s_own_request_is_enough() -> None:
     assert camera.asked == []
 
 
-@pytest.mark.parametrize("index", range(4))
-def test_a_key_frame_of_which_a_packet_is_lost_is_none(index: int) -> None:
-    camera = running("H264")
-    camera.send(is_key=True, without=frozenset({index}))
-    camera.go_on(REPAIR_SECONDS + 0.5)
-    assert len(camera.asked) == 1
+def test_a_key_frame_of_which_a_packet_is_lost_is_none() -> None:
+    count = len(PACKETISERS["H264"](frames("H264")[0][1], 0))
+    assert count > 1
+    for index in range(count):
+        camera = running("H264")
+        camera.send(is_key=True, without=frozenset({index}))
+        camera.go_on(REPAIR_SECONDS + 0.5)
+        assert len(camera.asked) == 1, index
 
 
 @pytest.mark.parametrize("codec", CODECS)
