@@ -736,11 +736,11 @@ static void keep_pace(struct path *path, struct pace *pace, unsigned datagrams) 
 /* Go before Python's thread, which would hold packets up for as long as it computes. */
 static void take_precedence(void) {
   struct sched_param parameters;
-  int policy;
-  if (pthread_getschedparam(pthread_self(), &policy, &parameters)) return;
+  int policy = sched_getscheduler(0); /* of this thread, as all three; glibc's may be out of date */
+  if (policy < 0 || sched_getparam(0, &parameters)) return;
   parameters.sched_priority++;
   if (policy == SCHED_RR || policy == SCHED_FIFO)
-    (void)pthread_setschedparam(pthread_self(), policy, &parameters);
+    (void)sched_setscheduler(0, policy, &parameters);
   else
     (void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) - PRECEDENCE); /* the thread's */
 }
