@@ -18,6 +18,7 @@ from visavis.domain.call.restart import SHORTEST_WAIT
 from visavis.domain.call.states import RecordingSwitch
 from visavis.domain.call.step import STATE_TIMER, away_timer
 from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, BridgeId
+from visavis.domain.policy import Unrecordable
 
 BRIDGE = BridgeId("call", 1)
 BOTH = frozenset({VISITOR_LEG, AGENT_LEG})
@@ -137,3 +138,14 @@ def test_a_bridge_that_was_lost_meanwhile_counts_as_talk_until_the_app_was_away(
     site.handle(inputs.AppRestarted(away_since))
     site.handle(inputs.EndRequested(CallTrigger.SHUT_DOWN))
     assert site.call.record.talk_ended_at == away_since
+
+
+def test_a_journal_that_was_lost_while_it_was_to_be_paused() -> None:
+    site = connected_call(is_recorded=True)
+    site.call.unrecordable = Unrecordable.CONTINUE
+    site.handle(inputs.RecordingRequested(site.call.agent or 0, "pause", "new"))
+    site.journals.clear()
+    site.handle(inputs.BridgeFound(BRIDGE, BOTH, has_journal=False, is_paused=False))
+    site.fail(0)
+    assert site.call.recording.state is RecordingSwitch.OFF
+    assert site.call.record.is_unrecorded

@@ -9,6 +9,7 @@ import pytest
 
 from tests.services.calls.simulated_site import NOW, SimulatedSite, agent_session
 from visavis.domain.call_events import CallEvent
+from visavis.domain.call_history import CallSearch
 from visavis.domain.config import Config
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.protocol import signaling
@@ -144,3 +145,8 @@ async def test_a_call_is_in_the_database_before_its_journal(site: SimulatedSite)
     call_id = await site.ring()
     await site.agent(signaling.Accept(call_id))
     assert "tap 1" not in site.media.asked
+
+
+async def test_there_is_nothing_to_wait_for(site: SimulatedSite) -> None:
+    await site.calls.call_log.wait_tried()
+    assert await site.store.read(lambda rows: rows.calls.count(1, CallSearch())) == 0

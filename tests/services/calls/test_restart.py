@@ -53,6 +53,7 @@ async def test_a_recorded_call_goes_on(site: SimulatedSite) -> None:
     await site.agent(signaling.Say(call_id, "Hello"))
     known = secret(site)
     await site.restart()
+    assert site.calls.active_bridges() == [BridgeId(call_id, 1)]
     site.forget()
     await come_back(site, call_id, known)
 

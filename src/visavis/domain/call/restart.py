@@ -53,13 +53,14 @@ def bridge_found(step: Step, event: BridgeFound) -> None:
 def _follow_journal(step: Step, bridge: Bridge, event: BridgeFound) -> None:
     """Adapt the call to its journal: the worker carries a command out before the call knows."""
     call, command = step.call, step.call.command
-    if isinstance(command, StartJournal | PauseJournal) and command.bridge == bridge.id:
+    if isinstance(command, StartJournal) and command.bridge == bridge.id:
         return  # it is carried out again
     if not event.has_journal:
         journal_lost(step, bridge, "The recording stopped while the app was away.")
     elif event.is_paused != bridge.is_journal_paused:
         bridge.is_journal_paused = event.is_paused
         trigger = RecordingTrigger.PAUSE if event.is_paused else RecordingTrigger.RESUME
-        is_active = bridge.number == call.active_bridge
-        if is_active and (call.recording.state, trigger) in RECORDING_TRANSITIONS:
+        # a command that is in progress is carried out again, and tells the pages
+        is_told = bridge.number == call.active_bridge and not isinstance(command, PauseJournal)
+        if is_told and (call.recording.state, trigger) in RECORDING_TRANSITIONS:
             change(step, trigger, "agent")
