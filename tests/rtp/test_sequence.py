@@ -3,7 +3,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from visavis.rtp.sequence import MAX_HELD, START, HeldBytes, Reorder, SequenceNumbers, Unwrapper
@@ -160,6 +160,7 @@ def test_any_order_within_the_hold_is_put_right(seed: int, count: int) -> None:
     assert [n for _, n in due] == list(range(count))
 
 
+@example(2, [32_767, 32_767])
 @given(st.integers(0, 2**16 - 1), st.lists(st.integers(-40_000, 40_000), min_size=1, max_size=20))
 def test_values_are_unwrapped_together_as_one_by_one(first: int, steps: list[int]) -> None:
     values = [(first + sum(steps[:count])) % 2**16 for count in range(1, len(steps) + 1)]

@@ -48,7 +48,7 @@ class Unwrapper:
         last, half = self._last, self._size // 2
         if last is not None and self._value >= 0:
             wrapped = last % self._size
-            if wrapped - half < min(values) and max(values) < wrapped + half:
+            if max(wrapped, *values) - min(wrapped, *values) < half:  # so no step may be a wrap
                 offset = last - wrapped
                 self._value = values[-1]
                 self._last = values[-1] + offset

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any, Final
@@ -44,6 +45,7 @@ class SqliteDatabase:
         with self.engine.connect().execution_options(**IMMEDIATE) as connection:
             migrate(connection)
         self._watcher = sqlite3.connect(path, check_same_thread=False)
+        self._watching = threading.Lock()  # SQLite crashes if a connection is closed in use
 
     def notify(self, connection: Connection) -> None:
         """Count the change. SQLite's `data_version` also counts this process's own writes."""
@@ -61,11 +63,13 @@ class SqliteDatabase:
                 yield
 
     def close(self) -> None:
-        self._watcher.close()
+        with self._watching:
+            self._watcher.close()
         self.engine.dispose()
 
     def _version(self) -> int:
-        (version,) = self._watcher.execute(VERSION).fetchone()
+        with self._watching:
+            (version,) = self._watcher.execute(VERSION).fetchone()
         return int(version)
 
 
