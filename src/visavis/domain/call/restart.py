@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from visavis.domain.call.bridges import adapt_journals
-from visavis.domain.call.commands import PauseJournal, StartJournal
+from visavis.domain.call.commands import PauseJournal
 from visavis.domain.call.inputs import AppRestarted, BridgeFound, LegConnected, LegLost
 from visavis.domain.call.media_reports import leg_down, leg_up
 from visavis.domain.call.model import Bridge
@@ -53,8 +53,6 @@ def bridge_found(step: Step, event: BridgeFound) -> None:
 def _follow_journal(step: Step, bridge: Bridge, event: BridgeFound) -> None:
     """Adapt the call to its journal: the worker carries a command out before the call knows."""
     call, command = step.call, step.call.command
-    if isinstance(command, StartJournal) and command.bridge == bridge.id:
-        return  # it is carried out again
     if not event.has_journal:
         journal_lost(step, bridge, "The recording stopped while the app was away.")
     elif event.is_paused != bridge.is_journal_paused:
