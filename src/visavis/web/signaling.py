@@ -41,6 +41,7 @@ class _Console:
     def __init__(self, session: AgentSession) -> None:
         self.session = session
         self.is_authenticated = False
+        self.revocations = 0
         self.check = asyncio.Event()
 
 
@@ -81,6 +82,7 @@ class Sockets:
         """Authenticate every open console again, after a revocation."""
         for console in self._consoles:
             console.is_authenticated = False
+            console.revocations += 1
             console.check.set()
 
     async def visitor(self, socket: WebSocket) -> None:
@@ -202,12 +204,11 @@ class Sockets:
 
     async def _authenticate(self, socket: WebSocket, console: _Console) -> None:
         """Authenticate a console again; raises as `_agent_session`."""
-        console.is_authenticated = True  # first: a revocation in the meantime is asked about again
-        try:
-            console.session = await self._agent_session(socket, console.session.socket_id)
-        except BaseException:
-            console.is_authenticated = False
-            raise
+        console.is_authenticated = False
+        revocations = console.revocations
+        console.session = await self._agent_session(socket, console.session.socket_id)
+        # after a revocation in the meantime it is authenticated once more
+        console.is_authenticated = revocations == console.revocations
 
     async def _until_revoked(self, socket: WebSocket, console: _Console) -> None:
         """Return once the agent is no longer admitted, unavailable and out of their call."""
