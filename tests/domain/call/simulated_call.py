@@ -104,6 +104,8 @@ class SimulatedCall:
     events: list[str] = field(default_factory=list)
     handled: list[inputs.Event] = field(default_factory=list)
     sockets: int = 0
+    offers_requested: set[tuple[str, int]] = field(default_factory=set)
+    """Sockets, and the bridges for which their pages were asked for an offer."""
     journals: dict[int, bool] = field(default_factory=dict)
     """Bridges that the media workers record, and whether their journals are paused."""
     lost_early: set[int] = field(default_factory=set)
@@ -156,7 +158,7 @@ class SimulatedCall:
                 self.ends += 1
 
     def _see_message(self, socket_id: str, notice: notices.Notice) -> None:
-        """Check that nothing is sent to a page that has left."""
+        """Check that nothing is sent to a page that has left, and no offer is requested twice."""
         if isinstance(notice, notices.RingNotice):
             self.ringing.add(socket_id)
         elif isinstance(notice, notices.RingStoppedNotice):
@@ -164,6 +166,10 @@ class SimulatedCall:
             self.ringing.discard(socket_id)
         else:
             assert socket_id in self.pages, (socket_id, notice)
+        if isinstance(notice, notices.ConnectNotice):
+            request = (socket_id, notice.bridge)
+            assert request not in self.offers_requested, "a second offer would be refused"
+            self.offers_requested.add(request)
 
     def check(self) -> None:
         """Check what is true after every event."""

@@ -65,14 +65,14 @@ def test_a_bridge_that_was_opened_after_the_end_is_closed() -> None:
     assert site.call.is_idle
 
 
-def test_an_old_bridge_that_is_given_up_repeats_the_request_for_the_new_one() -> None:
+def test_a_bridge_that_both_pages_give_up_is_replaced_once() -> None:
     site = connected_call()
     site.handle(inputs.BridgeLost(1))
     assert site.state() is CallState.RECONNECTING
     before = len(site.sent)
     site.handle(inputs.BridgeLost(1))
-    repeated = [send.notice for send in site.sent[before:]]
-    assert notices.ConnectNotice(2) in repeated
+    assert site.sent[before:] == []
+    assert site.call.last_bridge == 2
 
 
 def test_a_page_that_asks_for_bridges_without_end_has_failed() -> None:

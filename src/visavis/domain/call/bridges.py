@@ -66,7 +66,10 @@ def replace_bridge(step: Step) -> None:
 
 
 def repeat_offer_request(step: Step) -> None:
-    """Ask again for an offer: the visitor's page may have missed the request."""
+    """Ask the visitor's page again for an offer: it has resumed, and may have missed the request.
+
+    Asked twice on one connection, it would offer twice, and the second offer would be refused.
+    """
     bridge = step.call.newest_bridge
     if (
         bridge
@@ -78,11 +81,9 @@ def repeat_offer_request(step: Step) -> None:
 
 
 def lose_bridge(step: Step, number: int) -> None:
-    """Replace a bridge that a page has given up."""
+    """Replace a bridge that a page has given up, unless its successor is already requested."""
     if number == step.call.last_bridge:
         replace_bridge(step)
-    else:
-        repeat_offer_request(step)
 
 
 def _ask_for_offer(step: Step, bridge: Bridge) -> None:

@@ -223,7 +223,8 @@ def resume(step: Step, event: PageResumed) -> None:
             step.send(call.visitor, notices.QueuedNotice(call.place))
         step.change_site()
     elif event.has_media:
-        repeat_offer_request(step)
+        if participant.role is CallRole.VISITOR:
+            repeat_offer_request(step)
     elif participant is call.second_agent:
         request_bridge(step)  # the active bridge is the first agent's
     else:
