@@ -214,18 +214,19 @@ def resume(step: Step, event: PageResumed) -> None:
         step.send(participant, step.recording_notice())
     if call.chat.latest:
         step.send(participant, notices.TranscriptNotice(tuple(call.chat.recent())))
+    _restore_media(step, participant, has_media=event.has_media)
     if call.is_waiting:
-        if event.has_media:
-            repeat_offer_request(step)
-        else:
-            request_bridge(step)  # the present offer is of a page that is gone
         if call.record.state is CallState.QUEUED:
             step.send(call.visitor, notices.QueuedNotice(call.place))
         step.change_site()
-    elif event.has_media:
+
+
+def _restore_media(step: Step, participant: Participant, *, has_media: bool) -> None:
+    """Request another bridge if the page has lost its media."""
+    if has_media:
         if participant.role is CallRole.VISITOR:
             repeat_offer_request(step)
-    elif participant is call.second_agent:
-        request_bridge(step)  # the active bridge is the first agent's
+    elif step.call.is_waiting or participant is step.call.second_agent:
+        request_bridge(step)  # the active bridge, if there is one, is the first agent's
     else:
         replace_bridge(step)
