@@ -1,1 +1,4 @@
-"""RTP, RTCP and SDP as values: no I/O, and no error that a network byte can cause escapes."""
+"""RTP, RTCP and SDP: pure functions and values, without I/O.
+
+Malformed packets never raise: parsers of network data return `None`, or what they read so far.
+"""

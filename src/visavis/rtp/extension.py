@@ -1,4 +1,4 @@
-"""Elements of an RTP packet's header extension (RFC 8285)."""
+"""Reading of RTP header extension elements (RFC 8285)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 MID_URI: Final = "urn:ietf:params:rtp-hdrext:sdes:mid"
 RID_URI: Final = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
 REPAIRED_RID_URI: Final = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
-"""RFC 8843 §15, RFC 8852 §4."""
+"""The URIs are registered by RFC 9143 §15 (MID) and RFC 8852 §4 (RID)."""
 
 _ONE_BYTE: Final = 0xBEDE
 _TWO_BYTE: Final = 0x100
@@ -16,7 +16,10 @@ _HEAD: Final = struct.Struct("!HH")
 
 
 def element(packet: bytes, number: int) -> bytes | None:
-    """The data of the element `number`; `None` where the packet has none or is malformed."""
+    """Return the data of the extension element with ID `number`.
+
+    Returns `None` if the packet has no such element or is malformed.
+    """
     position = 12 + 4 * (packet[0] & 0x0F)
     if not packet[0] & 0x10 or len(packet) < position + _HEAD.size:
         return None

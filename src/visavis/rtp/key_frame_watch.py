@@ -1,10 +1,10 @@
-"""Watch over a recorded leg's video: which streams' recordings need a key frame.
+"""Detects which video streams of a recorded leg need a key frame for their recording.
 
-A browser sends key frames only when it is asked for one. The other browser asks when its own
-picture breaks; nobody asks for the recording's sake where the other browser is away or does not
-show the picture, where a request or its answer was lost, or where the disk was too slow. Nothing is
-decoded: sequence numbers show what is missing, retransmissions what was repaired, and the payload's
-descriptor where a key frame begins.
+A browser sends a key frame only on request. The other browser requests one when its own decoder
+fails, but not on behalf of the recording: it may be away, may not show the video, its request or
+the key frame may be lost, or our disk may have been too slow for the recording alone. Nothing is
+decoded here: gaps in the sequence numbers show lost packets, retransmissions show repaired ones,
+and the payload descriptor shows where a key frame begins.
 """
 
 from __future__ import annotations
@@ -16,42 +16,50 @@ from visavis.rtp.codecs import KEY_FRAME_STARTS
 from visavis.rtp.packet import RtpPacket, parse_rtp
 
 REPAIR_SECONDS: Final = 3.0
-"""A packet that is missing for longer is lost; a live receiver gives up as soon."""
+"""A packet that is missing for longer counts as lost; a browser gives up after the same time."""
 
 ASK_SECONDS: Final = 3.0
-"""One stream is asked for a key frame at most once in so many seconds."""
+"""Minimum interval between two key frame requests for one stream."""
 
 FIRST_SECONDS: Final = 1.0
-"""A key frame that was asked for by others, or belongs to a new stream, has so long to come."""
+"""Time allowed for a key frame that comes without our request.
+
+A new stream begins with one, and the other browser may have requested one.
+"""
 
 SILENT_SECONDS: Final = 1.5
-"""A stream that has sent nothing for so long has nothing to make a key frame of."""
+"""A stream that has sent nothing for this long is not asked: its camera may be off."""
 
 MAX_MISSING: Final = 128
-"""Of more missing packets than these none is waited for: the picture is broken."""
+"""If more packets than this are missing, none is waited for: only a key frame helps."""
 
 ORIGINAL_BYTES: Final = 2
-"""A retransmission's payload begins with the repeated packet's sequence number (RFC 4588 §4)."""
+"""Length of the original sequence number before a retransmitted payload (OSN, RFC 4588 §4)."""
 
 LEADING_PACKETS: Final = 2
-"""So many packets before an IDR slice may belong to it: parameter sets and other information."""
+"""Up to this many packets before an IDR slice may belong to its access unit: SPS, PPS, SEI."""
 
 _HALF: Final = 1 << 15
 
 
 class Watcher(Protocol):
-    """Sees some of a stream's packets: while `is_alert` all, else those that are out of order."""
+    """Receives packets of a stream: all of them while `is_alert`, else only those out of order."""
 
     is_alert: bool
 
     def see(self, packet: bytes, highest: int, step: int) -> None:
-        """Take a packet; `step` is from the `highest` number so far to its own, modulo 2^16."""
+        """Examine a packet.
+
+        `highest` is the highest sequence number so far, and `step` the difference from it to the
+        packet's own, modulo 2^16.
+        """
 
 
 class KeyFrameWatch:
-    """The streams of one leg. `now` is the time of the latest call of `due` or `restart`.
+    """Watches all video streams of one leg.
 
-    `codecs` are the names of the video codecs by payload type.
+    `now` is the time of the latest call of `due` or `restart`, in seconds. `codecs` maps a video
+    payload type to the name of its codec.
     """
 
     def __init__(self, now: float) -> None:
@@ -61,12 +69,12 @@ class KeyFrameWatch:
         self._pictures: dict[bytes, _PictureWatcher] = {}
 
     def set_payload_types(self, codecs: dict[int, str], repairs: frozenset[int]) -> None:
-        """Learn the payload types of video, with their codecs, and of retransmissions."""
+        """Set the payload types of video, with their codecs, and those of retransmissions."""
         self.codecs = codecs
         self._repairs = repairs
 
     def watcher(self, source: bytes, payload_type: int) -> Watcher | None:
-        """The watcher of a stream; `None` if it is not about pictures."""
+        """Return the watcher of a stream; `None` if it is neither video nor retransmissions."""
         if payload_type in self._repairs:
             return _RepairWatcher(self._pictures)
         if payload_type not in self.codecs:
@@ -77,13 +85,13 @@ class KeyFrameWatch:
         return picture
 
     def restart(self, now: float) -> None:
-        """Packets were not recorded: every picture needs a key frame."""
+        """Require a key frame of every video stream, because packets were not recorded."""
         self.now = now
         for picture in self._pictures.values():
             picture.lose()
 
     def due(self, now: float, most: int) -> list[int]:
-        """SSRCs to be asked for a key frame now, of the newest streams and `most` at a time."""
+        """Return the SSRCs that need a key frame request now: at most `most`, newest first."""
         self.now = now
         return [int.from_bytes(source) for source in self._due(most)]
 
@@ -95,9 +103,10 @@ class KeyFrameWatch:
 
 
 class _PictureWatcher:
-    """One video stream. It is alert while packets or a key frame are missing.
+    """Watches one video stream. It is alert while packets or a key frame are missing.
 
-    A missing packet's number and the time when that was noticed are kept by its low 16 bits.
+    `_missing` maps the sequence number of each missing packet to its unwrapped number and to the
+    time at which the gap was noticed.
     """
 
     __slots__ = (
@@ -140,7 +149,7 @@ class _PictureWatcher:
         self.is_alert = self._is_broken or bool(self._missing)
 
     def repair(self, sequence_number: int, repaired: RtpPacket) -> bool:
-        """Take a retransmission; whether its packet was missing in this stream."""
+        """Apply a retransmission; return whether its packet was missing in this stream."""
         missing = self._missing.pop(sequence_number, None)
         if missing is None:
             return False
@@ -150,7 +159,7 @@ class _PictureWatcher:
         return True
 
     def lose(self) -> None:
-        """Wait for a key frame; one that is under way need not be asked for."""
+        """Require a key frame, after a moment in which one may come without a request."""
         if not self._is_broken:
             self._ask_at = max(self._ask_at, self._leg.now + FIRST_SECONDS)
         self._is_broken = self.is_alert = True
@@ -169,9 +178,9 @@ class _PictureWatcher:
         return True
 
     def _look(self, number: int, packet: RtpPacket) -> None:
-        """Forget what is missing before a key frame.
+        """Forget the packets missing before a key frame, if this packet begins one.
 
-        Of several packets of one frame that look like its beginning, the first one is.
+        If several packets of one frame look like its beginning, the first of them counts.
         """
         begins = KEY_FRAME_STARTS.get(self._leg.codecs.get(self._payload_type, ""))
         if begins is None or not packet.payload or not begins(packet.payload):
@@ -184,7 +193,7 @@ class _PictureWatcher:
 
 
 class _RepairWatcher:
-    """A stream of retransmissions of any of the pictures."""
+    """Watches a stream of retransmissions (RFC 4588), which may belong to any video stream."""
 
     __slots__ = ("_pictures", "is_alert")
 

@@ -1,9 +1,9 @@
-"""Statistics of one leg, counted from its packets and RTCP, from which its `LegReport` is made.
+"""Statistics of one leg, counted from its RTP and RTCP packets. They are the source of `LegReport`.
 
-The relay leaves packets as they are, so a browser's reception reports (RFC 3550 §6.4) are about the
-whole way from the other browser. What was lost or delayed before the packets came to us is taken
-off them. Round trips are those between us and the browser: from the moment a sender report left us
-for it to its answer.
+The relay does not change sequence numbers and timestamps, so a browser's reception reports
+(RFC 3550 §6.4) describe the whole path from the other browser. The loss and jitter that the packets
+already had when they reached us are subtracted. The round trip is the one between us and the
+browser: from the time at which we forwarded a sender report to the time of its answer.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from visavis.rtp.mos import LegReport, estimate_mos
 from visavis.rtp.rtcp import ReceptionReport, TimeAnswer, TimeQuestion, read_feedback
 
 MAX_STREAMS: Final = 128
-"""Synchronisation sources of one browser. Each costs memory until the leg is closed."""
+"""Limit of the synchronisation sources (SSRCs) of one browser.
+
+Each source takes memory until the leg is closed.
+"""
 
 MAX_QUESTIONS: Final = 32
 AUDIO_RATE: Final = 48_000  # Opus's clock is always this (RFC 7587 §4.1)
@@ -24,11 +27,11 @@ AUDIO_RATE: Final = 48_000  # Opus's clock is always this (RFC 7587 §4.1)
 _HALF: Final = 1 << 15
 
 SourceCounts = tuple[int, int, int, int, float]
-"""Highest sequence number, packets expected, packets and bytes received, and the jitter."""
+"""Highest sequence number, packets expected, packets received, bytes received, and jitter."""
 
 
 class SourceStats:
-    """One source of a browser, as its packets come in (RFC 3550 Appendix A)."""
+    """Counts of one source of a browser, updated with each packet (RFC 3550 Appendix A)."""
 
     __slots__ = (
         "_transit",
@@ -78,7 +81,7 @@ class SourceStats:
 
 
 class _LastReport:
-    """A browser's last reception report about one source that we send it."""
+    """Last reception report of a browser about one source that we forward to it."""
 
     __slots__ = ("before_us", "highest", "lost")
 
@@ -114,29 +117,29 @@ class LegStats:
         return self._rtcp_bytes + sum(stream.octets for stream in self.streams.values())
 
     def refresh(self) -> None:
-        """Bring the counts up to date, if something else does the counting."""
+        """Update the counts, in subclasses whose packets are counted elsewhere (in C)."""
 
     def set_counts(self, source: bytes, payload_type: int, counts: SourceCounts) -> None:
-        """Set the counts of a source, known or new, as something else has counted them."""
+        """Set the counts of a source, known or new, that was counted elsewhere."""
         stream = self.streams.get(source)
         if stream is None:
             stream = self._add_stream(source, bytes((0x80, payload_type, 0, 0)))
         stream.highest, stream.expected, stream.received, stream.octets, stream.jitter = counts
 
     def set_audio(self, payload_types: tuple[int, ...]) -> None:
-        """Set the payload types that are audio, whose jitter is measured."""
+        """Set the payload types of audio, the only medium whose jitter is measured."""
         self._audio_types = frozenset(payload_types)
         for stream in self.streams.values():
             stream.is_audio = stream.payload_type in self._audio_types
 
     def watch_video(self, watch: KeyFrameWatch) -> None:
-        """Let `watch` see the packets of every stream of video and of retransmissions."""
+        """Pass the packets of every stream of video and of retransmissions to `watch`."""
         self.watch = watch
         for source, stream in self.streams.items():
             stream.watcher = watch.watcher(source, stream.payload_type)
 
     def admits(self, source: bytes) -> bool:
-        """Whether a packet of this source may be taken in: known, or one of not too many."""
+        """Whether packets of this source are accepted: it is known, or `MAX_STREAMS` allows it."""
         if source in self.streams or source in self._rtcp_sources:
             return True
         return len(self.streams) + len(self._rtcp_sources) < MAX_STREAMS
@@ -149,7 +152,10 @@ class LegStats:
         stream.see(packet, arrival_us)
 
     def receive_rtcp(self, compound: bytes, others: Sequence[LegStats], now: float) -> None:
-        """Take in a browser's compound packet; `others` are the legs whose media it reports on."""
+        """Evaluate a browser's compound packet.
+
+        `others` are the legs whose media this browser receives and reports on; `now` is in seconds.
+        """
         if (source := compound[4:8]) not in self.streams:
             self._rtcp_sources.add(source)
         self._rtcp_packets += 1
@@ -173,7 +179,10 @@ class LegStats:
         self._questions[middle] = now
 
     def report(self, *, is_silent: bool = False) -> LegReport:
-        """Return the report since the last one; `is_silent` says that nothing came for a while."""
+        """Return the report of the time since the last one.
+
+        `is_silent` says that no packet came for a while; then `loss_in` is 1.
+        """
         self._count_in()
         self._count_out()
         loss_in = 1.0 if is_silent else self._loss_in
@@ -232,7 +241,7 @@ class LegStats:
             self._lost_out = self._expected_out = 0
 
     def _answered(self, middle: int, held: int, now: float) -> None:
-        """`held` in 1/65536 s: how long the browser kept the question."""
+        """Compute the round trip; the browser kept the question for `held`, in 1/65536 s."""
         asked_at = self._questions.get(middle)
         if middle and asked_at is not None:
             self._round_trip = max(0.0, (now - asked_at - held / 65536) * 1000)

@@ -1,4 +1,4 @@
-"""RTP packets (RFC 3550 §5.1), as far as a recorder must know them."""
+"""Parsing of RTP packets (RFC 3550 §5.1): the fields that the relay and the recorder need."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import struct
 from typing import Final, NamedTuple
 
 HEADER: Final = struct.Struct("!BBHII")
-"""First byte, marker and payload type, sequence number, timestamp, SSRC."""
+"""First byte (V, P, X, CC), marker and payload type, sequence number, timestamp, SSRC."""
 
 VERSION: Final = 2
 
 
 class RtpPacket(NamedTuple):
-    """`timestamp` counts the codec's clock rate; `payload` is without padding."""
+    """Parsed RTP packet. `timestamp` is in ticks of the codec's clock; `payload` has no padding."""
 
     payload_type: int
     marker: bool
@@ -23,7 +23,7 @@ class RtpPacket(NamedTuple):
 
 
 def parse_rtp(data: bytes) -> RtpPacket | None:
-    """Read a packet; `None` for anything that is not a whole RTP packet."""
+    """Parse an RTP packet; return `None` if `data` is not a complete RTP packet."""
     end = len(data)
     if end < 12:
         return None
@@ -40,16 +40,18 @@ def parse_rtp(data: bytes) -> RtpPacket | None:
                 return None
         if start is None or start > end:
             return None
-    # as `RtpPacket(…)` does it, which takes twice as long
+    # Equal to `RtpPacket(…)`, which takes twice as long.
     return tuple.__new__(
         RtpPacket, (second & 0x7F, second > 0x7F, sequence_number, timestamp, ssrc, data[start:end])
     )
 
 
 def payload_start(data: bytes, first: int, start: int, end: int) -> int:
-    """Return where the payload of a packet between two positions begins, by its first byte.
+    """Return the offset of the payload in a packet that occupies `data[start:end]`.
 
-    It is the end for what few packets have, or none that are whole: `parse_rtp` reads those.
+    `first` is the packet's first byte. Only the two usual headers are read: without contributing
+    sources and padding, with or without an extension. For every other packet, or a truncated one,
+    `end` is returned, as if it had no payload; the caller then uses `parse_rtp`.
     """
     if first == 0x90 and end - start >= 16:
         return start + 16 + 4 * (data[start + 14] << 8 | data[start + 15])
@@ -57,7 +59,10 @@ def payload_start(data: bytes, first: int, start: int, end: int) -> int:
 
 
 def _payload_start(data: bytes, first: int) -> int | None:
-    """Skip the contributing sources and the header extension (RFC 3550 §5.3.1)."""
+    """Return the offset after the contributing sources and the header extension (RFC 3550 §5.3.1).
+
+    Returns `None` if the packet ends before that.
+    """
     start = 12 + 4 * (first & 0x0F)
     if not first & 0x10:
         return start

@@ -1,4 +1,4 @@
-"""RTCP (RFC 3550 §6, RFC 3611): reading reports, asking for a key frame."""
+"""RTCP (RFC 3550 §6, RFC 3611): parsing of reports, and requests for key frames (RFC 4585)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ _PLI: Final = struct.Struct("!BBHII")
 
 @dataclass(frozen=True, slots=True)
 class SenderReport:
-    """At `ntp_time` (32.32 fixed point, seconds since 1900) the media clock said `timestamp`."""
+    """Sender report: the RTP `timestamp` that corresponds to `ntp_time` (RFC 3550 §6.4.1).
+
+    `ntp_time` is in seconds since 1900, as 32.32 fixed point.
+    """
 
     ssrc: int
     ntp_time: int
@@ -36,11 +39,12 @@ class SenderReport:
 
 @dataclass(frozen=True, slots=True)
 class ReceptionReport:
-    """A reception report block about one source (RFC 3550 §6.4.1).
+    """Reception report block about one source (RFC 3550 §6.4.1).
 
-    `lost` counts since its beginning and may be negative; `highest` is the extended sequence
-    number; `jitter` in units of the timestamp; `last_report` as `TimeQuestion.middle`, 0 if it has
-    had none; `delay` in 1/65536 s.
+    `source` is the SSRC, as four bytes. `lost` is the cumulative number of packets lost, which may
+    be negative. `highest` is the extended highest sequence number. `jitter` is in RTP clock ticks.
+    `last_report` (LSR) is the `TimeQuestion.middle` of the last sender report that was received, or
+    0 if none was. `delay` (DLSR) is the time since then, in 1/65536 s.
     """
 
     source: bytes
@@ -53,23 +57,29 @@ class ReceptionReport:
 
 @dataclass(frozen=True, slots=True)
 class TimeQuestion:
-    """A time that its receiver repeats in its answer: the middle 32 bits of an NTP time."""
+    """Time of a sender report or an RRTR block, which its receiver repeats in a `TimeAnswer`.
+
+    `middle` is the middle 32 bits of the NTP time.
+    """
 
     middle: int
 
 
 @dataclass(frozen=True, slots=True)
 class TimeAnswer:
-    """The question that was `held` back for so many 1/65536 s (RFC 3611 §4.5)."""
+    """DLRR sub-block: answers the `TimeQuestion` with the same `middle` (RFC 3611 §4.5).
+
+    `held` is how long the receiver kept the question before it answered, in 1/65536 s.
+    """
 
     middle: int
     held: int
 
 
 def sender_reports(compound: bytes) -> list[SenderReport]:
-    """The sender reports of a compound packet; what is malformed ends the reading."""
+    """Return the sender reports of a compound packet, up to its first malformed packet."""
     if _SENDER_REPORT_BYTE not in compound:
-        return []  # most compound packets are feedback
+        return []  # Most compound packets are feedback; this check saves parsing them.
     return [
         SenderReport(*_SENDER.unpack_from(body))
         for packet_type, _, body in _packets(compound)
@@ -78,7 +88,7 @@ def sender_reports(compound: bytes) -> list[SenderReport]:
 
 
 def read_feedback(compound: bytes) -> Iterator[ReceptionReport | TimeQuestion | TimeAnswer]:
-    """Yield the reports and time stamps of a compound packet, in its order."""
+    """Yield the reception reports and the times for round trips of a compound packet, in order."""
     for packet_type, count, body in _packets(compound):
         if packet_type == SENDER_REPORT and len(body) >= _SENDER_BYTES:
             yield TimeQuestion(_middle(_SENDER.unpack_from(body)[1]))
@@ -90,7 +100,7 @@ def read_feedback(compound: bytes) -> Iterator[ReceptionReport | TimeQuestion | 
 
 
 def picture_loss_indication(sender_ssrc: int, media_ssrc: int) -> bytes:
-    """Ask `media_ssrc` for a key frame (RFC 4585 §6.3.1)."""
+    """Return a PLI, which asks the sender of `media_ssrc` for a key frame (RFC 4585 §6.3.1)."""
     return _PLI.pack(0x80 | PICTURE_LOSS, PAYLOAD_FEEDBACK, 2, sender_ssrc, media_ssrc)
 
 
@@ -124,7 +134,7 @@ def _extended(blocks: bytes) -> Iterator[TimeQuestion | TimeAnswer]:
 
 
 def _packets(compound: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """type, count (the header's five bits), body without the header"""
+    """Yield type, count (the header's five bits) and body of each packet, without its header."""
     position = 0
     while position + _HEADER.size <= len(compound):
         first, packet_type, words = _HEADER.unpack_from(compound, position)

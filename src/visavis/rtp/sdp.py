@@ -1,7 +1,7 @@
-"""Session descriptions (RFC 8866) as they pass through us.
+"""Rewriting of session descriptions (RFC 8866) on their way from one browser to the other.
 
-A transparent relay lets the browsers negotiate media with each other. Of each description we
-replace the transport (ICE, DTLS, candidates), and take away the codecs that could not be recorded.
+The browsers negotiate media with each other. In each description we replace the transport (ICE,
+DTLS, candidates) by our own and remove the codecs that the recorder cannot depacketise.
 """
 
 from __future__ import annotations
@@ -17,16 +17,19 @@ from visavis.domain.leg import Candidate, LocalTransport, RemoteTransport
 MAX_BYTES: Final = 48 * 1024
 MAX_SECTIONS: Final = 8
 DISCARD_PORT: Final = 9
-"""Stands in a description for a port that candidates tell (RFC 9429 §5.2.1)."""
+"""Placeholder for a port that the candidates give (RFC 9429 §5.2.1)."""
 
 RECORDABLE: Final = {
     "audio": frozenset({"OPUS"}),
     "video": frozenset({"VP8", "VP9", "H264", "AV1"}),
 }
-"""`rtp.codecs` has a depacketiser for each."""
+"""Names of the codecs for which `rtp.codecs` has a depacketiser, by kind of media."""
 
 ORIENTATION_URI: Final = "urn:3gpp:video-orientation"
-"""A phone that may not send it turns its pictures upright before it encodes them."""
+"""Header extension for video that the receiver rotates.
+
+A phone that has not negotiated it rotates the pictures before it encodes them.
+"""
 
 _TRANSPORT = re.compile(
     r"a=(ice-ufrag|ice-pwd|ice-options|ice-lite|fingerprint|setup|candidate|end-of-candidates"
@@ -53,7 +56,10 @@ _FINGERPRINT = re.compile(r"sha-256 ([0-9A-F]{2}:){31}[0-9A-F]{2}$", re.IGNORECA
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """`name` in upper case; `apt` is the payload type that an RTX codec repairs (RFC 4588)."""
+    """Codec of one payload type.
+
+    `name` is in upper case; `apt` is the payload type that an RTX codec retransmits (RFC 4588).
+    """
 
     name: str
     clock_rate: int
@@ -63,11 +69,12 @@ class Codec:
 
 @dataclass(frozen=True, slots=True)
 class MediaSection:
-    """One m-section: `codecs` by payload type, in order of preference.
+    """Media section of a description: `codecs` by payload type, in order of preference.
 
-    `sources` are the SSRCs that its writer sends, `repairs` those of them that retransmit another
-    (RFC 5576 §4.2, RFC 4588 §8), and `layers` those that carry one picture in several sizes, with
-    the name of their layer. `extensions` are the numbers of header extensions by URI.
+    `sources` are the SSRCs that the author of the description sends. `repairs` maps an SSRC of
+    retransmissions to the SSRC that it retransmits (RFC 5576 §4.2, RFC 4588 §8). `layers` maps the
+    SSRC of a simulcast encoding to the name of its layer. `extensions` maps the URI of a header
+    extension to its ID.
     """
 
     mid: str
@@ -80,16 +87,16 @@ class MediaSection:
 
 
 def media_sections(sdp: str) -> list[MediaSection]:
-    """Return the m-sections of a description; raises `ParameterInvalid`."""
+    """Return the media sections of a description; raises `ParameterInvalid`."""
     _, sections = _split(sdp)
     return [_media_section(section) for section in sections]
 
 
 def read_transport(sdp: str) -> RemoteTransport:
-    """The browser's end of the transport; raises `ParameterInvalid`.
+    """Return the browser's transport parameters; raises `ParameterInvalid`.
 
-    Everything must share one transport (BUNDLE, RFC 9143) with RTP and RTCP multiplexed
-    (RFC 5761). Firefox writes the fingerprint at session level, Chromium in each section.
+    All media must share one transport (BUNDLE, RFC 9143), with RTP and RTCP multiplexed
+    (RFC 5761). Firefox writes the fingerprint at session level, Chromium in each media section.
     """
     session, sections = _split(sdp)
     if not sections:
@@ -113,9 +120,10 @@ def read_transport(sdp: str) -> RemoteTransport:
 
 
 def rewrite(sdp: str, transport: LocalTransport, setup: str) -> str:
-    """The description with our transport in place of the browser's; raises `ParameterInvalid`.
+    """Return the description with our transport in place of the browser's.
 
-    `setup` is our DTLS role as RFC 8842 writes it: `actpass` in an offer, `passive` in an answer.
+    `setup` is our DTLS role (RFC 8842): `actpass` in an offer, `passive` in an answer. Raises
+    `ParameterInvalid`.
     """
     session, sections = _split(sdp)
     lines = [line for line in session if not _TRANSPORT.match(line)]
@@ -126,9 +134,10 @@ def rewrite(sdp: str, transport: LocalTransport, setup: str) -> str:
 
 
 def provisional_answer(offer: str, transport: LocalTransport) -> str:
-    """An answer that takes up all the media of an offer, inactive; raises `ParameterInvalid`.
+    """Return an answer that accepts all media of an offer as inactive; raises `ParameterInvalid`.
 
-    With it the browser connects to us before anybody is there to talk to (RFC 9429 §4.1.10.1).
+    With this provisional answer the browser connects to us before an agent has accepted the call
+    (RFC 9429 §4.1.10.1).
     """
     session, sections = _split(offer)
     lines = [line for line in session if line[2:] not in _DIRECTIONS]
@@ -140,10 +149,11 @@ def provisional_answer(offer: str, transport: LocalTransport) -> str:
 
 
 def restrict_codecs(sdp: str) -> str:
-    """The description without what we cannot record; raises `ParameterInvalid` if nothing is left.
+    """Return the description without the codecs that we cannot record.
 
-    Takes RED, ULPFEC and FlexFEC away too: Chromium would wrap the video in them. And the header
-    extension for pictures that are to be turned before they are shown: nobody turns a recording.
+    RED, ULPFEC and FlexFEC are removed too, because Chromium would wrap the video in them. The
+    header extension for rotated video is removed because players of the recording ignore it.
+    Raises `ParameterInvalid` if a media section has no codec left.
     """
     session, sections = _split(sdp)
     lines = list(session)
@@ -153,7 +163,11 @@ def restrict_codecs(sdp: str) -> str:
 
 
 def _accepted(section: list[str]) -> str:
-    """The media line of an answer that takes the section up: an answer has no bundle-only ones."""
+    """Return the m-line of an answer that accepts the section.
+
+    A bundle-only section gets a port other than 0, as an answer cannot have such sections. A
+    rejected section stays rejected.
+    """
     if _is_rejected(section):
         return section[0]
     kind, _, protocol, formats = _media_line(section)
@@ -161,7 +175,10 @@ def _accepted(section: list[str]) -> str:
 
 
 def sent_video(sdp: str) -> frozenset[str]:
-    """The mids of the video that the description's author sends; raises `ParameterInvalid`."""
+    """Return the mids of the video that the author of the description sends.
+
+    Raises `ParameterInvalid`.
+    """
     session, sections = _split(sdp)
     default = _direction(session, "sendrecv")
     return frozenset(
@@ -174,12 +191,12 @@ def sent_video(sdp: str) -> frozenset[str]:
 
 
 def _direction(lines: list[str], default: str) -> str:
-    """RFC 8866 §6.7."""
+    """Return the direction attribute among these lines (RFC 8866 §6.7), or `default`."""
     return next((line[2:] for line in lines if line[2:] in _DIRECTIONS), default)
 
 
 def _split(sdp: str) -> tuple[list[str], list[list[str]]]:
-    """The session's lines and those of each m-section."""
+    """Return the session-level lines and the lines of each media section."""
     if len(sdp) > MAX_BYTES:
         raise _unusable("it is too long")
     session: list[str] = []
@@ -201,7 +218,7 @@ def _join(lines: Iterable[str]) -> str:
 
 
 def _media_line(section: list[str]) -> tuple[str, str, str, list[str]]:
-    """kind, port, protocol, formats"""
+    """Return the kind, port, protocol and formats of an m-line."""
     fields = section[0][2:].split(" ")
     if len(fields) < 4:
         raise _unusable("a media line is incomplete")
@@ -209,10 +226,11 @@ def _media_line(section: list[str]) -> tuple[str, str, str, list[str]]:
 
 
 def _is_rejected(section: list[str]) -> bool:
-    """Whether nothing flows in the section, now or as an answer to it (RFC 8866 §5.14).
+    """Whether the media section is rejected: port 0 without `a=bundle-only` (RFC 8866 §5.14).
 
-    A section of port 0 with `a=bundle-only` is an offer that shares the first section's transport
-    (RFC 9143 §6): Firefox with the bundle policy `max-bundle` writes all others like that.
+    A section of an offer with port 0 and `a=bundle-only` shares the first section's transport
+    (RFC 9143 §6). Firefox writes all sections but the first like that with the bundle policy
+    `max-bundle`.
     """
     return _media_line(section)[1] == "0" and _BUNDLE_ONLY not in section
 
@@ -250,7 +268,7 @@ def _mid(section: list[str]) -> str:
 
 
 def _layers(section: list[str]) -> dict[int, str]:
-    """The SSRCs of simulcast without RIDs, as Chromium groups them."""
+    """Return the layer names of simulcast SSRCs that Chromium groups without RIDs."""
     return {
         int(source): f"sim{number}"
         for match in filter(None, map(_SIMULCAST.match, section))
@@ -267,7 +285,7 @@ def _is_payload_type(number: str) -> bool:
 
 
 def _codecs(sections: list[MediaSection], kind: str, names: frozenset[str]) -> dict[int, str]:
-    """The codecs of some `names` in all sections of a kind, by payload type."""
+    """Return the names of the codecs in `names`, by payload type, in all sections of a kind."""
     return {
         number: codec.name
         for section in sections
@@ -308,7 +326,10 @@ def _rewrite_section(section: list[str], transport: LocalTransport, setup: str) 
 
 
 def _candidate_lines(transport: LocalTransport) -> list[str]:
-    """Host candidates (RFC 8839 §5.1), the first preferred, all UDP before any TCP."""
+    """Return the lines of our host candidates (RFC 8839 §5.1).
+
+    The first is preferred, and every UDP candidate is preferred to every TCP candidate.
+    """
     return [
         f"a=candidate:{number} 1 {candidate.protocol} {_priority(candidate, number)} "
         f"{candidate.address} {candidate.port} typ host{_TCP_TYPE.get(candidate.protocol, '')}"
@@ -317,7 +338,10 @@ def _candidate_lines(transport: LocalTransport) -> list[str]:
 
 
 def _priority(candidate: Candidate, number: int) -> int:
-    """RFC 8445 §5.1.2.1; for TCP, RFC 6544 §4.2 with the direction of a passive candidate."""
+    """Return a candidate's priority (RFC 8445 §5.1.2.1).
+
+    For TCP, the local preference includes the direction of a passive candidate (RFC 6544 §4.2).
+    """
     if candidate.protocol == "tcp":
         return (90 << 24) + ((4 << 13) + 8191 - number << 8) + 255
     return (126 << 24) + (65535 - number << 8) + 255
@@ -342,7 +366,7 @@ def _restrict_section(section: list[str]) -> list[str]:
 
 
 def _codec_of(line: str) -> str | None:
-    """The payload type that an attribute is about, if it is about one."""
+    """Return the payload type that an attribute line refers to, or `None`."""
     match = _PER_CODEC.match(line)
     return match[2] if match else None
 

@@ -1,4 +1,4 @@
-"""Counters that wrap (RFC 3550 §5.1), unwrapped; packets out of order, put back in order."""
+"""Unwrapping of sequence numbers and timestamps (RFC 3550 §5.1), and reordering of packets."""
 
 from __future__ import annotations
 
@@ -13,29 +13,38 @@ T = TypeVar("T")
 MAX_HELD: Final = 16_384
 MAX_HELD_BYTES: Final = 48 * 1024 * 1024
 START: Final = 512
-"""So many packets before the first that came may still come: they were lost, and are repaired."""
+"""The first packet to arrive may be preceded by up to this many that arrive later.
+
+Those were lost at first and are retransmitted.
+"""
 
 RESTART_STEP: Final = 3000
 RESTART_STEP_AFTER_SILENCE: Final = 100
-"""A sender that goes back by more has started again: reordering is less (RFC 3550 A.1)."""
+"""A sequence number that is lower by more than this means that the sender restarted its numbering.
+
+Reordering in the network is smaller than that (RFC 3550 A.1).
+"""
 
 SILENT_SECONDS: Final = 2.0
 
 
 class Unwrapper:
-    """Turns a counter of `bits` bits into one that never wraps, following its nearest course."""
+    """Extends a counter of `bits` bits to one that never wraps.
+
+    Each value is taken to be the one nearest to the previous value.
+    """
 
     def __init__(self, bits: int) -> None:
         self._size = 1 << bits
         self._last: int | None = None
-        self._value = -1  # as it came last; -1 after a leap
+        self._value = -1  # Last wrapped value; -1 after a leap.
 
     def unwrap(self, value: int) -> int:
         last = self._last
         if value == self._value and last is not None:
-            return last  # most packets of a picture have the timestamp of the one before
+            return last  # Most packets of a picture have the same timestamp as the one before.
         if last is None:
-            last = value + self._size  # room for what came before the first
+            last = value + self._size  # Leaves room for earlier values that arrive later.
         step = (value - last) % self._size
         if step >= self._size // 2:
             step -= self._size
@@ -44,11 +53,11 @@ class Unwrapper:
         return last
 
     def unwrap_all(self, values: Sequence[int]) -> list[int]:
-        """Unwrap values that came one after the other; there is at least one."""
+        """Unwrap consecutive values, of which there is at least one."""
         last, half = self._last, self._size // 2
         if last is not None and self._value >= 0:
             wrapped = last % self._size
-            if max(wrapped, *values) - min(wrapped, *values) < half:  # so no step may be a wrap
+            if max(wrapped, *values) - min(wrapped, *values) < half:  # No step can be a wrap.
                 offset = last - wrapped
                 self._value = values[-1]
                 self._last = values[-1] + offset
@@ -56,25 +65,25 @@ class Unwrapper:
         return [self.unwrap(value) for value in values]
 
     def nearest(self, value: int) -> int:
-        """The unwrapped value nearest to the last; the course stays as it is."""
+        """Return the unwrapped value nearest to the last one, without changing the state."""
         last, before = self._last, self._value
         value = self.unwrap(value)
         self._last, self._value = last, before
         return value
 
     def leap(self) -> None:
-        """The counter's course is lost: the next value comes after all those before."""
+        """Start again after a discontinuity: the next value is higher than all previous ones."""
         if self._last is not None:
             self._last += 2 * self._size
             self._value = -1
 
 
 class SequenceNumbers:
-    """Unwraps a stream's sequence numbers, also of a sender that starts again somewhere else.
+    """Unwraps a stream's sequence numbers, also if the sender restarts from another number.
 
-    Silence alone is no restart: a camera may give no picture for minutes and go on with the next
-    number. A restart is a step far back that the following packet confirms (RFC 3550 A.1).
-    `following` is the sequence number after the highest, -1 while something is in doubt.
+    Silence alone is not a restart: a camera may send nothing for minutes and go on with the next
+    number. A restart is a large step back that the next packet confirms (RFC 3550 A.1).
+    `following` is the sequence number after the highest, or -1 while a restart is not confirmed.
     """
 
     def __init__(self) -> None:
@@ -85,10 +94,11 @@ class SequenceNumbers:
         self._doubtful = -1
 
     def unwrap(self, sequence_number: int, arrival: float) -> int | None:
-        """The number of a packet; `None` if it may be the first after a restart.
+        """Return a packet's unwrapped number, or `None` if it may be the first after a restart.
 
-        If the next packet confirms that, `has_restarted` is true after it and the number of the
-        packet in doubt is one less; else the packet in doubt was a very old one.
+        If the next packet confirms the restart, `has_restarted` is true after the next call, and
+        the number of the unconfirmed packet is one less than that call's result. Otherwise the
+        unconfirmed packet was a very old one.
         """
         if sequence_number != self.following:
             return self._unwrap(sequence_number, arrival)
@@ -98,7 +108,7 @@ class SequenceNumbers:
         return self._highest
 
     def are_following(self, sequence_numbers: Sequence[int]) -> bool:
-        """Whether these are `following` and those after it, in order and without a gap."""
+        """Whether these numbers begin with `following` and continue in order and without a gap."""
         first = self.following
         expected = range(first, first + len(sequence_numbers))
         if expected.stop <= 0x10000:
@@ -107,11 +117,14 @@ class SequenceNumbers:
 
     @property
     def next_number(self) -> int:
-        """Number of a packet whose sequence number is `following`."""
+        """Unwrapped number of the packet whose sequence number is `following`."""
         return self._highest + 1
 
     def follow(self, count: int, arrival: float) -> int:
-        """Take `count` packets from `following` on, the last at `arrival`; the first's number."""
+        """Account for `count` packets from `following` on, the last of which came at `arrival`.
+
+        Returns the unwrapped number of the first.
+        """
         first = self._highest + 1
         self.following = (self.following + count) & 0xFFFF
         self._last_arrival = arrival
@@ -119,9 +132,12 @@ class SequenceNumbers:
         return first
 
     def nearest(self, sequence_number: int) -> int:
-        """The number of a retransmitted packet, which tells nothing about the sender's course."""
+        """Return the unwrapped number of a retransmitted packet.
+
+        The state does not change, as a retransmission says nothing about a restart.
+        """
         if self._highest < 0:
-            return sequence_number + 0x10000  # room for what came before the first
+            return sequence_number + 0x10000  # Leaves room for earlier packets that arrive later.
         step = (sequence_number - self._highest) & 0xFFFF
         return self._highest + (step if step < 0x8000 else step - 0x10000)
 
@@ -148,16 +164,16 @@ class SequenceNumbers:
 
 @dataclass(slots=True)
 class HeldBytes:
-    """Memory that several `Reorder`s share."""
+    """Limit of the bytes that several `Reorder` buffers hold together."""
 
     limit: int = MAX_HELD_BYTES
     used: int = 0
 
 
 class Reorder(Generic[T]):
-    """Holds packets back until those before them have come, at most for `hold` seconds.
+    """Reordering buffer: holds packets until all earlier ones came, but at most `hold` seconds.
 
-    Each packet costs O(log n), however many are missing.
+    Each packet costs O(log n), regardless of how many are missing.
     """
 
     def __init__(self, hold: float, held_bytes: HeldBytes | None = None) -> None:
@@ -169,16 +185,17 @@ class Reorder(Generic[T]):
         self._arrivals: deque[tuple[float, int]] = deque()
 
     def expects(self, number: int) -> bool:
-        """Whether it is the very next and nothing is held.
+        """Whether the packet is the next one in order and no packet is held.
 
-        A repair that came ahead of its packet may already have been given.
+        It is not the next one if its retransmission arrived first and was already released.
         """
         return number == self._next and not self._held
 
     def passes(self, number: int, count: int = 1) -> bool:
-        """Whether it is the very next and nothing is held.
+        """Whether the packet is the next one in order and no packet is held.
 
-        If so, it counts as taken and given, and with it those that follow it, `count` in all.
+        If so, this packet and the ones after it, `count` in all, count as released: the caller
+        passes them on without `push`.
         """
         if not self.expects(number):
             return False
@@ -186,7 +203,10 @@ class Reorder(Generic[T]):
         return True
 
     def push(self, number: int, item: T, now: float, size: int = 0) -> list[tuple[int, T]]:
-        """Take one in; what is due, in order. Repeats are dropped."""
+        """Add a packet and return the packets that are due, in order. Duplicates are dropped.
+
+        `now` is in seconds; `size` is the packet's share of the common limit, in bytes.
+        """
         if self._next is None:
             self._next = number - START
         if number >= self._next and number not in self._held:
@@ -197,7 +217,7 @@ class Reorder(Generic[T]):
         return self.due(now)
 
     def due(self, now: float) -> list[tuple[int, T]]:
-        """Release the packets that no longer need, or are no longer allowed, to be held back."""
+        """Release packets that are next in order, were held too long, or exceed the limits."""
         due: list[tuple[int, T]] = []
         if self._held:
             self._take_following(due)

@@ -1,14 +1,16 @@
-"""Follows the skew of an RTP clock packet by packet, where reports show that it changed.
+"""Estimates the skew of an RTP clock packet by packet, where sender reports show that it changed.
 
-The skew is our wall clock at the capture of a packet less its RTP time, both in seconds. While a
-microphone gives nothing its RTP time stands still, so the skew rises. Each packet arrives after its
-capture, by the network's shortest delay (which the skew includes) and jitter on top. So the skew at
-a packet is at most the delay of it and of each later packet, and at least the delay of it and of
-each earlier packet less the greatest jitter. Where the skew falls, earlier and later change places.
+The skew is our wall clock at the capture of a packet minus its RTP time, both in seconds. While a
+microphone delivers no samples, its RTP time stands still, so the skew rises. Each packet arrives
+after its capture, later by the network's shortest delay (which the skew includes) and by its
+jitter. Let the delay of a packet be its arrival time minus its RTP time. If the skew never falls,
+the skew at a packet is at most the delay of this and each later packet, and at least the delay of
+this and each earlier packet minus the greatest jitter. If the skew falls, the packets are read
+backwards.
 
-Two readings of these bounds are known. Few long stalls make a skew that is constant in between: the
-fewest constant pieces that fit between the bounds are taken. Many short stalls make a skew that
-rises all along: then it is close to its upper bound.
+These bounds fit two kinds of cause. A few long stalls leave the skew constant between them, so the
+smallest number of constant pieces between the bounds is used. Many short stalls make the skew rise
+continuously; then the middle between the bounds is used.
 """
 
 from __future__ import annotations
@@ -20,15 +22,19 @@ from typing import Final, NamedTuple
 
 TOLERANCE_SECONDS: Final = 0.01
 MAX_DOUBTFUL_PACKETS: Final = 3
-"""If it is doubtful for more packets on which side of a step they are, there was no single step."""
+"""If more packets than this may be on either side of a step, there was no single step."""
 
 
 MIN_PIECE_PACKETS: Final = 25
-"""Shorter pieces between two steps may fit by chance."""
+"""A shorter piece between two steps may fit by chance and is not accepted."""
 
 
 class Known(NamedTuple):
-    """The skew at a report: of the packets before `since` at most, from `until` on at least."""
+    """Skew known from a sender report.
+
+    It is an upper bound for the packets before index `since` and a lower bound for those from index
+    `until` on.
+    """
 
     skew: float
     since: int
@@ -38,9 +44,9 @@ class Known(NamedTuple):
 def follow(
     delays: Sequence[float], start: float, end: float, known: Sequence[Known]
 ) -> list[float]:
-    """The skew at each packet, from `start` to `end`; `delays` in order of sequence numbers.
+    """Return the skew at each packet, in seconds, which goes from `start` to `end`.
 
-    The indices of `known` are those of `delays`. Needs one packet at least.
+    `delays` are in order of sequence numbers, at least one. `known` refers to indices of `delays`.
     """
     if end < start:
         count = len(delays)
@@ -86,17 +92,18 @@ def _lower(
 
 
 class _Piece(NamedTuple):
-    """Packets of one skew: from `latest` on for certain, from `earliest` on perhaps."""
+    """Packets with the same skew: certainly from index `latest` on, possibly from `earliest` on."""
 
     earliest: int
     latest: int
 
 
 def _pieces(lower: list[float], upper: list[float]) -> list[_Piece] | None:
-    """The fewest constant pieces between the bounds; `None` if their ends are too doubtful.
+    """Return the smallest number of constant pieces between the bounds.
 
-    A piece ends at the latest where the lower bound is above it, and at the earliest where the next
-    one's upper bound allows.
+    A piece ends at the latest where the lower bound rises above it, and at the earliest where the
+    upper bound allows the next piece. Returns `None` if the two are too far apart, or if a piece is
+    too short.
     """
     latest = [0]
     while True:
@@ -123,7 +130,10 @@ def _pieces(lower: list[float], upper: list[float]) -> list[_Piece] | None:
 def _levels(
     pieces: list[_Piece], delays: Sequence[float], upper: list[float], excess: list[float]
 ) -> list[float]:
-    """The skew at each packet; packets in doubt are on the side that makes their jitter usual."""
+    """Return the skew at each packet.
+
+    A packet that may belong to either of two pieces gets the skew that makes its jitter common.
+    """
     skews: list[float] = []
     level = upper[0]
     ends = [*(one.earliest for one in pieces[1:]), len(upper)]
@@ -144,5 +154,5 @@ def _count_near(excess: list[float], value: float) -> int:
 
 
 def _between(lower: list[float], upper: list[float]) -> list[float]:
-    """Halfway: wrong by no more than half of what the jitter leaves open."""
+    """Return the middle between the bounds, whose error is at most half their distance."""
     return [(low + high) / 2 for low, high in zip(lower, upper, strict=True)]

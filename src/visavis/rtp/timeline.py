@@ -1,16 +1,17 @@
-"""Places the media of two browsers on one timeline, by their RTCP sender reports.
+"""Places the media of several browsers on one timeline, using their RTCP sender reports.
 
-A sender report ties a stream's RTP clock to its sender's wall clock, so audio and video of one
-browser are in step. The two browsers' wall clocks may be seconds apart and drift: each is tied to
-ours by the shortest delays that its reports had on their way to us.
+A sender report maps a stream's RTP clock to its sender's wall clock (RFC 3550 §6.4.1), so audio and
+video of one browser are in sync. The wall clocks of two browsers may differ by seconds and drift:
+each is mapped to ours by the shortest delays with which its reports reached us.
 
-Neither clock is trusted to run on. The RTP clock of a microphone stands still while the device
-gives nothing, and leaps where it is exchanged: each such break begins a new segment of the stream,
-known by the sequence number of its first packet. A wall clock may be set in mid-call: its steps are
-taken out. The arrival of the packets tells the two apart: only a break of the RTP clock moves it.
+Neither clock runs without breaks. The RTP clock of a microphone stands still while the device
+delivers no samples, and jumps if the device is replaced. Each such break begins a new segment of
+the stream, identified by the sequence number of its first packet. A wall clock may be set during
+the call; its steps are removed. The packets' arrival times distinguish the two: only a break of the
+RTP clock changes the difference between arrival time and RTP time.
 
-Where two reports tell that the RTP clock lost time between them, a straight line would misplace
-what was said there: `skew` follows the arrival of each packet of a voice.
+If two reports show that the RTP clock lost time between them, interpolating would misplace the
+speech between them, so `skew` evaluates the arrival of each audio packet there.
 """
 
 from __future__ import annotations
@@ -26,28 +27,34 @@ from typing import Final, NamedTuple
 from visavis.rtp import skew
 
 MAX_DRIFT: Final = 250e-6
-"""Two clocks go apart by less than this, in seconds a second; crystals keep to 100e-6."""
+"""Greatest drift between two clocks, in seconds per second; quartz crystals keep within 100e-6."""
 
 STEP_SECONDS: Final = 0.05
-"""Reports that differ from the course of the clocks by more show that one of the clocks stepped."""
+"""If a report deviates by more than this from the previous ones, one of the clocks stepped."""
 
 BREAK_SECONDS: Final = 0.25
-"""Change of delay that shows a break of the clock where no report covers it."""
+"""Change of the delay that shows a break of the RTP clock where no two reports enclose it.
+
+This is the case before a stream's first report and after its last.
+"""
 
 RETURN_SECONDS: Final = 10.0
-"""A network that has delayed packets by more is believed to bring some in time again so soon."""
+"""If the network caused a delay, some packet arrives without it again within this time.
+
+A delay that lasts longer was caused by the RTP clock.
+"""
 
 SKEW_SECONDS: Final = 0.02
-"""Two reports between which a clock lost, or won, more show that packets are to be followed."""
+"""If the RTP clock lost or gained more than this between two reports, `skew` is used there."""
 
 RISE_SECONDS: Final = 0.06
-"""Increase of a lasting delay from which on a voice follows its packets, without a report."""
+"""If the delay rises by more than this and stays, `skew` is used for audio even without reports."""
 
 MARGIN_SECONDS: Final = 2.0
-"""Of packets around those that are followed, which tell how much the network delays them."""
+"""Packets of this time before and after a stretch are read too, to estimate the network's delay."""
 
 MAX_KEPT_PACKETS: Final = 2 * 1024 * 1024
-"""Packets of a side's voices whose arrival is kept: 16 bytes each, for 11 hours."""
+"""Limit of the audio packets of one leg whose arrival is kept: 16 bytes each, for 11 hours."""
 
 NTP_UNIX_SECONDS: Final = 2_208_988_800  # 1900 to 1970
 
@@ -63,10 +70,10 @@ _STEP_WINDOW: Final = 3.0
 
 
 class DelayEnvelope:
-    """The lower envelope of delays, as one clock drifts against the other.
+    """Lower envelope of observed delays, which changes only as one clock drifts against the other.
 
-    It never rises or falls by more than `MAX_DRIFT`, so a single quick packet says much about its
-    neighbours and nothing about an hour later. Keeps the least delay of each second.
+    Its slope is at most `MAX_DRIFT`, so a packet with little delay limits the envelope for the
+    seconds around it, but not an hour later. The least delay of each second is kept.
     """
 
     def __init__(self) -> None:
@@ -78,7 +85,10 @@ class DelayEnvelope:
         return bool(self._at)
 
     def see(self, at: float, delay: float) -> None:
-        """`at` in seconds by the sender's clock; what goes back by more than a second is left."""
+        """Record a delay in seconds, observed at `at` in seconds of the sender's clock.
+
+        Observations that are more than a second older than the latest are ignored.
+        """
         if self._at and at < self._at[-1] + 1.0:
             if delay < self._delays[-1] and at > self._at[-1] - 1.0:
                 self._delays[-1] = delay
@@ -89,7 +99,7 @@ class DelayEnvelope:
         self._envelope = None
 
     def delay(self, at: float) -> float:
-        """Return the delay at a time; needs at least one call of `see`."""
+        """Return the delay at a time of the sender's clock; requires an earlier call of `see`."""
         least_delay, seen = self._envelope or self._compute(), self._at
         index = bisect_right(seen, at)
         if index == 0:
@@ -115,7 +125,7 @@ class DelayEnvelope:
 
 
 class Report(NamedTuple):
-    """A sender report: `media` is its RTP timestamp, all in seconds."""
+    """Sender report: its RTP timestamp (`media`), NTP time and arrival, all in seconds."""
 
     media: float
     ntp: float
@@ -123,11 +133,13 @@ class Report(NamedTuple):
 
 
 class _Bin(NamedTuple):
-    """The packets of one second; all but the first four fields are about a step of the delay.
+    """Summary of the packets that arrived within one second.
 
-    `delay` is the least, that of the packet `quickest`. `first`, `lowest`, `quickest`, `fell` and
-    `rose` are sequence numbers: the delay fell by `fall` with the packet `fell`, and rose by `rise`
-    with the packet `rose`, after the last quick one.
+    `arrival` is the time of the first of them. `delay` is the least delay and `media` the RTP time
+    of the packet that had it. `first`, `lowest`, `quickest`, `fell` and `rose` are unwrapped
+    sequence numbers: those of the first packet, of the lowest, of the one with the least delay, and
+    of the packets with which the delay fell most (by `fall`) and rose most after the last packet
+    with little delay (by `rise`). They locate a step of the delay.
     """
 
     arrival: float
@@ -147,7 +159,11 @@ _FIELDS: Final = len(_Bin._fields)
 
 @dataclass(slots=True)
 class Segment:
-    """A part of a stream through which its RTP clock runs on; `first` is its first packet."""
+    """Part of a stream in which its RTP clock has no break.
+
+    `first` is the unwrapped sequence number of its first packet; `media` and `ntp` are the times of
+    its reports.
+    """
 
     first: int
     envelope: DelayEnvelope = field(default_factory=DelayEnvelope)
@@ -155,7 +171,11 @@ class Segment:
     ntp: list[float] = field(default_factory=list)
 
     def sender_time(self, media: float) -> float | None:
-        """The sender's wall clock, between the nearest two reports."""
+        """Return the sender's wall clock at an RTP time; `None` if the segment has no report.
+
+        It is interpolated between the nearest two reports; outside them the clocks are taken to run
+        at the same rate.
+        """
         reported = self.media
         if not reported:
             return None
@@ -176,13 +196,13 @@ class Segment:
 
 @dataclass(slots=True)
 class KeptPackets:
-    """Room for the arrivals of packets that the streams of one side share."""
+    """Number of packets whose arrival may still be kept, shared by the streams of one leg."""
 
     left: int = MAX_KEPT_PACKETS
 
 
 class _Packets:
-    """Arrivals and delays of a stream's packets, in order of arrival."""
+    """Arrival times and delays of a stream's packets, in order of arrival."""
 
     def __init__(self, room: KeptPackets) -> None:
         self._room = room
@@ -201,24 +221,30 @@ class _Packets:
         self._delays.append(delay - self._delay)
 
     def take_room(self) -> bool:
-        """Count what was added; whether more may be."""
+        """Subtract the added packets from the shared room; return whether more may be added."""
         self._room.left -= len(self._numbers) - self._counted
         self._counted = len(self._numbers)
         return self._room.left > 0
 
     def between(self, start: float, end: float) -> list[tuple[int, float, float]]:
-        """Number, arrival and delay of the packets that came within some time, by number."""
+        """Return number, arrival and delay of the packets that arrived between two times.
+
+        They are in order of their numbers, as are those of the next two methods.
+        """
         first = bisect_left(self._arrivals, start - self._began)
         last = bisect_left(self._arrivals, end - self._began)
         return self._slice(first, last)
 
     def before(self, moment: float, count: int) -> list[tuple[int, float, float]]:
-        """Return the packets that came last before a moment."""
+        """Return the last `count` packets that arrived before a moment."""
         last = bisect_left(self._arrivals, moment - self._began)
         return self._slice(max(0, last - count), last)
 
     def last(self, count: int) -> list[tuple[int, float, float]]:
-        """Return the packets of the highest numbers; the network delayed the last arrivals most."""
+        """Return the packets with the highest numbers.
+
+        The last packets to arrive may be other ones: those that the network delayed most.
+        """
         length = len(self._numbers)
         return self._slice(max(0, length - 3 * count), length)[-count:]
 
@@ -236,9 +262,10 @@ class _Packets:
 
 
 class StreamClock:
-    """One RTP stream's clock. Timestamps and sequence numbers are unwrapped, times in seconds.
+    """Clock of one RTP stream. Timestamps and sequence numbers are unwrapped, times in seconds.
 
-    The arrivals of all its packets are kept if there is `room` for them.
+    `rate` is the frequency of the RTP clock. With `room`, as for audio, the arrival of each packet
+    is kept; without, only a summary of each second.
     """
 
     def __init__(self, rate: int, room: KeptPackets | None = None) -> None:
@@ -277,7 +304,7 @@ class StreamClock:
             if delay - self._last_delay > self._rise:
                 self._rose, self._rise = number, delay - self._last_delay
             elif number < self._rose and delay - self._least > self._rise / 2:
-                self._rose = number  # it was overtaken
+                self._rose = number  # An earlier packet that a later one overtook.
         if number < self._lowest:
             self._lowest = number
         self._last_delay = delay
@@ -286,7 +313,7 @@ class StreamClock:
         self.reports.append(Report(timestamp / self.rate, ntp_seconds, arrival))
 
     def active_seconds(self) -> list[int]:
-        """The seconds of our clock in which packets came."""
+        """Return the seconds of our clock in which packets arrived."""
         self._close()
         return [int(at) for at in self._bins[::_FIELDS]]
 
@@ -298,19 +325,25 @@ class StreamClock:
         ]
 
     def divide(self, bins: list[_Bin], cuts: list[int]) -> list[Segment]:
-        """Begin a new segment with each packet of `cuts`, in order."""
+        """Begin a new segment at each packet number in `cuts`, which are in order."""
         self._segments = [Segment(0), *(Segment(cut) for cut in cuts)]
         for one in bins:
             self._segment(int(one.quickest)).envelope.see(one.media, one.delay)
         return self._segments
 
     def follow(self, skews: list[tuple[int, float | None]]) -> None:
-        """Take the skew from each of these packets on; with `None` that of reports counts again."""
+        """Set the skew that applies from each of these packet numbers on.
+
+        A skew of `None` means that the reports apply again from that packet on.
+        """
         self._followed_from = [number for number, _ in skews]
         self._skews = [one for _, one in skews]
 
     def time(self, number: int, timestamp: int, sender: DelayEnvelope) -> float | None:
-        """Our wall clock at a packet, `None` if unknown; `sender` ties the sender's to ours."""
+        """Return our wall clock at the capture of a packet, plus the shortest network delay.
+
+        `sender` maps the sender's wall clock to ours. Returns `None` if the time is unknown.
+        """
         media = timestamp / self.rate
         if self._followed_from and (index := bisect_right(self._followed_from, number)):
             followed = self._skews[index - 1]
@@ -324,11 +357,14 @@ class StreamClock:
 
     @property
     def is_even(self) -> bool:
-        """Whether the clock runs on through the whole stream, without a break."""
+        """Whether the RTP clock has no break in the whole stream."""
         return len(self._segments) == 1 and not self._followed_from
 
     def arrival_time(self, number: int, timestamp: int) -> float | None:
-        """Our wall clock by the packets that came quickest; `None` if unknown."""
+        """Return our wall clock at a packet, estimated from the packets with the least delay.
+
+        Returns `None` if the time is unknown.
+        """
         segment = self._segment(number)
         media = timestamp / self.rate
         return media + segment.envelope.delay(media) if segment.envelope else None
@@ -365,13 +401,13 @@ def _first(segment: Segment) -> int:
 
 
 class SenderTimeline:
-    """One browser's wall clock, tied to ours by the delays of its reports."""
+    """Mapping of one browser's wall clock to ours, by the delays of its sender reports."""
 
     def __init__(self) -> None:
         self._envelope = DelayEnvelope()
 
     def fit(self, clocks: Iterable[StreamClock]) -> None:
-        """Filter all reports and divide all streams; needed once before `time`."""
+        """Filter all reports and divide all streams into segments. Call it once, before `time`."""
         report_filters = [_ReportFilter(clock) for clock in clocks]
         delays: list[tuple[float, float]] = []
         correction = 0.0
@@ -393,7 +429,10 @@ class SenderTimeline:
             report_filter.divide(self._envelope)
 
     def time(self, clock: StreamClock, number: int, timestamp: int) -> float | None:
-        """Our wall clock, in seconds, when this was captured (plus the shortest delay)."""
+        """Return our wall clock at the capture of a packet, plus the shortest delay, in seconds.
+
+        Returns `None` if the time is unknown.
+        """
         return clock.time(number, timestamp, self._envelope)
 
 
@@ -408,7 +447,7 @@ def _arrival(item: tuple[Report, int, _ReportFilter]) -> float:
 
 
 class _ReportFilter:
-    """Filters the reports of one stream in order of arrival, and finds the breaks of its clock."""
+    """Filters the reports of one stream in order of arrival; finds the breaks of its RTP clock."""
 
     def __init__(self, clock: StreamClock) -> None:
         self.reports: Final = clock.reports
@@ -419,9 +458,11 @@ class _ReportFilter:
         self._accepted: list[tuple[Report, int]] = []
 
     def filter(self, report: Report, index: int, newest: Report | None) -> float | None:
-        """`None` if it is rejected, else the step of the wall clock that it shows, mostly 0.
+        """Accept or reject a report, which is number `index` of its stream.
 
-        `newest` is the newest accepted report of any stream of this sender.
+        `newest` is the newest accepted report of any stream of this sender. Returns `None` if the
+        report is rejected, else the step of the sender's wall clock that it shows, which is usually
+        0.
         """
         last = self.last
         if last is None or _agree(last, report):
@@ -440,13 +481,13 @@ class _ReportFilter:
             self._accept(report._replace(ntp=report.ntp - step))
             return step
         if len(self._accepted) == 1:
-            self._accepted.clear()  # the first was stale
+            self._accepted.clear()  # The first report was outdated.
         return self._accept(report)
 
     def quick_packets(self) -> Iterator[tuple[float, float]]:
-        """The sender's time and the delay of the quickest packet of each second.
+        """Yield the sender's time and the delay of the packet with the least delay of each second.
 
-        Only where two reports tell when it was captured.
+        Only packets between two reports are used, because their capture time can be interpolated.
         """
         for (before, _), (after, _) in pairwise(self._accepted):
             if not _loses(before, after):
@@ -457,13 +498,17 @@ class _ReportFilter:
                     yield at, one.media + one.delay - at
 
     def divide(self, least_delay: DelayEnvelope) -> None:
-        """Once all reports are filtered; `least_delay` ties the sender's clock to ours."""
+        """Divide the stream into segments, once all reports are filtered.
+
+        `least_delay` maps the sender's wall clock to ours.
+        """
         bins = self._bins
         head = tail = len(bins)
         if self._accepted:
             head = _index(bins, self._accepted[0][0].arrival)
             tail = _index(bins, self._accepted[-1][0].arrival)
-        # of a voice, the last second may hold few packets, and the follower judges each of them
+        # The last second may have too few packets for its summary to be reliable. The follower
+        # evaluates the single packets of audio instead.
         last = len(bins) - 1 if self._clock.packets else len(bins)
         before = _cuts_by_arrival(bins, 0, min(head, last))
         after = _cuts_by_arrival(bins, tail, last) if self._accepted else []
@@ -485,7 +530,7 @@ class _ReportFilter:
         self.reports.clear()
 
     def _move_cuts(self, boundaries: dict[int, int]) -> None:
-        """Packets are followed up to a report: a segment that began before it begins there."""
+        """Move the beginning of segments to the report up to which single packets were followed."""
         for index, number in boundaries.items():
             for cut in range(self._accepted[index - 1][1], self._accepted[index][1]):
                 self._cuts[cut] = number
@@ -496,7 +541,10 @@ class _ReportFilter:
         return 0.0
 
     def _is_confirmed(self, last: Report, report: Report, index: int) -> bool | None:
-        """Whether the next reports agree with this one, not the last; `None` if with neither."""
+        """Whether the following reports agree with `report` (true) or with `last` (false).
+
+        Returns `None` if they agree with neither.
+        """
         correction = self.reports[index].ntp - report.ntp
         for later in self.reports[index + 1 : index + 1 + _CONFIRMING_REPORTS]:
             following = later._replace(ntp=later.ntp - correction)
@@ -507,10 +555,10 @@ class _ReportFilter:
         return None
 
     def _delay_step(self, start: float, end: float, step: float) -> float:
-        """By how much more, from one moment to another, the packets are delayed.
+        """Return by how much the packets' least delay rose from one moment to another, in seconds.
 
-        The quickest packet before a clock lost time, by a `step` above 0, may also have come after
-        the first moment.
+        If the RTP clock lost time (`step` above 0), the packet with the least delay before the loss
+        may also have arrived after the first moment.
         """
         if packets := self._clock.packets:
             before = packets.before(start, _STEP_PACKETS)
@@ -537,17 +585,17 @@ class _ReportFilter:
         return min(one.delay for one in after) - min(one.delay for one in before)
 
     def _cut(self, start: float, end: float, step: float) -> None:
-        """Begin new segments where the packets between two reports show the step."""
+        """Begin new segments at the packets between two reports that show the step."""
         bins = self._bins
         since, until = max(0, _index(bins, start) - 1), _index(bins, end)
         least = max(2 * STEP_SECONDS, min(abs(step) / 4, BREAK_SECONDS / 2))
         rest = step
-        # the second in which a report came, or the next, may be the first to show the step
+        # The step may first show in the second in which the report arrived, or in the next.
         for index in range(since + 1, min(until + 2, len(bins))):
             before, after = bins[index - 1], bins[index]
             moved = after.delay - before.delay
             if index >= until and (abs(rest) < least or abs(rest - moved) >= abs(rest)):
-                return  # what follows is another step: a later report tells of it
+                return  # The change belongs to another step, which a later report shows.
             if _steps(bins, index, step, least):
                 rest -= moved
                 cut = _boundary(before, after, moved)
@@ -556,7 +604,7 @@ class _ReportFilter:
 
 
 class _Mark(NamedTuple):
-    """A report: the skew that it tells, and when it was sent, by our clock."""
+    """Report with the skew that it shows. `sent` and `arrival` are by our clock, in seconds."""
 
     media: float
     skew: float
@@ -570,10 +618,10 @@ def _mark(report: Report, least_delay: DelayEnvelope) -> _Mark:
 
 
 class _Follower:
-    """Follows the packets of a voice where its RTP clock lost time.
+    """Determines the skew of single audio packets where the RTP clock lost or gained time.
 
-    `skews` holds the skew from each packet on; `boundaries` the first packet after each report up
-    to which packets are followed.
+    `skews` has the skew that applies from each packet number on, `None` where the reports apply.
+    `boundaries` has the number of the first packet after each report up to which this was done.
     """
 
     def __init__(self, packets: _Packets, bins: list[_Bin], marks: list[_Mark]) -> None:
@@ -584,7 +632,7 @@ class _Follower:
         self._marks = marks
 
     def follow_reports(self) -> None:
-        """Between two reports that tell of a loss of time, or of a gain."""
+        """Follow the packets between reports that show a loss or a gain of time."""
         marks = self._marks
         start = 0
         while start < len(marks) - 1:
@@ -619,7 +667,10 @@ class _Follower:
         self._add(found, first.skew, last.skew, known)
 
     def follow_arrivals(self, since: int, until: int, mark: _Mark | None = None) -> list[int]:
-        """Return the packets with which segments begin between two bins without a report."""
+        """Follow the packets between two bins without a report, by their arrival times alone.
+
+        Returns the packet numbers with which segments begin.
+        """
         cuts: list[int] = []
         bins = self._bins
         for rise in self._rises(since, until, mark):
@@ -656,14 +707,17 @@ class _Follower:
         return rises
 
     def _is_lossy(self, index: int) -> bool:
-        """Whether the clock lost or won time before a report, since the one before."""
+        """Whether the RTP clock lost or gained time between a report and the one before it."""
         if not index:
             return False
         before, after = self._marks[index - 1 : index + 1]
         return _is_loss(after.skew - before.skew, after.sent - before.sent)
 
     def _level(self, mark: _Mark) -> float:
-        """The least delay at a report: that of the packets before it, unless it just rose."""
+        """Return the least delay at a report.
+
+        It is that of the packets before it, unless the RTP clock just lost or gained time.
+        """
         if len(self._marks) > 1 and not self._is_lossy(len(self._marks) - 1):
             found = self._packets.between(self._marks[-2].arrival, mark.arrival)
             return max([mark.skew, *([min(one[2] for one in found)] if found else [])])
@@ -692,19 +746,19 @@ class _Follower:
 
 
 def _first_not_before(found: list[tuple[int, float, float]], sent: float) -> int:
-    """Return the index of the first packet that may have been sent later."""
+    """Return the index of the first packet that may have been sent after `sent`."""
     return max((i + 1 for i, one in enumerate(found) if one[1] <= sent), default=0)
 
 
 def _first_of_media(found: list[tuple[int, float, float]], media: float) -> int:
-    """The index after the last packet of an earlier RTP time."""
+    """Return the index after the last packet with an RTP time before `media`."""
     return max((i + 1 for i, one in enumerate(found) if one[1] - one[2] < media), default=0)
 
 
 class _Rise(NamedTuple):
-    """The bins from which, and up to which, packets are delayed more; the delay before and after.
+    """Rise of the delay: from bin `start` up to bin `end`, from the delay `before` to `after`.
 
-    It goes on to the last packet if `end` is behind the last bin.
+    If `end` is after the last bin, the delay rises up to the last packet.
     """
 
     start: int
@@ -714,10 +768,9 @@ class _Rise(NamedTuple):
 
 
 def _rises(bins: list[_Bin], since: int, until: int, level: float | None) -> list[_Rise]:
-    """Find the packets from which on a delay lasts.
+    """Find the rises of the delay that last longer than `RETURN_SECONDS`.
 
-    A network that has delayed packets is believed to bring some in time again before
-    `RETURN_SECONDS` are over.
+    A shorter rise is attributed to the network.
     """
     rises: list[_Rise] = []
     least = [_least_soon(bins, index) for index in range(since, until)]
@@ -739,19 +792,19 @@ def _rises(bins: list[_Bin], since: int, until: int, level: float | None) -> lis
 
 
 def _least_soon(bins: list[_Bin], index: int) -> float:
-    """The least delay from a second on."""
+    """Return the least delay within `RETURN_SECONDS` from a bin on."""
     end = bins[index].arrival + RETURN_SECONDS
     last = bisect_right(bins, end, lo=index, key=lambda one: one.arrival)
     return min(one.delay for one in bins[index:last])
 
 
 def _merged(cuts: list[int], more: list[int], before: list[int]) -> list[int]:
-    """In order; none at or after `before`, if there is one."""
+    """Merge two lists in order, without the numbers from the first of `before` on, if any."""
     return sorted(cut for cut in {*cuts, *more} if not before or cut < before[0])
 
 
 def _steps(bins: list[_Bin], index: int, step: float, least: float) -> bool:
-    """Whether the delay steps with this bin, and not just for a moment."""
+    """Whether the delay steps with this bin and stays there, rather than for a moment."""
     if step > 0:
         return min(one.delay for one in bins[index : index + 3]) > bins[index - 1].delay + least
     before = min(one.delay for one in bins[max(0, index - 3) : index])
@@ -759,7 +812,7 @@ def _steps(bins: list[_Bin], index: int, step: float, least: float) -> bool:
 
 
 def _boundary(before: _Bin, after: _Bin, step: float) -> int:
-    """The first packet after a step of the delay between two bins."""
+    """Return the number of the first packet after a step of the delay between two bins."""
     first = max(after.lowest, before.quickest + 1)
     if step > 0:
         return int(min(before.rose, first) if before.rise > step / 2 else first)
@@ -767,7 +820,7 @@ def _boundary(before: _Bin, after: _Bin, step: float) -> int:
 
 
 def _cuts_by_arrival(bins: list[_Bin], since: int, until: int) -> list[int]:
-    """The breaks of a clock between two bins of which no report tells."""
+    """Find the breaks of the RTP clock between two bins for which there are no reports."""
     cuts: list[int] = []
     least_delay = min((one.delay for one in bins[max(0, since - 5) : since]), default=None)
     for index in range(since, until):
@@ -787,9 +840,10 @@ def _cuts_by_arrival(bins: list[_Bin], since: int, until: int) -> list[int]:
 
 
 def _goes_on(bins: list[_Bin], index: int, until: int, least_delay: float) -> bool:
-    """Whether the next second shows the rest of a step: a few packets of this one are from before.
+    """Whether the next second shows the rest of a step.
 
-    Those that the network delayed most make this second look quicker than the next.
+    A few packets of this second may be from before the step, which makes its least delay smaller
+    than that of the next second.
     """
     if index + 1 >= until:
         return False
@@ -798,7 +852,7 @@ def _goes_on(bins: list[_Bin], index: int, until: int, least_delay: float) -> bo
 
 
 def _returns(bins: list[_Bin], index: int, least_delay: float) -> bool:
-    """Whether they are delayed and come as quickly again soon after: then it was the network."""
+    """Whether a higher delay returns to normal soon: then the network caused it."""
     if bins[index].delay < least_delay:
         return False
     end = bins[index].arrival + RETURN_SECONDS
@@ -815,7 +869,7 @@ def _index(bins: list[_Bin], arrival: float) -> int:
 
 
 def _step(one: Report, other: Report) -> float:
-    """By how much the wall clock ran ahead of the RTP clock from one report to another."""
+    """Return how much more the wall clock advanced than the RTP clock between two reports."""
     return (other.ntp - one.ntp) - (other.media - one.media)
 
 
@@ -828,7 +882,7 @@ def _loses(one: Report, other: Report) -> bool:
 
 
 def _is_loss(step: float, passed: float) -> bool:
-    """Whether a clock lost, or won, more than by drift while so many seconds passed."""
+    """Whether a clock lost or gained more than its drift explains within `passed` seconds."""
     return abs(step) > SKEW_SECONDS + 2 * MAX_DRIFT * abs(passed)
 
 
@@ -837,5 +891,5 @@ def _delay(report: Report) -> float:
 
 
 def ntp_seconds(ntp_time: int) -> float:
-    """32.32 fixed point since 1900, in seconds since 1970."""
+    """Convert an NTP time (32.32 fixed point, since 1900) to seconds since 1970."""
     return (ntp_time >> 32) - NTP_UNIX_SECONDS + (ntp_time & 0xFFFFFFFF) / 2**32

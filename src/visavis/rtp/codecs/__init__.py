@@ -1,4 +1,4 @@
-"""Depacketisers: RTP payloads of one codec to whole frames."""
+"""Depacketisers, which turn the RTP payloads of a codec into complete frames."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DEPACKETISERS: Final[dict[str, Callable[[], Depacketiser]]] = {
     "H264": H264Depacketiser,
     "AV1": Av1Depacketiser,
 }
-"""By the name that an `a=rtpmap` line gives the codec, in upper case."""
+"""Depacketisers by the codec's name in an `a=rtpmap` line, in upper case."""
 
 KEY_FRAME_STARTS: Final[dict[str, Callable[[bytes], bool]]] = {
     "VP8": vp8.begins_key_frame,
@@ -30,4 +30,4 @@ KEY_FRAME_STARTS: Final[dict[str, Callable[[bytes], bool]]] = {
     "H264": h264.begins_key_frame,
     "AV1": av1.begins_key_frame,
 }
-"""Whether a payload, which is not empty, begins a key frame, by the codec's name."""
+"""Functions that tell whether a payload, which is not empty, begins a key frame, by codec name."""

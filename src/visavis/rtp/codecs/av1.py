@@ -1,4 +1,4 @@
-"""AV1 (RTP Payload Format For AV1, v1.0.0): packets to temporal units of sized OBUs."""
+"""AV1 depacketiser (RTP Payload Format For AV1, v1.0.0): temporal units of OBUs with sizes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ SEQUENCE_HEADER: Final = 1
 TEMPORAL_DELIMITER: Final = 2
 FRAME_HEADER: Final = 3
 FRAME: Final = 6
-_FRAME_PARTS: Final = frozenset({FRAME_HEADER, 4, FRAME, 7})  # and tile groups, repeated headers
-_UNWANTED: Final = frozenset({TEMPORAL_DELIMITER, 8, 15})  # and tile lists, padding
+_FRAME_PARTS: Final = frozenset({FRAME_HEADER, 4, FRAME, 7})  # 4: tile group, 7: repeated header
+_UNWANTED: Final = frozenset({TEMPORAL_DELIMITER, 8, 15})  # 8: tile list, 15: padding
 """OBU types that are removed from a temporal unit in a container (AV1 in Matroska, §4.4)."""
 
 MAX_UNITS: Final = 1024
@@ -21,11 +21,11 @@ MAX_LAYERS: Final = 4
 
 
 class Av1Depacketiser(FrameAssembler):
-    """Puts fragmented OBUs together and gives each its size back.
+    """Depacketiser of AV1: joins fragmented OBUs and restores the size field of each.
 
-    A temporal unit may have a frame of each spatial layer. A layer refers to those below it and to
-    itself in earlier units, and never to one above: after a loss in a layer, those below it go on,
-    and the others need a key frame.
+    A temporal unit may have a frame of each spatial layer. A layer depends on the layers below it
+    and on itself in earlier units, never on a layer above. After a loss in a layer, the layers
+    below it remain usable, while this layer and those above need a key frame.
     """
 
     def __init__(self) -> None:
@@ -58,9 +58,9 @@ class Av1Depacketiser(FrameAssembler):
     def _after_loss(
         self, number: int, timestamp: int, marker: bool, payload: bytes
     ) -> Frame | None:
-        """Take a packet before which others of an unfinished temporal unit were lost."""
+        """Add a packet after the loss of packets of an unfinished temporal unit."""
         is_rest = timestamp == self._timestamp
-        if not is_rest and number - 1 != self._expected:  # whole units may be missing
+        if not is_rest and number - 1 != self._expected:  # Whole temporal units may be missing.
             return super().push(number, timestamp, marker, payload)
         if frame := self._cut():
             self._ready.append(frame)
@@ -72,7 +72,7 @@ class Av1Depacketiser(FrameAssembler):
         return super().push(number, timestamp, marker, payload)
 
     def _cut(self) -> Frame | None:
-        """End a temporal unit at a packet that was lost, with the layers that are whole."""
+        """End a temporal unit at a lost packet, with the layers that are complete."""
         self._is_cut = True
         frame = self._finish()
         self._is_cut = False
@@ -80,7 +80,7 @@ class Av1Depacketiser(FrameAssembler):
         return frame
 
     def _skip(self, number: int, marker: bool) -> None:
-        """Leave out a packet that follows a lost one in the same temporal unit."""
+        """Skip a packet that follows a lost one in the same temporal unit."""
         self._expected = number + 1
         self._is_fresh = marker
         if marker:
@@ -93,7 +93,11 @@ class Av1Depacketiser(FrameAssembler):
         return frame
 
     def _piece(self, payload: bytes) -> Piece | None:
-        """Aggregation header: Z Y W W N, the elements are kept for the whole unit (§4.4)."""
+        """Check the aggregation header (Z Y W W N, §4.4).
+
+        The payload is kept as it is, because OBUs are parsed only once the temporal unit is
+        complete.
+        """
         head = payload[0]
         if len(payload) < 2 or head & 0x88 == 0x88:
             return None
@@ -120,10 +124,11 @@ class Av1Depacketiser(FrameAssembler):
         return (is_key, b"".join(kept)) if kept else None
 
     def _shown(self, units: list[bytes], top: int, whole: int, *, is_key: bool) -> list[bytes]:
-        """Return the layers that a decoder can show, the highest of them marked as the top one.
+        """Return the OBUs of the layers that a decoder can show.
 
-        Decoders show the top layer of the operating point alone. They would wait for it where it
-        is missing, as no temporal delimiter in the file says that the next unit has begun.
+        The highest of these layers is marked as the top layer. Decoders show only the top layer of
+        the operating point. If it were missing, they would wait for it, as no temporal delimiter in
+        the file tells them that the next unit has begun.
         """
         self._intact = min(MAX_LAYERS if is_key else self._intact, whole)
         kept = [unit for unit in units if _layer(unit) < self._intact]
@@ -137,26 +142,29 @@ class Av1Depacketiser(FrameAssembler):
 
 
 class Layering(NamedTuple):
-    """The highest spatial layer of a sequence, and the size of its frames."""
+    """Highest spatial layer of a coded video sequence, and width and height of its frames."""
 
     top: int
     size: tuple[int, int]
 
 
 def begins_key_frame(payload: bytes) -> bool:
-    """Whether a payload is the first of a coded video sequence (AV1 RTP §4.4)."""
+    """Whether a payload is the first of a coded video sequence (N bit, AV1 RTP §4.4)."""
     return payload[0] & 0x88 == 0x08
 
 
 def sized_unit(header: bytes, body: bytes) -> bytes:
-    """An OBU with its size (AV1 specification §5.3.1); `header` has one byte or two."""
+    """Return an OBU with its size field (AV1 specification §5.3.1).
+
+    `header` has one byte, or two with the extension.
+    """
     return bytes([header[0] | 2]) + header[1:] + _leb128(len(body)) + body
 
 
 def _units(payloads: list[bytes]) -> tuple[list[bytes], bool] | None:
-    """The OBUs of a temporal unit, and whether the last is incomplete.
+    """Return the OBUs of a temporal unit, and whether the last of them is incomplete.
 
-    `None` where elements do not fit together.
+    Returns `None` if the fragments do not fit together.
     """
     units: list[bytes] = []
     goes_on = False
@@ -179,12 +187,12 @@ def _kind(unit: bytes) -> int:
 
 
 def _layer(unit: bytes) -> int:
-    """The spatial layer of an OBU; what has no extension belongs to all."""
+    """Return the spatial layer of an OBU; an OBU without extension is counted as layer 0."""
     return unit[1] >> 3 & 3 if unit[0] & 4 and len(unit) > 1 else 0
 
 
 def _moved(unit: bytes, layer: int) -> bytes:
-    """Return the OBU in another spatial layer, if it is a part of a frame."""
+    """Return the OBU with another spatial layer; unchanged if it is not a part of a frame."""
     if _kind(unit) not in _FRAME_PARTS:
         return unit
     if not unit[0] & 4:
@@ -193,10 +201,10 @@ def _moved(unit: bytes, layer: int) -> bytes:
 
 
 def _whole_layers(units: list[bytes], *, goes_on: bool) -> int:
-    """Return how many layers are whole when a packet after these OBUs was lost.
+    """Return how many layers are complete if a packet after these OBUs was lost.
 
-    The last one is if it ends with an OBU of a whole frame: encoders of browsers put all tiles
-    into it.
+    The last layer is complete if it ends with a frame OBU, as the encoders of browsers put all
+    tiles into that.
     """
     last = units[-1]
     is_whole = not goes_on and _kind(last) == FRAME
@@ -204,7 +212,10 @@ def _whole_layers(units: list[bytes], *, goes_on: bool) -> int:
 
 
 def _read_layering(units: list[bytes]) -> Layering | None:
-    """The spatial layers of a sequence header (AV1 specification §5.5); `None` without any."""
+    """Read the spatial layers from a sequence header (AV1 specification §5.5).
+
+    Returns `None` if there is only one layer.
+    """
     header = next(unit for unit in units if _kind(unit) == SEQUENCE_HEADER)
     length = _read_leb128(header, 2 if header[0] & 4 else 1)
     bits = BitReader(header[length[1] :] if length else b"")
@@ -229,11 +240,14 @@ def _read_layering(units: list[bytes]) -> Layering | None:
 
 
 def _skip_timing(bits: BitReader) -> int:
-    """Skip the timing and the decoder's model; the bits of a delay, 0 without a model."""
+    """Skip the timing info and the decoder model info.
+
+    Returns the number of bits of a buffer delay, or 0 without a decoder model.
+    """
     if not bits.take(1):
         return 0
     bits.take(64)
-    if bits.take(1):  # equal intervals: their length, in Exp-Golomb code
+    if bits.take(1):  # Equal picture intervals: their length follows in Exp-Golomb code.
         zeros = 0
         while not bits.take(1) and not bits.is_exhausted:
             zeros += 1
@@ -246,7 +260,10 @@ def _skip_timing(bits: BitReader) -> int:
 
 
 def _elements(payload: bytes) -> list[bytes] | None:
-    """§4.3: each with its length before it, but the last where their number is told."""
+    """Return the OBU elements of a payload; `None` if it is malformed (AV1 RTP §4.3).
+
+    Each is preceded by its length, except the last one if W gives their number.
+    """
     count, position = payload[0] >> 4 & 3, 1
     elements: list[bytes] = []
     while position < len(payload):
@@ -277,7 +294,7 @@ def _sized(unit: bytes) -> bytes | None:
 
 
 def _is_key(units: list[bytes]) -> bool:
-    """A sequence header, and after it a frame of its own whose type is KEY_FRAME (§5.9.2)."""
+    """Whether the OBUs have a sequence header and their first frame is a KEY_FRAME (§5.9.2)."""
     kinds = [unit[0] >> 3 & 15 for unit in units]
     frames = [u for u, kind in zip(units, kinds, strict=True) if kind in {FRAME_HEADER, FRAME}]
     if SEQUENCE_HEADER not in kinds or not frames:
@@ -298,7 +315,7 @@ def _leb128(value: int) -> bytes:
 
 
 def _read_leb128(data: bytes, position: int) -> tuple[int, int] | None:
-    """The value and the position after it; `None` unless it ends within five bytes."""
+    """Return a LEB128 value and the offset after it; `None` if it has more than five bytes."""
     value = 0
     for count, byte in enumerate(data[position : position + 5]):
         value |= (byte & 0x7F) << 7 * count

@@ -1,10 +1,10 @@
-"""Bits from bytes, the most significant first."""
+"""Reading of bit fields, most significant bit first."""
 
 from __future__ import annotations
 
 
 class BitReader:
-    """Past the end it reads zeros, and says so."""
+    """Reads bit fields from bytes. Past the end it returns zeros and `is_exhausted` is true."""
 
     def __init__(self, data: bytes) -> None:
         self._value = int.from_bytes(data)

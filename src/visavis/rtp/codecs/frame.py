@@ -1,4 +1,4 @@
-"""Frames, and their assembly from packets: whole frames that a decoder can use."""
+"""Assembly of packets into complete frames that a decoder can use."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ MAX_FRAME_BYTES: Final = 4 * 1024 * 1024
 
 
 class Frame(NamedTuple):
-    """One encoded frame of so many packets; `timestamp` is RTP's, unwrapped.
+    """One encoded frame. `timestamp` is the unwrapped RTP timestamp.
 
-    `size` is that of the picture, where it has layers of which the first is smaller.
+    `packets` is the number of packets that carried it. `size` is the width and height of a picture
+    with spatial layers, whose first layer is smaller; else `None`.
     """
 
     timestamp: int
@@ -21,19 +22,19 @@ class Frame(NamedTuple):
 
 
 class Depacketiser(Protocol):
-    """Turns one stream's packets into frames."""
+    """Turns the packets of one RTP stream into frames."""
 
     def push(self, number: int, timestamp: int, marker: bool, payload: bytes) -> Frame | None:
-        """Take packets in order of their unwrapped number; a frame when one is whole.
+        """Add the next packet, in order of the unwrapped numbers; return a frame once complete.
 
-        Never raises: what is malformed costs the frame that it belongs to.
+        Never raises: a malformed packet only loses the frame that it belongs to.
         """
         ...
 
     def push_run(self, number: int, timestamp: int, payloads: list[bytes]) -> list[Frame]:
-        """Take packets that follow each other at once, the first of which has this number.
+        """Add consecutive packets, the first of which has this number; return complete frames.
 
-        They have one timestamp, and the last of them has the marker.
+        All have the same timestamp, and only the last has the marker bit.
         """
         ...
 
@@ -51,17 +52,18 @@ def push_each(
 
 
 Piece = tuple[bool | None, bytes, tuple[int, ...]]
-"""A packet's part of a frame: whether it begins one, its bytes, the types of the units within.
+"""Part of a frame that one packet carries: whether it begins a frame, its bytes, its unit types.
 
-The first is `None` where the payload does not tell, the last is empty where a codec has no units.
-A plain tuple, as there is one for every packet of a picture.
+The first is `None` if the payload does not say, and the last is empty if the codec has no NAL units
+or OBUs. It is a plain tuple because one is created for each packet of a picture.
 """
 
 
 class FrameAssembler:
-    """Whole frames only, and none that refers to a lost one: after a loss, from a key frame on.
+    """Assembles complete frames; after a loss, it drops all frames up to the next key frame.
 
-    A codec says what a payload holds (`_piece`) and what becomes of a frame's pieces (`_assemble`).
+    So no frame refers to a lost one. A codec's subclass parses payloads (`_piece`) and joins the
+    pieces of a frame (`_assemble`).
     """
 
     def __init__(self) -> None:
@@ -70,16 +72,16 @@ class FrameAssembler:
         self._timestamp = -1
         self._expected: int | None = None
         self._is_broken = True
-        self._is_fresh = False  # the packet before this one ended a frame
+        self._is_fresh = False  # Whether the previous packet ended a frame.
 
     def push(self, number: int, timestamp: int, marker: bool, payload: bytes) -> Frame | None:
         if number != self._expected:
             self._break()
         self._expected = number + 1
         if not payload:
-            return None  # a probe for bandwidth
+            return None  # Browsers send empty packets to probe the bandwidth.
         piece = self._piece(payload)
-        if piece and timestamp == self._timestamp and self._pieces:  # it goes on with a frame
+        if piece and timestamp == self._timestamp and self._pieces:  # The frame continues.
             self._pieces.append(piece)
             self._is_fresh = False
             self._size += len(piece[1])
@@ -93,7 +95,7 @@ class FrameAssembler:
         return self._finish() if marker else None
 
     def push_run(self, number: int, timestamp: int, payloads: list[bytes]) -> list[Frame]:
-        """Take a whole frame in one step, which costs half as much as its packets one by one."""
+        """Add a whole frame at once, which takes half as long as adding each packet."""
         if number != self._expected or self._pieces or not all(payloads):
             return push_each(self, number, timestamp, payloads)
         pieces = [piece for piece in map(self._piece, payloads) if piece]
@@ -110,11 +112,11 @@ class FrameAssembler:
         return [frame] if frame else []
 
     def _piece(self, payload: bytes) -> Piece | None:
-        """The payload's piece; `None` if it is malformed."""
+        """Parse a payload; return `None` if it is malformed."""
         raise NotImplementedError
 
     def _assemble(self, pieces: list[Piece]) -> tuple[bool, bytes] | None:
-        """Whether they are a key frame, and its bytes; `None` if they are no frame."""
+        """Return whether the pieces are a key frame, and its bytes; `None` if malformed."""
         raise NotImplementedError
 
     def _break(self) -> None:
@@ -124,11 +126,11 @@ class FrameAssembler:
         self._size = 0
 
     def _begin(self, piece: Piece, timestamp: int) -> bool:
-        """Begin a frame; whether the piece is the first of one."""
+        """Begin a frame; return whether the piece is the first of a frame and not too large."""
         begins, data, _ = piece
         if not (self._is_fresh if begins is None else begins):
             return False
-        self._is_broken |= bool(self._pieces)  # the last packet of the one before never came
+        self._is_broken |= bool(self._pieces)  # The previous frame has no last packet.
         self._pieces = [piece]
         self._size = len(data)
         self._timestamp = timestamp
@@ -147,5 +149,5 @@ class FrameAssembler:
         self._is_broken &= not is_key
         if self._is_broken:
             return None
-        # as `Frame(…)` does it, which takes twice as long
+        # Equal to `Frame(…)`, which takes twice as long.
         return tuple.__new__(Frame, (self._timestamp, is_key, data, len(pieces), None))

@@ -1,4 +1,4 @@
-"""H.264 (RFC 6184, packetization modes 0 and 1): packets to access units in Annex B form."""
+"""H.264 depacketiser (RFC 6184, packetization modes 0 and 1): access units in Annex B format."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ STAP_A: Final = 24
 FU_A: Final = 28
 
 MAX_PARAMETER_BYTES: Final = 4096
-"""Parameter sets longer than this are not remembered; a browser's take some thirty bytes."""
+"""Longer parameter sets are not remembered; those of browsers have about thirty bytes."""
 
 
 class H264Depacketiser(FrameAssembler):
-    """Remembers the parameter sets, for key frames that come without."""
+    """Depacketiser of H.264.
+
+    It remembers the parameter sets (SPS, PPS) and inserts them before key frames without them.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,7 +61,7 @@ class H264Depacketiser(FrameAssembler):
 
 
 def begins_key_frame(payload: bytes) -> bool:
-    """Whether a payload holds parameter sets, or the beginning of an IDR picture."""
+    """Whether a payload contains an SPS or the beginning of an IDR picture."""
     kind = payload[0] & 0x1F
     if kind == STAP_A:
         return any(unit and unit[0] & 0x1F in {IDR, SPS} for unit in _aggregated(payload))
@@ -68,7 +71,7 @@ def begins_key_frame(payload: bytes) -> bool:
 
 
 def _fragment(payload: bytes) -> Piece:
-    """A piece of a unit (RFC 6184 §5.8); its first brings the unit's header back."""
+    """Return the piece of an FU-A (RFC 6184 §5.8); the first restores the NAL unit's header."""
     if not payload[1] & 0x80:
         return False, payload[2:], ()
     kind = payload[1] & 0x1F
@@ -77,12 +80,15 @@ def _fragment(payload: bytes) -> Piece:
 
 
 def _begins(kind: int) -> bool | None:
-    """RTP does not say where an access unit begins; parameter sets and delimiters do."""
+    """Whether a NAL unit of this type begins an access unit; `None` if it may or may not.
+
+    RTP does not mark the beginning of an access unit, but an SPS or a delimiter does.
+    """
     return True if kind in {SPS, DELIMITER} else None
 
 
 def _aggregated(payload: bytes) -> Iterator[bytes]:
-    """The units of a STAP-A (RFC 6184 §5.7.1); an empty one where it is malformed."""
+    """Yield the NAL units of a STAP-A (RFC 6184 §5.7.1); an empty one where it is malformed."""
     position = 1
     while position < len(payload):
         size = int.from_bytes(payload[position : position + 2])

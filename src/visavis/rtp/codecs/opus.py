@@ -1,4 +1,4 @@
-"""Opus (RFC 7587): each packet is a frame, and stands for itself."""
+"""Opus depacketiser (RFC 7587): each RTP packet is one frame that needs no other to be decoded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from visavis.rtp.codecs.frame import Frame, push_each
 
 RATE: Final = 48_000
 SILENCE: Final = b"\xf8\xff\xfe"
-"""20 ms of nothing: CELT, full band, one channel."""
+"""Opus packet of 20 ms of silence: CELT, full band, one channel."""
 
 SILENCE_SECONDS: Final = 0.02
 MAX_SAMPLES: Final = 5760  # 120 ms, RFC 6716 §3.2.5
@@ -16,17 +16,17 @@ MAX_SAMPLES: Final = 5760  # 120 ms, RFC 6716 §3.2.5
 MAX_FRAME_BYTES: Final = 1275
 
 _SAMPLES: Final = (480, 960, 1920, 2880) * 3 + (480, 960) * 2 + (120, 240, 480, 960) * 4
-"""Of a frame, by configuration: SILK, hybrid, CELT."""
+"""Samples of a frame at 48 kHz, by configuration number: SILK, hybrid, CELT (RFC 6716 §3.1)."""
 
 
 class OpusDepacketiser:
-    """Drops what is plainly malformed."""
+    """Depacketiser of Opus. It drops packets that are malformed (RFC 6716 §3.4)."""
 
     def push(self, number: int, timestamp: int, marker: bool, payload: bytes) -> Frame | None:
         is_usual = payload and not payload[0] & 3 and len(payload) <= MAX_FRAME_BYTES + 1
         if not is_usual and not samples(payload):
             return None
-        # as `Frame(…)` does it, which takes twice as long
+        # Equal to `Frame(…)`, which takes twice as long.
         return tuple.__new__(Frame, (timestamp, True, payload, 1, None))
 
     def push_run(self, number: int, timestamp: int, payloads: list[bytes]) -> list[Frame]:
@@ -37,7 +37,7 @@ def samples(packet: bytes) -> int:
     """Return a packet's samples at 48 kHz (RFC 6716 §3.1); 0 if it is malformed (§3.4)."""
     if not packet:
         return 0
-    if not packet[0] & 3:  # one frame, as browsers send
+    if not packet[0] & 3:  # Browsers send one frame per packet.
         return _SAMPLES[packet[0] >> 3] if len(packet) <= MAX_FRAME_BYTES + 1 else 0
     total = _frame_count(packet) * _SAMPLES[packet[0] >> 3]
     return total if total <= MAX_SAMPLES else 0
@@ -53,7 +53,7 @@ def _frame_count(packet: bytes) -> int:
 
 
 def _first_fits(packet: bytes) -> bool:
-    """§3.2.1 and §3.2.4: the length of the first of two frames."""
+    """Whether the first of two frames fits into the packet (RFC 6716 §3.2.1 and §3.2.4)."""
     if len(packet) < 2 or (packet[1] >= 252 and len(packet) < 3):
         return False
     if packet[1] < 252:

@@ -1,4 +1,4 @@
-"""Retransmissions (RFC 4588): the packet inside the packet."""
+"""Unwrapping of retransmitted packets (RTX, RFC 4588)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from visavis.rtp.packet import RtpPacket
 
 
 def unwrap_rtx(packet: RtpPacket, payload_type: int, ssrc: int) -> RtpPacket | None:
-    """The repaired packet of the stream `ssrc`; `None` for a mere probe."""
+    """Return the original packet that `packet` retransmits.
+
+    `payload_type` and `ssrc` are those of the original stream. Returns `None` if there is no
+    payload: browsers send such packets to probe the bandwidth.
+    """
     if len(packet.payload) <= 2:
         return None
     number = int.from_bytes(packet.payload[:2])

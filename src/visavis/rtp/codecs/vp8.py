@@ -1,4 +1,4 @@
-"""VP8 (RFC 7741): packets to whole frames that a decoder can use."""
+"""VP8 depacketiser (RFC 7741)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from visavis.rtp.codecs.frame import FrameAssembler, Piece
 
 
 class Vp8Depacketiser(FrameAssembler):
-    """RFC 7741 §4."""
+    """Depacketiser of VP8 (RFC 7741 §4)."""
 
     def _piece(self, payload: bytes) -> Piece | None:
         size = _descriptor_size(payload)
@@ -29,7 +29,10 @@ def begins_key_frame(payload: bytes) -> bool:
 
 
 def key_frame_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height that a key frame's beginning tells (RFC 6386 §9.1), neither of them 0."""
+    """Return width and height from the header of a key frame (RFC 6386 §9.1).
+
+    Returns `None` if `data` is not a key frame, or if width or height is 0.
+    """
     if len(data) < 10 or data[0] & 1 or data[3:6] != b"\x9d\x01\x2a":
         return None
     width, height = data[6] | data[7] << 8, data[8] | data[9] << 8
@@ -49,4 +52,4 @@ def _descriptor_size(payload: bytes) -> int | None:
 _SIZES: Final = tuple(
     2 + bool(flags & 0x80) + bool(flags & 0x40) + bool(flags & 0x30) for flags in range(256)
 )
-"""Length of a descriptor by its second byte; a long picture ID takes one more."""
+"""Length of a payload descriptor by its second byte; a 15-bit picture ID adds one byte."""

@@ -1,4 +1,4 @@
-"""VP9 (RFC 9628): packets to pictures that a decoder can use."""
+"""VP9 depacketiser (RFC 9628)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_LAYERS: Final = 8
 
 
 class Vp9Depacketiser(FrameAssembler):
-    """RFC 9628 §4. The spatial layers of a picture come out as one superframe."""
+    """Depacketiser of VP9 (RFC 9628 §4). A picture's spatial layers become one superframe."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,7 +56,11 @@ class Vp9Depacketiser(FrameAssembler):
 
 
 class _Descriptor(NamedTuple):
-    """RFC 9628 §4.2. `picture` is -1 where the payload does not number it."""
+    """Payload descriptor (RFC 9628 §4.2).
+
+    `size` is its own length in bytes. `picture` is the picture ID, or -1 without one. `refers` is
+    the P bit (inter-picture prediction), `begins` the B bit and `ends` the E bit.
+    """
 
     size: int
     picture: int
@@ -68,7 +72,7 @@ class _Descriptor(NamedTuple):
 
 @dataclass(slots=True)
 class _Layer:
-    """A layer of one picture; its packets follow each other without a gap."""
+    """Spatial layer of one picture, received without a gap. `refers` is its P bit."""
 
     number: int
     refers: bool
@@ -77,11 +81,11 @@ class _Layer:
 
 
 class _LayeredPictures:
-    """Pictures of spatial layers: of each, the highest layer that a decoder can show.
+    """Assembles pictures with spatial layers, up to the highest layer that a decoder can show.
 
-    A layer refers to those below it in the same picture and to itself in earlier ones, and never to
-    one above. After a loss the layers below `_intact` go on; the others need a picture that refers
-    to none.
+    A layer depends on the layers below it in the same picture and on itself in earlier pictures,
+    never on a layer above. After a loss, the layers below `_intact` remain usable; the others need
+    a picture that does not refer to earlier ones.
     """
 
     def __init__(self) -> None:
@@ -100,7 +104,7 @@ class _LayeredPictures:
         is_gap, self._expected = number != self._expected, number + 1
         if payload:
             self._take(timestamp, payload, is_gap=is_gap, is_last=marker)
-        else:  # a probe for bandwidth
+        else:  # Browsers send empty packets to probe the bandwidth.
             self._is_damaged |= is_gap
         return self._ready.popleft() if self._ready else None
 
@@ -121,11 +125,11 @@ class _LayeredPictures:
         picture = descriptor.picture if descriptor else -1
         follows = picture >= 0 and (picture - self._picture) & 0x7F == 1
         if is_gap and not follows:
-            self._intact = 0  # whole pictures may be missing
+            self._intact = 0  # Whole pictures may be missing.
         self._timestamp, self._picture, self._is_open = timestamp, picture, True
 
     def _add(self, descriptor: _Descriptor, payload: bytes, *, is_gap: bool) -> bool:
-        """Put a packet to its layer; whether it fits there."""
+        """Add a packet to its layer; return whether it fits there."""
         last = self._layers[-1] if self._layers else None
         if descriptor.begins:
             if last and (descriptor.layer <= last.number or not last.is_complete):
@@ -140,7 +144,7 @@ class _LayeredPictures:
         return len(self._layers) <= MAX_LAYERS and self._bytes <= MAX_FRAME_BYTES
 
     def _finish(self) -> None:
-        """Make a frame of the picture; no further packet of it is taken."""
+        """End the picture and make a frame of it."""
         layers, self._layers, self._bytes = self._layers, [], 0
         is_damaged, self._is_damaged = self._is_damaged, False
         self._is_open = False
@@ -153,7 +157,7 @@ class _LayeredPictures:
             self._intact = MAX_LAYERS
         if is_damaged or len(whole) < len(layers):
             self._intact = min(self._intact, whole[-1].number + 1)
-        # a layer that refers to the one below alone needs nothing of earlier pictures
+        # A layer that depends only on the layer below it does not need earlier pictures.
         shown = [*takewhile(lambda one: one.number < self._intact or not one.refers, whole)]
         frame = self._frame(shown, is_key=is_key) if shown else None
         if frame is None:
@@ -182,7 +186,7 @@ class _LayeredPictures:
 
 
 def begins_key_frame(payload: bytes) -> bool:
-    """Whether a payload is the first of a picture that refers to no other (RFC 9628 §4.2)."""
+    """Whether a payload is the first of a picture without inter prediction (RFC 9628 §4.2)."""
     descriptor = _read_descriptor(payload)
     if descriptor is None or descriptor.layer:
         return False
@@ -190,7 +194,10 @@ def begins_key_frame(payload: bytes) -> bool:
 
 
 def key_frame_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height that a key frame's uncompressed header tells (VP9 specification §6.2)."""
+    """Return width and height from the header of a key frame (VP9 specification §6.2).
+
+    Returns `None` if `data` is not a key frame.
+    """
     bits = BitReader(data[:16])
     if bits.take(2) != 2:
         return None
@@ -207,7 +214,7 @@ def key_frame_size(data: bytes) -> tuple[int, int] | None:
 
 
 def _superframe(layers: list[bytes]) -> bytes:
-    """VP9 specification, annex B: an index of the frames' sizes after the last."""
+    """Join frames to a superframe, which ends with an index of their sizes (VP9 annex B)."""
     marker = bytes([0b110_11_000 | len(layers) - 1])
     sizes = b"".join(len(layer).to_bytes(4, "little") for layer in layers)
     return b"".join([*layers, marker, sizes, marker])
@@ -230,7 +237,7 @@ def _read_descriptor(payload: bytes) -> _Descriptor | None:
 
 
 def _descriptor_size(payload: bytes) -> int | None:
-    """RFC 9628 §4.2; `None` where the payload ends too early."""
+    """Return the length of the descriptor (RFC 9628 §4.2); `None` if the payload is too short."""
     flags, position = payload[0], 1
     is_flexible = bool(flags & 0x10)
     try:
@@ -238,7 +245,7 @@ def _descriptor_size(payload: bytes) -> int | None:
             position += 2 if payload[position] & 0x80 else 1
         if flags & 0x20:  # layer indices
             position += 1 if is_flexible else 2
-        if is_flexible and flags & 0x40:  # reference indices, three at most
+        if is_flexible and flags & 0x40:  # at most three reference indices
             for _ in range(3):
                 position += 1
                 if not payload[position - 1] & 1:

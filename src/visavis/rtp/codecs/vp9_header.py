@@ -1,8 +1,8 @@
-"""Uncompressed headers of VP9 frames (VP9 specification §6.2), as far as hiding a frame needs them.
+"""Uncompressed headers of VP9 frames (VP9 specification §6.2): reading them, and hiding a frame.
 
-In a superframe of spatial layers every frame says that it is to be shown. Decoders of browsers show
-the last one alone, others, FFmpeg's among them, show each. So all but the last are hidden: their
-`show_frame` is cleared, which inserts the bit `intra_only` into those that are not key frames.
+In a superframe of spatial layers, each frame has `show_frame` set. The decoders of browsers show
+only the last frame; others, such as FFmpeg's, show each. Therefore `show_frame` is cleared in all
+frames but the last. This inserts the bit `intra_only` into frames that are not key frames.
 """
 
 from __future__ import annotations
@@ -13,19 +13,23 @@ from visavis.rtp.codecs.bits import BitReader
 
 SYNC_CODE: Final = 0x498342
 MAX_HEADER_BYTES: Final = 256
-"""A header has fewer, though all its segmentation features are told."""
+"""Upper bound of a header's length, even with all segmentation features."""
 
 REFERENCES: Final = 8
 _RGB: Final = 7
 _SEGMENTS: Final = 8
 _FEATURES: Final = ((8, 1), (6, 1), (2, 0), (0, 0))
-"""Bits of the value and of the sign of each segmentation feature."""
+"""Number of bits of the value and of the sign of each segmentation feature."""
 
 Size = tuple[int, int]
 
 
 class Header(NamedTuple):
-    """`shown_at` is the bit `show_frame`, `flags_end` the bit after `error_resilient_mode`."""
+    """Uncompressed header of a frame. `size` is width and height, `bits` the header's length.
+
+    `shown_at` is the position of the bit `show_frame`, `flags_end` that after
+    `error_resilient_mode`.
+    """
 
     size: Size
     is_key: bool
@@ -44,13 +48,16 @@ class _Flags(NamedTuple):
 
 
 class HeaderReader:
-    """Reads the headers of one stream in order: frames inherit sizes from those they refer to."""
+    """Reads the headers of one stream in order, as frames may inherit sizes from references."""
 
     def __init__(self) -> None:
         self._sizes: list[Size | None] = [None] * REFERENCES
 
     def read(self, data: bytes) -> Header | None:
-        """The header of the next frame; `None` if it is malformed or only shows another again."""
+        """Return the header of the next frame.
+
+        Returns `None` if it is malformed, or if it only shows an earlier frame again.
+        """
         bits = _Bits(data[:MAX_HEADER_BYTES])
         flags = _read_flags(bits)
         if flags is None:
@@ -68,7 +75,7 @@ class HeaderReader:
         return Header(size, flags.is_key, flags.is_shown, flags.shown_at, flags_end, bits.taken)
 
     def _read_references(self, bits: _Bits, flags: _Flags) -> tuple[int, Size | None]:
-        """The slots that the frame goes into, as a mask, and its size."""
+        """Return the mask of the reference slots that the frame refreshes, and its size."""
         if flags.is_key:
             return 0xFF, _intra_size(bits, flags.profile)
         is_intra = not flags.is_shown and bool(bits.take(1))
@@ -103,7 +110,7 @@ class HeaderReader:
 
 
 def hide(data: bytes, header: Header) -> bytes:
-    """The frame without its wish to be shown."""
+    """Return the frame with `show_frame` cleared."""
     size = -(-header.bits // 8)
     bits = f"{int.from_bytes(data[:size]):0{8 * size}b}"[: header.bits]
     flags = f"{bits[: header.shown_at]}0{bits[header.shown_at + 1 : header.flags_end]}"
@@ -114,7 +121,7 @@ def hide(data: bytes, header: Header) -> bytes:
 
 
 class _Bits(BitReader):
-    """Counts the bits that were taken."""
+    """Bit reader that also counts the bits that were taken."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data)
@@ -131,7 +138,7 @@ def _read_flags(bits: _Bits) -> _Flags | None:
     profile = bits.take(1) | bits.take(1) << 1
     if profile == 3:
         bits.take(1)
-    if bits.take(1):  # shows another frame again
+    if bits.take(1):  # show_existing_frame
         return None
     is_key, shown_at = not bits.take(1), bits.taken
     return _Flags(profile, is_key, bool(bits.take(1)), bool(bits.take(1)), shown_at)
@@ -166,12 +173,12 @@ def _skip_render_size(bits: _Bits) -> None:
 
 
 def _skip_rest(bits: _Bits, size: Size, *, is_resilient: bool) -> None:
-    """Read the part after the sizes (§6.2), up to the size of the compressed header."""
+    """Skip the fields after the sizes (§6.2), including the size of the compressed header."""
     if not is_resilient:
         bits.take(2)
     bits.take(2)
     _skip_loop_filter(bits)
-    bits.take(8)  # the quantizer, and its differences
+    bits.take(8)  # the base quantizer index; its deltas follow
     for _ in range(3):
         if bits.take(1):
             bits.take(5)
