@@ -13,7 +13,7 @@ import msgspec
 from visavis.domain.people import OPERATOR_ID, Agent
 
 FORMAT: Final = "visavis-audit-1"
-"""Name of the canonical encoding; a change of the encoding is a new name."""
+"""Name of the canonical encoding; every change of the encoding gets a new name."""
 
 NO_HASH: Final = "0" * 64
 """Previous hash of the first entry of a chain."""
@@ -21,7 +21,7 @@ NO_HASH: Final = "0" * 64
 COMMAND_LINE: Final = "command line"
 SYSTEM: Final = "system"
 ANONYMOUS: Final = "anonymous"
-"""Authors that are not agents."""
+"""Authors of entries that no agent caused."""
 
 
 class ActionType(StrEnum):
@@ -84,10 +84,10 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One act of one agent, or of an author without an `agent_id`, such as the command line.
+    """One action of an agent, or of an author without an `agent_id`, such as the command line.
 
-    `id` is unique over all sites. `author` is the e-mail address of the agent at that time, or one
-    of the authors that are not agents. `object_name` names what was acted upon.
+    `id` is unique across all sites. `author` is the agent's e-mail address at that time, or one of
+    the authors above that are not agents. `object_name` is the name of the object that was changed.
     """
 
     id: str
@@ -103,7 +103,7 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class SealedEntry:
-    """An entry in its place in the chain of its site. Hashes are in lower-case hexadecimal."""
+    """An entry at its position in its site's hash chain. Hashes are lower-case hexadecimal."""
 
     entry: AuditEntry
     sequence: int
@@ -113,10 +113,10 @@ class SealedEntry:
 
 @dataclass(frozen=True, slots=True)
 class AuditChain:
-    """The end of a site's chain, and where its kept part begins.
+    """The last entry of a site's chain, and the beginning of the part that is still stored.
 
     Entries up to `removed_sequence` were removed because of their age; `removed_hash` is the hash
-    of the last of them.
+    of the last of these.
     """
 
     sequence: int = 0
@@ -127,7 +127,10 @@ class AuditChain:
 
 @dataclass(frozen=True, slots=True)
 class AuditSearch:
-    """Filters of the audit log; `until` is exclusive. `author` and `object_name` are parts."""
+    """Filters of the audit log; `until` is exclusive.
+
+    `author` and `object_name` match any part of the entry's text.
+    """
 
     agent_id: int | None = None
     author: str = ""
@@ -141,7 +144,7 @@ EVERY_ENTRY: Final = AuditSearch()
 
 
 def author_of(agent: Agent | None) -> str:
-    """Return the author of an entry; without an agent it is the system itself."""
+    """Return the author of an entry; `None` stands for the system itself."""
     if agent is None:
         return SYSTEM
     return COMMAND_LINE if agent.id == OPERATOR_ID else agent.email
@@ -157,7 +160,7 @@ def new_entry(
     summary: str,
     *changes: FieldChange,
 ) -> AuditEntry:
-    """Return the entry of an act of an agent, the command line (`operator`) or the system."""
+    """Return the entry of an action of an agent, the command line (`operator`) or the system."""
     return AuditEntry(
         entry_id,
         site_id,
@@ -172,7 +175,7 @@ def new_entry(
 
 
 def hash_of(entry: AuditEntry, sequence: int, previous_hash: str) -> str:
-    """Return the SHA-256 of the canonical encoding of an entry in its place.
+    """Return the SHA-256 of the canonical encoding of an entry at its position in the chain.
 
     The encoding is a JSON array in UTF-8 without insignificant space (RFC 8785).
     """
@@ -196,7 +199,10 @@ def hash_of(entry: AuditEntry, sequence: int, previous_hash: str) -> str:
 
 
 def why_broken(sealed: SealedEntry, sequence: int, previous_hash: str) -> str:
-    """Return why an entry does not follow `sequence` and `previous_hash`; empty if it does."""
+    """Return why an entry does not continue the chain; empty if it does.
+
+    `sequence` and `previous_hash` are those of the entry before it.
+    """
     if sealed.sequence != sequence + 1:
         return f"the entries from {sequence + 1} to {sealed.sequence - 1} are missing"
     if sealed.previous_hash != previous_hash:

@@ -12,7 +12,7 @@ from visavis.domain.vocabulary import Media, Party
 
 
 class CallEventName(StrEnum):
-    """The names of `CallEvent`s; the states of the call have theirs in `domain.call.CallState`."""
+    """Names of call events; a change of the call's state has the state's name (`CallState`)."""
 
     UPGRADED = "upgraded"  # from audio to video; data: {"side": …}
     SHARE_STARTED = "shareStarted"  # data: {"side": …}
@@ -21,13 +21,17 @@ class CallEventName(StrEnum):
     RECORDING_STARTED = "recordingStarted"
     RECORDING_PAUSED = "recordingPaused"
     RECORDING_RESUMED = "recordingResumed"
-    UNRECORDED = "unrecorded"  # it should have been recorded and could not; data: {"why": …}
-    LINKED = "linked"  # a link flows; data: {"link": number}
+    UNRECORDED = "unrecorded"  # a call that must be recorded could not be; data: {"why": …}
+    LINKED = "linked"  # a new bridge carries media; data: {"link": its number}
     TEXT = "text"  # data: {"text": …}
 
 
 class CallEvent(msgspec.Struct, frozen=True):
-    """`name` is a `CallEventName` or the state that the call has reached; `by` is who did it."""
+    """An event of a call.
+
+    `name` is a `CallEventName` or the state that the call has reached; `by` is the party that
+    caused it.
+    """
 
     at: datetime
     name: str
@@ -36,7 +40,7 @@ class CallEvent(msgspec.Struct, frozen=True):
 
 
 class CallReport(msgspec.Struct, frozen=True, kw_only=True):
-    """Report of a call that is over. `quality` holds a report for each side (`rtp.mos`)."""
+    """Report of a finished call. `quality` holds a report for each side (`rtp.mos`)."""
 
     call_id: str
     site_id: int

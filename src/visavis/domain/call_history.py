@@ -14,10 +14,10 @@ from visavis.domain.vocabulary import Media, Party
 
 @dataclass(frozen=True, slots=True)
 class CallSearch:
-    """Search of the call history; `None` and the empty text do not filter.
+    """Filters of the call history; `None` and empty values do not filter.
 
-    `since` and `until` bound the time of the request, the latter excluded. `text` is part of the
-    visitor's name or e-mail address, in any case. `is_answered` asks whether an agent accepted.
+    A call was requested at `since` or later, and before `until`. `text` occurs in the visitor's
+    name or e-mail address, in upper or lower case. `is_answered` asks whether an agent accepted.
     """
 
     states: frozenset[CallState] = frozenset()
@@ -31,13 +31,13 @@ class CallSearch:
 
 @dataclass(frozen=True, slots=True)
 class PastCall:
-    """A call as the store knows it; it may go on still. `message` was left by its visitor.
+    """A stored call, which may still be in progress.
 
-    `talk_ended_at` is `None` if the call was never connected, or if nobody knows when the talk
-    ended because the server failed. `is_recording_intended` says that it was to be recorded:
-    automatically, or by its agent. `recording_state` is that of its recording, `None` if none was
-    begun; `missing` says in sentences which media that lacks. `recording_id` is `None`
-    where no recording exists.
+    `message` is the text that the visitor left after the call was missed. `talk_ended_at` is `None`
+    if the call was never connected, or if the end of the talk is unknown because the server failed.
+    `is_recording_intended` says that the call was to be recorded, automatically or by its agent.
+    `recording_state` is `None` if no recording was started, `recording_id` is `None` if no
+    recording exists now. `missing` lists, in sentences, the media that the recording lacks.
     """
 
     id: str
@@ -74,5 +74,5 @@ class PastCall:
 
     @property
     def is_recorded(self) -> bool:
-        """Whether a recording exists, wherever it is and however far it has come."""
+        """Whether a recording exists, delivered or not."""
         return self.recording_id is not None

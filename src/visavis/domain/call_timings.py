@@ -6,11 +6,11 @@ from msgspec import Struct
 
 
 class CallTimings(Struct, frozen=True):
-    """Seconds after which a call gives up waiting.
+    """Time limits in seconds.
 
-    `ring`: for an agent to accept. `queue`: for an agent to be free. `connect`: for media after the
-    acceptance. `resume`: for a page or a bridge that was lost. `join`: for the visitor of a call
-    that another product has created.
+    `ring`: for an agent to accept. `queue`: for an agent to become free. `connect`: for media to
+    flow after the acceptance. `resume`: for a lost page or bridge to come back. `join`: for the
+    visitor to open the join link of a call that another product has created.
     """
 
     ring: int = 45

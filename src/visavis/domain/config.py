@@ -1,4 +1,4 @@
-"""The one resource an administrator switches: `livechat/audioVideoChatConfig` of a site."""
+"""Audio/video chat configuration of a site: the resource `livechat/audioVideoChatConfig`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A site's configuration as it is in force.
+    """Current configuration of a site.
 
-    `recording_server_url` is `None` while nobody has set one: then the built-in archive's address
-    stands for it, which may differ from one start to the next. `version` counts real changes.
+    `recording_server_url` is `None` until an administrator sets one. Recordings then go to the
+    built-in archive, whose URL may differ from one start of the server to the next. `version` rises
+    when a value changes.
     """
 
     site_id: int
@@ -38,4 +39,7 @@ class ConfigUpdate:
     is_recording: bool | None = None
     recording_server_url: str | None = None
     secret: str | None = None
-    """The new recording server's secret, empty for none; only with another scheme, host or port."""
+    """Bearer token of the new recording server, empty if it requires none.
+
+    It is used only if the URL changes to another scheme, host or port.
+    """

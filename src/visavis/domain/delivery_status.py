@@ -14,15 +14,15 @@ from visavis.domain.recording import (
 )
 
 SHORT_CALL: Final = timedelta(seconds=2)
-"""A call that was connected for a shorter time may have sent no media to record."""
+"""A call that was connected for less than this may have sent no media to record."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingStatus:
-    """A recording as the database knows it. Sizes are in bytes, `duration` in seconds.
+    """A recording as the database has it. Sizes are in bytes, `duration` is in seconds.
 
-    `uploaded` is how much of it `server_url` has been sent; `last_error` is a sentence for people.
-    `missing` says in sentences which media were received and are not in the file.
+    `uploaded` is the size of the part that `server_url` has received. `last_error` is a sentence
+    for people. `missing` lists, in sentences, media that were received and are not in the file.
     """
 
     id: str
@@ -51,11 +51,11 @@ class RecordingStatus:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """A site's recordings, summed up.
+    """Summary of a site's recordings.
 
-    `pending` counts those that are not delivered yet, `failed` those of them that cannot be muxed;
-    `last_error` is the latest of those that are pending. `incomplete` counts the recordings,
-    pending or delivered, of which the file lacks some of the media.
+    `pending` is the number of recordings that are not delivered yet, `failed` the number of these
+    that cannot be muxed, and `last_error` the latest error of a pending one. `incomplete` is the
+    number of recordings, pending or delivered, whose file lacks media.
     """
 
     total: int
@@ -70,9 +70,9 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedRecording:
-    """A call that was connected and recorded, and is over; and what has become of its recording.
+    """A finished call that was connected and recorded, with the state of its recording.
 
-    `recording_id` and `state` are `None` where there is no recording at all.
+    `recording_id` and `state` are `None` if there is no recording at all.
     """
 
     site_id: int
@@ -85,7 +85,7 @@ class ExpectedRecording:
 
     @property
     def is_missing(self) -> bool:
-        """Whether a recording ought to be at the recording server and is not."""
+        """Whether the recording server should have the recording and does not."""
         if self.state is RecordingState.EMPTY:
             return self.ended_at - self.connected_at >= SHORT_CALL
         return self.state not in ARRIVED
@@ -93,9 +93,10 @@ class ExpectedRecording:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryProgress:
-    """Progress of a recording to be saved; `None` leaves a value as it is.
+    """Progress of a recording to be saved; a field that is `None` is not changed.
 
-    `next_try` is in seconds from now; `is_attempt` counts one more.
+    `next_try` is the number of seconds until the next attempt. `is_attempt` adds one to the
+    recording's number of attempts.
     """
 
     trigger: DeliveryTrigger | None = None
@@ -111,13 +112,13 @@ class DeliveryProgress:
 
     @property
     def state(self) -> RecordingState | None:
-        """The state that the recording has reached, if that is new."""
+        """The state to which the trigger leads, `None` without a trigger."""
         return recording_state_after(self.trigger) if self.trigger else None
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingServer:
-    """A site's recording server: where it is, and the bearer token that it wants, if any."""
+    """A site's recording server: its URL and, if it requires one, its bearer token."""
 
     url: str
     secret: str | None = None
@@ -128,7 +129,7 @@ class RecordingServer:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryPlan:
-    """A site's current recording server, and the recordings to try again at once."""
+    """A site's current recording server, and the ids of the recordings to deliver again at once."""
 
     server: RecordingServer
     retries: frozenset[str] = frozenset()
@@ -136,7 +137,7 @@ class DeliveryPlan:
 
 @dataclass(frozen=True, slots=True)
 class ServerCheck:
-    """Whether a recording server takes recordings, in words for the administrator."""
+    """Result of a test of a recording server; `message` is for the administrator."""
 
     is_ok: bool
     message: str

@@ -1,10 +1,10 @@
-"""Call distribution (ACD): the waiting calls that ring, the agents they ring at, and the queue.
+"""Call distribution (ACD): the waiting calls that ring, the agents at whom they ring, the queue.
 
-As many calls of a site ring at once as it has free agents, in order of rank and then of arrival;
-the others are queued. A call rings at a limited number of agents: those at whom the fewest calls
-ring, and of these the ones who have been idle for longest. The limit widens while it rings.
+As many calls of a site ring at once as it has free agents, ordered by rank and then by arrival; the
+others are queued. A call rings at a limited number of agents: those at whom the fewest calls ring,
+and of these the ones who have been idle for longest. The limit rises while the call rings.
 
-Every change costs about the same, however many calls and agents there are.
+The cost of a change hardly depends on the number of calls and agents.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from itertools import count, islice
 from typing import Final, NamedTuple
 
 RING_LIMIT: Final = 20
-"""Agents at whom a call rings at first; each widening adds as many."""
+"""Number of agents at whom a call rings at first; each widening adds the same number."""
 
 WIDEN_SECONDS: Final = 10.0
-"""Time after which a call that still rings does so at more agents."""
+"""Seconds after which a call that still rings also rings at further agents."""
 
 
 @dataclass(frozen=True, slots=True)
 class RingAt:
-    """The call rings at these agents and at no others; with none, it waits without ringing."""
+    """The call rings at exactly these agents; if there are none, it waits without ringing."""
 
     call_id: str
     agents: tuple[int, ...]
@@ -49,7 +49,7 @@ Decision = RingAt | Enqueue | Declined
 
 
 class _Key(NamedTuple):
-    """Order of the waiting calls."""
+    """Sort key of the waiting calls: rank, then order of arrival."""
 
     rank: int
     number: int
@@ -57,7 +57,10 @@ class _Key(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    """A waiting call. `is_present` is false while its visitor's page is disconnected."""
+    """A waiting call. `is_present` is false while its visitor's page is disconnected.
+
+    `agents` are those at whom it rings; the dictionary keeps their order.
+    """
 
     id: str
     key: _Key
@@ -73,7 +76,10 @@ class _Waiting:
 
 @dataclass(slots=True, eq=False)
 class _Agent:
-    """An agent on duty. `idle_number` orders the agents by the time at which they became free."""
+    """An agent on duty, with the calls that ring at them.
+
+    `idle_number` orders the agents by the time at which they became free.
+    """
 
     id: int
     is_free: bool = False
@@ -84,8 +90,11 @@ class _Agent:
 class Distribution:
     """Waiting calls and agents on duty of one site.
 
-    Each method applies one change; `decide` returns what follows from the changes so far.
-    `ring_limit` is the number of agents at whom a call rings at first, `None` for all.
+    Each method under "Changes" applies one change; `decide` returns the decisions that result from
+    all changes so far. `ring_limit` is the number of agents at whom a call rings at first, `None`
+    for all.
+
+    Entries of heaps are not removed when they become stale; they are skipped when they come up.
     """
 
     def __init__(self, ring_limit: int | None = RING_LIMIT) -> None:
@@ -95,19 +104,27 @@ class Distribution:
         self._agents: dict[int, _Agent] = {}
         self._free_count = 0
         self._ringing_count = 0
+        # Heap of the calls that wait without ringing
         self._queue: list[tuple[_Key, str]] = []
+        # Heap of the ringing calls, the last one in order first
         self._ringing: list[tuple[int, int, str]] = []
+        # Heaps of the free agents by idle number, one for each number of calls that ring at them
         self._idle: dict[int, list[tuple[int, int]]] = {}
+        # Ringing calls below their limit; true: search all free agents, false: only `_fresh`
         self._short: dict[str, bool] = {}
+        # Agents who have become free since the last decisions
         self._fresh: list[_Agent] = []
+        # Queued calls by rank
         self._enqueued: dict[int, dict[str, None]] = {}
+        # Calls that at least one agent has declined
         self._declined: dict[str, None] = {}
+        # Calls that need a decision
         self._changed: dict[str, None] = {}
 
     # Changes
 
     def add_call(self, call_id: str, rank: int = 0, declined: Iterable[int] = ()) -> None:
-        """Add a call that waits, after all others of its rank; `declined` are agents."""
+        """Add a waiting call behind all others of its rank; `declined` are ids of agents."""
         call = _Waiting(call_id, _Key(rank, next(self._numbers)))
         call.declined.update(declined)
         call.has_rung = bool(call.declined)
@@ -125,7 +142,7 @@ class Distribution:
                 index.pop(call_id, None)
 
     def set_present(self, call_id: str, *, is_present: bool) -> None:
-        """A call whose visitor is disconnected keeps its place and does not ring."""
+        """Set whether the visitor is connected; otherwise the call keeps its place silently."""
         call = self._calls.get(call_id)
         if call is None or call.is_present == is_present:
             return
@@ -138,6 +155,7 @@ class Distribution:
             self._changed.pop(call_id, None)
 
     def decline(self, call_id: str, agent_id: int) -> None:
+        """Stop a call from ringing at an agent who has declined it."""
         call = self._calls.get(call_id)
         if call is None:
             return
@@ -149,7 +167,7 @@ class Distribution:
             self._short[call_id] = True
 
     def set_agent(self, agent_id: int, *, is_on_duty: bool, is_free: bool) -> None:
-        """State of an agent: on duty (available, with an open console), and not in a call."""
+        """Set whether an agent is on duty (has an open console, not away) and free (in no call)."""
         agent = self._agents.get(agent_id)
         if agent is None:
             if not is_on_duty:
@@ -162,25 +180,25 @@ class Distribution:
             del self._agents[agent_id]
 
     def set_free(self, agent_id: int, *, is_free: bool) -> None:
-        """State of an agent on duty: whether they are not in a call."""
+        """Set whether an agent on duty is free, that is, not in a call."""
         agent = self._agents.get(agent_id)
         if agent and is_free != agent.is_free:
             self._set_free(agent, is_free=is_free)
 
     def touch_agent(self, agent_id: int) -> None:
-        """The agent has opened or closed a console: decide again on the calls that ring there."""
+        """Decide again on the calls that ring at an agent who has opened or closed a console."""
         if agent := self._agents.get(agent_id):
             self._changed |= agent.calls
 
     def widen(self, call_id: str) -> None:
-        """Let a call that still rings do so at more agents."""
+        """Raise the limit of a call that still rings, so that it rings at further agents."""
         call = self._calls.get(call_id)
         if call and call.is_ringing:
             call.widenings += 1
             self._short[call_id] = True
 
     def set_ring_limit(self, ring_limit: int | None) -> bool:
-        """Let every call ring at more or fewer agents; return whether the limit has changed."""
+        """Set the limit of every call; return whether it has changed."""
         if ring_limit == self._ring_limit:
             return False
         self._ring_limit = ring_limit
@@ -195,7 +213,7 @@ class Distribution:
     # Decisions
 
     def decide(self) -> list[Decision]:
-        """Return the decisions that follow from the changes since the last time."""
+        """Return the decisions that result from the changes since the last call of this method."""
         self._trim()
         self._start()
         if self._fill():
@@ -218,7 +236,7 @@ class Distribution:
         return call_id in self._calls
 
     def queue(self) -> Iterator[str]:
-        """Yield the calls that do not ring, in the order in which they will."""
+        """Yield the ids of the calls that do not ring, in the order in which they will ring."""
         for rank in sorted(self._enqueued):
             calls = [self._calls[call_id] for call_id in self._enqueued[rank]]
             yield from (call.id for call in sorted(calls, key=lambda call: call.key))
@@ -228,7 +246,7 @@ class Distribution:
         call = self._calls.get(call_id)
         return call is not None and call.is_ringing and len(call.agents) < self._free_count
 
-    # Parts of the above
+    # Internals
 
     def _limit(self, call: _Waiting) -> int:
         """Return the number of agents at whom the call may ring."""
@@ -249,7 +267,7 @@ class Distribution:
             self._short[call_id] = True
 
     def _trim(self) -> None:
-        """Queue the last ringing calls while more ring than agents are free."""
+        """Queue the last ringing calls while more calls ring than agents are free."""
         while self._ringing_count > self._free_count:
             call = self._last_ringing()
             self._stop(call)
@@ -257,7 +275,7 @@ class Distribution:
             self._changed[call.id] = None
 
     def _start(self) -> None:
-        """Ring the first queued calls while fewer ring than agents are free."""
+        """Ring the first queued calls while fewer calls ring than agents are free."""
         aside: list[_Waiting] = []
         while call := self._first_queued():
             if not self._has_room_for(call):
@@ -271,19 +289,21 @@ class Distribution:
             self._push(call)
 
     def _has_room_for(self, call: _Waiting) -> bool:
+        """Whether the call may ring; a ringing call that is later in order is queued for it."""
         if self._ringing_count < self._free_count:
             return True
         last = self._last_ringing() if self._ringing_count else None
         if last is None or last.key < call.key:
             return False
         if not self._candidates(call, 1):
-            return True  # it takes nobody's room
+            return True  # no agent can take it, so no other call has to stop ringing
         self._stop(last)
         self._push(last)
         self._changed[last.id] = None
         return True
 
     def _ring(self, call: _Waiting) -> bool:
+        """Let the call ring at agents up to its limit; return whether there are any."""
         agents = self._candidates(call, self._limit(call))
         if not agents:
             return False
@@ -300,7 +320,7 @@ class Distribution:
     def _fill(self) -> bool:
         """Let ringing calls ring at further agents up to their limits.
 
-        Return whether a call has stopped ringing, since everybody who is free has declined it.
+        Return whether a call has stopped ringing because every free agent has declined it.
         """
         has_stopped = False
         for call_id, is_search in list(self._short.items()):
@@ -324,7 +344,7 @@ class Distribution:
         return has_stopped
 
     def _fresh_for(self, call: _Waiting, room: int) -> list[_Agent]:
-        """Return agents who have become free and at whom the call may ring."""
+        """Return agents who have just become free and at whom the call may ring, at most `room`."""
         possible = [
             agent
             for agent in dict.fromkeys(self._fresh)
@@ -371,6 +391,7 @@ class Distribution:
         ]
 
     def _is_declined(self, call: _Waiting) -> bool:
+        """Whether every agent on duty has declined the call."""
         if not call.declined or not call.has_rung or call.is_enqueued or not call.is_present:
             return False
         return sum(agent in self._agents for agent in call.declined) == len(self._agents)
@@ -393,7 +414,7 @@ class Distribution:
         return list(found)
 
     def _agent_of(self, idle_number: int, agent_id: int, ring_count: int) -> _Agent | None:
-        """Return the agent of an entry of the idle heaps, unless the entry is out of date."""
+        """Return the agent of an entry of the idle heaps, `None` if the entry is stale."""
         agent = self._agents.get(agent_id)
         if agent and agent.is_free and agent.idle_number == idle_number:
             return agent if len(agent.calls) == ring_count else None
@@ -414,7 +435,7 @@ class Distribution:
             self._push_idle(agent)
 
     def _stop(self, call: _Waiting) -> None:
-        """Stop ringing."""
+        """Stop the call from ringing."""
         for agent_id in list(call.agents):
             self._unlink(call, self._agents[agent_id])
         if call.is_ringing:
@@ -423,7 +444,7 @@ class Distribution:
         self._short.pop(call.id, None)
 
     def _first_queued(self) -> _Waiting | None:
-        """Take the first call that waits without ringing out of the heap."""
+        """Remove and return the first call of the heap that waits without ringing."""
         while self._queue:
             key, call_id = heappop(self._queue)
             call = self._calls.get(call_id)

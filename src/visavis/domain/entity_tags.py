@@ -9,13 +9,13 @@ _TAG: Final = re.compile(r'(W/)?("[^"]*")')
 
 
 def is_listed(etag: str, tags: str) -> bool:
-    """Whether If-Match names the strong tag (strong comparison: a weak tag never matches)."""
+    """Whether an If-Match header lists the tag. Comparison is strong: a weak tag never matches."""
     return tags.strip() == "*" or ("", etag) in _TAG.findall(tags)
 
 
 def is_listed_weakly(etag: str, tags: str) -> bool:
-    """Whether If-None-Match names the tag (weak comparison).
+    """Whether an If-None-Match header lists the tag. Comparison is weak.
 
-    Proxies that compress an answer make its tag weak, and clients send it back so.
+    Proxies that compress a response make its tag weak, and clients send the weak tag back.
     """
     return tags.strip() == "*" or etag in {value for _, value in _TAG.findall(tags)}

@@ -1,4 +1,4 @@
-"""Every error Visavis tells a client, once: its name on the wire, its status, its sentence."""
+"""All errors that clients receive, each with its name on the wire, HTTP status and sentence."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 
 class ErrorKind(Enum):
-    """An error's wire name (the member's name), HTTP status and default sentence."""
+    """Kind of an error: its wire name (the member's name), HTTP status and default sentence."""
 
     ParameterMissing = 400, "A required parameter is missing."
     ParameterFormatIncorrect = 400, "A parameter has the wrong format."
@@ -40,10 +40,10 @@ class ErrorKind(Enum):
 
 @unique
 class ErrorCode(Enum):
-    """A specific error: its kind, its sentence with parameters, the JSON pointer of its field.
+    """A specific error: its kind, a sentence with parameters, the JSON pointer of its field.
 
-    The member's name goes to pages, whose catalogue has a sentence for it; clients of the API read
-    ours. An error without a code of its own has the name of its kind.
+    Pages receive the member's name and show their own sentence for it; API clients receive the
+    sentence. An error without a code is sent under the name of its kind.
     """
 
     # Signing in
@@ -190,11 +190,11 @@ _ONE_SECOND: Final = re.compile(r"\b1 seconds\b")
 
 
 class VisavisError(Exception):
-    """An error to be told to the client.
+    """An error that is sent to the client.
 
-    `code` names it for pages, `parameters` are those of its sentence. `message` is the sentence,
-    which says what to do; `pointer` is the JSON pointer (RFC 6901) of the field it concerns, where
-    there is one.
+    `code` identifies it for pages, and `parameters` fill its sentence. `message` is the complete
+    sentence, which says what to do. `pointer` is the JSON pointer (RFC 6901) of the field that the
+    error concerns, `None` if there is none.
     """
 
     def __init__(

@@ -9,5 +9,5 @@ _GUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}
 
 
 def plain_id(text: str) -> str:
-    """Return an id as it is stored; clients may write it as a GUID with dashes."""
+    """Return the stored form of an id, which clients may also write as a GUID with dashes."""
     return text.replace("-", "").lower() if _GUID.fullmatch(text) else text

@@ -1,4 +1,7 @@
-"""A leg is one browser's transport to us; these are the facts two ends exchange about it."""
+"""Legs and bridges, and the transport parameters that the two ends of a leg exchange.
+
+A leg is the transport between one browser and a media worker: ICE, DTLS and SRTP.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ from typing import Final
 
 VISITOR_LEG: Final = 1
 AGENT_LEG: Final = 2
-"""Numbers of the legs of a bridge of two: the visitor's browser sends the first offer, the agent's
-the answer."""
+"""Numbers of the legs of a two-party bridge. The visitor's browser sends the first offer, the
+agent's browser the answer."""
 
 
 class CallRole(StrEnum):
@@ -20,15 +23,16 @@ class CallRole(StrEnum):
 
 
 ROLES: Final = {VISITOR_LEG: CallRole.VISITOR, AGENT_LEG: CallRole.AGENT}
-"""The roles at the legs of a bridge of two."""
+"""Role of the participant at each leg of a two-party bridge."""
 
 
 @dataclass(frozen=True, slots=True)
 class BridgeId:
-    """Key of a bridge: joined legs of two participants, the `number`-th (from 1) of its call.
+    """Key of a bridge: the call, and the bridge's `number` in it, from 1.
 
-    A call begins with one. Another takes its place when the call moves to another agent or when a
-    leg was lost with a page or a media worker; the older one flows until the newer one does.
+    A call begins with one bridge. Another bridge replaces it when the call moves to another agent,
+    or when a leg is lost because its page was reloaded or its media worker died. The old bridge
+    carries media until the new one does.
     """
 
     call_id: str
@@ -40,7 +44,7 @@ class BridgeId:
 
 @dataclass(frozen=True, slots=True)
 class BridgeStatus:
-    """A bridge as its media worker has it: the numbers of the legs that are up, and its journal."""
+    """State of a bridge at its media worker: the legs that are up, by number, and its journal."""
 
     bridge: BridgeId
     up: frozenset[int] = frozenset()
@@ -50,7 +54,7 @@ class BridgeStatus:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An address of ours a browser may send to (RFC 8839 §5.1): a host candidate.
+    """An address of ours to which a browser may send: a host candidate (RFC 8839 §5.1).
 
     `protocol` is `udp`, or `tcp` for a passive ICE-TCP candidate (RFC 6544).
     """
@@ -62,9 +66,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class LocalTransport:
-    """Our end of a leg, to be written into the SDP for the browser.
+    """Transport parameters of our end of a leg, for the SDP that the browser gets.
 
-    `fingerprint` is `sha-256 AB:CD:…` as RFC 8122 writes it.
+    `ufrag` and `pwd` are the ICE credentials. `fingerprint` has the form `sha-256 AB:CD:…` (RFC
+    8122).
     """
 
     ufrag: str
@@ -75,11 +80,11 @@ class LocalTransport:
 
 @dataclass(frozen=True, slots=True)
 class RemoteTransport:
-    """The browser's end of a leg, read from its SDP.
+    """Transport parameters of the browser's end of a leg, parsed from its SDP.
 
-    `video_payload_types` are those of its RTP that carry video, of which a key frame can be asked
-    for, and `video_codecs` the names of their codecs; `audio_payload_types` those of which the
-    jitter is measured; `repair_payload_types` those of retransmissions.
+    `video_payload_types` are the RTP payload types of video: their sender can be asked for a key
+    frame. `video_codecs` are the names of these codecs. `audio_payload_types` are the ones whose
+    jitter is measured, `repair_payload_types` those of retransmissions (RFC 4588).
     """
 
     ufrag: str

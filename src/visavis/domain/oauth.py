@@ -1,4 +1,4 @@
-"""OAuth 2 clients, grants and credentials (RFC 6749), as the database keeps them."""
+"""OAuth 2 clients, grants and credentials (RFC 6749), as the database stores them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Grant(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A program that asks for tokens. Without a secret it is a public one (RFC 6749 §2.1).
+    """A program that requests tokens. A client without a secret is public (RFC 6749 §2.1).
 
-    With the grant `client_credentials` it acts as the agent `agent_id`. A secret that was replaced
-    is valid until `old_secret_expires_at`.
+    With the grant `client_credentials` it acts as the agent `agent_id`. After the secret was
+    replaced, the old one remains valid until `old_secret_expires_at`.
     """
 
     id: str
@@ -40,7 +40,9 @@ class Client:
         return self.secret_digest is None
 
     def secrets_at(self, now: datetime) -> tuple[bytes, ...]:
-        """Return the digests that are valid: the secret's and, during an overlap, the old one's."""
+        """Return the digests of the secrets that are valid: the current and, in an overlap, the
+        old.
+        """
         is_overlap = self.old_secret_expires_at is not None and now < self.old_secret_expires_at
         old = self.old_secret_digest if is_overlap else None
         return tuple(one for one in (self.secret_digest, old) if one is not None)
@@ -54,11 +56,11 @@ class CredentialKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A token as it is kept: never itself, only its SHA-256.
+    """A stored token: its SHA-256 digest, never the token itself.
 
-    `family_id` joins all the tokens that came from one sign-in, over every refresh; `used_at` is
-    set on a refresh token that was exchanged. `device` (the browser's User-Agent), `address` (the
-    network) and `last_used_at` are those of a session.
+    All tokens that come from one sign-in have the same `family_id`, also after they were refreshed.
+    `used_at` is set once a refresh token was exchanged. `device` (the browser's User-Agent),
+    `address` (the network) and `last_used_at` are those of a session.
     """
 
     digest: bytes
@@ -78,7 +80,10 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationCode:
-    """RFC 6749 §4.1.2 and RFC 7636: a code as it is kept. It can be used once, soon."""
+    """A stored authorization code (RFC 6749 §4.1.2) with its PKCE challenge (RFC 7636).
+
+    A code can be used once and is valid for a short time.
+    """
 
     digest: bytes
     site_id: int
@@ -94,9 +99,9 @@ class AuthorizationCode:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A long-lived secret of an agent for HTTP Basic; kept as its SHA-256.
+    """A long-lived secret of an agent for HTTP Basic, stored as its SHA-256 digest.
 
-    `expires_at` is set when another key has replaced it.
+    `expires_at` is set once another key has replaced it.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Sites, agents, roles and what an agent may do."""
+"""Sites, agents, their roles and permissions, and visitors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from visavis.domain.errors import ErrorCode, VisavisError
 
 
 class Permission(StrEnum):
-    """Permission of an agent; the value is its name for people."""
+    """Permission of an agent; the value is the name that people read."""
 
     MANAGE_SETTINGS = "Manage Settings"
     ACCEPT_CALLS = "Accept Audio & Video Chats"
@@ -34,7 +34,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """Permissions under one name, for many agents of a site."""
+    """Named set of permissions that agents of a site can have."""
 
     id: int
     site_id: int
@@ -46,8 +46,8 @@ class Role:
 class Agent:
     """A person or a program that works for a site. Administrators have every permission.
 
-    `granted` holds the agent's own permissions and those of its roles. `is_disabled` also says
-    that the agent's site is disabled.
+    `granted` holds the agent's own permissions and those of its roles. `is_disabled` is also true
+    if the agent's site is disabled.
     """
 
     id: int
@@ -72,7 +72,7 @@ class Agent:
             raise VisavisError(ErrorCode.PermissionMissing, permission=permission.value)
 
     def limited_to(self, scopes: frozenset[str]) -> Agent:
-        """The agent as a token with these scopes shows it: never more than the agent itself."""
+        """Return the agent with only those of its permissions that are in a token's scopes."""
         granted = frozenset(p for p in self.permissions if p.scope in scopes)
         if granted == EVERY_PERMISSION:
             return self
@@ -83,16 +83,17 @@ OPERATOR_ID = 0
 
 
 def operator(site_id: int) -> Agent:
-    """Return the operator of this machine: acts for a site without being its agent."""
+    """Return the author of commands on this machine: acts for a site without an account there."""
     return Agent(OPERATOR_ID, site_id, "", "Command line", is_administrator=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody on a page of the site; known by the id of their socket and what they tell us.
+    """A person on a page of the site, known by a socket's id and by the data that the page sends.
 
-    `call_id` is the one call that a join address admits them to. `source` is the network that they
-    connect from, for limits: an IPv4 address or an IPv6 /64; empty for this machine itself.
+    `call_id` is the only call to which the visitor's join link admits them, empty without a link.
+    `source` is the network from which they connect, by which limits count: an IPv4 address or an
+    IPv6 /64 prefix, empty for this machine itself.
     """
 
     id: str

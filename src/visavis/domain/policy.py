@@ -1,4 +1,4 @@
-"""Policy of a site for recording and calls: what the hosted product's configuration lacks."""
+"""Policy of a site for recording and calls: settings that the hosted product does not have."""
 
 from __future__ import annotations
 
@@ -15,28 +15,29 @@ _PORTS: Final = {"http": 80, "https": 443}
 
 
 class Consent(StrEnum):
-    """Consent that a site requires before a recorded call, and the one stored with the call."""
+    """Consent to recording: required by a site before recorded calls, and stored with a call."""
 
-    NONE = "none"  # the call was not to be recorded
-    NOTICE = "notice"  # told
-    AGREEMENT = "agreement"  # told, and agreed
+    NONE = "none"  # the call is not to be recorded
+    NOTICE = "notice"  # the visitor is told
+    AGREEMENT = "agreement"  # the visitor is told and agrees
 
 
 class Unrecordable(StrEnum):
     """Handling of a call that should be recorded and cannot be."""
 
     REFUSE = "refuse"
-    CONTINUE = "continue"  # it goes on, flagged and alarmed
+    CONTINUE = "continue"  # it goes on, is flagged, and an error is logged
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingPolicy:
-    """A site's policy. `version` counts real changes.
+    """Policy of a site. `version` rises when a value changes.
 
-    `retention_days` `None` keeps recordings for ever. `secret` is the bearer token that the site's
-    recording server wants; it is never told to anybody, and sent only to `secret_origin`: the
-    scheme, host and port that it was stored for. `timings` apply to calls that begin from now on.
-    `ring_limit` is the number of agents at whom a call rings at first, `None` for all.
+    Recordings are deleted after `retention_days`, never if that is `None`. `secret` is the bearer
+    token that the site's recording server requires. It is never shown, and it is sent only to
+    `secret_origin`: the scheme, host and port for which it was stored. `timings` apply to calls
+    that begin after a change. `ring_limit` is the number of agents at whom a call rings at first,
+    `None` for all.
     """
 
     site_id: int
@@ -69,11 +70,11 @@ class PolicyField(StrEnum):
 
 
 PolicyChange = Callable[[RecordingPolicy], RecordingPolicy]
-"""A change, as a function of the current policy."""
+"""Function that returns the changed policy for the current one."""
 
 
 def origin_of(url: str) -> str:
-    """Return scheme, host and port of a URL, with the port that the scheme implies."""
+    """Return scheme, host and port of a URL; the port defaults to that of the scheme."""
     parts = urlsplit(url)
     port = parts.port or _PORTS.get(parts.scheme)
     return f"{parts.scheme}://{parts.hostname}:{port}" if parts.hostname else ""

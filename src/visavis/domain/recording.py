@@ -4,19 +4,19 @@ The spool is a directory on the media worker's machine and the only state of the
 
     <spool>/<recording id>/
         manifest.json          Manifest: written and synced before the legs are joined
-        clock.json             RecordingClock: one for all journals; old spools have none
-        0001.journal           spool.format, one for each recorded bridge, by its number
+        clock.json             RecordingClock, shared by all journals; old spools have none
+        0001.journal           packets of one recorded bridge, by its number (spool.format)
         recording.mkv          the muxed file, complete as soon as it has this name
-        delivery.json          Delivery: where its upload stands
-        trouble.json           Trouble: the muxer has failed on it
+        delivery.json          Delivery: progress of its upload
+        trouble.json           Trouble: failures of the muxer, if there were any
     <spool>/incomplete/<recording id>/
         manifest.json, clock.json, *.journal
                                kept after the delivery of a file that lacks some of the media
 
-Whoever writes a journal holds a shared lock (flock) on the manifest for as long as it is open, and
-the directory appears under its name only when that lock is held. The recorder takes an exclusive
-one before it muxes, and only when the call is over by the database: no journal is open, and none
-will be, since a writer that cannot have its shared lock at once gives up.
+The writer of a journal holds a shared lock (flock) on the manifest while the journal is open, and
+the directory appears under its name only once that lock is held. The recorder takes an exclusive
+lock before it muxes, and only after the call has ended according to the database. Then no journal
+is open, and none can be opened: a writer that cannot get its shared lock at once gives up.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ DELIVERY = "delivery.json"
 TROUBLE = "trouble.json"
 JOURNAL_SUFFIX = ".journal"
 INCOMPLETE = "incomplete"
-"""Directory of the spool with the journals of delivered recordings whose file lacks media."""
+"""Directory of the spool for the journals of delivered recordings whose file lacks media."""
 
 
 def journal_name(number: int) -> str:
-    """The name of the `number`-th journal (from 1) of a recording."""
+    """Return the file name of the `number`-th journal (from 1) of a recording."""
     return f"{number:04d}{JOURNAL_SUFFIX}"
 
 
@@ -55,10 +55,10 @@ class Manifest(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class RecordingClock(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """Offset from the monotonic clock of one boot to the wall clock as the recording began.
+    """Offset from the monotonic clock to the wall clock when the recording began.
 
-    Every journal of the recording uses it, so a wall clock that is set between two of them does
-    not move them against each other. It means nothing after another boot.
+    All journals of the recording use it, so that a change of the wall clock between two journals
+    does not shift them against each other. It is valid only until the next boot of the machine.
     """
 
     boot_id: str
@@ -66,12 +66,12 @@ class RecordingClock(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class Delivery(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """State of a muxed recording's upload, kept beside the file so that a restart resumes it.
+    """State of a muxed recording's upload, stored beside the file so that a restart resumes it.
 
-    `upload_url` belongs to `server_url`: when the site's address changes, the upload starts anew
-    there. `sha256` is in lower-case hexadecimal, `size` in bytes, `duration` in seconds. `missing`
-    says in sentences which media were received and are not in the file; empty if none are.
-    `is_uploaded` says that the server at `server_url` has acknowledged the whole file.
+    `upload_url` is an upload on `server_url`: if the site's recording server changes, a new upload
+    begins there. `sha256` is in lower-case hexadecimal, `size` in bytes, `duration` in seconds.
+    `missing` lists, in sentences, media that were received and are not in the file. `is_uploaded`
+    says that the server at `server_url` has acknowledged the whole file.
     """
 
     sha256: str
@@ -84,7 +84,7 @@ class Delivery(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
 
 class Trouble(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """Number of failures of a version's muxer on a recording, and the last error."""
+    """Failures of the muxer of one version on a recording: their number, and the last error."""
 
     failures: int
     reason: str
@@ -94,21 +94,21 @@ class Trouble(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 class RecordingState(StrEnum):
     """Delivery state of a recording.
 
-    Whether its file lacks media is no state but told by `Delivery.missing`: an incomplete recording
-    is muxed and delivered like others.
+    A recording whose file lacks media is muxed and delivered like any other: `Delivery.missing`
+    says so, not a state of its own.
     """
 
-    WAITING = "waiting"  # for its call to end, for its turn, or for its next try
+    WAITING = "waiting"  # for the end of its call, for its turn or for its next attempt
     MUXING = "muxing"
     DELIVERING = "delivering"
     DELIVERED = "delivered"
-    DELETED = "deleted"  # from the archive, by a person or the retention, after its delivery
-    EMPTY = "empty"  # no media ever came: there is nothing to deliver
-    FAILED = "failed"  # cannot be muxed: kept in the spool until somebody asks for another try
+    DELETED = "deleted"  # from the archive after its delivery, by a person or by retention
+    EMPTY = "empty"  # no media arrived, so there is nothing to deliver
+    FAILED = "failed"  # cannot be muxed; stays in the spool until somebody requests a retry
 
 
 class DeliveryTrigger(StrEnum):
-    """Causes for which a recording's state changes."""
+    """Events that change the delivery state of a recording."""
 
     MUX = "muxing begins"
     MUXED = "muxed"
@@ -134,21 +134,21 @@ DELIVERY_TRANSITIONS: Final[dict[tuple[RecordingState, DeliveryTrigger], Recordi
     (RecordingState.DELIVERING, DeliveryTrigger.ACKNOWLEDGED): RecordingState.DELIVERED,
     (RecordingState.DELIVERED, DeliveryTrigger.DELETE): RecordingState.DELETED,
 }
-"""The diagram in `docs/protocol.md` is drawn from it."""
+"""State table of a recording, from which the diagram in `docs/protocol.md` is drawn."""
 
 
 def recording_state_after(trigger: DeliveryTrigger) -> RecordingState:
-    """Return the state to which a trigger leads, from all states that it is possible in."""
+    """Return the state to which a trigger leads: the same one from every state that allows it."""
     [state] = {target for (_, cause), target in DELIVERY_TRANSITIONS.items() if cause is trigger}
     return state
 
 
 def states_before(target: RecordingState) -> frozenset[RecordingState]:
-    """Return the states after which a recording may be found in another one, or still in it.
+    """Return the states in which the database may still have a recording that is now in `target`.
 
-    The recorder's state is its spool. While the database cannot be reached, or when a recorder is
-    killed, it misses steps; so every state from which the table leads there, in any number of
-    steps, may come before it.
+    The recorder works from its spool. It cannot save every step while the database is unreachable
+    or when it is killed. So the stored state may be `target` or any state from which the table
+    leads there, in any number of steps.
     """
     found = {target}
     while more := {
@@ -161,14 +161,14 @@ def states_before(target: RecordingState) -> frozenset[RecordingState]:
 
 
 ARRIVED: Final = (RecordingState.DELIVERED, RecordingState.DELETED)
-"""The recording server had the whole file."""
+"""States in which the recording server has received the whole file."""
 
 NONEXISTENT: Final = (RecordingState.EMPTY, RecordingState.DELETED)
-"""There is no recording: there never was one, or there is none any more."""
+"""States in which there is no recording: it had no media, or it was deleted."""
 
 UNDELIVERED: Final = tuple(
     state
     for state in RecordingState
     if state in states_before(RecordingState.DELIVERED) and state not in ARRIVED
 )
-"""The recording server may still get it."""
+"""States from which the recording may still be delivered."""

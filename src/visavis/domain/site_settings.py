@@ -1,4 +1,4 @@
-"""Everything that the administrators of a site can set."""
+"""Settings of a site that its administrators can change."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from visavis.domain.policy import RecordingPolicy
 
 @dataclass(frozen=True, slots=True)
 class SiteSettings:
-    """Settings of a site, as they apply to its calls.
+    """All settings of a site, as they apply to its calls.
 
-    They have two REST resources, each with a version of its own: the configuration, which is
-    compatible with the hosted product, and the policy, which has everything else.
+    The REST API has two resources for them, each with its own version: the configuration, which is
+    compatible with the hosted product, and the policy, which has all other settings.
     """
 
     config: Config
@@ -22,7 +22,7 @@ class SiteSettings:
 
     @property
     def timings(self) -> CallTimings:
-        """Time limits of calls that begin from now on."""
+        """Time limits of calls that begin after a change."""
         return self.policy.timings
 
     @property

@@ -26,14 +26,14 @@ from visavis.domain.leg import AGENT_LEG, ROLES, VISITOR_LEG, BridgeId, LocalTra
 from visavis.domain.recording import Manifest
 
 MAX_BRIDGES: Final = 200
-"""Bridges that a call may use in all; a page that asks for more is faulty."""
+"""Maximum number of bridges over the life of a call; a page that asks for more is faulty."""
 
 RETRY_SECONDS: Final = 0.5
-"""Time after which a command is tried again while a media worker is being started."""
+"""Seconds before a command is tried again while a media worker is being started."""
 
 
 def add_bridge(step: Step) -> Bridge:
-    """Add the next bridge, of the visitor and the agent who has the call or is to get it."""
+    """Add the next bridge, between the visitor and the agent who has, or is to get, the call."""
     call = step.call
     call.last_bridge += 1
     agent = call.second_agent or call.current_agent
@@ -47,7 +47,10 @@ def add_bridge(step: Step) -> Bridge:
 
 
 def request_bridge(step: Step) -> None:
-    """Ask the visitor's page for the next bridge. The active one flows until the new one does."""
+    """Add the next bridge and ask the visitor's page for its offer.
+
+    The active bridge carries media until the new one does.
+    """
     call = step.call
     if call.last_bridge >= MAX_BRIDGES:
         step.end(CallTrigger.MEDIA_FAILS)
@@ -60,15 +63,16 @@ def request_bridge(step: Step) -> None:
 
 
 def replace_bridge(step: Step) -> None:
-    """Request another bridge in place of one that is lost."""
+    """Request another bridge in place of a lost one."""
     mark_lost(step)
     request_bridge(step)
 
 
 def repeat_offer_request(step: Step) -> None:
-    """Ask the visitor's page again for an offer: it has resumed, and may have missed the request.
+    """Ask the visitor's page again for an offer: it has resumed and may have missed the request.
 
-    Asked twice on one connection, it would offer twice, and the second offer would be refused.
+    A page that got the request twice on one connection would send two offers, and the second one
+    would be refused.
     """
     bridge = step.call.newest_bridge
     if (
@@ -81,7 +85,7 @@ def repeat_offer_request(step: Step) -> None:
 
 
 def lose_bridge(step: Step, number: int) -> None:
-    """Replace a bridge that a page has given up, unless its successor is already requested."""
+    """Replace a bridge that a page reports as lost, unless a newer one is already requested."""
     if number == step.call.last_bridge:
         replace_bridge(step)
 
@@ -92,10 +96,10 @@ def _ask_for_offer(step: Step, bridge: Bridge) -> None:
 
 
 def build(step: Step) -> None:
-    """Take the newest bridge as far as it can go now: open its legs, then offer it to the agent.
+    """Take the newest bridge as far as possible: open its legs, then offer it to the agent.
 
-    The visitor's page connects while the call rings, since ICE and DTLS take longer than anything
-    else. The journal is opened while the agent's page makes its answer.
+    The legs open while the call rings, so that the visitor's page connects early: ICE and DTLS take
+    longer than any other step. The journal opens while the agent's page creates its answer.
     """
     call, bridge = step.call, step.call.newest_bridge
     if call.command or adapt_journals(step) or bridge is None:
@@ -122,6 +126,7 @@ def build(step: Step) -> None:
 def legs_opened(
     step: Step, bridge: Bridge, command: OpenLegs, transports: Mapping[int, LocalTransport]
 ) -> None:
+    """Send our transport to the visitor's page, so that it connects before an agent answers."""
     bridge.apply(BridgeTrigger.LEGS_OPENED)
     bridge.transports.update(transports)
     bridge.remotes[VISITOR_LEG] = command.remote
@@ -135,12 +140,12 @@ def legs_opened(
 
 
 def retry_later(step: Step) -> None:
-    """Try again soon: a worker is being started. Until then the call's own timer runs."""
+    """Try again soon: a worker is being started. The timer of the call's state goes on."""
     step.set_timer(BUILD_TIMER, RETRY_SECONDS)
 
 
 def relay_offer(step: Step, bridge: Bridge, sender: int) -> None:
-    """Send the offer of a leg's page to the pages of the others."""
+    """Send the offer of one leg's page to the pages of the other legs."""
     offer = bridge.offered[sender]
     for receiver in bridge.others(sender):
         step.send(
@@ -152,12 +157,13 @@ def relay_offer(step: Step, bridge: Bridge, sender: int) -> None:
 
 
 def mark_lost(step: Step) -> None:
+    """Let a connected call reconnect."""
     if step.call.record.state is CallState.CONNECTED:
         step.apply(CallTrigger.LINK_LOST)
 
 
 def drop(step: Step, bridge: Bridge) -> None:
-    """Close a bridge that is no longer required."""
+    """Close a bridge that is no longer needed."""
     step.call.bridges.pop(bridge.number, None)
     if bridge.is_open:
         step.run(CloseBridge(bridge.id))
@@ -165,12 +171,12 @@ def drop(step: Step, bridge: Bridge) -> None:
 
 
 def participant_at(step: Step, bridge: Bridge, leg: int) -> Participant | None:
-    """Return the participant at a leg, unless they have left the call."""
+    """Return the participant at a leg, `None` if they have left the call."""
     return step.call.participants.get(bridge.legs[leg].participant)
 
 
 def wanted(step: Step, command: MediaCommand) -> Bridge | None:
-    """Return the command's bridge, or close it again if it was dropped in the meantime."""
+    """Return the command's bridge; if it was dropped meanwhile, close it and return `None`."""
     call = step.call
     bridge = call.bridges.get(command.bridge.number)
     if bridge is None:
@@ -184,17 +190,17 @@ def wanted(step: Step, command: MediaCommand) -> Bridge | None:
 
 
 def needs_journal(call: CallData, bridge: Bridge) -> bool:
-    """Whether the bridge must be recorded and is not yet."""
+    """Whether the bridge must be recorded and has no journal yet."""
     return not (call.record.recording_id is None or bridge.has_journal or bridge.is_unrecorded)
 
 
 def start_journal(step: Step, bridge: Bridge) -> None:
-    """Record a bridge of a recorded call before its legs are joined."""
+    """Start the journal of a bridge of a recorded call, before its legs are joined."""
     step.run(journal_command(step, bridge, step.call.record.recording_id or ""))
 
 
 def adapt_journals(step: Step) -> bool:
-    """Pause or resume a journal that differs from the call's recording; whether there was one."""
+    """Pause or resume a journal that differs from the call's recording; return whether one did."""
     call = step.call
     if call.command or call.recording.state is RecordingSwitch.OFF:
         return False
@@ -209,6 +215,7 @@ def adapt_journals(step: Step) -> bool:
 def journal_command(
     step: Step, bridge: Bridge, recording_id: str, requester: str = ""
 ) -> StartJournal:
+    """Return the command that starts a bridge's journal, in the recording of its call."""
     recording, record = step.call.recording, step.call.record
     manifest = recording.manifest = recording.manifest or Manifest(
         recording_id=recording_id,
@@ -229,7 +236,7 @@ def journal_command(
 
 
 def journal_note(call: CallData, bridge: Bridge) -> dict[str, Any]:
-    """Return the note that tells the journal whose the legs are, and what they have agreed on."""
+    """Return the note for the journal: the legs' participants and their agreed descriptions."""
     return {
         "type": "descriptions",
         "version": 2,

@@ -1,4 +1,4 @@
-"""The engine of one call: an event changes its data and returns the effects, without I/O."""
+"""The engine of one call: an event changes its data and returns effects. It does no I/O."""
 
 from __future__ import annotations
 
@@ -36,20 +36,23 @@ from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.leg import CallRole, LocalTransport
 
 MAX_DEFERRED: Final = 32
-"""Requests that wait while a media command is being carried out."""
+"""Maximum number of requests that wait while a media command is in progress."""
 
 
 class Call(CallData, eq=False, kw_only=True):
-    """A call in progress. Nothing in it waits: what takes time is an effect and reports back."""
+    """A call in progress.
+
+    No method waits: work that takes time is an effect, and its result comes back as an event.
+    """
 
     @classmethod
     def restore(cls, snapshot: bytes) -> Self:
-        """Return the call of a snapshot; raises `msgspec.ValidationError`."""
+        """Return the call of a snapshot; raise `msgspec.ValidationError` if it cannot be read."""
         return msgspec.msgpack.decode(snapshot, type=cls)
 
     @classmethod
     def try_restore(cls, version: int, snapshot: bytes) -> Self | None:
-        """Return the call of a stored snapshot, `None` if this version cannot read it."""
+        """Return the call of a stored snapshot, or `None` if this version cannot read it."""
         if version != SNAPSHOT_VERSION:
             return None
         try:
@@ -60,7 +63,7 @@ class Call(CallData, eq=False, kw_only=True):
     def handle(self, event: inputs.Event, now: datetime) -> list[Effect]:
         """Apply an event and return its effects, in order.
 
-        Raises `VisavisError` if the request of a page is refused; the call is unchanged then.
+        Raises `VisavisError` if the request of a page is refused; the call is then unchanged.
         """
         step = Step(self, now)
         if self.is_over and not isinstance(event, _AFTER_THE_END):
@@ -69,7 +72,7 @@ class Call(CallData, eq=False, kw_only=True):
         return step.effects
 
     def wants(self, command: commands.MediaCommand) -> bool:
-        """Whether a command that has not begun is still to be carried out."""
+        """Whether a command that has not begun must still be carried out."""
         return isinstance(command, commands.CloseBridge) or command.bridge.number in self.bridges
 
 
@@ -79,7 +82,7 @@ _AFTER_THE_END: Final = (inputs.CommandDone, inputs.CommandFailed, inputs.LegMea
 def _defer_or(
     perform: Callable[[Step, Any], None],
 ) -> Callable[[Step, inputs.DeferrableEvent], None]:
-    """Let a request wait while a media command is being carried out."""
+    """Return a handler that performs a request, or defers it during a media command."""
 
     def handle(step: Step, event: inputs.DeferrableEvent) -> None:
         call = step.call
@@ -101,7 +104,7 @@ _DEFERRABLE: Final[dict[type, Callable[[Step, Any], None]]] = {
 
 
 def _perform_deferred(step: Step) -> None:
-    """Perform the requests that have waited, as far as they need not wait again."""
+    """Perform the deferred requests until one of them starts a media command."""
     call = step.call
     waiting, call.deferred = call.deferred, []
     for event in waiting:
@@ -152,7 +155,7 @@ def _command_failed(step: Step, event: inputs.CommandFailed) -> None:
 
 
 def _go_on(step: Step) -> None:
-    """Build the newest bridge as far as it can go now, then perform what has waited."""
+    """After a media command: build the newest bridge further, then perform deferred requests."""
     if step.call.is_over:
         _save_after_the_end(step)
         return
@@ -168,7 +171,7 @@ def _closed(step: Step, command: commands.CloseBridge) -> None:
 
 
 def _save_after_the_end(step: Step) -> None:
-    """Save the last quality of the legs, which comes while they are being closed."""
+    """Save the last quality of the legs, which arrives while the bridges are being closed."""
     if step.call.is_idle:
         step.save()
 

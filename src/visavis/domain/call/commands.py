@@ -1,8 +1,8 @@
 """Commands of a call to the media workers.
 
-A call has at most one command in progress, apart from `CloseBridge`. Each reports back as a
-`CommandDone` or a `CommandFailed`. `requester` is the socket of the page whose request the command
-carries out, empty if there is none; a failure is told to it.
+A call has at most one command in progress, not counting `CloseBridge`. Each command reports back as
+a `CommandDone` or a `CommandFailed` event. `requester` is the socket of the page that requested the
+command, empty if no page did; a failure is reported to that page.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class OpenLegs(BridgeCommand, frozen=True, kw_only=True):
 
 
 class StartJournal(BridgeCommand, frozen=True, kw_only=True):
-    """Record the bridge's packets, and list the recording in the database."""
+    """Record the bridge's packets, and add the recording to the database unless it `is_listed`."""
 
     manifest: Manifest
     is_listed: bool
@@ -36,7 +36,10 @@ class StartJournal(BridgeCommand, frozen=True, kw_only=True):
 
 
 class SetRemoteEnd(BridgeCommand, frozen=True, kw_only=True):
-    """Tell a leg what its browser has said of itself; `answered` is the leg that accepts that."""
+    """Set the transport parameters of a leg's browser, taken from its offer.
+
+    `answered` is the leg whose page has answered that offer.
+    """
 
     leg: int
     remote: RemoteTransport
@@ -44,9 +47,9 @@ class SetRemoteEnd(BridgeCommand, frozen=True, kw_only=True):
 
 
 class JoinLegs(BridgeCommand, frozen=True, kw_only=True):
-    """Set the remote end of the leg that has answered, write a note, and join the legs.
+    """Set the transport parameters of the answering browser, write a note, and join the legs.
 
-    Joining again asks both browsers for a key frame.
+    Each part is optional. Joining legs that are joined already asks both browsers for a key frame.
     """
 
     leg: int | None = None

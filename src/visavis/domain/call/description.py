@@ -9,11 +9,11 @@ from visavis.domain.leg import RemoteTransport
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A browser's SDP of one bridge, parsed at the edge.
+    """A browser's SDP for one bridge, parsed before it reaches the engine.
 
     `sdp` is the browser's own text, `passed_on` the part that the other page may read. `screen_mid`
-    is the m-section that carries the shared screen, empty if there is none. `has_camera` says that
-    another m-section sends video.
+    is the mid of the m-section that carries the shared screen, empty if there is none. `has_camera`
+    says that another m-section sends video.
     """
 
     sdp: str

@@ -1,4 +1,4 @@
-"""Effects of an event: everything that its handling asks of the world, in order."""
+"""Effects of an event: the actions that the owner of the call carries out, in order."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class RunCommand:
-    """Have a media worker carry out a command, and report back."""
+    """Have a media worker carry out a command and report the result as an event."""
 
     command: MediaCommand
 
 
 @dataclass(frozen=True, slots=True)
 class SetTimer:
-    """Report `TimerFired` after so many seconds; a timer of the same name is replaced."""
+    """Report `TimerFired` after this many seconds; a timer of the same name is replaced."""
 
     name: str
     seconds: float
@@ -48,8 +48,8 @@ class RecordEvent:
 class SaveRecord:
     """Write the call's record to the database.
 
-    Notices that follow in the same step wait until it is written if `is_awaited`: a page that was
-    told of the change must find it again after a crash of the app.
+    If `is_awaited`, the notices that follow in the same step wait until it is written: a page that
+    was told of the change must find it again after a crash of the app.
     """
 
     is_awaited: bool = False
@@ -66,7 +66,7 @@ class ParticipantJoined:
 
 @dataclass(frozen=True, slots=True)
 class PageLeft:
-    """A page is no longer in the call; its participant may come back on another one."""
+    """A page is no longer in the call; its participant may return on another page."""
 
     socket_id: str
 
@@ -89,12 +89,12 @@ class MarkUnrecorded:
 
 @dataclass(frozen=True, slots=True)
 class SiteChanged:
-    """Something has changed that may let other calls ring."""
+    """A change that may let other calls of the site ring."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallOver:
-    """The call has ended; only reports of its last bridges may follow."""
+    """The call has ended; only reports on its last bridges may follow."""
 
 
 Effect = (

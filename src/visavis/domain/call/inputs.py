@@ -20,14 +20,15 @@ from visavis.domain.vocabulary import Media
 RecordingAction = Literal["start", "pause", "resume"]
 
 
-# Requests of pages. `participant` is the number of the participant whose page asks.
+# Requests of pages. `participant` is the number of the participant whose page sends the request.
 
 
 @dataclass(frozen=True, slots=True)
 class CallStarted:
-    """The call exists. `socket_id` is the visitor's page.
+    """The call has been created.
 
-    It is empty if another product has created the call: its visitor is awaited then.
+    `socket_id` is the visitor's page; it is empty if another product has created the call, whose
+    visitor has yet to join.
     """
 
     socket_id: str = ""
@@ -35,7 +36,7 @@ class CallStarted:
 
 @dataclass(frozen=True, slots=True)
 class VisitorJoined:
-    """The visitor of a call that another product has created opens its join link."""
+    """The visitor of a call that another product has created has opened its join link."""
 
     socket_id: str
 
@@ -44,9 +45,9 @@ class VisitorJoined:
 class CallPlaced:
     """The visitor's page places the call.
 
-    Without an `offer` the page is asked for one, after it was told of the TURN servers. The page is
-    told the `secret`, of which the call keeps the digest. The site's
-    policy requires `required_consent` and handles a call that cannot be recorded as `unrecordable`.
+    If it sends no `offer`, it is asked for one after it has received the TURN servers. The page
+    receives the `secret`, of which the call keeps only the digest. `required_consent` and
+    `unrecordable` come from the site's policy.
     """
 
     offer: Description | None
@@ -62,7 +63,7 @@ class CallPlaced:
 
 @dataclass(frozen=True, slots=True)
 class AcceptRequested:
-    """An agent accepts, or is assigned the call (`is_assigned`) and has not been rung for it."""
+    """An agent accepts a ringing call, or is assigned a call without being rung (`is_assigned`)."""
 
     socket_id: str
     agent: Agent
@@ -72,13 +73,13 @@ class AcceptRequested:
 
 @dataclass(frozen=True, slots=True)
 class DeclineRequested:
-    """An agent does not want the call."""
+    """An agent declines the call."""
 
     agent_id: int
 
 
 class OfferReceived(Struct, frozen=True, tag=True):
-    """The visitor's first offer for a bridge, or a renegotiation of either page."""
+    """The visitor's first offer for a bridge, or an offer of either page to renegotiate."""
 
     participant: int
     bridge: int
@@ -96,7 +97,7 @@ class AnswerReceived(Struct, frozen=True, tag=True):
 class RecordingRequested(Struct, frozen=True, tag=True):
     """An agent starts, pauses or resumes the recording.
 
-    `recording_id` is the id of the recording if there is none yet.
+    `recording_id` becomes the id of the recording if the call has none yet.
     """
 
     participant: int
@@ -106,14 +107,14 @@ class RecordingRequested(Struct, frozen=True, tag=True):
 
 @dataclass(frozen=True, slots=True)
 class BridgeLost:
-    """The bridge no longer carries media at a page."""
+    """A page reports that the bridge no longer carries media."""
 
     bridge: int
 
 
 @dataclass(frozen=True, slots=True)
 class LineWritten:
-    """A line of text; a line with the same `line_id` as an earlier one is that line again."""
+    """A chat line; if its `line_id` was used before, the page has sent the same line again."""
 
     participant: int
     text: str
@@ -141,9 +142,9 @@ class PageDisconnected:
 
 @dataclass(frozen=True, slots=True)
 class TransferRequested:
-    """An agent transfers the call to another one, who has these sockets.
+    """An agent transfers the call to another agent, whose consoles have these sockets.
 
-    `obstacle` is the reason for which that agent cannot be rung, empty if there is none.
+    `obstacle` is the reason why that agent cannot be rung, empty if there is none.
     """
 
     participant: int
@@ -155,7 +156,7 @@ class TransferRequested:
 
 @dataclass(frozen=True, slots=True)
 class TransferRung:
-    """The agent to whom the call is being transferred has these sockets by now."""
+    """The agent to whom the call is being transferred has these sockets now."""
 
     sockets: tuple[str, ...]
 
@@ -168,7 +169,7 @@ class TransferAccepted:
 
 @dataclass(frozen=True, slots=True)
 class TransferStopped:
-    """The second agent does not take the call."""
+    """The second agent does not take the call, for this reason."""
 
     reason: str
 
@@ -200,7 +201,7 @@ class EndRequested:
 
 @dataclass(frozen=True, slots=True)
 class AppRestarted:
-    """The call was restored after a restart of the app, which was away since `away_since`."""
+    """The call was restored after a restart of the app, which had been away since `away_since`."""
 
     away_since: datetime
 
@@ -239,7 +240,7 @@ class JournalLost:
 
 @dataclass(frozen=True, slots=True)
 class BridgeFound:
-    """A media worker has carried the bridge on while the app was away, with these legs up."""
+    """A media worker has kept the bridge while the app was away; `up` are the connected legs."""
 
     bridge: BridgeId
     up: frozenset[int]
@@ -256,7 +257,7 @@ class WorkerLost:
 
 @dataclass(frozen=True, slots=True)
 class CommandDone:
-    """A media command was carried out; `transports` are our ends of the legs it concerns."""
+    """A media command was carried out; `transports` are our ends of the legs that it changed."""
 
     command: MediaCommand
     transports: dict[int, LocalTransport]

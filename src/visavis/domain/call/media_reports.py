@@ -1,4 +1,4 @@
-"""Reports of the media workers: legs up and down, their quality, a worker that has died."""
+"""Reports of the media workers: legs up and down, their quality, the death of a worker."""
 
 from __future__ import annotations
 
@@ -14,17 +14,22 @@ from visavis.domain.call.transfers import fail_transfer
 from visavis.domain.leg import ROLES
 
 QUALITY_SECONDS: Final = 1.8
-"""Shortest time between two quality notices to a page; workers report every two seconds."""
+"""Minimum time between two quality notices to a page; workers report every two seconds."""
 
 
 def leg_up(step: Step, event: LegConnected) -> None:
+    """Note that a leg is connected; the bridge becomes active once all its legs are."""
     if bridge := step.call.bridges.get(event.bridge.number):
         bridge.up.add(event.leg)
         activate_if_flowing(step, bridge)
 
 
 def leg_down(step: Step, event: LegLost) -> None:
-    """Wait for the page to ask for another bridge; a call that has none yet has failed."""
+    """Handle the loss of a leg.
+
+    On the active bridge the call waits for a page to ask for another bridge. A waiting call gets
+    another bridge at once. A call that is being set up has failed.
+    """
     call = step.call
     bridge = call.bridges.get(event.bridge.number)
     if bridge is None:
@@ -57,7 +62,7 @@ def worker_lost(step: Step, event: WorkerLost) -> None:
 
 
 def leg_measured(step: Step, event: LegMeasured) -> None:
-    """Keep the quality of the active bridge, and tell the page, but not too often."""
+    """Store the quality of a leg of the active bridge, and send it to the page now and then."""
     call = step.call
     if event.bridge.number != call.active_bridge:
         return

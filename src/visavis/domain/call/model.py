@@ -1,8 +1,8 @@
 """Data of a call: its record, participants, bridges, transfer, recording, chat and timers.
 
-The record is what is saved, from the request of the call to its end. All of it is plain data, so
-that a snapshot of it can be stored and restored. Participants and bridges refer to each other by
-number.
+The record is stored as a row of the database, from the request of the call to its end. All data are
+plain, so that a snapshot of a call can be stored and restored. Participants and bridges refer to
+each other by number.
 """
 
 from __future__ import annotations
@@ -42,30 +42,31 @@ from visavis.domain.recording import Manifest
 from visavis.domain.vocabulary import Media, Party
 
 Origin = Literal["widget", "invitation", "api"]
-"""Origin of a call: a visitor, an agent's invitation, or another live-chat product."""
+"""Origin of a call: the visitor's widget, an agent's invitation, another product over the API."""
 
 MAX_HELD_LINES: Final = 200
+"""Number of the latest chat lines that are kept."""
 MAX_TRANSCRIPT: Final = 100_000
-"""Characters of the lines that one transcript repeats."""
+"""Maximum number of characters of the lines in one transcript."""
 
 VISITOR: Final = 1
 """Number of the visitor among the participants of a call."""
 
 SNAPSHOT_VERSION: Final = 1
-"""Number of the snapshots' format: the next one when older snapshots can no longer be read."""
+"""Format of the snapshots; it is raised when older snapshots can no longer be read."""
 
 _WAITING: Final = frozenset({CallState.REQUESTED, CallState.QUEUED, CallState.RINGING})
 
 
 @dataclasses.dataclass(slots=True)
 class CallRecord:
-    """One call and what has happened to it. Times are wall clock, UTC.
+    """The stored facts of one call. Times are wall clock, UTC.
 
-    `interrupted_at` is when a party of a connected call was lost, until it is back.
-    `talk_ended_at` is the end of the talk: earlier than `ended_at` if a lost party did not return.
-
-    `quality` holds the last report of each side (`rtp.mos.LegReport`), ready for JSON.
-    `is_unrecorded` says that it should have been recorded and, at least in part, was not.
+    `interrupted_at` is the time at which a party of a connected call was lost; it is `None` again
+    once that party is back. `talk_ended_at` is the end of the talk: earlier than `ended_at` if a
+    lost party did not return. `quality` holds the last report of each side (`rtp.mos.LegReport`) as
+    JSON types. `is_unrecorded` says that the call should have been recorded and, at least in part,
+    was not.
     """
 
     id: str
@@ -90,7 +91,7 @@ class CallRecord:
     quality: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def apply(self, event: CallTrigger, now: datetime) -> None:
-        """Move by `event`; raises `CallNotPossible`, unchanged, where the table has none."""
+        """Move to the next state; raise `CallNotPossible`, without a change, if there is none."""
         self.state, reason = self.next_state(event)
         if self.state is CallState.ACCEPTED:
             self.accepted_at = now
@@ -105,7 +106,7 @@ class CallRecord:
             self.ended_by = ENDED_BY.get(event, "system")
 
     def next_state(self, event: CallTrigger) -> tuple[CallState, EndReason | None]:
-        """Look an event up in the table; raises `CallNotPossible` if it is not there."""
+        """Return the next state, and the reason for an end; raise `CallNotPossible` if none."""
         try:
             return TRANSITIONS[self.state, event]
         except KeyError:
@@ -114,7 +115,7 @@ class CallRecord:
             ) from None
 
     def interrupt(self, at: datetime) -> None:
-        """Count nothing after `at` as talk: a party was lost then and has not come back."""
+        """Do not count the time after `at` as talk: a party was lost then and is not back."""
         self.interrupted_at = min(at, self.interrupted_at or at)
 
     def allows(self, event: CallTrigger) -> bool:
@@ -128,8 +129,8 @@ class CallRecord:
 class Participant(Struct, eq=False):
     """A participant of a call. Its page may disconnect, and reconnect on another socket.
 
-    `quality_sent_at` is the time at which the page was last sent its connection's quality,
-    `disconnected_at` the time at which it disconnected.
+    `quality_sent_at` is the time of the last quality notice to the page, `disconnected_at` the time
+    at which the page disconnected.
     """
 
     id: int
@@ -154,20 +155,21 @@ class Participant(Struct, eq=False):
 
 
 class BridgeLeg(Struct, eq=False):
-    """A leg of a bridge: the role and number of its participant; 0 while agents are being rung."""
+    """A leg of a bridge: its role, and its participant's number; 0 while agents are being rung."""
 
     role: CallRole
     participant: int = 0
 
 
 class Bridge(Struct, eq=False):
-    """Joined legs of two participants, from the moment at which they are requested.
+    """The legs of two participants, which a media worker joins.
 
-    Everything about a leg is kept by its number. `offered` holds the offers that have no answer
-    yet, `described` the descriptions that the last answers made valid. `answered` is the leg whose
-    answer is being carried out. `has_journal` says that its packets are recorded, unless
-    `is_journal_paused`. `journal_loss` says why the journal was lost while one of its commands was
-    in progress: the loss is handled after the command's answer.
+    Dictionaries and sets have the numbers of legs as keys. `offered` holds offers that have no
+    answer yet, `described` the descriptions of the last completed exchange. `answered` is the leg
+    whose answer is being applied. `transports` are our ends of the legs, `remotes` the browsers'
+    ends, `up` the connected legs. `has_journal` says that packets are recorded, except while
+    `is_journal_paused`. `journal_loss` is the reason for which the journal was lost while a command
+    for it was in progress: the loss is handled once that command has reported back.
     """
 
     id: BridgeId
@@ -198,12 +200,12 @@ class Bridge(Struct, eq=False):
         return next((n for n, leg in self.legs.items() if leg.participant == participant), 0)
 
     def others(self, number: int) -> list[int]:
-        """Return the numbers of all legs but one."""
+        """Return the numbers of all other legs."""
         return [other for other in self.legs if other != number]
 
     @property
     def is_open(self) -> bool:
-        """Whether a media worker may know of it."""
+        """Whether a media worker may have this bridge."""
         return self.state not in {BridgeState.REQUESTED, BridgeState.CLOSED}
 
     @property
@@ -211,12 +213,15 @@ class Bridge(Struct, eq=False):
         return self.state in {BridgeState.JOINED, BridgeState.FLOWING}
 
     def apply(self, trigger: BridgeTrigger) -> None:
-        """Move to the next state; a trigger that the state does not know changes nothing."""
+        """Move to the next state; a trigger that the state does not allow changes nothing."""
         self.state = BRIDGE_TRANSITIONS.get((self.state, trigger), self.state)
 
 
 class PendingTransfer(Struct, eq=False):
-    """A transfer in progress: another agent is rung and then, as `participant`, connected."""
+    """A transfer in progress: the second agent is rung and then, as `participant`, connected.
+
+    `ringing_at` holds the sockets of that agent's consoles.
+    """
 
     agent_id: int
     ringing_at: set[str]
@@ -229,9 +234,9 @@ class PendingTransfer(Struct, eq=False):
 
 
 class CallRecording(Struct, eq=False):
-    """The recording of a call: its state, since when, and the party that changed it.
+    """The recording of a call: its state, the time of the last change, the party that made it.
 
-    `is_listed` says that the recording is in the database.
+    `is_listed` says that the database has a row for the recording.
     """
 
     since: datetime
@@ -246,7 +251,7 @@ class CallRecording(Struct, eq=False):
 
 
 class ChatLine(Struct, frozen=True):
-    """A line of text beside the call; `id` is the name that the page gave it."""
+    """A chat line of a call; `id` is chosen by the page that sends it."""
 
     by: Party
     text: str
@@ -255,7 +260,7 @@ class ChatLine(Struct, frozen=True):
 
 
 class Chat(Struct, eq=False):
-    """The text beside the call; the latest lines are kept for pages that missed them."""
+    """The chat of a call; the latest lines are kept for pages that missed them."""
 
     count: int = 0
     latest: list[ChatLine] = field(default_factory=list)
@@ -266,12 +271,12 @@ class Chat(Struct, eq=False):
         del self.latest[:-MAX_HELD_LINES]
 
     def find(self, by: Party, line_id: str) -> ChatLine | None:
-        """Return a line that was sent under this name before."""
+        """Return the line that a party has already sent under this id."""
         named = (line for line in self.latest if line_id and (line.by, line.id) == (by, line_id))
         return next(named, None)
 
     def recent(self) -> list[ChatLine]:
-        """Return the latest lines, oldest first, as many as fit into one message."""
+        """Return the latest lines, oldest first, as many as fit into one transcript."""
         room, lines = MAX_TRANSCRIPT, list[ChatLine]()
         for line in reversed(self.latest):
             room -= len(line.text)
@@ -282,14 +287,17 @@ class Chat(Struct, eq=False):
 
 
 class CallData(Struct, eq=False, kw_only=True):
-    """All that is known of a call in progress.
+    """All data of a call in progress.
 
-    `secret_digest` is that of the secret by which the visitor's page resumes it. Calls of a lower
-    `rank` are served first. `reserved_for` is the agent to whom a join link reserves it, and
-    `join_links` holds the digests of the join links' tokens. `ringing_at` maps the sockets at
-    which it rings to their agents. `command` is the media command that is being carried out, and
-    `deferred` holds the events that wait for its end. `closing` holds the bridges that are being
-    closed after the end.
+    `secret_digest` is the digest of the secret with which the visitor's page resumes the call.
+    Calls of a lower `rank` are served first. `reserved_for` is the agent for whom a join link
+    reserves the call, and `join_links` holds the digests of the join links' tokens. `ringing_at`
+    maps the sockets at which the call rings to their agents' ids, and `declined` holds the ids of
+    agents who declined. `agent` is the participant's number of the agent who has the call, and
+    `place` the last known place in the queue. `with_video` and `sharing` are the legs that send a
+    camera and a screen. `command` is the media command in progress, and `deferred` holds the events
+    that wait for its end. `closing` holds the numbers of the bridges that are being closed after
+    the end of the call.
     """
 
     record: CallRecord
@@ -367,5 +375,5 @@ class CallData(Struct, eq=False, kw_only=True):
         return next((p for p in self.participants.values() if p.agent_id == agent_id), None)
 
     def snapshot(self) -> bytes:
-        """Return everything that `restore` requires, as MessagePack."""
+        """Return the call as MessagePack, for `Call.restore`."""
         return msgspec.msgpack.encode(self)

@@ -31,7 +31,7 @@ PARTY: Final[dict[CallRole, Party]] = {CallRole.VISITOR: "visitor", CallRole.AGE
 
 
 def receive_offer(step: Step, event: OfferReceived) -> None:
-    """Raises `CallNotPossible`."""
+    """Take an offer: the first one of a bridge or a renegotiation. Raises `CallNotPossible`."""
     bridge, leg, _ = _own_bridge(step, event)
     if bridge.is_joined:
         bridge.offered[leg] = event.description
@@ -44,17 +44,17 @@ def receive_offer(step: Step, event: OfferReceived) -> None:
 
 
 def receive_answer(step: Step, event: AnswerReceived) -> None:
-    """The first answer of a bridge joins its legs; raises `CallNotPossible`."""
+    """Take an answer; the first one of a bridge joins its legs. Raises `CallNotPossible`."""
     call = step.call
     bridge, leg, participant = _own_bridge(step, event)
     offerer = next((other for other in bridge.others(leg) if other in bridge.offered), None)
     if offerer is None or len(bridge.transports) < len(bridge.legs):
         raise VisavisError(ErrorKind.CallNotPossible, "Wait for the offer, then answer it.")
     if needs_journal(call, bridge):
-        call.deferred.append(event)  # no packet may be relayed before it can be recorded
+        call.deferred.append(event)  # no packet is relayed before it can be recorded
         return
     offer = bridge.offered[offerer]
-    bridge.offered.clear()  # the polite side has rolled its own one back
+    bridge.offered.clear()  # if both have offered, the polite page has rolled its own offer back
     others = {n: one for n, one in bridge.described.items() if n not in (offerer, leg)}
     bridge.described = {**others, offerer: offer, leg: event.description}
     if call.record.allows(CallTrigger.ANSWER):
@@ -62,20 +62,21 @@ def receive_answer(step: Step, event: AnswerReceived) -> None:
     requester, remote = participant.socket_id, offer.transport
     if bridge.remotes.get(offerer) == remote:
         relay_answer(step, bridge, leg, offerer, requester)
-    else:  # our end may get new credentials by this, which the answer must contain
+    else:  # this may give our end new ICE credentials, which the answer must contain
         step.run(SetRemoteEnd(bridge.id, requester, leg=offerer, remote=remote, answered=leg))
 
 
 def remote_set(
     step: Step, bridge: Bridge, command: SetRemoteEnd, transports: Mapping[int, LocalTransport]
 ) -> None:
+    """Relay the answer, now that the leg has the transport parameters of the offer."""
     bridge.remotes[command.leg] = command.remote
     bridge.transports.update(transports)
     relay_answer(step, bridge, command.answered, command.leg, command.requester)
 
 
 def relay_answer(step: Step, bridge: Bridge, answered: int, offerer: int, requester: str) -> None:
-    """Send the answer to the page that has offered, then join the legs or adapt the joined ones."""
+    """Send the answer to the page that offered, then join the legs or update the joined ones."""
     bridge.answered = answered
     answer = bridge.described[answered]
     step.send(
@@ -103,6 +104,7 @@ def relay_answer(step: Step, bridge: Bridge, answered: int, offerer: int, reques
 def legs_joined(
     step: Step, bridge: Bridge, command: JoinLegs, transports: Mapping[int, LocalTransport]
 ) -> None:
+    """Finish the exchange of offer and answer whose legs have been joined."""
     if command.leg and command.remote:
         bridge.remotes[command.leg] = command.remote
         bridge.transports.update(transports)
@@ -160,7 +162,7 @@ def activate_if_flowing(step: Step, bridge: Bridge) -> None:
 def _own_bridge(
     step: Step, event: OfferReceived | AnswerReceived
 ) -> tuple[Bridge, int, Participant]:
-    """Return the bridge, the leg and the participant of a request; raises `CallNotPossible`."""
+    """Return the bridge, leg and participant of a page's request; raises `CallNotPossible`."""
     bridge = step.call.bridges.get(event.bridge)
     participant = step.call.participants.get(event.participant)
     leg = bridge.leg_of(participant.id) if bridge and participant else 0

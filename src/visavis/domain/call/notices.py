@@ -1,4 +1,4 @@
-"""Notices to the pages of a call; `protocol.signaling` has their form on the wire."""
+"""Notices to the pages of a call; `protocol.signaling` defines their form on the wire."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from visavis.domain.vocabulary import Media, Party
 
 @dataclass(frozen=True, slots=True)
 class CallingNotice:
-    """To the visitor: the call exists."""
+    """To the visitor: the call exists, and can be resumed with the secret."""
 
     is_recorded: bool
     secret: str
@@ -25,7 +25,7 @@ class CallingNotice:
 
 @dataclass(frozen=True, slots=True)
 class StateNotice:
-    """The call has reached `state` at `at`, on this bridge."""
+    """The call has reached `state` at `at`; `bridge` is the active or the newest bridge."""
 
     state: str
     at: datetime
@@ -41,7 +41,7 @@ class QueuedNotice:
 
 @dataclass(frozen=True, slots=True)
 class RingNotice:
-    """To an agent: a call rings, or an agent transfers one."""
+    """To an agent: a call rings, or another agent wants to transfer one."""
 
     media: Media
     visitor_name: str
@@ -60,7 +60,7 @@ class RingStoppedNotice:
 
 @dataclass(frozen=True, slots=True)
 class AssignedNotice:
-    """To an agent: this page has the call without having accepted it."""
+    """To an agent: this page has the call, although it was not accepted on this page."""
 
     media: Media
     visitor_name: str
@@ -72,19 +72,19 @@ class AssignedNotice:
 
 @dataclass(frozen=True, slots=True)
 class RelaysNotice:
-    """The TURN servers of the call, with credentials that the sender of this notice adds."""
+    """The TURN servers of the call; the sender of this notice adds the credentials."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectNotice:
-    """To the visitor: make a peer connection for this bridge and send its offer."""
+    """To the visitor: create a peer connection for this bridge and send its offer."""
 
     bridge: int
 
 
 @dataclass(frozen=True, slots=True)
 class OfferNotice:
-    """The other page's offer, with our transport in its place."""
+    """The other page's offer, with our transport in place of its own."""
 
     bridge: int
     sdp: str
@@ -94,7 +94,7 @@ class OfferNotice:
 
 @dataclass(frozen=True, slots=True)
 class AnswerNotice:
-    """The other page's answer, with our transport in its place."""
+    """The other page's answer, with our transport in place of its own."""
 
     bridge: int
     sdp: str
@@ -104,7 +104,7 @@ class AnswerNotice:
 
 @dataclass(frozen=True, slots=True)
 class ProvisionalAnswerNotice:
-    """Our transport for the visitor's offer, before an agent has answered."""
+    """To the visitor: our transport for their offer, before an agent has answered."""
 
     bridge: int
     offer: str
@@ -113,7 +113,7 @@ class ProvisionalAnswerNotice:
 
 @dataclass(frozen=True, slots=True)
 class FlowingNotice:
-    """The bridge carries media: older ones may go."""
+    """The bridge carries media; the page may close older ones."""
 
     bridge: int
 
@@ -157,7 +157,7 @@ class EndNotice:
 
 @dataclass(frozen=True, slots=True)
 class RefusalNotice:
-    """A request of the page that had to wait was refused."""
+    """A request of the page that was deferred has been refused."""
 
     error: ErrorKind
     code: str

@@ -34,13 +34,14 @@ from visavis.domain.errors import ErrorCode, VisavisError
 from visavis.domain.leg import AGENT_LEG, VISITOR_LEG, CallRole
 
 MAX_LINES: Final = 1000
-"""Lines of text that may be written beside one call."""
+"""Maximum number of chat lines in one call."""
 
 
 # Placing a call
 
 
 def call_started(step: Step, event: CallStarted) -> None:
+    """Await the visitor of a join link, or add the visitor whose page has requested the call."""
     call = step.call
     call.participants[VISITOR] = Participant(VISITOR, CallRole.VISITOR, "", is_open=False)
     if event.socket_id:
@@ -51,7 +52,7 @@ def call_started(step: Step, event: CallStarted) -> None:
 
 
 def visitor_joined(step: Step, event: VisitorJoined) -> None:
-    """Raises `CallNotPossible` the second time."""
+    """Admit the visitor who opens the join link; raise `CallNotPossible` if it was used before."""
     if step.call.bridges or step.call.visitor.socket_id:
         raise VisavisError(ErrorCode.JoinLinkUsed)
     step.cancel_timer(JOIN_TIMER)
@@ -59,6 +60,7 @@ def visitor_joined(step: Step, event: VisitorJoined) -> None:
 
 
 def call_placed(step: Step, event: CallPlaced) -> None:
+    """Store what the visitor's page has sent, and begin the first bridge."""
     call, record = step.call, step.call.record
     record.media, record.visitor, record.consent = event.media, event.visitor, event.consent
     record.recording_id, record.is_recorded = event.recording_id, event.recording_id is not None
@@ -92,6 +94,7 @@ def ring(step: Step, event: RingRequested) -> None:
 
 
 def queue(step: Step, event: QueueRequested) -> None:
+    """Stop the call from ringing and put it into the queue."""
     call = step.call
     if call.record.state is CallState.QUEUED:
         return
@@ -101,7 +104,7 @@ def queue(step: Step, event: QueueRequested) -> None:
 
 
 def change_place(step: Step, place: int) -> None:
-    """Tell the visitor their place in the queue if it has changed."""
+    """Send the visitor their place in the queue if it has changed."""
     call = step.call
     if call.record.state is CallState.QUEUED and call.place != place:
         call.place = place
@@ -109,7 +112,11 @@ def change_place(step: Step, place: int) -> None:
 
 
 def accept(step: Step, event: AcceptRequested) -> None:
-    """Give the call to an agent; raises `CallNotPossible` if it does not ring."""
+    """Give the call to an agent.
+
+    Raises `CallNotPossible` if it does not ring, `PermissionDenied` if it is reserved for another
+    agent.
+    """
     call = step.call
     if event.is_assigned:
         step.apply(CallTrigger.RING)
@@ -132,6 +139,7 @@ def accept(step: Step, event: AcceptRequested) -> None:
 
 
 def decline(step: Step, event: DeclineRequested) -> None:
+    """Stop the call from ringing at an agent who has declined it."""
     call = step.call
     call.declined.add(event.agent_id)
     declined = [s for s, agent_id in call.ringing_at.items() if agent_id == event.agent_id]
@@ -155,12 +163,16 @@ def assigned_notice(step: Step) -> notices.AssignedNotice:
 
 
 def write_line(step: Step, event: LineWritten) -> None:
-    """Raises `CallNotPossible`, `ParameterInvalid`, `TooManyRequests`."""
+    """Add a chat line and send it to both pages.
+
+    Raises `CallNotPossible`, `ParameterInvalid`, `TooManyRequests`.
+    """
     call = step.call
     participant = call.participants[event.participant]
     by = participant.party
     if line := call.chat.find(by, event.line_id):
-        step.send(participant, notices.LineNotice(line))  # sent again: the answer was lost
+        # The page repeats a line of which it has not received our notice.
+        step.send(participant, notices.LineNotice(line))
         return
     if call.is_waiting:
         raise VisavisError(ErrorCode.TextNotPossible)
@@ -176,7 +188,11 @@ def write_line(step: Step, event: LineWritten) -> None:
 
 
 def hang_up(step: Step, participant: Participant) -> None:
-    """Leave the call; it goes on only if it has already moved to another agent."""
+    """Handle a participant who hangs up.
+
+    If that is the second agent of a transfer, the transfer fails. If that is the first agent while
+    the second one is being connected, only the first agent leaves. Otherwise the call ends.
+    """
     call = step.call
     second = call.second_agent
     if participant is second:
@@ -188,7 +204,7 @@ def hang_up(step: Step, participant: Participant) -> None:
 
 
 def disconnect(step: Step, event: PageDisconnected) -> None:
-    """Wait for the page to come back; until then its call does not ring."""
+    """Wait for the page to come back; a waiting call does not ring while its visitor is away."""
     call = step.call
     participant = call.participants[event.participant]
     if participant is call.second_agent:
@@ -227,6 +243,6 @@ def _restore_media(step: Step, participant: Participant, *, has_media: bool) -> 
         if participant.role is CallRole.VISITOR:
             repeat_offer_request(step)
     elif step.call.is_waiting or participant is step.call.second_agent:
-        request_bridge(step)  # the active bridge, if there is one, is the first agent's
+        request_bridge(step)  # an active bridge belongs to the first agent and stays
     else:
         replace_bridge(step)

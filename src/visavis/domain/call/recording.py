@@ -28,7 +28,7 @@ STATE_ERRORS: Final = {
     RecordingSwitch.ON: ErrorCode.RecordingOn,
     RecordingSwitch.PAUSED: ErrorCode.RecordingPaused,
 }
-"""Error that tells the present state to an agent whose action it does not allow."""
+"""Error for an action that the present state of the recording does not allow."""
 
 _REQUIRED_STATE: Final = {
     "start": RecordingSwitch.OFF,
@@ -45,6 +45,7 @@ _EVENTS: Final = {
 def journal_started(
     step: Step, bridge: Bridge, command: StartJournal, _: Mapping[int, LocalTransport]
 ) -> None:
+    """Show the recording as started, if this bridge is the one that the participants hear."""
     bridge.has_journal, bridge.is_journal_paused = True, command.is_paused
     step.call.recording.is_listed = True
     if command.requester:
@@ -54,13 +55,16 @@ def journal_started(
 
 
 def journal_refused(step: Step, event: CommandFailed, bridge: Bridge) -> None:
-    """A journal could not be started, for another reason than that a worker is being started."""
+    """Handle a journal that could not be started.
+
+    This excludes a media worker that is being started: the command is then tried again.
+    """
     bridge.is_unrecorded = True
     _handle_failure(step, bridge, event.message)
 
 
 def follow(step: Step, bridge: Bridge) -> None:
-    """Adapt the call's recording to the bridge that the participants hear."""
+    """Adapt the call's recording to the journal of the bridge that the participants hear."""
     recording = step.call.recording
     if bridge.has_journal and recording.state is RecordingSwitch.OFF:
         change(step, RecordingTrigger.START, "system")
@@ -69,12 +73,12 @@ def follow(step: Step, bridge: Bridge) -> None:
 
 
 def _is_heard(call: CallData, bridge: Bridge) -> bool:
-    """Whether the participants hear each other by this bridge, or by none yet."""
+    """Whether the participants hear each other over this bridge, or over none yet."""
     return call.active_bridge == bridge.number or call.active_bridge not in call.bridges
 
 
 def _handle_failure(step: Step, bridge: Bridge, why: str) -> None:
-    """End the call, or let it go on flagged, as the site's policy says."""
+    """End the call, or flag it and let it go on, as the site's policy says."""
     call = step.call
     if call.unrecordable is Unrecordable.REFUSE:
         step.end(CallTrigger.CANNOT_RECORD)
@@ -91,7 +95,7 @@ def _fail(step: Step) -> None:
 
 
 def journal_lost(step: Step, bridge: Bridge, why: str) -> None:
-    """Handle the loss of a journal, after the answer to a command that it may have overtaken."""
+    """Handle the loss of a journal; if a command for it is in progress, after that command."""
     command = step.call.command
     if isinstance(command, StartJournal | PauseJournal) and command.bridge == bridge.id:
         bridge.journal_loss = why
@@ -101,14 +105,14 @@ def journal_lost(step: Step, bridge: Bridge, why: str) -> None:
 
 
 def handle_overtaking_loss(step: Step, bridge: Bridge) -> None:
-    """Handle the loss of a journal that was told before a command had been answered."""
+    """Handle a loss that was reported before the answer to a command for the same journal."""
     why, bridge.journal_loss = bridge.journal_loss, ""
     if why:
         journal_lost(step, bridge, why)
 
 
 def request(step: Step, event: RecordingRequested) -> None:
-    """Perform an agent's action; raises `CallNotPossible`, `AgreementNeeded`."""
+    """Start, pause or resume the recording; raises `CallNotPossible`, `AgreementNeeded`."""
     call = step.call
     bridge = call.bridges.get(call.active_bridge or 0)
     if (
@@ -132,7 +136,7 @@ def request(step: Step, event: RecordingRequested) -> None:
 def journal_paused(
     step: Step, bridge: Bridge, command: PauseJournal, _: Mapping[int, LocalTransport]
 ) -> None:
-    """Tell both pages what an agent has changed; journals of other bridges follow."""
+    """Tell both pages of an agent's change; journals of other bridges are adapted after it."""
     bridge.is_journal_paused = command.is_paused
     trigger = RecordingTrigger.PAUSE if command.is_paused else RecordingTrigger.RESUME
     if command.requester and (step.call.recording.state, trigger) in RECORDING_TRANSITIONS:
@@ -141,7 +145,7 @@ def journal_paused(
 
 def change(step: Step, trigger: RecordingTrigger, by: Party) -> None:
     """Move the recording to its next state, record it and tell both pages."""
-    if by == "agent":  # who relies on it
+    if by == "agent":  # the agent relies on the change, so it is saved before it is shown
         step.save_first()
     step.record_event(_EVENTS[trigger], by=by)
     step.call.recording.apply(trigger, by, step.now)
@@ -152,7 +156,7 @@ def _started_by_hand(step: Step, command: StartJournal, bridge: Bridge) -> None:
     record = step.call.record
     record.recording_id, record.is_recorded = command.manifest.recording_id, True
     if record.consent is Consent.NONE:
-        record.consent = Consent.NOTICE  # the visitor's page says so from now on
+        record.consent = Consent.NOTICE  # the visitor's page shows the notice from now on
     change(step, RecordingTrigger.START, "agent")
     # joining the legs again asks both browsers for a key frame
     step.run(JoinLegs(bridge.id, command.requester, note=journal_note(step.call, bridge)))

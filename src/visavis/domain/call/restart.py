@@ -1,4 +1,4 @@
-"""A call that was restored after a restart of the app, and what the media workers know of it."""
+"""Restoring a call after a restart of the app, and the media workers' reports on its bridges."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from visavis.domain.call.states import RECORDING_TRANSITIONS, CallState, Recordi
 from visavis.domain.call.step import Step, away_timer
 
 SHORTEST_WAIT: Final = 5.0
-"""Seconds that every time limit leaves after a restart: the pages have to connect again first."""
+"""Minimum seconds left of every time limit after a restart: pages must first connect again."""
 
 
 def app_restarted(step: Step, event: AppRestarted) -> None:
     """Wait for the pages, whose sockets have gone with the app, and start the timers again."""
     call, record = step.call, step.call.record
     if record.state is CallState.RECONNECTING and record.connected_at:
-        # a bridge that was lost meanwhile may have been lost at any time since
+        # a bridge that was lost while the app was away may have been lost right at the start
         record.interrupt(max(event.away_since, record.connected_at))
     for name, deadline in list(call.timers.items()):
         left = (deadline - step.now).total_seconds()
@@ -29,7 +29,7 @@ def app_restarted(step: Step, event: AppRestarted) -> None:
     for participant in call.participants.values():
         if participant.is_open:
             participant.is_open, participant.disconnected_at = False, event.away_since
-            if participant is not call.second_agent:  # the transfer's own timer waits for them
+            if participant is not call.second_agent:  # the transfer's timer limits their absence
                 step.set_timer(away_timer(participant), call.timings.resume)
     call.ringing_at.clear()
     if call.transfer:
@@ -37,7 +37,7 @@ def app_restarted(step: Step, event: AppRestarted) -> None:
 
 
 def bridge_found(step: Step, event: BridgeFound) -> None:
-    """Catch up with what has become of the bridge while nobody listened to its media worker."""
+    """Apply the changes of the bridge that no app heard of while it was away."""
     bridge = step.call.bridges.get(event.bridge.number)
     if bridge is None:
         return
@@ -51,14 +51,17 @@ def bridge_found(step: Step, event: BridgeFound) -> None:
 
 
 def _follow_journal(step: Step, bridge: Bridge, event: BridgeFound) -> None:
-    """Adapt the call to its journal: the worker carries a command out before the call knows."""
+    """Adapt the call to the journal.
+
+    The worker may have carried out a command whose answer no app received.
+    """
     call, command = step.call, step.call.command
     if not event.has_journal:
         journal_lost(step, bridge, "The recording stopped while the app was away.")
     elif event.is_paused != bridge.is_journal_paused:
         bridge.is_journal_paused = event.is_paused
         trigger = RecordingTrigger.PAUSE if event.is_paused else RecordingTrigger.RESUME
-        # a command that is in progress is carried out again, and tells the pages
+        # a command in progress is carried out again and then tells the pages itself
         is_told = bridge.number == call.active_bridge and not isinstance(command, PauseJournal)
         if is_told and (call.recording.state, trigger) in RECORDING_TRANSITIONS:
             change(step, trigger, "agent")

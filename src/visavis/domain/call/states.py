@@ -49,7 +49,7 @@ class CallTrigger(StrEnum):
 
 
 class EndReason(StrEnum):
-    """Why a call ended, in the words of live chat."""
+    """Reason for which a call ended, in the terms of live chat."""
 
     MISSED = "missed"
     DECLINED = "declined"
@@ -58,7 +58,7 @@ class EndReason(StrEnum):
     HUNG_UP = "hungUp"
     FAILED = "failed"
     DISABLED = "disabled"
-    TRANSFERRED = "transferred"  # told to the agent who handed the call over; the call goes on
+    TRANSFERRED = "transferred"  # sent to the agent who handed the call over; the call goes on
     RECORDING_UNAVAILABLE = "recordingUnavailable"
     SHUT_DOWN = "shutDown"
 
@@ -112,6 +112,7 @@ ENDED_BY: Final[dict[CallTrigger, Party]] = {
     CallTrigger.AGENT_LEAVES: "agent",
     CallTrigger.EVERYBODY_DECLINED: "agent",
 }
+"""Party that ends the call by a trigger; all other triggers count as the system's."""
 
 
 HANG_UP: Final = {
@@ -125,7 +126,7 @@ LEAVE: Final = {
 
 
 class BridgeState(StrEnum):
-    """State of a bridge. A media worker may know of it from `opening` on."""
+    """State of a bridge. From `opening` on, a media worker may have it."""
 
     REQUESTED = "requested"
     OPENING = "opening"
@@ -186,7 +187,7 @@ RECORDING_TRANSITIONS: Final[dict[tuple[RecordingSwitch, RecordingTrigger], Reco
 
 
 class TransferState(StrEnum):
-    """State of a transfer: it rings at the second agent, who is then connected."""
+    """State of a transfer: the second agent is rung, then connected."""
 
     RINGING = "ringing"
     CONNECTING = "connecting"

@@ -1,4 +1,4 @@
-"""Handling of one event: the changes that every part of a call makes, and their effects."""
+"""Changes that all parts of a call share while it handles one event, and their effects."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from visavis.domain.people import Agent
 from visavis.domain.vocabulary import Party
 
 STATE_TIMER: Final = "state"
-"""Name of the timer that a state sets and the next state cancels."""
+"""Name of the timer that a state starts and the next state cancels."""
 
 JOIN_TIMER: Final = "join"
 BUILD_TIMER: Final = "build"
@@ -44,7 +44,7 @@ STATE_TIME_OUTS: Final = {
     CallState.CONNECTING: CallTrigger.CONNECT_TIME_OUT,
     CallState.RECONNECTING: CallTrigger.RESUME_TIME_OUT,
 }
-"""Trigger that ends a call which stays in a state for too long."""
+"""Trigger that ends a call that stays in a state for too long."""
 
 _COUNTS_AS_LEAVING: Final = {
     CallTrigger.RING_TIME_OUT,
@@ -54,7 +54,7 @@ _COUNTS_AS_LEAVING: Final = {
 
 
 class Step:
-    """The call, the time, and the effects collected so far."""
+    """The handling of one event: the call, the time, and the effects collected so far."""
 
     def __init__(self, call: CallData, now: datetime) -> None:
         self.call = call
@@ -98,14 +98,14 @@ class Step:
     def apply(self, trigger: CallTrigger, *, by: Party = "system", **data: Any) -> None:
         """Move to the next state and tell both pages.
 
-        Raises `CallNotPossible`; the call is unchanged then.
+        Raises `CallNotPossible`; the call is then unchanged.
         """
         call = self.call
         call.record.apply(trigger, self.now)
-        if call.record.state is not CallState.CONNECTING:  # it keeps the time that was left
+        if call.record.state is not CallState.CONNECTING:  # it shares the timer of `accepted`
             self.cancel_timer(STATE_TIMER)
             seconds = self._state_seconds()
-            if seconds is not None:  # 0 is a limit too
+            if seconds is not None:  # 0 seconds is a valid limit
                 self.set_timer(STATE_TIMER, seconds)
         if call.is_over:
             by, data = call.record.ended_by, {"reason": call.record.reason}
@@ -114,7 +114,7 @@ class Step:
             self.send_state()
 
     def end(self, trigger: CallTrigger) -> None:
-        """End the call where its state allows that, and tell everybody."""
+        """End the call if its state allows that trigger, and tell all its pages."""
         call = self.call
         trigger = self._actual(trigger)
         if not call.record.allows(trigger):
@@ -145,14 +145,14 @@ class Step:
         self.effects.append(SaveRecord())
 
     def save_first(self) -> None:
-        """Save the call before its pages are told of what follows."""
+        """Save the call before the notices that follow in this step are sent."""
         self.effects.append(SaveRecord(is_awaited=True))
 
     def change_site(self) -> None:
         self.effects.append(SiteChanged())
 
     def mark_unrecorded(self, why: str) -> None:
-        """Flag the call, which goes on; it is counted once."""
+        """Flag the call as unrecorded, once; it goes on."""
         if not self.call.record.is_unrecorded:
             self.call.record.is_unrecorded = True
             self.effects.append(MarkUnrecorded(why))
@@ -186,7 +186,7 @@ class Step:
         return participant
 
     def attach(self, participant: Participant) -> None:
-        """Let the participant's page be in the call."""
+        """Add the participant's page to the call."""
         participant.is_open = True
         self.cancel_timer(away_timer(participant))
         self.effects.append(
@@ -227,12 +227,12 @@ class Step:
             self.effects.append(CancelTimer(name))
 
     def run(self, command: MediaCommand) -> None:
-        """Have a command carried out; all but `CloseBridge` keep later requests waiting."""
+        """Start a media command. Later requests wait for its end, unless it is `CloseBridge`."""
         if not isinstance(command, CloseBridge):
             self.call.command = command
         self.effects.append(RunCommand(command))
 
-    # Parts of the above
+    # Internals
 
     def _state_seconds(self) -> int | None:
         timings = self.call.timings
@@ -244,7 +244,7 @@ class Step:
         }.get(self.call.record.state)
 
     def _actual(self, trigger: CallTrigger) -> CallTrigger:
-        """Return the trigger that ends the call: a time-out with a page gone is its leaving."""
+        """Return the actual cause: if a page is away at a time-out, its participant has left."""
         call = self.call
         if trigger not in _COUNTS_AS_LEAVING:
             return trigger
@@ -265,10 +265,10 @@ class Step:
 
 
 def away_timer(participant: Participant) -> str:
-    """Return the name of the timer that waits for the participant's page."""
+    """Return the name of the timer that runs while the participant's page is disconnected."""
     return f"{_AWAY}{participant.id}"
 
 
 def participant_of_timer(name: str) -> int | None:
-    """Return the number of the participant that a timer of this name waits for."""
+    """Return the participant's number in the name of an away timer; `None` for other timers."""
     return int(name.removeprefix(_AWAY)) if name.startswith(_AWAY) else None

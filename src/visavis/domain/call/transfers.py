@@ -1,4 +1,4 @@
-"""Transfer of a call to another agent. The first bridge stays until the second one works."""
+"""Transfer of a call to another agent. The first bridge stays until the second carries media."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def start_transfer(step: Step, event: TransferRequested) -> None:
 
 
 def ring_again(step: Step, event: TransferRung) -> None:
-    """Ring at the consoles that the second agent has opened meanwhile."""
+    """Ring at consoles that the second agent has opened since the transfer began."""
     transfer = step.call.transfer
     if transfer and transfer.state is TransferState.RINGING:
         _ring(step, transfer, event.sockets)
@@ -86,7 +86,7 @@ def accept_transfer(step: Step, event: TransferAccepted) -> None:
 
 
 def fail_transfer(step: Step, reason: str) -> None:
-    """End the transfer; the call stays with the first agent."""
+    """End the transfer without success; the call stays with the first agent."""
     call = step.call
     transfer, participant = call.transfer, call.second_agent
     if transfer is None:
@@ -112,7 +112,7 @@ def fail_transfer(step: Step, reason: str) -> None:
 
 
 def time_out(step: Step) -> None:
-    """The second agent has not accepted, or media do not flow to them, for too long."""
+    """Fail the transfer: the second agent has not accepted, or media do not flow, for too long."""
     transfer = step.call.transfer
     fail_transfer(step, TIME_OUT_REASONS[transfer.state] if transfer else "failed")
 
@@ -124,7 +124,7 @@ def release_first_agent(step: Step, participant: Participant) -> None:
 
 
 def complete_transfer(step: Step) -> None:
-    """Give the call to the second agent: their bridge carries media."""
+    """Give the call to the second agent, whose bridge now carries media."""
     call = step.call
     first, second, transfer = call.current_agent, call.second_agent, call.transfer
     if transfer is None or second is None:
