@@ -218,6 +218,7 @@ async def test_calls_go_on_without_the_directory(temporary: Path, tmp_path: Path
     directory = run_directory(system)
     sockets = [directory / "app.sock", directory / "media-0.sock"]
     async with present(agent, visitor), asyncio.timeout(3 * PATIENCE):
+        await agent.is_on_duty.wait()
         await connect(visitor)
 
         shutil.rmtree(directory)

@@ -174,6 +174,7 @@ class ChaosRun:
         agents = [Agent(f"{url}/signaling/agent", token) for token in tokens]
         turns = iter(range(calls))
         async with present(*agents):
+            await asyncio.gather(*(agent.is_on_duty.wait() for agent in agents))
             injecting = asyncio.create_task(self._inject_faults())
             callers = [self._place(f"{url}/signaling/visitor?site=1", turns) for _ in agents]
             await asyncio.gather(*callers)

@@ -157,7 +157,7 @@ class Flood:
         agents = [Agent(f"{url}/signaling/agent", token) for token in tokens[:2]]
         good, greedy = Visitor(visitor_url), Visitor(visitor_url)
         async with present(*agents, good, greedy):
-            await asyncio.sleep(1)
+            await asyncio.gather(*(agent.is_on_duty.wait() for agent in agents))
             for visitor in (good, greedy):
                 await visitor.call("Somebody")
                 async with asyncio.timeout(PATIENCE_SECONDS):

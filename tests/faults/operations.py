@@ -535,7 +535,7 @@ class Operations:
         tokens = [await asyncio.to_thread(self._hire, n) for n in range(CALLS + 1)]
         self._agents = [Agent(f"{url}/signaling/agent", t, tls=self._tls) for t in tokens]
         async with present(*self._agents), ReadinessProbe(product).asking() as self._probe:
-            await until(lambda: all(agent.is_open.is_set() for agent in self._agents))
+            await until(lambda: all(agent.is_on_duty.is_set() for agent in self._agents))
             for _ in range(rounds):
                 for fault in faults(environment, self._chance):
                     if self._only in fault.name:

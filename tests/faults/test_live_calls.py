@@ -147,7 +147,7 @@ async def office(
 
 async def connected(office: Pages) -> tuple[KnownVisitor, KnownAgent]:
     agent = office.agent("bo")
-    await agent.is_open.wait()
+    await agent.is_on_duty.wait()
     visitor = office.visitor()
     await visitor.call("Ann")
     for page in (visitor, agent):
@@ -172,7 +172,7 @@ async def test_a_recorded_call_a_ringing_one_and_a_queued_one(
 ) -> None:
     visitor, agent = await connected(office)
     idle = office.agent("cy", is_willing=False)
-    await idle.is_open.wait()
+    await idle.is_on_duty.wait()
     ringing, queued = office.visitor(), office.visitor()
     await ringing.call("Di")
     await until(lambda: idle.last("ring"))
@@ -217,7 +217,7 @@ def recording_of(system: System, call_id: str) -> Path:
 async def test_a_transfer_rings_on(office: Pages) -> None:
     visitor, agent = await connected(office)
     second = office.agent("cy", is_willing=False)
-    await second.is_open.wait()
+    await second.is_on_duty.wait()
     await until(lambda: second.last("welcome"))
     to = second.last("welcome")["agentId"]
     await agent.send(type="transfer", callId=agent.call_id, agentId=to, note="Please")

@@ -75,7 +75,7 @@ async def credentials(system: System) -> tuple[dict[str, Any], dict[str, Any]]:
     url = system.url.replace("http", "ws", 1)
     agent = Agent(f"{url}/signaling/agent", system.token())
     async with present(agent), connect(f"{url}/signaling/visitor?site=1") as page:
-        await agent.is_open.wait()
+        await agent.is_on_duty.wait()
         before = await hear(page, "iceServers")
         offer = Peer().describe("actpass")
         call = {"type": "call", "media": "audio", "offer": offer, "agreed": True}
@@ -89,7 +89,7 @@ async def talk(system: System) -> None:
     agent = Agent(f"{url}/signaling/agent", system.token())
     visitor = Visitor(f"{url}/signaling/visitor?site=1", has_video=False)
     async with present(agent, visitor), asyncio.timeout(SECONDS):
-        await agent.is_open.wait()
+        await agent.is_on_duty.wait()
         await visitor.call("Ann")
         await visitor.is_connected.wait()
         while not visitor.peers[1].received:

@@ -153,8 +153,15 @@ class Visitor(Person):
 class Agent(Person):
     """Takes whatever rings while free."""
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self.is_on_duty = asyncio.Event()
+        """The site has registered the console: calls ring here."""
+        super().__init__(*arguments, **options)
+
     async def hear_more(self, message: dict[str, Any]) -> None:
         match message["type"]:
+            case "team":  # the first message after the site has registered the console
+                self.is_on_duty.set()
             case "ring" if not self.call_id:
                 self.call_id, self.reason = message["callId"], ""
                 self.is_over.clear()
