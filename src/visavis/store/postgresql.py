@@ -38,7 +38,7 @@ class PostgresqlDatabase:
 
     writers = 4
     readers = 4
-    write_options: Final[dict[str, str]] = {}
+    begin_to_read = begin_to_write = ""
 
     def __init__(
         self,

@@ -40,9 +40,11 @@ class Database(Protocol):
     @property
     def readers(self) -> int: ...
     @property
-    def write_options(self) -> dict[str, str]:
-        """Execution options of a connection that will write."""
+    def begin_to_read(self) -> str:
+        """Statement that begins a transaction of reads; empty if the driver begins it."""
 
+    @property
+    def begin_to_write(self) -> str: ...
     @property
     def queue_seconds(self) -> float | None:
         """Time that a unit of work may wait for a thread; None for no limit."""
@@ -102,6 +104,7 @@ class SqlStore:
     async def read(self, work: Callable[[Transaction], T]) -> T:
         def unit() -> T:
             with self._database.engine.connect() as connection, connection.begin():
+                _begin(connection, self._database.begin_to_read)
                 return work(SqlTransaction(connection))
 
         return await self._perform(self._readers, unit)
@@ -113,9 +116,8 @@ class SqlStore:
         """
 
         def unit() -> T:
-            options = self._database.write_options
-            connection = self._database.engine.connect().execution_options(**options)
-            with connection, connection.begin() as begun:
+            with self._database.engine.connect() as connection, connection.begin() as begun:
+                _begin(connection, self._database.begin_to_write)
                 transaction = SqlTransaction(connection)
                 result = work(transaction)
                 if transaction.is_remembered:
@@ -173,6 +175,11 @@ def _performed(unit: Callable[[], T]) -> T:
             raise
         log.warning("the connection to the database was lost", reason=describe(error.orig or error))
     return unit()
+
+
+def _begin(connection: Connection, statement: str) -> None:
+    if statement:
+        connection.exec_driver_sql(statement)
 
 
 def _commit(transaction: RootTransaction) -> None:

@@ -21,7 +21,6 @@ PRAGMAS: Final = (
     "PRAGMA foreign_keys=ON",
 )
 VERSION: Final = "PRAGMA user_version"
-IMMEDIATE: Final = {"begin": "BEGIN IMMEDIATE"}
 
 
 class SqliteDatabase:
@@ -30,20 +29,21 @@ class SqliteDatabase:
     writers = 1  # they queue for our thread instead of in SQLite's busy loop
     readers = 2
     queue_seconds = None
-    write_options = IMMEDIATE
+    begin_to_read = "BEGIN"
+    begin_to_write = "BEGIN IMMEDIATE"  # or two that have read could not both write
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.engine = create_engine(
             f"sqlite:///{path}",
+            # without a level: the driver would begin late, and never IMMEDIATE
             connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
             pool_size=self.writers + self.readers,
             hide_parameters=True,  # an error's text goes to the log
         )
         event.listen(self.engine, "connect", _prepare)
-        event.listen(self.engine, "begin", _begin)
-        with self.engine.connect().execution_options(**IMMEDIATE) as connection:
-            migrate(connection)
+        with self.engine.connect() as connection:
+            migrate(connection, before=_begin_to_write)
         self._watcher = sqlite3.connect(path, check_same_thread=False)
         self._watching = threading.Lock()  # SQLite crashes if a connection is closed in use
 
@@ -78,6 +78,5 @@ def _prepare(connection: Any, _: Any) -> None:
         connection.execute(pragma)
 
 
-def _begin(connection: Connection) -> None:
-    # the driver would begin late, and never IMMEDIATE
-    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+def _begin_to_write(connection: Connection) -> None:
+    connection.exec_driver_sql(SqliteDatabase.begin_to_write)
