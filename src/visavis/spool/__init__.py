@@ -1,1 +1,1 @@
-"""The spool: recordings on the disk of a media worker until they are delivered."""
+"""The spool: a directory with the recordings that have not been delivered yet."""

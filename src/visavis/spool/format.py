@@ -1,16 +1,17 @@
-"""The journal's bytes: decrypted RTP and RTCP in order of arrival, in checksummed blocks.
+"""Format of a journal: decrypted RTP and RTCP packets in order of arrival, in checksummed blocks.
 
     file   = MAGIC, block*
     block  = u32 length of body in bytes, u32 CRC-32 of body, body
     body   = record*
     record = u64 arrival in microseconds since the epoch, u8 kind, u8 leg, u32 length, payload
 
-Arrival is by a monotonic clock, whose distance from the wall clock was taken when the journal
-began: it never goes back. The leg is its number in the bridge, 0 for records that no leg sent.
+The arrival is measured by the monotonic clock plus its offset from the wall clock when the
+recording began, so it never goes back. The leg is its number in the bridge, or 0 for records that
+no leg sent.
 
-All integers are big-endian. A block is what one write puts on disk: a crash leaves at most one torn
-block at the end, and a reader stops before it. NOTE records carry JSON: the session descriptions
-that name the payload types, and what happened when.
+All integers are big-endian. A block is the result of one write: a crash leaves at most one torn
+block at the end of the file, and a reader stops before it. NOTE records have JSON payloads: the
+session descriptions, which define the payload types, and the events of the call.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class RecordKind(IntEnum):
     RTP = 1
     RTCP = 2
     NOTE = 3
-    SEAL = 4  # the last record of a journal whose writer closed it in good order
+    SEAL = 4  # Last record of a journal that its writer closed properly.
 
 
 NO_LEG: Final = 0
@@ -40,7 +41,7 @@ MAX_LEG: Final = 255
 
 
 class JournalRecord(NamedTuple):
-    """`arrival_us` is wall-clock time in microseconds since the epoch."""
+    """Record of a journal. `arrival_us` is in microseconds since the epoch."""
 
     arrival_us: int
     kind: RecordKind
@@ -49,13 +50,13 @@ class JournalRecord(NamedTuple):
 
 
 RecordParts = tuple[int, RecordKind, int, int, int]
-"""A record in a block's body: arrival, kind, leg, start and end of its payload.
+"""Record in a block's body: arrival, kind, leg, and the start and end of its payload.
 
-A plain tuple takes a third of the time to make and read, and the payload is not copied.
+A plain tuple takes a third of the time of a `JournalRecord`, and the payload is not copied.
 """
 
 Block = tuple[bytes, list[RecordParts]]
-"""The body of a block and its records."""
+"""Body of a block, and the records in it."""
 
 
 def encode_record(arrival_us: int, kind: int, leg: int, payload: bytes) -> bytes:
@@ -63,15 +64,15 @@ def encode_record(arrival_us: int, kind: int, leg: int, payload: bytes) -> bytes
 
 
 def encode_block(body: bytes | bytearray) -> bytes:
-    """Frame a body of records for one write."""
+    """Return a block with these encoded records, to be written at once."""
     return _BLOCK.pack(len(body), crc32(body)) + body
 
 
 def read_journal(file: BinaryIO) -> Iterator[JournalRecord]:
-    """Yield the records of every whole block.
+    """Yield the records of every complete block.
 
-    Stops silently before the first torn or damaged block: after a crash that is where the journal
-    ends. Raises `ValueError` when the file does not start with `MAGIC`.
+    Stops without an error before the first torn or damaged block, which is where a journal ends
+    after a crash. Raises `ValueError` if the file does not start with `MAGIC`.
     """
     for body, records in read_blocks(file):
         for arrival_us, kind, leg, start, end in records:
@@ -79,11 +80,11 @@ def read_journal(file: BinaryIO) -> Iterator[JournalRecord]:
 
 
 def read_blocks(file: BinaryIO) -> Iterator[Block]:
-    """Yield every whole block, the records of which `read_journal` yields one by one."""
+    """Yield every complete block, under the same conditions as `read_journal`."""
     magic = file.read(len(MAGIC))
     if magic != MAGIC:
         if MAGIC.startswith(magic):
-            return  # the crash came before the first write
+            return  # The writer crashed before or during the first write.
         raise ValueError("not a Visavis journal")
     while len(head := file.read(_BLOCK.size)) == _BLOCK.size:
         length, checksum = _BLOCK.unpack(head)
@@ -114,4 +115,4 @@ def _records(body: bytes) -> list[RecordParts]:
 
 _ORIGINS_RECORD = struct.Struct("!QHI")
 _ORIGINS = {kind << 8 | leg: (kind, leg) for kind in RecordKind for leg in range(MAX_LEG + 1)}
-"""Kind and leg by the number that their two bytes are together."""
+"""Kind and leg by the 16-bit number that their two bytes form."""

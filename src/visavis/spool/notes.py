@@ -1,4 +1,4 @@
-"""NOTE records of a journal: JSON objects told apart by `type`."""
+"""NOTE records of a journal: JSON objects with a `type`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from visavis.domain.vocabulary import Party
 
 
 class JournalNote(msgspec.Struct, frozen=True, rename="camel", tag_field="type"):
-    """A record of a journal that is not a packet."""
+    """Base class of the notes: records of a journal that are not packets."""
 
 
 class DescribedLeg(msgspec.Struct, frozen=True, rename="camel"):
-    """A leg's participant, and the session description of that participant's page.
+    """Participant at a leg, and the session description of that participant's page.
 
-    `leg` is the leg's number in the bridge, `participant` the participant's in the call.
-    `screen_mid` is the mid of the m-section that carries the page's screen, empty if none does.
+    `leg` is the leg's number in the bridge, and `participant` the participant's number in the call.
+    `screen_mid` is the mid of the media section with the shared screen, or empty without one.
     """
 
     leg: int
@@ -32,10 +32,10 @@ class DescribedLeg(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Descriptions(JournalNote, frozen=True, tag="descriptions"):
-    """The session descriptions of a bridge's legs, after every offer and answer.
+    """Session descriptions of a bridge's legs, noted after every offer and answer.
 
-    `link` is the number of the bridge in its call. Notes of version 1 had a field for each of two
-    pages instead of `legs`; `parse_note` makes legs of them.
+    `link` is the number of the bridge in its call. Notes of version 1 had a field for each of the
+    two pages instead of `legs`; `parse_note` converts them.
     """
 
     legs: tuple[DescribedLeg, ...]
@@ -44,7 +44,7 @@ class Descriptions(JournalNote, frozen=True, tag="descriptions"):
 
 
 class Paused(JournalNote, frozen=True, tag="paused"):
-    """The recording was paused: the packets after it are missing."""
+    """The recording was paused: packets after this note were not recorded."""
 
 
 class Resumed(JournalNote, frozen=True, tag="resumed"):
@@ -52,25 +52,25 @@ class Resumed(JournalNote, frozen=True, tag="resumed"):
 
 
 class Gap(JournalNote, frozen=True, tag="gap"):
-    """The disk was too slow: `records` records are missing here."""
+    """The disk was too slow, so `records` records are missing here."""
 
     records: int = 0
 
 
 class WallClock(JournalNote, frozen=True, tag="wallClock"):
-    """The wall clock was set: from here on it is ahead of the recording's clock by `ahead_us`."""
+    """The wall clock was set: it is `ahead_us` microseconds ahead of the recording's clock now."""
 
     ahead_us: int = 0
 
 
 class Stopped(JournalNote, frozen=True, tag="stopped"):
-    """A limit stopped the recording: `why` continues "it was stopped because"."""
+    """The recording was stopped by a limit. `why` completes the words "it was stopped because"."""
 
     why: str = ""
 
 
 class EventNote(JournalNote, frozen=True, tag="event"):
-    """A `CallEvent`, as far as the journal knows: the whole is told by the `CallReport`."""
+    """Event of the call as the media worker knew it; the `CallReport` has all events."""
 
     at: datetime
     name: str
@@ -84,7 +84,7 @@ class EventNote(JournalNote, frozen=True, tag="event"):
 
 
 class _ReadDescriptions(JournalNote, frozen=True, tag="descriptions"):
-    """A note of either version as it is in a journal."""
+    """Descriptions of either version, as they are stored in a journal."""
 
     version: int = 1
     link: int = 1
@@ -103,7 +103,7 @@ _decoder: Final[msgspec.json.Decoder[_ReadNote]] = msgspec.json.Decoder(_ReadNot
 
 
 def parse_note(payload: bytes) -> AnyNote | None:
-    """`None` for a note of a kind that we do not know."""
+    """Parse a note; return `None` if it is malformed or of an unknown type."""
     try:
         note = _decoder.decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -112,7 +112,7 @@ def parse_note(payload: bytes) -> AnyNote | None:
 
 
 def _current(note: _ReadDescriptions) -> Descriptions | None:
-    """Return the note as version 2 has it."""
+    """Convert a note to version 2; return `None` if it is malformed."""
     if note.version >= 2:
         return Descriptions(note.legs, note.link)
     if note.visitor is None or note.agent is None:

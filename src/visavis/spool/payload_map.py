@@ -1,4 +1,4 @@
-"""Map from the session descriptions to the RTP packets of one leg: codecs, mids, layers."""
+"""Payload map of one leg: the session descriptions' data that identify its RTP packets."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from visavis.spool.notes import DescribedLeg, Descriptions
 
 @dataclass(frozen=True, slots=True)
 class PayloadMap:
-    """`codecs` by payload type; `mids`, `layers` and `repairs` (the repaired stream) by SSRC.
+    """Data of the session descriptions that identify the packets of a leg.
 
-    The extensions are the numbers by which packets carry the m-section, the layer of a picture that
-    is sent in several sizes (simulcast, RFC 8853), and the layer that they repair. `has_camera`
-    tells whether the leg sends video besides its screen.
+    `codecs` are by payload type. `mids`, `layers` (of simulcast) and `repairs` are by SSRC;
+    `repairs` gives the SSRC that a stream of retransmissions repairs. The extensions are the IDs of
+    the header extensions with the MID, the RID (simulcast, RFC 8853) and the repaired RID.
+    `has_camera` says whether the leg sends video besides its screen.
     """
 
     codecs: dict[int, Codec] = field(default_factory=dict)
@@ -32,9 +33,9 @@ class PayloadMap:
 
 
 def read_payload_map(note: Descriptions, leg: DescribedLeg) -> PayloadMap:
-    """Return the map of the packets that a leg of the note sends.
+    """Return the payload map of the packets that a leg of the note sends.
 
-    Never raises: an unusable description yields an empty map.
+    Never raises: an unusable description results in an empty map.
     """
     own = _sections(leg.sdp)
     others = [s for other in note.legs if other is not leg for s in _sections(other.sdp)]
@@ -42,7 +43,7 @@ def read_payload_map(note: Descriptions, leg: DescribedLeg) -> PayloadMap:
     for section in [*own, *others]:
         numbers = section.extensions | numbers
     return PayloadMap(
-        # a sender uses the numbers of whom it sends to (RFC 3264 §5.1)
+        # A sender uses the payload types of the receiver's description (RFC 3264 §5.1).
         codecs={pt: codec for s in [*own, *others] for pt, codec in s.codecs.items()},
         mids={source: s.mid for s in own for source in s.sources},
         repairs={repair: source for s in own for repair, source in s.repairs.items()},

@@ -1,6 +1,6 @@
-"""Reader of the spool, and owner of its recordings once they are written.
+"""Reading, claiming and removing recordings in the spool, once their journals are written.
 
-`domain.recording` describes the files in it.
+`domain.recording` describes the files of a recording.
 """
 
 from __future__ import annotations
@@ -33,21 +33,22 @@ ABANDONED_SECONDS: Final = 60.0
 
 
 def recordings(spool: Path) -> list[Path]:
-    """Every recording, whether it is still written or not."""
+    """Return the directories of all recordings, including those still being written."""
     try:
         return sorted(
             path
             for path in spool.iterdir()
             if not path.name.startswith(".") and path.name != INCOMPLETE
         )
-    except FileNotFoundError:  # no call has been recorded yet
+    except FileNotFoundError:  # No call has been recorded yet.
         return []
 
 
 def sweep_hidden(spool: Path) -> None:
-    """Remove directories that a crash left half-made or half-removed.
+    """Remove hidden directories that a crash left incompletely created or removed.
 
-    A directory may disappear at any moment: its writer renames it, or its deletion ends.
+    A hidden directory may disappear at any time, because its writer renames it or another process
+    removes it.
     """
     for directory in spool.glob(".*/"):
         with contextlib.suppress(FileNotFoundError):
@@ -61,7 +62,10 @@ def journals(directory: Path) -> list[Path]:
 
 
 def size_of(directory: Path) -> int:
-    """Bytes of a recording's journals, about those of its file; 0 once it is gone."""
+    """Return the size of a recording's journals in bytes, which is about that of its file.
+
+    Returns 0 if the recording has been removed.
+    """
     try:
         return sum(journal.stat().st_size for journal in journals(directory))
     except FileNotFoundError:
@@ -69,12 +73,12 @@ def size_of(directory: Path) -> int:
 
 
 def read_manifest(directory: Path) -> Manifest:
-    """Raises `OSError` or `msgspec.MsgspecError`."""
+    """Read the manifest of a recording; raises `OSError` or `msgspec.MsgspecError`."""
     return msgspec.json.decode((directory / MANIFEST).read_bytes(), type=Manifest)
 
 
 def read_delivery(directory: Path) -> Delivery | None:
-    """Return the pending delivery; `None` without one whose file is complete."""
+    """Return the pending delivery; `None` if there is none or its file is incomplete."""
     try:
         note = msgspec.json.decode((directory / DELIVERY).read_bytes(), type=Delivery)
         is_whole = (directory / MATROSKA).stat().st_size == note.size
@@ -84,7 +88,7 @@ def read_delivery(directory: Path) -> Delivery | None:
 
 
 def write_delivery(directory: Path, delivery: Delivery) -> None:
-    """On disk when this returns; a crash leaves the old one or the new one."""
+    """Write the delivery and sync it to disk; a crash leaves either the old one or the new one."""
     write_atomically(directory / DELIVERY, msgspec.json.encode(delivery))
 
 
@@ -104,7 +108,7 @@ def forget_trouble(directory: Path) -> None:
 
 
 def remove(directory: Path) -> None:
-    """Take a recording out of the spool at once, then free its space."""
+    """Remove a recording from the spool atomically, then delete its files."""
     hidden = directory.with_name(f".{directory.name}.delivered")
     directory.rename(hidden)
     sync_directory(directory.parent)
@@ -112,9 +116,9 @@ def remove(directory: Path) -> None:
 
 
 def keep_incomplete(directory: Path) -> None:
-    """Keep the journals of a delivered recording whose file lacks some of the media.
+    """Keep the journals of a delivered recording whose file lacks some of the received media.
 
-    They are all there is of those media, so only a person removes them.
+    The journals are the only copy of that media, so they are never removed automatically.
     """
     kept = directory.parent / INCOMPLETE
     kept.mkdir(exist_ok=True)
@@ -128,9 +132,10 @@ def keep_incomplete(directory: Path) -> None:
 
 @contextlib.contextmanager
 def claimed(directory: Path) -> Iterator[bool]:
-    """Whether the recording is ours for as long as this lasts.
+    """Claim a recording for this process; yield whether that succeeded.
 
-    It is not while a worker may still write to it, or while another process has claimed it.
+    It fails while a media worker may still write to the recording, or while another process has
+    claimed it. The claim ends with the context.
     """
     try:
         file = os.open(directory / MANIFEST, os.O_RDONLY)
@@ -149,7 +154,7 @@ def claimed(directory: Path) -> Iterator[bool]:
 
 
 def is_written(directory: Path) -> bool:
-    """Whether a worker holds the lock of a journal; nobody writes to one that has disappeared."""
+    """Whether a media worker holds the lock of a journal of this recording."""
     for journal in journals(directory):
         with contextlib.suppress(FileNotFoundError), journal.open("rb") as file:
             try:

@@ -1,4 +1,4 @@
-"""Group commit: one thread writes and syncs all journals of a process, while there are any."""
+"""Group commit: one thread writes and syncs all open journals of a process."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from visavis.tasks import start_thread
 ROUND_SECONDS: Final = 0.5
 SLOW_SECONDS: Final = 0.2
 SYNCS_AT_ONCE: Final = 16
-"""Concurrent syncs once the disk has been slow: they share its work."""
+"""Number of concurrent syncs once the disk has been slow: it can then combine their writes."""
 
 
 class SyncedFile(Protocol):
-    """A file that is appended to and synced in rounds; its methods do not raise `OSError`."""
+    """File that is written and synced in rounds. Its methods do not raise `OSError`."""
 
     @property
     def is_over(self) -> bool: ...
@@ -28,7 +28,7 @@ class SyncedFile(Protocol):
 
 
 class SyncThread:
-    """Writes and syncs every file, in rounds, by one thread."""
+    """Thread that writes and syncs all files in rounds. It runs while there are files."""
 
     def __init__(self) -> None:
         self._files: dict[SyncedFile, None] = {}
@@ -57,7 +57,7 @@ class SyncThread:
             self._sync([file for file in files if file.write()])
 
     def _has_more(self, done: Collection[SyncedFile]) -> bool:
-        """Remove files that are over; when none is left the thread ends."""
+        """Remove files that are closed; return false, which ends the thread, if none is left."""
         with self._lock:
             for file in done:
                 if file.is_over:
@@ -70,7 +70,7 @@ class SyncThread:
             return tuple(self._files)
 
     def _sync(self, written: Collection[SyncedFile]) -> None:
-        """Sync one by one, which costs least, or concurrently if the disk has been slow."""
+        """Sync one by one, which takes the least CPU, or concurrently if the disk has been slow."""
         if self._is_slow and len(written) > 1:
             with ThreadPoolExecutor(SYNCS_AT_ONCE, "scribe") as pool:
                 for synced in [pool.submit(file.sync) for file in written]:

@@ -1,4 +1,4 @@
-"""Writer of journals, which never makes the packet path wait for the disk."""
+"""Writing of journals without ever making the packet path wait for the disk."""
 
 from __future__ import annotations
 
@@ -31,21 +31,23 @@ from visavis.spool.sync_thread import SyncThread
 WAKE_BYTES: Final = 2 * 1024 * 1024
 MAX_WAITING_BYTES: Final = 8 * 1024 * 1024
 CLOCK_STEP_US: Final = 50_000
-"""Difference between the recording's clock and the wall clock from which on it is noted."""
+"""A change of the wall clock against the recording's clock is noted if it is at least this."""
 
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 SYNC_THREAD: Final = SyncThread()
-"""Shared by all journals: a thread per journal competed with the packets for the interpreter."""
+"""Shared by all journals of the process: one thread per journal would compete for the GIL."""
 
 
 class JournalWriter:
-    """One bridge's journal, appended by the event loop and written by the sync thread.
+    """Journal of one bridge: the event loop appends records, and the sync thread writes them.
 
-    `manifest` is the recording's, open and locked (shared): it is closed with the journal.
-    `started_at` is when the recording began, by the monotonic clock, and `earlier` how many bytes
-    its other journals had when this one was opened. `offset_us`, from the monotonic to the wall
-    clock, is that of the recording's first journal: a wall clock that is set in mid-call moves no
-    packet. `gaps` counts the times when records were left out because the disk was too slow.
+    `file` and `manifest` are file descriptors. The manifest is locked (shared) until the journal is
+    closed. `on_lost` is called with a reason, possibly from the sync thread, if nothing more can be
+    written. `started_at` is when the recording began, in seconds of the monotonic clock. `earlier`
+    is the size of its other journals when this one was opened, in bytes. `offset_us` is the offset
+    from the monotonic to the wall clock when the recording's first journal began, so setting the
+    wall clock during the call moves no packet. `gaps` counts how often records were dropped because
+    the disk was too slow.
     """
 
     def __init__(
@@ -67,8 +69,8 @@ class JournalWriter:
         self._manifest = manifest
         self._on_lost = on_lost
         self._sync_thread = sync_thread
-        # no lock for every packet: each of these is changed by one of the two threads, and
-        # `append` and `popleft` by both
+        # These fields need no lock: each counter is changed by only one of the two threads, and the
+        # `append` and `popleft` of a deque are thread-safe.
         self._waiting: deque[bytes] = deque()
         self._appended = self._taken = 0
         self._dropped = 0
@@ -82,23 +84,24 @@ class JournalWriter:
 
     @property
     def is_over(self) -> bool:
-        """Sealed and on disk, or lost: nothing is written any more."""
+        """Whether nothing will be written any more: the journal is sealed and on disk, or lost."""
         return self._over.is_set()
 
     @property
     def size(self) -> int:
-        """Bytes of the recording up to now, its earlier journals included."""
+        """Size of the recording so far in bytes, including its earlier journals."""
         return self._earlier + self._appended
 
     @property
     def is_written(self) -> bool:
-        """Whether records are still taken."""
+        """Whether records are still accepted."""
         return not (self._is_stopped or self._is_lost or self._is_closing)
 
     def append(self, arrival_us: int, kind: RecordKind, leg: int, payload: bytes) -> None:
-        """Take a record, with its time by the monotonic clock.
+        """Append a record. `arrival_us` is in microseconds of the monotonic clock.
 
-        It is on disk within a second, or a gap is noted.
+        The record is on disk within a second. If too many bytes are waiting for the disk, it is
+        dropped and a gap is noted.
         """
         if self._is_stopped and kind is not RecordKind.SEAL:
             return
@@ -122,14 +125,14 @@ class JournalWriter:
         self.append(time.monotonic_ns() // 1000, RecordKind.NOTE, NO_LEG, payload)
 
     def stop(self, why: str) -> None:
-        """Take no more records, note why, and report the journal as lost."""
+        """Stop recording: note the reason, report the journal as lost, accept no more records."""
         if self.is_written:
             self.note({"type": "stopped", "why": why})
             self._is_stopped = True
             self._on_lost(f"The recording was stopped: {why}.")
 
     def close(self) -> None:
-        """Seal the journal and let go of it; it is on disk when this returns."""
+        """Seal the journal, wait until it is on disk, and release its locks. Blocks."""
         if self._is_closing:
             return
         self.append(time.monotonic_ns() // 1000, RecordKind.SEAL, NO_LEG, b"")
@@ -137,12 +140,13 @@ class JournalWriter:
         self._sync_thread.wake()
         self._over.wait()
         os.close(self._file)
-        os.close(self._manifest)  # lets go of the lock: the recorder may have the recording
+        os.close(self._manifest)  # Releases its lock: the recorder may now claim the recording.
 
     # Methods for the sync thread
 
     def write(self) -> bool:
-        # in this order: what `close` appended is there as soon as it says that it closes
+        # This must be read before the records are taken: `close` appends the seal first and then
+        # sets the flag, so a set flag means that the seal is among the records.
         self._is_complete = self._is_closing
         body = self._take()
         body += self._clock_step()
@@ -169,7 +173,7 @@ class JournalWriter:
         return body
 
     def _clock_step(self) -> bytes:
-        """A note that the wall clock was set, which moves the call's events, and no packet."""
+        """Return a note if the wall clock was set. It corrects the times of the call's events."""
         now_us = time.monotonic_ns() // 1000 + self.offset_us
         ahead_us = time.time_ns() // 1000 - now_us
         if abs(ahead_us - self._ahead_us) < CLOCK_STEP_US or self._is_stopped or self._is_complete:
@@ -192,11 +196,11 @@ def create_journal(
     reserve_bytes: int = 0,
     new_writer: Callable[..., JournalWriter] = JournalWriter,
 ) -> JournalWriter:
-    """Begin a recording in the spool, or its next journal, as the `number`-th.
+    """Create a recording in the spool with its journal `number`, or add that journal to it.
 
-    On disk and locked when this returns; raises `OSError`, also when the recorder has taken the
-    recording over, or when less than `reserve_bytes` of the disk are free. `on_lost` is called,
-    from another thread too, when nothing more is written.
+    The journal is on disk and locked when this returns. Raises `OSError`, also if the recorder has
+    claimed the recording, or if less than `reserve_bytes` of the disk are free. `on_lost` is called
+    with a reason, possibly from another thread, if nothing more can be written.
     """
     _prepare(spool, reserve_bytes)
     directory = spool / manifest.recording_id
@@ -221,17 +225,17 @@ def create_journal(
 
 
 def try_to_create_journal(spool: Path, reserve_bytes: int) -> None:
-    """Create and remove an empty journal; raises `OSError` when a recording could not begin."""
+    """Create and remove an empty journal; raises `OSError` if a recording could not start."""
     _prepare(spool, reserve_bytes)
     with ExitStack() as undo:
         _begin(_make_hidden(spool, "check", 0, undo), b"", _current_clock(), 0, undo)
 
 
 def _make_hidden(spool: Path, name: str, number: int, undo: ExitStack) -> Path:
-    """Make a directory for `_begin`, which the recorder does not take for a recording.
+    """Create a hidden directory for `_begin`, which the recorder ignores.
 
-    Its name is its own: what another attempt left behind is in nobody's way. The recorder removes
-    that later.
+    Its name is unique, so the remains of an earlier attempt do not matter. The recorder removes
+    those later.
     """
     directory = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=spool))
     undo.callback(_remove_hidden, directory, number)
@@ -239,7 +243,10 @@ def _make_hidden(spool: Path, name: str, number: int, undo: ExitStack) -> Path:
 
 
 def _remove_hidden(directory: Path, number: int) -> None:
-    """Remove it without opening anything: a lack of descriptors may be why there is no journal."""
+    """Remove a hidden directory without opening a file.
+
+    The journal may have failed because the process has no file descriptor left.
+    """
     with suppress(OSError):
         for name in (MANIFEST, CLOCK, journal_name(number)):
             (directory / name).unlink(missing_ok=True)
@@ -249,7 +256,10 @@ def _remove_hidden(directory: Path, number: int) -> None:
 def _begin(
     directory: Path, manifest: bytes, clock: RecordingClock, number: int, undo: ExitStack
 ) -> tuple[int, int]:
-    """Write the files of a new recording; return its manifest, locked, and its journal."""
+    """Write the files of a new recording.
+
+    Returns the file descriptors of its manifest, which is locked, and of its journal.
+    """
     write_synced(directory / MANIFEST, manifest)
     write_synced(directory / CLOCK, msgspec.json.encode(clock))
     lock = _lock_manifest(directory, undo)
@@ -257,20 +267,20 @@ def _begin(
 
 
 def _current_clock() -> RecordingClock:
-    """Return the offset between the clocks as they are now."""
+    """Return the current offset between the monotonic clock and the wall clock."""
     try:
         boot_id = BOOT_ID.read_text().strip()
-    except OSError:  # not known: later journals use the wall clock
+    except OSError:  # Without a boot ID, later journals of the recording take the current offset.
         boot_id = ""
     offset_us = (time.time_ns() - time.monotonic_ns()) // 1000
     return RecordingClock(boot_id=boot_id, offset_us=offset_us)
 
 
 def _read_clock(directory: Path) -> RecordingClock:
-    """Return the clock of a recording's first journal, or the current one.
+    """Return the clock of a recording's first journal.
 
-    The current one if the first journal is of another boot, or of a version that kept no clock.
-    A file that cannot be read never prevents a recording.
+    Returns the current clock if the first journal was written before a reboot or by a version
+    without this file, or if the file cannot be read: that never prevents a recording.
     """
     current = _current_clock()
     try:
@@ -287,7 +297,10 @@ def _prepare(spool: Path, reserve_bytes: int) -> None:
 
 
 def _lock_manifest(directory: Path, undo: ExitStack) -> int:
-    """Keep the recorder away from a recording; raises `OSError` when it has it already."""
+    """Lock a recording's manifest, so that the recorder cannot claim the recording.
+
+    Raises `OSError` if the recorder has claimed or removed it already.
+    """
     path = directory / MANIFEST
     manifest = os.open(path, os.O_RDONLY)
     undo.callback(os.close, manifest)
