@@ -1,1 +1,1 @@
-"""Takes sealed journals out of the spool, muxes them and delivers them to the recording server."""
+"""The recorder: muxes the recordings in the spool and delivers them to the recording servers."""

@@ -1,4 +1,4 @@
-"""Recording jobs: the recordings in the spool, as the recorder holds them in memory."""
+"""Recording jobs: the recorder's state in memory for each recording in the spool."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from visavis.spool import reader as spool_reader
 log = structlog.get_logger(__name__)
 
 MAX_FAILURES = 3
-"""Failures of the muxer on a recording after which it is given up."""
+"""After this many failures of the muxer, a recording is given up until a person retries it."""
 
 
 class RecordingStore(Protocol):
-    """Store of the recordings' states; `services.recordings` implements it.
+    """Store of the recordings' delivery status; `services.recordings` implements it.
 
-    Every method raises `VisavisError` while the database does not answer.
+    Every method raises `VisavisError` while the database is not available.
     """
 
     async def delivery_plans(self, site_ids: frozenset[int]) -> Mapping[int, DeliveryPlan]: ...
     async def ended_calls(self, calls: frozenset[tuple[int, str]]) -> frozenset[tuple[int, str]]:
-        """Return those of the calls, each with its site, that have ended or are unknown."""
+        """Return those of the calls (site ID, call ID) that have ended or are unknown."""
 
     async def call_report(self, site_id: int, call_id: str) -> CallReport | None: ...
     async def save_progress(self, manifest: Manifest, progress: DeliveryProgress) -> None: ...
@@ -45,10 +45,10 @@ class RecordingStore(Protocol):
 
 @dataclass(slots=True, eq=False)
 class RecordingJob:
-    """A recording in the spool: its state on disk, and when it may be tried again.
+    """Recording in the spool: its state on disk, its running task, and when to try it again.
 
-    `tried_server` is the server of the last attempt; `uploaded` counts the bytes that were sent to
-    it, `saved_bytes` those of them that the database knows.
+    `tried_server` is the server of the last attempt. `uploaded` is the number of bytes sent to it,
+    and `saved_bytes` the number last saved in the database.
     """
 
     directory: Path
@@ -89,8 +89,8 @@ def read_job(directory: Path, chance: Callable[[], float]) -> RecordingJob:
 async def save_progress(
     store: RecordingStore, job: RecordingJob, progress: DeliveryProgress
 ) -> None:
-    """Save progress in the database; if it is unavailable, log that: the spool is the truth."""
+    """Save progress in the database. If that fails, only log it, as the spool is authoritative."""
     try:
         await store.save_progress(job.manifest, progress)
     except VisavisError as error:
-        log.warning("progress not noted", recording_id=job.id, error=error.kind.name)
+        log.warning("progress not saved", recording_id=job.id, error=error.kind.name)

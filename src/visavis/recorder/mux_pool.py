@@ -1,4 +1,4 @@
-"""Pool of mux worker processes, which are reused and replaced when they die."""
+"""Pool of mux worker processes, which are reused, and replaced when they crash."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ log = structlog.get_logger(__name__)
 
 COMMAND: Final = (sys.executable, "-m", worker.__name__)
 MUX_SECONDS: Final = 3600.0
-"""Time after which a worker is considered hung: the longest calls take minutes."""
+"""A worker that takes longer is considered hung; the longest calls take minutes."""
 MAX_REQUESTS: Final = 100
-"""Requests after which a worker is replaced, which frees what libav leaks."""
+"""A worker is replaced after this many requests, which frees memory that libav leaks."""
 IDLE_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 5.0
 MAX_OUTPUT_BYTES: Final = 4096
 
 
 class MuxCrashError(Exception):
-    """The process died over a recording, or hung; the message says how."""
+    """A worker crashed or hung while muxing a recording; the message says how."""
 
 
 class _MuxWorker:
-    """One worker process and how many requests it has served."""
+    """One worker process, and the number of requests that it has served."""
 
     def __init__(self, process: Process) -> None:
         self.process = process
@@ -63,16 +63,18 @@ class _MuxWorker:
         if not line:
             code = await self.process.wait()
             if code == -signal.SIGXCPU:
-                raise MuxCrashError("It took far more processor time than one of its size needs.")
+                raise MuxCrashError(
+                    "Muxing took far more processor time than a recording of its size needs."
+                )
             raise MuxCrashError(f"The muxer died with code {code}.")
         try:
             return msgspec.json.decode(line, type=MuxResult)
         except msgspec.MsgspecError:
             await self.end(0)
-            raise MuxCrashError("The muxer talks nonsense.") from None
+            raise MuxCrashError("The muxer's answer could not be read.") from None
 
     async def end(self, seconds: float | None = None) -> None:
-        """Let it finish what it has in hand for a while, then kill it."""
+        """Let the worker finish its current recording for some seconds, then kill it."""
         if self.process.stdin:
             self.process.stdin.close()
         try:
@@ -86,16 +88,17 @@ class _MuxWorker:
 
 
 class MuxPool:
-    """Pool of as many workers as recordings are muxed at once; the caller limits that."""
+    """Pool with one worker for each recording being muxed; the caller limits their number."""
 
     def __init__(self) -> None:
         self._idle: list[_MuxWorker] = []
         self._busy: set[_MuxWorker] = set()
 
     async def mux(self, directory: Path, story: CallReport | None) -> MuxResult:
-        """Raises `MuxCrashError`; then the process is gone, and nothing else is.
+        """Mux a recording in a worker process and return the result.
 
-        Raises `OSError` where no process can be started.
+        Raises `MuxCrashError` if the worker crashed or hung; the next call starts another one.
+        Raises `OSError` if no process can be started.
         """
         mux_worker = self._idle.pop() if self._idle else await self._start()
         self._busy.add(mux_worker)
@@ -126,13 +129,14 @@ class MuxPool:
         await asyncio.gather(*(mux_worker.end() for mux_worker in (*idle, *self._busy)))
 
     async def _start(self) -> _MuxWorker:
-        # it does not write to our standard error: a reader of the log that stalls would stop it
+        # Its standard error is a pipe that we read: if it inherited ours, a stalled reader of our
+        # log would block it.
         return _MuxWorker(
             await asyncio.create_subprocess_exec(*COMMAND, stdin=PIPE, stdout=PIPE, stderr=PIPE)
         )
 
 
 async def log_output(output: asyncio.StreamReader) -> None:
-    """Log what a muxing process says on standard error, until it ends."""
+    """Log a worker's standard error output until the worker ends."""
     while text := await output.read(MAX_OUTPUT_BYTES):
         log.warning("muxer output", output=text.decode(errors="replace").strip())

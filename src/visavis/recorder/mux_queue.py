@@ -1,4 +1,4 @@
-"""Mux queue: starts muxing the recordings whose calls have ended."""
+"""Mux queue: muxes the recordings of calls that have ended."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 class Muxer(Protocol):
-    """Muxes a recording in another process; `recorder.mux_pool` implements it."""
+    """Port that muxes a recording in another process; `recorder.mux_pool` implements it."""
 
     async def mux(self, directory: Path, story: CallReport | None) -> MuxResult: ...
 
@@ -46,7 +46,8 @@ class MuxQueue:
             for job in jobs
             if not (job.is_muxed or job.is_given_up or job.task) and job.backoff.is_due(now)
         ]
-        # one after the other frees the disk; side by side none of them may have the room
+        # While the disk is full, recordings are muxed one at a time: each frees space once it is
+        # delivered, while several at once may all run out of space.
         limit = 1 if self._is_disk_full else self._limit
         if not waiting or len(self._tasks) >= limit:
             return
@@ -77,7 +78,7 @@ class MuxQueue:
             await self._failed(job, now, str(error))
         except VisavisError as error:
             job.backoff.record_failure(now)
-            log.warning("recording put off", recording_id=job.id, error=error.kind.name)
+            log.warning("recording postponed", recording_id=job.id, error=error.kind.name)
         except OSError as error:
             await self._postpone(job, now, f"This machine could not go on: {error}.")
 
@@ -118,7 +119,7 @@ class MuxQueue:
             await save_progress(self._store, job, made)
 
     async def _empty(self, job: RecordingJob) -> None:
-        """Remove a recording without media: the call ended before anything was sent."""
+        """Remove a recording without media, whose call ended before any media was sent."""
         await self._store.save_progress(
             job.manifest, DeliveryProgress(DeliveryTrigger.NO_MEDIA, error="")
         )
@@ -129,7 +130,7 @@ class MuxQueue:
 
     async def _postpone(self, job: RecordingJob, now: float, reason: str) -> None:
         wait = job.backoff.record_failure(now)
-        log.warning("recording put off", recording_id=job.id, reason=reason)
+        log.warning("recording postponed", recording_id=job.id, reason=reason)
         await save_progress(
             self._store,
             job,
@@ -137,7 +138,7 @@ class MuxQueue:
         )
 
     async def _failed(self, job: RecordingJob, now: float, reason: str) -> None:
-        """Postpone the recording; after a few failures give it up until a person retries it."""
+        """Postpone the recording, or give it up after `MAX_FAILURES` until a person retries it."""
         before = await asyncio.to_thread(spool_reader.read_trouble, job.directory)
         count = before.failures + 1 if before and before.version == __version__ else 1
         trouble = Trouble(failures=count, reason=reason, version=__version__)
@@ -154,5 +155,5 @@ class MuxQueue:
 
 
 def _smallest_first(jobs: list[RecordingJob]) -> list[RecordingJob]:
-    """Sort by size: a small recording that fits frees space for the next when delivered."""
+    """Sort by size. A small recording is more likely to fit, and frees space once delivered."""
     return sorted(jobs, key=lambda job: spool_reader.size_of(job.directory))

@@ -1,4 +1,4 @@
-"""Check of a recording server: whether a URL accepts recordings."""
+"""Check whether a recording server accepts recordings, by the upload of a small test file."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from visavis.recorder.tus_upload import RecordingUpload, TusUploader
 CHECK_SECONDS: Final = 15.0
 MAX_CHECKS: Final = 4
 FIRST_PIECE: Final = 1024
-"""Sent by itself, so that the server has to say where the upload stands and to go on from there."""
+"""Size of the first request, so that the server has to report and continue a partial upload."""
 FILE_BYTES: Final = FIRST_PIECE + 1024 * 1024 + 64 * 1024
-"""The second request exceeds 1 MiB, the limit of nginx unless told otherwise."""
+"""Size of the test file. The second request exceeds 1 MiB, the default body limit of nginx."""
 TEST_KEY: Final = "test"
-"""Metadata of the test file; our archive confirms such a file and does not keep it."""
+"""Metadata key of the test file; our archive confirms such a file without keeping it."""
 
 _EBML: Final = bytes.fromhex(
     "1a45dfa3 a3 4286810142f7810142f2810442f381084282886d6174726f736b61 42878104 42858102"
 )
-"""EBML header of an empty Matroska file: servers may check the type of what they get."""
+"""EBML header of an empty Matroska file, because servers may check the type of a file."""
 
 
 class _Result(NamedTuple):
@@ -41,14 +41,17 @@ class _Result(NamedTuple):
 
 
 class RecordingServerChecker:
-    """Checks recording servers, a few at once; implements `services.ports.RecordingServers`."""
+    """Checks up to `MAX_CHECKS` servers at once; implements `services.ports.RecordingServers`."""
 
     def __init__(self, uploader: TusUploader) -> None:
         self._uploader = uploader
         self._places = asyncio.Semaphore(MAX_CHECKS)
 
     async def check(self, site_id: int, server: RecordingServer) -> ServerCheck:
-        """Upload a small file as a recording is uploaded, and remove it where the server can."""
+        """Upload a small file like a recording, then remove it if the server supports that.
+
+        Never raises: the result says what failed.
+        """
         if not server.url:
             return ServerCheck(False, "There is no URL to test.")
         name = f"visavis-test-{secrets.token_hex(8)}"
@@ -87,7 +90,7 @@ class RecordingServerChecker:
 
 
 async def _upload(upload: RecordingUpload) -> tuple[ServerCapabilities, str]:
-    """Upload the test file to its end; return the server's abilities and the upload's URL."""
+    """Upload the whole test file; return the server's capabilities and the upload's URL."""
     upload.metadata[TEST_KEY] = "true"
     capabilities = await upload.begin()
     url, offset = await upload.create()
@@ -106,7 +109,7 @@ async def _remove(client: HttpClient, url: str) -> bool:
 
 
 def _write_file(directory: Path) -> Delivery:
-    void = FILE_BYTES - len(_EBML) - 9  # id and size of the element take 9 bytes
+    void = FILE_BYTES - len(_EBML) - 9  # The ID and the size of the Void element take 9 bytes.
     content = _EBML + b"\xec\x01" + void.to_bytes(7, "big") + bytes(void)
     (directory / MATROSKA).write_bytes(content)
     return Delivery(sha256=hashlib.sha256(content).hexdigest(), size=len(content), duration=1.0)
@@ -125,7 +128,7 @@ def _manifest(site_id: int, name: str) -> Manifest:
 
 
 def _ignore(_: int) -> None:
-    """Progress of the test file is not shown."""
+    """Ignore the progress of the test file."""
 
 
 def _describe_success(result: _Result, name: str) -> str:

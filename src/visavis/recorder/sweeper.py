@@ -1,4 +1,4 @@
-"""The recorder's loop: recordings of ended calls are muxed, delivered and removed."""
+"""The recorder's main loop: it muxes, delivers and removes the recordings of ended calls."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ log = structlog.get_logger(__name__)
 POLL_SECONDS: Final = 0.5
 PROGRESS_SECONDS: Final = 2.0
 POSTPONE_SECONDS: Final = 60.0
-"""Delay after an unexpected error, which is logged; the recording stays."""
+"""Delay until a recording is tried again after an unexpected error."""
 
 
 class Sweeper:
-    """The recorder's loop. Its only state is the spool: it may be killed and restarted anywhere.
+    """Main loop of the recorder. Its only lasting state is the spool, so it may be killed any time.
 
-    At most `deliveries` recordings are uploaded and `muxers` muxed at once.
+    At most `deliveries` recordings are uploaded, and at most `muxers` are muxed, at the same time.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Sweeper:
         self._progress_saved_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Sweep until `stop`; a sweep that fails, of whatever error, is tried again later."""
+        """Sweep the spool periodically until `stop`. A sweep that fails is repeated later."""
         sweeping = run_every("spool sweep", POLL_SECONDS, self.sweep)
         try:
             await stop.wait()
@@ -80,7 +80,7 @@ class Sweeper:
             await self._retry(delivery_plans)
             await self._mux_queue.start(self._jobs.values(), now)
         except VisavisError as error:
-            log.warning("the database is away", error=error.kind.name)
+            log.warning("database unavailable", error=error.kind.name)
             return
         self._upload_queue.start(self._jobs.values(), delivery_plans, now)
         await self._save_progress(now)
@@ -119,8 +119,9 @@ class Sweeper:
                 self._unreadable.pop(name, None)
 
     def _report_unreadable(self, name: str, reason: str) -> None:
-        """Log it once. It is tried again with each sweep: the cause may be a lack of descriptors.
+        """Log a recording that cannot be read, once per reason.
 
+        Each sweep tries to read it again, as the cause may be a temporary lack of file descriptors.
         Its call is in the database, so `visavis recordings verify` lists it.
         """
         if self._unreadable.get(name) != reason:
@@ -132,12 +133,12 @@ class Sweeper:
         for job in self._jobs.values():
             if job.task and job.task.done():
                 if not job.task.cancelled() and (error := job.task.exception()):
-                    log.error("recording put off", recording_id=job.id, reason=describe(error))
+                    log.error("recording postponed", recording_id=job.id, reason=describe(error))
                     job.backoff.record_failure(self._clock(), POSTPONE_SECONDS)
                 job.task = None
 
     async def _retry(self, delivery_plans: Mapping[int, DeliveryPlan]) -> None:
-        """Reset the failures of the recordings that somebody asked to retry."""
+        """Reset the failures of the recordings for which a retry was requested."""
         for site_id, delivery_plan in delivery_plans.items():
             asked = [
                 job

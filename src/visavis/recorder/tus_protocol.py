@@ -1,4 +1,4 @@
-"""The tus 1.0 protocol from the client's side (https://tus.io/protocols/resumable-upload)."""
+"""Client side of the tus 1.0 protocol (https://tus.io/protocols/resumable-upload)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from visavis.outbound.http import HttpClient, read_url
 VERSION: Final = "1.0.0"
 TUS: Final = {"Tus-Resumable": VERSION}
 CHECKSUMS: Final = ("sha256", "sha512", "sha1", "md5")
-"""Of those that a server can check, the first one is used."""
+"""Checksum algorithms in order of preference; the first one that the server supports is used."""
 
 
 class ServerCapabilities(msgspec.Struct, frozen=True):
@@ -26,7 +26,7 @@ class ServerCapabilities(msgspec.Struct, frozen=True):
     max_size: int | None = None
 
     def require_size(self, size: int) -> None:
-        """Raise `DeliveryError` where the server says that a file may not be so large."""
+        """Raise `DeliveryError` if a file of `size` bytes exceeds the server's Tus-Max-Size."""
         if self.max_size is not None and size > self.max_size:
             raise DeliveryError(
                 f"The recording server accepts files of at most {self.max_size} bytes; "
@@ -35,7 +35,10 @@ class ServerCapabilities(msgspec.Struct, frozen=True):
 
 
 async def read_capabilities(client: HttpClient, server_url: str) -> ServerCapabilities:
-    """Ask the server for its capabilities; without an answer it has no extensions."""
+    """Return the server's capabilities; none if its response has no tus headers.
+
+    Raises `DeliveryError` if the server is not reachable or supports only other versions of tus.
+    """
     response = await client.request("OPTIONS", server_url, {})
     headers = response.headers
     versions = _listed(headers.get("tus-version") or VERSION)
@@ -63,9 +66,10 @@ async def create(client: HttpClient, server_url: str, headers: dict[str, str]) -
 
 
 def upload_url(server_url: str, location: str) -> str:
-    """Return the URL of a created upload; raises `DeliveryError` if it is at another server.
+    """Return the URL of a created upload; raises `DeliveryError` if it is on another server.
 
-    A server behind a proxy that ends TLS often says http for https: then we know better.
+    A server behind a proxy that terminates TLS often returns a URL with http. In that case the
+    scheme of `server_url`, https, is used.
     """
     server = read_url(server_url)
     try:
@@ -84,7 +88,10 @@ def upload_url(server_url: str, location: str) -> str:
 
 
 def read_upload_offset(response: httpx2.Response, *expected: int) -> int:
-    """The `Upload-Offset` of an answer; raises `DeliveryError`."""
+    """Return the `Upload-Offset` of a response with one of the expected status codes.
+
+    Raises `DeliveryError` for any other response.
+    """
     value = response.headers.get("upload-offset", "")
     is_number = value.isascii() and value.isdigit() and len(value) < 19
     if response.status_code not in expected or not is_number:
@@ -93,9 +100,9 @@ def read_upload_offset(response: httpx2.Response, *expected: int) -> int:
 
 
 def encode_metadata(values: dict[str, str]) -> str:
-    """`Upload-Metadata` (tus 1.0, creation): pairs of a key and its value in base64.
+    """Return the value of `Upload-Metadata` (tus 1.0, creation): keys and base64-encoded values.
 
-    Keys without a value are left out: tus allows them, but some servers refuse them.
+    Keys without a value are left out: tus allows them, but some servers reject them.
     """
     return ",".join(
         f"{key} {base64.b64encode(value.encode()).decode()}"
@@ -105,7 +112,7 @@ def encode_metadata(values: dict[str, str]) -> str:
 
 
 def _size(text: str) -> int | None:
-    """A number of bytes; `None` where it is none, too long or 0, which means no limit."""
+    """Parse a number of bytes; return `None` if it is invalid or 0, which means no limit."""
     is_number = text.isascii() and text.isdigit() and len(text) < 19
     return int(text) or None if is_number else None
 

@@ -1,4 +1,4 @@
-"""The tus 1.0 client: uploads one file to a recording server and resumes broken uploads."""
+"""Uploader of recordings by tus 1.0, which resumes interrupted uploads."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ log = structlog.get_logger(__name__)
 READ_BYTES: Final = 1024 * 1024
 PATCH_BYTES: Final = 64 * 1024 * 1024
 CHECKED_PATCH_BYTES: Final = 16 * 1024 * 1024
-"""With checksums a piece is sent again as a whole when a byte of it is wrong."""
+"""Smaller than `PATCH_BYTES`, as one wrong byte makes the client repeat the whole request."""
 MIN_PATCH_BYTES: Final = 64 * 1024
-"""A server that refuses even such a request is misconfigured."""
+"""Requests are never made smaller: a server that rejects this size is misconfigured."""
 MAX_REMEMBERED_LIMITS: Final = 1024
 MAX_BREAKS: Final = 3
-"""Attempts in a row that broke off at the same piece, after which it is halved."""
+"""After this many consecutive interruptions of the same request, its size is halved."""
 MAX_REFUSALS: Final = 3
-"""Refusals in a row of a piece, after which the attempt fails."""
+"""After this many consecutive requests without progress, the upload fails."""
 CONFIRMATION: Final = "visavis-sha256"
 MAX_MISSING_LENGTH: Final = 1000
-"""Characters of the metadata `missing`: servers and proxies limit the size of a header."""
+"""Maximum length of the metadata `missing`, as servers and proxies limit the size of a header."""
 
 OnProgress = Callable[[int], None]
 """Called with the number of bytes of the file that have been sent."""
@@ -54,10 +54,10 @@ _MOVED_ON, _TOO_LARGE, _LOCKED, _MISMATCH = 409, 413, 423, 460
 
 
 class RequestSizeLimits:
-    """Largest request bodies of recording servers, by URL, learned from refusals.
+    """Largest request bodies that recording servers accept, by URL, learned from rejections.
 
-    Proxies limit a request's body (nginx to 1 MiB unless told otherwise) and tus has no header that
-    says so. Only the limits of the servers used last are remembered.
+    Proxies limit the size of a request body (nginx to 1 MiB by default), and tus has no header to
+    announce such a limit. Only the limits of the most recently used servers are remembered.
     """
 
     def __init__(self) -> None:
@@ -65,11 +65,11 @@ class RequestSizeLimits:
         self._breaks: OrderedDict[tuple[str, int, int], int] = OrderedDict()
 
     def limit(self, server_url: str) -> int | None:
-        """Return the largest body in bytes, `None` if no limit is known."""
+        """Return the largest accepted body in bytes, or `None` if no limit is known."""
         return self._limits.get(server_url)
 
     def lower(self, server_url: str, limit: int) -> None:
-        """Remember that the server refused a body of more than `limit` bytes."""
+        """Remember that the server rejected a body of more than `limit` bytes."""
         self._limits[server_url] = limit
         self._limits.move_to_end(server_url)
         while len(self._limits) > MAX_REMEMBERED_LIMITS:
@@ -77,16 +77,16 @@ class RequestSizeLimits:
         log.info("recording server limits requests", server_url=server_url, piece_bytes=limit)
 
     def break_off(self, upload_url: str, offset: int, length: int) -> None:
-        """Count a piece that was being sent when the connection broke off."""
+        """Count a request during which the connection was lost."""
         piece = upload_url, offset, length
         self._breaks[piece] = self._breaks.pop(piece, 0) + 1
         while len(self._breaks) > MAX_REMEMBERED_LIMITS:
             self._breaks.popitem(last=False)
 
     def shorten(self, server_url: str, upload_url: str, offset: int, length: int) -> int:
-        """Return the length of the piece, halved if it broke off before without any arriving.
+        """Return the length of the next request, halved if the same one was interrupted too often.
 
-        Some servers and proxies reset the connection instead of answering 413.
+        Some servers and proxies reset the connection instead of responding with 413.
         """
         if self._breaks.get((upload_url, offset, length), 0) < MAX_BREAKS:
             return length
@@ -97,10 +97,10 @@ class RequestSizeLimits:
 
 
 class TusUploader:
-    """Delivers to any tus server; the archive's key goes to the built-in archive alone.
+    """Delivers recordings to any tus server. Only the built-in archive receives `archive_key`.
 
-    With `archive_socket` the built-in archive is reached over this Unix socket, whatever its public
-    address is: neither a renewed certificate nor a proxy in between can stop deliveries to it.
+    With `archive_socket`, the built-in archive is reached over this Unix socket instead of its
+    public URL, so that neither its certificate nor a proxy can interrupt deliveries.
     """
 
     def __init__(
@@ -124,9 +124,10 @@ class TusUploader:
         server: RecordingServer,
         on_progress: OnProgress = lambda _: None,
     ) -> None:
-        """Returns once the server has the whole file; raises `DeliveryError`.
+        """Upload a recording; returns once the server has the whole file.
 
-        Where the upload stands is kept in the spool, so this may be killed and called again.
+        Raises `DeliveryError`. The upload's URL is stored in the spool, so after a crash another
+        call resumes the upload.
         """
         if not server.url:
             raise DeliveryError("The site has no recording server.", is_servers=True)
@@ -134,7 +135,7 @@ class TusUploader:
         if delivery is None:
             raise DeliveryError("The recording has not been made into a file yet.")
         if delivery.is_uploaded and delivery.server_url == server.url:
-            return  # the process ended before the database was told
+            return  # The process ended before the delivery was saved in the database.
         async with self.client(server) as client:
             await self.upload(client, directory, manifest, delivery, server).complete(on_progress)
 
@@ -175,9 +176,9 @@ def _require_own_socket(archive_socket: Path) -> None:
 
 
 class RecordingUpload:
-    """The upload of one recording to one server.
+    """Upload of one recording to one server.
 
-    With `must_confirm` the server has to tell the SHA-256 of what it has stored.
+    With `must_confirm`, the server must return the SHA-256 of the file that it has stored.
     """
 
     def __init__(
@@ -201,10 +202,10 @@ class RecordingUpload:
         self.must_confirm = False
 
     async def complete(self, on_progress: OnProgress) -> None:
-        """Send what the server lacks, and record in the spool that it has the whole file.
+        """Send the rest of the file, and record in the spool that the server has all of it.
 
-        The file is there as soon as the answer to a PATCH says so: a server may move a finished
-        upload away at once, so that HEAD finds nothing any more.
+        The response to the last PATCH is the proof of that. A HEAD request is not used, because a
+        server may move a finished upload away at once.
         """
         await self.begin()
         url, offset = await self._resume() or await self.create()
@@ -213,14 +214,14 @@ class RecordingUpload:
         await asyncio.to_thread(spool_reader.write_delivery, self._directory, self._delivery)
 
     async def begin(self) -> ServerCapabilities:
-        """Ask the server for its abilities; raise `DeliveryError` if the file is too large."""
+        """Read the server's capabilities; raise `DeliveryError` if the file is too large for it."""
         capabilities = await read_capabilities(self._client, self._server_url)
         self._checksum = capabilities.checksum
         capabilities.require_size(self._delivery.size)
         return capabilities
 
     async def send_rest(self, url: str, offset: int, on_progress: OnProgress) -> None:
-        """Send everything from `offset` on; return once the server has said that all is there."""
+        """Send everything from `offset` on; return once the server has acknowledged all of it."""
         refusals = 0
         while offset < self._delivery.size or not self._is_confirmed():
             on_progress(offset)
@@ -261,9 +262,9 @@ class RecordingUpload:
     async def append(
         self, url: str, offset: int, on_progress: OnProgress, max_bytes: int | None = None
     ) -> int:
-        """Send the next piece, of `most` bytes at most; return where the upload stands then.
+        """Send the next request, of at most `max_bytes` bytes; return the new upload offset.
 
-        A piece that the server refuses as too large is halved until it takes one.
+        If the server rejects it as too large (413), its size is halved until the server accepts it.
         """
         max_bytes = max_bytes or (CHECKED_PATCH_BYTES if self._checksum else PATCH_BYTES)
         max_bytes = min(max_bytes, self._limits.limit(self._server_url) or max_bytes)
@@ -277,14 +278,14 @@ class RecordingUpload:
         if response.status_code == _TOO_LARGE:
             raise refusal(f"takes no request of {length} bytes", response)
         if response.status_code in {_MOVED_ON, _MISMATCH}:
-            # what came before is there: its offset tells how much
+            # The offset or the checksum was wrong: ask the server for the current offset.
             return await self.read_offset(url)
         if response.status_code in _GONE | {_LOCKED}:
             raise refusal("no longer takes this upload", response)
         return self._read_offset(response, 204, 200)
 
     async def read_offset(self, url: str) -> int:
-        """Ask the server where the upload stands."""
+        """Ask the server for the current offset of the upload."""
         return self._read_offset(await self._client.request("HEAD", url, TUS))
 
     async def _send(
@@ -314,9 +315,10 @@ class RecordingUpload:
         return offset
 
     def _is_confirmed(self) -> bool:
-        """Whether the server has told the SHA-256 of the whole file, if it has to.
+        """Whether the server has returned the SHA-256 of the whole file, if it must.
 
-        Our archive tells it once the file is checked and stored; an empty PATCH makes it do so.
+        Our archive returns it once the file is verified and stored, also in response to an empty
+        PATCH. Raises `DeliveryError` if the SHA-256 differs from that of the file.
         """
         if self._confirmed is None:
             return not self.must_confirm
@@ -351,7 +353,7 @@ def digest_of(path: Path, offset: int, length: int, algorithm: str) -> bytes:
 
 
 def metadata(manifest: Manifest, delivery: Delivery) -> dict[str, str]:
-    """Return the metadata of an upload; `docs/recording-server.md` describes it."""
+    """Return the metadata of an upload, which `docs/recording-server.md` describes."""
     known = {
         "site": str(manifest.site_id),
         "call": manifest.call_id,

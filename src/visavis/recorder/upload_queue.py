@@ -1,4 +1,4 @@
-"""Upload queue: delivers muxed files to their recording servers, with a circuit breaker each."""
+"""Upload queue: delivers muxed files, with a circuit breaker for each recording server."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 
 class Uploader(Protocol):
-    """Uploads a file to a server; `recorder.tus_upload` implements it."""
+    """Port that uploads a file to a server; `recorder.tus_upload` implements it."""
 
     async def deliver(
         self,
@@ -36,7 +36,10 @@ class Uploader(Protocol):
 
 @dataclass(slots=True, eq=False)
 class _CircuitBreaker:
-    """Circuit breaker of one recording server: while it fails, one recording at a time tries it."""
+    """Circuit breaker of one recording server: if the server fails, one upload at a time tries it.
+
+    `active` is the number of running uploads, and `failures` the number of failures so far.
+    """
 
     backoff: Backoff
     active: int = 0
@@ -44,10 +47,10 @@ class _CircuitBreaker:
 
 
 class UploadQueue:
-    """Queue that uploads at most `limit` recordings at once.
+    """Queue that uploads at most `limit` recordings at the same time.
 
-    A failing server is tried by one recording at a time, with back-off, and failing servers get at
-    most half of the places, so that other sites' servers do not wait.
+    A failing server is tried by one recording at a time, with back-off. All failing servers
+    together get at most half of the `limit`, so that the servers of other sites do not wait.
     """
 
     def __init__(
@@ -69,7 +72,7 @@ class UploadQueue:
     def start(
         self, jobs: Iterable[RecordingJob], delivery_plans: Mapping[int, DeliveryPlan], now: float
     ) -> None:
-        """Start the uploads that are due, the one tried longest ago first."""
+        """Start the uploads that are due, least recently tried first."""
         self._forget_breakers(delivery_plans)
         ready = [
             job for job in jobs if job.is_muxed and not job.task and job.site_id in delivery_plans
@@ -79,14 +82,14 @@ class UploadQueue:
                 return
             server = delivery_plans[job.site_id].server
             if job.tried_server != server:
-                job.backoff.reset()  # what another server thought of it does not count
+                job.backoff.reset()  # Failures at another server do not count.
                 job.uploaded = 0
             breaker = self._breakers.setdefault(server, _CircuitBreaker(Backoff(self._chance)))
             if job.backoff.is_due(now) and self._is_open(breaker, now):
                 self._send(job, server, breaker, now)
 
     def retry(self, server: RecordingServer) -> None:
-        """Close a server's circuit breaker, because somebody asked for another try."""
+        """Close a server's circuit breaker, because a retry was requested."""
         if breaker := self._breakers.get(server):
             breaker.backoff.reset()
 
@@ -124,7 +127,7 @@ class UploadQueue:
                 breaker.failures += 1
                 wait = breaker.backoff.record_failure(self._clock(), error.retry_after)
             else:
-                wait = 0.0  # others that were under way have told the same
+                wait = 0.0  # Another upload, which ran at the same time, has counted this failure.
             await self._not_delivered(job, str(error), wait)
         except (OSError, VisavisError) as error:
             wait = job.backoff.record_failure(self._clock())
@@ -147,7 +150,8 @@ class UploadQueue:
             delivery = await asyncio.to_thread(spool_reader.read_delivery, job.directory)
             if delivery is None:
                 raise DeliveryError("The file in the spool has changed.")
-            # the database first: until it knows, the spool is the only one that does
+            # Save this in the database before removing the spool's files, which are the only other
+            # record of the delivery.
             await self._store.record_delivery(job.manifest, delivery, server.url)
             release = spool_reader.keep_incomplete if delivery.missing else spool_reader.remove
             await asyncio.to_thread(release, job.directory)
