@@ -99,11 +99,11 @@ async def test_all_workers_are_reached_again(harness: PoolHarness) -> None:
 async def test_journals_are_written_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("visavis.spool.sync_thread.ROUND_SECONDS", 0.001)
     sync_thread, file = SyncThread(), FakeFile()
-    with dies_once("scribe", file, "write") as is_dead:
+    with dies_once("journal sync", file, "write") as is_dead:
         sync_thread.add(file)
         await until(is_dead)
         assert file.synced.acquire(timeout=20)
-        await until(lambda: "scribe" in MONITOR.problems)
+        await until(lambda: "journal sync" in MONITOR.problems)
     file.is_over = True
     sync_thread.wake()
-    await until(lambda: "scribe" not in MONITOR.problems)
+    await until(lambda: "journal sync" not in MONITOR.problems)

@@ -33,7 +33,7 @@ STRANGERS: set[threading.Thread] = set()
 
 
 def threads() -> list[threading.Thread]:
-    sync_threads = [t for t in threading.enumerate() if t.name.startswith("scribe")]
+    sync_threads = [t for t in threading.enumerate() if t.name.startswith("journal sync")]
     return [thread for thread in sync_threads if thread not in STRANGERS]
 
 

@@ -40,7 +40,7 @@ class SyncThread:
     def add(self, file: SyncedFile) -> None:
         with self._lock:
             if not self._is_at_work:
-                start_thread("scribe", self._work)
+                start_thread("journal sync", self._work)
                 self._is_at_work = True
             self._files[file] = None
 
@@ -72,7 +72,7 @@ class SyncThread:
     def _sync(self, written: Collection[SyncedFile]) -> None:
         """Sync one by one, which takes the least CPU, or concurrently if the disk has been slow."""
         if self._is_slow and len(written) > 1:
-            with ThreadPoolExecutor(SYNCS_AT_ONCE, "scribe") as pool:
+            with ThreadPoolExecutor(SYNCS_AT_ONCE, "journal sync") as pool:
                 for synced in [pool.submit(file.sync) for file in written]:
                     synced.result()
             return
