@@ -1,1 +1,1 @@
-"""Muxing of a recording: its journals are scanned, demuxed and written as one Matroska file."""
+"""Muxing of a recording: scans and demuxes its journals, and writes one Matroska file."""

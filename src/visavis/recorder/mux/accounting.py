@@ -1,7 +1,7 @@
-"""Account of a recording's packets: received, written, superseded, or lost and why.
+"""Account of a recording's packets: received, written, superseded, or lost with a reason.
 
-It turns what was received and is not in the file into sentences for people: a recording with any
-is incomplete.
+It describes media that was received but is not in the file in sentences for people. A recording
+with any such sentence is incomplete.
 """
 
 from __future__ import annotations
@@ -20,22 +20,26 @@ from visavis.rtp.packet import parse_rtp
 from visavis.spool.format import NO_LEG
 
 MAX_STRAY_PACKETS: Final = 50
-"""A second of sound: a leg may lose as many packets of one kind before it is missing something."""
+"""Losses of up to this many packets of one kind and leg are not reported: one second of audio."""
 
 LEAST_SECONDS: Final[dict[Content, int]] = {"audio": 2, "video": 4, "screen": 4}
-"""Seconds with packets and without a frame that are told; a live receiver bears with three."""
+"""Shortest span with packets but without frames that is reported, in seconds.
+
+Browsers tolerate about three seconds without a video frame.
+"""
 
 RTX: Final = "RTX"
 MAX_SPANS: Final = 3
-"""Missing spans of a track that are told one by one."""
+"""Number of missing spans of a track that are listed individually."""
 
 Part = tuple[int, Content]
+"""Leg and content, such as audio."""
 
 LEG_NAMES: Final = {VISITOR_LEG: "visitor", AGENT_LEG: "agent"}
 
 
 class Loss(StrEnum):
-    """Reasons for which received packets are in no frame."""
+    """Reasons why received packets are not in the file. They complete "N packets are missing:"."""
 
     UNREADABLE = "they are not RTP"
     UNKNOWN_FORMAT = "the recorder does not know their format"
@@ -48,7 +52,7 @@ class Loss(StrEnum):
 
 @dataclass(slots=True)
 class Tally:
-    """Packets of one stream. `seconds` are those since the epoch in which any came."""
+    """Counts of the packets of one stream. `seconds` since the epoch are those with any packet."""
 
     received: int = 0
     repairs: int = 0
@@ -57,14 +61,17 @@ class Tally:
     seconds: set[int] = field(default_factory=set)
 
     def receive(self, arrival: float) -> None:
-        """Count a packet that is neither a repair nor empty; `arrival` since the epoch."""
+        """Count a packet that is neither a retransmission nor empty.
+
+        `arrival` is in seconds since the epoch.
+        """
         self.received += 1
         if not 0 <= arrival - self.second < 1:
             self.second = int(arrival)
             self.seconds.add(self.second)
 
     def receive_all(self, arrivals: Iterable[float]) -> None:
-        """Count packets as `receive` does."""
+        """Count several packets like `receive`."""
         seconds = [int(arrival) for arrival in arrivals]
         self.received += len(seconds)
         self.seconds.update(seconds)
@@ -72,14 +79,14 @@ class Tally:
 
 @dataclass(slots=True)
 class WrittenTally:
-    """Packets of one track that are in the file, and the seconds in which they came."""
+    """Counts of the packets of one track that are in the file, and the seconds of their arrival."""
 
     packets: int = 0
     second: int = 0
     seconds: set[int] = field(default_factory=set)
 
     def write(self, packets: int, arrival: float) -> None:
-        """Count the packets of a frame that is in the file."""
+        """Count the packets of a frame that was written to the file."""
         if packets:
             self.packets += packets
             if not 0 <= arrival - self.second < 1:
@@ -88,7 +95,7 @@ class WrittenTally:
 
 
 class PacketAccount:
-    """Counts every media packet of every leg of a recording, under the legs' names."""
+    """Counts all media packets of a recording, by the names of the legs."""
 
     def __init__(self, leg_names: Mapping[int, str] = LEG_NAMES) -> None:
         self._names = {**leg_names, NO_LEG: "server"}
@@ -99,21 +106,21 @@ class PacketAccount:
         self.stops: list[tuple[float, str]] = []
 
     def tally(self, stream: RtpStream) -> Tally:
-        """Return the counts of a stream, which its reader keeps up to date."""
+        """Return the counts of a stream, which its reader updates."""
         return self._streams[stream]
 
     def receive(self, packet: Packet, arrival: float) -> None:
-        """Count a packet that has found its stream."""
+        """Count a packet that was assigned to a stream; `arrival` in seconds since the epoch."""
         if not packet.rtp.payload:
-            return  # a probe for bandwidth
+            return  # Browsers send empty packets to probe the bandwidth.
         tally = self._streams[packet.stream]
         if packet.is_repair:
-            tally.repairs += 1  # may repeat what came long ago
+            tally.repairs += 1  # Its second is not counted: it may repeat a much older packet.
         else:
             tally.receive(arrival)
 
     def written(self, track: TrackKey) -> WrittenTally:
-        """Return the counts of a track, which its writer keeps up to date."""
+        """Return the counts of a track, which its writer updates."""
         return self._written[track]
 
     def refuse(self, frame: TimedFrame) -> None:
@@ -123,14 +130,15 @@ class PacketAccount:
             self._losses[leg, Loss.REFUSED, content] += frame.packets
 
     def lose(self, leg: int, loss: Loss, packets: int = 1, detail: str = "") -> None:
-        """Count packets that will never be in a frame, or in none that is written."""
+        """Count packets that will not be in any written frame."""
         self._losses[leg, loss, detail] += packets
 
     def totals(self) -> dict[str, dict[str, int]]:
-        """Packets by side and content, such as `visitor video`; a leg's losses by its side.
+        """Return the counts by leg and content, such as `visitor video`, and the losses by leg.
 
-        `unused` ones repeat others or belong to frames that never became whole. Of the `written`
-        ones, `beside` are on a further track, as the side sent several streams at once.
+        `unused` packets repeat others or belong to frames that remained incomplete. Of the
+        `written` packets, `beside` are on further tracks, because the leg sent several streams at
+        the same time.
         """
         totals: dict[str, dict[str, int]] = {}
         for part, tallies in self._parts().items():
@@ -159,7 +167,10 @@ class PacketAccount:
         return self._names.get(leg) or f"leg {leg}"
 
     def missing(self, start: float) -> tuple[str, ...]:
-        """Sentences about received media that are not in a file that begins at `start`."""
+        """Return sentences about received media that is not in the file.
+
+        `start` is the beginning of the file in seconds since the epoch.
+        """
         return (*self._lost(), *self._not_whole(start), *self._not_recorded(start))
 
     def _parts(self) -> dict[Part, list[Tally]]:
@@ -210,7 +221,7 @@ def _is_beside(key: TrackKey, part: Part) -> bool:
 
 
 def loss_reason(bridge: BridgeStreams, leg: int, data: bytes) -> tuple[Loss, str] | None:
-    """The reason for which a packet has no stream, in detail; `None` if it has no media."""
+    """Return the reason why a packet has no stream, with a detail; `None` if it has no media."""
     packet = parse_rtp(data)
     if packet is None:
         return Loss.UNREADABLE, ""
@@ -227,9 +238,9 @@ def loss_reason(bridge: BridgeStreams, leg: int, data: bytes) -> tuple[Loss, str
 
 
 def _spans(received: set[int], written: set[int]) -> Iterator[tuple[int, int]]:
-    """Beginning and end of each run of seconds with packets and without a frame.
+    """Yield the start and end of each span of seconds with packets but without frames.
 
-    A frame may become whole in the second after its first packet's.
+    A frame may be completed in the second after that of its first packet.
     """
     run: list[int] = []
     for second in [*sorted(received), None]:

@@ -1,4 +1,4 @@
-"""A call's events in its recording: chapters, tags and the attached report."""
+"""Chapters, tags and the attached report of a recording, made from the events of its call."""
 
 from __future__ import annotations
 
@@ -25,16 +25,19 @@ from visavis.recorder.mux.scan import Scan, Span
 
 MAX_CHAPTERS: Final = 1000
 SNAP_SECONDS: Final = 1.0
-"""An event within this time of the beginning is a chapter from the beginning."""
+"""The chapter of an event this soon after the beginning starts at the beginning."""
 
 PARTING_SECONDS: Final = 1.0
-"""A page that hangs up may be gone before anybody has heard why: no connection was lost."""
+"""A connection lost this shortly before the end is not a chapter.
+
+A page that hangs up may disconnect before its message arrives, which is not a lost connection.
+"""
 
 SOFTWARE: Final = f"Visavis {__version__}"
 
 
 class ChapterMark(NamedTuple):
-    """`start` and `end` in seconds from the beginning of the recording."""
+    """Chapter. `start` and `end` are in seconds from the beginning of the recording."""
 
     start: float
     end: float
@@ -42,7 +45,7 @@ class ChapterMark(NamedTuple):
 
 
 def chapters(story: CallReport, scan: Scan) -> list[ChapterMark]:
-    """Return the chapters in order; each ends where the next begins."""
+    """Return the chapters in order; each one ends where the next one begins."""
     events = sorted([*story.events, *_pause_events(story, scan.pauses)], key=_at)
     length = scan.end - scan.start
     marks: list[tuple[float, str]] = []
@@ -60,10 +63,11 @@ def chapters(story: CallReport, scan: Scan) -> list[ChapterMark]:
 
 
 def on_recording_clock(story: CallReport, scan: Scan) -> CallReport:
-    """Return the story with the times of its events by the clock that places the packets.
+    """Return the report with the times of its events converted to the clock of the recording.
 
-    Events have the wall clock's time, which may be set in mid-call. Where a time came twice, as the
-    clock was set back, the order of the events tells which one is meant.
+    The recording's clock gives the packets' arrival times. Events have times of the wall clock,
+    which may be set during the call. If the clock was set back, the same time occurred twice; then
+    the order of the events decides which of the two is meant.
     """
     if not scan.clock_steps:
         return story
@@ -76,7 +80,11 @@ def on_recording_clock(story: CallReport, scan: Scan) -> CallReport:
 
 
 def _recording_time(at: float, latest: float, steps: Sequence[tuple[float, float]]) -> float:
-    """Return the time by the recording's clock that fits best between two steps."""
+    """Convert a wall-clock time to the recording's clock, all in seconds since the epoch.
+
+    `steps` are the times at which the wall clock was set, and by how much it is ahead from then on.
+    The result is the time that fits best between two steps and is not before `latest`.
+    """
     spans = [(-inf, 0.0), *steps, (inf, 0.0)]
     candidates: list[tuple[float, float]] = []
     for (since, ahead), (until, _) in pairwise(spans):
@@ -103,7 +111,7 @@ def tags(manifest: Manifest, story: CallReport, scan: Scan) -> dict[str, str]:
 
 
 def report_of(manifest: Manifest, events: Iterable[CallEvent]) -> CallReport:
-    """Return the story that can be told from the recording alone."""
+    """Return a call report from the recording alone, for a call without one in the database."""
     return CallReport(
         call_id=manifest.call_id,
         site_id=manifest.site_id,
@@ -153,9 +161,9 @@ def recorded_story(manifest: Manifest, story: CallReport, scan: Scan) -> Recorde
 def _participants(
     manifest: Manifest, story: CallReport, scan: Scan
 ) -> tuple[RecordedParticipant, ...]:
-    """Return the participants by their numbers in the call.
+    """Return the participants, ordered by their numbers in the call.
 
-    Journals of an earlier version do not tell their names, and count all agents as one.
+    Journals of an earlier version do not have their names, and count all agents as one participant.
     """
     names = {
         "visitor": story.visitor_name or manifest.visitor_name,
@@ -203,7 +211,7 @@ def _title(event: CallEvent) -> str:
 
 
 def _pause_events(story: CallReport, pauses: list[Span]) -> Iterator[CallEvent]:
-    """The journal's pauses, where the story does not tell of any."""
+    """Yield events for the journal's pauses, if the report has none."""
     if any(event.name == CallEventName.RECORDING_PAUSED for event in story.events):
         return
     for start, end in pauses:

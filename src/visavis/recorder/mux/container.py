@@ -1,8 +1,9 @@
-"""Matroska file (RFC 9559) whose head FFmpeg has written and whose clusters are written here.
+"""Writer of a Matroska file (RFC 9559) whose head comes from FFmpeg.
 
-FFmpeg knows how each codec is described. A block is a few bytes and the frame, which are cheaper to
-write here than to hand over one by one. FFmpeg would also copy the whole file once more to have the
-cues at its front; here they go into room that was left for them.
+FFmpeg writes the head, because it knows the description of each codec. The clusters are written
+here: a block is a frame after a few bytes, and passing each frame to FFmpeg would cost more. FFmpeg
+would also copy the whole file to put the cues before the clusters; here, space is reserved for
+them.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from visavis.recorder.mux import ebml
 CLUSTER_MS: Final = 1000
 MAX_CLUSTER_BYTES: Final = 5 * 1024 * 1024
 MIN_CLUSTER_BYTES: Final = 4 * 1024
-"""A picture's key frame begins a new cluster, unless the one before would be shorter than this."""
+"""A video key frame begins a new cluster, unless the previous one would be shorter than this."""
 
 CUE_BYTES: Final = 28
-"""A cue takes so many bytes at most while the file is smaller than 4 GiB and 4,000 hours."""
+"""Maximum length of a cue point in a file of less than 4 GiB and 4,000 hours."""
 
 MAX_CUE_ROOM: Final = 4 * 1024 * 1024
 
@@ -31,7 +32,7 @@ _VIDEO: Final = b"\x01"
 _AVC: Final = b"V_MPEG4/ISO/AVC"
 _SMALL_BLOCK: Final = struct.Struct("!BHBhB")
 _BLOCK: Final = struct.Struct("!BIBhB")
-"""A SimpleBlock's ID and size, of two bytes or four; the track's number, timestamp and flags."""
+"""Head of a SimpleBlock: ID, size (of two or four bytes), track number, timestamp, flags."""
 
 _MAX_SMALL: Final = (1 << 14) - 1
 _BLOCK_HEAD: Final = 4
@@ -44,11 +45,12 @@ _REPLACED: Final = frozenset({ebml.SEEK_HEAD, ebml.VOID, ebml.CUES})
 
 @dataclass(slots=True)
 class ContainerTrack:
-    """Track of the file; `delay` and `end` in milliseconds.
+    """Track of the file. `delay` and `end` are in milliseconds.
 
-    Timestamps in the file are later than what is played by the `delay` of the codec (CodecDelay in
-    RFC 9559). `mark` is the number as blocks have it; `has_lengths` is true of H.264, unless the
-    track has no parameter sets; `cued` is the cluster that has the track's last cue.
+    Timestamps in the file are later than the time of presentation by `delay` (CodecDelay in
+    RFC 9559). `mark` is the track number as it is encoded in blocks. `has_lengths` is true for
+    H.264 with parameter sets, whose NAL units are stored with lengths. `end` is the end of the last
+    frame. `cued` is the position of the cluster with the track's last cue.
     """
 
     number: int
@@ -62,10 +64,14 @@ class ContainerTrack:
 
 
 class ContainerWriter:
-    """Writes frames into clusters, and at the end the cues and what is known only then."""
+    """Writes frames into clusters, and finally the cues and the head with the durations."""
 
     def __init__(self, file: BinaryIO, head: bytes, seconds: float) -> None:
-        """`head` is a file of the same tracks without a frame; `seconds` what it will last."""
+        """Prepare the file.
+
+        `head` is a Matroska file with the same tracks and without frames. `seconds` is the expected
+        duration, from which the space for the cues is computed.
+        """
         (_, self._ebml), (_, segment) = ebml.read(head)
         self._parts = [part for part in ebml.read(segment) if part[0] not in _REPLACED]
         self.tracks = _tracks(dict(self._parts)[ebml.TRACKS])
@@ -75,7 +81,8 @@ class ContainerWriter:
         self._cues_at = start
         self._room = _cue_room(self.tracks, seconds)
         self._position = start + self._room
-        self._cues = array("Q")  # timestamp, track, position of the cluster, position within it
+        # Each cue is four numbers: timestamp, track, position of the cluster, position within it.
+        self._cues = array("Q")
         self._blocks: list[bytes] = []
         self._cluster_at = 0
         self._cluster_bytes = 0
@@ -84,7 +91,7 @@ class ContainerWriter:
     def write(
         self, track: ContainerTrack, at: int, duration: int, data: bytes, is_key: bool
     ) -> None:
-        """Write a frame that is played `at` a time, in milliseconds as its `duration`."""
+        """Write a frame. `at`, its presentation time, and `duration` are in milliseconds."""
         if track.has_lengths:
             data = with_lengths(data)
         at += track.delay
@@ -108,7 +115,7 @@ class ContainerWriter:
             track.end = at + duration
 
     def finish(self) -> None:
-        """Write the last cluster, the cues and the head."""
+        """Write the last cluster, the cues and the head. The file is complete then."""
         self._end_cluster()
         cues = ebml.checked(ebml.CUES, *self._cue_points())
         left = self._room - len(cues)
@@ -146,7 +153,7 @@ class ContainerWriter:
             self._blocks = []
 
     def _cue(self, track: ContainerTrack, at: int) -> None:
-        """Remember where pictures can be shown from; without any, each track once a cluster."""
+        """Add a cue for a video key frame or, in a file without video, per track and cluster."""
         if not track.is_video and track.cued == self._position:
             return
         track.cued = self._position
@@ -172,7 +179,7 @@ class ContainerWriter:
         return len(ebml.element(ebml.HEADER, self._ebml)) + len(ebml.SEGMENT) + 8
 
     def _head(self, end: int, cues_at: int, duration: int) -> bytes:
-        """Return all that comes before the cues; its length is always the same."""
+        """Return everything before the cues. Its length does not depend on the arguments."""
         parts = [_with_durations(part, self.tracks, duration) for part in self._parts]
         segment_at = self._segment_at
         offset = len(_seek_head([(ebml.CUES, 0), *((name, 0) for name, _ in self._parts)]))
@@ -192,12 +199,12 @@ class ContainerWriter:
 
 
 def with_lengths(data: bytes) -> bytes:
-    """Turn an access unit of H.264 from Annex B into units with their lengths before them.
+    """Convert an H.264 access unit from Annex B to NAL units that are preceded by their lengths.
 
-    That is how Matroska stores it, where the track has an AVCDecoderConfigurationRecord.
+    Matroska requires this for a track with an AVCDecoderConfigurationRecord.
     """
     *others, last = data.split(_START_CODE)[1:] or [b""]
-    units = [unit.removesuffix(b"\0") for unit in others]  # the start code has four bytes, mostly
+    units = [unit.removesuffix(b"\0") for unit in others]  # Most start codes have four bytes.
     return b"".join([len(unit).to_bytes(4) + unit for unit in (*units, last) if unit])
 
 
@@ -242,7 +249,10 @@ def _seek_head(seeks: list[tuple[bytes, int]]) -> bytes:
 
 
 def _with_durations(part: ebml.Element, tracks: list[ContainerTrack], duration: int) -> bytes:
-    """Write a part of the head with the durations, in milliseconds, of the file and its tracks."""
+    """Return an element of the head with the durations of the file and its tracks.
+
+    `duration` is that of the file in milliseconds.
+    """
     name, content = part
     if name not in {ebml.INFO, ebml.TAGS}:
         return ebml.element(name, content)
@@ -258,7 +268,7 @@ def _with_durations(part: ebml.Element, tracks: list[ContainerTrack], duration: 
 
 
 def _tag(content: bytes, ends: dict[bytes, int]) -> bytes:
-    """Put a track's duration into its tag."""
+    """Return a tag's content with the duration of its track."""
     parts = list(ebml.read(content))
     uid = dict(ebml.read(dict(parts)[ebml.TARGETS])).get(ebml.TAG_TRACK_UID)
     if uid not in ends:

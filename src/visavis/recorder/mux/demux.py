@@ -1,4 +1,4 @@
-"""Second pass over a recording's journals: the frames of every track in order of time."""
+"""Second pass over a recording's journals: yields the frames of all tracks in order of time."""
 
 from __future__ import annotations
 
@@ -35,24 +35,27 @@ from visavis.spool.format import Block, RecordKind
 from visavis.spool.notes import Descriptions, parse_note
 
 SORT_SECONDS: Final = HOLD_SECONDS + 4.0
-"""Window within which frames, which come in order of arrival, are sorted by time."""
+"""Window within which frames, which arrive roughly in order, are sorted by capture time."""
 
 SORT_EVERY_SECONDS: Final = 4.0
 
 MAX_SORTED_BYTES: Final = 64 * 1024 * 1024
-"""Limit of the sort window in memory; of a faster stream, some frames may be out of order."""
+"""Memory limit of the sort window. If it is exceeded, some frames may be out of order."""
 
 TICK_US: Final = 1_000_000
-"""Interval at which streams release frames that they hold back, even without a packet."""
+"""Interval at which streams release frames held for reordering, even if no packet arrives."""
 
 _time: Final = itemgetter(TimedFrame._fields.index("time"))
 
 SILENT_SECONDS: Final = 2.0
-"""Silence of a newer stream after which an older one gets its track back."""
+"""If a newer stream sends nothing for this long, an older one may use its track again."""
 
 
 def frames(scan: Scan, journals: list[Path], account: PacketAccount) -> Iterator[TimedFrame]:
-    """Yield the frames of all tracks in order of time, in bounded memory. Raises `OSError`."""
+    """Yield the frames of all tracks in order of capture time, in bounded memory.
+
+    Raises `OSError` if a journal cannot be read. Updates `account`.
+    """
     ordered = _in_order(_frames(scan, journals, account))
     frames = _from_newest_stream(_outside(scan.pauses, ordered) if scan.pauses else ordered)
     layered = {
@@ -65,7 +68,7 @@ def frames(scan: Scan, journals: list[Path], account: PacketAccount) -> Iterator
 
 
 def _frames(scan: Scan, journals: list[Path], account: PacketAccount) -> Iterator[TimedFrame]:
-    """Yield frames in order of arrival, over all bridges at once: a transfer makes them overlap."""
+    """Yield frames in order of arrival, from all bridges together, as a transfer overlaps two."""
     held_bytes = HeldBytes()
     readers = [_JournalReader(bridge, account, held_bytes) for bridge in scan.bridges]
     blocks = [
@@ -85,7 +88,7 @@ def _frames(scan: Scan, journals: list[Path], account: PacketAccount) -> Iterato
 
 
 def _arrival(item: tuple[Block, _JournalReader]) -> int:
-    """The arrival of a block's first record: a block spans half a second at most."""
+    """Return the arrival of a block's first record; a block spans about half a second."""
     (_, records), _ = item
     return records[0][0]
 
@@ -95,7 +98,7 @@ _Flow = tuple[int, int, int]
 
 
 class _StreamReader:
-    """Second pass over one stream."""
+    """Second pass over one stream: turns its packets into frames with capture times."""
 
     def __init__(
         self, stream: RtpStream, timeline: SenderTimeline, tally: Tally, held_bytes: HeldBytes
@@ -111,14 +114,14 @@ class _StreamReader:
         self._tracks: dict[str, TrackKey] = {}
 
     def push(self, packet: Packet, arrival: float) -> list[TimedFrame]:
-        """Return the frames that are whole with a packet and all that were gathered before it."""
+        """Add a packet after the gathered ones; return the frames that are complete now."""
         self._tally_gathered()
         placed = self.depacketiser.push(packet, arrival)
         self._tallied = 0
         return [self.timed(one) for one in placed]
 
     def take_gathered(self) -> list[TimedFrame]:
-        """Return the frames that are whole with the packets that were gathered."""
+        """Process the gathered packets; return the frames that are complete now."""
         self._tally_gathered()
         placed = self.depacketiser.take_gathered()
         self._tallied = len(self.gathered)
@@ -137,7 +140,7 @@ class _StreamReader:
             )
         self._tally.assembled += packets
         time = self._times.time(placed)
-        # as `TimedFrame(…)` does it, which takes twice as long
+        # Equal to `TimedFrame(…)`, which takes twice as long.
         return tuple.__new__(
             TimedFrame, (time, track, self._source, is_key, data, packets, arrival)
         )
@@ -146,7 +149,7 @@ class _StreamReader:
 class _JournalReader:
     """Second pass over one bridge's journal.
 
-    `_flows` tells where packets are gathered that need not be looked at.
+    `_flows` has the lists to which packets of an identified stream are added without parsing them.
     """
 
     def __init__(
@@ -160,7 +163,7 @@ class _JournalReader:
         bridge.rewind()
 
     def frames(self, block: Block) -> Iterator[TimedFrame]:
-        """Yield the frames that are whole with the records of a block."""
+        """Yield the frames that are complete with the records of a block."""
         body, records = block
         flows, unpack, header_size = self._flows, HEADER.unpack_from, HEADER.size
         media, note = RecordKind.RTP, RecordKind.NOTE
@@ -186,7 +189,7 @@ class _JournalReader:
                 yield from stream.take_gathered()
 
     def _route(self, arrival: float, leg: int, data: bytes) -> list[TimedFrame]:
-        """Return the frames that are whole with a packet that may be of any stream."""
+        """Assign a packet to its stream; return the frames that are complete now."""
         packet = self._bridge.route(leg, data)
         if packet is None:
             self._lose(leg, data)
@@ -202,7 +205,10 @@ class _JournalReader:
         return frames
 
     def _gather_in(self, stream: _StreamReader, flow: _Flow, codec: str) -> None:
-        """Gather further packets of a flow if it is identified, and none of the stream's others."""
+        """Gather further packets of an identified flow, and no longer the stream's previous one.
+
+        A stream gathers packets of only one payload type at a time.
+        """
         if stream.flow and stream.flow != flow:
             self._flows.pop(stream.flow, None)
         if flow in self._bridge.routes:
@@ -217,7 +223,7 @@ class _JournalReader:
         return reader
 
     def due(self, now: float) -> Iterator[TimedFrame]:
-        """Release the packets that streams have held back for long enough."""
+        """Yield the frames of packets that were held for reordering long enough."""
         for stream in self._streams.values():
             for placed in stream.depacketiser.due(now):
                 yield stream.timed(placed)
@@ -240,9 +246,9 @@ class _JournalReader:
 
 
 def _in_order(unsorted: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
-    """Sort by time within a window, in bounded memory.
+    """Sort frames by capture time within a window, in bounded memory.
 
-    The frames of each stream are nearly in order: to sort many at once costs little for each.
+    The frames of each stream are nearly in order, so sorting many of them at once is cheap.
     """
     held: list[TimedFrame] = []
     append = held.append
@@ -270,7 +276,7 @@ def _in_order(unsorted: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
 
 
 def _outside(pauses: list[Span], ordered: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
-    """Drop frames that were captured in a pause and arrived after it."""
+    """Drop frames captured in a pause: retransmitted packets may arrive after it."""
     for frame in ordered:
         if not any(pause.start <= frame.time < pause.end for pause in pauses):
             yield frame
@@ -278,14 +284,14 @@ def _outside(pauses: list[Span], ordered: Iterable[TimedFrame]) -> Iterator[Time
 
 @dataclass(slots=True)
 class _Holder:
-    """The stream whose frames a track takes at present."""
+    """Stream that currently provides a track's frames, and the time of its last frame."""
 
     source: tuple[int, int]
     last: float
 
 
 def _from_newest_stream(ordered: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
-    """Of several streams for one track, yield the newest one's frames from its first on."""
+    """Yield only the frames of the newest stream of each track, from its first key frame on."""
     holders: dict[tuple[int, Content, int], _Holder] = {}
     by_track: dict[TrackKey, _Holder] = {}
     for frame in ordered:
@@ -307,14 +313,17 @@ def _from_newest_stream(ordered: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
 
 
 class _LayerSwitch:
-    """Chooses the layer that the first track of a picture in several sizes shows."""
+    """Selects the simulcast layer that the first track of a video shows."""
 
     def __init__(self) -> None:
         self._shown = 0
         self._last: float | None = None
 
     def shows(self, frame: TimedFrame) -> bool:
-        """Whether a frame is shown: from a key frame on, of the largest layer that flows."""
+        """Whether a frame is shown: it belongs to the largest layer that is being received.
+
+        A switch to another layer happens only at a key frame.
+        """
         lane, time = frame.track.lane, frame.time
         if self._last is None:
             self._last = time
@@ -329,7 +338,7 @@ class _LayerSwitch:
 def _with_best_layer(
     ordered: Iterable[TimedFrame], layered: set[tuple[int, Content]], scan: Scan
 ) -> Iterator[TimedFrame]:
-    """Show lower layers in the first track, while the largest of a picture is not sent."""
+    """Also show lower simulcast layers in the first track while the largest is not sent."""
     switches = {part: _LayerSwitch() for part in layered}
     tracks = {track.key for track in scan.tracks}
     for frame in ordered:

@@ -1,4 +1,4 @@
-"""Depacketiser of one RTP stream: from packets to frames, each placed in time."""
+"""Depacketising of one RTP stream into frames, and the capture times of these."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ from visavis.rtp.sequence import HeldBytes, Reorder, SequenceNumbers, Unwrapper
 from visavis.rtp.timeline import SenderTimeline
 
 HOLD_SECONDS: Final = 12.0
-"""A missing packet is waited for by the clock of the journal, which costs nobody any time.
+"""Time to wait for a missing packet, by the arrival times in the journal.
 
-Live receivers give up after about three seconds, and a sender keeps packets for less than ten.
+Browsers give up after about three seconds, and senders keep packets for less than ten seconds.
 """
 
 EARLIEST: Final = -15.0
 LATEST: Final = 1.0
-"""A frame is not captured so long before, or after, its last packet came: its clocks are wrong."""
+"""Plausible range of a frame's capture time minus the arrival of its last packet, in seconds.
+
+Outside of it, the sender's clocks are wrong.
+"""
 
 
 class TrackKey(NamedTuple):
-    """Frames of one track: they fit one decoder."""
+    """Identifies a track, whose frames one decoder can decode."""
 
     leg: int
     content: Content
@@ -32,10 +35,11 @@ class TrackKey(NamedTuple):
 
 
 class TimedFrame(NamedTuple):
-    """An encoded frame; `time` in seconds since the epoch, by our clock.
+    """Encoded frame with its capture time, in seconds since the epoch by our clock.
 
-    `source` tells the streams of a track apart, the newer one is greater. It was made of so many
-    `packets`, the last of which came at `arrival`; of none if it fills a gap.
+    `source` distinguishes the streams of a track; a newer stream has a greater one. `packets` is
+    the number of packets that carried the frame, 0 if it fills a gap. `arrival` is the arrival of
+    the last of them.
     """
 
     time: float
@@ -48,25 +52,25 @@ class TimedFrame(NamedTuple):
 
 
 MAX_GATHERED_PACKETS: Final = 512
-"""A frame of more packets goes to its depacketiser packet by packet."""
+"""A frame with more packets is passed to its depacketiser packet by packet."""
 
 MARKER: Final = 0x80
 
 GatheredPacket = tuple[int, int, float, int, bytes]
-"""Sequence number, timestamp, arrival, second byte of the header, and payload, which is not empty.
+"""Sequence number, timestamp, arrival, second byte of the header, and payload (not empty).
 
-A plain tuple, as there is one for nearly every packet.
+It is a plain tuple because one is created for nearly every packet.
 """
 
 _Due = tuple[int, float, str, bool, bytes]
-"""A packet's timestamp, arrival, codec, marker and payload."""
+"""Timestamp (unwrapped), arrival, codec, marker and payload of a packet."""
 
 
 class StreamDepacketiser:
-    """Reorders the packets of a stream and assembles their payloads to frames.
+    """Reorders the packets of a stream and assembles their payloads into frames.
 
-    Nearly all packets come in order. They are `gathered`, in one codec, and taken together from
-    time to time, which costs less than taking each of them alone.
+    Nearly all packets arrive in order. Those with the codec `gathered_codec` are collected in
+    `gathered` and processed together, which costs less than processing each of them alone.
     """
 
     def __init__(self, stream: RtpStream, held_bytes: HeldBytes) -> None:
@@ -82,7 +86,7 @@ class StreamDepacketiser:
         self.gathered_codec = ""
 
     def push(self, packet: Packet, arrival: float) -> list[PlacedFrame]:
-        """Return the frames that are whole with a packet and all those gathered before it."""
+        """Add a packet after the gathered ones; return the frames that are complete now."""
         _, rtp, codec, is_repair = packet
         _, marker, sequence_number, timestamp, _, payload = rtp
         frames = self._take_each()
@@ -93,9 +97,9 @@ class StreamDepacketiser:
         return frames + self._reordered(number, due)
 
     def take_gathered(self) -> list[PlacedFrame]:
-        """Return the frames that are whole with the packets that were gathered.
+        """Process the gathered packets; return the frames that are complete now.
 
-        The packets of a picture that has not come to its end stay.
+        The packets of an incomplete picture remain gathered.
         """
         gathered = self.gathered
         is_next = self._reorder.expects(self._numbers.next_number)
@@ -123,7 +127,10 @@ class StreamDepacketiser:
         arrivals: Sequence[float],
         payloads: Sequence[bytes],
     ) -> list[PlacedFrame]:
-        """Take packets in order of which those before each of `ends` have the marker."""
+        """Process consecutive packets of video, the first of which has this number.
+
+        `ends` are the indices after the packets with the marker bit, which end a picture.
+        """
         codec, depacketiser, new = self._codec, self._depacketiser, tuple.__new__
         unwrapped = self._timestamps.unwrap_all(timestamps[: ends[-1]])
         placed: list[PlacedFrame] = []
@@ -133,7 +140,7 @@ class StreamDepacketiser:
             if depacketiser and run.count(timestamp) == end - start:
                 frames = depacketiser.push_run(number + start, timestamp, [*payloads[start:end]])
                 arrival, last = arrivals[end - 1], number + end - 1
-                # as `PlacedFrame(…)` does it, which takes twice as long
+                # Equal to `PlacedFrame(…)`, which takes twice as long.
                 placed += [new(PlacedFrame, (codec, arrival, last, frame)) for frame in frames]
             else:
                 each = [
@@ -149,7 +156,7 @@ class StreamDepacketiser:
     def _take_voice(
         self, timestamps: Sequence[int], arrivals: Sequence[float], payloads: Sequence[bytes]
     ) -> list[PlacedFrame]:
-        """Take packets in order, each of which is a frame."""
+        """Process consecutive packets of audio, each of which is a frame."""
         number = self._count(len(arrivals), arrivals[-1])
         unwrapped = self._timestamps.unwrap_all(timestamps)
         codec, depacketise = self._codec, self._depacketise
@@ -163,7 +170,7 @@ class StreamDepacketiser:
         return [one for one in each if one]
 
     def _take_each(self) -> list[PlacedFrame]:
-        """Take the gathered packets one by one."""
+        """Process the gathered packets one by one."""
         gathered = self.gathered.copy()
         self.gathered.clear()
         frames: list[PlacedFrame] = []
@@ -175,7 +182,10 @@ class StreamDepacketiser:
         return frames
 
     def _count(self, packets: int, arrival: float) -> int:
-        """Count packets that follow each other, the last at `arrival`; the first one's number."""
+        """Account for consecutive packets, the last of which came at `arrival`.
+
+        Returns the unwrapped number of the first.
+        """
         number = self._numbers.follow(packets, arrival)
         self._reorder.passes(number, packets)
         return number
@@ -203,14 +213,17 @@ class StreamDepacketiser:
         return frames + self._reordered(number, (unwrapped, arrival, codec, marker, payload))
 
     def due(self, now: float) -> list[PlacedFrame]:
-        """The frames that need not be held back any longer, though no packet has come."""
+        """Return the frames of packets that were held for reordering long enough."""
         return self._frames(self._reorder.due(now))
 
     def flush(self) -> list[PlacedFrame]:
         return self._take_each() + self._frames(self._reorder.flush())
 
     def _resolve(self, doubtful: _Due, number: int) -> list[PlacedFrame]:
-        """Once it is known whether the sender has started again with the packet in doubt."""
+        """Process the packet that may have been the first after a restart of the numbering.
+
+        `number` is that of the packet after it, which has shown whether this was a restart.
+        """
         self._doubtful = None
         if not self._numbers.has_restarted:
             return []
@@ -236,15 +249,15 @@ class StreamDepacketiser:
         frame = self._depacketiser.push(number, timestamp, marker, payload)
         if frame is None:
             return None
-        # as `PlacedFrame(…)` does it, which takes twice as long
+        # Equal to `PlacedFrame(…)`, which takes twice as long.
         return tuple.__new__(PlacedFrame, (codec, arrival, number, frame))
 
 
 class CaptureTimes:
     """Capture times of one stream's frames.
 
-    They are found every quarter of a second and lie on a line in between, as long as the stream's
-    clock runs on: that costs a third of finding each.
+    If the stream's clock has no break, they are computed every quarter of a second and interpolated
+    linearly, which takes a third of the time of computing each.
     """
 
     def __init__(self, stream: RtpStream, timeline: SenderTimeline) -> None:
@@ -255,7 +268,7 @@ class CaptureTimes:
         self._time = self._slope = 0.0
 
     def time(self, placed: PlacedFrame) -> float:
-        """Return when a frame was captured, as `capture_time` does."""
+        """Return the same as `capture_time`."""
         timestamp = placed.frame.timestamp
         if self._from <= timestamp < self._until or self._draw(placed.number, timestamp):
             time = self._time + (timestamp - self._from) * self._slope
@@ -264,7 +277,7 @@ class CaptureTimes:
         return capture_time(self._stream, self._timeline, placed)
 
     def _draw(self, number: int, timestamp: int) -> bool:
-        """Draw a line from a timestamp on; whether that can be."""
+        """Set the line for interpolation from a timestamp on; return whether that is possible."""
         clock = self._stream.clock
         if not clock.is_even:
             return False
@@ -278,9 +291,9 @@ class CaptureTimes:
 
 
 def capture_time(stream: RtpStream, timeline: SenderTimeline, placed: PlacedFrame) -> float:
-    """Return when a frame was captured, by our clock.
+    """Return when a frame was captured, in seconds since the epoch by our clock.
 
-    If the sender's clocks are implausible, it is the arrival of its last packet.
+    If the sender's clocks are implausible, the arrival of the packets is used instead.
     """
     arrival, number, frame = placed.arrival, placed.number, placed.frame
     time = timeline.time(stream.clock, number, frame.timestamp)

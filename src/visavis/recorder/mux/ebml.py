@@ -1,4 +1,4 @@
-"""EBML elements (RFC 8794) of a Matroska file (RFC 9559): reading their parts, and writing them."""
+"""Reading and writing of the EBML elements (RFC 8794) of a Matroska file (RFC 9559)."""
 
 from __future__ import annotations
 
@@ -43,20 +43,20 @@ TIMESTAMP: Final = b"\xe7"
 SIMPLE_BLOCK: Final = b"\xa3"
 
 MIN_VOID_BYTES: Final = 9
-"""Length of an empty Void element as `void` writes it."""
+"""Length of an empty Void element in the form that `void` returns."""
 
 Element = tuple[bytes, bytes]
-"""ID and content."""
+"""ID and content of an element."""
 
 
 def element(name: bytes, *content: bytes) -> bytes:
-    """Write an element with a size of as few bytes as possible."""
+    """Return an element, with its size in as few bytes as possible."""
     body = b"".join(content)
     return name + size(len(body)) + body
 
 
 def checked(name: bytes, *content: bytes) -> bytes:
-    """Write an element that holds others, with a CRC-32 of them (RFC 8794 §11.3.1)."""
+    """Return a master element with a CRC-32 of its contents (RFC 8794 §11.3.1)."""
     body = b"".join(content)
     return element(name, element(CRC_32, crc32(body).to_bytes(4, "little")), body)
 
@@ -66,24 +66,27 @@ def unsigned(name: bytes, value: int) -> bytes:
 
 
 def size(value: int) -> bytes:
-    """Write a variable-size integer; all ones would mean that it is unknown."""
+    """Return a variable-size integer. All ones are avoided, as they mean an unknown size."""
     length = max(1, (value + 1).bit_length() + 6) // 7
     return (value | 1 << 7 * length).to_bytes(length)
 
 
 def wide_size(value: int) -> bytes:
-    """Write a variable-size integer of eight bytes, whatever the value."""
+    """Return a variable-size integer of eight bytes."""
     return (value | 1 << 56).to_bytes(8)
 
 
 def void(length: int) -> bytes:
-    """Write an element without meaning that takes so many bytes, `MIN_VOID_BYTES` at least."""
+    """Return a Void element of `length` bytes, which must be at least `MIN_VOID_BYTES`."""
     content = length - MIN_VOID_BYTES
     return VOID + wide_size(content) + bytes(content)
 
 
 def read(data: bytes) -> Iterator[Element]:
-    """Yield the elements of a file or of another element, as FFmpeg has written them."""
+    """Yield the elements in a file, or in a master element, that FFmpeg wrote.
+
+    The data is trusted: malformed elements are not detected.
+    """
     position = 0
     while position < len(data):
         length = 9 - data[position].bit_length()

@@ -1,7 +1,8 @@
-"""Gap filling: silence where audio is missing, black where video may not be shown.
+"""Gap filling: inserts silence where audio is missing, and black frames where video ended.
 
-An audio track goes on from its first packet to the end, so that every player keeps it in step. A
-pause keeps its place in time; a camera or a shared screen is black once its owner turns it off.
+An audio track continues without gaps from its first packet to the end, so that all players keep it
+in sync. A pause keeps its duration in the file. A camera or a shared screen becomes black when it
+is turned off.
 """
 
 from __future__ import annotations
@@ -16,42 +17,42 @@ from visavis.recorder.mux.scan import Scan
 from visavis.rtp.codecs.opus import RATE, SILENCE, SILENCE_SECONDS, samples
 
 STEP_SECONDS: Final = 1.0
-"""No track is filled further ahead of the others; black is repeated this often."""
+"""Tracks are filled in steps of this length; in a pause, a black frame is written once per step."""
 
 LAG_SECONDS: Final = 0.2
-"""A packet so late against the other tracks is taken to be missing."""
+"""Audio that is this late compared to the other tracks counts as missing."""
 
 TOLERANCE_SECONDS: Final = 0.03
 OVERLAP_SECONDS: Final = 0.01
-"""Packets of a voice may overlap by so much; one that begins earlier follows the last one."""
+"""Audio packets may overlap by this much; one that begins earlier is moved after the last one."""
 
 DELAY_SECONDS: Final = 0.08
 CATCH_UP_SECONDS: Final = 1.0
-"""A voice delayed by more catches up: it loses one packet in so many seconds."""
+"""Audio delayed by more than `DELAY_SECONDS` drops one packet per `CATCH_UP_SECONDS`."""
 
 MAX_DELAY_SECONDS: Final = 1.0
-"""Only packets that claim to last longer than they do delay a voice by more: they are left out."""
+"""Only packets with a wrong duration can delay audio by more than this; they are dropped."""
 
 MAX_GAP_SECONDS: Final = 6 * 3600.0
-"""A longer gap is our clock that was set; it stays a gap."""
+"""A longer gap means that our clock was set; it is not filled."""
 
 Black = Callable[[TrackKey, bytes], bytes | None]
-"""A black key frame for a track, of the size of its last key frame."""
+"""Returns a black key frame for a track, of the same size as its last key frame, or `None`."""
 
 
 @dataclass(slots=True)
 class _Audio:
-    """`due` is when its next packet should have been captured."""
+    """State of an audio track. `due` is the expected capture time of its next packet."""
 
     due: float
     caught_up: float = 0.0
 
     def follows(self, time: float) -> bool:
-        """Whether a packet that was captured then neither overlaps nor leaves a gap."""
+        """Whether a packet captured at `time` neither overlaps the last one nor leaves a gap."""
         return self.due - time <= OVERLAP_SECONDS and time <= self.due + TOLERANCE_SECONDS
 
     def must_catch_up(self, delay: float, now: float) -> bool:
-        """Whether a packet is to be left out because the voice is delayed too much."""
+        """Whether a packet must be dropped because the audio is delayed too much."""
         if delay <= DELAY_SECONDS or (
             delay <= MAX_DELAY_SECONDS and 0 <= now - self.caught_up < CATCH_UP_SECONDS
         ):
@@ -68,7 +69,7 @@ class _Video:
 
 
 class GapFiller:
-    """Yields frames in order of time, with silence and black frames in their gaps."""
+    """Yields frames in order of time, with silence and black frames inserted into gaps."""
 
     def __init__(self, scan: Scan, black: Black) -> None:
         self._black = black
@@ -114,7 +115,7 @@ class GapFiller:
         yield frame
 
     def _is_shown(self, frame: TimedFrame) -> bool:
-        """Whether it can be shown: after black, from a key frame on."""
+        """Whether a frame can be shown: after a black frame, only from a key frame on."""
         video = self._video.get(frame.track)
         if video is None:
             video = self._video[frame.track] = _Video(frame.time, frame.data)
@@ -140,7 +141,7 @@ class GapFiller:
             self._wake = min(self._wake, self._pauses[0].start)
 
     def _pause(self, start: float) -> Iterator[TimedFrame]:
-        """Every picture is black in a pause, and until a key frame after it."""
+        """Yield black frames for all video tracks in a pause."""
         while self._pauses and self._pauses[0].end <= start:
             self._pauses.popleft()
         if self._pauses and self._pauses[0].start < self._now:
@@ -149,7 +150,7 @@ class GapFiller:
                 yield from self._blacken(key, video, at)
 
     def _end_videos(self) -> Iterator[TimedFrame]:
-        """A camera or screen is black once its owner turned it off, if it came to its end."""
+        """Yield a black frame for each camera or screen that was turned off and sends no frames."""
         while self._ends_of_video and self._ends_of_video[0][0] + STEP_SECONDS <= self._now:
             at, leg, content = self._ends_of_video.popleft()
             for key, video in self._video.items():

@@ -1,10 +1,10 @@
-"""Streams of one side that are sent at the same time, each on a lane of its own.
+"""Assignment of the streams that a leg sends at the same time to lanes, one track each.
 
-A side has one voice, one camera and one screen at a time, and a change of device or of the
-description goes from one stream to the next. More streams at once are unusual: the one that the
-session description declares is what the other browser plays. The others are kept too, as tracks
-beside it, where they can be heard or seen. So are the layers of a picture that is sent in several
-sizes (simulcast, RFC 8853): the largest comes first. The first track shows the best one that flows.
+A leg usually has one stream of audio, one of the camera and one of the screen at a time; a change
+of device or of the description replaces one stream by another. If there are more, the other browser
+plays the one that the session description declares, which gets lane 0. The others are recorded on
+further tracks, if they are audible or visible. Layers of simulcast (RFC 8853) get a lane each, the
+largest first; the first track shows the largest one that is being received.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from visavis.recorder.mux.video_tracks import picture_size
 
 MAX_LANES: Final = 4
 MAX_OVERLAP_SECONDS: Final = 3
-"""Streams that follow each other may both be sent for so long."""
+"""A stream and its successor may both be sent for up to this long."""
 
 MIN_AUDIBLE_PACKETS: Final = 50
+"""An audio stream with fewer packets of sound than this does not get a track of its own."""
 
 
 def assign_lanes(streams: list[RtpStream]) -> None:
@@ -36,13 +37,16 @@ def assign_lanes(streams: list[RtpStream]) -> None:
 
 @dataclass(slots=True)
 class _Lane:
-    """`active` are the seconds in which its streams sent, `rids` the layers that it holds."""
+    """Lane: streams that follow each other and share a track.
+
+    `active` are the seconds in which they sent, and `rids` the RIDs of their simulcast layers.
+    """
 
     active: set[int] = field(default_factory=set)
     rids: set[str] = field(default_factory=set)
 
     def has_room(self, stream: RtpStream, active: set[int]) -> bool:
-        """Whether the stream follows the others, and is not another layer of their picture."""
+        """Whether the stream follows those of the lane and is not another layer of their video."""
         is_layer = bool(self.rids) and bool(stream.rid) and stream.rid not in self.rids
         return not is_layer and len(active & self.active) <= MAX_OVERLAP_SECONDS
 
@@ -74,7 +78,7 @@ def _free_lane(lanes: list[_Lane], stream: RtpStream, active: set[int]) -> int |
 
 
 def _preference(stream: RtpStream) -> tuple[bool, bool, bool, int, int]:
-    """Declared by SSRC, by MID, perceptible, then the largest layer, then the earliest."""
+    """Sort key: declared by SSRC, with MID, perceptible, then the largest layer, the earliest."""
     return (
         not stream.is_declared,
         not stream.mid,

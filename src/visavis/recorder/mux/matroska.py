@@ -1,4 +1,4 @@
-"""Matroska writer: one file per recording, with the browsers' frames unchanged on one timeline."""
+"""Muxing of a recording into one Matroska file: unchanged frames of all legs on one timeline."""
 
 from __future__ import annotations
 
@@ -33,15 +33,16 @@ from visavis.spool.reader import journals
 _MILLISECOND: Final = Fraction(1, 1000)
 
 MIN_BYTES_PER_SECOND: Final = 1000
-"""Journals of a call grow by more than this, unless it is silent."""
+"""Journals of a call grow faster than this, unless nothing is sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Muxed:
-    """`duration` in seconds, from the first frame of any track to the end of the last.
+    """Result of muxing a recording.
 
-    `missing` says in sentences which media were received and are not in the file; `packets` are the
-    totals of `accounting.Account`.
+    `duration` is in seconds, from the first frame of any track to the end of the last. `missing`
+    has sentences about received media that is not in the file. `packets` is the result of
+    `accounting.PacketAccount.totals`.
     """
 
     path: Path
@@ -52,10 +53,10 @@ class Muxed:
 
 
 def mux(directory: Path, manifest: Manifest, story: CallReport | None = None) -> Muxed | None:
-    """Write `recording.mkv` of a spool directory; it is on disk when this returns.
+    """Mux a recording of the spool into `recording.mkv`, which is on disk when this returns.
 
-    `None` when no media ever came: the call was given up before its legs were joined, and there is
-    nothing to deliver. Raises `OSError`, `ValueError` or `av.FFmpegError`.
+    Returns `None` if no media was received, because the call ended before its legs were joined.
+    Raises `OSError`, `ValueError` or `av.FFmpegError`.
     """
     with _without_collection():
         return _mux(directory, manifest, story)
@@ -63,7 +64,7 @@ def mux(directory: Path, manifest: Manifest, story: CallReport | None = None) ->
 
 @contextmanager
 def _without_collection() -> Iterator[None]:
-    """Pause the search for cycles: muxing makes objects by the million, and none in cycles."""
+    """Disable garbage collection, because muxing creates millions of objects but no cycles."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -99,7 +100,10 @@ def _mux(directory: Path, manifest: Manifest, story: CallReport | None) -> Muxed
 
 
 def _head(manifest: Manifest, story: CallReport, scan: Scan) -> bytes:
-    """Return the file without its frames, and leave out tracks that FFmpeg cannot describe."""
+    """Return a Matroska file without frames.
+
+    Tracks that FFmpeg cannot describe are removed from the scan.
+    """
     output = io.BytesIO()
     with av.open(output, "w", format="matroska") as container:
         _add_streams(container, scan)
@@ -114,13 +118,16 @@ def _head(manifest: Manifest, story: CallReport, scan: Scan) -> bytes:
 
 
 def _expected_seconds(scan: Scan, files: list[Path]) -> float:
-    """Return what the call lasts, or less if a clock that was set makes that implausible."""
+    """Return the call's duration, but not more than the size of the journals makes plausible.
+
+    If a clock was set, the times in the journals may be far apart.
+    """
     size = sum(file.stat().st_size for file in files)
     return min(max(0.0, scan.end - scan.start), size / MIN_BYTES_PER_SECOND)
 
 
 def _add_streams(container: Any, scan: Scan) -> None:
-    """Add a stream for each track; leave out a track whose frames FFmpeg cannot parse."""
+    """Add a stream for each track; remove tracks whose frames FFmpeg cannot parse from the scan."""
     for track in scan.tracks.copy():
         try:
             stream = _add_stream(container, track)
@@ -134,7 +141,7 @@ def _add_streams(container: Any, scan: Scan) -> None:
 def _add_stream(container: Any, track: OutputTrack) -> Any:
     if track.key.content != "audio":
         return add_video_stream(container, track.key.codec, track.first.data, track.size)
-    # never encodes: it is there for the OpusHead (RFC 7845 §5.1) that its encoder writes
+    # The encoder is never used, but opening it creates the OpusHead (RFC 7845 §5.1).
     return container.add_stream("libopus", rate=RATE, layout="stereo")
 
 
@@ -167,7 +174,7 @@ def _write(
         if track is None:
             account.refuse(frame)
             continue
-        # two frames of a track never share a millisecond
+        # Two frames of a track must not have the same timestamp, which is in milliseconds.
         at = round((time - start) * 1000)
         if at <= track.last:
             at = track.last + 1
@@ -181,7 +188,7 @@ def _write(
 
 
 class _Track:
-    """A track of the file; `last` and `end`, of its last frame, in milliseconds."""
+    """Track of the file. Its last frame lasts from `last` to `end`, in milliseconds."""
 
     __slots__ = ("end", "is_audio", "last", "output", "tally")
 

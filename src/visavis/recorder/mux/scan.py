@@ -1,4 +1,4 @@
-"""First pass over a recording's journals: tracks, clocks, pauses, beginning and end."""
+"""First pass over a recording's journals: finds tracks, clocks, pauses, beginning and end."""
 
 from __future__ import annotations
 
@@ -41,24 +41,24 @@ from visavis.spool.notes import (
 
 EARLIEST_US: Final = 946_684_800_000_000
 LATEST_US: Final = 4_102_444_800_000_000
-"""The years 2000 to 2100: records with other times are ignored."""
+"""Years 2000 to 2100. Records with other times are ignored."""
 
 MAX_EVENTS: Final = 10_000
 MAX_CLOCK_STEPS: Final = 1000
 MAX_ENDS_OF_VIDEO: Final = 10_000
-"""Later ones are not followed: the picture stands still instead of turning black."""
+"""Further ones are ignored; the last picture then remains visible instead of turning black."""
 
 MAX_AHEAD: Final = 1000
-"""Records before the first descriptions."""
+"""Number of records in which the first descriptions are searched."""
 
 MAX_PARTICIPANTS: Final = 1000
-"""Participants at one leg of a call's bridges, one after another; later ones are not told."""
+"""Limit of the participants at one leg of a call's bridges; further ones are ignored."""
 
 _UNDESCRIBED: Final = {VISITOR_LEG: "visitor", AGENT_LEG: "agent"}
 
 
 class Span(NamedTuple):
-    """Seconds since the epoch, by our clock."""
+    """Span of time. `start` and `end` are in seconds since the epoch, by our clock."""
 
     start: float
     end: float
@@ -66,9 +66,10 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OutputTrack:
-    """`first` is its first key frame, `start` when that was captured.
+    """Track of the file to be written.
 
-    `size` is the largest of its pictures, where they have spatial layers.
+    `first` is its first key frame, and `start` the capture time of that. `size` is the width and
+    height of its largest picture if it has spatial layers, else `None`.
     """
 
     key: TrackKey
@@ -80,12 +81,14 @@ class OutputTrack:
 
 @dataclass(slots=True)
 class Scan:
-    """Result of the first pass.
+    """Result of the first pass. Times are in seconds since the epoch.
 
-    `participants` are those at each leg of the bridges, by their number in the call and in the
-    order in which they came; legs of one number have the same tracks. `ends_of_video` are moments
-    when a leg turned off its camera or stopped sharing a screen; `clock_steps` are moments when the
-    wall clock was found set, and by how much it is ahead of the recording's clock from then on.
+    `participants` has the participants at each leg, by their number in the call, in order of their
+    appearance; legs with the same number in different bridges share their tracks. `ends_of_video`
+    has the times at which a leg turned off its camera or stopped sharing its screen. `clock_steps`
+    has the times at which the wall clock was set, and by how many seconds it is ahead of the
+    recording's clock from then on. `stops` has the times at which the recording was stopped by a
+    limit, and the reasons.
     """
 
     bridges: list[BridgeStreams] = field(default_factory=list)
@@ -108,7 +111,7 @@ class Scan:
         return next(iter(of_leg.values())).role if of_leg else _UNDESCRIBED.get(leg, "")
 
     def leg_names(self) -> dict[int, str]:
-        """Name each leg by its role: `visitor`, `agent`, and the next one `agent 2`."""
+        """Return a name for each leg by its role: `visitor`, `agent`, `agent 2` and so on."""
         names, counts = dict[int, str](), Counter[str]()
         for leg in sorted(self.participants.keys() | _UNDESCRIBED):
             role = self.role(leg)
@@ -118,13 +121,13 @@ class Scan:
 
 
 def believable_blocks(journal: Path) -> Iterator[Block]:
-    """Yield the blocks of a journal, without records of unbelievable times.
+    """Yield the blocks of a journal without records whose times are implausible.
 
-    None is empty, and there are none of another file.
+    No yielded block is empty. A file that is not a journal has no blocks. Raises `OSError`.
     """
     with journal.open("rb") as file, suppress(ValueError):
         for body, records in read_blocks(file):
-            # the arrivals are in order: the first and the last tell of all
+            # Arrivals are in order, so the first and the last one suffice.
             if records and EARLIEST_US < records[0][0] <= records[-1][0] < LATEST_US:
                 yield body, records
             elif believable := [one for one in records if EARLIEST_US < one[0] < LATEST_US]:
@@ -132,7 +135,7 @@ def believable_blocks(journal: Path) -> Iterator[Block]:
 
 
 def scan_journals(journals: list[Path]) -> Scan:
-    """Read once through, keeping clocks and first frames. Raises `OSError`."""
+    """Read all journals of a recording once. Raises `OSError`."""
     scan = Scan()
     for number, journal in enumerate(journals, start=1):
         _JournalScanner(scan, BridgeStreams(number)).read(journal)
@@ -147,7 +150,10 @@ def scan_journals(journals: list[Path]) -> Scan:
 
 
 def _described(blocks: Iterator[Block]) -> Iterator[Block]:
-    """Yield the first descriptions before all other records: media may arrive just before them."""
+    """Yield the blocks with the first descriptions moved to the front.
+
+    Media may arrive just before the descriptions that are needed to understand it.
+    """
     ahead: list[Block] = []
     count = 0
     for body, records in blocks:
@@ -164,7 +170,7 @@ def _described(blocks: Iterator[Block]) -> Iterator[Block]:
 
 
 def _descriptions(body: bytes, records: list[RecordParts]) -> int | None:
-    """The index of the first descriptions."""
+    """Return the index of the first descriptions, or `None`."""
     for index, (_, kind, _, start, end) in enumerate(records):
         if kind is RecordKind.NOTE and isinstance(parse_note(body[start:end]), Descriptions):
             return index
@@ -172,7 +178,7 @@ def _descriptions(body: bytes, records: list[RecordParts]) -> int | None:
 
 
 class _Counters:
-    """A stream's sequence numbers and timestamps, unwrapped."""
+    """Unwraps the sequence numbers and timestamps of a stream, and passes them to its clock."""
 
     def __init__(self, stream: RtpStream) -> None:
         self.stream = stream
@@ -183,7 +189,7 @@ class _Counters:
         self.timestamps.unwrap(stream.first_timestamp)
 
     def count(self, sequence_number: int, timestamp: int, arrival: float) -> bool:
-        """Whether it is certain where the packet belongs."""
+        """Count a packet; return false if it may be the first after a restart of the numbering."""
         number = self.numbers.unwrap(sequence_number, arrival)
         if number is None:
             return False
@@ -222,7 +228,7 @@ class _JournalScanner:
         self._scan.bridges.append(self._bridge)
 
     def _read(self, body: bytes, records: list[RecordParts]) -> None:
-        """Read a block. Nearly all packets belong to a stream whose first key frame is known."""
+        """Read a block, with little work for packets of streams whose first key frame is known."""
         identified, unpack, header_size = self._identified, HEADER.unpack_from, HEADER.size
         media = RecordKind.RTP
         for arrival_us, kind, leg, start, end in records:
@@ -253,7 +259,10 @@ class _JournalScanner:
             self._apply_note(note, arrival)
 
     def _identify(self, leg: int, data: bytes, arrival: float) -> _Counters | None:
-        """The counters of a packet's stream, unless it is a retransmission or of no use."""
+        """Assign a packet to its stream and return the counters of that.
+
+        Returns `None` for retransmissions and for packets without a stream.
+        """
         packet = self._bridge.route(leg, data)
         if packet is None:
             return None
@@ -276,7 +285,7 @@ class _JournalScanner:
         return None if packet.is_repair else counters
 
     def _keep_firsts(self, stream: RtpStream, frames: list[PlacedFrame]) -> None:
-        """Keep first key frames, and the largest size of a picture whose layers come and go."""
+        """Keep the first key frame of each codec, and the largest size of a video with layers."""
         for placed in frames:
             if placed.frame.is_key:
                 stream.firsts.setdefault(placed.codec, placed)
@@ -311,7 +320,7 @@ class _JournalScanner:
     def _resume(self, arrival: float) -> None:
         start = self._paused_at
         if start is None and not self._has_media:
-            start = self._first  # the journal began within a pause
+            start = self._first  # The journal began during a pause.
         if start is not None:
             self._scan.pauses.append(Span(start, arrival))
         self._paused_at = None
@@ -335,7 +344,10 @@ class _JournalScanner:
 
 
 def _payload_size(first: int, body: bytes, start: int, end: int) -> int:
-    """Return roughly how many bytes follow the header of a packet with this first byte."""
+    """Return the approximate payload size of the packet in `body[start:end]`.
+
+    `first` is the packet's first byte.
+    """
     size = end - start - HEADER.size
     if first & 0x10 and size >= 4:
         size -= 4 + 4 * (body[start + 14] << 8 | body[start + 15])
@@ -343,7 +355,7 @@ def _payload_size(first: int, body: bytes, start: int, end: int) -> int:
 
 
 def _united(spans: list[Span]) -> list[Span]:
-    """Merge overlapping pauses: each bridge's journal has the same ones."""
+    """Merge overlapping pauses, because the journal of each bridge has the same ones."""
     united: list[Span] = []
     for span in sorted(spans):
         if united and span.start <= united[-1].end:
@@ -354,7 +366,7 @@ def _united(spans: list[Span]) -> list[Span]:
 
 
 def _tracks(bridges: list[BridgeStreams], names: dict[int, str]) -> list[OutputTrack]:
-    """Return the tracks in display order; a second codec makes a second track."""
+    """Return the tracks in display order. Another codec requires another track."""
     firsts: dict[TrackKey, tuple[float, Frame]] = {}
     sizes: dict[TrackKey, tuple[int, int]] = {}
     for bridge in bridges:

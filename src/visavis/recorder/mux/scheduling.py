@@ -1,4 +1,4 @@
-"""Restores this thread's scheduling policy after SVT-AV1 raised it to SCHED_FIFO."""
+"""Restoring of the thread's scheduling policy after SVT-AV1 has raised it to SCHED_FIFO."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def preserved_scheduling() -> Iterator[None]:
-    """Restore the thread's scheduling policy at the end, whatever it is set to meanwhile.
+    """Restore the thread's scheduling policy at the end of the context.
 
-    SVT-AV1 takes real-time priority (SCHED_FIFO, 99) for the thread that opens an encoder, where
-    it may, and leaves it so: as root, nothing else on that core has any time from then on.
+    If permitted, as for root, SVT-AV1 sets real-time priority (SCHED_FIFO, 99) for the thread that
+    opens an encoder and does not reset it. From then on, no other process would run on that core.
     """
     if sys.platform != "linux":
         yield

@@ -1,4 +1,4 @@
-"""RTP streams of one bridge: identified by their packets, followed through renegotiation."""
+"""RTP streams of one bridge, which are identified by their packets and the descriptions."""
 
 from __future__ import annotations
 
@@ -19,23 +19,28 @@ from visavis.spool.notes import Descriptions
 from visavis.spool.payload_map import PayloadMap, read_payload_map
 
 MAX_PACKETS_TO_MID: Final = 1000
-"""Packets after which a stream without a mid never gets one: senders repeat it until the first
-receiver report."""
+"""A stream without a MID after this many packets has none.
+
+Senders repeat the MID until they have received a receiver report.
+"""
 
 MAX_PACKETS_TO_RID: Final = 100
-"""Packets after which a stream without a rid is the only layer: senders name it with the mid."""
+"""A stream without a RID after this many packets is not simulcast.
+
+Senders send the RID together with the MID.
+"""
 
 MAX_SCREENS: Final = 1000
-"""Changes of the m-section that carries a screen; later ones are not followed."""
+"""Limit of the changes of the media section with the screen; further ones are ignored."""
 
 MIN_AUDIBLE_BYTES: Final = 10
-"""Opus writes silence in fewer."""
+"""Opus packets of silence are smaller than this."""
 
 Content = Literal["audio", "video", "screen"]
 
 
 class PlacedFrame(NamedTuple):
-    """A frame, when it was whole, and the sequence number of its last packet."""
+    """Frame with its codec, and the arrival and unwrapped sequence number of its last packet."""
 
     codec: str
     arrival: float
@@ -44,7 +49,10 @@ class PlacedFrame(NamedTuple):
 
 
 class Packet(NamedTuple):
-    """A media packet that has found its stream."""
+    """Media packet that was assigned to its stream.
+
+    If `is_repair`, `rtp` is the original packet, which was retransmitted.
+    """
 
     stream: RtpStream
     rtp: RtpPacket
@@ -54,16 +62,16 @@ class Packet(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class RtpStream:
-    """One RTP stream, and the result of the first pass over it.
+    """RTP stream, and the results of the first pass over it.
 
-    `epochs` are the first and the last description, counted from 0, under which it flowed; `firsts`
-    holds its first key frame in each codec; `last` is when the last packet came. `is_declared` is
-    true if a description names the SSRC; `audible` counts packets that hold more than silence.
-    Streams of one side and content that are sent at the same time have different `lane`s: the one
-    that was declared has 0, one that is not kept has `None`. `rid` names the layer of a picture
-    that is sent in several sizes, and `names_layers` tells whether its packets may do so;
-    `is_lower_layer` is true of all layers but the largest. `size` is the largest of a picture with
-    spatial layers.
+    `first_epoch` and `last_epoch` are the numbers of the first and last descriptions, counted from
+    0, during which it was sent. `packets` counts packets until it is identified. `last` is the
+    arrival of its last packet. `firsts` has its first key frame in each codec. `is_declared` says
+    whether a description has its SSRC. `audible` counts packets with more than silence. Streams of
+    one leg and content that are sent at the same time have different `lane`s: 0 for the declared
+    one, `None` if the stream is not recorded. `rid` is its simulcast layer, and `names_layers` says
+    whether RIDs were negotiated. `is_lower_layer` is true for all simulcast layers but the largest.
+    `size` is the largest width and height of a video with spatial layers.
     """
 
     bridge: int
@@ -90,17 +98,17 @@ class RtpStream:
 
     @property
     def is_identified(self) -> bool:
-        """Whether no further packet can tell more of what it is."""
+        """Whether MID and RID are known, or can no longer be expected."""
         if not self.mid:
             return self.packets >= MAX_PACKETS_TO_MID
         return bool(self.rid) or not self.names_layers or self.packets >= MAX_PACKETS_TO_RID
 
 
 class BridgeStreams:
-    """A bridge's legs, as its journal tells of them. May be read through more than once.
+    """Streams of a bridge, updated while its journal is read, which may happen more than once.
 
-    `routes` are the streams and codecs of packets, by leg, SSRC and payload type, that stay the
-    same until the next description.
+    `epoch` is the number of the current descriptions. `routes` has the stream and codec of
+    identified packets by leg, SSRC and payload type; they are valid until the next descriptions.
     """
 
     def __init__(self, number: int) -> None:
@@ -114,7 +122,7 @@ class BridgeStreams:
         self.rewind()
 
     def rewind(self) -> None:
-        """Prepare for another pass; what the earlier pass found stays known."""
+        """Prepare for another pass. The streams found by earlier passes are kept."""
         self.epoch = -1
         self.payload_maps: defaultdict[int, PayloadMap] = defaultdict(PayloadMap)
         self._repaired: dict[tuple[int, int], int] = {}
@@ -137,12 +145,19 @@ class BridgeStreams:
             stream.is_declared |= ssrc in self.payload_maps[leg].mids
 
     def codec(self, leg: int, payload_type: int) -> Codec | None:
-        """Find a codec in the current descriptions, else in any: packets may precede an answer."""
+        """Return the codec of a payload type, or `None`.
+
+        If the current descriptions do not have it, all others are searched, as packets may arrive
+        before the answer that describes them.
+        """
         current = self.payload_maps[leg].codecs.get(payload_type)
         return current or self._known[leg].get(payload_type)
 
     def route(self, leg: int, data: bytes) -> Packet | None:
-        """Find a packet's stream; a retransmission comes out as the packet that it repairs."""
+        """Assign a packet to its stream; a retransmission is replaced by the original packet.
+
+        Returns `None` if it is malformed or its stream cannot be determined.
+        """
         packet = parse_rtp(data)
         if packet is None:
             return None
@@ -176,7 +191,7 @@ class BridgeStreams:
         return Packet(stream, packet, codec.name)
 
     def identify_contents(self) -> None:
-        """Set each stream's content and fit the clocks, after the first pass."""
+        """Set each stream's content and fit the timelines. Call this after the first pass."""
         for stream in self.streams.values():
             stream.content = self._content(stream)
         for leg in self._opened:
@@ -233,16 +248,16 @@ class BridgeStreams:
             return None
         stream = self.streams.get((leg, ssrc))
         if stream is None and self._opened[leg] < MAX_STREAMS:
-            # A lost first key frame may come as a repair, ahead of all other packets.
+            # If the first key frame was lost, its retransmission may be the stream's first packet.
             stream = self._open(leg, unwrapped, media)
         if stream is None or stream.is_audio:
             return None
         return Packet(stream, unwrapped, media.name, True)
 
     def _find_repaired(self, leg: int, repair: int, data: bytes) -> int | None:
-        """Find the stream that a retransmission repairs.
+        """Return the SSRC that a stream of retransmissions repairs, or `None` if unknown.
 
-        By the description, else by mid and layer, else the video stream that began last.
+        It is found by the description, else by MID and RID, else it is the latest video stream.
         """
         payload_map = self.payload_maps[leg]
         ssrc = payload_map.repairs.get(repair)
@@ -255,7 +270,7 @@ class BridgeStreams:
         return ssrc
 
     def _latest_of(self, leg: int, mid: str, rid: str) -> int | None:
-        """The latest picture of an m-section and a layer; either may be unknown."""
+        """Return the SSRC of the latest video stream with this MID and RID; either may be empty."""
         matching = [
             stream.ssrc
             for stream in self.streams.values()
@@ -268,6 +283,6 @@ class BridgeStreams:
 
 
 def _text(data: bytes, number: int | None) -> str:
-    """A header extension of a packet, where it has that one."""
+    """Return the text in a packet's header extension with this ID, or an empty string."""
     found = element(data, number) if number is not None else None
     return found.decode("ascii", "replace") if found else ""

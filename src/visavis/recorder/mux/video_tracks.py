@@ -1,4 +1,4 @@
-"""Headers of a container's video tracks, and black frames for them."""
+"""Headers of a Matroska file's video tracks, and black frames for them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from visavis.recorder.mux.scheduling import preserved_scheduling
 from visavis.rtp.codecs import vp8, vp9
 
 MAX_BLACK_PIXELS: Final = 1920 * 1088
-"""Black is not encoded larger than this; players scale it up."""
+"""Largest black frame that is encoded; players scale it up."""
 
 _TEMPORAL_DELIMITER: Final = b"\x12\0"
-"""Begins a temporal unit of AV1, but not in a container."""
+"""Temporal delimiter OBU, which begins an AV1 temporal unit outside of a container."""
 
 _DEMUXERS: Final = {"H264": ("h264", b""), "AV1": ("obu", _TEMPORAL_DELIMITER)}
-"""FFmpeg's readers of bare frames, and what they want before: AV1's temporal delimiter."""
+"""FFmpeg's demuxers for raw frames, and the prefix that they require."""
 
 _SIZES: Final = {"VP8": vp8.key_frame_size, "VP9": vp9.key_frame_size}
 _NAMES: Final = {"VP8": "vp8", "VP9": "vp9"}
@@ -35,10 +35,11 @@ _BLACK: Final = (16, 128, 128)  # Y, U, V (limited range)
 def add_video_stream(
     container: Any, codec: str, key_frame: bytes, size: tuple[int, int] | None = None
 ) -> Any:
-    """A stream for frames as they are; raises `av.FFmpegError` if the key frame is none.
+    """Add a video stream for unchanged frames to an FFmpeg container and return it.
 
-    `size` is given where the key frame does not tell it: that of its highest spatial layer. H.264
-    and AV1 have their parameters outside of the frames too, so FFmpeg is asked for them.
+    `size` is the width and height of the highest spatial layer, if the video has layers. For H.264
+    and AV1, the file needs codec parameters, which FFmpeg reads from the key frame. Raises
+    `av.FFmpegError` if that is not a key frame.
     """
     if codec in _SIZES:
         size = size or _SIZES[codec](key_frame)
@@ -49,7 +50,7 @@ def add_video_stream(
         template = source.streams.video[0]
         if not template.codec_context.width:
             raise av.InvalidDataError(0, "no key frame")
-        # opaque: after the decoder, as an encoder of that name need not be there
+        # `opaque` takes the parameters from the decoder, as FFmpeg may not have such an encoder.
         stream = container.add_stream_from_template(template, opaque=True)
         if size:
             stream.codec_context.width, stream.codec_context.height = size
@@ -57,7 +58,7 @@ def add_video_stream(
 
 
 def picture_size(codec: str, key_frame: bytes) -> tuple[int, int] | None:
-    """Width and height; `None` where the frame does not tell."""
+    """Return width and height of a key frame; `None` if they cannot be determined."""
     if codec in _SIZES:
         return _SIZES[codec](key_frame)
     try:
@@ -74,7 +75,7 @@ def _opened(codec: str, key_frame: bytes) -> Any:
 
 
 def black_frame(codec: str, key_frame: bytes) -> bytes | None:
-    """A black key frame of the size of another; `None` where that cannot be."""
+    """Return a black key frame of the size of another; `None` if it cannot be encoded."""
     size = picture_size(codec, key_frame)
     if size is None:
         return None
@@ -97,6 +98,6 @@ def _encode_black(codec: str, width: int, height: int) -> bytes | None:
         context.options = options
         with preserved_scheduling():
             packets = [*context.encode(frame), *context.encode(None)]
-    except (av.FFmpegError, ValueError):  # an FFmpeg built without this encoder
+    except (av.FFmpegError, ValueError):  # FFmpeg was built without this encoder.
         return None
     return bytes(packets[0]).removeprefix(_TEMPORAL_DELIMITER) if packets else None

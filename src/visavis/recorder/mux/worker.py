@@ -1,8 +1,8 @@
-"""Mux worker process: if libav crashes it, the recorder lives on.
+"""Mux worker process, separate from the recorder, which thus survives a crash in libav.
 
-It reads one `MuxRequest` a line and answers each with one line, until its input ends. While it
-muxes, it claims the recording itself, so that the next recorder does not disturb a worker that has
-outlived its own.
+It reads a `MuxRequest` from each line of its standard input and writes a `MuxResult` as one line to
+its standard output, until its input ends. While it muxes, it claims the recording itself. So if the
+recorder is restarted, the new one does not disturb a worker of the old one.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from visavis.recorder.mux.matroska import mux
 from visavis.spool import reader as spool_reader
 from visavis.spool.format import RecordKind, read_journal
 
-NICENESS: Final = 10  # calls come first
-MAX_STRAY_PACKETS: Final = 50  # a second of sound
+NICENESS: Final = 10  # The media workers, which serve calls, have priority.
+MAX_STRAY_PACKETS: Final = 50  # one second of audio
 CPU_SECONDS: Final = 120.0
 BYTES_PER_CPU_SECOND: Final = 250_000
-"""A share of processor time: a hundred times what the journal of an ordinary call takes."""
+"""Limit of the processor time: a hundred times what the journals of an ordinary call take."""
 
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.ENOMEM})
 
 
 class MuxRequest(msgspec.Struct, frozen=True):
-    """Mux this directory of the spool."""
+    """Request to mux the recording in a directory of the spool."""
 
     directory: str
     story: CallReport | None
@@ -45,14 +45,18 @@ class MuxRequest(msgspec.Struct, frozen=True):
 
 class Outcome(StrEnum):
     MUXED = "muxed"
-    EMPTY = "empty"  # no media ever came
-    BUSY = "busy"  # somebody else has it
-    NO_ROOM = "no room"  # the machine has no space for it now
+    EMPTY = "empty"  # No media was received.
+    BUSY = "busy"  # Another process has claimed the recording.
+    NO_ROOM = "no room"  # The disk or the memory is full.
     FAILED = "failed"
 
 
 class MuxResult(msgspec.Struct, frozen=True):
-    """`packets` are the totals of `accounting.Account`, of a recording muxed just now."""
+    """Result of a request.
+
+    `packets` is the result of `accounting.PacketAccount.totals`, empty if the recording had been
+    muxed earlier.
+    """
 
     outcome: Outcome
     reason: str = ""
@@ -60,7 +64,7 @@ class MuxResult(msgspec.Struct, frozen=True):
 
 
 def perform(request: MuxRequest) -> MuxResult:
-    """Mux a recording and note what is to be delivered, all on disk when this returns."""
+    """Mux a recording and write its `Delivery`; both are on disk when this returns."""
     directory = Path(request.directory)
     with spool_reader.claimed(directory) as is_ours:
         if not is_ours:
@@ -89,7 +93,7 @@ def _mux(directory: Path, story: CallReport | None) -> MuxResult:
 
 
 def _require_emptiness(directory: Path) -> None:
-    """Raise `ValueError` if there is media after all: what is called empty is thrown away."""
+    """Raise `ValueError` if the journals have media, because an empty recording is removed."""
     packets = 0
     for journal in spool_reader.journals(directory):
         with journal.open("rb") as file:
@@ -99,7 +103,10 @@ def _require_emptiness(directory: Path) -> None:
 
 
 def limit_cpu(request: MuxRequest) -> None:
-    """Let this process die if a recording takes far more processor time than its journals need."""
+    """Limit the processor time of this process in proportion to the size of the journals.
+
+    The kernel ends the process with SIGXCPU if it exceeds the limit.
+    """
     size = sum(path.stat().st_size for path in spool_reader.journals(Path(request.directory)))
     usage = resource.getrusage(resource.RUSAGE_SELF)
     used = usage.ru_utime + usage.ru_stime
@@ -122,10 +129,10 @@ def serve(
 
 def main() -> None:
     os.nice(NICENESS)
-    # whatever prints shall not be taken for a result
+    # Redirect standard output, so that output of a library is not mistaken for a result.
     results = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    # a killed recorder reads no result; its successor finds the file
+    # If the recorder was killed, nobody reads the result, but the next recorder finds the file.
     with contextlib.suppress(BrokenPipeError):
         serve(sys.stdin.buffer, results, limit_cpu)
 
