@@ -1,13 +1,15 @@
-"""Use cases take and return domain values: the wire is the protocol's."""
+"""Use cases take and return domain values; every answer is a body of the protocol."""
 
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SERVICES: Final = ROOT / "src" / "visavis" / "services"
+OUTER: Final = [ROOT / "src" / "visavis" / name for name in ("web", "archive")]
 ENCODERS: Final = {"json", "msgspec"}
 
 
@@ -36,3 +38,14 @@ def test_use_cases_know_no_body_of_the_api() -> None:
     for path in SERVICES.rglob("*.py"):
         found = {name for name in imported(path) if name.startswith("visavis.protocol")}
         assert found <= allowed, path
+
+
+def test_no_answer_is_a_mapping() -> None:
+    """Every answer in JSON is encoded from a struct; the OpenAPI document is made of them all."""
+    encoding = {
+        path.relative_to(package.parent).as_posix()
+        for package in OUTER
+        for path in package.rglob("*.py")
+        if re.search(r"\bJSONResponse\b|json\.encode\(\s*\{", path.read_text())
+    }
+    assert encoding == {"web/description/document.py"}

@@ -8,9 +8,11 @@ import json
 import socket
 
 import httpx2
+import msgspec
 import pytest
 
 from tests.web.conftest import PATH, Api, Served
+from visavis.protocol.problem import Problem
 from visavis.web.request_limits import KEEP_ALIVE_SECONDS
 
 URL = {"recordingServerUrl": "http://google.com"}
@@ -137,6 +139,12 @@ def test_an_error_of_http_itself_is_json(served: Served, head: bytes, part: byte
             answer += received
     assert answer.startswith(b"HTTP/1.1 400")
     assert b"application/problem+json" in answer
+    problem = msgspec.json.decode(answer.partition(b"\r\n\r\n")[2], type=Problem)
+    assert (problem.error, problem.code, problem.status) == (
+        "ParameterInvalid",
+        "ParameterInvalid",
+        400,
+    )
     assert part in answer
 
 

@@ -18,6 +18,25 @@ Scopes = Annotated[str, Meta(description=f"Of {', '.join(SCOPES)}; a space betwe
 GrantName = Annotated[str, Meta(extra_json_schema={"enum": [str(grant) for grant in Grant]})]
 
 
+class AuthorizationRequest(Struct):
+    """RFC 6749 §4.1.1 with RFC 7636 §4.3: the query of the page that asks for consent."""
+
+    response_type: Annotated[Literal["code"], Meta(description="RFC 6749 §4.1.1")]
+    client_id: Annotated[str, Meta(description="The client.")]
+    redirect_uri: (
+        Annotated[str, Meta(description="One of the client's; the only one if absent.")] | UnsetType
+    ) = UNSET
+    scope: Annotated[str, Meta(description="Scopes; all if absent.")] | UnsetType = UNSET
+    state: Annotated[str, Meta(description="Given back to the client.")] | UnsetType = UNSET
+    code_challenge: (
+        Annotated[str, Meta(description="RFC 7636 §4.3; a public client has to send it.")]
+        | UnsetType
+    ) = UNSET
+    code_challenge_method: (
+        Annotated[Literal["S256"], Meta(description="RFC 7636 §4.3")] | UnsetType
+    ) = UNSET
+
+
 class TokenRequest(Struct):
     """RFC 6749 §4. Parameters that the grant does not use, or that are unknown, are ignored."""
 
@@ -61,7 +80,7 @@ class Introspection(Struct, rename={"site_id": "siteId"}):
     """RFC 7662 §2.2. Only `active` is present for a token that is not active."""
 
     active: bool
-    client_id: str | UnsetType | None = UNSET
+    client_id: str | UnsetType = UNSET
     token_type: Literal["bearer"] | UnsetType = UNSET
     scope: str | UnsetType = UNSET
     sub: str | UnsetType = UNSET
@@ -87,6 +106,9 @@ class OAuthError(Struct):
 
     error: OAuthErrorName
     error_description: str | UnsetType = UNSET
+
+
+OAuthAnswer = Token | Introspection | Revoked | OAuthError
 
 
 class UserInfo(JsonBody):
@@ -124,6 +146,14 @@ class ConsentDecision(Struct):
 
     proof: str
     decision: Literal["allow", "refuse"]
+
+
+PARAMETERS: Final = frozenset(
+    name
+    for form in (AuthorizationRequest, TokenRequest, TokenReference, ConsentDecision)
+    for name in form.__struct_fields__
+)
+"""Parameters that some endpoint reads. All others are ignored (RFC 6749 §3.1 and §3.2)."""
 
 
 def user_info(agent: Agent) -> UserInfo:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from visavis.domain.errors import ErrorCode, ErrorKind
+from visavis.protocol.problem import PROBLEM, Problem
 
 Schema = Mapping[str, Any]
 """A JSON schema (2020-12), as it stands in the document."""
@@ -17,7 +18,6 @@ Key = tuple[str, str]
 """A path template and a method in capitals."""
 
 JSON: Final = "application/json"
-PROBLEM: Final = "application/problem+json"
 TEXT: Final = "text/plain"
 HTML: Final = "text/html"
 STRING: Final[Schema] = {"type": "string"}
@@ -44,29 +44,6 @@ _ERROR_HEADERS: Final[Mapping[ErrorKind, Mapping[str, str]]] = {
     ErrorKind.TooManyRequests: {"Retry-After": "Seconds to wait"},
     ErrorKind.StoreUnavailable: {"Retry-After": "Seconds to wait"},
 }
-
-
-class Problem(msgspec.Struct):
-    """Every error: `error`, which existing clients look at, and the members of RFC 9457.
-
-    `code` names it more precisely where there is a more precise name; `parameters` are those of
-    its sentence.
-    """
-
-    # the names are the wire's
-    # ruff: noqa: N815
-
-    error: str
-    message: str
-    code: str
-    parameters: dict[str, str | int]
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    requestId: str
-    pointer: str | msgspec.UnsetType = msgspec.UNSET
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ from visavis.protocol.library import (
     LibraryPage,
     LibraryParts,
 )
-from visavis.protocol.openapi import Problem
 from visavis.protocol.policy import RecordingPolicyChange, RecordingPolicySettings
+from visavis.protocol.problem import Problem
 from visavis.protocol.recordings import RecordingPage, RecordingServerTrial, RecordingServerVerdict
 from visavis.protocol.session import PasswordChange, SessionList, SignedIn, SignIn
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, Response
 
 from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.protocol.problem import PROBLEM, problem_of
 from visavis.protocol.routes import AnswerError
+from visavis.protocol.wire import encode
 from visavis.web.pages import STATIC
 
 log = structlog.get_logger(__name__)
@@ -26,28 +27,13 @@ _TAKES_BASIC = "takes_basic"
 _SENT_BY_PAGES = ("cookie", "origin", "referer", "sec-fetch-mode")
 
 
-class ProblemResponse(JSONResponse):
-    media_type = "application/problem+json"
-
-
 def problem(request: HTTPConnection, error: VisavisError, headers: dict[str, str]) -> Response:
     """The answer to a request that failed."""
     kind = error.kind
-    body: dict[str, Any] = {
-        "error": kind.name,
-        "message": error.message,
-        "code": error.code,
-        "parameters": error.parameters,
-        "type": "about:blank",
-        "title": HTTPStatus(kind.status).phrase,
-        "status": kind.status,
-        "detail": error.message,
-        "instance": request.scope["path"].encode("utf-8", "replace").decode(),
-        "requestId": request.scope.get("state", {}).get("request_id", ""),
-    }
-    if error.pointer:
-        body["pointer"] = error.pointer
-    response = ProblemResponse(body, kind.status, headers={**_hints(request, error), **headers})
+    path = request.scope["path"].encode("utf-8", "replace").decode()
+    body = problem_of(error, path, request.scope.get("state", {}).get("request_id", ""))
+    all_headers = {**_hints(request, error), **headers}
+    response = Response(encode(body), kind.status, all_headers, PROBLEM)
     if kind is ErrorKind.Unauthorized and _may_offer_basic(request):
         response.headers.append("WWW-Authenticate", BASIC)
     return response

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from visavis.domain.errors import ErrorKind
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.protocol.problem import PROBLEM, problem_of
+from visavis.protocol.wire import encode
 from visavis.web.connections import ConnectionGate
 
 HEAD_SECONDS: Final = 15.0
@@ -82,21 +83,10 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         message = "The request is not valid HTTP/1.1."
         if self._head_bytes > MAX_HEAD_BYTES:
             message = f"The headers of a request may have {MAX_HEAD_BYTES} bytes."
-        body = msgspec.json.encode(
-            {
-                "error": ErrorKind.ParameterInvalid.name,
-                "message": message,
-                "type": "about:blank",
-                "title": "Bad Request",
-                "status": 400,
-                "detail": message,
-                "instance": "",
-                "requestId": "",
-            }
-        )
+        body = encode(problem_of(VisavisError(ErrorKind.ParameterInvalid, message)))
         head = (
             "HTTP/1.1 400 Bad Request\r\n"
-            "content-type: application/problem+json\r\n"
+            f"content-type: {PROBLEM}\r\n"
             f"content-length: {len(body)}\r\n"
             "connection: close\r\n\r\n"
         )

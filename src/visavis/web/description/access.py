@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
+import msgspec
+
 from visavis.domain.errors import ErrorKind
-from visavis.protocol.oauth import AUTH_METHODS, SECRET_METHODS, OAuthError
+from visavis.protocol.oauth import AUTH_METHODS, SECRET_METHODS, AuthorizationRequest, OAuthError
 from visavis.protocol.openapi import (
     HTML,
     STRING,
@@ -44,27 +47,22 @@ _SIGNED_IN: Final = DocumentedAnswer("The agent", headers=_COOKIES)
 _SIGNED_OUT: Final = DocumentedAnswer("Signed out", headers=_COOKIES)
 
 
-def _parameter(name: str, description: str, *, is_required: bool, **schema: object) -> Schema:
-    return {
-        "name": name,
-        "in": "query",
-        "description": description,
-        "required": is_required,
-        "schema": {"type": "string", **schema},
-    }
+def _query_parameters(form: type) -> Iterator[Schema]:
+    """Describe the fields of a form that is sent as a query."""
+    _, components = msgspec.json.schema_components([form])
+    schema = components[form.__name__]
+    for name, described in schema["properties"].items():
+        field = dict(described)
+        yield {
+            "name": name,
+            "in": "query",
+            "description": field.pop("description"),
+            "required": name in schema["required"],
+            "schema": {"type": "string", **field},
+        }
 
 
-_AUTHORIZATION: Final = (
-    _parameter("response_type", "RFC 6749 §4.1.1", is_required=True, enum=["code"]),
-    _parameter("client_id", "The client.", is_required=True),
-    _parameter("redirect_uri", "One of the client's; the only one if absent.", is_required=False),
-    _parameter("scope", "Scopes; all if absent.", is_required=False),
-    _parameter("state", "Given back to the client.", is_required=False),
-    _parameter(
-        "code_challenge", "RFC 7636 §4.3; a public client has to send it.", is_required=False
-    ),
-    _parameter("code_challenge_method", "RFC 7636 §4.3", is_required=False, enum=["S256"]),
-)
+_AUTHORIZATION: Final = tuple(_query_parameters(AuthorizationRequest))
 _REDIRECT: Final = DocumentedAnswer(
     "To the client, with a code or an error; to the page for signing in if nobody is",
     headers={"Location": "RFC 6749 §4.1.2, RFC 9207 §2"},

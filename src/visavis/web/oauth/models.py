@@ -78,9 +78,6 @@ class TokenModel:
     def is_expired(self) -> bool:
         return not self._is_active
 
-    def is_revoked(self) -> bool:
-        return False  # what is revoked is not kept
-
 
 def is_same_redirect(known: str, given: str) -> bool:
     """Exact comparison (RFC 9700 §2.1), with more freedom on the user's own machine.

@@ -10,34 +10,10 @@ from urllib.parse import parse_qsl
 import msgspec
 from starlette.requests import Request
 
+from visavis.protocol.oauth import PARAMETERS
 from visavis.web.request import header, read_body
 
 MAX_PARAMETERS: Final = 50
-
-KNOWN: Final = frozenset(
-    {
-        "client_id",
-        "client_secret",
-        "code",
-        "code_challenge",
-        "code_challenge_method",
-        "code_verifier",
-        "decision",
-        "email",
-        "grant_type",
-        "password",
-        "proof",
-        "redirect_uri",
-        "refresh_token",
-        "response_type",
-        "scope",
-        "state",
-        "token",
-        "token_type_hint",
-        "username",
-    }
-)
-"""Parameters that some endpoint reads. All others are ignored (RFC 6749 §3.1 and §3.2)."""
 
 PLAIN: Final = frozenset({"grant_type", "response_type", "client_id", "redirect_uri", "scope"})
 """Parameters that may stand in an `error_description`."""
@@ -87,7 +63,7 @@ def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, str]:
     parameters: dict[str, str] = {}
     for given, value in pairs:
         name = given.lower()
-        if name not in KNOWN or value is None:
+        if name not in PARAMETERS or value is None:
             continue
         if not isinstance(value, str) or not _is_text(value):
             raise MalformedError(f"The parameter {name} must be a string.")

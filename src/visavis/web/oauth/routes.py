@@ -6,14 +6,14 @@ import base64
 import binascii
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final, TypeVar
 from urllib.parse import quote, unquote
 
 from authlib.common.urls import add_params_to_uri
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidGrantError
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.oauth import Client, Grant
@@ -35,9 +35,12 @@ from visavis.web.oauth.server import (
     Answered,
     Asked,
     OAuthServer,
+    Redirected,
 )
 from visavis.web.request import header, json_response
 from visavis.web.source import source_of
+
+T = TypeVar("T")
 
 NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
@@ -76,7 +79,7 @@ class OAuth:
             return refusal
         if isinstance(asked, Response):
             return asked
-        answer = await self._perform(lambda server: server.create_token_response(asked))
+        answer = await self._perform(lambda server: server.answer_token(asked))
         if answer.status != 200:
             self._tokens.forget()  # a family may have died of this
             await self._audit_refusal(request, asked, answer)
@@ -130,10 +133,12 @@ class OAuth:
         asked = _asked_by_query(request)
         user = agent if form.get("decision") == "allow" else None
 
-        def answer(server: OAuthServer) -> Answered:
+        def answer(server: OAuthServer) -> Redirected:
             grant = server.get_consent_grant(asked)
-            answered: Answered = server.create_authorization_response(grant.request, user, grant)
-            return answered
+            redirected: Redirected = server.create_authorization_response(
+                grant.request, user, grant
+            )
+            return redirected
 
         return self._redirect(await self._perform(answer))
 
@@ -152,14 +157,13 @@ class OAuth:
             return await self._store.read(work)
         except OAuth2Error as error:
             if getattr(error, "redirect_uri", None):
-                status, body, headers = error()
-                return self._redirect(Answered(status, body, dict(headers)))
+                return self._redirect(Redirected(dict(error()[2])["Location"]))
             detail = error.description or error.error
             return consent.error_page(consent.ConsentProblem.INVALID_REQUEST, 400, detail)
 
-    def _redirect(self, answer: Answered) -> Response:
+    def _redirect(self, answer: Redirected) -> Response:
         """Back to the client, saying who answers (RFC 9207)."""
-        location = add_params_to_uri(answer.headers["Location"], [("iss", self._issuer)])
+        location = add_params_to_uri(answer.location, [("iss", self._issuer)])
         return RedirectResponse(location, 302, NO_STORE)
 
     async def _endpoint(self, request: Request, name: str) -> Response:
@@ -167,7 +171,7 @@ class OAuth:
             asked = await _asked(request)
         except MalformedError as error:
             return _refusal(400, "invalid_request", str(error))
-        answer = await self._perform(lambda server: server.create_endpoint_response(name, asked))
+        answer = await self._perform(lambda server: server.answer_endpoint(name, asked))
         if name == "revocation":
             self._tokens.forget()
         if answer.status != 200:
@@ -176,7 +180,8 @@ class OAuth:
 
     async def _audit_refusal(self, request: Request, asked: Asked, answer: Answered) -> None:
         """Record a wrong client secret, code or refresh token; passwords are recorded already."""
-        error, address = answer.body.get("error"), source_of(request.scope)
+        error = answer.body.error if isinstance(answer.body, OAuthError) else None
+        address = source_of(request.scope)
         if error == InvalidClientError.error:
             await self._people.failures.add_client(_client_id(asked), address)
         elif error == InvalidGrantError.error and _is_of_secret(asked):
@@ -207,11 +212,8 @@ class OAuth:
             parameters |= _stand_in(clients)
         return replace(asked, parameters=parameters, agent=agent)
 
-    async def _perform(self, step: Callable[[OAuthServer], Any]) -> Answered:
-        answered: Answered = await self._store.write(
-            lambda rows: step(OAuthServer(rows, self._grants))
-        )
-        return answered
+    async def _perform(self, step: Callable[[OAuthServer], T]) -> T:
+        return await self._store.write(lambda rows: step(OAuthServer(rows, self._grants)))
 
 
 async def _asked(request: Request) -> Asked:
@@ -258,4 +260,4 @@ def _refusal(status: int, error: OAuthErrorName, description: str) -> Response:
 
 
 def _json(answer: Answered) -> Response:
-    return JSONResponse(answer.body, answer.status, headers={**answer.headers, **NO_STORE})
+    return json_response(answer.body, answer.status, {**answer.headers, **NO_STORE})

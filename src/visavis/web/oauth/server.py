@@ -1,15 +1,16 @@
 """Authlib's authorization server on one unit of work: its protocol, our rules.
 
-Authlib reads requests and shapes answers by the RFCs; what a grant gives and takes is in
-`services.grants`. A server lives for one request, inside one transaction.
+Authlib reads requests by the RFCs; what a grant gives and takes is in `services.grants`, and the
+answers are bodies of the protocol. A server lives for one request, inside one transaction.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import (
     AuthorizationServer,
     InvalidGrantError,
@@ -26,11 +27,21 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
+from msgspec import UNSET
 
 from visavis.domain.ids import plain_id
 from visavis.domain.oauth import Credential
 from visavis.domain.people import Agent
-from visavis.protocol.oauth import AUTH_METHODS, SCOPES, SECRET_METHODS
+from visavis.protocol.oauth import (
+    AUTH_METHODS,
+    SCOPES,
+    SECRET_METHODS,
+    Introspection,
+    OAuthAnswer,
+    OAuthError,
+    Revoked,
+    Token,
+)
 from visavis.services.grants import Grants, active_agent, seconds
 from visavis.services.ports import Transaction
 from visavis.web.oauth.models import ClientModel, CodeModel, TokenModel
@@ -57,8 +68,15 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Answered:
     status: int
-    body: Any
+    body: OAuthAnswer
     headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Redirected:
+    """The answer of the authorization endpoint: back to the client, with a code or an error."""
+
+    location: str
 
 
 class _Request(OAuth2Request):  # type: ignore[misc]  # Authlib has no types
@@ -107,6 +125,16 @@ class OAuthServer(AuthorizationServer):  # type: ignore[misc]  # Authlib has no 
         self.register_endpoint(_Revocation)
         self.register_endpoint(_Introspection)
 
+    def answer_token(self, asked: Asked) -> Answered:
+        """RFC 6749 §3.2."""
+        answered: Answered = self.create_token_response(asked)
+        return answered
+
+    def answer_endpoint(self, name: str, asked: Asked) -> Answered:
+        """RFC 7009 §2, RFC 7662 §2."""
+        answered: Answered = self.create_endpoint_response(name, asked)
+        return answered
+
     def query_client(self, client_id: str) -> ClientModel | None:
         client = self.rows.clients.find(plain_id(client_id))
         if client is None or client.is_disabled:
@@ -126,7 +154,7 @@ class OAuthServer(AuthorizationServer):  # type: ignore[misc]  # Authlib has no 
         include_refresh_token: bool = True,
         family_id: str | None = None,
         refresh_scope: str | None = None,
-    ) -> dict[str, Any]:
+    ) -> Token:
         """RFC 6749 §5.1."""
         if user is None or user.site_id != client.row.site_id:
             raise InvalidGrantError("The agent is not active at the client's site.")
@@ -140,24 +168,32 @@ class OAuthServer(AuthorizationServer):  # type: ignore[misc]  # Authlib has no 
             is_refreshable=include_refresh_token,
             grant_type=grant_type,
         )
-        token = {
-            "access_token": issued.access_token,
-            "token_type": "bearer",
-            "expires_in": int(issued.lifetime.total_seconds()),
-            "scope": issued.scope,
-        }
-        if issued.refresh_token:
-            token["refresh_token"] = issued.refresh_token
-        return token
+        return Token(
+            access_token=issued.access_token,
+            token_type="bearer",  # noqa: S106  the type's name
+            expires_in=int(issued.lifetime.total_seconds()),
+            scope=issued.scope,
+            refresh_token=issued.refresh_token or UNSET,
+        )
 
-    def save_token(self, token: dict[str, Any], request: _Request) -> None:
+    def save_token(self, token: Token, request: _Request) -> None:
         """Saved where it was made."""
 
     def create_oauth2_request(self, request: Asked | OAuth2Request) -> OAuth2Request:
         return _Request(request) if isinstance(request, Asked) else request
 
-    def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> Answered:
-        return Answered(status, body, dict(headers))
+    def handle_response(
+        self, status: int, body: OAuthAnswer | Literal[""], headers: list[tuple[str, str]]
+    ) -> Answered | Redirected:
+        """Authlib gives a redirect an empty body."""
+        named = dict(headers)
+        return Answered(status, body, named) if body else Redirected(named["Location"])
+
+    def handle_error_response(self, request: _Request, error: OAuth2Error) -> Answered | Redirected:
+        """RFC 6749 §5.2, or a redirect to the client with the error (§4.1.2.1)."""
+        status, body, headers = error()
+        described = OAuthError(error.error, error.get_error_description() or UNSET)
+        return self.handle_response(status, described if body else "", headers)
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
         """Nobody listens."""
@@ -209,7 +245,7 @@ class _CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib has n
     def delete_authorization_code(self, authorization_code: CodeModel) -> None:
         """Kept, as used, until it expires: or a second use would not be noticed."""
 
-    def generate_token(self, **options: Any) -> dict[str, Any]:
+    def generate_token(self, **options: Any) -> Token:
         return _of_family(self, self._family_id, options)
 
 
@@ -233,15 +269,15 @@ class _RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]  # Authlib has no 
     def revoke_old_credential(self, refresh_token: TokenModel) -> None:
         """Marked as used when it was spent."""
 
-    def generate_token(self, **options: Any) -> dict[str, Any]:
+    def generate_token(self, **options: Any) -> Token:
         """RFC 6749 §6: a narrower scope is the access token's alone."""
         return _of_family(self, self._old.family_id, {**options, "refresh_scope": self._old.scope})
 
 
 def _of_family(
     grant: _CodeGrant | _RefreshGrant, family_id: str | None, options: dict[str, Any]
-) -> dict[str, Any]:
-    token: dict[str, Any] = grant.server.generate_token(
+) -> Token:
+    token: Token = grant.server.generate_token(
         grant.GRANT_TYPE, grant.request.client, family_id=family_id, **options
     )
     return token
@@ -261,13 +297,11 @@ class _PasswordGrant(ResourceOwnerPasswordCredentialsGrant):  # type: ignore[mis
 class _ClientGrant(ClientCredentialsGrant):  # type: ignore[misc]  # Authlib has no types
     TOKEN_ENDPOINT_AUTH_METHODS: Final = SECRET_METHODS
 
-    def generate_token(self, **options: Any) -> dict[str, Any]:
+    def generate_token(self, **options: Any) -> Token:
         client = self.request.client
         agent_id = client.row.agent_id
         agent = active_agent(self.server.rows, client.row.site_id, agent_id) if agent_id else None
-        token: dict[str, Any] = self.server.generate_token(
-            self.GRANT_TYPE, client, user=agent, **options
-        )
+        token: Token = self.server.generate_token(self.GRANT_TYPE, client, user=agent, **options)
         return token
 
 
@@ -277,6 +311,12 @@ class _Revocation(RevocationEndpoint):  # type: ignore[misc]  # Authlib has no t
     def query_token(self, token_string: str, token_type_hint: str | None) -> TokenModel | None:
         found = self.server.grants.find_token(self.server.rows, token_string)
         return TokenModel(found) if found else None
+
+    def create_endpoint_response(
+        self, request: _Request
+    ) -> tuple[int, Revoked, list[tuple[str, str]]]:
+        status, _, headers = super().create_endpoint_response(request)
+        return status, Revoked(), headers
 
     def revoke_token(self, token: TokenModel, request: _Request) -> None:
         self.server.grants.revoke(self.server.rows, token.row)
@@ -294,14 +334,17 @@ class _Introspection(IntrospectionEndpoint):  # type: ignore[misc]  # Authlib ha
         """A client sees the tokens of its own site."""
         return token.row.site_id == client.row.site_id
 
-    def introspect_token(self, token: TokenModel) -> dict[str, Any]:
+    def create_introspection_payload(self, token: TokenModel | None) -> Introspection:
+        if token is None or token.is_expired():
+            return Introspection(active=False)
         row = token.row
-        return {
-            "client_id": row.client_id,
-            "token_type": "bearer",
-            "scope": row.scope,
-            "sub": str(row.agent_id),
-            "siteId": row.site_id,
-            "iat": seconds(row.created_at),
-            "exp": seconds(row.expires_at),
-        }
+        return Introspection(
+            active=True,
+            client_id=row.client_id or UNSET,
+            token_type="bearer",  # noqa: S106  the type's name
+            scope=row.scope,
+            sub=str(row.agent_id),
+            site_id=row.site_id,
+            iat=seconds(row.created_at),
+            exp=seconds(row.expires_at),
+        )
