@@ -1,1 +1,1 @@
-"""The media worker: ICE-lite, DTLS-SRTP and a transparent relay between two legs."""
+"""The media worker: ICE-lite, DTLS-SRTP and a transparent relay between the legs of a bridge."""

@@ -1,4 +1,4 @@
-"""The addresses of this machine that a browser may be able to send to."""
+"""IP addresses of this machine that may be reachable for a browser."""
 
 from __future__ import annotations
 
@@ -21,12 +21,16 @@ _IPV6_TABLE: Final = Path("/proc/net/if_inet6")
 _GLOBAL_SCOPE: Final = "00"
 _UNUSABLE: Final = 0x08 | 0x20 | 0x40  # duplicate, deprecated, tentative
 
-# nothing is sent to these (RFC 5737, RFC 3849): the kernel only looks up a route
+# Documentation addresses (RFC 5737, RFC 3849). Nothing is sent to them: connecting a UDP socket
+# only makes the kernel look up the route.
 _ELSEWHERE: Final = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
 
 
 def own_addresses() -> tuple[str, ...]:
-    """Return the addresses of this machine: default routes first, loopback last, no link-local."""
+    """Return the addresses of this machine, those of the default routes first and loopback last.
+
+    There are at most `MAX_ADDRESSES`, without link-local ones.
+    """
     found = [*_of_default_routes(), *_ipv4(), *_ipv6()]
     kept = dict.fromkeys(address for address in found if _is_reachable(address))
     return (*list(kept)[: MAX_ADDRESSES - 1], _loopback())
@@ -55,7 +59,7 @@ def _of_default_routes() -> Iterator[str]:
 
 
 def _ipv4() -> Iterator[str]:
-    """Each interface's first address."""
+    """Yield the first IPv4 address of each interface."""
     with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         for _, name in socket.if_nameindex():
             with suppress(OSError):

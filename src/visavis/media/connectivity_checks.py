@@ -1,8 +1,8 @@
-"""Our own ICE connectivity checks of a browser's addresses, before media are sent there.
+"""Our own ICE connectivity checks of a browser's addresses, before media is sent there.
 
-A browser's check proves that its sender knows the password, not that it is where the datagram seems
-to come from. Without this proof, media could be sent to anybody by a forged source address (RFC
-8445 §19.5.1, "voice hammer").
+A check from a browser proves that its sender knows our password, but not that the source address of
+the datagram is genuine. Without checks of our own, an attacker could direct media to a third party
+by a forged source address (RFC 8445 §19.5.1, "voice hammer").
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from visavis.media.stun import binding_request, parse_binding_success
 
 FIRST_WAIT_SECONDS: Final = 0.1
 MAX_SENT: Final = 7
-"""Requests at doubling intervals, for 12.7 seconds. A later check of the browser begins again."""
+"""Number of requests, at doubling intervals within 12.7 seconds.
+
+A later check from the browser starts the next check.
+"""
 
 
 @dataclass(slots=True)
 class _Check:
-    """One transaction; `pwd` is the browser's as it was sent with."""
+    """STUN transaction of one check; `pwd` is the browser's password at the time of sending."""
 
     transaction_id: bytes
     pwd: str = ""
@@ -31,7 +34,7 @@ class _Check:
 
 
 class ConnectivityChecks:
-    """The remote addresses of one leg that have answered, and the checks of those that have not."""
+    """Checks of one leg's remote addresses, and the addresses that have answered."""
 
     def __init__(self) -> None:
         self._reachable: set[RemoteAddress] = set()
@@ -39,11 +42,11 @@ class ConnectivityChecks:
         self._tie_breaker = secrets.token_bytes(8)
 
     def is_reachable(self, remote_address: RemoteAddress) -> bool:
-        """Whether media may be sent there. A TCP connection proves it by being established."""
+        """Whether media may be sent to this address. A TCP connection needs no further proof."""
         return remote_address in self._reachable or not isinstance(remote_address, tuple)
 
     def begin(self, remote_address: RemoteAddress) -> None:
-        """Check a route from the next `due` on, unless it is being checked already."""
+        """Start checking an address with the next `due`, unless it is being checked already."""
         if remote_address not in self._pending:
             self._pending[remote_address] = _Check(secrets.token_bytes(12))
 
@@ -52,14 +55,17 @@ class ConnectivityChecks:
         self._pending.pop(remote_address, None)
 
     def restart(self) -> None:
-        """Check again what has not answered: the browser has other credentials now."""
+        """Restart all checks without an answer, because the browser has new credentials."""
         for remote_address in self._pending:
             self._pending[remote_address] = _Check(secrets.token_bytes(12))
 
     def due(
         self, remote: RemoteTransport, ufrag: str, now: float
     ) -> list[tuple[bytes, RemoteAddress]]:
-        """Return the requests to be sent now; `ufrag` is ours."""
+        """Return the requests to be sent now, with their destinations.
+
+        `remote` has the browser's credentials, and `ufrag` is ours. `now` is in seconds.
+        """
         requests = []
         for remote_address, check in list(self._pending.items()):
             if check.sent == MAX_SENT and now >= check.due_at:
@@ -76,7 +82,7 @@ class ConnectivityChecks:
         return requests
 
     def receive_answer(self, datagram: bytes, remote_address: RemoteAddress) -> bool:
-        """Return whether an answer proves that this remote address reaches the browser."""
+        """Handle an answer; return whether it proves that the browser is at this remote address."""
         check = self._pending.get(remote_address)
         if check is None or not check.sent:
             return False

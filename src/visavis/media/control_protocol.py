@@ -1,10 +1,11 @@
 """The control protocol between the app and a media worker, over a Unix stream socket.
 
-Each frame is a u32 length in bytes (big-endian) and a JSON object told apart by `type`. The app
-sends requests with a `request_id`; the worker answers each once with `Done`, `OurEnd` or
-`Failed`, in any order, and tells events of its own accord. The app's first request on every
-connection is `ListBridges`: bridges outlive the app, and its next process takes them over. While no
-app is connected, a bridge whose browsers have all been silent for `SILENT_SECONDS` is closed.
+Each frame is a u32 length in bytes (big-endian) and a JSON object with a `type`. The app sends
+requests with a `request_id`. The worker answers each of them once, in any order, with `Done`,
+`OurEnd`, `BridgeList` or `Failed`, and sends events at any time. The app's first request on each
+connection is `ListBridges`: if the app process dies, its bridges continue and the next process
+takes them over. While no app is connected, the worker closes bridges whose browsers have all been
+silent for `SILENT_SECONDS`.
 """
 
 from __future__ import annotations
@@ -24,45 +25,55 @@ MAX_FRAME_BYTES: Final = 256 * 1024
 LENGTH: Final = struct.Struct("!I")
 
 
-# names on the control socket, as older workers and apps know them
+# Field names on the control socket, which workers and apps of earlier versions expect.
 WIRE_NAMES: Final = {"bridge": "link", "bridges": "links"}
 
 
 class ControlFrame(msgspec.Struct, frozen=True, tag_field="type", tag=True, rename=WIRE_NAMES):
-    """Anything that crosses the control socket."""
+    """Base class of all messages on the control socket."""
 
 
 class ListBridges(ControlFrame, frozen=True):
-    """Answered with a `BridgeList` of all bridges."""
+    """Request for all bridges of the worker, which are returned in a `BridgeList`."""
 
     request_id: int
 
 
 class Tap(ControlFrame, frozen=True):
+    """Request to record a bridge in a journal."""
+
     request_id: int
     bridge: BridgeId
     manifest: Manifest
 
 
 class AppendNote(ControlFrame, frozen=True, tag="Note"):
+    """Request to append a note to a bridge's journal."""
+
     request_id: int
     bridge: BridgeId
     note: dict[str, Any]
 
 
 class Pause(ControlFrame, frozen=True):
+    """Request to pause or resume the recording of a bridge."""
+
     request_id: int
     bridge: BridgeId
     is_paused: bool
 
 
 class OpenLeg(ControlFrame, frozen=True):
+    """Request to open a leg, answered with our transport parameters."""
+
     request_id: int
     bridge: BridgeId
     leg: int
 
 
 class SetRemote(ControlFrame, frozen=True):
+    """Request to set the browser's transport parameters of a leg, answered with ours."""
+
     request_id: int
     bridge: BridgeId
     leg: int
@@ -70,47 +81,53 @@ class SetRemote(ControlFrame, frozen=True):
 
 
 class Join(ControlFrame, frozen=True):
+    """Request to relay media between the legs of a bridge."""
+
     request_id: int
     bridge: BridgeId
 
 
 class Close(ControlFrame, frozen=True):
+    """Request to close a bridge and seal its journal."""
+
     request_id: int
     bridge: BridgeId
 
 
 class PingWorker(ControlFrame, frozen=True, tag="Ping"):
-    """Answered at once by a worker whose event loop turns over."""
+    """Request that the worker answers at once, unless its event loop is blocked."""
 
     request_id: int
 
 
 class CheckRecording(ControlFrame, frozen=True):
-    """Answered with `Done` if the worker could begin a recording now, otherwise with `Failed`."""
+    """Request answered with `Done` if the worker could start a recording, else with `Failed`."""
 
     request_id: int
 
 
 class Done(ControlFrame, frozen=True):
+    """Reply to a request that succeeded and returns nothing."""
+
     request_id: int
 
 
 class OurEnd(ControlFrame, frozen=True):
-    """The reply to `OpenLeg` and `SetRemote`."""
+    """Reply to `OpenLeg` and `SetRemote`: our transport parameters."""
 
     request_id: int
     transport: LocalTransport
 
 
 class BridgeList(ControlFrame, frozen=True):
-    """The reply to `ListBridges`."""
+    """Reply to `ListBridges`."""
 
     request_id: int
     bridges: list[BridgeStatus]
 
 
 class Failed(ControlFrame, frozen=True):
-    """`error` is a name of `ErrorKind`."""
+    """Reply to a request that failed. `error` is the name of an `ErrorKind`."""
 
     request_id: int
     error: str
@@ -118,13 +135,15 @@ class Failed(ControlFrame, frozen=True):
 
 
 class LegUp(ControlFrame, frozen=True):
-    """The leg's DTLS handshake is done: media flows."""
+    """The leg's DTLS handshake is complete, so media can flow."""
 
     bridge: BridgeId
     leg: int
 
 
 class LegDown(ControlFrame, frozen=True):
+    """The leg's transport has failed or was closed by the browser."""
+
     bridge: BridgeId
     leg: int
     why: str
@@ -138,6 +157,8 @@ class TapLost(ControlFrame, frozen=True):
 
 
 class LegQualityReport(ControlFrame, frozen=True, tag="LegQuality"):
+    """Periodic quality report of a leg."""
+
     bridge: BridgeId
     leg: int
     report: LegReport
@@ -150,10 +171,12 @@ class LimitReached(ControlFrame, frozen=True):
 
 
 class PortReport(ControlFrame, frozen=True):
-    """The worker's media port: datagrams of strangers refused since its start, legs that flood.
+    """Counters of the worker's media port since its start.
 
-    `refused_connections` counts connections over TCP that were closed because of a limit,
-    `events_dropped` what found the queue of the native packet path full.
+    `refused` counts the dropped datagrams from sources that belong to no leg. `excessive_legs` is
+    the number of legs that currently send far more than their limit. `refused_connections` counts
+    TCP connections that were closed because of a limit. `events_dropped` counts the datagrams and
+    reports that were dropped because the queue of the native packet path was full.
     """
 
     refused: int = 0

@@ -1,4 +1,4 @@
-"""The DTLS server of a leg over memory: datagrams in, datagrams and keys out (RFC 5764)."""
+"""DTLS server of a leg, without I/O: consumes datagrams, returns datagrams and keys (RFC 5764)."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _READ_BYTES: Final = 65536
 
 
 class DtlsError(Exception):
-    """The handshake or the association is over."""
+    """The handshake has failed, or the association has ended."""
 
 
 class Identity:
-    """A worker's certificate: self-signed, proved by its fingerprint in the SDP (RFC 8122)."""
+    """Self-signed certificate of a worker, which its fingerprint in the SDP proves (RFC 8122)."""
 
     def __init__(self, now: datetime) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
@@ -47,11 +47,12 @@ class Identity:
         self.context = SSL.Context(SSL.DTLS_METHOD)
         self.context.use_certificate(certificate)
         self.context.use_privatekey(key)
-        # the fingerprint decides, not a chain
+        # Accept any certificate here: its fingerprint is compared later (`Dtls.is_peer`).
         verify = SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT
         self.context.set_verify(verify, lambda *_: True)
         self.context.set_tlsext_use_srtp(b":".join(PROFILES))
-        # each would cost us a handshake, and SRTP keeps its first keys anyway; nobody resumes
+        # A renegotiation would cost CPU without changing the SRTP keys, and browsers do not resume
+        # sessions, so tickets are useless.
         self.context.set_options(SSL.OP_NO_RENEGOTIATION | SSL.OP_NO_TICKET)
 
 
@@ -60,10 +61,11 @@ def fingerprint(certificate: x509.Certificate) -> str:
 
 
 class Dtls:
-    """One association. What `receive`, `handle_timeout` and `close` return is to be sent.
+    """DTLS association. The datagrams that `receive`, `handle_timeout` and `close` return are sent.
 
-    OpenSSL's own timers read the clock and begin with a second, so a lost flight is repeated here:
-    the same datagrams, which a browser cannot tell from ones that the network has doubled.
+    OpenSSL's own retransmission timers read the clock and start at one second. Therefore this class
+    retransmits a lost flight itself, as identical datagrams, which look to a browser like datagrams
+    that the network duplicated.
     """
 
     def __init__(self, identity: Identity) -> None:
@@ -76,14 +78,14 @@ class Dtls:
         self._wait = FIRST_WAIT_SECONDS
 
     def receive(self, datagram: bytes, now: float) -> list[bytes]:
-        """Take a datagram in; raises `DtlsError` when the association is over."""
+        """Process a datagram; return those to send. Raises `DtlsError` if the association ends."""
         is_repeated = self.is_established and datagram[:1] == bytes((_HANDSHAKE,))
         self._connection.bio_write(datagram)
         try:
             if not self.is_established:
                 self._connection.do_handshake()
                 self.is_established = True
-            while True:  # whatever else the browser says has no meaning, and is not to pile up
+            while True:  # Discard application data, which has no meaning here.
                 self._connection.recv(_READ_BYTES)
         except SSL.WantReadError:
             pass
@@ -95,11 +97,11 @@ class Dtls:
             self._flight, self._wait = flight, FIRST_WAIT_SECONDS
             self._repeat_at = now + self._wait
             return flight
-        # the browser has not had our last flight (RFC 6347 §4.2.4, the state FINISHED)
+        # The browser has not received our last flight (RFC 6347 §4.2.4, state FINISHED).
         return self._flight if is_repeated else []
 
     def handle_timeout(self, now: float) -> list[bytes]:
-        """Send the last flight again if it is due (RFC 6347 §4.2.4)."""
+        """Return the last flight if it is due to be retransmitted (RFC 6347 §4.2.4)."""
         if self.is_established or not self._flight or now < self._repeat_at:
             return []
         self._wait = min(2 * self._wait, LONGEST_WAIT_SECONDS)
@@ -107,14 +109,17 @@ class Dtls:
         return self._flight
 
     def is_peer(self, expected: str) -> bool:
-        """Whether the browser's certificate has the fingerprint of its SDP."""
+        """Whether the browser's certificate has the `expected` fingerprint from its SDP."""
         certificate = self._connection.get_peer_certificate(as_cryptography=True)
         if certificate is None:
             return False
         return hmac.compare_digest(fingerprint(certificate).lower(), expected.lower())
 
     def srtp(self) -> Srtp:
-        """The SRTP sessions of the established association; raises `DtlsError` if none agreed."""
+        """Return the SRTP sessions of the established association.
+
+        Raises `DtlsError` if no SRTP profile was negotiated.
+        """
         profile = self._connection.get_selected_srtp_profile()
         if profile not in PROFILES:
             raise DtlsError("no SRTP profile in common")
@@ -123,11 +128,11 @@ class Dtls:
         return Srtp(profile, self._connection.export_keying_material(label, length))
 
     def close(self) -> list[bytes]:
-        """Say goodbye (close_notify)."""
+        """Close the association (close_notify)."""
         try:
             self._connection.shutdown()
         except SSL.Error:
-            return []  # never established: there is nobody to say it to
+            return []  # The association was never established.
         return self._outgoing()
 
     def _outgoing(self) -> list[bytes]:
@@ -138,7 +143,7 @@ class Dtls:
 
 
 def _datagrams(records: bytes) -> Iterator[bytes]:
-    """Cut the memory BIO's stream of records into datagrams no longer than the MTU."""
+    """Split the memory BIO's stream of records into datagrams that do not exceed the MTU."""
     start = position = 0
     while position + _RECORD_HEADER <= len(records):
         end = position + _RECORD_HEADER + int.from_bytes(records[position + 11 : position + 13])

@@ -1,4 +1,4 @@
-"""ICE-TCP, the passive side (RFC 6544): browsers whose network lets no UDP out connect to us."""
+"""Passive ICE-TCP (RFC 6544): browsers in networks that block UDP connect to us by TCP."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ log = structlog.get_logger(__name__)
 
 MAX_CONNECTIONS: Final = 1024
 MAX_STRANGERS_PER_NETWORK: Final = 16
-"""Connections of one network that no leg has bound yet."""
+"""Limit of the connections from one network that no leg has bound yet (strangers)."""
 
 STRANGER_RATE: Final = 16 * 1024
-"""Bytes a second that are read of a connection that no leg has bound."""
+"""Bytes per second that are read from a connection that no leg has bound."""
 
 MAX_WAITING_BYTES: Final = 256 * 1024
-"""Bytes that a slow browser may leave unread; further packets are dropped."""
+"""Limit of the bytes waiting to be sent to a slow browser; further packets are dropped."""
 
 STRANGER_SECONDS: Final = 10.0
 """Time after which a connection that no leg has bound is closed."""
@@ -32,11 +32,11 @@ STRANGER_SECONDS: Final = 10.0
 LOOK_SECONDS: Final = 1.0
 
 Receive = Callable[[bytes, RemoteAddress, float, int], None]
-"""Takes a datagram, its route, and the monotonic time in seconds and in microseconds."""
+"""Receives a datagram, its remote address, and the monotonic time in seconds and microseconds."""
 
 
 class BrowserConnection(asyncio.Protocol):
-    """One connection: frames in, frames out."""
+    """TCP connection of a browser, which carries datagrams in frames (RFC 4571)."""
 
     def __init__(self, port: TcpPort) -> None:
         self._port = port
@@ -65,7 +65,7 @@ class BrowserConnection(asyncio.Protocol):
         self._pace(len(data), now)
 
     def _pace(self, size: int, now: float) -> None:
-        """Read no faster than the connection may send; TCP then holds the sender back."""
+        """Pause reading if the connection exceeds its rate, so that TCP slows the sender down."""
         rate = self._port.rate_of(self)
         allowance = self._allowance + (now - self._read_at) * rate
         self._allowance = min(rate * BURST_SECONDS, allowance) - size
@@ -96,9 +96,10 @@ class BrowserConnection(asyncio.Protocol):
 
 
 class TcpPort:
-    """All connections of a worker. `is_known` tells whether a leg has bound one.
+    """All TCP connections of a worker.
 
-    `leg_rate` is how many bytes a second are read of a leg's connection.
+    `is_known` says whether a leg has bound a connection. `leg_rate` is the number of bytes per
+    second that are read from such a connection.
     """
 
     def __init__(
@@ -124,9 +125,9 @@ class TcpPort:
         return BrowserConnection(self)
 
     def add_connection(self, connection: BrowserConnection) -> None:
-        """Take a connection in; the oldest stranger makes room for it when there are too many.
+        """Accept a connection. If there are too many, the oldest stranger is closed.
 
-        The strangers of one network make room among themselves first.
+        If a network has too many strangers, its own oldest one is closed.
         """
         network = network_of(connection)
         strangers = [c for c in self._connections if not self._is_known(c)]
@@ -140,7 +141,7 @@ class TcpPort:
         self._connections[connection] = None
 
     def rate_of(self, connection: BrowserConnection) -> float:
-        """Return how many bytes a second are read of a connection."""
+        """Return the number of bytes per second that are read from a connection."""
         return self._leg_rate if self._is_known(connection) else STRANGER_RATE
 
     def _refuse_connection(self, connection: BrowserConnection) -> None:
@@ -155,7 +156,7 @@ class TcpPort:
         self._on_lost(connection)
 
     def tick(self, now: float) -> None:
-        """Part with strangers; looks about once a second."""
+        """Close connections that no leg has bound in time. Checks them about once per second."""
         if now - self._looked_at < LOOK_SECONDS:
             return
         self._looked_at = now

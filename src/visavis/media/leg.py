@@ -1,8 +1,8 @@
-"""One browser's transport to us, without I/O: datagrams and `now` in; datagrams and events out.
+"""Transport of one browser, without I/O: consumes datagrams, produces datagrams and events.
 
-`now` is seconds of a monotonic clock. A leg is `up` when ICE has nominated a remote
-address, DTLS is done and the browser's certificate has the fingerprint of its SDP; only then are
-there SRTP keys.
+`now` is in seconds of a monotonic clock. A leg is up once ICE has nominated a remote address, the
+DTLS handshake is complete and the browser's certificate has the fingerprint from its SDP. SRTP keys
+exist only then.
 """
 
 from __future__ import annotations
@@ -33,13 +33,17 @@ log = structlog.get_logger(__name__)
 CONSENT_SECONDS: Final = 30.0  # RFC 7675 §5.1
 REPORT_SECONDS: Final = 2.0
 ALIVE_SECONDS: Final = 10.0
-"""Time after its last check for which no other leg can take over a leg's remote addresses."""
+"""For this long after a leg's last check, no other leg can take over its remote addresses."""
 
 SILENCE_SECONDS: Final = 7.0
-"""A browser checks its route more often than this: Chromium in 2.5 seconds, Firefox in 4 to 6."""
+"""Longer than the interval of a browser's checks: Chromium 2.5 seconds, Firefox 4 to 6."""
 
 GAP_SECONDS: Final = 1.0
-"""After a longer gap a browser requests each packet again, without success, before it gives up."""
+"""After a longer gap, a key frame is requested for the browsers.
+
+A browser first requests the retransmission of each lost packet (NACK), without success, before it
+requests a key frame itself.
+"""
 
 MAX_REMOTE_ADDRESSES: Final = 8
 MAX_CREDENTIALS: Final = 3
@@ -50,19 +54,19 @@ Outgoing = tuple[bytes, RemoteAddress]
 
 
 class PacketListener(Protocol):
-    """Receives the packets of legs decrypted, as a journal does."""
+    """Receiver of the decrypted packets of legs, such as a journal."""
 
     def append(self, arrival_us: int, kind: RecordKind, leg: int, payload: bytes) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Up:
-    """Media can flow."""
+    """The leg is up: media can flow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Down:
-    """The leg is over, and why."""
+    """The leg has ended, with the reason."""
 
     why: str
 
@@ -76,20 +80,20 @@ LegEvent = Up | Down | Limited | LegReport
 
 
 def is_rtcp(packet: bytes) -> bool:
-    """Tell RTCP from RTP on one port by the packet type (RFC 5761 §4)."""
+    """Whether a packet is RTCP and not RTP, by its packet type (RFC 5761 §4)."""
     return len(packet) > 1 and 192 <= packet[1] <= 223
 
 
 class Leg:
-    """The engine of one leg. What is to be sent and told waits in `outbox` and `events`.
+    """State machine of one leg. The caller sends `outbox` and handles `events`.
 
-    `is_back` tells, from one `tick` to the next, that packets have come again after a gap.
-    `remote_addresses` are those from which authentic checks have come; media are sent to
-    `remote_address`, nominated by the browser and proved by a check of ours.
-    `credentials` are our ufrags and passwords, newest last: an ICE restart adds one, and the
-    others are good until it is used. `number` is the leg's in its bridge, from 1. The `listeners`
-    receive what the browser sends: `peers` are the legs among them, whose browsers get it, and
-    `taps` the others, such as the journal.
+    `number` is the leg's number in its bridge, from 1. `is_back` is true from one `tick` to the
+    next if packets arrived again after a gap. `remote_addresses` are the sources of authentic
+    checks. Media is sent to `remote_address`, which the browser has nominated and a check of ours
+    has proved. `credentials` are our ufrags and passwords, newest last: an ICE restart adds a pair,
+    and the earlier ones remain valid until it is used. The `listeners` receive the browser's
+    packets: `peers` are the legs among them, which forward them to their browsers, and `taps` are
+    the others, such as the journal.
     """
 
     def __init__(
@@ -140,7 +144,7 @@ class Leg:
         return not self.is_down and now - self._checked_at < ALIVE_SECONDS
 
     def is_restarted_by(self, remote: RemoteTransport) -> bool:
-        """Whether the browser has new credentials: it restarts ICE (RFC 8445 §9)."""
+        """Whether the browser has new credentials, which means an ICE restart (RFC 8445 §9)."""
         known = self.remote
         return known is not None and (known.ufrag, known.pwd) != (remote.ufrag, remote.pwd)
 
@@ -149,8 +153,8 @@ class Leg:
         return (*self.peers, *self.taps)
 
     def connect(self, listeners: Sequence[Listener]) -> None:
-        """Pass what the browser sends to these listeners, and to no others."""
-        # told apart once, so that no packet pays for it
+        """Pass the browser's packets to these listeners and to no others."""
+        # Legs and taps are separated here, so that this does not cost time for each packet.
         self.peers = tuple(one for one in listeners if isinstance(one, Leg))
         self.taps = tuple(one for one in listeners if not isinstance(one, Leg))
 
@@ -158,18 +162,18 @@ class Leg:
         self.rate_limit = LegRateLimit(bytes_per_second, now)
 
     def bind(self, remote_address: RemoteAddress) -> None:
-        """Datagrams from this address are the leg's from now on."""
+        """Called when datagrams from this address belong to the leg from now on, for subclasses."""
 
     def unbind(self, remote_address: RemoteAddress) -> None:
-        """Datagrams from this address are nobody's from now on."""
+        """Called when datagrams from this address no longer belong to the leg, for subclasses."""
 
     def release(self) -> None:
-        """Give up whatever the leg holds outside itself; it is not used any more."""
+        """Called when the leg is no longer used, for subclasses that hold resources."""
 
     def set_remote(self, remote: RemoteTransport) -> None:
-        """Take in what the browser says of itself, the first time or in a renegotiation.
+        """Set the browser's transport parameters, initially or after a renegotiation.
 
-        Raises `ParameterInvalid` when the certificate changes that the leg came up with.
+        Raises `ParameterInvalid` if the fingerprint changes after the leg is up.
         """
         if self.is_up and self.remote and self.remote.fingerprint != remote.fingerprint:
             raise VisavisError(
@@ -192,7 +196,7 @@ class Leg:
     def receive_check(
         self, request: BindingRequest, remote_address: RemoteAddress, now: float
     ) -> bool:
-        """Handle an ICE check; return whether it was authentic, which binds `remote_address`."""
+        """Handle an ICE check. Return whether it was authentic; then the address is bound."""
         pwd = self.credentials.get(request.ufrag)
         if self.is_down or pwd is None or not request.is_authentic(pwd):
             return False
@@ -207,7 +211,7 @@ class Leg:
         return True
 
     def receive_check_answer(self, datagram: bytes, remote_address: RemoteAddress) -> None:
-        """Handle the answer to a check of ours: media may now be sent to this address."""
+        """Handle the answer to a check of ours; if it is authentic, media may be sent there."""
         if self.is_down or not self._checks.receive_answer(datagram, remote_address):
             return
         if self.remote_address is None or remote_address == self._nominated:
@@ -228,7 +232,7 @@ class Leg:
     def receive_media(self, datagram: bytes, now: float, arrival_us: int) -> Sequence[Outgoing]:
         """Count an SRTP or SRTCP datagram and pass it to the taps.
 
-        Returns what is to be sent to the browsers of the peers.
+        Returns the datagrams to be sent to the browsers of the peers.
         """
         if not self.rate_limit.admits(len(datagram), now):
             return ()
@@ -250,14 +254,14 @@ class Leg:
         return sent
 
     def receive_rtcp(self, packet: bytes, now: float) -> None:
-        """Count a browser's RTCP packet; its reports are on the media that the peers send."""
+        """Count an RTCP packet of the browser, which reports on the media from the peers."""
         self.stats.receive_rtcp(packet, [peer.stats for peer in self.peers], now)
 
     def unprotect(self, datagram: bytes, *, is_rtcp: bool) -> bytes | None:
-        """The packet in a datagram; `None` if there is nothing authentic in it."""
+        """Decrypt a datagram; return `None` if it is not authentic."""
         source = datagram[4:8] if is_rtcp else datagram[8:12]
         stats, srtp = self.stats, self._srtp
-        # libsrtp keeps something of every source there ever was
+        # libsrtp keeps state for each source forever, so the number of sources is limited.
         if srtp is None or not (source in stats.streams or stats.admits(source)):
             return None
         try:
@@ -266,7 +270,7 @@ class Leg:
             return None
 
     def protect(self, packet: bytes, *, is_rtcp: bool) -> Outgoing | None:
-        """The datagram that brings a packet to the browser; `None` while the leg is not up."""
+        """Encrypt a packet for the browser; return `None` while the leg is not up."""
         srtp, remote_address = self._srtp, self.remote_address
         if srtp is None or remote_address is None:
             return None
@@ -288,12 +292,12 @@ class Leg:
             self.send_rtcp(picture_loss_indication(OUR_SSRC, ssrc))
 
     def send_rtcp(self, packet: bytes) -> None:
-        """Send a packet of our own to the browser, unless the leg is not up."""
+        """Send our own RTCP packet to the browser. Does nothing while the leg is not up."""
         if outgoing := self.protect(packet, is_rtcp=True):
             self.outbox.append(outgoing)
 
     def watch_video(self, now: float) -> None:
-        """Watch for key frames that the recording needs, from now on and as the SDP is now."""
+        """Watch the video for key frames that the recording needs, by the current SDP."""
         if remote := self.remote:
             codecs = dict(zip(remote.video_payload_types, remote.video_codecs, strict=False))
             repairs = frozenset(remote.repair_payload_types)
@@ -302,7 +306,10 @@ class Leg:
             self.stats.watch_video(watch)
 
     def ask_for_recording(self, now: float, *, is_restarted: bool) -> None:
-        """Ask for the key frames that the recording lacks; all of them if it `is_restarted`."""
+        """Request the key frames that the recording needs.
+
+        With `is_restarted`, packets are missing in the journal, so all video needs one.
+        """
         watch = self.stats.watch
         if watch is None:
             self.watch_video(now)
@@ -312,7 +319,7 @@ class Leg:
             self._ask_for_key_frames(watch.due(now, MAX_KEY_FRAMES))
 
     def lose(self, remote_address: RemoteAddress) -> None:
-        """Forget a lost connection; nothing can be sent until a check binds another address."""
+        """Forget a lost TCP connection. If media used it, a check must bind another address."""
         if remote_address in self.remote_addresses:
             self.remote_addresses.remove(remote_address)
         self._checks.forget(remote_address)
@@ -322,7 +329,7 @@ class Leg:
             self._dtls_address = None
 
     def tick(self, now: float) -> None:
-        """Retransmit, expire and report; to be called several times a second."""
+        """Handle timeouts, retransmissions and reports. Call it several times per second."""
         if self.is_down:
             return
         self._listen(now)
@@ -331,7 +338,7 @@ class Leg:
             self.events.append(Limited())
         self._send_checks(now)
         if not (self.remote or self.remote_addresses):
-            self._checked_at = now  # no browser is expected yet
+            self._checked_at = now  # The browser is not expected to send checks yet.
         if now - self._checked_at > CONSENT_SECONDS:
             self._fail("nothing was received from the browser for 30 seconds")
         elif self.is_up and now - self._reported_at >= REPORT_SECONDS:
@@ -372,7 +379,7 @@ class Leg:
         self.remote_addresses.append(remote_address)
 
     def _nominate(self, remote_address: RemoteAddress, now: float) -> None:
-        """Send media to this address as soon as a check has proved that the browser is there."""
+        """Send media to this address once a check of ours has proved that the browser is there."""
         self._nominated = remote_address
         if self._checks.is_reachable(remote_address):
             self._send_media_to(remote_address)
@@ -389,7 +396,7 @@ class Leg:
         if self.is_up or self.is_down or not (self.remote and self._dtls.is_established):
             return
         if self.remote_address is None:
-            return  # nothing can be sent yet
+            return  # There is no address to send media to yet.
         if not self._dtls.is_peer(self.remote.fingerprint):
             self._fail("the browser's certificate is not the one of its session description")
             return
@@ -416,4 +423,4 @@ class Leg:
 
 
 Listener = Leg | PacketListener
-"""A receiver of what a leg's browser sends."""
+"""Receiver of the packets of a leg's browser: another leg, or a tap."""

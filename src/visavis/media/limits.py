@@ -1,4 +1,4 @@
-"""Limits of a leg's rate and of recordings, which keep one party from filling the disk."""
+"""Limits of the rates of legs and strangers, and of the size and length of recordings."""
 
 from __future__ import annotations
 
@@ -10,51 +10,57 @@ from typing import Final, Protocol
 
 MEGABYTE: Final = 1024 * 1024
 BURST_SECONDS: Final = 2.0
-"""A leg may send for so long's worth at once: key frames, and what a network held back."""
+"""Burst that a token bucket allows, in seconds at its rate.
+
+It covers key frames, and packets that the network delayed and then delivered at once.
+"""
 
 LEAST_COST_BYTES: Final = 400
-"""A packet counts as at least so many bytes: a small one costs us as much time as a large one."""
+"""Each packet counts as at least this size, as a small one takes as much CPU as a large one."""
 
 EXCESSIVE_DROPS: Final = 100
 EXCESSIVE_SECONDS: Final = 10.0
-"""A leg with so many datagrams dropped within a second is excessive for so long."""
+"""A leg with `EXCESSIVE_DROPS` dropped datagrams within a second is excessive for this long."""
 
 MAX_NETWORKS: Final = 4096
-"""Networks of strangers that are remembered; the one heard of least recently makes room."""
+"""Number of networks with a token bucket; the least recently seen one is forgotten first."""
 
 STOP_STEPS: Final = 8
-"""Between the reserve and the database's part of it, as many recordings are stopped one by one."""
+"""Number of recordings that are stopped one by one while the first half of the reserve fills up.
+
+The second half is kept for the database.
+"""
 
 
 class Limit(StrEnum):
-    """Limits that are counted when they are reached."""
+    """Limits whose violations are counted."""
 
     DISK = "disk"
     """A recording was stopped because the disk was nearly full."""
     SIZE = "size"
-    """A recording was stopped at its largest size or length."""
+    """A recording was stopped at its maximum size or length."""
     RATE = "rate"
     """Packets of a leg were dropped because its browser sent too fast."""
 
 
 class Recorded(Protocol):
-    """A journal, as far as limits concern it."""
+    """Journal, as seen by the limits."""
 
     @property
     def size(self) -> int:
-        """Bytes of the whole recording so far."""
+        """Size of the whole recording so far, in bytes."""
 
     @property
     def started_at(self) -> float:
-        """Beginning of the recording, by the monotonic clock."""
+        """Beginning of the recording, in seconds of the monotonic clock."""
 
     def stop(self, why: str) -> None:
-        """Record nothing more and say why."""
+        """Stop recording, for the reason `why`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of recordings; 0 stands for none. Half of the reserve is kept for the database."""
+    """Limits of recordings; 0 means no limit. Half of the reserve is kept for the database."""
 
     recording_bytes: int = 0
     recording_seconds: float = 0.0
@@ -62,9 +68,9 @@ class Limits:
 
 
 class RecordingGuard:
-    """Stops recordings that reach a limit, and the fastest writers on a nearly full disk.
+    """Stops recordings that reach a limit, and the fastest growing ones on a nearly full disk.
 
-    `on_stop` is called once for each that is stopped.
+    `on_stop` is called for each recording that is stopped.
     """
 
     def __init__(self, limits: Limits, on_stop: Callable[[Limit], None] = lambda _: None) -> None:
@@ -74,7 +80,10 @@ class RecordingGuard:
         self._stop_below = limits.reserve_bytes
 
     def check(self, journals: Collection[Recorded], now: float, free: int) -> None:
-        """Look at the journals that are being written; to be called every second or so."""
+        """Check the journals that are being written. Call it about once per second.
+
+        `now` is in seconds of the monotonic clock, and `free` the free space in bytes.
+        """
         growth = {journal: journal.size - self._sizes.get(journal, 0) for journal in journals}
         self._sizes = {journal: journal.size for journal in journals}
         within = [journal for journal in journals if not self._is_over(journal, now)]
@@ -94,7 +103,7 @@ class RecordingGuard:
         return True
 
     def _protect_disk(self, largest_first: list[Recorded], free: int) -> None:
-        """Stop the fastest writer, the next if the disk goes on filling, and then all."""
+        """Stop the fastest growing recording, the next ones if the disk fills further, then all."""
         reserve = self._limits.reserve_bytes
         if free >= reserve:
             self._stop_below = reserve
@@ -112,7 +121,7 @@ class RecordingGuard:
 
 
 class LegRateLimit:
-    """Token bucket of one leg: what exceeds it is neither relayed nor recorded."""
+    """Token bucket of one leg. Packets that exceed it are neither relayed nor recorded."""
 
     __slots__ = (
         "_allowance",
@@ -133,7 +142,7 @@ class LegRateLimit:
         self.dropped = 0
 
     def is_excessive(self, now: float) -> bool:
-        """Whether the leg far exceeds its rate; to be asked several times a second."""
+        """Whether the leg exceeds its rate by far. Call it several times per second."""
         if now - self._watched_at >= 1.0:
             if self.dropped - self._dropped_before >= EXCESSIVE_DROPS:
                 self._excessive_until = now + EXCESSIVE_SECONDS
@@ -156,9 +165,9 @@ class LegRateLimit:
 
 
 class StrangerLimit:
-    """Token buckets of networks whose datagrams belong to no leg; 0 a second is no limit.
+    """Token buckets for datagrams that belong to no leg, one for each source network.
 
-    `refused` counts the datagrams that were dropped.
+    `per_second` is in datagrams; 0 means no limit. `refused` counts the dropped datagrams.
     """
 
     def __init__(self, per_second: float) -> None:
@@ -171,7 +180,7 @@ class StrangerLimit:
         return len(self._buckets)
 
     def admits(self, network: bytes, now: float) -> bool:
-        """Count a datagram; whether it is to be looked at."""
+        """Count a datagram; return whether it is within the limit."""
         if not self._rate:
             return True
         allowance, at = self._buckets.pop(network, (self._burst, now))

@@ -1,4 +1,4 @@
-"""Relay of a worker: its bridges, and where each datagram belongs."""
+"""Relay of a worker: assigns each datagram to a leg and forwards media within the bridges."""
 
 from __future__ import annotations
 
@@ -24,34 +24,39 @@ log = structlog.get_logger(__name__)
 
 MAX_BRIDGES: Final = 1000
 SHORTEST_BYTES: Final = 12
-"""Nothing that has a meaning is shorter."""
+"""No valid datagram is shorter."""
 
 CONTROL_COST_BYTES: Final = 4000
-"""A leg's STUN and DTLS datagrams count as so long: each takes as much time as ten packets."""
+"""Size that a STUN or DTLS datagram counts in the rate limit: it takes the CPU of ten packets."""
 
 ASK_AGAIN_SECONDS: Final = (0.5, 1.5)
-"""After a pause: the first key frame may be of a picture that was captured while it lasted."""
+"""Further requests for key frames after a pause.
+
+The first key frame may show a picture that was captured during the pause, which is dropped.
+"""
 
 TICK_SECONDS: Final = 0.2
-"""Shortest time between two looks at a bridge whose legs are all up: looking at each of 400 legs
-twenty times a second takes a tenth of a core."""
+"""Minimum interval between two ticks of a bridge whose legs are all up.
+
+Twenty ticks per second of 400 legs would take a tenth of a core.
+"""
 
 WATCH_SECONDS: Final = 0.5
-"""So often recorded legs are asked for key frames that their recording lacks."""
+"""Interval at which key frames are requested that recordings need."""
 
 _BINDING_SUCCESS: Final = b"\x01\x01"
 
 NewLeg = Callable[[BridgeId, int, str, str, Identity, float], Leg]
-"""Makes a leg of its bridge, number, ufrag, password, our identity and the time."""
+"""Creates a leg from its bridge, number, ufrag, password, our identity and the current time."""
 
 
 @dataclass(slots=True)
 class MediaBridge:
-    """Legs by their numbers, whether they are joined, and the journal of what their browsers send.
+    """Bridge: its legs by number, whether they are joined, and the journal of their packets.
 
-    `asks_at` are moments at which key frames are wanted. `gaps` is the count of the journal's gaps
-    after which key frames were asked for, and `watched_at` the time of the last look at what the
-    recording lacks. Before `tick_at` the bridge needs no look.
+    `asks_at` are times at which key frames will be requested. `gaps` is the number of the journal's
+    gaps for which key frames were requested already. `watched_at` is the time of the last check for
+    key frames that the recording needs. `tick_at` is the time of the next tick.
     """
 
     legs: dict[int, Leg] = field(default_factory=dict)
@@ -65,7 +70,7 @@ class MediaBridge:
     tick_at: float = -math.inf
 
     def connect(self) -> None:
-        """Tell each leg its listeners: all other legs once they are joined, and the journal."""
+        """Set each leg's listeners: the other legs if they are joined, and the journal."""
         taps = [self.journal] if self.journal and not self.is_paused else []
         for leg in self.legs.values():
             peers = [one for one in self.legs.values() if one is not leg] if self.is_joined else []
@@ -77,7 +82,7 @@ class MediaBridge:
                 leg.ask_for_key_frames()
 
     def ask_for_recording(self, now: float) -> None:
-        """Ask for the key frames that the recording lacks; to be called several times a second."""
+        """Request the key frames that the recording needs. Call it several times per second."""
         journal = self.journal
         if journal and journal.is_written and now - self.watched_at >= WATCH_SECONDS:
             self.watched_at = now
@@ -88,11 +93,11 @@ class MediaBridge:
 
 
 class Relay:
-    """All bridges of a worker, without I/O of its own but the journals'.
+    """All bridges of a worker. The relay does no I/O itself, except through the journals.
 
-    `on_event` hears of legs that are up or down, and how they do; `send` puts a datagram on the
-    wire. `steer` is told whose datagrams a remote address brings. `new_leg` decides by which packet
-    path the legs' packets are relayed.
+    `send` sends a datagram. `on_event` receives the events and reports of the legs. `steer` is
+    called if a remote address starts or stops to belong to a leg. `new_leg` creates the legs, and
+    thereby selects the packet path. `leg_rate` is in bytes per second.
     """
 
     def __init__(
@@ -124,7 +129,7 @@ class Relay:
     # Requests of the app
 
     def bridge(self, bridge: BridgeId) -> MediaBridge:
-        """The bridge, known or new; raises `MediaUnavailable` when there are too many."""
+        """Return the bridge, which is created if needed; raises `MediaUnavailable` if too many."""
         found = self.bridges.get(bridge)
         if found is None:
             if len(self.bridges) >= MAX_BRIDGES:
@@ -145,7 +150,10 @@ class Relay:
         return leg
 
     def set_remote(self, bridge: BridgeId, number: int, remote: RemoteTransport) -> Leg:
-        """Raises `KeyError` when there is no such leg, `VisavisError` when it cannot be."""
+        """Set the browser's transport parameters of a leg, and return the leg.
+
+        Raises `KeyError` if there is no such leg, and `ParameterInvalid` if it rejects them.
+        """
         leg = self.bridges[bridge].legs[number]
         is_restart = leg.is_restarted_by(remote)
         leg.set_remote(remote)
@@ -156,14 +164,14 @@ class Relay:
         return leg
 
     def join(self, bridge: BridgeId) -> None:
-        """Raises `KeyError` when there is no such bridge."""
+        """Start relaying media between the legs of a bridge; raises `KeyError` if unknown."""
         joined = self.bridges[bridge]
         joined.is_joined = True
         joined.connect()
         self._ask_for_key_frames(joined)
 
     def record(self, bridge: BridgeId, journal: JournalWriter, now: float) -> None:
-        """From now on, what the browsers send is written down; raises `KeyError`."""
+        """Record the browsers' packets in a journal from now on; raises `KeyError` if unknown."""
         recorded = self.bridges[bridge]
         recorded.journal = journal
         recorded.connect()
@@ -171,11 +179,11 @@ class Relay:
         self._ask_for_key_frames(recorded)
 
     def pause(self, bridge: BridgeId, now: float, *, is_paused: bool) -> None:
-        """Keep the browsers' packets out of the journal, or let them in again."""
+        """Pause or resume the recording of a bridge."""
         paused = self.bridges.get(bridge)
         if paused and paused.journal and paused.is_paused != is_paused:
             paused.is_paused = is_paused
-            if is_paused:  # no packet is recorded between the two notes
+            if is_paused:  # Disconnect first, so that no packet is recorded between the two notes.
                 paused.connect()
             paused.journal.note({"type": "paused" if is_paused else "resumed"})
             if not is_paused:
@@ -186,7 +194,7 @@ class Relay:
                 paused.asks_at = [now + seconds for seconds in ASK_AGAIN_SECONDS]
 
     def remove(self, bridge: BridgeId, now: float) -> MediaBridge | None:
-        """Close a bridge's legs; its journal is the caller's to close."""
+        """Close the legs of a bridge and return it; the caller must close its journal."""
         removed = self.bridges.pop(bridge, None)
         for leg in removed.legs.values() if removed else ():
             if leg.is_up:
@@ -203,14 +211,17 @@ class Relay:
     def receive(
         self, datagram: bytes, remote_address: RemoteAddress, now: float, arrival_us: int
     ) -> None:
-        """Take one datagram in, told apart by its first byte (RFC 7983)."""
+        """Handle a datagram by its first byte (RFC 7983).
+
+        `now` and `arrival_us` are the same monotonic time, in seconds and microseconds.
+        """
         size = len(datagram)
         if size < SHORTEST_BYTES:
             return
         first = datagram[0]
         leg = self._by_remote_address.get(remote_address)
         if leg is None:
-            # of a stranger only a check can have a meaning
+            # From an unknown address, only an ICE check is valid.
             if first < 4 and self.strangers.admits(network_of(remote_address), now):
                 self._receive_check(datagram, remote_address, now)
         elif 128 <= first < 192:
@@ -220,7 +231,7 @@ class Relay:
             self._receive_control(leg, datagram, remote_address, now)
 
     def receive_admitted(self, datagram: bytes, remote_address: RemoteAddress, now: float) -> None:
-        """Take in STUN or DTLS of a leg whose rate limit has admitted it already."""
+        """Handle a STUN or DTLS datagram that the leg's rate limit has already admitted."""
         if leg := self._by_remote_address.get(remote_address):
             self._receive_control(leg, datagram, remote_address, now)
 
@@ -229,14 +240,14 @@ class Relay:
         return remote_address in self._by_remote_address
 
     def lose(self, remote_address: RemoteAddress) -> None:
-        """A TCP connection is gone."""
+        """Handle the loss of a TCP connection."""
         if leg := self._by_remote_address.pop(remote_address, None):
             leg.lose(remote_address)
             leg.unbind(remote_address)
             self._steer(remote_address, Source.STRANGER)
 
     def tick(self, now: float) -> None:
-        """Look after every bridge; to be called as often as a leg needs that is not up."""
+        """Tick all bridges that are due. Call it as often as a leg that is not up requires."""
         for bridge in list(self.bridges.values()):
             if now >= bridge.tick_at:
                 is_up = all(leg.is_up for leg in bridge.legs.values())
@@ -262,10 +273,10 @@ class Relay:
                 self._flush(leg)
 
     def _set_excessive(self, leg: Leg, *, is_excessive: bool) -> None:
-        """Have the kernel keep a leg that floods apart from the others, or put it back."""
+        """Move a leg that sends too much to its own socket, or back to that of the other legs."""
         leg.is_excessive = is_excessive
         log.warning(
-            "a leg floods" if is_excessive else "a leg keeps to its rate again",
+            "a leg far exceeds its rate" if is_excessive else "a leg keeps to its rate again",
             bridge=str(leg.bridge),
             leg=leg.number,
             dropped=leg.rate_limit.dropped,
@@ -276,7 +287,7 @@ class Relay:
     def _receive_control(
         self, leg: Leg, datagram: bytes, remote_address: RemoteAddress, now: float
     ) -> None:
-        """STUN or DTLS by a remote address that a leg has bound."""
+        """Handle a STUN or DTLS datagram from a remote address that a leg has bound."""
         first = datagram[0]
         if first >= 20:
             leg.receive_dtls(datagram, remote_address, now)
@@ -305,7 +316,10 @@ class Relay:
         self._flush_and_report(leg)
 
     def _is_taken(self, remote_address: RemoteAddress, leg: Leg, now: float) -> bool:
-        """Whether a live leg has bound it: a forged source address cannot take it over."""
+        """Whether another live leg has bound the address.
+
+        Then a check does not rebind it, as its source address may be forged.
+        """
         owner = self._by_remote_address.get(remote_address)
         return owner is not None and owner is not leg and owner.is_alive(now)
 
@@ -331,7 +345,7 @@ class Relay:
             self._send(datagram, remote_address)
 
     def _index(self, leg: Leg) -> None:
-        """Find the leg by its credentials as they are now."""
+        """Update the index of ufrags after a change of the leg's credentials."""
         for ufrag in [u for u, owner in self._by_ufrag.items() if owner is leg]:
             del self._by_ufrag[ufrag]
         self._by_ufrag.update(dict.fromkeys(leg.credentials, leg))
@@ -354,5 +368,5 @@ def _source_of(leg: Leg) -> Source:
 
 
 def _new_credentials() -> tuple[str, str]:
-    """ufrag and password (RFC 8839 §5.4)"""
+    """Return a new ufrag and password (RFC 8839 §5.4)."""
     return secrets.token_hex(8), secrets.token_hex(16)

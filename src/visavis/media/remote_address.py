@@ -6,11 +6,11 @@ import socket
 from typing import Protocol
 
 Address = tuple[str, int]
-"""Host and port."""
+"""Host and port of an IP address."""
 
 
 class Connection(Protocol):
-    """A TCP connection (RFC 6544); every one is another remote address."""
+    """TCP connection (RFC 6544). Each connection is a remote address of its own."""
 
     @property
     def peer(self) -> Address: ...
@@ -18,7 +18,7 @@ class Connection(Protocol):
 
 
 UdpAddress = Address | tuple[str, int, int, int]
-"""As `socket.recvfrom` gives it: two items for IPv4, four for IPv6."""
+"""Address in the form of `socket.recvfrom`: two items for IPv4, four for IPv6."""
 
 RemoteAddress = UdpAddress | Connection
 
@@ -28,7 +28,7 @@ def address_of(remote_address: RemoteAddress) -> Address:
 
 
 def network_of(remote_address: RemoteAddress) -> bytes:
-    """Return the network that rate limits count: an IPv4 address or an IPv6 /64."""
+    """Return the source network for rate limits: an IPv4 address or an IPv6 /64 prefix."""
     host = address_of(remote_address)[0]
     if not host:
         return b""

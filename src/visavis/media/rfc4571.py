@@ -1,4 +1,4 @@
-"""Datagrams over a TCP stream (RFC 4571): a u16 length in bytes, then so many bytes."""
+"""Framing of datagrams in a TCP stream (RFC 4571): a u16 length, then that many bytes."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ _LENGTH_BYTES: Final = 2
 
 
 class FramingError(ValueError):
-    """The stream holds a frame that no browser sends."""
+    """The stream has a frame that is longer than any that a browser sends."""
 
 
 class Deframer:
-    """Cuts one stream into datagrams; holds back less than one frame."""
+    """Splits a stream into datagrams. It buffers less than one frame."""
 
     def __init__(self) -> None:
         self._rest = b""
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The datagrams that are whole now; raises `FramingError` when one is too long."""
+        """Return the datagrams that are complete now; raises `FramingError` if one is too long."""
         stream = self._rest + data
         found: list[bytes] = []
         position = 0
@@ -30,7 +30,7 @@ class Deframer:
             end = position + _LENGTH_BYTES + length
             if end > len(stream):
                 break
-            if length:  # an empty frame keeps a connection alive
+            if length:  # Empty frames only keep the connection alive.
                 found.append(stream[position + _LENGTH_BYTES : end])
             position = end
         self._rest = stream[position:]

@@ -1,7 +1,8 @@
 """Classic BPF programs, which Linux runs for each datagram before it is queued on a socket.
 
-They need no privilege. The programs here sort datagrams by source address into the sockets that
-share a port (SO_ATTACH_REUSEPORT_CBPF), and drop what no stranger may send (SO_ATTACH_FILTER).
+They need no privileges. The programs here distribute datagrams by source address over the sockets
+that share a port (SO_ATTACH_REUSEPORT_CBPF), and drop datagrams that an unknown source may not send
+(SO_ATTACH_FILTER).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _PROGRAM: Final = struct.Struct("HP")
 
 
 class Instruction(NamedTuple):
-    """One `struct sock_filter`; the jumps count the instructions to leave out."""
+    """One `struct sock_filter`. The jumps are numbers of instructions to skip."""
 
     code: int
     jump_true: int = 0
@@ -48,7 +49,7 @@ Program = Sequence[Instruction]
 
 
 def attach(udp: socket.socket, option: int, program: Program) -> None:
-    """Attach a program to a socket; raises `OSError` when the kernel does not take it."""
+    """Attach a program to a socket; raises `OSError` if the kernel rejects it."""
     encoded = ctypes.create_string_buffer(b"".join(_INSTRUCTION.pack(*each) for each in program))
     udp.setsockopt(
         socket.SOL_SOCKET, option, _PROGRAM.pack(len(program), ctypes.addressof(encoded))
@@ -58,7 +59,7 @@ def attach(udp: socket.socket, option: int, program: Program) -> None:
 class SourceHash:
     """Hash of a source address and port that a BPF program can compute.
 
-    The factors are random, so nobody outside can choose an address that collides with another.
+    Its factors are random, so an attacker cannot choose an address that collides with another.
     """
 
     def __init__(self, family: socket.AddressFamily) -> None:
@@ -73,12 +74,12 @@ class SourceHash:
         return (sum(products) & 0xFFFFFFFF) >> 1
 
     def program(self) -> list[Instruction]:
-        """Return instructions that leave the hash of a datagram's source in the accumulator."""
+        """Return instructions that compute the hash of a datagram's source in the accumulator."""
         is_ipv4 = self._family is socket.AF_INET
         source, port = (12, 20) if is_ipv4 else (8, 40)
         loads = [(_LOAD_WORD, source + 4 * n) for n in range(len(self._factors) - 1)]
         loads.append((_LOAD_HALF, port))
-        found = [Instruction(_STORE_SCRATCH)]  # the accumulator begins as 0
+        found = [Instruction(_STORE_SCRATCH)]  # The accumulator is 0 at the start.
         for (code, offset), factor in zip(loads, self._factors, strict=True):
             found += [
                 Instruction(_LOAD_SCRATCH),
@@ -88,22 +89,25 @@ class SourceHash:
                 Instruction(_ADD_X),
                 Instruction(_STORE_SCRATCH),
             ]
-        # 31 bits: a larger operand takes the kernel one more instruction
+        # The hash has 31 bits, as comparing a larger operand takes another instruction.
         return [*found, Instruction(_SHIFT_RIGHT, operand=1)]
 
 
 def steering_program(source: SourceHash, sockets: Mapping[int, int]) -> Program:
-    """Return the program that picks a socket by its number: that of the source's hash, or 0."""
+    """Return the program that selects the number of a socket by the hash of the source, else 0.
+
+    `sockets` maps hashes to numbers.
+    """
     return [*source.program(), *_search(sorted(sockets.items()))]
 
 
 def constant_program(number: int) -> Program:
-    """Return the program that picks one socket for every datagram."""
+    """Return the program that selects the same socket for every datagram."""
     return [Instruction(_RETURN, operand=number)]
 
 
 def _search(entries: Sequence[tuple[int, int]]) -> list[Instruction]:
-    """Binary search for the accumulator's value."""
+    """Return instructions for a binary search of the accumulator's value."""
     if len(entries) <= _LEAF_KEYS:
         return _leaf(entries)
     middle = len(entries) // 2
@@ -130,7 +134,7 @@ def _leaf(entries: Sequence[tuple[int, int]]) -> list[Instruction]:
 
 
 def stranger_filter(*, is_local_only: bool) -> Program:
-    """Return the filter of datagrams whose source belongs to no leg: STUN and DTLS pass."""
+    """Return the filter for sources that belong to no leg: it passes only STUN and DTLS."""
     return [
         *(_only_loopback() if is_local_only else ()),
         Instruction(_LOAD_BYTE, operand=_UDP_HEADER_BYTES),
@@ -145,7 +149,7 @@ def stranger_filter(*, is_local_only: bool) -> Program:
 
 
 def loopback_filter() -> Program:
-    """Return the filter that drops everything that comes from another machine."""
+    """Return the filter that drops all datagrams from other machines."""
     return [*_only_loopback(), Instruction(_RETURN, operand=_KEEP)]
 
 

@@ -1,4 +1,4 @@
-"""Sockets of a media worker's UDP and TCP port, on IPv4, IPv6 or both."""
+"""UDP and TCP sockets of a media worker's port, on IPv4, IPv6 or both."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from visavis.media.udp_sender import UdpSender
 TCP_BACKLOG: Final = 128
 DEFAULT_LEG_RATE: Final = 25_000_000 / 8
 STEERING_SECONDS: Final = 0.01
-"""Shortest time between two lists of the legs for the kernel: each costs up to a millisecond."""
+"""Minimum interval between two updates of the kernel's program, each of which takes up to 1 ms."""
 
 _ANY: Final = {socket.AF_INET: "0.0.0.0", socket.AF_INET6: "::"}  # noqa: S104  browsers reach us
 _NO_FAMILY: Final = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT}
 
 
 class MediaSockets:
-    """The UDP and TCP sockets of one media worker; raises `OSError` if the port is taken.
+    """UDP and TCP sockets of one media worker; raises `OSError` if the port is taken.
 
-    `host` is the address to listen on, empty for every one. With `is_local_only` the kernel drops
-    what comes from another machine; browsers on this one may use each of its addresses, as Firefox
-    has to, which does not send to 127.0.0.1. With `path`, the native packet path reads the sockets
-    of joined legs.
+    `host` is the address to listen on, or empty for all addresses. With `is_local_only`, the kernel
+    drops everything from other machines. Browsers on this machine may use any of its addresses;
+    Firefox must, as it does not send to 127.0.0.1. `leg_rate` is in bytes per second. With `path`,
+    the native packet path reads the sockets of legs.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class MediaSockets:
         self._servers: list[asyncio.Server] = []
         self._tcp: TcpPort | None = None
         self._steering: asyncio.TimerHandle | None = None
-        any_udp = next(iter(self._udp.values()))  # nothing is sent to a family that is missing
+        any_udp = next(iter(self._udp.values()))  # Replaces a missing family, which is never used.
         ipv4, ipv6 = (
             self._udp.get(family, any_udp).sockets[Source.LEG]
             for family in (socket.AF_INET, socket.AF_INET6)
@@ -79,7 +79,7 @@ class MediaSockets:
 
     @property
     def refused_connections(self) -> int:
-        """Connections over TCP that were closed because of a limit."""
+        """Number of TCP connections that were closed because of a limit."""
         return 0 if self._tcp is None else self._tcp.refused
 
     async def open(
@@ -88,7 +88,7 @@ class MediaSockets:
         on_lost: Callable[[RemoteAddress], None],
         is_known: Callable[[RemoteAddress], bool],
     ) -> None:
-        """Start to receive. `is_known` tells whether a leg has bound a remote address."""
+        """Start receiving. `is_known` says whether a leg has bound a remote address."""
         loop = asyncio.get_running_loop()
         for group in self._udp.values():
             for source, udp in group.sockets.items():
@@ -109,7 +109,7 @@ class MediaSockets:
             self._tcp.tick(now)
 
     def steer(self, remote_address: RemoteAddress, source: Source) -> None:
-        """Have the kernel sort what comes by a remote address from now on."""
+        """Set the kind of source of a remote address, by which the kernel selects its socket."""
         if not isinstance(remote_address, tuple):
             return
         family = socket.AF_INET if len(remote_address) == 2 else socket.AF_INET6
@@ -148,9 +148,9 @@ class MediaSockets:
 def _open(
     kind: socket.SocketKind, port: int, host: str
 ) -> dict[socket.AddressFamily, socket.socket]:
-    """Open a socket of each family that the machine has; raise `OSError` if it has neither.
+    """Open a socket of each address family that the machine has.
 
-    With `host`, of its family only.
+    With `host`, only its family is used. Raises `OSError` if no socket can be opened.
     """
     opened: dict[socket.AddressFamily, socket.socket] = {}
     missing: OSError | None = None
@@ -192,7 +192,7 @@ def _open_one(
         if family is socket.AF_INET6:
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if kind is socket.SOCK_STREAM:
-            # the port of a worker that was killed with its connections open is ours at once
+            # Without this, the port of a killed worker with open connections would stay blocked.
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         else:
             enlarge_buffers(opened)

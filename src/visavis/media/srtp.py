@@ -1,8 +1,8 @@
-"""SRTP sessions of one leg (RFC 3711, RFC 7714), keyed by DTLS (RFC 5764).
+"""SRTP sessions of one leg (RFC 3711, RFC 7714) with keys from DTLS (RFC 5764).
 
-libsrtp is called through pylibsrtp's binding on one buffer for all sessions, in half the time that
-its public interface takes; the binding is private, so the public interface does where it has
-changed.
+libsrtp is called through pylibsrtp's private binding with one buffer for all sessions, which takes
+half the time of the public interface. If a version of pylibsrtp has changed the binding, the public
+interface is used.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ except ImportError:
     ffi = lib = None
 
 REPLAY_WINDOW: Final = 1024
-"""Packets that may come late. What is older is lost."""
+"""Number of packets by which a packet may be late; older ones are rejected as replays."""
 
 PROFILES: Final = {
     b"SRTP_AEAD_AES_128_GCM": (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 16, 12),
     b"SRTP_AES128_CM_SHA1_80": (Policy.SRTP_PROFILE_AES128_CM_SHA1_80, 16, 14),
 }
-"""Profile to libsrtp's number, and the bytes of its key and salt; the first is preferred."""
+"""libsrtp's number of each profile, and the bytes of its key and salt; the first is preferred."""
 
 MAX_BYTES: Final = 1500
-_TRAILER_BYTES: Final = 16 + 128 + 4  # as libsrtp wants: tag, MKI, SRTCP index
+_TRAILER_BYTES: Final = 16 + 128 + 4  # Required by libsrtp: tag, MKI, SRTCP index.
 
 Transform = Callable[[bytes], bytes]
 
@@ -38,15 +38,15 @@ if ffi:
 
 
 class SrtpError(Exception):
-    """The packet is not authentic, or is a replay."""
+    """The packet is not authentic, is a replay, or is too long."""
 
 
 class Srtp:
-    """Both directions of one leg. We are always the DTLS server.
+    """SRTP of one leg, in both directions. We are always the DTLS server.
 
-    `unprotect` gives the packet in a datagram, `protect` the datagram for a packet; all raise
-    `SrtpError`. `sessions` are those of libsrtp, incoming and outgoing; one thread at a time may
-    use them.
+    `unprotect` and `unprotect_rtcp` decrypt a datagram, `protect` and `protect_rtcp` encrypt a
+    packet; all raise `SrtpError`. `sessions` are libsrtp's incoming and outgoing sessions, which
+    only one thread at a time may use.
     """
 
     def __init__(self, profile: bytes, keying_material: bytes) -> None:
@@ -62,26 +62,26 @@ class Srtp:
 
 
 def function_addresses(names: Sequence[str]) -> list[int]:
-    """Return the addresses of libsrtp's functions; raises `ImportError` if they cannot be had."""
+    """Return the addresses of libsrtp's functions; raises `ImportError` if one is missing."""
     if not all(hasattr(lib, name) for name in names):
         raise ImportError("pylibsrtp's binding does not have libsrtp's functions")
     return [int(ffi.cast("uintptr_t", ffi.addressof(lib, name))) for name in names]
 
 
 def session_address(session: Session) -> int:
-    """Return the address of libsrtp's session, which lives as long as pylibsrtp's."""
+    """Return the address of libsrtp's session, which is valid as long as `session` exists."""
     return int(ffi.cast("uintptr_t", session._srtp[0]))
 
 
 def transform(session: Session, name: str) -> Transform:
-    """A session's method of that name, which raises `SrtpError`; the fastest there is."""
+    """Return the fastest implementation of a session's method; it raises `SrtpError`."""
     if hasattr(lib, f"srtp_{name}") and hasattr(session, "_srtp"):
         return _in_place(session, name)
     return _by_public_interface(session, name)
 
 
 def _in_place(session: Session, name: str) -> Transform:
-    # the pointer to the context, not the context: it is freed with the last reference to that
+    # Keep the pointer to libsrtp's context: the context is freed with the last reference to it.
     call, pointer = getattr(lib, f"srtp_{name}"), session._srtp
 
     def run(data: bytes) -> bytes:
@@ -91,7 +91,7 @@ def _in_place(session: Session, name: str) -> Transform:
         _BYTES[:size] = data
         _LENGTH[0] = size
         if status := call(pointer[0], _BUFFER, _LENGTH):
-            raise SrtpError(f"libsrtp says {status}")
+            raise SrtpError(f"libsrtp returned status {status}")
         return _BYTES[: _LENGTH[0]]  # type: ignore[no-any-return]
 
     return run
@@ -103,7 +103,7 @@ def _by_public_interface(session: Session, name: str) -> Transform:
     def run(data: bytes) -> bytes:
         try:
             return bytes(call(data))
-        except (Error, ValueError) as error:  # ValueError: too long for its buffer
+        except (Error, ValueError) as error:  # ValueError means that the packet is too long.
             raise SrtpError(str(error)) from None
 
     return run
@@ -115,15 +115,15 @@ def keying_material_bytes(profile: bytes) -> int:
 
 
 def _cut(material: bytes, key: int, salt: int) -> tuple[bytes, bytes, bytes, bytes]:
-    """client key, server key, client salt, server salt (RFC 5764 §4.2)"""
+    """Return client key, server key, client salt and server salt (RFC 5764 §4.2)."""
     keys, salts = material[: 2 * key], material[2 * key :]
     return keys[:key], keys[key:], salts[:salt], salts[salt:]
 
 
 def _session(profile: int, key: bytes, direction: int) -> Session:
     policy = Policy(key=key, ssrc_type=direction, srtp_profile=profile)
-    # what has passed unprotect is no repetition; to protect two packets with one nonce would give
-    # the key of AES-GCM away
+    # Relayed packets are never repeated, as `unprotect` has rejected replays. Two packets encrypted
+    # with the same nonce would break AES-GCM, so libsrtp must refuse that.
     policy.allow_repeat_tx = False
     policy.window_size = REPLAY_WINDOW
     return Session(policy)

@@ -1,8 +1,8 @@
-"""UDP sockets that share one port: one for joined legs, one for strangers, one for excessive legs.
+"""UDP sockets that share one port: one for legs, one for strangers, and one for excessive legs.
 
-With a single socket, a flood fills the receive buffer and the packets of good calls are lost in
-the kernel before this process sees them. The kernel sorts by source address instead, so that a
-flood fills the buffer of its own socket.
+With a single socket, a flood would fill the receive buffer, and the kernel would drop packets of
+other calls. Instead, the kernel selects the socket by the source address, so that a flood only
+fills the buffer of its own socket. A stranger is a source that no leg has bound.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SO_SNDBUFFORCE: Final = 32
 
 
 class Source(IntEnum):
-    """Kind of a datagram's source, and the number of the socket that its datagrams go to."""
+    """Kind of a datagram's source. Its value is the number of the socket for these datagrams."""
 
     STRANGER = 0
     LEG = 1
@@ -42,9 +42,10 @@ class Source(IntEnum):
 
 
 class PortSockets:
-    """The sockets of one address family on one port, and which sources go to which of them.
+    """Sockets of one address family on one port, and the assignment of sources to them.
 
-    Takes over `first`, a bound socket. Where the kernel does not steer, it is the only socket.
+    Takes ownership of `first`, a bound socket. If the kernel does not support the selection of
+    sockets by a program, `first` is the only socket.
     """
 
     def __init__(self, first: socket.socket, *, is_local_only: bool = False) -> None:
@@ -67,7 +68,7 @@ class PortSockets:
         return len(self.sockets) == 1
 
     def steer(self, address: UdpAddress, source: Source) -> bool:
-        """Remember a source's kind; whether the kernel has to be told by `apply`."""
+        """Set the kind of a source; return whether `apply` must be called."""
         if self._numbers.get(address, Source.STRANGER) is source:
             return False
         if source is Source.STRANGER:
@@ -77,7 +78,10 @@ class PortSockets:
         return not self.is_shared
 
     def apply(self) -> None:
-        """Tell the kernel. With more sources than it takes, all go to the legs' socket."""
+        """Update the kernel's program.
+
+        If there are more sources than a program can have, all datagrams go to the legs' socket.
+        """
         numbers = {self._hash.of(address): int(n) for address, n in self._numbers.items()}
         try:
             program = steering_program(self._hash, numbers)
@@ -95,10 +99,10 @@ class PortSockets:
             each.close()
 
     def _open_others(self, *, is_local_only: bool) -> None:
-        # it was bound without this option, so that the port of another process is not shared
+        # `first` was bound without this option, so binding failed if another process had the port.
         self._first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         self.sockets = {Source.STRANGER: self._first}
-        for source in (Source.LEG, Source.EXCESSIVE_LEG):  # the kernel numbers them in this order
+        for source in (Source.LEG, Source.EXCESSIVE_LEG):  # This order gives the kernel's numbers.
             self.sockets[source] = _open_beside(self._first)
         self.apply()
         attach(self._first, SO_ATTACH_FILTER, stranger_filter(is_local_only=is_local_only))
@@ -111,7 +115,7 @@ class PortSockets:
 
 
 def _open_beside(bound: socket.socket) -> socket.socket:
-    """Open another socket on the address and port of one that is bound."""
+    """Open another socket on the address and port of a bound socket."""
     opened = socket.socket(bound.family, socket.SOCK_DGRAM)
     try:
         opened.setblocking(False)
@@ -127,7 +131,7 @@ def _open_beside(bound: socket.socket) -> socket.socket:
 
 
 def enlarge_buffers(udp: socket.socket) -> None:
-    """Enlarge both buffers: past net.core.rmem_max with CAP_NET_ADMIN, else up to it."""
+    """Enlarge both buffers of a socket, beyond net.core.rmem_max only with CAP_NET_ADMIN."""
     for forced, option in (
         (_SO_RCVBUFFORCE, socket.SO_RCVBUF),
         (_SO_SNDBUFFORCE, socket.SO_SNDBUF),
@@ -139,7 +143,7 @@ def enlarge_buffers(udp: socket.socket) -> None:
 
 
 def keep_others_out(opened: socket.socket) -> None:
-    """Have the kernel drop what comes from another machine, also on connections accepted later."""
+    """Let the kernel drop everything from other machines, also on connections accepted later."""
     try:
         attach(opened, SO_ATTACH_FILTER, loopback_filter())
     except OSError as error:

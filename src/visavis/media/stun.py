@@ -1,6 +1,6 @@
-"""STUN binding requests and their answers (RFC 8489, RFC 8445 §7), for an ICE-lite agent.
+"""STUN binding requests and responses (RFC 8489, RFC 8445 §7) of an ICE-lite agent.
 
-An agent of ICE-lite need not send checks. Ours sends one to each address before media go there.
+An ICE-lite agent need not send checks. Ours checks each address before it sends media there.
 """
 
 from __future__ import annotations
@@ -35,7 +35,11 @@ _INTEGRITY_BYTES: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class BindingRequest:
-    """`ufrag` is ours, the first half of USERNAME. Not to be believed before `is_authentic`."""
+    """Binding request of a browser. Its contents must not be trusted before `is_authentic`.
+
+    `ufrag` is ours, from the first half of USERNAME. `covered` are the bytes that
+    MESSAGE-INTEGRITY (`integrity`) covers.
+    """
 
     transaction_id: bytes
     ufrag: str
@@ -50,7 +54,7 @@ class BindingRequest:
 
 @dataclass(frozen=True, slots=True)
 class BindingSuccess:
-    """The answer to a request of ours. Not to be believed before `is_authentic`."""
+    """Success response to our request. Its contents must not be trusted before `is_authentic`."""
 
     transaction_id: bytes
     integrity: bytes
@@ -66,7 +70,7 @@ def _is_authentic(covered: bytes, integrity: bytes, pwd: str) -> bool:
 
 
 def parse_binding_request(data: bytes) -> BindingRequest | None:
-    """Read a datagram; `None` for all but a binding request that carries credentials."""
+    """Parse a binding request; return `None` for anything else, or if it has no credentials."""
     if (parsed := _parse(data, BINDING_REQUEST)) is None or USERNAME not in parsed[1]:
         return None
     transaction_id, found, integrity, covered = parsed
@@ -80,7 +84,7 @@ def parse_binding_request(data: bytes) -> BindingRequest | None:
 
 
 def parse_binding_success(data: bytes) -> BindingSuccess | None:
-    """Read a datagram; `None` for all but a success response with MESSAGE-INTEGRITY."""
+    """Parse a success response; return `None` for anything else, or without MESSAGE-INTEGRITY."""
     if (parsed := _parse(data, BINDING_SUCCESS)) is None:
         return None
     transaction_id, _, integrity, covered = parsed
@@ -88,9 +92,10 @@ def parse_binding_success(data: bytes) -> BindingSuccess | None:
 
 
 def _parse(data: bytes, wanted: int) -> tuple[bytes, dict[int, bytes], bytes, bytes] | None:
-    """Return transaction, attributes, MESSAGE-INTEGRITY and the bytes that it covers.
+    """Return transaction ID, attributes, MESSAGE-INTEGRITY and the bytes that it covers.
 
-    The attributes before MESSAGE-INTEGRITY count, and none after it.
+    Attributes after MESSAGE-INTEGRITY are ignored. Returns `None` if the message is malformed, of
+    another type than `wanted`, or without MESSAGE-INTEGRITY.
     """
     if len(data) < _HEADER.size or len(data) % 4:
         return None
@@ -116,13 +121,13 @@ def _parse(data: bytes, wanted: int) -> tuple[bytes, dict[int, bytes], bytes, by
 
 
 def binding_success(transaction_id: bytes, address: Address, pwd: str) -> bytes:
-    """The answer to a request that came from `address`, authenticated with our password."""
+    """Return the response to a request from `address`, authenticated with our password."""
     body = _attribute(XOR_MAPPED_ADDRESS, _xor_address(transaction_id, address))
     return _sealed(BINDING_SUCCESS, transaction_id, body, pwd)
 
 
 def binding_request(transaction_id: bytes, username: str, tie_breaker: bytes, pwd: str) -> bytes:
-    """A check of ours, in the controlled role; `username` and `pwd` as the browser expects them."""
+    """Return a check in the controlled role; `username` and `pwd` are those the browser expects."""
     body = (
         _attribute(USERNAME, username.encode())
         + _attribute(PRIORITY, struct.pack("!I", _OUR_PRIORITY))
@@ -132,7 +137,7 @@ def binding_request(transaction_id: bytes, username: str, tie_breaker: bytes, pw
 
 
 def _sealed(kind: int, transaction_id: bytes, body: bytes, pwd: str) -> bytes:
-    """Return the message with MESSAGE-INTEGRITY and FINGERPRINT."""
+    """Return a message with MESSAGE-INTEGRITY and FINGERPRINT (RFC 8489 §14.5 and §14.7)."""
 
     def message(to_come: int) -> bytes:
         return _HEADER.pack(kind, len(body) + to_come, COOKIE, transaction_id) + body

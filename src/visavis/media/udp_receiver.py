@@ -1,4 +1,4 @@
-"""UDP receivers, which read datagrams in batches when many arrive."""
+"""UDP receivers, which read datagrams in batches if many arrive."""
 
 from __future__ import annotations
 
@@ -13,22 +13,25 @@ from visavis.media.udp_sender import UdpSender
 MAX_DATAGRAM_BYTES: Final = 2048
 DATAGRAMS_PER_WAKE_UP: Final = 64
 PAUSE_SECONDS: Final = 0.002
-"""Waking up for every datagram costs more than relaying it. Browsers send a frame's packets at
-once, and the next frame's 33 ms later."""
+"""Pause between two batches of datagrams.
+
+Waking up for each datagram would cost more than relaying it. Browsers send all packets of a frame
+at once, and those of the next frame 33 ms later.
+"""
 
 LONG_PAUSE_SECONDS: Final = 0.004
 PACED_DATAGRAMS: Final = 32
 PACED_SECONDS: Final = 0.005
-"""6,400 datagrams a second of strangers, which costs about a twentieth of a core."""
+"""Pause that limits strangers to 6,400 datagrams per second, about a twentieth of a core."""
 
 MANY: Final = 4
-"""Datagrams in one pause that show several calls: half as many wake-ups then serve them."""
+"""This many datagrams in one pause indicate several calls; the next pause is then longer."""
 
 
 class UdpReceiver:
-    """Hands on what arrives: at once, or what has gathered in a pause while there is much of it.
+    """Passes on datagrams: at once, or, while many arrive, in batches after a pause.
 
-    What is sent meanwhile, `outlet` sends at the end.
+    `sender` holds the datagrams sent during a batch and sends them at its end.
     """
 
     def __init__(self, udp: socket.socket, receive: Receive, sender: UdpSender) -> None:
@@ -55,7 +58,7 @@ class UdpReceiver:
         self._woke_at = now
 
     def _go_on(self) -> None:
-        """Read what arrived in a pause; pause again unless little arrived or more is waiting."""
+        """Read the datagrams of a pause; pause again unless few arrived or more are waiting."""
         count = self._read()
         if count == DATAGRAMS_PER_WAKE_UP:
             self._next = self._loop.call_soon(self._go_on)
@@ -67,15 +70,14 @@ class UdpReceiver:
             self._loop.add_reader(self._udp, self._wake_up)
 
     def _read(self) -> int:
-        """Read one bounded batch, so that other tasks get time; return how many datagrams."""
+        """Read a batch and return its size, which is limited so that other tasks can run."""
         return read_batch(self._udp, self._receive, self._sender, DATAGRAMS_PER_WAKE_UP)
 
 
 class PacedUdpReceiver:
-    """Passes on a limited rate of datagrams, for strangers and excessive legs.
+    """Passes on datagrams from strangers and excessive legs at a limited rate.
 
-    The kernel drops what arrives faster, so that legs within their rate get the remaining
-    processor time.
+    The kernel drops what exceeds it, so the CPU remains available for the other legs.
     """
 
     def __init__(self, udp: socket.socket, receive: Receive, sender: UdpSender) -> None:
@@ -103,7 +105,7 @@ class PacedUdpReceiver:
 
 
 def read_batch(udp: socket.socket, receive: Receive, sender: UdpSender, limit: int) -> int:
-    """Pass on at most `limit` waiting datagrams; return how many there were."""
+    """Pass on at most `limit` waiting datagrams; return their number."""
     now, arrival_us = time.monotonic(), time.monotonic_ns() // 1000
     sender.hold()
     try:

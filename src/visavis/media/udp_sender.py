@@ -1,8 +1,8 @@
-"""UDP sender that passes all datagrams of one moment to one browser in one system call.
+"""UDP sender that sends the datagrams of a batch to the same browser with one system call.
 
-Linux cuts a long datagram into segments of one size, of which the last may be shorter (UDP generic
-segmentation offload). To send the packets of a frame by one call costs little more than to send
-one of them.
+Linux splits a long datagram into segments of one size, the last of which may be shorter (UDP
+generic segmentation offload). Sending all packets of a frame with one call takes little more time
+than sending one of them.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _REFUSALS: Final = {errno.EINVAL, errno.EIO, errno.EMSGSIZE}
 
 
 class UdpSender:
-    """Sends datagrams at once, or on `release` if they were sent after `hold`.
+    """Sends datagrams at once, or on `release` if they were passed after `hold`.
 
-    Two datagrams to one address stay in order. What cannot be sent is lost: a full buffer or a
-    route that is gone is packet loss to the browsers.
+    Datagrams to the same address stay in order. A datagram that cannot be sent is lost, like one
+    that the network drops.
     """
 
     def __init__(self, ipv4: socket.socket, ipv6: socket.socket) -> None:
@@ -78,13 +78,13 @@ class UdpSender:
             self._send_one(datagram, address)
 
     def _send_segmented(self, run: list[bytes], address: UdpAddress) -> bool:
-        """Whether they are sent or lost; `False` when they cannot be sent in this way."""
+        """Send datagrams with one call; return false if the kernel rejects them in this form."""
         udp = self._ipv4 if len(address) == 2 else self._ipv6
         size = _SEGMENT_SIZE.pack(len(run[0]))
         try:
             udp.sendmsg(run, ((socket.IPPROTO_UDP, _UDP_SEGMENT, size),), 0, address)
         except OSError as error:
-            if error.errno in _REFUSALS:  # by the device, or longer than its packets may be
+            if error.errno in _REFUSALS:  # The device does not support it, or has a smaller MTU.
                 self._refuse(address)
                 return False
             log.debug("datagrams not sent", error=error.strerror)
@@ -97,7 +97,7 @@ class UdpSender:
 
 
 def segmentable(datagrams: list[bytes]) -> Iterator[list[bytes]]:
-    """Split datagrams, in order, into runs of one size; only the last of a run may be shorter."""
+    """Split datagrams into consecutive runs of one size; only the last of a run may be shorter."""
     run: list[bytes] = []
     size = room = 0
     for datagram in datagrams:
@@ -117,7 +117,7 @@ def segmentable(datagrams: list[bytes]) -> Iterator[list[bytes]]:
 
 
 def _can_segment(udp: socket.socket) -> bool:
-    """Whether the kernel knows of it: one that does not would send one long datagram."""
+    """Whether the kernel supports UDP_SEGMENT; others would ignore it and send a long datagram."""
     if sys.platform != "linux":
         return False
     try:

@@ -1,4 +1,4 @@
-"""The media worker's process: its port, its control socket, and the relay between them."""
+"""Media worker process: connects the media port, the control socket and the relay."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ServeApp = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any,
 TICK_SECONDS: Final = 0.05
 GUARD_SECONDS: Final = 1.0
 MIN_LEGS: Final = 2
-"""A bridge with fewer legs was lost with an earlier process of this worker."""
+"""If a bridge has fewer legs, it was lost with an earlier process of this worker."""
 
 MAX_UNSENT_BYTES: Final = 1024 * 1024
 """An app that leaves this much unread is treated as hung."""
@@ -50,7 +50,7 @@ async def run(
     stop: asyncio.Event,
     on_up: Callable[[], object] = lambda: None,
 ) -> None:
-    """Serve as worker `number` (from 0) until `stop`; raises `OSError` when the port is taken.
+    """Run worker `number` (from 0) until `stop`; raises `OSError` if the port is taken.
 
     `on_up` is called once the ports are open.
     """
@@ -72,7 +72,7 @@ async def run(
 
 
 class ControlSocket:
-    """The socket on which the app connects; one that is removed is opened again."""
+    """Unix socket to which the app connects. It is opened again if its file is removed."""
 
     def __init__(self, path: Path, serve_app: ServeApp) -> None:
         self._local = LocalSocket(path)
@@ -80,12 +80,12 @@ class ControlSocket:
         self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
-        """Raise `OSError` if that cannot be."""
+        """Start listening; raises `OSError`."""
         listener = self._local.open()
         self._server = await asyncio.start_unix_server(self._serve_app, sock=listener)
 
     async def hold(self) -> None:
-        """Open it again if it was removed; the app's connection goes on."""
+        """Open the socket again if it was removed. The app's connection is not affected."""
         if not self._local.is_there():
             log.warning("control socket was removed, it is opened again")
             self._close()
@@ -102,7 +102,7 @@ class ControlSocket:
 
 
 class Worker:
-    """Answers the app's requests and sends it events; the relay handles the media."""
+    """Answers the app's requests and sends events to it. The relay handles the media."""
 
     def __init__(self, settings: Settings, port: int) -> None:
         self._spool = settings.spool
@@ -150,7 +150,7 @@ class Worker:
         await self._sockets.open(relay.receive, relay.lose, relay.is_known)
 
     async def close(self) -> None:
-        """End every bridge and seal its journal."""
+        """Close all bridges and seal their journals."""
         await asyncio.gather(*map(self._close, list(self._relay.bridges)))
         self._sockets.close()
         if self._app:
@@ -169,7 +169,7 @@ class Worker:
             self._close_silent(now)
 
     def _close_silent(self, now: float) -> None:
-        """Close the bridges that both browsers have left while no app is there to do it."""
+        """While no app is connected, close bridges whose browsers have all left."""
         since, self._silent_since = self._silent_since, {}
         if self._app:
             return
@@ -191,7 +191,7 @@ class Worker:
     # Requests of the app
 
     async def serve_app(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one app's requests until it goes; a new connection takes the place of an old."""
+        """Answer an app's requests until it disconnects. A new connection replaces an old one."""
         if self._app:
             self._app.close()
         self._app = writer
@@ -206,9 +206,9 @@ class Worker:
                     break
                 self._run(self._answer(decoder.decode(await reader.readexactly(length)), writer))
         except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the app is gone; its next process takes the bridges over
+            pass  # The app's next process will take over the bridges.
         except msgspec.MsgspecError as error:
-            log.error("the app speaks another protocol", error=str(error))  # noqa: TRY400
+            log.error("the app sent an invalid message", error=str(error))  # noqa: TRY400
         finally:
             writer.close()
             if self._app is writer:
@@ -273,7 +273,7 @@ class Worker:
     def _note(self, request: control_protocol.AppendNote) -> None:
         bridge = self._relay.bridges.get(request.bridge)
         if bridge and bridge.journal and bridge.last_note != request.note:
-            # an app that died before it heard of our reply asks again
+            # An app that died before it received our reply repeats the request after its restart.
             bridge.last_note = request.note
             bridge.journal.note(request.note)
 
@@ -295,11 +295,13 @@ class Worker:
                 self._path.new_journal if self._path else JournalWriter,
             )
         except OSError as error:
-            log.warning("no journal", bridge=str(request.bridge), error=str(error))
+            log.warning(
+                "the journal could not be created", bridge=str(request.bridge), error=str(error)
+            )
             raise VisavisError(ErrorKind.RecordingUnavailable) from None
         if self._relay.bridges.get(request.bridge) is bridge:
             self._relay.record(request.bridge, journal, time.monotonic())
-        else:  # closed meanwhile
+        else:  # The bridge was closed in the meantime.
             await asyncio.to_thread(journal.close)
 
     async def _check_recording(self) -> None:
@@ -330,7 +332,7 @@ class Worker:
                 self._send_event(control_protocol.LegQualityReport(leg.bridge, leg.number, event))
 
     def _report_port(self) -> None:
-        """Tell the app when something has changed."""
+        """Send a port report to the app if it has changed."""
         report = control_protocol.PortReport(
             self._relay.strangers.refused,
             self._relay.excessive_legs,
@@ -372,12 +374,12 @@ def _listening_on(address: str) -> Collection[str]:
     try:
         ipaddress.ip_address(address)
     except ValueError:
-        return own_addresses()  # every one, or a name
+        return own_addresses()  # The address is empty, which means all addresses, or a host name.
     return (address,)
 
 
 def _candidates(addresses: Collection[str], port: int) -> tuple[Candidate, ...]:
-    """By UDP first, and by TCP for networks that let no UDP out."""
+    """Return candidates for UDP first, then for TCP, which networks that block UDP need."""
     return tuple(
         Candidate(address, port, protocol) for protocol in ("udp", "tcp") for address in addresses
     )

@@ -1,4 +1,4 @@
-"""Client of one media worker: the app's end of its control socket."""
+"""Client of one media worker: the app's side of its control socket."""
 
 from __future__ import annotations
 
@@ -31,13 +31,14 @@ Reply = asyncio.Future[control_protocol.Reply]
 
 
 class WorkerClient:
-    """One worker. `bridges` are those it carries, `lost` those that died with it and are open.
+    """Client of one worker.
 
-    `expected` holds bridges that a former app process has opened at some worker; when this one has
-    listed its own, `has_listed` is set. It closes those that are neither expected nor ours.
-
-    `on_change` is called whenever it is reached or lost. `limits_reached` counts what the worker
-    has told since the start, `port` is its last report of its media port.
+    `bridges` are the bridges at this worker, and `lost` those that died with it and are not closed
+    yet. `expected` are bridges that an earlier app process has opened at any worker. `has_listed`
+    is set once this worker has listed its bridges; those that are neither expected nor opened by
+    this process are closed. `on_change` is called when the connection is established or lost.
+    `limits_reached` counts the reached limits since the start, and `port` is the worker's last
+    report about its media port.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class WorkerClient:
         return self._writer is not None
 
     async def run(self, listener: MediaListener) -> None:
-        """Stay connected until cancelled; `listener` hears what the worker tells."""
+        """Stay connected until cancelled. `listener` receives the worker's events."""
         while True:
             try:
                 require_private_directory(self._socket.parent)
@@ -75,9 +76,9 @@ class WorkerClient:
                 self._connected(writer, listener)
                 await self._listen(reader, listener)
             except (asyncio.IncompleteReadError, ConnectionError):
-                log.warning("the media worker is gone", socket=self._socket.name)
+                log.warning("the media worker disconnected", socket=self._socket.name)
             except msgspec.MsgspecError as error:
-                log.error("the media worker speaks another protocol", error=str(error))  # noqa: TRY400
+                log.error("the media worker sent an invalid message", error=str(error))  # noqa: TRY400
             finally:
                 writer.close()
                 gone = self._disconnected()
@@ -89,7 +90,7 @@ class WorkerClient:
         self._on_change()
 
     async def _take_over(self, listener: MediaListener) -> None:
-        """Take over the bridges that a former app process has opened here; close all others."""
+        """Take over the bridges that an earlier app process opened here; close all others."""
         reply = await self._ask(control_protocol.ListBridges(next(self._request_ids)))
         if not isinstance(reply, control_protocol.BridgeList):
             raise VisavisError(ErrorKind.MediaUnavailable)
@@ -103,7 +104,7 @@ class WorkerClient:
                 await self._ask(control_protocol.Close(next(self._request_ids), status.bridge))
 
     def _disconnected(self) -> frozenset[BridgeId]:
-        """Forget the worker; returns the bridges that were lost with it."""
+        """Handle the loss of the connection; return the bridges that were lost with the worker."""
         self._writer = None
         gone = frozenset(self.bridges)
         self.lost |= gone
@@ -115,7 +116,7 @@ class WorkerClient:
         return gone
 
     async def is_responding(self) -> bool:
-        """Whether the worker answers within a second."""
+        """Whether the worker answers within `PING_SECONDS`."""
         try:
             async with asyncio.timeout(PING_SECONDS):
                 await self._ask(control_protocol.PingWorker(next(self._request_ids)))
@@ -124,9 +125,9 @@ class WorkerClient:
         return True
 
     async def recording_obstacle(self) -> str:
-        """Return why the worker could not begin a recording now; empty if it could.
+        """Return why the worker could not start a recording now, or an empty string if it could.
 
-        Empty too if it does not answer at all.
+        The string is also empty if the worker does not answer.
         """
         if not await self.is_responding():
             return ""
@@ -202,7 +203,7 @@ class WorkerClient:
                 future.set_result(frame)
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """On its own: what the listener does in answer may ask the worker something."""
+        """Run a listener's reaction as a task, because it may itself wait for a reply."""
         spawn("media event", _log_failure(coroutine))
 
 
@@ -235,4 +236,4 @@ async def _log_failure(coroutine: Coroutine[Any, Any, None]) -> None:
     try:
         await coroutine
     except VisavisError as error:
-        log.warning("event not dealt with", error=str(error))
+        log.warning("media event could not be handled", error=str(error))

@@ -19,11 +19,11 @@ from visavis.services.ports import MediaListener
 from visavis.tasks import cancelled, run_forever
 
 RESTART_SECONDS: Final = 4.0
-"""Time that a new bridge waits for a worker to be restarted."""
+"""Time for which a new bridge waits until a worker has been restarted."""
 
 
 class WorkerPool:
-    """Implements `services.ports.MediaPlane`: a new bridge goes to the worker with the fewest."""
+    """Implements `services.ports.MediaPlane`. A new bridge goes to the worker with the fewest."""
 
     def __init__(self, sockets: Sequence[Path]) -> None:
         self._expected: set[BridgeId] = set()
@@ -37,51 +37,51 @@ class WorkerPool:
 
     @property
     def limits_reached(self) -> Counter[Limit]:
-        """Limits that recordings and legs of all workers have reached since the start."""
+        """Limits that recordings and legs of all workers have reached since the app's start."""
         return sum((client.limits_reached for client in self._clients), Counter())
 
     @property
     def refused_datagrams(self) -> int:
-        """Datagrams of strangers that the running workers have refused."""
+        """Datagrams from strangers that the running workers have dropped because of a limit."""
         return sum(client.port.refused for client in self._clients)
 
     @property
     def refused_connections(self) -> int:
-        """Connections over TCP that the running workers have closed because of a limit."""
+        """TCP connections that the running workers have closed because of a limit."""
         return sum(client.port.refused_connections for client in self._clients)
 
     @property
     def excessive_legs(self) -> int:
-        """Legs that send far more than they may."""
+        """Number of legs that send far more than their limit."""
         return sum(client.port.excessive_legs for client in self._clients)
 
     @property
     def native_paths(self) -> int:
-        """Number of workers that relay by the native packet path."""
+        """Number of workers that use the native packet path."""
         return sum(client.is_connected and client.port.is_native for client in self._clients)
 
     @property
     def events_dropped(self) -> int:
-        """Datagrams and reports that found the queues of the native packet paths full."""
+        """Datagrams and reports dropped because a queue of a native packet path was full."""
         return sum(client.port.events_dropped for client in self._clients)
 
     async def responding_workers(self) -> int:
-        """Return how many workers answer now; one that hangs is connected all the same."""
+        """Return how many workers answer now. A worker that hangs is connected but not counted."""
         return sum(await asyncio.gather(*(client.is_responding() for client in self._clients)))
 
     async def recording_obstacle(self) -> str:
-        """Return why a recording could not begin now; empty if it could at each worker."""
+        """Return why a worker could not start a recording now; an empty string if all could."""
         reasons = await asyncio.gather(*(client.recording_obstacle() for client in self._clients))
         return next(filter(None, reasons), "")
 
     def expect(self, bridges: Collection[BridgeId]) -> None:
-        """Expect these bridges of a former app process at the workers; call it before `run`."""
+        """Set the bridges that an earlier app process opened. Call it before `run`."""
         self._expected.update(bridges)
 
     async def found_bridges(self) -> frozenset[BridgeId]:
-        """Return those of the expected bridges that a worker carries, once all have told.
+        """Wait until all workers have listed their bridges; return the expected ones among them.
 
-        A worker that does not answer is waited for, but not for longer than a restart takes.
+        Waits at most `RESTART_SECONDS` for a worker that does not answer.
         """
         listing = asyncio.gather(*(client.has_listed.wait() for client in self._clients))
         with suppress(TimeoutError):
@@ -133,13 +133,16 @@ class WorkerPool:
         return next((client for client in self._clients if bridge in client.bridges), None)
 
     def _require_client(self, bridge: BridgeId) -> WorkerClient:
-        """The worker that has the bridge; raises `MediaUnavailable`."""
+        """Return the client of the worker with the bridge; raises `MediaUnavailable`."""
         if client := self._client_of(bridge):
             return client
         raise VisavisError(ErrorKind.MediaUnavailable, "The media worker has lost this call.")
 
     async def _place(self, bridge: BridgeId) -> WorkerClient:
-        """The worker that has the bridge, or is to have it; raises `MediaUnavailable`."""
+        """Return the client of the worker with the bridge, or of one for a new bridge.
+
+        Raises `MediaUnavailable` if the bridge was lost or no worker is connected.
+        """
         if any(bridge in client.lost for client in self._clients):
             return self._require_client(bridge)
         if not self.living:
