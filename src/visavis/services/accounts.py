@@ -1,4 +1,4 @@
-"""Sites, agents and roles as their operator keeps them."""
+"""Sites, agents and roles, as the operator manages them at the command line."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ _EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}")
 
 
 class Accounts:
-    """Every method raises `EntityNotFound` or `ParameterInvalid` with a sentence that says why.
+    """Sites, agents and roles of all sites.
 
-    Every change is in the audit log, as an act of the command line.
+    Every method raises `EntityNotFound` or `ParameterInvalid` with a sentence that says why. Every
+    change is in the audit log as an action of the command line.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Accounts:
         return await self._store.write(work)
 
     async def disable_site(self, site_id: int, *, is_disabled: bool) -> None:
-        """In a disabled site nobody is signed in and no button is shown."""
+        """Disable or enable a site; a disabled site accepts no sign-in and shows no call button."""
         action = ActionType.SITE_DISABLED if is_disabled else ActionType.SITE_ENABLED
 
         def work(rows: Transaction) -> None:
@@ -78,7 +79,7 @@ class Accounts:
         is_administrator: bool = False,
         permissions: Iterable[Permission] = (),
     ) -> tuple[Agent, str]:
-        """The new agent and their password, which is to be shown once."""
+        """Add an agent; return the agent and their password, which is to be shown once."""
         address, granted = read_email(email), tuple(permissions)
         clean = read_name(name or address.partition("@")[0].title())
         password = password or self._new_secret()
@@ -100,8 +101,8 @@ class Accounts:
     async def set_password(self, email: str, password: str | None = None) -> str:
         """Set a password and return it, to be shown once.
 
-        Every sign-in and every API key of the agent ends: a person with the old password may have
-        made keys.
+        All sessions, tokens and API keys of the agent end, because somebody who knew the old
+        password may have created some.
         """
         password = password or self._new_secret()
         password_hash = await self._passwords.hash(password)
@@ -118,9 +119,9 @@ class Accounts:
         return password
 
     async def disable_agent(self, email: str, *, is_disabled: bool) -> None:
-        """Disable or enable an agent; disabling ends every sign-in and API key.
+        """Disable or enable an agent; disabling ends all sessions, tokens and API keys.
 
-        A site keeps one administrator.
+        The last administrator of a site cannot be disabled.
         """
         action = ActionType.AGENT_DISABLED if is_disabled else ActionType.AGENT_ENABLED
 
@@ -137,7 +138,7 @@ class Accounts:
         await self._store.write(work)
 
     async def grant(self, email: str, permissions: Iterable[Permission]) -> Agent:
-        """The agent as they are afterwards."""
+        """Grant permissions; return the changed agent."""
         granted = tuple(permissions)
 
         def change(rows: Transaction, agent: Agent) -> None:
@@ -146,7 +147,7 @@ class Accounts:
         return await self._store.write(lambda rows: self._changed(rows, email, change))
 
     async def revoke(self, email: str, permissions: Iterable[Permission]) -> Agent:
-        """The agent as they are afterwards: a role may still permit it."""
+        """Revoke permissions; return the changed agent, who may still have them by a role."""
         withdrawn = tuple(permissions)
 
         def change(rows: Transaction, agent: Agent) -> None:
@@ -214,7 +215,7 @@ class Accounts:
     def _changed(
         self, rows: Transaction, email: str, change: Callable[[Transaction, Agent], None]
     ) -> Agent:
-        """Change an agent's permissions; return the agent as they are afterwards."""
+        """Change an agent's permissions; return the changed agent."""
         old = _agent(rows, email)
         change(rows, old)
         new = _agent(rows, email)
@@ -257,7 +258,7 @@ class Accounts:
 
 
 def created(auditor: Auditor, agent: Agent, granted: Iterable[Permission] = ()) -> AuditEntry:
-    """Return the entry of a new agent."""
+    """Return the audit entry of a new agent."""
     kind = "administrator" if agent.is_administrator else "agent"
     return auditor.entry(
         operator(agent.site_id),
@@ -275,14 +276,14 @@ def _permissions(old: Iterable[Permission], new: Iterable[Permission]) -> tuple[
 
 
 def read_email(text: str) -> str:
-    """An e-mail address as it is stored; raises `ParameterInvalid`."""
+    """Return an e-mail address in its stored form; raises `ParameterInvalid`."""
     if not _EMAIL.fullmatch(text) or not text.isprintable():
         raise _invalid(f"{text!r} is not an e-mail address.")
     return text.casefold()
 
 
 def read_name(text: str) -> str:
-    """A name as it is stored; raises `ParameterInvalid`."""
+    """Return a name in its stored form; raises `ParameterInvalid`."""
     clean = text.strip()
     if not clean or len(clean) > MAX_NAME_LENGTH or clean != clean_line(clean):
         raise _invalid(f"A name has 1 to {MAX_NAME_LENGTH} characters, and no control characters.")
@@ -290,7 +291,7 @@ def read_name(text: str) -> str:
 
 
 def read_permission(text: str) -> Permission:
-    """A permission by its name or its scope, in any case; raises `ParameterInvalid`."""
+    """Return the permission with this name or scope, in any case; raises `ParameterInvalid`."""
     for permission in Permission:
         if text.casefold() in {permission.value.casefold(), permission.scope}:
             return permission

@@ -1,4 +1,4 @@
-"""API keys: an agent's long-lived secrets for HTTP Basic."""
+"""API keys: long-lived secrets of agents for HTTP Basic."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ApiKeys:
         self._remembered: dict[bytes, _Known] = {}
 
     async def add(self, agent: Agent, name: str) -> tuple[ApiKey, str]:
-        """A new key and its secret, which is to be shown once."""
+        """Add a key; return it and its secret, to be shown once."""
         secret = PREFIX + self._new_secret()
         key = ApiKey(self._new_id(), agent.site_id, agent.id, name, digest(secret), self._clock())
 
@@ -49,7 +49,7 @@ class ApiKeys:
         return key, secret
 
     async def rotate(self, site_id: int, key_id: str, overlap: timedelta) -> tuple[ApiKey, str]:
-        """Replace a key by one of the same agent and name; return it and its secret.
+        """Replace a key by a new one of the same agent and name; return it and its secret.
 
         The old key stays valid for `overlap`. Raises `EntityNotFound`, and `ParameterInvalid` for a
         key that has been replaced already.
@@ -81,7 +81,7 @@ class ApiKeys:
         return await self._store.read(lambda rows: rows.keys.list_by_site(site_id))
 
     async def delete(self, site_id: int, key_id: str) -> None:
-        """Raises `EntityNotFound`."""
+        """Delete a key; raises `EntityNotFound`."""
 
         def work(rows: Transaction) -> None:
             key = _require(rows, site_id, key_id)
@@ -97,22 +97,23 @@ class ApiKeys:
         return self._auditor.entry(author, key.site_id, action, name, summary)
 
     async def authenticate(self, email: str, secret: str) -> Agent:
-        """The agent whose e-mail address and key these are; raises `Unauthorized`."""
+        """Return the agent with this e-mail address and key; raises `Unauthorized`."""
         key, remembered = digest(secret), self._remembered
         known = remembered.get(key) or await self._store.read(lambda rows: _find(rows, key))
         if known is None or not known.serves(email, self._clock()):
             raise VisavisError(ErrorKind.Unauthorized, "The e-mail address or the key is wrong.")
         if len(remembered) >= MAX_REMEMBERED:
             remembered.clear()
-        remembered[key] = known  # into a forgotten one, if it was deleted while we asked
+        # After a concurrent `forget`, this changes only the discarded dictionary.
+        remembered[key] = known
         return known.agent
 
     def is_remembered(self, secret: str) -> bool:
-        """Whether a key was found good lately, without asking the store."""
+        """Whether the key is in the cache of valid keys, without a query."""
         return digest(secret) in self._remembered
 
     def forget(self) -> None:
-        """Ask the store again about every key."""
+        """Clear the cache, so that every key is looked up again."""
         self._remembered = {}
 
 

@@ -1,4 +1,4 @@
-"""The audit log: making entries, reading, exporting, verifying and trimming it."""
+"""The audit log: create entries, read, export, verify and trim it."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from visavis.domain.people import Agent, Permission
 from visavis.services.ports import Clock, Store, Transaction
 
 BATCH: Final = 1000
-"""Entries that are read at once where the whole log is read."""
+"""Number of entries per query where the whole log is read."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
-    """Some entries of a site, newest first, and how many there are in all.
+    """One page of a site's entries, newest first, and the number of all entries.
 
-    `agents` has the site's agents by their ids.
+    `agents` maps ids to the site's agents.
     """
 
     total: int
@@ -40,12 +40,12 @@ class AuditPage:
     agents: Mapping[int, Agent]
 
     def agent_of(self, entry: AuditEntry) -> Agent | None:
-        """Return the agent whose act it was; `None` for the command line and the system."""
+        """Return the agent who caused the entry; `None` for the command line and the system."""
         return self.agents.get(entry.agent_id) if entry.agent_id else None
 
 
 class AuditReader:
-    """The audit log of a site as its auditors read it."""
+    """Reads, exports and verifies the audit log of a site."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -53,7 +53,7 @@ class AuditReader:
     async def list_page(
         self, agent: Agent, page_index: int, page_size: int, search: AuditSearch = EVERY_ENTRY
     ) -> AuditPage:
-        """The page `page_index`, counted from 1; raises `PermissionDenied`."""
+        """Return the page `page_index`, counted from 1; raises `PermissionDenied`."""
         agent.require(Permission.VIEW_AUDIT_LOG)
         site_id, offset = agent.site_id, (page_index - 1) * page_size
 
@@ -65,10 +65,7 @@ class AuditReader:
         return await self._store.read(work)
 
     async def get(self, agent: Agent, entry_id: str) -> tuple[AuditEntry, Agent | None]:
-        """An entry and its agent.
-
-        Raises `PermissionDenied`, `EntityNotFound`.
-        """
+        """Return an entry and its agent; raises `PermissionDenied`, `EntityNotFound`."""
         agent.require(Permission.VIEW_AUDIT_LOG)
 
         def work(rows: Transaction) -> tuple[AuditEntry, Agent | None]:
@@ -83,7 +80,7 @@ class AuditReader:
     async def batches(
         self, site_id: int, search: AuditSearch = EVERY_ENTRY
     ) -> AsyncIterator[Sequence[SealedEntry]]:
-        """Yield the log from its oldest entry on, in batches."""
+        """Yield the log in batches, from its oldest entry on."""
         after = 0
         while batch := await self._batch(site_id, after, search):
             yield batch
@@ -102,8 +99,8 @@ class AuditReader:
     ) -> Verification:
         """Check the whole chain of a site, and that it still contains `anchor`.
 
-        `on_progress` takes the number of entries that were checked so far. Entries may be added
-        and removed because of their age meanwhile.
+        `on_progress` receives the number of entries checked so far. Meanwhile, entries may be
+        added, and old ones removed by retention.
         """
         chain = await self._chain(site_id)
         walk = _Walk(chain.removed_sequence, chain.removed_hash, anchor)
@@ -123,7 +120,7 @@ class AuditReader:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A place of a chain that was noted elsewhere, such as in an auditor's file."""
+    """Position and hash in a chain that were recorded elsewhere, such as in an auditor's file."""
 
     sequence: int
     hash: str
@@ -131,7 +128,7 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """The first entry that does not follow the one before it; without an id it is missing."""
+    """First entry that does not continue the chain; `entry_id` is empty if the entry is missing."""
 
     sequence: int
     entry_id: str
@@ -140,7 +137,7 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Result of checking a chain: its last place, and where it is broken if it is."""
+    """Result of checking a chain: its last position and hash, and where it is broken, if at all."""
 
     site_id: int
     checked: int
@@ -150,7 +147,7 @@ class Verification:
 
 
 class _Walk:
-    """One pass over a chain. `sequence` and `hash` are those of the entry it has come to."""
+    """One pass over a chain; `sequence` and `hash` are those of the last checked entry."""
 
     def __init__(self, sequence: int, entry_hash: str, anchor: Anchor | None) -> None:
         self.sequence = sequence
@@ -159,7 +156,7 @@ class _Walk:
         self._anchor = anchor
 
     def follow(self, batch: Sequence[SealedEntry]) -> Break | None:
-        """Go on to the end of a batch; return the first break in it."""
+        """Check the entries of a batch; return the first break in it."""
         for sealed in batch:
             reason = why_broken(sealed, self.sequence, self.hash)
             if not reason and self._anchor and sealed.sequence == self._anchor.sequence:
@@ -172,7 +169,7 @@ class _Walk:
         return None
 
     def why_cut_off(self, chain: AuditChain) -> Break | None:
-        """Return a break if entries are missing at the end."""
+        """Return a break if entries are missing at the end of the chain."""
         last = max(chain.sequence, self._anchor.sequence if self._anchor else 0)
         if self.sequence < last:
             return Break(
@@ -187,7 +184,7 @@ class _Walk:
 
 
 class Auditor:
-    """Makes entries of the audit log."""
+    """Creates entries of the audit log."""
 
     def __init__(self, clock: Clock, new_id: Callable[[], str]) -> None:
         self._clock = clock
@@ -202,7 +199,7 @@ class Auditor:
         summary: str,
         *changes: FieldChange,
     ) -> AuditEntry:
-        """An act of an agent, of the command line (`operator`) or of the system (`None`)."""
+        """Return the entry of an action of an agent, the command line or (`None`) the system."""
         return new_entry(
             self._new_id(), self._clock(), author, site_id, action, object_name, summary, *changes
         )
@@ -215,7 +212,7 @@ class Auditor:
         summary: str,
         *changes: FieldChange,
     ) -> AuditEntry:
-        """An act of somebody who has not proved who they are."""
+        """Return the entry of an action of somebody who has not been authenticated."""
         return AuditEntry(
             self._new_id(),
             site_id,
@@ -230,12 +227,12 @@ class Auditor:
 
 
 def from_address(address: str) -> FieldChange:
-    """Return the network that somebody came from, as a detail of an entry."""
+    """Return a detail of an entry: the network that a request came from."""
     return FieldChange("address", "", address or "this machine")
 
 
 class AuditTrail:
-    """Records acts that change nothing in the database, such as playing a recording."""
+    """Records actions that change nothing in the database, such as playing a recording."""
 
     def __init__(self, store: Store, clock: Clock, new_id: Callable[[], str]) -> None:
         self._store = store
@@ -250,7 +247,7 @@ class AuditTrail:
         summary: str,
         changes: tuple[FieldChange, ...],
     ) -> None:
-        """Durable when this returns. `agent_id` `None` is the system itself."""
+        """Add an entry; it is durable when this returns. `agent_id` `None` is the system itself."""
         entry_id, now = self._new_id(), self._clock()
         recordings = [c.new_value or c.old_value for c in changes if c.field_name == "recording"]
         object_name = " ".join(["recording", *recordings]) if recordings else ""
@@ -267,22 +264,22 @@ class AuditTrail:
         await self._store.write(work)
 
     async def record(self, entry: AuditEntry) -> None:
-        """Add one entry; it is durable when this returns."""
+        """Add an entry; it is durable when this returns."""
         await self._store.write(lambda rows: rows.audit.add(entry))
 
 
 class AuditRetention:
-    """Removes entries of the audit log that are older than the operator keeps them."""
+    """Removes entries of the audit log that are older than the operator's limit."""
 
     def __init__(self, store: Store, auditor: Auditor, clock: Clock, days: int) -> None:
-        """`days` 0 keeps every entry."""
+        """`days` is the maximum age of an entry; 0 keeps all entries."""
         self._store = store
         self._auditor = auditor
         self._clock = clock
         self._days = days
 
     async def trim(self) -> int:
-        """Remove what is due in every site, and record it; return how many entries."""
+        """Remove the entries that are too old in every site and record it; return their number."""
         if not self._days:
             return 0
         oldest = self._clock() - timedelta(days=self._days)

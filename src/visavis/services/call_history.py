@@ -1,4 +1,4 @@
-"""Call history for programs and pages: list, look up, end and create calls."""
+"""Call history for programs and pages: list, get, end and create calls."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MAY_READ = (Permission.ACCEPT_CALLS, Permission.MANAGE_SETTINGS)
 
 @dataclass(frozen=True, slots=True)
 class CallPage:
-    """Some calls of a site, newest first, and how many there are in all."""
+    """One page of a site's calls, newest first, and the number of all calls."""
 
     total: int
     calls: Sequence[PastCall]
@@ -31,7 +31,7 @@ class CallHistory:
         self._calls = calls
 
     async def list_page(self, agent: Agent, search: CallSearch, index: int, size: int) -> CallPage:
-        """The page `index`, counted from 1; raises `PermissionDenied`."""
+        """Return the page `index`, counted from 1; raises `PermissionDenied`."""
         _require_reader(agent)
 
         def work(rows: Transaction) -> CallPage:
@@ -41,7 +41,7 @@ class CallHistory:
         return await self._store.read(work)
 
     async def get(self, agent: Agent, call_id: str) -> tuple[PastCall, CallReport]:
-        """Raises `PermissionDenied`, `EntityNotFound`."""
+        """Return a call and its report; raises `PermissionDenied`, `EntityNotFound`."""
         _require_reader(agent)
 
         def work(rows: Transaction) -> tuple[PastCall | None, CallReport | None]:
@@ -53,7 +53,10 @@ class CallHistory:
         return call, story
 
     async def end(self, agent: Agent, call_id: str) -> tuple[PastCall, CallReport]:
-        """Raises `PermissionDenied`, `EntityNotFound`, `CallNotPossible` when it is over."""
+        """End a call; return it and its report.
+
+        Raises `PermissionDenied`, `EntityNotFound`, `CallNotPossible` if it has already ended.
+        """
         agent.require(Permission.ACCEPT_CALLS)
         await self.get(agent, call_id)
         await self._calls.end(agent.site_id, call_id)
@@ -62,10 +65,10 @@ class CallHistory:
     async def make(
         self, agent: Agent, media: Media, name: str, email: str, agent_id: int | None
     ) -> tuple[PastCall, CallWithJoinLinks]:
-        """Create a call between a visitor and `agent_id`, or the caller of this method.
+        """Create a call between a visitor and the agent `agent_id`, by default `agent`.
 
-        Raises `PermissionDenied`, `AudioVideoChatDisabled`, `ParameterInvalid` where there is no
-        such agent.
+        Raises `PermissionDenied`, `AudioVideoChatDisabled`, `ParameterInvalid` if `agent_id` is not
+        an agent who may accept calls.
         """
         agent.require(Permission.ACCEPT_CALLS)
         whose = agent if agent_id is None else await self._colleague(agent.site_id, agent_id)

@@ -1,4 +1,4 @@
-"""OAuth clients: the programs that may ask for tokens."""
+"""OAuth clients: the programs that may request tokens."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from visavis.services.secrets import digest
 SECRET_PREFIX: Final = "vvs_"  # noqa: S105  what secrets begin with
 FIRST_GRANTS: Final = (Grant.PASSWORD, Grant.AUTHORIZATION_CODE, Grant.REFRESH_TOKEN)
 LOOPBACK: Final = ("http://127.0.0.1", "http://[::1]", "http://localhost")
-"""Redirects of a program on the user's own machine, at any port and path (RFC 8252 §7.3)."""
+"""Redirect URIs of programs on the user's own machine, at any port and path (RFC 8252 §7.3)."""
 
 
 def first_client(client_id: str, site_id: int) -> Client:
-    """The client that a new site begins with: for programs on the users' own machines."""
+    """Return the first client of a new site, for programs on the users' own machines."""
     return Client(client_id, site_id, "First client", None, LOOPBACK, frozenset(FIRST_GRANTS))
 
 
@@ -50,9 +50,9 @@ class Clients:
         is_public: bool = False,
         acts_as: Agent | None = None,
     ) -> tuple[Client, str | None]:
-        """A new client and its secret, which is to be shown once; a public one has none.
+        """Add a client; return it and its secret, to be shown once. A public client has none.
 
-        Raises `ParameterInvalid` for a combination that could never get a token.
+        Raises `ParameterInvalid` for a combination with which the client could never get a token.
         """
         allowed = frozenset(grants)
         _require_valid_combination(allowed, redirect_uris, is_public=is_public, acts_as=acts_as)
@@ -79,7 +79,7 @@ class Clients:
         return await self._store.read(lambda rows: rows.clients.list_by_site(site_id))
 
     async def set_grants(self, site_id: int, client_id: str, grants: Iterable[Grant]) -> None:
-        """Let the client use these grants and no other; raises `EntityNotFound`."""
+        """Replace the grants that the client may use; raises `EntityNotFound`."""
         allowed = tuple(grants)
 
         def work(rows: Transaction) -> None:
@@ -93,10 +93,10 @@ class Clients:
         await self._store.write(work)
 
     async def rotate_secret(self, site_id: int, client_id: str, overlap: timedelta) -> str:
-        """Replace a client's secret and return the new one; the old stays valid for `overlap`.
+        """Replace a client's secret and return the new one; the old one stays valid for `overlap`.
 
-        A secret that an earlier rotation has replaced ends at once. Raises `EntityNotFound`, and
-        `ParameterInvalid` for a public client.
+        A secret that an earlier rotation replaced becomes invalid at once. Raises `EntityNotFound`,
+        and `ParameterInvalid` for a public client.
         """
         secret, now = SECRET_PREFIX + self._new_secret(), self._clock()
 
@@ -113,7 +113,7 @@ class Clients:
         return secret
 
     async def disable(self, site_id: int, client_id: str, *, is_disabled: bool) -> None:
-        """A disabled client gets no token and loses those it has; raises `EntityNotFound`."""
+        """Disable or enable a client; disabling revokes its tokens. Raises `EntityNotFound`."""
         action = ActionType.CLIENT_DISABLED if is_disabled else ActionType.CLIENT_ENABLED
 
         def work(rows: Transaction) -> None:
@@ -128,7 +128,7 @@ class Clients:
 
 
 def created(auditor: Auditor, client: Client) -> AuditEntry:
-    """Return the entry of a new client."""
+    """Return the audit entry of a new client."""
     summary = f"Added the OAuth client {client.name}"
     changes = _grants((), client.grants)
     return entry_of(auditor, client, ActionType.CLIENT_CREATED, summary, *changes)
@@ -137,7 +137,7 @@ def created(auditor: Auditor, client: Client) -> AuditEntry:
 def entry_of(
     auditor: Auditor, client: Client, action: ActionType, summary: str, *changes: FieldChange
 ) -> AuditEntry:
-    """Return the entry of what the command line did to a client."""
+    """Return the audit entry of an action of the command line on a client."""
     site_id, name = client.site_id, f"OAuth client {client.name}"
     return auditor.entry(operator(site_id), site_id, action, name, summary, *changes)
 

@@ -1,4 +1,4 @@
-"""Connectivity tests before a call: does a visitor's browser reach the media port?"""
+"""Connectivity tests: whether a visitor's browser can reach the media port before it calls."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from visavis.services.ports import MediaPlane
 log = structlog.get_logger(__name__)
 
 MAX_TESTS: Final = 100
-"""Tests at once on this node: they compete with calls for the media workers."""
+"""Maximum number of tests at a time on this node, since they share the media workers with calls."""
 
 MAX_OF_SOURCE: Final = 4
-"""Tests at once from one network, so that no network can use them all."""
+"""Maximum number of tests at a time from one network, so that it cannot use up all of them."""
 
 
 class ConnectivityTests:
-    """The connectivity tests in progress. Each is a bridge whose other leg stays unused."""
+    """Connectivity tests in progress. Each is a bridge whose second leg stays unused."""
 
     def __init__(self, runner: EffectRunner, media: MediaPlane, new_id: Callable[[], str]) -> None:
         self._runner = runner
@@ -36,7 +36,10 @@ class ConnectivityTests:
         self._of_source: Counter[str] = Counter()
 
     async def start(self, socket_id: str, source: str, offer: str) -> None:
-        """Answer the offer; raises `ParameterInvalid`, `TooManyRequests`, `MediaUnavailable`."""
+        """Start a test and answer the page's offer.
+
+        Raises `ParameterInvalid`, `TooManyRequests`, `MediaUnavailable`.
+        """
         remote = read_transport(offer)
         if socket_id in self._running or len(self._running) >= MAX_TESTS:
             raise VisavisError(ErrorKind.TooManyRequests)
@@ -51,13 +54,13 @@ class ConnectivityTests:
         for leg in (VISITOR_LEG, AGENT_LEG):
             transport = await self._media.open_leg(bridge, leg)
         await self._media.set_remote(bridge, leg, remote)
-        # with its media inactive, the offer with our transport in it is its own answer
+        # its media are inactive, so the offer is a valid answer once it has our transport
         probed = signaling.Probed(sdp=rewrite(offer, transport, "passive"))
         self._runner.send(socket_id, probed)
 
     async def _end(self, socket_id: str, source: str, bridge: BridgeId) -> None:
         self._running.discard(socket_id)
-        self._of_source -= Counter([source])  # which drops what is 0
+        self._of_source -= Counter([source])  # subtraction removes keys at 0
         try:
             await self._media.close(bridge)
         except VisavisError as error:

@@ -1,8 +1,9 @@
 """OAuth 2 grants: codes, families of tokens, rotation and revocation.
 
-Each method is a step of one unit of work. A secret that is used a second time kills its whole
-family (RFC 6749 §4.1.2, RFC 9700 §4.14), a refresh token once the reuse interval has passed; that
-is to be committed although the answer is an error.
+A family is all tokens that come from one sign-in. Each method is a step of one unit of work. If a
+code or refresh token is used a second time, its family is revoked (RFC 6749 §4.1.2, RFC 9700
+§4.14); for a refresh token, only after the reuse interval. The revocation must be committed
+although the response is an error.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ CODE_PREFIX: Final = "vvc_"
 CODE_LIFETIME: Final = timedelta(seconds=60)
 REFRESH_LIFETIME: Final = timedelta(days=30)
 AUDIT_PAUSE: Final = timedelta(hours=1)
-"""A client that asks for tokens of the same agent again within this time adds no audit entry."""
+"""Minimum time between two audit entries for tokens that a client requests for one agent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """Tokens to be shown once."""
+    """New tokens, to be shown once."""
 
     access_token: str
     refresh_token: str | None
@@ -67,10 +68,10 @@ class Grants:
         is_refreshable: bool,
         grant_type: str = Grant.REFRESH_TOKEN,
     ) -> Issued:
-        """An access token for the agent, and a refresh token where the client may use one.
+        """Return an access token for the agent, and a refresh token if the client may use one.
 
-        The refresh token has the scope `refresh_scope`, or else that of the access token. A
-        refresh goes on with a sign-in that the audit log has already.
+        The refresh token has the scope `refresh_scope`, by default that of the access token. A
+        refresh adds no audit entry, because it continues a sign-in that has one.
         """
         now = self._clock()
         rows.credentials.delete_expired(now)
@@ -125,7 +126,7 @@ class Grants:
         rows.audit.add(entry)
 
     def is_secret(self, client: Client, secret: str) -> bool:
-        """Whether this is the client's secret, or one that it may still use after a rotation."""
+        """Whether this is the client's secret, or a replaced one that is still valid."""
         given = digest(secret)
         return any(hmac.compare_digest(known, given) for known in client.secrets_at(self._clock()))
 
@@ -139,7 +140,7 @@ class Grants:
         scope: str,
         code_challenge: str,
     ) -> str:
-        """A code for one exchange within a minute; `redirect_uri` as the request gave it."""
+        """Return a code for one exchange within a minute; `redirect_uri` is that of the request."""
         code = CODE_PREFIX + self._new_secret()
         rows.codes.add(
             AuthorizationCode(
@@ -157,7 +158,7 @@ class Grants:
         return code
 
     def find_code(self, rows: Transaction, code: str, client: Client) -> AuthorizationCode | None:
-        """The client's code, if it can still be used; using it again kills its family."""
+        """Return the client's code if it can still be used; a second use revokes its family."""
         found = rows.codes.find(digest(code))
         if found is None or found.client_id != client.id or found.expires_at <= self._clock():
             return None
@@ -167,17 +168,17 @@ class Grants:
         return found
 
     def use_code(self, rows: Transaction, code: AuthorizationCode) -> Agent | None:
-        """Spend a code: whose it was, unless somebody was faster."""
+        """Mark a code as used; return its agent, or `None` if another request was first."""
         if not rows.codes.use(code.digest, self._clock()):
             rows.credentials.delete_family(code.site_id, code.family_id)
             return None
         return active_agent(rows, code.site_id, code.agent_id)
 
     def find_refresh(self, rows: Transaction, token: str, client: Client) -> Credential | None:
-        """The client's refresh token, if it can still be used; using it again kills its family.
+        """Return the client's refresh token if it can still be used; reuse revokes its family.
 
-        Within the reuse interval it can be used again and is answered with a sibling: the first
-        answer may have been lost, or two tabs have asked at once.
+        Within the reuse interval it can be used again and yields further tokens, because the first
+        response may have been lost, or two tabs may have asked at the same time.
         """
         found = rows.credentials.find(digest(token))
         if found is None or found.kind is not CredentialKind.REFRESH:
@@ -198,9 +199,9 @@ class Grants:
         return found
 
     def use_refresh(self, rows: Transaction, token: Credential) -> Agent | None:
-        """Spend a refresh token; return its agent, unless the agent is disabled.
+        """Mark a refresh token as used; return its agent, or `None` if disabled or revoked.
 
-        A token that another request has spent is still there, one that was revoked is not.
+        A token that a concurrent request has used is still stored; a revoked one is not.
         """
         is_first = rows.credentials.use(token.digest, self._clock())
         if not is_first and rows.credentials.find(token.digest) is None:
@@ -208,12 +209,15 @@ class Grants:
         return active_agent(rows, token.site_id, token.agent_id)
 
     def find_token(self, rows: Transaction, token: str) -> Credential | None:
-        """An access or a refresh token that some client was given; none of our pages' sessions."""
+        """Return an access or refresh token that a client was given, not a session of our pages."""
         found = rows.credentials.find(digest(token))
         return found if found and found.client_id else None
 
     def revoke(self, rows: Transaction, token: Credential) -> None:
-        """RFC 7009 §2.1: with a refresh token everything goes that came of its sign-in."""
+        """Revoke a token (RFC 7009 §2.1).
+
+        Revoking a refresh token revokes all tokens of its sign-in.
+        """
         if token.kind is CredentialKind.REFRESH:
             self._kill(rows, token)
         else:
@@ -241,5 +245,5 @@ def active_agent(rows: Transaction, site_id: int, agent_id: int) -> Agent | None
 
 
 def seconds(moment: datetime) -> int:
-    """A time as OAuth counts it (RFC 7519 §2, NumericDate)."""
+    """Return a time in seconds since 1970 (NumericDate, RFC 7519 §2)."""
     return int(moment.timestamp())

@@ -1,4 +1,4 @@
-"""STUN and TURN servers for the browsers (W3C RTCIceServer), with coturn's passing credentials."""
+"""STUN and TURN servers for browsers (W3C RTCIceServer), with coturn's temporary credentials."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from visavis.protocol.signaling import IceServer, IceServers
 
 @dataclass(frozen=True, slots=True)
 class IceDirectory:
-    """The operator's servers. `turn_secret` is coturn's `static-auth-secret`."""
+    """STUN and TURN servers that the operator has configured.
+
+    `turn_secret` is coturn's `static-auth-secret`; credentials are valid for `turn_seconds`.
+    """
 
     stun_servers: Sequence[str] = ()
     turn_servers: Sequence[str] = ()
@@ -22,15 +25,15 @@ class IceDirectory:
 
     @property
     def has_relay(self) -> bool:
-        """Whether there is a TURN server for those who have a call."""
+        """Whether there is a TURN server for the participants of a call."""
         return bool(self.turn_servers)
 
     def public_servers(self) -> IceServers:
-        """Return what everybody may use: the STUN servers."""
+        """Return the servers that every page may use: STUN only."""
         return IceServers(servers=self._stun(), has_relay=self.has_relay)
 
     def servers(self, call_id: str, now: datetime) -> IceServers:
-        """Return what a party of a call may use for `turn_seconds` from now."""
+        """Return the servers that participants of a call may use for `turn_seconds` from now."""
         servers = self._stun()
         if self.turn_servers:
             servers.append(self._turn(call_id, now))

@@ -1,4 +1,4 @@
-"""Messages that visitors leave after a call that nobody took, or while nobody is on duty."""
+"""Messages that visitors leave after a missed call, or while no agent is on duty."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class MissedCallMessages:
         self._settings_of = settings_of
 
     async def leave(self, visitor: Visitor, message: signaling.LeaveMessage) -> None:
-        """Save a message with a missed call.
+        """Store a message with a missed call.
 
         Raises `CallNotPossible` if an agent accepted the call or it has another message.
         """
@@ -46,13 +46,14 @@ class MissedCallMessages:
             if rows.calls.leave_message(site_id, call_id, text, name, email):
                 return True
             call = rows.calls.get(site_id, call_id)
-            return call is not None and call.message == text  # sent again: the answer was lost
+            # A page repeats its message if it got no answer.
+            return call is not None and call.message == text
 
         if not await self._store.write(work):
             raise VisavisError(ErrorCode.MessageNotPossible)
 
     async def _missed_call(self, visitor: Visitor, message_id: str) -> str:
-        """Write a missed call to keep a message with, once for each `message_id`; its id."""
+        """Create a missed call for a message without one, once per `message_id`; return its id."""
         if not message_id:
             raise VisavisError(
                 ErrorKind.ParameterInvalid, "A message without a call requires an id."

@@ -1,4 +1,4 @@
-"""Rules for a password that a person chooses (NIST SP 800-63B §3.1.1.2): length, not common."""
+"""Rules for passwords that people choose (NIST SP 800-63B §3.1.1.2): long, not common."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COMMON: Final = frozenset(_COMMON.split())
 
 
 def check_password(password: str, email: str) -> None:
-    """Raises `ParameterInvalid` with a sentence that says what to change."""
+    """Raise `ParameterInvalid` if a password breaks a rule; the sentence says what to change."""
     plain = password.casefold()
     if len(password) < MIN_LENGTH:
         raise VisavisError(ErrorCode.PasswordTooShort, least=MIN_LENGTH)

@@ -1,4 +1,4 @@
-"""Sites, their agents, and how an agent signs in."""
+"""Sites, their agents, and signing in with a password."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MAX_PASSWORD_LENGTH: Final = 1024
 
 @dataclass(frozen=True, slots=True)
 class FirstAccount:
-    """To be shown once: the password is kept nowhere."""
+    """Account of the first administrator, to be shown once: the password itself is not stored."""
 
     email: str
     password: str
@@ -46,7 +46,7 @@ class People:
         new_id: Callable[[], str],
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`elapsed` counts seconds, and is not set back or forward as a wall clock is."""
+        """`elapsed` returns the seconds of a clock that is never set back or forward."""
         self._store = store
         self._passwords = passwords
         self._clock = clock
@@ -59,7 +59,7 @@ class People:
     async def create_first_site(
         self, *, site_name: str = "Site 1", email: str = FIRST_EMAIL, password: str | None = None
     ) -> FirstAccount | None:
-        """Make site 1, its administrator and a client; `None` when there is a site already.
+        """Create site 1, its administrator and a client; return `None` if a site exists already.
 
         Raises `ParameterInvalid`.
         """
@@ -88,9 +88,9 @@ class People:
         return FirstAccount(email, password, client_id) if is_new else None
 
     async def first_sign_in_pending(self) -> str | None:
-        """Return the e-mail address of the first administrator as long as nobody has signed in.
+        """Return the first administrator's e-mail address until an agent has signed in.
 
-        Until then their password may have been lost: it was printed once.
+        Until then the password may have been lost, since it was printed only once.
         """
         return await self._store.read(lambda rows: rows.agents.first_sign_in_pending(FIRST_SITE))
 
@@ -105,27 +105,28 @@ class People:
         return site is not None and site.is_disabled
 
     async def active_agent(self, site_id: int, agent_id: int) -> Agent:
-        """Return the agent as they are now; raises `Unauthorized` if they are gone or disabled."""
+        """Return the current state of an agent; raises `Unauthorized` if removed or disabled."""
         agent = await self._store.read(lambda rows: rows.agents.get(site_id, agent_id))
         if agent is None or agent.is_disabled:
             raise VisavisError(ErrorKind.Unauthorized)
         return agent
 
     async def by_email(self, email: str) -> Agent:
-        """Raises `EntityNotFound`."""
+        """Return the agent with this e-mail address; raises `EntityNotFound`."""
         agent = await self._store.read(lambda rows: rows.agents.by_email(email))
         if agent is None:
             raise VisavisError(ErrorKind.EntityNotFound, f"There is no agent {email}.")
         return agent
 
     async def sign_in(self, email: str, password: str, address: str, device: str = "") -> Agent:
-        """Raises `Unauthorized`, or `TooManyRequests` after too many attempts.
+        """Return the agent with this e-mail address and password.
 
-        `address` is the network that the attempt comes from, `device` what `device_token` gave to
-        the browser when it last signed in.
+        Raises `Unauthorized`, or `TooManyRequests` after too many attempts. `address` is the
+        network of the attempt. `device` is the `device_token` that the browser got when it last
+        signed in.
         """
         account = email.casefold()[:MAX_PASSWORD_LENGTH]
-        readable = email if email.isprintable() else ""  # no database takes the rest
+        readable = email if email.isprintable() else ""  # databases reject control characters
         agent, known_hash = await self._store.read(lambda rows: _account(rows, readable))
         try:
             is_known_device = is_device_token(device, known_hash)
@@ -146,7 +147,7 @@ class People:
     async def _checked(
         self, agent: Agent | None, known_hash: str | None, password: str, address: str
     ) -> Agent:
-        """Return the agent whose password this is; raises `Unauthorized`, `TooManyRequests`."""
+        """Return the agent if the password is right; raises `Unauthorized`, `TooManyRequests`."""
         if len(password) > MAX_PASSWORD_LENGTH:
             known_hash, password = None, ""
         with self._guard.checking(address):
@@ -162,11 +163,11 @@ class People:
         await self.failures.add(agent, address)
 
     def sessions(self, tokens: Tokens) -> SignInSessions:
-        """Return the sessions of agents on our pages."""
+        """Return the service for the sessions of agents on our pages."""
         return SignInSessions(self._store, tokens, self._auditor, self._clock)
 
     def entry(self, agent: Agent, action: ActionType, done: str, address: str) -> AuditEntry:
-        """Return an audit entry of what an agent did to their own account."""
+        """Return an audit entry of an action of an agent on their own account."""
         name = f"agent {agent.email}"
         details = from_address(address)
         return self._auditor.entry(
@@ -174,7 +175,10 @@ class People:
         )
 
     async def device_token(self, agent: Agent) -> str:
-        """Return what lets the agent's browser sign in although strangers guess the password."""
+        """Return a token that proves that the agent has signed in on this browser.
+
+        With it they can sign in even while strangers guess their password.
+        """
         known_hash = await self._store.read(
             lambda rows: rows.agents.password_hash(agent.site_id, agent.id)
         )
@@ -183,10 +187,10 @@ class People:
     async def change_password(
         self, agent: Agent, current: str, new: str, address: str, device: str = ""
     ) -> None:
-        """Set the agent's own password; everything that was signed in is signed out.
+        """Set the agent's own password; all their sessions and tokens end.
 
-        Raises `Unauthorized` for a wrong current password, `ParameterInvalid` for a new one that
-        is too short or too common, `TooManyRequests`.
+        Raises `Unauthorized` for a wrong current password, `ParameterInvalid` for a new one that is
+        too short or too common, `TooManyRequests`.
         """
         check_password(new, agent.email)
         await self.sign_in(agent.email, current, address, device)
@@ -215,7 +219,7 @@ class People:
 
 
 def _account(rows: Transaction, email: str) -> tuple[Agent | None, str | None]:
-    """An agent and the hash of the password; a disabled agent has none that matches."""
+    """Return an agent and their password hash, which is `None` if they are unknown or disabled."""
     agent = rows.agents.by_email(email)
     if agent is None or agent.is_disabled:
         return agent, None

@@ -42,12 +42,12 @@ Clock = Callable[[], datetime]
 """Wall-clock time, UTC."""
 
 
-# Storage. A unit of work is one synchronous function over a Transaction, run in a worker thread.
+# Storage. A unit of work is one synchronous function that takes a Transaction and runs in a thread.
 
 
 class SiteRows(Protocol):
     def lock(self) -> None:
-        """Let nobody else add a site until this transaction ends."""
+        """Prevent other transactions from adding a site until this one ends."""
 
     def get(self, site_id: int) -> Site | None: ...
     def all(self) -> Sequence[Site]: ...
@@ -63,7 +63,7 @@ class AgentRows(Protocol):
     def has_signed_in(self, site_id: int, agent_id: int) -> bool: ...
     def mark_signed_in(self, site_id: int, agent_id: int, now: datetime) -> None: ...
     def first_sign_in_pending(self, site_id: int) -> str | None:
-        """Return the first administrator's e-mail address, if nobody has ever signed in."""
+        """Return the first administrator's e-mail address if no agent has signed in yet."""
 
     def add(
         self, site_id: int, email: str, name: str, password_hash: str, *, is_administrator: bool
@@ -90,17 +90,17 @@ class CredentialRows(Protocol):
     def add(self, credential: Credential) -> None: ...
     def find(self, digest: bytes) -> Credential | None: ...
     def use(self, digest: bytes, now: datetime) -> bool:
-        """Mark it used; whether this was the first time, also when two try at once."""
+        """Mark a token as used; return whether it was unused. Atomic between transactions."""
 
     def sessions_of_agent(self, site_id: int, agent_id: int) -> Sequence[Credential]: ...
     def unused_sessions(self, before: datetime) -> Sequence[Credential]:
-        """Return the sessions of every site that were last used before then."""
+        """Return the sessions of all sites whose last use was before this time."""
 
     def touch(self, digest: bytes, moment: datetime) -> None:
-        """Record when a session was used, unless a later use is recorded already."""
+        """Record the last use of a session, unless a later one is recorded already."""
 
     def expire(self, digest: bytes, moment: datetime) -> None:
-        """Let a token end then, unless it ends before."""
+        """Let a token expire at this time, unless it expires earlier."""
 
     def delete(self, digest: bytes) -> bool: ...
     def delete_family(self, site_id: int, family_id: str) -> None: ...
@@ -113,7 +113,7 @@ class CodeRows(Protocol):
     def add(self, code: AuthorizationCode) -> None: ...
     def find(self, digest: bytes) -> AuthorizationCode | None: ...
     def use(self, digest: bytes, now: datetime) -> bool:
-        """Mark it used; whether this was the first time, also when two try at once."""
+        """Mark a code as used; return whether it was unused. Atomic between transactions."""
 
     def delete_expired(self, now: datetime) -> None: ...
 
@@ -123,13 +123,16 @@ class ClientRows(Protocol):
     def list_by_site(self, site_id: int) -> Sequence[Client]: ...
     def add(self, client: Client, now: datetime) -> None: ...
     def set_grants(self, site_id: int, client_id: str, grants: Iterable[Grant]) -> None:
-        """Let the client use these grants and no other."""
+        """Replace the grants that the client may use."""
 
     def disable(self, site_id: int, client_id: str, *, is_disabled: bool) -> None: ...
     def replace_secret(
         self, client: Client, secret_digest: bytes, old_expires_at: datetime | None
     ) -> None:
-        """Replace the secret; the present one stays valid until then, if at all."""
+        """Replace the secret; the present one stays valid until `old_expires_at`.
+
+        `None` ends it at once.
+        """
 
 
 class KeyRows(Protocol):
@@ -137,11 +140,11 @@ class KeyRows(Protocol):
     def list_by_site(self, site_id: int) -> Sequence[ApiKey]: ...
     def add(self, key: ApiKey) -> None: ...
     def delete_of_agent(self, site_id: int, agent_id: int) -> None:
-        """Delete every key of an agent."""
+        """Delete all keys of an agent."""
 
     def delete(self, site_id: int, key_id: str) -> bool: ...
     def expire(self, site_id: int, key_id: str, moment: datetime) -> None:
-        """Let a key end then."""
+        """Let a key expire at this time."""
 
     def delete_expired(self, now: datetime) -> None: ...
 
@@ -149,7 +152,7 @@ class KeyRows(Protocol):
 class SettingsRows(Protocol):
     def get(self, site_id: int) -> SiteSettings: ...
     def lock(self, site_id: int) -> SiteSettings:
-        """As `get`, and nobody else changes them until this transaction ends."""
+        """Return the settings, and lock them until this transaction ends."""
 
     def put_config(self, config: Config) -> None: ...
     def put_policy(self, policy: RecordingPolicy) -> None: ...
@@ -159,7 +162,7 @@ class AuditRows(Protocol):
     def add(self, entry: AuditEntry) -> None:
         """Append an entry to the chain of its site.
 
-        The chain stays locked until the transaction ends, so this comes last in a unit of work.
+        The chain is locked until the transaction ends, so this is the last step of a unit of work.
         """
 
     def get(self, site_id: int, entry_id: str) -> AuditEntry | None: ...
@@ -171,47 +174,47 @@ class AuditRows(Protocol):
     def sealed(
         self, site_id: int, after: int, limit: int, search: AuditSearch = EVERY_ENTRY
     ) -> Sequence[SealedEntry]:
-        """Return entries beyond the sequence number `after`, oldest first."""
+        """Return the entries after the sequence number `after`, oldest first."""
 
     def remove_before(self, site_id: int, moment: datetime) -> int:
-        """Remove the entries that precede every entry of `moment` or later; return how many.
+        """Remove the leading entries older than `moment`; return their number.
 
-        The newest entry stays in any case.
+        The newest entry always stays.
         """
 
 
 class NodeRows(Protocol):
     def save(self, node_id: str, archive_url: str, now: datetime) -> None:
-        """Note that this `visavis serve` has started."""
+        """Record the start of a `visavis serve`."""
 
     def mark_alive(self, node_id: str, now: datetime) -> None:
-        """Note that the node's app is alive and has calls in progress."""
+        """Record that the node's app is running and has calls in progress."""
 
     def alive_at(self, node_id: str) -> datetime | None:
-        """Return when the node's app was last known to be alive."""
+        """Return the last time at which the node's app was known to run."""
 
     def newest_archive_url(self) -> str:
-        """The built-in archive of the node that started last; empty if there is none."""
+        """Return the archive's URL of the node that started last; empty if there is none."""
 
 
 class CallRows(Protocol):
     def save(self, call: CallRecord, node_id: str) -> None:
-        """Insert the call or overwrite its row, but for the message that was left after it."""
+        """Insert the call or overwrite its row, except for the visitor's message in it."""
 
     def add_event(self, site_id: int, call_id: str, event: CallEvent) -> None:
         """Add an event to the call."""
 
     def has_event(self, site_id: int, call_id: str, event: CallEvent) -> bool:
-        """Whether the call has this event, told by its time, name and author."""
+        """Whether the call has an event with the same time, name and author."""
 
     def leave_message(self, site_id: int, call_id: str, text: str, name: str, email: str) -> bool:
-        """Keep a message with a call that is over, that nobody took and that has none yet.
+        """Store a message with a call that has ended, was never accepted and has no message yet.
 
-        `name` and `email` stand in where the call has them not. Whether there was such a call.
+        `name` and `email` are stored if the call has none. Return whether there was such a call.
         """
 
     def report(self, site_id: int, call_id: str) -> CallReport | None:
-        """Return the report of the call so far, its events in order."""
+        """Return the report of the call so far, with its events in order."""
 
     def get(self, site_id: int, call_id: str) -> PastCall | None: ...
     def list_page(
@@ -231,41 +234,41 @@ class CallSnapshot:
 
 
 class LiveCallRows(Protocol):
-    """The calls in progress, so that they outlive the app process."""
+    """Snapshots of the calls in progress, with which calls outlive the app process."""
 
     def save(self, call: CallSnapshot, node_id: str) -> None:
-        """Insert the snapshot or replace the one before."""
+        """Insert the snapshot or replace the previous one."""
 
     def delete(self, site_id: int, call_id: str) -> None: ...
     def list_by_node(self, node_id: str) -> Sequence[CallSnapshot]: ...
     def end_others(self, node_id: str, now: datetime) -> int:
-        """End as failed the node's open calls that have no snapshot; return how many.
+        """End the node's open calls that have no snapshot, as failed; return their number.
 
-        They are of a version without snapshots, or with others.
+        Such calls come from a version without snapshots, or their snapshot could not be read.
         """
 
     def set_staffed(self, site_id: int, node_id: str, *, is_staffed: bool) -> None:
-        """Remember whether an agent of the site is on duty at this node."""
+        """Store whether an agent of the site is on duty at this node."""
 
     def staffed_sites(self, node_id: str) -> Sequence[int]: ...
 
 
 class RecordingRows(Protocol):
     def add(self, manifest: Manifest) -> None:
-        """Note that the recording exists; doing so twice changes nothing."""
+        """Insert the recording; a second insertion changes nothing."""
 
     def save_progress(
         self, site_id: int, recording_id: str, progress: DeliveryProgress, now: datetime
     ) -> None:
-        """Note how far it has come, unless it is delivered already."""
+        """Save the progress of a recording, unless it has been delivered already."""
 
     def record_delivery(
         self, site_id: int, recording_id: str, delivery: Delivery, server_url: str, now: datetime
     ) -> None:
-        """Note the delivery; doing so twice changes nothing."""
+        """Save the delivery of a recording; a second time changes nothing."""
 
     def mark_deleted(self, site_id: int, recording_id: str) -> None:
-        """Record that a delivered recording has been deleted; any other stays as it is."""
+        """Mark a delivered recording as deleted; a recording in another state does not change."""
 
     def get(self, site_id: int, recording_id: str) -> RecordingStatus | None: ...
     def list_page(
@@ -274,29 +277,29 @@ class RecordingRows(Protocol):
     def count(self, site_id: int, states: Collection[RecordingState]) -> int: ...
     def backlog(self, site_id: int) -> Backlog: ...
     def ask_retry(self, site_id: int, recording_ids: Collection[str], now: datetime) -> int:
-        """Have them tried again at once, whatever was wrong; returns how many there are to try."""
+        """Request an immediate attempt after any kind of error; return the number of recordings."""
 
     def servers(self, site_ids: Collection[int], archive_url: str) -> Mapping[int, RecordingServer]:
-        """Return each site's recording server as it is now; its URL is empty if there is none."""
+        """Return the current recording server of each site; its URL is empty if there is none."""
 
     def asked(self, site_ids: Collection[int]) -> frozenset[tuple[int, str]]:
-        """Return the recordings that somebody wants tried again, each with its site."""
+        """Return the site and id of each recording for which a retry was requested."""
 
     def clear_retries(self, site_id: int, recording_ids: Collection[str]) -> None:
         """Clear the retry requests of these recordings."""
 
     def ended_calls(self, calls: Collection[tuple[int, str]]) -> frozenset[tuple[int, str]]:
-        """Return those of the calls, each with its site, that have ended or are unknown."""
+        """Return those of the calls (site, id) that have ended or are unknown."""
 
     def expected(self, site_id: int, since: datetime) -> Sequence[ExpectedRecording]:
-        """Calls that were connected and recorded and are over, less the delivered ones.
+        """Return the finished calls that were connected and recorded, without the delivered ones.
 
-        A call that went on unrecorded, by the site's policy, is not expected.
+        This excludes a call that went on unrecorded because the site's policy allows that.
         """
 
 
 class Transaction(Protocol):
-    """The rows of every table, all inside one database transaction."""
+    """The rows of all tables, in one database transaction."""
 
     @property
     def sites(self) -> SiteRows: ...
@@ -331,13 +334,16 @@ class Store(Protocol):
         """Run `work` in a read transaction."""
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
-        """Run `work` in a write transaction; it is durable when this returns."""
+        """Run `work` in a write transaction; the result is durable when this returns."""
 
 
 class Passwords(Protocol):
     async def hash(self, password: str) -> str: ...
     async def matches(self, password_hash: str | None, password: str) -> bool:
-        """Takes as long for `None`, which nothing matches: nobody learns which accounts exist."""
+        """Whether the password matches the hash; `None` matches nothing.
+
+        `None` takes as long as a hash, so that response times do not reveal which accounts exist.
+        """
 
 
 # Messages to sockets, on this node or another.
@@ -345,11 +351,11 @@ class Passwords(Protocol):
 
 class Subscription(Protocol):
     def __aiter__(self) -> AsyncIterator[bytes]:
-        """Messages in order. Ends when the subscriber was too slow for its bounded queue."""
+        """Yield the messages in order; end if the subscriber is too slow for its bounded queue."""
 
 
 class Bus(Protocol):
-    """Publishes messages; subscribers get them encoded, as the pages read them."""
+    """Publishes messages to subscribers, which receive them encoded for the pages."""
 
     def publish(self, topic: str, message: Message) -> None: ...
     def subscribe(self, *topics: str) -> AbstractAsyncContextManager[Subscription]: ...
@@ -359,29 +365,29 @@ class Bus(Protocol):
 
 
 class MediaPlane(Protocol):
-    """The media workers as the use cases see them. Everything is idempotent per bridge and leg.
+    """The media workers as the use cases see them. Every method is idempotent per bridge and leg.
 
-    A leg has a number in its bridge, from 1. A bridge lives at one worker from its first `tap` or
-    `open_leg` until `close`. Every method raises `VisavisError`: `MediaUnavailable` when that
-    worker does not answer, has died or can carry no more; a bridge that was lost stays so, its
-    successor has another number. Bridges outlive the app process that has opened them, and its next
-    process takes them over.
+    A leg has a number in its bridge, from 1. A bridge lives in one worker from its first `tap` or
+    `open_leg` until `close`, also when the app process is replaced: the next app process takes it
+    over. Every method raises `MediaUnavailable` (`VisavisError`) if that worker does not answer,
+    has died or has no capacity left. A lost bridge cannot be used again; its successor has another
+    number.
     """
 
     async def tap(self, bridge: BridgeId, manifest: Manifest) -> None:
         """Record the bridge from now on; raises `RecordingUnavailable` if no journal can be opened.
 
-        The journal is on disk, locked, with its manifest, when this returns. It is the
-        `bridge.number`-th of the recording.
+        When this returns, the journal is on disk and locked, with its manifest. It is the
+        `bridge.number`-th journal of the recording.
         """
 
     async def note(self, bridge: BridgeId, note: Mapping[str, Any]) -> None:
         """Append a JSON note to the bridge's journal, if it has one."""
 
     async def pause(self, bridge: BridgeId, *, paused: bool) -> None:
-        """Stop recording the bridge's packets, or record them again from the next key frame.
+        """Stop recording the bridge's packets, or resume with the next key frame.
 
-        The journal, if there is one, gets a note of the type `paused` or `resumed`.
+        The journal, if there is one, gets a note of type `paused` or `resumed`.
         """
 
     async def open_leg(self, bridge: BridgeId, leg: int) -> LocalTransport: ...
@@ -389,20 +395,20 @@ class MediaPlane(Protocol):
     async def set_remote(
         self, bridge: BridgeId, leg: int, remote: RemoteTransport
     ) -> LocalTransport:
-        """Tell what the leg's browser has said of itself, the first time or in a renegotiation.
+        """Set the browser's transport parameters, the first time or in a renegotiation.
 
-        Returns our end for what is said to that browser from now on: another one when it has
-        restarted ICE (RFC 8445 §9), the old one staying good until the new one is used. Raises
-        `ParameterInvalid` when the certificate of a leg that is up has changed.
+        Return our end of the leg for the next SDP to that browser. It differs if the browser has
+        restarted ICE (RFC 8445 §9); the old one stays valid until the new one is used. Raises
+        `ParameterInvalid` if the certificate of a connected leg has changed.
         """
 
     async def join(self, bridge: BridgeId) -> None:
-        """From now on, what one leg sends all others receive."""
+        """Relay the packets of each leg to all other legs from now on."""
 
     async def close(self, bridge: BridgeId) -> None:
-        """Close the bridge's legs and seal its journal. Unknown bridges are none of our business.
+        """Close the bridge's legs and seal its journal; an unknown bridge is ignored.
 
-        The listener hears each leg's last `quality` before this returns.
+        The listener receives the last `quality` of each leg before this returns.
         """
 
 
@@ -413,13 +419,13 @@ class MediaListener(Protocol):
     async def leg_down(self, bridge: BridgeId, leg: int, why: str) -> None: ...
     async def tap_lost(self, bridge: BridgeId, why: str) -> None: ...
     async def quality(self, bridge: BridgeId, leg: int, report: LegReport) -> None:
-        """Receive a leg's quality, every other second and once more when it closes."""
+        """Receive a leg's quality: every two seconds, and once more when it closes."""
 
     async def bridges_found(self, statuses: Collection[BridgeStatus]) -> None:
-        """Bridges of a former app process, as the worker has them that carries them."""
+        """Receive the state of bridges that a worker carries for a former app process."""
 
     async def worker_lost(self, bridges: Collection[BridgeId]) -> None:
-        """A worker has died, and these bridges with it."""
+        """Receive the death of a worker, which ended these bridges."""
 
 
 # The recording server.

@@ -9,9 +9,9 @@ from visavis.domain.people import Agent, Permission
 
 @dataclass(frozen=True, slots=True)
 class AgentSession:
-    """An agent's open page, identified by its socket. An agent can have several.
+    """An open page of an agent, identified by its socket. An agent can have several.
 
-    `call_id` is the one call that a join link admits its holder to.
+    `call_id` is the only call to which the holder of a join link is admitted, empty without a link.
     """
 
     socket_id: str
@@ -21,11 +21,12 @@ class AgentSession:
 
     def __post_init__(self) -> None:
         may_accept = self.agent.may(Permission.ACCEPT_CALLS)
-        object.__setattr__(self, "may_accept_calls", may_accept)  # every message asks for it
+        # Computed once, because every message needs it.
+        object.__setattr__(self, "may_accept_calls", may_accept)
 
 
 class AgentPresence:
-    """The sessions of each site's agents who may accept calls, and who of them is away."""
+    """Open sessions of the agents who may accept calls, by site, and the agents who are away."""
 
     def __init__(self) -> None:
         self._sessions: dict[int, dict[int, dict[str, AgentSession]]] = {}

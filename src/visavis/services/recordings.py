@@ -1,4 +1,4 @@
-"""Recordings: their delivery, its status, and missing ones."""
+"""Recordings: their delivery, its status, and missing recordings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from visavis.services.ports import Clock, RecordingServers, Store, Transaction
 EVERY_STATE: Final = tuple(RecordingState)
 EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 RECENT: Final = timedelta(days=30)
-"""As far back as missing recordings are counted again and again."""
+"""Period over which missing recordings are counted in lists and metrics."""
 
 
 class Recordings:
@@ -38,7 +38,7 @@ class Recordings:
         self._archive_url = archive_url
 
     async def delivery_plans(self, site_ids: frozenset[int]) -> Mapping[int, DeliveryPlan]:
-        """Return each site's recording server and the recordings to try again."""
+        """Return each site's recording server and the recordings to deliver again at once."""
 
         def work(rows: Transaction) -> Mapping[int, DeliveryPlan]:
             asked: defaultdict[int, set[str]] = defaultdict(set)
@@ -52,7 +52,7 @@ class Recordings:
         return await self._store.read(work)
 
     async def ended_calls(self, calls: frozenset[tuple[int, str]]) -> frozenset[tuple[int, str]]:
-        """Return those of the calls, each with its site, that have ended or are unknown."""
+        """Return those of the calls (site, id) that have ended or are unknown."""
         return await self._store.read(lambda rows: rows.recordings.ended_calls(calls))
 
     async def call_report(self, site_id: int, call_id: str) -> CallReport | None:
@@ -70,7 +70,7 @@ class Recordings:
     async def record_delivery(
         self, manifest: Manifest, delivery: Delivery, server_url: str
     ) -> None:
-        """Note a delivery; doing so twice changes nothing."""
+        """Save the delivery of a recording; a second time changes nothing."""
         now = self._clock()
         of = (manifest.site_id, manifest.recording_id)
 
@@ -86,10 +86,10 @@ class Recordings:
 
 @dataclass(frozen=True, slots=True)
 class RecordingList:
-    """Some recordings of a site, newest first, `total` in all, and what is true of all of them.
+    """One page of a site's recordings, newest first, with figures over all of them.
 
-    `missing` counts the calls of late that ought to have a recording at the recording server and
-    have none.
+    `total` is the number of recordings that match. `missing` is the number of recent calls whose
+    recording should be at the recording server and is not.
     """
 
     total: int
@@ -100,7 +100,10 @@ class RecordingList:
 
 @dataclass(frozen=True, slots=True)
 class RecordingTotals:
-    """All sites' recordings: see `Backlog`. `oldest_seconds` is the age of the oldest pending."""
+    """Figures over the recordings of all sites: see `Backlog`.
+
+    `oldest_seconds` is the age of the oldest pending recording.
+    """
 
     pending: int = 0
     failed: int = 0
@@ -123,7 +126,7 @@ class RecordingAdmin:
     async def list_page(
         self, agent: Agent, states: Collection[RecordingState], page_index: int, page_size: int
     ) -> RecordingList:
-        """The page `page_index`, counted from 1; raises `PermissionDenied`."""
+        """Return the page `page_index`, counted from 1; raises `PermissionDenied`."""
         agent.require(Permission.MANAGE_SETTINGS)
         site_id, offset = agent.site_id, (page_index - 1) * page_size
         since = self._clock() - RECENT
@@ -139,7 +142,7 @@ class RecordingAdmin:
         return await self._store.read(work)
 
     async def tally(self) -> RecordingTotals:
-        """Every site's recordings, counted."""
+        """Return figures over the recordings of all sites."""
         now = self._clock()
 
         def work(rows: Transaction) -> RecordingTotals:
@@ -161,7 +164,7 @@ class RecordingAdmin:
         return await self._store.read(work)
 
     async def get(self, agent: Agent, recording_id: str) -> RecordingStatus:
-        """Raises `PermissionDenied`, `EntityNotFound`."""
+        """Return the status of a recording; raises `PermissionDenied`, `EntityNotFound`."""
         agent.require(Permission.MANAGE_SETTINGS)
         result = await self._store.read(
             lambda rows: rows.recordings.get(agent.site_id, recording_id)
@@ -175,9 +178,9 @@ class RecordingAdmin:
         await self._store.write(lambda rows: rows.recordings.mark_deleted(site_id, recording_id))
 
     async def retry(self, agent: Agent, recording_ids: Collection[str] | None) -> int:
-        """Have recordings tried again at once, all undelivered ones if none are named.
+        """Request another attempt for recordings at once; `None` means all undelivered ones.
 
-        Returns how many there are to try; raises `PermissionDenied`.
+        Return the number of recordings; raises `PermissionDenied`.
         """
         agent.require(Permission.MANAGE_SETTINGS)
         site_id, now = agent.site_id, self._clock()
@@ -192,7 +195,7 @@ class RecordingAdmin:
         return await self._store.write(work)
 
     async def missing(self, agent: Agent, since: datetime = EVER) -> Sequence[ExpectedRecording]:
-        """The calls that ought to have a recording at the recording server and have none.
+        """Return the calls whose recording should be at the recording server and is not.
 
         Raises `PermissionDenied`.
         """
@@ -203,9 +206,9 @@ class RecordingAdmin:
         return [call for call in expected if call.is_missing]
 
     async def check_server(self, agent: Agent, url: str | None, secret: str | None) -> ServerCheck:
-        """Try a recording server: the site's own, or the one that is given.
+        """Test a recording server: by default the site's own, or the given one.
 
-        The site's secret goes to the site's own server only. Raises `PermissionDenied`.
+        The site's secret is sent only to the site's own server. Raises `PermissionDenied`.
         """
         agent.require(Permission.MANAGE_SETTINGS)
         if self._servers is None:
@@ -220,5 +223,5 @@ class RecordingAdmin:
 
 
 def server_of(rows: Transaction, site_id: int, archive_url: str) -> RecordingServer:
-    """A site's recording server as it is now; its address is empty while there is none."""
+    """Return a site's current recording server; its URL is empty if there is none."""
     return rows.recordings.servers([site_id], archive_url)[site_id]

@@ -1,4 +1,4 @@
-"""Secrets of programs: random, shown once, kept as a digest."""
+"""Secrets of programs: random, shown once, stored as a digest."""
 
 from __future__ import annotations
 
@@ -6,5 +6,8 @@ import hashlib
 
 
 def digest(secret: str) -> bytes:
-    """SHA-256: enough for a secret with 192 random bits, and fast enough for every request."""
+    """Return the SHA-256 of a secret.
+
+    A secret has 192 random bits and cannot be guessed, so a slow password hash is not needed.
+    """
     return hashlib.sha256(secret.encode("utf-8", "replace")).digest()

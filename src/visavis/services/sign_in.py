@@ -1,8 +1,8 @@
-"""Limits of guessing passwords: attempts are counted before anything is hashed.
+"""Protection against password guessing. Attempts are counted before a password is hashed.
 
-Failures delay the next attempt progressively. Those of an account from one address count most;
-those of an account from everywhere delay only browsers that have never signed in to it, so that
-strangers cannot lock its owner out.
+Each further failure delays the next attempt for longer. Failures for one account from one IP
+address count most. Failures for one account from all addresses delay only browsers that have never
+signed in to it, so that strangers cannot lock its owner out.
 """
 
 from __future__ import annotations
@@ -18,17 +18,19 @@ from typing import Final
 from visavis.domain.errors import ErrorCode, VisavisError
 
 FORGET_SECONDS: Final = 900.0
+"""Seconds after the last failure until the failures are forgotten."""
 MAX_DELAY_SECONDS: Final = 300.0
 MAX_WATCHED: Final = 10_000
+"""Maximum number of keys whose attempts are counted."""
 MAX_CHECKS: Final = 32
-"""Passwords that are checked or wait for it; a check takes a fraction of a second of a core."""
+"""Maximum number of passwords that are being checked or wait for it; a check is slow."""
 
 MAX_CHECKS_PER_ADDRESS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A number of attempts that are free, and the longest delay of those that follow."""
+    """Number of attempts without a delay, and the maximum delay in seconds of further ones."""
 
     free: int
     max_delay: float = MAX_DELAY_SECONDS
@@ -39,11 +41,11 @@ ADDRESS: Final = Rule(50)
 ACCOUNT: Final = Rule(100, 30.0)
 
 Key = tuple[str | None, str | None]
-"""Account and address; `None` for every one."""
+"""Account and IP address of an attempt; `None` stands for all."""
 
 
 class SignInGuard:
-    """Counts attempts to sign in. An attempt counts as failed until it has succeeded."""
+    """Counts attempts to sign in. An attempt counts as failed until it succeeds."""
 
     def __init__(self, elapsed: Callable[[], float]) -> None:
         self._elapsed = elapsed
@@ -54,7 +56,7 @@ class SignInGuard:
         return len(self._attempts)
 
     def begin(self, account: str, address: str, *, is_known_device: bool) -> None:
-        """Count an attempt; raises `TooManyRequests` when it comes too soon."""
+        """Count an attempt; raises `TooManyRequests` if it comes too soon."""
         rules = self._rules(account, address, is_known_device=is_known_device)
         wait = max(self._seconds_to_wait(key, rule) for key, rule in rules)
         if wait > 0:
@@ -63,14 +65,14 @@ class SignInGuard:
             self._add(key, 1)
 
     def succeed(self, account: str, address: str) -> None:
-        """Forget the failures of this account at this address, and that this attempt counted."""
+        """Forget the failures of this account at this address, and uncount this attempt."""
         self._attempts.pop(_both(account, address), None)
         self._add(_at(address), -1)
         self._add(_of(account), -1)
 
     @contextmanager
     def checking(self, address: str) -> Iterator[None]:
-        """Reserve a place among the password checks; raises `TooManyRequests`."""
+        """Reserve one of the parallel password checks; raises `TooManyRequests` if none is free."""
         is_full = self._checks.total() >= MAX_CHECKS
         if is_full or self._checks[address] >= MAX_CHECKS_PER_ADDRESS:
             raise VisavisError(ErrorCode.SignInBusy)
@@ -78,7 +80,7 @@ class SignInGuard:
         try:
             yield
         finally:
-            self._checks -= Counter([address])  # which drops what is 0
+            self._checks -= Counter([address])  # subtraction removes keys at 0
 
     def _rules(
         self, account: str, address: str, *, is_known_device: bool
@@ -118,13 +120,17 @@ def _of(account: str) -> Key:
 
 
 def device_token(password_hash: str, nonce: str) -> str:
-    """Return what a browser proves by that it has signed in before; a new password ends it."""
+    """Return a token that proves that a browser has signed in to this account before.
+
+    It becomes invalid when the password changes, since it is an HMAC under the password's hash.
+    """
     said = f"device {nonce}".encode("utf-8", "replace")
     proof = hmac.digest(password_hash.encode(), said, "sha256").hex()
     return f"{nonce}.{proof}"
 
 
 def is_device_token(token: str, password_hash: str | None) -> bool:
+    """Whether `device_token` has made this token for the account with this password hash."""
     nonce, _, _ = token.partition(".")
     expected = device_token(password_hash or "", nonce).encode("utf-8", "replace")
     return password_hash is not None and hmac.compare_digest(

@@ -1,4 +1,4 @@
-"""Failed attempts to sign in or to use a secret, in a bounded number of audit entries."""
+"""Audit log of failed attempts to sign in or to use a secret, with a bounded number of entries."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ WORDS: Final = {
     ActionType.TOKEN_REFUSED: ("to use", "several tokens"),
     ActionType.UPLOAD_KEY_REFUSED: ("to upload with", "several upload keys"),
 }
-"""Words of a summary before the subject of an attempt, and the name of several subjects."""
+"""For each action: the words before the subject in a summary, and the name of several subjects."""
 
 
 class Pair(NamedTuple):
-    """The subject of an attempt, as a summary and as an object's name, and the network."""
+    """Subject of an attempt, as a summary and as an object's name, and the network it came from."""
 
     subject: str
     object_name: str
@@ -39,7 +39,10 @@ class Pair(NamedTuple):
 
 @dataclass(slots=True)
 class _Window:
-    """An hour of one site and action: attempts without an entry, by pair and beyond the pairs."""
+    """Attempts of one site and action in an hour that have no audit entry yet.
+
+    `pairs` counts them by pair, `others` those beyond the maximum number of pairs.
+    """
 
     begun: float
     pairs: dict[Pair, int] = field(default_factory=dict)
@@ -52,7 +55,7 @@ class _Window:
             self.others += count
 
     def take(self) -> tuple[dict[Pair, int], int]:
-        """Return the counts, which are 0 from now on."""
+        """Return the counts and set them to 0."""
         pending = {pair: count for pair, count in self.pairs.items() if count}
         others, self.others = self.others, 0
         self.pairs = dict.fromkeys(self.pairs, 0)
@@ -62,11 +65,12 @@ class _Window:
 class SignInFailures:
     """Counts failed attempts and writes them to the audit log of the site that they concern.
 
-    The first failure of a subject from a network is an entry at once. Further ones are counted;
-    `flush` makes one entry for each site and action of all that were counted since the last time.
-    A site and action have at most 20 such pairs in an hour, and all other failures are one number:
-    strangers cannot fill the disk. Attempts that concern no known site are in the log of the first
-    one, without what was sent, which may have been a password.
+    The first failure of a subject from a network gets an entry at once. Further failures are
+    counted, and `flush` writes one entry per site and action for all that were counted since the
+    last flush. At most 20 such pairs are distinguished per site, action and hour; all other
+    failures are added up, so that attackers cannot fill the disk. Attempts that concern no known
+    site are logged in the first site, without the text that was sent, because that may be a
+    password.
     """
 
     def __init__(self, store: Store, auditor: Auditor, elapsed: Callable[[], float]) -> None:
@@ -99,7 +103,7 @@ class SignInFailures:
     async def add_token(self, token: str, address: str) -> None:
         """Count a token that is wrong or revoked, or that of a disabled agent.
 
-        A token that has merely expired is not counted: programs find out so that they need another.
+        An expired token is not counted: it is how programs notice that they need a new one.
         """
         key = digest(token)
 
@@ -124,17 +128,17 @@ class SignInFailures:
         await self._count(FIRST_SITE, ActionType.UPLOAD_KEY_REFUSED, pair)
 
     async def flush(self) -> None:
-        """Write what has been counted; what cannot be written now stays counted."""
+        """Write the counted failures; counts that cannot be written now are kept."""
         for key in list(self._windows):
             await self._flush(*key)
 
     async def _client(self, client_id: str) -> tuple[int, str]:
-        """Return the site and the object's name of a client, which is empty if it is unknown."""
+        """Return a client's site and its object name; the name is empty for an unknown client."""
         client = await self._store.read(lambda rows: rows.clients.find(plain_id(client_id)))
         return (client.site_id, f"OAuth client {client.name}") if client else (FIRST_SITE, "")
 
     async def _count(self, site_id: int, action: ActionType, pair: Pair) -> None:
-        """Count a failure; if it is the first of its kind, it is durable when this returns."""
+        """Count a failure; the entry of the first one of a pair is durable when this returns."""
         window = self._windows.get((site_id, action))
         if window and self._is_over(window):
             await self._flush(site_id, action)
@@ -142,7 +146,7 @@ class SignInFailures:
         is_first = pair not in window.pairs and len(window.pairs) < MAX_PAIRS
         window.add(pair)
         if is_first:
-            window.pairs[pair] -= 1  # before waiting: `flush` would write it too
+            window.pairs[pair] -= 1  # before the await, or a concurrent `flush` would write it too
             words = f"Failed attempt {WORDS[action][0]} {pair.subject}"
             entry = self._entry(site_id, action, pair, words, 1)
             await self._write(site_id, action, entry, {pair: 1}, 0)
@@ -162,7 +166,7 @@ class SignInFailures:
     def _further(
         self, site_id: int, action: ActionType, pending: dict[Pair, int], others: int
     ) -> AuditEntry:
-        """Return the one entry of what was counted."""
+        """Return one entry for all counted failures."""
         verb, several = WORDS[action]
         words = f"Further failed attempts {verb}"
         if len(pending) == 1 and not others:

@@ -1,4 +1,4 @@
-"""Sessions of agents on our pages: listed, ended, and ended when they are not used."""
+"""Sign-in sessions of agents on our pages: begin, list, end, and expire when unused."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from visavis.services.tokens import SESSION_LIFETIME, Tokens
 
 MAX_DEVICE_LENGTH: Final = 300
 GRACE: Final = timedelta(minutes=3)
-"""Other processes write the times of last use within this time."""
+"""Maximum delay with which other processes write the times of last use."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignInSession:
-    """A session of an agent on one browser, as its agent sees it."""
+    """A session of an agent in one browser, as the agent sees it."""
 
     id: str
     device: str
@@ -35,7 +35,7 @@ class SignInSession:
 
 
 class SignInSessions:
-    """Begins, lists and ends sessions; each is in the audit log."""
+    """Begins, lists and ends sessions; each change is in the audit log."""
 
     def __init__(self, store: Store, tokens: Tokens, auditor: Auditor, clock: Clock) -> None:
         self._store = store
@@ -46,7 +46,7 @@ class SignInSessions:
     async def begin(
         self, agent: Agent, device: str, address: str, entry: AuditEntry | None = None
     ) -> str:
-        """Return the token of a new session; `device` is what the browser calls itself."""
+        """Return the token of a new session; `device` is the browser's User-Agent."""
         readable = "".join(filter(str.isprintable, device))[:MAX_DEVICE_LENGTH]
         kind = CredentialKind.SESSION
         return await self._tokens.issue(
@@ -54,7 +54,7 @@ class SignInSessions:
         )
 
     async def list_by_agent(self, agent: Agent, current: str) -> Sequence[SignInSession]:
-        """Return the agent's sessions, the one last used first; `current` is the caller's token."""
+        """Return the agent's sessions, last used first; `current` is the caller's token."""
         await self._tokens.save_uses()
         known = await self._store.read(lambda rows: self._of_agent(rows, agent))
         sessions = [_session(one, digest(current)) for one in known]
@@ -76,7 +76,7 @@ class SignInSessions:
         self._tokens.forget()
 
     async def end_idle(self) -> int:
-        """Write the times of last use, then end what has not been used; return how many."""
+        """Save the times of last use, then end sessions unused for too long; return how many."""
         await self._tokens.save_uses()
         if self._tokens.idle_time is None:
             return 0
@@ -111,7 +111,7 @@ class SignInSessions:
 
 
 def _id_of(session: Credential) -> str:
-    """Return an id that tells nothing of the token or its digest."""
+    """Return a public id of the session, from which neither token nor digest can be derived."""
     return hashlib.sha256(b"session" + session.digest).hexdigest()[:32]
 
 

@@ -1,4 +1,4 @@
-"""Settings of the sites: read and changed, with one cache for both of their REST resources."""
+"""Settings of the sites: read and change them, with one cache for both REST resources."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ from visavis.services.topics import CONFIG_TOPIC
 
 
 class SiteSettingsService:
-    """Reads come from memory; a change is durable and audited before anybody hears of it.
+    """Reads and changes settings, which are cached in memory.
 
-    `is_staffed` says whether an agent is on duty at a site, which the calls know. `listeners` are
-    called with the settings of a site after each change.
+    A change is durable and in the audit log before it is announced. `is_staffed` returns whether
+    an agent is on duty at a site; the calls provide it. `listeners` are called with the settings of
+    a site after each change.
     """
 
     def __init__(
@@ -96,7 +97,7 @@ class SiteSettingsService:
     async def _change(
         self, agent: Agent, change: Callable[[SiteSettings], SiteSettings]
     ) -> SiteSettings:
-        """Write, in one transaction, what a change makes of the settings, and the audit entries."""
+        """Write the changed settings and their audit entries in one transaction."""
         agent.require(Permission.MANAGE_SETTINGS)
 
         def work(rows: Transaction) -> tuple[SiteSettings, SiteSettings]:
@@ -123,7 +124,7 @@ class SiteSettingsService:
         return new
 
     async def availability(self, site_id: int) -> Availability:
-        """Return the availability that a site's open pages are sent."""
+        """Return the availability of calls that is sent to a site's open pages."""
         return self._availability(await self.get(site_id))
 
     def _availability(self, settings: SiteSettings) -> Availability:
@@ -136,7 +137,7 @@ class SiteSettingsService:
         )
 
     async def announce(self, site_id: int) -> None:
-        """Tell a site's calls and open pages what holds for them now."""
+        """Send a site's current settings to its calls, and its availability to its open pages."""
         self._announce(await self.get(site_id))
 
     def _announce(self, settings: SiteSettings) -> None:
@@ -145,14 +146,14 @@ class SiteSettingsService:
         self._bus.publish(f"{CONFIG_TOPIC}{settings.config.site_id}", self._availability(settings))
 
     async def refresh(self) -> None:
-        """Another process may have changed something: read again and tell."""
+        """Read all settings again and announce changes that another process has made."""
         for site_id, old in list(self._known.items()):
             new = self._latest_known(await self._load(site_id))
             if new != old:
                 self._announce(new)
 
     def _latest_known(self, settings: SiteSettings) -> SiteSettings:
-        """Return the latest known versions: a late notification must not undo a later change."""
+        """Cache and return the newest versions: a late notification must not undo a change."""
         site_id = settings.config.site_id
         if known := self._known.get(site_id):
             settings = SiteSettings(
@@ -202,7 +203,7 @@ class SiteSettingsService:
         return new_entry(entry_id, now, agent, site_id, action, object_name, summary, *changes)
 
     def _audited(self, config: Config) -> dict[str, str]:
-        """Return the values as the audit log shows them."""
+        """Return the values in the form of the audit log."""
         return {
             ConfigField.ENABLED: str(config.is_enabled).lower(),
             ConfigField.RECORDING: str(config.is_recording).lower(),
@@ -211,10 +212,10 @@ class SiteSettingsService:
 
 
 def _rebind_secret(policy: RecordingPolicy, url: str, secret: str | None) -> RecordingPolicy:
-    """See that no server gets a secret that was stored for another.
+    """Return the policy with a secret for the server of `url`, never that of another server.
 
-    Raises `ParameterMissing` if a secret is stored for another scheme, host or port and none is
-    given for the new one.
+    Raises `ParameterMissing` if the stored secret is for another scheme, host or port and no
+    secret is given for the new one.
     """
     origin = origin_of(url)
     if not policy.secret or not origin or origin == policy.secret_origin:
@@ -225,7 +226,7 @@ def _rebind_secret(policy: RecordingPolicy, url: str, secret: str | None) -> Rec
 
 
 def secret_changes(old: RecordingPolicy, new: RecordingPolicy) -> list[FieldChange]:
-    """Return the detail of a secret that replaces another, or is now for another server."""
+    """Return the audit detail of a secret that was replaced, or is now for another server."""
     if not old.secret or not new.secret:
         return []
     is_same = (old.secret, old.secret_origin) == (new.secret, new.secret_origin)

@@ -1,4 +1,4 @@
-"""Opaque tokens: who bears one is the agent it was issued for."""
+"""Opaque bearer tokens and sessions of our pages: issue, check, rotate, revoke."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ EVERY_SCOPE: Final = " ".join(sorted(permission.scope for permission in EVERY_PE
 class Tokens:
     """Issues and checks tokens. The store keeps only their SHA-256.
 
-    What was asked once is remembered by the token itself: it is in this process's memory with every
-    request that bears it, and its digest would be the dearest step of a hot read.
+    Checked tokens are cached under the token itself. Computing its digest would be the most
+    expensive step of a frequent request, and each request has the token in memory anyway.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Tokens:
         new_secret: Callable[[], str],
         idle_time: timedelta | None = None,
     ) -> None:
-        """`idle_time` ends a session of our pages that has not been used for so long."""
+        """`idle_time` is the time after which an unused session of our pages ends."""
         self._store = store
         self._clock = clock
         self._new_secret = new_secret
@@ -44,7 +44,7 @@ class Tokens:
         self._uses: dict[bytes, datetime] = {}
         """Times of the last use of sessions that are not written yet."""
         self.on_forget: list[Callable[[], None]] = []
-        """Called whenever a right may have ended: open sockets are checked again."""
+        """Functions to call when a right may have ended, so that open sockets are checked again."""
 
     async def issue(
         self,
@@ -82,7 +82,8 @@ class Tokens:
     async def authenticate(self, token: str, *, is_use: bool = True) -> Agent:
         """Return the agent of a token; raises `Unauthorized`. Asks the store once per token.
 
-        What a page does by itself is not a use of its session, `is_use` says.
+        `is_use` is false for requests that a page sends by itself: they do not keep its session
+        alive.
         """
         known = self._remembered.get(token) or await self._remember(token)
         now = self._clock()
@@ -109,7 +110,7 @@ class Tokens:
         return now - last >= self.idle_time
 
     async def save_uses(self) -> None:
-        """Write when sessions were last used."""
+        """Save the times at which sessions were last used."""
         uses, self._uses = self._uses, {}
 
         def work(rows: Transaction) -> None:
@@ -124,7 +125,7 @@ class Tokens:
                 raise
 
     def is_remembered(self, token: str) -> bool:
-        """Whether the token was found good lately, without asking the store."""
+        """Whether the token is in the cache and has not expired, without a query."""
         known = self._remembered.get(token)
         return known is not None and self._clock() < known.expires_at
 
@@ -135,16 +136,16 @@ class Tokens:
             raise VisavisError(ErrorKind.Unauthorized, "The access token is not valid.")
         if len(remembered) >= MAX_REMEMBERED:
             remembered.clear()
-        remembered[token] = known  # into a forgotten one, if it was revoked while we asked
+        # After a concurrent `forget`, this changes only the discarded dictionary.
+        remembered[token] = known
         return known
 
     async def rotate(
         self, token: str, overlap: timedelta, entry_of: Callable[[Agent], AuditEntry]
     ) -> str:
-        """Return a token like this one, which stays valid for `overlap`, or until it ends.
+        """Replace a token and return the new one; the old one stays valid for `overlap` at most.
 
-        Raises `EntityNotFound` unless it is a token that the command line has issued and that is
-        valid.
+        Raises `EntityNotFound` unless it is a valid token that the command line has issued.
         """
         new, key, now = PREFIX + self._new_secret(), digest(token), self._clock()
 
@@ -170,7 +171,7 @@ class Tokens:
     ) -> bool:
         """Revoke a token; return whether it was known.
 
-        `entry_of` makes the entry of the audit log from the agent whose token it was.
+        `entry_of` returns the audit entry for the token's agent.
         """
         key = digest(token)
 
@@ -187,7 +188,7 @@ class Tokens:
         return was_known
 
     def forget(self) -> None:
-        """Ask the store again about every token: something was revoked, here or elsewhere."""
+        """Clear the cache, because this or another process has revoked a token."""
         self._remembered = {}
         for listener in self.on_forget:
             listener()
@@ -195,7 +196,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class _Remembered:
-    """An access token; `session` is its digest if it is a session of our pages."""
+    """A cached access token; `session` is its digest if it is a session of our pages."""
 
     agent: Agent
     expires_at: datetime
@@ -204,7 +205,7 @@ class _Remembered:
 
 
 def _find(rows: Transaction, key: bytes) -> _Remembered | None:
-    """An access token and its agent, limited to the token's scope."""
+    """Return an access token with its agent, limited to the token's scope."""
     credential = rows.credentials.find(key)
     if credential is None or credential.kind is CredentialKind.REFRESH:
         return None

@@ -1,4 +1,4 @@
-"""Topics of the bus: each is a prefix, then the id of a socket or the number of a site."""
+"""Topics of the bus: each is a prefix followed by the id of a socket or the number of a site."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ SOCKET_TOPIC: Final = "socket."
 """Messages sent to one page."""
 
 CONFIG_TOPIC: Final = "config."
-"""`Availability` of a site, whenever it changes."""
+"""`Availability` of a site, sent whenever it changes."""
 
 CONSOLES_TOPIC: Final = "consoles."
 """Messages sent to every agent console of a site."""

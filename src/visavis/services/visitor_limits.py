@@ -1,7 +1,7 @@
-"""Limits for anonymous visitors: how often a page and a network may call, check, browse and write.
+"""Limits for anonymous visitors: how often a page and a network may call, test, browse and write.
 
-A visitor is anybody, so each use is counted twice: by page (socket) and by source, the network that
-the page connects from. An attack from few networks then takes few places from everybody else.
+Visitors have no account, so each use is counted twice: by page (socket) and by source, the network
+from which the page connects. So an attack from few networks leaves most places to everybody else.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from visavis.domain.errors import ErrorCode, VisavisError
 from visavis.domain.people import Visitor
 
 MAX_WATCHED: Final = 50_000
-"""Keys that a counter remembers; the one that was used least recently makes room."""
+"""Maximum number of keys in a counter; the least recently used key is removed first."""
 
 MINUTE: Final = 60.0
 
 
 class Use(StrEnum):
-    """An action of a visitor that is limited."""
+    """Limited action of a visitor."""
 
     CALL = "call"
     CHECK = "check"
@@ -35,7 +35,12 @@ class Use(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitorLimits:
-    """The operator's limits. The rates are per minute and source; 0 switches a limit off."""
+    """Limits set by the operator. Rates are per minute and source; 0 switches a limit off.
+
+    `calls`, `checks` (connectivity tests), `pages`, `messages` and `joins` are rates.
+    `waiting_calls` is the maximum number of waiting calls of one source, `queue_length` that of a
+    site.
+    """
 
     calls: int = 10
     checks: int = 20
@@ -67,7 +72,7 @@ class TokenBuckets:
         return len(self._buckets)
 
     def used(self, key: tuple[str, str], per_minute: int) -> float:
-        """Return the number of uses that are not refilled yet."""
+        """Return the number of uses that have not been refilled yet."""
         known = self._buckets.get(key)
         if known is None:
             return 0.0
@@ -75,7 +80,7 @@ class TokenBuckets:
         return max(0.0, known[0] - elapsed * per_minute / MINUTE)
 
     def seconds_to_wait(self, key: tuple[str, str], per_minute: int) -> float:
-        """Return the seconds until another use is allowed; 0 if it is now."""
+        """Return the seconds until another use is allowed, 0 if it is allowed now."""
         return max(0.0, (self.used(key, per_minute) + 1 - per_minute) * MINUTE / per_minute)
 
     def add(self, key: tuple[str, str], per_minute: int) -> None:
@@ -87,9 +92,9 @@ class TokenBuckets:
 
 
 class VisitorGuard:
-    """Counts what visitors do and refuses what exceeds the limits.
+    """Counts the actions of visitors and refuses those that exceed the limits.
 
-    `refused` holds how often each limit has refused somebody since the start.
+    `refused` is the number of refusals by limit since the start.
     """
 
     def __init__(self, limits: VisitorLimits, clock: Callable[[], datetime]) -> None:
@@ -100,9 +105,9 @@ class VisitorGuard:
         self._abandoned: OrderedDict[str, datetime] = OrderedDict()
 
     def require(self, use: Use, visitor: Visitor) -> None:
-        """Count a use by this visitor; raises `TooManyRequests` when it is one too many.
+        """Count a use by this visitor; raises `TooManyRequests` if it exceeds a limit.
 
-        A page alone may use half of what its network may.
+        A single page may use half of its network's limit.
         """
         per_minute = self.limits.per_minute(use)
         if not per_minute:
@@ -117,7 +122,7 @@ class VisitorGuard:
             self._buckets.add(*each)
 
     def require_join(self, source: str) -> None:
-        """Raises `TooManyRequests` when a network has tried too many unknown join links."""
+        """Raise `TooManyRequests` if a network has tried too many unknown join links."""
         per_minute = self.limits.joins
         if source and per_minute:
             wait = self._buckets.seconds_to_wait((Use.JOIN, source), per_minute)
@@ -125,15 +130,15 @@ class VisitorGuard:
                 raise self.refusal(Use.JOIN, VisavisError(ErrorCode.TooOften, seconds=ceil(wait)))
 
     def count_unknown_join(self, source: str) -> None:
-        """Count a join link that leads nowhere: somebody may be guessing."""
+        """Count the use of an unknown join link, which may be an attempt to guess one."""
         if source and self.limits.joins:
             self._buckets.add((Use.JOIN, source), self.limits.joins)
 
     def require_call(self, visitor: Visitor, waiting: int, waiting_of_source: int) -> None:
         """Count a call; raises `TooManyRequests`.
 
-        `waiting` is how many calls of the site wait for an agent, `waiting_of_source` how many of
-        them come from the visitor's network.
+        `waiting` is the number of the site's calls that wait for an agent, `waiting_of_source` the
+        number of these that come from the visitor's network.
         """
         limits = self.limits
         abandoned_at = self._abandoned.get(visitor.id)
@@ -148,17 +153,17 @@ class VisitorGuard:
         self.require(Use.CALL, visitor)
 
     def record_abandoned(self, visitor_id: str) -> None:
-        """Start the pause after a call that its visitor gave up before anybody accepted it."""
+        """Start the pause that follows a call given up by its visitor before an agent accepted."""
         self._abandoned[visitor_id] = self._clock()
         self._abandoned.move_to_end(visitor_id)
         if len(self._abandoned) > MAX_WATCHED:
             self._abandoned.popitem(last=False)
 
     def rank(self, visitor: Visitor, waiting_of_source: int) -> int:
-        """Return how many calls the visitor's network has placed lately before this one.
+        """Return the rank of a call: the number of calls its network has recently placed before it.
 
-        Calls of a lower rank are served first, so the first call of a network never waits behind
-        the tenth of another.
+        Calls of a lower rank are served first, so the first call of one network never waits behind
+        the tenth call of another.
         """
         if not visitor.source or not self.limits.calls:
             return 0
@@ -166,6 +171,6 @@ class VisitorGuard:
         return max(waiting_of_source, ceil(used) - 1)
 
     def refusal(self, limit: str, error: VisavisError) -> VisavisError:
-        """Count an error of a limit, and return it."""
+        """Count a refusal by a limit; return the error."""
         self.refused[limit] += 1
         return error

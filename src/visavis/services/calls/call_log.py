@@ -1,4 +1,4 @@
-"""Write-behind of calls: rows, events and snapshots, in order, without blocking the calls."""
+"""Write-behind of calls: rows, events and snapshots are written in order, in the background."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from visavis.tasks import spawn
 log = structlog.get_logger(__name__)
 
 GATHER_SECONDS: Final = 0.1
-"""Delay before a batch is written: the database's thread would slow down a call's set-up."""
+"""Delay before a batch is written, because the database thread would slow down call setup."""
 
 RETRY_SECONDS: Final = 1.0
 MAX_EVENTS: Final = 10_000
-"""Events kept in memory while the database is unavailable; further ones are dropped."""
+"""Maximum number of events in memory while the database is unavailable; more are dropped."""
 
 
 class Timer(Protocol):
@@ -34,9 +34,8 @@ class Timer(Protocol):
 class CallLogWriter:
     """Writes calls, their events and their snapshots in batches, after a short delay or at once.
 
-    A snapshot is in the database for as long as its call is in progress.
-
-    `past_calls_changed` is called with each site whose past calls have changed in the database.
+    A snapshot stays in the database while its call is in progress. `past_calls_changed` is called
+    with the id of each site whose finished calls have changed in the database.
     """
 
     def __init__(
@@ -51,9 +50,9 @@ class CallLogWriter:
         self._schedule = schedule
         self._records: dict[str, CallRecord] = {}
         self._events: list[tuple[int, str, CallEvent]] = []
-        self._unconfirmed = 0  # how many of the first events may have been written already
+        self._unconfirmed = 0  # number of leading events that may have been written already
         self._saved: set[str] = set()
-        """Calls in progress that the database has, in whatever state."""
+        """Ids of the calls in progress that have a row in the database."""
         self._live: dict[str, Call] = {}
         self._waiting: list[Callable[[], None]] = []
         self._writing: asyncio.Task[None] | None = None
@@ -61,23 +60,24 @@ class CallLogWriter:
         self._past_calls_changed = past_calls_changed
 
     def save_later(self, record: CallRecord) -> None:
-        """Save the call, as it is at that time, with the next batch."""
+        """Save the call with the next batch, in the state that it then has."""
         self._records[record.id] = record
         self._start_later()
 
     def save_live(self, call: Call) -> None:
-        """Save the call's snapshot, as it is at that time, with the next batch."""
+        """Save the call's snapshot with the next batch, in the state that it then has."""
         self._live[call.id] = call
         self._start_later()
 
     def save_first(self, call: Call, tried: Callable[[], None]) -> None:
-        """Save the call at once; `tried` is called when it is saved, or could not be yet."""
+        """Save the call at once; `tried` is called when it is saved, or when that has failed."""
         self._records[call.id] = call.record
         self._live[call.id] = call
         self._waiting.append(tried)
         self._start()
 
     def record_event(self, record: CallRecord, event: CallEvent) -> None:
+        """Write an event with the next batch, unless too many events are waiting."""
         if len(self._events) < MAX_EVENTS:
             self._events.append((record.site_id, record.id, event))
         else:
@@ -87,7 +87,7 @@ class CallLogWriter:
     async def flush(self) -> None:
         """Write everything recorded so far.
 
-        Raises `StoreUnavailable`; the batch is kept then and tried again.
+        Raises `StoreUnavailable`; the batch is then kept and tried again.
         """
         if self._records or self._live:
             self._start()
@@ -95,12 +95,12 @@ class CallLogWriter:
             await asyncio.shield(self._writing)
 
     async def ensure_saved(self, call_id: str) -> None:
-        """Write the call now unless the database has it already; raises as `flush`."""
+        """Write the call now unless it has a row in the database; raises as `flush`."""
         if call_id not in self._saved:
             await self.flush()
 
     async def wait_tried(self) -> None:
-        """Wait until everything recorded so far is written, or could not be."""
+        """Wait until everything recorded so far has been written, or writing it has failed."""
         if self._writing:
             await asyncio.wait([self._writing])
 
@@ -168,7 +168,7 @@ class CallLogWriter:
         error = None if task.cancelled() else task.exception()
         if isinstance(error, VisavisError):
             log.warning("calls not written down yet", error=error.kind.name)
-        elif error:  # its batch is lost; what came meanwhile is written later
+        elif error:  # its batch is lost; records that were added since are written later
             self._schedule(RETRY_SECONDS, self._start)
         waiting, self._waiting = self._waiting, []
         for tried in waiting:
@@ -176,6 +176,6 @@ class CallLogWriter:
 
 
 def _live_call(call: Call) -> CallSnapshot:
-    """Return the call's snapshot, an empty one if the call is over."""
+    """Return the snapshot of the call; its state is empty if the call has ended."""
     state = b"" if call.is_over else call.snapshot()
     return CallSnapshot(call.id, call.site_id, SNAPSHOT_VERSION, state)

@@ -1,7 +1,7 @@
-"""The calls of this node: requests of pages and programs, applied at the owner of their site.
+"""The calls of this node: requests of pages and programs, applied by the owner of their site.
 
-What a request requires from the database is read first; then the call changes without an await, so
-the first of two requests wins. Slow work of the call follows as effects.
+A request first reads the data that it needs from the database. Then it changes the call without an
+await, so that the first of two requests wins. Slow work follows as effects.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Former:
-    """Calls of the former app process, its staffed sites, and when it was last known to run."""
+    """Calls of the former app process, its staffed sites, and the last time it was known to run."""
 
     calls: list[Call]
     staffed: frozenset[int]
@@ -95,7 +95,7 @@ class Calls:
         self._owners: dict[str, SiteCalls] = {}
 
     def site(self, site_id: int) -> SiteCalls:
-        """Return the owner of a site's calls."""
+        """Return the owner of a site's calls; create it at the first request."""
         site = self._sites.get(site_id)
         if site is None:
             site = self._sites[site_id] = SiteCalls(
@@ -131,14 +131,14 @@ class Calls:
         return socket_id in self._pages
 
     def renew_relays(self, socket_id: str) -> None:
-        """Give a page that is in a call credentials again, before its own expire."""
+        """Send a page in a call new TURN credentials, before the old ones expire."""
         if page := self._pages.get(socket_id):
             self._runner.send_notice(page.call.id, socket_id, notices.RelaysNotice())
 
     # A visitor's page
 
     async def from_visitor(self, visitor: Visitor, message: signaling.FromVisitor) -> None:
-        """Perform the request of a page; raises `VisavisError`."""
+        """Perform a request of a visitor's page; raises `VisavisError`."""
         match message:
             case signaling.Here():
                 self.guard.require(Use.PAGE, visitor)
@@ -162,7 +162,7 @@ class Calls:
                 self._perform(visitor.site_id, visitor.id, message)
 
     def visitor_left(self, visitor: Visitor) -> None:
-        """Handle a closed page: its call stops ringing and waits for it to reconnect."""
+        """Handle a closed page: its call stops ringing and waits for the page to reconnect."""
         site = self.site(visitor.site_id)
         site.visitors.remove(visitor.id)
         if page := self._pages.get(visitor.id):
@@ -173,7 +173,8 @@ class Calls:
         """Call the site's agents, or the agent who invited the visitor.
 
         Raises `AudioVideoChatDisabled`, `AgreementNeeded`, `ParameterInvalid` for an unusable
-        offer, `CallNotPossible` while the visitor's last call goes on, `TooManyRequests`.
+        offer, `CallNotPossible` while the visitor's previous call is in progress,
+        `TooManyRequests`.
         """
         offer = read_offer(message.offer)
         settings = await self._require_enabled(visitor.site_id)
@@ -195,7 +196,7 @@ class Calls:
         site.place(
             call,
             inputs.CallPlaced(
-                # with a TURN server the page makes its offer once it has been told of that
+                # with a TURN server, the page makes its offer after it has received that server
                 offer=None if self._runner.has_relay else offer,
                 secret=secret,
                 secret_digest=digest(secret),
@@ -216,7 +217,7 @@ class Calls:
     def _request_call(
         self, site: SiteCalls, visitor: Visitor, media: Media, timings: CallTimings
     ) -> Call:
-        """Raises `TooManyRequests`."""
+        """Add a call of a visitor's page; raises `TooManyRequests`."""
         same_source = site.waiting_of_source(visitor.source)
         self.guard.require_call(visitor, site.waiting_count, same_source)
         call = self._new_call(visitor, media, timings)
@@ -225,7 +226,7 @@ class Calls:
         return call
 
     def _redeem(self, site: SiteCalls, visitor: Visitor, invitation_id: str) -> AgentSession | None:
-        """Return a console of the agent who invited the visitor and who is free."""
+        """Return a console of the agent who invited the visitor, if that agent is free now."""
         session = site.visitors.redeem(visitor.id, invitation_id)
         if session is None or site.is_busy(session.agent.id):
             return None
@@ -242,7 +243,7 @@ class Calls:
     # An agent's page
 
     async def welcome(self, agent_session: AgentSession) -> signaling.Welcome:
-        """Greet a console, before `agent_arrived`; raises `StoreUnavailable`."""
+        """Return the message to send before `agent_arrived`; raises `StoreUnavailable`."""
         agent = agent_session.agent
         if not self._presence.sessions_of_agent(agent.site_id, agent.id):
             is_away = await self._store.read(
@@ -271,11 +272,11 @@ class Calls:
         site.close_session(agent_session)
 
     def revoke(self, agent_session: AgentSession) -> None:
-        """The agent's rights have ended: their page leaves its call and takes no other."""
+        """Take the page of an agent whose rights have ended out of its call."""
         self.site(agent_session.agent.site_id).revoke(agent_session)
 
     async def from_agent(self, agent_session: AgentSession, message: signaling.FromAgent) -> None:
-        """Perform the request of a page; raises `VisavisError`."""
+        """Perform a request of an agent's page; raises `VisavisError`."""
         agent = agent_session.agent
         if not (agent_session.may_accept_calls or isinstance(message, signaling.HangUp)):
             agent.require(Permission.ACCEPT_CALLS)
@@ -304,7 +305,7 @@ class Calls:
                 self._perform(agent.site_id, agent_session.socket_id, message)
 
     async def _set_available(self, agent_session: AgentSession, *, is_available: bool) -> None:
-        """Save it and tell all the agent's consoles; raises `StoreUnavailable`."""
+        """Save an agent's availability and tell their consoles; raises `StoreUnavailable`."""
         agent = agent_session.agent
         await self._store.write(
             lambda rows: rows.agents.set_away(agent.site_id, agent.id, is_away=not is_available)
@@ -316,7 +317,7 @@ class Calls:
         self.site(agent.site_id).agent_changed(agent.id)
 
     def _accept(self, agent_session: AgentSession, message: signaling.Accept) -> None:
-        """Take a ringing call; raises `CallNotPossible` when another agent was first."""
+        """Accept a ringing call or transfer; raises `CallNotPossible` if an agent was faster."""
         agent, socket_id = agent_session.agent, agent_session.socket_id
         site = self.site(agent.site_id)
         call = site.find(message.call_id)
@@ -346,7 +347,7 @@ class Calls:
         )
 
     def _invite(self, agent_session: AgentSession, message: signaling.Invite) -> None:
-        """Ask a visitor into a call; raises `EntityNotFound` if they have left."""
+        """Invite a visitor into a call; raises `EntityNotFound` if they have left."""
         site, visitor_id = self.site(agent_session.agent.site_id), message.visitor_id
         invitation = Invitation(self._new_id(), agent_session)
         site.visitors.invite(visitor_id, invitation)
@@ -363,7 +364,7 @@ class Calls:
     # Either page
 
     def _perform(self, site_id: int, socket_id: str, message: InCallMessage) -> None:
-        """Perform the request of a page about its call; raises `VisavisError`."""
+        """Perform a request of a page about its call; raises `VisavisError`."""
         page = self._page(site_id, message.call_id, socket_id)
         page.site.handle(page.call, event_of(page.participant, message))
 
@@ -377,7 +378,7 @@ class Calls:
         site.handle(call, inputs.PageResumed(participant, socket_id, has_media))
 
     def _page(self, site_id: int, call_id: str, socket_id: str) -> PageInCall:
-        """Raises `EntityNotFound`, `PermissionDenied`."""
+        """Return the page in its call; raises `EntityNotFound`, `PermissionDenied`."""
         call = self.site(site_id).find(call_id)
         page = self._pages.get(socket_id)
         if page is None or page.call is not call:
@@ -402,7 +403,7 @@ class Calls:
         return self._join_links.find(token)
 
     async def end(self, site_id: int, call_id: str) -> None:
-        """End a call that goes on; raises `CallNotPossible` when it is over."""
+        """End a call in progress; raises `CallNotPossible` if it has already ended."""
         site = self.site(site_id)
         call = site.calls.get(call_id)
         if call is None:
@@ -413,9 +414,9 @@ class Calls:
     # The node
 
     def settings_changed(self, settings: SiteSettings) -> None:
-        """Use the ring limit, and end the queued calls when calls are switched off.
+        """Apply a new ring limit, and end the queued calls if calls were switched off.
 
-        Other calls go on to their end, with the time limits that they began with.
+        Other calls continue with the time limits that they began with.
         """
         if site := self._sites.get(settings.config.site_id):
             site.set_ring_limit(settings.ring_limit)
@@ -423,12 +424,12 @@ class Calls:
                 site.end_queue(CallTrigger.SWITCHED_OFF)
 
     def active_bridges(self) -> list[BridgeId]:
-        """The bridges that a media worker must not close."""
+        """Return the bridges that media workers must not close."""
         calls = [call for site in self._sites.values() for call in site.calls.values()]
         return [bridge.id for call in calls for bridge in call.bridges.values()]
 
     async def restore(self) -> None:
-        """Take over the calls of the former app process of this node; `resume` lets them go on.
+        """Restore the calls of this node's former app process; `resume` lets them continue.
 
         Raises `StoreUnavailable`.
         """
@@ -441,12 +442,12 @@ class Calls:
             self._join_links.restore(call)
 
     def resume(self, found: Collection[BridgeId]) -> None:
-        """Let the restored calls go on; `found` are those of their bridges that workers carry."""
+        """Let the restored calls continue; `found` are the bridges that workers still carry."""
         for site in self._sites.values():
             site.resume(self._away_since, found)
 
     async def mark_alive(self) -> None:
-        """Note that the calls in progress have an owner; raises `StoreUnavailable`."""
+        """Save that this app runs, while it has calls in progress; raises `StoreUnavailable`."""
         if self.count:
             now = self._now()
             await self._store.write(lambda rows: rows.nodes.mark_alive(self._node_id, now))
@@ -471,7 +472,7 @@ class Calls:
         await self._runner.wait_idle()
 
     async def shut_down(self) -> None:
-        """End every call and see it through to the database and the media worker."""
+        """End every call, and wait until database and media workers have applied that."""
         for site in self._sites.values():
             site.end(list(site.calls.values()), CallTrigger.SHUT_DOWN)
         await self.wait_idle()
@@ -535,7 +536,7 @@ class Calls:
 def _consent(
     policy: RecordingPolicy, message: signaling.PlaceCall, *, is_recorded: bool
 ) -> Consent:
-    """Return the consent to recording; raises `AgreementNeeded`."""
+    """Return the consent to recording to store with the call; raises `AgreementNeeded`."""
     if not is_recorded:
         return Consent.NONE
     if message.agreed:

@@ -1,4 +1,4 @@
-"""Feed of every console of a site: the team, the queue, the visitors, changes of past calls."""
+"""Feed of all consoles of a site: team, queue, visitors, and changes of past calls."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_LISTED: Final = 100
 
 
 class ConsoleFeed:
-    """Sends each message to all consoles of the site, unless it was the last one of its type."""
+    """Sends messages to all consoles of the site, except repetitions of the last one of a type."""
 
     def __init__(self, site_id: int, bus: Bus) -> None:
         self._topic = f"{CONSOLES_TOPIC}{site_id}"
@@ -29,12 +29,12 @@ class ConsoleFeed:
                 self._bus.publish(self._topic, message)
 
     def forget(self) -> None:
-        """Send everything the next time: no console is open."""
+        """Forget the last messages, since no console is open; the next ones are all sent."""
         self._sent.clear()
 
 
 def team(presence: AgentPresence, site_id: int, busy: Iterable[int]) -> signaling.Team:
-    """Return the agents who have a console open, and their availability."""
+    """Return the agents who have a console open, with their availability."""
     agents = {session.agent.id: session.agent for session in presence.sessions(site_id)}
     in_call = set(busy)
 
@@ -51,7 +51,7 @@ def team(presence: AgentPresence, site_id: int, busy: Iterable[int]) -> signalin
 
 
 def queue(calls: Sequence[Call]) -> signaling.Queue:
-    """Return the first of the queued calls."""
+    """Return the first `MAX_LISTED` of the queued calls."""
     return signaling.Queue(
         calls=[
             signaling.Waiting(

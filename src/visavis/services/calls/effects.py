@@ -1,6 +1,6 @@
-"""Effects of the call engine, carried out: messages, timers, media commands, the call log.
+"""Carrying out the effects of the call engine: messages, timers, media commands, call log.
 
-The engine's notices become messages here, with our transport in their SDP.
+The engine's notices become signalling messages here, with our transport in their SDP.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ log = structlog.get_logger(__name__)
 CallMessage = signaling.ToVisitor | signaling.ToAgent
 
 Scheduler = Callable[[float, Callable[[], None]], Timer]
-"""Calls back after so many seconds; the event loop's `call_later` is one."""
+"""Function that calls back after this many seconds, like `call_later` of the event loop."""
 
 Relays = Callable[[str], signaling.IceServers]
-"""Returns the ICE servers of a call, with credentials that are for it alone."""
+"""Function that returns the ICE servers of a call, with credentials for this call only."""
 
 HOLD_SECONDS: Final = 0.5
-"""Longest time for which notices wait until their call is saved."""
+"""Maximum time for which notices wait until their call is saved."""
 
 _STATES = frozenset(CallState)
 
@@ -48,7 +48,7 @@ def call_later(seconds: float, ring: Callable[[], None]) -> Timer:
 
 @dataclass(slots=True)
 class _Held:
-    """Messages of a call that wait until it is saved, `saves` times."""
+    """Messages of a call that wait until `saves` writes of the call have finished."""
 
     saves: int = 0
     messages: list[tuple[str, CallMessage]] = field(default_factory=list)
@@ -63,7 +63,7 @@ class CallOwner(Protocol):
 class EffectRunner:
     """Carries out the effects of the calls of this node.
 
-    `unrecorded` counts the calls that went on although they could not be recorded.
+    `unrecorded` is the number of calls that went on although they could not be recorded.
     """
 
     def __init__(
@@ -89,11 +89,11 @@ class EffectRunner:
 
     @property
     def has_relay(self) -> bool:
-        """Whether the participants of a call are told of a TURN server."""
+        """Whether the participants of a call receive a TURN server."""
         return self._relays is not None
 
     def run(self, owner: CallOwner, call: Call, effect: effects.Effect) -> None:
-        """Carry out an effect. What takes time goes on in a task and reports back to the owner."""
+        """Carry out an effect. Slow work runs in a task, which reports back with an event."""
         match effect:
             case effects.Send(socket_id, notice):
                 self.send_notice(call.id, socket_id, notice)
@@ -184,7 +184,8 @@ class EffectRunner:
             )
             event = CommandFailed(command, error.kind, error.message)
         finally:
-            owner.handle(call, event)  # also when it was cut off: the call may not wait for ever
+            # Also after a cancellation, or the call would wait for its command indefinitely.
+            owner.handle(call, event)
 
     async def _carry_out(self, command: commands.MediaCommand) -> dict[int, LocalTransport]:
         bridge = command.bridge
@@ -218,14 +219,14 @@ class EffectRunner:
 
     async def _start_journal(self, command: commands.StartJournal) -> None:
         manifest = command.manifest
-        # the recorder muxes a recording whose call is not in the database
-        if command.requester:  # and after a restart the call has to know that it is recorded
+        # The recorder treats a call that is not in the database as ended, and would mux too early.
+        if command.requester:  # after a restart, the call must know that it is recorded
             await self.call_log.flush()
         else:
             await self.call_log.ensure_saved(manifest.call_id)
         await self._media.tap(command.bridge, manifest)
         if not command.is_listed:
-            # once its journal exists: a failed start would stay listed as pending forever
+            # Only now that the journal exists: a failed start would stay "pending" forever.
             await self._store.write(lambda rows: rows.recordings.add(manifest))
         if command.is_paused:
             await self._media.pause(command.bridge, paused=True)
@@ -249,7 +250,7 @@ class EffectRunner:
 
 
 def message_of(call_id: str, notice: notices.Notice) -> CallMessage:
-    """Return the signalling message of a notice; `RelaysNotice` has none of its own."""
+    """Return the signalling message of a notice; not for `RelaysNotice`, which `Relays` answers."""
     return _MESSAGES[type(notice)](call_id, notice)
 
 

@@ -1,7 +1,7 @@
 """Join links of calls that another live-chat product has created over the API.
 
-A join link admits its holder to exactly one call and is valid until that call ends. Only digests
-of the links' tokens are kept.
+A join link admits its holder to exactly one call and is valid until that call ends. Only the
+digests of the links' tokens are stored.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from visavis.services.secrets import digest
 
 @dataclass(frozen=True, slots=True)
 class JoinLink:
-    """A join link of an agent or of the visitor of a call."""
+    """A join link of one call, for `agent` or, if that is `None`, for the visitor."""
 
     call_id: str
     site_id: int
@@ -31,7 +31,7 @@ class JoinLink:
 
 @dataclass(frozen=True, slots=True)
 class CallWithJoinLinks:
-    """A call that waits for its participants, and the tokens of their join links."""
+    """A call that waits for its participants, with the tokens of their join links."""
 
     call_id: str
     visitor_token: str
@@ -39,7 +39,7 @@ class CallWithJoinLinks:
 
 
 class JoinLinks:
-    """The join links of this node."""
+    """The valid join links of this node."""
 
     def __init__(self, new_id: Callable[[], str]) -> None:
         self._new_id = new_id
@@ -47,24 +47,24 @@ class JoinLinks:
         self._tokens: dict[str, list[bytes]] = {}
 
     def add(self, call: Call, agent: Agent) -> CallWithJoinLinks:
-        """Add a join link of the call for its visitor and one for its agent."""
+        """Create a join link of the call for its visitor and one for its agent."""
         tokens = [self._add_link(call, holder) for holder in (None, agent)]
         return CallWithJoinLinks(call.id, *tokens)
 
     def restore(self, call: Call) -> None:
-        """Let the join links of a restored call be valid again."""
+        """Make the join links of a restored call valid again."""
         for role, key in call.join_links.items():
             self._keep(call, key, call.reserved_for if role is CallRole.AGENT else None)
 
     def find(self, token: str) -> JoinLink:
-        """Return the join link of a token; raises `EntityNotFound` if it is unknown or over."""
+        """Return the join link of a token; raises `EntityNotFound` if there is none any more."""
         join_link = self._join_links.get(digest(token))
         if join_link is None:
             raise VisavisError(ErrorCode.JoinLinkInvalid)
         return join_link
 
     def remove(self, call_id: str) -> None:
-        """Forget the join links of a call that has ended."""
+        """Remove the join links of a call that has ended."""
         for key in self._tokens.pop(call_id, ()):
             del self._join_links[key]
 

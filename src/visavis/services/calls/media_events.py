@@ -1,4 +1,4 @@
-"""Reports of the media workers, passed on to the calls that they concern."""
+"""Reports of the media workers, forwarded to the calls that they concern."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from visavis.services.calls.site import SiteCalls
 log = structlog.get_logger(__name__)
 
 FindCall = Callable[[str], tuple[SiteCalls, Call] | None]
-"""Finds a call by its id, also one that has ended and whose bridges are being closed."""
+"""Function that finds a call by its id, also an ended call whose bridges are being closed."""
 
 
 class MediaEvents:

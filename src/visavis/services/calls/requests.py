@@ -1,6 +1,6 @@
-"""Requests of the pages of a call, as events of its engine.
+"""Requests of the pages of a call, translated into events of its engine.
 
-SDP is parsed here, so that the engine need not read it.
+SDP is parsed here, so that the engine does not have to.
 """
 
 from __future__ import annotations
@@ -17,13 +17,16 @@ InCallMessage = (
 
 
 def read_offer(sdp: str, screen_mid: str = "") -> Description:
-    """Raises `ParameterInvalid`, also if nothing that it offers could be recorded."""
+    """Return the description of an offer.
+
+    Raises `ParameterInvalid`, also if it offers no codec that can be recorded.
+    """
     restricted = restrict_codecs(sdp)
     return _description(sdp, screen_mid, restricted)
 
 
 def read_answer(sdp: str, screen_mid: str) -> Description:
-    """Raises `ParameterInvalid`."""
+    """Return the description of an answer; raises `ParameterInvalid`."""
     return _description(sdp, screen_mid, sdp)
 
 
@@ -33,7 +36,7 @@ def _description(sdp: str, screen_mid: str, passed_on: str) -> Description:
 
 
 def event_of(participant: int, message: InCallMessage) -> inputs.Event:
-    """Return the event of a participant's request; raises `ParameterInvalid`."""
+    """Return the event for a participant's request; raises `ParameterInvalid`."""
     match message:
         case signaling.HangUp():
             return inputs.HungUp(participant)

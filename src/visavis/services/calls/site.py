@@ -29,21 +29,21 @@ from visavis.services.ports import Bus, Clock
 from visavis.services.presence import AgentPresence, AgentSession
 
 FEED_SECONDS: Final = 1.0
-"""Shortest time between two updates of the consoles."""
+"""Minimum time between two updates of the consoles."""
 FEED_SOON_SECONDS: Final = 0.05
 GRACE_SECONDS: Final = 30.0
-"""Consoles that are loaded again, or connect again, do not make a site unstaffed."""
+"""Time without a console after which a site is unstaffed, so that reloaded pages can reconnect."""
 
 RECOVERY_SECONDS: Final = 5.0
-"""Time after a restart of the app in which the consoles connect again, before calls ring on."""
+"""Time for consoles to reconnect after a restart of the app, before calls ring again."""
 
 _UNSAVED: Final = (inputs.LegMeasured, inputs.PlaceChanged)
-"""Events that a restored call need not know of: they repeat themselves."""
+"""Events that a snapshot need not contain, because they are repeated."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageInCall:
-    """A page that is in a call, and the number of its participant."""
+    """A page in a call, and the number of its participant."""
 
     site: SiteCalls
     call: Call
@@ -53,10 +53,10 @@ class PageInCall:
 class SiteCalls:
     """The calls of a site, its agents' sessions, and the visitors on its pages.
 
-    `pages` maps the sockets of this node to the calls that they are in, `owners` its calls to the
-    owners of their sites. `closing` holds the calls
-    that have ended and whose bridges are being closed. `is_staffed` says whether an agent is on
-    duty, including agents in a call.
+    `pages` maps the sockets of this node to the calls that they are in, and `owners` maps call ids
+    to the owners of their sites; all sites share these two. `closing` holds the ended calls whose
+    bridges are being closed. `is_staffed` says whether an agent is on duty, including agents in a
+    call.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class SiteCalls:
         return call
 
     def add(self, call: Call, socket_id: str) -> None:
-        """Add a call that the page with this socket has requested, or another product."""
+        """Add a call requested by the page with this socket, or by another product (no socket)."""
         self.calls[call.id] = call
         self._owners[call.id] = self
         self.handle(call, inputs.CallStarted(socket_id))
@@ -124,9 +124,9 @@ class SiteCalls:
         *,
         assigned_to: AgentSession | None,
     ) -> None:
-        """Place a call: at the agent who has invited the visitor, if any, or at all of them.
+        """Place a call: with the agent who invited the visitor, or ringing at all available agents.
 
-        Without an agent on duty it ends at once, so that the visitor may leave a message.
+        If no agent is on duty, the call ends at once, so that the visitor can leave a message.
         """
         self._apply(call, placed)
         if assigned_to:
@@ -136,7 +136,7 @@ class SiteCalls:
         self._distribute()
 
     def restore(self, calls: list[Call], *, is_staffed: bool) -> None:
-        """Take over the calls of a former app process; `resume` lets them go on."""
+        """Add the calls of a former app process; `resume` lets them continue."""
         self.is_staffed, self._awaits_resume = is_staffed, True
         for call in calls:
             self.calls[call.id] = call
@@ -153,9 +153,9 @@ class SiteCalls:
         self._recovery_timer = self._runner.schedule(RECOVERY_SECONDS, self._stop_recovery)
 
     def resume(self, away_since: datetime, found: Collection[BridgeId]) -> None:
-        """Let the restored calls go on, with the bridges that media workers still carry.
+        """Let the restored calls continue, with the bridges that media workers still carry.
 
-        Their pages are awaited, and whatever a media worker was asked for is asked for again.
+        Their pages are awaited, and the media command in progress is sent again.
         """
         for call in list(self.calls.values()):
             bridges = [bridge.id for bridge in call.bridges.values() if bridge.is_open]
@@ -170,14 +170,14 @@ class SiteCalls:
         self._distribute()
 
     def _stop_recovery(self) -> None:
-        """Let the waiting calls ring: the pages are back, or have had the time for it."""
+        """Let the waiting calls ring: all pages are back, or the time for that is over."""
         self._missing_agents.clear()
         self._missing_visitors.clear()
         self._is_changed = True
         self._distribute()
 
     def _is_recovering(self) -> bool:
-        """Whether pages are awaited that were there before the app was restarted."""
+        """Whether pages that were open before a restart of the app are still awaited."""
         if self._awaits_resume or self._recovery_timer is None:
             return self._awaits_resume
         for call_id in list(self._missing_visitors):
@@ -191,12 +191,12 @@ class SiteCalls:
         return False
 
     def decline(self, call: Call, agent_id: int) -> None:
-        """An agent does not want a call; it rings on for the others."""
+        """Stop a call from ringing at an agent who declines it; it rings on at the others."""
         self._distribution.decline(call.id, agent_id)
         self.handle(call, inputs.DeclineRequested(agent_id))
 
     def handle(self, call: Call, event: inputs.Event) -> None:
-        """Apply an event to a call, then whatever follows for the others.
+        """Apply an event to a call, then its consequences to the other calls.
 
         Raises `VisavisError` if a page's request is refused; nothing has changed then.
         """
@@ -204,13 +204,13 @@ class SiteCalls:
         self._distribute()
 
     def end(self, calls: list[Call], trigger: CallTrigger) -> None:
-        """End several calls, and distribute the others once."""
+        """End several calls, then distribute the others once."""
         for call in calls:
             self._apply(call, inputs.EndRequested(trigger))
         self._distribute()
 
     def end_queue(self, trigger: CallTrigger) -> None:
-        """End the calls that are queued, and those that cannot ring at all."""
+        """End the calls that wait without ringing."""
         self.end([self.calls[call_id] for call_id in self._distribution.queue()], trigger)
 
     @property
@@ -228,7 +228,7 @@ class SiteCalls:
     # Agents
 
     def open_session(self, session: AgentSession) -> None:
-        """Register an agent's console; calls that ring at the agent ring here too."""
+        """Register an agent's console; calls that ring at the agent ring there too."""
         self.presence.add(session)
         for message in self._console_messages():
             self._runner.send(session.socket_id, message)
@@ -236,21 +236,21 @@ class SiteCalls:
         self.agent_changed(session.agent.id)
 
     def close_session(self, session: AgentSession) -> None:
-        """Handle a closed page; its call waits for it to reconnect."""
+        """Handle a closed console; its call waits for it to reconnect."""
         self.presence.remove(session)
         if page := self._pages.get(session.socket_id):
             self._apply(page.call, inputs.PageDisconnected(page.participant))
         self.agent_changed(session.agent.id)
 
     def revoke(self, session: AgentSession) -> None:
-        """Let the page leave its call: the agent's rights have ended."""
+        """Take a page out of its call, because its agent's rights have ended."""
         self.presence.remove(session)
         if page := self._pages.get(session.socket_id):
             self._apply(page.call, inputs.HungUp(page.participant))
         self.agent_changed(session.agent.id)
 
     def agent_changed(self, agent_id: int) -> None:
-        """Distribute again: the agent has come, left, or changed their availability."""
+        """Distribute again after an agent has come, left, or changed their availability."""
         self._index_agent(agent_id)
         self._distribution.touch_agent(agent_id)
         for call in list(self._transferring.values()):
@@ -284,7 +284,7 @@ class SiteCalls:
     # Join links
 
     def open_reserved_session(self, session: AgentSession) -> None:
-        """The agent of a join link has opened it."""
+        """Register the page of an agent who has opened a join link."""
         self._reserved_sessions[session.call_id] = session
         self._is_changed = True
         self._distribute()
@@ -319,7 +319,7 @@ class SiteCalls:
             self._runner.call_log.save_live(call)
 
     def _assign(self, call: Call, session: AgentSession) -> None:
-        """Connect the call to this console at once."""
+        """Give the call to this console at once, without ringing."""
         media = call.record.media
         self._apply(
             call, inputs.AcceptRequested(session.socket_id, session.agent, media, is_assigned=True)
@@ -342,7 +342,7 @@ class SiteCalls:
         self._ended(call)
 
     def _index(self, call: Call) -> None:
-        """Keep what the distribution and the next changes have to know of the call."""
+        """Update the distribution and the indexes of calls after a change of the call."""
         if call.is_over and call.is_idle:
             self.closing.pop(call.id, None)
             self._owners.pop(call.id, None)
@@ -352,7 +352,7 @@ class SiteCalls:
             self._sources[call.record.visitor.source] += 1
         elif not is_waiting and call.id in self._distribution:
             self._distribution.remove_call(call.id)
-            self._sources -= Counter([call.record.visitor.source])  # which drops what is 0
+            self._sources -= Counter([call.record.visitor.source])  # subtraction removes keys at 0
         if is_waiting:
             self._distribution.set_present(call.id, is_present=call.visitor.is_open)
         _keep(self._reserved, call, is_kept=call.is_waiting and call.reserved_for is not None)
@@ -368,7 +368,7 @@ class SiteCalls:
     # Distribution
 
     def _distribute(self) -> None:
-        """Apply what follows from the changes, until nothing changes any longer."""
+        """Apply the consequences of the changes until nothing changes any more."""
         while self._is_changed:
             self._is_changed = False
             if not self._is_recovering():
@@ -409,7 +409,7 @@ class SiteCalls:
         self._distribute()
 
     def _connect_reserved(self) -> None:
-        """Connect the calls of join links whose visitor and agent are both there."""
+        """Connect the calls of join links whose visitor and agent have both joined."""
         for call in list(self._reserved.values()):
             session = self._reserved_sessions.get(call.id)
             if session and call.visitor.is_open and not self.is_busy(session.agent.id):
@@ -441,7 +441,7 @@ class SiteCalls:
             self._unstaffed_timer = self._runner.schedule(GRACE_SECONDS, self._last_agent_left)
 
     def _last_agent_left(self) -> None:
-        """End the waiting calls, whose visitors may leave a message: the last agent is gone."""
+        """End the waiting calls, since no agent is on duty; their visitors can leave a message."""
         self._unstaffed_timer = None
         self.is_staffed = False
         waiting = [call for call in self.calls.values() if call.id in self._distribution]
@@ -451,7 +451,7 @@ class SiteCalls:
     # The consoles' feed
 
     def schedule_update(self) -> None:
-        """Send the consoles what has changed, at most once a second."""
+        """Send changes to the consoles, at most once a second."""
         if self._is_feed_due:
             return
         self._is_feed_due = True
@@ -471,11 +471,11 @@ class SiteCalls:
         self._feed_sent_at = self._now() if messages else None
         if messages:
             self._feed.send(messages)
-        else:  # nobody is there to read them
+        else:  # no console is open
             self._feed.forget()
 
     def _console_messages(self) -> Iterator[signaling.ToAgent]:
-        """Tell the queued visitors their places, then yield all that the site's consoles show.
+        """Send the queued visitors their places, then yield the messages for the site's consoles.
 
         Nothing is yielded while no console is open.
         """

@@ -1,4 +1,4 @@
-"""Visitors browsing a site's pages, and their invitations into a call."""
+"""Visitors on a site's pages, and invitations of them into a call."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ MAX_LISTED: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """An agent's invitation of a visitor; a new one replaces the last."""
+    """An agent's invitation of a visitor. A visitor has at most one, the latest."""
 
     id: str
     agent_session: AgentSession
 
 
 class SiteVisitors:
-    """Visitors with a page of the site open. `is_in_call` tells whether a socket is in a call."""
+    """Visitors with a page of the site open. `is_in_call` says whether a socket is in a call."""
 
     def __init__(self, clock: Clock, is_in_call: Callable[[str], bool]) -> None:
         self._now = clock
@@ -52,13 +52,13 @@ class SiteVisitors:
             index.pop(visitor_id, None)
 
     def invite(self, visitor_id: str, invitation: Invitation) -> None:
-        """Keep an invitation; raises `EntityNotFound` if the visitor has left or is in a call."""
+        """Store an invitation; raises `EntityNotFound` if the visitor has left or is in a call."""
         if visitor_id not in self._present or self._is_in_call(visitor_id):
             raise VisavisError(ErrorCode.VisitorGone)
         self._invitations[visitor_id] = invitation
 
     def redeem(self, visitor_id: str, invitation_id: str) -> AgentSession | None:
-        """Return the session of the agent who invited the visitor; `None` if it has expired."""
+        """Return the session of the agent who sent the invitation; `None` if it has expired."""
         invitation = self._invitations.get(visitor_id)
         if invitation is None or invitation.id != invitation_id:
             return None
@@ -70,10 +70,10 @@ class SiteVisitors:
             del self._invitations[visitor_id]
 
     def list_available(self) -> signaling.Visitors:
-        """List the visitors who could be invited, the latest first.
+        """List the visitors who can be invited, the latest first.
 
-        If there are more than fit, one page of each network comes before the second of any, so
-        that many pages of one network do not hide the others.
+        If there are more than `MAX_LISTED`, one page of each network comes before the second page
+        of any network, so that many pages of one network do not hide the others.
         """
         free = [
             visitor
