@@ -79,6 +79,25 @@ test("a call is transferred to a colleague who is free, with a note", async () =
   expectNoCall(agentSession);
 });
 
+test("a transfer that still rings after a reconnect is shown again", async () => {
+  const agentSession = await connectedAgent();
+  const { root, tell, press } = await openConsole(agentSession);
+  await tell(TEAM);
+  await press("#transfer");
+  await press(".team li button");
+  agentSession["disconnected"]();
+  await tell(TEAM);
+  const status = () => textOf(root.querySelector(".team [role=status]"));
+  expect(status()).toBe("");
+  const mine = { type: "mine", callId: "c1", media: "video", visitorName: "Ann", isRecorded: false };
+  const details = { since: "2026-01-01T00:00:00Z", resumeSeconds: 30, visitorEmail: "" };
+  await tell({ ...mine, ...details, transferringTo: 2 });
+  expect(status()).toBe("Ringing Cy …");
+  await tell({ ...mine, ...details, transferringTo: 0 });
+  expect(status()).toBe("");
+  agentSession.hangUp();
+});
+
 test("Escape closes the choice of colleagues and gives the focus back", async () => {
   const agentSession = await connectedAgent();
   const { page, root, press } = await openConsole(agentSession);

@@ -423,7 +423,8 @@ class RingStopped(Message, frozen=True):
 class Mine(Message, frozen=True):
     """This desk has the call without having accepted it: by invitation, or after a `Resume`.
 
-    The page may take it up again (`Resume`) within `resume_seconds`.
+    The page may take it up again (`Resume`) within `resume_seconds`. `transferring_to` is the ID of
+    the agent to whom this page is transferring the call, or 0.
     """
 
     call_id: CallId
@@ -433,6 +434,7 @@ class Mine(Message, frozen=True):
     since: datetime
     resume_seconds: int
     visitor_email: str = ""
+    transferring_to: int = 0
 
 
 class TeamMember(msgspec.Struct, frozen=True, rename="camel"):

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.domain.call.simulated_call import AGENTS, connected_call, transferred_call
+from tests.domain.call.simulated_call import (
+    AGENTS,
+    SimulatedCall,
+    connected_call,
+    transferred_call,
+)
 from visavis.domain.call import CallState, inputs, notices
 from visavis.domain.call.step import Step
 from visavis.domain.call.transfers import complete_transfer, time_out
@@ -86,3 +91,28 @@ def test_the_first_agent_may_leave_before_the_second_is_connected() -> None:
     site.handle(inputs.HungUp(first))
     site.handle(inputs.TransferStopped("failed"))
     assert site.call.record.reason == "hungUp"
+
+
+def test_the_first_agents_page_that_resumes_is_told_of_the_transfer() -> None:
+    site = connected_call()
+    told = []
+    site.transfer(1)
+    for socket_id in ("during the transfer", "after it"):
+        site.handle(inputs.PageResumed(site.call.agent or 0, socket_id, has_media=True))
+        told += [n.transferring_to for n in _assigned(site)]
+        site.sent.clear()
+        site.handle(inputs.TransferStopped("away"))
+    assert told == [2, 0]
+
+
+def test_the_second_agents_page_that_resumes_is_told_of_no_transfer() -> None:
+    site = transferred_call()
+    second = site.call.second_agent
+    assert second
+    site.handle(inputs.PageResumed(second.id, "again", has_media=True))
+    assert [notice.transferring_to for notice in _assigned(site)] == [0]
+
+
+def _assigned(site: SimulatedCall) -> list[notices.AssignedNotice]:
+    sent = [send.notice for send in site.sent]
+    return [notice for notice in sent if isinstance(notice, notices.AssignedNotice)]

@@ -267,8 +267,10 @@ export class AgentSession extends CallSession<ToAgent, FromAgent> {
   }
 
   /** Join a call that is this page's without having been accepted here: invited by it, or resumed. */
-  private async take({ callId, media, visitorName, visitorEmail, resumeSeconds }: Mine): Promise<void> {
+  private async take(mine: Mine): Promise<void> {
+    const { callId, media, visitorName, visitorEmail, resumeSeconds, transferringTo } = mine;
     this.resumeSeconds = resumeSeconds;
+    this.transferringTo = this.team.find(({ agentId }) => agentId === transferringTo)?.name ?? "";
     if (callId === this.callId) {
       this.hasAccepted = true;
       return;

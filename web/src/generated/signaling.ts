@@ -333,6 +333,7 @@ export type Mine = {
   since: string;
   resumeSeconds: number;
   visitorEmail: string;
+  transferringTo: number;
 };
 
 /** The site's agents who are on duty, whenever that changes. */

@@ -60,7 +60,10 @@ class RingStoppedNotice:
 
 @dataclass(frozen=True, slots=True)
 class AssignedNotice:
-    """To an agent: this page has the call, although it was not accepted on this page."""
+    """To an agent: this page has the call, although it was not accepted on this page.
+
+    `transferring_to` is the ID of the agent to whom this page is transferring the call, or 0.
+    """
 
     media: Media
     visitor_name: str
@@ -68,6 +71,7 @@ class AssignedNotice:
     is_recorded: bool
     since: datetime
     resume_seconds: int
+    transferring_to: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ def accept(step: Step, event: AcceptRequested) -> None:
     participant = step.add_agent(event.socket_id, agent)
     call.agent = participant.id
     if event.socket_id not in call.ringing_at:
-        step.send(participant, assigned_notice(step))
+        step.send(participant, assigned_notice(step, participant))
     data = {"agentName": agent.name, "agentId": agent.id, "media": event.media}
     step.apply(CallTrigger.ACCEPT, by="agent", **data)
     step.stop_ringing(list(call.ringing_at), "accepted")
@@ -147,8 +147,9 @@ def decline(step: Step, event: DeclineRequested) -> None:
     step.change_site()
 
 
-def assigned_notice(step: Step) -> notices.AssignedNotice:
-    record, timings = step.call.record, step.call.timings
+def assigned_notice(step: Step, participant: Participant) -> notices.AssignedNotice:
+    record, timings, transfer = step.call.record, step.call.timings, step.call.transfer
+    is_transferring = participant.id == step.call.agent
     return notices.AssignedNotice(
         media=record.media,
         visitor_name=record.visitor.name,
@@ -156,6 +157,7 @@ def assigned_notice(step: Step) -> notices.AssignedNotice:
         is_recorded=record.is_recorded,
         since=record.requested_at,
         resume_seconds=timings.resume,
+        transferring_to=transfer.agent_id if transfer and is_transferring else 0,
     )
 
 
@@ -224,7 +226,7 @@ def resume(step: Step, event: PageResumed) -> None:
         call.record.visitor = replace(call.record.visitor, id=event.socket_id)
     step.move(participant, event.socket_id)
     if participant.agent:
-        step.send(participant, assigned_notice(step))
+        step.send(participant, assigned_notice(step, participant))
     step.send(participant, step.state_notice(call.record.state))
     if call.recording.state != "off" or call.record.is_unrecorded:
         step.send(participant, step.recording_notice())

@@ -305,6 +305,7 @@ def _assigned(call_id: str, notice: notices.AssignedNotice) -> CallMessage:
         since=notice.since,
         resume_seconds=notice.resume_seconds,
         visitor_email=notice.visitor_email,
+        transferring_to=notice.transferring_to,
     )
 
 
