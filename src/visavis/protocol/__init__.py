@@ -1,1 +1,1 @@
-"""Contracts of the wire that several packages share."""
+"""Wire contracts that several packages share."""

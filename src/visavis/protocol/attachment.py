@@ -1,6 +1,6 @@
-"""The attachment `call.json` of a recording: the call, and the place of its parts in the file.
+"""The attachment `call.json` of a recording: the call, and where its parts are in the file.
 
-The recorder writes it, the archive reads it; `docs/recording-file.md` describes it.
+The recorder writes it and the archive reads it; `docs/recording-file.md` describes it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from visavis.domain.vocabulary import Media, Party
 
 CALL_JSON: Final = "call.json"
 VERSION: Final = 2
-"""Version of the attachment: 1 had no participants, and did not say so."""
+"""Version of the attachment. Version 1 had no participants and no field `version`."""
 
 
 class RecordedEvent(Struct, frozen=True, rename="camel"):
@@ -27,7 +27,7 @@ class RecordedEvent(Struct, frozen=True, rename="camel"):
 
 
 class RecordedTrack(Struct, frozen=True, rename="camel"):
-    """One track of a recording; `name` is its title in the file, `codec` as RTP names it."""
+    """A track of a recording; `name` is its title in the file, `codec` its name in RTP."""
 
     name: str
     side: Literal["visitor", "agent"]
@@ -36,9 +36,9 @@ class RecordedTrack(Struct, frozen=True, rename="camel"):
 
 
 class RecordedParticipant(Struct, frozen=True, rename="camel"):
-    """A participant of the call; `tracks` are the names of the tracks on which they are.
+    """A participant of the call; `tracks` are the names of the tracks that contain them.
 
-    Participants who follow each other in a call, as by a transfer, are on the same tracks.
+    Participants who follow each other in a call, for example after a transfer, share tracks.
     """
 
     id: int
@@ -50,8 +50,9 @@ class RecordedParticipant(Struct, frozen=True, rename="camel"):
 class RecordedCallReport(Struct, frozen=True, rename="camel", kw_only=True):
     """Report of a recorded call. `quality` holds a report for each side (`rtp.mos`).
 
-    `started_at` is where the file's time is 0, `duration` in seconds; `pauses` are pairs of seconds
-    from the beginning. `lost_records` counts what a slow disk cost.
+    `started_at` is the time at which the file begins, `duration` is in seconds, and `pauses` are
+    pairs of seconds from the beginning. `lost_records` is the number of packets that were not
+    recorded because the disk was too slow.
     """
 
     call_id: str

@@ -16,7 +16,7 @@ ActionName = Annotated[str, Meta(extra_json_schema={"enum": list(ActionType)})]
 
 
 class Detail(JsonBody):
-    """One field that was changed."""
+    """A changed field."""
 
     field_name: str
     new_value: str
@@ -24,7 +24,7 @@ class Detail(JsonBody):
 
 
 class AuditLog(JsonBody):
-    """One act of an agent; agentId is null for the command line, the system and strangers.
+    """An action of an agent; agentId is null for the command line, the system and unknown callers.
 
     author is the agent's e-mail address at that time, or one of command line, system, anonymous.
     """
@@ -43,13 +43,13 @@ class AuditLog(JsonBody):
 
 
 class AuditLogPage(Page):
-    """A page of the log, newest first, and the URLs of its neighbours."""
+    """A page of the log, newest first, with the URLs of the previous and the next page."""
 
     audit_logs: list[AuditLog]
 
 
 class AuditLogLine(JsonBody):
-    """A line of the export: everything that goes into the hash of an entry, and the hash.
+    """A line of the export: all hashed values of an entry, and the hash.
 
     createTime has microseconds.
     """
@@ -69,7 +69,7 @@ class AuditLogLine(JsonBody):
 
 
 def log_of(entry: AuditEntry, agent: Agent | None) -> AuditLog:
-    """Return an entry; `agent` is its author as they are now."""
+    """Return the body for an entry; `agent` is its author in their present state."""
     return AuditLog(
         id=entry.id,
         site_id=entry.site_id,
@@ -86,7 +86,7 @@ def log_of(entry: AuditEntry, agent: Agent | None) -> AuditLog:
 
 
 def page_of(logs: list[AuditLog], place: Place) -> AuditLogPage:
-    """Return a page of the log; `place` is its place in the list."""
+    """Return a page of the log; `place` is its position in the list."""
     return AuditLogPage(**place._asdict(), audit_logs=logs)
 
 

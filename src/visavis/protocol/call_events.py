@@ -1,6 +1,6 @@
-"""Events of a call, as the HTTP API lists them: one struct for each name, with its data.
+"""Events of a call in the HTTP API: one struct for each name, with its data.
 
-Each event stands by itself, so that it can be sent as well as listed.
+Each event is self-contained, so that it can also be sent on its own, not only listed.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from visavis.protocol.wire import JsonBody, Time, format_time
 
 
 class NoData(JsonBody):
-    """The event has no data of its own."""
+    """The event has no data."""
 
 
 class AgentData(JsonBody, omit_defaults=True):
-    """The agent who has the call from now on."""
+    """The agent who has the call from this event on."""
 
     agent_name: str | UnsetType = UNSET
     agent_id: int | UnsetType = UNSET
 
 
 class SideData(JsonBody, omit_defaults=True):
-    """The side that did it."""
+    """The side that caused the event."""
 
     side: Literal["visitor", "agent"] | UnsetType = UNSET
 
 
 class EndData(JsonBody, omit_defaults=True):
-    """The reason of the end."""
+    """The reason for the end of the call."""
 
     reason: EndReason | UnsetType = UNSET
 
@@ -46,21 +46,21 @@ class WhyData(JsonBody, omit_defaults=True):
 
 
 class LinkData(JsonBody, omit_defaults=True):
-    """Number of the link that carries media from now on."""
+    """Number of the link that carries media from this event on."""
 
     link: int | UnsetType = UNSET
 
 
 class TextData(JsonBody, omit_defaults=True):
-    """The line of text."""
+    """The chat line."""
 
     text: str | UnsetType = UNSET
 
 
 class ChatEvent(JsonBody, tag_field="name"):
-    """A state that the call has reached, or something else that has happened in it.
+    """A new state of the call, or another event in it.
 
-    The keys of data depend on name, and later versions add some.
+    The keys of data depend on name; later versions may add keys.
     """
 
     time: Time
@@ -74,7 +74,7 @@ class CallRequested(ChatEvent, tag="requested"):
 
 
 class CallQueued(ChatEvent, tag="queued"):
-    """No agent is free: the call waits."""
+    """No agent is free, so the call waits."""
 
     data: NoData
 
@@ -122,13 +122,13 @@ class CallUpgraded(ChatEvent, tag="upgraded"):
 
 
 class ShareStarted(ChatEvent, tag="shareStarted"):
-    """A side shares its screen."""
+    """A side started to share its screen."""
 
     data: SideData
 
 
 class ShareStopped(ChatEvent, tag="shareStopped"):
-    """A side no longer shares its screen."""
+    """A side stopped sharing its screen."""
 
     data: SideData
 
@@ -152,7 +152,7 @@ class RecordingPaused(ChatEvent, tag="recordingPaused"):
 
 
 class RecordingResumed(ChatEvent, tag="recordingResumed"):
-    """The recording goes on."""
+    """The recording was resumed."""
 
     data: NoData
 
@@ -164,13 +164,13 @@ class CallUnrecorded(ChatEvent, tag="unrecorded"):
 
 
 class LinkConnected(ChatEvent, tag="linked"):
-    """A link carries media from now on."""
+    """A new link carries media."""
 
     data: LinkData
 
 
 class TextWritten(ChatEvent, tag="text"):
-    """A side wrote a line of text."""
+    """A side wrote a chat line."""
 
     data: TextData
 
@@ -198,7 +198,7 @@ AnyChatEvent = (
 
 
 def chat_event_of(event: call_events.CallEvent) -> AnyChatEvent:
-    """Return an event of a call as it is listed; raise `ValidationError` for an unknown one."""
+    """Return the listed form of an event; raise `ValidationError` for an unknown one."""
     listed = {
         "name": event.name,
         "time": format_time(event.at),

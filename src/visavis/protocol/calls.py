@@ -1,4 +1,4 @@
-"""The resource `livechat/audioVideoChats`: its bodies, and how they are read."""
+"""The resource `livechat/audioVideoChats`: its bodies, and reading them."""
 
 from __future__ import annotations
 
@@ -30,17 +30,18 @@ MAX_TEXT_LENGTH: Final = 200
 MAX_AGENT_ID: Final = 2**31 - 1
 
 ENDINGS: Final = tuple(reason for reason in EndReason if reason is not EndReason.TRANSFERRED)
-"""Reasons of calls that are over; a transferred call goes on."""
+"""Reasons with which a call can end; a transferred call goes on."""
 Reason = Annotated[str, Meta(extra_json_schema={"enum": list(ENDINGS)})]
 Name = Annotated[str, Meta(max_length=MAX_TEXT_LENGTH)]
 
 
 class AudioVideoChat(JsonBody):
-    """A call. Its times are null until they come; duration is in seconds, of the talk alone.
+    """A call. Its times are null until they are known; duration is the seconds of talk.
 
-    isRecorded and recordingId tell of a recording that exists; recordingState how far it has come
-    or that it was deleted, null if none was begun; missingMedia which received media it lacks.
-    isRecordingIntended: it was to be recorded, automatically or by its agent.
+    isRecorded and recordingId refer to a recording that exists. recordingState is its delivery
+    state, also if it was deleted, and null if no recording was started. missingMedia lists the
+    received media that it lacks. isRecordingIntended says that the call was to be recorded,
+    automatically or by its agent.
     """
 
     id: str
@@ -70,13 +71,16 @@ class AudioVideoChat(JsonBody):
 
 
 class AudioVideoChatPage(Page):
-    """A page of the calls, newest first, and the URLs of its neighbours."""
+    """A page of the calls, newest first, with the URLs of the previous and the next page."""
 
     audio_video_chats: list[AudioVideoChat]
 
 
 class LegQuality(JsonBody):
-    """One side's connection: loss 0 to 1, times in milliseconds, mos 1 to 4.5 (ITU-T G.107)."""
+    """Quality of one side's connection.
+
+    loss is 0 to 1, times are in milliseconds, mos is 1 to 4.5 (ITU-T G.107).
+    """
 
     loss_in: float = 0.0
     loss_out: float = 0.0
@@ -90,14 +94,14 @@ class LegQuality(JsonBody):
 
 
 class CallQuality(JsonBody, omit_defaults=True):
-    """The last report of each side's connection; a side without one is absent."""
+    """The last quality report of each side; a side without a report is absent."""
 
     visitor: LegQuality | UnsetType = UNSET
     agent: LegQuality | UnsetType = UNSET
 
 
 class AudioVideoChatStory(AudioVideoChat):
-    """A call and all that has happened in it; agentNames in the order in which they had it."""
+    """A call with all its events; agentNames lists its agents in order."""
 
     agent_names: list[str]
     events: list[AnyChatEvent]
@@ -105,7 +109,7 @@ class AudioVideoChatStory(AudioVideoChat):
 
 
 class AudioVideoChatRequest(JsonBody):
-    """A call to make. Without agentId it is of the agent who asks."""
+    """A call to create. Without agentId it is for the agent who sends the request."""
 
     media: Media
     visitor_name: Name | UnsetType = UNSET
@@ -114,7 +118,7 @@ class AudioVideoChatRequest(JsonBody):
 
 
 class AudioVideoChatJoin(AudioVideoChat):
-    """A call that waits for its parties, and the join link of each of them."""
+    """A call that waits for its participants, with a join link for each of them."""
 
     visitor_url: str
     agent_url: str
@@ -125,14 +129,14 @@ def chat_of(call: PastCall) -> AudioVideoChat:
 
 
 def page_of(calls: Sequence[PastCall], place: Place) -> AudioVideoChatPage:
-    """Return a page of calls; `place` is its place in the list."""
+    """Return a page of calls; `place` is its position in the list."""
     return AudioVideoChatPage(
         **place._asdict(), audio_video_chats=[chat_of(call) for call in calls]
     )
 
 
 def story_of(call: PastCall, report: CallReport) -> AudioVideoChatStory:
-    """Return a call and its events."""
+    """Return a call with its events."""
     return AudioVideoChatStory(
         **_fields(call),
         agent_names=list(report.agent_names),
@@ -142,7 +146,7 @@ def story_of(call: PastCall, report: CallReport) -> AudioVideoChatStory:
 
 
 def join_of(call: PastCall, visitor_url: str, agent_url: str) -> AudioVideoChatJoin:
-    """Return a call that was made, and its join links."""
+    """Return a new call with its join links."""
     return AudioVideoChatJoin(**_fields(call), visitor_url=visitor_url, agent_url=agent_url)
 
 
@@ -177,7 +181,7 @@ def _fields(call: PastCall) -> dict[str, Any]:
 
 
 def read_request(values: Mapping[str, Any]) -> tuple[Media, str, str, int | None]:
-    """Return media, visitor's name, e-mail address and agent of a request; raise the 400 errors."""
+    """Return media, visitor's name, e-mail address and agent's id; raise the 400 errors."""
     return (
         _media(values),
         _text(values, "visitorName"),

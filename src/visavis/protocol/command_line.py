@@ -31,7 +31,7 @@ class SiteRow(Struct):
 
 
 class AgentAdded(Struct):
-    """The password is present if it was generated."""
+    """password is present if it was generated."""
 
     id: int
     email: str
@@ -55,7 +55,7 @@ class AgentPermissions(Struct):
 
 
 class AgentPassword(Struct):
-    """The password is present if it was generated."""
+    """password is present if it was generated."""
 
     email: str
     password: str | UnsetType = UNSET
@@ -72,7 +72,7 @@ class RoleRow(Struct):
 
 
 class ClientSecret(Struct):
-    """The secret is absent from a public client."""
+    """client_secret is absent for a public client."""
 
     client_id: str
     client_secret: str | UnsetType = UNSET
@@ -110,7 +110,7 @@ class AccessToken(Struct):
 
 
 class AuditRow(Struct):
-    """One changed field of an entry, or an entry that changed none."""
+    """A changed field of an entry, or an entry without changed fields."""
 
     time: Time
     who: str
@@ -133,7 +133,7 @@ class AuditBreak(Struct):
 
 
 class AuditVerification(Struct):
-    """Result for the audit log of a site; last is its last unbroken entry."""
+    """Result for the audit log of a site; last is the last entry of the unbroken part."""
 
     site: int
     entries: int
@@ -152,7 +152,7 @@ class RecordingExported(Struct):
 
 
 class MissingRecording(JsonBody):
-    """A call that should have a recording at the recording server and has none."""
+    """A call whose recording should be at the recording server and is not."""
 
     site_id: int
     call_id: str
@@ -170,7 +170,7 @@ class UploadKeySecret(Struct):
 
 
 class UploadKeyRow(Struct):
-    """site is `every` for the key that the server made for itself."""
+    """site is `every` for the server's own key."""
 
     site: int | Literal["every"]
     name: str

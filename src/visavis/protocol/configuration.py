@@ -1,4 +1,4 @@
-"""The resource `livechat/audioVideoChatConfig`: its bodies, and how they are read."""
+"""The resource `livechat/audioVideoChatConfig`: its bodies, and reading them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Configuration(JsonBody):
 
 
 class ConfigChange(JsonBody):
-    """A change of the settings. Keys match without regard to case; unknown ones are ignored."""
+    """A change of the settings. Keys match in upper or lower case; unknown keys are ignored."""
 
     recording_server_url: Url
     is_enabled: bool | Word | UnsetType = UNSET
@@ -53,19 +53,19 @@ class ConfigChange(JsonBody):
 
 
 class ConfigEvent(JsonBody):
-    """The data of an event: the configuration as it is now, and its tag for If-Match."""
+    """Data of a server-sent event: the current configuration, and its ETag for If-Match."""
 
     etag: str
     config: Configuration
 
 
 def configuration_of(config: Config, url: str) -> Configuration:
-    """Return a site's configuration; `url` is that of its recording server."""
+    """Return the body of a site's configuration; `url` is that of its recording server."""
     return Configuration(config.is_enabled, config.is_recording, url)
 
 
 def read_change(values: Mapping[str, Any]) -> ConfigUpdate:
-    """Return the body of a PUT as a change; raise the 400 errors."""
+    """Return the change that the body of a PUT describes; raise the 400 errors."""
     return ConfigUpdate(
         _boolean(values, ConfigField.ENABLED),
         _boolean(values, ConfigField.RECORDING),
@@ -75,7 +75,7 @@ def read_change(values: Mapping[str, Any]) -> ConfigUpdate:
 
 
 def read_new_secret(value: Any) -> str | None:
-    """Return the secret of a new recording server, empty for none; raise the 400 errors."""
+    """Return a new recording server's secret, empty if it needs none; raise the 400 errors."""
     return None if value is None else read_secret(value, NEW_SECRET) or ""
 
 

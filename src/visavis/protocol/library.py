@@ -8,10 +8,10 @@ from visavis.protocol.wire import JsonBody, Page, Time
 
 
 class LibraryRecording(JsonBody):
-    """A recording as the library lists it: size in bytes, duration in seconds.
+    """A recording in the library: size in bytes, duration in seconds.
 
-    missing says in sentences which media were received and are not in the file. A recording that
-    is held stays, whatever the retention is.
+    missing lists, in sentences, media that were received and are not in the file. A recording on
+    legal hold (isHeld) is kept even after its retention.
     """
 
     id: str
@@ -30,7 +30,7 @@ class LibraryRecording(JsonBody):
 
 
 class LibraryPage(Page):
-    """A page of the library, and the URLs of its neighbours."""
+    """A page of the library, with the URLs of the previous and the next page."""
 
     recordings: list[LibraryRecording]
 
@@ -38,8 +38,8 @@ class LibraryPage(Page):
 class LibraryTrack(JsonBody):
     """A track of the file. side is visitor, agent or, in files of other programs, empty.
 
-    participants are the numbers of the participants who are on it.
-    number counts from 1: a side has more than one track of a kind if the codec changed.
+    participants are the numbers of the participants in the track. number counts from 1: a side has
+    more than one track of a kind if the codec changed.
     """
 
     index: int
@@ -61,14 +61,14 @@ class LibraryParticipant(JsonBody):
 
 
 class LibraryChapter(JsonBody):
-    """A chapter of the file; at in seconds from the beginning."""
+    """A chapter of the file; at is in seconds from the beginning."""
 
     at: float
     title: str
 
 
 class LibraryEvent(JsonBody):
-    """An event of the call at its place in the recording; at in seconds from the beginning."""
+    """An event of the call; at is its position in the recording, in seconds from the beginning."""
 
     at: float
     name: str
@@ -96,22 +96,22 @@ class LibraryContents(JsonBody):
 
 
 class LibraryEntry(JsonBody):
-    """A recording as the library lists it."""
+    """A recording in the library."""
 
     recording: LibraryRecording
 
 
 class LibraryDetails(LibraryEntry):
-    """A recording and the contents of its file."""
+    """A recording with the contents of its file."""
 
     contents: LibraryContents
 
 
 class LibraryPart(JsonBody):
-    """A file that a browser can play; it begins and ends at these seconds of the recording.
+    """A file that a browser can play, from begins to ends in seconds of the recording.
 
-    pictures are the spans in which there is something to see, participants the numbers of the
-    participants who are in it.
+    pictures are the spans with visible video, participants the numbers of the participants in the
+    part.
     """
 
     name: str
@@ -126,7 +126,7 @@ class LibraryPart(JsonBody):
 
 
 class LibraryParts(JsonBody):
-    """The files into which a recording is cut up for browsers."""
+    """The files into which a recording is split for browsers."""
 
     parts: list[LibraryPart]
 

@@ -1,4 +1,4 @@
-"""OAuth 2 (RFC 6749, 7009, 7662, 8414): the forms and answers of its endpoints."""
+"""OAuth 2 (RFC 6749, 7009, 7662, 8414): the requests and responses of its endpoints."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GrantName = Annotated[str, Meta(extra_json_schema={"enum": [str(grant) for grant
 
 
 class AuthorizationRequest(Struct):
-    """RFC 6749 §4.1.1 with RFC 7636 §4.3: the query of the page that asks for consent."""
+    """Authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3): query of the consent page."""
 
     response_type: Annotated[Literal["code"], Meta(description="RFC 6749 §4.1.1")]
     client_id: Annotated[str, Meta(description="The client.")]
@@ -38,7 +38,7 @@ class AuthorizationRequest(Struct):
 
 
 class TokenRequest(Struct):
-    """RFC 6749 §4. Parameters that the grant does not use, or that are unknown, are ignored."""
+    """Token request (RFC 6749 §4). Parameters that the grant does not need are ignored."""
 
     grant_type: GrantName
     client_id: str | UnsetType = UNSET
@@ -54,7 +54,7 @@ class TokenRequest(Struct):
 
 
 class Token(Struct):
-    """RFC 6749 §5.1. scope says what was granted."""
+    """Token response (RFC 6749 §5.1). scope lists the scopes that were granted."""
 
     access_token: str
     token_type: Literal["bearer"]
@@ -64,7 +64,7 @@ class Token(Struct):
 
 
 class TokenReference(Struct):
-    """A token, and the client's credentials if they are not in a header."""
+    """A token to revoke or introspect, and the client's credentials unless a header has them."""
 
     token: str
     token_type_hint: str | UnsetType = UNSET
@@ -73,11 +73,11 @@ class TokenReference(Struct):
 
 
 class Revoked(Struct):
-    """An empty object."""
+    """Revocation response (RFC 7009 §2.2): an empty object."""
 
 
 class Introspection(Struct, rename={"site_id": "siteId"}):
-    """RFC 7662 §2.2. Only `active` is present for a token that is not active."""
+    """Introspection response (RFC 7662 §2.2). An inactive token has only the field `active`."""
 
     active: bool
     client_id: str | UnsetType = UNSET
@@ -102,7 +102,7 @@ OAuthErrorName = Literal[
 
 
 class OAuthError(Struct):
-    """RFC 6749 §5.2."""
+    """Error response (RFC 6749 §5.2)."""
 
     error: OAuthErrorName
     error_description: str | UnsetType = UNSET
@@ -112,7 +112,7 @@ OAuthAnswer = Token | Introspection | Revoked | OAuthError
 
 
 class UserInfo(JsonBody):
-    """The agent of a token, in the words of existing clients and of OpenID Connect."""
+    """The agent of a token, with the field names of existing clients and of OpenID Connect."""
 
     sub: str
     agent_id: int
@@ -122,7 +122,7 @@ class UserInfo(JsonBody):
 
 
 class ServerMetadata(Struct):
-    """RFC 8414 §2."""
+    """Authorization server metadata (RFC 8414 §2)."""
 
     issuer: str
     authorization_endpoint: str
@@ -142,7 +142,7 @@ class ServerMetadata(Struct):
 
 
 class ConsentDecision(Struct):
-    """The form of the consent page; only that page can send it."""
+    """Form of the consent page; `proof` shows that this page has sent it."""
 
     proof: str
     decision: Literal["allow", "refuse"]

@@ -1,4 +1,4 @@
-"""Operations of the HTTP API, and their form in an OpenAPI 3.1 document."""
+"""Operations of the HTTP API, and the OpenAPI 3.1 document that describes them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from visavis.domain.errors import ErrorCode, ErrorKind
 from visavis.protocol.problem import PROBLEM, Problem
 
 Schema = Mapping[str, Any]
-"""A JSON schema (2020-12), as it stands in the document."""
+"""A JSON schema (draft 2020-12) in the form of the document."""
 
 Key = tuple[str, str]
-"""A path template and a method in capitals."""
+"""A path template, and a method in capitals."""
 
 JSON: Final = "application/json"
 TEXT: Final = "text/plain"
@@ -57,7 +57,7 @@ class DocumentedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The body of a request in each media type that is taken."""
+    """The body of a request in each accepted media type."""
 
     content: Mapping[str, type | Schema]
     is_required: bool = True
@@ -67,11 +67,11 @@ class Body:
 class Operation:
     """Description of one method of one path.
 
-    `answers` are by status, that of success first; `errors` are those that come as `Problem`, apart
-    from those that any operation can meet. The route completes it (`protocol.routes`): the content
-    of the body and of the success, `security` and the errors of authorization. Each item of
-    `security` is one alternative: a scheme and its scopes. An empty one needs no authorization, and
-    so does an operation without any.
+    `answers` maps statuses to responses, the successful one first. `errors` are the errors sent as
+    `Problem`, without those that every operation can have. `protocol.routes` completes the
+    description from the route: the content of the request and of the successful response,
+    `security`, and the errors of authorization. Each item of `security` is an alternative that maps
+    a scheme to its scopes. An empty item, or no item at all, means that no authorization is needed.
     """
 
     name: str
@@ -109,7 +109,7 @@ def paths_of(operations: Operations) -> dict[str, dict[str, Any]]:
 def components_of(operations: Iterable[Operation], also: Iterable[type] = ()) -> dict[str, Any]:
     """Return the schemas, responses and headers that the path items refer to.
 
-    `also` are types that only the text of a schema refers to.
+    `also` are types to which only the text of a schema refers.
     """
     operations = list(operations)
     kinds = {
@@ -136,9 +136,9 @@ def components_of(operations: Iterable[Operation], also: Iterable[type] = ()) ->
 
 
 def _precise(schema: Any) -> Any:
-    """Return a schema in which each enum has its type and each open object says that it is open.
+    """Return a schema in which each enum has a type and each open object says that it is open.
 
-    Generators of clients read an object without properties as one that is always empty.
+    Client generators treat an object without properties as one that is always empty.
     """
     if isinstance(schema, list):
         return [_precise(item) for item in schema]
@@ -148,7 +148,7 @@ def _precise(schema: Any) -> Any:
     if isinstance(found.get("enum"), list) and "type" not in found:
         found = {"type": "string", **found}
     prefix = found.get("prefixItems", [])
-    if prefix and all(item == prefix[0] for item in prefix):  # a list of so many
+    if prefix and all(item == prefix[0] for item in prefix):  # a list of fixed length
         found["items"] = prefix[0]
         del found["prefixItems"]
     if found.get("type") == "object" and not found.keys() & {"properties", "additionalProperties"}:
@@ -185,7 +185,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 
 def _responses(operation: Operation) -> dict[str, Any]:
-    """Return the responses by status, in order; an error without an answer of its own is shared."""
+    """Return the responses by status; an error without a response of its own uses a shared one."""
     shared = _shared_errors(operation)
     groups = _errors_by_status(operation)
     found = {}

@@ -1,4 +1,4 @@
-"""Parameters, errors and security requirements that many operations share."""
+"""Parameters, errors and headers that many operations share."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NOT_MODIFIED: Final = DocumentedAnswer("It still has the tag of If-None-Match", 
 
 
 def query(name: str, description: str, **schema: Any) -> Schema:
-    """Return an optional parameter of the query, a string unless `schema` says otherwise."""
+    """Return an optional query parameter: a string, unless `schema` says otherwise."""
     kind = {"type": "string", **schema}
     return {"name": name, "in": "query", "description": description, "schema": kind}
 

@@ -1,7 +1,7 @@
-"""The resource `livechat/recordingPolicy`: its bodies, and how they are read.
+"""The resource `livechat/recordingPolicy`: its bodies, and reading them.
 
-It has every setting of a site that the configuration, which is compatible with the hosted product,
-lacks: how calls are recorded, and how long they ring and wait.
+It has the settings of a site that the configuration of the hosted product does not have: how calls
+are recorded, and how long they ring and wait.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ TIMINGS: Final = {
     PolicyField.CONNECT: ("connect", CONNECT),
     PolicyField.RESUME: ("resume", RESUME),
 }
-"""The fields of `CallTimings` that can be set, and their ranges."""
+"""Fields of `CallTimings` that can be set, with their ranges."""
 
 RequiredConsent = Literal["notice", "agreement"]
 Days = Annotated[int, Meta(ge=DAYS.least, le=DAYS.most)]
@@ -54,11 +54,11 @@ RingLimit = Annotated[int, Meta(ge=RING_LIMIT.least, le=RING_LIMIT.most)]
 
 
 class RecordingPolicySettings(JsonBody):
-    """Recording policy of a site, and its calls' limits.
+    """Recording policy of a site, and the time limits of its calls.
 
-    retentionDays null keeps recordings forever. A call rings for ringSeconds, is queued for
-    queueSeconds, connects within connectSeconds, and waits resumeSeconds for a page that was lost.
-    It rings at ringLimit agents at first, null for all.
+    Recordings are kept forever if retentionDays is null. A call rings for ringSeconds, is queued
+    for queueSeconds, must connect within connectSeconds, and waits resumeSeconds for a lost page.
+    It rings at ringLimit agents at first, at all if that is null.
     """
 
     consent: RequiredConsent
@@ -73,7 +73,7 @@ class RecordingPolicySettings(JsonBody):
 
 
 class RecordingPolicyChange(JsonBody):
-    """A change of the policy; absent fields stay. A secret of null or "" removes it."""
+    """A change of the policy; absent fields do not change. A secret of null or "" removes it."""
 
     consent: RequiredConsent | UnsetType = UNSET
     unrecordable: Literal["refuse", "continue"] | UnsetType = UNSET
@@ -87,7 +87,7 @@ class RecordingPolicyChange(JsonBody):
 
 
 def settings_of(policy: RecordingPolicy) -> RecordingPolicySettings:
-    """Return a policy without its secret, which is never sent."""
+    """Return the body of a policy, without its secret, which is never sent."""
     timings = policy.timings
     return RecordingPolicySettings(
         consent="agreement" if policy.consent is Consent.AGREEMENT else "notice",
@@ -103,9 +103,9 @@ def settings_of(policy: RecordingPolicy) -> RecordingPolicySettings:
 
 
 def read_change(values: Mapping[str, Any]) -> PolicyChange:
-    """Return the body of a PUT as a change; raise the 400 errors.
+    """Return the change that the body of a PUT describes; raise the 400 errors.
 
-    Keys match without regard to case; what is absent stays.
+    Keys match in upper or lower case; absent fields do not change.
     """
     changes = dict[str, Any]()
     if PolicyField.CONSENT.casefold() in values:
@@ -115,7 +115,7 @@ def read_change(values: Mapping[str, Any]) -> PolicyChange:
         changes["unrecordable"] = read_choice(values, PolicyField.UNRECORDABLE, Unrecordable)
     if PolicyField.SECRET.casefold() in values:
         changes["secret"] = read_secret(values[PolicyField.SECRET.casefold()])
-        changes["secret_origin"] = None  # that of the recording server as it is now
+        changes["secret_origin"] = None  # set to the origin of the current recording server
     if PolicyField.RETENTION.casefold() in values:
         changes["retention_days"] = _read_optional_number(values, PolicyField.RETENTION, DAYS)
     if PolicyField.RING_LIMIT.casefold() in values:
@@ -149,7 +149,7 @@ def _read_optional_number(
 
 
 def _is_number(value: Any, limits: Range) -> bool:
-    """Whether it is a whole number in a range; 30.0 is one too, as in JSON Schema."""
+    """Whether this is a whole number in the range; 30.0 is one, as in JSON Schema."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return limits.least <= value <= limits.most and value == int(value)

@@ -1,4 +1,4 @@
-"""The body of every error: one JSON shape for existing clients and for RFC 9457."""
+"""The body of every error: one JSON form for existing clients and RFC 9457."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ PROBLEM: Final = "application/problem+json"
 
 
 class Problem(Struct):
-    """Every error: `error`, which existing clients look at, and the members of RFC 9457.
+    """Body of every error: `error`, which existing clients read, and the members of RFC 9457.
 
-    `code` names it more precisely where there is a more precise name; `parameters` are those of
-    its sentence.
+    `code` is the name of a specific error, or `error` again; `parameters` are those of its
+    sentence.
     """
 
-    # the names are the wire's
+    # the field names are those on the wire
     # ruff: noqa: N815
 
     error: str

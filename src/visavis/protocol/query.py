@@ -1,8 +1,8 @@
-"""Parameters of a query string, and the page of a list that they ask for.
+"""Parameters of a query string, and the page of a list that they request.
 
-One rule holds for every list: names match without regard to case; a list may be repeated, written
-with `[]` or `[0]` after its name, or separated by commas; unknown parameters are ignored, as
-unknown keys of a JSON body are.
+The rules are the same for every list. Names match in upper or lower case. A list parameter may be
+repeated, have `[]` or `[0]` after its name, or contain commas. Unknown parameters are ignored, like
+unknown keys of a JSON body.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _INDEX: Final = re.compile(r"\[[0-9]{0,4}\]$", re.ASCII)
 
 
 class Query:
-    """The parameters by name, each with every value that it was given."""
+    """Parameters by name, each with all its values."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
         self._values: dict[str, list[str]] = {}
@@ -39,12 +39,12 @@ class Query:
         return values[0] if values else None
 
     def many(self, name: str) -> list[str]:
-        """Return the values of a list parameter, each once, in the order given."""
+        """Return the values of a list parameter in order, without repetitions."""
         given = self._values.get(name.casefold(), [])
         return list(dict.fromkeys(part.strip() for value in given for part in value.split(",")))
 
     def number(self, name: str, default: int, least: int, most: int) -> int:
-        """Return the whole number of a parameter; raise the 400 errors."""
+        """Return a parameter as a whole number; raise the 400 errors."""
         text = self.one(name)
         if text is None:
             return default
@@ -56,7 +56,7 @@ class Query:
         return int(text)
 
     def time(self, name: str) -> datetime | None:
-        """Return the time of a parameter (ISO 8601), in UTC where it does not say otherwise."""
+        """Return a parameter as a time (ISO 8601), by default in UTC; raise the 400 errors."""
         text = self.one(name)
         if text is None:
             return None
@@ -69,7 +69,7 @@ class Query:
             raise wrong_parameter(name, must, kind) from None
 
     def paging(self, size: int = PAGE_SIZE, max_size: int = MAX_PAGE_SIZE) -> Paging:
-        """Return the page that `pageIndex` and `pageSize` ask for; raise the 400 errors."""
+        """Return the page that `pageIndex` and `pageSize` request; raise the 400 errors."""
         return Paging(
             self.number("pageIndex", 1, 1, MAX_PAGE_INDEX),
             self.number("pageSize", size, 1, max_size),
@@ -77,7 +77,7 @@ class Query:
 
 
 class Place(NamedTuple):
-    """Place of a page in its list: the URLs of the pages before and after, empty if none."""
+    """Length of a list, and the URLs of the pages before and after one page; empty if none."""
 
     total: int
     previous_page: str
@@ -92,7 +92,7 @@ class Paging:
     size: int
 
     def neighbours(self, path: str, total: int, query: Mapping[str, str]) -> Place:
-        """Return the place of the page in a list of `total`, which `query` filters."""
+        """Return the place of this page in a list of `total` items; `query` has the filters."""
         pages = -(-total // self.size)
         before = min(self.index - 1, pages) if self.index > 1 and pages else 0
         after = self.index + 1 if self.index < pages else 0
@@ -107,5 +107,5 @@ class Paging:
 def wrong_parameter(
     name: str, must: str, kind: ErrorKind = ErrorKind.ParameterInvalid
 ) -> VisavisError:
-    """Return the error of a parameter that is not what it must be."""
+    """Return the error for a parameter with a wrong value; `must` says what is right."""
     return VisavisError(kind, f'the parameter "{name}" {must}', pointer=f"/{name}")

@@ -24,14 +24,14 @@ from visavis.protocol.wire import (
 
 
 class RecordingServerTrial(JsonBody):
-    """The server to test; absent fields are those that are stored."""
+    """A recording server to test; absent fields default to the stored ones."""
 
     recording_server_url: Url | UnsetType = UNSET
     secret: Secret | UnsetType | None = UNSET
 
 
 class RecordingServerVerdict(JsonBody):
-    """Whether the recording server takes recordings, in words, and what it offers (tus 1.0)."""
+    """Result of the test: a sentence, and the server's tus 1.0 extensions."""
 
     ok: bool
     message: str
@@ -40,7 +40,7 @@ class RecordingServerVerdict(JsonBody):
 
 
 class Recording(JsonBody):
-    """A recording and how far it has come; sizes in bytes, duration in seconds.
+    """A recording and its delivery; sizes in bytes, duration in seconds.
 
     isIncomplete: the file lacks media that were received; missingMedia says which and why.
     """
@@ -64,10 +64,10 @@ class Recording(JsonBody):
 
 
 class RecordingPage(JsonBody):
-    """The backlog, summed up, and a page of recordings, newest first.
+    """A page of recordings, newest first, with figures over all of them.
 
-    missing counts the calls of the last 30 days that ought to have a recording at the recording
-    server and have none. incomplete counts the recordings of which the file lacks received media.
+    missing is the number of calls of the last 30 days whose recording should be at the recording
+    server and is not. incomplete is the number of recordings whose file lacks received media.
     """
 
     pending: int
@@ -108,7 +108,7 @@ def recording_of(status: RecordingStatus) -> Recording:
 def page_of(
     statuses: Sequence[RecordingStatus], backlog: Backlog, missing: int, place: Place
 ) -> RecordingPage:
-    """Return a page of recordings; `place` is its place in the list."""
+    """Return a page of recordings; `place` is its position in the list."""
     return RecordingPage(
         pending=backlog.pending,
         failed=backlog.failed,

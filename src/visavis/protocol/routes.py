@@ -1,7 +1,7 @@
 """Rows of the table of routes.
 
-The router, the OpenAPI document and the tests read the same rows, so a route cannot be served
-without a caller that it names, and cannot be described otherwise than it is served.
+The router, the OpenAPI document and the tests use the same rows. So every route that is served
+names its callers, and its description is that of the served route.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from visavis.domain.people import Agent, Permission
 from visavis.protocol.openapi import JSON, Body, DocumentedAnswer, Operation, Schema
 
 WEBSOCKET: Final = "WEBSOCKET"
-"""Stands in the column of methods for the opening of a WebSocket (RFC 6455)."""
+"""Value in the column of methods for the opening of a WebSocket (RFC 6455)."""
 
 Content = type | Mapping[str, type | Schema] | None
-"""A body or an answer: a type for JSON, or what there is in each media type."""
+"""A request or response body: a type for JSON, or a type or schema per media type."""
 
 Handler = Callable[..., Awaitable[Any]]
-"""Takes the request, and the caller where the gate of the route returns one."""
+"""Function that takes the request, and the caller if the route's gate returns one."""
 
 
 class Caller(StrEnum):
-    """A way in which callers prove who they are."""
+    """Kinds of callers, and how they are authenticated."""
 
     ANYBODY = "anybody"
     OWN_PAGE = "anybody; a change only from a page of this server"
@@ -36,7 +36,7 @@ class Caller(StrEnum):
     BEARER = "agent, by bearer token"
     OPERATOR = "operator, by network or metrics token"
     UPLOADER = "recorder, by upload key"
-    # checked by the protocol's own code, which has to answer as the protocol prescribes
+    # Checked by the protocol's own code, because the protocol prescribes the response.
     BROWSER = "agent's browser, which OAuth sends to sign in"
     CLIENT = "OAuth client"
     VISITOR = "visitor of a site, or holder of a join link"
@@ -46,11 +46,11 @@ class Caller(StrEnum):
 CHECKED_BY_PROTOCOL: Final = frozenset(
     {Caller.ANYBODY, Caller.BROWSER, Caller.CLIENT, Caller.VISITOR, Caller.CONSOLE}
 )
-"""Callers without a gate in the router."""
+"""Callers for whom the router has no gate."""
 
 
 class RateClass(StrEnum):
-    """Requests that are counted together against one limit."""
+    """Requests that count against the same rate limit."""
 
     API = "api"
     PAGE = "page"
@@ -59,7 +59,7 @@ class RateClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Callers that a route admits: an agent needs all of `needs`, and one of `needs_one_of`."""
+    """Callers whom a route admits: an agent needs all of `needs`, and one of `needs_one_of`."""
 
     caller: Caller
     needs: tuple[Permission, ...] = ()
@@ -69,7 +69,7 @@ class Access:
     def require(self, agent: Agent) -> None:
         """Raise `PermissionDenied` unless the agent may call the route."""
         if agent.is_administrator:
-            return  # has every permission
+            return  # administrators have every permission
         for permission in self.needs:
             agent.require(permission)
         if self.needs_one_of and not any(map(agent.may, self.needs_one_of)):
@@ -81,7 +81,7 @@ class Access:
 
 
 def agents(*needs: Permission) -> Access:
-    """Agents who have all of these permissions."""
+    """Return the access for agents who have all of these permissions."""
     return Access(Caller.AGENT, needs)
 
 
@@ -92,9 +92,9 @@ ANYBODY: Final = Access(Caller.ANYBODY)
 class Route:
     """A row of the table: one method of one path.
 
-    `{name}` in the path stands for one segment and `{name:path}` for the rest. Whatever is below
-    `/v4` or `/oauth` is found in any case and below `/api`, too. `name` is that of its description;
-    without one, the route only refuses, and is not documented.
+    In the path, `{name}` stands for one segment and `{name:path}` for the rest. Paths below `/v4`
+    and `/oauth` match in upper or lower case, and also below `/api`. `name` is the name of the
+    route's description; a route without a name only refuses requests and is not documented.
     """
 
     method: str
@@ -111,7 +111,7 @@ Routes = tuple[Route, ...]
 
 
 class AnswerError(Exception):
-    """A refusal that brings its own response, because a protocol prescribes one."""
+    """A refusal with a response of its own, because a protocol prescribes it."""
 
     def __init__(self, sentence: str, response: Any) -> None:
         super().__init__(sentence)
@@ -136,7 +136,7 @@ _AGENT_ERRORS: Final = (
 
 
 def security_of(access: Access) -> tuple[Mapping[str, tuple[str, ...]], ...]:
-    """Return the alternatives of authorization; empty if none is needed."""
+    """Return the alternative authorizations; empty if none is needed."""
     if access.caller not in {Caller.AGENT, Caller.CONSOLE}:
         return _WAYS.get(access.caller, ())
     needs = tuple(permission.scope for permission in access.needs)
@@ -161,7 +161,7 @@ def operations_of(
 
 
 def _operation(route: Route, described: Operation) -> Operation:
-    """Complete a description by what the row says."""
+    """Complete a description with the facts of its row."""
     errors = described.errors
     if route.access.caller is Caller.AGENT:
         errors = (*_AGENT_ERRORS, *errors)

@@ -1,4 +1,4 @@
-"""Signing in on the pages: the bodies of `/session`."""
+"""Signing in on our pages: the bodies of `/session`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class SignedIn(JsonBody):
 
 
 class SessionEntry(JsonBody):
-    """A session of the caller on one browser; device is its User-Agent."""
+    """A session of the caller in one browser; device is its User-Agent."""
 
     id: str
     device: str
@@ -45,7 +45,7 @@ class SessionEntry(JsonBody):
 
 
 class SessionList(JsonBody):
-    """The caller's sessions, the one last used first."""
+    """The caller's sessions, last used first."""
 
     sessions: list[SessionEntry]
 

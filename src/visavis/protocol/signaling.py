@@ -1,6 +1,6 @@
-"""The messages between a page and us: JSON objects told apart by `type`.
+"""Signalling messages between a page and the server: JSON objects, distinguished by `type`.
 
-`docs/protocol.md` describes each; a test holds that document to these names.
+`docs/protocol.md` describes each message; a test compares the names.
 """
 
 from __future__ import annotations
@@ -36,27 +36,27 @@ class Message(msgspec.Struct, frozen=True, rename="camel", tag_field="type", tag
 
 
 class Ping(Message, frozen=True):
-    """Ask whether the other end is still there; either side may. The answer is a `Pong`."""
+    """Checks whether the other end is alive; either end may send it. The answer is a `Pong`."""
 
 
 class Pong(Message, frozen=True):
-    """The answer to a `Ping`, at once."""
+    """Immediate answer to a `Ping`."""
 
 
 # From either page
 
 
 class HangUp(Message, frozen=True):
-    """Leave the call. While it rings this cancels it."""
+    """Leave the call. While it rings, this cancels it."""
 
     call_id: CallId
 
 
 class Offer(Message, frozen=True):
-    """An SDP offer for a link: from the visitor its first, from either page a renegotiation.
+    """An SDP offer for a link: the visitor's first one, or a renegotiation of either page.
 
-    Arrives at the other page with our transport in it. `screen_mid` is the mid (RFC 9143) of the
-    m-section that carries the sender's screen; empty while it shares none.
+    The other page receives it with our transport. `screen_mid` is the mid (RFC 9143) of the
+    m-section that carries the sender's screen, empty if it shares none.
     """
 
     call_id: CallId
@@ -66,7 +66,7 @@ class Offer(Message, frozen=True):
 
 
 class Answer(Message, frozen=True):
-    """The SDP answer to an `Offer` of the same link; arrives with our transport in it."""
+    """The SDP answer to an `Offer` of the same link; it arrives with our transport."""
 
     call_id: CallId
     link: LinkNumber
@@ -75,10 +75,10 @@ class Answer(Message, frozen=True):
 
 
 class Resume(Message, frozen=True):
-    """A page that has lost its socket, or was loaded anew, takes its call up again.
+    """Resume the call on a page that has lost its socket or was reloaded.
 
-    `secret` is the one of `Calling`; an agent needs none, they are signed in. Unless the page
-    `has_media` still, both pages get a new link. The answer is a `CallStateChanged`, or `Refused`.
+    `secret` is that of `Calling`; an agent needs none, because they are signed in. If the page no
+    longer `has_media`, both pages get a new link. The answer is a `CallStateChanged`, or `Refused`.
     """
 
     call_id: CallId
@@ -87,16 +87,16 @@ class Resume(Message, frozen=True):
 
 
 class Relink(Message, frozen=True):
-    """This page's link no longer carries media and its ICE agent has given up: build another."""
+    """Request a new link: this page's link carries no media and its ICE agent has failed."""
 
     call_id: CallId
     link: LinkNumber
 
 
 class Say(Message, frozen=True):
-    """A line of text beside the call.
+    """A chat line of the call.
 
-    `id` is the page's name for it: a line that is sent again under the same `id` is written once,
+    `id` is chosen by the page. If a line is sent again with the same `id`, it is stored only once
     and answered with its `Said` again.
     """
 
@@ -117,7 +117,7 @@ class Here(Message, frozen=True):
 
 
 class Probe(Message, frozen=True):
-    """Before a call: does the way to the media port work? `offer` has one m-section, inactive.
+    """Test the way to the media port before a call; `offer` has one inactive m-section.
 
     The answer is a `Probed` with a transport that a media worker keeps for `PROBE_SECONDS`.
     """
@@ -128,8 +128,8 @@ class Probe(Message, frozen=True):
 class PlaceCall(Message, frozen=True, tag="call"):
     """Call the site's agents; `offer` is the visitor's SDP for link 1.
 
-    `agreed` says that the visitor agrees to being recorded. `invitation` answers an agent's
-    `Invited`: then that agent's console alone has the call, at once.
+    `agreed` says that the visitor agrees to be recorded. `invitation` is that of an agent's
+    `Invited`: the call is then connected to this agent at once, without ringing.
     """
 
     media: Media
@@ -141,10 +141,10 @@ class PlaceCall(Message, frozen=True, tag="call"):
 
 
 class LeaveMessage(Message, frozen=True):
-    """After a call that nobody took: what the visitor wants to be told to the agents.
+    """Leave a message for the agents after a missed call.
 
-    Answered with `MessageKept`. The same message sent again is kept once. Without a call (an empty
-    `call_id`, a message while nobody is on duty) it stands as a missed call of its own, known by
+    It is answered with `MessageKept`. The same message sent again is stored once. With an empty
+    `call_id`, while no agent is on duty, the message gets a missed call of its own, identified by
     the page's `id`.
     """
 
@@ -159,35 +159,35 @@ class LeaveMessage(Message, frozen=True):
 
 
 class Accept(Message, frozen=True):
-    """Take a ringing call. The first agent to do so has it. `media` is what the agent sends."""
+    """Accept a ringing call; the first agent gets it. `media` is what the agent sends."""
 
     call_id: CallId
     media: Media = "video"
 
 
 class Decline(Message, frozen=True):
-    """Do not take a ringing call; it rings on for the other agents."""
+    """Decline a ringing call; it rings on at the other agents."""
 
     call_id: CallId
 
 
 class Presence(Message, frozen=True):
-    """Whether calls may ring at this agent's desks; told to all of them when it changes."""
+    """Whether calls may ring at this agent's consoles; sent to all of them when it changes."""
 
     is_available: bool
 
 
 class Invite(Message, frozen=True):
-    """Ask a visitor who is on a page of the site into a call."""
+    """Invite a visitor who is on a page of the site into a call."""
 
     visitor_id: CallId
     media: Media
 
 
 class Transfer(Message, frozen=True):
-    """Ring another agent for the call that I am in; it stays mine until they have it.
+    """Ring another agent for the sender's call; the sender keeps it until that agent has it.
 
-    `note` is for that agent only: what the call is about.
+    `note` says what the call is about; only the other agent receives it.
     """
 
     call_id: CallId
@@ -196,7 +196,7 @@ class Transfer(Message, frozen=True):
 
 
 class Record(Message, frozen=True):
-    """Start recording by hand, pause it, or go on with it."""
+    """Start, pause or resume the recording."""
 
     call_id: CallId
     action: Literal["start", "pause", "resume"]
@@ -214,10 +214,10 @@ class IceServer(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class IceServers(Message, frozen=True):
-    """STUN and TURN servers for links to come.
+    """STUN and TURN servers for future links.
 
-    Only the parties of a call are told of TURN servers, with credentials of that call, and again
-    before these expire. `has_relay` says to everybody whether there are TURN servers.
+    Only the participants of a call receive TURN servers, with credentials for that call, and new
+    ones before these expire. `has_relay` says to all pages whether there are TURN servers.
     """
 
     servers: list[IceServer]
@@ -225,10 +225,10 @@ class IceServers(Message, frozen=True):
 
 
 class Availability(Message, frozen=True):
-    """The switch, as it is now and whenever it changes: may calls be placed, are they recorded.
+    """Whether calls may be placed and whether they are recorded; sent at first and at every change.
 
-    With `needs_agreement` a visitor must agree to being recorded before a call. `is_staffed` says
-    whether an agent is on duty; otherwise a visitor may leave a message, and a call is missed.
+    With `needs_agreement` a visitor must agree to be recorded before a call. `is_staffed` says
+    whether an agent is on duty; if not, a call is missed, and a visitor can leave a message.
     """
 
     is_enabled: bool
@@ -249,14 +249,14 @@ class CallStateChanged(Message, frozen=True, tag="callState"):
 
 
 class Linked(Message, frozen=True):
-    """Link `link` flows: older ones may go."""
+    """Link `link` carries media; the page may close older ones."""
 
     call_id: CallId
     link: int
 
 
 class Said(Message, frozen=True):
-    """A line of text beside the call, to both its pages; `id` is that of its `Say`."""
+    """A chat line, sent to both pages of the call; `id` is that of its `Say`."""
 
     call_id: CallId
     by: Party
@@ -273,14 +273,14 @@ class TextLine(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Transcript(Message, frozen=True):
-    """The latest lines of the call, for a page that may have missed some of them."""
+    """The latest chat lines of the call, for a page that may have missed some of them."""
 
     call_id: CallId
     lines: list[TextLine]
 
 
 class RecordingChanged(Message, frozen=True, tag="recording"):
-    """Whether the call is recorded, since when, and who had it so."""
+    """State of the recording, the time of its last change, and the party that made it."""
 
     call_id: CallId
     state: Literal["off", "on", "paused"]
@@ -291,8 +291,8 @@ class RecordingChanged(Message, frozen=True, tag="recording"):
 class Quality(Message, frozen=True):
     """Quality of this page's leg, measured by the media worker.
 
-    `mos` 1 to 4.5 (estimate, ITU-T G.107), `loss` 0 to 1 of the worse direction, `jitter` and
-    `round_trip` in milliseconds; `None` where nothing is known yet.
+    `mos` is 1 to 4.5 (estimated, ITU-T G.107), `loss` is 0 to 1 in the worse direction, `jitter`
+    and `round_trip` are in milliseconds; `None` if not known yet.
     """
 
     call_id: CallId
@@ -313,8 +313,8 @@ class Ended(Message, frozen=True):
 class Refused(Message, frozen=True):
     """A request was refused; `error` is a name of `ErrorKind`.
 
-    `code` is a name of `ErrorCode`, or `error` again; `parameters` are those of its sentence.
-    `call_id` and `id` are those of the message that is refused, where it has them.
+    `code` is a name of `ErrorCode`, or `error` again; `parameters` fill its sentence. `call_id` and
+    `id` are those of the refused message, if it has them.
     """
 
     error: str
@@ -329,7 +329,7 @@ class Refused(Message, frozen=True):
 
 
 class Calling(Message, frozen=True):
-    """The call exists; `secret` takes it up again (`Resume`) within `resume_seconds`."""
+    """The call exists; with `secret` the page can resume it within `resume_seconds`."""
 
     call_id: CallId
     is_recorded: bool
@@ -338,23 +338,24 @@ class Calling(Message, frozen=True):
 
 
 class Queued(Message, frozen=True):
-    """Every agent is busy or away; `place` counts from 1. Again whenever it changes."""
+    """All agents are busy or away; `place` counts from 1. Sent again whenever it changes."""
 
     call_id: CallId
     place: int
 
 
 class Connect(Message, frozen=True):
-    """Make a peer connection for this link and send its `Offer`; the older one stays for now."""
+    """Create a peer connection for this link and send its `Offer`; keep the older one for now."""
 
     call_id: CallId
     link: int
 
 
 class ProvisionalAnswer(Message, frozen=True):
-    """Our transport, before anybody has answered: connect, but send nothing (RFC 9429 §4.1.10.1).
+    """Our transport, before an agent answers: connect, but send nothing (RFC 9429 §4.1.10.1).
 
-    A page whose browser knows no provisional answers may ignore it: `Answer` has all of it again.
+    A page whose browser does not support provisional answers may ignore it, since `Answer` repeats
+    all of it.
     """
 
     call_id: CallId
@@ -363,19 +364,19 @@ class ProvisionalAnswer(Message, frozen=True):
 
 
 class MessageKept(Message, frozen=True):
-    """The visitor's `LeaveMessage` is kept: the agents will find it."""
+    """The visitor's `LeaveMessage` is stored for the agents."""
 
     call_id: CallId
 
 
 class Probed(Message, frozen=True):
-    """The answer to a `Probe`'s offer: connect, and see whether that works."""
+    """Answer to the offer of a `Probe`: connect, and see whether that succeeds."""
 
     sdp: str
 
 
 class Invited(Message, frozen=True):
-    """An agent asks you into a call: `PlaceCall` with this `invitation`, or do nothing."""
+    """An agent invites the visitor: accept by `PlaceCall` with this `invitation`, or do nothing."""
 
     invitation: CallId
     agent_name: str
@@ -386,7 +387,7 @@ class Invited(Message, frozen=True):
 
 
 class Welcome(Message, frozen=True):
-    """The agent who is signed in here, and the server's time: ages are counted from that."""
+    """The agent who is signed in, and the server's time `now`, from which ages are counted."""
 
     agent_name: str
     site_id: int
@@ -397,9 +398,9 @@ class Welcome(Message, frozen=True):
 
 
 class Ring(Message, frozen=True):
-    """A visitor calls; or, with `transferred_by`, an agent hands a call over.
+    """A visitor calls, or, with `transferred_by`, an agent transfers a call.
 
-    A page that has the call may take it up again (`Resume`) within `resume_seconds`.
+    A page that has accepted the call may resume it (`Resume`) within `resume_seconds`.
     """
 
     call_id: CallId
@@ -414,17 +415,17 @@ class Ring(Message, frozen=True):
 
 
 class RingStopped(Message, frozen=True):
-    """A call no longer rings here: another agent has it, or it is over."""
+    """A call no longer rings here: another agent has it, or it has ended."""
 
     call_id: CallId
     reason: str
 
 
 class Mine(Message, frozen=True):
-    """This desk has the call without having accepted it: by invitation, or after a `Resume`.
+    """This console has the call without having accepted it: by invitation, or after a `Resume`.
 
-    The page may take it up again (`Resume`) within `resume_seconds`. `transferring_to` is the ID of
-    the agent to whom this page is transferring the call, or 0.
+    The page may resume it (`Resume`) within `resume_seconds`. `transferring_to` is the id of the
+    agent to whom this page is transferring the call, 0 if there is none.
     """
 
     call_id: CallId
@@ -444,7 +445,7 @@ class TeamMember(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Team(Message, frozen=True):
-    """The site's agents who are on duty, whenever that changes."""
+    """The site's agents who have a console open; sent at every change."""
 
     members: list[TeamMember]
 
@@ -457,7 +458,7 @@ class Waiting(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Queue(Message, frozen=True):
-    """The calls that wait for a free agent, first come first served."""
+    """The calls that wait for a free agent, in the order in which they are served."""
 
     calls: list[Waiting]
 
@@ -470,7 +471,7 @@ class PageVisitor(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Visitors(Message, frozen=True):
-    """Visitors on the site's pages and in no call: at most 100, sent at most once a second."""
+    """Visitors on the site's pages who are in no call: at most 100, sent at most once a second."""
 
     visitors: list[PageVisitor]
     count: int
@@ -479,21 +480,21 @@ class Visitors(Message, frozen=True):
 class PastCalls(Message, frozen=True):
     """The list of past calls has changed: a call has ended, or a visitor has left a message.
 
-    `revision` is another number after each change.
+    `revision` differs after each change.
     """
 
     revision: int
 
 
 class TransferFailed(Message, frozen=True):
-    """The other agent did not take the call; it is still yours."""
+    """The other agent did not take the call, so it stays with this agent."""
 
     call_id: CallId
     reason: str
 
 
 Check = Ping | Pong
-"""Either side's question whether the connection is alive: answered by the socket, not by a call."""
+"""Check of the connection by either end: answered by the socket, not by a call."""
 
 FromVisitor = (
     Here | Probe | PlaceCall | Offer | Answer | Resume | Relink | Say | LeaveMessage | HangUp

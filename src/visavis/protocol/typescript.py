@@ -1,7 +1,7 @@
 """TypeScript types of the protocol, for the pages: `python -m visavis.protocol.typescript NAME`.
 
-Prints a file of `web/src/generated/`. A field is optional where the pages may leave it out of what
-they send, or the server out of what it answers.
+It prints one file of `web/src/generated/`. A field is optional if the pages may omit it from a
+request, or the server from a response.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ SENT: Final = (
     RecordingServerTrial,
     SignIn,
 )
-"""Sent by the pages: fields with a default may be left out."""
+"""Types that the pages send: fields with a default may be omitted."""
 BODIES: Final = (
     AudioVideoChatPage,
     AuditLogPage,
@@ -95,7 +95,7 @@ class Declarations:
         name = info.cls.__name__
         if name in self.by_name:
             return name
-        self.by_name[name] = ""  # it may refer to itself
+        self.by_name[name] = ""  # the struct may refer to itself
         lines = [f'  {info.tag_field}: "{info.tag}";'] if info.tag_field else []
         for field in info.fields:
             mark = "?" if _is_optional(info.cls, field) else ""
@@ -151,7 +151,7 @@ def _signaling() -> str:
 
 
 def _members(name: str) -> list[type]:
-    """Return the messages of a union; those of a check are answered by the socket itself."""
+    """Return the messages of a union, without checks, which the socket itself answers."""
     check = get_args(signaling.Check) if name != "Check" else ()
     return [kind for kind in get_args(UNIONS[name]) if kind not in check]
 

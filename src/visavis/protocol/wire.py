@@ -1,4 +1,4 @@
-"""Shared parts of the HTTP API's bodies: their base, their times and their encoding."""
+"""Common parts of the HTTP API's bodies: base class, times and encoding."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SECRET_PATTERN: Final = r"[A-Za-z0-9._~+/-]+=*"  # noqa: S105
 """Syntax of a bearer token (RFC 6750 §2.1)."""
 
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
-"""A time in UTC, made by `format_time`."""
+"""A time in UTC, as `format_time` writes it."""
 
 Secret = Annotated[
     str,
@@ -34,7 +34,7 @@ class JsonBody(Struct, rename="camel"):
 
 
 class Page(JsonBody):
-    """A page of a list, and the URLs of its neighbours."""
+    """A page of a list, with the URLs of the previous and the next page."""
 
     total: int
     previous_page: str
@@ -46,7 +46,7 @@ encode: Final = msgspec.json.Encoder().encode
 
 
 def format_time(moment: datetime) -> str:
-    """ISO 8601 in UTC with milliseconds."""
+    """Return a time in ISO 8601, in UTC with milliseconds."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -55,12 +55,12 @@ def format_optional_time(moment: datetime | None) -> str | None:
 
 
 def wrong_field(name: str, must: str, kind: ErrorKind = ErrorKind.ParameterInvalid) -> VisavisError:
-    """Return the error of a field that is not what it must be."""
+    """Return the error for a field with a wrong value; `must` says what is right."""
     return VisavisError(kind, f'the parameter "{name}" {must}', pointer=f"/{name}")
 
 
 def read_choice(values: Mapping[str, Any], name: str, choices: Iterable[Any]) -> Any:
-    """Return one of some words, which match without regard to case; raise `ParameterInvalid`."""
+    """Return one of `choices`, matched in upper or lower case; raise `ParameterInvalid`."""
     value, known = values[name.casefold()], list(choices)
     for choice in known:
         if isinstance(value, str) and value.casefold() == choice:
@@ -70,7 +70,7 @@ def read_choice(values: Mapping[str, Any], name: str, choices: Iterable[Any]) ->
 
 
 def read_secret(value: Any, name: str = "secret") -> str | None:
-    """Return a recording server's bearer token, `None` for none; raise the 400 errors."""
+    """Return a recording server's bearer token, `None` if empty; raise the 400 errors."""
     if value is None or value == "":
         return None
     if not isinstance(value, str) or not re.fullmatch(SECRET_PATTERN, value):

@@ -2,7 +2,7 @@
 
 import type { Media, Party } from "./signaling";
 
-/** A call. Its times are null until they come; duration is in seconds, of the talk alone. */
+/** A call. Its times are null until they are known; duration is the seconds of talk. */
 export type AudioVideoChat = {
   id: string;
   siteId: number;
@@ -30,7 +30,7 @@ export type AudioVideoChat = {
   message: string;
 };
 
-/** A page of the calls, newest first, and the URLs of its neighbours. */
+/** A page of the calls, newest first, with the URLs of the previous and the next page. */
 export type AudioVideoChatPage = {
   total: number;
   previousPage: string;
@@ -38,7 +38,7 @@ export type AudioVideoChatPage = {
   audioVideoChats: AudioVideoChat[];
 };
 
-/** One act of an agent; agentId is null for the command line, the system and strangers. */
+/** An action of an agent; agentId is null for the command line, the system and unknown callers. */
 export type AuditLog = {
   id: string;
   siteId: number;
@@ -53,7 +53,7 @@ export type AuditLog = {
   objectName: string;
 };
 
-/** A page of the log, newest first, and the URLs of its neighbours. */
+/** A page of the log, newest first, with the URLs of the previous and the next page. */
 export type AuditLogPage = {
   total: number;
   previousPage: string;
@@ -63,7 +63,7 @@ export type AuditLogPage = {
 
 export type CallState = "requested" | "queued" | "ringing" | "accepted" | "connecting" | "connected" | "reconnecting" | "ended";
 
-/** A change of the settings. Keys match without regard to case; unknown ones are ignored. */
+/** A change of the settings. Keys match in upper or lower case; unknown keys are ignored. */
 export type ConfigChange = {
   recordingServerUrl: string;
   isEnabled?: boolean | string;
@@ -71,7 +71,7 @@ export type ConfigChange = {
   recordingServerSecret?: string;
 };
 
-/** The data of an event: the configuration as it is now, and its tag for If-Match. */
+/** Data of a server-sent event: the current configuration, and its ETag for If-Match. */
 export type ConfigEvent = {
   etag: string;
   config: Configuration;
@@ -86,14 +86,14 @@ export type Configuration = {
 
 export type Consent = "none" | "notice" | "agreement";
 
-/** One field that was changed. */
+/** A changed field. */
 export type Detail = {
   fieldName: string;
   newValue: string;
   oldValue: string;
 };
 
-/** A chapter of the file; at in seconds from the beginning. */
+/** A chapter of the file; at is in seconds from the beginning. */
 export type LibraryChapter = {
   at: number;
   title: string;
@@ -120,18 +120,18 @@ export type LibraryContents = {
   participants: LibraryParticipant[];
 };
 
-/** A recording and the contents of its file. */
+/** A recording with the contents of its file. */
 export type LibraryDetails = {
   recording: LibraryRecording;
   contents: LibraryContents;
 };
 
-/** A recording as the library lists it. */
+/** A recording in the library. */
 export type LibraryEntry = {
   recording: LibraryRecording;
 };
 
-/** An event of the call at its place in the recording; at in seconds from the beginning. */
+/** An event of the call; at is its position in the recording, in seconds from the beginning. */
 export type LibraryEvent = {
   at: number;
   name: string;
@@ -139,7 +139,7 @@ export type LibraryEvent = {
   data: { [name: string]: unknown };
 };
 
-/** A page of the library, and the URLs of its neighbours. */
+/** A page of the library, with the URLs of the previous and the next page. */
 export type LibraryPage = {
   total: number;
   previousPage: string;
@@ -147,7 +147,7 @@ export type LibraryPage = {
   recordings: LibraryRecording[];
 };
 
-/** A file that a browser can play; it begins and ends at these seconds of the recording. */
+/** A file that a browser can play, from begins to ends in seconds of the recording. */
 export type LibraryPart = {
   name: string;
   side: string;
@@ -167,12 +167,12 @@ export type LibraryParticipant = {
   name: string;
 };
 
-/** The files into which a recording is cut up for browsers. */
+/** The files into which a recording is split for browsers. */
 export type LibraryParts = {
   parts: LibraryPart[];
 };
 
-/** A recording as the library lists it: size in bytes, duration in seconds. */
+/** A recording in the library: size in bytes, duration in seconds. */
 export type LibraryRecording = {
   id: string;
   siteId: number;
@@ -208,7 +208,7 @@ export type PasswordChange = {
 
 export type Permission = "Manage Settings" | "Accept Audio & Video Chats" | "View Recordings" | "View Audit Log";
 
-/** Every error: `error`, which existing clients look at, and the members of RFC 9457. */
+/** Body of every error: `error`, which existing clients read, and the members of RFC 9457. */
 export type Problem = {
   error: string;
   message: string;
@@ -223,7 +223,7 @@ export type Problem = {
   pointer?: string;
 };
 
-/** A recording and how far it has come; sizes in bytes, duration in seconds. */
+/** A recording and its delivery; sizes in bytes, duration in seconds. */
 export type Recording = {
   id: string;
   callId: string;
@@ -243,7 +243,7 @@ export type Recording = {
   deliveredAt: string | null;
 };
 
-/** The backlog, summed up, and a page of recordings, newest first. */
+/** A page of recordings, newest first, with figures over all of them. */
 export type RecordingPage = {
   pending: number;
   failed: number;
@@ -259,7 +259,7 @@ export type RecordingPage = {
   recordings: Recording[];
 };
 
-/** A change of the policy; absent fields stay. A secret of null or "" removes it. */
+/** A change of the policy; absent fields do not change. A secret of null or "" removes it. */
 export type RecordingPolicyChange = {
   consent?: "agreement" | "notice";
   unrecordable?: "continue" | "refuse";
@@ -272,7 +272,7 @@ export type RecordingPolicyChange = {
   ringLimit?: number | null;
 };
 
-/** Recording policy of a site, and its calls' limits. */
+/** Recording policy of a site, and the time limits of its calls. */
 export type RecordingPolicySettings = {
   consent: "agreement" | "notice";
   unrecordable: "continue" | "refuse";
@@ -285,13 +285,13 @@ export type RecordingPolicySettings = {
   ringLimit: number | null;
 };
 
-/** The server to test; absent fields are those that are stored. */
+/** A recording server to test; absent fields default to the stored ones. */
 export type RecordingServerTrial = {
   recordingServerUrl?: string;
   secret?: string | null;
 };
 
-/** Whether the recording server takes recordings, in words, and what it offers (tus 1.0). */
+/** Result of the test: a sentence, and the server's tus 1.0 extensions. */
 export type RecordingServerVerdict = {
   ok: boolean;
   message: string;
@@ -301,7 +301,7 @@ export type RecordingServerVerdict = {
 
 export type RecordingState = "waiting" | "muxing" | "delivering" | "delivered" | "deleted" | "empty" | "failed";
 
-/** A session of the caller on one browser; device is its User-Agent. */
+/** A session of the caller in one browser; device is its User-Agent. */
 export type SessionEntry = {
   id: string;
   device: string;
@@ -311,7 +311,7 @@ export type SessionEntry = {
   isCurrent: boolean;
 };
 
-/** The caller's sessions, the one last used first. */
+/** The caller's sessions, last used first. */
 export type SessionList = {
   sessions: SessionEntry[];
 };

@@ -4,12 +4,12 @@ export type Media = "audio" | "video";
 
 export type Party = "agent" | "system" | "visitor";
 
-/** Ask whether the other end is still there; either side may. The answer is a `Pong`. */
+/** Checks whether the other end is alive; either end may send it. The answer is a `Pong`. */
 export type Ping = {
   type: "ping";
 };
 
-/** The answer to a `Ping`, at once. */
+/** Immediate answer to a `Ping`. */
 export type Pong = {
   type: "pong";
 };
@@ -22,7 +22,7 @@ export type Here = {
   email?: string;
 };
 
-/** Before a call: does the way to the media port work? `offer` has one m-section, inactive. */
+/** Test the way to the media port before a call; `offer` has one inactive m-section. */
 export type Probe = {
   type: "probe";
   offer: string;
@@ -39,7 +39,7 @@ export type PlaceCall = {
   invitation?: string;
 };
 
-/** An SDP offer for a link: from the visitor its first, from either page a renegotiation. */
+/** An SDP offer for a link: the visitor's first one, or a renegotiation of either page. */
 export type Offer = {
   type: "offer";
   callId: string;
@@ -48,7 +48,7 @@ export type Offer = {
   screenMid?: string;
 };
 
-/** The SDP answer to an `Offer` of the same link; arrives with our transport in it. */
+/** The SDP answer to an `Offer` of the same link; it arrives with our transport. */
 export type Answer = {
   type: "answer";
   callId: string;
@@ -57,7 +57,7 @@ export type Answer = {
   screenMid?: string;
 };
 
-/** A page that has lost its socket, or was loaded anew, takes its call up again. */
+/** Resume the call on a page that has lost its socket or was reloaded. */
 export type Resume = {
   type: "resume";
   callId: string;
@@ -65,14 +65,14 @@ export type Resume = {
   hasMedia?: boolean;
 };
 
-/** This page's link no longer carries media and its ICE agent has given up: build another. */
+/** Request a new link: this page's link carries no media and its ICE agent has failed. */
 export type Relink = {
   type: "relink";
   callId: string;
   link: number;
 };
 
-/** A line of text beside the call. */
+/** A chat line of the call. */
 export type Say = {
   type: "say";
   callId: string;
@@ -80,7 +80,7 @@ export type Say = {
   id?: string;
 };
 
-/** After a call that nobody took: what the visitor wants to be told to the agents. */
+/** Leave a message for the agents after a missed call. */
 export type LeaveMessage = {
   type: "leaveMessage";
   callId: string;
@@ -90,46 +90,46 @@ export type LeaveMessage = {
   id?: string;
 };
 
-/** Leave the call. While it rings this cancels it. */
+/** Leave the call. While it rings, this cancels it. */
 export type HangUp = {
   type: "hangUp";
   callId: string;
 };
 
-/** Whether calls may ring at this agent's desks; told to all of them when it changes. */
+/** Whether calls may ring at this agent's consoles; sent to all of them when it changes. */
 export type Presence = {
   type: "presence";
   isAvailable: boolean;
 };
 
-/** Take a ringing call. The first agent to do so has it. `media` is what the agent sends. */
+/** Accept a ringing call; the first agent gets it. `media` is what the agent sends. */
 export type Accept = {
   type: "accept";
   callId: string;
   media?: Media;
 };
 
-/** Do not take a ringing call; it rings on for the other agents. */
+/** Decline a ringing call; it rings on at the other agents. */
 export type Decline = {
   type: "decline";
   callId: string;
 };
 
-/** Start recording by hand, pause it, or go on with it. */
+/** Start, pause or resume the recording. */
 export type Record = {
   type: "record";
   callId: string;
   action: "pause" | "resume" | "start";
 };
 
-/** Ask a visitor who is on a page of the site into a call. */
+/** Invite a visitor who is on a page of the site into a call. */
 export type Invite = {
   type: "invite";
   visitorId: string;
   media: Media;
 };
 
-/** Ring another agent for the call that I am in; it stays mine until they have it. */
+/** Ring another agent for the sender's call; the sender keeps it until that agent has it. */
 export type Transfer = {
   type: "transfer";
   callId: string;
@@ -137,7 +137,7 @@ export type Transfer = {
   note?: string;
 };
 
-/** The switch, as it is now and whenever it changes: may calls be placed, are they recorded. */
+/** Whether calls may be placed and whether they are recorded; sent at first and at every change. */
 export type Availability = {
   type: "availability";
   isEnabled: boolean;
@@ -146,7 +146,7 @@ export type Availability = {
   isStaffed: boolean;
 };
 
-/** STUN and TURN servers for links to come. */
+/** STUN and TURN servers for future links. */
 export type IceServers = {
   type: "iceServers";
   servers: IceServer[];
@@ -171,14 +171,14 @@ export type CallStateChanged = {
   visitorName: string;
 };
 
-/** Link `link` flows: older ones may go. */
+/** Link `link` carries media; the page may close older ones. */
 export type Linked = {
   type: "linked";
   callId: string;
   link: number;
 };
 
-/** A line of text beside the call, to both its pages; `id` is that of its `Say`. */
+/** A chat line, sent to both pages of the call; `id` is that of its `Say`. */
 export type Said = {
   type: "said";
   callId: string;
@@ -188,7 +188,7 @@ export type Said = {
   id: string;
 };
 
-/** The latest lines of the call, for a page that may have missed some of them. */
+/** The latest chat lines of the call, for a page that may have missed some of them. */
 export type Transcript = {
   type: "transcript";
   callId: string;
@@ -202,7 +202,7 @@ export type TextLine = {
   id: string;
 };
 
-/** Whether the call is recorded, since when, and who had it so. */
+/** State of the recording, the time of its last change, and the party that made it. */
 export type RecordingChanged = {
   type: "recording";
   callId: string;
@@ -240,19 +240,19 @@ export type Refused = {
   parameters: { [name: string]: string | number };
 };
 
-/** The visitor's `LeaveMessage` is kept: the agents will find it. */
+/** The visitor's `LeaveMessage` is stored for the agents. */
 export type MessageKept = {
   type: "messageKept";
   callId: string;
 };
 
-/** The answer to a `Probe`'s offer: connect, and see whether that works. */
+/** Answer to the offer of a `Probe`: connect, and see whether that succeeds. */
 export type Probed = {
   type: "probed";
   sdp: string;
 };
 
-/** The call exists; `secret` takes it up again (`Resume`) within `resume_seconds`. */
+/** The call exists; with `secret` the page can resume it within `resume_seconds`. */
 export type Calling = {
   type: "calling";
   callId: string;
@@ -261,21 +261,21 @@ export type Calling = {
   secret: string;
 };
 
-/** Every agent is busy or away; `place` counts from 1. Again whenever it changes. */
+/** All agents are busy or away; `place` counts from 1. Sent again whenever it changes. */
 export type Queued = {
   type: "queued";
   callId: string;
   place: number;
 };
 
-/** Make a peer connection for this link and send its `Offer`; the older one stays for now. */
+/** Create a peer connection for this link and send its `Offer`; keep the older one for now. */
 export type Connect = {
   type: "connect";
   callId: string;
   link: number;
 };
 
-/** Our transport, before anybody has answered: connect, but send nothing (RFC 9429 §4.1.10.1). */
+/** Our transport, before an agent answers: connect, but send nothing (RFC 9429 §4.1.10.1). */
 export type ProvisionalAnswer = {
   type: "provisionalAnswer";
   callId: string;
@@ -283,7 +283,7 @@ export type ProvisionalAnswer = {
   sdp: string;
 };
 
-/** An agent asks you into a call: `PlaceCall` with this `invitation`, or do nothing. */
+/** An agent invites the visitor: accept by `PlaceCall` with this `invitation`, or do nothing. */
 export type Invited = {
   type: "invited";
   invitation: string;
@@ -291,7 +291,7 @@ export type Invited = {
   media: Media;
 };
 
-/** The agent who is signed in here, and the server's time: ages are counted from that. */
+/** The agent who is signed in, and the server's time `now`, from which ages are counted. */
 export type Welcome = {
   type: "welcome";
   agentName: string;
@@ -302,7 +302,7 @@ export type Welcome = {
   isAvailable: boolean;
 };
 
-/** A visitor calls; or, with `transferred_by`, an agent hands a call over. */
+/** A visitor calls, or, with `transferred_by`, an agent transfers a call. */
 export type Ring = {
   type: "ring";
   callId: string;
@@ -316,14 +316,14 @@ export type Ring = {
   note: string;
 };
 
-/** A call no longer rings here: another agent has it, or it is over. */
+/** A call no longer rings here: another agent has it, or it has ended. */
 export type RingStopped = {
   type: "ringStopped";
   callId: string;
   reason: string;
 };
 
-/** This desk has the call without having accepted it: by invitation, or after a `Resume`. */
+/** This console has the call without having accepted it: by invitation, or after a `Resume`. */
 export type Mine = {
   type: "mine";
   callId: string;
@@ -336,7 +336,7 @@ export type Mine = {
   transferringTo: number;
 };
 
-/** The site's agents who are on duty, whenever that changes. */
+/** The site's agents who have a console open; sent at every change. */
 export type Team = {
   type: "team";
   members: TeamMember[];
@@ -348,7 +348,7 @@ export type TeamMember = {
   state: "available" | "away" | "busy";
 };
 
-/** The calls that wait for a free agent, first come first served. */
+/** The calls that wait for a free agent, in the order in which they are served. */
 export type Queue = {
   type: "queue";
   calls: Waiting[];
@@ -361,7 +361,7 @@ export type Waiting = {
   since: string;
 };
 
-/** Visitors on the site's pages and in no call: at most 100, sent at most once a second. */
+/** Visitors on the site's pages who are in no call: at most 100, sent at most once a second. */
 export type Visitors = {
   type: "visitors";
   visitors: PageVisitor[];
@@ -381,7 +381,7 @@ export type PastCalls = {
   revision: number;
 };
 
-/** The other agent did not take the call; it is still yours. */
+/** The other agent did not take the call, so it stays with this agent. */
 export type TransferFailed = {
   type: "transferFailed";
   callId: string;
