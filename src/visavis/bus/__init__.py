@@ -1,1 +1,1 @@
-"""Messages between the sockets of a node."""
+"""Messages between the tasks and sockets of a node."""

@@ -11,11 +11,11 @@ from visavis.protocol.signaling import Message
 from visavis.protocol.wire import encode
 
 MAX_WAITING = 256
-"""Messages a subscriber may be behind before it is cut off."""
+"""Maximum number of unread messages of a subscriber before it is disconnected."""
 
 
 class LocalSubscription:
-    """One subscriber's bounded queue."""
+    """The bounded queue of one subscriber."""
 
     def __init__(self) -> None:
         self._waiting: deque[bytes] = deque()
@@ -41,7 +41,7 @@ class LocalSubscription:
 
 
 class LocalBus:
-    """Implements `services.ports.Bus`."""
+    """Bus within one process; implements `services.ports.Bus`."""
 
     def __init__(self) -> None:
         self._topics: dict[str, set[LocalSubscription]] = {}

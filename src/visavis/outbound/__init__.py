@@ -1,1 +1,1 @@
-"""Requests to URLs that users configure: the guarded HTTP client, its errors and the back-off."""
+"""Requests to URLs that users configure: guarded HTTP client, its errors, and back-off."""

@@ -13,11 +13,11 @@ from ipaddress import (
 )
 from typing import Final
 
-# RFC 6052 and RFC 8215: the last 32 bits are an IPv4 address that a gateway dials
+# RFC 6052 and RFC 8215: the last 32 bits are an IPv4 address to which a gateway connects.
 _NAT64: Final = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 _COMPATIBLE: Final = IPv6Network("::/96")  # RFC 4291 §2.5.5.1, deprecated
-_SHARED: Final = IPv4Network("100.64.0.0/10")  # RFC 6598: carriers, and private overlays
-_THIS_NETWORK: Final = IPv4Network("0.0.0.0/8")  # some systems take it for themselves
+_SHARED: Final = IPv4Network("100.64.0.0/10")  # RFC 6598: carrier-grade NAT, overlay networks
+_THIS_NETWORK: Final = IPv4Network("0.0.0.0/8")  # RFC 1122: some systems treat it as themselves
 
 METADATA: Final = frozenset(
     map(
@@ -32,17 +32,17 @@ METADATA: Final = frozenset(
         ),
     )
 )
-"""Metadata services of clouds, which hand out credentials; not all are link-local."""
+"""IP addresses of cloud metadata services, which hand out credentials; not all are link-local."""
 
 
 class ForbiddenAddressError(Exception):
-    """The recording server's address is not allowed; the message says why."""
+    """The recording server's IP address is not allowed; the message says why."""
 
 
 async def vetted_addresses(host: str, port: int, *, allow_private: bool) -> list[str]:
-    """Resolve a host once, to addresses that may be dialled, in the resolver's order.
+    """Resolve a host once; return its permitted IP addresses in the resolver's order.
 
-    Raises `ForbiddenAddressError` if any of them may not be; `OSError` when the name does not
+    Raises `ForbiddenAddressError` if any address is not permitted, `OSError` if the name does not
     resolve.
     """
     try:
@@ -57,7 +57,7 @@ async def vetted_addresses(host: str, port: int, *, allow_private: bool) -> list
 
 
 def refusal_reason(text: str, *, allow_private: bool) -> str:
-    """Return why an address may not be dialled; empty if it may."""
+    """Return why connections to an IP address are not permitted; empty if they are."""
     address = _embedded(ip_address(text.partition("%")[0]))
     if address in METADATA or _is_never_allowed(address):
         return "recordings are never delivered there."
@@ -70,7 +70,7 @@ def refusal_reason(text: str, *, allow_private: bool) -> str:
 
 
 def _is_never_allowed(address: IPv4Address | IPv6Address) -> bool:
-    is_loopback_in_reserved = address.is_loopback  # ::1 lies in a reserved block
+    is_loopback_in_reserved = address.is_loopback  # ::1 is in a reserved block
     return (
         address.is_link_local
         or address.is_multicast
@@ -87,7 +87,7 @@ def _is_public(address: IPv4Address | IPv6Address) -> bool:
 
 
 def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """Return the IPv4 address that an IPv6 address embeds, else the address itself."""
+    """Return the IPv4 address that is embedded in an IPv6 address, or the address itself."""
     if not isinstance(address, IPv6Address):
         return address
     if address.ipv4_mapped:

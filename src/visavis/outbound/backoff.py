@@ -11,9 +11,9 @@ SPREAD: Final = 0.2
 
 
 class Backoff:
-    """Exponential back-off from a second to an hour. `now` is monotonic, in seconds.
+    """Exponential back-off from one second to one hour. `now` is monotonic, in seconds.
 
-    `chance` gives numbers from 0 to 1, which spread the tries by a fifth either way.
+    `chance` returns numbers from 0 to 1, which vary each pause by up to a fifth in both directions.
     """
 
     def __init__(self, chance: Callable[[], float]) -> None:
@@ -29,7 +29,7 @@ class Backoff:
         return now >= self._due
 
     def record_failure(self, now: float, retry_after: float = 0.0) -> float:
-        """Wait, at least `retry_after` seconds but no more than an hour; returns how long."""
+        """Schedule the next attempt; return the pause: `retry_after` or more, at most an hour."""
         self._pause = min(MAX_SECONDS, self._pause * 2 or FIRST_SECONDS)
         spread = 1 - SPREAD + 2 * SPREAD * self._chance()
         wait = max(min(MAX_SECONDS, self._pause * spread), min(MAX_SECONDS, retry_after))

@@ -1,4 +1,4 @@
-"""Errors of recording servers, in words for the administrator."""
+"""Errors of recording servers, as sentences for the administrator."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import httpx2
 SILENCE_SECONDS: Final = 60.0
 CONNECT_SECONDS: Final = 10.0
 
-# about the recording, not about the server: others may well get through
+# Statuses that concern one recording only: the server may accept others.
 _ABOUT_THE_FILE: Final = frozenset({400, 409, 413, 415, 423, 460})
 _CHECKSUM_MISMATCH: Final = 460  # tus 1.0, checksum extension
 
@@ -32,8 +32,8 @@ _HINTS: Final = {
 class DeliveryError(Exception):
     """A delivery failed; the message says why.
 
-    `is_servers` says that the server is at fault as a whole: nothing else will get through either.
-    `retry_after` is in seconds, 0 where the server did not say. `is_broken_off` says that the
+    `is_servers` says that the server as a whole fails, so that no other recording can be delivered
+    either. `retry_after` is in seconds, 0 if the server sent none. `is_broken_off` says that the
     connection ended in the middle of the request.
     """
 
@@ -62,7 +62,7 @@ def refusal(what: str, response: httpx2.Response) -> DeliveryError:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float:
-    """Return the seconds to wait (RFC 9110 §10.2.3); 0 without a valid header."""
+    """Return the seconds of a Retry-After header (RFC 9110 §10.2.3); 0 if there is none."""
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
@@ -104,9 +104,9 @@ def _describe_failure(error: httpx2.HTTPError) -> str:
 
 
 def _tls_error(error: BaseException) -> str:
-    """Return what failed in setting TLS up; empty if that was not it.
+    """Return why TLS could not be set up, empty if TLS is not the cause.
 
-    The HTTP library chains errors by `__cause__` in one place and by `__context__` in another.
+    The HTTP library chains errors sometimes by `__cause__` and sometimes by `__context__`.
     """
     found: BaseException | None = error
     while found is not None:
@@ -120,7 +120,7 @@ def _tls_error(error: BaseException) -> str:
 
 
 def _named(status: int) -> str:
-    """Return the status with its standard phrase: a server's own phrase is not logged."""
+    """Return the status with its standard phrase, because a server's own phrase is not logged."""
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:

@@ -1,4 +1,4 @@
-"""HTTP client for URLs that users configure: vetted addresses only, bounded in time and size."""
+"""HTTP client for URLs that users configure: permitted addresses only, bounded time and size."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ MAX_RESPONSE_BYTES: Final = 64 * 1024
 TIMEOUT: Final = httpx2.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS)
 RESPONSE_SECONDS: Final = 120.0
 SLOWEST_RATE: Final = 4096
-"""Least bytes a second; a server that takes them more slowly would occupy a place forever."""
+"""Minimum bytes per second; a slower server would occupy an upload slot forever."""
 
 Body = Callable[[], AsyncIterator[bytes]]
-"""Returns a new iterator over the body for each try."""
+"""Function that returns a new iterator over the body for each attempt."""
 
 
 class HttpClient:
-    """HTTP client of one recording server.
+    """HTTP client for one recording server.
 
-    Without `allow_private`, private networks are not dialled. With `socket`, every request goes to
-    this Unix socket instead, in plain HTTP.
+    Unless `allow_private`, connections to private networks are refused. With `socket`, every
+    request goes to this Unix socket instead, in plain HTTP.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class HttpClient:
         self._bearer = bearer
         self._allow_private = allow_private
         self._is_local = socket is not None
-        # no proxy and no netrc from the environment: both would lead past the guard
+        # no proxy and no netrc from the environment: both would bypass the address guard
         self._client = httpx2.AsyncClient(
             timeout=timeout,
             follow_redirects=False,
