@@ -30,15 +30,16 @@ enum {
   MAX_TRAIN = 65507, /* bytes of datagrams that are sent by one call */
   MAX_SEGMENTS = 64,
   READ_BYTES = 65536,
+  READS = 8, /* datagrams or trains of them that are read from a wire by one call */
   MAX_WIRES = 4096,
   MAX_STREAMS = 4096,
   MAX_SOURCES = 4,
   MAX_OTHERS = 1024,
   MAX_DATAGRAM = 2048,
-  REMEMBERED = 8192,
+  REMEMBERED = 1024, /* packets of a stream: seven seconds of them */
   BUCKETS = 20000,
   BUCKET_NS = 10000,
-  EVENTS = 64,
+  EVENTS = 256,
 
   OPUS = 111,
   VP8 = 96,
@@ -55,6 +56,7 @@ enum {
 #define AUDIO_EVERY (20 * MS)
 #define FRAME_EVERY (SECOND / 30)
 #define LONGEST_SLEEP (20 * MS)
+#define SHORTEST_SLEEP (MS / 10)
 #define PAUSE (50 * MS)
 #define NTP_UNIX_SECONDS 2208988800ULL
 
@@ -96,13 +98,18 @@ struct train { /* datagrams of one length for one wire, the last may be shorter 
   uint8_t bytes[READ_BYTES];
 };
 
+#define CONTROL_BYTES (CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct timespec)))
+
 struct load {
   cipher protect, protect_rtcp, unprotect, unprotect_rtcp;
   int epoll, wires, streams, others, scale;
   int64_t paused_at, tick_ns; /* what is due within a tick is due now */
   double ns_per_byte;         /* of a browser's uplink */
   struct train train;
-  uint8_t read[READ_BYTES];
+  struct mmsghdr message[READS];
+  struct iovec iov[READS];
+  _Alignas(struct cmsghdr) uint8_t control[READS][CONTROL_BYTES];
+  uint8_t read[READS][READ_BYTES];
   int64_t due[MAX_STREAMS];
   struct wire wire[MAX_WIRES];
   struct stream *stream[MAX_STREAMS];
@@ -118,6 +125,7 @@ static int64_t clock_now(clockid_t clock) {
 }
 
 static int64_t now_ns(void) { return clock_now(CLOCK_MONOTONIC); }
+static int64_t wall_ns(void) { return clock_now(CLOCK_REALTIME); } /* the clock of the kernel's time stamps */
 
 static void put16(uint8_t *at, uint32_t value) {
   at[0] = value >> 8;
@@ -145,6 +153,11 @@ struct load *load_new(double uplink, double tick, int scale, void *protect, void
   load->unprotect = (cipher)unprotect;
   load->unprotect_rtcp = (cipher)unprotect_rtcp;
   load->epoll = epoll_create1(0);
+  for (int i = 0; i < READS; i++) {
+    load->iov[i] = (struct iovec){load->read[i], READ_BYTES};
+    load->message[i].msg_hdr = (struct msghdr){.msg_iov = &load->iov[i], .msg_iovlen = 1};
+    load->message[i].msg_hdr.msg_control = load->control[i];
+  }
   for (int i = 0; i < MAX_DATAGRAM; i++) load->noise[i] = rand();
   prctl(PR_SET_TIMERSLACK, 1000);
   return load;
@@ -157,6 +170,7 @@ int load_wire(struct load *load, int socket, void *out, void *in, uint32_t ssrc)
   if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, socket, &event)) return -1;
   int on = 1;
   setsockopt(socket, IPPROTO_UDP, UDP_GRO, &on, sizeof on);
+  setsockopt(socket, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
   load->wire[load->wires] = (struct wire){
       .socket = socket, .out = out, .in = in, .ssrc = ssrc, .report_at = now_ns() + rand() % SECOND};
   return load->wires++;
@@ -221,7 +235,7 @@ static void transmit(struct load *load, struct wire *wire, uint8_t *packet, int 
 
 static void send_sender_report(struct load *load, struct stream *stream, int64_t now) {
   uint8_t packet[MAX_DATAGRAM] = {0x80, 200, 0, 6};
-  int64_t wall = clock_now(CLOCK_REALTIME);
+  int64_t wall = wall_ns();
   put32(packet + 4, stream->ssrc);
   put32(packet + 8, wall / SECOND + NTP_UNIX_SECONDS);
   put32(packet + 12, ((wall % SECOND) << 32) / SECOND);
@@ -242,7 +256,7 @@ static void send_receiver_report(struct load *load, struct wire *wire, int64_t n
     put32(block, source->ssrc);
     put32(block + 8, source->highest);
     put32(block + 16, source->middle);
-    put32(block + 20, source->middle ? ((now - source->middle_at) << 16) / SECOND : 0);
+    put32(block + 20, source->middle ? ((wall_ns() - source->middle_at) << 16) / SECOND : 0);
   }
   transmit(load, wire, packet, 8 + 24 * wire->sources, 1);
   load->counts.rtcp_sent++;
@@ -294,7 +308,7 @@ static int64_t send_packet(struct load *load, int which, int64_t now) {
   put32(packet + 4, stream->timestamp);
   put32(packet + 8, stream->ssrc);
   stream->octets += length;
-  stream->sent_at[stream->number % REMEMBERED] = now_ns();
+  stream->sent_at[stream->number % REMEMBERED] = wall_ns();
   if (stream->number >= stream->first && stream->number < stream->last) load->counts.sent++;
   stream->number++;
   transmit(load, &load->wire[stream->wire], packet, 12 + length, 0);
@@ -383,14 +397,16 @@ static void keep(struct load *load, int wire, const uint8_t *datagram, int lengt
   memcpy(other->datagram, datagram, length);
 }
 
-static int segment_of(struct msghdr *message, int length) {
+/* When a message arrived, and how long its datagrams are if it is a train of them. */
+static int64_t read_control(struct msghdr *message, int *segment) {
+  struct timespec arrival = {0};
   for (struct cmsghdr *each = CMSG_FIRSTHDR(message); each; each = CMSG_NXTHDR(message, each)) {
-    int size;
-    if (each->cmsg_level != IPPROTO_UDP || each->cmsg_type != UDP_GRO) continue;
-    memcpy(&size, CMSG_DATA(each), sizeof size);
-    if (size > 0) return size;
+    if (each->cmsg_level == IPPROTO_UDP && each->cmsg_type == UDP_GRO)
+      memcpy(segment, CMSG_DATA(each), sizeof *segment);
+    if (each->cmsg_level == SOL_SOCKET && each->cmsg_type == SCM_TIMESTAMPNS)
+      memcpy(&arrival, CMSG_DATA(each), sizeof arrival);
   }
-  return length;
+  return arrival.tv_sec ? arrival.tv_sec * SECOND + arrival.tv_nsec : wall_ns();
 }
 
 static void receive_datagram(struct load *load, int number, uint8_t *datagram, int length,
@@ -402,27 +418,32 @@ static void receive_datagram(struct load *load, int number, uint8_t *datagram, i
   else receive_rtp(load, wire, datagram, length, now);
 }
 
-static void receive(struct load *load, int number) {
-  union {
-    struct cmsghdr header;
-    uint8_t bytes[CMSG_SPACE(sizeof(int))];
-  } control;
+static void receive_message(struct load *load, int number, int which) {
   _Alignas(16) uint8_t datagram[MAX_DATAGRAM];
-  struct iovec iov = {load->read, sizeof load->read};
-  struct msghdr message = {.msg_iov = &iov,
-                           .msg_iovlen = 1,
-                           .msg_control = &control,
-                           .msg_controllen = sizeof control};
-  int length = recvmsg(load->wire[number].socket, &message, MSG_DONTWAIT);
-  if (length <= 0) return;
-  int64_t now = now_ns();
-  int segment = segment_of(&message, length);
+  int length = load->message[which].msg_len, segment = length;
+  int64_t arrival = read_control(&load->message[which].msg_hdr, &segment);
+  if (segment <= 0) return;
   for (int at = 0; at < length; at += segment) {
     int size = length - at < segment ? length - at : segment;
     if (size > MAX_DATAGRAM) return;
-    memcpy(datagram, load->read + at, size);
-    receive_datagram(load, number, datagram, size, now);
+    memcpy(datagram, load->read[which] + at, size);
+    receive_datagram(load, number, datagram, size, arrival);
   }
+}
+
+static void receive(struct load *load, int number) {
+  for (int i = 0; i < READS; i++) load->message[i].msg_hdr.msg_controllen = CONTROL_BYTES;
+  int count = recvmmsg(load->wire[number].socket, load->message, READS, MSG_DONTWAIT, NULL);
+  for (int i = 0; i < count; i++) receive_message(load, number, i);
+}
+
+static void receive_all(struct load *load) {
+  struct epoll_event events[EVENTS];
+  int ready;
+  do {
+    ready = epoll_wait(load->epoll, events, EVENTS, 0);
+    for (int i = 0; i < ready; i++) receive(load, events[i].data.u32);
+  } while (ready == EVENTS);
 }
 
 static void report_due(struct load *load, int64_t now) {
@@ -443,7 +464,6 @@ static void resume(struct load *load, int64_t now) {
 }
 
 void load_run(struct load *load, double seconds) {
-  struct epoll_event events[EVENTS];
   int64_t now = now_ns(), end = now + (int64_t)(seconds * SECOND), report_at = now;
   resume(load, now);
   while ((now = now_ns()) < end) {
@@ -452,11 +472,11 @@ void load_run(struct load *load, double seconds) {
       report_due(load, now);
       report_at = now + 10 * MS;
     }
+    receive_all(load);
     if (next > end) next = end;
     int64_t wait = next - now_ns();
-    struct timespec timeout = {0, wait > 0 ? wait : 0};
-    int ready = epoll_pwait2(load->epoll, events, EVENTS, &timeout, NULL);
-    for (int i = 0; i < ready; i++) receive(load, events[i].data.u32);
+    struct timespec sleep = {0, wait > SHORTEST_SLEEP ? wait : SHORTEST_SLEEP};
+    nanosleep(&sleep, NULL);
   }
   load->paused_at = now;
 }

@@ -19,7 +19,7 @@ TRIES = 2
 SETTLE_SECONDS = 0.3
 """The calls that are up go on while others are set up."""
 
-GENERATOR_CPU = 85.0
+GENERATOR_CPU = 95.0
 GENERATOR_PACE = 0.97
 """A generator that uses more of its core, or sends less than so much of what is due, is at its own
 limit: what is lost then may have been lost by it."""

@@ -33,6 +33,7 @@ class Visavis(Server):
     def start(self) -> None:
         settings = Settings(
             data_dir=self.directory,
+            run_dir=self.directory / "run",
             media_port=40000,
             media_workers=1,
             media_packet_path=self.packet_path,
