@@ -17,8 +17,12 @@ try:
 except ImportError:
     ffi = lib = None
 
-REPLAY_WINDOW: Final = 1024
-"""Number of packets by which a packet may be late; older ones are rejected as replays."""
+REPLAY_WINDOW: Final = 512
+"""Number of packets by which a packet may be late; older ones are rejected as replays.
+
+It is more than a second of video at 4 Mbit/s. libsrtp shifts the window twice for each packet: with
+1024 a call costs 1.5 % more.
+"""
 
 PROFILES: Final = {
     b"SRTP_AEAD_AES_128_GCM": (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 16, 12),

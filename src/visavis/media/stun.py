@@ -6,11 +6,12 @@ An ICE-lite agent need not send checks. Ours checks each address before it sends
 from __future__ import annotations
 
 import hmac
-import ipaddress
+import socket
 import struct
-from dataclasses import dataclass
 from typing import Final
 from zlib import crc32
+
+import msgspec
 
 from visavis.media.remote_address import Address
 
@@ -30,11 +31,12 @@ _OUR_PRIORITY: Final = 0x6E0001FF  # of a peer-reflexive candidate (RFC 8445 §5
 
 _HEADER: Final = struct.Struct("!HHI12s")
 _ATTRIBUTE: Final = struct.Struct("!HH")
+_XOR_ADDRESS: Final = struct.Struct("!BBH")
+_COOKIE_BYTES: Final = COOKIE.to_bytes(4)
 _INTEGRITY_BYTES: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
-class BindingRequest:
+class BindingRequest(msgspec.Struct, frozen=True):
     """Binding request of a browser. Its contents must not be trusted before `is_authentic`.
 
     `ufrag` is ours, from the first half of USERNAME. `covered` are the bytes that
@@ -52,8 +54,7 @@ class BindingRequest:
         return _is_authentic(self.covered, self.integrity, pwd)
 
 
-@dataclass(frozen=True, slots=True)
-class BindingSuccess:
+class BindingSuccess(msgspec.Struct, frozen=True):
     """Success response to our request. Its contents must not be trusted before `is_authentic`."""
 
     transaction_id: bytes
@@ -153,8 +154,10 @@ def _attribute(kind: int, value: bytes) -> bytes:
 
 
 def _xor_address(transaction_id: bytes, address: Address) -> bytes:
-    host = ipaddress.ip_address(address[0]).packed
-    mask = struct.pack("!I", COOKIE) + transaction_id
-    family = 1 if len(host) == 4 else 2
-    masked = bytes(a ^ b for a, b in zip(host, mask, strict=False))
-    return struct.pack("!BBH", 0, family, address[1] ^ (COOKIE >> 16)) + masked
+    is_ipv6 = ":" in address[0]
+    host = socket.inet_pton(
+        socket.AF_INET6 if is_ipv6 else socket.AF_INET, address[0].partition("%")[0]
+    )
+    mask = (_COOKIE_BYTES + transaction_id)[: len(host)]
+    masked = (int.from_bytes(host) ^ int.from_bytes(mask)).to_bytes(len(host))
+    return _XOR_ADDRESS.pack(0, 2 if is_ipv6 else 1, address[1] ^ (COOKIE >> 16)) + masked

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 SENDER_REPORT: Final = 200
 RECEIVER_REPORT: Final = 201
@@ -25,8 +26,7 @@ _ANSWER: Final = struct.Struct("!III")
 _PLI: Final = struct.Struct("!BBHII")
 
 
-@dataclass(frozen=True, slots=True)
-class SenderReport:
+class SenderReport(msgspec.Struct, frozen=True):
     """Sender report: the RTP `timestamp` that corresponds to `ntp_time` (RFC 3550 §6.4.1).
 
     `ntp_time` is in seconds since 1900, as 32.32 fixed point.
@@ -37,8 +37,7 @@ class SenderReport:
     timestamp: int
 
 
-@dataclass(frozen=True, slots=True)
-class ReceptionReport:
+class ReceptionReport(msgspec.Struct, frozen=True):
     """Reception report block about one source (RFC 3550 §6.4.1).
 
     `source` is the SSRC, as four bytes. `lost` is the cumulative number of packets lost, which may
@@ -55,8 +54,7 @@ class ReceptionReport:
     delay: int
 
 
-@dataclass(frozen=True, slots=True)
-class TimeQuestion:
+class TimeQuestion(msgspec.Struct, frozen=True):
     """Time of a sender report or an RRTR block, which its receiver repeats in a `TimeAnswer`.
 
     `middle` is the middle 32 bits of the NTP time.
@@ -65,8 +63,7 @@ class TimeQuestion:
     middle: int
 
 
-@dataclass(frozen=True, slots=True)
-class TimeAnswer:
+class TimeAnswer(msgspec.Struct, frozen=True):
     """DLRR sub-block: answers the `TimeQuestion` with the same `middle` (RFC 3611 §4.5).
 
     `held` is how long the receiver kept the question before it answered, in 1/65536 s.

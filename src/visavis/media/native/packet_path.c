@@ -30,7 +30,8 @@ enum {
   TRAILER = 16 + 128 + 4,   /* libsrtp's longest: tag, MKI, SRTCP index */
   SLOT = 1664,              /* MAX_PACKET and TRAILER, and a multiple of a cache line */
   BATCH_PACKETS = 256,      /* packets that are sent together, and for which the mutex is held */
-  MESSAGES = 12,            /* datagrams, or trains of them, that are read and sent together */
+  MESSAGES = 8,             /* datagrams, or trains of them, that are read and sent together */
+  ROUNDS = 8,               /* after which a socket is read that had nothing more */
   MESSAGE_BYTES = 65536,    /* a train of datagrams by UDP_GRO */
   MESSAGE_STRIDE = MESSAGE_BYTES + 320, /* else all begin in the same lines of the cache */
   PRECEDENCE = 10,          /* of niceness, where that is allowed */
@@ -50,7 +51,6 @@ enum {
   FIRST_JOURNAL_BYTES = 16 * 1024,
   GATHER_FROM = 5000,       /* datagrams a second above which they are left to gather, */
   GATHER_FULLY = 9000,      /* and above which for the longest time */
-  LEAST_PAUSE_US = 250,     /* at a high rate, however much there is to do between the pauses */
   WINDOW_US = 10000,
 };
 
@@ -710,7 +710,7 @@ unsigned path_gather_us(double datagrams_per_second, unsigned longest) {
 }
 
 struct pace {
-  int64_t began_us, read_at_us;
+  int64_t began_us;
   unsigned datagrams, gather_us;
   uint64_t wake_ups;
   double rate;
@@ -745,38 +745,35 @@ static void take_precedence(void) {
     (void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) - PRECEDENCE); /* the thread's */
 }
 
-/* Wait for datagrams, and let them gather. From one pause to the next it takes `gather_us`, so that
-   the pauses are the shorter, the more there is to do; down to a least one, which keeps the number
-   of wake-ups low. */
+/* Wait for datagrams if there were none or they come seldom, and let them gather. */
 static void wait_for_datagrams(struct path *path, struct pace *pace, int is_idle) {
   struct epoll_event ready[3];
-  int64_t pause_us = pace->gather_us;
-  if (is_idle || !pause_us) {
+  struct timespec pause = {0, (long)pace->gather_us * 1000};
+  if (is_idle || !pace->gather_us) {
     epoll_wait(path->epoll, ready, 3, -1);
     pace->wake_ups++;
-  } else {
-    int64_t rest_us = pause_us - (now_us() - pace->read_at_us);
-    if (pause_us > LEAST_PAUSE_US) pause_us = rest_us > LEAST_PAUSE_US ? rest_us : LEAST_PAUSE_US;
   }
-  struct timespec pause = {0, (long)pause_us * 1000};
-  if (pause_us > 0) nanosleep(&pause, NULL);
-  pace->read_at_us = now_us();
+  if (pace->gather_us) nanosleep(&pause, NULL);
 }
 
 static void *run(void *argument) {
   struct path *path = argument;
   struct pace pace = {.began_us = now_us()};
-  int is_idle = 1, is_full = 0;
+  const int sockets[] = {path->ipv4, path->ipv6};
+  int is_idle = 1, is_full[] = {0, 0}; /* more waits at a socket that brought all that was wanted */
+  unsigned rounds = 0;
   prctl(PR_SET_NAME, "packet path");
   prctl(PR_SET_TIMERSLACK, 1000); /* ns: the default of 50 us is as long as the pauses */
   take_precedence();
   while (!atomic_load(&path->is_stopping)) {
-    if (!is_full) wait_for_datagrams(path, &pace, is_idle);
+    int is_drained = !is_full[0] && !is_full[1];
+    int is_both = is_drained || ++rounds % ROUNDS == 0; /* else one that floods is read alone */
     unsigned datagrams = 0;
-    int ipv4 = read_socket(path, path->ipv4, &datagrams);
-    int ipv6 = read_socket(path, path->ipv6, &datagrams);
-    is_idle = ipv4 + ipv6 == 0;
-    is_full = ipv4 == MESSAGES || ipv6 == MESSAGES;
+    if (is_drained) wait_for_datagrams(path, &pace, is_idle);
+    for (int i = 0; i < 2; i++)
+      if (is_both || is_full[i])
+        is_full[i] = read_socket(path, sockets[i], &datagrams) == MESSAGES;
+    is_idle = datagrams == 0;
     keep_pace(path, &pace, datagrams);
   }
   return NULL;
