@@ -1,4 +1,4 @@
-"""A muxed recording in a spool of its own, and servers to bring it to."""
+"""Fixtures: a muxed recording in its own spool, and recording servers for its delivery."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def manifest_of(recording_id: str, site_id: int = 1) -> Manifest:
 def put_muxed(
     directory: Path, recording_id: str, content: bytes = CONTENT, site_id: int = 1
 ) -> Path:
-    """A recording whose file is made already."""
+    """A recording that is already muxed."""
     target = directory / recording_id
     target.mkdir(parents=True)
     manifest = manifest_of(recording_id, site_id)

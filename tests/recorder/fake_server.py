@@ -79,7 +79,7 @@ class Handler(BaseHTTPRequestHandler):
         file = self.found()
         if file is None:
             return
-        if int(self.headers["Content-Length"]) > self.owner.max_body:  # as nginx does
+        if int(self.headers["Content-Length"]) > self.owner.max_body:  # Like nginx.
             self.close_connection = True
             if self.owner.resets_large:
                 self.connection.close()
@@ -122,11 +122,11 @@ class QuietServer(ThreadingHTTPServer):
     block_on_close = False
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """The peer is killed on purpose, or cut off by a fault."""
+        """Ignore errors: tests kill the client or cut the connection on purpose."""
 
 
 class FakeRecordingServer:
-    """`faults` come first, each for one request of its method, or of any."""
+    """Fake tus server. Each of `faults` handles one request of its method, or of any method."""
 
     def __init__(self) -> None:
         self.files: dict[str, File] = {}
@@ -151,7 +151,7 @@ class FakeRecordingServer:
 
     @property
     def contents(self) -> list[bytes]:
-        """The files that have come to their end."""
+        """Return the contents of the complete files."""
         return [bytes(f.content) for f in self.files.values() if len(f.content) == f.length]
 
     def methods(self) -> list[str]:
@@ -185,14 +185,14 @@ def resets(handler: Handler) -> None:
 
 
 def takes_half_and_resets(handler: Handler) -> None:
-    """As when the network is cut in mid-PATCH; what has arrived is kept."""
+    """Keep half of a PATCH and reset the connection, like a network failure."""
     body = handler.rfile.read(int(handler.headers["Content-Length"]) // 2)
     handler.owner.files[handler.path].content += body
     handler.connection.close()
 
 
 def takes_all_and_says_nothing(handler: Handler) -> None:
-    """As when the answer is lost."""
+    """Store the request and send no response, as if the response were lost."""
     handler.owner.files[handler.path].content += handler.rfile.read(
         int(handler.headers["Content-Length"])
     )
@@ -200,7 +200,7 @@ def takes_all_and_says_nothing(handler: Handler) -> None:
 
 
 def hangs(handler: Handler) -> None:
-    """Until the other side is tired of it."""
+    """Send no response until the client closes the connection."""
     while handler.connection.recv(65536):
         pass
 

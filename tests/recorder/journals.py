@@ -1,4 +1,4 @@
-"""Journals as the media worker leaves them: both sides silent, but there."""
+"""Journals in the form that the media worker writes, with two silent participants."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ START_US: Final = 1_767_225_600_000_000
 
 
 def put_journal(spool: Path, manifest: Manifest, seconds: float) -> Path:
-    """A recording whose writer has closed it; without a `seconds` nothing was ever sent."""
+    """Create a recording with a sealed journal; with 0 `seconds`, it has no media."""
     directory = spool / manifest.recording_id
     hidden = spool / f".{manifest.recording_id}"
     hidden.mkdir(parents=True)

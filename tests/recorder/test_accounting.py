@@ -18,7 +18,7 @@ SECONDS = 12.0
 
 @pytest.fixture
 def journal() -> Journal:
-    """Both sides talk, without any picture."""
+    """Return a journal with audio of both sides and without video."""
     begun = Journal()
     begun.describe()
     talk(begun, VISITOR, SECONDS, "")
@@ -35,7 +35,7 @@ def made(journal: Journal, directory: Path) -> Muxed:
     result = mux(directory, MANIFEST)
     assert result
     for part, count in result.packets.items():
-        if "written" in count:  # every packet is accounted for
+        if "written" in count:  # Every packet is counted somewhere.
             rest = count["written"] + count["superseded"] + count["refused"] + count["unused"]
             assert count["received"] == rest, part
             assert min(count.values()) >= 0, part
@@ -43,7 +43,7 @@ def made(journal: Journal, directory: Path) -> Muxed:
 
 
 def pictures(journal: Journal, *, without: tuple[float, float] = (0, 0), lost: float = -1) -> None:
-    """The visitor's camera gives one key frame, and nothing meanwhile; one packet is `lost`."""
+    """Add the visitor's video with one key frame; omit the time `without` and a packet `lost`."""
     sender = Browser(journal, VISITOR)
     start, end = without
     encoded = media.video("VP8", SECONDS, (160, 120), key_every=1000)
@@ -71,7 +71,7 @@ def test_repaired_losses_are_none(journal: Journal, tmp_path: Path) -> None:
 
 
 def test_packets_of_an_unknown_format_are_told(journal: Journal, tmp_path: Path) -> None:
-    """As with Firefox, whose pictures travelled as RED."""
+    """Firefox once sent its video as RED."""
     pictures(journal)
     red = sdp([("0", "audio"), ("1", "video")]) + "a=rtpmap:118 red/90000\r\n"
     red = red.replace("SAVPF 96", "SAVPF 118 96")
@@ -105,7 +105,7 @@ def test_more_streams_than_are_followed(journal: Journal, tmp_path: Path) -> Non
     for number in range(2 * MAX_STREAMS):
         put(journal, 1 + number / 100, rtp(111, False, 1, 1, 5000 + number, b"\xf8\xff\xfe", "0"))
     result = made(journal, tmp_path)
-    count = MAX_STREAMS + 1  # the voice is one of those that are followed
+    count = MAX_STREAMS + 1  # The audio is one of the followed streams.
     assert result.missing == (
         f"{count} packets of the visitor are missing: "
         "they belong to more streams than the recorder follows.",
@@ -142,7 +142,7 @@ def test_a_camera_that_gives_nothing_is_not_missing(journal: Journal, tmp_path: 
 
 
 def test_silence_beside_the_voice_is_told(journal: Journal, tmp_path: Path) -> None:
-    """It hides no voice, and is in no track of its own: nobody could hear it."""
+    """It does not replace the audio, and gets no track of its own, as it is inaudible."""
     for number in range(500):
         at = 1 + number / 50
         put(journal, at, rtp(111, False, number, number * 960, 7, b"\xf8\xff\xfe", "0"))

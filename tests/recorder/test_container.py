@@ -1,4 +1,4 @@
-"""The file is the one that FFmpeg writes of the same frames, and holds what its cues promise."""
+"""The file equals that of FFmpeg for the same frames, and its cues point to key frames."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MASTERS = {
 
 
 class Placed(NamedTuple):
-    """A frame of a track; times in milliseconds."""
+    """Frame of a track, with times in milliseconds."""
 
     at: int
     track: int
@@ -42,7 +42,7 @@ class Placed(NamedTuple):
 
 
 def placed_frames(codec: str) -> list[Placed]:
-    """Two voices, and two pictures unless `codec` is empty, in the order of their times."""
+    """Return frames of two audio tracks and, unless `codec` is empty, two video tracks, by time."""
     found = [
         Placed(round(time * 1000) + 3 * track, track, 20, data, True)
         for track in (0, 1)
@@ -51,7 +51,7 @@ def placed_frames(codec: str) -> list[Placed]:
     for track in (2, 3) if codec else ():
         for number, (time, data) in enumerate(media.video(codec, SECONDS, key_every=2.0)):
             is_key = number % round(2 * media.FPS) == 0
-            data = data.removeprefix(b"\x12\0")  # depacketised AV1 has no temporal delimiter
+            data = data.removeprefix(b"\x12\0")  # Depacketised AV1 has no temporal delimiter.
             found.append(Placed(round(time * 1000) + 5 * track, track, 0, data, is_key))
     return sorted(found)
 
@@ -104,7 +104,7 @@ def written_by_ffmpeg(path: Path, codec: str, frames: list[Placed]) -> None:
 
 
 def probed(path: Path) -> dict[str, Any]:
-    """All that ffprobe tells of a file, but for the places and the sizes in it."""
+    """Return ffprobe's description of a file, without positions and sizes."""
     command = ["ffprobe", "-v", "error", "-show_packets", "-show_streams", "-show_format"]
     command += ["-show_chapters", "-show_data_hash", "md5", "-of", "json", str(path)]
     found = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
@@ -116,7 +116,7 @@ def probed(path: Path) -> dict[str, Any]:
 
 
 class Part(NamedTuple):
-    """An element at its place in the file; `begin` is where its content is."""
+    """Element with its position in the file; `begin` is the position of its content."""
 
     name: bytes
     at: int
@@ -128,7 +128,7 @@ def walk(data: bytes, offset: int = 0) -> Iterator[Part]:
     at = 0
     for name, content in ebml.read(data):
         begin = at + len(name)
-        begin += 9 - data[begin].bit_length()  # the length of the size
+        begin += 9 - data[begin].bit_length()  # Skip the size, whose length its first byte gives.
         yield Part(name, offset + at, offset + begin, content)
         if name in _MASTERS:
             yield from walk(content, offset + begin)
@@ -136,7 +136,7 @@ def walk(data: bytes, offset: int = 0) -> Iterator[Part]:
 
 
 def cues_of(path: Path) -> list[tuple[int, int]]:
-    """Time and track of each cue; each leads to a key frame, each seek entry to its element."""
+    """Return time and track of each cue; check the targets of the cues and seek entries."""
     data = path.read_bytes()
     parts = list(walk(data))
     named = {part.at: part for part in parts}
@@ -176,7 +176,7 @@ def test_it_is_the_file_that_ffmpeg_writes(tmp_path: Path, codec: str) -> None:
     written(ours, codec, frames)
     written_by_ffmpeg(theirs, codec, frames)
     one, other = probed(ours), probed(theirs)
-    if codec == "H264":  # FFmpeg guesses how long the last picture is shown
+    if codec == "H264":  # FFmpeg guesses the duration of the last picture.
         lengths = [float(file["format"].pop("duration")) for file in (one, other)]
         assert 0 <= lengths[1] - lengths[0] < 0.1
         for stream in (*one["streams"], *other["streams"]):
@@ -187,7 +187,7 @@ def test_it_is_the_file_that_ffmpeg_writes(tmp_path: Path, codec: str) -> None:
     cues = cues_of(ours)
     if codec:
         assert sorted(cues) == sorted(cues_of(theirs))
-        assert len(cues) == 8  # a key frame every two seconds, of two pictures
+        assert len(cues) == 8  # A key frame every two seconds, on two video tracks.
     else:
         assert len(cues) == 2 * len(places(ours, ebml.CLUSTER)) >= 2 * SECONDS - 2
     assert places(ours, ebml.CUES)[0] < places(ours, ebml.CLUSTER)[0]
@@ -205,7 +205,7 @@ def test_players_find_the_key_frame_before_a_moment(tmp_path: Path) -> None:
 
 
 def test_more_cues_than_expected_come_after_the_clusters(tmp_path: Path) -> None:
-    """As of a recording that lasts longer than its head was told."""
+    """The recording lasts longer than was expected when its head was written."""
     path = tmp_path / "file.mkv"
     frames = [frame._replace(is_key=True) for frame in placed_frames("VP8")]
     written(path, "VP8", frames, seconds=0)
@@ -258,4 +258,4 @@ def test_sizes_are_read_as_they_were_written(value: int) -> None:
         length = 9 - encoded[0].bit_length()
         assert len(encoded) == length
         assert int.from_bytes(encoded) - (1 << 7 * length) == value
-        assert value != (1 << 7 * length) - 1  # that means unknown
+        assert value != (1 << 7 * length) - 1  # This value would mean an unknown size.

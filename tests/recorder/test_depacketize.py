@@ -1,4 +1,4 @@
-"""Packets of one stream become frames, in whatever order they and their repairs come."""
+"""Packets of one stream become frames, regardless of the order of packets and retransmissions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Sent = tuple[int, int, bool, bytes]
 
 
 def begun() -> tuple[StreamDepacketiser, list[PlacedFrame]]:
-    """A stream whose key frame has come, and nothing before it for as long as that is awaited."""
+    """Return a stream after its key frame, when it no longer waits for earlier packets."""
     stream: Any = SimpleNamespace(is_audio=False, first_timestamp=0)
     one = StreamDepacketiser(stream, HeldBytes())
     return one, give(one, packets()[0], 0) + one.due(HOLD_SECONDS + 1)
@@ -63,19 +63,19 @@ def give(
 
 
 def timestamps(frames: list[PlacedFrame]) -> list[int]:
-    """Timestamps as they were sent, without the turns that are counted."""
+    """Return the timestamps as they were sent, before unwrapping."""
     return [placed.frame.timestamp % 2**32 for placed in frames]
 
 
 def test_a_repair_ahead_of_its_packet_costs_no_picture() -> None:
-    """Its packet comes afterwards, as the very next in the sender's course."""
+    """The original packet arrives afterwards, as the next in order."""
     (one, frames), sent = begun(), packets()
-    # after the key frame a whole picture of two packets, then one of three whose second is late
+    # After the key frame: a picture of two packets, then one of three whose second is late.
     for packet in sent[1:4]:
         frames += give(one, packet, LATER)
     frames += give(one, sent[5], LATER, is_repair=True)
     frames += give(one, sent[4], LATER)
-    frames += give(one, sent[5], LATER)  # once more
+    frames += give(one, sent[5], LATER)  # A duplicate.
     for packet in sent[6:10]:
         frames += give(one, packet, LATER)
     frames += one.flush()
@@ -90,7 +90,7 @@ def test_lost_packets_and_their_repairs_cost_no_picture(seed: int, gathers: int)
     arrivals: list[tuple[float, bool, Sent]] = []
     for index, packet in enumerate(sent[1:], start=1):
         is_repaired = chance.random() < 0.3
-        if is_repaired:  # a repair before, after or instead of its packet
+        if is_repaired:  # A retransmission before, after or instead of the original.
             arrivals.append((index * 0.01 + chance.uniform(0, 0.1), True, packet))
         if not is_repaired or chance.random() < 0.6:
             late = chance.choice([0, 0, 0, chance.uniform(0, 0.1)])
@@ -108,7 +108,7 @@ def test_a_picture_whose_end_never_comes_is_not_gathered_for_ever(without_marker
         frames += give(one, (number, 3000, False, REST), LATER)
         number += 1
     assert len(one.gathered) <= MAX_GATHERED_PACKETS
-    frames += give(one, (number, 6000, True, FIRST), LATER)  # begins within the other one
+    frames += give(one, (number, 6000, True, FIRST), LATER)  # Overlaps the previous one.
     frames += give(one, (number + 1, 9000, True, KEY), LATER)
     assert timestamps(frames) == [0, 9000]
     assert not one.gathered

@@ -1,4 +1,4 @@
-"""Recordings of browsers, devices and networks that misbehave, with nothing lost for good."""
+"""Recordings with faults of browsers, devices and networks, from which the muxer recovers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ VOICE, PICTURE = 1000, 1010
 
 
 class Sent(NamedTuple):
-    """Media captured at `at`; `skew` is by how much its RTP time is behind."""
+    """Media captured at `at`, whose RTP time is behind by `skew`, in seconds."""
 
     at: float
     frame: bytes
@@ -45,7 +45,7 @@ class Sent(NamedTuple):
 
 
 def report(journal: Journal, leg: int, at: float, ssrc: int, stamp: int, ntp: float) -> None:
-    """A sender report sent at `at`; `ntp` counts from the beginning of the call."""
+    """Add a sender report sent at `at`; `ntp` is in seconds from the beginning of the call."""
     wall = BEGIN + NTP_UNIX + ntp
     head = struct.pack("!BBHI", 0x80, 200, 6, ssrc)
     seconds, fraction = int(wall), int(wall % 1 * 2**32)
@@ -61,7 +61,7 @@ def send_voice(
     jitter: float = 0.0,
     first_report: float = 1.0,
 ) -> None:
-    """The visitor's voice; the reports go on through a stall, as libwebrtc's do."""
+    """Add the visitor's audio. The reports continue during a stall, like those of libwebrtc."""
     chance = random.Random(7)
     for number, (at, frame, skew) in enumerate(sent):
         stamp = 1000 + round((at - skew) * 48_000)
@@ -81,7 +81,7 @@ def voice(length: float = LENGTH) -> list[Sent]:
 
 
 def with_stall(sent: list[Sent], start: float, seconds: float) -> list[Sent]:
-    """The microphone gives nothing for a while; RTP time stands still meanwhile."""
+    """Make the microphone deliver nothing for a while, during which RTP time stands still."""
     return [
         one if one.at < start else one._replace(skew=one.skew + seconds - 0.02)
         for one in sent
@@ -90,12 +90,12 @@ def with_stall(sent: list[Sent], start: float, seconds: float) -> list[Sent]:
 
 
 def with_leap(sent: list[Sent], start: float, seconds: float) -> list[Sent]:
-    """RTP time leaps by so much at once."""
+    """Make RTP time jump by some seconds."""
     return [one if one.at < start else one._replace(skew=one.skew - seconds) for one in sent]
 
 
 def assert_beeps(path: Path, sent: list[Sent], length: float = LENGTH) -> None:
-    """Every beep that was sent is within 100 ms of its place, and there is no other."""
+    """Check that the file has exactly the beeps that were sent, each within 100 ms of its time."""
     moments = {round(one.at, 2) for one in sent}
     expected = [
         at
@@ -110,12 +110,12 @@ def assert_beeps(path: Path, sent: list[Sent], length: float = LENGTH) -> None:
 
 
 def sent_beep_seconds(moments: set[float]) -> set[int]:
-    """Also of a beep that a stall has cut."""
+    """Return the seconds with beeps, including those that a stall has cut."""
     return {round(at) for at in moments if media.is_flash(at + 1e-6)}
 
 
 Muxing = Callable[[Path], Path]
-"""Makes a file of the journals in a directory, and checks that it can be decoded."""
+"""Muxes the journals in a directory, and checks that the file can be decoded."""
 
 
 def muxed_here(directory: Path) -> Path:
@@ -190,7 +190,7 @@ def test_leaps_of_every_length(tmp_path: Path, seconds: float, report_every: flo
 
 
 def test_a_network_that_is_slow_for_a_while_moves_no_voice(tmp_path: Path) -> None:
-    """An outage of two seconds whose packets come afterwards, and half a second of queueing."""
+    """The packets of two seconds arrive late together; later ones queue for half a second."""
     journal = Journal()
     journal.describe()
     talk(journal, AGENT, LENGTH, "")
@@ -238,14 +238,14 @@ def check_clock_set(directory: Path, step: float, at: float, muxing: Muxing = mu
 
 
 def ssrcs(packet: bytes) -> set[int]:
-    """Of a media packet and of a report."""
+    """Return the SSRCs of a media packet or of a report."""
     return {int.from_bytes(packet[8:12]), int.from_bytes(packet[4:8])}
 
 
 @pytest.mark.parametrize("error", [-4.0, 4.0])
 @pytest.mark.parametrize("is_stamp", [True, False])
 def test_a_stale_first_report_costs_nothing(tmp_path: Path, error: float, is_stamp: bool) -> None:
-    """Of its two times, either may be from before."""
+    """Either of its two times may be outdated."""
     journal = Journal()
     journal.describe()
     talk(journal, AGENT, LENGTH, "")
@@ -268,7 +268,7 @@ def send_picture(
     *,
     late: dict[int, float] | None = None,
 ) -> None:
-    """The visitor's camera; `late` says how much later packets come, as retransmissions."""
+    """Add the visitor's video. `late` is the delay of packets that come as retransmissions."""
     sequence, repairs, payload_type = 65_000, 0, PAYLOAD_TYPES[codec]
     for number, (at, frame) in enumerate(frames):
         payloads = PACKETISERS[codec](frame, number)
@@ -310,7 +310,7 @@ def picture_times(
 
 
 def one_key_frame(codec: str, seconds: float = 14.0) -> list[tuple[float, bytes]]:
-    """Browsers send key frames only when they are asked for one."""
+    """Return a video with a single key frame: browsers send one only on request."""
     return media.video(codec, seconds, SMALL, NEVER)
 
 
@@ -339,7 +339,7 @@ def test_a_late_repair_of_the_first_key_frame_costs_no_picture(tmp_path: Path, l
 
 
 def test_a_first_key_frame_that_comes_as_a_repair_alone_opens_the_picture(tmp_path: Path) -> None:
-    """The packet is lost and repaired before the second frame."""
+    """The first packet is lost and retransmitted before the second frame."""
     frames = one_key_frame("VP8", 3.0)
     seen = picture_times(tmp_path, "VP8", frames, late={0: 0.01}, sources={"1": [PICTURE]})
     assert seen == pytest.approx([at for at, _ in frames], abs=0.06)
@@ -393,7 +393,7 @@ def test_silence_on_another_ssrc_hides_no_voice(
 
 
 def test_a_second_voice_and_a_second_picture_are_tracks_of_their_own(tmp_path: Path) -> None:
-    """The declared ones come first, though they began last."""
+    """The declared ones come first, although they began last."""
     journal = Journal()
     described = sdp([("0", "audio"), ("1", "video")], {"0": [VOICE], "1": [PICTURE]})
     journal.note(0.0, type="descriptions", visitor=described, agent=described)
@@ -433,11 +433,11 @@ def test_a_camera_that_is_turned_off_leaves_black(tmp_path: Path) -> None:
 
 SILENCE_BYTES = 3
 DTX_SECONDS = 0.4
-"""Chromium's Opus encoder sends one packet in so long a time while nobody speaks."""
+"""Interval between two packets of Chromium's Opus encoder during silence."""
 
 
 def sound_packets(path: Path) -> list[tuple[float, int]]:
-    """Time and size of each packet of the visitor's voice in the file."""
+    """Return time and size of each packet of the visitor's audio in the file."""
     with av.open(str(path)) as container:
         stream = stream_of(container, "Visitor audio")
         packets = [packet for packet in container.demux(stream) if packet.size]
@@ -446,7 +446,7 @@ def sound_packets(path: Path) -> list[tuple[float, int]]:
 
 @pytest.mark.parametrize("skipped", [0, 30_000, 40_000, 60_000, 65_000])
 def test_a_voice_comes_back_after_twenty_minutes_muted(tmp_path: Path, skipped: int) -> None:
-    """A browser stops sending, or its packets were counted and not sent on."""
+    """The browser stops sending, with or without a jump of the sequence numbers."""
     muted = 1200.0
     spoken = [(at, frame) for at, frame in media.audio(4.0) if len(frame) > SILENCE_BYTES]
     journal = Journal()
@@ -468,7 +468,7 @@ def test_a_voice_comes_back_after_twenty_minutes_muted(tmp_path: Path, skipped: 
 def test_discontinuous_transmission_keeps_every_sound_in_its_place(
     tmp_path: Path, report_every: float
 ) -> None:
-    """Also a voice that begins with silence: its track begins with the first packet."""
+    """Audio may begin with silence: its track begins with the first packet."""
     length, last, sent = 12.0, -1.0, []
     for at, frame in media.audio(length):
         is_sound = media.is_flash(at + 1e-6) or media.is_flash(at - 0.1)
@@ -485,7 +485,7 @@ def test_discontinuous_transmission_keeps_every_sound_in_its_place(
 
 
 def test_lips_are_where_the_reports_of_the_whole_call_place_them(tmp_path: Path) -> None:
-    """The picture's reports tell RTP times from 2.3 seconds before; browsers believe them too."""
+    """The video's reports have RTP times of 2.3 seconds earlier; browsers use them as well."""
     length, lag = 14.0, 2.3
     journal = Journal()
     journal.describe()

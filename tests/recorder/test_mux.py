@@ -48,7 +48,7 @@ def talk(
     size: tuple[int, int] = (160, 120),
     **browser: Any,
 ) -> Browser:
-    """A browser that sends a voice, and a picture unless `codec` is empty."""
+    """Return a browser that sends audio and, unless `codec` is empty, video."""
     sender = Browser(journal, leg, **browser)
     ssrc = base + 1000 * leg
     sender.send("OPUS", media.audio(seconds), start=start, ssrc=ssrc, mid="0")
@@ -92,7 +92,7 @@ def skews(path: Path, side: str) -> list[float]:
 
 @pytest.mark.parametrize("codec", VIDEO_CODECS)
 def test_flash_and_beep_of_both_sides_are_in_step(tmp_path: Path, codec: str) -> None:
-    """Clocks seconds apart, drifting; lost packets repaired; some out of order."""
+    """The clocks are seconds apart and drift; packets are lost and repaired, or out of order."""
     journal = Journal()
     journal.describe()
     one, other = (Network(seed, jitter=0.06, loss=0.02) for seed in (1, 2))
@@ -106,7 +106,7 @@ def test_flash_and_beep_of_both_sides_are_in_step(tmp_path: Path, codec: str) ->
     assert all(abs(skew) < 0.04 for side in ("Visitor", "Agent") for skew in skews(path, side))
     both = zip(flashes(path, "Visitor video"), flashes(path, "Agent video"), strict=True)
     assert all(abs(visitor - agent) < 0.06 for visitor, agent in both)
-    # every picture but those after a loss of Opus, which has no RTX
+    # No video frame is missing, as lost packets were retransmitted.
     assert len(brightness(path, "Visitor video")) == 8 * media.FPS
 
 
@@ -170,7 +170,7 @@ def test_a_pause_is_silent_and_black_and_keeps_its_place(tmp_path: Path) -> None
         journal.describe()
         talk(journal, VISITOR, 10.0, codec)
         talk(journal, AGENT, 10.0, codec)
-        journal.pause(2.5, 5.5)  # the flashes at 3 and 5 fall into it
+        journal.pause(2.5, 5.5)  # The flashes at 3 and 5 seconds are in the pause.
         journal.write(directory, 1)
         path = muxed(directory)
 
@@ -183,7 +183,7 @@ def test_a_pause_is_silent_and_black_and_keeps_its_place(tmp_path: Path) -> None
         black = [light for time, light in brightness(path, "Visitor video") if 2.6 < time < 5.4]
         assert len(black) >= 2
         assert max(black) < DARK
-        # the loud and the bright come back
+        # Sound and picture are recorded again.
         assert max(peak for time, peak in loudness(path, "Visitor audio") if time > 6) > LOUD
         assert attached(path).pauses == ((2.47, 5.47),)
 
@@ -246,7 +246,7 @@ def test_another_agent_and_links_that_overlap(tmp_path: Path) -> None:
 
     assert titles(path) == FOUR
     assert abs(duration(path) - 10.0) < 0.1
-    # the second bridge's flashes are at 4 + 1, 4 + 3, …; the first one's at 5 was cut off
+    # The second bridge has flashes at 4 + 1, 4 + 3, …; the first bridge's flash at 5 was cut off.
     for track in ("Visitor video", "Agent video"):
         assert [round(time, 1) for time in flashes(path, track)] == [1.0, 3.0, 5.0, 7.0, 9.0]
     assert [round(time, 1) for time in beeps(path, "Agent audio")] == [1.0, 3.0, 5.0, 7.0, 9.0]
@@ -330,7 +330,7 @@ def test_a_media_worker_that_died_leaves_a_gap_of_its_own_length(tmp_path: Path)
     path = muxed(tmp_path)
     assert abs(duration(path) - 10.0) < 0.1
     assert [round(time, 1) for time in beeps(path, "Visitor audio")] == [1, 3, 7, 9]
-    # no player loses its step: the voice has no gap
+    # The audio has no gap, so players stay in sync.
     times = [time for time, _ in loudness(path, "Visitor audio")]
     assert max(b - a for a, b in pairwise(times)) < 0.05
 
@@ -361,7 +361,7 @@ def test_chapters_tags_and_the_whole_story_are_in_the_file(tmp_path: Path) -> No
             event(3.0, "reconnecting"),
             event(4.0, "connected"),
             event(5.0, "transferred", "agent", agentName="Cy", agentId=3),
-            event(5.7, "reconnecting"),  # the page that hangs up is gone at once
+            event(5.7, "reconnecting"),  # The page that hangs up disconnects at once.
             event(6.0, "ended"),
         ),
         quality={"visitor": {"mos": 4.2}},
@@ -395,7 +395,7 @@ def test_chapters_tags_and_the_whole_story_are_in_the_file(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("step", [-3.0, 60.0])
 def test_chapters_keep_their_place_when_the_wall_clock_is_set(tmp_path: Path, step: float) -> None:
-    """Events have the wall clock's time, packets that of the recording's clock."""
+    """Events have times of the wall clock, packets have times of the recording's clock."""
     journal = Journal()
     journal.describe()
     talk(journal, VISITOR, 9.0)
@@ -403,7 +403,9 @@ def test_chapters_keep_their_place_when_the_wall_clock_is_set(tmp_path: Path, st
     journal.write(tmp_path, 1)
 
     def event(at: float, name: str) -> CallEvent:
-        told = at if at < 4.0 else at + step  # set at 4.0, noticed at 4.2
+        told = (
+            at if at < 4.0 else at + step
+        )  # The clock is set at 4.0 s, which is noticed at 4.2 s.
         return CallEvent(datetime.fromtimestamp(BEGIN + told, UTC), name)
 
     events = [event(0.1, "connected"), event(3.5, "reconnecting"), event(4.1, "connected")]
@@ -440,7 +442,7 @@ def test_cues_and_duration_come_before_the_media(tmp_path: Path) -> None:
 
 
 def test_a_call_of_long_silences_is_followed(tmp_path: Path) -> None:
-    """Sequence numbers may be anywhere after a silence, timestamps wrap."""
+    """After a silence, sequence numbers may start anywhere, and timestamps wrap."""
     journal = Journal()
     journal.describe()
     browser = Browser(journal, VISITOR)
@@ -471,7 +473,7 @@ def test_a_clock_that_is_set_makes_no_days_of_silence(tmp_path: Path) -> None:
 
 
 def test_clocks_that_are_absurd_leave_the_arrival(tmp_path: Path) -> None:
-    """A browser whose timestamps jump by an hour in mid-call spoils nobody else's time."""
+    """Timestamps of one browser that jump by an hour do not affect the other's times."""
     journal = Journal()
     journal.describe()
     browser = Browser(journal, VISITOR, has_reports=False)
@@ -493,7 +495,7 @@ def test_only_so_many_streams_are_followed(tmp_path: Path) -> None:
         journal.records.append(
             (1.0, RecordKind.RTP, AGENT, rtp(111, False, 1, 0, ssrc, b"\xf8\xff\xfe"))
         )
-    # a picture in the voice's stream, and a repair of a stream that nobody knows
+    # Video in the audio stream, and a retransmission for an unknown stream.
     journal.records.append((1.5, RecordKind.RTP, VISITOR, rtp(96, True, 1, 0, 1000, b"\x10xxx")))
     journal.records.append((1.5, RecordKind.RTP, AGENT, rtp(97, True, 1, 0, 5, b"\0\0\x10xxx")))
     journal.write(tmp_path, 1)

@@ -1,4 +1,4 @@
-"""On a full disk, recordings are muxed one after the other, the smallest first."""
+"""On a full disk, recordings are muxed one at a time, the smallest first."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 
 class StoreOfEndedCalls(FakeRecordingStore):
-    """A database in which every call is over."""
+    """Fake database in which all calls have ended."""
 
     async def ended_calls(self, calls: frozenset[tuple[int, str]]) -> frozenset[tuple[int, str]]:
         return calls
@@ -32,7 +32,7 @@ class StoreOfEndedCalls(FakeRecordingStore):
 
 
 class FullDisk:
-    """A muxer that has room for so many bytes of journals."""
+    """Fake muxer with space for a number of bytes of journals."""
 
     def __init__(self, room: int) -> None:
         self.room = room
@@ -61,7 +61,7 @@ async def test_the_smallest_first_on_a_full_disk(tmp_path: Path) -> None:
         await asyncio.gather(*(job.task for job in jobs if job.task))
         for job in jobs:
             job.task = None
-    assert muxer.order == ["a", "b", "c"]  # a and b at once, and then what fits
+    assert muxer.order == ["a", "b", "c"]  # First a and b at the same time, then the one that fits.
     assert muxer.most == 2
     muxer.room = spool_reader.size_of(jobs[0].directory)
     assert spool_reader.size_of(tmp_path / "gone") == 0

@@ -1,4 +1,4 @@
-"""Muxing in processes of their own, which die, hang and talk nonsense."""
+"""Mux workers that crash, hang or send invalid results."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ while True:
 
 
 def test_a_recording_has_its_share_of_processor_time(tmp_path: Path) -> None:
-    """By the size of its journals; beyond it the process dies and the others go on."""
+    """The limit depends on the size of the journals. A worker that exceeds it is killed alone."""
     directory = put_journal(tmp_path, manifest_of("r"), 1.0)
     journal = directory / journal_name(1)
     with journal.open("r+b") as file:

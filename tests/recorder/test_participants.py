@@ -64,7 +64,7 @@ def test_three_legs_are_three_participants_with_tracks_of_their_own(tmp_path: Pa
 
 
 def test_a_third_who_joins_later_and_leaves_has_their_own_time(tmp_path: Path) -> None:
-    """The others' tracks go on as they were."""
+    """The tracks of the others are not affected."""
     journal = Journal(participants=(ANN, BO))
     journal.describe()
     for leg in (VISITOR_LEG, AGENT_LEG):
@@ -110,7 +110,7 @@ def test_agents_who_follow_each_other_share_their_tracks(tmp_path: Path) -> None
 def test_a_journal_of_an_earlier_version_becomes_the_same_recording(
     tmp_path: Path, version: int
 ) -> None:
-    """Its notes tell no names: those of the manifest serve."""
+    """Its notes have no names, so those of the manifest are used."""
     journal = Journal(version=version)
     journal.describe(visitorScreenMid="2")
     for leg in (VISITOR_LEG, AGENT_LEG):

@@ -1,4 +1,4 @@
-"""A picture that is sent in several sizes at once (simulcast, RFC 8853): no layer hides another."""
+"""Video sent in several sizes at once (simulcast, RFC 8853): no layer hides another."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ LARGEST_FIRST = {
 def send_layers(
     journal: Journal, codec: str, network: Network, *, has_rids: bool = True
 ) -> Browser:
-    """Of one m-section, on SSRCs that no description declares; the smallest layer begins."""
+    """Return a simulcast sender: one media section, undeclared SSRCs, the smallest layer first."""
     browser = Browser(journal, VISITOR, network=network)
     for number, (rid, size) in enumerate(SIZES.items()):
         browser.send(
@@ -67,7 +67,7 @@ def send_layers(
 def test_each_layer_is_a_track_and_the_largest_the_picture(
     tmp_path: Path, codec: str, loss: float
 ) -> None:
-    """Retransmissions name the layer that they repair, and nothing else tells it."""
+    """Retransmissions have the repaired RID, the only sign of the layer that they repair."""
     journal = described()
     send_layers(journal, codec, Network(loss=loss))
     journal.write(tmp_path, 1)
@@ -78,7 +78,7 @@ def test_each_layer_is_a_track_and_the_largest_the_picture(
 
 
 def test_layers_that_the_description_groups(tmp_path: Path) -> None:
-    """Without RIDs, as Chromium does it where pages rewrite its descriptions."""
+    """There are no RIDs, as in Chromium if the page rewrites its descriptions."""
     sources = "".join(f"a=ssrc:{ssrc} cname:x\r\n" for ssrc in (500, 510, 520))
     journal = described("a=ssrc-group:SIM 500 510 520\r\n" + sources)
     send_layers(journal, "VP8", Network(), has_rids=False)
@@ -87,7 +87,7 @@ def test_layers_that_the_description_groups(tmp_path: Path) -> None:
 
 
 def test_a_layer_that_is_sent_for_a_moment_takes_no_other_s_place(tmp_path: Path) -> None:
-    """As when the network does not bear the largest any more."""
+    """This happens if the network can no longer carry the largest layer."""
     journal = described()
     browser = Browser(journal, VISITOR)
     small = media.video("VP8", SECONDS, SIZES["l"], NEVER)

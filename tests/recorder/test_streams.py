@@ -1,4 +1,4 @@
-"""Streams of a bridge, through many renegotiations."""
+"""Streams of a bridge with many renegotiations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PACKET = rtp(111, False, 1, 1, 1000, b"\xf8" * 20, "0")
 
 
 def renegotiate(bridge: BridgeStreams, times: int) -> None:
-    """Offer a screen and take it back, each time with another session in the description."""
+    """Start and stop a screen share repeatedly, each time with another session ID."""
     for number in range(times):
         described = sdp([("0", "audio"), ("1", "video")]).replace("s=-", f"s={number}")
         screen = "1" if number % 2 else ""
@@ -37,7 +37,7 @@ def test_a_renegotiation_adds_no_memory() -> None:
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert after - before < 100_000  # less than a hundred bytes for each
+    assert after - before < 100_000  # Less than a hundred bytes for each renegotiation.
     assert len(bridge.streams) == 1
 
 

@@ -1,4 +1,4 @@
-"""VP9 and AV1 with spatial layers (SVC): of each picture, the highest layer that is whole."""
+"""VP9 and AV1 with spatial layers (SVC): the highest complete layer of each picture is shown."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from visavis.rtp.codecs.av1 import Av1Depacketiser
 from visavis.spool.format import RecordKind
 
 PIXEL_WIDTH = b"\xb0\x82"
-"""Two bytes in the track's header; the height follows. FFmpeg tells the first frame's size."""
+"""PixelWidth element of the track, with two bytes. FFmpeg itself reports the first frame's size."""
 
 Picture = tuple[int, int, str]
 Keep = Callable[[int, Payload], bool]
 
 
 def planes(frame: Any) -> Picture:
-    """Size and digest of all that is visible of a picture."""
+    """Return the size and a digest of the visible part of a picture."""
     visible = sha256()
     for plane in frame.planes:
         data = bytes(plane)
@@ -46,7 +46,7 @@ def planes(frame: Any) -> Picture:
 
 
 def superframe(layers: list[Layer]) -> bytes:
-    """As a sender's encoder gives it."""
+    """Return layers as a superframe, as an encoder emits it."""
     frames = [layer.data for layer in layers]
     if len(frames) == 1:
         return frames[0]
@@ -56,7 +56,7 @@ def superframe(layers: list[Layer]) -> bytes:
 
 
 def as_browsers_show_it(shown: list[list[Layer]]) -> list[Picture]:
-    """By libvpx, which shows the last layer of each picture alone."""
+    """Decode with libvpx, which shows only the last layer of each picture, like browsers."""
     context: Any = av.CodecContext.create("libvpx-vp9", "r")
     packets = [av.Packet(superframe(layers)) for layers in shown]
     return [planes(frame) for packet in packets for frame in context.decode(packet)]
@@ -80,7 +80,7 @@ def record(directory: Path, mode: str, keep: Keep = lambda number, payload: True
 
 
 def shown_by(path: Path) -> tuple[tuple[int, int], list[float], list[Picture]]:
-    """The track's size, and the times and pictures that FFmpeg's own decoder makes of it."""
+    """Return the track's size, and the times and pictures from FFmpeg's own decoder."""
     data = path.read_bytes()
     at = data.index(PIXEL_WIDTH)
     size = int.from_bytes(data[at + 2 : at + 4]), int.from_bytes(data[at + 6 : at + 8])
@@ -111,7 +111,7 @@ def test_each_picture_is_shown_once_in_its_highest_layer(tmp_path: Path, mode: s
 
 @pytest.mark.parametrize("mode", MODES)
 def test_after_a_loss_the_layers_below_go_on(tmp_path: Path, mode: str) -> None:
-    """Of one picture, a packet of the highest layer is lost for good."""
+    """One packet of the highest layer of a picture is lost and not repaired."""
     sent = pictures(mode)
     top = max(layer.spatial for layers in sent for layer in layers)
     is_lost = Counter[int]()
@@ -146,13 +146,13 @@ UNITS_BETWEEN_KEYS = 8
 
 @pytest.fixture
 def av1_frames() -> list[bytes]:
-    """Two groups of pictures."""
+    """Return the AV1 frames of two groups of pictures."""
     seconds = 4 * UNITS_BETWEEN_KEYS / media.FPS
     return [frame for _, frame in media.video("AV1", seconds, AV1_SIZE, seconds / 2)]
 
 
 def by_dav1d(frames: list[bytes]) -> list[Picture]:
-    """As browsers decode a file: of each block the top layer of the operating point alone."""
+    """Decode like browsers: only the top layer of the operating point of each block is shown."""
     context: Any = av.CodecContext.create("libdav1d", "r")
     context.thread_count = 1
     shown = [planes(picture) for one in frames for picture in context.decode(av.Packet(one))]
@@ -162,7 +162,7 @@ def by_dav1d(frames: list[bytes]) -> list[Picture]:
 def test_a_lost_packet_of_an_upper_av1_layer_costs_that_layer_alone(
     av1_frames: list[bytes],
 ) -> None:
-    """Each packet of the first group is lost once."""
+    """The test runs once for each packet of the first group, which is then lost."""
     whole = by_dav1d(av1_frames)
     sent = [
         (number, payload)
@@ -189,7 +189,7 @@ def test_a_lost_packet_of_an_upper_av1_layer_costs_that_layer_alone(
 def test_each_av1_unit_is_shown_once_in_its_highest_layer(
     tmp_path: Path, av1_frames: list[bytes]
 ) -> None:
-    """The sender leaves out the upper layer of the second group."""
+    """The sender omits the upper layer in the second group."""
     journal = Journal()
     journal.describe()
     sequence = 65_500

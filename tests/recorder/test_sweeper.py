@@ -1,4 +1,4 @@
-"""The recorder's loop over a real spool, a real database and a real recording server."""
+"""The recorder's main loop with a real spool, a real database and a real recording server."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ async def test_a_call_that_goes_on_is_left_alone(harness: RecorderHarness) -> No
         await harness.sweep()
         assert not (directory / "recording.mkv").exists()
     with (directory / MANIFEST).open("rb") as manifest:
-        fcntl.flock(manifest, fcntl.LOCK_SH)  # as a worker that opens another journal does
+        fcntl.flock(manifest, fcntl.LOCK_SH)  # Like a worker that opens another journal.
         await harness.sweep()
         assert not (directory / "recording.mkv").exists()
     assert "still working" in str((await harness.row("r")).last_error)
@@ -177,7 +177,7 @@ async def test_a_crash_of_the_muxer_is_tried_again_and_then_set_aside(
     put_journal(harness.spool, manifest_of("good"), 1.0)
     await harness.sweep()
     assert (await harness.row("good")).state is RecordingState.DELIVERED
-    harness.sweeper = harness.recorder()  # a restart does not forget
+    harness.sweeper = harness.recorder()  # The state survives a restart.
     await harness.sweep()
     assert [path.name for path in harness.spool.iterdir()] == ["bad"]
 

@@ -1,4 +1,4 @@
-"""Deliveries to a recording server, to one that misbehaves, and to what is none."""
+"""Deliveries to a recording server, to a faulty one, and to a server that is not one."""
 
 from __future__ import annotations
 
@@ -67,7 +67,9 @@ async def test_a_whole_delivery(server: FakeRecordingServer, muxed: Path) -> Non
         "media": "video",
         "visitorName": "Ännchen",
     }
-    assert " " in server.asked[1].headers["Upload-Metadata"].split(",")[-1]  # it has a value
+    assert (
+        " " in server.asked[1].headers["Upload-Metadata"].split(",")[-1]
+    )  # The metadata has a value.
     assert all("Tus-Resumable" in a.headers for a in server.asked if a.method != "OPTIONS")
     assert "Tus-Resumable" not in server.asked[0].headers
     assert heard == sorted(heard)
@@ -86,7 +88,9 @@ async def test_the_server_is_told_what_is_missing(server: FakeRecordingServer, m
 
 async def test_doing_it_again_changes_nothing(server: FakeRecordingServer, muxed: Path) -> None:
     await deliver(muxed, server.url)
-    await deliver(muxed, server.url)  # as after a crash before the spool was emptied
+    await deliver(
+        muxed, server.url
+    )  # As after a crash before the recording was removed from the spool.
     assert server.contents == [CONTENT]
     assert server.methods()[3:] == []
 
@@ -128,7 +132,7 @@ async def test_pieces_are_halved_until_the_server_takes_them(
     again = put_muxed(muxed.parent, "again")
     await carrier.deliver(again, MANIFEST, RecordingServer(server.url, None))
     assert server.contents == [CONTENT] * 2
-    assert server.methods().count("PATCH") == 2 * refused - 2  # the size is remembered
+    assert server.methods().count("PATCH") == 2 * refused - 2  # The accepted size is remembered.
 
 
 async def test_a_server_that_resets_instead_of_refusing_gets_smaller_pieces(
@@ -149,7 +153,7 @@ async def test_a_server_that_resets_instead_of_refusing_gets_smaller_pieces(
 async def test_a_network_that_breaks_off_now_and_then_makes_no_piece_smaller(
     server: FakeRecordingServer, muxed: Path
 ) -> None:
-    """Each attempt brings some of the file, or breaks off elsewhere."""
+    """Each attempt makes progress, or is interrupted at another offset."""
     carrier = tus_uploader()
     for misdeed in (misdeeds.resets, misdeeds.resets, *[misdeeds.takes_half_and_resets] * 5):
         server.misbehave("PATCH", misdeed)
@@ -213,7 +217,7 @@ async def test_the_archive_s_key_is_for_the_archive(
     again = put_muxed(muxed.parent, "again")
     at_home = tus_uploader(archive_url=server.url, allow_private=False)
     with pytest.raises(DeliveryError, match="does not accept the file"):
-        # it has to confirm what it has stored, and this one does not
+        # The archive must confirm what it has stored, which this server does not do.
         await at_home.deliver(again, MANIFEST, RecordingServer(server.url, SECRET))
     assert server.asked[-1].headers["Authorization"] == "Bearer key"
 
@@ -286,7 +290,7 @@ async def test_an_upload_that_has_moved_on(server: FakeRecordingServer, muxed: P
 async def test_a_server_that_refuses_a_wrong_offset_and_closes_the_connection(
     server: FakeRecordingServer, muxed: Path
 ) -> None:
-    """It need not read what it refuses; then the answer may be lost, too."""
+    """The server need not read a body that it rejects; then its response may be lost as well."""
 
     def refuses_unread(handler: misdeeds.Handler) -> None:
         handler.owner.files[handler.path].content += CONTENT[:400_000]
@@ -392,7 +396,7 @@ async def test_a_server_that_is_none_is_told_in_words(
     assert caught.value.is_servers
     assert caught.value.retry_after == (7 if words == "an error of its own" else 0)
     assert (muxed / MATROSKA).read_bytes() == CONTENT
-    await deliver(muxed, server.url)  # and nothing is lost
+    await deliver(muxed, server.url)  # Nothing is lost.
     assert server.contents == [CONTENT]
 
 
@@ -457,7 +461,7 @@ async def test_an_address_that_is_away_is_passed_over(
     muxed: Path, server: FakeRecordingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def both(host: str, port: int, *, allow_private: bool) -> list[str]:
-        return ["127.0.0.99", "127.0.0.1"]  # nobody listens at the first
+        return ["127.0.0.99", "127.0.0.1"]  # No server listens at the first address.
 
     monkeypatch.setattr(http, "vetted_addresses", both)
     await deliver(muxed, server.url)

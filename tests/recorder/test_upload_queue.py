@@ -37,7 +37,7 @@ TOO_LARGE = DeliveryError("Too large.")
 
 @dataclass
 class FakeRecordingStore:
-    """A fake database that records what it is told, and may be unavailable."""
+    """Fake database that records what is saved, and may be unavailable."""
 
     told: list[tuple[str, DeliveryProgress]] = field(default_factory=list)
     delivered_ids: list[str] = field(default_factory=list)
@@ -72,7 +72,7 @@ class FakeRecordingStore:
 
 @dataclass
 class FakeUploader:
-    """A fake tus client: raises `errors` by recording or server, and waits for `held`."""
+    """Fake tus client that raises `errors` by recording or server, and waits for `held`."""
 
     errors: dict[str, DeliveryError | OSError] = field(default_factory=dict)
     went: list[str] = field(default_factory=list)
@@ -116,7 +116,7 @@ class UploadQueueHarness:
         return [job.id for job in self.jobs if job.task]
 
     async def wait_idle(self) -> list[str]:
-        """Begin, and see it through."""
+        """Start the uploads that are due, and wait until they end; return their ids."""
         begun = self.start()
         await asyncio.gather(*(job.task for job in self.jobs if job.task))
         for job in self.jobs:
@@ -125,7 +125,7 @@ class UploadQueueHarness:
         return begun
 
     async def tries(self, until: float, step: float = 0.25) -> list[float]:
-        """The moments at which something was tried."""
+        """Return the times at which an upload was tried, until a time."""
         moments = []
         while self.now < until:
             if await self.wait_idle():
@@ -199,7 +199,7 @@ async def test_a_failing_server_is_tried_by_one_at_a_time_in_turn(
 ) -> None:
     harness.put("a", "b", "c")
     harness.uploader.errors[ONE.url] = DOWN
-    assert await harness.wait_idle() == ["a", "b", "c"]  # nobody knew yet
+    assert await harness.wait_idle() == ["a", "b", "c"]  # The failure was not known yet.
     harness.now = 1.0
     assert await harness.wait_idle() == ["a"]
     harness.now = 3.0
@@ -207,7 +207,10 @@ async def test_a_failing_server_is_tried_by_one_at_a_time_in_turn(
     harness.uploader.errors.clear()
     harness.now = 7.0
     assert await harness.wait_idle() == ["c"]
-    assert await harness.wait_idle() == ["a", "b"]  # it is up: all others follow at once
+    assert await harness.wait_idle() == [
+        "a",
+        "b",
+    ]  # The server works again, so all others are tried at once.
 
 
 async def test_one_bad_recording_does_not_stop_the_others(harness: UploadQueueHarness) -> None:
@@ -231,7 +234,7 @@ async def test_failing_servers_leave_places_to_others(harness: UploadQueueHarnes
     harness.uploader.held = asyncio.Event()
     begun = harness.start()
     assert "site-5" in begun
-    assert len(begun) == 3  # half of four places, and the one that is well
+    assert len(begun) == 3  # Half of four slots for failing servers, and the working server.
     harness.uploader.held.set()
     await harness.wait_idle()
 
@@ -260,7 +263,7 @@ async def test_somebody_wants_another_try(harness: UploadQueueHarness) -> None:
     harness.put("a")
     harness.uploader.errors[ONE.url] = DOWN
     await harness.tries(10)
-    harness.queue.retry(OTHER)  # nobody has ever tried that one
+    harness.queue.retry(OTHER)  # No upload to this server was ever tried.
     assert await harness.wait_idle() == []
     harness.queue.retry(ONE)
     assert await harness.wait_idle() == ["a"]

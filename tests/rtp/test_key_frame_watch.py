@@ -1,4 +1,4 @@
-"""Key frames that a recording needs are asked for, and no others."""
+"""Key frames are requested only if a recording needs them."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ SIZE = (640, 360)
 
 @lru_cache
 def frames(codec: str) -> list[tuple[float, bytes]]:
-    """A key frame of several packets, and another frame."""
+    """Return a key frame of several packets, and another frame."""
     return media.video(codec, 0.2, SIZE, NEVER)
 
 
 class Camera:
-    """One stream of pictures, its meter and the moments at which a key frame was asked for."""
+    """One video stream, its statistics, and the times at which a key frame was requested."""
 
     def __init__(
         self, codec: str = "VP8", ssrc: int = CAMERA, stats: LegStats | None = None
@@ -53,13 +53,13 @@ class Camera:
         self.stats.watch_video(watch)
 
     def look(self) -> None:
-        """An eighth of a second passes, and the relay looks at what is due."""
+        """Let an eighth of a second pass, after which the relay checks which requests are due."""
         self.now += STEP
         assert self.stats.watch
         self.asked += [self.now for ssrc in self.stats.watch.due(self.now, 4) if ssrc == self.ssrc]
 
     def send(self, *, is_key: bool = False, without: frozenset[int] = frozenset()) -> None:
-        """A frame; the packets at the indices `without` are lost."""
+        """Send a frame; the packets at the indices `without` are lost."""
         frame = frames(self.codec)[0 if is_key else 1][1]
         payloads = PACKETISERS[self.codec](frame, self.sequence)
         for index, payload in enumerate(payloads):
@@ -74,7 +74,7 @@ class Camera:
             self.sequence += 1
 
     def repair(self) -> None:
-        """Everything that was lost comes as retransmissions."""
+        """Retransmit all lost packets."""
         for count, (number, (stamp, payload)) in enumerate(self.kept.items()):
             payload_type = RTX[PAYLOAD_TYPES[self.codec]]
             original = number.to_bytes(2) + payload
@@ -109,7 +109,7 @@ def test_a_packet_that_nobody_repairs_needs_a_key_frame(codec: str) -> None:
 
 
 def test_requests_are_bounded_in_rate() -> None:
-    """The sender does not answer, and loses more."""
+    """The sender does not send a key frame, and more packets are lost."""
     camera = running()
     for _ in range(60):
         camera.send(without=frozenset({0}))

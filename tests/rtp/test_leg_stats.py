@@ -53,7 +53,7 @@ def test_what_is_missing_of_the_numbers_was_lost_on_its_way_in() -> None:
     assert stats.report().loss_in == pytest.approx(0.1, abs=0.01)
     feed(stats, range(65_600, 65_700))
     assert stats.report().loss_in == 0
-    assert stats.report().loss_in == 0  # nothing new: it stays
+    assert stats.report().loss_in == 0  # Without new packets, the value does not change.
 
 
 def test_what_comes_late_is_not_lost() -> None:

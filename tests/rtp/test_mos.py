@@ -1,4 +1,4 @@
-"""The E-model against figures that G.107 and its worked curves give."""
+"""The E-model, compared with values and curves of G.107."""
 
 from __future__ import annotations
 

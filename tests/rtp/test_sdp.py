@@ -50,7 +50,7 @@ FIREFOX_OFFER = (CAPTURED / "firefox-offer.sdp").read_bytes().decode()
 BUNDLE_ONLY = re.sub(
     r"(m=video) 9 (.*)\r\nc=IN IP4 0.0.0.0\r\n", r"\1 0 \2\r\na=bundle-only\r\n", OFFER
 )
-"""Chromium's video section, with H.265, as Firefox writes it under the bundle policy max-bundle."""
+"""Chromium's video section with H.265, in Firefox's form with the bundle policy max-bundle."""
 
 BUNDLE_ONLY = BUNDLE_ONLY.replace("AV1/90000", "H265/90000", 1)
 SCREEN = (
@@ -71,7 +71,7 @@ SECOND_AUDIO = (
     "offer", [FIREFOX_OFFER, FIREFOX_OFFER + SCREEN, FIREFOX_OFFER + SECOND_AUDIO, BUNDLE_ONLY]
 )
 def test_bundle_only_sections_are_offers_too(offer: str) -> None:
-    """RFC 9143 §6."""
+    """See RFC 9143 §6."""
     assert "a=bundle-only" in offer
     restricted = restrict_codecs(offer)
     assert restricted.count("a=bundle-only") == offer.count("a=bundle-only")
@@ -84,7 +84,7 @@ def test_bundle_only_sections_are_offers_too(offer: str) -> None:
 
 
 def test_a_provisional_answer_takes_bundle_only_sections_up() -> None:
-    """Port 0 would reject them, and no answer has bundle-only sections (RFC 9143 §7.3)."""
+    """Port 0 would reject them, and an answer cannot be bundle-only (RFC 9143 §7.3)."""
     answer = provisional_answer(restrict_codecs(FIREFOX_OFFER + SCREEN), OURS)
     assert "a=bundle-only" not in answer
     ports = [line.split()[1] for line in answer.splitlines() if line.startswith("m=")]
@@ -99,7 +99,7 @@ def test_a_rejected_section_stays_rejected_and_as_it_is() -> None:
 
 
 def test_what_is_kept_is_as_the_browser_wrote_it() -> None:
-    """In its own order, with its profiles."""
+    """The order of the codecs and their parameters are kept."""
     before, after = media_sections(OFFER)[1], media_sections(restrict_codecs(OFFER))[1]
     assert list(after.codecs) == [number for number in before.codecs if number in after.codecs]
     profiles = [line for line in OFFER.splitlines() if "profile-level-id" in line]
@@ -215,7 +215,7 @@ def test_any_order_of_lines_is_read_or_refused(lines: list[str]) -> None:
 
 
 def test_simulcast_passes_and_its_layers_are_known() -> None:
-    """Browsers do not take it up; the recorder follows a sender that sends it nevertheless."""
+    """Browsers do not accept simulcast; the recorder handles a sender that sends it anyway."""
     lines = (
         "a=rid:h send\r\na=rid:l send\r\na=simulcast:send h;l\r\na=ssrc-group:SIM 5 6 7\r\n"
         f"a=extmap:14 {RID_URI}\r\na=extmap:13 {REPAIRED_RID_URI}\r\n"

@@ -79,7 +79,7 @@ def test_it_holds_only_so_much() -> None:
 
 
 class CountedNumber(int):
-    """A sequence number that counts how often any is compared with another."""
+    """Sequence number that counts comparisons between sequence numbers."""
 
     compared = 0
 
@@ -95,7 +95,7 @@ class CountedNumber(int):
 
 
 def comparisons(held: int) -> float:
-    """Comparisons for each packet, while so many are held and every second one is missing."""
+    """Return comparisons per packet while `held` packets wait and every second one is missing."""
     reorder: Reorder[int] = Reorder(1000.0)
     count = 3 * held
     CountedNumber.compared = 0
@@ -140,7 +140,7 @@ def test_a_step_far_back_is_a_restart_if_the_next_packet_says_so() -> None:
     first, _ = unwrap(10_000, 0.0)
     assert first is not None
     assert unwrap(5000, 0.1) == (None, False)
-    assert unwrap(10_001, 0.2) == (first + 1, False)  # a very old packet, no more
+    assert unwrap(10_001, 0.2) == (first + 1, False)  # It was only a very old packet.
     assert unwrap(9000, 5.0) == (None, False)
     restarted, has_restarted = unwrap(9001, 5.1)
     assert has_restarted
@@ -179,5 +179,5 @@ def test_packets_that_follow_each_other(first: int) -> None:
     assert numbers.are_following(following)
     assert not numbers.are_following(following[1:])
     assert not numbers.are_following([*following, following[-1]])
-    numbers.unwrap((first - 5000) & 0xFFFF, 0.1)  # in doubt
+    numbers.unwrap((first - 5000) & 0xFFFF, 0.1)  # Possibly a restart.
     assert not numbers.are_following(following)

@@ -65,10 +65,10 @@ def test_reports_that_cannot_be_are_not_believed() -> None:
         clock.add_packet(second, second * 90_000, second + 0.5)
         clock.add_report(second * 90_000, second + 7.0, second + 0.5)
         if second % 5 == 2:
-            clock.add_report(second * 90_000, second + 7.0, second + 0.6)  # twice
+            clock.add_report(second * 90_000, second + 7.0, second + 0.6)  # A duplicate.
             clock.add_report(second * 90_000 + 100, 1e9, second + 0.7)
             clock.add_report(0, 9.0, second + 0.8)
-    clock.add_report(19 * 90_000 + 100, -1e9, 19.9)  # nothing confirms the last one
+    clock.add_report(19 * 90_000 + 100, -1e9, 19.9)  # No later report confirms this one.
     timeline.fit([clock])
     for second in (0, 10, 19, 25):
         assert timeline.time(clock, second, second * 90_000) == pytest.approx(
@@ -77,7 +77,7 @@ def test_reports_that_cannot_be_are_not_believed() -> None:
 
 
 def test_a_clock_that_stands_still_and_leaps_back_is_followed_by_sequence_number() -> None:
-    """Two stalls between two reports, and a leap back by which timestamps repeat."""
+    """Two stalls between two reports, and a jump back, after which timestamps repeat."""
     timeline, clock = SenderTimeline(), StreamClock(48_000)
     times: dict[int, tuple[float, float]] = {}
     number = 0
@@ -99,7 +99,7 @@ def test_a_clock_that_stands_still_and_leaps_back_is_followed_by_sequence_number
 
 
 def test_a_microphone_that_loses_a_little_time_all_along_is_followed() -> None:
-    """A busy machine drops 30 ms twice a second; no single step is to be seen."""
+    """A busy machine drops 30 ms twice per second, without a single large step."""
     timeline, clock = SenderTimeline(), StreamClock(48_000)
     for index in range(6000):
         now = index * 0.02
@@ -120,7 +120,7 @@ def test_a_floor_keeps_the_least_of_each_second_and_rises_slowly() -> None:
     floor.see(0.0, 0.5)
     floor.see(0.2, 0.1)
     floor.see(0.1, 0.3)
-    floor.see(-5.0, -9.0)  # a clock that goes back says nothing
+    floor.see(-5.0, -9.0)  # A clock that goes back is ignored.
     assert floor.delay(-4.0) == pytest.approx(0.101)
     floor.see(1000.0, 0.9)
     assert floor.delay(1000.0) == pytest.approx(0.35)
@@ -136,10 +136,10 @@ def stalled(
     seed: int = 7,
     seconds: int = 45,
 ) -> float:
-    """Seconds of a voice that are misplaced, with a report `every` so many seconds or none.
+    """Return the seconds of misplaced audio, with a report `every` so many seconds, or without.
 
-    RTP time stands still in each stall, of which beginning and length are given; the reports go on
-    by extrapolation, as libwebrtc's do.
+    RTP time stands still in each stall, given by its beginning and length. The reports continue by
+    extrapolation, like those of libwebrtc.
     """
     chance, clock = random.Random(seed), StreamClock(48_000)
     sent = []
@@ -172,7 +172,7 @@ def stalled(
 )
 @pytest.mark.parametrize("every", [1.0, 5.0, 12.0, 0.0])
 def test_stalls_misplace_nothing(every: float, jitter: float) -> None:
-    """Also where a second stall begins before a report has told of the first."""
+    """A second stall may begin before a report shows the first."""
     for seed in range(7, 10):
         for length in (0.5, 1.0, 2.5, 6.0, 20.0):
             for start in (10.3, 14.96, 17.5):
@@ -180,13 +180,13 @@ def test_stalls_misplace_nothing(every: float, jitter: float) -> None:
                 if length < 3:
                     stalls.append((start + length + 7, length))
                 misplaced = stalled(stalls, every=every, jitter=jitter, seed=seed)
-                # the packets next to a break cannot be told from delayed ones
+                # Packets next to a break cannot be distinguished from delayed ones.
                 assert misplaced <= jitter, (seed, stalls)
 
 
 @pytest.mark.parametrize("every", [5.0, 0.0])
 def test_a_stall_of_minutes_misplaces_nothing(every: float) -> None:
-    """As after a phone call that was taken on the same device."""
+    """This happens after a phone call on the same device."""
     assert stalled([(30.3, 244.0)], every=every, jitter=0.1, seconds=330) == 0
 
 
@@ -199,11 +199,11 @@ def errors(
     network: str = "jitter",
     leap: float = 0.0,
 ) -> list[float]:
-    """By how much each packet of 45 s of a voice is placed too late.
+    """Return by how much each packet of 45 s of audio is placed too late, in seconds.
 
-    As `stalled`, but the reports are delayed as the packets are. A network of "spikes" holds all
-    packets back for a moment, once a second or so, and then brings them in order. RTP time leaps
-    back by `leap` seconds with the third stall.
+    Like `stalled`, but the reports are delayed like the packets. A network with "spikes" holds all
+    packets for a moment about once per second and then delivers them in order. RTP time jumps back
+    by `leap` seconds at the third stall.
     """
     chance = random.Random(seed)
     clock, camera = StreamClock(48_000, KeptPackets()), StreamClock(90_000)
@@ -279,11 +279,11 @@ SMALL_STALLS = {
 def test_many_small_stalls_misplace_nothing(
     every: float, stalls: list[tuple[float, float]]
 ) -> None:
-    """A straight line between two reports placed sounds up to 0.56 s early."""
+    """Interpolation between two reports would place sounds up to 0.56 s early."""
     for jitter, network in ((0.0, "jitter"), (0.05, "jitter"), (0.1, "jitter"), (0.1, "spikes")):
         found = errors(stalls, every=every, jitter=jitter, seed=3, network=network)
         wrong = sum(abs(error) > 0.1 for error in found)
-        # a packet or two next to a stall that cannot be told from delayed ones
+        # One or two packets next to a stall cannot be distinguished from delayed ones.
         assert wrong <= 2, (jitter, network)
         assert max(map(abs, found)) < 0.13, (jitter, network)
 
@@ -308,7 +308,7 @@ def test_a_stall_longer_than_the_jitter_misplaces_nothing(length: float) -> None
 
 @pytest.mark.parametrize("leap", [-0.5, -3.0, 1.5])
 def test_small_stalls_with_a_leap_among_them_misplace_nothing(leap: float) -> None:
-    """The clock is followed forward and back."""
+    """The skew is followed in both directions."""
     stalls = [(9.0, 0.05), (9.5, 0.05), (12.0, 0.05)]
     found = errors(stalls, every=5.0, jitter=0.02, seed=1, leap=leap)
     assert max(map(abs, found)) < 0.1

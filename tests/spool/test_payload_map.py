@@ -24,7 +24,7 @@ ANSWER = (DATA / "chromium-answer.sdp").read_text()
 
 
 def described(*sdps: str, screen_mid: str = "") -> Descriptions:
-    """A note of so many legs, of which the first sends a screen."""
+    """Return a note with one leg per description; the first leg shares its screen."""
     legs = [DescribedLeg(number, number, "agent", sdp) for number, sdp in enumerate(sdps, start=1)]
     legs[0] = msgspec.structs.replace(legs[0], screen_mid=screen_mid)
     return Descriptions(tuple(legs))

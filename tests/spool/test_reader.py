@@ -1,4 +1,4 @@
-"""Reader of the spool, while others change it at the same time."""
+"""Reading of the spool while other processes change it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from visavis.spool import reader as spool_reader
 
 
 def abandoned(directory: Path, name: str) -> Path:
-    """A hidden directory that has not changed for longer than a writer or a deletion takes."""
+    """Create a hidden directory that is older than any writer or deletion in progress."""
     hidden = directory / name
     hidden.mkdir(parents=True)
     long_ago = time.time() - spool_reader.ABANDONED_SECONDS - 1

@@ -11,7 +11,7 @@ SOON = 10.0
 
 
 class FakeFile:
-    """Counts its syncs, and is over when `is_over` is set."""
+    """Fake file that counts its syncs; setting `is_over` closes it."""
 
     waits: threading.Barrier | None = None
 
@@ -29,7 +29,7 @@ class FakeFile:
 
 
 STRANGERS: set[threading.Thread] = set()
-"""Threads of other tests, which may still be about to end."""
+"""Threads of earlier tests that may not have ended yet."""
 
 
 def threads() -> list[threading.Thread]:
@@ -45,7 +45,7 @@ def _rounds_follow_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def finish(*files: FakeFile) -> None:
-    """Wait until the thread is gone."""
+    """Close the files and wait until the thread has ended."""
     for file in files:
         file.is_over = True
     for thread in threads():
@@ -55,7 +55,7 @@ def finish(*files: FakeFile) -> None:
 
 def test_one_thread_serves_every_file_while_there_is_one() -> None:
     sync_thread, files = SyncThread(), [FakeFile(), FakeFile()]
-    for _ in range(2):  # and another one when there is one again
+    for _ in range(2):  # A new thread starts when there is a file again.
         for file in files:
             file.is_over = False
             sync_thread.add(file)

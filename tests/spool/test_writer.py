@@ -57,11 +57,13 @@ def test_what_was_appended_is_read_back_and_sealed(tmp_path: Path) -> None:
 def test_a_journal_that_could_not_be_created_is_in_nobody_s_way(
     tmp_path: Path,
 ) -> None:
-    (tmp_path / ".rec").mkdir()  # of a process that was killed
+    (tmp_path / ".rec").mkdir()  # Left by a killed process.
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     used = {int(path.name) for path in Path("/proc/self/fd").iterdir()}
     first = next(number for number in itertools.count() if number not in used)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (first + 1, limits[1]))  # room for one more
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (first + 1, limits[1])
+    )  # One more descriptor is available.
     try:
         with pytest.raises(OSError, match="Too many open files"):
             new_journal(tmp_path)
@@ -76,7 +78,7 @@ def test_a_journal_that_could_not_be_created_is_in_nobody_s_way(
 def test_a_wall_clock_that_is_set_moves_no_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
-    """Nor does the recording seem to have lasted for longer."""
+    """The recording does not seem to be longer, either."""
     journal = new_journal(tmp_path)
     began = journal.started_at
     journal.note({"type": "event"})
@@ -132,7 +134,7 @@ OTHER_BOOT = json.dumps({"bootId": "8fd3e0ae-0000-4000-8000-000000000000", "offs
 def test_the_wall_clock_is_used_where_no_clock_of_this_boot_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str | None
 ) -> None:
-    """After a power failure, and with a recording that an older version has begun."""
+    """This applies after a power failure, and to a recording that an older version has begun."""
     new_journal(tmp_path).close()
     path = tmp_path / "rec" / "clock.json"
     path.unlink()
@@ -156,7 +158,7 @@ def test_a_boot_that_is_not_known_prevents_no_journal(
 
 
 def create_and_die(spool: Path, turn: int) -> bool:
-    """Create a journal in a process that is killed at its `turn`-th system call; whether it was."""
+    """Create a journal in a process killed at its `turn`-th system call; return whether it was."""
     process = os.fork()
     if process:
         return os.WIFSIGNALED(os.waitpid(process, 0)[1])
@@ -174,7 +176,7 @@ def create_and_die(spool: Path, turn: int) -> bool:
 
 
 def test_kill_9_at_any_step_blocks_no_recording(tmp_path: Path) -> None:
-    """The next attempt always has its journal, and what is in the spool is whole."""
+    """The next attempt always gets its journal, and recordings in the spool are complete."""
     for turn in itertools.count():
         spool = tmp_path / str(turn)
         was_killed = create_and_die(spool, turn)
@@ -231,7 +233,7 @@ def test_a_disk_that_fails_is_told(tmp_path: Path) -> None:
 def test_a_disk_that_fails_to_sync_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lost: list[str] = []
     journal = create_journal(tmp_path, MANIFEST, 1, lost.append)
-    os.dup2(os.pipe()[1], journal._file)  # what is no file cannot be synced (EINVAL)
+    os.dup2(os.pipe()[1], journal._file)  # Syncing a pipe fails with EINVAL.
     journal.append(1, RecordKind.RTP, AGENT_LEG, b"x")
     journal.close()
     assert lost == ["the journal cannot be written: Invalid argument"]
@@ -283,7 +285,7 @@ def test_a_recording_that_was_taken_out_of_the_spool_is_not_written_to(
     really_lock = fcntl.flock
 
     def lock_late(file: int, operation: int) -> None:
-        """The recorder puts another manifest there between the opening and the lock."""
+        """Replace the manifest between opening and locking it, like the recorder."""
         manifest = directory / "manifest.json"
         copy = manifest.read_bytes()
         manifest.rename(tmp_path / "taken")
@@ -312,7 +314,7 @@ def test_a_stopped_journal_says_why_and_is_sealed(tmp_path: Path) -> None:
     assert (packet.arrival_us - journal.offset_us, seal.kind) == (1, RecordKind.SEAL)
     assert note.payload == b'{"type":"stopped","why":"the disk is nearly full"}'
     later = create_journal(tmp_path, MANIFEST, 2, pytest.fail)
-    assert later.size > before > 200  # the whole recording counts
+    assert later.size > before > 200  # The size includes earlier journals.
     age = time.monotonic() - later.started_at
     assert age == pytest.approx(time.time() - MANIFEST.started_at.timestamp(), abs=1.0)
     later.close()

@@ -1,4 +1,4 @@
-"""Streams of packets for the tests of depacketisers, and what comes of them."""
+"""Packet streams for the tests of depacketisers, and decoding of their results."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def packet(payload: bytes, *, marker: bool = False) -> Sent:
 
 
 def packets(codec: str, seconds: float = 1.0) -> list[tuple[int, Sent]]:
-    """Timestamps and packets of a short film."""
+    """Return timestamps and packets of a short video."""
     return [
         (number, packet(payload, marker=index == len(payloads) - 1))
         for number, (_, frame) in enumerate(media.video(codec, seconds, SIZE, 0.5))
@@ -46,7 +46,7 @@ def numbered(sent: list[tuple[int, Sent]]) -> list[tuple[int, int, Sent]]:
 
 
 def decoded(codec: str, frames: list[Frame]) -> list[tuple[int, int]]:
-    """The sizes of the pictures that a decoder makes of them."""
+    """Return the sizes of the decoded pictures."""
     name = {"VP8": "vp8", "VP9": "vp9", "H264": "h264", "AV1": "libdav1d"}[codec]
     context: Any = av.CodecContext.create(name, "r")
     context.thread_count = 1

@@ -36,15 +36,15 @@ def _sized_units(data: bytes) -> list[bytes]:
     "payload",
     [
         "08",
-        "88aa",  # a new sequence that continues
-        "0805aa",  # longer than the packet
-        "08ffffffffffff",  # a length without end
-        "0800",  # nothing
-        "2802aabb",  # two promised, one there
-        "480130",  # to be continued, and the marker
-        "180a",  # forbidden bit comes next
+        "88aa",  # A new sequence that is also a continuation.
+        "0805aa",  # An element longer than the packet.
+        "08ffffffffffff",  # A length that does not end.
+        "0800",  # An empty element.
+        "2802aabb",  # Two elements announced, one present.
+        "480130",  # To be continued, but with the marker bit.
+        "180a",  # The forbidden bit follows.
         "18b0",
-        "1812",  # a temporal delimiter only, sized and cut off
+        "1812",  # Only a temporal delimiter, with a size that is cut off.
         "180e",
     ],
 )

@@ -35,5 +35,5 @@ def test_h264_payloads_that_are_malformed(payload: str) -> None:
     rest = numbered(packets("H264"))
     depacketiser = H264Depacketiser()
     assert depacketiser.push(0, 0, *packet(bytes.fromhex(payload), marker=True)) is None
-    # and the next key frame is found
+    # The next key frame is found.
     assert any(depacketiser.push(number + 5, stamp, *sent) for number, stamp, sent in rest)

@@ -16,7 +16,7 @@ def test_vp9_descriptors_of_every_kind() -> None:
         "2c0100",  # layers, not flexible
         "3c01",  # layers, flexible
         "5c0302",  # flexible, two references
-        "0e00",  # a structure that tells nothing
+        "0e00",  # An empty scalability structure.
         "0e18 02800168 02 04 01 00".replace(" ", ""),  # one size, two pictures, one reference
     ]
     for head in heads:
@@ -48,10 +48,10 @@ def test_vp9_sizes_in_every_profile() -> None:
     assert vp9.key_frame_size(media.video("VP9", 0.2)[1][1]) is None
     sync, size = f"{0x498342:024b}", f"{639:016b}{359:016b}"
     colours = {
-        "00": "001 0",  # space, range
-        "10": "001 0 000",  # and in profile 1 subsampling, a reserved bit
-        "01": "0 001 0",  # before it in profile 2 the depth
-        "110": "0 111 0",  # RGB, a reserved bit; profile 3 itself is followed by one
+        "00": "001 0",  # Colour space, range.
+        "10": "001 0 000",  # Profile 1 also has subsampling and a reserved bit.
+        "01": "0 001 0",  # Profile 2 has the bit depth first.
+        "110": "0 111 0",  # RGB, a reserved bit; profile 3 is itself followed by one.
     }
     for profile, colour in colours.items():
         bits = f"10{profile}0000{sync}{colour}{size}".replace(" ", "").ljust(128, "0")
