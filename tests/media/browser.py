@@ -1,4 +1,4 @@
-"""A browser's end of a leg, without a browser: ICE-controlling, DTLS client, SRTP."""
+"""Simulated browser side of a leg: controlling ICE agent, DTLS client, SRTP."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REPEAT_SECONDS = 0.1
 
 
 def answer(datagram: bytes, pwd: str = PWD) -> bytes | None:
-    """Return the answer to a check; `None` if the datagram is none."""
+    """Return the answer to a check; `None` if the datagram is not a check."""
     asked = parse_binding_request(datagram)
     return binding_success(asked.transaction_id, ("198.51.100.200", 1), pwd) if asked else None
 
@@ -33,7 +33,7 @@ def is_dtls(datagram: bytes) -> bool:
 
 
 class Browser:
-    """Talks to one leg. Sends again what has had no answer, in simulated time."""
+    """Simulated browser of one leg. It retransmits in simulated time."""
 
     def __init__(self) -> None:
         self._connection = SSL.Connection(IDENTITY.context, None)
@@ -68,7 +68,7 @@ class Browser:
         return is_authentic
 
     def answer_checks(self, leg: Leg, now: float) -> None:
-        """Answer the leg's own checks, from wherever it has sent them."""
+        """Answer the leg's own checks, from the addresses to which it has sent them."""
         leg.tick(now)
         for datagram, remote_address in leg.outbox:
             if answered := answer(datagram):
@@ -77,7 +77,7 @@ class Browser:
     # In simulated time
 
     def tick(self, leg: Leg, now: float, send: Callable[[bytes], None]) -> None:
-        """Check the remote address twice a second, and repeat what was perhaps lost."""
+        """Check the remote address twice per second, and retransmit what may have been lost."""
         if now >= self._check_at:
             self._check_at = now + CHECK_SECONDS
             send(request(leg.pwd, ufrag=leg.ufrag, extra=NOMINATE))
@@ -117,7 +117,7 @@ class Browser:
             else:
                 self.received.append(self._receiving.unprotect(datagram))
         except Error:
-            pass  # a replay: the network has doubled it
+            pass  # A replay, as the network duplicated the datagram.
 
     def protect(self, packet: bytes) -> bytes:
         assert self._sending
@@ -126,7 +126,7 @@ class Browser:
     # The handshake by hand
 
     def datagrams(self) -> list[bytes]:
-        """The next flight, if it is our turn."""
+        """Return the next flight, if it is our turn."""
         try:
             self._connection.do_handshake()
             self.is_established = True
@@ -156,7 +156,7 @@ def session(key: bytes, direction: int, profile: int) -> Session:
 
 
 def shake_hands(browser: Browser, leg: Leg) -> None:
-    """Carry DTLS flights both ways until neither has anything to say."""
+    """Exchange DTLS flights until neither side has more to send."""
     for _ in range(10):
         for datagram in browser.datagrams():
             leg.receive_dtls(datagram, ADDRESS, 0.0)

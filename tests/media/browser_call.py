@@ -1,4 +1,4 @@
-"""Two real browsers' pages and a media worker, with the signalling done by the test."""
+"""Call of two pages of real browsers through a media worker; the test does the signalling."""
 
 from __future__ import annotations
 
@@ -97,16 +97,16 @@ class EventLog:
 
 
 class Page(Protocol):
-    """As much of a Playwright page as is needed here."""
+    """The methods of a Playwright page that are used here."""
 
     def evaluate(self, expression: str, argument: Any = None, /) -> Any: ...
     def wait_for_timeout(self, milliseconds: float, /) -> None: ...
 
 
 class BrowserCall:
-    """A call of two real pages over a media worker; close it when done.
+    """Call of two real pages through a media worker. Close it when done.
 
-    `filters` change the descriptions that a page gets.
+    `filters` change the descriptions that a page receives.
     """
 
     bridge = BridgeId("call", 1)
@@ -151,7 +151,7 @@ class BrowserCall:
         self.until(lambda: len(self.events.up) == 2, "both legs up")
 
     def negotiate(self, offerer: int, options: str = "{}") -> None:
-        """One offer and its answer, by the relay's rules."""
+        """Exchange an offer and its answer, rewritten like the app does."""
         answerer = other(offerer)
         offer = self.pages[offerer].evaluate(f"offer({options})")
         self._remote(offerer, offer)
@@ -176,7 +176,7 @@ class BrowserCall:
             next(iter(self.pages.values())).wait_for_timeout(50)
 
     def flow(self, seconds: float = 3.0) -> dict[int, dict[str, Any]]:
-        """Each page's last statistics, with `fps` and `pps` over so many seconds."""
+        """Return each page's statistics, with frames and packets per second (`fps`, `pps`)."""
         before = {side: page.evaluate("stats()") for side, page in self.pages.items()}
         self.pages[VISITOR_LEG].wait_for_timeout(seconds * 1000)
         after = {side: page.evaluate("stats()") for side, page in self.pages.items()}
@@ -189,7 +189,7 @@ class BrowserCall:
 
 
 def only_candidates(pattern: str) -> Callable[[str], str]:
-    """A description with those candidates alone that match, and no hint of others."""
+    """Return a filter that keeps only the matching candidates of a description."""
 
     def keep(line: str) -> bool:
         return not line.startswith("a=candidate:") or re.search(pattern, line) is not None
@@ -203,7 +203,7 @@ async def _event() -> asyncio.Event:
 
 @contextmanager
 def chromium_pages(browser: Browser) -> Iterator[dict[int, Page]]:
-    """One of each side, which know nothing of each other."""
+    """Yield one page for each side, in separate browser contexts."""
     contexts = [browser.new_context(permissions=["camera", "microphone"]) for _ in LEGS]
     yield dict(zip(LEGS, map(_page, contexts), strict=True))
     for context in contexts:

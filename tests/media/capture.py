@@ -1,9 +1,9 @@
-"""Makes `tests/media/data`: what a browser really sends, as our own worker hears it.
+"""Creates `tests/media/data`: datagrams of real browsers, captured by our own worker.
 
 python -m tests.media.capture chromium|firefox
 
-Each file holds datagrams, framed as RFC 4571 frames them. Media come decrypted; of video there is
-the browser's own test picture.
+Each file has datagrams in frames of RFC 4571. Media is decrypted; the video is the browser's own
+test picture.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MOST: Final = {"stun": 60, "dtls": 40, "rtp": 150, "rtcp": 150}
 
 
 class PacketCapture:
-    """Datagrams and packets of a call by kind; of RTP, samples from all of it."""
+    """Datagrams and packets of a call by kind. Of RTP, only samples are kept."""
 
     def __init__(self) -> None:
         self.heard: dict[str, list[bytes]] = {kind: [] for kind in MOST}
@@ -71,7 +71,7 @@ class PacketCapture:
 
 
 def call(capture: PacketCapture, name: str) -> None:
-    """With Chromium at both ends, or Firefox at both."""
+    """Make a call between two pages of Chromium, or of Firefox, and capture it."""
     with sync_playwright() as playwright, TemporaryDirectory() as directory, ExitStack() as opened:
         capture.tap()
         pages: Mapping[int, Page]

@@ -12,13 +12,13 @@ BROWSERS: Final = ("chromium", "firefox")
 
 
 def datagrams(browser: str, kind: str) -> list[bytes]:
-    """`kind` is stun, dtls, rtp or rtcp."""
+    """Return captured datagrams. `kind` is stun, dtls, rtp or rtcp."""
     data = (DATA / f"{browser}-{kind}.bin").read_bytes()
     deframer = Deframer()
-    # as a TCP connection would bring it
+    # The file is framed like a TCP connection.
     return [d for at in range(0, len(data), 1460) for d in deframer.feed(data[at : at + 1460])]
 
 
 def description(browser: str, kind: str) -> str:
-    """`kind` is offer or answer."""
+    """Return a captured description. `kind` is offer or answer."""
     return (DATA / f"{browser}-{kind}.sdp").read_bytes().decode()

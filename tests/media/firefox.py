@@ -1,7 +1,7 @@
-"""Debian's Firefox, driven by its own Marionette protocol: no driver of others is needed.
+"""Debian's Firefox, controlled by its own Marionette protocol, without another driver.
 
-Each message is its length in decimal, a colon, and JSON: `[0, id, command, parameters]` asks,
-`[1, id, error, result]` answers.
+Each message is its length in decimal, a colon, and JSON: `[0, id, command, parameters]` is a
+request, and `[1, id, error, result]` is its response.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ ANSWERED_STATS: Final = """(() => {
     return new Map();
   };
 })()"""
-"""Asks again: Firefox never answers some requests for statistics while a connection begins."""
+"""Script that repeats `getStats`: Firefox never answers some requests while a connection starts."""
 
 
 class _Blank(BaseHTTPRequestHandler):
@@ -61,9 +61,9 @@ class _Blank(BaseHTTPRequestHandler):
 
 
 class Firefox:
-    """A headless Firefox with one page, which `script` prepares. Close it when done.
+    """Headless Firefox with one page, which `script` prepares. Close it when done.
 
-    `page_scripts` run in every page that it goes to, as soon as that is loaded.
+    `page_scripts` run in every page as soon as it is loaded.
     """
 
     def __init__(self, directory: Path, script: str, page_scripts: tuple[str, ...] = ()) -> None:
@@ -89,14 +89,14 @@ class Firefox:
         self._stream = self._socket.makefile("rb")
         self._read()
         self._ask("WebDriver:NewSession", {})
-        # getUserMedia wants a secure context: an address of this machine is one
+        # getUserMedia requires a secure context, which a loopback address is.
         self._server = HTTPServer(("127.0.0.1", 0), _Blank)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         self._script = script
         self.begin_anew()
 
     def begin_anew(self) -> None:
-        """A blank page, prepared by the script."""
+        """Load a blank page and prepare it with the script."""
         self.goto(f"http://127.0.0.1:{self._server.server_port}/")
         self._ask("WebDriver:ExecuteScript", {"script": self._script, "args": []})
 
@@ -106,7 +106,7 @@ class Firefox:
             self._ask("WebDriver:ExecuteScript", {"script": script, "args": []})
 
     def evaluate(self, expression: str, argument: Any = None) -> Any:
-        """As a Playwright page does it; a promise is waited for."""
+        """Evaluate like a Playwright page, which awaits promises."""
         call = f"({expression})(arguments[0])" if argument is not None else f"({expression})"
         parameters = {"script": f"return {call}", "args": [argument]}
         return self._ask("WebDriver:ExecuteScript", parameters)["value"]

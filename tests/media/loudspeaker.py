@@ -1,4 +1,4 @@
-"""A sound device that plays nothing, for Firefox: without one its `AudioContext` never runs."""
+"""Null sound device for Firefox, whose `AudioContext` never runs without a device."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Loudspeaker:
             stderr=subprocess.DEVNULL,
         )
         self.server = f"unix:{socket}"
-        """Value of `PULSE_SERVER` for programs that are to use it."""
+        """Value of `PULSE_SERVER` for programs that use this device."""
 
     def close(self) -> None:
         self._process.terminate()

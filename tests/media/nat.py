@@ -1,4 +1,4 @@
-"""A router in front of browsers: addresses of its own on the relay's side, and a line between."""
+"""Simulated NAT router between browsers and the relay, with a network that can be degraded."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ GOOD = {
 
 
 class Nat(asyncio.DatagramProtocol):
-    """Forwards UDP between browsers and `relay`; each browser's socket has an outside of its own.
+    """Forwards UDP between browsers and `relay`; each browser's socket has its own public port.
 
-    Its networks, `up` to the relay and `down` to the browsers, are good until it is told otherwise.
+    Its networks, `up` to the relay and `down` to the browsers, have no faults until `treat`.
     """
 
     def __init__(self, relay: Address, seed: int = 0) -> None:
@@ -38,7 +38,7 @@ class Nat(asyncio.DatagramProtocol):
         self._clock: asyncio.Task[None] | None = None
 
     async def open(self) -> int:
-        """Returns the port that the browsers are to send to."""
+        """Start forwarding; return the port to which browsers send."""
         loop = asyncio.get_running_loop()
         self._inside, _ = await loop.create_datagram_endpoint(
             lambda: self, local_addr=("127.0.0.1", 0)
@@ -47,13 +47,13 @@ class Nat(asyncio.DatagramProtocol):
         return int(self._inside.get_extra_info("sockname")[1])
 
     async def treat(self, **faults: float) -> None:
-        """Both ways from now on; without faults it is a good network again."""
+        """Set the faults of both directions; without arguments, the network has no faults again."""
         for network in (self.up, self.down):
             for name, value in {**GOOD, **faults}.items():
                 setattr(network, name, value)
 
     async def move(self, host: str = "127.0.0.1") -> None:
-        """Another port for every browser, and perhaps another address."""
+        """Change the public port, and possibly the address, of every browser."""
         self._host = host
         self._close_outsides()
 
@@ -79,7 +79,7 @@ class Nat(asyncio.DatagramProtocol):
     def _back(self, outside: socket.socket, browser: Address) -> None:
         inside = self._inside
         assert inside
-        with contextlib.suppress(OSError):  # the relay is gone
+        with contextlib.suppress(OSError):  # The relay has stopped.
             data = outside.recv(MAX_DATAGRAM_BYTES)
             self._carry(self.down, data, lambda datagram: inside.sendto(datagram, browser))
 
@@ -105,5 +105,5 @@ class Nat(asyncio.DatagramProtocol):
 
 
 def _send(outside: socket.socket, datagram: bytes) -> None:
-    with contextlib.suppress(OSError):  # moved meanwhile, or the relay is gone
+    with contextlib.suppress(OSError):  # The port has changed, or the relay has stopped.
         outside.send(datagram)

@@ -1,4 +1,4 @@
-"""A bad network in simulated time: what it loses, doubles, delays and reorders hangs on a seed."""
+"""Faulty network in simulated time: loss, duplication, delay and reordering depend on a seed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Deliver = Callable[[bytes], None]
 
 @dataclass
 class Network:
-    """Shares from 0 to 1, times in seconds. Whatever `late` hits comes `late_by` later.
+    """Faulty network. Shares are from 0 to 1, times in seconds; a share `late` is `late_by` later.
 
-    With `bytes_per_second` datagrams queue, for at most `backlog`; what would wait longer is lost.
-    Losses come in bursts of `burst` datagrams on average (Gilbert's model); 1: each by itself.
+    With `bytes_per_second`, datagrams queue for at most `backlog`; those that would wait longer are
+    lost. Losses come in bursts of `burst` datagrams on average (Gilbert model).
     """
 
     seed: int
@@ -67,7 +67,7 @@ class Network:
         return max(self.now, self._free_at) + size / self.bytes_per_second
 
     def run_until(self, now: float) -> None:
-        """Deliver what is due, each at its time."""
+        """Deliver the datagrams that are due, each at its time."""
         while self._due and self._due[0][0] <= now:
             self.now, _, datagram, deliver = heapq.heappop(self._due)
             deliver(datagram)
@@ -75,7 +75,7 @@ class Network:
 
     @contextmanager
     def mended(self) -> Iterator[None]:
-        """Meanwhile it is a good network."""
+        """Suspend all faults."""
         faults = (self.loss, self.doubled, self.jitter, self.late)
         self.loss = self.doubled = self.jitter = self.late = 0.0
         yield

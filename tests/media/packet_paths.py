@@ -1,4 +1,4 @@
-"""Both packet paths, so that the same tests run against each."""
+"""Fixtures that run the same tests with each packet path."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PACKET_PATHS = ("python", "native")
 
 
 class Chosen:
-    """The packet path that the tests use at present."""
+    """Packet path that the tests currently use."""
 
     name = "python"
 
@@ -37,7 +37,7 @@ def packet_path(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @functools.cache
 def require_native() -> None:
-    """Build the extension unless it is current: tests have a compiler (tests/system-packages)."""
+    """Build the extension unless it is current. Tests have a compiler (tests/system-packages)."""
     if not build.is_current():
         build.build()
     if not path.is_available():
@@ -45,7 +45,7 @@ def require_native() -> None:
 
 
 class ChosenPath:
-    """The chosen packet path, as a relay in a test needs it."""
+    """Chosen packet path, for a relay in a test."""
 
     def __init__(self, send: Send, name: str = "") -> None:
         self.native = NativePath(send) if (name or Chosen.name) == "native" else None
@@ -61,7 +61,7 @@ class ChosenPath:
     def receive(
         self, relay: Relay, datagram: bytes, address: RemoteAddress, now: float, arrival_us: int
     ) -> None:
-        """Let a datagram arrive, as the path that reads the sockets takes it."""
+        """Pass a datagram to the relay in the way of the packet path."""
         if self.native is None or not isinstance(address, tuple):
             relay.receive(datagram, address, now, arrival_us)
             return

@@ -29,7 +29,7 @@ def test_every_address_is_this_machine_s() -> None:
 
 
 class Ipv6OnlySocket(socket.socket):
-    """A socket on a machine whose kernel has no IPv4."""
+    """Socket on a simulated machine without IPv4."""
 
     def __init__(self, family: int = -1, kind: int = -1) -> None:
         if family == socket.AF_INET:

@@ -1,4 +1,4 @@
-"""Two browsers, a relay, and ten thousand bad networks between them, in simulated time."""
+"""Calls of two browsers through a relay over ten thousand faulty networks, in simulated time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def rtp(ssrc: int, number: int, payload_type: int = 96) -> bytes:
 
 
 class Call:
-    """Both browsers, each at its address, and what they sent."""
+    """Call of two browsers, each with its address and the packets that it sent."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -112,7 +112,7 @@ def bad_network(seed: int) -> Network:
 
 
 def talk(call: Call, random: Random) -> None:
-    """Both speak across the wrap of their sequence numbers, then with another SSRC."""
+    """Send from both sides across a wrap of the sequence numbers, then with another SSRC."""
     for number in range(65_531, 65_545):
         for side in LEGS:
             call.speak(side, rtp(1, number))
@@ -126,13 +126,13 @@ def talk(call: Call, random: Random) -> None:
 
 
 def survive(seed: int) -> tuple[int, int]:
-    """One call over one bad network; how many packets were sent and how many came through."""
+    """Make one call over one faulty network; return the numbers of sent and received packets."""
     network = bad_network(seed)
     call = Call(network)
     call.connect(60.0)
     with network.mended():
-        # the first packets arrive: of a stream that begins just before the wrap, all of which is
-        # lost until it is past, nothing is understood (RFC 3711 §3.3.1); browsers begin lower
+        # The first packets arrive. A receiver that loses all packets before the first wrap cannot
+        # decrypt the stream (RFC 3711 §3.3.1); browsers start with lower numbers.
         for side in LEGS:
             call.speak(side, rtp(1, 65_530))
         network.run_until(network.now + 2)

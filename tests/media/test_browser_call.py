@@ -1,4 +1,4 @@
-"""The relay with real Chromium pages at both ends: routes, renegotiation, ICE restarts."""
+"""The relay with two real Chromium pages: addresses, renegotiation, ICE restarts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 
 @contextmanager
 def opened(pages: Mapping[int, Page]) -> Iterator[BrowserCall]:
-    with TemporaryDirectory() as directory:  # a short path, for the Unix sockets
+    with TemporaryDirectory() as directory:  # The paths of Unix sockets must be short.
         call = BrowserCall(pages, Path(directory))
         try:
             yield call
@@ -53,7 +53,7 @@ def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
 
 
 def assert_flows(call: BrowserCall, *, video: bool = True) -> dict[int, dict[str, object]]:
-    """On both sides for two seconds, whatever the machine is busy with at first."""
+    """Wait until media flows on both sides for two seconds."""
 
     def steady() -> dict[int, dict[str, object]] | None:
         flow = call.flow(2)
@@ -130,7 +130,7 @@ def test_a_restart_of_ice_has_credentials_of_its_own(call: BrowserCall, side: in
     now = {side: call.transports[side].ufrag for side in LEGS}
     assert now[side] != before[side]
     assert now[other(side)] == before[other(side)]
-    # whether it moves over is the browser's choice, as long as the old ones are good
+    # The browser chooses when to use the new credentials while the old ones are valid.
     call.until(
         lambda: now[side] in call.pages[side].evaluate("stats()")["answered"], "the new ones hold"
     )

@@ -1,4 +1,4 @@
-"""Every byte that real browsers sent is understood; what we write, they would have written."""
+"""Datagrams of real browsers are parsed completely, and ours have the same form."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_hello_is_answered_and_its_flights_are_whole_records(browser: str) -> 
     message = hello[0][17:19]
     dtls = Dtls(IDENTITY)
     flight: list[bytes] = []
-    # post-quantum keys make it too long for one datagram; each of the two pages has sent one
+    # Post-quantum keys make it too long for one datagram; each of the two pages has sent one.
     for datagram in (d for d in hello if d[17:19] == message):
         flight = flight or dtls.receive(datagram, 0.0)
     assert flight

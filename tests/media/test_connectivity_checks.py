@@ -1,4 +1,4 @@
-"""Our own ICE checks: what is sent, when, and which answers prove that a browser is there."""
+"""Our own ICE checks: requests, their times, and answers that prove a browser's address."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_check_bears_the_browser_s_credentials() -> None:
     assert parsed
     assert parsed.ufrag == REMOTE.ufrag
     assert parsed.is_authentic(REMOTE.pwd)
-    assert not parsed.uses_candidate  # the browser alone nominates
+    assert not parsed.uses_candidate  # Only the browser nominates.
     assert b"theirs:ours" in sent
 
 
@@ -74,7 +74,7 @@ def test_an_answer_from_elsewhere_or_to_nothing_proves_nothing() -> None:
     assert answered
     assert not checks.receive_answer(answered, OTHER)
     checks.begin(OTHER)
-    assert not checks.receive_answer(answered, OTHER)  # it has not been sent yet
+    assert not checks.receive_answer(answered, OTHER)  # The check has not been sent yet.
 
 
 def test_it_is_repeated_ever_more_seldom_and_then_given_up() -> None:

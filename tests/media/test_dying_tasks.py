@@ -1,4 +1,4 @@
-"""Background tasks of a media worker, and of the app's side of it, that die once."""
+"""Background tasks of a media worker and of its client that fail once are restarted."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ async def test_the_worker_is_reached_again(harness: PoolHarness) -> None:
     connection = harness.plane._clients[0]
     await harness.plane.open_leg(BRIDGE, VISITOR_LEG)
     with dies_once("media worker 0", connection, "_listen") as is_dead:
-        await harness.kill(0)  # so that it connects and listens again
+        await harness.kill(0)  # Makes the client connect and listen again.
         harness.start(0)
         await until(is_dead)
     await harness.until_living(2)

@@ -1,4 +1,4 @@
-"""A party that sends too much, a recording that never ends, and a disk that fills."""
+"""Limits for a leg that sends too much, a recording that never ends, and a full disk."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ RESERVE = 512 * MEGABYTE
 
 @dataclass(eq=False)
 class FakeJournal:
-    """A journal that grows."""
+    """Fake journal that grows."""
 
     size: int = 0
     started_at: float = 0.0
@@ -50,11 +50,13 @@ def test_a_leg_may_send_its_rate_and_bursts_and_no_more() -> None:
     limit = LegRateLimit(10_000, 0.0)
     sent = sum(limit.admits(1000, 0.0) for _ in range(100))
     assert sent == 10 * BURST_SECONDS
-    assert sum(limit.admits(1000, 1 + second / 10) for second in range(100)) == 100  # as it may
+    assert (
+        sum(limit.admits(1000, 1 + second / 10) for second in range(100)) == 100
+    )  # Within its rate.
     before = limit.dropped
     assert sum(limit.admits(1000, 11 + n / 100) for n in range(1000)) < 130
     assert limit.dropped > before
-    assert not limit.admits(100_000, 1000.0)  # more than a burst
+    assert not limit.admits(100_000, 1000.0)  # More than the burst allows.
     assert limit.admits(1000, 1000.0)
 
 
@@ -130,10 +132,10 @@ def test_the_fastest_writer_is_stopped_first_and_the_others_go_on() -> None:
     assert [bool(writer.reasons) for writer in (old, fast, slow)] == [False, True, False]
     assert "the disk is nearly full" in fast.reasons[0]
     guard.check(going_on(old, fast, slow), 2, RESERVE - 2 * MEGABYTE)
-    assert going_on(old, fast, slow) == [old, slow]  # that may have been enough
+    assert going_on(old, fast, slow) == [old, slow]  # This may have been enough.
     guard.check(going_on(old, fast, slow), 3, RESERVE - 40 * MEGABYTE)
-    assert len(going_on(old, fast, slow)) == 1  # it was not
-    guard.check(going_on(old, fast, slow), 4, RESERVE)  # there is room again
+    assert len(going_on(old, fast, slow)) == 1  # It was not enough.
+    guard.check(going_on(old, fast, slow), 4, RESERVE)  # There is enough space again.
     late = FakeJournal()
     guard.check([late], 5, RESERVE - 1)
     assert late.reasons

@@ -1,4 +1,4 @@
-"""The native packet path: its C code under sanitizers, its build, its bounds, and real sockets."""
+"""The native packet path: C code with sanitizers, build, limits, and real sockets."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_random_commands_and_datagrams_under_sanitizers(tmp_path: Path) -> None:
 
 @pytest.mark.many
 def test_a_million_inputs_of_libfuzzer_under_sanitizers(tmp_path: Path) -> None:
-    """It prefers inputs that reach code which no input has reached before."""
+    """libFuzzer prefers inputs that reach new code."""
     program, corpus = tmp_path / "fuzz", tmp_path / "corpus"
     corpus.mkdir()
     sources = [HERE / "fuzz.c", DIRECTORY / "packet_path.c"]
@@ -93,7 +93,10 @@ def test_a_million_inputs_of_libfuzzer_under_sanitizers(tmp_path: Path) -> None:
 @pytest.mark.parametrize("sanitizer", SANITIZERS)
 def test_the_thread_on_real_sockets_under_sanitizers(tmp_path: Path, sanitizer: str) -> None:
     program = fuzzer(tmp_path, sanitizer)
-    for way in ("threads", "refused"):  # by a device that cannot segment: sent one by one
+    for way in (
+        "threads",
+        "refused",
+    ):  # If the device cannot segment, datagrams are sent one by one.
         assert " 0 not sent" in run(program, way, 2)
 
 
@@ -186,7 +189,7 @@ def test_legs_are_bounded_and_numbers_are_not_used_again() -> None:
         core.add_leg(1)
     core.remove_leg(legs[0])
     assert core.add_leg(1) not in legs
-    core.receive(legs[0], bytes(100), 0.0, 0)  # nobody's: nothing happens
+    core.receive(legs[0], bytes(100), 0.0, 0)  # The address belongs to no leg, so nothing happens.
     assert core.leg_totals(legs[0]) == (0, 0, 0, 0, 0)
 
 
@@ -203,7 +206,7 @@ def test_addresses_are_those_of_python_s_sockets(address: tuple[object, ...]) ->
 
 
 class Call:
-    """Two browsers on real sockets, with the path's thread between them."""
+    """Call of two browsers on real sockets, through the thread of the packet path."""
 
     def __init__(self, host: str) -> None:
         self.port = free_media_port()
@@ -249,7 +252,7 @@ class Call:
             relay.tick(now)
 
     async def pump(self, seconds: float) -> None:
-        """Let the browsers receive for so long."""
+        """Let the browsers receive for some seconds."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         while loop.time() < until:
@@ -290,7 +293,9 @@ async def test_a_call_on_real_sockets(host: str) -> None:
         for number, packet in enumerate(sent):
             for side in LEGS:
                 call.udp[side].send(call.browsers[side].protect(packet))
-            if number % 20 == 19:  # a browser's buffer has room for about a hundred
+            if (
+                number % 20 == 19
+            ):  # A browser's socket buffer has space for about a hundred datagrams.
                 await call.pump(0.01)
         for _ in range(100):
             await call.pump(0.05)
@@ -309,7 +314,7 @@ async def test_a_call_on_real_sockets(host: str) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 async def test_datagrams_that_the_kernel_has_joined_are_relayed_one_by_one(host: str) -> None:
-    """Also the longest run of them, whose last one is shorter; relayed they are joined again."""
+    """This includes the longest run, whose last datagram is shorter. They are sent joined again."""
     call = Call(host)
     try:
         await call.connect()
@@ -339,7 +344,7 @@ def _path_threads(before: set[str]) -> list[int]:
 
 @pytest.mark.anyio
 async def test_the_thread_goes_before_those_of_python_where_that_is_allowed() -> None:
-    # SVT-AV1, with which other tests encode, leaves the thread that calls it at SCHED_FIFO
+    # SVT-AV1, which other tests use, leaves the calling thread at SCHED_FIFO.
     os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     call = Call("127.0.0.1")
     own = os.getpriority(os.PRIO_PROCESS, 0)
@@ -347,7 +352,7 @@ async def test_the_thread_goes_before_those_of_python_where_that_is_allowed() ->
         before = {tid.name for tid in Path("/proc/self/task").iterdir()}
         await call.connect()
         wanted = max(own - 10, -20) if os.geteuid() == 0 else own
-        with anyio.fail_after(60):  # the thread sets both when it has been scheduled
+        with anyio.fail_after(60):  # The thread sets its priority once it runs.
             while not any(priority <= wanted for priority in _path_threads(before)):
                 await anyio.sleep(0.01)
         assert os.getpriority(os.PRIO_PROCESS, 0) == own

@@ -1,4 +1,4 @@
-"""The bad network of the tests loses what it is told to lose."""
+"""The simulated network of the tests has the configured losses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Behaviour of the packet path: the same tests for the one in Python and the native one."""
+"""Behaviour of the packet path: the same tests for the Python path and the native path."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def protected(harness: RelayHarness, packet: bytes) -> bytes:
 
 
 def arrived(harness: RelayHarness, side: int = AGENT) -> list[bytes]:
-    """Return the RTP packets that have been sent to a browser since the last time."""
-    session = harness.browsers[side].srtp()[1]  # another one each time: it knows no packet
+    """Return the RTP packets sent to a browser since the last call."""
+    session = harness.browsers[side].srtp()[1]  # A new session each time, which rejects no replay.
     datagrams = [datagram for datagram, to in harness.taken() if to == ADDRESSES[side]]
     return [bytes(session.unprotect(d)) for d in datagrams if not 192 <= d[1] <= 223]
 
@@ -77,7 +77,9 @@ def test_media_follow_a_browser_to_another_address() -> None:
     harness.taken()
     harness.say(VISITOR, rtp(1))
     assert [to for _, to in harness.taken()] == [moved]
-    harness.receive(protected(harness, rtp(2)), moved, 1.0, 1)  # not the visitor's keys
+    harness.receive(
+        protected(harness, rtp(2)), moved, 1.0, 1
+    )  # Not encrypted with the visitor's keys.
     assert harness.taken() == []
 
 
@@ -124,7 +126,7 @@ def test_a_leg_s_sources_are_bounded() -> None:
 
 
 def test_statistics_count_loss_jitter_and_bytes() -> None:
-    """Audio comes 20 ms apart, one packet in ten is lost, and every other one is 5 ms late."""
+    """Audio packets are 20 ms apart; one in ten is lost, and every second one is 5 ms late."""
     harness = connected()
     leg = leg_of(harness)
     assert leg.remote
@@ -197,7 +199,7 @@ def test_a_journal_that_nobody_writes_is_bounded_and_notes_the_gap(
         harness.say(VISITOR, rtp(number) + bytes(480))
     journal.write()
     harness.say(VISITOR, rtp(100))
-    assert len(arrived(harness)) == 101  # relayed are all
+    assert len(arrived(harness)) == 101  # All are relayed.
     harness.relay.remove(BRIDGE, 2.0)
     journal.close()
     found = records(tmp_path)
@@ -209,7 +211,7 @@ def test_a_journal_that_nobody_writes_is_bounded_and_notes_the_gap(
 
 
 def test_a_source_that_comes_back_goes_on_where_it_was() -> None:
-    """A softphone's hold music has another source; a relay that forgets the first one is deaf."""
+    """A softphone's hold music has another SSRC, after which the first one continues."""
     harness = connected()
     session = harness.browsers[VISITOR].srtp()[0]
     sent = [rtp(number, ssrc=7) for number in range(65_500, 65_600)]
@@ -221,7 +223,7 @@ def test_a_source_that_comes_back_goes_on_where_it_was() -> None:
 
 
 def test_a_browser_that_joins_after_a_roll_over_hears_the_other() -> None:
-    """The roll-over counter is not sent: with each browser it begins at 0 (RFC 3711 §3.3.1)."""
+    """The roll-over counter is not sent, so it starts at 0 for each browser (RFC 3711 §3.3.1)."""
     harness = RelayHarness()
     harness.open()
     for side in LEGS:

@@ -47,7 +47,7 @@ FORGED = ("203.0.113.1", 1)
 
 @dataclass(eq=False)
 class FakeConnection:
-    """A TCP connection."""
+    """Fake TCP connection."""
 
     peer: Address = ("192.0.2.77", 7)
     sent: list[bytes] = field(default_factory=list)
@@ -58,7 +58,7 @@ class FakeConnection:
 
 @dataclass
 class FakeListener:
-    """A listener that is neither a leg nor a journal."""
+    """Fake listener that is neither a leg nor a journal."""
 
     heard: list[tuple[int, bytes]] = field(default_factory=list)
 
@@ -114,7 +114,7 @@ class RelayHarness:
         self.answer_checks(now)
 
     def answer_checks(self, now: float) -> None:
-        """Answer the relay's own checks, from wherever it has sent them."""
+        """Answer the relay's own checks, from the addresses to which it has sent them."""
         asked = [(answered, to) for sent, to in self.sent if (answered := answer(sent))]
         self.sent = [(sent, to) for sent, to in self.sent if not answer(sent)]
         for answered, to in asked:
@@ -154,7 +154,7 @@ def test_what_one_sends_the_other_receives(side: int) -> None:
 def test_a_leg_of_three_is_heard_by_both_others_and_by_every_tap(
     speaker: int, tmp_path: Path
 ) -> None:
-    """The Python path sets no limit to the listeners of a leg."""
+    """The Python path does not limit the listeners of a leg."""
     harness = connected([VISITOR_LEG, AGENT_LEG, THIRD_LEG], "python")
     journal = harness.new_journal(tmp_path)
     harness.relay.record(BRIDGE, journal, 1.0)
@@ -259,7 +259,7 @@ def test_what_a_leg_sends_too_fast_is_neither_relayed_nor_recorded(tmp_path: Pat
         harness.say(VISITOR_LEG, rtp(number))
     relayed = len(harness.taken())
     harness.say(AGENT_LEG, rtp(1))
-    assert len(harness.taken()) == 1  # it is the other's limit
+    assert len(harness.taken()) == 1  # Only the other leg has reached its limit.
     assert leg.rate_limit.dropped == 100 - relayed
     harness.relay.remove(BRIDGE, 2.0)
     journal.close()
@@ -269,7 +269,7 @@ def test_what_a_leg_sends_too_fast_is_neither_relayed_nor_recorded(tmp_path: Pat
 
 
 def test_after_a_pause_key_frames_are_asked_for_until_one_is_new(tmp_path: Path) -> None:
-    """The first may be of a picture that was captured in the pause, and is left out for that."""
+    """The first key frame may have been captured in the pause, and is then dropped."""
     harness = connected()
     journal = harness.new_journal(tmp_path)
     harness.relay.record(BRIDGE, journal, 1.0)
@@ -353,7 +353,7 @@ def test_strangers_get_no_answer() -> None:
 def test_a_network_s_strangers_are_dropped_before_any_work(
     monkeypatch: pytest.MonkeyPatch, sources: list[RemoteAddress], other: RemoteAddress
 ) -> None:
-    """Another port or another address of an IPv6 /64 is the same network."""
+    """Other ports, and other addresses of the same IPv6 /64, are the same network."""
     looked_at: list[bytes] = []
 
     def parse(datagram: bytes) -> None:
@@ -375,7 +375,9 @@ def test_a_network_s_strangers_are_dropped_before_any_work(
     harness.check(leg, other)
     assert leg.remote_addresses == [other]
     harness.receive(request(leg.pwd, ufrag=leg.ufrag), other, 0.0, 0)
-    assert harness.relay.strangers.refused == 800  # what belongs to a leg is not a stranger's
+    assert (
+        harness.relay.strangers.refused == 800
+    )  # Datagrams of a leg do not count as a stranger's.
 
 
 def test_a_leg_that_floods_is_kept_apart_until_it_is_quiet() -> None:
@@ -414,7 +416,7 @@ def test_a_leg_s_checks_and_handshakes_count_for_the_time_that_they_take() -> No
 
 @pytest.mark.parametrize("forged", [FORGED, ("2001:db8::bad", 7, 0, 0)])
 def test_media_do_not_move_to_an_address_that_has_not_answered(forged: RemoteAddress) -> None:
-    """Somebody who takes part in a call nominates a forged address, at which a victim sits."""
+    """An attacker who is in a call nominates a forged address, which is that of a victim."""
     harness = connected()
     leg = harness.relay.bridges[BRIDGE].legs[VISITOR_LEG]
     for second in range(20):
@@ -426,7 +428,7 @@ def test_media_do_not_move_to_an_address_that_has_not_answered(forged: RemoteAdd
         datagram for datagram, remote_address in harness.taken() if remote_address == forged
     ]
     assert all(datagram[0] < 4 for datagram in to_victim)
-    assert len(to_victim) <= 20 + MAX_SENT  # an answer to each, and our own check
+    assert len(to_victim) <= 20 + MAX_SENT  # An answer to each check, and our own checks.
     assert sum(map(len, to_victim)) < 4000
     assert leg.remote_address == ADDRESSES[VISITOR_LEG]
 
@@ -476,7 +478,7 @@ def test_an_ice_restart_finds_the_same_leg() -> None:
     assert leg.ufrag != before
     moved = ("198.51.100.1", 1)
     harness.receive(request(leg.credentials[before], ufrag=before), moved, 1.0, 0)
-    assert harness.taken()  # the old credentials still answer
+    assert harness.taken()  # The old credentials are still valid.
     harness.check(leg, moved, 1.0)
     assert leg.remote_address == moved
     harness.taken()
@@ -539,7 +541,7 @@ def test_time_takes_a_silent_leg_down() -> None:
 
 
 def test_a_packet_lost_to_the_recording_makes_us_ask_for_a_key_frame(tmp_path: Path) -> None:
-    """Also with nobody at the other end, and again if the disk was too slow; a stop ends it."""
+    """Requests are also sent without a peer, and again if the disk was too slow, until a stop."""
     harness = connected()
     relay = harness.relay
     remote = replace(
@@ -551,7 +553,7 @@ def test_a_packet_lost_to_the_recording_makes_us_ask_for_a_key_frame(tmp_path: P
     number, now = 0, 1.0
 
     def asked(seconds: float, first: bytes = b"") -> int:
-        """Return the number of requests until then; no key frame follows `first`."""
+        """Return the number of requests within some seconds; no key frame follows `first`."""
         nonlocal number, now
         harness.taken()
         until = now + seconds

@@ -1,4 +1,4 @@
-"""Datagrams over a TCP stream."""
+"""Framing of datagrams in a TCP stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The port on real sockets: UDP and TCP, IPv4 and IPv6."""
+"""The media port with real sockets: UDP and TCP, IPv4 and IPv6."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ pytestmark = pytest.mark.anyio
 async def steered(
     sockets: MediaSockets, browser: socket.socket, source: Source = Source.LEG
 ) -> None:
-    """Make the address of a browser's socket that of a leg, and wait until the kernel knows."""
+    """Assign the address of a browser's socket to a leg, and wait until the kernel is updated."""
     sockets.steer(browser.getsockname(), source)
     while sockets._steering:
         await asyncio.sleep(0.005)
 
 
 class SocketsHarness:
-    """The sockets under test, with the datagrams and lost connections that they reported."""
+    """Sockets under test, with the datagrams and lost connections that they reported."""
 
     def __init__(self, port: int) -> None:
         self.sockets = MediaSockets(port)
@@ -41,7 +41,7 @@ class SocketsHarness:
         self.known: set[RemoteAddress] = set()
 
     async def admit(self, browser: socket.socket) -> None:
-        """Make the address of a browser's socket that of a leg."""
+        """Assign the address of a browser's socket to a leg."""
         await steered(self.sockets, browser)
 
     async def open(self) -> None:
@@ -53,7 +53,7 @@ class SocketsHarness:
 
 
 async def is_over(reader: asyncio.StreamReader) -> bool:
-    """Whether the other end has let go of a connection."""
+    """Whether the other side has closed a connection."""
     try:
         return await reader.read(1) == b""
     except ConnectionError:
@@ -168,7 +168,7 @@ async def test_a_taken_port_is_named() -> None:
 def remove_families(
     monkeypatch: pytest.MonkeyPatch, code: int, *removed: socket.AddressFamily
 ) -> None:
-    """Make the media ports see a machine without these address families."""
+    """Simulate a machine without these address families."""
     open_one = wires_module._open_one
 
     def open_if_there(
@@ -235,7 +235,7 @@ async def test_what_cannot_be_sent_is_lost(harness: tuple[SocketsHarness, int]) 
 async def test_a_flood_of_datagrams_arrives_whole_and_in_order(
     harness: tuple[SocketsHarness, int],
 ) -> None:
-    """Many at once, then one by one: with pauses, without, and between the two."""
+    """Datagrams come in bursts and one by one, with and without pauses."""
     sockets, port = harness
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as browser:
         browser.connect(("127.0.0.1", port))
@@ -252,7 +252,7 @@ async def test_a_flood_of_datagrams_arrives_whole_and_in_order(
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 async def test_what_is_sent_while_reading_arrives_whole_and_in_order(host: str) -> None:
-    """Frames of equal packets and what is between them, back to who sent them."""
+    """Packets of equal and different sizes are sent back to their senders."""
     port = free_media_port()
     sockets = MediaSockets(port)
     await sockets.open(
@@ -308,14 +308,14 @@ async def test_one_address_s_strangers_make_room_among_themselves(
 async def test_a_connection_is_read_no_faster_than_it_may_send(
     harness: tuple[SocketsHarness, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """TCP holds the sender back: a stranger at once, a leg at its rate."""
+    """TCP flow control slows a stranger down at once, and a leg at its rate."""
     sockets, port = harness
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     frames = [frame(bytes([n % 256]) * 1000) for n in range(400)]
     writer.write(b"".join(frames))
     await asyncio.sleep(0.3)
     burst = int(ice_tcp.STRANGER_RATE * BURST_SECONDS)
-    assert sockets.heard.qsize() * 1000 < burst + 300_000  # what uvloop reads at once
+    assert sockets.heard.qsize() * 1000 < burst + 300_000  # uvloop reads this much at once.
     _, remote_address = sockets.heard.get_nowait()
     sockets.known.add(remote_address)
     assert not isinstance(remote_address, tuple)
@@ -342,7 +342,7 @@ async def test_one_address_is_listened_on_alone(host: str, family: socket.Addres
 async def test_connections_from_another_machine_are_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Another number of the loopback interface makes this machine another one."""
+    """With another index of the loopback interface, this machine counts as another one."""
     for interface, is_let_in in ((socket.if_nametoindex("lo"), True), (9999, False)):
         monkeypatch.setattr(socket, "if_nametoindex", lambda _, number=interface: number)
         port = free_media_port()

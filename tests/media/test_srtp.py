@@ -1,4 +1,4 @@
-"""SRTP by pylibsrtp's private binding and by its public interface."""
+"""SRTP with pylibsrtp's private binding and with its public interface."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def both_ends(name: str) -> tuple[Transform, Transform]:
-    """Protect and unprotect with the same key."""
+    """Return functions that protect and unprotect with the same key."""
     number, key, salt = PROFILES[b"SRTP_AEAD_AES_128_GCM"]
     secret = bytes(range(key + salt))
     there = Session(Policy(secret, Policy.SSRC_ANY_OUTBOUND, srtp_profile=number))

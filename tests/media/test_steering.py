@@ -1,4 +1,4 @@
-"""The kernel keeps strangers' and excessive legs' datagrams apart from those of good calls."""
+"""The kernel separates datagrams of strangers and excessive legs from those of other legs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 
 FLOOD = 12_000
 CHECK = bytes.fromhex("000100002112a442") + bytes(1100)
-"""Looks like a check, so that no filter drops it."""
+"""Datagram that looks like a check, so that no filter drops it."""
 
 HOSTS = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 
@@ -37,7 +37,7 @@ def opened(family: socket.AddressFamily, *, is_local_only: bool = False) -> Iter
 
 
 def queued(udp: socket.socket) -> list[UdpAddress]:
-    """The sources of all datagrams that wait on a socket."""
+    """Return the sources of all datagrams that wait on a socket."""
     sources = []
     while True:
         try:
@@ -67,7 +67,7 @@ async def test_each_source_has_its_socket(family: socket.AddressFamily, legs: in
         for address, kind in kinds.items():
             assert sockets.steer(address, kind)
             assert not sockets.steer(address, kind)
-        for number in range(600):  # legs that send nothing
+        for number in range(600):  # Legs that send nothing.
             host = f"192.0.2.{number % 250}" if family is socket.AF_INET else f"2001:db8::{number}"
             sockets.steer((host, number), Source.LEG)
         sockets.apply()
@@ -150,7 +150,7 @@ async def test_a_kernel_that_does_not_sort(
 
 
 async def test_what_comes_from_another_machine_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another number of the loopback interface makes this machine another one."""
+    """With another index of the loopback interface, this machine counts as another one."""
     with opened(socket.AF_INET, is_local_only=True) as sockets, ExitStack() as stack:
         (browser,) = browsers(stack, sockets, 1)
         browser.send(CHECK)
@@ -171,7 +171,7 @@ def test_the_hash_differs_in_every_process() -> None:
 
 @pytest.mark.parametrize("flooder", [Source.STRANGER, Source.EXCESSIVE_LEG])
 async def test_a_flood_takes_no_packet_of_a_good_call(flooder: Source) -> None:
-    """More than the socket's buffer holds, before the worker reads anything."""
+    """The flood exceeds the socket's buffer before the worker reads anything."""
     port = free_media_port()
     heard: list[tuple[bytes, RemoteAddress]] = []
     sockets = MediaSockets(port)

@@ -32,7 +32,7 @@ NOMINATE = attribute(USE_CANDIDATE, b"")
 def request(
     pwd: str = PWD, *, ufrag: str = "ours", extra: bytes = b"", after: bytes = b""
 ) -> bytes:
-    """A browser's check, as RFC 8445 §7.2 wants it."""
+    """Return a browser's check (RFC 8445 §7.2)."""
     body = attribute(USERNAME, f"{ufrag}:theirs".encode()) + extra
     covered = struct.pack("!HHI", 1, len(body) + 24, COOKIE) + TRANSACTION + body
     body += attribute(MESSAGE_INTEGRITY, hmac.digest(pwd.encode(), covered, "sha1")) + after

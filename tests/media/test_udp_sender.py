@@ -1,4 +1,4 @@
-"""Datagrams that leave in one system call, on real sockets: in order, whole, to the right peer."""
+"""Datagrams sent with one system call arrive complete, in order, and at the right peer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from visavis.media.remote_address import UdpAddress
 from visavis.media.udp_sender import MAX_SEGMENTED_BYTES, MAX_SEGMENTS, UdpSender, segmentable
 
 SO_NO_CHECK = 11
-"""Without checksums the kernel refuses to segment for IPv4 (EINVAL)."""
+"""Socket option: without checksums, the kernel rejects segmentation for IPv4 (EINVAL)."""
 
 
 def sizes(*of_datagrams: int) -> list[list[int]]:
@@ -28,7 +28,7 @@ def test_a_run_is_of_one_size_but_for_a_shorter_last() -> None:
 
 
 def test_the_packets_of_a_frame_are_two_runs_when_the_last_are_longer_by_a_byte() -> None:
-    """As Chromium cuts a frame that does not divide evenly."""
+    """Chromium splits a frame of uneven size like this."""
     assert sizes(1101, 1101, 1102, 1102, 1102) == [[1101, 1101], [1102, 1102, 1102]]
 
 
@@ -38,7 +38,7 @@ def test_a_run_is_bounded() -> None:
 
 
 class CountingSocket(socket.socket):
-    """Counts the calls by which it sends."""
+    """Socket that counts its sending calls."""
 
     alone = 0
     segmented = 0
@@ -53,7 +53,7 @@ class CountingSocket(socket.socket):
 
 
 class SenderHarness:
-    """A UDP sender and the browsers that it sends to, on the loopback of one family."""
+    """UDP sender, and the browsers to which it sends, on loopback of one address family."""
 
     def __init__(self, host: str) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -108,7 +108,7 @@ def test_what_is_not_held_leaves_at_once(harness: SenderHarness) -> None:
 
 
 def test_sizes_and_destinations_as_they_come(harness: SenderHarness) -> None:
-    """Order is kept for each browser, whatever lies between its packets."""
+    """The order is kept for each browser, regardless of packets to others between them."""
     for_first = [b"a" * 100, *frame(3), b"b" * 50, b"c" * 1200, *frame(2, 1200)]
     for_second = [b"x" * 900, b"y", b"z" * 901]
     harness.sender.hold()
@@ -162,6 +162,8 @@ def test_what_cannot_be_sent_is_lost() -> None:
         sender = UdpSender(udp, udp)
         sender.hold()
         for number in range(2):
-            sender.send(b"x", ("255.255.255.255", number))  # not allowed to
+            sender.send(
+                b"x", ("255.255.255.255", number)
+            )  # Sending to this address is not permitted.
             sender.send(b"x", ("255.255.255.255", 1))
         sender.release()

@@ -1,4 +1,4 @@
-"""The app's view of its workers, over real control sockets; a worker dies by being cancelled."""
+"""The worker pool with real control sockets. A worker is killed by cancelling its task."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ class EventLog:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    """As soon as the other end of a socket has noticed."""
+    """Wait until a condition holds on the other side of a socket."""
     async with asyncio.timeout(60):
         while not holds():
             await asyncio.sleep(0.01)
 
 
 class PoolHarness:
-    """Two workers and the pool of an app that uses them."""
+    """Two workers, and the pool of an app that uses them."""
 
     def __init__(self, directory: Path) -> None:
         self.settings = Settings(
@@ -92,7 +92,7 @@ class PoolHarness:
             await task
 
     async def bridges(self) -> set[BridgeId]:
-        """The bridges of all workers."""
+        """Return the bridges of all workers."""
         found: set[BridgeId] = set()
         for client in self.plane._clients:
             reply = await client._ask(control_protocol.ListBridges(next(client._request_ids)))
@@ -111,7 +111,7 @@ class PoolHarness:
 
 @pytest.fixture
 async def harness(anyio_backend: str) -> AsyncIterator[PoolHarness]:
-    with TemporaryDirectory() as directory:  # a short path, for the Unix sockets
+    with TemporaryDirectory() as directory:  # The paths of Unix sockets must be short.
         harness = PoolHarness(Path(directory))
         for number in range(2):
             harness.start(number)
