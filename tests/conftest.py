@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.e2e.call_end import checked_parties
 from tests.postgresql import Cluster
-from tests.running import PATIENCE, Parties, System, launch
+from tests.running import PATIENCE, Parties, System, launch, no_system_left
 from visavis.store import open_store
 
 hypothesis_settings.register_profile("unhurried", deadline=None)
@@ -21,10 +21,16 @@ hypothesis_settings.load_profile("unhurried")  # a test never depends on how bus
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever drives browsers may wait several times for something that takes its time."""
+    """Limit the time of a test, which may wait for a busy machine.
+
+    A test that drives browsers waits several times. One of many cases only computes, in the time
+    that all other tests leave.
+    """
     for item in items:
         if item.get_closest_marker("e2e"):
             item.add_marker(pytest.mark.timeout(300))
+        elif item.get_closest_marker("many"):
+            item.add_marker(pytest.mark.timeout(900))
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +38,12 @@ def _ordinary_priority() -> Iterator[None]:
     """Restore the priority: a process in real time starves all other tests."""
     yield
     assert os.sched_getscheduler(0) == os.SCHED_OTHER
+
+
+@pytest.fixture(autouse=True)
+def _no_system_left() -> Iterator[None]:
+    with no_system_left():
+        yield
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -11,16 +12,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, ClassVar, TypeVar
 
 import httpx2
 from playwright._impl._api_structures import SetCookieParam
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
+from visavis.cli.context import settings_of
+from visavis.compose import Services
+from visavis.domain.audit import ActionType
+from visavis.domain.oauth import CredentialKind
+from visavis.domain.people import operator
 from visavis.domain.recording import INCOMPLETE
+from visavis.services.people import FIRST_EMAIL
+from visavis.store import open_store
 
 T = TypeVar("T")
 
@@ -63,6 +72,9 @@ def eventually(
 class System:
     """`visavis serve` on a data directory; its parts can be killed one by one."""
 
+    running: ClassVar[set[System]] = set()
+    """Systems that have been started and not yet stopped."""
+
     def __init__(
         self, data: Path, *options: str, environment: dict[str, str] | None = None
     ) -> None:
@@ -99,7 +111,12 @@ class System:
             assert process.poll() is None, output.read_text()
             return b"Ctrl-C stops" in output.read_bytes()[said_before:]
 
-        eventually(is_up)
+        self.running.add(self)
+        try:
+            eventually(is_up)
+        except BaseException:  # also a test that takes too long
+            self.kill()
+            raise
         if match := re.search(r"password  (\S+)", output.read_text()):
             self.password = match[1]
         return self
@@ -110,17 +127,30 @@ class System:
 
     def stop(self) -> None:
         if self._process:
-            self._process.send_signal(signal.SIGINT)
-            assert self._process.wait(PATIENCE) == 0
-            self._process = None
+            try:
+                code = self.end_by(signal.SIGINT)
+            finally:
+                self.kill()
+            assert code == 0
+
+    def kill(self) -> None:
+        """Kill the supervisor, with which its parts end, unless it has ended."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            self._forget_process()
 
     def end_by(self, number: signal.Signals) -> int:
         """Send a signal to the supervisor; return the code with which it ends."""
         self.signal(number)
         assert self._process
         code = self._process.wait(PATIENCE)
-        self._process = None
+        self._forget_process()
         return code
+
+    def _forget_process(self) -> None:
+        self._process = None
+        self.running.discard(self)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the supervisor."""
@@ -154,12 +184,9 @@ class System:
         raise AssertionError(f"the part {name} does not run")
 
     def token(self) -> str:
-        """A bearer token of the first administrator, issued once by the command line."""
+        """A bearer token of the first administrator, issued once."""
         if not self._token:
-            command = [VISAVIS, "token", "issue", "--data", str(self.data)]
-            command += ["--email", "admin@localhost"]
-            issued = subprocess.run(command, capture_output=True, text=True, check=True)
-            self._token = issued.stdout.strip()
+            self._token = issue_token(self.data, FIRST_EMAIL)
         return self._token
 
     def add_agent(self, email: str, password: str, *options: str) -> None:
@@ -214,6 +241,17 @@ class System:
         if not self.spool.exists():
             return []
         return sorted(path.name for path in self.spool.iterdir() if path.name != INCOMPLETE)
+
+
+@contextmanager
+def no_system_left() -> Iterator[None]:
+    """Kill the systems that a failed test leaves running, so that the next test cannot fail."""
+    before = set(System.running)
+    try:
+        yield
+    finally:
+        for left in System.running - before:
+            left.kill()
 
 
 class Parties:
@@ -305,6 +343,35 @@ class Parties:
         page = new_page(self._browsers[browser])
         self._pages.append((name, page))
         return page
+
+
+def issue_token(data: Path, email: str) -> str:
+    """Return a bearer token of an agent, as `visavis token issue` prints it.
+
+    It is issued in this process, since a command imports for a second. A thread has an event loop
+    for it: the caller's own may be running.
+    """
+    settings = settings_of(None, {"data_dir": data})
+
+    async def issue() -> str:
+        store = open_store(settings.database_address)
+        try:
+            services = Services(store)
+            agent = await services.people.by_email(email)
+            entry = services.auditor.entry(
+                operator(agent.site_id),
+                agent.site_id,
+                ActionType.TOKEN_ISSUED,
+                f"agent {email}",
+                f"Issued a token of {email}",
+            )
+            bearer, lifetime = CredentialKind.BEARER, timedelta(hours=12)
+            return await services.tokens.issue(agent, bearer, lifetime, entry)
+        finally:
+            store.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, issue()).result()
 
 
 def launch(playwright: Playwright) -> Browser:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
-import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -15,11 +15,11 @@ from typing import Any
 
 import httpx2
 import pytest
-from websockets.sync.client import connect
+from websockets.asyncio.client import connect
 from websockets.typing import Origin
 
 from tests.certificates import write_certificate
-from tests.running import System, eventually, free_port, listens
+from tests.running import PATIENCE, System, eventually, free_port, listens
 from visavis.archive.tus_headers import BODY_TYPE
 
 pytestmark = pytest.mark.interop
@@ -118,17 +118,20 @@ class Browser:
             assert response.status_code == 200
             return next(line for line in response.iter_lines() if line)
 
-    def first_message(self, path: str) -> str:
-        with (
-            socket.create_connection(("127.0.0.1", self._port)) as connection,
+    async def first_message(self, path: str) -> str:
+        # on an event loop: the library's threads would read and write one TLS connection at once
+        async with (
+            asyncio.timeout(PATIENCE),
             connect(
                 f"wss://{NAME}:{self._port}{path}",
-                sock=connection,
+                host="127.0.0.1",
+                port=self._port,
                 ssl=self._trust,
                 origin=Origin(self.origin),
+                proxy=None,
             ) as websocket,
         ):
-            return str(websocket.recv(timeout=30))
+            return str(await websocket.recv())
 
 
 @pytest.mark.parametrize("language", PROXIES)
@@ -151,7 +154,8 @@ def test_the_whole_product_works_behind_a_proxy(language: str, tmp_path: Path) -
         config = browser.ask("GET", CONFIG_PATH, headers=token).json()
         assert config["recordingServerUrl"] == f"https://{NAME}:{port}/recordings/"
         assert browser.first_event(token)
-        assert '"type"' in browser.first_message("/signaling/visitor?site=1")
+        message = asyncio.run(browser.first_message("/signaling/visitor?site=1"))
+        assert '"type"' in message
         uploaded = browser.ask(
             "POST",
             "/recordings/",
