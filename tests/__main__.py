@@ -30,36 +30,36 @@ class Check(NamedTuple):
     before: tuple[str, ...] = ()
 
 
+COMPUTING = ("nice", "-n", "19")
+"""Of checks that wait for nothing: they take what the others leave."""
+YIELDING = ("nice", "-n", "10")
+"""Of tests that wait for processes: they yield to the browsers, whose media have to keep time."""
 STATIC = (
-    Check("style", ("ruff", "check", "--quiet", ".")),
-    Check("format", ("ruff", "format", "--check", "--quiet", ".")),
-    Check("import contracts", ("lint-imports",)),
-    Check("types", ("mypy",)),
-    Check("pages style", ("python", "-m", "tests.npm", "run", "lint")),
-    Check("pages types", ("python", "-m", "tests.npm", "run", "check")),
-    Check("pages unit", ("python", "-m", "tests.npm", "test")),
+    Check("style", ("ruff", "check", "--quiet", "."), COMPUTING),
+    Check("format", ("ruff", "format", "--check", "--quiet", "."), COMPUTING),
+    Check("import contracts", ("lint-imports",), COMPUTING),
+    Check("types", ("mypy",), COMPUTING),
+    Check("pages style", ("python", "-m", "tests.npm", "run", "lint"), COMPUTING),
+    Check("pages types", ("python", "-m", "tests.npm", "run", "check"), COMPUTING),
+    Check("pages unit", ("python", "-m", "tests.npm", "test"), COMPUTING),
 )
 COUNTED = "not (e2e or fault or many or interop or postgresql)"
-OTHERS = "(many or interop or postgresql) and not (e2e or fault)"
+INTEROP = "(interop or postgresql) and not (e2e or fault or many)"
+MANY = "many and not (e2e or fault)"
 SIDE_BY_SIDE = ("-n", "auto", "--dist", "worksteal")
-YIELDING = ("nice", "-n", "19")
-"""To the browsers, whose media have to keep time."""
 LANES = (
     # the browsers' driver keeps an event loop of its own: it does not mix with asynchronous tests
     (Check("browsers", ("pytest", "-m", "e2e")),),
     (Check("faults", ("pytest", "-m", "fault and not e2e")),),
-    (
-        Check(
-            "unit",
-            ("pytest", "--cov", "--cov-report=", *SIDE_BY_SIDE, "-m", COUNTED),
-            YIELDING,
-        ),
-        Check("many and interop", ("pytest", *SIDE_BY_SIDE, "-m", OTHERS), YIELDING),
-    ),
+    (Check("unit", ("pytest", "--cov", "--cov-report=", *SIDE_BY_SIDE, "-m", COUNTED), YIELDING),),
+    (Check("interop", ("pytest", *SIDE_BY_SIDE, "-m", INTEROP), YIELDING),),
+    (Check("many", ("pytest", *SIDE_BY_SIDE, "-m", MANY), COMPUTING),),
+    STATIC,
 )
-"""Lanes run side by side. Coverage takes time, so only the unit tests measure it.
+"""Lanes run side by side: most tests wait, so that a lane alone leaves the processors idle.
 
-It counts what the tests' own processes run: a process that a test kills leaves broken data.
+Coverage takes time, so only the unit tests measure it. It counts what the tests' own processes run:
+a process that a test kills leaves broken data.
 """
 AT_LEAST = {"domain": 100, "services": 100, "": 90}
 """Per cent of lines and branches, of a room or (without a name) of the whole."""
@@ -116,9 +116,8 @@ def main(arguments: list[str]) -> int:
     if arguments:
         return 0 if perform(Check("tests", ("pytest", *arguments))) else 1
     started = time.monotonic()
-    lanes = (*LANES, STATIC)
-    with ThreadPoolExecutor(len(lanes)) as pool:
-        all_hold = all(list(pool.map(perform_all, lanes)))
+    with ThreadPoolExecutor(len(LANES)) as pool:
+        all_hold = all(list(pool.map(perform_all, LANES)))
     all_hold = perform_all(COVERAGE) and all_hold
     seconds, used = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     print(f"in all {seconds:21.1f} s  {used.ru_utime + used.ru_stime:.0f} s of CPU time")

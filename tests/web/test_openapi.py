@@ -286,7 +286,7 @@ def _without_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "vetted_addresses", nowhere)
 
 
-@pytest.mark.many
+@pytest.mark.interop
 @pytest.mark.usefixtures("_without_names")
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
@@ -300,7 +300,7 @@ def test_a_generator_of_requests_finds_nothing(
     generate_requests(served_with_archive, tmp_path, served_with_archive.token, count, tags)
 
 
-@pytest.mark.many
+@pytest.mark.interop
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_generator_of_uploads_finds_nothing(served_with_archive: Served, tmp_path: Path) -> None:
     key = served_with_archive.app.settings.archive_key_file.read_text().strip()

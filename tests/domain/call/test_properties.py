@@ -29,9 +29,9 @@ LENGTH: Final = 24
 SEQUENCES: Final = 20
 """Sequences that hypothesis draws at once, since each draw costs more than a sequence."""
 
-EXAMPLES: Final = 1_250
-"""Draws of one test: four tests play 100,000 sequences."""
-
+PARTS: Final = 10
+EXAMPLES: Final = 500
+"""Draws of one part: all parts together play 100,000 sequences."""
 
 SIZE: Final = 1 + 2 * LENGTH
 """Bytes of a sequence: its flags, and two for each event."""
@@ -118,7 +118,7 @@ def test_every_sequence_keeps_the_invariants(data: bytes) -> None:
 
 
 @pytest.mark.many
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", range(PARTS))
 def test_a_hundred_thousand_sequences_keep_the_invariants(part: int) -> None:
     @settings(PLAYED, max_examples=EXAMPLES, database=None)
     @given(MANY)
