@@ -1,1 +1,1 @@
-"""One script per claim; each prints a ratio against a peer measured in the same run."""
+"""Benchmarks, one script per claim. Each prints a ratio to a peer measured in the same run."""

@@ -1,4 +1,4 @@
-"""Runs every benchmark: `make bench`."""
+"""Runs all benchmarks, as `make bench` does."""
 
 from __future__ import annotations
 

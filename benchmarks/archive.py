@@ -1,10 +1,11 @@
-"""Uploading to the archive and playing from it, beside npm @tus/server.
+"""Uploading to the archive and playing from it, compared with npm @tus/server.
 
-One file goes to each server in PATCHes of 64 MiB over loopback, then is read back: whole, and (ours
-alone: the peer knows no ranges) in pieces of 1 MiB as a player asks for them. Rounds alternate
-between the servers; a ratio is the median of the rounds' ratios. CPU is the serving process's own.
-Ours does more: it syncs what it acknowledges, checks the whole file's SHA-256, reads what it tells
-of itself, asks who reads and notes it in the audit log; `@tus/file-store` does none of this.
+A file is uploaded to each server in PATCHes of 64 MiB over loopback, then read back: as a whole,
+and from our server also in pieces of 1 MiB like a player (the peer does not support ranges). Rounds
+alternate between the servers; a ratio is the median of the rounds' ratios. CPU is that of the
+serving process. Our server does more: it syncs what it acknowledges, verifies the SHA-256 of the
+whole file, reads the file's metadata, authenticates the reader and writes the audit log.
+`@tus/file-store` does none of this.
 
     python benchmarks/archive.py [--megabytes 256] [--rounds 5]
 """
@@ -34,7 +35,7 @@ MEBIBYTE = 1024 * 1024
 PATCH_BYTES = 64 * MEBIBYTE
 PIECES = 400
 KEEP_ALIVE = 'data:text/javascript,process.on("uncaughtException", () => {})'
-"""Under Node 24 the peer's GET ends with an exception, after its answer, that would end it too."""
+"""Ignores an exception that the peer raises under Node 24 after each GET and that would end it."""
 
 
 def serve_visavis(directory: Path) -> None:
@@ -69,11 +70,11 @@ def serve_visavis(directory: Path) -> None:
 
 
 Slice = tuple[int, int, int]
-"""A part of a file: its descriptor, an offset, a length."""
+"""Part of a file: its descriptor, an offset and a length."""
 
 
 class Connection:
-    """HTTP/1.1 by hand: the client must cost little, it shares the machine."""
+    """Minimal HTTP/1.1 client, which takes little CPU as it shares the machine with the servers."""
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port))
@@ -86,7 +87,7 @@ class Connection:
         headers: dict[str, str],
         body: tuple[int, int, int] = (0, 0, 0),
     ) -> tuple[dict[str, str], int]:
-        """Send a request, its body a slice of a file; the answer's headers and bytes read."""
+        """Send a request with a slice of a file; return the response's headers and length."""
         file, offset, length = body
         lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {length}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
@@ -130,16 +131,17 @@ class Server:
     results: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 
     def cpu(self) -> float:
-        """The CPU clocks of the process and its child: a wheel's `node` starts the real one.
+        """Return the CPU seconds of the process and its children.
 
-        clock_getcpuclockid(3) without the C library.
+        The `node` of a wheel starts the real one as a child. The clock ID is that of
+        clock_getcpuclockid(3).
         """
         family = (self.process.pid, *children(self.process.pid))
         return sum(time.clock_gettime((~pid << 3) | 2) for pid in family)
 
     @contextlib.contextmanager
     def measured(self, what: str, size: int) -> Iterator[None]:
-        """Note megabytes a second, and CPU milliseconds a gigabyte."""
+        """Record megabytes per second, and CPU milliseconds per gigabyte."""
         cpu, started = self.cpu(), time.perf_counter()
         yield
         seconds, cpu = time.perf_counter() - started, self.cpu() - cpu
@@ -246,7 +248,7 @@ def main() -> int:
             print(f"  round {number} of {options.rounds}", file=sys.stderr, flush=True)
             for server in servers:
                 server.round(file, size, sha256, number)
-                if number == 0:  # warm
+                if number == 0:  # The first round only warms up.
                     server.results.clear()
         os.close(file)
         report(*servers)

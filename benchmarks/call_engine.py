@@ -1,8 +1,8 @@
 """App CPU of a whole call without media: from the visitor's request to the end, in microseconds.
 
-Pages, media workers and the database are simulated and cost next to nothing; the bus encodes every
-message. `--agents` and `--waiting` add free agents and queued calls to the site, so that the cost
-of one call can be seen to stay the same.
+Pages, media workers and the database are simulated and take almost no CPU; the bus encodes every
+message. The sites have different numbers of free agents and queued calls, on which the cost of one
+call should not depend.
 
     python -m benchmarks.call_engine [--calls 300] [--rounds 5]
 """
@@ -53,11 +53,11 @@ TRANSPORT: Final = LocalTransport(
 REPORTS: Final = 5
 LINES: Final = 3
 SITES: Final = ((1, 0), (20, 0), (1_000, 0), (10_000, 0), (20, 1_000), (20, 10_000))
-"""Free agents and queued calls of the sites that are measured."""
+"""Free agents and queued calls of the measured sites."""
 
 
 class NoStore:
-    """A database that forgets everything at once."""
+    """Fake database that stores nothing."""
 
     async def read(self, work: Callable[[Any], Any]) -> Any:
         return False
@@ -67,7 +67,7 @@ class NoStore:
 
 
 class NoMedia:
-    """Media workers that answer at once."""
+    """Fake media workers that answer at once."""
 
     async def tap(self, bridge: BridgeId, manifest: Manifest) -> None: ...
     async def note(self, bridge: BridgeId, note: Mapping[str, Any]) -> None: ...
@@ -87,7 +87,7 @@ class NoMedia:
 
 
 class Site:
-    """A site whose calls are recorded, with free agents and queued calls."""
+    """Site with recording, free agents and queued calls."""
 
     def __init__(self, agents: int, waiting: int) -> None:
         numbers = itertools.count()
@@ -116,7 +116,7 @@ class Site:
     async def announce(self, site_id: int) -> None: ...
 
     async def open(self) -> None:
-        """Let the agents arrive, and queue the calls: their visitors wait for other agents."""
+        """Connect the agents, and queue the calls, whose visitors wait for other agents."""
         me = self.session(1)
         self.calls.agent_arrived(me)
         await self.calls.from_agent(me, signaling.Presence(is_available=False))
@@ -136,11 +136,11 @@ class Site:
         return AgentSession(f"a{number}", agent)
 
     async def call(self, number: int) -> None:
-        """One call from its request to its end, accepted by the agent whom it rings at."""
+        """Make one call from its request to its end, accepted by the agent at whom it rings."""
         visitor, agent = Visitor(f"v{number}", 1), self.session(1)
         await self.calls.from_agent(agent, signaling.Presence(is_available=True))
         call_id = await self._place(visitor)
-        if not self.waiting:  # otherwise the invitation has led to this agent
+        if not self.waiting:  # Otherwise the invitation has assigned the call to this agent.
             await self.calls.from_agent(agent, signaling.Accept(call_id))
         await self.calls.wait_idle()
         await self.calls.from_agent(agent, signaling.Answer(call_id, 1, own(ANSWER, visitor.id)))
@@ -159,7 +159,7 @@ class Site:
         await self.calls.wait_idle()
 
     async def _place(self, visitor: Visitor) -> str:
-        """Call, by invitation if others are waiting, and return the id of the call."""
+        """Place a call, by invitation if others are waiting; return its id."""
         agent = self.session(1)
         invitation = ""
         async with self.bus.subscribe(f"{SOCKET_TOPIC}{visitor.id}") as inbox:
@@ -178,7 +178,7 @@ class Site:
 
 
 def own(sdp: str, name: str) -> str:
-    """A description that no other call has."""
+    """Return a session description that no other call has."""
     return sdp.replace("a=ice-ufrag:", f"a=ice-ufrag:{name.replace('-', '+')}")
 
 
@@ -191,7 +191,7 @@ async def measure(agents: int, waiting: int, calls: int, rounds: int) -> float:
     site = Site(agents, waiting)
     await site.open()
     async with AsyncExitStack() as stack:
-        for number in range(1, min(agents, 20) + 1):  # somebody reads what is sent
+        for number in range(1, min(agents, 20) + 1):  # Some agents read their messages.
             await stack.enter_async_context(site.bus.subscribe(f"{SOCKET_TOPIC}{f'a{number}'}"))
         for number in range(20):
             await site.call(-number)

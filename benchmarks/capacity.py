@@ -1,9 +1,9 @@
-"""Calls that one core carries, by the bit rate of their video and whether they are recorded.
+"""Number of calls per core, by the bit rate of their video, with and without recording.
 
-The calls are those of `benchmarks.relay`, with no, once and twice the video. Each packet path
-relays the last number of `--calls`; the table has the CPU per call, and how many of them take 60 %
-of a core, which leaves room for bursts. That is an extrapolation: `benchmarks.relay` tries how many
-are carried.
+The calls are those of `benchmarks.relay`, with no video, the same and twice the bit rate. Each
+packet path relays the last number of `--calls`. The table has the CPU per call, and the number of
+calls that would take 60 % of a core, which leaves room for bursts. This number is extrapolated;
+`benchmarks.relay` measures how many calls are possible.
 
     python -m benchmarks.capacity [--calls 50] [--rounds 5] [--seconds 8]
 """
@@ -19,10 +19,10 @@ from benchmarks.relays.server import use_generator_core
 from benchmarks.relays.visavis import Visavis, VisavisPython
 
 PLANNED = 60.0
-"""Per cent of a core."""
+"""Planned load, in per cent of a core."""
 
 AUDIO_PACKETS, VIDEO_PACKETS = 100, 280
-"""A second, both ways."""
+"""Packets per second of a call, in both directions together."""
 
 STEP = 10
 MEDIA = {0: "audio alone", 1: "1 Mbit/s of video each way", 2: "2 Mbit/s of video each way"}

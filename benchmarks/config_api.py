@@ -1,11 +1,11 @@
-"""The cost of reading the configuration over the API, beside a bare ASGI function and FastAPI.
+"""Cost of reading the configuration over the API, compared with a bare ASGI function and FastAPI.
 
-Each candidate is served by uvicorn (uvloop, httptools, no access log of its own) in a process of
-its own. Rounds alternate between the candidates, so that whatever else the machine does meets all
-of them; a ratio is the median of the rounds' ratios. CPU per request is the serving process's own
-CPU clock; latencies are the client's.
+Each candidate is served by uvicorn (uvloop, httptools, without uvicorn's access log) in its own
+process. Rounds alternate between the candidates, so that other load on the machine affects all of
+them; a ratio is the median of the rounds' ratios. CPU per request is measured with the CPU clock of
+the serving process, and latencies by the client.
 
-Exits with 1 when a limit is missed: at most 1.6 times bare, at most 0.45 times FastAPI.
+Exits with 1 if a limit is exceeded: 1.6 times the bare function, or 0.45 times FastAPI.
 
     python benchmarks/config_api.py [--requests 8000] [--rounds 9]
 """
@@ -37,7 +37,7 @@ ANSWER = {
 }
 
 
-# Candidates. Each runs in a child process, which prints a bearer token and then serves.
+# Candidates. Each runs in a child process, which prints a bearer token and then serves requests.
 
 
 def serve_bare(listener: socket.socket) -> None:
@@ -117,7 +117,7 @@ class Candidate:
     latencies: list[float] = field(default_factory=list)
 
     def cpu_seconds(self) -> float:
-        """The process's CPU clock: clock_getcpuclockid(3) without the C library."""
+        """Return the CPU seconds of the process, by the clock ID of clock_getcpuclockid(3)."""
         return time.clock_gettime((~self.process.pid << 3) | 2)
 
     async def measure(self, requests: int) -> None:
@@ -173,7 +173,7 @@ def started(name: str) -> Iterator[Candidate]:
 
 async def compare(candidates: list[Candidate], requests: int, rounds: int) -> None:
     for candidate in candidates:
-        await candidate.measure(requests // 4)  # warm
+        await candidate.measure(requests // 4)  # warm-up
         candidate.cpu.clear()
         candidate.latencies.clear()
     for _ in range(rounds):

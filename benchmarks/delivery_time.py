@@ -1,17 +1,18 @@
-"""Seconds from hanging up to the recording being delivered, and what it costs in between.
+"""Time from hanging up to the delivery of the recording, in seconds, and its CPU time.
 
-A whole `visavis serve` with its built-in archive, automatic recording on; a visitor and an agent
-(without browsers, but with real signalling, ICE, DTLS and SRTP) talk for three seconds. Nobody
-waits half an hour here: what came before those seconds is a synthetic journal of two-way VP8 and
-Opus, 1.03 Mbit/s each way, 382 packets a second, with arrival times that end where the real ones
-begin; it is put beside the worker's own journal while they talk, as that of an earlier bridge.
+Runs `visavis serve` with the built-in archive and automatic recording. A visitor and an agent
+(without browsers, but with real signalling, ICE, DTLS and SRTP) talk for three seconds. The minutes
+before are a synthetic journal of two-way VP8 and Opus, 1.03 Mbit/s in each direction, 382 packets
+per second, whose arrival times end where the real ones begin. It is added to the recording during
+the call, as the journal of an earlier bridge.
 
-The clock starts as the visitor hangs up. The recording is `made` when the file and its checksum are
-noted on disk, `delivered` when it has left the spool: then the archive has acknowledged the whole
-file and its SHA-256, synced. CPU is the recorder's and its muxer's, without the archive's.
+The clock starts when the visitor hangs up. The recording is `made` when the file and its checksum
+are on disk, and `delivered` when it has been removed from the spool: then the archive has
+acknowledged the whole file and its SHA-256, synced to disk. CPU is that of the recorder and its
+muxer, without the archive.
 
-Making the file includes the start of the muxer, its checksum and the recorder's own time: what
-muxing alone costs, and the limit of that, is in `benchmarks/muxing.py`.
+Making the file includes the start of the muxer, the checksum and the recorder's own work. The cost
+of muxing alone, and its limit, are measured by `benchmarks/muxing.py`.
 
     python benchmarks/delivery_time.py [--minutes 1 30] [--rounds 3]
 """
@@ -54,14 +55,14 @@ HEADER = (
     "minutes       MB    made s  delivered s  making CPU s  delivering CPU s  making per minute"
 )
 OFFSETS = {VISITOR_LEG: 2.5, AGENT_LEG: -0.4}
-"""Seconds that the parties' clocks are ahead of ours."""
+"""Seconds by which the participants' clocks are ahead of ours."""
 
 SoundOrPicture = tuple[int, str]
 Records = list[tuple[float, RecordKind, int, bytes]]
 
 
 class SyntheticMinutes:
-    """Writes the minutes before the real call into a journal, one by one."""
+    """Writes the minutes before the real call into a journal, minute by minute."""
 
     def __init__(self) -> None:
         self._sequences: dict[SoundOrPicture, int] = {}
@@ -119,7 +120,7 @@ def _append(file: BinaryIO, begin: float, records: Records) -> None:
 
 @dataclass
 class Outcome:
-    """Seconds since the visitor hung up; CPU-seconds; the file's length and bytes."""
+    """Result: seconds since the visitor hung up, CPU-seconds, and the file's duration and size."""
 
     made: float
     delivered: float
@@ -163,7 +164,7 @@ async def _until(holds: Callable[[], bool]) -> float:
 
 
 def family_cpu(pid: int) -> float:
-    """CPU-seconds of a process and of its children, living and waited for."""
+    """Return the CPU-seconds of a process and its children, both running and ended."""
     return sum(_cpu(one) for one in (pid, *children(pid)))
 
 

@@ -1,8 +1,8 @@
-"""Number of calls that the load generator drives by itself, without a relay.
+"""Number of calls that the load generator can drive without a relay.
 
-The two browsers of a call are connected to each other directly: the generator protects, sends,
-receives, unprotects and counts all packets, and answers the connectivity checks, on one core. A
-relay that carries fewer calls than this is not limited by the generator.
+The two browsers of a call are connected to each other directly: the generator encrypts, sends,
+receives, decrypts and counts all packets, and answers the connectivity checks, on one core. If a
+relay carries fewer calls than this, the generator is not the limit.
 
     python -m benchmarks.generator [--calls 100 200 300 400] [--seconds 8] [--uplink 20]
                                   [--tick 0.001]
@@ -51,7 +51,7 @@ def main() -> int:
 
 
 def add_call(generator: Generator) -> None:
-    """Add a call of two transports that are each other's remote end."""
+    """Add a call of two transports that are connected to each other."""
     one, other = LoadTransport(HOST), LoadTransport(HOST)
     for sender, receiver in ((one, other), (other, one)):
         key = secrets.token_bytes(GCM_BYTES)

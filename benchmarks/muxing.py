@@ -1,11 +1,11 @@
 """Cost of muxing a recording: CPU-seconds per minute of a call, and memory.
 
-The journal is that of a two-way call of about 1.03 Mbit/s VP8 and Opus each way, 382 packets a
-second into the relay, RTCP included; its frames have the sizes and the beginnings of real ones, for
-nothing decodes them. Muxing runs in a process of its own, whose CPU time it is; beside it stands
-the time of merely copying the journal and syncing it, as a measure of the machine.
+The journal is that of a two-way call with about 1.03 Mbit/s of VP8 and Opus in each direction and
+382 packets per second, including RTCP. Its frames have the sizes and headers of real ones, as they
+are not decoded. Muxing runs in its own process, whose CPU time is measured. The time of copying and
+syncing the journal is printed too, as a measure of the machine.
 
-Exits with 1 when the limit is missed: at most 0.3 CPU-seconds per call minute.
+Exits with 1 if the limit is exceeded: 0.3 CPU-seconds per minute of the call.
 
     python benchmarks/muxing.py [--minutes 5] [--rounds 5]
 """
@@ -54,14 +54,14 @@ print(json.dumps({"cpu": time.process_time() - begin, "wall": time.perf_counter(
 
 
 def frame(number: int) -> bytes:
-    """The beginning of a VP8 frame (RFC 6386 §9.1), and as many bytes as it would have."""
+    """Return a VP8 frame with a valid header (RFC 6386 §9.1) and a realistic size."""
     if number % KEY_FRAME_EVERY:
         return b"\x11\0\0" + bytes(FRAME_BYTES)
     return b"\x10\0\0\x9d\x01\x2a\x80\x02\x68\x01" + bytes(5 * FRAME_BYTES)
 
 
 def make_journal(directory: Path, minutes: float, *, is_lossy: bool = False) -> tuple[int, int]:
-    """Bytes and media packets of the journal; every second packet is missing if it `is_lossy`."""
+    """Write a journal; return its bytes and media packets. `is_lossy` drops every second packet."""
     journal = Journal()
     journal.describe()
     voice = [(number * 0.02, b"\x78" + bytes(79)) for number in range(round(minutes * 3000))]

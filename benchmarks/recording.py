@@ -1,10 +1,11 @@
-"""Cost of relaying and recording a call, beside Janus VideoRoom and rtpengine.
+"""Cost of relaying and recording a call, compared with Janus VideoRoom and rtpengine.
 
-The calls and the way of measuring are those of `benchmarks.relay`. Ours writes its journal, synced
-to disk twice a second; Janus's VideoRoom records every publisher's tracks as .mjr; rtpengine
-writes a .pcap of every call, neither of which is synced. What each has written is told beside it.
+The calls and the method are those of `benchmarks.relay`. Our worker writes its journals and syncs
+them twice per second. Janus VideoRoom writes an .mjr file for each track of a publisher, and
+rtpengine a .pcap file for each call; neither syncs them. The table has the megabytes per second
+that each has written.
 
-Exits with 1 when a limit of the CPU per call in theirs is missed.
+Exits with 1 if a limit of our CPU per call, relative to theirs, is exceeded.
 
     python -m benchmarks.recording [--calls 10 30 100] [--rounds 5] [--seconds 8]
 """

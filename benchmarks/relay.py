@@ -1,22 +1,22 @@
-"""Cost of relaying beside Janus VideoRoom and rtpengine, and the calls that a core carries.
+"""Cost of relaying, compared with Janus VideoRoom and rtpengine, and number of calls per core.
 
-A call is two browsers' worth of VP8-like video, 1.03 Mbit/s in 140 packets a second, and Opus, 50
-packets a second, each way, with RTCP. The packets of a frame leave a browser at once, as Chromium
-sends them, and come as far apart as its uplink lets them. The generator's calls are real to the
-relays: ICE, DTLS and SRTP; it counts every packet that does not arrive. Each relay has one core,
-the generator another. Rounds alternate between the relays, each started again; a ratio is the
-median of the rounds. CPU is that of the relay's process and includes the kernel's work for it.
+Each of the two browsers of a call sends VP8-like video, 1.03 Mbit/s in 140 packets per second, and
+Opus in 50 packets per second, with RTCP. A browser sends the packets of a frame at once, like
+Chromium, and its uplink spaces them. The generator uses real ICE, DTLS and SRTP, and counts each
+packet that does not arrive. Each relay has one core, and the generator another. Rounds alternate
+between the relays, which are restarted for each; a ratio is the median of the rounds' ratios. CPU
+is that of the relay's process, including the kernel's work for it.
 
-Then each relay is given twice as many calls, and twice as many again, until packets are lost, or
-one in a hundred is late by more than 20 ms, twice in a row, and the number is narrowed down to ten.
-It is held to `--cores` of its core meanwhile (a control group), so that the generator is not the
-limit. The number is "at least" so many when it was the generator that could not keep up, or
-`--most` calls were carried.
+Then the number of calls of each relay is doubled until, twice in a row, packets are lost or one in
+a hundred is late by more than 20 ms. The highest number without this is narrowed down in steps of
+ten. Meanwhile, a control group limits the relay to `--cores` of its core, so that the generator is
+not the limit. The number is given as "at least" if the generator could not keep up, or if the relay
+carried `--most` calls.
 
-It needs `janus` and `rtpengine-daemon` (`sh benchmarks/system-packages`), a C compiler, two cores,
-and makes a network namespace of its own (as root, or where users may make them).
+This needs `janus` and `rtpengine-daemon` (`sh benchmarks/system-packages`), a C compiler, two
+cores, and the permission to create a network namespace.
 
-Exits with 1 when a limit is missed: of CPU per call, of delay, or of the most calls.
+Exits with 1 if a limit is missed: of CPU per call, of delay, or of the number of calls.
 
     python -m benchmarks.relay [--calls 10 30 100] [--rounds 5] [--seconds 8] [--uplink 20]
                               [--most 400] [--cores 0.4]
@@ -47,7 +47,7 @@ LIMITS: Limits = {
 }
 P50_MS, P99_MS = 0.35, 1.5
 MOST = {"Janus VideoRoom": 4, "rtpengine": 2}
-"""So many times their calls ours has to carry."""
+"""Our relay must carry this many times the calls of the peer."""
 
 
 def main() -> int:
@@ -65,7 +65,7 @@ def main() -> int:
 
 
 def _print_most(options: argparse.Namespace) -> bool:
-    """Print how many calls each relay carries; return whether ours carries enough more."""
+    """Print how many calls each relay carries; return whether ours carries enough."""
     on = f"{options.cores} of a core" if options.cores else "one core"
     print(f"\n| relay | most calls without loss, p99 at most 20 ms, on {on} |\n|---|---|")
     found: dict[str, Most] = {}

@@ -1,11 +1,11 @@
-"""Seconds until both pages of a call have it again after `kill -9` of the app process.
+"""Time until both pages of a call have resumed it after `kill -9` of the app process, in seconds.
 
-A whole `visavis serve` on SQLite with one recorded call: a visitor and an agent without browsers,
-with real signalling, ICE, DTLS and SRTP. Each round kills the app; the clock starts there and
-stops at each page's `callState`. Packets that a page missed meanwhile are counted by their sequence
-numbers: the media worker lives on.
+Runs `visavis serve` on SQLite with one recorded call of a visitor and an agent without browsers,
+but with real signalling, ICE, DTLS and SRTP. Each round kills the app; the clock starts there and
+stops at each page's `callState`. Packets that a page has missed are counted by their sequence
+numbers, as the media worker continues.
 
-Exits with 1 when a limit is missed: both pages within 5 seconds, and no packet missed.
+Exits with 1 if a limit is missed: both pages within 5 seconds, and no missed packet.
 
     python -m benchmarks.resume_time [--rounds 5]
 """
@@ -29,7 +29,7 @@ TALK_SECONDS: Final = 3.0
 
 
 async def measure(system: System, rounds: int) -> tuple[list[float], int]:
-    """Return the seconds of each page and round, and the longest run of packets missed."""
+    """Return the seconds of each page and round, and the longest run of missed packets."""
     office = Pages(system, await asyncio.to_thread(agent_tokens, system, "bo"))
     agent, visitor = office.agent("bo"), office.visitor()
     async with present(agent, visitor):

@@ -1,14 +1,15 @@
-"""From accepting a call to the first decoded frame: from browser to browser, and through our relay.
+"""Time from accepting a call to the first decoded frame, directly and through our relay.
 
-Two pages in two headless Chromium browsers, cameras open, run the same script in either way: the
-visitor's page has made its offer and it rings; the agent's page sends `accept` (the clock starts),
-gets the offer, answers; both connect. The clock stops in each page when its first video frame has
-been decoded (MediaStreamTrackProcessor). Directly, a bare ASGI function passes the messages of our
-protocol on and the answerer trickles its candidates; through our relay it is a whole `visavis
-serve`, without and with automatic recording, and the visitor's page connects to it while it rings.
-The ways alternate; a ratio is the median of the rounds' ratios.
+Two pages in two headless Chromium browsers, with open cameras, run the same script in both cases.
+The visitor's page has made its offer, and the call rings. The agent's page sends `accept` (the
+clock starts), receives the offer and answers it, and both pages connect. The clock stops in each
+page when it has decoded its first video frame (MediaStreamTrackProcessor). In the direct case, a
+bare ASGI function forwards the messages of our protocol, and the answerer trickles its candidates.
+The other cases use `visavis serve`, without and with automatic recording; there the visitor's page
+connects to the relay while the call rings. The cases alternate; a ratio is the median of the
+rounds' ratios.
 
-Exits with 1 when a limit is missed: through the relay, at most 1.0 times direct.
+Exits with 1 if the limit is exceeded: through the relay, at most 1.0 times direct.
 
     python benchmarks/setup_time.py [--rounds 15]
 """
@@ -51,7 +52,7 @@ BOTH = "both pages have"
 
 @dataclass
 class Way:
-    """`times` are milliseconds since the call was accepted, by step."""
+    """Case that is measured. `times` are milliseconds since the call was accepted, by step."""
 
     name: str
     visitor_url: str
@@ -74,13 +75,13 @@ class Way:
 
 
 def place_call(way: Way, visitor: Page, agent: Page) -> dict[str, dict[str, float]]:
-    """One call; what each page saw, and when."""
+    """Make one call; return the times of the steps in each page."""
     visitor.evaluate("([url, trickles]) => enter(url, trickles)", [way.visitor_url, way.trickles])
     agent.evaluate("([url, trickles]) => enter(url, trickles)", [way.agent_url, way.trickles])
     agent.evaluate("window.ringing = until('ring'); undefined")
     visitor.evaluate("call()")
     agent.evaluate("window.ringing")
-    agent.wait_for_timeout(300)  # it rings a while: the visitor's browser has come to rest
+    agent.wait_for_timeout(300)  # The call rings for a while, until the visitor's browser is idle.
     agent.evaluate("accept()")
     seen: dict[str, Any] = {
         "agent": agent.evaluate("times()"),
@@ -95,7 +96,7 @@ def place_call(way: Way, visitor: Page, agent: Page) -> dict[str, dict[str, floa
 
 
 def arrive(page: Page, system: System) -> None:
-    """An address of ours with nothing on it but the script."""
+    """Open a page of our origin that has only the script."""
     page.goto(f"{system.url}/healthz")
     page.add_script_tag(content=SCRIPT.read_text(encoding="utf-8"))
     page.evaluate("openMedia()")
@@ -150,7 +151,7 @@ def pages(system: System) -> Iterator[tuple[Page, Page]]:
 
 def measure(ways: list[Way], system: System, rounds: int) -> None:
     with pages(system) as (visitor, agent):
-        for number in range(-1, rounds):  # the first is to warm up
+        for number in range(-1, rounds):  # The first rounds only warm up.
             for way in ways if number % 2 else reversed(ways):
                 if way.is_recorded is not None:
                     system.configure(on=True, recording=way.is_recorded)
@@ -161,7 +162,7 @@ def measure(ways: list[Way], system: System, rounds: int) -> None:
 
 
 def report(direct: Way, others: list[Way]) -> float:
-    """The ratio that is limited."""
+    """Print the results; return the ratio that is limited."""
     print(
         f"{'median ms after accept':40}" + "".join(f"{way.name:>12}" for way in (direct, *others))
     )

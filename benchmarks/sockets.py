@@ -1,13 +1,13 @@
-"""500 visitors and 50 agents on WebSockets to one app process: memory, and how fast news travel.
+"""500 visitors and 50 agents on WebSockets to one app process: memory, and latency of messages.
 
-A whole `visavis serve` on a new data directory. 500 pages open, and 50 consoles of as many
-agents; then every visitor calls: 50 calls ring at all
-the free desks, 450 wait in the queue. Ten calls are accepted, so that there is somebody to write
-to; no media flows. All pages live in one process, whose own time is in every latency. Beside it
-stands a bare ASGI function that only passes messages on, under the same uvicorn, with as many
-sockets and the same pages: its figures are what sockets and pages cost by themselves.
+Runs `visavis serve` on a new data directory. 500 visitors' pages and the consoles of 50 agents
+connect. Then each visitor calls: 50 calls ring at all free consoles, and 450 wait in the queue. Ten
+calls are accepted, in which both sides write text; no media flows. All pages run in one process,
+whose own CPU time is part of each latency. For comparison, a bare ASGI function under the same
+uvicorn only forwards messages between the same number of sockets: its figures are the cost of
+sockets and pages alone.
 
-Exits with 1 when a limit is missed: every page hears of the switch within a second.
+Exits with 1 if the limit is exceeded: each page knows of the switch within a second.
 
     python benchmarks/sockets.py [--visitors 500] [--agents 50]
 """
@@ -43,7 +43,7 @@ from tests.running import System, eventually, free_port, listens  # noqa: E402
 
 TALKING = 10
 WRITTEN = 50
-"""Lines that each of those who talk writes, ten a second."""
+"""Lines that each participant of an accepted call writes, ten per second."""
 HANGUPS = 40
 SWITCHES = 10
 SWITCH_LIMIT = 1.0
@@ -51,7 +51,7 @@ OFFER = (ROOT / "tests" / "media" / "data" / "chromium-offer.sdp").read_text(enc
 
 
 class Heard(msgspec.Struct, rename="camel"):
-    """The fields of a message that a page reads."""
+    """Fields of a message that a page reads."""
 
     type: str
     call_id: str | None = None
@@ -65,7 +65,7 @@ Moment = asyncio.Future[float]
 
 
 class Page:
-    """One socket; `hears` is asked before what is to be heard is caused."""
+    """Page with one socket. Call `hears` before the message to wait for is caused."""
 
     def __init__(self) -> None:
         self.call_id = ""
@@ -115,7 +115,7 @@ class Page:
 
 @dataclass
 class Times:
-    """Milliseconds from causes to effects."""
+    """Milliseconds from causes to their effects."""
 
     name: str
     all: list[float] = field(default_factory=list)
@@ -140,24 +140,24 @@ class Process:
         self._pid = pid
 
     def memory(self) -> int:
-        """Resident bytes."""
+        """Return the resident memory in bytes."""
         status = Path(f"/proc/{self._pid}/status").read_text()
         match = re.search(r"VmRSS:\s+(\d+)", status)
         return int(match[1]) * 1024 if match else 0
 
     def cpu(self) -> float:
-        """Its CPU clock: clock_getcpuclockid(3) without the C library."""
+        """Return its CPU seconds, by the clock ID of clock_getcpuclockid(3)."""
         return time.clock_gettime((~self._pid << 3) | 2)
 
     @contextlib.contextmanager
     def counted(self, times: Times) -> Iterator[None]:
-        """All CPU time is charged to what is timed meanwhile."""
+        """Add the CPU time of the context to `times`."""
         before = self.cpu()
         yield
         times.cpu += self.cpu() - before
 
     async def load(self, seconds: float) -> float:
-        """Share of a core over the next seconds."""
+        """Measure for some seconds; return the CPU time as a share of a core."""
         before = self.cpu()
         await asyncio.sleep(seconds)
         return (self.cpu() - before) / seconds
@@ -176,11 +176,11 @@ def header(title: str) -> str:
     return f"{title:58}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}{'count':>9}{'CPU ms':>9}"
 
 
-# Measurements.
+# Measurements
 
 
 class NoPasswords:
-    """Fifty real hashes would take ten seconds; these agents sign in by token alone."""
+    """Fake password hasher: agents sign in by token, and 50 real hashes would take 10 s."""
 
     async def hash(self, password: str) -> str:
         return "!"
@@ -190,7 +190,7 @@ class NoPasswords:
 
 
 async def add_agents(data: Path, count: int) -> list[str]:
-    """Agents who may accept calls; their bearer tokens."""
+    """Add agents who may accept calls; return their bearer tokens."""
     from visavis.app import new_id, new_secret, now
     from visavis.domain.oauth import CredentialKind
     from visavis.domain.people import Permission
@@ -213,7 +213,7 @@ async def add_agents(data: Path, count: int) -> list[str]:
 
 
 class Crowd:
-    """Every page of the site."""
+    """All pages of the site."""
 
     def __init__(self, system: System, options: argparse.Namespace) -> None:
         self._system = system
@@ -232,7 +232,7 @@ class Crowd:
         await self._queue_up()
         talking = await self._accept(self.agents[:TALKING])
         await self._write(talking, "a line of text, until the other page of the call has it")
-        # these are other calls: without media, a call fails after half a minute
+        # New calls, because a call without media fails after half a minute.
         await self._leave(await self._accept(self.agents[TALKING : 2 * TALKING]))
         await self._switch()
 
@@ -262,16 +262,16 @@ class Crowd:
         print(f"{what}: {before / 1e6:.1f} → {after / 1e6:.1f} MB, {each:.1f} KiB each", flush=True)
 
     async def _call(self, visitor: Page) -> float:
-        """Place a call; when it was sent."""
+        """Place a call; return the time at which it was sent."""
         began = time.perf_counter()
         await visitor.send(type="call", media="video", offer=OFFER, name="Somebody")
         return began
 
     async def _first_calls(self) -> None:
-        """As many as there are desks, one after the other."""
+        """Place as many calls as there are consoles, one after the other."""
         say("the first calls")
-        fan_out = Times("a call placed, until each desk has it ringing")
-        last = Times("  … until the last of the desks has")
+        fan_out = Times("a call placed, until each console has it ringing")
+        last = Times("  … until the last of the consoles has")
         with self._process.counted(fan_out):
             for visitor in self.visitors[: len(self.agents)]:
                 rings = [agent.hears(type="ring") for agent in self.agents]
@@ -300,7 +300,7 @@ class Crowd:
 
     async def _accept(self, agents: list[Page]) -> list[tuple[Page, Page]]:
         say("accepting")
-        stopped = Times("a call accepted, until it has stopped ringing at each other desk")
+        stopped = Times("a call accepted, until it has stopped ringing at each other console")
         offered = Times("a call accepted, until the agent has the visitor's offer")
         talking = []
         with self._process.counted(stopped):
@@ -348,7 +348,7 @@ class Crowd:
     async def _leave(self, talking: list[tuple[Page, Page]]) -> None:
         """Let a ringing visitor give up, so that the next one rings, while others write."""
         say("giving up")
-        next_rings = Times("a ringing call given up, until the next rings at each free desk")
+        next_rings = Times("a ringing call given up, until the next rings at each free console")
         free = self.agents[2 * TALKING :]
         writing = asyncio.create_task(
             self._write(talking, "a line of text, while calls are given up all the time")
@@ -411,11 +411,11 @@ class Crowd:
         answer.raise_for_status()
 
 
-# Peers.
+# Peers
 
 
 def serve_bare(port: int) -> None:
-    """Each message goes to every other socket on the same path."""
+    """Serve a bare function that forwards each message to all other sockets on the same path."""
     rooms: dict[str, set[Any]] = {}
 
     async def pass_on(scope: Any, receive: Any, send: Any) -> None:
@@ -456,7 +456,7 @@ async def measure_bare(port: int, pid: int, visitors: int, agents: int) -> None:
 
 
 async def _fan_out(desks: list[Page]) -> None:
-    times = Times("a message, until each of the desks has it")
+    times = Times("a message, until each of the consoles has it")
     for number in range(len(desks) - 1):
         moments = [desk.hears(text=str(number)) for desk in desks[1:]]
         began = time.perf_counter()

@@ -1,1 +1,1 @@
-"""Callers without browsers, whose packets a C helper sends, receives and counts."""
+"""Simulated callers, whose packets a C library sends, receives and counts."""

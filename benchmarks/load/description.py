@@ -1,4 +1,4 @@
-"""Session descriptions as browsers write them, as far as relays read them."""
+"""Session descriptions like those of browsers, with everything that the relays read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def describe(
     direction: str = "sendrecv",
     mids: Sequence[str] = "01",
 ) -> str:
-    """Audio and video by one wire (bundled) or by one each."""
+    """Return a description of audio and video over one transport (BUNDLE) or over two."""
     lines = ["v=0", f"o=- 1 1 IN IP4 {transports[0].address[0]}", "s=-", "t=0 0"]
     if len(transports) == 1:
         lines.append("a=group:BUNDLE " + " ".join(mids))
@@ -58,7 +58,7 @@ def _section(
 
 
 def remotes(sdp: str) -> list[Remote]:
-    """The other end of every m-section."""
+    """Return the remote transport of each media section."""
     session, *sections = re.split(r"^(?=m=)", sdp, flags=re.MULTILINE)
     return [_remote(section + session) for section in sections]
 

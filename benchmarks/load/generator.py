@@ -1,4 +1,4 @@
-"""Sends and counts the packets of many calls in one process; `packets.c` does the work."""
+"""Load generator: sends and counts the packets of many calls with the C code in `packets.c`."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from benchmarks.load.transport import LoadTransport
 
 SLICE_SECONDS = 0.1
 CONSENT_SLICES = 25
-"""A wire is checked once in so many slices, as browsers do."""
+"""A transport sends a connectivity check once in this many slices, like a browser."""
 
 UPLINK = 20.0
-"""Mbit/s of a browser: the packets of a frame, which leave it at once, come as far apart."""
+"""Uplink of a browser in Mbit/s, which spaces the packets of a frame, although sent at once."""
 
 LATE_SECONDS = 0.5
-"""Time after which a packet that has not arrived counts as lost."""
+"""A packet that has not arrived after this time counts as lost."""
 
 DECLARATIONS = """
 struct counts {
@@ -47,7 +47,7 @@ BUCKET_MS = 0.01
 
 @dataclass(frozen=True)
 class Counts:
-    """RTP packets, and how many milliseconds half of them and 99 of 100 were on their way."""
+    """Counts of RTP packets, and the median and 99th percentile of their delay in milliseconds."""
 
     sent: int
     received: int
@@ -64,9 +64,9 @@ class Counts:
 class Generator:
     """Load generator: sends media over the added transports and closes them with itself.
 
-    `uplink` is each browser's, in Mbit/s. What is due within `tick` seconds is sent at once, which
-    takes the generator less time: a packet then comes up to so much too early. Video has `scale`
-    times 1.03 Mbit/s; 0 is none.
+    `uplink` is that of each browser, in Mbit/s. Packets that are due within `tick` seconds are sent
+    at once, up to this much too early, which takes the generator less CPU. Video has `scale` times
+    1.03 Mbit/s; 0 means no video.
     """
 
     def __init__(self, uplink: float = UPLINK, tick: float = 0.0, scale: int = 1) -> None:
@@ -80,7 +80,7 @@ class Generator:
         self._slices = itertools.count()
 
     def add(self, transport: LoadTransport, sends: Iterable[str] = ("audio", "video")) -> None:
-        """Take in a connected wire that sends these kinds of media, if any."""
+        """Add a connected transport that sends these kinds of media, if any."""
         sessions = (self._session(transport.outgoing), self._session(transport.incoming))
         ours = transport.ssrcs["audio"]
         number = self._c.load_wire(self._load, transport.socket.fileno(), *sessions, ours)
@@ -101,7 +101,7 @@ class Generator:
                 )
 
     def begin(self) -> None:
-        """Count what is sent from now on, until `end`."""
+        """Count the packets that are sent from now on, until `end`."""
         self._c.load_begin(self._load)
 
     def end(self) -> Counts:
@@ -144,7 +144,7 @@ def _compile(directory: Path) -> Path:
 
 
 def _percentile(accumulated: list[int], part: float) -> float:
-    """In milliseconds; `accumulated` has a bucket every `BUCKET_MS`."""
+    """Return a percentile in milliseconds; `accumulated` has a bucket for every `BUCKET_MS`."""
     if not accumulated[-1]:
         return float("nan")
     wanted = accumulated[-1] * part

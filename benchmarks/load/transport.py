@@ -1,4 +1,4 @@
-"""One transport of a caller: ICE (controlling), the DTLS client's handshake, SRTP sessions."""
+"""Transport of a simulated caller: controlling ICE agent, DTLS client and SRTP sessions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ REPLAY_WINDOW = 128
 
 @dataclass(frozen=True)
 class Remote:
-    """The other end, by its session description."""
+    """Remote transport, from its session description."""
 
     address: tuple[str, int]
     ufrag: str
@@ -38,7 +38,7 @@ class Remote:
 
 
 class LoadTransport:
-    """A UDP socket at `host`; after `connect` it has SRTP sessions."""
+    """UDP socket at `host`, which has SRTP sessions after `connect`."""
 
     def __init__(self, host: str) -> None:
         self.ufrag, self.pwd = secrets.token_hex(4), secrets.token_hex(12)
@@ -56,12 +56,12 @@ class LoadTransport:
         self._flight = b""
 
     def reach(self, remote: Remote) -> None:
-        """Send to this remote end from now on."""
+        """Send to this remote transport from now on."""
         self._remote = remote
         self.socket.connect(remote.address)
 
     def connect(self, remote: Remote) -> None:
-        """Check and shake hands; raises `TimeoutError`."""
+        """Do the connectivity check and the DTLS handshake; raises `TimeoutError`."""
         self.reach(remote)
         self.socket.settimeout(AGAIN_SECONDS)
         give_up = time.monotonic() + PATIENCE_SECONDS
@@ -72,7 +72,7 @@ class LoadTransport:
             try:
                 datagram = self.socket.recv(2048)
             except TimeoutError:
-                self._send(self._flight)  # OpenSSL would wait for a second
+                self._send(self._flight)  # Retransmit here, as OpenSSL would wait for a second.
                 continue
             except ConnectionRefusedError:
                 time.sleep(AGAIN_SECONDS)
@@ -89,7 +89,7 @@ class LoadTransport:
         raise TimeoutError(f"no connection to {remote.address}")
 
     def check(self) -> None:
-        """Send a binding request that nominates (RFC 8445 §7.2, §8.1)."""
+        """Send a binding request with USE-CANDIDATE (RFC 8445 §7.2, §8.1)."""
         transaction = secrets.token_bytes(12)
         body = _attribute(0x0006, f"{self._remote.ufrag}:{self.ufrag}".encode())
         body += _attribute(0x0024, struct.pack("!I", 0x6E0001FF))
@@ -100,14 +100,16 @@ class LoadTransport:
         self._send(_message(body + _attribute(0x8028, struct.pack("!I", checksum)), transaction, 0))
 
     def answer(self, datagram: bytes) -> bool:
-        """Answer a check of the other end; whether it was the answer to one of ours instead."""
+        """Answer a check of the relay; return true if it was the answer to one of ours instead."""
         if request := parse_binding_request(datagram):
             answer = binding_success(request.transaction_id, self._remote.address, self.pwd)
             self._send(answer)
         return datagram[:2] == b"\x01\x01"
 
     def _send(self, datagram: bytes) -> None:
-        with contextlib.suppress(ConnectionRefusedError):  # nobody is there yet, or any more
+        with contextlib.suppress(
+            ConnectionRefusedError
+        ):  # The relay is not ready yet, or has stopped.
             self.socket.send(datagram)
 
     def _shake_hands(self) -> bool:

@@ -1,1 +1,1 @@
-"""The other servers that the benchmarks measure beside ours."""
+"""Servers to which the benchmarks compare ours."""

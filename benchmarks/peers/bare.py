@@ -1,4 +1,4 @@
-"""A bare ASGI function under the server that we use, set up as ours is."""
+"""Bare ASGI function under uvicorn, with the same settings as our app."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The configuration resource as FastAPI's documentation teaches it, with nothing around it."""
+"""The configuration resource in FastAPI, written like the examples of its documentation."""
 
 from typing import Annotated, Any
 

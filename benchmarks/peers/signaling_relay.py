@@ -1,4 +1,4 @@
-"""The signalling of a call that goes from browser to browser: the messages of ours, passed on."""
+"""Signalling of a call from browser to browser: forwards the messages of our protocol."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Send = Any
 
 
 class SignalingStub:
-    """One visitor, one agent; the offer is kept until the agent accepts, as ours is."""
+    """Signalling of one visitor and one agent, which keeps the offer until the agent accepts."""
 
     def __init__(self) -> None:
         self._sockets: dict[str, Send] = {}

@@ -1,1 +1,1 @@
-"""Relays of calls, ours and our peers', each started again and driven in its own way."""
+"""Our relay and its peers, each with the code to start it and to add calls."""

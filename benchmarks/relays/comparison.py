@@ -1,4 +1,4 @@
-"""Measures relays in turn, each round all of them, so that all meet whatever else goes on."""
+"""Measuring of all relays in turn in each round, so that other load affects all of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from benchmarks.relays.visavis import Visavis, VisavisPython
 
 WARM_SECONDS = 2.0
 PACKETS_PER_SECOND = 380
-"""RTP packets of a call: 140 of video and 50 of audio each way."""
+"""RTP packets per second of a call: 140 of video and 50 of audio in each direction."""
 
 OURS = Visavis.name
 RELAYS: dict[str, type[Server]] = {
@@ -33,7 +33,7 @@ RELAYS: dict[str, type[Server]] = {
 
 @dataclass(frozen=True)
 class Measured:
-    """`cpu` in seconds of the server, `generator_cpu` in per cent of its core."""
+    """Result. `cpu` is that of the server in seconds, `generator_cpu` in per cent of its core."""
 
     calls: int
     cpu: float
@@ -44,15 +44,15 @@ class Measured:
 
     @property
     def cpu_per_call(self) -> float:
-        """In per cent of a core, by what was sent: on a busy machine that may be behind time."""
+        """CPU per call in per cent of a core, by the packets sent, as the generator may be late."""
         return 100 * self.cpu / (self.counts.sent / PACKETS_PER_SECOND)
 
 
 Limits = dict[str, dict[int, float]]
-"""By the peer, and by the number of calls at which it holds."""
+"""Limits of a ratio by peer, and by number of calls."""
 
 Results = dict[tuple[str, int], list[Measured]]
-"""By the relay's name and how many calls it has."""
+"""Results by the relay's name and the number of calls."""
 
 
 def read_options(
@@ -82,7 +82,7 @@ def running(
     cores: float = 0.0,
     scale: int = 1,
 ) -> Iterator[tuple[Server, Generator]]:
-    """Start a relay, held to so many cores (0: one), and a generator for it."""
+    """Start a relay, limited to `cores` of a core (0: no limit), and a generator for it."""
     with tempfile.TemporaryDirectory() as directory, contextlib.ExitStack() as stack:
         group = stack.enter_context(cpu_quota(cores)) if cores else None
         generator = Generator(uplink, tick, scale)
@@ -94,7 +94,7 @@ def running(
 
 
 def measure(server: Server, generator: Generator, seconds: float) -> Measured:
-    """Measure the processor time and the loss of the running calls."""
+    """Measure the CPU time and the losses of the running calls."""
     generator.run(WARM_SECONDS)
     generator.begin()
     recorded = server.recorded_bytes()
@@ -107,7 +107,7 @@ def measure(server: Server, generator: Generator, seconds: float) -> Measured:
 
 
 def cpu_of(run: Callable[[], object]) -> float:
-    """Return the processor time of this process while `run` runs, in per cent of a core."""
+    """Return the CPU time of this process while `run` runs, in per cent of a core."""
     began, cpu = time.monotonic(), time.process_time()
     run()
     return 100 * (time.process_time() - cpu) / (time.monotonic() - began)
@@ -121,7 +121,7 @@ def compare(
     is_recording: bool = False,
     uplink: float = UPLINK,
 ) -> Results:
-    """Every relay at every number of calls, as often as there are rounds."""
+    """Measure each relay with each number of calls in each round."""
     results: Results = defaultdict(list)
     for number in range(1, rounds + 1):
         for name in RELAYS:
@@ -164,13 +164,13 @@ def print_table(results: Results) -> None:
 
 
 def ratio(results: Results, peer: str, calls: int) -> float:
-    """Our CPU per call in the peer's: the median of the rounds' ratios."""
+    """Return our CPU per call divided by the peer's, as the median of the rounds' ratios."""
     pairs = zip(results[OURS, calls], results[peer, calls], strict=True)
     return statistics.median(ours.cpu_per_call / theirs.cpu_per_call for ours, theirs in pairs)
 
 
 def print_ratios(results: Results, limits: Limits) -> bool:
-    """Print our CPU in that of each peer, and our delay; return whether every limit is kept."""
+    """Print our CPU relative to each peer, and our delay; return whether all limits are kept."""
     print("\n| ratio of CPU per call (median of the rounds) | calls | measured | limit |")
     print("|---|---|---|---|")
     kept = True
@@ -183,7 +183,7 @@ def print_ratios(results: Results, limits: Limits) -> bool:
 
 
 def print_delays(results: Results, p50: float, p99: float) -> bool:
-    """Print the medians of our delays; return whether they are within so many milliseconds."""
+    """Print the medians of our delays; return whether they are within the limits (ms)."""
     print("\n| added delay, ms | calls | p50 | limit | p99 | limit |\n|---|---|---|---|---|---|")
     kept = True
     for calls in sorted({calls for _, calls in results}):

@@ -1,4 +1,4 @@
-"""Janus (Debian's `janus`): the VideoRoom plugin, one room a call, over HTTP."""
+"""Janus (Debian's `janus`): VideoRoom plugin with one room per call, controlled over HTTP."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ REPLY_SECONDS = 10.0
 
 
 class Janus(Server):
-    """Every browser publishes by one connection and hears the other by another, as it is used."""
+    """Janus VideoRoom: each browser publishes over one connection and subscribes over another."""
 
     name = "Janus VideoRoom"
 
@@ -108,7 +108,7 @@ class Janus(Server):
     def _tell(
         self, handle: int, body: dict[str, Any], jsep: dict[str, str] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Ask the plugin; its answer comes as an event, with a session description or without."""
+        """Send a request to the plugin; return its event and the session description in it."""
         more = {"jsep": jsep} if jsep else {}
         event = self._ask(janus="message", handle_id=handle, body=body, until="event", **more)
         data = event["plugindata"]["data"]
@@ -117,7 +117,7 @@ class Janus(Server):
         return data, event.get("jsep", {})
 
     def _ask(self, until: str = "success", **request: Any) -> dict[str, Any]:
-        """The answer, or the event that follows it."""
+        """Send a request; return the response, or the event that follows it."""
         transaction = secrets.token_hex(8)
         reply = self._exchange("POST", request | {"transaction": transaction})
         while reply["janus"] != until or reply.get("transaction") != transaction:

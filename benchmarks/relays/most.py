@@ -11,23 +11,26 @@ from benchmarks.relays.server import Server
 STEP = 10
 MAX_P99_MS = 20.0
 TICK = 0.001
-"""Datagrams due within so many seconds are sent at once, so that more can be sent."""
+"""Datagrams due within this many seconds are sent at once, so the generator can send more."""
 
 TRIES = 2
-"""A loss may have been the machine's: only what is lost again counts."""
+"""A loss may be caused by other load, so it counts only if it happens again."""
 
 SETTLE_SECONDS = 0.3
-"""The calls that are up go on while others are set up."""
+"""The connected calls continue while others are added."""
 
 GENERATOR_CPU = 95.0
 GENERATOR_PACE = 0.97
-"""A generator that uses more of its core, or sends less than so much of what is due, is at its own
-limit: what is lost then may have been lost by it."""
+"""Limits beyond which the generator itself may cause losses.
+
+It then uses more than `GENERATOR_CPU` per cent of its core, or sends less than the share
+`GENERATOR_PACE` of the packets that are due.
+"""
 
 
 @dataclass(frozen=True)
 class Most:
-    """`is_whole` is false when more could not be tried: the relay bears at least so many."""
+    """Highest number of calls; a lower bound if not `is_whole`, as more could not be tried."""
 
     calls: int
     is_whole: bool
@@ -49,9 +52,9 @@ NOT_TRIED = Attempt(is_carried=False, is_generator_able=False)
 def most_without_loss(
     name: str, most: int, seconds: float, uplink: float, cores: float = 0.0
 ) -> Most:
-    """Double until packets are lost or late, then halve what is between, to `STEP`.
+    """Double the calls until packets are lost or late, then search between to within `STEP`.
 
-    `cores` is what the relay's process is held to, 0 for the whole core that it is bound to.
+    `cores` limits the relay's process to a share of the core to which it is bound; 0 is no limit.
     """
     carried, too_many = 0, most + STEP
     last = {carried: NOTHING, too_many: NOT_TRIED}

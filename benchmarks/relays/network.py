@@ -1,4 +1,4 @@
-"""A network of our own, which is gone when its last process is."""
+"""Network namespace of the benchmark, which disappears with its last process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _INSIDE = "BENCHMARK_NETWORK"
 def enter_network(module: str) -> None:
     """Run `python -m module` again in a network namespace with an interface that is not `lo`.
 
-    Janus uses neither `lo` nor interfaces that are named like virtual ones.
+    Janus uses neither `lo` nor interfaces with names of virtual ones.
     """
     if _INSIDE not in os.environ:
         os.environ[_INSIDE] = "1"

@@ -1,4 +1,4 @@
-"""Quota of processor time for a relay, by a control group (version 1 or 2 of the kernel's)."""
+"""CPU quota for a relay, by a control group (version 1 or 2)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PERIOD_US = 10_000
-"""Short, so that a relay that has used its share up waits for no more than some milliseconds."""
+"""Short period, so that a relay that has used its quota waits for only a few milliseconds."""
 
 _VERSION_1 = Path("/sys/fs/cgroup/cpu")
 _VERSION_2 = Path("/sys/fs/cgroup")
-_MOST_SHARES, _MOST_WEIGHT = 262_144, 10_000  # whatever else runs does not take from the quota
+_MOST_SHARES, _MOST_WEIGHT = 262_144, 10_000  # Other processes do not reduce the quota.
 
 
 @contextmanager
 def cpu_quota(cores: float) -> Iterator[Path]:
-    """Make a control group whose processes share so many cores; raises `OSError` if not allowed."""
+    """Create a control group limited to `cores` cores; raises `OSError` if not permitted."""
     is_version_1 = (_VERSION_1 / "cpu.cfs_quota_us").exists()
     group = (_VERSION_1 if is_version_1 else _VERSION_2) / f"benchmark-{secrets.token_hex(4)}"
     group.mkdir()
@@ -37,6 +37,6 @@ def cpu_quota(cores: float) -> Iterator[Path]:
 
 
 def add_process(group: Path, pid: int) -> None:
-    """Put a process into the group. Real-time priority would exempt it: it loses that."""
+    """Add a process to the group, without real-time priority, which would exempt it."""
     os.sched_setscheduler(pid, os.SCHED_OTHER, os.sched_param(0))
     (group / "cgroup.procs").write_text(str(pid))

@@ -1,4 +1,4 @@
-"""rtpengine (Debian's `rtpengine-daemon`), in user space, over its ng protocol."""
+"""rtpengine (Debian's `rtpengine-daemon`) in user space, controlled by its ng protocol."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WEBRTC = {
 
 
 class Rtpengine(Server):
-    """It knows no BUNDLE: every browser has a transport for audio and another for video."""
+    """rtpengine. It does not support BUNDLE, so each browser has two transports."""
 
     name = "rtpengine"
 
@@ -91,7 +91,7 @@ class Rtpengine(Server):
 
 
 def encode(value: Any) -> bytes:
-    """Bencode."""
+    """Encode a value in bencode."""
     match value:
         case int():
             return b"i%de" % value
@@ -106,7 +106,7 @@ def encode(value: Any) -> bytes:
 
 
 def decode(data: bytes, at: int) -> tuple[Any, int]:
-    """The value that begins there, and where it ends."""
+    """Decode the bencode value at a position; return it and the position after it."""
     kind = data[at : at + 1]
     if kind == b"i":
         end = data.index(b"e", at)

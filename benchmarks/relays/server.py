@@ -1,4 +1,4 @@
-"""A relay's process, bound to a core of its own."""
+"""Process of a relay, bound to its own core."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RECORDINGS = {".journal", ".mjr", ".pcap"}
 
 
 class Server(ABC):
-    """One relay. `calls` is how many it has; `directory` is for its files and the recordings.
+    """Relay. `calls` is its number of calls; `directory` is for its files and recordings.
 
     `group` is a control group for its process.
     """
@@ -41,14 +41,14 @@ class Server(ABC):
 
     @abstractmethod
     def start(self) -> None:
-        """Return when calls can be added; raises `TimeoutError`."""
+        """Start the relay and wait until calls can be added; raises `TimeoutError`."""
 
     @abstractmethod
     def add_call(self, number: int, generator: Generator) -> None:
-        """Set a call of two up, and let the generator have its wires."""
+        """Set up a call of two browsers, and add its transports to the generator."""
 
     def cpu(self) -> float:
-        """The seconds of all of the process's threads: clock_getcpuclockid(3) without libc."""
+        """Return the CPU seconds of the process, by the clock ID of clock_getcpuclockid(3)."""
         return time.clock_gettime((~self._process.pid << 3) | 2)
 
     def recorded_bytes(self) -> int:

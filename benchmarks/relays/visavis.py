@@ -1,4 +1,4 @@
-"""Ours: one media worker, as `visavis serve` starts it, over its control socket."""
+"""Our media worker, in the form that `visavis serve` starts, controlled by its control socket."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REPLY_SECONDS = 5.0
 
 
 class Visavis(Server):
-    """Our worker with the packet path that `visavis serve` chooses, the native one if built."""
+    """Our worker with the default packet path, which is the native one if it is built."""
 
     name = "Visavis"
     packet_path = "auto"
@@ -75,7 +75,7 @@ class VisavisPython(Visavis):
 
 
 class Control:
-    """The app's end of the worker's control socket. What the worker tells is read and dropped."""
+    """The app's side of the worker's control socket. Events of the worker are ignored."""
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
