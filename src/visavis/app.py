@@ -1,4 +1,4 @@
-"""The composition root of the app process: what is plugged into what."""
+"""Composition root of the app process: creates its parts and connects them."""
 
 from __future__ import annotations
 
@@ -87,19 +87,19 @@ log = structlog.get_logger(__name__)
 ALIVE_SECONDS: Final = 10.0
 TALLY_SECONDS: Final = 15.0
 CALL_DESCRIPTORS: Final = 8
-"""The sockets of both sides, and connections to the database."""
+"""Number of file descriptors of a call: the sockets of both sides and database connections."""
 FAILURE_SECONDS: Final = 60.0
 TRIM_SECONDS: Final = 86_400.0
 
 
 def freeze_garbage_collector() -> None:
-    """Spare the garbage collector what start-up has made: it stays for good anyway."""
+    """Exclude the objects of start-up from garbage collection, since they stay until the end."""
     gc.collect()
     gc.freeze()
 
 
 def ensure_node_id(path: Path) -> str:
-    """The name of this node among those that share a database, the same after every start."""
+    """Return the name of this node among those with the same database; create it if missing."""
     with contextlib.suppress(FileExistsError), path.open("x", encoding="ascii") as file:
         file.write(new_id())
     return path.read_text(encoding="ascii")
@@ -174,7 +174,7 @@ class App(Services):
         await self.people.failures.add_upload_key(source_of(request.scope))
 
     def use_secrets(self, secrets: Secrets) -> None:
-        """Use secrets that were changed in the file of settings."""
+        """Use secrets that were changed in the settings file."""
         self.ice = replace(self.ice, turn_secret=secrets.turn_secret)
         self.metrics_access.use_tokens(secrets.metrics_token)
 
@@ -389,7 +389,7 @@ class App(Services):
         return "" if await self.media.responding_workers() else "no media worker answers"
 
     async def _why_no_write(self) -> str:
-        """Write what stands there already: a full, locked or read-only database can still read."""
+        """Rewrite a row unchanged, because a full, locked or read-only database can still read."""
         node_id, archive_url, started_at = self.node_id, self.settings.archive_url, self.started_at
         try:
             await self.store.write(lambda rows: rows.nodes.save(node_id, archive_url, started_at))
@@ -398,15 +398,15 @@ class App(Services):
         return ""
 
     async def _why_no_recording(self) -> str:
-        """Have the media workers try to record, if some site records its calls."""
+        """Let the media workers try to record, if any site records its calls."""
         try:
             is_needed = await self.store.read(_is_any_recorded)
-        except VisavisError:  # the check of the database says so
+        except VisavisError:  # the check of the database reports this
             return ""
         return await self.media.recording_obstacle() if is_needed else ""
 
     async def _why_no_connection(self) -> str:
-        """Try to open as many files as a call may need connections."""
+        """Open as many files as a call may need connections."""
         try:
             try_to_open(CALL_DESCRIPTORS)
         except OSError as error:
@@ -414,11 +414,11 @@ class App(Services):
         return ""
 
     def warnings(self, *, is_public: bool = False) -> list[str]:
-        """Everything that is wrong with the parts, whether it hinders calls or not."""
+        """Return all problems of the parts, including those that do not prevent calls."""
         return warnings(self.lifecycle.parts, is_public=is_public)
 
     def _why_disk_is_full(self) -> str:
-        """Why no recording can begin for want of space; empty when one can."""
+        """Return why there is no space for another recording; empty if there is."""
         free, needed = self._free_bytes(), self.settings.disk_reserve_megabytes * MEGABYTE
         if free >= needed:
             return ""
@@ -428,14 +428,14 @@ class App(Services):
         )
 
     def _free_bytes(self) -> int:
-        """Return how much is free where there is least: the spool may be a disk of its own."""
+        """Return the free bytes of the data directory or of the spool's disk, whichever is less."""
         free = shutil.disk_usage(self.settings.data_dir).free
         with contextlib.suppress(FileNotFoundError):  # before the first recording
             free = min(free, shutil.disk_usage(self.settings.spool).free)
         return free
 
     async def start(self) -> None:
-        """Tell the other nodes that this one is here, and take the former process's calls over."""
+        """Register this node in the database, and restore the calls of its former app process."""
         node_id, archive_url, started_at = self.node_id, self.settings.archive_url, self.started_at
 
         await self.store.write(lambda rows: rows.nodes.save(node_id, archive_url, started_at))
@@ -443,12 +443,12 @@ class App(Services):
         self.media.expect(self.calls.active_bridges())
 
     async def resume_calls(self) -> None:
-        """Let the calls of the former process go on, once the media workers have been asked."""
+        """Let the restored calls continue, once the media workers have listed their bridges."""
         found = await self.media.found_bridges() if self.calls.count else frozenset()
         self.calls.resume(found)
 
     def start_background_tasks(self) -> list[asyncio.Task[None]]:
-        """Start whatever goes on until the process ends."""
+        """Start the tasks that run until the process ends."""
         return [
             run_forever("media workers", partial(self.media.run, self.calls.media_events)),
             run_forever("store changes", self.watch_store),
@@ -461,10 +461,10 @@ class App(Services):
         ]
 
     async def watch_store(self) -> None:
-        """Notice what another process, such as the command line, has written.
+        """Apply what another process, such as the command line, has written to the database.
 
-        Ends with an error while changes cannot be heard; each new attempt begins by forgetting
-        what may have been revoked meanwhile.
+        Raises an error while changes cannot be received. Each new attempt first clears the cached
+        credentials, because some may have been revoked meanwhile.
         """
         self.forget_credentials()
         async with contextlib.aclosing(self.store.changes()) as changes:
@@ -473,11 +473,11 @@ class App(Services):
                 await self.site_settings.refresh()
 
     async def mark_alive(self) -> None:
-        """Note that this process owns its calls: whoever restores them has to know until when."""
+        """Save the time until which this process is known to run, for talk times after a crash."""
         await self.calls.mark_alive()
 
     async def end_idle_sessions(self) -> None:
-        """Write when sessions were last used, and end those that are not used any longer."""
+        """Save the times of last use of sessions, and end sessions unused for too long."""
         await self.sign_ins.end_idle()
 
     async def write_failed_sign_ins(self) -> None:
@@ -490,7 +490,7 @@ class App(Services):
         await AuditRetention(self.store, self.auditor, now, days).trim()
 
     async def count_recordings(self) -> None:
-        """Keep the figures of `/metrics` fresh."""
+        """Update the figures of recordings for `/metrics`."""
         self.tally = await self.recording_admin.tally()
 
 
@@ -502,7 +502,7 @@ def _is_any_recorded(rows: Transaction) -> bool:
 
 
 def _entry_count(directory: Path) -> float:
-    """Count the recordings of a spool: 0 before it exists, NaN while it cannot be read."""
+    """Return the number of recordings in a spool: 0 if it is missing, NaN if unreadable."""
     try:
         return sum(1 for path in directory.iterdir() if path.name != INCOMPLETE)
     except FileNotFoundError:
@@ -520,7 +520,7 @@ def request_limits(settings: Settings) -> RequestLimits:
 
 
 async def run_app(settings: Settings, lifecycle: Lifecycle) -> None:
-    """Serve until asked to stop; raises `OSError` when the port or the archive is another's."""
+    """Serve until stopped; raises `OSError` if the port or the archive is in use already."""
     listener = listen(settings.host, settings.port)
     certificate = server_certificate(settings)
     app = App(settings, open_database(settings))

@@ -1,4 +1,4 @@
-"""Clock, identifiers and secrets, which the inner packages get as arguments."""
+"""Clock, identifiers and secrets, which the inner packages receive as arguments."""
 
 from __future__ import annotations
 

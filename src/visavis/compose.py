@@ -1,8 +1,8 @@
-"""Composition of the services over one store: once for the app, the archive and the commands.
+"""Composition of the services over one store, the same for the app, the archive and the commands.
 
-The recorder composes its two here as well. Each process adds its own parts: the app its routes and
-sockets, the recorder its queues. Packages that only one process runs are imported where they are
-needed, so that no process loads what it does not run.
+The recorder's two services are composed here as well. Each process adds parts of its own: the app
+its routes and sockets, the recorder its queues. Packages that only one process runs are imported
+inside functions, so that no process loads code that it does not run.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Services:
     """The services over one store.
 
     `archive_url` is the URL of the built-in recording server, empty without one; `servers` tests
-    recording servers. A session of our pages ends after `idle_minutes` without use, 0 for never.
+    recording servers. A session of our pages ends after `idle_minutes` without use; 0 means never.
     """
 
     def __init__(
@@ -66,11 +66,11 @@ class Services:
         self.recording_admin = RecordingAdmin(store, now, archive_url, servers)
 
     async def retention_days(self, site_id: int) -> int | None:
-        """Return the days for which the built-in archive keeps a site's recordings."""
+        """Return the days after which the built-in archive deletes a site's recordings."""
         return (await self.site_settings.get(site_id)).policy.retention_days
 
     def forget_credentials(self) -> None:
-        """Read tokens and keys again: another process may have revoked some."""
+        """Clear the caches of tokens and keys: another process may have revoked some."""
         self.tokens.forget()
         self.keys.forget()
 
@@ -78,7 +78,7 @@ class Services:
 def build_calls(
     services: Services, settings: Settings, media: MediaPlane, node_id: str, relays: Relays | None
 ) -> Calls:
-    """Return the calls of this node, which the configuration tells of its changes."""
+    """Return the calls of this node, connected so that changes of site settings reach them."""
     from visavis.services.calls import Calls
 
     calls = Calls(
@@ -120,12 +120,12 @@ def open_database(settings: Settings) -> SqlStore:
 
 
 def build_recordings(store: SqlStore, settings: Settings) -> Recordings:
-    """Return the recordings as the recorder sees them."""
+    """Return the recorder's service for recordings."""
     return Recordings(store, now, settings.archive_url)
 
 
 def tus_uploader(settings: Settings) -> TusUploader:
-    """Return the client of recording servers, which knows the key of the built-in one."""
+    """Return the client of recording servers; it has the key of the built-in one."""
     from visavis.archive.upload_keys import OwnKey
     from visavis.recorder.tus_upload import TusUploader
 

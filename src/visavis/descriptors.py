@@ -1,4 +1,4 @@
-"""File descriptors of a process: the limit is raised at start, and a reserve is kept."""
+"""File descriptors of a process: raises the limit at start, and keeps a reserve."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ log = structlog.get_logger(__name__)
 
 WANTED: Final = 65_536
 RESERVE: Final = 256
-"""Descriptors that connections leave for journals, the database, uploads and files."""
+"""Descriptors that connections leave free for journals, the database, uploads and files."""
 
 
 def raise_limit() -> int:
-    """Raise the soft limit of open files as far as the system lets us; return the limit."""
+    """Raise the soft limit of open files as far as the system permits; return the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = WANTED if hard == resource.RLIM_INFINITY else min(WANTED, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -35,13 +35,13 @@ def limit() -> int:
 
 
 def for_connections() -> int:
-    """Return how many connections may be open at once, so that the reserve stays free."""
+    """Return the maximum number of open connections that leaves the reserve free."""
     available = limit()
     return max(available - RESERVE, available // 2)
 
 
 def try_to_open(count: int) -> None:
-    """Open and close this many files at once; raises `OSError` if they cannot be opened."""
+    """Open this many files at once and close them; raises `OSError` if that fails."""
     with contextlib.ExitStack() as close:
         for _ in range(count):
             close.callback(os.close, os.open(os.devnull, os.O_RDONLY))

@@ -1,4 +1,4 @@
-"""Durable writes: files that are on disk when the function that wrote them returns."""
+"""Durable writes: the data are on disk when a function returns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a small file so that a crash leaves the old or the new one, whole."""
+    """Replace a small file; after a crash, either the old or the new content is complete."""
     draft = path.with_name(f".{path.name}")
     write_synced(draft, content)
     draft.replace(path)
@@ -40,7 +40,7 @@ def free_bytes(path: Path) -> int:
 
 
 def lock_directory(directory: Path, message: str) -> int:
-    """Lock a directory until the descriptor is closed or this process ends.
+    """Lock a directory until the returned descriptor is closed or this process ends.
 
     Raise `OSError` with the message if another process has locked it.
     """

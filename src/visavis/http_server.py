@@ -32,7 +32,7 @@ TICKS_PER_SECOND: Final = 10
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """False for the line that uvicorn logs of every socket that is refused with an answer."""
+    """False for uvicorn's log line about each WebSocket that was refused with a response."""
     return "without completing handshake" not in record.getMessage()
 
 
@@ -40,7 +40,7 @@ logging.getLogger("uvicorn.error").addFilter(_is_news)
 
 
 class _Server(uvicorn.Server):
-    """uvicorn under our supervisor, which alone deals with signals."""
+    """uvicorn without signal handlers, because `Lifecycle` handles signals."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -48,7 +48,7 @@ class _Server(uvicorn.Server):
 
 
 class _SocketServer(_Server):
-    """Ends by itself once its socket's file has gone, so that it can be opened again."""
+    """Server that ends by itself once its socket's file was removed, so that it can be reopened."""
 
     def __init__(self, config: uvicorn.Config, local: LocalSocket) -> None:
         super().__init__(config)
@@ -65,7 +65,7 @@ def http_server(
     certificate: ServerCertificate | None,
     gate: ConnectionGate | None = None,
 ) -> uvicorn.Server:
-    """Return the server of the public port; with a certificate it serves HTTPS alone."""
+    """Return the server of the public port; with a certificate it serves HTTPS only."""
     gate = gate or connection_gate(settings)
     return _Server(
         _config(
@@ -85,23 +85,22 @@ def connection_gate(settings: Settings) -> ConnectionGate:
 
 
 def server_certificate(settings: Settings) -> ServerCertificate | None:
-    """Return the certificate of the settings, if there is one; raise `OSError` in words."""
+    """Return the certificate of the settings, if any; raise `OSError` with a sentence."""
     if not settings.tls_cert:
         return None
     return ServerCertificate(settings.tls_cert, settings.tls_key)
 
 
 def watch_certificate(certificate: ServerCertificate, lifecycle: Lifecycle) -> asyncio.Task[None]:
-    """Start to use a renewed certificate soon, or at once when a reload is requested."""
+    """Use a renewed certificate within seconds, or at once if a reload is requested."""
     lifecycle.reload_listeners.append(certificate.reload)
     return run_forever("certificate", certificate.watch)
 
 
 async def serve_on_socket(web: ASGIApp, path: Path) -> None:
-    """Serve our own processes on a Unix socket until cancelled; open it again if it is removed.
+    """Serve our own processes on a Unix socket until cancelled; reopen it if it is removed.
 
-    What is asked here does not depend on the public address: neither on its name, nor on its
-    certificate, nor on a proxy.
+    Requests of our own processes thus do not depend on the public name, certificate or proxy.
     """
     local = LocalSocket(path)
     while True:
@@ -131,7 +130,8 @@ def _config(web: ASGIApp, **options: Any) -> uvicorn.Config:
         server_header=False,
         ws=ThrottledWebSocket,
         ws_max_size=MAX_MESSAGE_BYTES,
-        # costs 40 KiB a socket and most of a message's time, to spare a few kilobytes a call
+        # Compression costs 40 KiB per socket and most of a message's CPU time, and saves a few
+        # kilobytes per call.
         ws_per_message_deflate=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS + KEEP_ALIVE_GRACE,
         timeout_graceful_shutdown=CLOSE_SECONDS,

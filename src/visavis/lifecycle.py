@@ -1,7 +1,7 @@
-"""One process's requests to stop and to reload, and its reports to the supervisor.
+"""Requests to stop and reload one process, and its reports to the supervisor.
 
-The supervisor and a part exchange lines over the part's standard input and output. A part's first
-`PartStatus` says that it is up.
+The supervisor and a part exchange lines over the part's standard input and output. The first
+`PartStatus` of a part says that it is up.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from visavis.tasks import MONITOR, run_every
 log = structlog.get_logger(__name__)
 
 RELOAD: Final = b"reload"
-"""The line by which the supervisor asks a part to reload."""
+"""Line with which the supervisor asks a part to reload."""
 PARTS: Final = b"parts "
-"""The beginning of the line by which the app hears of all parts."""
+"""Prefix of the line with which the supervisor sends the app the state of all parts."""
 SECRETS: Final = b"secrets "
-"""The beginning of the line by which the app hears of secrets that were changed."""
+"""Prefix of the line with which the supervisor sends the app changed secrets."""
 MAX_LINE_BYTES: Final = 64 * 1024
 REPORT_SECONDS: Final = 0.5
 
 
 class PartStatus(msgspec.Struct, frozen=True):
-    """A part's report: present problems of its tasks, and counts since it started."""
+    """Report of a part: present problems of its tasks, and counts since its start."""
 
     problems: dict[str, str] = {}
     failures: dict[str, int] = {}
@@ -39,7 +39,7 @@ class PartStatus(msgspec.Struct, frozen=True):
 
 
 class Secrets(msgspec.Struct, frozen=True):
-    """Secrets among the settings, which can be replaced without a restart."""
+    """Secrets of the settings that can be replaced without a restart."""
 
     turn_secret: str = ""
     metrics_token: str = ""
@@ -51,7 +51,7 @@ def own_status() -> PartStatus:
 
 
 class PartState(msgspec.Struct):
-    """The supervisor's knowledge of one part; `reason` is why it is not up, if it is not."""
+    """State of a part as the supervisor knows it; `reason` is why it is not up."""
 
     is_up: bool = False
     restarts: int = 0
@@ -68,7 +68,7 @@ class Lifecycle:
         self._secret_listeners: list[Callable[[Secrets], None]] = []
         self._secrets: Secrets | None = None
         self.parts: dict[str, PartState] = {}
-        """All parts as the supervisor sees them; the app alone is told."""
+        """State of all parts, as sent by the supervisor; only the app receives it."""
         self.is_up = False
         self._output: int | None = None
         self._reported: PartStatus | None = None
@@ -81,21 +81,21 @@ class Lifecycle:
         loop.add_signal_handler(signal.SIGHUP, self.reload)
 
     def report_to(self, output: int) -> None:
-        """Report this part's status on a descriptor from `set_up` on; a full pipe never blocks."""
+        """Report this part's status to a descriptor, from `set_up` on; a full pipe never blocks."""
         os.set_blocking(output, False)
         self._output = output
 
     def set_up(self) -> asyncio.Task[None]:
-        """The part is up: from now on it is restarted when it dies, whatever it dies of."""
+        """Report that the part is up: from now on it is restarted whenever it dies."""
         self.is_up = True
         return run_every("part status", REPORT_SECONDS, self.report)
 
     async def report(self) -> None:
-        """Tell the supervisor what has changed."""
+        """Send the supervisor this part's status if it has changed."""
         self._write(own_status())
 
     def report_death(self, reason: str) -> None:
-        """Say why the part ends."""
+        """Report the reason why the part ends."""
         self._write(msgspec.structs.replace(own_status(), problems={"part": reason}))
 
     def _write(self, status: PartStatus) -> None:
@@ -119,20 +119,20 @@ class Lifecycle:
                 log.error("reload failed, the old state stays in use", reason=str(error))  # noqa: TRY400
 
     def listen_to_secrets(self, listener: Callable[[Secrets], None]) -> None:
-        """Call a listener for secrets that may have changed, also while the process started."""
+        """Call a listener with changed secrets, including changes during the process's start."""
         self._secret_listeners.append(listener)
         if self._secrets:
             listener(self._secrets)
 
     def use_secrets(self, secrets: Secrets) -> None:
-        """Tell every listener of secrets that may have changed."""
+        """Call every listener with secrets that may have changed."""
         self._secrets = secrets
         for listener in self._secret_listeners:
             listener(secrets)
 
 
 class SupervisorPipe(asyncio.Protocol):
-    """The part's end of the pipe from the supervisor: a line is a request, its end means stop."""
+    """The part's end of the supervisor's pipe: a line is a request, the end means stop."""
 
     def __init__(self, lifecycle: Lifecycle) -> None:
         self._lifecycle = lifecycle
@@ -155,10 +155,10 @@ class SupervisorPipe(asyncio.Protocol):
 
 
 def encode_parts(parts: dict[str, PartState]) -> bytes:
-    """Return one line for the app."""
+    """Return the line that sends the app the state of all parts."""
     return PARTS + msgspec.json.encode(parts) + b"\n"
 
 
 def decode_parts(line: bytes) -> dict[str, PartState]:
-    """Return the parts of such a line; raises `msgspec.MsgspecError`."""
+    """Return the state of the parts from such a line; raises `msgspec.MsgspecError`."""
     return msgspec.json.decode(line.removeprefix(PARTS), type=dict[str, PartState])

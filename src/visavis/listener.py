@@ -10,7 +10,7 @@ BACKLOG: Final = 2048
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Open the public port; `::` takes IPv4 too. Raise `OSError` in words."""
+    """Open the public port; `::` includes IPv4. Raise `OSError` with a sentence."""
     try:
         family = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)[0][0]
         is_dual = host == "::" and socket.has_dualstack_ipv6()
@@ -24,7 +24,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def describe_bind_error(protocol: str, host: str, port: int, error: OSError) -> str:
-    """Return a sentence for the operator, without its end, except for the option to change."""
+    """Return a sentence for the operator that ends with the option to change."""
     where, on = f"{protocol} port {port}", f" on {host}" if host else ""
     match error.errno:
         case errno.EADDRINUSE:

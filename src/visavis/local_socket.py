@@ -1,7 +1,8 @@
-"""Unix sockets of our own processes, in a directory among the temporary files.
+"""Unix sockets of our own processes, in a directory for temporary files.
 
-Whatever cleans those up may remove a socket or the directory; then the socket is opened again. The
-directory must be ours: once it has been removed, any user could make one of its name.
+A cleaner of temporary files may remove a socket or the directory; the socket is then opened again.
+The directory must belong to us, because after its removal any user could create one of the same
+name.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from typing import Final
 
 BACKLOG: Final = 2048
 CHECK_SECONDS: Final = 1.0
-"""Seconds between the looks of a socket's owner whether it is still there."""
+"""Seconds between two checks of a socket's owner whether its file still exists."""
 
 
 class LocalSocket:
-    """One socket to listen on; its connections go on when it is removed."""
+    """A listening Unix socket; its open connections continue when its file is removed."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -41,32 +42,32 @@ class LocalSocket:
         return listener
 
     def is_there(self) -> bool:
-        """Whether a new connection still reaches the socket that was opened last."""
+        """Whether new connections still reach the socket that was opened last."""
         return self._identity is not None and identity(self.path) == self._identity
 
     def remove(self) -> None:
-        """Remove it, unless another process has opened one at its place."""
+        """Remove the socket's file, unless another process has replaced it."""
         if self.is_there():
             self.path.unlink(missing_ok=True)
 
 
 def identity(path: Path) -> tuple[int, int] | None:
-    """Return what tells a file from its successors of the same name; None if it is gone."""
+    """Return a value that differs between a file and a later one of the same name; None if none."""
     try:
         found = path.lstat()
     except OSError:
         return None
-    return found.st_ino, found.st_ctime_ns  # an inode's number may be used again
+    return found.st_ino, found.st_ctime_ns  # an inode number can be reused
 
 
 def ensure_private_directory(path: Path) -> None:
-    """Make a directory unless it is there; raise `OSError` if others may write in it."""
+    """Create a directory if missing; raise `OSError` if other users can write to it."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     require_private_directory(path)
 
 
 def require_private_directory(path: Path) -> None:
-    """Raise `OSError` unless this directory is there and only we may write in it."""
+    """Raise `OSError` unless the directory exists and only this user can write to it."""
     found = path.lstat()
     is_directory = stat.S_ISDIR(found.st_mode)
     if not is_directory or found.st_uid != os.geteuid() or found.st_mode & 0o022:

@@ -1,4 +1,4 @@
-"""Log lines as a person reads them in a terminal; everywhere else they are JSON."""
+"""Log lines as text for a person at a terminal; elsewhere, log lines are JSON."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _EVENT_WIDTH: Final = 24
 
 
 def is_for_people(log_format: str, stream: TextIO) -> bool:
-    """Whether to write text: as the setting says, else by whether a terminal shows the stream."""
+    """Whether to write text: as the setting says, or, with `auto`, if the stream is a terminal."""
     return log_format == "text" or (log_format == "auto" and stream.isatty())
 
 
 def text_line(fields: Mapping[str, Any]) -> str:
-    """Return the local time, level and event, then the other fields; a traceback follows below."""
+    """Return local time, level, event and the other fields; a traceback follows on lines below."""
     rest = dict(fields)
     at = rest.pop("timestamp")
     moment = at if isinstance(at, datetime) else datetime.fromisoformat(at)
@@ -34,7 +34,7 @@ def _quoted(value: object) -> str:
 
 
 def _visible(text: str) -> str:
-    """Escape what a terminal would obey: somebody else may have written it."""
+    """Escape control characters that a terminal would obey, since clients may have sent them."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

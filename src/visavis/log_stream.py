@@ -16,17 +16,17 @@ import msgspec
 from visavis.tasks import start_thread
 
 MAX_WAITING_BYTES: Final = 1024 * 1024
-"""Kept while the reader stalls; further lines are dropped and counted."""
+"""Maximum size of lines that wait for a stalled reader; more are dropped and counted."""
 FLUSH_SECONDS: Final = 1.0
-"""Seconds for which the end of the process waits for the reader."""
+"""Seconds for which the process waits for the reader before it ends."""
 STANDARD: Final = {"stdin": 0, "stdout": 1, "stderr": 2}
 
 
 class LogStream(io.RawIOBase):
-    """Binary stream to a descriptor, written by a thread; a line is kept or dropped whole.
+    """Binary stream to a descriptor, written by a thread. A line is written whole or not at all.
 
-    Once a line had to be dropped, all are until the reader has read what waits. One line says then
-    how many are missing at its place.
+    After a line was dropped, all further lines are dropped until the reader has read the waiting
+    ones. Then one line reports how many are missing at this place.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -53,7 +53,7 @@ class LogStream(io.RawIOBase):
         return os.isatty(self._descriptor)
 
     def write(self, data: object) -> int:
-        """Take whole lines; the rest waits for its end."""
+        """Queue the complete lines; an incomplete line waits for its end."""
         content = bytes(data)  # type: ignore[call-overload]
         with self._change:
             whole, end, self._unfinished = (self._unfinished + content).rpartition(b"\n")
@@ -64,7 +64,7 @@ class LogStream(io.RawIOBase):
         return len(content)
 
     def drain(self, seconds: float = FLUSH_SECONDS) -> None:
-        """Wait a moment for the reader to read what was written."""
+        """Wait at most `seconds` until the reader has read everything."""
         with self._change:
             if self._unfinished:
                 self._add(self._unfinished)
@@ -123,7 +123,7 @@ class LogStream(io.RawIOBase):
                     written += os.write(self._descriptor, memoryview(data)[written:])
                 except BlockingIOError:  # another process made the pipe non-blocking
                     _wait_until_writable(self._descriptor)
-        except OSError:  # nobody reads, or the disk is full: the work goes on
+        except OSError:  # no reader, or a full disk: the process goes on without the line
             if written:
                 self._is_within_line = data[written - 1 : written] != b"\n"
             return False
@@ -133,7 +133,7 @@ class LogStream(io.RawIOBase):
 
 
 def _report(count: int) -> bytes:
-    """Return a line that tells how many were dropped before it, if any were."""
+    """Return a line with the number of lines dropped before it; empty if none were."""
     if not count:
         return b""
     note = {"event": "log lines dropped", "level": "warning", "count": count}
@@ -150,15 +150,16 @@ _streams: Final[dict[str, LogStream]] = {}
 
 
 def open_standard_descriptors() -> None:
-    """Open those that are closed on `/dev/null`, or the next file that is opened has their number.
+    """Open closed standard descriptors on `/dev/null`.
 
-    Whatever a library writes to standard error would then be written into that file.
+    Otherwise the next opened file would get such a number, and a library's output to standard error
+    would be written into that file.
     """
     for name, number in STANDARD.items():
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number
         if getattr(sys, name) is None:
             mode = "r" if number == 0 else "w"
             opened = open(number, mode, closefd=False)  # noqa: SIM115
@@ -167,7 +168,7 @@ def open_standard_descriptors() -> None:
 
 
 def protect_standard_streams(*names: str) -> None:
-    """Let no reader of `stdout` or `stderr` block this process or fail its work."""
+    """Replace `stdout` or `stderr` by streams whose reader cannot block or fail this process."""
     for name in names:
         old = getattr(sys, name)
         if name in _streams or old is not getattr(sys, f"__{name}__"):  # replaced already
@@ -188,7 +189,7 @@ def protect_standard_streams(*names: str) -> None:
 
 
 def dropped_lines() -> int:
-    """Return how many lines of this process nobody could read."""
+    """Return the number of log lines that this process has dropped."""
     return sum(stream.dropped for stream in _streams.values())
 
 

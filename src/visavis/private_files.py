@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Final
 
 UMASK: Final = 0o077
-"""New directories get 0700 and new files 0600."""
+"""Mask with which new directories get mode 0700 and new files 0600."""
 
 
 def make_private(directory: Path) -> tuple[int, list[Path]]:
-    """Take every right of others from a directory and all that is in it.
+    """Remove all rights of other users from a directory and its contents.
 
-    Return how many files and directories others could reach, and those that could not be changed.
+    Return the number of files and directories that other users could access, and those that could
+    not be changed.
     """
     corrected, refused = 0, []
     for path in (directory, *directory.rglob("*")):
@@ -35,7 +36,7 @@ def make_private(directory: Path) -> tuple[int, list[Path]]:
 
 @contextmanager
 def private_new_files() -> Iterator[None]:
-    """Make files that nobody else can read in this block."""
+    """Create files in this block that no other user can read."""
     before = os.umask(UMASK)
     try:
         yield
@@ -44,5 +45,5 @@ def private_new_files() -> Iterator[None]:
 
 
 def restrict_new_files() -> None:
-    """Let this process and its children make files that nobody else can read."""
+    """Let this process and its children create files that no other user can read."""
     os.umask(UMASK)

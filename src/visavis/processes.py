@@ -1,6 +1,7 @@
-"""The parts of `visavis serve`, each a process of its own.
+"""The processes of `visavis serve`, one for each part.
 
-A part imports itself alone: it starts sooner, and a media worker has no database in its memory.
+A process imports only its own part: it starts sooner, and a media worker does not load the database
+code.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ Run = Callable[[Settings, Lifecycle], Awaitable[None]]
 
 
 def process_main(part: str) -> Run:
-    """Return the main function of a process; raises `KeyError` if there is no such process."""
+    """Return the main function of a part; raises `KeyError` for an unknown part."""
     if part.startswith(MEDIA_PART):
         return _media_worker(int(part.removeprefix(MEDIA_PART)))
     return {"app": _app, "recorder": _recorder}[part]()

@@ -1,4 +1,4 @@
-"""Readiness of the node: whether a call could be placed now, and if not, why."""
+"""Readiness of the node: whether a call could be placed now, and the reasons if not."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ log = structlog.get_logger(__name__)
 
 CHECK_SECONDS: Final = 2.0
 KEPT_SECONDS: Final = 0.5
-"""An answer is given again for so long: the checks write, and anybody may ask."""
+"""Seconds for which an answer is reused, because checks write and anyone may send requests."""
 
 
 class Check:
-    """One question to something that may hang; at most one attempt is under way at a time."""
+    """A check of a part that may hang; at most one attempt runs at a time."""
 
     def __init__(self, name: str, ask: Callable[[], Awaitable[str]]) -> None:
         self.name = name
@@ -28,7 +28,7 @@ class Check:
         self._attempt: asyncio.Task[str] | None = None
 
     async def reason(self) -> str:
-        """Why no call could be placed, in words; empty if nothing speaks against it."""
+        """Return why no call could be placed, in words; empty if this check passes."""
         if self._attempt is None:
             self._attempt = spawn("readiness check", self._answer())
         done, _ = await asyncio.wait([self._attempt], timeout=CHECK_SECONDS)
@@ -45,7 +45,7 @@ class Check:
 
 
 class Readiness:
-    """All checks, asked at the same time."""
+    """All checks, run at the same time."""
 
     def __init__(
         self, checks: Iterable[Check], clock: Callable[[], float] = time.monotonic
@@ -58,9 +58,9 @@ class Readiness:
         self._asked_at = float("-inf")
 
     async def why_not(self, *, is_public: bool = False) -> str:
-        """All reasons why no call could be placed now; empty when one could.
+        """Return all reasons why no call could be placed now; empty if one could.
 
-        The public is told which checks have failed, without paths, addresses and errors.
+        For the public, it names the failed checks only, without paths, addresses and errors.
         """
         if self._clock() - self._asked_at >= KEPT_SECONDS:
             if self._asking is None or self._asking.done():
@@ -82,9 +82,9 @@ class Readiness:
 
 
 def warnings(parts: dict[str, PartState], *, is_public: bool = False) -> list[str]:
-    """Problems of parts that hinder no call yet, such as a recorder that does not run.
+    """Return problems of parts that do not prevent calls yet, such as a recorder that is down.
 
-    The public is not told their reasons.
+    For the public, the reasons are left out.
     """
     lines = []
     for name, state in parts.items():

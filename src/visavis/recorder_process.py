@@ -1,4 +1,4 @@
-"""The recorder process."""
+"""Composition root of the recorder process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from visavis.settings import Settings
 
 
 def half_of_the_cores() -> int:
-    """Rounded up: from three cores on, no recording has to wait for one that takes long."""
+    """Return half of the cores, rounded up.
+
+    From three cores on, a long recording thus does not block the others.
+    """
     return ((os.cpu_count() or 1) + 1) // 2
 
 

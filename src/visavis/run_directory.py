@@ -1,7 +1,7 @@
-"""The directory of `visavis serve` for its Unix sockets, among the temporary files.
+"""Directory of `visavis serve` for its Unix sockets, among the temporary files.
 
-It is locked (flock) while its server runs. Cleaners that keep to tmpfiles.d(5) leave a locked
-directory alone, and the next start removes those that nobody has locked: their servers were killed.
+It is locked (flock) while its server runs. Cleaners that follow tmpfiles.d(5) do not touch a locked
+directory. The next start removes unlocked ones, whose servers were killed.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ PREFIX: Final = "visavis-run-"
 
 
 class RunDirectory:
-    """One directory, made and locked."""
+    """A directory that this server has created and locked."""
 
     def __init__(self) -> None:
-        """Raise `OSError` if there is no place for it."""
+        """Create and lock a directory; raise `OSError` if that is impossible."""
         while not self._try_to_make():
-            pass  # another start has removed it before it was locked
+            pass  # another server that is starting has removed it before it was locked
 
     def _try_to_make(self) -> bool:
         self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
@@ -37,7 +37,7 @@ class RunDirectory:
         return self._is_there()
 
     async def hold(self) -> None:
-        """Make it again if it has been removed; to be called again and again."""
+        """Create the directory again if it was removed; to be called regularly."""
         if self._is_there():
             return
         log.warning("run directory was removed, it is made again", path=str(self.path))
@@ -50,7 +50,7 @@ class RunDirectory:
         self._unlock()
 
     def _open_locked(self) -> int | None:
-        """Return the descriptor of the lock, or None if another start is about to remove it."""
+        """Return the descriptor of the lock, `None` if another server is about to remove it."""
         try:
             return _open_locked(self.path)
         except (BlockingIOError, FileNotFoundError):
@@ -62,7 +62,7 @@ class RunDirectory:
             self._lock = None
 
     def _is_there(self) -> bool:
-        """Whether the directory that is locked is the one of this name."""
+        """Whether the locked directory is still the one with this path."""
         try:
             return self._lock is not None and os.path.samestat(
                 os.fstat(self._lock), self.path.lstat()
@@ -72,9 +72,9 @@ class RunDirectory:
 
 
 def remove_abandoned(parent: Path) -> None:
-    """Remove the run directories of servers of this user that were killed."""
+    """Remove the run directories of killed servers of this user."""
     for path in parent.glob(f"{PREFIX}*"):
-        with contextlib.suppress(OSError):  # another user's, locked, or gone meanwhile
+        with contextlib.suppress(OSError):  # of another user, locked, or removed meanwhile
             require_private_directory(path)
             lock = _open_locked(path)
             shutil.rmtree(path, ignore_errors=True)
@@ -82,7 +82,7 @@ def remove_abandoned(parent: Path) -> None:
 
 
 def _open_locked(path: Path) -> int:
-    """Return the descriptor of a directory that is locked; raise `OSError`."""
+    """Lock a directory and return its descriptor; raise `OSError`."""
     directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)

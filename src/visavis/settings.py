@@ -1,4 +1,4 @@
-"""Every setting of a running system, frozen at start."""
+"""All settings of a running system, frozen at start."""
 
 from __future__ import annotations
 
@@ -286,7 +286,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def database_address(self) -> str:
-        """A path (SQLite) or an address that begins with postgresql://."""
+        """Path of the SQLite file, or a URL that begins with postgresql://."""
         return self.database or str(self.data_dir / "visavis.db")
 
     @property
@@ -295,7 +295,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def archive_site_bytes(self) -> int:
-        """Bytes that the archive may keep of a site; 0 is no limit."""
+        """Maximum number of bytes per site in the archive; 0 for no limit."""
         return self.archive_site_gigabytes * 1000**3
 
     @property
@@ -304,17 +304,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def archive_key_file(self) -> Path:
-        """The secret by which the recorder proves itself to the built-in archive."""
+        """File with the upload key that the recorder sends to the built-in archive."""
         return self.data_dir / "archive.key"
 
     @property
     def node_file(self) -> Path:
-        """Holds the name of this node among those that share a database."""
+        """File with the name of this node among nodes with the same database."""
         return self.data_dir / "node"
 
     @property
     def app_socket(self) -> Path:
-        """The Unix socket on which the app answers our own processes."""
+        """Unix socket on which the app serves our own processes."""
         return self.run_dir / "app.sock"
 
     def media_socket(self, number: int) -> Path:
@@ -323,13 +323,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def media_address(self) -> str:
-        """Address that media are received on; empty for every one."""
+        """IP address on which media are received; empty for all addresses."""
         host = self.media_host or self.host
         return "" if host in EVERY_ADDRESS | LOOPBACK_HOSTS else host
 
     @property
     def is_media_local(self) -> bool:
-        """Whether media come from this machine alone, as HTTP does without a proxy."""
+        """Whether media are received only from this machine, as HTTP is without a proxy."""
         if self.media_host:
             return self.media_host in LOOPBACK_HOSTS
         behind_proxy = self.public_url or self.trusted_proxies or self.advertise_addresses
@@ -341,7 +341,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def base_url(self) -> str:
-        """The address under which browsers and the recorder reach us, without a final slash."""
+        """URL at which browsers and the recorder reach the server, without a final slash."""
         if self.public_url:
             return self.public_url.rstrip("/")
         host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
@@ -358,24 +358,24 @@ LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 EVERY_ADDRESS: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104
 
 MEDIA_PART: Final = "media-"
-"""A media worker's part of `visavis serve` is called this and its number, from 0."""
+"""Prefix of the name of a media worker's part; the worker's number, from 0, follows."""
 
 INTERNAL: Final = frozenset({"run_dir"})
-"""Set by the supervisor: the sockets between our processes, short enough for a Unix address."""
+"""Settings made by the supervisor: the directory of Unix sockets, whose paths must be short."""
 
 
 def encode_settings(settings: Settings) -> bytes:
-    """One line of JSON for a child process."""
+    """Return the settings as one line of JSON for a child process."""
     return msgspec.json.encode(settings, enc_hook=str)
 
 
 def decode_settings(line: bytes) -> Settings:
-    """The inverse of `encode_settings`; raises `msgspec.MsgspecError`."""
+    """Return the settings of such a line; raises `msgspec.MsgspecError`."""
     return msgspec.json.decode(line, type=Settings, dec_hook=decode_path)
 
 
 def decode_path(kind: type[Any], value: Any) -> Path:
-    """A hook for msgspec, which knows no paths."""
+    """Convert text to a `Path`, a type that msgspec does not support."""
     if kind is not Path:
         raise NotImplementedError(kind)
     return Path(value)

@@ -1,12 +1,12 @@
-"""Keeps the parts of `visavis serve` running, each in its own process.
+"""Supervisor: keeps the parts of `visavis serve` running, each in its own process.
 
 A part gets its settings as one line of JSON on standard input and runs until that pipe closes, so
-it also stops when the supervisor is killed. SIGHUP asks every part to reload, by a line in that
-pipe: a signal would end a part that does not handle it yet.
+it also stops when the supervisor is killed. On SIGHUP the supervisor asks every part to reload, by
+a line in that pipe, because a signal would kill a part that does not handle it yet.
 
-A part that dies is started again, with back-off. One that says it cannot start (`CANNOT_START`)
-stops everything, unless it has been up before: then calls go on without it until it is up again.
-The app is told of every part's state, for `/readyz` and `/metrics`.
+A part that dies is started again, with back-off. If a part says that it cannot start
+(`CANNOT_START`), everything stops, unless that part has been up before: then calls continue without
+it until it is up again. The app receives the state of every part, for `/readyz` and `/metrics`.
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ MAX_UNREAD_BYTES: Final = 64 * 1024
 
 
 class CannotStartError(Exception):
-    """A part cannot run with these settings; it has said why on standard error."""
+    """A part cannot run with these settings and has written the reason to standard error."""
 
 
 class Part:
-    """One child process and its successors."""
+    """A child process, and the processes that replace it."""
 
     def __init__(
         self, name: str, settings: Settings, on_change: Callable[[], None] = lambda: None
@@ -75,11 +75,11 @@ class Part:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the one that was started last."""
+        """Process id of the latest process."""
         return self._process.pid if self._process else None
 
     async def run(self) -> None:
-        """Run until stopped, or until it turns out that it cannot start."""
+        """Keep a process running until stopped, or until it says that it cannot start."""
         pause = 0.0
         clock = asyncio.get_running_loop().time
         while not self._stopping.is_set():
@@ -100,24 +100,24 @@ class Part:
             self._on_change()
 
     def reload(self) -> None:
-        """Ask the part to reload; one that is being started reads everything again anyway."""
+        """Ask the process to reload; one that is starting reads everything anyway."""
         if self._process and self._process.returncode is None and self._process.stdin:
             self._process.stdin.write(RELOAD + b"\n")
 
     def use_secrets(self, secrets: Secrets) -> None:
-        """Let the part and its successors use secrets that may have changed."""
+        """Send secrets that may have changed to the process, and use them for its successors."""
         self._settings = structs.replace(self._settings, **structs.asdict(secrets))
         if self._process and self._process.returncode is None and self._process.stdin:
             self._process.stdin.write(SECRETS + msgspec.json.encode(secrets) + b"\n")
 
     def send_line(self, line: bytes) -> None:
-        """Send a line that matters only until the next; a part that does not read gets none."""
+        """Send a line that the next one supersedes; a process that does not read is skipped."""
         pipe = self._process.stdin if self._process and self._process.returncode is None else None
         if pipe and pipe.transport.get_write_buffer_size() < MAX_UNREAD_BYTES:
             pipe.write(line)
 
     async def stop(self) -> None:
-        """Ask the part to end in good order; kill it when it does not."""
+        """Ask the process to end properly; kill it if it does not."""
         self._stopping.set()
         process = self._process
         if process is None or process.returncode is not None:
@@ -134,7 +134,7 @@ class Part:
     async def _try_once(self) -> int:
         try:
             return await self._run_once()
-        except OSError as error:  # no process can be started now
+        except OSError as error:  # the system cannot start a process now
             self.state.status = PartStatus({"part": describe(error)})
             return 1
 
@@ -143,17 +143,18 @@ class Part:
         listening = run_until_done(f"reports of {self.name}", partial(self._listen_to, process))
         try:
             code = await process.wait()
-            # its last report; a process that it left behind may keep the pipe open
+            # wait for the last report; an orphan of the part may keep the pipe open
             await asyncio.wait([listening], timeout=1.0)
         finally:
             listening.cancel()
-            if process.returncode is None:  # this supervision has failed; the next starts another
+            # After an error here, the next supervision starts another process.
+            if process.returncode is None:
                 process.kill()
         return code
 
     async def _start(self) -> Process:
-        # its own session: Ctrl-C in the terminal reaches the supervisor alone, which stops the
-        # parts in their order
+        # A session of its own: Ctrl-C in the terminal reaches only the supervisor, which stops the
+        # parts in order.
         command = (sys.executable, "-m", "visavis", "part", self.name)
         self.state.status = PartStatus()
         self.is_being_started = True
@@ -168,7 +169,7 @@ class Part:
         return process
 
     async def _listen_to(self, process: Process) -> None:
-        """Take the part's reports in until it ends."""
+        """Read the reports of the process until it ends."""
         while process.stdout and (line := await process.stdout.readline()):
             try:
                 status = msgspec.json.decode(line, type=PartStatus)
@@ -189,10 +190,10 @@ async def supervise(
     announce: Callable[[], None],
     reread: Callable[[], Secrets | None] = Secrets,
 ) -> None:
-    """Run every part until SIGINT or SIGTERM; raises `CannotStartError`. SIGHUP reloads them.
+    """Run all parts until SIGINT or SIGTERM; raises `CannotStartError`. SIGHUP reloads them.
 
     `announce` is called once, as soon as `is_ready`. `reread` reads the secrets of the settings
-    again; with `None` the old ones stay in use.
+    again; if it returns `None`, the old ones stay in use.
     """
     lifecycle = Lifecycle()
     lifecycle.handle_signals(signal.SIGINT, signal.SIGTERM)
@@ -202,7 +203,7 @@ async def supervise(
         reap()
 
     def reap() -> None:
-        # of a part that is being started we do not know the process id yet
+        # the process id of a part that is being started is not known yet
         if not any(part.is_being_started for part in parts):
             reap_orphans({part.pid for part in parts})
 
@@ -248,13 +249,13 @@ def start_supervision(part: Part) -> asyncio.Task[None]:
 
 
 def reload_secrets(reread: Callable[[], Secrets | None], part: Part) -> None:
-    """Let a part use the secrets of the settings as they are now, unless they cannot be read."""
+    """Send a part the current secrets of the settings, unless they cannot be read."""
     if secrets := reread():
         part.use_secrets(secrets)
 
 
 class OwnReport:
-    """The supervisor's own state; the app is told of it as of a part's."""
+    """State of the supervisor itself, which the app receives like that of a part."""
 
     def __init__(self, notify_app: Callable[[], None]) -> None:
         self.state = PartState(is_up=True)
@@ -264,7 +265,7 @@ class OwnReport:
         return run_every("supervisor status", REPORT_SECONDS, self.report)
 
     async def report(self) -> None:
-        """Tell the app what has changed."""
+        """Notify the app of a change."""
         status = own_status()
         if status != self.state.status:
             self.state.status = status
@@ -287,13 +288,12 @@ def announce_when_ready(
 
 
 def reap_orphans(own: Collection[int | None]) -> None:
-    """Collect every dead child except our `own`, for which asyncio waits.
+    """Reap every dead child except our `own`, for which asyncio waits.
 
-    Process 1 of a container becomes the parent of what dead parts leave behind, and of whatever
-    else loses its parent there.
+    In a container, process 1 becomes the parent of all orphans, such as those of dead parts.
     """
     children = Path(f"/proc/self/task/{os.getpid()}/children")
-    with suppress(OSError):  # there is no such list outside Linux
+    with suppress(OSError):  # this list exists only on Linux
         for pid in map(int, children.read_text().split()):
             if pid not in own:
                 with suppress(ChildProcessError):
@@ -301,7 +301,7 @@ def reap_orphans(own: Collection[int | None]) -> None:
 
 
 async def run_part(lifecycle: Lifecycle, run: Callable[[], Awaitable[None]]) -> None:
-    """In the child: run a part until standard input closes or SIGTERM comes."""
+    """Run a part, in the child process, until standard input closes or SIGTERM arrives."""
     raise_limit()
     watch_event_loop()
     lifecycle.handle_signals(signal.SIGTERM)

@@ -1,8 +1,8 @@
-"""Background tasks and threads: each is started here, so that none ends without anybody knowing.
+"""Background tasks and threads. All are started here, so that none can end unnoticed.
 
-An unexpected end is logged, counted (`MONITOR.failures`) and, for what is to go on for as long as
-the process lives, followed by a restart with back-off. While such a task fails, its reason stands
-in `MONITOR.problems`.
+An unexpected end is logged and counted (`MONITOR.failures`). A task that must run for the whole
+life of the process is then restarted with back-off, and its reason is in `MONITOR.problems` until
+it runs again.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ log = structlog.get_logger(__name__)
 FIRST_PAUSE_SECONDS: Final = 0.5
 MAX_PAUSE_SECONDS: Final = 10.0
 HEALTHY_SECONDS: Final = 2.0
-"""A restarted task that has run for this long is no problem any more."""
+"""Seconds after which a restarted task is no longer counted as a problem."""
 MAX_REASON_LENGTH: Final = 200
 
 Run = Callable[[], Awaitable[None]]
 
 
 class TaskMonitor:
-    """Unexpected ends of this process's background tasks: their counts and present problems."""
+    """Unexpected ends of this process's background tasks: counts and present problems."""
 
     def __init__(self) -> None:
         self.failures: Counter[str] = Counter()
@@ -43,7 +43,8 @@ class TaskMonitor:
         if pause is None:
             log.error("background task failed", task=name, exc_info=error)
             return
-        if self.problems.get(name) != reason:  # or a long outage would fill the log with stacks
+        # Only a new reason: a long outage would otherwise fill the log with tracebacks.
+        if self.problems.get(name) != reason:
             log.error("background task failed", task=name, pause=pause, exc_info=error)
         self.problems[name] = reason
 
@@ -53,17 +54,17 @@ class TaskMonitor:
 
 
 MONITOR: Final = TaskMonitor()
-"""Of this process."""
+"""Monitor of this process."""
 
 
 def describe(error: BaseException) -> str:
-    """Return one short line that says what went wrong."""
+    """Return one short line that describes an error."""
     text = (str(error).strip() or type(error).__name__).splitlines()[0]
     return text[:MAX_REASON_LENGTH]
 
 
 class _Backoff:
-    """Pauses that double from one failure to the next; `period` is that of regular work."""
+    """Pauses that double with each failure; `period` is the interval of regular work."""
 
     def __init__(self, period: float = FIRST_PAUSE_SECONDS) -> None:
         self._first = min(period, FIRST_PAUSE_SECONDS)
@@ -84,7 +85,7 @@ def run_forever(name: str, run: Run) -> asyncio.Task[None]:
 
 
 def run_until_done(name: str, run: Run) -> asyncio.Task[None]:
-    """Run something until it returns; start it again when it raises."""
+    """Run a function until it returns; start it again when it raises."""
     return asyncio.create_task(_restarting(name, run, may_return=True), name=name)
 
 
@@ -98,7 +99,7 @@ async def _restarting(name: str, run: Run, *, may_return: bool) -> None:
             if may_return:
                 return
             error: Exception = RuntimeError("it returned, although it is to run forever")
-        except Exception as caught:  # noqa: BLE001  told by the monitor, whatever it is
+        except Exception as caught:  # noqa: BLE001  the monitor reports every error
             error = caught
         finally:
             healthy.cancel()
@@ -110,7 +111,7 @@ async def _restarting(name: str, run: Run, *, may_return: bool) -> None:
 
 
 def run_every(name: str, seconds: float, work: Run) -> asyncio.Task[None]:
-    """Do `work` at once and then every so many seconds, until the task is cancelled."""
+    """Call `work` at once and then every `seconds`, until the task is cancelled."""
     return asyncio.create_task(_every(name, seconds, work), name=name)
 
 
@@ -120,7 +121,7 @@ async def _every(name: str, seconds: float, work: Run) -> None:
         pause = seconds
         try:
             await work()
-        except Exception as error:  # noqa: BLE001  told by the monitor, whatever it is
+        except Exception as error:  # noqa: BLE001  the monitor reports every error
             pause = backoff.failed()
             MONITOR.failed(name, error, pause=pause)
         else:
@@ -130,15 +131,15 @@ async def _every(name: str, seconds: float, work: Run) -> None:
 
 
 _running: Final[set[asyncio.Task[Any]]] = set()
-"""The event loop alone would not keep them from the garbage collector."""
+"""References that keep the tasks from garbage collection; the event loop has only weak ones."""
 
 
 def spawn(
     name: str, work: Coroutine[Any, Any, T], *, expected: type[Exception] | tuple[()] = ()
 ) -> asyncio.Task[T]:
-    """Start one piece of work that nobody need wait for.
+    """Start a task for which no caller has to wait.
 
-    Errors of the `expected` type are left to whoever does wait for it.
+    Errors of the `expected` type are left to a caller that waits anyway.
     """
     task = asyncio.create_task(work, name=name)
     _running.add(task)
@@ -154,7 +155,7 @@ def spawn(
 
 
 def child(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    """Start a task whose result or error the caller itself waits for."""
+    """Start a task for whose result or error the caller waits."""
     return asyncio.create_task(work)
 
 
@@ -166,7 +167,7 @@ async def cancelled(*tasks: asyncio.Task[Any]) -> None:
 
 
 def start_thread(name: str, run: Callable[[], None]) -> None:
-    """Run something in a daemon thread until it returns; start it again when it raises."""
+    """Run a function in a daemon thread until it returns; start it again when it raises."""
     threading.Thread(target=_in_thread, args=(name, run), name=name, daemon=True).start()
 
 
@@ -175,7 +176,7 @@ def _in_thread(name: str, run: Callable[[], None]) -> None:
     while True:
         try:
             run()
-        except Exception as error:  # noqa: BLE001  told by the monitor, whatever it is
+        except Exception as error:  # noqa: BLE001  the monitor reports every error
             pause = backoff.failed()
             MONITOR.failed(name, error, pause=pause)
             time.sleep(pause)
@@ -185,7 +186,7 @@ def _in_thread(name: str, run: Callable[[], None]) -> None:
 
 
 def watch_event_loop() -> None:
-    """Log and count errors of callbacks, which have no task that they could end."""
+    """Log and count errors of callbacks, which do not belong to a task."""
     asyncio.get_running_loop().set_exception_handler(_on_loop_error)
 
 

@@ -1,4 +1,4 @@
-"""The certificate of our HTTPS port."""
+"""The certificate of the HTTPS port."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _Fingerprint = tuple[tuple[int, int, int], ...]
 
 
 class ServerCertificate:
-    """Certificate and key of our HTTPS port, read again after a change or on request.
+    """Certificate and key of the HTTPS port, read again after a change or on request.
 
-    Connections that are open keep the certificate they began with.
+    Open connections keep the certificate with which they began.
     """
 
     def __init__(self, certificate_file: str, key_file: str) -> None:
-        """Raise `OSError` if the files cannot be used."""
+        """Read the files; raise `OSError` if they cannot be used."""
         self._files = (certificate_file, key_file)
         self._seen = self._fingerprint()
         self._current = self._load()
@@ -35,9 +35,9 @@ class ServerCertificate:
     def context_factory(
         self, _: uvicorn.Config, default: Callable[[], ssl.SSLContext]
     ) -> ssl.SSLContext:
-        """Return uvicorn's context; each handshake continues with the certificate of the day."""
+        """Return a context for uvicorn that uses the current certificate in every handshake."""
         context = default()
-        # called in every handshake, also where the client names no server
+        # called in every handshake, even if the client sends no server name
         context.sni_callback = self._choose
         return context
 
@@ -56,13 +56,13 @@ class ServerCertificate:
 
     def _refresh(self, *, is_asked: bool) -> None:
         try:
-            # before reading: a change in between is then found the next time
+            # taken before the files are read, so that a later change is found the next time
             found = self._fingerprint()
             if found == self._seen and not is_asked:
                 return
             self._seen = found
             self._current = self._load()
-        except OSError as error:  # ssl.SSLError is one
+        except OSError as error:  # ssl.SSLError is a subclass
             log.error("TLS certificate not reloaded, the old one stays in use", reason=str(error))  # noqa: TRY400
         else:
             log.info("TLS certificate reloaded")
