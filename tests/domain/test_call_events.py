@@ -9,7 +9,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def test_no_event_has_the_name_of_a_state() -> None:
-    """Both stand in the same field, so they must be told apart."""
+    """Events and states share a field, so their names must differ."""
     assert not {str(name) for name in CallEventName} & {str(state) for state in CallState}
 
 

@@ -51,7 +51,7 @@ def test_the_length_of_a_talk_whose_end_nobody_knows_is_unknown() -> None:
 
 
 def test_a_call_is_recorded_if_there_is_a_recording() -> None:
-    """Not if it was merely intended."""
+    """A call whose recording was only intended is not recorded."""
     assert not CALL.is_recorded
     assert replace(CALL, recording_id="r").is_recorded
 

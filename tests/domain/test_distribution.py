@@ -10,7 +10,7 @@ from visavis.domain.distribution import Declined, Distribution, Enqueue, RingAt
 
 
 def staffed(count: int, ring_limit: int | None = 20) -> Distribution:
-    """A site with so many free agents, of whom the first has been idle for longest."""
+    """Return a site with this many free agents, the first of them idle for longest."""
     distribution = Distribution(ring_limit)
     for agent_id in range(1, count + 1):
         distribution.set_agent(agent_id, is_on_duty=True, is_free=True)
@@ -18,7 +18,7 @@ def staffed(count: int, ring_limit: int | None = 20) -> Distribution:
 
 
 def occupy(distribution: Distribution, call_id: str, agent_id: int) -> None:
-    """The agent accepts the call."""
+    """Let the agent accept the call."""
     distribution.remove_call(call_id)
     distribution.set_agent(agent_id, is_on_duty=True, is_free=False)
 
@@ -191,7 +191,7 @@ def test_without_a_limit_every_agent_is_rung() -> None:
 
 
 class RandomSite:
-    """A site with random changes, and what its calls and agents have been told."""
+    """A site with random changes, and the decisions that its calls and agents have received."""
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
@@ -229,7 +229,7 @@ class RandomSite:
         self.distribution.remove_call(call_id)
 
     def decide(self) -> None:
-        """Follow the decisions, and those that follow from them."""
+        """Apply the decisions, and those that follow from them."""
         while decisions := self.distribution.decide():
             for decision in decisions:
                 match decision:
@@ -243,7 +243,7 @@ class RandomSite:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_every_history_keeps_the_rules(seed: int) -> None:
-    """The first calls that can ring do, at agents who are free and have not declined them."""
+    """The first calls that can ring do ring, at free agents who have not declined them."""
     site = RandomSite(seed)
     for number in range(200):
         site.change(number)

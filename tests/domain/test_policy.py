@@ -1,4 +1,4 @@
-"""The server that a secret is for."""
+"""The origin of the server for which a secret is stored."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def test_nothing_follows_the_end() -> None:
 
 
 def test_steps_that_were_missed_are_skipped() -> None:
-    """Of a recorder that could not reach the database while it muxed."""
+    """A recorder misses steps if it cannot reach the database while it muxes."""
     before = states_before(RecordingState.DELIVERING)
     assert before == {
         RecordingState.WAITING,

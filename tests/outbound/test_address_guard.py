@@ -1,4 +1,4 @@
-"""Addresses that may be dialled, in every notation."""
+"""Permitted addresses, in every notation."""
 
 from __future__ import annotations
 

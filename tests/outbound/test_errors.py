@@ -1,4 +1,4 @@
-"""Errors of recording servers, in words for people."""
+"""Errors of recording servers, as sentences for people."""
 
 from __future__ import annotations
 

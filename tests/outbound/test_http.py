@@ -68,7 +68,7 @@ async def test_without_a_secret_none_is_sent(server: str) -> None:
 
 
 async def test_a_redirect_is_not_followed(server: str) -> None:
-    """It may lead where the guard has not looked."""
+    """A redirect may lead to an address that the guard has not checked."""
     async with client() as http:
         assert (await http.request("PUT", f"{server}/moved", {})).status_code == 302
     assert len(Handler.seen) == 1

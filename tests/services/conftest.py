@@ -1,4 +1,4 @@
-"""A store, and a site with one agent, for services that need no more than that."""
+"""A store, and a site with one agent, for the tests of services."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ numbers = itertools.count()
 
 
 class Time:
-    """A clock that stands still unless it is set."""
+    """A clock that stands still until it is set."""
 
     def __init__(self) -> None:
         self.now = NOW
@@ -43,7 +43,7 @@ def new_id() -> str:
 
 
 class Plain:
-    """Passwords as they are: nothing is to be kept secret here."""
+    """Passwords without hashing, since tests have no secrets."""
 
     async def hash(self, password: str) -> str:
         return password
@@ -57,7 +57,7 @@ async def newest(store: SqlStore, limit: int = 1) -> list[AuditEntry]:
 
 
 async def actions(store: SqlStore, limit: int) -> list[str]:
-    """The newest actions, oldest first."""
+    """Return the newest actions of the audit log, oldest first."""
     return [entry.action_type for entry in reversed(await newest(store, limit))]
 
 
@@ -68,7 +68,7 @@ async def flip(store: SqlStore, time: Time, times: int, site_id: int = 1) -> Non
 
 
 def credential(token: str, agent: Agent) -> Credential:
-    """A token of a disabled agent, as a request that ran meanwhile may leave it."""
+    """Return a token of a disabled agent, as a concurrent request may leave it."""
     kind = CredentialKind.BEARER
     return Credential(digest(token), 1, agent.id, kind, NOW, NOW + timedelta(days=1))
 

@@ -34,7 +34,7 @@ def history(site: SimulatedSite) -> CallHistory:
 
 
 async def add_agent(site: SimulatedSite, *permissions: Permission) -> Agent:
-    """An agent who is no administrator."""
+    """Add an agent who is not an administrator."""
     agent = await site.store.write(
         lambda rows: rows.agents.add(1, "c@example.com", "Cy", "-", is_administrator=False)
     )

@@ -1,4 +1,4 @@
-"""STUN and TURN servers that a browser is sent."""
+"""STUN and TURN servers that are sent to a browser."""
 
 from __future__ import annotations
 

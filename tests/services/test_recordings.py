@@ -20,7 +20,7 @@ DELIVERY = Delivery(sha256="0" * 64, size=9, duration=3.0, missing=("No video.",
 
 
 class Servers:
-    """A recording server's check that only remembers which server was meant."""
+    """Test of recording servers that only remembers the server."""
 
     def __init__(self) -> None:
         self.checked: list[tuple[str, str | None]] = []
@@ -62,7 +62,7 @@ def admin(store: SqlStore, time: Time, servers: Servers) -> RecordingAdmin:
 async def test_progress_of_a_recording_that_the_database_does_not_know_adds_it(
     recordings: Recordings, admin: RecordingAdmin, agent: Agent
 ) -> None:
-    """The database may have been away when the call began: the spool is the truth."""
+    """The database may have been away when the call began, so the spool is authoritative."""
     await recordings.save_progress(manifest("r"), DeliveryProgress(DeliveryTrigger.MUX))
     assert (await admin.get(agent, "r")).state is RecordingState.MUXING
 

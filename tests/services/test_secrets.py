@@ -10,5 +10,5 @@ def test_a_secret_is_kept_as_its_sha_256() -> None:
 
 
 def test_a_text_that_is_no_unicode_has_a_digest_too() -> None:
-    """Clients send whatever they like."""
+    """Clients may send lone surrogates."""
     assert digest("\ud800") == digest("?")

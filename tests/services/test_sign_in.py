@@ -1,4 +1,4 @@
-"""Guessing passwords, in parallel and from many addresses, and the owner among the guesses."""
+"""Guessing passwords, in parallel and from many addresses, while the owner signs in."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Time:
 
 
 class Slow:
-    """Counts the passwords that are checked, and lets others go on meanwhile."""
+    """Counts the passwords that are checked, and lets other tasks run meanwhile."""
 
     checked = 0
 

@@ -1,4 +1,4 @@
-"""Authentication that are not used, and those of several processes."""
+"""Sign-in sessions that are not used, and sessions of several processes."""
 
 from __future__ import annotations
 

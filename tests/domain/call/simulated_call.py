@@ -1,7 +1,7 @@
-"""A call in simulated time: its pages, its media worker and its timers, driven by numbers.
+"""A call in simulated time, with its pages, its media worker and its timers, driven by numbers.
 
-Every number is one event. The simulation keeps what a site would know, and checks after each event
-what must always be true.
+Every number stands for one event. The simulation tracks what a site would know, and checks the
+invariants after each event.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ ACTIONS: Final[tuple[inputs.RecordingAction, ...]] = ("start", "pause", "resume"
 
 
 def content_of(value: object) -> object:
-    """Everything that a call holds, as values that can be compared."""
+    """Return all data of a call, as values that can be compared."""
     if isinstance(value, msgspec.Struct):
         fields = value.__struct_fields__
         return {name: content_of(getattr(value, name)) for name in fields}
@@ -82,7 +82,7 @@ def content_of(value: object) -> object:
 
 
 def description(number: int = 0) -> Description:
-    """A browser's description; another number is another one."""
+    """Return a browser's description; different numbers give different descriptions."""
     remote = RemoteTransport(f"u{number % 3}", "p", "sha-256 CD")
     screen = "2" if number % 4 == 3 else ""
     return Description("sdp", screen, "sdp", remote, has_camera=number % 2 == 0)
@@ -90,7 +90,7 @@ def description(number: int = 0) -> Description:
 
 @dataclass
 class SimulatedCall:
-    """A call, the commands in progress, and the pages that are in it."""
+    """A call, its media commands in progress, and the pages in it."""
 
     call: Call
     now: datetime = NOW
@@ -172,7 +172,7 @@ class SimulatedCall:
             self.offers_requested.add(request)
 
     def check(self) -> None:
-        """Check what is true after every event."""
+        """Check the invariants that hold after every event."""
         call = self.call
         assert self.timers.keys() == call.timers.keys()
         assert self.ends == call.is_over
@@ -194,7 +194,7 @@ class SimulatedCall:
         self._check_recording()
 
     def _check_recording(self) -> None:
-        """Check that both pages are told the truth, unless a command is about to change it."""
+        """Check that both pages show the real state, unless a command is about to change it."""
         call = self.call
         if call.command or BUILD_TIMER in call.timers or call.active_bridge not in call.bridges:
             return
@@ -241,7 +241,7 @@ class SimulatedCall:
     # Events by number
 
     def play(self, numbers: Iterable[int]) -> None:
-        """Apply the event of each number, then let the call come to its end."""
+        """Apply the event of each number, then end the call."""
         for number in numbers:
             self.now += timedelta(seconds=1)
             choice, kind = divmod(number, len(_EVENTS))
@@ -249,14 +249,14 @@ class SimulatedCall:
         self.finish()
 
     def finish(self) -> None:
-        """End the call and carry out what it still asks for."""
+        """End the call and carry out its last commands."""
         self.handle(inputs.EndRequested(CallTrigger.SHUT_DOWN))
         assert self.ends == 1
         self.finish_commands()
         assert self.call.is_idle
 
     def finish_commands(self) -> None:
-        """Carry out every command, and those that follow."""
+        """Carry out every command, and the commands that follow from it."""
         while self.commands:
             self.complete(0)
 
@@ -441,7 +441,7 @@ class SimulatedCall:
         self.handle(inputs.AnswerReceived(agent, bridge.number, description(1)))
 
     def advance(self, choice: int) -> None:
-        """Do what well-behaved pages and workers do next."""
+        """Do the next step of well-behaved pages and workers."""
         call, bridge = self.call, self.call.newest_bridge
         if self.commands:
             self.complete(0)
@@ -509,7 +509,7 @@ def placed_call(
     has_relay: bool = False,
     is_restored_each_time: bool = False,
 ) -> SimulatedCall:
-    """A call that a visitor has placed."""
+    """Return a call that a visitor has placed."""
     record = CallRecord("call", 1, Visitor("", 1), "video", is_recorded=False, requested_at=NOW)
     call = Call(record=record, recording=CallRecording(NOW))
     simulated = SimulatedCall(
@@ -535,7 +535,7 @@ def placed_call(
 
 
 def connected_call(**options: bool) -> SimulatedCall:
-    """A call in which a visitor and the agent Bo talk."""
+    """Return a connected call between a visitor and the agent Bo."""
     simulated = placed_call(**options)  # type: ignore[arg-type]  # all of them are flags
     simulated.ring(3)
     simulated.accept(0)
@@ -553,7 +553,7 @@ def connected_call(**options: bool) -> SimulatedCall:
 
 
 def transferred_call(**options: bool) -> SimulatedCall:
-    """A connected call whose second agent, Cy, is being connected."""
+    """Return a connected call whose second agent, Cy, is being connected."""
     simulated = connected_call(**options)
     simulated.transfer(1)
     simulated.accept_transfer(0)
@@ -562,7 +562,7 @@ def transferred_call(**options: bool) -> SimulatedCall:
 
 
 def with_second_bridge(*, is_recorded: bool = True) -> SimulatedCall:
-    """A call that is being transferred: the second bridge is joined, the first one is heard."""
+    """Return a call in a transfer whose second bridge is joined, while the first one is active."""
     site = transferred_call(is_recorded=is_recorded)
     site.call.unrecordable = Unrecordable.CONTINUE
     while 2 not in site.call.bridges or not site.call.bridges[2].is_joined:
@@ -572,7 +572,7 @@ def with_second_bridge(*, is_recorded: bool = True) -> SimulatedCall:
 
 
 def hear_second_bridge(site: SimulatedCall) -> None:
-    """Let media flow over the second bridge."""
+    """Connect the legs of the second bridge, so that it becomes the active one."""
     for leg in LEGS:
         site.handle(inputs.LegConnected(BridgeId(site.call.id, 2), leg))
     site.finish_commands()

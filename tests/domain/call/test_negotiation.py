@@ -102,7 +102,7 @@ def test_a_shared_screen_is_an_event_of_the_call() -> None:
 
 
 def test_an_offer_of_one_of_three_goes_to_both_others_and_either_may_answer() -> None:
-    """Nothing but the pages limits a bridge to two participants."""
+    """The engine does not limit a bridge to two participants; only the pages do."""
     site = connected_call(is_recorded=True)
     agent, bridge = site.call.agent, site.call.bridges[1]
     assert agent

@@ -24,7 +24,7 @@ from tests.domain.call.simulated_call import (
 from visavis.domain.policy import Consent, Unrecordable
 
 LENGTH: Final = 24
-"""Events of one sequence."""
+"""Number of events in a sequence."""
 
 SEQUENCES: Final = 20
 """Sequences that hypothesis draws at once, since each draw costs more than a sequence."""
@@ -48,7 +48,7 @@ PLAYED: Final = settings(
 
 
 def begun(flags: int, *, is_restored_each_time: bool = False) -> SimulatedCall:
-    """A call that begins as the bits of `flags` say."""
+    """Return a new call in the situation that the bits of `flags` select."""
     if flags & 16:
         begin = transferred_call if flags & 8 else connected_call
         return begin(is_recorded=bool(flags & 1), is_restored_each_time=is_restored_each_time)
@@ -87,7 +87,7 @@ def play(flags: int, numbers: list[int], *, is_restored_each_time: bool = False)
 
 
 def shortened(flags: int, numbers: list[int], *, is_restored_each_time: bool) -> list[int]:
-    """Leave out of a failing sequence each event without which it fails too."""
+    """Return a failing sequence without the events that the failure does not need."""
 
     def fails(some: list[int]) -> bool:
         try:

@@ -147,7 +147,7 @@ def test_a_pause_during_a_transfer_pauses_both_journals() -> None:
 
 
 def test_the_pages_are_told_of_the_bridge_that_is_heard() -> None:
-    """A second bridge that cannot be recorded counts once it is heard."""
+    """The loss of a second bridge's recording is shown once that bridge is the active one."""
     site = with_second_bridge()
     del site.journals[2]
     site.handle(inputs.JournalLost(SECOND, "the disk is full"))
@@ -167,7 +167,7 @@ def test_a_recording_goes_on_with_the_second_bridge_after_the_loss_of_the_first_
 
 
 def test_a_pause_that_the_second_journal_missed_is_made_up_for() -> None:
-    """A pause, the loss of the journal that is heard, and a second journal that is still paused."""
+    """The active journal is lost after a pause, while a second journal is still paused."""
     site = with_second_bridge()
     act(site, "pause")
     site.finish_commands()

@@ -37,7 +37,7 @@ def test_pages_are_awaited() -> None:
     site.restart(1)
     assert site.pages == {}
     assert set(site.timers) == {"away 1", "away 2"}
-    site.restart(1)  # while nobody has come back yet
+    site.restart(1)  # before any page has reconnected
     assert set(site.timers) == {"away 1", "away 2"}
 
 

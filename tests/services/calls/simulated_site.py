@@ -146,7 +146,7 @@ class SimulatedSite:
     def __post_init__(self) -> None:
         self.ids = itertools.count()
         self.calls = self._new_calls()
-        if self.is_staffed:  # the last agent has just gone
+        if self.is_staffed:  # the last agent has just left
             self.calls.site(1).is_staffed = True
 
     def _new_calls(self) -> Calls:
@@ -167,8 +167,8 @@ class SimulatedSite:
     ) -> None:
         """Kill the app after its last write, and start the next process.
 
-        Media workers have carried the bridges on as they were, but for the `lost` ones and for
-        the `changes` of their statuses.
+        Media workers have kept the bridges as they were, except for the `lost` bridges and for the
+        `changes` of their statuses.
         """
         await self.calls.call_log.flush()
         calls = [call for site in self.calls._sites.values() for call in site.calls.values()]
@@ -213,7 +213,7 @@ class SimulatedSite:
         return self.alarms[-1]
 
     async def pass_time(self, seconds: float) -> None:
-        """Every alarm in its order, and what it sets going."""
+        """Fire the timers that are due, in order, and run the work that they start."""
         until = self.time + seconds
         while due := [a for a in self.alarms if not a.is_cancelled and a.at <= until]:
             alarm = min(due, key=lambda a: a.at)
@@ -229,7 +229,7 @@ class SimulatedSite:
     # Messages to the pages
 
     def heard(self, socket_id: str, *, but: tuple[str, ...] = ()) -> list[str]:
-        """The types of its messages, without the news that all consoles get."""
+        """Return the types of a page's messages, without the feed that all consoles receive."""
         news = {"team", "queue", "visitors", "pastCalls", *but}
         types = [message["type"] for message in self.told.get(socket_id, [])]
         return [name for name in types if name not in news]
@@ -253,7 +253,7 @@ class SimulatedSite:
         await self.wait_idle()
 
     async def ring(self, socket_id: str = "v", **options: Any) -> str:
-        """A visitor calls; the call's id."""
+        """Place a visitor's call; return its id."""
         call = signaling.PlaceCall("video", OFFER, "Ann", "a@example.com", **options)
         await self.visitor(call, socket_id)
         return str(self.last(socket_id, "calling")["callId"])
@@ -269,7 +269,7 @@ class SimulatedSite:
     async def connect(
         self, socket_id: str = "v", at: AgentSession | None = None, **options: Any
     ) -> str:
-        """A call that a visitor and an agent talk in."""
+        """Connect a visitor and an agent in a call; return its id."""
         at = at or agent_session("a")
         self.calls.agent_arrived(at)
         call_id = await self.ring(socket_id, **options)

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.anyio
 async def renegotiate(
     site: SimulatedSite, call_id: str, by: CallRole, sdp: str, screen_mid: str = ""
 ) -> None:
-    """The other page answers in kind."""
+    """Send an offer, and the other page's answer with the same media."""
     offer = signaling.Offer(call_id, 1, sdp, screen_mid)
     answer = signaling.Answer(call_id, 1, sdp.replace("actpass", "active"))
     if by is CallRole.VISITOR:
@@ -213,7 +213,7 @@ async def test_a_second_page_takes_the_call_over(site: SimulatedSite) -> None:
     assert site.last("a")["type"] == "ended"
     await site.agent(
         signaling.Resume(call_id, has_media=True), agent_session("a2")
-    )  # again: harmless
+    )  # a repetition changes nothing
     hang_up = signaling.HangUp(call_id)
     assert await refused(site.agent(hang_up)) is ErrorKind.PermissionDenied
 
@@ -256,7 +256,8 @@ async def test_a_link_that_is_down_waits_for_a_page_to_ask_for_another(site: Sim
     await site.calls.media_events.leg_down(BridgeId(call_id, 1), AGENT_LEG, "no consent")
     site.forget()
     await site.agent(signaling.Relink(call_id, 1))
-    await site.visitor(signaling.Relink(call_id, 1))  # both have noticed: told again, no more
+    # Both pages report the loss; the second report changes nothing.
+    await site.visitor(signaling.Relink(call_id, 1))
     assert [m["link"] for m in site.told["v"]] == [2, 2]
     await site.calls.media_events.leg_down(BridgeId(call_id, 2), AGENT_LEG, "never came")
     await site.pass_time(RESUME_SECONDS)

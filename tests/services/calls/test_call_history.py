@@ -18,7 +18,7 @@ TALK = 12.0
 
 
 async def lose(site: SimulatedSite, side: CallRole) -> None:
-    """Let the page of one party go."""
+    """Disconnect the page of one party."""
     if side is CallRole.VISITOR:
         site.calls.visitor_left(Visitor("v", 1))
     else:

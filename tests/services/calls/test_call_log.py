@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 
 def fail(site: SimulatedSite, error: Callable[[], Exception], times: int) -> list[int]:
-    """Let the store fail so often; the number that is left can be changed."""
+    """Let the store fail this many times; the test can change the remaining number."""
     write, left = site.store.write, [times]
 
     async def failing(work: Any) -> Any:
@@ -52,7 +52,7 @@ async def test_a_database_that_is_away_for_a_while(site: SimulatedSite) -> None:
 
 
 async def test_a_batch_of_unknown_fate_is_written_once(site: SimulatedSite) -> None:
-    """The primary dies during a commit: what was committed is not added again, the rest is."""
+    """The primary dies during a commit: events that were committed are not added again."""
     write, left = site.store.write, list[str]()
 
     async def failing(work: Any) -> Any:

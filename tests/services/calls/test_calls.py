@@ -1,4 +1,4 @@
-"""The whole way of a call, and who may do what in it."""
+"""A call from its request to its end, and the permissions in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way to the media port is tried before a call."""
+"""Connectivity tests before a call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Feed of the consoles: what has changed, at most once a second."""
+"""Feed of the consoles: changes are sent, at most once a second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Call distribution: where a call rings, which agent gets it, and places in the queue."""
+"""Call distribution: the agents at whom a call rings, the agent who gets it, the queue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Background work of calls that dies once."""
+"""Background tasks of calls, each of which dies once."""
 
 from __future__ import annotations
 

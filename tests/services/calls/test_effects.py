@@ -1,4 +1,4 @@
-"""Effects of the engine, carried out against the ports."""
+"""Carrying out the engine's effects against the ports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BRIDGE = BridgeId("call", 1)
 
 
 async def test_a_command_that_is_cut_off_counts_as_failed(site: SimulatedSite) -> None:
-    """The call may not wait for a report that never comes."""
+    """Otherwise the call would wait forever for the report."""
     started = asyncio.Event()
 
     async def open_leg(bridge: BridgeId, leg: int) -> LocalTransport:

@@ -1,4 +1,4 @@
-"""TURN servers: only the parties of a call are told of them, and only while it lasts."""
+"""TURN servers: sent only to the participants of a call, and only during the call."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def with_relay(site: SimulatedSite) -> SimulatedSite:
 
 
 def told(site: SimulatedSite, socket_id: str) -> list[str]:
-    """The calls whose credentials a page has been given."""
+    """Return the calls for which a page has received credentials."""
     messages: list[dict[str, Any]] = site.told.get(socket_id, [])
     servers = [message["servers"] for message in messages if message["type"] == "iceServers"]
     return [server["username"] for (server,) in servers]

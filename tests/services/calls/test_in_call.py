@@ -1,4 +1,4 @@
-"""Text beside the call: written once however often it is sent, told to pages that missed it."""
+"""Chat: a repeated line is stored once, and sent to pages that have missed it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls made over the API: two addresses, one call, nobody else."""
+"""Calls created over the API: two join links, which admit nobody else to the call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Automatic means every call; by hand, with pauses, with consent; what is not, never in silence."""
+"""Automatic and manual recording, pauses and consent; unrecorded calls are always flagged."""
 
 from __future__ import annotations
 
@@ -66,11 +66,11 @@ async def test_or_it_goes_on_flagged_if_the_site_wants_that(site: SimulatedSite)
     await site.agent(signaling.Resume(call_id, has_media=True), agent_session("a2"))
     assert site.last("a2", "recording")["state"] == "off"
 
-    del site.media.refuses["tap"]  # the next link finds room on the disk again
+    del site.media.refuses["tap"]  # the disk has room again for the next link
     await site.visitor(signaling.Relink(call_id, 1))
     await site.visitor(signaling.Offer(call_id, 2, OFFER))
     await site.answer(call_id, agent_session("a2"), bridge=2)
-    assert site.last("v", "recording")["state"] == "off"  # they still talk by the first one
+    assert site.last("v", "recording")["state"] == "off"  # the first link is still the active one
     await site.up(call_id, 2)
     assert site.last("v", "recording")["state"] == "on"
     assert await recordings(site) == 1

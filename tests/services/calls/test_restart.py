@@ -1,4 +1,4 @@
-"""Calls outlive the app process: another one restores them from the database and goes on."""
+"""Calls outlive the app process: the next one restores them from the database."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def secret(site: SimulatedSite, socket_id: str = "v") -> str:
 
 
 async def come_back(site: SimulatedSite, call_id: str, known: str, *, at: str = "a2") -> None:
-    """Both pages of a call connect again, with their media."""
+    """Connect both pages of a call again, with their media."""
     site.calls.agent_arrived(agent_session(at))
     resume = signaling.Resume(call_id, has_media=True)
     await site.agent(resume, agent_session(at))
@@ -368,7 +368,7 @@ async def test_a_stranger_does_not_take_a_restored_call_over(site: SimulatedSite
 
 
 async def test_a_page_is_told_what_is_saved_and_no_more(site: SimulatedSite) -> None:
-    """Unless the database takes too long."""
+    """A page receives only saved changes, unless the database takes too long."""
     site.calls.agent_arrived(agent_session("a"))
     await site.calls.from_visitor(Visitor("v", 1), signaling.PlaceCall("video", OFFER))
     assert site.heard("v") == []
@@ -484,7 +484,7 @@ class Play:
         await site.wait_idle()
 
     def view(self) -> dict[str, Any]:
-        """Everything that people can tell a call by."""
+        """Return everything about a call that people can see."""
         owner = self.site.calls.site(1)
         calls = {
             call.id: (

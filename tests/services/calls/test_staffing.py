@@ -1,4 +1,4 @@
-"""A site where nobody is on duty takes messages, and puts nobody into a queue."""
+"""A site without an agent on duty takes messages and queues no calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names and texts arrive as they were written."""
+"""Names and texts arrive as they were typed."""
 
 from __future__ import annotations
 

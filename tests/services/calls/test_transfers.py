@@ -25,7 +25,7 @@ CY = agent_session("b", 2)
 
 
 async def ring_cy(site: SimulatedSite) -> str:
-    """A call that Bo has and wants Cy to take."""
+    """Return a call that Bo transfers to Cy, which rings at Cy."""
     call_id = await site.connect()
     site.calls.agent_arrived(CY)
     site.forget()
@@ -201,7 +201,8 @@ async def test_hanging_up_while_the_other_is_rung_ends_the_call(site: SimulatedS
 
 async def test_the_visitor_reloads_while_they_move_over(site: SimulatedSite) -> None:
     call_id = await accept_cy(site)
-    await site.visitor(signaling.Relink(call_id, 1))  # what it is moving to is asked for again
+    # The new link of the transfer is requested again.
+    await site.visitor(signaling.Relink(call_id, 1))
     assert [m["link"] for m in site.told["v"] if m["type"] == "connect"] == [2, 2]
     await site.visitor(signaling.Offer(call_id, 2, OFFER))
     await site.visitor(signaling.Relink(call_id, 2))

@@ -26,7 +26,7 @@ TOO_MANY = ErrorKind.TooManyRequests
 async def act(
     site: SimulatedSite, message: signaling.FromVisitor, socket_id: str, source: str = ATTACKER
 ) -> ErrorKind | None:
-    """The error with which an action of a visitor is refused; `None` if it is not."""
+    """Return the error with which an action of a visitor is refused, `None` if it is not."""
     try:
         doing = site.calls.from_visitor(Visitor(socket_id, 1, source=source), message)
         return await refused(doing)
@@ -49,7 +49,7 @@ async def test_one_page_cannot_ring_the_consoles_all_the_time(site: SimulatedSit
 
 
 async def test_many_sockets_of_one_network_take_few_places(site: SimulatedSite) -> None:
-    """60 sockets place 4,800 calls; a real visitor is first in the queue all the same."""
+    """60 sockets place 4,800 calls, and yet a real visitor is first in the queue."""
     for n in range(300):
         await act(site, CALL, f"x{n % 60}-{n}")
     assert site.calls.count == site.calls.guard.limits.waiting_calls
