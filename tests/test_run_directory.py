@@ -53,7 +53,7 @@ async def test_a_directory_that_is_removed_is_made_again(temporary: Path) -> Non
     shutil.rmtree(directory.path)
     with capture_logs() as logs:
         await directory.hold()
-    assert [entry["event"] for entry in logs] == ["run directory was removed, it is made again"]
+    assert [entry["event"] for entry in logs] == ["run directory was removed and is created again"]
     remove_abandoned(temporary)  # it is locked again
     assert directory.path.stat().st_mode & 0o777 == 0o700
     directory.remove()
@@ -130,13 +130,13 @@ async def test_sockets_are_neither_opened_nor_used_in_the_directory_of_others(
     path.parent.mkdir()
     path.parent.chmod(0o777)
     for refused in (LocalSocket(path).open, partial(require_private_directory, path.parent)):
-        with pytest.raises(OSError, match="only we may write in"):
+        with pytest.raises(OSError, match="only this user can write to"):
             refused()
     url = "http://archive.invalid/recordings/"
     uploader = TusUploader(
         archive_url=url, archive_key=lambda: "key", allow_private=False, archive_socket=path
     )
-    with pytest.raises(DeliveryError, match=r"cannot be reached: .* only we may write in"):
+    with pytest.raises(DeliveryError, match=r"cannot be reached: .* only this user can write to"):
         uploader.client(RecordingServer(url, None))
 
 

@@ -71,4 +71,4 @@ def require_private_directory(path: Path) -> None:
     found = path.lstat()
     is_directory = stat.S_ISDIR(found.st_mode)
     if not is_directory or found.st_uid != os.geteuid() or found.st_mode & 0o022:
-        raise OSError(errno.EPERM, f"{path} is not a directory that only we may write in")
+        raise OSError(errno.EPERM, f"{path} is not a directory that only this user can write to")

@@ -40,7 +40,7 @@ class RunDirectory:
         """Create the directory again if it was removed; to be called regularly."""
         if self._is_there():
             return
-        log.warning("run directory was removed, it is made again", path=str(self.path))
+        log.warning("run directory was removed and is created again", path=str(self.path))
         ensure_private_directory(self.path)
         self._unlock()
         self._lock = self._open_locked()

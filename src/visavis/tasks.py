@@ -98,7 +98,7 @@ async def _restarting(name: str, run: Run, *, may_return: bool) -> None:
             await run()
             if may_return:
                 return
-            error: Exception = RuntimeError("it returned, although it is to run forever")
+            error: Exception = RuntimeError("it returned although it must run forever")
         except Exception as caught:  # noqa: BLE001  the monitor reports every error
             error = caught
         finally:

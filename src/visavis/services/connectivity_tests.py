@@ -64,4 +64,4 @@ class ConnectivityTests:
         try:
             await self._media.close(bridge)
         except VisavisError as error:
-            log.warning("probe not closed", error=error.kind.name)
+            log.warning("connectivity test not closed", error=error.kind.name)

@@ -81,7 +81,7 @@ class CallLogWriter:
         if len(self._events) < MAX_EVENTS:
             self._events.append((record.site_id, record.id, event))
         else:
-            log.error("event not kept", call_id=record.id, name=event.name)
+            log.error("call event dropped", call_id=record.id, name=event.name)
         self.save_later(record)
 
     async def flush(self) -> None:
@@ -167,7 +167,7 @@ class CallLogWriter:
         self._writing = None
         error = None if task.cancelled() else task.exception()
         if isinstance(error, VisavisError):
-            log.warning("calls not written down yet", error=error.kind.name)
+            log.warning("calls not saved yet", error=error.kind.name)
         elif error:  # its batch is lost; records that were added since are written later
             self._schedule(RETRY_SECONDS, self._start)
         waiting, self._waiting = self._waiting, []

@@ -479,7 +479,7 @@ class Calls:
         try:
             await self.call_log.flush()
         except VisavisError as error:
-            log.error("calls not written down", error=error.message)  # noqa: TRY400
+            log.error("calls not saved", error=error.message)  # noqa: TRY400
 
     def _new_call(self, visitor: Visitor, media: Media, timings: CallTimings) -> Call:
         now = self._now()
@@ -523,7 +523,7 @@ class Calls:
                 lambda rows: rows.live_calls.set_staffed(site_id, node_id, is_staffed=is_staffed)
             )
         except VisavisError as error:
-            log.warning("staffing not written down", site_id=site_id, error=error.kind.name)
+            log.warning("staffing not saved", site_id=site_id, error=error.kind.name)
 
     async def _require_enabled(self, site_id: int) -> SiteSettings:
         """Return the settings of a site; raises `AudioVideoChatDisabled`."""
