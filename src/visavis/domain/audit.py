@@ -174,6 +174,11 @@ def new_entry(
     )
 
 
+def time_text(moment: datetime) -> str:
+    """Return a time as it is stored and sealed: in UTC by ISO 8601, which sorts by time."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
 def hash_of(entry: AuditEntry, sequence: int, previous_hash: str) -> str:
     """Return the SHA-256 of the canonical encoding of an entry at its position in the chain.
 
@@ -186,7 +191,7 @@ def hash_of(entry: AuditEntry, sequence: int, previous_hash: str) -> str:
             entry.site_id,
             sequence,
             entry.id,
-            entry.created_at.astimezone(UTC).isoformat(timespec="microseconds"),
+            time_text(entry.created_at),
             entry.agent_id,
             entry.author,
             entry.action_type,

@@ -176,7 +176,7 @@ audit = Table(
     Column("id", Text, primary_key=True),
     Column("site_id", Integer, ForeignKey("sites.id"), nullable=False),
     Column("agent_id", Integer, ForeignKey("agents.id")),
-    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_at", String(32), nullable=False),  # the very text that the hash seals
     Column("action_type", Text, nullable=False),
     Column("summary", Text, nullable=False),
     Column("changes", Text, nullable=False),

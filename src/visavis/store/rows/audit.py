@@ -10,13 +10,11 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     Row,
-    String,
     delete,
     func,
     insert,
     or_,
     select,
-    type_coerce,
     update,
 )
 
@@ -28,6 +26,7 @@ from visavis.domain.audit import (
     FieldChange,
     SealedEntry,
     hash_of,
+    time_text,
 )
 from visavis.store import tables as t
 from visavis.store.rows.base import Rows
@@ -47,7 +46,7 @@ class SqlAuditRows(Rows):
                 id=entry.id,
                 site_id=entry.site_id,
                 agent_id=entry.agent_id,
-                created_at=entry.created_at,
+                created_at=time_text(entry.created_at),
                 action_type=entry.action_type,
                 summary=entry.summary,
                 changes=msgspec.json.encode(entry.changes).decode(),
@@ -92,9 +91,7 @@ class SqlAuditRows(Rows):
         self, site_id: int, after: int, limit: int, search: AuditSearch = EVERY_ENTRY
     ) -> Sequence[SealedEntry]:
         c = t.audit.c
-        # as text: an entry that was corrupted must be readable too
-        columns = [type_coerce(x, String) if x is c.created_at else x for x in c]
-        query = select(*columns).where(
+        query = select(t.audit).where(
             c.site_id == site_id, c.sequence > after, *_wanted(site_id, search)
         )
         rows = self._run(query.order_by(c.sequence).limit(limit))
@@ -108,7 +105,7 @@ class SqlAuditRows(Rows):
         c = t.audit.c
         chain = self.lock(site_id)
         of_site = c.site_id == site_id
-        kept = select(func.min(c.sequence)).where(of_site, c.created_at >= moment)
+        kept = select(func.min(c.sequence)).where(of_site, c.created_at >= time_text(moment))
         through = (self._run(kept).scalar() or chain.sequence) - 1
         if through <= chain.removed_sequence:
             return 0
@@ -129,9 +126,9 @@ def _wanted(site_id: int, search: AuditSearch) -> Iterator[ColumnElement[bool]]:
     if search.actions:
         yield c.action_type.in_(search.actions)
     if search.since:
-        yield c.created_at >= search.since
+        yield c.created_at >= time_text(search.since)
     if search.until:
-        yield c.created_at < search.until
+        yield c.created_at < time_text(search.until)
     if search.author:
         agents = t.agents.c
         named = select(agents.id).where(
@@ -161,12 +158,10 @@ def _entry(row: Row[Any]) -> AuditEntry:
     )
 
 
-def _moment(value: datetime | str) -> datetime:
-    if isinstance(value, datetime):
-        return value
+def _moment(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(value)
-    except ValueError:
+        return datetime.fromisoformat(text)
+    except ValueError:  # an entry that was corrupted must be readable too
         return datetime.min.replace(tzinfo=UTC)
 
 
