@@ -20,6 +20,7 @@ from visavis.domain.audit import FieldChange
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Permission
 from visavis.protocol.routes import Access
+from visavis.web.authentication import require_access
 
 KEY = "key"
 TUS = {"Authorization": f"Bearer {KEY}", "Tus-Resumable": "1.0.0"}
@@ -37,7 +38,7 @@ async def admit(request: Request, access: Access) -> Agent:
         agent = AGENTS[request.headers["agent"]]
     except KeyError:
         raise VisavisError(ErrorKind.Unauthorized) from None
-    access.require(agent)
+    require_access(agent, access)
     return agent
 
 

@@ -204,8 +204,6 @@ async def test_an_entry_and_its_agent(store: SqlStore, agent: Agent, log: AuditR
     assert nobody is None
     with pytest.raises(VisavisError):
         await log.get(agent, "unknown")
-    with pytest.raises(VisavisError):
-        await log.list_page(Agent(9, 1, "", "", is_administrator=False), 1, 1)
 
 
 async def test_the_operator_is_the_command_line(store: SqlStore, people: People) -> None:

@@ -61,21 +61,6 @@ async def test_calls_are_listed_page_by_page_newest_first(
     assert {call.id for call in (*first.calls, *second.calls)} == set(calls)
 
 
-async def test_calls_are_read_by_those_who_accept_them_or_manage_settings(
-    site: SimulatedSite, history: CallHistory
-) -> None:
-    call_id = await site.ring()
-    await site.calls.call_log.flush()
-    for permission in (Permission.ACCEPT_CALLS, Permission.MANAGE_SETTINGS):
-        reader = replace(await administrator(site), is_administrator=False)
-        reader = replace(reader, granted=frozenset({permission}))
-        assert (await history.get(reader, call_id))[0].id == call_id
-    stranger = replace(await administrator(site), is_administrator=False)
-    assert await refused(history.get(stranger, call_id)) is ErrorKind.PermissionDenied
-    listing = history.list_page(stranger, CallSearch(), 1, 9)
-    assert await refused(listing) is ErrorKind.PermissionDenied
-
-
 async def test_a_call_that_does_not_exist_is_not_found(
     site: SimulatedSite, history: CallHistory
 ) -> None:
@@ -115,5 +100,3 @@ async def test_a_call_is_created_for_no_agent_who_may_not_accept_it(
     await site.store.write(lambda rows: rows.agents.disable(1, 2, is_disabled=True))
     disabled = history.make(agent, "video", "Ann", "", 2)
     assert await refused(disabled) is ErrorKind.ParameterInvalid
-    creating = history.make(unable, "video", "Ann", "", None)
-    assert await refused(creating) is ErrorKind.PermissionDenied

@@ -29,6 +29,7 @@ from visavis.services.secrets import digest
 from visavis.settings import Settings
 from visavis.store import open_store
 from visavis.store.passwords import Argon2Passwords
+from visavis.web.authentication import require_access
 from visavis.web.description.document import DESCRIPTIONS
 from visavis.web.description.service import SOCKETS
 from visavis.web.router import Router
@@ -357,10 +358,10 @@ def test_an_access_says_what_is_missing(
 ) -> None:
     agent = Agent(1, 1, "a@example.com", "A", False, frozenset({granted}))
     if message is None:
-        access.require(agent)
+        require_access(agent, access)
         return
     with pytest.raises(VisavisError, match=message) as caught:
-        access.require(agent)
+        require_access(agent, access)
     assert caught.value.kind is ErrorKind.PermissionDenied
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from visavis.domain.errors import ErrorKind, VisavisError
-from visavis.domain.people import Agent, Permission
+from visavis.domain.errors import ErrorKind
+from visavis.domain.people import Permission
 from visavis.protocol.openapi import JSON, Body, DocumentedAnswer, Operation, Schema
 
 WEBSOCKET: Final = "WEBSOCKET"
@@ -65,19 +65,6 @@ class Access:
     needs: tuple[Permission, ...] = ()
     needs_one_of: tuple[Permission, ...] = ()
     is_for_administrators: bool = False
-
-    def require(self, agent: Agent) -> None:
-        """Raise `PermissionDenied` unless the agent may call the route."""
-        if agent.is_administrator:
-            return  # administrators have every permission
-        for permission in self.needs:
-            agent.require(permission)
-        if self.needs_one_of and not any(map(agent.may, self.needs_one_of)):
-            either = " or ".join(permission.value for permission in self.needs_one_of)
-            message = f"This requires the permission {either}."
-            raise VisavisError(ErrorKind.PermissionDenied, message)
-        if self.is_for_administrators:
-            raise VisavisError(ErrorKind.PermissionDenied, "Only administrators may do this.")
 
 
 def agents(*needs: Permission) -> Access:

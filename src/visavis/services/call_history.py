@@ -14,8 +14,6 @@ from visavis.services.calls import Calls
 from visavis.services.calls.join_links import CallWithJoinLinks
 from visavis.services.ports import Store, Transaction
 
-_MAY_READ = (Permission.ACCEPT_CALLS, Permission.MANAGE_SETTINGS)
-
 
 @dataclass(frozen=True, slots=True)
 class CallPage:
@@ -31,8 +29,7 @@ class CallHistory:
         self._calls = calls
 
     async def list_page(self, agent: Agent, search: CallSearch, index: int, size: int) -> CallPage:
-        """Return the page `index`, counted from 1; raises `PermissionDenied`."""
-        _require_reader(agent)
+        """Return the page `index`, counted from 1."""
 
         def work(rows: Transaction) -> CallPage:
             calls = rows.calls.list_page(agent.site_id, search, size, (index - 1) * size)
@@ -41,8 +38,7 @@ class CallHistory:
         return await self._store.read(work)
 
     async def get(self, agent: Agent, call_id: str) -> tuple[PastCall, CallReport]:
-        """Return a call and its report; raises `PermissionDenied`, `EntityNotFound`."""
-        _require_reader(agent)
+        """Return a call and its report; raises `EntityNotFound`."""
 
         def work(rows: Transaction) -> tuple[PastCall | None, CallReport | None]:
             return rows.calls.get(agent.site_id, call_id), rows.calls.report(agent.site_id, call_id)
@@ -55,9 +51,8 @@ class CallHistory:
     async def end(self, agent: Agent, call_id: str) -> tuple[PastCall, CallReport]:
         """End a call; return it and its report.
 
-        Raises `PermissionDenied`, `EntityNotFound`, `CallNotPossible` if it has already ended.
+        Raises `EntityNotFound`, `CallNotPossible` if it has already ended.
         """
-        agent.require(Permission.ACCEPT_CALLS)
         await self.get(agent, call_id)
         await self._calls.end(agent.site_id, call_id)
         return await self.get(agent, call_id)
@@ -67,10 +62,9 @@ class CallHistory:
     ) -> tuple[PastCall, CallWithJoinLinks]:
         """Create a call between a visitor and the agent `agent_id`, by default `agent`.
 
-        Raises `PermissionDenied`, `AudioVideoChatDisabled`, `ParameterInvalid` if `agent_id` is not
+        Raises `AudioVideoChatDisabled`, `ParameterInvalid` if `agent_id` is not
         an agent who may accept calls.
         """
-        agent.require(Permission.ACCEPT_CALLS)
         whose = agent if agent_id is None else await self._colleague(agent.site_id, agent_id)
         created = await self._calls.create(whose, media, name, email)
         call, _ = await self.get(agent, created.call_id)
@@ -81,9 +75,3 @@ class CallHistory:
         if result is None or result.is_disabled or not result.may(Permission.ACCEPT_CALLS):
             raise VisavisError(ErrorCode.AgentMayNotAccept)
         return result
-
-
-def _require_reader(agent: Agent) -> None:
-    if not any(agent.may(permission) for permission in _MAY_READ):
-        either = " or ".join(permission.value for permission in _MAY_READ)
-        raise VisavisError(ErrorCode.PermissionMissing, permission=either)

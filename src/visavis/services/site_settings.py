@@ -8,7 +8,7 @@ from dataclasses import replace
 from visavis.domain.audit import ActionType, AuditEntry, FieldChange, new_entry
 from visavis.domain.config import Config, ConfigField, ConfigUpdate
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
-from visavis.domain.people import Agent, Permission
+from visavis.domain.people import Agent
 from visavis.domain.policy import (
     Consent,
     PolicyChange,
@@ -50,18 +50,13 @@ class SiteSettingsService:
     async def get(self, site_id: int) -> SiteSettings:
         return self._known.get(site_id) or self._latest_known(await self._load(site_id))
 
-    async def read(self, agent: Agent) -> SiteSettings:
-        """Return the settings of the agent's site; raises `PermissionDenied`."""
-        agent.require(Permission.MANAGE_SETTINGS)
-        return self._known.get(agent.site_id) or await self.get(agent.site_id)
-
     async def change_config(
         self, agent: Agent, change: ConfigUpdate, is_expected: Callable[[Config], bool]
     ) -> Config:
         """Change the configuration of the agent's site.
 
-        Raises `PermissionDenied`; `PreconditionFailed` when the stored configuration is not the
-        expected one; `ParameterInvalid` for automatic recording without a recording server.
+        Raises `PreconditionFailed` when the stored configuration is not the expected one;
+        `ParameterInvalid` for automatic recording without a recording server.
         """
 
         def new_settings(old: SiteSettings) -> SiteSettings:
@@ -79,8 +74,7 @@ class SiteSettingsService:
     ) -> RecordingPolicy:
         """Change the policy of the agent's site.
 
-        Raises `PermissionDenied`; `PreconditionFailed` when the stored policy is not the expected
-        one.
+        Raises `PreconditionFailed` when the stored policy is not the expected one.
         """
 
         def new_settings(old: SiteSettings) -> SiteSettings:
@@ -98,7 +92,6 @@ class SiteSettingsService:
         self, agent: Agent, change: Callable[[SiteSettings], SiteSettings]
     ) -> SiteSettings:
         """Write the changed settings and their audit entries in one transaction."""
-        agent.require(Permission.MANAGE_SETTINGS)
 
         def work(rows: Transaction) -> tuple[SiteSettings, SiteSettings]:
             old = rows.settings.lock(agent.site_id)

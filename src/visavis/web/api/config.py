@@ -35,7 +35,7 @@ class ConfigApi:
         self._answers: dict[int, _Answer] = {}
 
     async def get(self, request: Request, agent: Agent) -> Response:
-        answer = self._answer((await self._settings.read(agent)).config)
+        answer = self._answer((await self._settings.get(agent.site_id)).config)
         if if_none_match(request.scope, answer.etag):
             return Response(status_code=304, headers={"ETag": answer.etag})
         return answer.response

@@ -23,7 +23,7 @@ class PolicyApi:
         self._settings = settings
 
     async def get(self, request: Request, agent: Agent) -> Response:
-        policy = (await self._settings.read(agent)).policy
+        policy = (await self._settings.get(agent.site_id)).policy
         if if_none_match(request.scope, etag_of(policy)):
             return Response(status_code=304, headers={"ETag": etag_of(policy)})
         return _answer(policy)
