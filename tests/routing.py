@@ -9,9 +9,8 @@ from starlette.requests import Request
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent
 from visavis.protocol.routes import Access, Caller, Route
-from visavis.web.access_log import AccessLog
-from visavis.web.rate_limit import RateLimit, RequestLimits
-from visavis.web.router import Gate, Router
+from visavis.web.request import AccessLog
+from visavis.web.router import Gate, RateLimit, RequestLimits, Router
 
 
 async def admit_nobody(_: Request, __: Access) -> Agent:

@@ -26,7 +26,7 @@ from visavis.services.visitor_limits import VisitorLimits
 from visavis.settings import Settings
 from visavis.web import request, request_limits
 from visavis.web.connections import PER_NETWORK
-from visavis.web.rate_limit import WINDOW_SECONDS
+from visavis.web.router import WINDOW_SECONDS
 from visavis.web.throttled_websocket import BURST, MESSAGES_PER_SECOND
 
 PAGE: Final = (Path(__file__).parent.parent / "docs" / "security.md").read_text()

@@ -53,7 +53,6 @@ from visavis.services.visitor_limits import Use
 from visavis.settings import Settings
 from visavis.store.sql import SqlStore
 from visavis.tasks import cancelled, child, describe, run_every, run_forever
-from visavis.web.access_log import AccessLog
 from visavis.web.api.audit import AuditApi
 from visavis.web.api.calls import CallsApi
 from visavis.web.api.config import ConfigApi
@@ -67,8 +66,8 @@ from visavis.web.metrics import Gauge, Metrics, MetricsAccess
 from visavis.web.oauth.routes import OAuth
 from visavis.web.open_sockets import OpenSockets
 from visavis.web.pages.join import JoinPages
-from visavis.web.rate_limit import RateLimit, RequestLimits
-from visavis.web.router import Router
+from visavis.web.request import AccessLog
+from visavis.web.router import RateLimit, RequestLimits, Router
 from visavis.web.routes import (
     api_routes,
     health_routes,

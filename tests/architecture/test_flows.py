@@ -85,7 +85,7 @@ async def test_a_configuration_put(app: App, passed: PassedFiles) -> None:
         await put(is_enabled=False)  # what is loaded or remembered once does not count
         with passed.recorded():
             await put(is_enabled=True)
-    assert len(passed.names) <= 19, f"\n{passed}"
+    assert len(passed.names) <= 14, f"\n{passed}"
     assert set(passed.names) >= named("A configuration PUT") - {
         "web/routes.py",
         "web/socket_loop.py",

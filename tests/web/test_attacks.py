@@ -19,8 +19,8 @@ import pytest
 from tests.web.conftest import PATH, Api, Served
 from visavis.domain.oauth import CredentialKind
 from visavis.web import request
-from visavis.web.access_log import AccessLog
 from visavis.web.connections import ConnectionGate
+from visavis.web.request import AccessLog
 from visavis.web.request_limits import LimitedHttpProtocol
 
 LOGS = "/v4/global/auditLogs"

@@ -26,10 +26,9 @@ from visavis.protocol.routes import RateClass
 from visavis.services.ports import Transaction
 from visavis.settings import Settings
 from visavis.store import open_store
-from visavis.web.access_log import MAX_WAITING, AccessLog
 from visavis.web.authentication import Authentication
-from visavis.web.rate_limit import RateLimit, RequestLimits
-from visavis.web.request import index_headers
+from visavis.web.request import MAX_WAITING, AccessLog, index_headers
+from visavis.web.router import RateLimit, RequestLimits
 
 STRANGER = ("203.0.113.9", 40000)
 

@@ -65,11 +65,10 @@ from visavis.services.sign_in_sessions import SignInSessions
 from visavis.settings import Settings
 from visavis.store.sql import SqlStore
 from visavis.tasks import cancelled, child, run_every, run_forever
-from visavis.web.access_log import AccessLog
 from visavis.web.authentication import Authentication
 from visavis.web.metrics import Gauge, Metrics, MetricsAccess
-from visavis.web.rate_limit import RateLimit, RequestLimits
-from visavis.web.router import Router
+from visavis.web.request import AccessLog
+from visavis.web.router import RateLimit, RequestLimits, Router
 from visavis.web.routes import lone_archive_routes, probe_routes, session_routes
 from visavis.web.source import source_of
 
