@@ -244,7 +244,7 @@ async def test_an_error_of_ours_says_nothing_but_its_request_id(
     async def crash(_: object) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(api.app.site_settings, "read", crash)
+    monkeypatch.setattr(api.app.site_settings, "get", crash)
     answer = await api.call("GET")
     assert_problem(answer, 500, "InternalError")
     assert "secret" not in answer.text
