@@ -89,6 +89,7 @@ CALL_DESCRIPTORS: Final = 8
 """Number of file descriptors of a call: the sockets of both sides and database connections."""
 FAILURE_SECONDS: Final = 60.0
 TRIM_SECONDS: Final = 86_400.0
+TRIM_CHANGES_SECONDS: Final = 3_600.0
 
 
 def freeze_garbage_collector() -> None:
@@ -193,7 +194,7 @@ class App(Services):
             guard=self.calls.guard,
             open_sockets=self.open_sockets,
         )
-        self.tokens.on_forget.append(sockets.check_rights)
+        self.store.on_rights_change.append(sockets.check_rights)
         return sockets
 
     def _web(self) -> ASGIApp:
@@ -457,19 +458,21 @@ class App(Services):
             run_every("idle sessions", FAILURE_SECONDS, self.end_idle_sessions),
             run_every("failed sign-ins", FAILURE_SECONDS, self.write_failed_sign_ins),
             run_every("audit retention", TRIM_SECONDS, self.trim_audit_log),
+            run_every("log of changes", TRIM_CHANGES_SECONDS, self.trim_changes),
         ]
 
     async def watch_store(self) -> None:
         """Apply what another process, such as the command line, has written to the database.
 
-        Raises an error while changes cannot be received. Each new attempt first clears the cached
-        credentials, because some may have been revoked meanwhile.
+        Raises an error while the log of changes cannot be read.
         """
-        self.forget_credentials()
-        async with contextlib.aclosing(self.store.changes()) as changes:
-            async for _ in changes:
-                self.forget_credentials()
-                await self.site_settings.refresh()
+        async with contextlib.aclosing(self.store.changes()) as log:
+            async for changes in log:
+                await self.site_settings.refresh(changes)
+
+    async def trim_changes(self) -> None:
+        """Remove the old entries of the log of changes."""
+        await self.store.trim_changes()
 
     async def mark_alive(self) -> None:
         """Save the time until which this process is known to run, for talk times after a crash."""

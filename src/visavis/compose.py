@@ -69,11 +69,6 @@ class Services:
         """Return the days after which the built-in archive deletes a site's recordings."""
         return (await self.site_settings.get(site_id)).policy.retention_days
 
-    def forget_credentials(self) -> None:
-        """Clear the caches of tokens and keys: another process may have revoked some."""
-        self.tokens.forget()
-        self.keys.forget()
-
 
 def build_calls(
     services: Services, settings: Settings, media: MediaPlane, node_id: str, relays: Relays | None

@@ -14,6 +14,7 @@ from tests.services.site import (
     newest,
     refused,
 )
+from visavis.domain.changes import EVERYTHING, change_set, rights_changed
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent
 from visavis.services import api_keys
@@ -79,3 +80,33 @@ async def test_keys_end_with_the_password_and_with_the_agent(
         await accounts.set_password(agent.email, "another")
     assert await known.list_by_site(agent.site_id) == []
     await refused(ErrorKind.Unauthorized, known.authenticate(agent.email, secret))
+
+
+async def test_only_the_keys_that_a_change_concerns_are_forgotten(
+    store: SqlStore, agent: Agent
+) -> None:
+    known = ApiKeys(store, clock, new_id, new_id)
+    (key, first), (_, second) = [await known.add(agent, name) for name in ("one", "two")]
+    for secret in (first, second):
+        await known.authenticate(EMAIL, secret)
+    other = rights_changed(agent.site_id, agent.id + 1)
+    known._forget(change_set([other]))
+    assert known.is_remembered(first)
+    await known.delete(agent.site_id, key.id)
+    assert not known.is_remembered(first)
+    await known.authenticate(EMAIL, second)
+    known._forget(EVERYTHING)
+    assert not known.is_remembered(second)
+
+
+async def test_a_key_is_read_again_while_changes_may_be_unknown(
+    store: SqlStore, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = ApiKeys(store, clock, new_id, new_id)
+    key, secret = await known.add(agent, "one")
+    await known.authenticate(EMAIL, secret)
+    store.on_rights_change.clear()  # as if another process had deleted it
+    await store.write(lambda rows: rows.keys.delete(agent.site_id, key.id))
+    await known.authenticate(EMAIL, secret)
+    monkeypatch.setattr(store, "is_current", lambda: False)
+    await refused(ErrorKind.Unauthorized, known.authenticate(EMAIL, secret))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from visavis.domain.changes import EVERYTHING
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.oauth import CredentialKind
 from visavis.domain.people import Agent
@@ -80,7 +81,7 @@ async def test_a_session_ends_without_use(
         if time.now.hour < 8:
             await tokens.authenticate(unused, is_use=False)
         await sessions.end_idle()
-        tokens.forget()
+        tokens._forget(EVERYTHING)
     with pytest.raises(VisavisError):
         await tokens.authenticate(unused)
     await tokens.authenticate(used)

@@ -11,6 +11,7 @@ import pytest
 
 from tests.services.site import refused
 from visavis.bus.local import LocalBus
+from visavis.domain.changes import EVERYTHING, Change, ChangeKind, change_set
 from visavis.domain.config import ConfigUpdate
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent
@@ -49,11 +50,13 @@ async def test_another_process_s_change_is_told_once(store: SqlStore, administra
     here.listeners.append(heard.append)
     assert not (await here.get(administrator.site_id)).config.is_enabled
     async with bus.subscribe(f"{CONFIG_TOPIC}{administrator.site_id}") as told:
-        await here.refresh()
+        await here.refresh(EVERYTHING)
         assert heard == []
         await there.change_config(administrator, ConfigUpdate(is_enabled=True), lambda _: True)
-        await here.refresh()
-        await here.refresh()
+        await here.refresh(change_set([Change(ChangeKind.SETTINGS, administrator.site_id + 1)]))
+        assert heard == []
+        for _ in range(2):
+            await here.refresh(change_set([Change(ChangeKind.SETTINGS, administrator.site_id)]))
         assert [settings.config.is_enabled for settings in heard] == [True]
         message = await anext(aiter(told))
     assert msgspec.json.decode(message, type=Availability).is_enabled
@@ -120,7 +123,7 @@ async def test_both_resources_have_one_memory_and_a_version_each(
     await set_days(there, administrator, 7)
     await there.change_config(administrator, ConfigUpdate(is_enabled=True), lambda _: True)
     assert (await settings.get(administrator.site_id)).policy.retention_days is None
-    await settings.refresh()
+    await settings.refresh(EVERYTHING)
     known = await settings.get(administrator.site_id)
     assert (known.policy.retention_days, known.config.is_enabled) == (7, True)
     assert (known.policy.version, known.config.version) == (1, 1)

@@ -12,11 +12,13 @@ from tests.services.site import (
     refused,
 )
 from visavis.domain.audit import ActionType, AuditEntry
+from visavis.domain.changes import EVERYTHING, ChangeSet, change_set, rights_changed
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.oauth import CredentialKind
 from visavis.domain.people import Agent, operator
 from visavis.services import tokens
 from visavis.services.audit import Auditor
+from visavis.services.secrets import digest
 from visavis.services.tokens import Tokens
 from visavis.store.sql import SqlStore
 
@@ -68,3 +70,48 @@ async def test_a_token_of_a_disabled_agent_is_nobody_s(store: SqlStore, agent: A
     token = await known.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
     await store.write(lambda rows: rows.agents.disable(agent.site_id, agent.id, is_disabled=True))
     await refused(ErrorKind.Unauthorized, known.authenticate(token))
+
+
+async def test_only_the_tokens_that_a_change_concerns_are_forgotten(
+    store: SqlStore, agent: Agent
+) -> None:
+    """A revocation in a large installation would otherwise have every token read again."""
+    known = Tokens(store, clock, new_id)
+    other = await add_agent(store, "b@example.com")
+    mine, others = [
+        await known.issue(one, CredentialKind.BEARER, timedelta(hours=1)) for one in (agent, other)
+    ]
+    for token in (mine, others):
+        await known.authenticate(token)
+    changes: list[ChangeSet] = []
+    store.on_rights_change.append(changes.append)
+    assert await known.revoke(mine)
+    assert (known.is_remembered(mine), known.is_remembered(others)) == (False, True)
+    assert not await known.revoke("unknown")
+    assert changes == [change_set([rights_changed(agent.site_id, agent.id)])]
+    known._forget(change_set([rights_changed(agent.site_id + 1)]))
+    assert known.is_remembered(others)
+    known._forget(change_set([rights_changed(agent.site_id)]))
+    assert not known.is_remembered(others)
+    await known.authenticate(others)
+    known._forget(EVERYTHING)
+    assert not known.is_remembered(others)
+
+
+async def test_a_token_is_read_again_while_changes_may_be_unknown(
+    store: SqlStore, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = Tokens(store, clock, new_id)
+    token = await known.issue(agent, CredentialKind.BEARER, timedelta(hours=1))
+    await known.authenticate(token)
+    store.on_rights_change.clear()  # as if another process had deleted it
+    await store.write(lambda rows: rows.credentials.delete(digest(token)))
+    await known.authenticate(token)
+    monkeypatch.setattr(store, "is_current", lambda: False)
+    await refused(ErrorKind.Unauthorized, known.authenticate(token))
+
+
+async def add_agent(store: SqlStore, email: str) -> Agent:
+    return await store.write(
+        lambda rows: rows.agents.add(1, email, "", "-", is_administrator=False)
+    )

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -15,11 +13,12 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.postgresql import Cluster
 from visavis.domain.call import CallRecord, CallState
-from visavis.domain.errors import VisavisError
-from visavis.domain.oauth import Credential, CredentialKind
+from visavis.domain.changes import EVERYTHING, ChangeSet, change_set, rights_changed
+from visavis.domain.errors import ErrorKind, VisavisError
+from visavis.domain.oauth import ApiKey, Credential, CredentialKind
 from visavis.domain.people import Agent, Visitor
 from visavis.services.ports import CallSnapshot, Transaction
-from visavis.store import open_store
+from visavis.store import open_store, sql
 from visavis.store.sql import SqlStore
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -130,42 +129,111 @@ async def test_what_fails_is_not_written(store: SqlStore) -> None:
     assert [site.name for site in await store.read(lambda rows: rows.sites.all())] == ["One"]
 
 
-async def test_other_processes_changes_are_noticed(database: str, store: SqlStore) -> None:
-    noticed = asyncio.Event()
-
-    async def watch() -> None:
-        async for _ in store.changes():
-            noticed.set()
-
-    watching = asyncio.create_task(watch())
+async def test_other_processes_changes_are_noticed_by_name(database: str, store: SqlStore) -> None:
     other = open_store(database)
-    async with asyncio.timeout(60):
-        for _ in range(2):  # PostgreSQL tells once when it begins to listen
-            while not noticed.is_set():
-                await other.write(lambda rows: rows.sites.disable(1, is_disabled=True))
-                await asyncio.sleep(0.1)
-            noticed.clear()
+    async with asyncio.timeout(60), aclosing(store.changes()) as changes:
+        assert await anext(changes) == EVERYTHING  # for what was missed before
+        await other.write(lambda rows: rows.agents.disable(1, 1, is_disabled=True))
+        assert await anext(changes) == change_set([rights_changed(1, 1)])
+        await other.write(lambda rows: rows.sites.disable(1, is_disabled=True))
+        assert await anext(changes) == change_set([rights_changed(1)])
     other.close()
-    watching.cancel()
-    await asyncio.gather(watching, return_exceptions=True)
 
 
-async def test_only_what_others_may_remember_is_told(tmp_path: Path, anyio_backend: str) -> None:
+async def test_a_store_is_current_while_its_log_of_changes_is_read(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that was frozen or is cut off must not trust what it has in memory."""
+    assert store.is_current()  # nobody else writes while nobody reads the log
+    told: list[ChangeSet] = []
+    store.on_rights_change.append(told.append)
+    async with aclosing(store.changes()) as changes:
+        await anext(changes)
+        assert (store.is_current(), told) == (True, [EVERYTHING])
+        monkeypatch.setattr(sql, "CURRENT_SECONDS", 0.0)
+        assert not store.is_current()
+        monkeypatch.undo()
+
+        def refuse(_: object) -> None:
+            raise VisavisError(ErrorKind.StoreUnavailable)
+
+        monkeypatch.setattr(store._database, "require_primary", refuse)
+        with pytest.raises(VisavisError):
+            await anext(changes)
+    assert (store.is_current(), told) == (False, [EVERYTHING] * 2)
+    async with aclosing(store.changes()) as changes:
+        with pytest.raises(VisavisError):
+            await anext(changes)
+        assert not store.is_current()
+
+
+async def test_old_changes_are_removed(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        await store.write(lambda rows: rows.agents.disable(1, 1, is_disabled=True))
+    await store.trim_changes()
+
+    def entries() -> int:
+        with store._database.engine.connect() as connection:
+            return int(connection.exec_driver_sql("SELECT count(*) FROM changes").scalar_one())
+
+    assert entries() == 3
+    monkeypatch.setattr(sql, "RETENTION_SECONDS", -60.0)
+    await store.trim_changes()
+    assert entries() == 1
+
+
+async def test_own_changes_are_told_after_the_commit(store: SqlStore) -> None:
+    told: list[ChangeSet] = []
+    store.on_rights_change.append(told.append)
+    await store.write(lambda rows: rows.sites.add("Two", NOW))
+    assert not told
+    await store.write(lambda rows: rows.agents.disable(1, 1, is_disabled=True))
+    assert told == [change_set([rights_changed(1, 1)])]
+
+
+async def test_only_what_others_may_remember_is_told(store: SqlStore) -> None:
     """Calls write all the time: nobody shall read everything again for that."""
-    path = tmp_path / "visavis.db"
-    store = open_store(str(path))
 
-    def version() -> int:
-        with contextlib.closing(sqlite3.connect(path)) as connection:
-            return int(connection.execute("PRAGMA user_version").fetchone()[0])
+    def entries() -> int:
+        with store._database.engine.connect() as connection:
+            return int(connection.exec_driver_sql("SELECT count(*) FROM changes").scalar_one())
 
-    await store.write(lambda rows: rows.sites.add("One", NOW))
-    before = version()
+    before = entries()
     await store.write(lambda rows: rows.nodes.save("node", "", NOW))
-    assert version() == before
-    await store.write(lambda rows: rows.sites.disable(1, is_disabled=True))
-    assert version() == before + 1
-    store.close()
+    assert entries() == before
+
+    def twice(rows: Transaction) -> None:
+        for _ in range(2):
+            rows.agents.revoke(1, 1, [])
+
+    await store.write(twice)
+    assert entries() == before + 1
+
+
+async def test_a_change_of_a_token_or_key_names_its_agent(store: SqlStore) -> None:
+    told: list[ChangeSet] = []
+    store.on_rights_change.append(told.append)
+    bearer = Credential(b"d" * 32, 1, 1, CredentialKind.BEARER, NOW, NOW, None, "f")
+    key = ApiKey("k", 1, 1, "Key", b"k" * 32, NOW)
+
+    def add(rows: Transaction) -> None:
+        rows.credentials.add(bearer)
+        rows.keys.add(key)
+
+    await store.write(add)
+    earlier = NOW - timedelta(hours=1)
+    works: list[Callable[[Transaction], object]] = [
+        lambda rows: rows.credentials.expire(b"d" * 32, earlier),
+        lambda rows: rows.keys.expire(1, "k", earlier),
+        lambda rows: rows.keys.delete(1, "k"),
+        lambda rows: rows.credentials.delete_family(1, "f"),
+    ]
+    for count, work in enumerate(works, 1):
+        await store.write(work)
+        assert told == [change_set([rights_changed(1, 1)])] * count
+    assert not await store.write(lambda rows: rows.credentials.delete(b"d" * 32))
+    assert not await store.write(lambda rows: rows.keys.delete(1, "k"))
+    assert len(told) == len(works)
 
 
 async def test_a_database_that_goes_away_is_told_and_comes_back(

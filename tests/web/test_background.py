@@ -13,8 +13,10 @@ from visavis import app as module
 from visavis import tasks
 from visavis.cli.archive import keep_sign_ins, watch_credentials
 from visavis.domain.audit import ActionType, AuditEntry, AuditSearch
+from visavis.domain.changes import EVERYTHING, ChangeSet, change_set, rights_changed
 from visavis.domain.errors import VisavisError
 from visavis.services.secrets import digest
+from visavis.store import open_store
 from visavis.supervisor import announce_when_ready
 
 pytestmark = pytest.mark.anyio
@@ -110,11 +112,27 @@ async def test_old_entries_of_the_audit_log_are_removed(
     await tasks.cancelled(*running)
 
 
+async def test_the_log_of_changes_is_trimmed(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    trimmed = asyncio.Event()
+
+    class Store:
+        async def trim_changes(self) -> None:
+            trimmed.set()
+
+    monkeypatch.setattr(api.app.store, "trim_changes", Store().trim_changes)
+    with dies_once("log of changes", api.app, "trim_changes"):
+        running = api.app.start_background_tasks()
+        await until(trimmed.is_set)
+    await tasks.cancelled(*running)
+
+
 async def test_a_token_that_was_revoked_elsewhere_is_refused(api: Api) -> None:
     """Also when it was revoked while nobody listened."""
     await api.app.tokens.authenticate(api.token)
     key = digest(api.token)
-    await api.app.store.write(lambda rows: rows.credentials.delete(key))
+    other = open_store(api.app.settings.database_address)
+    await other.write(lambda rows: rows.credentials.delete(key))
+    other.close()
     with dies_once("store changes", api.app, "watch_store"):
         running = api.app.start_background_tasks()
         await until(lambda: not api.app.tokens._remembered)
@@ -124,17 +142,15 @@ async def test_a_token_that_was_revoked_elsewhere_is_refused(api: Api) -> None:
 
 
 async def test_the_archive_alone_forgets_what_was_revoked(api: Api) -> None:
-    forgotten = asyncio.Event()
-
-    class Authentication:
-        def forget(self) -> None:
-            forgotten.set()
-
-    sessions = Authentication()
-    with dies_once("credential changes", sessions, "forget"):
-        running = watch_credentials(api.app.store, lambda: sessions.forget())
-        await asyncio.wait_for(forgotten.wait(), 20)
+    other, told = open_store(api.app.settings.database_address), list[ChangeSet]()
+    api.app.store.on_rights_change.append(told.append)
+    with dies_once("credential changes", api.app.store, "changes"):
+        running = watch_credentials(api.app.store)
+        await until(lambda: told == [EVERYTHING])
+        await other.write(lambda rows: rows.agents.disable(1, 1, is_disabled=True))
+        await until(lambda: told[1:] == [change_set([rights_changed(1, 1)])])
     await tasks.cancelled(running)
+    other.close()
 
 
 async def test_the_archive_alone_writes_uses_of_sessions(api: Api) -> None:

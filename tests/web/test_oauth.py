@@ -226,7 +226,6 @@ class TestClientAuthentication:
         token = answer.json()["access_token"]
         assert await is_valid(api, token)
         await api.app.clients.disable(1, name, is_disabled=True)
-        api.app.tokens.forget()  # what the store's watcher does
         assert not await is_valid(api, token)
         again = await ask_token(api, grant_type="client_credentials", auth=(name, secret))
         assert_error(again, 401, "invalid_client")

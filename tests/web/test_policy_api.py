@@ -10,6 +10,7 @@ import pytest
 
 from tests.web.conftest import Api
 from tests.web.test_config_api import assert_problem
+from visavis.domain.changes import EVERYTHING
 from visavis.domain.people import Permission
 from visavis.domain.policy import RecordingPolicy
 from visavis.protocol.wire import MAX_SECRET_LENGTH
@@ -213,7 +214,7 @@ async def test_open_pages_are_told_whether_visitors_must_agree(api: Api) -> None
 async def test_another_process_s_change_is_noticed(api: Api) -> None:
     await api.call("GET", PATH)
     settings = api.app.site_settings
-    await settings.refresh()
+    await settings.refresh(EVERYTHING)
     changed = RecordingPolicy(1, retention_days=9, version=1)
 
     def work(rows: Any) -> None:
@@ -223,7 +224,7 @@ async def test_another_process_s_change_is_noticed(api: Api) -> None:
     await api.app.store.write(work)
     assert (await api.call("GET", PATH)).json() == FRESH
     async with api.app.bus.subscribe(f"{CONFIG_TOPIC}1") as news:
-        await settings.refresh()
+        await settings.refresh(EVERYTHING)
         async with asyncio.timeout(60):
             await anext(aiter(news))
     assert (await api.call("GET", PATH)).json()["retentionDays"] == 9

@@ -271,7 +271,6 @@ def test_a_revoked_token_ends_the_call_and_closes_the_console(enabled: Served) -
             await agent.say(type="accept", callId=call_id)
             await agent.hear("callState")
             await enabled.app.store.write(lambda rows: rows.credentials.delete_of_agent(1, 1))
-            enabled.app.tokens.forget()
             assert (await visitor.hear("ended"))["by"] == "agent"
             assert await agent.end() == POLICY_VIOLATION
 
@@ -318,7 +317,6 @@ def test_a_disabled_agent_is_off_duty_on_every_page(enabled: Served) -> None:
             for page in pages:
                 await page.hear("welcome")
             await enabled.app.store.write(lambda rows: rows.agents.disable(1, 1, is_disabled=True))
-            enabled.app.tokens.forget()
             assert [await page.end() for page in pages] == [POLICY_VIOLATION] * 2
         await refused_with(signaling.agent(query=f"join={token}"), 401)
 
@@ -328,12 +326,13 @@ def test_a_disabled_agent_is_off_duty_on_every_page(enabled: Served) -> None:
 def test_leaving_a_call_needs_no_permission(enabled: Served) -> None:
     sockets = enabled.app.sockets
 
-    def check_later() -> None:
+    def check_later(_: object) -> None:
         """The messages come before the consoles are checked."""
         for console in sockets._consoles:
             console.is_authenticated = False
 
-    enabled.app.tokens.on_forget[:] = [check_later]
+    enabled.app.store.on_rights_change.remove(sockets.check_rights)
+    enabled.app.store.on_rights_change.append(check_later)
 
     async def talk(signaling: Signaling) -> None:
         async with signaling.agent() as one, signaling.visitor() as other:
@@ -344,7 +343,6 @@ def test_leaving_a_call_needs_no_permission(enabled: Served) -> None:
             await agent.say(type="accept", callId=call_id)
             await agent.hear("callState")
             await enabled.app.store.write(lambda rows: rows.credentials.delete_of_agent(1, 1))
-            enabled.app.tokens.forget()
             await agent.say(type="say", callId=call_id, text="Hello")
             assert (await agent.hear("refused"))["error"] == "Unauthorized"
             await agent.say(type="hangUp", callId=call_id)

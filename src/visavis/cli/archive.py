@@ -335,7 +335,7 @@ async def _run(
     lifecycle.reload_listeners.append(lambda: reread(lifecycle))
     background = [
         recording_archive.start(),
-        watch_credentials(store, services.forget_credentials),
+        watch_credentials(store),
         keep_sign_ins(people, services.sign_ins),
     ]
     if certificate:
@@ -367,14 +367,13 @@ def keep_sign_ins(people: People, sign_ins: SignInSessions) -> asyncio.Task[None
     return run_every("archive sign-ins", IDLE_SECONDS, keep)
 
 
-def watch_credentials(store: SqlStore, forget: Callable[[], None]) -> asyncio.Task[None]:
+def watch_credentials(store: SqlStore) -> asyncio.Task[None]:
     """Follow changes by other processes, such as the command line."""
 
     async def watch() -> None:
-        forget()
-        async with aclosing(store.changes()) as changes:
-            async for _ in changes:
-                forget()
+        async with aclosing(store.changes()) as log:
+            async for _ in log:
+                pass  # the store has told its listeners
 
     return run_forever("credential changes", watch)
 

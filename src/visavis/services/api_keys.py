@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from visavis.domain.audit import ActionType, AuditEntry
+from visavis.domain.changes import ChangeSet
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.oauth import ApiKey
 from visavis.domain.people import Agent, operator
@@ -33,6 +34,7 @@ class ApiKeys:
         self._new_id = new_id
         self._auditor = Auditor(clock, new_id)
         self._remembered: dict[bytes, _Known] = {}
+        store.on_rights_change.append(self._forget)
 
     async def add(self, agent: Agent, name: str) -> tuple[ApiKey, str]:
         """Add a key; return it and its secret, to be shown once."""
@@ -73,9 +75,7 @@ class ApiKeys:
             rows.audit.add(self._entry(new, ActionType.API_KEY_ROTATED, summary))
             return new
 
-        new = await self._store.write(work)
-        self.forget()
-        return new, secret
+        return await self._store.write(work), secret
 
     async def list_by_site(self, site_id: int) -> Sequence[ApiKey]:
         return await self._store.read(lambda rows: rows.keys.list_by_site(site_id))
@@ -90,7 +90,6 @@ class ApiKeys:
             rows.audit.add(self._entry(key, ActionType.API_KEY_DELETED, summary))
 
         await self._store.write(work)
-        self.forget()
 
     def _entry(self, key: ApiKey, action: ActionType, summary: str) -> AuditEntry:
         author, name = operator(key.site_id), f"API key {key.name}"
@@ -99,7 +98,8 @@ class ApiKeys:
     async def authenticate(self, email: str, secret: str) -> Agent:
         """Return the agent with this e-mail address and key; raises `Unauthorized`."""
         key, remembered = digest(secret), self._remembered
-        known = remembered.get(key) or await self._store.read(lambda rows: _find(rows, key))
+        known = remembered.get(key) if self._store.is_current() else None
+        known = known or await self._store.read(lambda rows: _find(rows, key))
         if known is None or not known.serves(email, self._clock()):
             raise VisavisError(ErrorKind.Unauthorized, "The e-mail address or the key is wrong.")
         if len(remembered) >= MAX_REMEMBERED:
@@ -112,9 +112,14 @@ class ApiKeys:
         """Whether the key is in the cache of valid keys, without a query."""
         return digest(secret) in self._remembered
 
-    def forget(self) -> None:
-        """Clear the cache, so that every key is looked up again."""
-        self._remembered = {}
+    def _forget(self, changes: ChangeSet) -> None:
+        """Remove the keys of the agents whose rights have changed from the cache."""
+        # a new dictionary: a query that is in progress writes its result to the old one
+        self._remembered = {
+            digest: known
+            for digest, known in self._remembered.items()
+            if not changes.concerns_agent(known.key.site_id, known.key.agent_id)
+        }
 
 
 @dataclass(frozen=True, slots=True)

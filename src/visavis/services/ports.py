@@ -18,6 +18,7 @@ from visavis.domain.audit import (
 from visavis.domain.call import CallRecord
 from visavis.domain.call_events import CallEvent, CallReport
 from visavis.domain.call_history import CallSearch, PastCall
+from visavis.domain.changes import ChangeSet
 from visavis.domain.config import Config
 from visavis.domain.delivery_status import (
     Backlog,
@@ -330,6 +331,13 @@ class Transaction(Protocol):
 
 
 class Store(Protocol):
+    @property
+    def on_rights_change(self) -> list[Callable[[ChangeSet], None]]:
+        """Listeners to changes of agents' rights, tokens and keys, whoever has made them."""
+
+    def is_current(self) -> bool:
+        """Whether the listeners have been told of every change older than a second."""
+
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` in a read transaction."""
 

@@ -73,7 +73,6 @@ class SignInSessions:
             rows.audit.add(self._entry(agent, agent.site_id, agent.email, done, address))
 
         await self._store.write(work)
-        self._tokens.forget()
 
     async def end_idle(self) -> int:
         """Save the times of last use, then end sessions unused for too long; return how many."""
@@ -93,10 +92,7 @@ class SignInSessions:
                 rows.audit.add(self._entry(None, session.site_id, email, done, session.address))
             return len(idle)
 
-        ended = await self._store.write(work)
-        if ended:
-            self._tokens.forget()
-        return ended
+        return await self._store.write(work)
 
     def _of_agent(self, rows: Transaction, agent: Agent) -> list[Credential]:
         now = self._clock()

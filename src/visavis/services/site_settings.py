@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from visavis.domain.audit import ActionType, AuditEntry, FieldChange, new_entry
+from visavis.domain.changes import ChangeSet
 from visavis.domain.config import Config, ConfigField, ConfigUpdate
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.people import Agent
@@ -138,9 +139,10 @@ class SiteSettingsService:
             listener(settings)
         self._bus.publish(f"{CONFIG_TOPIC}{settings.config.site_id}", self._availability(settings))
 
-    async def refresh(self) -> None:
-        """Read all settings again and announce changes that another process has made."""
-        for site_id, old in list(self._known.items()):
+    async def refresh(self, changes: ChangeSet) -> None:
+        """Read the settings that another process has changed, and announce the changes."""
+        known = [item for item in self._known.items() if changes.concerns_settings(item[0])]
+        for site_id, old in known:
             new = self._latest_known(await self._load(site_id))
             if new != old:
                 self._announce(new)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from visavis.domain.audit import AuditEntry
+from visavis.domain.changes import ChangeSet
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.domain.oauth import Credential, CredentialKind
 from visavis.domain.people import EVERY_PERMISSION, Agent
@@ -43,8 +44,7 @@ class Tokens:
         self._remembered: dict[str, _Remembered] = {}
         self._uses: dict[bytes, datetime] = {}
         """Times of the last use of sessions that are not written yet."""
-        self.on_forget: list[Callable[[], None]] = []
-        """Functions to call when a right may have ended, so that open sockets are checked again."""
+        store.on_rights_change.append(self._forget)
 
     async def issue(
         self,
@@ -85,7 +85,8 @@ class Tokens:
         `is_use` is false for requests that a page sends by itself: they do not keep its session
         alive.
         """
-        known = self._remembered.get(token) or await self._remember(token)
+        known = self._remembered.get(token) if self._store.is_current() else None
+        known = known or await self._remember(token)
         now = self._clock()
         if now >= known.expires_at:
             raise VisavisError(ErrorKind.Unauthorized, "The access token has expired.")
@@ -163,7 +164,6 @@ class Tokens:
             rows.audit.add(entry_of(agent))
 
         await self._store.write(work)
-        self.forget()
         return new
 
     async def revoke(
@@ -183,15 +183,16 @@ class Tokens:
                 rows.audit.add(entry_of(agent))
             return was_known
 
-        was_known = await self._store.write(work)
-        self.forget()
-        return was_known
+        return await self._store.write(work)
 
-    def forget(self) -> None:
-        """Clear the cache, because this or another process has revoked a token."""
-        self._remembered = {}
-        for listener in self.on_forget:
-            listener()
+    def _forget(self, changes: ChangeSet) -> None:
+        """Remove the tokens of the agents whose rights have changed from the cache."""
+        # a new dictionary: a query that is in progress writes its result to the old one
+        self._remembered = {
+            token: known
+            for token, known in self._remembered.items()
+            if not changes.concerns_agent(known.agent.site_id, known.agent.id)
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,13 @@
-"""PostgreSQL: for several nodes, which tell each other of changes by LISTEN and NOTIFY."""
+"""PostgreSQL: for several nodes."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
-import psycopg
 from sqlalchemy import Connection, ExceptionContext, create_engine, event, make_url, text
 
+from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.store.migrations import migrate
 from visavis.store.postgresql_client import (
     LIMITS,
@@ -18,14 +17,11 @@ from visavis.store.postgresql_client import (
     without_hosts,
 )
 
-CHANNEL: Final = "visavis_changes"
 MIGRATION_LOCK: Final = 0x76697361
 
 
 CONNECT_SECONDS: Final = 5
 STATEMENT_SECONDS: Final = 10
-HEARTBEAT_SECONDS: Final = 5.0
-ANSWER_SECONDS: Final = 5.0
 
 
 class PostgresqlDatabase:
@@ -73,24 +69,10 @@ class PostgresqlDatabase:
             migrate(connection, before=_alone)
             driver.statement_seconds = self._connector.statement_seconds
 
-    def notify(self, connection: Connection) -> None:
-        connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
-
-    async def changes(self) -> AsyncGenerator[None]:
-        """Raise `psycopg.Error` or `TimeoutError` when changes can no longer be heard.
-
-        That is so when the connection is lost, and on a standby, which takes no LISTEN.
-        """
-        connection = await psycopg.AsyncConnection.connect(autocommit=True, **self._parameters)
-        async with connection:
-            await connection.execute(f"LISTEN {CHANNEL}")
-            yield  # for whatever was missed before
-            while True:
-                async for _ in connection.notifies(timeout=HEARTBEAT_SECONDS):
-                    yield
-                # a server that was cut off or frozen is silent like one without changes
-                async with asyncio.timeout(ANSWER_SECONDS):
-                    await connection.execute("SELECT 1")
+    def require_primary(self, connection: Connection) -> None:
+        """Raise `StoreUnavailable` on a standby: its primary may be ahead of it."""
+        if connection.execute(text("SELECT pg_is_in_recovery()")).scalar_one():
+            raise VisavisError(ErrorKind.StoreUnavailable, "The database is a standby.")
 
     def close(self) -> None:
         self.engine.dispose()

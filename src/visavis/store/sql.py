@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Engine, RootTransaction
+from sqlalchemy import Connection, Engine, RootTransaction, insert
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from visavis.domain.changes import EVERYTHING, Change, ChangeKind, ChangeSet, change_set
 from visavis.domain.errors import ErrorCode, ErrorKind, VisavisError
 from visavis.services.ports import Transaction
+from visavis.store import change_log
+from visavis.store import tables as t
+from visavis.store.change_log import RETENTION_SECONDS, ChangeReader
 from visavis.store.rows.audit import SqlAuditRows
 from visavis.store.rows.calls import SqlCallRows, SqlNodeRows
 from visavis.store.rows.live_calls import SqlLiveCallRows
@@ -26,6 +32,12 @@ from visavis.tasks import describe
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
+
+WATCH_SECONDS: Final = 0.5
+ANSWER_SECONDS: Final = 2.0
+"""Time that reading the log of changes may take."""
+CURRENT_SECONDS: Final = 1.0
+"""Time after a reading of the log for which no later change is expected to matter."""
 
 
 class Database(Protocol):
@@ -49,11 +61,8 @@ class Database(Protocol):
     def queue_seconds(self) -> float | None:
         """Time that a unit of work may wait for a thread; None for no limit."""
 
-    def notify(self, connection: Connection) -> None:
-        """Before the commit of something that other processes may remember."""
-
-    def changes(self) -> AsyncGenerator[None]:
-        """As `SqlStore.changes`."""
+    def require_primary(self, connection: Connection) -> None:
+        """Raise `StoreUnavailable` if the server may not have the newest changes."""
 
     def close(self) -> None: ...
 
@@ -61,11 +70,12 @@ class Database(Protocol):
 class SqlTransaction:
     """Implements `services.ports.Transaction` on one connection.
 
-    `is_remembered` tells, afterwards, whether what was changed may be in other processes' memory.
+    `changes` are those of data that processes keep in memory; the log of changes has them too.
     """
 
     def __init__(self, connection: Connection) -> None:
-        self.is_remembered = False
+        self._connection = connection
+        self.changes: list[Change] = []
         rest = connection.execute, connection.dialect.name == "postgresql", self._changed
         self.sites = SqlSiteRows(*rest)
         self.agents = SqlAgentRows(*rest)
@@ -81,8 +91,11 @@ class SqlTransaction:
         self.live_calls = SqlLiveCallRows(*rest)
         self.recordings = SqlRecordingRows(*rest)
 
-    def _changed(self) -> None:
-        self.is_remembered = True
+    def _changed(self, change: Change) -> None:
+        if change not in self.changes:
+            self.changes.append(change)
+            values = {"kind": change.kind, "site_id": change.site_id, "agent_id": change.agent_id}
+            self._connection.execute(insert(t.changes).values(at=datetime.now(UTC), **values))
 
 
 class SqlStore:
@@ -92,6 +105,9 @@ class SqlStore:
         self._database = database
         self._writers = ThreadPoolExecutor(database.writers, "store-write")
         self._readers = ThreadPoolExecutor(database.readers, "store-read")
+        self.on_rights_change: list[Callable[[ChangeSet], None]] = []
+        self._is_read_until = math.inf
+        """Begin of the last reading of the log of changes, which not every process reads."""
 
     async def is_there(self) -> bool:
         """Whether the database answers."""
@@ -115,17 +131,25 @@ class SqlStore:
         Raises `ChangeUnconfirmed` when the connection is lost during the commit.
         """
 
-        def unit() -> T:
+        def unit() -> tuple[T, list[Change]]:
             with self._database.engine.connect() as connection, connection.begin() as begun:
                 _begin(connection, self._database.begin_to_write)
                 transaction = SqlTransaction(connection)
                 result = work(transaction)
-                if transaction.is_remembered:
-                    self._database.notify(connection)
                 _commit(begun)
-            return result
+            return result, transaction.changes
 
-        return await self._perform(self._writers, unit)
+        result, changes = await self._perform(self._writers, unit)
+        if rights := [change for change in changes if change.kind is ChangeKind.RIGHTS]:
+            self._tell(change_set(rights))
+        return result
+
+    def is_current(self) -> bool:
+        return time.monotonic() - self._is_read_until < CURRENT_SECONDS
+
+    def _tell(self, changes: ChangeSet) -> None:
+        for listener in self.on_rights_change:
+            listener(changes)
 
     async def _perform(self, threads: ThreadPoolExecutor, unit: Callable[[], T]) -> T:
         begun_at, limit = time.monotonic(), self._database.queue_seconds
@@ -144,12 +168,54 @@ class SqlStore:
             log.error("the database does not answer", reason=describe(error.orig or error))  # noqa: TRY400
             raise VisavisError(ErrorKind.StoreUnavailable) from error
 
-    def changes(self) -> AsyncGenerator[None]:
-        """Yields at once, and whenever another process may have changed something.
+    async def changes(self) -> AsyncGenerator[ChangeSet]:
+        """Follow the log of changes: tell the listeners, then yield what has changed.
 
-        Never returns; raises the driver's error when changes can no longer be heard.
+        That is `EVERYTHING` at first, for what was missed before, and in the end. Never returns;
+        raises `VisavisError` or `TimeoutError` when the log cannot be read.
         """
-        return self._database.changes()
+        reader = ChangeReader()
+
+        def begin(connection: Connection) -> ChangeSet:
+            reader.begin(connection)
+            return EVERYTHING
+
+        read: Callable[[Connection], ChangeSet] = begin
+        self._is_read_until = -math.inf
+        try:
+            while True:
+                started_at = time.monotonic()
+                changes = await self._read_log(read)
+                self._is_read_until, read = started_at, reader.read
+                if changes.rights or changes.is_everything:
+                    self._tell(changes)
+                if changes != ChangeSet():
+                    yield changes
+                await asyncio.sleep(WATCH_SECONDS)
+        finally:
+            self._is_read_until = -math.inf
+            self._tell(EVERYTHING)
+
+    async def trim_changes(self) -> None:
+        """Remove the changes that every process has read, or has to assume."""
+        before = datetime.now(UTC) - timedelta(seconds=RETENTION_SECONDS)
+
+        def unit() -> None:
+            with self._database.engine.connect() as connection, connection.begin():
+                _begin(connection, self._database.begin_to_write)
+                change_log.trim(connection, before)
+
+        await self._perform(self._writers, unit)
+
+    async def _read_log(self, read: Callable[[Connection], ChangeSet]) -> ChangeSet:
+        def unit() -> ChangeSet:
+            with self._database.engine.connect() as connection, connection.begin():
+                _begin(connection, self._database.begin_to_read)
+                self._database.require_primary(connection)
+                return read(connection)
+
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await self._perform(self._readers, unit)
 
     def close(self) -> None:
         self._writers.shutdown()

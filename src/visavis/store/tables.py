@@ -267,6 +267,16 @@ call_events = Table(
     Index("call_events_by_call", "site_id", "call_id"),
 )
 
+changes = Table(
+    "changes",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("site_id", Integer, nullable=False),
+    Column("agent_id", Integer),
+    Column("at", UtcDateTime, nullable=False),
+)
+
 recordings = Table(
     "recordings",
     metadata,

@@ -250,7 +250,6 @@ class Authentication:
         await self._people.change_password(
             agent, form.current_password, form.new_password, address, device
         )
-        self._tokens.forget()
         return await self._new_session(request, agent)
 
     async def list_sessions(self, request: Request, agent: Agent) -> Response:
@@ -277,7 +276,6 @@ class Authentication:
 
     async def sign_out_everywhere(self, request: Request, agent: Agent) -> Response:
         await self._people.sign_out_everywhere(agent, source_of(request.scope))
-        self._tokens.forget()
         response = Response(status_code=204, headers=NO_STORE)
         response.delete_cookie(COOKIE)
         return response

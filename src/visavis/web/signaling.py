@@ -11,6 +11,7 @@ from typing import Final
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from visavis.domain.changes import ChangeSet
 from visavis.domain.errors import ErrorKind, VisavisError
 from visavis.domain.people import Agent, Visitor
 from visavis.protocol import signaling
@@ -78,12 +79,14 @@ class Sockets:
         self._open_sockets = open_sockets
         self._consoles: set[_Console] = set()
 
-    def check_rights(self) -> None:
-        """Authenticate every open console again, after a revocation."""
+    def check_rights(self, changes: ChangeSet) -> None:
+        """Authenticate the open consoles of the agents whose rights have changed again."""
         for console in self._consoles:
-            console.is_authenticated = False
-            console.revocations += 1
-            console.check.set()
+            agent = console.session.agent
+            if changes.concerns_agent(agent.site_id, agent.id):
+                console.is_authenticated = False
+                console.revocations += 1
+                console.check.set()
 
     async def visitor(self, socket: WebSocket) -> None:
         with suppress(WebSocketDisconnect):  # the page has gone before it was greeted

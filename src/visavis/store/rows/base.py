@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CursorResult, Table
+from sqlalchemy import CursorResult, Row, Table
 from sqlalchemy.dialects import sqlite
+
+from visavis.domain.changes import Change, rights_changed
 
 
 @dataclass(frozen=True)
 class Rows:
     """The queries of one table, in one transaction.
 
-    `_changed` is to be called wherever other processes may remember what a query changes.
+    `_changed` is to be called wherever processes may keep in memory what a query changes.
     """
 
     _run: Callable[..., CursorResult[*tuple[Any, ...]]]
     _is_postgresql: bool
-    _changed: Callable[[], None]
+    _changed: Callable[[Change], None]
 
     def _upsert(self, table: Table) -> Any:
         """An INSERT with ON CONFLICT, which both databases have and SQLAlchemy's core has not."""
@@ -28,3 +30,10 @@ class Rows:
         from sqlalchemy.dialects import postgresql
 
         return postgresql.insert(table)
+
+    def _rights_changed(self, agents: Iterable[Row[Any]]) -> int:
+        """Note that the rights of these agents have changed; return how many rows there were."""
+        pairs = [(row.site_id, row.agent_id) for row in agents]
+        for site_id, agent_id in dict.fromkeys(pairs):
+            self._changed(rights_changed(site_id, agent_id))
+        return len(pairs)

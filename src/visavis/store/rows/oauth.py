@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, insert, or_, select, update
 
+from visavis.domain.changes import rights_changed
 from visavis.domain.oauth import (
     ApiKey,
     AuthorizationCode,
@@ -72,31 +73,31 @@ class SqlCredentialRows(Rows):
         c = t.credentials.c
         is_later = c.expires_at > moment
         query = update(t.credentials).where(c.digest == digest, is_later)
-        self._run(query.values(expires_at=moment))
-        self._changed()
+        query = query.values(expires_at=moment)
+        self._rights_changed(self._run(query.returning(c.site_id, c.agent_id)))
 
     def delete(self, digest: bytes) -> bool:
-        deleted = self._run(delete(t.credentials).where(t.credentials.c.digest == digest))
-        self._changed()
-        return bool(deleted.rowcount)
+        return bool(self._delete(t.credentials.c.digest == digest))
 
     def delete_family(self, site_id: int, family_id: str) -> None:
         c = t.credentials.c
-        self._run(delete(t.credentials).where(c.site_id == site_id, c.family_id == family_id))
-        self._changed()
+        self._delete(c.site_id == site_id, c.family_id == family_id)
 
     def delete_of_client(self, site_id: int, client_id: str) -> None:
         c = t.credentials.c
-        self._run(delete(t.credentials).where(c.site_id == site_id, c.client_id == client_id))
-        self._changed()
+        self._delete(c.site_id == site_id, c.client_id == client_id)
 
     def delete_of_agent(self, site_id: int, agent_id: int) -> None:
         c = t.credentials.c
-        self._run(delete(t.credentials).where(c.site_id == site_id, c.agent_id == agent_id))
-        self._changed()
+        self._delete(c.site_id == site_id, c.agent_id == agent_id)
 
     def delete_expired(self, now: datetime) -> None:
         self._run(delete(t.credentials).where(t.credentials.c.expires_at < now))
+
+    def _delete(self, *is_meant: ColumnElement[bool]) -> int:
+        c = t.credentials.c
+        query = delete(t.credentials).where(*is_meant).returning(c.site_id, c.agent_id)
+        return self._rights_changed(self._run(query))
 
 
 class SqlCodeRows(Rows):
@@ -176,7 +177,7 @@ class SqlClientRows(Rows):
     def _set(self, site_id: int, client_id: str, **values: Any) -> None:
         c = t.clients.c
         self._run(update(t.clients).where(c.site_id == site_id, c.id == client_id).values(values))
-        self._changed()
+        self._changed(rights_changed(site_id))
 
 
 class SqlKeyRows(Rows):
@@ -205,23 +206,22 @@ class SqlKeyRows(Rows):
     def expire(self, site_id: int, key_id: str, moment: datetime) -> None:
         c = t.api_keys.c
         query = update(t.api_keys).where(c.site_id == site_id, c.id == key_id)
-        self._run(query.values(expires_at=moment))
-        self._changed()
+        query = query.values(expires_at=moment)
+        self._rights_changed(self._run(query.returning(c.site_id, c.agent_id)))
 
     def delete_expired(self, now: datetime) -> None:
         self._run(delete(t.api_keys).where(t.api_keys.c.expires_at <= now))
 
     def delete(self, site_id: int, key_id: str) -> bool:
         c = t.api_keys.c
-        self._changed()
         query = delete(t.api_keys).where(c.site_id == site_id, c.id == key_id)
-        return bool(self._run(query).rowcount)
+        return bool(self._rights_changed(self._run(query.returning(c.site_id, c.agent_id))))
 
     def delete_of_agent(self, site_id: int, agent_id: int) -> None:
         """Delete every key of an agent."""
         c = t.api_keys.c
         self._run(delete(t.api_keys).where(c.site_id == site_id, c.agent_id == agent_id))
-        self._changed()
+        self._changed(rights_changed(site_id, agent_id))
 
 
 def _credential(row: Row[Any]) -> Credential:

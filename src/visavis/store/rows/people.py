@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, Select, delete, func, insert, select, text, union, update
 
 from visavis.domain.audit import NO_HASH
+from visavis.domain.changes import rights_changed
 from visavis.domain.people import Agent, Permission, Role, Site
 from visavis.store import tables as t
 from visavis.store.rows.base import Rows
@@ -48,7 +49,7 @@ class SqlSiteRows(Rows):
 
     def disable(self, site_id: int, *, is_disabled: bool) -> None:
         self._run(update(t.sites).where(t.sites.c.id == site_id).values(is_disabled=is_disabled))
-        self._changed()
+        self._changed(rights_changed(site_id))
 
 
 class SqlAgentRows(Rows):
@@ -122,19 +123,19 @@ class SqlAgentRows(Rows):
         for permission in permissions:
             values = {"site_id": site_id, "agent_id": agent_id, "permission": permission.value}
             self._run(self._upsert(t.agent_permissions).values(values).on_conflict_do_nothing())
-        self._changed()
+        self._changed(rights_changed(site_id, agent_id))
 
     def revoke(self, site_id: int, agent_id: int, permissions: Iterable[Permission]) -> None:
         c = t.agent_permissions.c
         is_meant = c.permission.in_([permission.value for permission in permissions])
         query = delete(t.agent_permissions)
         self._run(query.where(c.site_id == site_id, c.agent_id == agent_id, is_meant))
-        self._changed()
+        self._changed(rights_changed(site_id, agent_id))
 
     def _set(self, site_id: int, agent_id: int, **values: Any) -> None:
         c = t.agents.c
         self._run(update(t.agents).where(c.site_id == site_id, c.id == agent_id).values(values))
-        self._changed()
+        self._changed(rights_changed(site_id, agent_id))
 
     def _agent(self, query: Select[Any]) -> Agent | None:
         row = self._run(query).first()
@@ -185,25 +186,25 @@ class SqlRoleRows(Rows):
         for permission in permissions:
             values = {"site_id": site_id, "role_id": role_id, "permission": permission.value}
             self._run(self._upsert(t.role_permissions).values(values).on_conflict_do_nothing())
-        self._changed()
+        self._changed(rights_changed(site_id))
 
     def revoke(self, site_id: int, role_id: int, permissions: Iterable[Permission]) -> None:
         c = t.role_permissions.c
         is_meant = c.permission.in_([permission.value for permission in permissions])
         query = delete(t.role_permissions)
         self._run(query.where(c.site_id == site_id, c.role_id == role_id, is_meant))
-        self._changed()
+        self._changed(rights_changed(site_id))
 
     def assign(self, site_id: int, role_id: int, agent_id: int) -> None:
         values = {"site_id": site_id, "role_id": role_id, "agent_id": agent_id}
         self._run(self._upsert(t.agent_roles).values(values).on_conflict_do_nothing())
-        self._changed()
+        self._changed(rights_changed(site_id, agent_id))
 
     def unassign(self, site_id: int, role_id: int, agent_id: int) -> None:
         c = t.agent_roles.c
         query = delete(t.agent_roles)
         self._run(query.where(c.site_id == site_id, c.role_id == role_id, c.agent_id == agent_id))
-        self._changed()
+        self._changed(rights_changed(site_id, agent_id))
 
     def _complete(self, row: Row[Any]) -> Role:
         c = t.role_permissions.c

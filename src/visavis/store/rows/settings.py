@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, Select, select, update
 
 from visavis.domain.call_timings import CallTimings
+from visavis.domain.changes import Change, ChangeKind
 from visavis.domain.config import Config
 from visavis.domain.policy import Consent, RecordingPolicy, Unrecordable
 from visavis.domain.site_settings import SiteSettings
@@ -36,13 +37,13 @@ class SqlSettingsRows(Rows):
                 version=config.version,
             )
         )
-        self._changed()
+        self._changed(Change(ChangeKind.SETTINGS, config.site_id))
 
     def put_policy(self, policy: RecordingPolicy) -> None:
         values = _values(policy)
         insert = self._upsert(t.recording_policies).values(values)
         self._run(insert.on_conflict_do_update(index_elements=["site_id"], set_=values))
-        self._changed()
+        self._changed(Change(ChangeKind.SETTINGS, policy.site_id))
 
     def _policy_of(self, site_id: int) -> RecordingPolicy:
         c = t.recording_policies.c

@@ -81,7 +81,6 @@ class OAuth:
             return asked
         answer = await self._perform(lambda server: server.answer_token(asked))
         if answer.status != 200:
-            self._tokens.forget()  # a family may have died of this
             await self._audit_refusal(request, asked, answer)
         return _json(answer)
 
@@ -172,8 +171,6 @@ class OAuth:
         except MalformedError as error:
             return _refusal(400, "invalid_request", str(error))
         answer = await self._perform(lambda server: server.answer_endpoint(name, asked))
-        if name == "revocation":
-            self._tokens.forget()
         if answer.status != 200:
             await self._audit_refusal(request, asked, answer)
         return _json(answer)
