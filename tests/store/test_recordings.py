@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from sqlalchemy import event
 
 from visavis.domain.call import CallRecord, CallState
 from visavis.domain.call_timings import CallTimings
-from visavis.domain.delivery_status import DeliveryProgress
+from visavis.domain.delivery_status import BacklogCounts, DeliveryProgress
 from visavis.domain.people import Visitor
 from visavis.domain.policy import Consent, RecordingPolicy, Unrecordable
 from visavis.domain.recording import (
@@ -185,7 +186,7 @@ async def test_a_deleted_recording_was_delivered_and_is_not_missing(store: SqlSt
     found = await store.read(lambda rows: rows.recordings.get(1, "r"))
     assert found
     assert (found.state, found.delivered_at) == (RecordingState.DELETED, NOW)
-    assert await store.read(lambda rows: rows.recordings.expected(1, NOW)) == []
+    assert await store.read(lambda rows: rows.recordings.expected([1], NOW)) == []
 
 
 async def test_lists_and_sums_are_each_site_s_own(store: SqlStore) -> None:
@@ -257,13 +258,44 @@ async def test_which_recordings_are_missing(store: SqlStore) -> None:
         add_call(rows, "elsewhere", site_id=2)
 
     await store.write(work)
-    expected = await store.read(lambda rows: rows.recordings.expected(1, NOW))
+    expected = await store.read(lambda rows: rows.recordings.expected([1], NOW))
     missing = {call.call_id: call for call in expected if call.is_missing}
     assert missing.keys() == {"call-waiting", "call-none", "call-empty"}
     assert missing["call-waiting"].last_error == "Away."
     assert missing["call-none"].state is None
     later = NOW + timedelta(seconds=1)
-    assert await store.read(lambda rows: rows.recordings.expected(1, later)) == []
+    assert await store.read(lambda rows: rows.recordings.expected([1], later)) == []
+
+
+async def test_the_recordings_of_all_sites_are_counted_by_two_queries(store: SqlStore) -> None:
+    def work(rows: Transaction) -> None:
+        for site_id in (1, 2):
+            name = f"r{site_id}"
+            add_call(rows, name, site_id=site_id)
+            rows.recordings.add(manifest(name, site_id=site_id))
+        rows.recordings.save_progress(1, "r1", DeliveryProgress(DeliveryTrigger.GIVE_UP), NOW)
+        rows.recordings.add(manifest("done"))
+        rows.recordings.record_delivery(1, "done", DELIVERY, "", NOW)
+
+    await store.write(work)
+    statements: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        statements.append(statement)
+
+    listening = store._database.engine, "before_cursor_execute", note
+    event.listen(*listening)
+    sites = [1, 2, *range(100, 100 + BATCH - 2)]
+    counts = await store.read(lambda rows: rows.recordings.backlog_counts(sites))
+    expected = await store.read(lambda rows: rows.recordings.expected(sites, NOW))
+    event.remove(*listening)
+    assert len([one for one in statements if one.startswith("SELECT")]) == 2
+    oldest = manifest("r1").started_at
+    assert counts == BacklogCounts(pending=2, failed=1, incomplete=0, oldest_at=oldest)
+    assert {call.site_id for call in expected} == {1, 2}
+    one = await store.read(lambda rows: rows.recordings.backlog_counts([2]))
+    assert (one.pending, one.failed) == (1, 0)
+    assert await store.read(lambda rows: rows.recordings.backlog_counts([])) == BacklogCounts()
 
 
 async def test_a_call_s_story(store: SqlStore) -> None:

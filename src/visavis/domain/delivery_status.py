@@ -69,6 +69,16 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
+class BacklogCounts:
+    """The counts of `Backlog` over several sites."""
+
+    pending: int = 0
+    failed: int = 0
+    incomplete: int = 0
+    oldest_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ExpectedRecording:
     """A finished call that was connected and recorded, with the state of its recording.
 

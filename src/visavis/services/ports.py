@@ -22,6 +22,7 @@ from visavis.domain.changes import ChangeSet
 from visavis.domain.config import Config
 from visavis.domain.delivery_status import (
     Backlog,
+    BacklogCounts,
     DeliveryProgress,
     ExpectedRecording,
     RecordingServer,
@@ -277,6 +278,7 @@ class RecordingRows(Protocol):
     ) -> Sequence[RecordingStatus]: ...
     def count(self, site_id: int, states: Collection[RecordingState]) -> int: ...
     def backlog(self, site_id: int) -> Backlog: ...
+    def backlog_counts(self, site_ids: Collection[int]) -> BacklogCounts: ...
     def ask_retry(self, site_id: int, recording_ids: Collection[str], now: datetime) -> int:
         """Request an immediate attempt after any kind of error; return the number of recordings."""
 
@@ -292,7 +294,7 @@ class RecordingRows(Protocol):
     def ended_calls(self, calls: Collection[tuple[int, str]]) -> frozenset[tuple[int, str]]:
         """Return those of the calls (site, id) that have ended or are unknown."""
 
-    def expected(self, site_id: int, since: datetime) -> Sequence[ExpectedRecording]:
+    def expected(self, site_ids: Collection[int], since: datetime) -> Sequence[ExpectedRecording]:
         """Return the finished calls that were connected and recorded, without the delivered ones.
 
         This excludes a call that went on unrecorded because the site's policy allows that.

@@ -135,7 +135,7 @@ class RecordingAdmin:
                 rows.recordings.count(site_id, states),
                 rows.recordings.list_page(site_id, states, page_size, offset),
                 rows.recordings.backlog(site_id),
-                sum(call.is_missing for call in rows.recordings.expected(site_id, since)),
+                sum(call.is_missing for call in rows.recordings.expected([site_id], since)),
             )
 
         return await self._store.read(work)
@@ -146,18 +146,14 @@ class RecordingAdmin:
 
         def work(rows: Transaction) -> RecordingTotals:
             sites = [site.id for site in rows.sites.all()]
-            backlogs = [rows.recordings.backlog(site_id) for site_id in sites]
-            oldest = min((b.oldest_at for b in backlogs if b.oldest_at), default=now)
+            counts = rows.recordings.backlog_counts(sites)
+            expected = rows.recordings.expected(sites, now - RECENT)
             return RecordingTotals(
-                pending=sum(backlog.pending for backlog in backlogs),
-                failed=sum(backlog.failed for backlog in backlogs),
-                incomplete=sum(backlog.incomplete for backlog in backlogs),
-                oldest_seconds=max(0.0, (now - oldest).total_seconds()),
-                missing=sum(
-                    call.is_missing
-                    for site_id in sites
-                    for call in rows.recordings.expected(site_id, now - RECENT)
-                ),
+                pending=counts.pending,
+                failed=counts.failed,
+                incomplete=counts.incomplete,
+                oldest_seconds=max(0.0, (now - (counts.oldest_at or now)).total_seconds()),
+                missing=sum(call.is_missing for call in expected),
             )
 
         return await self._store.read(work)
@@ -194,7 +190,7 @@ class RecordingAdmin:
     async def missing(self, agent: Agent, since: datetime = EVER) -> Sequence[ExpectedRecording]:
         """Return the calls whose recording should be at the recording server and is not."""
         expected = await self._store.read(
-            lambda rows: rows.recordings.expected(agent.site_id, since)
+            lambda rows: rows.recordings.expected([agent.site_id], since)
         )
         return [call for call in expected if call.is_missing]
 

@@ -12,6 +12,7 @@ from sqlalchemy import Row, func, or_, select, tuple_, update
 from visavis.domain.call import CallState
 from visavis.domain.delivery_status import (
     Backlog,
+    BacklogCounts,
     DeliveryProgress,
     ExpectedRecording,
     RecordingServer,
@@ -214,14 +215,30 @@ class SqlRecordingRows(Rows):
             last_error_at=wrong.tried_at if wrong else None,
         )
 
-    def expected(self, site_id: int, since: datetime) -> Sequence[ExpectedRecording]:
+    def backlog_counts(self, site_ids: Collection[int]) -> BacklogCounts:
+        c = t.recordings.c
+        is_pending = c.state.in_(UNDELIVERED)
+        query = select(
+            func.count().filter(is_pending),
+            func.count().filter(c.state == RecordingState.FAILED),
+            func.count().filter(c.missing.is_not(None)),
+            func.min(c.started_at).filter(is_pending),
+        )
+        found = [self._run(query.where(c.site_id.in_(some))).one() for some in batched(site_ids)]
+        return BacklogCounts(
+            pending=sum(row[0] for row in found),
+            failed=sum(row[1] for row in found),
+            incomplete=sum(row[2] for row in found),
+            oldest_at=min((row[3] for row in found if row[3]), default=None),
+        )
+
+    def expected(self, site_ids: Collection[int], since: datetime) -> Sequence[ExpectedRecording]:
         c, r = t.calls.c, t.recordings.c
         query = (
-            select(c.id, c.connected_at, c.ended_at, r.id.label("recording_id"), r.state)
+            select(c.site_id, c.id, c.connected_at, c.ended_at, r.id.label("recording_id"), r.state)
             .add_columns(r.last_error)
             .outerjoin(t.recordings, (r.id == c.recording_id) & (r.site_id == c.site_id))
             .where(
-                c.site_id == site_id,
                 c.requested_at >= since,
                 c.state == CallState.ENDED,
                 c.connected_at.is_not(None),
@@ -233,7 +250,7 @@ class SqlRecordingRows(Rows):
         )
         return [
             ExpectedRecording(
-                site_id,
+                row.site_id,
                 row.id,
                 row.connected_at,
                 row.ended_at,
@@ -241,7 +258,8 @@ class SqlRecordingRows(Rows):
                 RecordingState(row.state) if row.state else None,
                 row.last_error,
             )
-            for row in self._run(query)
+            for some in batched(site_ids)
+            for row in self._run(query.where(c.site_id.in_(some)))
         ]
 
 
